@@ -1,1 +1,38 @@
-//! Not written yet.
+//! Loads admin DLLs and drives them as Routing and Remote Access does.
+//!
+//! What RRAS does, and how it is known, is in docs/rras-behaviour.md; each module here is one part of it:
+//!
+//! | module | part |
+//! |---|---|
+//! | [`dllpath`], [`registry`] | which DLLs are loaded, in which order |
+//! | [`module`], [`dll`] | loading, initialising, validating, terminating one DLL |
+//! | [`fill`], [`guard`], [`invoke`] | the structures as Windows fills them, placed so that an over-read faults; the calls |
+//! | [`service`] | several DLLs: connections, links, addresses, reauthentication, hang-ups |
+//! | [`scenario`], [`runner`] | a day of users who come and go |
+//! | [`record`], [`replay`] | every call to a trace, and a trace against another DLL |
+//!
+//! The code of a stranger runs in this process: it can crash it. [`fault`] says which DLL and which function did. The
+//! checker therefore uses child processes.
+
+mod address;
+pub mod dll;
+pub mod dllpath;
+pub mod fault;
+pub mod fill;
+pub mod guard;
+pub mod invoke;
+pub mod module;
+mod peer;
+pub mod pool;
+pub mod record;
+pub mod registry;
+pub mod replay;
+pub mod runner;
+pub mod scenario;
+pub mod serial;
+pub mod service;
+pub mod session;
+
+pub use address::Offer;
+pub use peer::serve as serve_addresses;
+pub use service::{Options, Service, StartFailure, StartProblem};

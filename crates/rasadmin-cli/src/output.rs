@@ -1,0 +1,93 @@
+//! How results look: tables, times, paths.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+use std::path::{Path, PathBuf};
+
+/// A table without lines: columns are told apart by space, and all but the first are numbers, aligned to the right.
+pub fn numbers(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table
+        .load_preset(comfy_table::presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().copied());
+    table.add_rows(rows);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((if index == 0 { 2 } else { 1 }, 1));
+        if index > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}
+
+/// A table of texts, aligned to the left.
+pub fn texts(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table
+        .load_preset(comfy_table::presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().copied());
+    // A user's name is the user's choice: a control character must not reach the terminal.
+    let printable = |cell: String| {
+        cell.chars()
+            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+            .collect::<String>()
+    };
+    table.add_rows(
+        rows.into_iter()
+            .map(|row| row.into_iter().map(printable).collect::<Vec<_>>()),
+    );
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((2, 0));
+    });
+    table.trim_fmt()
+}
+
+/// A duration for people: `840 ns`, `5.1 us`, `1.2 ms`, `3.4 s`.
+pub fn duration(ns: u64) -> String {
+    let ns = ns as f64;
+    match ns {
+        _ if ns < 1e3 => format!("{ns:.0} ns"),
+        _ if ns < 1e6 => format!("{:.1} us", ns / 1e3),
+        _ if ns < 1e9 => format!("{:.1} ms", ns / 1e6),
+        _ => format!("{:.1} s", ns / 1e9),
+    }
+}
+
+/// A path as the loader wants it: absolute, since a relative one would be looked for in the system's folders.
+pub fn absolute(path: &Path) -> Result<PathBuf, String> {
+    std::path::absolute(path).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// A count and its noun: `1 link`, `3 links`.
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit_that_fits() {
+        let all: Vec<_> = [0, 999, 1_000, 5_120, 1_250_000, 3_400_000_000]
+            .into_iter()
+            .map(duration)
+            .collect();
+        assert_eq!(all, ["0 ns", "999 ns", "1.0 us", "5.1 us", "1.2 ms", "3.4 s"]);
+    }
+
+    #[test]
+    fn numbers_are_aligned_to_the_right() {
+        let table = numbers(
+            &["function", "calls"],
+            [vec!["a".into(), "7".into()], vec!["bcd".into(), "1234".into()]],
+        );
+        let lines: Vec<_> = table.lines().map(str::trim_end).collect();
+        assert_eq!(lines, ["  function  calls", "  a             7", "  bcd        1234"]);
+    }
+}

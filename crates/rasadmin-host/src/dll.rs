@@ -1,0 +1,191 @@
+//! One admin DLL: loaded, initialised and judged as RRAS does.
+
+use crate::fault;
+use crate::invoke::{Arg, invoke};
+use crate::module::{LoadError, Module, Pointer};
+use mprapi::abi::{MPRAPI_ADMIN_DLL_CALLBACKS, NO_ERROR, REVISION_2};
+use mprapi::contract::{FUNCTION_COUNT, FUNCTIONS};
+use mprapi::requirements::{ExportJudgement, judge_exports, judge_table};
+use mprapi::{FunctionId, FunctionSet, Profile, Violation};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// The result of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// The DWORD or BOOL; None if the function returns nothing.
+    pub result: Option<u32>,
+    /// How long the call took.
+    pub took: Duration,
+}
+
+impl Returned {
+    /// Did a verdict accept? (BOOL: anything but 0.)
+    pub fn accepted(self) -> bool {
+        self.result.is_some_and(|r| r != 0)
+    }
+}
+
+/// A loaded admin DLL.
+#[derive(Debug)]
+pub struct AdminDll {
+    module: Module,
+    index: usize,
+    /// By export name.
+    exported: [Option<Pointer>; FUNCTION_COUNT],
+    /// What RRAS calls: from the table, or the exports.
+    called: [Option<Pointer>; FUNCTION_COUNT],
+    table: Option<(u8, FunctionSet)>,
+}
+
+// SAFETY: the pointers are addresses of code in `module`, which stays loaded as long as this value lives; an admin
+// DLL's functions may be called from any thread (CONTRACT section 3, "Threads and processes").
+unsafe impl Send for AdminDll {}
+// SAFETY: as above; that calls of one group do not overlap is the caller's to see to.
+unsafe impl Sync for AdminDll {}
+
+impl AdminDll {
+    /// Loads the library and looks up the contract's exports. Nothing of it is called yet. `index` is its place in
+    /// DllPath, for reports of a fault.
+    pub fn load(path: &Path, index: usize) -> Result<Self, LoadError> {
+        let module = Module::load(path)?;
+        let exported = std::array::from_fn(|i| {
+            let row = &FUNCTIONS[i];
+            if row.exported { module.symbol(row.name) } else { None }
+        });
+        Ok(Self {
+            module,
+            index,
+            exported,
+            called: [None; FUNCTION_COUNT],
+            table: None,
+        })
+    }
+
+    /// The path it was loaded from.
+    pub fn path(&self) -> &Path {
+        self.module.path()
+    }
+
+    /// The contract's functions that it exports.
+    pub fn exports(&self) -> FunctionSet {
+        set_of(&self.exported)
+    }
+
+    /// Initialises it as RRAS does, and returns what it answered: MprAdminInitializeDllEx with a zeroed callbacks table
+    /// if that is exported, and from then on only the table counts; else MprAdminInitializeDll if that is exported, and
+    /// the exports count.
+    pub fn initialize(&mut self) -> u32 {
+        if self.exports().contains(FunctionId::InitializeDllEx) {
+            let mut table = [Arg::bytes(&[0; size_of::<MPRAPI_ADMIN_DLL_CALLBACKS>()])];
+            let code = self
+                .call_export(FunctionId::InitializeDllEx, &mut table)
+                .and_then(|r| r.result);
+            self.read_table(table[0].memory().unwrap_or_default());
+            code.unwrap_or(NO_ERROR)
+        } else {
+            self.called = self.exported;
+            // A revision 1 DLL: the Ex forms have no place in its revision, and are not called.
+            for id in [
+                FunctionId::AcceptNewConnectionEx,
+                FunctionId::ConnectionHangupNotificationEx,
+                FunctionId::AcceptReauthenticationEx,
+            ] {
+                self.called[id as usize] = None;
+            }
+            let code = self
+                .call_export(FunctionId::InitializeDll, &mut [])
+                .and_then(|r| r.result);
+            code.unwrap_or(NO_ERROR)
+        }
+    }
+
+    fn read_table(&mut self, bytes: &[u8]) {
+        let mut set = FunctionSet::EMPTY;
+        self.called = [None; FUNCTION_COUNT];
+        for row in FUNCTIONS {
+            // The pointers follow `revision`, which is padded to a pointer's size.
+            let bytes = row.slot.and_then(|slot| bytes.get(8 + 8 * slot..16 + 8 * slot));
+            let address = bytes.and_then(|b| b.try_into().ok()).map_or(0, usize::from_le_bytes);
+            if let Some(pointer) = Pointer::new(std::ptr::with_exposed_provenance_mut(address)) {
+                self.called[row.id as usize] = Some(pointer);
+                set.insert(row.id);
+            }
+        }
+        self.table = Some((bytes.first().copied().unwrap_or(0), set));
+    }
+
+    /// The callbacks table's revision and the functions whose pointers are set, once MprAdminInitializeDllEx has run.
+    pub fn table(&self) -> Option<(u8, FunctionSet)> {
+        self.table
+    }
+
+    /// The revision it counts as: its table's, or 1.
+    pub fn revision(&self) -> u8 {
+        self.table.map_or(1, |(revision, _)| revision)
+    }
+
+    /// Is it called for IKEv2 connections?
+    pub fn serves_ikev2(&self) -> bool {
+        self.revision() == REVISION_2
+    }
+
+    /// The functions that RRAS calls: those of its table, or its exports.
+    pub fn functions(&self) -> FunctionSet {
+        set_of(&self.called)
+    }
+
+    /// What a profile finds missing, once it is initialised.
+    pub fn violations(&self, profile: Profile) -> Vec<Violation> {
+        match (judge_exports(profile, self.exports()), self.table) {
+            (ExportJudgement::Decided(violations), None) => violations,
+            (ExportJudgement::DependsOnTable, None) => Vec::new(),
+            (ExportJudgement::DependsOnTable, Some((revision, set))) => judge_table(profile, revision, set),
+            (ExportJudgement::Decided(mut violations), Some((revision, set))) => {
+                for violation in judge_table(profile, revision, set) {
+                    if !violations.contains(&violation) {
+                        violations.push(violation);
+                    }
+                }
+                violations
+            }
+        }
+    }
+
+    /// Calls a function as RRAS would, through the table if there is one. None if the DLL does not have it.
+    ///
+    /// # Panics
+    /// If the number of arguments is not the contract's.
+    pub fn call(&self, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
+        Some(self.timed(self.called[function as usize]?, function, arguments))
+    }
+
+    /// Calls an export by name, whether or not RRAS would. None if the DLL does not have it.
+    ///
+    /// # Panics
+    /// If the number of arguments is not the contract's.
+    pub fn call_export(&self, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
+        Some(self.timed(self.exported[function as usize]?, function, arguments))
+    }
+
+    fn timed(&self, pointer: Pointer, function: FunctionId, arguments: &mut [Arg]) -> Returned {
+        let _calling = fault::calling(function.name(), self.index);
+        let start = Instant::now();
+        let result = invoke(pointer, function.row(), arguments);
+        Returned {
+            result,
+            took: start.elapsed(),
+        }
+    }
+
+    /// Unloads it. TerminateDll is the caller's to call first.
+    pub fn unload(self) -> Result<(), String> {
+        self.module.unload()
+    }
+}
+
+fn set_of(pointers: &[Option<Pointer>; FUNCTION_COUNT]) -> FunctionSet {
+    FunctionId::all()
+        .filter(|&id| pointers[id as usize].is_some())
+        .collect()
+}

@@ -1,0 +1,88 @@
+//! Who was called when the process faulted.
+//!
+//! A DLL that faults takes the host with it, as it would take RRAS. The least that can be done is to say, before the
+//! process ends, which function of which DLL was running.
+
+use std::cell::Cell;
+use std::sync::Once;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+thread_local! {
+    static CALL: Cell<(&'static str, usize)> = const { Cell::new(("", 0)) };
+}
+static LIST: AtomicPtr<String> = AtomicPtr::new(std::ptr::null_mut());
+static INSTALL: Once = Once::new();
+
+/// Notes which function of which DLL (its index) this thread is about to call; the note ends with the guard.
+pub(crate) fn calling(function: &'static str, dll: usize) -> Calling {
+    Calling(CALL.replace((function, dll)))
+}
+
+pub(crate) struct Calling((&'static str, usize));
+
+impl Drop for Calling {
+    fn drop(&mut self) {
+        CALL.set(self.0);
+    }
+}
+
+/// From now on, a fault inside a DLL's function is reported on standard error before the process ends. `names` are the
+/// DLLs in the order of their indices; they live as long as the process.
+pub fn report_faults(names: &[String]) {
+    let text = names.join("\n");
+    LIST.store(Box::into_raw(Box::new(text)), Ordering::Release);
+    INSTALL.call_once(install);
+}
+
+/// The report, written without allocating: the heap may be what is broken.
+fn report(write: impl Fn(&[u8])) {
+    let (function, dll) = CALL.get();
+    if function.is_empty() {
+        return;
+    }
+    // SAFETY: LIST is null or a leaked String that is never changed or freed.
+    let list = unsafe { LIST.load(Ordering::Acquire).as_ref() };
+    let name = list.and_then(|l| l.split('\n').nth(dll)).unwrap_or("the DLL");
+    write(b"\nerror: ");
+    write(name.as_bytes());
+    write(b" faulted in ");
+    write(function.as_bytes());
+    write(
+        b": it touched memory that is not its own (arguments end at an inaccessible page).\n  RRAS would have gone \
+            down with it. `rasadmin check` on the file says which argument.\n",
+    );
+}
+
+#[cfg(unix)]
+fn install() {
+    extern "C" fn handler(signal: libc::c_int) {
+        report(|bytes| {
+            // SAFETY: write(2) is async-signal-safe, and the bytes are a live slice.
+            unsafe { libc::write(2, bytes.as_ptr().cast(), bytes.len()) };
+        });
+        // SAFETY: both calls are async-signal-safe; the default action ends the process with the signal's status.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+            libc::raise(signal);
+        }
+    }
+    for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE] {
+        // SAFETY: the handler above is async-signal-safe and lives for ever.
+        unsafe { libc::signal(signal, handler as *const () as libc::sighandler_t) };
+    }
+}
+
+#[cfg(windows)]
+fn install() {
+    use std::io::Write;
+    use windows_sys::Win32::System::Diagnostics::Debug::{EXCEPTION_POINTERS, SetUnhandledExceptionFilter};
+    const EXCEPTION_EXECUTE_HANDLER: i32 = 1; // End the process, with the exception's code as its exit status.
+    unsafe extern "system" fn filter(_: *const EXCEPTION_POINTERS) -> i32 {
+        report(|bytes| {
+            let _ = std::io::stderr().write_all(bytes);
+        });
+        EXCEPTION_EXECUTE_HANDLER
+    }
+    // SAFETY: the filter lives for ever.
+    unsafe { SetUnhandledExceptionFilter(Some(filter)) };
+}

@@ -1,0 +1,152 @@
+//! Memory whose end abuts an inaccessible page: whoever reads or writes one byte past it faults.
+
+use std::ptr;
+
+const PAGE: usize = 4096;
+
+/// A buffer that ends at an inaccessible page.
+///
+/// Its start is aligned to 8 bytes if its length is a multiple of 8, to 4 if of 4, and so on, since its end lies at a
+/// page's end.
+#[derive(Debug)]
+pub struct Guarded {
+    base: *mut u8,
+    mapped: usize,
+    start: *mut u8,
+    len: usize,
+}
+
+// SAFETY: the mapping is owned by this value alone; a raw pointer into it is only handed out for one call at a time.
+unsafe impl Send for Guarded {}
+
+impl Guarded {
+    /// Maps pages, puts `bytes` at their end and an inaccessible page behind.
+    pub fn new(bytes: &[u8]) -> Self {
+        let data = bytes.len().div_ceil(PAGE).max(1) * PAGE;
+        let mapped = data + PAGE;
+        let base = map(mapped);
+        // SAFETY: `base` is a fresh mapping of `data + PAGE` bytes, and bytes.len() <= data.
+        let start = unsafe {
+            let start = base.add(data - bytes.len());
+            ptr::copy_nonoverlapping(bytes.as_ptr(), start, bytes.len());
+            start
+        };
+        // SAFETY: `base + data` is the last page of the mapping.
+        protect(unsafe { base.add(data) }, PAGE);
+        Self {
+            base,
+            mapped,
+            start,
+            len: bytes.len(),
+        }
+    }
+
+    /// A UTF-16 string with its terminator.
+    pub fn wide(units: &[u16]) -> Self {
+        let bytes: Vec<u8> = units.iter().chain(&[0]).flat_map(|unit| unit.to_le_bytes()).collect();
+        Self::new(&bytes)
+    }
+
+    /// The address of its first byte.
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.start
+    }
+
+    /// What it holds now.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: `start` and `len` lie in the accessible part of the mapping, which lives as long as `self`.
+        unsafe { std::slice::from_raw_parts(self.start, self.len) }
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        unmap(self.base, self.mapped);
+    }
+}
+
+#[cfg(unix)]
+fn map(len: usize) -> *mut u8 {
+    // SAFETY: an anonymous mapping of our own; the result is checked.
+    let base = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            len,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANON,
+            -1,
+            0,
+        )
+    };
+    assert!(
+        base != libc::MAP_FAILED,
+        "no memory for an argument: {}",
+        std::io::Error::last_os_error()
+    );
+    base.cast()
+}
+
+#[cfg(unix)]
+fn protect(page: *mut u8, len: usize) {
+    // SAFETY: `page` is a page of a mapping made by `map`.
+    let result = unsafe { libc::mprotect(page.cast(), len, libc::PROT_NONE) };
+    assert!(
+        result == 0,
+        "cannot guard an argument: {}",
+        std::io::Error::last_os_error()
+    );
+}
+
+#[cfg(unix)]
+fn unmap(base: *mut u8, len: usize) {
+    // SAFETY: `base` and `len` are those of a mapping made by `map`, unmapped once, in drop.
+    unsafe { libc::munmap(base.cast(), len) };
+}
+
+#[cfg(windows)]
+fn map(len: usize) -> *mut u8 {
+    use windows_sys::Win32::System::Memory::{MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE, VirtualAlloc};
+    // SAFETY: memory of our own; the result is checked.
+    let base = unsafe { VirtualAlloc(ptr::null(), len, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) };
+    assert!(
+        !base.is_null(),
+        "no memory for an argument: {}",
+        std::io::Error::last_os_error()
+    );
+    base.cast()
+}
+
+#[cfg(windows)]
+fn protect(page: *mut u8, len: usize) {
+    use windows_sys::Win32::System::Memory::{PAGE_NOACCESS, VirtualProtect};
+    let mut old = 0;
+    // SAFETY: `page` is a page of memory made by `map`.
+    let result = unsafe { VirtualProtect(page.cast(), len, PAGE_NOACCESS, &mut old) };
+    assert!(
+        result != 0,
+        "cannot guard an argument: {}",
+        std::io::Error::last_os_error()
+    );
+}
+
+#[cfg(windows)]
+fn unmap(base: *mut u8, _len: usize) {
+    use windows_sys::Win32::System::Memory::{MEM_RELEASE, VirtualFree};
+    // SAFETY: `base` is memory made by `map`, freed once, in drop.
+    unsafe { VirtualFree(base.cast(), 0, MEM_RELEASE) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_abuts_the_page() {
+        for len in [1, 4, 72, 1672, 4096, 4097, 131_072] {
+            let bytes: Vec<u8> = (0..len).map(|i| i as u8).collect();
+            let guarded = Guarded::new(&bytes);
+            assert_eq!(guarded.bytes(), bytes);
+            assert_eq!((guarded.as_ptr() as usize + len) % PAGE, 0, "{len} bytes");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Calling a function of the contract through its address.
+
+use crate::guard::Guarded;
+use crate::module::Pointer;
+use mprapi::contract::{Function, Returns};
+use std::ffi::c_void;
+use std::mem::transmute;
+
+/// What an argument points to.
+#[derive(Debug)]
+pub enum Arg {
+    /// A null pointer.
+    Null,
+    /// Memory whose end abuts an inaccessible page.
+    Memory(Guarded),
+    /// A pointer one byte into a buffer: misaligned.
+    Misaligned(Guarded),
+}
+
+impl Arg {
+    /// Memory that holds `bytes`.
+    pub fn bytes(bytes: &[u8]) -> Self {
+        Self::Memory(Guarded::new(bytes))
+    }
+
+    /// A terminated UTF-16 string.
+    pub fn text(text: &str) -> Self {
+        Self::units(&text.encode_utf16().collect::<Vec<_>>())
+    }
+
+    /// A terminated string of these UTF-16 units.
+    pub fn units(units: &[u16]) -> Self {
+        Self::Memory(Guarded::wide(units))
+    }
+
+    /// What it points to now; None for null.
+    pub fn memory(&self) -> Option<&[u8]> {
+        match self {
+            Self::Null => None,
+            Self::Memory(guarded) | Self::Misaligned(guarded) => Some(guarded.bytes()),
+        }
+    }
+
+    fn pointer(&self) -> *mut c_void {
+        match self {
+            Self::Null => std::ptr::null_mut(),
+            Self::Memory(guarded) => guarded.as_ptr().cast(),
+            Self::Misaligned(guarded) => guarded.as_ptr().wrapping_add(1).cast(),
+        }
+    }
+}
+
+/// Calls `function`, whose row in the contract is `row`; None if it returns nothing.
+///
+/// The callee is a stranger's code. It may crash the process: [`crate::fault`] then says who was called.
+///
+/// # Panics
+/// If the number of arguments is not the row's.
+pub(crate) fn invoke(function: Pointer, row: &Function, arguments: &[Arg]) -> Option<u32> {
+    assert_eq!(arguments.len(), row.arguments.len(), "arguments of {}", row.name);
+    let pointers: Vec<*mut c_void> = arguments.iter().map(Arg::pointer).collect();
+    type P = *mut c_void;
+    macro_rules! call {
+        ($result:ty, $($index:literal)*) => {{
+            // SAFETY: every function of the contract takes pointers only and returns a 32-bit value or nothing
+            // (CONTRACT section 1); the number of arguments was checked against the contract's row above.
+            unsafe {
+                let typed: unsafe extern "system" fn($(call!(@p $index)),*) -> $result = transmute(function.as_ptr());
+                typed($(pointers[$index]),*)
+            }
+        }};
+        (@p $index:literal) => { P };
+    }
+    if row.returns == Returns::Nothing {
+        match pointers.len() {
+            1 => call!((), 0),
+            2 => call!((), 0 1),
+            3 => call!((), 0 1 2),
+            _ => call!((), 0 1 2 3),
+        }
+        return None;
+    }
+    Some(match pointers.len() {
+        0 => call!(u32,),
+        1 => call!(u32, 0),
+        2 => call!(u32, 0 1),
+        3 => call!(u32, 0 1 2),
+        _ => call!(u32, 0 1 2 3),
+    })
+}

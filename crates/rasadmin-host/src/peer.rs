@@ -1,0 +1,112 @@
+//! The two-process mode: the address functions run in a process of their own, as Microsoft's pages warn they may.
+//!
+//! Parent and child speak in lines of the trace's format: the parent sends a call without a result, the child answers
+//! with the same call and its result.
+
+use crate::dll::{AdminDll, Returned};
+use crate::invoke::Arg;
+use crate::record;
+use crate::service::{StartFailure, start_dlls};
+use mprapi::{FunctionId, Profile};
+use rasadmin_trace::{Buffer, Call, Header, Reader, Writer};
+use std::io::{self, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+/// RPC_S_SERVER_UNAVAILABLE: what an address call answers when its process is gone.
+const PROCESS_GONE: u32 = 1722;
+
+/// The parent's side: a child process that has the same DLLs loaded.
+pub(crate) struct Peer {
+    child: Child,
+    to: Option<Writer<ChildStdin>>,
+    from: Reader<BufReader<ChildStdout>>,
+}
+
+impl Peer {
+    /// Starts the child: `command` must call [`serve`] with the same DLLs.
+    pub(crate) fn start(mut command: Command) -> Result<Self, String> {
+        let failed = |e: &dyn std::fmt::Display| format!("the address process did not start: {e}");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| failed(&e))?;
+        let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(failed(&"it has no pipes"));
+        };
+        let to = Writer::new(to, &Header::new("rasadmin host", vec![String::new(); 64])).map_err(|e| failed(&e))?;
+        let from = Reader::new("the address process", BufReader::new(from)).map_err(|e| failed(&e))?;
+        Ok(Self {
+            child,
+            to: Some(to),
+            from,
+        })
+    }
+
+    /// Lets the child make the call. If the child is gone, an address call fails as an RPC to a dead process does.
+    pub(crate) fn call(&mut self, dll: usize, function: FunctionId, before: &[Buffer]) -> (Returned, Vec<Buffer>) {
+        let call = Call {
+            dll,
+            function,
+            arguments: before.to_vec(),
+            ..record::blank(no_time(Some(0)))
+        };
+        let sent = self.to.as_mut().is_some_and(|to| to.call(&call).is_ok());
+        match sent.then(|| self.from.next()).flatten() {
+            Some(Ok(answer)) => {
+                let returned = Returned {
+                    result: answer.result,
+                    took: Duration::from_nanos(answer.took_ns),
+                };
+                let rows = function.row().arguments;
+                (
+                    returned,
+                    rows.iter().filter_map(|row| answer.after(row.ty).cloned()).collect(),
+                )
+            }
+            _ => (no_time(Some(PROCESS_GONE)), before.to_vec()),
+        }
+    }
+
+    /// Ends the child: it terminates and unloads its DLLs. False if it had crashed or failed.
+    pub(crate) fn stop(mut self) -> bool {
+        self.to = None; // Closes the pipe: the child's loop ends.
+        self.child.wait().is_ok_and(|status| status.success())
+    }
+}
+
+fn no_time(result: Option<u32>) -> Returned {
+    Returned {
+        result,
+        took: Duration::ZERO,
+    }
+}
+
+/// The child's side: loads and initialises the DLLs, makes the calls that arrive on standard input, answers on standard
+/// output, and at the input's end terminates and unloads.
+pub fn serve(paths: &[PathBuf], profile: Profile) -> Result<(), String> {
+    let dlls = start_dlls(paths, profile, &mut |_| {}).map_err(|f: StartFailure| f.to_string())?;
+    let header = Header::new("rasadmin host", vec![String::new(); 64]);
+    let mut to = Writer::new(io::stdout().lock(), &header).map_err(|e| e.to_string())?;
+    let from = Reader::new("the host", BufReader::new(io::stdin().lock())).map_err(|e| e.to_string())?;
+    for call in from {
+        let mut call = call.map_err(|e| e.to_string())?;
+        let mut arguments: Vec<Arg> = record::arguments(&call.arguments);
+        if let Some(dll) = dlls.get(call.dll)
+            && let Some(returned) = dll.call(call.function, &mut arguments)
+        {
+            call.result = returned.result;
+            call.took_ns = record::blank(returned).took_ns;
+            call.after = record::changes(call.function, &call.arguments, &arguments);
+        }
+        to.call(&call).map_err(|e| e.to_string())?;
+    }
+    to.into_inner().flush().map_err(|e| e.to_string())?;
+    for dll in dlls {
+        dll.call(FunctionId::TerminateDll, &mut []);
+        AdminDll::unload(dll)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! A trace against a DLL: every recorded call is made again, and what differs is listed.
+
+use crate::dll::{AdminDll, Returned};
+use crate::module::LoadError;
+use crate::record;
+use mprapi::FunctionId;
+use mprapi::contract::{ArgumentType, Returns};
+use rasadmin_trace::{Buffer, Call};
+use std::fmt;
+use std::path::Path;
+use std::time::Instant;
+
+/// One thing that was different.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The call's number in the trace.
+    pub seq: u64,
+    /// Which function.
+    pub function: FunctionId,
+    /// Whom it was about: the user or port, where the call carries one in the clear.
+    pub about: String,
+    /// What was recorded, and what is now.
+    pub what: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "call {}: {}", self.seq, self.function)?;
+        if !self.about.is_empty() {
+            write!(f, " ({})", self.about)?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+/// What a replay found.
+#[derive(Clone, Debug, Default)]
+pub struct Replayed {
+    /// Calls that were made.
+    pub calls: usize,
+    /// Calls of other DLLs of the trace, which were not made.
+    pub skipped: usize,
+    /// What differed.
+    pub differences: Vec<Difference>,
+}
+
+/// Replays the calls that DLL number `of` of the trace received against the DLL at `path`.
+pub fn replay(path: &Path, calls: &[Call], of: usize) -> Result<Replayed, LoadError> {
+    crate::fault::report_faults(&[path.display().to_string()]);
+    let mut dll = AdminDll::load(path, 0)?;
+    let mut replayed = Replayed::default();
+    for call in calls {
+        if call.dll == of {
+            replayed.calls += 1;
+            replayed.differences.extend(again(&mut dll, call));
+        } else {
+            replayed.skipped += 1;
+        }
+    }
+    dll.unload().map_err(|message| LoadError { code: 0, message })?;
+    Ok(replayed)
+}
+
+fn again(dll: &mut AdminDll, call: &Call) -> Vec<Difference> {
+    let lifecycle = [FunctionId::InitializeDllEx, FunctionId::InitializeDll];
+    let now = if lifecycle.contains(&call.function) {
+        let start = Instant::now();
+        let returned = Returned {
+            result: Some(dll.initialize()),
+            took: start.elapsed(),
+        };
+        record::initialize_call(dll, 0, returned).filter(|now| now.function == call.function)
+    } else {
+        let mut arguments = record::arguments(&call.arguments);
+        dll.call(call.function, &mut arguments).map(|returned| Call {
+            after: record::changes(call.function, &call.arguments, &arguments),
+            result: returned.result,
+            ..call.clone()
+        })
+    };
+    let difference = |what| Difference {
+        seq: call.seq,
+        function: call.function,
+        about: about(call),
+        what,
+    };
+    let Some(now) = now else {
+        return vec![difference("the DLL does not have the function".to_owned())];
+    };
+    let mut differences = Vec::new();
+    if now.result != call.result {
+        let (before, after) = (result(call.function, call.result), result(call.function, now.result));
+        differences.push(difference(format!("recorded {before}, now {after}")));
+    }
+    for argument in call.function.row().arguments {
+        let (before, after) = (call.after(argument.ty), now.after(argument.ty));
+        if before != after {
+            let (before, after) = (text(argument.ty, before), text(argument.ty, after));
+            differences.push(difference(format!(
+                "{}: recorded {before}, now {after}",
+                argument.ty.label()
+            )));
+        }
+    }
+    differences
+}
+
+fn result(function: FunctionId, result: Option<u32>) -> String {
+    match (function.row().returns, result) {
+        (_, None) => "nothing".into(),
+        (Returns::Verdict, Some(0)) => "rejected".into(),
+        (Returns::Verdict, Some(_)) => "accepted".into(),
+        (_, Some(code)) => format!("{code}"),
+    }
+}
+
+fn text(ty: ArgumentType, buffer: Option<&Buffer>) -> String {
+    match buffer {
+        None | Some(Buffer::Null) => "null".into(),
+        Some(Buffer::Bytes(bytes)) => match (ty, bytes.as_slice()) {
+            (ArgumentType::Ipv4Address, &[a, b, c, d]) => format!("{a}.{b}.{c}.{d}"),
+            (ArgumentType::NotifyRelease, [0, 0, 0, 0]) => "FALSE".into(),
+            (ArgumentType::NotifyRelease, _) => "TRUE".into(),
+            (ArgumentType::Ipv6Address, bytes) => match <[u8; 16]>::try_from(bytes) {
+                Ok(octets) => std::net::Ipv6Addr::from(octets).to_string(),
+                Err(_) => "other bytes".into(),
+            },
+            _ => "other bytes".into(),
+        },
+        Some(Buffer::Text(units)) => printable(units),
+        Some(Buffer::Callbacks { revision, set }) => format!("revision {revision} with {} pointers", set.len()),
+    }
+}
+
+/// Whom a call is about: the user of an address call, or the user or port in the call's first structure.
+fn about(call: &Call) -> String {
+    let rows = call.function.row().arguments.iter();
+    for (row, buffer) in rows.zip(&call.arguments) {
+        let wide = |offset: usize, units: usize| match buffer {
+            Buffer::Bytes(bytes) => bytes.get(offset..offset + units * 2).map(|bytes| {
+                let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+                units.take_while(|&unit| unit != 0).collect::<Vec<u16>>()
+            }),
+            _ => None,
+        };
+        use mprapi::abi::{RAS_CONNECTION_0, RAS_CONNECTION_EX, RAS_PORT_0};
+        use std::mem::offset_of;
+        let units = match (row.ty, buffer) {
+            (ArgumentType::UserName, Buffer::Text(units)) => Some(units.clone()),
+            (ArgumentType::ConnectionEx, _) => wide(offset_of!(RAS_CONNECTION_EX, wszUserName), 257),
+            (ArgumentType::Connection0, _) => wide(offset_of!(RAS_CONNECTION_0, wszUserName), 257),
+            (ArgumentType::Port0, _) => wide(offset_of!(RAS_PORT_0, wszPortName), 17),
+            _ => None,
+        };
+        if let Some(units) = units {
+            return printable(&units);
+        }
+    }
+    String::new()
+}
+
+/// A name for people to read: control characters are escaped, so that a hostile one cannot forge a line.
+fn printable(units: &[u16]) -> String {
+    let text = String::from_utf16_lossy(units);
+    text.chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,318 @@
+//! The service: several admin DLLs, started and called as RRAS does.
+
+use crate::dll::{AdminDll, Returned};
+use crate::invoke::Arg;
+use crate::module::LoadError;
+use crate::peer::Peer;
+use crate::pool::Pool;
+use crate::record::{self, Statistics};
+use crate::serial::{Serialise, Serialiser};
+use mprapi::abi::{ERROR_INVALID_PARAMETER, NO_ERROR};
+use mprapi::contract::SerialGroup;
+use mprapi::{FunctionId, Profile, Violation};
+use rasadmin_trace::{Call, Header, Writer};
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// The event in the System log when an admin DLL keeps the service from starting.
+pub const EVENT_DLL_FAILED: u32 = 20113;
+/// The event when it is no valid image for this system (error 191 to 193).
+pub const EVENT_BAD_IMAGE: u32 = 20204;
+
+/// Why the service did not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartFailure {
+    /// The DLL.
+    pub dll: PathBuf,
+    /// What was wrong with it.
+    pub problem: StartProblem,
+}
+
+/// What keeps a service from starting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartProblem {
+    /// It could not be loaded.
+    Load(LoadError),
+    /// Its initialise function answered this code.
+    Initialize(u32),
+    /// It lacks what the profile demands.
+    Invalid(Vec<Violation>),
+    /// The second process, for the address functions, did not start. (No event: RRAS knows no such failure.)
+    AddressProcess(String),
+}
+
+impl StartFailure {
+    /// The error code with which the service ends.
+    pub fn code(&self) -> u32 {
+        match &self.problem {
+            StartProblem::Load(error) => error.code,
+            StartProblem::Initialize(code) => *code,
+            StartProblem::Invalid(_) | StartProblem::AddressProcess(_) => ERROR_INVALID_PARAMETER,
+        }
+    }
+
+    /// The event that RRAS writes.
+    pub fn event(&self) -> u32 {
+        match &self.problem {
+            StartProblem::Load(error) if error.is_bad_image() => EVENT_BAD_IMAGE,
+            _ => EVENT_DLL_FAILED,
+        }
+    }
+}
+
+impl fmt::Display for StartFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (code, event) = (self.code(), self.event());
+        write!(
+            f,
+            "{}: RRAS would not start (error {code}, event {event}): ",
+            self.dll.display()
+        )?;
+        match &self.problem {
+            StartProblem::Load(error) => write!(f, "it cannot be loaded: {}", error.message),
+            StartProblem::Initialize(code) => write!(f, "its initialise function answered {code}"),
+            StartProblem::Invalid(violations) => {
+                let list: Vec<_> = violations.iter().map(ToString::to_string).collect();
+                f.write_str(&list.join("; "))
+            }
+            StartProblem::AddressProcess(message) => f.write_str(message),
+        }
+    }
+}
+
+impl std::error::Error for StartFailure {}
+
+/// How the service is run.
+pub struct Options {
+    /// Which set of requirements decides whether it starts.
+    pub profile: Profile,
+    /// Which calls may overlap.
+    pub serialise: Serialise,
+    /// Where every call is recorded.
+    pub trace: Option<Box<dyn Write + Send>>,
+    /// Run the address functions in a process of their own: a command that calls [`crate::serve_addresses`] with the
+    /// same DLLs.
+    pub address_process: Option<Command>,
+    /// The addresses of the server itself.
+    pub pool: Pool,
+}
+
+impl Options {
+    /// The shipping profile, calls serialised as documented, no trace, one process.
+    pub fn new(pool: Pool) -> Self {
+        Self {
+            profile: Profile::Shipping,
+            serialise: Serialise::Documented,
+            trace: None,
+            address_process: None,
+            pool,
+        }
+    }
+}
+
+/// The trace's writer, or the error that ended it: a failing trace stops no call, and is told at the end.
+type Trace = Mutex<io::Result<Writer<Box<dyn Write + Send>>>>;
+
+/// A running service.
+pub struct Service {
+    pub(crate) dlls: Vec<AdminDll>,
+    pub(crate) pool: Mutex<Pool>,
+    serial: Serialiser,
+    statistics: Mutex<Statistics>,
+    trace: Option<Trace>,
+    peer: Option<Mutex<Peer>>,
+    started: Instant,
+    next_handle: AtomicU64,
+}
+
+/// How a service ended.
+#[derive(Debug)]
+pub struct Stopped {
+    /// How long the calls took.
+    pub statistics: Statistics,
+    /// Was the whole trace written?
+    pub trace: io::Result<()>,
+    /// Did the address process, if there was one, end as it should?
+    pub address_process_ended_well: bool,
+    /// The DLLs whose TerminateDll did not answer 0, with their answer. RRAS does not mind.
+    pub terminate_codes: Vec<(PathBuf, u32)>,
+}
+
+/// Loads, initialises and validates the DLLs in order. At the first that fails, the service does not start: that DLL is
+/// freed, and those before it are terminated and freed. `on_call` hears of every initialise call.
+pub(crate) fn start_dlls(
+    paths: &[PathBuf],
+    profile: Profile,
+    on_call: &mut dyn FnMut(Call),
+) -> Result<Vec<AdminDll>, StartFailure> {
+    let mut started: Vec<AdminDll> = Vec::new();
+    for (index, path) in paths.iter().enumerate() {
+        let result = AdminDll::load(path, index)
+            .map_err(StartProblem::Load)
+            .and_then(|mut dll| {
+                let start = Instant::now();
+                let code = dll.initialize();
+                let returned = Returned {
+                    result: Some(code),
+                    took: start.elapsed(),
+                };
+                if let Some(call) = record::initialize_call(&dll, index, returned) {
+                    on_call(call);
+                }
+                if code != NO_ERROR {
+                    return Err(StartProblem::Initialize(code));
+                }
+                match dll.violations(profile) {
+                    violations if violations.is_empty() => Ok(dll),
+                    violations => Err(StartProblem::Invalid(violations)),
+                }
+            });
+        match result {
+            Ok(dll) => started.push(dll),
+            Err(problem) => {
+                for dll in &started {
+                    dll.call(FunctionId::TerminateDll, &mut []);
+                }
+                return Err(StartFailure {
+                    dll: path.clone(),
+                    problem,
+                });
+            }
+        }
+    }
+    Ok(started)
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Service {
+    /// Starts the service with these DLLs. With none it starts too: no key or an empty value means no admin DLLs.
+    pub fn start(paths: &[PathBuf], options: Options) -> Result<Self, StartFailure> {
+        let names: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        crate::fault::report_faults(&names);
+        let header = Header::new(concat!("rasadmin host ", env!("CARGO_PKG_VERSION")), names);
+        let trace = options.trace.map(|output| Writer::new(output, &header));
+        let mut service = Self {
+            dlls: Vec::new(),
+            pool: Mutex::new(options.pool),
+            serial: Serialiser::new(options.serialise),
+            statistics: Mutex::default(),
+            trace: trace.map(Mutex::new),
+            peer: None,
+            started: Instant::now(),
+            next_handle: AtomicU64::new(1),
+        };
+        service.dlls = start_dlls(paths, options.profile, &mut |call| service.note(call))?;
+        if let Some(command) = options.address_process {
+            let peer = Peer::start(command).map_err(|message| {
+                for dll in &service.dlls {
+                    dll.call(FunctionId::TerminateDll, &mut []);
+                }
+                StartFailure {
+                    dll: paths[0].clone(),
+                    problem: StartProblem::AddressProcess(message),
+                }
+            })?;
+            service.peer = Some(Mutex::new(peer));
+        }
+        Ok(service)
+    }
+
+    /// Terminates every DLL, then frees it.
+    pub fn stop(mut self) -> Result<Stopped, String> {
+        let mut terminate_codes = Vec::new();
+        for index in 0..self.dlls.len() {
+            let code = self
+                .call(index, FunctionId::TerminateDll, &mut [])
+                .and_then(|r| r.result);
+            if let Some(code) = code.filter(|&code| code != NO_ERROR) {
+                terminate_codes.push((self.dlls[index].path().to_owned(), code));
+            }
+        }
+        for dll in std::mem::take(&mut self.dlls) {
+            dll.unload()?;
+        }
+        let peer = self
+            .peer
+            .take()
+            .map(|peer| peer.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let trace = self
+            .trace
+            .take()
+            .map(|trace| trace.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Ok(Stopped {
+            statistics: std::mem::take(&mut *lock(&self.statistics)),
+            trace: trace.map_or(Ok(()), |writer| writer.map(drop)),
+            address_process_ended_well: peer.is_none_or(Peer::stop),
+            terminate_codes,
+        })
+    }
+
+    /// The DLLs, in order.
+    pub fn dlls(&self) -> &[AdminDll] {
+        &self.dlls
+    }
+
+    /// A handle that no connection or port had before.
+    pub(crate) fn fresh_handle(&self) -> u64 {
+        self.next_handle.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Calls a function of one DLL, serialised, timed and recorded. None if the DLL does not have it.
+    pub fn call(&self, dll: usize, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
+        if !self.dlls[dll].functions().contains(function) {
+            return None;
+        }
+        let before = record::buffers(function, arguments);
+        let _serial = self.serial.enter(function);
+        let returned = match &self.peer {
+            Some(peer) if function.row().serial == SerialGroup::Address => {
+                let (returned, after) = lock(peer).call(dll, function, &before);
+                arguments
+                    .iter_mut()
+                    .zip(record::arguments(&after))
+                    .for_each(|(to, from)| *to = from);
+                returned
+            }
+            _ => self.dlls[dll].call(function, arguments)?,
+        };
+        let after = record::changes(function, &before, arguments);
+        self.note(Call {
+            dll,
+            function,
+            arguments: before,
+            after,
+            ..record::blank(returned)
+        });
+        Some(returned)
+    }
+
+    fn note(&self, mut call: Call) {
+        lock(&self.statistics).add(call.function, call.took_ns);
+        if let Some(trace) = &self.trace {
+            let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+            call.at_us = elapsed.saturating_sub(call.took_ns / 1000);
+            let trace = &mut *lock(trace);
+            if let Ok(writer) = trace
+                && let Err(error) = writer.call(&call)
+            {
+                *trace = Err(error);
+            }
+        }
+    }
+}
+
+/// The bytes of an argument after a call.
+pub(crate) fn value_of<const N: usize>(argument: &Arg) -> [u8; N] {
+    argument
+        .memory()
+        .and_then(|bytes| bytes.try_into().ok())
+        .unwrap_or([0; N])
+}
