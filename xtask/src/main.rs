@@ -1,1 +1,54 @@
-fn main() {}
+//! What the README's commands call: `cargo xtask demo`, `test`, `windows` and the rest.
+#![forbid(unsafe_code)]
+
+mod demo;
+mod fixtures;
+mod lint;
+mod packages;
+mod shell;
+mod tests;
+mod windows;
+
+use std::process::ExitCode;
+
+type Result<T = ()> = std::result::Result<T, String>;
+
+const HELP: &str = "\
+usage: cargo xtask COMMAND
+
+  demo [--windows]   build the product, check it, run the office day through it
+                     (--windows: the Windows DLL, under Wine on Linux)
+  test               every test: native, then the same for Windows under Wine
+  windows            leave target/windows/rasadmin.dll and rasadmin.exe
+  fixtures           build the admin DLLs in C that the tests need
+  lint               format, clippy (Windows code too), cargo deny
+  bless              write the generated pages and snapshots anew
+  layout             print the structures as the C compiler lays them out
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments[..] {
+        ["demo"] => demo::native(),
+        ["demo", "--windows"] => demo::windows(),
+        ["test"] => tests::all(),
+        ["windows"] => windows::product().map(|folder| println!("{}", shell::relative(&folder))),
+        ["fixtures"] => fixtures::build().map(|folder| println!("{}", shell::relative(&folder))),
+        ["lint"] => lint::all(),
+        ["bless"] => tests::bless(),
+        ["layout"] => fixtures::layout(),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => Err(format!("there is no such command\n\n{HELP}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! `rasadmin host`: the office day through the product and through a DLL that rejects.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use support::{built, office_day, product, rasadmin, rasadmin_with, reject, words};
+
+#[test]
+fn bad_input_is_one_line_with_exit_2() {
+    let product = product();
+    let day = office_day();
+    let bad = |what: Vec<std::ffi::OsString>, message: &str| {
+        let ran = rasadmin(what).ends(2).complains(message);
+        assert_eq!(ran.stderr.trim_end().lines().count(), 1, "{}", ran.stderr);
+        assert!(ran.stdout.is_empty());
+    };
+    bad(
+        words([&"host", &"run", &"--dll", &product, &"no/such.scenario"]),
+        "cannot read the scenario",
+    );
+    bad(
+        words([&"host", &"run", &"--dll", &"no/such.dll", &day]),
+        "such.dll: there is no such file",
+    );
+    bad(
+        words([&"host", &"run", &"--dll", &support::root(), &day]),
+        "it is a directory",
+    );
+    bad(
+        words([&"host", &"replay", &"--dll", &product, &day]),
+        "expected a trace's header",
+    );
+    bad(
+        words([&"host", &"replay", &"--dll", &product, &"no/such.trace"]),
+        "cannot open the trace",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = folder.path().join("bad.scenario");
+    std::fs::write(&scenario, "server VPN1\n08:00:00 conect a\n").unwrap();
+    bad(
+        words([&"host", &"run", &"--dll", &product, &scenario]),
+        "bad.scenario:2: there is no verb `conect`",
+    );
+}
+
+#[test]
+fn a_leading_space_in_the_list_is_warned_of() {
+    let list = format!("{}; other.dll", product().display());
+    let ran = rasadmin(words([&"host", &"run", &"--dll-path", &list, &office_day()])).ends(0);
+    ran.complains("RRAS never loads `other.dll`");
+}
+
+#[test]
+fn a_service_that_would_not_start_ends_with_1() {
+    let ran = rasadmin(words([&"host", &"run", &"--dll-path", &"/no/such.dll", &office_day()])).ends(1);
+    let ran = ran.complains("RRAS would not start (error 126, event 20113)");
+    ran.complains("rasadmin check");
+    let ran = rasadmin(words([
+        &"host",
+        &"run",
+        &"--json",
+        &"--dll-path",
+        &"/no/such.dll",
+        &office_day(),
+    ]))
+    .ends(1);
+    assert_eq!(ran.json()["failure"]["event"], 20113);
+}
+
+#[test]
+fn a_trace_of_the_product_replays_identically_and_differs_from_the_rejecting_dll() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("day.trace");
+    rasadmin(words([
+        &"host",
+        &"run",
+        &"--dll",
+        &product(),
+        &"--trace",
+        &trace,
+        &office_day(),
+    ]))
+    .ends(0);
+    let same = rasadmin(words([&"host", &"replay", &"--dll", &product(), &trace])).ends(0);
+    same.prints("identical: every answer is as recorded");
+    let other = rasadmin(words([&"host", &"replay", &"--dll", &reject(), &trace])).ends(1);
+    let other = other.prints("MprAdminAcceptNewConnectionEx (CORP\\");
+    other.prints("recorded accepted, now rejected");
+}
+
+#[test]
+fn the_recorder_writes_a_trace_that_replays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, hosts) = (folder.path().join("own.trace"), folder.path().join("host.trace"));
+    let name = own.to_string_lossy().into_owned();
+    let recorder = built("recorder");
+    let run = words([&"host", &"run", &"--dll", &recorder, &"--trace", &hosts, &office_day()]);
+    rasadmin_with(run, &[("RASADMIN_TRACE", &name)]).ends(0);
+    rasadmin(words([&"host", &"replay", &"--dll", &product(), &own]))
+        .ends(0)
+        .prints("identical");
+    // What the DLL recorded is what the host recorded.
+    let calls = |path| {
+        let (_, calls) = rasadmin_trace::read_trace(path).unwrap();
+        calls
+            .into_iter()
+            .map(|c| (c.function, c.arguments, c.result, c.after))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(calls(&own), calls(&hosts));
+}

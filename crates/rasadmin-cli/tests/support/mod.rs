@@ -1,0 +1,113 @@
+//! Running the command and saying everything when it does not do what was expected.
+#![allow(dead_code)] // Each test file uses a part.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A DLL of the workspace, built beside the command.
+pub fn built(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_BIN_EXE_rasadmin"))
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default();
+    let file = format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let path = folder.join(file);
+    assert!(
+        path.is_file(),
+        "{} is missing: run `cargo build --workspace` (`cargo xtask test` does)",
+        path.display()
+    );
+    path
+}
+
+/// The product.
+pub fn product() -> PathBuf {
+    built("rasadmin")
+}
+
+/// The example DLL that rejects: everyone, unless told otherwise by RASADMIN_REJECT.
+pub fn reject() -> PathBuf {
+    built("reject")
+}
+
+pub fn office_day() -> PathBuf {
+    root().join("examples/office-day.scenario")
+}
+
+/// What a command did.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+    told: String,
+}
+
+/// Runs `rasadmin` with the product's log in a folder of its own.
+pub fn rasadmin<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(arguments: I) -> Ran {
+    rasadmin_with(arguments, &[])
+}
+
+/// As [`rasadmin`], with environment variables.
+pub fn rasadmin_with<I, S>(arguments: I, environment: &[(&str, &str)]) -> Ran
+where
+    I: IntoIterator<Item = S>,
+    S: AsRef<std::ffi::OsStr>,
+{
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rasadmin"));
+    command
+        .args(arguments)
+        .env("RASADMIN_LOG", folder.path().join("rasadmin.log"));
+    for (name, value) in environment {
+        command.env(name, value);
+    }
+    let Output { status, stdout, stderr } = command.output().expect("rasadmin runs");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
+    let (stdout, stderr) = (text(stdout), text(stderr));
+    let told = format!("{command:?}\n{status}\n--- standard output\n{stdout}\n--- standard error\n{stderr}");
+    Ran {
+        code: status.code(),
+        stdout,
+        stderr,
+        told,
+    }
+}
+
+impl Ran {
+    /// It must have ended with this code.
+    #[track_caller]
+    pub fn ends(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}", self.told);
+        self
+    }
+
+    /// Its standard output must have this in it.
+    #[track_caller]
+    pub fn prints(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text), "expected `{text}`\n{}", self.told);
+        self
+    }
+
+    /// Its standard error must have this in it.
+    #[track_caller]
+    pub fn complains(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "expected `{text}`\n{}", self.told);
+        self
+    }
+
+    /// Its standard output, as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}\n{}", self.told))
+    }
+}
+
+/// Words of a command line.
+pub fn words<const N: usize>(words: [&dyn AsRef<std::ffi::OsStr>; N]) -> Vec<std::ffi::OsString> {
+    words.iter().map(|word| word.as_ref().to_owned()).collect()
+}

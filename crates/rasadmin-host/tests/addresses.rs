@@ -1,0 +1,168 @@
+//! The address calls step by step: each test names its sentence of docs/rras-behaviour.md.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_host::fill::Tunnel;
+use rasadmin_host::pool::Pool;
+use rasadmin_host::session::{Refused, Request};
+use rasadmin_host::{Offer, Options, Service};
+use support::{Dll, address, service};
+
+fn alice() -> Request {
+    Request::new(r"CORP\alice", Tunnel::Sstp)
+}
+
+fn scripted(script: &str) -> Dll {
+    Dll::scripted("good-rev2", script)
+}
+
+/// "The DLL is given it and may keep or replace it." The offer is the lowest free address.
+#[test]
+fn the_dll_may_keep_or_replace_the_offer() {
+    let keeps = scripted("");
+    let service_keeps = service(&[&keeps]);
+    let (a, b) = (service_keeps.connect(&alice()).unwrap(), service_keeps.connect(&alice()).unwrap());
+    assert_eq!((a.ipv4(), b.ipv4()), (Some(address(2)), Some(address(3))));
+    assert_eq!(keeps.first("MprAdminGetIpAddressForUser").value("address"), Some("10.20.0.2"));
+    service_keeps.hang_up(a);
+    assert_eq!(service_keeps.connect(&alice()).unwrap().ipv4(), Some(address(2)), "a released address is free again");
+
+    let replaces = scripted("MprAdminGetIpAddressForUser address=10.99.0.7");
+    let service_replaces = service(&[&replaces]);
+    let session = service_replaces.connect(&alice()).unwrap();
+    assert_eq!(session.ipv4(), Some([10, 99, 0, 7].into()));
+}
+
+/// "RRAS takes an address of its own before it asks; if that fails, the DLL is never asked."
+#[test]
+fn with_an_empty_pool_the_dll_is_never_asked() {
+    let dll = scripted("");
+    let pool = Pool::new(address(1), address(2), address(2), [0; 8]);
+    let service = Service::start(std::slice::from_ref(&dll.path), Options::new(pool)).unwrap();
+    let _first = service.connect(&alice()).unwrap();
+    assert_eq!(service.connect(&alice()).unwrap_err(), Refused::PoolExhausted);
+    assert_eq!(dll.calls().iter().filter(|c| *c == "GetIpAddressForUser").count(), 1);
+}
+
+/// "A result other than 0 ends the connection."
+#[test]
+fn an_error_ends_the_connection() {
+    let dll = scripted("MprAdminGetIpAddressForUser status=5 notify=0");
+    let refused = service(&[&dll]).connect(&alice()).unwrap_err();
+    assert_eq!(refused, Refused::Ipv4ByDll { dll: 0, code: 5 });
+    assert_eq!(dll.session_calls(), ["GetIpAddressForUser"]);
+}
+
+/// "An answer of 0.0.0.0 or of the server's own address (error 1168) ends the connection."
+#[test]
+fn zero_and_the_servers_own_address_are_refused_with_1168() {
+    for useless in ["0.0.0.0", "10.20.0.1"] {
+        let dll = scripted(&format!("MprAdminGetIpAddressForUser address={useless} notify=0"));
+        let refused = service(&[&dll]).connect(&alice()).unwrap_err();
+        assert_eq!(refused, Refused::Ipv4ByRras { code: 1168, dll: Some(0) }, "{useless}");
+        assert_eq!(dll.session_calls(), ["GetIpAddressForUser"]);
+    }
+}
+
+/// "A replacement that another client of this server holds is refused (error 735)."
+#[test]
+fn an_address_that_another_client_holds_is_refused_with_735() {
+    let dll = scripted("MprAdminGetIpAddressForUser address=10.99.0.7");
+    let service = service(&[&dll]);
+    let first = service.connect(&alice()).unwrap();
+    let refused = service.connect(&Request::new("bob", Tunnel::Sstp)).unwrap_err();
+    assert_eq!(refused, Refused::Ipv4ByRras { code: 735, dll: Some(0) });
+    service.hang_up(first);
+    assert!(service.connect(&alice()).is_ok(), "free again");
+}
+
+/// "Whenever it fails after the DLL set notify_release, ReleaseIpAddress is called with what the DLL had written."
+#[test]
+fn a_late_failure_releases_what_was_written() {
+    for script in ["address=10.99.0.7 status=5 notify=1", "address=10.20.0.1 notify=1", "address=0.0.0.0 notify=1"] {
+        let dll = scripted(&format!("MprAdminGetIpAddressForUser {script}"));
+        service(&[&dll]).connect(&alice()).unwrap_err();
+        let written = script.split([' ', '=']).nth(1);
+        assert_eq!(dll.session_calls(), ["GetIpAddressForUser", "ReleaseIpAddress"], "{script}");
+        assert_eq!(dll.first("MprAdminReleaseIpAddress").value("address"), written, "{script}");
+    }
+}
+
+/// "notify_release set on success: ReleaseIpAddress is called once at the end with the same user name, port name and
+/// address."
+#[test]
+fn the_release_carries_the_same_user_port_and_address() {
+    let dll = scripted("MprAdminGetIpAddressForUser address=10.99.0.7 notify=1");
+    let service = service(&[&dll]);
+    let session = service.connect(&alice()).unwrap();
+    let released = service.hang_up(session);
+    assert_eq!(released.ipv4, 1);
+    assert_eq!(dll.calls().iter().filter(|c| *c == "ReleaseIpAddress").count(), 1);
+    let (get, release) = (dll.first("MprAdminGetIpAddressForUser"), dll.first("MprAdminReleaseIpAddress"));
+    for key in ["user", "port"] {
+        assert!(get.value(key).is_some_and(|v| !v.is_empty()));
+        assert_eq!(get.value(key), release.value(key), "{key}");
+    }
+    assert_eq!(release.value("address"), Some("10.99.0.7"));
+}
+
+/// Without notify_release there is no release.
+#[test]
+fn without_notify_there_is_no_release() {
+    let dll = scripted("MprAdminGetIpAddressForUser notify=0\nMprAdminGetIpv6AddressForUser notify=0");
+    let service = service(&[&dll]);
+    let mut request = alice();
+    request.ipv6 = true;
+    let released = service.hang_up(service.connect(&request).unwrap());
+    assert_eq!((released.ipv4, released.ipv6), (0, 0));
+    assert!(!dll.calls().iter().any(|c| c.starts_with("Release")));
+}
+
+/// An offer of zero reaches the DLL; kept, it is refused with 1168.
+#[test]
+fn an_offer_of_nothing_reaches_the_dll() {
+    let mut request = alice();
+    request.offer = Offer::Nothing;
+    let keeps = scripted("");
+    assert!(service(&[&keeps]).connect(&request).is_err());
+    assert_eq!(keeps.first("MprAdminGetIpAddressForUser").value("address"), Some("0.0.0.0"));
+    let gives = scripted("MprAdminGetIpAddressForUser address=10.99.0.7");
+    assert!(service(&[&gives]).connect(&request).is_ok());
+}
+
+/// "The IPv4 pair is taken from the first DLL that has GetIpAddressForUser, the IPv6 pair from the first that has both
+/// functions; those of later DLLs are ignored."
+#[test]
+fn the_first_dll_with_a_pair_wins() {
+    let dlls = [
+        Dll::scripted("no-address-rev2", ""),
+        Dll::scripted("ipv4-only-rev2", "MprAdminGetIpAddressForUser address=10.99.0.7"),
+        scripted("MprAdminGetIpAddressForUser address=10.99.0.8"),
+        scripted(""),
+    ];
+    let service = service(&[&dlls[0], &dlls[1], &dlls[2], &dlls[3]]);
+    let mut request = alice();
+    request.ipv6 = true;
+    let session = service.connect(&request).unwrap();
+    assert_eq!(session.ipv4(), Some([10, 99, 0, 7].into()));
+    service.hang_up(session);
+    let addresses = |dll: &Dll| -> Vec<String> {
+        dll.session_calls().into_iter().filter(|call| call.contains("Address")).collect()
+    };
+    assert!(addresses(&dlls[0]).is_empty());
+    assert_eq!(addresses(&dlls[1]), ["GetIpAddressForUser", "ReleaseIpAddress"]);
+    assert_eq!(addresses(&dlls[2]), ["GetIpv6AddressForUser", "ReleaseIpv6AddressForUser"]);
+    assert!(addresses(&dlls[3]).is_empty());
+}
+
+/// A failing IPv6 call ends the connection and gives the IPv4 address back (assumed).
+#[test]
+fn a_failing_ipv6_call_ends_the_connection() {
+    let dll = scripted("MprAdminGetIpv6AddressForUser status=9 notify=0");
+    let mut request = alice();
+    request.ipv6 = true;
+    let refused = service(&[&dll]).connect(&request).unwrap_err();
+    assert_eq!(refused, Refused::Ipv6ByDll { dll: 0, code: 9 });
+    assert_eq!(dll.session_calls(), ["GetIpAddressForUser", "GetIpv6AddressForUser", "ReleaseIpAddress"]);
+}

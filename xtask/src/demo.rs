@@ -1,0 +1,62 @@
+//! The main job: the product, checked, and a working day run through it.
+
+use crate::shell::{cargo, relative, run, step, target};
+use crate::{Result, windows};
+use std::process::Command;
+
+const DAY: &str = "examples/office-day.scenario";
+
+/// Natively.
+pub fn native() -> Result {
+    step("building the product, the host and the checker", || {
+        let packages = ["-p", "rasadmin-cli", "-p", "rasadmin-dll", "-p", "example-reject"];
+        run(cargo().args(["build", "--release", "--quiet"]).args(packages))
+    })?;
+    let release = target().join("release");
+    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let command = release.join(format!("rasadmin{}", std::env::consts::EXE_SUFFIX));
+    let dll = |name: &str| relative(&release.join(format!("{prefix}{name}{suffix}")));
+    day(
+        &relative(&command),
+        &|| Command::new(&command),
+        &dll("rasadmin"),
+        &dll("reject"),
+    )
+}
+
+/// The Windows DLL: under Wine, but on Windows as it is.
+pub fn windows() -> Result {
+    let folder = windows::product()?;
+    windows::wine()?;
+    let command = relative(&folder.join("rasadmin.exe"));
+    let dll = relative(&folder.join("rasadmin.dll"));
+    let reject = relative(&folder.join("examples").join("reject.dll"));
+    let shown = if cfg!(windows) {
+        command.clone()
+    } else {
+        format!("wine {command}")
+    };
+    eprintln!("==> with {}", windows::version());
+    let result = day(&shown, &|| windows::program(&command), &dll, &reject);
+    windows::end_wine();
+    result
+}
+
+fn day(shown: &str, rasadmin: &dyn Fn() -> Command, product: &str, reject: &str) -> Result {
+    // The product's log goes with the build, not to the system's folder.
+    let log = target().join("demo.log");
+    let _ = std::fs::remove_file(&log);
+    let show = |words: &[&str]| {
+        println!("\n$ {shown} {}\n", words.join(" "));
+        run(rasadmin().args(words).env("RASADMIN_LOG", relative(&log)))
+    };
+    show(&["check", product])?;
+    show(&["host", "run", "--dll", product, DAY])?;
+    println!("\nThe same day with a DLL that rejects everyone:");
+    show(&["host", "run", "--dll", reject, DAY])?;
+    println!(
+        "\nEvery event is in {}. Other admin DLLs to try are in examples/.",
+        relative(&log)
+    );
+    Ok(())
+}

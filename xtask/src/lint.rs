@@ -1,0 +1,57 @@
+//! Format, clippy for both platforms, licences and sources of what we depend on.
+
+use crate::shell::{cargo, has, run, step, target};
+use crate::{Result, packages, windows};
+use std::process::Command;
+
+const DENY: &str = "0.18";
+
+/// Everything.
+pub fn all() -> Result {
+    step("cargo fmt", || run(cargo().args(["fmt", "--all", "--check"])))?;
+    let clippy = ["--workspace", "--all-targets", "--quiet"];
+    step("cargo clippy", || {
+        run(cargo().arg("clippy").args(clippy).args(["--", "-D", "warnings"]))
+    })?;
+    if !cfg!(windows) {
+        packages::need(packages::WINDOWS)?;
+        packages::need(packages::LINT)?;
+        step("cargo clippy for Windows", || {
+            // Called directly: `cargo clippy` would find rustup's.
+            let mut command = Command::new("/usr/bin/cargo-clippy");
+            windows::with_environment(&mut command);
+            command.args([
+                "clippy",
+                "-Z",
+                "build-std=std,panic_unwind",
+                "--target",
+                "x86_64-win7-windows-gnu",
+            ]);
+            run(command
+                .args(clippy)
+                .args(["--release", "--exclude", "xtask", "--", "-D", "warnings"]))
+        })?;
+    }
+    step("cargo deny", || {
+        let tools = target().join("tools");
+        let own = tools
+            .join("bin")
+            .join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+        if !own.exists() && !has("cargo-deny") {
+            eprintln!("    installing cargo-deny into target/tools (some minutes, once)");
+            let version = ["--version", DENY];
+            run(cargo()
+                .args(["install", "--locked", "--quiet", "cargo-deny"])
+                .args(version)
+                .arg("--root")
+                .arg(&tools))?;
+        }
+        let mut command = if own.exists() {
+            Command::new(own)
+        } else {
+            Command::new("cargo-deny")
+        };
+        // Advisories need a database from the network: they are looked at when a dependency is updated.
+        run(command.args(["--log-level", "error", "check", "bans", "licenses", "sources"]))
+    })
+}

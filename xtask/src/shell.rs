@@ -1,0 +1,125 @@
+//! Running programs, and where things are.
+
+use crate::Result;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default()
+}
+
+/// The build folder.
+pub fn target() -> PathBuf {
+    root().join("target")
+}
+
+/// A path below the root, as one would type it there.
+pub fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+/// Runs a program in the root folder, its output shown.
+pub fn run(command: &mut Command) -> Result {
+    let status = command.current_dir(root()).status().map_err(|e| failed(command, &e))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{}: {status}", described(command)))
+    }
+}
+
+/// Runs a program and returns what it printed on standard output.
+pub fn output(command: &mut Command) -> Result<String> {
+    let output = command.current_dir(root()).output().map_err(|e| failed(command, &e))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    Err(format!("{}: {}\n{stdout}{stderr}", described(command), output.status))
+}
+
+/// Runs a program with both its outputs into a file, in the order they came; returns whether it succeeded, and the
+/// text.
+pub fn logged(command: &mut Command, log: &Path) -> Result<(bool, String)> {
+    let (mut from, to) = std::io::pipe().map_err(|e| format!("no pipe: {e}"))?;
+    let error = to.try_clone().map_err(|e| format!("no pipe: {e}"))?;
+    let mut child = command
+        .current_dir(root())
+        .stdout(to)
+        .stderr(error)
+        .spawn()
+        .map_err(|e| failed(command, &e))?;
+    // The command holds the pipe's writing ends; they must be closed for the reading to end.
+    command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
+    let mut text = Vec::new();
+    from.read_to_end(&mut text)
+        .map_err(|e| format!("cannot read the output: {e}"))?;
+    let status = child.wait().map_err(|e| e.to_string())?;
+    if let Some(folder) = log.parent() {
+        create(folder)?;
+    }
+    File::create(log)
+        .and_then(|mut file| file.write_all(&text))
+        .map_err(|e| format!("{}: {e}", log.display()))?;
+    Ok((status.success(), String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// Says what is being done, and when it is done, how long it took.
+pub fn step<T>(what: &str, action: impl FnOnce() -> Result<T>) -> Result<T> {
+    eprintln!("==> {what}");
+    let start = Instant::now();
+    let result = action()?;
+    eprintln!("    {:.0} s", start.elapsed().as_secs_f64());
+    Ok(result)
+}
+
+/// Creates a folder and those above it.
+pub fn create(folder: &Path) -> Result {
+    std::fs::create_dir_all(folder).map_err(|e| format!("cannot create {}: {e}", folder.display()))
+}
+
+/// Copies a file into a folder, under the same name.
+pub fn copy_into(file: &Path, folder: &Path) -> Result {
+    create(folder)?;
+    let to = folder.join(file.file_name().unwrap_or_default());
+    std::fs::copy(file, &to)
+        .map(drop)
+        .map_err(|e| format!("cannot copy {} to {}: {e}", file.display(), to.display()))
+}
+
+/// Is this program to be found?
+pub fn has(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+        std::env::split_paths(&path).any(|folder| folder.join(&name).is_file())
+    })
+}
+
+/// The cargo that runs us.
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn described(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn failed(command: &Command, error: &std::io::Error) -> String {
+    format!("cannot run {}: {error}", described(command))
+}
