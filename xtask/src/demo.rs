@@ -9,7 +9,7 @@ const DAY: &str = "examples/office-day.scenario";
 /// Natively.
 pub fn native() -> Result {
     step("building the product, the host and the checker", || {
-        let packages = ["-p", "rasadmin-cli", "-p", "rasadmin-dll", "-p", "example-reject"];
+        let packages = ["-p", "rasadmin-cli", "-p", "rasadmin-dll", "-p", "reject"];
         run(cargo().args(["build", "--release", "--quiet"]).args(packages))
     })?;
     let release = target().join("release");

@@ -26,7 +26,7 @@ struct Cli {
 enum Command {
     Check(check::Arguments),
     Host(host::Arguments),
-    #[command(name = "__check-child", hide = true)]
+    #[command(name = rasadmin_check::CHILD_SUBCOMMAND, hide = true)]
     CheckChild(check::ChildArguments),
     #[command(name = run::ADDRESS_PROCESS, hide = true)]
     AddressProcess(run::AddressArguments),

@@ -54,9 +54,16 @@ pub fn duration(ns: u64) -> String {
     }
 }
 
-/// A path as the loader wants it: absolute, since a relative one would be looked for in the system's folders.
-pub fn absolute(path: &Path) -> Result<PathBuf, String> {
-    std::path::absolute(path).map_err(|e| format!("{}: {e}", path.display()))
+/// A DLL's path as the loader wants it: absolute, since a relative one would be looked for in the system's folders.
+pub fn dll_file(path: &Path) -> Result<PathBuf, String> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(format!("{}: it is a directory: name the DLL in it", path.display())),
+        Ok(_) => std::path::absolute(path).map_err(|e| format!("{}: {e}", path.display())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            Err(format!("{}: there is no such file: check the path", path.display()))
+        }
+        Err(e) => Err(format!("{}: it cannot be read: {e}", path.display())),
+    }
 }
 
 /// A count and its noun: `1 link`, `3 links`.

@@ -1,6 +1,6 @@
 //! `rasadmin host replay`: a trace against a DLL.
 
-use crate::output::{absolute, count};
+use crate::output::{count, dll_file};
 use clap::Args;
 use rasadmin_host::replay;
 use serde_json::json;
@@ -29,6 +29,7 @@ pub struct Arguments {
 
 /// Replays; exit code 0 if nothing differs, 1 if something does.
 pub fn replay(arguments: Arguments) -> Result<u8, String> {
+    let path = dll_file(&arguments.dll)?;
     let (header, calls) = rasadmin_trace::read_trace(&arguments.trace).map_err(|e| e.to_string())?;
     if arguments.of >= header.dlls.len() {
         return Err(format!(
@@ -37,7 +38,6 @@ pub fn replay(arguments: Arguments) -> Result<u8, String> {
             arguments.of
         ));
     }
-    let path = absolute(&arguments.dll)?;
     let replayed =
         replay::replay(&path, &calls, arguments.of).map_err(|e| format!("{}: {e}", arguments.dll.display()))?;
     let differences = &replayed.differences;

@@ -1,6 +1,6 @@
 //! `rasadmin host run`: a scenario against a list of DLLs.
 
-use crate::output::{absolute, count, duration, numbers};
+use crate::output::{count, dll_file, duration, numbers};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use mprapi::Profile;
@@ -74,7 +74,7 @@ impl Dlls {
         } else if let Some(list) = &self.dll_path {
             dllpath::parse_with_environment(list)
         } else {
-            let files = self.files.iter().map(|file| absolute(file)).collect::<Result<_, _>>()?;
+            let files = self.files.iter().map(|file| dll_file(file)).collect::<Result<_, _>>()?;
             return Ok((files, Vec::new()));
         };
         Ok((list.entries.into_iter().map(PathBuf::from).collect(), list.never_loaded))
