@@ -1,1 +1,117 @@
-//! Not written yet.
+//! An admin DLL that gives some users an address of their own. The file named by RASADMIN_STATIC_ADDRESSES (default
+//! `static-addresses.toml` in the working folder) says who:
+//!
+//! ```toml
+//! [users]
+//! 'CORP\alice' = "10.20.1.10"
+//! "bob@corp.example" = "10.20.1.11"
+//! ```
+//!
+//! Names compare without case, in the form in which they are written. Everyone else keeps RRAS's address. A user's second
+//! device gets RRAS's address too: the first one's would be refused (error 735).
+//!
+//! Try it: `rasadmin host run --dll target/release/libstatic_address.so --each examples/office-day.scenario`
+
+use rasadmin_sdk::{
+    AddressRequest, AdminDll, AssignIpv4, Assignment, Connection, Environment, InitializeError, Link, Refusal, Verdict,
+    export_admin_dll, log, tracing,
+};
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    users: HashMap<String, Ipv4Addr>,
+}
+
+struct StaticAddress {
+    /// By the name in lower case.
+    users: HashMap<String, Ipv4Addr>,
+    held: Mutex<HashSet<Ipv4Addr>>,
+}
+
+const ERROR_BAD_CONFIGURATION: u32 = 1610;
+
+impl StaticAddress {
+    fn held(&self) -> MutexGuard<'_, HashSet<Ipv4Addr>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(path: &PathBuf) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        // The error names line and column.
+        let config: Config = toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+        let users: HashMap<_, _> = config
+            .users
+            .into_iter()
+            .map(|(user, ip)| (user.to_lowercase(), ip))
+            .collect();
+        let mut taken = HashSet::new();
+        match users
+            .values()
+            .find(|&&address| address.is_unspecified() || !taken.insert(address))
+        {
+            Some(address) => Err(format!("{}: {address} is no user's, or two users'", path.display())),
+            None => Ok(Self {
+                users,
+                held: Mutex::default(),
+            }),
+        }
+    }
+}
+
+impl AdminDll for StaticAddress {
+    fn initialize(_: &Environment) -> Result<Self, InitializeError> {
+        if let Some(path) = std::env::var_os("RASADMIN_LOG") {
+            let _ = log::open(path.as_ref());
+        }
+        let path = std::env::var_os("RASADMIN_STATIC_ADDRESSES").unwrap_or_else(|| "static-addresses.toml".into());
+        Self::read(&path.into()).map_err(|message| InitializeError::new(ERROR_BAD_CONFIGURATION, message))
+    }
+    fn terminate(&self) {}
+    fn accept_connection(&self, _: &Connection) -> Verdict {
+        Verdict::Accept
+    }
+    fn connection_hangup(&self, _: &Connection) {}
+    fn accept_link(&self, _: &Link) -> Verdict {
+        Verdict::Accept
+    }
+    fn link_hangup(&self, _: &Link) {}
+    fn accept_reauthentication(&self, _: &Connection) -> Verdict {
+        Verdict::Accept
+    }
+}
+
+impl AssignIpv4 for StaticAddress {
+    fn assign_ipv4(&self, request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
+        let own = request
+            .user()
+            .to_text()
+            .and_then(|user| self.users.get(&user.to_lowercase()).copied());
+        match own {
+            Some(address) if self.held().insert(address) => Ok(Assignment::of(address)),
+            Some(address) => {
+                tracing::warn!(user = ?request.user(), %address, "held by another device: RRAS's address instead");
+                keep(request)
+            }
+            None => keep(request),
+        }
+    }
+
+    fn release_ipv4(&self, request: &AddressRequest<Ipv4Addr>) {
+        self.held().remove(&request.address());
+    }
+}
+
+fn keep(request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
+    let offer = request
+        .offer()
+        .ok_or_else(|| Refusal::new("RRAS offers no address, and the user has none"))?;
+    Ok(Assignment::without_release(offer))
+}
+
+export_admin_dll!(StaticAddress, ipv4);

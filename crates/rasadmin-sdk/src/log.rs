@@ -1,0 +1,208 @@
+//! A log file for an admin DLL, behind `tracing`.
+//!
+//! A subscriber of our own, because a DLL must be gone when it is unloaded: nothing is allocated for it, and the file is
+//! closed at terminate. Writing never fails a call: what cannot be written is dropped.
+
+use crate::wide::write_printable;
+use std::fmt::{self, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Metadata, Subscriber, span};
+
+/// At this size, in bytes, the file becomes `NAME.1` (replacing the one before) and a new one begins.
+pub const ROLL_OVER: u64 = 16 * 1024 * 1024;
+
+struct Open {
+    file: File,
+    path: PathBuf,
+    size: u64,
+    limit: u64,
+}
+
+/// The open file: taken out and closed at terminate, so that no handle outlives the DLL.
+static OPEN: Mutex<Option<Open>> = Mutex::new(None);
+
+/// Opens the log, appending; its folder is created. From now on `tracing` events of this DLL go there.
+pub fn open(path: &Path) -> io::Result<()> {
+    open_with_limit(path, ROLL_OVER)
+}
+
+fn open_with_limit(path: &Path, limit: u64) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    *lock() = Some(Open::append(path.to_owned(), limit)?);
+    // The second time it is ours already.
+    let _ = tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::new(Log));
+    Ok(())
+}
+
+/// Closes the log. Terminate does it.
+pub fn close() {
+    *lock() = None;
+}
+
+fn lock() -> MutexGuard<'static, Option<Open>> {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Open {
+    fn append(path: PathBuf, limit: u64) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let size = file.metadata()?.len();
+        Ok(Self {
+            file,
+            path,
+            size,
+            limit,
+        })
+    }
+
+    /// The file is closed before it is renamed: Windows wants that.
+    fn rolled_over(self) -> Option<Self> {
+        let Self { file, path, limit, .. } = self;
+        drop(file);
+        let mut old = path.clone().into_os_string();
+        old.push(".1");
+        // If renaming fails, the log goes on in the same file: it must not be lost, and must not grow without end.
+        if std::fs::rename(&path, old).is_err() {
+            let _ = File::create(&path);
+        }
+        Self::append(path, limit).ok()
+    }
+}
+
+fn write(line: &str) {
+    let mut open = lock();
+    if open
+        .as_ref()
+        .is_some_and(|log| log.size > 0 && log.size + line.len() as u64 > log.limit)
+    {
+        *open = open.take().and_then(Open::rolled_over);
+    }
+    if let Some(log) = open.as_mut()
+        && log.file.write_all(line.as_bytes()).is_ok()
+    {
+        log.size += line.len() as u64;
+    }
+}
+
+struct Log;
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() <= tracing::Level::INFO
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1) // Spans are not recorded.
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut line = timestamp(since.as_secs(), since.subsec_micros());
+        let _ = write!(line, " {:5}", event.metadata().level().as_str()); // Writing to a String cannot fail.
+        let mut fields = Fields(line, String::new());
+        event.record(&mut fields);
+        let Fields(mut line, rest) = fields;
+        line.push_str(&rest);
+        line.push('\n');
+        write(&line);
+    }
+}
+
+/// The message first, then ` name=value` for each field.
+struct Fields(String, String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let to = if field.name() == "message" {
+            self.0.push(' ');
+            &mut self.0
+        } else {
+            let _ = write!(self.1, " {}=", field.name());
+            &mut self.1
+        };
+        let _ = write!(Printable(to), "{value:?}");
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+}
+
+/// Escapes what would break a line.
+struct Printable<'a>(&'a mut String);
+
+impl fmt::Write for Printable<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|c| write_printable(self.0, c))
+    }
+}
+
+/// RFC 3339, UTC, with microseconds.
+pub fn timestamp(seconds: u64, micros: u32) -> String {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Days since 1970 to a civil date (H. Hinnant): eras of 400 years that begin on 1 March.
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 {
+        march_month + 3
+    } else {
+        march_month - 9
+    };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_are_civil() {
+        assert_eq!(timestamp(0, 0), "1970-01-01T00:00:00.000000Z");
+        assert_eq!(timestamp(951_782_400, 5), "2000-02-29T00:00:00.000005Z");
+        assert_eq!(timestamp(1_795_440_599, 999_999), "2026-11-23T13:29:59.999999Z");
+        assert_eq!(timestamp(4_107_542_399, 0), "2100-02-28T23:59:59.000000Z");
+    }
+
+    /// One test, because the log is one of the process.
+    #[test]
+    fn lines_cannot_be_forged_and_the_file_rolls_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new").join("rasadmin.log");
+        open_with_limit(&path, 300).unwrap();
+        tracing::info!(user = "a\r\nb", code = 5, "accepted {}", "x\ny");
+        tracing::debug!("too detailed");
+        let first = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(first.lines().count(), 1);
+        assert!(
+            first.ends_with("Z INFO  accepted x\\ny user=a\\r\\nb code=5\n"),
+            "{first}"
+        );
+        for _ in 0..20 {
+            tracing::warn!("some line or other of the log");
+        }
+        let old = folder.path().join("new").join("rasadmin.log.1");
+        assert!(std::fs::metadata(&path).unwrap().len() <= 300);
+        assert!(std::fs::metadata(&old).unwrap().len() <= 300);
+        close();
+        tracing::warn!("after the end");
+        assert!(!std::fs::read_to_string(&path).unwrap().contains("after the end"));
+    }
+}

@@ -1,0 +1,113 @@
+//! Names as Windows passes them: UTF-16, with whatever a client put there.
+
+use std::fmt::{self, Write};
+
+/// A borrowed UTF-16 name: lossless, unpaired surrogates included.
+///
+/// `Display` is for people: what is no valid UTF-16 becomes U+FFFD and control characters are escaped, so that a hostile
+/// name cannot forge a line of a log.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WideStr<'a>(&'a [u16]);
+
+impl<'a> WideStr<'a> {
+    /// These units, all of them.
+    pub const fn new(units: &'a [u16]) -> Self {
+        Self(units)
+    }
+
+    /// A fixed array, to its terminator or its end, whichever is first: a caller that misbehaves may leave none.
+    pub fn from_array(array: &'a [u16]) -> Self {
+        let end = array.iter().position(|&unit| unit == 0).unwrap_or(array.len());
+        Self(&array[..end])
+    }
+
+    /// The UTF-16 units.
+    pub const fn units(self) -> &'a [u16] {
+        self.0
+    }
+
+    /// Is it empty? Some clients have no name for good: empty is not "not yet known".
+    pub const fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text, if it is valid UTF-16.
+    pub fn to_text(self) -> Option<String> {
+        String::from_utf16(self.0).ok()
+    }
+
+    /// Compares without case, as Windows compares user names.
+    pub fn eq_ignore_case(self, text: &str) -> bool {
+        let lower = |units: &mut dyn Iterator<Item = Result<char, u16>>| {
+            units
+                .map(|unit| unit.map(|c| c.to_lowercase().collect::<String>()))
+                .collect::<Vec<_>>()
+        };
+        let own = lower(&mut char::decode_utf16(self.0.iter().copied()).map(|c| c.map_err(|e| e.unpaired_surrogate())));
+        own == lower(&mut text.chars().map(Ok))
+    }
+}
+
+impl fmt::Display for WideStr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in char::decode_utf16(self.0.iter().copied()) {
+            write_printable(f, c.unwrap_or(char::REPLACEMENT_CHARACTER))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for WideStr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+/// Writes a character, escaped if it would break a line or a terminal.
+pub(crate) fn write_printable(f: &mut dyn Write, c: char) -> fmt::Result {
+    // U+2028 and U+2029 break lines, and the bidirectional controls reorder what stands beside them.
+    let breaks =
+        c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if breaks {
+        write!(f, "{}", c.escape_default())
+    } else {
+        f.write_char(c)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wide(text: &str) -> Vec<u16> {
+        text.encode_utf16().collect()
+    }
+
+    #[test]
+    fn an_array_ends_at_its_terminator_or_its_end() {
+        assert_eq!(WideStr::from_array(&[65, 66, 0, 67]).units(), [65, 66]);
+        assert_eq!(WideStr::from_array(&[65, 66]).units(), [65, 66]);
+        assert!(WideStr::from_array(&[0, 65]).is_empty());
+    }
+
+    #[test]
+    fn names_compare_without_case() {
+        assert!(WideStr::new(&wide("CORP\\Älice")).eq_ignore_case("corp\\äLICE"));
+        assert!(!WideStr::new(&wide("alice")).eq_ignore_case("alic"));
+        assert!(
+            !WideStr::new(&[0xD800]).eq_ignore_case("\u{fffd}"),
+            "an unpaired surrogate is itself only"
+        );
+    }
+
+    #[test]
+    fn hostile_names_are_shown_harmlessly_and_kept_whole() {
+        let name = wide("a\n2026 INFO\u{202e}x");
+        assert_eq!(WideStr::new(&name).to_string(), "a\\n2026 INFO\\u{202e}x");
+        assert_eq!(WideStr::new(&name).to_text().as_deref(), Some("a\n2026 INFO\u{202e}x"));
+        let odd = [0x61, 0xD800, 0x62];
+        assert_eq!(WideStr::new(&odd).to_string(), "a\u{fffd}b");
+        assert_eq!(WideStr::new(&odd).to_text(), None);
+        assert_eq!(WideStr::new(&odd).units(), odd);
+    }
+}
