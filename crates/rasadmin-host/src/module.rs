@@ -61,9 +61,10 @@ impl Module {
 
     /// The address of an exported function.
     pub fn symbol(&self, name: &str) -> Option<Pointer> {
+        type Function = unsafe extern "system" fn();
         // SAFETY: the symbol is only taken as an address; `invoke` gives it its type from the contract's table.
-        let symbol = unsafe { self.library.get::<*mut c_void>(name.as_bytes()) }.ok()?;
-        NonNull::new(symbol.into_raw().cast())
+        let symbol = unsafe { self.library.get::<Function>(name.as_bytes()) }.ok()?;
+        NonNull::new(*symbol as *mut c_void)
     }
 
     /// Unloads the library.
