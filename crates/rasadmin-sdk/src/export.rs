@@ -6,7 +6,7 @@
 /// what they name; what is not named is neither exported nor in the table, because an unused address pair would shut out
 /// a later vendor's DLL, and an unused pre-authentication would overrule it.
 ///
-/// ```ignore
+/// ```text
 /// export_admin_dll!(MyDll, ipv4, ipv6);
 /// ```
 #[macro_export]
@@ -192,6 +192,8 @@ macro_rules! __callbacks {
         $table.lpfnRASValidatePreAuthenticatedConnectionEx = Some(rasadmin_pre_authentication);
         $set.insert($crate::FunctionId::ValidatePreAuthenticatedConnectionEx);
     };
+    // `__exports!` says what is expected.
+    ($other:ident, $table:ident, $set:ident) => {};
 }
 
 /// The functions that an extra adds.

@@ -1,0 +1,9 @@
+//! What does not fulfil the contract does not compile, with the message that a person sees.
+#![cfg(not(windows))] // trybuild calls cargo, which is not there under Wine.
+
+#[test]
+fn what_does_not_fulfil_the_contract_does_not_compile() {
+    let tests = trybuild::TestCases::new();
+    tests.compile_fail("tests/ui/*.rs");
+    tests.pass("tests/ui/pass/*.rs");
+}

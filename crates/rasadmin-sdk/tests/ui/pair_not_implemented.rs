@@ -1,0 +1,26 @@
+//! A pair that is named but not implemented.
+use rasadmin_sdk::*;
+
+struct Mine;
+
+impl AdminDll for Mine {
+    fn initialize(_: &Environment) -> Result<Self, InitializeError> {
+        Ok(Self)
+    }
+    fn terminate(&self) {}
+    fn accept_connection(&self, _: &Connection) -> Verdict {
+        Verdict::Accept
+    }
+    fn connection_hangup(&self, _: &Connection) {}
+    fn accept_link(&self, _: &Link) -> Verdict {
+        Verdict::Accept
+    }
+    fn link_hangup(&self, _: &Link) {}
+    fn accept_reauthentication(&self, _: &Connection) -> Verdict {
+        Verdict::Accept
+    }
+}
+
+export_admin_dll!(Mine, ipv6);
+
+fn main() {}
