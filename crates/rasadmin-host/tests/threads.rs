@@ -5,10 +5,10 @@ mod support;
 
 use mprapi::FunctionId;
 use mprapi::contract::SerialGroup;
+use rasadmin_host::Service;
 use rasadmin_host::runner::{RunOptions, run};
 use rasadmin_host::scenario::Scenario;
 use rasadmin_host::serial::Serialise;
-use rasadmin_host::Service;
 use std::collections::HashMap;
 use support::{Dll, options};
 
@@ -18,7 +18,8 @@ fn busy(serialise: Serialise) -> Dll {
     let dll = Dll::scripted("good-rev2", &slow);
     let mut text = "server-address 10.20.0.1\npool 10.20.0.2-10.20.0.99\n".to_owned();
     for user in 0..12 {
-        text += &format!("08:00:00 connect u{user} user=u{user} tunnel=sstp from=203.0.113.{user} ipv6 until=08:00:30\n");
+        text +=
+            &format!("08:00:00 connect u{user} user=u{user} tunnel=sstp from=203.0.113.{user} ipv6 until=08:00:30\n");
     }
     for user in 0..12 {
         text += &format!("08:00:10 reauthenticate u{user} quarantine=normal\n");
@@ -60,7 +61,10 @@ fn functions_of_a_group_never_overlap_and_others_do() {
     for (a, b) in pairs {
         let (group_a, group_b) = (a.row().serial, b.row().serial);
         assert_ne!(a, b);
-        assert!(group_a != group_b || group_a == SerialGroup::Own, "{a} and {b} overlapped");
+        assert!(
+            group_a != group_b || group_a == SerialGroup::Own,
+            "{a} and {b} overlapped"
+        );
     }
 }
 

@@ -1,0 +1,96 @@
+//! `rasadmin check` as a person runs it.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use support::{product, rasadmin, reject, words};
+
+#[test]
+fn the_product_passes_every_profile() {
+    for profile in ["shipping", "documented", "nt4"] {
+        let ran = rasadmin(words([
+            &"check",
+            &"--require-dynamic",
+            &"--profile",
+            &profile,
+            &product(),
+        ]))
+        .ends(0);
+        ran.prints("RRAS would start with it: every check passed");
+    }
+    let json = rasadmin(words([&"check", &"--json", &product()])).ends(0).json();
+    let findings = json["findings"].as_array().unwrap();
+    assert!(
+        findings.len() > 25 && findings.iter().all(|f| f["outcome"] == "pass"),
+        "{json}"
+    );
+}
+
+/// "2,000 load and unload cycles in one process without growth in memory, threads, handles or TLS indexes".
+#[test]
+fn two_thousand_load_and_unload_cycles_stay_flat() {
+    let json = rasadmin(words([&"check", &"--cycles", &"2000", &"--json", &product()]))
+        .ends(0)
+        .json();
+    let findings = json["findings"].as_array().unwrap();
+    let cycles = findings.iter().find(|f| f["check"] == "load-cycles").unwrap();
+    assert_eq!(cycles["outcome"], "pass", "{cycles}");
+    assert!(
+        cycles["message"].as_str().unwrap().starts_with("2000 cycles leave no"),
+        "{cycles}"
+    );
+}
+
+#[test]
+fn bad_input_is_one_line_with_exit_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let whole = std::fs::read(product()).unwrap();
+    let cases = [
+        folder.path().join("none.dll"),
+        folder.path().to_owned(),
+        file("empty.dll", b""),
+        file("text.dll", b"this is no library"),
+        file("truncated.dll", &whole[..300]),
+    ];
+    for path in cases {
+        let ran = rasadmin(words([&"check", &path])).ends(2);
+        assert_eq!(ran.stderr.trim_end().lines().count(), 1, "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains(&*path.to_string_lossy()) && ran.stdout.is_empty(),
+            "{}",
+            ran.stderr
+        );
+    }
+    rasadmin(words([&"check", &"--profile", &"windows11", &product()]))
+        .ends(2)
+        .complains("there is no profile");
+    rasadmin(words([&"check"])).ends(2).complains("<FILE>");
+}
+
+#[test]
+fn a_list_says_whose_addresses_win_and_what_never_loads() {
+    let list = format!("{};{}; {}", reject().display(), product().display(), reject().display());
+    let ran = rasadmin(words([&"check", &"--static-only", &"--dll-path", &list])).ends(0);
+    let ran = ran.prints("begins with a space");
+    let ipv4 = ran.stdout.lines().find(|line| line.contains("IPv4")).unwrap();
+    assert!(
+        ipv4.contains("rasadmin") || ran.stdout.contains("rasadmin"),
+        "{}",
+        ran.stdout
+    );
+}
+
+/// On Linux a Windows DLL gets the static checks, and the Wine command that runs the rest.
+#[cfg(not(windows))]
+#[test]
+fn a_windows_dll_on_linux_gets_the_command_for_the_rest() {
+    let dll = support::root().join("target/fixtures/windows/good-rev2.dll");
+    let ran = rasadmin(words([&"check", &dll])).ends(0);
+    ran.prints("wine target/windows/rasadmin.exe check");
+    rasadmin(words([&"check", &"--require-dynamic", &dll])).ends(1);
+}
