@@ -16,12 +16,7 @@ pub fn native() -> Result {
     let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let command = release.join(format!("rasadmin{}", std::env::consts::EXE_SUFFIX));
     let dll = |name: &str| relative(&release.join(format!("{prefix}{name}{suffix}")));
-    day(
-        &relative(&command),
-        &|| Command::new(&command),
-        &dll("rasadmin"),
-        &dll("reject"),
-    )
+    day(&relative(&command), &|| Command::new(&command), &dll("rasadmin"), &dll("reject"))
 }
 
 /// The Windows DLL: under Wine, but on Windows as it is.
@@ -31,11 +26,7 @@ pub fn windows() -> Result {
     let command = relative(&folder.join("rasadmin.exe"));
     let dll = relative(&folder.join("rasadmin.dll"));
     let reject = relative(&folder.join("examples").join("reject.dll"));
-    let shown = if cfg!(windows) {
-        command.clone()
-    } else {
-        format!("wine {command}")
-    };
+    let shown = if cfg!(windows) { command.clone() } else { format!("wine {command}") };
     eprintln!("==> with {}", windows::version());
     let result = day(&shown, &|| windows::program(&command), &dll, &reject);
     windows::end_wine();
@@ -54,9 +45,6 @@ fn day(shown: &str, rasadmin: &dyn Fn() -> Command, product: &str, reject: &str)
     show(&["host", "run", "--dll", product, DAY])?;
     println!("\nThe same day with a DLL that rejects everyone:");
     show(&["host", "run", "--dll", reject, DAY])?;
-    println!(
-        "\nEvery event is in {}. Other admin DLLs to try are in examples/.",
-        relative(&log)
-    );
+    println!("\nEvery event is in {}. Other admin DLLs to try are in examples/.", relative(&log));
     Ok(())
 }

@@ -27,22 +27,14 @@ pub fn build() -> Result<PathBuf> {
         match fixture.platforms.as_str() {
             "both" => {
                 if cfg!(unix) {
-                    compile(
-                        &fixture,
-                        "gcc",
-                        &native,
-                        "so",
-                        &["-fPIC", "-fvisibility=hidden", "-pthread"],
-                    )?;
+                    compile(&fixture, "gcc", &native, "so", &["-fPIC", "-fvisibility=hidden", "-pthread"])?;
                 }
                 compile(&fixture, "x86_64-w64-mingw32-gcc", &windows, "dll", &MINGW)?;
             }
             "windows" => compile(&fixture, "x86_64-w64-mingw32-gcc", &windows, "dll", &MINGW)?,
             "win32" => compile(&fixture, "i686-w64-mingw32-gcc", &windows, "dll", &MINGW)?,
             other => {
-                return Err(format!(
-                    "{LIST}: there is no platform `{other}`: both, windows or win32"
-                ));
+                return Err(format!("{LIST}: there is no platform `{other}`: both, windows or win32"));
             }
         }
     }
@@ -58,13 +50,7 @@ fn compile(fixture: &Fixture, compiler: &str, folder: &Path, suffix: &str, more:
     let to = folder.join(format!("{}.{suffix}", fixture.name));
     let out = folder.display().to_string();
     let mut command = gcc(compiler);
-    command
-        .arg("-shared")
-        .args(WARNINGS)
-        .args(more)
-        .args(SOURCES)
-        .arg("-o")
-        .arg(&to);
+    command.arg("-shared").args(WARNINGS).args(more).args(SOURCES).arg("-o").arg(&to);
     command.args(fixture.flags.iter().map(|flag| flag.replace("{out}", &out)));
     output(&mut command).map(drop)
 }
@@ -78,9 +64,7 @@ fn gcc(compiler: &str) -> Command {
 
 fn read() -> Result<Vec<Fixture>> {
     let text = std::fs::read_to_string(root().join(LIST)).map_err(|e| format!("{LIST}: {e}"))?;
-    let lines = text
-        .lines()
-        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     lines
         .map(|line| match line.split('|').map(str::trim).collect::<Vec<_>>()[..] {
             [name, platforms, flags] => Ok(Fixture {
@@ -97,9 +81,6 @@ fn read() -> Result<Vec<Fixture>> {
 pub fn layout() -> Result {
     build()?;
     windows::wine()?;
-    print!(
-        "{}",
-        output(windows::program("target/fixtures/windows/chost.exe").arg("--layout"))?
-    );
+    print!("{}", output(windows::program("target/fixtures/windows/chost.exe").arg("--layout"))?);
     Ok(())
 }

@@ -10,9 +10,7 @@ const DENY: &str = "0.18";
 pub fn all() -> Result {
     step("cargo fmt", || run(cargo().args(["fmt", "--all", "--check"])))?;
     let clippy = ["--workspace", "--all-targets", "--quiet"];
-    step("cargo clippy", || {
-        run(cargo().arg("clippy").args(clippy).args(["--", "-D", "warnings"]))
-    })?;
+    step("cargo clippy", || run(cargo().arg("clippy").args(clippy).args(["--", "-D", "warnings"])))?;
     if !cfg!(windows) {
         packages::need(packages::WINDOWS)?;
         packages::need(packages::LINT)?;
@@ -20,23 +18,13 @@ pub fn all() -> Result {
             // Called directly: `cargo clippy` would find rustup's.
             let mut command = Command::new("/usr/bin/cargo-clippy");
             windows::with_environment(&mut command);
-            command.args([
-                "clippy",
-                "-Z",
-                "build-std=std,panic_unwind",
-                "--target",
-                "x86_64-win7-windows-gnu",
-            ]);
-            run(command
-                .args(clippy)
-                .args(["--release", "--exclude", "xtask", "--", "-D", "warnings"]))
+            command.args(["clippy", "-Z", "build-std=std,panic_unwind", "--target", "x86_64-win7-windows-gnu"]);
+            run(command.args(clippy).args(["--release", "--exclude", "xtask", "--", "-D", "warnings"]))
         })?;
     }
     step("cargo deny", || {
         let tools = target().join("tools");
-        let own = tools
-            .join("bin")
-            .join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+        let own = tools.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
         if !own.exists() && !has("cargo-deny") {
             eprintln!("    installing cargo-deny into target/tools (some minutes, once)");
             let version = ["--version", DENY];
@@ -46,11 +34,7 @@ pub fn all() -> Result {
                 .arg("--root")
                 .arg(&tools))?;
         }
-        let mut command = if own.exists() {
-            Command::new(own)
-        } else {
-            Command::new("cargo-deny")
-        };
+        let mut command = if own.exists() { Command::new(own) } else { Command::new("cargo-deny") };
         // Advisories need a database from the network: they are looked at when a dependency is updated.
         run(command.args(["--log-level", "error", "check", "bans", "licenses", "sources"]))
     })

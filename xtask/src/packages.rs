@@ -7,15 +7,8 @@ use std::process::Command;
 /// A C compiler for the native fixtures, and for crates that build C.
 pub const NATIVE: &[&str] = &["gcc", "libc6-dev"];
 /// The Windows build, its C fixtures, and Wine to run them.
-pub const WINDOWS: &[&str] = &[
-    "rustc-web",
-    "cargo-web",
-    "rust-web-src",
-    "gcc-mingw-w64-x86-64",
-    "gcc-mingw-w64-i686",
-    "wine",
-    "wine64",
-];
+pub const WINDOWS: &[&str] =
+    &["rustc-web", "cargo-web", "rust-web-src", "gcc-mingw-w64-x86-64", "gcc-mingw-w64-i686", "wine", "wine64"];
 /// Lints for the Windows code.
 pub const LINT: &[&str] = &["rust-web-clippy"];
 
@@ -53,14 +46,8 @@ fn apt(arguments: &[&str]) -> Result {
         sudo.args(["--preserve-env=DEBIAN_FRONTEND", "apt-get"]);
         sudo
     } else {
-        return Err(format!(
-            "run this as root, or install sudo: apt-get {}",
-            arguments.join(" ")
-        ));
+        return Err(format!("run this as root, or install sudo: apt-get {}", arguments.join(" ")));
     };
-    command
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .args(arguments)
-        .stdout(std::process::Stdio::null());
+    command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments).stdout(std::process::Stdio::null());
     run(&mut command)
 }

@@ -9,10 +9,7 @@ use std::time::Instant;
 
 /// The repository's root.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map(Path::to_path_buf)
-        .unwrap_or_default()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// The build folder.
@@ -28,11 +25,7 @@ pub fn relative(path: &Path) -> String {
 /// Runs a program in the root folder, its output shown.
 pub fn run(command: &mut Command) -> Result {
     let status = command.current_dir(root()).status().map_err(|e| failed(command, &e))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{}: {status}", described(command)))
-    }
+    if status.success() { Ok(()) } else { Err(format!("{}: {status}", described(command))) }
 }
 
 /// Runs a program and returns what it printed on standard output.
@@ -41,10 +34,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let (stdout, stderr) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     Err(format!("{}: {}\n{stdout}{stderr}", described(command), output.status))
 }
 
@@ -53,26 +43,16 @@ pub fn output(command: &mut Command) -> Result<String> {
 pub fn logged(command: &mut Command, log: &Path) -> Result<(bool, String)> {
     let (mut from, to) = std::io::pipe().map_err(|e| format!("no pipe: {e}"))?;
     let error = to.try_clone().map_err(|e| format!("no pipe: {e}"))?;
-    let mut child = command
-        .current_dir(root())
-        .stdout(to)
-        .stderr(error)
-        .spawn()
-        .map_err(|e| failed(command, &e))?;
+    let mut child = command.current_dir(root()).stdout(to).stderr(error).spawn().map_err(|e| failed(command, &e))?;
     // The command holds the pipe's writing ends; they must be closed for the reading to end.
-    command
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null());
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut text = Vec::new();
-    from.read_to_end(&mut text)
-        .map_err(|e| format!("cannot read the output: {e}"))?;
+    from.read_to_end(&mut text).map_err(|e| format!("cannot read the output: {e}"))?;
     let status = child.wait().map_err(|e| e.to_string())?;
     if let Some(folder) = log.parent() {
         create(folder)?;
     }
-    File::create(log)
-        .and_then(|mut file| file.write_all(&text))
-        .map_err(|e| format!("{}: {e}", log.display()))?;
+    File::create(log).and_then(|mut file| file.write_all(&text)).map_err(|e| format!("{}: {e}", log.display()))?;
     Ok((status.success(), String::from_utf8_lossy(&text).into_owned()))
 }
 
@@ -94,9 +74,7 @@ pub fn create(folder: &Path) -> Result {
 pub fn copy_into(file: &Path, folder: &Path) -> Result {
     create(folder)?;
     let to = folder.join(file.file_name().unwrap_or_default());
-    std::fs::copy(file, &to)
-        .map(drop)
-        .map_err(|e| format!("cannot copy {} to {}: {e}", file.display(), to.display()))
+    std::fs::copy(file, &to).map(drop).map_err(|e| format!("cannot copy {} to {}: {e}", file.display(), to.display()))
 }
 
 /// Is this program to be found?
@@ -114,10 +92,7 @@ pub fn cargo() -> Command {
 
 fn described(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 fn failed(command: &Command, error: &std::io::Error) -> String {

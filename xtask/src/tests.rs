@@ -68,17 +68,12 @@ fn suite(name: &str, command: &mut Command) -> Result<Run> {
     create(&folder)?;
     let log = folder.join(format!("{name}.log"));
     // A snapshot that differs is a failure, never a new file.
-    command
-        .env("INSTA_UPDATE", "no")
-        .env("RASADMIN_FIXTURES", target().join("fixtures"));
+    command.env("INSTA_UPDATE", "no").env("RASADMIN_FIXTURES", target().join("fixtures"));
     let (ok, text) = logged(command, &log)?;
     let run = parse(&text);
     if !ok {
         print_failures(&text);
-        return Err(format!(
-            "tests failed ({name}); the whole output is in {}",
-            crate::shell::relative(&log)
-        ));
+        return Err(format!("tests failed ({name}); the whole output is in {}", crate::shell::relative(&log)));
     }
     if run.is_empty() {
         return Err(format!("no test ran ({name}): see {}", crate::shell::relative(&log)));
@@ -90,13 +85,7 @@ fn suite(name: &str, command: &mut Command) -> Result<Run> {
 fn print_failures(text: &str) {
     for line in text.lines() {
         let fine = line.ends_with("... ok") || line.ends_with("... ignored") || line.starts_with("test result: ok");
-        let noise = [
-            "running ",
-            "   Compiling",
-            "     Running",
-            "   Doc-tests",
-            " Downloaded",
-        ];
+        let noise = ["running ", "   Compiling", "     Running", "   Doc-tests", " Downloaded"];
         if !fine && !noise.iter().any(|start| line.starts_with(start)) && !line.trim().is_empty() {
             eprintln!("{line}");
         }
@@ -109,9 +98,7 @@ fn parse(text: &str) -> Run {
     for line in text.lines() {
         if let Some(rest) = line.trim_start().strip_prefix("Running ") {
             // `unittests src/lib.rs (target/debug/deps/mprapi-0123456789abcdef)`: the name without its hash.
-            let path = rest
-                .rsplit_once('(')
-                .map_or(rest, |(_, path)| path.trim_end_matches(')'));
+            let path = rest.rsplit_once('(').map_or(rest, |(_, path)| path.trim_end_matches(')'));
             let file = path.rsplit(['/', '\\']).next().unwrap_or(path).trim_end_matches(".exe");
             binary = file.rsplit_once('-').map_or(file, |(name, _)| name).to_owned();
         } else if let Some(name) = line.trim_start().strip_prefix("Doc-tests ") {
@@ -134,10 +121,7 @@ fn account(native: &Run, wine: Option<&Run>) -> Result<usize> {
     let path = root().join(NATIVE_ONLY);
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     let mut listed: BTreeMap<&str, &str> = BTreeMap::new();
-    for line in text
-        .lines()
-        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
-    {
+    for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
         let (name, reason) = line
             .split_once(": ")
             .filter(|(_, reason)| !reason.trim().is_empty())
@@ -149,23 +133,11 @@ fn account(native: &Run, wine: Option<&Run>) -> Result<usize> {
     let mut skipped: BTreeSet<String> = native.keys().filter(|n| !native_ran.contains(*n)).cloned().collect();
     if let Some(wine) = wine {
         let wine_ran = ran(wine);
-        skipped.extend(
-            native_ran
-                .difference(&wine_ran)
-                .filter(|n| !n.starts_with("xtask::"))
-                .cloned(),
-        );
+        skipped.extend(native_ran.difference(&wine_ran).filter(|n| !n.starts_with("xtask::")).cloned());
         skipped.extend(wine.keys().filter(|n| !wine_ran.contains(*n)).cloned());
     }
-    let unexplained: Vec<_> = skipped
-        .iter()
-        .filter(|n| !listed.contains_key(n.as_str()))
-        .cloned()
-        .collect();
-    let stale: Vec<_> = listed
-        .keys()
-        .filter(|n| !skipped.contains(**n) && wine.is_some())
-        .collect();
+    let unexplained: Vec<_> = skipped.iter().filter(|n| !listed.contains_key(n.as_str())).cloned().collect();
+    let stale: Vec<_> = listed.keys().filter(|n| !skipped.contains(**n) && wine.is_some()).collect();
     if unexplained.is_empty() && stale.is_empty() {
         return Ok(skipped.len());
     }

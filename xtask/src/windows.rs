@@ -27,13 +27,7 @@ pub fn command(subcommand: &str) -> Command {
 pub fn with_environment(command: &mut Command) {
     let path = std::env::var("PATH").unwrap_or_default();
     // A toolchain of rustup's, or its flags, must not leak into the build by Debian's.
-    for variable in [
-        "RUSTUP_TOOLCHAIN",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO",
-        "RUSTC_WRAPPER",
-        "CARGO_BUILD_TARGET",
-    ] {
+    for variable in ["RUSTUP_TOOLCHAIN", "CARGO_ENCODED_RUSTFLAGS", "CARGO", "RUSTC_WRAPPER", "CARGO_BUILD_TARGET"] {
         command.env_remove(variable);
     }
     command
@@ -72,11 +66,7 @@ pub fn program(path: &str) -> Command {
 
 /// Where the Windows build leaves its files.
 pub fn built() -> PathBuf {
-    if cfg!(windows) {
-        target().join("release")
-    } else {
-        target().join("win-build").join(TRIPLE).join("release")
-    }
+    if cfg!(windows) { target().join("release") } else { target().join("win-build").join(TRIPLE).join("release") }
 }
 
 /// Builds target/windows/rasadmin.dll and rasadmin.exe, with the example DLLs beside them in examples/.
@@ -108,11 +98,7 @@ pub fn wine() -> Result {
         for words in [&["wineboot", "-i"][..], &["winecfg", "-v", "win10"], debugger] {
             let mut command = Command::new(words[0]);
             wine_environment(&mut command);
-            run(command
-                .args(&words[1..])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null()))?;
+            run(command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))?;
         }
         std::fs::write(prefix().join("ready"), "").map_err(|e| format!("cannot write to the Wine prefix: {e}"))
     })
@@ -123,18 +109,11 @@ pub fn end_wine() {
     if !cfg!(windows) && prefix().exists() {
         let mut command = Command::new("wineserver");
         wine_environment(&mut command);
-        let _ = command
-            .arg("-k")
-            .current_dir(root())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
+        let _ = command.arg("-k").current_dir(root()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     }
 }
 
 /// The version of Wine, for the demo's heading.
 pub fn version() -> String {
-    output(Command::new("wine").arg("--version"))
-        .map(|v| v.trim().to_owned())
-        .unwrap_or_else(|_| "Windows".into())
+    output(Command::new("wine").arg("--version")).map(|v| v.trim().to_owned()).unwrap_or_else(|_| "Windows".into())
 }

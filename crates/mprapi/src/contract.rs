@@ -200,11 +200,7 @@ pub struct Function {
 }
 
 const fn arg(ty: ArgumentType, direction: Direction) -> Argument {
-    Argument {
-        ty,
-        direction,
-        nullable: false,
-    }
+    Argument { ty, direction, nullable: false }
 }
 const C0: Argument = arg(ArgumentType::Connection0, Direction::In);
 const C1: Argument = arg(ArgumentType::Connection1, Direction::In);
@@ -410,44 +406,17 @@ mod tests {
         use crate::abi::MPRAPI_ADMIN_DLL_CALLBACKS as T;
         use std::mem::offset_of;
         let offsets = [
-            (
-                FunctionId::GetIpAddressForUser,
-                offset_of!(T, lpfnMprAdminGetIpAddressForUser),
-            ),
-            (
-                FunctionId::ReleaseIpAddress,
-                offset_of!(T, lpfnMprAdminReleaseIpAddress),
-            ),
-            (
-                FunctionId::GetIpv6AddressForUser,
-                offset_of!(T, lpfnMprAdminGetIpv6AddressForUser),
-            ),
-            (
-                FunctionId::ReleaseIpv6AddressForUser,
-                offset_of!(T, lpfnMprAdminReleaseIpV6AddressForUser),
-            ),
+            (FunctionId::GetIpAddressForUser, offset_of!(T, lpfnMprAdminGetIpAddressForUser)),
+            (FunctionId::ReleaseIpAddress, offset_of!(T, lpfnMprAdminReleaseIpAddress)),
+            (FunctionId::GetIpv6AddressForUser, offset_of!(T, lpfnMprAdminGetIpv6AddressForUser)),
+            (FunctionId::ReleaseIpv6AddressForUser, offset_of!(T, lpfnMprAdminReleaseIpV6AddressForUser)),
             (FunctionId::AcceptNewLink, offset_of!(T, lpfnRasAdminAcceptNewLink)),
-            (
-                FunctionId::LinkHangupNotification,
-                offset_of!(T, lpfnRasAdminLinkHangupNotification),
-            ),
+            (FunctionId::LinkHangupNotification, offset_of!(T, lpfnRasAdminLinkHangupNotification)),
             (FunctionId::TerminateDll, offset_of!(T, lpfnRasAdminTerminateDll)),
-            (
-                FunctionId::AcceptNewConnectionEx,
-                offset_of!(T, lpfnRasAdminAcceptNewConnectionEx),
-            ),
-            (
-                FunctionId::AcceptTunnelEndpointChangeEx,
-                offset_of!(T, lpfnRasAdminAcceptEndpointChangeEx),
-            ),
-            (
-                FunctionId::AcceptReauthenticationEx,
-                offset_of!(T, lpfnRasAdminAcceptReauthenticationEx),
-            ),
-            (
-                FunctionId::ConnectionHangupNotificationEx,
-                offset_of!(T, lpfnRasAdminConnectionHangupNotificationEx),
-            ),
+            (FunctionId::AcceptNewConnectionEx, offset_of!(T, lpfnRasAdminAcceptNewConnectionEx)),
+            (FunctionId::AcceptTunnelEndpointChangeEx, offset_of!(T, lpfnRasAdminAcceptEndpointChangeEx)),
+            (FunctionId::AcceptReauthenticationEx, offset_of!(T, lpfnRasAdminAcceptReauthenticationEx)),
+            (FunctionId::ConnectionHangupNotificationEx, offset_of!(T, lpfnRasAdminConnectionHangupNotificationEx)),
             (
                 FunctionId::ValidatePreAuthenticatedConnectionEx,
                 offset_of!(T, lpfnRASValidatePreAuthenticatedConnectionEx),
@@ -462,15 +431,10 @@ mod tests {
 
     #[test]
     fn a_set_holds_what_was_put_in() {
-        let set: FunctionSet = [FunctionId::TerminateDll, FunctionId::AcceptNewLink]
-            .into_iter()
-            .collect();
+        let set: FunctionSet = [FunctionId::TerminateDll, FunctionId::AcceptNewLink].into_iter().collect();
         assert_eq!(set.len(), 2);
         assert!(set.contains(FunctionId::AcceptNewLink));
-        assert!(
-            !set.without(FunctionId::AcceptNewLink)
-                .contains(FunctionId::AcceptNewLink)
-        );
+        assert!(!set.without(FunctionId::AcceptNewLink).contains(FunctionId::AcceptNewLink));
         assert_eq!(FunctionSet::exports().len(), EXPORT_COUNT);
     }
 }

@@ -40,26 +40,15 @@ fn row(function: &Function) -> String {
     };
     let evidence = match function.evidence {
         Evidence::Documented => {
-            format!(
-                "[documented](https://learn.microsoft.com/windows/win32/api/mprapi/{})",
-                function.source
-            )
+            format!("[documented](https://learn.microsoft.com/windows/win32/api/mprapi/{})", function.source)
         }
         Evidence::Metadata => format!("metadata ({})", function.source),
     };
     format!(
         "| {}{} | {} | {returns} | {} | {:?} | {:?} | {evidence} |\n",
         function.name,
-        if function.exported {
-            ""
-        } else {
-            " (callbacks table only)"
-        },
-        if arguments.is_empty() {
-            "none".to_owned()
-        } else {
-            arguments.join("; ")
-        },
+        if function.exported { "" } else { " (callbacks table only)" },
+        if arguments.is_empty() { "none".to_owned() } else { arguments.join("; ") },
         function.field.unwrap_or("-"),
         function.group,
         function.serial,

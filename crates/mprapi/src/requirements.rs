@@ -109,16 +109,11 @@ pub const CONNECTION_PAIRS: [(FunctionId, FunctionId); 4] = [
     (F::AcceptNewConnection2, F::ConnectionHangupNotification2),
     (F::AcceptNewConnection, F::ConnectionHangupNotification),
 ];
-const ADDRESS_PAIRS: [(FunctionId, FunctionId); 2] = [
-    (F::GetIpv6AddressForUser, F::ReleaseIpv6AddressForUser),
-    (F::GetIpAddressForUser, F::ReleaseIpAddress),
-];
+const ADDRESS_PAIRS: [(FunctionId, FunctionId); 2] =
+    [(F::GetIpv6AddressForUser, F::ReleaseIpv6AddressForUser), (F::GetIpAddressForUser, F::ReleaseIpAddress)];
 const REVISION_1_ACCEPTS: &[FunctionId] = &[F::AcceptNewConnection3, F::AcceptNewConnection2, F::AcceptNewConnection];
-const REVISION_1_HANGUPS: &[FunctionId] = &[
-    F::ConnectionHangupNotification3,
-    F::ConnectionHangupNotification2,
-    F::ConnectionHangupNotification,
-];
+const REVISION_1_HANGUPS: &[FunctionId] =
+    &[F::ConnectionHangupNotification3, F::ConnectionHangupNotification2, F::ConnectionHangupNotification];
 
 struct Findings(FunctionSet, Vec<Violation>);
 
@@ -132,14 +127,8 @@ impl Findings {
     fn whole_address_pairs(&mut self) {
         for (get, release) in ADDRESS_PAIRS {
             match (self.0.contains(get), self.0.contains(release)) {
-                (true, false) => self.1.push(Violation::HalfPair {
-                    has: get,
-                    lacks: release,
-                }),
-                (false, true) => self.1.push(Violation::HalfPair {
-                    has: release,
-                    lacks: get,
-                }),
+                (true, false) => self.1.push(Violation::HalfPair { has: get, lacks: release }),
+                (false, true) => self.1.push(Violation::HalfPair { has: release, lacks: get }),
                 _ => {}
             }
         }
@@ -170,10 +159,7 @@ fn documented_exports(exports: FunctionSet) -> Vec<Violation> {
     findings.one_of(&[F::AcceptNewLink]);
     findings.one_of(&[F::LinkHangupNotification]);
     findings.one_of(&[F::AcceptReauthentication, F::AcceptReauthenticationEx]);
-    if !CONNECTION_PAIRS
-        .iter()
-        .any(|&(accept, hangup)| exports.all(&[accept, hangup]))
-    {
+    if !CONNECTION_PAIRS.iter().any(|&(accept, hangup)| exports.all(&[accept, hangup])) {
         findings.1.push(Violation::NoConnectionPair);
     }
     findings.whole_address_pairs();

@@ -112,11 +112,7 @@ fn chost() -> Command {
     let default = workspace.join("target/fixtures");
     let fixtures = std::env::var_os("RASADMIN_FIXTURES").map_or(default, PathBuf::from);
     let program = fixtures.join("windows").join("chost.exe");
-    assert!(
-        program.is_file(),
-        "{} is missing: run `cargo xtask fixtures`",
-        program.display()
-    );
+    assert!(program.is_file(), "{} is missing: run `cargo xtask fixtures`", program.display());
     if cfg!(windows) {
         return Command::new(program);
     }
@@ -131,17 +127,11 @@ fn chost() -> Command {
 fn c_layout() -> Layout {
     let output = chost().arg("--layout").output().expect("chost runs (under Wine)");
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{text}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     text.lines()
         .map(|line| {
             let words: Vec<_> = line.split_whitespace().collect();
-            let [structure, field, offset, size] = words[..] else {
-                panic!("chost printed `{line}`")
-            };
+            let [structure, field, offset, size] = words[..] else { panic!("chost printed `{line}`") };
             let number = |text: &str| text.parse().expect("a number");
             (format!("{structure} {field}"), (number(offset), number(size)))
         })
@@ -156,9 +146,7 @@ fn every_field_lies_where_c_puts_it() {
     // says so. Ours follows the Win32 metadata: contract.rs tests its slots.
     assert_eq!(c.remove("MPRAPI_ADMIN_DLL_CALLBACKS -"), Some((0, 104 - 2 * 8)));
     // C's union has no name of its own: its first arm stands for it, and it is as large as its largest arm.
-    let arm = c
-        .remove("PROJECTION_INFO PppProjectionInfo")
-        .expect("chost knows PROJECTION_INFO");
+    let arm = c.remove("PROJECTION_INFO PppProjectionInfo").expect("chost knows PROJECTION_INFO");
     c.insert("PROJECTION_INFO Anonymous".into(), arm);
     assert_eq!(rust, c);
     assert!(rust.len() > 200, "{} fields", rust.len());

@@ -8,8 +8,5 @@ fn the_reference_page_is_what_the_table_says() {
         std::fs::write(path, &page).expect("docs/functions.md can be written");
     }
     let checked_in = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(
-        checked_in == page,
-        "docs/functions.md is stale: run `cargo xtask bless`"
-    );
+    assert!(checked_in == page, "docs/functions.md is stale: run `cargo xtask bless`");
 }

@@ -45,10 +45,7 @@ fn shipping_revision_1(has: impl Fn(FunctionId) -> bool + Copy) -> bool {
 
 /// Every reported half pair is one, and every half pair is reported.
 fn half_pairs_are_right(violations: &[Violation], has: impl Fn(FunctionId) -> bool) -> bool {
-    let pairs = [
-        (GetIpAddressForUser, ReleaseIpAddress),
-        (GetIpv6AddressForUser, ReleaseIpv6AddressForUser),
-    ];
+    let pairs = [(GetIpAddressForUser, ReleaseIpAddress), (GetIpv6AddressForUser, ReleaseIpv6AddressForUser)];
     pairs.into_iter().all(|(get, release)| {
         let reported = |has, lacks| violations.contains(&Violation::HalfPair { has, lacks });
         reported(get, release) == (has(get) && !has(release)) && reported(release, get) == (has(release) && !has(get))
@@ -73,10 +70,7 @@ fn every_set_of_exports_is_judged_as_the_documents_say() {
                 (ExportJudgement::DependsOnTable, None) => {}
                 (ExportJudgement::Decided(violations), Some(expected)) => {
                     assert_eq!(violations.is_empty(), expected, "{profile}: {set:?}: {violations:?}");
-                    assert!(
-                        half_pairs_are_right(&violations, has),
-                        "{profile}: {set:?}: {violations:?}"
-                    );
+                    assert!(half_pairs_are_right(&violations, has), "{profile}: {set:?}: {violations:?}");
                     *pass += u32::from(expected);
                 }
                 (judgement, expected) => panic!("{profile}: {set:?}: {judgement:?}, expected {expected:?}"),
@@ -110,12 +104,7 @@ const POINTERS: [FunctionId; 12] = [
 fn every_table_is_judged_as_the_documents_say() {
     let mut passes = 0;
     for bits in 0..1u32 << 12 {
-        let has = |id: FunctionId| {
-            POINTERS
-                .iter()
-                .position(|&p| p == id)
-                .is_some_and(|at| bits >> at & 1 == 1)
-        };
+        let has = |id: FunctionId| POINTERS.iter().position(|&p| p == id).is_some_and(|at| bits >> at & 1 == 1);
         let set: FunctionSet = POINTERS.into_iter().filter(|&id| has(id)).collect();
         for revision in 0..=3u8 {
             for profile in Profile::ALL {
@@ -142,16 +131,9 @@ fn every_table_is_judged_as_the_documents_say() {
                     }
                 };
                 let violations = judge_table(profile, revision, set);
-                assert_eq!(
-                    violations.is_empty(),
-                    expected,
-                    "{profile}, revision {revision}: {set:?}: {violations:?}"
-                );
+                assert_eq!(violations.is_empty(), expected, "{profile}, revision {revision}: {set:?}: {violations:?}");
                 if profile != Profile::Nt4 {
-                    assert!(
-                        half_pairs_are_right(&violations, has),
-                        "{profile}: {set:?}: {violations:?}"
-                    );
+                    assert!(half_pairs_are_right(&violations, has), "{profile}: {set:?}: {violations:?}");
                     let unknown = violations.contains(&Violation::UnknownRevision(revision));
                     assert_eq!(unknown, revision == 0 || revision == 3);
                     assert_eq!(violations.contains(&Violation::Revision1InTable), revision == 1);

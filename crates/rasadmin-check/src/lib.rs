@@ -70,12 +70,7 @@ pub fn check_with(path: &Path, options: &Options, about_to: &mut dyn FnMut(Check
 
 /// Why the file is not run, if it is not.
 fn not_run(image: &Image, path: &Path, options: &Options) -> Option<NotRun> {
-    let why = |why: &str| {
-        Some(NotRun {
-            why: why.into(),
-            command: None,
-        })
-    };
+    let why = |why: &str| Some(NotRun { why: why.into(), command: None });
     if options.static_only {
         return why("not asked for");
     }

@@ -74,20 +74,12 @@ pub fn check(arguments: Arguments) -> Result<u8, String> {
         seed: arguments.seed,
         ..Options::default()
     };
-    let progress = if std::io::stderr().is_terminal() {
-        ProgressBar::new_spinner()
-    } else {
-        ProgressBar::hidden()
-    };
+    let progress = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     progress.enable_steady_tick(Duration::from_millis(100));
     let mut about_to = |check: Check| progress.set_message(check.description());
     let (text, code) = if let Some(list) = &arguments.dll_path {
         let report = check_list(list, &options, &mut |_, check| about_to(check)).map_err(|e| e.to_string())?;
-        let text = if arguments.json {
-            report.to_json()
-        } else {
-            report.render(width(), colour())
-        };
+        let text = if arguments.json { report.to_json() } else { report.render(width(), colour()) };
         (text, report.exit_code())
     } else {
         let mut reports = Vec::new();
@@ -116,9 +108,7 @@ pub fn check(arguments: Arguments) -> Result<u8, String> {
 
 /// The terminal's width; 100 where there is none, and never so wide that a line is hard to read.
 fn width() -> usize {
-    terminal_size::terminal_size().map_or(100, |(terminal_size::Width(width), _)| {
-        usize::from(width).clamp(60, 120)
-    })
+    terminal_size::terminal_size().map_or(100, |(terminal_size::Width(width), _)| usize::from(width).clamp(60, 120))
 }
 
 /// Colour only on a terminal, and not if NO_COLOR says so.

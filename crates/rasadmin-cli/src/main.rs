@@ -13,10 +13,8 @@ use std::process::ExitCode;
 /// Check, drive and replay RAS administration DLLs.
 #[derive(Parser)]
 #[command(name = "rasadmin", version, about, long_about = None, max_term_width = 100)]
-#[command(
-    after_help = "Exit codes: 0 all is well; 1 a check failed, RRAS would not start, or a replay differs; \
-                        2 the command could not do its work."
-)]
+#[command(after_help = "Exit codes: 0 all is well; 1 a check failed, RRAS would not start, or a replay differs; \
+                        2 the command could not do its work.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

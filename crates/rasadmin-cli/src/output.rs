@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 /// A table without lines: columns are told apart by space, and all but the first are numbers, aligned to the right.
 pub fn numbers(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table
-        .load_preset(comfy_table::presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
+    table.load_preset(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().copied());
     table.add_rows(rows);
     for (index, column) in table.column_iter_mut().enumerate() {
@@ -23,20 +21,12 @@ pub fn numbers(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> 
 /// A table of texts, aligned to the left.
 pub fn texts(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table
-        .load_preset(comfy_table::presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
+    table.load_preset(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().copied());
     // A user's name is the user's choice: a control character must not reach the terminal.
-    let printable = |cell: String| {
-        cell.chars()
-            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-            .collect::<String>()
-    };
-    table.add_rows(
-        rows.into_iter()
-            .map(|row| row.into_iter().map(printable).collect::<Vec<_>>()),
-    );
+    let printable =
+        |cell: String| cell.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect::<String>();
+    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(printable).collect::<Vec<_>>()));
     table.column_iter_mut().for_each(|column| {
         column.set_padding((2, 0));
     });
@@ -68,11 +58,7 @@ pub fn dll_file(path: &Path) -> Result<PathBuf, String> {
 
 /// A count and its noun: `1 link`, `3 links`.
 pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{n} {noun}s")
-    }
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 #[cfg(test)]
@@ -81,19 +67,13 @@ mod tests {
 
     #[test]
     fn durations_have_a_unit_that_fits() {
-        let all: Vec<_> = [0, 999, 1_000, 5_120, 1_250_000, 3_400_000_000]
-            .into_iter()
-            .map(duration)
-            .collect();
+        let all: Vec<_> = [0, 999, 1_000, 5_120, 1_250_000, 3_400_000_000].into_iter().map(duration).collect();
         assert_eq!(all, ["0 ns", "999 ns", "1.0 us", "5.1 us", "1.2 ms", "3.4 s"]);
     }
 
     #[test]
     fn numbers_are_aligned_to_the_right() {
-        let table = numbers(
-            &["function", "calls"],
-            [vec!["a".into(), "7".into()], vec!["bcd".into(), "1234".into()]],
-        );
+        let table = numbers(&["function", "calls"], [vec!["a".into(), "7".into()], vec!["bcd".into(), "1234".into()]]);
         let lines: Vec<_> = table.lines().map(str::trim_end).collect();
         assert_eq!(lines, ["  function  calls", "  a             7", "  bcd        1234"]);
     }

@@ -47,20 +47,13 @@ pub fn replay(arguments: Arguments) -> Result<u8, String> {
             .map(|d| json!({ "seq": d.seq, "function": d.function.name(), "about": d.about, "what": d.what }))
             .collect();
         let (calls, skipped) = (replayed.calls, replayed.skipped);
-        println!(
-            "{:#}",
-            json!({ "calls": calls, "skipped": skipped, "differences": list })
-        );
+        println!("{:#}", json!({ "calls": calls, "skipped": skipped, "differences": list }));
     } else {
         let skipped = match replayed.skipped {
             0 => String::new(),
             n => format!(" ({} of other DLLs passed over)", count(n, "call")),
         };
-        println!(
-            "{} replayed against {}{skipped}",
-            count(replayed.calls, "call"),
-            arguments.dll.display()
-        );
+        println!("{} replayed against {}{skipped}", count(replayed.calls, "call"), arguments.dll.display());
         match differences.len() {
             0 => println!("identical: every answer is as recorded"),
             n => println!("{}:", count(n, "difference")),
@@ -69,11 +62,7 @@ pub fn replay(arguments: Arguments) -> Result<u8, String> {
             println!("  {difference}");
         }
         if differences.len() > arguments.most {
-            println!(
-                "  … and {} more: --most {}",
-                differences.len() - arguments.most,
-                differences.len()
-            );
+            println!("  … and {} more: --most {}", differences.len() - arguments.most, differences.len());
         }
     }
     Ok(u8::from(!differences.is_empty()))

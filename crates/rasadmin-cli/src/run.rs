@@ -146,19 +146,13 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         .dlls()
         .iter()
         .map(|dll| {
-            let ikev2 = if dll.serves_ikev2() {
-                ""
-            } else {
-                ", never called for IKEv2"
-            };
+            let ikev2 = if dll.serves_ikev2() { "" } else { ", never called for IKEv2" };
             format!("{} (revision {}{ikev2})", dll.path().display(), dll.revision())
         })
         .collect();
     let progress = progress_bar(scenario.events.len());
     let threads = arguments.threads.into();
-    let day = runner::run(&service, &scenario, RunOptions { threads }, &|done| {
-        progress.set_position(done as u64)
-    });
+    let day = runner::run(&service, &scenario, RunOptions { threads }, &|done| progress.set_position(done as u64));
     progress.finish_and_clear();
     let stopped = service.stop()?;
     let took = started.elapsed();
@@ -195,11 +189,7 @@ fn options(arguments: &Arguments, paths: &[PathBuf], scenario: &Scenario) -> Res
     if arguments.two_processes && !paths.is_empty() {
         let own = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
         let mut command = std::process::Command::new(own);
-        command
-            .arg(ADDRESS_PROCESS)
-            .arg("--profile")
-            .arg(arguments.profile.name())
-            .args(paths);
+        command.arg(ADDRESS_PROCESS).arg("--profile").arg(arguments.profile.name()).args(paths);
         options.address_process = Some(command);
     }
     Ok(options)
@@ -217,11 +207,7 @@ fn progress_bar(events: usize) -> ProgressBar {
 }
 
 fn percent(part: usize, whole: usize) -> String {
-    if whole == 0 {
-        String::new()
-    } else {
-        format!("{:.1} %", 100.0 * part as f64 / whole as f64)
-    }
+    if whole == 0 { String::new() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
 }
 
 fn report(
@@ -235,19 +221,11 @@ fn report(
     use std::fmt::Write;
     let mut out = String::new();
     let connects = day.outcomes.len();
-    let name = arguments
-        .scenario
-        .file_name()
-        .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let name = arguments.scenario.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let mut line = |text: String| {
         let _ = writeln!(out, "{text}"); // Writing to a String cannot fail.
     };
-    line(format!(
-        "{name} on {}: {} in {}",
-        scenario.server,
-        count(connects, "connect"),
-        short(took)
-    ));
+    line(format!("{name} on {}: {} in {}", scenario.server, count(connects, "connect"), short(took)));
     if about.is_empty() {
         line("  no admin DLL: RRAS decides alone".into());
     }
@@ -255,11 +233,7 @@ fn report(
     line(String::new());
     let header = ["connections", "asked", "accepted", "refused", "share accepted"];
     let of = |tunnel: Option<Tunnel>| {
-        let all: Vec<_> = day
-            .outcomes
-            .iter()
-            .filter(|o| tunnel.is_none_or(|t| o.tunnel == t))
-            .collect();
+        let all: Vec<_> = day.outcomes.iter().filter(|o| tunnel.is_none_or(|t| o.tunnel == t)).collect();
         let accepted = all.iter().filter(|o| o.refused.is_none()).count();
         vec![
             tunnel.map_or("all", Tunnel::name).to_owned(),
@@ -269,10 +243,7 @@ fn report(
             percent(accepted, all.len()),
         ]
     };
-    line(numbers(
-        &header,
-        Tunnel::ALL.into_iter().map(Some).chain([None]).map(of),
-    ));
+    line(numbers(&header, Tunnel::ALL.into_iter().map(Some).chain([None]).map(of)));
     let refusals = day.refusals();
     if !refusals.is_empty() {
         line(String::new());
@@ -282,78 +253,41 @@ fn report(
     line(String::new());
     let rows = [
         ("further links", day.links.accepted, day.links.rejected),
-        (
-            "reauthentications",
-            day.reauthentications.accepted,
-            day.reauthentications.rejected,
-        ),
-        (
-            "endpoint changes",
-            day.endpoint_changes.accepted,
-            day.endpoint_changes.rejected,
-        ),
+        ("reauthentications", day.reauthentications.accepted, day.reauthentications.rejected),
+        ("endpoint changes", day.endpoint_changes.accepted, day.endpoint_changes.rejected),
     ];
     let rows = rows.map(|(what, yes, no)| vec![what.to_owned(), yes.to_string(), no.to_string()]);
     line(numbers(&["while connected", "accepted", "rejected"], rows));
     line(String::new());
-    let rows = [
-        ("IPv4", day.ipv4_given, day.released.ipv4),
-        ("IPv6", day.ipv6_given, day.released.ipv6),
-    ];
+    let rows = [("IPv4", day.ipv4_given, day.released.ipv4), ("IPv6", day.ipv6_given, day.released.ipv6)];
     let rows = rows.map(|(what, given, released)| vec![what.to_owned(), given.to_string(), released.to_string()]);
     line(numbers(&["addresses", "given", "released to the DLL"], rows));
     line(format!("  most sessions at once: {}", day.peak));
     line(String::new());
     let rows = stopped.statistics.times().into_iter().map(|(function, t)| {
-        vec![
-            function.name().to_owned(),
-            t.calls.to_string(),
-            duration(t.p50),
-            duration(t.p99),
-            duration(t.max),
-        ]
+        vec![function.name().to_owned(), t.calls.to_string(), duration(t.p50), duration(t.p99), duration(t.max)]
     });
     line(numbers(&["function", "calls", "p50", "p99", "max"], rows));
     for (dll, code) in &stopped.terminate_codes {
-        line(format!(
-            "note: MprAdminTerminateDll of {} answered {code}; RRAS does not mind.",
-            dll.display()
-        ));
+        line(format!("note: MprAdminTerminateDll of {} answered {code}; RRAS does not mind.", dll.display()));
     }
     if arguments.each {
         line(String::new());
         let rows = day.outcomes.iter().map(|o| {
             let address = o.ipv4.map_or_else(|| "-".to_owned(), |a| a.to_string());
-            let port = if o.port.is_empty() {
-                "-".to_owned()
-            } else {
-                o.port.clone()
-            };
+            let port = if o.port.is_empty() { "-".to_owned() } else { o.port.clone() };
             let what = match (o.refused, o.cut) {
                 (Some(why), _) => format!("refused: {why}"),
                 (None, Some(why)) => format!("accepted, then cut: {why}"),
                 (None, None) => "accepted".to_owned(),
             };
-            vec![
-                o.session.clone(),
-                o.user.clone(),
-                o.tunnel.name().to_owned(),
-                port,
-                address,
-                what,
-            ]
+            vec![o.session.clone(), o.user.clone(), o.tunnel.name().to_owned(), port, address, what]
         });
-        line(crate::output::texts(
-            &["session", "user", "tunnel", "port", "address", "what became of it"],
-            rows,
-        ));
+        line(crate::output::texts(&["session", "user", "tunnel", "port", "address", "what became of it"], rows));
     }
     if let Some(path) = &arguments.trace {
         line(format!("\ntrace: {}", path.display()));
-        line(format!(
-            "  replay it: rasadmin host replay --dll OTHER.dll {}",
-            path.display()
-        ));
+        line(format!("  replay it: rasadmin host replay --dll OTHER.dll {}", path.display()));
     }
     out
 }

@@ -8,37 +8,22 @@ use support::{product, rasadmin, reject, words};
 #[test]
 fn the_product_passes_every_profile() {
     for profile in ["shipping", "documented", "nt4"] {
-        let ran = rasadmin(words([
-            &"check",
-            &"--require-dynamic",
-            &"--profile",
-            &profile,
-            &product(),
-        ]))
-        .ends(0);
+        let ran = rasadmin(words([&"check", &"--require-dynamic", &"--profile", &profile, &product()])).ends(0);
         ran.prints("RRAS would start with it: every check passed");
     }
     let json = rasadmin(words([&"check", &"--json", &product()])).ends(0).json();
     let findings = json["findings"].as_array().unwrap();
-    assert!(
-        findings.len() > 25 && findings.iter().all(|f| f["outcome"] == "pass"),
-        "{json}"
-    );
+    assert!(findings.len() > 25 && findings.iter().all(|f| f["outcome"] == "pass"), "{json}");
 }
 
 /// "2,000 load and unload cycles in one process without growth in memory, threads, handles or TLS indexes".
 #[test]
 fn two_thousand_load_and_unload_cycles_stay_flat() {
-    let json = rasadmin(words([&"check", &"--cycles", &"2000", &"--json", &product()]))
-        .ends(0)
-        .json();
+    let json = rasadmin(words([&"check", &"--cycles", &"2000", &"--json", &product()])).ends(0).json();
     let findings = json["findings"].as_array().unwrap();
     let cycles = findings.iter().find(|f| f["check"] == "load-cycles").unwrap();
     assert_eq!(cycles["outcome"], "pass", "{cycles}");
-    assert!(
-        cycles["message"].as_str().unwrap().starts_with("2000 cycles leave no"),
-        "{cycles}"
-    );
+    assert!(cycles["message"].as_str().unwrap().starts_with("2000 cycles leave no"), "{cycles}");
 }
 
 #[test]
@@ -60,15 +45,9 @@ fn bad_input_is_one_line_with_exit_2() {
     for path in cases {
         let ran = rasadmin(words([&"check", &path])).ends(2);
         assert_eq!(ran.stderr.trim_end().lines().count(), 1, "{}", ran.stderr);
-        assert!(
-            ran.stderr.contains(&*path.to_string_lossy()) && ran.stdout.is_empty(),
-            "{}",
-            ran.stderr
-        );
+        assert!(ran.stderr.contains(&*path.to_string_lossy()) && ran.stdout.is_empty(), "{}", ran.stderr);
     }
-    rasadmin(words([&"check", &"--profile", &"windows11", &product()]))
-        .ends(2)
-        .complains("there is no profile");
+    rasadmin(words([&"check", &"--profile", &"windows11", &product()])).ends(2).complains("there is no profile");
     rasadmin(words([&"check"])).ends(2).complains("<FILE>");
 }
 
@@ -78,11 +57,7 @@ fn a_list_says_whose_addresses_win_and_what_never_loads() {
     let ran = rasadmin(words([&"check", &"--static-only", &"--dll-path", &list])).ends(0);
     let ran = ran.prints("begins with a space");
     let ipv4 = ran.stdout.lines().find(|line| line.contains("IPv4")).unwrap();
-    assert!(
-        ipv4.contains("rasadmin") || ran.stdout.contains("rasadmin"),
-        "{}",
-        ran.stdout
-    );
+    assert!(ipv4.contains("rasadmin") || ran.stdout.contains("rasadmin"), "{}", ran.stdout);
 }
 
 /// On Linux a Windows DLL gets the static checks, and the Wine command that runs the rest.

@@ -21,23 +21,11 @@ fn every_example_passes_the_checker() {
     let config = path(&folder, "static.toml");
     std::fs::write(&config, "[users]\n").unwrap();
     let (audit, trace) = (path(&folder, "audit.csv"), path(&folder, "x.trace"));
-    let environment = [
-        ("RASADMIN_STATIC_ADDRESSES", &*config),
-        ("RASADMIN_AUDIT_LOG", &audit),
-        ("RASADMIN_TRACE", &trace),
-    ];
+    let environment =
+        [("RASADMIN_STATIC_ADDRESSES", &*config), ("RASADMIN_AUDIT_LOG", &audit), ("RASADMIN_TRACE", &trace)];
     for example in ["audit_log", "static_address", "recorder", "reject"] {
-        let check = words([
-            &"check",
-            &"--profile",
-            &"documented",
-            &"--cycles",
-            &"20",
-            &built(example),
-        ]);
-        rasadmin_with(check, &environment)
-            .ends(0)
-            .prints("RRAS would start with it");
+        let check = words([&"check", &"--profile", &"documented", &"--cycles", &"20", &built(example)]);
+        rasadmin_with(check, &environment).ends(0).prints("RRAS would start with it");
     }
 }
 
@@ -47,11 +35,7 @@ fn audit_log_writes_a_line_for_every_event() {
     let file = path(&folder, "audit.csv");
     day("audit_log", &[("RASADMIN_AUDIT_LOG", &file)]);
     let text = std::fs::read_to_string(&file).unwrap();
-    let count = |event: &str| {
-        text.lines()
-            .filter(|line| line.split(',').nth(1) == Some(event))
-            .count()
-    };
+    let count = |event: &str| text.lines().filter(|line| line.split(',').nth(1) == Some(event)).count();
     let events = ["connect", "hangup", "link", "link-hangup", "reauthentication"].map(count);
     assert_eq!(events, [253, 253, 257, 257, 1]);
     assert_eq!(text.lines().count(), events.iter().sum::<usize>());
@@ -67,11 +51,7 @@ fn audit_log_guards_a_spreadsheet_and_quotes() {
     std::fs::write(&scenario, text).unwrap();
     let run = words([&"host", &"run", &"--dll", &built("audit_log"), &scenario]);
     rasadmin_with(run, &[("RASADMIN_AUDIT_LOG", &file)]).ends(0);
-    assert!(
-        std::fs::read_to_string(&file)
-            .unwrap()
-            .contains("connect,\"'=cmd|calc\",")
-    );
+    assert!(std::fs::read_to_string(&file).unwrap().contains("connect,\"'=cmd|calc\","));
 }
 
 #[test]
@@ -86,23 +66,9 @@ fn static_address_gives_the_mapped_users_theirs_and_a_second_device_rrass() {
                 08:00:03 hangup a\n\
                 08:00:04 connect a3 user=CORP\\Alice tunnel=sstp from=203.0.113.1\n";
     std::fs::write(&scenario, text).unwrap();
-    let run = words([
-        &"host",
-        &"run",
-        &"--json",
-        &"--dll",
-        &built("static_address"),
-        &scenario,
-    ]);
-    let day = rasadmin_with(run, &[("RASADMIN_STATIC_ADDRESSES", &config)])
-        .ends(0)
-        .json();
-    let given: Vec<_> = day["outcomes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|o| o["ipv4"].as_str().unwrap())
-        .collect();
+    let run = words([&"host", &"run", &"--json", &"--dll", &built("static_address"), &scenario]);
+    let day = rasadmin_with(run, &[("RASADMIN_STATIC_ADDRESSES", &config)]).ends(0).json();
+    let given: Vec<_> = day["outcomes"].as_array().unwrap().iter().map(|o| o["ipv4"].as_str().unwrap()).collect();
     assert_eq!(given, ["10.99.0.7", "10.0.0.2", "10.0.0.3", "10.99.0.7"]);
 }
 
@@ -126,8 +92,6 @@ fn reject_rejects_whom_it_is_told() {
     let user = refusals("user:corp\\TAMARA");
     assert_eq!(user["the DLL rejected the connection"], 1, "{user}");
     let run = words([&"host", &"run", &"--dll", &built("reject"), &office_day()]);
-    rasadmin_with(run, &[("RASADMIN_REJECT", "everything")])
-        .ends(1)
-        .complains("answered 87");
+    rasadmin_with(run, &[("RASADMIN_REJECT", "everything")]).ends(1).complains("answered 87");
     rasadmin(words([&"check", &built("reject")])).ends(0);
 }

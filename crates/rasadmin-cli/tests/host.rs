@@ -14,33 +14,15 @@ fn bad_input_is_one_line_with_exit_2() {
         assert_eq!(ran.stderr.trim_end().lines().count(), 1, "{}", ran.stderr);
         assert!(ran.stdout.is_empty());
     };
-    bad(
-        words([&"host", &"run", &"--dll", &product, &"no/such.scenario"]),
-        "cannot read the scenario",
-    );
-    bad(
-        words([&"host", &"run", &"--dll", &"no/such.dll", &day]),
-        "such.dll: there is no such file",
-    );
-    bad(
-        words([&"host", &"run", &"--dll", &support::root(), &day]),
-        "it is a directory",
-    );
-    bad(
-        words([&"host", &"replay", &"--dll", &product, &day]),
-        "expected a trace's header",
-    );
-    bad(
-        words([&"host", &"replay", &"--dll", &product, &"no/such.trace"]),
-        "cannot open the trace",
-    );
+    bad(words([&"host", &"run", &"--dll", &product, &"no/such.scenario"]), "cannot read the scenario");
+    bad(words([&"host", &"run", &"--dll", &"no/such.dll", &day]), "such.dll: there is no such file");
+    bad(words([&"host", &"run", &"--dll", &support::root(), &day]), "it is a directory");
+    bad(words([&"host", &"replay", &"--dll", &product, &day]), "expected a trace's header");
+    bad(words([&"host", &"replay", &"--dll", &product, &"no/such.trace"]), "cannot open the trace");
     let folder = tempfile::tempdir().unwrap();
     let scenario = folder.path().join("bad.scenario");
     std::fs::write(&scenario, "server VPN1\n08:00:00 conect a\n").unwrap();
-    bad(
-        words([&"host", &"run", &"--dll", &product, &scenario]),
-        "bad.scenario:2: there is no verb `conect`",
-    );
+    bad(words([&"host", &"run", &"--dll", &product, &scenario]), "bad.scenario:2: there is no verb `conect`");
 }
 
 #[test]
@@ -55,15 +37,7 @@ fn a_service_that_would_not_start_ends_with_1() {
     let ran = rasadmin(words([&"host", &"run", &"--dll-path", &"/no/such.dll", &office_day()])).ends(1);
     let ran = ran.complains("RRAS would not start (error 126, event 20113)");
     ran.complains("rasadmin check");
-    let ran = rasadmin(words([
-        &"host",
-        &"run",
-        &"--json",
-        &"--dll-path",
-        &"/no/such.dll",
-        &office_day(),
-    ]))
-    .ends(1);
+    let ran = rasadmin(words([&"host", &"run", &"--json", &"--dll-path", &"/no/such.dll", &office_day()])).ends(1);
     assert_eq!(ran.json()["failure"]["event"], 20113);
 }
 
@@ -71,16 +45,7 @@ fn a_service_that_would_not_start_ends_with_1() {
 fn a_trace_of_the_product_replays_identically_and_differs_from_the_rejecting_dll() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("day.trace");
-    rasadmin(words([
-        &"host",
-        &"run",
-        &"--dll",
-        &product(),
-        &"--trace",
-        &trace,
-        &office_day(),
-    ]))
-    .ends(0);
+    rasadmin(words([&"host", &"run", &"--dll", &product(), &"--trace", &trace, &office_day()])).ends(0);
     let same = rasadmin(words([&"host", &"replay", &"--dll", &product(), &trace])).ends(0);
     same.prints("identical: every answer is as recorded");
     let other = rasadmin(words([&"host", &"replay", &"--dll", &reject(), &trace])).ends(1);
@@ -96,16 +61,11 @@ fn the_recorder_writes_a_trace_that_replays() {
     let recorder = built("recorder");
     let run = words([&"host", &"run", &"--dll", &recorder, &"--trace", &hosts, &office_day()]);
     rasadmin_with(run, &[("RASADMIN_TRACE", &name)]).ends(0);
-    rasadmin(words([&"host", &"replay", &"--dll", &product(), &own]))
-        .ends(0)
-        .prints("identical");
+    rasadmin(words([&"host", &"replay", &"--dll", &product(), &own])).ends(0).prints("identical");
     // What the DLL recorded is what the host recorded.
     let calls = |path| {
         let (_, calls) = rasadmin_trace::read_trace(path).unwrap();
-        calls
-            .into_iter()
-            .map(|c| (c.function, c.arguments, c.result, c.after))
-            .collect::<Vec<_>>()
+        calls.into_iter().map(|c| (c.function, c.arguments, c.result, c.after)).collect::<Vec<_>>()
     };
     assert_eq!(calls(&own), calls(&hosts));
 }

@@ -9,9 +9,7 @@ use support::{office_day, product, rasadmin, reject, words};
 
 fn calls(day: &Value, function: &str) -> u64 {
     let all = day["functions"].as_array().unwrap();
-    all.iter()
-        .find(|f| f["function"] == function)
-        .map_or(0, |f| f["calls"].as_u64().unwrap())
+    all.iter().find(|f| f["function"] == function).map_or(0, |f| f["calls"].as_u64().unwrap())
 }
 
 fn run(dll: &dyn AsRef<std::ffi::OsStr>, more: &[&str]) -> Value {
@@ -22,14 +20,8 @@ fn run(dll: &dyn AsRef<std::ffi::OsStr>, more: &[&str]) -> Value {
 
 /// The product of this issue accepts everyone; RRAS itself refuses three addresses that other clients hold.
 fn assert_everyone_was_accepted(day: &Value) {
-    assert_eq!(
-        (&day["connects"], &day["accepted"], &day["refused"]),
-        (&json!(256), &json!(253), &json!(3))
-    );
-    assert_eq!(
-        day["reasons"],
-        json!({ "RRAS refused the address: another client holds it (735)": 3 })
-    );
+    assert_eq!((&day["connects"], &day["accepted"], &day["refused"]), (&json!(256), &json!(253), &json!(3)));
+    assert_eq!(day["reasons"], json!({ "RRAS refused the address: another client holds it (735)": 3 }));
     assert_eq!(day["links"], json!({ "accepted": 4, "rejected": 0 }));
     assert_eq!(day["reauthentications"], json!({ "accepted": 1, "rejected": 0 }));
     assert_eq!(day["endpoint_changes"], json!({ "accepted": 2, "rejected": 0 }));
@@ -62,18 +54,11 @@ fn the_product_accepts_everyone() {
     assert_everyone_was_accepted(&day);
     assert_eq!(day["peak"], 188);
     let tunnel = |name: &str| {
-        let all = day["outcomes"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|o| o["tunnel"] == name);
+        let all = day["outcomes"].as_array().unwrap().iter().filter(|o| o["tunnel"] == name);
         let (yes, no): (Vec<_>, Vec<_>) = all.partition(|o| o["accepted"] == true);
         (yes.len(), no.len())
     };
-    assert_eq!(
-        ["SSTP", "IKEv2", "L2TP", "PPTP"].map(tunnel),
-        [(99, 1), (95, 1), (49, 1), (10, 0)]
-    );
+    assert_eq!(["SSTP", "IKEv2", "L2TP", "PPTP"].map(tunnel), [(99, 1), (95, 1), (49, 1), (10, 0)]);
 }
 
 #[test]
@@ -89,24 +74,14 @@ fn a_dll_that_rejects_everyone_leaves_none() {
     assert_eq!(day["reasons"], json!({ "the DLL rejected the connection": 256 }));
     assert_eq!(calls(&day, "MprAdminAcceptNewLink"), 0);
     let table = rasadmin(words([&"host", &"run", &"--dll", &reject(), &office_day()])).ends(0);
-    let all = table
-        .stdout
-        .lines()
-        .find(|line| line.trim_start().starts_with("all "))
-        .unwrap();
-    assert_eq!(
-        all.split_whitespace().collect::<Vec<_>>(),
-        ["all", "256", "0", "256", "0.0", "%"]
-    );
+    let all = table.stdout.lines().find(|line| line.trim_start().starts_with("all ")).unwrap();
+    assert_eq!(all.split_whitespace().collect::<Vec<_>>(), ["all", "256", "0", "256", "0.0", "%"]);
 }
 
 #[test]
 fn the_table_fits_a_terminal_and_says_what_matters() {
     let ran = rasadmin(words([&"host", &"run", &"--each", &"--dll", &product(), &office_day()])).ends(0);
-    let ran = ran
-        .prints("253")
-        .prints("RRAS refused the address")
-        .prints("MprAdminAcceptNewConnectionEx");
+    let ran = ran.prints("253").prints("RRAS refused the address").prints("MprAdminAcceptNewConnectionEx");
     let ran = ran.prints("refused: RRAS refused the address: another client holds it (735)");
     let totals = ran.stdout.split("session ").next().unwrap();
     for line in totals.lines().skip(2) {

@@ -20,26 +20,10 @@ fn the_address_functions_run_in_a_process_of_their_own() {
     let dll = folder.path().join(format!("good{}", std::env::consts::DLL_SUFFIX));
     std::fs::copy(fixture("good-rev2"), &dll).unwrap_or_else(|e| panic!("run `cargo xtask fixtures`: {e}"));
     let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", dll.display()));
-    std::fs::write(
-        beside(".script"),
-        "MprAdminGetIpAddressForUser status=5 notify=0 user=CORP\\kurt\n",
-    )
-    .unwrap();
-    let run = words([
-        &"host",
-        &"run",
-        &"--json",
-        &"--two-processes",
-        &"--dll",
-        &dll,
-        &office_day(),
-    ]);
+    std::fs::write(beside(".script"), "MprAdminGetIpAddressForUser status=5 notify=0 user=CORP\\kurt\n").unwrap();
+    let run = words([&"host", &"run", &"--json", &"--two-processes", &"--dll", &dll, &office_day()]);
     let json = rasadmin(run).ends(0).json();
-    assert_eq!(
-        json["reasons"]["the DLL gave no IPv4 address (error 5)"], 1,
-        "results come back: {}",
-        json["reasons"]
-    );
+    assert_eq!(json["reasons"]["the DLL gave no IPv4 address (error 5)"], 1, "results come back: {}", json["reasons"]);
     assert_eq!(json["addresses"]["ipv4_given"], json["accepted"]);
     let log = std::fs::read_to_string(beside(".log")).unwrap();
     let mut processes: BTreeMap<bool, BTreeSet<&str>> = BTreeMap::new();

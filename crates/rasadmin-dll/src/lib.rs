@@ -18,25 +18,15 @@ fn log_file() -> PathBuf {
     if let Some(path) = std::env::var_os("RASADMIN_LOG") {
         return path.into();
     }
-    let folder = if cfg!(windows) {
-        std::env::var_os("ProgramData").map(PathBuf::from)
-    } else {
-        Some("/var/log".into())
-    };
-    folder
-        .unwrap_or_else(std::env::temp_dir)
-        .join("rasadmin")
-        .join("rasadmin.log")
+    let folder =
+        if cfg!(windows) { std::env::var_os("ProgramData").map(PathBuf::from) } else { Some("/var/log".into()) };
+    folder.unwrap_or_else(std::env::temp_dir).join("rasadmin").join("rasadmin.log")
 }
 
 /// Logs an event of a connection with what identifies it.
 macro_rules! connection_event {
     ($connection:ident, $what:literal) => {{
-        let (user, domain, computer) = (
-            $connection.user(),
-            $connection.logon_domain(),
-            $connection.remote_computer(),
-        );
+        let (user, domain, computer) = ($connection.user(), $connection.logon_domain(), $connection.remote_computer());
         let (handle, endpoint) = ($connection.handle(), $connection.remote_endpoint());
         info!(?user, ?domain, ?computer, ?endpoint, handle, $what)
     }};
@@ -92,9 +82,7 @@ impl AssignIpv4 for Product {
         let (user, port, address) = (request.user(), request.port(), request.address());
         // 169.254/16, which RRAS offers when DHCP is down, is kept too: without a pool there is nothing better.
         if address.is_unspecified() {
-            return Err(Refusal::new(
-                "RRAS offers no IPv4 address, and there is no pool to give one from",
-            ));
+            return Err(Refusal::new("RRAS offers no IPv4 address, and there is no pool to give one from"));
         }
         info!(?user, ?port, %address, "IPv4 address kept");
         Ok(Assignment::of(address))

@@ -12,28 +12,16 @@ use std::ptr::null_mut;
 
 /// The DLL beside this test's executable: target/PROFILE/deps/TEST, target/PROFILE/DLL.
 fn built() -> PathBuf {
-    let name = format!(
-        "{}rasadmin{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    );
+    let name = format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let test = std::env::current_exe().unwrap();
     let path = test.ancestors().nth(2).unwrap().join(name);
-    assert!(
-        path.is_file(),
-        "{} is missing: run `cargo build --workspace`",
-        path.display()
-    );
+    assert!(path.is_file(), "{} is missing: run `cargo build --workspace`", path.display());
     path
 }
 
 fn exported_names(file: &object::File<'_>) -> BTreeSet<String> {
     let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    file.exports()
-        .unwrap()
-        .iter()
-        .map(|export| name(export.name()))
-        .collect()
+    file.exports().unwrap().iter().map(|export| name(export.name())).collect()
 }
 
 /// Every export that concerns RRAS has a row in the contract, and every row that is an export is there.
@@ -41,15 +29,8 @@ fn exported_names(file: &object::File<'_>) -> BTreeSet<String> {
 fn the_export_table_is_the_contracts() {
     let bytes = std::fs::read(built()).unwrap();
     let file = object::File::parse(&*bytes).unwrap();
-    let ours: BTreeSet<_> = exported_names(&file)
-        .into_iter()
-        .filter(|n| n.starts_with("MprAdmin"))
-        .collect();
-    let contract: BTreeSet<_> = FUNCTIONS
-        .iter()
-        .filter(|f| f.exported)
-        .map(|f| f.name.to_owned())
-        .collect();
+    let ours: BTreeSet<_> = exported_names(&file).into_iter().filter(|n| n.starts_with("MprAdmin")).collect();
+    let contract: BTreeSet<_> = FUNCTIONS.iter().filter(|f| f.exported).map(|f| f.name.to_owned()).collect();
     assert_eq!(ours, contract);
 }
 
@@ -59,25 +40,12 @@ fn the_export_table_is_the_contracts() {
 fn it_imports_system_dlls_only_and_exports_nothing_else() {
     let bytes = std::fs::read(built()).unwrap();
     let file = object::File::parse(&*bytes).unwrap();
-    let strangers: Vec<_> = exported_names(&file)
-        .into_iter()
-        .filter(|n| !n.starts_with("MprAdmin"))
-        .collect();
+    let strangers: Vec<_> = exported_names(&file).into_iter().filter(|n| !n.starts_with("MprAdmin")).collect();
     assert_eq!(strangers, Vec::<String>::new());
     let imports = file.imports().unwrap();
-    let libraries: BTreeSet<_> = imports
-        .iter()
-        .map(|i| String::from_utf8_lossy(i.library()).to_ascii_lowercase())
-        .collect();
-    let system = [
-        "kernel32.dll",
-        "ntdll.dll",
-        "msvcrt.dll",
-        "advapi32.dll",
-        "userenv.dll",
-        "ws2_32.dll",
-        "bcrypt.dll",
-    ];
+    let libraries: BTreeSet<_> =
+        imports.iter().map(|i| String::from_utf8_lossy(i.library()).to_ascii_lowercase()).collect();
+    let system = ["kernel32.dll", "ntdll.dll", "msvcrt.dll", "advapi32.dll", "userenv.dll", "ws2_32.dll", "bcrypt.dll"];
     let strangers: Vec<_> = libraries
         .iter()
         .filter(|library| !system.contains(&library.as_str()) && !library.starts_with("api-ms-win-"))
@@ -128,12 +96,8 @@ fn every_export_answers_null_safely() {
     // Before initialise and after: rejections, errors, nothing.
     for initialised in [false, true] {
         for id in FunctionSet::exports().iter() {
-            let lifecycle = [
-                FunctionId::InitializeDll,
-                FunctionId::InitializeDllEx,
-                FunctionId::TerminateDll,
-            ]
-            .contains(&id);
+            let lifecycle =
+                [FunctionId::InitializeDll, FunctionId::InitializeDllEx, FunctionId::TerminateDll].contains(&id);
             if lifecycle {
                 continue;
             }

@@ -54,8 +54,7 @@ impl Service {
     /// The owner of an address pair as far as it is called for this tunnel: a revision 1 DLL is not called for IKEv2,
     /// and no later DLL takes its place.
     fn asked(&self, function: FunctionId, and: Option<FunctionId>, tunnel: Tunnel) -> Option<usize> {
-        self.owner(function, and)
-            .filter(|&dll| tunnel != Tunnel::Ikev2 || self.dlls[dll].serves_ikev2())
+        self.owner(function, and).filter(|&dll| tunnel != Tunnel::Ikev2 || self.dlls[dll].serves_ikev2())
     }
 
     /// RRAS's address for the client, then the DLL's say.
@@ -91,30 +90,19 @@ impl Service {
         let Some(dll) = self.asked(get, None, client.tunnel) else {
             return match self.refusal(offered, client.handle) {
                 Some(code) => Err(Refused::Ipv4ByRras { code, dll: None }),
-                None => Ok(Given {
-                    address: offered,
-                    notify: None,
-                }),
+                None => Ok(Given { address: offered, notify: None }),
             };
         };
-        let mut arguments = [
-            Arg::text(client.user),
-            Arg::text(client.port),
-            Arg::bytes(&offered.octets()),
-            Arg::bytes(&[0; 4]),
-        ];
-        let code = self
-            .call(dll, get, &mut arguments)
-            .and_then(|r| r.result)
-            .unwrap_or(NO_ERROR);
+        let mut arguments =
+            [Arg::text(client.user), Arg::text(client.port), Arg::bytes(&offered.octets()), Arg::bytes(&[0; 4])];
+        let code = self.call(dll, get, &mut arguments).and_then(|r| r.result).unwrap_or(NO_ERROR);
         let [_, _, address, notify] = arguments;
         let address = Ipv4Addr::from(value_of::<4>(&address));
         let notify = (value_of::<4>(&notify) != [0; 4]).then_some(dll);
         let refused = if code != NO_ERROR {
             Some(Refused::Ipv4ByDll { dll, code })
         } else {
-            self.refusal(address, client.handle)
-                .map(|code| Refused::Ipv4ByRras { code, dll: Some(dll) })
+            self.refusal(address, client.handle).map(|code| Refused::Ipv4ByRras { code, dll: Some(dll) })
         };
         match refused {
             None => Ok(Given { address, notify }),
@@ -146,11 +134,7 @@ impl Service {
 
     fn tell_ipv4_release(&self, client: Client<'_>, given: Given<Ipv4Addr>) -> bool {
         let Some(dll) = given.notify else { return false };
-        let mut arguments = [
-            Arg::text(client.user),
-            Arg::text(client.port),
-            Arg::bytes(&given.address.octets()),
-        ];
+        let mut arguments = [Arg::text(client.user), Arg::text(client.port), Arg::bytes(&given.address.octets())];
         self.call(dll, FunctionId::ReleaseIpAddress, &mut arguments).is_some()
     }
 
@@ -160,27 +144,13 @@ impl Service {
         offer[8..].copy_from_slice(&offered);
         let (get, release) = (FunctionId::GetIpv6AddressForUser, FunctionId::ReleaseIpv6AddressForUser);
         let Some(dll) = self.asked(get, Some(release), client.tunnel) else {
-            return Ok(Given {
-                address: offer,
-                notify: None,
-            });
+            return Ok(Given { address: offer, notify: None });
         };
-        let mut arguments = [
-            Arg::text(client.user),
-            Arg::text(client.port),
-            Arg::bytes(&offer),
-            Arg::bytes(&[0; 4]),
-        ];
-        let code = self
-            .call(dll, get, &mut arguments)
-            .and_then(|r| r.result)
-            .unwrap_or(NO_ERROR);
+        let mut arguments = [Arg::text(client.user), Arg::text(client.port), Arg::bytes(&offer), Arg::bytes(&[0; 4])];
+        let code = self.call(dll, get, &mut arguments).and_then(|r| r.result).unwrap_or(NO_ERROR);
         let [_, _, address, notify] = arguments;
         let notify = (value_of::<4>(&notify) != [0; 4]).then_some(dll);
-        let given = Given {
-            address: value_of::<16>(&address),
-            notify,
-        };
+        let given = Given { address: value_of::<16>(&address), notify };
         if code == NO_ERROR {
             return Ok(given);
         }
@@ -190,12 +160,7 @@ impl Service {
 
     pub(crate) fn release_ipv6(&self, client: Client<'_>, given: Given<[u8; 16]>) -> bool {
         let Some(dll) = given.notify else { return false };
-        let mut arguments = [
-            Arg::text(client.user),
-            Arg::text(client.port),
-            Arg::bytes(&given.address),
-        ];
-        self.call(dll, FunctionId::ReleaseIpv6AddressForUser, &mut arguments)
-            .is_some()
+        let mut arguments = [Arg::text(client.user), Arg::text(client.port), Arg::bytes(&given.address)];
+        self.call(dll, FunctionId::ReleaseIpv6AddressForUser, &mut arguments).is_some()
     }
 }

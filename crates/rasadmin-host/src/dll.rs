@@ -53,13 +53,7 @@ impl AdminDll {
             let row = &FUNCTIONS[i];
             if row.exported { module.symbol(row.name) } else { None }
         });
-        Ok(Self {
-            module,
-            index,
-            exported,
-            called: [None; FUNCTION_COUNT],
-            table: None,
-        })
+        Ok(Self { module, index, exported, called: [None; FUNCTION_COUNT], table: None })
     }
 
     /// The path it was loaded from.
@@ -78,9 +72,7 @@ impl AdminDll {
     pub fn initialize(&mut self) -> u32 {
         if self.exports().contains(FunctionId::InitializeDllEx) {
             let mut table = [Arg::bytes(&[0; size_of::<MPRAPI_ADMIN_DLL_CALLBACKS>()])];
-            let code = self
-                .call_export(FunctionId::InitializeDllEx, &mut table)
-                .and_then(|r| r.result);
+            let code = self.call_export(FunctionId::InitializeDllEx, &mut table).and_then(|r| r.result);
             self.read_table(table[0].memory().unwrap_or_default());
             code.unwrap_or(NO_ERROR)
         } else {
@@ -93,9 +85,7 @@ impl AdminDll {
             ] {
                 self.called[id as usize] = None;
             }
-            let code = self
-                .call_export(FunctionId::InitializeDll, &mut [])
-                .and_then(|r| r.result);
+            let code = self.call_export(FunctionId::InitializeDll, &mut []).and_then(|r| r.result);
             code.unwrap_or(NO_ERROR)
         }
     }
@@ -172,10 +162,7 @@ impl AdminDll {
         let _calling = fault::calling(function.name(), self.index);
         let start = Instant::now();
         let result = invoke(pointer, function.row(), arguments);
-        Returned {
-            result,
-            took: start.elapsed(),
-        }
+        Returned { result, took: start.elapsed() }
     }
 
     /// Unloads it. TerminateDll is the caller's to call first.
@@ -185,7 +172,5 @@ impl AdminDll {
 }
 
 fn set_of(pointers: &[Option<Pointer>; FUNCTION_COUNT]) -> FunctionSet {
-    FunctionId::all()
-        .filter(|&id| pointers[id as usize].is_some())
-        .collect()
+    FunctionId::all().filter(|&id| pointers[id as usize].is_some()).collect()
 }

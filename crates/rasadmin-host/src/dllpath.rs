@@ -37,10 +37,7 @@ fn expand(value: &str, variable: impl Fn(&str) -> Option<String>) -> String {
     let mut rest = value;
     while let Some((before, after)) = rest.split_once('%') {
         expanded.push_str(before);
-        match after
-            .split_once('%')
-            .and_then(|(name, rest)| Some((variable(name)?, rest)))
-        {
+        match after.split_once('%').and_then(|(name, rest)| Some((variable(name)?, rest))) {
             Some((known, after)) => {
                 expanded.push_str(&known);
                 rest = after;
@@ -69,19 +66,13 @@ mod tests {
 
     #[test]
     fn the_list_is_split_at_semicolons_in_order() {
-        assert_eq!(
-            list("b.dll;a.dll;;c.dll"),
-            (strings(&["b.dll", "a.dll", "c.dll"]), vec![])
-        );
+        assert_eq!(list("b.dll;a.dll;;c.dll"), (strings(&["b.dll", "a.dll", "c.dll"]), vec![]));
         assert_eq!(list(""), (vec![], vec![]));
     }
 
     #[test]
     fn an_entry_that_begins_with_a_space_ends_the_loading_there() {
-        assert_eq!(
-            list("a.dll; b.dll;c.dll"),
-            (strings(&["a.dll"]), strings(&[" b.dll", "c.dll"]))
-        );
+        assert_eq!(list("a.dll; b.dll;c.dll"), (strings(&["a.dll"]), strings(&[" b.dll", "c.dll"])));
         assert_eq!(list(" a.dll"), (vec![], strings(&[" a.dll"])));
         assert_eq!(list("a.dll ;b c.dll"), (strings(&["a.dll ", "b c.dll"]), vec![]));
     }

@@ -141,11 +141,7 @@ fn filled<T>(fill: impl FnOnce(&mut T)) -> Vec<u8> {
     // SAFETY: the buffer is zeroed, aligned to 8 and at least as large as T; T is one of the contract's structures,
     // made of integers, arrays of them and handles, for which all zeroes is a value.
     fill(unsafe { &mut *words.as_mut_ptr().cast::<T>() });
-    words
-        .iter()
-        .flat_map(|word| word.to_ne_bytes())
-        .take(size_of::<T>())
-        .collect()
+    words.iter().flat_map(|word| word.to_ne_bytes()).take(size_of::<T>()).collect()
 }
 
 /// Copies a string into a fixed array, with its terminator; what does not fit is cut, as Windows does.
@@ -179,24 +175,12 @@ fn wrapped(count: u64) -> u32 {
 }
 
 fn error_if_none<T>(value: Option<T>) -> u32 {
-    if value.is_some() {
-        NO_ERROR
-    } else {
-        ERROR_PROTOCOL_NOT_CONFIGURED
-    }
+    if value.is_some() { NO_ERROR } else { ERROR_PROTOCOL_NOT_CONFIGURED }
 }
 
 fn flags(facts: &ConnectionFacts) -> u32 {
-    let kind = if facts.tunnel == Tunnel::Ikev2 {
-        RAS_FLAGS_IKEV2_CONNECTION
-    } else {
-        RAS_FLAGS_PPP_CONNECTION
-    };
-    let quarantine = if facts.quarantine == RAS_QUAR_STATE_NORMAL {
-        0
-    } else {
-        RAS_FLAGS_QUARANTINE_PRESENT
-    };
+    let kind = if facts.tunnel == Tunnel::Ikev2 { RAS_FLAGS_IKEV2_CONNECTION } else { RAS_FLAGS_PPP_CONNECTION };
+    let quarantine = if facts.quarantine == RAS_QUAR_STATE_NORMAL { 0 } else { RAS_FLAGS_QUARANTINE_PRESENT };
     kind | RAS_FLAGS_RAS_CONNECTION | quarantine
 }
 

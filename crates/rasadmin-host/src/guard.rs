@@ -33,12 +33,7 @@ impl Guarded {
         };
         // SAFETY: `base + data` is the last page of the mapping.
         protect(unsafe { base.add(data) }, PAGE);
-        Self {
-            base,
-            mapped,
-            start,
-            len: bytes.len(),
-        }
+        Self { base, mapped, start, len: bytes.len() }
     }
 
     /// A UTF-16 string with its terminator.
@@ -69,20 +64,9 @@ impl Drop for Guarded {
 fn map(len: usize) -> *mut u8 {
     // SAFETY: an anonymous mapping of our own; the result is checked.
     let base = unsafe {
-        libc::mmap(
-            ptr::null_mut(),
-            len,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANON,
-            -1,
-            0,
-        )
+        libc::mmap(ptr::null_mut(), len, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON, -1, 0)
     };
-    assert!(
-        base != libc::MAP_FAILED,
-        "no memory for an argument: {}",
-        std::io::Error::last_os_error()
-    );
+    assert!(base != libc::MAP_FAILED, "no memory for an argument: {}", std::io::Error::last_os_error());
     base.cast()
 }
 
@@ -90,11 +74,7 @@ fn map(len: usize) -> *mut u8 {
 fn protect(page: *mut u8, len: usize) {
     // SAFETY: `page` is a page of a mapping made by `map`.
     let result = unsafe { libc::mprotect(page.cast(), len, libc::PROT_NONE) };
-    assert!(
-        result == 0,
-        "cannot guard an argument: {}",
-        std::io::Error::last_os_error()
-    );
+    assert!(result == 0, "cannot guard an argument: {}", std::io::Error::last_os_error());
 }
 
 #[cfg(unix)]
@@ -108,11 +88,7 @@ fn map(len: usize) -> *mut u8 {
     use windows_sys::Win32::System::Memory::{MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE, VirtualAlloc};
     // SAFETY: memory of our own; the result is checked.
     let base = unsafe { VirtualAlloc(ptr::null(), len, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) };
-    assert!(
-        !base.is_null(),
-        "no memory for an argument: {}",
-        std::io::Error::last_os_error()
-    );
+    assert!(!base.is_null(), "no memory for an argument: {}", std::io::Error::last_os_error());
     base.cast()
 }
 
@@ -122,11 +98,7 @@ fn protect(page: *mut u8, len: usize) {
     let mut old = 0;
     // SAFETY: `page` is a page of memory made by `map`.
     let result = unsafe { VirtualProtect(page.cast(), len, PAGE_NOACCESS, &mut old) };
-    assert!(
-        result != 0,
-        "cannot guard an argument: {}",
-        std::io::Error::last_os_error()
-    );
+    assert!(result != 0, "cannot guard an argument: {}", std::io::Error::last_os_error());
 }
 
 #[cfg(windows)]

@@ -48,10 +48,7 @@ impl Module {
     /// Loads the library. On Windows with LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, as RRAS does: the DLL's own folder is not
     /// searched for what it depends on.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
-        Ok(Self {
-            library: open(path)?,
-            path: path.to_owned(),
-        })
+        Ok(Self { library: open(path)?, path: path.to_owned() })
     }
 
     /// The path it was loaded from.
@@ -84,13 +81,8 @@ fn open(path: &Path) -> Result<Library, LoadError> {
     let loaded = unsafe { Library::load_with_flags(path, LOAD_LIBRARY_SEARCH_DEFAULT_DIRS) };
     loaded.map_err(|e| {
         let io = e.source().and_then(|s| s.downcast_ref::<std::io::Error>());
-        let code = io
-            .and_then(std::io::Error::raw_os_error)
-            .unwrap_or(ERROR_MOD_NOT_FOUND as i32) as u32;
-        LoadError {
-            code,
-            message: io.map_or_else(|| e.to_string(), ToString::to_string),
-        }
+        let code = io.and_then(std::io::Error::raw_os_error).unwrap_or(ERROR_MOD_NOT_FOUND as i32) as u32;
+        LoadError { code, message: io.map_or_else(|| e.to_string(), ToString::to_string) }
     })
 }
 
@@ -104,15 +96,8 @@ fn open(path: &Path) -> Result<Library, LoadError> {
     // SAFETY: loading runs the library's own start-up code: that is what a host is for (CONTRACT section 3).
     unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|e| {
         // dlopen has no codes: a file that is there and is no image gets the one that Windows would give.
-        let code = if path.exists() && !starts_as_elf(path) {
-            ERROR_BAD_EXE_FORMAT
-        } else {
-            ERROR_MOD_NOT_FOUND
-        };
-        LoadError {
-            code,
-            message: e.to_string(),
-        }
+        let code = if path.exists() && !starts_as_elf(path) { ERROR_BAD_EXE_FORMAT } else { ERROR_MOD_NOT_FOUND };
+        LoadError { code, message: e.to_string() }
     })
 }
 
@@ -125,8 +110,5 @@ fn starts_as_elf(path: &Path) -> bool {
 }
 
 fn directory() -> LoadError {
-    LoadError {
-        code: ERROR_ACCESS_DENIED,
-        message: "it is a directory".into(),
-    }
+    LoadError { code: ERROR_ACCESS_DENIED, message: "it is a directory".into() }
 }

@@ -28,43 +28,24 @@ impl Peer {
     /// Starts the child: `command` must call [`serve`] with the same DLLs.
     pub(crate) fn start(mut command: Command) -> Result<Self, String> {
         let failed = |e: &dyn std::fmt::Display| format!("the address process did not start: {e}");
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|e| failed(&e))?;
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(|e| failed(&e))?;
         let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(failed(&"it has no pipes"));
         };
         let to = Writer::new(to, &Header::new("rasadmin host", vec![String::new(); 64])).map_err(|e| failed(&e))?;
         let from = Reader::new("the address process", BufReader::new(from)).map_err(|e| failed(&e))?;
-        Ok(Self {
-            child,
-            to: Some(to),
-            from,
-        })
+        Ok(Self { child, to: Some(to), from })
     }
 
     /// Lets the child make the call. If the child is gone, an address call fails as an RPC to a dead process does.
     pub(crate) fn call(&mut self, dll: usize, function: FunctionId, before: &[Buffer]) -> (Returned, Vec<Buffer>) {
-        let call = Call {
-            dll,
-            function,
-            arguments: before.to_vec(),
-            ..record::blank(no_time(Some(0)))
-        };
+        let call = Call { dll, function, arguments: before.to_vec(), ..record::blank(no_time(Some(0))) };
         let sent = self.to.as_mut().is_some_and(|to| to.call(&call).is_ok());
         match sent.then(|| self.from.next()).flatten() {
             Some(Ok(answer)) => {
-                let returned = Returned {
-                    result: answer.result,
-                    took: Duration::from_nanos(answer.took_ns),
-                };
+                let returned = Returned { result: answer.result, took: Duration::from_nanos(answer.took_ns) };
                 let rows = function.row().arguments;
-                (
-                    returned,
-                    rows.iter().filter_map(|row| answer.after(row.ty).cloned()).collect(),
-                )
+                (returned, rows.iter().filter_map(|row| answer.after(row.ty).cloned()).collect())
             }
             _ => (no_time(Some(PROCESS_GONE)), before.to_vec()),
         }
@@ -78,10 +59,7 @@ impl Peer {
 }
 
 fn no_time(result: Option<u32>) -> Returned {
-    Returned {
-        result,
-        took: Duration::ZERO,
-    }
+    Returned { result, took: Duration::ZERO }
 }
 
 /// The child's side: loads and initialises the DLLs, makes the calls that arrive on standard input, answers on standard

@@ -22,14 +22,7 @@ impl Pool {
     pub fn new(server: Ipv4Addr, first: Ipv4Addr, last: Ipv4Addr, ipv6_prefix: [u8; 8]) -> Self {
         let range = (u32::from(first), u32::from(last));
         let free = (range.0..=range.1).filter(|&a| a != u32::from(server)).collect();
-        Self {
-            server,
-            ipv6_prefix,
-            range,
-            free,
-            held: HashMap::new(),
-            ports: HashMap::new(),
-        }
+        Self { server, ipv6_prefix, range, free, held: HashMap::new(), ports: HashMap::new() }
     }
 
     /// Takes the lowest free address, as an offer.

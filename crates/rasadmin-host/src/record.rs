@@ -9,13 +9,7 @@ use std::collections::BTreeMap;
 
 /// What the arguments of a call point to, as buffers of a trace.
 pub fn buffers(function: FunctionId, arguments: &[Arg]) -> Vec<Buffer> {
-    function
-        .row()
-        .arguments
-        .iter()
-        .zip(arguments)
-        .map(|(row, argument)| buffer(row.ty, argument))
-        .collect()
+    function.row().arguments.iter().zip(arguments).map(|(row, argument)| buffer(row.ty, argument)).collect()
 }
 
 fn buffer(ty: ArgumentType, argument: &Arg) -> Buffer {
@@ -50,36 +44,22 @@ pub fn arguments(buffers: &[Buffer]) -> Vec<Arg> {
 pub fn changes(function: FunctionId, before: &[Buffer], arguments: &[Arg]) -> Vec<(ArgumentType, Buffer)> {
     let after = buffers(function, arguments);
     let rows = function.row().arguments.iter();
-    rows.zip(before)
-        .zip(after)
-        .filter(|((_, b), a)| *b != a)
-        .map(|((row, _), after)| (row.ty, after))
-        .collect()
+    rows.zip(before).zip(after).filter(|((_, b), a)| *b != a).map(|((row, _), after)| (row.ty, after)).collect()
 }
 
 /// The call that initialised a DLL, as a trace has it; None if the DLL exports no initialise function.
 pub fn initialize_call(dll: &AdminDll, index: usize, returned: Returned) -> Option<Call> {
     let exports = dll.exports();
-    let function = [FunctionId::InitializeDllEx, FunctionId::InitializeDll]
-        .into_iter()
-        .find(|&id| exports.contains(id))?;
+    let function =
+        [FunctionId::InitializeDllEx, FunctionId::InitializeDll].into_iter().find(|&id| exports.contains(id))?;
     let (arguments, after) = match dll.table() {
         Some((revision, set)) => (
-            vec![Buffer::Callbacks {
-                revision: 0,
-                set: mprapi::FunctionSet::EMPTY,
-            }],
+            vec![Buffer::Callbacks { revision: 0, set: mprapi::FunctionSet::EMPTY }],
             vec![(ArgumentType::Callbacks, Buffer::Callbacks { revision, set })],
         ),
         None => (Vec::new(), Vec::new()),
     };
-    Some(Call {
-        function,
-        dll: index,
-        arguments,
-        after,
-        ..blank(returned)
-    })
+    Some(Call { function, dll: index, arguments, after, ..blank(returned) })
 }
 
 /// A call of which only the result and the time taken are set.
@@ -125,12 +105,7 @@ impl Statistics {
             sorted.sort_unstable();
             // The nearest rank: the smallest value that at least this share of the calls did not exceed.
             let rank = |percent: usize| sorted[(sorted.len() * percent).div_ceil(100).max(1) - 1];
-            Times {
-                calls: sorted.len(),
-                p50: rank(50),
-                p99: rank(99),
-                max: rank(100),
-            }
+            Times { calls: sorted.len(), p50: rank(50), p99: rank(99), max: rank(100) }
         };
         self.0.iter().map(|(&function, all)| (function, of(all))).collect()
     }
@@ -150,24 +125,8 @@ mod tests {
         assert_eq!(
             statistics.times(),
             [
-                (
-                    FunctionId::InitializeDll,
-                    Times {
-                        calls: 1,
-                        p50: 7,
-                        p99: 7,
-                        max: 7
-                    }
-                ),
-                (
-                    FunctionId::AcceptNewLink,
-                    Times {
-                        calls: 200,
-                        p50: 100,
-                        p99: 198,
-                        max: 200
-                    }
-                ),
+                (FunctionId::InitializeDll, Times { calls: 1, p50: 7, p99: 7, max: 7 }),
+                (FunctionId::AcceptNewLink, Times { calls: 200, p50: 100, p99: 198, max: 200 }),
             ]
         );
     }

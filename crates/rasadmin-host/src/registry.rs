@@ -39,24 +39,12 @@ pub fn dll_path() -> Result<Option<String>, RegistryError> {
     let mut data: Vec<u16> = Vec::new();
     loop {
         let (mut kind, mut bytes) = (0, (data.len() * 2) as u32);
-        let to = if data.is_empty() {
-            std::ptr::null_mut()
-        } else {
-            data.as_mut_ptr().cast()
-        };
+        let to = if data.is_empty() { std::ptr::null_mut() } else { data.as_mut_ptr().cast() };
         // SAFETY: the names are terminated, and `to` has room for `bytes` bytes (or is null: then only the size is
         // asked for).
         let code = unsafe {
             let flags = RRF_RT_ANY | RRF_NOEXPAND;
-            RegGetValueW(
-                HKEY_LOCAL_MACHINE,
-                key.as_ptr(),
-                value.as_ptr(),
-                flags,
-                &mut kind,
-                to,
-                &mut bytes,
-            )
+            RegGetValueW(HKEY_LOCAL_MACHINE, key.as_ptr(), value.as_ptr(), flags, &mut kind, to, &mut bytes)
         };
         const ERROR_MORE_DATA: u32 = 234;
         match code {

@@ -65,10 +65,7 @@ fn again(dll: &mut AdminDll, call: &Call) -> Vec<Difference> {
     let lifecycle = [FunctionId::InitializeDllEx, FunctionId::InitializeDll];
     let now = if lifecycle.contains(&call.function) {
         let start = Instant::now();
-        let returned = Returned {
-            result: Some(dll.initialize()),
-            took: start.elapsed(),
-        };
+        let returned = Returned { result: Some(dll.initialize()), took: start.elapsed() };
         record::initialize_call(dll, 0, returned).filter(|now| now.function == call.function)
     } else {
         let mut arguments = record::arguments(&call.arguments);
@@ -78,12 +75,7 @@ fn again(dll: &mut AdminDll, call: &Call) -> Vec<Difference> {
             ..call.clone()
         })
     };
-    let difference = |what| Difference {
-        seq: call.seq,
-        function: call.function,
-        about: about(call),
-        what,
-    };
+    let difference = |what| Difference { seq: call.seq, function: call.function, about: about(call), what };
     let Some(now) = now else {
         return vec![difference("the DLL does not have the function".to_owned())];
     };
@@ -96,10 +88,7 @@ fn again(dll: &mut AdminDll, call: &Call) -> Vec<Difference> {
         let (before, after) = (call.after(argument.ty), now.after(argument.ty));
         if before != after {
             let (before, after) = (text(argument.ty, before), text(argument.ty, after));
-            differences.push(difference(format!(
-                "{}: recorded {before}, now {after}",
-                argument.ty.label()
-            )));
+            differences.push(difference(format!("{}: recorded {before}, now {after}", argument.ty.label())));
         }
     }
     differences
@@ -162,13 +151,5 @@ fn about(call: &Call) -> String {
 /// A name for people to read: control characters are escaped, so that a hostile one cannot forge a line.
 fn printable(units: &[u16]) -> String {
     let text = String::from_utf16_lossy(units);
-    text.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }

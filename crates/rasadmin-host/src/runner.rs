@@ -70,11 +70,7 @@ pub struct Asked {
 
 impl Asked {
     fn count(&mut self, accepted: bool) {
-        if accepted {
-            self.accepted += 1
-        } else {
-            self.rejected += 1
-        }
+        if accepted { self.accepted += 1 } else { self.rejected += 1 }
     }
 }
 
@@ -111,16 +107,8 @@ struct Run<'a> {
 /// Runs the scenario, then ends every session that is still live, as a stopping service does. `progress` is told how
 /// many of the events are done.
 pub fn run(service: &Service, scenario: &Scenario, options: RunOptions, progress: &(dyn Fn(usize) + Sync)) -> Day {
-    let labels = scenario
-        .events
-        .iter()
-        .map(|event| (event.session.as_str(), Mutex::new(None)));
-    let run = Run {
-        service,
-        sessions: labels.collect(),
-        day: Mutex::default(),
-        live: AtomicUsize::new(0),
-    };
+    let labels = scenario.events.iter().map(|event| (event.session.as_str(), Mutex::new(None)));
+    let run = Run { service, sessions: labels.collect(), day: Mutex::default(), live: AtomicUsize::new(0) };
     let done = AtomicUsize::new(0);
     let step = |event: &Event| {
         run.event(event);
@@ -193,36 +181,16 @@ impl Run<'_> {
                 Some(live)
             }),
             What::Reauthenticate(quarantine) => self.with(event, |run, live| {
-                let Live {
-                    session,
-                    since,
-                    used,
-                    outcome,
-                } = live;
+                let Live { session, since, used, outcome } = live;
                 let answer = run.service.reauthenticate(session, *quarantine);
                 lock(&run.day).reauthentications.count(answer.is_ok());
-                run.or_cut(answer, outcome).map(|session| Live {
-                    session,
-                    since,
-                    used,
-                    outcome,
-                })
+                run.or_cut(answer, outcome).map(|session| Live { session, since, used, outcome })
             }),
             What::Move(to) => self.with(event, |run, live| {
-                let Live {
-                    session,
-                    since,
-                    used,
-                    outcome,
-                } = live;
+                let Live { session, since, used, outcome } = live;
                 let answer = run.service.change_endpoint(session, to);
                 lock(&run.day).endpoint_changes.count(answer.is_ok());
-                run.or_cut(answer, outcome).map(|session| Live {
-                    session,
-                    since,
-                    used,
-                    outcome,
-                })
+                run.or_cut(answer, outcome).map(|session| Live { session, since, used, outcome })
             }),
         }
     }
@@ -246,12 +214,7 @@ impl Run<'_> {
             day.ipv6_given += usize::from(session.ipv6().is_some());
             day.peak = day.peak.max(self.live.fetch_add(1, Ordering::Relaxed) + 1);
             if let Some(slot) = self.sessions.get(event.session.as_str()) {
-                *lock(slot) = Some(Live {
-                    session,
-                    since: event.at,
-                    used,
-                    outcome,
-                });
+                *lock(slot) = Some(Live { session, since: event.at, used, outcome });
             }
         }
     }

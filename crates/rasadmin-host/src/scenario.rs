@@ -91,11 +91,7 @@ impl Scenario {
         let file = path.display().to_string();
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&file, &text),
-            Err(e) => Err(ScenarioError {
-                file,
-                line: 0,
-                message: format!("cannot read the scenario: {e}"),
-            }),
+            Err(e) => Err(ScenarioError { file, line: 0, message: format!("cannot read the scenario: {e}") }),
         }
     }
 
@@ -103,20 +99,12 @@ impl Scenario {
     pub fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
         let mut day = Day::default();
         for (number, line) in (1..).zip(text.lines()) {
-            let at = |message| ScenarioError {
-                file: file.to_owned(),
-                line: number,
-                message,
-            };
+            let at = |message| ScenarioError { file: file.to_owned(), line: number, message };
             if let Some(line) = Line::split(line).map_err(at)? {
                 day.line(number, line).map_err(at)?;
             }
         }
-        day.finish().map_err(|message| ScenarioError {
-            file: file.to_owned(),
-            line: 0,
-            message,
-        })
+        day.finish().map_err(|message| ScenarioError { file: file.to_owned(), line: 0, message })
     }
 }
 
@@ -146,10 +134,7 @@ impl Day {
             "server-address" => self.server_address = Some(address(line.only("an IPv4 address")?)?),
             "pool" => {
                 let range = "a range of IPv4 addresses, like 10.20.0.2-10.20.1.254";
-                let (first, last) = line
-                    .only(range)?
-                    .split_once('-')
-                    .ok_or_else(|| format!("expected {range}"))?;
+                let (first, last) = line.only(range)?.split_once('-').ok_or_else(|| format!("expected {range}"))?;
                 let range = (address(first)?, address(last)?);
                 if range.0 > range.1 || u32::from(range.1) - u32::from(range.0) > 0xFF_FFFF {
                     return Err(format!("the pool {first}-{last} is empty or larger than a /8"));
@@ -159,11 +144,7 @@ impl Day {
             "ipv6-prefix" => self.ipv6_prefix = prefix(line.only("an IPv6 prefix, like 2001:db8:20::/64")?)?,
             _ => return self.event(number, line),
         }
-        if self.events.is_empty() {
-            Ok(())
-        } else {
-            Err("settings stand before the first event".into())
-        }
+        if self.events.is_empty() { Ok(()) } else { Err("settings stand before the first event".into()) }
     }
 
     fn event(&mut self, number: usize, mut line: Line<'_>) -> Result<(), String> {
@@ -175,10 +156,7 @@ impl Day {
             )
         })?;
         if at < self.last {
-            return Err(format!(
-                "{} is earlier than the event before it: events stand in order of time",
-                line.first
-            ));
+            return Err(format!("{} is earlier than the event before it: events stand in order of time", line.first));
         }
         self.last = at;
         let verb = line.word("a verb: connect, link, unlink, reauthenticate, move or hangup")?;
@@ -220,12 +198,7 @@ impl Day {
             }
         };
         line.end()?;
-        self.events.push(Event {
-            at,
-            line: number,
-            session,
-            what,
-        });
+        self.events.push(Event { at, line: number, session, what });
         Ok(())
     }
 
@@ -242,9 +215,7 @@ impl Day {
 
     fn connect(&mut self, number: usize, at: u32, session: &str, line: &mut Line<'_>) -> Result<What, String> {
         if self.sessions.contains_key(session) {
-            return Err(format!(
-                "the session `{session}` has connected above: give each session a label of its own"
-            ));
+            return Err(format!("the session `{session}` has connected above: give each session a label of its own"));
         }
         let tunnel = tunnel(line.needed("tunnel")?)?;
         let mut request = Request::new(line.needed("user")?, tunnel);
@@ -269,9 +240,7 @@ impl Day {
             None | Some("client") => ROUTER_IF_TYPE_CLIENT,
             Some("full-router") => ROUTER_IF_TYPE_FULL_ROUTER,
             Some(other) => {
-                return Err(format!(
-                    "there is no interface `{other}`: expected client or full-router"
-                ));
+                return Err(format!("there is no interface `{other}`: expected client or full-router"));
             }
         };
         if let Some(state) = line.key("quarantine") {
@@ -288,12 +257,7 @@ impl Day {
         let used = used(line)?.unwrap_or_default();
         if let Some(until) = ends {
             let what = What::Hangup(None);
-            self.events.push(Event {
-                at: until,
-                line: number,
-                session: session.to_owned(),
-                what,
-            });
+            self.events.push(Event { at: until, line: number, session: session.to_owned(), what });
         }
         self.sessions.insert(session.to_owned(), Life { tunnel, ends });
         Ok(What::Connect(Box::new(request), used))
@@ -301,20 +265,15 @@ impl Day {
 
     fn finish(mut self) -> Result<Scenario, String> {
         if self.events.is_empty() {
-            return Err(
-                "the scenario has no event: expected lines like `08:30:00 connect alice user=CORP\\alice \
+            return Err("the scenario has no event: expected lines like `08:30:00 connect alice user=CORP\\alice \
                         tunnel=sstp from=203.0.113.9 until=17:00:00`"
-                    .into(),
-            );
+                .into());
         }
-        let (first, last) = self
-            .pool
-            .ok_or("the setting `pool` is missing: RRAS needs addresses of its own")?;
+        let (first, last) = self.pool.ok_or("the setting `pool` is missing: RRAS needs addresses of its own")?;
         let server_address = self.server_address.ok_or("the setting `server-address` is missing")?;
         // A hangup by `until` stands where its connect stands: the sort is stable, so events of one moment keep the
         // file's order otherwise. Hangups of a moment come first, so that what they free can be given again.
-        self.events
-            .sort_by_key(|event| (event.at, !matches!(event.what, What::Hangup(_))));
+        self.events.sort_by_key(|event| (event.at, !matches!(event.what, What::Hangup(_))));
         Ok(Scenario {
             server: self.server.unwrap_or_else(|| "VPN1".into()),
             pool: Pool::new(server_address, first, last, self.ipv6_prefix),
@@ -326,10 +285,7 @@ impl Day {
 fn used(line: &mut Line<'_>) -> Result<Option<Use>, String> {
     let mut bytes = |key| line.key(key).map(|text| size(key, text)).transpose();
     let (received, sent) = (bytes("received")?, bytes("sent")?);
-    Ok((received.is_some() || sent.is_some()).then(|| Use {
-        received: received.unwrap_or(0),
-        sent: sent.unwrap_or(0),
-    }))
+    Ok((received.is_some() || sent.is_some()).then(|| Use { received: received.unwrap_or(0), sent: sent.unwrap_or(0) }))
 }
 
 /// Bytes: a number, or one with K, M or G for 1024, 1024², 1024³.
@@ -356,25 +312,17 @@ fn time(text: &str) -> Option<u32> {
 }
 
 fn address(text: &str) -> Result<Ipv4Addr, String> {
-    text.trim()
-        .parse()
-        .map_err(|_| format!("`{text}` is no IPv4 address: expected one like 10.20.0.1"))
+    text.trim().parse().map_err(|_| format!("`{text}` is no IPv4 address: expected one like 10.20.0.1"))
 }
 
 fn ip(text: &str) -> Result<String, String> {
     let parsed = text.parse::<std::net::IpAddr>();
-    parsed
-        .map(|ip| ip.to_string())
-        .map_err(|_| format!("`{text}` is no IP address: expected one like 203.0.113.9"))
+    parsed.map(|ip| ip.to_string()).map_err(|_| format!("`{text}` is no IP address: expected one like 203.0.113.9"))
 }
 
 fn prefix(text: &str) -> Result<[u8; 8], String> {
-    let parsed = text
-        .strip_suffix("/64")
-        .and_then(|prefix| prefix.parse::<Ipv6Addr>().ok());
-    let octets = parsed
-        .ok_or("expected an IPv6 prefix of 64 bits, like 2001:db8:20::/64")?
-        .octets();
+    let parsed = text.strip_suffix("/64").and_then(|prefix| prefix.parse::<Ipv6Addr>().ok());
+    let octets = parsed.ok_or("expected an IPv6 prefix of 64 bits, like 2001:db8:20::/64")?.octets();
     let mut half = [0; 8];
     half.copy_from_slice(&octets[..8]);
     Ok(half)
@@ -393,8 +341,8 @@ fn quarantine(text: &str) -> Result<i32, String> {
         "quarantine" => Ok(RAS_QUAR_STATE_QUARANTINE),
         "probation" => Ok(RAS_QUAR_STATE_PROBATION),
         "not-capable" => Ok(RAS_QUAR_STATE_NOT_CAPABLE),
-        _ => Err(format!(
-            "there is no quarantine state `{text}`: expected normal, quarantine, probation or not-capable"
-        )),
+        _ => {
+            Err(format!("there is no quarantine state `{text}`: expected normal, quarantine, probation or not-capable"))
+        }
     }
 }

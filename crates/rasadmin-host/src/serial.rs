@@ -27,10 +27,7 @@ pub(crate) struct Serialiser {
 
 impl Serialiser {
     pub(crate) fn new(mode: Serialise) -> Self {
-        Self {
-            mode,
-            ..Self::default()
-        }
+        Self { mode, ..Self::default() }
     }
 
     /// Waits until `function` may be called; the call is over when the guard is dropped.

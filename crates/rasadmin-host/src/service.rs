@@ -68,11 +68,7 @@ impl StartFailure {
 impl fmt::Display for StartFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (code, event) = (self.code(), self.event());
-        write!(
-            f,
-            "{}: RRAS would not start (error {code}, event {event}): ",
-            self.dll.display()
-        )?;
+        write!(f, "{}: RRAS would not start (error {code}, event {event}): ", self.dll.display())?;
         match &self.problem {
             StartProblem::Load(error) => write!(f, "it cannot be loaded: {}", error.message),
             StartProblem::Initialize(code) => write!(f, "its initialise function answered {code}"),
@@ -105,13 +101,7 @@ pub struct Options {
 impl Options {
     /// The shipping profile, calls serialised as documented, no trace, one process.
     pub fn new(pool: Pool) -> Self {
-        Self {
-            profile: Profile::Shipping,
-            serialise: Serialise::Documented,
-            trace: None,
-            address_process: None,
-            pool,
-        }
+        Self { profile: Profile::Shipping, serialise: Serialise::Documented, trace: None, address_process: None, pool }
     }
 }
 
@@ -152,36 +142,28 @@ pub(crate) fn start_dlls(
 ) -> Result<Vec<AdminDll>, StartFailure> {
     let mut started: Vec<AdminDll> = Vec::new();
     for (index, path) in paths.iter().enumerate() {
-        let result = AdminDll::load(path, index)
-            .map_err(StartProblem::Load)
-            .and_then(|mut dll| {
-                let start = Instant::now();
-                let code = dll.initialize();
-                let returned = Returned {
-                    result: Some(code),
-                    took: start.elapsed(),
-                };
-                if let Some(call) = record::initialize_call(&dll, index, returned) {
-                    on_call(call);
-                }
-                if code != NO_ERROR {
-                    return Err(StartProblem::Initialize(code));
-                }
-                match dll.violations(profile) {
-                    violations if violations.is_empty() => Ok(dll),
-                    violations => Err(StartProblem::Invalid(violations)),
-                }
-            });
+        let result = AdminDll::load(path, index).map_err(StartProblem::Load).and_then(|mut dll| {
+            let start = Instant::now();
+            let code = dll.initialize();
+            let returned = Returned { result: Some(code), took: start.elapsed() };
+            if let Some(call) = record::initialize_call(&dll, index, returned) {
+                on_call(call);
+            }
+            if code != NO_ERROR {
+                return Err(StartProblem::Initialize(code));
+            }
+            match dll.violations(profile) {
+                violations if violations.is_empty() => Ok(dll),
+                violations => Err(StartProblem::Invalid(violations)),
+            }
+        });
         match result {
             Ok(dll) => started.push(dll),
             Err(problem) => {
                 for dll in &started {
                     dll.call(FunctionId::TerminateDll, &mut []);
                 }
-                return Err(StartFailure {
-                    dll: path.clone(),
-                    problem,
-                });
+                return Err(StartFailure { dll: path.clone(), problem });
             }
         }
     }
@@ -215,10 +197,7 @@ impl Service {
                 for dll in &service.dlls {
                     dll.call(FunctionId::TerminateDll, &mut []);
                 }
-                StartFailure {
-                    dll: paths[0].clone(),
-                    problem: StartProblem::AddressProcess(message),
-                }
+                StartFailure { dll: paths[0].clone(), problem: StartProblem::AddressProcess(message) }
             })?;
             service.peer = Some(Mutex::new(peer));
         }
@@ -229,9 +208,7 @@ impl Service {
     pub fn stop(mut self) -> Result<Stopped, String> {
         let mut terminate_codes = Vec::new();
         for index in 0..self.dlls.len() {
-            let code = self
-                .call(index, FunctionId::TerminateDll, &mut [])
-                .and_then(|r| r.result);
+            let code = self.call(index, FunctionId::TerminateDll, &mut []).and_then(|r| r.result);
             if let Some(code) = code.filter(|&code| code != NO_ERROR) {
                 terminate_codes.push((self.dlls[index].path().to_owned(), code));
             }
@@ -239,14 +216,8 @@ impl Service {
         for dll in std::mem::take(&mut self.dlls) {
             dll.unload()?;
         }
-        let peer = self
-            .peer
-            .take()
-            .map(|peer| peer.into_inner().unwrap_or_else(PoisonError::into_inner));
-        let trace = self
-            .trace
-            .take()
-            .map(|trace| trace.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let peer = self.peer.take().map(|peer| peer.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let trace = self.trace.take().map(|trace| trace.into_inner().unwrap_or_else(PoisonError::into_inner));
         Ok(Stopped {
             statistics: std::mem::take(&mut *lock(&self.statistics)),
             trace: trace.map_or(Ok(()), |writer| writer.map(drop)),
@@ -275,22 +246,13 @@ impl Service {
         let returned = match &self.peer {
             Some(peer) if function.row().serial == SerialGroup::Address => {
                 let (returned, after) = lock(peer).call(dll, function, &before);
-                arguments
-                    .iter_mut()
-                    .zip(record::arguments(&after))
-                    .for_each(|(to, from)| *to = from);
+                arguments.iter_mut().zip(record::arguments(&after)).for_each(|(to, from)| *to = from);
                 returned
             }
             _ => self.dlls[dll].call(function, arguments)?,
         };
         let after = record::changes(function, &before, arguments);
-        self.note(Call {
-            dll,
-            function,
-            arguments: before,
-            after,
-            ..record::blank(returned)
-        });
+        self.note(Call { dll, function, arguments: before, after, ..record::blank(returned) });
         Some(returned)
     }
 
@@ -311,8 +273,5 @@ impl Service {
 
 /// The bytes of an argument after a call.
 pub(crate) fn value_of<const N: usize>(argument: &Arg) -> [u8; N] {
-    argument
-        .memory()
-        .and_then(|bytes| bytes.try_into().ok())
-        .unwrap_or([0; N])
+    argument.memory().and_then(|bytes| bytes.try_into().ok()).unwrap_or([0; N])
 }

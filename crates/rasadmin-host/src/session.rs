@@ -189,12 +189,7 @@ impl Session {
 }
 
 fn client<'a>(facts: &ConnectionFacts, user: &'a str, port: &'a str) -> Client<'a> {
-    Client {
-        user,
-        port,
-        tunnel: facts.tunnel,
-        handle: facts.handle,
-    }
+    Client { user, port, tunnel: facts.tunnel, handle: facts.handle }
 }
 
 impl Service {
@@ -219,11 +214,7 @@ impl Service {
         let port = self.new_port(&facts);
         let who = client(&facts, &request.user, &port.facts.port);
         let ipv4 = self.ipv4(who, request.offer).inspect_err(|_| self.close_port(&port))?;
-        let ipv6 = if request.ipv6 {
-            Some(self.ipv6(who, identifier_of(handle)))
-        } else {
-            None
-        };
+        let ipv6 = if request.ipv6 { Some(self.ipv6(who, identifier_of(handle))) } else { None };
         let ipv6 = ipv6.transpose().inspect_err(|_| {
             self.release_ipv4(who, ipv4);
             self.close_port(&port);
@@ -240,14 +231,7 @@ impl Service {
             identifier
         });
         let user = request.user.clone();
-        let mut session = Session {
-            facts,
-            user,
-            links: Vec::new(),
-            ipv4: Some(ipv4),
-            ipv6,
-            pre_authenticated,
-        };
+        let mut session = Session { facts, user, links: Vec::new(), ipv4: Some(ipv4), ipv6, pre_authenticated };
         if let Err(dll) = self.ask_connection(&session.facts) {
             // Those before it had accepted: they hear of the end at once.
             self.tell_connection_hangup(&session.facts, dll);
@@ -297,10 +281,7 @@ impl Service {
         let answer = self.ask(facts.tunnel, |dll| {
             let has = self.dlls[dll].functions();
             let forms = [F::AcceptReauthenticationEx, F::AcceptReauthentication];
-            forms
-                .into_iter()
-                .find(|&form| has.contains(form))
-                .map(|form| (form, connection_arguments(form, facts)))
+            forms.into_iter().find(|&form| has.contains(form)).map(|form| (form, connection_arguments(form, facts)))
         });
         self.or_cut(session, answer, Refused::Reauthentication)
     }
@@ -312,10 +293,7 @@ impl Service {
         let facts = &session.facts;
         let form = F::AcceptTunnelEndpointChangeEx;
         let answer = self.ask(facts.tunnel, |dll| {
-            self.dlls[dll]
-                .functions()
-                .contains(form)
-                .then(|| (form, connection_arguments(form, facts)))
+            self.dlls[dll].functions().contains(form).then(|| (form, connection_arguments(form, facts)))
         });
         self.or_cut(session, answer, Refused::EndpointChange)
     }
@@ -366,9 +344,7 @@ impl Service {
     fn ask(&self, tunnel: Tunnel, form: impl Fn(usize) -> Option<(F, Vec<Arg>)>) -> Result<(), usize> {
         for dll in self.called(tunnel, self.dlls.len()) {
             if let Some((function, mut arguments)) = form(dll)
-                && self
-                    .call(dll, function, &mut arguments)
-                    .is_some_and(|returned| !returned.accepted())
+                && self.call(dll, function, &mut arguments).is_some_and(|returned| !returned.accepted())
             {
                 return Err(dll);
             }
@@ -382,16 +358,9 @@ impl Service {
     }
 
     fn ask_connection(&self, facts: &ConnectionFacts) -> Result<(), usize> {
-        const FORMS: [F; 4] = [
-            F::AcceptNewConnectionEx,
-            F::AcceptNewConnection3,
-            F::AcceptNewConnection2,
-            F::AcceptNewConnection,
-        ];
-        self.ask(facts.tunnel, |dll| {
-            self.preferred(dll, FORMS)
-                .map(|form| (form, connection_arguments(form, facts)))
-        })
+        const FORMS: [F; 4] =
+            [F::AcceptNewConnectionEx, F::AcceptNewConnection3, F::AcceptNewConnection2, F::AcceptNewConnection];
+        self.ask(facts.tunnel, |dll| self.preferred(dll, FORMS).map(|form| (form, connection_arguments(form, facts))))
     }
 
     fn tell_connection_hangup(&self, facts: &ConnectionFacts, end: usize) {
@@ -432,12 +401,8 @@ impl Service {
     fn give_addresses_back(&self, session: &Session, port: &str) -> Released {
         let who = client(&session.facts, &session.user, port);
         Released {
-            ipv4: session
-                .ipv4
-                .map_or(0, |given| usize::from(self.release_ipv4(who, given))),
-            ipv6: session
-                .ipv6
-                .map_or(0, |given| usize::from(self.release_ipv6(who, given))),
+            ipv4: session.ipv4.map_or(0, |given| usize::from(self.release_ipv4(who, given))),
+            ipv6: session.ipv6.map_or(0, |given| usize::from(self.release_ipv6(who, given))),
         }
     }
 
@@ -468,11 +433,7 @@ fn connection_arguments(form: F, facts: &ConnectionFacts) -> Vec<Arg> {
         ArgumentType::Connection3 => fill::connection_3(facts),
         _ => fill::connection_ex(facts),
     };
-    form.row()
-        .arguments
-        .iter()
-        .map(|argument| Arg::bytes(&bytes(argument.ty)))
-        .collect()
+    form.row().arguments.iter().map(|argument| Arg::bytes(&bytes(argument.ty))).collect()
 }
 
 fn link_arguments(link: &LinkFacts) -> Vec<Arg> {

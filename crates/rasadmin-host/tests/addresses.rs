@@ -22,21 +22,11 @@ fn scripted(script: &str) -> Dll {
 fn the_dll_may_keep_or_replace_the_offer() {
     let keeps = scripted("");
     let service_keeps = service(&[&keeps]);
-    let (a, b) = (
-        service_keeps.connect(&alice()).unwrap(),
-        service_keeps.connect(&alice()).unwrap(),
-    );
+    let (a, b) = (service_keeps.connect(&alice()).unwrap(), service_keeps.connect(&alice()).unwrap());
     assert_eq!((a.ipv4(), b.ipv4()), (Some(address(2)), Some(address(3))));
-    assert_eq!(
-        keeps.first("MprAdminGetIpAddressForUser").value("address"),
-        Some("10.20.0.2")
-    );
+    assert_eq!(keeps.first("MprAdminGetIpAddressForUser").value("address"), Some("10.20.0.2"));
     service_keeps.hang_up(a);
-    assert_eq!(
-        service_keeps.connect(&alice()).unwrap().ipv4(),
-        Some(address(2)),
-        "a released address is free again"
-    );
+    assert_eq!(service_keeps.connect(&alice()).unwrap().ipv4(), Some(address(2)), "a released address is free again");
 
     let replaces = scripted("MprAdminGetIpAddressForUser address=10.99.0.7");
     let service_replaces = service(&[&replaces]);
@@ -70,14 +60,7 @@ fn zero_and_the_servers_own_address_are_refused_with_1168() {
     for useless in ["0.0.0.0", "10.20.0.1"] {
         let dll = scripted(&format!("MprAdminGetIpAddressForUser address={useless} notify=0"));
         let refused = service(&[&dll]).connect(&alice()).unwrap_err();
-        assert_eq!(
-            refused,
-            Refused::Ipv4ByRras {
-                code: 1168,
-                dll: Some(0)
-            },
-            "{useless}"
-        );
+        assert_eq!(refused, Refused::Ipv4ByRras { code: 1168, dll: Some(0) }, "{useless}");
         assert_eq!(dll.session_calls(), ["GetIpAddressForUser"]);
     }
 }
@@ -89,13 +72,7 @@ fn an_address_that_another_client_holds_is_refused_with_735() {
     let service = service(&[&dll]);
     let first = service.connect(&alice()).unwrap();
     let refused = service.connect(&Request::new("bob", Tunnel::Sstp)).unwrap_err();
-    assert_eq!(
-        refused,
-        Refused::Ipv4ByRras {
-            code: 735,
-            dll: Some(0)
-        }
-    );
+    assert_eq!(refused, Refused::Ipv4ByRras { code: 735, dll: Some(0) });
     service.hang_up(first);
     assert!(service.connect(&alice()).is_ok(), "free again");
 }
@@ -103,24 +80,12 @@ fn an_address_that_another_client_holds_is_refused_with_735() {
 /// "Whenever it fails after the DLL set notify_release, ReleaseIpAddress is called with what the DLL had written."
 #[test]
 fn a_late_failure_releases_what_was_written() {
-    for script in [
-        "address=10.99.0.7 status=5 notify=1",
-        "address=10.20.0.1 notify=1",
-        "address=0.0.0.0 notify=1",
-    ] {
+    for script in ["address=10.99.0.7 status=5 notify=1", "address=10.20.0.1 notify=1", "address=0.0.0.0 notify=1"] {
         let dll = scripted(&format!("MprAdminGetIpAddressForUser {script}"));
         service(&[&dll]).connect(&alice()).unwrap_err();
         let written = script.split([' ', '=']).nth(1);
-        assert_eq!(
-            dll.session_calls(),
-            ["GetIpAddressForUser", "ReleaseIpAddress"],
-            "{script}"
-        );
-        assert_eq!(
-            dll.first("MprAdminReleaseIpAddress").value("address"),
-            written,
-            "{script}"
-        );
+        assert_eq!(dll.session_calls(), ["GetIpAddressForUser", "ReleaseIpAddress"], "{script}");
+        assert_eq!(dll.first("MprAdminReleaseIpAddress").value("address"), written, "{script}");
     }
 }
 
@@ -134,10 +99,7 @@ fn the_release_carries_the_same_user_port_and_address() {
     let released = service.hang_up(session);
     assert_eq!(released.ipv4, 1);
     assert_eq!(dll.calls().iter().filter(|c| *c == "ReleaseIpAddress").count(), 1);
-    let (get, release) = (
-        dll.first("MprAdminGetIpAddressForUser"),
-        dll.first("MprAdminReleaseIpAddress"),
-    );
+    let (get, release) = (dll.first("MprAdminGetIpAddressForUser"), dll.first("MprAdminReleaseIpAddress"));
     for key in ["user", "port"] {
         assert!(get.value(key).is_some_and(|v| !v.is_empty()));
         assert_eq!(get.value(key), release.value(key), "{key}");
@@ -164,10 +126,7 @@ fn an_offer_of_nothing_reaches_the_dll() {
     request.offer = Offer::Nothing;
     let keeps = scripted("");
     assert!(service(&[&keeps]).connect(&request).is_err());
-    assert_eq!(
-        keeps.first("MprAdminGetIpAddressForUser").value("address"),
-        Some("0.0.0.0")
-    );
+    assert_eq!(keeps.first("MprAdminGetIpAddressForUser").value("address"), Some("0.0.0.0"));
     let gives = scripted("MprAdminGetIpAddressForUser address=10.99.0.7");
     assert!(service(&[&gives]).connect(&request).is_ok());
 }
@@ -189,17 +148,11 @@ fn the_first_dll_with_a_pair_wins() {
     assert_eq!(session.ipv4(), Some([10, 99, 0, 7].into()));
     service.hang_up(session);
     let addresses = |dll: &Dll| -> Vec<String> {
-        dll.session_calls()
-            .into_iter()
-            .filter(|call| call.contains("Address"))
-            .collect()
+        dll.session_calls().into_iter().filter(|call| call.contains("Address")).collect()
     };
     assert!(addresses(&dlls[0]).is_empty());
     assert_eq!(addresses(&dlls[1]), ["GetIpAddressForUser", "ReleaseIpAddress"]);
-    assert_eq!(
-        addresses(&dlls[2]),
-        ["GetIpv6AddressForUser", "ReleaseIpv6AddressForUser"]
-    );
+    assert_eq!(addresses(&dlls[2]), ["GetIpv6AddressForUser", "ReleaseIpv6AddressForUser"]);
     assert!(addresses(&dlls[3]).is_empty());
 }
 
@@ -211,8 +164,5 @@ fn a_failing_ipv6_call_ends_the_connection() {
     request.ipv6 = true;
     let refused = service(&[&dll]).connect(&request).unwrap_err();
     assert_eq!(refused, Refused::Ipv6ByDll { dll: 0, code: 9 });
-    assert_eq!(
-        dll.session_calls(),
-        ["GetIpAddressForUser", "GetIpv6AddressForUser", "ReleaseIpAddress"]
-    );
+    assert_eq!(dll.session_calls(), ["GetIpAddressForUser", "GetIpv6AddressForUser", "ReleaseIpAddress"]);
 }

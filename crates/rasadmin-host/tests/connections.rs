@@ -50,16 +50,8 @@ fn the_order_of_one_connection() {
 fn the_preferred_form_is_called() {
     let forms = [
         ("good-rev1-pair1", "AcceptNewConnection", "ConnectionHangupNotification"),
-        (
-            "good-rev1-pair2",
-            "AcceptNewConnection2",
-            "ConnectionHangupNotification2",
-        ),
-        (
-            "good-rev1-pair3",
-            "AcceptNewConnection3",
-            "ConnectionHangupNotification3",
-        ),
+        ("good-rev1-pair2", "AcceptNewConnection2", "ConnectionHangupNotification2"),
+        ("good-rev1-pair3", "AcceptNewConnection3", "ConnectionHangupNotification3"),
         ("good-rev1-all", "AcceptNewConnection3", "ConnectionHangupNotification3"),
         ("mixed-2-3", "AcceptNewConnection2", "ConnectionHangupNotification3"),
         ("good-rev2", "AcceptNewConnectionEx", "ConnectionHangupNotificationEx"),
@@ -69,11 +61,7 @@ fn the_preferred_form_is_called() {
         let service = service(&[&dll]);
         let session = service.connect(&alice(Tunnel::L2tp)).unwrap();
         service.hang_up(session);
-        let calls: Vec<_> = dll
-            .session_calls()
-            .into_iter()
-            .filter(|c| c.contains("Connection"))
-            .collect();
+        let calls: Vec<_> = dll.session_calls().into_iter().filter(|c| c.contains("Connection")).collect();
         assert_eq!(calls, [accept, hangup], "{fixture}");
     }
 }
@@ -107,22 +95,10 @@ fn a_revision_1_dll_is_never_called_for_ikev2() {
 /// told of its end; those before it are (assumed), those after it are never asked.
 #[test]
 fn one_rejecting_dll_is_enough_for_a_connection() {
-    let dlls = [
-        Dll::good(),
-        Dll::scripted("good-rev2", "MprAdminAcceptNewConnectionEx reject"),
-        Dll::good(),
-    ];
+    let dlls = [Dll::good(), Dll::scripted("good-rev2", "MprAdminAcceptNewConnectionEx reject"), Dll::good()];
     let service = service(&[&dlls[0], &dlls[1], &dlls[2]]);
-    assert_eq!(
-        service.connect(&alice(Tunnel::Sstp)).unwrap_err(),
-        Refused::Connection(1)
-    );
-    let first = [
-        "GetIpAddressForUser",
-        "AcceptNewConnectionEx",
-        "ConnectionHangupNotificationEx",
-        "ReleaseIpAddress",
-    ];
+    assert_eq!(service.connect(&alice(Tunnel::Sstp)).unwrap_err(), Refused::Connection(1));
+    let first = ["GetIpAddressForUser", "AcceptNewConnectionEx", "ConnectionHangupNotificationEx", "ReleaseIpAddress"];
     assert_eq!(dlls[0].session_calls(), first);
     assert_eq!(dlls[1].session_calls(), ["AcceptNewConnectionEx"]);
     assert_eq!(dlls[2].session_calls(), Vec::<String>::new());
@@ -132,28 +108,15 @@ fn one_rejecting_dll_is_enough_for_a_connection() {
 /// link's rejection ends the connection, and every DLL hears of that.
 #[test]
 fn a_rejected_first_link_is_told_to_those_before() {
-    let dlls = [
-        Dll::good(),
-        Dll::scripted("good-rev2", "MprAdminAcceptNewLink reject"),
-        Dll::good(),
-    ];
+    let dlls = [Dll::good(), Dll::scripted("good-rev2", "MprAdminAcceptNewLink reject"), Dll::good()];
     let service = service(&[&dlls[0], &dlls[1], &dlls[2]]);
-    assert_eq!(
-        service.connect(&alice(Tunnel::Sstp)).unwrap_err(),
-        Refused::FirstLink(1)
-    );
+    assert_eq!(service.connect(&alice(Tunnel::Sstp)).unwrap_err(), Refused::FirstLink(1));
     let link = |dll: &Dll| -> Vec<String> {
-        dll.session_calls()
-            .into_iter()
-            .filter(|call| !call.contains("Address"))
-            .collect()
+        dll.session_calls().into_iter().filter(|call| !call.contains("Address")).collect()
     };
     let accept = "AcceptNewConnectionEx";
     let hangup = "ConnectionHangupNotificationEx";
-    assert_eq!(
-        link(&dlls[0]),
-        [accept, "AcceptNewLink", "LinkHangupNotification", hangup]
-    );
+    assert_eq!(link(&dlls[0]), [accept, "AcceptNewLink", "LinkHangupNotification", hangup]);
     assert_eq!(link(&dlls[1]), [accept, "AcceptNewLink", hangup]);
     assert_eq!(link(&dlls[2]), [accept, hangup]);
 }
@@ -161,38 +124,24 @@ fn a_rejected_first_link_is_told_to_those_before() {
 /// "At the end of a connection LinkHangupNotification is sent only for a link that all had accepted."
 #[test]
 fn a_rejected_further_link_is_not_hung_up_again() {
-    let dlls = [
-        Dll::good(),
-        Dll::scripted("good-rev2", "MprAdminAcceptNewLink reject port=VPN0-2"),
-    ];
+    let dlls = [Dll::good(), Dll::scripted("good-rev2", "MprAdminAcceptNewLink reject port=VPN0-2")];
     let service = service(&[&dlls[0], &dlls[1]]);
     let mut session = service.connect(&alice(Tunnel::Sstp)).unwrap();
     assert_eq!(service.add_link(&mut session), Err(1));
     assert_eq!(session.links(), 1, "the connection stands");
     service.hang_up(session);
     let hung_up = |dll: &Dll| -> Vec<String> {
-        let log = dll
-            .log()
-            .into_iter()
-            .filter(|e| e.begins && e.function == "MprAdminLinkHangupNotification");
+        let log = dll.log().into_iter().filter(|e| e.begins && e.function == "MprAdminLinkHangupNotification");
         log.filter_map(|e| e.value("port").map(str::to_owned)).collect()
     };
-    assert_eq!(
-        hung_up(&dlls[0]),
-        ["VPN0-2", "VPN0-1"],
-        "the rejected one at once, the other at the end"
-    );
+    assert_eq!(hung_up(&dlls[0]), ["VPN0-2", "VPN0-1"], "the rejected one at once, the other at the end");
     assert_eq!(hung_up(&dlls[1]), ["VPN0-1"]);
 }
 
 /// "When a reauthentication is rejected, the connection is cut and every DLL gets the hangup notification."
 #[test]
 fn a_rejected_reauthentication_cuts_the_connection() {
-    let dlls = [
-        Dll::good(),
-        Dll::scripted("good-rev2", "MprAdminAcceptReauthenticationEx reject"),
-        Dll::good(),
-    ];
+    let dlls = [Dll::good(), Dll::scripted("good-rev2", "MprAdminAcceptReauthenticationEx reject"), Dll::good()];
     let service = service(&[&dlls[0], &dlls[1], &dlls[2]]);
     let session = service.connect(&alice(Tunnel::Sstp)).unwrap();
     let (refused, released) = service.reauthenticate(session, 1).unwrap_err();
@@ -201,10 +150,7 @@ fn a_rejected_reauthentication_cuts_the_connection() {
     for dll in &dlls {
         let calls = dll.session_calls();
         assert!(calls.contains(&"LinkHangupNotification".to_owned()), "{calls:?}");
-        assert!(
-            calls.contains(&"ConnectionHangupNotificationEx".to_owned()),
-            "{calls:?}"
-        );
+        assert!(calls.contains(&"ConnectionHangupNotificationEx".to_owned()), "{calls:?}");
     }
     assert!(!dlls[2].session_calls().contains(&"AcceptReauthenticationEx".to_owned()));
 }
@@ -217,10 +163,7 @@ fn a_rejected_endpoint_change_cuts_the_connection() {
     let session = service.connect(&alice(Tunnel::Ikev2)).unwrap();
     let (refused, _) = service.change_endpoint(session, "198.51.100.7").unwrap_err();
     assert_eq!(refused, Refused::EndpointChange(0));
-    assert!(
-        dll.session_calls()
-            .contains(&"ConnectionHangupNotificationEx".to_owned())
-    );
+    assert!(dll.session_calls().contains(&"ConnectionHangupNotificationEx".to_owned()));
 }
 
 /// "Pre-authentication (SSTP): every revision 2 DLL with that callback is asked in order until one does not answer 1."
@@ -230,11 +173,7 @@ fn pre_authentication_asks_until_one_does_not_allow() {
     let no = Dll::scripted("preauth", "MprAdminRasValidatePreAuthenticatedConnectionEx status=0");
     let mut request = alice(Tunnel::Sstp);
     request.pre_authentication = true;
-    let asked = |dll: &Dll| {
-        dll.session_calls()
-            .iter()
-            .any(|c| c == "RasValidatePreAuthenticatedConnectionEx")
-    };
+    let asked = |dll: &Dll| dll.session_calls().iter().any(|c| c == "RasValidatePreAuthenticatedConnectionEx");
 
     let (first, last) = (yes(), yes());
     let without = Dll::good();
@@ -247,10 +186,7 @@ fn pre_authentication_asks_until_one_does_not_allow() {
     assert!(!some.connect(&request).unwrap().pre_authenticated);
     assert!(asked(&first) && asked(&no) && !asked(&last));
 
-    assert!(
-        !service(&[&Dll::good()]).connect(&request).unwrap().pre_authenticated,
-        "nobody said 1"
-    );
+    assert!(!service(&[&Dll::good()]).connect(&request).unwrap().pre_authenticated, "nobody said 1");
 }
 
 /// The structures carry what RRAS knows: user, handle, port and device of all four tunnel types.
@@ -258,33 +194,17 @@ fn pre_authentication_asks_until_one_does_not_allow() {
 fn the_structures_carry_what_is_known() {
     let dll = Dll::good();
     let service = service(&[&dll]);
-    let sessions: Vec<_> = Tunnel::ALL
-        .into_iter()
-        .map(|tunnel| service.connect(&alice(tunnel)).unwrap())
-        .collect();
+    let sessions: Vec<_> = Tunnel::ALL.into_iter().map(|tunnel| service.connect(&alice(tunnel)).unwrap()).collect();
     let log = dll.log();
-    let links: Vec<_> = log
-        .iter()
-        .filter(|e| e.begins && e.function == "MprAdminAcceptNewLink")
-        .collect();
-    let accepts: Vec<_> = log
-        .iter()
-        .filter(|e| e.begins && e.function == "MprAdminAcceptNewConnectionEx")
-        .collect();
+    let links: Vec<_> = log.iter().filter(|e| e.begins && e.function == "MprAdminAcceptNewLink").collect();
+    let accepts: Vec<_> = log.iter().filter(|e| e.begins && e.function == "MprAdminAcceptNewConnectionEx").collect();
     let ports: Vec<_> = links.iter().filter_map(|e| e.value("port")).collect();
     assert_eq!(ports, ["VPN0-1", "VPN2-1", "VPN3-1", "VPN1-1"]);
     for ((link, accept), tunnel) in links.iter().zip(&accepts).zip(Tunnel::ALL) {
-        assert_eq!(
-            link.value("handle"),
-            accept.value("handle"),
-            "the link names its connection"
-        );
+        assert_eq!(link.value("handle"), accept.value("handle"), "the link names its connection");
         assert_eq!(accept.value("size"), Some("1672"));
         assert_eq!(accept.value("user"), Some(r"CORP\alice"));
-        assert_eq!(
-            accept.value("ikev2"),
-            Some(if tunnel == Tunnel::Ikev2 { "1" } else { "0" })
-        );
+        assert_eq!(accept.value("ikev2"), Some(if tunnel == Tunnel::Ikev2 { "1" } else { "0" }));
     }
     for session in sessions {
         service.hang_up(session);

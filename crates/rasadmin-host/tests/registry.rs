@@ -17,17 +17,7 @@ fn create(below: HKEY, path: &str) -> HKEY {
     let mut key = null_mut();
     // SAFETY: terminated names, and a place for the key.
     let code = unsafe {
-        RegCreateKeyExW(
-            below,
-            wide(path).as_ptr(),
-            0,
-            null(),
-            0,
-            KEY_ALL_ACCESS,
-            null(),
-            &mut key,
-            null_mut(),
-        )
+        RegCreateKeyExW(below, wide(path).as_ptr(), 0, null(), 0, KEY_ALL_ACCESS, null(), &mut key, null_mut())
     };
     assert_eq!(code, 0);
     key
@@ -63,12 +53,7 @@ fn the_value_is_read_as_it_is() {
     assert_eq!(dll_path(), Ok(Some("x".repeat(5000))));
     set(key, REG_DWORD, &[1, 0, 0, 0]);
     assert_eq!(dll_path(), Err(RegistryError(ERROR_WRONG_TYPE)));
-    assert!(
-        dll_path()
-            .unwrap_err()
-            .to_string()
-            .contains("must be REG_SZ or REG_EXPAND_SZ (error 1015)")
-    );
+    assert!(dll_path().unwrap_err().to_string().contains("must be REG_SZ or REG_EXPAND_SZ (error 1015)"));
     // SAFETY: open keys, terminated names.
     unsafe {
         RegDeleteValueW(key, wide(VALUE).as_ptr());

@@ -56,10 +56,7 @@ fn differences_are_listed() {
         "MprAdminAcceptNewConnectionEx reject user=bob\nMprAdminGetIpAddressForUser address=10.99.0.1 notify=0 user=bob",
     );
     let found = replay(&other.path, &calls, 0).unwrap().differences;
-    let texts: Vec<_> = found
-        .iter()
-        .map(|d| format!("{} ({}): {}", d.function, d.about, d.what))
-        .collect();
+    let texts: Vec<_> = found.iter().map(|d| format!("{} ({}): {}", d.function, d.about, d.what)).collect();
     assert_eq!(
         texts,
         [
@@ -75,10 +72,7 @@ fn a_function_that_the_dll_lacks_is_a_difference() {
     let calls = record(&[&Dll::good()]);
     let old = Dll::scripted("good-rev1-pair3", "");
     let found = replay(&old.path, &calls, 0).unwrap().differences;
-    assert!(
-        found.iter().any(|d| d.what == "the DLL does not have the function"),
-        "{found:?}"
-    );
+    assert!(found.iter().any(|d| d.what == "the DLL does not have the function"), "{found:?}");
 }
 
 #[test]

@@ -22,87 +22,32 @@ fn day(dll: &Dll, events: &str) -> Day {
 fn errors_name_file_line_and_what_was_expected() {
     let connect = "08:00:00 connect a user=a tunnel=sstp from=203.0.113.1";
     let cases = [
-        (
-            "nonsense",
-            "day:5: expected a time like 08:30:00, or one of the settings",
-        ),
-        (
-            "08:00 connect a user=a tunnel=sstp from=203.0.113.1",
-            "day:5: expected a time like 08:30:00",
-        ),
-        (
-            "08:00:00 conect a",
-            "day:5: there is no verb `conect`: expected connect, link",
-        ),
+        ("nonsense", "day:5: expected a time like 08:30:00, or one of the settings"),
+        ("08:00 connect a user=a tunnel=sstp from=203.0.113.1", "day:5: expected a time like 08:30:00"),
+        ("08:00:00 conect a", "day:5: there is no verb `conect`: expected connect, link"),
         ("08:00:00 connect", "day:5: expected the session's label"),
-        (
-            "08:00:00 connect a user=a from=203.0.113.1",
-            "day:5: expected `tunnel=`",
-        ),
-        (
-            "08:00:00 connect a user=a tunnel=ssh from=203.0.113.1",
-            "day:5: there is no tunnel `ssh`: expected sstp",
-        ),
-        (
-            "08:00:00 connect a user=a tunnel=sstp from=home",
-            "day:5: `home` is no IP address: expected one like",
-        ),
-        (
-            "08:00:00 connect a user=\"a tunnel=sstp",
-            "day:5: the quote after `user=` does not end",
-        ),
+        ("08:00:00 connect a user=a from=203.0.113.1", "day:5: expected `tunnel=`"),
+        ("08:00:00 connect a user=a tunnel=ssh from=203.0.113.1", "day:5: there is no tunnel `ssh`: expected sstp"),
+        ("08:00:00 connect a user=a tunnel=sstp from=home", "day:5: `home` is no IP address: expected one like"),
+        ("08:00:00 connect a user=\"a tunnel=sstp", "day:5: the quote after `user=` does not end"),
         (&format!("{connect} colour=red"), "day:5: did not expect `colour=` here"),
-        (
-            &format!("{connect} until=07:00:00"),
-            "day:5: `until=07:00:00` is earlier than the connect",
-        ),
+        (&format!("{connect} until=07:00:00"), "day:5: `until=07:00:00` is earlier than the connect"),
         (&format!("{connect} offer=x"), "day:5: `x` is no IPv4 address"),
-        (
-            &format!("{connect} received=lots"),
-            "day:5: `received` must be a number of bytes, like 1500000 or 20M",
-        ),
-        (
-            &format!("{connect} quarantine=ill"),
-            "day:5: there is no quarantine state `ill`",
-        ),
-        (
-            &format!("{connect}\n{connect}"),
-            "day:6: the session `a` has connected above",
-        ),
-        (
-            &format!("{connect}\n07:59:59 hangup a"),
-            "day:6: 07:59:59 is earlier than the event before it",
-        ),
-        (
-            &format!("{connect}\n08:00:01 hangup b"),
-            "day:6: no session `b` has connected above",
-        ),
-        (
-            &format!("{connect}\n08:00:01 hangup a\n08:00:02 link a"),
-            "day:7: the session `a` has ended before",
-        ),
-        (
-            &format!("{connect}\n08:00:01 move a to=203.0.113.2"),
-            "day:6: only IKEv2 clients move",
-        ),
-        (
-            &format!("{connect}\nserver VPN2"),
-            "day:6: settings stand before the first event",
-        ),
+        (&format!("{connect} received=lots"), "day:5: `received` must be a number of bytes, like 1500000 or 20M"),
+        (&format!("{connect} quarantine=ill"), "day:5: there is no quarantine state `ill`"),
+        (&format!("{connect}\n{connect}"), "day:6: the session `a` has connected above"),
+        (&format!("{connect}\n07:59:59 hangup a"), "day:6: 07:59:59 is earlier than the event before it"),
+        (&format!("{connect}\n08:00:01 hangup b"), "day:6: no session `b` has connected above"),
+        (&format!("{connect}\n08:00:01 hangup a\n08:00:02 link a"), "day:7: the session `a` has ended before"),
+        (&format!("{connect}\n08:00:01 move a to=203.0.113.2"), "day:6: only IKEv2 clients move"),
+        (&format!("{connect}\nserver VPN2"), "day:6: settings stand before the first event"),
         ("", "day: the scenario has no event"),
     ];
     for (text, expected) in cases {
-        let error = Scenario::parse("day", &format!("{HEAD}{text}"))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains(expected),
-            "for\n{text}\nthe error is\n{error}\nand should contain\n{expected}"
-        );
+        let error = Scenario::parse("day", &format!("{HEAD}{text}")).unwrap_err().to_string();
+        assert!(error.contains(expected), "for\n{text}\nthe error is\n{error}\nand should contain\n{expected}");
     }
-    let error = Scenario::parse("day", "pool 10.0.0.9-10.0.0.1")
-        .unwrap_err()
-        .to_string();
+    let error = Scenario::parse("day", "pool 10.0.0.9-10.0.0.1").unwrap_err().to_string();
     assert!(error.contains("day:1: the pool 10.0.0.9-10.0.0.1 is empty"), "{error}");
     let error = Scenario::parse("day", "08:00:00 connect a user=a tunnel=sstp from=203.0.113.1").unwrap_err();
     assert!(error.to_string().contains("the setting `pool` is missing"));
@@ -110,9 +55,7 @@ fn errors_name_file_line_and_what_was_expected() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = Scenario::read(std::path::Path::new("no/such.scenario"))
-        .unwrap_err()
-        .to_string();
+    let error = Scenario::read(std::path::Path::new("no/such.scenario")).unwrap_err().to_string();
     assert!(error.contains("such.scenario: cannot read the scenario"), "{error}");
 }
 
@@ -139,34 +82,11 @@ fn the_day_is_counted() {
     );
     assert_eq!(day.outcomes.len(), 5);
     assert_eq!(day.accepted(), 3);
-    assert_eq!(
-        day.links,
-        Asked {
-            accepted: 1,
-            rejected: 0
-        },
-        "the rejected session's link is passed over"
-    );
-    assert_eq!(
-        day.endpoint_changes,
-        Asked {
-            accepted: 1,
-            rejected: 0
-        }
-    );
-    assert_eq!(
-        day.reauthentications,
-        Asked {
-            accepted: 1,
-            rejected: 1
-        }
-    );
+    assert_eq!(day.links, Asked { accepted: 1, rejected: 0 }, "the rejected session's link is passed over");
+    assert_eq!(day.endpoint_changes, Asked { accepted: 1, rejected: 0 });
+    assert_eq!(day.reauthentications, Asked { accepted: 1, rejected: 1 });
     assert_eq!((day.ipv4_given, day.ipv6_given), (3, 1));
-    assert_eq!(
-        (day.released.ipv4, day.released.ipv6),
-        (3, 1),
-        "dora's too, at the day's end"
-    );
+    assert_eq!((day.released.ipv4, day.released.ipv6), (3, 1), "dora's too, at the day's end");
     assert_eq!(day.peak, 2);
     let reasons: Vec<_> = day.refusals().into_iter().collect();
     let reason = |text: &str, n| (text.to_owned(), n);
@@ -178,8 +98,5 @@ fn the_day_is_counted() {
             reason("the DLL rejected the reauthentication", 1),
         ]
     );
-    assert_eq!(
-        dll.log().last().map(|e| e.function.clone()).as_deref(),
-        Some("MprAdminTerminateDll")
-    );
+    assert_eq!(dll.log().last().map(|e| e.function.clone()).as_deref(), Some("MprAdminTerminateDll"));
 }

@@ -27,10 +27,7 @@ fn without_dlls_the_service_starts() {
 fn a_table_without_any_other_export_starts() {
     let dll = Dll::scripted("ex-only", "");
     let service = service(&[&dll]);
-    assert_eq!(
-        service.dlls()[0].exports().iter().collect::<Vec<_>>(),
-        [FunctionId::InitializeDllEx]
-    );
+    assert_eq!(service.dlls()[0].exports().iter().collect::<Vec<_>>(), [FunctionId::InitializeDllEx]);
     assert_eq!(service.dlls()[0].revision(), 2);
     service.stop().unwrap();
     assert_eq!(dll.calls(), ["InitializeDllEx", "TerminateDll"]);
@@ -73,21 +70,12 @@ fn mapped(dll: &Dll) -> bool {
 #[test]
 fn what_fails_validation_is_refused_with_87() {
     let needs_windows = if cfg!(windows) { &["decorated"][..] } else { &[] };
-    let both = [
-        "half-ipv4",
-        "half-ipv6",
-        "no-link-hangup",
-        "revision-9",
-        "revision-1-table",
-    ];
+    let both = ["half-ipv4", "half-ipv6", "no-link-hangup", "revision-9", "revision-1-table"];
     for fixture in both.iter().chain(needs_windows) {
         let dll = Dll::scripted(fixture, "");
         let failure = refused(&dll);
         assert_eq!((failure.code(), failure.event()), (87, 20113), "{fixture}");
-        assert!(
-            matches!(failure.problem, StartProblem::Invalid(_)),
-            "{fixture}: {failure}"
-        );
+        assert!(matches!(failure.problem, StartProblem::Invalid(_)), "{fixture}: {failure}");
         assert!(!mapped(&dll), "{fixture}: the image is still there");
     }
 }
@@ -100,9 +88,7 @@ fn a_mixed_pair_starts_but_is_not_documented() {
     service(&[&dll]).stop().unwrap();
     let mut documented = options();
     documented.profile = Profile::Documented;
-    let failure = Service::start(std::slice::from_ref(&dll.path), documented)
-        .err()
-        .unwrap();
+    let failure = Service::start(std::slice::from_ref(&dll.path), documented).err().unwrap();
     assert_eq!(failure.code(), 87);
 }
 
@@ -125,9 +111,7 @@ fn what_is_no_image_is_event_20204() {
     std::fs::write(&garbage, "this is no library").unwrap();
     let failure = Service::start(&[garbage], options()).err().unwrap();
     assert_eq!((failure.code(), failure.event()), (193, 20204));
-    let failure = Service::start(&[folder.path().join("none.dll")], options())
-        .err()
-        .unwrap();
+    let failure = Service::start(&[folder.path().join("none.dll")], options()).err().unwrap();
     assert_eq!((failure.code(), failure.event()), (126, 20113));
 }
 
@@ -143,11 +127,7 @@ fn a_32_bit_dll_is_refused_with_193() {
 #[test]
 fn what_lies_beside_the_dll_is_not_found() {
     let dll = Dll::scripted("missing-dependent", "");
-    std::fs::copy(
-        support::fixtures().join("good-rev2.dll"),
-        dll.path.with_file_name("vendorhelper.dll"),
-    )
-    .unwrap();
+    std::fs::copy(support::fixtures().join("good-rev2.dll"), dll.path.with_file_name("vendorhelper.dll")).unwrap();
     let failure = refused(&dll);
     assert_eq!((failure.code(), failure.event()), (126, 20113));
 }
@@ -156,9 +136,7 @@ fn what_lies_beside_the_dll_is_not_found() {
 #[test]
 fn earlier_dlls_are_terminated_when_a_later_one_fails() {
     let (good, bad) = (Dll::good(), Dll::scripted("init-5", ""));
-    let failure = Service::start(&[good.path.clone(), bad.path.clone()], options())
-        .err()
-        .unwrap();
+    let failure = Service::start(&[good.path.clone(), bad.path.clone()], options()).err().unwrap();
     assert_eq!(failure.dll, bad.path);
     assert_eq!(good.calls(), ["InitializeDllEx", "TerminateDll"]);
     assert!(!mapped(&good));

@@ -61,10 +61,7 @@ fn functions_of_a_group_never_overlap_and_others_do() {
     for (a, b) in pairs {
         let (group_a, group_b) = (a.row().serial, b.row().serial);
         assert_ne!(a, b);
-        assert!(
-            group_a != group_b || group_a == SerialGroup::Own,
-            "{a} and {b} overlapped"
-        );
+        assert!(group_a != group_b || group_a == SerialGroup::Own, "{a} and {b} overlapped");
     }
 }
 

@@ -79,18 +79,12 @@ pub struct Assignment<A> {
 impl<A> Assignment<A> {
     /// This address; the release method is called at its end.
     pub fn of(address: A) -> Self {
-        Self {
-            address,
-            notify_release: true,
-        }
+        Self { address, notify_release: true }
     }
 
     /// This address; nothing is heard of its end.
     pub fn without_release(address: A) -> Self {
-        Self {
-            address,
-            notify_release: false,
-        }
+        Self { address, notify_release: false }
     }
 }
 
@@ -104,19 +98,13 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with its reason, which goes to the log; RRAS gets ERROR_ACCESS_DENIED.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code: ERROR_ACCESS_DENIED,
-            reason: reason.into(),
-        }
+        Self { code: ERROR_ACCESS_DENIED, reason: reason.into() }
     }
 
     /// With another Windows error code for RRAS; 0 would be success, and becomes ERROR_INVALID_PARAMETER.
     #[must_use]
     pub fn with_code(self, code: u32) -> Self {
-        Self {
-            code: if code == 0 { ERROR_INVALID_PARAMETER } else { code },
-            ..self
-        }
+        Self { code: if code == 0 { ERROR_INVALID_PARAMETER } else { code }, ..self }
     }
 }
 
@@ -126,20 +114,10 @@ mod tests {
 
     #[test]
     fn reserved_identifiers_are_known() {
-        for reserved in [
-            "::",
-            "::200:5eff:fe00:5213",
-            "::fdff:ffff:ffff:ff80",
-            "::fdff:ffff:ffff:ffff",
-        ] {
+        for reserved in ["::", "::200:5eff:fe00:5213", "::fdff:ffff:ffff:ff80", "::fdff:ffff:ffff:ffff"] {
             assert!(id(reserved).is_reserved(), "{reserved}");
         }
-        for free in [
-            "::1",
-            "::200:5eff:fe00:5214",
-            "::fdff:ffff:ffff:ff7f",
-            "::2a1b:3c4d:0:1",
-        ] {
+        for free in ["::1", "::200:5eff:fe00:5214", "::fdff:ffff:ffff:ff7f", "::2a1b:3c4d:0:1"] {
             assert!(!id(free).is_reserved(), "{free}");
         }
     }
@@ -152,13 +130,7 @@ mod tests {
     #[test]
     fn zero_and_link_local_are_no_offer() {
         let offer = |address| {
-            AddressRequest {
-                function: FunctionId::GetIpAddressForUser,
-                user: vec![],
-                port: vec![],
-                address,
-            }
-            .offer()
+            AddressRequest { function: FunctionId::GetIpAddressForUser, user: vec![], port: vec![], address }.offer()
         };
         assert_eq!(offer(Ipv4Addr::UNSPECIFIED), None);
         assert_eq!(offer(Ipv4Addr::new(169, 254, 3, 4)), None);

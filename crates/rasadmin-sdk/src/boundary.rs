@@ -105,9 +105,7 @@ fn caught<A: Answer>(function: FunctionId, body: impl FnOnce() -> A) -> A {
         // Logging runs the DLL's Display code: it may panic again.
         let logged = catch_unwind(AssertUnwindSafe(|| {
             let text = payload.downcast_ref::<&str>().copied();
-            let text = text
-                .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-                .unwrap_or("no text");
+            let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text");
             tracing::error!(function = function.name(), "panic: {text}");
         }));
         // A payload may panic in its own Drop, which would end the process.
@@ -171,11 +169,7 @@ unsafe fn header(pointer: Raw, ty: ArgumentType, kind: u8, least: usize) -> Resu
     let found = unsafe { ptr::read(from) };
     let size = usize::from(found.size);
     if found.r#type != kind || found.revision == 0 || size < least {
-        return Err(Wrong::Header {
-            ty,
-            kind: found.r#type,
-            size: found.size,
-        });
+        return Err(Wrong::Header { ty, kind: found.r#type, size: found.size });
     }
     Ok(size)
 }
@@ -204,11 +198,7 @@ unsafe fn connection(function: FunctionId, pointers: &[Raw], partly: bool) -> Re
             ArgumentType::Connection2 => into!(c2, usize::MAX),
             ArgumentType::Connection3 => into!(c3, usize::MAX),
             _ => {
-                let least = if partly {
-                    size_of::<MPRAPI_OBJECT_HEADER>()
-                } else {
-                    size_of::<RAS_CONNECTION_EX>()
-                };
+                let least = if partly { size_of::<MPRAPI_OBJECT_HEADER>() } else { size_of::<RAS_CONNECTION_EX>() };
                 // SAFETY: as above.
                 let size = unsafe { header(pointer, ty, CONNECTION_TYPE, least) };
                 connection.truncated = size.as_ref().is_ok_and(|&size| size < size_of::<RAS_CONNECTION_EX>());
@@ -227,10 +217,7 @@ unsafe fn connection(function: FunctionId, pointers: &[Raw], partly: bool) -> Re
         // Nothing at all could be read.
         Some(wrong) if connection.raw.is_empty() => Err(wrong),
         Some(wrong) => {
-            tracing::warn!(
-                function = function.name(),
-                "delivered as far as it could be read: {wrong}"
-            );
+            tracing::warn!(function = function.name(), "delivered as far as it could be read: {wrong}");
             Ok(connection)
         }
         None => Ok(connection),
@@ -242,19 +229,10 @@ unsafe fn connection(function: FunctionId, pointers: &[Raw], partly: bool) -> Re
 /// # Safety
 /// As [`connection`].
 unsafe fn link(function: FunctionId, p0: Raw, p1: Raw, partly: bool) -> Result<Link, Wrong> {
-    let mut link = Link {
-        function,
-        raw: Vec::new(),
-        p0: None,
-        p1: None,
-    };
+    let mut link = Link { function, raw: Vec::new(), p0: None, p1: None };
     // SAFETY: the caller vouches for both pointers (CONTRACT sections 1 and 2).
-    let (first, second) = unsafe {
-        (
-            copy(p0, ArgumentType::Port0, usize::MAX),
-            copy(p1, ArgumentType::Port1, usize::MAX),
-        )
-    };
+    let (first, second) =
+        unsafe { (copy(p0, ArgumentType::Port0, usize::MAX), copy(p1, ArgumentType::Port1, usize::MAX)) };
     match (first, second) {
         (Err(wrong), Err(_)) => return Err(wrong),
         (Err(wrong), _) | (_, Err(wrong)) if !partly => return Err(wrong),
@@ -423,28 +401,13 @@ unsafe fn address_request<A: Copy>(
         let port = name(port.cast_mut().cast(), ArgumentType::PortName);
         (user?, port?, ptr::read(address))
     };
-    Ok(AddressRequest {
-        function,
-        user,
-        port,
-        address,
-    })
+    Ok(AddressRequest { function, user, port, address })
 }
 
 impl<A> AddressRequest<A> {
     fn map<B>(self, to: impl FnOnce(A) -> B) -> AddressRequest<B> {
-        let Self {
-            function,
-            user,
-            port,
-            address,
-        } = self;
-        AddressRequest {
-            function,
-            user,
-            port,
-            address: to(address),
-        }
+        let Self { function, user, port, address } = self;
+        AddressRequest { function, user, port, address: to(address) }
     }
 }
 
@@ -528,22 +491,15 @@ pub unsafe fn assign_ipv6<D: AssignIpv6>(
         // SAFETY: as above.
         let request = unsafe { address_request(function, user, port, bytes, ArgumentType::Ipv6Address) }?;
         let offer = request.address;
-        let Assignment {
-            address: InterfaceId(identifier),
-            notify_release: wanted,
-        } = dll.assign_ipv6(&request.map(Ipv6Addr::from)).map_err(Wrong::Refused)?;
+        let Assignment { address: InterfaceId(identifier), notify_release: wanted } =
+            dll.assign_ipv6(&request.map(Ipv6Addr::from)).map_err(Wrong::Refused)?;
         let mut given = offer;
         if offer[8..] == [0; 8] && offer[..8] != [0; 8] {
             let offer = Ipv6Addr::from(offer);
-            tracing::warn!(
-                function = function.name(),
-                "kept the offer {offer}: its last eight bytes are zero"
-            );
+            tracing::warn!(function = function.name(), "kept the offer {offer}: its last eight bytes are zero");
         } else if InterfaceId(identifier).is_reserved() {
             let identifier = u64::from_be_bytes(identifier);
-            return Err(Wrong::UselessAddress(format!(
-                "the DLL assigned the reserved identifier {identifier:#018x}"
-            )));
+            return Err(Wrong::UselessAddress(format!("the DLL assigned the reserved identifier {identifier:#018x}")));
         } else {
             given[8..].copy_from_slice(&identifier);
         }
@@ -587,11 +543,7 @@ pub unsafe fn pre_authentication<D: ValidatePreAuthenticated>(slot: &Slot<D>, au
         let (fixed, _) = unsafe { copy::<AUTH_VALIDATION_EX>(auth.cast(), ty, size) }?;
         let length = fixed.AuthInfoSize as usize;
         if length > size - AUTH_INFO_OFFSET {
-            return Err(Wrong::Header {
-                ty,
-                kind: fixed.Header.r#type,
-                size: fixed.Header.size,
-            });
+            return Err(Wrong::Header { ty, kind: fixed.Header.r#type, size: fixed.Header.size });
         }
         let mut info = vec![0u8; length];
         // SAFETY: AuthInfo and its length lie within the size that the header states (CONTRACT section 2).
@@ -602,9 +554,5 @@ pub unsafe fn pre_authentication<D: ValidatePreAuthenticated>(slot: &Slot<D>, au
         let client = PreAuthentication::new(fixed, info);
         Ok(BOOL::from(dll.admit_without_authentication(&client)))
     });
-    if admitted == TRUE {
-        ALLOW_NO_AUTH
-    } else {
-        DO_NOT_ALLOW_NO_AUTH
-    }
+    if admitted == TRUE { ALLOW_NO_AUTH } else { DO_NOT_ALLOW_NO_AUTH }
 }

@@ -72,16 +72,7 @@ fn text(array: Option<&impl AsRef<[u16]>>) -> WideStr<'_> {
 
 impl Connection {
     pub(crate) fn empty(function: FunctionId) -> Self {
-        Self {
-            function,
-            truncated: false,
-            raw: Vec::new(),
-            c0: None,
-            c1: None,
-            c2: None,
-            c3: None,
-            ex: None,
-        }
+        Self { function, truncated: false, raw: Vec::new(), c0: None, c1: None, c2: None, c3: None, ex: None }
     }
 
     /// The function that was called.
@@ -133,9 +124,7 @@ impl Connection {
     /// Is it an IKEv2 connection? Only the Ex form tells: in the others the same bit means something else. None if the
     /// form cannot tell.
     pub fn is_ikev2(&self) -> Option<bool> {
-        self.ex
-            .as_ref()
-            .map(|ex| ex.dwConnectionFlags & RAS_FLAGS_IKEV2_CONNECTION != 0)
+        self.ex.as_ref().map(|ex| ex.dwConnectionFlags & RAS_FLAGS_IKEV2_CONNECTION != 0)
     }
 
     /// How long it has lasted, in seconds.
@@ -208,24 +197,15 @@ impl Connection {
                     .then_some([ipv6.bInterfaceIdentifier, ipv6.bRemoteInterfaceIdentifier]),
             });
         }
-        let ip = self.c2.as_ref().map(|c| {
-            (
-                &c.PppInfo2.ip.dwError,
-                &c.PppInfo2.ip.wszAddress,
-                &c.PppInfo2.ip.wszRemoteAddress,
-            )
-        });
-        let ip = ip.or(self.c1.as_ref().map(|c| {
-            (
-                &c.PppInfo.ip.dwError,
-                &c.PppInfo.ip.wszAddress,
-                &c.PppInfo.ip.wszRemoteAddress,
-            )
-        }));
-        ip.map(|(&error, a, b)| Projection {
-            ipv4: pair(error, a, b),
-            ipv6_identifiers: None,
-        })
+        let ip = self
+            .c2
+            .as_ref()
+            .map(|c| (&c.PppInfo2.ip.dwError, &c.PppInfo2.ip.wszAddress, &c.PppInfo2.ip.wszRemoteAddress));
+        let ip = ip.or(self
+            .c1
+            .as_ref()
+            .map(|c| (&c.PppInfo.ip.dwError, &c.PppInfo.ip.wszAddress, &c.PppInfo.ip.wszRemoteAddress)));
+        ip.map(|(&error, a, b)| Projection { ipv4: pair(error, a, b), ipv6_identifiers: None })
     }
 
     /// The bytes of each structure that was passed, in the order of the arguments: for recorders.

@@ -36,14 +36,15 @@ impl InitializeError {
     /// A Windows error code for RRAS, which shows it in event 20113, and a message for the log. 0 would be success, and
     /// becomes ERROR_INVALID_PARAMETER.
     pub fn new(code: u32, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code: if code == NO_ERROR {
-                ERROR_INVALID_PARAMETER
-            } else {
-                code
-            },
-            message: message.into(),
-        }
+        Self { code: if code == NO_ERROR { ERROR_INVALID_PARAMETER } else { code }, message: message.into() }
+    }
+}
+
+/// With the system's own code, where it has one.
+impl From<std::io::Error> for InitializeError {
+    fn from(error: std::io::Error) -> Self {
+        let code = error.raw_os_error().and_then(|code| u32::try_from(code).ok());
+        Self::new(code.unwrap_or(ERROR_INTERNAL_ERROR), error.to_string())
     }
 }
 

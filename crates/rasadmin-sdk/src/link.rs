@@ -97,9 +97,7 @@ impl Link {
     }
 
     fn text<'a, const N: usize>(&'a self, field: impl FnOnce(&'a RAS_PORT_0) -> &'a [u16; N]) -> WideStr<'a> {
-        self.p0
-            .as_ref()
-            .map_or(WideStr::new(&[]), |p| WideStr::from_array(field(p)))
+        self.p0.as_ref().map_or(WideStr::new(&[]), |p| WideStr::from_array(field(p)))
     }
 }
 

@@ -54,12 +54,7 @@ impl Open {
     fn append(path: PathBuf, limit: u64) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(&path)?;
         let size = file.metadata()?.len();
-        Ok(Self {
-            file,
-            path,
-            size,
-            limit,
-        })
+        Ok(Self { file, path, size, limit })
     }
 
     /// The file is closed before it is renamed: Windows wants that.
@@ -78,10 +73,7 @@ impl Open {
 
 fn write(line: &str) {
     let mut open = lock();
-    if open
-        .as_ref()
-        .is_some_and(|log| log.size > 0 && log.size + line.len() as u64 > log.limit)
-    {
+    if open.as_ref().is_some_and(|log| log.size > 0 && log.size + line.len() as u64 > log.limit) {
         *open = open.take().and_then(Open::rolled_over);
     }
     if let Some(log) = open.as_mut()
@@ -159,11 +151,7 @@ pub fn timestamp(seconds: u64, micros: u32) -> String {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * of_year + 2) / 153;
     let day = of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
@@ -191,10 +179,7 @@ mod tests {
         tracing::debug!("too detailed");
         let first = std::fs::read_to_string(&path).unwrap();
         assert_eq!(first.lines().count(), 1);
-        assert!(
-            first.ends_with("Z INFO  accepted x\\ny user=a\\r\\nb code=5\n"),
-            "{first}"
-        );
+        assert!(first.ends_with("Z INFO  accepted x\\ny user=a\\r\\nb code=5\n"), "{first}");
         for _ in 0..20 {
             tracing::warn!("some line or other of the log");
         }

@@ -39,9 +39,7 @@ impl<'a> WideStr<'a> {
     /// Compares without case, as Windows compares user names.
     pub fn eq_ignore_case(self, text: &str) -> bool {
         let lower = |units: &mut dyn Iterator<Item = Result<char, u16>>| {
-            units
-                .map(|unit| unit.map(|c| c.to_lowercase().collect::<String>()))
-                .collect::<Vec<_>>()
+            units.map(|unit| unit.map(|c| c.to_lowercase().collect::<String>())).collect::<Vec<_>>()
         };
         let own = lower(&mut char::decode_utf16(self.0.iter().copied()).map(|c| c.map_err(|e| e.unpaired_surrogate())));
         own == lower(&mut text.chars().map(Ok))
@@ -68,11 +66,7 @@ pub(crate) fn write_printable(f: &mut dyn Write, c: char) -> fmt::Result {
     // U+2028 and U+2029 break lines, and the bidirectional controls reorder what stands beside them.
     let breaks =
         c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if breaks {
-        write!(f, "{}", c.escape_default())
-    } else {
-        f.write_char(c)
-    }
+    if breaks { write!(f, "{}", c.escape_default()) } else { f.write_char(c) }
 }
 
 #[cfg(test)]
@@ -94,10 +88,7 @@ mod tests {
     fn names_compare_without_case() {
         assert!(WideStr::new(&wide("CORP\\Älice")).eq_ignore_case("corp\\äLICE"));
         assert!(!WideStr::new(&wide("alice")).eq_ignore_case("alic"));
-        assert!(
-            !WideStr::new(&[0xD800]).eq_ignore_case("\u{fffd}"),
-            "an unpaired surrogate is itself only"
-        );
+        assert!(!WideStr::new(&[0xD800]).eq_ignore_case("\u{fffd}"), "an unpaired surrogate is itself only");
     }
 
     #[test]

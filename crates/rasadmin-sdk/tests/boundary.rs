@@ -67,20 +67,11 @@ impl AdminDll for Probe {
         (world().verdict)()
     }
     fn connection_hangup(&self, c: &Connection) {
-        note(format!(
-            "hangup {} user={} truncated={}",
-            c.function(),
-            c.user(),
-            c.is_truncated()
-        ));
+        note(format!("hangup {} user={} truncated={}", c.function(), c.user(), c.is_truncated()));
     }
     fn accept_link(&self, l: &Link) -> Verdict {
         let tunnel = l.tunnel().map_or("none".to_owned(), |t| t.to_string());
-        note(format!(
-            "link port={} tunnel={tunnel} handle={}",
-            l.port(),
-            l.connection_handle()
-        ));
+        note(format!("link port={} tunnel={tunnel} handle={}", l.port(), l.connection_handle()));
         (world().verdict)()
     }
     fn link_hangup(&self, l: &Link) {
@@ -98,13 +89,7 @@ impl AdminDll for Probe {
 
 impl AssignIpv4 for Probe {
     fn assign_ipv4(&self, r: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-        note(format!(
-            "ipv4 user={} units={} port={} {}",
-            r.user(),
-            r.user().units().len(),
-            r.port(),
-            r.address()
-        ));
+        note(format!("ipv4 user={} units={} port={} {}", r.user(), r.user().units().len(), r.port(), r.address()));
         (world().ipv4)(r.address())
     }
     fn release_ipv4(&self, r: &AddressRequest<Ipv4Addr>) {
@@ -155,19 +140,12 @@ fn initialize_ex() -> (u32, MPRAPI_ADMIN_DLL_CALLBACKS) {
 }
 
 fn put(array: &mut [u16], text: &str) {
-    array
-        .iter_mut()
-        .zip(text.encode_utf16())
-        .for_each(|(to, unit)| *to = unit);
+    array.iter_mut().zip(text.encode_utf16()).for_each(|(to, unit)| *to = unit);
 }
 
 fn ex(user: &str) -> RAS_CONNECTION_EX {
     let mut c = RAS_CONNECTION_EX::default();
-    c.Header = MPRAPI_OBJECT_HEADER {
-        revision: 1,
-        r#type: 1,
-        size: size_of::<RAS_CONNECTION_EX>() as u16,
-    };
+    c.Header = MPRAPI_OBJECT_HEADER { revision: 1, r#type: 1, size: size_of::<RAS_CONNECTION_EX>() as u16 };
     put(&mut c.wszUserName, user);
     c.hConnection = std::ptr::without_provenance_mut(7);
     c
@@ -209,10 +187,7 @@ fn the_table_has_what_was_named_and_nothing_else() {
         table.lpfnRasAdminConnectionHangupNotificationEx.is_some(),
     ];
     assert_eq!(set, [true; 11]);
-    assert!(
-        table.lpfnRASValidatePreAuthenticatedConnectionEx.is_none(),
-        "null unless named"
-    );
+    assert!(table.lpfnRASValidatePreAuthenticatedConnectionEx.is_none(), "null unless named");
     let told: FunctionSet = rasadmin_callbacks().1;
     assert_eq!(told.len(), 11);
 }
@@ -228,11 +203,7 @@ fn initialise_and_terminate_come_in_any_order() {
     assert_eq!(seen(), Vec::<String>::new());
     assert_eq!(MprAdminInitializeDll(), 0);
     let (code, table) = initialize_ex();
-    assert_eq!(
-        (code, table.revision),
-        (0, 2),
-        "a second initialise still fills the table"
-    );
+    assert_eq!((code, table.revision), (0, 2), "a second initialise still fills the table");
     assert_eq!(MprAdminInitializeDll(), 0);
     assert_eq!(accept(&mut c), TRUE);
     // SAFETY: it takes nothing.
@@ -243,13 +214,8 @@ fn initialise_and_terminate_come_in_any_order() {
     assert_eq!(initialize_ex().0, 0);
     assert_eq!(accept(&mut c), TRUE, "a later initialise starts afresh");
     let accept = "accept MprAdminAcceptNewConnectionEx user=alice units=5 handle=7";
-    let expected = [
-        "initialize MprAdminInitializeDll",
-        accept,
-        "terminate",
-        "initialize MprAdminInitializeDllEx",
-        accept,
-    ];
+    let expected =
+        ["initialize MprAdminInitializeDll", accept, "terminate", "initialize MprAdminInitializeDllEx", accept];
     assert_eq!(seen(), expected);
 }
 
@@ -260,6 +226,8 @@ fn a_failing_initialise_answers_its_code_and_leaves_nothing() {
     let (code, table) = initialize_ex();
     assert_eq!((code, table.revision), (1610, 0), "the table stays as it was");
     assert_eq!(accept(&mut ex("a")), FALSE);
+    world().start = || Err(std::io::Error::from_raw_os_error(2).into());
+    assert_eq!(MprAdminInitializeDll(), 2, "the system's code");
     world().start = || Err(InitializeError::new(0, "a code of 0 would be success"));
     assert_eq!(MprAdminInitializeDll(), ERROR_INVALID_PARAMETER);
     // SAFETY: null is what is tested.
@@ -310,10 +278,7 @@ fn null_pointers_get_the_safe_answer() {
         MprAdminLinkHangupNotification(p0, null_mut());
         assert_eq!(
             seen(),
-            [
-                "hangup MprAdminConnectionHangupNotification3 user=alice truncated=true",
-                "link hangup port="
-            ]
+            ["hangup MprAdminConnectionHangupNotification3 user=alice truncated=true", "link hangup port="]
         );
         let (user, port) = (wide("alice"), wide("VPN0-1"));
         let (user, port) = (user.as_ptr(), port.as_ptr());
@@ -348,18 +313,9 @@ fn misaligned_pointers_get_the_safe_answer() {
         assert_eq!(MprAdminAcceptNewLink(odd.cast(), odd.cast()), FALSE);
         let (mut ipv4, mut notify) = (0, 0);
         let name = wide("a");
-        assert_eq!(
-            MprAdminGetIpAddressForUser(odd.cast(), name.as_ptr(), &mut ipv4, &mut notify),
-            87
-        );
-        assert_eq!(
-            MprAdminGetIpAddressForUser(name.as_ptr(), name.as_ptr(), odd.cast(), &mut notify),
-            87
-        );
-        assert_eq!(
-            MprAdminGetIpAddressForUser(name.as_ptr(), name.as_ptr(), &mut ipv4, odd.cast()),
-            87
-        );
+        assert_eq!(MprAdminGetIpAddressForUser(odd.cast(), name.as_ptr(), &mut ipv4, &mut notify), 87);
+        assert_eq!(MprAdminGetIpAddressForUser(name.as_ptr(), name.as_ptr(), odd.cast(), &mut notify), 87);
+        assert_eq!(MprAdminGetIpAddressForUser(name.as_ptr(), name.as_ptr(), &mut ipv4, odd.cast()), 87);
         assert_eq!(MprAdminInitializeDllEx(odd.cast()), 87);
     }
     assert_eq!(seen(), Vec::<String>::new());
@@ -377,30 +333,15 @@ fn headers_are_checked() {
         (1, 1, 0, FALSE),
         (0, 1, 1672, FALSE),
     ] {
-        c.Header = MPRAPI_OBJECT_HEADER {
-            revision,
-            r#type: kind,
-            size,
-        };
-        assert_eq!(
-            accept(&mut c),
-            expected,
-            "revision {revision}, type {kind}, size {size}"
-        );
+        c.Header = MPRAPI_OBJECT_HEADER { revision, r#type: kind, size };
+        assert_eq!(accept(&mut c), expected, "revision {revision}, type {kind}, size {size}");
     }
     seen();
     // The user's name lies within the first 1,048 bytes.
-    c.Header = MPRAPI_OBJECT_HEADER {
-        revision: 1,
-        r#type: 1,
-        size: 1100,
-    };
+    c.Header = MPRAPI_OBJECT_HEADER { revision: 1, r#type: 1, size: 1100 };
     // SAFETY: the structure is larger than its header says.
     unsafe { MprAdminConnectionHangupNotificationEx(&mut c) };
-    assert_eq!(
-        seen(),
-        ["hangup MprAdminConnectionHangupNotificationEx user=alice truncated=true"]
-    );
+    assert_eq!(seen(), ["hangup MprAdminConnectionHangupNotificationEx user=alice truncated=true"]);
     c.Header.r#type = 4;
     // SAFETY: as above.
     unsafe { MprAdminConnectionHangupNotificationEx(&mut c) };
@@ -436,10 +377,7 @@ fn a_name_of_256_units_is_whole_and_a_longer_one_is_refused() {
     assert_eq!(seen(), Vec::<String>::new(), "never a truncated name");
     let surrogate = [b'a'.into(), 0xD800, 0];
     assert_eq!(get_ipv4(&surrogate, &mut address, &mut notify), 0);
-    assert!(
-        seen()[0].contains("user=a\u{fffd} units=2"),
-        "an unpaired surrogate is kept"
-    );
+    assert!(seen()[0].contains("user=a\u{fffd} units=2"), "an unpaired surrogate is kept");
 }
 
 #[test]
@@ -457,11 +395,7 @@ fn addresses_are_in_network_byte_order_and_notify_is_as_assigned() {
     assert_eq!(get_ipv4(&wide("a"), &mut address, &mut notify), 1460);
     assert_eq!((address.to_ne_bytes(), notify), (OFFER, FALSE));
     world().ipv4 = |_| Ok(Assignment::of(Ipv4Addr::UNSPECIFIED));
-    assert_ne!(
-        get_ipv4(&wide("a"), &mut address, &mut notify),
-        0,
-        "0.0.0.0 is no success"
-    );
+    assert_ne!(get_ipv4(&wide("a"), &mut address, &mut notify), 0, "0.0.0.0 is no success");
     assert_eq!((address.to_ne_bytes(), notify), (OFFER, FALSE));
     seen();
     // SAFETY: terminated names.
@@ -470,9 +404,7 @@ fn addresses_are_in_network_byte_order_and_notify_is_as_assigned() {
 }
 
 fn get_ipv6(offer: [u8; 16]) -> (u32, [u8; 16], BOOL) {
-    let mut address = IN6_ADDR {
-        u: IN6_ADDR_0 { Byte: offer },
-    };
+    let mut address = IN6_ADDR { u: IN6_ADDR_0 { Byte: offer } };
     let mut notify = 9;
     // SAFETY: terminated names and writable outputs; a union of plain bytes.
     unsafe {
@@ -488,18 +420,10 @@ fn the_ipv6_identifier_goes_into_the_low_half_and_the_rest_is_preserved() {
     let given = [1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9, 9, 9, 9, 9];
     assert_eq!(get_ipv6(both), (0, given, TRUE));
     let high_only = [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0];
-    assert_eq!(
-        get_ipv6(high_only),
-        (0, high_only, TRUE),
-        "it seems to stand elsewhere: the offer is kept"
-    );
+    assert_eq!(get_ipv6(high_only), (0, high_only, TRUE), "it seems to stand elsewhere: the offer is kept");
     world().ipv6 = |_| Ok(Assignment::of(InterfaceId([0; 8])));
     let (code, address, notify) = get_ipv6(both);
-    assert_eq!(
-        (code != 0, address, notify),
-        (true, both, FALSE),
-        "never a zero identifier"
-    );
+    assert_eq!((code != 0, address, notify), (true, both, FALSE), "never a zero identifier");
 }
 
 /// A payload whose destructor panics.
@@ -517,11 +441,7 @@ fn a_panic_costs_one_call_and_reaches_the_log() {
     let path = folder.path().join("panics.log");
     let _turn = turn(|world| {
         world.act = |what| {
-            if what.contains("nasty") {
-                std::panic::panic_any(Nasty)
-            } else {
-                panic!("oh no: {what}")
-            }
+            if what.contains("nasty") { std::panic::panic_any(Nasty) } else { panic!("oh no: {what}") }
         }
     });
     log::open(&path).unwrap();
@@ -564,10 +484,7 @@ fn a_rejection_reaches_the_log_with_its_reason() {
     assert_eq!(accept(&mut ex("alice\nforged")), FALSE);
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
-    assert!(
-        text.contains("rejected alice\\nforged: office hours are over"),
-        "{text}"
-    );
+    assert!(text.contains("rejected alice\\nforged: office hours are over"), "{text}");
 }
 
 /// "Calls may overlap": one method waits for another to begin.
@@ -615,9 +532,5 @@ fn the_views_read_every_form() {
         "endpoint 203.0.113.9",
     ];
     assert_eq!(seen(), expected);
-    assert_eq!(
-        FunctionId::from_export("MprAdminAcceptTunnelEndpointChangeEx"),
-        None,
-        "in the table only"
-    );
+    assert_eq!(FunctionId::from_export("MprAdminAcceptTunnelEndpointChangeEx"), None, "in the table only");
 }

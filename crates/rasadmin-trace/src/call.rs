@@ -20,12 +20,7 @@ pub struct Header {
 impl Header {
     /// A header of the current version.
     pub fn new(recorder: impl Into<String>, dlls: Vec<String>) -> Self {
-        Self {
-            trace: "rasadmin".into(),
-            version: crate::VERSION,
-            recorder: recorder.into(),
-            dlls,
-        }
+        Self { trace: "rasadmin".into(), version: crate::VERSION, recorder: recorder.into(), dlls }
     }
 }
 

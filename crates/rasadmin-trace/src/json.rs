@@ -68,36 +68,26 @@ pub(crate) fn from_json(ty: ArgumentType, value: &Value) -> Result<Buffer, Strin
 }
 
 fn text(ty: ArgumentType, value: &Value) -> Result<&str, String> {
-    value
-        .as_str()
-        .ok_or_else(|| format!("`{}` must be a string", ty.label()))
+    value.as_str().ok_or_else(|| format!("`{}` must be a string", ty.label()))
 }
 
 fn callbacks(value: &Value) -> Result<Buffer, String> {
     let wrong = || "`callbacks` must be {\"revision\":N,\"set\":[function names]}".to_owned();
-    let revision = value
-        .get("revision")
-        .and_then(Value::as_u64)
-        .and_then(|r| u8::try_from(r).ok());
+    let revision = value.get("revision").and_then(Value::as_u64).and_then(|r| u8::try_from(r).ok());
     let names = value.get("set").and_then(Value::as_array).ok_or_else(wrong)?;
     let set = names
         .iter()
         .map(|name| name.as_str().and_then(FunctionId::from_name))
         .collect::<Option<FunctionSet>>()
         .ok_or_else(wrong)?;
-    Ok(Buffer::Callbacks {
-        revision: revision.ok_or_else(wrong)?,
-        set,
-    })
+    Ok(Buffer::Callbacks { revision: revision.ok_or_else(wrong)?, set })
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}"); // Writing to a String cannot fail.
-            hex
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}"); // Writing to a String cannot fail.
+        hex
+    })
 }
 
 fn from_hex(hex: &str) -> Option<Vec<u8>> {

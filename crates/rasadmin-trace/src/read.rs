@@ -42,15 +42,9 @@ impl<R: BufRead> Reader<R> {
     /// Reads the header. `file` is the name for error messages.
     pub fn new(file: impl Into<String>, mut input: R) -> Result<Self, TraceError> {
         let file = file.into();
-        let fail = |message: String| TraceError {
-            file: file.clone(),
-            line: 1,
-            message,
-        };
+        let fail = |message: String| TraceError { file: file.clone(), line: 1, message };
         let mut first = String::new();
-        input
-            .read_line(&mut first)
-            .map_err(|e| fail(format!("cannot read: {e}")))?;
+        input.read_line(&mut first).map_err(|e| fail(format!("cannot read: {e}")))?;
         let header: Header = serde_json::from_str(&first).map_err(|_| {
             fail("expected a trace's header, {\"trace\":\"rasadmin\",\"version\":1,…}: is this a trace?".into())
         })?;
@@ -61,12 +55,7 @@ impl<R: BufRead> Reader<R> {
             );
             return Err(fail(message));
         }
-        Ok(Self {
-            file,
-            input,
-            line: 1,
-            header,
-        })
+        Ok(Self { file, input, line: 1, header })
     }
 
     /// The trace's header.
@@ -78,10 +67,7 @@ impl<R: BufRead> Reader<R> {
         loop {
             let mut text = String::new();
             self.line += 1;
-            let read = self
-                .input
-                .read_line(&mut text)
-                .map_err(|e| self.error(format!("cannot read: {e}")))?;
+            let read = self.input.read_line(&mut text).map_err(|e| self.error(format!("cannot read: {e}")))?;
             if read == 0 {
                 return Ok(None);
             }
@@ -97,11 +83,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn error(&self, message: String) -> TraceError {
-        TraceError {
-            file: self.file.clone(),
-            line: self.line,
-            message,
-        }
+        TraceError { file: self.file.clone(), line: self.line, message }
     }
 }
 
@@ -128,21 +110,10 @@ pub fn read_trace(path: &Path) -> Result<(Header, Vec<Call>), TraceError> {
 
 fn parse(text: &str) -> Result<Call, String> {
     let value: Value = serde_json::from_str(text).map_err(|e| {
-        format!(
-            "expected one call as a JSON object on this line; {}",
-            e.to_string().replace(" at line 1", "")
-        )
+        format!("expected one call as a JSON object on this line; {}", e.to_string().replace(" at line 1", ""))
     })?;
-    let number = |key: &str| {
-        value
-            .get(key)
-            .and_then(Value::as_u64)
-            .ok_or_else(|| format!("expected a number `{key}`"))
-    };
-    let name = value
-        .get("call")
-        .and_then(Value::as_str)
-        .ok_or("expected `call`, the function's name")?;
+    let number = |key: &str| value.get(key).and_then(Value::as_u64).ok_or_else(|| format!("expected a number `{key}`"));
+    let name = value.get("call").and_then(Value::as_str).ok_or("expected `call`, the function's name")?;
     let function = FunctionId::from_name(name)
         .ok_or_else(|| format!("there is no function `{name}`: expected a name like MprAdminAcceptNewLink"))?;
     let row = function.row();
@@ -152,9 +123,7 @@ fn parse(text: &str) -> Result<Call, String> {
         .iter()
         .map(|argument| {
             let label = argument.ty.label();
-            let value = given
-                .get(label)
-                .ok_or_else(|| format!("`arguments` of {name} must have `{label}`"))?;
+            let value = given.get(label).ok_or_else(|| format!("`arguments` of {name} must have `{label}`"))?;
             from_json(argument.ty, value)
         })
         .collect::<Result<Vec<Buffer>, String>>()?;

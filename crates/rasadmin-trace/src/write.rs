@@ -36,11 +36,8 @@ impl<W: Write> Writer<W> {
             line["result"] = json!(result);
         }
         if !call.after.is_empty() {
-            let after: Map<String, Value> = call
-                .after
-                .iter()
-                .map(|(ty, buffer)| (ty.label().to_owned(), to_json(*ty, buffer)))
-                .collect();
+            let after: Map<String, Value> =
+                call.after.iter().map(|(ty, buffer)| (ty.label().to_owned(), to_json(*ty, buffer))).collect();
             line["after"] = Value::Object(after);
         }
         write_line(&mut self.output, &line)

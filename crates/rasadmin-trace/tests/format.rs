@@ -11,10 +11,9 @@ fn sample(ty: ArgumentType) -> Buffer {
         ArgumentType::Ipv4Address => Buffer::Bytes(vec![10, 8, 0, 5]),
         ArgumentType::Ipv6Address => Buffer::Bytes((0..16).collect()),
         ArgumentType::NotifyRelease => Buffer::Bytes(vec![1, 0, 0, 0]),
-        ArgumentType::Callbacks => Buffer::Callbacks {
-            revision: 2,
-            set: FunctionSet::EMPTY.with(FunctionId::AcceptNewLink),
-        },
+        ArgumentType::Callbacks => {
+            Buffer::Callbacks { revision: 2, set: FunctionSet::EMPTY.with(FunctionId::AcceptNewLink) }
+        }
         ArgumentType::Port1 => Buffer::Null,
         _ => Buffer::Bytes((0..=255).collect()),
     }
@@ -77,21 +76,12 @@ fn errors_name_file_line_and_what_was_expected() {
         &good.replace("MprAdminTerminateDll", "MprAdminTerminate"),
         "day.trace:4: there is no function `MprAdminTerminate`",
     );
-    expect(
-        &good.replace("\"dll\":0", "\"dll\":7"),
-        "day.trace:2: `dll` is 7, but the header names only 1",
-    );
+    expect(&good.replace("\"dll\":0", "\"dll\":7"), "day.trace:2: `dll` is 7, but the header names only 1");
     let accept = written(&calls()[3..4]);
     expect(
         &accept.replace("connection1", "connection9"),
         "day.trace:2: `arguments` of MprAdminAcceptNewConnection must have `connection1`",
     );
-    expect(
-        &accept.replace("0001", "000x"),
-        "day.trace:2: `connection0` must be the structure's bytes in hexadecimal",
-    );
-    expect(
-        &accept.replace("\"result\"", "\"rseult\""),
-        "day.trace:2: expected `result`",
-    );
+    expect(&accept.replace("0001", "000x"), "day.trace:2: `connection0` must be the structure's bytes in hexadecimal");
+    expect(&accept.replace("\"result\"", "\"rseult\""), "day.trace:2: expected `result`");
 }

@@ -13,9 +13,7 @@ struct AuditLog(File);
 impl AuditLog {
     /// One write a line, so that lines never mix. A spreadsheet must not take a user's name for a formula.
     fn line(&self, event: &str, who: WideStr<'_>, handle: u64) {
-        let seconds = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let who = who.to_string().replace('"', "\"\"");
         let guard = if who.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
         let _ = (&self.0).write_all(format!("{seconds},{event},\"{guard}{who}\",{handle}\n").as_bytes());
@@ -25,9 +23,7 @@ impl AuditLog {
 impl AdminDll for AuditLog {
     fn initialize(_: &Environment) -> Result<Self, InitializeError> {
         let path = std::env::var_os("RASADMIN_AUDIT_LOG").map_or(std::env::temp_dir().join("audit.csv"), Into::into);
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        file.map(Self)
-            .map_err(|e| InitializeError::new(e.raw_os_error().unwrap_or(1).unsigned_abs(), e.to_string()))
+        Ok(Self(OpenOptions::new().create(true).append(true).open(path)?))
     }
     fn terminate(&self) {}
     fn accept_connection(&self, connection: &Connection) -> Verdict {

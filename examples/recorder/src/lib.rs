@@ -34,16 +34,7 @@ impl Recorder {
         after: Vec<(ArgumentType, Buffer)>,
     ) {
         let at_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let call = Call {
-            seq: 0,
-            at_us,
-            dll: 0,
-            function,
-            arguments,
-            result,
-            after,
-            took_ns: 0,
-        };
+        let call = Call { seq: 0, at_us, dll: 0, function, arguments, result, after, took_ns: 0 };
         // A full disk must not cost a user the connection.
         let _ = self.writer.lock().unwrap_or_else(PoisonError::into_inner).call(&call);
     }
@@ -69,11 +60,7 @@ impl Recorder {
                 // The SDK has cleared notify_release before it asks; RRAS passes it as FALSE too (documented as out).
                 arguments.push(Buffer::Bytes(vec![0; 4]));
                 let notify = vec![(ArgumentType::NotifyRelease, Buffer::Bytes(vec![1, 0, 0, 0]))];
-                let (result, after) = if kept {
-                    (NO_ERROR, notify)
-                } else {
-                    (Some(5), Vec::new())
-                };
+                let (result, after) = if kept { (NO_ERROR, notify) } else { (Some(5), Vec::new()) };
                 self.record(request.function(), arguments, result, after);
             }
         }
@@ -84,21 +71,13 @@ impl AdminDll for Recorder {
     fn initialize(environment: &Environment) -> Result<Self, InitializeError> {
         let path = std::env::var_os("RASADMIN_TRACE").map_or(std::env::temp_dir().join("rasadmin.trace"), Into::into);
         let header = Header::new(concat!("recorder ", env!("CARGO_PKG_VERSION")), vec!["recorder".into()]);
-        let writer = File::create(path).and_then(|file| Writer::new(file, &header));
-        let writer =
-            writer.map_err(|e| InitializeError::new(e.raw_os_error().unwrap_or(1).unsigned_abs(), e.to_string()));
-        let recorder = Self {
-            writer: Mutex::new(writer?),
-            began: Instant::now(),
-        };
+        let writer = File::create(path).and_then(|file| Writer::new(file, &header))?;
+        let recorder = Self { writer: Mutex::new(writer), began: Instant::now() };
         let function = environment.function();
         let (arguments, after) = if function == FunctionId::InitializeDllEx {
             let table = |revision, set| Buffer::Callbacks { revision, set };
             let filled = table(2, environment.callbacks());
-            (
-                vec![table(0, FunctionSet::EMPTY)],
-                vec![(ArgumentType::Callbacks, filled)],
-            )
+            (vec![table(0, FunctionSet::EMPTY)], vec![(ArgumentType::Callbacks, filled)])
         } else {
             (Vec::new(), Vec::new())
         };

@@ -18,10 +18,7 @@ impl AdminDll for Reject {
             Ok("links") => Ok(Self::Links),
             Ok(other) => match other.strip_prefix("user:") {
                 Some(name) => Ok(Self::User(name.to_owned())),
-                None => Err(InitializeError::new(
-                    87,
-                    "RASADMIN_REJECT must be connections, links or user:NAME",
-                )),
+                None => Err(InitializeError::new(87, "RASADMIN_REJECT must be connections, links or user:NAME")),
             },
         }
     }

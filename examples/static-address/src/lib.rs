@@ -45,21 +45,11 @@ impl StaticAddress {
         let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
         // The error names line and column.
         let config: Config = toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
-        let users: HashMap<_, _> = config
-            .users
-            .into_iter()
-            .map(|(user, ip)| (user.to_lowercase(), ip))
-            .collect();
+        let users: HashMap<_, _> = config.users.into_iter().map(|(user, ip)| (user.to_lowercase(), ip)).collect();
         let mut taken = HashSet::new();
-        match users
-            .values()
-            .find(|&&address| address.is_unspecified() || !taken.insert(address))
-        {
+        match users.values().find(|&&address| address.is_unspecified() || !taken.insert(address)) {
             Some(address) => Err(format!("{}: {address} is no user's, or two users'", path.display())),
-            None => Ok(Self {
-                users,
-                held: Mutex::default(),
-            }),
+            None => Ok(Self { users, held: Mutex::default() }),
         }
     }
 }
@@ -88,10 +78,7 @@ impl AdminDll for StaticAddress {
 
 impl AssignIpv4 for StaticAddress {
     fn assign_ipv4(&self, request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-        let own = request
-            .user()
-            .to_text()
-            .and_then(|user| self.users.get(&user.to_lowercase()).copied());
+        let own = request.user().to_text().and_then(|user| self.users.get(&user.to_lowercase()).copied());
         match own {
             Some(address) if self.held().insert(address) => Ok(Assignment::of(address)),
             Some(address) => {
@@ -108,9 +95,7 @@ impl AssignIpv4 for StaticAddress {
 }
 
 fn keep(request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-    let offer = request
-        .offer()
-        .ok_or_else(|| Refusal::new("RRAS offers no address, and the user has none"))?;
+    let offer = request.offer().ok_or_else(|| Refusal::new("RRAS offers no address, and the user has none"))?;
     Ok(Assignment::without_release(offer))
 }
 

@@ -11,17 +11,10 @@ pub fn root() -> PathBuf {
 
 /// A DLL of the workspace, built beside the command.
 pub fn built(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_BIN_EXE_rasadmin"))
-        .parent()
-        .map(Path::to_path_buf)
-        .unwrap_or_default();
+    let folder = Path::new(env!("CARGO_BIN_EXE_rasadmin")).parent().map(Path::to_path_buf).unwrap_or_default();
     let file = format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let path = folder.join(file);
-    assert!(
-        path.is_file(),
-        "{} is missing: run `cargo build --workspace` (`cargo xtask test` does)",
-        path.display()
-    );
+    assert!(path.is_file(), "{} is missing: run `cargo build --workspace` (`cargo xtask test` does)", path.display());
     path
 }
 
@@ -60,9 +53,7 @@ where
 {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut command = Command::new(env!("CARGO_BIN_EXE_rasadmin"));
-    command
-        .args(arguments)
-        .env("RASADMIN_LOG", folder.path().join("rasadmin.log"));
+    command.args(arguments).env("RASADMIN_LOG", folder.path().join("rasadmin.log"));
     for (name, value) in environment {
         command.env(name, value);
     }
@@ -70,12 +61,7 @@ where
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
     let (stdout, stderr) = (text(stdout), text(stderr));
     let told = format!("{command:?}\n{status}\n--- standard output\n{stdout}\n--- standard error\n{stderr}");
-    Ran {
-        code: status.code(),
-        stdout,
-        stderr,
-        told,
-    }
+    Ran { code: status.code(), stdout, stderr, told }
 }
 
 impl Ran {

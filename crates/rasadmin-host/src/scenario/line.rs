@@ -27,31 +27,18 @@ impl<'a> Line<'a> {
             return Ok(None);
         };
         if first.value.is_some() {
-            return Err(format!(
-                "expected a time or a setting at the line's start, found `{}=`",
-                first.key
-            ));
+            return Err(format!("expected a time or a setting at the line's start, found `{}=`", first.key));
         }
         words.remove(0);
-        let split = words
-            .iter()
-            .position(|word| word.value.is_some())
-            .unwrap_or(words.len());
+        let split = words.iter().position(|word| word.value.is_some()).unwrap_or(words.len());
         // Flags may stand between the pairs; the words before the first pair are taken in order.
         let rest = words.split_off(split);
-        Ok(Some(Self {
-            first: first.key,
-            words: words.into_iter(),
-            rest,
-        }))
+        Ok(Some(Self { first: first.key, words: words.into_iter(), rest }))
     }
 
     /// The next plain word.
     pub(super) fn word(&mut self, what: &str) -> Result<&'a str, String> {
-        self.words
-            .next()
-            .map(|word| word.key)
-            .ok_or_else(|| format!("expected {what}"))
+        self.words.next().map(|word| word.key).ok_or_else(|| format!("expected {what}"))
     }
 
     /// The setting's one value.
@@ -63,10 +50,7 @@ impl<'a> Line<'a> {
 
     /// The value of `key`, taken away.
     pub(super) fn key(&mut self, key: &str) -> Option<&'a str> {
-        let at = self
-            .rest
-            .iter()
-            .position(|word| word.key == key && word.value.is_some())?;
+        let at = self.rest.iter().position(|word| word.key == key && word.value.is_some())?;
         self.rest.remove(at).value
     }
 
@@ -77,10 +61,7 @@ impl<'a> Line<'a> {
 
     /// Is the flag there? It is taken away.
     pub(super) fn flag(&mut self, flag: &str) -> bool {
-        let at = self
-            .rest
-            .iter()
-            .position(|word| word.key == flag && word.value.is_none());
+        let at = self.rest.iter().position(|word| word.key == flag && word.value.is_none());
         at.map(|at| self.rest.remove(at)).is_some()
     }
 
@@ -98,32 +79,12 @@ impl<'a> Line<'a> {
 fn word(text: &str) -> Result<(Word<'_>, &str), String> {
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
     let Some((key, value)) = text.split_once('=').filter(|(key, _)| key.len() < end) else {
-        return Ok((
-            Word {
-                key: &text[..end],
-                value: None,
-            },
-            &text[end..],
-        ));
+        return Ok((Word { key: &text[..end], value: None }, &text[end..]));
     };
     if let Some(quoted) = value.strip_prefix('"') {
-        let (value, after) = quoted
-            .split_once('"')
-            .ok_or_else(|| format!("the quote after `{key}=` does not end"))?;
-        return Ok((
-            Word {
-                key,
-                value: Some(value),
-            },
-            after,
-        ));
+        let (value, after) = quoted.split_once('"').ok_or_else(|| format!("the quote after `{key}=` does not end"))?;
+        return Ok((Word { key, value: Some(value) }, after));
     }
     let end = value.find(char::is_whitespace).unwrap_or(value.len());
-    Ok((
-        Word {
-            key,
-            value: Some(&value[..end]),
-        },
-        &value[end..],
-    ))
+    Ok((Word { key, value: Some(&value[..end]) }, &value[end..]))
 }

@@ -9,16 +9,10 @@ use tempfile::TempDir;
 
 /// The folder of the fixtures for this platform.
 pub fn fixtures() -> PathBuf {
-    let root = std::env::var_os("RASADMIN_FIXTURES").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/fixtures"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("RASADMIN_FIXTURES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/fixtures"), PathBuf::from);
     let folder = root.join(if cfg!(windows) { "windows" } else { "native" });
-    assert!(
-        folder.is_dir(),
-        "{} is missing: run `cargo xtask fixtures`",
-        folder.display()
-    );
+    assert!(folder.is_dir(), "{} is missing: run `cargo xtask fixtures`", folder.display());
     folder
 }
 
@@ -40,9 +34,7 @@ pub struct Entry {
 impl Entry {
     /// The value of `key=`.
     pub fn value(&self, key: &str) -> Option<&str> {
-        self.text
-            .split(' ')
-            .find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+        self.text.split(' ').find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
     }
 }
 
@@ -69,11 +61,7 @@ impl Dll {
             .map(|line| {
                 let (mark, rest) = line.split_once(' ').unwrap_or_else(|| panic!("log line `{line}`"));
                 let function = rest.split(' ').next().unwrap_or_default().to_owned();
-                Entry {
-                    begins: mark == ">",
-                    function,
-                    text: rest.to_owned(),
-                }
+                Entry { begins: mark == ">", function, text: rest.to_owned() }
             })
             .collect()
     }
@@ -81,18 +69,13 @@ impl Dll {
     /// The functions it was called for, in order, without the MprAdmin before their names.
     pub fn calls(&self) -> Vec<String> {
         let calls = self.log().into_iter().filter(|e| e.begins);
-        calls
-            .map(|e| e.function.trim_start_matches("MprAdmin").to_owned())
-            .collect()
+        calls.map(|e| e.function.trim_start_matches("MprAdmin").to_owned()).collect()
     }
 
     /// As [`calls`](Self::calls), without initialise and terminate.
     pub fn session_calls(&self) -> Vec<String> {
         let life = ["InitializeDll", "InitializeDllEx", "TerminateDll"];
-        self.calls()
-            .into_iter()
-            .filter(|call| !life.contains(&call.as_str()))
-            .collect()
+        self.calls().into_iter().filter(|call| !life.contains(&call.as_str())).collect()
     }
 
     /// The first time `function` was called.

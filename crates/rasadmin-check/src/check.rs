@@ -1,0 +1,189 @@
+//! The checks.
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// When a check's answer is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// From the file alone, which is never loaded: on every platform.
+    Static,
+    /// From running the DLL, in a child process.
+    Dynamic,
+}
+
+macro_rules! checks {
+    ($($(#[doc = $doc:literal])+ $variant:ident $kind:ident;)+) => {
+        /// A check. Its id is its name in kebab case; its description is [`Check::description`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Check {
+            $($(#[doc = $doc])+ $variant),+
+        }
+
+        impl Check {
+            /// Every check, in the order in which they run.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// From the file alone, or by running it.
+            pub const fn kind(self) -> Kind {
+                match self {
+                    $(Self::$variant => Kind::$kind),+
+                }
+            }
+
+            const fn variant_name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($variant)),+
+                }
+            }
+        }
+    };
+}
+
+checks! {
+    /// The kind of file.
+    Machine Static;
+    /// `_MprAdminAcceptNewLink@8`.
+    DecoratedNames Static;
+    /// `?MprAdminAcceptNewLink@@YAHPEAX0@Z`.
+    MangledNames Static;
+    /// `mpradminacceptnewlink`.
+    NameCase Static;
+    /// Exports without a name.
+    OrdinalOnly Static;
+    /// Exports that live in another DLL.
+    ForwardedExports Static;
+    /// Half pairs.
+    AddressPairs Static;
+    /// The profile `shipping`.
+    ShippingRequirements Static;
+    /// The profile `documented`.
+    DocumentedRequirements Static;
+    /// The profile `nt4`.
+    Nt4Requirements Static;
+    /// Whether it is called for IKEv2 connections.
+    Ikev2 Static;
+    /// Functions that never return from inside a callback.
+    ForbiddenImports Static;
+    /// What it needs that the loader does not find.
+    Dependents Static;
+    /// Loading and initialising.
+    Initialises Dynamic;
+    /// The table that MprAdminInitializeDllEx fills in.
+    CallbacksTable Dynamic;
+    /// The pointer that should stay null.
+    PreAuthentication Dynamic;
+    /// Ordinary calls.
+    AnswersInTime Dynamic;
+    /// The end of RAS_CONNECTION_EX and AUTH_VALIDATION_EX.
+    ReadsPastConnectionEx Dynamic;
+    /// The end of RAS_CONNECTION_0 to 3.
+    ReadsPastConnection Dynamic;
+    /// The end of RAS_PORT_0 and 1.
+    ReadsPastPort Dynamic;
+    /// The end of a user's or port's name.
+    ReadsPastName Dynamic;
+    /// The end of an address.
+    ReadsPastAddress Dynamic;
+    /// Null pointers.
+    NullPointers Dynamic;
+    /// Fixed arrays without a terminator.
+    UnterminatedArrays Dynamic;
+    /// A name of 64 KiB.
+    LongUserName Dynamic;
+    /// Headers of another Windows.
+    UnknownHeaders Dynamic;
+    /// Random bytes.
+    RandomStructures Dynamic;
+    /// Addresses come back.
+    ReleaseAfterNotify Dynamic;
+    /// Threads after TerminateDll.
+    ThreadsAfterTerminate Dynamic;
+    /// Handles over many sessions.
+    HandlesPerCall Dynamic;
+    /// Loading and unloading.
+    LoadCycles Dynamic;
+}
+
+impl Check {
+    /// What it looks at. The match is exhaustive: a check without a description does not compile.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Machine => "It is a 64-bit DLL for x86-64.",
+            Self::DecoratedNames => "No function of the contract is exported under a decorated (stdcall) name.",
+            Self::MangledNames => "No function of the contract is exported under a mangled (C++ or Rust) name.",
+            Self::NameCase => "Names are spelled with the right upper and lower case.",
+            Self::OrdinalOnly => "Functions are exported by name, not by ordinal only.",
+            Self::ForwardedExports => "No function of the contract is forwarded to another DLL.",
+            Self::AddressPairs => "Each address pair is exported whole or not at all.",
+            Self::ShippingRequirements => "What shipping Windows Server demands is there (profile `shipping`).",
+            Self::DocumentedRequirements => "What Microsoft's list demands is there (profile `documented`).",
+            Self::Nt4Requirements => "What Windows NT 4.0 and 2000 demand is there (profile `nt4`).",
+            Self::Ikev2 => "It is called for IKEv2 connections.",
+            Self::ForbiddenImports => "It imports no function that must never be called from a callback.",
+            Self::Dependents => "The loader finds every DLL that it needs.",
+            Self::Initialises => "It loads, and its initialise function returns 0.",
+            Self::CallbacksTable => "The callbacks table it fills in is valid.",
+            Self::PreAuthentication => "It does not take part in pre-authentication.",
+            Self::AnswersInTime => "Every function answers an ordinary call in time.",
+            Self::ReadsPastConnectionEx => "Nothing past the end of RAS_CONNECTION_EX is touched.",
+            Self::ReadsPastConnection => "Nothing past the end of RAS_CONNECTION_0 to 3 is touched.",
+            Self::ReadsPastPort => "Nothing past the end of RAS_PORT_0 and 1 is touched.",
+            Self::ReadsPastName => "Nothing past the end of a user's or port's name is touched.",
+            Self::ReadsPastAddress => "Nothing past the end of an address or of notify_release is touched.",
+            Self::NullPointers => "Every function survives each of its pointers being null.",
+            Self::UnterminatedArrays => "Every function survives strings that fill their array to its end.",
+            Self::LongUserName => "The address functions survive a user name of 64 KiB.",
+            Self::UnknownHeaders => "Every function survives headers of unknown revision, type and size.",
+            Self::RandomStructures => "Every function survives random bytes.",
+            Self::ReleaseAfterNotify => "Addresses that are released can be given again.",
+            Self::ThreadsAfterTerminate => "No thread is left after MprAdminTerminateDll.",
+            Self::HandlesPerCall => "No handle is left behind by a session.",
+            Self::LoadCycles => "Loading and unloading many times leaves nothing behind.",
+        }
+    }
+
+    /// Its id: the variant's name in kebab case.
+    pub fn id(self) -> String {
+        let mut id = String::new();
+        for c in self.variant_name().chars() {
+            if c.is_ascii_uppercase() && !id.is_empty() {
+                id.push('-');
+            }
+            id.push(c.to_ascii_lowercase());
+        }
+        id
+    }
+
+    /// The check of this id.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|check| check.id() == id)
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.id())
+    }
+}
+
+impl Serialize for Check {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_kebab_case_and_found_again() {
+        for &check in Check::ALL {
+            assert_eq!(Check::from_id(&check.id()), Some(check));
+            assert!(check.description().ends_with('.'));
+        }
+        assert_eq!(Check::ReadsPastConnectionEx.id(), "reads-past-connection-ex");
+        assert_eq!(Check::Ikev2.id(), "ikev2");
+    }
+}

@@ -1,0 +1,267 @@
+//! What only the operating system can say of this process: its threads, handles, TLS indexes and memory. The one module
+//! of this crate with unsafe code.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::path::Path;
+
+/// How many threads this process has.
+pub(crate) fn threads() -> io::Result<usize> {
+    os::threads()
+}
+
+/// How many handles (file descriptors) this process has open.
+pub(crate) fn handles() -> io::Result<usize> {
+    os::handles()
+}
+
+/// Memory that is this process's own, in bytes.
+pub(crate) fn memory() -> io::Result<u64> {
+    os::memory()
+}
+
+/// Is the library of this path mapped into this process?
+pub(crate) fn image_is_loaded(path: &Path) -> bool {
+    os::image_is_loaded(path)
+}
+
+/// How many more TLS indexes this process can have. All of them are taken for a moment: no other thread may need one.
+pub(crate) fn free_tls_indexes() -> usize {
+    os::free_tls_indexes()
+}
+
+/// A crash of this process ends it at once: no dialogue, no report, no core file.
+pub(crate) fn quiet_crashes() {
+    os::quiet_crashes();
+}
+
+#[cfg(unix)]
+mod os {
+    use super::*;
+
+    /// More than any system has.
+    const ENOUGH: usize = 1 << 16;
+
+    pub(super) fn threads() -> io::Result<usize> {
+        Ok(std::fs::read_dir("/proc/self/task")?.count())
+    }
+
+    pub(super) fn handles() -> io::Result<usize> {
+        // Reading the folder opens one more.
+        Ok(std::fs::read_dir("/proc/self/fd")?.count().saturating_sub(1))
+    }
+
+    pub(super) fn memory() -> io::Result<u64> {
+        let status = std::fs::read_to_string("/proc/self/status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+        kib.map(|kib| kib * 1024).ok_or_else(|| io::Error::other("/proc/self/status has no RssAnon"))
+    }
+
+    pub(super) fn image_is_loaded(path: &Path) -> bool {
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let maps = std::fs::read("/proc/self/maps").unwrap_or_default();
+        let path = path.as_os_str().as_encoded_bytes();
+        maps.split(|&byte| byte == b'\n').any(|line| line.ends_with(path))
+    }
+
+    pub(super) fn free_tls_indexes() -> usize {
+        let mut keys = Vec::new();
+        while keys.len() < ENOUGH {
+            let mut key = 0;
+            // SAFETY: `key` is a valid place for a key; there is no destructor.
+            if unsafe { libc::pthread_key_create(&mut key, None) } != 0 {
+                break;
+            }
+            keys.push(key);
+        }
+        for &key in &keys {
+            // SAFETY: the key was created above, and nobody else knows it.
+            unsafe { libc::pthread_key_delete(key) };
+        }
+        keys.len()
+    }
+
+    pub(super) fn quiet_crashes() {
+        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: `none` is a valid limit.
+        unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) };
+    }
+}
+
+#[cfg(windows)]
+mod os {
+    use super::*;
+    use std::os::windows::ffi::OsStrExt;
+    use windows_sys::Wdk::System::SystemInformation::NtQuerySystemInformation;
+    use windows_sys::Win32::Foundation::{CloseHandle, INVALID_HANDLE_VALUE};
+    use windows_sys::Win32::System::Diagnostics::Debug::{
+        EXCEPTION_POINTERS, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SEM_NOOPENFILEERRORBOX, SetErrorMode,
+        SetUnhandledExceptionFilter,
+    };
+    use windows_sys::Win32::System::Diagnostics::ToolHelp::{
+        CreateToolhelp32Snapshot, TH32CS_SNAPTHREAD, THREADENTRY32, Thread32First, Thread32Next,
+    };
+    use windows_sys::Win32::System::LibraryLoader::GetModuleHandleW;
+    use windows_sys::Win32::System::Memory::{MEM_COMMIT, MEM_PRIVATE, MEMORY_BASIC_INFORMATION, VirtualQuery};
+    use windows_sys::Win32::System::Threading::{
+        GetCurrentProcess, GetCurrentProcessId, TLS_OUT_OF_INDEXES, TerminateProcess, TlsAlloc, TlsFree,
+    };
+
+    pub(super) fn threads() -> io::Result<usize> {
+        // SAFETY: no pointer is passed.
+        let snapshot = unsafe { CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0) };
+        if snapshot == INVALID_HANDLE_VALUE {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: no pointer is passed.
+        let own = unsafe { GetCurrentProcessId() };
+        let mut entry = THREADENTRY32 { dwSize: size_of::<THREADENTRY32>() as u32, ..Default::default() };
+        let mut count = 0;
+        // SAFETY: `entry` is valid and says its own size; the snapshot is open.
+        let mut more = unsafe { Thread32First(snapshot, &mut entry) };
+        while more != 0 {
+            count += usize::from(entry.th32OwnerProcessID == own);
+            // SAFETY: as above.
+            more = unsafe { Thread32Next(snapshot, &mut entry) };
+        }
+        // SAFETY: the snapshot is open, and not used after this.
+        unsafe { CloseHandle(snapshot) };
+        Ok(count)
+    }
+
+    /// SystemExtendedHandleInformation: GetProcessHandleCount answers 0 under Wine.
+    const ALL_HANDLES: i32 = 64;
+    const STATUS_INFO_LENGTH_MISMATCH: i32 = 0xC000_0004_u32 as i32;
+    /// An entry's size in machine words, and where in it the process's id lies.
+    const ENTRY_WORDS: usize = 5;
+    const PROCESS_ID_WORD: usize = 1;
+
+    pub(super) fn handles() -> io::Result<usize> {
+        let mut words = vec![0_usize; 1 << 16];
+        loop {
+            let mut needed = 0;
+            // SAFETY: the buffer is as long as is said.
+            let status = unsafe {
+                NtQuerySystemInformation(
+                    ALL_HANDLES,
+                    words.as_mut_ptr().cast(),
+                    size_of_val(words.as_slice()) as u32,
+                    &mut needed,
+                )
+            };
+            match status {
+                STATUS_INFO_LENGTH_MISMATCH if words.len() < 1 << 26 => words.resize(words.len() * 2, 0),
+                0 => break,
+                other => return Err(io::Error::other(format!("NtQuerySystemInformation: 0x{other:08x}"))),
+            }
+        }
+        // SAFETY: no pointer is passed.
+        let own = unsafe { GetCurrentProcessId() } as usize;
+        // The count, a reserved word, then the entries.
+        let entries = words.get(2..).unwrap_or_default().chunks_exact(ENTRY_WORDS).take(words[0]);
+        Ok(entries.filter(|entry| entry[PROCESS_ID_WORD] == own).count())
+    }
+
+    /// Committed private pages, region by region: GetProcessMemoryInfo's PrivateUsage is 0 under Wine.
+    pub(super) fn memory() -> io::Result<u64> {
+        let mut total = 0;
+        let mut address = 0_usize;
+        loop {
+            let mut region = MEMORY_BASIC_INFORMATION::default();
+            let size = size_of::<MEMORY_BASIC_INFORMATION>();
+            // SAFETY: the address is only looked up; `region` is as long as is said.
+            if unsafe { VirtualQuery(std::ptr::without_provenance(address), &mut region, size) } == 0 {
+                return Ok(total);
+            }
+            if region.State == MEM_COMMIT && region.Type == MEM_PRIVATE {
+                total += region.RegionSize as u64;
+            }
+            let Some(next) = region.BaseAddress.addr().checked_add(region.RegionSize.max(1)) else {
+                return Ok(total);
+            };
+            address = next;
+        }
+    }
+
+    pub(super) fn image_is_loaded(path: &Path) -> bool {
+        let wide: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
+        // SAFETY: `wide` is a terminated string.
+        !unsafe { GetModuleHandleW(wide.as_ptr()) }.is_null()
+    }
+
+    pub(super) fn free_tls_indexes() -> usize {
+        let mut indexes = Vec::with_capacity(2048);
+        loop {
+            // SAFETY: no pointer is passed.
+            let index = unsafe { TlsAlloc() };
+            if index == TLS_OUT_OF_INDEXES {
+                break;
+            }
+            indexes.push(index);
+        }
+        for &index in &indexes {
+            // SAFETY: the index was taken above, and nobody else knows it.
+            unsafe { TlsFree(index) };
+        }
+        indexes.len()
+    }
+
+    pub(super) fn quiet_crashes() {
+        /// Ends the process with the exception's code as its status: no debugger is started, which would keep it.
+        unsafe extern "system" fn end(exception: *const EXCEPTION_POINTERS) -> i32 {
+            // SAFETY: Windows passes valid pointers; ending this process touches no memory of its own.
+            unsafe {
+                let code = (*(*exception).ExceptionRecord).ExceptionCode;
+                TerminateProcess(GetCurrentProcess(), code as u32);
+            }
+            EXCEPTION_EXECUTE_HANDLER
+        }
+        const EXCEPTION_EXECUTE_HANDLER: i32 = 1;
+        // SAFETY: the filter lives as long as the process.
+        unsafe {
+            SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
+            SetUnhandledExceptionFilter(Some(end));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_counts() {
+        let before = handles().unwrap();
+        let files: Vec<_> = (0..50).map(|_| std::fs::File::open(std::env::current_exe().unwrap()).unwrap()).collect();
+        let during = handles().unwrap();
+        // Other tests run beside this one.
+        assert!(during >= before + 30, "{before} before, {during} with 50 files open");
+        drop(files);
+        assert!(memory().unwrap() > 0);
+    }
+
+    #[test]
+    fn a_running_thread_counts() {
+        let (send, receive) = std::sync::mpsc::channel::<()>();
+        let threads_with = std::thread::scope(|scope| {
+            let thread = scope.spawn(move || receive.recv());
+            let count = threads().unwrap();
+            drop(send);
+            let _ = thread.join();
+            count
+        });
+        assert!(threads_with >= 2);
+    }
+
+    #[test]
+    fn the_program_itself_is_loaded() {
+        assert!(image_is_loaded(&std::env::current_exe().unwrap()));
+        assert!(!image_is_loaded(Path::new("no-such-library")));
+    }
+
+    #[test]
+    fn there_are_tls_indexes_left() {
+        assert!(free_tls_indexes() > 50);
+    }
+}

@@ -1,0 +1,97 @@
+//! What the failure of a dynamic check means, and what to do.
+
+use crate::check::Check;
+
+/// Is the check about the end of an argument?
+pub(super) const fn is_about_ends(check: Check) -> bool {
+    matches!(
+        check,
+        Check::ReadsPastConnectionEx
+            | Check::ReadsPastConnection
+            | Check::ReadsPastPort
+            | Check::ReadsPastName
+            | Check::ReadsPastAddress
+    )
+}
+
+/// Is the check about arguments that the SDK's boundary is to stop?
+pub(super) const fn is_boundary(check: Check) -> bool {
+    is_about_ends(check)
+        || matches!(
+            check,
+            Check::NullPointers
+                | Check::UnterminatedArrays
+                | Check::LongUserName
+                | Check::UnknownHeaders
+                | Check::RandomStructures
+        )
+}
+
+/// What RRAS suffers.
+pub(super) const fn effect(check: Check) -> &'static str {
+    match check {
+        Check::AnswersInTime => {
+            "RRAS makes one call at a time: while a function does not answer, no other client gets in; a fault ends the \
+             Remote Access service."
+        }
+        Check::ReadsPastConnectionEx
+        | Check::ReadsPastConnection
+        | Check::ReadsPastPort
+        | Check::ReadsPastName
+        | Check::ReadsPastAddress => {
+            "It works as long as the memory behind happens to be readable; when it is not, the Remote Access service \
+             ends, and every connection with it. What is read there is garbage."
+        }
+        Check::NullPointers => {
+            "RRAS is not documented to pass null, but if it ever does, the Remote Access service ends, and every \
+             connection with it."
+        }
+        Check::UnterminatedArrays | Check::LongUserName => {
+            "A name that a client sends may end the Remote Access service, or overwrite its memory."
+        }
+        Check::UnknownHeaders => "A later Windows with larger structures ends the Remote Access service.",
+        Check::RandomStructures => "Damaged data ends the Remote Access service instead of one connection.",
+        Check::ReleaseAfterNotify => "Sooner or later no client gets an address.",
+        Check::ThreadsAfterTerminate => {
+            "RRAS unloads the DLL after MprAdminTerminateDll: a thread that still runs in it ends the service's process."
+        }
+        Check::HandlesPerCall => "The service's process grows with every session until it must be restarted.",
+        Check::LoadCycles => {
+            "Every restart of the service inside its shared process leaves something behind, until the process must be \
+             restarted."
+        }
+        _ => "RRAS does not get what it expects.",
+    }
+}
+
+/// What to do.
+pub(super) const fn remedy(check: Check) -> &'static str {
+    match check {
+        Check::AnswersInTime => {
+            "Run the function under a debugger with an ordinary call. Wait for nothing without a time-out, and call no \
+             RAS administration function (MprAdmin...) from it."
+        }
+        Check::ReadsPastConnectionEx
+        | Check::ReadsPastConnection
+        | Check::ReadsPastPort
+        | Check::ReadsPastName
+        | Check::ReadsPastAddress => {
+            "Read no more than the structure's own size, and a string to its terminator; an IPv4 address and \
+             notify_release are 4 bytes, an IPv6 address is 16."
+        }
+        Check::NullPointers => "Check every pointer first: reject, return an error, or do nothing.",
+        Check::UnterminatedArrays => "Read a fixed array to its terminator or to its end, whichever comes first.",
+        Check::LongUserName => {
+            "Copy no more than fits; refuse a user name of more than 256 letters (UNLEN) with error 87."
+        }
+        Check::UnknownHeaders => "Check Header.type and Header.size before reading, and read the part you know.",
+        Check::RandomStructures => "Trust no length, count, enumeration or union arm without a look at its range.",
+        Check::ReleaseAfterNotify => {
+            "Set notify_release whenever an address is taken, and give the address back in the release function."
+        }
+        Check::ThreadsAfterTerminate => "End and join every thread in MprAdminTerminateDll.",
+        Check::HandlesPerCall => "Close what a call opens before it returns, or at the latest at the hang-up.",
+        Check::LoadCycles => "Free in MprAdminTerminateDll what the initialise function took.",
+        _ => "See the DLL's documentation.",
+    }
+}

@@ -1,0 +1,216 @@
+//! Checks that count what a DLL leaves behind.
+
+use super::arguments::ordinary_call;
+use super::child::{Job, Session};
+use super::progress::{ChildResult, Line, Progress};
+use crate::counters;
+use std::io;
+use std::time::Duration;
+
+/// How long a DLL's threads may take to end after MprAdminTerminateDll has returned.
+const THREADS_END: Duration = Duration::from_secs(2);
+/// How many sessions between two counts of handles.
+const SESSIONS: u32 = 100;
+/// Handles that a DLL may come to hold without leaking one a session.
+const FEW_HANDLES: usize = 10;
+
+fn uncountable(error: &io::Error) -> ChildResult {
+    ChildResult::skipped(format!("this platform does not let it be counted: {error}"))
+}
+
+/// One user who comes and goes: every function once.
+fn one_user(session: &mut Session<'_>, n: u32) {
+    for id in session.functions() {
+        session.call(id, "", &mut ordinary_call(id, n));
+    }
+}
+
+/// Waits until `count` is down to `allowed`; the last count.
+fn settle(allowed: usize, count: impl Fn() -> io::Result<usize>) -> io::Result<usize> {
+    let step = Duration::from_millis(20);
+    for _ in 0..THREADS_END.as_millis() / step.as_millis() {
+        if count()? <= allowed {
+            break;
+        }
+        std::thread::sleep(step);
+    }
+    count()
+}
+
+pub(super) fn threads_after_terminate(mut session: Session<'_>) -> ChildResult {
+    let result = threads(&mut session);
+    std::mem::forget(session.dll);
+    result.unwrap_or_else(|e| uncountable(&e))
+}
+
+fn threads(session: &mut Session<'_>) -> io::Result<ChildResult> {
+    let now = counters::threads()?;
+    one_user(session, 1);
+    session.call_terminate();
+    let allowed = session.threads_before;
+    let left = settle(allowed, counters::threads)?;
+    Ok(if left > allowed {
+        let n = left - allowed;
+        ChildResult::fail(
+            format!("{n} thread{} left after MprAdminTerminateDll", if n == 1 { " is" } else { "s are" }),
+            format!("{allowed} ran when it was loaded, {now} when it was initialised, {left} after it was terminated."),
+        )
+    } else {
+        ChildResult::pass("none is left")
+    })
+}
+
+pub(super) fn handles_per_call(session: &mut Session<'_>) -> ChildResult {
+    handles(session).unwrap_or_else(|e| uncountable(&e))
+}
+
+fn handles(session: &mut Session<'_>) -> io::Result<ChildResult> {
+    if session.functions().is_empty() {
+        return Ok(ChildResult::pass("it has no function that this concerns"));
+    }
+    // The first round lets it open what it keeps.
+    (0..SESSIONS).for_each(|n| one_user(session, n));
+    let before = counters::handles()?;
+    (0..SESSIONS).for_each(|n| one_user(session, n));
+    let after = counters::handles()?;
+    let grown = after.saturating_sub(before);
+    Ok(if grown > FEW_HANDLES {
+        ChildResult::fail(
+            format!("{SESSIONS} sessions leave {grown} handles open"),
+            format!("The process held {before} handles before them and {after} after."),
+        )
+    } else {
+        ChildResult::pass(format!("{SESSIONS} sessions leave none open"))
+    })
+}
+
+pub(super) fn load_cycles(job: &Job, progress: &mut Progress) -> ChildResult {
+    cycles(job, progress).unwrap_or_else(|e| uncountable(&e))
+}
+
+struct Counts {
+    threads: usize,
+    handles: usize,
+    tls: usize,
+}
+
+impl Counts {
+    fn now() -> io::Result<Self> {
+        Ok(Self { threads: counters::threads()?, handles: counters::handles()?, tls: counters::free_tls_indexes() })
+    }
+}
+
+fn cycles(job: &Job, progress: &mut Progress) -> io::Result<ChildResult> {
+    // The first cycles let the C library and the system open what they keep.
+    let warm_up = (job.cycles / 10).clamp(2, 20);
+    let mut base = Counts::now()?;
+    let mut memory = Vec::with_capacity(job.cycles as usize);
+    for cycle in 1..=warm_up + job.cycles {
+        let session = match one_cycle(job, progress) {
+            Ok(dll) => dll,
+            Err(failed) => return Ok(failed),
+        };
+        if cycle <= warm_up {
+            // What the first cycles open once is not a leak; what they leave running is checked from the second on.
+            base.handles = counters::handles()?;
+            if cycle == 1 {
+                // The system's loader may keep workers. A thread of the DLL's own is threads-after-terminate's to find.
+                base.threads = base.threads.max(settle(base.threads, counters::threads)?);
+            }
+        }
+        // A thread left in code that is unloaded crashes the process: look first.
+        let threads = settle(base.threads, counters::threads)?;
+        let handles = counters::handles()?;
+        if threads > base.threads || handles > base.handles + FEW_HANDLES {
+            return Ok(ChildResult::fail(
+                format!("after {cycle} cycles it holds {threads} threads and {handles} handles"),
+                format!("Before, the process held {} and {}.", base.threads, base.handles),
+            ));
+        }
+        progress.say(&Line::Unloading);
+        session.unload().map_err(io::Error::other)?;
+        progress.step(format!("cycle {cycle}"));
+        if cycle == 1 && counters::image_is_loaded(&job.file) {
+            return Ok(ChildResult::fail(
+                "its code stays in memory after it is unloaded",
+                "Something keeps the image mapped: a pinned module, or a thread that still has destructors of it to \
+                 run.",
+            ));
+        }
+        if cycle <= warm_up {
+            base.tls = counters::free_tls_indexes();
+            base.handles = counters::handles()?;
+        } else {
+            memory.push(counters::memory()?);
+            if cycle.is_multiple_of(50) || cycle == warm_up + job.cycles {
+                let lost = base.tls.saturating_sub(counters::free_tls_indexes());
+                let cycles = (cycle - warm_up) as usize;
+                if lost > 2 + cycles / 20 {
+                    return Ok(ChildResult::fail(
+                        format!("{cycles} cycles leave {lost} TLS indexes taken"),
+                        "Indexes of thread-local storage are taken at load and never given back; a process has about \
+                         a thousand. Rust for a windows-gnu target needs -Zhas-thread-local=yes.",
+                    ));
+                }
+            }
+        }
+    }
+    let grown = growth(&memory);
+    Ok(if grown > GROWTH {
+        ChildResult::fail(
+            format!("{} cycles leave {} KiB of memory behind", job.cycles, grown / 1024),
+            "The process's own memory grows with every cycle.",
+        )
+    } else {
+        ChildResult::pass(format!("{} cycles leave no thread, handle, TLS index or memory behind", job.cycles))
+    })
+}
+
+/// Growth of memory, in bytes, that is more than noise.
+const GROWTH: u64 = 256 * 1024;
+
+/// How much more the last tenth of the samples holds at least than the second tenth at most: a leak grows without end,
+/// a cache does not.
+fn growth(samples: &[u64]) -> u64 {
+    let tenth = samples.len() / 10;
+    let early = samples.get(tenth..2 * tenth).unwrap_or_default().iter().max();
+    let late = samples.get(samples.len() - tenth..).unwrap_or_default().iter().min();
+    match (early, late) {
+        (Some(early), Some(late)) => late.saturating_sub(*early),
+        _ => 0,
+    }
+}
+
+/// Loads, initialises, serves a user, terminates, all on a thread that is gone when this returns: on Linux a library
+/// stays mapped while a thread that has its destructors to run lives.
+fn one_cycle(job: &Job, progress: &mut Progress) -> Result<rasadmin_host::dll::AdminDll, ChildResult> {
+    let joined = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let mut session = Session::start(job, progress).map_err(|start| {
+                ChildResult::fail(
+                    format!("it does not initialise again: {start:?}"),
+                    "It initialised in the cycle before.",
+                )
+            })?;
+            one_user(&mut session, 1);
+            session.call_terminate();
+            Ok(session.dll)
+        });
+        thread.join()
+    });
+    joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leak_grows_and_a_cache_does_not() {
+        let leak: Vec<u64> = (0..200).map(|n| 1_000_000 + n * 4096).collect();
+        assert!(growth(&leak) > GROWTH);
+        let cache: Vec<u64> = (0..200).map(|n| 1_000_000 + n.min(10) * 65_536).collect();
+        assert_eq!(growth(&cache), 0);
+        assert_eq!(growth(&[]), 0);
+    }
+}

@@ -1,0 +1,272 @@
+//! Starting a child process, watching it, and ending it at its deadline.
+
+use super::child::Job;
+use super::progress::{CANNOT_WRITE, ChildResult, Line, Start};
+use crate::options::Options;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long the checker's own work in a child may take between two lines.
+const OWN_WORK: Duration = Duration::from_secs(60);
+/// How long a child may take to end once it has said its result.
+const ENDING: Duration = Duration::from_secs(5);
+
+/// Where our product logs to; set by the user, it stands.
+const LOG: &str = "RASADMIN_LOG";
+
+/// How a child ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The check came to its end.
+    Done(ChildResult),
+    /// The process ended in the middle: how.
+    Died(String),
+    /// It had to be ended: nothing happened for so long.
+    Hung(Duration),
+    /// The checker panicked.
+    Panicked(String),
+    /// It could not be started or could not write: why.
+    Broken(String),
+}
+
+/// What became of a child.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub end: End,
+    /// The last thing it said it was about to do.
+    pub last: Option<Line>,
+    /// What initialising gave, if it said so.
+    pub start: Option<Start>,
+    /// What it wrote to its standard error: the DLL's own words.
+    pub said: Option<String>,
+}
+
+/// A folder for one check, removed with this value.
+#[derive(Debug)]
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(super) fn new() -> std::io::Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let name = format!(
+            "rasadmin-check-{}-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed),
+            since.as_nanos()
+        );
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // On failure a small folder stays among the temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running child, ended when this is dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs a job to its end.
+pub(super) fn run(job: &Job, scratch: &Scratch, options: &Options) -> Ended {
+    let broken = |why: String| Ended { end: End::Broken(why), last: None, start: None, said: None };
+    let program = match options.child.clone().map_or_else(std::env::current_exe, Ok) {
+        Ok(program) => program,
+        Err(e) => return broken(format!("this program's own path is not known: {e}")),
+    };
+    // The file is there from the start, so that it can be opened for reading at once.
+    let opened = File::create(&job.result).and_then(|_| File::open(&job.result));
+    let result = match opened {
+        Ok(file) => file,
+        Err(e) => return broken(format!("no result file: {e}")),
+    };
+    let errors = scratch.path().join("stderr");
+    let mut command = Command::new(&program);
+    command
+        .arg(crate::CHILD_SUBCOMMAND)
+        .args(job.arguments())
+        // What the DLL writes for itself goes where it is removed again: temporary files, and our product's log.
+        .envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, scratch.path())))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(File::create(&errors).map_or_else(|_| Stdio::null(), Stdio::from));
+    if std::env::var_os(LOG).is_none() {
+        command.env(LOG, scratch.path().join("rasadmin.log"));
+    }
+    command.envs(options.environment.iter().map(|(name, value)| (name, value)));
+    match command.spawn() {
+        Ok(child) => {
+            let ended = watch(Running(child), result, options);
+            let said = std::fs::read(&errors).ok().and_then(|text| own_words(&text));
+            Ended { said, ..ended }
+        }
+        Err(e) => broken(format!("{} could not be started: {e}", program.display())),
+    }
+}
+
+/// What of a program's standard error says most: the first panic, else the last line; no longer than fits a message.
+fn own_words(text: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(text);
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let panic = lines.clone().position(|line| line.contains(" panicked at "));
+    let words = match panic {
+        // The place, then the message.
+        Some(at) => lines.skip(at).take(2).collect::<Vec<_>>().join(" "),
+        None => lines.next_back()?.to_owned(),
+    };
+    Some(words.chars().filter(|c| !c.is_control()).take(200).collect())
+}
+
+/// The lines read so far.
+struct Lines {
+    file: File,
+    unfinished: Vec<u8>,
+    last: Option<Line>,
+    start: Option<Start>,
+    done: Option<ChildResult>,
+    panic: Option<String>,
+}
+
+impl Lines {
+    /// Reads what is new; was there anything?
+    fn read(&mut self) -> bool {
+        let before = self.unfinished.len();
+        if self.file.read_to_end(&mut self.unfinished).is_err() || self.unfinished.len() == before {
+            return false;
+        }
+        while let Some(end) = self.unfinished.iter().position(|&byte| byte == b'\n') {
+            let line: Vec<u8> = self.unfinished.drain(..=end).collect();
+            match serde_json::from_slice(&line) {
+                Ok(Line::Started(start)) => self.start = Some(start),
+                Ok(Line::Done { result }) => self.done = Some(result),
+                Ok(Line::Panic { message }) => self.panic = Some(message),
+                Ok(line) => self.last = Some(line),
+                Err(_) => {}
+            }
+        }
+        true
+    }
+
+    fn end(self, end: End) -> Ended {
+        Ended { end, last: self.last, start: self.start, said: None }
+    }
+}
+
+fn watch(mut child: Running, file: File, options: &Options) -> Ended {
+    let mut lines = Lines { file, unfinished: Vec::new(), last: None, start: None, done: None, panic: None };
+    let mut since = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let exited = child.0.try_wait();
+        // Read after asking: what a child wrote before it ended is there.
+        if lines.read() {
+            since = Instant::now();
+        }
+        let patience = match &lines.last {
+            _ if lines.done.is_some() => ENDING,
+            Some(Line::Call { .. } | Line::Loading | Line::Unloading) => options.deadline,
+            _ => options.deadline.max(OWN_WORK),
+        };
+        let waited = since.elapsed();
+        let status = match exited {
+            Ok(Some(status)) => Some(status),
+            Ok(None) if waited < patience => {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(20));
+                continue;
+            }
+            Ok(None) => None,
+            Err(e) => return lines.end(End::Broken(format!("the child process is lost: {e}"))),
+        };
+        // The result counts, however the process ended after it.
+        let end = match (lines.done.take(), lines.panic.take(), status) {
+            (Some(result), _, _) => End::Done(result),
+            (None, Some(message), _) => End::Panicked(message),
+            (None, None, Some(status)) if status.code() == Some(CANNOT_WRITE) => {
+                End::Broken("it could not write its result".into())
+            }
+            (None, None, Some(status)) if lines.last.is_none() => {
+                End::Broken(format!("it ended before it began: {}", describe(status)))
+            }
+            (None, None, Some(status)) => End::Died(describe(status)),
+            (None, None, None) => End::Hung(patience),
+        };
+        return lines.end(end);
+    }
+}
+
+#[cfg(unix)]
+fn describe(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match status.signal() {
+        Some(libc::SIGSEGV) => "segmentation fault (SIGSEGV)".into(),
+        Some(libc::SIGBUS) => "bus error (SIGBUS)".into(),
+        Some(libc::SIGABRT) => "abort (SIGABRT)".into(),
+        Some(libc::SIGILL) => "illegal instruction (SIGILL)".into(),
+        Some(libc::SIGFPE) => "arithmetic fault (SIGFPE)".into(),
+        Some(signal) => format!("signal {signal}"),
+        None => exited(status.code().unwrap_or_default()),
+    }
+}
+
+#[cfg(windows)]
+fn describe(status: ExitStatus) -> String {
+    match status.code().unwrap_or_default() as u32 {
+        0xC000_0005 => "access violation (0xC0000005)".into(),
+        0xC000_0006 => "in-page error (0xC0000006)".into(),
+        0xC000_001D => "illegal instruction (0xC000001D)".into(),
+        0xC000_0094 => "division by zero (0xC0000094)".into(),
+        0xC000_00FD => "stack overflow (0xC00000FD)".into(),
+        0xC000_0374 => "heap corruption (0xC0000374)".into(),
+        0xC000_0409 => "abort or stack overrun (0xC0000409)".into(),
+        code if code >= 0x8000_0000 => format!("exception 0x{code:08X}"),
+        code => exited(code as i32),
+    }
+}
+
+fn exited(code: i32) -> String {
+    format!("the process was ended with exit code {code}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_says_more_than_what_follows_it() {
+        let panic =
+            b"thread 'main' panicked at a.rs:1:2:\nno luck\nnote: run with\n\nthread panicked at b.rs:\nagain\n";
+        assert_eq!(own_words(panic).as_deref(), Some("thread 'main' panicked at a.rs:1:2: no luck"));
+        assert_eq!(own_words(b"one\ntwo\x07 \n\n").as_deref(), Some("two"));
+        assert_eq!(own_words(b"\n"), None);
+        assert_eq!(own_words(&[b'x'; 1000]).map(|words| words.len()), Some(200));
+    }
+
+    #[test]
+    fn a_scratch_folder_is_removed() {
+        let scratch = Scratch::new().unwrap();
+        let path = scratch.path().to_owned();
+        std::fs::write(path.join("x"), "x").unwrap();
+        drop(scratch);
+        assert!(!path.exists());
+    }
+}

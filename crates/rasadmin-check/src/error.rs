@@ -1,0 +1,30 @@
+//! Files that cannot be checked at all.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Why a file could not be checked (exit code 2): no verdict on an admin DLL was reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CannotCheck {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub what: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl CannotCheck {
+    pub(crate) fn new(path: &Path, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), what: what.into(), remedy: remedy.into() }
+    }
+}
+
+impl fmt::Display for CannotCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path: String = self.path.to_string_lossy().chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+        write!(f, "cannot check {path}: {}; {}", self.what, self.remedy)
+    }
+}
+
+impl std::error::Error for CannotCheck {}

@@ -1,0 +1,49 @@
+//! How a check is run.
+
+use mprapi::Profile;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How a check is run. [`Options::default`] is what `rasadmin check FILE` does.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The profile that decides; None: `shipping` does. The others' failures are warnings.
+    pub profile: Option<Profile>,
+    /// Is it a failure if a dynamic check is skipped?
+    pub require_dynamic: bool,
+    /// Run the static checks only.
+    pub static_only: bool,
+    /// How many times the DLL is loaded and unloaded.
+    pub cycles: u32,
+    /// How long one call of a function, or loading, may take.
+    pub deadline: Duration,
+    /// Where the random bytes begin.
+    pub seed: u64,
+    /// The program that runs the checks when called with [`crate::CHILD_SUBCOMMAND`]; None: this program.
+    pub child: Option<PathBuf>,
+    /// Variables set in the child processes' environment.
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            profile: None,
+            require_dynamic: false,
+            static_only: false,
+            cycles: 200,
+            deadline: Duration::from_secs(10),
+            seed: 1,
+            child: std::env::var_os("RASADMIN_CHECK_CHILD").map(PathBuf::from),
+            environment: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// The profile that decides.
+    pub fn deciding(&self) -> Profile {
+        self.profile.unwrap_or(Profile::Shipping)
+    }
+}

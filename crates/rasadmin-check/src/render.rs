@@ -1,0 +1,272 @@
+//! The report as text: the verdict first, then what is wrong with its remedy; what passed is one paragraph.
+
+use crate::check::{Check, Kind};
+use crate::finding::{Finding, Outcome};
+use crate::lines::{width_of, wrap};
+use crate::report::{Facts, ProfileVerdict, Report, Verdict};
+use std::collections::BTreeMap;
+
+const BOLD: &str = "1";
+const RED: &str = "1;31";
+const YELLOW: &str = "1;33";
+const GREEN: &str = "32";
+
+/// Paints words; the words say the same without.
+pub(crate) struct Paint(pub bool);
+
+impl Paint {
+    pub(crate) fn with(&self, code: &str, text: &str) -> String {
+        if self.0 && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// Paints the first word or words of a line.
+    fn front(&self, code: &str, line: &str, len: usize) -> String {
+        match line.split_at_checked(len) {
+            Some((front, rest)) => self.with(code, front) + rest,
+            None => line.to_owned(),
+        }
+    }
+}
+
+const fn colour(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => GREEN,
+        Outcome::Skipped | Outcome::Warning => YELLOW,
+        Outcome::Fail | Outcome::Crashed => RED,
+    }
+}
+
+impl Report {
+    /// The report as text in lines of at most `width` columns (at least 20), each ended by a line feed. Without
+    /// `colour` there is no escape sequence in it.
+    pub fn render(&self, width: usize, colour: bool) -> String {
+        let mut text = Text { paint: Paint(colour), width, out: String::new() };
+        text.headline(self);
+        text.blank();
+        text.facts(&self.facts);
+        text.blank();
+        text.profiles(&self.profiles);
+        let mut bad: Vec<_> = self.findings.iter().filter(|f| f.problem.is_some() && !told_by_profiles(f)).collect();
+        // The worst first, else in the order of the checks.
+        bad.sort_by_key(|f| std::cmp::Reverse(f.outcome));
+        for finding in bad {
+            text.blank();
+            text.finding(finding);
+        }
+        text.blank();
+        text.passed(&self.findings);
+        text.skipped(self);
+        text.out
+    }
+
+    /// The verdict in one sentence.
+    pub fn headline(&self) -> String {
+        let failures = self.count(Outcome::Fail) + self.count(Outcome::Crashed);
+        let warnings = self.count(Outcome::Warning);
+        let first = match self.profiles.first().map(|p| p.verdict) {
+            Some(Verdict::Refused) => "RRAS would NOT start with it",
+            Some(Verdict::DependsOnTable) => "whether RRAS would start with it is not known until it has run",
+            _ if failures > 0 => "RRAS would start with it, and would not be safe",
+            _ => "RRAS would start with it",
+        };
+        let mut counts = Vec::new();
+        if failures > 0 {
+            counts.push(plural(failures, "check failed", "checks failed"));
+        }
+        if warnings > 0 {
+            counts.push(plural(warnings, "warning", "warnings"));
+        }
+        if self.failed && failures == 0 {
+            counts.push("checks were skipped, and --require-dynamic forbids that".into());
+        }
+        if counts.is_empty() {
+            let not_run = self.not_run.is_some();
+            counts.push(if not_run { "the checks that were run passed" } else { "every check passed" }.into());
+        }
+        format!("{first}: {}.", counts.join(", "))
+    }
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Why a profile says no. The deciding one's reasons are the findings below; nothing is said twice.
+fn reasons(profile: &ProfileVerdict, profiles: &[ProfileVerdict]) -> String {
+    if profile.reasons.is_empty() {
+        return String::new();
+    }
+    if profile.decides {
+        return match profile.verdict {
+            Verdict::Refused => ", for the failures below".into(),
+            _ => format!(": {}", profile.reasons.join("; ")),
+        };
+    }
+    // Said above already: those of the profiles in front.
+    let above = profiles.iter().take_while(|p| p.profile != profile.profile);
+    let Some(like) = above
+        .filter(|p| !p.reasons.is_empty() && p.reasons.iter().all(|reason| profile.reasons.contains(reason)))
+        .last()
+    else {
+        return format!(": {}", profile.reasons.join("; "));
+    };
+    let more: Vec<_> =
+        profile.reasons.iter().filter(|reason| !like.reasons.contains(reason)).map(String::as_str).collect();
+    if more.is_empty() {
+        format!(": as {}", like.profile)
+    } else {
+        format!(": as {}, and {}", like.profile, more.join("; "))
+    }
+}
+
+/// Does a warning only repeat what the table of profiles says?
+fn told_by_profiles(finding: &Finding) -> bool {
+    let of_a_profile =
+        matches!(finding.check, Check::ShippingRequirements | Check::DocumentedRequirements | Check::Nt4Requirements);
+    of_a_profile && finding.outcome == Outcome::Warning
+}
+
+struct Text {
+    paint: Paint,
+    width: usize,
+    out: String,
+}
+
+impl Text {
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line);
+        self.out.push('\n');
+    }
+
+    fn blank(&mut self) {
+        self.line("");
+    }
+
+    /// A paragraph whose front words are painted.
+    fn painted(&mut self, front: &str, code: &str, text: &str) {
+        for (n, line) in wrap(front, text, self.width).iter().enumerate() {
+            let len = front.trim_end().len();
+            let line = if n == 0 && line.starts_with(front.trim_end()) {
+                self.paint.front(code, line, len)
+            } else {
+                line.clone()
+            };
+            self.line(&line);
+        }
+    }
+
+    fn headline(&mut self, report: &Report) {
+        let code = match (report.failed, report.count(Outcome::Warning)) {
+            (true, _) => RED,
+            (false, 0) => GREEN,
+            (false, _) => YELLOW,
+        };
+        let sentence = report.headline();
+        let whole = format!("{}: {sentence}", report.file);
+        if width_of(&whole) <= self.width {
+            let painted = format!("{}: {}", report.file, self.paint.with(code, &sentence));
+            self.line(&painted);
+        } else {
+            for line in wrap("", &format!("{}:", report.file), self.width) {
+                self.line(&line);
+            }
+            for line in wrap("  ", &sentence, self.width) {
+                let line = self.paint.with(code, &line);
+                self.line(&line);
+            }
+        }
+    }
+
+    fn facts(&mut self, facts: &Facts) {
+        let kind = match facts.format {
+            "PE" => format!("{}-bit Windows library for {}", facts.bits, facts.machine),
+            _ => format!("native {}-bit library for {}", facts.bits, facts.machine),
+        };
+        let exports =
+            plural(facts.exports.len(), "function of the contract exported", "functions of the contract exported");
+        let start = match (&facts.table, facts.revision) {
+            (Some(table), Some(revision)) => {
+                format!("callbacks table of revision {revision} with {}", plural(table.len(), "function", "functions"))
+            }
+            (None, Some(_)) => "no callbacks table (revision 1)".into(),
+            _ => "a callbacks table, not seen yet".into(),
+        };
+        let ikev2 = match facts.ikev2 {
+            Some(true) => "called for IKEv2 connections",
+            Some(false) => "never called for IKEv2 connections",
+            None => "IKEv2 depends on its table",
+        };
+        self.painted("  ", BOLD, &format!("{kind}; {exports}; {start}; {ikev2}."));
+    }
+
+    fn profiles(&mut self, profiles: &[ProfileVerdict]) {
+        for profile in profiles {
+            let decides = match (profile.decides, profile.verdict) {
+                (true, _) => " (decides)",
+                (false, Verdict::Refused) => " (only a warning)",
+                (false, _) => "",
+            };
+            let code = match (profile.verdict, profile.decides) {
+                (Verdict::Starts, _) => GREEN,
+                (Verdict::Refused, true) => RED,
+                _ => YELLOW,
+            };
+            let front = format!("  {:<10}  ", profile.profile);
+            let word = profile.verdict.word();
+            let said = format!("{word}{decides}{}", reasons(profile, profiles));
+            for (n, line) in wrap(&front, &said, self.width).iter().enumerate() {
+                let line = match line.split_once(word) {
+                    Some((before, after)) if n == 0 => format!("{before}{}{after}", self.paint.with(code, word)),
+                    _ => line.clone(),
+                };
+                self.line(&line);
+            }
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        let word = finding.outcome.word();
+        let id = finding.check.id();
+        self.painted(&format!("{word}  "), colour(finding.outcome), &format!("{id}: {}", finding.message));
+        let Some(problem) = &finding.problem else { return };
+        for (label, text) in [
+            ("why", problem.cause.as_str()),
+            ("effect", problem.effect.as_str()),
+            ("remedy", problem.remedy.as_str()),
+            ("blame", problem.culprit.words()),
+        ] {
+            self.painted(&format!("  {label:<6}  "), BOLD, text);
+        }
+    }
+
+    fn passed(&mut self, findings: &[Finding]) {
+        let ids: Vec<_> = findings.iter().filter(|f| f.outcome == Outcome::Pass).map(|f| f.check.id()).collect();
+        if !ids.is_empty() {
+            self.painted(&format!("passed ({})  ", ids.len()), GREEN, &ids.join(", "));
+        }
+    }
+
+    /// Skipped checks, those of one reason together.
+    fn skipped(&mut self, report: &Report) {
+        if let Some(not_run) = &report.not_run {
+            let skipped =
+                report.findings.iter().filter(|f| f.outcome == Outcome::Skipped && f.check.kind() == Kind::Dynamic);
+            let front = format!("skipped ({})  ", skipped.count());
+            self.painted(&front, YELLOW, &format!("every check that runs the DLL: {}", not_run.why));
+            if let Some(command) = &not_run.command {
+                self.painted("  to run them  ", BOLD, command);
+            }
+        }
+        let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for finding in &report.findings {
+            let told = report.not_run.is_some() && finding.check.kind() == Kind::Dynamic;
+            if finding.outcome == Outcome::Skipped && !told {
+                reasons.entry(&finding.message).or_default().push(finding.check.id());
+            }
+        }
+        for (reason, ids) in reasons {
+            let front = format!("skipped ({})  ", ids.len());
+            self.painted(&front, YELLOW, &format!("{}: {reason}", ids.join(", ")));
+        }
+    }
+}

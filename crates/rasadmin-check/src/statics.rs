@@ -1,0 +1,79 @@
+//! The checks that read the file and never load it.
+
+mod exports;
+mod imports;
+pub(crate) mod requirements;
+mod system_dlls;
+
+use crate::check::Check;
+use crate::finding::{Finding, Outcome, Problem};
+use crate::image::{Format, Image};
+use mprapi::{FunctionId, Profile};
+use std::path::Path;
+
+/// What RRAS does with a DLL that its validation refuses.
+pub(crate) const REFUSED: &str =
+    "RRAS refuses the DLL with error 87 (event 20113), and the Remote Access service does not start.";
+
+/// Runs every static check. `deciding` is the profile whose failures are failures; the others' are warnings.
+pub(crate) fn run(image: &Image, path: &Path, deciding: Profile) -> Vec<Finding> {
+    let mut findings = vec![machine(image)];
+    findings.extend(exports::run(image, deciding));
+    findings.push(requirements::address_pairs(image, deciding));
+    for profile in [Profile::Shipping, Profile::Documented, Profile::Nt4] {
+        findings.push(requirements::profile(image, profile, deciding));
+    }
+    findings.push(ikev2(image));
+    findings.push(imports::forbidden(image));
+    findings.push(imports::dependents(image, path));
+    findings
+}
+
+fn machine(image: &Image) -> Finding {
+    let kind = if image.library { "library" } else { "program" };
+    if !image.right_machine() {
+        let message = if image.library {
+            format!("it is a DLL for {}, not for x86-64", image.machine)
+        } else {
+            "it is a program, not a DLL".to_owned()
+        };
+        return Finding::problem(
+            Check::Machine,
+            Outcome::Fail,
+            message,
+            Problem::of_dll(
+                format!("The file's header says {}-bit, {}, {kind}.", image.bits, image.machine),
+                "RRAS is a 64-bit process: loading fails with error 193 (event 20204), and the Remote Access service \
+                 does not start.",
+                "Build it as a 64-bit DLL for x86-64.",
+            ),
+        );
+    }
+    let message = match image.format {
+        Format::Pe => "a 64-bit DLL for x86-64".to_owned(),
+        Format::Elf => {
+            format!("a native library for {}: good for tests here; RRAS loads the Windows DLL", image.machine)
+        }
+    };
+    Finding::pass(Check::Machine, message)
+}
+
+fn ikev2(image: &Image) -> Finding {
+    if image.functions().contains(FunctionId::InitializeDllEx) {
+        return Finding::pass(
+            Check::Ikev2,
+            "it exports MprAdminInitializeDllEx: called for IKEv2 connections if its table says revision 2",
+        );
+    }
+    Finding::problem(
+        Check::Ikev2,
+        Outcome::Warning,
+        "it is never called for IKEv2 connections",
+        Problem::of_dll(
+            "It does not export MprAdminInitializeDllEx, so that it counts as revision 1.",
+            "For an IKEv2 connection RRAS calls none of its functions: such users are neither refused nor recorded, \
+             and get RRAS's own addresses.",
+            "Export MprAdminInitializeDllEx and fill in a revision 2 table, or do not offer IKEv2.",
+        ),
+    )
+}

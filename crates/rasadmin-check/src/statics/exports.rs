@@ -1,0 +1,133 @@
+//! Functions that are there, but not as RRAS looks for them.
+
+use super::requirements::violations;
+use crate::check::Check;
+use crate::finding::{Finding, Outcome, Problem};
+use crate::image::Image;
+use crate::names::{Disguise, recognise};
+use mprapi::{FunctionId, Profile};
+
+struct Disguised<'a> {
+    export: &'a str,
+    meant: FunctionId,
+    disguise: Disguise,
+}
+
+pub(super) fn run(image: &Image, deciding: Profile) -> Vec<Finding> {
+    let functions = image.functions();
+    let found: Vec<_> = image
+        .exports
+        .iter()
+        .filter_map(|e| {
+            let (meant, disguise) = recognise(&e.name)?;
+            // The right name beside the wrong one is enough for RRAS.
+            (!functions.contains(meant)).then_some(Disguised { export: &e.name, meant, disguise })
+        })
+        .collect();
+    // A wrong name is as bad as what it leads to: RRAS does not find the function.
+    let outcome = if violations(deciding, functions).is_empty() { Outcome::Warning } else { Outcome::Fail };
+    vec![
+        disguised(
+            Check::DecoratedNames,
+            outcome,
+            &found,
+            |d| d == Disguise::Decorated,
+            "The compiler decorated the names of its stdcall functions, and no module-definition file undid it.",
+            "Name the functions in a module-definition file (EXPORTS MprAdminAcceptNewLink and so on), or link with \
+             --kill-at.",
+        ),
+        disguised(
+            Check::MangledNames,
+            outcome,
+            &found,
+            |d| matches!(d, Disguise::MangledMsvc | Disguise::MangledItanium),
+            "The functions were compiled as C++ (or Rust) and exported under the compiler's own names.",
+            "Declare them extern \"C\" (in Rust: #[unsafe(no_mangle)]), or name them in a module-definition file.",
+        ),
+        disguised(
+            Check::NameCase,
+            outcome,
+            &found,
+            |d| d == Disguise::WrongCase,
+            "Exported names are compared with upper and lower case.",
+            "Spell the names as in Microsoft's documentation.",
+        ),
+        ordinal_only(image, outcome),
+        forwarded(image),
+    ]
+}
+
+fn disguised(
+    check: Check,
+    outcome: Outcome,
+    found: &[Disguised],
+    which: impl Fn(Disguise) -> bool,
+    cause: &str,
+    remedy: &str,
+) -> Finding {
+    let found: Vec<_> = found.iter().filter(|d| which(d.disguise)).collect();
+    let Some(first) = found.first() else {
+        return Finding::pass(check, "none");
+    };
+    let others = match found.len() - 1 {
+        0 => String::new(),
+        1 => ", and one more like it".to_owned(),
+        n => format!(", and {n} more like it"),
+    };
+    Finding::problem(
+        check,
+        outcome,
+        format!("{} is exported as {}{others}", first.meant, first.export),
+        Problem::of_dll(cause, "RRAS looks functions up by their plain names: it does not find these.", remedy),
+    )
+}
+
+fn ordinal_only(image: &Image, outcome: Outcome) -> Finding {
+    let check = Check::OrdinalOnly;
+    // Unnamed exports are nobody's business unless functions are missed.
+    if image.unnamed_exports == 0 || outcome != Outcome::Fail {
+        return Finding::pass(check, "no function is missed for lack of a name");
+    }
+    let (count, verb) = match image.unnamed_exports {
+        1 => ("one export".to_owned(), "has"),
+        n => (format!("{n} exports"), "have"),
+    };
+    Finding::problem(
+        check,
+        Outcome::Fail,
+        format!("{count} {verb} an ordinal and no name, and required functions are missing"),
+        Problem::of_dll(
+            "The functions are probably exported by ordinal only (NONAME).",
+            "RRAS looks functions up by name: it does not find these.",
+            "Remove NONAME from the module-definition file.",
+        ),
+    )
+}
+
+fn forwarded(image: &Image) -> Finding {
+    let check = Check::ForwardedExports;
+    let found: Vec<_> = image
+        .exports
+        .iter()
+        .filter(|e| FunctionId::from_export(&e.name).is_some())
+        .filter_map(|e| Some((&e.name, e.forward.as_ref()?)))
+        .collect();
+    let Some((name, target)) = found.first() else {
+        return Finding::pass(check, "none");
+    };
+    let others = match found.len() - 1 {
+        0 => String::new(),
+        n => format!(", and {n} more"),
+    };
+    Finding::problem(
+        check,
+        Outcome::Warning,
+        format!("{name} is forwarded to {target}{others}"),
+        Problem::of_dll(
+            "The export is an entry that names another DLL.",
+            "RRAS finds the function only if Windows finds that DLL, in System32 or beside the service's program: not \
+             beside this DLL.",
+            "Export a function of its own that calls the other DLL, or install that DLL in System32.",
+        ),
+    )
+}

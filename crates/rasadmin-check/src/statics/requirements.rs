@@ -1,0 +1,130 @@
+//! What the profiles demand of the exports.
+
+use super::REFUSED;
+use crate::check::Check;
+use crate::finding::{Finding, Outcome, Problem};
+use crate::image::Image;
+use mprapi::requirements::{ExportJudgement, judge_exports};
+use mprapi::{FunctionId, FunctionSet, Profile, Violation};
+
+/// What a profile finds wrong with the exports; nothing if only a table can tell.
+pub(crate) fn violations(profile: Profile, functions: FunctionSet) -> Vec<Violation> {
+    match judge_exports(profile, functions) {
+        ExportJudgement::Decided(violations) => violations,
+        ExportJudgement::DependsOnTable => Vec::new(),
+    }
+}
+
+/// The check that belongs to a profile.
+pub(crate) const fn check_of(profile: Profile) -> Check {
+    match profile {
+        Profile::Documented => Check::DocumentedRequirements,
+        Profile::Shipping => Check::ShippingRequirements,
+        Profile::Nt4 => Check::Nt4Requirements,
+    }
+}
+
+/// Half pairs: one check of their own, whatever the profile.
+pub(super) fn address_pairs(image: &Image, deciding: Profile) -> Finding {
+    let halves = |profile| {
+        violations(profile, image.functions())
+            .into_iter()
+            .filter(|v| matches!(v, Violation::HalfPair { .. }))
+            .collect::<Vec<_>>()
+    };
+    // `documented` looks at every DLL's exports; `shipping` does not if the table decides.
+    let found = halves(Profile::Documented);
+    let Some(Violation::HalfPair { has, lacks }) = found.first() else {
+        let functions = image.functions();
+        let pairs = match (
+            functions.contains(FunctionId::GetIpAddressForUser),
+            functions.contains(FunctionId::GetIpv6AddressForUser),
+        ) {
+            (true, true) => "the IPv4 and the IPv6 pair are whole",
+            (true, false) => "the IPv4 pair is whole, the IPv6 pair absent",
+            (false, true) => "the IPv6 pair is whole, the IPv4 pair absent",
+            (false, false) => "no address function is exported",
+        };
+        return Finding::pass(Check::AddressPairs, pairs);
+    };
+    let (outcome, effect) = if halves(deciding).is_empty() {
+        (
+            Outcome::Warning,
+            "Shipping Windows Server looks at its callbacks table only; a tool or an older Windows that looks at the \
+             exports refuses the DLL.",
+        )
+    } else {
+        (Outcome::Fail, REFUSED)
+    };
+    Finding::problem(
+        Check::AddressPairs,
+        outcome,
+        list(&found),
+        Problem::of_dll(
+            "RRAS calls both functions of a pair, or neither.",
+            effect,
+            format!("Export {lacks} too, or stop exporting {has}."),
+        ),
+    )
+}
+
+/// One profile's list.
+pub(super) fn profile(image: &Image, profile: Profile, deciding: Profile) -> Finding {
+    let check = check_of(profile);
+    let found = match judge_exports(profile, image.functions()) {
+        ExportJudgement::DependsOnTable => {
+            return Finding::skipped(
+                check,
+                "depends on its callbacks table, which only running it shows (callbacks-table)",
+            );
+        }
+        ExportJudgement::Decided(found) => found,
+    };
+    let (halves, found): (Vec<_>, Vec<_>) = found.into_iter().partition(|v| matches!(v, Violation::HalfPair { .. }));
+    if found.is_empty() {
+        let message = match (profile, halves.is_empty()) {
+            (_, false) => "all that is required is there, but for the half pair (address-pairs)",
+            (_, true) => "all that is required is exported",
+        };
+        return Finding::pass(check, message);
+    }
+    let outcome = if profile == deciding { Outcome::Fail } else { Outcome::Warning };
+    let (cause, effect) = match profile {
+        Profile::Shipping => ("Shipping Windows Server looks these functions up by name.", REFUSED),
+        Profile::Documented => (
+            "Microsoft's page \"RAS administration DLL functions\" lists them as required.",
+            "By that page the Remote Access service does not start. Which part of it a Windows version enforces is \
+             its own business: profile `shipping` says what today's does.",
+        ),
+        Profile::Nt4 => (
+            "Windows NT 4.0 and 2000 require them.",
+            "On those versions the service does not start; later ones do not ask for this.",
+        ),
+    };
+    Finding::problem(check, outcome, list(&found), Problem::of_dll(cause, effect, remedy(&found)))
+}
+
+/// Several violations in one sentence.
+pub(crate) fn list(violations: &[Violation]) -> String {
+    let texts: Vec<_> = violations.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+fn remedy(violations: &[Violation]) -> String {
+    let mut names = Vec::new();
+    for violation in violations {
+        match violation {
+            Violation::NoneOf(ids) => {
+                let ids: Vec<_> = ids.iter().map(|id| id.name()).collect();
+                names.push(ids.join(" or "));
+            }
+            Violation::NoConnectionPair => names.push(
+                "MprAdminAcceptNewConnection with MprAdminConnectionHangupNotification of the same number (or both Ex)"
+                    .to_owned(),
+            ),
+            Violation::HalfPair { lacks, .. } => names.push(lacks.name().to_owned()),
+            Violation::UnknownRevision(_) | Violation::Revision1InTable => {}
+        }
+    }
+    format!("Export {}.", names.join("; "))
+}

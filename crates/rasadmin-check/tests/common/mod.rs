@@ -1,0 +1,39 @@
+//! What the tests of this crate share.
+#![allow(clippy::unwrap_used)]
+#![allow(dead_code)] // Each test program uses a part of it.
+
+pub mod pe;
+
+use rasadmin_check::{Check, Finding, Options, Outcome, Report, check};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Options for tests: the child is this crate's own little program.
+pub fn options() -> Options {
+    Options { child: Some(env!("CARGO_BIN_EXE_rasadmin-check-child").into()), ..Options::default() }
+}
+
+/// Options for a DLL that hangs: with a deadline that does not hold the tests up. A good call never comes near it.
+pub fn impatient() -> Options {
+    Options { deadline: Duration::from_secs(4), ..options() }
+}
+
+/// The report, or a failed test.
+pub fn report(path: &Path, options: &Options) -> Report {
+    check(path, options).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// The checks that did not pass, with their outcomes: skipped ones left out.
+pub fn found(report: &Report) -> Vec<(Check, Outcome)> {
+    let not_passed = |f: &&Finding| !matches!(f.outcome, Outcome::Pass | Outcome::Skipped);
+    report.findings.iter().filter(not_passed).map(|f| (f.check, f.outcome)).collect()
+}
+
+/// This crate's misbehaving DLL, as cargo builds it with the tests.
+pub fn misbehave() -> PathBuf {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_rasadmin-check-child"));
+    let name = if cfg!(windows) { "misbehave.dll" } else { "libmisbehave.so" };
+    let path = program.with_file_name("examples").join(name);
+    assert!(path.exists(), "{} is missing: `cargo test -p rasadmin-check` builds it", path.display());
+    path
+}

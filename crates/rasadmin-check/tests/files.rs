@@ -1,0 +1,280 @@
+//! The checks that read the file: what they find in DLLs built byte by byte, on every platform; and files that are none.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::pe::Dll;
+use common::{found, misbehave, options};
+use mprapi::Profile;
+use rasadmin_check::{Check, Options, Outcome, Report, Verdict, check};
+use std::path::Path;
+
+const REVISION_1: [&str; 7] = [
+    "MprAdminInitializeDll",
+    "MprAdminTerminateDll",
+    "MprAdminAcceptNewLink",
+    "MprAdminLinkHangupNotification",
+    "MprAdminAcceptReauthentication",
+    "MprAdminAcceptNewConnection2",
+    "MprAdminConnectionHangupNotification2",
+];
+
+fn with(more: &[&'static str]) -> Vec<&'static str> {
+    [&REVISION_1[..], more].concat()
+}
+
+fn static_only() -> Options {
+    Options { static_only: true, ..options() }
+}
+
+fn check_dll(dll: &Dll<'_>) -> Report {
+    check_as(dll, None)
+}
+
+fn check_as(dll: &Dll<'_>, profile: Option<Profile>) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.dll");
+    std::fs::write(&path, dll.build()).unwrap();
+    let options = Options { profile, ..static_only() };
+    check(&path, &options).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// What a DLL with these exports gets, but for the IKEv2 and NT 4 warnings.
+fn findings(exports: &[&str]) -> Vec<(Check, Outcome)> {
+    let report = check_dll(&Dll { exports, ..Dll::default() });
+    interesting(&report)
+}
+
+fn interesting(report: &Report) -> Vec<(Check, Outcome)> {
+    let usual = [Check::Ikev2, Check::Nt4Requirements];
+    found(report).into_iter().filter(|(check, _)| !usual.contains(check)).collect()
+}
+
+#[test]
+fn a_revision_1_dll_passes_and_is_warned_of_ikev2() {
+    let exports = with(&["MprAdminGetIpAddressForUser", "MprAdminReleaseIpAddress", "DllMain"]);
+    let report = check_dll(&Dll {
+        exports: &exports,
+        imports: &[("KERNEL32.dll", &["Sleep"]), ("api-ms-win-crt-heap-l1-1-0.dll", &["free"])],
+        ..Dll::default()
+    });
+    assert_eq!(found(&report), [(Check::Ikev2, Outcome::Warning)], "{}", report.render(100, false));
+    assert_eq!(report.exit_code(), 0);
+    assert!(report.profiles.iter().all(|p| p.verdict == Verdict::Starts));
+    assert_eq!((report.facts.revision, report.facts.ikev2), (Some(1), Some(false)));
+    assert_eq!((report.facts.exports.len(), report.facts.other_exports), (9, 1));
+}
+
+#[test]
+fn an_exporter_of_initialize_ex_depends_on_its_table() {
+    let exports = ["MprAdminInitializeDllEx"];
+    let report = check_dll(&Dll { exports: &exports, ..Dll::default() });
+    let shipping = report.profile(Profile::Shipping).unwrap();
+    assert_eq!((shipping.verdict, shipping.decides), (Verdict::DependsOnTable, true));
+    assert_eq!(report.profile(Profile::Documented).unwrap().verdict, Verdict::Refused);
+    assert_eq!(interesting(&report), [(Check::DocumentedRequirements, Outcome::Warning)]);
+    assert_eq!((report.facts.revision, report.facts.ikev2), (None, None));
+    assert_eq!(report.exit_code(), 0);
+}
+
+#[test]
+fn the_profile_decides() {
+    let without_terminate: Vec<_> = REVISION_1.into_iter().filter(|n| *n != "MprAdminTerminateDll").collect();
+    let dll = Dll { exports: &without_terminate, ..Dll::default() };
+    for (profile, outcome, code) in [
+        (None, Outcome::Warning, 0),
+        (Some(Profile::Shipping), Outcome::Warning, 0),
+        (Some(Profile::Documented), Outcome::Fail, 1),
+    ] {
+        let report = check_as(&dll, profile);
+        assert_eq!(report.finding(Check::DocumentedRequirements).unwrap().outcome, outcome);
+        assert_eq!(report.exit_code(), code, "{profile:?}");
+    }
+    let nt4 = check_as(&dll, Some(Profile::Nt4));
+    let message = &nt4.finding(Check::Nt4Requirements).unwrap().message;
+    assert!(message.contains("MprAdminGetIpAddressForUser is missing"), "{message}");
+    assert_eq!(nt4.exit_code(), 1);
+}
+
+#[test]
+fn required_dynamic_checks_must_run() {
+    let dll = Dll { exports: &REVISION_1, ..Dll::default() };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.dll");
+    std::fs::write(&path, dll.build()).unwrap();
+    let options = Options { require_dynamic: true, ..static_only() };
+    let report = check(&path, &options).unwrap();
+    assert_eq!(report.exit_code(), 1);
+    assert!(report.headline().contains("--require-dynamic"), "{}", report.headline());
+}
+
+#[test]
+fn half_pairs() {
+    let fails = [(Check::AddressPairs, Outcome::Fail)];
+    assert_eq!(findings(&with(&["MprAdminGetIpAddressForUser"])), fails);
+    assert_eq!(findings(&with(&["MprAdminReleaseIpv6AddressForUser"])), fails);
+    // Shipping Windows looks at the table only.
+    assert_eq!(
+        findings(&with(&["MprAdminInitializeDllEx", "MprAdminGetIpAddressForUser"])),
+        [(Check::AddressPairs, Outcome::Warning)]
+    );
+}
+
+/// REVISION_1, of which AcceptNewLink has another name.
+fn renamed(name: &'static str) -> Vec<&'static str> {
+    REVISION_1.into_iter().map(|n| if n == "MprAdminAcceptNewLink" { name } else { n }).collect()
+}
+
+#[test]
+fn names_in_disguise_are_recognised() {
+    for (name, check) in [
+        ("_MprAdminAcceptNewLink@8", Check::DecoratedNames),
+        ("?MprAdminAcceptNewLink@@YAHPEAX0@Z", Check::MangledNames),
+        ("_Z21MprAdminAcceptNewLinkPvS_", Check::MangledNames),
+        ("MPRADMINACCEPTNEWLINK", Check::NameCase),
+    ] {
+        let report = check_dll(&Dll { exports: &renamed(name), ..Dll::default() });
+        assert_eq!(
+            interesting(&report),
+            [
+                (check, Outcome::Fail),
+                (Check::ShippingRequirements, Outcome::Fail),
+                (Check::DocumentedRequirements, Outcome::Warning)
+            ]
+        );
+        let finding = report.finding(check).unwrap();
+        assert_eq!(finding.message, format!("MprAdminAcceptNewLink is exported as {name}"));
+        assert!(finding.problem.as_ref().unwrap().remedy.len() > 20);
+        // Beside the right name, a wrong one does no harm.
+        assert_eq!(findings(&with(&[name])), []);
+    }
+}
+
+#[test]
+fn exports_without_names() {
+    let report = check_dll(&Dll { unnamed: 7, ..Dll::default() });
+    assert!(interesting(&report).contains(&(Check::OrdinalOnly, Outcome::Fail)));
+    // Somebody's private exports beside the right ones are his own business.
+    let report = check_dll(&Dll { exports: &REVISION_1, unnamed: 7, ..Dll::default() });
+    assert_eq!(interesting(&report), []);
+}
+
+#[test]
+fn forwarded_exports() {
+    let report = check_dll(&Dll { exports: &renamed("MprAdminAcceptNewLink=VENDOR.Link"), ..Dll::default() });
+    assert_eq!(interesting(&report), [(Check::ForwardedExports, Outcome::Warning)]);
+    let message = &report.finding(Check::ForwardedExports).unwrap().message;
+    assert_eq!(message, "MprAdminAcceptNewLink is forwarded to VENDOR.Link");
+}
+
+#[test]
+fn functions_that_no_callback_may_call() {
+    let report = check_dll(&Dll {
+        exports: &REVISION_1,
+        imports: &[("MPRAPI.dll", &["MprAdminPortDisconnect", "MprConfigServerConnect"])],
+        ..Dll::default()
+    });
+    assert_eq!(interesting(&report), [(Check::ForbiddenImports, Outcome::Warning)]);
+    let message = &report.finding(Check::ForbiddenImports).unwrap().message;
+    assert_eq!(message, "it imports MprAdminPortDisconnect");
+}
+
+#[test]
+fn a_dll_beside_it_is_not_found_by_the_loader() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.dll");
+    let dll = Dll {
+        exports: &REVISION_1,
+        imports: &[("KERNEL32.dll", &["Sleep"]), ("Vendor.dll", &["Help"])],
+        ..Dll::default()
+    };
+    std::fs::write(&path, dll.build()).unwrap();
+    let outcome = || {
+        let report = check(&path, &static_only()).unwrap();
+        let finding = report.finding(Check::Dependents).unwrap().clone();
+        assert!(finding.message.starts_with("it needs Vendor.dll"), "{}", finding.message);
+        (finding.outcome, report.exit_code())
+    };
+    // On Windows System32 tells; elsewhere nobody knows.
+    let unknown = if cfg!(windows) { (Outcome::Fail, 1) } else { (Outcome::Warning, 0) };
+    assert_eq!(outcome(), unknown);
+    std::fs::write(folder.path().join("vendor.dll"), "").unwrap();
+    assert_eq!(outcome(), (Outcome::Fail, 1));
+}
+
+#[test]
+fn a_dll_for_another_machine_fails_by_every_profile() {
+    for machine in [0x014c, 0xaa64, 0x01c4] {
+        let report = check_dll(&Dll { machine, exports: &REVISION_1, ..Dll::default() });
+        assert!(interesting(&report).contains(&(Check::Machine, Outcome::Fail)), "{machine:x}");
+        assert!(report.profiles.iter().all(|p| p.verdict == Verdict::Refused));
+        assert_eq!(report.exit_code(), 1);
+    }
+    let report = check_dll(&Dll { library: false, exports: &REVISION_1, ..Dll::default() });
+    assert_eq!(report.finding(Check::Machine).unwrap().message, "it is a program, not a DLL");
+}
+
+#[test]
+fn off_windows_the_report_says_how_to_run_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a b.dll");
+    let dll = Dll { exports: &REVISION_1, ..Dll::default() };
+    std::fs::write(&path, dll.build()).unwrap();
+    if cfg!(windows) {
+        // Here it is run, and cannot be loaded: its functions lie outside of it.
+        return;
+    }
+    let report = check(&path, &options()).unwrap();
+    let command = report.not_run.as_ref().unwrap().command.as_ref().unwrap();
+    assert_eq!(command, &format!("wine target/windows/rasadmin.exe check '{}'", path.display()));
+    assert_eq!(report.exit_code(), 0);
+    assert!(report.render(200, false).contains(command.as_str()));
+}
+
+/// One line that says what is wrong.
+fn refused(path: &Path) -> String {
+    let error = check(path, &options()).expect_err(&path.display().to_string());
+    let line = error.to_string();
+    assert!(!line.contains('\n'), "{line}");
+    assert!(!error.remedy.is_empty());
+    error.what
+}
+
+#[test]
+fn files_that_are_no_library() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let dll = Dll { exports: &REVISION_1, ..Dll::default() }.build();
+    assert_eq!(refused(&folder.path().join("nope.dll")), "there is no such file");
+    assert_eq!(refused(folder.path()), "it is a directory");
+    assert_eq!(refused(&file("empty.dll", b"")), "it is empty");
+    assert_eq!(refused(&file("text.dll", b"[VPN]\nserver=x\n")), "it is no library");
+    assert_eq!(refused(&file("cut.dll", &dll[..700])), "it is truncated: a Windows library of 700 bytes");
+    // An ELF header that says 64-bit, little-endian, for a machine that nobody has here.
+    let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+    elf.resize(64, 0);
+    elf[16] = 3;
+    elf[18] = 0xf3;
+    assert!(refused(&file("riscv.so", &elf)).contains("for ELF machine 243, and this machine is"));
+    elf[4] = 1;
+    assert!(refused(&file("32.so", &elf)).contains("for a 32-bit machine"));
+}
+
+#[test]
+fn a_native_library_cut_anywhere_is_an_error_and_never_a_panic() {
+    let whole = std::fs::read(misbehave()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut");
+    let lengths = (0..4096).step_by(13).chain((4096..whole.len()).step_by(whole.len() / 200));
+    for len in lengths {
+        std::fs::write(&path, &whole[..len]).unwrap();
+        if let Ok(report) = check(&path, &static_only()) {
+            // A Windows DLL may end with debug symbols that the loader never reads.
+            assert!(cfg!(windows) && len > whole.len() / 4, "{len} of {}: {}", whole.len(), report.headline());
+        }
+    }
+}

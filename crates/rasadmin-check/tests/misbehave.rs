@@ -1,0 +1,152 @@
+//! Each dynamic check finds its own kind of misbehaviour, and nothing else does.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{found, impatient, misbehave, options, report};
+use rasadmin_check::{Check, Culprit, Options, Outcome, Report};
+
+fn told(what: &str, options: Options) -> Report {
+    let path = misbehave();
+    let options = Options {
+        cycles: 60,
+        environment: vec![("RASADMIN_MISBEHAVE".into(), what.into()), ("RASADMIN_SELF".into(), path.clone().into())],
+        ..options
+    };
+    report(&path, &options)
+}
+
+/// The only finding is of this check and says this.
+fn only(what: &str, check: Check, outcome: Outcome, says: &str) -> Report {
+    let report = told(what, options());
+    let text = report.render(100, false);
+    assert_eq!(found(&report), [(check, outcome)], "{what}\n{text}");
+    let finding = report.finding(check).unwrap();
+    assert!(finding.message.contains(says), "{what}: {}", finding.message);
+    assert_eq!(finding.problem.as_ref().unwrap().culprit, Culprit::Dll);
+    assert_eq!(report.exit_code(), 1);
+    report
+}
+
+#[test]
+fn a_good_one_passes_every_check() {
+    let report = told("", options());
+    assert_eq!(found(&report), [], "{}", report.render(100, false));
+    assert_eq!(report.count(Outcome::Skipped), 0);
+    assert_eq!(report.exit_code(), 0);
+    assert_eq!((report.facts.revision, report.facts.ikev2), (Some(2), Some(true)));
+}
+
+#[test]
+fn an_array_read_beyond_its_end() {
+    only("unterminated", Check::UnterminatedArrays, Outcome::Fail, "MprAdminAcceptNewLink with RAS_PORT_0.");
+}
+
+#[test]
+fn a_name_copied_without_a_look_at_its_length() {
+    only("copies-names", Check::LongUserName, Outcome::Fail, "with a user name of 64 KiB");
+}
+
+#[test]
+fn a_size_that_is_trusted() {
+    only("trusts-size", Check::UnknownHeaders, Outcome::Fail, "RAS_CONNECTION_EX.size = 1673");
+}
+
+#[test]
+fn an_enumeration_that_is_trusted() {
+    only("trusts-enumerations", Check::RandomStructures, Outcome::Fail, "seed 1");
+}
+
+#[test]
+fn addresses_that_never_come_back() {
+    only("keeps-addresses", Check::ReleaseAfterNotify, Outcome::Fail, "after 254 addresses given");
+}
+
+#[test]
+fn an_address_of_zero() {
+    only("gives-zero", Check::ReleaseAfterNotify, Outcome::Fail, "gives 0.0.0.0");
+}
+
+#[test]
+fn memory_that_leaks_at_every_load() {
+    only("leaks-memory", Check::LoadCycles, Outcome::Fail, "of memory behind");
+}
+
+#[test]
+fn a_tls_index_that_leaks_at_every_load() {
+    only("leaks-a-tls-index", Check::LoadCycles, Outcome::Fail, "TLS indexes");
+}
+
+#[test]
+fn a_handle_that_leaks_at_every_load() {
+    only("leaks-a-handle-a-load", Check::LoadCycles, Outcome::Fail, "handles");
+}
+
+#[test]
+fn an_image_that_stays_in_memory() {
+    only("stays-loaded", Check::LoadCycles, Outcome::Fail, "stays in memory");
+}
+
+#[test]
+fn half_a_pair_in_the_table() {
+    only(
+        "half-a-pair-in-the-table",
+        Check::CallbacksTable,
+        Outcome::Fail,
+        "MprAdminGetIpAddressForUser is there without MprAdminReleaseIpAddress",
+    );
+}
+
+#[test]
+fn a_fault_in_an_ordinary_call_is_a_crash_of_that_function() {
+    let report = only("panics", Check::AnswersInTime, Outcome::Crashed, "MprAdminAcceptNewLink: ");
+    // The DLL's own words are passed on.
+    let problem = report.finding(Check::AnswersInTime).unwrap().problem.clone().unwrap();
+    assert!(problem.cause.contains("told to"), "{}", problem.cause);
+    // The other functions were still checked.
+    assert_eq!(report.finding(Check::NullPointers).unwrap().outcome, Outcome::Pass);
+}
+
+#[test]
+fn a_dll_that_ends_the_process() {
+    only("exits", Check::AnswersInTime, Outcome::Crashed, "ended with exit code 0");
+}
+
+#[test]
+fn a_hang_in_initialise_skips_the_rest() {
+    let report = told("hangs-in-initialise", impatient());
+    assert_eq!(found(&report), [(Check::Initialises, Outcome::Fail)]);
+    let finding = report.finding(Check::Initialises).unwrap();
+    assert_eq!(finding.message, "MprAdminInitializeDllEx: no answer within 4 seconds");
+    assert_eq!(report.finding(Check::LoadCycles).unwrap().outcome, Outcome::Skipped);
+}
+
+#[test]
+fn a_crash_in_initialise_skips_the_rest() {
+    let report = only("panics-in-initialise", Check::Initialises, Outcome::Crashed, "MprAdminInitializeDllEx: ");
+    assert_eq!(report.finding(Check::NullPointers).unwrap().message, "it did not initialise");
+}
+
+#[test]
+fn a_hang_in_terminate() {
+    let report = told("hangs-in-terminate", impatient());
+    assert_eq!(found(&report), [(Check::AnswersInTime, Outcome::Fail)]);
+    assert_eq!(report.finding(Check::LoadCycles).unwrap().outcome, Outcome::Skipped);
+}
+
+#[test]
+fn a_checker_that_cannot_start_its_child_blames_the_host() {
+    let options = Options { child: Some("no-such-program".into()), ..options() };
+    let report = report(&misbehave(), &options);
+    let finding = report.finding(Check::Initialises).unwrap();
+    assert_eq!(finding.outcome, Outcome::Crashed);
+    assert_eq!(finding.problem.as_ref().unwrap().culprit, Culprit::Host);
+    assert_eq!(report.exit_code(), 1);
+}
+
+#[test]
+fn two_thousand_cycles_stay_flat() {
+    let options = Options { cycles: 2000, ..options() };
+    let report = report(&misbehave(), &options);
+    assert_eq!(found(&report), [], "{}", report.render(100, false));
+}
