@@ -93,8 +93,7 @@ mod os {
 mod os {
     use super::*;
     use std::os::windows::ffi::OsStrExt;
-    use windows_sys::Wdk::System::SystemInformation::NtQuerySystemInformation;
-    use windows_sys::Win32::Foundation::{CloseHandle, INVALID_HANDLE_VALUE};
+    use windows_sys::Win32::Foundation::{CloseHandle, GetHandleInformation, INVALID_HANDLE_VALUE};
     use windows_sys::Win32::System::Diagnostics::Debug::{
         EXCEPTION_POINTERS, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SEM_NOOPENFILEERRORBOX, SetErrorMode,
         SetUnhandledExceptionFilter,
@@ -105,7 +104,8 @@ mod os {
     use windows_sys::Win32::System::LibraryLoader::GetModuleHandleW;
     use windows_sys::Win32::System::Memory::{MEM_COMMIT, MEM_PRIVATE, MEMORY_BASIC_INFORMATION, VirtualQuery};
     use windows_sys::Win32::System::Threading::{
-        GetCurrentProcess, GetCurrentProcessId, TLS_OUT_OF_INDEXES, TerminateProcess, TlsAlloc, TlsFree,
+        GetCurrentProcess, GetCurrentProcessId, GetProcessHandleCount, TLS_OUT_OF_INDEXES, TerminateProcess, TlsAlloc,
+        TlsFree,
     };
 
     pub(super) fn threads() -> io::Result<usize> {
@@ -130,37 +130,34 @@ mod os {
         Ok(count)
     }
 
-    /// SystemExtendedHandleInformation: GetProcessHandleCount answers 0 under Wine.
-    const ALL_HANDLES: i32 = 64;
-    const STATUS_INFO_LENGTH_MISMATCH: i32 = 0xC000_0004_u32 as i32;
-    /// An entry's size in machine words, and where in it the process's id lies.
-    const ENTRY_WORDS: usize = 5;
-    const PROCESS_ID_WORD: usize = 1;
+    /// So many handle values in a row that are not open: there are no more behind them.
+    const END_OF_HANDLES: usize = 256;
 
     pub(super) fn handles() -> io::Result<usize> {
-        let mut words = vec![0_usize; 1 << 16];
-        loop {
-            let mut needed = 0;
-            // SAFETY: the buffer is as long as is said.
-            let status = unsafe {
-                NtQuerySystemInformation(
-                    ALL_HANDLES,
-                    words.as_mut_ptr().cast(),
-                    size_of_val(words.as_slice()) as u32,
-                    &mut needed,
-                )
-            };
-            match status {
-                STATUS_INFO_LENGTH_MISMATCH if words.len() < 1 << 26 => words.resize(words.len() * 2, 0),
-                0 => break,
-                other => return Err(io::Error::other(format!("NtQuerySystemInformation: 0x{other:08x}"))),
+        let mut count = 0;
+        // SAFETY: `count` is a valid place.
+        if unsafe { GetProcessHandleCount(GetCurrentProcess(), &mut count) } == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // No process has none: Wine answers 0. The list of all processes' handles, NtQuerySystemInformation(64), is no
+        // way out: Wine 8's server crashes when it is asked for while processes come and go.
+        Ok(if count == 0 { probe_handles() } else { count as usize })
+    }
+
+    /// Tries every handle value, lowest first: Wine always gives out the lowest free one.
+    fn probe_handles() -> usize {
+        let (mut count, mut closed, mut value) = (0, 0, 0);
+        while closed < END_OF_HANDLES {
+            value += 4;
+            let mut flags = 0;
+            // SAFETY: `flags` is a valid place; a value that is no handle is an error, and nothing else.
+            if unsafe { GetHandleInformation(std::ptr::without_provenance_mut(value), &mut flags) } == 0 {
+                closed += 1;
+            } else {
+                (count, closed) = (count + 1, 0);
             }
         }
-        // SAFETY: no pointer is passed.
-        let own = unsafe { GetCurrentProcessId() } as usize;
-        // The count, a reserved word, then the entries.
-        let entries = words.get(2..).unwrap_or_default().chunks_exact(ENTRY_WORDS).take(words[0]);
-        Ok(entries.filter(|entry| entry[PROCESS_ID_WORD] == own).count())
+        count
     }
 
     /// Committed private pages, region by region: GetProcessMemoryInfo's PrivateUsage is 0 under Wine.

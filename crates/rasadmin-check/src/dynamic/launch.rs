@@ -113,7 +113,7 @@ pub(super) fn run(job: &Job, scratch: &Scratch, options: &Options) -> Ended {
         command.env(LOG, scratch.path().join("rasadmin.log"));
     }
     command.envs(options.environment.iter().map(|(name, value)| (name, value)));
-    match command.spawn() {
+    match spawn(&mut command) {
         Ok(child) => {
             let ended = watch(Running(child), result, options);
             let said = std::fs::read(&errors).ok().and_then(|text| own_words(&text));
@@ -121,6 +121,19 @@ pub(super) fn run(job: &Job, scratch: &Scratch, options: &Options) -> Ended {
         }
         Err(e) => broken(format!("{} could not be started: {e}", program.display())),
     }
+}
+
+/// Starts a program. Under Wine 8 one start in some hundreds fails for no reason (error 1359) while others start; nothing
+/// of the DLL has run by then, so it is tried again.
+fn spawn(command: &mut Command) -> std::io::Result<Child> {
+    const TRIES: u32 = 3;
+    for _ in 1..TRIES {
+        match command.spawn() {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => std::thread::sleep(Duration::from_millis(200)),
+            result => return result,
+        }
+    }
+    command.spawn()
 }
 
 /// What of a program's standard error says most: the first panic, else the last line; no longer than fits a message.

@@ -1,0 +1,37 @@
+//! What the README shows is what there is.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use support::{office_day, product, rasadmin, root, words};
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap().replace("\r\n", "\n")
+}
+
+/// The code blocks of a language.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    text.split(&fence).skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect()
+}
+
+#[test]
+fn the_example_is_the_one_that_is_built_and_checked() {
+    let (readme, example) = (read("README.md"), read("examples/audit-log/src/lib.rs"));
+    let code = &example[example.find("use rasadmin_sdk").unwrap()..];
+    assert_eq!(blocks(&readme, "rust"), [code.trim_end()], "copy the example's code into the README");
+}
+
+/// All of the table but the times.
+#[test]
+fn the_demo_prints_what_the_readme_shows() {
+    let ran = rasadmin(words([&"host", &"run", &"--dll", &product(), &office_day()])).ends(0);
+    let counts = |text: &str| -> Vec<String> {
+        let from = text.lines().skip_while(|line| !line.trim_start().starts_with("connections  asked"));
+        let to = from.take_while(|line| !line.trim_start().starts_with("function "));
+        to.map(|line| line.trim_end().to_owned()).collect()
+    };
+    let printed = counts(&ran.stdout);
+    assert!(printed.len() > 15, "{printed:?}");
+    assert_eq!(counts(&read("README.md")), printed, "copy the demo's output into the README");
+}
