@@ -4,7 +4,7 @@ use crate::shell::{cargo, has, run, step, target};
 use crate::{Result, packages, windows};
 use std::process::Command;
 
-const DENY: &str = "0.18";
+const DENY: &str = "^0.18";
 
 /// Everything.
 pub fn all() -> Result {

@@ -144,8 +144,8 @@ fn put(array: &mut [u16], text: &str) {
 }
 
 fn ex(user: &str) -> RAS_CONNECTION_EX {
-    let mut c = RAS_CONNECTION_EX::default();
-    c.Header = MPRAPI_OBJECT_HEADER { revision: 1, r#type: 1, size: size_of::<RAS_CONNECTION_EX>() as u16 };
+    let header = MPRAPI_OBJECT_HEADER { revision: 1, r#type: 1, size: size_of::<RAS_CONNECTION_EX>() as u16 };
+    let mut c = RAS_CONNECTION_EX { Header: header, ..Default::default() };
     put(&mut c.wszUserName, user);
     c.hConnection = std::ptr::without_provenance_mut(7);
     c

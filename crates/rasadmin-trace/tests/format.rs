@@ -1,4 +1,5 @@
 //! What is written is read again, and what is wrong is said with its line.
+#![allow(clippy::unwrap_used)]
 
 use mprapi::contract::{ArgumentType, FUNCTIONS, Returns};
 use mprapi::{FunctionId, FunctionSet};
