@@ -77,6 +77,7 @@ pub fn check(arguments: Arguments) -> Result<u8, String> {
     let progress = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     progress.enable_steady_tick(Duration::from_millis(100));
     let mut about_to = |check: Check| progress.set_message(check.description());
+    let mut cannot = Vec::new();
     let (text, code) = if let Some(list) = &arguments.dll_path {
         let report = check_list(list, &options, &mut |_, check| about_to(check)).map_err(|e| e.to_string())?;
         let text = if arguments.json { report.to_json() } else { report.render(width(), colour()) };
@@ -84,16 +85,20 @@ pub fn check(arguments: Arguments) -> Result<u8, String> {
     } else {
         let mut reports = Vec::new();
         for file in &arguments.files {
-            reports.push(check_with(file, &options, &mut about_to).map_err(|e| e.to_string())?);
+            match check_with(file, &options, &mut about_to) {
+                Ok(report) => reports.push(report),
+                // What can be said of the other files is said.
+                Err(e) => cannot.push(e.to_string()),
+            }
         }
         let code = reports.iter().map(|report| report.exit_code()).max().unwrap_or(0);
-        let text = match (&reports[..], arguments.json) {
-            ([report], true) => report.to_json(),
-            (reports, true) => {
+        let text = match (arguments.files.len(), arguments.json) {
+            (1, true) => reports.iter().map(|report| report.to_json()).collect(),
+            (_, true) => {
                 let all: Vec<_> = reports.iter().map(|report| report.to_json()).collect();
                 format!("[{}]", all.join(",\n"))
             }
-            (reports, false) => {
+            (_, false) => {
                 let all: Vec<_> = reports.iter().map(|report| report.render(width(), colour())).collect();
                 all.join("\n")
             }
@@ -101,8 +106,13 @@ pub fn check(arguments: Arguments) -> Result<u8, String> {
         (text, code)
     };
     progress.finish_and_clear();
-    // Standard output may be a pipe that was closed: that is no error.
-    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+    if !text.is_empty() {
+        // Standard output may be a pipe that was closed: that is no error.
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+    }
+    if !cannot.is_empty() {
+        return Err(cannot.join("\nerror: "));
+    }
     u8::try_from(code).map_err(|e| e.to_string())
 }
 

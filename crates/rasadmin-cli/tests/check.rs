@@ -47,6 +47,9 @@ fn bad_input_is_one_line_with_exit_2() {
         assert_eq!(ran.stderr.trim_end().lines().count(), 1, "{}", ran.stderr);
         assert!(ran.stderr.contains(&*path.to_string_lossy()) && ran.stdout.is_empty(), "{}", ran.stderr);
     }
+    // What can be said of the other files is said.
+    let ran = rasadmin(words([&"check", &"--static-only", &"none.dll", &product()])).ends(2);
+    ran.prints("19 functions of the contract").complains("none.dll: there is no such file");
     rasadmin(words([&"check", &"--profile", &"windows11", &product()])).ends(2).complains("there is no profile");
     rasadmin(words([&"check"])).ends(2).complains("<FILE>");
 }

@@ -41,6 +41,20 @@ fn a_service_that_would_not_start_ends_with_1() {
     assert_eq!(ran.json()["failure"]["event"], 20113);
 }
 
+/// A DLL that faults takes the host with it, as it would take RRAS; the host says who was called.
+#[test]
+fn a_fault_is_laid_at_the_right_door() {
+    let suffix = std::env::consts::DLL_SUFFIX;
+    for (fixture, function) in
+        [("overread-connection", "MprAdminAcceptNewConnectionEx"), ("overread-port", "MprAdminAcceptNewLink")]
+    {
+        let dll = support::fixtures().join(format!("{fixture}{suffix}"));
+        let ran = rasadmin(words([&"host", &"run", &"--dll", &dll, &office_day()]));
+        assert!(ran.code.is_none_or(|code| code != 0 && code != 2), "it must have crashed: {:?}", ran.code);
+        ran.complains(fixture).complains(&format!("faulted in {function}"));
+    }
+}
+
 #[test]
 fn a_trace_of_the_product_replays_identically_and_differs_from_the_rejecting_dll() {
     let folder = tempfile::tempdir().unwrap();

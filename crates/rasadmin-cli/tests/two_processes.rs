@@ -4,21 +4,15 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use support::{office_day, rasadmin, words};
-
-fn fixture(name: &str) -> PathBuf {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/fixtures");
-    let root = std::env::var_os("RASADMIN_FIXTURES").map_or(default, PathBuf::from);
-    let folder = root.join(if cfg!(windows) { "windows" } else { "native" });
-    folder.join(format!("{name}{}", std::env::consts::DLL_SUFFIX))
-}
 
 #[test]
 fn the_address_functions_run_in_a_process_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let dll = folder.path().join(format!("good{}", std::env::consts::DLL_SUFFIX));
-    std::fs::copy(fixture("good-rev2"), &dll).unwrap_or_else(|e| panic!("run `cargo xtask fixtures`: {e}"));
+    let good = support::fixtures().join(format!("good-rev2{}", std::env::consts::DLL_SUFFIX));
+    std::fs::copy(good, &dll).unwrap();
     let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", dll.display()));
     std::fs::write(beside(".script"), "MprAdminGetIpAddressForUser status=5 notify=0 user=CORP\\kurt\n").unwrap();
     let run = words([&"host", &"run", &"--json", &"--two-processes", &"--dll", &dll, &office_day()]);

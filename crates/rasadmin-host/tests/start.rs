@@ -132,6 +132,20 @@ fn what_lies_beside_the_dll_is_not_found() {
     assert_eq!((failure.code(), failure.event()), (126, 20113));
 }
 
+/// Defects that show only when it runs: RRAS starts with all of these.
+#[test]
+fn what_breaks_later_starts_all_the_same() {
+    let broken =
+        ["fault-on-null", "hang-link", "leak-handle", "overread-connection", "overread-port", "overread-address"];
+    for fixture in broken {
+        service(&[&Dll::scripted(fixture, "")]).stop().unwrap();
+    }
+    // Unloading a DLL whose thread still runs ends the process, so this one stays.
+    let leaves_a_thread = Dll::scripted("leave-thread", "");
+    std::mem::forget(service(&[&leaves_a_thread]));
+    assert_eq!(leaves_a_thread.calls(), ["InitializeDllEx"]);
+}
+
 /// When a later DLL keeps the service from starting, those before it are terminated and freed.
 #[test]
 fn earlier_dlls_are_terminated_when_a_later_one_fails() {

@@ -32,6 +32,14 @@ pub fn office_day() -> PathBuf {
     root().join("examples/office-day.scenario")
 }
 
+/// The admin DLLs in C for this platform.
+pub fn fixtures() -> PathBuf {
+    let folder = std::env::var_os("RASADMIN_FIXTURES").map_or(root().join("target/fixtures"), PathBuf::from);
+    let folder = folder.join(if cfg!(windows) { "windows" } else { "native" });
+    assert!(folder.is_dir(), "{} is missing: run `cargo xtask fixtures`", folder.display());
+    folder
+}
+
 /// What a command did.
 pub struct Ran {
     pub code: Option<i32>,
