@@ -4,12 +4,14 @@ use crate::shell::{create, output, root, target};
 use crate::{Result, packages, windows};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const LIST: &str = "fixtures/fixtures.list";
 /// Every fixture uses a part of the source: the rest of its functions are unused.
 const WARNINGS: [&str; 5] = ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function"];
 const SOURCES: [&str; 2] = ["fixture.c", "script.c"];
 
+#[derive(Clone)]
 struct Fixture {
     name: String,
     platforms: String,
@@ -23,36 +25,79 @@ pub fn build() -> Result<PathBuf> {
     let (native, windows) = (folder.join("native"), folder.join("windows"));
     create(&native)?;
     create(&windows)?;
+    let mut all = Vec::new();
     for fixture in read()? {
-        match fixture.platforms.as_str() {
-            "both" => {
-                if cfg!(unix) {
-                    compile(&fixture, "gcc", &native, "so", &["-fPIC", "-fvisibility=hidden", "-pthread"])?;
-                }
-                compile(&fixture, "x86_64-w64-mingw32-gcc", &windows, "dll", &MINGW)?;
-            }
-            "windows" => compile(&fixture, "x86_64-w64-mingw32-gcc", &windows, "dll", &MINGW)?,
-            "win32" => compile(&fixture, "i686-w64-mingw32-gcc", &windows, "dll", &MINGW)?,
-            other => {
-                return Err(format!("{LIST}: there is no platform `{other}`: both, windows or win32"));
+        let mingw = |compiler: &'static str| Build {
+            compiler,
+            to: windows.join(format!("{}.dll", fixture.name)),
+            more: &MINGW,
+        };
+        let gcc = Build { compiler: "gcc", to: native.join(format!("{}.so", fixture.name)), more: &GCC };
+        let builds = match fixture.platforms.as_str() {
+            "both" if cfg!(unix) => vec![gcc, mingw("x86_64-w64-mingw32-gcc")],
+            "both" | "windows" => vec![mingw("x86_64-w64-mingw32-gcc")],
+            "win32" => vec![mingw("i686-w64-mingw32-gcc")],
+            other => return Err(format!("{LIST}: there is no platform `{other}`: both, windows or win32")),
+        };
+        for build in builds {
+            // One that others link with comes before them.
+            if fixture.name == LINKED {
+                compile(&fixture, &build, &windows)?
+            } else {
+                all.push((fixture.clone(), build))
             }
         }
     }
+    let next = AtomicUsize::new(0);
+    let work = || -> Result {
+        while let Some((fixture, build)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            compile(fixture, build, &windows)?;
+        }
+        Ok(())
+    };
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a worker panicked".to_owned())?)
+    })?;
     let host = windows.join("chost.exe");
+    if newer_than_sources(&host) {
+        return Ok(folder);
+    }
     let mut command = gcc("x86_64-w64-mingw32-gcc");
     output(command.args(WARNINGS).arg("chost.c").arg("-o").arg(host))?;
     Ok(folder)
 }
 
+/// The DLL that another fixture links with.
+const LINKED: &str = "vendorhelper";
+const GCC: [&str; 3] = ["-fPIC", "-fvisibility=hidden", "-pthread"];
 const MINGW: [&str; 2] = ["-static-libgcc", "-s"];
 
-fn compile(fixture: &Fixture, compiler: &str, folder: &Path, suffix: &str, more: &[&str]) -> Result {
-    let to = folder.join(format!("{}.{suffix}", fixture.name));
-    let out = folder.display().to_string();
-    let mut command = gcc(compiler);
-    command.arg("-shared").args(WARNINGS).args(more).args(SOURCES).arg("-o").arg(&to);
+/// How a fixture is built for one platform.
+struct Build {
+    compiler: &'static str,
+    to: PathBuf,
+    more: &'static [&'static str],
+}
+
+fn compile(fixture: &Fixture, build: &Build, out: &Path) -> Result {
+    if newer_than_sources(&build.to) {
+        return Ok(());
+    }
+    let out = out.display().to_string();
+    let mut command = gcc(build.compiler);
+    command.arg("-shared").args(WARNINGS).args(build.more).args(SOURCES).arg("-o").arg(&build.to);
     command.args(fixture.flags.iter().map(|flag| flag.replace("{out}", &out)));
     output(&mut command).map(drop)
+}
+
+/// Is it newer than everything in fixtures/?
+fn newer_than_sources(built: &Path) -> bool {
+    let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
+    let sources = std::fs::read_dir(root().join("fixtures")).into_iter().flatten().flatten();
+    let newest = sources.filter_map(|entry| time(&entry.path())).max();
+    time(built) > newest
 }
 
 /// A compiler, run in the fixtures' folder, so that the list's paths are short.

@@ -57,10 +57,14 @@ fn bad_input_is_one_line_with_exit_2() {
 #[test]
 fn a_list_says_whose_addresses_win_and_what_never_loads() {
     let list = format!("{};{}; {}", reject().display(), product().display(), reject().display());
-    let ran = rasadmin(words([&"check", &"--static-only", &"--dll-path", &list])).ends(0);
-    let ran = ran.prints("begins with a space");
-    let ipv4 = ran.stdout.lines().find(|line| line.contains("IPv4")).unwrap();
-    assert!(ipv4.contains("rasadmin") || ran.stdout.contains("rasadmin"), "{}", ran.stdout);
+    let check = |more: &str| rasadmin(words([&"check", &"--static-only", &more, &"--dll-path", &list])).ends(0);
+    let json = check("--json").json();
+    // The first DLL of the list has no address pairs.
+    let winner = product().to_string_lossy().into_owned();
+    assert_eq!((json["ipv4_from"].as_str(), json["ipv6_from"].as_str()), (Some(&*winner), Some(&*winner)));
+    assert_eq!(json["never_loaded"].as_array().unwrap().len(), 1);
+    assert!(json["warnings"][0].as_str().unwrap().contains("begins with a space"), "{json}");
+    check("--cycles=1").prints("IPv4 addresses from").prints("warning  The entry");
 }
 
 /// On Linux a Windows DLL gets the static checks, and the Wine command that runs the rest.
