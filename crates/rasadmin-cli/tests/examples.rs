@@ -85,6 +85,17 @@ fn static_address_refuses_a_bad_file_and_says_where() {
 }
 
 #[test]
+fn static_address_refuses_one_user_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, log) = (path(&folder, "static.toml"), path(&folder, "log"));
+    std::fs::write(&config, "[users]\n'CORP\\al' = \"10.9.0.7\"\n'corp\\AL' = \"10.9.0.8\"\n").unwrap();
+    let run = words([&"host", &"run", &"--dll", &built("static_address"), &office_day()]);
+    let ran = rasadmin_with(run, &[("RASADMIN_STATIC_ADDRESSES", &config), ("RASADMIN_LOG", &log)]).ends(1);
+    ran.complains("its initialise function answered 1610");
+    assert!(std::fs::read_to_string(&log).unwrap().contains("is there twice"));
+}
+
+#[test]
 fn reject_rejects_whom_it_is_told() {
     let refusals = |how| day("reject", &[("RASADMIN_REJECT", how)])["reasons"].clone();
     let refused = "the DLL rejected the first link";

@@ -9,6 +9,7 @@ use rasadmin_sdk::{
     AddressRequest, AdminDll, AssignIpv4, AssignIpv6, Assignment, Connection, Environment, InitializeError,
     InterfaceId, Link, Refusal, Verdict, export_admin_dll, log,
 };
+use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 
@@ -36,7 +37,8 @@ impl AdminDll for Product {
     fn initialize(_: &Environment) -> Result<Self, InitializeError> {
         // A log that cannot be opened must not keep the VPN from starting.
         if let Err(error) = log::open(&log_file()) {
-            eprintln!("rasadmin: cannot write the log {}: {error}", log_file().display());
+            // Not eprintln!, which panics where nothing can be written.
+            let _ = writeln!(std::io::stderr(), "rasadmin: cannot write the log {}: {error}", log_file().display());
         }
         info!(version = env!("CARGO_PKG_VERSION"), "initialised");
         Ok(Self)

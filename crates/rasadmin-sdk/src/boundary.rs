@@ -229,7 +229,7 @@ unsafe fn connection(function: FunctionId, pointers: &[Raw], partly: bool) -> Re
 /// # Safety
 /// As [`connection`].
 unsafe fn link(function: FunctionId, p0: Raw, p1: Raw, partly: bool) -> Result<Link, Wrong> {
-    let mut link = Link { function, raw: Vec::new(), p0: None, p1: None };
+    let mut link = Link { function, truncated: false, raw: Vec::new(), p0: None, p1: None };
     // SAFETY: the caller vouches for both pointers (CONTRACT sections 1 and 2).
     let (first, second) =
         unsafe { (copy(p0, ArgumentType::Port0, usize::MAX), copy(p1, ArgumentType::Port1, usize::MAX)) };
@@ -237,6 +237,10 @@ unsafe fn link(function: FunctionId, p0: Raw, p1: Raw, partly: bool) -> Result<L
         (Err(wrong), Err(_)) => return Err(wrong),
         (Err(wrong), _) | (_, Err(wrong)) if !partly => return Err(wrong),
         (first, second) => {
+            for wrong in [first.as_ref().err(), second.as_ref().err()].into_iter().flatten() {
+                link.truncated = true;
+                tracing::warn!(function = function.name(), "delivered as far as it could be read: {wrong}");
+            }
             if let Ok((value, raw)) = first {
                 link.p0 = Some(value);
                 link.raw.push(raw);
@@ -295,8 +299,17 @@ pub(crate) fn projection(info: &PROJECTION_INFO) -> Option<Projection> {
 
 /// MprAdminInitializeDll.
 pub fn initialize<D: AdminDll>(slot: &Slot<D>, callbacks: FunctionSet) -> u32 {
-    let function = FunctionId::InitializeDll;
-    caught(function, || slot.initialize(&Environment { function, callbacks }))
+    start(slot, &Environment { function: FunctionId::InitializeDll, callbacks })
+}
+
+/// RRAS frees a DLL that does not start without a terminate (CONTRACT section 3), so the log is closed here: after the
+/// error's or the panic's text has reached it.
+fn start<D: AdminDll>(slot: &Slot<D>, environment: &Environment) -> u32 {
+    let code = caught(environment.function, || slot.initialize(environment));
+    if code != NO_ERROR {
+        crate::log::close();
+    }
+    code
 }
 
 /// MprAdminInitializeDllEx: fills the table in, also the second time.
@@ -309,23 +322,23 @@ pub unsafe fn initialize_ex<D: AdminDll>(
     table: MPRAPI_ADMIN_DLL_CALLBACKS,
     callbacks: FunctionSet,
 ) -> u32 {
-    let function = FunctionId::InitializeDllEx;
-    caught(function, || {
-        let Ok(to) = checked::<MPRAPI_ADMIN_DLL_CALLBACKS>(to.cast(), ArgumentType::Callbacks) else {
-            return ERROR_INVALID_PARAMETER;
-        };
-        let code = slot.initialize(&Environment { function, callbacks });
-        if code == NO_ERROR {
-            // SAFETY: not null, aligned, and the caller vouches for its size (CONTRACT section 1).
-            unsafe { ptr::write(to, table) };
-        }
-        code
-    })
+    let Ok(to) = checked::<MPRAPI_ADMIN_DLL_CALLBACKS>(to.cast(), ArgumentType::Callbacks) else {
+        return ERROR_INVALID_PARAMETER;
+    };
+    let code = start(slot, &Environment { function: FunctionId::InitializeDllEx, callbacks });
+    if code == NO_ERROR {
+        // SAFETY: not null, aligned, and the caller vouches for its size (CONTRACT section 1).
+        unsafe { ptr::write(to, table) };
+    }
+    code
 }
 
 /// MprAdminTerminateDll.
 pub fn terminate<D: AdminDll>(slot: &Slot<D>) -> u32 {
-    caught(FunctionId::TerminateDll, || slot.terminate())
+    let code = caught(FunctionId::TerminateDll, || slot.terminate());
+    // Whatever the DLL does, and after the text of its panic: a file that stays open would outlive the image.
+    crate::log::close();
+    code
 }
 
 /// A question about a connection: accept, reauthentication, endpoint change.
@@ -434,9 +447,11 @@ pub unsafe fn assign_ipv4<D: AssignIpv4>(
     notify_release: *mut BOOL,
 ) -> u32 {
     let function = FunctionId::GetIpAddressForUser;
+    // Before all else, so that it is FALSE on every refusal.
+    // SAFETY: the caller vouches for the pointers.
+    let notify_release = unsafe { notify(notify_release) };
     guarded(slot, function, |dll| {
-        // SAFETY: the caller vouches for the pointers.
-        let notify_release = unsafe { notify(notify_release) }?;
+        let notify_release = notify_release?;
         // SAFETY: as above.
         let request = unsafe { address_request(function, user, port, address, ArgumentType::Ipv4Address) }?;
         let request = request.map(|dword| Ipv4Addr::from(dword.to_ne_bytes()));
@@ -471,7 +486,8 @@ pub unsafe fn release_ipv4<D: AssignIpv4>(slot: &Slot<D>, user: PCWSTR, port: PC
 type Ipv6Bytes = [u8; 16];
 
 /// MprAdminGetIpv6AddressForUser. The identifier is written into the last eight bytes, the first eight are preserved;
-/// if the last are zero and the first are not, the identifier seems to stand elsewhere: the offer is kept.
+/// if the last are zero and the first are not, the identifier seems to stand elsewhere: the offer is kept. A DLL may
+/// keep any offer, but may not choose a zero or reserved identifier.
 ///
 /// # Safety
 /// As [`ask`].
@@ -483,10 +499,12 @@ pub unsafe fn assign_ipv6<D: AssignIpv6>(
     notify_release: *mut BOOL,
 ) -> u32 {
     let function = FunctionId::GetIpv6AddressForUser;
+    // Before all else, so that it is FALSE on every refusal.
+    // SAFETY: the caller vouches for the pointers.
+    let notify_release = unsafe { notify(notify_release) };
     guarded(slot, function, |dll| {
+        let notify_release = notify_release?;
         checked::<IN6_ADDR>(address.cast(), ArgumentType::Ipv6Address)?;
-        // SAFETY: the caller vouches for the pointers.
-        let notify_release = unsafe { notify(notify_release) }?;
         let bytes = address.cast::<Ipv6Bytes>();
         // SAFETY: as above.
         let request = unsafe { address_request(function, user, port, bytes, ArgumentType::Ipv6Address) }?;
@@ -494,7 +512,9 @@ pub unsafe fn assign_ipv6<D: AssignIpv6>(
         let Assignment { address: InterfaceId(identifier), notify_release: wanted } =
             dll.assign_ipv6(&request.map(Ipv6Addr::from)).map_err(Wrong::Refused)?;
         let mut given = offer;
-        if offer[8..] == [0; 8] && offer[..8] != [0; 8] {
+        if offer[8..] == identifier {
+            // The offer is kept, whatever it is: RRAS answers for it.
+        } else if offer[8..] == [0; 8] && offer[..8] != [0; 8] {
             let offer = Ipv6Addr::from(offer);
             tracing::warn!(function = function.name(), "kept the offer {offer}: its last eight bytes are zero");
         } else if InterfaceId(identifier).is_reserved() {

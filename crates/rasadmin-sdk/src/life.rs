@@ -77,7 +77,6 @@ impl<D: AdminDll> Slot<D> {
             }
             Err(InitializeError { code, message }) => {
                 tracing::error!(code, "initialise failed: {message}");
-                crate::log::close();
                 code
             }
         }
@@ -86,20 +85,10 @@ impl<D: AdminDll> Slot<D> {
     /// One terminate ends it, however often it was initialised. Panics are the caller's to catch.
     pub(crate) fn terminate(&self) -> u32 {
         let dll = self.0.write().unwrap_or_else(PoisonError::into_inner).take();
-        // The log is closed whatever the DLL does: a file that stays open would outlive the image.
-        let _close = CloseLog;
         if let Some(dll) = dll {
             dll.terminate();
         }
         NO_ERROR
-    }
-}
-
-struct CloseLog;
-
-impl Drop for CloseLog {
-    fn drop(&mut self) {
-        crate::log::close();
     }
 }
 

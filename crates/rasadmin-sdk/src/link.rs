@@ -11,6 +11,7 @@ use std::fmt;
 #[derive(Clone)]
 pub struct Link {
     pub(crate) function: FunctionId,
+    pub(crate) truncated: bool,
     pub(crate) raw: Vec<(ArgumentType, Vec<u8>)>,
     pub(crate) p0: Option<RAS_PORT_0>,
     pub(crate) p1: Option<RAS_PORT_1>,
@@ -41,6 +42,12 @@ impl Link {
     /// The function that was called.
     pub fn function(&self) -> FunctionId {
         self.function
+    }
+
+    /// Did the caller pass only one of the two structures? Only a hangup is delivered then, and what was missing is zero
+    /// or empty.
+    pub fn is_truncated(&self) -> bool {
+        self.truncated
     }
 
     /// hConnection: the connection that the link belongs to.

@@ -55,9 +55,10 @@ impl fmt::Display for WideStr<'_> {
     }
 }
 
+/// In quotes, a quote within doubled: a name cannot forge a field of a log line.
 impl fmt::Debug for WideStr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{self}\"")
+        write!(f, "\"{}\"", self.to_string().replace('"', "\"\""))
     }
 }
 
@@ -96,6 +97,7 @@ mod tests {
         let name = wide("a\n2026 INFO\u{202e}x");
         assert_eq!(WideStr::new(&name).to_string(), "a\\n2026 INFO\\u{202e}x");
         assert_eq!(WideStr::new(&name).to_text().as_deref(), Some("a\n2026 INFO\u{202e}x"));
+        assert_eq!(format!("{:?}", WideStr::new(&wide("a\" port=\"x"))), "\"a\"\" port=\"\"x\"");
         let odd = [0x61, 0xD800, 0x62];
         assert_eq!(WideStr::new(&odd).to_string(), "a\u{fffd}b");
         assert_eq!(WideStr::new(&odd).to_text(), None);

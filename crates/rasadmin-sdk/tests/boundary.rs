@@ -75,7 +75,7 @@ impl AdminDll for Probe {
         (world().verdict)()
     }
     fn link_hangup(&self, l: &Link) {
-        note(format!("link hangup port={}", l.port()));
+        note(format!("link hangup port={} truncated={}", l.port(), l.is_truncated()));
     }
     fn accept_reauthentication(&self, c: &Connection) -> Verdict {
         note(format!("reauthentication {} {:?}", c.function(), c.quarantine()));
@@ -278,7 +278,10 @@ fn null_pointers_get_the_safe_answer() {
         MprAdminLinkHangupNotification(p0, null_mut());
         assert_eq!(
             seen(),
-            ["hangup MprAdminConnectionHangupNotification3 user=alice truncated=true", "link hangup port="]
+            [
+                "hangup MprAdminConnectionHangupNotification3 user=alice truncated=true",
+                "link hangup port= truncated=true"
+            ]
         );
         let (user, port) = (wide("alice"), wide("VPN0-1"));
         let (user, port) = (user.as_ptr(), port.as_ptr());
@@ -424,6 +427,8 @@ fn the_ipv6_identifier_goes_into_the_low_half_and_the_rest_is_preserved() {
     world().ipv6 = |_| Ok(Assignment::of(InterfaceId([0; 8])));
     let (code, address, notify) = get_ipv6(both);
     assert_eq!((code != 0, address, notify), (true, both, FALSE), "never a zero identifier");
+    world().ipv6 = |offer| Ok(Assignment::of(offer));
+    assert_eq!(get_ipv6([0; 16]), (0, [0; 16], TRUE), "an offer is kept, whatever it is");
 }
 
 /// A payload whose destructor panics.
@@ -469,10 +474,75 @@ fn a_panic_costs_one_call_and_reaches_the_log() {
     let text = std::fs::read_to_string(&path).unwrap();
     let link = "ERROR panic: oh no: link port= tunnel=none handle=0 function=MprAdminAcceptNewLink";
     assert!(text.contains(link), "{text}");
-    assert_eq!(text.lines().count(), 10, "one line a panic: {text}");
+    assert!(text.contains("ERROR panic: at the end function=MprAdminTerminateDll"), "{text}");
+    assert_eq!(text.lines().count(), 11, "one line a panic: {text}");
     world().act = |_| panic!("at the start");
     assert_eq!(initialize_ex().0, ERROR_INTERNAL_ERROR);
     assert_eq!(accept(&mut c), FALSE);
+}
+
+/// RRAS frees a DLL that does not start, without a terminate: an open log would stay behind.
+#[test]
+fn an_initialise_that_fails_leaves_its_reason_in_the_log_and_the_log_closed() {
+    static PATH: Mutex<Option<std::path::PathBuf>> = Mutex::new(None);
+    let open = || log::open(PATH.lock().unwrap().as_ref().unwrap()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let starts: [fn() -> Result<(), InitializeError>; 2] =
+        [|| Err(InitializeError::new(5, "no config")), || panic!("at the start")];
+    for (at, (start, reason)) in starts.into_iter().zip(["no config", "at the start"]).enumerate() {
+        let _turn = idle();
+        let path = folder.path().join(format!("{at}.log"));
+        *PATH.lock().unwrap() = Some(path.clone());
+        open();
+        world().start = start;
+        assert_ne!(MprAdminInitializeDll(), 0);
+        rasadmin_sdk::tracing::warn!("after the end");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(reason) && !text.contains("after the end"), "{text}");
+    }
+}
+
+/// A null table is refused before anything else: it must not close the log of a DLL that runs.
+#[test]
+fn a_null_table_does_not_close_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("running.log");
+    let _turn = turn(|_| {});
+    log::open(&path).unwrap();
+    // SAFETY: null is what is tested.
+    assert_eq!(unsafe { MprAdminInitializeDllEx(null_mut()) }, ERROR_INVALID_PARAMETER);
+    rasadmin_sdk::tracing::warn!("still open");
+    assert!(std::fs::read_to_string(&path).unwrap().contains("still open"));
+}
+
+#[test]
+fn notify_release_is_false_on_every_refusal() {
+    let (name, mut ipv4, mut ipv6) = (wide("a"), u32::from_ne_bytes(OFFER), IN6_ADDR::default());
+    let name = name.as_ptr();
+    for initialised in [false, true] {
+        let _turn = if initialised { turn(|_| {}) } else { idle() };
+        let nobody = if initialised { std::ptr::null() } else { name };
+        let (mut first, mut second, mut third) = (TRUE, TRUE, TRUE);
+        // SAFETY: terminated names, writable outputs, or null.
+        unsafe {
+            assert_ne!(MprAdminGetIpAddressForUser(nobody, name, &mut ipv4, &mut first), 0);
+            assert_ne!(MprAdminGetIpv6AddressForUser(nobody, name, &mut ipv6, &mut second), 0);
+            assert_ne!(MprAdminGetIpv6AddressForUser(name, name, null_mut(), &mut third), 0);
+        }
+        assert_eq!([first, second, third], [FALSE; 3], "initialised: {initialised}");
+    }
+}
+
+#[test]
+fn half_a_link_hangup_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("half.log");
+    let _turn = turn(|_| {});
+    log::open(&path).unwrap();
+    // SAFETY: a whole structure and null, which is what is tested.
+    unsafe { MprAdminLinkHangupNotification(&mut RAS_PORT_0::default(), null_mut()) };
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("delivered as far as it could be read: ") && text.contains(" is null"), "{text}");
 }
 
 #[test]

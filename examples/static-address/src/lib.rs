@@ -45,7 +45,12 @@ impl StaticAddress {
         let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
         // The error names line and column.
         let config: Config = toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
-        let users: HashMap<_, _> = config.users.into_iter().map(|(user, ip)| (user.to_lowercase(), ip)).collect();
+        let mut users = HashMap::new();
+        for (user, address) in config.users {
+            if users.insert(user.to_lowercase(), address).is_some() {
+                return Err(format!("{}: {user} is there twice: names compare without case", path.display()));
+            }
+        }
         let mut taken = HashSet::new();
         match users.values().find(|&&address| address.is_unspecified() || !taken.insert(address)) {
             Some(address) => Err(format!("{}: {address} is no user's, or two users'", path.display())),
