@@ -13,12 +13,8 @@ pub fn all() -> Result {
     step("cargo clippy", || run(cargo().arg("clippy").args(clippy).args(["--", "-D", "warnings"])))?;
     if !cfg!(windows) {
         packages::need(packages::WINDOWS)?;
-        packages::need(packages::LINT)?;
         step("cargo clippy for Windows", || {
-            // Called directly: `cargo clippy` would find rustup's.
-            let mut command = Command::new("/usr/bin/cargo-clippy");
-            windows::with_environment(&mut command);
-            command.args(["clippy", "-Z", "build-std=std,panic_unwind", "--target", "x86_64-win7-windows-gnu"]);
+            let mut command = windows::command("clippy")?;
             run(command.args(clippy).args(["--release", "--exclude", "xtask", "--", "-D", "warnings"]))
         })?;
     }

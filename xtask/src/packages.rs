@@ -3,14 +3,49 @@
 use crate::Result;
 use crate::shell::{has, output, run};
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// A C compiler for the native fixtures, and for crates that build C.
 pub const NATIVE: &[&str] = &["gcc", "libc6-dev"];
-/// The Windows build, its C fixtures, and Wine to run them.
-pub const WINDOWS: &[&str] =
-    &["rustc-web", "cargo-web", "rust-web-src", "gcc-mingw-w64-x86-64", "gcc-mingw-w64-i686", "wine", "wine64"];
-/// Lints for the Windows code.
-pub const LINT: &[&str] = &["rust-web-clippy"];
+/// A linker and C compilers for Windows, and Wine to run what they make.
+pub const WINDOWS: &[&str] = &["gcc-mingw-w64-x86-64", "gcc-mingw-w64-i686", "wine", "wine64"];
+/// Debian's Rust for building std: rustup has no target whose programs start under Debian's Wine.
+const RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy"];
+
+/// Which Rust builds for Windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowsRust {
+    /// Debian's, with its own source of std.
+    Debian,
+    /// The one that runs us, with rustup's source of std: where apt has no rustc-web, as on Ubuntu.
+    Rustup,
+}
+
+/// Installs, once, what builds std for Windows, and says which it is.
+pub fn windows_rust() -> Result<WindowsRust> {
+    static FOUND: OnceLock<Result<WindowsRust>> = OnceLock::new();
+    FOUND
+        .get_or_init(|| {
+            if installed(RUST[0]) || apt_has(RUST[0]) {
+                return need(RUST).map(|()| WindowsRust::Debian);
+            }
+            if !has("rustup") {
+                return need(RUST).map(|()| WindowsRust::Debian);
+            }
+            eprintln!("==> apt has no {}: using rustup's rust-src", RUST[0]);
+            run(Command::new("rustup").args(["component", "add", "rust-src"])).map(|()| WindowsRust::Rustup)
+        })
+        .clone()
+}
+
+/// Does apt know the package? Its lists may have to be fetched first.
+fn apt_has(package: &str) -> bool {
+    let candidate = || {
+        let policy = output(Command::new("apt-cache").args(["policy", package])).unwrap_or_default();
+        policy.lines().any(|line| line.trim().strip_prefix("Candidate: ").is_some_and(|version| version != "(none)"))
+    };
+    has("apt-get") && (candidate() || (apt(&["update", "-qq"]).is_ok() && candidate()))
+}
 
 /// Installs those that are missing, naming them; on other systems says what to install.
 pub fn need(packages: &[&str]) -> Result {

@@ -28,7 +28,7 @@ pub fn all() -> Result {
     } else {
         step("tests, for Windows under Wine", || {
             // The release profile shares its std with the build above.
-            let mut command = windows::command("test");
+            let mut command = windows::command("test")?;
             command.args(["--release", "--workspace", "--exclude", "xtask", "--no-fail-fast"]);
             suite("wine", &mut command).map(Some)
         })

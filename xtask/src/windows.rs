@@ -3,42 +3,49 @@
 //! rustup cannot be relied on for a Windows target whose programs start under Debian's Wine, so std is built from
 //! Debian's rust-web-src; docs/architecture.md says why each flag is there.
 
+use crate::Result;
+use crate::packages::{self, WindowsRust};
 use crate::shell::{cargo, copy_into, create, output, root, run, step, target};
-use crate::{Result, packages};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 const TRIPLE: &str = "x86_64-win7-windows-gnu";
 
 /// A command of cargo's for the Windows target: on Windows the ordinary one.
-pub fn command(subcommand: &str) -> Command {
+pub fn command(subcommand: &str) -> Result<Command> {
     if cfg!(windows) {
         let mut command = cargo();
         command.arg(subcommand);
-        return command;
+        return Ok(command);
     }
-    let mut command = Command::new("/usr/bin/cargo");
-    with_environment(&mut command);
-    command.args([subcommand, "-Z", "build-std=std,panic_unwind", "--target", TRIPLE]);
-    command
-}
-
-/// The environment in which Debian's toolchain builds for Windows.
-pub fn with_environment(command: &mut Command) {
-    let path = std::env::var("PATH").unwrap_or_default();
-    // A toolchain of rustup's, or its flags, must not leak into the build by Debian's.
-    for variable in ["RUSTUP_TOOLCHAIN", "CARGO_ENCODED_RUSTFLAGS", "CARGO", "RUSTC_WRAPPER", "CARGO_BUILD_TARGET"] {
-        command.env_remove(variable);
+    let mut command = match packages::windows_rust()? {
+        WindowsRust::Rustup => cargo(),
+        // Called directly: `cargo clippy` would find rustup's.
+        WindowsRust::Debian if subcommand == "clippy" => Command::new("/usr/bin/cargo-clippy"),
+        WindowsRust::Debian => Command::new("/usr/bin/cargo"),
+    };
+    if packages::windows_rust()? == WindowsRust::Debian {
+        debian_environment(&mut command);
     }
     command
-        .env("PATH", format!("/usr/bin:{path}"))
-        .env("RUSTC", "/usr/bin/rustc")
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", "-Zhas-thread-local=yes")
         .env("CARGO_TARGET_DIR", target().join("win-build"))
         .env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_LINKER", "x86_64-w64-mingw32-gcc")
         .env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_RUNNER", "wine");
-    wine_environment(command);
+    wine_environment(&mut command);
+    command.args([subcommand, "-Z", "build-std=std,panic_unwind", "--target", TRIPLE]);
+    Ok(command)
+}
+
+/// The environment in which Debian's toolchain is found.
+fn debian_environment(command: &mut Command) {
+    let path = std::env::var("PATH").unwrap_or_default();
+    // A toolchain of rustup's, or its flags, must not leak into the build by Debian's.
+    for variable in ["RUSTUP_TOOLCHAIN", "CARGO_ENCODED_RUSTFLAGS", "CARGO", "RUSTC_WRAPPER", "CARGO_BUILD_TARGET"] {
+        command.env_remove(variable);
+    }
+    command.env("PATH", format!("/usr/bin:{path}")).env("RUSTC", "/usr/bin/rustc");
 }
 
 fn wine_environment(command: &mut Command) {
@@ -73,7 +80,7 @@ pub fn built() -> PathBuf {
 pub fn product() -> Result<PathBuf> {
     packages::need(packages::WINDOWS)?;
     step("building for Windows (the first time std too: some minutes)", || {
-        run(command("build").args(["--release", "--quiet", "--workspace", "--exclude", "xtask"]))
+        run(command("build")?.args(["--release", "--quiet", "--workspace", "--exclude", "xtask"]))
     })?;
     let folder = target().join("windows");
     copy_into(&built().join("rasadmin.dll"), &folder)?;

@@ -4,7 +4,10 @@ use super::arguments::ordinary_call;
 use super::child::{Job, Session};
 use super::progress::{ChildResult, Line, Progress};
 use crate::counters;
+use crate::image::Image;
+use rasadmin_host::module::Module;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long a DLL's threads may take to end after MprAdminTerminateDll has returned.
@@ -100,7 +103,16 @@ impl Counts {
     }
 }
 
+/// Loads what the DLL depends on, to be held through all cycles: in RRAS's process these libraries stay, and what the
+/// system's own lose when they are loaded again is not the DLL's (Wine's ws2_32, advapi32 and userenv lose 330 bytes).
+fn dependents(job: &Job) -> Vec<Module> {
+    let imports = Image::read(&job.file).map(|image| image.imports).unwrap_or_default();
+    let now = imports.iter().filter(|import| !import.delayed && !import.library.is_empty());
+    now.filter_map(|import| Module::load(Path::new(&import.library)).ok()).collect()
+}
+
 fn cycles(job: &Job, progress: &mut Progress) -> io::Result<ChildResult> {
+    let _held = dependents(job);
     // The first cycles let the C library and the system open what they keep.
     let warm_up = (job.cycles / 10).clamp(2, 20);
     let mut base = Counts::now()?;
