@@ -110,6 +110,8 @@ fn parse(text: &str) -> Run {
             binary = file.rsplit_once('-').map_or(file, |(name, _)| name).to_owned();
         } else if let Some(name) = line.trim_start().strip_prefix("Doc-tests ") {
             binary = format!("{name} doc");
+        } else if line.contains("[should ") {
+            // trybuild's own lines, one for each file of its one test.
         } else if let Some((name, result)) = line.strip_prefix("test ").and_then(|l| l.rsplit_once(" ... ")) {
             let ran = result.starts_with("ok");
             run.insert(format!("{binary}::{}", doc_name(name)), ran);

@@ -75,6 +75,24 @@ impl ArgumentType {
         }
     }
 
+    /// How many bytes it points to; None for strings, and for AUTH_VALIDATION_EX, whose header says.
+    pub const fn size(self) -> Option<usize> {
+        use crate::abi;
+        Some(match self {
+            Self::Callbacks => size_of::<abi::MPRAPI_ADMIN_DLL_CALLBACKS>(),
+            Self::Connection0 => size_of::<abi::RAS_CONNECTION_0>(),
+            Self::Connection1 => size_of::<abi::RAS_CONNECTION_1>(),
+            Self::Connection2 => size_of::<abi::RAS_CONNECTION_2>(),
+            Self::Connection3 => size_of::<abi::RAS_CONNECTION_3>(),
+            Self::ConnectionEx => size_of::<abi::RAS_CONNECTION_EX>(),
+            Self::Port0 => size_of::<abi::RAS_PORT_0>(),
+            Self::Port1 => size_of::<abi::RAS_PORT_1>(),
+            Self::Ipv4Address | Self::NotifyRelease => 4,
+            Self::Ipv6Address => 16,
+            Self::AuthValidation | Self::UserName | Self::PortName => return None,
+        })
+    }
+
     /// The name the argument has in traces, findings and documentation.
     pub const fn label(self) -> &'static str {
         match self {

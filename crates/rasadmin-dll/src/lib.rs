@@ -81,11 +81,11 @@ impl AdminDll for Product {
 
 impl AssignIpv4 for Product {
     fn assign_ipv4(&self, request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-        let (user, port, address) = (request.user(), request.port(), request.address());
-        // 169.254/16, which RRAS offers when DHCP is down, is kept too: without a pool there is nothing better.
-        if address.is_unspecified() {
-            return Err(Refusal::new("RRAS offers no IPv4 address, and there is no pool to give one from"));
-        }
+        let (user, port) = (request.user(), request.port());
+        let Some(address) = request.offer() else {
+            let offer = request.address();
+            return Err(Refusal::new(format!("RRAS offers no usable IPv4 address ({offer}), and there is no pool")));
+        };
         info!(?user, ?port, %address, "IPv4 address kept");
         Ok(Assignment::of(address))
     }

@@ -59,28 +59,19 @@ impl Service {
 
     /// RRAS's address for the client, then the DLL's say.
     pub(crate) fn ipv4(&self, client: Client<'_>, offer: Offer) -> Result<Given<Ipv4Addr>, Refused> {
-        let offered = {
+        let (offered, taken) = {
             let mut pool = lock(&self.pool);
             match offer {
                 // RRAS takes an address of its own before it asks; if that fails, the DLL is never asked.
-                Offer::FromPool => pool.take().ok_or(Refused::PoolExhausted)?,
-                Offer::This(address) => {
-                    pool.take_this(address);
-                    address
-                }
-                Offer::Nothing => Ipv4Addr::UNSPECIFIED,
+                Offer::FromPool => (pool.take().ok_or(Refused::PoolExhausted)?, true),
+                // Another connection's offer in flight is not ours to give back.
+                Offer::This(address) => (address, pool.take_this(address)),
+                Offer::Nothing => (Ipv4Addr::UNSPECIFIED, false),
             }
         };
         let result = self.ask_ipv4(client, offered);
-        let mut pool = lock(&self.pool);
-        match &result {
-            Ok(given) => {
-                pool.hold(given.address, client.handle);
-                if given.address != offered {
-                    pool.give_back(offered);
-                }
-            }
-            Err(_) => pool.give_back(offered),
+        if taken && result.as_ref().map_or(true, |given| given.address != offered) {
+            lock(&self.pool).give_back(offered);
         }
         result
     }
@@ -88,7 +79,7 @@ impl Service {
     fn ask_ipv4(&self, client: Client<'_>, offered: Ipv4Addr) -> Result<Given<Ipv4Addr>, Refused> {
         let get = FunctionId::GetIpAddressForUser;
         let Some(dll) = self.asked(get, None, client.tunnel) else {
-            return match self.refusal(offered, client.handle) {
+            return match self.claim(offered, client.handle) {
                 Some(code) => Err(Refused::Ipv4ByRras { code, dll: None }),
                 None => Ok(Given { address: offered, notify: None }),
             };
@@ -102,7 +93,7 @@ impl Service {
         let refused = if code != NO_ERROR {
             Some(Refused::Ipv4ByDll { dll, code })
         } else {
-            self.refusal(address, client.handle).map(|code| Refused::Ipv4ByRras { code, dll: Some(dll) })
+            self.claim(address, client.handle).map(|code| Refused::Ipv4ByRras { code, dll: Some(dll) })
         };
         match refused {
             None => Ok(Given { address, notify }),
@@ -114,21 +105,26 @@ impl Service {
         }
     }
 
-    /// The code with which RRAS refuses an address, if it does.
-    fn refusal(&self, address: Ipv4Addr, handle: u64) -> Option<u32> {
-        let pool = lock(&self.pool);
+    /// The connection holds the address from now on, or this is the code with which RRAS refuses it. One step: of two
+    /// connections that were given the same address at once, one is refused.
+    fn claim(&self, address: Ipv4Addr, handle: u64) -> Option<u32> {
+        let mut pool = lock(&self.pool);
         if address.is_unspecified() || address == pool.server {
             Some(ERROR_USELESS_ADDRESS)
         } else if pool.holder(address).is_some_and(|holder| holder != handle) {
             Some(ERROR_ADDRESS_HELD)
         } else {
+            pool.hold(address, handle);
             None
         }
     }
 
     pub(crate) fn release_ipv4(&self, client: Client<'_>, given: Given<Ipv4Addr>) -> bool {
+        // The DLL may give the address again as soon as it has heard of the release, so nobody holds it then; RRAS offers
+        // it again afterwards.
+        lock(&self.pool).let_go(given.address, client.handle);
         let told = self.tell_ipv4_release(client, given);
-        lock(&self.pool).release(given.address, client.handle);
+        lock(&self.pool).give_back(given.address);
         told
     }
 

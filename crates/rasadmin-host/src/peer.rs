@@ -7,12 +7,16 @@ use crate::dll::{AdminDll, Returned};
 use crate::invoke::Arg;
 use crate::record;
 use crate::service::{StartFailure, start_dlls};
+use mprapi::contract::Returns;
 use mprapi::{FunctionId, Profile};
 use rasadmin_trace::{Buffer, Call, Header, Reader, Writer};
 use std::io::{self, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
+
+/// The protocol's header names its DLLs by number only; a trace's reader refuses numbers beyond them.
+const MOST_DLLS: usize = 1024;
 
 /// RPC_S_SERVER_UNAVAILABLE: what an address call answers when its process is gone.
 const PROCESS_GONE: u32 = 1722;
@@ -32,8 +36,16 @@ impl Peer {
         let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(failed(&"it has no pipes"));
         };
-        let to = Writer::new(to, &Header::new("rasadmin host", vec![String::new(); 64])).map_err(|e| failed(&e))?;
-        let from = Reader::new("the address process", BufReader::new(from)).map_err(|e| failed(&e))?;
+        let header = Header::new("rasadmin host", vec![String::new(); MOST_DLLS]);
+        let opened = Writer::new(to, &header).map_err(|e| failed(&e)).and_then(|to| {
+            let from = Reader::new("the address process", BufReader::new(from)).map_err(|e| failed(&e))?;
+            Ok((to, from))
+        });
+        let (to, from) = opened.inspect_err(|_| {
+            // It may have ended already: then there is nothing to kill.
+            let _ = child.kill();
+            let _ = child.wait();
+        })?;
         Ok(Self { child, to: Some(to), from })
     }
 
@@ -42,12 +54,18 @@ impl Peer {
         let call = Call { dll, function, arguments: before.to_vec(), ..record::blank(no_time(Some(0))) };
         let sent = self.to.as_mut().is_some_and(|to| to.call(&call).is_ok());
         match sent.then(|| self.from.next()).flatten() {
-            Some(Ok(answer)) => {
+            // An answer to something else: the DLLs wrote to standard output, or the child is broken. Nothing after it can
+            // be trusted.
+            Some(Ok(answer)) if answer.function == function && answer.dll == dll => {
                 let returned = Returned { result: answer.result, took: Duration::from_nanos(answer.took_ns) };
                 let rows = function.row().arguments;
                 (returned, rows.iter().filter_map(|row| answer.after(row.ty).cloned()).collect())
             }
-            _ => (no_time(Some(PROCESS_GONE)), before.to_vec()),
+            _ => {
+                self.to = None;
+                let result = (function.row().returns != Returns::Nothing).then_some(PROCESS_GONE);
+                (no_time(result), before.to_vec())
+            }
         }
     }
 
@@ -65,8 +83,10 @@ fn no_time(result: Option<u32>) -> Returned {
 /// The child's side: loads and initialises the DLLs, makes the calls that arrive on standard input, answers on standard
 /// output, and at the input's end terminates and unloads.
 pub fn serve(paths: &[PathBuf], profile: Profile) -> Result<(), String> {
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    crate::fault::report_faults(&names);
     let dlls = start_dlls(paths, profile, &mut |_| {}).map_err(|f: StartFailure| f.to_string())?;
-    let header = Header::new("rasadmin host", vec![String::new(); 64]);
+    let header = Header::new("rasadmin host", vec![String::new(); MOST_DLLS]);
     let mut to = Writer::new(io::stdout().lock(), &header).map_err(|e| e.to_string())?;
     let from = Reader::new("the host", BufReader::new(io::stdin().lock())).map_err(|e| e.to_string())?;
     for call in from {
@@ -82,9 +102,8 @@ pub fn serve(paths: &[PathBuf], profile: Profile) -> Result<(), String> {
         to.call(&call).map_err(|e| e.to_string())?;
     }
     to.into_inner().flush().map_err(|e| e.to_string())?;
-    for dll in dlls {
+    for dll in &dlls {
         dll.call(FunctionId::TerminateDll, &mut []);
-        AdminDll::unload(dll)?;
     }
-    Ok(())
+    dlls.into_iter().try_for_each(AdminDll::unload)
 }

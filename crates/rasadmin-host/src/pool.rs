@@ -30,12 +30,12 @@ impl Pool {
         self.free.pop_first().map(Ipv4Addr::from)
     }
 
-    /// Takes this address if it is free; it may be another's, or none of the pool's.
-    pub(crate) fn take_this(&mut self, address: Ipv4Addr) {
-        self.free.remove(&u32::from(address));
+    /// Takes this address if it is free; false if it is another's, or none of the pool's.
+    pub(crate) fn take_this(&mut self, address: Ipv4Addr) -> bool {
+        self.free.remove(&u32::from(address))
     }
 
-    /// Gives an offer back that was not used, unless a connection holds the address.
+    /// The address is free again, if it is of the pool and no connection holds it.
     pub(crate) fn give_back(&mut self, address: Ipv4Addr) {
         let number = u32::from(address);
         if !self.held.contains_key(&address)
@@ -57,11 +57,10 @@ impl Pool {
         self.held.insert(address, connection);
     }
 
-    /// The connection holds it no more.
-    pub(crate) fn release(&mut self, address: Ipv4Addr, connection: u64) {
+    /// The connection holds it no more; it is not free yet.
+    pub(crate) fn let_go(&mut self, address: Ipv4Addr, connection: u64) {
         if self.held.get(&address) == Some(&connection) {
             self.held.remove(&address);
-            self.give_back(address);
         }
     }
 

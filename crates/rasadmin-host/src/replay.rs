@@ -49,6 +49,11 @@ pub fn replay(path: &Path, calls: &[Call], of: usize) -> Result<Replayed, LoadEr
     crate::fault::report_faults(&[path.display().to_string()]);
     let mut dll = AdminDll::load(path, 0)?;
     let mut replayed = Replayed::default();
+    let of_this = |function: FunctionId| calls.iter().any(|call| call.dll == of && call.function == function);
+    // A DLL may have no initialise function to record, and a host that was killed leaves no terminate.
+    if !INITIALIZE.into_iter().any(of_this) {
+        dll.initialize();
+    }
     for call in calls {
         if call.dll == of {
             replayed.calls += 1;
@@ -57,13 +62,17 @@ pub fn replay(path: &Path, calls: &[Call], of: usize) -> Result<Replayed, LoadEr
             replayed.skipped += 1;
         }
     }
+    if !of_this(FunctionId::TerminateDll) {
+        dll.call(FunctionId::TerminateDll, &mut []);
+    }
     dll.unload().map_err(|message| LoadError { code: 0, message })?;
     Ok(replayed)
 }
 
+const INITIALIZE: [FunctionId; 2] = [FunctionId::InitializeDllEx, FunctionId::InitializeDll];
+
 fn again(dll: &mut AdminDll, call: &Call) -> Vec<Difference> {
-    let lifecycle = [FunctionId::InitializeDllEx, FunctionId::InitializeDll];
-    let now = if lifecycle.contains(&call.function) {
+    let now = if INITIALIZE.contains(&call.function) {
         let start = Instant::now();
         let returned = Returned { result: Some(dll.initialize()), took: start.elapsed() };
         record::initialize_call(dll, 0, returned).filter(|now| now.function == call.function)

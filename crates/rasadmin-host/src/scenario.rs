@@ -124,6 +124,7 @@ struct Day {
 
 struct Life {
     tunnel: Tunnel,
+    began: u32,
     ends: Option<u32>,
 }
 
@@ -188,6 +189,9 @@ impl Day {
                 if life.ends.is_some() {
                     return Err(format!("`{session}` has an `until` already"));
                 }
+                if life.began == at {
+                    return Err(format!("`{session}` connects in this second: hang up later"));
+                }
                 life.ends = Some(at);
                 What::Hangup(used(&mut line)?)
             }
@@ -249,8 +253,8 @@ impl Day {
         let ends = match line.key("until") {
             None => None,
             Some(text) => match time(text) {
-                Some(until) if until >= at => Some(until),
-                Some(_) => return Err(format!("`until={text}` is earlier than the connect")),
+                Some(until) if until > at => Some(until),
+                Some(_) => return Err(format!("`until={text}` is not later than the connect")),
                 None => return Err(format!("`until` must be a time like 17:30:00, not `{text}`")),
             },
         };
@@ -259,7 +263,7 @@ impl Day {
             let what = What::Hangup(None);
             self.events.push(Event { at: until, line: number, session: session.to_owned(), what });
         }
-        self.sessions.insert(session.to_owned(), Life { tunnel, ends });
+        self.sessions.insert(session.to_owned(), Life { tunnel, began: at, ends });
         Ok(What::Connect(Box::new(request), used))
     }
 

@@ -112,6 +112,7 @@ type Trace = Mutex<io::Result<Writer<Box<dyn Write + Send>>>>;
 pub struct Service {
     pub(crate) dlls: Vec<AdminDll>,
     pub(crate) pool: Mutex<Pool>,
+    pub(crate) profile: Profile,
     serial: Serialiser,
     statistics: Mutex<Statistics>,
     trace: Option<Trace>,
@@ -184,6 +185,7 @@ impl Service {
         let mut service = Self {
             dlls: Vec::new(),
             pool: Mutex::new(options.pool),
+            profile: options.profile,
             serial: Serialiser::new(options.serialise),
             statistics: Mutex::default(),
             trace: trace.map(Mutex::new),
@@ -197,7 +199,10 @@ impl Service {
                 for dll in &service.dlls {
                     dll.call(FunctionId::TerminateDll, &mut []);
                 }
-                StartFailure { dll: paths[0].clone(), problem: StartProblem::AddressProcess(message) }
+                StartFailure {
+                    dll: paths.first().cloned().unwrap_or_default(),
+                    problem: StartProblem::AddressProcess(message),
+                }
             })?;
             service.peer = Some(Mutex::new(peer));
         }
@@ -213,15 +218,16 @@ impl Service {
                 terminate_codes.push((self.dlls[index].path().to_owned(), code));
             }
         }
+        let peer = self.peer.take().map(|peer| peer.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let address_process_ended_well = peer.is_none_or(Peer::stop);
         for dll in std::mem::take(&mut self.dlls) {
             dll.unload()?;
         }
-        let peer = self.peer.take().map(|peer| peer.into_inner().unwrap_or_else(PoisonError::into_inner));
         let trace = self.trace.take().map(|trace| trace.into_inner().unwrap_or_else(PoisonError::into_inner));
         Ok(Stopped {
             statistics: std::mem::take(&mut *lock(&self.statistics)),
             trace: trace.map_or(Ok(()), |writer| writer.map(drop)),
-            address_process_ended_well: peer.is_none_or(Peer::stop),
+            address_process_ended_well,
             terminate_codes,
         })
     }

@@ -4,9 +4,9 @@ use crate::address::{Client, Given, Offer};
 use crate::fill::{self, ConnectionFacts, LinkFacts, Tunnel};
 use crate::invoke::Arg;
 use crate::service::{Service, lock};
-use mprapi::FunctionId as F;
-use mprapi::abi::ALLOW_NO_AUTH;
+use mprapi::abi::{ALLOW_NO_AUTH, REVISION_2};
 use mprapi::contract::ArgumentType;
+use mprapi::{FunctionId as F, Profile};
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -210,7 +210,8 @@ impl Service {
             local_endpoint: "192.0.2.1".into(),
             ..ConnectionFacts::default()
         };
-        let pre_authenticated = request.pre_authentication && self.pre_authenticate(&facts);
+        let pre_authenticated =
+            request.pre_authentication && request.tunnel == Tunnel::Sstp && self.pre_authenticate(&facts);
         let port = self.new_port(&facts);
         let who = client(&facts, &request.user, &port.facts.port);
         let ipv4 = self.ipv4(who, request.offer).inspect_err(|_| self.close_port(&port))?;
@@ -234,13 +235,17 @@ impl Service {
         let mut session = Session { facts, user, links: Vec::new(), ipv4: Some(ipv4), ipv6, pre_authenticated };
         if let Err(dll) = self.ask_connection(&session.facts) {
             // Those before it had accepted: they hear of the end at once.
-            self.tell_connection_hangup(&session.facts, dll);
+            if self.tells_of_rejected() {
+                self.tell_connection_hangup(&session.facts, dll);
+            }
             self.give_addresses_back(&session, &port.facts.port);
             self.close_port(&port);
             return Err(Refused::Connection(dll));
         }
         if let Err(dll) = self.ask_link(session.facts.tunnel, &port.facts) {
-            self.tell_connection_hangup(&session.facts, self.dlls.len());
+            if self.tells_of_rejected() {
+                self.tell_connection_hangup(&session.facts, self.dlls.len());
+            }
             self.give_addresses_back(&session, &port.facts.port);
             self.close_port(&port);
             return Err(Refused::FirstLink(dll));
@@ -315,7 +320,7 @@ impl Service {
     /// Every revision 2 DLL that has the callback is asked in order until one does not answer 1.
     fn pre_authenticate(&self, facts: &ConnectionFacts) -> bool {
         let mut asked = false;
-        for dll in 0..self.dlls.len() {
+        for dll in (0..self.dlls.len()).filter(|&dll| self.dlls[dll].revision() == REVISION_2) {
             let mut arguments = [Arg::bytes(&fill::auth_validation(facts, &[0; 16]))];
             let form = F::ValidatePreAuthenticatedConnectionEx;
             match self.call(dll, form, &mut arguments).and_then(|r| r.result) {
@@ -325,6 +330,11 @@ impl Service {
             }
         }
         asked
+    }
+
+    /// Windows 2000 and older send no hangup for a connection or link that was rejected.
+    fn tells_of_rejected(&self) -> bool {
+        self.profile != Profile::Nt4
     }
 
     fn or_cut(
@@ -386,7 +396,9 @@ impl Service {
     /// When DLL n rejects a link, those before it get LinkHangupNotification at once; n itself does not.
     fn ask_link(&self, tunnel: Tunnel, link: &LinkFacts) -> Result<(), usize> {
         let answer = self.ask(tunnel, |_| Some((F::AcceptNewLink, link_arguments(link))));
-        if let Err(dll) = answer {
+        if let Err(dll) = answer
+            && self.tells_of_rejected()
+        {
             self.tell_link_hangup(tunnel, link, dll);
         }
         answer

@@ -168,7 +168,7 @@ unsafe fn header(pointer: Raw, ty: ArgumentType, kind: u8, least: usize) -> Resu
     // SAFETY: not null, aligned, and the caller vouches for the header (CONTRACT section 2).
     let found = unsafe { ptr::read(from) };
     let size = usize::from(found.size);
-    if found.r#type != kind || found.revision == 0 || size < least {
+    if found.r#type != kind || size < least {
         return Err(Wrong::Header { ty, kind: found.r#type, size: found.size });
     }
     Ok(size)
@@ -512,11 +512,11 @@ pub unsafe fn assign_ipv6<D: AssignIpv6>(
         let Assignment { address: InterfaceId(identifier), notify_release: wanted } =
             dll.assign_ipv6(&request.map(Ipv6Addr::from)).map_err(Wrong::Refused)?;
         let mut given = offer;
-        if offer[8..] == identifier {
-            // The offer is kept, whatever it is: RRAS answers for it.
-        } else if offer[8..] == [0; 8] && offer[..8] != [0; 8] {
+        if offer[8..] == [0; 8] && offer[..8] != [0; 8] {
             let offer = Ipv6Addr::from(offer);
             tracing::warn!(function = function.name(), "kept the offer {offer}: its last eight bytes are zero");
+        } else if offer[8..] == identifier {
+            // The offer is kept, whatever it is: RRAS answers for it.
         } else if InterfaceId(identifier).is_reserved() {
             let identifier = u64::from_be_bytes(identifier);
             return Err(Wrong::UselessAddress(format!("the DLL assigned the reserved identifier {identifier:#018x}")));

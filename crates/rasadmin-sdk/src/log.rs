@@ -62,6 +62,10 @@ impl Open {
     fn rolled_over(self) -> Option<Self> {
         let Self { file, path, limit, .. } = self;
         drop(file);
+        // Another process with the same log may have done it already: then only open the new file.
+        if std::fs::metadata(&path).is_ok_and(|now| now.len() < limit / 2) {
+            return Self::append(path, limit).ok();
+        }
         let mut old = path.clone().into_os_string();
         old.push(".1");
         // If renaming fails, the log goes on in the same file: it must not be lost, and must not grow without end.

@@ -334,7 +334,7 @@ fn headers_are_checked() {
         (1, 2, 1672, FALSE),
         (1, 1, 1671, FALSE),
         (1, 1, 0, FALSE),
-        (0, 1, 1672, FALSE),
+        (0, 1, 1672, TRUE),
     ] {
         c.Header = MPRAPI_OBJECT_HEADER { revision, r#type: kind, size };
         assert_eq!(accept(&mut c), expected, "revision {revision}, type {kind}, size {size}");

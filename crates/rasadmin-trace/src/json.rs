@@ -61,9 +61,17 @@ pub(crate) fn from_json(ty: ArgumentType, value: &Value) -> Result<Buffer, Strin
             .parse::<Ipv6Addr>()
             .map(|a| Buffer::Bytes(a.octets().to_vec()))
             .map_err(|_| format!("`{label}` must be an IPv6 address like 2001:db8::1")),
-        _ => from_hex(text(ty, value)?)
-            .map(Buffer::Bytes)
-            .ok_or_else(|| format!("`{label}` must be the structure's bytes in hexadecimal")),
+        _ => {
+            let bytes = from_hex(text(ty, value)?);
+            let bytes = bytes.ok_or_else(|| format!("`{label}` must be the structure's bytes in hexadecimal"))?;
+            // A DLL may read the whole structure: a shorter one would fault, and the DLL would be blamed.
+            match ty.size() {
+                Some(size) if size != bytes.len() => {
+                    Err(format!("`{label}` has {} bytes, expected {size}", bytes.len()))
+                }
+                _ => Ok(Buffer::Bytes(bytes)),
+            }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ fn sample(ty: ArgumentType) -> Buffer {
             Buffer::Callbacks { revision: 2, set: FunctionSet::EMPTY.with(FunctionId::AcceptNewLink) }
         }
         ArgumentType::Port1 => Buffer::Null,
-        _ => Buffer::Bytes((0..=255).collect()),
+        _ => Buffer::Bytes((0..=255).cycle().take(ty.size().unwrap_or(576)).collect()),
     }
 }
 
@@ -84,5 +84,6 @@ fn errors_name_file_line_and_what_was_expected() {
         "day.trace:2: `arguments` of MprAdminAcceptNewConnection must have `connection1`",
     );
     expect(&accept.replace("0001", "000x"), "day.trace:2: `connection0` must be the structure's bytes in hexadecimal");
+    expect(&accept.replacen("0001", "", 1), "day.trace:2: `connection0` has 1126 bytes, expected 1128");
     expect(&accept.replace("\"result\"", "\"rseult\""), "day.trace:2: expected `result`");
 }
