@@ -1,0 +1,87 @@
+//! Addresses: which pool and which reservation a user has.
+
+use crate::config::file::{ReservationHeld, WhenExhausted};
+use crate::{Identity, Name};
+use std::collections::{HashMap, HashSet};
+use std::net::Ipv4Addr;
+
+/// A pool, by its place in the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PoolId(pub u32);
+
+/// Which family a pool serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Family {
+    /// IPv4 addresses, as numbers of 32 bits in host order.
+    Ipv4,
+    /// IPv6 interface identifiers, as numbers of 64 bits in host order.
+    Ipv6,
+}
+
+/// An address: an IPv4 address, or an IPv6 interface identifier, as a number in host order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address {
+    /// Which family.
+    pub family: Family,
+    /// The number.
+    pub number: u64,
+}
+
+/// A pool.
+#[derive(Debug)]
+pub struct Pool {
+    /// Its name.
+    pub name: String,
+    /// Which family.
+    pub family: Family,
+    /// What it gives: ranges, both ends included, disjoint, in ascending order, exclusions and every reserved address
+    /// already cut out.
+    pub ranges: Vec<(u64, u64)>,
+    /// The pool that serves when this one is exhausted; never itself, never in a circle.
+    pub next: Option<PoolId>,
+    /// What happens when it and those after it are exhausted.
+    pub when_exhausted: WhenExhausted,
+}
+
+/// A user's reservation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// On this server only (folded).
+    pub server: Option<Name>,
+    /// The IPv4 address.
+    pub ipv4: Option<u64>,
+    /// The IPv6 interface identifier.
+    pub ipv6: Option<u64>,
+}
+
+/// Pools and reservations, compiled.
+#[derive(Debug)]
+pub struct Plan {
+    /// All pools; a [`PoolId`] is an index.
+    pub pools: Vec<Pool>,
+    /// Reservations by user.
+    pub reservations: HashMap<Identity, Vec<Reservation>>,
+    /// Every reserved address, whosever: no pool gives it, and RRAS's offer of it is kept for nobody else.
+    pub reserved: HashSet<Address>,
+    /// The server's own addresses.
+    pub server: HashSet<Ipv4Addr>,
+    /// The pools of those whom neither rule nor group gives one: IPv4, IPv6.
+    pub default_pools: [Option<PoolId>; 2],
+    /// Does a user get the address again that he had last?
+    pub sticky: bool,
+    /// What a user gets whose reservation is held.
+    pub reservation_held: ReservationHeld,
+}
+
+impl Pool {
+    /// Does it give this address?
+    pub fn contains(&self, number: u64) -> bool {
+        let after = self.ranges.partition_point(|&(first, _)| first <= number);
+        after > 0 && number <= self.ranges[after - 1].1
+    }
+
+    /// How many addresses it has.
+    pub fn size(&self) -> u128 {
+        self.ranges.iter().map(|&(first, last)| u128::from(last - first) + 1).sum()
+    }
+}

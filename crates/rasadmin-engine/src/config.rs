@@ -1,0 +1,56 @@
+//! The configuration: one TOML file, read, checked and compiled.
+
+pub mod file;
+
+use crate::addresses::Plan;
+use crate::rules::Rules;
+use crate::{Domains, Name};
+use file::{Durability, Reconnect};
+use jiff::tz::TimeZone;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A configuration that is valid, compiled for use.
+#[derive(Debug)]
+pub struct Config {
+    /// The first 16 hexadecimal digits of the SHA-256 of the file and the members files: which configuration decided.
+    pub hash: String,
+    /// `[server] name`; the computer's name is the caller's to fill in.
+    pub server: Option<Name>,
+    /// Which names mean which domain.
+    pub domains: Domains,
+    /// Groups of users.
+    pub groups: crate::rules::Groups,
+    /// The rules.
+    pub rules: Rules,
+    /// Pools and reservations.
+    pub addresses: Plan,
+    /// How concurrent sessions are counted.
+    pub reconnect: Reconnect,
+    /// The time zone of hours and periods; UTC if nothing needs one.
+    pub zone: TimeZone,
+    /// The ledger's file, absolute.
+    pub ledger: PathBuf,
+    /// When is a commit on disk?
+    pub durability: Durability,
+    /// How long a callback may wait for the ledger.
+    pub deadline: Duration,
+}
+
+/// A fault of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where in the file, in bytes.
+    pub span: std::ops::Range<usize>,
+    /// What is wrong.
+    pub what: String,
+    /// What would be right.
+    pub help: String,
+}
+
+impl Mistake {
+    /// A fault at a place of the file.
+    pub fn at(span: std::ops::Range<usize>, what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { span, what: what.into(), help: help.into() }
+    }
+}

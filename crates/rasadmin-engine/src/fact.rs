@@ -1,0 +1,40 @@
+//! A fact: known, not yet known, or absent.
+
+use serde::{Deserialize, Serialize};
+
+/// What is known of something that a rule can ask for. Rules, ledger and output all use this one type.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fact<T> {
+    /// It is known.
+    Known(T),
+    /// The event does not carry it; a later one will.
+    #[default]
+    NotYetKnown,
+    /// Its event came, and it was empty: a telephone has no computer name.
+    Absent,
+}
+
+impl<T> Fact<T> {
+    /// The value, if it is known.
+    pub const fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::NotYetKnown | Self::Absent => None,
+        }
+    }
+
+    /// A fact whose event came: known, or absent if it was empty.
+    pub fn arrived(value: Option<T>) -> Self {
+        value.map_or(Self::Absent, Self::Known)
+    }
+
+    /// The fact with its value changed.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Fact<U> {
+        match self {
+            Self::Known(value) => Fact::Known(change(value)),
+            Self::NotYetKnown => Fact::NotYetKnown,
+            Self::Absent => Fact::Absent,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What a rule can ask about.
+
+use crate::{Fact, Identity, Name};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// The tunnel types of RRAS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[allow(missing_docs)]
+pub enum Tunnel {
+    #[serde(rename = "SSTP")]
+    Sstp,
+    #[serde(rename = "IKEv2")]
+    Ikev2,
+    #[serde(rename = "L2TP")]
+    L2tp,
+    #[serde(rename = "PPTP")]
+    Pptp,
+}
+
+impl Tunnel {
+    /// As the ledger and the configuration write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sstp => "SSTP",
+            Self::Ikev2 => "IKEv2",
+            Self::L2tp => "L2TP",
+            Self::Pptp => "PPTP",
+        }
+    }
+}
+
+/// The quarantine state of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quarantine {
+    /// No restriction.
+    Normal,
+    /// In quarantine.
+    Quarantine,
+    /// On probation.
+    Probation,
+    /// The client knows no quarantine.
+    NotCapable,
+}
+
+/// What connects: ROUTER_INTERFACE_TYPE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum InterfaceType {
+    /// A user.
+    Client,
+    /// A home router.
+    HomeRouter,
+    /// A site-to-site router.
+    FullRouter,
+    /// A dedicated interface.
+    Dedicated,
+    /// Internal, loopback, tunnel, dial-out.
+    Other,
+}
+
+/// The event at which the rules are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// GetIpAddressForUser: only user and port are known.
+    Ipv4Address,
+    /// GetIpv6AddressForUser.
+    Ipv6Address,
+    /// AcceptNewConnection: the last stage for IKEv2.
+    Connection,
+    /// AcceptNewLink: the first is the last stage for PPP.
+    Link,
+    /// AcceptReauthentication.
+    Reauthentication,
+    /// AcceptTunnelEndpointChangeEx.
+    EndpointChange,
+}
+
+impl Stage {
+    /// As the ledger writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ipv4Address => "ipv4-address",
+            Self::Ipv6Address => "ipv6-address",
+            Self::Connection => "connection",
+            Self::Link => "link",
+            Self::Reauthentication => "reauthentication",
+            Self::EndpointChange => "endpoint-change",
+        }
+    }
+}
+
+/// What is known at an event, the ledger's part aside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// When.
+    pub time: Timestamp,
+    /// The RRAS server's name.
+    pub server: Name,
+    /// Who.
+    pub user: Fact<Identity>,
+    /// Where: the first link's port.
+    pub port: Fact<Name>,
+    /// Through which tunnel.
+    pub tunnel: Fact<Tunnel>,
+    /// From which public address.
+    pub source: Fact<IpAddr>,
+    /// On which computer.
+    pub computer: Fact<Name>,
+    /// In which quarantine state.
+    pub quarantine: Fact<Quarantine>,
+    /// As what.
+    pub interface: Fact<InterfaceType>,
+}
+
+impl Facts {
+    /// Is what is not yet known unknown for good? The last stage is the connection for IKEv2, and the first link
+    /// otherwise.
+    pub fn is_last(&self, stage: Stage) -> bool {
+        match stage {
+            Stage::Ipv4Address | Stage::Ipv6Address => false,
+            Stage::Connection => self.tunnel == Fact::Known(Tunnel::Ikev2),
+            Stage::Link | Stage::Reauthentication | Stage::EndpointChange => true,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The engine of the rasadmin product: configuration, rules, addresses and the ledger.
+//!
+//! It knows nothing of FFI, and time is passed in. A callback's caller (the DLL) hands over what RRAS told, as plain
+//! values; the engine turns it into facts, the rules decide, the ledger records, and the answer goes back.
+#![forbid(unsafe_code)]
+
+pub mod addresses;
+pub mod config;
+pub mod fact;
+pub mod facts;
+pub mod identity;
+pub mod name;
+pub mod rules;
+
+pub use fact::Fact;
+pub use facts::{Facts, InterfaceType, Quarantine, Stage, Tunnel};
+pub use identity::{Domains, Identity};
+pub use name::Name;

@@ -1,0 +1,159 @@
+//! Names as RRAS passes them: UTF-16, with whatever a client put there.
+
+use serde::{Deserialize, Serialize};
+use std::fmt::{self, Write};
+
+/// A name, lossless as text: an unpaired surrogate D800 is written `\u{d800}`, and the backslash of a literal `\u{`
+/// as `\u{5c}`, so that two different names never become one. Any other name is written as it is.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Name(String);
+
+impl Name {
+    /// From UTF-16, unpaired surrogates included.
+    pub fn from_utf16(units: &[u16]) -> Self {
+        let mut text = String::with_capacity(units.len());
+        for unit in char::decode_utf16(units.iter().copied()) {
+            match unit {
+                Ok(c) => text.push(c),
+                Err(lone) => {
+                    let _ = write!(text, "\\u{{{:x}}}", lone.unpaired_surrogate()); // To a String: cannot fail.
+                }
+            }
+        }
+        if text.contains("\\u{") { Self(escape(units)) } else { Self(text) }
+    }
+
+    /// From text that is a name as people write it (in the configuration, on a command line).
+    pub fn new(text: &str) -> Self {
+        Self::from_utf16(&text.encode_utf16().collect::<Vec<_>>())
+    }
+
+    /// From text that [`Name::as_str`] gave, as the ledger keeps it.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// As text, lossless.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Is it empty? Some clients have no name for good: empty is not "not yet known".
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Without case, as Windows compares user names: each character by its simple upper case, one for one.
+    pub fn folded(&self) -> Self {
+        // Our own escapes stay as they are: they have no upper case that means the same.
+        if !self.0.contains("\\u{") {
+            return Self(self.0.chars().map(upper).collect());
+        }
+        let mut folded = String::with_capacity(self.0.len());
+        let mut rest = self.0.as_str();
+        while let Some(at) = rest.find("\\u{") {
+            let end = rest[at..].find('}').map_or(rest.len(), |close| at + close + 1);
+            folded.extend(rest[..at].chars().map(upper));
+            folded.push_str(&rest[at..end]);
+            rest = &rest[end..];
+        }
+        folded.extend(rest.chars().map(upper));
+        Self(folded)
+    }
+}
+
+/// The slow way, for a name that has an unpaired surrogate or a literal `\u{`.
+fn escape(units: &[u16]) -> String {
+    let mut text = String::new();
+    let mut chars = char::decode_utf16(units.iter().copied()).peekable();
+    let mut before = String::new();
+    while let Some(unit) = chars.next() {
+        before.clear();
+        match unit {
+            Ok('\\') if matches!(chars.peek(), Some(Ok('u'))) => text.push_str("\\u{5c}"),
+            Ok(c) => text.push(c),
+            Err(lone) => {
+                let _ = write!(text, "\\u{{{:x}}}", lone.unpaired_surrogate()); // To a String: cannot fail.
+            }
+        }
+    }
+    text
+}
+
+/// The upper case, where it is one character: Windows' own table maps one unit to one.
+fn upper(c: char) -> char {
+    let mut upper = c.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(one), None) => one,
+        _ => c,
+    }
+}
+
+/// For people: what would break a line or a terminal is escaped.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            // U+2028 and U+2029 break lines, and the bidirectional controls reorder what stands beside them.
+            let breaks = c.is_control()
+                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            if breaks { write!(f, "{}", c.escape_default())? } else { f.write_char(c)? }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.to_string().replace('"', "\"\""))
+    }
+}
+
+impl From<&str> for Name {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_ordinary_name_is_written_as_it_is() {
+        for name in ["alice", r"CORP\alice", "Jürgen Ünal", "日本", r"a\b", "'; DROP TABLE sessions; --", ""] {
+            assert_eq!(Name::new(name).as_str(), name);
+        }
+    }
+
+    #[test]
+    fn a_hostile_name_is_lossless_and_shown_safely() {
+        let lone = Name::from_utf16(&[0x61, 0xd800, 0x62]);
+        assert_eq!(lone.as_str(), r"a\u{d800}b");
+        assert_ne!(lone, Name::new(r"a\u{d800}b"));
+        assert_eq!(Name::new("a\r\n\u{202e}b\0").to_string(), r"a\r\n\u{202e}b\u{0}");
+    }
+
+    #[test]
+    fn case_folds_one_for_one() {
+        assert_eq!(Name::new("Jürgen").folded(), Name::new("JÜRGEN").folded());
+        // Its upper case is two characters: Windows leaves it alone.
+        assert_ne!(Name::new("straße").folded(), Name::new("STRASSE").folded());
+        assert_eq!(Name::from_utf16(&[0x61, 0xdc00]).folded(), Name::from_utf16(&[0x41, 0xdc00]));
+    }
+
+    proptest! {
+        #[test]
+        fn two_names_never_become_one(a: Vec<u16>, b: Vec<u16>) {
+            prop_assert_eq!(a == b, Name::from_utf16(&a) == Name::from_utf16(&b));
+        }
+
+        #[test]
+        fn nor_do_those_that_look_like_our_escapes(a in r"(\\|u|\{|d800|\}|5c){0,8}", b in r"(\\|u|\{|d800|\}|5c){0,8}") {
+            prop_assert_eq!(a == b, Name::new(&a) == Name::new(&b));
+            prop_assert_eq!(Name::new(&a).folded().folded(), Name::new(&a).folded());
+        }
+    }
+}
