@@ -2,6 +2,7 @@
 
 use crate::config::file::{ReservationHeld, WhenExhausted};
 use crate::{Identity, Name};
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 
@@ -10,7 +11,8 @@ use std::net::Ipv4Addr;
 pub struct PoolId(pub u32);
 
 /// Which family a pool serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Family {
     /// IPv4 addresses, as numbers of 32 bits in host order.
     Ipv4,
@@ -19,7 +21,7 @@ pub enum Family {
 }
 
 /// An address: an IPv4 address, or an IPv6 interface identifier, as a number in host order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Address {
     /// Which family.
     pub family: Family,
@@ -73,11 +75,31 @@ pub struct Plan {
     pub reservation_held: ReservationHeld,
 }
 
+impl Plan {
+    /// The address that is reserved for a user on a server; one for that server alone goes first.
+    pub fn reservation(&self, user: &Identity, server: &Name, family: Family) -> Option<u64> {
+        let server = server.folded();
+        let of = |r: &Reservation| match family {
+            Family::Ipv4 => r.ipv4,
+            Family::Ipv6 => r.ipv6,
+        };
+        let all = self.reservations.get(user)?;
+        let here = all.iter().filter(|r| r.server.as_ref() == Some(&server)).find_map(of);
+        here.or_else(|| all.iter().filter(|r| r.server.is_none()).find_map(of))
+    }
+}
+
 impl Pool {
     /// Does it give this address?
     pub fn contains(&self, number: u64) -> bool {
         let after = self.ranges.partition_point(|&(first, _)| first <= number);
         after > 0 && number <= self.ranges[after - 1].1
+    }
+
+    /// The first address that it gives from this number on.
+    pub fn at_or_after(&self, number: u64) -> Option<u64> {
+        let at = self.ranges.partition_point(|&(_, last)| last < number);
+        self.ranges.get(at).map(|&(first, _)| first.max(number))
     }
 
     /// How many addresses it has.

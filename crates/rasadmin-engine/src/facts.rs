@@ -62,6 +62,45 @@ pub enum InterfaceType {
     Other,
 }
 
+impl InterfaceType {
+    const ALL: [Self; 5] = [Self::Client, Self::HomeRouter, Self::FullRouter, Self::Dedicated, Self::Other];
+
+    /// As the ledger and the configuration write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::HomeRouter => "home-router",
+            Self::FullRouter => "full-router",
+            Self::Dedicated => "dedicated",
+            Self::Other => "other",
+        }
+    }
+
+    /// From its name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|i| i.name() == name)
+    }
+}
+
+impl Quarantine {
+    const ALL: [Self; 4] = [Self::Normal, Self::Quarantine, Self::Probation, Self::NotCapable];
+
+    /// As the ledger and the configuration write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Quarantine => "quarantine",
+            Self::Probation => "probation",
+            Self::NotCapable => "not-capable",
+        }
+    }
+
+    /// From its name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|q| q.name() == name)
+    }
+}
+
 /// The event at which the rules are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

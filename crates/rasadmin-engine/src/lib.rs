@@ -6,12 +6,18 @@
 
 pub mod addresses;
 pub mod config;
+pub mod engine;
+pub mod event;
 pub mod fact;
 pub mod facts;
 pub mod identity;
+pub mod ledger;
 pub mod name;
+pub mod pools;
+pub mod record;
 pub mod rules;
 
+pub use engine::{Engine, Now, Verdict};
 pub use fact::Fact;
 pub use facts::{Facts, InterfaceType, Quarantine, Stage, Tunnel};
 pub use identity::{Domains, Identity};

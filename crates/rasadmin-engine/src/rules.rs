@@ -1,20 +1,44 @@
 //! Rules: an ordered list, the first that matches decides.
+//!
+//! [`Groups::compile`] and [`Rules::compile`] make them of the file's types. At an event, [`Groups::of`] says in which
+//! groups the user is, [`Rules::needs_for`] what the ledger must be asked, and [`Rules::decide`] decides;
+//! [`Rules::explain`] shows how. `docs/rules.md` says it all to administrators.
+
+mod amounts;
+mod compile;
+mod condition;
+mod decide;
+mod explain;
+mod groups;
+mod hours;
+mod index;
+mod lists;
+mod names;
+mod networks;
+pub mod period;
+mod read;
+mod suggest;
+mod truth;
+pub mod users;
+
+pub use compile::Context;
+pub use decide::{Outcome, Rules};
+pub use explain::{Explained, ExplainedCondition};
+pub use groups::{GroupSet, Groups};
+pub use period::{days_between, period_dates, period_start};
+pub use truth::Truth;
+pub use users::{UserPattern, parse_exact, parse_user};
 
 use crate::addresses::PoolId;
 use crate::config::file::Period;
 use std::collections::BTreeSet;
 
+/// What is wrong with a text, and what would be right: a [`Mistake`](crate::config::Mistake) without its place.
+pub type Fault = (String, String);
+
 /// A group, by its place in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId(pub u32);
-
-/// Who is in which group.
-#[derive(Debug, Default)]
-pub struct Groups {}
-
-/// The compiled rules.
-#[derive(Debug, Default)]
-pub struct Rules {}
 
 /// What the rules want to know of the ledger, for one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +79,25 @@ pub struct LedgerFacts {
     pub groups: Vec<(GroupId, Count)>,
     /// Use in periods.
     pub used: Vec<(Period, Used)>,
+}
+
+impl LedgerFacts {
+    /// The live sessions of a group, if it was asked for.
+    pub fn group(&self, group: GroupId) -> Option<Count> {
+        self.groups.iter().find(|(id, _)| *id == group).map(|&(_, count)| count)
+    }
+
+    /// The use in a period, if it was asked for.
+    pub fn period(&self, period: Period) -> Option<Used> {
+        self.used.iter().find(|(of, _)| *of == period).map(|&(_, used)| used)
+    }
+}
+
+impl Needs {
+    /// Is nothing needed?
+    pub fn is_empty(&self) -> bool {
+        !self.user_sessions && self.groups.is_empty() && self.periods.is_empty()
+    }
 }
 
 /// The rules' answer.

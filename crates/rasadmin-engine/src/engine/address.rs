@@ -1,0 +1,140 @@
+//! Which address a user gets.
+
+use super::counts::{self, pool_of};
+use super::{AddressAnswer, Decided, Inner, Now, why};
+use crate::addresses::{Address, Family, PoolId};
+use crate::config::file::{ReservationHeld, WhenExhausted};
+use crate::event::{AddressEvent, Given, Record, What};
+use crate::ledger::{Away, Origin};
+use crate::pools;
+use crate::record::{Book, timestamp};
+use crate::rules::GroupSet;
+use crate::{Fact, Facts, Identity, Name, Stage};
+use std::time::Instant;
+
+/// What is given, or why nothing is.
+type Choice = Result<Given, String>;
+
+fn stage(event: &AddressEvent) -> Stage {
+    match event.family {
+        Family::Ipv4 => Stage::Ipv4Address,
+        Family::Ipv6 => Stage::Ipv6Address,
+    }
+}
+
+impl Inner {
+    fn address_facts(&self, event: &AddressEvent, user: Option<Identity>, now: Now) -> (Facts, GroupSet) {
+        let groups = user.as_ref().map(|user| self.config.groups.of(user)).unwrap_or_default();
+        let facts = Facts {
+            time: timestamp(now.time),
+            server: self.server.clone(),
+            user: Fact::arrived(user),
+            port: Fact::arrived(Some(event.port.clone()).filter(|port| !port.is_empty())),
+            tunnel: Fact::NotYetKnown,
+            source: Fact::NotYetKnown,
+            computer: Fact::NotYetKnown,
+            quarantine: Fact::NotYetKnown,
+            interface: Fact::NotYetKnown,
+        };
+        (facts, groups)
+    }
+
+    pub(super) fn assign(&mut self, event: &AddressEvent, now: Now, deadline: Instant) -> AddressAnswer {
+        let config = self.config.clone();
+        let user = config.domains.identity(&event.user, &Name::default());
+        let (facts, groups) = self.address_facts(event, user, now);
+        let stage = stage(event);
+        let mut answer = Err(String::new());
+        let done = self.transact(now, deadline, false, &mut |book| {
+            let (user, session) = book.address_arrives(event)?;
+            let needs = config.rules.needs_for(stage, &facts, &groups);
+            let known = counts::read(book, &needs, &facts, session)?;
+            let ruling = config.rules.decide(stage, &facts, &groups, Some(&known));
+            let mut decided = Decided::new(stage, facts.clone(), &ruling, &config.hash, now);
+            let choice = if ruling.allow {
+                choose(book, event, user.as_ref(), pool_of(&config, decided.pools, &groups, event.family))?
+            } else {
+                Err(why(&decided.decision))
+            };
+            if let (Err(reason), true) = (&choice, decided.decision.allow) {
+                (decided.decision.allow, decided.decision.reason) = (false, Some(reason.clone()));
+            }
+            book.address_concluded(event, user.as_ref(), session, choice.as_ref().ok(), &decided.decision)?;
+            answer = choice.map(|given| given.number);
+            Ok(())
+        });
+        done.map_or_else(|_| self.assign_alone(event, &facts, &groups, now), |()| answer)
+    }
+
+    /// While the ledger is away no address of ours is given: RRAS's offer is kept if the rules allow and it lies in none
+    /// of our pools.
+    fn assign_alone(&mut self, event: &AddressEvent, facts: &Facts, groups: &GroupSet, now: Now) -> AddressAnswer {
+        let mut decided = self.decide(stage(event), facts.clone(), groups, None, now);
+        let plan = &self.config.addresses;
+        let choice = match event.address() {
+            _ if !decided.decision.allow => Err(why(&decided.decision)),
+            None => Err("the ledger is away, and RRAS offers no address".to_owned()),
+            Some(offer) if pools::is_pooled(plan, offer) || plan.reserved.contains(&offer) => {
+                Err("the ledger is away, and RRAS's offer lies in a pool or is reserved".to_owned())
+            }
+            Some(offer) => Ok(offer.number),
+        };
+        if let (Err(reason), true) = (&choice, decided.decision.allow) {
+            decided.decision.allow = false;
+            decided.decision.reason = Some(reason.clone());
+            decided.decision.ledger_away = true;
+        }
+        let given = choice.as_ref().ok().map(|&number| Given { number, origin: Origin::Offer, pool: None });
+        self.spool(&Record {
+            time: now.time,
+            what: What::Address { event: event.clone(), given, decision: decided.decision },
+        });
+        choice
+    }
+}
+
+/// The reservation, then the pools, then RRAS's offer.
+fn choose(
+    book: &mut Book<'_>,
+    event: &AddressEvent,
+    user: Option<&Identity>,
+    pool: Option<PoolId>,
+) -> Result<Choice, Away> {
+    let family = event.family;
+    let plan = &book.config.addresses;
+    if let Some(number) = user.and_then(|user| plan.reservation(user, book.server, family)) {
+        if book.ledger.live_lease_at(book.server, Address { family, number })?.is_none() {
+            return Ok(Ok(Given { number, origin: Origin::Reservation, pool: None }));
+        }
+        if plan.reservation_held == ReservationHeld::Refuse {
+            return Ok(Err("the reserved address is held by another session of the user".to_owned()));
+        }
+    }
+    let Some(pool) = pool else { return keep_offer(book, event, "no pool serves the user") };
+    let found = pools::search(book.ledger, book.config, book.tags, book.server, pool, user, book.time)?;
+    if let Some(found) = found {
+        return Ok(Ok(Given { number: found.number, origin: found.origin, pool: Some(found.pool) }));
+    }
+    let pool = &plan.pools[pool.0 as usize];
+    let exhausted = format!("the pool `{}` is exhausted", pool.name);
+    match pool.when_exhausted {
+        WhenExhausted::Refuse => Ok(Err(exhausted)),
+        WhenExhausted::KeepOffer => keep_offer(book, event, &exhausted),
+    }
+}
+
+/// RRAS's own offer: unless there is none, it is somebody's reservation, or a live lease holds it.
+fn keep_offer(book: &mut Book<'_>, event: &AddressEvent, because: &str) -> Result<Choice, Away> {
+    let Some(offer) = event.address() else {
+        return Ok(Err(format!("{because}, and RRAS offers no address")));
+    };
+    if book.config.addresses.reserved.contains(&offer) {
+        return Ok(Err(format!("{because}, and RRAS's offer is reserved for somebody")));
+    }
+    if let Some(lease) = book.ledger.live_lease_at(book.server, offer)?
+        && !book.may_take_over(&lease, Origin::Offer)?
+    {
+        return Ok(Err(format!("{because}, and RRAS's offer is held by a live lease")));
+    }
+    Ok(Ok(Given { number: offer.number, origin: Origin::Offer, pool: None }))
+}

@@ -1,0 +1,85 @@
+//! Service instances: which processes belong together, and whether any of an earlier one still lives.
+//!
+//! Every process of a service holds a shared lock on one file beside the ledger; the kernel releases it when the process
+//! dies, however it dies. Who gets the lock for itself is the first of a new instance, and writes its token; who does
+//! not has joined, and reads it. So a second process, a checker or a host on the same machine never closes live
+//! sessions.
+
+use crate::Name;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A held lock: while it lives, this process belongs to the instance.
+#[derive(Debug)]
+pub struct Instance {
+    /// What the processes of the instance have in common.
+    pub token: String,
+    /// Was nobody else there?
+    pub first: bool,
+    _shared: File,
+}
+
+/// `LEDGER.SERVER.END`, with the server's name made fit for a file.
+fn beside(ledger: &Path, server: &Name, end: &str) -> PathBuf {
+    let safe: String = server
+        .folded()
+        .as_str()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c.to_string() } else { format!("%{:x}", u32::from(c)) })
+        .collect();
+    let mut path = ledger.as_os_str().to_owned();
+    path.push(format!(".{safe}.{end}"));
+    path.into()
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Joins the living instance of this server, or begins a new one.
+pub fn join(ledger: &Path, server: &Name, deadline: Instant) -> io::Result<Instance> {
+    // One process at a time decides whether it is the first.
+    let gate = open(&beside(ledger, server, "gate"))?;
+    loop {
+        match gate.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(1)),
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "another process is starting and does not end"));
+            }
+            Err(TryLockError::Error(e)) => return Err(e),
+        }
+    }
+    let lock = open(&beside(ledger, server, "lock"))?;
+    let alone = match lock.try_lock() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock) => false,
+        Err(TryLockError::Error(e)) => return Err(e),
+    };
+    if alone {
+        lock.unlock()?;
+    }
+    lock.lock_shared()?;
+    let file = beside(ledger, server, "instance");
+    let mut token = String::new();
+    if !alone {
+        // Without it (someone deleted it) the living ones cannot be joined; a new token never matches theirs.
+        let _ = File::open(&file).and_then(|mut f| f.read_to_string(&mut token));
+    }
+    let first = token.is_empty();
+    if first {
+        token = uuid::Builder::from_random_bytes(random()?).into_uuid().to_string();
+        let mut new = File::create(&file)?;
+        new.write_all(token.as_bytes())?;
+    }
+    Ok(Instance { token, first: alone, _shared: lock })
+}
+
+/// Sixteen random bytes.
+pub(crate) fn random() -> io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|e| io::Error::other(e.to_string()))?;
+    Ok(bytes)
+}

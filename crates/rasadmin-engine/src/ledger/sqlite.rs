@@ -1,0 +1,220 @@
+//! The ledger on SQLite: one file in WAL mode, several processes at once.
+
+mod deadline;
+mod statements;
+
+use super::{Away, AwayKind, Ledger, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// The schema's version: `PRAGMA user_version`.
+pub const VERSION: i64 = 1;
+
+/// Each step leads from its place to the next version; steps are only ever added.
+const MIGRATIONS: [&str; VERSION as usize] = [include_str!("schema.sql")];
+
+/// Windows' and Unix's file locks do not see each other, so a ledger belongs to processes of one platform.
+const PLATFORM: &str = if cfg!(windows) { "windows" } else { "unix" };
+
+/// May the file be made if it is not there?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Create {
+    /// Yes: no session of this server can be alive.
+    Yes,
+    /// No: a ledger that vanished took its leases along, and a new one would give their addresses away.
+    No,
+}
+
+/// An open ledger.
+#[derive(Debug)]
+pub struct Sqlite {
+    connection: Connection,
+    path: PathBuf,
+    /// The level of `PRAGMA synchronous` that is set: one connection that toggles it is quicker than two.
+    full: bool,
+    durable: bool,
+    #[cfg(unix)]
+    file: (u64, u64),
+}
+
+impl Sqlite {
+    /// Opens the ledger, brings its schema up to date, and checks that it is ours. `durable`: durable transactions are
+    /// synced.
+    pub fn open(path: &Path, create: Create, durable: bool, deadline: Instant) -> Result<Self, Away> {
+        if path.is_dir() {
+            return Err(away(AwayKind::Missing, path, "a directory stands in the ledger's place"));
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        if create == Create::Yes
+            && !folder.as_os_str().is_empty()
+            && let Err(e) = std::fs::create_dir_all(folder)
+        {
+            return Err(away(AwayKind::Missing, path, format!("its folder cannot be made: {e}")));
+        }
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        flags.set(OpenFlags::SQLITE_OPEN_CREATE, create == Create::Yes);
+        let _guard = deadline::until(deadline);
+        let connection = Connection::open_with_flags(path, flags).map_err(|e| error(path, &e))?;
+        let mut ledger = Self {
+            connection,
+            path: path.to_owned(),
+            full: false,
+            durable,
+            #[cfg(unix)]
+            file: (0, 0),
+        };
+        ledger.prepare().map_err(|e| error(path, &e))?;
+        ledger.migrate()?;
+        #[cfg(unix)]
+        {
+            ledger.file = identity(path).ok_or_else(|| away(AwayKind::Missing, path, "it is not there"))?;
+        }
+        Ok(ledger)
+    }
+
+    fn prepare(&mut self) -> rusqlite::Result<()> {
+        self.connection.busy_handler(Some(deadline::wait))?;
+        self.connection.set_prepared_statement_cache_capacity(128);
+        self.connection.pragma_update(None, "journal_mode", "WAL")?;
+        self.connection.execute_batch(
+            "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;
+             PRAGMA cache_size = -8192",
+        )
+    }
+
+    /// In one transaction, so that of two processes that start together one does it.
+    fn migrate(&mut self) -> Result<(), Away> {
+        let path = self.path.clone();
+        let failed = |e: rusqlite::Error| error(&path, &e);
+        let version = |c: &Connection| c.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
+        if version(&self.connection).map_err(failed)? != VERSION {
+            self.connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+            let now = version(&self.connection).map_err(failed)?;
+            let done = self.steps(now);
+            self.connection.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }).map_err(failed)?;
+            done?;
+        }
+        let platform: String = self
+            .connection
+            .query_row("SELECT value FROM about WHERE key = 'platform'", [], |row| row.get(0))
+            .map_err(failed)?;
+        if platform == PLATFORM {
+            return Ok(());
+        }
+        let what =
+            format!("it belongs to {platform} processes, and this is {PLATFORM}: file locks do not reach across");
+        Err(away(AwayKind::Foreign, &path, what))
+    }
+
+    fn steps(&self, from: i64) -> Result<(), Away> {
+        let failed = |e: rusqlite::Error| error(&self.path, &e);
+        if from > VERSION {
+            let what = format!("its version is {from}, and this program knows {VERSION}: use the newer rasadmin");
+            return Err(away(AwayKind::Foreign, &self.path, what));
+        }
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 = self.connection.query_row(tables, [], |row| row.get(0)).map_err(failed)?;
+        if from < 0 || (from == 0 && tables > 0) {
+            return Err(away(AwayKind::Foreign, &self.path, "it is another program's SQLite database"));
+        }
+        for step in &MIGRATIONS[usize::try_from(from).unwrap_or(0)..] {
+            self.connection.execute_batch(step).map_err(failed)?;
+        }
+        if from == 0 {
+            let about = "INSERT INTO about VALUES ('platform', ?1)";
+            self.connection.execute(about, [PLATFORM]).map_err(failed)?;
+        }
+        self.connection.pragma_update(None, "user_version", VERSION).map_err(failed)
+    }
+
+    /// The connection, for reports and tests: reads only.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn sync_level(&mut self, full: bool) -> rusqlite::Result<()> {
+        if self.full != full {
+            let pragma = if full { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
+            self.connection.prepare_cached(pragma)?.execute([])?;
+            self.full = full;
+        }
+        Ok(())
+    }
+
+    /// On Unix a deleted file goes on living in its open descriptors: what is written there is lost.
+    #[cfg(unix)]
+    fn is_there(&self) -> Result<(), Away> {
+        if identity(&self.path) == Some(self.file) {
+            return Ok(());
+        }
+        Err(away(AwayKind::Missing, &self.path, "it was removed or replaced while the service ran"))
+    }
+
+    /// On Windows an open file cannot be deleted.
+    #[cfg(not(unix))]
+    #[allow(clippy::unused_self)]
+    fn is_there(&self) -> Result<(), Away> {
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()))
+}
+
+impl Ledger for Sqlite {
+    fn transact(
+        &mut self,
+        deadline: Instant,
+        durable: bool,
+        work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), Away>,
+    ) -> Result<(), Away> {
+        self.is_there()?;
+        let path = self.path.clone();
+        let failed = |e: rusqlite::Error| error(&path, &e);
+        let _guard = deadline::until(deadline);
+        self.sync_level(durable && self.durable).map_err(failed)?;
+        let run = |sql: &str| self.connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map_err(failed);
+        run("BEGIN IMMEDIATE")?;
+        let done = work(&mut statements::Statements { connection: &self.connection, path: &path });
+        match done.and_then(|()| run("COMMIT").map(drop)) {
+            Ok(()) => Ok(()),
+            Err(why) => {
+                // After some errors SQLite has rolled back already.
+                if !self.connection.is_autocommit() {
+                    let _ = run("ROLLBACK");
+                }
+                Err(why)
+            }
+        }
+    }
+}
+
+fn away(kind: AwayKind, path: &Path, what: impl std::fmt::Display) -> Away {
+    Away { kind, message: format!("{}: {what}", path.display()) }
+}
+
+/// What an error of SQLite means for the ledger.
+fn error(path: &Path, e: &rusqlite::Error) -> Away {
+    let rusqlite::Error::SqliteFailure(ffi::Error { code, .. }, _) = e else {
+        return away(AwayKind::Corrupt, path, format!("it does not hold what it should: {e}"));
+    };
+    let (kind, what) = match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            (AwayKind::Locked, "another process has locked it for too long")
+        }
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
+            (AwayKind::ReadOnly, "it cannot be written: check the rights of the file and its folder")
+        }
+        ErrorCode::DiskFull => (AwayKind::Full, "the disk is full"),
+        ErrorCode::CannotOpen => (AwayKind::Missing, "it cannot be opened: check that its folder is there"),
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            (AwayKind::Corrupt, "it is damaged or no ledger: move it away and restart Remote Access to begin a new one")
+        }
+        _ => (AwayKind::Other, "it cannot be used"),
+    };
+    away(kind, path, format!("{what} ({e})"))
+}

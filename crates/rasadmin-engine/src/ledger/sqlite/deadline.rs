@@ -1,0 +1,31 @@
+//! Waiting for locks until one absolute deadline: SQLite's own busy timeout is one a statement, and is overrun.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+thread_local! {
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// The deadline holds until this is dropped.
+pub struct Guard(Option<Instant>);
+
+/// From now on this thread waits until `deadline` at most.
+pub fn until(deadline: Instant) -> Guard {
+    Guard(DEADLINE.replace(Some(deadline)))
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        DEADLINE.set(self.0);
+    }
+}
+
+/// SQLite's busy handler: shall it try again?
+pub fn wait(_: i32) -> bool {
+    let left = DEADLINE.get().is_some_and(|deadline| Instant::now() < deadline);
+    if left {
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    left
+}

@@ -1,0 +1,169 @@
+//! One condition of a rule, and what it says about the facts. The same code decides and explains.
+
+use super::hours::{Week, minute_of_week};
+use super::index::Bits;
+use super::names::Names;
+use super::networks::Networks;
+use super::truth::Limit;
+use super::{GroupId, GroupSet, LedgerFacts, Needs, Rules, Truth};
+use crate::config::file::{IfAbsent, Period};
+use crate::{Fact, Facts, Name};
+use std::net::IpAddr;
+
+/// A condition. Users and groups are looked up for all rules at once: see [`Seen`].
+#[derive(Debug)]
+pub(super) enum Condition {
+    Users,
+    Groups,
+    /// A bit for each value.
+    Tunnels(u8),
+    Quarantine(u8),
+    Interfaces(u8),
+    Hours(Week),
+    Sources(Networks),
+    Ports(Names),
+    Servers(Names),
+    Computers(Names),
+    UserSessions(Limit),
+    GroupSessions(GroupId, Limit),
+    ConnectTime(Period, Limit),
+    Octets(Period, Limit),
+}
+
+/// The facts, made ready for all rules: folded, looked up, converted once.
+#[derive(Debug)]
+pub(super) struct Seen<'a> {
+    pub facts: &'a Facts,
+    pub groups: &'a GroupSet,
+    pub last: bool,
+    pub source: Fact<IpAddr>,
+    minute: u16,
+    server: Name,
+    port: Fact<Name>,
+    computer: Fact<Name>,
+    /// The rules whose `users` name the user.
+    by_user: Bits,
+    /// The rules whose `groups` have one of the user's.
+    by_group: Bits,
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn new(rules: &Rules, facts: &'a Facts, groups: &'a GroupSet, last: bool) -> Self {
+        let fold = |name: &Fact<Name>| match name {
+            Fact::Known(name) => Fact::Known(name.folded()),
+            Fact::NotYetKnown => Fact::NotYetKnown,
+            Fact::Absent => Fact::Absent,
+        };
+        let end = rules.rules.len();
+        let named = facts.user.known().map(|user| rules.users.of(user)).unwrap_or_default();
+        let in_groups = groups.iter().filter_map(|group| rules.by_group.get(group.0 as usize)).map(|list| &list[..]);
+        Self {
+            facts,
+            groups,
+            last,
+            source: facts.source.clone().map(|address| address.to_canonical()),
+            minute: minute_of_week(rules.zone.to_datetime(facts.time)),
+            server: facts.server.folded(),
+            port: fold(&facts.port),
+            computer: fold(&facts.computer),
+            by_user: Bits::of(end, named),
+            by_group: Bits::of(end, in_groups),
+        }
+    }
+}
+
+impl Condition {
+    /// Does it ask the ledger?
+    pub(super) fn counts(&self) -> bool {
+        matches!(self, Self::UserSessions(_) | Self::GroupSessions(..) | Self::ConnectTime(..) | Self::Octets(..))
+    }
+
+    /// Is it known before the client has its address?
+    pub(super) fn known_at_address_time(&self) -> bool {
+        match self {
+            Self::Users | Self::Groups | Self::Hours(_) | Self::Ports(_) | Self::Servers(_) => true,
+            Self::UserSessions(_) | Self::GroupSessions(..) | Self::ConnectTime(..) | Self::Octets(..) => true,
+            Self::Tunnels(_) | Self::Quarantine(_) | Self::Interfaces(_) | Self::Sources(_) | Self::Computers(_) => {
+                false
+            }
+        }
+    }
+
+    /// What it says of the facts; of a condition that counts, what it says without the ledger.
+    pub(super) fn truth(&self, rule: usize, if_absent: IfAbsent, seen: &Seen<'_>) -> Truth {
+        let facts = seen.facts;
+        match self {
+            Self::Users => Truth::of(&facts.user, if_absent, |_| seen.by_user.contains(rule)),
+            Self::Groups => Truth::of(&facts.user, if_absent, |_| seen.by_group.contains(rule)),
+            Self::Tunnels(mask) => Truth::of(&facts.tunnel, if_absent, |&tunnel| mask >> tunnel as u8 & 1 == 1),
+            Self::Quarantine(mask) => Truth::of(&facts.quarantine, if_absent, |&state| mask >> state as u8 & 1 == 1),
+            Self::Interfaces(mask) => Truth::of(&facts.interface, if_absent, |&kind| mask >> kind as u8 & 1 == 1),
+            Self::Hours(week) => week.contains(seen.minute).into(),
+            Self::Sources(networks) => Truth::of(&seen.source, if_absent, |&address| networks.contains(address)),
+            Self::Ports(names) => Truth::of(&seen.port, if_absent, |port| names.contains(port)),
+            Self::Servers(names) => names.contains(&seen.server).into(),
+            Self::Computers(names) => Truth::of(&seen.computer, if_absent, |computer| names.contains(computer)),
+            Self::GroupSessions(..) => Truth::Unknown,
+            Self::UserSessions(_) | Self::ConnectTime(..) | Self::Octets(..) => match facts.user {
+                Fact::Known(_) | Fact::NotYetKnown => Truth::Unknown,
+                Fact::Absent => Truth::absent(if_absent),
+            },
+        }
+    }
+
+    /// Can the ledger say more of it? Nobody's sessions cannot be counted.
+    pub(super) fn asks(&self, seen: &Seen<'_>) -> bool {
+        match self {
+            Self::GroupSessions(..) => true,
+            Self::UserSessions(_) | Self::ConnectTime(..) | Self::Octets(..) => seen.facts.user.known().is_some(),
+            _ => false,
+        }
+    }
+
+    /// What it says of the ledger's numbers, if it [`asks`](Self::asks) for them. None if they were not delivered.
+    pub(super) fn counted(&self, ledger: &LedgerFacts) -> Option<Truth> {
+        Some(match *self {
+            Self::UserSessions(limit) => limit.holds_for(ledger.user_sessions),
+            Self::GroupSessions(group, limit) => limit.holds_for(ledger.group(group)?),
+            Self::ConnectTime(period, limit) => {
+                let seconds = ledger.period(period)?.seconds;
+                limit.holds(seconds, seconds)
+            }
+            Self::Octets(period, limit) => {
+                let octets = ledger.period(period)?.octets;
+                limit.holds(octets, octets)
+            }
+            _ => return None,
+        })
+    }
+
+    /// Adds what it asks of the ledger.
+    pub(super) fn add_to(&self, needs: &mut Needs) {
+        match self {
+            Self::UserSessions(_) => needs.user_sessions = true,
+            Self::GroupSessions(group, _) => drop(needs.groups.insert(*group)),
+            Self::ConnectTime(period, _) | Self::Octets(period, _) => drop(needs.periods.insert(*period)),
+            _ => (),
+        }
+    }
+
+    /// Its name in the configuration.
+    pub(super) const fn field(&self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Groups => "groups",
+            Self::Tunnels(_) => "tunnels",
+            Self::Quarantine(_) => "quarantine",
+            Self::Interfaces(_) => "interface_types",
+            Self::Hours(_) => "hours",
+            Self::Sources(_) => "source_networks",
+            Self::Ports(_) => "ports",
+            Self::Servers(_) => "servers",
+            Self::Computers(_) => "remote_computers",
+            Self::UserSessions(_) => "user_sessions",
+            Self::GroupSessions(..) => "group_sessions",
+            Self::ConnectTime(..) => "connect_time",
+            Self::Octets(..) => "octets",
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Lists of names (of servers, ports, computers): without case, `*` at the end stands for any rest.
+
+use super::Fault;
+use crate::Name;
+
+/// Names and prefixes, folded.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Names {
+    /// Sorted.
+    exact: Box<[String]>,
+    /// Sorted; none is the beginning of another, so that at most one can be the beginning of a name: the last that is
+    /// not greater than it.
+    prefixes: Box<[String]>,
+}
+
+impl Names {
+    /// From parsed entries.
+    pub(super) fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
+        let (mut exact, mut prefixes) = (Vec::new(), Vec::<String>::new());
+        for entry in entries {
+            if entry.prefix { prefixes.push(entry.text) } else { exact.push(entry.text) }
+        }
+        exact.sort_unstable();
+        prefixes.sort_unstable();
+        prefixes.dedup_by(|longer, shorter| longer.starts_with(shorter.as_str()));
+        Self { exact: exact.into(), prefixes: prefixes.into() }
+    }
+
+    /// Is a folded name among them?
+    pub(super) fn contains(&self, folded: &Name) -> bool {
+        let name = folded.as_str();
+        if self.exact.binary_search_by(|known| known.as_str().cmp(name)).is_ok() {
+            return true;
+        }
+        let after = self.prefixes.partition_point(|prefix| prefix.as_str() <= name);
+        after.checked_sub(1).and_then(|at| self.prefixes.get(at)).is_some_and(|prefix| name.starts_with(prefix))
+    }
+}
+
+/// An entry of such a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    text: String,
+    prefix: bool,
+}
+
+/// An entry as it is spelled.
+pub(super) fn parse(text: &str) -> Result<Entry, Fault> {
+    let (name, prefix) = text.strip_suffix('*').map_or((text, false), |name| (name, true));
+    if text.is_empty() || text.trim() != text {
+        return Err((
+            if text.is_empty() { "a name is empty".to_owned() } else { format!("`{text}` has blanks about the name") },
+            "write the name, or its beginning and `*`".to_owned(),
+        ));
+    }
+    if name.contains('*') {
+        return Err((
+            format!("`{text}`: a `*` may stand at the end only"),
+            "write the name, or its beginning and `*`: `VPN2-*`".to_owned(),
+        ));
+    }
+    Ok(Entry { text: Name::new(name).folded().as_str().to_owned(), prefix })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn names_match_without_case_and_a_star_stands_for_any_rest() {
+        let names = Names::new(["vpn2-*", "VPN2-1*", "lpt1", "com*", "büro"].map(|text| parse(text).unwrap()));
+        for name in ["VPN2-7", "vpn2-", "VPN2-100", "LPT1", "COM3", "com", "BÜRO"] {
+            assert!(names.contains(&Name::new(name).folded()), "{name}");
+        }
+        for name in ["VPN3-7", "vpn2", "LPT10", "CO", "", "ZZZ", "büros"] {
+            assert!(!names.contains(&Name::new(name).folded()), "{name}");
+        }
+        assert!(Names::new([parse("*").unwrap()]).contains(&Name::default()));
+        for text in ["", "*x", "a*b", "**", " a", "a "] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Days, weeks and months on the calendar of a time zone.
+//!
+//! A day begins with the first moment at which the zone's clocks show its date: after a change of the clocks that may
+//! be 01:00. A day may have 23 or 25 hours, or (where a zone jumped over the date line) none.
+
+use crate::config::file::Period;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use std::iter::FusedIterator;
+
+/// A session has no more days than these (ten years): only a clock that was wrong makes it longer, and then its last
+/// days are the true ones.
+pub const MOST_DAYS: i64 = 3_660;
+
+/// When the day, week (from Monday) or month began in which a time lies.
+pub fn period_start(period: Period, time: Timestamp, zone: &TimeZone) -> Timestamp {
+    day_start(dates(period, time, zone).0, zone)
+}
+
+/// The first and the last date of the day, week or month in which a time lies, as `2026-03-29`.
+pub fn period_dates(period: Period, time: Timestamp, zone: &TimeZone) -> (String, String) {
+    let (first, last) = dates(period, time, zone);
+    (first.to_string(), last.to_string())
+}
+
+/// The time between two moments, split at every midnight: each date (`2026-03-29`) with its seconds, in order, days
+/// without any left out. Parts of a second are cut off at both ends. Nothing if `stop` is not after `start`; of more
+/// than [`MOST_DAYS`] days the last ones.
+pub fn days_between(start: Timestamp, stop: Timestamp, zone: &TimeZone) -> Days<'_> {
+    let stop = stop.as_second();
+    let from = start.as_second().max(stop.saturating_sub(MOST_DAYS * 86_400));
+    let date = Timestamp::from_second(from).map_or(Date::MIN, |from| date_of(from, zone));
+    Days { zone, date: Some(date), from, stop }
+}
+
+/// See [`days_between`].
+#[derive(Clone, Debug)]
+pub struct Days<'z> {
+    zone: &'z TimeZone,
+    date: Option<Date>,
+    from: i64,
+    stop: i64,
+}
+
+impl Iterator for Days<'_> {
+    type Item = (String, u64);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.from < self.stop {
+            let date = self.date?;
+            self.date = date.tomorrow().ok();
+            let end = self.date.map_or(self.stop, |next| day_start(next, self.zone).as_second()).min(self.stop);
+            let seconds = u64::try_from(end - self.from).unwrap_or(0);
+            if seconds > 0 {
+                self.from = end;
+                return Some((date.to_string(), seconds));
+            }
+        }
+        None
+    }
+}
+
+impl FusedIterator for Days<'_> {}
+
+fn dates(period: Period, time: Timestamp, zone: &TimeZone) -> (Date, Date) {
+    let date = date_of(time, zone);
+    match period {
+        Period::Day => (date, date),
+        Period::Week => {
+            let monday = i64::from(date.weekday().to_monday_zero_offset());
+            let day = |days: i64| date.saturating_add(jiff::Span::new().days(days));
+            (day(-monday), day(6 - monday))
+        }
+        Period::Month => (date.first_of_month(), date.last_of_month()),
+    }
+}
+
+/// The day in which a moment lies. Where clocks went back over midnight (St. John's did at 00:01), the clocks show
+/// yesterday's date again: the day that has begun goes on.
+fn date_of(time: Timestamp, zone: &TimeZone) -> Date {
+    let shown = zone.to_datetime(time).date();
+    match shown.tomorrow() {
+        Ok(next) if day_start(next, zone) <= time => next,
+        _ => shown,
+    }
+}
+
+/// The first moment at which the clocks show a date, or a later one if it was left out.
+fn day_start(date: Date, zone: &TimeZone) -> Timestamp {
+    let midnight = date.to_datetime(jiff::civil::Time::midnight());
+    let start = match zone.to_ambiguous_timestamp(midnight).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(midnight),
+        AmbiguousOffset::Fold { before, .. } => before.to_timestamp(midnight),
+        // This midnight was left out: the day begins with the change of the clocks.
+        AmbiguousOffset::Gap { before, .. } => before.to_timestamp(midnight).map(|after| {
+            let just_after = after.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(after);
+            zone.preceding(just_after).next().map_or(after, |change| change.timestamp())
+        }),
+    };
+    // Only at the ends of what jiff can express.
+    start.unwrap_or(if date.year() < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
