@@ -6,6 +6,7 @@ mod host;
 mod output;
 mod replay;
 mod run;
+mod scratch;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

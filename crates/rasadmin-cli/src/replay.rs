@@ -29,6 +29,9 @@ pub struct Arguments {
 
 /// Replays; exit code 0 if nothing differs, 1 if something does.
 pub fn replay(arguments: Arguments) -> Result<u8, String> {
+    if let Some(code) = crate::scratch::again(None)? {
+        return Ok(code);
+    }
     let path = dll_file(&arguments.dll)?;
     let (header, calls) = rasadmin_trace::read_trace(&arguments.trace).map_err(|e| e.to_string())?;
     if arguments.of >= header.dlls.len() {

@@ -4,6 +4,7 @@ use crate::output::{count, dll_file, duration, numbers};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use mprapi::Profile;
+use rasadmin_host::clock::Clock;
 use rasadmin_host::fill::Tunnel;
 use rasadmin_host::runner::{self, Day, RunOptions};
 use rasadmin_host::scenario::Scenario;
@@ -40,6 +41,10 @@ pub struct Arguments {
     /// Run the address functions in a process of their own, as Microsoft warns they may be
     #[arg(long)]
     two_processes: bool,
+    /// The product's configuration for this run, with the ledger that it names; without it, one that allows everyone
+    /// and a ledger that is thrown away
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Record every call with its buffers to this file, for `rasadmin host replay`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -112,6 +117,9 @@ pub fn address_process(arguments: AddressArguments) -> Result<u8, String> {
 
 /// Runs the scenario.
 pub fn run(arguments: Arguments) -> Result<u8, String> {
+    if let Some(code) = crate::scratch::again(arguments.config.as_deref())? {
+        return Ok(code);
+    }
     let scenario = Scenario::read(&arguments.scenario).map_err(|e| e.to_string())?;
     let (paths, never_loaded) = arguments.dlls.paths()?;
     for entry in &never_loaded {
@@ -152,7 +160,12 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         .collect();
     let progress = progress_bar(scenario.events.len());
     let threads = arguments.threads.into();
-    let day = runner::run(&service, &scenario, RunOptions { threads }, &|done| progress.set_position(done as u64));
+    let clock = match std::env::var_os(crate::scratch::CLOCK).filter(|_| scenario.begins.is_some()) {
+        Some(path) => Some(Clock::create(Path::new(&path)).map_err(|e| format!("cannot write the clock: {e}"))?),
+        None => None,
+    };
+    let run_options = RunOptions { threads, clock: clock.as_ref() };
+    let day = runner::run(&service, &scenario, run_options, &|done| progress.set_position(done as u64));
     progress.finish_and_clear();
     let stopped = service.stop()?;
     let took = started.elapsed();

@@ -1,107 +1,165 @@
 //! The product: a RAS administration DLL for Windows Routing and Remote Access.
 //!
-//! For now it accepts everyone, keeps the addresses that RRAS offers, and logs each event. The log is the file named by
-//! the environment variable RASADMIN_LOG; without it `%ProgramData%\rasadmin\rasadmin.log`, and
-//! `/var/log/rasadmin/rasadmin.log` elsewhere.
+//! It finds its configuration, and lets the engine decide and record. The log is the file named by the environment
+//! variable RASADMIN_LOG; without it `%ProgramData%\rasadmin\rasadmin.log`, and `/var/log/rasadmin/rasadmin.log`
+//! elsewhere.
 
-use rasadmin_sdk::tracing::info;
+mod clock;
+mod event;
+mod place;
+mod unload;
+
+use clock::Clock;
+use rasadmin_engine::config::{Change, Watch};
+use rasadmin_engine::{Engine, Now, config};
+use rasadmin_sdk::tracing::{error, info, warn};
 use rasadmin_sdk::{
     AddressRequest, AdminDll, AssignIpv4, AssignIpv6, Assignment, Connection, Environment, InitializeError,
     InterfaceId, Link, Refusal, Verdict, export_admin_dll, log,
 };
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
-struct Product;
-
-fn log_file() -> PathBuf {
-    if let Some(path) = std::env::var_os("RASADMIN_LOG") {
-        return path.into();
-    }
-    let folder =
-        if cfg!(windows) { std::env::var_os("ProgramData").map(PathBuf::from) } else { Some("/var/log".into()) };
-    folder.unwrap_or_else(std::env::temp_dir).join("rasadmin").join("rasadmin.log")
+struct Product {
+    engine: Engine,
+    watch: Mutex<Watch>,
+    clock: Clock,
 }
 
-/// Logs an event of a connection with what identifies it.
-macro_rules! connection_event {
-    ($connection:ident, $what:literal) => {{
-        let (user, domain, computer) = ($connection.user(), $connection.logon_domain(), $connection.remote_computer());
-        let (handle, endpoint) = ($connection.handle(), $connection.remote_endpoint());
-        info!(?user, ?domain, ?computer, ?endpoint, handle, $what)
-    }};
+impl Product {
+    /// The time of a call. The configuration is looked at now and then: a change needs no restart.
+    fn now(&self) -> Now {
+        let now = self.clock.now();
+        let change = self.watch.lock().unwrap_or_else(PoisonError::into_inner).check(now.instant);
+        match change {
+            None => {}
+            Some(Change::Valid(config)) => {
+                info!(config = config.hash, "the configuration has changed, and is in force");
+                self.engine.set_config(config);
+            }
+            Some(Change::Broken(errors)) => error!("the configuration is broken, the last good one stays: {errors}"),
+        }
+        now
+    }
+
+    fn verdict(what: &str, about: &dyn std::fmt::Debug, verdict: rasadmin_engine::Verdict) -> Verdict {
+        match verdict {
+            rasadmin_engine::Verdict::Accept => {
+                info!(?about, "{what} accepted");
+                Verdict::Accept
+            }
+            // The boundary writes the reason to the log.
+            rasadmin_engine::Verdict::Reject(reason) => Verdict::reject(reason),
+        }
+    }
 }
 
 impl AdminDll for Product {
     fn initialize(_: &Environment) -> Result<Self, InitializeError> {
         // A log that cannot be opened must not keep the VPN from starting.
-        if let Err(error) = log::open(&log_file()) {
+        let path = place::log_file();
+        if let Err(error) = log::open(&path) {
             // Not eprintln!, which panics where nothing can be written.
-            let _ = writeln!(std::io::stderr(), "rasadmin: cannot write the log {}: {error}", log_file().display());
+            let _ = writeln!(std::io::stderr(), "rasadmin: cannot write the log {}: {error}", path.display());
         }
-        info!(version = env!("CARGO_PKG_VERSION"), "initialised");
-        Ok(Self)
+        let path = place::config_file()?;
+        let clock = Clock::new();
+        let now = clock.now();
+        let started = config::start(&path).map_err(|e| InitializeError::new(place::CONFIG_IS_BAD, e.to_string()))?;
+        if let Some(message) = &started.message {
+            error!("{message}");
+        }
+        started.warnings.iter().for_each(|warning| warn!("{warning}"));
+        let engine = Engine::start(started.config.clone(), &place::server_name(), now);
+        let (version, config) = (env!("CARGO_PKG_VERSION"), &started.config.hash);
+        info!(version, config, file = %path.display(), ledger = %engine.ledger().display(), "initialised");
+        Ok(Self { engine, watch: Mutex::new(started.watch), clock })
     }
 
     fn terminate(&self) {
+        self.engine.stop(self.clock.now());
+        unload::sqlite();
         info!("terminated");
     }
 
     fn accept_connection(&self, connection: &Connection) -> Verdict {
-        connection_event!(connection, "connection accepted");
-        Verdict::Accept
+        let now = self.now();
+        let event = event::connection(connection);
+        let about = (&event.user, &event.computer, &event.source, event.handle);
+        Self::verdict("connection", &about, self.engine.accept_connection(&event, now))
     }
 
     fn connection_hangup(&self, connection: &Connection) {
-        let (seconds, counters) = (connection.duration_seconds(), connection.counters());
-        let (received, transmitted) = (counters.bytes_received, counters.bytes_transmitted);
-        info!(user = ?connection.user(), handle = connection.handle(), seconds, received, transmitted, "connection ended");
+        let now = self.now();
+        let event = event::connection(connection);
+        self.engine.hangup(&event, now);
+        info!(user = ?event.user, handle = event.handle, usage = ?event.usage, "connection ended");
     }
 
     fn accept_link(&self, link: &Link) -> Verdict {
-        info!(port = ?link.port(), device = ?link.device_name(), handle = link.connection_handle(), "link accepted");
-        Verdict::Accept
+        let now = self.now();
+        let event = event::link(link);
+        Self::verdict("link", &(&event.port, &event.device, event.handle), self.engine.accept_link(&event, now))
     }
 
     fn link_hangup(&self, link: &Link) {
-        info!(port = ?link.port(), handle = link.connection_handle(), seconds = link.duration_seconds(), "link ended");
+        let now = self.now();
+        let event = event::link(link);
+        self.engine.link_hangup(&event, now);
+        info!(port = ?event.port, handle = event.handle, seconds = event.usage.seconds, "link ended");
     }
 
     fn accept_reauthentication(&self, connection: &Connection) -> Verdict {
-        info!(user = ?connection.user(), quarantine = ?connection.quarantine(), "reauthentication accepted");
-        Verdict::Accept
+        let now = self.now();
+        let event = event::connection(connection);
+        let about = (&event.user, event.quarantine, event.handle);
+        Self::verdict("reauthentication", &about, self.engine.reauthenticate(&event, now))
     }
 
     fn accept_endpoint_change(&self, connection: &Connection) -> Verdict {
-        connection_event!(connection, "endpoint change accepted");
-        Verdict::Accept
+        let now = self.now();
+        let event = event::connection(connection);
+        let about = (&event.user, &event.source, event.handle);
+        Self::verdict("endpoint change", &about, self.engine.endpoint_change(&event, now))
     }
 }
 
 impl AssignIpv4 for Product {
     fn assign_ipv4(&self, request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-        let (user, port) = (request.user(), request.port());
-        let Some(address) = request.offer() else {
-            let offer = request.address();
-            return Err(Refusal::new(format!("RRAS offers no usable IPv4 address ({offer}), and there is no pool")));
-        };
-        info!(?user, ?port, %address, "IPv4 address kept");
+        let number = self.engine.assign(&event::ipv4(request), self.now()).map_err(Refusal::new)?;
+        let address = Ipv4Addr::from_bits(u32::try_from(number).map_err(|_| Refusal::new("no IPv4 address"))?);
+        info!(user = ?request.user(), port = ?request.port(), %address, "IPv4 address given");
         Ok(Assignment::of(address))
     }
 
     fn release_ipv4(&self, request: &AddressRequest<Ipv4Addr>) {
+        let now = self.now();
+        let mut event = event::ipv4(request);
+        event.number = Some(request.address().to_bits().into());
+        self.engine.release(&event, now);
         info!(user = ?request.user(), port = ?request.port(), address = %request.address(), "IPv4 address released");
     }
 }
 
 impl AssignIpv6 for Product {
     fn assign_ipv6(&self, request: &AddressRequest<Ipv6Addr>) -> Result<Assignment<InterfaceId>, Refusal> {
-        info!(user = ?request.user(), port = ?request.port(), address = %request.address(), "IPv6 identifier kept");
-        Ok(Assignment::of(request.offered_identifier()))
+        let (user, port) = (request.user(), request.port());
+        let octets = request.address().octets();
+        // Which half carries the identifier is unproven: where only the other does, the offer is kept as it is.
+        if octets[8..] == [0; 8] {
+            warn!(?user, ?port, address = %request.address(), "IPv6: the low half is zero: the offer is kept");
+            return Ok(Assignment::without_release(request.offered_identifier()));
+        }
+        let number = self.engine.assign(&event::ipv6(request), self.now()).map_err(Refusal::new)?;
+        let identifier = InterfaceId(number.to_be_bytes());
+        info!(?user, ?port, identifier = %Ipv6Addr::from_bits(number.into()), "IPv6 identifier given");
+        Ok(Assignment::of(identifier))
     }
 
     fn release_ipv6(&self, request: &AddressRequest<Ipv6Addr>) {
+        let now = self.now();
+        self.engine.release(&event::ipv6(request), now);
         info!(user = ?request.user(), port = ?request.port(), address = %request.address(), "IPv6 identifier released");
     }
 }

@@ -1,6 +1,8 @@
 //! The configuration: one TOML file, read, checked and compiled.
 
 pub mod file;
+mod quick;
+pub use quick::*;
 
 use crate::addresses::Plan;
 use crate::rules::Rules;

@@ -22,3 +22,8 @@ pub use fact::Fact;
 pub use facts::{Facts, InterfaceType, Quarantine, Stage, Tunnel};
 pub use identity::{Domains, Identity};
 pub use name::Name;
+
+/// A time as RFC 3339 (`2026-11-23T09:00:00+01:00`), in milliseconds since 1970.
+pub fn parse_time(text: &str) -> Option<ledger::Millis> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+}

@@ -202,7 +202,9 @@ impl Book<'_> {
         }
         let mut leases = Vec::new();
         for &address in &event.addresses {
-            leases.extend(self.ledger.live_lease_at(self.server, address)?.filter(|l| l.session.is_none()));
+            // One of the same user that an earlier session holds is the ghost's of this port.
+            let free = |lease: &Lease| lease.session.is_none() || lease.user == user;
+            leases.extend(self.ledger.live_lease_at(self.server, address)?.filter(free));
         }
         if leases.is_empty()
             && let Some(user) = &user
@@ -218,7 +220,7 @@ impl Book<'_> {
         if let Some(port) = &port {
             // What else waits on that port (the other family) is this connection's too.
             leases = self.ledger.live_leases_on(self.server, port)?;
-            leases.retain(|lease| lease.session.is_none());
+            leases.retain(|lease| lease.session.is_none() || lease.user == user);
             if let Some(ghost) = self.ledger.live_by_port(self.server, port)? {
                 self.close(&ghost, self.time, ClosedBy::PortStartedAgain)?;
             }
@@ -357,7 +359,7 @@ impl Book<'_> {
         if session.established.is_none() {
             self.ledger.establish(session.id, self.time, &event.port, event.tunnel)?;
             for lease in self.ledger.live_leases_on(self.server, &event.port)? {
-                if lease.session.is_none() {
+                if lease.session != Some(session.id) {
                     self.take_lease(&lease, session.id, None)?;
                 }
             }

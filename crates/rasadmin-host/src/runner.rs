@@ -1,5 +1,6 @@
 //! Runs a scenario through a service and counts what became of everyone.
 
+use crate::clock::Clock;
 use crate::fill::Tunnel;
 use crate::scenario::{Event, Scenario, Use, What};
 use crate::service::{Service, lock};
@@ -10,10 +11,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How a scenario is run.
-#[derive(Clone, Copy, Debug)]
-pub struct RunOptions {
+#[derive(Debug)]
+pub struct RunOptions<'a> {
     /// How many threads call the DLLs. With one, calls come in the scenario's order and never overlap.
     pub threads: usize,
+    /// Told the time of each event before it happens, in seconds since midnight: for a DLL that reads a clock.
+    pub clock: Option<&'a Clock>,
 }
 
 /// Sessions whose events lie within this many seconds of each other may overlap, if there are several threads.
@@ -106,11 +109,17 @@ struct Run<'a> {
 
 /// Runs the scenario, then ends every session that is still live, as a stopping service does. `progress` is told how
 /// many of the events are done.
-pub fn run(service: &Service, scenario: &Scenario, options: RunOptions, progress: &(dyn Fn(usize) + Sync)) -> Day {
+pub fn run(service: &Service, scenario: &Scenario, options: RunOptions<'_>, progress: &(dyn Fn(usize) + Sync)) -> Day {
     let labels = scenario.events.iter().map(|event| (event.session.as_str(), Mutex::new(None)));
     let run = Run { service, sessions: labels.collect(), day: Mutex::default(), live: AtomicUsize::new(0) };
     let done = AtomicUsize::new(0);
+    let set = |at| {
+        if let (Some(clock), Some(begins)) = (options.clock, scenario.begins) {
+            clock.set(begins + i64::from(at));
+        }
+    };
     let step = |event: &Event| {
+        set(event.at);
         run.event(event);
         progress(done.fetch_add(1, Ordering::Relaxed) + 1);
     };
@@ -122,6 +131,7 @@ pub fn run(service: &Service, scenario: &Scenario, options: RunOptions, progress
         }
     }
     let end = scenario.events.last().map_or(0, |event| event.at);
+    set(end);
     // In the order of the scenario, so that every run ends the same way.
     for event in &scenario.events {
         run.hang_up(&event.session, end, None);

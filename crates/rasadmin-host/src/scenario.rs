@@ -81,6 +81,8 @@ pub struct Scenario {
     pub server: String,
     /// RRAS's own addresses.
     pub pool: Pool,
+    /// When the day begins, in seconds since 1970, if the file says so: for DLLs whose answers depend on the time.
+    pub begins: Option<i64>,
     /// What happens, in order of time.
     pub events: Vec<Event>,
 }
@@ -116,6 +118,7 @@ struct Day {
     server_address: Option<Ipv4Addr>,
     pool: Option<(Ipv4Addr, Ipv4Addr)>,
     ipv6_prefix: [u8; 8],
+    begins: Option<i64>,
     events: Vec<Event>,
     /// When each session ends, as far as the file says.
     sessions: HashMap<String, Life>,
@@ -143,6 +146,13 @@ impl Day {
                 self.pool = Some(range);
             }
             "ipv6-prefix" => self.ipv6_prefix = prefix(line.only("an IPv6 prefix, like 2001:db8:20::/64")?)?,
+            "day" => {
+                let expected = "when the day begins, like 2026-11-23T00:00:00+01:00";
+                let text = line.only(expected)?;
+                let begins = text.parse::<jiff::Timestamp>();
+                self.begins =
+                    Some(begins.map_err(|_| format!("`{text}` is no such time: expected {expected}"))?.as_second());
+            }
             _ => return self.event(number, line),
         }
         if self.events.is_empty() { Ok(()) } else { Err("settings stand before the first event".into()) }
@@ -151,7 +161,7 @@ impl Day {
     fn event(&mut self, number: usize, mut line: Line<'_>) -> Result<(), String> {
         let at = time(line.first).ok_or_else(|| {
             format!(
-                "expected a time like 08:30:00, or one of the settings server, server-address, pool and ipv6-prefix; \
+                "expected a time like 08:30:00, or one of the settings server, server-address, pool, ipv6-prefix and day; \
                  found `{}`",
                 line.first
             )
@@ -281,6 +291,7 @@ impl Day {
         Ok(Scenario {
             server: self.server.unwrap_or_else(|| "VPN1".into()),
             pool: Pool::new(server_address, first, last, self.ipv6_prefix),
+            begins: self.begins,
             events: self.events,
         })
     }

@@ -282,6 +282,7 @@ pub(crate) fn projection(info: &PROJECTION_INFO) -> Option<Projection> {
             Some(Projection {
                 ipv4: pair(arm.dwIPv4NegotiationError, &arm.wszAddress, &arm.wszRemoteAddress),
                 ipv6_identifiers: (arm.dwIPv6NegotiationError == NO_ERROR).then_some(identifiers),
+                ipv6_prefix: (arm.dwIPv6NegotiationError == NO_ERROR).then_some(arm.bPrefix),
             })
         }};
     }

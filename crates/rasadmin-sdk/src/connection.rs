@@ -57,6 +57,8 @@ pub struct Projection {
     pub ipv4: Option<[Option<Ipv4Addr>; 2]>,
     /// bInterfaceIdentifier and bRemoteInterfaceIdentifier; None if IPv6 was not negotiated.
     pub ipv6_identifiers: Option<[[u8; 8]; 2]>,
+    /// The IPv6 prefix, which RRAS owns: its first 64 bits. None where the form does not carry it.
+    pub ipv6_prefix: Option<[u8; 8]>,
 }
 
 /// Takes a field from the Ex structure or from one of the older ones.
@@ -195,6 +197,7 @@ impl Connection {
                 ipv4: pair(ip.dwError, &ip.wszAddress, &ip.wszRemoteAddress),
                 ipv6_identifiers: (ipv6.dwError == NO_ERROR)
                     .then_some([ipv6.bInterfaceIdentifier, ipv6.bRemoteInterfaceIdentifier]),
+                ipv6_prefix: None,
             });
         }
         let ip = self
@@ -205,7 +208,7 @@ impl Connection {
             .c1
             .as_ref()
             .map(|c| (&c.PppInfo.ip.dwError, &c.PppInfo.ip.wszAddress, &c.PppInfo.ip.wszRemoteAddress)));
-        ip.map(|(&error, a, b)| Projection { ipv4: pair(error, a, b), ipv6_identifiers: None })
+        ip.map(|(&error, a, b)| Projection { ipv4: pair(error, a, b), ipv6_identifiers: None, ipv6_prefix: None })
     }
 
     /// The bytes of each structure that was passed, in the order of the arguments: for recorders.

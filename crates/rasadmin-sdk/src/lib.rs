@@ -63,6 +63,7 @@ mod admin_dll;
 pub mod boundary;
 mod connection;
 mod export;
+pub mod library;
 mod life;
 mod link;
 pub mod log;

@@ -18,6 +18,9 @@ const ENDING: Duration = Duration::from_secs(5);
 /// Where our product logs to; set by the user, it stands.
 const LOG: &str = "RASADMIN_LOG";
 
+/// Where our product finds its configuration, and beside it its ledger.
+const CONFIG: &str = "RASADMIN_CONFIG";
+
 /// How a child ended.
 #[derive(Debug)]
 pub(super) enum End {
@@ -111,6 +114,12 @@ pub(super) fn run(job: &Job, scratch: &Scratch, options: &Options) -> Ended {
         .stderr(File::create(&errors).map_or_else(|_| Stdio::null(), Stdio::from));
     if std::env::var_os(LOG).is_none() {
         command.env(LOG, scratch.path().join("rasadmin.log"));
+    }
+    if std::env::var_os(CONFIG).is_none() {
+        // Never the machine's own: a checker beside a live service must not touch its ledger.
+        let config = scratch.path().join("rasadmin.toml");
+        let _ = std::fs::write(&config, "default.action = \"allow\"\n"); // If it fails, the DLL says so.
+        command.env(CONFIG, config);
     }
     command.envs(options.environment.iter().map(|(name, value)| (name, value)));
     match spawn(&mut command) {

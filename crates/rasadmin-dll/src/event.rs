@@ -1,0 +1,133 @@
+//! What RRAS tells, as the engine wants it.
+
+use rasadmin_engine::addresses::{Address, Family};
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent};
+use rasadmin_engine::ledger::Usage;
+use rasadmin_engine::{InterfaceType, Name, Quarantine, Tunnel};
+use rasadmin_sdk::{AddressRequest, Connection, Counters, Link, WideStr, abi};
+use std::fmt::Write;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+fn name(text: WideStr<'_>) -> Name {
+    Name::from_utf16(text.units())
+}
+
+fn usage(seconds: u32, counters: Counters) -> Usage {
+    Usage {
+        seconds: seconds.into(),
+        input_octets: counters.bytes_received.into(),
+        output_octets: counters.bytes_transmitted.into(),
+        input_packets: counters.frames_received.into(),
+        output_packets: counters.frames_transmitted.into(),
+    }
+}
+
+/// The usual form, `xxxxxxxx-xxxx-...`; None if it is all zero.
+fn guid(bytes: [u8; 16]) -> Option<String> {
+    if bytes == [0; 16] {
+        return None;
+    }
+    // The first three parts are little-endian in memory.
+    const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+    let mut text = String::with_capacity(36);
+    for (place, index) in ORDER.into_iter().enumerate() {
+        let dash = if matches!(place, 4 | 6 | 8 | 10) { "-" } else { "" };
+        let _ = write!(text, "{dash}{:02x}", bytes[index]); // To a String: cannot fail.
+    }
+    Some(text)
+}
+
+// ROUTER_INTERFACE_TYPE of mprapi.h, as far as the ABI crate has no names for it.
+const ROUTER_IF_TYPE_HOME_ROUTER: i32 = 1;
+const ROUTER_IF_TYPE_DEDICATED: i32 = 3;
+
+const fn interface(kind: i32) -> InterfaceType {
+    match kind {
+        abi::ROUTER_IF_TYPE_CLIENT => InterfaceType::Client,
+        ROUTER_IF_TYPE_HOME_ROUTER => InterfaceType::HomeRouter,
+        abi::ROUTER_IF_TYPE_FULL_ROUTER => InterfaceType::FullRouter,
+        ROUTER_IF_TYPE_DEDICATED => InterfaceType::Dedicated,
+        _ => InterfaceType::Other,
+    }
+}
+
+/// A connection.
+pub fn connection(c: &Connection) -> ConnectionEvent {
+    let projection = c.projection().unwrap_or_default();
+    let ipv4 = projection.ipv4.into_iter().flatten().flatten().map(ipv4_address);
+    let ipv6 = projection
+        .ipv6_identifiers
+        .into_iter()
+        .flatten()
+        .filter(|id| *id != [0; 8])
+        .map(|id| Address { family: Family::Ipv6, number: u64::from_be_bytes(id) });
+    let prefix = projection.ipv6_prefix.filter(|prefix| *prefix != [0; 8]).map(|prefix| {
+        let bits = u128::from(u64::from_be_bytes(prefix)) << 64;
+        format!("{}/64", Ipv6Addr::from_bits(bits))
+    });
+    ConnectionEvent {
+        handle: c.handle(),
+        guid: c.guid().and_then(guid),
+        user: name(c.user()),
+        domain: name(c.logon_domain()),
+        computer: name(c.remote_computer()),
+        source: name(c.remote_endpoint()).as_str().to_owned(),
+        interface: interface(c.interface_type()),
+        ikev2: c.is_ikev2(),
+        quarantine: c.quarantine().and_then(|state| match state {
+            rasadmin_sdk::Quarantine::Normal => Some(Quarantine::Normal),
+            rasadmin_sdk::Quarantine::Quarantine => Some(Quarantine::Quarantine),
+            rasadmin_sdk::Quarantine::Probation => Some(Quarantine::Probation),
+            rasadmin_sdk::Quarantine::NotCapable => Some(Quarantine::NotCapable),
+            rasadmin_sdk::Quarantine::Other(_) => None,
+        }),
+        usage: usage(c.duration_seconds(), c.counters()),
+        addresses: ipv4.chain(ipv6).collect(),
+        prefix,
+    }
+}
+
+/// A link.
+pub fn link(l: &Link) -> LinkEvent {
+    LinkEvent {
+        handle: l.connection_handle(),
+        port: name(l.port()),
+        device: name(l.device_name()),
+        tunnel: l.tunnel().map(|tunnel| match tunnel {
+            rasadmin_sdk::Tunnel::Sstp => Tunnel::Sstp,
+            rasadmin_sdk::Tunnel::Ikev2 => Tunnel::Ikev2,
+            rasadmin_sdk::Tunnel::L2tp => Tunnel::L2tp,
+            rasadmin_sdk::Tunnel::Pptp => Tunnel::Pptp,
+        }),
+        usage: usage(l.duration_seconds(), l.counters()),
+    }
+}
+
+fn ipv4_address(address: Ipv4Addr) -> Address {
+    Address { family: Family::Ipv4, number: address.to_bits().into() }
+}
+
+/// An IPv4 call: an offer that is none has no number.
+pub fn ipv4(request: &AddressRequest<Ipv4Addr>) -> AddressEvent {
+    let number = request.offer().map(|offer| offer.to_bits().into());
+    AddressEvent { user: name(request.user()), port: name(request.port()), family: Family::Ipv4, number }
+}
+
+/// An IPv6 call: the identifier where it is believed to stand, the last eight bytes.
+pub fn ipv6(request: &AddressRequest<Ipv6Addr>) -> AddressEvent {
+    let number = Some(u64::from_be_bytes(request.offered_identifier().0)).filter(|number| *number != 0);
+    AddressEvent { user: name(request.user()), port: name(request.port()), family: Family::Ipv6, number }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_guid_is_written_as_windows_writes_it() {
+        let bytes = [0x33, 0x22, 0x11, 0, 0x55, 0x44, 0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff];
+        assert_eq!(guid(bytes).unwrap(), "00112233-4455-6677-8899-aabbccddeeff");
+        assert_eq!(guid([0; 16]), None);
+    }
+}

@@ -1,0 +1,42 @@
+//! A clock for a DLL that plays a whole day in a second: a file with the scenario's time.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// The file.
+#[derive(Debug)]
+pub struct Clock(Mutex<File>);
+
+impl Clock {
+    /// Makes the file.
+    pub fn create(path: &Path) -> std::io::Result<Self> {
+        File::create(path).map(|file| Self(Mutex::new(file)))
+    }
+
+    /// It is now so many seconds since 1970. The text is always as long, so that a reader never sees a part of it.
+    pub fn set(&self, seconds: i64) {
+        let Ok(time) = jiff::Timestamp::from_second(seconds) else { return };
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without a clock the DLL goes by the system's: no reason to stop.
+        let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(format!("{time:.0}").as_bytes()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_file_has_the_time_in_twenty_characters() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clock");
+        let clock = Clock::create(&path).unwrap();
+        clock.set(1_795_424_400);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "2026-11-23T09:00:00Z");
+        clock.set(0);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "1970-01-01T00:00:00Z");
+    }
+}
