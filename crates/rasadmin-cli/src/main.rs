@@ -3,6 +3,7 @@
 
 mod check;
 mod host;
+mod ledger;
 mod output;
 mod replay;
 mod run;

@@ -130,6 +130,7 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         );
     }
     let options = options(&arguments, &paths, &scenario)?;
+    let ledger = arguments.config.as_deref().map(crate::ledger::Told::before).transpose()?;
     let started = Instant::now();
     let service = match Service::start(&paths, options) {
         Ok(service) => service,
@@ -169,10 +170,15 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
     progress.finish_and_clear();
     let stopped = service.stop()?;
     let took = started.elapsed();
+    let told = ledger.map(|ledger| ledger.after(&day)).transpose()?;
     if arguments.json {
-        print(&format!("{:#}\n", as_json(&scenario, &paths, &day, &stopped, took)));
+        let mut value = as_json(&scenario, &paths, &day, &stopped, took);
+        if let Some(told) = &told {
+            told.add_to(&mut value);
+        }
+        print(&format!("{value:#}\n"));
     } else {
-        print(&report(&arguments, &scenario, &about, &day, &stopped, took));
+        print(&report(&arguments, &scenario, &about, &day, &stopped, took, told.as_ref()));
     }
     if let Err(error) = &stopped.trace {
         return Err(format!("the trace is incomplete: {error}"));
@@ -230,6 +236,7 @@ fn report(
     day: &Day,
     stopped: &Stopped,
     took: Duration,
+    told: Option<&crate::ledger::Told>,
 ) -> String {
     use std::fmt::Write;
     let mut out = String::new();
@@ -277,6 +284,9 @@ fn report(
     line(numbers(&["addresses", "given", "released to the DLL"], rows));
     line(format!("  most sessions at once: {}", day.peak));
     line(String::new());
+    if let Some(told) = told {
+        line(told.tables());
+    }
     let rows = stopped.statistics.times().into_iter().map(|(function, t)| {
         vec![function.name().to_owned(), t.calls.to_string(), duration(t.p50), duration(t.p99), duration(t.max)]
     });
@@ -286,7 +296,8 @@ fn report(
     }
     if arguments.each {
         line(String::new());
-        let rows = day.outcomes.iter().map(|o| {
+        let rules = told.map(|told| told.rules(day)).unwrap_or_default();
+        let rows = day.outcomes.iter().enumerate().map(|(index, o)| {
             let address = o.ipv4.map_or_else(|| "-".to_owned(), |a| a.to_string());
             let port = if o.port.is_empty() { "-".to_owned() } else { o.port.clone() };
             let what = match (o.refused, o.cut) {
@@ -294,9 +305,13 @@ fn report(
                 (None, Some(why)) => format!("accepted, then cut: {why}"),
                 (None, None) => "accepted".to_owned(),
             };
-            vec![o.session.clone(), o.user.clone(), o.tunnel.name().to_owned(), port, address, what]
+            let mut row = vec![o.session.clone(), o.user.clone(), o.tunnel.name().to_owned(), port, address, what];
+            row.extend(rules.get(index).cloned());
+            row
         });
-        line(crate::output::texts(&["session", "user", "tunnel", "port", "address", "what became of it"], rows));
+        let mut header = vec!["session", "user", "tunnel", "port", "address", "what became of it"];
+        header.extend((!rules.is_empty()).then_some("by the rule"));
+        line(crate::output::texts(&header, rows));
     }
     if let Some(path) = &arguments.trace {
         line(format!("\ntrace: {}", path.display()));

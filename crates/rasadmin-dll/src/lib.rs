@@ -70,7 +70,6 @@ impl AdminDll for Product {
         if let Some(message) = &started.message {
             error!("{message}");
         }
-        started.warnings.iter().for_each(|warning| warn!("{warning}"));
         let engine = Engine::start(started.config.clone(), &place::server_name(), now);
         let (version, config) = (env!("CARGO_PKG_VERSION"), &started.config.hash);
         info!(version, config, file = %path.display(), ledger = %engine.ledger().display(), "initialised");

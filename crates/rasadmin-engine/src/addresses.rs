@@ -1,5 +1,7 @@
 //! Addresses: which pool and which reservation a user has.
 
+pub mod parse;
+
 use crate::config::file::{ReservationHeld, WhenExhausted};
 use crate::{Identity, Name};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,23 @@
 //! The configuration: one TOML file, read, checked and compiled.
 
+mod check;
+mod errors;
 pub mod file;
-mod quick;
-pub use quick::*;
+mod load;
+mod place;
+mod pools;
+mod read;
+mod schema;
+mod watch;
+mod zone;
+
+pub use check::parse;
+pub use errors::ConfigErrors;
+use load::Digest;
+pub use load::{Bundle, last_good, load};
+pub use place::{NotFound, Places, find};
+pub use schema::schema;
+pub use watch::{Change, Started, Watch, start};
 
 use crate::addresses::Plan;
 use crate::rules::Rules;

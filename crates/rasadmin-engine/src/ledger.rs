@@ -5,6 +5,7 @@
 //! every store.
 
 pub mod instance;
+pub mod report;
 pub mod spool;
 pub mod sqlite;
 

@@ -17,7 +17,7 @@ mod names;
 mod networks;
 pub mod period;
 mod read;
-mod suggest;
+pub(crate) mod suggest;
 mod truth;
 pub mod users;
 

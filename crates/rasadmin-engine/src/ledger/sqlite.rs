@@ -1,7 +1,10 @@
 //! The ledger on SQLite: one file in WAL mode, several processes at once.
 
 mod deadline;
+mod meter;
 mod statements;
+
+pub use meter::{Meter, Work};
 
 use super::{Away, AwayKind, Ledger, Transaction};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -34,6 +37,7 @@ pub struct Sqlite {
     /// The level of `PRAGMA synchronous` that is set: one connection that toggles it is quicker than two.
     full: bool,
     durable: bool,
+    meter: Option<Meter>,
     #[cfg(unix)]
     file: (u64, u64),
 }
@@ -61,6 +65,7 @@ impl Sqlite {
             path: path.to_owned(),
             full: false,
             durable,
+            meter: None,
             #[cfg(unix)]
             file: (0, 0),
         };
@@ -128,9 +133,9 @@ impl Sqlite {
         self.connection.pragma_update(None, "user_version", VERSION).map_err(failed)
     }
 
-    /// The connection, for reports and tests: reads only.
-    pub fn connection(&self) -> &Connection {
-        &self.connection
+    /// From now on the work of the statements is added up; answers what was done since this was called last.
+    pub fn work(&mut self) -> Work {
+        self.meter.get_or_insert_default().take()
     }
 
     fn sync_level(&mut self, full: bool) -> rusqlite::Result<()> {
@@ -179,7 +184,8 @@ impl Ledger for Sqlite {
         self.sync_level(durable && self.durable).map_err(failed)?;
         let run = |sql: &str| self.connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map_err(failed);
         run("BEGIN IMMEDIATE")?;
-        let done = work(&mut statements::Statements { connection: &self.connection, path: &path });
+        let done =
+            work(&mut statements::Statements { connection: &self.connection, path: &path, meter: self.meter.as_ref() });
         match done.and_then(|()| run("COMMIT").map(drop)) {
             Ok(()) => Ok(()),
             Err(why) => {
@@ -198,7 +204,7 @@ fn away(kind: AwayKind, path: &Path, what: impl std::fmt::Display) -> Away {
 }
 
 /// What an error of SQLite means for the ledger.
-fn error(path: &Path, e: &rusqlite::Error) -> Away {
+pub(super) fn error(path: &Path, e: &rusqlite::Error) -> Away {
     let rusqlite::Error::SqliteFailure(ffi::Error { code, .. }, _) = e else {
         return away(AwayKind::Corrupt, path, format!("it does not hold what it should: {e}"));
     };

@@ -75,11 +75,11 @@ impl Compiler<'_> {
         self.mistakes.push(Mistake::at(span, what, help));
     }
 
-    fn rule<'r>(&mut self, at: u32, rule: &'r file::Rule, names: &mut HashSet<&'r str>) -> Rule {
+    fn rule(&mut self, at: u32, rule: &file::Rule, names: &mut HashSet<String>) -> Rule {
         let name = rule.name.get_ref();
         if name.trim().is_empty() {
             self.wrong(rule.name.span(), "a rule's name is empty", "name it: the ledger and every message say it");
-        } else if !names.insert(name) {
+        } else if !names.insert(name.to_lowercase()) {
             self.wrong(rule.name.span(), format!("there are two rules `{name}`"), "give each its own name");
         }
         let mut read = self.plain(at, rule);

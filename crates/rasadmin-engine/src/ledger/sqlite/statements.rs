@@ -1,13 +1,14 @@
 //! Every statement of the ledger.
 
 use super::error;
+use super::meter::Meter;
 use crate::addresses::{Address, Family};
 use crate::ledger::{
     Away, Closing, Decision, EndedBy, Id, Lease, LiveSession, Millis, NewLease, NewLink, NewSession, Transaction,
     Usage, Used,
 };
 use crate::{Identity, Name, Tunnel};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, ToSql, named_params, params};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
@@ -15,6 +16,7 @@ use std::path::Path;
 pub struct Statements<'c> {
     pub connection: &'c Connection,
     pub path: &'c Path,
+    pub meter: Option<&'c Meter>,
 }
 
 /// SQLite's integers are signed: the same bits.
@@ -87,8 +89,24 @@ fn lease(row: &Row<'_>) -> rusqlite::Result<Lease> {
 }
 
 impl Statements<'_> {
+    /// Every statement goes through here.
+    fn with<T>(
+        &self,
+        sql: &str,
+        work: impl FnOnce(&mut CachedStatement<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, Away> {
+        let done = self.connection.prepare_cached(sql).and_then(|mut statement| {
+            let done = work(&mut statement);
+            if let Some(meter) = self.meter {
+                meter.read(&statement);
+            }
+            done
+        });
+        done.map_err(|e| error(self.path, &e))
+    }
+
     fn run(&mut self, sql: &str, values: &[(&str, &dyn ToSql)]) -> Result<usize, Away> {
-        self.connection.prepare_cached(sql).and_then(|mut s| s.execute(values)).map_err(|e| error(self.path, &e))
+        self.with(sql, |statement| statement.execute(values))
     }
 
     fn one<T>(
@@ -97,8 +115,7 @@ impl Statements<'_> {
         values: impl rusqlite::Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, Away> {
-        let answer = self.connection.prepare_cached(sql).and_then(|mut s| s.query_row(values, read).optional());
-        answer.map_err(|e| error(self.path, &e))
+        self.with(sql, |statement| statement.query_row(values, read).optional())
     }
 
     fn all<T>(
@@ -107,8 +124,7 @@ impl Statements<'_> {
         values: impl rusqlite::Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, Away> {
-        let answer = self.connection.prepare_cached(sql).and_then(|mut s| s.query_map(values, read)?.collect());
-        answer.map_err(|e| error(self.path, &e))
+        self.with(sql, |statement| statement.query_map(values, read)?.collect())
     }
 
     fn inserted(&self) -> Id {

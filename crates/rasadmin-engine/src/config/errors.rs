@@ -1,0 +1,130 @@
+//! What is wrong with a configuration, for people: where, the line itself, and what would be right.
+
+use super::Mistake;
+use std::fmt::{self, Write};
+
+/// Everything that is wrong with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigErrors {
+    file: String,
+    text: String,
+    mistakes: Vec<Mistake>,
+}
+
+impl ConfigErrors {
+    /// Of a file that was read; sorted by place, each once.
+    pub fn new(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Self {
+        mistakes.sort_by(|a, b| (a.span.start, &a.what).cmp(&(b.span.start, &b.what)));
+        mistakes.dedup();
+        Self { file: file.to_owned(), text: text.to_owned(), mistakes }
+    }
+
+    /// Of a file that could not be read.
+    pub fn unreadable(file: &str, what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::new(file, "", vec![Mistake::at(0..0, what, help)])
+    }
+
+    /// Each of them.
+    pub fn mistakes(&self) -> &[Mistake] {
+        &self.mistakes
+    }
+
+    /// One of them, as it is shown.
+    pub fn show(&self, mistake: &Mistake) -> String {
+        let mut out = String::new();
+        let _ = self.write(&mut out, mistake); // To a String: cannot fail.
+        out
+    }
+
+    fn write(&self, f: &mut dyn Write, mistake: &Mistake) -> fmt::Result {
+        let Mistake { span, what, help } = mistake;
+        if self.text.is_empty() {
+            write!(f, "{}: ", self.file)?;
+            printable(f, what)?;
+        } else {
+            let place = Place::of(&self.text, span.clone());
+            write!(f, "{}:{}:{}: ", self.file, place.line, place.column)?;
+            printable(f, what)?;
+            let margin = place.line.to_string().len();
+            write!(f, "\n  {} | ", place.line)?;
+            printable(f, place.shown)?;
+            write!(f, "\n  {:margin$} | {:indent$}{}", "", "", "^".repeat(place.width), indent = place.indent)?;
+        }
+        if !help.is_empty() {
+            f.write_str("\n  help: ")?;
+            printable(f, help)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, mistake) in self.mistakes.iter().enumerate() {
+            if index > 0 {
+                f.write_char('\n')?;
+            }
+            self.write(f, mistake)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// A place in the file; columns count characters from 1.
+struct Place<'a> {
+    line: usize,
+    column: usize,
+    /// The part of the line that is shown: a line can be megabytes long.
+    shown: &'a str,
+    indent: usize,
+    width: usize,
+}
+
+/// How many characters of a line are shown before and after the place.
+const SHOWN: usize = 60;
+
+impl<'a> Place<'a> {
+    fn of(text: &'a str, span: std::ops::Range<usize>) -> Self {
+        let boundary = |mut at: usize| {
+            at = at.min(text.len());
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let (start, end) = (boundary(span.start), boundary(span.end));
+        let begins = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let ends = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let before = text[begins..start].char_indices().rev().nth(SHOWN - 1).map_or(begins, |(at, _)| begins + at);
+        let after = text[start..ends].char_indices().nth(SHOWN).map_or(ends, |(at, _)| start + at);
+        let last = end.clamp(start, after);
+        let wide = |text: &str| {
+            let mut shown = String::new();
+            let _ = printable(&mut shown, text); // To a String: cannot fail.
+            shown.chars().count()
+        };
+        Self {
+            line: text[..start].matches('\n').count() + 1,
+            column: text[begins..start].chars().count() + 1,
+            shown: text[before..after].trim_end_matches('\r'),
+            indent: wide(&text[before..start]),
+            width: wide(&text[start..last]).max(1),
+        }
+    }
+}
+
+/// Hostile text reaches no terminal as it is.
+fn printable(f: &mut dyn Write, text: &str) -> fmt::Result {
+    for c in text.chars() {
+        let breaks = (c.is_control() && c != '\t')
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        match c {
+            '\t' => f.write_char(' ')?,
+            _ if breaks => write!(f, "{}", c.escape_default())?,
+            _ => f.write_char(c)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! From the disk: the file with its members files, and the last good ones.
+
+use super::{Config, ConfigErrors, check, read};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// A configuration's texts: enough to compile it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bundle {
+    /// The file, for messages and relative paths.
+    pub file: PathBuf,
+    /// Its text.
+    pub text: String,
+    /// The members files, as they are named in it.
+    pub members: BTreeMap<String, String>,
+}
+
+/// Of the texts: the first 16 hexadecimal digits of SHA-256.
+pub struct Digest(Sha256);
+
+impl Digest {
+    pub fn add(&mut self, text: &str) {
+        self.0.update((text.len() as u64).to_le_bytes());
+        self.0.update(text);
+    }
+
+    pub fn finish(self) -> String {
+        self.0.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Bundle {
+    pub(super) fn digest(text: &str) -> Digest {
+        let mut digest = Digest(Sha256::new());
+        digest.add(text);
+        digest
+    }
+
+    /// Compiles it.
+    pub fn compile(&self) -> Result<Config, ConfigErrors> {
+        let mut members = |name: &str| {
+            self.members.get(name).cloned().ok_or_else(|| format!("the members file `{name}` was not kept"))
+        };
+        check::parse(&self.file.display().to_string(), &self.text, &folder(&self.file), &mut members).map(|(c, _)| c)
+    }
+
+    /// Keeps it as the last good one. In one step: whoever reads finds the old one or this one.
+    pub fn keep(&self, path: &Path) -> std::io::Result<()> {
+        let mut new = path.as_os_str().to_owned();
+        new.push(format!(".new-{}", std::process::id()));
+        let mut file = std::fs::File::create(&new)?;
+        let written = serde_json::to_writer(&mut file, self).map_err(std::io::Error::from);
+        let done = written.and_then(|()| file.flush()).and_then(|()| file.sync_all());
+        drop(file);
+        done.and_then(|()| std::fs::rename(&new, path)).inspect_err(|_| {
+            let _ = std::fs::remove_file(&new);
+        })
+    }
+
+    /// The last good one that was kept; None if there is none, or it is damaged.
+    pub fn kept(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    }
+}
+
+/// Where the last good configuration of a ledger is kept.
+pub fn last_good(ledger: &Path) -> PathBuf {
+    let mut path = ledger.as_os_str().to_owned();
+    path.push(".last-good.json");
+    path.into()
+}
+
+fn folder(file: &Path) -> PathBuf {
+    file.parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// Reads and compiles a file.
+pub fn load(path: &Path) -> Result<(Config, Bundle), ConfigErrors> {
+    let shown = path.display().to_string();
+    let text = text(path).map_err(|(what, help)| ConfigErrors::unreadable(&shown, what, help))?;
+    let mut bundle = Bundle { file: path.to_owned(), text, members: BTreeMap::new() };
+    let mut members = |name: &str| {
+        let text =
+            self::text(&folder(path).join(name)).map_err(|(what, _)| format!("the members file `{name}`: {what}"))?;
+        bundle.members.insert(name.to_owned(), text.clone());
+        Ok(text)
+    };
+    let config = check::parse(&shown, &bundle.text, &folder(path), &mut members)?.0;
+    Ok((config, bundle))
+}
+
+/// Where the ledger is said to be, as far as a broken file can tell.
+pub(super) fn ledger_of(path: &Path) -> PathBuf {
+    let named = text(path).ok().and_then(|text| read::ledger_path(&text));
+    folder(path).join(named.unwrap_or_else(|| "rasadmin.db".to_owned()))
+}
+
+/// The text of a file, or what is wrong with it.
+fn text(path: &Path) -> Result<String, (String, String)> {
+    let fault = |what: &str, help: &str| (what.to_owned(), help.to_owned());
+    let cannot = |e: std::io::Error| (format!("it cannot be read: {e}"), "check the path and the rights".to_owned());
+    if path.is_dir() {
+        return Err(fault("it is a directory", "name the file in it"));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    file.take(check::LARGEST + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > check::LARGEST {
+        return Err(fault("it is larger than 16 MiB", "put long lists of users into a members_file of their own"));
+    }
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(fault("it is UTF-16", "save it as UTF-8"));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        (format!("line {line} is not UTF-8"), "save it as UTF-8".to_owned())
+    })
+}

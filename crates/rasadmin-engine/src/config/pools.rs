@@ -1,0 +1,321 @@
+//! Pools and reservations: from the file to the plan, and everything that can be wrong with them.
+
+use super::Mistake;
+use super::file::{At, File, Pool as FilePool};
+use crate::addresses::parse::{self, Range};
+use crate::addresses::{Address, Family, Plan, Pool, PoolId, Reservation};
+use crate::pools::is_reserved_identifier;
+use crate::rules::{parse_exact, suggest};
+use crate::{Domains, Name};
+use std::collections::{HashMap, HashSet};
+
+/// Where a pool is: its place in the file.
+pub fn id(file: &File, name: &str) -> Option<PoolId> {
+    let at = file.pools.keys().position(|key| key.get_ref() == name)?;
+    u32::try_from(at).ok().map(PoolId)
+}
+
+/// The family that a pool says it has.
+fn family(pool: &FilePool) -> Family {
+    if pool.addresses.is_some() { Family::Ipv4 } else { Family::Ipv6 }
+}
+
+struct Planner<'a> {
+    file: &'a File,
+    mistakes: Vec<Mistake>,
+    server: HashSet<std::net::Ipv4Addr>,
+}
+
+/// The plan, with all mistakes.
+pub fn plan(file: &File, domains: &Domains) -> (Plan, Vec<Mistake>) {
+    let mut planner = Planner { file, mistakes: Vec::new(), server: HashSet::new() };
+    planner.server();
+    let (reservations, reserved) = planner.reservations(domains);
+    let taken: Vec<Vec<(Range, std::ops::Range<usize>)>> = file.pools.values().map(|p| planner.ranges(p)).collect();
+    planner.overlaps(&taken);
+    let pools = file.pools.iter().zip(taken).map(|((name, pool), ranges)| planner.pool(name, pool, ranges, &reserved));
+    let pools = pools.collect();
+    let default_pools = [
+        planner.reference(file.addresses.pool.as_ref(), Family::Ipv4),
+        planner.reference(file.addresses.ipv6_pool.as_ref(), Family::Ipv6),
+    ];
+    for group in file.groups.values() {
+        planner.reference(group.pool.as_ref(), Family::Ipv4);
+        planner.reference(group.ipv6_pool.as_ref(), Family::Ipv6);
+    }
+    for rule in &file.rules {
+        // That it is there, the rules say themselves.
+        let rule = rule.get_ref();
+        planner.of_family(rule.pool.as_ref(), Family::Ipv4);
+        planner.of_family(rule.ipv6_pool.as_ref(), Family::Ipv6);
+    }
+    let Planner { mistakes, server, .. } = planner;
+    let plan = Plan {
+        pools,
+        reservations,
+        reserved,
+        server,
+        default_pools,
+        sticky: file.addresses.sticky,
+        reservation_held: file.addresses.reservation_held,
+    };
+    (plan, mistakes)
+}
+
+impl Planner<'_> {
+    fn wrong(&mut self, span: std::ops::Range<usize>, what: impl Into<String>, help: impl Into<String>) {
+        self.mistakes.push(Mistake::at(span, what, help));
+    }
+
+    fn server(&mut self) {
+        for address in &self.file.server.addresses {
+            match parse::one(address.get_ref(), Family::Ipv4) {
+                Ok(number) => {
+                    self.server.insert(std::net::Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(0)));
+                }
+                Err((what, help)) => self.wrong(address.span(), what, help),
+            }
+        }
+    }
+
+    /// A pool's own ranges, its exclusions cut out; each with its place.
+    fn ranges(&mut self, pool: &FilePool) -> Vec<(Range, std::ops::Range<usize>)> {
+        let family = family(pool);
+        let mut parse = |texts: &[At<String>]| {
+            let mut ranges = Vec::new();
+            for text in texts {
+                match parse::range(text.get_ref(), family) {
+                    Ok(range) => ranges.push((range, text.span())),
+                    Err((what, help)) => self.wrong(text.span(), what, help),
+                }
+            }
+            ranges
+        };
+        let listed = pool.addresses.as_ref().or(pool.identifiers.as_ref()).map_or(&[][..], |list| list.get_ref());
+        let (listed, excluded) = (parse(listed), parse(&pool.exclude));
+        for ((first, last), span) in &excluded {
+            if !listed.iter().any(|((begin, end), _)| begin <= last && first <= end) {
+                self.wrong(
+                    span.clone(),
+                    "this is not in the pool, so it cannot be left out of it",
+                    "remove it, or correct it",
+                );
+            }
+        }
+        let without: Vec<Range> = excluded.into_iter().map(|(range, _)| range).collect();
+        let cut = |(range, span): (Range, std::ops::Range<usize>)| {
+            parse::cut(vec![range], without.clone()).into_iter().map(move |range| (range, span.clone()))
+        };
+        listed.into_iter().flat_map(cut).collect()
+    }
+
+    /// No address in two pools, nor twice in one.
+    fn overlaps(&mut self, taken: &[Vec<(Range, std::ops::Range<usize>)>]) {
+        let pools: Vec<_> = self.file.pools.iter().collect();
+        let mut all: Vec<(Family, Range, &std::ops::Range<usize>, usize)> = Vec::new();
+        for (index, ranges) in taken.iter().enumerate() {
+            all.extend(ranges.iter().map(|(range, span)| (family(pools[index].1), *range, span, index)));
+        }
+        all.sort_by_key(|&(family, range, ..)| (family, range));
+        let mut reaches: Option<(Family, u64, usize)> = None;
+        let mut found = Vec::new();
+        for (family, (first, last), span, index) in all {
+            if let Some((before, end, other)) = reaches
+                && before == family
+                && first <= end
+            {
+                let shared = parse::show(first, family);
+                let other = pools[other].0.get_ref();
+                let whose = if other == pools[index].0.get_ref() {
+                    "this pool".to_owned()
+                } else {
+                    format!("the pool `{other}`")
+                };
+                found.push((span.clone(), format!("{shared} is in {whose} already")));
+            }
+            if reaches.is_none_or(|(before, end, _)| before != family || end < last) {
+                reaches = Some((family, last, index));
+            }
+        }
+        found.dedup_by(|a, b| a.0 == b.0);
+        for (span, what) in found {
+            self.wrong(span, what, "an address can belong to one pool only: change the ranges, or use `exclude`");
+        }
+    }
+
+    fn pool(
+        &mut self,
+        name: &At<String>,
+        pool: &FilePool,
+        ranges: Vec<(Range, std::ops::Range<usize>)>,
+        reserved: &HashSet<Address>,
+    ) -> Pool {
+        let family = family(pool);
+        match (&pool.addresses, &pool.identifiers) {
+            (Some(_), Some(identifiers)) => {
+                let what = "a pool has either `addresses` (IPv4) or `identifiers` (IPv6)";
+                self.wrong(identifiers.span(), what, "make a second pool for IPv6");
+            }
+            (None, None) => {
+                let what = format!("the pool `{}` has no addresses", name.get_ref());
+                self.wrong(name.span(), what, "write addresses = [\"10.20.16.0/24\"], or identifiers = [...] for IPv6");
+            }
+            _ => {}
+        }
+        let mut faulty = HashSet::new();
+        for ((first, last), span) in &ranges {
+            if let Some((what, help)) = self.unfit(family, *first, *last)
+                && faulty.insert(span.start)
+            {
+                self.wrong(span.clone(), what, help);
+            }
+        }
+        let any = !ranges.is_empty();
+        let without = reserved.iter().filter(|address| address.family == family).map(|a| (a.number, a.number));
+        let ranges = parse::cut(ranges.into_iter().map(|(range, _)| range).collect(), without.collect());
+        if any && ranges.is_empty() {
+            let what = format!("nothing is left of the pool `{}`", name.get_ref());
+            self.wrong(name.span(), what, "exclusions and reservations take all of it: make it larger");
+        }
+        let next = self.reference(pool.next.as_ref(), family);
+        if let Some(next) = &pool.next
+            && self.in_a_circle(name.get_ref())
+        {
+            self.wrong(
+                next.span(),
+                format!("`next` leads back to the pool `{}`", name.get_ref()),
+                "end the chain somewhere",
+            );
+        }
+        Pool { name: name.get_ref().clone(), family, ranges, next, when_exhausted: pool.when_exhausted }
+    }
+
+    fn in_a_circle(&self, name: &str) -> bool {
+        let next = |name: &str| {
+            let pool = self.file.pools.iter().find(|(key, _)| key.get_ref() == name)?.1;
+            pool.next.as_ref().map(|next| next.get_ref().as_str())
+        };
+        let mut at = next(name);
+        for _ in 0..self.file.pools.len() {
+            match at {
+                Some(pool) if pool == name => return true,
+                Some(pool) => at = next(pool),
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// Why no client may have some address of a range.
+    fn unfit(&self, family: Family, first: u64, last: u64) -> Option<(String, String)> {
+        const NEVER: [(u64, u64, &str); 6] = [
+            (0, 0x00ff_ffff, "0.0.0.0/8 is \"this network\""),
+            (0x7f00_0000, 0x7fff_ffff, "127.0.0.0/8 is every computer itself"),
+            (0xa9fe_0000, 0xa9fe_ffff, "169.254.0.0/16 is what RRAS offers when DHCP is down"),
+            (0xe000_0000, 0xefff_ffff, "224.0.0.0/4 is multicast"),
+            (0xf000_0000, 0xffff_fffe, "240.0.0.0/4 is reserved"),
+            (0xffff_ffff, 0xffff_ffff, "255.255.255.255 is broadcast"),
+        ];
+        if family == Family::Ipv6 {
+            const RESERVED: [(u64, u64); 3] = [
+                (0, 0),
+                (0x0200_5eff_fe00_0000, 0x0200_5eff_fe00_5213),
+                (0xfdff_ffff_ffff_ff80, 0xfdff_ffff_ffff_ffff),
+            ];
+            let (begin, end) = RESERVED.into_iter().find(|&(begin, end)| begin <= last && first <= end)?;
+            let (begin, end) = (parse::show(begin, family), parse::show(end, family));
+            let what = format!("no host may have the identifiers {begin} to {end} (RFC 5453)");
+            return Some((what, "leave them out".to_owned()));
+        }
+        if let Some((_, _, why)) = NEVER.into_iter().find(|&(begin, end, _)| begin <= last && first <= end) {
+            return Some((
+                format!("no client can have such an address: {why}"),
+                "use a private network, like 10.20.16.0/24".into(),
+            ));
+        }
+        let own = self.server.iter().find(|own| (first..=last).contains(&u64::from(own.to_bits())))?;
+        let what = format!("{own} is the server's own address, which RRAS refuses to clients (error 1168)");
+        Some((what, format!("write exclude = [\"{own}\"]")))
+    }
+
+    fn reference(&mut self, name: Option<&At<String>>, family: Family) -> Option<PoolId> {
+        let name = name?;
+        let found = id(self.file, name.get_ref());
+        if found.is_none() {
+            let names = self.file.pools.keys().map(|key| key.get_ref().as_str());
+            let otherwise = format!("declare it: [pools.{}]", name.get_ref());
+            let help = suggest::help(name.get_ref(), names, otherwise);
+            self.wrong(name.span(), format!("there is no pool `{}`", name.get_ref()), help);
+        }
+        self.of_family(Some(name), family);
+        found
+    }
+
+    fn of_family(&mut self, name: Option<&At<String>>, wanted: Family) {
+        let Some(name) = name else { return };
+        let pool = self.file.pools.iter().find(|(key, _)| key.get_ref() == name.get_ref());
+        if pool.is_some_and(|(_, pool)| family(pool) != wanted) {
+            let (is, not) = if wanted == Family::Ipv4 { ("IPv6", "IPv4") } else { ("IPv4", "IPv6") };
+            let help =
+                format!("name a pool with {}", if wanted == Family::Ipv4 { "`addresses`" } else { "`identifiers`" });
+            self.wrong(name.span(), format!("the pool `{}` is of {is}, and this is for {not}", name.get_ref()), help);
+        }
+    }
+
+    fn reservations(&mut self, domains: &Domains) -> (HashMap<crate::Identity, Vec<Reservation>>, HashSet<Address>) {
+        let (mut by_user, mut reserved) = (HashMap::<_, Vec<Reservation>>::new(), HashSet::new());
+        let mut holders = HashMap::<Address, Vec<Option<Name>>>::new();
+        for entry in &self.file.reservations {
+            let reservation = entry.get_ref();
+            let server = reservation.server.as_ref().map(|server| Name::new(server.get_ref()).folded());
+            let user = match parse_exact(reservation.user.get_ref(), domains) {
+                Ok(user) => Some(user),
+                Err((what, help)) => {
+                    self.wrong(reservation.user.span(), what, help);
+                    None
+                }
+            };
+            if reservation.address.is_none() && reservation.identifier.is_none() {
+                let what = "a reservation needs an `address` or an `identifier`, or both";
+                self.wrong(reservation.user.span(), what, "write address = \"10.20.16.9\"");
+            }
+            let mut numbers = [None, None];
+            let given = [(&reservation.address, Family::Ipv4), (&reservation.identifier, Family::Ipv6)];
+            for (at, (text, family)) in given.into_iter().enumerate() {
+                let Some(text) = text else { continue };
+                match parse::one(text.get_ref(), family) {
+                    Err((what, help)) => self.wrong(text.span(), what, help),
+                    Ok(number) => {
+                        numbers[at] = Some(number);
+                        let address = Address { family, number };
+                        reserved.insert(address);
+                        if let Some((what, _)) = self.unfit(family, number, number) {
+                            self.wrong(text.span(), what, "reserve another one");
+                        }
+                        debug_assert!(
+                            family == Family::Ipv4 || !is_reserved_identifier(number) || !self.mistakes.is_empty()
+                        );
+                        let others = holders.entry(address).or_default();
+                        if others.iter().any(|other| other.is_none() || server.is_none() || *other == server) {
+                            let what = format!("{} is reserved twice", text.get_ref());
+                            self.wrong(text.span(), what, "an address can be reserved for one user only");
+                        }
+                        others.push(server.clone());
+                    }
+                }
+            }
+            let Some(user) = user else { continue };
+            let of_user = by_user.entry(user).or_default();
+            if of_user.iter().any(|other| other.server == server) {
+                let what = format!("`{}` has a reservation already", reservation.user.get_ref());
+                self.wrong(
+                    reservation.user.span(),
+                    what,
+                    "put both addresses into one reservation, or name different servers",
+                );
+            }
+            of_user.push(Reservation { server, ipv4: numbers[0], ipv6: numbers[1] });
+        }
+        (by_user, reserved)
+    }
+}

@@ -1,0 +1,178 @@
+//! From text to the file's types, with every fault that it has and not only the first.
+//!
+//! serde stops at the first fault. So what it complains of is noted and taken out, and it is asked again, until nothing
+//! is left to complain of.
+
+use super::Mistake;
+use super::file::File;
+use crate::rules::suggest;
+use serde::Deserialize;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The file, or every fault.
+pub fn read(text: &str) -> Result<File, Vec<Mistake>> {
+    let (mut table, syntax) = DeTable::parse_recoverable(text);
+    let mut mistakes: Vec<Mistake> = syntax.iter().map(syntax_mistake).collect();
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
+    let mut gone = Vec::new();
+    // Each round takes something out, so this ends; the bound is for a file that is nothing but faults.
+    for _ in 0..200 {
+        match File::deserialize(toml::de::Deserializer::from(table.clone())) {
+            Ok(file) if mistakes.is_empty() => return Ok(file),
+            Ok(_) => return Err(mistakes),
+            Err(e) => {
+                let span = e.span().unwrap_or(0..0);
+                // What was taken out is missed; what was mistyped is meant.
+                let missed = e.message().strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+                if !missed.is_some_and(|key| gone.iter().any(|one| one == key)) {
+                    let mistake = mistake(e.message(), span.clone(), text);
+                    gone.extend(
+                        mistake
+                            .help
+                            .strip_prefix("did you mean `")
+                            .and_then(|h| h.split('`').next())
+                            .map(str::to_owned),
+                    );
+                    mistakes.push(mistake);
+                }
+                if !take_out(table.get_mut(), &span, &mut gone) {
+                    return Err(mistakes);
+                }
+            }
+        }
+    }
+    Err(mistakes)
+}
+
+/// The ledger's path as far as a broken file still tells it: the last good configuration lies beside the ledger.
+pub fn ledger_path(text: &str) -> Option<String> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let ledger = table.get_ref().iter().find(|(key, _)| key.get_ref() == "ledger")?.1;
+    let path = ledger.get_ref().as_table()?.iter().find(|(key, _)| key.get_ref() == "path")?.1;
+    path.get_ref().as_str().map(str::to_owned)
+}
+
+fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// Takes out the innermost key or element that the place is in.
+fn take_out(table: &mut DeTable<'_>, span: &Range<usize>, gone: &mut Vec<String>) -> bool {
+    let mut found = None;
+    for (key, value) in table.iter_mut() {
+        if within(span, &key.span()) {
+            found = Some(key.clone());
+            break;
+        }
+        if contains(value, span) {
+            if take_out_of(value, span, gone) {
+                return true;
+            }
+            found = Some(key.clone());
+            break;
+        }
+    }
+    found.is_some_and(|key| {
+        gone.push(key.get_ref().to_string());
+        table.remove(&key).is_some()
+    })
+}
+
+/// A table's own place is that of its header: its keys lie outside.
+fn contains(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
+    within(span, &value.span())
+        || match value.get_ref() {
+            DeValue::Table(table) => {
+                table.iter().any(|(key, value)| within(span, &key.span()) || contains(value, span))
+            }
+            DeValue::Array(array) => array.iter().any(|value| contains(value, span)),
+            _ => false,
+        }
+}
+
+fn take_out_of(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>, gone: &mut Vec<String>) -> bool {
+    match value.get_mut() {
+        DeValue::Table(table) => take_out(table, span, gone),
+        DeValue::Array(array) => {
+            let Some(index) = array.iter().position(|value| contains(value, span)) else { return false };
+            let inside = array.iter_mut().nth(index).is_some_and(|value| take_out_of(value, span, gone));
+            if !inside {
+                let rest = array.iter().enumerate().filter(|(at, _)| *at != index);
+                *array = rest.map(|(_, value)| value.clone()).collect();
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+fn syntax_mistake(e: &toml::de::Error) -> Mistake {
+    let span = e.span().unwrap_or(0..0);
+    let (what, expected) = e.message().split_once(", expected ").unwrap_or((e.message(), ""));
+    let help = if expected.is_empty() { String::new() } else { format!("expected {expected}") };
+    Mistake::at(span, what.replace('\n', ", "), help)
+}
+
+/// What serde says, in our words.
+fn mistake(message: &str, span: Range<usize>, text: &str) -> Mistake {
+    let message = message.trim();
+    let quoted = |at: &str| at.split('`').nth(1).unwrap_or_default().to_owned();
+    if let Some(rest) = message.strip_prefix("unknown field ") {
+        let names: Vec<&str> = rest.split('`').skip(3).step_by(2).collect();
+        let otherwise = format!("the keys here are {}", names.join(", "));
+        return Mistake::at(
+            span,
+            format!("unknown key `{}`", quoted(rest)),
+            suggest::help(&quoted(rest), names, otherwise),
+        );
+    }
+    if let Some(rest) = message.strip_prefix("unknown variant ") {
+        let names: Vec<&str> = rest.split('`').skip(3).step_by(2).collect();
+        let otherwise = format!("it can be {}", names.join(", "));
+        return Mistake::at(
+            span,
+            format!("`{}` is not known here", quoted(rest)),
+            suggest::help(&quoted(rest), names, otherwise),
+        );
+    }
+    if let Some(rest) = message.strip_prefix("missing field ") {
+        let key = quoted(rest);
+        let help = match key.as_str() {
+            "default" => "state what decides if no rule does: [default] with action = \"deny\" or \"allow\"".to_owned(),
+            "action" => "write action = \"allow\" or action = \"deny\"".to_owned(),
+            "per" => "write per = \"day\", \"week\" or \"month\"".to_owned(),
+            key => format!("write {key} = ..."),
+        };
+        return Mistake::at(header(text, span), format!("the key `{key}` is missing"), help);
+    }
+    if let Some(rest) = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: ")) {
+        let (found, expected) = rest.split_once(", expected ").unwrap_or((rest, "something else"));
+        let expected = match expected {
+            "a sequence" => "a list: [\"...\", \"...\"]".to_owned(),
+            "a map" => "a table: { key = value }".to_owned(),
+            "a string" => "a text in quotes".to_owned(),
+            "u32" => "a whole number, 0 or more".to_owned(),
+            "a boolean" => "true or false".to_owned(),
+            other => other.replace("struct ", "a table of ").replace("internally tagged ", ""),
+        };
+        return Mistake::at(
+            span,
+            format!("{} is not right here", found.replace("string", "text")),
+            format!("expected {expected}"),
+        );
+    }
+    if message == "wanted string or table" {
+        return Mistake::at(span, "this is not right here", "expected a text in quotes");
+    }
+    Mistake::at(span, message.replace('\n', ", "), String::new())
+}
+
+/// Of a whole table only its first line is pointed at.
+fn header(text: &str, span: Range<usize>) -> Range<usize> {
+    let end = text.get(span.clone()).and_then(|inside| inside.find('\n')).map_or(span.end, |at| span.start + at);
+    span.start..end
+}

@@ -1,0 +1,75 @@
+//! examples/rasadmin.toml is the documentation: it must be right, and complete.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn example() -> String {
+    std::fs::read_to_string(root().join("examples/rasadmin.toml")).unwrap()
+}
+
+#[test]
+fn the_example_is_valid() {
+    let mut members = |name: &str| {
+        assert_eq!(name, "contractors.txt");
+        Ok("# people\nPARTNER\\bob   # until May\n\ncarol@partner.example\n".to_owned())
+    };
+    let parsed = rasadmin_engine::config::parse("rasadmin.toml", &example(), Path::new("/etc/rasadmin"), &mut members);
+    let (config, warnings) = parsed.unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(warnings, []);
+    assert_eq!(config.ledger, Path::new("/etc/rasadmin/ledger/rasadmin.db"));
+    let carol = config.domains.identity(&"carol@PARTNER.example".into(), &"".into()).unwrap();
+    let contractors = config.groups.id("contractors").unwrap();
+    assert!(config.groups.of(&carol).contains(contractors));
+}
+
+#[test]
+fn it_stays_valid_without_its_comments_and_is_one_line_at_its_least() {
+    let audit = "default.action = \"allow\"\n";
+    assert!(example().contains(audit.trim()), "the shortest configuration is told");
+    rasadmin_engine::config::parse("f", audit, Path::new("/f"), &mut |_| unreachable!()).unwrap();
+}
+
+/// Every key and every value of a list of values that the schema knows is shown.
+#[test]
+fn it_shows_every_key() {
+    let schema: serde_json::Value = serde_json::from_str(&rasadmin_engine::config::schema()).unwrap();
+    let mut words = BTreeSet::new();
+    collect(&schema, &mut words);
+    assert!(words.len() > 60, "{words:?}");
+    let example = example();
+    let shown: BTreeSet<&str> = example.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').collect();
+    let missing: Vec<_> = words.iter().filter(|word| !shown.contains(word.as_str())).collect();
+    assert!(missing.is_empty(), "not in examples/rasadmin.toml: {missing:?}");
+}
+
+fn collect(value: &serde_json::Value, words: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(object) => {
+            if let Some(properties) = object.get("properties").and_then(|p| p.as_object()) {
+                words.extend(properties.keys().cloned());
+            }
+            words.extend(object.get("const").and_then(|c| c.as_str()).map(str::to_owned));
+            let values = object.get("enum").and_then(|e| e.as_array()).into_iter().flatten();
+            words.extend(values.filter_map(|v| v.as_str()).map(str::to_owned));
+            object.values().for_each(|value| collect(value, words));
+        }
+        serde_json::Value::Array(array) => array.iter().for_each(|value| collect(value, words)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_schema_is_as_checked_in() {
+    let path = root().join("docs/rasadmin.schema.json");
+    let schema = rasadmin_engine::config::schema();
+    if std::env::var_os("RASADMIN_BLESS").is_some() {
+        std::fs::write(&path, &schema).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(kept == schema, "docs/rasadmin.schema.json is stale: run `cargo xtask bless`");
+}

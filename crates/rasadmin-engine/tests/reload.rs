@@ -1,0 +1,176 @@
+//! The configuration changes, breaks, vanishes and comes back, while the service runs and at its start.
+#![allow(clippy::unwrap_used)]
+
+use rasadmin_engine::config::{Change, Places, Watch, find, last_good, load, start};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const ALLOW: &str = "default.action = \"allow\"\n";
+const DENY: &str = "default.action = \"deny\"\n# and a comment\n";
+const BROKEN: &str = "default.action = \"dney\"\n";
+
+struct Place {
+    folder: tempfile::TempDir,
+    now: Instant,
+}
+
+impl Place {
+    fn new(text: &str) -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap(), now: Instant::now() };
+        place.write(text);
+        place
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("rasadmin.toml")
+    }
+
+    fn write(&self, text: &str) {
+        std::fs::write(self.path(), text).unwrap();
+    }
+
+    /// A second later.
+    fn look(&mut self, watch: &mut Watch) -> String {
+        self.now += Duration::from_secs(1);
+        told(watch.check(self.now))
+    }
+}
+
+fn told(change: Option<Change>) -> String {
+    match change {
+        None => "nothing".into(),
+        Some(Change::Valid(config)) => format!("valid {}", config.hash),
+        Some(Change::Broken(errors)) => errors.mistakes()[0].what.clone(),
+    }
+}
+
+fn hash(path: &Path) -> String {
+    format!("valid {}", load(path).unwrap().0.hash)
+}
+
+#[test]
+fn a_change_is_in_force_a_mistake_is_told_once_and_its_mending_too() {
+    let mut place = Place::new(ALLOW);
+    let mut watch = start(&place.path()).unwrap().watch;
+    assert_eq!(place.look(&mut watch), "nothing");
+    place.write(DENY);
+    assert_eq!(place.look(&mut watch), hash(&place.path()));
+    place.write(BROKEN);
+    assert_eq!(place.look(&mut watch), "`dney` is not known here");
+    assert_eq!(place.look(&mut watch), "nothing");
+    place.write(&format!("{BROKEN}# still\n"));
+    assert_eq!(place.look(&mut watch), "`dney` is not known here");
+    std::fs::remove_file(place.path()).unwrap();
+    assert!(place.look(&mut watch).starts_with("it cannot be read"));
+    std::fs::create_dir(place.path()).unwrap();
+    assert_eq!(place.look(&mut watch), "it is a directory");
+    std::fs::remove_dir(place.path()).unwrap();
+    // As it was before: it says that it is good again.
+    place.write(DENY);
+    assert_eq!(place.look(&mut watch), hash(&place.path()));
+    assert_eq!(place.look(&mut watch), "nothing");
+}
+
+#[test]
+fn it_looks_at_most_once_a_second() {
+    let mut place = Place::new(ALLOW);
+    let mut watch = start(&place.path()).unwrap().watch;
+    assert_eq!(place.look(&mut watch), "nothing");
+    place.write(DENY);
+    place.now += Duration::from_millis(999);
+    assert_eq!(told(watch.check(place.now)), "nothing");
+    place.now += Duration::from_millis(1);
+    assert_eq!(told(watch.check(place.now)), hash(&place.path()));
+}
+
+#[test]
+fn a_members_file_counts_as_part_of_it() {
+    let mut place = Place::new(&format!("{ALLOW}groups.g.members_file = \"g.txt\"\n"));
+    let members = place.folder.path().join("g.txt");
+    std::fs::write(&members, "alice\n").unwrap();
+    let started = start(&place.path()).unwrap();
+    let mut watch = started.watch;
+    let before = format!("valid {}", started.config.hash);
+    std::fs::write(&members, "alice\nbob\n").unwrap();
+    let after = place.look(&mut watch);
+    assert_eq!(after, hash(&place.path()));
+    assert_ne!(after, before);
+    std::fs::remove_file(&members).unwrap();
+    assert!(place.look(&mut watch).starts_with("the members file `g.txt`: it cannot be read"));
+    // The last good one has the members with it.
+    let started = start(&place.path()).unwrap();
+    assert_eq!(format!("valid {}", started.config.hash), after);
+    assert!(started.message.unwrap().contains("the last good one is in force"));
+}
+
+#[test]
+fn the_last_good_one_serves_at_the_next_start() {
+    let place = Place::new(DENY);
+    let good = start(&place.path()).unwrap().config.hash.clone();
+    for broken in [BROKEN, "not TOML at all", "", "ledger.path = 7\n"] {
+        place.write(broken);
+        let started = start(&place.path()).unwrap();
+        assert_eq!(started.config.hash, good);
+        assert!(started.message.unwrap().contains("the last good one is in force instead"));
+    }
+    std::fs::remove_file(place.path()).unwrap();
+    assert_eq!(start(&place.path()).unwrap().config.hash, good);
+    // Should that be damaged too, there is none.
+    std::fs::write(last_good(&place.folder.path().join("rasadmin.db")), "{").unwrap();
+    place.write(BROKEN);
+    assert_eq!(start(&place.path()).unwrap_err().mistakes()[0].what, "`dney` is not known here");
+}
+
+#[test]
+fn it_lies_beside_the_ledger_wherever_that_is() {
+    let place = Place::new(&format!("ledger.path = \"elsewhere/l.db\"\n{ALLOW}"));
+    let good = start(&place.path()).unwrap().config.hash.clone();
+    assert!(place.folder.path().join("elsewhere/l.db.last-good.json").is_file());
+    place.write(&format!("ledger.path = \"elsewhere/l.db\"\n{BROKEN}"));
+    assert_eq!(start(&place.path()).unwrap().config.hash, good);
+}
+
+#[test]
+fn files_that_are_no_text() {
+    let place = Place::new("");
+    for (bytes, what) in [
+        (&b"\xff\xfed\0e\0"[..], "it is UTF-16"),
+        (&b"# one\n# \xe4\n"[..], "line 2 is not UTF-8"),
+        (&[b'#'; (16 << 20) + 1], "it is larger than 16 MiB"),
+    ] {
+        std::fs::write(place.path(), bytes).unwrap();
+        assert_eq!(load(&place.path()).unwrap_err().mistakes()[0].what, what);
+    }
+    // Windows' Notepad begins a file with a byte order mark.
+    std::fs::write(place.path(), format!("\u{feff}{ALLOW}")).unwrap();
+    load(&place.path()).unwrap();
+}
+
+#[test]
+fn the_first_place_that_has_one() {
+    let folders: Vec<_> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
+    let file = |at: usize| folders[at].path().join("rasadmin.toml");
+    let places = Places {
+        variable: None,
+        registry: None,
+        dll_folder: Some(folders[2].path().into()),
+        data_folder: Some(folders[3].path().into()),
+    };
+    let none = find(&places).unwrap_err().to_string();
+    for looked in ["RASADMIN_CONFIG", "ConfigPath", file(2).to_str().unwrap(), file(3).to_str().unwrap()] {
+        assert!(none.contains(looked), "{none}");
+    }
+    std::fs::write(file(3), ALLOW).unwrap();
+    assert_eq!(find(&places), Ok(file(3)));
+    std::fs::write(file(2), ALLOW).unwrap();
+    assert_eq!(find(&places), Ok(file(2)));
+    // Named on purpose and not there: an error, not the next place.
+    let named = Places { registry: Some(file(1)), ..places.clone() };
+    assert!(find(&named).unwrap_err().to_string().contains("the registry's ConfigPath names it"));
+    std::fs::write(file(1), ALLOW).unwrap();
+    assert_eq!(find(&named), Ok(file(1)));
+    let named = Places { variable: Some(file(0)), ..named };
+    assert!(find(&named).unwrap_err().to_string().contains("RASADMIN_CONFIG names it"));
+    std::fs::write(file(0), ALLOW).unwrap();
+    assert_eq!(find(&named), Ok(file(0)));
+}
