@@ -41,10 +41,20 @@ fn day(shown: &str, rasadmin: &dyn Fn() -> Command, product: &str, reject: &str)
         println!("\n$ {shown} {}\n", words.join(" "));
         run(rasadmin().args(words).env("RASADMIN_LOG", relative(&log)))
     };
+    let folder = target().join("demo");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder)?;
+    let config = folder.join("rasadmin.toml");
+    std::fs::copy("examples/office-day.toml", &config)?;
     show(&["check", product])?;
-    show(&["host", "run", "--dll", product, DAY])?;
+    println!("\nThe day with rules and pools (examples/office-day.toml, copied to {}):", relative(&folder));
+    show(&["host", "run", "--config", &relative(&config), "--dll", product, DAY])?;
     println!("\nThe same day with a DLL that rejects everyone:");
     show(&["host", "run", "--dll", reject, DAY])?;
-    println!("\nEvery event is in {}. Other admin DLLs to try are in examples/.", relative(&log));
+    println!(
+        "\nEvery event is in {}, every decision, session and lease in {}.\nOther admin DLLs to try are in examples/.",
+        relative(&log),
+        relative(&folder.join("rasadmin.db"))
+    );
     Ok(())
 }

@@ -44,8 +44,15 @@ pub fn again(config: Option<&Path>) -> Result<Option<u8>, String> {
         command.env("RASADMIN_LOG", folder.path().join("rasadmin.log"));
     }
     let status = command.status().map_err(|e| format!("cannot run this program again: {e}"))?;
-    match status.code() {
-        Some(code) => Ok(Some(u8::try_from(code & 0xff).unwrap_or(2))),
-        None => Err(format!("the run ended by a signal: {status}")),
+    Ok(Some(exit_code(status)))
+}
+
+/// Its own; that of a run that a DLL crashed is neither success nor one of ours.
+fn exit_code(status: std::process::ExitStatus) -> u8 {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        // As a shell says it.
+        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
     }
+    u8::try_from(status.code().unwrap_or(2) & 0xff).unwrap_or(2)
 }

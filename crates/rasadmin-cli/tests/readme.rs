@@ -25,7 +25,10 @@ fn the_example_is_the_one_that_is_built_and_checked() {
 /// All of the table but the times.
 #[test]
 fn the_demo_prints_what_the_readme_shows() {
-    let ran = rasadmin(words([&"host", &"run", &"--dll", &product(), &office_day()])).ends(0);
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("rasadmin.toml");
+    std::fs::copy(root().join("examples/office-day.toml"), &config).unwrap();
+    let ran = rasadmin(words([&"host", &"run", &"--config", &config, &"--dll", &product(), &office_day()])).ends(0);
     let counts = |text: &str| -> Vec<String> {
         let from = text.lines().skip_while(|line| !line.trim_start().starts_with("connections  asked"));
         let to = from.take_while(|line| !line.trim_start().starts_with("function "));

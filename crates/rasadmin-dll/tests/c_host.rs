@@ -42,13 +42,16 @@ fn a_host_in_c_sees_what_the_contract_says() {
     let test = std::env::current_exe().unwrap();
     let dll = test.ancestors().nth(2).unwrap().join("rasadmin.dll");
     let log = tempfile::tempdir().unwrap();
+    let config = log.path().join("rasadmin.toml");
+    std::fs::write(&config, "default.action = \"allow\"\n").unwrap();
     let mut command = Command::new(fixtures.join("windows").join("chost.exe"));
-    let output = command.arg(dll).env("RASADMIN_LOG", log.path().join("rasadmin.log")).output();
+    let output =
+        command.arg(dll).env("RASADMIN_CONFIG", config).env("RASADMIN_LOG", log.path().join("rasadmin.log")).output();
     let output = output.unwrap_or_else(|e| panic!("chost.exe: {e}: run `cargo xtask fixtures`"));
     let text = String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n");
     assert_eq!(text, EXPECTED, "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success());
     let log = std::fs::read_to_string(log.path().join("rasadmin.log")).unwrap();
-    assert!(log.contains(r#"connection accepted user="CORP\alice" domain="CORP" computer="LAPTOP-7""#), "{log}");
-    assert!(log.contains(r#"link accepted port="VPN0-1" device="WAN Miniport (IKEv2)""#), "{log}");
+    assert!(log.contains(r#"connection accepted about=("CORP\alice", "LAPTOP-7""#), "{log}");
+    assert!(log.contains(r#"link accepted about=("VPN0-1", "WAN Miniport (IKEv2)""#), "{log}");
 }

@@ -60,6 +60,10 @@ fn every_export_answers_null_safely() {
     let log = tempfile::tempdir().unwrap();
     // SAFETY: no other thread of this test reads the environment.
     unsafe { std::env::set_var("RASADMIN_LOG", log.path().join("rasadmin.log")) };
+    let config = log.path().join("rasadmin.toml");
+    std::fs::write(&config, "default.action = \"allow\"\n").unwrap();
+    // SAFETY: as above.
+    unsafe { std::env::set_var("RASADMIN_CONFIG", config) };
     // SAFETY: the product's start-up code is Rust's own.
     let dll = unsafe { libloading::Library::new(built()) }.unwrap();
     let call = |id: FunctionId| {

@@ -100,6 +100,11 @@ impl Engine {
         self.inner().store.path().to_owned()
     }
 
+    /// The statements that were run since this was called last, for a benchmark; from now on they are noted.
+    pub fn logged(&self) -> Vec<crate::ledger::sqlite::Logged> {
+        self.inner().store.logged()
+    }
+
     /// How the ledger is.
     pub fn health(&self) -> Health {
         self.inner().store.health()

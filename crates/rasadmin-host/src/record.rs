@@ -98,6 +98,11 @@ impl Statistics {
         self.0.entry(function).or_default().push(took_ns);
     }
 
+    /// Every call's time, in nanoseconds and in order, by function.
+    pub fn each(&self) -> impl Iterator<Item = (FunctionId, &[u64])> {
+        self.0.iter().map(|(&function, all)| (function, &all[..]))
+    }
+
     /// The times of every function that was called, in the contract's order.
     pub fn times(&self) -> Vec<(FunctionId, Times)> {
         let of = |all: &Vec<u64>| {

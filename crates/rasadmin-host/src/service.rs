@@ -242,6 +242,11 @@ impl Service {
         self.next_handle.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// The times of the calls since this was asked last.
+    pub fn take_statistics(&self) -> Statistics {
+        std::mem::take(&mut lock(&self.statistics))
+    }
+
     /// Calls a function of one DLL, serialised, timed and recorded. None if the DLL does not have it.
     pub fn call(&self, dll: usize, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
         if !self.dlls[dll].functions().contains(function) {

@@ -60,6 +60,11 @@ impl Store {
         }
     }
 
+    /// The statements that were run since this was called last; from now on they are noted.
+    pub fn logged(&mut self) -> Vec<crate::ledger::sqlite::Logged> {
+        self.open.as_mut().map(|(ledger, _)| ledger.logged()).unwrap_or_default()
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

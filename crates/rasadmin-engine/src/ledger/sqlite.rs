@@ -4,7 +4,7 @@ mod deadline;
 mod meter;
 mod statements;
 
-pub use meter::{Meter, Work};
+pub use meter::{Logged, Meter, Work};
 
 use super::{Away, AwayKind, Ledger, Transaction};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -138,9 +138,17 @@ impl Sqlite {
         self.meter.get_or_insert_default().take()
     }
 
+    /// From now on the statements are noted; answers what was run since this was called last.
+    pub fn logged(&mut self) -> Vec<Logged> {
+        self.meter.get_or_insert_default().logged()
+    }
+
     fn sync_level(&mut self, full: bool) -> rusqlite::Result<()> {
         if self.full != full {
             let pragma = if full { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
+            if let Some(meter) = &self.meter {
+                meter.log(pragma, []);
+            }
             self.connection.prepare_cached(pragma)?.execute([])?;
             self.full = full;
         }
@@ -182,7 +190,12 @@ impl Ledger for Sqlite {
         let failed = |e: rusqlite::Error| error(&path, &e);
         let _guard = deadline::until(deadline);
         self.sync_level(durable && self.durable).map_err(failed)?;
-        let run = |sql: &str| self.connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map_err(failed);
+        let run = |sql: &str| {
+            if let Some(meter) = &self.meter {
+                meter.log(sql, []);
+            }
+            self.connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map_err(failed)
+        };
         run("BEGIN IMMEDIATE")?;
         let done =
             work(&mut statements::Statements { connection: &self.connection, path: &path, meter: self.meter.as_ref() });

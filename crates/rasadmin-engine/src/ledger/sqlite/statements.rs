@@ -106,24 +106,33 @@ impl Statements<'_> {
     }
 
     fn run(&mut self, sql: &str, values: &[(&str, &dyn ToSql)]) -> Result<usize, Away> {
+        if let Some(meter) = self.meter {
+            meter.log(sql, values.iter().map(|&(name, value)| (Some(name), value)));
+        }
         self.with(sql, |statement| statement.execute(values))
     }
 
     fn one<T>(
         &mut self,
         sql: &str,
-        values: impl rusqlite::Params,
+        values: &[&dyn ToSql],
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, Away> {
+        if let Some(meter) = self.meter {
+            meter.log(sql, values.iter().map(|&value| (None, value)));
+        }
         self.with(sql, |statement| statement.query_row(values, read).optional())
     }
 
     fn all<T>(
         &mut self,
         sql: &str,
-        values: impl rusqlite::Params,
+        values: &[&dyn ToSql],
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, Away> {
+        if let Some(meter) = self.meter {
+            meter.log(sql, values.iter().map(|&value| (None, value)));
+        }
         self.with(sql, |statement| statement.query_map(values, read)?.collect())
     }
 
@@ -162,7 +171,7 @@ impl Transaction for Statements<'_> {
 
     fn live_by_id(&mut self, id: Id) -> Result<Option<LiveSession>, Away> {
         let sql = format!("SELECT {SESSION} FROM sessions WHERE id = ?1 AND acct_stop_time IS NULL");
-        self.one(&sql, [id], session)
+        self.one(&sql, params![id], session)
     }
 
     fn live_of(&mut self, user: &Identity) -> Result<Vec<LiveSession>, Away> {
@@ -173,7 +182,7 @@ impl Transaction for Statements<'_> {
     fn live_users(&mut self) -> Result<Vec<(Identity, u32)>, Away> {
         let sql = "SELECT domain, name, count(*) FROM sessions INDEXED BY sessions_live_user
                    WHERE acct_stop_time IS NULL AND domain IS NOT NULL GROUP BY domain, name";
-        self.all(sql, [], |row| {
+        self.all(sql, params![], |row| {
             let user = Identity { domain: Name::from_stored(row.get(0)?), name: Name::from_stored(row.get(1)?) };
             Ok((user, row.get::<_, i64>(2)?.try_into().unwrap_or(u32::MAX)))
         })
@@ -307,14 +316,12 @@ impl Transaction for Statements<'_> {
     }
 
     fn end_link(&mut self, server: &Name, port: &Name, now: Millis, usage: &Usage) -> Result<Option<Option<Id>>, Away> {
+        let (server, port, seconds) = (server.as_str(), port.as_str(), signed(usage.seconds));
+        let (input, output) = (signed(usage.input_octets), signed(usage.output_octets));
         self.one(
-            "UPDATE links SET stop = max(start, :now), seconds = :seconds, input_octets = :input,
-                 output_octets = :output
-             WHERE nas_identifier = :server AND nas_port_id = :port AND stop IS NULL RETURNING session",
-            named_params! {
-                ":server": server.as_str(), ":port": port.as_str(), ":now": now, ":seconds": signed(usage.seconds),
-                ":input": signed(usage.input_octets), ":output": signed(usage.output_octets),
-            },
+            "UPDATE links SET stop = max(start, ?3), seconds = ?4, input_octets = ?5, output_octets = ?6
+             WHERE nas_identifier = ?1 AND nas_port_id = ?2 AND stop IS NULL RETURNING session",
+            params![server, port, now, seconds, input, output],
             |row| row.get(0),
         )
     }
@@ -346,7 +353,7 @@ impl Transaction for Statements<'_> {
 
     fn live_leases_of_session(&mut self, session: Id) -> Result<Vec<Lease>, Away> {
         let sql = format!("SELECT {LEASE} FROM leases WHERE session = ?1 AND ended IS NULL");
-        self.all(&sql, [session], lease)
+        self.all(&sql, params![session], lease)
     }
 
     fn lease_to_release(&mut self, server: &Name, port: &Name, address: Address) -> Result<Option<Lease>, Away> {
@@ -441,7 +448,7 @@ impl Transaction for Statements<'_> {
     fn least_recent(&mut self, tag: Id) -> Result<Option<u64>, Away> {
         let sql = "SELECT number FROM addresses INDEXED BY addresses_free
                    WHERE tag = ?1 AND lease IS NULL ORDER BY free_since LIMIT 1";
-        self.one(sql, [tag], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))
+        self.one(sql, params![tag], |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()))
     }
 
     fn pool(
@@ -578,14 +585,14 @@ impl Transaction for Statements<'_> {
 
     fn last_activity(&mut self, server: &Name) -> Result<Option<Millis>, Away> {
         let sql = "SELECT max(last_activity) FROM instances WHERE server = ?1";
-        Ok(self.one(sql, [server.as_str()], |row| row.get(0))?.flatten())
+        Ok(self.one(sql, params![server.as_str()], |row| row.get(0))?.flatten())
     }
 
     fn all_live(&mut self, server: &Name) -> Result<(Vec<LiveSession>, Vec<Lease>), Away> {
         let sessions = format!("SELECT {SESSION} FROM sessions WHERE nas_identifier = ?1 AND acct_stop_time IS NULL");
-        let sessions = self.all(&sessions, [server.as_str()], session)?;
+        let sessions = self.all(&sessions, params![server.as_str()], session)?;
         let leases = format!("SELECT {LEASE} FROM leases WHERE server = ?1 AND ended IS NULL");
-        let leases = self.all(&leases, [server.as_str()], lease)?;
+        let leases = self.all(&leases, params![server.as_str()], lease)?;
         Ok((sessions, leases))
     }
 }
