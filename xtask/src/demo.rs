@@ -43,9 +43,11 @@ fn day(shown: &str, rasadmin: &dyn Fn() -> Command, product: &str, reject: &str)
     };
     let folder = target().join("demo");
     let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder)?;
     let config = folder.join("rasadmin.toml");
-    std::fs::copy("examples/office-day.toml", &config)?;
+    // Its ledger is made beside it.
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::copy("examples/office-day.toml", &config))
+        .map_err(|e| format!("{}: {e}", config.display()))?;
     show(&["check", product])?;
     println!("\nThe day with rules and pools (examples/office-day.toml, copied to {}):", relative(&folder));
     show(&["host", "run", "--config", &relative(&config), "--dll", product, DAY])?;

@@ -53,6 +53,9 @@ const CALLBACKS: [F; 6] = [
 
 type Times = BTreeMap<F, Vec<u64>>;
 
+/// Through the DLL, bare, and the statements of each callback.
+type Block = (Times, Times, Vec<(F, Vec<Logged>)>);
+
 fn user(n: usize) -> String {
     format!("CORP\\user{:04}", n % 1000)
 }
@@ -185,14 +188,14 @@ fn main() {
         }
     }
     let sum = |times: &Times| times.values().flatten().sum::<u64>();
-    let of = |which: fn(&(Times, Times, Vec<(F, Vec<Logged>)>)) -> &Times| {
+    let of = |which: fn(&Block) -> &Times| {
         Duration::from_nanos(median(blocks.iter().map(|block| sum(which(block)) / SESSIONS as u64).collect()))
     };
     let (dll, bare) = (of(|block| &block.0), of(|block| &block.1));
     println!("{BLOCKS} blocks of {SESSIONS} sessions, medians\n");
     println!("  {:40} {:>11} {:>11} {:>7} {:>11}", "callback", "through DLL", "bare SQL", "ratio", "statements");
     for callback in CALLBACKS {
-        let median_of = |which: fn(&(Times, Times, Vec<(F, Vec<Logged>)>)) -> &Times| {
+        let median_of = |which: fn(&Block) -> &Times| {
             median(blocks.iter().flat_map(|block| which(block)[&callback].iter().copied()).collect())
         };
         let (ours, theirs) = (median_of(|block| &block.0), median_of(|block| &block.1));

@@ -226,7 +226,8 @@ fn free_addresses_come_in_the_order_of_their_release(ledger: &mut dyn Ledger) {
 }
 
 fn a_pool_has_a_row_for_each_shape(ledger: &mut dyn Ledger) {
-    let row = |l: &mut dyn Ledger, shape: &str| in_one(l, |t| t.pool(&server(), "p", Family::Ipv6, shape, u64::MAX - 1));
+    let row =
+        |l: &mut dyn Ledger, shape: &str| in_one(l, |t| t.pool(&server(), "p", Family::Ipv6, shape, u64::MAX - 1));
     let (first, cursor) = row(ledger, "a");
     assert_eq!(cursor, Some(u64::MAX - 1));
     in_one(ledger, |t| t.set_cursor(first, Some(u64::MAX)));

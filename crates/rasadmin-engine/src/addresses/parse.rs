@@ -21,12 +21,11 @@ pub fn one(text: &str, family: Family) -> Result<u64, Fault> {
                 let help = "write it as the low half of an address, like ::a11c:e".to_owned();
                 (format!("`{text}` is no IPv6 interface identifier"), help)
             })?;
-            let low = u64::try_from(bits).map_err(|_| {
+            u64::try_from(bits).map_err(|_| {
                 let low = Ipv6Addr::from_bits(bits & u128::from(u64::MAX));
                 let what = format!("`{text}` has an upper half: the prefix is RRAS's own, only the low half is ours");
                 (what, format!("write {low}"))
-            });
-            low
+            })
         }
     }
 }

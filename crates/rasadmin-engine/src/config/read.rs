@@ -99,7 +99,7 @@ fn take_out_of(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>, gone: &mut
         DeValue::Table(table) => take_out(table, span, gone),
         DeValue::Array(array) => {
             let Some(index) = array.iter().position(|value| contains(value, span)) else { return false };
-            let inside = array.iter_mut().nth(index).is_some_and(|value| take_out_of(value, span, gone));
+            let inside = array.get_mut(index).is_some_and(|value| take_out_of(value, span, gone));
             if !inside {
                 let rest = array.iter().enumerate().filter(|(at, _)| *at != index);
                 *array = rest.map(|(_, value)| value.clone()).collect();
