@@ -1,6 +1,7 @@
 //! What the README's commands call: `cargo xtask demo`, `test`, `windows` and the rest.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod demo;
 mod fixtures;
 mod lint;
@@ -19,6 +20,7 @@ usage: cargo xtask COMMAND
   demo [--windows]   build the product, check it, run the office day through it
                      (--windows: the Windows DLL, under Wine on Linux)
   test               every test: native, then the same for Windows under Wine
+  bench [--windows]  what a session costs through the product, next to its bare SQL
   windows            leave target/windows/rasadmin.dll and rasadmin.exe
   fixtures           build the admin DLLs in C that the tests need
   lint               format, clippy (Windows code too), cargo deny
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
         ["demo"] => demo::native(),
         ["demo", "--windows"] => demo::windows(),
         ["test"] => tests::all(),
+        ["bench"] => bench::bench(false),
+        ["bench", "--windows"] => bench::bench(true),
         ["windows"] => windows::product().map(|folder| println!("{}", shell::relative(&folder))),
         ["fixtures"] => fixtures::build().map(|folder| println!("{}", shell::relative(&folder))),
         ["lint"] => lint::all(),
