@@ -1,0 +1,128 @@
+//! The explanation.
+
+use crate::world::*;
+use rasadmin_engine::config::file::{Action, Period};
+use rasadmin_engine::rules::{Count, Explained, LedgerFacts, Outcome, Used};
+use rasadmin_engine::{Facts, Stage};
+use std::fmt::Write;
+
+const TEXT: &str = "
+[groups.sales]
+users = ['alice']
+[[rules]]
+name = 'office'
+action = 'allow'
+groups = ['sales']
+hours = [{ days = ['mon-fri'], from = '08:00', to = '18:00' }, { days = ['sat'] }]
+ports = ['VPN2-*']
+user_sessions = { below = 2 }
+connect_time = { per = 'week', below = '40h' }
+when_ledger_unavailable = 'skip'
+[[rules]]
+name = 'foreign'
+action = 'deny'
+tunnels = ['PPTP', 'L2TP']
+source_networks = ['198.51.100.0/24']
+remote_computers = ['KIOSK*']
+quarantine = ['not-capable']
+interface_types = ['full-router']
+servers = ['vpn*']
+users = ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9']
+octets = { per = 'month', at_least = '1 GB' }
+group_sessions = { group = 'sales', at_least = 9 }
+when_ledger_unavailable = 'deny'
+";
+
+fn written(explained: &[Explained<'_>]) -> String {
+    let mut text = String::new();
+    for rule in explained {
+        let name = rule.rule.unwrap_or("(default)");
+        let decides = if rule.decides { ", decides" } else { "" };
+        writeln!(text, "{name}: {:?} {:?} {:?}{decides}", rule.action, rule.truth, rule.outcome).unwrap();
+        for condition in &rule.conditions {
+            let truth = condition.truth.map_or("left out".to_owned(), |truth| format!("{truth:?}"));
+            writeln!(text, "  {}: {} | {} | {truth}", condition.field, condition.asked, condition.found).unwrap();
+        }
+    }
+    text
+}
+
+fn explain(stage: Stage, facts: &Facts, ledger: Option<&LedgerFacts>) -> String {
+    let world = world(TEXT);
+    written(&world.rules.explain(stage, facts, &world.in_groups(facts), ledger))
+}
+
+#[test]
+fn every_condition_says_what_it_asked_and_what_it_found() {
+    let ledger = LedgerFacts {
+        user_sessions: Count { min: 1, max: 2 },
+        groups: vec![(rasadmin_engine::rules::GroupId(0), Count { min: 3, max: 3 })],
+        used: vec![
+            (Period::Week, Used { seconds: 3_661, octets: 0 }),
+            (Period::Month, Used { seconds: 0, octets: 77 }),
+        ],
+    };
+    insta::assert_snapshot!(explain(Stage::Link, &full(), Some(&ledger)), @r"
+    office: Allow Unknown Fails
+      groups: sales | CORP\ALICE is in sales | True
+      hours: mon-fri 08:00-18:00, sat 00:00-24:00 | wed 2026-03-25 10:30 | True
+      ports: VPN2-* | VPN2-7 | True
+      user_sessions: below 2 | 1 to 2 | Unknown
+      connect_time: below 1d 16h per week | 1h 1m 1s this week | True
+    foreign: Deny False NoMatch
+      users: a1, a2, a3, a4, a5, a6, a7, a8 and 1 more | CORP\ALICE | False
+      tunnels: PPTP, L2TP | SSTP | False
+      quarantine: not-capable | normal | False
+      interface_types: full-router | client | False
+      source_networks: 198.51.100.0/24 | 203.0.113.7 | False
+      servers: vpn* | VPN01 | True
+      remote_computers: KIOSK* | LAPTOP-7 | False
+      group_sessions: at least 9 of sales | 3 | False
+      octets: at least 1000000000 per month | 77 octets this month | False
+    (default): Deny True Decides, decides
+    ");
+}
+
+#[test]
+fn what_is_not_known_says_so() {
+    insta::assert_snapshot!(explain(Stage::Ipv4Address, &early(), None), @r"
+    office: Allow True PassedOver
+      groups: sales | CORP\ALICE is in sales | True
+      hours: mon-fri 08:00-18:00, sat 00:00-24:00 | wed 2026-03-25 10:30 | True
+      ports: VPN2-* | VPN2-7 | True
+      user_sessions: below 2 | the ledger is away | left out
+      connect_time: below 1d 16h per week | the ledger is away | left out
+    foreign: Deny False NoMatch
+      users: a1, a2, a3, a4, a5, a6, a7, a8 and 1 more | CORP\ALICE | False
+      tunnels: PPTP, L2TP | not yet known | Unknown
+      quarantine: not-capable | not yet known | Unknown
+      interface_types: full-router | not yet known | Unknown
+      source_networks: 198.51.100.0/24 | not yet known | Unknown
+      servers: vpn* | VPN01 | True
+      remote_computers: KIOSK* | not yet known | Unknown
+      group_sessions: at least 9 of sales | the ledger is away | left out
+      octets: at least 1000000000 per month | the ledger is away | left out
+    (default): Deny True Decides, decides
+    ");
+}
+
+#[test]
+fn what_was_not_asked_for_is_shown_as_unknown() {
+    let text = explain(Stage::Link, &full(), Some(&LedgerFacts::default()));
+    assert!(text.contains("connect_time: below 1d 16h per week | the ledger was not asked | Unknown"), "{text}");
+}
+
+#[test]
+fn outcomes_are_named_as_they_are_decided() {
+    let world = rule("action = 'deny'\nremote_computers = ['x']");
+    let outcome = |stage| {
+        let explained = world.rules.explain(stage, &early(), &Default::default(), None);
+        assert_eq!((explained[0].action, explained[1].rule), (Action::Deny, None));
+        (explained[0].outcome, explained[0].decides, explained[1].decides)
+    };
+    assert_eq!(outcome(Stage::Ipv4Address), (Outcome::Waits, false, true));
+    assert_eq!(outcome(Stage::Link), (Outcome::Decides, true, false));
+    let world = rule("action = 'allow'\nremote_computers = ['x']");
+    let outcome = |stage| world.rules.explain(stage, &early(), &Default::default(), None)[0].outcome;
+    assert_eq!((outcome(Stage::Ipv4Address), outcome(Stage::Link)), (Outcome::DecidesForNow, Outcome::Fails));
+}
