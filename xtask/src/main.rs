@@ -7,6 +7,7 @@ mod lint;
 mod packages;
 mod shell;
 mod tests;
+mod torture;
 mod windows;
 
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ usage: cargo xtask COMMAND
   demo [--windows]   build the product, check it, run the office day through it
                      (--windows: the Windows DLL, under Wine on Linux)
   test               every test: native, then the same for Windows under Wine
+  torture            kill the product at every point of every callback (--rounds N, 1000 unless told otherwise;
+                     --two-processes; --windows; --seed S; --control: does the check find what is wrong?)
   windows            leave target/windows/rasadmin.dll and rasadmin.exe
   fixtures           build the admin DLLs in C that the tests need
   lint               format, clippy (Windows code too), cargo deny
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::native(),
         ["demo", "--windows"] => demo::windows(),
         ["test"] => tests::all(),
+        ["torture", ref options @ ..] => torture::command(options),
         ["windows"] => windows::product().map(|folder| println!("{}", shell::relative(&folder))),
         ["fixtures"] => fixtures::build().map(|folder| println!("{}", shell::relative(&folder))),
         ["lint"] => lint::all(),

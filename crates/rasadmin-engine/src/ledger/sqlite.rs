@@ -180,8 +180,16 @@ impl Ledger for Sqlite {
         let run = |sql: &str| self.connection.prepare_cached(sql).and_then(|mut s| s.execute([])).map_err(failed);
         run("BEGIN IMMEDIATE")?;
         let done = work(&mut statements::Statements { connection: &self.connection, path: &path });
+        #[cfg(feature = "torture")]
+        if done.is_ok() {
+            crate::torture::at(crate::torture::Point::BeforeCommit);
+        }
         match done.and_then(|()| run("COMMIT").map(drop)) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                #[cfg(feature = "torture")]
+                crate::torture::at(crate::torture::Point::Committed);
+                Ok(())
+            }
             Err(why) => {
                 // After some errors SQLite has rolled back already.
                 if !self.connection.is_autocommit() {
