@@ -8,6 +8,7 @@ mod lint;
 mod packages;
 mod shell;
 mod tests;
+mod torture;
 mod windows;
 
 use std::process::ExitCode;
@@ -21,6 +22,8 @@ usage: cargo xtask COMMAND
                      (--windows: the Windows DLL, under Wine on Linux)
   test               every test: native, then the same for Windows under Wine
   bench [--windows]  what a session costs through the product, next to its bare SQL
+  torture            kill the product at every point of every callback (--rounds N, 1000 unless told otherwise;
+                     --two-processes; --windows; --seed S; --control: does the check find what is wrong?)
   windows            leave target/windows/rasadmin.dll and rasadmin.exe
   fixtures           build the admin DLLs in C that the tests need
   lint               format, clippy (Windows code too), cargo deny
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         ["test"] => tests::all(),
         ["bench"] => bench::bench(false),
         ["bench", "--windows"] => bench::bench(true),
+        ["torture", ref options @ ..] => torture::command(options),
         ["windows"] => windows::product().map(|folder| println!("{}", shell::relative(&folder))),
         ["fixtures"] => fixtures::build().map(|folder| println!("{}", shell::relative(&folder))),
         ["lint"] => lint::all(),

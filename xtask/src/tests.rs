@@ -1,7 +1,7 @@
 //! Every test: natively, then the same for Windows under Wine, and the account of what ran where.
 
 use crate::shell::{cargo, create, logged, root, run, step, target};
-use crate::{Result, fixtures, packages, windows};
+use crate::{Result, fixtures, packages, torture, windows};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Instant;
@@ -11,7 +11,7 @@ const NATIVE_ONLY: &str = "tests/native-only.txt";
 /// Runs everything.
 pub fn all() -> Result {
     let start = Instant::now();
-    packages::need(&[packages::NATIVE, packages::WINDOWS].concat())?;
+    packages::need(&[packages::NATIVE, packages::STRACE, packages::WINDOWS].concat())?;
     windows::product()?;
     windows::wine()?;
     step("building the admin DLLs in C", || fixtures::build().map(drop))?;
@@ -41,6 +41,7 @@ pub fn all() -> Result {
             return Err(errors.join("\n"));
         }
     };
+    step("torture, sixty rounds of either kind", torture::bounded)?;
     let explained = account(&native, wine.as_ref())?;
     let passed = |run: &Run| run.values().filter(|&&ok| ok).count();
     let under_wine = wine.as_ref().map_or(0, passed);

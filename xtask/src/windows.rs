@@ -9,7 +9,8 @@ use crate::shell::{cargo, copy_into, create, output, root, run, step, target};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-const TRIPLE: &str = "x86_64-win7-windows-gnu";
+/// The target.
+pub const TRIPLE: &str = "x86_64-win7-windows-gnu";
 
 /// A command of cargo's for the Windows target: on Windows the ordinary one.
 pub fn command(subcommand: &str) -> Result<Command> {
@@ -48,7 +49,8 @@ fn debian_environment(command: &mut Command) {
     command.env("PATH", format!("/usr/bin:{path}")).env("RUSTC", "/usr/bin/rustc");
 }
 
-fn wine_environment(command: &mut Command) {
+/// Where Wine finds its prefix, and keeps quiet.
+pub fn wine_environment(command: &mut Command) {
     command
         .env("WINEPREFIX", prefix())
         .env("WINEDEBUG", "-all")

@@ -5,8 +5,12 @@
 //! elsewhere.
 
 mod clock;
+#[cfg(feature = "torture")]
+mod die;
 mod event;
 mod place;
+#[cfg(feature = "torture")]
+mod torture;
 mod unload;
 
 use clock::Clock;
@@ -57,6 +61,8 @@ impl Product {
 
 impl AdminDll for Product {
     fn initialize(_: &Environment) -> Result<Self, InitializeError> {
+        #[cfg(feature = "torture")]
+        torture::install();
         // A log that cannot be opened must not keep the VPN from starting.
         let path = place::log_file();
         if let Err(error) = log::open(&path) {

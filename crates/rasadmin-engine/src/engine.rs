@@ -6,6 +6,7 @@
 mod address;
 mod connection;
 mod counts;
+mod orphans;
 mod store;
 
 use crate::config::Config;
@@ -152,7 +153,11 @@ impl Engine {
 
     /// Ends: the spool is replayed if it can be, and the instance's lock is released.
     pub fn stop(&self, now: Now) {
+        #[cfg(feature = "torture")]
+        crate::torture::at(crate::torture::Point::BeforeCommit);
         self.in_turn(now, |inner, deadline| inner.store_stop(now, deadline));
+        #[cfg(feature = "torture")]
+        crate::torture::at(crate::torture::Point::Committed);
     }
 
     /// An event that has no answer.

@@ -16,6 +16,8 @@ pub mod name;
 pub mod pools;
 pub mod record;
 pub mod rules;
+#[cfg(feature = "torture")]
+pub mod torture;
 
 pub use engine::{Engine, Now, Verdict};
 pub use fact::Fact;

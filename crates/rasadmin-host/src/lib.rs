@@ -36,4 +36,4 @@ pub mod session;
 
 pub use address::Offer;
 pub use peer::serve as serve_addresses;
-pub use service::{Options, Service, StartFailure, StartProblem};
+pub use service::{Observer, Options, Service, StartFailure, StartProblem};

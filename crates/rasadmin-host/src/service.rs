@@ -8,9 +8,9 @@ use crate::pool::Pool;
 use crate::record::{self, Statistics};
 use crate::serial::{Serialise, Serialiser};
 use mprapi::abi::{ERROR_INVALID_PARAMETER, NO_ERROR};
-use mprapi::contract::SerialGroup;
+use mprapi::contract::{ArgumentType, SerialGroup};
 use mprapi::{FunctionId, Profile, Violation};
-use rasadmin_trace::{Call, Header, Writer};
+use rasadmin_trace::{Buffer, Call, Header, Writer};
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -83,6 +83,15 @@ impl fmt::Display for StartFailure {
 
 impl std::error::Error for StartFailure {}
 
+/// Hears of every call of a callback, before and after it: not of initialise.
+pub trait Observer: Send + Sync {
+    /// The call is about to be made.
+    fn before(&self, function: FunctionId, arguments: &[Buffer]);
+    /// It returned. `changed` are the arguments that the DLL wrote. A `took` of zero: it was never made, because the
+    /// process that should have made it is gone.
+    fn after(&self, function: FunctionId, arguments: &[Buffer], returned: Returned, changed: &[(ArgumentType, Buffer)]);
+}
+
 /// How the service is run.
 pub struct Options {
     /// Which set of requirements decides whether it starts.
@@ -96,12 +105,21 @@ pub struct Options {
     pub address_process: Option<Command>,
     /// The addresses of the server itself.
     pub pool: Pool,
+    /// Who hears of every call.
+    pub observer: Option<Box<dyn Observer>>,
 }
 
 impl Options {
     /// The shipping profile, calls serialised as documented, no trace, one process.
     pub fn new(pool: Pool) -> Self {
-        Self { profile: Profile::Shipping, serialise: Serialise::Documented, trace: None, address_process: None, pool }
+        Self {
+            profile: Profile::Shipping,
+            serialise: Serialise::Documented,
+            trace: None,
+            address_process: None,
+            pool,
+            observer: None,
+        }
     }
 }
 
@@ -116,6 +134,7 @@ pub struct Service {
     serial: Serialiser,
     statistics: Mutex<Statistics>,
     trace: Option<Trace>,
+    observer: Option<Box<dyn Observer>>,
     peer: Option<Mutex<Peer>>,
     started: Instant,
     next_handle: AtomicU64,
@@ -189,6 +208,7 @@ impl Service {
             serial: Serialiser::new(options.serialise),
             statistics: Mutex::default(),
             trace: trace.map(Mutex::new),
+            observer: options.observer,
             peer: None,
             started: Instant::now(),
             next_handle: AtomicU64::new(1),
@@ -254,6 +274,9 @@ impl Service {
         }
         let before = record::buffers(function, arguments);
         let _serial = self.serial.enter(function);
+        if let Some(observer) = &self.observer {
+            observer.before(function, &before);
+        }
         let returned = match &self.peer {
             Some(peer) if function.row().serial == SerialGroup::Address => {
                 let (returned, after) = lock(peer).call(dll, function, &before);
@@ -263,6 +286,9 @@ impl Service {
             _ => self.dlls[dll].call(function, arguments)?,
         };
         let after = record::changes(function, &before, arguments);
+        if let Some(observer) = &self.observer {
+            observer.after(function, &before, returned, &after);
+        }
         self.note(Call { dll, function, arguments: before, after, ..record::blank(returned) });
         Some(returned)
     }

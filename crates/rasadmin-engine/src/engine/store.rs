@@ -1,6 +1,6 @@
 //! The ledger as the engine has it: here, or away; and the spool for the time between.
 
-use super::{Inner, Now};
+use super::{Inner, Now, orphans};
 use crate::config::Config;
 use crate::config::file::Durability;
 use crate::event::Record;
@@ -126,7 +126,8 @@ impl Inner {
         }
         if self.store.spool.is_none() {
             // Its space is written ahead, while there is some.
-            match Spool::create(&self.store.path) {
+            let instance = self.store.instance.as_ref().map_or("", |instance| &instance.token);
+            match Spool::create(&self.store.path, instance) {
                 Ok(spool) => self.store.spool = Some(spool),
                 Err(e) => tracing::error!("no spool beside the ledger: {e}; while the ledger is away, events are lost"),
             }
@@ -169,26 +170,31 @@ impl Inner {
         if let Some(id) = known {
             return Ok(id);
         }
-        for mut orphan in Spool::orphans(&self.store.path) {
-            replay(ledger, &mut orphan, &config, &server, 0, &mut self.tags, deadline)?;
-            if let Err(e) = orphan.remove() {
-                tracing::warn!("a replayed spool cannot be deleted: {e}");
-            }
-        }
-        let (mut id, mut closed) = (0, (0, 0));
+        let path = self.store.path.clone();
+        let (mut id, mut closed, mut orphans) = (0, (0, 0), Vec::new());
         let tags = &mut self.tags;
+        // In one transaction: of two processes that start together, the second finds it all done.
         let done = ledger.transact(deadline, true, &mut |t| {
-            // Another process of this instance may have been quicker.
             if let Some(known) = t.instance(&server, &token)? {
                 id = known;
                 return Ok(());
             }
+            orphans = orphans::read(&path).map_err(|e| io_away(&path, "a spool cannot be read", &e))?;
             let mut book = Book { ledger: t, config: &config, server: &server, instance: 0, tags, time: now.time };
+            for left in &orphans {
+                left.replay(&mut book)?;
+            }
+            (book.instance, book.time) = (0, now.time);
             closed = book.clean_up()?;
             id = t.begin_instance(&server, &token, now.time)?;
             Ok(())
         });
         done.inspect_err(|_| self.tags.forget())?;
+        for spool in orphans.into_iter().flat_map(|left| left.spools) {
+            if let Err(e) = spool.remove() {
+                tracing::warn!("a replayed spool cannot be deleted: {e}");
+            }
+        }
         if closed != (0, 0) {
             let (sessions, leases) = closed;
             tracing::warn!(sessions, leases, "what an earlier service left open was closed");

@@ -52,15 +52,15 @@ pub fn join(ledger: &Path, server: &Name, deadline: Instant) -> io::Result<Insta
             Err(TryLockError::Error(e)) => return Err(e),
         }
     }
-    let lock = open(&beside(ledger, server, "lock"))?;
-    let alone = match lock.try_lock() {
+    let path = beside(ledger, server, "lock");
+    let alone = match open(&path)?.try_lock() {
+        // Closing the file unlocks it. (Under Wine 8 `File::unlock` fails always: std unlocks twice, and Wine's error for
+        // what is not locked is another than Windows'.)
         Ok(()) => true,
         Err(TryLockError::WouldBlock) => false,
         Err(TryLockError::Error(e)) => return Err(e),
     };
-    if alone {
-        lock.unlock()?;
-    }
+    let lock = open(&path)?;
     lock.lock_shared()?;
     let file = beside(ledger, server, "instance");
     let mut token = String::new();
@@ -82,4 +82,27 @@ pub(crate) fn random() -> io::Result<[u8; 16]> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|e| io::Error::other(e.to_string()))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// On Windows, and under Wine, locks are per handle: this is as two processes would see it.
+    #[test]
+    fn who_comes_while_another_lives_joins_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("rasadmin.db");
+        let join = || join(&ledger, &Name::new("VPN1"), Instant::now() + Duration::from_secs(2)).unwrap();
+        let first = join();
+        let second = join();
+        assert!(first.first && !second.first);
+        assert_eq!(first.token, second.token);
+        drop(first);
+        assert_eq!(join().token, second.token, "one still lives");
+        drop(second);
+        let next = join();
+        assert!(next.first);
+    }
 }

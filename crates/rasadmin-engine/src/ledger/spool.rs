@@ -37,9 +37,11 @@ pub struct Frame {
 }
 
 impl Spool {
-    /// A new spool beside the ledger, its space written ahead and locked for this process.
-    pub fn create(ledger: &Path) -> io::Result<Self> {
-        let name = uuid::Builder::from_random_bytes(super::instance::random()?).into_uuid().to_string();
+    /// A new spool beside the ledger, its space written ahead and locked for this process. `instance` is the token of
+    /// the service instance whose events it keeps.
+    pub fn create(ledger: &Path, instance: &str) -> io::Result<Self> {
+        let name = uuid::Builder::from_random_bytes(super::instance::random()?).into_uuid();
+        let name = format!("{instance}.{name}");
         let mut path = ledger.as_os_str().to_owned();
         path.push(format!(".spool-{name}"));
         let path = PathBuf::from(path);
@@ -87,6 +89,11 @@ impl Spool {
     /// What the ledger calls it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The token of the service instance whose events it keeps; empty if that is not known.
+    pub fn instance(&self) -> &str {
+        self.name.split_once('.').map_or("", |(instance, _)| instance)
     }
 
     /// How many frames wait.
@@ -187,7 +194,7 @@ mod tests {
     #[test]
     fn frames_are_read_in_order_and_an_old_round_is_not_read_again() {
         let folder = tempfile::tempdir().unwrap();
-        let mut spool = Spool::create(&folder.path().join("l.db")).unwrap();
+        let mut spool = Spool::create(&folder.path().join("l.db"), "token").unwrap();
         for text in ["one", "two", "three"] {
             assert!(spool.append(text, false).unwrap());
         }
@@ -201,7 +208,7 @@ mod tests {
     #[test]
     fn a_torn_frame_ends_it() {
         let folder = tempfile::tempdir().unwrap();
-        let mut spool = Spool::create(&folder.path().join("l.db")).unwrap();
+        let mut spool = Spool::create(&folder.path().join("l.db"), "token").unwrap();
         spool.append("one", false).unwrap();
         let end = spool.end;
         spool.append("torn away", false).unwrap();
@@ -213,7 +220,7 @@ mod tests {
     #[test]
     fn it_is_full_at_its_size_and_never_grows() {
         let folder = tempfile::tempdir().unwrap();
-        let mut spool = Spool::create(&folder.path().join("l.db")).unwrap();
+        let mut spool = Spool::create(&folder.path().join("l.db"), "token").unwrap();
         let text = "x".repeat(1024 * 1024);
         let taken = (0..10).filter(|_| spool.append(&text, false).unwrap()).count();
         assert_eq!(taken, 3);
@@ -224,12 +231,13 @@ mod tests {
     fn only_a_dead_process_leaves_an_orphan() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = folder.path().join("l.db");
-        let mut spool = Spool::create(&ledger).unwrap();
+        let mut spool = Spool::create(&ledger, "token").unwrap();
         spool.append("left behind", true).unwrap();
         assert_eq!(Spool::orphans(&ledger).len(), 0);
         drop(spool);
         let mut orphans = Spool::orphans(&ledger);
         assert_eq!(orphans.iter_mut().map(texts).collect::<Vec<_>>(), [["left behind"]]);
+        assert_eq!(orphans[0].instance(), "token");
         orphans.pop().unwrap().remove().unwrap();
         assert_eq!(Spool::orphans(&ledger).len(), 0);
     }

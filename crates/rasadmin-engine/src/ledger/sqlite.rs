@@ -199,8 +199,16 @@ impl Ledger for Sqlite {
         run("BEGIN IMMEDIATE")?;
         let done =
             work(&mut statements::Statements { connection: &self.connection, path: &path, meter: self.meter.as_ref() });
+        #[cfg(feature = "torture")]
+        if done.is_ok() {
+            crate::torture::at(crate::torture::Point::BeforeCommit);
+        }
         match done.and_then(|()| run("COMMIT").map(drop)) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                #[cfg(feature = "torture")]
+                crate::torture::at(crate::torture::Point::Committed);
+                Ok(())
+            }
             Err(why) => {
                 // After some errors SQLite has rolled back already.
                 if !self.connection.is_autocommit() {

@@ -1,0 +1,32 @@
+//! Kills the process inside a callback, where the torture tells it to: RASADMIN_TORTURE names a file, and while that file
+//! has the text `before-commit N` or `commit N`, the N-th such point from then on is the last thing that happens.
+
+use crate::die;
+use rasadmin_engine::torture::{HOOK, Point};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static ORDER: OnceLock<PathBuf> = OnceLock::new();
+static PASSED: AtomicU32 = AtomicU32::new(0);
+
+/// From now on the order is obeyed.
+pub fn install() {
+    if let Some(path) = std::env::var_os("RASADMIN_TORTURE") {
+        let _ = ORDER.set(path.into());
+        let _ = HOOK.set(at);
+    }
+}
+
+fn at(point: Point) {
+    let order = ORDER.get().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let name = match point {
+        Point::BeforeCommit => "before-commit ",
+        Point::Committed => "commit ",
+    };
+    if let Some(number) = order.strip_prefix(name).and_then(|number| number.trim().parse::<u32>().ok())
+        && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == number
+    {
+        die::now();
+    }
+}

@@ -1,0 +1,140 @@
+//! What a worker writes down, line by line, with one write(2) each: that survives a kill -9.
+//!
+//! `> FUNCTION` before a call; `< FUNCTION ...` after it returned, with what was acknowledged; `! FUNCTION` if it was
+//! never made, because the process that should have made it is gone.
+
+use mprapi::FunctionId as F;
+use mprapi::abi::{RAS_CONNECTION_EX, RAS_PORT_0};
+use mprapi::contract::ArgumentType;
+use rasadmin_host::dll::Returned;
+use rasadmin_trace::Buffer;
+use std::mem::offset_of;
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A call begins.
+    Begins(F),
+    /// It was never made.
+    Gone(F),
+    /// It returned.
+    Done(F, Done),
+}
+
+/// What a returned call acknowledged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// The user, where the call carries one.
+    pub user: String,
+    /// The port, where it carries one.
+    pub port: String,
+    /// The connection's handle.
+    pub handle: u64,
+    /// The address that was given or released.
+    pub number: u64,
+    /// The function's answer.
+    pub result: u32,
+    /// Seconds, octets received, octets sent.
+    pub used: [u32; 3],
+}
+
+impl Note {
+    /// As a line, its end included.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Begins(function) => format!("> {}\n", function.name()),
+            Self::Gone(function) => format!("! {}\n", function.name()),
+            Self::Done(function, d) => {
+                let or = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+                let [seconds, received, sent] = d.used;
+                let (user, port) = (or(&d.user), or(&d.port));
+                let Done { handle, number, result, .. } = d;
+                let function = function.name();
+                format!("< {function} {user} {port} {handle} {number} {result} {seconds} {received} {sent}\n")
+            }
+        }
+    }
+
+    /// Reads all notes. A line that a kill cut short is none.
+    pub fn read(text: &str) -> Vec<Self> {
+        text.split_inclusive('\n').filter(|line| line.ends_with('\n')).filter_map(Self::parse).collect()
+    }
+
+    fn parse(line: &str) -> Option<Self> {
+        let parts: Vec<&str> = line.split_whitespace().collect();
+        let function = F::from_name(parts.get(1)?)?;
+        match (parts[0], &parts[2..]) {
+            (">", []) => Some(Self::Begins(function)),
+            ("!", []) => Some(Self::Gone(function)),
+            ("<", [user, port, handle, number, result, seconds, received, sent]) => {
+                let text = |t: &str| if t == "-" { String::new() } else { t.to_owned() };
+                let used = [seconds.parse().ok()?, received.parse().ok()?, sent.parse().ok()?];
+                let (handle, number, result) = (handle.parse().ok()?, number.parse().ok()?, result.parse().ok()?);
+                Some(Self::Done(function, Done { user: text(user), port: text(port), handle, number, result, used }))
+            }
+            _ => None,
+        }
+    }
+
+    /// Of a call that returned.
+    pub fn of(function: F, arguments: &[Buffer], returned: Returned, changed: &[(ArgumentType, Buffer)]) -> Self {
+        if returned.took.is_zero() {
+            return Self::Gone(function);
+        }
+        let mut done = Done { result: returned.result.unwrap_or(0), ..Done::default() };
+        for (row, argument) in function.row().arguments.iter().zip(arguments) {
+            // What the DLL wrote counts.
+            let after = changed.iter().find(|(ty, _)| *ty == row.ty).map_or(argument, |(_, after)| after);
+            match (row.ty, after) {
+                (ArgumentType::UserName, Buffer::Text(units)) => done.user = String::from_utf16_lossy(units),
+                (ArgumentType::PortName, Buffer::Text(units)) => done.port = String::from_utf16_lossy(units),
+                (ArgumentType::Ipv4Address, Buffer::Bytes(b)) => done.number = big_endian(b),
+                (ArgumentType::Ipv6Address, Buffer::Bytes(b)) => done.number = big_endian(b.get(8..).unwrap_or(&[])),
+                (ArgumentType::ConnectionEx, Buffer::Bytes(b)) => {
+                    done.handle = little_endian(b, offset_of!(RAS_CONNECTION_EX, hConnection), 8);
+                    done.user = wide(b, offset_of!(RAS_CONNECTION_EX, wszUserName));
+                    let number = |offset| little_endian(b, offset, 4) as u32;
+                    done.used = [
+                        number(offset_of!(RAS_CONNECTION_EX, dwConnectDuration)),
+                        number(offset_of!(RAS_CONNECTION_EX, dwBytesRcved)),
+                        number(offset_of!(RAS_CONNECTION_EX, dwBytesXmited)),
+                    ];
+                }
+                (ArgumentType::Port0, Buffer::Bytes(b)) => {
+                    done.handle = little_endian(b, offset_of!(RAS_PORT_0, hConnection), 8);
+                    done.port = wide(b, offset_of!(RAS_PORT_0, wszPortName));
+                }
+                _ => {}
+            }
+        }
+        Self::Done(function, done)
+    }
+}
+
+fn big_endian(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+fn little_endian(bytes: &[u8], offset: usize, size: usize) -> u64 {
+    bytes.get(offset..offset + size).unwrap_or(&[]).iter().rev().fold(0, |n, byte| n << 8 | u64::from(*byte))
+}
+
+fn wide(bytes: &[u8], offset: usize) -> String {
+    let units = bytes.get(offset..).unwrap_or(&[]).chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    String::from_utf16_lossy(&units.take_while(|unit| *unit != 0).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_is_none() {
+        let done = Done { user: "CORP\\u1".into(), handle: 7, result: 1, used: [1, 2, 3], ..Done::default() };
+        let notes =
+            [Note::Begins(F::AcceptNewLink), Note::Done(F::AcceptNewConnectionEx, done), Note::Gone(F::TerminateDll)];
+        let text: String = notes.iter().map(Note::line).collect();
+        assert_eq!(Note::read(&text), notes);
+        assert_eq!(Note::read(&text[..text.len() - 1]), notes[..2]);
+    }
+}

@@ -1,0 +1,118 @@
+//! Where a worker dies.
+
+use mprapi::FunctionId as F;
+
+/// What is killed: the functions that RRAS calls of this product.
+pub const CALLBACKS: [F; 12] = [
+    F::InitializeDllEx,
+    F::GetIpAddressForUser,
+    F::GetIpv6AddressForUser,
+    F::AcceptNewConnectionEx,
+    F::AcceptNewLink,
+    F::AcceptReauthenticationEx,
+    F::AcceptTunnelEndpointChangeEx,
+    F::LinkHangupNotification,
+    F::ConnectionHangupNotificationEx,
+    F::ReleaseIpAddress,
+    F::ReleaseIpv6AddressForUser,
+    F::TerminateDll,
+];
+
+/// Where, seen from a callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Where {
+    /// Just before it is called.
+    Before,
+    /// Inside, before its commit.
+    BeforeCommit,
+    /// Inside, between its commit and its return.
+    Committed,
+    /// Just after it returned.
+    After,
+}
+
+impl Where {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Before, Self::BeforeCommit, Self::Committed, Self::After];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::BeforeCommit => "before-commit",
+            Self::Committed => "commit",
+            Self::After => "after",
+        }
+    }
+
+    /// Does the product kill itself there?
+    pub const fn is_inside(self) -> bool {
+        matches!(self, Self::BeforeCommit | Self::Committed)
+    }
+
+    /// What the product is told: at the how manieth such point.
+    pub fn order(self, number: u32) -> String {
+        format!("{} {number}", self.name())
+    }
+}
+
+/// What ends a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kill {
+    /// Nothing: it takes every address of the pool, then one more, and ends.
+    Fill,
+    /// The process, after so many microseconds.
+    Time(u64),
+    /// The address process, after so many microseconds.
+    PeerTime(u64),
+    /// At this callback's `call`-th call; inside, at its `commit`-th commit.
+    At { at: Where, function: F, call: u32, commit: u32 },
+}
+
+impl std::fmt::Display for Kill {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Fill => f.write_str("fill"),
+            Self::Time(after) => write!(f, "time:{after}"),
+            Self::PeerTime(after) => write!(f, "peer-time:{after}"),
+            Self::At { at, function, call, commit } => {
+                write!(f, "{}:{}:{call}:{commit}", at.name(), function.name())
+            }
+        }
+    }
+}
+
+impl std::str::FromStr for Kill {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts: Vec<&str> = text.split(':').collect();
+        let number = |part: &str| part.parse::<u64>().map_err(|e| format!("{text}: {e}"));
+        match parts[..] {
+            ["fill"] => Ok(Self::Fill),
+            ["time", after] => Ok(Self::Time(number(after)?)),
+            ["peer-time", after] => Ok(Self::PeerTime(number(after)?)),
+            [at, function, call, commit] => {
+                let at = Where::ALL.into_iter().find(|w| w.name() == at).ok_or_else(|| format!("{text}: no place"))?;
+                let function = CALLBACKS.into_iter().find(|f| f.name() == function);
+                let function = function.ok_or_else(|| format!("{text}: no callback"))?;
+                Ok(Self::At { at, function, call: number(call)? as u32, commit: number(commit)? as u32 })
+            }
+            _ => Err(format!("{text}: no plan")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_plan_is_read_as_it_is_written() {
+        let at = Kill::At { at: Where::Committed, function: F::AcceptNewLink, call: 3, commit: 1 };
+        assert_eq!(at.to_string(), "commit:AcceptNewLink:3:1");
+        for plan in [Kill::Fill, Kill::Time(7), Kill::PeerTime(8), at] {
+            assert_eq!(plan.to_string().parse::<Kill>().unwrap(), plan);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The report, for people.
+
+use crate::plan::{CALLBACKS, Where};
+use crate::rounds::{BETWEEN, Column, HITS, Report, Torture};
+use std::fmt::Write;
+
+/// A line now and then.
+pub fn progress(report: &Report) {
+    if report.rounds.is_multiple_of(100) {
+        eprintln!("    {} rounds", report.rounds);
+    }
+}
+
+/// The table, and what was found.
+pub fn text(torture: &Torture, report: &Report) -> String {
+    let mut columns: Vec<(&str, Column)> = vec![
+        ("before the call", Column::At(Where::Before)),
+        ("before the commit", Column::At(Where::BeforeCommit)),
+        ("after the commit", Column::At(Where::Committed)),
+        ("after the return", Column::At(Where::After)),
+        ("at a random time", Column::Time),
+    ];
+    if torture.two_processes {
+        columns.push(("its address process", Column::Peer));
+    }
+    if torture.runner.is_none() {
+        columns.push(("while the ledger was away", Column::Away));
+    }
+    let mut out = String::new();
+    let mut line = |text: String| {
+        let _ = writeln!(out, "{text}"); // To a String: cannot fail.
+    };
+    let heads: String = columns.iter().map(|(head, _)| format!("  {head}")).collect();
+    line(format!("{:40}{heads}    all", "killed"));
+    for row in CALLBACKS.iter().map(|f| f.name()).chain([BETWEEN]) {
+        let cells = columns.iter().map(|&(head, column)| (head.len() + 2, report.cell(row, column)));
+        let all: u32 = cells.clone().map(|(_, n)| n).sum();
+        let cells: String = cells.map(|(width, n)| format!("{n:>width$}")).collect();
+        line(format!("{row:40}{cells}{all:>7}"));
+    }
+    let (rounds, seen) = (report.rounds, &report.seen);
+    let kills: u32 = report.kills.values().sum();
+    let mode = if torture.two_processes { ", two processes" } else { "" };
+    line(format!("\n{rounds} rounds{mode}, seed {}: {kills} kills, {} not reached", torture.seed, report.survived));
+    line(format!(
+        "checked: {} acknowledgements out of spools, {} accepts, {} hangups, {} addresses acknowledged; {} sessions closed at a restart; {} times the pool \
+         was given to its last address",
+        seen.spooled, seen.accepts, seen.hangups, seen.addresses, seen.closed, report.fills
+    ));
+    let rare: Vec<_> = CALLBACKS.iter().filter(|&&f| report.hits(f) < HITS).map(|f| f.name()).collect();
+    if !rare.is_empty() {
+        line(format!("hit fewer than {HITS} times, with so few rounds: {}", rare.join(", ")));
+    }
+    let found = &report.found;
+    line(format!("{} lost, {} double, {} leaked", found.lost.len(), found.double.len(), found.leaked.len()));
+    out
+}

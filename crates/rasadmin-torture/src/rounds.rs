@@ -1,0 +1,310 @@
+//! The rounds: choose where to kill, run a worker, look at what it left.
+
+use crate::check::{self, Before, Findings, Ledger, Seen};
+use crate::notes::Note;
+use crate::plan::{CALLBACKS, Kill, Where};
+use crate::random::Random;
+use crate::worker::POOL;
+use mprapi::FunctionId as F;
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+/// How often every callback is hit at least, if there are rounds enough.
+pub const HITS: u32 = 20;
+/// After so many rounds a new ledger begins.
+const SERIES: u32 = 100;
+/// The whole integrity check every so many rounds.
+const FULL: u32 = 50;
+
+/// What is run.
+pub struct Torture {
+    /// How many rounds.
+    pub rounds: u32,
+    /// The first number.
+    pub seed: u64,
+    /// Two processes?
+    pub two_processes: bool,
+    /// The product, built for the torture.
+    pub dll: PathBuf,
+    /// The worker's program, if it is not this one, and what runs it (wine).
+    pub worker: Option<PathBuf>,
+    /// What runs it.
+    pub runner: Option<String>,
+}
+
+/// A column of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Column {
+    /// At a chosen place.
+    At(Where),
+    /// At a random time.
+    Time,
+    /// The address process, at a random time.
+    Peer,
+    /// While the ledger was away, and the spool took what was told.
+    Away,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub struct Report {
+    /// Rounds that were run.
+    pub rounds: u32,
+    /// Kills by callback (by name) and column.
+    pub kills: BTreeMap<(String, Column), u32>,
+    /// Workers that ended by themselves.
+    pub survived: u32,
+    /// What was looked at.
+    pub seen: Seen,
+    /// How many full pools were filled to the last address.
+    pub fills: u32,
+    /// What was wrong.
+    pub found: Findings,
+}
+
+/// The row of a kill that hit no callback.
+pub const BETWEEN: &str = "between two calls";
+
+impl Report {
+    /// How often a callback was hit.
+    pub fn hits(&self, function: F) -> u32 {
+        self.kills.iter().filter(|((row, _), _)| row == function.name()).map(|(_, n)| n).sum()
+    }
+
+    /// Kills in one cell.
+    pub fn cell(&self, row: &str, column: Column) -> u32 {
+        self.kills.get(&(row.to_owned(), column)).copied().unwrap_or(0)
+    }
+}
+
+/// Runs them all. It goes on until every callback was hit often enough, unless there are too few rounds for that.
+pub fn run(torture: &Torture, progress: &dyn Fn(&Report)) -> Result<Report, String> {
+    let mut report = Report::default();
+    let mut random = Random::new(torture.seed);
+    let enough = torture.rounds >= HITS * CALLBACKS.len() as u32;
+    loop {
+        let folder = tempfile::Builder::new().prefix("rasadmin-torture-").tempdir().map_err(|e| e.to_string())?;
+        configure(folder.path())?;
+        let mut before = Before::default();
+        for _ in 0..SERIES {
+            if report.rounds >= torture.rounds
+                && (!enough || CALLBACKS.iter().all(|&function| report.hits(function) >= HITS))
+            {
+                break;
+            }
+            let kill = choose(torture, &report, &mut random);
+            round(torture, folder.path(), kill, &mut random, &mut before, &mut report)?;
+            progress(&report);
+            if !report.found.is_empty() {
+                let kept = folder.keep();
+                return Err(told(torture, &report, kill, &kept));
+            }
+        }
+        // What is left of the pool: all of it, and no more.
+        round(torture, folder.path(), Kill::Fill, &mut random, &mut before, &mut report)?;
+        report.fills += 1;
+        report.rounds -= 1;
+        if !report.found.is_empty() {
+            let kept = folder.keep();
+            return Err(told(torture, &report, Kill::Fill, &kept));
+        }
+        let all = !enough || CALLBACKS.iter().all(|&function| report.hits(function) >= HITS);
+        if report.rounds >= torture.rounds && all {
+            return Ok(report);
+        }
+    }
+}
+
+fn told(torture: &Torture, report: &Report, kill: Kill, folder: &Path) -> String {
+    let mut lines = report.found.lines();
+    let rest = lines.len().saturating_sub(12);
+    lines.truncate(12);
+    if rest > 0 {
+        lines.push(format!("and {rest} more"));
+    }
+    let lines = lines.join("\n  ");
+    let (round, seed, folder) = (report.rounds, torture.seed, folder.display());
+    format!("round {round} of seed {seed}, killed at {kill}, left in {folder}:\n  {lines}")
+}
+
+/// One pool of each family, five larger than the most sessions at once.
+pub fn configure(folder: &Path) -> Result<(), String> {
+    let text = format!(
+        "default_domain = \"CORP\"\ndefault.action = \"allow\"\nserver.name = \"TORTURE\"\n\
+         addresses.pool = \"staff\"\naddresses.ipv6_pool = \"staff6\"\n\
+         [pools.staff]\naddresses = [\"10.8.0.1-10.8.0.{POOL}\"]\nwhen_exhausted = \"refuse\"\n\
+         [pools.staff6]\nidentifiers = [\"::1:0:0:1-::1:0:0:{POOL:x}\"]\nwhen_exhausted = \"refuse\"\n\
+         [ledger]\ndeadline_ms = 200\n"
+    );
+    std::fs::write(folder.join("rasadmin.toml"), text).map_err(|e| e.to_string())
+}
+
+/// Mostly where fewest kills were; now and then at a random time.
+fn choose(torture: &Torture, report: &Report, random: &mut Random) -> Kill {
+    if random.below(100) < 15 {
+        let slow = if torture.runner.is_some() { 15 } else { 1 };
+        let after = random.any() % (80_000 * slow) + 1;
+        let peer = torture.two_processes && random.below(2) == 0;
+        return if peer { Kill::PeerTime(after) } else { Kill::Time(after) };
+    }
+    let cells: Vec<(F, Where)> = CALLBACKS.iter().flat_map(|&f| Where::ALL.map(|at| (f, at))).collect();
+    let kills = |&(f, at): &(F, Where)| report.cell(f.name(), Column::At(at));
+    let fewest = cells.iter().map(kills).min().unwrap_or(0);
+    let fewest: Vec<_> = cells.into_iter().filter(|cell| kills(cell) == fewest).collect();
+    let (function, at) = fewest[random.below(fewest.len())];
+    let (calls, commits) = match function {
+        // It looks whether it is there, and begins.
+        F::InitializeDllEx => (1, 2),
+        F::TerminateDll => (1, 1),
+        _ => (20, 1),
+    };
+    let commit = random.below(commits) as u32 + 1;
+    Kill::At { at, function, call: random.below(calls) as u32 + 1, commit }
+}
+
+fn round(
+    torture: &Torture,
+    folder: &Path,
+    kill: Kill,
+    random: &mut Random,
+    before: &mut Before,
+    report: &mut Report,
+) -> Result<(), String> {
+    let steps = match kill {
+        Kill::At { function: F::TerminateDll, .. } => random.below(80),
+        _ => 400,
+    };
+    let seed = random.any();
+    // A worker of Windows' would not see our lock.
+    let ledger = folder.join("rasadmin.db");
+    let can_be_away = before.has_begun() && !before.owes() && kill != Kill::Fill && torture.runner.is_none();
+    let was = if can_be_away && random.below(12) == 0 { Ledger::Away } else { Ledger::Here };
+    let lock = if was == Ledger::Away { Some(hold(&ledger)?) } else { None };
+    let kill = match kill {
+        // Nothing is committed then.
+        Kill::At { at, function, call, .. } if was == Ledger::Away && at.is_inside() => {
+            Kill::At { at: Where::After, function, call, commit: 1 }
+        }
+        // Later than the deadline at which it finds out.
+        Kill::Time(after) if was == Ledger::Away => Kill::Time(after + 250_000),
+        kill => kill,
+    };
+    let processes = match (torture.two_processes, was) {
+        (false, _) => "one",
+        (true, Ledger::Here) => "two",
+        (true, Ledger::Away) => "two-slow",
+    };
+    let killed = worker(torture, folder, kill, seed, steps, processes)?;
+    drop(lock);
+    report.rounds += 1;
+    let notes = notes(folder);
+    tell(kill, killed, was, &notes, report);
+    let full = kill == Kill::Fill || report.rounds.is_multiple_of(FULL);
+    let seen = check::round(&ledger, kill, &notes, was, before, full, &mut report.found)
+        .map_err(|e| format!("the ledger cannot be read after round {}, killed at {kill}: {e}", report.rounds))?;
+    report.seen.accepts += seen.accepts;
+    report.seen.hangups += seen.hangups;
+    report.seen.addresses += seen.addresses;
+    report.seen.closed += seen.closed;
+    report.seen.spooled += seen.spooled;
+    Ok(())
+}
+
+/// Holds the ledger's write lock: to everybody else it is away.
+fn hold(ledger: &Path) -> Result<rusqlite::Connection, String> {
+    let held = rusqlite::Connection::open(ledger).and_then(|connection| {
+        connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.execute_batch("BEGIN IMMEDIATE").map(|()| connection)
+    });
+    held.map_err(|e| format!("the ledger cannot be locked: {e}"))
+}
+
+/// What the last worker wrote down.
+pub fn notes(folder: &Path) -> Vec<Note> {
+    Note::read(&std::fs::read_to_string(folder.join("notes")).unwrap_or_default())
+}
+
+/// What the kill hit.
+fn tell(kill: Kill, killed: bool, was: Ledger, notes: &[Note], report: &mut Report) {
+    let gone = notes.iter().any(|note| matches!(note, Note::Gone(_)));
+    let (row, column) = match kill {
+        _ if was == Ledger::Away && (killed || gone) => match notes.last() {
+            Some(Note::Begins(function) | Note::Done(function, _)) => (function.name(), Column::Away),
+            _ => (BETWEEN, Column::Away),
+        },
+        Kill::PeerTime(_) if gone => (BETWEEN, Column::Peer),
+        Kill::At { at, function, .. } if killed || gone => (function.name(), Column::At(at)),
+        Kill::Time(_) if killed => match notes.last() {
+            Some(Note::Begins(function)) => (function.name(), Column::Time),
+            // Before the first note: the program was only starting.
+            _ => (BETWEEN, Column::Time),
+        },
+        Kill::Fill => return,
+        _ => {
+            report.survived += 1;
+            return;
+        }
+    };
+    *report.kills.entry((row.to_owned(), column)).or_default() += 1;
+}
+
+/// Runs a worker to its end, and its address process too: only then does nobody hold the ledger. Was it killed?
+pub fn worker(
+    torture: &Torture,
+    folder: &Path,
+    kill: Kill,
+    seed: u64,
+    steps: usize,
+    processes: &str,
+) -> Result<bool, String> {
+    for old in ["order", "notes"] {
+        let _ = std::fs::remove_file(folder.join(old));
+    }
+    let own = std::env::current_exe().map_err(|e| e.to_string())?;
+    let program = torture.worker.as_ref().unwrap_or(&own);
+    let mut command = match &torture.runner {
+        Some(runner) => {
+            let mut command = Command::new(runner);
+            command.arg(program);
+            command
+        }
+        None => Command::new(program),
+    };
+    command.arg("worker").arg(folder).arg(&torture.dll).args([&seed.to_string(), &steps.to_string(), processes]);
+    command.arg(kill.to_string());
+    command
+        .env("RASADMIN_CONFIG", folder.join("rasadmin.toml"))
+        .env("RASADMIN_LOG", folder.join("rasadmin.log"))
+        .env("RASADMIN_TORTURE", folder.join("order"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|e| format!("cannot run a worker: {e}"))?;
+    let mut errors = String::new();
+    // Both processes have it: it ends when both have.
+    if let Some(mut stderr) = child.stderr.take() {
+        let _ = stderr.read_to_string(&mut errors);
+    }
+    let status = child.wait().map_err(|e| e.to_string())?;
+    if was_killed(status) {
+        return Ok(true);
+    }
+    if status.success() {
+        return Ok(false);
+    }
+    Err(format!("a worker that should be killed at {kill} failed ({status}):\n{errors}"))
+}
+
+#[cfg(unix)]
+fn was_killed(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    // 137: of a Windows process, under Wine.
+    status.signal() == Some(9) || status.code() == Some(137)
+}
+
+#[cfg(not(unix))]
+fn was_killed(status: ExitStatus) -> bool {
+    status.code() == Some(137)
+}

@@ -1,0 +1,94 @@
+//! `cargo xtask torture`: kills the product at every point of every callback, and looks what became of its ledger.
+
+use crate::shell::{cargo, run, step, target};
+use crate::{Result, packages, windows};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options<'a> {
+    rounds: Option<&'a str>,
+    seed: Option<&'a str>,
+    two_processes: bool,
+    windows: bool,
+    control: bool,
+}
+
+/// `--rounds N [--two-processes] [--windows] [--seed S]`
+pub fn command(words: &[&str]) -> Result {
+    let mut options = Options::default();
+    let mut words = words.iter();
+    while let Some(&word) = words.next() {
+        let mut value = || words.next().copied().ok_or_else(|| format!("{word} needs a number"));
+        match word {
+            "--rounds" => options.rounds = Some(value()?),
+            "--seed" => options.seed = Some(value()?),
+            "--two-processes" => options.two_processes = true,
+            "--windows" => options.windows = true,
+            "--control" => options.control = true,
+            _ => {
+                return Err(format!(
+                    "torture has no option {word}: --rounds N [--two-processes] [--windows] [--seed S]"
+                ));
+            }
+        }
+    }
+    torture(options)
+}
+
+/// A few rounds of either kind, and the control: part of the tests.
+pub fn bounded() -> Result {
+    let some = Options { rounds: Some("60"), ..Options::default() };
+    torture(Options { control: true, ..some })?;
+    torture(some)?;
+    torture(Options { two_processes: true, ..some })
+}
+
+fn torture(options: Options<'_>) -> Result {
+    let native = target().join("torture-build");
+    step("building the product with the torture's hooks", || build(cargo().arg("build"), &native))?;
+    let native = native.join("release");
+    // On Windows the native build is the Windows build.
+    let (dll, worker) = if options.windows && !cfg!(windows) {
+        packages::need(packages::WINDOWS)?;
+        windows::wine()?;
+        let folder = built_for_windows()?;
+        (folder.join("rasadmin.dll"), Some(folder.join("rasadmin-torture.exe")))
+    } else {
+        let (start, end) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+        (native.join(format!("{start}rasadmin{end}")), None)
+    };
+    let mut command = Command::new(native.join(format!("rasadmin-torture{}", std::env::consts::EXE_SUFFIX)));
+    command.args(["run", "--rounds", options.rounds.unwrap_or("1000"), "--seed", options.seed.unwrap_or("1")]);
+    command.arg("--dll").arg(dll);
+    for (flag, given) in [("--two-processes", options.two_processes), ("--control", options.control)] {
+        command.args(given.then_some(flag));
+    }
+    let Some(worker) = worker else { return run(&mut command) };
+    command.arg("--worker").arg(worker).args(["--runner", "wine"]);
+    windows::wine_environment(&mut command);
+    // A server that a worker started would hold the worker's output open.
+    let mut server = Command::new("wineserver");
+    windows::wine_environment(&mut server);
+    run(server.arg("-p").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))?;
+    let mut first = windows::program("cmd");
+    run(first.args(["/c", "exit"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))?;
+    let result = run(&mut command);
+    windows::end_wine();
+    result
+}
+
+/// The product with the hooks is built in a folder of its own: the one that is shipped never has them.
+fn build(cargo: &mut Command, folder: &Path) -> Result {
+    cargo.args(["--release", "--quiet", "-p", "rasadmin-torture", "-p", "rasadmin-dll"]);
+    run(cargo.args(["--features", "rasadmin-dll/torture", "--target-dir"]).arg(folder))
+}
+
+fn built_for_windows() -> Result<PathBuf> {
+    let folder = target().join("win-torture");
+    step("building it for Windows (the first time std too: some minutes)", || {
+        build(&mut windows::command("build")?, &folder)
+    })?;
+    Ok(folder.join(windows::TRIPLE).join("release"))
+}
