@@ -13,19 +13,22 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 
+/// A record with its spool's name and its number there.
+type Told = (String, u64, Record);
+
 /// What the processes of one instance left.
 #[derive(Debug)]
 pub(super) struct Left {
     /// Their spools: to be deleted when all is recorded.
     pub spools: Vec<Spool>,
     instance: String,
-    /// In order, each with its spool's name and its number there.
-    records: Vec<(String, u64, Record)>,
+    /// In order.
+    records: Vec<Told>,
 }
 
 /// Reads the spools that no process holds, those of the earliest instance first.
 pub(super) fn read(ledger: &Path) -> io::Result<Vec<Left>> {
-    let mut all: Vec<(Left, Vec<VecDeque<(String, u64, Record)>>)> = Vec::new();
+    let mut all: Vec<(Left, Vec<VecDeque<Told>>)> = Vec::new();
     for mut spool in Spool::orphans(ledger) {
         let mut told = VecDeque::new();
         for frame in spool.frames()? {
@@ -75,11 +78,9 @@ impl Left {
 }
 
 /// Several processes' records as one row: by their time, and the order within each process stays, whatever its clock did.
-fn merge(mut tales: Vec<VecDeque<(String, u64, Record)>>) -> Vec<(String, u64, Record)> {
+fn merge(mut tales: Vec<VecDeque<Told>>) -> Vec<Told> {
     let mut merged = Vec::new();
-    let key = |tale: &VecDeque<(String, u64, Record)>| {
-        tale.front().map(|(_, _, record)| (record.time, in_one_moment(&record.what)))
-    };
+    let key = |tale: &VecDeque<Told>| tale.front().map(|(_, _, record)| (record.time, in_one_moment(&record.what)));
     while let Some(next) = tales.iter_mut().filter(|tale| !tale.is_empty()).min_by_key(|tale| key(tale)) {
         merged.extend(next.pop_front());
     }
