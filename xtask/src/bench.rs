@@ -24,5 +24,7 @@ pub fn bench(for_windows: bool) -> Result {
     let release = target().join("release");
     let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let program = release.join("examples").join(format!("session_cost{}", std::env::consts::EXE_SUFFIX));
-    run(Command::new(program).arg(release.join(format!("{prefix}rasadmin{suffix}"))))
+    run(Command::new(program).arg(release.join(format!("{prefix}rasadmin{suffix}"))))?;
+    println!("\na decision, without the ledger's part\n");
+    run(cargo().args(["run", "--release", "--quiet", "-p", "rasadmin-engine", "--example", "decide_cost"]))
 }
