@@ -37,6 +37,11 @@ impl Now {
     pub fn system() -> Self {
         Self { time: jiff::Timestamp::now().as_millisecond(), instant: Instant::now() }
     }
+
+    /// When a call that began now must have its answer. A clock that was put ahead must not make it wait longer.
+    fn deadline(self, patience: Duration) -> Instant {
+        self.instant.min(Instant::now()) + patience
+    }
 }
 
 /// The answer to a connection, a link, a reauthentication or an endpoint change.
@@ -85,7 +90,7 @@ impl Engine {
             swept: None,
             recent: VecDeque::new(),
         };
-        inner.open(now, now.instant + inner.config.deadline);
+        inner.open(now, now.deadline(inner.config.deadline));
         Self { inner: Mutex::new(inner) }
     }
 
@@ -176,7 +181,7 @@ impl Engine {
     /// the turn included: whoever comes late finds out at once that the ledger is not to be waited for.
     fn in_turn<T>(&self, now: Now, work: impl FnOnce(&mut Inner, Instant) -> T) -> T {
         let mut inner = self.inner();
-        let deadline = now.instant + inner.config.deadline;
+        let deadline = now.deadline(inner.config.deadline);
         work(&mut inner, deadline)
     }
 

@@ -43,7 +43,9 @@ fn what_an_earlier_service_left_open_ended_with_it() {
     scene.begin(1, "alice", "VPN0-1").unwrap();
     scene.wait(2);
     // A sign of life.
-    scene.begin(2, "bob", "VPN0-2").unwrap();
+    scene.address("bob", "VPN0-2", "172.16.0.10").unwrap();
+    assert_eq!(scene.connect(&connection(2, "bob")), Verdict::Accept);
+    assert_eq!(scene.link(2, "VPN0-2", Tunnel::Sstp), Verdict::Accept);
     scene.wait(10 * 3600);
     let held = hold(&scene);
     // There is no engine in between: the second is no process of the first's instance.
