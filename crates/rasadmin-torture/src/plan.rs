@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_plan_is_read_as_it_is_written() {
         let at = Kill::At { at: Where::Committed, function: F::AcceptNewLink, call: 3, commit: 1 };
-        assert_eq!(at.to_string(), "commit:AcceptNewLink:3:1");
+        assert_eq!(at.to_string(), "commit:MprAdminAcceptNewLink:3:1");
         for plan in [Kill::Fill, Kill::Time(7), Kill::PeerTime(8), at] {
             assert_eq!(plan.to_string().parse::<Kill>().unwrap(), plan);
         }
