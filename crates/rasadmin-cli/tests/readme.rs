@@ -38,3 +38,14 @@ fn the_demo_prints_what_the_readme_shows() {
     assert!(printed.len() > 15, "{printed:?}");
     assert_eq!(counts(&read("README.md")), printed, "copy the demo's output into the README");
 }
+
+#[test]
+fn the_configuration_is_one() {
+    let readme = read("README.md");
+    let configurations = blocks(&readme, "toml");
+    assert!(!configurations.is_empty());
+    for text in configurations {
+        let parsed = rasadmin_engine::config::parse("README.md", text, &root(), &mut |_| Err("none".into()));
+        parsed.unwrap_or_else(|errors| panic!("{errors}"));
+    }
+}
