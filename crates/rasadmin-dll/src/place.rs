@@ -41,8 +41,8 @@ pub fn config_file() -> Result<PathBuf, InitializeError> {
 /// `HKLM\SOFTWARE\rasadmin`, value `ConfigPath`.
 #[cfg(windows)]
 fn registry() -> Option<PathBuf> {
-    let key = windows_registry::LOCAL_MACHINE.open("SOFTWARE\\rasadmin").ok()?;
-    key.get_string("ConfigPath").ok().filter(|path| !path.is_empty()).map(PathBuf::from)
+    let key = winreg::RegKey::predef(winreg::enums::HKEY_LOCAL_MACHINE).open_subkey("SOFTWARE\\rasadmin").ok()?;
+    key.get_value::<String, _>("ConfigPath").ok().filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 #[cfg(not(windows))]
