@@ -9,7 +9,7 @@ pub use meter::{Logged, Meter, Work};
 use super::{Away, AwayKind, Ledger, Transaction};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The schema's version: `PRAGMA user_version`.
 pub const VERSION: i64 = 1;
@@ -46,6 +46,18 @@ impl Sqlite {
     /// Opens the ledger, brings its schema up to date, and checks that it is ours. `durable`: durable transactions are
     /// synced.
     pub fn open(path: &Path, create: Create, durable: bool, deadline: Instant) -> Result<Self, Away> {
+        loop {
+            match Self::try_open(path, create, durable, deadline) {
+                // Where SQLite sees a deadlock coming (several that make a new file's WAL at once) it asks no busy handler.
+                Err(away) if away.kind == AwayKind::Locked && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                opened => return opened,
+            }
+        }
+    }
+
+    fn try_open(path: &Path, create: Create, durable: bool, deadline: Instant) -> Result<Self, Away> {
         if path.is_dir() {
             return Err(away(AwayKind::Missing, path, "a directory stands in the ledger's place"));
         }
