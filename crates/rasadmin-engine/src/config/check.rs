@@ -23,7 +23,8 @@ pub fn parse(
     // Windows' editors begin a file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let errors = |mistakes| ConfigErrors::new(file, text, mistakes);
-    let raw = read::read(text).map_err(errors)?;
+    let mut read = read::read(text);
+    let Some(raw) = read.file.take() else { return Err(errors(read.mistakes)) };
     let mut mistakes = Vec::new();
     let domains = domains(&raw, &mut mistakes);
     let zone = raw.time_zone.as_ref().and_then(|name| match zone::zone(name.get_ref()) {
@@ -57,6 +58,8 @@ pub fn parse(
             "leave `name` out for the computer's own",
         ));
     }
+    mistakes.retain(|mistake| !read.follows(mistake));
+    mistakes.append(&mut read.mistakes);
     if !mistakes.is_empty() {
         return Err(errors(mistakes));
     }
@@ -184,7 +187,14 @@ fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
 }
 
 fn ledger(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
-    let Some(path) = &raw.ledger.path else { return folder.join("rasadmin.db") };
+    let Some(path) = &raw.ledger.path else {
+        let path = folder.join("rasadmin.db");
+        if on_network(&path) {
+            let what = "the ledger would be on a network drive, beside this file: its locks do not hold there";
+            mistakes.push(Mistake::at(0..0, what, "write ledger.path = ... with a folder of this computer"));
+        }
+        return path;
+    };
     let text = path.get_ref();
     if text.trim().is_empty() {
         mistakes.push(Mistake::at(
@@ -192,11 +202,21 @@ fn ledger(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
             "the ledger's path is empty",
             "leave `path` out for rasadmin.db beside this file",
         ));
-    } else if text.starts_with(r"\\") || text.starts_with("//") {
+    } else if on_network(Path::new(text)) || on_network(&folder.join(text)) {
         let what = "the ledger cannot be on a network drive: its locks do not hold there";
         mistakes.push(Mistake::at(path.span(), what, "name a folder of this computer"));
     }
     folder.join(text)
+}
+
+/// A path of two slashes of either kind is a server's, unless it is the long form of a drive's: `\\?\C:\...`.
+fn on_network(path: &Path) -> bool {
+    let path = path.to_string_lossy().replace('/', r"\");
+    let drive = |rest: &str| rest.get(1..2) == Some(":");
+    match path.strip_prefix(r"\\?\").or_else(|| path.strip_prefix(r"\\.\")) {
+        Some(rest) => !drive(rest),
+        None => path.starts_with(r"\\"),
+    }
 }
 
 fn deadline(raw: &File, mistakes: &mut Vec<Mistake>) -> Duration {

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// A configuration's texts: enough to compile it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,14 +78,32 @@ fn folder(file: &Path) -> PathBuf {
     file.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
+/// A file as it was seen: time of its last change, and length; None if it is not there.
+pub(super) type Seen = Option<(SystemTime, u64)>;
+
+/// The files that were asked for, there or not, each as it was just before it was read.
+pub(super) type Files = BTreeMap<PathBuf, Seen>;
+
+pub(super) fn seen(path: &Path) -> Seen {
+    std::fs::metadata(path).ok().map(|m| (m.modified().unwrap_or(SystemTime::UNIX_EPOCH), m.len()))
+}
+
 /// Reads and compiles a file.
 pub fn load(path: &Path) -> Result<(Config, Bundle), ConfigErrors> {
+    load_and_see(path, &mut Files::new())
+}
+
+/// The same, and what was looked at: a change of any of it is a reason to look again.
+pub(super) fn load_and_see(path: &Path, files: &mut Files) -> Result<(Config, Bundle), ConfigErrors> {
+    files.insert(path.to_owned(), seen(path));
     let shown = path.display().to_string();
     let text = text(path).map_err(|(what, help)| ConfigErrors::unreadable(&shown, what, help))?;
     let mut bundle = Bundle { file: path.to_owned(), text, members: BTreeMap::new() };
     let mut members = |name: &str| {
-        let text =
-            self::text(&folder(path).join(name)).map_err(|(what, _)| format!("the members file `{name}`: {what}"))?;
+        let member = folder(path).join(name);
+        // Two groups can name one file: what was seen before the first reading counts.
+        files.entry(member.clone()).or_insert_with(|| seen(&member));
+        let text = self::text(&member).map_err(|(what, _)| format!("the members file `{name}`: {what}"))?;
         bundle.members.insert(name.to_owned(), text.clone());
         Ok(text)
     };
@@ -92,10 +111,20 @@ pub fn load(path: &Path) -> Result<(Config, Bundle), ConfigErrors> {
     Ok((config, bundle))
 }
 
-/// Where the ledger is said to be, as far as a broken file can tell.
-pub(super) fn ledger_of(path: &Path) -> PathBuf {
-    let named = text(path).ok().and_then(|text| read::ledger_path(&text));
-    folder(path).join(named.unwrap_or_else(|| "rasadmin.db".to_owned()))
+/// Where the last good configuration can be: beside the ledger, as far as a broken file can tell where that is, and
+/// beside the file, for when it cannot tell or is gone.
+pub(super) fn kept_at(path: &Path) -> Vec<PathBuf> {
+    let named = text(path).ok().and_then(|text| read::ledger_path(&text)).map(|ledger| folder(path).join(ledger));
+    let mut places: Vec<_> = named.iter().map(|ledger| last_good(ledger)).collect();
+    places.push(beside(path));
+    places.dedup();
+    places
+}
+
+/// Beside the configuration: where it is kept too if its ledger is elsewhere. It is where a ledger without a path of
+/// its own would have it.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    last_good(&folder(path).join("rasadmin.db"))
 }
 
 /// The text of a file, or what is wrong with it.

@@ -233,9 +233,16 @@ impl Planner<'_> {
                 "use a private network, like 10.20.16.0/24".into(),
             ));
         }
-        let own = self.server.iter().find(|own| (first..=last).contains(&u64::from(own.to_bits())))?;
-        let what = format!("{own} is the server's own address, which RRAS refuses to clients (error 1168)");
-        Some((what, format!("write exclude = [\"{own}\"]")))
+        let mut own: Vec<_> = self.server.iter().filter(|a| (first..=last).contains(&u64::from(a.to_bits()))).collect();
+        own.sort_unstable();
+        let listed = |quote: &str| own.iter().map(|a| format!("{quote}{a}{quote}")).collect::<Vec<_>>().join(", ");
+        let are = match own.len() {
+            0 => return None,
+            1 => "is the server's own address",
+            _ => "are the server's own addresses",
+        };
+        let what = format!("{} {are}, which RRAS refuses to clients (error 1168)", listed(""));
+        Some((what, format!("write exclude = [{}]", listed("\""))))
     }
 
     fn reference(&mut self, name: Option<&At<String>>, family: Family) -> Option<PoolId> {

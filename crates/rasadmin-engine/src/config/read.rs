@@ -11,19 +11,56 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The file, or every fault.
-pub fn read(text: &str) -> Result<File, Vec<Mistake>> {
-    let (mut table, syntax) = DeTable::parse_recoverable(text);
-    let mut mistakes: Vec<Mistake> = syntax.iter().map(syntax_mistake).collect();
-    if !mistakes.is_empty() {
-        return Err(mistakes);
+/// Octets that are read again, all rounds together: a large file that is nothing but faults must not hold up a callback.
+const READ_AGAIN: usize = 64 << 20;
+
+/// What others refer to: without it, more faults would be found than there are.
+const REFERRED_TO: [&str; 5] = ["time_zone", "default_domain", "domains", "groups", "pools"];
+
+/// What was read.
+pub struct Read<'a> {
+    /// The file without its faults; None if too little is left to check its meaning.
+    pub file: Option<File>,
+    /// Its faults.
+    pub mistakes: Vec<Mistake>,
+    whole: DeTable<'a>,
+}
+
+impl Read<'_> {
+    /// Does a fault of meaning only follow from a fault that is told already? It does if both are in one rule, one
+    /// reservation, one key.
+    pub fn follows(&self, meaning: &Mistake) -> bool {
+        let both = |value: &Spanned<DeValue<'_>>| {
+            contains(value, &meaning.span) && self.mistakes.iter().any(|told| contains(value, &told.span))
+        };
+        self.whole.values().any(|value| match value.get_ref() {
+            DeValue::Table(table) => table.values().any(both),
+            DeValue::Array(array) => array.iter().any(both),
+            _ => both(value),
+        })
     }
-    let mut gone = Vec::new();
+}
+
+/// The file as far as it can be read, and every fault.
+pub fn read(text: &str) -> Read<'_> {
+    let (table, syntax) = DeTable::parse_recoverable(text);
+    let whole = table.get_ref().clone();
+    if !syntax.is_empty() {
+        return Read { file: None, mistakes: syntax.iter().map(syntax_mistake).collect(), whole };
+    }
+    let (file, mistakes) = without_faults(table, text);
+    Read { file, mistakes, whole }
+}
+
+fn without_faults(mut table: Spanned<DeTable<'_>>, text: &str) -> (Option<File>, Vec<Mistake>) {
+    let (mut mistakes, mut gone) = (Vec::new(), Vec::new());
     // Each round takes something out, so this ends; the bound is for a file that is nothing but faults.
-    for _ in 0..200 {
+    for _ in 0..(READ_AGAIN / text.len().max(1)).clamp(8, 200) {
         match File::deserialize(toml::de::Deserializer::from(table.clone())) {
-            Ok(file) if mistakes.is_empty() => return Ok(file),
-            Ok(_) => return Err(mistakes),
+            Ok(file) => {
+                let enough = !gone.iter().any(|key: &String| REFERRED_TO.contains(&key.as_str()));
+                return (enough.then_some(file), mistakes);
+            }
             Err(e) => {
                 let span = e.span().unwrap_or(0..0);
                 // What was taken out is missed; what was mistyped is meant.
@@ -39,13 +76,16 @@ pub fn read(text: &str) -> Result<File, Vec<Mistake>> {
                     );
                     mistakes.push(mistake);
                 }
+                let within =
+                    table.get_ref().iter().find(|(key, value)| within(&span, &key.span()) || contains(value, &span));
+                gone.extend(within.map(|(key, _)| key.get_ref().to_string()));
                 if !take_out(table.get_mut(), &span, &mut gone) {
-                    return Err(mistakes);
+                    return (None, mistakes);
                 }
             }
         }
     }
-    Err(mistakes)
+    (None, mistakes)
 }
 
 /// The ledger's path as far as a broken file still tells it: the last good configuration lies beside the ledger.

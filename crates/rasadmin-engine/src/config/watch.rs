@@ -1,10 +1,10 @@
 //! Start and reload. A typo must never stop the VPN: the last good configuration stays, also over a restart.
 
-use super::load::ledger_of;
-use super::{Bundle, Config, ConfigErrors, last_good, load};
+use super::load::{Files, beside, kept_at, load_and_see, seen};
+use super::{Bundle, Config, ConfigErrors, last_good};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 /// How often the files are looked at, at most.
 const EVERY: Duration = Duration::from_secs(1);
@@ -15,13 +15,10 @@ pub struct Watch {
     path: PathBuf,
     /// The last good one, as it was compiled.
     bundle: Bundle,
-    seen: Vec<Seen>,
+    seen: Files,
     looked: Option<Instant>,
     broken: Option<ConfigErrors>,
 }
-
-/// A file as it was seen: time of its last change, and length; None if it is not there.
-type Seen = Option<(SystemTime, u64)>;
 
 /// What a look found.
 #[derive(Debug)]
@@ -45,19 +42,26 @@ pub struct Started {
 
 /// Reads the file; if it is broken or gone, the last good one. An error only if there never was a good one.
 pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
-    match load(path) {
+    let mut seen = Files::new();
+    match load_and_see(path, &mut seen) {
         Ok((config, bundle)) => {
             let message = keep(&bundle, &config);
             let config = Arc::new(config);
-            Ok(Started { config, message, watch: Watch::new(path, bundle, None) })
+            Ok(Started { config, message, watch: Watch::new(path, bundle, seen, None) })
         }
         Err(errors) => {
-            let kept = Bundle::kept(&last_good(&ledger_of(path)));
-            let Some((config, bundle)) = kept.and_then(|b| b.compile().ok().map(|config| (config, b))) else {
+            // Two configurations can share a folder, and so the copy in it: only this one's own serves. By the name
+            // alone, since one path has several spellings.
+            let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
+            let own = |kept: &PathBuf| {
+                Bundle::kept(kept).filter(|bundle| *kept != beside(path) || name(&bundle.file) == name(path))
+            };
+            let good = |bundle: Bundle| bundle.compile().ok().map(|config| (config, bundle));
+            let Some((config, bundle)) = kept_at(path).iter().filter_map(own).find_map(good) else {
                 return Err(errors);
             };
             let message = format!("the configuration is broken, and the last good one is in force instead: {errors}");
-            let watch = Watch::new(path, bundle, Some(errors));
+            let watch = Watch::new(path, bundle, seen, Some(errors));
             Ok(Started { config: Arc::new(config), message: Some(message), watch })
         }
     }
@@ -65,33 +69,24 @@ pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
 
 /// What is to be said if it cannot be kept.
 fn keep(bundle: &Bundle, config: &Config) -> Option<String> {
-    let path = last_good(&config.ledger);
-    if Bundle::kept(&path).as_ref() == Some(bundle) {
-        return None;
-    }
     if let Some(folder) = config.ledger.parent() {
         let _ = std::fs::create_dir_all(folder); // If it fails, what follows says so.
     }
-    let failed = bundle.keep(&path).err()?;
-    Some(format!("the configuration is good, but cannot be kept in {} for a restart: {failed}", path.display()))
+    let mut places = vec![last_good(&config.ledger), beside(&bundle.file)];
+    places.dedup();
+    let failed = places.iter().filter_map(|place| {
+        let kept = Bundle::kept(place).as_ref() == Some(bundle);
+        let failed = if kept { None } else { bundle.keep(place).err() };
+        failed.map(|why| format!("{}: {why}", place.display()))
+    });
+    let failed = failed.collect::<Vec<_>>().join("; ");
+    let message = format!("the configuration is good, but cannot be kept for a restart in {failed}");
+    (!failed.is_empty()).then_some(message)
 }
 
 impl Watch {
-    fn new(path: &Path, bundle: Bundle, broken: Option<ConfigErrors>) -> Self {
-        let mut watch = Self { path: path.to_owned(), bundle, seen: Vec::new(), looked: None, broken };
-        watch.seen = watch.look();
-        watch
-    }
-
-    /// The file and its members files.
-    fn look(&self) -> Vec<Seen> {
-        let folder = self.path.parent().unwrap_or(Path::new(""));
-        let members = self.bundle.members.keys().map(|name| folder.join(name));
-        let files = std::iter::once(self.path.clone()).chain(members);
-        let seen = |path: PathBuf| {
-            std::fs::metadata(path).ok().map(|m| (m.modified().unwrap_or(SystemTime::UNIX_EPOCH), m.len()))
-        };
-        files.map(seen).collect()
+    fn new(path: &Path, bundle: Bundle, seen: Files, broken: Option<ConfigErrors>) -> Self {
+        Self { path: path.to_owned(), bundle, seen, looked: None, broken }
     }
 
     /// Looks, at most once a second. A fault is told once.
@@ -100,12 +95,11 @@ impl Watch {
             return None;
         }
         self.looked = Some(now);
-        let seen = self.look();
-        if seen == self.seen {
+        if self.seen.iter().all(|(path, before)| seen(path) == *before) {
             return None;
         }
-        self.seen = seen;
-        match load(&self.path) {
+        self.seen.clear();
+        match load_and_see(&self.path, &mut self.seen) {
             Err(errors) => {
                 let new = self.broken.as_ref() != Some(&errors);
                 self.broken = Some(errors.clone());
@@ -120,8 +114,6 @@ impl Watch {
                     tracing::error!("{message}");
                 }
                 self.bundle = bundle;
-                // Another members file may be named now.
-                self.seen = self.look();
                 Some(Change::Valid(Arc::new(config)))
             }
         }
