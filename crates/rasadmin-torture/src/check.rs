@@ -5,9 +5,8 @@ mod acknowledged;
 use crate::notes::Note;
 use crate::plan::Kill;
 use mprapi::FunctionId as F;
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Params};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What was found wrong.
 #[derive(Debug, Default)]
@@ -110,9 +109,10 @@ pub fn round(
         }
         return Ok(Seen::default());
     }
-    let ledger = Connection::open(path)?;
-    // The write-ahead log stays for the next worker, as the kill left it.
-    ledger.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // A copy, as another computer would find the files: under Wine the dead worker's locks are still held for a moment,
+    // and its index of the write-ahead log would be believed. The files stay for the next worker, as the kill left them.
+    let (_folder, copy) = copy(path).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+    let ledger = Connection::open(copy)?;
     if ledger.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0 {
         // Killed before the ledger had its tables.
         return Ok(Seen::default());
@@ -152,6 +152,22 @@ pub fn round(
         owed: Vec::new(),
     };
     Ok(seen)
+}
+
+fn wal(path: &Path) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push("-wal");
+    path.into()
+}
+
+fn copy(path: &Path) -> std::io::Result<(tempfile::TempDir, PathBuf)> {
+    let folder = tempfile::tempdir()?;
+    let copied = folder.path().join("ledger.db");
+    std::fs::copy(path, &copied)?;
+    match std::fs::copy(wal(path), wal(&copied)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        _ => Ok((folder, copied)),
+    }
 }
 
 fn max(ledger: &Connection, table: &str) -> rusqlite::Result<i64> {
