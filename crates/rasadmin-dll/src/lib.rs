@@ -21,6 +21,7 @@ use rasadmin_sdk::{
     AddressRequest, AdminDll, AssignIpv4, AssignIpv6, Assignment, Connection, Environment, InitializeError,
     InterfaceId, Link, Refusal, Verdict, export_admin_dll, log,
 };
+use rasadmin_system::places;
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
@@ -64,7 +65,7 @@ impl AdminDll for Product {
         #[cfg(feature = "torture")]
         torture::install();
         // A log that cannot be opened must not keep the VPN from starting.
-        let path = place::log_file();
+        let path = places::log_file();
         if let Err(error) = log::open(&path) {
             // Not eprintln!, which panics where nothing can be written.
             let _ = writeln!(std::io::stderr(), "rasadmin: cannot write the log {}: {error}", path.display());
@@ -76,7 +77,7 @@ impl AdminDll for Product {
         if let Some(message) = &started.message {
             error!("{message}");
         }
-        let engine = Engine::start(started.config.clone(), &place::server_name(), now);
+        let engine = Engine::start(started.config.clone(), &places::server_name(), now);
         let (version, config) = (env!("CARGO_PKG_VERSION"), &started.config.hash);
         info!(version, config, file = %path.display(), ledger = %engine.ledger().display(), "initialised");
         Ok(Self { engine, watch: Mutex::new(started.watch), clock })

@@ -1,0 +1,3 @@
+//! What the product and the command know of this computer: where configuration and log are, and its name.
+
+pub mod places;

@@ -1,0 +1,53 @@
+//! Where configuration and log are, and the server's name. The DLL and the command look in the same places.
+
+use rasadmin_engine::{Name, config};
+use std::path::PathBuf;
+
+/// An environment variable that names a path; an empty one counts as absent.
+pub fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The folder of configuration and ledger where nothing else is named: `%ProgramData%\rasadmin`, elsewhere
+/// `/etc/rasadmin`.
+pub fn data_folder() -> Option<PathBuf> {
+    if cfg!(windows) {
+        variable("ProgramData").map(|folder| folder.join("rasadmin"))
+    } else {
+        Some("/etc/rasadmin".into())
+    }
+}
+
+/// The log: RASADMIN_LOG, else `%ProgramData%\rasadmin\rasadmin.log`, elsewhere `/var/log/rasadmin/rasadmin.log`.
+pub fn log_file() -> PathBuf {
+    let folder = if cfg!(windows) { data_folder() } else { Some("/var/log/rasadmin".into()) };
+    variable("RASADMIN_LOG").unwrap_or_else(|| folder.unwrap_or_else(std::env::temp_dir).join("rasadmin.log"))
+}
+
+/// Where the configuration may be, for [`config::find`]. `dll_folder` is the folder of the DLL, if it is known.
+pub fn config_places(dll_folder: Option<PathBuf>) -> config::Places {
+    config::Places {
+        variable: variable("RASADMIN_CONFIG"),
+        registry: registry(),
+        dll_folder,
+        data_folder: data_folder(),
+    }
+}
+
+/// `HKLM\SOFTWARE\rasadmin`, value `ConfigPath`.
+#[cfg(windows)]
+fn registry() -> Option<PathBuf> {
+    let key = winreg::RegKey::predef(winreg::enums::HKEY_LOCAL_MACHINE).open_subkey("SOFTWARE\\rasadmin").ok()?;
+    key.get_value::<String, _>("ConfigPath").ok().filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+#[cfg(not(windows))]
+fn registry() -> Option<PathBuf> {
+    None
+}
+
+/// The computer's name, as Windows calls it; for a configuration that names no server.
+pub fn server_name() -> Name {
+    let name = std::env::var("COMPUTERNAME").ok().or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok());
+    Name::new(name.as_deref().map_or("localhost", str::trim))
+}
