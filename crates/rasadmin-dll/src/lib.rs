@@ -41,9 +41,12 @@ impl Product {
             None => {}
             Some(Change::Valid(config)) => {
                 info!(config = config.hash, "the configuration has changed, and is in force");
-                self.engine.set_config(config);
+                self.engine.set_config(config, now);
             }
-            Some(Change::Broken(errors)) => error!("the configuration is broken, the last good one stays: {errors}"),
+            Some(Change::Broken(errors)) => {
+                error!("the configuration is broken, the last good one stays: {errors}");
+                self.engine.config_is_broken(&errors.to_string(), now);
+            }
         }
         now
     }
@@ -78,6 +81,9 @@ impl AdminDll for Product {
             error!("{message}");
         }
         let engine = Engine::start(started.config.clone(), &places::server_name(), now);
+        if let Some(errors) = &started.broken {
+            engine.config_is_broken(&errors.to_string(), now);
+        }
         let (version, config) = (env!("CARGO_PKG_VERSION"), &started.config.hash);
         info!(version, config, file = %path.display(), ledger = %engine.ledger().display(), "initialised");
         Ok(Self { engine, watch: Mutex::new(started.watch), clock })

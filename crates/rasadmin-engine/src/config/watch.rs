@@ -13,7 +13,7 @@ const EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Watch {
     path: PathBuf,
-    /// The last good one, as it was compiled.
+    /// The last good one's texts.
     bundle: Bundle,
     seen: Files,
     looked: Option<Instant>,
@@ -34,7 +34,9 @@ pub enum Change {
 pub struct Started {
     /// The configuration.
     pub config: Arc<Config>,
-    /// The file is broken or gone, and the last good one serves: what is to be said, loudly.
+    /// What is wrong with the file, if the last good one serves instead.
+    pub broken: Option<ConfigErrors>,
+    /// What is to be said, loudly: the file is broken or gone, or this one cannot be kept.
     pub message: Option<String>,
     /// Looks for changes.
     pub watch: Watch,
@@ -44,10 +46,10 @@ pub struct Started {
 pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
     let mut seen = Files::new();
     match load_and_see(path, &mut seen) {
-        Ok((config, bundle)) => {
-            let message = keep(&bundle, &config);
-            let config = Arc::new(config);
-            Ok(Started { config, message, watch: Watch::new(path, bundle, seen, None) })
+        Ok(config) => {
+            let message = keep(&config);
+            let watch = Watch::new(path, config.bundle.clone(), seen, None);
+            Ok(Started { config: Arc::new(config), broken: None, message, watch })
         }
         Err(errors) => {
             // Two configurations can share a folder, and so the copy in it: only this one's own serves. By the name
@@ -56,19 +58,19 @@ pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
             let own = |kept: &PathBuf| {
                 Bundle::kept(kept).filter(|bundle| *kept != beside(path) || name(&bundle.file) == name(path))
             };
-            let good = |bundle: Bundle| bundle.compile().ok().map(|config| (config, bundle));
-            let Some((config, bundle)) = kept_at(path).iter().filter_map(own).find_map(good) else {
+            let Some(config) = kept_at(path).iter().filter_map(own).find_map(|bundle| bundle.compile().ok()) else {
                 return Err(errors);
             };
             let message = format!("the configuration is broken, and the last good one is in force instead: {errors}");
-            let watch = Watch::new(path, bundle, seen, Some(errors));
-            Ok(Started { config: Arc::new(config), message: Some(message), watch })
+            let watch = Watch::new(path, config.bundle.clone(), seen, Some(errors.clone()));
+            Ok(Started { config: Arc::new(config), broken: Some(errors), message: Some(message), watch })
         }
     }
 }
 
 /// What is to be said if it cannot be kept.
-fn keep(bundle: &Bundle, config: &Config) -> Option<String> {
+fn keep(config: &Config) -> Option<String> {
+    let bundle = &config.bundle;
     if let Some(folder) = config.ledger.parent() {
         let _ = std::fs::create_dir_all(folder); // If it fails, what follows says so.
     }
@@ -105,15 +107,15 @@ impl Watch {
                 self.broken = Some(errors.clone());
                 new.then_some(Change::Broken(errors))
             }
-            Ok((config, bundle)) => {
+            Ok(config) => {
                 let mended = self.broken.take().is_some();
-                if bundle == self.bundle && !mended {
+                if config.bundle == self.bundle && !mended {
                     return None;
                 }
-                if let Some(message) = keep(&bundle, &config) {
+                if let Some(message) = keep(&config) {
                     tracing::error!("{message}");
                 }
-                self.bundle = bundle;
+                self.bundle = config.bundle.clone();
                 Some(Change::Valid(Arc::new(config)))
             }
         }
