@@ -379,7 +379,7 @@ impl Book<'_> {
     // What several need.
 
     /// Closes a session whose end was not told: its time is an estimate.
-    fn close(&mut self, session: &LiveSession, stop: Millis, by: ClosedBy) -> Result<(), Away> {
+    pub(crate) fn close(&mut self, session: &LiveSession, stop: Millis, by: ClosedBy) -> Result<(), Away> {
         let stop = stop.max(session.start);
         let usage = Usage { seconds: elapsed(session.start, stop), ..Usage::default() };
         self.close_with(session, Closing { stop, by, usage })
@@ -412,7 +412,7 @@ impl Book<'_> {
         self.ledger.add_usage(user, &last, seconds, Some(&closing.usage))
     }
 
-    fn end_lease(&mut self, lease: &Lease, by: EndedBy) -> Result<(), Away> {
+    pub(crate) fn end_lease(&mut self, lease: &Lease, by: EndedBy) -> Result<(), Away> {
         let tag = self.tags.of(self.ledger, self.config, self.server, lease.address)?;
         self.ledger.end_lease(lease, self.server, self.time, by, tag)
     }
