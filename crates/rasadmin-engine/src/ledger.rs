@@ -383,7 +383,8 @@ pub trait Transaction {
     /// The oldest lease of this port and address whose release is still to come.
     fn lease_to_release(&mut self, server: &Name, port: &Name, address: Address) -> Result<Option<Lease>, Away>;
     fn begin_lease(&mut self, lease: &NewLease<'_>) -> Result<Id, Away>;
-    fn accept_lease(&mut self, id: Id, session: Id, now: Millis) -> Result<(), Away>;
+    /// `prefix`: of IPv6, where RRAS tells it with the connection.
+    fn accept_lease(&mut self, id: Id, session: Id, now: Millis, prefix: Option<&str>) -> Result<(), Away>;
     /// Ends a lease; its address is free for the pool `tag`.
     fn end_lease(
         &mut self,

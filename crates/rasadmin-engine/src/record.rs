@@ -157,7 +157,7 @@ impl Book<'_> {
             decision: Some(decision),
         })?;
         if let Some(session) = session {
-            self.ledger.accept_lease(lease, session, self.time)?;
+            self.ledger.accept_lease(lease, session, self.time, None)?;
             self.ledger.set_address(session, address, None)?;
         }
         Ok(true)
@@ -263,8 +263,8 @@ impl Book<'_> {
     }
 
     fn take_lease(&mut self, lease: &Lease, session: Id, prefix: Option<&str>) -> Result<(), Away> {
-        self.ledger.accept_lease(lease.id, session, self.time)?;
         let prefix = prefix.filter(|_| lease.address.family == Family::Ipv6);
+        self.ledger.accept_lease(lease.id, session, self.time, prefix)?;
         self.ledger.set_address(session, lease.address, prefix)
     }
 

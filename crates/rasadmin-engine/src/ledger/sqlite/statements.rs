@@ -395,10 +395,11 @@ impl Transaction for Statements<'_> {
         Ok(id)
     }
 
-    fn accept_lease(&mut self, id: Id, session: Id, now: Millis) -> Result<(), Away> {
-        let sql = "UPDATE leases SET accepted = coalesce(accepted, :now), session = :session, idle_since = NULL
-                   WHERE id = :id";
-        self.run(sql, named_params! { ":id": id, ":session": session, ":now": now }).map(drop)
+    fn accept_lease(&mut self, id: Id, session: Id, now: Millis, prefix: Option<&str>) -> Result<(), Away> {
+        let sql = "UPDATE leases SET accepted = coalesce(accepted, :now), session = :session, idle_since = NULL,
+                       prefix = coalesce(:prefix, prefix) WHERE id = :id";
+        let values = named_params! { ":id": id, ":session": session, ":now": now, ":prefix": prefix };
+        self.run(sql, values).map(drop)
     }
 
     fn end_lease(&mut self, l: &Lease, server: &Name, now: Millis, by: EndedBy, tag: Option<Id>) -> Result<(), Away> {
