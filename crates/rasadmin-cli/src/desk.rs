@@ -310,6 +310,9 @@ struct BackupArguments {
 /// Look whether the ledger is sound: the file, and what must always hold in it
 ///
 /// Exit code 1: something is wrong with it.
+///
+/// Example:
+///   rasadmin ledger check
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 struct CheckArguments {

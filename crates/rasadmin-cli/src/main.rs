@@ -4,6 +4,7 @@
 mod addresses;
 mod ask;
 mod check;
+mod completions;
 mod config;
 mod decisions;
 mod desk;
@@ -26,11 +27,19 @@ use clap::{Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Check, drive and replay RAS administration DLLs.
+/// Administer the VPN users of Windows RRAS servers: rules, addresses, sessions, reports
+///
+/// rasadmin.dll decides and records on the server; this command installs it, explains what it decides, shows who is and was
+/// connected, and tries out changes. It also checks and drives RAS administration DLLs of any vendor.
+///
+/// Where the configuration is named by nothing else, it is the one that the DLL on this computer would find: RASADMIN_CONFIG,
+/// the registry value HKLM\SOFTWARE\rasadmin\ConfigPath, %ProgramData%\rasadmin\rasadmin.toml (/etc/rasadmin/rasadmin.toml).
 #[derive(Parser)]
-#[command(name = "rasadmin", version, about, long_about = None, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 all is well; 1 a check failed, RRAS would not start, or a replay differs; \
-                        2 the command could not do its work.")]
+#[command(name = "rasadmin", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 all is well; 1 the answer is no: a check failed, a user would be denied, something \
+                        would change or is not there; 2 the command could not do its work."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -52,6 +61,7 @@ enum Command {
     Purge(desk::PurgeArguments),
     Anonymise(desk::AnonymiseArguments),
     Ledger(desk::LedgerArguments),
+    Completions(completions::Arguments),
     Check(check::Arguments),
     Host(host::Arguments),
     #[command(name = rasadmin_check::CHILD_SUBCOMMAND, hide = true)]
@@ -78,6 +88,7 @@ fn main() -> ExitCode {
         Command::Purge(arguments) => desk::purge(arguments),
         Command::Anonymise(arguments) => desk::anonymise(arguments),
         Command::Ledger(arguments) => desk::ledger(arguments),
+        Command::Completions(arguments) => completions::completions(arguments),
         Command::Check(arguments) => check::check(arguments),
         Command::Host(arguments) => host::host(arguments),
         Command::CheckChild(arguments) => Ok(check::child(arguments)),

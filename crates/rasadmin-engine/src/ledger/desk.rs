@@ -62,6 +62,9 @@ pub struct Past {
     pub user: Option<Identity>,
 }
 
+/// A statement, its condition, and where its rows are counted.
+type Step = (&'static str, String, fn(&mut Changed) -> &mut u64);
+
 impl Desk {
     /// Opens a ledger that is there.
     pub fn open(path: &Path, config: Arc<Config>) -> Result<Self, Away> {
@@ -142,7 +145,7 @@ impl Desk {
         let days = of_user("day < :first_day");
         let mut changed = Changed::default();
         self.prepare(past)?;
-        let steps: [(&str, String, fn(&mut Changed) -> &mut u64); 6] = [
+        let steps: [Step; 6] = [
             (
                 "DELETE FROM links WHERE id IN (SELECT links.id FROM links JOIN sessions ON sessions.id = session
                      WHERE {} LIMIT :batch)",
