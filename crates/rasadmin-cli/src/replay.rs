@@ -9,7 +9,11 @@ use std::path::PathBuf;
 /// Make every call of a recorded trace again, and list what is different
 ///
 /// The trace comes from `rasadmin host run --trace`, or from a real server where examples/recorder was installed.
+///
+/// Example:
+///   rasadmin host replay --dll new.dll day.trace
 #[derive(Args)]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// The trace
     trace: PathBuf,

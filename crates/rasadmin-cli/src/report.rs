@@ -125,7 +125,7 @@ const fn title(by: By) -> &'static str {
 fn table(by: By, mut totals: Vec<Total>) {
     // A report by day is read in the order of time, the others by who used most.
     if by != By::Day {
-        totals.sort_by(|a, b| (b.seconds, b.sessions, b.denied).cmp(&(a.seconds, a.sessions, a.denied)));
+        totals.sort_by_key(|total| std::cmp::Reverse((total.seconds, total.sessions, total.denied)));
     }
     let columns = [
         text(title(by), 0),

@@ -72,6 +72,18 @@ pub(super) fn octets(text: &str) -> Result<u64, Fault> {
     i64::try_from(total).map(i64::unsigned_abs).map_err(|_| fault("is too much"))
 }
 
+/// Octets as people write them, rounded down: `1023 octets`, `1.5 GiB`.
+pub(super) fn write_octets(octets: u64) -> String {
+    let units = [("PiB", 50), ("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    match units.into_iter().find(|(_, shift)| octets >> shift > 0) {
+        Some((unit, shift)) => {
+            let tenths = u128::from(octets) * 10 >> shift;
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        }
+        None => format!("{octets} octets"),
+    }
+}
+
 /// Seconds as people write them.
 pub(super) fn write_duration(seconds: u64) -> String {
     let parts = [(seconds / 86_400, 'd'), (seconds / 3_600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
@@ -105,6 +117,12 @@ mod tests {
             ["0s", "1h 30m", "2d", "1d 2h 3m 4s"].map(|t| write_duration(duration(t).unwrap())).join("|"),
             "0s|1h 30m|2d|1d 2h 3m 4s"
         );
+    }
+
+    #[test]
+    fn octets_are_written_as_people_do() {
+        let all = [0, 1023, 1024, 1_610_612_736, (1 << 30) - 1, u64::MAX].map(write_octets);
+        assert_eq!(all, ["0 octets", "1023 octets", "1.0 KiB", "1.5 GiB", "1023.9 MiB", "16383.9 PiB"]);
     }
 
     #[test]

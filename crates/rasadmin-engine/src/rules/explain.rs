@@ -1,6 +1,6 @@
 //! Why a decision is what it is: every rule with every condition, by the code that decides.
 
-use super::amounts::write_duration;
+use super::amounts::{write_duration, write_octets};
 use super::condition::{Condition, Seen};
 use super::decide::{Outcome, Rule, Rules};
 use super::read::{period, spelling};
@@ -134,9 +134,9 @@ impl Rules {
             Condition::ConnectTime(per, _) => counted(&|ledger| {
                 ledger.period(per).map(|used| format!("{} this {}", write_duration(used.seconds), period(per)))
             }),
-            Condition::Octets(per, _) => {
-                counted(&|ledger| ledger.period(per).map(|used| format!("{} octets this {}", used.octets, period(per))))
-            }
+            Condition::Octets(per, _) => counted(&|ledger| {
+                ledger.period(per).map(|used| format!("{} this {}", write_octets(used.octets), period(per)))
+            }),
         }
     }
 }

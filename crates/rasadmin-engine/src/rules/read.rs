@@ -102,14 +102,14 @@ impl Compiler<'_> {
             let texts = |of: &file::ConnectTime| (of.at_least.clone(), of.below.clone());
             let limit = self.limit("connect_time", at, texts, |text| placed(text, amounts::duration));
             let per = at.get_ref().per;
-            let asked = format!("{} per {}", bound(limit, amounts::write_duration), period(per));
+            let asked = format!("{} per {}", as_written(&at.get_ref().at_least, &at.get_ref().below), period(per));
             add(&mut self.needs, Condition::ConnectTime(per, limit), asked, at.span());
         }
         if let Some(at) = &rule.octets {
             let texts = |of: &file::Octets| (of.at_least.clone(), of.below.clone());
             let limit = self.limit("octets", at, texts, |text| placed(text, amounts::octets));
             let per = at.get_ref().per;
-            let asked = format!("{} per {}", bound(limit, |n| n.to_string()), period(per));
+            let asked = format!("{} per {}", as_written(&at.get_ref().at_least, &at.get_ref().below), period(per));
             add(&mut self.needs, Condition::Octets(per, limit), asked, at.span());
         }
     }
@@ -142,6 +142,15 @@ impl Compiler<'_> {
 /// An amount, or the fault at its place.
 fn placed(text: &At<String>, amount: fn(&str) -> Result<u64, Fault>) -> Result<u64, Mistake> {
     amount(text.get_ref()).map_err(|(what, help)| Mistake::at(text.span(), what, help))
+}
+
+/// An amount in the file's own words.
+fn as_written(at_least: &Option<At<String>>, below: &Option<At<String>>) -> String {
+    match (at_least, below) {
+        (Some(text), _) => format!("at least {}", text.get_ref().trim()),
+        (None, Some(text)) => format!("below {}", text.get_ref().trim()),
+        (None, None) => String::new(), // A fault, told already.
+    }
 }
 
 fn bound(limit: Limit, write: impl Fn(u64) -> String) -> String {

@@ -68,7 +68,7 @@ fn every_condition_says_what_it_asked_and_what_it_found() {
       hours: mon-fri 08:00-18:00, sat 00:00-24:00 | wed 2026-03-25 10:30 | True
       ports: VPN2-* | VPN2-7 | True
       user_sessions: below 2 | 1 to 2 | Unknown
-      connect_time: below 1d 16h per week | 1h 1m 1s this week | True
+      connect_time: below 40h per week | 1h 1m 1s this week | True
     foreign: Deny False NoMatch
       users: a1, a2, a3, a4, a5, a6, a7, a8 and 1 more | CORP\ALICE | False
       tunnels: PPTP, L2TP | SSTP | False
@@ -78,7 +78,7 @@ fn every_condition_says_what_it_asked_and_what_it_found() {
       servers: vpn* | VPN01 | True
       remote_computers: KIOSK* | LAPTOP-7 | False
       group_sessions: at least 9 of sales | 3 | False
-      octets: at least 1000000000 per month | 77 octets this month | False
+      octets: at least 1 GB per month | 77 octets this month | False
     (default): Deny True Decides, decides
     ");
 }
@@ -91,7 +91,7 @@ fn what_is_not_known_says_so() {
       hours: mon-fri 08:00-18:00, sat 00:00-24:00 | wed 2026-03-25 10:30 | True
       ports: VPN2-* | VPN2-7 | True
       user_sessions: below 2 | the ledger is away | left out
-      connect_time: below 1d 16h per week | the ledger is away | left out
+      connect_time: below 40h per week | the ledger is away | left out
     foreign: Deny False NoMatch
       users: a1, a2, a3, a4, a5, a6, a7, a8 and 1 more | CORP\ALICE | False
       tunnels: PPTP, L2TP | not yet known | Unknown
@@ -101,7 +101,7 @@ fn what_is_not_known_says_so() {
       servers: vpn* | VPN01 | True
       remote_computers: KIOSK* | not yet known | Unknown
       group_sessions: at least 9 of sales | the ledger is away | left out
-      octets: at least 1000000000 per month | the ledger is away | left out
+      octets: at least 1 GB per month | the ledger is away | left out
     (default): Deny True Decides, decides
     ");
 }
@@ -109,7 +109,7 @@ fn what_is_not_known_says_so() {
 #[test]
 fn what_was_not_asked_for_is_shown_as_unknown() {
     let text = explain(Stage::Link, &full(), Some(&LedgerFacts::default()));
-    assert!(text.contains("connect_time: below 1d 16h per week | the ledger was not asked | Unknown"), "{text}");
+    assert!(text.contains("connect_time: below 40h per week | the ledger was not asked | Unknown"), "{text}");
 }
 
 #[test]
