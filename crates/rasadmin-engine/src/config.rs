@@ -17,7 +17,7 @@ use load::Digest;
 pub use load::{Bundle, last_good, load};
 pub use place::{NotFound, Places, find};
 pub use schema::schema;
-pub use watch::{Change, Started, Watch, start};
+pub use watch::{Change, Started, Trouble, Watch, start};
 
 use crate::addresses::Plan;
 use crate::rules::Rules;

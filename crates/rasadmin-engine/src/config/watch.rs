@@ -2,6 +2,7 @@
 
 use super::load::{Files, beside, kept_at, load_and_see, seen};
 use super::{Bundle, Config, ConfigErrors, last_good};
+use rasadmin_messages::Message;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,10 +35,29 @@ pub enum Change {
 pub struct Started {
     /// The configuration.
     pub config: Arc<Config>,
-    /// The file is broken or gone, and the last good one serves: what is to be said, loudly.
-    pub message: Option<String>,
+    /// What is to be said, loudly.
+    pub trouble: Option<Trouble>,
     /// Looks for changes.
     pub watch: Watch,
+}
+
+/// What is wrong, though there is a configuration in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The file is broken or gone, and the last good one serves.
+    Broken(ConfigErrors),
+    /// The configuration is good, but cannot be kept for a restart: where, and why.
+    NotKept(String),
+}
+
+impl Trouble {
+    /// Tells it.
+    pub fn tell(&self) {
+        match self {
+            Self::Broken(errors) => Message::ConfigBrokenAtStart { errors }.tell(),
+            Self::NotKept(places) => Message::ConfigNotKept { places }.tell(),
+        }
+    }
 }
 
 /// Reads the file; if it is broken or gone, the last good one. An error only if there never was a good one.
@@ -45,9 +65,9 @@ pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
     let mut seen = Files::new();
     match load_and_see(path, &mut seen) {
         Ok((config, bundle)) => {
-            let message = keep(&bundle, &config);
+            let trouble = keep(&bundle, &config).map(Trouble::NotKept);
             let config = Arc::new(config);
-            Ok(Started { config, message, watch: Watch::new(path, bundle, seen, None) })
+            Ok(Started { config, trouble, watch: Watch::new(path, bundle, seen, None) })
         }
         Err(errors) => {
             // Two configurations can share a folder, and so the copy in it: only this one's own serves. By the name
@@ -60,14 +80,13 @@ pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
             let Some((config, bundle)) = kept_at(path).iter().filter_map(own).find_map(good) else {
                 return Err(errors);
             };
-            let message = format!("the configuration is broken, and the last good one is in force instead: {errors}");
-            let watch = Watch::new(path, bundle, seen, Some(errors));
-            Ok(Started { config: Arc::new(config), message: Some(message), watch })
+            let watch = Watch::new(path, bundle, seen, Some(errors.clone()));
+            Ok(Started { config: Arc::new(config), trouble: Some(Trouble::Broken(errors)), watch })
         }
     }
 }
 
-/// What is to be said if it cannot be kept.
+/// Keeps it for a restart; where it cannot be kept, and why.
 fn keep(bundle: &Bundle, config: &Config) -> Option<String> {
     if let Some(folder) = config.ledger.parent() {
         let _ = std::fs::create_dir_all(folder); // If it fails, what follows says so.
@@ -80,8 +99,7 @@ fn keep(bundle: &Bundle, config: &Config) -> Option<String> {
         failed.map(|why| format!("{}: {why}", place.display()))
     });
     let failed = failed.collect::<Vec<_>>().join("; ");
-    let message = format!("the configuration is good, but cannot be kept for a restart in {failed}");
-    (!failed.is_empty()).then_some(message)
+    (!failed.is_empty()).then_some(failed)
 }
 
 impl Watch {
@@ -110,8 +128,8 @@ impl Watch {
                 if bundle == self.bundle && !mended {
                     return None;
                 }
-                if let Some(message) = keep(&bundle, &config) {
-                    tracing::error!("{message}");
+                if let Some(places) = keep(&bundle, &config) {
+                    Message::ConfigNotKept { places: &places }.tell();
                 }
                 self.bundle = bundle;
                 Some(Change::Valid(Arc::new(config)))
