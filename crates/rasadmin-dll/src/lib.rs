@@ -41,13 +41,11 @@ impl Product {
     fn now(&self) -> Now {
         let now = self.clock.now();
         let change = self.watch.lock().unwrap_or_else(PoisonError::into_inner).check(now.instant);
-        match change {
-            None => {}
-            Some(Change::Valid(config)) => {
-                Message::ConfigInForce { file: &self.config.display(), hash: &config.hash }.tell();
+        if let Some(change) = change {
+            change.tell(&self.config);
+            if let Change::Valid(config) = change {
                 self.engine.set_config(config);
             }
-            Some(Change::Broken(errors)) => Message::ConfigBroken { errors: &errors }.tell(),
         }
         now
     }

@@ -33,3 +33,33 @@ fn inserts(id: Id, fields: &[(&'static str, String)]) -> Vec<String> {
     };
     id.row().inserts.iter().map(shown).collect()
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::net::UnixDatagram;
+
+    /// A panic's text is an error without a number.
+    #[test]
+    fn an_error_without_a_number_is_a_bug_and_nothing_else_without_one_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        // SAFETY: no other test of this program reads the environment.
+        #[allow(unsafe_code)]
+        unsafe {
+            std::env::set_var("RASADMIN_SYSTEM_LOG", &path);
+        }
+        let system = SystemLog::open().unwrap();
+        let entry = Entry { level: Level::ERROR, message_id: None, text: "panic: a\nb", fields: &[] };
+        write(&system, &entry);
+        write(&system, &Entry { level: Level::WARN, ..entry });
+        write(&system, &Entry { message_id: Some(1), level: Level::INFO, ..entry });
+        let mut buffer = [0; 1000];
+        let n = socket.recv(&mut buffer).unwrap();
+        assert!(buffer[..n].ends_with(b"[103] a bug in rasadmin: panic: a\\nb"), "{:?}", str::from_utf8(&buffer[..n]));
+        assert!(socket.recv(&mut buffer).is_err());
+    }
+}

@@ -30,6 +30,16 @@ pub enum Change {
     Broken(ConfigErrors),
 }
 
+impl Change {
+    /// Tells it. `file` is the configuration's.
+    pub fn tell(&self, file: &Path) {
+        match self {
+            Self::Valid(config) => Message::ConfigInForce { file: &file.display(), hash: &config.hash }.tell(),
+            Self::Broken(errors) => Message::ConfigBroken { errors }.tell(),
+        }
+    }
+}
+
 /// A configuration to start with.
 #[derive(Debug)]
 pub struct Started {
