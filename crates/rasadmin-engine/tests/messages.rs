@@ -104,7 +104,7 @@ fn refusals() {
     assert_eq!(scene.begin(4, "dora", "VPN0-4").unwrap(), "10.8.0.2");
     assert!(scene.address("emil", "VPN0-5", "172.16.0.9").is_err());
     let text = exactly(&[Id::PoolExhausted]);
-    assert_eq!(text[0], "pool tiny is exhausted: user emil, port VPN0-5; the pool `tiny` is exhausted");
+    assert_eq!(text[0], r"pool tiny is exhausted: user CORP\EMIL, port VPN0-5; no address is given");
 }
 
 #[test]
@@ -112,9 +112,12 @@ fn a_pool_that_keeps_the_offer_is_told_of_too() {
     told();
     let scene = Scene::new(&CONFIG.replace("10.8.0.2\"]", "10.8.0.1\"]\nwhen_exhausted = \"keep-offer\""));
     assert_eq!(scene.begin(1, "alice", "VPN0-1").unwrap(), "10.8.0.1");
+    assert!(scene.address("bob", "VPN0-2", "").is_err());
+    let text = exactly(&[Id::PoolExhausted]);
+    assert!(text[0].ends_with("port VPN0-2; no address is given, and RRAS offers no address"), "{text:?}");
     assert_eq!(scene.address("bob", "VPN0-2", "172.16.0.10").unwrap(), "172.16.0.10");
     let text = exactly(&[Id::PoolExhausted]);
-    assert_eq!(text[0], "pool tiny is exhausted: user bob, port VPN0-2; RRAS's offer is kept");
+    assert_eq!(text[0], r"pool tiny is exhausted: user CORP\BOB, port VPN0-2; RRAS's offer is kept");
 }
 
 #[test]

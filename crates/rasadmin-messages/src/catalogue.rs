@@ -243,7 +243,7 @@ catalogue! {
     text: "{what}: {details}; it was recorded, and nothing else was changed",
     cause: "RRAS told of something that does not fit what it told before, such as a hangup of a connection that nobody \
             knows. After a start, and where another admin DLL rejected a connection, this is normal.",
-    effect: "It is in the ledger's table `odd`. No session and no lease was touched.",
+    effect: "It is in the ledger's table `oddities`. No session and no lease was touched.",
     remedy: "None, unless it happens often while the service runs: then report it, with the log file.";
 
     NoSpool = 406 Error "no-spool" (error)

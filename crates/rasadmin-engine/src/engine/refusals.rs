@@ -17,14 +17,20 @@ impl<T: Display> Display for Shown<'_, T> {
     }
 }
 
-/// Tells of a refusal. `passed` is the user's name as RRAS passed it, for when it is no user's.
+/// The user, or the name as RRAS passed it, for when it is no user's.
+fn user(decision: &Decision, passed: &Name) -> String {
+    match decision.facts.user.known() {
+        Some(user) => user.to_string(),
+        None if !passed.is_empty() => passed.to_string(),
+        None => "-".to_owned(),
+    }
+}
+
+/// Tells of a refusal. `passed` is the user's name as RRAS passed it.
 pub(super) fn tell(decision: &Decision, passed: &Name) {
     let facts = &decision.facts;
-    let (identity, port, source) = (Shown(&facts.user), Shown(&facts.port), Shown(&facts.source));
-    let user: &dyn Display = match facts.user.known() {
-        None if !passed.is_empty() => passed,
-        _ => &identity,
-    };
+    let (port, source) = (Shown(&facts.port), Shown(&facts.source));
+    let user: &dyn Display = &user(decision, passed);
     let rule: &dyn Display = match &decision.rule {
         Some(rule) => rule,
         None => &"(default)",
@@ -55,11 +61,15 @@ pub(super) fn tell(decision: &Decision, passed: &Name) {
     .tell();
 }
 
-/// Tells that a pool had nothing left; `refused`, or RRAS's offer was kept.
+/// Tells that a pool had nothing left: no address is given, or RRAS's offer is kept.
 pub(super) fn tell_exhausted(pool: &str, decision: &Decision, passed: &Name) {
-    let outcome: &dyn Display = match &decision.reason {
-        Some(reason) if !decision.allow => reason,
-        _ => &"RRAS's offer is kept",
+    // The reason begins with what this message says already.
+    let more = decision.reason.as_deref().and_then(|reason| reason.split_once(", and "));
+    let outcome = match more {
+        _ if decision.allow => "RRAS's offer is kept".to_owned(),
+        Some((_, more)) => format!("no address is given, and {more}"),
+        None => "no address is given".to_owned(),
     };
-    Message::PoolExhausted { pool: &pool, user: passed, port: &Shown(&decision.facts.port), outcome }.tell();
+    let (user, port) = (&user(decision, passed), &Shown(&decision.facts.port));
+    Message::PoolExhausted { pool: &pool, user, port, outcome: &outcome }.tell();
 }

@@ -42,3 +42,25 @@ impl Limits {
         some.map(|(id, lately)| (*id, std::mem::take(&mut lately.left_out))).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_a_second_of_each_and_the_rest_is_counted_once() {
+        let mut limits = Limits::default();
+        let start = Instant::now();
+        let admitted = |limits: &mut Limits, id, now| (0..25).filter(|_| limits.admits(id, now)).count();
+        assert_eq!(admitted(&mut limits, Id::LinkRefused, start), 10);
+        assert_eq!(admitted(&mut limits, Id::PoolExhausted, start), 10);
+        assert_eq!(limits.left_out(Some(start)), []);
+        let later = start + SECOND;
+        assert_eq!(limits.left_out(Some(later)), [(Id::LinkRefused, 15), (Id::PoolExhausted, 15)]);
+        assert_eq!(limits.left_out(Some(later)), []);
+        assert_eq!(admitted(&mut limits, Id::LinkRefused, later), 10);
+        assert_eq!(limits.left_out(None), [(Id::LinkRefused, 15)]);
+        // A clock that goes back admits no more.
+        assert_eq!(admitted(&mut limits, Id::LinkRefused, start), 0);
+    }
+}
