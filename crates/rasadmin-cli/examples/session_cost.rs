@@ -163,7 +163,7 @@ fn main() {
         assert!(again.status().unwrap().success());
         return;
     };
-    let own = config::load(&config_in(&folder.join("own"))).unwrap().0;
+    let own = config::load(&config_in(&folder.join("own"))).unwrap();
     let ledger = own.ledger.clone();
     let engine = Engine::start(Arc::new(own), &Name::new("VPN1"), Now::system());
     engine.logged();

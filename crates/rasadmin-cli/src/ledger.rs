@@ -19,7 +19,7 @@ pub struct Told {
 impl Told {
     /// Of the ledger that the configuration names.
     pub fn before(config: &Path) -> Result<Self, String> {
-        let (config, _) = rasadmin_engine::config::load(config).map_err(|e| e.to_string())?;
+        let config = rasadmin_engine::config::load(config).map_err(|e| e.to_string())?;
         let path = config.ledger;
         let last = if path.exists() { read(&path, Reader::last)? } else { (0, 0) };
         Ok(Self { path, last, refusals: Vec::new(), given: Vec::new(), attempts: Vec::new() })

@@ -15,7 +15,7 @@ mod torture;
 mod unload;
 
 use clock::Clock;
-use rasadmin_engine::config::{Change, Watch};
+use rasadmin_engine::config::{Change, Trouble, Watch};
 use rasadmin_engine::{Engine, Now, config};
 use rasadmin_messages::Message;
 use rasadmin_sdk::tracing::{info, warn};
@@ -43,8 +43,9 @@ impl Product {
         let change = self.watch.lock().unwrap_or_else(PoisonError::into_inner).check(now.instant);
         if let Some(change) = change {
             change.tell(&self.config);
-            if let Change::Valid(config) = change {
-                self.engine.set_config(config);
+            match change {
+                Change::Valid(config) => self.engine.set_config(config, now),
+                Change::Broken(errors) => self.engine.config_is_broken(&errors.to_string(), now),
             }
         }
         now
@@ -86,6 +87,9 @@ impl AdminDll for Product {
             trouble.tell();
         }
         let engine = Engine::start(started.config.clone(), &places::server_name(), now);
+        if let Some(Trouble::Broken(errors)) = &started.trouble {
+            engine.config_is_broken(&errors.to_string(), now);
+        }
         let (version, file, ledger) = (&env!("CARGO_PKG_VERSION"), &path.display(), engine.ledger());
         Message::Started { version, file, hash: &started.config.hash, ledger: &ledger.display() }.tell();
         Ok(Self { engine, config: path, watch: Mutex::new(started.watch), clock })

@@ -20,7 +20,7 @@ fn main() {
     let mut arguments = std::env::args_os().skip(1);
     let folder = PathBuf::from(arguments.next().expect("a folder"));
     let sessions: u64 = arguments.next().expect("how many sessions").to_str().unwrap().parse().unwrap();
-    let (config, _) = rasadmin_engine::config::load(&folder.join("rasadmin.toml")).expect("a configuration");
+    let config = rasadmin_engine::config::load(&folder.join("rasadmin.toml")).expect("a configuration");
     let engine = Engine::start(Arc::new(config), &Name::new("VPN1"), Now::system());
     acknowledge("begin", 0);
     let mut addresses = HashMap::new();

@@ -13,7 +13,6 @@ mod zone;
 
 pub use check::parse;
 pub use errors::ConfigErrors;
-use load::Digest;
 pub use load::{Bundle, last_good, load};
 pub use place::{NotFound, Places, find};
 pub use schema::schema;
@@ -32,6 +31,8 @@ use std::time::Duration;
 pub struct Config {
     /// The first 16 hexadecimal digits of the SHA-256 of the file and the members files: which configuration decided.
     pub hash: String,
+    /// The texts it was made of.
+    pub bundle: Bundle,
     /// `[server] name`; the computer's name is the caller's to fill in.
     pub server: Option<Name>,
     /// Which names mean which domain.

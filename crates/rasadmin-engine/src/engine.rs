@@ -12,10 +12,10 @@ mod store;
 
 use crate::config::Config;
 use crate::event::{AddressEvent, ConnectionEvent, LinkEvent, Record, What};
-use crate::ledger::{Away, Decision, Ledger, Millis};
+use crate::ledger::{Away, Decision, Ledger, Load, Millis};
 use crate::pools::Tags;
 use crate::record::Book;
-use crate::rules::{GroupSet, LedgerFacts, Ruling};
+use crate::rules::{Counted, GroupSet, Ruling};
 use crate::{Facts, Name, Stage};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -71,6 +71,8 @@ struct Inner {
     tags: Tags,
     store: Store,
     swept: Option<Instant>,
+    /// What the ledger was not told yet: that a configuration was read.
+    load: Option<Load>,
     /// What was known of connections that were accepted lately: for their links, should the ledger be away by then.
     recent: VecDeque<(u64, Facts)>,
 }
@@ -89,17 +91,25 @@ impl Engine {
             config,
             server,
             swept: None,
+            load: None,
             recent: VecDeque::new(),
         };
-        inner.open(now, now.deadline(inner.config.deadline));
+        inner.tell_load(None, now, now.deadline(inner.config.deadline));
         Self { inner: Mutex::new(inner) }
     }
 
     /// The configuration has changed. Ledger and server stay as they were until the next start.
-    pub fn set_config(&self, config: Arc<Config>) {
-        let mut inner = self.inner();
-        inner.tags = Tags::new(&config.addresses);
-        inner.config = config;
+    pub fn set_config(&self, config: Arc<Config>, now: Now) {
+        self.in_turn(now, |inner, deadline| {
+            inner.tags = Tags::new(&config.addresses);
+            inner.config = config;
+            inner.tell_load(None, now, deadline);
+        });
+    }
+
+    /// The file is broken, and the configuration in force stays: for whoever asks the ledger.
+    pub fn config_is_broken(&self, fault: &str, now: Now) {
+        self.in_turn(now, |inner, deadline| inner.tell_load(Some(fault.to_owned()), now, deadline));
     }
 
     /// The ledger's file.
@@ -193,6 +203,14 @@ impl Engine {
 }
 
 impl Inner {
+    /// Tells the ledger that the configuration was read: now, or with the next event if it is away.
+    fn tell_load(&mut self, fault: Option<String>, now: Now, deadline: Instant) {
+        let config = self.config.hash.clone();
+        self.load = Some(Load { time: now.time, version: env!("CARGO_PKG_VERSION"), config, fault });
+        // If it is away the store has said so.
+        let _ = self.transact(now, deadline, false, &mut |_| Ok(()));
+    }
+
     /// One transaction on the ledger, if it is here. An error means that it is away, and that nothing was recorded.
     fn transact(
         &mut self,
@@ -203,9 +221,19 @@ impl Inner {
     ) -> Result<(), Away> {
         self.open(now, deadline);
         let sweep = self.swept.is_none_or(|last| now.instant.saturating_duration_since(last) >= SWEEP_EVERY);
-        let Self { config, server, tags, store, .. } = self;
+        let lost = self.store.lost_untold();
+        let Self { config, server, tags, store, load, .. } = self;
         let Some((ledger, instance)) = store.here() else { return Err(store.away()) };
         let done = ledger.transact(deadline, durable, &mut |transaction| {
+            if let Some(load) = &*load {
+                let texts = serde_json::to_string(&config.bundle).unwrap_or_default();
+                transaction.keep_config(&config.hash, &texts, load.time)?;
+                transaction.loaded(server, instance, load)?;
+            }
+            if lost > 0 {
+                let what = "events were lost while the ledger was away";
+                transaction.odd(server, instance, now.time, what, &lost.to_string())?;
+            }
             let mut book = Book { ledger: transaction, config, server, instance, tags, time: now.time };
             if sweep {
                 book.sweep()?;
@@ -213,8 +241,13 @@ impl Inner {
             work(&mut book)
         });
         match done {
-            Ok(()) if sweep => self.swept = Some(now.instant),
-            Ok(()) => {}
+            Ok(()) => {
+                self.load = None;
+                self.store.lost_is_told();
+                if sweep {
+                    self.swept = Some(now.instant);
+                }
+            }
             Err(ref why) => {
                 self.tags.forget();
                 self.store.lost(why, now.instant);
@@ -223,10 +256,10 @@ impl Inner {
         done
     }
 
-    /// Asks the rules, and makes a decision of their answer.
-    fn decide(&self, stage: Stage, facts: Facts, groups: &GroupSet, known: Option<&LedgerFacts>, now: Now) -> Decided {
-        let ruling = self.config.rules.decide(stage, &facts, groups, known);
-        Decided::new(stage, facts, &ruling, &self.config.hash, now)
+    /// Asks the rules while the ledger is away.
+    fn decide_alone(&self, stage: Stage, facts: Facts, groups: &GroupSet, now: Now) -> Decided {
+        let ruling = self.config.rules.decide(stage, &facts, groups, None);
+        Decided::new(stage, facts, &ruling, None, &self.config.hash, now.time)
     }
 }
 
@@ -241,9 +274,32 @@ struct Decided {
 }
 
 impl Decided {
-    fn new(stage: Stage, facts: Facts, ruling: &Ruling<'_>, config: &str, now: Now) -> Self {
+    /// Asks the ledger what the rules want to know, and then the rules. `own` is the session that the event is of.
+    fn ask(
+        book: &mut Book<'_>,
+        stage: Stage,
+        facts: Facts,
+        groups: &GroupSet,
+        own: Option<crate::ledger::Id>,
+    ) -> Result<Self, Away> {
+        let config = book.config;
+        let needs = config.rules.needs_for(stage, &facts, groups);
+        let known = counts::read(book, &needs, &facts, own)?;
+        let ruling = config.rules.decide(stage, &facts, groups, Some(&known));
+        let counted = Counted::new(&needs, &known, &config.groups);
+        Ok(Self::new(stage, facts, &ruling, Some(counted), &config.hash, book.time))
+    }
+
+    fn new(
+        stage: Stage,
+        facts: Facts,
+        ruling: &Ruling<'_>,
+        counted: Option<Counted>,
+        config: &str,
+        time: Millis,
+    ) -> Self {
         let decision = Decision {
-            time: now.time,
+            time,
             stage,
             allow: ruling.allow,
             for_now: ruling.for_now,
@@ -252,6 +308,7 @@ impl Decided {
             reason: ruling.reason.map(str::to_owned),
             config: config.to_owned(),
             facts,
+            counted,
         };
         Self { decision, pools: [ruling.pool, ruling.ipv6_pool] }
     }

@@ -311,6 +311,22 @@ pub struct Decision {
     pub config: String,
     /// What was known.
     pub facts: crate::Facts,
+    /// What the ledger had said, as far as the rules asked; None while it was away.
+    #[serde(default)]
+    pub counted: Option<crate::rules::Counted>,
+}
+
+/// A configuration was read by a process of the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// When.
+    pub time: Millis,
+    /// The version of the product.
+    pub version: &'static str,
+    /// The hash of the configuration in force since then.
+    pub config: String,
+    /// What is wrong with the file, if an earlier configuration is in force instead.
+    pub fault: Option<String>,
 }
 
 /// What is known of an address that was given before.
@@ -413,6 +429,9 @@ pub trait Transaction {
         user_name: &Name,
         decision: &Decision,
     ) -> Result<Id, Away>;
+    /// Keeps the texts of a configuration, once.
+    fn keep_config(&mut self, hash: &str, texts: &str, now: Millis) -> Result<(), Away>;
+    fn loaded(&mut self, server: &Name, instance: Id, load: &Load) -> Result<(), Away>;
     fn odd(&mut self, server: &Name, instance: Id, time: Millis, what: &str, details: &str) -> Result<(), Away>;
     /// Has this record of a spool been replayed? If not, notes that it is now.
     fn replaying(&mut self, spool: &str, sequence: u64) -> Result<bool, Away>;

@@ -7,6 +7,7 @@
 mod amounts;
 mod compile;
 mod condition;
+mod counted;
 mod decide;
 mod explain;
 mod groups;
@@ -22,6 +23,7 @@ mod truth;
 pub mod users;
 
 pub use compile::Context;
+pub use counted::Counted;
 pub use decide::{Outcome, Rules};
 pub use explain::{Explained, ExplainedCondition};
 pub use groups::{GroupSet, Groups};
@@ -31,6 +33,7 @@ pub use users::{UserPattern, parse_exact, parse_user};
 
 use crate::addresses::PoolId;
 use crate::config::file::Period;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What is wrong with a text, and what would be right: a [`Mistake`](crate::config::Mistake) without its place.
@@ -53,7 +56,7 @@ pub struct Needs {
 
 /// A number of other live sessions. While the remote computer (or endpoint) is not yet known, it is not known which of
 /// them the new connection replaces: then it lies between two numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     /// At least so many.
     pub min: u32,
@@ -62,7 +65,7 @@ pub struct Count {
 }
 
 /// What a user has used in a period.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Used {
     /// Seconds connected, live sessions' elapsed time included.
     pub seconds: u64,

@@ -138,10 +138,10 @@ fn a_pool_that_grows_and_shrinks_loses_and_doubles_nothing() {
     let held: Vec<_> = (1..=4).map(|n| scene.begin(n, &format!("u{n}"), &format!("VPN0-{n}")).unwrap()).collect();
     let grown =
         POOLS.replace("10.8.0.1-10.8.0.4", "10.8.0.1-10.8.0.5").replace("10.9.0.10-10.9.0.11", "10.9.0.10-10.9.0.12");
-    scene.engine.set_config(support::config(scene.folder.path(), &grown));
+    scene.engine.set_config(support::config(scene.folder.path(), &grown), scene.now());
     let more: Vec<_> = (5..=6).map(|n| scene.begin(n, &format!("u{n}"), &format!("VPN0-{n}")).unwrap()).collect();
     assert_eq!(more, ["10.8.0.5", "10.9.0.12"]);
-    scene.engine.set_config(support::config(scene.folder.path(), POOLS));
+    scene.engine.set_config(support::config(scene.folder.path(), POOLS), scene.now());
     for (n, address) in (1..).zip(held.iter().chain(&more)) {
         scene.end(n, &format!("u{n}"), &format!("VPN0-{n}"), address);
     }

@@ -262,6 +262,13 @@ fn beyond_the_spool_events_are_counted_as_lost() {
     }
     assert_eq!(scene.engine.health().waiting, handle - 1);
     assert!(handle > 1000, "{handle}");
+    std::fs::remove_dir(scene.folder.path().join("rasadmin.db")).unwrap();
+    scene.wait(11);
+    scene.engine.hangup(&connection(1, "nobody"), scene.now());
+    scene.wait(11);
+    scene.engine.hangup(&connection(1, "nobody"), scene.now());
+    let told = "SELECT details FROM oddities WHERE what LIKE 'events were lost%'";
+    assert_eq!(scene.ask(told), "1", "told once, when the ledger is back");
 }
 
 #[test]

@@ -56,6 +56,36 @@ fn a_ledger_of_the_other_platform_is_refused() {
     assert!(away.message.contains(&format!("belongs to {other} processes")), "{away}");
 }
 
+/// A ledger as version 1 left it, with a session in it, is brought up to date when it is opened.
+#[test]
+fn an_older_ledger_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../src/ledger/schema-1.sql")).unwrap();
+    let platform = if cfg!(windows) { "windows" } else { "unix" };
+    old.execute("INSERT INTO about VALUES ('platform', ?1)", [platform]).unwrap();
+    old.execute_batch(
+        "INSERT INTO sessions (acct_session_id, instance, nas_identifier, user_name, handle, remote_computer,
+             calling_station_id, interface_type, quarantine, acct_start_time, links_changed)
+         VALUES ('k', 1, 'VPN1', 'alice', 5, '', '', 'client', 'normal', 1000, 1000);
+         PRAGMA user_version = 1",
+    )
+    .unwrap();
+    drop(old);
+    let mut ledger = open(&path).unwrap();
+    let found = in_one(&mut ledger, |t| t.live_by_handle(&server(), 5)).unwrap();
+    assert_eq!(found.key, "k");
+    drop(ledger);
+    let new = rusqlite::Connection::open(&path).unwrap();
+    let ask = |sql: &str| new.query_row(sql, [], |row| row.get::<_, i64>(0));
+    assert_eq!(ask("PRAGMA user_version"), Ok(2));
+    assert_eq!(ask("SELECT count(*) FROM sessions WHERE imported IS NULL"), Ok(1));
+    // An imported session that were live would count in limits.
+    assert!(new.execute("UPDATE sessions SET imported = 'odbc'", []).is_err());
+    assert!(new.execute("UPDATE sessions SET imported = 'odbc', acct_stop_time = 2000", []).is_ok());
+}
+
 #[test]
 fn several_that_open_a_new_one_at_once_make_one() {
     let folder = tempfile::tempdir().unwrap();

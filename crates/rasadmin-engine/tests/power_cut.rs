@@ -148,7 +148,7 @@ fn look(path: &Path, cut: &str, acknowledged: &Acknowledged, outcome: &mut Outco
 /// The service starts again on what the cut left: the ledger is here, and what was open is closed.
 fn restart(folder: &Path, cut: &str, outcome: &mut Outcome) {
     outcome.restarts += 1;
-    let (config, _) = rasadmin_engine::config::load(&configure(folder, "process")).expect("a configuration");
+    let config = rasadmin_engine::config::load(&configure(folder, "process")).expect("a configuration");
     let engine = Engine::start(Arc::new(config), &Name::new("VPN1"), Now::system());
     if let Some(away) = engine.health().away {
         outcome.damaged.push(format!("{cut}: the ledger is away: {away}"));

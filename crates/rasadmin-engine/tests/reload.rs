@@ -45,7 +45,7 @@ fn told(change: Option<Change>) -> String {
 }
 
 fn hash(path: &Path) -> String {
-    format!("valid {}", load(path).unwrap().0.hash)
+    format!("valid {}", load(path).unwrap().hash)
 }
 
 #[test]

@@ -259,11 +259,11 @@ fn a_service_that_died_leaves_nothing_open_and_nothing_deleted() {
     scene.begin(1, "alice", "VPN0-1").unwrap();
     scene.wait(100);
     scene.address("bob", "VPN0-2", "").unwrap();
-    scene.wait(5000);
     // A second process of the same service: nothing is closed.
     let beside = scene.beside();
     assert_eq!(live(&scene), "alice VPN0-1 10.8.0.1");
     drop(beside);
+    scene.wait(5000);
     scene.restart();
     assert_eq!(closed(&scene), "alice service ended 1");
     assert_eq!(leases(&scene), "");

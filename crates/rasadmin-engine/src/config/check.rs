@@ -5,7 +5,7 @@ use super::{Bundle, Config, ConfigErrors, Mistake, pools, read, zone};
 use crate::rules::{Context, Groups, Rules};
 use crate::{Domains, Name};
 use jiff::tz::TimeZone;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,13 +13,14 @@ use std::time::Duration;
 pub const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// Reads, checks and compiles. `members` gives the text of a members file, as it is named in the file; `folder` is what
-/// relative paths are relative to.
+/// relative paths are relative to; `file` is its name for messages.
 pub fn parse(
     file: &str,
     text: &str,
     folder: &Path,
     members: &mut dyn FnMut(&str) -> Result<String, String>,
-) -> Result<(Config, Vec<Mistake>), ConfigErrors> {
+) -> Result<Config, ConfigErrors> {
+    let given = text;
     // Windows' editors begin a file with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let errors = |mistakes| ConfigErrors::new(file, text, mistakes);
@@ -34,8 +35,8 @@ pub fn parse(
             None
         }
     });
-    let mut digest = Bundle::digest(text);
-    let lines = members_lines(&raw, members, &mut digest, &mut mistakes);
+    let mut bundle = Bundle { file: file.into(), text: given.to_owned(), members: BTreeMap::new() };
+    let lines = members_lines(&raw, members, &mut bundle, &mut mistakes);
     let (mut groups, faults) = Groups::compile(&raw.groups, &lines, &domains);
     mistakes.extend(faults);
     let pool = |name: &str| pools::id(&raw, name);
@@ -63,8 +64,9 @@ pub fn parse(
     if !mistakes.is_empty() {
         return Err(errors(mistakes));
     }
-    let config = Config {
-        hash: digest.finish(),
+    Ok(Config {
+        hash: bundle.hash(),
+        bundle,
         server: server.map(|name| Name::new(name.get_ref())),
         domains,
         groups,
@@ -75,8 +77,7 @@ pub fn parse(
         ledger,
         durability: raw.ledger.durability,
         deadline,
-    };
-    Ok((config, Vec::new()))
+    })
 }
 
 fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
@@ -111,7 +112,7 @@ fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
 fn members_lines(
     raw: &File,
     members: &mut dyn FnMut(&str) -> Result<String, String>,
-    digest: &mut super::Digest,
+    bundle: &mut Bundle,
     mistakes: &mut Vec<Mistake>,
 ) -> HashMap<String, Vec<(u32, String)>> {
     let mut all = HashMap::new();
@@ -122,11 +123,11 @@ fn members_lines(
                 mistakes.push(Mistake::at(file.span(), why, "the path is relative to the configuration's folder"))
             }
             Ok(text) => {
-                digest.add(&text);
                 let lines = (1..).zip(text.strip_prefix('\u{feff}').unwrap_or(&text).lines());
                 let lines =
                     lines.map(|(number, line)| (number, line.split('#').next().unwrap_or("").trim().to_owned()));
                 all.insert(name.get_ref().clone(), lines.filter(|(_, line)| !line.is_empty()).collect());
+                bundle.members.insert(file.get_ref().clone(), text);
             }
         }
     }

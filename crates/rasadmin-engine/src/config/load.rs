@@ -19,25 +19,15 @@ pub struct Bundle {
     pub members: BTreeMap<String, String>,
 }
 
-/// Of the texts: the first 16 hexadecimal digits of SHA-256.
-pub struct Digest(Sha256);
-
-impl Digest {
-    pub fn add(&mut self, text: &str) {
-        self.0.update((text.len() as u64).to_le_bytes());
-        self.0.update(text);
-    }
-
-    pub fn finish(self) -> String {
-        self.0.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
 impl Bundle {
-    pub(super) fn digest(text: &str) -> Digest {
-        let mut digest = Digest(Sha256::new());
-        digest.add(text);
-        digest
+    /// Of the texts: the first 16 hexadecimal digits of SHA-256.
+    pub fn hash(&self) -> String {
+        let mut digest = Sha256::new();
+        for text in std::iter::once(&self.text).chain(self.members.values()) {
+            digest.update((text.len() as u64).to_le_bytes());
+            digest.update(text);
+        }
+        digest.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Compiles it.
@@ -45,7 +35,7 @@ impl Bundle {
         let mut members = |name: &str| {
             self.members.get(name).cloned().ok_or_else(|| format!("the members file `{name}` was not kept"))
         };
-        check::parse(&self.file.display().to_string(), &self.text, &folder(&self.file), &mut members).map(|(c, _)| c)
+        check::parse(&self.file.display().to_string(), &self.text, &folder(&self.file), &mut members)
     }
 
     /// Keeps it as the last good one. In one step: whoever reads finds the old one or this one.
@@ -89,26 +79,24 @@ pub(super) fn seen(path: &Path) -> Seen {
 }
 
 /// Reads and compiles a file.
-pub fn load(path: &Path) -> Result<(Config, Bundle), ConfigErrors> {
+pub fn load(path: &Path) -> Result<Config, ConfigErrors> {
     load_and_see(path, &mut Files::new())
 }
 
 /// The same, and what was looked at: a change of any of it is a reason to look again.
-pub(super) fn load_and_see(path: &Path, files: &mut Files) -> Result<(Config, Bundle), ConfigErrors> {
+pub(super) fn load_and_see(path: &Path, files: &mut Files) -> Result<Config, ConfigErrors> {
     files.insert(path.to_owned(), seen(path));
     let shown = path.display().to_string();
     let text = text(path).map_err(|(what, help)| ConfigErrors::unreadable(&shown, what, help))?;
-    let mut bundle = Bundle { file: path.to_owned(), text, members: BTreeMap::new() };
     let mut members = |name: &str| {
         let member = folder(path).join(name);
         // Two groups can name one file: what was seen before the first reading counts.
         files.entry(member.clone()).or_insert_with(|| seen(&member));
-        let text = self::text(&member).map_err(|(what, _)| format!("the members file `{name}`: {what}"))?;
-        bundle.members.insert(name.to_owned(), text.clone());
-        Ok(text)
+        self::text(&member).map_err(|(what, _)| format!("the members file `{name}`: {what}"))
     };
-    let config = check::parse(&shown, &bundle.text, &folder(path), &mut members)?.0;
-    Ok((config, bundle))
+    let mut config = check::parse(&shown, &text, &folder(path), &mut members)?;
+    config.bundle.file = path.to_owned();
+    Ok(config)
 }
 
 /// Where the last good configuration can be: beside the ledger, as far as a broken file can tell where that is, and

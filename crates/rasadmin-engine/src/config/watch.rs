@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Watch {
     path: PathBuf,
-    /// The last good one, as it was compiled.
+    /// The last good one's texts.
     bundle: Bundle,
     seen: Files,
     looked: Option<Instant>,
@@ -74,10 +74,10 @@ impl Trouble {
 pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
     let mut seen = Files::new();
     match load_and_see(path, &mut seen) {
-        Ok((config, bundle)) => {
-            let trouble = keep(&bundle, &config).map(Trouble::NotKept);
-            let config = Arc::new(config);
-            Ok(Started { config, trouble, watch: Watch::new(path, bundle, seen, None) })
+        Ok(config) => {
+            let trouble = keep(&config).map(Trouble::NotKept);
+            let watch = Watch::new(path, config.bundle.clone(), seen, None);
+            Ok(Started { config: Arc::new(config), trouble, watch })
         }
         Err(errors) => {
             // Two configurations can share a folder, and so the copy in it: only this one's own serves. By the name
@@ -86,18 +86,18 @@ pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
             let own = |kept: &PathBuf| {
                 Bundle::kept(kept).filter(|bundle| *kept != beside(path) || name(&bundle.file) == name(path))
             };
-            let good = |bundle: Bundle| bundle.compile().ok().map(|config| (config, bundle));
-            let Some((config, bundle)) = kept_at(path).iter().filter_map(own).find_map(good) else {
+            let Some(config) = kept_at(path).iter().filter_map(own).find_map(|bundle| bundle.compile().ok()) else {
                 return Err(errors);
             };
-            let watch = Watch::new(path, bundle, seen, Some(errors.clone()));
+            let watch = Watch::new(path, config.bundle.clone(), seen, Some(errors.clone()));
             Ok(Started { config: Arc::new(config), trouble: Some(Trouble::Broken(errors)), watch })
         }
     }
 }
 
 /// Keeps it for a restart; where it cannot be kept, and why.
-fn keep(bundle: &Bundle, config: &Config) -> Option<String> {
+fn keep(config: &Config) -> Option<String> {
+    let bundle = &config.bundle;
     if let Some(folder) = config.ledger.parent() {
         let _ = std::fs::create_dir_all(folder); // If it fails, what follows says so.
     }
@@ -133,15 +133,15 @@ impl Watch {
                 self.broken = Some(errors.clone());
                 new.then_some(Change::Broken(errors))
             }
-            Ok((config, bundle)) => {
+            Ok(config) => {
                 let mended = self.broken.take().is_some();
-                if bundle == self.bundle && !mended {
+                if config.bundle == self.bundle && !mended {
                     return None;
                 }
-                if let Some(places) = keep(&bundle, &config) {
+                if let Some(places) = keep(&config) {
                     Message::ConfigNotKept { places: &places }.tell();
                 }
-                self.bundle = bundle;
+                self.bundle = config.bundle.clone();
                 Some(Change::Valid(Arc::new(config)))
             }
         }

@@ -1,6 +1,6 @@
 //! Which address a user gets.
 
-use super::counts::{self, pool_of};
+use super::counts::pool_of;
 use super::{AddressAnswer, Decided, Inner, Now, refusal, refusals, why};
 use crate::addresses::{Address, Family, PoolId};
 use crate::config::file::{ReservationHeld, WhenExhausted};
@@ -48,11 +48,8 @@ impl Inner {
         let (mut refused, mut exhausted) = (None, None);
         let done = self.transact(now, deadline, false, &mut |book| {
             let (user, session) = book.address_arrives(event)?;
-            let needs = config.rules.needs_for(stage, &facts, &groups);
-            let known = counts::read(book, &needs, &facts, session)?;
-            let ruling = config.rules.decide(stage, &facts, &groups, Some(&known));
-            let mut decided = Decided::new(stage, facts.clone(), &ruling, &config.hash, now);
-            let (choice, dry) = if ruling.allow {
+            let mut decided = Decided::ask(book, stage, facts.clone(), &groups, session)?;
+            let (choice, dry) = if decided.decision.allow {
                 choose(book, event, user.as_ref(), pool_of(&config, decided.pools, &groups, event.family))?
             } else {
                 (Err(why(&decided.decision)), None)
@@ -80,7 +77,7 @@ impl Inner {
     /// While the ledger is away no address of ours is given: RRAS's offer is kept if the rules allow and it lies in none
     /// of our pools.
     fn assign_alone(&mut self, event: &AddressEvent, facts: &Facts, groups: &GroupSet, now: Now) -> AddressAnswer {
-        let mut decided = self.decide(stage(event), facts.clone(), groups, None, now);
+        let mut decided = self.decide_alone(stage(event), facts.clone(), groups, now);
         let plan = &self.config.addresses;
         let choice = match event.address() {
             _ if !decided.decision.allow => Err(why(&decided.decision)),

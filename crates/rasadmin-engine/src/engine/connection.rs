@@ -1,6 +1,6 @@
 //! May a connection, a link, a reauthentication, an endpoint change stand?
 
-use super::{Decided, Inner, Now, RECENT, Verdict, counts, refusal, verdict};
+use super::{Decided, Inner, Now, RECENT, Verdict, refusal, verdict};
 use crate::event::{ConnectionEvent, LinkEvent, Record, What};
 use crate::ledger::{Away, LiveSession};
 use crate::record::{Arrival, Book, timestamp};
@@ -32,17 +32,13 @@ impl Inner {
     }
 
     pub(super) fn accept_connection(&mut self, event: &ConnectionEvent, now: Now, deadline: Instant) -> Verdict {
-        let config = self.config.clone();
         let (mut facts, groups) = self.connection_facts(event, now);
         let key = session_key(now);
         let mut refused = None;
         let done = self.transact(now, deadline, true, &mut |book| {
             let arrival = book.connection_arrives(event)?;
             facts.port = arrival.port.clone().map_or(Fact::NotYetKnown, Fact::Known);
-            let needs = config.rules.needs_for(Stage::Connection, &facts, &groups);
-            let known = counts::read(book, &needs, &facts, None)?;
-            let ruling = config.rules.decide(Stage::Connection, &facts, &groups, Some(&known));
-            let mut decided = Decided::new(Stage::Connection, facts.clone(), &ruling, &config.hash, now);
+            let mut decided = Decided::ask(book, Stage::Connection, facts.clone(), &groups, None)?;
             if let Some(reason) = foreign_lease(book, &arrival) {
                 (decided.decision.allow, decided.decision.rule) = (false, None);
                 decided.decision.reason = Some(reason);
@@ -53,7 +49,7 @@ impl Inner {
         });
         if done.is_err() {
             facts.port = Fact::NotYetKnown;
-            let decided = self.decide(Stage::Connection, facts.clone(), &groups, None, now);
+            let decided = self.decide_alone(Stage::Connection, facts.clone(), &groups, now);
             refused = refusal(&decided.decision);
             self.spool(&Record {
                 time: now.time,
@@ -69,13 +65,12 @@ impl Inner {
     }
 
     pub(super) fn accept_link(&mut self, event: &LinkEvent, now: Now, deadline: Instant) -> Verdict {
-        let config = self.config.clone();
         let mut refused = None;
         let scene = self.scene(now);
         let done = self.transact(now, deadline, false, &mut |book| {
             let session = book.link_arrives(event)?;
             let facts = link_facts(session.as_ref().map(|session| scene.facts_of(session)), event, &scene);
-            let decision = scene.decide(&config, book, Stage::Link, facts, session.as_ref())?;
+            let decision = scene.decide(book, Stage::Link, facts, session.as_ref())?;
             book.link_concluded(event, session.as_ref(), &decision)?;
             refused = refusal(&decision);
             Ok(())
@@ -84,7 +79,7 @@ impl Inner {
             let known = self.recent.iter().find(|(handle, _)| *handle == event.handle).map(|(_, facts)| facts.clone());
             let facts = link_facts(known, event, &scene);
             let groups = self.groups(facts.user.known());
-            let decided = self.decide(Stage::Link, facts, &groups, None, now);
+            let decided = self.decide_alone(Stage::Link, facts, &groups, now);
             refused = refusal(&decided.decision);
             self.spool(&Record {
                 time: now.time,
@@ -96,7 +91,6 @@ impl Inner {
 
     /// A reauthentication, or an endpoint change.
     pub(super) fn again(&mut self, event: &ConnectionEvent, stage: Stage, now: Now, deadline: Instant) -> Verdict {
-        let config = self.config.clone();
         let (facts, groups) = self.connection_facts(event, now);
         let mut refused = None;
         let scene = self.scene(now);
@@ -108,7 +102,7 @@ impl Inner {
                 facts.port = session.port.clone().map_or(Fact::NotYetKnown, Fact::Known);
                 facts.tunnel = session.tunnel.map_or(facts.tunnel, Fact::Known);
             }
-            let decision = scene.decide(&config, book, stage, facts, session.as_ref())?;
+            let decision = scene.decide(book, stage, facts, session.as_ref())?;
             book.again_concluded(event, session.as_ref(), &decision)?;
             refused = refusal(&decision);
             Ok(())
@@ -118,7 +112,7 @@ impl Inner {
             if let Some((_, known)) = self.recent.iter().find(|(handle, _)| *handle == event.handle) {
                 (facts.port, facts.tunnel) = (known.port.clone(), known.tunnel.clone());
             }
-            let decided = self.decide(stage, facts, &groups, None, now);
+            let decided = self.decide_alone(stage, facts, &groups, now);
             refused = refusal(&decided.decision);
             self.spool(&Record {
                 time: now.time,
@@ -171,17 +165,13 @@ impl Scene {
 
     fn decide(
         &self,
-        config: &crate::config::Config,
         book: &mut Book<'_>,
         stage: Stage,
         facts: Facts,
         session: Option<&LiveSession>,
     ) -> Result<crate::ledger::Decision, Away> {
-        let groups = facts.user.known().map(|user| config.groups.of(user)).unwrap_or_default();
-        let needs = config.rules.needs_for(stage, &facts, &groups);
-        let known = counts::read(book, &needs, &facts, session.map(|session| session.id))?;
-        let ruling = config.rules.decide(stage, &facts, &groups, Some(&known));
-        Ok(Decided::new(stage, facts.clone(), &ruling, &config.hash, self.now).decision)
+        let groups = facts.user.known().map(|user| book.config.groups.of(user)).unwrap_or_default();
+        Ok(Decided::ask(book, stage, facts, &groups, session.map(|session| session.id))?.decision)
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Store {
     /// Was a ledger open in this process before? Then one that vanished is not made anew.
     was_open: bool,
     lost: u64,
+    /// How many of them the ledger was told of.
+    lost_told: u64,
 }
 
 /// How the ledger is.
@@ -58,6 +60,7 @@ impl Store {
             spool: None,
             was_open: false,
             lost: 0,
+            lost_told: 0,
         }
     }
 
@@ -81,6 +84,16 @@ impl Store {
     /// The ledger and the instance's row, if it is here.
     pub fn here(&mut self) -> Option<(&mut Sqlite, Id)> {
         self.open.as_mut().map(|(ledger, instance)| (ledger, *instance))
+    }
+
+    /// Events that were lost, and that the ledger was not told of yet.
+    pub fn lost_untold(&self) -> u64 {
+        self.lost - self.lost_told
+    }
+
+    /// It knows of them now.
+    pub fn lost_is_told(&mut self) {
+        self.lost_told = self.lost;
     }
 
     /// Why it is not.

@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The schema's version: `PRAGMA user_version`.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// Each step leads from its place to the next version; steps are only ever added.
-const MIGRATIONS: [&str; VERSION as usize] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; VERSION as usize] = [include_str!("schema-1.sql"), include_str!("schema-2.sql")];
 
 /// Windows' and Unix's file locks do not see each other, so a ledger belongs to processes of one platform.
 const PLATFORM: &str = if cfg!(windows) { "windows" } else { "unix" };

@@ -32,7 +32,7 @@ pub fn config(folder: &std::path::Path, text: &str) -> Arc<Config> {
     let path = folder.join("rasadmin.toml");
     std::fs::write(&path, text).unwrap();
     match rasadmin_engine::config::load(&path) {
-        Ok((config, _)) => Arc::new(config),
+        Ok(config) => Arc::new(config),
         Err(errors) => panic!("{errors}"),
     }
 }

@@ -4,7 +4,7 @@ use super::error;
 use super::meter::Meter;
 use crate::addresses::{Address, Family};
 use crate::ledger::{
-    Away, Closing, Decision, EndedBy, Id, Lease, LiveSession, Millis, NewLease, NewLink, NewSession, Transaction,
+    Away, Closing, Decision, EndedBy, Id, Lease, LiveSession, Load, Millis, NewLease, NewLink, NewSession, Transaction,
     Usage, Used,
 };
 use crate::{Identity, Name, Tunnel};
@@ -529,20 +529,38 @@ impl Transaction for Statements<'_> {
             (false, _) => "deny",
         };
         let facts = serde_json::to_string(&d.facts).unwrap_or_default();
+        let counted = d.counted.as_ref().map(|counted| serde_json::to_string(counted).unwrap_or_default());
         self.run(
             "INSERT INTO decisions (time, server, instance, session, stage, domain, name, user_name, outcome, rule,
-                 reason, config, ledger_away, facts)
+                 reason, config, ledger_away, facts, counted)
              VALUES (:time, :server, :instance, :session, :stage, :domain, :name, :user_name, :outcome, :rule, :reason,
-                 :config, :ledger_away, :facts)",
+                 :config, :ledger_away, :facts, :counted)",
             named_params! {
                 ":time": d.time, ":server": server.as_str(), ":instance": instance, ":session": session,
                 ":stage": d.stage.name(), ":domain": user.map(|u| u.domain.as_str()),
                 ":name": user.map(|u| u.name.as_str()), ":user_name": user_name.as_str(), ":outcome": outcome,
                 ":rule": d.rule, ":reason": d.reason, ":config": d.config, ":ledger_away": d.ledger_away,
-                ":facts": facts,
+                ":facts": facts, ":counted": counted,
             },
         )?;
         Ok(self.inserted())
+    }
+
+    fn keep_config(&mut self, hash: &str, texts: &str, now: Millis) -> Result<(), Away> {
+        let sql = "INSERT INTO configs VALUES (:hash, :now, :texts) ON CONFLICT DO NOTHING";
+        self.run(sql, named_params! { ":hash": hash, ":now": now, ":texts": texts }).map(drop)
+    }
+
+    fn loaded(&mut self, server: &Name, instance: Id, load: &Load) -> Result<(), Away> {
+        self.run(
+            "INSERT INTO loads (time, server, instance, version, config, fault)
+             VALUES (:time, :server, :instance, :version, :config, :fault)",
+            named_params! {
+                ":time": load.time, ":server": server.as_str(), ":instance": instance, ":version": load.version,
+                ":config": load.config, ":fault": load.fault,
+            },
+        )
+        .map(drop)
     }
 
     fn odd(&mut self, server: &Name, instance: Id, time: Millis, what: &str, details: &str) -> Result<(), Away> {

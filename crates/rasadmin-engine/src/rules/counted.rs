@@ -1,0 +1,42 @@
+//! What the ledger had said for a decision, as it is kept with it: groups by name, so that people can read it.
+
+use super::{Count, Groups, LedgerFacts, Needs, Used};
+use crate::config::file::Period;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The numbers that a decision rested on; what was not asked for is not in here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The user's other live sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_sessions: Option<Count>,
+    /// Live sessions of groups.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub group_sessions: BTreeMap<String, Count>,
+    /// The user's use in periods.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub used: BTreeMap<Period, Used>,
+}
+
+impl Counted {
+    /// Of what the ledger said.
+    pub fn new(needs: &Needs, ledger: &LedgerFacts, groups: &Groups) -> Self {
+        let name = |id: super::GroupId| groups.names().nth(id.0 as usize).unwrap_or_default().to_owned();
+        Self {
+            user_sessions: needs.user_sessions.then_some(ledger.user_sessions),
+            group_sessions: ledger.groups.iter().map(|&(id, count)| (name(id), count)).collect(),
+            used: ledger.used.iter().copied().collect(),
+        }
+    }
+
+    /// As the rules want it again, under the same configuration.
+    pub fn facts(&self, groups: &Groups) -> LedgerFacts {
+        let id = |name: &str| (0..).map(super::GroupId).zip(groups.names()).find(|(_, known)| *known == name);
+        LedgerFacts {
+            user_sessions: self.user_sessions.unwrap_or_default(),
+            groups: self.group_sessions.iter().filter_map(|(name, count)| Some((id(name)?.0, *count))).collect(),
+            used: self.used.iter().map(|(&period, &used)| (period, used)).collect(),
+        }
+    }
+}
