@@ -30,6 +30,13 @@ fn two_thousand_load_and_unload_cycles_stay_flat() {
     assert!(cycles["message"].as_str().unwrap().starts_with("2000 cycles leave no"), "{cycles}");
 }
 
+/// Only Windows has a place for it.
+#[test]
+fn the_products_version_is_read_without_loading_it() {
+    let expected = cfg!(windows).then(|| env!("CARGO_PKG_VERSION").to_owned());
+    assert_eq!(rasadmin_check::product_version(&product()), expected);
+}
+
 #[test]
 fn bad_input_is_one_line_with_exit_2() {
     let folder = tempfile::tempdir().unwrap();
