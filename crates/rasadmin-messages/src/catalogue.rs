@@ -209,7 +209,7 @@ catalogue! {
             drive. `other`: the details say.",
     effect: "Each rule's `when_ledger_unavailable` decides. No pool or reserved address is given. What happens is kept \
              in a spool file of 4 MiB beside the ledger, and recorded when the ledger is back. It is tried every ten \
-             seconds.",
+             seconds, and told again only if the kind changes.",
     remedy: "Remove the cause: bring the file back, end the program that holds it, give SYSTEM the right to write, make \
              room. No restart is needed. A ledger that vanished is not made anew while the service runs, since its live \
              leases would be given away.";

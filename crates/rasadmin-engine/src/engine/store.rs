@@ -26,6 +26,8 @@ pub struct Store {
     durable: bool,
     open: Option<(Sqlite, Id)>,
     away: Away,
+    /// As which kind it was told to be away.
+    told_away: Option<AwayKind>,
     retry: Option<Instant>,
     instance: Option<Instance>,
     spool: Option<Spool>,
@@ -55,6 +57,7 @@ impl Store {
             durable: config.durability == Durability::Fsync,
             open: None,
             away: Away { kind: AwayKind::Other, message },
+            told_away: None,
             retry: None,
             instance: None,
             spool: None,
@@ -103,7 +106,10 @@ impl Store {
 
     /// It was found away: no call waits for it until it is tried again.
     pub fn lost(&mut self, why: &Away, now: Instant) {
-        Message::LedgerAway { kind: &why.kind.name(), details: why }.tell();
+        // It is tried again and again: each kind of absence is told once.
+        if self.told_away.replace(why.kind) != Some(why.kind) {
+            Message::LedgerAway { kind: &why.kind.name(), details: why }.tell();
+        }
         self.open = None;
         self.away = why.clone();
         self.retry = Some(now + RETRY);
@@ -129,7 +135,8 @@ impl Inner {
         }
         match self.try_open(now, deadline) {
             Ok(()) => {
-                if std::mem::replace(&mut self.store.was_open, true) {
+                self.store.was_open = true;
+                if self.store.told_away.take().is_some() {
                     Message::LedgerBack { file: &self.store.path.display() }.tell();
                 }
                 self.store.retry = None;
