@@ -9,8 +9,9 @@ use std::sync::OnceLock;
 pub const NATIVE: &[&str] = &["gcc", "libc6-dev"];
 /// It sees what the power cut's test needs to know.
 pub const STRACE: &[&str] = &["strace"];
-/// A linker and C compilers for Windows, and Wine to run what they make.
-pub const WINDOWS: &[&str] = &["gcc-mingw-w64-x86-64", "gcc-mingw-w64-i686", "wine", "wine64"];
+/// A linker, windres and C compilers for Windows, and Wine to run what they make.
+pub const WINDOWS: &[&str] =
+    &["binutils-mingw-w64-x86-64", "gcc-mingw-w64-x86-64", "gcc-mingw-w64-i686", "wine", "wine64"];
 /// Debian's Rust for building std: rustup has no target whose programs start under Debian's Wine.
 const RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy"];
 

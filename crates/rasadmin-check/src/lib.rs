@@ -28,6 +28,7 @@ mod options;
 mod render;
 mod report;
 mod statics;
+mod version;
 
 pub use check::{Check, Kind};
 pub use dynamic::child_main;
@@ -36,6 +37,7 @@ pub use finding::{Culprit, Finding, Outcome, Problem};
 pub use list::{ListReport, check_list};
 pub use options::Options;
 pub use report::{Facts, NotRun, ProfileVerdict, Report, Verdict};
+pub use version::product_version;
 
 use image::{Format, Image};
 use std::path::Path;

@@ -159,7 +159,7 @@ fn main() {
         let config = config_in(&folder.path().join("dll"));
         let mut again = std::process::Command::new(std::env::current_exe().unwrap());
         again.arg(std::path::absolute(&dll).unwrap()).env("SESSION_COST", folder.path()).env("RASADMIN_CONFIG", config);
-        again.env("RASADMIN_LOG", folder.path().join("log"));
+        again.env("RASADMIN_LOG", folder.path().join("log")).env("RASADMIN_SYSTEM_LOG", "off");
         assert!(again.status().unwrap().success());
         return;
     };

@@ -3,6 +3,7 @@
 //!
 //! They look for them in the environment, which a process can only give to another: so the host runs itself again.
 
+use rasadmin_system::system_log;
 use std::path::Path;
 use std::process::Command;
 
@@ -42,6 +43,9 @@ pub fn again(config: Option<&Path>) -> Result<Option<u8>, String> {
     }
     if std::env::var_os("RASADMIN_LOG").is_none() {
         command.env("RASADMIN_LOG", folder.path().join("rasadmin.log"));
+    }
+    if std::env::var_os(system_log::VARIABLE).is_none() {
+        command.env(system_log::VARIABLE, "off");
     }
     let status = command.status().map_err(|e| format!("cannot run this program again: {e}"))?;
     Ok(Some(exit_code(status)))

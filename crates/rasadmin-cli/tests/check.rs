@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::{product, rasadmin, reject, words};
+use support::{product, rasadmin, rasadmin_with, reject, words};
 
 #[test]
 fn the_product_passes_every_profile() {
@@ -19,11 +19,22 @@ fn the_product_passes_every_profile() {
 /// "2,000 load and unload cycles in one process without growth in memory, threads, handles or TLS indexes".
 #[test]
 fn two_thousand_load_and_unload_cycles_stay_flat() {
-    let json = rasadmin(words([&"check", &"--cycles", &"2000", &"--json", &product()])).ends(0).json();
+    // With the system's log too: Windows' own, or a socket that nobody reads.
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("nobody").to_string_lossy().into_owned();
+    let check = words([&"check", &"--cycles", &"2000", &"--json", &product()]);
+    let json = rasadmin_with(check, &[("RASADMIN_SYSTEM_LOG", &log)]).ends(0).json();
     let findings = json["findings"].as_array().unwrap();
     let cycles = findings.iter().find(|f| f["check"] == "load-cycles").unwrap();
     assert_eq!(cycles["outcome"], "pass", "{cycles}");
     assert!(cycles["message"].as_str().unwrap().starts_with("2000 cycles leave no"), "{cycles}");
+}
+
+/// Only Windows has a place for it.
+#[test]
+fn the_products_version_is_read_without_loading_it() {
+    let expected = cfg!(windows).then(|| env!("CARGO_PKG_VERSION").to_owned());
+    assert_eq!(rasadmin_check::product_version(&product()), expected);
 }
 
 #[test]

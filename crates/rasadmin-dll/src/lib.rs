@@ -2,21 +2,23 @@
 //!
 //! It finds its configuration, and lets the engine decide and record. The log is the file named by the environment
 //! variable RASADMIN_LOG; without it `%ProgramData%\rasadmin\rasadmin.log`, and `/var/log/rasadmin/rasadmin.log`
-//! elsewhere.
+//! elsewhere. Numbered messages go to the system's own log too.
 
 mod clock;
 #[cfg(feature = "torture")]
 mod die;
 mod event;
 mod place;
+mod system;
 #[cfg(feature = "torture")]
 mod torture;
 mod unload;
 
 use clock::Clock;
-use rasadmin_engine::config::{Change, Watch};
+use rasadmin_engine::config::{Change, Trouble, Watch};
 use rasadmin_engine::{Engine, Now, config};
-use rasadmin_sdk::tracing::{error, info, warn};
+use rasadmin_messages::Message;
+use rasadmin_sdk::tracing::{info, warn};
 use rasadmin_sdk::{
     AddressRequest, AdminDll, AssignIpv4, AssignIpv6, Assignment, Connection, Environment, InitializeError,
     InterfaceId, Link, Refusal, Verdict, export_admin_dll, log,
@@ -24,10 +26,12 @@ use rasadmin_sdk::{
 use rasadmin_system::places;
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 struct Product {
     engine: Engine,
+    config: PathBuf,
     watch: Mutex<Watch>,
     clock: Clock,
 }
@@ -37,15 +41,11 @@ impl Product {
     fn now(&self) -> Now {
         let now = self.clock.now();
         let change = self.watch.lock().unwrap_or_else(PoisonError::into_inner).check(now.instant);
-        match change {
-            None => {}
-            Some(Change::Valid(config)) => {
-                info!(config = config.hash, "the configuration has changed, and is in force");
-                self.engine.set_config(config, now);
-            }
-            Some(Change::Broken(errors)) => {
-                error!("the configuration is broken, the last good one stays: {errors}");
-                self.engine.config_is_broken(&errors.to_string(), now);
+        if let Some(change) = change {
+            change.tell(&self.config);
+            match change {
+                Change::Valid(config) => self.engine.set_config(config, now),
+                Change::Broken(errors) => self.engine.config_is_broken(&errors.to_string(), now),
             }
         }
         now
@@ -57,8 +57,8 @@ impl Product {
                 info!(?about, "{what} accepted");
                 Verdict::Accept
             }
-            // The boundary writes the reason to the log.
-            rasadmin_engine::Verdict::Reject(reason) => Verdict::reject(reason),
+            // The engine has told why.
+            rasadmin_engine::Verdict::Reject(_) => Verdict::reject(""),
         }
     }
 }
@@ -67,32 +67,38 @@ impl AdminDll for Product {
     fn initialize(_: &Environment) -> Result<Self, InitializeError> {
         #[cfg(feature = "torture")]
         torture::install();
+        system::open();
         // A log that cannot be opened must not keep the VPN from starting.
         let path = places::log_file();
         if let Err(error) = log::open(&path) {
+            let message = Message::LogNotOpened { file: &path.display(), error: &error };
             // Not eprintln!, which panics where nothing can be written.
-            let _ = writeln!(std::io::stderr(), "rasadmin: cannot write the log {}: {error}", path.display());
+            let _ = writeln!(std::io::stderr(), "rasadmin: {message}");
+            message.tell();
         }
         let path = place::config_file()?;
         let clock = Clock::new();
         let now = clock.now();
-        let started = config::start(&path).map_err(|e| InitializeError::new(place::CONFIG_IS_BAD, e.to_string()))?;
-        if let Some(message) = &started.message {
-            error!("{message}");
+        let started = config::start(&path).map_err(|errors| {
+            Message::ConfigNeverGood { errors: &errors }.tell();
+            InitializeError::new(place::CONFIG_IS_BAD, "")
+        })?;
+        if let Some(trouble) = &started.trouble {
+            trouble.tell();
         }
         let engine = Engine::start(started.config.clone(), &places::server_name(), now);
-        if let Some(errors) = &started.broken {
+        if let Some(Trouble::Broken(errors)) = &started.trouble {
             engine.config_is_broken(&errors.to_string(), now);
         }
-        let (version, config) = (env!("CARGO_PKG_VERSION"), &started.config.hash);
-        info!(version, config, file = %path.display(), ledger = %engine.ledger().display(), "initialised");
-        Ok(Self { engine, watch: Mutex::new(started.watch), clock })
+        let (version, file, ledger) = (&env!("CARGO_PKG_VERSION"), &path.display(), engine.ledger());
+        Message::Started { version, file, hash: &started.config.hash, ledger: &ledger.display() }.tell();
+        Ok(Self { engine, config: path, watch: Mutex::new(started.watch), clock })
     }
 
     fn terminate(&self) {
         self.engine.stop(self.clock.now());
         unload::sqlite();
-        info!("terminated");
+        Message::Stopped {}.tell();
     }
 
     fn accept_connection(&self, connection: &Connection) -> Verdict {
@@ -137,9 +143,14 @@ impl AdminDll for Product {
     }
 }
 
+/// The engine has told why.
+fn told(_: String) -> Refusal {
+    Refusal::new("")
+}
+
 impl AssignIpv4 for Product {
     fn assign_ipv4(&self, request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-        let number = self.engine.assign(&event::ipv4(request), self.now()).map_err(Refusal::new)?;
+        let number = self.engine.assign(&event::ipv4(request), self.now()).map_err(told)?;
         let address = Ipv4Addr::from_bits(u32::try_from(number).map_err(|_| Refusal::new("no IPv4 address"))?);
         info!(user = ?request.user(), port = ?request.port(), %address, "IPv4 address given");
         Ok(Assignment::of(address))
@@ -163,7 +174,7 @@ impl AssignIpv6 for Product {
             warn!(?user, ?port, address = %request.address(), "IPv6: the low half is zero: the offer is kept");
             return Ok(Assignment::without_release(request.offered_identifier()));
         }
-        let number = self.engine.assign(&event::ipv6(request), self.now()).map_err(Refusal::new)?;
+        let number = self.engine.assign(&event::ipv6(request), self.now()).map_err(told)?;
         let identifier = InterfaceId(number.to_be_bytes());
         info!(?user, ?port, identifier = %Ipv6Addr::from_bits(number.into()), "IPv6 identifier given");
         Ok(Assignment::of(identifier))

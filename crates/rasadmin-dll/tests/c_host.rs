@@ -45,8 +45,12 @@ fn a_host_in_c_sees_what_the_contract_says() {
     let config = log.path().join("rasadmin.toml");
     std::fs::write(&config, "default.action = \"allow\"\n").unwrap();
     let mut command = Command::new(fixtures.join("windows").join("chost.exe"));
-    let output =
-        command.arg(dll).env("RASADMIN_CONFIG", config).env("RASADMIN_LOG", log.path().join("rasadmin.log")).output();
+    let output = command
+        .arg(dll)
+        .env("RASADMIN_CONFIG", config)
+        .env("RASADMIN_LOG", log.path().join("rasadmin.log"))
+        .env("RASADMIN_SYSTEM_LOG", "off")
+        .output();
     let output = output.unwrap_or_else(|e| panic!("chost.exe: {e}: run `cargo xtask fixtures`"));
     let text = String::from_utf8_lossy(&output.stdout).replace("\r\n", "\n");
     assert_eq!(text, EXPECTED, "{}", String::from_utf8_lossy(&output.stderr));

@@ -60,6 +60,8 @@ fn every_export_answers_null_safely() {
     let log = tempfile::tempdir().unwrap();
     // SAFETY: no other thread of this test reads the environment.
     unsafe { std::env::set_var("RASADMIN_LOG", log.path().join("rasadmin.log")) };
+    // SAFETY: as above.
+    unsafe { std::env::set_var("RASADMIN_SYSTEM_LOG", "off") };
     let config = log.path().join("rasadmin.toml");
     std::fs::write(&config, "default.action = \"allow\"\n").unwrap();
     // SAFETY: as above.

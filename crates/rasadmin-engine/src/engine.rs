@@ -8,6 +8,7 @@ mod connection;
 mod counts;
 pub mod explain;
 mod orphans;
+mod refusals;
 mod store;
 
 use crate::config::Config;
@@ -324,7 +325,14 @@ fn why(decision: &Decision) -> String {
     }
 }
 
-/// The verdict of a decision.
-fn verdict(decision: &Decision) -> Verdict {
-    if decision.allow { Verdict::Accept } else { Verdict::Reject(why(decision)) }
+/// The decision, if it is a refusal.
+fn refusal(decision: &Decision) -> Option<Decision> {
+    (!decision.allow).then(|| decision.clone())
+}
+
+/// The verdict; a refusal is told. `passed` is the user's name as RRAS passed it.
+fn verdict(refused: Option<&Decision>, passed: &Name) -> Verdict {
+    let Some(decision) = refused else { return Verdict::Accept };
+    refusals::tell(decision, passed);
+    Verdict::Reject(why(decision))
 }

@@ -50,6 +50,21 @@ pub enum AwayKind {
     Other,
 }
 
+impl AwayKind {
+    /// As messages name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Locked => "locked",
+            Self::ReadOnly => "read-only",
+            Self::Full => "full",
+            Self::Corrupt => "corrupt",
+            Self::Foreign => "foreign",
+            Self::Other => "other",
+        }
+    }
+}
+
 impl std::fmt::Display for Away {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)

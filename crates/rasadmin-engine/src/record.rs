@@ -15,6 +15,7 @@ use crate::pools::Tags;
 use crate::rules::period::days_between;
 use crate::{Identity, Name, Tunnel};
 use jiff::Timestamp;
+use rasadmin_messages::Message;
 
 /// A lease that no connection took, and a lease whose session has ended, ends after this: milliseconds.
 pub const LEASE_WAITS: Millis = 5 * 60 * 1000;
@@ -418,7 +419,7 @@ impl Book<'_> {
     }
 
     fn odd(&mut self, what: &str, details: &str) -> Result<(), Away> {
-        tracing::warn!(details, "{what}: recorded, nothing changed");
+        Message::OddEvent { what: &what, details: &details }.tell();
         self.ledger.odd(self.server, self.instance, self.time, what, details)
     }
 }

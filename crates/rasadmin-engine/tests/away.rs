@@ -7,6 +7,8 @@ use rasadmin_engine::Tunnel::Sstp;
 use rasadmin_engine::Verdict;
 use rasadmin_engine::ledger::AwayKind;
 use std::path::Path;
+#[cfg(target_os = "linux")]
+use support::disk::{mount, on_a_small_disk};
 use support::{Scene, With, connection, link, number};
 
 const CONFIG: &str = r#"
@@ -189,28 +191,6 @@ fn its_folder_vanishes_and_a_directory_takes_its_place() {
         std::fs::rename(aside(l), l).unwrap();
     };
     while_running(AwayKind::Missing, away, back);
-}
-
-/// Runs this test again with a small filesystem of its own, where it may mount: in a namespace, root or not.
-#[cfg(target_os = "linux")]
-fn on_a_small_disk(test: &str, body: impl FnOnce(&Path)) {
-    const INSIDE: &str = "RASADMIN_SMALL_DISK";
-    if let Some(folder) = std::env::var_os(INSIDE) {
-        return body(Path::new(&folder));
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let script = "mount -t tmpfs -o size=12m tmpfs \"$1\" && exec \"$2\" --exact \"$3\" --nocapture";
-    let mut command = std::process::Command::new("unshare");
-    command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]).arg(folder.path());
-    let output = command.arg(std::env::current_exe().unwrap()).arg(test).env(INSIDE, folder.path()).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{}\n{text}\n{errors}", output.status);
-}
-
-#[cfg(target_os = "linux")]
-fn mount(arguments: &[&str], folder: &Path) {
-    assert!(std::process::Command::new("mount").args(arguments).arg(folder).status().unwrap().success());
 }
 
 #[cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
 //! The configuration changes, breaks, vanishes and comes back, while the service runs and at its start.
 #![allow(clippy::unwrap_used)]
 
-use rasadmin_engine::config::{Change, Places, Watch, find, last_good, load, start};
+use rasadmin_engine::config::{Change, Places, Trouble, Watch, find, last_good, load, start};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -100,7 +100,7 @@ fn a_members_file_counts_as_part_of_it() {
     // The last good one has the members with it.
     let started = start(&place.path()).unwrap();
     assert_eq!(format!("valid {}", started.config.hash), after);
-    assert!(started.message.unwrap().contains("the last good one is in force"));
+    assert!(matches!(started.trouble, Some(Trouble::Broken(_))));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn the_last_good_one_serves_at_the_next_start() {
         place.write(broken);
         let started = start(&place.path()).unwrap();
         assert_eq!(started.config.hash, good);
-        assert!(started.message.unwrap().contains("the last good one is in force instead"));
+        assert!(matches!(started.trouble, Some(Trouble::Broken(_))));
     }
     std::fs::remove_file(place.path()).unwrap();
     assert_eq!(start(&place.path()).unwrap().config.hash, good);

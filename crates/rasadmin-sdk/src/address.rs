@@ -96,7 +96,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with its reason, which goes to the log; RRAS gets ERROR_ACCESS_DENIED.
+    /// A refusal with its reason, which goes to the log, unless it is empty: then the DLL has told it itself. RRAS gets
+    /// ERROR_ACCESS_DENIED.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { code: ERROR_ACCESS_DENIED, reason: reason.into() }
     }

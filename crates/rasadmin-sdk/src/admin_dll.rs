@@ -10,7 +10,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 pub enum Verdict {
     /// It may stand.
     Accept,
-    /// It may not; the reason goes to the log. RRAS is only told that it may not.
+    /// It may not; the reason goes to the log, unless it is empty: then the DLL has told it itself. RRAS is only told
+    /// that it may not.
     Reject(Cow<'static, str>),
 }
 

@@ -93,7 +93,10 @@ fn guarded<D: AdminDll, A: Answer>(
         let answer = slot.get().ok_or(Wrong::NotInitialised).and_then(|dll| body(&dll));
         answer.unwrap_or_else(|wrong| {
             let code = wrong.code();
-            tracing::warn!(function = function.name(), code, "{wrong}");
+            let told = matches!(&wrong, Wrong::Refused(refusal) if refusal.reason.is_empty());
+            if !told {
+                tracing::warn!(function = function.name(), code, "{wrong}");
+            }
             A::safe(code)
         })
     })
@@ -121,7 +124,9 @@ fn verdict(function: FunctionId, about: &dyn fmt::Display, verdict: Verdict) -> 
     match verdict {
         Verdict::Accept => TRUE,
         Verdict::Reject(reason) => {
-            tracing::info!(function = function.name(), "rejected {about}: {reason}");
+            if !reason.is_empty() {
+                tracing::info!(function = function.name(), "rejected {about}: {reason}");
+            }
             FALSE
         }
     }

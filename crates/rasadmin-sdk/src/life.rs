@@ -33,8 +33,8 @@ pub struct InitializeError {
 }
 
 impl InitializeError {
-    /// A Windows error code for RRAS, which shows it in event 20113, and a message for the log. 0 would be success, and
-    /// becomes ERROR_INVALID_PARAMETER.
+    /// A Windows error code for RRAS, which shows it in event 20113, and a message for the log; an empty one is not
+    /// written, for the DLL has told it itself. 0 would be success, and becomes ERROR_INVALID_PARAMETER.
     pub fn new(code: u32, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code: if code == NO_ERROR { ERROR_INVALID_PARAMETER } else { code }, message: message.into() }
     }
@@ -76,7 +76,9 @@ impl<D: AdminDll> Slot<D> {
                 NO_ERROR
             }
             Err(InitializeError { code, message }) => {
-                tracing::error!(code, "initialise failed: {message}");
+                if !message.is_empty() {
+                    tracing::error!(code, "initialise failed: {message}");
+                }
                 code
             }
         }

@@ -3,6 +3,9 @@
 //! A subscriber of our own, because a DLL must be gone when it is unloaded: the file is closed at terminate, and all that
 //! stays behind is what `tracing` itself never frees of a global default, 32 bytes a load. Writing never fails a call:
 //! what cannot be written is dropped.
+//!
+//! A DLL whose messages are numbered can hand them to the system's own log too: [`also`]. The number is the event's field
+//! `message_id`, its other fields are what the text was made of.
 
 use crate::wide::write_printable;
 use std::fmt::{self, Write as _};
@@ -27,6 +30,33 @@ struct Open {
 /// The open file: taken out and closed at terminate, so that no handle outlives the DLL.
 static OPEN: Mutex<Option<Open>> = Mutex::new(None);
 
+/// An event, as a [`Sink`] gets it. Names from outside are in it as they came: whoever writes it somewhere makes it
+/// [`printable`].
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// How bad it is.
+    pub level: tracing::Level,
+    /// Its field `message_id`, if it has one.
+    pub message_id: Option<u64>,
+    /// Its text.
+    pub text: &'a str,
+    /// Its other fields by name, in order.
+    pub fields: &'a [(&'static str, String)],
+}
+
+/// Where every event of level INFO and above goes, besides the file. It delays the call that it is told in, and must not
+/// use `tracing` itself.
+pub type Sink = Box<dyn Fn(&Entry<'_>) + Send>;
+
+/// Dropped at terminate, with the file.
+static SINK: Mutex<Option<Sink>> = Mutex::new(None);
+
+/// From now on until [`close`] events go there too, also where there is no file.
+pub fn also(sink: Sink) {
+    *SINK.lock().unwrap_or_else(PoisonError::into_inner) = Some(sink);
+    listen();
+}
+
 /// Opens the log, appending; its folder is created. From now on `tracing` events of this DLL go there.
 pub fn open(path: &Path) -> io::Result<()> {
     open_with_limit(path, ROLL_OVER)
@@ -37,13 +67,19 @@ fn open_with_limit(path: &Path, limit: u64) -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     *lock() = Some(Open::append(path.to_owned(), limit)?);
-    // The second time it is ours already.
-    let _ = tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::new(Log));
+    listen();
     Ok(())
 }
 
-/// Closes the log. Terminate does it.
+fn listen() {
+    // The second time it is ours already.
+    let _ = tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::new(Log));
+}
+
+/// Closes the log, and drops the sink. Terminate does it.
 pub fn close() {
+    let sink = SINK.lock().unwrap_or_else(PoisonError::into_inner).take();
+    drop(sink);
     *lock() = None;
 }
 
@@ -105,35 +141,65 @@ impl Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut line = timestamp(since.as_secs(), since.subsec_micros());
-        let _ = write!(line, " {:5}", event.metadata().level().as_str()); // Writing to a String cannot fail.
-        let mut fields = Fields(line, String::new());
+        let level = *event.metadata().level();
+        let mut fields = Fields::default();
         event.record(&mut fields);
-        let Fields(mut line, rest) = fields;
-        line.push_str(&rest);
-        line.push('\n');
-        write(&line);
+        write(&fields.line(level));
+        if let Some(sink) = &*SINK.lock().unwrap_or_else(PoisonError::into_inner) {
+            let Fields { text, message_id, others } = &fields;
+            sink(&Entry { level, message_id: *message_id, text, fields: others });
+        }
     }
 }
 
-/// The message first, then ` name=value` for each field.
-struct Fields(String, String);
+/// The text, the number, and the rest.
+#[derive(Default)]
+struct Fields {
+    text: String,
+    message_id: Option<u64>,
+    others: Vec<(&'static str, String)>,
+}
+
+impl Fields {
+    /// The text first, then ` name=value` for each field. The text of a numbered message has its fields in it.
+    fn line(&self, level: tracing::Level) -> String {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let mut line = timestamp(since.as_secs(), since.subsec_micros());
+        // Writing to a String cannot fail.
+        let _ = write!(line, " {:5} ", level.as_str());
+        let _ = Printable(&mut line).write_str(&self.text);
+        if let Some(number) = self.message_id {
+            let _ = write!(line, " message_id={number}");
+        } else {
+            for (name, value) in &self.others {
+                let _ = write!(line, " {name}=");
+                let _ = Printable(&mut line).write_str(value);
+            }
+        }
+        line.push('\n');
+        line
+    }
+}
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let to = if field.name() == "message" {
-            self.0.push(' ');
-            &mut self.0
+        if field.name() == "message" {
+            let _ = write!(self.text, "{value:?}");
         } else {
-            let _ = write!(self.1, " {}=", field.name());
-            &mut self.1
-        };
-        let _ = write!(Printable(to), "{value:?}");
+            self.others.push((field.name(), format!("{value:?}")));
+        }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
         self.record_debug(field, &format_args!("{value}"));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "message_id" {
+            self.message_id = Some(value);
+        } else {
+            self.record_debug(field, &value);
+        }
     }
 }
 
@@ -144,6 +210,13 @@ impl fmt::Write for Printable<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         text.chars().try_for_each(|c| write_printable(self.0, c))
     }
+}
+
+/// A text without what would break a line or a terminal: it is escaped.
+pub fn printable(text: &str) -> String {
+    let mut shown = String::new();
+    let _ = Printable(&mut shown).write_str(text); // To a String: cannot fail.
+    shown
 }
 
 /// RFC 3339, UTC, with microseconds.
@@ -191,8 +264,26 @@ mod tests {
         let old = folder.path().join("new").join("rasadmin.log.1");
         assert!(std::fs::metadata(&path).unwrap().len() <= 300);
         assert!(std::fs::metadata(&old).unwrap().len() <= 300);
+        let told = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let to = told.clone();
+        also(Box::new(move |entry| {
+            let Entry { level, message_id, text, fields } = *entry;
+            to.lock().unwrap().push(format!("{level} {message_id:?} {text} {fields:?}"));
+        }));
+        tracing::warn!(message_id = 300_u64, user = "a\nb", "refused: {}", "a\nb");
+        tracing::info!(seconds = 5_u64, "something else");
+        tracing::debug!("too detailed");
+        // The number is enough where the text has the rest.
+        let last = std::fs::read_to_string(&path).unwrap();
+        assert!(last.contains("Z WARN  refused: a\\nb message_id=300\n"), "{last}");
+        let expected =
+            ["WARN Some(300) refused: a\nb [(\"user\", \"a\\nb\")]", "INFO None something else [(\"seconds\", \"5\")]"];
+        assert_eq!(*told.lock().unwrap(), expected);
+        assert_eq!(printable("a\nb\u{202e}"), "a\\nb\\u{202e}");
         close();
         tracing::warn!("after the end");
         assert!(!std::fs::read_to_string(&path).unwrap().contains("after the end"));
+        assert_eq!(told.lock().unwrap().len(), 2);
+        assert_eq!(std::sync::Arc::strong_count(&told), 1, "the sink is dropped");
     }
 }

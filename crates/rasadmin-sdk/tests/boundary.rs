@@ -557,6 +557,30 @@ fn a_rejection_reaches_the_log_with_its_reason() {
     assert!(text.contains("rejected alice\\nforged: office hours are over"), "{text}");
 }
 
+/// A DLL that has told the reason itself has one line, not two.
+#[test]
+fn an_empty_reason_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("empty.log");
+    let (name, mut address, mut notify) = (wide("a"), u32::from_ne_bytes(OFFER), FALSE);
+    {
+        let _turn = turn(|world| {
+            world.verdict = || Verdict::reject("");
+            world.ipv4 = |_| Err(Refusal::new(""));
+        });
+        log::open(&path).unwrap();
+        assert_eq!(accept(&mut ex("alice")), FALSE);
+        // SAFETY: terminated names, writable outputs.
+        let code = unsafe { MprAdminGetIpAddressForUser(name.as_ptr(), name.as_ptr(), &mut address, &mut notify) };
+        assert_eq!(code, ERROR_ACCESS_DENIED);
+    }
+    let _turn = idle();
+    log::open(&path).unwrap();
+    world().start = || Err(InitializeError::new(5, ""));
+    assert_eq!(MprAdminInitializeDll(), 5);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+}
+
 /// "Calls may overlap": one method waits for another to begin.
 #[test]
 fn calls_overlap() {

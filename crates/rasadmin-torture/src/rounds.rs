@@ -277,6 +277,7 @@ pub fn worker(
     command
         .env("RASADMIN_CONFIG", folder.join("rasadmin.toml"))
         .env("RASADMIN_LOG", folder.join("rasadmin.log"))
+        .env("RASADMIN_SYSTEM_LOG", "off")
         .env("RASADMIN_TORTURE", folder.join("order"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -18,6 +18,9 @@ const ENDING: Duration = Duration::from_secs(5);
 /// Where our product logs to; set by the user, it stands.
 const LOG: &str = "RASADMIN_LOG";
 
+/// Whether our product writes to the system's own log: what a checker provokes is no news there.
+const SYSTEM_LOG: &str = "RASADMIN_SYSTEM_LOG";
+
 /// Where our product finds its configuration, and beside it its ledger.
 const CONFIG: &str = "RASADMIN_CONFIG";
 
@@ -114,6 +117,9 @@ pub(super) fn run(job: &Job, scratch: &Scratch, options: &Options) -> Ended {
         .stderr(File::create(&errors).map_or_else(|_| Stdio::null(), Stdio::from));
     if std::env::var_os(LOG).is_none() {
         command.env(LOG, scratch.path().join("rasadmin.log"));
+    }
+    if std::env::var_os(SYSTEM_LOG).is_none() {
+        command.env(SYSTEM_LOG, "off");
     }
     if std::env::var_os(CONFIG).is_none() {
         // Never the machine's own: a checker beside a live service must not touch its ledger.

@@ -2,6 +2,7 @@
 
 use super::load::{Files, beside, kept_at, load_and_see, seen};
 use super::{Bundle, Config, ConfigErrors, last_good};
+use rasadmin_messages::Message;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,17 +30,44 @@ pub enum Change {
     Broken(ConfigErrors),
 }
 
+impl Change {
+    /// Tells it. `file` is the configuration's.
+    pub fn tell(&self, file: &Path) {
+        match self {
+            Self::Valid(config) => Message::ConfigInForce { file: &file.display(), hash: &config.hash }.tell(),
+            Self::Broken(errors) => Message::ConfigBroken { errors }.tell(),
+        }
+    }
+}
+
 /// A configuration to start with.
 #[derive(Debug)]
 pub struct Started {
     /// The configuration.
     pub config: Arc<Config>,
-    /// What is wrong with the file, if the last good one serves instead.
-    pub broken: Option<ConfigErrors>,
-    /// What is to be said, loudly: the file is broken or gone, or this one cannot be kept.
-    pub message: Option<String>,
+    /// What is to be said, loudly.
+    pub trouble: Option<Trouble>,
     /// Looks for changes.
     pub watch: Watch,
+}
+
+/// What is wrong, though there is a configuration in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The file is broken or gone, and the last good one serves.
+    Broken(ConfigErrors),
+    /// The configuration is good, but cannot be kept for a restart: where, and why.
+    NotKept(String),
+}
+
+impl Trouble {
+    /// Tells it.
+    pub fn tell(&self) {
+        match self {
+            Self::Broken(errors) => Message::ConfigBrokenAtStart { errors }.tell(),
+            Self::NotKept(places) => Message::ConfigNotKept { places }.tell(),
+        }
+    }
 }
 
 /// Reads the file; if it is broken or gone, the last good one, with what is wrong. An error only if there never was a
@@ -66,20 +94,19 @@ pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
     let mut seen = Files::new();
     match load_and_see(path, &mut seen) {
         Ok(config) => {
-            let message = keep(&config);
+            let trouble = keep(&config).map(Trouble::NotKept);
             let watch = Watch::new(path, config.bundle.clone(), seen, None);
-            Ok(Started { config: Arc::new(config), broken: None, message, watch })
+            Ok(Started { config: Arc::new(config), trouble, watch })
         }
         Err(errors) => {
             let Some(config) = last_good_of(path) else { return Err(errors) };
-            let message = format!("the configuration is broken, and the last good one is in force instead: {errors}");
             let watch = Watch::new(path, config.bundle.clone(), seen, Some(errors.clone()));
-            Ok(Started { config: Arc::new(config), broken: Some(errors), message: Some(message), watch })
+            Ok(Started { config: Arc::new(config), trouble: Some(Trouble::Broken(errors)), watch })
         }
     }
 }
 
-/// What is to be said if it cannot be kept.
+/// Keeps it for a restart; where it cannot be kept, and why.
 fn keep(config: &Config) -> Option<String> {
     let bundle = &config.bundle;
     if let Some(folder) = config.ledger.parent() {
@@ -93,8 +120,7 @@ fn keep(config: &Config) -> Option<String> {
         failed.map(|why| format!("{}: {why}", place.display()))
     });
     let failed = failed.collect::<Vec<_>>().join("; ");
-    let message = format!("the configuration is good, but cannot be kept for a restart in {failed}");
-    (!failed.is_empty()).then_some(message)
+    (!failed.is_empty()).then_some(failed)
 }
 
 impl Watch {
@@ -123,8 +149,8 @@ impl Watch {
                 if config.bundle == self.bundle && !mended {
                     return None;
                 }
-                if let Some(message) = keep(&config) {
-                    tracing::error!("{message}");
+                if let Some(places) = keep(&config) {
+                    Message::ConfigNotKept { places: &places }.tell();
                 }
                 self.bundle = config.bundle.clone();
                 Some(Change::Valid(Arc::new(config)))

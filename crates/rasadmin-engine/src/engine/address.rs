@@ -1,7 +1,7 @@
 //! Which address a user gets.
 
 use super::counts::pool_of;
-use super::{AddressAnswer, Decided, Inner, Now, why};
+use super::{AddressAnswer, Decided, Inner, Now, refusal, refusals, why};
 use crate::addresses::{Address, Family, PoolId};
 use crate::config::file::{ReservationHeld, WhenExhausted};
 use crate::event::{AddressEvent, Given, Record, What};
@@ -87,23 +87,35 @@ impl Inner {
         let (facts, groups) = self.address_facts(event, user, now);
         let stage = stage(event);
         let mut answer = Err(String::new());
+        let (mut refused, mut exhausted) = (None, None);
         let done = self.transact(now, deadline, false, &mut |book| {
             let (user, session) = book.address_arrives(event)?;
             let mut decided = Decided::ask(book, stage, facts.clone(), &groups, session)?;
-            let choice = if decided.decision.allow {
+            let (choice, dry) = if decided.decision.allow {
                 let pool = pool_of(&config, decided.pools, &groups, event.family);
-                choose(book, event, user.as_ref(), pool)?.map_err(|why| why.to_string())
+                let (choice, dry) = choose(book, event, user.as_ref(), pool)?;
+                (choice.map_err(|why| why.to_string()), dry)
             } else {
-                Err(why(&decided.decision))
+                (Err(why(&decided.decision)), None)
             };
             if let (Err(reason), true) = (&choice, decided.decision.allow) {
                 (decided.decision.allow, decided.decision.reason) = (false, Some(reason.clone()));
             }
             book.address_concluded(event, user.as_ref(), session, choice.as_ref().ok(), &decided.decision)?;
             answer = choice.map(|given| given.number);
+            refused = refusal(&decided.decision);
+            exhausted = dry.map(|pool| (config.addresses.pools[pool.0 as usize].name.clone(), decided.decision));
             Ok(())
         });
-        done.map_or_else(|_| self.assign_alone(event, &facts, &groups, now), |()| answer)
+        if done.is_err() {
+            return self.assign_alone(event, &facts, &groups, now);
+        }
+        match (&exhausted, &refused) {
+            (Some((pool, decision)), _) => refusals::tell_exhausted(pool, decision, &event.user),
+            (None, Some(decision)) => refusals::tell(decision, &event.user),
+            (None, None) => {}
+        }
+        answer
     }
 
     /// While the ledger is away no address of ours is given: RRAS's offer is kept if the rules allow and it lies in none
@@ -124,6 +136,9 @@ impl Inner {
             decided.decision.reason = Some(reason.clone());
             decided.decision.ledger_away = true;
         }
+        if !decided.decision.allow {
+            refusals::tell(&decided.decision, &event.user);
+        }
         let given = choice.as_ref().ok().map(|&number| Given { number, origin: Origin::Offer, pool: None });
         self.spool(&Record {
             time: now.time,
@@ -133,34 +148,35 @@ impl Inner {
     }
 }
 
-/// The reservation, then the pools, then RRAS's offer.
+/// The reservation, then the pools, then RRAS's offer; and which pool had nothing left, if one was asked in vain.
 pub(super) fn choose(
     book: &mut Book<'_>,
     event: &AddressEvent,
     user: Option<&Identity>,
     pool: Option<PoolId>,
-) -> Result<Choice, Away> {
+) -> Result<(Choice, Option<PoolId>), Away> {
     let family = event.family;
     let plan = &book.config.addresses;
     if let Some(number) = user.and_then(|user| plan.reservation(user, book.server, family)) {
         if book.ledger.live_lease_at(book.server, Address { family, number })?.is_none() {
-            return Ok(Ok(Given { number, origin: Origin::Reservation, pool: None }));
+            return Ok((Ok(Given { number, origin: Origin::Reservation, pool: None }), None));
         }
         if plan.reservation_held == ReservationHeld::Refuse {
-            return Ok(Err(NoAddress::ReservationHeld));
+            return Ok((Err(NoAddress::ReservationHeld), None));
         }
     }
-    let Some(pool) = pool else { return keep_offer(book, event, "no pool serves the user") };
-    let found = pools::search(book.ledger, book.config, book.tags, book.server, pool, user, book.time)?;
+    let Some(id) = pool else { return Ok((keep_offer(book, event, "no pool serves the user")?, None)) };
+    let found = pools::search(book.ledger, book.config, book.tags, book.server, id, user, book.time)?;
     if let Some(found) = found {
-        return Ok(Ok(Given { number: found.number, origin: found.origin, pool: Some(found.pool) }));
+        return Ok((Ok(Given { number: found.number, origin: found.origin, pool: Some(found.pool) }), None));
     }
-    let pool = &plan.pools[pool.0 as usize];
+    let pool = &plan.pools[id.0 as usize];
     let exhausted = NoAddress::Exhausted(pool.name.clone());
-    match pool.when_exhausted {
-        WhenExhausted::Refuse => Ok(Err(exhausted)),
-        WhenExhausted::KeepOffer => keep_offer(book, event, &exhausted.to_string()),
-    }
+    let choice = match pool.when_exhausted {
+        WhenExhausted::Refuse => Err(exhausted),
+        WhenExhausted::KeepOffer => keep_offer(book, event, &exhausted.to_string())?,
+    };
+    Ok((choice, Some(id)))
 }
 
 /// RRAS's own offer: unless there is none, it is somebody's reservation, or a live lease holds it.

@@ -1,6 +1,6 @@
 //! May a connection, a link, a reauthentication, an endpoint change stand?
 
-use super::{Decided, Inner, Now, RECENT, Verdict, verdict};
+use super::{Decided, Inner, Now, RECENT, Verdict, refusal, verdict};
 use crate::event::{ConnectionEvent, LinkEvent, Record, What};
 use crate::ledger::{Away, LiveSession};
 use crate::record::{Arrival, Book, timestamp};
@@ -34,7 +34,7 @@ impl Inner {
     pub(super) fn accept_connection(&mut self, event: &ConnectionEvent, now: Now, deadline: Instant) -> Verdict {
         let (mut facts, groups) = self.connection_facts(event, now);
         let key = session_key(now);
-        let mut answer = Verdict::Accept;
+        let mut refused = None;
         let done = self.transact(now, deadline, true, &mut |book| {
             let arrival = book.connection_arrives(event)?;
             facts.port = arrival.port.clone().map_or(Fact::NotYetKnown, Fact::Known);
@@ -44,35 +44,35 @@ impl Inner {
                 decided.decision.reason = Some(reason);
             }
             book.connection_concluded(event, &arrival, &key, &decided.decision)?;
-            answer = verdict(&decided.decision);
+            refused = refusal(&decided.decision);
             Ok(())
         });
         if done.is_err() {
             facts.port = Fact::NotYetKnown;
             let decided = self.decide_alone(Stage::Connection, facts.clone(), &groups, now);
-            answer = verdict(&decided.decision);
+            refused = refusal(&decided.decision);
             self.spool(&Record {
                 time: now.time,
                 what: What::Connection { event: event.clone(), key, decision: decided.decision },
             });
         }
-        if answer == Verdict::Accept {
+        if refused.is_none() {
             self.recent.retain(|(handle, _)| *handle != event.handle);
             self.recent.truncate(RECENT - 1);
             self.recent.push_front((event.handle, facts));
         }
-        answer
+        verdict(refused.as_ref(), &event.user)
     }
 
     pub(super) fn accept_link(&mut self, event: &LinkEvent, now: Now, deadline: Instant) -> Verdict {
-        let mut answer = Verdict::Accept;
+        let mut refused = None;
         let scene = self.scene(now);
         let done = self.transact(now, deadline, false, &mut |book| {
             let session = book.link_arrives(event)?;
             let facts = link_facts(session.as_ref().map(|session| scene.facts_of(session)), event, &scene);
             let decision = scene.decide(book, Stage::Link, facts, session.as_ref())?;
             book.link_concluded(event, session.as_ref(), &decision)?;
-            answer = verdict(&decision);
+            refused = refusal(&decision);
             Ok(())
         });
         if done.is_err() {
@@ -80,19 +80,19 @@ impl Inner {
             let facts = link_facts(known, event, &scene);
             let groups = self.groups(facts.user.known());
             let decided = self.decide_alone(Stage::Link, facts, &groups, now);
-            answer = verdict(&decided.decision);
+            refused = refusal(&decided.decision);
             self.spool(&Record {
                 time: now.time,
                 what: What::Link { event: event.clone(), decision: decided.decision },
             });
         }
-        answer
+        verdict(refused.as_ref(), &crate::Name::default())
     }
 
     /// A reauthentication, or an endpoint change.
     pub(super) fn again(&mut self, event: &ConnectionEvent, stage: Stage, now: Now, deadline: Instant) -> Verdict {
         let (facts, groups) = self.connection_facts(event, now);
-        let mut answer = Verdict::Accept;
+        let mut refused = None;
         let scene = self.scene(now);
         let done = self.transact(now, deadline, false, &mut |book| {
             let session = book.find(event)?;
@@ -104,7 +104,7 @@ impl Inner {
             }
             let decision = scene.decide(book, stage, facts, session.as_ref())?;
             book.again_concluded(event, session.as_ref(), &decision)?;
-            answer = verdict(&decision);
+            refused = refusal(&decision);
             Ok(())
         });
         if done.is_err() {
@@ -113,13 +113,13 @@ impl Inner {
                 (facts.port, facts.tunnel) = (known.port.clone(), known.tunnel.clone());
             }
             let decided = self.decide_alone(stage, facts, &groups, now);
-            answer = verdict(&decided.decision);
+            refused = refusal(&decided.decision);
             self.spool(&Record {
                 time: now.time,
                 what: What::Again { event: event.clone(), decision: decided.decision },
             });
         }
-        answer
+        verdict(refused.as_ref(), &event.user)
     }
 
     fn scene(&self, now: Now) -> Scene {

@@ -200,7 +200,7 @@ fn address(
         family,
         number: offer.map(|offer| offer.to_bits().into()),
     };
-    Ok(match choose(book, &event, user, pool)? {
+    Ok(match choose(book, &event, user, pool)?.0 {
         Ok(given) => AddressExplained::Given(given),
         // Nobody said what RRAS would offer.
         Err(NoAddress::Offer { because, fault: OfferFault::None }) => AddressExplained::Offer(because),

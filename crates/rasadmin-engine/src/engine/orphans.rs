@@ -9,6 +9,7 @@ use crate::event::{Record, What};
 use crate::ledger::spool::Spool;
 use crate::ledger::{Away, Millis};
 use crate::record::Book;
+use rasadmin_messages::Message;
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
@@ -34,7 +35,7 @@ pub(super) fn read(ledger: &Path) -> io::Result<Vec<Left>> {
         for frame in spool.frames()? {
             match serde_json::from_str::<Record>(&frame.text) {
                 Ok(record) => told.push_back((spool.name().to_owned(), frame.sequence, record)),
-                Err(_) => tracing::error!(text = frame.text, "a record of the spool is not understood, and left out"),
+                Err(_) => Message::SpoolRecordNotUnderstood { record: &frame.text }.tell(),
             }
         }
         let instance = spool.instance().to_owned();
@@ -56,9 +57,9 @@ impl Left {
         self.records.first().map(|(_, _, record)| record.time)
     }
 
-    /// Records it all.
-    pub(super) fn replay(&self, book: &mut Book<'_>) -> Result<(), Away> {
-        let Some(begins) = self.begins() else { return Ok(()) };
+    /// Records it all; how many there were.
+    pub(super) fn replay(&self, book: &mut Book<'_>) -> Result<usize, Away> {
+        let Some(begins) = self.begins() else { return Ok(0) };
         book.time = begins;
         book.instance = match book.ledger.instance(book.server, &self.instance)? {
             Some(known) => known,
@@ -73,7 +74,8 @@ impl Left {
                 book.replay(record)?;
             }
         }
-        book.ledger.touch_instance(book.instance, book.time)
+        book.ledger.touch_instance(book.instance, book.time)?;
+        Ok(self.records.len())
     }
 }
 

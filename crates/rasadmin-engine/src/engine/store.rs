@@ -9,6 +9,7 @@ use crate::ledger::spool::Spool;
 use crate::ledger::sqlite::{Create, Sqlite};
 use crate::ledger::{Away, AwayKind, Id, Ledger};
 use crate::record::Book;
+use rasadmin_messages::Message;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,8 @@ pub struct Store {
     durable: bool,
     open: Option<(Sqlite, Id)>,
     away: Away,
+    /// As which kind it was told to be away.
+    told_away: Option<AwayKind>,
     retry: Option<Instant>,
     instance: Option<Instance>,
     spool: Option<Spool>,
@@ -54,6 +57,7 @@ impl Store {
             durable: config.durability == Durability::Fsync,
             open: None,
             away: Away { kind: AwayKind::Other, message },
+            told_away: None,
             retry: None,
             instance: None,
             spool: None,
@@ -102,9 +106,10 @@ impl Store {
 
     /// It was found away: no call waits for it until it is tried again.
     pub fn lost(&mut self, why: &Away, now: Instant) {
-        tracing::error!(
-            "the ledger is away: {why}; connections follow each rule's when_ledger_unavailable, events wait in the spool"
-        );
+        // It is tried again and again: each kind of absence is told once.
+        if self.told_away.replace(why.kind) != Some(why.kind) {
+            Message::LedgerAway { kind: &why.kind.name(), details: why }.tell();
+        }
         self.open = None;
         self.away = why.clone();
         self.retry = Some(now + RETRY);
@@ -130,8 +135,9 @@ impl Inner {
         }
         match self.try_open(now, deadline) {
             Ok(()) => {
-                if std::mem::replace(&mut self.store.was_open, true) {
-                    tracing::info!("the ledger is back: {}", self.store.path.display());
+                self.store.was_open = true;
+                if self.store.told_away.take().is_some() {
+                    Message::LedgerBack { file: &self.store.path.display() }.tell();
                 }
                 self.store.retry = None;
             }
@@ -142,7 +148,7 @@ impl Inner {
             let instance = self.store.instance.as_ref().map_or("", |instance| &instance.token);
             match Spool::create(&self.store.path, instance) {
                 Ok(spool) => self.store.spool = Some(spool),
-                Err(e) => tracing::error!("no spool beside the ledger: {e}; while the ledger is away, events are lost"),
+                Err(e) => Message::NoSpool { error: &e }.tell(),
             }
         }
     }
@@ -184,7 +190,7 @@ impl Inner {
             return Ok(id);
         }
         let path = self.store.path.clone();
-        let (mut id, mut closed, mut orphans) = (0, (0, 0), Vec::new());
+        let (mut id, mut closed, mut orphans, mut replayed) = (0, (0, 0), Vec::new(), 0);
         let tags = &mut self.tags;
         // In one transaction: of two processes that start together, the second finds it all done.
         let done = ledger.transact(deadline, true, &mut |t| {
@@ -194,8 +200,9 @@ impl Inner {
             }
             orphans = orphans::read(&path).map_err(|e| io_away(&path, "a spool cannot be read", &e))?;
             let mut book = Book { ledger: t, config: &config, server: &server, instance: 0, tags, time: now.time };
+            replayed = 0;
             for left in &orphans {
-                left.replay(&mut book)?;
+                replayed += left.replay(&mut book)?;
             }
             (book.instance, book.time) = (0, now.time);
             closed = book.clean_up()?;
@@ -205,12 +212,15 @@ impl Inner {
         done.inspect_err(|_| self.tags.forget())?;
         for spool in orphans.into_iter().flat_map(|left| left.spools) {
             if let Err(e) = spool.remove() {
-                tracing::warn!("a replayed spool cannot be deleted: {e}");
+                Message::SpoolNotDeleted { error: &e }.tell();
             }
+        }
+        if replayed > 0 {
+            Message::SpoolReplayed { count: &replayed }.tell();
         }
         if closed != (0, 0) {
             let (sessions, leases) = closed;
-            tracing::warn!(sessions, leases, "what an earlier service left open was closed");
+            Message::EarlierServiceClosed { sessions: &sessions, leases: &leases }.tell();
         }
         Ok(id)
     }
@@ -220,7 +230,7 @@ impl Inner {
         let Some(spool) = self.store.spool.as_mut().filter(|spool| spool.waiting() > 0) else { return Ok(()) };
         let replayed = replay(ledger, spool, &config, &server, instance, &mut self.tags, deadline)?;
         spool.rewind();
-        tracing::info!(replayed, "what waited in the spool was recorded");
+        Message::SpoolReplayed { count: &replayed }.tell();
         Ok(())
     }
 
@@ -233,7 +243,8 @@ impl Inner {
         };
         if !matches!(kept, Ok(true)) {
             self.store.lost += 1;
-            tracing::error!(lost = self.store.lost, "an event is lost, the spool being full or impossible: {record:?}");
+            let event = &format_args!("{record:?}");
+            Message::EventLost { count: &self.store.lost, event }.tell();
         }
     }
 
@@ -267,7 +278,7 @@ fn replay(
         let done = ledger.transact(deadline, true, &mut |t| {
             for frame in batch {
                 let Ok(record) = serde_json::from_str::<Record>(&frame.text) else {
-                    tracing::error!(text = frame.text, "a record of the spool is not understood, and left out");
+                    Message::SpoolRecordNotUnderstood { record: &frame.text }.tell();
                     continue;
                 };
                 if t.replaying(spool.name(), frame.sequence)? {

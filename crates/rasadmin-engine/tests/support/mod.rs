@@ -1,6 +1,10 @@
 //! An engine on a scratch ledger, with a clock that the test moves.
 #![allow(dead_code, clippy::unwrap_used)]
 
+#[cfg(target_os = "linux")]
+pub mod disk;
+pub mod told;
+
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::engine::AddressAnswer;

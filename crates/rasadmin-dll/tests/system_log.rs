@@ -1,0 +1,194 @@
+//! What of the product reaches the system's own log, from outside: the built DLL, started and called as by RRAS.
+//!
+//! Elsewhere than on Windows a socket stands in for syslog. On Windows the DLL's calls of the Event Log's functions are
+//! caught (Wine's Event Log keeps nothing that could be read), and Windows makes the texts, of the DLL's message table.
+#![allow(clippy::unwrap_used)]
+
+#[cfg(windows)]
+mod event_log;
+
+use mprapi::abi::{RAS_CONNECTION_0, RAS_CONNECTION_1};
+use rasadmin_messages::Id;
+use std::path::{Path, PathBuf};
+
+/// The DLL beside this test's executable.
+fn built() -> PathBuf {
+    let name = format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let test = std::env::current_exe().unwrap();
+    let path = test.ancestors().nth(2).unwrap().join(name);
+    assert!(path.is_file(), "{} is missing: run `cargo build --workspace`", path.display());
+    path
+}
+
+/// The service, as far as it is needed here.
+struct Service(libloading::Library);
+
+impl Service {
+    fn load() -> Self {
+        // SAFETY: the product's start-up code is Rust's own.
+        Self(unsafe { libloading::Library::new(built()) }.unwrap())
+    }
+
+    fn initialize(&self) -> u32 {
+        // SAFETY: the contract's signature.
+        unsafe { self.0.get::<unsafe extern "system" fn() -> u32>(b"MprAdminInitializeDll").unwrap()() }
+    }
+
+    fn terminate(&self) {
+        // SAFETY: the contract's signature.
+        assert_eq!(unsafe { self.0.get::<unsafe extern "system" fn() -> u32>(b"MprAdminTerminateDll").unwrap()() }, 0);
+    }
+
+    fn accept(&self, user: &str) -> i32 {
+        type Accept = unsafe extern "system" fn(*mut RAS_CONNECTION_0, *mut RAS_CONNECTION_1) -> i32;
+        let mut connection = RAS_CONNECTION_0::default();
+        for (to, unit) in connection.wszUserName.iter_mut().zip(user.encode_utf16()) {
+            *to = unit;
+        }
+        connection.hConnection = std::ptr::without_provenance_mut(7);
+        // SAFETY: the contract's signature; both are whole structures.
+        unsafe {
+            let accept = self.0.get::<Accept>(b"MprAdminAcceptNewConnection").unwrap();
+            accept(&mut connection, &mut RAS_CONNECTION_1::default())
+        }
+    }
+}
+
+/// An environment variable of this process.
+fn set(name: &str, value: &Path) {
+    // SAFETY: no other test of this program reads the environment.
+    unsafe { std::env::set_var(name, value) };
+}
+
+const ALLOW: &str = "default.action = \"allow\"\n";
+const DENY: &str = "default = { action = \"deny\", reason = \"100%1\" }\n";
+
+/// What is expected: a message, and something of its text.
+type Told<'a> = (Id, &'a str);
+
+/// In an insert Windows would take this for an insert of its own.
+const HOSTILE: &str = if cfg!(windows) { "100% 1" } else { "100%1" };
+
+/// Everything that the DLL itself tells. After each step `look` is called with what must have been told in it.
+fn drive(service: &Service, folder: &Path, look: &mut dyn FnMut(&[Told<'_>])) {
+    let config = folder.join("rasadmin.toml");
+    let write = |text: &str| std::fs::write(&config, text).unwrap();
+    set("RASADMIN_CONFIG", &config);
+    set("RASADMIN_LOG", &folder.join("rasadmin.log"));
+
+    assert_eq!(service.initialize(), 2);
+    look(&[(Id::ConfigNotFound, "RASADMIN_CONFIG names it")]);
+    write("default.action = \"dney\"\ndefault.reson = \"x\"\n");
+    assert_eq!(service.initialize(), 1610);
+    look(&[(Id::ConfigNeverGood, "rasadmin.toml:1:18: `dney` is not known here")]);
+
+    write(ALLOW);
+    set("RASADMIN_LOG", folder);
+    assert_eq!(service.initialize(), 0);
+    look(&[(Id::LogNotOpened, "cannot write the log"), (Id::Started, concat!("rasadmin ", env!("CARGO_PKG_VERSION")))]);
+    service.terminate();
+    look(&[(Id::Stopped, "rasadmin has stopped")]);
+    set("RASADMIN_LOG", &folder.join("rasadmin.log"));
+
+    // The first call of a service looks at the configuration, however soon it comes.
+    assert_eq!(service.initialize(), 0);
+    write(DENY);
+    assert_eq!(service.accept("CORP\\mallory\n2026 100%1"), 0);
+    let refused = format!(r"user CORP\MALLORY\n2026 {HOSTILE}, from -, computer -; rule: (default); reason: {HOSTILE}");
+    look(&[
+        (Id::Started, "rasadmin.db"),
+        (Id::ConfigInForce, "has changed, and is in force ("),
+        (Id::ConnectionRefused, &refused),
+    ]);
+    service.terminate();
+    assert_eq!(service.initialize(), 0);
+    write("default.action = \"dney\"\n");
+    assert_eq!(service.accept("x"), 0);
+    look(&[
+        (Id::Stopped, ""),
+        (Id::Started, ""),
+        (Id::ConfigBroken, "`dney` is not known here"),
+        (Id::ConnectionRefused, "user X"),
+    ]);
+    service.terminate();
+    assert_eq!(service.initialize(), 0);
+    look(&[(Id::Stopped, ""), (Id::ConfigBrokenAtStart, "`dney` is not known here"), (Id::Started, "")]);
+    // What is accepted is no news.
+    service.terminate();
+    write(ALLOW);
+    assert_eq!(service.initialize(), 0);
+    assert_eq!(service.accept("CORP\\alice"), 1);
+    service.terminate();
+    look(&[(Id::Stopped, ""), (Id::Started, ""), (Id::Stopped, "")]);
+    // A rehearsal.
+    set("RASADMIN_SYSTEM_LOG", Path::new("off"));
+    assert_eq!(service.initialize(), 0);
+    service.terminate();
+    look(&[]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_concerns_an_administrator_reaches_syslog() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("dev-log");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    set("RASADMIN_SYSTEM_LOG", &path);
+    let mut buffer = vec![0; 100_000];
+    drive(&Service::load(), folder.path(), &mut |expected| {
+        let mut next = || socket.recv(&mut buffer).ok().map(|n| String::from_utf8(buffer[..n].to_vec()).unwrap());
+        let told: Vec<String> = std::iter::from_fn(&mut next).collect();
+        assert_eq!(told.len(), expected.len(), "{told:#?}");
+        for (line, (id, text)) in told.iter().zip(expected) {
+            assert!(line.contains(&format!("]: [{}] ", id.number())) && line.contains(text), "{id:?} {text}: {line}");
+        }
+    });
+    // The log file has the same.
+    let log = std::fs::read_to_string(folder.path().join("rasadmin.log")).unwrap();
+    assert!(log.contains("WARN  connection refused: user CORP\\MALLORY\\n2026"), "{log}");
+    assert!(log.contains("message_id=300\n") && !log.contains("rejected"), "one line a refusal: {log}");
+}
+
+/// One test at a time: under Wine 8 a process that loads a DLL in one thread, and its resources alone in another, faults
+/// one time in some 25.
+#[cfg(windows)]
+static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+#[cfg(windows)]
+#[test]
+fn what_concerns_an_administrator_reaches_the_event_log() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let service = Service::load();
+    event_log::catch(&service.0);
+    let folder = tempfile::tempdir().unwrap();
+    drive(&service, folder.path(), &mut |expected| {
+        let told = event_log::told(&service.0);
+        assert_eq!(told.len(), expected.len(), "{told:#?}");
+        for (event, (id, text)) in told.iter().zip(expected) {
+            let right = event.id == id.event() && event.source == "rasadmin";
+            assert!(right && event.text.contains(text), "{id:?} {text}: {event:#?}");
+        }
+    });
+    assert_eq!(event_log::open_sources(), 0, "each start opens one, and each end closes it");
+}
+
+/// The Event Viewer loads the DLL for its resources alone.
+#[cfg(windows)]
+#[test]
+fn the_dll_has_every_text_and_its_version() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let resources = event_log::Resources::load(&built());
+    for id in Id::ALL {
+        let text = resources.text(id.event(), None).unwrap_or_default();
+        let mut expected = id.row().text.to_owned();
+        for (at, name) in id.row().inserts.iter().enumerate() {
+            expected = expected.replace(&format!("{{{name}}}"), &format!("%{}", at + 1));
+        }
+        assert_eq!(text, format!("{expected}\r\n"), "{id:?}");
+    }
+    assert_eq!(resources.text(0x4000_0001, None), None);
+    assert_eq!(event_log::version(&built(), "ProductName").as_deref(), Some("rasadmin"));
+    assert_eq!(event_log::version(&built(), "ProductVersion").as_deref(), Some(env!("CARGO_PKG_VERSION")));
+    assert_eq!(event_log::version(&built(), "FileVersion").as_deref(), Some(env!("CARGO_PKG_VERSION")));
+}

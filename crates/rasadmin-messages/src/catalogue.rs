@@ -1,0 +1,282 @@
+//! The messages.
+
+use crate::{Row, Severity};
+use std::fmt::{self, Display};
+
+/// Makes the numbers, the messages with their inserts, and what is said of each: one without its cause, effect or remedy
+/// does not compile, and neither does a text that names an insert that the message does not have.
+macro_rules! catalogue {
+    ($(
+        $variant:ident = $number:literal $severity:ident $name:literal ($($insert:ident),*)
+        text: $text:literal,
+        cause: $cause:literal,
+        effect: $effect:literal,
+        remedy: $remedy:literal;
+    )*) => {
+        /// A message's number.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        #[allow(missing_docs)]
+        pub enum Id {
+            $($variant = $number,)*
+        }
+
+        impl Id {
+            /// All of them, by number.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// What the catalogue says of it.
+            pub const fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$variant => &Row {
+                        id: Self::$variant,
+                        severity: Severity::$severity,
+                        name: $name,
+                        text: $text,
+                        inserts: &[$(stringify!($insert)),*],
+                        cause: $cause,
+                        effect: $effect,
+                        remedy: $remedy,
+                    },)*
+                }
+            }
+        }
+
+        /// A message with its inserts.
+        #[derive(Clone, Copy)]
+        #[allow(missing_docs)]
+        pub enum Message<'a> {
+            $($variant { $($insert: &'a dyn Display),* },)*
+        }
+
+        impl Message<'_> {
+            /// Its number.
+            pub const fn id(&self) -> Id {
+                match self {
+                    $(Self::$variant { .. } => Id::$variant,)*
+                }
+            }
+
+            /// Tells it to whoever listens to `tracing`.
+            pub fn tell(&self) {
+                match self {
+                    $(Self::$variant { $($insert),* } => tracing::event!(
+                        Severity::$severity.level(),
+                        message_id = u64::from(Id::$variant.number()),
+                        $($insert = tracing::field::display($insert),)*
+                        "{self}"
+                    ),)*
+                }
+            }
+        }
+
+        impl Display for Message<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant { $($insert),* } => write!(f, $text),)*
+                }
+            }
+        }
+    };
+}
+
+catalogue! {
+    // The service.
+
+    Started = 100 Information "started" (version, file, hash, ledger)
+    text: "rasadmin {version} has started; configuration {file} ({hash}), ledger {ledger}",
+    cause: "The Remote Access service has started and initialised the DLL.",
+    effect: "From now on the rules decide, and everything is recorded. The hash is that of the configuration in force: \
+             decisions in the ledger carry it.",
+    remedy: "None is needed.";
+
+    Stopped = 101 Information "stopped" ()
+    text: "rasadmin has stopped",
+    cause: "The Remote Access service stops and has told the DLL to end.",
+    effect: "No session of this server is alive. The next start closes in the ledger what is still open there.",
+    remedy: "None is needed.";
+
+    LogNotOpened = 102 Warning "log-not-opened" (file, error)
+    text: "cannot write the log {file}: {error}",
+    cause: "The log file cannot be opened or made: its folder is missing and cannot be made, the service may not write \
+            there, or another program holds the file.",
+    effect: "Nothing goes to the log file until the next start. This log and the ledger are written as always, and no \
+             user is affected.",
+    remedy: "Give the service (SYSTEM) the right to write there, or name another file in the service's environment \
+             variable RASADMIN_LOG. Then restart the service when that suits: a restart cuts every user.";
+
+    Bug = 103 Error "bug" (text)
+    text: "a bug in rasadmin: {text}",
+    cause: "Something happened that must not happen, most likely in rasadmin itself.",
+    effect: "The one call during which it happened had the safe answer: the connection was rejected, or the \
+             notification was left out. The service goes on.",
+    remedy: "Report it with this text and the lines of the log file around it.";
+
+    // The configuration.
+
+    ConfigInForce = 200 Information "config-in-force" (file, hash)
+    text: "the configuration {file} has changed, and is in force ({hash})",
+    cause: "The configuration, or a members file that it names, has changed and has no fault.",
+    effect: "Every event from now on is decided by it. Sessions that stand are not looked at again until their next \
+             event.",
+    remedy: "None is needed. If you did not change it, find out who did.";
+
+    ConfigBroken = 201 Error "config-broken" (errors)
+    text: "the configuration has changed and is broken; the one before stays in force: {errors}",
+    cause: "The configuration, or a members file that it names, was changed and has faults, or cannot be read any more.",
+    effect: "Nothing changes for the users: the last good configuration stays in force, also over a restart.",
+    remedy: "Correct what is named, each with file, line and column. It is looked at again within a second of the \
+             change.";
+
+    ConfigBrokenAtStart = 202 Error "config-broken-at-start" (errors)
+    text: "the configuration is broken, and the last good one is in force instead: {errors}",
+    cause: "At the start of the service the configuration has faults or cannot be read. The last good one was kept \
+            beside the ledger or beside the file.",
+    effect: "Users are served as the last good configuration says; what was changed since then is not in force.",
+    remedy: "Correct what is named, each with file, line and column. No restart is needed.";
+
+    ConfigNotKept = 203 Warning "config-not-kept" (places)
+    text: "the configuration is good, but cannot be kept for a restart in {places}",
+    cause: "The copy of the good configuration cannot be written beside the ledger or beside the file.",
+    effect: "It is in force. If it should be broken or gone when the service starts the next time, an older copy would \
+             be used, and without any the service would not start.",
+    remedy: "Give the service (SYSTEM) the right to write into the folders named, and make room on the disk. Then save \
+             the configuration again with a change, or restart the service when that suits.";
+
+    ConfigNotFound = 204 Error "config-not-found" (details)
+    text: "no configuration was found: {details}",
+    cause: "There is no configuration in any of the places where it may be, and no copy of a good one.",
+    effect: "The DLL does not initialise (error 2), so the Remote Access service does not start (event 20113).",
+    remedy: "Put a configuration into one of the places named and start the service. The least one is the line \
+             `default.action = \"allow\"`: everyone is allowed, everything recorded.";
+
+    ConfigNeverGood = 205 Error "config-never-good" (errors)
+    text: "the configuration is broken, and there never was a good one: {errors}",
+    cause: "The configuration has faults or cannot be read, and no copy of a good one is beside it or beside the ledger.",
+    effect: "The DLL does not initialise (error 1610), so the Remote Access service does not start (event 20113).",
+    remedy: "Correct what is named, each with file, line and column, and start the service.";
+
+    // Refusals.
+
+    ConnectionRefused = 300 Warning "connection-refused" (user, source, computer, rule, reason)
+    text: "connection refused: user {user}, from {source}, computer {computer}; rule: {rule}; reason: {reason}",
+    cause: "The rule named denies this user this connection, or the default does.",
+    effect: "The user is not connected.",
+    remedy: "None, if the rule means it. Otherwise change the rule; docs/rules.md says how rules are evaluated.";
+
+    LinkRefused = 301 Warning "link-refused" (user, port, tunnel, rule, reason)
+    text: "link refused: user {user}, port {port}, tunnel {tunnel}; rule: {rule}; reason: {reason}",
+    cause: "The rule named denies this link, often because the tunnel is known only now. Or the connection that the \
+            link belongs to is not known.",
+    effect: "The link does not stand. If it is the connection's first, the user is not connected.",
+    remedy: "None, if the rule means it. Otherwise change the rule; docs/rules.md says which fact is known when.";
+
+    AddressRefused = 302 Warning "address-refused" (family, user, port, rule, reason)
+    text: "{family} address refused: user {user}, port {port}; rule: {rule}; reason: {reason}",
+    cause: "The rule named denies this user already when the address is asked for, or there is no address for the user.",
+    effect: "RRAS ends the connection, with error 5 for an IPv4 address.",
+    remedy: "None, if the rule means it. If there is no address, the reason says which pool, reservation or offer would \
+             have had to serve the user.";
+
+    ReauthenticationRefused = 303 Warning "reauthentication-refused" (user, source, rule, reason)
+    text: "reauthentication refused: user {user}, from {source}; rule: {rule}; reason: {reason}",
+    cause: "The user's quarantine state has changed, and the rule named denies the connection as it is now.",
+    effect: "RRAS cuts the connection.",
+    remedy: "None, if the rule means it. Otherwise change the rule.";
+
+    EndpointChangeRefused = 304 Warning "endpoint-change-refused" (user, source, rule, reason)
+    text: "endpoint change refused: user {user}, now from {source}; rule: {rule}; reason: {reason}",
+    cause: "An IKEv2 client has moved to another address (MOBIKE), and the rule named denies the connection from there.",
+    effect: "RRAS cuts the connection.",
+    remedy: "None, if the rule means it. Otherwise change the rule's source networks.";
+
+    PoolExhausted = 305 Warning "pool-exhausted" (pool, user, port, outcome)
+    text: "pool {pool} is exhausted: user {user}, port {port}; {outcome}",
+    cause: "Every address of the pool, and of those that come after it (`next`), is held by a live lease, reserved or \
+            excluded.",
+    effect: "As `when_exhausted` says: the user gets no address and is not connected, or RRAS's own offer is kept.",
+    remedy: "Enlarge the pool, or give it a `next`. A lease whose end nobody told ends by itself after five minutes \
+             without a session.";
+
+    // The ledger.
+
+    LedgerAway = 400 Error "ledger-away" (kind, details)
+    text: "the ledger is away ({kind}): {details}; connections follow each rule's when_ledger_unavailable, events wait \
+           in the spool",
+    cause: "The ledger cannot be used. `missing`: the file or its folder is not there. `locked`: another process held \
+            it beyond the deadline. `read-only`: it may not be written. `full`: the disk is full. `corrupt`: it is \
+            no ledger, or damaged. `foreign`: it belongs to another platform or a newer version, or lies on a network \
+            drive. `other`: the details say.",
+    effect: "Each rule's `when_ledger_unavailable` decides. No pool or reserved address is given. What happens is kept \
+             in a spool file of 4 MiB beside the ledger, and recorded when the ledger is back. It is tried every ten \
+             seconds, and told again only if the kind changes.",
+    remedy: "Remove the cause: bring the file back, end the program that holds it, give SYSTEM the right to write, make \
+             room. No restart is needed. A ledger that vanished is not made anew while the service runs, since its live \
+             leases would be given away.";
+
+    LedgerBack = 401 Information "ledger-back" (file)
+    text: "the ledger is back: {file}",
+    cause: "The ledger was away and can be used again.",
+    effect: "What waited in the spool has been recorded, in order. Limits, quotas and pools work again.",
+    remedy: "None is needed.";
+
+    SpoolReplayed = 402 Information "spool-replayed" (count)
+    text: "events that waited in the spool were recorded: {count}",
+    cause: "The ledger was away while they happened, in this service or in an earlier one.",
+    effect: "They are in the ledger with the time at which they happened and the answer that was given.",
+    remedy: "None is needed.";
+
+    EventLost = 403 Error "event-lost" (count, event)
+    text: "an event is lost, the spool being full or impossible; lost so far: {count}; the event: {event}",
+    cause: "The ledger is away, and the spool is full (4 MiB), or there was no room for it at the start.",
+    effect: "The user had an answer, but this event will not be in the ledger: this message is all that remains of it.",
+    remedy: "Bring the ledger back: see message 400. Keep the log file, which has every lost event.";
+
+    EarlierServiceClosed = 404 Warning "earlier-service-closed" (sessions, leases)
+    text: "an earlier service left open what was closed now: sessions {sessions}, leases {leases}",
+    cause: "The service, or the whole server, had ended without hanging its users up: a crash or a power cut.",
+    effect: "These sessions have ended in the ledger, with cause NAS-Reboot, at the last sign of life there; their time \
+             is an estimate. Their addresses are free.",
+    remedy: "None, unless it happens often: then find out why the service ends.";
+
+    OddEvent = 405 Warning "odd-event" (what, details)
+    text: "{what}: {details}; it was recorded, and nothing else was changed",
+    cause: "RRAS told of something that does not fit what it told before, such as a hangup of a connection that nobody \
+            knows. After a start, and where another admin DLL rejected a connection, this is normal.",
+    effect: "It is in the ledger's table `oddities`. No session and no lease was touched.",
+    remedy: "None, unless it happens often while the service runs: then report it, with the log file.";
+
+    NoSpool = 406 Error "no-spool" (error)
+    text: "there is no spool beside the ledger: {error}; while the ledger is away, events are lost",
+    cause: "The spool file (4 MiB, written ahead) cannot be made beside the ledger: no room, no right, or no folder.",
+    effect: "None while the ledger is here. Should it go away, what happens then would only be in this log and the log \
+             file.",
+    remedy: "Make room, and give SYSTEM the right to write into the ledger's folder. It is tried again when the ledger \
+             is opened again.";
+
+    SpoolRecordNotUnderstood = 407 Error "spool-record-not-understood" (record)
+    text: "a record of the spool is not understood, and left out: {record}",
+    cause: "It was written by another version, or is damaged.",
+    effect: "This one event is not in the ledger; the others are.",
+    remedy: "Keep this message: it has the whole record. Report it, if the version did not change.";
+
+    SpoolNotDeleted = 408 Warning "spool-not-deleted" (error)
+    text: "a spool that was recorded cannot be deleted: {error}",
+    cause: "Another program holds the file, or the service may not delete in the ledger's folder.",
+    effect: "None: each record is recorded only once, however often the spool is read.",
+    remedy: "Delete the file when the service is stopped.";
+
+    // This log.
+
+    LeftOut = 900 Warning "left-out" (count, message)
+    text: "left out here: {count} more of message {message}; the log file has them all",
+    cause: "There were more than ten of one message within a second.",
+    effect: "None: the log file has each of them, and the ledger every decision.",
+    remedy: "Look into the log file, or at the ledger's table `decisions`.";
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.id())
+    }
+}

@@ -1,0 +1,194 @@
+//! The catalogue of the product's messages: what an administrator may have to act upon, each with a number that never
+//! changes.
+//!
+//! A message is told with [`Message::tell`]: it is an event of `tracing` whose field `message_id` is the number and whose
+//! other fields are the inserts, in order. A log file writes its text; whoever listens for `message_id` can hand number
+//! and inserts to the system's own log. The same catalogue makes docs/messages.md ([`page`]) and the message table in
+//! rasadmin.dll, by which the Event Viewer shows the text ([`table`]).
+#![forbid(unsafe_code)]
+
+mod catalogue;
+mod page;
+mod table;
+
+pub use catalogue::{Id, Message};
+pub use page::page;
+pub use table::table;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// All is well.
+    Information,
+    /// Somebody may have to look.
+    Warning,
+    /// Somebody has to.
+    Error,
+}
+
+impl Severity {
+    /// As the log calls it.
+    pub const fn level(self) -> tracing::Level {
+        match self {
+            Self::Information => tracing::Level::INFO,
+            Self::Warning => tracing::Level::WARN,
+            Self::Error => tracing::Level::ERROR,
+        }
+    }
+
+    /// As people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Information => "information",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+
+    /// The two highest bits of an event's identifier.
+    const fn bits(self) -> u32 {
+        match self {
+            Self::Information => 0x4000_0000,
+            Self::Warning => 0x8000_0000,
+            Self::Error => 0xc000_0000,
+        }
+    }
+}
+
+/// What the catalogue says of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Row {
+    pub id: Id,
+    pub severity: Severity,
+    pub name: &'static str,
+    /// With its inserts' names in braces.
+    pub text: &'static str,
+    /// The inserts' names, in order: the first is %1.
+    pub inserts: &'static [&'static str],
+    pub cause: &'static str,
+    pub effect: &'static str,
+    pub remedy: &'static str,
+}
+
+impl Id {
+    /// The number that people see: the Event Viewer's event ID.
+    pub const fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// By its number.
+    pub fn from_number(number: u64) -> Option<Self> {
+        Self::ALL.iter().copied().find(|id| u64::from(id.number()) == number)
+    }
+
+    /// The whole identifier, with the severity: the one in the message table.
+    pub fn event(self) -> u32 {
+        self.row().severity.bits() | u32::from(self.number())
+    }
+}
+
+impl Row {
+    /// The text with these inserts.
+    pub fn fill<S: AsRef<str>>(&self, inserts: &[S]) -> String {
+        self.with_inserts(|at| inserts.get(at).map_or_else(String::new, |insert| insert.as_ref().to_owned()))
+    }
+
+    /// The text with something in each insert's place.
+    fn with_inserts(&self, mut of: impl FnMut(usize) -> String) -> String {
+        let mut filled = String::new();
+        let mut rest = self.text;
+        while let Some((before, name, after)) = next_insert(rest) {
+            filled.push_str(before);
+            match self.inserts.iter().position(|insert| *insert == name) {
+                Some(at) => filled.push_str(&of(at)),
+                None => filled.extend(["{", name, "}"]),
+            }
+            rest = after;
+        }
+        filled + rest
+    }
+}
+
+/// What stands before the first `{name}` of a text, the name, and what stands after it.
+fn next_insert(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_is_complete_and_its_number_is_its_own() {
+        let mut numbers: Vec<_> = Id::ALL.iter().map(|id| id.number()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), Id::ALL.len());
+        for id in Id::ALL {
+            let row = id.row();
+            assert_eq!(row.id, *id);
+            assert_eq!(Id::from_number(id.number().into()), Some(*id));
+            let texts = [row.cause, row.effect, row.remedy];
+            assert!(texts.iter().all(|text| text.ends_with('.') && !text.contains("  ")), "{id:?}");
+            // Lower-case start and no full stop: docs/style-of-messages.md. Per cent signs are the message table's.
+            let first = row.text.chars().next();
+            assert!(first.is_some_and(|c| !c.is_uppercase()) || row.text.starts_with("IP"), "{id:?}: {}", row.text);
+            assert!(!row.text.ends_with('.') && !row.text.contains(['%', '\n']) && !row.text.contains("  "), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn the_inserts_of_a_text_are_its_arguments() {
+        for id in Id::ALL {
+            let row = id.row();
+            let mut named: Vec<&str> = Vec::new();
+            let mut rest = row.text;
+            while let Some((_, name, after)) = next_insert(rest) {
+                named.push(name);
+                rest = after;
+            }
+            // In the order in which they stand, so that %1 comes first.
+            assert_eq!(named, row.inserts, "{id:?}");
+            let values: Vec<String> = row.inserts.iter().map(|name| format!("<{name}>")).collect();
+            assert_eq!(row.fill(&values), row.text.replace('{', "<").replace('}', ">"));
+        }
+    }
+
+    /// A number is never used again, and never means something else: this list only grows.
+    #[test]
+    fn numbers_stay() {
+        let all: Vec<_> = Id::ALL.iter().map(|id| (id.number(), id.row().name)).collect();
+        let known = [
+            (100, "started"),
+            (101, "stopped"),
+            (102, "log-not-opened"),
+            (103, "bug"),
+            (200, "config-in-force"),
+            (201, "config-broken"),
+            (202, "config-broken-at-start"),
+            (203, "config-not-kept"),
+            (204, "config-not-found"),
+            (205, "config-never-good"),
+            (300, "connection-refused"),
+            (301, "link-refused"),
+            (302, "address-refused"),
+            (303, "reauthentication-refused"),
+            (304, "endpoint-change-refused"),
+            (305, "pool-exhausted"),
+            (400, "ledger-away"),
+            (401, "ledger-back"),
+            (402, "spool-replayed"),
+            (403, "event-lost"),
+            (404, "earlier-service-closed"),
+            (405, "odd-event"),
+            (406, "no-spool"),
+            (407, "spool-record-not-understood"),
+            (408, "spool-not-deleted"),
+            (900, "left-out"),
+        ];
+        assert_eq!(all, known);
+    }
+}

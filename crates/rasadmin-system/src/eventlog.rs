@@ -1,0 +1,159 @@
+//! The Windows Event Log: the source `rasadmin` in the log Application.
+#![allow(unsafe_code)] // The Event Log's own functions.
+
+use rasadmin_messages::{Id, Severity};
+use std::io;
+use std::path::{Path, PathBuf};
+use windows_sys::Win32::Foundation::HANDLE;
+use windows_sys::Win32::System::EventLog::{
+    DeregisterEventSource, EVENTLOG_ERROR_TYPE, EVENTLOG_INFORMATION_TYPE, EVENTLOG_WARNING_TYPE, RegisterEventSourceW,
+    ReportEventW,
+};
+use winreg::RegKey;
+use winreg::enums::{HKEY_LOCAL_MACHINE, REG_EXPAND_SZ};
+
+/// The source's name.
+const SOURCE: &str = "rasadmin";
+
+/// Where the registry says of it which file has its texts.
+const KEY: &str = r"SYSTEM\CurrentControlSet\Services\EventLog\Application\rasadmin";
+
+/// Errors, warnings, information.
+const TYPES: u32 = 7;
+
+/// The longest insert, in UTF-16 units. Windows refuses an event with one of more than 31,839, and one that is too long
+/// as a whole; ours have five inserts at most.
+const LONGEST: usize = 5000;
+
+/// The source, registered with the service that writes the log: one handle.
+#[derive(Debug)]
+pub struct Source(HANDLE);
+
+// SAFETY: the handle belongs to the process, and the functions that take it may be called from any thread.
+unsafe impl Send for Source {}
+
+impl Source {
+    /// None if the Event Log does not answer. There is no other place.
+    pub fn open(_: Option<PathBuf>) -> Option<Self> {
+        let name = wide(SOURCE);
+        // SAFETY: null is this computer; the name is terminated, and read only during the call.
+        let handle = unsafe { RegisterEventSourceW(std::ptr::null(), name.as_ptr()) };
+        (!handle.is_null()).then_some(Self(handle))
+    }
+
+    /// What cannot be written is dropped: the log file has it.
+    pub fn write(&self, id: Id, inserts: &[String]) {
+        let kind = match id.row().severity {
+            Severity::Information => EVENTLOG_INFORMATION_TYPE,
+            Severity::Warning => EVENTLOG_WARNING_TYPE,
+            Severity::Error => EVENTLOG_ERROR_TYPE,
+        };
+        let texts: Vec<Vec<u16>> = inserts.iter().map(|insert| wide(&shortened(&harmless(insert)))).collect();
+        let pointers: Vec<*const u16> = texts.iter().map(|text| text.as_ptr()).collect();
+        let count = u16::try_from(pointers.len()).unwrap_or(0);
+        // SAFETY: the handle is open until this is dropped; `count` pointers to terminated texts, which live until the
+        // call has returned; no user and no raw data.
+        let _ = unsafe {
+            let (nobody, nothing) = (std::ptr::null_mut(), std::ptr::null());
+            ReportEventW(self.0, kind, 0, id.event(), nobody, count, 0, pointers.as_ptr(), nothing)
+        };
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        // SAFETY: the handle is open, and nobody uses it after this.
+        unsafe { DeregisterEventSource(self.0) };
+    }
+}
+
+/// Terminated UTF-16. A NUL inside would end it: it is left out.
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().filter(|unit| *unit != 0).chain([0]).collect()
+}
+
+/// The Event Viewer takes `%1` in an insert for an insert, and `%%1` for a message of another file.
+fn harmless(insert: &str) -> String {
+    let mut text = String::with_capacity(insert.len());
+    let mut rest = insert.chars().peekable();
+    while let Some(c) = rest.next() {
+        text.push(c);
+        if c == '%' && rest.peek().is_some_and(|next| next.is_ascii_digit() || *next == '%') {
+            text.push(' ');
+        }
+    }
+    text
+}
+
+fn shortened(text: &str) -> String {
+    let mut units = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        units += c.len_utf16();
+        units > LONGEST
+    });
+    match end {
+        Some((at, _)) => format!("{}...", &text[..at]),
+        None => text.replace('\n', "\r\n"),
+    }
+}
+
+/// Says in the registry that the source's texts are in this DLL: without it the Event Viewer shows the inserts alone. It
+/// needs an administrator. An earlier DLL's path is replaced.
+pub fn register(dll: &Path) -> io::Result<()> {
+    let (key, _) = RegKey::predef(HKEY_LOCAL_MACHINE).create_subkey(KEY)?;
+    let bytes: Vec<u8> = os_wide(dll).into_iter().flat_map(u16::to_le_bytes).collect();
+    key.set_raw_value("EventMessageFile", &winreg::RegValue { bytes: bytes.into(), vtype: REG_EXPAND_SZ })?;
+    key.set_value("TypesSupported", &TYPES)
+}
+
+fn os_wide(path: &Path) -> Vec<u16> {
+    std::os::windows::ffi::OsStrExt::encode_wide(path.as_os_str()).chain([0]).collect()
+}
+
+/// The DLL that [`register`] named; None if there is none.
+pub fn registered() -> Option<PathBuf> {
+    let key = RegKey::predef(HKEY_LOCAL_MACHINE).open_subkey(KEY).ok()?;
+    key.get_value::<std::ffi::OsString, _>("EventMessageFile").ok().map(PathBuf::from)
+}
+
+/// Takes the source out of the registry. Events that were written stay, and lose their text.
+pub fn unregister() -> io::Result<()> {
+    match RegKey::predef(HKEY_LOCAL_MACHINE).delete_subkey_all(KEY) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_source_comes_and_goes_in_the_registry() {
+        unregister().unwrap();
+        assert_eq!(registered(), None);
+        let dll = Path::new(r"C:\Program Files\rasadmin\rasadmin.dll");
+        register(Path::new(r"C:\old\rasadmin.dll")).unwrap();
+        register(dll).unwrap();
+        assert_eq!(registered().as_deref(), Some(dll));
+        let key = RegKey::predef(HKEY_LOCAL_MACHINE).open_subkey(KEY).unwrap();
+        assert_eq!(key.get_value::<u32, _>("TypesSupported").unwrap(), 7);
+        assert_eq!(key.get_raw_value("EventMessageFile").unwrap().vtype, REG_EXPAND_SZ);
+        unregister().unwrap();
+        assert_eq!(registered(), None);
+        unregister().unwrap();
+    }
+
+    #[test]
+    fn an_insert_cannot_break_the_event() {
+        assert_eq!(harmless("100% of %1, %%2 and fe80::1%11"), "100% of % 1, % % 2 and fe80::1% 11");
+        assert_eq!(shortened("a\nb"), "a\r\nb");
+        assert_eq!(shortened(&"\u{1f600}".repeat(4000)).encode_utf16().count(), 5003);
+        assert_eq!(wide("a\0b"), [97, 98, 0]);
+        let source = Source::open(None).unwrap();
+        for id in Id::ALL {
+            source.write(*id, &vec!["x".repeat(40_000); id.row().inserts.len()]);
+        }
+    }
+}
