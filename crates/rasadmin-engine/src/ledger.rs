@@ -4,6 +4,7 @@
 //! events mean (ghosts, odd sequences, which lease belongs to which session) is decided in [`crate::record`], once for
 //! every store.
 
+pub mod history;
 pub mod instance;
 pub mod report;
 pub mod spool;

@@ -2,6 +2,7 @@
 //! configuration would have made of them.
 #![forbid(unsafe_code)]
 
+pub mod logs;
 mod session;
 
 pub use session::{Ended, PastSession};
