@@ -2,7 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod chosen;
+mod export;
 mod host;
+mod import;
 mod ledger;
 mod output;
 mod replay;
@@ -26,6 +29,8 @@ struct Cli {
 enum Command {
     Check(check::Arguments),
     Host(host::Arguments),
+    Import(import::Arguments),
+    Export(export::Arguments),
     #[command(name = rasadmin_check::CHILD_SUBCOMMAND, hide = true)]
     CheckChild(check::ChildArguments),
     #[command(name = run::ADDRESS_PROCESS, hide = true)]
@@ -37,6 +42,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Check(arguments) => check::check(arguments),
         Command::Host(arguments) => host::host(arguments),
+        Command::Import(arguments) => import::import(arguments),
+        Command::Export(arguments) => export::export(arguments),
         Command::CheckChild(arguments) => Ok(check::child(arguments)),
         Command::AddressProcess(arguments) => run::address_process(arguments),
     };

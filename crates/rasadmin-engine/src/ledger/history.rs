@@ -81,6 +81,65 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
+/// What a ledger already has, without writing to it.
+#[derive(Debug)]
+pub struct Known {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Known {
+    /// Opens a ledger that is there.
+    pub fn open(path: &Path) -> Result<Self, Away> {
+        Ok(Self { connection: open(path)?, path: path.to_owned() })
+    }
+
+    /// What an import would do.
+    pub fn compare(&self, sessions: &[Imported]) -> Result<Counts, Away> {
+        let compare = || -> rusqlite::Result<Counts> {
+            let mut counts = Counts::default();
+            let mut statement = self.connection.prepare_cached(
+                "SELECT acct_stop_time, imported IS NOT NULL AND estimated = 1 FROM sessions WHERE acct_session_id = ?1",
+            )?;
+            for session in sessions {
+                let mut rows = statement.query([&session.key])?;
+                let known = match rows.next()? {
+                    Some(row) => Some((row.get::<_, Option<Millis>>(0)?, row.get::<_, Option<bool>>(1)?)),
+                    None => None,
+                };
+                match known {
+                    None => counts.new += 1,
+                    Some((Some(stop), Some(true))) if !session.estimated || session.stop > stop => {
+                        counts.completed += 1
+                    }
+                    Some(_) => counts.already_there += 1,
+                }
+            }
+            Ok(counts)
+        };
+        compare().map_err(|e| sqlite::error(&self.path, &e))
+    }
+}
+
+/// For reading.
+fn open(path: &Path) -> Result<Connection, Away> {
+    let failed = |e: rusqlite::Error| sqlite::error(path, &e);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+    if version == sqlite::VERSION {
+        return Ok(connection);
+    }
+    let message = format!(
+        "{}: its version is {version}, and this program reads version {}; the service of the same version brings it up \
+         to date when it starts",
+        path.display(),
+        sqlite::VERSION
+    );
+    Err(Away { kind: AwayKind::Foreign, message })
+}
+
 /// A session as the ledger has it. Its columns are explained in docs/ledger.md.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -156,19 +215,7 @@ impl Sessions {
     /// Opens a ledger that is there.
     pub fn open(path: &Path, wanted: Wanted) -> Result<Self, Away> {
         let failed = |e: rusqlite::Error| sqlite::error(path, &e);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-        connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(failed)?;
-        let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
-        if version != sqlite::VERSION {
-            let message = format!(
-                "{}: its version is {version}, and this program reads version {}; the service of the same version \
-                 brings it up to date when it starts",
-                path.display(),
-                sqlite::VERSION
-            );
-            return Err(Away { kind: AwayKind::Foreign, message });
-        }
+        let connection = open(path)?;
         let last =
             connection.query_row("SELECT coalesce(max(id), 0) FROM sessions", [], |row| row.get(0)).map_err(failed)?;
         Ok(Self { connection, path: path.to_owned(), wanted, after: None, last, page: Vec::new().into_iter() })

@@ -125,8 +125,12 @@ impl Events {
             return fault.map(|what| (number, Err(what)));
         };
         let at = *at;
-        let end = rest.find(END);
-        if let Some((before, _)) = start.filter(|&(before, _)| end.is_none_or(|end| before < end)) {
+        // Not beyond the next event's beginning, so that each octet is looked at once.
+        let until = start.map_or(rest.len(), |(before, _)| before);
+        let end = rest[..until].find(END);
+        if end.is_none()
+            && let Some((before, _)) = start
+        {
             // Another begins before this one has ended.
             self.used += before;
             self.event = None;

@@ -45,6 +45,12 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
+impl From<Unreadable> for String {
+    fn from(unreadable: Unreadable) -> Self {
+        unreadable.to_string()
+    }
+}
+
 /// Characters of a hostile text that are shown.
 const SHOWN: usize = 40;
 

@@ -132,13 +132,16 @@ impl Joiner {
     pub fn push(&mut self, record: &Record, format: Format, out: &mut Vec<LogSession>) -> Result<(), String> {
         self.format = format;
         self.counts.records += 1;
-        while self.restarted.front().is_some_and(|&(until, _)| until < record.time) {
+        while self.restarted.front().is_some_and(|&(until, _)| record.time.is_some_and(|time| until < time)) {
             if let Some((_, key)) = self.restarted.pop_front() {
                 self.end_restarted(key, out);
             }
         }
         match record.packet_type {
-            Some(4) => return self.accounting(record, out),
+            Some(4) => {
+                let Some(time) = record.time else { return Err("accounting without a time".to_owned()) };
+                return self.accounting(record, time, out);
+            }
             Some(2) => self.counts.accepts += 1,
             Some(3) => self.counts.rejects += 1,
             _ => self.counts.others += 1,
@@ -159,7 +162,7 @@ impl Joiner {
         self.counts
     }
 
-    fn accounting(&mut self, record: &Record, out: &mut Vec<LogSession>) -> Result<(), String> {
+    fn accounting(&mut self, record: &Record, time: Millis, out: &mut Vec<LogSession>) -> Result<(), String> {
         if !record.is_of_rras() {
             self.counts.elsewhere += 1;
             return Ok(());
@@ -172,7 +175,7 @@ impl Joiner {
         match status {
             1..=3 => {}
             7 | 8 => {
-                self.restart(record, &server, status == 7);
+                self.restart(time, &server, status == 7);
                 return Ok(());
             }
             _ => {
@@ -187,8 +190,8 @@ impl Joiner {
             self.counts.not_admitted += 1;
             return Ok(());
         }
-        let latest = self.latest.entry(server.clone()).or_insert(record.time);
-        *latest = record.time.max(*latest);
+        let latest = self.latest.entry(server.clone()).or_insert(time);
+        *latest = time.max(*latest);
         let own = digest(&[&server, &record.class, record.id()]);
         if self.ended.contains(&own) {
             // Without a Class an id can come again, for another session.
@@ -202,18 +205,18 @@ impl Joiner {
         let known = self.session_of(record, own, by_id);
         if status == 1
             && let Some(known) = known
-            && self.begins_anew(record, known)
+            && self.begins_anew(record, time, known)
         {
             if let Some(open) = self.open.remove(&known) {
                 self.give(open, out);
             }
-            self.begin(record, own, by_id);
+            self.begin(record, time, own, by_id);
             return Ok(());
         }
         let key = match known {
             Some(known) => known,
             None => {
-                self.begin(record, own, by_id);
+                self.begin(record, time, own, by_id);
                 own
             }
         };
@@ -222,7 +225,7 @@ impl Joiner {
             open.keys.push(own);
             self.alias.insert(own, key);
         }
-        fill(open, record, &self.classes);
+        fill(open, record, time, &self.classes);
         let link = if record.session_id.is_empty() { record.id() } else { &record.session_id };
         let place = open.links.iter().position(|one| one.id == link);
         let at = place.unwrap_or_else(|| {
@@ -244,7 +247,7 @@ impl Joiner {
             if !open.links.iter().any(|one| one.open)
                 && let Some(open) = self.open.remove(&key)
             {
-                self.end(open, record, out);
+                self.end(open, record, time, out);
             }
         }
         Ok(())
@@ -267,18 +270,18 @@ impl Joiner {
 
     /// Is a Start of a known session another session's? It is after a restart of the server, and without a Class if
     /// its time is another.
-    fn begins_anew(&self, record: &Record, known: u128) -> bool {
+    fn begins_anew(&self, record: &Record, time: Millis, known: u128) -> bool {
         let Some(open) = self.open.get(&known) else { return false };
         if open.restarted.is_some() {
             return true;
         }
         let same_link = open.links.iter().any(|one| one.id == record.session_id);
-        record.class.is_empty() && same_link && (record.time - open.session.past.start).abs() > SAME_START
+        record.class.is_empty() && same_link && (time - open.session.past.start).abs() > SAME_START
     }
 
-    fn begin(&mut self, record: &Record, own: u128, by_id: u128) {
+    fn begin(&mut self, record: &Record, time: Millis, own: u128, by_id: u128) {
         let seconds = if record.status == Some(1) { 0 } else { record.session_time.unwrap_or(0) };
-        let start = record.time.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
+        let start = time.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
         let past = PastSession {
             key: String::new(),
             server: name(record, record.server()),
@@ -286,7 +289,7 @@ impl Joiner {
             domain: Name::default(),
             start,
             ended: None,
-            last_seen: record.time,
+            last_seen: time,
             tunnel: Fact::NotYetKnown,
             port: Fact::NotYetKnown,
             source: Fact::NotYetKnown,
@@ -314,10 +317,10 @@ impl Joiner {
 
     /// Accounting-On and -Off: every session of the server is over. When, Accounting-On does not say: the server was
     /// alive when it last wrote something.
-    fn restart(&mut self, record: &Record, server: &str, on: bool) {
+    fn restart(&mut self, time: Millis, server: &str, on: bool) {
         self.counts.others += 1;
-        let latest = self.latest.get(server).copied().unwrap_or(record.time);
-        let stop = if on { latest.min(record.time) } else { record.time };
+        let latest = self.latest.get(server).copied().unwrap_or(time);
+        let stop = if on { latest.min(time) } else { time };
         let mut ended = Vec::new();
         for (&key, open) in &mut self.open {
             if open.restarted.is_none() && open.session.past.server.folded().as_str() == server {
@@ -326,7 +329,7 @@ impl Joiner {
             }
         }
         ended.sort_unstable();
-        self.restarted.extend(ended.into_iter().map(|(_, key)| (record.time + GRACE, key)));
+        self.restarted.extend(ended.into_iter().map(|(_, key)| (time + GRACE, key)));
     }
 
     fn end_restarted(&mut self, key: u128, out: &mut Vec<LogSession>) {
@@ -338,9 +341,9 @@ impl Joiner {
     }
 
     /// Its last link has stopped.
-    fn end(&mut self, mut open: Open, record: &Record, out: &mut Vec<LogSession>) {
+    fn end(&mut self, mut open: Open, record: &Record, time: Millis, out: &mut Vec<LogSession>) {
         let past = &open.session.past;
-        let stop = record.time.max(past.start);
+        let stop = time.max(past.start);
         let span = u64::try_from((stop - past.start) / 1000).unwrap_or(0);
         open.session.seconds = if open.links.len() > 1 { span } else { record.session_time.unwrap_or(span) };
         open.session.past.last_seen = stop;
@@ -409,10 +412,10 @@ fn name(record: &Record, text: &str) -> Name {
 }
 
 /// What a record says and was not known.
-fn fill(open: &mut Open, record: &Record, classes: &Classes) {
+fn fill(open: &mut Open, record: &Record, time: Millis, classes: &Classes) {
     let session = &mut open.session;
     let past = &mut session.past;
-    past.last_seen = past.last_seen.max(record.time);
+    past.last_seen = past.last_seen.max(time);
     past.links = past.links.max(record.link_count.unwrap_or(1).min(1_000));
     if past.user.is_empty() {
         let asked = classes.of(record);

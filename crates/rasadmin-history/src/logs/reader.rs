@@ -82,7 +82,11 @@ impl Reader {
     pub fn next(&mut self) -> Result<Option<(u64, Result<Record, Fault>)>, Unreadable> {
         let found = self.find().map_err(|e| Unreadable::io(&self.file, &e))?;
         Ok(found.map(|(line, record)| {
-            let settled = record.and_then(|mut record| record.settle(self.zone.as_ref()).map(|()| record));
+            let settled = record.and_then(|mut record| match record.settle(self.zone.as_ref()) {
+                // Only accounting needs its time.
+                Err(what) if record.packet_type == Some(4) => Err(what),
+                _ => Ok(record),
+            });
             (line, settled.map_err(|what| self.fault(line, what)))
         }))
     }

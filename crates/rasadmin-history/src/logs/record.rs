@@ -71,8 +71,8 @@ pub struct Record {
     pub logged: Option<DateTime>,
     /// Event-Timestamp, UTC.
     pub event: Option<Millis>,
-    /// When it happened, UTC: of the event, else of the record. Set by [`Record::settle`].
-    pub time: Millis,
+    /// When it happened, UTC: of the event, else of the record. Set by [`Record::settle`]; None if it cannot be told.
+    pub time: Option<Millis>,
     pub packet_type: Option<u32>,
     pub user_name: String,
     pub sam_account: String,
@@ -185,7 +185,7 @@ impl Record {
     /// Acct-Delay-Time.
     pub fn settle(&mut self, zone: Option<&TimeZone>) -> Result<(), String> {
         if let Some(event) = self.event {
-            self.time = civil::with_fraction(event, self.logged);
+            self.time = Some(civil::with_fraction(event, self.logged));
             return Ok(());
         }
         let local = self.logged.ok_or("it has no time: neither Event-Timestamp nor the record's own")?;
@@ -193,7 +193,7 @@ impl Record {
             "it has no Event-Timestamp, and its own time is the server's local one; name the zone with --time-zone",
         )?;
         let delay = i64::from(self.delay.unwrap_or(0)) * 1000;
-        self.time = civil::utc(local, zone).ok_or("its time is none in this time zone")? - delay;
+        self.time = Some(civil::utc(local, zone).ok_or("its time is none in this time zone")? - delay);
         Ok(())
     }
 

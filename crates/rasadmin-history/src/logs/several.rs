@@ -82,8 +82,8 @@ fn in_order(files: &[PathBuf], zone: Option<&TimeZone>) -> Result<Vec<(i64, Path
         let mut first = i64::MAX;
         if let Some(mut reader) = Reader::open(file, zone.cloned())? {
             while let Some((_, found)) = reader.next()? {
-                if let Ok(record) = found {
-                    first = record.time;
+                if let Some(time) = found.ok().and_then(|record| record.time) {
+                    first = time;
                     break;
                 }
             }
