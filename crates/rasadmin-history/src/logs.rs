@@ -23,6 +23,6 @@ pub use fault::{Fault, Unreadable};
 pub use join::{Counts, Joiner, LogSession};
 pub use key::key;
 pub use names::{escape, unescape};
-pub use reader::Reader;
+pub use reader::{Found, Reader};
 pub use record::{Attribute, Record, TUNNELS, tunnel_number};
 pub use several::{Progress, Summary, read};

@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn the_real_sample_is_read() {
         let sample = include_str!("../../tests/samples/nps-dts.log");
-        let found = all(&sample);
+        let found = all(sample);
         let records: Vec<Record> = found.into_iter().map(|(_, event)| record(&event.unwrap()).unwrap()).collect();
         let types: Vec<_> = records.iter().filter_map(|r| r.packet_type).collect();
         assert_eq!(types, [1, 3, 11]);

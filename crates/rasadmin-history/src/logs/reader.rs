@@ -42,6 +42,9 @@ impl Read for Counting {
     }
 }
 
+/// A record or what is wrong with it, and its line.
+pub type Found = (u64, Result<Record, Fault>);
+
 impl Reader {
     /// Opens a log and finds its format. None if there is no line in it.
     pub fn open(file: &Path, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
@@ -79,7 +82,7 @@ impl Reader {
     }
 
     /// The next record with its line, or what is wrong with it; None at the end of the file.
-    pub fn next(&mut self) -> Result<Option<(u64, Result<Record, Fault>)>, Unreadable> {
+    pub fn read(&mut self) -> Result<Option<Found>, Unreadable> {
         let found = self.find().map_err(|e| Unreadable::io(&self.file, &e))?;
         Ok(found.map(|(line, record)| {
             let settled = record.and_then(|mut record| match record.settle(self.zone.as_ref()) {

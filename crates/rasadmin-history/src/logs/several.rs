@@ -45,7 +45,7 @@ pub fn read<E: From<Unreadable>>(
             continue;
         };
         summary.files.push((file.clone(), Some(reader.format())));
-        while let Some((line, found)) = reader.next()? {
+        while let Some((line, found)) = reader.read()? {
             let fault = match found {
                 Ok(record) => {
                     joiner.push(&record, reader.format(), &mut out).err().map(|what| reader.fault(line, what))
@@ -81,7 +81,7 @@ fn in_order(files: &[PathBuf], zone: Option<&TimeZone>) -> Result<Vec<(i64, Path
         }
         let mut first = i64::MAX;
         if let Some(mut reader) = Reader::open(file, zone.cloned())? {
-            while let Some((_, found)) = reader.next()? {
+            while let Some((_, found)) = reader.read()? {
                 if let Some(time) = found.ok().and_then(|record| record.time) {
                     first = time;
                     break;
