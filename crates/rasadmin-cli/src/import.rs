@@ -122,9 +122,14 @@ fn tell(arguments: &Arguments, summary: &Summary, counts: Counts) {
         eprintln!("warning: … and {more} more lines are no records");
     }
     if arguments.json {
-        let files =
-            summary.files.iter().map(|(file, format)| json!({ "file": file, "format": format.map(Format::name) }));
-        let faults = summary.faults.iter().map(|f| json!({ "file": f.file, "line": f.line, "what": f.what }));
+        let files = summary
+            .files
+            .iter()
+            .map(|(file, format)| json!({ "file": file.display().to_string(), "format": format.map(Format::name) }));
+        let faults = summary
+            .faults
+            .iter()
+            .map(|f| json!({ "file": f.file.display().to_string(), "line": f.line, "what": f.what }));
         let value = json!({
             "files": files.collect::<Vec<_>>(), "records": seen.records, "malformed": summary.malformed,
             "faults": faults.collect::<Vec<_>>(), "sessions": seen.sessions, "new": counts.new,

@@ -113,6 +113,13 @@ fn without_a_class_a_start_at_another_time_is_another_session() {
     assert_eq!((all[0].past.ended, all[0].past.start), (None, T * SECOND));
     assert_eq!(all[1].past.start, (T + 5_000) * SECOND);
     assert_ne!(all[0].past.key, all[1].past.key);
+    // Also without its Stop it has all that its Start says.
+    let (all, _) = sessions(&[bare("1", 0, &[]), bare("1", 5_000, &[(at::TUNNEL, "3")])]);
+    let second = &all[1].past;
+    assert_eq!(
+        (second.user.as_str(), second.tunnel.known(), second.start),
+        ("alice", Some(&Tunnel::L2tp), (T + 5_000) * SECOND)
+    );
 }
 
 #[test]
@@ -177,6 +184,12 @@ fn a_restart_ends_every_session_of_its_server() {
     let stop = accounting("2", "7", 499, &[(at::SECONDS, "499")]);
     let one = session(&[start("7", 0, "VPN1"), on("8", 500, "VPN1"), stop]);
     assert_eq!(one.past.ended.map(|e| (e.stop, e.estimated)), Some(((T + 499) * SECOND, false)));
+    // Ids restart with the server: a Start after it is another session, a Start of before is the same one, repeated.
+    let bare = |second| accounting("1", "7", second, &[(at::CLASS, "")]);
+    let (all, _) = sessions(&[bare(0), on("8", 500, "VPN1"), bare(501)]);
+    assert_eq!(all.iter().map(|one| one.past.ended.is_some()).collect::<Vec<_>>(), [true, false]);
+    let (all, summary) = sessions(&[start("7", 0, "VPN1"), on("8", 500, "VPN1"), start("7", 0, "VPN1")]);
+    assert_eq!((all.len(), summary.counts.repeated), (1, 1));
 }
 
 #[test]

@@ -202,16 +202,14 @@ impl Joiner {
             self.ended.remove(&own);
         }
         let by_id = digest(&[&server, record.id()]);
-        let known = self.session_of(record, own, by_id);
-        if status == 1
-            && let Some(known) = known
-            && self.begins_anew(record, time, known)
-        {
-            if let Some(open) = self.open.remove(&known) {
+        let mut known = self.session_of(record, own, by_id);
+        if let Some(old) = known.filter(|&known| status == 1 && self.begins_anew(record, time, known)) {
+            if let Some(open) = self.open.remove(&old) {
                 self.give(open, out);
             }
-            self.begin(record, time, own, by_id);
-            return Ok(());
+            // It is remembered as ended, if it was; the one that begins is not.
+            self.ended.remove(&own);
+            known = None;
         }
         let key = match known {
             Some(known) => known,
@@ -272,7 +270,7 @@ impl Joiner {
     /// its time is another.
     fn begins_anew(&self, record: &Record, time: Millis, known: u128) -> bool {
         let Some(open) = self.open.get(&known) else { return false };
-        if open.restarted.is_some() {
+        if open.restarted.is_some_and(|stop| time > stop) {
             return true;
         }
         let same_link = open.links.iter().any(|one| one.id == record.session_id);
