@@ -1,11 +1,12 @@
 //! `rasadmin export`: sessions for other programs.
 
-use crate::chosen::Chosen;
+use crate::here::Here;
+use crate::times;
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
-use rasadmin_engine::Name;
-use rasadmin_engine::ledger::history::{Sessions, Wanted};
+use rasadmin_engine::ledger::report::{Pages, Wanted};
+use rasadmin_engine::{Name, config};
 use rasadmin_history::export::{Csv, Dts, Export, Jsonl, NasAddresses, Radacct, Sql};
 use std::collections::HashMap;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -28,8 +29,11 @@ pub struct Arguments {
     #[arg(long, value_enum)]
     format: Form,
     #[command(flatten)]
-    chosen: Chosen,
-    /// Only sessions that began then or later: a day, or a time as in 2026-11-01T08:00:00+01:00
+    here: Here,
+    /// The zone in which times are meant and NPS's are written, as IANA names it; else the configuration's, else UTC
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// Only sessions that began then or later: `2026-11-01`, `2026-11-01 08:00`, `yesterday`, `7d` ago
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Only sessions that began before then
@@ -77,12 +81,17 @@ enum Dialect {
 
 /// Exports.
 pub fn export(arguments: Arguments) -> Result<u8, String> {
-    let place = arguments.chosen.place()?;
-    let time = |option, text: &Option<String>| text.as_deref().map(|text| place.time(option, text)).transpose();
+    let zone = arguments.time_zone.as_deref().map(config::time_zone).transpose()?;
+    let place = arguments.here.open()?;
+    let zone = zone.unwrap_or_else(|| place.config.zone.clone());
+    let time = |option: &str, text: &Option<String>| {
+        let time = text.as_deref().map(|text| times::parse(text, &zone, times::now())).transpose();
+        time.map_err(|e| format!("{option}: {e}"))
+    };
     let user = match &arguments.user {
         None => None,
         Some(user) => {
-            let identity = place.domains.identity(&Name::new(user), &Name::default());
+            let identity = place.config.domains.identity(&Name::new(user), &Name::default());
             Some(identity.ok_or("--user: the name is empty; write a user like CORP\\alice")?)
         }
     };
@@ -93,8 +102,8 @@ pub fn export(arguments: Arguments) -> Result<u8, String> {
         imported: (arguments.imported || arguments.own).then_some(arguments.imported),
     };
     let addresses = addresses(&arguments)?;
-    let mut sessions = Sessions::open(&place.ledger, wanted).map_err(|away| away.to_string())?;
-    let zone = place.zone.unwrap_or(TimeZone::UTC);
+    let reader = place.reader()?;
+    let mut sessions = reader.pages(wanted).map_err(|away| away.to_string())?;
     match &arguments.output {
         None => {
             let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
@@ -141,7 +150,7 @@ fn write(
     addresses: NasAddresses,
     zone: TimeZone,
     out: impl Write,
-    sessions: &mut Sessions,
+    sessions: &mut Pages<'_>,
 ) -> Result<io::Result<Told>, String> {
     let export: io::Result<Box<dyn Export + '_>> = match arguments.format {
         Form::Radacct => {

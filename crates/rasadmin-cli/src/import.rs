@@ -1,10 +1,12 @@
 //! `rasadmin import`: the logs of RRAS and NPS as history.
 
-use crate::chosen::Chosen;
+use crate::here::Here;
 use crate::output::count;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use rasadmin_engine::ledger::history::{Counts, Imported, Known};
+use rasadmin_engine::config;
+use rasadmin_engine::ledger::history::{Counts, Imported};
+use rasadmin_engine::ledger::report::Reader;
 use rasadmin_engine::ledger::sqlite::{Create, Sqlite};
 use rasadmin_history::import::imported;
 use rasadmin_history::logs::{self, Format, Summary};
@@ -29,7 +31,10 @@ pub struct Arguments {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    chosen: Chosen,
+    here: Here,
+    /// The zone of the servers' clocks, as IANA names it, like Europe/Berlin; else the configuration's
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
     /// Make the ledger if it is not there; never while the service runs
     #[arg(long)]
     create: bool,
@@ -49,14 +54,14 @@ const WAIT: Duration = Duration::from_secs(30);
 /// Where the sessions go.
 enum Target {
     Ledger(Box<Sqlite>),
-    Compare(Option<Known>),
+    Compare(Option<Reader>),
 }
 
 impl Target {
     fn take(&mut self, batch: &mut Vec<Imported>) -> Result<Counts, String> {
         let counts = match self {
             Self::Ledger(ledger) => ledger.import(batch, WAIT),
-            Self::Compare(Some(known)) => known.compare(batch),
+            Self::Compare(Some(reader)) => reader.compare(batch),
             Self::Compare(None) => Ok(Counts { new: batch.len() as u64, ..Counts::default() }),
         };
         batch.clear();
@@ -66,7 +71,9 @@ impl Target {
 
 /// Imports; exit code 0 also if some lines were no records.
 pub fn import(arguments: Arguments) -> Result<u8, String> {
-    let place = arguments.chosen.place()?;
+    let zone = arguments.time_zone.as_deref().map(config::time_zone).transpose()?;
+    let place = arguments.here.open()?;
+    let zone = zone.or_else(|| place.config.named_zone().cloned());
     let mut target = target(&arguments, &place.ledger)?;
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}  {msg}") {
@@ -81,8 +88,8 @@ pub fn import(arguments: Arguments) -> Result<u8, String> {
             bar.set_position(done);
         }
     };
-    let summary = logs::read(&arguments.files, place.zone.as_ref(), &mut progress, &mut |session| {
-        batch.push(imported(&session, &place.domains));
+    let summary = logs::read(&arguments.files, zone.as_ref(), &mut progress, &mut |session| {
+        batch.push(imported(&session, &place.config.domains));
         if batch.len() >= BATCH {
             counts += target.take(&mut batch)?;
         }
@@ -104,8 +111,8 @@ fn target(arguments: &Arguments, ledger: &std::path::Path) -> Result<Target, Str
         ));
     }
     if arguments.dry_run {
-        let known = there.then(|| Known::open(ledger)).transpose().map_err(|away| away.to_string())?;
-        return Ok(Target::Compare(known));
+        let reader = there.then(|| Reader::open(ledger)).transpose().map_err(|away| away.to_string())?;
+        return Ok(Target::Compare(reader));
     }
     let create = if arguments.create { Create::Yes } else { Create::No };
     let ledger = Sqlite::open(ledger, create, false, Instant::now() + WAIT).map_err(|away| away.to_string())?;

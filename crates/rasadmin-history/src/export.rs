@@ -12,7 +12,7 @@ pub use radacct::{NasAddresses, Radacct, Sql};
 
 use jiff::Timestamp;
 use rasadmin_engine::ledger::Millis;
-use rasadmin_engine::ledger::history::Session;
+use rasadmin_engine::ledger::report::Session;
 use std::io;
 
 /// Where exported sessions go.

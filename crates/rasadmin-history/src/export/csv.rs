@@ -2,7 +2,7 @@
 
 use super::{Export, rfc_3339};
 use rasadmin_engine::Name;
-use rasadmin_engine::ledger::history::Session;
+use rasadmin_engine::ledger::report::Session;
 use std::io::{self, Write};
 
 const HEADER: [&str; 24] = [
@@ -55,8 +55,8 @@ impl<W: Write> Export for Csv<W> {
             cell(&s.acct_session_id),
             name(&s.nas_identifier),
             name(&s.user_name),
-            s.user.as_ref().map(|user| name(&user.domain)).unwrap_or_default(),
-            s.user.as_ref().map(|user| name(&user.name)).unwrap_or_default(),
+            s.domain.as_ref().map(name).unwrap_or_default(),
+            s.name.as_ref().map(name).unwrap_or_default(),
             cell(&s.calling_station_id),
             name(&s.remote_computer),
             text(&s.tunnel_type),
@@ -74,7 +74,7 @@ impl<W: Write> Export for Csv<W> {
             text(&s.octets_are),
             s.acct_link_count.to_string(),
             text(&s.acct_terminate_cause),
-            s.estimated.map(|yes| if yes { "yes" } else { "no" }.to_owned()).unwrap_or_default(),
+            if s.estimated { "yes" } else { "no" }.to_owned(),
             text(&s.imported),
         ];
         write!(self.out, "{}\r\n", cells.join(","))?;

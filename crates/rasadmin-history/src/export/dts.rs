@@ -5,7 +5,8 @@ use crate::causes::cause_number;
 use crate::logs::{escape, tunnel_number};
 use jiff::tz::TimeZone;
 use rasadmin_engine::ledger::Millis;
-use rasadmin_engine::ledger::history::{NO_END, Session};
+use rasadmin_engine::ledger::history::NO_END;
+use rasadmin_engine::ledger::report::Session;
 use rasadmin_engine::{Name, Tunnel};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -105,7 +106,7 @@ impl<W: Write> Dts<W> {
             let name = Name::from_stored(format!("MSRAS-0-{}", s.remote_computer.as_str()));
             event.name("MS-RAS-Client-Name", &name);
         }
-        if let Some(user) = s.user.as_ref().filter(|user| !user.domain.is_empty()) {
+        if let Some(user) = s.user().filter(|user| !user.domain.is_empty()) {
             let name = Name::from_stored(format!("{}\\{}", user.domain.as_str(), user.name.as_str()));
             event.name("SAM-Account-Name", &name);
             event.name("Fully-Qualifed-User-Name", &name);

@@ -1,7 +1,8 @@
 //! JSON Lines: an object a session, its names those of the ledger's columns.
 
 use super::{Export, rfc_3339};
-use rasadmin_engine::ledger::history::Session;
+use rasadmin_engine::Name;
+use rasadmin_engine::ledger::report::Session;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -32,8 +33,8 @@ struct Object<'a> {
     acct_link_count: u32,
     acct_terminate_cause: Option<&'a str>,
     closed_by: Option<&'a str>,
-    estimated: Option<bool>,
-    billed: Option<bool>,
+    estimated: bool,
+    billed: bool,
     imported: Option<&'a str>,
 }
 
@@ -56,14 +57,14 @@ impl<W: Write> Export for Jsonl<W> {
             acct_session_id: &s.acct_session_id,
             nas_identifier: s.nas_identifier.as_str(),
             user_name: s.user_name.as_str(),
-            domain: s.user.as_ref().map(|user| user.domain.as_str()),
-            name: s.user.as_ref().map(|user| user.name.as_str()),
+            domain: s.domain.as_ref().map(Name::as_str),
+            name: s.name.as_ref().map(Name::as_str),
             calling_station_id: &s.calling_station_id,
             remote_computer: s.remote_computer.as_str(),
             interface_type: &s.interface_type,
             quarantine: &s.quarantine,
             tunnel_type: s.tunnel_type.as_deref(),
-            nas_port_id: s.nas_port_id.as_ref().map(rasadmin_engine::Name::as_str),
+            nas_port_id: s.nas_port_id.as_ref().map(Name::as_str),
             framed_ip_address: s.framed_ip_address.as_deref(),
             framed_interface_id: s.framed_interface_id.as_deref(),
             framed_ipv6_prefix: s.framed_ipv6_prefix.as_deref(),

@@ -3,7 +3,7 @@
 use super::{Export, time, was_established};
 use rasadmin_engine::Name;
 use rasadmin_engine::ledger::Millis;
-use rasadmin_engine::ledger::history::Session;
+use rasadmin_engine::ledger::report::Session;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -107,7 +107,7 @@ impl<W: Write> Radacct<W> {
             self.text(&s.acct_session_id, 64),
             self.text(&s.acct_session_id.replace('-', ""), 32),
             name(&s.user_name, 64),
-            s.user.as_ref().map_or("''".to_owned(), |user| name(&user.domain, 64)),
+            s.domain.as_ref().map_or("''".to_owned(), |domain| name(domain, 64)),
             format!("'{}'", self.addresses.of(&s.nas_identifier)),
             s.nas_port_id.as_ref().map_or("NULL".to_owned(), |port| name(port, 32)),
             "'Virtual'".to_owned(),
