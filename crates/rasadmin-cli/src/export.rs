@@ -15,15 +15,17 @@ use std::path::{Path, PathBuf};
 
 /// Write the ledger's sessions for another program: FreeRADIUS, a log tool for NPS, a spreadsheet, a script
 ///
-/// The ledger is read a page at a time, while it is in use. Sessions come in the order in which they began. docs/logs.md
-/// says what each format has.
+/// The ledger is read a page at a time, so this may run while users connect. Sessions come in the order in which they
+/// began, imported ones too. docs/logs.md says what each format has.
+///
+/// Examples:
+///   rasadmin export --format csv --since 2026-11-01 --until 2026-12-01 --output november.csv
+///   rasadmin export --format radacct --nas-ip-address 10.0.0.1 | psql radius
+///   rasadmin export --format radacct --sql mysql --nas-ip-address VPN1=10.0.0.1 --nas-ip-address VPN2=10.0.0.2
+///   rasadmin export --format nps-dts --time-zone Europe/Berlin --output IN2611.log
+///   rasadmin export --format jsonl --user 'CORP\alice' | jq .framed_ip_address
 #[derive(Args)]
-#[command(after_help = "Examples:
-  rasadmin export --format csv --since 2026-11-01 --until 2026-12-01 --output november.csv
-  rasadmin export --format radacct --nas-ip-address 10.0.0.1 | psql radius
-  rasadmin export --format radacct --sql mysql --nas-ip-address VPN1=10.0.0.1 --nas-ip-address VPN2=10.0.0.2
-  rasadmin export --format nps-dts --time-zone Europe/Berlin --output IN2611.log
-  rasadmin export --format jsonl --user 'CORP\\alice' | jq .framed_ip_address")]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// In which form
     #[arg(long, value_enum)]

@@ -16,16 +16,16 @@ use std::time::{Duration, Instant};
 
 /// Take the logs that an RRAS or NPS server already has into the ledger, as history
 ///
-/// Read are the database-compatible (ODBC), the DTS and the IAS format (docs/logs.md). An imported session is marked and
+/// Read are the database-compatible (ODBC), the DTS and the IAS format: docs/logs.md. An imported session is marked, and
 /// counts in no limit and no quota. Importing the same log again changes nothing. A line that is no record is counted,
-/// shown with its number, and passed over.
+/// shown with its number, and passed over: exit code 0 all the same.
+///
+/// Examples:
+///   rasadmin import C:\Windows\System32\LogFiles\IN2611.log
+///   rasadmin import --time-zone Europe/Berlin --dry-run logs/IN*.log
+///   rasadmin import --ledger history.db --create --json IN2611.log
 #[derive(Args)]
-#[command(after_help = "Examples:
-  rasadmin import C:\\Windows\\System32\\LogFiles\\IN2611.log
-  rasadmin import --time-zone Europe/Berlin --dry-run logs/IN*.log
-  rasadmin import --ledger history.db --create --json IN2611.log
-
-Exit codes: 0 it was read, whatever lines were no records; 2 a file or the ledger could not be used.")]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// The logs; they are read in the order of their first records
     #[arg(required = true, value_name = "FILE")]

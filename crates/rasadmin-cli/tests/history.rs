@@ -354,6 +354,21 @@ fn radacct_loads_into_sqlite_and_again_without_doubling() {
     assert_eq!(one("SELECT count(*) FROM radacct"), Value::Integer(45));
 }
 
+/// No MySQL is at hand in the tests: what it needs otherwise than the two others is at least said.
+#[test]
+fn radacct_for_mysql_says_what_mysql_needs() {
+    let folder = Folder::new();
+    let ledger = folder.ledger("a.db", &folder.file("IN2406.log", &log()));
+    add_own(&ledger);
+    let sql = export(&ledger, &["--format", "radacct", "--sql", "mysql", "--nas-ip-address", "10.0.0.1"]);
+    sql.prints(",NO_BACKSLASH_ESCAPES')")
+        .prints(r"'CORP\alice', 'CORP', '10.0.0.1'")
+        .prints("FROM_UNIXTIME(1700000000)")
+        .prints(
+            "ON DUPLICATE KEY UPDATE acctupdatetime = IF(acctstoptime IS NULL OR VALUES(acctstoptime) > acctstoptime, ",
+        );
+}
+
 #[cfg(unix)]
 mod postgresql {
     use super::*;

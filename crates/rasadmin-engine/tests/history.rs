@@ -155,3 +155,20 @@ fn sessions_are_read_page_by_page_in_the_order_of_their_start() {
     import(&scene, &[imported("new", "alice", MONDAY + 2, MONDAY + 10)]);
     assert_eq!(reading.count(), 4_999);
 }
+
+/// A read that lasts would keep the write-ahead log from being checkpointed, and slow every connect.
+#[test]
+fn between_two_sessions_nothing_is_held() {
+    let scene = Scene::new(LIMITED);
+    let many: Vec<Imported> =
+        (0..5_000).map(|n| imported(&format!("key {n}"), "alice", MONDAY + n, MONDAY + n)).collect();
+    import(&scene, &many);
+    let reader = Reader::open(&scene.path()).unwrap();
+    let mut reading = reader.pages(Wanted::default()).unwrap();
+    reading.next().unwrap().unwrap();
+    scene.begin(1, "bob", "VPN2-1").unwrap();
+    let writer = rusqlite::Connection::open(scene.path()).unwrap();
+    let busy: i64 = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+    assert_eq!(busy, 0, "a reader holds a snapshot");
+    assert_eq!(reading.count(), 4_999);
+}

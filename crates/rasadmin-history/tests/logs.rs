@@ -355,3 +355,16 @@ fn what_is_no_log_is_said_to_be_none() {
     let (all, summary) = read(&[b"", b"\r\n\r\n", &[0; 70_000]], None).unwrap();
     assert!(all.is_empty() && summary.files.iter().all(|(_, format)| format.is_none()));
 }
+
+#[test]
+fn the_ias_format_has_sessions_too() {
+    let head = "10.0.0.1,CORP\\alice,06/18/2024,14:45:48,RAS,VPN1";
+    let common = format!("25,{CLASS},32,VPN1,44,7,61,5,64,3,8,10.8.0.5,31,203.0.113.9,4136,4");
+    let start = format!("{head},40,1,55,{T},{common}");
+    let stop = format!("{head},40,2,55,{},46,60,42,10,43,20,49,1,{common}", T + 60);
+    let one = session(&[start, stop]);
+    assert_eq!(one.past.key, session(&[accounting("1", "7", 0, &[])]).past.key);
+    let ended = one.past.ended.unwrap();
+    assert_eq!((ended.stop, ended.usage.input_octets, ended.cause), ((T + 60) * SECOND, 10, Some(1)));
+    assert_eq!((one.past.user.as_str(), one.past.tunnel.known()), (r"CORP\alice", Some(&Tunnel::L2tp)));
+}
