@@ -4,6 +4,7 @@
 mod bench;
 mod demo;
 mod fixtures;
+mod freeradius;
 mod lint;
 mod packages;
 mod shell;
@@ -26,6 +27,7 @@ usage: cargo xtask COMMAND
                      --two-processes; --windows; --seed S; --control: does the check find what is wrong?)
   windows            leave target/windows/rasadmin.dll and rasadmin.exe
   fixtures           build the admin DLLs in C that the tests need
+  freeradius         fetch FreeRADIUS's table definitions that the tests load an export into
   lint               format, clippy (Windows code too), cargo deny
   bless              write the generated pages and snapshots anew
   layout             print the structures as the C compiler lays them out
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ["bench", "--windows"] => bench::bench(true),
         ["torture", ref options @ ..] => torture::command(options),
         ["windows"] => windows::product().map(|folder| println!("{}", shell::relative(&folder))),
+        ["freeradius"] => freeradius::schemas(),
         ["fixtures"] => fixtures::build().map(|folder| println!("{}", shell::relative(&folder))),
         ["lint"] => lint::all(),
         ["bless"] => tests::bless(),

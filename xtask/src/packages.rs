@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 pub const NATIVE: &[&str] = &["gcc", "libc6-dev"];
 /// It sees what the power cut's test needs to know.
 pub const STRACE: &[&str] = &["strace"];
+/// A database that exported sessions are loaded into.
+pub const POSTGRESQL: &[&str] = &["postgresql"];
 /// A linker, windres and C compilers for Windows, and Wine to run what they make.
 pub const WINDOWS: &[&str] =
     &["binutils-mingw-w64-x86-64", "gcc-mingw-w64-x86-64", "gcc-mingw-w64-i686", "wine", "wine64"];
@@ -69,6 +71,11 @@ pub fn need(packages: &[&str]) -> Result {
     eprintln!("==> installing (apt-get): {}", missing.join(" "));
     apt(&["update", "-qq"])?;
     apt(&[&["install", "-y", "-qq", "--no-install-recommends"], &missing[..]].concat())
+}
+
+/// Fetches apt's lists.
+pub fn update() -> Result {
+    apt(&["update", "-qq"])
 }
 
 fn installed(package: &str) -> bool {

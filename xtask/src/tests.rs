@@ -1,7 +1,7 @@
 //! Every test: natively, then the same for Windows under Wine, and the account of what ran where.
 
 use crate::shell::{cargo, create, logged, root, run, step, target};
-use crate::{Result, fixtures, packages, torture, windows};
+use crate::{Result, fixtures, freeradius, packages, torture, windows};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Instant;
@@ -11,7 +11,8 @@ const NATIVE_ONLY: &str = "tests/native-only.txt";
 /// Runs everything.
 pub fn all() -> Result {
     let start = Instant::now();
-    packages::need(&[packages::NATIVE, packages::STRACE, packages::WINDOWS].concat())?;
+    packages::need(&[packages::NATIVE, packages::STRACE, packages::POSTGRESQL, packages::WINDOWS].concat())?;
+    freeradius::schemas()?;
     windows::product()?;
     windows::wine()?;
     step("building the admin DLLs in C", || fixtures::build().map(drop))?;

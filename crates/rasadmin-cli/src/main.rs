@@ -9,8 +9,10 @@ mod config;
 mod decisions;
 mod desk;
 mod explain;
+mod export;
 mod here;
 mod host;
+mod import;
 mod ledger;
 mod output;
 mod replay;
@@ -64,6 +66,8 @@ enum Command {
     Completions(completions::Arguments),
     Check(check::Arguments),
     Host(host::Arguments),
+    Import(import::Arguments),
+    Export(export::Arguments),
     #[command(name = rasadmin_check::CHILD_SUBCOMMAND, hide = true)]
     CheckChild(check::ChildArguments),
     #[command(name = run::ADDRESS_PROCESS, hide = true)]
@@ -91,6 +95,8 @@ fn main() -> ExitCode {
         Command::Completions(arguments) => completions::completions(arguments),
         Command::Check(arguments) => check::check(arguments),
         Command::Host(arguments) => host::host(arguments),
+        Command::Import(arguments) => import::import(arguments),
+        Command::Export(arguments) => export::export(arguments),
         Command::CheckChild(arguments) => Ok(check::child(arguments)),
         Command::AddressProcess(arguments) => run::address_process(arguments),
     };

@@ -17,6 +17,7 @@ pub use load::{Bundle, last_good, load};
 pub use place::{NotFound, Places, find};
 pub use schema::schema;
 pub use watch::{Change, Started, Trouble, Watch, read, start};
+pub use zone::time_zone;
 
 use crate::addresses::Plan;
 use crate::rules::Rules;
@@ -53,6 +54,13 @@ pub struct Config {
     pub durability: Durability,
     /// How long a callback may wait for the ledger.
     pub deadline: Duration,
+}
+
+impl Config {
+    /// The time zone, if the file names one: whoever has no right to guess asks for this one.
+    pub fn named_zone(&self) -> Option<&TimeZone> {
+        read::names_zone(&self.bundle.text).then_some(&self.zone)
+    }
 }
 
 /// A fault of the configuration.

@@ -6,6 +6,7 @@
 
 mod anonymous;
 pub mod desk;
+pub mod history;
 pub mod instance;
 pub mod report;
 pub mod spool;

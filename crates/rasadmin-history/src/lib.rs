@@ -2,6 +2,11 @@
 //! configuration would have made of them.
 #![forbid(unsafe_code)]
 
+mod causes;
+pub mod export;
+pub mod import;
+pub mod logs;
 mod session;
 
+pub use causes::{cause_name, cause_number};
 pub use session::{Ended, PastSession};

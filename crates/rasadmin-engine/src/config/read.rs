@@ -96,6 +96,12 @@ pub fn ledger_path(text: &str) -> Option<String> {
     path.get_ref().as_str().map(str::to_owned)
 }
 
+/// Does the text name a time zone?
+pub fn names_zone(text: &str) -> bool {
+    let (table, _) = DeTable::parse_recoverable(text.strip_prefix('\u{feff}').unwrap_or(text));
+    table.get_ref().iter().any(|(key, _)| key.get_ref() == "time_zone")
+}
+
 fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }

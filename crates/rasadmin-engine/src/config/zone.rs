@@ -23,6 +23,11 @@ const WINDOWS: [(&str, &str); 16] = [
     ("AUS Eastern Standard Time", "Australia/Sydney"),
 ];
 
+/// The zone of an IANA name, for a command line: otherwise what is wrong, and what would be right.
+pub fn time_zone(name: &str) -> Result<TimeZone, String> {
+    zone(name).map_err(|(what, help)| format!("{what}; {help}"))
+}
+
 /// The zone of an IANA name.
 pub fn zone(name: &str) -> Result<TimeZone, Fault> {
     if name.eq_ignore_ascii_case("UTC") {

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod leases;
+mod pages;
 mod sessions;
 mod state;
 mod totals;
@@ -9,6 +10,7 @@ mod which;
 
 pub use decisions::Decided;
 pub use leases::Held;
+pub use pages::{Pages, Wanted};
 pub use sessions::Session;
 pub use state::{Counts, Loaded, ServiceInstance};
 pub use totals::{By, KnownUser, Total, UserDays, month};

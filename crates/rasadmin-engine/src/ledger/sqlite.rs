@@ -1,6 +1,7 @@
 //! The ledger on SQLite: one file in WAL mode, several processes at once.
 
 mod deadline;
+mod import;
 mod meter;
 mod statements;
 

@@ -1,0 +1,225 @@
+//! SQL for FreeRADIUS's table `radacct`, as of version 3.0.20 and later.
+
+use super::{Export, time, was_established};
+use rasadmin_engine::Name;
+use rasadmin_engine::ledger::Millis;
+use rasadmin_engine::ledger::report::Session;
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// Rows a statement, and statements a transaction.
+const ROWS: usize = 100;
+const STATEMENTS: usize = 10;
+
+/// Whose SQL: FreeRADIUS's own table definitions differ in how they keep a time and what may be NULL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sql {
+    /// `timestamp with time zone`, `inet`, NULL.
+    Postgresql,
+    /// MySQL and MariaDB: `datetime` in the session's zone, empty texts, limited lengths.
+    Mysql,
+    /// Seconds since 1970, empty texts.
+    Sqlite,
+}
+
+/// NAS-IP-Address, which the table demands and the ledger does not have.
+#[derive(Clone, Debug)]
+pub struct NasAddresses {
+    /// By the folded name of the server.
+    pub by_server: HashMap<Name, Ipv4Addr>,
+    /// Of all others.
+    pub others: Ipv4Addr,
+}
+
+impl NasAddresses {
+    fn of(&self, server: &Name) -> Ipv4Addr {
+        self.by_server.get(&server.folded()).copied().unwrap_or(self.others)
+    }
+}
+
+const COLUMNS: [&str; 22] = [
+    "acctsessionid",
+    "acctuniqueid",
+    "username",
+    "realm",
+    "nasipaddress",
+    "nasportid",
+    "nasporttype",
+    "acctstarttime",
+    "acctupdatetime",
+    "acctstoptime",
+    "acctsessiontime",
+    "connectinfo_start",
+    "acctinputoctets",
+    "acctoutputoctets",
+    "calledstationid",
+    "callingstationid",
+    "acctterminatecause",
+    "servicetype",
+    "framedprotocol",
+    "framedipaddress",
+    "framedipv6prefix",
+    "framedinterfaceid",
+];
+
+/// What a session that was live at the last export, or whose end was not known, gets at the next one. The end comes last:
+/// MySQL sets one column after the other.
+const UPDATED: [&str; 6] =
+    ["acctupdatetime", "acctsessiontime", "acctinputoctets", "acctoutputoctets", "acctterminatecause", "acctstoptime"];
+
+/// Writes SQL.
+pub struct Radacct<W> {
+    out: W,
+    sql: Sql,
+    addresses: NasAddresses,
+    rows: Vec<String>,
+    statements: usize,
+}
+
+impl<W: Write> Radacct<W> {
+    /// With what the database must know first.
+    pub fn new(mut out: W, sql: Sql, addresses: NasAddresses) -> io::Result<Self> {
+        writeln!(out, "-- Sessions for FreeRADIUS's table radacct. Loaded again, they are not doubled.")?;
+        match sql {
+            Sql::Postgresql => writeln!(out, "SET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;")?,
+            Sql::Mysql => {
+                // A backslash in a text is a backslash: it stands in every DOMAIN\user.
+                writeln!(out, "SET NAMES utf8mb4;\nSET sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES');")?;
+            }
+            Sql::Sqlite => {}
+        }
+        Ok(Self { out, sql, addresses, rows: Vec::new(), statements: 0 })
+    }
+
+    fn row(&self, s: &Session) -> String {
+        let name = |name: &Name, most| self.text(&name.to_string(), most);
+        let number = |n: Option<u64>| n.map_or("NULL".to_owned(), |n| n.to_string());
+        let ipv6 = s.framed_ipv6_prefix.as_deref().filter(|text| is_ipv6(text));
+        let identifier = s.framed_interface_id.as_deref().and_then(|text| text.parse::<Ipv6Addr>().ok());
+        let identifier = identifier.map(|address| {
+            let [.., a, b, c, d] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}")
+        });
+        let address = s.framed_ip_address.as_deref().filter(|text| text.parse::<Ipv4Addr>().is_ok());
+        let tunnel = s.tunnel_type.as_deref();
+        let values: [String; COLUMNS.len()] = [
+            self.text(&s.acct_session_id, 64),
+            self.text(&s.acct_session_id.replace('-', ""), 32),
+            name(&s.user_name, 64),
+            s.domain.as_ref().map_or("''".to_owned(), |domain| name(domain, 64)),
+            format!("'{}'", self.addresses.of(&s.nas_identifier)),
+            s.nas_port_id.as_ref().map_or("NULL".to_owned(), |port| name(port, 32)),
+            "'Virtual'".to_owned(),
+            self.time(s.acct_start_time),
+            self.time(s.acct_stop_time.unwrap_or(s.acct_start_time)),
+            s.acct_stop_time.map_or("NULL".to_owned(), |stop| self.time(stop)),
+            number(s.acct_session_time),
+            tunnel.map_or("NULL".to_owned(), |tunnel| self.text(tunnel, 50)),
+            number(s.acct_input_octets),
+            number(s.acct_output_octets),
+            name(&s.nas_identifier, 50),
+            self.text(&s.calling_station_id, 50),
+            self.text(s.acct_terminate_cause.as_deref().unwrap_or(""), 32),
+            "'Framed-User'".to_owned(),
+            if tunnel == Some("IKEv2") { "NULL".to_owned() } else { "'PPP'".to_owned() },
+            self.maybe(address),
+            self.maybe(ipv6),
+            self.maybe(identifier.as_deref()),
+        ];
+        format!("({})", values.join(", "))
+    }
+
+    /// A text literal. Names are as people see them, without control characters; MySQL refuses what is too long.
+    fn text(&self, text: &str, most: usize) -> String {
+        let text: String = match self.sql {
+            Sql::Mysql => text.chars().take(most).collect(),
+            Sql::Postgresql | Sql::Sqlite => text.to_owned(),
+        };
+        let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        format!("'{}'", text.replace('\'', "''"))
+    }
+
+    /// What is not known is NULL in PostgreSQL, and an empty text elsewhere: so the tables are defined.
+    fn maybe(&self, text: Option<&str>) -> String {
+        match (text, self.sql) {
+            (Some(text), _) => self.text(text, 45),
+            (None, Sql::Postgresql) => "NULL".to_owned(),
+            (None, Sql::Mysql | Sql::Sqlite) => "''".to_owned(),
+        }
+    }
+
+    /// As FreeRADIUS's own queries write it.
+    fn time(&self, millis: Millis) -> String {
+        let at = time(millis);
+        match self.sql {
+            Sql::Postgresql => format!("'{}+00'", at.strftime("%Y-%m-%d %H:%M:%S.%3f")),
+            Sql::Mysql => format!("FROM_UNIXTIME({})", at.as_second()),
+            Sql::Sqlite => at.as_second().to_string(),
+        }
+    }
+
+    fn statement(&mut self) -> io::Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        if self.statements == 0 {
+            writeln!(self.out, "BEGIN;")?;
+        }
+        writeln!(self.out, "INSERT INTO radacct ({}) VALUES", COLUMNS.join(", "))?;
+        writeln!(self.out, "{}", self.rows.join(",\n"))?;
+        writeln!(self.out, "{};", self.on_conflict())?;
+        self.rows.clear();
+        self.statements += 1;
+        if self.statements == STATEMENTS {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn on_conflict(&self) -> String {
+        if self.sql == Sql::Mysql {
+            let later = "acctstoptime IS NULL OR VALUES(acctstoptime) > acctstoptime";
+            let set = UPDATED.map(|column| format!("{column} = IF({later}, VALUES({column}), {column})"));
+            return format!("ON DUPLICATE KEY UPDATE {}", set.join(", "));
+        }
+        let set = UPDATED.map(|column| format!("{column} = excluded.{column}"));
+        format!(
+            "ON CONFLICT (acctuniqueid) DO UPDATE SET {}\nWHERE radacct.acctstoptime IS NULL OR excluded.acctstoptime > \
+             radacct.acctstoptime",
+            set.join(", ")
+        )
+    }
+
+    fn commit(&mut self) -> io::Result<()> {
+        if self.statements > 0 {
+            writeln!(self.out, "COMMIT;")?;
+            self.statements = 0;
+        }
+        Ok(())
+    }
+}
+
+fn is_ipv6(text: &str) -> bool {
+    let (address, length) = text.split_once('/').unwrap_or((text, "128"));
+    address.parse::<Ipv6Addr>().is_ok() && length.parse::<u8>().is_ok_and(|length| length <= 128)
+}
+
+impl<W: Write> Export for Radacct<W> {
+    fn session(&mut self, session: Session) -> io::Result<bool> {
+        if !was_established(&session) {
+            return Ok(false);
+        }
+        self.rows.push(self.row(&session));
+        if self.rows.len() == ROWS {
+            self.statement()?;
+        }
+        Ok(true)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.statement()?;
+        self.commit()?;
+        self.out.flush()
+    }
+}

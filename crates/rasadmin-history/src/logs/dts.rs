@@ -1,0 +1,335 @@
+//! The DTS format: `<Event>` elements, each with one flat element an attribute; usually one event a line.
+//!
+//! Read as text that may be broken: an event ends at `</Event>`, or where the next begins, so that a damaged one spoils
+//! no other; a value ends at its own closing tag, so that a `<` that was written as it is does no harm.
+
+use super::civil;
+use super::fault::shown;
+use super::lines::{LONGEST, Line, Lines};
+use super::record::{Attribute, Record};
+use Attribute as A;
+use std::io;
+
+/// The elements that are read. Some names differ from RADIUS's, some between versions of Windows.
+fn attribute(name: &str) -> Attribute {
+    match name {
+        "Computer-Name" | "ComputerName" => A::ComputerName,
+        "Event-Source" | "ServiceName" => A::ServiceName,
+        "Packet-Type" => A::PacketType,
+        "User-Name" => A::UserName,
+        "SAM-Account-Name" => A::SamAccountName,
+        "Calling-Station-Id" | "Calling-Station-ID" => A::CallingStationId,
+        "Framed-IP-Address" => A::FramedIpAddress,
+        "Framed-Interface-Id" => A::FramedInterfaceId,
+        "Framed-IPv6-Prefix" => A::FramedIpv6Prefix,
+        "NAS-Identifier" => A::NasIdentifier,
+        "NAS-IP-Address" => A::NasIpAddress,
+        "NAS-Port" => A::NasPort,
+        "NAS-Port-Id" => A::NasPortId,
+        "NAS-Port-Type" => A::NasPortType,
+        "Client-IP-Address" => A::ClientIpAddress,
+        "Client-Friendly-Name" => A::ClientFriendlyName,
+        "Event-Timestamp" => A::EventTimestamp,
+        "Connect-Info" => A::ConnectInfo,
+        "Class" => A::Class,
+        "Acct-Status-Type" => A::AcctStatusType,
+        "Acct-Delay-Time" => A::AcctDelayTime,
+        "Acct-Input-Octets" => A::AcctInputOctets,
+        "Acct-Output-Octets" => A::AcctOutputOctets,
+        "Acct-Input-Gigawords" => A::AcctInputGigawords,
+        "Acct-Output-Gigawords" => A::AcctOutputGigawords,
+        "Acct-Input-Packets" => A::AcctInputPackets,
+        "Acct-Output-Packets" => A::AcctOutputPackets,
+        "Acct-Session-Id" => A::AcctSessionId,
+        "Acct-Multi-Session-Id" | "Acct-Multi-Ssn-Id" | "Acct-Multi-Ssn-ID" => A::AcctMultiSessionId,
+        "Acct-Link-Count" => A::AcctLinkCount,
+        "Acct-Session-Time" => A::AcctSessionTime,
+        "Acct-Terminate-Cause" => A::AcctTerminateCause,
+        "Tunnel-Type" => A::TunnelType,
+        "Tunnel-Client-Endpt" | "Tunnel-Client-Endpoint" => A::TunnelClientEndpoint,
+        "MS-RAS-Vendor" => A::MsRasVendor,
+        "MS-RAS-Client-Name" => A::MsRasClientName,
+        "MS-CHAP-Domain" => A::MsChapDomain,
+        "Rasadmin-Escaped" => A::Escaped,
+        _ => A::Other,
+    }
+}
+
+const START: &str = "<Event";
+const END: &str = "</Event>";
+
+/// Finds the events in a file's lines.
+pub struct Events {
+    lines: Lines,
+    line: String,
+    /// How much of the line has been used.
+    used: usize,
+    /// The event that has begun, without its own tag; its line.
+    event: Option<(String, u64)>,
+}
+
+/// What was found next: an event's content or a fault, with its line.
+pub type Found = (u64, Result<String, String>);
+
+impl Events {
+    /// In these lines.
+    pub fn new(lines: Lines) -> Self {
+        Self { lines, line: String::new(), used: 0, event: None }
+    }
+
+    /// The next event or fault; None at the end of the file.
+    pub fn next(&mut self) -> io::Result<Option<Found>> {
+        loop {
+            if self.used >= self.line.len() {
+                match self.lines.next(&mut self.line)? {
+                    None => {
+                        self.line.clear();
+                        return Ok(self.event.take().map(|(_, at)| (at, Err("the event has no end".to_owned()))));
+                    }
+                    Some(Line::TooLong) => {
+                        self.line.clear();
+                        self.event = None;
+                        return Ok(Some((self.lines.number(), Err("the line is longer than 1 MiB".to_owned()))));
+                    }
+                    Some(Line::Text) => self.used = 0,
+                }
+                // A line's end within an event is space between elements, or part of a value.
+                if let Some((event, _)) = &mut self.event
+                    && !event.is_empty()
+                {
+                    event.push('\n');
+                }
+                if self.line.is_empty() {
+                    continue;
+                }
+            }
+            if let Some(found) = self.step() {
+                return Ok(Some(found));
+            }
+        }
+    }
+
+    /// Uses a part of the line.
+    fn step(&mut self) -> Option<Found> {
+        let rest = &self.line[self.used..];
+        let number = self.lines.number();
+        let start = start(rest);
+        let Some((event, at)) = &mut self.event else {
+            let Some((before, after)) = start else {
+                self.used = self.line.len();
+                return outside(rest).map(|what| (number, Err(what)));
+            };
+            let fault = outside(&rest[..before]);
+            self.used += after;
+            self.event = Some((String::new(), number));
+            return fault.map(|what| (number, Err(what)));
+        };
+        let at = *at;
+        // Not beyond the next event's beginning, so that each octet is looked at once.
+        let until = start.map_or(rest.len(), |(before, _)| before);
+        let end = rest[..until].find(END);
+        if end.is_none()
+            && let Some((before, _)) = start
+        {
+            // Another begins before this one has ended.
+            self.used += before;
+            self.event = None;
+            return Some((at, Err("the event has no end".to_owned())));
+        }
+        let text = &rest[..end.unwrap_or(rest.len())];
+        if event.len() + text.len() > LONGEST {
+            self.used = self.line.len();
+            self.event = None;
+            return Some((at, Err("the event is longer than 1 MiB".to_owned())));
+        }
+        event.push_str(text);
+        match end {
+            Some(end) => {
+                self.used += end + END.len();
+                self.event.take().map(|(event, at)| (at, Ok(event)))
+            }
+            None => {
+                self.used = self.line.len();
+                None
+            }
+        }
+    }
+}
+
+/// Where an event's own tag begins and ends; `<Event-Source>` is none.
+fn start(text: &str) -> Option<(usize, usize)> {
+    // Without one, each of many beginnings would be looked for to the line's end.
+    let text = &text[..=text.rfind('>')?];
+    let tag = |at: usize| {
+        let rest = &text[at + START.len()..];
+        (rest.starts_with('>') || rest.starts_with([' ', '\t'])).then_some(())?;
+        rest.find('>').map(|end| (at, at + START.len() + end + 1))
+    };
+    text.match_indices(START).find_map(|(at, _)| tag(at))
+}
+
+/// Between events: declarations, comments and a root element are nothing; text is a fault.
+fn outside(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty() && !text.starts_with('<')).then(|| format!("{} stands outside of an event", shown(text)))
+}
+
+/// An event's content as a record.
+pub fn record(event: &str) -> Result<Record, String> {
+    let mut record = Record::default();
+    let mut rest = event.trim_start();
+    while !rest.is_empty() {
+        let Some(tag) = rest.strip_prefix('<') else {
+            return Err(format!("{} stands where an element is expected", shown(rest)));
+        };
+        if let Some(comment) = tag.strip_prefix("!--") {
+            let end = comment.find("-->").ok_or("a comment has no end")?;
+            rest = comment[end + 3..].trim_start();
+            continue;
+        }
+        let name_end = tag.find(|c: char| c.is_whitespace() || c == '>' || c == '/').unwrap_or(tag.len());
+        let name = &tag[..name_end];
+        let tag_end = tag.find('>').filter(|_| !name.is_empty());
+        let tag_end = tag_end.ok_or_else(|| format!("{} is no element", shown(rest)))?;
+        let content = &tag[tag_end + 1..];
+        if tag[..tag_end].ends_with('/') {
+            rest = content.trim_start();
+            continue;
+        }
+        let closing = format!("</{name}>");
+        let end = content.find(&closing).ok_or_else(|| format!("the element {} has no end", shown(name)))?;
+        value(&mut record, name, &content[..end])?;
+        rest = content[end + closing.len()..].trim_start();
+    }
+    if record.packet_type.is_none() {
+        return Err("it has no Packet-Type".to_owned());
+    }
+    Ok(record)
+}
+
+fn value(record: &mut Record, name: &str, text: &str) -> Result<(), String> {
+    let plain = text.trim().strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>"));
+    let unescaped;
+    let text = match plain {
+        Some(text) => text,
+        None if text.contains('&') => {
+            unescaped = unescape(text);
+            &unescaped
+        }
+        None => text,
+    };
+    if name == "Timestamp" {
+        record.logged = civil::stamp(text);
+        return match record.logged {
+            Some(_) => Ok(()),
+            None => Err(format!("{} is no date and time like `05/19/2014 15:21:44.008`", shown(text))),
+        };
+    }
+    record.set(attribute(name), text)
+}
+
+/// XML's five names and its numbers. What is none of them stands for itself: not everything was written by the book.
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        out.push_str(&rest[..at]);
+        let entity = &rest[at + 1..];
+        let end = entity.bytes().take(10).position(|byte| byte == b';');
+        let character = end.and_then(|end| match &entity[..end] {
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            number => {
+                let number = number.strip_prefix('#')?;
+                let hex = number.strip_prefix(['x', 'X']);
+                hex.map_or_else(|| number.parse().ok(), |hex| u32::from_str_radix(hex, 16).ok())
+                    .and_then(char::from_u32)
+            }
+        });
+        match (character, end) {
+            (Some(character), Some(end)) => {
+                out.push(character);
+                rest = &entity[end + 1..];
+            }
+            _ => {
+                out.push('&');
+                rest = entity;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn all(text: &str) -> Vec<Found> {
+        let mut events = Events::new(Lines::new(io::Cursor::new(text.as_bytes().to_vec())).unwrap());
+        std::iter::from_fn(|| events.next().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_real_sample_is_read() {
+        let sample = include_str!("../../tests/samples/nps-dts.log");
+        let found = all(sample);
+        let records: Vec<Record> = found.into_iter().map(|(_, event)| record(&event.unwrap()).unwrap()).collect();
+        let types: Vec<_> = records.iter().filter_map(|r| r.packet_type).collect();
+        assert_eq!(types, [1, 3, 11]);
+        assert_eq!(records[1].sam_account, r"DOMAIN\ComputerName.domain.com");
+        assert_eq!(records[0].logged.unwrap().to_string(), "2014-05-19T15:21:44.008");
+        assert_eq!((records[0].service.as_str(), records[0].tunnel_type), ("IAS", Some(13)));
+        assert!(!records[0].is_of_rras());
+    }
+
+    #[test]
+    fn one_a_line_or_over_many_or_many_a_line_is_the_same() {
+        let one = r#"<Event><User-Name data_type="1">a</User-Name><Packet-Type data_type="0">4</Packet-Type></Event>"#;
+        let pretty = one.replace("><", ">\n  <");
+        let both = format!("<?xml version='1.0'?>\n<Events>\n{one}{one}\n\n{pretty}\n<!-- -->\n</Events>\n");
+        let found = all(&both);
+        assert_eq!(found.iter().map(|&(line, _)| line).collect::<Vec<_>>(), [3, 3, 5]);
+        for (_, event) in found {
+            let r = record(&event.unwrap()).unwrap();
+            assert_eq!((r.user_name.as_str(), r.packet_type), ("a", Some(4)));
+        }
+    }
+
+    #[test]
+    fn a_damaged_event_spoils_no_other() {
+        let good = "<Event><Packet-Type>4</Packet-Type></Event>";
+        let text = format!("garbage\n<Event><User-Name>a</User-Name>\n{good}\n<Event>x</Event>{good}\n<Event><A>");
+        let told: Vec<_> = all(&text)
+            .into_iter()
+            .map(|(line, found)| (line, found.and_then(|event| record(&event).map(drop))))
+            .collect();
+        let expected = [
+            (1, Err("`garbage` stands outside of an event".to_owned())),
+            (2, Err("the event has no end".to_owned())),
+            (3, Ok(())),
+            (4, Err("`x` stands where an element is expected".to_owned())),
+            (4, Ok(())),
+            (5, Err("the event has no end".to_owned())),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn values_are_unescaped_and_odd_ones_stand() {
+        let user = |text: &str| {
+            record(&format!("<User-Name>{text}</User-Name><Packet-Type>1</Packet-Type>")).unwrap().user_name
+        };
+        assert_eq!(user("a&amp;b&lt;&gt;&quot;&apos;&#65;&#x42;"), "a&b<>\"'AB");
+        assert_eq!(user("R&D; a<b &nope; &#xd800;"), "R&D; a<b &nope; &#xd800;");
+        assert_eq!(user("<![CDATA[a&amp;<b>]]>"), "a&amp;<b>");
+        let empty = record("<User-Name/><Class data_type=\"1\" /><Packet-Type data_type='0'>2</Packet-Type>").unwrap();
+        assert_eq!(empty, Record { packet_type: Some(2), ..Record::default() });
+        assert_eq!(record("<Packet-Type>1").unwrap_err(), "the element `Packet-Type` has no end");
+        assert_eq!(record("<User-Name>a</User-Name>").unwrap_err(), "it has no Packet-Type");
+    }
+}

@@ -1,0 +1,116 @@
+//! The IAS (legacy) format: six fields, then pairs of an attribute's number and its value. Nothing is quoted.
+
+use super::civil;
+use super::fault::shown;
+use super::record::{Attribute, Record};
+use Attribute as A;
+
+/// RADIUS's numbers, and from 4108 on those of IAS.
+fn attribute(number: u32) -> Attribute {
+    match number {
+        5 => A::NasPort,
+        8 => A::FramedIpAddress,
+        25 => A::Class,
+        31 => A::CallingStationId,
+        32 => A::NasIdentifier,
+        40 => A::AcctStatusType,
+        41 => A::AcctDelayTime,
+        42 => A::AcctInputOctets,
+        43 => A::AcctOutputOctets,
+        44 => A::AcctSessionId,
+        46 => A::AcctSessionTime,
+        47 => A::AcctInputPackets,
+        48 => A::AcctOutputPackets,
+        49 => A::AcctTerminateCause,
+        50 => A::AcctMultiSessionId,
+        51 => A::AcctLinkCount,
+        52 => A::AcctInputGigawords,
+        53 => A::AcctOutputGigawords,
+        55 => A::EventTimestamp,
+        61 => A::NasPortType,
+        64 => A::TunnelType,
+        66 => A::TunnelClientEndpoint,
+        77 => A::ConnectInfo,
+        87 => A::NasPortId,
+        4108 => A::ClientIpAddress,
+        4128 => A::ClientFriendlyName,
+        4129 => A::SamAccountName,
+        4136 => A::PacketType,
+        4147 => A::MsRasVendor,
+        _ => A::Other,
+    }
+}
+
+/// A line as a record.
+pub fn record(line: &str) -> Result<Record, String> {
+    let mut fields = line.split(',');
+    let header: Vec<&str> = fields.by_ref().take(6).map(str::trim).collect();
+    let [nas, user, date, time, service, computer] = header[..] else {
+        return Err(format!("it has {} of the 6 fields that a record begins with", header.len()));
+    };
+    let mut record = Record { logged: civil::date_time(date, time), ..Record::default() };
+    if record.logged.is_none() {
+        return Err(format!("{} is no date and time like `02/09/2000 23:18:00`", shown(&format!("{date} {time}"))));
+    }
+    record.set(A::NasIpAddress, nas)?;
+    record.set(A::UserName, user)?;
+    record.set(A::ServiceName, service)?;
+    record.set(A::ComputerName, computer)?;
+    let mut value: Option<(Attribute, String)> = None;
+    while let Some(field) = fields.next() {
+        match (field.trim().parse::<u32>(), &mut value) {
+            (Ok(number), _) => {
+                if let Some((attribute, text)) = value.take() {
+                    record.set(attribute, text.trim())?;
+                }
+                let text = fields.next().ok_or_else(|| format!("attribute {number} has no value"))?;
+                value = Some((attribute(number), text.to_owned()));
+            }
+            // Where a number is expected and none comes, the value before it had a comma.
+            (Err(_), Some((_, text))) => {
+                text.push(',');
+                text.push_str(field);
+            }
+            (Err(_), None) => return Err(format!("{} is no number of an attribute", shown(field))),
+        }
+    }
+    if let Some((attribute, text)) = value.take() {
+        record.set(attribute, text.trim())?;
+    }
+    if record.packet_type.is_none() {
+        return Err("it has no Packet-Type (4136)".to_owned());
+    }
+    Ok(record)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn microsofts_example_is_read() {
+        let sample = include_str!("../../tests/samples/ias-legacy.log");
+        let records: Vec<Record> = sample.lines().map(|line| record(line).unwrap()).collect();
+        let [request, reject] = &records[..] else { panic!("{records:?}") };
+        assert_eq!((request.packet_type, reject.packet_type), (Some(1), Some(3)));
+        assert_eq!((request.user_name.as_str(), request.computer.as_str()), ("rajeshp", "RAJESHP2"));
+        assert_eq!((request.nas_ip_address.as_str(), request.tunnel_type), ("172.31.230.187", Some(1)));
+        assert_eq!((request.sam_account.as_str(), request.ras_vendor), (r"RAJESHP2\rajeshp", Some(311)));
+    }
+
+    #[test]
+    fn a_comma_in_a_value_and_faults() {
+        let head = "10.0.0.1,u,02/09/2000,23:18:00,IAS,S";
+        let r = record(&format!("{head},4128,Paris, Rue 7,4136,4")).unwrap();
+        assert_eq!((r.client_friendly_name.as_str(), r.packet_type), ("Paris, Rue 7", Some(4)));
+        for (line, fault) in [
+            ("a,b".to_owned(), "it has 2 of the 6 fields that a record begins with"),
+            (format!("{head},x,1"), "`x` is no number of an attribute"),
+            (format!("{head},4136"), "attribute 4136 has no value"),
+            (head.to_owned(), "it has no Packet-Type (4136)"),
+        ] {
+            assert_eq!(record(&line).unwrap_err(), fault);
+        }
+    }
+}

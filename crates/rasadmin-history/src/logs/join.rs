@@ -1,0 +1,504 @@
+//! Records become sessions.
+//!
+//! A session is one Acct-Multi-Session-Id (else one Acct-Session-Id) with one Class on one server. RRAS writes a record a
+//! link, so a session is over when none of its links is open. Only open sessions are held.
+
+use super::classes::Classes;
+use super::detect::Format;
+use super::key::{digest, key};
+use super::names::unescape;
+use super::record::{Record, TUNNELS};
+use crate::{Ended, PastSession};
+use rasadmin_engine::ledger::{Millis, Usage};
+use rasadmin_engine::{Fact, Name, Tunnel};
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// Acct-Terminate-Cause of sessions that a restart of the server ended.
+const NAS_REBOOT: u32 = 11;
+/// The Stop of a session that Accounting-On or -Off ended may still come within this time.
+const GRACE: Millis = 5 * 60_000;
+/// So many ended sessions are remembered, because RADIUS repeats records whose answer was lost.
+const REMEMBERED: usize = 200_000;
+/// Without a Class, a Start within this time of the first is the same one, repeated.
+const SAME_START: Millis = 2_000;
+
+/// A session as a log has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogSession {
+    /// What every source of the past has.
+    pub past: PastSession,
+    /// Which format.
+    pub format: Format,
+    /// Tunnel-Type, if it is none of the tunnels that we know.
+    pub tunnel_number: Option<u32>,
+    /// What was used until `last_seen`; None if the log does not say.
+    pub usage: Option<Usage>,
+    /// Seconds of connection, as the log says or as its times do.
+    pub seconds: u64,
+    /// Did the log say Gigawords, so that a counter cannot have wrapped unseen?
+    pub gigawords: bool,
+    /// The IPv6 interface identifier, as the ledger writes it.
+    pub interface_id: Option<String>,
+    /// The IPv6 prefix.
+    pub prefix: Option<String>,
+}
+
+/// What was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records that were read.
+    pub records: u64,
+    /// Sessions.
+    pub sessions: u64,
+    /// Of them, those whose end the log does not have.
+    pub without_end: u64,
+    /// Access-Accept.
+    pub accepts: u64,
+    /// Access-Reject: no sessions.
+    pub rejects: u64,
+    /// Records that were there already, in another file or because RADIUS repeated them.
+    pub repeated: u64,
+    /// Accounting of switches and wireless networks, which an NPS serves too.
+    pub elsewhere: u64,
+    /// Accounting whose Class the log shows as rejected.
+    pub not_admitted: u64,
+    /// Requests, challenges, and what says nothing about sessions.
+    pub others: u64,
+}
+
+struct Link {
+    id: String,
+    open: bool,
+    usage: Option<Usage>,
+}
+
+struct Open {
+    session: LogSession,
+    /// As `by_id` and `open` know it, and those of its links with a Class of their own.
+    keys: Vec<u128>,
+    by_id: u128,
+    links: Vec<Link>,
+    /// Accounting-On or -Off ended it, at this time.
+    restarted: Option<Millis>,
+}
+
+/// Puts records together.
+pub struct Joiner {
+    format: Format,
+    open: HashMap<u128, Open>,
+    /// A link's own key to its session's.
+    alias: HashMap<u128, u128>,
+    /// Server and id to the latest session's key.
+    by_id: HashMap<u128, u128>,
+    ended: HashSet<u128>,
+    ended_order: VecDeque<u128>,
+    /// Sessions that a restart ended, and until when their Stop is waited for.
+    restarted: VecDeque<(Millis, u128)>,
+    /// The latest time of each server's records.
+    latest: HashMap<String, Millis>,
+    classes: Classes,
+    counts: Counts,
+}
+
+impl Default for Joiner {
+    fn default() -> Self {
+        Self {
+            format: Format::Odbc,
+            open: HashMap::new(),
+            alias: HashMap::new(),
+            by_id: HashMap::new(),
+            ended: HashSet::new(),
+            ended_order: VecDeque::new(),
+            restarted: VecDeque::new(),
+            latest: HashMap::new(),
+            classes: Classes::default(),
+            counts: Counts::default(),
+        }
+    }
+}
+
+impl Joiner {
+    /// A new one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What was seen so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Takes a record; sessions that are over go to `out`. An error is a fault of the record.
+    pub fn push(&mut self, record: &Record, format: Format, out: &mut Vec<LogSession>) -> Result<(), String> {
+        self.format = format;
+        self.counts.records += 1;
+        while self.restarted.front().is_some_and(|&(until, _)| record.time.is_some_and(|time| until < time)) {
+            if let Some((_, key)) = self.restarted.pop_front() {
+                self.end_restarted(key, out);
+            }
+        }
+        match record.packet_type {
+            Some(4) => {
+                let Some(time) = record.time else { return Err("accounting without a time".to_owned()) };
+                return self.accounting(record, time, out);
+            }
+            Some(2) => self.counts.accepts += 1,
+            Some(3) => self.counts.rejects += 1,
+            _ => self.counts.others += 1,
+        }
+        self.classes.note(record);
+        Ok(())
+    }
+
+    /// What is still open at the end of the logs has no end in them.
+    pub fn finish(&mut self, out: &mut Vec<LogSession>) -> Counts {
+        let mut open: Vec<Open> = self.open.drain().map(|(_, open)| open).collect();
+        open.sort_by(|a, b| {
+            (a.session.past.start, &a.session.past.key).cmp(&(b.session.past.start, &b.session.past.key))
+        });
+        for one in open {
+            self.give(one, out);
+        }
+        self.counts
+    }
+
+    fn accounting(&mut self, record: &Record, time: Millis, out: &mut Vec<LogSession>) -> Result<(), String> {
+        if !record.is_of_rras() {
+            self.counts.elsewhere += 1;
+            return Ok(());
+        }
+        let Some(status) = record.status else { return Err("accounting without Acct-Status-Type".to_owned()) };
+        let server = name(record, record.server()).folded().as_str().to_owned();
+        if server.is_empty() {
+            return Err("it names no server: neither NAS-Identifier nor an address nor a computer".to_owned());
+        }
+        match status {
+            1..=3 => {}
+            7 | 8 => {
+                self.restart(time, &server, status == 7);
+                return Ok(());
+            }
+            _ => {
+                self.counts.others += 1;
+                return Ok(());
+            }
+        }
+        if record.id().is_empty() {
+            return Err("accounting without Acct-Session-Id".to_owned());
+        }
+        if self.classes.of(record).is_some_and(|asked| asked.rejected && !asked.accepted) {
+            self.counts.not_admitted += 1;
+            return Ok(());
+        }
+        let latest = self.latest.entry(server.clone()).or_insert(time);
+        *latest = time.max(*latest);
+        let own = digest(&[&server, &record.class, record.id()]);
+        if self.ended.contains(&own) {
+            // Without a Class an id can come again, for another session.
+            if !(record.class.is_empty() && status == 1) {
+                self.counts.repeated += 1;
+                return Ok(());
+            }
+            self.ended.remove(&own);
+        }
+        let by_id = digest(&[&server, record.id()]);
+        let mut known = self.session_of(record, own, by_id);
+        if let Some(old) = known.filter(|&known| status == 1 && self.begins_anew(record, time, known)) {
+            if let Some(open) = self.open.remove(&old) {
+                self.give(open, out);
+            }
+            // It is remembered as ended, if it was; the one that begins is not.
+            self.ended.remove(&own);
+            known = None;
+        }
+        let key = match known {
+            Some(known) => known,
+            None => {
+                self.begin(record, time, own, by_id);
+                own
+            }
+        };
+        let Some(open) = self.open.get_mut(&key) else { return Ok(()) };
+        if !open.keys.contains(&own) {
+            open.keys.push(own);
+            self.alias.insert(own, key);
+        }
+        fill(open, record, time, &self.classes);
+        let link = if record.session_id.is_empty() { record.id() } else { &record.session_id };
+        let place = open.links.iter().position(|one| one.id == link);
+        let at = place.unwrap_or_else(|| {
+            open.links.push(Link { id: link.to_owned(), open: true, usage: None });
+            open.links.len() - 1
+        });
+        let repeated = place.is_some() && (!open.links[at].open || (status == 1 && known.is_some()));
+        if repeated {
+            self.counts.repeated += 1;
+            return Ok(());
+        }
+        if status != 1
+            && let Some(usage) = usage(record)
+        {
+            open.links[at].usage = Some(usage);
+        }
+        if status == 2 {
+            open.links[at].open = false;
+            if !open.links.iter().any(|one| one.open)
+                && let Some(open) = self.open.remove(&key)
+            {
+                self.end(open, record, time, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// The open session that a record belongs to.
+    fn session_of(&self, record: &Record, own: u128, by_id: u128) -> Option<u128> {
+        if self.open.contains_key(&own) {
+            return Some(own);
+        }
+        if let Some(&key) = self.alias.get(&own) {
+            return Some(key);
+        }
+        // A further link was authenticated by itself, and has a Class of its own.
+        let further = record.link_count.is_some_and(|count| count > 1) && !record.multi_session_id.is_empty();
+        let key = *self.by_id.get(&by_id).filter(|_| further)?;
+        let open = self.open.get(&key)?;
+        (open.restarted.is_none() && open.links.iter().all(|one| one.id != record.session_id)).then_some(key)
+    }
+
+    /// Is a Start of a known session another session's? It is after a restart of the server, and without a Class if
+    /// its time is another.
+    fn begins_anew(&self, record: &Record, time: Millis, known: u128) -> bool {
+        let Some(open) = self.open.get(&known) else { return false };
+        if open.restarted.is_some_and(|stop| time > stop) {
+            return true;
+        }
+        let same_link = open.links.iter().any(|one| one.id == record.session_id);
+        record.class.is_empty() && same_link && (time - open.session.past.start).abs() > SAME_START
+    }
+
+    fn begin(&mut self, record: &Record, time: Millis, own: u128, by_id: u128) {
+        let seconds = if record.status == Some(1) { 0 } else { record.session_time.unwrap_or(0) };
+        let start = time.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
+        let past = PastSession {
+            key: String::new(),
+            server: name(record, record.server()),
+            user: Name::default(),
+            domain: Name::default(),
+            start,
+            ended: None,
+            last_seen: time,
+            tunnel: Fact::NotYetKnown,
+            port: Fact::NotYetKnown,
+            source: Fact::NotYetKnown,
+            computer: Fact::NotYetKnown,
+            quarantine: Fact::NotYetKnown,
+            interface: Fact::NotYetKnown,
+            address: Fact::NotYetKnown,
+            links: 1,
+        };
+        let mut session = LogSession {
+            past,
+            format: self.format,
+            tunnel_number: None,
+            usage: None,
+            seconds: 0,
+            gigawords: false,
+            interface_id: None,
+            prefix: None,
+        };
+        session.past.key = key(&session.past.server, &record.class, record.id(), start);
+        let open = Open { session, keys: vec![own], by_id, links: Vec::new(), restarted: None };
+        self.open.insert(own, open);
+        self.by_id.insert(by_id, own);
+    }
+
+    /// Accounting-On and -Off: every session of the server is over. When, Accounting-On does not say: the server was
+    /// alive when it last wrote something.
+    fn restart(&mut self, time: Millis, server: &str, on: bool) {
+        self.counts.others += 1;
+        let latest = self.latest.get(server).copied().unwrap_or(time);
+        let stop = if on { latest.min(time) } else { time };
+        let mut ended = Vec::new();
+        for (&key, open) in &mut self.open {
+            if open.restarted.is_none() && open.session.past.server.folded().as_str() == server {
+                open.restarted = Some(stop.max(open.session.past.last_seen));
+                ended.push((open.session.past.start, key));
+            }
+        }
+        ended.sort_unstable();
+        self.restarted.extend(ended.into_iter().map(|(_, key)| (time + GRACE, key)));
+    }
+
+    fn end_restarted(&mut self, key: u128, out: &mut Vec<LogSession>) {
+        if self.open.get(&key).is_some_and(|open| open.restarted.is_some())
+            && let Some(open) = self.open.remove(&key)
+        {
+            self.give(open, out);
+        }
+    }
+
+    /// Its last link has stopped.
+    fn end(&mut self, mut open: Open, record: &Record, time: Millis, out: &mut Vec<LogSession>) {
+        let past = &open.session.past;
+        let stop = time.max(past.start);
+        let span = u64::try_from((stop - past.start) / 1000).unwrap_or(0);
+        open.session.seconds = if open.links.len() > 1 { span } else { record.session_time.unwrap_or(span) };
+        open.session.past.last_seen = stop;
+        let (seconds, cause) = (open.session.seconds, record.terminate_cause);
+        open.session.past.ended =
+            Some(Ended { stop, usage: Usage { seconds, ..Usage::default() }, cause, estimated: false });
+        self.give(open, out);
+    }
+
+    /// Hands it over, ended or not, and forgets it.
+    fn give(&mut self, open: Open, out: &mut Vec<LogSession>) {
+        let Open { mut session, keys, by_id, links, restarted } = open;
+        for key in &keys {
+            self.alias.remove(key);
+        }
+        if keys.first().is_some_and(|key| self.by_id.get(&by_id) == Some(key)) {
+            self.by_id.remove(&by_id);
+        }
+        for usage in links.iter().filter_map(|link| link.usage) {
+            let sum = session.usage.get_or_insert_default();
+            sum.input_octets = sum.input_octets.saturating_add(usage.input_octets);
+            sum.output_octets = sum.output_octets.saturating_add(usage.output_octets);
+            sum.input_packets = sum.input_packets.saturating_add(usage.input_packets);
+            sum.output_packets = sum.output_packets.saturating_add(usage.output_packets);
+        }
+        session.past.links = session.past.links.max(u32::try_from(links.len()).unwrap_or(u32::MAX));
+        if session.past.ended.is_none() {
+            if let Some(stop) = restarted {
+                session.past.last_seen = stop;
+                let (usage, cause) = (Usage::default(), Some(NAS_REBOOT));
+                session.past.ended = Some(Ended { stop, usage, cause, estimated: true });
+            }
+            session.seconds = u64::try_from((session.past.last_seen - session.past.start) / 1000).unwrap_or(0);
+        }
+        if let Some(usage) = &mut session.usage {
+            usage.seconds = session.seconds;
+        }
+        if let Some(ended) = &mut session.past.ended {
+            ended.usage = session.usage.unwrap_or(Usage { seconds: session.seconds, ..Usage::default() });
+        }
+        self.counts.sessions += 1;
+        match session.past.ended {
+            Some(_) => self.remember(&keys),
+            None => self.counts.without_end += 1,
+        }
+        out.push(session);
+    }
+
+    fn remember(&mut self, keys: &[u128]) {
+        for &key in keys {
+            if self.ended.insert(key) {
+                self.ended_order.push_back(key);
+            }
+        }
+        while self.ended_order.len() > REMEMBERED {
+            if let Some(oldest) = self.ended_order.pop_front() {
+                self.ended.remove(&oldest);
+            }
+        }
+    }
+}
+
+/// A name of a record, as it was before XML.
+fn name(record: &Record, text: &str) -> Name {
+    if record.escaped { unescape(text) } else { Name::new(text) }
+}
+
+/// What a record says and was not known.
+fn fill(open: &mut Open, record: &Record, time: Millis, classes: &Classes) {
+    let session = &mut open.session;
+    let past = &mut session.past;
+    past.last_seen = past.last_seen.max(time);
+    past.links = past.links.max(record.link_count.unwrap_or(1).min(1_000));
+    if past.user.is_empty() {
+        let asked = classes.of(record);
+        let asked_user = asked.map_or("", |asked| &asked.user);
+        let sam = [&record.sam_account, asked.map_or(&record.sam_account, |asked| &asked.sam_account)];
+        let sam = sam.into_iter().find(|sam| !sam.is_empty()).map_or("", |sam| sam);
+        let user = [&record.user_name, asked_user, sam].into_iter().find(|user| !user.is_empty()).unwrap_or("");
+        past.user = name(record, user);
+        let chap = [record.chap_domain.as_str(), asked.map_or("", |asked| &asked.chap_domain)];
+        let chap = chap.into_iter().find_map(chap_domain).unwrap_or_default();
+        // `DOMAIN\user`: who it was once the NPS had looked the name up.
+        let domain = sam.split_once('\\').map_or(chap.as_str(), |(domain, _)| domain);
+        past.domain = name(record, domain);
+    }
+    if past.tunnel.known().is_none() {
+        match record.tunnel_type {
+            Some(number) => match TUNNELS.iter().find(|&&(known, _)| known == number) {
+                Some(&(_, tunnel)) => past.tunnel = Fact::Known(tunnel),
+                None => session.tunnel_number = Some(number),
+            },
+            None => {
+                let named = [Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp];
+                let named = named.into_iter().find(|tunnel| tunnel.name() == record.connect_info);
+                past.tunnel = named.map_or(Fact::NotYetKnown, Fact::Known);
+            }
+        }
+    }
+    if past.source.known().is_none() {
+        let source =
+            [&record.calling_station, &record.tunnel_client].into_iter().find_map(|text| text.trim().parse().ok());
+        past.source = source.map_or(Fact::NotYetKnown, Fact::Known);
+    }
+    if past.address.known().is_none() {
+        past.address = record.framed_ip_address.trim().parse().map_or(Fact::NotYetKnown, Fact::Known);
+    }
+    if past.port.known().is_none() && !record.nas_port_id.is_empty() {
+        past.port = Fact::Known(name(record, &record.nas_port_id));
+    }
+    if past.computer.known().is_none() && !record.ras_client_name.is_empty() {
+        past.computer = Fact::Known(name(record, client_name(&record.ras_client_name)));
+    }
+    let set = |field: &mut Option<String>, text: &str| {
+        if field.is_none() && is_ipv6(text) {
+            *field = Some(text.to_owned());
+        }
+    };
+    set(&mut session.interface_id, &record.framed_interface_id);
+    set(&mut session.prefix, &record.framed_ipv6_prefix);
+    session.gigawords |= record.input_gigawords.is_some() || record.output_gigawords.is_some();
+}
+
+/// An address, perhaps with the length of a prefix.
+fn is_ipv6(text: &str) -> bool {
+    let (address, length) = text.split_once('/').unwrap_or((text, "0"));
+    address.parse::<std::net::Ipv6Addr>().is_ok() && length.parse::<u8>().is_ok_and(|length| length <= 128)
+}
+
+/// MS-RAS-Client-Name is the computer's name after `MSRAS-0-`.
+fn client_name(text: &str) -> &str {
+    let rest = text.strip_prefix("MSRAS-").and_then(|rest| rest.split_once('-'));
+    rest.filter(|(digit, _)| digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit()).map_or(text, |(_, name)| name)
+}
+
+/// MS-CHAP-Domain: a byte that counts, and the domain's name; the log has it in hexadecimal digits.
+fn chap_domain(text: &str) -> Option<String> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let Some(digits) = digits else { return (!text.is_empty()).then(|| text.to_owned()) };
+    if digits.len() < 4 || digits.len() % 2 != 0 || !digits.is_ascii() {
+        return None;
+    }
+    let bytes: Option<Vec<u8>> =
+        (2..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect();
+    String::from_utf8(bytes?).ok().filter(|domain| !domain.is_empty())
+}
+
+/// What a record says was used; None if it does not say.
+fn usage(record: &Record) -> Option<Usage> {
+    let octets =
+        |low: Option<u64>, high: Option<u32>| low.unwrap_or(0).saturating_add(u64::from(high.unwrap_or(0)) << 32);
+    let said = record.input_octets.is_some() || record.output_octets.is_some();
+    said.then(|| Usage {
+        seconds: record.session_time.unwrap_or(0),
+        input_octets: octets(record.input_octets, record.input_gigawords),
+        output_octets: octets(record.output_octets, record.output_gigawords),
+        input_packets: record.input_packets.unwrap_or(0),
+        output_packets: record.output_packets.unwrap_or(0),
+    })
+}

@@ -1,0 +1,135 @@
+//! A file's records.
+
+use super::detect::{Format, format_of};
+use super::dts::Events;
+use super::fault::{Fault, Unreadable};
+use super::lines::{Line, Lines};
+use super::record::Record;
+use super::{dts, ias, odbc};
+use jiff::tz::TimeZone;
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// Lines that are looked at for the format.
+const LOOKED_AT: usize = 100;
+
+/// Reads a file's records, one by one.
+pub struct Reader {
+    file: PathBuf,
+    zone: Option<TimeZone>,
+    format: Format,
+    lines: How,
+    line: String,
+    octets: Rc<Cell<u64>>,
+}
+
+enum How {
+    Lines(Lines),
+    Events(Box<Events>),
+}
+
+/// Counts what is read.
+struct Counting(File, Rc<Cell<u64>>);
+
+impl Read for Counting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        self.1.set(self.1.get() + count as u64);
+        Ok(count)
+    }
+}
+
+/// A record or what is wrong with it, and its line.
+pub type Found = (u64, Result<Record, Fault>);
+
+impl Reader {
+    /// Opens a log and finds its format. None if there is no line in it.
+    pub fn open(file: &Path, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
+        let failed = |e: io::Error| Unreadable::io(file, &e);
+        if file.is_dir() {
+            return Err(Unreadable {
+                file: file.to_owned(),
+                what: "it is a directory; name the files in it".to_owned(),
+            });
+        }
+        let Some(format) = detect(file).map_err(failed)? else { return Ok(None) };
+        let Some(format) = format else {
+            let what = "it is no log of RRAS or NPS: none of its first lines is a record in the database-compatible, \
+                        DTS or IAS format"
+                .to_owned();
+            return Err(Unreadable { file: file.to_owned(), what });
+        };
+        let octets = Rc::new(Cell::new(0));
+        let lines = Lines::new(Counting(File::open(file).map_err(failed)?, Rc::clone(&octets))).map_err(failed)?;
+        let lines = match format {
+            Format::Dts => How::Events(Box::new(Events::new(lines))),
+            Format::Odbc | Format::Ias => How::Lines(lines),
+        };
+        Ok(Some(Self { file: file.to_owned(), zone, format, lines, line: String::new(), octets }))
+    }
+
+    /// The file's format.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Octets read so far.
+    pub fn octets(&self) -> u64 {
+        self.octets.get()
+    }
+
+    /// The next record with its line, or what is wrong with it; None at the end of the file.
+    pub fn read(&mut self) -> Result<Option<Found>, Unreadable> {
+        let found = self.find().map_err(|e| Unreadable::io(&self.file, &e))?;
+        Ok(found.map(|(line, record)| {
+            let settled = record.and_then(|mut record| match record.settle(self.zone.as_ref()) {
+                // Only accounting needs its time.
+                Err(what) if record.packet_type == Some(4) => Err(what),
+                _ => Ok(record),
+            });
+            (line, settled.map_err(|what| self.fault(line, what)))
+        }))
+    }
+
+    /// A fault of this file.
+    pub fn fault(&self, line: u64, what: String) -> Fault {
+        Fault { file: self.file.clone(), line, what }
+    }
+
+    fn find(&mut self) -> io::Result<Option<(u64, Result<Record, String>)>> {
+        match &mut self.lines {
+            How::Events(events) => {
+                Ok(events.next()?.map(|(line, event)| (line, event.and_then(|event| dts::record(&event)))))
+            }
+            How::Lines(lines) => loop {
+                let Some(kind) = lines.next(&mut self.line)? else { return Ok(None) };
+                let record = match kind {
+                    Line::TooLong => Err("the line is longer than 1 MiB".to_owned()),
+                    Line::Text if self.line.trim().is_empty() => continue,
+                    Line::Text if self.format == Format::Ias => ias::record(&self.line),
+                    Line::Text => odbc::record(&self.line),
+                };
+                return Ok(Some((lines.number(), record)));
+            },
+        }
+    }
+}
+
+/// None: there is no line. Some(None): none of the first lines is a record.
+fn detect(file: &Path) -> io::Result<Option<Option<Format>>> {
+    let mut lines = Lines::new(File::open(file)?)?;
+    let (mut line, mut any) = (String::new(), false);
+    for _ in 0..LOOKED_AT {
+        if lines.next(&mut line)?.is_none() {
+            break;
+        }
+        any |= !line.trim().is_empty();
+        if let Some(format) = format_of(&line) {
+            return Ok(Some(Some(format)));
+        }
+    }
+    Ok(any.then_some(None))
+}

@@ -1,0 +1,224 @@
+//! One record of a log, with the attributes that matter.
+
+use super::civil;
+use super::fault::shown;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use rasadmin_engine::Tunnel;
+use rasadmin_engine::ledger::Millis;
+
+/// The attributes that are read, by their RADIUS names; whatever else a record has is [`Attribute::Other`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Attribute {
+    ComputerName,
+    ServiceName,
+    PacketType,
+    UserName,
+    SamAccountName,
+    CallingStationId,
+    FramedIpAddress,
+    FramedInterfaceId,
+    FramedIpv6Prefix,
+    NasIdentifier,
+    NasIpAddress,
+    NasPort,
+    NasPortId,
+    NasPortType,
+    ClientIpAddress,
+    ClientFriendlyName,
+    EventTimestamp,
+    ConnectInfo,
+    Class,
+    AcctStatusType,
+    AcctDelayTime,
+    AcctInputOctets,
+    AcctOutputOctets,
+    AcctInputGigawords,
+    AcctOutputGigawords,
+    AcctInputPackets,
+    AcctOutputPackets,
+    AcctSessionId,
+    AcctMultiSessionId,
+    AcctLinkCount,
+    AcctSessionTime,
+    AcctTerminateCause,
+    TunnelType,
+    TunnelClientEndpoint,
+    MsRasVendor,
+    MsRasClientName,
+    MsChapDomain,
+    /// Ours: names in this record are escaped, because XML cannot carry them.
+    Escaped,
+    Other,
+}
+
+/// Tunnel-Type as RRAS writes it. 79617 is Microsoft's (vendor 311) value 1. IKEv2 has no number that is known.
+pub const TUNNELS: [(u32, Tunnel); 3] = [(1, Tunnel::Pptp), (3, Tunnel::L2tp), (79_617, Tunnel::Sstp)];
+
+/// RADIUS's number for a tunnel, if it has one.
+pub fn tunnel_number(tunnel: Tunnel) -> Option<u32> {
+    TUNNELS.iter().find(|(_, known)| *known == tunnel).map(|&(number, _)| number)
+}
+
+/// A record. Texts are empty, and numbers None, where it does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Record {
+    pub computer: String,
+    pub service: String,
+    /// The server's local time at which the record was written.
+    pub logged: Option<DateTime>,
+    /// Event-Timestamp, UTC.
+    pub event: Option<Millis>,
+    /// When it happened, UTC: of the event, else of the record. Set by [`Record::settle`]; None if it cannot be told.
+    pub time: Option<Millis>,
+    pub packet_type: Option<u32>,
+    pub user_name: String,
+    pub sam_account: String,
+    pub calling_station: String,
+    pub framed_ip_address: String,
+    pub framed_interface_id: String,
+    pub framed_ipv6_prefix: String,
+    pub nas_identifier: String,
+    pub nas_ip_address: String,
+    pub nas_port: Option<u32>,
+    pub nas_port_id: String,
+    pub nas_port_type: Option<u32>,
+    pub client_ip_address: String,
+    pub client_friendly_name: String,
+    pub connect_info: String,
+    pub class: String,
+    pub status: Option<u32>,
+    pub delay: Option<u32>,
+    pub input_octets: Option<u64>,
+    pub output_octets: Option<u64>,
+    pub input_gigawords: Option<u32>,
+    pub output_gigawords: Option<u32>,
+    pub input_packets: Option<u64>,
+    pub output_packets: Option<u64>,
+    pub session_id: String,
+    pub multi_session_id: String,
+    pub link_count: Option<u32>,
+    pub session_time: Option<u64>,
+    pub terminate_cause: Option<u32>,
+    pub tunnel_type: Option<u32>,
+    pub tunnel_client: String,
+    pub ras_vendor: Option<u32>,
+    pub ras_client_name: String,
+    pub chap_domain: String,
+    pub escaped: bool,
+}
+
+impl Record {
+    /// Sets an attribute from its text. An empty text is nothing; a number that is none is a fault.
+    pub fn set(&mut self, attribute: Attribute, text: &str) -> Result<(), String> {
+        use Attribute as A;
+        if text.is_empty() {
+            return Ok(());
+        }
+        let number = |field: &mut Option<u32>| {
+            *field = Some(text.trim().parse().map_err(|_| no_number(attribute, text))?);
+            Ok(())
+        };
+        let large = |field: &mut Option<u64>| {
+            *field = Some(text.trim().parse().map_err(|_| no_number(attribute, text))?);
+            Ok(())
+        };
+        let field = match attribute {
+            A::PacketType => return number(&mut self.packet_type),
+            A::NasPort => return number(&mut self.nas_port),
+            A::NasPortType => return number(&mut self.nas_port_type),
+            A::AcctStatusType => return number(&mut self.status),
+            A::AcctDelayTime => return number(&mut self.delay),
+            A::AcctInputGigawords => return number(&mut self.input_gigawords),
+            A::AcctOutputGigawords => return number(&mut self.output_gigawords),
+            A::AcctLinkCount => return number(&mut self.link_count),
+            A::AcctTerminateCause => return number(&mut self.terminate_cause),
+            A::TunnelType => return number(&mut self.tunnel_type),
+            A::AcctInputOctets => return large(&mut self.input_octets),
+            A::AcctOutputOctets => return large(&mut self.output_octets),
+            A::AcctInputPackets => return large(&mut self.input_packets),
+            A::AcctOutputPackets => return large(&mut self.output_packets),
+            A::AcctSessionTime => return large(&mut self.session_time),
+            // What is no number here says nothing that is needed.
+            A::MsRasVendor => {
+                self.ras_vendor = text.trim().parse().ok();
+                return Ok(());
+            }
+            A::EventTimestamp => {
+                self.event = civil::event_timestamp(text);
+                return Ok(());
+            }
+            A::Escaped => {
+                self.escaped = text == "1";
+                return Ok(());
+            }
+            A::ComputerName => &mut self.computer,
+            A::ServiceName => &mut self.service,
+            A::UserName => &mut self.user_name,
+            A::SamAccountName => &mut self.sam_account,
+            A::CallingStationId => &mut self.calling_station,
+            A::FramedIpAddress => &mut self.framed_ip_address,
+            A::FramedInterfaceId => &mut self.framed_interface_id,
+            A::FramedIpv6Prefix => &mut self.framed_ipv6_prefix,
+            A::NasIdentifier => &mut self.nas_identifier,
+            A::NasIpAddress => &mut self.nas_ip_address,
+            A::NasPortId => &mut self.nas_port_id,
+            A::ClientIpAddress => &mut self.client_ip_address,
+            A::ClientFriendlyName => &mut self.client_friendly_name,
+            A::ConnectInfo => &mut self.connect_info,
+            A::Class => &mut self.class,
+            A::AcctSessionId => &mut self.session_id,
+            A::AcctMultiSessionId => &mut self.multi_session_id,
+            A::TunnelClientEndpoint => &mut self.tunnel_client,
+            A::MsRasClientName => &mut self.ras_client_name,
+            A::MsChapDomain => &mut self.chap_domain,
+            A::Other => return Ok(()),
+        };
+        field.clear();
+        field.push_str(text);
+        Ok(())
+    }
+
+    /// Decides when it happened: Event-Timestamp is UTC; the time of the record is local, needs a zone, and is later by
+    /// Acct-Delay-Time.
+    pub fn settle(&mut self, zone: Option<&TimeZone>) -> Result<(), String> {
+        if let Some(event) = self.event {
+            self.time = Some(civil::with_fraction(event, self.logged));
+            return Ok(());
+        }
+        let local = self.logged.ok_or("it has no time: neither Event-Timestamp nor the record's own")?;
+        let zone = zone.ok_or(
+            "it has no Event-Timestamp, and its own time is the server's local one; name the zone with --time-zone",
+        )?;
+        let delay = i64::from(self.delay.unwrap_or(0)) * 1000;
+        self.time = Some(civil::utc(local, zone).ok_or("its time is none in this time zone")? - delay);
+        Ok(())
+    }
+
+    /// The RRAS server. RRAS's own records name it as the computer too; those of an NPS have the NPS there, and the
+    /// server is the RADIUS client.
+    pub fn server(&self) -> &str {
+        let ras = self.service.eq_ignore_ascii_case("RAS");
+        let client = [&self.client_friendly_name, &self.nas_ip_address, &self.client_ip_address];
+        let last = if ras { [&self.computer, &self.computer, &self.computer] } else { client };
+        let all = std::iter::once(&self.nas_identifier).chain(last).chain([&self.computer]);
+        all.map(String::as_str).find(|name| !name.is_empty()).unwrap_or("")
+    }
+
+    /// Is it of an RRAS server? An NPS also serves switches and wireless networks.
+    pub fn is_of_rras(&self) -> bool {
+        let virtual_or_dialled = self.nas_port_type.is_none_or(|kind| kind <= 14);
+        virtual_or_dialled || self.service.eq_ignore_ascii_case("RAS") || self.ras_vendor == Some(311)
+    }
+
+    /// The session's id: of all its links, else of the one.
+    pub fn id(&self) -> &str {
+        if self.multi_session_id.is_empty() { &self.session_id } else { &self.multi_session_id }
+    }
+}
+
+fn no_number(attribute: Attribute, text: &str) -> String {
+    format!("{attribute:?} is {}, and no number", shown(text))
+}

@@ -1,0 +1,370 @@
+//! What a log says, and what is made of it: sentence by sentence of docs/logs.md.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::{Fact, Tunnel};
+use support::{CLASS, T, accounting, at, line, read, session, sessions};
+
+const SECOND: i64 = 1_000;
+
+#[test]
+fn the_real_record_of_an_sstp_session() {
+    let sample = include_str!("samples/rras-odbc.log").lines().next().unwrap();
+    let one = session(&[sample.to_owned()]);
+    let past = &one.past;
+    assert_eq!((past.server.as_str(), past.user.as_str(), past.domain.as_str()), ("CPU123", "myusername", "WGADOMAIN"));
+    // Its own time is 14:45:48, an hour later: that is the server's local time.
+    assert_eq!((past.start, past.last_seen, past.ended), (T * SECOND, T * SECOND, None));
+    assert_eq!((past.tunnel.known(), past.links), (Some(&Tunnel::Sstp), 1));
+    assert_eq!(past.source.known().unwrap().to_string(), "80.90.100.110");
+    assert_eq!(past.address.known().unwrap().to_string(), "192.168.180.52");
+    assert_eq!(past.computer.known().unwrap().as_str(), "CPU123");
+    // A log has the port's number only, and nothing of these.
+    assert_eq!(
+        (&past.port, &past.quarantine, &past.interface),
+        (&Fact::NotYetKnown, &Fact::NotYetKnown, &Fact::NotYetKnown)
+    );
+}
+
+#[test]
+fn requests_and_answers_are_no_sessions() {
+    let texts = [
+        include_str!("samples/rras-odbc.log"),
+        include_str!("samples/nps-dts.log"),
+        include_str!("samples/ias-legacy.log"),
+    ];
+    let (found, summary) = read(&texts.map(str::as_bytes), Some("Europe/Berlin")).unwrap();
+    assert_eq!((found.len(), summary.malformed), (1, 0), "{:?}", summary.faults);
+    let counts = summary.counts;
+    assert_eq!((counts.records, counts.accepts, counts.rejects, counts.others), (8, 1, 2, 4));
+    // The oldest is read first, whatever the order in which they are named.
+    let formats: Vec<_> = summary.files.iter().map(|(_, format)| format.unwrap().name()).collect();
+    assert_eq!(formats, ["ias", "dts", "odbc"]);
+}
+
+#[test]
+fn start_interim_and_stop_are_a_session() {
+    let one = session(&[
+        accounting("1", "7", 0, &[(at::TUNNEL, "3"), (at::ADDRESS, "10.8.0.5"), (at::CALLING, "203.0.113.9")]),
+        accounting("3", "7", 60, &[(at::SECONDS, "60"), (at::IN, "5"), (at::OUT, "6")]),
+        accounting(
+            "2",
+            "7",
+            100,
+            &[
+                (at::SECONDS, "99"),
+                (at::IN, "1000"),
+                (at::OUT, "2000"),
+                (at::IN_PACKETS, "10"),
+                (at::OUT_PACKETS, "20"),
+                (at::CAUSE, "1"),
+            ],
+        ),
+    ]);
+    let ended = one.past.ended.unwrap();
+    assert_eq!((one.past.start, ended.stop), (T * SECOND, (T + 100) * SECOND));
+    assert_eq!((ended.usage.seconds, ended.usage.input_octets, ended.usage.output_octets), (99, 1000, 2000));
+    assert_eq!((ended.usage.input_packets, ended.usage.output_packets), (10, 20));
+    assert_eq!((ended.cause, ended.estimated, one.past.tunnel.known()), (Some(1), false, Some(&Tunnel::L2tp)));
+}
+
+#[test]
+fn a_stop_without_a_start_began_its_time_before() {
+    let one = session(&[accounting("2", "7", 3_600, &[(at::SECONDS, "3600")])]);
+    assert_eq!((one.past.start, one.past.ended.unwrap().stop), (T * SECOND, (T + 3_600) * SECOND));
+}
+
+#[test]
+fn a_start_without_a_stop_has_no_end_but_was_seen() {
+    let one = session(&[accounting("1", "7", 0, &[]), accounting("3", "7", 60, &[(at::IN, "5"), (at::OUT, "6")])]);
+    assert_eq!((one.past.ended, one.past.last_seen), (None, (T + 60) * SECOND));
+    assert_eq!((one.usage.unwrap().input_octets, one.seconds), (5, 60));
+}
+
+#[test]
+fn the_key_is_server_class_and_id_because_ids_restart() {
+    let other_class = "311 1 192.168.180.2 06/18/2024 09:00:00 3";
+    let (all, _) = sessions(&[
+        accounting("1", "7", 0, &[]),
+        accounting("1", "7", 10, &[(at::CLASS, other_class)]),
+        accounting("1", "7", 20, &[(at::NAS, "VPN2"), (0, "VPN2")]),
+        accounting("2", "7", 30, &[(at::CLASS, other_class), (at::SECONDS, "20")]),
+    ]);
+    let mut keys: Vec<_> = all.iter().map(|one| &one.past.key).collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!((all.len(), keys.len()), (3, 3));
+    assert_eq!(all[0].past.start, (T + 10) * SECOND, "the one that ended: {all:?}");
+}
+
+#[test]
+fn without_a_class_a_start_at_another_time_is_another_session() {
+    let bare =
+        |status, second, more: &[(usize, &str)]| accounting(status, "7", second, &[&[(at::CLASS, "")], more].concat());
+    let (all, summary) = sessions(&[
+        bare("1", 0, &[]),
+        bare("1", 1, &[]),
+        bare("1", 5_000, &[]),
+        bare("2", 5_060, &[(at::SECONDS, "60")]),
+    ]);
+    assert_eq!(all.len(), 2);
+    assert_eq!(summary.counts.repeated, 1, "the second Start is the first, repeated");
+    assert_eq!((all[0].past.ended, all[0].past.start), (None, T * SECOND));
+    assert_eq!(all[1].past.start, (T + 5_000) * SECOND);
+    assert_ne!(all[0].past.key, all[1].past.key);
+    // Also without its Stop it has all that its Start says.
+    let (all, _) = sessions(&[bare("1", 0, &[]), bare("1", 5_000, &[(at::TUNNEL, "3")])]);
+    let second = &all[1].past;
+    assert_eq!(
+        (second.user.as_str(), second.tunnel.known(), second.start),
+        ("alice", Some(&Tunnel::L2tp), (T + 5_000) * SECOND)
+    );
+}
+
+#[test]
+fn the_links_of_a_session_are_one_session() {
+    // One record a link: the session is Acct-Multi-Ssn-ID. Each link has a Class of its own.
+    let second_class = "311 1 192.168.180.2 06/15/2024 17:41:37 170";
+    let link = |status, id, second, count, more: &[(usize, &str)]| {
+        accounting(status, id, second, &[&[(at::MULTI, "117"), (at::LINKS, count)], more].concat())
+    };
+    let lines = [
+        link("1", "168", 0, "1", &[]),
+        link("1", "169", 5, "2", &[(at::CLASS, second_class)]),
+        link("2", "168", 100, "2", &[(at::SECONDS, "100"), (at::IN, "10"), (at::OUT, "20")]),
+        link("2", "169", 200, "2", &[(at::CLASS, second_class), (at::SECONDS, "195"), (at::IN, "1"), (at::OUT, "2")]),
+        link("2", "169", 200, "2", &[(at::CLASS, second_class), (at::SECONDS, "195")]),
+    ];
+    let (all, summary) = sessions(&lines);
+    assert_eq!((all.len(), summary.counts.repeated), (1, 1), "{all:?}");
+    let ended = all[0].past.ended.unwrap();
+    assert_eq!((all[0].past.links, ended.stop, ended.usage.seconds), (2, (T + 200) * SECOND, 200));
+    assert_eq!((ended.usage.input_octets, ended.usage.output_octets), (11, 22));
+    let one_link = session(&lines[..1]);
+    assert_eq!((one_link.past.key, one_link.past.links), (all[0].past.key.clone(), 1));
+}
+
+#[test]
+fn what_is_repeated_or_out_of_order_changes_nothing() {
+    let lines = [
+        accounting("1", "7", 0, &[]),
+        accounting("1", "7", 0, &[(at::DELAY, "5")]),
+        accounting("2", "7", 100, &[(at::SECONDS, "100")]),
+        accounting("2", "7", 100, &[(at::SECONDS, "100"), (at::DELAY, "3")]),
+        accounting("1", "7", 0, &[(at::DELAY, "9")]),
+    ];
+    let (all, summary) = sessions(&lines);
+    assert_eq!((all.len(), summary.counts.repeated), (1, 3));
+    // The Stop stands before its Start: two files were named in the wrong order, say.
+    let turned = session(&[lines[2].clone(), lines[0].clone()]);
+    assert_eq!(turned, all[0]);
+}
+
+#[test]
+fn a_restart_ends_every_session_of_its_server() {
+    let on = |status: &str, second: i64, server: &str| {
+        let event = (T + second).to_string();
+        line(&[(at::PACKET, "4"), (at::STATUS, status), (at::EVENT, &event), (at::NAS, server), (0, server)])
+    };
+    let start = |id: &str, second, server| accounting("1", id, second, &[(at::NAS, server), (0, server)]);
+    // Accounting-On: it had died before, and was last alive when it last wrote.
+    let (all, _) =
+        sessions(&[start("7", 0, "VPN1"), start("8", 50, "VPN1"), start("9", 60, "VPN2"), on("7", 500, "vpn1")]);
+    let ends: Vec<_> = all
+        .iter()
+        .map(|one| (one.past.server.as_str(), one.past.ended.map(|e| (e.stop, e.cause, e.estimated))))
+        .collect();
+    let end = Some(((T + 50) * SECOND, Some(11), true));
+    assert_eq!(ends, [("VPN1", end), ("VPN1", end), ("VPN2", None)]);
+    // Accounting-Off: it ends now.
+    let one = session(&[start("7", 0, "VPN1"), on("8", 500, "VPN1")]);
+    assert_eq!(one.past.ended.unwrap().stop, (T + 500) * SECOND);
+    // A Stop that comes soon after says it better.
+    let stop = accounting("2", "7", 499, &[(at::SECONDS, "499")]);
+    let one = session(&[start("7", 0, "VPN1"), on("8", 500, "VPN1"), stop]);
+    assert_eq!(one.past.ended.map(|e| (e.stop, e.estimated)), Some(((T + 499) * SECOND, false)));
+    // Ids restart with the server: a Start after it is another session, a Start of before is the same one, repeated.
+    let bare = |second| accounting("1", "7", second, &[(at::CLASS, "")]);
+    let (all, _) = sessions(&[bare(0), on("8", 500, "VPN1"), bare(501)]);
+    assert_eq!(all.iter().map(|one| one.past.ended.is_some()).collect::<Vec<_>>(), [true, false]);
+    let (all, summary) = sessions(&[start("7", 0, "VPN1"), on("8", 500, "VPN1"), start("7", 0, "VPN1")]);
+    assert_eq!((all.len(), summary.counts.repeated), (1, 1));
+}
+
+#[test]
+fn the_user_may_be_known_by_the_class_only() {
+    let request = line(&[(at::PACKET, "1"), (at::USER, r"CORP\bob"), (at::CLASS, CLASS)]);
+    let accept = line(&[(at::PACKET, "2"), (at::CLASS, CLASS)]);
+    let one = session(&[request, accept, accounting("1", "7", 0, &[(at::USER, "")])]);
+    assert_eq!(one.past.user.as_str(), r"CORP\bob");
+    let dts = "<Event><Timestamp data_type=\"4\">06/18/2024 13:45:48.000</Timestamp><Computer-Name>VPN1</Computer-Name>\
+               <Event-Source>RAS</Event-Source><SAM-Account-Name>CORP\\carol</SAM-Account-Name>\
+               <Event-Timestamp>1718718348</Event-Timestamp><Acct-Status-Type>1</Acct-Status-Type>\
+               <Acct-Session-Id>7</Acct-Session-Id><Packet-Type>4</Packet-Type></Event>";
+    let one = session(&[dts.to_owned()]);
+    assert_eq!((one.past.user.as_str(), one.past.domain.as_str()), (r"CORP\carol", "CORP"));
+}
+
+#[test]
+fn only_what_was_admitted_is_a_session() {
+    let reject = line(&[(at::PACKET, "3"), (at::USER, "alice"), (at::CLASS, CLASS)]);
+    let (all, summary) = sessions(&[reject, accounting("1", "7", 0, &[])]);
+    assert_eq!((all.len(), summary.counts.rejects, summary.counts.not_admitted), (0, 1, 1));
+}
+
+#[test]
+fn an_access_challenge_is_normal() {
+    let challenge = line(&[(at::PACKET, "11"), (at::CLASS, CLASS)]);
+    let (all, summary) = sessions(&[challenge, accounting("1", "7", 0, &[])]);
+    assert_eq!((all.len(), summary.counts.others), (1, 1));
+}
+
+#[test]
+fn switches_and_wireless_networks_are_elsewhere() {
+    let wireless = accounting("1", "7", 0, &[(at::PORT_TYPE, "19"), (1, "IAS"), (at::TUNNEL, "13")]);
+    let (all, summary) = sessions(&[wireless]);
+    assert_eq!((all.len(), summary.counts.elsewhere), (0, 1));
+}
+
+#[test]
+fn the_server_is_the_radius_client_where_an_nps_writes() {
+    let server = |more: &[(usize, &str)]| {
+        let mut fields = vec![(0, "\"NPS\""), (1, "\"IAS\""), (at::NAS, "")];
+        fields.extend(more);
+        session(&[accounting("1", "7", 0, &fields)]).past.server.as_str().to_owned()
+    };
+    assert_eq!(server(&[(at::NAS, "VPN3"), (at::FRIENDLY, "the vpn")]), "VPN3");
+    assert_eq!(server(&[(at::FRIENDLY, "the vpn"), (at::NAS_IP, "10.0.0.1")]), "the vpn");
+    assert_eq!(server(&[(at::NAS_IP, "10.0.0.1")]), "10.0.0.1");
+    assert_eq!(server(&[]), "NPS");
+}
+
+#[test]
+fn times_are_utc_or_need_a_zone() {
+    let local = line(&[(at::PACKET, "4"), (at::STATUS, "1"), (at::ID, "7"), (at::DELAY, "48")]);
+    let (all, summary) = read(&[local.as_bytes()], None).unwrap();
+    assert_eq!((all.len(), summary.malformed), (0, 1));
+    assert!(summary.faults[0].to_string().contains("IN0.log:1: it has no Event-Timestamp"), "{}", summary.faults[0]);
+    let (all, _) = read(&[local.as_bytes()], Some("Europe/London")).unwrap();
+    // 14:45:48 in summer is 13:45:48 UTC, and it was sent 48 seconds late.
+    assert_eq!(all[0].past.start, (T - 48) * SECOND);
+}
+
+#[test]
+fn a_tunnel_that_is_not_known_stays_a_number() {
+    let one = session(&[accounting("1", "7", 0, &[(at::TUNNEL, "13")])]);
+    assert_eq!((&one.past.tunnel, one.tunnel_number), (&Fact::NotYetKnown, Some(13)));
+    for (number, tunnel) in [("1", Tunnel::Pptp), ("3", Tunnel::L2tp), ("79617", Tunnel::Sstp)] {
+        assert_eq!(session(&[accounting("1", "7", 0, &[(at::TUNNEL, number)])]).past.tunnel, Fact::Known(tunnel));
+    }
+}
+
+#[test]
+fn short_records_are_records() {
+    let whole = accounting("1", "7", 0, &[]);
+    let fields: Vec<&str> = whole.split(',').collect();
+    for length in [60, 36] {
+        assert_eq!(session(&[fields[..length].join(",")]).past.user.as_str(), "alice");
+    }
+    assert_eq!(session(&[format!("{whole},,,what comes later")]).past.user.as_str(), "alice");
+}
+
+#[test]
+fn a_malformed_line_is_counted_shown_and_passed_over() {
+    let lines = [
+        accounting("1", "7", 0, &[]),
+        "\"VPN1\",\"RAS\",06/18/2024,14:45:48,4,\"a\u{1b}[31mlong".to_owned() + &"x".repeat(100),
+        String::new(),
+        accounting("2", "7", 100, &[(at::SECONDS, "many")]),
+        accounting("2", "7", 100, &[(at::SECONDS, "100")]),
+        accounting("1", "", 100, &[]),
+    ];
+    let (all, summary) = read(&[lines.join("\n").as_bytes()], None).unwrap();
+    assert!(all[0].past.ended.is_some() && all.len() == 1);
+    let told: Vec<String> = summary.faults.iter().map(|f| format!("{}: {}", f.line, f.what)).collect();
+    assert_eq!(
+        told,
+        [
+            "2: field 6: its quote is not closed",
+            "4: AcctSessionTime is `many`, and no number",
+            "6: accounting without Acct-Session-Id"
+        ]
+    );
+    assert_eq!(summary.malformed, 3);
+}
+
+#[test]
+fn hostile_text_is_shown_short_and_without_control_characters() {
+    let text = format!("<Event>\u{1b}]0;{}</Event>\n<Event><Packet-Type>4</Packet-Type></Event>", "x".repeat(500));
+    let (_, summary) = read(&[text.as_bytes()], None).unwrap();
+    let shown = summary.faults[0].to_string();
+    assert!(shown.contains(r"\u{1b}]0;xxx") && shown.len() < 250 && !shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn every_encoding_is_read() {
+    let text = accounting("1", "7", 0, &[(at::USER, "J\u{fc}rgen")]);
+    let utf_16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let ansi: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    for bytes in [text.as_bytes(), &utf_16, &ansi] {
+        let (all, _) = read(&[bytes], None).unwrap();
+        assert_eq!(all[0].past.user.as_str(), "J\u{fc}rgen");
+    }
+}
+
+#[test]
+fn a_session_over_two_files_is_one_in_whatever_order_they_are_named() {
+    let first = accounting("1", "7", 0, &[]);
+    let second = accounting("2", "7", 90_000, &[(at::SECONDS, "90000")]);
+    let (turned, _) = read(&[second.as_bytes(), first.as_bytes()], None).unwrap();
+    assert_eq!(turned, [session(&[first, second])]);
+}
+
+#[test]
+fn the_same_session_in_two_formats_has_one_key() {
+    let odbc = session(&[accounting("1", "7", 0, &[])]);
+    let dts = format!(
+        "<Event>\n <Timestamp data_type=\"4\">06/18/2024 14:45:48.017</Timestamp>\n <Computer-Name data_type=\"1\">VPN1\
+         </Computer-Name><Event-Source data_type=\"1\">RAS</Event-Source><User-Name data_type=\"1\">alice</User-Name>\n\
+         <Class data_type=\"1\">{CLASS}</Class><Acct-Session-Id data_type=\"1\">7</Acct-Session-Id>\
+         <Event-Timestamp data_type=\"4\">06/18/2024 13:45:48</Event-Timestamp>\
+         <Acct-Status-Type data_type=\"0\">1</Acct-Status-Type><Packet-Type data_type=\"0\">4</Packet-Type>\n</Event>"
+    );
+    let dts = session(&[dts]);
+    assert_eq!(odbc.past.key, dts.past.key);
+    assert_eq!(dts.past.start, odbc.past.start + 17, "the fraction of the second is taken too");
+}
+
+#[test]
+fn octets_beyond_four_gigabytes() {
+    let dts = "<Event><Timestamp>06/18/2024 14:45:48.000</Timestamp><Computer-Name>VPN1</Computer-Name>\
+               <Event-Source>RAS</Event-Source><Event-Timestamp>1718718348</Event-Timestamp>\
+               <Acct-Status-Type>2</Acct-Status-Type><Acct-Session-Id>7</Acct-Session-Id>\
+               <Acct-Input-Octets>5</Acct-Input-Octets><Acct-Input-Gigawords>2</Acct-Input-Gigawords>\
+               <Acct-Output-Octets>6</Acct-Output-Octets><Packet-Type>4</Packet-Type></Event>";
+    let one = session(&[dts.to_owned()]);
+    let usage = one.past.ended.unwrap().usage;
+    assert_eq!((usage.input_octets, usage.output_octets, one.gigawords), ((2 << 32) + 5, 6, true));
+}
+
+#[test]
+fn what_is_no_log_is_said_to_be_none() {
+    let wrong = read(&[b"time,user\n1,2\n"], None).unwrap_err().to_string();
+    assert!(wrong.contains("IN0.log: it is no log of RRAS or NPS"), "{wrong}");
+    let (all, summary) = read(&[b"", b"\r\n\r\n", &[0; 70_000]], None).unwrap();
+    assert!(all.is_empty() && summary.files.iter().all(|(_, format)| format.is_none()));
+}
+
+#[test]
+fn the_ias_format_has_sessions_too() {
+    let head = "10.0.0.1,CORP\\alice,06/18/2024,14:45:48,RAS,VPN1";
+    let common = format!("25,{CLASS},32,VPN1,44,7,61,5,64,3,8,10.8.0.5,31,203.0.113.9,4136,4");
+    let start = format!("{head},40,1,55,{T},{common}");
+    let stop = format!("{head},40,2,55,{},46,60,42,10,43,20,49,1,{common}", T + 60);
+    let one = session(&[start, stop]);
+    assert_eq!(one.past.key, session(&[accounting("1", "7", 0, &[])]).past.key);
+    let ended = one.past.ended.unwrap();
+    assert_eq!((ended.stop, ended.usage.input_octets, ended.cause), ((T + 60) * SECOND, 10, Some(1)));
+    assert_eq!((one.past.user.as_str(), one.past.tunnel.known()), (r"CORP\alice", Some(&Tunnel::L2tp)));
+}

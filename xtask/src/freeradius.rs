@@ -1,0 +1,54 @@
+//! FreeRADIUS's own definitions of its tables, which an export must fit: out of Debian's package, without installing it.
+
+use crate::Result;
+use crate::shell::{create, has, run, target};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The package, and where the definitions lie in it.
+const PACKAGE: &str = "freeradius-config";
+const WITHIN: &str = "etc/freeradius/3.0/mods-config/sql/main";
+
+/// Puts `postgresql.sql` and `sqlite.sql` into target/freeradius, if they are not there.
+pub fn schemas() -> Result {
+    let folder = target().join("freeradius");
+    let schema = |database: &str| folder.join(format!("{database}.sql"));
+    let databases = ["postgresql", "sqlite"];
+    if cfg!(windows) || databases.iter().all(|database| schema(database).is_file()) {
+        return Ok(());
+    }
+    if !has("apt-get") || !has("dpkg-deb") {
+        return Err(format!(
+            "put FreeRADIUS's schema.sql for PostgreSQL and SQLite (version 3.2, raddb/mods-config/sql/main) into {} as \
+             postgresql.sql and sqlite.sql: this system has no apt-get to fetch the package {PACKAGE} with",
+            folder.display()
+        ));
+    }
+    eprintln!("==> fetching FreeRADIUS's table definitions (apt-get download {PACKAGE})");
+    create(&folder)?;
+    // Not `run`, which works in the repository's root: apt-get writes where it stands.
+    let download = || -> Result {
+        let mut command = Command::new("apt-get");
+        let status = command.args(["download", "-qq", PACKAGE]).current_dir(&folder).status();
+        if status.is_ok_and(|status| status.success()) { Ok(()) } else { Err(format!("{command:?} failed")) }
+    };
+    if download().is_err() {
+        crate::packages::update()?;
+        download()?;
+    }
+    let unpacked = folder.join("package");
+    run(Command::new("dpkg-deb").arg("-x").arg(package(&folder)?).arg(&unpacked))?;
+    for database in databases {
+        let from = unpacked.join(WITHIN).join(database).join("schema.sql");
+        std::fs::copy(&from, schema(database)).map_err(|e| format!("{}: {e}", from.display()))?;
+    }
+    Ok(())
+}
+
+fn package(folder: &std::path::Path) -> Result<PathBuf> {
+    let files = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let mut files = files.flatten().map(|entry| entry.path());
+    files
+        .find(|file| file.extension().is_some_and(|extension| extension == "deb"))
+        .ok_or_else(|| format!("{}: apt-get has downloaded no package", folder.display()))
+}
