@@ -8,6 +8,7 @@ mod clock;
 #[cfg(feature = "torture")]
 mod die;
 mod event;
+mod mark;
 mod place;
 #[cfg(feature = "torture")]
 mod torture;
@@ -84,8 +85,8 @@ impl AdminDll for Product {
         if let Some(errors) = &started.broken {
             engine.config_is_broken(&errors.to_string(), now);
         }
-        let (version, config) = (env!("CARGO_PKG_VERSION"), &started.config.hash);
-        info!(version, config, file = %path.display(), ledger = %engine.ledger().display(), "initialised");
+        let (product, config) = (mark::product(), &started.config.hash);
+        info!(product, config, file = %path.display(), ledger = %engine.ledger().display(), "initialised");
         Ok(Self { engine, watch: Mutex::new(started.watch), clock })
     }
 
