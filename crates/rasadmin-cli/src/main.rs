@@ -3,11 +3,15 @@
 
 mod check;
 mod host;
+mod install;
 mod ledger;
 mod output;
 mod replay;
 mod run;
 mod scratch;
+mod setup;
+mod status;
+mod uninstall;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -26,6 +30,9 @@ struct Cli {
 enum Command {
     Check(check::Arguments),
     Host(host::Arguments),
+    Install(install::Arguments),
+    Status(status::Arguments),
+    Uninstall(uninstall::Arguments),
     #[command(name = rasadmin_check::CHILD_SUBCOMMAND, hide = true)]
     CheckChild(check::ChildArguments),
     #[command(name = run::ADDRESS_PROCESS, hide = true)]
@@ -37,6 +44,9 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Check(arguments) => check::check(arguments),
         Command::Host(arguments) => host::host(arguments),
+        Command::Install(arguments) => install::install(arguments),
+        Command::Status(arguments) => status::status(arguments),
+        Command::Uninstall(arguments) => uninstall::uninstall(arguments),
         Command::CheckChild(arguments) => Ok(check::child(arguments)),
         Command::AddressProcess(arguments) => run::address_process(arguments),
     };

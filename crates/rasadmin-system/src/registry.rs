@@ -8,6 +8,11 @@ pub use rasadmin_host::registry::{KEY, VALUE as DLL_PATH};
 /// The other value of the key: a name for people.
 pub const DISPLAY_NAME: &str = "DisplayName";
 
+/// The product's own key, below the same root, whose value ConfigPath names the configuration.
+pub const OWN_KEY: &str = r"SOFTWARE\rasadmin";
+/// The value that names the configuration.
+pub const CONFIG_PATH: &str = "ConfigPath";
+
 /// What the key holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registered {
@@ -15,6 +20,8 @@ pub struct Registered {
     pub dll_path: Option<Value>,
     /// DisplayName; None if it is not there. One that is no text counts as a stranger's.
     pub display_name: Option<String>,
+    /// ConfigPath of the product's own key; None if it is not there or empty.
+    pub config_path: Option<String>,
 }
 
 /// The registry could not be read or written.
@@ -35,12 +42,13 @@ impl std::error::Error for RegistryFault {}
 pub struct Registry {
     root: winreg::RegKey,
     path: String,
+    own: String,
     shown: String,
 }
 
 #[cfg(windows)]
 mod windows {
-    use super::{DISPLAY_NAME, DLL_PATH, KEY, Registered, Registry, RegistryFault};
+    use super::{CONFIG_PATH, DISPLAY_NAME, DLL_PATH, KEY, OWN_KEY, Registered, Registry, RegistryFault};
     use crate::registration::{Kind, Value};
     use std::io::{self, ErrorKind};
     use winreg::enums::{HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, REG_EXPAND_SZ, REG_SZ};
@@ -53,12 +61,16 @@ mod windows {
         /// Where there is no RRAS.
         pub fn open(instead: Option<&str>) -> Result<Self, RegistryFault> {
             Ok(match instead {
-                None => {
-                    Self { root: RegKey::predef(HKEY_LOCAL_MACHINE), path: KEY.into(), shown: format!(r"HKLM\{KEY}") }
-                }
+                None => Self {
+                    root: RegKey::predef(HKEY_LOCAL_MACHINE),
+                    path: KEY.into(),
+                    own: OWN_KEY.into(),
+                    shown: format!(r"HKLM\{KEY}"),
+                },
                 Some(folder) => Self {
                     root: RegKey::predef(HKEY_CURRENT_USER),
                     path: format!(r"{folder}\{KEY}"),
+                    own: format!(r"{folder}\{OWN_KEY}"),
                     shown: format!(r"HKCU\{folder}\{KEY}"),
                 },
             })
@@ -87,9 +99,13 @@ mod windows {
         /// # Errors
         /// If a value cannot be read, or DllPath is nothing that RRAS would read, or that could be kept as it is.
         pub fn read(&self) -> Result<Registered, RegistryFault> {
+            let own = self.root.open_subkey(&self.own).and_then(|key| key.get_value::<String, _>(CONFIG_PATH));
+            let config_path = own.ok().filter(|path| !path.is_empty());
             let key = match self.root.open_subkey(&self.path) {
                 Ok(key) => key,
-                Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Registered::default()),
+                Err(e) if e.kind() == ErrorKind::NotFound => {
+                    return Ok(Registered { config_path, ..Registered::default() });
+                }
                 Err(e) => return Err(self.cannot(DLL_PATH, "read", &e)),
             };
             let raw = |name: &str| match key.get_raw_value(name) {
@@ -102,7 +118,7 @@ mod windows {
                 REG_SZ | REG_EXPAND_SZ => text(&value.bytes).unwrap_or_default(),
                 _ => String::new(),
             });
-            Ok(Registered { dll_path, display_name })
+            Ok(Registered { dll_path, display_name, config_path })
         }
 
         fn dll_path(&self, value: &RegValue<'_>) -> Result<Value, RegistryFault> {
@@ -132,7 +148,7 @@ mod windows {
                 Kind::Sz => REG_SZ,
                 Kind::ExpandSz => REG_EXPAND_SZ,
             });
-            self.set(DLL_PATH, value.map(|value| (kind, value.text.as_str())))
+            self.set(&self.path, DLL_PATH, value.map(|value| (kind, value.text.as_str())))
         }
 
         /// Writes DisplayName, or removes it.
@@ -140,7 +156,15 @@ mod windows {
         /// # Errors
         /// If it cannot be written.
         pub fn set_display_name(&self, name: Option<&str>) -> Result<(), RegistryFault> {
-            self.set(DISPLAY_NAME, name.map(|name| (REG_SZ, name)))
+            self.set(&self.path, DISPLAY_NAME, name.map(|name| (REG_SZ, name)))
+        }
+
+        /// Writes ConfigPath, or removes it.
+        ///
+        /// # Errors
+        /// If it cannot be written.
+        pub fn set_config_path(&self, path: Option<&str>) -> Result<(), RegistryFault> {
+            self.set(&self.own, CONFIG_PATH, path.map(|path| (REG_SZ, path)))
         }
 
         /// May it be written? Nothing is changed.
@@ -162,8 +186,9 @@ mod windows {
             }
         }
 
-        fn set(&self, name: &str, to: Option<(winreg::enums::RegType, &str)>) -> Result<(), RegistryFault> {
-            let (key, _) = self.root.create_subkey(&self.path).map_err(|e| self.cannot(name, "written", &e))?;
+        fn set(&self, path: &str, name: &str, to: Option<(winreg::enums::RegType, &str)>) -> Result<(), RegistryFault> {
+            let (key, _) = self.root.create_subkey(path).map_err(|e| self.cannot(name, "written", &e))?;
+            let verb = if to.is_some() { "written" } else { "removed" };
             let done = match to {
                 Some((vtype, text)) => {
                     let bytes: Vec<u8> = text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
@@ -174,7 +199,7 @@ mod windows {
                     done => done,
                 },
             };
-            done.map_err(|e| self.cannot(name, if to.is_some() { "written" } else { "removed" }, &e))
+            done.map_err(|e| self.cannot(name, verb, &e))
         }
     }
 
@@ -215,6 +240,10 @@ impl Registry {
     }
 
     pub fn set_display_name(&self, _: Option<&str>) -> Result<(), RegistryFault> {
+        match self.0 {}
+    }
+
+    pub fn set_config_path(&self, _: Option<&str>) -> Result<(), RegistryFault> {
         match self.0 {}
     }
 

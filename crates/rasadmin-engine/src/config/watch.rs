@@ -52,13 +52,7 @@ pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
             Ok(Started { config: Arc::new(config), broken: None, message, watch })
         }
         Err(errors) => {
-            // Two configurations can share a folder, and so the copy in it: only this one's own serves. By the name
-            // alone, since one path has several spellings.
-            let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
-            let own = |kept: &PathBuf| {
-                Bundle::kept(kept).filter(|bundle| *kept != beside(path) || name(&bundle.file) == name(path))
-            };
-            let Some(config) = kept_at(path).iter().filter_map(own).find_map(|bundle| bundle.compile().ok()) else {
+            let Some(config) = kept(path) else {
                 return Err(errors);
             };
             let message = format!("the configuration is broken, and the last good one is in force instead: {errors}");
@@ -66,6 +60,16 @@ pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
             Ok(Started { config: Arc::new(config), broken: Some(errors), message: Some(message), watch })
         }
     }
+}
+
+/// The last good configuration of this file, if one was kept.
+pub fn kept(path: &Path) -> Option<Config> {
+    // Two configurations can share a folder, and so the copy in it: only this one's own serves. By the name alone, since
+    // one path has several spellings.
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
+    let own =
+        |kept: &PathBuf| Bundle::kept(kept).filter(|bundle| *kept != beside(path) || name(&bundle.file) == name(path));
+    kept_at(path).iter().filter_map(own).find_map(|bundle| bundle.compile().ok())
 }
 
 /// What is to be said if it cannot be kept.

@@ -1,5 +1,9 @@
 //! What the ledger says, for people: read without disturbing who writes.
 
+mod health;
+
+pub use health::{LastInstance, Loaded};
+
 use super::{Away, Id};
 use crate::Name;
 use rusqlite::{Connection, OpenFlags, params};
