@@ -6,10 +6,10 @@ use crate::setup::product::{Own, digest, leftovers, name_for_upgrade, to_install
 use crate::setup::steps::{self, Step};
 use crate::setup::{Stop, config_places, judge, printable, registry, variable};
 use clap::Args;
-use rasadmin_system::acl::Object;
-use rasadmin_system::mark;
-use rasadmin_system::registration::{self, Change, Kind, List, Position, Value};
-use rasadmin_system::registry::{Registered, Registry};
+use rasadmin_setup::acl::Object;
+use rasadmin_setup::mark;
+use rasadmin_setup::registration::{self, Change, Kind, List, Position, Value};
+use rasadmin_setup::registry::{Registered, Registry};
 use std::path::{Path, PathBuf};
 
 /// Register rasadmin.dll with Routing and Remote Access

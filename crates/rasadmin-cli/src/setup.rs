@@ -6,8 +6,8 @@ pub mod judge;
 pub mod product;
 pub mod steps;
 
+use rasadmin_setup::registry::{Registered, Registry};
 use rasadmin_system::places;
-use rasadmin_system::registry::{Registered, Registry};
 use std::path::{Path, PathBuf};
 
 /// Why a command ends without having done its work.

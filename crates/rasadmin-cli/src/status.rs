@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use rasadmin_engine::config::{self, Config};
 use rasadmin_engine::ledger::report::{LastInstance, Reader};
 use rasadmin_engine::ledger::{Away, Millis, instance, spool, sqlite};
-use rasadmin_system::acl::Object;
+use rasadmin_setup::acl::Object;
+use rasadmin_setup::registration::List;
+use rasadmin_setup::registry::Registered;
 use rasadmin_system::places;
-use rasadmin_system::registration::List;
-use rasadmin_system::registry::Registered;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -315,7 +315,7 @@ fn spools(
 /// Each server's service: alive or not, with which DLL and configuration.
 fn service(facts: &mut Facts, config: Option<&Config>, instances: &[LastInstance], dll: Option<&Path>) {
     let Some(config) = config else { return };
-    let file = dll.and_then(|dll| rasadmin_system::mark::version_of(dll).ok().flatten());
+    let file = dll.and_then(|dll| rasadmin_setup::mark::version_of(dll).ok().flatten());
     let mut data = Vec::new();
     for last in instances {
         let name = last.server.to_string();

@@ -7,7 +7,7 @@ use crate::setup::steps::{self, Step};
 use crate::setup::{Stop, config_places, printable, registry, variable};
 use clap::Args;
 use rasadmin_engine::config;
-use rasadmin_system::registration::{self, List, Value};
+use rasadmin_setup::registration::{self, List, Value};
 use std::path::{Path, PathBuf};
 
 /// Take rasadmin.dll out of Routing and Remote Access

@@ -3,7 +3,7 @@
 use super::steps::Step;
 use super::{Stop, printable};
 use rasadmin_engine::config::{self, Places};
-use rasadmin_system::acl::{self, Danger, Object};
+use rasadmin_setup::acl::{self, Danger, Object};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
 

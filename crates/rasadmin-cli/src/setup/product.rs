@@ -1,8 +1,8 @@
 //! Which DLL is ours: known by its file, which is read and never loaded.
 
 use super::printable;
-use rasadmin_system::mark;
-use rasadmin_system::registration::List;
+use rasadmin_setup::mark;
+use rasadmin_setup::registration::List;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,9 @@
 use super::folders::{self, DEFAULT};
 use super::printable;
 use super::product::digest;
-use rasadmin_system::acl::{self, Object};
-use rasadmin_system::registration::{DISPLAY_NAME, Value};
-use rasadmin_system::registry::{Registered, Registry};
+use rasadmin_setup::acl::{self, Object};
+use rasadmin_setup::registration::{DISPLAY_NAME, Value};
+use rasadmin_setup::registry::{Registered, Registry};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 

@@ -156,3 +156,31 @@ fn create(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().mode(0o700).create(path)
 }
+
+#[cfg(all(test, windows))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Wine keeps of an access list what fits a Unix mode, and shows one that it makes of the mode: enough for these.
+    #[test]
+    fn a_new_folder_is_for_administrators_and_one_for_everyone_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = folder.path().join("a\\b");
+        assert_eq!(create_folder(&new).unwrap(), [folder.path().join("a"), new.clone()]);
+        assert_eq!(create_folder(&new).unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(dangers(&new, Object::Folder).unwrap(), []);
+        assert_eq!(sddl::powers(&descriptor::read(&new).unwrap(), Object::Folder), Some(vec![]));
+
+        let open = folder.path().join("open");
+        descriptor::create_folder(&open, "O:BAD:P(A;OICI;FA;;;WD)").unwrap();
+        let file = open.join("rasadmin.dll");
+        for (path, object) in [(&open, Object::Folder), (&file, Object::File)] {
+            let found = dangers(path, object).unwrap();
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert_eq!(found[0].to_string(), format!("{}: it can be written by Everyone", open.display()));
+        }
+        assert!(descriptor::create_folder(&open, sddl::ADMINISTRATORS_ONLY).is_err(), "it is there");
+        assert!(create_folder(&folder.path().join("a|b")).is_err(), "no such name");
+    }
+}

@@ -1,9 +1,8 @@
 //! The list of admin DLLs: what a change does to others' entries is nothing.
-#![cfg(feature = "admin")]
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use rasadmin_system::registration::{Change, Fault, List, Position, install, uninstall};
+use rasadmin_setup::registration::{Change, Fault, List, Position, install, uninstall};
 
 const OURS: &str = r"C:\Program Files\rasadmin\rasadmin.dll";
 
