@@ -1,15 +1,15 @@
 //! `rasadmin install`: register the DLL with RRAS.
 
-use crate::setup::ask::confirm;
 use crate::setup::folders::{self, Config};
 use crate::setup::product::{Own, digest, leftovers, name_for_upgrade, to_install};
 use crate::setup::steps::{self, Step};
-use crate::setup::{Stop, config_places, judge, printable, registry, variable};
+use crate::setup::{Stop, config_places, confirm, judge, printable, registry, variable};
 use clap::Args;
 use rasadmin_setup::acl::Object;
 use rasadmin_setup::mark;
 use rasadmin_setup::registration::{self, Change, Kind, List, Position, Value};
 use rasadmin_setup::registry::{Registered, Registry};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 /// Register rasadmin.dll with Routing and Remote Access
@@ -213,7 +213,11 @@ pub fn wake(change: &Change, given: bool, dry_run: bool) -> Result<(), Stop> {
     for dll in &change.wakes {
         judge::stranger(dll)?;
     }
-    confirm("Shall they load?", given, "--wake")
+    if !given && !std::io::stdin().is_terminal() {
+        let why = "nothing was changed: there is no terminal to ask on; confirm with --wake that they shall load";
+        return Err(Stop::Failed(why.into()));
+    }
+    confirm("Shall they load?", given)
 }
 
 fn say_broken(config: &Config) {
@@ -233,7 +237,7 @@ fn finish(arguments: &Arguments, steps: &[Step], registry: Option<&Registry>) ->
         println!("Nothing was changed: this was a dry run.");
         return Ok(false);
     }
-    confirm("Do it?", arguments.yes, "--yes")?;
+    confirm("Do it?", arguments.yes)?;
     steps::run(steps, registry).map_err(Stop::Failed)?;
     println!("Done.");
     Ok(true)

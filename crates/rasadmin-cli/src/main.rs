@@ -1,26 +1,49 @@
 //! `rasadmin`: the administrator's command.
 #![forbid(unsafe_code)]
 
+mod addresses;
+mod ask;
 mod check;
+mod completions;
+mod config;
+mod decisions;
+mod desk;
+mod explain;
+mod here;
 mod host;
 mod install;
 mod ledger;
 mod output;
 mod replay;
+mod report;
 mod run;
 mod scratch;
+mod select;
+mod sessions;
 mod setup;
 mod status;
+mod table;
+mod times;
 mod uninstall;
+mod users;
 
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
-/// Check, drive and replay RAS administration DLLs.
+/// Administer the VPN users of Windows RRAS servers: rules, addresses, sessions, reports
+///
+/// rasadmin.dll decides and records on the server; this command installs it, explains what it decides, shows who is and was
+/// connected, and tries out changes. It also checks and drives RAS administration DLLs of any vendor.
+///
+/// Where the configuration is named by nothing else, it is the one that the DLL on this computer would find: RASADMIN_CONFIG,
+/// the registry value HKLM\SOFTWARE\rasadmin\ConfigPath, %ProgramData%\rasadmin\rasadmin.toml (/etc/rasadmin/rasadmin.toml).
 #[derive(Parser)]
-#[command(name = "rasadmin", version, about, long_about = None, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 all is well; 1 a check failed, RRAS would not start, or a replay differs; \
-                        2 the command could not do its work.")]
+#[command(name = "rasadmin", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 all is well; 1 the answer is no: a check failed, a user would be denied, something \
+                        would change or is not there; 2 the command could not do its work."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -28,6 +51,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Config(config::Arguments),
+    Explain(explain::Arguments),
+    Sessions(sessions::Arguments),
+    Addresses(addresses::Arguments),
+    WhoHad(addresses::WhoHadArguments),
+    Users(users::Arguments),
+    Usage(users::UsageArguments),
+    Decisions(decisions::Arguments),
+    Report(report::Arguments),
+    Release(desk::ReleaseArguments),
+    Close(desk::CloseArguments),
+    Purge(desk::PurgeArguments),
+    Anonymise(desk::AnonymiseArguments),
+    Ledger(desk::LedgerArguments),
+    Completions(completions::Arguments),
     Check(check::Arguments),
     Host(host::Arguments),
     Install(install::Arguments),
@@ -40,8 +78,24 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(fault));
     let cli = Cli::parse();
     let result = match cli.command {
+        Command::Config(arguments) => config::config(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
+        Command::Sessions(arguments) => sessions::sessions(arguments),
+        Command::Addresses(arguments) => addresses::addresses(arguments),
+        Command::WhoHad(arguments) => addresses::who_had(arguments),
+        Command::Users(arguments) => users::users(arguments),
+        Command::Usage(arguments) => users::usage(arguments),
+        Command::Decisions(arguments) => decisions::decisions(arguments),
+        Command::Report(arguments) => report::report(arguments),
+        Command::Release(arguments) => desk::release(arguments),
+        Command::Close(arguments) => desk::close(arguments),
+        Command::Purge(arguments) => desk::purge(arguments),
+        Command::Anonymise(arguments) => desk::anonymise(arguments),
+        Command::Ledger(arguments) => desk::ledger(arguments),
+        Command::Completions(arguments) => completions::completions(arguments),
         Command::Check(arguments) => check::check(arguments),
         Command::Host(arguments) => host::host(arguments),
         Command::Install(arguments) => install::install(arguments),
@@ -57,4 +111,18 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// No panic reaches a user as one. Whoever reads our output may have had enough of it (`| head`): that is no fault.
+fn fault(info: &std::panic::PanicHookInfo<'_>) {
+    let what = info.payload_as_str().unwrap_or("for an unknown reason");
+    if what.starts_with("failed printing to stdout") {
+        std::process::exit(0);
+    }
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    let _ = writeln!(
+        std::io::stderr(),
+        "error: rasadmin met a fault of its own ({place}): {what}\nplease report it, with the command that you gave"
+    );
+    std::process::exit(2);
 }

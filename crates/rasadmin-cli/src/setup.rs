@@ -1,6 +1,5 @@
 //! What install, uninstall and status have in common: RRAS's list and our place in it, the steps of a change, asking.
 
-pub mod ask;
 pub mod folders;
 pub mod judge;
 pub mod product;
@@ -65,4 +64,13 @@ pub fn printable(text: impl AsRef<std::ffi::OsStr>) -> String {
 /// What an environment variable is expanded to.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// Asks before a change.
+pub fn confirm(question: &str, yes: bool) -> Result<(), Stop> {
+    match crate::ask::confirm(question, yes) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Stop::Refused("nothing was changed: it was not confirmed".into())),
+        Err(why) => Err(Stop::Failed(why)),
+    }
 }

@@ -213,19 +213,20 @@ fn configuration(
         }
     };
     let shown = path.display();
-    let (config, errors) = match config::load(&path) {
-        Ok(config) => {
+    let (config, errors) = match config::read(&path) {
+        Ok((config, None)) => {
             facts.add(Mark::Ok, "configuration", format!("{shown}, {}", config.hash));
             (Some(config), None)
         }
+        Ok((kept, Some(errors))) => {
+            let what = format!("{shown} is broken; the last good one, {}, is in force instead\n{errors}", kept.hash);
+            facts.add(Mark::Attention, "configuration", what);
+            (Some(kept), Some(errors.to_string()))
+        }
         Err(errors) => {
-            let kept = config::kept(&path);
-            let effect = match &kept {
-                Some(kept) => format!("the last good one, {}, is in force instead", kept.hash),
-                None => "there is no earlier one: RRAS will not start".into(),
-            };
-            facts.add(Mark::Attention, "configuration", format!("{shown} is broken; {effect}\n{errors}"));
-            (kept, Some(errors.to_string()))
+            let what = format!("{shown} is broken; there is no earlier one: RRAS will not start\n{errors}");
+            facts.add(Mark::Attention, "configuration", what);
+            (None, Some(errors.to_string()))
         }
     };
     let hash = config.as_ref().map(|config| &config.hash);
@@ -246,11 +247,9 @@ fn ledger(facts: &mut Facts, config: Option<&Config>) -> Vec<LastInstance> {
     let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let read = || -> Result<_, Away> {
         let reader = Reader::open(path)?;
-        let (version, platform) = reader.about()?;
+        let platform = reader.platform()?;
         let checked = if size <= CHECKED_UP_TO { Some(reader.quick_check()?) } else { None };
-        // One that an older DLL wrote has no such tables yet.
-        let instances: Vec<LastInstance> = if version == sqlite::VERSION { reader.instances()? } else { Vec::new() };
-        Ok((version, platform, checked, instances))
+        Ok((platform, checked, reader.instances()?))
     };
     match read() {
         Err(away) => {
@@ -259,7 +258,8 @@ fn ledger(facts: &mut Facts, config: Option<&Config>) -> Vec<LastInstance> {
             spools(facts, path, &[], None);
             Vec::new()
         }
-        Ok((version, platform, checked, instances)) => {
+        Ok((platform, checked, instances)) => {
+            let version = sqlite::VERSION;
             let mib = size.div_ceil(1024 * 1024);
             let text = format!("{}, version {version}, {platform}, {mib} MiB", path.display());
             match &checked {

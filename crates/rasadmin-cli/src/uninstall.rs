@@ -1,10 +1,9 @@
 //! `rasadmin uninstall`: take the DLL out of RRAS's list.
 
 use crate::install::{restart, say_asleep, wake};
-use crate::setup::ask::confirm;
 use crate::setup::product::{Own, leftovers};
 use crate::setup::steps::{self, Step};
-use crate::setup::{Stop, config_places, printable, registry, variable};
+use crate::setup::{Stop, config_places, confirm, printable, registry, variable};
 use clap::Args;
 use rasadmin_engine::config;
 use rasadmin_setup::registration::{self, List, Value};
@@ -78,7 +77,7 @@ fn remove(arguments: &Arguments) -> Result<u8, Stop> {
         println!("Nothing was changed: this was a dry run.");
         return Ok(0);
     }
-    confirm("Do it?", arguments.yes, "--yes")?;
+    confirm("Do it?", arguments.yes)?;
     steps::run(&steps, Some(&registry)).map_err(Stop::Failed)?;
     println!("Done.");
     if !ours.is_empty() {
@@ -88,12 +87,9 @@ fn remove(arguments: &Arguments) -> Result<u8, Stop> {
         }
         let places = config_places(ours.first().map(Path::new), root, &registered);
         if let Ok(path) = config::find(&places) {
-            let ledger = config::load(&path)
-                .map(|config| config.ledger)
-                .or_else(|_| config::kept(&path).map(|config| config.ledger).ok_or(()));
             println!("The configuration stays: {}", printable(&path));
-            if let Ok(ledger) = ledger {
-                println!("The ledger stays: {}", printable(&ledger));
+            if let Ok((config, _)) = config::read(&path) {
+                println!("The ledger stays: {}", printable(&config.ledger));
             }
         }
     }

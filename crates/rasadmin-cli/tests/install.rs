@@ -126,7 +126,7 @@ fn from_nothing_to_a_registered_dll_and_back() {
     dry.prints("RRAS would start with it").prints(&format!("to    {dll} (REG_SZ)")).prints("Nothing was changed");
     assert_eq!(world.values(), (None, None));
     assert_eq!(std::fs::read_dir(world.path("data")).unwrap().count(), 0);
-    world.run(&["install", "--dll", &dll]).ends(2).complains("confirm with --yes");
+    world.run(&["install", "--dll", &dll]).ends(2).complains("add --yes");
     assert_eq!(world.values(), (None, None));
 
     let done = world.install(&dll, &[]).ends(0).prints("Done.").prints("Restart-Service RemoteAccess");

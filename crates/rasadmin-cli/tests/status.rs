@@ -72,7 +72,7 @@ fn the_configuration_is_written_once_and_only_when_confirmed() {
     let dry = world.run(&["install", "--config-only", "--dry-run"]).ends(0).prints("Nothing was changed");
     dry.prints("1. make the folder").prints("write the configuration");
     assert_eq!(std::fs::read_dir(world.folder.path()).unwrap().count(), 0);
-    world.run(&["install", "--config-only"]).ends(2).complains("confirm with --yes");
+    world.run(&["install", "--config-only"]).ends(2).complains("add --yes");
     assert_eq!(std::fs::read_dir(world.folder.path()).unwrap().count(), 0);
     world.prepare().prints("Done.");
     assert!(world.path("log").is_dir());

@@ -16,7 +16,7 @@ pub use errors::ConfigErrors;
 pub use load::{Bundle, last_good, load};
 pub use place::{NotFound, Places, find};
 pub use schema::schema;
-pub use watch::{Change, Started, Watch, kept, start};
+pub use watch::{Change, Started, Watch, read, start};
 
 use crate::addresses::Plan;
 use crate::rules::Rules;

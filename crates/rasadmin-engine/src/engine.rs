@@ -6,6 +6,7 @@
 mod address;
 mod connection;
 mod counts;
+pub mod explain;
 mod orphans;
 mod store;
 

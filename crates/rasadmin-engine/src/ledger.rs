@@ -4,6 +4,8 @@
 //! events mean (ghosts, odd sequences, which lease belongs to which session) is decided in [`crate::record`], once for
 //! every store.
 
+mod anonymous;
+pub mod desk;
 pub mod instance;
 pub mod report;
 pub mod spool;
@@ -142,6 +144,7 @@ pub enum ClosedBy {
     NeverEstablished,
     LinksGone,
     ServiceEnded,
+    Administrator,
 }
 
 impl ClosedBy {
@@ -156,6 +159,16 @@ impl ClosedBy {
             Self::NeverEstablished => "never established",
             Self::LinksGone => "links gone",
             Self::ServiceEnded => "service ended",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    /// Acct-Terminate-Cause (RFC 2866): unknown unless we caused it, since no structure carries one.
+    pub const fn cause(self) -> Option<&'static str> {
+        match self {
+            Self::ServiceEnded => Some("NAS-Reboot"),
+            Self::Administrator => Some("Admin-Reset"),
+            _ => None,
         }
     }
 
@@ -247,6 +260,7 @@ pub enum EndedBy {
     SessionClosed,
     ServiceEnded,
     Moved,
+    Administrator,
 }
 
 impl EndedBy {
@@ -259,6 +273,7 @@ impl EndedBy {
             Self::SessionClosed => "session closed",
             Self::ServiceEnded => "service ended",
             Self::Moved => "address given by RRAS again",
+            Self::Administrator => "administrator",
         }
     }
 
@@ -368,7 +383,8 @@ pub trait Transaction {
     /// The oldest lease of this port and address whose release is still to come.
     fn lease_to_release(&mut self, server: &Name, port: &Name, address: Address) -> Result<Option<Lease>, Away>;
     fn begin_lease(&mut self, lease: &NewLease<'_>) -> Result<Id, Away>;
-    fn accept_lease(&mut self, id: Id, session: Id, now: Millis) -> Result<(), Away>;
+    /// `prefix`: of IPv6, where RRAS tells it with the connection.
+    fn accept_lease(&mut self, id: Id, session: Id, now: Millis, prefix: Option<&str>) -> Result<(), Away>;
     /// Ends a lease; its address is free for the pool `tag`.
     fn end_lease(
         &mut self,

@@ -157,7 +157,7 @@ impl Book<'_> {
             decision: Some(decision),
         })?;
         if let Some(session) = session {
-            self.ledger.accept_lease(lease, session, self.time)?;
+            self.ledger.accept_lease(lease, session, self.time, None)?;
             self.ledger.set_address(session, address, None)?;
         }
         Ok(true)
@@ -263,8 +263,8 @@ impl Book<'_> {
     }
 
     fn take_lease(&mut self, lease: &Lease, session: Id, prefix: Option<&str>) -> Result<(), Away> {
-        self.ledger.accept_lease(lease.id, session, self.time)?;
         let prefix = prefix.filter(|_| lease.address.family == Family::Ipv6);
+        self.ledger.accept_lease(lease.id, session, self.time, prefix)?;
         self.ledger.set_address(session, lease.address, prefix)
     }
 
@@ -379,7 +379,7 @@ impl Book<'_> {
     // What several need.
 
     /// Closes a session whose end was not told: its time is an estimate.
-    fn close(&mut self, session: &LiveSession, stop: Millis, by: ClosedBy) -> Result<(), Away> {
+    pub(crate) fn close(&mut self, session: &LiveSession, stop: Millis, by: ClosedBy) -> Result<(), Away> {
         let stop = stop.max(session.start);
         let usage = Usage { seconds: elapsed(session.start, stop), ..Usage::default() };
         self.close_with(session, Closing { stop, by, usage })
@@ -412,7 +412,7 @@ impl Book<'_> {
         self.ledger.add_usage(user, &last, seconds, Some(&closing.usage))
     }
 
-    fn end_lease(&mut self, lease: &Lease, by: EndedBy) -> Result<(), Away> {
+    pub(crate) fn end_lease(&mut self, lease: &Lease, by: EndedBy) -> Result<(), Away> {
         let tag = self.tags.of(self.ledger, self.config, self.server, lease.address)?;
         self.ledger.end_lease(lease, self.server, self.time, by, tag)
     }

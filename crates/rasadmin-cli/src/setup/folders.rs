@@ -61,14 +61,14 @@ pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
             }
         },
     };
-    match config::load(&path) {
-        Ok(config) => Ok(Config { path, ledger: config.ledger, missing: false, broken: None }),
-        Err(errors) => match config::kept(&path) {
-            Some(kept) => Ok(Config { path, ledger: kept.ledger, missing: false, broken: Some(errors.to_string()) }),
-            None => Err(Stop::Refused(format!(
-                "the configuration is broken, and there is no earlier one: RRAS would not start\n{errors}"
-            ))),
-        },
+    match config::read(&path) {
+        Ok((config, broken)) => {
+            let broken = broken.map(|errors| errors.to_string());
+            Ok(Config { path, ledger: config.ledger, missing: false, broken })
+        }
+        Err(errors) => Err(Stop::Refused(format!(
+            "the configuration is broken, and there is no earlier one: RRAS would not start\n{errors}"
+        ))),
     }
 }
 

@@ -29,6 +29,12 @@ impl ConfigErrors {
         &self.mistakes
     }
 
+    /// Where one of them is: line and column, both from 1.
+    pub fn place(&self, mistake: &Mistake) -> (usize, usize) {
+        let place = Place::of(&self.text, mistake.span.clone());
+        (place.line, place.column)
+    }
+
     /// One of them, as it is shown.
     pub fn show(&self, mistake: &Mistake) -> String {
         let mut out = String::new();

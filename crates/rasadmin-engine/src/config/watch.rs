@@ -42,6 +42,25 @@ pub struct Started {
     pub watch: Watch,
 }
 
+/// Reads the file; if it is broken or gone, the last good one, with what is wrong. An error only if there never was a
+/// good one. Writes nothing.
+pub fn read(path: &Path) -> Result<(Config, Option<ConfigErrors>), ConfigErrors> {
+    match load_and_see(path, &mut Files::new()) {
+        Ok(config) => Ok((config, None)),
+        Err(errors) => last_good_of(path).map(|config| (config, Some(errors.clone()))).ok_or(errors),
+    }
+}
+
+/// The last good configuration that was kept of a file.
+fn last_good_of(path: &Path) -> Option<Config> {
+    // Two configurations can share a folder, and so the copy in it: only this one's own serves. By the name alone,
+    // since one path has several spellings.
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
+    let own =
+        |kept: &PathBuf| Bundle::kept(kept).filter(|bundle| *kept != beside(path) || name(&bundle.file) == name(path));
+    kept_at(path).iter().filter_map(own).find_map(|bundle| bundle.compile().ok())
+}
+
 /// Reads the file; if it is broken or gone, the last good one. An error only if there never was a good one.
 pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
     let mut seen = Files::new();
@@ -52,24 +71,12 @@ pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
             Ok(Started { config: Arc::new(config), broken: None, message, watch })
         }
         Err(errors) => {
-            let Some(config) = kept(path) else {
-                return Err(errors);
-            };
+            let Some(config) = last_good_of(path) else { return Err(errors) };
             let message = format!("the configuration is broken, and the last good one is in force instead: {errors}");
             let watch = Watch::new(path, config.bundle.clone(), seen, Some(errors.clone()));
             Ok(Started { config: Arc::new(config), broken: Some(errors), message: Some(message), watch })
         }
     }
-}
-
-/// The last good configuration of this file, if one was kept.
-pub fn kept(path: &Path) -> Option<Config> {
-    // Two configurations can share a folder, and so the copy in it: only this one's own serves. By the name alone, since
-    // one path has several spellings.
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
-    let own =
-        |kept: &PathBuf| Bundle::kept(kept).filter(|bundle| *kept != beside(path) || name(&bundle.file) == name(path));
-    kept_at(path).iter().filter_map(own).find_map(|bundle| bundle.compile().ok())
 }
 
 /// What is to be said if it cannot be kept.

@@ -12,8 +12,50 @@ use crate::rules::GroupSet;
 use crate::{Fact, Facts, Identity, Name, Stage};
 use std::time::Instant;
 
+/// Why no address is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoAddress {
+    /// The reservation is held, and the configuration wants nothing else then.
+    ReservationHeld,
+    /// The pool is exhausted: its name.
+    Exhausted(String),
+    /// RRAS's offer would be kept, but there is none, or it is not to be had.
+    Offer {
+        /// Why the offer would be kept.
+        because: String,
+        /// What is wrong with it.
+        fault: OfferFault,
+    },
+}
+
+/// Why RRAS's offer cannot be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum OfferFault {
+    None,
+    Reserved,
+    Held,
+}
+
+impl std::fmt::Display for NoAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ReservationHeld => f.write_str("the reserved address is held by another session of the user"),
+            Self::Exhausted(pool) => write!(f, "the pool `{pool}` is exhausted"),
+            Self::Offer { because, fault } => {
+                let fault = match fault {
+                    OfferFault::None => "RRAS offers no address",
+                    OfferFault::Reserved => "RRAS's offer is reserved for somebody",
+                    OfferFault::Held => "RRAS's offer is held by a live lease",
+                };
+                write!(f, "{because}, and {fault}")
+            }
+        }
+    }
+}
+
 /// What is given, or why nothing is.
-type Choice = Result<Given, String>;
+pub(super) type Choice = Result<Given, NoAddress>;
 
 fn stage(event: &AddressEvent) -> Stage {
     match event.family {
@@ -49,7 +91,8 @@ impl Inner {
             let (user, session) = book.address_arrives(event)?;
             let mut decided = Decided::ask(book, stage, facts.clone(), &groups, session)?;
             let choice = if decided.decision.allow {
-                choose(book, event, user.as_ref(), pool_of(&config, decided.pools, &groups, event.family))?
+                let pool = pool_of(&config, decided.pools, &groups, event.family);
+                choose(book, event, user.as_ref(), pool)?.map_err(|why| why.to_string())
             } else {
                 Err(why(&decided.decision))
             };
@@ -91,7 +134,7 @@ impl Inner {
 }
 
 /// The reservation, then the pools, then RRAS's offer.
-fn choose(
+pub(super) fn choose(
     book: &mut Book<'_>,
     event: &AddressEvent,
     user: Option<&Identity>,
@@ -104,7 +147,7 @@ fn choose(
             return Ok(Ok(Given { number, origin: Origin::Reservation, pool: None }));
         }
         if plan.reservation_held == ReservationHeld::Refuse {
-            return Ok(Err("the reserved address is held by another session of the user".to_owned()));
+            return Ok(Err(NoAddress::ReservationHeld));
         }
     }
     let Some(pool) = pool else { return keep_offer(book, event, "no pool serves the user") };
@@ -113,25 +156,24 @@ fn choose(
         return Ok(Ok(Given { number: found.number, origin: found.origin, pool: Some(found.pool) }));
     }
     let pool = &plan.pools[pool.0 as usize];
-    let exhausted = format!("the pool `{}` is exhausted", pool.name);
+    let exhausted = NoAddress::Exhausted(pool.name.clone());
     match pool.when_exhausted {
         WhenExhausted::Refuse => Ok(Err(exhausted)),
-        WhenExhausted::KeepOffer => keep_offer(book, event, &exhausted),
+        WhenExhausted::KeepOffer => keep_offer(book, event, &exhausted.to_string()),
     }
 }
 
 /// RRAS's own offer: unless there is none, it is somebody's reservation, or a live lease holds it.
 fn keep_offer(book: &mut Book<'_>, event: &AddressEvent, because: &str) -> Result<Choice, Away> {
-    let Some(offer) = event.address() else {
-        return Ok(Err(format!("{because}, and RRAS offers no address")));
-    };
+    let fault = |fault| Ok(Err(NoAddress::Offer { because: because.to_owned(), fault }));
+    let Some(offer) = event.address() else { return fault(OfferFault::None) };
     if book.config.addresses.reserved.contains(&offer) {
-        return Ok(Err(format!("{because}, and RRAS's offer is reserved for somebody")));
+        return fault(OfferFault::Reserved);
     }
     if let Some(lease) = book.ledger.live_lease_at(book.server, offer)?
         && !book.may_take_over(&lease, Origin::Offer)?
     {
-        return Ok(Err(format!("{because}, and RRAS's offer is held by a live lease")));
+        return fault(OfferFault::Held);
     }
     Ok(Ok(Given { number: offer.number, origin: Origin::Offer, pool: None }))
 }

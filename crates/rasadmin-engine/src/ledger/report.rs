@@ -1,13 +1,39 @@
 //! What the ledger says, for people: read without disturbing who writes.
 
+mod decisions;
 mod health;
+mod leases;
+mod sessions;
+mod state;
+mod totals;
+mod which;
 
-pub use health::{LastInstance, Loaded};
+pub use decisions::Decided;
+pub use health::LastInstance;
+pub use leases::Held;
+pub use sessions::Session;
+pub use state::{Counts, Loaded, ServiceInstance};
+pub use totals::{By, KnownUser, Total, UserDays, month};
+pub use which::{Which, Who};
 
-use super::{Away, Id};
+use super::{Away, AwayKind, Id, Millis};
 use crate::Name;
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags, Row, ToSql, params};
+use serde::Serializer;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A time for programs: RFC 3339, UTC, with milliseconds.
+fn rfc3339<S: Serializer>(time: &Millis, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&crate::record::timestamp(*time))
+}
+
+fn rfc3339_or_null<S: Serializer>(time: &Option<Millis>, to: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => rfc3339(time, to),
+        None => to.serialize_none(),
+    }
+}
 
 /// A ledger open for reading.
 #[derive(Debug)]
@@ -60,7 +86,50 @@ impl Reader {
     pub fn open(path: &Path) -> Result<Self, Away> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|e| super::sqlite::error(path, &e))?;
-        Ok(Self { connection, path: path.to_owned() })
+        let reader = Self { connection, path: path.to_owned() };
+        let prepared = reader
+            .connection
+            .busy_timeout(Duration::from_secs(2))
+            .and_then(|()| reader.connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)));
+        let version = prepared.map_err(|e| reader.failed(&e))?;
+        let what = match version.cmp(&super::sqlite::VERSION) {
+            std::cmp::Ordering::Equal => return Ok(reader),
+            std::cmp::Ordering::Less if version > 0 => {
+                "it is of an older version: it is brought up to date when Remote Access starts with this version's DLL"
+            }
+            std::cmp::Ordering::Less => "it is no ledger of rasadmin",
+            std::cmp::Ordering::Greater => "it is of a newer version: use the rasadmin that belongs to the DLL",
+        };
+        Err(Away { kind: AwayKind::Foreign, message: format!("{}: {what}", path.display()) })
+    }
+
+    /// Every row of a query.
+    fn rows<T>(
+        &self,
+        sql: &str,
+        values: &[&dyn ToSql],
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Away> {
+        let read = || self.connection.prepare(sql)?.query_map(values, read)?.collect::<rusqlite::Result<_>>();
+        read().map_err(|e| self.failed(&e))
+    }
+
+    /// The same, one after the other.
+    fn each(
+        &self,
+        sql: &str,
+        values: &[&dyn ToSql],
+        each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<(), Away> {
+        let mut read = || {
+            let mut statement = self.connection.prepare(sql)?;
+            let mut rows = statement.query(values)?;
+            while let Some(row) = rows.next()? {
+                each(row)?;
+            }
+            Ok(())
+        };
+        read().map_err(|e| self.failed(&e))
     }
 
     fn failed(&self, e: &rusqlite::Error) -> Away {

@@ -24,3 +24,6 @@ ALTER TABLE decisions ADD COLUMN counted TEXT;
 -- Which log it comes from; it is over, whatever its log says, so that it counts nowhere.
 ALTER TABLE sessions ADD COLUMN imported TEXT CHECK (imported IS NULL OR acct_stop_time IS NOT NULL);
 CREATE INDEX sessions_imported_address ON sessions (framed_ip_address, acct_start_time) WHERE imported IS NOT NULL;
+
+-- The few sessions of more than a day: what overlaps a period is found without reading all that came before it.
+CREATE INDEX sessions_long ON sessions (acct_stop_time) WHERE acct_stop_time - acct_start_time > 86400000;

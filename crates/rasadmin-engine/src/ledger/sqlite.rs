@@ -96,7 +96,7 @@ impl Sqlite {
         self.connection.pragma_update(None, "journal_mode", "WAL")?;
         self.connection.execute_batch(
             "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;
-             PRAGMA cache_size = -8192",
+             PRAGMA cache_size = -8192; PRAGMA secure_delete = FAST",
         )
     }
 
@@ -150,6 +150,59 @@ impl Sqlite {
     /// From now on the statements are noted; answers what was run since this was called last.
     pub fn logged(&mut self) -> Vec<Logged> {
         self.meter.get_or_insert_default().logged()
+    }
+
+    /// A transaction of statements that are not a callback's; the number that `work` answers.
+    pub(super) fn maintain(
+        &mut self,
+        deadline: Instant,
+        work: &mut dyn FnMut(&Connection) -> rusqlite::Result<u64>,
+    ) -> Result<u64, Away> {
+        let path = self.path.clone();
+        let failed = |e: rusqlite::Error| error(&path, &e);
+        let _guard = deadline::until(deadline);
+        self.sync_level(false).map_err(failed)?;
+        let transaction =
+            rusqlite::Transaction::new_unchecked(&self.connection, rusqlite::TransactionBehavior::Immediate)
+                .map_err(failed)?;
+        let done = work(&transaction).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(done)
+    }
+
+    /// From now on deleted content is overwritten with zeros.
+    pub(super) fn overwrite_what_is_deleted(&mut self) -> Result<(), Away> {
+        self.connection.pragma_update(None, "secure_delete", "ON").or_else(|e| match e {
+            // It answers with the new value.
+            rusqlite::Error::ExecuteReturnedResults => Ok(()),
+            e => Err(error(&self.path, &e)),
+        })
+    }
+
+    /// The write-ahead log still has what was deleted: it goes into the file, and is cut, if nobody is reading.
+    pub(super) fn shrink_log(&mut self) {
+        let _guard = deadline::until(Instant::now() + Duration::from_secs(1));
+        // If it cannot be now, the next checkpoints do it.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    }
+
+    /// Copies it to a new file, which is checked and on disk when this returns.
+    pub(super) fn copy_to(&mut self, to: &Path) -> Result<(), Away> {
+        if to.exists() {
+            return Err(away(AwayKind::Other, to, "it is there already, and is not overwritten: name a new file"));
+        }
+        let Some(name) = to.to_str() else {
+            return Err(away(AwayKind::Other, to, "its name is not valid Unicode: name another file"));
+        };
+        // In one read transaction: what is committed meanwhile is not in it.
+        self.connection.execute("VACUUM INTO ?1", [name]).map_err(|e| error(to, &e))?;
+        let copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| error(to, &e))?;
+        let answer: String = copy.query_row("PRAGMA quick_check", [], |row| row.get(0)).map_err(|e| error(to, &e))?;
+        if answer != "ok" {
+            return Err(away(AwayKind::Corrupt, to, format!("the copy is damaged: {answer}")));
+        }
+        let synced = std::fs::OpenOptions::new().write(true).open(to).and_then(|file| file.sync_all());
+        synced.map_err(|e| away(AwayKind::Other, to, format!("it is not safely on disk: {e}")))
     }
 
     fn sync_level(&mut self, full: bool) -> rusqlite::Result<()> {

@@ -185,6 +185,26 @@ impl Rules {
         }
     }
 
+    /// How many rules there are, the default aside.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Is there only the default?
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The rules' names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| rule.name.as_str())
+    }
+
+    /// What decides if no rule does, and why.
+    pub fn default_action(&self) -> (Action, Option<&str>) {
+        (self.default.action, self.default.reason.as_deref())
+    }
+
     /// Everything that any rule could want to know of the ledger.
     pub fn needs(&self) -> &Needs {
         &self.needs

@@ -1,22 +1,9 @@
 //! How the ledger and its service are: for `status`.
 
-use super::Reader;
+use super::{Loaded, Reader};
 use crate::Name;
-use crate::ledger::{Away, Millis, sqlite};
+use crate::ledger::{Away, AwayKind, Millis, sqlite};
 use std::collections::HashMap;
-
-/// A load of the configuration by a process of the service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loaded {
-    /// When.
-    pub time: Millis,
-    /// The DLL's version.
-    pub version: String,
-    /// The hash of the configuration in force since then.
-    pub config: String,
-    /// What is wrong with the file, if an earlier configuration serves instead.
-    pub fault: Option<String>,
-}
 
 /// A server's last service instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,22 +25,17 @@ pub struct LastInstance {
 }
 
 impl Reader {
-    /// The ledger's version, and for which platform it is: `windows` or `unix`.
+    /// For which platform it is: `windows` or `unix`.
     ///
     /// # Errors
-    /// If it cannot be read, is no ledger, or is of another version or platform than this program's.
-    pub fn about(&self) -> Result<(i64, String), Away> {
-        let read = || -> rusqlite::Result<(i64, String)> {
-            let version = self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            let sql = "SELECT value FROM about WHERE key = 'platform'";
-            Ok((version, self.connection.query_row(sql, [], |row| row.get(0))?))
-        };
-        let (version, platform) = read().map_err(|e| self.failed(&e))?;
-        if let Some(why) = sqlite::foreign(version, &platform) {
-            let message = format!("{}: {why}", self.path.display());
-            return Err(Away { kind: crate::ledger::AwayKind::Foreign, message });
+    /// If it cannot be read, is no ledger, or is of another platform than this program's.
+    pub fn platform(&self) -> Result<String, Away> {
+        let sql = "SELECT value FROM about WHERE key = 'platform'";
+        let platform: String = self.connection.query_row(sql, [], |row| row.get(0)).map_err(|e| self.failed(&e))?;
+        match sqlite::foreign(sqlite::VERSION, &platform) {
+            None => Ok(platform),
+            Some(why) => Err(Away { kind: AwayKind::Foreign, message: format!("{}: {why}", self.path.display()) }),
         }
-        Ok((version, platform))
     }
 
     /// The faults that a quick look at every page finds; none if all is well. Takes time as the file is long, and holds
@@ -89,7 +71,13 @@ impl Reader {
             let rows = statement.query_map([], |row| {
                 let count = |at| row.get::<_, i64>(at).map(|n| u64::try_from(n).unwrap_or(0));
                 let loaded = match row.get::<_, Option<Millis>>(6)? {
-                    Some(time) => Some(Loaded { time, version: row.get(7)?, config: row.get(8)?, fault: row.get(9)? }),
+                    Some(time) => Some(Loaded {
+                        time,
+                        server: Name::from_stored(row.get(0)?),
+                        version: row.get(7)?,
+                        config: row.get(8)?,
+                        fault: row.get(9)?,
+                    }),
                     None => None,
                 };
                 Ok(LastInstance {

@@ -260,7 +260,6 @@ impl Transaction for Statements<'_> {
     fn close_session(&mut self, id: Id, c: &Closing) -> Result<(), Away> {
         let usage = (c.by == crate::ledger::ClosedBy::Hangup).then_some(c.usage);
         let octets_are = usage.map(|u| if u.is_exact() { "exact" } else { "lower bound" });
-        let cause = (c.by == crate::ledger::ClosedBy::ServiceEnded).then_some("NAS-Reboot");
         self.run(
             "UPDATE sessions SET acct_stop_time = max(:stop, acct_start_time), acct_session_time = :seconds,
                  acct_input_octets = :input, acct_output_octets = :output, acct_input_packets = :frames_in,
@@ -271,7 +270,8 @@ impl Transaction for Statements<'_> {
                 ":id": id, ":stop": c.stop, ":seconds": signed(c.usage.seconds),
                 ":input": usage.map(|u| signed(u.input_octets)), ":output": usage.map(|u| signed(u.output_octets)),
                 ":frames_in": usage.map(|u| signed(u.input_packets)),
-                ":frames_out": usage.map(|u| signed(u.output_packets)), ":octets_are": octets_are, ":cause": cause,
+                ":frames_out": usage.map(|u| signed(u.output_packets)), ":octets_are": octets_are,
+                ":cause": c.by.cause(),
                 ":by": c.by.name(), ":estimated": c.by.is_estimated(), ":billed": c.by.is_billed(),
             },
         )?;
@@ -395,10 +395,11 @@ impl Transaction for Statements<'_> {
         Ok(id)
     }
 
-    fn accept_lease(&mut self, id: Id, session: Id, now: Millis) -> Result<(), Away> {
-        let sql = "UPDATE leases SET accepted = coalesce(accepted, :now), session = :session, idle_since = NULL
-                   WHERE id = :id";
-        self.run(sql, named_params! { ":id": id, ":session": session, ":now": now }).map(drop)
+    fn accept_lease(&mut self, id: Id, session: Id, now: Millis, prefix: Option<&str>) -> Result<(), Away> {
+        let sql = "UPDATE leases SET accepted = coalesce(accepted, :now), session = :session, idle_since = NULL,
+                       prefix = coalesce(:prefix, prefix) WHERE id = :id";
+        let values = named_params! { ":id": id, ":session": session, ":now": now, ":prefix": prefix };
+        self.run(sql, values).map(drop)
     }
 
     fn end_lease(&mut self, l: &Lease, server: &Name, now: Millis, by: EndedBy, tag: Option<Id>) -> Result<(), Away> {

@@ -1,0 +1,83 @@
+//! Which configuration and which ledger a command is about.
+
+use clap::Args;
+use rasadmin_engine::config::{self, Config};
+use rasadmin_engine::ledger::report::Reader;
+use rasadmin_system::places;
+use std::path::{Path, PathBuf};
+
+/// Where the configuration and the ledger are.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Here {
+    /// The configuration; without it, the one that the DLL on this computer would find
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The ledger, if it is not the configuration's
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+}
+
+/// A configuration that is valid, and the ledger that belongs to it.
+pub struct Place {
+    /// None: there is none, only a ledger was named.
+    pub file: Option<PathBuf>,
+    pub config: Config,
+    pub ledger: PathBuf,
+}
+
+impl Here {
+    /// The configuration's file, as the DLL would find it.
+    pub fn file(&self) -> Result<PathBuf, String> {
+        match &self.config {
+            Some(path) => absolute(path),
+            None => config::find(&places::config_places(None))
+                .map_err(|e| format!("{e}; or name the configuration with --config, the ledger with --ledger")),
+        }
+    }
+
+    /// The configuration and its ledger. A broken configuration is told, and the last good one taken, as the DLL does.
+    pub fn open(&self) -> Result<Place, String> {
+        let ledger = self.ledger.as_deref().map(absolute).transpose()?;
+        let file = match (self.file(), &ledger) {
+            (Ok(file), _) => Some(file),
+            (Err(_), Some(_)) if self.config.is_none() => None,
+            (Err(e), _) => return Err(e),
+        };
+        let config = match &file {
+            Some(file) => {
+                let (config, broken) =
+                    config::read(file).map_err(|e| format!("the configuration is not valid:\n{e}"))?;
+                if let Some(errors) = broken {
+                    eprintln!("warning: the configuration is broken, the last good one is taken:\n{errors}");
+                }
+                config
+            }
+            None => audit_only()?,
+        };
+        let ledger = ledger.unwrap_or_else(|| config.ledger.clone());
+        Ok(Place { file, config, ledger })
+    }
+}
+
+impl Place {
+    /// The ledger, for reading.
+    pub fn reader(&self) -> Result<Reader, String> {
+        if !self.ledger.exists() {
+            return Err(format!(
+                "{}: there is no ledger yet: it is made when Remote Access starts with the DLL, or when logs are imported",
+                self.ledger.display()
+            ));
+        }
+        Reader::open(&self.ledger).map_err(|away| away.to_string())
+    }
+}
+
+/// Everyone is allowed: for a ledger without a configuration.
+fn audit_only() -> Result<Config, String> {
+    let none = &mut |_: &str| Err("there is none".to_owned());
+    config::parse("", "default.action = \"allow\"\n", Path::new(""), none).map_err(|e| e.to_string())
+}
+
+pub fn absolute(path: &Path) -> Result<PathBuf, String> {
+    std::path::absolute(path).map_err(|e| format!("{}: {e}", path.display()))
+}

