@@ -18,13 +18,15 @@ use std::path::{Path, PathBuf};
 /// with is not registered. Where there is no configuration, one is written that allows everyone and records everything.
 /// If an earlier rasadmin.dll is registered, the new one is put beside it under a name of its own, since the earlier is
 /// loaded. What is done is in force when RRAS is restarted, which cuts every user.
+///
+/// Examples:
+///   rasadmin install --dry-run
+///   rasadmin install --first
+///   rasadmin install --yes --config D:\vpn\vpn.toml
+///
+/// Exit codes: 0 done, or nothing to do; 1 refused, and nothing was changed; 2 it could not be done.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  \
-    rasadmin install --dry-run                      Say what would be done\n  \
-    rasadmin install                                Register the rasadmin.dll beside this command\n  \
-    rasadmin install --first                        Before other vendors' DLLs: its addresses win\n  \
-    rasadmin install --yes --config D:\\vpn\\vpn.toml  Without asking; the configuration is elsewhere\n\n\
-    Exit codes: 0 done, or nothing to do; 1 refused, and nothing was changed; 2 it could not be done.")]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// The DLL to register; without it, the one beside this command
     #[arg(long, value_name = "PATH")]
@@ -76,6 +78,9 @@ fn config_only(arguments: &Arguments) -> Result<u8, Stop> {
 fn register(arguments: &Arguments) -> Result<u8, Stop> {
     let root = arguments.registry_root.as_deref();
     let (registry, registered) = registry(root)?;
+    if !arguments.dry_run {
+        registry.may_write().map_err(|e| Stop::Failed(e.to_string()))?;
+    }
     let source = to_install(arguments.dll.as_deref()).map_err(Stop::Failed)?;
     let bytes = std::fs::read(&source).map_err(|e| Stop::Failed(format!("{}: {e}", printable(&source))))?;
     let version = mark::version_in(&bytes).ok_or_else(|| {
@@ -94,7 +99,6 @@ fn register(arguments: &Arguments) -> Result<u8, Stop> {
     let judged = judge_all(&change, &own, &path, &source, &version)?;
     let config = folders::config(&config_places(Some(&path), root, &registered), arguments.config.as_deref())?;
     refuse_dangers(&config, Some(&path))?;
-    registry.may_write().map_err(|e| Stop::Failed(e.to_string()))?;
 
     let mut steps = config.steps();
     if !there {

@@ -23,11 +23,14 @@ const CHECKED_UP_TO: u64 = 256 * 1024 * 1024;
 ///
 /// Registration, DLL, configuration, service, ledger, spools, log, and who can write them. It only looks: nothing is
 /// changed, and the service is not disturbed.
+///
+/// Examples:
+///   rasadmin status
+///   rasadmin status --json
+///
+/// Exit codes: 0 all is well; 1 something needs attention; 2 the command could not do its work.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  \
-    rasadmin status\n  \
-    rasadmin status --json\n\n\
-    Exit codes: 0 all is well; 1 something needs attention; 2 the command could not do its work.")]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// The configuration, if it is not where it is looked for
     #[arg(long, value_name = "PATH")]

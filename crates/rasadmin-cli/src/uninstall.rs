@@ -13,11 +13,14 @@ use std::path::{Path, PathBuf};
 ///
 /// Only ours is removed from the list; with the last DLL the value goes too. Configuration and ledger stay. RRAS must be
 /// restarted, which cuts every user.
+///
+/// Examples:
+///   rasadmin uninstall --dry-run
+///   rasadmin uninstall --yes
+///
+/// Exit codes: 0 done, or nothing to do; 1 refused, and nothing was changed; 2 it could not be done.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  \
-    rasadmin uninstall --dry-run   Say what would be done\n  \
-    rasadmin uninstall --yes       Without asking\n\n\
-    Exit codes: 0 done, or nothing to do; 1 refused, and nothing was changed; 2 it could not be done.")]
+#[command(verbatim_doc_comment)]
 pub struct Arguments {
     /// Let other DLLs load that never do today, because our entry begins with a space
     #[arg(long)]
@@ -67,7 +70,9 @@ fn remove(arguments: &Arguments) -> Result<u8, Stop> {
         println!("Nothing is to be done.");
         return Ok(0);
     }
-    registry.may_write().map_err(|e| Stop::Failed(e.to_string()))?;
+    if !arguments.dry_run {
+        registry.may_write().map_err(|e| Stop::Failed(e.to_string()))?;
+    }
     if !ours.is_empty() {
         say_asleep(&change);
         wake(&change, arguments.wake, arguments.dry_run)?;
