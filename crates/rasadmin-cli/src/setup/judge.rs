@@ -3,8 +3,11 @@
 
 use super::product::file_of;
 use super::{Stop, printable};
-use rasadmin_check::{Options, Outcome, Report, Verdict, check};
+use indicatif::ProgressBar;
+use rasadmin_check::{Options, Outcome, Report, Verdict, check, check_with};
+use std::io::IsTerminal;
 use std::path::Path;
+use std::time::Duration;
 
 /// How often ours is loaded and unloaded: the checker's own default is for developers.
 const CYCLES: u32 = 20;
@@ -50,13 +53,19 @@ pub fn ours(file: &Path, version: &str) -> Result<Judged, Stop> {
     let failed = |e: std::io::Error| Stop::Failed(format!("no scratch folder for the checks: {e}"));
     let scratch = tempfile::Builder::new().prefix("rasadmin-install-").tempdir().map_err(failed)?;
     let config = scratch.path().join("rasadmin.toml");
-    std::fs::write(&config, super::folders::DEFAULT).map_err(failed)?;
+    // Nothing of it is kept, so nothing needs to be synced.
+    let text = "default.action = \"allow\"\n[ledger]\ndurability = \"process\"\n";
+    std::fs::write(&config, text).map_err(failed)?;
     let environment = vec![
         ("RASADMIN_CONFIG".into(), config.into()),
         ("RASADMIN_LOG".into(), scratch.path().join("rasadmin.log").into()),
     ];
     let options = Options { require_dynamic: true, cycles: CYCLES, environment, ..Options::default() };
-    let report = check(file, &options).map_err(|e| Stop::Refused(e.to_string()))?;
+    let progress = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    progress.enable_steady_tick(Duration::from_millis(100));
+    let report = check_with(file, &options, &mut |check| progress.set_message(check.description()));
+    progress.finish_and_clear();
+    let report = report.map_err(|e| Stop::Refused(e.to_string()))?;
     refuse(&name, &report)?;
     let fails = |f: &&rasadmin_check::Finding| f.outcome.fails() || f.outcome == Outcome::Skipped;
     if report.failed {
