@@ -208,7 +208,7 @@ mod windows {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
         let end = units.iter().position(|&unit| unit == 0).unwrap_or(units.len());
         let (text, behind) = units.split_at(end);
-        let whole = bytes.len() % 2 == 0 && behind.iter().all(|&unit| unit == 0);
+        let whole = bytes.len().is_multiple_of(2) && behind.iter().all(|&unit| unit == 0);
         String::from_utf16(text).ok().filter(|_| whole)
     }
 }
