@@ -167,15 +167,13 @@ pub struct Change {
 
 impl Change {
     fn new(before: List, after: List, ours: &dyn Fn(&str) -> bool) -> Self {
-        let mut asleep = before.never_loaded();
+        // A DLL can stand in the list twice: what loads once today and twice then is woken once.
+        let mut awake = before.loaded();
         let mut wakes = Vec::new();
-        for dll in after.loaded() {
-            if !ours(dll)
-                && let Some(at) = asleep.iter().position(|&sleeper| sleeper == dll)
-                && after.loaded().iter().filter(|&&other| other == dll).count()
-                    > before.loaded().iter().filter(|&&other| other == dll).count()
-            {
-                wakes.push(asleep.remove(at).to_owned());
+        for dll in after.loaded().into_iter().filter(|dll| !ours(dll)) {
+            match awake.iter().position(|other| *other == dll) {
+                Some(at) => drop(awake.remove(at)),
+                None => wakes.push(dll.to_owned()),
             }
         }
         let after = (!after.named().is_empty()).then_some(after);
