@@ -13,6 +13,7 @@ mod export;
 mod here;
 mod host;
 mod import;
+mod install;
 mod ledger;
 mod output;
 mod replay;
@@ -21,8 +22,11 @@ mod run;
 mod scratch;
 mod select;
 mod sessions;
+mod setup;
+mod status;
 mod table;
 mod times;
+mod uninstall;
 mod users;
 
 use clap::{Parser, Subcommand};
@@ -49,6 +53,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Install(install::Arguments),
+    Status(status::Arguments),
+    Uninstall(uninstall::Arguments),
     Config(config::Arguments),
     Explain(explain::Arguments),
     Sessions(sessions::Arguments),
@@ -63,11 +70,11 @@ enum Command {
     Purge(desk::PurgeArguments),
     Anonymise(desk::AnonymiseArguments),
     Ledger(desk::LedgerArguments),
+    Import(import::Arguments),
+    Export(export::Arguments),
     Completions(completions::Arguments),
     Check(check::Arguments),
     Host(host::Arguments),
-    Import(import::Arguments),
-    Export(export::Arguments),
     #[command(name = rasadmin_check::CHILD_SUBCOMMAND, hide = true)]
     CheckChild(check::ChildArguments),
     #[command(name = run::ADDRESS_PROCESS, hide = true)]
@@ -97,6 +104,9 @@ fn main() -> ExitCode {
         Command::Host(arguments) => host::host(arguments),
         Command::Import(arguments) => import::import(arguments),
         Command::Export(arguments) => export::export(arguments),
+        Command::Install(arguments) => install::install(arguments),
+        Command::Status(arguments) => status::status(arguments),
+        Command::Uninstall(arguments) => uninstall::uninstall(arguments),
         Command::CheckChild(arguments) => Ok(check::child(arguments)),
         Command::AddressProcess(arguments) => run::address_process(arguments),
     };

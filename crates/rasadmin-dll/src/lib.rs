@@ -8,6 +8,7 @@ mod clock;
 #[cfg(feature = "torture")]
 mod die;
 mod event;
+mod mark;
 mod place;
 mod system;
 #[cfg(feature = "torture")]
@@ -90,7 +91,7 @@ impl AdminDll for Product {
         if let Some(Trouble::Broken(errors)) = &started.trouble {
             engine.config_is_broken(&errors.to_string(), now);
         }
-        let (version, file, ledger) = (&env!("CARGO_PKG_VERSION"), &path.display(), engine.ledger());
+        let (version, file, ledger) = (&mark::version(), &path.display(), engine.ledger());
         Message::Started { version, file, hash: &started.config.hash, ledger: &ledger.display() }.tell();
         Ok(Self { engine, config: path, watch: Mutex::new(started.watch), clock })
     }

@@ -77,6 +77,29 @@ pub fn join(ledger: &Path, server: &Name, deadline: Instant) -> io::Result<Insta
     Ok(Instance { token, first: alone, _shared: lock })
 }
 
+/// Does a process of this server's instance live? Nothing is made, and whoever starts meanwhile is not misled: as in
+/// [`join`], only who has the gate may try the lock.
+///
+/// # Errors
+/// If the files beside the ledger cannot be read.
+pub fn alive(ledger: &Path, server: &Name) -> io::Result<bool> {
+    let there = |end: &str| match File::open(beside(ledger, server, end)) {
+        Ok(file) => Ok(Some(file)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    };
+    let (Some(gate), Some(lock)) = (there("gate")?, there("lock")?) else { return Ok(false) };
+    for held in [gate.try_lock(), lock.try_lock()] {
+        match held {
+            Ok(()) => {}
+            // At the gate: one is just starting.
+            Err(TryLockError::WouldBlock) => return Ok(true),
+            Err(TryLockError::Error(e)) => return Err(e),
+        }
+    }
+    Ok(false)
+}
+
 /// Sixteen random bytes.
 pub(crate) fn random() -> io::Result<[u8; 16]> {
     let mut bytes = [0; 16];
@@ -104,5 +127,19 @@ mod tests {
         drop(second);
         let next = join();
         assert!(next.first);
+    }
+
+    #[test]
+    fn asking_whether_one_lives_disturbs_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("rasadmin.db");
+        let server = Name::new("VPN1");
+        assert!(!alive(&ledger, &server).unwrap());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is made");
+        let one = join(&ledger, &server, Instant::now() + Duration::from_secs(2)).unwrap();
+        assert!(alive(&ledger, &server).unwrap());
+        assert!(!alive(&ledger, &Name::new("VPN2")).unwrap());
+        drop(one);
+        assert!(!alive(&ledger, &server).unwrap());
     }
 }

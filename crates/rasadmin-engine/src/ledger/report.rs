@@ -1,6 +1,7 @@
 //! What the ledger says, for people: read without disturbing who writes.
 
 mod decisions;
+mod health;
 mod leases;
 mod pages;
 mod sessions;
@@ -9,6 +10,7 @@ mod totals;
 mod which;
 
 pub use decisions::Decided;
+pub use health::LastInstance;
 pub use leases::Held;
 pub use pages::{Pages, Wanted};
 pub use sessions::Session;

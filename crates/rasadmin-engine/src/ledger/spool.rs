@@ -120,18 +120,7 @@ impl Spool {
 
     /// All frames in order, as they stand in the file.
     pub fn frames(&mut self) -> io::Result<Vec<Frame>> {
-        self.file.seek(SeekFrom::Start(0))?;
-        let mut bytes = Vec::new();
-        Read::by_ref(&mut self.file).take(SIZE).read_to_end(&mut bytes)?;
-        let (mut frames, mut rest) = (Vec::<Frame>::new(), &bytes[..]);
-        while let Some((frame, after)) = parse(rest) {
-            if frames.last().is_some_and(|last| frame.sequence != last.sequence + 1) {
-                break;
-            }
-            frames.push(frame);
-            rest = after;
-        }
-        Ok(frames)
+        frames(&self.file)
     }
 
     /// Everything was replayed: the next frame goes to the beginning.
@@ -145,6 +134,64 @@ impl Spool {
         drop(self.file); // Windows wants it closed.
         std::fs::remove_file(path)
     }
+}
+
+/// A spool as one who only looks sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its file.
+    pub path: PathBuf,
+    /// What the ledger calls it.
+    pub name: String,
+    /// The token of the service instance whose events it keeps; empty if that is not known.
+    pub instance: String,
+}
+
+/// The spools beside the ledger, without locking or opening any.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn look(ledger: &Path) -> io::Result<Vec<Seen>> {
+    let folder = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let prefix = format!("{}.spool-", ledger.file_name().unwrap_or_default().to_string_lossy());
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(name) = file.strip_prefix(&prefix).map(str::to_owned) {
+            let instance = name.split_once('.').map_or("", |(instance, _)| instance).to_owned();
+            all.push(Seen { path, name, instance });
+        }
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
+}
+
+impl Seen {
+    /// The numbers of the frames in a spool that no living process holds. (What a living one has told already stands in
+    /// its file until it is written over, and on Windows its lock forbids reading.)
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn frames(&self) -> io::Result<Vec<u64>> {
+        Ok(frames(&File::open(&self.path)?)?.into_iter().map(|frame| frame.sequence).collect())
+    }
+}
+
+/// All frames in order, from the beginning of a spool's file.
+fn frames(mut file: &File) -> io::Result<Vec<Frame>> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut bytes = Vec::new();
+    Read::by_ref(&mut file).take(SIZE).read_to_end(&mut bytes)?;
+    let (mut frames, mut rest) = (Vec::<Frame>::new(), &bytes[..]);
+    while let Some((frame, after)) = parse(rest) {
+        if frames.last().is_some_and(|last| frame.sequence != last.sequence + 1) {
+            break;
+        }
+        frames.push(frame);
+        rest = after;
+    }
+    Ok(frames)
 }
 
 fn lock(file: &File) -> io::Result<()> {
@@ -238,7 +285,10 @@ mod tests {
         let mut orphans = Spool::orphans(&ledger);
         assert_eq!(orphans.iter_mut().map(texts).collect::<Vec<_>>(), [["left behind"]]);
         assert_eq!(orphans[0].instance(), "token");
+        let seen = look(&ledger).unwrap();
+        assert_eq!((seen.len(), &*seen[0].instance, seen[0].frames().unwrap()), (1, "token", vec![1]));
         orphans.pop().unwrap().remove().unwrap();
         assert_eq!(Spool::orphans(&ledger).len(), 0);
+        assert_eq!(look(&ledger).unwrap(), []);
     }
 }

@@ -117,19 +117,16 @@ impl Sqlite {
             .connection
             .query_row("SELECT value FROM about WHERE key = 'platform'", [], |row| row.get(0))
             .map_err(failed)?;
-        if platform == PLATFORM {
-            return Ok(());
+        match foreign(VERSION, &platform) {
+            None => Ok(()),
+            Some(what) => Err(away(AwayKind::Foreign, &path, what)),
         }
-        let what =
-            format!("it belongs to {platform} processes, and this is {PLATFORM}: file locks do not reach across");
-        Err(away(AwayKind::Foreign, &path, what))
     }
 
     fn steps(&self, from: i64) -> Result<(), Away> {
         let failed = |e: rusqlite::Error| error(&self.path, &e);
         if from > VERSION {
-            let what = format!("its version is {from}, and this program knows {VERSION}: use the newer rasadmin");
-            return Err(away(AwayKind::Foreign, &self.path, what));
+            return Err(away(AwayKind::Foreign, &self.path, foreign(from, PLATFORM).unwrap_or_default()));
         }
         let tables = "SELECT count(*) FROM sqlite_schema";
         let tables: i64 = self.connection.query_row(tables, [], |row| row.get(0)).map_err(failed)?;
@@ -288,6 +285,15 @@ impl Ledger for Sqlite {
 
 fn away(kind: AwayKind, path: &Path, what: impl std::fmt::Display) -> Away {
     Away { kind, message: format!("{}: {what}", path.display()) }
+}
+
+/// Why a ledger of this version and platform is not for this program, if it is not.
+pub(super) fn foreign(version: i64, platform: &str) -> Option<String> {
+    if version > VERSION {
+        return Some(format!("its version is {version}, and this program knows {VERSION}: use the newer rasadmin"));
+    }
+    (platform != PLATFORM)
+        .then(|| format!("it belongs to {platform} processes, and this is {PLATFORM}: file locks do not reach across"))
 }
 
 /// What an error of SQLite means for the ledger.

@@ -1,0 +1,136 @@
+//! The configuration and the folders: where they are, what is missing, and who but administrators can write them.
+
+use super::steps::Step;
+use super::{Stop, printable};
+use rasadmin_engine::config::{self, Places};
+use rasadmin_setup::acl::{self, Danger, Object};
+use rasadmin_system::places;
+use std::path::{Path, PathBuf};
+
+/// What is written where there is no configuration.
+pub const DEFAULT: &str = "\
+# rasadmin: who may connect, and with which address.
+#
+# This is audit only: everyone whom RRAS lets in is allowed, RRAS gives the addresses, and everything is recorded in
+# the ledger, rasadmin.db beside this file. A change of this file is in force within a second, without a restart; a
+# mistake is told in the log, and the last good configuration stays.
+
+default.action = \"allow\"
+";
+
+/// The configuration, there or to be written.
+#[derive(Debug)]
+pub struct Config {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its ledger.
+    pub ledger: PathBuf,
+    /// Is it to be written?
+    pub missing: bool,
+    /// What is wrong with it, if the last good one would serve instead.
+    pub broken: Option<String>,
+}
+
+/// Finds the configuration; `named` is where it is to be instead.
+pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
+    let missing =
+        |path: PathBuf| Config { ledger: path.with_file_name("rasadmin.db"), path, missing: true, broken: None };
+    let path = match named {
+        Some(path) => {
+            let path = std::path::absolute(path).map_err(|e| Stop::Failed(format!("{}: {e}", printable(path))))?;
+            if path.is_dir() {
+                let what = format!("{}: it is a directory: name the configuration's file in it", printable(&path));
+                return Err(Stop::Failed(what));
+            }
+            if !path.exists() {
+                return Ok(missing(path));
+            }
+            path
+        }
+        None => match config::find(places) {
+            Ok(path) => path,
+            Err(e) if places.variable.is_some() || places.registry.is_some() => {
+                return Err(Stop::Refused(format!("{e}; RRAS would not start: write it, or remove what names it")));
+            }
+            Err(_) => {
+                let folder = places.data_folder.clone();
+                let folder = folder.ok_or_else(|| {
+                    Stop::Failed("the variable ProgramData is not set: name the configuration with --config".into())
+                })?;
+                return Ok(missing(folder.join("rasadmin.toml")));
+            }
+        },
+    };
+    match config::read(&path) {
+        Ok((config, broken)) => {
+            let broken = broken.map(|errors| errors.to_string());
+            Ok(Config { path, ledger: config.ledger, missing: false, broken })
+        }
+        Err(errors) => Err(Stop::Refused(format!(
+            "the configuration is broken, and there is no earlier one: RRAS would not start\n{errors}"
+        ))),
+    }
+}
+
+impl Config {
+    /// The folders of configuration, ledger (where the spools are too) and log.
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let mut folders = Vec::new();
+        for file in [&self.path, &self.ledger, &places::log_file()] {
+            if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+                if !folders.contains(&folder) {
+                    folders.push(folder);
+                }
+            }
+        }
+        folders
+    }
+
+    /// Who but administrators has power over them.
+    pub fn dangers(&self) -> Result<Vec<Danger>, Stop> {
+        let mut all = Vec::new();
+        for folder in self.folders() {
+            add(&mut all, &folder, Object::Folder)?;
+        }
+        for file in [&self.path, &self.ledger].into_iter().filter(|file| file.exists()) {
+            add(&mut all, file, Object::File)?;
+        }
+        Ok(all)
+    }
+
+    /// What makes what is missing.
+    pub fn steps(&self) -> Vec<Step> {
+        let mut steps: Vec<Step> =
+            self.folders().into_iter().filter(|folder| !folder.exists()).map(Step::MakeFolder).collect();
+        if self.missing {
+            steps.push(Step::WriteConfig(self.path.clone()));
+        }
+        steps
+    }
+}
+
+/// Adds who has power over it, each once.
+pub fn add(all: &mut Vec<Danger>, path: &Path, object: Object) -> Result<(), Stop> {
+    let found = acl::dangers(path, object)
+        .map_err(|e| Stop::Failed(format!("{}: its rights cannot be read: {e}", printable(path))))?;
+    for danger in found {
+        if !all.contains(&danger) {
+            all.push(danger);
+        }
+    }
+    Ok(())
+}
+
+/// A refusal that says all of them.
+pub fn refusal(dangers: &[Danger]) -> Option<Stop> {
+    let first = dangers.first()?;
+    let mut text = String::from(
+        "only administrators may have power over what decides who gets in, and what runs as SYSTEM; nothing was changed",
+    );
+    for danger in dangers {
+        text += &format!("\n  {danger}");
+    }
+    text += &format!("\n  help: {}", acl::remedy(&first.path));
+    Some(Stop::Refused(text))
+}

@@ -1,0 +1,249 @@
+//! The steps of a change: listed once, then shown or done; what was done is undone if a later one fails.
+
+use super::folders::{self, DEFAULT};
+use super::printable;
+use super::product::digest;
+use rasadmin_setup::acl::{self, Object};
+use rasadmin_setup::registration::{DISPLAY_NAME, Value};
+use rasadmin_setup::registry::{Registered, Registry};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Makes a folder for administrators only.
+    MakeFolder(PathBuf),
+    /// Writes the default configuration.
+    WriteConfig(PathBuf),
+    /// Copies the DLL under a new name; the copy must be what was checked.
+    CopyDll { from: PathBuf, to: PathBuf, digest: String },
+    /// Names the configuration in the registry.
+    SetConfigPath(PathBuf),
+    /// Writes DisplayName, or removes it.
+    SetDisplayName(Option<String>),
+    /// Writes DllPath, or removes it.
+    SetDllPath { before: Option<Value>, after: Option<Value> },
+    /// Deletes a DLL that an upgrade has left. If it is still loaded it stays.
+    Delete(PathBuf),
+}
+
+/// What takes a step back.
+enum Undo {
+    Folders(Vec<PathBuf>),
+    File(PathBuf),
+    ConfigPath(Option<String>),
+    DisplayName(Option<String>),
+    DllPath(Option<Value>),
+}
+
+impl Step {
+    /// What it does, for people.
+    pub fn describe(&self, key: &str) -> String {
+        let name = |path: &Path| printable(path);
+        match self {
+            Self::MakeFolder(path) if cfg!(windows) => {
+                format!("make the folder {}, for SYSTEM and Administrators only", name(path))
+            }
+            Self::MakeFolder(path) => format!("make the folder {}, for its owner only", name(path)),
+            Self::WriteConfig(path) => {
+                format!("write the configuration {}: audit only, everyone allowed, everything recorded", name(path))
+            }
+            Self::CopyDll { from, to, .. } => format!("copy {} to {}", name(from), name(to)),
+            Self::SetConfigPath(path) => format!("name the configuration {} in the registry", name(path)),
+            Self::SetDisplayName(Some(to)) => format!("set {key}, value DisplayName, to {}", printable(to)),
+            Self::SetDisplayName(None) => format!("remove {key}, value DisplayName"),
+            Self::SetDllPath { before, after } => {
+                let shown = |value: &Option<Value>| {
+                    value.as_ref().map_or_else(
+                        || "(no value)".to_owned(),
+                        |value| format!("{} ({})", printable(&value.text), value.kind.name()),
+                    )
+                };
+                let verb = if after.is_some() { "set" } else { "remove" };
+                format!("{verb} {key}, value DllPath\n       from  {}\n       to    {}", shown(before), shown(after))
+            }
+            Self::Delete(path) => format!("delete {}, which an upgrade has left, if it is not loaded", name(path)),
+        }
+    }
+
+    fn run(&self, registry: Option<&Registry>) -> Result<Option<Undo>, String> {
+        let told = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", printable(path));
+        let key = || registry.ok_or_else(|| "there is no registry".to_owned());
+        let read = || key()?.read().map_err(|e| e.to_string());
+        match self {
+            Self::MakeFolder(path) => {
+                let made =
+                    acl::create_folder(path).map_err(|e| told(path, &format!("the folder cannot be made: {e}")))?;
+                let mut dangers = Vec::new();
+                let looked = folders::add(&mut dangers, path, Object::Folder);
+                if looked.is_err() || !dangers.is_empty() {
+                    take_back(vec![Undo::Folders(made)], registry);
+                    let who = dangers.first().map_or_else(|| "its rights cannot be read".into(), ToString::to_string);
+                    return Err(told(path, &format!("it was not made for administrators only: {who}")));
+                }
+                Ok(Some(Undo::Folders(made)))
+            }
+            Self::WriteConfig(path) => {
+                new_file(path, DEFAULT.as_bytes()).map_err(|e| told(path, &e))?;
+                Ok(Some(Undo::File(path.clone())))
+            }
+            Self::CopyDll { from, to, digest: wanted } => {
+                let bytes = std::fs::read(from).map_err(|e| told(from, &e))?;
+                if digest(&bytes) != *wanted {
+                    return Err(told(from, &"it has changed since it was checked; run the command again"));
+                }
+                new_file(to, &bytes).map_err(|e| told(to, &e))?;
+                Ok(Some(Undo::File(to.clone())))
+            }
+            Self::SetConfigPath(path) => {
+                let before = read()?.config_path;
+                key()?.set_config_path(Some(&path.to_string_lossy())).map_err(|e| e.to_string())?;
+                Ok(Some(Undo::ConfigPath(before)))
+            }
+            Self::SetDisplayName(to) => {
+                let before = read()?.display_name;
+                key()?.set_display_name(to.as_deref()).map_err(|e| e.to_string())?;
+                Ok(Some(Undo::DisplayName(before)))
+            }
+            Self::SetDllPath { before, after } => {
+                if read()?.dll_path != *before {
+                    return Err("the registry's DllPath has changed since it was read; run the command again".into());
+                }
+                key()?.set_dll_path(after.as_ref()).map_err(|e| e.to_string())?;
+                Ok(Some(Undo::DllPath(before.clone())))
+            }
+            Self::Delete(path) => {
+                if let Err(e) = std::fs::remove_file(path) {
+                    let path = printable(path);
+                    eprintln!(
+                        "warning: {path}: it cannot be deleted: {e}; likely RRAS has it loaded until its restart"
+                    );
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// A file that must not be there yet, on disk when this returns; what is half written goes again.
+fn new_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    drop(file); // Windows wants it closed.
+    written.inspect_err(|_| {
+        let _ = std::fs::remove_file(path); // The first error is the one to tell.
+    })
+}
+
+/// DisplayName as it is to be: another vendor's stays, and ours goes when nothing of ours is registered.
+pub fn display_name(registered: &Registered, installed: bool) -> Option<Step> {
+    match (registered.display_name.as_deref(), installed) {
+        (None, true) => Some(Step::SetDisplayName(Some(DISPLAY_NAME.into()))),
+        (Some(DISPLAY_NAME), false) => Some(Step::SetDisplayName(None)),
+        _ => None,
+    }
+}
+
+/// Shows the steps.
+pub fn show(heading: &str, steps: &[Step], registry: Option<&Registry>) -> String {
+    let key = registry.map_or("", Registry::shown);
+    let mut out = format!("{heading}\n");
+    for (number, step) in (1..).zip(steps) {
+        out += &format!("  {number:>2}. {}\n", step.describe(key));
+    }
+    out
+}
+
+/// Does them all, or none.
+pub fn run(steps: &[Step], registry: Option<&Registry>) -> Result<(), String> {
+    let mut done = Vec::new();
+    for step in steps {
+        match step.run(registry) {
+            Ok(undo) => done.extend(undo),
+            Err(why) => {
+                let left = take_back(done, registry);
+                let undone = "everything that was done before was taken back";
+                return Err(if left.is_empty() {
+                    format!("{why}; {undone}")
+                } else {
+                    format!("{why}; what was done before was taken back, but for {}", left.join(", "))
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes back, the last first; answers what could not be.
+fn take_back(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
+    let mut left = Vec::new();
+    for undo in done.into_iter().rev() {
+        let failed = match &undo {
+            Undo::Folders(folders) => {
+                let stays = |folder: &&PathBuf| std::fs::remove_dir(folder).is_err();
+                folders.iter().rev().filter(stays).map(printable).collect::<Vec<_>>()
+            }
+            Undo::File(path) => {
+                if std::fs::remove_file(path).is_err() {
+                    vec![printable(path)]
+                } else {
+                    Vec::new()
+                }
+            }
+            Undo::ConfigPath(before) => failed(registry, "ConfigPath", |r| r.set_config_path(before.as_deref())),
+            Undo::DisplayName(before) => failed(registry, "DisplayName", |r| r.set_display_name(before.as_deref())),
+            Undo::DllPath(before) => failed(registry, "DllPath", |r| r.set_dll_path(before.as_ref())),
+        };
+        left.extend(failed);
+    }
+    left
+}
+
+fn failed<E>(registry: Option<&Registry>, value: &str, write: impl FnOnce(&Registry) -> Result<(), E>) -> Vec<String> {
+    match registry.map(write) {
+        Some(Ok(())) => Vec::new(),
+        _ => vec![format!("the registry's {value}")],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn nothing_half_done_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("new.dll"), "x").unwrap();
+        let steps = [
+            Step::MakeFolder(path("a/b")),
+            Step::WriteConfig(path("a/b/rasadmin.toml")),
+            Step::CopyDll { from: path("new.dll"), to: path("a/copy.dll"), digest: digest(b"x") },
+            Step::CopyDll { from: path("new.dll"), to: path("a/other.dll"), digest: digest(b"what was checked") },
+        ];
+        run(&steps[..3], None).unwrap();
+        assert!(path("a/b/rasadmin.toml").is_file() && path("a/copy.dll").is_file());
+        // What is there is never written over.
+        let again = run(&steps[1..2], None).unwrap_err();
+        assert!(again.contains("everything that was done before was taken back"), "{again}");
+        assert!(path("a/b/rasadmin.toml").is_file());
+        std::fs::remove_dir_all(path("a")).unwrap();
+        let message = run(&steps, None).unwrap_err();
+        assert!(message.contains("it has changed since it was checked"), "{message}");
+        assert!(!path("a").exists());
+    }
+
+    #[test]
+    fn another_vendors_name_is_kept() {
+        let named = |name: Option<&str>| Registered { display_name: name.map(Into::into), ..Registered::default() };
+        assert_eq!(display_name(&named(None), true), Some(Step::SetDisplayName(Some("rasadmin".into()))));
+        assert_eq!(display_name(&named(Some("rasadmin")), false), Some(Step::SetDisplayName(None)));
+        for (name, installed) in
+            [(Some("Vendor"), true), (Some("Vendor"), false), (Some("rasadmin"), true), (None, false)]
+        {
+            assert_eq!(display_name(&named(name), installed), None, "{name:?}");
+        }
+    }
+}

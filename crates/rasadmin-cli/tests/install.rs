@@ -1,0 +1,350 @@
+//! `rasadmin install` and `uninstall` with the real command, a real registry and real DLLs. (What of it does not need RRAS
+//! is in tests/status.rs.)
+#![cfg(windows)]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_host::registry::KEY;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use support::{Ran, fixtures, office_day, product, rasadmin, rasadmin_with, reject, words};
+use winreg::enums::{HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, REG_DWORD, REG_EXPAND_SZ, REG_SZ, RegType};
+use winreg::{RegKey, RegValue};
+
+/// A server of its own: folders, %ProgramData%, and a key in HKEY_LOCAL_MACHINE's place.
+struct World {
+    folder: tempfile::TempDir,
+    root: String,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = RegKey::predef(HKEY_CURRENT_USER).delete_subkey_all(&self.root);
+    }
+}
+
+type Values = (Option<(RegType, String)>, Option<String>);
+
+fn raw(text: &str) -> Vec<u8> {
+    text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+}
+
+fn values(key: std::io::Result<RegKey>) -> Values {
+    let Ok(key) = key else { return (None, None) };
+    let text = |value: &RegValue<'_>| {
+        let units: Vec<u16> = value.bytes.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).unwrap().strip_suffix('\0').unwrap().to_owned()
+    };
+    let dll_path = key.get_raw_value("DllPath").ok().map(|value| (value.vtype.clone(), text(&value)));
+    (dll_path, key.get_value("DisplayName").ok())
+}
+
+impl World {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { folder, root: format!(r"Software\rasadmin-test-{}-{number}", std::process::id()) }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// A copy of a DLL.
+    fn copy(&self, from: &Path, name: &str) -> String {
+        let to = PathBuf::from(self.path(name));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from, &to).unwrap();
+        self.path(name)
+    }
+
+    /// Our DLL with another version in its mark.
+    fn version(&self, version: &str, name: &str) -> String {
+        let mut bytes = std::fs::read(product()).unwrap();
+        let mark = format!("rasadmin-product/{}\n", env!("CARGO_PKG_VERSION"));
+        let at = bytes.windows(mark.len()).position(|window| window == mark.as_bytes()).unwrap();
+        let new = format!("rasadmin-product/{version}\n");
+        assert_eq!(new.len(), mark.len());
+        bytes[at..at + new.len()].copy_from_slice(new.as_bytes());
+        let path = PathBuf::from(self.path(name));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        self.path(name)
+    }
+
+    fn vendor(&self, name: &str) -> String {
+        self.copy(&fixtures().join("good-rev1-pair1.dll"), name)
+    }
+
+    fn key(&self) -> RegKey {
+        RegKey::predef(HKEY_CURRENT_USER).create_subkey(format!(r"{}\{KEY}", self.root)).unwrap().0
+    }
+
+    fn set(&self, vtype: RegType, text: &str) {
+        self.key().set_raw_value("DllPath", &RegValue { bytes: raw(text).into(), vtype }).unwrap();
+    }
+
+    fn values(&self) -> Values {
+        values(RegKey::predef(HKEY_CURRENT_USER).open_subkey(format!(r"{}\{KEY}", self.root)))
+    }
+
+    fn dll_path(&self) -> String {
+        self.values().0.unwrap().1
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let data = self.path("data");
+        let arguments = arguments.iter().copied().chain(["--registry-root", &self.root]);
+        rasadmin_with(arguments, &[("ProgramData", &data), ("RASADMIN_LOG", ""), ("RASADMIN_CONFIG", "")])
+    }
+
+    fn install(&self, dll: &str, more: &[&str]) -> Ran {
+        self.run(&[&["install", "--yes", "--dll", dll], more].concat())
+    }
+
+    /// Nothing may have changed.
+    fn refuses(&self, dll: &str, code: i32, message: &str) {
+        let before = self.values();
+        self.install(dll, &[]).ends(code).complains(message);
+        assert_eq!(self.values(), before);
+        assert_eq!(std::fs::read_dir(self.path("data")).unwrap().count(), 0, "no folder, no configuration");
+    }
+}
+
+fn sz(text: &str) -> Option<(RegType, String)> {
+    Some((REG_SZ, text.into()))
+}
+
+#[test]
+fn from_nothing_to_a_registered_dll_and_back() {
+    let world = World::new();
+    let dll = world.copy(&product(), r"program files\rasadmin.dll");
+    let dry = world.run(&["install", "--dry-run", "--dll", &dll]).ends(0);
+    dry.prints("RRAS would start with it").prints(&format!("to    {dll} (REG_SZ)")).prints("Nothing was changed");
+    assert_eq!(world.values(), (None, None));
+    assert_eq!(std::fs::read_dir(world.path("data")).unwrap().count(), 0);
+    world.run(&["install", "--dll", &dll]).ends(2).complains("add --yes");
+    assert_eq!(world.values(), (None, None));
+
+    let done = world.install(&dll, &[]).ends(0).prints("Done.").prints("Restart-Service RemoteAccess");
+    done.prints("this cuts every connected user").prints("To undo it: rasadmin uninstall");
+    assert_eq!(world.values(), (sz(&dll), Some("rasadmin".into())));
+    let config = world.path(r"data\rasadmin\rasadmin.toml");
+    assert!(Path::new(&config).is_file());
+    world.install(&dll, &[]).ends(0).prints("Nothing is to be done");
+    let status = world.run(&["status", "--json"]).ends(0).json();
+    assert_eq!(status["registration"]["dll"], dll.as_str());
+    assert_eq!(status["registration"]["version"], env!("CARGO_PKG_VERSION"));
+
+    // A day of users on that configuration: everyone is allowed, and the service's load is told.
+    rasadmin(words([&"host", &"run", &"--config", &config, &"--dll", &dll, &office_day()])).ends(0);
+    let status = world.run(&["status", "--json"]).ends(0).json();
+    assert_eq!(status["services"][0]["loaded"]["version"], env!("CARGO_PKG_VERSION"), "{status:#}");
+    assert_eq!(status["services"][0]["alive"], false);
+
+    let dry = world.run(&["uninstall", "--dry-run"]).ends(0).prints("to    (no value)");
+    dry.prints("Nothing was changed");
+    assert_eq!(world.dll_path(), dll);
+    let done = world.run(&["uninstall", "--yes"]).ends(0).prints("RRAS goes on with the DLL until it is restarted");
+    done.prints(&format!("The configuration stays: {config}")).prints("The ledger stays: ");
+    assert_eq!(world.values(), (None, None));
+    assert!(Path::new(&config).is_file() && Path::new(&dll).is_file());
+    world.run(&["uninstall", "--yes"]).ends(0).prints("rasadmin.dll is not registered");
+    world.run(&["status"]).ends(1).prints("rasadmin.dll is not registered; run `rasadmin install`");
+}
+
+#[test]
+fn what_others_wrote_stays_to_the_last_character() {
+    let world = World::new();
+    let dll = world.copy(&product(), "rasadmin.dll");
+    world.vendor(r"data\a.dll");
+    let b = world.vendor("b c.dll");
+    let text = format!(r"%ProgramData%\a.dll;;{b} ;");
+    world.set(REG_EXPAND_SZ, &text);
+    world.key().set_value("DisplayName", &"Vendor Inc.").unwrap();
+    std::fs::create_dir(world.path("ours")).unwrap();
+    let config = world.path(r"ours\vpn.toml");
+    let ran = world.install(&dll, &["--config", &config]).ends(0).prints("b c.dll : its file shows no fault");
+    ran.prints("(read, not run)");
+    let expand = |text: String| Some((REG_EXPAND_SZ, text));
+    assert_eq!(world.values(), (expand(format!(r"%ProgramData%\a.dll;;{b} ;{dll};")), Some("Vendor Inc.".into())));
+    let own = RegKey::predef(HKEY_CURRENT_USER).open_subkey(format!(r"{}\SOFTWARE\rasadmin", world.root)).unwrap();
+    assert_eq!(own.get_value::<String, _>("ConfigPath").unwrap(), config);
+    world.install(&dll, &["--first"]).ends(0);
+    assert_eq!(world.dll_path(), format!("{dll};{text}"));
+    world.install(&dll, &["--last"]).ends(0);
+    assert_eq!(world.dll_path(), format!(r"%ProgramData%\a.dll;;{b} ;{dll};"));
+    let status = world.run(&["status", "--json"]).ends(0).json();
+    assert_eq!(
+        (&status["registration"]["position"], &status["configuration"]["file"]),
+        (&3.into(), &config.as_str().into())
+    );
+    world.run(&["uninstall", "--yes"]).ends(0).prints("vpn.toml");
+    assert_eq!(world.values(), (expand(text), Some("Vendor Inc.".into())));
+}
+
+/// Microsoft's own example has a space after the semicolon: what follows never loads.
+#[test]
+fn a_space_is_told_and_nobody_is_woken_unasked() {
+    let world = World::new();
+    let (a, b) = (world.vendor("a.dll"), world.vendor("b.dll"));
+    let dll = world.copy(&product(), "rasadmin.dll");
+    world.set(REG_SZ, &format!("{a}; {b}"));
+    let ran = world.install(&dll, &[]).ends(0);
+    ran.prints("RRAS never loads these today").prints(&b);
+    assert_eq!(world.dll_path(), format!("{a};{dll}; {b}"));
+    world.run(&["status"]).ends(1).prints("ATTENTION  never loaded");
+    world.run(&["uninstall", "--yes"]).ends(0);
+    assert_eq!(world.dll_path(), format!("{a}; {b}"));
+
+    // Ours was written so by hand; the space is ours, and what follows sleeps because of it.
+    let by_hand = format!("{a}; {dll};{b}");
+    world.set(REG_SZ, &by_hand);
+    world.run(&["status"]).ends(1).prints("RRAS never loads it, because of a space");
+    for command in [&["install", "--yes", "--dll", &dll][..], &["uninstall", "--yes"]] {
+        world.run(command).ends(2).prints("would wake DLLs of others").complains("confirm with --wake");
+        assert_eq!(world.dll_path(), by_hand);
+        world.run(&[command, &["--dry-run"]].concat()).ends(0).prints("would wake DLLs of others");
+    }
+    world.install(&dll, &["--wake"]).ends(0);
+    assert_eq!(world.dll_path(), format!("{a};{dll};{b}"));
+    world.set(REG_SZ, &by_hand);
+    world.run(&["uninstall", "--yes", "--wake"]).ends(0);
+    assert_eq!(world.dll_path(), format!("{a};{b}"));
+}
+
+/// Its entry point lies where no code is: whoever loads it sees it fail.
+#[test]
+fn another_vendors_dll_is_never_loaded() {
+    let world = World::new();
+    let vendor = world.vendor("vendor.dll");
+    let mut bytes = std::fs::read(&vendor).unwrap();
+    let header = u32::from_le_bytes(bytes[0x3c..0x40].try_into().unwrap()) as usize;
+    bytes[header + 40..header + 44].copy_from_slice(&0x10_u32.to_le_bytes());
+    std::fs::write(&vendor, bytes).unwrap();
+    let control = rasadmin(words([&"check", &"--require-dynamic", &vendor]));
+    assert_eq!(control.code, Some(1), "{}", control.stdout);
+    world.set(REG_SZ, &vendor);
+    let dll = world.copy(&product(), "rasadmin.dll");
+    world.install(&dll, &[]).ends(0).prints("vendor.dll: its file shows no fault");
+    world.run(&["status"]).ends(0).prints("vendor.dll");
+    world.run(&["uninstall", "--yes"]).ends(0);
+    assert_eq!(world.dll_path(), vendor);
+}
+
+#[test]
+fn what_rras_would_not_start_with_is_refused_and_nothing_changes() {
+    let world = World::new();
+    let dll = world.copy(&product(), "rasadmin.dll");
+    let half = world.copy(&fixtures().join("half-ipv4.dll"), "half.dll");
+    world.set(REG_SZ, &half);
+    world.refuses(&dll, 1, "half.dll: RRAS would not start with it");
+    world.set(REG_SZ, &world.path("gone.dll"));
+    world.refuses(&dll, 1, "gone.dll: RRAS would not start (event 20113): there is no such file");
+    world.set(REG_SZ, &world.copy(&fixtures().join("32-bit.dll"), "old.dll"));
+    world.refuses(&dll, 1, "old.dll: RRAS would not start with it");
+    world.key().set_value("DllPath", &7_u32).unwrap();
+    world.install(&dll, &[]).ends(2).complains("it must be REG_SZ or REG_EXPAND_SZ");
+    assert_eq!(world.key().get_raw_value("DllPath").unwrap().vtype, REG_DWORD);
+    world.key().set_raw_value("DllPath", &RegValue { bytes: raw("a\0b").into(), vtype: REG_SZ }).unwrap();
+    world.install(&dll, &[]).ends(2).complains("text behind its end");
+    world.set(REG_SZ, "");
+
+    world.refuses(&world.copy(&product(), r"a;b\rasadmin.dll"), 1, "a path with `;` cannot be registered");
+    world.refuses(&world.copy(&product(), r"a%b\rasadmin.dll"), 1, "a path with `%` cannot be registered");
+    world.refuses(&world.copy(&reject(), "reject.dll"), 1, "it is not the rasadmin DLL");
+    world.refuses(&world.path("none.dll"), 2, "there is no such file");
+    // Ours, but damaged: it passes for itself by its mark, and fails when it is run.
+    let broken = world.copy(&product(), r"broken\rasadmin.dll");
+    let mut bytes = std::fs::read(&broken).unwrap();
+    let header = u32::from_le_bytes(bytes[0x3c..0x40].try_into().unwrap()) as usize;
+    bytes[header + 40..header + 44].copy_from_slice(&0x10_u32.to_le_bytes());
+    std::fs::write(&broken, bytes).unwrap();
+    world.refuses(&broken, 1, "RRAS would not start with it");
+    assert_eq!(world.values(), (sz(""), None));
+}
+
+#[test]
+fn an_upgrade_goes_beside_the_loaded_dll_and_takes_its_place_in_the_list() {
+    use std::os::windows::fs::OpenOptionsExt;
+    let world = World::new();
+    let (a, b) = (world.vendor("a.dll"), world.vendor("b.dll"));
+    let first = world.version("0.0.1", r"program\rasadmin.dll");
+    world.set(REG_SZ, &format!("{a};{first};{b}"));
+    // The service has it loaded: it can be read, and neither written nor deleted.
+    const FILE_SHARE_READ: u32 = 1;
+    let load = |path: &str| std::fs::OpenOptions::new().read(true).share_mode(FILE_SHARE_READ).open(path).unwrap();
+    let loaded = load(&first);
+
+    let new = world.version("0.0.2", r"new\rasadmin.dll");
+    let second = world.path(r"program\rasadmin-0.0.2.dll");
+    let ran = world.install(&new, &[]).ends(0).prints(&format!("copy {new} to {second}"));
+    ran.prints(&format!("The DLL of before, {first}, is in use until then"));
+    assert_eq!(world.dll_path(), format!("{a};{second};{b}"));
+    assert_eq!(std::fs::read(&second).unwrap(), std::fs::read(&new).unwrap());
+    world.install(&new, &[]).ends(0).prints("Nothing is to be done");
+    drop(loaded);
+    let loaded = load(&second);
+
+    // The same version with another content has a name of its own.
+    let mut bytes = std::fs::read(&new).unwrap();
+    bytes.extend(b"another build");
+    std::fs::write(&new, bytes).unwrap();
+    world.install(&new, &[]).ends(0);
+    let third = world.dll_path().split(';').nth(1).unwrap().to_owned();
+    assert!(third.starts_with(&world.path(r"program\rasadmin-0.0.2-")) && Path::new(&third).is_file(), "{third}");
+
+    // What is still loaded stays until a later time; what no upgrade made stays for good.
+    let latest = world.version("0.0.3", r"new\rasadmin.dll");
+    world.install(&latest, &[]).ends(0).complains("rasadmin-0.0.2.dll: it cannot be deleted");
+    assert!(Path::new(&second).is_file());
+    drop(loaded);
+    world.run(&["uninstall", "--yes"]).ends(0);
+    assert_eq!(world.dll_path(), format!("{a};{b}"));
+    assert!(!Path::new(&second).exists() && !Path::new(&third).exists());
+    assert!(Path::new(&first).is_file() && Path::new(&world.path(r"program\rasadmin-0.0.3.dll")).is_file());
+}
+
+#[test]
+fn a_broken_configuration_is_no_reason_to_overwrite_it() {
+    let world = World::new();
+    let dll = world.copy(&product(), "rasadmin.dll");
+    let config = world.path("rasadmin.toml");
+    std::fs::write(&config, "default.action = \"alow\"\n").unwrap();
+    world.refuses(&dll, 1, "the configuration is broken, and there is no earlier one");
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), "default.action = \"alow\"\n");
+    // It lies beside the DLL, where the DLL looks for it first.
+    std::fs::write(&config, "default.action = \"allow\"\n").unwrap();
+    world.install(&dll, &[]).ends(0);
+    assert!(!Path::new(&world.path(r"data\rasadmin\rasadmin.toml")).exists());
+}
+
+/// The key that RRAS reads, and the host in RRAS's place. Only in a prefix of Wine: on Windows it may be a server's.
+#[test]
+fn the_host_starts_with_what_was_registered() {
+    let machine = RegKey::predef(HKEY_LOCAL_MACHINE);
+    if RegKey::predef(HKEY_CURRENT_USER).open_subkey(r"Software\Wine").is_err() {
+        eprintln!("not under Wine: HKEY_LOCAL_MACHINE is left alone");
+        return;
+    }
+    struct Restore(RegKey);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            let _ = self.0.delete_subkey_all(KEY);
+        }
+    }
+    let _restore = Restore(RegKey::predef(HKEY_LOCAL_MACHINE));
+    let _ = machine.delete_subkey_all(KEY);
+    let world = World::new();
+    let (dll, data) = (world.copy(&product(), "rasadmin.dll"), world.path("data"));
+    let environment = [("ProgramData", &*data), ("RASADMIN_LOG", ""), ("RASADMIN_CONFIG", "")];
+    rasadmin_with(words([&"install", &"--yes", &"--dll", &dll]), &environment).ends(0).prints(r"HKLM\SOFTWARE");
+    assert_eq!(values(machine.open_subkey(KEY)), (sz(&dll), Some("rasadmin".into())));
+    rasadmin(words([&"host", &"run", &"--registry", &office_day()])).ends(0);
+    rasadmin_with(words([&"status"]), &environment).ends(0).prints("1 of 1 that RRAS loads");
+    rasadmin_with(words([&"uninstall", &"--yes"]), &environment).ends(0);
+    assert_eq!(values(machine.open_subkey(KEY)), (None, None));
+}

@@ -1,0 +1,217 @@
+//! `rasadmin status`, and `rasadmin install --config-only`: what concerns configuration, ledger and folders.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::ledger::instance;
+use rasadmin_engine::{Engine, Name, Now, config};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use support::{Ran, rasadmin_with, words};
+
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self) -> PathBuf {
+        self.path("conf/vpn.toml")
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let (config, log) = (self.config(), self.path("log/rasadmin.log"));
+        let arguments = arguments.iter().map(Into::into).chain(words([&"--config", &config]));
+        rasadmin_with(arguments, &[("RASADMIN_LOG", log.to_str().unwrap()), ("RASADMIN_CONFIG", "")])
+    }
+
+    fn prepare(&self) -> Ran {
+        self.run(&["install", "--config-only", "--yes"]).ends(0)
+    }
+
+    /// The service, as far as the ledger sees it.
+    fn service(&self) -> Engine {
+        let config = Arc::new(config::load(&self.config()).unwrap());
+        Engine::start(config, &Name::new("VPN1"), now())
+    }
+
+    /// On Windows RRAS is a fact too, and not one of these tests.
+    fn status(&self) -> serde_json::Value {
+        let ran = self.run(&["status", "--json"]);
+        assert!(matches!(ran.code, Some(0 | 1)), "{}", ran.stderr);
+        ran.json()
+    }
+}
+
+fn now() -> Now {
+    Now { time: 1_795_000_000_000, instant: std::time::Instant::now() }
+}
+
+fn marks(status: &serde_json::Value, about: &str) -> Vec<(String, String)> {
+    let facts = status["facts"].as_array().unwrap().iter().filter(|fact| fact["about"] == about);
+    let text = |fact: &serde_json::Value, name: &str| fact[name].as_str().unwrap().to_owned();
+    facts.map(|fact| (text(fact, "mark"), text(fact, "text"))).collect()
+}
+
+#[track_caller]
+fn one(status: &serde_json::Value, about: &str, mark: &str, text: &str) {
+    let found = marks(status, about);
+    assert!(found.iter().any(|(m, t)| m == mark && t.contains(text)), "{about}: {mark}: {text}\n{status:#}");
+}
+
+#[test]
+fn the_configuration_is_written_once_and_only_when_confirmed() {
+    let world = World::new();
+    let dry = world.run(&["install", "--config-only", "--dry-run"]).ends(0).prints("Nothing was changed");
+    dry.prints("1. make the folder").prints("write the configuration");
+    assert_eq!(std::fs::read_dir(world.folder.path()).unwrap().count(), 0);
+    world.run(&["install", "--config-only"]).ends(2).complains("add --yes");
+    assert_eq!(std::fs::read_dir(world.folder.path()).unwrap().count(), 0);
+    world.prepare().prints("Done.");
+    assert!(world.path("log").is_dir());
+    let written = config::load(&world.config()).unwrap();
+    assert_eq!(written.ledger, world.path("conf").join("rasadmin.db"));
+    std::fs::write(world.config(), "default.action = \"deny\"\n").unwrap();
+    world.prepare().prints("Nothing is to be done");
+    assert_eq!(std::fs::read_to_string(world.config()).unwrap(), "default.action = \"deny\"\n", "it is kept");
+}
+
+#[test]
+fn a_broken_configuration_without_an_earlier_one_is_refused() {
+    let world = World::new();
+    world.prepare();
+    std::fs::write(world.config(), "default.action = \"alow\"\n").unwrap();
+    world
+        .run(&["install", "--config-only", "--yes"])
+        .ends(1)
+        .complains("RRAS would not start")
+        .complains("vpn.toml:1:");
+    one(&world.status(), "configuration", "attention", "there is no earlier one: RRAS will not start");
+    // With one it starts.
+    std::fs::write(world.config(), "default.action = \"allow\"\n").unwrap();
+    config::start(&world.config()).unwrap();
+    std::fs::write(world.config(), "default.action = \"alow\"\n").unwrap();
+    world.prepare().prints("the last good one is in force instead");
+    let status = world.status();
+    one(&status, "configuration", "attention", "is in force instead");
+    assert_eq!(status["configuration"]["valid"], false);
+    assert_eq!(status["all_well"], false);
+}
+
+#[test]
+fn a_live_service_is_told_with_its_version_configuration_and_spool() {
+    let world = World::new();
+    world.prepare();
+    one(&world.status(), "ledger", "note", "it is made when RRAS starts");
+    let engine = world.service();
+    let hash = config::load(&world.config()).unwrap().hash;
+    let status = world.status();
+    one(&status, "ledger", "ok", "no page is damaged");
+    one(&status, "service", "ok", "VPN1: it runs since 2026-11-18");
+    one(&status, "last reload", "ok", &format!("version {}, configuration {hash}", env!("CARGO_PKG_VERSION")));
+    one(&status, "spools", "ok", "1 in use, 0 left behind");
+    assert_eq!(status["services"][0]["alive"], true);
+    // Looking has not disturbed it: who comes now joins it.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let joined = instance::join(&world.path("conf/rasadmin.db"), &Name::new("VPN1"), deadline).unwrap();
+    assert!(!joined.first);
+    drop(joined);
+    engine.config_is_broken("line 7 is nonsense", now());
+    one(&world.status(), "last reload", "attention", "because the file was broken\nline 7 is nonsense");
+    std::fs::write(world.config(), "default.action = \"deny\"\n").unwrap();
+    engine.set_config(Arc::new(config::load(&world.config()).unwrap()), now());
+    one(&world.status(), "last reload", "ok", "configuration");
+    engine.stop(now());
+    drop(engine);
+    let status = world.status();
+    one(&status, "service", "note", "VPN1: it does not run, 0 open sessions");
+    assert_eq!(status["services"][0]["alive"], false);
+}
+
+#[test]
+fn what_a_dead_process_left_in_its_spool_needs_attention() {
+    let world = World::new();
+    world.prepare();
+    drop(world.service());
+    let ledger = world.path("conf/rasadmin.db");
+    let mut spool = rasadmin_engine::ledger::spool::Spool::create(&ledger, "of-the-dead").unwrap();
+    spool.append("one", true).unwrap();
+    spool.append("two", true).unwrap();
+    let name = spool.name().to_owned();
+    drop(spool);
+    let status = world.status();
+    one(&status, "spools", "attention", "with 2 events, which are recorded at the service's next start");
+    // What the ledger has of it does not wait.
+    let connection = rusqlite::Connection::open(&ledger).unwrap();
+    connection.execute("INSERT INTO spools VALUES (?1, 1)", [&name]).unwrap();
+    assert_eq!(world.status()["spools"]["events_waiting"], 1);
+}
+
+#[test]
+fn lost_events_and_a_damaged_ledger_need_attention() {
+    let world = World::new();
+    world.prepare();
+    drop(world.service());
+    let ledger = world.path("conf/rasadmin.db");
+    let connection = rusqlite::Connection::open(&ledger).unwrap();
+    let sql = "INSERT INTO oddities (time, server, instance, what, details)
+               SELECT started, server, id, 'events were lost while the ledger was away', '7' FROM instances";
+    assert_eq!(connection.execute(sql, []).unwrap(), 1);
+    drop(connection);
+    one(&world.status(), "lost", "attention", "VPN1: 7 events were lost");
+    std::fs::write(&ledger, "this is no database, and never was one".repeat(40)).unwrap();
+    let _ = std::fs::remove_file(world.path("conf/rasadmin.db-wal"));
+    one(&world.status(), "ledger", "attention", "it is damaged or no ledger");
+}
+
+#[test]
+fn the_text_says_each_fact_with_a_word_and_no_control_characters() {
+    let world = World::new();
+    world.prepare();
+    std::fs::write(world.config(), "default.action = \"a\u{1b}[31m\"\n").unwrap();
+    let ran = world.run(&["status"]).ends(1).prints("ATTENTION  configuration");
+    assert!(!ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
+    for line in ran.stdout.lines() {
+        assert!(["ok ", "- ", "ATTENTION ", "  "].iter().any(|mark| line.starts_with(mark)), "{line}");
+    }
+    let nowhere = Path::new("no/such.toml").to_string_lossy().into_owned();
+    rasadmin_with(words([&"status", &"--config", &nowhere]), &[]).ends(1).prints("ATTENTION  configuration");
+}
+
+#[cfg(unix)]
+mod unix {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_folder_that_others_can_write_is_refused_and_told() {
+        let world = World::new();
+        world.prepare();
+        let open = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(world.path("conf"), open).unwrap();
+        std::fs::remove_file(world.config()).unwrap();
+        let ran = world.run(&["install", "--config-only", "--yes"]).ends(1);
+        ran.complains("conf: it can be written by everyone").complains("nothing was changed");
+        assert!(!world.config().exists());
+        std::fs::write(world.config(), "default.action = \"allow\"\n").unwrap();
+        one(&world.status(), "rights", "attention", "it can be written by everyone");
+    }
+
+    #[test]
+    fn without_rras_it_is_said_what_can_be_done_instead() {
+        for command in ["install", "uninstall"] {
+            let ran = rasadmin_with(words([&command, &"--yes"]), &[]).ends(2);
+            ran.complains("there is no Routing and Remote Access on this system").complains("rasadmin host run");
+        }
+        let world = World::new();
+        world.prepare();
+        assert_eq!(world.status()["all_well"], true, "{:#}", world.status());
+    }
+}

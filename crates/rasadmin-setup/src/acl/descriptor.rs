@@ -1,0 +1,107 @@
+//! Security descriptors of files, as text: read, and given to a new folder.
+#![allow(unsafe_code)] // Windows' own functions for it.
+
+use std::io;
+use std::os::windows::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr::null_mut;
+use windows_sys::Win32::Foundation::{ERROR_SUCCESS, LocalFree};
+use windows_sys::Win32::Security::Authorization::{
+    ConvertSecurityDescriptorToStringSecurityDescriptorW, ConvertStringSecurityDescriptorToSecurityDescriptorW,
+    GetNamedSecurityInfoW, SDDL_REVISION_1, SE_FILE_OBJECT,
+};
+use windows_sys::Win32::Security::{
+    DACL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES,
+};
+use windows_sys::Win32::Storage::FileSystem::CreateDirectoryW;
+
+/// Memory that Windows has allocated for us with LocalAlloc.
+struct Local(*mut core::ffi::c_void);
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        // SAFETY: it came from a function whose page says that LocalFree frees it, and is freed once. Null is allowed.
+        unsafe { LocalFree(self.0) };
+    }
+}
+
+fn wide(path: &Path) -> io::Result<Vec<u16>> {
+    let wide: Vec<u16> = path.as_os_str().encode_wide().collect();
+    if wide.contains(&0) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path has a NUL in it"));
+    }
+    Ok(wide.into_iter().chain([0]).collect())
+}
+
+/// Owner and access list.
+pub(super) fn read(path: &Path) -> io::Result<String> {
+    let name = wide(path)?;
+    let what = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION;
+    let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
+    // SAFETY: a terminated name; the only answer asked for is the descriptor, which is ours to free.
+    let code = unsafe {
+        GetNamedSecurityInfoW(
+            name.as_ptr(),
+            SE_FILE_OBJECT,
+            what,
+            null_mut(),
+            null_mut(),
+            null_mut(),
+            null_mut(),
+            &mut descriptor,
+        )
+    };
+    let descriptor = Local(descriptor);
+    if code != ERROR_SUCCESS {
+        return Err(io::Error::from_raw_os_error(code as i32));
+    }
+    let (mut text, mut length) = (null_mut(), 0);
+    // SAFETY: the descriptor that Windows has just given; places for the text and its length.
+    let done = unsafe {
+        ConvertSecurityDescriptorToStringSecurityDescriptorW(
+            descriptor.0,
+            SDDL_REVISION_1,
+            what,
+            &mut text,
+            &mut length,
+        )
+    };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let text = Local(text.cast());
+    // SAFETY: Windows has written so many units there; the memory lives as long as `text`.
+    let units = unsafe { std::slice::from_raw_parts(text.0.cast::<u16>(), length as usize) };
+    let end = units.iter().position(|&unit| unit == 0).unwrap_or(units.len());
+    Ok(String::from_utf16_lossy(&units[..end]))
+}
+
+/// A folder that has this descriptor from its first moment.
+pub(super) fn create_folder(path: &Path, sddl: &str) -> io::Result<()> {
+    let name = wide(path)?;
+    let sddl: Vec<u16> = sddl.encode_utf16().chain([0]).collect();
+    let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
+    // SAFETY: a terminated text, and a place for the descriptor, which is ours to free.
+    let done = unsafe {
+        ConvertStringSecurityDescriptorToSecurityDescriptorW(
+            sddl.as_ptr(),
+            SDDL_REVISION_1,
+            &mut descriptor,
+            null_mut(),
+        )
+    };
+    if done == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let descriptor = Local(descriptor);
+    let attributes = SECURITY_ATTRIBUTES {
+        nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
+        lpSecurityDescriptor: descriptor.0,
+        bInheritHandle: 0,
+    };
+    // SAFETY: a terminated name, and attributes with a descriptor that lives until after the call.
+    if unsafe { CreateDirectoryW(name.as_ptr(), &attributes) } == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! Registering the product with RRAS: what the command needs, and the DLL does not (so that nothing of it is linked into
+//! the DLL, it is a crate of its own).
+//!
+//! | module | part |
+//! |---|---|
+//! | [`registration`] | RRAS's list of DLLs as text, and how it changes |
+//! | [`registry`] | where that list stands |
+//! | [`mark`] | which file is ours, and which version |
+//! | [`acl`] | who can write a folder; folders that only administrators can |
+#![deny(unsafe_code)]
+
+pub mod acl;
+pub mod mark;
+pub mod registration;
+pub mod registry;

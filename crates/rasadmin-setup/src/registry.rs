@@ -1,0 +1,253 @@
+//! `HKLM\SOFTWARE\Microsoft\RAS\AdminDll`: reading it and writing it. Where there is no RRAS, neither.
+
+use crate::registration::Value;
+use std::fmt;
+
+pub use rasadmin_host::registry::{KEY, VALUE as DLL_PATH};
+
+/// The other value of the key: a name for people.
+pub const DISPLAY_NAME: &str = "DisplayName";
+
+/// The product's own key, below the same root, whose value ConfigPath names the configuration.
+pub const OWN_KEY: &str = r"SOFTWARE\rasadmin";
+/// The value that names the configuration.
+pub const CONFIG_PATH: &str = "ConfigPath";
+
+/// What the key holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registered {
+    /// DllPath; None if it is not there.
+    pub dll_path: Option<Value>,
+    /// DisplayName; None if it is not there. One that is no text counts as a stranger's.
+    pub display_name: Option<String>,
+    /// ConfigPath of the product's own key; None if it is not there or empty.
+    pub config_path: Option<String>,
+}
+
+/// The registry could not be read or written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryFault(String);
+
+impl fmt::Display for RegistryFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RegistryFault {}
+
+/// The key, here or not.
+#[cfg(windows)]
+#[derive(Debug)]
+pub struct Registry {
+    root: winreg::RegKey,
+    path: String,
+    own: String,
+    shown: String,
+}
+
+#[cfg(windows)]
+mod windows {
+    use super::{CONFIG_PATH, DISPLAY_NAME, DLL_PATH, KEY, OWN_KEY, Registered, Registry, RegistryFault};
+    use crate::registration::{Kind, Value};
+    use std::io::{self, ErrorKind};
+    use winreg::enums::{HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, REG_EXPAND_SZ, REG_SZ};
+    use winreg::{RegKey, RegValue};
+
+    impl Registry {
+        /// RRAS's own; or, for tests, the same below a key of HKEY_CURRENT_USER.
+        ///
+        /// # Errors
+        /// Where there is no RRAS.
+        pub fn open(instead: Option<&str>) -> Result<Self, RegistryFault> {
+            Ok(match instead {
+                None => Self {
+                    root: RegKey::predef(HKEY_LOCAL_MACHINE),
+                    path: KEY.into(),
+                    own: OWN_KEY.into(),
+                    shown: format!(r"HKLM\{KEY}"),
+                },
+                Some(folder) => Self {
+                    root: RegKey::predef(HKEY_CURRENT_USER),
+                    path: format!(r"{folder}\{KEY}"),
+                    own: format!(r"{folder}\{OWN_KEY}"),
+                    shown: format!(r"HKCU\{folder}\{KEY}"),
+                },
+            })
+        }
+
+        /// The key, for people.
+        pub fn shown(&self) -> &str {
+            &self.shown
+        }
+
+        fn fault(&self, value: &str, what: impl std::fmt::Display) -> RegistryFault {
+            RegistryFault(format!("{}, value {value}: {what}", self.shown))
+        }
+
+        fn cannot(&self, value: &str, verb: &str, e: &io::Error) -> RegistryFault {
+            match e.kind() {
+                ErrorKind::PermissionDenied => {
+                    self.fault(value, format!("it cannot be {verb}: access is denied; run this as an administrator"))
+                }
+                _ => self.fault(value, format!("it cannot be {verb}: {e}")),
+            }
+        }
+
+        /// Reads both values.
+        ///
+        /// # Errors
+        /// If a value cannot be read, or DllPath is nothing that RRAS would read, or that could be kept as it is.
+        pub fn read(&self) -> Result<Registered, RegistryFault> {
+            let own = self.root.open_subkey(&self.own).and_then(|key| key.get_value::<String, _>(CONFIG_PATH));
+            let config_path = own.ok().filter(|path| !path.is_empty());
+            let key = match self.root.open_subkey(&self.path) {
+                Ok(key) => key,
+                Err(e) if e.kind() == ErrorKind::NotFound => {
+                    return Ok(Registered { config_path, ..Registered::default() });
+                }
+                Err(e) => return Err(self.cannot(DLL_PATH, "read", &e)),
+            };
+            let raw = |name: &str| match key.get_raw_value(name) {
+                Ok(value) => Ok(Some(value)),
+                Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+                Err(e) => Err(self.cannot(name, "read", &e)),
+            };
+            let dll_path = raw(DLL_PATH)?.map(|value| self.dll_path(&value)).transpose()?;
+            let display_name = raw(DISPLAY_NAME)?.map(|value| match value.vtype {
+                REG_SZ | REG_EXPAND_SZ => text(&value.bytes).unwrap_or_default(),
+                _ => String::new(),
+            });
+            Ok(Registered { dll_path, display_name, config_path })
+        }
+
+        fn dll_path(&self, value: &RegValue<'_>) -> Result<Value, RegistryFault> {
+            let kind = match value.vtype {
+                REG_SZ => Kind::Sz,
+                REG_EXPAND_SZ => Kind::ExpandSz,
+                _ => {
+                    let what = "it must be REG_SZ or REG_EXPAND_SZ: with any other type RRAS does not start (error \
+                                1015); write it anew with regedit";
+                    return Err(self.fault(DLL_PATH, what));
+                }
+            };
+            let text = text(&value.bytes).ok_or_else(|| {
+                let what = "it has text behind its end, or text that is not valid UTF-16, which could not be kept; \
+                            write it anew with regedit";
+                self.fault(DLL_PATH, what)
+            })?;
+            Ok(Value { kind, text })
+        }
+
+        /// Writes DllPath, or removes it.
+        ///
+        /// # Errors
+        /// If it cannot be written.
+        pub fn set_dll_path(&self, value: Option<&Value>) -> Result<(), RegistryFault> {
+            let kind = value.map_or(REG_SZ, |value| match value.kind {
+                Kind::Sz => REG_SZ,
+                Kind::ExpandSz => REG_EXPAND_SZ,
+            });
+            self.set(&self.path, DLL_PATH, value.map(|value| (kind, value.text.as_str())))
+        }
+
+        /// Writes DisplayName, or removes it.
+        ///
+        /// # Errors
+        /// If it cannot be written.
+        pub fn set_display_name(&self, name: Option<&str>) -> Result<(), RegistryFault> {
+            self.set(&self.path, DISPLAY_NAME, name.map(|name| (REG_SZ, name)))
+        }
+
+        /// Writes ConfigPath, or removes it.
+        ///
+        /// # Errors
+        /// If it cannot be written.
+        pub fn set_config_path(&self, path: Option<&str>) -> Result<(), RegistryFault> {
+            self.set(&self.own, CONFIG_PATH, path.map(|path| (REG_SZ, path)))
+        }
+
+        /// May it be written? Nothing is changed.
+        ///
+        /// # Errors
+        /// If not.
+        pub fn may_write(&self) -> Result<(), RegistryFault> {
+            let mut path = self.path.as_str();
+            loop {
+                let access = winreg::enums::KEY_SET_VALUE | winreg::enums::KEY_CREATE_SUB_KEY;
+                match self.root.open_subkey_with_flags(path, access) {
+                    Ok(_) => return Ok(()),
+                    Err(e) if e.kind() == ErrorKind::NotFound => match path.rsplit_once('\\') {
+                        Some((parent, _)) => path = parent,
+                        None => return Ok(()),
+                    },
+                    Err(e) => return Err(self.cannot(DLL_PATH, "written", &e)),
+                }
+            }
+        }
+
+        fn set(&self, path: &str, name: &str, to: Option<(winreg::enums::RegType, &str)>) -> Result<(), RegistryFault> {
+            let (key, _) = self.root.create_subkey(path).map_err(|e| self.cannot(name, "written", &e))?;
+            let verb = if to.is_some() { "written" } else { "removed" };
+            let done = match to {
+                Some((vtype, text)) => {
+                    let bytes: Vec<u8> = text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
+                    key.set_raw_value(name, &RegValue { bytes: bytes.into(), vtype })
+                }
+                None => match key.delete_value(name) {
+                    Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+                    done => done,
+                },
+            };
+            done.map_err(|e| self.cannot(name, verb, &e))
+        }
+    }
+
+    /// Up to the terminator; None if there is more behind it, or it is no valid UTF-16.
+    fn text(bytes: &[u8]) -> Option<String> {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        let end = units.iter().position(|&unit| unit == 0).unwrap_or(units.len());
+        let (text, behind) = units.split_at(end);
+        let whole = bytes.len().is_multiple_of(2) && behind.iter().all(|&unit| unit == 0);
+        String::from_utf16(text).ok().filter(|_| whole)
+    }
+}
+
+/// The key: there is none here, and so no value of this type.
+#[cfg(not(windows))]
+#[derive(Debug)]
+pub struct Registry(std::convert::Infallible);
+
+#[cfg(not(windows))]
+#[allow(missing_docs, clippy::missing_errors_doc)]
+impl Registry {
+    /// # Errors
+    /// Always: there is no RRAS here.
+    pub fn open(_: Option<&str>) -> Result<Self, RegistryFault> {
+        Err(RegistryFault("there is no Routing and Remote Access on this system".into()))
+    }
+
+    pub fn shown(&self) -> &str {
+        match self.0 {}
+    }
+
+    pub fn read(&self) -> Result<Registered, RegistryFault> {
+        match self.0 {}
+    }
+
+    pub fn set_dll_path(&self, _: Option<&Value>) -> Result<(), RegistryFault> {
+        match self.0 {}
+    }
+
+    pub fn set_display_name(&self, _: Option<&str>) -> Result<(), RegistryFault> {
+        match self.0 {}
+    }
+
+    pub fn set_config_path(&self, _: Option<&str>) -> Result<(), RegistryFault> {
+        match self.0 {}
+    }
+
+    pub fn may_write(&self) -> Result<(), RegistryFault> {
+        match self.0 {}
+    }
+}
