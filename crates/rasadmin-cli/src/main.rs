@@ -28,6 +28,7 @@ mod table;
 mod times;
 mod uninstall;
 mod users;
+mod whatif;
 
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -65,6 +66,7 @@ enum Command {
     Usage(users::UsageArguments),
     Decisions(decisions::Arguments),
     Report(report::Arguments),
+    Replay(whatif::Arguments),
     Release(desk::ReleaseArguments),
     Close(desk::CloseArguments),
     Purge(desk::PurgeArguments),
@@ -93,6 +95,7 @@ fn main() -> ExitCode {
         Command::Users(arguments) => users::users(arguments),
         Command::Usage(arguments) => users::usage(arguments),
         Command::Decisions(arguments) => decisions::decisions(arguments),
+        Command::Replay(arguments) => whatif::replay(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::Release(arguments) => desk::release(arguments),
         Command::Close(arguments) => desk::close(arguments),

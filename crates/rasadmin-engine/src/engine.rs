@@ -9,6 +9,7 @@ mod counts;
 pub mod explain;
 mod orphans;
 mod refusals;
+pub mod rehearse;
 mod store;
 
 use crate::config::Config;

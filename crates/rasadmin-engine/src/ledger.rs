@@ -8,6 +8,7 @@ mod anonymous;
 pub mod desk;
 pub mod history;
 pub mod instance;
+pub mod memory;
 pub mod report;
 pub mod spool;
 pub mod sqlite;

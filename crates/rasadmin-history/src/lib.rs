@@ -7,6 +7,7 @@ pub mod export;
 pub mod import;
 pub mod logs;
 mod session;
+pub mod whatif;
 
 pub use causes::{cause_name, cause_number};
 pub use session::{Ended, PastSession};

@@ -5,7 +5,7 @@ use super::{AddressAnswer, Decided, Inner, Now, refusal, refusals, why};
 use crate::addresses::{Address, Family, PoolId};
 use crate::config::file::{ReservationHeld, WhenExhausted};
 use crate::event::{AddressEvent, Given, Record, What};
-use crate::ledger::{Away, Origin};
+use crate::ledger::{Away, Decision, Origin};
 use crate::pools;
 use crate::record::{Book, timestamp};
 use crate::rules::GroupSet;
@@ -85,26 +85,14 @@ impl Inner {
         let config = self.config.clone();
         let user = config.domains.identity(&event.user, &Name::default());
         let (facts, groups) = self.address_facts(event, user, now);
-        let stage = stage(event);
         let mut answer = Err(String::new());
         let (mut refused, mut exhausted) = (None, None);
         let done = self.transact(now, deadline, false, &mut |book| {
-            let (user, session) = book.address_arrives(event)?;
-            let mut decided = Decided::ask(book, stage, facts.clone(), &groups, session)?;
-            let (choice, dry) = if decided.decision.allow {
-                let pool = pool_of(&config, decided.pools, &groups, event.family);
-                let (choice, dry) = choose(book, event, user.as_ref(), pool)?;
-                (choice.map_err(|why| why.to_string()), dry)
-            } else {
-                (Err(why(&decided.decision)), None)
-            };
-            if let (Err(reason), true) = (&choice, decided.decision.allow) {
-                (decided.decision.allow, decided.decision.reason) = (false, Some(reason.clone()));
-            }
-            book.address_concluded(event, user.as_ref(), session, choice.as_ref().ok(), &decided.decision)?;
-            answer = choice.map(|given| given.number);
-            refused = refusal(&decided.decision);
-            exhausted = dry.map(|pool| (config.addresses.pools[pool.0 as usize].name.clone(), decided.decision));
+            let assigned = assign(book, event, facts.clone(), &groups)?;
+            answer = assigned.choice.map(|given| given.number);
+            refused = refusal(&assigned.decision);
+            let name = |pool: PoolId| config.addresses.pools[pool.0 as usize].name.clone();
+            exhausted = assigned.dry.map(|pool| (name(pool), assigned.decision));
             Ok(())
         });
         if done.is_err() {
@@ -146,6 +134,42 @@ impl Inner {
         });
         choice
     }
+}
+
+/// What came of an address call.
+pub(super) struct Assigned {
+    /// What is given, or why nothing is.
+    pub choice: Result<Given, String>,
+    /// The decision; it denies where no address was to be had.
+    pub decision: Decision,
+    /// A pool that had nothing left.
+    pub dry: Option<PoolId>,
+    /// The rules allowed it, and no address was to be had.
+    pub overruled: bool,
+}
+
+/// An address call, in its transaction: who asks, what the rules say, which address, and all of it recorded.
+pub(super) fn assign(
+    book: &mut Book<'_>,
+    event: &AddressEvent,
+    facts: Facts,
+    groups: &GroupSet,
+) -> Result<Assigned, Away> {
+    let (user, session) = book.address_arrives(event)?;
+    let Decided { mut decision, pools } = Decided::ask(book, stage(event), facts, groups, session)?;
+    let (choice, dry) = if decision.allow {
+        let pool = pool_of(book.config, pools, groups, event.family);
+        let (choice, dry) = choose(book, event, user.as_ref(), pool)?;
+        (choice.map_err(|why| why.to_string()), dry)
+    } else {
+        (Err(why(&decision)), None)
+    };
+    let mut overruled = false;
+    if let (Err(reason), true) = (&choice, decision.allow) {
+        (decision.allow, decision.reason, overruled) = (false, Some(reason.clone()), true);
+    }
+    book.address_concluded(event, user.as_ref(), session, choice.as_ref().ok(), &decision)?;
+    Ok(Assigned { choice, decision, dry, overruled })
 }
 
 /// The reservation, then the pools, then RRAS's offer; and which pool had nothing left, if one was asked in vain.

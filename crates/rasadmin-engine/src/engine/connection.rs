@@ -2,7 +2,7 @@
 
 use super::{Decided, Inner, Now, RECENT, Verdict, refusal, verdict};
 use crate::event::{ConnectionEvent, LinkEvent, Record, What};
-use crate::ledger::{Away, LiveSession};
+use crate::ledger::{Away, Decision, LiveSession};
 use crate::record::{Arrival, Book, timestamp};
 use crate::rules::GroupSet;
 use crate::{Fact, Facts, Identity, Stage, Tunnel};
@@ -38,13 +38,7 @@ impl Inner {
         let done = self.transact(now, deadline, true, &mut |book| {
             let arrival = book.connection_arrives(event)?;
             facts.port = arrival.port.clone().map_or(Fact::NotYetKnown, Fact::Known);
-            let mut decided = Decided::ask(book, Stage::Connection, facts.clone(), &groups, None)?;
-            if let Some(reason) = foreign_lease(book, &arrival) {
-                (decided.decision.allow, decided.decision.rule) = (false, None);
-                decided.decision.reason = Some(reason);
-            }
-            book.connection_concluded(event, &arrival, &key, &decided.decision)?;
-            refused = refusal(&decided.decision);
+            refused = refusal(&connect(book, event, &arrival, &key, facts.clone(), &groups)?);
             Ok(())
         });
         if done.is_err() {
@@ -70,9 +64,7 @@ impl Inner {
         let done = self.transact(now, deadline, false, &mut |book| {
             let session = book.link_arrives(event)?;
             let facts = link_facts(session.as_ref().map(|session| scene.facts_of(session)), event, &scene);
-            let decision = scene.decide(book, Stage::Link, facts, session.as_ref())?;
-            book.link_concluded(event, session.as_ref(), &decision)?;
-            refused = refusal(&decision);
+            refused = refusal(&link(book, event, session.as_ref(), facts)?);
             Ok(())
         });
         if done.is_err() {
@@ -93,7 +85,6 @@ impl Inner {
     pub(super) fn again(&mut self, event: &ConnectionEvent, stage: Stage, now: Now, deadline: Instant) -> Verdict {
         let (facts, groups) = self.connection_facts(event, now);
         let mut refused = None;
-        let scene = self.scene(now);
         let done = self.transact(now, deadline, false, &mut |book| {
             let session = book.find(event)?;
             let mut facts = facts.clone();
@@ -102,7 +93,7 @@ impl Inner {
                 facts.port = session.port.clone().map_or(Fact::NotYetKnown, Fact::Known);
                 facts.tunnel = session.tunnel.map_or(facts.tunnel, Fact::Known);
             }
-            let decision = scene.decide(book, stage, facts, session.as_ref())?;
+            let decision = decide(book, stage, facts, session.as_ref())?;
             book.again_concluded(event, session.as_ref(), &decision)?;
             refused = refusal(&decision);
             Ok(())
@@ -162,17 +153,41 @@ impl Scene {
             interface: Fact::Absent,
         }
     }
+}
 
-    fn decide(
-        &self,
-        book: &mut Book<'_>,
-        stage: Stage,
-        facts: Facts,
-        session: Option<&LiveSession>,
-    ) -> Result<crate::ledger::Decision, Away> {
-        let groups = facts.user.known().map(|user| book.config.groups.of(user)).unwrap_or_default();
-        Ok(Decided::ask(book, stage, facts, &groups, session.map(|session| session.id))?.decision)
+/// A connection, in its transaction: what the rules say, whether its address is its own, and all of it recorded.
+pub(super) fn connect(
+    book: &mut Book<'_>,
+    event: &ConnectionEvent,
+    arrival: &Arrival,
+    key: &str,
+    facts: Facts,
+    groups: &GroupSet,
+) -> Result<Decision, Away> {
+    let mut decision = Decided::ask(book, Stage::Connection, facts, groups, None)?.decision;
+    if let Some(reason) = foreign_lease(book, arrival) {
+        (decision.allow, decision.rule, decision.reason) = (false, None, Some(reason));
     }
+    book.connection_concluded(event, arrival, key, &decision)?;
+    Ok(decision)
+}
+
+/// A link, in its transaction.
+pub(super) fn link(
+    book: &mut Book<'_>,
+    event: &LinkEvent,
+    session: Option<&LiveSession>,
+    facts: Facts,
+) -> Result<Decision, Away> {
+    let decision = decide(book, Stage::Link, facts, session)?;
+    book.link_concluded(event, session, &decision)?;
+    Ok(decision)
+}
+
+/// Of something that belongs to a session, which never counts itself.
+fn decide(book: &mut Book<'_>, stage: Stage, facts: Facts, session: Option<&LiveSession>) -> Result<Decision, Away> {
+    let groups = facts.user.known().map(|user| book.config.groups.of(user)).unwrap_or_default();
+    Ok(Decided::ask(book, stage, facts, &groups, session.map(|session| session.id))?.decision)
 }
 
 /// The link's event tells the port and the tunnel, the connection's told the rest. Of a further link the session's

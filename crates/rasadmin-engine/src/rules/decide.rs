@@ -185,6 +185,46 @@ impl Rules {
         }
     }
 
+    /// The fields of the conditions that are unknown at the last stage, and on which the decision therefore rests: of the
+    /// rule that decides because of them, and of those before it that fail or are passed because of them. In a rehearsal
+    /// these are the facts that its source lacks. `counts_lack`: what would tell whether a session takes another one's
+    /// place is lacking, so that a count of sessions rests on it too.
+    pub fn rests_on(
+        &self,
+        stage: Stage,
+        facts: &Facts,
+        groups: &GroupSet,
+        ledger: &LedgerFacts,
+        counts_lack: Option<&'static str>,
+    ) -> Vec<&'static str> {
+        let seen = Seen::new(self, facts, groups, facts.is_last(stage));
+        let mut fields = Vec::new();
+        let mut add = |field| {
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        };
+        for (at, rule) in self.rules.iter().enumerate() {
+            let Some((action, _)) = rule.stance(Some(ledger)) else { continue };
+            let outcome = rule.outcome(at, &seen, action, || rule.counted(&seen, ledger));
+            let unknown = rule.uncounted(at, &seen).min(rule.unasked(at, &seen)) == Truth::Unknown;
+            if unknown && seen.last && outcome != Outcome::NoMatch {
+                let conditions = rule.conditions[..rule.counting].iter();
+                conditions
+                    .filter(|c| c.truth(at, rule.if_absent, &seen) == Truth::Unknown)
+                    .for_each(|c| add(c.field()));
+            }
+            if outcome.decides() {
+                let counts = |c: &Condition| matches!(c, Condition::UserSessions(_) | Condition::GroupSessions(..));
+                if let Some(lacking) = counts_lack.filter(|_| rule.conditions.iter().any(counts)) {
+                    add(lacking);
+                }
+                break;
+            }
+        }
+        fields
+    }
+
     /// How many rules there are, the default aside.
     pub fn len(&self) -> usize {
         self.rules.len()

@@ -1,0 +1,140 @@
+//! What a configuration would have made of the past: every attempt to connect once more, in the order of time, through
+//! the code that decides.
+
+mod ledger;
+mod report;
+mod trace;
+
+pub use ledger::{Period, from_ledger};
+pub use report::{Because, ByRule, ByUser, PoolUse, Report};
+pub use trace::from_trace;
+
+use crate::{Ended, PastSession};
+use rasadmin_engine::config::Config;
+use rasadmin_engine::engine::rehearse::{Begin, Begun, Rehearsal};
+use rasadmin_engine::ledger::{Away, Millis, Usage};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+/// An attempt to connect, as its source tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// Who, when and how; and, if it was accepted, until when.
+    pub session: PastSession,
+    /// Did it ask for an IPv6 interface identifier?
+    pub ipv6: bool,
+    /// It was refused then, by this rule or for this reason. How long it would have lasted nobody knows.
+    pub refused: Option<String>,
+}
+
+impl Attempt {
+    /// Of a session: it was accepted.
+    pub fn accepted(session: PastSession) -> Self {
+        Self { session, ipv6: false, refused: None }
+    }
+
+    /// When it ends: one that was refused then ends at once.
+    fn stop(&self) -> (Millis, Usage) {
+        let session = &self.session;
+        match (&self.refused, session.ended) {
+            (Some(_), _) => (session.start, Usage::default()),
+            (None, Some(Ended { stop, usage, .. })) => (stop, usage),
+            (None, None) => (session.last_seen, Usage::default()),
+        }
+    }
+}
+
+/// What the candidate says of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// As it was.
+    None,
+    /// It was accepted, and would be refused.
+    Refused,
+    /// It was refused, and would be accepted.
+    Accepted,
+}
+
+impl Change {
+    fn of(attempt: &Attempt, begun: &Begun) -> Self {
+        match (&attempt.refused, begun.accepted) {
+            (None, false) => Self::Refused,
+            (Some(_), true) => Self::Accepted,
+            _ => Self::None,
+        }
+    }
+}
+
+/// Ends that are still to come: those that are due first, first.
+type Ends = BinaryHeap<Reverse<(Millis, u64, usize)>>;
+
+/// Replays attempts through a configuration. `each` is told of every answer, `progress` of how many there were. At the
+/// same moment what ends goes before what begins.
+pub fn replay(
+    config: &Arc<Config>,
+    mut attempts: Vec<Attempt>,
+    each: &mut dyn FnMut(&Attempt, &Begun, Change),
+    progress: &mut dyn FnMut(usize),
+) -> Result<Report, Away> {
+    // Sources tell a session when it is over: not in the order of their beginnings.
+    attempts.sort_by_key(|attempt| attempt.session.start);
+    let mut rehearsal = Rehearsal::new(config.clone());
+    let mut report = Report::new(config);
+    let mut ends = Ends::new();
+    for (at, attempt) in attempts.iter().enumerate() {
+        let handle = at as u64 + 1;
+        end(&mut rehearsal, &mut report, &mut ends, &attempts, attempt.session.start)?;
+        let begun = rehearsal.begin(&begin(handle, attempt))?;
+        let change = Change::of(attempt, &begun);
+        report.add(attempt, &begun, change);
+        each(attempt, &begun, change);
+        if begun.accepted {
+            report.pools_taken(attempt, handle, &begun);
+            ends.push(Reverse((attempt.stop().0.max(attempt.session.start), handle, at)));
+        }
+        if at % 1024 == 0 {
+            progress(at);
+        }
+    }
+    end(&mut rehearsal, &mut report, &mut ends, &attempts, Millis::MAX)?;
+    report.sort();
+    Ok(report)
+}
+
+fn end(
+    rehearsal: &mut Rehearsal,
+    report: &mut Report,
+    ends: &mut Ends,
+    attempts: &[Attempt],
+    until: Millis,
+) -> Result<(), Away> {
+    while let Some(&Reverse((time, handle, at))) = ends.peek() {
+        if time > until {
+            break;
+        }
+        ends.pop();
+        let usage = attempts.get(at).map_or_else(Usage::default, |attempt| attempt.stop().1);
+        rehearsal.end(handle, time, usage)?;
+        report.pools_given_back(handle);
+    }
+    Ok(())
+}
+
+fn begin(handle: u64, attempt: &Attempt) -> Begin {
+    let session = &attempt.session;
+    Begin {
+        handle,
+        time: session.start,
+        server: session.server.clone(),
+        user: session.user.clone(),
+        domain: session.domain.clone(),
+        port: session.port.clone(),
+        tunnel: session.tunnel.clone(),
+        source: session.source.clone(),
+        computer: session.computer.clone(),
+        quarantine: session.quarantine.clone(),
+        interface: session.interface.clone(),
+        ipv6: attempt.ipv6,
+    }
+}

@@ -1,0 +1,125 @@
+//! The ledger's own history: sessions, also imported ones, and the attempts that were refused.
+
+use super::Attempt;
+use crate::{Ended, PastSession, cause_number};
+use rasadmin_engine::ledger::report::{Decided, Reader, Session, Which};
+use rasadmin_engine::ledger::{Away, Millis, Usage};
+use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Stage, Tunnel};
+
+/// Which part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// From this time on.
+    pub from: Millis,
+    /// Before this time.
+    pub to: Millis,
+    /// The present: live sessions are seen until now.
+    pub now: Millis,
+}
+
+/// Every attempt that began in a period.
+pub fn from_ledger(reader: &Reader, period: Period) -> Result<Vec<Attempt>, Away> {
+    let mut attempts = Vec::new();
+    reader.each_session_in(period.from, period.to, &mut |row| {
+        // One that never had a link was refused at its first, and is among the decisions; or nobody used it.
+        let stood = row.imported.is_some() || row.established.is_some();
+        if stood && row.acct_start_time >= period.from {
+            attempts.push(session(&row, period.now));
+        }
+    })?;
+    let which = Which { since: Some(period.from), until: Some(period.to), ..Which::default() };
+    attempts.extend(reader.decisions(&which, true, None)?.into_iter().filter_map(|denied| refused(&denied)));
+    Ok(attempts)
+}
+
+fn session(row: &Session, now: Millis) -> Attempt {
+    let imported = row.imported.is_some();
+    // What a log lacks is not known; what RRAS passed empty is absent.
+    let told = |text: &str| match (text.is_empty(), imported) {
+        (false, _) => Fact::Known(text.to_owned()),
+        (true, true) => Fact::NotYetKnown,
+        (true, false) => Fact::Absent,
+    };
+    let tunnel = row.tunnel_type.as_deref().and_then(tunnel);
+    let usage = Usage {
+        seconds: row.acct_session_time.unwrap_or(0),
+        input_octets: row.acct_input_octets.unwrap_or(0),
+        output_octets: row.acct_output_octets.unwrap_or(0),
+        input_packets: row.acct_input_packets.unwrap_or(0),
+        output_packets: row.acct_output_packets.unwrap_or(0),
+    };
+    let ended = row.acct_stop_time.map(|stop| Ended {
+        stop,
+        usage,
+        cause: row.acct_terminate_cause.as_deref().and_then(cause_number),
+        estimated: row.estimated,
+    });
+    let absent_or_lacking = if imported { Fact::NotYetKnown } else { Fact::Absent };
+    let session = PastSession {
+        key: row.acct_session_id.clone(),
+        server: row.nas_identifier.clone(),
+        user: row.user_name.clone(),
+        domain: row.domain.clone().unwrap_or_default(),
+        start: row.acct_start_time,
+        ended,
+        last_seen: row.acct_stop_time.unwrap_or(now),
+        tunnel: tunnel.map_or_else(|| absent_or_lacking.clone(), Fact::Known),
+        port: row.nas_port_id.clone().map_or(Fact::NotYetKnown, Fact::Known),
+        source: flat(told(&row.calling_station_id), |text| text.parse().ok()),
+        computer: told(row.remote_computer.as_str()).map(Name::from_stored),
+        quarantine: if imported { Fact::NotYetKnown } else { Fact::arrived(Quarantine::from_name(&row.quarantine)) },
+        interface: if imported {
+            Fact::NotYetKnown
+        } else {
+            Fact::arrived(InterfaceType::from_name(&row.interface_type))
+        },
+        address: flat(told(row.framed_ip_address.as_deref().unwrap_or_default()), |text| text.parse().ok()),
+        links: row.acct_link_count.max(1),
+    };
+    Attempt { session, ipv6: row.framed_interface_id.is_some(), refused: None }
+}
+
+/// A known text that is none of what is meant is absent.
+fn flat<T>(fact: Fact<String>, read: impl FnOnce(&str) -> Option<T>) -> Fact<T> {
+    match fact {
+        Fact::Known(text) => Fact::arrived(read(&text)),
+        Fact::NotYetKnown => Fact::NotYetKnown,
+        Fact::Absent => Fact::Absent,
+    }
+}
+
+fn tunnel(name: &str) -> Option<Tunnel> {
+    [Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp].into_iter().find(|tunnel| tunnel.name() == name)
+}
+
+/// An attempt that was refused: what was known when it was is all that is known of it. A reauthentication or an endpoint
+/// change is none.
+fn refused(denied: &Decided) -> Option<Attempt> {
+    if matches!(denied.stage, Stage::Reauthentication | Stage::EndpointChange) {
+        return None;
+    }
+    let facts = &denied.facts;
+    let because = denied.rule.clone().or_else(|| denied.reason.clone()).unwrap_or_else(|| "(default)".to_owned());
+    let session = PastSession {
+        key: format!("decision {}", denied.id),
+        server: denied.server.clone(),
+        user: if denied.user_name.is_empty() {
+            denied.name.clone().unwrap_or_default()
+        } else {
+            denied.user_name.clone()
+        },
+        domain: denied.domain.clone().unwrap_or_default(),
+        start: denied.time,
+        ended: None,
+        last_seen: denied.time,
+        tunnel: facts.tunnel.clone(),
+        port: facts.port.clone(),
+        source: facts.source.clone(),
+        computer: facts.computer.clone(),
+        quarantine: facts.quarantine.clone(),
+        interface: facts.interface.clone(),
+        address: Fact::NotYetKnown,
+        links: 1,
+    };
+    Some(Attempt { session, ipv6: denied.stage == Stage::Ipv6Address, refused: Some(because) })
+}

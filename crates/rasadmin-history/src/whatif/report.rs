@@ -1,0 +1,269 @@
+//! What came of a replay.
+
+use super::{Attempt, Change};
+use rasadmin_engine::addresses::{Family, Pool};
+use rasadmin_engine::config::Config;
+use rasadmin_engine::engine::rehearse::Begun;
+use rasadmin_engine::ledger::Millis;
+use rasadmin_engine::{Identity, Name};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Why an attempt would be refused, or by what it would be accepted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Because {
+    /// By this rule.
+    Rule(String),
+    /// By the default.
+    Default,
+    /// The pool had nothing left.
+    PoolExhausted(String),
+    /// There was no address to be had for another reason.
+    NoAddress(String),
+}
+
+impl Because {
+    /// Of an answer.
+    pub fn of(begun: &Begun) -> Self {
+        let decision = &begun.decision;
+        match (begun.overruled, begun.dry.last(), &decision.rule) {
+            (true, Some(pool), _) => Self::PoolExhausted(pool.clone()),
+            (true, None, _) => Self::NoAddress(decision.reason.clone().unwrap_or_default()),
+            (false, _, Some(rule)) => Self::Rule(rule.clone()),
+            (false, _, None) => Self::Default,
+        }
+    }
+}
+
+/// What would change by one rule.
+#[derive(Clone, Debug, Serialize)]
+pub struct ByRule {
+    /// Which.
+    pub because: Because,
+    /// The rule's reason.
+    pub reason: Option<String>,
+    /// Attempts that were accepted, and would be refused.
+    pub refused: u64,
+    /// Attempts that were refused, and would be accepted.
+    pub accepted: u64,
+    /// Of how many users.
+    pub users: u64,
+    /// The first of them, milliseconds since 1970.
+    pub first: Millis,
+    /// The last.
+    pub last: Millis,
+    #[serde(skip)]
+    who: BTreeSet<String>,
+}
+
+/// What would change for one user.
+#[derive(Clone, Debug, Serialize)]
+pub struct ByUser {
+    /// Who.
+    pub user: String,
+    /// Attempts that were accepted, and would be refused.
+    pub refused: u64,
+    /// Attempts that were refused, and would be accepted.
+    pub accepted: u64,
+    /// Attempts in all.
+    pub attempts: u64,
+}
+
+/// How a pool would have been used, on one server.
+#[derive(Clone, Debug, Serialize)]
+pub struct PoolUse {
+    /// Its name.
+    pub pool: String,
+    /// On which server.
+    pub server: Name,
+    /// 4 or 6.
+    pub family: u8,
+    /// How many addresses it has.
+    pub size: u64,
+    /// How many were held at once at most.
+    pub peak: u64,
+    /// When they were first.
+    pub peak_at: Millis,
+    /// When somebody found nothing in it for the first time.
+    pub dry_first: Option<Millis>,
+    /// And for the last time.
+    pub dry_last: Option<Millis>,
+    /// How often.
+    pub dry_times: u64,
+    #[serde(skip)]
+    held: u64,
+}
+
+/// The whole.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Attempts that were replayed.
+    pub attempts: u64,
+    /// Of them accepted then.
+    pub accepted_then: u64,
+    /// Of them refused then.
+    pub refused_then: u64,
+    /// Accepted then, and would be refused.
+    pub newly_refused: u64,
+    /// Refused then, and would be accepted. How long they would have lasted nobody knows: they end at once.
+    pub newly_accepted: u64,
+    /// Answers that rest on facts which the source lacks.
+    pub rest_on_lacking: u64,
+    /// On which: by the conditions' names, how many answers.
+    pub lacking: BTreeMap<&'static str, u64>,
+    /// By rule, the most changes first.
+    pub by_rule: Vec<ByRule>,
+    /// By user, the most changes first.
+    pub by_user: Vec<ByUser>,
+    /// The pools that gave something.
+    pub pools: Vec<PoolUse>,
+    #[serde(skip)]
+    config: Arc<Config>,
+    #[serde(skip)]
+    users: HashMap<String, usize>,
+    #[serde(skip)]
+    taken: HashMap<u64, Vec<usize>>,
+}
+
+impl Report {
+    pub(super) fn new(config: &Arc<Config>) -> Self {
+        Self {
+            attempts: 0,
+            accepted_then: 0,
+            refused_then: 0,
+            newly_refused: 0,
+            newly_accepted: 0,
+            rest_on_lacking: 0,
+            lacking: BTreeMap::new(),
+            by_rule: Vec::new(),
+            by_user: Vec::new(),
+            pools: Vec::new(),
+            config: config.clone(),
+            users: HashMap::new(),
+            taken: HashMap::new(),
+        }
+    }
+
+    /// Would anything change?
+    pub fn changes(&self) -> bool {
+        self.newly_refused + self.newly_accepted > 0
+    }
+
+    pub(super) fn add(&mut self, attempt: &Attempt, begun: &Begun, change: Change) {
+        self.attempts += 1;
+        match attempt.refused {
+            None => self.accepted_then += 1,
+            Some(_) => self.refused_then += 1,
+        }
+        match change {
+            Change::Refused => self.newly_refused += 1,
+            Change::Accepted => self.newly_accepted += 1,
+            Change::None => {}
+        }
+        if !begun.lacking.is_empty() {
+            self.rest_on_lacking += 1;
+            begun.lacking.iter().for_each(|field| *self.lacking.entry(field).or_default() += 1);
+        }
+        let user = begun.decision.facts.user.known().map(Identity::to_string);
+        let user = user.unwrap_or_else(|| attempt.session.user.to_string());
+        self.add_user(&user, change);
+        if change != Change::None {
+            self.add_rule(attempt, begun, change, user);
+        }
+        for pool in &begun.dry {
+            let time = attempt.session.start;
+            if let Some(at) = self.pool(pool, &attempt.session.server) {
+                let of = &mut self.pools[at];
+                of.dry_first.get_or_insert(time);
+                of.dry_last = Some(time);
+                of.dry_times += 1;
+            }
+        }
+    }
+
+    fn add_user(&mut self, user: &str, change: Change) {
+        let at = match self.users.get(user) {
+            Some(&at) => at,
+            None => {
+                self.by_user.push(ByUser { user: user.to_owned(), refused: 0, accepted: 0, attempts: 0 });
+                self.users.insert(user.to_owned(), self.by_user.len() - 1);
+                self.by_user.len() - 1
+            }
+        };
+        let row = &mut self.by_user[at];
+        row.attempts += 1;
+        row.refused += u64::from(change == Change::Refused);
+        row.accepted += u64::from(change == Change::Accepted);
+    }
+
+    fn add_rule(&mut self, attempt: &Attempt, begun: &Begun, change: Change, user: String) {
+        let (because, time) = (Because::of(begun), attempt.session.start);
+        let at = self.by_rule.iter().position(|row| row.because == because).unwrap_or_else(|| {
+            let reason = begun.decision.reason.clone().filter(|_| !begun.overruled);
+            let (refused, accepted, users, who) = (0, 0, 0, BTreeSet::new());
+            self.by_rule.push(ByRule { because, reason, refused, accepted, users, first: time, last: time, who });
+            self.by_rule.len() - 1
+        });
+        let row = &mut self.by_rule[at];
+        row.refused += u64::from(change == Change::Refused);
+        row.accepted += u64::from(change == Change::Accepted);
+        row.last = row.last.max(time);
+        row.who.insert(user);
+        row.users = row.who.len() as u64;
+    }
+
+    /// A pool's row on a server; None if the configuration has no such pool.
+    fn pool(&mut self, name: &str, server: &Name) -> Option<usize> {
+        let at = self.pools.iter().position(|row| row.pool == name && row.server == *server);
+        if at.is_some() {
+            return at;
+        }
+        let pool: &Pool = self.config.addresses.pools.iter().find(|pool| pool.name == name)?;
+        let family = if pool.family == Family::Ipv4 { 4 } else { 6 };
+        let size = u64::try_from(pool.size()).unwrap_or(u64::MAX);
+        let (pool, server) = (name.to_owned(), server.clone());
+        let (dry_first, dry_last, dry_times) = (None, None, 0);
+        self.pools.push(PoolUse {
+            pool,
+            server,
+            family,
+            size,
+            peak: 0,
+            peak_at: 0,
+            dry_first,
+            dry_last,
+            dry_times,
+            held: 0,
+        });
+        Some(self.pools.len() - 1)
+    }
+
+    pub(super) fn pools_taken(&mut self, attempt: &Attempt, handle: u64, begun: &Begun) {
+        for name in begun.given.iter().filter_map(|given| given.pool.as_deref()) {
+            let Some(at) = self.pool(name, &attempt.session.server) else { continue };
+            let row = &mut self.pools[at];
+            row.held += 1;
+            if row.held > row.peak {
+                (row.peak, row.peak_at) = (row.held, attempt.session.start);
+            }
+            self.taken.entry(handle).or_default().push(at);
+        }
+    }
+
+    pub(super) fn pools_given_back(&mut self, handle: u64) {
+        for at in self.taken.remove(&handle).unwrap_or_default() {
+            if let Some(row) = self.pools.get_mut(at) {
+                row.held = row.held.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Puts the rows into the order in which they are read.
+    pub(super) fn sort(&mut self) {
+        self.by_rule.sort_by_key(|row| std::cmp::Reverse(row.refused + row.accepted));
+        self.by_user.sort_by_key(|row| std::cmp::Reverse((row.refused + row.accepted, row.attempts)));
+        self.pools.sort_by(|a, b| (&a.server, a.family, &a.pool).cmp(&(&b.server, b.family, &b.pool)));
+    }
+}
