@@ -295,6 +295,13 @@ const EVERY_STORE: [fn(&mut dyn Ledger); 8] = [
 ];
 
 #[test]
+fn memory_does_what_every_store_must() {
+    for test in EVERY_STORE {
+        test(&mut rasadmin_engine::ledger::memory::Memory::default());
+    }
+}
+
+#[test]
 fn sqlite_does_what_every_store_must() {
     for test in EVERY_STORE {
         let folder = tempfile::tempdir().unwrap();

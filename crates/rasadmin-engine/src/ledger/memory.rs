@@ -4,8 +4,8 @@
 //! It does what the SQLite one does, and one set of tests holds both to it.
 
 use super::{
-    Away, Closing, Decision, EndedBy, Id, Lease, Ledger, LiveSession, Load, Millis, NewLease, NewLink, NewSession,
-    Transaction, Usage, Used,
+    Away, AwayKind, Closing, Decision, EndedBy, Id, Lease, Ledger, LiveSession, Load, Millis, NewLease, NewLink,
+    NewSession, Transaction, Usage, Used,
 };
 use crate::addresses::{Address, Family};
 use crate::{Identity, Name, Tunnel};
@@ -356,8 +356,12 @@ impl Transaction for Memory {
     }
 
     fn begin_lease(&mut self, l: &NewLease<'_>) -> Result<Id, Away> {
-        let id = self.next();
         let (server, key) = (l.server.clone(), (l.server.clone(), l.address));
+        if self.held.contains_key(&key) {
+            let message = "a live lease holds the address already".to_owned();
+            return Err(Away { kind: AwayKind::Other, message });
+        }
+        let id = self.next();
         let lease = Lease {
             id,
             address: l.address,
