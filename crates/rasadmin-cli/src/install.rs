@@ -108,6 +108,7 @@ fn register(arguments: &Arguments) -> Result<u8, Stop> {
         steps.push(Step::SetConfigPath(config.path.clone()));
     }
     steps.extend(steps::display_name(&registered, true));
+    steps.extend(steps::event_source(&registered, Some(&path)));
     if !change.is_none() {
         let kind = registered.dll_path.as_ref().map_or(Kind::Sz, |value| value.kind);
         let after = change.after.as_ref().map(|list| Value { kind, text: list.text() });

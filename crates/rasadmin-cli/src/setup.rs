@@ -58,7 +58,7 @@ pub fn config_places(
 
 /// A path or text for a terminal: without control characters.
 pub fn printable(text: impl AsRef<std::ffi::OsStr>) -> String {
-    text.as_ref().to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    crate::table::printable(&text.as_ref().to_string_lossy())
 }
 
 /// What an environment variable is expanded to.

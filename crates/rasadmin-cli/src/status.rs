@@ -186,12 +186,27 @@ fn registration(facts: &mut Facts, registered: &Registered) -> Option<PathBuf> {
         let what = format!("RRAS never loads {never}, because the entry `{entry}` begins with a space");
         facts.add(Mark::Attention, "never loaded", what);
     }
+    match (path, &registered.event_source) {
+        (None, _) => {}
+        (Some(_), Some(texts)) if file_of(texts).is_file() => {
+            facts.add(Mark::Ok, "Event Log", format!("texts in {texts}"));
+        }
+        (Some(_), Some(texts)) => {
+            let what = format!("its texts are looked for in {texts}, which is not there; run `rasadmin install`");
+            facts.add(Mark::Attention, "Event Log", what);
+        }
+        (Some(_), None) => {
+            let what = "the Event Viewer does not find the messages' texts; run `rasadmin install`";
+            facts.add(Mark::Attention, "Event Log", what);
+        }
+    }
     facts.data.insert(
         "registration".into(),
         json!({
             "dll_path": registered.dll_path.as_ref().map(|value| &value.text),
             "type": registered.dll_path.as_ref().map(|value| value.kind.name()),
             "display_name": registered.display_name,
+            "event_source": registered.event_source,
             "dll": path,
             "position": ours.map(|at| at + 1),
             "version": path.and_then(|path| own.version(path)),

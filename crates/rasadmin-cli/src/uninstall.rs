@@ -54,6 +54,7 @@ fn remove(arguments: &Arguments) -> Result<u8, Stop> {
     let mut steps = Vec::new();
     if !ours.is_empty() {
         steps.extend(steps::display_name(&registered, false));
+        steps.extend(steps::event_source(&registered, None));
         let kind = registered.dll_path.as_ref().map(|value| value.kind);
         let after = change.after.as_ref().zip(kind).map(|(list, kind)| Value { kind, text: list.text() });
         steps.push(Step::SetDllPath { before: registered.dll_path.clone(), after });

@@ -91,6 +91,13 @@ impl World {
         values(RegKey::predef(HKEY_CURRENT_USER).open_subkey(format!(r"{}\{KEY}", self.root)))
     }
 
+    /// In which DLL the Event Viewer looks for the texts, and for which types of events.
+    fn event_source(&self) -> Option<(String, u32)> {
+        let path = format!(r"{}\SYSTEM\CurrentControlSet\Services\EventLog\Application\rasadmin", self.root);
+        let key = RegKey::predef(HKEY_CURRENT_USER).open_subkey(path).ok()?;
+        Some((key.get_value("EventMessageFile").unwrap(), key.get_value("TypesSupported").unwrap()))
+    }
+
     fn dll_path(&self) -> String {
         self.values().0.unwrap().1
     }
@@ -132,12 +139,14 @@ fn from_nothing_to_a_registered_dll_and_back() {
     let done = world.install(&dll, &[]).ends(0).prints("Done.").prints("Restart-Service RemoteAccess");
     done.prints("this cuts every connected user").prints("To undo it: rasadmin uninstall");
     assert_eq!(world.values(), (sz(&dll), Some("rasadmin".into())));
+    assert_eq!(world.event_source(), Some((dll.clone(), 7)));
     let config = world.path(r"data\rasadmin\rasadmin.toml");
     assert!(Path::new(&config).is_file());
     world.install(&dll, &[]).ends(0).prints("Nothing is to be done");
     let status = world.run(&["status", "--json"]).ends(0).json();
     assert_eq!(status["registration"]["dll"], dll.as_str());
     assert_eq!(status["registration"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(status["registration"]["event_source"], dll.as_str());
 
     // A day of users on that configuration: everyone is allowed, and the service's load is told.
     rasadmin(words([&"host", &"run", &"--config", &config, &"--dll", &dll, &office_day()])).ends(0);
@@ -150,7 +159,7 @@ fn from_nothing_to_a_registered_dll_and_back() {
     assert_eq!(world.dll_path(), dll);
     let done = world.run(&["uninstall", "--yes"]).ends(0).prints("RRAS goes on with the DLL until it is restarted");
     done.prints(&format!("The configuration stays: {config}")).prints("The ledger stays: ");
-    assert_eq!(world.values(), (None, None));
+    assert_eq!((world.values(), world.event_source()), ((None, None), None));
     assert!(Path::new(&config).is_file() && Path::new(&dll).is_file());
     world.run(&["uninstall", "--yes"]).ends(0).prints("rasadmin.dll is not registered");
     world.run(&["status"]).ends(1).prints("rasadmin.dll is not registered; run `rasadmin install`");

@@ -8,7 +8,7 @@ use rasadmin_engine::engine::rehearse::{Begin, Rehearsal};
 use rasadmin_engine::ledger::Usage;
 use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Tunnel, Verdict};
 use std::sync::Arc;
-use support::{Scene, With, connection, link, number};
+use support::{Scene, With, connection, number};
 
 const CONFIG: &str = r#"
     time_zone = "Europe/Berlin"

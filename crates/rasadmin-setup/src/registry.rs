@@ -13,7 +13,10 @@ pub const OWN_KEY: &str = r"SOFTWARE\rasadmin";
 /// The value that names the configuration.
 pub const CONFIG_PATH: &str = "ConfigPath";
 
-/// What the key holds.
+/// The key of the Event Log's source, below the same root: its value EventMessageFile names the DLL with the texts.
+pub const EVENT_SOURCE: &str = r"SYSTEM\CurrentControlSet\Services\EventLog\Application\rasadmin";
+
+/// What the keys hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registered {
     /// DllPath; None if it is not there.
@@ -22,6 +25,8 @@ pub struct Registered {
     pub display_name: Option<String>,
     /// ConfigPath of the product's own key; None if it is not there or empty.
     pub config_path: Option<String>,
+    /// The DLL in which the Event Viewer looks for the texts; None if it is not there.
+    pub event_source: Option<String>,
 }
 
 /// The registry could not be read or written.
@@ -43,16 +48,19 @@ pub struct Registry {
     root: winreg::RegKey,
     path: String,
     own: String,
+    events: String,
     shown: String,
 }
 
 #[cfg(windows)]
 mod windows {
-    use super::{CONFIG_PATH, DISPLAY_NAME, DLL_PATH, KEY, OWN_KEY, Registered, Registry, RegistryFault};
+    use super::{CONFIG_PATH, DISPLAY_NAME, DLL_PATH, EVENT_SOURCE, KEY, OWN_KEY, Registered, Registry, RegistryFault};
     use crate::registration::{Kind, Value};
     use std::io::{self, ErrorKind};
     use winreg::enums::{HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, REG_EXPAND_SZ, REG_SZ};
     use winreg::{RegKey, RegValue};
+
+    const MESSAGE_FILE: &str = "EventMessageFile";
 
     impl Registry {
         /// RRAS's own; or, for tests, the same below a key of HKEY_CURRENT_USER.
@@ -65,12 +73,14 @@ mod windows {
                     root: RegKey::predef(HKEY_LOCAL_MACHINE),
                     path: KEY.into(),
                     own: OWN_KEY.into(),
+                    events: EVENT_SOURCE.into(),
                     shown: format!(r"HKLM\{KEY}"),
                 },
                 Some(folder) => Self {
                     root: RegKey::predef(HKEY_CURRENT_USER),
                     path: format!(r"{folder}\{KEY}"),
                     own: format!(r"{folder}\{OWN_KEY}"),
+                    events: format!(r"{folder}\{EVENT_SOURCE}"),
                     shown: format!(r"HKCU\{folder}\{KEY}"),
                 },
             })
@@ -101,10 +111,12 @@ mod windows {
         pub fn read(&self) -> Result<Registered, RegistryFault> {
             let own = self.root.open_subkey(&self.own).and_then(|key| key.get_value::<String, _>(CONFIG_PATH));
             let config_path = own.ok().filter(|path| !path.is_empty());
+            let events = self.root.open_subkey(&self.events).and_then(|key| key.get_value::<String, _>(MESSAGE_FILE));
+            let event_source = events.ok();
             let key = match self.root.open_subkey(&self.path) {
                 Ok(key) => key,
                 Err(e) if e.kind() == ErrorKind::NotFound => {
-                    return Ok(Registered { config_path, ..Registered::default() });
+                    return Ok(Registered { config_path, event_source, ..Registered::default() });
                 }
                 Err(e) => return Err(self.cannot(DLL_PATH, "read", &e)),
             };
@@ -118,7 +130,7 @@ mod windows {
                 REG_SZ | REG_EXPAND_SZ => text(&value.bytes).unwrap_or_default(),
                 _ => String::new(),
             });
-            Ok(Registered { dll_path, display_name, config_path })
+            Ok(Registered { dll_path, display_name, config_path, event_source })
         }
 
         fn dll_path(&self, value: &RegValue<'_>) -> Result<Value, RegistryFault> {
@@ -165,6 +177,25 @@ mod windows {
         /// If it cannot be written.
         pub fn set_config_path(&self, path: Option<&str>) -> Result<(), RegistryFault> {
             self.set(&self.own, CONFIG_PATH, path.map(|path| (REG_SZ, path)))
+        }
+
+        /// Says that the texts of the Event Log's source are in this DLL, or takes the source out: events that were
+        /// written stay, and are shown without their text.
+        ///
+        /// # Errors
+        /// If it cannot be written.
+        pub fn set_event_source(&self, dll: Option<&str>) -> Result<(), RegistryFault> {
+            let Some(dll) = dll else {
+                return match self.root.delete_subkey_all(&self.events) {
+                    Err(e) if e.kind() != ErrorKind::NotFound => Err(self.cannot(MESSAGE_FILE, "removed", &e)),
+                    _ => Ok(()),
+                };
+            };
+            self.set(&self.events, MESSAGE_FILE, Some((REG_EXPAND_SZ, dll)))?;
+            // Errors, warnings, information.
+            let types =
+                self.root.create_subkey(&self.events).and_then(|(key, _)| key.set_value("TypesSupported", &7_u32));
+            types.map_err(|e| self.cannot("TypesSupported", "written", &e))
         }
 
         /// May it be written? Nothing is changed.
@@ -244,6 +275,10 @@ impl Registry {
     }
 
     pub fn set_config_path(&self, _: Option<&str>) -> Result<(), RegistryFault> {
+        match self.0 {}
+    }
+
+    pub fn set_event_source(&self, _: Option<&str>) -> Result<(), RegistryFault> {
         match self.0 {}
     }
 

@@ -2,24 +2,15 @@
 #![allow(unsafe_code)] // The Event Log's own functions.
 
 use rasadmin_messages::{Id, Severity};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::System::EventLog::{
     DeregisterEventSource, EVENTLOG_ERROR_TYPE, EVENTLOG_INFORMATION_TYPE, EVENTLOG_WARNING_TYPE, RegisterEventSourceW,
     ReportEventW,
 };
-use winreg::RegKey;
-use winreg::enums::{HKEY_LOCAL_MACHINE, REG_EXPAND_SZ};
 
 /// The source's name.
 const SOURCE: &str = "rasadmin";
-
-/// Where the registry says of it which file has its texts.
-const KEY: &str = r"SYSTEM\CurrentControlSet\Services\EventLog\Application\rasadmin";
-
-/// Errors, warnings, information.
-const TYPES: u32 = 7;
 
 /// The longest insert, in UTF-16 units. Windows refuses an event with one of more than 31,839, and one that is too long
 /// as a whole; ours have five inserts at most.
@@ -97,53 +88,10 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// Says in the registry that the source's texts are in this DLL: without it the Event Viewer shows the inserts alone. It
-/// needs an administrator. An earlier DLL's path is replaced.
-pub fn register(dll: &Path) -> io::Result<()> {
-    let (key, _) = RegKey::predef(HKEY_LOCAL_MACHINE).create_subkey(KEY)?;
-    let bytes: Vec<u8> = os_wide(dll).into_iter().flat_map(u16::to_le_bytes).collect();
-    key.set_raw_value("EventMessageFile", &winreg::RegValue { bytes: bytes.into(), vtype: REG_EXPAND_SZ })?;
-    key.set_value("TypesSupported", &TYPES)
-}
-
-fn os_wide(path: &Path) -> Vec<u16> {
-    std::os::windows::ffi::OsStrExt::encode_wide(path.as_os_str()).chain([0]).collect()
-}
-
-/// The DLL that [`register`] named; None if there is none.
-pub fn registered() -> Option<PathBuf> {
-    let key = RegKey::predef(HKEY_LOCAL_MACHINE).open_subkey(KEY).ok()?;
-    key.get_value::<std::ffi::OsString, _>("EventMessageFile").ok().map(PathBuf::from)
-}
-
-/// Takes the source out of the registry. Events that were written stay, and lose their text.
-pub fn unregister() -> io::Result<()> {
-    match RegKey::predef(HKEY_LOCAL_MACHINE).delete_subkey_all(KEY) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn the_source_comes_and_goes_in_the_registry() {
-        unregister().unwrap();
-        assert_eq!(registered(), None);
-        let dll = Path::new(r"C:\Program Files\rasadmin\rasadmin.dll");
-        register(Path::new(r"C:\old\rasadmin.dll")).unwrap();
-        register(dll).unwrap();
-        assert_eq!(registered().as_deref(), Some(dll));
-        let key = RegKey::predef(HKEY_LOCAL_MACHINE).open_subkey(KEY).unwrap();
-        assert_eq!(key.get_value::<u32, _>("TypesSupported").unwrap(), 7);
-        assert_eq!(key.get_raw_value("EventMessageFile").unwrap().vtype, REG_EXPAND_SZ);
-        unregister().unwrap();
-        assert_eq!(registered(), None);
-        unregister().unwrap();
-    }
 
     #[test]
     fn an_insert_cannot_break_the_event() {

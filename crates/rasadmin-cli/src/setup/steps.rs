@@ -22,6 +22,8 @@ pub enum Step {
     SetConfigPath(PathBuf),
     /// Writes DisplayName, or removes it.
     SetDisplayName(Option<String>),
+    /// Names the DLL in which the Event Viewer finds the texts, or takes the source out.
+    SetEventSource(Option<PathBuf>),
     /// Writes DllPath, or removes it.
     SetDllPath { before: Option<Value>, after: Option<Value> },
     /// Deletes a DLL that an upgrade has left. If it is still loaded it stays.
@@ -34,6 +36,7 @@ enum Undo {
     File(PathBuf),
     ConfigPath(Option<String>),
     DisplayName(Option<String>),
+    EventSource(Option<String>),
     DllPath(Option<Value>),
 }
 
@@ -53,6 +56,8 @@ impl Step {
             Self::SetConfigPath(path) => format!("name the configuration {} in the registry", name(path)),
             Self::SetDisplayName(Some(to)) => format!("set {key}, value DisplayName, to {}", printable(to)),
             Self::SetDisplayName(None) => format!("remove {key}, value DisplayName"),
+            Self::SetEventSource(Some(dll)) => format!("let the Event Viewer find rasadmin's texts in {}", name(dll)),
+            Self::SetEventSource(None) => "take rasadmin out of the Event Log's sources".to_owned(),
             Self::SetDllPath { before, after } => {
                 let shown = |value: &Option<Value>| {
                     value.as_ref().map_or_else(
@@ -106,6 +111,12 @@ impl Step {
                 key()?.set_display_name(to.as_deref()).map_err(|e| e.to_string())?;
                 Ok(Some(Undo::DisplayName(before)))
             }
+            Self::SetEventSource(to) => {
+                let before = read()?.event_source;
+                let to = to.as_ref().map(|dll| dll.to_string_lossy());
+                key()?.set_event_source(to.as_deref()).map_err(|e| e.to_string())?;
+                Ok(Some(Undo::EventSource(before)))
+            }
             Self::SetDllPath { before, after } => {
                 if read()?.dll_path != *before {
                     return Err("the registry's DllPath has changed since it was read; run the command again".into());
@@ -143,6 +154,12 @@ pub fn display_name(registered: &Registered, installed: bool) -> Option<Step> {
         (Some(DISPLAY_NAME), false) => Some(Step::SetDisplayName(None)),
         _ => None,
     }
+}
+
+/// The Event Log's source as it is to be: the registered DLL has its texts.
+pub fn event_source(registered: &Registered, dll: Option<&Path>) -> Option<Step> {
+    let named = registered.event_source.as_deref().map(Path::new);
+    (named != dll).then(|| Step::SetEventSource(dll.map(Path::to_path_buf)))
 }
 
 /// Shows the steps.
@@ -193,6 +210,9 @@ fn take_back(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
             }
             Undo::ConfigPath(before) => failed(registry, "ConfigPath", |r| r.set_config_path(before.as_deref())),
             Undo::DisplayName(before) => failed(registry, "DisplayName", |r| r.set_display_name(before.as_deref())),
+            Undo::EventSource(before) => {
+                failed(registry, "EventMessageFile", |r| r.set_event_source(before.as_deref()))
+            }
             Undo::DllPath(before) => failed(registry, "DllPath", |r| r.set_dll_path(before.as_ref())),
         };
         left.extend(failed);
@@ -233,6 +253,17 @@ mod tests {
         let message = run(&steps, None).unwrap_err();
         assert!(message.contains("it has changed since it was checked"), "{message}");
         assert!(!path("a").exists());
+    }
+
+    #[test]
+    fn the_event_viewer_looks_into_the_registered_dll() {
+        let named = |dll: Option<&str>| Registered { event_source: dll.map(Into::into), ..Registered::default() };
+        let (old, new) = (Path::new("old.dll"), Path::new("new.dll"));
+        assert_eq!(event_source(&named(None), Some(new)), Some(Step::SetEventSource(Some(new.to_owned()))));
+        assert_eq!(event_source(&named(Some("old.dll")), Some(new)), Some(Step::SetEventSource(Some(new.to_owned()))));
+        assert_eq!(event_source(&named(Some("old.dll")), Some(old)), None);
+        assert_eq!(event_source(&named(Some("old.dll")), None), Some(Step::SetEventSource(None)));
+        assert_eq!(event_source(&named(None), None), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub use health::LastInstance;
 pub use leases::Held;
 pub use pages::{Pages, Wanted};
 pub use sessions::Session;
-pub use state::{Counts, Loaded, ServiceInstance};
+pub use state::{Counts, Loaded};
 pub use totals::{By, KnownUser, Total, UserDays, month};
 pub use which::{Which, Who};
 

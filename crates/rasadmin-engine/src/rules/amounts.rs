@@ -77,7 +77,7 @@ pub(super) fn write_octets(octets: u64) -> String {
     let units = [("PiB", 50), ("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
     match units.into_iter().find(|(_, shift)| octets >> shift > 0) {
         Some((unit, shift)) => {
-            let tenths = u128::from(octets) * 10 >> shift;
+            let tenths = (u128::from(octets) * 10) >> shift;
             format!("{}.{} {unit}", tenths / 10, tenths % 10)
         }
         None => format!("{octets} octets"),

@@ -2,7 +2,7 @@
 
 use super::{Reader, rfc3339};
 use crate::Name;
-use crate::ledger::{Away, Id, Millis};
+use crate::ledger::{Away, Millis};
 use serde::Serialize;
 
 /// A configuration was read by a process of the service.
@@ -20,18 +20,6 @@ pub struct Loaded {
     pub fault: Option<String>,
 }
 
-/// A service instance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
-pub struct ServiceInstance {
-    pub id: Id,
-    pub server: Name,
-    #[serde(serialize_with = "rfc3339")]
-    pub started: Millis,
-    #[serde(serialize_with = "rfc3339")]
-    pub last_activity: Millis,
-}
-
 /// How much is in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
@@ -46,35 +34,6 @@ pub struct Counts {
 }
 
 impl Reader {
-    /// The last load on each server.
-    pub fn last_loads(&self) -> Result<Vec<Loaded>, Away> {
-        let sql = "SELECT time, server, version, config, fault FROM loads
-                   WHERE id IN (SELECT max(id) FROM loads GROUP BY server) ORDER BY server";
-        self.rows(sql, &[], |row| {
-            Ok(Loaded {
-                time: row.get(0)?,
-                server: Name::from_stored(row.get(1)?),
-                version: row.get(2)?,
-                config: row.get(3)?,
-                fault: row.get(4)?,
-            })
-        })
-    }
-
-    /// The last instance of each server.
-    pub fn last_instances(&self) -> Result<Vec<ServiceInstance>, Away> {
-        let sql = "SELECT id, server, started, last_activity FROM instances
-                   WHERE id IN (SELECT max(id) FROM instances GROUP BY server) ORDER BY server";
-        self.rows(sql, &[], |row| {
-            Ok(ServiceInstance {
-                id: row.get(0)?,
-                server: Name::from_stored(row.get(1)?),
-                started: row.get(2)?,
-                last_activity: row.get(3)?,
-            })
-        })
-    }
-
     /// Numbers of rows; of what is never deleted but by `purge`, by the highest number, which costs nothing.
     pub fn counts(&self) -> Result<Counts, Away> {
         let one = |sql: &str| -> Result<u64, Away> {
