@@ -51,12 +51,17 @@ fn day(shown: &str, rasadmin: &dyn Fn() -> Command, product: &str, reject: &str)
     show(&["check", product])?;
     println!("\nThe day with rules and pools (examples/office-day.toml, copied to {}):", relative(&folder));
     show(&["host", "run", "--config", &relative(&config), "--dll", product, DAY])?;
+    println!("\nWhy was the last one denied?");
+    show(&["explain", "--config", &relative(&config), "--decision", "818"])?;
     println!("\nThe same day with a DLL that rejects everyone:");
     show(&["host", "run", "--dll", reject, DAY])?;
     println!(
-        "\nEvery event is in {}, every decision, session and lease in {}.\nOther admin DLLs to try are in examples/.",
+        "\nEvery event is in {}, every decision, session and lease in {}.\n\
+         Look at it: {shown} sessions --config {config}, or report, users, who-had, replay.\n\
+         docs/admin-guide.md goes by task. Other admin DLLs to try are in examples/.",
         relative(&log),
-        relative(&folder.join("rasadmin.db"))
+        relative(&folder.join("rasadmin.db")),
+        config = relative(&config)
     );
     Ok(())
 }

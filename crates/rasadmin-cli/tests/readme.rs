@@ -40,6 +40,16 @@ fn the_demo_prints_what_the_readme_shows() {
 }
 
 #[test]
+fn the_explanation_is_the_one_that_the_readme_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("rasadmin.toml");
+    std::fs::copy(root().join("examples/office-day.toml"), &config).unwrap();
+    rasadmin(words([&"host", &"run", &"--config", &config, &"--dll", &product(), &office_day()])).ends(0);
+    let ran = rasadmin(words([&"explain", &"--config", &config, &"--decision", &"818"])).ends(0);
+    assert!(read("README.md").contains(&ran.stdout), "copy into the README:\n{}", ran.stdout);
+}
+
+#[test]
 fn the_configuration_is_one() {
     let readme = read("README.md");
     let configurations = blocks(&readme, "toml");
