@@ -79,7 +79,9 @@ pub fn decisions(arguments: Arguments) -> Result<u8, String> {
     });
     table::print(&columns, rows.collect());
     let shown = decisions.len();
-    let first = if more { format!("the latest {shown}; --limit 0 shows all; ") } else { String::new() };
-    println!("\n  {first}{}", times::zone_name(zone));
+    println!("\n  {}", times::zone_name(zone));
+    if more {
+        println!("  the latest {shown}; --limit 0 shows all");
+    }
     Ok(0)
 }

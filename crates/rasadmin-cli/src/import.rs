@@ -110,8 +110,9 @@ fn target(arguments: &Arguments, ledger: &std::path::Path) -> Result<Target, Str
             ledger.display()
         ));
     }
+    // An older one must not be brought up to date by us, while an older DLL may have it.
+    let reader = there.then(|| Reader::open(ledger)).transpose().map_err(|away| away.to_string())?;
     if arguments.dry_run {
-        let reader = there.then(|| Reader::open(ledger)).transpose().map_err(|away| away.to_string())?;
         return Ok(Target::Compare(reader));
     }
     let create = if arguments.create { Create::Yes } else { Create::No };

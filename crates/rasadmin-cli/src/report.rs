@@ -95,7 +95,7 @@ pub fn report(arguments: Arguments) -> Result<u8, String> {
             }
             table(by, totals);
             let (from, to) = (times::show(from, zone), times::show(to, zone));
-            println!("\n  {from} to {to}, {}; received and sent by the server", times::zone_name(zone));
+            println!("\n  {from} to {to}, {}\n  received and sent: by the server", times::zone_name(zone));
             Ok(0)
         }
     }

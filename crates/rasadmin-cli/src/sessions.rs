@@ -94,8 +94,10 @@ pub fn sessions(arguments: Arguments) -> Result<u8, String> {
     });
     table::print(&columns, rows.collect());
     let shown = sessions.len();
-    let first = if more { format!("the latest {shown}; --limit 0 shows all; ") } else { String::new() };
-    println!("\n  {first}{}; received and sent by the server", times::zone_name(zone));
+    println!("\n  {}; received and sent: by the server", times::zone_name(zone));
+    if more {
+        println!("  the latest {shown}; --limit 0 shows all");
+    }
     Ok(0)
 }
 

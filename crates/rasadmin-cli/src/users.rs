@@ -154,6 +154,6 @@ pub fn usage(arguments: UsageArguments) -> Result<u8, String> {
         ]
     });
     table::print(&columns, rows.collect());
-    println!("\n  from {first} to {last}, {}; received and sent by the server", times::zone_name(zone));
+    println!("\n  from {first} to {last}, {}\n  received and sent: by the server", times::zone_name(zone));
     Ok(0)
 }
