@@ -51,10 +51,10 @@ fn remove(arguments: &Arguments) -> Result<u8, Stop> {
     let change =
         registration::uninstall(text, &|dll| own.has(dll), &variable).map_err(|e| Stop::Refused(e.to_string()))?;
 
-    let mut steps = Vec::new();
+    // Also where somebody has taken the DLL out of the list by hand.
+    let mut steps: Vec<_> = steps::event_source(&registered, None).into_iter().collect();
     if !ours.is_empty() {
         steps.extend(steps::display_name(&registered, false));
-        steps.extend(steps::event_source(&registered, None));
         let kind = registered.dll_path.as_ref().map(|value| value.kind);
         let after = change.after.as_ref().zip(kind).map(|(list, kind)| Value { kind, text: list.text() });
         steps.push(Step::SetDllPath { before: registered.dll_path.clone(), after });

@@ -185,17 +185,28 @@ mod windows {
         /// # Errors
         /// If it cannot be written.
         pub fn set_event_source(&self, dll: Option<&str>) -> Result<(), RegistryFault> {
-            let Some(dll) = dll else {
-                return match self.root.delete_subkey_all(&self.events) {
-                    Err(e) if e.kind() != ErrorKind::NotFound => Err(self.cannot(MESSAGE_FILE, "removed", &e)),
-                    _ => Ok(()),
-                };
+            let done = match dll {
+                Some(dll) => self.write_event_source(dll),
+                None => match self.root.delete_subkey_all(&self.events) {
+                    Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+                    done => done,
+                },
             };
-            self.set(&self.events, MESSAGE_FILE, Some((REG_EXPAND_SZ, dll)))?;
+            done.map_err(|e| {
+                let what = match e.kind() {
+                    ErrorKind::PermissionDenied => "access is denied; run this as an administrator".to_owned(),
+                    _ => e.to_string(),
+                };
+                RegistryFault(format!("the Event Log's source {EVENT_SOURCE} cannot be changed: {what}"))
+            })
+        }
+
+        fn write_event_source(&self, dll: &str) -> io::Result<()> {
+            let (key, _) = self.root.create_subkey(&self.events)?;
+            let bytes: Vec<u8> = dll.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
+            key.set_raw_value(MESSAGE_FILE, &RegValue { bytes: bytes.into(), vtype: REG_EXPAND_SZ })?;
             // Errors, warnings, information.
-            let types =
-                self.root.create_subkey(&self.events).and_then(|(key, _)| key.set_value("TypesSupported", &7_u32));
-            types.map_err(|e| self.cannot("TypesSupported", "written", &e))
+            key.set_value("TypesSupported", &7_u32)
         }
 
         /// May it be written? Nothing is changed.
