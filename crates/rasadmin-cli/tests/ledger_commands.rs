@@ -284,3 +284,16 @@ fn config_says_what_is_in_force_and_makes_a_new_one() {
     let wrong = at(day(), &["config", "new", "--pool", "10.0.0.0/99", "-o", "-"]).ends(2).stderr;
     assert!(wrong.contains("has no usable prefix length"), "{wrong}");
 }
+
+/// Whoever reads the output may have had enough of it: `| head`.
+#[test]
+fn a_reader_who_goes_away_is_no_fault() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rasadmin"));
+    command.args(["decisions", "--limit", "0", "--json"]).env("RASADMIN_CONFIG", day().join("rasadmin.toml"));
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!((ended.status.code(), told.trim()), (Some(0), ""), "no panic reaches a user");
+}
