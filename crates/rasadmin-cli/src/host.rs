@@ -1,5 +1,8 @@
 //! `rasadmin host`: drive admin DLLs as RRAS does.
 
+mod replay;
+pub mod run;
+
 use clap::{Args, Subcommand};
 
 /// Drive admin DLLs as RRAS does
@@ -11,14 +14,14 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    Run(crate::run::Arguments),
-    Replay(crate::replay::Arguments),
+    Run(run::Arguments),
+    Replay(replay::Arguments),
 }
 
 /// Runs the subcommand; the exit code, or why it could not do its work.
 pub fn host(arguments: Arguments) -> Result<u8, String> {
     match arguments.command {
-        Command::Run(arguments) => crate::run::run(arguments),
-        Command::Replay(arguments) => crate::replay::replay(arguments),
+        Command::Run(arguments) => run::run(arguments),
+        Command::Replay(arguments) => replay::replay(arguments),
     }
 }

@@ -18,7 +18,6 @@ mod ledger;
 mod output;
 mod replay;
 mod report;
-mod run;
 mod scratch;
 mod select;
 mod sessions;
@@ -28,7 +27,6 @@ mod table;
 mod times;
 mod uninstall;
 mod users;
-mod whatif;
 
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -66,7 +64,7 @@ enum Command {
     Usage(users::UsageArguments),
     Decisions(decisions::Arguments),
     Report(report::Arguments),
-    Replay(whatif::Arguments),
+    Replay(replay::Arguments),
     Release(desk::ReleaseArguments),
     Close(desk::CloseArguments),
     Purge(desk::PurgeArguments),
@@ -79,8 +77,8 @@ enum Command {
     Host(host::Arguments),
     #[command(name = rasadmin_check::CHILD_SUBCOMMAND, hide = true)]
     CheckChild(check::ChildArguments),
-    #[command(name = run::ADDRESS_PROCESS, hide = true)]
-    AddressProcess(run::AddressArguments),
+    #[command(name = host::run::ADDRESS_PROCESS, hide = true)]
+    AddressProcess(host::run::AddressArguments),
 }
 
 fn main() -> ExitCode {
@@ -95,7 +93,7 @@ fn main() -> ExitCode {
         Command::Users(arguments) => users::users(arguments),
         Command::Usage(arguments) => users::usage(arguments),
         Command::Decisions(arguments) => decisions::decisions(arguments),
-        Command::Replay(arguments) => whatif::replay(arguments),
+        Command::Replay(arguments) => replay::replay(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::Release(arguments) => desk::release(arguments),
         Command::Close(arguments) => desk::close(arguments),
@@ -111,7 +109,7 @@ fn main() -> ExitCode {
         Command::Status(arguments) => status::status(arguments),
         Command::Uninstall(arguments) => uninstall::uninstall(arguments),
         Command::CheckChild(arguments) => Ok(check::child(arguments)),
-        Command::AddressProcess(arguments) => run::address_process(arguments),
+        Command::AddressProcess(arguments) => host::run::address_process(arguments),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -1,76 +1,360 @@
-//! `rasadmin host replay`: a trace against a DLL.
+//! `rasadmin replay`: what a configuration would have made of the past.
 
-use crate::output::{count, dll_file};
+use crate::output::count;
+use crate::select::print_json;
+use crate::table::{self, number, printable, text};
+use crate::times;
 use clap::Args;
-use rasadmin_host::replay;
-use serde_json::json;
+use indicatif::{ProgressBar, ProgressStyle};
+use rasadmin_engine::config::{self, Config};
+use rasadmin_engine::engine::rehearse::Begun;
+use rasadmin_engine::ledger::report::Reader;
+use rasadmin_engine::{Fact, Name};
+use rasadmin_history::logs::{self, Summary};
+use rasadmin_history::whatif::{self, Attempt, Because, Change, Period, Report};
+use rasadmin_system::places;
+use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-/// Make every call of a recorded trace again, and list what is different
+/// Say what a configuration would have made of the past: who would be refused or accepted now, and by which rule
 ///
-/// The trace comes from `rasadmin host run --trace`, or from a real server where examples/recorder was installed.
+/// Replays every attempt of the ledger's history (also imported sessions), of a recorded trace, or of the logs that an
+/// RRAS or NPS server already has, through the candidate, by the code that decides in the DLL. Nothing is changed. Logs
+/// tell only what was admitted, and lack some facts: how many answers rest on those is said. docs/replay.md has more.
+/// (`rasadmin host replay` is another thing: it calls a DLL again with a recorded trace.)
 ///
-/// Example:
-///   rasadmin host replay --dll new.dll day.trace
+/// Examples:
+///   rasadmin replay --config candidate.toml
+///   rasadmin replay --config candidate.toml --since 2026-11-01 --each
+///   rasadmin replay --config candidate.toml --log IN2610.log IN2611.log --time-zone Europe/Berlin
+///   rasadmin replay --config candidate.toml --trace day.trace --began '2026-11-23 05:00'
+///
+/// Exit codes: 0 nothing would change; 1 something would; 2 it could not be replayed.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
-    /// The trace
-    trace: PathBuf,
-    /// The admin DLL to call
-    #[arg(long = "dll", value_name = "FILE")]
-    dll: PathBuf,
-    /// Which DLL of the trace it stands for: 0 is the first
-    #[arg(long, default_value_t = 0, value_name = "INDEX")]
+    /// The candidate
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// A ledger; without it (and --trace and --log) that of the configuration in force on this computer
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["trace", "log"])]
+    ledger: Option<PathBuf>,
+    /// A trace, of `rasadmin host run --trace` or the example DLL recorder
+    #[arg(long, value_name = "FILE", conflicts_with = "log")]
+    trace: Option<PathBuf>,
+    /// When the trace began, since it has no calendar; today's midnight if nothing is said
+    #[arg(long, value_name = "TIME", requires = "trace")]
+    began: Option<String>,
+    /// Which DLL of the trace: 0 is the first
+    #[arg(long, value_name = "INDEX", default_value_t = 0, requires = "trace")]
     of: usize,
-    /// List at most this many differences
-    #[arg(long, default_value_t = 20, value_name = "N")]
-    most: usize,
-    /// Print JSON, with every difference
+    /// Logs of RRAS or NPS: database-compatible (ODBC), DTS or IAS
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    log: Vec<PathBuf>,
+    /// The zone of the logs' servers, like Europe/Berlin; else the candidate's
+    #[arg(long, value_name = "ZONE", requires = "log")]
+    time_zone: Option<String>,
+    /// Since when: `2026-11-23`, `2026-11-23 09:00`, `today`, or how long ago: `30d`
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Until when (not included)
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// List every attempt whose answer would change
+    #[arg(long)]
+    each: bool,
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// Replays; exit code 0 if nothing differs, 1 if something does.
+/// Attempts, with what is to be said of their source.
+struct Past {
+    attempts: Vec<Attempt>,
+    from: String,
+    logs: Option<Summary>,
+}
+
 pub fn replay(arguments: Arguments) -> Result<u8, String> {
-    if let Some(code) = crate::scratch::again(None)? {
-        return Ok(code);
-    }
-    let path = dll_file(&arguments.dll)?;
-    let (header, calls) = rasadmin_trace::read_trace(&arguments.trace).map_err(|e| e.to_string())?;
-    if arguments.of >= header.dlls.len() {
+    let config = config::load(&arguments.config).map_err(|e| format!("the candidate is not valid:\n{e}"))?;
+    let config = Arc::new(config);
+    let mut past = past(&arguments, &config)?;
+    let zone = &config.zone;
+    let (now, whole) = (times::now(), past.attempts.len());
+    let time = |text: &Option<String>| text.as_deref().map(|text| times::parse(text, zone, now)).transpose();
+    let (since, until) = (time(&arguments.since)?, time(&arguments.until)?);
+    past.attempts.retain(|attempt| {
+        let start = attempt.session.start;
+        since.is_none_or(|since| start >= since) && until.is_none_or(|until| start < until)
+    });
+    if past.attempts.is_empty() {
         return Err(format!(
-            "the trace has {}: --of {} is beyond the last",
-            count(header.dlls.len(), "DLL"),
-            arguments.of
+            "{}: there is nothing to replay{}",
+            past.from,
+            if whole > 0 { " in that time" } else { "" }
         ));
     }
-    let replayed =
-        replay::replay(&path, &calls, arguments.of).map_err(|e| format!("{}: {e}", arguments.dll.display()))?;
-    let differences = &replayed.differences;
+    let bar = bar(past.attempts.len() as u64);
+    let mut each = Vec::new();
+    let mut told = |attempt: &Attempt, begun: &Begun, change: Change| {
+        if arguments.each && change != Change::None {
+            each.push(row(attempt, begun, change));
+        }
+    };
+    let replayed = whatif::replay(&config, past.attempts, &mut told, &mut |done| bar.set_position(done as u64));
+    bar.finish_and_clear();
+    let report = replayed.map_err(|away| away.to_string())?;
     if arguments.json {
-        let list: Vec<_> = differences
-            .iter()
-            .map(|d| json!({ "seq": d.seq, "function": d.function.name(), "about": d.about, "what": d.what }))
-            .collect();
-        let (calls, skipped) = (replayed.calls, replayed.skipped);
-        println!("{:#}", json!({ "calls": calls, "skipped": skipped, "differences": list }));
+        let mut value = json!({ "source": past.from, "config": config.hash, "report": report });
+        value["report"]["pools"] = report.pools.iter().map(pool_json).collect();
+        value["report"]["by_rule"] = report.by_rule.iter().map(rule_json).collect();
+        if let Some(logs) = &past.logs {
+            value["malformed_lines"] = json!(logs.malformed);
+        }
+        if arguments.each {
+            let rows = each.iter().map(
+                |row| json!({ "time": rfc3339(row.time), "user": row.user, "would_be": row.would_be, "by": row.by }),
+            );
+            value["each"] = rows.collect();
+        }
+        print_json(&value)?;
     } else {
-        let skipped = match replayed.skipped {
-            0 => String::new(),
-            n => format!(" ({} of other DLLs passed over)", count(n, "call")),
-        };
-        println!("{} replayed against {}{skipped}", count(replayed.calls, "call"), arguments.dll.display());
-        match differences.len() {
-            0 => println!("identical: every answer is as recorded"),
-            n => println!("{}:", count(n, "difference")),
-        }
-        for difference in differences.iter().take(arguments.most) {
-            println!("  {difference}");
-        }
-        if differences.len() > arguments.most {
-            println!("  … and {} more: --most {}", differences.len() - arguments.most, differences.len());
+        show(&report, &past.from, &config, past.logs.is_some());
+        if arguments.each {
+            list(&each, &config);
         }
     }
-    Ok(u8::from(!differences.is_empty()))
+    Ok(u8::from(report.changes()))
+}
+
+fn bar(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len}  {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn past(arguments: &Arguments, config: &Arc<Config>) -> Result<Past, String> {
+    if !arguments.log.is_empty() {
+        return from_logs(arguments, config);
+    }
+    let now = times::now();
+    if let Some(trace) = &arguments.trace {
+        let (header, calls) = rasadmin_trace::read_trace(trace).map_err(|e| e.to_string())?;
+        if arguments.of >= header.dlls.len().max(1) {
+            return Err(format!("{}: it has {}", trace.display(), count(header.dlls.len(), "DLL")));
+        }
+        let began = times::parse(arguments.began.as_deref().unwrap_or("today"), &config.zone, now)?;
+        let server = config.server.clone().unwrap_or_else(places::server_name);
+        let attempts = whatif::from_trace(&calls, arguments.of, &server, began);
+        return Ok(Past { attempts, from: trace.display().to_string(), logs: None });
+    }
+    let ledger = match &arguments.ledger {
+        Some(ledger) => ledger.clone(),
+        None => {
+            let file = config::find(&places::config_places(None));
+            let file = file.map_err(|e| format!("{e}; or name what to replay with --ledger, --trace or --log"))?;
+            config::read(&file).map_err(|e| format!("the configuration in force is not valid:\n{e}"))?.0.ledger
+        }
+    };
+    if !ledger.exists() {
+        return Err(format!("{}: there is no ledger; name one with --ledger", ledger.display()));
+    }
+    let reader = Reader::open(&ledger).map_err(|away| away.to_string())?;
+    let period = Period { from: i64::MIN / 2, to: i64::MAX / 2, now };
+    let attempts = whatif::from_ledger(&reader, period).map_err(|away| away.to_string())?;
+    Ok(Past { attempts, from: ledger.display().to_string(), logs: None })
+}
+
+fn from_logs(arguments: &Arguments, config: &Config) -> Result<Past, String> {
+    let zone = arguments.time_zone.as_deref().map(config::time_zone).transpose()?;
+    let zone = zone.or_else(|| config.named_zone().cloned());
+    let bar = bar(0);
+    let (mut attempts, mut step) = (Vec::new(), 0_u64);
+    let mut progress = |done: u64, all: u64| {
+        step += 1;
+        if step % 4096 == 1 {
+            bar.set_length(all);
+            bar.set_position(done);
+        }
+    };
+    let summary = logs::read(&arguments.log, zone.as_ref(), &mut progress, &mut |session| {
+        attempts.push(Attempt::accepted(session.past));
+        Ok::<_, String>(())
+    });
+    bar.finish_and_clear();
+    let summary = summary?;
+    for fault in &summary.faults {
+        eprintln!("warning: {fault}");
+    }
+    let more = summary.malformed - summary.faults.len() as u64;
+    if more > 0 {
+        eprintln!("warning: … and {more} more lines are no records");
+    }
+    let names: Vec<_> = arguments.log.iter().map(|file| file.display().to_string()).collect();
+    Ok(Past { attempts, from: names.join(", "), logs: Some(summary) })
+}
+
+/// An attempt whose answer would change.
+struct Row {
+    time: i64,
+    user: String,
+    would_be: &'static str,
+    by: String,
+    from: String,
+    tunnel: String,
+}
+
+fn row(attempt: &Attempt, begun: &Begun, change: Change) -> Row {
+    let session = &attempt.session;
+    let user = begun.decision.facts.user.known().map(ToString::to_string);
+    fn shown<T: ToString>(fact: &Fact<T>) -> String {
+        fact.known().map(ToString::to_string).unwrap_or_default()
+    }
+    Row {
+        time: session.start,
+        user: user.unwrap_or_else(|| session.user.to_string()),
+        would_be: if change == Change::Refused { "refused" } else { "accepted" },
+        by: because(&Because::of(begun)),
+        from: shown(&session.source),
+        tunnel: session.tunnel.known().map(|tunnel| tunnel.name().to_owned()).unwrap_or_default(),
+    }
+}
+
+fn because(because: &Because) -> String {
+    match because {
+        Because::Rule(rule) => rule.clone(),
+        Because::Default => "(default)".to_owned(),
+        Because::PoolExhausted(pool) => format!("(the pool {pool} is exhausted)"),
+        Because::NoAddress(why) => format!("({why})"),
+    }
+}
+
+fn rfc3339(time: i64) -> String {
+    jiff::Timestamp::from_millisecond(time).unwrap_or_default().to_string()
+}
+
+fn pool_json(pool: &whatif::PoolUse) -> Value {
+    json!({
+        "pool": pool.pool, "server": pool.server, "family": pool.family, "size": pool.size, "peak": pool.peak,
+        "peak_at": rfc3339(pool.peak_at), "dry_first": pool.dry_first.map(rfc3339),
+        "dry_last": pool.dry_last.map(rfc3339), "dry_times": pool.dry_times,
+    })
+}
+
+fn rule_json(rule: &whatif::ByRule) -> Value {
+    json!({
+        "because": rule.because, "reason": rule.reason, "refused": rule.refused, "accepted": rule.accepted,
+        "users": rule.users, "first": rfc3339(rule.first), "last": rfc3339(rule.last),
+    })
+}
+
+fn show(report: &Report, from: &str, config: &Config, logs: bool) {
+    let zone = &config.zone;
+    let accepted = count(usize::try_from(report.accepted_then).unwrap_or(usize::MAX), "session");
+    let were = if report.accepted_then == 1 { "was" } else { "were" };
+    println!("{}: of {accepted} that {were} accepted, {} would be refused.", printable(from), report.newly_refused);
+    if logs {
+        println!("(Logs tell only of those that were admitted.)");
+    } else if report.refused_then > 0 {
+        let refused = count(usize::try_from(report.refused_then).unwrap_or(usize::MAX), "attempt");
+        println!("Of {refused} that were refused, {} would be accepted.", report.newly_accepted);
+    }
+    if report.rest_on_lacking > 0 {
+        let fields: Vec<_> = report.lacking.iter().map(|(field, n)| format!("{field} ({n})")).collect();
+        let answers = count(usize::try_from(report.rest_on_lacking).unwrap_or(usize::MAX), "answer");
+        println!("{answers} would rest on facts that are lacking here: {}.", fields.join(", "));
+    }
+    if !report.by_rule.is_empty() {
+        println!("\nWhat would change, by rule:\n");
+        let columns = [
+            text("rule", 0),
+            number("refused", 0),
+            number("accepted", 0),
+            number("users", 1),
+            text("first", 2),
+            text("last", 3),
+            text("because", 4),
+        ];
+        let rows = report.by_rule.iter().map(|rule| {
+            vec![
+                because(&rule.because),
+                rule.refused.to_string(),
+                rule.accepted.to_string(),
+                rule.users.to_string(),
+                times::show(rule.first, zone),
+                times::show(rule.last, zone),
+                rule.reason.clone().unwrap_or_default(),
+            ]
+        });
+        table::print(&columns, rows.collect());
+        println!("\nWhom it would concern most:\n");
+        let columns = [text("user", 0), number("refused", 0), number("accepted", 0), number("of attempts", 1)];
+        let rows = report.by_user.iter().filter(|user| user.refused + user.accepted > 0).take(10).map(|user| {
+            let counts = [user.refused, user.accepted, user.attempts].map(|n| n.to_string());
+            std::iter::once(user.user.clone()).chain(counts).collect()
+        });
+        table::print(&columns, rows.collect());
+    }
+    pools(report, config);
+    println!("\n  {}", times::zone_name(zone));
+}
+
+fn pools(report: &Report, config: &Config) {
+    if report.pools.is_empty() {
+        return;
+    }
+    let zone = &config.zone;
+    println!("\nThe pools:\n");
+    let servers = report.pools.iter().any(|pool| pool.server != report.pools[0].server);
+    let columns = [
+        text("pool", 0),
+        text("server", 3),
+        number("addresses", 0),
+        number("most at once", 0),
+        text("at", 2),
+        number("found empty", 0),
+        text("first", 1),
+        text("last", 4),
+    ];
+    let time = |time: Option<i64>| time.map(|time| times::show(time, zone)).unwrap_or_default();
+    let rows = report.pools.iter().map(|pool| {
+        vec![
+            format!("{} (IPv{})", pool.pool, pool.family),
+            if servers { shown(&pool.server) } else { String::new() },
+            pool.size.to_string(),
+            pool.peak.to_string(),
+            time(Some(pool.peak_at).filter(|_| pool.peak > 0)),
+            pool.dry_times.to_string(),
+            time(pool.dry_first),
+            time(pool.dry_last),
+        ]
+    });
+    table::print(&columns, rows.collect());
+}
+
+fn shown(name: &Name) -> String {
+    name.to_string()
+}
+
+fn list(rows: &[Row], config: &Config) {
+    if rows.is_empty() {
+        return;
+    }
+    println!("\nEach of them:\n");
+    let columns =
+        [text("time", 0), text("user", 0), text("would be", 0), text("rule", 0), text("from", 2), text("tunnel", 1)];
+    let rows = rows.iter().map(|row| {
+        vec![
+            times::show(row.time, &config.zone),
+            row.user.clone(),
+            row.would_be.to_owned(),
+            row.by.clone(),
+            row.from.clone(),
+            row.tunnel.clone(),
+        ]
+    });
+    table::print(&columns, rows.collect());
 }
