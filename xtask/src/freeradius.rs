@@ -29,7 +29,8 @@ pub fn schemas() -> Result {
     // Not `run`, which works in the repository's root: apt-get writes where it stands.
     let download = || -> Result {
         let mut command = Command::new("apt-get");
-        let status = command.args(["download", "-qq", PACKAGE]).current_dir(&folder).status();
+        let status =
+            command.args(["download", "-qq", "-o", "APT::Sandbox::User=root", PACKAGE]).current_dir(&folder).status();
         if status.is_ok_and(|status| status.success()) { Ok(()) } else { Err(format!("{command:?} failed")) }
     };
     if download().is_err() {
