@@ -55,7 +55,7 @@ pub struct Arguments {
     /// The zone of the logs' servers, like Europe/Berlin; else the candidate's
     #[arg(long, value_name = "ZONE", requires = "log")]
     time_zone: Option<String>,
-    /// Since when: `2026-11-23`, `2026-11-23 09:00`, `today`, or how long ago: `30d`
+    /// Report since when (what was before is replayed for limits and quotas): `2026-11-23`, `2026-11-23 09:00`, `today`, or how long ago: `30d`
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Until when (not included)
@@ -84,11 +84,9 @@ pub fn replay(arguments: Arguments) -> Result<u8, String> {
     let (now, whole) = (times::now(), past.attempts.len());
     let time = |text: &Option<String>| text.as_deref().map(|text| times::parse(text, zone, now)).transpose();
     let (since, until) = (time(&arguments.since)?, time(&arguments.until)?);
-    past.attempts.retain(|attempt| {
-        let start = attempt.session.start;
-        since.is_none_or(|since| start >= since) && until.is_none_or(|until| start < until)
-    });
-    if past.attempts.is_empty() {
+    // What began before is replayed too: limits and quotas count it.
+    past.attempts.retain(|attempt| until.is_none_or(|until| attempt.session.start < until));
+    if !past.attempts.iter().any(|attempt| since.is_none_or(|since| attempt.session.start >= since)) {
         return Err(format!(
             "{}: there is nothing to replay{}",
             past.from,
@@ -102,7 +100,7 @@ pub fn replay(arguments: Arguments) -> Result<u8, String> {
             each.push(row(attempt, begun, change));
         }
     };
-    let replayed = whatif::replay(&config, past.attempts, &mut told, &mut |done| bar.set_position(done as u64));
+    let replayed = whatif::replay(&config, past.attempts, since, &mut told, &mut |done| bar.set_position(done as u64));
     bar.finish_and_clear();
     let report = replayed.map_err(|away| away.to_string())?;
     if arguments.json {

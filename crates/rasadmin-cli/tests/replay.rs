@@ -86,6 +86,10 @@ fn a_change_is_told_by_rule_by_user_and_one_by_one() {
     let told = replay(free.path(), &["--json"]).ends(1).json();
     assert_eq!((number(&told, "newly_refused"), number(&told, "newly_accepted")), (0, 10));
     let part = replay(no_l2tp.path(), &["--json", "--until", "2026-11-23 07:30"]).ends(1).json();
+    // What was before is not reported, and counts all the same: nobody has a second session by it, nor loses his ten hours.
+    let same = candidate(|text| text);
+    let late = replay(same.path(), &["--json", "--since", "2026-11-23 12:00"]).ends(0).json();
+    assert!(number(&late, "attempts") < 120 && number(&late, "refused_then") > 8, "{late:#}");
     assert!(number(&part, "attempts") < 60 && number(&part, "newly_refused") < 48);
 }
 

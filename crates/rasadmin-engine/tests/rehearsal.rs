@@ -187,3 +187,18 @@ fn a_count_of_sessions_rests_on_what_tells_a_reconnecting_client() {
     assert_eq!(lacking(Fact::Absent), (false, vec![]));
     assert_eq!(lacking(Fact::NotYetKnown), (false, vec!["remote_computers"]));
 }
+
+#[test]
+fn a_ghost_on_the_same_port_is_ended_and_told() {
+    let mut rehearsal = rehearsal(CONFIG);
+    let on_port = |handle, user| Begin {
+        port: Fact::Known(Name::new("VPN0-1")),
+        ..begin(handle, i64::try_from(handle).unwrap() * 1000, user, Tunnel::Sstp, 0)
+    };
+    assert_eq!(rehearsal.begin(&on_port(1, 3)).unwrap().ended, [0; 0]);
+    let second = rehearsal.begin(&on_port(2, 4)).unwrap();
+    assert!(second.accepted && second.ended == [1], "{second:?}");
+    assert_eq!(rehearsal.living(), 1);
+    rehearsal.end(2, 5000, Usage::default()).unwrap();
+    assert_eq!(rehearsal.begin(&on_port(3, 3)).unwrap().ended, [0; 0], "nobody was there any more");
+}

@@ -70,10 +70,12 @@ impl Change {
 type Ends = BinaryHeap<Reverse<(Millis, u64, usize)>>;
 
 /// Replays attempts through a configuration. `each` is told of every answer, `progress` of how many there were. At the
-/// same moment what ends goes before what begins.
+/// same moment what ends goes before what begins. What began before `since` is replayed too, so that limits and quotas
+/// know of it, but neither told nor reported.
 pub fn replay(
     config: &Arc<Config>,
     mut attempts: Vec<Attempt>,
+    since: Option<Millis>,
     each: &mut dyn FnMut(&Attempt, &Begun, Change),
     progress: &mut dyn FnMut(usize),
 ) -> Result<Report, Away> {
@@ -87,10 +89,14 @@ pub fn replay(
         end(&mut rehearsal, &mut report, &mut ends, &attempts, attempt.session.start)?;
         let begun = rehearsal.begin(&begin(handle, attempt))?;
         let change = Change::of(attempt, &begun);
-        report.add(attempt, &begun, change);
-        each(attempt, &begun, change);
+        begun.ended.iter().for_each(|ghost| report.pools_given_back(*ghost));
+        let counts = since.is_none_or(|since| attempt.session.start >= since);
+        if counts {
+            report.add(attempt, &begun, change);
+            each(attempt, &begun, change);
+        }
         if begun.accepted {
-            report.pools_taken(attempt, handle, &begun);
+            report.pools_taken(attempt, handle, &begun, counts);
             ends.push(Reverse((attempt.stop().0.max(attempt.session.start), handle, at)));
         }
         if at % 1024 == 0 {

@@ -28,6 +28,7 @@ fn every_answer_of_a_month_is_the_one_that_is_known() {
     let report = replay(
         &config,
         attempts,
+        None,
         &mut |_, begun, _| {
             let answer = match (begun.accepted, Because::of(begun)) {
                 (true, Because::Rule(rule)) => Answer::Allowed(rule),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 /// Make every call of a recorded trace again, and list what is different
 ///
+/// (`rasadmin replay` is another thing: it says what a configuration would have made of the past.)
 /// The trace comes from `rasadmin host run --trace`, or from a real server where examples/recorder was installed.
 ///
 /// Example:

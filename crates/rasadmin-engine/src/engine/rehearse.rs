@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::config::file::Reconnect;
 use crate::event::{AddressEvent, ConnectionEvent, Given, LinkEvent};
 use crate::ledger::memory::Memory;
-use crate::ledger::{Away, Decision, Id, Millis, Usage};
+use crate::ledger::{Away, Decision, Id, Millis, Transaction, Usage};
 use crate::pools::Tags;
 use crate::record::{Book, timestamp};
 use crate::{Fact, Facts, InterfaceType, Name, Quarantine, Tunnel};
@@ -50,6 +50,8 @@ pub struct Begun {
     pub dry: Vec<String>,
     /// What was given.
     pub given: Vec<Given>,
+    /// Sessions that ended by it, since it came on their port.
+    pub ended: Vec<u64>,
     /// The facts on which the answer rests, and which the source lacks: the fields of the rules' conditions.
     pub lacking: Vec<&'static str>,
 }
@@ -72,6 +74,8 @@ pub struct Rehearsal {
     /// Each server's.
     tags: HashMap<Name, Tags>,
     living: HashMap<u64, Living>,
+    /// Who lives on a server's port.
+    on_port: HashMap<(Name, Name), u64>,
     offers: u64,
 }
 
@@ -81,7 +85,14 @@ const OFFERS: u64 = 0xf000_0000;
 impl Rehearsal {
     /// Of a configuration.
     pub fn new(config: Arc<Config>) -> Self {
-        Self { config, memory: Memory::default(), tags: HashMap::new(), living: HashMap::new(), offers: 0 }
+        Self {
+            config,
+            memory: Memory::default(),
+            tags: HashMap::new(),
+            living: HashMap::new(),
+            on_port: HashMap::new(),
+            offers: 0,
+        }
     }
 
     /// How many sessions live.
@@ -91,6 +102,23 @@ impl Rehearsal {
 
     /// A session begins: addresses, connection, first link. What fails is ended, as RRAS would.
     pub fn begin(&mut self, begin: &Begin) -> Result<Begun, Away> {
+        let port = begin.port.known().map(|port| (begin.server.clone(), port.clone()));
+        let before = port.as_ref().and_then(|port| self.on_port.get(port)).copied();
+        let mut begun = self.try_begin(begin)?;
+        // The engine has closed whoever was on that port, and nobody had hung up.
+        if let Some(before) = before
+            && self.memory.live_by_handle(&begin.server, before)?.is_none()
+            && self.living.remove(&before).is_some()
+        {
+            begun.ended.push(before);
+        }
+        if let Some(port) = port.filter(|_| begun.accepted) {
+            self.on_port.insert(port, begin.handle);
+        }
+        Ok(begun)
+    }
+
+    fn try_begin(&mut self, begin: &Begin) -> Result<Begun, Away> {
         // A port that the source does not name is one of its own.
         let port = begin.port.known().cloned().unwrap_or_else(|| Name::from_stored(format!("?{}", begin.handle)));
         let living = Living {
@@ -128,12 +156,16 @@ impl Rehearsal {
             return self.refused(begin, decision, false, given, dry);
         }
         let lacking = self.lacking(begin, &decision);
-        Ok(Begun { accepted: true, decision, overruled: false, dry, given, lacking })
+        Ok(Begun { accepted: true, decision, overruled: false, dry, given, ended: Vec::new(), lacking })
     }
 
     /// It ends; one that does not live changes nothing.
     pub fn end(&mut self, handle: u64, time: Millis, usage: Usage) -> Result<(), Away> {
         let Some(living) = self.living.remove(&handle) else { return Ok(()) };
+        let port = (living.server.clone(), living.port.clone());
+        if self.on_port.get(&port) == Some(&handle) {
+            self.on_port.remove(&port);
+        }
         let link = link_event(handle, &living.port, &Fact::Absent, usage);
         let mut event = connection_event(handle, &living);
         event.usage = usage;
@@ -159,7 +191,7 @@ impl Rehearsal {
                 living.addresses.iter().try_for_each(|address| book.release(&address_event(&living, *address)))
             })?;
         }
-        Ok(Begun { accepted: false, decision, overruled, dry, given, lacking })
+        Ok(Begun { accepted: false, decision, overruled, dry, given, ended: Vec::new(), lacking })
     }
 
     fn in_book<T>(

@@ -240,12 +240,12 @@ impl Report {
         Some(self.pools.len() - 1)
     }
 
-    pub(super) fn pools_taken(&mut self, attempt: &Attempt, handle: u64, begun: &Begun) {
+    pub(super) fn pools_taken(&mut self, attempt: &Attempt, handle: u64, begun: &Begun, counts: bool) {
         for name in begun.given.iter().filter_map(|given| given.pool.as_deref()) {
             let Some(at) = self.pool(name, &attempt.session.server) else { continue };
             let row = &mut self.pools[at];
             row.held += 1;
-            if row.held > row.peak {
+            if counts && row.held > row.peak {
                 (row.peak, row.peak_at) = (row.held, attempt.session.start);
             }
             self.taken.entry(handle).or_default().push(at);

@@ -199,14 +199,14 @@ impl Told {
             }
             F::AcceptNewConnection | F::AcceptNewConnection2 | F::AcceptNewConnection3 | F::AcceptNewConnectionEx => {
                 let Some(Connection { handle, session, .. }) = connection(call, server, time) else { return };
-                self.standing.remove(&handle);
+                self.is_gone(handle, time);
                 if accepted {
                     self.waiting.insert(handle, session);
                 } else {
                     self.refuse(session, false);
                 }
             }
-            F::AcceptNewLink => self.link(call, accepted),
+            F::AcceptNewLink => self.link(call, accepted, time),
             F::ConnectionHangupNotification
             | F::ConnectionHangupNotification2
             | F::ConnectionHangupNotification3
@@ -225,7 +225,14 @@ impl Told {
         }
     }
 
-    fn link(&mut self, call: &Call, accepted: bool) {
+    /// Its handle or its port begins again, and nobody had hung up.
+    fn is_gone(&mut self, handle: u64, time: Millis) {
+        if let Some(at) = self.standing.remove(&handle) {
+            self.attempts[at].session.last_seen = time;
+        }
+    }
+
+    fn link(&mut self, call: &Call, accepted: bool, time: Millis) {
         type P0 = RAS_PORT_0;
         let Some(port) = structure(call, Argument::Port0) else { return };
         let handle = port.u64(offset_of!(P0, hConnection));
@@ -243,6 +250,11 @@ impl Told {
             (None, Fact::Known(known)) => Fact::Known(*known),
             (None, _) => Fact::Absent,
         };
+        let on_port = |at: &usize| self.attempts[*at].session.port.known() == Some(&name);
+        let ghost = self.standing.iter().find(|(_, at)| on_port(at)).map(|(ghost, _)| *ghost);
+        if let Some(ghost) = ghost {
+            self.is_gone(ghost, time);
+        }
         let ipv6 = self.ipv6.remove(&name);
         session.port = arrived(name);
         if accepted {
