@@ -26,5 +26,5 @@ pub fn bench(for_windows: bool) -> Result {
     let program = release.join("examples").join(format!("session_cost{}", std::env::consts::EXE_SUFFIX));
     run(Command::new(program).arg(release.join(format!("{prefix}rasadmin{suffix}"))))?;
     println!("\na decision, without the ledger's part\n");
-    run(cargo().args(["run", "--release", "--quiet", "-p", "rasadmin-engine", "--example", "decide_cost"]))
+    run(cargo().args(["run", "--release", "--quiet", "-p", "rasadmin-policy", "--example", "decide_cost"]))
 }

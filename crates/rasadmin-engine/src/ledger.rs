@@ -18,8 +18,7 @@ use crate::{Identity, Name, Tunnel};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
-/// Milliseconds since 1970, UTC: every time in the ledger.
-pub type Millis = i64;
+pub use rasadmin_policy::Millis;
 
 /// A row's number.
 pub type Id = i64;

@@ -6,7 +6,7 @@
 
 use crate::Identity;
 use crate::Name;
-use crate::addresses::{Address, Family, Plan, Pool, PoolId};
+use crate::addresses::{Address, Plan, Pool, PoolId};
 use crate::config::Config;
 use crate::ledger::{Away, Id, Millis, Origin, Transaction, Used};
 
@@ -107,7 +107,7 @@ pub fn search(
     now: Millis,
 ) -> Result<Option<Found>, Away> {
     let plan = &config.addresses;
-    let chain = chain(plan, first);
+    let chain = plan.chain(first);
     let found = |index: usize, number, origin| Some(Found { number, origin, pool: plan.pools[index].name.clone() });
     if plan.sticky
         && let Some(user) = user
@@ -134,21 +134,6 @@ pub fn search(
         }
     }
     Ok(None)
-}
-
-/// The pool and those after it.
-fn chain(plan: &Plan, first: PoolId) -> Vec<usize> {
-    let mut chain = Vec::new();
-    let mut next = Some(first);
-    while let Some(PoolId(id)) = next {
-        let index = id as usize;
-        if index >= plan.pools.len() || chain.contains(&index) {
-            break;
-        }
-        chain.push(index);
-        next = plan.pools[index].next;
-    }
-    chain
 }
 
 /// The next address that this shape of the pool has not tried. One that is held (from before the pool had this shape)
@@ -192,25 +177,4 @@ fn released_first(ledger: &mut dyn Transaction, server: &Name, pool: &Pool, tag:
 /// another pool, or that a process with an earlier configuration gave back.
 fn fetch_strays(ledger: &mut dyn Transaction, server: &Name, pool: &Pool, tag: Id) -> Result<usize, Away> {
     pool.ranges.iter().map(|&range| ledger.retag(server, pool.family, range, tag)).sum()
-}
-
-/// Why an identifier may not be given: zero or reserved (RFC 5453).
-pub fn is_reserved_identifier(number: u64) -> bool {
-    matches!(
-        number,
-        0 | 0x0200_5eff_fe00_0000..=0x0200_5eff_fe00_5213 | 0xfdff_ffff_ffff_ff80..=0xfdff_ffff_ffff_ffff
-    )
-}
-
-/// Does one of the pools give this address?
-pub fn is_pooled(plan: &Plan, address: Address) -> bool {
-    plan.pools.iter().any(|pool| pool.family == address.family && pool.contains(address.number))
-}
-
-/// Which of the two default pools a family has.
-pub const fn family_index(family: Family) -> usize {
-    match family {
-        Family::Ipv4 => 0,
-        Family::Ipv6 => 1,
-    }
 }

@@ -14,8 +14,8 @@ use crate::ledger::{
 use crate::pools::Tags;
 use crate::rules::period::days_between;
 use crate::{Identity, Name, Tunnel};
-use jiff::Timestamp;
 use rasadmin_messages::Message;
+use rasadmin_policy::timestamp;
 
 /// A lease that no connection took, and a lease whose session has ended, ends after this: milliseconds.
 pub const LEASE_WAITS: Millis = 5 * 60 * 1000;
@@ -431,9 +431,4 @@ fn about(event: &ConnectionEvent) -> String {
 /// Whole seconds from one time to another; none if the clock went back.
 pub fn elapsed(start: Millis, stop: Millis) -> u64 {
     u64::try_from((stop - start) / 1000).unwrap_or(0)
-}
-
-/// As the rules want it.
-pub fn timestamp(time: Millis) -> Timestamp {
-    Timestamp::from_millisecond(time).unwrap_or(Timestamp::UNIX_EPOCH)
 }

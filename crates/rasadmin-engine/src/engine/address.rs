@@ -7,9 +7,10 @@ use crate::config::file::{ReservationHeld, WhenExhausted};
 use crate::event::{AddressEvent, Given, Record, What};
 use crate::ledger::{Away, Decision, Origin};
 use crate::pools;
-use crate::record::{Book, timestamp};
+use crate::record::Book;
 use crate::rules::GroupSet;
 use crate::{Fact, Facts, Identity, Name, Stage};
+use rasadmin_policy::timestamp;
 use std::time::Instant;
 
 /// Why no address is given.
@@ -114,7 +115,7 @@ impl Inner {
         let choice = match event.address() {
             _ if !decided.decision.allow => Err(why(&decided.decision)),
             None => Err("the ledger is away, and RRAS offers no address".to_owned()),
-            Some(offer) if pools::is_pooled(plan, offer) || plan.reserved.contains(&offer) => {
+            Some(offer) if plan.is_pooled(offer) || plan.reserved.contains(&offer) => {
                 Err("the ledger is away, and RRAS's offer lies in a pool or is reserved".to_owned())
             }
             Some(offer) => Ok(offer.number),

@@ -3,9 +3,10 @@
 use super::{Decided, Inner, Now, RECENT, Verdict, refusal, verdict};
 use crate::event::{ConnectionEvent, LinkEvent, Record, What};
 use crate::ledger::{Away, Decision, LiveSession};
-use crate::record::{Arrival, Book, timestamp};
+use crate::record::{Arrival, Book};
 use crate::rules::GroupSet;
 use crate::{Fact, Facts, Identity, Stage, Tunnel};
+use rasadmin_policy::timestamp;
 use std::time::Instant;
 
 impl Inner {
@@ -212,7 +213,7 @@ fn foreign_lease(book: &Book<'_>, arrival: &Arrival) -> Option<String> {
             |user: &Identity| plan.reservation(user, book.server, lease.address.family) == Some(lease.address.number);
         let reserved = plan.reserved.contains(&lease.address) && !arrival.user.as_ref().is_some_and(own);
         let groups = |user: &Option<Identity>| user.as_ref().map(|u| book.config.groups.of(u)).unwrap_or_default();
-        let pooled = crate::pools::is_pooled(plan, lease.address) && groups(&lease.user) != groups(&arrival.user);
+        let pooled = plan.is_pooled(lease.address) && groups(&lease.user) != groups(&arrival.user);
         if reserved || pooled {
             let whose = lease.user.as_ref().map_or_else(|| "somebody else".to_owned(), ToString::to_string);
             return Some(format!("the address was given to {whose}, who turned out to be another user"));

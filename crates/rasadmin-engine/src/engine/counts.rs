@@ -81,7 +81,7 @@ pub(super) fn pool_of(
     groups: &crate::rules::GroupSet,
     family: Family,
 ) -> Option<crate::addresses::PoolId> {
-    let index = crate::pools::family_index(family);
+    let index = family.index();
     ruled[index]
         .or_else(|| groups.iter().find_map(|group| <[_; 2]>::from(config.groups.pools(group))[index]))
         .or(config.addresses.default_pools[index])

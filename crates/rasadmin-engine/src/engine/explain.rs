@@ -8,9 +8,10 @@ use crate::event::{AddressEvent, Given};
 use crate::ledger::report::Decided as Recorded;
 use crate::ledger::{Away, AwayKind, Ledger, Millis};
 use crate::pools::Tags;
-use crate::record::{Book, timestamp};
+use crate::record::Book;
 use crate::rules::{Counted, Explained};
 use crate::{Fact, Facts, InterfaceType, Name, Quarantine, Stage, Tunnel};
+use rasadmin_policy::timestamp;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 /// A time for programs: RFC 3339, UTC, with milliseconds.
 fn rfc3339<S: Serializer>(time: &Millis, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(&crate::record::timestamp(*time))
+    to.collect_str(&rasadmin_policy::timestamp(*time))
 }
 
 fn rfc3339_or_null<S: Serializer>(time: &Option<Millis>, to: S) -> Result<S::Ok, S::Error> {

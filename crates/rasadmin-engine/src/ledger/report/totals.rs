@@ -5,9 +5,10 @@ use super::which::{Conditions, Which};
 use super::{Reader, rfc3339_or_null};
 use crate::config::Config;
 use crate::ledger::{Away, Millis};
-use crate::record::{elapsed, timestamp};
+use crate::record::elapsed;
 use crate::rules::{days_between, period_dates};
 use crate::{Identity, Name};
+use rasadmin_policy::timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! While the ledger is away.
 
 use crate::world::*;
-use rasadmin_engine::{Fact, Facts, Stage};
+use rasadmin_policy::{Fact, Facts, Stage};
 
 /// A rule and a default; what is said while the ledger is away: allow, by the rule, by a policy for it.
 fn away(action: &str, condition: &str, policy: &str, facts: &Facts, stage: Stage) -> (bool, bool, bool) {

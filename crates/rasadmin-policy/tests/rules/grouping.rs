@@ -1,9 +1,9 @@
 //! Groups: members, members files, pools.
 
 use crate::world::*;
-use rasadmin_engine::Name;
-use rasadmin_engine::config::file::File;
-use rasadmin_engine::rules::{GroupId, Groups};
+use rasadmin_policy::Name;
+use rasadmin_policy::config::file::File;
+use rasadmin_policy::rules::{GroupId, Groups};
 use std::collections::HashMap;
 
 const TEXT: &str = "\
@@ -20,7 +20,7 @@ pool = 'offise'
 ipv6_pool = 'office6'
 ";
 
-fn compiled(lines: &[(u32, &str)]) -> (Groups, Vec<rasadmin_engine::config::Mistake>) {
+fn compiled(lines: &[(u32, &str)]) -> (Groups, Vec<rasadmin_policy::config::Mistake>) {
     let file: File = toml::from_str(TEXT).unwrap();
     let lines = lines.iter().map(|&(line, text)| (line, text.to_owned())).collect();
     Groups::compile(&file.groups, &HashMap::from([("admins".to_owned(), lines)]), &domains())

@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use rasadmin_engine::config::file::{
+use rasadmin_policy::config::file::{
     Action, At, ConnectTime, Default, Group, GroupSessions, Hours, IfAbsent, Octets, Period, Rule, Sessions,
     WhenLedgerUnavailable as Away,
 };
-use rasadmin_engine::rules::{Context, Count, GroupId, Groups, LedgerFacts, Needs, Rules, Used};
-use rasadmin_engine::{Fact, Facts, InterfaceType, Name, Quarantine, Stage, Tunnel};
+use rasadmin_policy::rules::{Context, Count, GroupId, Groups, LedgerFacts, Needs, Rules, Used};
+use rasadmin_policy::{Fact, Facts, InterfaceType, Name, Quarantine, Stage, Tunnel};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 

@@ -89,6 +89,36 @@ impl Plan {
         let here = all.iter().filter(|r| r.server.as_ref() == Some(&server)).find_map(of);
         here.or_else(|| all.iter().filter(|r| r.server.is_none()).find_map(of))
     }
+
+    /// A pool and those after it, in the order in which they serve.
+    pub fn chain(&self, first: PoolId) -> Vec<usize> {
+        let mut chain = Vec::new();
+        let mut next = Some(first);
+        while let Some(PoolId(id)) = next {
+            let index = id as usize;
+            if index >= self.pools.len() || chain.contains(&index) {
+                break;
+            }
+            chain.push(index);
+            next = self.pools[index].next;
+        }
+        chain
+    }
+
+    /// Does one of the pools give this address?
+    pub fn is_pooled(&self, address: Address) -> bool {
+        self.pools.iter().any(|pool| pool.family == address.family && pool.contains(address.number))
+    }
+}
+
+impl Family {
+    /// Which of two it is, where there is one a family: IPv4, IPv6.
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Ipv4 => 0,
+            Self::Ipv6 => 1,
+        }
+    }
 }
 
 impl Pool {
@@ -108,4 +138,12 @@ impl Pool {
     pub fn size(&self) -> u128 {
         self.ranges.iter().map(|&(first, last)| u128::from(last - first) + 1).sum()
     }
+}
+
+/// Why an identifier may not be given: zero or reserved (RFC 5453).
+pub fn is_reserved_identifier(number: u64) -> bool {
+    matches!(
+        number,
+        0 | 0x0200_5eff_fe00_0000..=0x0200_5eff_fe00_5213 | 0xfdff_ffff_ffff_ff80..=0xfdff_ffff_ffff_ffff
+    )
 }

@@ -1,11 +1,11 @@
 //! A configuration and events to try it with.
 
 use jiff::tz::TimeZone;
-use rasadmin_engine::addresses::PoolId;
-use rasadmin_engine::config::Mistake;
-use rasadmin_engine::config::file::File;
-use rasadmin_engine::rules::{Context, GroupSet, Groups, LedgerFacts, Rules, Ruling};
-use rasadmin_engine::{Domains, Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
+use rasadmin_policy::addresses::PoolId;
+use rasadmin_policy::config::Mistake;
+use rasadmin_policy::config::file::File;
+use rasadmin_policy::rules::{Context, GroupSet, Groups, LedgerFacts, Rules, Ruling};
+use rasadmin_policy::{Domains, Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
 use std::collections::HashMap;
 
 /// Groups and rules, compiled.

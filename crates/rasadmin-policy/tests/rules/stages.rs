@@ -1,9 +1,9 @@
 //! Order, stages, and what is not yet known.
 
 use crate::world::*;
-use rasadmin_engine::config::file::Period;
-use rasadmin_engine::rules::{Count, LedgerFacts, Needs, Rules};
-use rasadmin_engine::{Fact, Facts, Stage, Tunnel};
+use rasadmin_policy::config::file::Period;
+use rasadmin_policy::rules::{Count, LedgerFacts, Needs, Rules};
+use rasadmin_policy::{Fact, Facts, Stage, Tunnel};
 
 const STAGES: [Stage; 6] = [
     Stage::Ipv4Address,

@@ -3,10 +3,10 @@
 use crate::world::*;
 use jiff::Timestamp;
 use proptest::prelude::*;
-use rasadmin_engine::Facts;
-use rasadmin_engine::config::file::Period;
-use rasadmin_engine::rules::period::MOST_DAYS;
-use rasadmin_engine::rules::{days_between, period_dates, period_start};
+use rasadmin_policy::Facts;
+use rasadmin_policy::config::file::Period;
+use rasadmin_policy::rules::period::MOST_DAYS;
+use rasadmin_policy::rules::{days_between, period_dates, period_start};
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -1,9 +1,9 @@
 //! The explanation.
 
 use crate::world::*;
-use rasadmin_engine::config::file::{Action, Period};
-use rasadmin_engine::rules::{Count, Explained, LedgerFacts, Outcome, Used};
-use rasadmin_engine::{Facts, Stage};
+use rasadmin_policy::config::file::{Action, Period};
+use rasadmin_policy::rules::{Count, Explained, LedgerFacts, Outcome, Used};
+use rasadmin_policy::{Facts, Stage};
 use std::fmt::Write;
 
 const TEXT: &str = "
@@ -56,7 +56,7 @@ fn explain(stage: Stage, facts: &Facts, ledger: Option<&LedgerFacts>) -> String 
 fn every_condition_says_what_it_asked_and_what_it_found() {
     let ledger = LedgerFacts {
         user_sessions: Count { min: 1, max: 2 },
-        groups: vec![(rasadmin_engine::rules::GroupId(0), Count { min: 3, max: 3 })],
+        groups: vec![(rasadmin_policy::rules::GroupId(0), Count { min: 3, max: 3 })],
         used: vec![
             (Period::Week, Used { seconds: 3_661, octets: 0 }),
             (Period::Month, Used { seconds: 0, octets: 77 }),

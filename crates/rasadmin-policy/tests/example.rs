@@ -18,7 +18,7 @@ fn the_example_is_valid() {
         assert_eq!(name, "contractors.txt");
         Ok("# people\nPARTNER\\bob   # until May\n\ncarol@partner.example\n".to_owned())
     };
-    let parsed = rasadmin_engine::config::parse("rasadmin.toml", &example(), Path::new("/etc/rasadmin"), &mut members);
+    let parsed = rasadmin_policy::config::parse("rasadmin.toml", &example(), Path::new("/etc/rasadmin"), &mut members);
     let config = parsed.unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(config.ledger, Path::new("/etc/rasadmin/ledger/rasadmin.db"));
     let carol = config.domains.identity(&"carol@PARTNER.example".into(), &"".into()).unwrap();
@@ -30,13 +30,13 @@ fn the_example_is_valid() {
 fn it_stays_valid_without_its_comments_and_is_one_line_at_its_least() {
     let audit = "default.action = \"allow\"\n";
     assert!(example().contains(audit.trim()), "the shortest configuration is told");
-    rasadmin_engine::config::parse("f", audit, Path::new("/f"), &mut |_| unreachable!()).unwrap();
+    rasadmin_policy::config::parse("f", audit, Path::new("/f"), &mut |_| unreachable!()).unwrap();
 }
 
 /// Every key and every value of a list of values that the schema knows is shown.
 #[test]
 fn it_shows_every_key() {
-    let schema: serde_json::Value = serde_json::from_str(&rasadmin_engine::config::schema()).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&rasadmin_policy::config::schema()).unwrap();
     let mut words = BTreeSet::new();
     collect(&schema, &mut words);
     assert!(words.len() > 60, "{words:?}");
@@ -65,7 +65,7 @@ fn collect(value: &serde_json::Value, words: &mut BTreeSet<String>) {
 #[test]
 fn the_schema_is_as_checked_in() {
     let path = root().join("docs/rasadmin.schema.json");
-    let schema = rasadmin_engine::config::schema();
+    let schema = rasadmin_policy::config::schema();
     if std::env::var_os("RASADMIN_BLESS").is_some() {
         std::fs::write(&path, &schema).unwrap();
     }

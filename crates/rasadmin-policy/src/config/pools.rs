@@ -3,8 +3,7 @@
 use super::Mistake;
 use super::file::{At, File, Pool as FilePool};
 use crate::addresses::parse::{self, Range};
-use crate::addresses::{Address, Family, Plan, Pool, PoolId, Reservation};
-use crate::pools::is_reserved_identifier;
+use crate::addresses::{Address, Family, Plan, Pool, PoolId, Reservation, is_reserved_identifier};
 use crate::rules::{parse_exact, suggest};
 use crate::{Domains, Name};
 use std::collections::{HashMap, HashSet};

@@ -1,7 +1,7 @@
 //! The configuration changes, breaks, vanishes and comes back, while the service runs and at its start.
 #![allow(clippy::unwrap_used)]
 
-use rasadmin_engine::config::{Change, Places, Trouble, Watch, find, last_good, load, start};
+use rasadmin_policy::config::{Change, Places, Trouble, Watch, find, last_good, load, start};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

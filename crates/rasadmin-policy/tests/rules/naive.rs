@@ -2,9 +2,9 @@
 
 use crate::world::domains;
 use jiff::tz::TimeZone;
-use rasadmin_engine::config::file::{Action, At, Default, Group, Hours, IfAbsent, Rule, WhenLedgerUnavailable as Away};
-use rasadmin_engine::rules::{Count, LedgerFacts};
-use rasadmin_engine::{Fact, Facts, Identity, Name, Stage, Tunnel};
+use rasadmin_policy::config::file::{Action, At, Default, Group, Hours, IfAbsent, Rule, WhenLedgerUnavailable as Away};
+use rasadmin_policy::rules::{Count, LedgerFacts};
+use rasadmin_policy::{Fact, Facts, Identity, Name, Stage, Tunnel};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

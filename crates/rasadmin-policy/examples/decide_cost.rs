@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use jiff::tz::TimeZone;
-use rasadmin_engine::config::file::File;
-use rasadmin_engine::rules::{Context, Groups, LedgerFacts, Rules};
-use rasadmin_engine::{Domains, Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
+use rasadmin_policy::config::file::File;
+use rasadmin_policy::rules::{Context, Groups, LedgerFacts, Rules};
+use rasadmin_policy::{Domains, Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::hint::black_box;

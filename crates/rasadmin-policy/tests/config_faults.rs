@@ -1,7 +1,7 @@
 //! Faults of a configuration that are met together, later, or by another spelling.
 #![allow(clippy::unwrap_used)]
 
-use rasadmin_engine::config::{Change, parse, start};
+use rasadmin_policy::config::{Change, parse, start};
 use std::path::Path;
 use std::time::{Duration, Instant};
 

@@ -1,9 +1,9 @@
 //! Each condition by itself.
 
 use crate::world::*;
-use rasadmin_engine::config::file::Period;
-use rasadmin_engine::rules::{Count, LedgerFacts, Used};
-use rasadmin_engine::{Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
+use rasadmin_policy::config::file::Period;
+use rasadmin_policy::rules::{Count, LedgerFacts, Used};
+use rasadmin_policy::{Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
 
 #[test]
 fn users_are_matched_by_domain_and_name() {

@@ -203,7 +203,7 @@ fn members(name: &str) -> Result<String, String> {
 fn every_mistake_has_its_message() {
     let mut all = String::new();
     for (name, text) in cases() {
-        let parsed = rasadmin_engine::config::parse("rasadmin.toml", &text, Path::new("/f"), &mut |n| members(n));
+        let parsed = rasadmin_policy::config::parse("rasadmin.toml", &text, Path::new("/f"), &mut |n| members(n));
         let Err(errors) = parsed else { panic!("`{name}` is no mistake:\n{text}") };
         assert!(!errors.mistakes().is_empty(), "{name}");
         let _ = writeln!(all, "## {name}\n{errors}\n");
@@ -224,15 +224,15 @@ proptest::proptest! {
     /// Whatever is in the file: a configuration or a message, never a panic.
     #[test]
     fn any_text_is_answered(text in "\\PC{0,200}", cut in 0_usize..4000, change in proptest::prelude::any::<u8>()) {
-        let _ = rasadmin_engine::config::parse("f", &text, Path::new("/f"), &mut |n| members(n));
+        let _ = rasadmin_policy::config::parse("f", &text, Path::new("/f"), &mut |n| members(n));
         let mut bytes = include_bytes!("../../../examples/office-day.toml").to_vec();
         let at = cut % bytes.len();
         bytes[at] = change;
         let text = String::from_utf8_lossy(&bytes);
-        if let Err(errors) = rasadmin_engine::config::parse("f", &text, Path::new("/f"), &mut |n| members(n)) {
+        if let Err(errors) = rasadmin_policy::config::parse("f", &text, Path::new("/f"), &mut |n| members(n)) {
             proptest::prop_assert!(!errors.to_string().is_empty());
         }
         let cut = String::from_utf8_lossy(&bytes[..at]).into_owned();
-        let _ = rasadmin_engine::config::parse("f", &cut, Path::new("/f"), &mut |n| members(n));
+        let _ = rasadmin_policy::config::parse("f", &cut, Path::new("/f"), &mut |n| members(n));
     }
 }

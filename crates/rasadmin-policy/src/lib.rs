@@ -1,0 +1,20 @@
+//! What is allowed: names, identities and facts, the configuration, the rules, and the plan of the addresses.
+//!
+//! It decides nothing by itself and keeps nothing: it knows neither sessions nor leases, no clock and no FFI. Its only
+//! way to the outside is [`config`], which reads the configuration's files and looks whether they have changed.
+#![forbid(unsafe_code)]
+
+pub mod addresses;
+pub mod config;
+pub mod fact;
+pub mod facts;
+pub mod identity;
+pub mod name;
+pub mod rules;
+pub mod time;
+
+pub use fact::Fact;
+pub use facts::{Facts, InterfaceType, Quarantine, Stage, Tunnel};
+pub use identity::{Domains, Identity};
+pub use name::Name;
+pub use time::{Millis, parse_time, timestamp};
