@@ -1,5 +1,7 @@
 //! Names as RRAS passes them: UTF-16, with whatever a client put there.
 
+mod folding;
+
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Write};
 
@@ -44,22 +46,51 @@ impl Name {
         self.0.is_empty()
     }
 
-    /// Without case, as Windows compares user names: each character by its simple upper case, one for one.
-    pub fn folded(&self) -> Self {
-        // Our own escapes stay as they are: they have no upper case that means the same.
-        if !self.0.contains("\\u{") {
-            return Self(self.0.chars().map(upper).collect());
-        }
-        let mut folded = String::with_capacity(self.0.len());
+    /// The UTF-16 that it was made of.
+    pub fn to_utf16(&self) -> Vec<u16> {
+        let mut units = Vec::with_capacity(self.0.len());
         let mut rest = self.0.as_str();
-        while let Some(at) = rest.find("\\u{") {
-            let end = rest[at..].find('}').map_or(rest.len(), |close| at + close + 1);
-            folded.extend(rest[..at].chars().map(upper));
-            folded.push_str(&rest[at..end]);
-            rest = &rest[end..];
+        while let Some((before, after)) = rest.split_once("\\u{") {
+            units.extend(before.encode_utf16());
+            let escaped =
+                after.split_once('}').and_then(|(digits, after)| Some((u16::from_str_radix(digits, 16).ok()?, after)));
+            // What no name gave is taken as it stands.
+            let (unit, after) = escaped.unwrap_or((b'\\'.into(), &rest[before.len() + 1..]));
+            units.push(unit);
+            rest = after;
         }
-        folded.extend(rest.chars().map(upper));
-        Self(folded)
+        units.extend(rest.encode_utf16());
+        units
+    }
+
+    /// Without case, as Windows compares most names (ports, computers, local accounts): by the upper case alone, one
+    /// unit of UTF-16 for one.
+    pub fn folded(&self) -> Self {
+        self.clone().into_folded()
+    }
+
+    /// The same, of a name that nobody else needs.
+    pub(crate) fn into_folded(mut self) -> Self {
+        if self.is_plain() {
+            self.0.make_ascii_uppercase();
+            return self;
+        }
+        let upper = |unit| folding::upper_unit(unit);
+        Self::from_utf16(&self.to_utf16().into_iter().map(upper).collect::<Vec<_>>())
+    }
+
+    /// As Active Directory compares the names of users: without case, diacritics, width and kana.
+    pub(crate) fn into_directory_folded(mut self) -> Self {
+        if self.is_plain() {
+            self.0.make_ascii_uppercase();
+            return self;
+        }
+        Self::from_utf16(&folding::directory(&self.to_utf16()))
+    }
+
+    /// Is it ASCII, without any of our escapes?
+    pub(crate) fn is_plain(&self) -> bool {
+        self.0.is_ascii() && !self.0.contains("\\u{")
     }
 }
 
@@ -79,15 +110,6 @@ fn escape(units: &[u16]) -> String {
         }
     }
     text
-}
-
-/// The upper case, where it is one character: Windows' own table maps one unit to one.
-fn upper(c: char) -> char {
-    let mut upper = c.to_uppercase();
-    match (upper.next(), upper.next()) {
-        (Some(one), None) => one,
-        _ => c,
-    }
 }
 
 /// For people: what would break a line or a terminal is escaped.
@@ -142,12 +164,23 @@ mod tests {
         // Its upper case is two characters: Windows leaves it alone.
         assert_ne!(Name::new("straße").folded(), Name::new("STRASSE").folded());
         assert_eq!(Name::from_utf16(&[0x61, 0xdc00]).folded(), Name::from_utf16(&[0x41, 0xdc00]));
+        assert_eq!(Name::new(r"PARTNER\u{bob").folded(), Name::new(r"PARTNER\U{BOB"));
     }
 
     proptest! {
         #[test]
         fn two_names_never_become_one(a: Vec<u16>, b: Vec<u16>) {
             prop_assert_eq!(a == b, Name::from_utf16(&a) == Name::from_utf16(&b));
+        }
+
+        #[test]
+        fn the_units_come_back(units: Vec<u16>) {
+            prop_assert_eq!(Name::from_utf16(&units).to_utf16(), units);
+        }
+
+        #[test]
+        fn those_of_our_escapes_too(text in r"(\\|u|\{|d800|\}|5c){0,8}") {
+            prop_assert_eq!(Name::new(&text).to_utf16(), text.encode_utf16().collect::<Vec<_>>());
         }
 
         #[test]

@@ -43,7 +43,7 @@ fn cases() -> Vec<(&'static str, String)> {
         ("domains of the wrong type", with("[domains]\nCORP = \"corp.example\"\n")),
         // Groups.
         ("group's user", with("groups.g.users = ['CORP\\']\n")),
-        ("group's pattern", with("groups.g.users = ['CORP\\a*']\n")),
+        ("group's pattern", with("groups.g.users = ['CORP\\a*b']\n")),
         ("group's empty user", with("groups.g.users = [\"\"]\n")),
         ("group's pool", with("groups.g.pool = \"p\"\n")),
         (

@@ -9,7 +9,7 @@ use crate::ledger::{Away, Decision, Origin};
 use crate::pools;
 use crate::record::Book;
 use crate::rules::GroupSet;
-use crate::{Fact, Facts, Identity, Name, Stage};
+use crate::{Fact, Facts, Identity, Stage};
 use rasadmin_policy::timestamp;
 use std::time::Instant;
 
@@ -66,12 +66,12 @@ fn stage(event: &AddressEvent) -> Stage {
 }
 
 impl Inner {
-    fn address_facts(&self, event: &AddressEvent, user: Option<Identity>, now: Now) -> (Facts, GroupSet) {
-        let groups = user.as_ref().map(|user| self.config.groups.of(user)).unwrap_or_default();
+    fn address_facts(&self, event: &AddressEvent, user: Fact<Identity>, now: Now) -> (Facts, GroupSet) {
+        let groups = user.known().map(|user| self.config.groups.of(user)).unwrap_or_default();
         let facts = Facts {
             time: timestamp(now.time),
             server: self.server.clone(),
-            user: Fact::arrived(user),
+            user,
             port: Fact::arrived(Some(event.port.clone()).filter(|port| !port.is_empty())),
             tunnel: Fact::NotYetKnown,
             source: Fact::NotYetKnown,
@@ -84,7 +84,7 @@ impl Inner {
 
     pub(super) fn assign(&mut self, event: &AddressEvent, now: Now, deadline: Instant) -> AddressAnswer {
         let config = self.config.clone();
-        let user = config.domains.identity(&event.user, &Name::default());
+        let user = config.domains.who(&event.user, None);
         let (facts, groups) = self.address_facts(event, user, now);
         let mut answer = Err(String::new());
         let (mut refused, mut exhausted) = (None, None);

@@ -129,12 +129,11 @@ fn in_book<'c>(config: &'c Config, book: &mut Book<'_>, question: &Question) -> 
 /// What is known at a stage: an address call carries user and port alone, and no logon domain.
 fn facts(config: &Config, question: &Question, stage: Stage) -> Facts {
     let address = matches!(stage, Stage::Ipv4Address | Stage::Ipv6Address);
-    let nobody = Name::default();
-    let user = config.domains.identity(&question.user, if address { &nobody } else { &question.domain });
+    let user = config.domains.who(&question.user, (!address).then_some(&question.domain));
     let mut facts = Facts {
         time: timestamp(question.time),
         server: question.server.clone(),
-        user: Fact::arrived(user),
+        user,
         port: Fact::arrived(question.port.clone()),
         tunnel: Fact::NotYetKnown,
         source: Fact::NotYetKnown,

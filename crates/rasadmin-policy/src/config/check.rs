@@ -89,8 +89,9 @@ fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
                 let what = format!("`{text}` is no domain's name");
                 mistakes.push(Mistake::at(name.span(), what, "write a NetBIOS name, a DNS name or a UPN suffix"));
             }
-            let before = means.insert(Name::new(text).folded(), domain.get_ref());
-            if let Some(other) = before.filter(|other| !other.eq_ignore_ascii_case(domain.get_ref())) {
+            let before = means.insert(Domains::folded(Name::new(text)), domain.get_ref());
+            let same = |other: &str| Domains::folded(Name::new(other)) == Domains::folded(Name::new(domain.get_ref()));
+            if let Some(other) = before.filter(|other| !same(other)) {
                 let what = format!("`{text}` means the domain `{other}` already");
                 mistakes.push(Mistake::at(name.span(), what, "a name can mean one domain only"));
             }

@@ -75,7 +75,7 @@ pub struct Server {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// Users: `alice`, `CORP\alice`, `alice@corp.example`, `host/pc7`, `CORP\*`.
+    /// Users: `alice`, `CORP\alice`, `alice@corp.example`, `host/pc7`, `CORP\*`, `CORP\dev*`, `CORP\*$`, `host/*`.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub users: Vec<At<String>>,

@@ -55,7 +55,7 @@ impl<'a> Seen<'a> {
             Fact::Absent => Fact::Absent,
         };
         let end = rules.rules.len();
-        let named = facts.user.known().map(|user| rules.users.of(user)).unwrap_or_default();
+        let named = facts.user.known().into_iter().flat_map(|user| rules.users.of(user));
         let in_groups = groups.iter().filter_map(|group| rules.by_group.get(group.0 as usize)).map(|list| &list[..]);
         Self {
             facts,

@@ -131,7 +131,7 @@ impl Groups {
 
     /// The groups in which a user is.
     pub fn of(&self, user: &Identity) -> GroupSet {
-        self.members.of(user).into_iter().flatten().map(|&id| GroupId(id)).collect()
+        self.members.of(user).flatten().map(|&id| GroupId(id)).collect()
     }
 
     /// A name that is no group's.

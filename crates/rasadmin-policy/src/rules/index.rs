@@ -1,60 +1,145 @@
-//! Which groups, or rules, name a user: found by three look-ups, however many there are.
+//! Which groups, or rules, name a user: found by a few look-ups, however many there are.
 
 use super::UserPattern;
 use crate::{Identity, Name};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Numbers (of groups, of rules) by the users whom they name.
 #[derive(Debug, Default)]
 pub(super) struct UserIndex {
-    exact: HashMap<Identity, u32>,
-    domains: HashMap<Name, u32>,
+    domains: HashMap<Name, OfDomain>,
+    /// All computers, of whatever domain.
+    computers: Box<[u32]>,
     anyone: Box<[u32]>,
     /// Ten thousand users of one group share one set.
     sets: Vec<Box<[u32]>>,
 }
 
+/// Those of one domain; each number is a set's.
+#[derive(Debug, Default)]
+struct OfDomain {
+    exact: HashMap<Name, u32>,
+    all: Option<u32>,
+    computers: Option<u32>,
+    prefixes: Prefixes,
+}
+
 impl UserIndex {
     /// The numbers that name a user, each list ascending; one may be in several lists.
-    pub(super) fn of(&self, user: &Identity) -> [&[u32]; 3] {
-        let set = |at: Option<&u32>| at.and_then(|&at| self.sets.get(at as usize)).map_or(&[][..], |set| set);
-        [set(self.exact.get(user)), set(self.domains.get(&user.domain)), &self.anyone]
+    pub(super) fn of<'a>(&'a self, user: &'a Identity) -> impl Iterator<Item = &'a [u32]> {
+        let computer = user.is_computer();
+        let of_domain = self.domains.get(&user.domain).into_iter().flat_map(move |domain| {
+            let exact = domain.exact.get(&user.name).copied();
+            let computers = domain.computers.filter(|_| computer);
+            [exact, domain.all, computers].into_iter().flatten().chain(domain.prefixes.of(user.name.as_str()))
+        });
+        let of_domain = of_domain.filter_map(|set| self.sets.get(set as usize)).map(|set| &set[..]);
+        of_domain.chain([if computer { &self.computers[..] } else { &[] }, &self.anyone])
+    }
+}
+
+/// Beginnings of names.
+#[derive(Debug, Default)]
+struct Prefixes {
+    /// Sorted.
+    sorted: Box<[Prefix]>,
+}
+
+#[derive(Debug)]
+struct Prefix {
+    text: Name,
+    set: u32,
+    /// The longest other one that it begins with.
+    shorter: Option<u32>,
+}
+
+impl Prefixes {
+    fn new(mut prefixes: Vec<(Name, u32)>) -> Self {
+        prefixes.sort_unstable();
+        let mut sorted = Vec::<Prefix>::with_capacity(prefixes.len());
+        // Those before it that a prefix begins with: each begins with the one before.
+        let mut open = Vec::<u32>::new();
+        for (at, (text, set)) in (0..).zip(prefixes) {
+            while open.last().is_some_and(|&last| !text.as_str().starts_with(sorted[last as usize].text.as_str())) {
+                open.pop();
+            }
+            sorted.push(Prefix { text, set, shorter: open.last().copied() });
+            open.push(at);
+        }
+        Self { sorted: sorted.into() }
+    }
+
+    /// The sets of those that a name begins with. They are all among the last one that is not greater than the name,
+    /// and those that one begins with.
+    fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = u32> + 'a {
+        let after = self.sorted.partition_point(|prefix| prefix.text.as_str() <= name);
+        let last = after.checked_sub(1).and_then(|at| self.sorted.get(at));
+        let shorter = |prefix: &&'a Prefix| prefix.shorter.and_then(|at| self.sorted.get(at as usize));
+        std::iter::successors(last, shorter).filter(|prefix| name.starts_with(prefix.text.as_str())).map(|p| p.set)
     }
 }
 
 /// An index being built.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
-    exact: HashMap<Identity, Vec<u32>>,
-    domains: HashMap<Name, Vec<u32>>,
+    index: UserIndex,
+    prefixes: HashMap<Name, HashMap<Name, u32>>,
     anyone: Vec<u32>,
+    computers: Vec<u32>,
+    /// The set that another becomes by a further number. Numbers ascend, so one set is reached on one way only.
+    wider: HashMap<(Option<u32>, u32), u32>,
 }
 
 impl Builder {
     /// A number names these users. Numbers come in ascending order.
     pub(super) fn add(&mut self, pattern: UserPattern, number: u32) {
-        let numbers = match pattern {
-            UserPattern::Anyone => &mut self.anyone,
-            UserPattern::Domain(domain) => self.domains.entry(domain).or_default(),
-            UserPattern::Exact(user) => self.exact.entry(user).or_default(),
+        let Self { index: UserIndex { domains, sets, .. }, wider, .. } = self;
+        let mut wider = |set: Option<u32>| {
+            let known = set.filter(|&set| sets.get(set as usize).is_some_and(|set| set.last() == Some(&number)));
+            known.unwrap_or_else(|| {
+                *wider.entry((set, number)).or_insert_with(|| {
+                    let before = set.and_then(|set| sets.get(set as usize)).map_or(&[][..], |set| set);
+                    sets.push([before, &[number]].concat().into());
+                    sets.len() as u32 - 1
+                })
+            })
         };
-        if numbers.last() != Some(&number) {
-            numbers.push(number);
+        match pattern {
+            UserPattern::Anyone => self.anyone.push(number),
+            UserPattern::AnyComputer => self.computers.push(number),
+            UserPattern::Exact(user) => {
+                let exact = &mut domains.entry(user.domain).or_default().exact;
+                widen(exact.entry(user.name), wider);
+            }
+            UserPattern::Domain(domain) => {
+                let all = &mut domains.entry(domain).or_default().all;
+                *all = Some(wider(*all));
+            }
+            UserPattern::Computers(domain) => {
+                let computers = &mut domains.entry(domain).or_default().computers;
+                *computers = Some(wider(*computers));
+            }
+            UserPattern::Prefix(domain, prefix) => {
+                let prefixes = self.prefixes.entry(domain).or_default();
+                widen(prefixes.entry(prefix), wider);
+            }
         }
     }
 
     pub(super) fn build(self) -> UserIndex {
-        let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
-        let mut sets = Vec::new();
-        let mut intern = |numbers: Vec<u32>| {
-            *known.entry(numbers).or_insert_with_key(|numbers| {
-                sets.push(numbers.clone().into_boxed_slice());
-                sets.len() as u32 - 1
-            })
-        };
-        let exact = self.exact.into_iter().map(|(user, numbers)| (user, intern(numbers))).collect();
-        let domains = self.domains.into_iter().map(|(domain, numbers)| (domain, intern(numbers))).collect();
-        UserIndex { exact, domains, anyone: self.anyone.into(), sets }
+        let mut index = self.index;
+        for (domain, prefixes) in self.prefixes {
+            index.domains.entry(domain).or_default().prefixes = Prefixes::new(prefixes.into_iter().collect());
+        }
+        UserIndex { computers: self.computers.into(), anyone: self.anyone.into(), ..index }
+    }
+}
+
+fn widen(entry: Entry<'_, Name, u32>, mut wider: impl FnMut(Option<u32>) -> u32) {
+    match entry {
+        Entry::Vacant(new) => drop(new.insert(wider(None))),
+        Entry::Occupied(mut known) => *known.get_mut() = wider(Some(*known.get())),
     }
 }
 
@@ -76,5 +161,27 @@ impl Bits {
 
     pub(super) fn contains(&self, number: usize) -> bool {
         self.0.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// However prefixes lie within each other, those that a name begins with are found, and no others.
+        #[test]
+        fn every_prefix_of_a_name_is_found(
+            prefixes in prop::collection::btree_set("[ab]{1,4}", 0..12),
+            name in "[ab]{0,6}",
+        ) {
+            let numbered: Vec<_> = (0..).zip(&prefixes).map(|(at, text)| (Name::new(text), at)).collect();
+            let mut found: Vec<u32> = Prefixes::new(numbered).of(&name).collect();
+            found.sort_unstable();
+            let expected: Vec<u32> =
+                (0..).zip(&prefixes).filter(|(_, prefix)| name.starts_with(prefix.as_str())).map(|(at, _)| at).collect();
+            prop_assert_eq!(found, expected);
+        }
     }
 }

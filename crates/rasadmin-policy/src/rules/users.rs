@@ -1,7 +1,8 @@
 //! How a user is spelled in the configuration.
 
 use super::Fault;
-use crate::{Domains, Identity, Name};
+use crate::Name;
+use crate::identity::{Domains, Identity, Spelling};
 
 /// Which users an entry of a list means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,34 +11,61 @@ pub enum UserPattern {
     Anyone,
     /// `CORP\*`: everyone of a domain, its computers included.
     Domain(Name),
+    /// `CORP\dev*`: everyone of a domain whose name begins so, computers included.
+    Prefix(Name, Name),
+    /// `CORP\*$`: the computers of a domain.
+    Computers(Name),
+    /// `host/*`: every computer.
+    AnyComputer,
     /// One user, or one computer.
     Exact(Identity),
 }
 
-const SPELLINGS: &str =
-    "write `alice`, `CORP\\alice`, `alice@corp.example`, `host/pc7`, `CORP\\*` (everyone of a domain) or `*` (anyone)";
+const SPELLINGS: &str = "write `alice`, `CORP\\alice`, `alice@corp.example`, `host/pc7`, `CORP\\*` (everyone of a domain), \
+     `CORP\\dev*` (whose name begins so), `CORP\\*$` (its computers), `host/*` (all computers) or `*` (anyone)";
 
 /// The users that a text means: `alice` (of the default domain), `CORP\alice`, `alice@corp.example`, `host/pc7`,
-/// `CORP\PC7$`, `CORP\*`, `*`.
+/// `CORP\PC7$`, `CORP\*`, `CORP\dev*`, `CORP\*$`, `host/*`, `*`.
 ///
 /// # Errors
 ///
 /// What is wrong with the text, and what would be right.
 pub fn parse_user(text: &str, domains: &Domains) -> Result<UserPattern, Fault> {
     let fault = |what: String| (what, SPELLINGS.to_owned());
+    if !text.contains('*') {
+        return parse_exact(text, domains).map(UserPattern::Exact).map_err(|(what, _)| fault(what));
+    }
     if text == "*" {
         return Ok(UserPattern::Anyone);
     }
-    if let Some(domain) = text.strip_suffix("\\*").filter(|domain| !domain.contains(['\\', '*'])) {
-        if domain.is_empty() || domain.trim() != domain {
-            return Err(fault(format!("`{text}` names no domain")));
+    if text.eq_ignore_ascii_case("host/*") {
+        return Ok(UserPattern::AnyComputer);
+    }
+    let shown = shown(text);
+    let misplaced = || fault(format!("`{shown}`: a `*` stands alone, or at the end of a name with its domain"));
+    // `host/pc*` is no user of a domain `host`.
+    let host = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("host/"));
+    let Some((domain, name)) = text.split_once(['\\', '/']).filter(|_| !host) else { return Err(misplaced()) };
+    if domain.contains('*') || name.contains(['\\', '/', '@']) {
+        return Err(misplaced());
+    }
+    if domain.is_empty() || domain.trim() != domain || domain.contains('@') {
+        return Err(fault(format!("`{shown}` names no domain")));
+    }
+    if name.trim() != name || text.chars().any(char::is_control) {
+        return Err(fault(format!("`{}` has blanks or control characters about the name", shown.escape_debug())));
+    }
+    let domain = domains.domain(Name::new(domain));
+    match name.strip_suffix('*') {
+        Some("") => Ok(UserPattern::Domain(domain)),
+        Some(prefix) if !prefix.contains('*') => {
+            let prefix = domains.fold(&domain, Name::new(prefix));
+            // Nothing but marks that the directory ignores: that would be everyone.
+            if prefix.is_empty() { Err(misplaced()) } else { Ok(UserPattern::Prefix(domain, prefix)) }
         }
-        return Ok(UserPattern::Domain(domains.domain(Name::new(domain).as_str())));
+        None if name == "*$" => Ok(UserPattern::Computers(domain)),
+        _ => Err(misplaced()),
     }
-    if text.contains('*') {
-        return Err(fault(format!("`{text}`: a `*` stands alone or for all names of a domain")));
-    }
-    parse_exact(text, domains).map(UserPattern::Exact).map_err(|(what, _)| fault(what))
 }
 
 /// The one user, or computer, that a text means: `alice` (of the default domain), `CORP\alice`, `alice@corp.example`,
@@ -54,20 +82,38 @@ pub fn parse_exact(text: &str, domains: &Domains) -> Result<Identity, Fault> {
         return Err(fault("a user's name is empty".to_owned()));
     }
     if text.trim() != text || text.chars().any(char::is_control) {
-        return Err(fault(format!("`{}` has blanks or control characters about the name", text.escape_debug())));
+        return Err(fault(format!("`{}` has blanks or control characters about the name", shown(text).escape_debug())));
     }
     if text.contains('*') {
-        return Err(fault(format!("`{text}` is a pattern: one user is expected here")));
+        return Err(fault(format!("`{}` is a pattern: one user is expected here", shown(text))));
     }
-    let (domain, name) = text.split_once('\\').map_or((None, text), |(domain, name)| (Some(domain), name));
-    if name.contains('\\') {
+    let name = Name::new(text);
+    match Spelling::of(&name) {
         // The usual cause: 'CORP\\alice' in single quotes, where a backslash needs no second one.
-        return Err(fault(format!("`{text}` has more than one backslash")));
+        Spelling::Whole(_) if text.matches('\\').count() > 1 => {
+            Err(fault(format!("`{}` has more than one backslash", shown(text))))
+        }
+        Spelling::Whole(_) if text.starts_with('@') || text.ends_with('@') => {
+            Err(fault(format!("`{}` lacks a name or a domain beside its `@`", shown(text))))
+        }
+        Spelling::Whole(_) => Err(fault(format!("`{}` has more than one separator", shown(text)))),
+        Spelling::Nobody => Err(fault(format!("`{}` lacks a name", shown(text)))),
+        _ => {
+            let identity = domains.identity(&name, &Name::default());
+            identity.ok_or_else(|| fault(format!("`{}` lacks a name", shown(text))))
+        }
     }
-    if domain.is_none() && (text.starts_with('@') || text.ends_with('@')) {
-        return Err(fault(format!("`{text}` lacks a name or a domain beside its `@`")));
+}
+
+/// A text as a message quotes it: a line of a members file can be megabytes long.
+fn shown(text: &str) -> String {
+    const MOST: usize = 80;
+    let mut chars = text.chars();
+    let mut shown: String = chars.by_ref().take(MOST).collect();
+    if chars.next().is_some() {
+        shown.push('…');
     }
-    domains.identity(&Name::new(text), &Name::default()).ok_or_else(|| fault(format!("`{text}` lacks a name")))
+    shown
 }
 
 #[cfg(test)]
@@ -77,34 +123,80 @@ mod tests {
 
     fn domains() -> Domains {
         let corp = ["corp.example".to_owned()];
-        Domains::new([("CORP", &corp[..]), ("PARTNER", &[][..])], Some("CORP"))
+        Domains::new([("CORP", &corp[..]), ("PARTNER", &[][..])], Some("CORP")).with_server(&"SRV1".into())
     }
 
     #[test]
     fn every_spelling_is_understood() {
-        for text in ["alice", "CORP\\Alice", "alice@corp.example", "corp.example\\alice", "\\alice"] {
+        for text in ["alice", "CORP\\Alicé", "CORP/alice", "alice@corp.example", "corp.example.\\alice", "\\alice"] {
             assert_eq!(parse_exact(text, &domains()).unwrap().to_string(), "CORP\\ALICE", "{text}");
             assert_eq!(parse_user(text, &domains()), parse_exact(text, &domains()).map(UserPattern::Exact));
         }
-        for text in ["host/pc7", "host/pc7.corp.example", "CORP\\PC7$", "pc7$"] {
+        for text in ["host/pc7", "host/pc7.corp.example", "pc7.corp.example", "CORP\\PC7$", "pc7$"] {
             assert_eq!(parse_exact(text, &domains()).unwrap().to_string(), "CORP\\PC7$", "{text}");
         }
-        assert_eq!(parse_user("*", &domains()), Ok(UserPattern::Anyone));
-        assert_eq!(parse_user("corp.example\\*", &domains()), Ok(UserPattern::Domain("CORP".into())));
+        for (text, pattern) in [
+            ("*", UserPattern::Anyone),
+            ("corp.example\\*", UserPattern::Domain("CORP".into())),
+            ("corp/*", UserPattern::Domain("CORP".into())),
+            ("corp\\dév*", UserPattern::Prefix("CORP".into(), "DEV".into())),
+            ("SRV1\\dév*", UserPattern::Prefix("SRV1".into(), "DÉV".into())),
+            ("corp\\*$", UserPattern::Computers("CORP".into())),
+            ("HOST/*", UserPattern::AnyComputer),
+        ] {
+            assert_eq!(parse_user(text, &domains()), Ok(pattern), "{text}");
+        }
         assert_ne!(parse_exact("PARTNER\\alice", &domains()), parse_exact("alice", &domains()));
     }
 
     #[test]
     fn what_names_nobody_or_too_many_is_a_fault() {
-        for text in ["", " ", "alice ", "CORP\\", "\\", "host/", "@corp.example", "alice@", "CORP\\\\alice", "a\tb"] {
+        for text in [
+            "",
+            " ",
+            "alice ",
+            "CORP\\",
+            "\\",
+            "host/",
+            "@corp.example",
+            "alice@",
+            "CORP\\\\alice",
+            "a@b@c",
+            "CORP\\a/b",
+            "a\tb",
+            "CORP\\ *",
+            "CORP\\\u{200b}",
+        ] {
             assert!(parse_exact(text, &domains()).is_err(), "{text}");
             assert!(parse_user(text, &domains()).is_err(), "{text}");
         }
-        for text in ["al*", "*\\alice", "CORP\\a*", "\\*", "**", "CO*\\*", "host/*", "CORP\\\\*", "*@corp.example"] {
+        for text in [
+            "al*",
+            "*\\alice",
+            "CORP\\a*b",
+            "CORP\\*a",
+            "CORP\\a*$",
+            "CORP\\\u{301}*",
+            "\\*",
+            "**",
+            "CO*\\*",
+            "host/pc*",
+            "CORP\\\\*",
+            "*@corp.example",
+        ] {
             let (what, help) = parse_user(text, &domains()).unwrap_err();
             assert!(what.contains(text) && help.contains("CORP\\*"), "{what}; {help}");
         }
         assert!(parse_exact("*", &domains()).is_err());
         assert!(parse_exact("CORP\\*", &domains()).is_err());
+    }
+
+    #[test]
+    fn a_long_text_is_not_repeated_whole() {
+        let long = "x".repeat(1 << 20);
+        for text in [format!("{long}*"), format!("{long}@"), format!(" {long}"), format!("CORP\\\\{long}")] {
+            let (what, _) = parse_user(&text, &domains()).unwrap_err();
+            assert!(what.len() < 200, "{} octets", what.len());
+        }
     }
 }

@@ -22,6 +22,23 @@ fn users_are_matched_by_domain_and_name() {
     }
     let domain = rule("action = 'allow'\nusers = ['corp.example\\*']");
     assert!(domain.allows_user("anybody") && domain.allows_user("host/pc9") && !domain.allows_user("PARTNER\\x"));
+    let developers = rule("action = 'allow'\nusers = ['CORP\\dev*', 'CORP\\dev-ops-*', 'CORP\\z*']");
+    for (user, yes) in [
+        ("dev", true),
+        ("Dév-ops-7", true),
+        ("developer@corp.example", true),
+        ("host/dev7", true),
+        ("de", false),
+        ("PARTNER\\dev1", false),
+        ("dew", false),
+    ] {
+        assert_eq!(developers.allows_user(user), yes, "{user}");
+    }
+    let computers = rule("action = 'allow'\nusers = ['CORP\\*$']");
+    assert!(computers.allows_user("host/pc9") && computers.allows_user("pc9.corp.example"));
+    assert!(!computers.allows_user("pc9") && !computers.allows_user("PARTNER\\pc9$"));
+    let all_computers = rule("action = 'allow'\nusers = ['host/*']");
+    assert!(all_computers.allows_user("PARTNER\\pc9$") && !all_computers.allows_user("PARTNER\\pc9"));
     let anyone = rule("action = 'allow'\nusers = ['*']");
     assert!(anyone.allows_user("PARTNER\\x"));
     assert!(!anyone.allows(&Facts { user: Fact::Absent, ..full() }));

@@ -9,5 +9,6 @@ mod grouping;
 mod mistakes;
 mod naive;
 mod naive_cases;
+mod spellings;
 mod stages;
 mod world;

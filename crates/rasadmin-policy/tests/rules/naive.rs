@@ -210,8 +210,15 @@ fn names(text: &str, user: &Identity) -> bool {
     if text == "*" {
         return true;
     }
-    if let Some(domain) = text.strip_suffix("\\*") {
-        return user.domain.as_str() == domain.to_uppercase();
+    let computer = user.name.as_str().ends_with('$');
+    if text == "host/*" {
+        return computer;
+    }
+    if let Some(domain) = text.strip_suffix("\\*$") {
+        return computer && user.domain.as_str() == domain.to_uppercase();
+    }
+    if let Some((domain, prefix)) = text.strip_suffix('*').and_then(|text| text.split_once('\\')) {
+        return user.domain.as_str() == domain.to_uppercase() && user.name.as_str().starts_with(&prefix.to_uppercase());
     }
     domains().identity(&text.into(), &"".into()).as_ref() == Some(user)
 }

@@ -17,7 +17,19 @@ use rasadmin_policy::{Fact, Facts, InterfaceType, Name, Quarantine, Stage, Tunne
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 
-const USERS: [&str; 6] = ["alice", "CORP\\bob", "PARTNER\\alice", "CORP\\*", "*", "host/pc7"];
+const USERS: [&str; 11] = [
+    "alice",
+    "CORP\\bob",
+    "PARTNER\\alice",
+    "CORP\\*",
+    "*",
+    "host/pc7",
+    "CORP\\b*",
+    "CORP\\bo*",
+    "PARTNER\\a*",
+    "CORP\\*$",
+    "host/*",
+];
 const PERIODS: [Period; 3] = [Period::Day, Period::Week, Period::Month];
 
 fn at<T>(value: T) -> At<T> {
@@ -293,7 +305,7 @@ fn every_way_to_decide_is_tried() {
     let mut runner = TestRunner::deterministic();
     let mut seen: HashMap<(bool, bool, bool, bool), u32> = HashMap::new();
     let (mut asked, mut unasked) = (0, 0);
-    for _ in 0..6_000 {
+    for _ in 0..8_000 {
         let case = case().new_tree(&mut runner).unwrap().current();
         let ((allow, rule, for_now, away), needs) = case.run().unwrap();
         *seen.entry((allow, rule.is_some(), for_now, away)).or_default() += 1;

@@ -17,7 +17,7 @@ impl Who {
     /// As it was typed; None if it is no user's name.
     pub fn typed(text: &str, domains: &Domains) -> Option<Self> {
         let Identity { domain, name } = domains.identity(&Name::new(text), &Name::default())?;
-        let bare = !text.contains(['\\', '@']) && !text.to_ascii_lowercase().starts_with("host/");
+        let bare = !text.contains(['\\', '@', '/']);
         Some(Self { domain: (!bare).then_some(domain), name })
     }
 }
