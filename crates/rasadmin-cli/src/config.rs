@@ -7,6 +7,7 @@ use crate::select::print_json;
 use clap::{Args, Subcommand};
 use rasadmin_engine::addresses::Family;
 use rasadmin_engine::config::{self, Config, ConfigErrors};
+use rasadmin_system::places;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -89,7 +90,7 @@ fn check(arguments: CheckArguments) -> Result<u8, String> {
     if !file.exists() {
         return Err(format!("{}: there is no such file: check the path", file.display()));
     }
-    let read = config::load(&file);
+    let read = config::on(&places::server_name()).load(&file);
     if arguments.json {
         return json_of(&file, &read);
     }
@@ -98,11 +99,14 @@ fn check(arguments: CheckArguments) -> Result<u8, String> {
             let rules = crate::output::count(config.rules.len(), "rule");
             let pools = crate::output::count(config.addresses.pools.len(), "pool");
             println!("{}: it is valid: {rules}, {pools}", file.display());
+            for note in config.notes() {
+                println!("note: {note}");
+            }
             Ok(0)
         }
         Err(errors) => {
             println!("{errors}");
-            let count = crate::output::count(errors.mistakes().len(), "mistake");
+            let count = crate::output::count(errors.mistakes().len() + errors.more(), "mistake");
             println!("\n{}: {count}; the DLL would go on with the last good configuration", file.display());
             Ok(1)
         }
@@ -118,10 +122,13 @@ fn json_of(file: &Path, read: &Result<Config, ConfigErrors>) -> Result<u8, Strin
         });
         told.collect::<Vec<_>>()
     });
-    let hash = read.as_ref().ok().map(|config| &config.hash);
-    print_json(
-        &json!({ "file": file, "valid": read.is_ok(), "hash": hash, "mistakes": mistakes.unwrap_or_default() }),
-    )?;
+    let (hash, notes) = read.as_ref().ok().map(|config| (&config.hash, config.notes())).unzip();
+    let notes: Vec<_> = notes.unwrap_or_default().iter().map(ToString::to_string).collect();
+    let more = read.as_ref().err().map_or(0, ConfigErrors::more);
+    print_json(&json!({
+        "file": file, "valid": read.is_ok(), "hash": hash, "notes": notes,
+        "mistakes": mistakes.unwrap_or_default(), "more_mistakes": more,
+    }))?;
     Ok(u8::from(read.is_err()))
 }
 

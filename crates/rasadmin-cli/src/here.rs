@@ -45,8 +45,9 @@ impl Here {
         };
         let config = match &file {
             Some(file) => {
-                let (config, broken) =
-                    config::read(file).map_err(|e| format!("the configuration is not valid:\n{e}"))?;
+                let (config, broken) = config::on(&places::server_name())
+                    .read(file)
+                    .map_err(|e| format!("the configuration is not valid:\n{e}"))?;
                 if let Some(errors) = broken {
                     eprintln!("warning: the configuration is broken, the last good one is taken:\n{errors}");
                 }

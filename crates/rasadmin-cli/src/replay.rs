@@ -77,7 +77,9 @@ struct Past {
 }
 
 pub fn replay(arguments: Arguments) -> Result<u8, String> {
-    let config = config::load(&arguments.config).map_err(|e| format!("the candidate is not valid:\n{e}"))?;
+    let config = config::on(&places::server_name())
+        .load(&arguments.config)
+        .map_err(|e| format!("the candidate is not valid:\n{e}"))?;
     let config = Arc::new(config);
     let mut past = past(&arguments, &config)?;
     let zone = &config.zone;

@@ -231,7 +231,7 @@ fn configuration(
         }
     };
     let shown = path.display();
-    let (config, errors) = match config::read(&path) {
+    let (config, errors) = match config::on(&places::server_name()).read(&path) {
         Ok((config, None)) => {
             facts.add(Mark::Ok, "configuration", format!("{shown}, {}", config.hash));
             (Some(config), None)

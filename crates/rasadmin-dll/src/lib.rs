@@ -80,7 +80,7 @@ impl AdminDll for Product {
         let path = place::config_file()?;
         let clock = Clock::new();
         let now = clock.now();
-        let started = config::start(&path).map_err(|errors| {
+        let started = config::on(&places::server_name()).start(&path).map_err(|errors| {
             Message::ConfigNeverGood { errors: &errors }.tell();
             InitializeError::new(place::CONFIG_IS_BAD, "")
         })?;

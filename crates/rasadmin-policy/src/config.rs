@@ -1,9 +1,14 @@
 //! The configuration: one TOML file, read, checked and compiled.
 
 mod check;
+mod compile;
 mod errors;
 pub mod file;
+mod keeping;
 mod load;
+mod loading;
+mod notes;
+mod on;
 mod place;
 mod pools;
 mod read;
@@ -11,12 +16,13 @@ mod schema;
 mod watch;
 mod zone;
 
-pub use check::parse;
 pub use errors::ConfigErrors;
-pub use load::{Bundle, last_good, load};
+pub use load::{Bundle, last_good};
+pub use notes::Note;
+pub use on::{On, load, on, parse, read, start};
 pub use place::{NotFound, Places, find};
 pub use schema::schema;
-pub use watch::{Change, Started, Trouble, Watch, read, start};
+pub use watch::{A_LOOK, Change, Started, Trouble, Watch};
 pub use zone::time_zone;
 
 use crate::addresses::Plan;

@@ -28,7 +28,12 @@ impl Name {
 
     /// From text that is a name as people write it (in the configuration, on a command line).
     pub fn new(text: &str) -> Self {
-        Self::from_utf16(&text.encode_utf16().collect::<Vec<_>>())
+        // Text has no unpaired surrogates.
+        if text.contains("\\u{") {
+            Self::from_utf16(&text.encode_utf16().collect::<Vec<_>>())
+        } else {
+            Self(text.to_owned())
+        }
     }
 
     /// From text that [`Name::as_str`] gave, as the ledger keeps it.
@@ -86,6 +91,13 @@ impl Name {
             return self;
         }
         Self::from_utf16(&folding::directory(&self.to_utf16()))
+    }
+
+    /// Becomes the folded form of an ASCII text without any backslash.
+    pub(crate) fn set_plain(&mut self, text: &str) {
+        self.0.clear();
+        self.0.push_str(text);
+        self.0.make_ascii_uppercase();
     }
 
     /// Is it ASCII, without any of our escapes?

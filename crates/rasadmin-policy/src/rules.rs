@@ -1,6 +1,6 @@
 //! Rules: an ordered list, the first that matches decides.
 //!
-//! [`Groups::compile`] and [`Rules::compile`] make them of the file's types. At an event, [`Groups::of`] says in which
+//! [`GroupsBuilder`] and [`Rules::compile`] make them. At an event, [`Groups::of`] says in which
 //! groups the user is, [`Rules::needs_for`] what the ledger must be asked, and [`Rules::decide`] decides;
 //! [`Rules::explain`] shows how. `docs/rules.md` says it all to administrators.
 
@@ -14,6 +14,7 @@ mod groups;
 mod hours;
 mod index;
 mod lists;
+mod name_table;
 mod names;
 mod networks;
 pub mod period;
@@ -26,7 +27,7 @@ pub use compile::Context;
 pub use counted::Counted;
 pub use decide::{Outcome, Rules};
 pub use explain::{Explained, ExplainedCondition};
-pub use groups::{GroupSet, Groups};
+pub use groups::{GroupSet, Groups, GroupsBuilder};
 pub use period::{days_between, period_dates, period_start};
 pub use truth::Truth;
 pub use users::{UserPattern, parse_exact, parse_user};

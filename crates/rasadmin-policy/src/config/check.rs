@@ -1,86 +1,13 @@
-//! From the file's types to a configuration that is valid, or everything that is wrong with it.
+//! What a configuration means as a whole, and what can be wrong with that.
 
+use super::Mistake;
 use super::file::{At, File};
-use super::{Bundle, Config, ConfigErrors, Mistake, pools, read, zone};
-use crate::rules::{Context, Groups, Rules};
 use crate::{Domains, Name};
-use jiff::tz::TimeZone;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A members file is refused beyond this many bytes.
-pub const LARGEST: u64 = 16 * 1024 * 1024;
-
-/// Reads, checks and compiles. `members` gives the text of a members file, as it is named in the file; `folder` is what
-/// relative paths are relative to; `file` is its name for messages.
-pub fn parse(
-    file: &str,
-    text: &str,
-    folder: &Path,
-    members: &mut dyn FnMut(&str) -> Result<String, String>,
-) -> Result<Config, ConfigErrors> {
-    let given = text;
-    // Windows' editors begin a file with a byte order mark.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let errors = |mistakes| ConfigErrors::new(file, text, mistakes);
-    let mut read = read::read(text);
-    let Some(raw) = read.file.take() else { return Err(errors(read.mistakes)) };
-    let mut mistakes = Vec::new();
-    let domains = domains(&raw, &mut mistakes);
-    let zone = raw.time_zone.as_ref().and_then(|name| match zone::zone(name.get_ref()) {
-        Ok(zone) => Some(zone),
-        Err((what, help)) => {
-            mistakes.push(Mistake::at(name.span(), what, help));
-            None
-        }
-    });
-    let mut bundle = Bundle { file: file.into(), text: given.to_owned(), members: BTreeMap::new() };
-    let lines = members_lines(&raw, members, &mut bundle, &mut mistakes);
-    let (mut groups, faults) = Groups::compile(&raw.groups, &lines, &domains);
-    mistakes.extend(faults);
-    let pool = |name: &str| pools::id(&raw, name);
-    // Unknown ones are reported with the plan, which knows the families too.
-    let _ = groups.resolve_pools(&pool);
-    let context = Context { groups: &groups, domains: &domains, zone: zone.as_ref(), pools: &pool };
-    let (rules, faults) = Rules::compile(&raw.rules, &raw.default, &context);
-    mistakes.extend(faults);
-    let (addresses, faults) = pools::plan(&raw, &domains);
-    mistakes.extend(faults);
-    zone_is_there(&raw, &mut mistakes);
-    reachable(&raw, &mut mistakes);
-    let ledger = ledger(&raw, folder, &mut mistakes);
-    let deadline = deadline(&raw, &mut mistakes);
-    let server = raw.server.name.as_ref();
-    if let Some(name) = server.filter(|name| name.get_ref().trim().is_empty()) {
-        mistakes.push(Mistake::at(
-            name.span(),
-            "the server's name is empty",
-            "leave `name` out for the computer's own",
-        ));
-    }
-    mistakes.retain(|mistake| !read.follows(mistake));
-    mistakes.append(&mut read.mistakes);
-    if !mistakes.is_empty() {
-        return Err(errors(mistakes));
-    }
-    Ok(Config {
-        hash: bundle.hash(),
-        bundle,
-        server: server.map(|name| Name::new(name.get_ref())),
-        domains,
-        groups,
-        rules,
-        addresses,
-        reconnect: raw.limits.reconnect,
-        zone: zone.unwrap_or(TimeZone::UTC),
-        ledger,
-        durability: raw.ledger.durability,
-        deadline,
-    })
-}
-
-fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
+pub(super) fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
     let mut means: HashMap<Name, &str> = HashMap::new();
     for (domain, others) in &raw.domains {
         for name in std::iter::once(domain).chain(others) {
@@ -110,33 +37,8 @@ fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
     Domains::new(lists.iter().map(|(domain, others)| (*domain, &others[..])), default)
 }
 
-fn members_lines(
-    raw: &File,
-    members: &mut dyn FnMut(&str) -> Result<String, String>,
-    bundle: &mut Bundle,
-    mistakes: &mut Vec<Mistake>,
-) -> HashMap<String, Vec<(u32, String)>> {
-    let mut all = HashMap::new();
-    for (name, group) in &raw.groups {
-        let Some(file) = &group.members_file else { continue };
-        match members(file.get_ref()) {
-            Err(why) => {
-                mistakes.push(Mistake::at(file.span(), why, "the path is relative to the configuration's folder"))
-            }
-            Ok(text) => {
-                let lines = (1..).zip(text.strip_prefix('\u{feff}').unwrap_or(&text).lines());
-                let lines =
-                    lines.map(|(number, line)| (number, line.split('#').next().unwrap_or("").trim().to_owned()));
-                all.insert(name.get_ref().clone(), lines.filter(|(_, line)| !line.is_empty()).collect());
-                bundle.members.insert(file.get_ref().clone(), text);
-            }
-        }
-    }
-    all
-}
-
 /// Hours and periods mean a zone; guessing one would move office hours by hours.
-fn zone_is_there(raw: &File, mistakes: &mut Vec<Mistake>) {
+pub(super) fn zone_is_there(raw: &File, mistakes: &mut Vec<Mistake>) {
     if raw.time_zone.is_some() {
         return;
     }
@@ -158,7 +60,7 @@ fn zone_is_there(raw: &File, mistakes: &mut Vec<Mistake>) {
 }
 
 /// A rule without any condition decides everything: what stands after it never does.
-fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
+pub(super) fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
     for (at, rule) in raw.rules.iter().map(At::get_ref).enumerate() {
         let conditions = [
             rule.users.is_some(),
@@ -188,7 +90,7 @@ fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
     }
 }
 
-fn ledger(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
+pub(super) fn ledger(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
     let Some(path) = &raw.ledger.path else {
         let path = folder.join("rasadmin.db");
         if on_network(&path) {
@@ -211,6 +113,32 @@ fn ledger(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
     folder.join(text)
 }
 
+/// A list of users is read while RRAS waits, and a share that is away keeps it waiting.
+pub(super) fn members_are_here(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) {
+    for file in raw.groups.values().filter_map(|group| group.members_file.as_ref()) {
+        if on_network(Path::new(file.get_ref())) || on_network(&folder.join(file.get_ref())) {
+            let what = "a members file cannot be on a network drive: RRAS would wait for it";
+            mistakes.push(Mistake::at(file.span(), what, "copy it into a folder of this computer"));
+        }
+    }
+}
+
+/// The server's name: DNS allows a label of 63 characters, Windows a computer's name of 15.
+pub(super) fn server(raw: &File, mistakes: &mut Vec<Mistake>) {
+    const LONGEST: usize = 63;
+    let Some(name) = &raw.server.name else { return };
+    let text = name.get_ref();
+    let help = "leave `name` out for the computer's own";
+    if text.trim().is_empty() {
+        mistakes.push(Mistake::at(name.span(), "the server's name is empty", help));
+    } else if text.chars().any(char::is_control) {
+        mistakes.push(Mistake::at(name.span(), "the server's name has control characters", help));
+    } else if text.encode_utf16().count() > LONGEST {
+        let what = format!("the server's name is longer than {LONGEST} characters");
+        mistakes.push(Mistake::at(name.span(), what, help));
+    }
+}
+
 /// A path of two slashes of either kind is a server's, unless it is the long form of a drive's: `\\?\C:\...`.
 fn on_network(path: &Path) -> bool {
     let path = path.to_string_lossy().replace('/', r"\");
@@ -221,7 +149,7 @@ fn on_network(path: &Path) -> bool {
     }
 }
 
-fn deadline(raw: &File, mistakes: &mut Vec<Mistake>) -> Duration {
+pub(super) fn deadline(raw: &File, mistakes: &mut Vec<Mistake>) -> Duration {
     let Some(deadline) = &raw.ledger.deadline_ms else { return Duration::from_secs(2) };
     let ms = *deadline.get_ref();
     if !(100..=10_000).contains(&ms) {

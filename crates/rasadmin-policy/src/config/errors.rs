@@ -9,14 +9,27 @@ pub struct ConfigErrors {
     file: String,
     text: String,
     mistakes: Vec<Mistake>,
+    /// How many more there are that are not told.
+    more: usize,
 }
 
+/// So many are told at most: whoever mends them sees the next ones.
+const TOLD: usize = 20;
+
 impl ConfigErrors {
-    /// Of a file that was read; sorted by place, each once.
+    /// Of a file that was read; sorted by place, each once, the first twenty.
     pub fn new(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Self {
         mistakes.sort_by(|a, b| (a.span.start, &a.what).cmp(&(b.span.start, &b.what)));
         mistakes.dedup();
-        Self { file: file.to_owned(), text: text.to_owned(), mistakes }
+        let more = mistakes.len().saturating_sub(TOLD);
+        mistakes.truncate(TOLD);
+        Self { file: file.to_owned(), text: text.to_owned(), mistakes, more }
+    }
+
+    /// With more that nobody worded.
+    pub(super) fn and_more(mut self, more: usize) -> Self {
+        self.more += more;
+        self
     }
 
     /// Of a file that could not be read.
@@ -24,7 +37,12 @@ impl ConfigErrors {
         Self::new(file, "", vec![Mistake::at(0..0, what, help)])
     }
 
-    /// Each of them.
+    /// How many more there are than [`ConfigErrors::mistakes`] tells.
+    pub fn more(&self) -> usize {
+        self.more
+    }
+
+    /// Each of them, at most twenty.
     pub fn mistakes(&self) -> &[Mistake] {
         &self.mistakes
     }
@@ -72,7 +90,10 @@ impl fmt::Display for ConfigErrors {
             }
             self.write(f, mistake)?;
         }
-        Ok(())
+        match self.more {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! From the disk: the file with its members files, and the last good ones.
 
-use super::{Config, ConfigErrors, check, read};
+use super::compile::{Source, parse};
+use super::{Config, ConfigErrors, read};
+use crate::Name;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// A configuration's texts: enough to compile it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,17 +18,23 @@ pub struct Bundle {
     pub text: String,
     /// The members files, as they are named in it.
     pub members: BTreeMap<String, String>,
+    /// The name of the computer whose configuration it is, which tells its own accounts from a domain's; empty if nobody
+    /// knew.
+    #[serde(default, skip_serializing_if = "Name::is_empty")]
+    pub computer: Name,
 }
 
 impl Bundle {
-    /// Of the texts: the first 16 hexadecimal digits of SHA-256.
-    pub fn hash(&self) -> String {
-        let mut digest = Sha256::new();
-        for text in std::iter::once(&self.text).chain(self.members.values()) {
-            digest.update((text.len() as u64).to_le_bytes());
-            digest.update(text);
-        }
-        digest.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    /// The files that it depends on: itself and its members files, absolute if it is. Whoever can write one of them decides
+    /// who may connect.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let members = self.members.keys().map(|name| folder(&self.file).join(name));
+        std::iter::once(self.file.clone()).chain(members).collect()
+    }
+
+    /// Octets of all its texts.
+    pub(super) fn len(&self) -> usize {
+        self.text.len() + self.members.values().map(String::len).sum::<usize>()
     }
 
     /// Compiles it.
@@ -35,7 +42,15 @@ impl Bundle {
         let mut members = |name: &str| {
             self.members.get(name).cloned().ok_or_else(|| format!("the members file `{name}` was not kept"))
         };
-        check::parse(&self.file.display().to_string(), &self.text, &folder(&self.file), &mut members)
+        let source = Source {
+            file: &self.file.display().to_string(),
+            text: &self.text,
+            folder: &folder(&self.file),
+            computer: &self.computer,
+        };
+        let mut config = parse(&source, &mut members)?;
+        config.bundle.file.clone_from(&self.file);
+        Ok(config)
     }
 
     /// Keeps it as the last good one. In one step: whoever reads finds the old one or this one.
@@ -64,45 +79,30 @@ pub fn last_good(ledger: &Path) -> PathBuf {
     path.into()
 }
 
-fn folder(file: &Path) -> PathBuf {
+pub(super) fn folder(file: &Path) -> PathBuf {
     file.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// A file as it was seen: time of its last change, and length; None if it is not there.
-pub(super) type Seen = Option<(SystemTime, u64)>;
-
-/// The files that were asked for, there or not, each as it was just before it was read.
-pub(super) type Files = BTreeMap<PathBuf, Seen>;
-
-pub(super) fn seen(path: &Path) -> Seen {
-    std::fs::metadata(path).ok().map(|m| (m.modified().unwrap_or(SystemTime::UNIX_EPOCH), m.len()))
+/// What stands for a members file in [`hash`].
+pub(super) fn digest(text: &[u8]) -> [u8; 32] {
+    Sha256::digest(text).into()
 }
 
-/// Reads and compiles a file.
-pub fn load(path: &Path) -> Result<Config, ConfigErrors> {
-    load_and_see(path, &mut Files::new())
-}
-
-/// The same, and what was looked at: a change of any of it is a reason to look again.
-pub(super) fn load_and_see(path: &Path, files: &mut Files) -> Result<Config, ConfigErrors> {
-    files.insert(path.to_owned(), seen(path));
-    let shown = path.display().to_string();
-    let text = text(path).map_err(|(what, help)| ConfigErrors::unreadable(&shown, what, help))?;
-    let mut members = |name: &str| {
-        let member = folder(path).join(name);
-        // Two groups can name one file: what was seen before the first reading counts.
-        files.entry(member.clone()).or_insert_with(|| seen(&member));
-        self::text(&member).map_err(|(what, _)| format!("the members file `{name}`: {what}"))
-    };
-    let mut config = check::parse(&shown, &text, &folder(path), &mut members)?;
-    config.bundle.file = path.to_owned();
-    Ok(config)
+/// Of a file's text and the digests of its members files: the first 16 hexadecimal digits of SHA-256.
+pub(super) fn hash<'a>(text: &str, members: impl IntoIterator<Item = &'a [u8; 32]>) -> String {
+    let mut whole = Sha256::new();
+    whole.update(Sha256::digest(text));
+    members.into_iter().for_each(|digest| whole.update(digest));
+    whole.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Where the last good configuration can be: beside the ledger, as far as a broken file can tell where that is, and
 /// beside the file, for when it cannot tell or is gone.
 pub(super) fn kept_at(path: &Path) -> Vec<PathBuf> {
-    let named = text(path).ok().and_then(|text| read::ledger_path(&text)).map(|ledger| folder(path).join(ledger));
+    let named = super::loading::text(path)
+        .ok()
+        .and_then(|text| read::ledger_path(&text))
+        .map(|ledger| folder(path).join(ledger));
     let mut places: Vec<_> = named.iter().map(|ledger| last_good(ledger)).collect();
     places.push(beside(path));
     places.dedup();
@@ -113,26 +113,4 @@ pub(super) fn kept_at(path: &Path) -> Vec<PathBuf> {
 /// its own would have it.
 pub(super) fn beside(path: &Path) -> PathBuf {
     last_good(&folder(path).join("rasadmin.db"))
-}
-
-/// The text of a file, or what is wrong with it.
-fn text(path: &Path) -> Result<String, (String, String)> {
-    let fault = |what: &str, help: &str| (what.to_owned(), help.to_owned());
-    let cannot = |e: std::io::Error| (format!("it cannot be read: {e}"), "check the path and the rights".to_owned());
-    if path.is_dir() {
-        return Err(fault("it is a directory", "name the file in it"));
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(cannot)?;
-    file.take(check::LARGEST + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() as u64 > check::LARGEST {
-        return Err(fault("it is larger than 16 MiB", "put long lists of users into a members_file of their own"));
-    }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(fault("it is UTF-16", "save it as UTF-8"));
-    }
-    String::from_utf8(bytes).map_err(|e| {
-        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
-        (format!("line {line} is not UTF-8"), "save it as UTF-8".to_owned())
-    })
 }

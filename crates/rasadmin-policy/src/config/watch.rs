@@ -1,7 +1,10 @@
 //! Start and reload. A typo must never stop the VPN: the last good configuration stays, also over a restart.
 
-use super::load::{Files, beside, kept_at, load_and_see, seen};
+use super::keeping::Keeping;
+use super::load::{beside, kept_at};
+use super::loading::{COARSE, Files, Loaded, Loading};
 use super::{Bundle, Config, ConfigErrors, last_good};
+use crate::Name;
 use rasadmin_messages::Message;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,15 +13,26 @@ use std::time::{Duration, Instant};
 /// How often the files are looked at, at most.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Looks whether the files have changed, when it is called: there is no thread.
+/// So many octets of members files a look reads or compiles: some milliseconds. RRAS waits meanwhile.
+pub const A_LOOK: usize = 256 * 1024;
+
+/// Looks whether the files have changed, when it is called: there is no thread. What does not fit one look is gone on
+/// with at the next, and the configuration before stays in force until the new one is whole.
 #[derive(Debug)]
 pub struct Watch {
     path: PathBuf,
+    computer: Name,
     /// The last good one's texts.
     bundle: Bundle,
     seen: Files,
+    /// When they were seen, on the caller's clock.
+    since: Option<Instant>,
     looked: Option<Instant>,
     broken: Option<ConfigErrors>,
+    /// A new one that is not whole yet.
+    loading: Option<Loading>,
+    /// A new one that is in force, and not yet kept for a restart.
+    keeping: Option<Keeping>,
 }
 
 /// What a look found.
@@ -70,50 +84,71 @@ impl Trouble {
     }
 }
 
-/// Reads the file; if it is broken or gone, the last good one, with what is wrong. An error only if there never was a
-/// good one. Writes nothing.
-pub fn read(path: &Path) -> Result<(Config, Option<ConfigErrors>), ConfigErrors> {
-    match load_and_see(path, &mut Files::new()) {
+/// See [`super::On::read`].
+pub(super) fn read(path: &Path, computer: &Name) -> Result<(Config, Option<ConfigErrors>), ConfigErrors> {
+    match Loading::new(path, computer).whole().1 {
         Ok(config) => Ok((config, None)),
-        Err(errors) => last_good_of(path).map(|config| (config, Some(errors.clone()))).ok_or(errors),
+        Err(errors) => last_good_of(path, computer).map(|config| (config, Some(errors.clone()))).ok_or(errors),
     }
 }
 
 /// The last good configuration that was kept of a file.
-fn last_good_of(path: &Path) -> Option<Config> {
+fn last_good_of(path: &Path, computer: &Name) -> Option<Config> {
     // Two configurations can share a folder, and so the copy in it: only this one's own serves. By the name alone,
     // since one path has several spellings.
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
     let own =
         |kept: &PathBuf| Bundle::kept(kept).filter(|bundle| *kept != beside(path) || name(&bundle.file) == name(path));
-    kept_at(path).iter().filter_map(own).find_map(|bundle| bundle.compile().ok())
+    let here = |mut bundle: Bundle| {
+        if !computer.is_empty() {
+            bundle.computer = computer.clone();
+        }
+        bundle.compile().ok()
+    };
+    kept_at(path).iter().filter_map(own).find_map(here)
 }
 
-/// Reads the file; if it is broken or gone, the last good one. An error only if there never was a good one.
-pub fn start(path: &Path) -> Result<Started, ConfigErrors> {
-    let mut seen = Files::new();
-    match load_and_see(path, &mut seen) {
+/// See [`super::On::start`].
+pub(super) fn start(path: &Path, computer: &Name) -> Result<Started, ConfigErrors> {
+    let (seen, loaded) = Loading::new(path, computer).whole();
+    let (config, trouble, broken) = match loaded {
         Ok(config) => {
-            let trouble = keep(&config).map(Trouble::NotKept);
-            let watch = Watch::new(path, config.bundle.clone(), seen, None);
-            Ok(Started { config: Arc::new(config), trouble, watch })
+            let not_kept = keep(&config).map(Trouble::NotKept);
+            (config, not_kept, None)
         }
         Err(errors) => {
-            let Some(config) = last_good_of(path) else { return Err(errors) };
-            let watch = Watch::new(path, config.bundle.clone(), seen, Some(errors.clone()));
-            Ok(Started { config: Arc::new(config), trouble: Some(Trouble::Broken(errors)), watch })
+            let Some(config) = last_good_of(path, computer) else { return Err(errors) };
+            (config, Some(Trouble::Broken(errors.clone())), Some(errors))
         }
+    };
+    let watch = Watch {
+        path: path.to_owned(),
+        computer: computer.clone(),
+        bundle: config.bundle.clone(),
+        seen,
+        since: None,
+        looked: None,
+        broken,
+        loading: None,
+        keeping: None,
+    };
+    Ok(Started { config: Arc::new(config), trouble, watch })
+}
+
+/// Where a configuration is kept for a restart. The ledger's folder may not be there yet.
+pub(super) fn places(config: &Config) -> Vec<PathBuf> {
+    if let Some(folder) = config.ledger.parent() {
+        let _ = std::fs::create_dir_all(folder); // If it fails, what follows says so.
     }
+    let mut places = vec![last_good(&config.ledger), beside(&config.bundle.file)];
+    places.dedup();
+    places
 }
 
 /// Keeps it for a restart; where it cannot be kept, and why.
 fn keep(config: &Config) -> Option<String> {
     let bundle = &config.bundle;
-    if let Some(folder) = config.ledger.parent() {
-        let _ = std::fs::create_dir_all(folder); // If it fails, what follows says so.
-    }
-    let mut places = vec![last_good(&config.ledger), beside(&bundle.file)];
-    places.dedup();
+    let places = places(config);
     let failed = places.iter().filter_map(|place| {
         let kept = Bundle::kept(place).as_ref() == Some(bundle);
         let failed = if kept { None } else { bundle.keep(place).err() };
@@ -124,21 +159,49 @@ fn keep(config: &Config) -> Option<String> {
 }
 
 impl Watch {
-    fn new(path: &Path, bundle: Bundle, seen: Files, broken: Option<ConfigErrors>) -> Self {
-        Self { path: path.to_owned(), bundle, seen, looked: None, broken }
+    /// Looks, at most once a second, and does at most [`A_LOOK`] of work. A fault is told once.
+    pub fn check(&mut self, now: Instant) -> Option<Change> {
+        self.check_within(now, A_LOOK)
     }
 
-    /// Looks, at most once a second. A fault is told once.
-    pub fn check(&mut self, now: Instant) -> Option<Change> {
-        if self.looked.is_some_and(|last| now.saturating_duration_since(last) < EVERY) {
+    /// The same with another budget: octets of members files, those read and those compiled.
+    pub fn check_within(&mut self, now: Instant, mut budget: usize) -> Option<Change> {
+        if let Some(keeping) = self.keeping.take() {
+            self.keeping = keeping.go_on(budget);
             return None;
+        }
+        let loading = match self.loading.take() {
+            Some(loading) => loading,
+            None if self.has_changed(now) => {
+                self.since = Some(now);
+                Loading::new(&self.path, &self.computer)
+            }
+            None => return None,
+        };
+        match loading.go_on(&mut budget) {
+            Loaded::Later(rest) => {
+                self.loading = Some(rest);
+                None
+            }
+            Loaded::Done(seen, loaded) => {
+                self.seen = seen;
+                self.take_over(loaded)
+            }
+        }
+    }
+
+    /// Looks at the files, at most once a second.
+    fn has_changed(&mut self, now: Instant) -> bool {
+        if self.looked.is_some_and(|last| now.saturating_duration_since(last) < EVERY) {
+            return false;
         }
         self.looked = Some(now);
-        if self.seen.iter().all(|(path, before)| seen(path) == *before) {
-            return None;
-        }
-        self.seen.clear();
-        match load_and_see(&self.path, &mut self.seen) {
+        let later = now.saturating_duration_since(*self.since.get_or_insert(now)) >= COARSE;
+        self.seen.iter().any(|(path, before)| before.has_changed(path, later))
+    }
+
+    fn take_over(&mut self, loaded: Result<Config, ConfigErrors>) -> Option<Change> {
+        match loaded {
             Err(errors) => {
                 let new = self.broken.as_ref() != Some(&errors);
                 self.broken = Some(errors.clone());
@@ -149,7 +212,9 @@ impl Watch {
                 if config.bundle == self.bundle && !mended {
                     return None;
                 }
-                if let Some(places) = keep(&config) {
+                if config.bundle.len() > A_LOOK {
+                    self.keeping = Some(Keeping::new(&config));
+                } else if let Some(places) = keep(&config) {
                     Message::ConfigNotKept { places: &places }.tell();
                 }
                 self.bundle = config.bundle.clone();

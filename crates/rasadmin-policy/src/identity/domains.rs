@@ -77,7 +77,12 @@ impl Domains {
     /// The logon domain (empty if nobody knows it) counts for a bare name, and for a DNS name or suffix that is not
     /// listed. What has separators left over belongs to no domain. None if there is no name.
     pub fn identity(&self, user: &Name, logon_domain: &Name) -> Option<Identity> {
-        self.meant(Spelling::of(user), logon_domain).map(|(identity, _)| identity)
+        self.spelled(Spelling::of(user), logon_domain)
+    }
+
+    /// Who is meant by a name that was taken apart.
+    pub(crate) fn spelled(&self, user: Spelling, logon_domain: &Name) -> Option<Identity> {
+        self.meant(user, logon_domain).map(|(identity, _)| identity)
     }
 
     /// Who is meant, as far as an event can tell. `logon_domain` is None if the event does not carry it, as the address

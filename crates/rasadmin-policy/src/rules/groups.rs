@@ -1,12 +1,12 @@
 //! Groups of users.
 
 use super::index::{Builder, UserIndex};
-use super::{GroupId, parse_user, suggest};
+use super::{Fault, GroupId, UserPattern, parse_user, suggest};
 use crate::addresses::PoolId;
 use crate::config::Mistake;
-use crate::config::file::{At, Group};
+use crate::config::file::At;
 use crate::{Domains, Identity};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Who is in which group. A [`GroupId`] is a group's place in the file: the first is 0.
@@ -20,8 +20,7 @@ pub struct Groups {
 #[derive(Debug)]
 struct Compiled {
     name: String,
-    /// The names of its pools with their places: IPv4, IPv6.
-    named: [Option<(String, Range<usize>)>; 2],
+    /// IPv4, IPv6.
     pools: [Option<PoolId>; 2],
 }
 
@@ -55,59 +54,78 @@ impl FromIterator<GroupId> for GroupSet {
     }
 }
 
+/// Groups being made, one after the other: a [`GroupId`] is a group's place among them.
+#[derive(Debug, Default)]
+pub struct GroupsBuilder {
+    groups: Groups,
+    members: Builder,
+    /// What stood for the domain in the line before, and whom that line named: a list has a million lines of one domain.
+    before: Option<(String, Identity)>,
+}
+
+impl GroupsBuilder {
+    /// Begins the next group, with its pools: IPv4, IPv6.
+    pub fn group(&mut self, name: &str, pools: [Option<PoolId>; 2]) -> GroupId {
+        let id = GroupId(self.groups.groups.len() as u32);
+        self.groups.by_name.insert(name.to_owned(), id);
+        self.groups.groups.push(Compiled { name: name.to_owned(), pools });
+        id
+    }
+
+    /// Adds whom a text means ([`parse_user`]) to the group that was begun last.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text, and what would be right.
+    pub fn member(&mut self, text: &str, domains: &Domains) -> Result<(), Fault> {
+        let Some(group) = (self.groups.groups.len() as u32).checked_sub(1) else { return Ok(()) };
+        let plain = plain(text);
+        if let (Some((domain, name)), Some((before, user))) = (plain, &mut self.before)
+            && domain == before
+        {
+            user.name.set_plain(name);
+            return self.members.add_exact(user, group);
+        }
+        match parse_user(text, domains)? {
+            UserPattern::Exact(user) => {
+                self.members.add_exact(&user, group)?;
+                self.before = plain.map(|(domain, _)| (domain.to_owned(), user));
+                Ok(())
+            }
+            pattern => self.members.add(pattern, group),
+        }
+    }
+
+    /// All of them.
+    pub fn build(self) -> Groups {
+        Groups { members: self.members.build(), ..self.groups }
+    }
+}
+
+/// `CORP\alice`, `alice@corp.example` or `alice` in ASCII, with nothing about it that needs a second look: what stands
+/// for the domain, with its separator, and the name.
+fn plain(text: &str) -> Option<(&str, &str)> {
+    let usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let (mut separator, mut dots) = (None, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'\\' | b'@' if separator.is_none() => separator = Some((at, byte)),
+            b'.' => dots = true,
+            _ if usual(byte) => {}
+            _ => return None,
+        }
+    }
+    let (domain, name) = match separator {
+        Some((at, b'@')) => (&text[at..], &text[..at]),
+        Some((at, _)) => (&text[..=at], &text[at + 1..]),
+        // It may be a computer's DNS name.
+        None if dots => return None,
+        None => ("", text),
+    };
+    (!name.is_empty() && domain.len() != 1).then_some((domain, name))
+}
+
 impl Groups {
-    /// From the file's groups and the lines of their members files (by the group's name; each line with its number,
-    /// comments and blank lines already left out).
-    pub fn compile(
-        groups: &BTreeMap<At<String>, Group>,
-        members: &HashMap<String, Vec<(u32, String)>>,
-        domains: &Domains,
-    ) -> (Self, Vec<Mistake>) {
-        let mut in_order: Vec<_> = groups.iter().collect();
-        in_order.sort_by_key(|(name, _)| name.span().start);
-        let mut mistakes = Vec::new();
-        let mut index = Builder::default();
-        let mut compiled = Self::default();
-        for (id, (name, group)) in (0..).zip(in_order) {
-            for user in &group.users {
-                match parse_user(user.get_ref(), domains) {
-                    Ok(pattern) => index.add(pattern, id),
-                    Err((what, help)) => mistakes.push(Mistake::at(user.span(), what, help)),
-                }
-            }
-            for (line, user) in members.get(name.get_ref()).into_iter().flatten() {
-                match parse_user(user, domains) {
-                    Ok(pattern) => index.add(pattern, id),
-                    Err((what, help)) => {
-                        let place = group.members_file.as_ref().unwrap_or(name);
-                        mistakes.push(Mistake::at(place.span(), format!("{}:{line}: {what}", place.get_ref()), help));
-                    }
-                }
-            }
-            let named = [&group.pool, &group.ipv6_pool]
-                .map(|pool| pool.as_ref().map(|pool| (pool.get_ref().clone(), pool.span())));
-            compiled.by_name.insert(name.get_ref().clone(), GroupId(id));
-            compiled.groups.push(Compiled { name: name.get_ref().clone(), named, pools: [None; 2] });
-        }
-        compiled.members = index.build();
-        (compiled, mistakes)
-    }
-
-    /// Finds the groups' pools by their names.
-    pub fn resolve_pools(&mut self, pool: &dyn Fn(&str) -> Option<PoolId>) -> Vec<Mistake> {
-        let mut mistakes = Vec::new();
-        for group in &mut self.groups {
-            for (named, found) in group.named.iter().zip(&mut group.pools) {
-                let Some((name, span)) = named else { continue };
-                *found = pool(name);
-                if found.is_none() {
-                    mistakes.push(no_pool(span.clone(), name));
-                }
-            }
-        }
-        mistakes
-    }
-
     /// The group of a name.
     pub fn id(&self, name: &str) -> Option<GroupId> {
         self.by_name.get(name).copied()
@@ -123,7 +141,7 @@ impl Groups {
         self.groups.iter().map(|group| group.name.as_str())
     }
 
-    /// A group's pools: IPv4, IPv6. None before [`Groups::resolve_pools`].
+    /// A group's pools: IPv4, IPv6.
     pub fn pools(&self, group: GroupId) -> (Option<PoolId>, Option<PoolId>) {
         let [ipv4, ipv6] = self.groups.get(group.0 as usize).map_or([None; 2], |group| group.pools);
         (ipv4, ipv6)

@@ -1,6 +1,7 @@
 //! Which groups, or rules, name a user: found by a few look-ups, however many there are.
 
-use super::UserPattern;
+use super::name_table::NameTable;
+use super::{Fault, UserPattern};
 use crate::{Identity, Name};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -19,7 +20,7 @@ pub(super) struct UserIndex {
 /// Those of one domain; each number is a set's.
 #[derive(Debug, Default)]
 struct OfDomain {
-    exact: HashMap<Name, u32>,
+    exact: NameTable,
     all: Option<u32>,
     computers: Option<u32>,
     prefixes: Prefixes,
@@ -30,7 +31,7 @@ impl UserIndex {
     pub(super) fn of<'a>(&'a self, user: &'a Identity) -> impl Iterator<Item = &'a [u32]> {
         let computer = user.is_computer();
         let of_domain = self.domains.get(&user.domain).into_iter().flat_map(move |domain| {
-            let exact = domain.exact.get(&user.name).copied();
+            let exact = domain.exact.get(&user.name);
             let computers = domain.computers.filter(|_| computer);
             [exact, domain.all, computers].into_iter().flatten().chain(domain.prefixes.of(user.name.as_str()))
         });
@@ -80,66 +81,110 @@ impl Prefixes {
     }
 }
 
+/// Domains, and beginnings of names, are refused beyond this number: a list that somebody filled with them would cost
+/// RRAS its memory, and a reload its time.
+const MOST: usize = 10_000;
+
 /// An index being built.
 #[derive(Debug, Default)]
 pub(super) struct Builder {
-    index: UserIndex,
+    domains: HashMap<Name, OfDomain>,
     prefixes: HashMap<Name, HashMap<Name, u32>>,
+    prefix_count: usize,
     anyone: Vec<u32>,
     computers: Vec<u32>,
-    /// The set that another becomes by a further number. Numbers ascend, so one set is reached on one way only.
-    wider: HashMap<(Option<u32>, u32), u32>,
+    sets: Sets,
 }
 
 impl Builder {
     /// A number names these users. Numbers come in ascending order.
-    pub(super) fn add(&mut self, pattern: UserPattern, number: u32) {
-        let Self { index: UserIndex { domains, sets, .. }, wider, .. } = self;
-        let mut wider = |set: Option<u32>| {
-            let known = set.filter(|&set| sets.get(set as usize).is_some_and(|set| set.last() == Some(&number)));
-            known.unwrap_or_else(|| {
-                *wider.entry((set, number)).or_insert_with(|| {
-                    let before = set.and_then(|set| sets.get(set as usize)).map_or(&[][..], |set| set);
-                    sets.push([before, &[number]].concat().into());
-                    sets.len() as u32 - 1
-                })
-            })
-        };
+    ///
+    /// # Errors
+    ///
+    /// There are too many domains or beginnings of names.
+    pub(super) fn add(&mut self, pattern: UserPattern, number: u32) -> Result<(), Fault> {
         match pattern {
             UserPattern::Anyone => self.anyone.push(number),
             UserPattern::AnyComputer => self.computers.push(number),
-            UserPattern::Exact(user) => {
-                let exact = &mut domains.entry(user.domain).or_default().exact;
-                widen(exact.entry(user.name), wider);
-            }
+            UserPattern::Exact(user) => return self.add_exact(&user, number),
             UserPattern::Domain(domain) => {
-                let all = &mut domains.entry(domain).or_default().all;
-                *all = Some(wider(*all));
+                let all = &mut of_domain(&mut self.domains, &domain)?.all;
+                *all = Some(self.sets.wider(*all, number));
             }
             UserPattern::Computers(domain) => {
-                let computers = &mut domains.entry(domain).or_default().computers;
-                *computers = Some(wider(*computers));
+                let computers = &mut of_domain(&mut self.domains, &domain)?.computers;
+                *computers = Some(self.sets.wider(*computers, number));
             }
             UserPattern::Prefix(domain, prefix) => {
-                let prefixes = self.prefixes.entry(domain).or_default();
-                widen(prefixes.entry(prefix), wider);
+                of_domain(&mut self.domains, &domain)?;
+                match self.prefixes.entry(domain).or_default().entry(prefix) {
+                    Entry::Occupied(mut known) => *known.get_mut() = self.sets.wider(Some(*known.get()), number),
+                    Entry::Vacant(_) if self.prefix_count >= MOST => return Err(too_many("beginnings of names")),
+                    Entry::Vacant(new) => {
+                        new.insert(self.sets.wider(None, number));
+                        self.prefix_count += 1;
+                    }
+                }
             }
         }
+        Ok(())
+    }
+
+    /// The same for one user.
+    pub(super) fn add_exact(&mut self, user: &Identity, number: u32) -> Result<(), Fault> {
+        let sets = &mut self.sets;
+        of_domain(&mut self.domains, &user.domain)?.exact.set(&user.name, |set| sets.wider(set, number));
+        Ok(())
     }
 
     pub(super) fn build(self) -> UserIndex {
-        let mut index = self.index;
+        let mut domains = self.domains;
         for (domain, prefixes) in self.prefixes {
-            index.domains.entry(domain).or_default().prefixes = Prefixes::new(prefixes.into_iter().collect());
+            domains.entry(domain).or_default().prefixes = Prefixes::new(prefixes.into_iter().collect());
         }
-        UserIndex { computers: self.computers.into(), anyone: self.anyone.into(), ..index }
+        let sets = self.sets.sets;
+        UserIndex { domains, computers: self.computers.into(), anyone: self.anyone.into(), sets }
     }
 }
 
-fn widen(entry: Entry<'_, Name, u32>, mut wider: impl FnMut(Option<u32>) -> u32) {
-    match entry {
-        Entry::Vacant(new) => drop(new.insert(wider(None))),
-        Entry::Occupied(mut known) => *known.get_mut() = wider(Some(*known.get())),
+fn of_domain<'a>(domains: &'a mut HashMap<Name, OfDomain>, domain: &Name) -> Result<&'a mut OfDomain, Fault> {
+    if !domains.contains_key(domain) {
+        if domains.len() >= MOST {
+            return Err(too_many("domains"));
+        }
+        domains.insert(domain.clone(), OfDomain::default());
+    }
+    domains.get_mut(domain).ok_or_else(|| too_many("domains"))
+}
+
+fn too_many(what: &str) -> Fault {
+    let help = "list users of a few domains, and patterns for the few groups of names that need one";
+    (format!("there are more than {MOST} {what}"), help.to_owned())
+}
+
+/// Sets of numbers, each kept once.
+#[derive(Debug, Default)]
+struct Sets {
+    sets: Vec<Box<[u32]>>,
+    /// The set that another becomes by a further number. Numbers ascend, so each set is reached on one way only.
+    wider: HashMap<(Option<u32>, u32), u32>,
+}
+
+impl Sets {
+    /// The set with a number more.
+    fn wider(&mut self, set: Option<u32>, number: u32) -> u32 {
+        let numbers = set.and_then(|set| self.sets.get(set as usize)).map_or(&[][..], |set| set);
+        if let Some(set) = set.filter(|_| numbers.last() == Some(&number)) {
+            return set;
+        }
+        if let Some(&known) = self.wider.get(&(set, number)) {
+            return known;
+        }
+        let numbers = [numbers, &[number]].concat().into();
+        self.sets.push(numbers);
+        let new = self.sets.len() as u32 - 1;
+        self.wider.insert((set, number), new);
+        new
     }
 }
 

@@ -28,7 +28,9 @@ impl Compiler<'_> {
             |list: &At<Vec<At<String>>>| lists::write(list.get_ref().iter().map(|text| text.get_ref().as_str()));
         if let Some(list) = &rule.users {
             for pattern in lists::read("users", list, mistakes, |user| parse_user(user, self.context.domains)) {
-                self.users.add(pattern, at);
+                if let Err((what, help)) = self.users.add(pattern, at) {
+                    mistakes.push(Mistake::at(list.span(), what, help));
+                }
             }
             add(Condition::Users, texts(list), list.span());
         }

@@ -98,8 +98,8 @@ pub fn parse_exact(text: &str, domains: &Domains) -> Result<Identity, Fault> {
         }
         Spelling::Whole(_) => Err(fault(format!("`{}` has more than one separator", shown(text)))),
         Spelling::Nobody => Err(fault(format!("`{}` lacks a name", shown(text)))),
-        _ => {
-            let identity = domains.identity(&name, &Name::default());
+        spelling => {
+            let identity = domains.spelled(spelling, &Name::default());
             identity.ok_or_else(|| fault(format!("`{}` lacks a name", shown(text))))
         }
     }

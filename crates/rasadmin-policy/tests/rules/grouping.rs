@@ -2,11 +2,13 @@
 
 use crate::world::*;
 use rasadmin_policy::Name;
-use rasadmin_policy::config::file::File;
+use rasadmin_policy::config::{Config, ConfigErrors, parse};
 use rasadmin_policy::rules::{GroupId, Groups};
-use std::collections::HashMap;
+use std::path::Path;
 
 const TEXT: &str = "\
+default_domain = 'CORP'
+domains.CORP = ['corp.example']
 [default]
 action = 'deny'
 [groups.staff]
@@ -16,20 +18,20 @@ pool = 'office'
 users = ['*']
 [groups.admins]
 members_file = 'admins.txt'
-pool = 'offise'
 ipv6_pool = 'office6'
+[pools.office]
+addresses = ['10.1.0.0/24']
+[pools.office6]
+identifiers = ['::1-::9']
 ";
 
-fn compiled(lines: &[(u32, &str)]) -> (Groups, Vec<rasadmin_policy::config::Mistake>) {
-    let file: File = toml::from_str(TEXT).unwrap();
-    let lines = lines.iter().map(|&(line, text)| (line, text.to_owned())).collect();
-    Groups::compile(&file.groups, &HashMap::from([("admins".to_owned(), lines)]), &domains())
+fn compiled(admins: &str) -> Result<Config, ConfigErrors> {
+    parse("rasadmin.toml", TEXT, Path::new("/f"), &mut |_| Ok(admins.to_owned()))
 }
 
 #[test]
 fn a_user_is_in_every_group_that_names_him() {
-    let (groups, mistakes) = compiled(&[(1, "alice@corp.example"), (3, "host/pc7"), (9, "alice")]);
-    assert_eq!(mistakes, []);
+    let groups = compiled("\u{feff}alice@corp.example # at home\r\n\n# PCs\n host/pc7\nalice").unwrap().groups;
     // Numbered as in the file, not by the alphabet.
     assert_eq!(groups.names().collect::<Vec<_>>(), ["staff", "all", "admins"]);
     let names = |user: &str| {
@@ -48,21 +50,19 @@ fn a_user_is_in_every_group_that_names_him() {
 
 #[test]
 fn a_fault_in_a_members_file_names_its_line() {
-    let (groups, mistakes) = compiled(&[(1, "alice"), (12, "CORP\\"), (13, "bob")]);
-    assert_eq!(mistakes.len(), 1);
-    assert_eq!(&TEXT[mistakes[0].span.clone()], "'admins.txt'");
-    assert_eq!(mistakes[0].what, "admins.txt:12: `CORP\\` lacks a name");
-    // The others are in nevertheless.
-    assert!(!groups.of(&domains().identity(&"bob".into(), &Name::default()).unwrap()).is_empty());
+    let errors = compiled("alice\n\nCORP\\\nbob\n").unwrap_err();
+    let [mistake] = errors.mistakes() else { panic!("{errors}") };
+    assert_eq!(&TEXT[mistake.span.clone()], "'admins.txt'");
+    assert_eq!(mistake.what, "admins.txt:3: `CORP\\` lacks a name");
 }
 
 #[test]
 fn pools_are_found_by_name() {
-    let (mut groups, _) = compiled(&[]);
-    assert_eq!(groups.pools(GroupId(0)), (None, None));
-    let mistakes = groups.resolve_pools(&pool);
-    assert_eq!(groups.pools(GroupId(0)), (pool("office"), None));
-    assert_eq!(groups.pools(GroupId(2)), (None, pool("office6")));
-    assert_eq!(mistakes.len(), 1);
-    assert_eq!((&TEXT[mistakes[0].span.clone()], &*mistakes[0].what), ("'offise'", "there is no pool `offise`"));
+    let config = compiled("").unwrap();
+    let name = |group, at: usize| {
+        let pools = <[_; 2]>::from(config.groups.pools(GroupId(group)));
+        pools[at].map(|pool| config.addresses.pools[pool.0 as usize].name.as_str())
+    };
+    assert_eq!((name(0, 0), name(0, 1)), (Some("office"), None));
+    assert_eq!((name(2, 0), name(2, 1)), (None, Some("office6")));
 }

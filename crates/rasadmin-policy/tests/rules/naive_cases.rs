@@ -1,7 +1,7 @@
 //! Random rules and events: the engine against the naive interpreter.
 
 use crate::naive::{Answer, Naive};
-use crate::world::{domains, zone};
+use crate::world::{domains, groups, zone};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use rasadmin_policy::config::file::{
     Action, At, ConnectTime, Default, Group, GroupSessions, Hours, IfAbsent, Octets, Period, Rule, Sessions,
     WhenLedgerUnavailable as Away,
 };
-use rasadmin_policy::rules::{Context, Count, GroupId, Groups, LedgerFacts, Needs, Rules, Used};
+use rasadmin_policy::rules::{Context, Count, GroupId, LedgerFacts, Needs, Rules, Used};
 use rasadmin_policy::{Fact, Facts, InterfaceType, Name, Quarantine, Stage, Tunnel};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -246,8 +246,7 @@ impl Case {
     /// Both interpreters' answers, which are one; and what was needed of the ledger.
     fn run(&self) -> Result<(Answer, Needs), TestCaseError> {
         let (domains, zone) = (domains(), zone("Europe/Berlin"));
-        let (groups, mistakes) = Groups::compile(&self.groups, &HashMap::new(), &domains);
-        prop_assert_eq!(mistakes, vec![]);
+        let groups = groups(&self.groups, &domains);
         let context = Context { groups: &groups, domains: &domains, zone: Some(&zone), pools: &|_| None };
         let (rules, mistakes) = Rules::compile(&self.rules, &self.default, &context);
         prop_assert_eq!(mistakes, vec![]);

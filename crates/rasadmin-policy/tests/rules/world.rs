@@ -3,10 +3,10 @@
 use jiff::tz::TimeZone;
 use rasadmin_policy::addresses::PoolId;
 use rasadmin_policy::config::Mistake;
-use rasadmin_policy::config::file::File;
-use rasadmin_policy::rules::{Context, GroupSet, Groups, LedgerFacts, Rules, Ruling};
+use rasadmin_policy::config::file::{At, File, Group};
+use rasadmin_policy::rules::{Context, GroupSet, Groups, GroupsBuilder, LedgerFacts, Rules, Ruling};
 use rasadmin_policy::{Domains, Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Groups and rules, compiled.
 pub struct World {
@@ -38,13 +38,23 @@ pub fn compiled(text: &str) -> World {
     }
     let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let domains = domains();
-    let (mut groups, mut mistakes) = Groups::compile(&file.groups, &HashMap::new(), &domains);
-    mistakes.extend(groups.resolve_pools(&pool));
+    let groups = groups(&file.groups, &domains);
     let zone = zone("Europe/Berlin");
     let context = Context { groups: &groups, domains: &domains, zone: Some(&zone), pools: &pool };
-    let (rules, more) = Rules::compile(&file.rules, &file.default, &context);
-    mistakes.extend(more);
+    let (rules, mistakes) = Rules::compile(&file.rules, &file.default, &context);
     World { text, domains, groups, rules, mistakes }
+}
+
+/// The file's groups, in its order.
+pub fn groups(groups: &BTreeMap<At<String>, Group>, domains: &Domains) -> Groups {
+    let mut in_order: Vec<_> = groups.iter().collect();
+    in_order.sort_by_key(|(name, _)| name.span().start);
+    let mut builder = GroupsBuilder::default();
+    for (name, group) in in_order {
+        builder.group(name.get_ref(), [None; 2]);
+        group.users.iter().for_each(|user| builder.member(user.get_ref(), domains).unwrap());
+    }
+    builder.build()
 }
 
 /// Compiled, without a fault.

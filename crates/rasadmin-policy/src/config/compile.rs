@@ -1,0 +1,249 @@
+//! From a file's text to a configuration, or to everything that is wrong with it. Step by step, since its lists of users
+//! can be long: a callback that looks for changes does a part of the work, and the next one goes on.
+
+use super::file::{At, File};
+use super::load::{digest, hash};
+use super::{Bundle, Config, ConfigErrors, Mistake, check, pools, read, zone};
+use crate::rules::{Context, GroupsBuilder, Rules};
+use crate::{Domains, Name};
+use jiff::tz::TimeZone;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// A text, and what it is read as.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// Its name for messages.
+    pub file: &'a str,
+    /// The text.
+    pub text: &'a str,
+    /// What relative paths are relative to.
+    pub folder: &'a Path,
+    /// The name of the computer whose configuration it is; empty if nobody knows.
+    pub computer: &'a Name,
+}
+
+/// Reads, checks and compiles at once. `members` gives the text of a members file, as it is named in the file.
+pub fn parse(
+    source: &Source<'_>,
+    members: &mut dyn FnMut(&str) -> Result<String, String>,
+) -> Result<Config, ConfigErrors> {
+    let mut compiling = Compiling::new(source)?;
+    loop {
+        let mut budget = usize::MAX;
+        match compiling.go_on(&mut budget) {
+            Progress::Wants(name) => {
+                let text = members(&name).map(|text| (digest(text.as_bytes()), text));
+                compiling.provide(name, text);
+            }
+            Progress::Later => {}
+            Progress::Done => return compiling.finish(),
+        }
+    }
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Progress {
+    /// The text of this members file is wanted.
+    Wants(String),
+    /// More of the same.
+    Later,
+    /// To finish.
+    Done,
+}
+
+/// At most so many faults of members files are worded; the others are counted.
+const WORDED: usize = 20;
+
+/// Octets that a line costs at least.
+const LINE: usize = 16;
+
+/// A configuration being compiled.
+#[derive(Debug)]
+pub struct Compiling {
+    raw: File,
+    /// What was wrong with the file's form.
+    form: Vec<Mistake>,
+    mistakes: Vec<Mistake>,
+    /// Faults that are not worded.
+    more: usize,
+    domains: Domains,
+    zone: Option<TimeZone>,
+    bundle: Bundle,
+    folder: PathBuf,
+    digests: BTreeMap<String, [u8; 32]>,
+    /// Members files that could not be had.
+    missing: HashSet<String>,
+    groups: GroupsBuilder,
+    /// The groups in the order of the file, and how far they are.
+    order: Vec<At<String>>,
+    at: usize,
+    within: Option<Within>,
+}
+
+/// How far a members file was read for a group.
+#[derive(Clone, Copy, Debug, Default)]
+struct Within {
+    octet: usize,
+    line: u32,
+}
+
+/// Without a byte order mark, with which Windows' editors begin a file.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+impl Compiling {
+    /// Reads the file itself.
+    pub fn new(source: &Source<'_>) -> Result<Self, ConfigErrors> {
+        let text = unmarked(source.text);
+        let read = read::read(text);
+        let Some(raw) = read.file else { return Err(ConfigErrors::new(source.file, text, read.mistakes)) };
+        let mut mistakes = Vec::new();
+        let domains = check::domains(&raw, &mut mistakes).with_server(source.computer);
+        let domains = match &raw.server.name {
+            Some(name) => domains.with_server(&Name::new(name.get_ref())),
+            None => domains,
+        };
+        let zone = raw.time_zone.as_ref().and_then(|name| match zone::zone(name.get_ref()) {
+            Ok(zone) => Some(zone),
+            Err((what, help)) => {
+                mistakes.push(Mistake::at(name.span(), what, help));
+                None
+            }
+        });
+        check::members_are_here(&raw, source.folder, &mut mistakes);
+        let mut order: Vec<_> = raw.groups.keys().cloned().collect();
+        order.sort_by_key(|name| name.span().start);
+        let bundle = Bundle {
+            file: source.file.into(),
+            text: source.text.to_owned(),
+            members: BTreeMap::new(),
+            computer: source.computer.clone(),
+        };
+        Ok(Self {
+            form: read.mistakes,
+            mistakes,
+            more: 0,
+            domains,
+            zone,
+            bundle,
+            folder: source.folder.to_owned(),
+            digests: BTreeMap::new(),
+            missing: HashSet::new(),
+            groups: GroupsBuilder::default(),
+            order,
+            at: 0,
+            within: None,
+            raw,
+        })
+    }
+
+    /// Goes on with the groups until the budget (octets of members files) is used up.
+    pub fn go_on(&mut self, budget: &mut usize) -> Progress {
+        while let Some(name) = self.order.get(self.at) {
+            let Some(group) = self.raw.groups.get(name) else { break };
+            if self.within.is_none() {
+                self.within = Some(Within::default());
+                let pool =
+                    |pool: &Option<At<String>>| pool.as_ref().and_then(|pool| pools::id(&self.raw, pool.get_ref()));
+                self.groups.group(name.get_ref(), [pool(&group.pool), pool(&group.ipv6_pool)]);
+                for user in &group.users {
+                    if let Err((what, help)) = self.groups.member(user.get_ref(), &self.domains) {
+                        self.mistakes.push(Mistake::at(user.span(), what, help));
+                    }
+                }
+            }
+            if let Some(file) = group.members_file.as_ref().filter(|file| !self.missing.contains(file.get_ref())) {
+                let Some(text) = self.bundle.members.get(file.get_ref()) else {
+                    return Progress::Wants(file.get_ref().clone());
+                };
+                let text = unmarked(text);
+                let within = self.within.get_or_insert_default();
+                while within.octet < text.len() {
+                    if *budget == 0 {
+                        return Progress::Later;
+                    }
+                    let rest = &text[within.octet..];
+                    let end = rest.find('\n').map_or(rest.len(), |end| end + 1);
+                    within.octet += end;
+                    within.line += 1;
+                    *budget = budget.saturating_sub(end.max(LINE));
+                    let user = rest[..end].split('#').next().unwrap_or_default().trim();
+                    if user.is_empty() {
+                        continue;
+                    }
+                    let Err((what, help)) = self.groups.member(user, &self.domains) else { continue };
+                    if self.mistakes.len() < WORDED {
+                        let what = format!("{}:{}: {what}", file.get_ref(), within.line);
+                        self.mistakes.push(Mistake::at(file.span(), what, help));
+                    } else {
+                        self.more += 1;
+                    }
+                }
+            }
+            self.within = None;
+            self.at += 1;
+        }
+        Progress::Done
+    }
+
+    /// A members file's text with its [`digest`], or why it cannot be had.
+    pub fn provide(&mut self, name: String, text: Result<([u8; 32], String), String>) {
+        match text {
+            Ok((digest, text)) => {
+                self.digests.insert(name.clone(), digest);
+                self.bundle.members.insert(name, text);
+            }
+            Err(why) => {
+                let named = self.raw.groups.values().filter_map(|group| group.members_file.as_ref());
+                for file in named.filter(|file| *file.get_ref() == name) {
+                    let help = "the path is relative to the configuration's folder";
+                    self.mistakes.push(Mistake::at(file.span(), why.clone(), help));
+                }
+                self.missing.insert(name);
+            }
+        }
+    }
+
+    /// The rest: rules and addresses.
+    pub fn finish(mut self) -> Result<Config, ConfigErrors> {
+        let (raw, mut mistakes) = (&self.raw, self.mistakes);
+        let groups = self.groups.build();
+        let pool = |name: &str| pools::id(raw, name);
+        let context = Context { groups: &groups, domains: &self.domains, zone: self.zone.as_ref(), pools: &pool };
+        let (rules, faults) = Rules::compile(&raw.rules, &raw.default, &context);
+        mistakes.extend(faults);
+        let (addresses, faults) = pools::plan(raw, &self.domains);
+        mistakes.extend(faults);
+        check::zone_is_there(raw, &mut mistakes);
+        check::reachable(raw, &mut mistakes);
+        let ledger = check::ledger(raw, &self.folder, &mut mistakes);
+        let deadline = check::deadline(raw, &mut mistakes);
+        check::server(raw, &mut mistakes);
+        let text = unmarked(&self.bundle.text);
+        if !self.form.is_empty() && !mistakes.is_empty() {
+            let read = read::read(text);
+            mistakes.retain(|mistake| !read.follows(mistake));
+        }
+        mistakes.append(&mut self.form);
+        if !mistakes.is_empty() {
+            return Err(ConfigErrors::new(&self.bundle.file.display().to_string(), text, mistakes).and_more(self.more));
+        }
+        Ok(Config {
+            hash: hash(&self.bundle.text, self.digests.values()),
+            server: raw.server.name.as_ref().map(|name| Name::new(name.get_ref())),
+            bundle: self.bundle,
+            domains: self.domains,
+            groups,
+            rules,
+            addresses,
+            reconnect: raw.limits.reconnect,
+            zone: self.zone.unwrap_or(TimeZone::UTC),
+            ledger,
+            durability: raw.ledger.durability,
+            deadline,
+        })
+    }
+}

@@ -1,0 +1,234 @@
+//! From the disk: a configuration with its members files, a part at a time.
+
+use super::compile::{Compiling, Progress, Source};
+use super::load::folder;
+use super::{Config, ConfigErrors};
+use crate::Name;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Error, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// A file is refused beyond this many octets.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// Clocks of file systems are as coarse as this: a file that was changed so lately may change again without a trace.
+pub(super) const COARSE: Duration = Duration::from_secs(2);
+
+/// A file as it was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Time of its last change, and length; None if it is not there.
+    stamp: Option<(SystemTime, u64)>,
+    /// Was that a moment ago?
+    fresh: bool,
+}
+
+impl Seen {
+    fn of(path: &Path) -> Self {
+        let metadata = std::fs::metadata(path).ok();
+        let stamp = metadata.map(|m| (m.modified().unwrap_or(SystemTime::UNIX_EPOCH), m.len()));
+        let age = |time: SystemTime| {
+            let now = SystemTime::now();
+            now.duration_since(time).or_else(|_| time.duration_since(now)).unwrap_or_default()
+        };
+        Self { stamp, fresh: stamp.is_some_and(|(changed, _)| age(changed) < COARSE) }
+    }
+
+    /// Is the file now another than it was? `later` than [`COARSE`] after it was read, it may also be another without
+    /// looking so.
+    pub fn has_changed(&self, path: &Path, later: bool) -> bool {
+        (self.fresh && later) || Self::of(path).stamp != self.stamp
+    }
+}
+
+/// The files that were asked for, there or not, each as it was just before it was read.
+pub(super) type Files = BTreeMap<PathBuf, Seen>;
+
+/// What became of a part of the work.
+pub(super) enum Loaded {
+    /// There is more to do.
+    Later(Loading),
+    /// What was looked at, a change of any of which is a reason to look again; and the configuration.
+    Done(Files, Result<Config, ConfigErrors>),
+}
+
+/// A configuration being read and compiled.
+#[derive(Debug)]
+pub(super) struct Loading {
+    path: PathBuf,
+    files: Files,
+    compiling: Result<Compiling, ConfigErrors>,
+    reading: Option<Reading>,
+}
+
+/// A members file being read.
+#[derive(Debug)]
+struct Reading {
+    name: String,
+    path: PathBuf,
+    seen: Seen,
+    octets: Vec<u8>,
+    digest: Sha256,
+    /// How often it changed under our eyes.
+    restarts: u32,
+}
+
+impl Loading {
+    /// Reads the file itself.
+    pub fn new(path: &Path, computer: &Name) -> Self {
+        let files = Files::from([(path.to_owned(), Seen::of(path))]);
+        let shown = path.display().to_string();
+        let text = text(path).map_err(|(what, help)| ConfigErrors::unreadable(&shown, what, help));
+        let compiling = text
+            .and_then(|text| Compiling::new(&Source { file: &shown, text: &text, folder: &folder(path), computer }));
+        Self { path: path.to_owned(), files, compiling, reading: None }
+    }
+
+    /// At once.
+    pub fn whole(self) -> (Files, Result<Config, ConfigErrors>) {
+        let mut loading = self;
+        loop {
+            let mut budget = usize::MAX;
+            match loading.go_on(&mut budget) {
+                Loaded::Later(rest) => loading = rest,
+                Loaded::Done(files, config) => return (files, config),
+            }
+        }
+    }
+
+    /// Goes on until the budget (octets of members files, those read and those compiled) is used up.
+    pub fn go_on(mut self, budget: &mut usize) -> Loaded {
+        loop {
+            let compiling = match &mut self.compiling {
+                Ok(compiling) => compiling,
+                Err(errors) => return Loaded::Done(self.files, Err(errors.clone())),
+            };
+            if let Some(mut reading) = self.reading.take() {
+                match reading.go_on(budget) {
+                    Ok(false) => {
+                        self.reading = Some(reading);
+                        return Loaded::Later(self);
+                    }
+                    Ok(true) => {
+                        self.files.insert(reading.path, reading.seen);
+                        let text = decode(reading.octets).map(|text| (reading.digest.finalize().into(), text));
+                        let text = text.map_err(|(what, _)| format!("the members file `{}`: {what}", reading.name));
+                        compiling.provide(reading.name, text);
+                    }
+                    Err((what, _)) => {
+                        self.files.insert(reading.path, reading.seen);
+                        let why = format!("the members file `{}`: {what}", reading.name);
+                        compiling.provide(reading.name, Err(why));
+                    }
+                }
+            }
+            match compiling.go_on(budget) {
+                Progress::Wants(name) => self.reading = Some(Reading::new(&self.path, name)),
+                Progress::Later => return Loaded::Later(self),
+                Progress::Done => break,
+            }
+        }
+        let done = self.compiling.and_then(Compiling::finish).map(|mut config| {
+            config.bundle.file = self.path;
+            config
+        });
+        Loaded::Done(self.files, done)
+    }
+}
+
+impl Reading {
+    fn new(config: &Path, name: String) -> Self {
+        let path = folder(config).join(&name);
+        let seen = Seen::of(&path);
+        Self { name, path, seen, octets: Vec::new(), digest: Sha256::new(), restarts: 0 }
+    }
+
+    /// Is it whole? The file is opened anew each time: an open one could not be replaced.
+    fn go_on(&mut self, budget: &mut usize) -> Result<bool, Fault> {
+        const AT_ONCE: usize = 256 * 1024;
+        const RESTARTS: u32 = 3;
+        loop {
+            if *budget == 0 {
+                return Ok(false);
+            }
+            let mut file = open(&self.path)?;
+            file.seek(SeekFrom::Start(self.octets.len() as u64)).map_err(cannot)?;
+            let before = self.octets.len();
+            file.take(AT_ONCE.min(*budget) as u64).read_to_end(&mut self.octets).map_err(cannot)?;
+            let read = &self.octets[before..];
+            self.digest.update(read);
+            *budget = budget.saturating_sub(read.len().max(1));
+            let end = read.is_empty();
+            if self.octets.len() as u64 > LARGEST {
+                return Err(too_large());
+            }
+            if end && !self.seen.has_changed(&self.path, false) {
+                return Ok(true);
+            }
+            if end {
+                // Somebody writes: from the beginning, but not for ever.
+                self.restarts += 1;
+                if self.restarts > RESTARTS {
+                    return Err(fault("it changes while it is read", "replace it as a whole"));
+                }
+                self.seen = Seen::of(&self.path);
+                self.octets.clear();
+                self.digest = Sha256::new();
+            }
+        }
+    }
+}
+
+/// What is wrong, and what would be right.
+type Fault = (String, String);
+
+fn fault(what: &str, help: &str) -> Fault {
+    (what.to_owned(), help.to_owned())
+}
+
+fn cannot(e: Error) -> Fault {
+    (format!("it cannot be read: {e}"), "check the path and the rights".to_owned())
+}
+
+fn too_large() -> Fault {
+    fault("it is larger than 16 MiB", "put long lists of users into a members_file of their own")
+}
+
+/// Opens a file of a configuration, if it is one: a pipe would keep RRAS waiting.
+fn open(path: &Path) -> Result<File, Fault> {
+    if let Ok(metadata) = std::fs::metadata(path) {
+        if metadata.is_dir() {
+            return Err(fault("it is a directory", "name the file in it"));
+        }
+        if !metadata.is_file() {
+            return Err(fault("it is no ordinary file", "name a text file"));
+        }
+        if metadata.len() > LARGEST {
+            return Err(too_large());
+        }
+    }
+    File::open(path).map_err(cannot)
+}
+
+/// The text of a file, or what is wrong with it.
+pub(super) fn text(path: &Path) -> Result<String, Fault> {
+    let mut octets = Vec::new();
+    open(path)?.take(LARGEST + 1).read_to_end(&mut octets).map_err(cannot)?;
+    if octets.len() as u64 > LARGEST {
+        return Err(too_large());
+    }
+    decode(octets)
+}
+
+fn decode(octets: Vec<u8>) -> Result<String, Fault> {
+    if octets.starts_with(&[0xff, 0xfe]) || octets.starts_with(&[0xfe, 0xff]) {
+        return Err(fault("it is UTF-16", "save it as UTF-8"));
+    }
+    String::from_utf8(octets).map_err(|e| {
+        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() + 1;
+        (format!("line {line} is not UTF-8"), "save it as UTF-8".to_owned())
+    })
+}

@@ -1,0 +1,284 @@
+//! Members files: whoever can write one must not be able to stop the VPN with it.
+#![allow(clippy::unwrap_used)]
+
+use rasadmin_policy::config::{A_LOOK, Bundle, Change, Watch, last_good, load, on, parse, start};
+use rasadmin_policy::{Identity, Name};
+use std::fmt::Write;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+const TEXT: &str = "default.action = \"deny\"\ndefault_domain = \"CORP\"\ngroups.g.members_file = \"g.txt\"\n";
+
+struct Place {
+    folder: tempfile::TempDir,
+    now: Instant,
+}
+
+impl Place {
+    fn new(members: &str) -> Self {
+        let place = Self { folder: tempfile::tempdir().unwrap(), now: Instant::now() };
+        std::fs::write(place.config(), TEXT).unwrap();
+        place.write(members);
+        place
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("rasadmin.toml")
+    }
+
+    fn members(&self) -> PathBuf {
+        self.folder.path().join("g.txt")
+    }
+
+    fn write(&self, members: &str) {
+        std::fs::write(self.members(), members).unwrap();
+    }
+
+    fn changed_at(&self, time: SystemTime) {
+        File::options().write(true).open(self.members()).unwrap().set_modified(time).unwrap();
+    }
+
+    /// Looks once more, `later`, with this budget.
+    fn look(&mut self, watch: &mut Watch, later: Duration, budget: usize) -> Option<Change> {
+        self.now += later;
+        watch.check_within(self.now, budget)
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const AT_ONCE: Duration = Duration::ZERO;
+
+fn users(from: u32, to: u32) -> String {
+    (from..to).fold(String::new(), |mut text, n| {
+        writeln!(text, "CORP\\user{n}").unwrap();
+        text
+    })
+}
+
+fn has(change: &Change, user: &str) -> bool {
+    let Change::Valid(config) = change else { panic!("{change:?}") };
+    let user = config.domains.identity(&user.into(), &Name::default()).unwrap();
+    !config.groups.of(&user).is_empty()
+}
+
+#[test]
+fn of_any_number_of_bad_lines_twenty_are_told() {
+    for line in ["@\n", "CORP\\\n", &format!("{}*\n", "x".repeat(2_000))] {
+        let text = line.repeat((1 << 19) / line.len());
+        let errors = parse("rasadmin.toml", TEXT, Path::new("/f"), &mut |_| Ok(text.clone())).unwrap_err();
+        assert_eq!((errors.mistakes().len(), errors.more()), (20, text.lines().count() - 20));
+        let told = errors.to_string();
+        assert!(told.ends_with(&format!("\nand {} more", errors.more())), "{told}");
+        assert!(told.len() < 12_000, "{} octets", told.len());
+    }
+}
+
+#[test]
+fn a_line_of_mebibytes_is_quoted_in_short() {
+    let text = "y".repeat(1 << 20) + "@";
+    let errors = parse("rasadmin.toml", TEXT, Path::new("/f"), &mut |_| Ok(text.clone())).unwrap_err();
+    assert!(errors.to_string().len() < 1_000, "{errors}");
+}
+
+#[test]
+fn a_file_that_is_too_large_is_refused() {
+    let place = Place::new("");
+    std::fs::write(place.members(), vec![b'#'; (16 << 20) + 1]).unwrap();
+    let errors = load(&place.config()).unwrap_err();
+    assert_eq!(errors.mistakes()[0].what, "the members file `g.txt`: it is larger than 16 MiB");
+    std::fs::write(place.members(), vec![b'#'; 16 << 20]).unwrap();
+    load(&place.config()).unwrap();
+}
+
+#[test]
+fn a_list_cannot_be_filled_with_domains_or_patterns() {
+    for (line, what) in [
+        ((|n| format!("D{n}\\a\n")) as fn(u32) -> String, "there are more than 10000 domains"),
+        (|n| format!("CORP\\a{n}*\n"), "there are more than 10000 beginnings of names"),
+    ] {
+        let text = |lines| (0..lines).map(line).collect::<String>();
+        parse("f", TEXT, Path::new("/f"), &mut |_| Ok(text(10_000))).unwrap();
+        let errors = parse("f", TEXT, Path::new("/f"), &mut |_| Ok(text(10_001))).unwrap_err();
+        assert_eq!(errors.mistakes()[0].what, format!("g.txt:10001: {what}"));
+    }
+}
+
+#[test]
+fn a_reload_is_spread_over_looks_and_the_old_list_stays_meanwhile() {
+    const BUDGET: usize = 32 * 1024;
+    let mut place = Place::new("CORP\\alice\n");
+    let mut watch = start(&place.config()).unwrap().watch;
+    let text = users(0, 60_000);
+    place.write(&text);
+    // Each octet is read once and compiled once.
+    let expected = 2 * text.len().div_ceil(BUDGET);
+    let mut looks = 0;
+    let change = loop {
+        looks += 1;
+        // The first look finds the change; the others need not wait a second for it.
+        let later = if looks == 1 { SECOND } else { AT_ONCE };
+        if let Some(change) = place.look(&mut watch, later, BUDGET) {
+            break change;
+        }
+        assert!(looks < 10 * expected, "no end");
+    };
+    assert!((expected - 2..expected * 5 / 4).contains(&looks), "{looks} looks, {expected} expected");
+    assert!(has(&change, "user59999") && !has(&change, "alice"));
+}
+
+#[test]
+fn a_large_list_is_kept_for_a_restart_in_portions() {
+    let mut place = Place::new("CORP\\alice\n");
+    let mut watch = start(&place.config()).unwrap().watch;
+    place.write(&users(0, 100_000));
+    while place.look(&mut watch, SECOND, 10 * A_LOOK).is_none() {}
+    let kept_at = last_good(&place.folder.path().join("rasadmin.db"));
+    let kept = || Bundle::kept(&kept_at).unwrap().members["g.txt"].lines().count();
+    let mut looks = 0;
+    while kept() == 1 {
+        assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
+        looks += 1;
+    }
+    assert_eq!(kept(), 100_000);
+    assert!((4..40).contains(&looks), "{looks} looks");
+    // It serves, and the watch goes on.
+    place.write("CORP\\\n");
+    assert!(has(&Change::Valid(start(&place.config()).unwrap().config), "user7"));
+    place.write("CORP\\bob\n");
+    assert!(has(&place.look(&mut watch, SECOND, A_LOOK).unwrap(), "bob"));
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_read_again() {
+    let mut place = Place::new("");
+    let mut watch = start(&place.config()).unwrap().watch;
+    let (old, new) = (users(0, 10_000), users(20_000, 30_000));
+    place.write(&old);
+    assert!(place.look(&mut watch, SECOND, old.len() / 2).is_none());
+    place.write(&new);
+    let mut change = None;
+    while change.is_none() {
+        change = place.look(&mut watch, AT_ONCE, 10 * A_LOOK);
+    }
+    let change = change.unwrap();
+    assert!(has(&change, "user20000") && has(&change, "user29999") && !has(&change, "user0"));
+}
+
+#[test]
+fn a_change_in_the_same_second_to_the_same_size_is_noticed() {
+    // A little ahead, so that it is fresh however slow this machine is.
+    let now = SystemTime::now() + SECOND;
+    let mut place = Place::new("CORP\\alice\n");
+    place.changed_at(now);
+    let mut watch = start(&place.config()).unwrap().watch;
+    assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
+    place.write("CORP\\carol\n");
+    place.changed_at(now);
+    assert!(place.look(&mut watch, SECOND, A_LOOK).is_none(), "it looks as before");
+    let change = place.look(&mut watch, 2 * SECOND, A_LOOK).expect("a file so fresh is read again");
+    assert!(has(&change, "carol") && !has(&change, "alice"));
+}
+
+#[test]
+fn a_file_that_was_not_changed_lately_is_not_read_again() {
+    let old = SystemTime::now() - Duration::from_secs(3_600);
+    let mut place = Place::new("CORP\\alice\n");
+    place.changed_at(old);
+    File::options().write(true).open(place.config()).unwrap().set_modified(old).unwrap();
+    let mut watch = start(&place.config()).unwrap().watch;
+    assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
+    // With that trick nobody would notice; what is asserted is that nothing was read.
+    place.write("CORP\\carol\n");
+    place.changed_at(old);
+    for _ in 0..5 {
+        assert!(place.look(&mut watch, SECOND, A_LOOK).is_none());
+    }
+}
+
+#[test]
+fn a_network_drive_is_refused() {
+    let parse = |file: &str, folder: &str| {
+        let text = format!("default.action = \"deny\"\ngroups.g.members_file = '{file}'\n");
+        parse("f", &text, Path::new(folder), &mut |_| Ok(String::new())).map_err(|errors| errors.to_string())
+    };
+    for file in [r"\\nas\s\g.txt", "//nas/s/g.txt", r"\\?\UNC\nas\s\g.txt", r"\\.\pipe\g"] {
+        assert!(parse(file, "/f").unwrap_err().contains("cannot be on a network drive"), "{file}");
+    }
+    assert!(parse("g.txt", r"\\nas\share").unwrap_err().contains("a members file cannot be on a network drive"));
+    parse(r"\\?\C:\g.txt", "/f").unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_list() {
+    let place = Place::new("");
+    std::fs::remove_file(place.members()).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(place.members()).status().unwrap();
+    assert!(made.success());
+    let errors = load(&place.config()).unwrap_err();
+    assert_eq!(errors.mistakes()[0].what, "the members file `g.txt`: it is no ordinary file");
+}
+
+#[test]
+fn a_configuration_names_the_files_that_it_depends_on() {
+    let place = Place::new("alice\n");
+    let mut files = load(&place.config()).unwrap().bundle.files();
+    files.sort();
+    assert_eq!(files, [place.members(), place.config()]);
+}
+
+#[test]
+fn the_computers_own_accounts_are_told_from_a_domains() {
+    let text =
+        "default.action = \"deny\"\nserver.name = \"VPN1\"\ngroups.g.users = ['SRV9\\josé', 'VPN1\\ana', '.\\léa']\n";
+    let computer = Name::new("srv9");
+    let config = on(&computer).parse("f", text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
+    let has = |config: &rasadmin_policy::config::Config, user: &str| {
+        let user: Identity = config.domains.identity(&user.into(), &Name::default()).unwrap();
+        !config.groups.of(&user).is_empty()
+    };
+    for (user, is) in [
+        ("SRV9\\josé", true),
+        ("srv9\\JOSÉ", true),
+        ("SRV9\\jose", false),
+        ("VPN1\\ana", true),
+        ("VPN1\\aná", false),
+        ("SRV9\\léa", true),
+        ("SRV9\\lea", false),
+    ] {
+        assert_eq!(has(&config, user), is, "{user}");
+    }
+    // Kept and compiled again, it is the same: the computer's name is kept with it.
+    let again = config.bundle.compile().unwrap();
+    assert!(!has(&again, "SRV9\\jose") && has(&again, "SRV9\\josé"));
+    assert_eq!(again.hash, config.hash);
+    // A computer that nobody knows: a domain like any other.
+    let elsewhere = parse("f", text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
+    assert!(has(&elsewhere, "SRV9\\jose"));
+}
+
+#[test]
+fn what_is_claimed_is_noted() {
+    let notes = |text: &str| {
+        let text = format!("default.action = \"allow\"\n{text}");
+        parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap().notes()
+    };
+    let limit = "[[rules]]\nname = \"one\"\naction = \"deny\"\nuser_sessions = { at_least = 1 }\n\
+                 when_ledger_unavailable = \"allow\"\n";
+    assert!(notes(limit)[0].to_string().contains("same-computer"));
+    assert_eq!(notes(&format!("limits.reconnect = \"strict\"\n{limit}")), []);
+    assert_eq!(notes(""), []);
+}
+
+#[test]
+fn a_servers_name_is_one_that_a_computer_can_have() {
+    let parse = |name: &str| {
+        let text = format!("default.action = \"allow\"\nserver.name = \"{name}\"\n");
+        parse("f", &text, Path::new("/f"), &mut |_| Err("none".into()))
+            .map_err(|errors| errors.mistakes()[0].what.clone())
+    };
+    parse(&"v".repeat(63)).unwrap();
+    assert_eq!(parse(&"v".repeat(64)).unwrap_err(), "the server's name is longer than 63 characters");
+    assert_eq!(parse("vpn\\u0007").unwrap_err(), "the server's name has control characters");
+}
