@@ -36,7 +36,7 @@ fn it_stays_valid_without_its_comments_and_is_one_line_at_its_least() {
 /// Every key and every value of a list of values that the schema knows is shown.
 #[test]
 fn it_shows_every_key() {
-    let schema: serde_json::Value = serde_json::from_str(&rasadmin_policy::config::schema()).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(rasadmin_policy::config::schema()).unwrap();
     let mut words = BTreeSet::new();
     collect(&schema, &mut words);
     assert!(words.len() > 60, "{words:?}");
@@ -60,15 +60,4 @@ fn collect(value: &serde_json::Value, words: &mut BTreeSet<String>) {
         serde_json::Value::Array(array) => array.iter().for_each(|value| collect(value, words)),
         _ => {}
     }
-}
-
-#[test]
-fn the_schema_is_as_checked_in() {
-    let path = root().join("docs/rasadmin.schema.json");
-    let schema = rasadmin_policy::config::schema();
-    if std::env::var_os("RASADMIN_BLESS").is_some() {
-        std::fs::write(&path, &schema).unwrap();
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(kept == schema, "docs/rasadmin.schema.json is stale: run `cargo xtask bless`");
 }

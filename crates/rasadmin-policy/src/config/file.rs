@@ -3,7 +3,6 @@
 //! Every text that can be wrong in itself is [`At`], which keeps its place in the file for the message.
 
 use crate::{InterfaceType, Quarantine, Tunnel};
-use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -12,7 +11,8 @@ use toml::Spanned;
 pub type At<T> = Spanned<T>;
 
 /// The whole file.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// This RRAS server.
@@ -20,22 +20,22 @@ pub struct File {
     pub server: Server,
     /// The IANA name of the time zone in which hours, days, weeks and months are meant: `Europe/Berlin`. Needed by
     /// `hours`, `connect_time` and `octets`; there is no default.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub time_zone: Option<At<String>>,
     /// The domain of a user whose name arrives without one.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub default_domain: Option<At<String>>,
     /// Each domain with the other names that mean it: DNS names, UPN suffixes.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Vec<String>>")]
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, Vec<String>>"))]
     pub domains: BTreeMap<At<String>, Vec<At<String>>>,
     /// Groups of users.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Group>")]
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, Group>"))]
     pub groups: BTreeMap<At<String>, Group>,
     /// The rules, in order: the first that matches decides.
     #[serde(default)]
-    #[schemars(with = "Vec<Rule>")]
+    #[cfg_attr(test, schemars(with = "Vec<Rule>"))]
     pub rules: Vec<At<Rule>>,
     /// What decides if no rule does.
     pub default: Default,
@@ -47,11 +47,11 @@ pub struct File {
     pub addresses: Addresses,
     /// Pools of addresses.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Pool>")]
+    #[cfg_attr(test, schemars(with = "BTreeMap<String, Pool>"))]
     pub pools: BTreeMap<At<String>, Pool>,
     /// Addresses that belong to one user.
     #[serde(default)]
-    #[schemars(with = "Vec<Reservation>")]
+    #[cfg_attr(test, schemars(with = "Vec<Reservation>"))]
     pub reservations: Vec<At<Reservation>>,
     /// The ledger.
     #[serde(default)]
@@ -59,39 +59,42 @@ pub struct File {
 }
 
 /// This RRAS server.
-#[derive(Debug, std::default::Default, Deserialize, JsonSchema)]
+#[derive(Debug, std::default::Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// Its name in the ledger; the computer's name if absent.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub name: Option<At<String>>,
     /// Its own addresses on the tunnels: RRAS refuses them to clients (error 1168), so no pool may give them.
     #[serde(default)]
-    #[schemars(with = "Vec<std::net::Ipv4Addr>")]
+    #[cfg_attr(test, schemars(with = "Vec<std::net::Ipv4Addr>"))]
     pub addresses: Vec<At<String>>,
 }
 
 /// A group: everyone who is listed in one of these ways.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// Users: `alice`, `CORP\alice`, `alice@corp.example`, `host/pc7`, `CORP\*`, `CORP\dev*`, `CORP\*$`, `host/*`.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub users: Vec<At<String>>,
     /// A text file with one such user a line (`#` begins a comment), relative to this file.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub members_file: Option<At<String>>,
     /// The pool of the group's IPv4 addresses.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub pool: Option<At<String>>,
     /// The pool of the group's IPv6 interface identifiers.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub ipv6_pool: Option<At<String>>,
 }
 
 /// Allow or deny.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, serde::Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It may stand.
@@ -101,7 +104,8 @@ pub enum Action {
 }
 
 /// What a rule says while the ledger is away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenLedgerUnavailable {
     /// Whoever meets its other conditions is allowed.
@@ -113,7 +117,8 @@ pub enum WhenLedgerUnavailable {
 }
 
 /// What a condition says about a fact that is absent.
-#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum IfAbsent {
     /// It does not hold.
@@ -124,57 +129,58 @@ pub enum IfAbsent {
 }
 
 /// A rule. All conditions must hold; within one, any of the list.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Its name, in the ledger and in every message; unique.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub name: At<String>,
     /// What it decides.
     pub action: Action,
     /// Why, for whoever reads the ledger.
     pub reason: Option<String>,
     /// Users, spelled as in a group.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub users: Option<At<Vec<At<String>>>>,
     /// Groups.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub groups: Option<At<Vec<At<String>>>>,
     /// Tunnels.
-    #[schemars(with = "Option<Vec<Tunnel>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<Tunnel>>"))]
     pub tunnels: Option<At<Vec<Tunnel>>>,
     /// Networks of the client's public address: `203.0.113.0/24`, `2001:db8::/32`, a single address.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub source_networks: Option<At<Vec<At<String>>>>,
     /// When, in the time zone of the file.
-    #[schemars(with = "Option<Vec<Hours>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<Hours>>"))]
     pub hours: Option<At<Vec<Hours>>>,
     /// Names of RRAS servers.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub servers: Option<At<Vec<At<String>>>>,
     /// Names of ports; `*` at the end stands for any rest: `VPN2-*`.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub ports: Option<At<Vec<At<String>>>>,
     /// Names of remote computers; `*` at the end stands for any rest.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub remote_computers: Option<At<Vec<At<String>>>>,
     /// Quarantine states.
-    #[schemars(with = "Option<Vec<Quarantine>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<Quarantine>>"))]
     pub quarantine: Option<At<Vec<Quarantine>>>,
     /// Interface types.
-    #[schemars(with = "Option<Vec<InterfaceType>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<InterfaceType>>"))]
     pub interface_types: Option<At<Vec<InterfaceType>>>,
     /// How many other live sessions the user has, on all servers of the ledger.
-    #[schemars(with = "Option<Sessions>")]
+    #[cfg_attr(test, schemars(with = "Option<Sessions>"))]
     pub user_sessions: Option<At<Sessions>>,
     /// How many other live sessions the users of a group have together.
-    #[schemars(with = "Option<GroupSessions>")]
+    #[cfg_attr(test, schemars(with = "Option<GroupSessions>"))]
     pub group_sessions: Option<At<GroupSessions>>,
     /// How long the user has been connected in the period so far.
-    #[schemars(with = "Option<ConnectTime>")]
+    #[cfg_attr(test, schemars(with = "Option<ConnectTime>"))]
     pub connect_time: Option<At<ConnectTime>>,
     /// How much the user has received and sent in the period so far, told at each hangup.
-    #[schemars(with = "Option<Octets>")]
+    #[cfg_attr(test, schemars(with = "Option<Octets>"))]
     pub octets: Option<At<Octets>>,
     /// What the conditions say about a fact that is absent (a telephone has no computer name).
     #[serde(default)]
@@ -182,15 +188,16 @@ pub struct Rule {
     /// What the rule says while the ledger is away. A rule that counts must say it; the others go on deciding.
     pub when_ledger_unavailable: Option<WhenLedgerUnavailable>,
     /// The pool of the IPv4 addresses of those whom this rule allows.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub pool: Option<At<String>>,
     /// The pool of their IPv6 interface identifiers.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub ipv6_pool: Option<At<String>>,
 }
 
 /// What decides if no rule does.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Default {
     /// What it decides.
@@ -198,27 +205,29 @@ pub struct Default {
     /// Why.
     pub reason: Option<String>,
     /// What it says while the ledger is away: `allow` or `deny`; its action if absent.
-    #[schemars(with = "Option<WhenLedgerUnavailable>")]
+    #[cfg_attr(test, schemars(with = "Option<WhenLedgerUnavailable>"))]
     pub when_ledger_unavailable: Option<At<WhenLedgerUnavailable>>,
 }
 
 /// A stretch of the week: on these days, from one time to another. It may run over midnight, into the next day.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hours {
     /// `mon`, `tue` ... or `mon-fri`; every day if absent. The day on which it begins.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub days: Option<At<Vec<At<String>>>>,
     /// `08:00`; 00:00 if absent.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub from: Option<At<String>>,
     /// `18:00`, the first minute that is no longer in it; 24:00 if absent.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub to: Option<At<String>>,
 }
 
 /// A number of sessions: `at_least` or `below`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sessions {
     /// It holds for this many and more.
@@ -228,11 +237,12 @@ pub struct Sessions {
 }
 
 /// A number of sessions of a group: `at_least` or `below`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GroupSessions {
     /// Which group.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub group: At<String>,
     /// It holds for this many and more.
     pub at_least: Option<u32>,
@@ -241,7 +251,8 @@ pub struct GroupSessions {
 }
 
 /// A day, a week (from Monday) or a month in the time zone of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, serde::Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum Period {
@@ -251,35 +262,38 @@ pub enum Period {
 }
 
 /// An amount of time: `at_least` or `below`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConnectTime {
     /// In which period.
     pub per: Period,
     /// It holds from this much on: `8h`, `90m`, `1h 30m`, `2d`.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub at_least: Option<At<String>>,
     /// It holds for less than this.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub below: Option<At<String>>,
 }
 
 /// An amount of octets, received and sent together: `at_least` or `below`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Octets {
     /// In which period.
     pub per: Period,
     /// It holds from this much on: `100 GiB`, `500 MB`, `1048576`.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub at_least: Option<At<String>>,
     /// It holds for less than this.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub below: Option<At<String>>,
 }
 
 /// When does a new connection take the place of an old one in the count?
-#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Reconnect {
     /// If it comes from the same, non-empty remote computer name.
@@ -292,7 +306,8 @@ pub enum Reconnect {
 }
 
 /// How concurrent sessions are counted.
-#[derive(Debug, std::default::Default, Deserialize, JsonSchema)]
+#[derive(Debug, std::default::Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// A dropped client often comes back before RRAS has noticed: which of its sessions does it replace?
@@ -301,14 +316,15 @@ pub struct Limits {
 }
 
 /// Which address a user gets.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Addresses {
     /// The pool of users whom neither rule nor group gives one; without it RRAS's own offer is kept.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub pool: Option<At<String>>,
     /// The same for IPv6 interface identifiers.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub ipv6_pool: Option<At<String>>,
     /// Does a user get the address again that he had last, if it is free?
     pub sticky: bool,
@@ -323,7 +339,8 @@ impl std::default::Default for Addresses {
 }
 
 /// What a user gets whose reservation is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ReservationHeld {
     /// An address of his pool (or RRAS's offer, if he has none).
@@ -333,21 +350,22 @@ pub enum ReservationHeld {
 }
 
 /// A pool of IPv4 addresses or of IPv6 interface identifiers.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pool {
     /// IPv4: `10.20.16.0/24` (first and last address left out), `10.20.17.10-10.20.17.99`, `10.20.18.7`.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub addresses: Option<At<Vec<At<String>>>>,
     /// IPv6 interface identifiers, written as the low half of an address: `::1:0:0:0/112`, `::1-::ffff`.
-    #[schemars(with = "Option<Vec<String>>")]
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub identifiers: Option<At<Vec<At<String>>>>,
     /// What is left out, in the same spellings.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub exclude: Vec<At<String>>,
     /// The pool that serves when this one is exhausted.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub next: Option<At<String>>,
     /// What happens when this pool and those after it are exhausted.
     #[serde(default)]
@@ -355,7 +373,8 @@ pub struct Pool {
 }
 
 /// What happens when a pool is exhausted.
-#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenExhausted {
     /// The connection ends.
@@ -366,25 +385,27 @@ pub enum WhenExhausted {
 }
 
 /// Addresses that belong to one user.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reservation {
     /// Whose.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub user: At<String>,
     /// The IPv4 address.
-    #[schemars(with = "Option<std::net::Ipv4Addr>")]
+    #[cfg_attr(test, schemars(with = "Option<std::net::Ipv4Addr>"))]
     pub address: Option<At<String>>,
     /// The IPv6 interface identifier: `::a11c:e`.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub identifier: Option<At<String>>,
     /// On this server only.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub server: Option<At<String>>,
 }
 
 /// When is a commit on disk?
-#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Durability {
     /// The accept and the hangup are on disk before the call returns: they survive a power cut.
@@ -395,16 +416,17 @@ pub enum Durability {
 }
 
 /// The ledger.
-#[derive(Debug, std::default::Default, Deserialize, JsonSchema)]
+#[derive(Debug, std::default::Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
     /// Its file, relative to this one; `rasadmin.db` beside it if absent. Not on a network drive.
-    #[schemars(with = "Option<String>")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub path: Option<At<String>>,
     /// When is a commit on disk?
     #[serde(default)]
     pub durability: Durability,
     /// How long a callback may wait for the ledger, in milliseconds (100 to 10000); 2000 if absent.
-    #[schemars(with = "Option<u32>")]
+    #[cfg_attr(test, schemars(with = "Option<u32>"))]
     pub deadline_ms: Option<At<u32>>,
 }

@@ -50,7 +50,7 @@ pub(super) type Files = BTreeMap<PathBuf, Seen>;
 /// What became of a part of the work.
 pub(super) enum Loaded {
     /// There is more to do.
-    Later(Loading),
+    Later(Box<Loading>),
     /// What was looked at, a change of any of which is a reason to look again; and the configuration.
     Done(Files, Result<Config, ConfigErrors>),
 }
@@ -89,7 +89,7 @@ impl Loading {
 
     /// At once.
     pub fn whole(self) -> (Files, Result<Config, ConfigErrors>) {
-        let mut loading = self;
+        let mut loading = Box::new(self);
         loop {
             let mut budget = usize::MAX;
             match loading.go_on(&mut budget) {
@@ -110,7 +110,7 @@ impl Loading {
                 match reading.go_on(budget) {
                     Ok(false) => {
                         self.reading = Some(reading);
-                        return Loaded::Later(self);
+                        return Loaded::Later(Box::new(self));
                     }
                     Ok(true) => {
                         self.files.insert(reading.path, reading.seen);
@@ -127,7 +127,7 @@ impl Loading {
             }
             match compiling.go_on(budget) {
                 Progress::Wants(name) => self.reading = Some(Reading::new(&self.path, name)),
-                Progress::Later => return Loaded::Later(self),
+                Progress::Later => return Loaded::Later(Box::new(self)),
                 Progress::Done => break,
             }
         }

@@ -30,7 +30,7 @@ pub struct Watch {
     looked: Option<Instant>,
     broken: Option<ConfigErrors>,
     /// A new one that is not whole yet.
-    loading: Option<Loading>,
+    loading: Option<Box<Loading>>,
     /// A new one that is in force, and not yet kept for a restart.
     keeping: Option<Keeping>,
 }
@@ -174,7 +174,7 @@ impl Watch {
             Some(loading) => loading,
             None if self.has_changed(now) => {
                 self.since = Some(now);
-                Loading::new(&self.path, &self.computer)
+                Box::new(Loading::new(&self.path, &self.computer))
             }
             None => return None,
         };

@@ -1,0 +1,23 @@
+//! What is linked into RRAS's process is what the product needs there, and no more.
+#![cfg(not(windows))]
+#![allow(clippy::unwrap_used)]
+
+use std::process::Command;
+
+/// What only the command, tests or the build need: it would be loaded into RRAS for nothing.
+const NOT_IN_RRAS: [&str; 4] = ["schemars", "clap", "insta", "proptest"];
+
+#[test]
+fn nothing_of_the_command_is_linked_into_the_dll() {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--package", "rasadmin-dll", "--edges", "normal", "--prefix", "none", "--offline", "--locked"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let packages = String::from_utf8(tree.stdout).unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let names: Vec<_> = packages.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains(&"rasadmin-policy"), "{packages}");
+    let found: Vec<_> = NOT_IN_RRAS.iter().filter(|name| names.contains(name)).collect();
+    assert!(found.is_empty(), "{found:?} in:\n{packages}");
+}
