@@ -2,7 +2,6 @@
 
 pub mod parse;
 
-use crate::config::file::{ReservationHeld, WhenExhausted};
 use crate::{Identity, Name};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -29,6 +28,29 @@ pub struct Address {
     pub family: Family,
     /// The number.
     pub number: u64,
+}
+
+/// What a user gets whose reservation is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ReservationHeld {
+    /// An address of his pool (or RRAS's offer, if he has none).
+    Pool,
+    /// Nothing: the connection ends.
+    Refuse,
+}
+
+/// What happens when a pool is exhausted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenExhausted {
+    /// The connection ends.
+    #[default]
+    Refuse,
+    /// RRAS's own offer is kept, if there is one.
+    KeepOffer,
 }
 
 /// A pool.

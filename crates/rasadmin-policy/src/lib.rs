@@ -11,6 +11,7 @@ pub mod facts;
 pub mod identity;
 pub mod name;
 pub mod rules;
+mod suggest;
 pub mod time;
 
 pub use fact::Fact;

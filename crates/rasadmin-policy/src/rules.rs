@@ -1,39 +1,40 @@
 //! Rules: an ordered list, the first that matches decides.
 //!
-//! [`GroupsBuilder`] and [`Rules::compile`] make them. At an event, [`Groups::of`] says in which
-//! groups the user is, [`Rules::needs_for`] what the ledger must be asked, and [`Rules::decide`] decides;
-//! [`Rules::explain`] shows how. `docs/rules.md` says it all to administrators.
+//! [`GroupsBuilder`] and [`RulesBuilder`] make them of plain values: how a file spells them, and where in it a fault is,
+//! is [`config`](crate::config)'s affair. At an event, [`Groups::of`] says in which groups the user is,
+//! [`Rules::needs_for`] what the ledger must be asked, and [`Rules::decide`] decides; [`Rules::explain`] shows how.
+//! `docs/rules.md` says it all to administrators.
 
-mod amounts;
-mod compile;
+pub(crate) mod amounts;
+mod build;
 mod condition;
 mod counted;
 mod decide;
 mod explain;
 mod groups;
-mod hours;
+pub mod hours;
 mod index;
-mod lists;
+pub(crate) mod lists;
 mod name_table;
 mod names;
-mod networks;
+pub(crate) mod networks;
 pub mod period;
-mod read;
-pub(crate) mod suggest;
 mod truth;
 pub mod users;
+mod words;
 
-pub use compile::Context;
+pub use build::{Condition, NewDefault, NewRule, RulesBuilder};
 pub use counted::Counted;
 pub use decide::{Outcome, Rules};
 pub use explain::{Explained, ExplainedCondition};
 pub use groups::{GroupSet, Groups, GroupsBuilder};
+pub use names::NamePattern;
 pub use period::{days_between, period_dates, period_start};
-pub use truth::Truth;
+pub use truth::{Limit, Truth};
 pub use users::{UserPattern, parse_exact, parse_user};
+pub use words::{Action, IfAbsent, Period, WhenLedgerUnavailable};
 
 use crate::addresses::PoolId;
-use crate::config::file::Period;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

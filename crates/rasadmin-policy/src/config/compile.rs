@@ -3,8 +3,9 @@
 
 use super::file::{At, File};
 use super::load::{digest, hash};
+use super::rules::{Context, compile};
 use super::{Bundle, Config, ConfigErrors, Mistake, check, pools, read, zone};
-use crate::rules::{Context, GroupsBuilder, Rules};
+use crate::rules::GroupsBuilder;
 use crate::{Domains, Name};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashSet};
@@ -213,7 +214,7 @@ impl Compiling {
         let groups = self.groups.build();
         let pool = |name: &str| pools::id(raw, name);
         let context = Context { groups: &groups, domains: &self.domains, zone: self.zone.as_ref(), pools: &pool };
-        let (rules, faults) = Rules::compile(&raw.rules, &raw.default, &context);
+        let (rules, faults) = compile(&raw.rules, &raw.default, &context);
         mistakes.extend(faults);
         let (addresses, faults) = pools::plan(raw, &self.domains);
         mistakes.extend(faults);

@@ -2,6 +2,8 @@
 //!
 //! Every text that can be wrong in itself is [`At`], which keeps its place in the file for the message.
 
+pub use crate::addresses::{ReservationHeld, WhenExhausted};
+pub use crate::rules::{Action, IfAbsent, Period, WhenLedgerUnavailable};
 use crate::{InterfaceType, Quarantine, Tunnel};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -90,42 +92,6 @@ pub struct Group {
     /// The pool of the group's IPv6 interface identifiers.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub ipv6_pool: Option<At<String>>,
-}
-
-/// Allow or deny.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, serde::Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// It may stand.
-    Allow,
-    /// It may not.
-    Deny,
-}
-
-/// What a rule says while the ledger is away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum WhenLedgerUnavailable {
-    /// Whoever meets its other conditions is allowed.
-    Allow,
-    /// Whoever meets its other conditions is denied.
-    Deny,
-    /// The rule is passed over.
-    Skip,
-}
-
-/// What a condition says about a fact that is absent.
-#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum IfAbsent {
-    /// It does not hold.
-    #[default]
-    NoMatch,
-    /// It holds.
-    Match,
 }
 
 /// A rule. All conditions must hold; within one, any of the list.
@@ -250,17 +216,6 @@ pub struct GroupSessions {
     pub below: Option<u32>,
 }
 
-/// A day, a week (from Monday) or a month in the time zone of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, serde::Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)]
-pub enum Period {
-    Day,
-    Week,
-    Month,
-}
-
 /// An amount of time: `at_least` or `below`.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -338,17 +293,6 @@ impl std::default::Default for Addresses {
     }
 }
 
-/// What a user gets whose reservation is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum ReservationHeld {
-    /// An address of his pool (or RRAS's offer, if he has none).
-    Pool,
-    /// Nothing: the connection ends.
-    Refuse,
-}
-
 /// A pool of IPv4 addresses or of IPv6 interface identifiers.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -370,18 +314,6 @@ pub struct Pool {
     /// What happens when this pool and those after it are exhausted.
     #[serde(default)]
     pub when_exhausted: WhenExhausted,
-}
-
-/// What happens when a pool is exhausted.
-#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum WhenExhausted {
-    /// The connection ends.
-    #[default]
-    Refuse,
-    /// RRAS's own offer is kept, if there is one.
-    KeepOffer,
 }
 
 /// Addresses that belong to one user.

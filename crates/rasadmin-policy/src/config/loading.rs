@@ -52,7 +52,7 @@ pub(super) enum Loaded {
     /// There is more to do.
     Later(Box<Loading>),
     /// What was looked at, a change of any of which is a reason to look again; and the configuration.
-    Done(Files, Result<Config, ConfigErrors>),
+    Done(Files, Box<Result<Config, ConfigErrors>>),
 }
 
 /// A configuration being read and compiled.
@@ -94,7 +94,7 @@ impl Loading {
             let mut budget = usize::MAX;
             match loading.go_on(&mut budget) {
                 Loaded::Later(rest) => loading = rest,
-                Loaded::Done(files, config) => return (files, config),
+                Loaded::Done(files, config) => return (files, *config),
             }
         }
     }
@@ -104,7 +104,7 @@ impl Loading {
         loop {
             let compiling = match &mut self.compiling {
                 Ok(compiling) => compiling,
-                Err(errors) => return Loaded::Done(self.files, Err(errors.clone())),
+                Err(errors) => return Loaded::Done(self.files, Box::new(Err(errors.clone()))),
             };
             if let Some(mut reading) = self.reading.take() {
                 match reading.go_on(budget) {
@@ -135,7 +135,7 @@ impl Loading {
             config.bundle.file = self.path;
             config
         });
-        Loaded::Done(self.files, done)
+        Loaded::Done(self.files, Box::new(done))
     }
 }
 

@@ -4,7 +4,8 @@ use super::Mistake;
 use super::file::{At, File, Pool as FilePool};
 use crate::addresses::parse::{self, Range};
 use crate::addresses::{Address, Family, Plan, Pool, PoolId, Reservation, is_reserved_identifier};
-use crate::rules::{parse_exact, suggest};
+use crate::rules::parse_exact;
+use crate::suggest;
 use crate::{Domains, Name};
 use std::collections::{HashMap, HashSet};
 

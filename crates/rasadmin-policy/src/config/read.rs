@@ -5,7 +5,7 @@
 
 use super::Mistake;
 use super::file::File;
-use crate::rules::suggest;
+use crate::suggest;
 use serde::Deserialize;
 use std::ops::Range;
 use toml::Spanned;

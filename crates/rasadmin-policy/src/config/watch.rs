@@ -185,7 +185,7 @@ impl Watch {
             }
             Loaded::Done(seen, loaded) => {
                 self.seen = seen;
-                self.take_over(loaded)
+                self.take_over(*loaded)
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Time zones, from the tables that are built in: no database of the process, which would outlive the DLL.
 
-use crate::rules::{Fault, suggest};
+use crate::rules::Fault;
+use crate::suggest;
 use jiff::tz::TimeZone;
 
 /// Windows' names of the zones that are asked for most, with what IANA calls them.

@@ -6,7 +6,7 @@ const DURATION: &str = "write days, hours, minutes and seconds in this order: `8
 const OCTETS: &str = "write `100 GiB`, `500 MB` (500,000,000) or a plain number of octets";
 
 /// Seconds: `8h`, `90m`, `1h 30m`, `2d`, `45s`.
-pub(super) fn duration(text: &str) -> Result<u64, Fault> {
+pub(crate) fn duration(text: &str) -> Result<u64, Fault> {
     let fault = |what: &str| (format!("`{text}` {what}"), DURATION.to_owned());
     let units = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
     let (mut rest, mut next, mut total) = (text.trim(), 0, 0_u64);
@@ -32,7 +32,7 @@ pub(super) fn duration(text: &str) -> Result<u64, Fault> {
 }
 
 /// Octets: `100 GiB`, `500 MB`, `1.5 GiB`, `1048576`.
-pub(super) fn octets(text: &str) -> Result<u64, Fault> {
+pub(crate) fn octets(text: &str) -> Result<u64, Fault> {
     let fault = |what: &str| (format!("`{text}` {what}"), OCTETS.to_owned());
     let trimmed = text.trim();
     if trimmed.is_empty() {

@@ -5,14 +5,13 @@ use super::index::Bits;
 use super::names::Names;
 use super::networks::Networks;
 use super::truth::Limit;
-use super::{GroupId, GroupSet, LedgerFacts, Needs, Rules, Truth};
-use crate::config::file::{IfAbsent, Period};
+use super::{GroupId, GroupSet, IfAbsent, LedgerFacts, Needs, Period, Rules, Truth};
 use crate::{Fact, Facts, Name};
 use std::net::IpAddr;
 
 /// A condition. Users and groups are looked up for all rules at once: see [`Seen`].
 #[derive(Debug)]
-pub(super) enum Condition {
+pub(super) enum Kind {
     Users,
     Groups,
     /// A bit for each value.
@@ -72,7 +71,7 @@ impl<'a> Seen<'a> {
     }
 }
 
-impl Condition {
+impl Kind {
     /// Does it ask the ledger?
     pub(super) fn counts(&self) -> bool {
         matches!(self, Self::UserSessions(_) | Self::GroupSessions(..) | Self::ConnectTime(..) | Self::Octets(..))

@@ -1,7 +1,6 @@
 //! What the ledger had said for a decision, as it is kept with it: groups by name, so that people can read it.
 
-use super::{Count, Groups, LedgerFacts, Needs, Used};
-use crate::config::file::Period;
+use super::{Count, Groups, LedgerFacts, Needs, Period, Used};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,10 +1,9 @@
 //! Which rule decides.
 
-use super::condition::{Condition, Seen};
+use super::condition::{Kind, Seen};
 use super::index::UserIndex;
-use super::{GroupSet, LedgerFacts, Needs, Ruling, Truth};
+use super::{Action, GroupSet, IfAbsent, LedgerFacts, Needs, Ruling, Truth, WhenLedgerUnavailable};
 use crate::addresses::PoolId;
-use crate::config::file::{Action, IfAbsent, WhenLedgerUnavailable};
 use crate::{Facts, Stage};
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -31,7 +30,7 @@ pub(super) struct Rule {
     pub when_away: Option<WhenLedgerUnavailable>,
     pub if_absent: IfAbsent,
     /// The cheap ones first, those that count last.
-    pub conditions: Box<[Condition]>,
+    pub conditions: Box<[Kind]>,
     /// From here on they count.
     pub counting: usize,
     /// What each condition asks for, as text.
@@ -215,7 +214,7 @@ impl Rules {
                     .for_each(|c| add(c.field()));
             }
             if outcome.decides() {
-                let counts = |c: &Condition| matches!(c, Condition::UserSessions(_) | Condition::GroupSessions(..));
+                let counts = |c: &Kind| matches!(c, Kind::UserSessions(_) | Kind::GroupSessions(..));
                 if let Some(lacking) = counts_lack.filter(|_| rule.conditions.iter().any(counts)) {
                     add(lacking);
                 }

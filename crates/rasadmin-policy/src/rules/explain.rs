@@ -1,11 +1,9 @@
 //! Why a decision is what it is: every rule with every condition, by the code that decides.
 
 use super::amounts::{write_duration, write_octets};
-use super::condition::{Condition, Seen};
+use super::condition::{Kind, Seen};
 use super::decide::{Outcome, Rule, Rules};
-use super::read::{period, spelling};
-use super::{Count, GroupSet, LedgerFacts, Truth, lists};
-use crate::config::file::Action;
+use super::{Action, Count, GroupSet, LedgerFacts, Truth, lists};
 use crate::{Fact, Facts, Stage};
 use serde::Serialize;
 
@@ -101,7 +99,7 @@ impl Rules {
     }
 
     /// The fact that a condition asks for, as text.
-    fn found(&self, condition: &Condition, seen: &Seen<'_>, ledger: Option<&LedgerFacts>) -> String {
+    fn found(&self, condition: &Kind, seen: &Seen<'_>, ledger: Option<&LedgerFacts>) -> String {
         let facts = seen.facts;
         let counted = |count: &dyn Fn(&LedgerFacts) -> Option<String>| match ledger {
             None => "the ledger is away".to_owned(),
@@ -109,33 +107,33 @@ impl Rules {
             Some(ledger) => count(ledger).unwrap_or_else(|| "the ledger was not asked".to_owned()),
         };
         match *condition {
-            Condition::Users => write_fact(&facts.user, ToString::to_string),
-            Condition::Groups => write_fact(&facts.user, |user| {
+            Kind::Users => write_fact(&facts.user, ToString::to_string),
+            Kind::Groups => write_fact(&facts.user, |user| {
                 if seen.groups.is_empty() {
                     return format!("{user} is in no group");
                 }
                 let names = seen.groups.iter().filter_map(|group| self.group_names.get(group.0 as usize));
                 format!("{user} is in {}", lists::write(names.map(String::as_str)))
             }),
-            Condition::Tunnels(_) => write_fact(&facts.tunnel, |tunnel| tunnel.name().to_owned()),
-            Condition::Quarantine(_) => write_fact(&facts.quarantine, spelling),
-            Condition::Interfaces(_) => write_fact(&facts.interface, spelling),
-            Condition::Hours(_) => {
+            Kind::Tunnels(_) => write_fact(&facts.tunnel, |tunnel| tunnel.name().to_owned()),
+            Kind::Quarantine(_) => write_fact(&facts.quarantine, |state| state.name().to_owned()),
+            Kind::Interfaces(_) => write_fact(&facts.interface, |kind| kind.name().to_owned()),
+            Kind::Hours(_) => {
                 let clock = self.zone.to_datetime(facts.time);
                 let day = &format!("{:?}", clock.weekday())[..3].to_lowercase();
                 format!("{day} {} {:02}:{:02}", clock.date(), clock.hour(), clock.minute())
             }
-            Condition::Sources(_) => write_fact(&seen.source, ToString::to_string),
-            Condition::Ports(_) => write_fact(&facts.port, ToString::to_string),
-            Condition::Servers(_) => facts.server.to_string(),
-            Condition::Computers(_) => write_fact(&facts.computer, ToString::to_string),
-            Condition::UserSessions(_) => counted(&|ledger| Some(write_count(ledger.user_sessions))),
-            Condition::GroupSessions(group, _) => counted(&|ledger| ledger.group(group).map(write_count)),
-            Condition::ConnectTime(per, _) => counted(&|ledger| {
-                ledger.period(per).map(|used| format!("{} this {}", write_duration(used.seconds), period(per)))
+            Kind::Sources(_) => write_fact(&seen.source, ToString::to_string),
+            Kind::Ports(_) => write_fact(&facts.port, ToString::to_string),
+            Kind::Servers(_) => facts.server.to_string(),
+            Kind::Computers(_) => write_fact(&facts.computer, ToString::to_string),
+            Kind::UserSessions(_) => counted(&|ledger| Some(write_count(ledger.user_sessions))),
+            Kind::GroupSessions(group, _) => counted(&|ledger| ledger.group(group).map(write_count)),
+            Kind::ConnectTime(per, _) => counted(&|ledger| {
+                ledger.period(per).map(|used| format!("{} this {}", write_duration(used.seconds), per.name()))
             }),
-            Condition::Octets(per, _) => counted(&|ledger| {
-                ledger.period(per).map(|used| format!("{} this {}", write_octets(used.octets), period(per)))
+            Kind::Octets(per, _) => counted(&|ledger| {
+                ledger.period(per).map(|used| format!("{} this {}", write_octets(used.octets), per.name()))
             }),
         }
     }

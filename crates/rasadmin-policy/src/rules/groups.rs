@@ -1,13 +1,10 @@
 //! Groups of users.
 
 use super::index::{Builder, UserIndex};
-use super::{Fault, GroupId, UserPattern, parse_user, suggest};
+use super::{Fault, GroupId, UserPattern, parse_user};
 use crate::addresses::PoolId;
-use crate::config::Mistake;
-use crate::config::file::At;
 use crate::{Domains, Identity};
 use std::collections::HashMap;
-use std::ops::Range;
 
 /// Who is in which group. A [`GroupId`] is a group's place in the file: the first is 0.
 #[derive(Debug, Default)]
@@ -151,16 +148,4 @@ impl Groups {
     pub fn of(&self, user: &Identity) -> GroupSet {
         self.members.of(user).flatten().map(|&id| GroupId(id)).collect()
     }
-
-    /// A name that is no group's.
-    pub(super) fn unknown(&self, name: &At<String>) -> Mistake {
-        let typed = name.get_ref();
-        let help = suggest::help(typed, self.names(), format!("declare it as `[groups.{typed}]`"));
-        Mistake::at(name.span(), format!("there is no group `{typed}`"), help)
-    }
-}
-
-/// A name that is no pool's.
-pub(super) fn no_pool(span: Range<usize>, name: &str) -> Mistake {
-    Mistake::at(span, format!("there is no pool `{name}`"), format!("declare it as `[pools.{name}]`"))
 }

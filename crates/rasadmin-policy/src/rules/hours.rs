@@ -1,14 +1,22 @@
 //! Stretches of the week, on the wall clock.
 
-use super::Fault;
-use crate::config::Mistake;
-use crate::config::file::{At, Hours};
 use jiff::civil::DateTime;
-use std::ops::Range;
 
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const DAY: u16 = 24 * 60;
+/// Minutes of a day.
+pub const DAY: u16 = 24 * 60;
 const WEEK: u16 = 7 * DAY;
+
+/// On these days, from Monday on, from one minute of the day to the one at which it ends. It runs into the next day if it
+/// ends before it begins; it never ends when it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The days on which it begins.
+    pub days: [bool; 7],
+    /// The first minute, below [`DAY`].
+    pub from: u16,
+    /// The first minute that is no longer in it, at most [`DAY`].
+    pub to: u16,
+}
 
 /// Which minutes of the week, from Monday 00:00, are meant: ranges without their ends, ascending, disjoint.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -21,23 +29,10 @@ impl Week {
         after.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|&(_, to)| minute < to)
     }
 
-    /// From the file's stretches. `whole` is the place of the list: a stretch has none of its own.
-    pub(super) fn compile(hours: &[Hours], whole: &Range<usize>, mistakes: &mut Vec<Mistake>) -> Self {
+    /// The minutes of these stretches.
+    pub(super) fn new(stretches: &[Stretch]) -> Self {
         let mut minutes = Vec::new();
-        for hours in hours {
-            let days = days(hours.days.as_ref(), mistakes);
-            let from = hours.from.as_ref().map_or(Some(0), |text| read(text, DAY - 1, mistakes));
-            let to = hours.to.as_ref().map_or(Some(DAY), |text| read(text, DAY, mistakes));
-            let (Some(from), Some(to)) = (from, to) else { continue };
-            if from == to {
-                let place = hours.to.as_ref().or(hours.from.as_ref()).map_or(whole.clone(), At::span);
-                mistakes.push(Mistake::at(
-                    place,
-                    "these hours end when they begin",
-                    "leave `from` and `to` out for the whole day, or write `to = \"24:00\"`",
-                ));
-                continue;
-            }
+        for &Stretch { days, from, to } in stretches {
             for day in (0..7).filter(|day| days[usize::from(*day)]) {
                 let begin = day * DAY + from;
                 let end = day * DAY + to + if to < from { DAY } else { 0 };
@@ -67,56 +62,4 @@ fn merged(mut ranges: Vec<(u16, u16)>) -> Box<[(u16, u16)]> {
         meet
     });
     ranges.into()
-}
-
-fn read(text: &At<String>, last: u16, mistakes: &mut Vec<Mistake>) -> Option<u16> {
-    match time(text.get_ref(), last) {
-        Ok(minute) => Some(minute),
-        Err((what, help)) => {
-            mistakes.push(Mistake::at(text.span(), what, help));
-            None
-        }
-    }
-}
-
-/// A minute of the day, at most `last`.
-fn time(text: &str, last: u16) -> Result<u16, Fault> {
-    let number = |digits: &str, long: bool| {
-        let right = digits.len() == 2 || (digits.len() == 1 && !long);
-        digits.parse::<u16>().ok().filter(|_| right && digits.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let minute = text
-        .split_once(':')
-        .and_then(|(hour, minute)| Some((number(hour, false)?, number(minute, true).filter(|&m| m < 60)?)))
-        .map(|(hour, minute)| hour * 60 + minute);
-    minute.filter(|&minute| minute <= last).ok_or_else(|| {
-        let end = if last == DAY { "24:00" } else { "23:59" };
-        (format!("`{text}` is no time of day"), format!("write hours and minutes, from `00:00` to `{end}`"))
-    })
-}
-
-/// Which days; every day if there is no list.
-fn days(list: Option<&At<Vec<At<String>>>>, mistakes: &mut Vec<Mistake>) -> [bool; 7] {
-    let Some(list) = list else { return [true; 7] };
-    let mut meant = [false; 7];
-    if list.get_ref().is_empty() {
-        mistakes.push(Mistake::at(list.span(), "`days` is empty", "name a day, or leave `days` out for every day"));
-    }
-    for text in list.get_ref() {
-        let day = |name: &str| DAYS.iter().position(|day| day.eq_ignore_ascii_case(name));
-        let (first, last) = text.get_ref().split_once('-').unwrap_or((text.get_ref(), text.get_ref()));
-        let (Some(first), Some(last)) = (day(first), day(last)) else {
-            mistakes.push(Mistake::at(
-                text.span(),
-                format!("there is no day `{}`", text.get_ref()),
-                "write mon, tue, wed, thu, fri, sat, sun, or a range: `mon-fri`",
-            ));
-            continue;
-        };
-        // `fri-mon` runs over the end of the week.
-        for step in 0..=(last + 7 - first) % 7 {
-            meant[(first + step) % 7] = true;
-        }
-    }
-    meant
 }

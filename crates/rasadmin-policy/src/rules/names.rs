@@ -15,7 +15,7 @@ pub(super) struct Names {
 
 impl Names {
     /// From parsed entries.
-    pub(super) fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
+    pub(super) fn new(entries: impl IntoIterator<Item = NamePattern>) -> Self {
         let (mut exact, mut prefixes) = (Vec::new(), Vec::<String>::new());
         for entry in entries {
             if entry.prefix { prefixes.push(entry.text) } else { exact.push(entry.text) }
@@ -37,29 +37,39 @@ impl Names {
     }
 }
 
-/// An entry of such a list.
+/// An entry of such a list: a name, or the beginning of names.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub struct NamePattern {
     text: String,
     prefix: bool,
 }
 
-/// An entry as it is spelled.
-pub(super) fn parse(text: &str) -> Result<Entry, Fault> {
-    let (name, prefix) = text.strip_suffix('*').map_or((text, false), |name| (name, true));
-    if text.is_empty() || text.trim() != text {
-        return Err((
-            if text.is_empty() { "a name is empty".to_owned() } else { format!("`{text}` has blanks about the name") },
-            "write the name, or its beginning and `*`".to_owned(),
-        ));
+impl NamePattern {
+    /// An entry as it is spelled: `VPN2-7`, `VPN2-*`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the text, and what would be right.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let (name, prefix) = text.strip_suffix('*').map_or((text, false), |name| (name, true));
+        if text.is_empty() || text.trim() != text {
+            return Err((
+                if text.is_empty() {
+                    "a name is empty".to_owned()
+                } else {
+                    format!("`{text}` has blanks about the name")
+                },
+                "write the name, or its beginning and `*`".to_owned(),
+            ));
+        }
+        if name.contains('*') {
+            return Err((
+                format!("`{text}`: a `*` may stand at the end only"),
+                "write the name, or its beginning and `*`: `VPN2-*`".to_owned(),
+            ));
+        }
+        Ok(Self { text: Name::new(name).folded().as_str().to_owned(), prefix })
     }
-    if name.contains('*') {
-        return Err((
-            format!("`{text}`: a `*` may stand at the end only"),
-            "write the name, or its beginning and `*`: `VPN2-*`".to_owned(),
-        ));
-    }
-    Ok(Entry { text: Name::new(name).folded().as_str().to_owned(), prefix })
 }
 
 #[cfg(test)]
@@ -69,16 +79,17 @@ mod tests {
 
     #[test]
     fn names_match_without_case_and_a_star_stands_for_any_rest() {
-        let names = Names::new(["vpn2-*", "VPN2-1*", "lpt1", "com*", "büro"].map(|text| parse(text).unwrap()));
+        let names =
+            Names::new(["vpn2-*", "VPN2-1*", "lpt1", "com*", "büro"].map(|text| NamePattern::parse(text).unwrap()));
         for name in ["VPN2-7", "vpn2-", "VPN2-100", "LPT1", "COM3", "com", "BÜRO"] {
             assert!(names.contains(&Name::new(name).folded()), "{name}");
         }
         for name in ["VPN3-7", "vpn2", "LPT10", "CO", "", "ZZZ", "büros"] {
             assert!(!names.contains(&Name::new(name).folded()), "{name}");
         }
-        assert!(Names::new([parse("*").unwrap()]).contains(&Name::default()));
+        assert!(Names::new([NamePattern::parse("*").unwrap()]).contains(&Name::default()));
         for text in ["", "*x", "a*b", "**", " a", "a "] {
-            assert!(parse(text).is_err(), "{text}");
+            assert!(NamePattern::parse(text).is_err(), "{text}");
         }
     }
 }

@@ -45,7 +45,7 @@ fn within<T: Copy + Ord>(ranges: &[(T, T)], number: T) -> bool {
 }
 
 /// A network, or a single address. An IPv4-mapped one is IPv4's.
-pub(super) fn parse(text: &str) -> Result<IpNet, Fault> {
+pub(crate) fn parse(text: &str) -> Result<IpNet, Fault> {
     let network = match text.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
         Err(_) => text.parse::<IpNet>().map_err(|_| {

@@ -3,7 +3,7 @@
 //! A day begins with the first moment at which the zone's clocks show its date: after a change of the clocks that may
 //! be 01:00. A day may have 23 or 25 hours, or (where a zone jumped over the date line) none.
 
-use crate::config::file::Period;
+use super::Period;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::{AmbiguousOffset, TimeZone};

@@ -1,6 +1,6 @@
 //! Three-valued truth, after Kleene.
 
-use crate::config::file::IfAbsent;
+use super::IfAbsent;
 use crate::{Fact, rules::Count};
 use serde::Serialize;
 
@@ -40,7 +40,7 @@ impl From<bool> for Truth {
 
 /// A bound on a number that may itself be known only to lie between two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Limit {
+pub enum Limit {
     /// It holds from this number on.
     AtLeast(u64),
     /// It holds below this number.

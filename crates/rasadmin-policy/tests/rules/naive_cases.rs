@@ -12,7 +12,8 @@ use rasadmin_policy::config::file::{
     Action, At, ConnectTime, Default, Group, GroupSessions, Hours, IfAbsent, Octets, Period, Rule, Sessions,
     WhenLedgerUnavailable as Away,
 };
-use rasadmin_policy::rules::{Context, Count, GroupId, LedgerFacts, Needs, Rules, Used};
+use rasadmin_policy::config::rules::{Context, compile};
+use rasadmin_policy::rules::{Count, GroupId, LedgerFacts, Needs, Used};
 use rasadmin_policy::{Fact, Facts, InterfaceType, Name, Quarantine, Stage, Tunnel};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -248,7 +249,7 @@ impl Case {
         let (domains, zone) = (domains(), zone("Europe/Berlin"));
         let groups = groups(&self.groups, &domains);
         let context = Context { groups: &groups, domains: &domains, zone: Some(&zone), pools: &|_| None };
-        let (rules, mistakes) = Rules::compile(&self.rules, &self.default, &context);
+        let (rules, mistakes) = compile(&self.rules, &self.default, &context);
         prop_assert_eq!(mistakes, vec![]);
         let Self { facts, stage, .. } = self;
         let in_groups = facts.user.known().map(|user| groups.of(user)).unwrap_or_default();

@@ -4,7 +4,8 @@ use jiff::tz::TimeZone;
 use rasadmin_policy::addresses::PoolId;
 use rasadmin_policy::config::Mistake;
 use rasadmin_policy::config::file::{At, File, Group};
-use rasadmin_policy::rules::{Context, GroupSet, Groups, GroupsBuilder, LedgerFacts, Rules, Ruling};
+use rasadmin_policy::config::rules::{Context, compile};
+use rasadmin_policy::rules::{GroupSet, Groups, GroupsBuilder, LedgerFacts, Rules, Ruling};
 use rasadmin_policy::{Domains, Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
 use std::collections::BTreeMap;
 
@@ -41,7 +42,7 @@ pub fn compiled(text: &str) -> World {
     let groups = groups(&file.groups, &domains);
     let zone = zone("Europe/Berlin");
     let context = Context { groups: &groups, domains: &domains, zone: Some(&zone), pools: &pool };
-    let (rules, mistakes) = Rules::compile(&file.rules, &file.default, &context);
+    let (rules, mistakes) = compile(&file.rules, &file.default, &context);
     World { text, domains, groups, rules, mistakes }
 }
 

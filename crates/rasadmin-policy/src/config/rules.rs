@@ -1,0 +1,278 @@
+//! From the file's rules to those that decide, each fault at its place.
+
+use super::file::{self, At};
+use super::{Mistake, hours, lists};
+use crate::Domains;
+use crate::addresses::PoolId;
+use crate::rules::{
+    Action, Condition, Fault, GroupId, Groups, Limit, NamePattern, NewDefault, NewRule, Rules, RulesBuilder,
+    WhenLedgerUnavailable, amounts, lists as written, networks, parse_user,
+};
+use crate::suggest;
+use jiff::tz::TimeZone;
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// What rules refer to.
+pub struct Context<'a> {
+    /// The groups.
+    pub groups: &'a Groups,
+    /// Which names mean which domain.
+    pub domains: &'a Domains,
+    /// The zone of the hours; None is UTC.
+    pub zone: Option<&'a TimeZone>,
+    /// The pools.
+    pub pools: &'a dyn Fn(&str) -> Option<PoolId>,
+}
+
+/// From the file's rules and default, with every fault that they have, in the order of the file. With faults the
+/// compiled rules are not to be used.
+pub fn compile(rules: &[At<file::Rule>], default: &file::Default, context: &Context<'_>) -> (Rules, Vec<Mistake>) {
+    let mut reader = Reader { context, mistakes: Vec::new(), builder: RulesBuilder::new(context.groups) };
+    let mut names = HashSet::new();
+    for rule in rules {
+        reader.rule(rule.get_ref(), &mut names);
+    }
+    let when_away = default.when_ledger_unavailable.as_ref();
+    if let Some(skip) = when_away.filter(|when| *when.get_ref() == WhenLedgerUnavailable::Skip) {
+        let what = "the default cannot be skipped: nothing comes after it";
+        reader.wrong(skip.span(), what, "write \"allow\" or \"deny\"");
+    }
+    reader.mistakes.sort_by_key(|mistake| mistake.span.start);
+    let default = NewDefault {
+        action: default.action,
+        reason: default.reason.clone(),
+        when_away: when_away.map(|when| *when.get_ref()),
+    };
+    (reader.builder.build(default, context.zone.cloned().unwrap_or(TimeZone::UTC)), reader.mistakes)
+}
+
+/// A condition with the text of what it asks, and its place.
+struct Read {
+    condition: Condition,
+    asked: String,
+    span: Range<usize>,
+}
+
+/// The rules at work.
+struct Reader<'a> {
+    context: &'a Context<'a>,
+    mistakes: Vec<Mistake>,
+    builder: RulesBuilder,
+}
+
+impl Reader<'_> {
+    fn wrong(&mut self, span: Range<usize>, what: impl Into<String>, help: impl Into<String>) {
+        self.mistakes.push(Mistake::at(span, what, help));
+    }
+
+    fn rule(&mut self, rule: &file::Rule, names: &mut HashSet<String>) {
+        let name = rule.name.get_ref();
+        if name.trim().is_empty() {
+            self.wrong(rule.name.span(), "a rule's name is empty", "name it: the ledger and every message say it");
+        } else if !names.insert(name.to_lowercase()) {
+            self.wrong(rule.name.span(), format!("there are two rules `{name}`"), "give each its own name");
+        }
+        let mut read = self.users(rule);
+        self.connection(rule, &mut read);
+        self.counted(rule, &mut read);
+        if read.iter().any(|read| read.condition.counts()) && rule.when_ledger_unavailable.is_none() {
+            self.wrong(
+                rule.name.span(),
+                format!("the rule `{name}` counts, and does not say what holds while the ledger is away"),
+                "write `when_ledger_unavailable = \"allow\"`, \"deny\" or \"skip\"",
+            );
+        }
+        let pools = [&rule.pool, &rule.ipv6_pool].map(|pool| self.pool(rule, pool.as_ref(), &read));
+        self.builder.rule(NewRule {
+            name: name.clone(),
+            reason: rule.reason.clone(),
+            action: rule.action,
+            when_away: rule.when_ledger_unavailable,
+            if_absent: rule.if_absent,
+            conditions: read.into_iter().map(|read| (read.condition, read.asked)).collect(),
+            pools,
+        });
+    }
+
+    /// The conditions on who it is, the cheapest ones.
+    fn users(&mut self, rule: &file::Rule) -> Vec<Read> {
+        let (context, mistakes) = (self.context, &mut self.mistakes);
+        let mut all = Vec::new();
+        if let Some(list) = &rule.users {
+            let patterns = lists::read("users", list, mistakes, |user| parse_user(user, context.domains));
+            match self.builder.users(patterns) {
+                Ok(condition) => all.push(Read { condition, asked: texts(list), span: list.span() }),
+                Err((what, help)) => mistakes.push(Mistake::at(list.span(), what, help)),
+            }
+        }
+        if let Some(list) = &rule.groups {
+            lists::not_empty("groups", list, mistakes);
+            let mut groups = Vec::with_capacity(list.get_ref().len());
+            for group in list.get_ref() {
+                match context.groups.id(group.get_ref()) {
+                    Some(id) => groups.push(id),
+                    None => mistakes.push(unknown_group(context.groups, group)),
+                }
+            }
+            all.push(Read { condition: self.builder.groups(groups), asked: texts(list), span: list.span() });
+        }
+        all
+    }
+
+    /// The conditions on the connection and the time.
+    fn connection(&mut self, rule: &file::Rule, all: &mut Vec<Read>) {
+        let mistakes = &mut self.mistakes;
+        let mut add = |condition, asked, span| all.push(Read { condition, asked, span });
+        if let Some(list) = &rule.tunnels {
+            lists::not_empty("tunnels", list, mistakes);
+            let asked = written::write(list.get_ref().iter().map(|tunnel| tunnel.name()));
+            add(Condition::tunnels(list.get_ref()), asked, list.span());
+        }
+        if let Some(list) = &rule.quarantine {
+            lists::not_empty("quarantine", list, mistakes);
+            let asked = joined(list.get_ref().iter().map(|state| state.name()));
+            add(Condition::quarantine(list.get_ref()), asked, list.span());
+        }
+        if let Some(list) = &rule.interface_types {
+            lists::not_empty("interface_types", list, mistakes);
+            let asked = joined(list.get_ref().iter().map(|kind| kind.name()));
+            add(Condition::interface_types(list.get_ref()), asked, list.span());
+        }
+        if let Some(list) = &rule.hours {
+            lists::not_empty("hours", list, mistakes);
+            let stretches = hours::stretches(list.get_ref(), &list.span(), mistakes);
+            let asked: Vec<_> = list.get_ref().iter().map(hours::written).collect();
+            add(Condition::hours(&stretches), written::write(asked.iter().map(String::as_str)), list.span());
+        }
+        if let Some(list) = &rule.source_networks {
+            let networks = lists::read("source_networks", list, mistakes, |text| networks::parse(text));
+            add(Condition::source_networks(networks), texts(list), list.span());
+        }
+        let mut named = |list: &Option<At<Vec<At<String>>>>, field, condition: fn(Vec<NamePattern>) -> Condition| {
+            if let Some(list) = list {
+                let names = lists::read(field, list, mistakes, |text| NamePattern::parse(text));
+                add(condition(names), texts(list), list.span());
+            }
+        };
+        named(&rule.ports, "ports", Condition::ports);
+        named(&rule.servers, "servers", Condition::servers);
+        named(&rule.remote_computers, "remote_computers", Condition::remote_computers);
+    }
+
+    /// The conditions that count.
+    fn counted(&mut self, rule: &file::Rule, all: &mut Vec<Read>) {
+        let mut add = |condition, asked, span| all.push(Read { condition, asked, span });
+        if let Some(at) = &rule.user_sessions {
+            let limit = self.limit("user_sessions", at, |of| (of.at_least, of.below), |&n| Ok(n.into()));
+            add(Condition::user_sessions(limit), bound(limit), at.span());
+        }
+        if let Some(at) = &rule.group_sessions {
+            let limit = self.limit("group_sessions", at, |of| (of.at_least, of.below), |&n| Ok(n.into()));
+            let group = &at.get_ref().group;
+            let asked = format!("{} of {}", bound(limit), written::write([group.get_ref().as_str()]));
+            let id = self.context.groups.id(group.get_ref()).unwrap_or_else(|| {
+                self.mistakes.push(unknown_group(self.context.groups, group));
+                GroupId(u32::MAX)
+            });
+            add(Condition::group_sessions(id, limit), asked, at.span());
+        }
+        if let Some(at) = &rule.connect_time {
+            let texts = |of: &file::ConnectTime| (of.at_least.clone(), of.below.clone());
+            let limit = self.limit("connect_time", at, texts, |text| placed(text, amounts::duration));
+            let per = at.get_ref().per;
+            let asked = format!("{} per {}", as_written(&at.get_ref().at_least, &at.get_ref().below), per.name());
+            add(Condition::connect_time(per, limit), asked, at.span());
+        }
+        if let Some(at) = &rule.octets {
+            let texts = |of: &file::Octets| (of.at_least.clone(), of.below.clone());
+            let limit = self.limit("octets", at, texts, |text| placed(text, amounts::octets));
+            let per = at.get_ref().per;
+            let asked = format!("{} per {}", as_written(&at.get_ref().at_least, &at.get_ref().below), per.name());
+            add(Condition::octets(per, limit), asked, at.span());
+        }
+    }
+
+    /// One of `at_least` and `below`.
+    fn limit<C, T>(
+        &mut self,
+        field: &str,
+        condition: &At<C>,
+        bounds: impl Fn(&C) -> (Option<T>, Option<T>),
+        number: impl Fn(&T) -> Result<u64, Mistake>,
+    ) -> Limit {
+        let (read, limit): (_, fn(u64) -> Limit) = match bounds(condition.get_ref()) {
+            (Some(from), None) => (number(&from), Limit::AtLeast),
+            (None, Some(to)) => (number(&to), Limit::Below),
+            (both, _) => {
+                let what =
+                    if both.is_some() { "both `at_least` and `below`" } else { "neither `at_least` nor `below`" };
+                self.wrong(condition.span(), format!("`{field}` has {what}"), "write exactly one of them");
+                return Limit::AtLeast(u64::MAX);
+            }
+        };
+        read.map(limit).unwrap_or_else(|mistake| {
+            self.mistakes.push(mistake);
+            Limit::AtLeast(u64::MAX)
+        })
+    }
+
+    fn pool(&mut self, rule: &file::Rule, pool: Option<&At<String>>, read: &[Read]) -> Option<PoolId> {
+        let pool = pool?;
+        if rule.action == Action::Deny {
+            self.wrong(pool.span(), "a rule that denies gives no pool", "leave the pool out");
+        }
+        for late in read.iter().filter(|read| !read.condition.is_known_at_address_time()) {
+            let what = format!("a rule with a pool cannot ask for `{}`", late.condition.field());
+            let help = "RRAS asks for the address before that is known: leave one of the two out; users, groups, ports, \
+                        servers, hours, user_sessions, group_sessions, connect_time and octets are known then";
+            // A rule with two pools says it once.
+            if !self.mistakes.iter().any(|known| known.span == late.span && known.what == what) {
+                self.wrong(late.span.clone(), what, help);
+            }
+        }
+        let found = (self.context.pools)(pool.get_ref());
+        if found.is_none() {
+            let name = pool.get_ref();
+            self.wrong(pool.span(), format!("there is no pool `{name}`"), format!("declare it as `[pools.{name}]`"));
+        }
+        found
+    }
+}
+
+/// A name that is no group's.
+fn unknown_group(groups: &Groups, name: &At<String>) -> Mistake {
+    let typed = name.get_ref();
+    let help = suggest::help(typed, groups.names(), format!("declare it as `[groups.{typed}]`"));
+    Mistake::at(name.span(), format!("there is no group `{typed}`"), help)
+}
+
+/// A list's texts as people read them.
+fn texts(list: &At<Vec<At<String>>>) -> String {
+    written::write(list.get_ref().iter().map(|text| text.get_ref().as_str()))
+}
+
+fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// An amount, or the fault at its place.
+fn placed(text: &At<String>, amount: fn(&str) -> Result<u64, Fault>) -> Result<u64, Mistake> {
+    amount(text.get_ref()).map_err(|(what, help)| Mistake::at(text.span(), what, help))
+}
+
+/// An amount in the file's own words.
+fn as_written(at_least: &Option<At<String>>, below: &Option<At<String>>) -> String {
+    match (at_least, below) {
+        (Some(text), _) => format!("at least {}", text.get_ref().trim()),
+        (None, Some(text)) => format!("below {}", text.get_ref().trim()),
+        (None, None) => String::new(), // A fault, told already.
+    }
+}
+
+fn bound(limit: Limit) -> String {
+    match limit {
+        Limit::AtLeast(n) => format!("at least {n}"),
+        Limit::Below(n) => format!("below {n}"),
+    }
+}

@@ -1,0 +1,211 @@
+//! Rules being made, one after the other.
+
+use super::condition::Kind;
+use super::decide::{Default, Rule, Rules};
+use super::hours::{Stretch, Week};
+use super::index::Builder;
+use super::names::{NamePattern, Names};
+use super::networks::Networks;
+use super::{Action, Fault, GroupId, Groups, IfAbsent, Limit, Needs, Period, UserPattern, WhenLedgerUnavailable};
+use crate::addresses::PoolId;
+use crate::{InterfaceType, Quarantine, Tunnel};
+use ipnet::IpNet;
+use jiff::tz::TimeZone;
+
+/// A condition. Those on users and groups are made by the [`RulesBuilder`], for the rule that is added next.
+#[derive(Debug)]
+pub struct Condition(Kind);
+
+impl Condition {
+    /// The tunnel is one of these.
+    pub fn tunnels(tunnels: &[Tunnel]) -> Self {
+        Self(Kind::Tunnels(bits(tunnels.iter().map(|&tunnel| tunnel as u8))))
+    }
+
+    /// The quarantine state is one of these.
+    pub fn quarantine(states: &[Quarantine]) -> Self {
+        Self(Kind::Quarantine(bits(states.iter().map(|&state| state as u8))))
+    }
+
+    /// The interface's type is one of these.
+    pub fn interface_types(types: &[InterfaceType]) -> Self {
+        Self(Kind::Interfaces(bits(types.iter().map(|&kind| kind as u8))))
+    }
+
+    /// It is one of these hours, in the rules' time zone.
+    pub fn hours(stretches: &[Stretch]) -> Self {
+        Self(Kind::Hours(Week::new(stretches)))
+    }
+
+    /// The client's public address is in one of these networks.
+    pub fn source_networks(networks: impl IntoIterator<Item = IpNet>) -> Self {
+        Self(Kind::Sources(Networks::new(networks)))
+    }
+
+    /// The port is one of these.
+    pub fn ports(names: impl IntoIterator<Item = NamePattern>) -> Self {
+        Self(Kind::Ports(Names::new(names)))
+    }
+
+    /// The RRAS server is one of these.
+    pub fn servers(names: impl IntoIterator<Item = NamePattern>) -> Self {
+        Self(Kind::Servers(Names::new(names)))
+    }
+
+    /// The remote computer is one of these.
+    pub fn remote_computers(names: impl IntoIterator<Item = NamePattern>) -> Self {
+        Self(Kind::Computers(Names::new(names)))
+    }
+
+    /// The user has so many other live sessions.
+    pub fn user_sessions(limit: Limit) -> Self {
+        Self(Kind::UserSessions(limit))
+    }
+
+    /// The users of a group have so many other live sessions.
+    pub fn group_sessions(group: GroupId, limit: Limit) -> Self {
+        Self(Kind::GroupSessions(group, limit))
+    }
+
+    /// The user was connected for so many seconds in the period.
+    pub fn connect_time(period: Period, limit: Limit) -> Self {
+        Self(Kind::ConnectTime(period, limit))
+    }
+
+    /// The user has received and sent so many octets in the period.
+    pub fn octets(period: Period, limit: Limit) -> Self {
+        Self(Kind::Octets(period, limit))
+    }
+
+    /// Its name.
+    pub fn field(&self) -> &'static str {
+        self.0.field()
+    }
+
+    /// Does it ask for what is counted?
+    pub fn counts(&self) -> bool {
+        self.0.counts()
+    }
+
+    /// Is what it asks for known before the client has its address? Only such conditions can choose a pool.
+    pub fn is_known_at_address_time(&self) -> bool {
+        self.0.known_at_address_time()
+    }
+}
+
+fn bits(values: impl Iterator<Item = u8>) -> u8 {
+    values.fold(0, |bits, value| bits | 1 << value)
+}
+
+/// A rule to be added.
+#[derive(Debug)]
+pub struct NewRule {
+    /// Its name.
+    pub name: String,
+    /// Why, for people.
+    pub reason: Option<String>,
+    /// What it decides.
+    pub action: Action,
+    /// What it says while the ledger is away; its action as ever if absent.
+    pub when_away: Option<WhenLedgerUnavailable>,
+    /// What its conditions say about a fact that is absent.
+    pub if_absent: IfAbsent,
+    /// All must hold; each with what it asks for, as people read it.
+    pub conditions: Vec<(Condition, String)>,
+    /// The pools of those whom it allows: IPv4, IPv6.
+    pub pools: [Option<PoolId>; 2],
+}
+
+/// What decides if no rule does.
+#[derive(Debug)]
+pub struct NewDefault {
+    /// What it decides.
+    pub action: Action,
+    /// Why, for people.
+    pub reason: Option<String>,
+    /// What it says while the ledger is away: to skip it is its action.
+    pub when_away: Option<WhenLedgerUnavailable>,
+}
+
+/// Rules being made, in the order in which they are asked.
+#[derive(Debug)]
+pub struct RulesBuilder {
+    rules: Vec<Rule>,
+    users: Builder,
+    by_group: Vec<Vec<u32>>,
+    group_names: Box<[String]>,
+    needs: Needs,
+}
+
+impl RulesBuilder {
+    /// For these groups.
+    pub fn new(groups: &Groups) -> Self {
+        Self {
+            rules: Vec::new(),
+            users: Builder::default(),
+            by_group: groups.names().map(|_| Vec::new()).collect(),
+            group_names: groups.names().map(str::to_owned).collect(),
+            needs: Needs::default(),
+        }
+    }
+
+    fn next(&self) -> u32 {
+        self.rules.len() as u32
+    }
+
+    /// A condition of the next rule: the user is one of these.
+    ///
+    /// # Errors
+    ///
+    /// The rules name too many domains or patterns.
+    pub fn users(&mut self, patterns: impl IntoIterator<Item = UserPattern>) -> Result<Condition, Fault> {
+        let next = self.next();
+        patterns.into_iter().try_for_each(|pattern| self.users.add(pattern, next))?;
+        Ok(Condition(Kind::Users))
+    }
+
+    /// A condition of the next rule: the user is in one of these groups.
+    pub fn groups(&mut self, groups: impl IntoIterator<Item = GroupId>) -> Condition {
+        let next = self.next();
+        for group in groups {
+            if let Some(rules) = self.by_group.get_mut(group.0 as usize) {
+                rules.push(next);
+            }
+        }
+        Condition(Kind::Groups)
+    }
+
+    /// Adds a rule. Conditions that count are asked last: they cost the most.
+    pub fn rule(&mut self, rule: NewRule) {
+        let (counting, plain): (Vec<_>, Vec<_>) =
+            rule.conditions.into_iter().partition(|(condition, _)| condition.counts());
+        let first_counting = plain.len();
+        let all = plain.into_iter().chain(counting).map(|(condition, asked)| (condition.0, asked));
+        let (conditions, asked): (Vec<_>, Vec<_>) = all.unzip();
+        conditions.iter().for_each(|condition| condition.add_to(&mut self.needs));
+        self.rules.push(Rule {
+            name: rule.name,
+            reason: rule.reason,
+            action: rule.action,
+            when_away: rule.when_away,
+            if_absent: rule.if_absent,
+            conditions: conditions.into(),
+            counting: first_counting,
+            asked: asked.into(),
+            pools: rule.pools,
+        });
+    }
+
+    /// All of them, with what decides if none does, and the zone of the hours.
+    pub fn build(self, default: NewDefault, zone: TimeZone) -> Rules {
+        Rules {
+            rules: self.rules.into(),
+            default: Default { action: default.action, reason: default.reason, when_away: default.when_away },
+            users: self.users.build(),
+            by_group: self.by_group.into_iter().map(Vec::into_boxed_slice).collect(),
+            group_names: self.group_names,
+            zone,
+            needs: self.needs,
+        }
+    }
+}
