@@ -15,6 +15,7 @@
 //! checker therefore uses child processes.
 
 mod address;
+mod callers;
 pub mod clock;
 pub mod dll;
 pub mod dllpath;

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The event in the System log when an admin DLL keeps the service from starting.
 pub const EVENT_DLL_FAILED: u32 = 20113;
@@ -124,7 +124,11 @@ impl Options {
 }
 
 /// The trace's writer, or the error that ended it: a failing trace stops no call, and is told at the end.
-type Trace = Mutex<io::Result<Writer<Box<dyn Write + Send>>>>;
+/// None once the service has stopped.
+type Trace = Mutex<Option<io::Result<Writer<Box<dyn Write + Send>>>>>;
+
+/// How long a stopping service waits for the calls inside its DLLs: longer than a DLL may take to wait for them itself.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running service.
 pub struct Service {
@@ -151,6 +155,24 @@ pub struct Stopped {
     pub address_process_ended_well: bool,
     /// The DLLs whose TerminateDll did not answer 0, with their answer. RRAS does not mind.
     pub terminate_codes: Vec<(PathBuf, u32)>,
+    /// The DLLs that stay loaded until the process ends, because somebody is inside.
+    pub stuck: Vec<Stuck>,
+}
+
+/// A DLL that a stopping service could not unload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// The DLL.
+    pub dll: PathBuf,
+    /// Its functions that have not returned, each as often as it was called.
+    pub functions: Vec<FunctionId>,
+}
+
+impl fmt::Display for Stuck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list: Vec<_> = self.functions.iter().map(|function| function.name()).collect();
+        write!(f, "{}: not unloaded, because calls have not returned: {}", self.dll.display(), list.join(", "))
+    }
 }
 
 /// Loads, initialises and validates the DLLs in order. At the first that fails, the service does not start: that DLL is
@@ -207,7 +229,7 @@ impl Service {
             profile: options.profile,
             serial: Serialiser::new(options.serialise),
             statistics: Mutex::default(),
-            trace: trace.map(Mutex::new),
+            trace: trace.map(|trace| Mutex::new(Some(trace))),
             observer: options.observer,
             peer: None,
             started: Instant::now(),
@@ -229,27 +251,57 @@ impl Service {
         Ok(service)
     }
 
-    /// Terminates every DLL, then frees it.
-    pub fn stop(mut self) -> Result<Stopped, String> {
+    /// Terminates every DLL, waits for whoever is inside, then frees it. Other threads may be calling: no further call of
+    /// theirs is made. A DLL that a call has not left in ten seconds is not freed, and [`Stopped::stuck`] says which call.
+    ///
+    /// TerminateDll is called among the calls that are inside, as no page forbids; with [`Serialise::All`] after them, and
+    /// not at all if they do not return. To stop a service that has stopped does nothing.
+    ///
+    /// A service that is dropped without it frees its DLLs without TerminateDll; nobody can be inside then.
+    pub fn stop(&self) -> Result<Stopped, String> {
+        self.stop_within(PATIENCE)
+    }
+
+    /// As [`stop`](Self::stop), with another patience.
+    pub fn stop_within(&self, patience: Duration) -> Result<Stopped, String> {
+        let deadline = Instant::now() + patience;
+        self.dlls.iter().for_each(AdminDll::end_calls);
+        let alone = self.serial.mode() != Serialise::All
+            || self.dlls.iter().all(|dll| dll.wait_for_callers(deadline).is_empty());
         let mut terminate_codes = Vec::new();
-        for index in 0..self.dlls.len() {
+        for index in (0..self.dlls.len()).filter(|_| alone) {
             let code = self.call(index, FunctionId::TerminateDll, &mut []).and_then(|r| r.result);
             if let Some(code) = code.filter(|&code| code != NO_ERROR) {
                 terminate_codes.push((self.dlls[index].path().to_owned(), code));
             }
         }
-        let peer = self.peer.take().map(|peer| peer.into_inner().unwrap_or_else(PoisonError::into_inner));
-        let address_process_ended_well = peer.is_none_or(Peer::stop);
-        for dll in std::mem::take(&mut self.dlls) {
-            dll.unload()?;
+        let address_process_ended_well = self.stop_peer(deadline);
+        let mut stuck = Vec::new();
+        for dll in &self.dlls {
+            let functions = dll.unload_shared(deadline)?;
+            if !functions.is_empty() {
+                stuck.push(Stuck { dll: dll.path().to_owned(), functions });
+            }
         }
-        let trace = self.trace.take().map(|trace| trace.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let trace = self.trace.as_ref().and_then(|trace| lock(trace).take());
         Ok(Stopped {
-            statistics: std::mem::take(&mut *lock(&self.statistics)),
+            statistics: self.take_statistics(),
             trace: trace.map_or(Ok(()), |writer| writer.map(drop)),
             address_process_ended_well,
             terminate_codes,
+            stuck,
         })
+    }
+
+    /// Ends the address process, unless a call that it makes has not returned.
+    fn stop_peer(&self, deadline: Instant) -> bool {
+        let Some(peer) = &self.peer else {
+            return true;
+        };
+        for dll in &self.dlls {
+            dll.wait_for_callers(deadline);
+        }
+        peer.try_lock().is_ok_and(|mut peer| peer.stop())
     }
 
     /// The DLLs, in order.
@@ -267,13 +319,15 @@ impl Service {
         std::mem::take(&mut lock(&self.statistics))
     }
 
-    /// Calls a function of one DLL, serialised, timed and recorded. None if the DLL does not have it.
+    /// Calls a function of one DLL, serialised, timed and recorded. None if the DLL does not have it, or the service
+    /// stops.
     pub fn call(&self, dll: usize, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
         if !self.dlls[dll].functions().contains(function) {
             return None;
         }
         let before = record::buffers(function, arguments);
         let _serial = self.serial.enter(function);
+        let entered = self.dlls[dll].enter(function)?;
         if let Some(observer) = &self.observer {
             observer.before(function, &before);
         }
@@ -283,8 +337,9 @@ impl Service {
                 arguments.iter_mut().zip(record::arguments(&after)).for_each(|(to, from)| *to = from);
                 returned
             }
-            _ => self.dlls[dll].call(function, arguments)?,
+            _ => entered.call(arguments),
         };
+        drop(entered);
         let after = record::changes(function, &before, arguments);
         if let Some(observer) = &self.observer {
             observer.after(function, &before, returned, &after);
@@ -299,10 +354,10 @@ impl Service {
             let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
             call.at_us = elapsed.saturating_sub(call.took_ns / 1000);
             let trace = &mut *lock(trace);
-            if let Ok(writer) = trace
+            if let Some(Ok(writer)) = trace
                 && let Err(error) = writer.call(&call)
             {
-                *trace = Err(error);
+                *trace = Some(Err(error));
             }
         }
     }
