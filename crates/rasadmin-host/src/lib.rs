@@ -9,6 +9,7 @@
 //! | [`fill`], [`guard`], [`invoke`] | the structures as Windows fills them, placed so that an over-read faults; the calls |
 //! | [`service`] | several DLLs: connections, links, addresses, reauthentication, hang-ups |
 //! | [`scenario`], [`runner`] | a day of users who come and go |
+//! | [`scratch`], [`clock`] | places of its own for a rehearsal, and its time |
 //! | [`record`], [`replay`] | every call to a trace, and a trace against another DLL |
 //!
 //! The code of a stranger runs in this process: it can crash it. [`fault`] says which DLL and which function did. The
@@ -30,6 +31,7 @@ pub mod registry;
 pub mod replay;
 pub mod runner;
 pub mod scenario;
+pub mod scratch;
 pub mod serial;
 pub mod service;
 pub mod session;

@@ -15,7 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct RunOptions<'a> {
     /// How many threads call the DLLs. With one, calls come in the scenario's order and never overlap.
     pub threads: usize,
-    /// Told the time of each event before it happens, in seconds since midnight: for a DLL that reads a clock.
+    /// Told the time of each event before it happens, for a DLL that reads a clock: the time of day, and as the
+    /// monotonic clock the milliseconds since midnight.
     pub clock: Option<&'a Clock>,
 }
 
@@ -115,7 +116,7 @@ pub fn run(service: &Service, scenario: &Scenario, options: RunOptions<'_>, prog
     let done = AtomicUsize::new(0);
     let set = |at| {
         if let (Some(clock), Some(begins)) = (options.clock, scenario.begins) {
-            clock.set(begins + i64::from(at));
+            clock.set(begins + i64::from(at), u64::from(at) * 1000);
         }
     };
     let step = |event: &Event| {

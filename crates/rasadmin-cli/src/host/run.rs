@@ -1,6 +1,7 @@
 //! `rasadmin host run`: a scenario against a list of DLLs.
 
 use crate::output::{count, dll_file, duration, numbers};
+use crate::scratch::{self, Keep, Place};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use mprapi::Profile;
@@ -8,6 +9,7 @@ use rasadmin_host::clock::Clock;
 use rasadmin_host::fill::Tunnel;
 use rasadmin_host::runner::{self, Day, RunOptions};
 use rasadmin_host::scenario::Scenario;
+use rasadmin_host::scratch::CLOCK;
 use rasadmin_host::serial::Serialise;
 use rasadmin_host::service::Stopped;
 use rasadmin_host::{Options, Service, StartProblem, dllpath};
@@ -41,10 +43,12 @@ pub struct Arguments {
     /// Run the address functions in a process of their own, as Microsoft warns they may be
     #[arg(long)]
     two_processes: bool,
-    /// The product's configuration for this run, with the ledger that it names; without it, one that allows everyone
-    /// and a ledger that is thrown away
+    /// A configuration that lends its rules to this run, never its ledger; without it the one that RASADMIN_CONFIG
+    /// names, else one that allows everyone
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    keep: Keep,
     /// Record every call with its buffers to this file, for `rasadmin host replay`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -117,9 +121,10 @@ pub fn address_process(arguments: AddressArguments) -> Result<u8, String> {
 
 /// Runs the scenario.
 pub fn run(arguments: Arguments) -> Result<u8, String> {
-    if let Some(code) = crate::scratch::again(arguments.config.as_deref())? {
-        return Ok(code);
-    }
+    let folder = match scratch::again(&arguments.keep, arguments.config.as_deref())? {
+        Place::Here(folder) => folder,
+        Place::There(code) => return Ok(code),
+    };
     let scenario = Scenario::read(&arguments.scenario).map_err(|e| e.to_string())?;
     let (paths, never_loaded) = arguments.dlls.paths()?;
     for entry in &never_loaded {
@@ -130,7 +135,9 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         );
     }
     let options = options(&arguments, &paths, &scenario)?;
-    let ledger = arguments.config.as_deref().map(crate::ledger::Told::before).transpose()?;
+    // Without rules of one's own there is nothing to tell of them.
+    let ruled = arguments.config.is_some();
+    let ledger = ruled.then(|| crate::ledger::Told::before(&folder.join("rasadmin.toml"))).transpose()?;
     let started = Instant::now();
     let service = match Service::start(&paths, options) {
         Ok(service) => service,
@@ -161,7 +168,7 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         .collect();
     let progress = progress_bar(scenario.events.len());
     let threads = arguments.threads.into();
-    let clock = match std::env::var_os(crate::scratch::CLOCK).filter(|_| scenario.begins.is_some()) {
+    let clock = match std::env::var_os(CLOCK).filter(|_| scenario.begins.is_some()) {
         Some(path) => Some(Clock::create(Path::new(&path)).map_err(|e| format!("cannot write the clock: {e}"))?),
         None => None,
     };
@@ -312,6 +319,10 @@ fn report(
         let mut header = vec!["session", "user", "tunnel", "port", "address", "what became of it"];
         header.extend((!rules.is_empty()).then_some("by the rule"));
         line(crate::output::texts(&header, rows));
+    }
+    if let Some(folder) = arguments.keep.folder() {
+        line(format!("\nkept in {}", folder.display()));
+        line(format!("  look at it: rasadmin sessions --config {}", folder.join("rasadmin.toml").display()));
     }
     if let Some(path) = &arguments.trace {
         line(format!("\ntrace: {}", path.display()));
