@@ -7,10 +7,15 @@
 
 use rasadmin_engine::Now;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// Where the time comes from.
-pub struct Clock(Option<PathBuf>);
+pub struct Clock {
+    file: Option<PathBuf>,
+    /// The first reading, and when it was made: an `Instant` is only made of another.
+    first: OnceLock<(Duration, Instant)>,
+}
 
 /// What the file says.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,15 +29,20 @@ struct Reading {
 impl Clock {
     /// As the environment says where this is a rehearsal; else the system's.
     pub fn new(rehearsal: bool) -> Self {
-        Self(std::env::var_os("RASADMIN_CLOCK").filter(|_| rehearsal).map(PathBuf::from))
+        let file = std::env::var_os("RASADMIN_CLOCK").filter(|_| rehearsal).map(PathBuf::from);
+        Self { file, first: OnceLock::new() }
     }
 
     /// The time now; the system's if the file has none.
     pub fn now(&self) -> Now {
-        let text = self.0.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+        let text = self.file.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
         match text.as_deref().and_then(parse) {
-            // The engine waits by an `Instant`: until it has a monotonic clock that can be given, that half is unused.
-            Some(Reading { time, monotonic: _ }) => Now { time, instant: Instant::now() },
+            Some(Reading { time, monotonic }) => {
+                let &(first, begin) = self.first.get_or_init(|| (monotonic, Instant::now()));
+                // Never behind the machine's: the deadline of a call, which is real, counts from here.
+                let instant = (begin + monotonic.saturating_sub(first)).max(Instant::now());
+                Now { time, instant }
+            }
             None => Now::system(),
         }
     }
@@ -66,7 +76,13 @@ mod tests {
         std::fs::write(&path, "2001-01-01T00:00:00Z 0").unwrap();
         // SAFETY: no other test of this program reads the environment.
         unsafe { std::env::set_var("RASADMIN_CLOCK", &path) };
-        assert_eq!(Clock::new(true).now().time, 978_307_200_000);
+        let clock = Clock::new(true);
+        let before = clock.now();
+        assert_eq!(before.time, 978_307_200_000);
+        std::fs::write(&path, "2000-12-31T23:00:00Z 60000").unwrap();
+        let after = clock.now();
+        assert_eq!(after.time, 978_303_600_000);
+        assert!(after.instant - before.instant >= Duration::from_secs(60), "a minute has passed");
         assert!(Clock::new(false).now().time > 978_307_200_000);
     }
 }

@@ -15,13 +15,16 @@ pub enum Became {
     Refused,
     /// Its connection or its first link was rejected.
     Rejected,
+    /// Refused or rejected: expected where it does not matter at which call.
+    Denied,
     /// It was accepted, and cut later.
     Cut,
 }
 
 impl Became {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Accepted, Self::Addressed, Self::Refused, Self::Rejected, Self::Cut];
+    pub const ALL: [Self; 6] =
+        [Self::Accepted, Self::Addressed, Self::Refused, Self::Rejected, Self::Denied, Self::Cut];
 
     /// Its name in a scenario.
     pub const fn name(self) -> &'static str {
@@ -30,11 +33,18 @@ impl Became {
             Self::Addressed => "addressed",
             Self::Refused => "refused",
             Self::Rejected => "rejected",
+            Self::Denied => "denied",
             Self::Cut => "cut",
         }
     }
 
-    /// Of an outcome.
+    /// Does an outcome meet it?
+    pub fn is_met_by(self, outcome: &Outcome) -> bool {
+        let became = Self::of(outcome);
+        became == self || (self == Self::Denied && matches!(became, Self::Refused | Self::Rejected))
+    }
+
+    /// Of an outcome: never [`Denied`](Self::Denied), which says less.
     pub fn of(outcome: &Outcome) -> Self {
         match (outcome.refused, outcome.cut) {
             (Some(refused), _) if refused.at_address() => Self::Refused,
@@ -83,7 +93,7 @@ impl Expectation {
                 }
             }
         }
-        let mut met = outcome.is_some_and(|outcome| Became::of(outcome) == self.became);
+        let mut met = outcome.is_some_and(|outcome| self.became.is_met_by(outcome));
         let mut compare = |what: &str, wanted: Option<String>, got: Option<String>, not: bool| {
             if let Some(wanted) = wanted {
                 met &= (got.as_ref() == Some(&wanted)) != not;

@@ -381,13 +381,16 @@ fn expectations_are_held_against_what_became_of_the_session() {
     let met = [
         "alice accepted address=10.20.0.2 identifier=::2a00:1 port=VPN0-1 address-differs-from=dora",
         "mallory rejected",
+        "mallory denied",
         "carol refused error=5",
+        "carol denied",
         "dora cut",
     ];
     for expected in met {
         assert_eq!(day.faults(&parse(&format!("{text}expect {expected}"))), Vec::<String>::new(), "{expected}");
     }
     let unmet = [
+        ("alice denied", "day:9: alice: expected denied; found accepted"),
         ("mallory accepted", "day:9: mallory: expected accepted; found rejected (the DLL rejected the connection)"),
         ("alice accepted port=VPN0-2", "day:9: alice: expected accepted, port VPN0-2; found accepted, port VPN0-1"),
         (

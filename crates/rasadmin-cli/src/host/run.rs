@@ -140,6 +140,16 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
     // Without rules of one's own there is nothing to tell of them.
     let ruled = arguments.config.is_some();
     let ledger = ruled.then(|| crate::ledger::Told::before(&folder.join("rasadmin.toml"))).transpose()?;
+    let clock = match (std::env::var_os(CLOCK), scenario.begins) {
+        (Some(path), Some(begins)) => {
+            let clock = Clock::create(Path::new(&path)).map_err(|e| format!("cannot write the clock: {e}"))?;
+            // The service starts just before the first event.
+            let at = scenario.events.first().map_or(0, |event| event.at);
+            clock.set(begins + i64::from(at), u64::from(at) * 1000);
+            Some(clock)
+        }
+        _ => None,
+    };
     let started = Instant::now();
     let service = match Service::start(&paths, options) {
         Ok(service) => service,
@@ -170,10 +180,6 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         .collect();
     let progress = progress_bar(scenario.events.len());
     let threads = arguments.threads.into();
-    let clock = match std::env::var_os(CLOCK).filter(|_| scenario.begins.is_some()) {
-        Some(path) => Some(Clock::create(Path::new(&path)).map_err(|e| format!("cannot write the clock: {e}"))?),
-        None => None,
-    };
     let stranger = scenario.locks_ledger().then(|| LedgerLock::new(&folder));
     let stranger = stranger.as_ref().map(|stranger| stranger as &dyn Stranger);
     let run_options = RunOptions { threads, clock: clock.as_ref(), stranger };

@@ -7,9 +7,9 @@ use crate::scenario::values::{address, identifier};
 /// `expect SESSION WORD key=value…`; `known` says whether a session has connected above.
 pub(super) fn read(number: usize, mut line: Line<'_>, known: &dyn Fn(&str) -> bool) -> Result<Expectation, String> {
     let session = line.word("the session's label")?;
-    let became = line.word("accepted, addressed, refused, rejected or cut")?;
+    let became = line.word("accepted, addressed, refused, rejected, denied or cut")?;
     let became = Became::ALL.into_iter().find(|one| one.name() == became).ok_or_else(|| {
-        format!("a session cannot become `{became}`: expected accepted, addressed, refused, rejected or cut")
+        format!("a session cannot become `{became}`: expected accepted, addressed, refused, rejected, denied or cut")
     })?;
     let differs_from = line.key("address-differs-from").map(str::to_owned);
     for session in [Some(session), differs_from.as_deref()].into_iter().flatten() {
