@@ -10,7 +10,8 @@ mod support;
 
 use rasadmin_host::readings::Reading;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use support::{product, rasadmin, rasadmin_with, words};
 
@@ -33,6 +34,7 @@ const EXPECTED_TO_FAIL: &[&str] = &[
     "a-port-used-again-while-its-session-lives-on-another",
     "a-reserved-identifier-is-not-kept",
     "a-server-name-of-300-characters-is-an-error",
+    "an-ikev2-client-without-a-computer-name-comes-back",
     "an-ipv6-offer-of-zeros-is-no-offer",
     "an-offer-of-the-servers-own-address-is-refused-without-a-pool",
     "an-offer-that-an-old-lease-holds",
@@ -58,6 +60,8 @@ struct Played {
     /// What the host says of it.
     day: Value,
     wrong: Vec<String>,
+    /// What the ledger has answered.
+    answers: RefCell<BTreeMap<String, Vec<Value>>>,
 }
 
 /// A session as it must be in the ledger: times of the scenario's day, octets from and to the client.
@@ -81,12 +85,26 @@ fn seconds(time: &str) -> i64 {
     parts.fold(0, |sum, part| sum * 60 + part)
 }
 
-/// Plays the scenario of this name, with its own configuration or the one of all.
-fn play(name: &str) -> Played {
+/// Plays the scenario of this name, in one process and in two, and asks what it must be asked.
+#[track_caller]
+fn sequence(name: &str, check: fn(&mut Played)) {
     let scenario = std::fs::read_to_string(folder().join(format!("{name}.scenario"))).unwrap();
-    play_text(name, &scenario)
+    let mut wrong = Vec::new();
+    for processes in ["one", "two"] {
+        let mut played = play_text(name, &set(&format!("processes {processes}"), &scenario));
+        check(&mut played);
+        wrong.extend(played.wrong.iter().map(|wrong| format!("(processes {processes}) {wrong}")));
+    }
+    judge(name, &wrong).unwrap_or_else(|fault| panic!("{fault}"));
 }
 
+/// The scenario with a setting before its first line, which is a comment: lines keep their numbers.
+fn set(setting: &str, scenario: &str) -> String {
+    assert!(scenario.starts_with('#'), "a scenario says first what it is about");
+    format!("{setting} {scenario}")
+}
+
+/// Plays a scenario with the configuration of this name, or with the one of all.
 fn play_text(name: &str, scenario: &str) -> Played {
     let kept = tempfile::tempdir().unwrap();
     let own = folder().join(format!("{name}.toml"));
@@ -110,17 +128,20 @@ fn play_text(name: &str, scenario: &str) -> Played {
     // Anything else is no answer about the product's decisions: a scenario that is none, a crash.
     assert!(matches!(ran.code, Some(0 | 1)), "{name} could not be played: {:?}\n{}", ran.code, ran.stderr);
     let wrong = ran.stderr.lines().map(str::to_owned).collect();
-    Played { day: ran.json(), kept, wrong }
+    Played { day: ran.json(), kept, wrong, answers: RefCell::default() }
 }
 
 impl Played {
-    /// Asks the run's ledger.
+    /// Asks the run's ledger, each question once.
     fn ask(&self, what: &[&str]) -> Vec<Value> {
-        let config = self.kept.path().join("rasadmin.toml");
-        let what = what.iter().chain(&["--json"]);
-        let ran = rasadmin_with(what, &[("RASADMIN_CONFIG", config.to_str().unwrap())]);
-        assert!(matches!(ran.code, Some(0 | 1)), "{}", ran.stderr);
-        ran.json().as_array().unwrap().clone()
+        let asked = || {
+            let config = self.kept.path().join("rasadmin.toml");
+            let what = what.iter().chain(&["--json"]);
+            let ran = rasadmin_with(what, &[("RASADMIN_CONFIG", config.to_str().unwrap())]);
+            assert!(matches!(ran.code, Some(0 | 1)), "{}", ran.stderr);
+            ran.json().as_array().unwrap().clone()
+        };
+        self.answers.borrow_mut().entry(what.join(" ")).or_insert_with(asked).clone()
     }
 
     /// Notes what is not as it must be.
@@ -210,12 +231,6 @@ impl Played {
     fn outcomes(&self, became: &str) -> usize {
         self.day["outcomes"].as_array().unwrap().iter().filter(|outcome| outcome["became"] == became).count()
     }
-
-    /// Judges the scenario.
-    #[track_caller]
-    fn conclude(self, name: &str) {
-        judge(name, &self.wrong).unwrap_or_else(|fault| panic!("{fault}"));
-    }
 }
 
 /// Is it right, or wrong and in the list?
@@ -233,11 +248,7 @@ macro_rules! sequences {
         $(
             #[test]
             fn $name() {
-                let name = stringify!($name).replace('_', "-");
-                let mut played = play(&name);
-                let check: fn(&mut Played) = $check;
-                check(&mut played);
-                played.conclude(&name);
+                sequence(&stringify!($name).replace('_', "-"), $check);
             }
         )+
 
@@ -274,6 +285,14 @@ sequences! {
     a_reauthentication_after_the_end_changes_nothing: |played| {
         played.had_sessions("A", &[expected(HOUR.0, HOUR.1, (1000, 2000))]);
         played.had_sessions("B", &[expected("09:10:00", "10:10:00", (1, 2))]);
+    };
+    an_ikev2_client_without_a_computer_name_comes_back: |played| {
+        let bobs = played.sessions("BOB").len();
+        played.must("sessions of bob", bobs, 2);
+    };
+    a_ghosts_late_hangup_ends_only_the_ghost: |played| {
+        let sessions = [expected("08:00:00", "08:40:00", (1000, 2000)), expected("08:30:00", "09:30:00", (1, 2))];
+        played.had_sessions("ALICE", &sessions);
     };
     another_set_of_groups_refuses_nobody: |played| {
         let bob = played.sessions("BOB");
@@ -441,8 +460,7 @@ fn plain_day(played: &mut Played) {
     played.had_address("d", r"CORP\D", "09:30:00", "10:30:00");
 }
 
-/// As `a_plain_day`, under each reading but the defaults, and in two processes. In the list of what fails a reading is
-/// `a-plain-day NAME=VALUE`.
+/// As `a_plain_day`, under each reading but the defaults. In the list of what fails it is `a-plain-day NAME=VALUE`.
 #[test]
 fn a_plain_day_is_the_same_under_every_reading() {
     let scenario = std::fs::read_to_string(folder().join("a-plain-day.scenario")).unwrap();
@@ -450,8 +468,8 @@ fn a_plain_day_is_the_same_under_every_reading() {
         .iter()
         .flat_map(|reading| reading.values()[1..].iter().map(|value| format!("reading {}={value}", reading.name())));
     let mut faults = Vec::new();
-    for setting in readings.chain(["processes two".to_owned()]) {
-        let mut played = play_text("a-plain-day", &format!("{setting}\n{scenario}"));
+    for setting in readings {
+        let mut played = play_text("a-plain-day", &set(&setting, &scenario));
         plain_day(&mut played);
         let name = format!("a-plain-day {}", setting.trim_start_matches("reading "));
         faults.extend(judge(&name, &played.wrong).err());
