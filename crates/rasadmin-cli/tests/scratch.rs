@@ -66,7 +66,7 @@ impl Server {
 
 const DAY: &str = "server-address 10.20.0.1\npool 10.20.0.2-10.20.0.9\nday 2026-11-23T00:00:00Z\n\
                    08:00:00 connect alice user=CORP\\alice tunnel=sstp from=203.0.113.1 until=09:30:00\n\
-                   08:01:00 connect mallory user=CORP\\mallory tunnel=sstp from=203.0.113.2\n";
+                   08:01:00 connect mallory user=CORP\\mallory tunnel=sstp from=203.0.113.2\nexpect mallory denied\n";
 
 fn scenario(folder: &Path) -> PathBuf {
     let path = folder.join("day.scenario");
@@ -106,6 +106,7 @@ fn a_run_that_was_kept_can_be_looked_at() {
     let run = [&"host" as &dyn AsRef<_>, &"run", &"--dll", &product(), &"--keep", &kept, &day];
     let ran = server.run(words(run)).ends(0);
     let config = kept.join("rasadmin.toml");
+    let ran = ran.prints("1 expectation met, 0 not");
     ran.prints(&format!("rasadmin sessions --config {}", config.display()));
     // With the ledger and the members file that are beside it, whatever the original names.
     let ask = |what: &[&str]| rasadmin_with(what, &[("RASADMIN_CONFIG", config.to_str().unwrap())]).ends(0).json();

@@ -441,7 +441,8 @@ fn the_time_of_day_is_stepped_and_the_monotonic_clock_is_not() {
     let scenario = parse(
         "day 2026-11-23T00:00:00Z\n08:00:00 connect a user=a tunnel=sstp from=203.0.113.1\n08:00:10 clock +01:00:00\n\
          08:00:20 connect b user=b tunnel=sstp from=203.0.113.2\n08:00:30 clock -02:00:00\n\
-         08:00:40 connect c user=c tunnel=sstp from=203.0.113.3\n",
+         08:00:40 connect c user=c tunnel=sstp from=203.0.113.3\n\
+         33:00:00 connect d user=d tunnel=sstp from=203.0.113.4",
     );
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("clock");
@@ -458,7 +459,9 @@ fn the_time_of_day_is_stepped_and_the_monotonic_clock_is_not() {
         [
             "2026-11-23T08:00:00Z 0000028800000",
             "2026-11-23T09:00:20Z 0000028820000",
-            "2026-11-23T07:00:40Z 0000028840000"
+            "2026-11-23T07:00:40Z 0000028840000",
+            // Nine o'clock on the next day, and an hour back.
+            "2026-11-24T08:00:00Z 0000118800000"
         ]
     );
 }
@@ -470,6 +473,8 @@ fn errors_name_file_line_and_what_was_expected() {
         ("reading colour=red".to_owned(), "day:4: there is no reading `colour`: they are rejected-connection,"),
         ("reading handles=none".to_owned(), "day:4: `handles` cannot be `none`: expected fresh or repeated"),
         ("reading handles".to_owned(), "day:4: expected NAME=VALUE"),
+        ("100:00:00 link a".to_owned(), "day:4: expected a time like 08:30:00"),
+        ("08:60:00 link a".to_owned(), "day:4: expected a time like 08:30:00"),
         ("processes three".to_owned(), "day:4: there cannot be `three` processes: expected one or two"),
         (format!("{ALICE} until=09:00:00 lose=everything"), "day:4: there is no part `everything` of a hangup"),
         (format!("{ALICE} lose=link"), "day:4: did not expect `lose=` here"),

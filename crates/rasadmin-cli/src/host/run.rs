@@ -349,6 +349,11 @@ fn report(
         header.extend((!rules.is_empty()).then_some("by the rule"));
         line(crate::output::texts(&header, rows));
     }
+    let expected = scenario.expectations.len();
+    if expected > 0 {
+        let unmet = scenario.expectations.iter().filter(|one| one.unmet(day).is_some()).count();
+        line(format!("\n{} met, {unmet} not", count(expected - unmet, "expectation")));
+    }
     if let Some(folder) = arguments.keep.folder() {
         line(format!("\nkept in {}", folder.display()));
         line(format!("  look at it: rasadmin sessions --config {}", folder.join("rasadmin.toml").display()));

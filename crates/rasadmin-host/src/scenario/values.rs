@@ -8,8 +8,6 @@ use crate::scenario::line::Line;
 use mprapi::abi::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-const DAY: u32 = 24 * 60 * 60;
-
 pub(super) fn used(line: &mut Line<'_>) -> Result<Option<Use>, String> {
     let mut bytes = |key| line.key(key).map(|text| size(key, text)).transpose();
     let (received, sent) = (bytes("received")?, bytes("sent")?);
@@ -28,6 +26,7 @@ fn size(key: &str, text: &str) -> Result<u64, String> {
     number.ok_or_else(|| format!("`{key}` must be a number of bytes, like 1500000 or 20M, not `{text}`"))
 }
 
+/// Seconds since midnight; hours go on past 23 into the days after.
 pub(super) fn time(text: &str) -> Option<u32> {
     let mut parts = text.split(':');
     let mut next = |limit: u32| {
@@ -35,8 +34,8 @@ pub(super) fn time(text: &str) -> Option<u32> {
         let valid = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
         part.parse::<u32>().ok().filter(|&n| valid && n < limit)
     };
-    let seconds = next(24)? * 3600 + next(60)? * 60 + next(60)?;
-    (parts.next().is_none() && seconds < DAY).then_some(seconds)
+    let seconds = next(100)? * 3600 + next(60)? * 60 + next(60)?;
+    parts.next().is_none().then_some(seconds)
 }
 
 /// A step of the clock, `+01:00:00` or `-00:05:00`, in seconds.
