@@ -479,6 +479,7 @@ fn errors_name_file_line_and_what_was_expected() {
         (format!("{ALICE} until=09:00:00 lose=everything"), "day:4: there is no part `everything` of a hangup"),
         (format!("{ALICE} lose=link"), "day:4: did not expect `lose=` here"),
         (format!("{ALICE} until=09:00:00 lose=link twice=link"), "day:4: `link` cannot be lost and come twice"),
+        (format!("{ALICE}\n09:00:00 unlink alice lose=release"), "day:5: an `unlink` tells of a link only"),
         (format!("{ALICE} handle=bob"), "day:4: `handle=bob` names no session that has connected above"),
         (format!("{ALICE} guid=bob"), "day:4: `guid=bob` names no session that has connected above"),
         (format!("{ALICE} ipv6-offer=::"), "day:4: `ipv6-offer` is for a client that negotiates IPv6"),

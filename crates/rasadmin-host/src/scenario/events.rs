@@ -127,7 +127,11 @@ impl Day {
             }
             "unlink" => {
                 self.connected(session, at)?.unlinked = true;
-                What::Unlink { port: line.key("port").map(str::to_owned), times: delivery(line)?.times(Part::Link) }
+                let delivery = delivery(line)?;
+                if [Part::Connection, Part::Release].into_iter().any(|part| delivery.times(part) != 1) {
+                    return Err("an `unlink` tells of a link only: expected link".into());
+                }
+                What::Unlink { port: line.key("port").map(str::to_owned), times: delivery.times(Part::Link) }
             }
             "reauthenticate" => {
                 let quarantine = quarantine(line.needed("quarantine")?)?;
