@@ -11,6 +11,8 @@ mod event;
 mod mark;
 mod place;
 mod system;
+#[cfg(all(test, unix))]
+mod tests;
 #[cfg(feature = "torture")]
 mod torture;
 mod unload;
@@ -21,8 +23,8 @@ use rasadmin_engine::{Engine, Now, config};
 use rasadmin_messages::Message;
 use rasadmin_sdk::tracing::{info, warn};
 use rasadmin_sdk::{
-    AddressRequest, AdminDll, AssignIpv4, AssignIpv6, Assignment, Connection, Environment, InitializeError,
-    InterfaceId, Link, Refusal, Verdict, export_admin_dll, log,
+    AddressRequest, AdminDll, AssignIpv4, AssignIpv6, Assignment, CallsInside, Connection, Environment,
+    InitializeError, InterfaceId, Link, Refusal, Verdict, export_admin_dll, log,
 };
 use rasadmin_system::places;
 use std::io::Write;
@@ -101,6 +103,12 @@ impl AdminDll for Product {
         self.engine.stop(self.clock.now());
         unload::sqlite();
         Message::Stopped {}.tell();
+    }
+
+    /// The ledger is left as it is: a call that is inside may hold it, so closing it could wait without end, and SQLite
+    /// serves it still. It is closed when the last of them has returned; the next start finds what a crash would leave.
+    fn terminate_among_calls(&self, calls: &CallsInside) {
+        Message::StoppedAmongCalls { calls }.tell();
     }
 
     fn accept_connection(&self, connection: &Connection) -> Verdict {

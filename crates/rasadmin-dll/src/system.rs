@@ -39,15 +39,17 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use std::os::unix::net::UnixDatagram;
+    use std::sync::PoisonError;
 
     /// A panic's text is an error without a number.
     #[test]
     fn an_error_without_a_number_is_a_bug_and_nothing_else_without_one_is_told() {
+        let _turn = crate::tests::ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let socket = UnixDatagram::bind(&path).unwrap();
         socket.set_nonblocking(true).unwrap();
-        // SAFETY: no other test of this program reads the environment.
+        // SAFETY: whoever reads the environment in this program waits for its turn.
         #[allow(unsafe_code)]
         unsafe {
             std::env::set_var("RASADMIN_SYSTEM_LOG", &path);

@@ -44,7 +44,7 @@ const CONFIG: &str = r#"
 /// system log's (crates/rasadmin-dll/tests/system_log.rs, crates/rasadmin-system).
 fn is_the_engines(id: Id) -> bool {
     match id {
-        Id::Started | Id::Stopped | Id::LogNotOpened | Id::Bug | Id::LeftOut => false,
+        Id::Started | Id::Stopped | Id::StoppedAmongCalls | Id::LogNotOpened | Id::Bug | Id::LeftOut => false,
         Id::ConfigNotFound | Id::ConfigNeverGood => false,
         Id::ConfigInForce | Id::ConfigBroken | Id::ConfigBrokenAtStart | Id::ConfigNotKept => true,
         Id::ConnectionRefused | Id::LinkRefused | Id::AddressRefused => true,

@@ -1,5 +1,6 @@
 //! One admin DLL: loaded, initialised and judged as RRAS does.
 
+use crate::callers::{Caller, Callers};
 use crate::fault;
 use crate::invoke::{Arg, invoke};
 use crate::module::{LoadError, Module, Pointer};
@@ -7,7 +8,8 @@ use mprapi::abi::{MPRAPI_ADMIN_DLL_CALLBACKS, NO_ERROR, REVISION_2};
 use mprapi::contract::{FUNCTION_COUNT, FUNCTIONS};
 use mprapi::requirements::{ExportJudgement, judge_exports, judge_table};
 use mprapi::{FunctionId, FunctionSet, Profile, Violation};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The result of one call.
@@ -29,7 +31,10 @@ impl Returned {
 /// A loaded admin DLL.
 #[derive(Debug)]
 pub struct AdminDll {
-    module: Module,
+    /// None once it is unloaded, or left loaded for good.
+    module: Mutex<Option<Module>>,
+    path: PathBuf,
+    callers: Callers,
     index: usize,
     /// By export name.
     exported: [Option<Pointer>; FUNCTION_COUNT],
@@ -38,8 +43,8 @@ pub struct AdminDll {
     table: Option<(u8, FunctionSet)>,
 }
 
-// SAFETY: the pointers are addresses of code in `module`, which stays loaded as long as this value lives; an admin
-// DLL's functions may be called from any thread (CONTRACT section 3, "Threads and processes").
+// SAFETY: the pointers are addresses of code in `module`, which stays loaded as long as `callers` lets anyone call them;
+// an admin DLL's functions may be called from any thread (CONTRACT section 3, "Threads and processes").
 unsafe impl Send for AdminDll {}
 // SAFETY: as above; that calls of one group do not overlap is the caller's to see to.
 unsafe impl Sync for AdminDll {}
@@ -53,12 +58,20 @@ impl AdminDll {
             let row = &FUNCTIONS[i];
             if row.exported { module.symbol(row.name) } else { None }
         });
-        Ok(Self { module, index, exported, called: [None; FUNCTION_COUNT], table: None })
+        Ok(Self {
+            module: Mutex::new(Some(module)),
+            path: path.to_owned(),
+            callers: Callers::new(),
+            index,
+            exported,
+            called: [None; FUNCTION_COUNT],
+            table: None,
+        })
     }
 
     /// The path it was loaded from.
     pub fn path(&self) -> &Path {
-        self.module.path()
+        &self.path
     }
 
     /// The contract's functions that it exports.
@@ -142,32 +155,76 @@ impl AdminDll {
         }
     }
 
-    /// Calls a function as RRAS would, through the table if there is one. None if the DLL does not have it.
+    /// Calls a function as RRAS would, through the table if there is one. None if the DLL does not have it, or is being
+    /// unloaded.
     ///
     /// # Panics
     /// If the number of arguments is not the contract's.
     pub fn call(&self, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
-        Some(self.timed(self.called[function as usize]?, function, arguments))
+        Some(self.enter(function)?.call(arguments))
     }
 
-    /// Calls an export by name, whether or not RRAS would. None if the DLL does not have it.
+    /// Calls an export by name, whether or not RRAS would. None if the DLL does not have it, or is being unloaded.
     ///
     /// # Panics
     /// If the number of arguments is not the contract's.
     pub fn call_export(&self, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
-        Some(self.timed(self.exported[function as usize]?, function, arguments))
+        let pointer = self.exported[function as usize]?;
+        let caller = self.callers.enter(function)?;
+        Some(Entered { dll: self, function, pointer, _caller: caller }.call(arguments))
     }
 
-    fn timed(&self, pointer: Pointer, function: FunctionId, arguments: &mut [Arg]) -> Returned {
-        let _calling = fault::calling(function.name(), self.index);
-        let start = Instant::now();
-        let result = invoke(pointer, function.row(), arguments);
-        Returned { result, took: start.elapsed() }
+    /// A call of [`call`](Self::call) that counts as inside already, so that it will be made.
+    pub(crate) fn enter(&self, function: FunctionId) -> Option<Entered<'_>> {
+        let pointer = self.called[function as usize]?;
+        let caller = self.callers.enter(function)?;
+        Some(Entered { dll: self, function, pointer, _caller: caller })
+    }
+
+    /// From now on no call is made but TerminateDll.
+    pub(crate) fn end_calls(&self) {
+        self.callers.close();
+    }
+
+    /// Waits until nobody is inside, until the deadline at most. The functions that have not returned.
+    pub(crate) fn wait_for_callers(&self, deadline: Instant) -> Vec<FunctionId> {
+        self.callers.wait(deadline)
+    }
+
+    /// Unloads it once nobody is inside. If by the deadline somebody still is, it stays loaded until the process ends, and
+    /// the functions that have not returned are returned. TerminateDll is the caller's to call first.
+    pub(crate) fn unload_shared(&self, deadline: Instant) -> Result<Vec<FunctionId>, String> {
+        let stuck = self.callers.shut(deadline);
+        let module = self.module.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if stuck.is_empty() {
+            module.map_or(Ok(()), Module::unload)?;
+        } else {
+            std::mem::forget(module);
+        }
+        Ok(stuck)
     }
 
     /// Unloads it. TerminateDll is the caller's to call first.
     pub fn unload(self) -> Result<(), String> {
-        self.module.unload()
+        let module = self.module.into_inner().unwrap_or_else(PoisonError::into_inner);
+        module.map_or(Ok(()), Module::unload)
+    }
+}
+
+/// A call that is inside.
+pub(crate) struct Entered<'a> {
+    dll: &'a AdminDll,
+    function: FunctionId,
+    pointer: Pointer,
+    _caller: Caller<'a>,
+}
+
+impl Entered<'_> {
+    pub(crate) fn call(&self, arguments: &mut [Arg]) -> Returned {
+        let _calling = fault::calling(self.function.name(), self.dll.index);
+        let start = Instant::now();
+        let result = invoke(self.pointer, self.function.row(), arguments);
+        Returned { result, took: start.elapsed() }
     }
 }
 

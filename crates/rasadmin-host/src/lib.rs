@@ -19,6 +19,7 @@
 
 mod address;
 mod ask;
+mod callers;
 pub mod clock;
 pub mod dll;
 pub mod dllpath;

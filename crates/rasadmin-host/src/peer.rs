@@ -128,7 +128,7 @@ impl Peer {
     }
 
     /// Ends the child: it terminates and unloads its DLLs. False if it had crashed or failed.
-    pub(crate) fn stop(mut self) -> bool {
+    pub(crate) fn stop(&mut self) -> bool {
         self.to = None; // Closes the pipe: the child's loop ends.
         self.child.wait().is_ok_and(|status| status.success())
     }

@@ -30,6 +30,10 @@ impl Serialiser {
         Self { mode, ..Self::default() }
     }
 
+    pub(crate) fn mode(&self) -> Serialise {
+        self.mode
+    }
+
     /// Waits until `function` may be called; the call is over when the guard is dropped.
     pub(crate) fn enter(&self, function: FunctionId) -> MutexGuard<'_, ()> {
         let lock = match (self.mode, function.row().serial) {

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The event in the System log when an admin DLL keeps the service from starting.
 pub const EVENT_DLL_FAILED: u32 = 20113;
@@ -149,7 +149,11 @@ impl Options {
 }
 
 /// The trace's writer, or the error that ended it: a failing trace stops no call, and is told at the end.
-type Trace = Mutex<io::Result<Writer<Box<dyn Write + Send>>>>;
+/// None once the service has stopped.
+type Trace = Mutex<Option<io::Result<Writer<Box<dyn Write + Send>>>>>;
+
+/// How long a stopping service waits for the calls inside its DLLs: longer than a DLL may take to wait for them itself.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A process that may be gone.
 type Process = Mutex<Option<Peer>>;
@@ -189,6 +193,24 @@ pub struct Stopped {
     pub processes_ended_well: bool,
     /// The DLLs whose TerminateDll did not answer 0, with their answer. RRAS does not mind.
     pub terminate_codes: Vec<(PathBuf, u32)>,
+    /// The DLLs that stay loaded until the process ends, because somebody is inside.
+    pub stuck: Vec<Stuck>,
+}
+
+/// A DLL that a stopping service could not unload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck {
+    /// The DLL.
+    pub dll: PathBuf,
+    /// Its functions that have not returned, each as often as it was called.
+    pub functions: Vec<FunctionId>,
+}
+
+impl fmt::Display for Stuck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list: Vec<_> = self.functions.iter().map(|function| function.name()).collect();
+        write!(f, "{}: not unloaded, because calls have not returned: {}", self.dll.display(), list.join(", "))
+    }
 }
 
 /// Loads, initialises and validates the DLLs in order. At the first that fails, the service does not start: that DLL is
@@ -252,7 +274,7 @@ impl Service {
             serial: Serialiser::new(options.serialise),
             statistics: Mutex::default(),
             held_twice: Mutex::default(),
-            trace: trace.map(Mutex::new),
+            trace: trace.map(|trace| Mutex::new(Some(trace))),
             observer: options.observer,
             started: Instant::now(),
             next_handle: AtomicU64::new(1),
@@ -311,7 +333,7 @@ impl Service {
         let main = self.main.as_ref().filter(|_| which == Which::All);
         let processes: Vec<_> = main.into_iter().chain(&self.address).collect();
         for process in &processes {
-            if let Some(peer) = lock(process).take()
+            if let Some(mut peer) = lock(process).take()
                 && !peer.stop()
             {
                 return Err("a process of the DLLs crashed or failed when it was stopped".into());
@@ -331,30 +353,58 @@ impl Service {
         *lock(&self.pool) = self.fresh_pool.clone();
     }
 
-    /// Terminates every DLL, then frees it.
-    pub fn stop(mut self) -> Result<Stopped, String> {
+    /// Terminates every DLL, waits for whoever is inside, then frees it. Other threads may be calling: no further call of
+    /// theirs is made. A DLL that a call has not left in ten seconds is not freed, and [`Stopped::stuck`] says which call.
+    ///
+    /// TerminateDll is called among the calls that are inside, as no page forbids; with [`Serialise::All`] after them, and
+    /// not at all if they do not return. To stop a service that has stopped does nothing.
+    ///
+    /// A service that is dropped without it frees its DLLs without TerminateDll; nobody can be inside then.
+    pub fn stop(&self) -> Result<Stopped, String> {
+        self.stop_within(PATIENCE)
+    }
+
+    /// As [`stop`](Self::stop), with another patience.
+    pub fn stop_within(&self, patience: Duration) -> Result<Stopped, String> {
+        let deadline = Instant::now() + patience;
+        self.dlls.iter().for_each(AdminDll::end_calls);
+        let alone = self.serial.mode() != Serialise::All
+            || self.dlls.iter().all(|dll| dll.wait_for_callers(deadline).is_empty());
         let mut terminate_codes = Vec::new();
-        for index in 0..self.dlls.len() {
+        for index in (0..self.dlls.len()).filter(|_| alone) {
             let code = self.call(index, FunctionId::TerminateDll, &mut []).and_then(|r| r.result);
             if let Some(code) = code.filter(|&code| code != NO_ERROR) {
                 terminate_codes.push((self.dlls[index].path().to_owned(), code));
             }
         }
-        let mut processes_ended_well = true;
-        for process in self.main.take().into_iter().chain(self.address.take()) {
-            let peer = process.into_inner().unwrap_or_else(PoisonError::into_inner);
-            processes_ended_well &= peer.is_none_or(Peer::stop);
+        let processes_ended_well = self.stop_processes(deadline);
+        let mut stuck = Vec::new();
+        for dll in &self.dlls {
+            let functions = dll.unload_shared(deadline)?;
+            if !functions.is_empty() {
+                stuck.push(Stuck { dll: dll.path().to_owned(), functions });
+            }
         }
-        for dll in std::mem::take(&mut self.dlls) {
-            dll.unload()?;
-        }
-        let trace = self.trace.take().map(|trace| trace.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let trace = self.trace.as_ref().and_then(|trace| lock(trace).take());
         Ok(Stopped {
-            statistics: std::mem::take(&mut *lock(&self.statistics)),
+            statistics: self.take_statistics(),
             trace: trace.map_or(Ok(()), |writer| writer.map(drop)),
             processes_ended_well,
             terminate_codes,
+            stuck,
         })
+    }
+
+    /// Ends the processes of the DLLs, unless a call that one of them makes has not returned.
+    fn stop_processes(&self, deadline: Instant) -> bool {
+        for dll in &self.dlls {
+            dll.wait_for_callers(deadline);
+        }
+        let mut ended_well = true;
+        for process in self.main.iter().chain(&self.address) {
+            ended_well &= process.try_lock().is_ok_and(|mut peer| peer.take().is_none_or(|mut peer| peer.stop()));
+        }
+        ended_well
     }
 
     /// What is known of the DLLs, in order.
@@ -394,13 +444,18 @@ impl Service {
         std::mem::take(&mut lock(&self.statistics))
     }
 
-    /// Calls a function of one DLL, serialised, timed and recorded. None if the DLL does not have it.
+    /// Calls a function of one DLL, serialised, timed and recorded. None if the DLL does not have it, or the service
+    /// stops.
     pub fn call(&self, dll: usize, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
         if !self.about[dll].functions.contains(function) {
             return None;
         }
         let before = record::buffers(function, arguments);
         let _serial = self.serial.enter(function);
+        let entered = match self.dlls.get(dll) {
+            Some(loaded) => Some(loaded.enter(function)?),
+            None => None,
+        };
         if let Some(observer) = &self.observer {
             observer.before(function, &before);
         }
@@ -412,8 +467,10 @@ impl Service {
                 arguments.iter_mut().zip(record::arguments(&after)).for_each(|(to, from)| *to = from);
                 returned
             }
-            None => self.dlls[dll].call(function, arguments)?,
+            // Where there is no such process, the DLLs are loaded here.
+            None => entered.as_ref()?.call(arguments),
         };
+        drop(entered);
         let after = record::changes(function, &before, arguments);
         if let Some(observer) = &self.observer {
             observer.after(function, &before, returned, &after);
@@ -428,10 +485,10 @@ impl Service {
             let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
             call.at_us = elapsed.saturating_sub(call.took_ns / 1000);
             let trace = &mut *lock(trace);
-            if let Ok(writer) = trace
+            if let Some(Ok(writer)) = trace
                 && let Err(error) = writer.call(&call)
             {
-                *trace = Err(error);
+                *trace = Some(Err(error));
             }
         }
     }

@@ -166,6 +166,7 @@ mod tests {
             (101, "stopped"),
             (102, "log-not-opened"),
             (103, "bug"),
+            (104, "stopped-among-calls"),
             (200, "config-in-force"),
             (201, "config-broken"),
             (202, "config-broken-at-start"),

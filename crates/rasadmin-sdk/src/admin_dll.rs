@@ -1,7 +1,7 @@
 //! What an admin DLL must and may do.
 
 use crate::address::{AddressRequest, Assignment, InterfaceId, Refusal};
-use crate::{Connection, Environment, InitializeError, Link, PreAuthentication};
+use crate::{CallsInside, Connection, Environment, InitializeError, Link, PreAuthentication};
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -36,8 +36,20 @@ pub trait AdminDll: Send + Sync + Sized + 'static {
     /// starting.
     fn initialize(environment: &Environment) -> Result<Self, InitializeError>;
 
-    /// RRAS is about to unload the DLL (MprAdminTerminateDll). No thread of the DLL may still run afterwards.
+    /// RRAS is about to unload the DLL (MprAdminTerminateDll). No call is inside, and none comes any more. No thread of the
+    /// DLL may still run afterwards.
     fn terminate(&self);
+
+    /// As [`terminate`](Self::terminate), but calls that were inside have not returned in five seconds, or one of them
+    /// calls MprAdminTerminateDll itself. The DLL stays in memory until the process ends, so the calls may return whenever
+    /// they can; until then they use this value, and whatever else they were using. So shut nothing down that is not this
+    /// value's alone, such as a library's global state, and do not wait for a lock that one of them may hold.
+    ///
+    /// Unless implemented it logs an error and calls [`terminate`](Self::terminate).
+    fn terminate_among_calls(&self, calls: &CallsInside) {
+        tracing::error!("terminated while calls are inside: {calls}");
+        self.terminate();
+    }
 
     /// A user has authenticated and connects.
     fn accept_connection(&self, connection: &Connection) -> Verdict;

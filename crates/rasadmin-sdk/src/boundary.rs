@@ -6,7 +6,8 @@
 
 use crate::address::{AddressRequest, Assignment, InterfaceId, Refusal};
 use crate::connection::{Projection, pair};
-use crate::life::{Environment, PANICKED, Slot};
+use crate::life::{Environment, PANICKED};
+use crate::slot::{Busy, PATIENCE, Slot};
 use crate::{AdminDll, AssignIpv4, AssignIpv6, Connection, Link, PreAuthentication, ValidatePreAuthenticated, Verdict};
 use mprapi::abi::*;
 use mprapi::contract::ArgumentType;
@@ -15,6 +16,7 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 use std::{fmt, mem, ptr};
 
 /// A pointer as an export got it.
@@ -89,17 +91,24 @@ fn guarded<D: AdminDll, A: Answer>(
     function: FunctionId,
     body: impl FnOnce(&D) -> Result<A, Wrong>,
 ) -> A {
-    caught(function, || {
-        let answer = slot.get().ok_or(Wrong::NotInitialised).and_then(|dll| body(&dll));
-        answer.unwrap_or_else(|wrong| {
-            let code = wrong.code();
-            let told = matches!(&wrong, Wrong::Refused(refusal) if refusal.reason.is_empty());
-            if !told {
-                tracing::warn!(function = function.name(), code, "{wrong}");
-            }
-            A::safe(code)
-        })
-    })
+    let Some((call, dll)) = slot.enter(function) else {
+        return caught(function, || safe(function, &Wrong::NotInitialised));
+    };
+    let answer = caught(function, || body(&dll).unwrap_or_else(|wrong| safe(function, &wrong)));
+    // Before the call counts as left. If the DLL was terminated meanwhile, the last call inside drops it, which may panic.
+    caught(function, || drop(dll));
+    drop(call);
+    answer
+}
+
+/// Logs what was wrong with a call, unless the DLL has told it itself; the safe answer.
+fn safe<A: Answer>(function: FunctionId, wrong: &Wrong) -> A {
+    let code = wrong.code();
+    let told = matches!(wrong, Wrong::Refused(refusal) if refusal.reason.is_empty());
+    if !told {
+        tracing::warn!(function = function.name(), code, "{wrong}");
+    }
+    A::safe(code)
 }
 
 /// Catches a panic and logs its text.
@@ -311,8 +320,16 @@ pub fn initialize<D: AdminDll>(slot: &Slot<D>, callbacks: FunctionSet) -> u32 {
 /// RRAS frees a DLL that does not start without a terminate (CONTRACT section 3), so the log is closed here: after the
 /// error's or the panic's text has reached it.
 fn start<D: AdminDll>(slot: &Slot<D>, environment: &Environment) -> u32 {
-    let code = caught(environment.function, || slot.initialize(environment));
-    if code != NO_ERROR {
+    let mut busy = false;
+    let code = caught(environment.function, || {
+        slot.initialize(environment, PATIENCE).unwrap_or_else(|Busy| {
+            busy = true;
+            tracing::warn!(function = environment.function.name(), "another initialise or terminate still runs");
+            ERROR_BUSY
+        })
+    });
+    // The log is whoever's still runs.
+    if code != NO_ERROR && !busy {
         crate::log::close();
     }
     code
@@ -341,9 +358,29 @@ pub unsafe fn initialize_ex<D: AdminDll>(
 
 /// MprAdminTerminateDll.
 pub fn terminate<D: AdminDll>(slot: &Slot<D>) -> u32 {
-    let code = caught(FunctionId::TerminateDll, || slot.terminate());
+    terminate_within(slot, PATIENCE)
+}
+
+/// MprAdminTerminateDll with another patience: for tests.
+pub fn terminate_within<D: AdminDll>(slot: &Slot<D>, patience: Duration) -> u32 {
+    let function = FunctionId::TerminateDll;
+    let mut busy = false;
+    let code = caught(function, || {
+        slot.terminate(patience).unwrap_or_else(|Busy| {
+            busy = true;
+            // What runs is in this DLL's code.
+            let kept = match crate::library::pin() {
+                Ok(()) => "the DLL stays in memory until the process ends".to_owned(),
+                Err(error) => format!("the DLL cannot be kept in memory for it: {error}"),
+            };
+            tracing::error!(function = function.name(), "another initialise or terminate still runs; {kept}");
+            ERROR_BUSY
+        })
+    });
     // Whatever the DLL does, and after the text of its panic: a file that stays open would outlive the image.
-    crate::log::close();
+    if !busy {
+        crate::log::close();
+    }
     code
 }
 

@@ -16,6 +16,13 @@
 //!
 //! RRAS makes one call of a function at a time, and every user waits for it. Calls of different functions may overlap.
 //!
+//! When RRAS stops, a call may still be inside: one that waits for a disk, say. MprAdminTerminateDll lets no further call
+//! in (each gets the safe answer at once) and waits for those inside, five seconds at most. Then
+//! [`AdminDll::terminate`] is called, and after it the value is dropped. If calls are inside even then, the DLL is kept
+//! in memory for as long as the process lives, since their code must not vanish under them;
+//! [`AdminDll::terminate_among_calls`] is called instead, and RRAS gets ERROR_BUSY (170), which it does not mind. A later
+//! initialise starts afresh in either case.
+//!
 //! # A whole admin DLL
 //!
 //! A crate with `crate-type = ["cdylib"]` and this in it:
@@ -54,29 +61,32 @@
 //!   in the [log].
 //! - Panics: the user whose call it was is rejected, the text reaches the log, the service lives. (A fault, such as a
 //!   wild pointer in unsafe code of yours, still ends it.)
-//! - Initialise and terminate in any order, calls before and after them.
+//! - Initialise and terminate in any order, calls before, during and after them.
 #![deny(unsafe_code)]
 
 mod address;
 mod admin_dll;
 #[doc(hidden)]
 pub mod boundary;
+mod calls_inside;
 mod connection;
 mod export;
 pub mod library;
 mod life;
 mod link;
 pub mod log;
+mod slot;
 mod wide;
 
 pub use address::{AddressRequest, Assignment, InterfaceId, Refusal};
 pub use admin_dll::{AdminDll, AssignIpv4, AssignIpv6, ValidatePreAuthenticated, Verdict};
+pub use calls_inside::CallsInside;
 pub use connection::{Connection, Counters, Projection, Quarantine};
-#[doc(hidden)]
-pub use life::Slot;
 pub use life::{Environment, InitializeError};
 pub use link::{Link, Tunnel};
 pub use mprapi::{FunctionId, FunctionSet, abi, contract};
+#[doc(hidden)]
+pub use slot::Slot;
 pub use tracing;
 pub use wide::WideStr;
 

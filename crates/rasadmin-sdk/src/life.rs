@@ -1,10 +1,8 @@
-//! Initialise and terminate, in any order.
+//! How a DLL is initialised, and what keeps it from being so.
 
-use crate::AdminDll;
 use mprapi::abi::{ERROR_INTERNAL_ERROR, ERROR_INVALID_PARAMETER, NO_ERROR};
 use mprapi::{FunctionId, FunctionSet};
 use std::borrow::Cow;
-use std::sync::{Arc, PoisonError, RwLock};
 
 /// How the DLL is being initialised.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +36,15 @@ impl InitializeError {
     pub fn new(code: u32, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code: if code == NO_ERROR { ERROR_INVALID_PARAMETER } else { code }, message: message.into() }
     }
+
+    /// Logs the message, and returns the code.
+    pub(crate) fn tell(self) -> u32 {
+        let Self { code, message } = self;
+        if !message.is_empty() {
+            tracing::error!(code, "initialise failed: {message}");
+        }
+        code
+    }
 }
 
 /// With the system's own code, where it has one.
@@ -45,52 +52,6 @@ impl From<std::io::Error> for InitializeError {
     fn from(error: std::io::Error) -> Self {
         let code = error.raw_os_error().and_then(|code| u32::try_from(code).ok());
         Self::new(code.unwrap_or(ERROR_INTERNAL_ERROR), error.to_string())
-    }
-}
-
-/// The DLL's one instance: none before initialise and after terminate.
-#[derive(Debug)]
-pub struct Slot<D>(RwLock<Option<Arc<D>>>);
-
-impl<D: AdminDll> Slot<D> {
-    /// An empty slot.
-    #[allow(clippy::new_without_default)] // It is for one static.
-    pub const fn new() -> Self {
-        Self(RwLock::new(None))
-    }
-
-    /// The instance. It is shared, so that calls overlap and a terminate in their midst harms none.
-    pub(crate) fn get(&self) -> Option<Arc<D>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// A second initialise is a no-op that returns 0. Panics are the caller's to catch.
-    pub(crate) fn initialize(&self, environment: &Environment) -> u32 {
-        let mut slot = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if slot.is_some() {
-            return NO_ERROR;
-        }
-        match D::initialize(environment) {
-            Ok(dll) => {
-                *slot = Some(Arc::new(dll));
-                NO_ERROR
-            }
-            Err(InitializeError { code, message }) => {
-                if !message.is_empty() {
-                    tracing::error!(code, "initialise failed: {message}");
-                }
-                code
-            }
-        }
-    }
-
-    /// One terminate ends it, however often it was initialised. Panics are the caller's to catch.
-    pub(crate) fn terminate(&self) -> u32 {
-        let dll = self.0.write().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(dll) = dll {
-            dll.terminate();
-        }
-        NO_ERROR
     }
 }
 

@@ -1,9 +1,10 @@
-//! What the product and the command know of this computer: where configuration and log are, its name, and the system's
-//! own log.
+//! What the product and the command know of this computer: where configuration and log are, its name, its monotonic
+//! clock, and the system's own log.
 #![deny(unsafe_code)]
 
 #[cfg(windows)]
 pub mod eventlog;
+pub mod monotonic;
 pub mod places;
 #[cfg(unix)]
 mod syslog;

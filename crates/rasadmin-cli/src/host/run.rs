@@ -330,6 +330,9 @@ fn report(
     for (dll, code) in &stopped.terminate_codes {
         line(format!("note: MprAdminTerminateDll of {} answered {code}; RRAS does not mind.", dll.display()));
     }
+    for stuck in &stopped.stuck {
+        line(format!("warning: {stuck}"));
+    }
     if arguments.each {
         line(String::new());
         let rules = told.map(|told| told.rules(day)).unwrap_or_default();

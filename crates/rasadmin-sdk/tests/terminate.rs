@@ -1,0 +1,401 @@
+//! MprAdminTerminateDll among calls that are inside. RRAS's own patience is five seconds; here it is an hour where a test
+//! would hang if terminate waited for the wrong thing, and nothing where the deadline is to pass.
+#![allow(clippy::unwrap_used)]
+
+use rasadmin_sdk::abi::*;
+use rasadmin_sdk::boundary::terminate_within;
+use rasadmin_sdk::{
+    AddressRequest, AdminDll, AssignIpv4, Assignment, CallsInside, Connection, Environment, FunctionId,
+    InitializeError, Link, Refusal, Verdict, export_admin_dll, log,
+};
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
+/// What the tests tell the DLL, and what it told.
+#[derive(Default)]
+struct World {
+    seen: Vec<String>,
+    /// Link calls wait inside.
+    hold: bool,
+    /// What a connection call and initialise do.
+    act: Option<fn()>,
+}
+
+static WORLD: Mutex<World> = Mutex::new(World { seen: Vec::new(), hold: false, act: None });
+static LET_GO: Condvar = Condvar::new();
+/// Link calls inside.
+static INSIDE: AtomicUsize = AtomicUsize::new(0);
+/// Stands for a library that calls use, and that terminate shuts down.
+static LIBRARY: AtomicBool = AtomicBool::new(false);
+/// Link calls that found the library shut down, terminates that found calls inside, values dropped with calls inside.
+static WRONG: AtomicUsize = AtomicUsize::new(0);
+/// The exports have one instance, so the tests take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
+fn world() -> MutexGuard<'static, World> {
+    WORLD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn note(what: &str) {
+    world().seen.push(what.to_owned());
+}
+
+fn act() {
+    let act = world().act;
+    if let Some(act) = act {
+        act();
+    }
+}
+
+fn uses_the_library() {
+    if !LIBRARY.load(SeqCst) {
+        WRONG.fetch_add(1, SeqCst);
+    }
+}
+
+/// With the link calls that are in it, of this life alone.
+struct Guarded(AtomicUsize);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        note("dropped");
+        WRONG.fetch_add(self.0.load(SeqCst), SeqCst);
+    }
+}
+
+impl AdminDll for Guarded {
+    fn initialize(_: &Environment) -> Result<Self, InitializeError> {
+        LIBRARY.store(true, SeqCst);
+        note("initialize");
+        act();
+        Ok(Self(AtomicUsize::new(0)))
+    }
+    fn terminate(&self) {
+        note("terminate");
+        WRONG.fetch_add(INSIDE.load(SeqCst), SeqCst);
+        LIBRARY.store(false, SeqCst);
+    }
+    fn terminate_among_calls(&self, calls: &CallsInside) {
+        note("terminate among calls");
+        let list: Vec<_> = calls.functions().iter().map(|(function, calls)| format!("{function} {calls}")).collect();
+        note(&list.join(", "));
+    }
+    fn accept_connection(&self, _: &Connection) -> Verdict {
+        act();
+        Verdict::Accept
+    }
+    fn connection_hangup(&self, _: &Connection) {
+        note("hangup");
+    }
+    fn accept_link(&self, _: &Link) -> Verdict {
+        self.0.fetch_add(1, SeqCst);
+        INSIDE.fetch_add(1, SeqCst);
+        uses_the_library();
+        let mut world = world();
+        while world.hold {
+            world = LET_GO.wait(world).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(world);
+        uses_the_library();
+        self.0.fetch_sub(1, SeqCst);
+        INSIDE.fetch_sub(1, SeqCst);
+        Verdict::Accept
+    }
+    fn link_hangup(&self, _: &Link) {}
+    fn accept_reauthentication(&self, _: &Connection) -> Verdict {
+        Verdict::Accept
+    }
+}
+
+impl AssignIpv4 for Guarded {
+    fn assign_ipv4(&self, request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
+        Ok(Assignment::of(request.address()))
+    }
+    fn release_ipv4(&self, _: &AddressRequest<Ipv4Addr>) {
+        note("release");
+    }
+}
+
+export_admin_dll!(Guarded, ipv4);
+
+/// A turn with an initialised DLL.
+fn turn() -> MutexGuard<'static, ()> {
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    *world() = World::default();
+    terminate(AN_HOUR);
+    *world() = World::default();
+    WRONG.store(0, SeqCst);
+    assert_eq!(MprAdminInitializeDll(), NO_ERROR);
+    assert_eq!(seen(), ["initialize"]);
+    turn
+}
+
+fn seen() -> Vec<String> {
+    std::mem::take(&mut world().seen)
+}
+
+fn terminate(patience: Duration) -> u32 {
+    terminate_within(&RASADMIN_SLOT, patience)
+}
+
+fn link() -> BOOL {
+    // SAFETY: whole structures.
+    unsafe { MprAdminAcceptNewLink(&mut RAS_PORT_0::default(), &mut RAS_PORT_1::default()) }
+}
+
+fn connection() -> BOOL {
+    // SAFETY: whole structures.
+    unsafe { MprAdminAcceptNewConnection(&mut RAS_CONNECTION_0::default(), &mut RAS_CONNECTION_1::default()) }
+}
+
+/// The answer, the address and notify_release.
+fn address() -> (u32, u32, BOOL) {
+    let (name, mut address, mut notify) = ([u16::from(b'a'), 0], 5, 9);
+    // SAFETY: terminated names and writable outputs.
+    let code = unsafe { MprAdminGetIpAddressForUser(name.as_ptr(), name.as_ptr(), &mut address, &mut notify) };
+    (code, address, notify)
+}
+
+fn hold() {
+    world().hold = true;
+}
+
+fn let_go() {
+    world().hold = false;
+    LET_GO.notify_all();
+}
+
+/// Until so many link calls are inside.
+fn wait_for_links(count: usize) {
+    while INSIDE.load(SeqCst) != count {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn it_waits_for_the_calls_inside_and_lets_no_other_in() {
+    let _turn = turn();
+    hold();
+    thread::scope(|scope| {
+        let links: Vec<_> = (0..4).map(|_| scope.spawn(link)).collect();
+        wait_for_links(4);
+        let ending = scope.spawn(|| terminate(AN_HOUR));
+        // Accepted as long as terminate has not begun; then rejected, without waiting for it to end.
+        while connection() == TRUE {
+            thread::yield_now();
+        }
+        assert_eq!(address(), (ERROR_NOT_READY, 5, FALSE));
+        assert_eq!(seen(), Vec::<String>::new(), "not before they have left");
+        let_go();
+        assert!(links.into_iter().all(|link| link.join().unwrap() == TRUE), "those inside get their own answer");
+        assert_eq!(ending.join().unwrap(), NO_ERROR);
+    });
+    assert_eq!(seen(), ["terminate", "dropped"]);
+    assert_eq!(WRONG.load(SeqCst), 0);
+}
+
+#[test]
+fn after_the_deadline_the_dll_is_told_and_a_later_initialise_starts_afresh() {
+    let _turn = turn();
+    hold();
+    thread::scope(|scope| {
+        let links: Vec<_> = (0..4).map(|_| scope.spawn(link)).collect();
+        wait_for_links(4);
+        assert_eq!(terminate(Duration::ZERO), ERROR_BUSY);
+        assert_eq!(seen(), ["terminate among calls", "MprAdminAcceptNewLink 4"], "and it is not dropped under them");
+        // A safe answer of each return type.
+        assert_eq!((connection(), link()), (FALSE, FALSE));
+        assert_eq!(address(), (ERROR_NOT_READY, 5, FALSE));
+        // SAFETY: whole structures; terminated names.
+        unsafe {
+            MprAdminConnectionHangupNotification(&mut RAS_CONNECTION_0::default(), &mut RAS_CONNECTION_1::default());
+            MprAdminReleaseIpAddress([97, 0].as_ptr(), [97, 0].as_ptr(), &mut 5);
+        }
+        assert_eq!(seen(), Vec::<String>::new());
+        assert_eq!(terminate(Duration::ZERO), NO_ERROR, "there is nothing left to end");
+
+        assert_eq!(MprAdminInitializeDll(), NO_ERROR);
+        assert_eq!((connection(), address().0), (TRUE, NO_ERROR));
+        // What it shares with the earlier life is still in use.
+        assert_eq!(terminate(Duration::ZERO), ERROR_BUSY);
+        let told = ["terminate among calls", "MprAdminAcceptNewLink 4"];
+        assert_eq!(seen(), ["initialize", told[0], told[1], "dropped"]);
+
+        assert_eq!(MprAdminInitializeDll(), NO_ERROR);
+        let_go();
+        assert!(links.into_iter().all(|link| link.join().unwrap() == TRUE));
+    });
+    assert_eq!(seen(), ["initialize", "dropped"], "by the last call that had it");
+    assert_eq!(link(), TRUE);
+    assert_eq!(terminate(AN_HOUR), NO_ERROR);
+    assert_eq!(seen(), ["terminate", "dropped"]);
+    assert_eq!(WRONG.load(SeqCst), 0);
+}
+
+/// A call that ends its own DLL would wait for itself.
+#[test]
+fn a_call_that_terminates_waits_for_the_others_only() {
+    static CODE: AtomicUsize = AtomicUsize::new(0);
+    let _turn = turn();
+    hold();
+    world().act = Some(|| CODE.store(terminate(AN_HOUR) as usize, SeqCst));
+    thread::scope(|scope| {
+        let other = scope.spawn(link);
+        wait_for_links(1);
+        let ending = scope.spawn(connection);
+        while address().0 == NO_ERROR {
+            thread::yield_now();
+        }
+        let_go();
+        assert_eq!((other.join().unwrap(), ending.join().unwrap()), (TRUE, TRUE));
+    });
+    assert_eq!(CODE.load(SeqCst), ERROR_BUSY as usize);
+    assert_eq!(seen(), ["terminate among calls", "MprAdminAcceptNewConnection 1", "dropped"]);
+    assert_eq!(WRONG.load(SeqCst), 0);
+}
+
+#[test]
+fn a_call_that_panics_is_no_longer_inside() {
+    let _turn = turn();
+    world().act = Some(|| panic!("in a call"));
+    assert_eq!((connection(), connection()), (FALSE, FALSE));
+    assert_eq!(terminate(AN_HOUR), NO_ERROR);
+    assert_eq!(seen(), ["terminate", "dropped"]);
+}
+
+/// From inside initialise neither can work; they answer at once, and the log of what runs stays open.
+#[test]
+fn initialise_and_terminate_from_inside_initialise_answer_busy() {
+    static CODES: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+    static PATH: Mutex<Option<std::path::PathBuf>> = Mutex::new(None);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nested.log");
+    let _turn = turn();
+    assert_eq!(terminate(AN_HOUR), NO_ERROR);
+    seen();
+    *PATH.lock().unwrap() = Some(path.clone());
+    world().act = Some(|| {
+        log::open(PATH.lock().unwrap().as_ref().unwrap()).unwrap();
+        let codes = [MprAdminInitializeDll(), terminate(AN_HOUR), address().0];
+        CODES.lock().unwrap().extend(codes);
+        rasadmin_sdk::tracing::info!("still open");
+    });
+    assert_eq!(MprAdminInitializeDll(), NO_ERROR);
+    assert_eq!(*CODES.lock().unwrap(), [ERROR_BUSY, ERROR_BUSY, ERROR_NOT_READY]);
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains("another initialise or terminate still runs; the DLL"), "{text}");
+    assert!(text.contains("still open"), "{text}");
+    world().act = None;
+    assert_eq!((seen(), connection()), (vec!["initialize".to_owned()], TRUE));
+}
+
+/// Link calls on four threads, and a service that starts and stops among them.
+#[test]
+fn links_on_four_threads_through_many_lives() {
+    const LIVES: usize = 300;
+    static OVER: AtomicBool = AtomicBool::new(false);
+    let _turn = turn();
+    let (accepted, rejected) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !OVER.load(SeqCst) {
+                    if link() == TRUE { &accepted } else { &rejected }.fetch_add(1, SeqCst);
+                }
+            });
+        }
+        // Each life and each pause between two sees at least one call.
+        let after = |count: &AtomicUsize| {
+            let before = count.load(SeqCst);
+            while count.load(SeqCst) == before {
+                thread::yield_now();
+            }
+        };
+        for _ in 0..LIVES {
+            after(&accepted);
+            assert_eq!(terminate(AN_HOUR), NO_ERROR);
+            after(&rejected);
+            assert_eq!(MprAdminInitializeDll(), NO_ERROR);
+        }
+        OVER.store(true, SeqCst);
+    });
+    assert_eq!(WRONG.load(SeqCst), 0);
+    let life = ["terminate", "dropped", "initialize"];
+    assert_eq!(seen(), life.repeat(LIVES));
+}
+
+/// Terminates at once from several threads: one ends the DLL, and none returns before it has ended.
+#[test]
+fn terminates_at_once_end_it_once() {
+    let _turn = turn();
+    hold();
+    thread::scope(|scope| {
+        let link = scope.spawn(link);
+        wait_for_links(1);
+        let ending: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    let code = terminate(AN_HOUR);
+                    (code, world().seen.clone())
+                })
+            })
+            .collect();
+        while connection() == TRUE {
+            thread::yield_now();
+        }
+        let_go();
+        assert_eq!(link.join().unwrap(), TRUE);
+        for ending in ending {
+            assert_eq!(ending.join().unwrap(), (NO_ERROR, vec!["terminate".to_owned(), "dropped".to_owned()]));
+        }
+    });
+}
+
+#[test]
+fn unless_implemented_it_is_logged_and_terminated() {
+    struct Plain(AtomicUsize);
+    impl AdminDll for Plain {
+        fn initialize(_: &Environment) -> Result<Self, InitializeError> {
+            Ok(Self(AtomicUsize::new(0)))
+        }
+        fn terminate(&self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+        fn accept_connection(&self, _: &Connection) -> Verdict {
+            // A call that ends its own DLL is inside.
+            assert_eq!(terminate_within(&SLOT, AN_HOUR), ERROR_BUSY);
+            assert_eq!(self.0.load(SeqCst), 1);
+            Verdict::Accept
+        }
+        fn connection_hangup(&self, _: &Connection) {}
+        fn accept_link(&self, _: &Link) -> Verdict {
+            Verdict::Accept
+        }
+        fn link_hangup(&self, _: &Link) {}
+        fn accept_reauthentication(&self, _: &Connection) -> Verdict {
+            Verdict::Accept
+        }
+    }
+    static SLOT: rasadmin_sdk::Slot<Plain> = rasadmin_sdk::Slot::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plain.log");
+    let _turn = turn();
+    log::open(&path).unwrap();
+    assert_eq!(rasadmin_sdk::boundary::initialize(&SLOT, rasadmin_sdk::FunctionSet::EMPTY), NO_ERROR);
+    let (mut c0, mut c1) = (RAS_CONNECTION_0::default(), RAS_CONNECTION_1::default());
+    let pointers = [(&raw mut c0).cast(), (&raw mut c1).cast()];
+    let function = FunctionId::AcceptNewConnection;
+    // SAFETY: whole structures.
+    let accepted = unsafe { rasadmin_sdk::boundary::ask(&SLOT, function, &pointers, Plain::accept_connection) };
+    assert_eq!(accepted, TRUE);
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(
+        text.contains("ERROR terminated while calls are inside: MprAdminAcceptNewConnection (1); the DLL"),
+        "{text}"
+    );
+}

@@ -1,0 +1,80 @@
+//! The machine's monotonic clock.
+#![allow(unsafe_code)] // The system's own functions for it.
+
+use std::time::Duration;
+
+/// The time since some moment that is the same for all processes of this machine until it is started again: two processes
+/// can compare what they read. Setting the time of day does not move it. It goes on while the machine sleeps, as far as
+/// the system counts that (Windows and Linux do; Wine and other Unix systems do not).
+///
+/// Windows: QueryPerformanceCounter, which is older than Server 2008 R2, in steps well below a microsecond. Where a
+/// machine of that age has processors whose counters differ, a reading may lie before one that another processor gave:
+/// take differences with `saturating_sub`. Linux: CLOCK_BOOTTIME.
+pub fn monotonic() -> Duration {
+    reading()
+}
+
+#[cfg(windows)]
+fn reading() -> Duration {
+    use windows_sys::Win32::System::Performance::{QueryPerformanceCounter, QueryPerformanceFrequency};
+    let (mut ticks, mut a_second) = (0_i64, 0_i64);
+    // SAFETY: both write one number into what is ours. Neither can fail on Windows XP or later, says its page; the
+    // frequency is fixed when the system starts.
+    unsafe {
+        QueryPerformanceFrequency(&raw mut a_second);
+        QueryPerformanceCounter(&raw mut ticks);
+    }
+    of_ticks(ticks.unsigned_abs(), a_second.unsigned_abs().max(1))
+}
+
+/// Ticks as a time, without the rounding that nanoseconds a tick would bring, and without overflow.
+#[cfg(any(windows, test))]
+fn of_ticks(ticks: u64, a_second: u64) -> Duration {
+    let nanoseconds = u128::from(ticks % a_second) * 1_000_000_000 / u128::from(a_second);
+    // Below a second's.
+    Duration::new(ticks / a_second, u32::try_from(nanoseconds).unwrap_or(0))
+}
+
+#[cfg(unix)]
+fn reading() -> Duration {
+    #[cfg(target_os = "linux")]
+    const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: it writes into what is ours. It fails for a clock that the system does not have: Linux has this one since
+    // 2.6.39, others have theirs, and each is common to all processes.
+    if unsafe { libc::clock_gettime(CLOCK, &raw mut time) } != 0 {
+        // SAFETY: as above. The same in every process of such a machine, so that they still agree.
+        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    }
+    // Neither is negative, and nanoseconds are below a second's.
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_never_goes_back() {
+        let mut last = monotonic();
+        let first = last;
+        for _ in 0..1_000_000 {
+            let now = monotonic();
+            assert!(now >= last, "{now:?} after {last:?}");
+            last = now;
+        }
+        assert!(last > first, "and it goes forward");
+    }
+
+    #[test]
+    fn ticks_become_time_at_any_frequency() {
+        assert_eq!(of_ticks(0, 10_000_000), Duration::ZERO);
+        assert_eq!(of_ticks(123_456_789, 10_000_000), Duration::new(12, 345_678_900));
+        assert_eq!(of_ticks(3_579_545 * 3 + 1, 3_579_545), Duration::new(3, 279));
+        assert_eq!(of_ticks(u64::MAX, 1), Duration::new(u64::MAX, 0));
+        assert_eq!(of_ticks(u64::MAX, u64::MAX - 1), Duration::new(1, 0));
+        assert_eq!(of_ticks(2_999_999_999, 3_000_000_000), Duration::new(0, 999_999_999));
+    }
+}
