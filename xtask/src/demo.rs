@@ -4,6 +4,7 @@ use crate::shell::{cargo, relative, run, step, target};
 use crate::{Result, windows};
 use std::process::Command;
 
+const RULES: &str = "examples/office-day.toml";
 const DAY: &str = "examples/office-day.scenario";
 
 /// Natively.
@@ -34,23 +35,16 @@ pub fn windows() -> Result {
 }
 
 fn day(shown: &str, rasadmin: &dyn Fn() -> Command, product: &str, reject: &str) -> Result {
-    // The product's log goes with the build, not to the system's folder.
-    let log = target().join("demo.log");
-    let _ = std::fs::remove_file(&log);
     let show = |words: &[&str]| {
         println!("\n$ {shown} {}\n", words.join(" "));
-        run(rasadmin().args(words).env("RASADMIN_LOG", relative(&log)))
+        run(rasadmin().args(words))
     };
     let folder = target().join("demo");
     let _ = std::fs::remove_dir_all(&folder);
     let config = folder.join("rasadmin.toml");
-    // Its ledger is made beside it.
-    std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::copy("examples/office-day.toml", &config))
-        .map_err(|e| format!("{}: {e}", config.display()))?;
     show(&["check", product])?;
-    println!("\nThe day with rules and pools (examples/office-day.toml, copied to {}):", relative(&folder));
-    show(&["host", "run", "--config", &relative(&config), "--dll", product, DAY])?;
+    println!("\nThe day with rules and pools; its ledger and its log are kept in {}:", relative(&folder));
+    show(&["host", "run", "--config", RULES, "--keep", &relative(&folder), "--dll", product, DAY])?;
     println!("\nWhy was the last one denied?");
     show(&["explain", "--config", &relative(&config), "--decision", "818"])?;
     println!("\nThe same day with a DLL that rejects everyone:");
@@ -59,7 +53,7 @@ fn day(shown: &str, rasadmin: &dyn Fn() -> Command, product: &str, reject: &str)
         "\nEvery event is in {}, every decision, session and lease in {}.\n\
          Look at it: {shown} sessions --config {config}, or report, users, who-had, replay.\n\
          docs/admin-guide.md goes by task. Other admin DLLs to try are in examples/.",
-        relative(&log),
+        relative(&folder.join("rasadmin.log")),
         relative(&folder.join("rasadmin.db")),
         config = relative(&config)
     );

@@ -16,10 +16,11 @@ use crate::options::Options;
 use crate::statics::REFUSED;
 use crate::statics::requirements::list;
 use child::Job;
-use launch::{End, Ended, Scratch};
+use launch::{End, Ended};
 use mprapi::requirements::judge_table;
 use mprapi::{FunctionId, FunctionSet, Profile};
 use progress::{ChildResult, Line, Start};
+use rasadmin_host::scratch::{AUDIT_ONLY, Scratch, ScratchError};
 use std::path::{Path, PathBuf};
 
 /// How many functions may hang before a check is given up: each costs a deadline.
@@ -45,16 +46,17 @@ fn all() -> impl Iterator<Item = Check> {
 
 /// Runs every dynamic check. `about_to` is told of each.
 pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut dyn FnMut(Check)) -> Run {
-    let scratch = match Scratch::new() {
-        Ok(scratch) => scratch,
-        Err(e) => return skip_all(&format!("there is no folder for temporary files: {e}")),
+    let (temporary, store) = match Scratch::temporary().and_then(|folder| Ok((folder, store(options)?))) {
+        Ok(folders) => folders,
+        Err(e) => return skip_all(&e.to_string()),
     };
     let mut runner = Runner {
         // A relative path would be searched for in System32.
         file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
         with_sdk,
         options,
-        scratch,
+        temporary,
+        store,
         everywhere: FunctionSet::EMPTY,
         at_guards: FunctionSet::EMPTY,
         trusting: FunctionSet::EMPTY,
@@ -81,6 +83,15 @@ pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut
     runner.end("", table)
 }
 
+/// Where our product finds its configuration and has its ledger.
+fn store(options: &Options) -> Result<Scratch, ScratchError> {
+    let store = options.keep.as_deref().map_or_else(Scratch::temporary, Scratch::keep)?;
+    // A checker's sessions need not outlive a power cut.
+    let config = format!("{AUDIT_ONLY}\n[ledger]\ndurability = \"process\"\n");
+    std::fs::write(store.config(), config).map_err(|e| ScratchError::Io(store.config(), e))?;
+    Ok(store)
+}
+
 fn set(names: &[String]) -> FunctionSet {
     names.iter().filter_map(|name| FunctionId::from_name(name)).collect()
 }
@@ -89,7 +100,10 @@ struct Runner<'a> {
     file: PathBuf,
     with_sdk: bool,
     options: &'a Options,
-    scratch: Scratch,
+    /// What the checks themselves write.
+    temporary: Scratch,
+    /// What our product writes.
+    store: Scratch,
     /// Functions that hang or fault in ordinary calls: no check calls them again.
     everywhere: FunctionSet,
     /// Functions that touch what lies behind an argument: they are left out where that is inaccessible.
@@ -118,12 +132,12 @@ impl Runner<'_> {
         let job = Job {
             check,
             file: self.file.clone(),
-            result: self.scratch.path().join(format!("result-{}", self.children)),
+            result: self.temporary.path().join(format!("result-{}", self.children)),
             cycles: self.options.cycles,
             seed: self.options.seed,
             except,
         };
-        launch::run(&job, &self.scratch, self.options)
+        launch::run(&job, &self.temporary, &self.store, self.options)
     }
 
     /// The result; what was not reached is skipped.

@@ -22,6 +22,9 @@ pub struct Options {
     pub seed: u64,
     /// The program that runs the checks when called with [`crate::CHILD_SUBCOMMAND`]; None: this program.
     pub child: Option<PathBuf>,
+    /// Where our product's configuration, ledger and log are kept: as [`rasadmin_host::scratch::Scratch::keep`] takes it.
+    /// None: in a temporary folder that is deleted.
+    pub keep: Option<PathBuf>,
     /// Variables set in the child processes' environment.
     pub environment: Vec<(OsString, OsString)>,
 }
@@ -36,6 +39,7 @@ impl Default for Options {
             deadline: Duration::from_secs(10),
             seed: 1,
             child: std::env::var_os("RASADMIN_CHECK_CHILD").map(PathBuf::from),
+            keep: None,
             environment: Vec::new(),
         }
     }

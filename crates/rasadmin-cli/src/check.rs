@@ -4,6 +4,7 @@ use clap::Args;
 use indicatif::ProgressBar;
 use mprapi::Profile;
 use rasadmin_check::{Check, Options, check_list, check_with};
+use rasadmin_host::scratch::Scratch;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use std::time::Duration;
 ///
 /// A file is first read without being loaded. Then, where it can be loaded, it is run in child processes: on Windows
 /// and under Wine a DLL, on Linux a native library. Do not run another vendor's DLL on a production server: use
-/// --static-only there.
+/// --static-only there. rasadmin.dll itself is run with a configuration, a ledger and a log of its own, never the machine's.
 ///
 /// Examples:
 ///   rasadmin check target/windows/rasadmin.dll
@@ -46,6 +47,10 @@ pub struct Arguments {
     /// Where the random bytes begin: the same seed gives the same bytes
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
+    /// Keep the configuration, the ledger and the log of this run in this folder, to look at: it is new, empty, or an
+    /// earlier run's. Without it they are thrown away
+    #[arg(long, value_name = "FOLDER", conflicts_with = "static_only")]
+    keep: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -72,8 +77,12 @@ pub fn check(arguments: Arguments) -> Result<u8, String> {
         cycles: arguments.cycles,
         deadline: Duration::from_secs(arguments.deadline),
         seed: arguments.seed,
+        keep: arguments.keep.clone(),
         ..Options::default()
     };
+    if let Some(folder) = &options.keep {
+        Scratch::keep(folder).map_err(|e| e.to_string())?;
+    }
     let progress = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     progress.enable_steady_tick(Duration::from_millis(100));
     let mut about_to = |check: Check| progress.set_message(check.description());

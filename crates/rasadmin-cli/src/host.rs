@@ -2,6 +2,7 @@
 
 mod replay;
 pub mod run;
+pub mod stranger;
 
 use clap::{Args, Subcommand};
 

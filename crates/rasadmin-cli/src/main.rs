@@ -79,6 +79,8 @@ enum Command {
     CheckChild(check::ChildArguments),
     #[command(name = host::run::ADDRESS_PROCESS, hide = true)]
     AddressProcess(host::run::AddressArguments),
+    #[command(name = host::stranger::SUBCOMMAND, hide = true)]
+    LockLedger(host::stranger::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -110,6 +112,7 @@ fn main() -> ExitCode {
         Command::Uninstall(arguments) => uninstall::uninstall(arguments),
         Command::CheckChild(arguments) => Ok(check::child(arguments)),
         Command::AddressProcess(arguments) => host::run::address_process(arguments),
+        Command::LockLedger(arguments) => host::stranger::lock(arguments),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -1,54 +1,72 @@
-//! A host is not the service: unless told otherwise, the DLLs that it drives find a configuration, a ledger and a log
-//! that are thrown away, and never those of the machine.
+//! A host is not the service: the DLLs that it drives find a configuration, a ledger and a log that are thrown away, or
+//! kept where they were asked to be, and never those of the machine.
 //!
 //! They look for them in the environment, which a process can only give to another: so the host runs itself again.
 
-use rasadmin_system::system_log;
-use std::path::Path;
+mod lent;
+
+use crate::here::absolute;
+use clap::Args;
+use rasadmin_host::scratch::{AUDIT_ONLY, Scratch, VARIABLE, is_marked};
+use rasadmin_system::{places, system_log};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Set in the process that runs again.
+/// Set in the process that runs again, to the scratch folder.
 const INSIDE: &str = "RASADMIN_HOST_INSIDE";
 
-/// The rehearsal's clock, which the DLL reads.
-pub const CLOCK: &str = "RASADMIN_CLOCK";
+/// What becomes of the scratch folder.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Keep {
+    /// Keep the run's configuration, ledger and log in this folder: it is new, empty, or an earlier run's, whose ledger
+    /// goes on. Look at it with `--config FOLDER/rasadmin.toml`. Without it they are thrown away
+    #[arg(long, value_name = "FOLDER")]
+    keep: Option<PathBuf>,
+}
 
-/// Everyone is allowed, everything recorded.
-const AUDIT_ONLY: &str = "default.action = \"allow\"\n";
-
-/// Runs this command again in an environment for rehearsals; its exit code. None if this is that process.
-pub fn again(config: Option<&Path>) -> Result<Option<u8>, String> {
-    if std::env::var_os(INSIDE).is_some() {
-        return Ok(None);
+impl Keep {
+    /// The folder, if there is to be one afterwards.
+    pub fn folder(&self) -> Option<&Path> {
+        self.keep.as_deref()
     }
-    let failed = |e: std::io::Error| format!("no scratch folder for the run: {e}");
-    let folder = tempfile::Builder::new().prefix("rasadmin-host-").tempdir().map_err(failed)?;
+}
+
+/// Where a run happens.
+pub enum Place {
+    /// In the process that ran again, which is this one: its scratch folder.
+    Here(PathBuf),
+    /// It has happened there: its exit code.
+    There(u8),
+}
+
+/// Runs this command again in an environment for rehearsals, unless this is that process. `config` lends its rules; else
+/// the one that RASADMIN_CONFIG names does; else everyone is allowed.
+pub fn again(keep: &Keep, config: Option<&Path>) -> Result<Place, String> {
+    if let Some(folder) = inside() {
+        return Ok(Place::Here(folder));
+    }
+    let scratch = keep.folder().map_or_else(Scratch::temporary, Scratch::keep).map_err(|e| e.to_string())?;
+    match config.map(absolute).transpose()?.or_else(|| places::variable("RASADMIN_CONFIG")) {
+        Some(config) => lent::rules(&config, &scratch)?,
+        None => {
+            let config = scratch.config();
+            std::fs::write(&config, AUDIT_ONLY).map_err(|e| format!("{}: {e}", config.display()))?;
+        }
+    }
     let own = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
     let mut command = Command::new(own);
-    command.args(std::env::args_os().skip(1)).env(INSIDE, "1").env(CLOCK, folder.path().join("clock"));
-    match config {
-        Some(path) => {
-            let path = std::path::absolute(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            if !path.is_file() {
-                return Err(format!("{}: there is no such configuration: check the path", path.display()));
-            }
-            command.env("RASADMIN_CONFIG", path);
-        }
-        None if std::env::var_os("RASADMIN_CONFIG").is_some() => {}
-        None => {
-            let path = folder.path().join("rasadmin.toml");
-            std::fs::write(&path, AUDIT_ONLY).map_err(failed)?;
-            command.env("RASADMIN_CONFIG", path);
-        }
-    }
-    if std::env::var_os("RASADMIN_LOG").is_none() {
-        command.env("RASADMIN_LOG", folder.path().join("rasadmin.log"));
-    }
+    command.args(std::env::args_os().skip(1)).envs(scratch.environment()).env(INSIDE, scratch.path());
     if std::env::var_os(system_log::VARIABLE).is_none() {
         command.env(system_log::VARIABLE, "off");
     }
     let status = command.status().map_err(|e| format!("cannot run this program again: {e}"))?;
-    Ok(Some(exit_code(status)))
+    Ok(Place::There(exit_code(status)))
+}
+
+/// The scratch folder that this process runs in. Someone who sets one variable by hand does not get past the others.
+fn inside() -> Option<PathBuf> {
+    let folder = places::variable(INSIDE)?;
+    (places::variable(VARIABLE).as_ref() == Some(&folder) && is_marked(&folder)).then_some(folder)
 }
 
 /// Its own; that of a run that a DLL crashed is neither success nor one of ours.

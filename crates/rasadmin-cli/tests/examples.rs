@@ -4,6 +4,7 @@
 mod support;
 
 use serde_json::Value;
+use std::path::Path;
 use support::{built, office_day, rasadmin, rasadmin_with, words};
 
 fn day(dll: &str, environment: &[(&str, &str)]) -> Value {
@@ -75,24 +76,24 @@ fn static_address_gives_the_mapped_users_theirs_and_a_second_device_rrass() {
 #[test]
 fn static_address_refuses_a_bad_file_and_says_where() {
     let folder = tempfile::tempdir().unwrap();
-    let (config, log) = (path(&folder, "static.toml"), path(&folder, "log"));
+    let (config, kept) = (path(&folder, "static.toml"), path(&folder, "kept"));
     std::fs::write(&config, "[users]\nalice = \"10.99.0\"\n").unwrap();
-    let run = words([&"host", &"run", &"--dll", &built("static_address"), &office_day()]);
-    let ran = rasadmin_with(run, &[("RASADMIN_STATIC_ADDRESSES", &config), ("RASADMIN_LOG", &log)]).ends(1);
+    let run = words([&"host", &"run", &"--keep", &kept, &"--dll", &built("static_address"), &office_day()]);
+    let ran = rasadmin_with(run, &[("RASADMIN_STATIC_ADDRESSES", &config)]).ends(1);
     ran.complains("its initialise function answered 1610");
-    let log = std::fs::read_to_string(&log).unwrap();
+    let log = std::fs::read_to_string(Path::new(&kept).join("rasadmin.log")).unwrap();
     assert!(log.contains("static.toml") && log.contains("line 2, column 9"), "{log}");
 }
 
 #[test]
 fn static_address_refuses_one_user_twice() {
     let folder = tempfile::tempdir().unwrap();
-    let (config, log) = (path(&folder, "static.toml"), path(&folder, "log"));
+    let (config, kept) = (path(&folder, "static.toml"), path(&folder, "kept"));
     std::fs::write(&config, "[users]\n'CORP\\al' = \"10.9.0.7\"\n'corp\\AL' = \"10.9.0.8\"\n").unwrap();
-    let run = words([&"host", &"run", &"--dll", &built("static_address"), &office_day()]);
-    let ran = rasadmin_with(run, &[("RASADMIN_STATIC_ADDRESSES", &config), ("RASADMIN_LOG", &log)]).ends(1);
+    let run = words([&"host", &"run", &"--keep", &kept, &"--dll", &built("static_address"), &office_day()]);
+    let ran = rasadmin_with(run, &[("RASADMIN_STATIC_ADDRESSES", &config)]).ends(1);
     ran.complains("its initialise function answered 1610");
-    assert!(std::fs::read_to_string(&log).unwrap().contains("is there twice"));
+    assert!(std::fs::read_to_string(Path::new(&kept).join("rasadmin.log")).unwrap().contains("is there twice"));
 }
 
 #[test]

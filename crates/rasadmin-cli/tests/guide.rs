@@ -1,12 +1,12 @@
 //! The administrator's guide is run from its own page: every configuration, scenario and command, and what they print.
 //!
 //! A section's configuration is the first block of the page with the section's own added; its scenario is played to the
-//! product; then its commands are run on that ledger. `cargo xtask bless` writes their output into the page.
+//! product; then its commands are run on what was kept of the run. `cargo xtask bless` writes their output into the page.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use support::{product, rasadmin, rasadmin_with, root, words};
 
 fn page() -> String {
@@ -30,21 +30,39 @@ fn shell(line: &str) -> Vec<String> {
     words
 }
 
+/// Where a section's run is kept.
+fn kept(folder: &Path) -> PathBuf {
+    folder.join("kept")
+}
+
 /// Plays the section's day, and runs its commands; what its console block must be.
 fn run(base: &str, section: &str, folder: &Path) -> String {
-    let config = folder.join("rasadmin.toml");
+    let config = folder.join("candidate.toml");
     std::fs::write(&config, format!("{base}\n{}", blocks(section, "toml").concat())).unwrap();
     let config = config.to_str().unwrap();
     rasadmin(["config", "check", config]).ends(0);
     for scenario in blocks(section, "scenario") {
         let path = folder.join("day.scenario");
         std::fs::write(&path, scenario).unwrap();
-        rasadmin(words([&"host", &"run", &"--config", &config, &"--dll", &product(), &path])).ends(0);
+        let run = [
+            &"host" as &dyn AsRef<_>,
+            &"run",
+            &"--config",
+            &config,
+            &"--keep",
+            &kept(folder),
+            &"--dll",
+            &product(),
+            &path,
+        ];
+        rasadmin(words(run)).ends(0);
     }
+    let kept = kept(folder).join("rasadmin.toml");
+    let kept = kept.to_str().unwrap();
     let mut out = String::new();
     for block in blocks(section, "console") {
         for line in block.lines().filter_map(|line| line.strip_prefix("$ rasadmin ")) {
-            let ran = rasadmin_with(shell(line), &[("RASADMIN_CONFIG", config)]);
+            let ran = rasadmin_with(shell(line), &[("RASADMIN_CONFIG", kept)]);
             assert!(matches!(ran.code, Some(0 | 1)), "{line}: {}", ran.stderr);
             let printed: Vec<_> = ran.stdout.lines().map(str::trim_end).collect();
             out += &format!("$ rasadmin {line}\n\n{}\n\n", printed.join("\n").trim_matches('\n'));
@@ -94,7 +112,7 @@ fn the_tasks_do_what_they_say() {
     let ask = |title: &str, command: &[&str]| {
         let folder = tempfile::tempdir().unwrap();
         run(base, section(title), folder.path());
-        let config = folder.path().join("rasadmin.toml");
+        let config = kept(folder.path()).join("rasadmin.toml");
         let ran = rasadmin_with(command, &[("RASADMIN_CONFIG", config.to_str().unwrap())]);
         ran.ends(0).json()
     };

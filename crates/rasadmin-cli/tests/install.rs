@@ -148,8 +148,10 @@ fn from_nothing_to_a_registered_dll_and_back() {
     assert_eq!(status["registration"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(status["registration"]["event_source"], dll.as_str());
 
-    // A day of users on that configuration: everyone is allowed, and the service's load is told.
-    rasadmin(words([&"host", &"run", &"--config", &config, &"--dll", &dll, &office_day()])).ends(0);
+    // A service on that configuration. Not our host, which leaves the ledger of a real one alone.
+    let mut service = std::process::Command::new(support::fixtures().join("chost.exe"));
+    service.arg(&dll).env("RASADMIN_CONFIG", &config).env("RASADMIN_LOG", world.path("rasadmin.log"));
+    assert!(service.env("RASADMIN_SYSTEM_LOG", "off").output().unwrap().status.success());
     let status = world.run(&["status", "--json"]).ends(0).json();
     assert_eq!(status["services"][0]["loaded"]["version"], env!("CARGO_PKG_VERSION"), "{status:#}");
     assert_eq!(status["services"][0]["alive"], false);

@@ -15,9 +15,9 @@ fn day() -> &'static Path {
     static DAY: OnceLock<tempfile::TempDir> = OnceLock::new();
     DAY.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("rasadmin.toml");
-        std::fs::copy(root().join("examples/office-day.toml"), &config).unwrap();
-        let run = words([&"host", &"run", &"--json", &"--config", &config, &"--dll", &product(), &office_day()]);
+        let config = root().join("examples/office-day.toml");
+        let mut run = words([&"host", &"run", &"--json", &"--config", &config, &"--dll", &product(), &office_day()]);
+        run.extend(words([&"--keep", &folder.path()]));
         support::rasadmin(run).ends(0);
         folder
     })

@@ -89,12 +89,9 @@ fn the_table_fits_a_terminal_and_says_what_matters() {
     }
 }
 
-/// The configuration of the day, with the ledger in a folder of its own.
-fn configured() -> (tempfile::TempDir, std::path::PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("rasadmin.toml");
-    std::fs::copy(support::root().join("examples/office-day.toml"), &config).unwrap();
-    (folder, config)
+/// The configuration of the day.
+fn rules() -> std::path::PathBuf {
+    support::root().join("examples/office-day.toml")
 }
 
 fn outcome<'a>(day: &'a Value, session: &str) -> &'a Value {
@@ -146,9 +143,8 @@ fn assert_the_rules_decided(day: &Value) {
 #[test]
 fn rules_decide_and_pools_give() {
     for more in [&[][..], &["--two-processes"]] {
-        let (_folder, config) = configured();
         let mut arguments =
-            words([&"host", &"run", &"--json", &"--config", &config, &"--dll", &product(), &office_day()]);
+            words([&"host", &"run", &"--json", &"--config", &rules(), &"--dll", &product(), &office_day()]);
         arguments.extend(more.iter().map(OsString::from));
         let day = rasadmin(arguments).ends(0).json();
         assert_the_rules_decided(&day);
@@ -157,8 +153,10 @@ fn rules_decide_and_pools_give() {
 
 #[test]
 fn the_ledger_has_the_whole_day() {
-    let (folder, config) = configured();
-    rasadmin(words([&"host", &"run", &"--config", &config, &"--dll", &product(), &office_day()])).ends(0);
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = words([&"host", &"run", &"--config", &rules(), &"--dll", &product(), &office_day()]);
+    run.extend(words([&"--keep", &folder.path()]));
+    rasadmin(run).ends(0);
     let ledger = rusqlite::Connection::open(folder.path().join("rasadmin.db")).unwrap();
     let ask = |sql: &str| ledger.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(ask("SELECT count(*) FROM sessions"), 241, "231 and the ten whose first link was rejected");
@@ -179,8 +177,7 @@ fn the_ledger_has_the_whole_day() {
 
 #[test]
 fn the_table_tells_which_rule_decided() {
-    let (_folder, config) = configured();
-    let ran = rasadmin(words([&"host", &"run", &"--each", &"--config", &config, &"--dll", &product(), &office_day()]));
+    let ran = rasadmin(words([&"host", &"run", &"--each", &"--config", &rules(), &"--dll", &product(), &office_day()]));
     let ran = ran.ends(0).prints("one session per user  10     there is another session of this user");
     let line = |session: &str| {
         let found = ran.stdout.lines().find(|line| line.trim_start().starts_with(&format!("{session} ")));

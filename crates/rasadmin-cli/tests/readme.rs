@@ -25,9 +25,7 @@ fn the_example_is_the_one_that_is_built_and_checked() {
 /// All of the table but the times.
 #[test]
 fn the_demo_prints_what_the_readme_shows() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("rasadmin.toml");
-    std::fs::copy(root().join("examples/office-day.toml"), &config).unwrap();
+    let config = root().join("examples/office-day.toml");
     let ran = rasadmin(words([&"host", &"run", &"--config", &config, &"--dll", &product(), &office_day()])).ends(0);
     let counts = |text: &str| -> Vec<String> {
         let from = text.lines().skip_while(|line| !line.trim_start().starts_with("connections  asked"));
@@ -42,10 +40,12 @@ fn the_demo_prints_what_the_readme_shows() {
 #[test]
 fn the_explanation_is_the_one_that_the_readme_shows() {
     let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("rasadmin.toml");
-    std::fs::copy(root().join("examples/office-day.toml"), &config).unwrap();
-    rasadmin(words([&"host", &"run", &"--config", &config, &"--dll", &product(), &office_day()])).ends(0);
-    let ran = rasadmin(words([&"explain", &"--config", &config, &"--decision", &"818"])).ends(0);
+    let config = root().join("examples/office-day.toml");
+    let mut run = words([&"host", &"run", &"--config", &config, &"--dll", &product(), &office_day()]);
+    run.extend(words([&"--keep", &folder.path()]));
+    rasadmin(run).ends(0);
+    let kept = folder.path().join("rasadmin.toml");
+    let ran = rasadmin(words([&"explain", &"--config", &kept, &"--decision", &"818"])).ends(0);
     assert!(read("README.md").contains(&ran.stdout), "copy into the README:\n{}", ran.stdout);
 }
 

@@ -13,8 +13,7 @@ fn day() -> &'static Path {
     static DAY: OnceLock<tempfile::TempDir> = OnceLock::new();
     DAY.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("rasadmin.toml");
-        std::fs::copy(root().join("examples/office-day.toml"), &config).unwrap();
+        let config = root().join("examples/office-day.toml");
         let trace = folder.path().join("day.trace");
         let run = [
             &"host" as &dyn AsRef<_>,
@@ -22,6 +21,8 @@ fn day() -> &'static Path {
             &"--json",
             &"--config",
             &config,
+            &"--keep",
+            &folder.path(),
             &"--trace",
             &trace,
             &"--dll",

@@ -2,7 +2,7 @@
 //!
 //! It finds its configuration, and lets the engine decide and record. The log is the file named by the environment
 //! variable RASADMIN_LOG; without it `%ProgramData%\rasadmin\rasadmin.log`, and `/var/log/rasadmin/rasadmin.log`
-//! elsewhere. Numbered messages go to the system's own log too.
+//! elsewhere. Numbered messages go to the system's own log too. A rehearsal has places of its own (`place`).
 
 mod clock;
 #[cfg(feature = "torture")]
@@ -72,15 +72,16 @@ impl AdminDll for Product {
         torture::install();
         system::open();
         // A log that cannot be opened must not keep the VPN from starting.
-        let path = places::log_file();
+        let store = place::Store::find();
+        let path = store.log_file();
         if let Err(error) = log::open(&path) {
             let message = Message::LogNotOpened { file: &path.display(), error: &error };
             // Not eprintln!, which panics where nothing can be written.
             let _ = writeln!(std::io::stderr(), "rasadmin: {message}");
             message.tell();
         }
-        let path = place::config_file()?;
-        let clock = Clock::new();
+        let path = store.config_file()?;
+        let clock = Clock::new(store.is_scratch());
         let now = clock.now();
         let started = config::on(&places::server_name()).start(&path).map_err(|errors| {
             Message::ConfigNeverGood { errors: &errors }.tell();

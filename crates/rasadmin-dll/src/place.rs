@@ -1,19 +1,96 @@
-//! Where the configuration is: the DLL's own folder is one of the places.
+//! Where the configuration and the log are: the DLL's own folder is one of the places, and a rehearsal has its own.
+//!
+//! RASADMIN_SCRATCH names the folder of a rehearsal, which bears a mark: a file `rasadmin-scratch`. Configuration,
+//! ledger, last good configuration and log are there, and only there are the test doors heeded. A folder without the
+//! mark may hold somebody's real ledger, and going on with the machine's own places would write a rehearsal's users
+//! into them. So nothing is opened, and initialise fails, as for a RASADMIN_CONFIG that names what is not there.
 
 use rasadmin_engine::config;
 use rasadmin_messages::Message;
 use rasadmin_sdk::{InitializeError, abi, library};
 use rasadmin_system::places;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// No configuration was ever good: ERROR_BAD_CONFIGURATION.
 pub const CONFIG_IS_BAD: u32 = 1610;
 
-/// The configuration, where [`config::find`] finds it.
-pub fn config_file() -> Result<PathBuf, InitializeError> {
-    let beside = library::own_path().and_then(|path| path.parent().map(PathBuf::from));
-    config::find(&places::config_places(beside)).map_err(|details| {
-        Message::ConfigNotFound { details: &details }.tell();
-        InitializeError::new(abi::ERROR_FILE_NOT_FOUND, "")
-    })
+/// What names the folder of a rehearsal.
+const SCRATCH: &str = "RASADMIN_SCRATCH";
+
+/// The file in it that says what it is.
+const MARK: &str = "rasadmin-scratch";
+
+/// Which store this process uses.
+pub enum Store {
+    /// The machine's.
+    Real,
+    /// A rehearsal's: the folder.
+    Scratch(PathBuf),
+    /// The folder was named for a rehearsal, and bears no mark.
+    Unmarked(PathBuf),
+}
+
+impl Store {
+    /// As the environment says.
+    pub fn find() -> Self {
+        match places::variable(SCRATCH) {
+            None => Self::Real,
+            Some(folder) if folder.join(MARK).is_file() => {
+                // The ledger's path, which it is compared with, is absolute.
+                Self::Scratch(std::path::absolute(&folder).unwrap_or(folder))
+            }
+            Some(folder) => Self::Unmarked(folder),
+        }
+    }
+
+    /// Is it a rehearsal's?
+    pub fn is_scratch(&self) -> bool {
+        matches!(self, Self::Scratch(_))
+    }
+
+    /// The log. That the mark is missing is told in the machine's.
+    pub fn log_file(&self) -> PathBuf {
+        match self {
+            Self::Scratch(folder) => folder.join("rasadmin.log"),
+            Self::Real | Self::Unmarked(_) => places::log_file(),
+        }
+    }
+
+    /// The configuration: where [`config::find`] finds it, or the rehearsal's.
+    pub fn config_file(&self) -> Result<PathBuf, InitializeError> {
+        let found = match self {
+            Self::Real => {
+                let beside = library::own_path().and_then(|path| path.parent().map(PathBuf::from));
+                config::find(&places::config_places(beside)).map_err(|details| details.to_string())
+            }
+            Self::Scratch(folder) => of_rehearsal(folder),
+            Self::Unmarked(folder) => Err(format!(
+                "{SCRATCH} names {}, which is not marked as scratch: there is no file `{MARK}` in it; a real ledger \
+                 could be there",
+                folder.display()
+            )),
+        };
+        found.map_err(|details| {
+            Message::ConfigNotFound { details: &details }.tell();
+            InitializeError::new(abi::ERROR_FILE_NOT_FOUND, "")
+        })
+    }
+}
+
+/// The configuration of a rehearsal. Its ledger must be in the same folder: it is a copy of somebody's real one, which
+/// may name the real ledger.
+fn of_rehearsal(folder: &Path) -> Result<PathBuf, String> {
+    let file = folder.join("rasadmin.toml");
+    if !file.is_file() {
+        return Err(format!("{}: there is no such configuration; {SCRATCH} names the folder", file.display()));
+    }
+    // What is wrong with a broken one is told when it is started with.
+    match config::load(&file) {
+        Ok(config) if config.ledger.parent() != Some(folder) => Err(format!(
+            "{} names the ledger {}, which is outside of the folder that {SCRATCH} names",
+            file.display(),
+            config.ledger.display()
+        )),
+        _ => Ok(file),
+    }
 }

@@ -1,5 +1,6 @@
 //! The structures, filled as Windows fills them, from plain facts.
 
+use crate::readings::{Ikev2Flags, Projection, Readings};
 use mprapi::abi::*;
 use std::net::Ipv4Addr;
 
@@ -82,6 +83,8 @@ pub struct ConnectionFacts {
     pub ipv6_identifier: Option<[u8; 8]>,
     /// The IPv6 prefix, 64 bits.
     pub ipv6_prefix: [u8; 8],
+    /// How Windows fills what is unproven.
+    pub readings: Readings,
 }
 
 impl Default for ConnectionFacts {
@@ -105,6 +108,7 @@ impl Default for ConnectionFacts {
             server_ipv4: None,
             ipv6_identifier: None,
             ipv6_prefix: [0; 8],
+            readings: Readings::default(),
         }
     }
 }
@@ -179,6 +183,9 @@ fn error_if_none<T>(value: Option<T>) -> u32 {
 }
 
 fn flags(facts: &ConnectionFacts) -> u32 {
+    if facts.tunnel == Tunnel::Ikev2 && facts.readings.ikev2_flags == Ikev2Flags::Zero {
+        return 0;
+    }
     let kind = if facts.tunnel == Tunnel::Ikev2 { RAS_FLAGS_IKEV2_CONNECTION } else { RAS_FLAGS_PPP_CONNECTION };
     let quarantine = if facts.quarantine == RAS_QUAR_STATE_NORMAL { 0 } else { RAS_FLAGS_QUARANTINE_PRESENT };
     kind | RAS_FLAGS_RAS_CONNECTION | quarantine
@@ -299,17 +306,23 @@ pub fn connection_ex(facts: &ConnectionFacts) -> Vec<u8> {
 }
 
 fn projection(info: &mut PROJECTION_INFO, facts: &ConnectionFacts) {
-    // On these pages wszAddress is the client's, unlike in PPP_IPCP_INFO (docs/rras-behaviour.md).
+    // The two pages contradict the specification and PPP_IPCP_INFO (docs/rras-behaviour.md).
+    let remote_is_client = facts.readings.projection == Projection::Remote;
+    let sides = |client, server| if remote_is_client { (server, client) } else { (client, server) };
     macro_rules! common {
         ($arm:expr) => {{
             let arm = $arm;
             arm.dwIPv4NegotiationError = error_if_none(facts.ipv4);
-            address(&mut arm.wszAddress, facts.ipv4);
-            address(&mut arm.wszRemoteAddress, facts.server_ipv4);
+            let (local, remote) = sides(facts.ipv4, facts.server_ipv4);
+            address(&mut arm.wszAddress, local);
+            address(&mut arm.wszRemoteAddress, remote);
             arm.dwIPv6NegotiationError = error_if_none(facts.ipv6_identifier);
             if let Some(identifier) = facts.ipv6_identifier {
-                arm.bInterfaceIdentifier = identifier;
-                arm.bRemoteInterfaceIdentifier = SERVER_IDENTIFIER;
+                let mut sides = [identifier, SERVER_IDENTIFIER];
+                if remote_is_client {
+                    sides.reverse();
+                }
+                [arm.bInterfaceIdentifier, arm.bRemoteInterfaceIdentifier] = sides;
                 arm.bPrefix = facts.ipv6_prefix;
                 arm.dwPrefixLength = 64;
             }

@@ -1,40 +1,64 @@
 //! Runs a scenario through a service and counts what became of everyone.
 
+mod order;
+
+use crate::address::HeldTwice;
 use crate::clock::Clock;
+use crate::farewell::Delivery;
 use crate::fill::Tunnel;
-use crate::scenario::{Event, Scenario, Use, What};
-use crate::service::{Service, lock};
-use crate::session::{Refused, Released, Session};
+use crate::refused::{Refused, Released};
+use crate::scenario::{Connect, Event, Hangup, Scenario, Use, What};
+use crate::service::{Service, Which, lock};
+use crate::session::Session;
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 /// How a scenario is run.
-#[derive(Debug)]
 pub struct RunOptions<'a> {
-    /// How many threads call the DLLs. With one, calls come in the scenario's order and never overlap.
+    /// How many threads call the DLLs. With one, calls come in the scenario's order, and only those overlap that the
+    /// scenario says happen at once.
     pub threads: usize,
-    /// Told the time of each event before it happens, in seconds since midnight: for a DLL that reads a clock.
+    /// Told the time of each event before it happens, for a DLL that reads a clock: the time of day, and as the
+    /// monotonic clock the milliseconds since midnight.
     pub clock: Option<&'a Clock>,
+    /// Who locks the ledger when the scenario says so.
+    pub stranger: Option<&'a dyn Stranger>,
 }
 
-/// Sessions whose events lie within this many seconds of each other may overlap, if there are several threads.
-const WINDOW: u32 = 60;
+impl RunOptions<'_> {
+    /// So many threads, and nothing besides.
+    pub fn threads(threads: usize) -> Self {
+        Self { threads, clock: None, stranger: None }
+    }
+}
+
+/// Somebody else who uses the DLL's ledger. The host knows nothing of ledgers: whoever runs it does.
+pub trait Stranger: Sync {
+    /// Locks it: nobody else can write.
+    fn lock(&self) -> Result<(), String>;
+    /// Lets it go.
+    fn unlock(&self) -> Result<(), String>;
+}
 
 /// What became of one connect.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The session's label.
     pub session: String,
-    /// The user, as the address calls carried it.
+    /// The user, as the connection carried it.
     pub user: String,
     /// The tunnel.
     pub tunnel: Tunnel,
-    /// Its first port, if accepted.
+    /// Its first port, if it got its addresses.
     pub port: String,
-    /// The IPv4 address it got, if accepted.
+    /// The IPv4 address it got.
     pub ipv4: Option<Ipv4Addr>,
+    /// The IPv6 interface identifier it got.
+    pub identifier: Option<[u8; 8]>,
+    /// Was its connection accepted, and its first link?
+    pub connected: bool,
     /// Why it was refused, if it was.
     pub refused: Option<Refused>,
     /// Why it was cut later, if it was.
@@ -60,6 +84,11 @@ pub struct Day {
     pub released: Released,
     /// The most sessions that were live at once.
     pub peak: usize,
+    /// Addresses that a DLL chose for somebody while somebody else was online with them.
+    pub held_twice: Vec<HeldTwice>,
+    /// What kept the run from being what the scenario says: a service that did not start again, a ledger that could not
+    /// be locked.
+    pub failed: Option<String>,
 }
 
 /// How often something was accepted and rejected.
@@ -91,6 +120,14 @@ impl Day {
         }
         reasons
     }
+
+    /// What must not be, line by line: expectations that are not met, and addresses of two who were online.
+    pub fn faults(&self, scenario: &Scenario) -> Vec<String> {
+        let unmet = scenario.expectations.iter().filter_map(|expectation| {
+            expectation.unmet(self).map(|fault| format!("{}:{}: {fault}", scenario.file, expectation.line))
+        });
+        unmet.chain(self.held_twice.iter().map(ToString::to_string)).collect()
+    }
 }
 
 struct Live {
@@ -100,141 +137,242 @@ struct Live {
     outcome: usize,
 }
 
+/// A session of the scenario.
+enum Slot {
+    /// It has not connected, or it was refused.
+    None,
+    /// It has its addresses only.
+    Addressed(Live),
+    /// It is online.
+    Live(Live),
+    /// RRAS has ended it.
+    Ended(Session),
+}
+
 struct Run<'a> {
     service: &'a Service,
-    sessions: HashMap<&'a str, Mutex<Option<Live>>>,
+    scenario: &'a Scenario,
+    options: &'a RunOptions<'a>,
+    sessions: HashMap<&'a str, Mutex<Slot>>,
+    /// Handle and GUID of each session that had its addresses.
+    known: Mutex<HashMap<String, (u64, [u8; 16])>>,
     day: Mutex<Day>,
     live: AtomicUsize,
+    /// By how many seconds the time of day was stepped.
+    stepped: AtomicI64,
 }
 
 /// Runs the scenario, then ends every session that is still live, as a stopping service does. `progress` is told how
 /// many of the events are done.
 pub fn run(service: &Service, scenario: &Scenario, options: RunOptions<'_>, progress: &(dyn Fn(usize) + Sync)) -> Day {
-    let labels = scenario.events.iter().map(|event| (event.session.as_str(), Mutex::new(None)));
-    let run = Run { service, sessions: labels.collect(), day: Mutex::default(), live: AtomicUsize::new(0) };
+    let of_sessions = scenario.events.iter().filter(|event| event.is_a_sessions());
+    let run = Run {
+        service,
+        scenario,
+        options: &options,
+        sessions: of_sessions.map(|event| (event.session.as_str(), Mutex::new(Slot::None))).collect(),
+        known: Mutex::default(),
+        day: Mutex::default(),
+        live: AtomicUsize::new(0),
+        stepped: AtomicI64::new(0),
+    };
     let done = AtomicUsize::new(0);
-    let set = |at| {
-        if let (Some(clock), Some(begins)) = (options.clock, scenario.begins) {
-            clock.set(begins + i64::from(at));
+    order::run(&scenario.events, options.threads, &|event| {
+        // After a failure the rest would be another day than the scenario's.
+        if lock(&run.day).failed.is_none() {
+            run.set_clock(event.at);
+            run.event(event);
         }
-    };
-    let step = |event: &Event| {
-        set(event.at);
-        run.event(event);
         progress(done.fetch_add(1, Ordering::Relaxed) + 1);
-    };
-    if options.threads <= 1 {
-        scenario.events.iter().for_each(step);
-    } else {
-        for window in windows(&scenario.events) {
-            overlap(window, options.threads, &step);
-        }
-    }
-    let end = scenario.events.last().map_or(0, |event| event.at);
-    set(end);
-    // In the order of the scenario, so that every run ends the same way.
-    for event in &scenario.events {
-        run.hang_up(&event.session, end, None);
-    }
-    run.day.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Splits the events so that no part spans more than [`WINDOW`] seconds.
-fn windows(events: &[Event]) -> Vec<&[Event]> {
-    let mut windows = Vec::new();
-    let mut rest = events;
-    while let Some(first) = rest.first() {
-        let len = rest.partition_point(|event| event.at - first.at < WINDOW);
-        let (window, after) = rest.split_at(len);
-        windows.push(window);
-        rest = after;
-    }
-    windows
-}
-
-/// Runs the events with several threads: those of one session in order, those of different sessions at once.
-fn overlap(events: &[Event], threads: usize, step: &(dyn Fn(&Event) + Sync)) {
-    let mut of_session: Vec<Vec<&Event>> = Vec::new();
-    let mut index: HashMap<&str, usize> = HashMap::new();
-    for event in events {
-        let at = *index.entry(&event.session).or_insert_with(|| {
-            of_session.push(Vec::new());
-            of_session.len() - 1
-        });
-        of_session[at].push(event);
-    }
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(of_session.len()) {
-            scope.spawn(|| {
-                while let Some(events) = of_session.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    events.iter().for_each(|event| step(event));
-                }
-            });
-        }
     });
+    let end = scenario.events.last().map_or(0, |event| event.at);
+    run.set_clock(end);
+    run.hang_up_all(end);
+    let mut day = run.day.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    day.held_twice = service.take_held_twice();
+    day
 }
 
 impl Run<'_> {
+    fn set_clock(&self, at: u32) {
+        if let (Some(clock), Some(begins)) = (self.options.clock, self.scenario.begins) {
+            clock.set(begins + i64::from(at) + self.stepped.load(Ordering::Relaxed), u64::from(at) * 1000);
+        }
+    }
+
     fn event(&self, event: &Event) {
         match &event.what {
-            What::Connect(request, used) => self.connect(event, request, *used),
-            What::Hangup(used) => self.hang_up(&event.session, event.at, *used),
+            What::Connect(connect) => self.connect(event, connect, true),
+            What::Address(connect) => self.connect(event, connect, false),
+            What::Accept => self.accept(event),
+            What::Hangup(hangup) => self.hang_up(&event.session, event.at, *hangup),
             // A session that was refused or cut has no further events: they are passed over.
-            What::Link => self.with(event, |run, mut live| {
-                let accepted = run.service.add_link(&mut live.session).is_ok();
-                lock(&run.day).links.count(accepted);
-                Some(live)
+            What::Link(port) => self.with(event, |run, live| run.link(live, port.as_deref())),
+            What::Unlink { port, times } => self.with(event, |run, mut live| {
+                if port.is_some() || live.session.links() > 1 {
+                    run.service.drop_link_on(&mut live.session, port.as_deref(), *times);
+                }
+                Slot::Live(live)
             }),
-            What::Unlink => self.with(event, |run, mut live| {
-                run.service.drop_link(&mut live.session);
-                Some(live)
-            }),
-            What::Reauthenticate(quarantine) => self.with(event, |run, live| {
+            What::Reauthenticate { quarantine, after_end: false } => self.with(event, |run, live| {
                 let Live { session, since, used, outcome } = live;
                 let answer = run.service.reauthenticate(session, *quarantine);
                 lock(&run.day).reauthentications.count(answer.is_ok());
-                run.or_cut(answer, outcome).map(|session| Live { session, since, used, outcome })
+                run.or_cut(answer, outcome)
+                    .map_or(Slot::None, |session| Slot::Live(Live { session, since, used, outcome }))
             }),
+            What::Reauthenticate { quarantine, after_end: true } => {
+                if let Some(slot) = self.sessions.get(event.session.as_str())
+                    && let Slot::Ended(session) = &mut *lock(slot)
+                {
+                    let answer = self.service.reauthenticate_ended(session, *quarantine);
+                    lock(&self.day).reauthentications.count(answer.is_ok());
+                }
+            }
             What::Move(to) => self.with(event, |run, live| {
                 let Live { session, since, used, outcome } = live;
                 let answer = run.service.change_endpoint(session, to);
                 lock(&run.day).endpoint_changes.count(answer.is_ok());
-                run.or_cut(answer, outcome).map(|session| Live { session, since, used, outcome })
+                run.or_cut(answer, outcome)
+                    .map_or(Slot::None, |session| Slot::Live(Live { session, since, used, outcome }))
             }),
+            What::Deliver(parts, port) => {
+                if let Some(slot) = self.sessions.get(event.session.as_str())
+                    && let Slot::Ended(session) | Slot::Live(Live { session, .. }) = &*lock(slot)
+                {
+                    for &part in parts {
+                        self.count_released(self.service.deliver(session, part, port.as_deref()));
+                    }
+                }
+            }
+            What::Clock(step) => {
+                self.stepped.fetch_add(*step, Ordering::Relaxed);
+                self.set_clock(event.at);
+            }
+            What::Kill(which) => {
+                self.service.kill(*which);
+                if *which == Which::All {
+                    self.forget_all();
+                }
+            }
+            What::Restart(which) => {
+                if *which == Which::All {
+                    self.hang_up_all(event.at);
+                }
+                self.note_failure(self.service.restart(*which));
+            }
+            What::LockLedger => self.note_failure(self.stranger(|stranger| stranger.lock())),
+            What::UnlockLedger => self.note_failure(self.stranger(|stranger| stranger.unlock())),
         }
     }
 
-    fn connect(&self, event: &Event, request: &crate::session::Request, used: Use) {
-        let connected = self.service.connect(request);
-        let mut day = lock(&self.day);
-        let outcome = day.outcomes.len();
-        let session = connected.as_ref().ok();
-        day.outcomes.push(Outcome {
+    fn stranger(&self, what: impl FnOnce(&dyn Stranger) -> Result<(), String>) -> Result<(), String> {
+        self.options.stranger.map_or_else(|| Err("nobody here can lock the ledger".into()), what)
+    }
+
+    fn note_failure(&self, result: Result<(), String>) {
+        if let Err(message) = result {
+            lock(&self.day).failed.get_or_insert(message);
+        }
+    }
+
+    fn connect(&self, event: &Event, connect: &Connect, and_accept: bool) {
+        let mut request = connect.request.clone();
+        {
+            let known = lock(&self.known);
+            let of = |label: &Option<String>| label.as_ref().and_then(|label| known.get(label)).copied();
+            request.handle = of(&connect.handle_of).map(|(handle, _)| handle).or(request.handle);
+            request.guid = of(&connect.guid_of).map(|(_, guid)| guid).or(request.guid);
+        }
+        let addressed = self.service.ask_addresses(&request);
+        if let Ok(session) = &addressed {
+            lock(&self.known).insert(event.session.clone(), (session.handle(), session.guid()));
+        }
+        let session = addressed.as_ref().ok();
+        let mut outcome = Outcome {
             session: event.session.clone(),
             user: request.user.clone(),
             tunnel: request.tunnel,
-            port: session.map_or(String::new(), |s| s.port().to_owned()),
+            port: session.map_or(String::new(), |session| session.port().to_owned()),
             ipv4: session.and_then(Session::ipv4),
-            refused: connected.as_ref().err().copied(),
+            identifier: session.and_then(Session::identifier),
+            connected: false,
+            refused: addressed.as_ref().err().copied(),
             cut: None,
-        });
-        if let Ok(session) = connected {
+        };
+        let accepted = if and_accept { addressed.and_then(|session| self.service.accept(session)) } else { addressed };
+        if let Err(refused) = &accepted {
+            // What it had been given it has not.
+            outcome = Outcome { refused: Some(*refused), ipv4: None, identifier: None, port: String::new(), ..outcome };
+        }
+        outcome.connected = and_accept && accepted.is_ok();
+        let mut day = lock(&self.day);
+        let index = day.outcomes.len();
+        day.outcomes.push(outcome);
+        if let Ok(session) = accepted {
             day.ipv4_given += usize::from(session.ipv4().is_some());
             day.ipv6_given += usize::from(session.ipv6().is_some());
-            day.peak = day.peak.max(self.live.fetch_add(1, Ordering::Relaxed) + 1);
-            if let Some(slot) = self.sessions.get(event.session.as_str()) {
-                *lock(slot) = Some(Live { session, since: event.at, used, outcome });
+            let live = Live { session, since: event.at, used: connect.used, outcome: index };
+            if and_accept {
+                self.count_live(&mut day);
             }
+            drop(day);
+            self.put(&event.session, if and_accept { Slot::Live(live) } else { Slot::Addressed(live) });
         }
     }
 
-    fn with(&self, event: &Event, what: impl FnOnce(&Self, Live) -> Option<Live>) {
+    fn accept(&self, event: &Event) {
+        let Some(slot) = self.sessions.get(event.session.as_str()) else { return };
+        let mut slot = lock(slot);
+        match std::mem::replace(&mut *slot, Slot::None) {
+            Slot::Addressed(Live { session, used, outcome, .. }) => {
+                let accepted = self.service.accept(session);
+                let mut day = lock(&self.day);
+                day.outcomes[outcome].connected = accepted.is_ok();
+                match accepted {
+                    Ok(session) => {
+                        self.count_live(&mut day);
+                        *slot = Slot::Live(Live { session, since: event.at, used, outcome });
+                    }
+                    Err(refused) => day.outcomes[outcome].refused = Some(refused),
+                }
+            }
+            other => *slot = other,
+        }
+    }
+
+    fn count_live(&self, day: &mut Day) {
+        day.peak = day.peak.max(self.live.fetch_add(1, Ordering::Relaxed) + 1);
+    }
+
+    fn put(&self, session: &str, slot: Slot) {
+        if let Some(place) = self.sessions.get(session) {
+            *lock(place) = slot;
+        }
+    }
+
+    fn link(&self, mut live: Live, port: Option<&str>) -> Slot {
+        if live.session.waits_for_first_link() {
+            let Live { session, since, used, outcome } = live;
+            let answer = self.service.first_link(session, port);
+            return self
+                .or_cut(answer, outcome)
+                .map_or(Slot::None, |session| Slot::Live(Live { session, since, used, outcome }));
+        }
+        let accepted = self.service.add_link_on(&mut live.session, port).is_ok();
+        lock(&self.day).links.count(accepted);
+        Slot::Live(live)
+    }
+
+    fn with(&self, event: &Event, what: impl FnOnce(&Self, Live) -> Slot) {
         if let Some(slot) = self.sessions.get(event.session.as_str()) {
             let mut slot = lock(slot);
-            if let Some(mut live) = slot.take() {
-                live.session.used(event.at.saturating_sub(live.since), 0, 0);
-                *slot = what(self, live);
+            match std::mem::replace(&mut *slot, Slot::None) {
+                Slot::Live(mut live) => {
+                    live.session.used(event.at.saturating_sub(live.since), 0, 0);
+                    *slot = what(self, live);
+                }
+                other => *slot = other,
             }
         }
     }
@@ -242,25 +380,47 @@ impl Run<'_> {
     fn or_cut(&self, answer: Result<Session, (Refused, Released)>, outcome: usize) -> Option<Session> {
         answer
             .map_err(|(refused, released)| {
-                self.ended(released);
+                self.live.fetch_sub(1, Ordering::Relaxed);
+                self.count_released(released);
                 lock(&self.day).outcomes[outcome].cut = Some(refused);
             })
             .ok()
     }
 
-    fn ended(&self, released: Released) {
-        self.live.fetch_sub(1, Ordering::Relaxed);
+    fn count_released(&self, released: Released) {
         let mut day = lock(&self.day);
         day.released.ipv4 += released.ipv4;
         day.released.ipv6 += released.ipv6;
     }
 
-    fn hang_up(&self, session: &str, at: u32, used: Option<Use>) {
-        let live = self.sessions.get(session).and_then(|slot| lock(slot).take());
-        if let Some(mut live) = live {
-            let Use { received, sent } = used.unwrap_or(live.used);
-            live.session.used(at.saturating_sub(live.since), received, sent);
-            self.ended(self.service.hang_up(live.session));
+    fn hang_up(&self, session: &str, at: u32, hangup: Hangup) {
+        let Some(slot) = self.sessions.get(session) else { return };
+        let mut slot = lock(slot);
+        let (mut live, online) = match std::mem::replace(&mut *slot, Slot::None) {
+            Slot::Live(live) => (live, true),
+            Slot::Addressed(live) => (live, false),
+            other => {
+                *slot = other;
+                return;
+            }
+        };
+        let Use { received, sent } = hangup.used.unwrap_or(live.used);
+        live.session.used(hangup.duration.unwrap_or(at.saturating_sub(live.since)), received, sent);
+        self.live.fetch_sub(usize::from(online), Ordering::Relaxed);
+        self.count_released(self.service.end(&mut live.session, hangup.delivery));
+        *slot = Slot::Ended(live.session);
+    }
+
+    /// As by a service that stops: in the order of the scenario, so that every run ends the same way.
+    fn hang_up_all(&self, at: u32) {
+        for event in &self.scenario.events {
+            self.hang_up(&event.session, at, Hangup { used: None, duration: None, delivery: Delivery::default() });
         }
+    }
+
+    /// A service that was killed knows nobody.
+    fn forget_all(&self) {
+        self.sessions.values().for_each(|slot| *lock(slot) = Slot::None);
+        self.live.store(0, Ordering::Relaxed);
     }
 }

@@ -1,10 +1,12 @@
 //! The service: several admin DLLs, started and called as RRAS does.
 
+use crate::address::HeldTwice;
 use crate::dll::{AdminDll, Returned};
 use crate::invoke::Arg;
 use crate::module::LoadError;
-use crate::peer::Peer;
-use crate::pool::Pool;
+use crate::peer::{self, Described, Peer};
+use crate::pool::{Pool, Serial};
+use crate::readings::{Handles, Readings};
 use crate::record::{self, Statistics};
 use crate::serial::{Serialise, Serialiser};
 use mprapi::abi::{ERROR_INVALID_PARAMETER, NO_ERROR};
@@ -42,8 +44,8 @@ pub enum StartProblem {
     Initialize(u32),
     /// It lacks what the profile demands.
     Invalid(Vec<Violation>),
-    /// The second process, for the address functions, did not start. (No event: RRAS knows no such failure.)
-    AddressProcess(String),
+    /// A process for the DLLs, or for their address functions, did not start. (No event: RRAS knows no such failure.)
+    Process(String),
 }
 
 impl StartFailure {
@@ -52,7 +54,7 @@ impl StartFailure {
         match &self.problem {
             StartProblem::Load(error) => error.code,
             StartProblem::Initialize(code) => *code,
-            StartProblem::Invalid(_) | StartProblem::AddressProcess(_) => ERROR_INVALID_PARAMETER,
+            StartProblem::Invalid(_) | StartProblem::Process(_) => ERROR_INVALID_PARAMETER,
         }
     }
 
@@ -76,7 +78,7 @@ impl fmt::Display for StartFailure {
                 let list: Vec<_> = violations.iter().map(ToString::to_string).collect();
                 f.write_str(&list.join("; "))
             }
-            StartProblem::AddressProcess(message) => f.write_str(message),
+            StartProblem::Process(message) => f.write_str(message),
         }
     }
 }
@@ -92,6 +94,23 @@ pub trait Observer: Send + Sync {
     fn after(&self, function: FunctionId, arguments: &[Buffer], returned: Returned, changed: &[(ArgumentType, Buffer)]);
 }
 
+/// Processes that have the DLLs loaded, so that the host outlives them.
+pub struct Apart {
+    /// Makes the command of one: it calls [`crate::serve_addresses`] with the same DLLs.
+    pub command: Box<dyn Fn() -> Command + Send + Sync>,
+    /// Have the address functions a process of their own?
+    pub two: bool,
+}
+
+/// Which of the processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All of the service.
+    All,
+    /// That of the address functions, where they have one.
+    Address,
+}
+
 /// How the service is run.
 pub struct Options {
     /// Which set of requirements decides whether it starts.
@@ -103,6 +122,10 @@ pub struct Options {
     /// Run the address functions in a process of their own: a command that calls [`crate::serve_addresses`] with the
     /// same DLLs.
     pub address_process: Option<Command>,
+    /// Run the DLLs in processes of their own, which can be killed: instead of `address_process`.
+    pub apart: Option<Apart>,
+    /// How what is unproven of RRAS is read.
+    pub readings: Readings,
     /// The addresses of the server itself.
     pub pool: Pool,
     /// Who hears of every call.
@@ -117,6 +140,8 @@ impl Options {
             serialise: Serialise::Documented,
             trace: None,
             address_process: None,
+            apart: None,
+            readings: Readings::default(),
             pool,
             observer: None,
         }
@@ -130,16 +155,29 @@ type Trace = Mutex<Option<io::Result<Writer<Box<dyn Write + Send>>>>>;
 /// How long a stopping service waits for the calls inside its DLLs: longer than a DLL may take to wait for them itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A process that may be gone.
+type Process = Mutex<Option<Peer>>;
+
 /// A running service.
 pub struct Service {
-    pub(crate) dlls: Vec<AdminDll>,
+    about: Vec<Described>,
+    /// Those that are loaded into this process: none where they are apart.
+    dlls: Vec<AdminDll>,
+    apart: Option<Apart>,
+    /// The process of the DLLs, where they are apart.
+    main: Option<Process>,
+    /// The process of the address functions, where they have one.
+    address: Option<Process>,
     pub(crate) pool: Mutex<Pool>,
+    /// As it was at the start, and is again after a restart.
+    fresh_pool: Pool,
+    pub(crate) readings: Readings,
     pub(crate) profile: Profile,
     serial: Serialiser,
     statistics: Mutex<Statistics>,
+    held_twice: Mutex<Vec<HeldTwice>>,
     trace: Option<Trace>,
     observer: Option<Box<dyn Observer>>,
-    peer: Option<Mutex<Peer>>,
     started: Instant,
     next_handle: AtomicU64,
 }
@@ -151,8 +189,8 @@ pub struct Stopped {
     pub statistics: Statistics,
     /// Was the whole trace written?
     pub trace: io::Result<()>,
-    /// Did the address process, if there was one, end as it should?
-    pub address_process_ended_well: bool,
+    /// Did the processes of the DLLs, if there were any, end as they should?
+    pub processes_ended_well: bool,
     /// The DLLs whose TerminateDll did not answer 0, with their answer. RRAS does not mind.
     pub terminate_codes: Vec<(PathBuf, u32)>,
     /// The DLLs that stay loaded until the process ends, because somebody is inside.
@@ -224,31 +262,95 @@ impl Service {
         let header = Header::new(concat!("rasadmin host ", env!("CARGO_PKG_VERSION")), names);
         let trace = options.trace.map(|output| Writer::new(output, &header));
         let mut service = Self {
+            about: Vec::new(),
             dlls: Vec::new(),
+            apart: options.apart,
+            main: None,
+            address: None,
+            fresh_pool: options.pool.clone(),
             pool: Mutex::new(options.pool),
+            readings: options.readings,
             profile: options.profile,
             serial: Serialiser::new(options.serialise),
             statistics: Mutex::default(),
+            held_twice: Mutex::default(),
             trace: trace.map(|trace| Mutex::new(Some(trace))),
             observer: options.observer,
-            peer: None,
             started: Instant::now(),
             next_handle: AtomicU64::new(1),
         };
+        let failed = |message| StartFailure {
+            dll: paths.first().cloned().unwrap_or_default(),
+            problem: StartProblem::Process(message),
+        };
+        if service.apart.is_some() {
+            service.start_processes().map_err(failed)?;
+            return Ok(service);
+        }
         service.dlls = start_dlls(paths, options.profile, &mut |call| service.note(call))?;
+        service.about = service.dlls.iter().map(peer::describe).collect();
         if let Some(command) = options.address_process {
-            let peer = Peer::start(command).map_err(|message| {
+            let (peer, _) = Peer::start(command).map_err(|message| {
                 for dll in &service.dlls {
                     dll.call(FunctionId::TerminateDll, &mut []);
                 }
-                StartFailure {
-                    dll: paths.first().cloned().unwrap_or_default(),
-                    problem: StartProblem::AddressProcess(message),
-                }
+                failed(message)
             })?;
-            service.peer = Some(Mutex::new(peer));
+            service.address = Some(Mutex::new(Some(peer)));
         }
         Ok(service)
+    }
+
+    /// Starts the processes of the DLLs that are apart: the address functions' last, as it is with one process.
+    fn start_processes(&mut self) -> Result<(), String> {
+        let Some(apart) = &self.apart else { return Ok(()) };
+        let (main, about) = Peer::start((apart.command)())?;
+        let address = if apart.two { Some(Peer::start((apart.command)())?.0) } else { None };
+        (self.about, self.main) = (about, Some(Mutex::new(Some(main))));
+        self.address = address.map(|peer| Mutex::new(Some(peer)));
+        Ok(())
+    }
+
+    /// Kills processes of the DLLs, as `kill -9` does: they hear of nothing. What RRAS knew is gone with all of them;
+    /// without that of the address functions their calls fail. DLLs that are not apart live on: the host would die with
+    /// them.
+    pub fn kill(&self, which: Which) {
+        let main = self.main.as_ref().filter(|_| which == Which::All);
+        for process in main.into_iter().chain(&self.address) {
+            if let Some(peer) = lock(process).take() {
+                peer.kill();
+            }
+        }
+        if which == Which::All {
+            self.forget();
+        }
+    }
+
+    /// Starts the processes that are gone. Those that live are stopped before, as a service is that is restarted: its
+    /// connections are the caller's to end. Where they are not apart, nothing happens.
+    pub fn restart(&self, which: Which) -> Result<(), String> {
+        let Some(apart) = &self.apart else { return Ok(()) };
+        let main = self.main.as_ref().filter(|_| which == Which::All);
+        let processes: Vec<_> = main.into_iter().chain(&self.address).collect();
+        for process in &processes {
+            if let Some(mut peer) = lock(process).take()
+                && !peer.stop()
+            {
+                return Err("a process of the DLLs crashed or failed when it was stopped".into());
+            }
+        }
+        for process in processes {
+            *lock(process) = Some(Peer::start((apart.command)())?.0);
+        }
+        if which == Which::All {
+            self.forget();
+        }
+        Ok(())
+    }
+
+    /// A new life of RRAS knows no connections.
+    fn forget(&self) {
+        *lock(&self.pool) = self.fresh_pool.clone();
     }
 
     /// Terminates every DLL, waits for whoever is inside, then frees it. Other threads may be calling: no further call of
@@ -275,7 +377,7 @@ impl Service {
                 terminate_codes.push((self.dlls[index].path().to_owned(), code));
             }
         }
-        let address_process_ended_well = self.stop_peer(deadline);
+        let processes_ended_well = self.stop_processes(deadline);
         let mut stuck = Vec::new();
         for dll in &self.dlls {
             let functions = dll.unload_shared(deadline)?;
@@ -287,26 +389,49 @@ impl Service {
         Ok(Stopped {
             statistics: self.take_statistics(),
             trace: trace.map_or(Ok(()), |writer| writer.map(drop)),
-            address_process_ended_well,
+            processes_ended_well,
             terminate_codes,
             stuck,
         })
     }
 
-    /// Ends the address process, unless a call that it makes has not returned.
-    fn stop_peer(&self, deadline: Instant) -> bool {
-        let Some(peer) = &self.peer else {
-            return true;
-        };
+    /// Ends the processes of the DLLs, unless a call that one of them makes has not returned.
+    fn stop_processes(&self, deadline: Instant) -> bool {
         for dll in &self.dlls {
             dll.wait_for_callers(deadline);
         }
-        peer.try_lock().is_ok_and(|mut peer| peer.stop())
+        let mut ended_well = true;
+        for process in self.main.iter().chain(&self.address) {
+            ended_well &= process.try_lock().is_ok_and(|mut peer| peer.take().is_none_or(|mut peer| peer.stop()));
+        }
+        ended_well
     }
 
-    /// The DLLs, in order.
+    /// What is known of the DLLs, in order.
+    pub fn about(&self) -> &[Described] {
+        &self.about
+    }
+
+    /// The DLLs that are loaded into this process, in order.
     pub fn dlls(&self) -> &[AdminDll] {
         &self.dlls
+    }
+
+    /// The handle of a new connection, whose serial number would do.
+    pub(crate) fn connection_handle(&self, serial: Serial) -> u64 {
+        match self.readings.handles {
+            Handles::Fresh => serial,
+            Handles::Repeated => lock(&self.pool).freed_handle().unwrap_or(serial),
+        }
+    }
+
+    pub(crate) fn note_held_twice(&self, held: HeldTwice) {
+        lock(&self.held_twice).push(held);
+    }
+
+    /// Addresses that a DLL chose although another connection holds them, since this was asked last.
+    pub fn take_held_twice(&self) -> Vec<HeldTwice> {
+        std::mem::take(&mut lock(&self.held_twice))
     }
 
     /// A handle that no connection or port had before.
@@ -322,22 +447,28 @@ impl Service {
     /// Calls a function of one DLL, serialised, timed and recorded. None if the DLL does not have it, or the service
     /// stops.
     pub fn call(&self, dll: usize, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
-        if !self.dlls[dll].functions().contains(function) {
+        if !self.about[dll].functions.contains(function) {
             return None;
         }
         let before = record::buffers(function, arguments);
         let _serial = self.serial.enter(function);
-        let entered = self.dlls[dll].enter(function)?;
+        let entered = match self.dlls.get(dll) {
+            Some(loaded) => Some(loaded.enter(function)?),
+            None => None,
+        };
         if let Some(observer) = &self.observer {
             observer.before(function, &before);
         }
-        let returned = match &self.peer {
-            Some(peer) if function.row().serial == SerialGroup::Address => {
-                let (returned, after) = lock(peer).call(dll, function, &before);
+        let address = self.address.as_ref().filter(|_| function.row().serial == SerialGroup::Address);
+        let returned = match address.or(self.main.as_ref()) {
+            Some(process) => {
+                let answer = lock(process).as_mut().map(|peer| peer.call(dll, function, &before));
+                let (returned, after) = answer.unwrap_or_else(|| (peer::gone(function), before.clone()));
                 arguments.iter_mut().zip(record::arguments(&after)).for_each(|(to, from)| *to = from);
                 returned
             }
-            _ => entered.call(arguments),
+            // Where there is no such process, the DLLs are loaded here.
+            None => entered.as_ref()?.call(arguments),
         };
         drop(entered);
         let after = record::changes(function, &before, arguments);

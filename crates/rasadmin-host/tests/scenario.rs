@@ -13,7 +13,7 @@ const HEAD: &str = "server VPN1 # a comment\nserver-address 10.20.0.1\npool 10.2
 fn day(dll: &Dll, events: &str) -> Day {
     let scenario = Scenario::parse("day", &format!("{HEAD}{events}")).unwrap_or_else(|e| panic!("{e}"));
     let service = Service::start(std::slice::from_ref(&dll.path), Options::new(scenario.pool.clone())).unwrap();
-    let day = run(&service, &scenario, RunOptions { threads: 1, clock: None }, &|_| {});
+    let day = run(&service, &scenario, RunOptions::threads(1), &|_| {});
     service.stop().unwrap();
     day
 }

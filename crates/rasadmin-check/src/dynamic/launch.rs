@@ -3,11 +3,10 @@
 use super::child::Job;
 use super::progress::{CANNOT_WRITE, ChildResult, Line, Start};
 use crate::options::Options;
+use rasadmin_host::scratch::Scratch;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long the checker's own work in a child may take between two lines.
@@ -15,14 +14,8 @@ const OWN_WORK: Duration = Duration::from_secs(60);
 /// How long a child may take to end once it has said its result.
 const ENDING: Duration = Duration::from_secs(5);
 
-/// Where our product logs to; set by the user, it stands.
-const LOG: &str = "RASADMIN_LOG";
-
 /// Whether our product writes to the system's own log: what a checker provokes is no news there.
 const SYSTEM_LOG: &str = "RASADMIN_SYSTEM_LOG";
-
-/// Where our product finds its configuration, and beside it its ledger.
-const CONFIG: &str = "RASADMIN_CONFIG";
 
 /// How a child ended.
 #[derive(Debug)]
@@ -51,37 +44,6 @@ pub(super) struct Ended {
     pub said: Option<String>,
 }
 
-/// A folder for one check, removed with this value.
-#[derive(Debug)]
-pub(super) struct Scratch(PathBuf);
-
-impl Scratch {
-    pub(super) fn new() -> std::io::Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let name = format!(
-            "rasadmin-check-{}-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed),
-            since.as_nanos()
-        );
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)?;
-        Ok(Self(path))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // On failure a small folder stays among the temporary files.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// A running child, ended when this is dropped.
 struct Running(Child);
 
@@ -92,8 +54,8 @@ impl Drop for Running {
     }
 }
 
-/// Runs a job to its end.
-pub(super) fn run(job: &Job, scratch: &Scratch, options: &Options) -> Ended {
+/// Runs a job to its end. `store` is where our product finds its configuration and has its ledger.
+pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Options) -> Ended {
     let broken = |why: String| Ended { end: End::Broken(why), last: None, start: None, said: None };
     let program = match options.child.clone().map_or_else(std::env::current_exe, Ok) {
         Ok(program) => program,
@@ -105,27 +67,20 @@ pub(super) fn run(job: &Job, scratch: &Scratch, options: &Options) -> Ended {
         Ok(file) => file,
         Err(e) => return broken(format!("no result file: {e}")),
     };
-    let errors = scratch.path().join("stderr");
+    let errors = temporary.path().join("stderr");
     let mut command = Command::new(&program);
     command
         .arg(crate::CHILD_SUBCOMMAND)
         .args(job.arguments())
-        // What the DLL writes for itself goes where it is removed again: temporary files, and our product's log.
-        .envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, scratch.path())))
+        // What the DLL writes for itself goes where it is removed again; and our product has places of its own, never
+        // the machine's: a checker beside a live service must not touch its ledger.
+        .envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, temporary.path())))
+        .envs(store.environment())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(File::create(&errors).map_or_else(|_| Stdio::null(), Stdio::from));
-    if std::env::var_os(LOG).is_none() {
-        command.env(LOG, scratch.path().join("rasadmin.log"));
-    }
     if std::env::var_os(SYSTEM_LOG).is_none() {
         command.env(SYSTEM_LOG, "off");
-    }
-    if std::env::var_os(CONFIG).is_none() {
-        // Never the machine's own: a checker beside a live service must not touch its ledger.
-        let config = scratch.path().join("rasadmin.toml");
-        let _ = std::fs::write(&config, "default.action = \"allow\"\n"); // If it fails, the DLL says so.
-        command.env(CONFIG, config);
     }
     command.envs(options.environment.iter().map(|(name, value)| (name, value)));
     match spawn(&mut command) {
@@ -287,14 +242,5 @@ mod tests {
         assert_eq!(own_words(b"one\ntwo\x07 \n\n").as_deref(), Some("two"));
         assert_eq!(own_words(b"\n"), None);
         assert_eq!(own_words(&[b'x'; 1000]).map(|words| words.len()), Some(200));
-    }
-
-    #[test]
-    fn a_scratch_folder_is_removed() {
-        let scratch = Scratch::new().unwrap();
-        let path = scratch.path().to_owned();
-        std::fs::write(path.join("x"), "x").unwrap();
-        drop(scratch);
-        assert!(!path.exists());
     }
 }

@@ -1,6 +1,7 @@
 //! `rasadmin host replay`: a trace against a DLL.
 
 use crate::output::{count, dll_file};
+use crate::scratch::{self, Keep, Place};
 use clap::Args;
 use rasadmin_host::replay;
 use serde_json::json;
@@ -27,6 +28,8 @@ pub struct Arguments {
     /// List at most this many differences
     #[arg(long, default_value_t = 20, value_name = "N")]
     most: usize,
+    #[command(flatten)]
+    keep: Keep,
     /// Print JSON, with every difference
     #[arg(long)]
     json: bool,
@@ -34,7 +37,7 @@ pub struct Arguments {
 
 /// Replays; exit code 0 if nothing differs, 1 if something does.
 pub fn replay(arguments: Arguments) -> Result<u8, String> {
-    if let Some(code) = crate::scratch::again(None)? {
+    if let Place::There(code) = scratch::again(&arguments.keep, None)? {
         return Ok(code);
     }
     let path = dll_file(&arguments.dll)?;

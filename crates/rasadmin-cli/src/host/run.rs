@@ -1,23 +1,27 @@
 //! `rasadmin host run`: a scenario against a list of DLLs.
 
+use crate::host::stranger::LedgerLock;
 use crate::output::{count, dll_file, duration, numbers};
+use crate::scratch::{self, Keep, Place};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use mprapi::Profile;
 use rasadmin_host::clock::Clock;
+use rasadmin_host::expect::Became;
 use rasadmin_host::fill::Tunnel;
-use rasadmin_host::runner::{self, Day, RunOptions};
+use rasadmin_host::runner::{self, Day, RunOptions, Stranger};
 use rasadmin_host::scenario::Scenario;
+use rasadmin_host::scratch::CLOCK;
 use rasadmin_host::serial::Serialise;
 use rasadmin_host::service::Stopped;
-use rasadmin_host::{Options, Service, StartProblem, dllpath};
+use rasadmin_host::{Apart, Options, Service, StartProblem, dllpath};
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The hidden subcommand of the second process in two-process mode.
+/// The hidden subcommand of a process that has the DLLs loaded: the second in two-process mode, and those that are killed.
 pub const ADDRESS_PROCESS: &str = "__address-process";
 
 /// Run a day of VPN users through admin DLLs, as RRAS would, and show what became of them
@@ -41,10 +45,12 @@ pub struct Arguments {
     /// Run the address functions in a process of their own, as Microsoft warns they may be
     #[arg(long)]
     two_processes: bool,
-    /// The product's configuration for this run, with the ledger that it names; without it, one that allows everyone
-    /// and a ledger that is thrown away
+    /// A configuration that lends its rules to this run, never its ledger; without it the one that RASADMIN_CONFIG
+    /// names, else one that allows everyone
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    keep: Keep,
     /// Record every call with its buffers to this file, for `rasadmin host replay`
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -102,7 +108,7 @@ enum SerialiseArgument {
     All,
 }
 
-/// Arguments of the second process.
+/// Arguments of a process that has the DLLs loaded.
 #[derive(Args)]
 pub struct AddressArguments {
     #[arg(long)]
@@ -110,16 +116,17 @@ pub struct AddressArguments {
     dlls: Vec<PathBuf>,
 }
 
-/// The second process: serves address calls on standard input and output.
+/// That process: makes the calls that arrive on standard input.
 pub fn address_process(arguments: AddressArguments) -> Result<u8, String> {
     rasadmin_host::serve_addresses(&arguments.dlls, arguments.profile).map(|()| 0)
 }
 
 /// Runs the scenario.
 pub fn run(arguments: Arguments) -> Result<u8, String> {
-    if let Some(code) = crate::scratch::again(arguments.config.as_deref())? {
-        return Ok(code);
-    }
+    let folder = match scratch::again(&arguments.keep, arguments.config.as_deref())? {
+        Place::Here(folder) => folder,
+        Place::There(code) => return Ok(code),
+    };
     let scenario = Scenario::read(&arguments.scenario).map_err(|e| e.to_string())?;
     let (paths, never_loaded) = arguments.dlls.paths()?;
     for entry in &never_loaded {
@@ -130,7 +137,19 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         );
     }
     let options = options(&arguments, &paths, &scenario)?;
-    let ledger = arguments.config.as_deref().map(crate::ledger::Told::before).transpose()?;
+    // Without rules of one's own there is nothing to tell of them.
+    let ruled = arguments.config.is_some();
+    let ledger = ruled.then(|| crate::ledger::Told::before(&folder.join("rasadmin.toml"))).transpose()?;
+    let clock = match (std::env::var_os(CLOCK), scenario.begins) {
+        (Some(path), Some(begins)) => {
+            let clock = Clock::create(Path::new(&path)).map_err(|e| format!("cannot write the clock: {e}"))?;
+            // The service starts just before the first event.
+            let at = scenario.events.first().map_or(0, |event| event.at);
+            clock.set(begins + i64::from(at), u64::from(at) * 1000);
+            Some(clock)
+        }
+        _ => None,
+    };
     let started = Instant::now();
     let service = match Service::start(&paths, options) {
         Ok(service) => service,
@@ -152,20 +171,18 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         }
     };
     let about: Vec<String> = service
-        .dlls()
+        .about()
         .iter()
         .map(|dll| {
             let ikev2 = if dll.serves_ikev2() { "" } else { ", never called for IKEv2" };
-            format!("{} (revision {}{ikev2})", dll.path().display(), dll.revision())
+            format!("{} (revision {}{ikev2})", dll.path.display(), dll.revision)
         })
         .collect();
     let progress = progress_bar(scenario.events.len());
     let threads = arguments.threads.into();
-    let clock = match std::env::var_os(crate::scratch::CLOCK).filter(|_| scenario.begins.is_some()) {
-        Some(path) => Some(Clock::create(Path::new(&path)).map_err(|e| format!("cannot write the clock: {e}"))?),
-        None => None,
-    };
-    let run_options = RunOptions { threads, clock: clock.as_ref() };
+    let stranger = scenario.locks_ledger().then(|| LedgerLock::new(&folder));
+    let stranger = stranger.as_ref().map(|stranger| stranger as &dyn Stranger);
+    let run_options = RunOptions { threads, clock: clock.as_ref(), stranger };
     let day = runner::run(&service, &scenario, run_options, &|done| progress.set_position(done as u64));
     progress.finish_and_clear();
     let stopped = service.stop()?;
@@ -183,10 +200,19 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
     if let Err(error) = &stopped.trace {
         return Err(format!("the trace is incomplete: {error}"));
     }
-    if !stopped.address_process_ended_well {
-        return Err("the address process crashed or failed: run without --two-processes to see where".into());
+    if let Some(message) = &day.failed {
+        return Err(format!("the run is not what the scenario says: {message}"));
     }
-    Ok(0)
+    if !stopped.processes_ended_well {
+        return Err("a process of the DLLs crashed or failed: run without --two-processes, kill and restart to see \
+                    where"
+            .into());
+    }
+    let faults = day.faults(&scenario);
+    for fault in &faults {
+        eprintln!("{fault}");
+    }
+    Ok(u8::from(!faults.is_empty()))
 }
 
 /// Standard output may be a pipe that was closed: that is no error.
@@ -205,11 +231,21 @@ fn options(arguments: &Arguments, paths: &[PathBuf], scenario: &Scenario) -> Res
         let file = File::create(path).map_err(|e| format!("cannot write the trace {}: {e}", path.display()))?;
         options.trace = Some(Box::new(BufWriter::new(file)));
     }
-    if arguments.two_processes && !paths.is_empty() {
+    options.readings = scenario.readings;
+    let two = arguments.two_processes || scenario.two_processes;
+    if (two || scenario.kills()) && !paths.is_empty() {
         let own = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
-        let mut command = std::process::Command::new(own);
-        command.arg(ADDRESS_PROCESS).arg("--profile").arg(arguments.profile.name()).args(paths);
-        options.address_process = Some(command);
+        let (profile, paths) = (arguments.profile.name(), paths.to_vec());
+        let command = move || {
+            let mut command = std::process::Command::new(&own);
+            command.arg(ADDRESS_PROCESS).arg("--profile").arg(profile).args(&paths);
+            command
+        };
+        if scenario.kills() {
+            options.apart = Some(Apart { command: Box::new(command), two });
+        } else {
+            options.address_process = Some(command());
+        }
     }
     Ok(options)
 }
@@ -306,7 +342,7 @@ fn report(
             let what = match (o.refused, o.cut) {
                 (Some(why), _) => format!("refused: {why}"),
                 (None, Some(why)) => format!("accepted, then cut: {why}"),
-                (None, None) => "accepted".to_owned(),
+                (None, None) => Became::of(o).name().to_owned(),
             };
             let mut row = vec![o.session.clone(), o.user.clone(), o.tunnel.name().to_owned(), port, address, what];
             row.extend(rules.get(index).cloned());
@@ -315,6 +351,15 @@ fn report(
         let mut header = vec!["session", "user", "tunnel", "port", "address", "what became of it"];
         header.extend((!rules.is_empty()).then_some("by the rule"));
         line(crate::output::texts(&header, rows));
+    }
+    let expected = scenario.expectations.len();
+    if expected > 0 {
+        let unmet = scenario.expectations.iter().filter(|one| one.unmet(day).is_some()).count();
+        line(format!("\n{} met, {unmet} not", count(expected - unmet, "expectation")));
+    }
+    if let Some(folder) = arguments.keep.folder() {
+        line(format!("\nkept in {}", folder.display()));
+        line(format!("  look at it: rasadmin sessions --config {}", folder.join("rasadmin.toml").display()));
     }
     if let Some(path) = &arguments.trace {
         line(format!("\ntrace: {}", path.display()));
@@ -333,7 +378,7 @@ fn as_json(scenario: &Scenario, paths: &[PathBuf], day: &Day, stopped: &Stopped,
         .iter()
         .map(|o| {
             json!({ "session": o.session, "user": o.user, "tunnel": o.tunnel.name(), "accepted": o.refused.is_none(),
-                    "refused": o.refused.map(|r| r.to_string()), "refused_by_dll": o.refused.and_then(|r| r.dll()),
+                    "became": Became::of(o).name(), "refused": o.refused.map(|r| r.to_string()), "refused_by_dll": o.refused.and_then(|r| r.dll()),
                     "cut": o.cut.map(|r| r.to_string()), "port": o.port, "ipv4": o.ipv4 })
         })
         .collect();
@@ -361,6 +406,8 @@ fn as_json(scenario: &Scenario, paths: &[PathBuf], day: &Day, stopped: &Stopped,
         "addresses": { "ipv4_given": day.ipv4_given, "ipv6_given": day.ipv6_given,
                        "ipv4_released": day.released.ipv4, "ipv6_released": day.released.ipv6 },
         "peak": day.peak,
+        "expectations": scenario.expectations.len(),
+        "faults": day.faults(scenario),
         "functions": functions,
         "outcomes": outcomes,
     })

@@ -50,17 +50,7 @@ pub fn stranger(dll: &str) -> Result<Judged, Stop> {
 /// Ours: with the dynamic checks, on a configuration and a ledger that are thrown away.
 pub fn ours(file: &Path, version: &str) -> Result<Judged, Stop> {
     let name = printable(file);
-    let failed = |e: std::io::Error| Stop::Failed(format!("no scratch folder for the checks: {e}"));
-    let scratch = tempfile::Builder::new().prefix("rasadmin-install-").tempdir().map_err(failed)?;
-    let config = scratch.path().join("rasadmin.toml");
-    // Nothing of it is kept, so nothing needs to be synced.
-    let text = "default.action = \"allow\"\n[ledger]\ndurability = \"process\"\n";
-    std::fs::write(&config, text).map_err(failed)?;
-    let environment = vec![
-        ("RASADMIN_CONFIG".into(), config.into()),
-        ("RASADMIN_LOG".into(), scratch.path().join("rasadmin.log").into()),
-    ];
-    let options = Options { require_dynamic: true, cycles: CYCLES, environment, ..Options::default() };
+    let options = Options { require_dynamic: true, cycles: CYCLES, ..Options::default() };
     let progress = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     progress.enable_steady_tick(Duration::from_millis(100));
     let report = check_with(file, &options, &mut |check| progress.set_message(check.description()));

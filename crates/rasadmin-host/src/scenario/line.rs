@@ -41,6 +41,18 @@ impl<'a> Line<'a> {
         self.words.next().map(|word| word.key).ok_or_else(|| format!("expected {what}"))
     }
 
+    /// The next plain word, if there is one.
+    pub(super) fn next_word(&mut self) -> Option<&'a str> {
+        self.words.next().map(|word| word.key)
+    }
+
+    /// The first pair, taken away.
+    pub(super) fn pair(&mut self) -> Option<(&'a str, &'a str)> {
+        let at = self.rest.iter().position(|word| word.value.is_some())?;
+        let Word { key, value } = self.rest.remove(at);
+        Some((key, value?))
+    }
+
     /// The setting's one value.
     pub(super) fn only(mut self, what: &str) -> Result<&'a str, String> {
         let word = self.word(what)?;

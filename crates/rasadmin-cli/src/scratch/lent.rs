@@ -1,0 +1,95 @@
+//! A configuration lends a rehearsal its rules: a copy of it and of its members files, with a ledger of its own.
+//!
+//! The copy differs from the original where it names files: the ledger is the one beside the copy, and the members files
+//! are beside it too. So it works wherever the folder is, and nothing that it names is the original's.
+
+use rasadmin_engine::config;
+use rasadmin_host::scratch::Scratch;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// The ledger of the copy.
+const LEDGER: &str = "rasadmin.db";
+
+/// Copies what is needed of the configuration into the folder.
+pub fn rules(file: &Path, scratch: &Scratch) -> Result<(), String> {
+    if !file.is_file() {
+        return Err(format!("{}: there is no such configuration: check the path", file.display()));
+    }
+    let lends = config::load(file).map_err(|e| format!("the configuration is not valid:\n{e}"))?.bundle;
+    let names: BTreeMap<&str, String> =
+        (1..).zip(lends.members.keys()).map(|(n, name)| (name.as_str(), format!("members-{n}.txt"))).collect();
+    let write = |name: &str, text: &str| {
+        let path = scratch.path().join(name);
+        std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))
+    };
+    for (name, text) in &lends.members {
+        write(&names[name.as_str()], text)?;
+    }
+    write("rasadmin.toml", &renamed(&lends.text, &names))
+}
+
+/// The text with the ledger beside it, and members files under their new names.
+fn renamed(text: &str, members: &BTreeMap<&str, String>) -> String {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (table, _) = DeTable::parse_recoverable(text);
+    let mut places: Vec<(Range<usize>, &str)> = Vec::new();
+    if let Some(path) = value(table.get_ref(), "ledger").and_then(|ledger| inside(ledger, "path")) {
+        places.push((path.span(), LEDGER));
+    }
+    let groups = value(table.get_ref(), "groups").and_then(|groups| groups.get_ref().as_table());
+    for group in groups.into_iter().flat_map(|groups| groups.values()) {
+        if let Some(file) = inside(group, "members_file")
+            && let Some(new) = file.get_ref().as_str().and_then(|name| members.get(name))
+        {
+            places.push((file.span(), new));
+        }
+    }
+    // From the end, so that what lies before keeps its place.
+    places.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    let mut text = text.to_owned();
+    for (span, name) in places {
+        text.replace_range(span, &format!("\"{name}\""));
+    }
+    text
+}
+
+fn value<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
+    table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+}
+
+fn inside<'a, 'i>(outer: &'a Spanned<DeValue<'i>>, key: &str) -> Option<&'a Spanned<DeValue<'i>>> {
+    outer.get_ref().as_table().and_then(|table| value(table, key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ledger_and_members_files_are_the_copys_however_they_are_written() {
+        let members = BTreeMap::from([("../staff.txt", "members-1.txt".to_owned())]);
+        let cases = [
+            (
+                "[ledger]\npath = 'D:\\real\\vpn.db'   # the real one\ndurability = \"process\"\n",
+                "[ledger]\npath = \"rasadmin.db\"   # the real one\ndurability = \"process\"\n",
+            ),
+            ("ledger.path = \"/var/x.db\"\ntime_zone = \"UTC\"", "ledger.path = \"rasadmin.db\"\ntime_zone = \"UTC\""),
+            (
+                "ledger = { path = \"\"\"x\"\"\", deadline_ms = 100 }",
+                "ledger = { path = \"rasadmin.db\", deadline_ms = 100 }",
+            ),
+            (
+                "\u{feff}[groups]\na = { members_file = \"../staff.txt\" }\n[groups.b]\nmembers_file = '../staff.txt'",
+                "[groups]\na = { members_file = \"members-1.txt\" }\n[groups.b]\nmembers_file = \"members-1.txt\"",
+            ),
+            ("default.action = \"allow\"\n", "default.action = \"allow\"\n"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(renamed(text, &members), expected);
+        }
+    }
+}

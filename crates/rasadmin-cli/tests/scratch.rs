@@ -1,0 +1,162 @@
+//! `check` and `host` leave the configuration and the ledger of this machine alone, whatever names them.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use support::{product, rasadmin_with, words};
+
+/// A configuration as a server has it, with a ledger in use and a members file: and nothing may change of it.
+struct Server {
+    folder: tempfile::TempDir,
+    before: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+/// What is in a folder, byte for byte.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+            found.insert(path, Vec::new());
+        } else {
+            found.insert(path.clone(), std::fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+impl Server {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
+        for name in ["conf", "data", "logs"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let ledger = folder.path().join("data/vpn.db");
+        let text = format!(
+            "default = {{ action = \"deny\", reason = \"not of the staff\" }}\n\
+             [groups]\nstaff = {{ members_file = \"../data/staff.txt\" }}\n\
+             [[rules]]\nname = \"staff\"\naction = \"allow\"\ngroups = [\"staff\"]\n\
+             [ledger]\npath = '{}'\n",
+            ledger.display()
+        );
+        write("conf/vpn.toml", text.as_bytes());
+        write("data/staff.txt", b"CORP\\alice\n");
+        write("data/vpn.db", b"whatever is in it, it is not ours to open");
+        write("logs/rasadmin.log", b"yesterday\n");
+        let before = files(folder.path());
+        Self { folder, before }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).to_string_lossy().into_owned()
+    }
+
+    /// Runs a command where the environment names all of it; afterwards all is as it was.
+    fn run(&self, arguments: Vec<std::ffi::OsString>) -> support::Ran {
+        let (config, log) = (self.path("conf/vpn.toml"), self.path("logs/rasadmin.log"));
+        let ran = rasadmin_with(arguments, &[("RASADMIN_CONFIG", &config), ("RASADMIN_LOG", &log)]);
+        assert_eq!(files(self.folder.path()), self.before, "something was changed");
+        ran
+    }
+}
+
+const DAY: &str = "server-address 10.20.0.1\npool 10.20.0.2-10.20.0.9\nday 2026-11-23T00:00:00Z\n\
+                   08:00:00 connect alice user=CORP\\alice tunnel=sstp from=203.0.113.1 until=09:30:00\n\
+                   08:01:00 connect mallory user=CORP\\mallory tunnel=sstp from=203.0.113.2\nexpect mallory denied\n";
+
+fn scenario(folder: &Path) -> PathBuf {
+    let path = folder.join("day.scenario");
+    std::fs::write(&path, DAY).unwrap();
+    path
+}
+
+#[test]
+fn a_check_leaves_the_machines_own_alone() {
+    let server = Server::new();
+    server.run(words([&"check", &"--require-dynamic", &"--cycles", &"5", &product()])).ends(0);
+}
+
+#[test]
+fn a_run_borrows_the_rules_and_nothing_else() {
+    let server = Server::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (day, trace) = (scenario(folder.path()), folder.path().join("trace"));
+    let reasons = |more: Vec<std::ffi::OsString>| {
+        let mut run = words([&"host", &"run", &"--json", &"--dll", &product(), &day]);
+        run.extend(more);
+        let json = server.run(run).ends(0).json();
+        (json["accepted"].clone(), json["refused"].clone())
+    };
+    let one_of_two = (1.into(), 1.into());
+    assert_eq!(reasons(words([&"--trace", &trace])), one_of_two, "the rules of RASADMIN_CONFIG");
+    assert_eq!(reasons(words([&"--config", &server.path("conf/vpn.toml")])), one_of_two);
+    assert_eq!(reasons(words([&"--two-processes"])), one_of_two);
+    server.run(words([&"host", &"replay", &"--dll", &product(), &trace])).ends(0).prints("identical");
+}
+
+#[test]
+fn a_run_that_was_kept_can_be_looked_at() {
+    let server = Server::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (day, kept) = (scenario(folder.path()), folder.path().join("kept"));
+    let run = [&"host" as &dyn AsRef<_>, &"run", &"--dll", &product(), &"--keep", &kept, &day];
+    let ran = server.run(words(run)).ends(0);
+    let config = kept.join("rasadmin.toml");
+    let ran = ran.prints("1 expectation met, 0 not");
+    ran.prints(&format!("rasadmin sessions --config {}", config.display()));
+    // With the ledger and the members file that are beside it, whatever the original names.
+    let ask = |what: &[&str]| rasadmin_with(what, &[("RASADMIN_CONFIG", config.to_str().unwrap())]).ends(0).json();
+    let sessions = ask(&["sessions", "--json"]);
+    let sessions = sessions.as_array().unwrap();
+    assert_eq!((sessions.len(), &sessions[0]["name"]), (1, &"ALICE".into()), "{sessions:?}");
+    assert_eq!(
+        sessions[0]["acct_start_time"], "2026-11-23T08:00:00Z",
+        "the clock of the run is heeded: it is a rehearsal"
+    );
+    assert_eq!(ask(&["decisions", "--rejected", "--json"])[0]["name"], "MALLORY");
+    assert!(std::fs::read_to_string(kept.join("rasadmin.log")).unwrap().contains("MALLORY"));
+    // A second day goes on with that ledger.
+    server.run(words(run)).ends(0);
+    assert_eq!(ask(&["sessions", "--json"]).as_array().unwrap().len(), 2);
+    // The clock's file is still there: beside a real store nobody heeds it.
+    assert!(kept.join("clock").is_file());
+}
+
+#[test]
+fn a_folder_with_something_of_somebody_else_in_it_is_refused() {
+    let server = Server::new();
+    let folder = tempfile::tempdir().unwrap();
+    let day = scenario(folder.path());
+    let data = server.path("data");
+    let run = [&"host" as &dyn AsRef<_>, &"run", &"--dll", &product(), &"--keep", &data, &day];
+    server.run(words(run)).ends(2).complains("neither empty nor a rehearsal's folder");
+    server.run(words([&"check", &"--keep", &data, &product()])).ends(2).complains("neither empty");
+}
+
+#[test]
+fn what_a_check_wrote_can_be_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let check = words([&"check", &"--require-dynamic", &"--cycles", &"5", &"--keep", &kept, &product()]);
+    rasadmin_with(check, &[]).ends(0);
+    let sessions = words([&"sessions", &"--json", &"--config", &kept.join("rasadmin.toml")]);
+    assert!(!rasadmin_with(sessions, &[]).ends(0).json().as_array().unwrap().is_empty());
+}
+
+/// Someone who sets the variables by hand gets no further with them than to a rehearsal's folder.
+#[test]
+fn no_variable_leads_past_the_scratch_folder() {
+    let server = Server::new();
+    let folder = tempfile::tempdir().unwrap();
+    let day = scenario(folder.path());
+    let data = server.path("data");
+    let config = server.path("conf/vpn.toml");
+    let environment = [("RASADMIN_CONFIG", &*config), ("RASADMIN_SCRATCH", &*data), ("RASADMIN_HOST_INSIDE", &*data)];
+    let run = words([&"host", &"run", &"--dll", &product(), &day]);
+    rasadmin_with(run, &environment).ends(0);
+    assert_eq!(files(server.folder.path()), server.before);
+}

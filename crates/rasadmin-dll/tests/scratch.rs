@@ -1,0 +1,71 @@
+//! A rehearsal's store, as the built DLL takes it: marked or not at all.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+/// The DLL beside this test's executable.
+fn built() -> PathBuf {
+    let name = format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let test = std::env::current_exe().unwrap();
+    let path = test.ancestors().nth(2).unwrap().join(name);
+    assert!(path.is_file(), "{} is missing: run `cargo build --workspace`", path.display());
+    path
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned());
+    let mut names: Vec<_> = entries.collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn only_a_marked_folder_is_used_and_then_it_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (real, scratch) = (folder.path().join("real"), folder.path().join("scratch"));
+    for place in [&real, &scratch] {
+        std::fs::create_dir(place).unwrap();
+        std::fs::write(place.join("rasadmin.toml"), "default.action = \"allow\"\n").unwrap();
+    }
+    let log = folder.path().join("real.log");
+    for (name, value) in [
+        ("RASADMIN_CONFIG", real.join("rasadmin.toml").as_os_str()),
+        ("RASADMIN_LOG", log.as_os_str()),
+        ("RASADMIN_SYSTEM_LOG", "off".as_ref()),
+        ("RASADMIN_SCRATCH", scratch.as_os_str()),
+    ] {
+        // SAFETY: no other test of this program reads the environment.
+        unsafe { std::env::set_var(name, value) };
+    }
+    // SAFETY: the product's start-up code is Rust's own.
+    let dll = unsafe { libloading::Library::new(built()) }.unwrap();
+    let call = |name: &[u8]| {
+        // SAFETY: the contract's signature of both functions.
+        unsafe { dll.get::<unsafe extern "system" fn() -> u32>(name).unwrap()() }
+    };
+    let initialize = || call(b"MprAdminInitializeDll");
+
+    // Not marked: neither that folder nor the real places are touched, and it is said.
+    assert_eq!(initialize(), 2);
+    let told = std::fs::read_to_string(&log).unwrap();
+    assert!(told.contains("is not marked as scratch"), "{told}");
+    assert_eq!((names(&real), names(&scratch)), (vec!["rasadmin.toml".to_owned()], vec!["rasadmin.toml".to_owned()]));
+
+    // Marked, but its configuration names a ledger elsewhere.
+    std::fs::write(scratch.join("rasadmin-scratch"), "").unwrap();
+    let text = format!("default.action = \"allow\"\nledger.path = '{}'\n", real.join("rasadmin.db").display());
+    std::fs::write(scratch.join("rasadmin.toml"), text).unwrap();
+    assert_eq!(initialize(), 2);
+    let told = std::fs::read_to_string(scratch.join("rasadmin.log")).unwrap();
+    assert!(told.contains("which is outside of the folder"), "{told}");
+    assert_eq!(names(&real), ["rasadmin.toml"]);
+
+    std::fs::write(scratch.join("rasadmin.toml"), "default.action = \"allow\"\n").unwrap();
+    assert_eq!(initialize(), 0);
+    assert_eq!(call(b"MprAdminTerminateDll"), 0);
+    assert_eq!(names(&real), ["rasadmin.toml"]);
+    let there = names(&scratch);
+    for file in ["rasadmin.db", "rasadmin.db.last-good.json", "rasadmin.log"] {
+        assert!(there.iter().any(|name| name == file), "{file} of {there:?}");
+    }
+}

@@ -1,0 +1,94 @@
+//! Why a connection did not come to be, and what its end gave back.
+
+use std::fmt;
+
+/// Why a connection did not come to be, or was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// RRAS had no address of its own, so no DLL was asked.
+    PoolExhausted,
+    /// GetIpAddressForUser of this DLL answered an error.
+    Ipv4ByDll {
+        /// Its index.
+        dll: usize,
+        /// Its answer.
+        code: u32,
+    },
+    /// RRAS itself refused the address: 735 (held by another client) or 1168 (0.0.0.0 or the server's own).
+    Ipv4ByRras {
+        /// The error.
+        code: u32,
+        /// The DLL that chose or kept the address.
+        dll: Option<usize>,
+    },
+    /// GetIpv6AddressForUser of this DLL answered an error.
+    Ipv6ByDll {
+        /// Its index.
+        dll: usize,
+        /// Its answer.
+        code: u32,
+    },
+    /// This DLL rejected the connection.
+    Connection(usize),
+    /// This DLL rejected the first link.
+    FirstLink(usize),
+    /// This DLL rejected the reauthentication.
+    Reauthentication(usize),
+    /// This DLL rejected the endpoint change.
+    EndpointChange(usize),
+}
+
+impl Refused {
+    /// The DLL that refused; None if RRAS itself did.
+    pub fn dll(&self) -> Option<usize> {
+        match *self {
+            Self::PoolExhausted | Self::Ipv4ByRras { .. } => None,
+            Self::Ipv4ByDll { dll, .. }
+            | Self::Ipv6ByDll { dll, .. }
+            | Self::Connection(dll)
+            | Self::FirstLink(dll)
+            | Self::Reauthentication(dll)
+            | Self::EndpointChange(dll) => Some(dll),
+        }
+    }
+
+    /// The error, if it got no address.
+    pub fn code(&self) -> Option<u32> {
+        match *self {
+            Self::Ipv4ByDll { code, .. } | Self::Ipv4ByRras { code, .. } | Self::Ipv6ByDll { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// Did it end at the address calls, before anybody was asked about the connection?
+    pub fn at_address(&self) -> bool {
+        matches!(self, Self::PoolExhausted | Self::Ipv4ByDll { .. } | Self::Ipv4ByRras { .. } | Self::Ipv6ByDll { .. })
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PoolExhausted => f.write_str("RRAS's own pool is exhausted"),
+            Self::Ipv4ByDll { code, .. } => write!(f, "the DLL gave no IPv4 address (error {code})"),
+            Self::Ipv4ByRras { code: 735, .. } => {
+                f.write_str("RRAS refused the address: another client holds it (735)")
+            }
+            Self::Ipv4ByRras { code, .. } => write!(f, "RRAS refused the address: it is no client's ({code})"),
+            Self::Ipv6ByDll { code, .. } => write!(f, "the DLL gave no IPv6 identifier (error {code})"),
+            Self::Connection(_) => f.write_str("the DLL rejected the connection"),
+            Self::FirstLink(_) => f.write_str("the DLL rejected the first link"),
+            Self::Reauthentication(_) => f.write_str("the DLL rejected the reauthentication"),
+            Self::EndpointChange(_) => f.write_str("the DLL rejected the endpoint change"),
+        }
+    }
+}
+
+/// How many address releases the DLLs were told of when a session ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Released {
+    /// IPv4 releases.
+    pub ipv4: usize,
+    /// IPv6 releases.
+    pub ipv6: usize,
+}

@@ -1,0 +1,82 @@
+//! What happens to the server, and not to a session.
+
+use crate::scenario::What;
+use crate::scenario::line::Line;
+use crate::scenario::values::step;
+use crate::service::Which;
+
+/// Which of the service's processes live.
+#[derive(Default)]
+pub(super) struct Server {
+    down: bool,
+    address_down: bool,
+    locked: bool,
+}
+
+impl Server {
+    /// The event of this verb; None if it is a session's.
+    pub(super) fn event(
+        &mut self,
+        verb: &str,
+        line: &mut Line<'_>,
+        two_processes: bool,
+        has_a_day: bool,
+    ) -> Result<Option<What>, String> {
+        Ok(Some(match verb {
+            "clock" => {
+                if !has_a_day {
+                    return Err("the clock can be stepped where the setting `day` says when the day begins".into());
+                }
+                What::Clock(step(line.word("a step, like +01:00:00")?)?)
+            }
+            "kill" | "restart" => {
+                let which = match line.next_word() {
+                    None => Which::All,
+                    Some("address") if two_processes => Which::Address,
+                    Some("address") => {
+                        return Err(
+                            "the address functions have a process of their own with `processes two` only".into()
+                        );
+                    }
+                    Some(other) => return Err(format!("did not expect `{other}` here: only `address`")),
+                };
+                if verb == "kill" { self.kill(which)? } else { self.restart(which)? }
+            }
+            "lock-ledger" if self.locked => return Err("the ledger is locked already".into()),
+            "lock-ledger" => {
+                self.locked = true;
+                What::LockLedger
+            }
+            "unlock-ledger" if !self.locked => return Err("the ledger is not locked: `lock-ledger` does it".into()),
+            "unlock-ledger" => {
+                self.locked = false;
+                What::UnlockLedger
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn kill(&mut self, which: Which) -> Result<What, String> {
+        if self.down || (which == Which::Address && self.address_down) {
+            return Err("it is down already: `restart` starts it".into());
+        }
+        match which {
+            Which::All => self.down = true,
+            Which::Address => self.address_down = true,
+        }
+        Ok(What::Kill(which))
+    }
+
+    fn restart(&mut self, which: Which) -> Result<What, String> {
+        if self.down && which == Which::Address {
+            return Err("the whole service is down: `restart` starts it".into());
+        }
+        (self.down, self.address_down) = (false, false);
+        Ok(What::Restart(which))
+    }
+
+    /// Nothing happens to a session while there is no service.
+    pub(super) fn must_be_up(&self) -> Result<(), String> {
+        if self.down { Err("the service is down since the `kill`: `restart` it first".into()) } else { Ok(()) }
+    }
+}

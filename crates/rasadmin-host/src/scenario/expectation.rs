@@ -1,0 +1,35 @@
+//! The lines that say what must have become of a session.
+
+use crate::expect::{Became, Expectation};
+use crate::scenario::line::Line;
+use crate::scenario::values::{address, identifier};
+
+/// `expect SESSION WORD key=value…`; `known` says whether a session has connected above.
+pub(super) fn read(number: usize, mut line: Line<'_>, known: &dyn Fn(&str) -> bool) -> Result<Expectation, String> {
+    let session = line.word("the session's label")?;
+    let became = line.word("accepted, addressed, refused, rejected, denied or cut")?;
+    let became = Became::ALL.into_iter().find(|one| one.name() == became).ok_or_else(|| {
+        format!("a session cannot become `{became}`: expected accepted, addressed, refused, rejected, denied or cut")
+    })?;
+    let differs_from = line.key("address-differs-from").map(str::to_owned);
+    for session in [Some(session), differs_from.as_deref()].into_iter().flatten() {
+        if !known(session) {
+            return Err(format!("no session `{session}` has connected above"));
+        }
+    }
+    let expectation = Expectation {
+        line: number,
+        session: session.to_owned(),
+        became,
+        address: line.key("address").map(address).transpose()?,
+        differs_from,
+        identifier: line.key("identifier").map(identifier).transpose()?,
+        port: line.key("port").map(str::to_owned),
+        error: line
+            .key("error")
+            .map(|text| text.parse().map_err(|_| format!("`{text}` is no error's number")))
+            .transpose()?,
+    };
+    line.end()?;
+    Ok(expectation)
+}
