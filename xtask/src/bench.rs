@@ -25,6 +25,12 @@ pub fn bench(for_windows: bool) -> Result {
     let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let program = release.join("examples").join(format!("session_cost{}", std::env::consts::EXE_SUFFIX));
     run(Command::new(program).arg(release.join(format!("{prefix}rasadmin{suffix}"))))?;
-    println!("\na decision, without the ledger's part\n");
-    run(cargo().args(["run", "--release", "--quiet", "-p", "rasadmin-policy", "--example", "decide_cost"]))
+    for (what, package, example) in [
+        ("the state machine, without the ledger", "rasadmin-engine", "call_cost"),
+        ("a decision of the rules", "rasadmin-policy", "decide_cost"),
+    ] {
+        println!("\n{what}\n");
+        run(cargo().args(["run", "--release", "--quiet", "-p", package, "--example", example]))?;
+    }
+    Ok(())
 }

@@ -7,18 +7,21 @@
 #![allow(clippy::unwrap_used)] // A report may stop where it is.
 
 use mprapi::FunctionId as F;
-use rasadmin_engine::addresses::{Address, Family};
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent};
-use rasadmin_engine::ledger::Usage;
-use rasadmin_engine::ledger::sqlite::Logged;
-use rasadmin_engine::{Engine, InterfaceType, Name, Now, Quarantine, Tunnel, config};
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer, ReleaseEvent};
+use rasadmin_engine::{Mono, Now, Stamp};
 use rasadmin_host::session::Request;
 use rasadmin_host::{Options, Service, fill, pool::Pool};
+use rasadmin_ledger::sqlite::Logged;
+use rasadmin_ledger::{Assigned, Engine};
+use rasadmin_policy::addresses::{Address, Family};
+use rasadmin_policy::{InterfaceType, Name, Quarantine, Tunnel, config};
+use rasadmin_system::monotonic::monotonic;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const SESSIONS: usize = 100;
 const BLOCKS: usize = 20;
@@ -56,6 +59,13 @@ type Times = BTreeMap<F, Vec<u64>>;
 /// Through the DLL, bare, and the statements of each callback.
 type Block = (Times, Times, Vec<(F, Vec<Logged>)>);
 
+/// The system's clocks, and chance.
+fn now() -> Now {
+    let time = i64::try_from(SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    let mono = Mono(u64::try_from(monotonic().as_millis()).unwrap());
+    Now { at: Stamp { time, mono }, random: rasadmin_ledger::random().unwrap() }
+}
+
 fn user(n: usize) -> String {
     format!("CORP\\user{:04}", n % 1000)
 }
@@ -78,10 +88,11 @@ fn noted(engine: &Engine, block: usize, handle: &mut u64) -> Vec<(F, Vec<Logged>
         *handle += 1;
         let name = Name::new(&user(block * SESSIONS + n));
         let port = Name::new("VPN0-1");
-        let mut address =
-            AddressEvent { user: name.clone(), port: port.clone(), family: Family::Ipv4, number: Some(0x0a14_0002) };
+        let offer = Offer::Number(0x0a14_0002);
+        let asked = AddressEvent { user: name.clone(), port: port.clone(), family: Family::Ipv4, offer };
         let mut note = |function| all.push((function, engine.logged()));
-        let given = engine.assign(&address, Now::system()).unwrap();
+        let Assigned::Number(number) = engine.assign(&asked, now()).unwrap() else { panic!("no address") };
+        let address = Address { family: Family::Ipv4, number };
         note(CALLBACKS[0]);
         let usage = Usage::default();
         let connection = ConnectionEvent {
@@ -95,7 +106,7 @@ fn noted(engine: &Engine, block: usize, handle: &mut u64) -> Vec<(F, Vec<Logged>
             ikev2: Some(false),
             quarantine: Some(Quarantine::Normal),
             usage,
-            addresses: vec![Address { family: Family::Ipv4, number: given }],
+            addresses: vec![address],
             prefix: None,
         };
         let link = LinkEvent {
@@ -105,16 +116,15 @@ fn noted(engine: &Engine, block: usize, handle: &mut u64) -> Vec<(F, Vec<Logged>
             tunnel: Some(Tunnel::Sstp),
             usage,
         };
-        engine.accept_connection(&connection, Now::system());
+        engine.accept_connection(&connection, now());
         note(CALLBACKS[1]);
-        engine.accept_link(&link, Now::system());
+        engine.accept_link(&link, now());
         note(CALLBACKS[2]);
-        engine.link_hangup(&link, Now::system());
+        engine.link_hangup(&link, now());
         note(CALLBACKS[3]);
-        engine.hangup(&connection, Now::system());
+        engine.hangup(&connection, now());
         note(CALLBACKS[4]);
-        address.number = Some(given);
-        engine.release(&address, Now::system());
+        engine.release(&ReleaseEvent { user: asked.user, port: asked.port, address: Some(address) }, now());
         note(CALLBACKS[5]);
     }
     all
@@ -165,7 +175,7 @@ fn main() {
     };
     let own = config::load(&config_in(&folder.join("own"))).unwrap();
     let ledger = own.ledger.clone();
-    let engine = Engine::start(Arc::new(own), &Name::new("VPN1"), Now::system());
+    let engine = Engine::start(Arc::new(own), &Name::new("VPN1"), now());
     engine.logged();
     let copy = folder.join("bare.db");
     Connection::open(&ledger).unwrap().execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();

@@ -5,8 +5,8 @@ use crate::select::{Select, print_json, user_shown};
 use crate::table::{self, number, text};
 use crate::times;
 use clap::Args;
-use rasadmin_engine::addresses::{Family, Pool};
-use rasadmin_engine::ledger::report::{Held, Reader};
+use rasadmin_ledger::report::{Held, Reader};
+use rasadmin_policy::addresses::{Family, Pool};
 use serde_json::json;
 use std::net::IpAddr;
 

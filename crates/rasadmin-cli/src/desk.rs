@@ -3,19 +3,20 @@
 use crate::ask::confirm;
 use crate::here::{Here, Place, absolute};
 use crate::select::{print_json, user_shown, who};
-use crate::times;
+use crate::{moment, times};
 use clap::{Args, Subcommand};
-use rasadmin_engine::addresses::{Address, Family};
-use rasadmin_engine::config::file::Period;
-use rasadmin_engine::ledger::Millis;
-use rasadmin_engine::ledger::desk::{Changed, Desk, NotReleased, Past};
-use rasadmin_engine::ledger::report::Held;
-use rasadmin_engine::rules::period_dates;
-use rasadmin_engine::{Identity, Name};
+use rasadmin_engine::Now;
+use rasadmin_ledger::Away;
+use rasadmin_ledger::desk::{Changed, Desk, NotReleased, Past};
+use rasadmin_ledger::report::Held;
+use rasadmin_policy::Millis;
+use rasadmin_policy::addresses::{Address, Family};
+use rasadmin_policy::config::file::Period;
+use rasadmin_policy::rules::period_dates;
+use rasadmin_policy::{Identity, Name};
 use serde_json::json;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// End the lease of an address, so that it can be given again
 ///
@@ -60,7 +61,7 @@ fn identifier(address: Ipv6Addr) -> u64 {
 fn desk(place: Place) -> Result<Desk, String> {
     // It says better what to do if there is none.
     place.reader()?;
-    Desk::open(&place.ledger, Arc::new(place.config)).map_err(|away| away.to_string())
+    Desk::open(&place.ledger, place.config).map_err(|away| away.to_string())
 }
 
 pub fn release(arguments: ReleaseArguments) -> Result<u8, String> {
@@ -94,7 +95,8 @@ pub fn release(arguments: ReleaseArguments) -> Result<u8, String> {
         return Ok(1);
     }
     let server = lease.server.clone();
-    let done = desk(place)?.release(&server, number(address), arguments.force, times::now());
+    let now = moment::now(&place, &server)?;
+    let done = desk(place)?.release(&server, number(address), arguments.force, now);
     match done.map_err(|away| away.to_string())? {
         Ok(_) => {
             println!("{address} is free: it was held by {user}");
@@ -152,7 +154,8 @@ pub fn close(arguments: CloseArguments) -> Result<u8, String> {
         println!("nothing was changed");
         return Ok(1);
     }
-    let closed = desk(place)?.close(&session.nas_identifier, session.id, times::now());
+    let now = moment::now(&place, &session.nas_identifier)?;
+    let closed = desk(place)?.close(&session.nas_identifier, session.id, now);
     if closed.map_err(|away| away.to_string())? {
         println!("session {} of {user} is closed, and its addresses are free", session.id);
     } else {
@@ -210,14 +213,16 @@ struct PastArguments {
 }
 
 pub fn purge(arguments: PurgeArguments) -> Result<u8, String> {
-    change(arguments.past, "Delete", "deleted", |desk, past, progress| desk.purge(past, progress))
+    change(arguments.past, "Delete", "deleted", |desk, past, now, progress| desk.purge(past, now, progress))
 }
 
 pub fn anonymise(arguments: AnonymiseArguments) -> Result<u8, String> {
-    change(arguments.past, "Make anonymous", "made anonymous", |desk, past, progress| desk.anonymise(past, progress))
+    change(arguments.past, "Make anonymous", "made anonymous", |desk, past, now, progress| {
+        desk.anonymise(past, now, progress)
+    })
 }
 
-type Work = fn(&mut Desk, &Past, &mut dyn FnMut(Changed)) -> Result<Changed, rasadmin_engine::ledger::Away>;
+type Work = fn(&mut Desk, &Past, Now, &mut dyn FnMut(Changed)) -> Result<Changed, Away>;
 
 fn change(arguments: PastArguments, verb: &str, done: &str, work: Work) -> Result<u8, String> {
     let place = arguments.here.open()?;
@@ -235,22 +240,15 @@ fn change(arguments: PastArguments, verb: &str, done: &str, work: Work) -> Resul
         bar.tick();
         bar.set_message(format!("{} sessions, {} decisions", changed.sessions, changed.decisions));
     };
-    let changed = work(&mut desk(place)?, &past, &mut progress).map_err(|away| away.to_string());
+    let changed = work(&mut desk(place)?, &past, moment::now_here()?, &mut progress).map_err(|away| away.to_string());
     bar.finish_and_clear();
     let changed = changed?;
     if arguments.json {
         return print_json(&changed);
     }
     println!(
-        "{done}: {} sessions, {} links, {} leases, {} decisions, {} days of use, {} oddities; {} addresses no longer say \
-         who had them",
-        changed.sessions,
-        changed.links,
-        changed.leases,
-        changed.decisions,
-        changed.usage_days,
-        changed.oddities,
-        changed.addresses
+        "{done}: {} sessions, {} links, {} leases, {} decisions, {} days of use, {} anomalies",
+        changed.sessions, changed.links, changed.leases, changed.decisions, changed.usage_days, changed.anomalies
     );
     Ok(0)
 }

@@ -3,24 +3,22 @@
 use crate::here::{Here, Place};
 use crate::select::print_json;
 use crate::table::printable;
-use crate::times;
+use crate::{moment, times};
 use clap::Args;
-use rasadmin_engine::config::Config;
-use rasadmin_engine::config::file::Action;
-use rasadmin_engine::engine::explain::{AddressExplained, Question, StageExplained, explain as ask, explain_again};
-use rasadmin_engine::event::Given;
-use rasadmin_engine::ledger::Origin;
-use rasadmin_engine::ledger::report::{Decided, Reader};
-use rasadmin_engine::ledger::sqlite::{Create, Sqlite};
-use rasadmin_engine::rules::{Explained, ExplainedCondition, Outcome, Truth};
-use rasadmin_engine::{InterfaceType, Name, Quarantine, Stage, Tunnel};
+use rasadmin_engine::effect::Origin;
+use rasadmin_engine::explain::{AddressExplained, Question, StageExplained, explain as ask, explain_again};
+use rasadmin_engine::{Given, State};
+use rasadmin_ledger::Away;
+use rasadmin_ledger::report::{Decided, Reader};
+use rasadmin_policy::config::Config;
+use rasadmin_policy::config::file::Action;
+use rasadmin_policy::rules::{Explained, ExplainedCondition, Outcome, Truth};
+use rasadmin_policy::{InterfaceType, Name, Quarantine, Stage, Tunnel};
 use rasadmin_system::places;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
-use std::time::{Duration, Instant};
 
 /// Say which rule decides, stage by stage, and why the earlier ones do not
 ///
@@ -129,15 +127,34 @@ pub fn explain(arguments: Arguments) -> Result<u8, String> {
     what_if(&arguments, &place)
 }
 
+/// What is in force on a server, with its name as the ledger has it.
+fn in_force(place: &Place, server: Name) -> Result<(Name, State), String> {
+    if !place.ledger.exists() {
+        return Ok((server, State::new()));
+    }
+    let reader = place.reader()?;
+    let of = || -> Result<_, Away> {
+        let known = reader.servers()?.into_iter().find(|known| known.folded() == server.folded());
+        let server = known.unwrap_or(server);
+        let state = reader.state_of(&server)?;
+        Ok((server, state))
+    };
+    of().map_err(|away| away.to_string())
+}
+
 fn what_if(arguments: &Arguments, place: &Place) -> Result<u8, String> {
     let zone = &place.config.zone;
     let now = times::now();
     let server = arguments.server.as_deref().map(Name::new);
+    let server = server.or_else(|| place.config.server.clone()).unwrap_or_else(places::server_name);
+    let (server, state) = in_force(place, server)?;
+    let time = arguments.at.as_deref().map_or(Ok(now), |at| times::parse(at, zone, now))?;
+    let at = moment::at(place, &server, state.last(), time);
     let question = Question {
         user: Name::new(arguments.user.as_deref().unwrap_or_default()),
         domain: Name::new(arguments.domain.as_deref().unwrap_or_default()),
-        time: arguments.at.as_deref().map_or(Ok(now), |at| times::parse(at, zone, now))?,
-        server: server.or_else(|| place.config.server.clone()).unwrap_or_else(places::server_name),
+        at,
+        server,
         port: arguments.port.as_deref().map(Name::new),
         tunnel: arguments.tunnel,
         source: arguments.from,
@@ -147,18 +164,8 @@ fn what_if(arguments: &Arguments, place: &Place) -> Result<u8, String> {
         offer: arguments.offer,
         ipv6: arguments.ipv6,
     };
-    let scratch = tempfile::tempdir().map_err(|e| format!("no scratch folder: {e}"))?;
-    let mut ledger = match place.ledger.exists() {
-        true => {
-            // An older one must not be brought up to date by us, while an older DLL has it.
-            place.reader()?;
-            open(&place.ledger, Create::No)?
-        }
-        false => open(&scratch.path().join("rasadmin.db"), Create::Yes)?,
-    };
-    let stages = ask(&place.config, &mut ledger, &question).map_err(|away| away.to_string())?;
-    let allowed =
-        stages.iter().all(|stage| stage.allow && !matches!(stage.address, Some(AddressExplained::Refused(_))));
+    let stages = ask(&place.config, &state, &question);
+    let allowed = !stages.iter().any(StageExplained::ends);
     if arguments.json {
         let stages: Vec<_> = stages.iter().map(|stage| stage_json(stage, None)).collect();
         print_json(&json!({ "allowed": allowed, "config": place.config.hash, "stages": stages }))?;
@@ -168,7 +175,7 @@ fn what_if(arguments: &Arguments, place: &Place) -> Result<u8, String> {
     let who = place.config.domains.identity(&question.user, &question.domain);
     let who = who.map_or_else(|| "a user without a name".to_owned(), |who| who.to_string());
     let verdict = if allowed { "would be accepted" } else { "would be denied" };
-    let time = times::show(question.time, zone);
+    let time = times::show(time, zone);
     let zone_name = zone.iana_name().unwrap_or("UTC");
     let _ = writeln!(out, "{who} {verdict} on {} at {time} ({zone_name})", question.server);
     let absent = [
@@ -191,10 +198,6 @@ fn what_if(arguments: &Arguments, place: &Place) -> Result<u8, String> {
     Ok(u8::from(!allowed))
 }
 
-fn open(path: &Path, create: Create) -> Result<Sqlite, String> {
-    Sqlite::open(path, create, false, Instant::now() + Duration::from_secs(5)).map_err(|away| away.to_string())
-}
-
 /// Past decisions, each under the configuration of its time.
 fn past(arguments: &Arguments, place: &Place, reader: &Reader, decisions: &[Decided]) -> Result<u8, String> {
     let mut configs: HashMap<String, Config> = HashMap::new();
@@ -206,9 +209,9 @@ fn past(arguments: &Arguments, place: &Place, reader: &Reader, decisions: &[Deci
     let stages: Vec<_> = decisions
         .iter()
         .filter_map(|decision| Some((decision, configs.get(&decision.config)?)))
-        .map(|(decision, config)| (decision, explain_again(config, decision)))
+        .map(|(decision, config)| (decision, again(config, decision)))
         .collect();
-    let differs = stages.iter().any(|(decision, stage)| !stage.agrees_with(decision));
+    let differs = stages.iter().any(|(decision, stage)| !agrees(stage, decision));
     if arguments.json {
         let stages: Vec<_> = stages.iter().map(|(decision, stage)| stage_json(stage, Some(decision))).collect();
         print_json(&stages)?;
@@ -244,6 +247,28 @@ fn config_of(reader: &Reader, hash: &str) -> Result<Config, String> {
     bundle.compile().map_err(|e| format!("the configuration {hash} of that time is not understood any more:\n{e}"))
 }
 
+fn again<'c>(config: &'c Config, decision: &Decided) -> StageExplained<'c> {
+    explain_again(config, decision.stage, decision.facts.clone(), decision.counted.clone())
+}
+
+/// Is this what was recorded? What the engine refused is what the rules had allowed.
+fn agrees(stage: &StageExplained<'_>, recorded: &Decided) -> bool {
+    if recorded.refusal.is_some() {
+        return stage.allow && recorded.is_denied();
+    }
+    let outcome = match (stage.allow, stage.for_now) {
+        (true, true) => "allow for now",
+        (true, false) => "allow",
+        (false, _) => "deny",
+    };
+    outcome == recorded.outcome && stage.rule == recorded.rule.as_deref() && stage.reason == recorded.reason.as_deref()
+}
+
+/// The denial was the engine's own, and not the rules'.
+fn overruled(stage: &StageExplained<'_>, recorded: &Decided) -> bool {
+    stage.allow && recorded.is_denied()
+}
+
 const fn heading(stage: Stage) -> &'static str {
     match stage {
         Stage::Ipv4Address => "IPv4 address (MprAdminGetIpAddressForUser)",
@@ -273,11 +298,14 @@ fn show(out: &mut String, stage: &StageExplained<'_>, past: Option<(&Decided, &P
     if let Some(address) = &stage.address {
         let _ = writeln!(out, "  address: {}", address_told(address, stage.stage));
     }
+    if let Some(refusal) = &stage.refusal {
+        let _ = writeln!(out, "  but the connection ends all the same: {refusal}");
+    }
     if let Some((decision, _)) = past {
-        if stage.overruled(decision) {
+        if overruled(stage, decision) {
             let why = decision.reason.as_deref().unwrap_or("for no recorded reason");
             let _ = writeln!(out, "  but it was denied all the same: {why}");
-        } else if !stage.agrees_with(decision) {
+        } else if !agrees(stage, decision) {
             let rule = decision.rule.as_deref().unwrap_or("(default)");
             let _ = writeln!(out, "  but {} by {rule} was recorded", decision.outcome);
         }
@@ -384,12 +412,12 @@ fn stage_json(stage: &StageExplained<'_>, recorded: Option<&Decided>) -> Value {
     let mut value = json!({
         "stage": stage.stage, "allow": stage.allow, "for_now": stage.for_now, "ledger_away": stage.ledger_away,
         "rule": stage.rule, "reason": stage.reason, "facts": stage.facts, "counted": stage.counted,
-        "rules": stage.rules, "address": address,
+        "rules": stage.rules, "address": address, "refused": stage.refusal.as_ref().map(ToString::to_string),
     });
     if let Some(recorded) = recorded {
         value["recorded"] = json!(recorded);
-        value["agrees"] = json!(stage.agrees_with(recorded));
-        value["overruled"] = json!(stage.overruled(recorded));
+        value["agrees"] = json!(agrees(stage, recorded));
+        value["overruled"] = json!(overruled(stage, recorded));
     }
     value
 }

@@ -1,10 +1,11 @@
 //! Which configuration and which ledger a command is about.
 
 use clap::Args;
-use rasadmin_engine::config::{self, Config};
-use rasadmin_engine::ledger::report::Reader;
+use rasadmin_ledger::report::Reader;
+use rasadmin_policy::config::{self, Config};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where the configuration and the ledger are.
 #[derive(Args, Clone, Debug, Default)]
@@ -21,7 +22,7 @@ pub struct Here {
 pub struct Place {
     /// None: there is none, only a ledger was named.
     pub file: Option<PathBuf>,
-    pub config: Config,
+    pub config: Arc<Config>,
     pub ledger: PathBuf,
 }
 
@@ -56,7 +57,7 @@ impl Here {
             None => audit_only()?,
         };
         let ledger = ledger.unwrap_or_else(|| config.ledger.clone());
-        Ok(Place { file, config, ledger })
+        Ok(Place { file, config: Arc::new(config), ledger })
     }
 }
 

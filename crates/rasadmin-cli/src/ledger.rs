@@ -1,8 +1,8 @@
 //! What the product's ledger tells of a run: which rule decided, which pool gave.
 
 use crate::output::{numbers, texts};
-use rasadmin_engine::ledger::report::{Attempt, Given, Reader, Refusals};
 use rasadmin_host::runner::Day;
+use rasadmin_ledger::report::{Attempt, Given, Reader, Refusals};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub struct Told {
 impl Told {
     /// Of the ledger that the configuration names.
     pub fn before(config: &Path) -> Result<Self, String> {
-        let config = rasadmin_engine::config::load(config).map_err(|e| e.to_string())?;
+        let config = rasadmin_policy::config::load(config).map_err(|e| e.to_string())?;
         let path = config.ledger;
         let last = if path.exists() { read(&path, Reader::last)? } else { (0, 0) };
         Ok(Self { path, last, refusals: Vec::new(), given: Vec::new(), attempts: Vec::new() })
@@ -89,6 +89,6 @@ fn rule(name: Option<&str>) -> String {
     name.map_or_else(|| "(default)".to_owned(), str::to_owned)
 }
 
-fn read<T>(path: &Path, what: impl FnOnce(&Reader) -> Result<T, rasadmin_engine::ledger::Away>) -> Result<T, String> {
+fn read<T>(path: &Path, what: impl FnOnce(&Reader) -> Result<T, rasadmin_ledger::Away>) -> Result<T, String> {
     Reader::open(path).and_then(|reader| what(&reader)).map_err(|away| format!("the ledger cannot be read: {away}"))
 }

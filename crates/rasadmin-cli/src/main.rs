@@ -15,6 +15,7 @@ mod host;
 mod import;
 mod install;
 mod ledger;
+mod moment;
 mod output;
 mod replay;
 mod report;

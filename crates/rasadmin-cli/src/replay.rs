@@ -6,12 +6,12 @@ use crate::table::{self, number, printable, text};
 use crate::times;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use rasadmin_engine::config::{self, Config};
-use rasadmin_engine::engine::rehearse::Begun;
-use rasadmin_engine::ledger::report::Reader;
-use rasadmin_engine::{Fact, Name};
+use rasadmin_engine::rehearse::Begun;
 use rasadmin_history::logs::{self, Summary};
 use rasadmin_history::whatif::{self, Attempt, Because, Change, Period, Report};
+use rasadmin_ledger::report::Reader;
+use rasadmin_policy::config::{self, Config};
+use rasadmin_policy::{Fact, Name};
 use rasadmin_system::places;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -102,9 +102,8 @@ pub fn replay(arguments: Arguments) -> Result<u8, String> {
             each.push(row(attempt, begun, change));
         }
     };
-    let replayed = whatif::replay(&config, past.attempts, since, &mut told, &mut |done| bar.set_position(done as u64));
+    let report = whatif::replay(&config, past.attempts, since, &mut told, &mut |done| bar.set_position(done as u64));
     bar.finish_and_clear();
-    let report = replayed.map_err(|away| away.to_string())?;
     if arguments.json {
         let mut value = json!({ "source": past.from, "config": config.hash, "report": report });
         value["report"]["pools"] = report.pools.iter().map(pool_json).collect();
@@ -239,8 +238,8 @@ fn rfc3339(time: i64) -> String {
 fn pool_json(pool: &whatif::PoolUse) -> Value {
     json!({
         "pool": pool.pool, "server": pool.server, "family": pool.family, "size": pool.size, "peak": pool.peak,
-        "peak_at": rfc3339(pool.peak_at), "dry_first": pool.dry_first.map(rfc3339),
-        "dry_last": pool.dry_last.map(rfc3339), "dry_times": pool.dry_times,
+        "peak_at": rfc3339(pool.peak_at), "exhausted_first": pool.exhausted_first.map(rfc3339),
+        "exhausted_last": pool.exhausted_last.map(rfc3339), "exhausted_times": pool.exhausted_times,
     })
 }
 
@@ -327,9 +326,9 @@ fn pools(report: &Report, config: &Config) {
             pool.size.to_string(),
             pool.peak.to_string(),
             time(Some(pool.peak_at).filter(|_| pool.peak > 0)),
-            pool.dry_times.to_string(),
-            time(pool.dry_first),
-            time(pool.dry_last),
+            pool.exhausted_times.to_string(),
+            time(pool.exhausted_first),
+            time(pool.exhausted_last),
         ]
     });
     table::print(&columns, rows.collect());

@@ -5,7 +5,7 @@ use crate::select::print_json;
 use crate::table::{self, number, text};
 use crate::times;
 use clap::{Args, ValueEnum};
-use rasadmin_engine::ledger::report::{By, Total, month};
+use rasadmin_ledger::report::{By, Total, month};
 
 /// What a report sums by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,8 +3,8 @@
 use crate::here::Place;
 use crate::times;
 use clap::Args;
-use rasadmin_engine::Name;
-use rasadmin_engine::ledger::report::{Which, Who};
+use rasadmin_ledger::report::{Which, Who};
+use rasadmin_policy::Name;
 
 /// Which rows.
 #[derive(Args, Clone, Debug, Default)]

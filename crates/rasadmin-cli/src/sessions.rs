@@ -5,7 +5,7 @@ use crate::select::{Select, print_json, user_shown};
 use crate::table::{self, number, text};
 use crate::times;
 use clap::Args;
-use rasadmin_engine::ledger::report::Session;
+use rasadmin_ledger::report::Session;
 
 /// Who is connected, and who was
 ///

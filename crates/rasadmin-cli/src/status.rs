@@ -5,9 +5,10 @@ use crate::setup::product::{Own, file_of};
 use crate::setup::{Stop, config_places, printable, registry, variable};
 use clap::Args;
 use jiff::Timestamp;
-use rasadmin_engine::config::{self, Config};
-use rasadmin_engine::ledger::report::{LastInstance, Reader};
-use rasadmin_engine::ledger::{Away, Millis, instance, spool, sqlite};
+use rasadmin_ledger::report::{LastInstance, Reader};
+use rasadmin_ledger::{Away, instance, spool, sqlite};
+use rasadmin_policy::Millis;
+use rasadmin_policy::config::{self, Config};
 use rasadmin_setup::acl::Object;
 use rasadmin_setup::registration::List;
 use rasadmin_setup::registry::Registered;
@@ -384,7 +385,9 @@ fn rights(facts: &mut Facts, dll: Option<&Path>, config_file: &Path, config: Opt
     let mut dangers = Vec::new();
     let ledger = config.map(|config| config.ledger.as_path());
     let mut failed = None;
-    for path in [dll, Some(config_file), ledger].into_iter().flatten() {
+    let members = config.map(|config| config.bundle.files().split_off(1)).unwrap_or_default();
+    let files = [dll, Some(config_file), ledger].into_iter().flatten().chain(members.iter().map(PathBuf::as_path));
+    for path in files {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         if let Err(Stop::Failed(why) | Stop::Refused(why)) = folders::add(&mut dangers, &path, Object::File) {
             failed = Some(why);
@@ -393,7 +396,7 @@ fn rights(facts: &mut Facts, dll: Option<&Path>, config_file: &Path, config: Opt
     if let Some(why) = failed {
         facts.add(Mark::Attention, "rights", why);
     } else if dangers.is_empty() {
-        facts.add(Mark::Ok, "rights", "only administrators can write DLL, configuration and ledger");
+        facts.add(Mark::Ok, "rights", "only administrators can write DLL, configuration, lists and ledger");
     }
     for danger in &dangers {
         facts.add(Mark::Attention, "rights", danger.to_string());

@@ -5,7 +5,7 @@ use crate::setup::product::{Own, leftovers};
 use crate::setup::steps::{self, Step};
 use crate::setup::{Stop, config_places, confirm, printable, registry, variable};
 use clap::Args;
-use rasadmin_engine::config;
+use rasadmin_policy::config;
 use rasadmin_setup::registration::{self, List, Value};
 use std::path::{Path, PathBuf};
 

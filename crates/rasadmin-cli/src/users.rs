@@ -6,8 +6,8 @@ use crate::table::{self, number, text};
 use crate::times;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
-use rasadmin_engine::config::file::Period;
-use rasadmin_engine::rules::period_dates;
+use rasadmin_policy::config::file::Period;
+use rasadmin_policy::rules::period_dates;
 
 /// Which users the ledger knows
 ///
@@ -51,7 +51,7 @@ pub fn users(arguments: Arguments) -> Result<u8, String> {
         text("last denied", 2),
     ];
     let rows = users.iter().map(|user| {
-        let identity = rasadmin_engine::Identity { domain: user.domain.clone(), name: user.name.clone() };
+        let identity = rasadmin_policy::Identity { domain: user.domain.clone(), name: user.name.clone() };
         let of = place.config.groups.of(&identity);
         let names: Vec<_> = of.iter().filter_map(|group| groups.get(group.0 as usize).copied()).collect();
         vec![
@@ -126,7 +126,7 @@ pub fn usage(arguments: UsageArguments) -> Result<u8, String> {
         let noon = day.parse::<Date>().and_then(|date| zone.to_timestamp(date.at(12, 0, 0, 0)));
         noon.map_or_else(|_| day.to_owned(), |noon| period_dates(period, noon, zone).0)
     };
-    let days = rasadmin_engine::ledger::report::Which { user: which.user, ..Default::default() };
+    let days = rasadmin_ledger::report::Which { user: which.user, ..Default::default() };
     let usage = place.reader()?.usage(&days, &first, &last, &cut).map_err(|away| away.to_string())?;
     if arguments.json {
         return print_json(&usage);

@@ -102,27 +102,27 @@ fn dump(ledger: &Path) -> String {
 const OWN: &str = r#"
 INSERT INTO sessions (acct_session_id, instance, nas_identifier, domain, name, user_name, handle, guid, remote_computer,
     calling_station_id, interface_type, quarantine, tunnel_type, nas_port_id, framed_ip_address, framed_interface_id,
-    framed_ipv6_prefix, acct_start_time, established, acct_link_count, links_changed, acct_stop_time, acct_session_time,
+    framed_ipv6_prefix, acct_start_time, established, acct_link_count, acct_stop_time, acct_session_time,
     acct_input_octets, acct_output_octets, acct_input_packets, acct_output_packets, octets_are, acct_terminate_cause,
     closed_by, estimated, billed)
 VALUES
 ('0193597e-6c52-7d3a-8b1c-000000000001', 1, 'VPN1', 'CORP', 'ALICE', 'CORP\alice', 1, NULL, 'PC-1', '203.0.113.1',
     'client', 'normal', 'IKEv2', 'VPN2-1', '10.8.0.9', '::a11c:e', '2001:db8:1::/64', 1700000000123, 1700000000200, 1,
-    1700000060456, 1700000060456, 60, 1000, 2000, 10, 20, 'exact', NULL, 'hangup', 0, 1),
+    1700000060456, 60, 1000, 2000, 10, 20, 'exact', NULL, 'hangup', 0, 1),
 ('0193597e-6c52-7d3a-8b1c-000000000002', 1, 'VPN1', 'CORP', 'O''BRIEN', 'o''brien', 2, NULL, '', '', 'client', 'normal',
-    'SSTP', 'VPN2-2', NULL, NULL, NULL, 1700000001000, 1700000001000, 2, 1700000002000, 1700000100000, 99, 4294967290, 5,
+    'SSTP', 'VPN2-2', NULL, NULL, NULL, 1700000001000, 1700000001000, 2, 1700000100000, 99, 4294967290, 5,
     9000000, 20, 'lower bound', 'NAS-Reboot', 'service ended', 1, 1),
-('0193597e-6c52-7d3a-8b1c-000000000003', 1, 'VPN1', 'CORP', '=CMD|''/C CALC''!A0', '=cmd|''/C calc''!A0', 3, NULL, 'a<b>&"c"', '',
-    'client', 'normal', 'SSTP', 'VPN2-3', NULL, NULL, NULL, 1700000002000, 1700000002000, 1, 1700000002000, 1700000200000,
+('0193597e-6c52-7d3a-8b1c-000000000003', 1, 'VPN1', 'CORP', '=CMD|''-C CALC''!A0', '=cmd|''-C calc''!A0', 3, NULL, 'a<b>&"c"', '',
+    'client', 'normal', 'SSTP', 'VPN2-3', NULL, NULL, NULL, 1700000002000, 1700000002000, 1, 1700000200000,
     198, 1, 2, 1, 1, 'exact', NULL, 'hangup', 0, 1),
-('0193597e-6c52-7d3a-8b1c-000000000004', 1, 'VPN1', '', 'X' || char(27) || '[31M' || char(10) || '\u{d800}\u{5c}U{41}', 'x' || char(27) || '[31m' || char(10) || '\u{d800}\u{5c}u{41}',
+('0193597e-6c52-7d3a-8b1c-000000000004', 1, 'VPN1', 'X' || char(27) || '[31M' || char(10) || '\u{d800}', 'U{41}', 'x' || char(27) || '[31m' || char(10) || '\u{d800}\u{5c}u{41}',
     4, NULL, '', '', 'client', 'normal', 'PPTP', 'VPN2-4', NULL, NULL, NULL, 1700000003000, 1700000003000, 1,
-    1700000003000, 1700000300000, 297, 1, 2, 1, 1, 'exact', NULL, 'hangup', 0, 1),
+    1700000300000, 297, 1, 2, 1, 1, 'exact', NULL, 'hangup', 0, 1),
 ('0193597e-6c52-7d3a-8b1c-000000000005', 1, 'VPN1', 'CORP', 'BOB', 'bob', 5, NULL, '', '', 'client', 'normal', 'L2TP',
-    'VPN2-5', NULL, NULL, NULL, 1700000004000, 1700000004000, 1, 1700000004000, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    'VPN2-5', NULL, NULL, NULL, 1700000004000, 1700000004000, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
     NULL, NULL, NULL, NULL),
 ('0193597e-6c52-7d3a-8b1c-000000000006', 1, 'VPN1', 'CORP', 'BOB', 'bob', 6, NULL, '', '', 'client', 'normal', NULL,
-    NULL, NULL, NULL, NULL, 1700000005000, NULL, 0, 1700000005000, 1700000006000, 1, 0, 0, 0, 0, 'exact', NULL,
+    NULL, NULL, NULL, NULL, 1700000005000, NULL, 0, 1700000006000, 1, 0, 0, 0, 0, 'exact', NULL,
     'first link rejected', 0, 0);
 "#;
 
@@ -235,9 +235,9 @@ fn imported_sessions_are_over_and_the_ledgers_own_are_not_touched() {
         40
     );
     assert_eq!(
-        count("SELECT count(*) FROM usage")
+        count("SELECT count(*) FROM use")
             + count("SELECT count(*) FROM leases")
-            + count("SELECT count(*) FROM addresses"),
+            + count("SELECT count(*) FROM journal"),
         0
     );
     // A log that claims an end for a session of our own, which lives.
@@ -300,7 +300,7 @@ fn csv_is_no_formula_and_nothing_hostile_reaches_a_terminal() {
     let ledger = folder.ledger("a.db", &folder.file("IN2406.log", &log()));
     add_own(&ledger);
     let csv = export(&ledger, &["--format", "csv"]);
-    csv.prints("Acct-Session-Id,NAS-Identifier,User-Name,").prints(",'=cmd|'/C calc'!A0,").prints("\"a<b>&\"\"c\"\"\"");
+    csv.prints("Acct-Session-Id,NAS-Identifier,User-Name,").prints(",'=cmd|'-C calc'!A0,").prints("\"a<b>&\"\"c\"\"\"");
     for format in ["csv", "jsonl", "nps-dts", "radacct"] {
         let text = export(&ledger, &["--format", format]).stdout;
         let wrong = text.chars().find(|c| c.is_control() && *c != '\n');
@@ -464,7 +464,7 @@ mod postgresql {
             server.psql(alice),
             r"CORP\alice|CORP|2023-11-14 22:13:20.123+00|2023-11-14 22:14:20.456+00|10.8.0.9|2001:db8:1::/64|0:0:a11c:e|IKEv2|1000"
         );
-        assert_eq!(server.psql("SELECT username FROM radacct WHERE username LIKE '=%';"), "=cmd|'/C calc'!A0");
+        assert_eq!(server.psql("SELECT username FROM radacct WHERE username LIKE '=%';"), "=cmd|'-C calc'!A0");
         assert_eq!(server.psql("SELECT username FROM radacct WHERE acctstoptime IS NULL;"), "bob");
         let end =
             "UPDATE sessions SET acct_stop_time = 1700009999000, acct_session_time = 5 WHERE acct_stop_time IS NULL";

@@ -149,7 +149,7 @@ fn from_nothing_to_a_registered_dll_and_back() {
     assert_eq!(status["registration"]["event_source"], dll.as_str());
 
     // A service on that configuration. Not our host, which leaves the ledger of a real one alone.
-    let mut service = std::process::Command::new(support::fixtures().join("chost.exe"));
+    let mut service = std::process::Command::new(fixtures().join("chost.exe"));
     service.arg(&dll).env("RASADMIN_CONFIG", &config).env("RASADMIN_LOG", world.path("rasadmin.log"));
     assert!(service.env("RASADMIN_SYSTEM_LOG", "off").output().unwrap().status.success());
     let status = world.run(&["status", "--json"]).ends(0).json();

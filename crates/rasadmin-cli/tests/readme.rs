@@ -55,7 +55,7 @@ fn the_configuration_is_one() {
     let configurations = blocks(&readme, "toml");
     assert!(!configurations.is_empty());
     for text in configurations {
-        let parsed = rasadmin_engine::config::parse("README.md", text, &root(), &mut |_| Err("none".into()));
+        let parsed = rasadmin_policy::config::parse("README.md", text, &root(), &mut |_| Err("none".into()));
         parsed.unwrap_or_else(|errors| panic!("{errors}"));
     }
 }

@@ -62,7 +62,7 @@ fn the_configuration_of_the_day_changes_nothing_of_it() {
     assert_eq!((number(&told, "newly_refused"), number(&told, "newly_accepted")), (0, 0));
     // The pools were as full as they were that day: no pool in the ledger's own leases was fuller.
     let staff = told["report"]["pools"].as_array().unwrap().iter().find(|pool| pool["pool"] == "staff").unwrap();
-    assert_eq!((&staff["size"], &staff["dry_times"]), (&json!(253), &json!(0)));
+    assert_eq!((&staff["size"], &staff["exhausted_times"]), (&json!(253), &json!(0)));
     let text = replay(same.path(), &[]).ends(0).stdout;
     assert!(text.contains("of 231 sessions that were accepted, 0 would be refused."), "{text}");
     assert!(text.contains("Of 25 attempts that were refused, 0 would be accepted."), "{text}");
@@ -95,12 +95,12 @@ fn a_change_is_told_by_rule_by_user_and_one_by_one() {
 }
 
 #[test]
-fn it_is_told_which_pool_would_run_dry_and_when() {
+fn it_is_told_which_pool_would_be_exhausted_and_when() {
     let small = candidate(|text| text.replace("10.20.16.0/24", "10.20.16.0/26").replace("next = \"rest\"", ""));
     let told = replay(small.path(), &["--json"]).ends(1).json();
     let staff = told["report"]["pools"].as_array().unwrap().iter().find(|pool| pool["pool"] == "staff").unwrap();
     assert_eq!((&staff["size"], &staff["peak"]), (&json!(62), &json!(62)));
-    assert_eq!(staff["dry_first"], "2026-11-23T07:12:47Z");
+    assert_eq!(staff["exhausted_first"], "2026-11-23T07:12:47Z");
     let rule = &told["report"]["by_rule"][0];
     assert_eq!(rule["because"], json!({ "pool-exhausted": "staff" }));
     let text = replay(small.path(), &[]).ends(1).stdout;

@@ -16,36 +16,7 @@ use std::path::{Path, PathBuf};
 use support::{product, rasadmin, rasadmin_with, words};
 
 /// Scenarios that the product does not get right yet.
-const EXPECTED_TO_FAIL: &[&str] = &[
-    "a-clock-set-back-holds-no-address",
-    "a-clock-set-back-holds-no-session",
-    "a-clock-that-was-ahead-closes-nothing-in-the-future",
-    "a-clock-that-was-ahead-in-an-earlier-life",
-    "a-duration-of-all-ones-bills-no-more-than-was",
-    "a-group-drops-and-returns-one-by-one",
-    "a-hangup-after-the-links-are-gone-still-counts",
-    "a-hangup-that-comes-twice-counts-once",
-    "a-high-half-alone-asks-the-rules",
-    "a-late-link-hangup-of-an-old-connection",
-    "a-late-link-revives-a-session-never-established",
-    "a-link-revives-a-session-whose-links-were-gone",
-    "a-locked-ledger-while-ports-are-used-again",
-    "a-plain-day ikev2-link=not-called",
-    "a-port-used-again-while-its-session-lives-on-another",
-    "a-reserved-identifier-is-not-kept",
-    "a-server-name-of-300-characters-is-an-error",
-    "an-ikev2-client-without-a-computer-name-comes-back",
-    "an-ipv6-offer-of-zeros-is-no-offer",
-    "an-offer-of-the-servers-own-address-is-refused-without-a-pool",
-    "an-offer-that-an-old-lease-holds",
-    "another-set-of-groups-refuses-nobody",
-    "ikev2-without-a-link-keeps-session-and-address",
-    "one-claimed-computer-name-holds-one-session-at-a-time",
-    "one-lost-release-shifts-none-of-the-later-ones",
-    "the-address-of-a-closed-session-goes-to-nobody",
-    "the-lease-follows-the-connections-identity",
-    "two-devices-drop-and-return",
-];
+const EXPECTED_TO_FAIL: &[&str] = &[];
 
 /// What has a test here and no scenario.
 const NOT_A_SCENARIO: &[&str] = &["a-server-name-of-300-characters-is-an-error"];

@@ -3,8 +3,10 @@
 
 mod support;
 
-use rasadmin_engine::ledger::instance;
-use rasadmin_engine::{Engine, Name, Now, config};
+use rasadmin_engine::{Id, Mono, Now, Stamp};
+use rasadmin_ledger::Engine;
+use rasadmin_ledger::instance;
+use rasadmin_policy::{Name, config};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use support::{Ran, rasadmin_with, words};
@@ -51,7 +53,8 @@ impl World {
 }
 
 fn now() -> Now {
-    Now { time: 1_795_000_000_000, instant: std::time::Instant::now() }
+    let at = Stamp { time: 1_795_000_000_000, mono: Mono(1) };
+    Now { at, random: rasadmin_ledger::random().unwrap() }
 }
 
 fn marks(status: &serde_json::Value, about: &str) -> Vec<(String, String)> {
@@ -141,7 +144,7 @@ fn what_a_dead_process_left_in_its_spool_needs_attention() {
     world.prepare();
     drop(world.service());
     let ledger = world.path("conf/rasadmin.db");
-    let mut spool = rasadmin_engine::ledger::spool::Spool::create(&ledger, "of-the-dead").unwrap();
+    let mut spool = rasadmin_ledger::spool::Spool::create(&ledger, Some(Id(7))).unwrap();
     spool.append("one", true).unwrap();
     spool.append("two", true).unwrap();
     let name = spool.name().to_owned();
@@ -161,8 +164,8 @@ fn lost_events_and_a_damaged_ledger_need_attention() {
     drop(world.service());
     let ledger = world.path("conf/rasadmin.db");
     let connection = rusqlite::Connection::open(&ledger).unwrap();
-    let sql = "INSERT INTO oddities (time, server, instance, what, details)
-               SELECT started, server, id, 'events were lost while the ledger was away', '7' FROM instances";
+    let sql = "INSERT INTO anomalies (record, effect, time, server, instance, what, details, lost)
+               SELECT token, 0, started, server, id, 'events were lost while the ledger was away', '7', 7 FROM instances";
     assert_eq!(connection.execute(sql, []).unwrap(), 1);
     drop(connection);
     one(&world.status(), "lost", "attention", "VPN1: 7 events were lost");
@@ -202,6 +205,21 @@ mod unix {
         assert!(!world.config().exists());
         std::fs::write(world.config(), "default.action = \"allow\"\n").unwrap();
         one(&world.status(), "rights", "attention", "it can be written by everyone");
+    }
+
+    #[test]
+    fn a_list_that_others_can_write_is_refused_and_told() {
+        let world = World::new();
+        world.prepare();
+        let list = world.path("conf").join("staff.txt");
+        let text = "default.action = \"allow\"\n[groups.staff]\nmembers_file = \"staff.txt\"\n";
+        std::fs::write(world.config(), text).unwrap();
+        std::fs::write(&list, "CORP\\alice\n").unwrap();
+        one(&world.status(), "rights", "ok", "lists");
+        std::fs::set_permissions(&list, std::fs::Permissions::from_mode(0o666)).unwrap();
+        one(&world.status(), "rights", "attention", "staff.txt");
+        let ran = world.run(&["install", "--config-only", "--yes"]).ends(1);
+        ran.complains("staff.txt: it can be written by everyone").complains("nothing was changed");
     }
 
     #[test]

@@ -5,17 +5,13 @@
 //! that hours, limits and quotas hold as they would on that day; and it can set the time of day without the other, as
 //! an administrator or a time server does. It is a door for tests: only a rehearsal's store opens it.
 
-use rasadmin_engine::Now;
+use rasadmin_engine::{Mono, Now, Stamp};
+use rasadmin_system::monotonic::monotonic;
 use std::path::PathBuf;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 /// Where the time comes from.
-pub struct Clock {
-    file: Option<PathBuf>,
-    /// The first reading, and when it was made: an `Instant` is only made of another.
-    first: OnceLock<(Duration, Instant)>,
-}
+pub struct Clock(Option<PathBuf>);
 
 /// What the file says.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,23 +25,33 @@ struct Reading {
 impl Clock {
     /// As the environment says where this is a rehearsal; else the system's.
     pub fn new(rehearsal: bool) -> Self {
-        let file = std::env::var_os("RASADMIN_CLOCK").filter(|_| rehearsal).map(PathBuf::from);
-        Self { file, first: OnceLock::new() }
+        Self(std::env::var_os("RASADMIN_CLOCK").filter(|_| rehearsal).map(PathBuf::from))
     }
 
     /// The time now; the system's if the file has none.
     pub fn now(&self) -> Now {
-        let text = self.file.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-        match text.as_deref().and_then(parse) {
-            Some(Reading { time, monotonic }) => {
-                let &(first, begin) = self.first.get_or_init(|| (monotonic, Instant::now()));
-                // Never behind the machine's: the deadline of a call, which is real, counts from here.
-                let instant = (begin + monotonic.saturating_sub(first)).max(Instant::now());
-                Now { time, instant }
-            }
-            None => Now::system(),
-        }
+        let text = self.0.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+        let Reading { time, monotonic } = text.as_deref().and_then(parse).unwrap_or_else(Reading::system);
+        let mono = Mono(u64::try_from(monotonic.as_millis()).unwrap_or(u64::MAX));
+        Now { at: Stamp { time, mono }, random: random() }
     }
+}
+
+impl Reading {
+    fn system() -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { time: i64::try_from(since.as_millis()).unwrap_or(i64::MAX), monotonic: monotonic() }
+    }
+}
+
+/// What a record's identifiers are made of. Without chance from the system the clock makes them different, though not
+/// unguessable; nothing rests on that.
+fn random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        bytes = monotonic().as_nanos().to_be_bytes();
+    }
+    bytes
 }
 
 fn parse(text: &str) -> Option<Reading> {
@@ -71,18 +77,17 @@ mod tests {
 
     #[test]
     fn only_a_rehearsal_heeds_the_file() {
+        #[cfg(unix)]
+        let _turn = crate::tests::ENVIRONMENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clock");
         std::fs::write(&path, "2001-01-01T00:00:00Z 0").unwrap();
-        // SAFETY: no other test of this program reads the environment.
+        // SAFETY: whoever reads the environment in this program waits for its turn.
         unsafe { std::env::set_var("RASADMIN_CLOCK", &path) };
         let clock = Clock::new(true);
-        let begin = Instant::now();
-        assert_eq!(clock.now().time, 978_307_200_000);
+        assert_eq!(clock.now().at, Stamp { time: 978_307_200_000, mono: Mono(0) });
         std::fs::write(&path, "2000-12-31T23:00:00Z 60000").unwrap();
-        let after = clock.now();
-        assert_eq!(after.time, 978_303_600_000);
-        assert!(after.instant >= begin + Duration::from_secs(60), "a minute has passed");
-        assert!(Clock::new(false).now().time > 978_307_200_000);
+        assert_eq!(clock.now().at, Stamp { time: 978_303_600_000, mono: Mono(60_000) });
+        assert!(Clock::new(false).now().at.time > 978_307_200_000);
     }
 }

@@ -1,8 +1,8 @@
 //! What RRAS tells, as the engine wants it.
 
 use rasadmin_engine::addresses::{Address, Family};
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent};
-use rasadmin_engine::ledger::Usage;
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer, ReleaseEvent};
 use rasadmin_engine::{InterfaceType, Name, Quarantine, Tunnel};
 use rasadmin_sdk::{AddressRequest, Connection, Counters, Link, WideStr, abi};
 use std::fmt::Write;
@@ -107,16 +107,38 @@ fn ipv4_address(address: Ipv4Addr) -> Address {
     Address { family: Family::Ipv4, number: address.to_bits().into() }
 }
 
-/// An IPv4 call: an offer that is none has no number.
+/// An IPv4 call.
 pub fn ipv4(request: &AddressRequest<Ipv4Addr>) -> AddressEvent {
-    let number = request.offer().map(|offer| offer.to_bits().into());
-    AddressEvent { user: name(request.user()), port: name(request.port()), family: Family::Ipv4, number }
+    let offer = request.offer().map_or(Offer::Nothing, |offer| Offer::Number(offer.to_bits().into()));
+    AddressEvent { user: name(request.user()), port: name(request.port()), family: Family::Ipv4, offer }
 }
 
-/// An IPv6 call: the identifier where it is believed to stand, the last eight bytes.
+/// An IPv6 call: the identifier is believed to stand in the last eight bytes.
 pub fn ipv6(request: &AddressRequest<Ipv6Addr>) -> AddressEvent {
-    let number = Some(u64::from_be_bytes(request.offered_identifier().0)).filter(|number| *number != 0);
-    AddressEvent { user: name(request.user()), port: name(request.port()), family: Family::Ipv6, number }
+    let offer = match halves(request.address()) {
+        (0, 0) => Offer::Nothing,
+        (high, 0) => Offer::HighHalf(high),
+        (_, low) => Offer::Number(low),
+    };
+    AddressEvent { user: name(request.user()), port: name(request.port()), family: Family::Ipv6, offer }
+}
+
+/// An IPv4 address is given back.
+pub fn ipv4_release(request: &AddressRequest<Ipv4Addr>) -> ReleaseEvent {
+    let address = Some(ipv4_address(request.address()));
+    ReleaseEvent { user: name(request.user()), port: name(request.port()), address }
+}
+
+/// An IPv6 identifier is given back.
+pub fn ipv6_release(request: &AddressRequest<Ipv6Addr>) -> ReleaseEvent {
+    let (_, low) = halves(request.address());
+    let address = (low != 0).then_some(Address { family: Family::Ipv6, number: low });
+    ReleaseEvent { user: name(request.user()), port: name(request.port()), address }
+}
+
+fn halves(address: Ipv6Addr) -> (u64, u64) {
+    let bits = address.to_bits();
+    ((bits >> 64) as u64, bits as u64)
 }
 
 #[cfg(test)]

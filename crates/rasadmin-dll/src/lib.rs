@@ -19,9 +19,10 @@ mod unload;
 
 use clock::Clock;
 use rasadmin_engine::config::{Change, Trouble, Watch};
-use rasadmin_engine::{Engine, Now, config};
+use rasadmin_engine::{Now, config};
+use rasadmin_ledger::{Assigned, Engine};
 use rasadmin_messages::Message;
-use rasadmin_sdk::tracing::{info, warn};
+use rasadmin_sdk::tracing::info;
 use rasadmin_sdk::{
     AddressRequest, AdminDll, AssignIpv4, AssignIpv6, Assignment, CallsInside, Connection, Environment,
     InitializeError, InterfaceId, Link, Refusal, Verdict, export_admin_dll, log,
@@ -31,6 +32,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 struct Product {
     engine: Engine,
@@ -43,7 +45,7 @@ impl Product {
     /// The time of a call. The configuration is looked at now and then: a change needs no restart.
     fn now(&self) -> Now {
         let now = self.clock.now();
-        let change = self.watch.lock().unwrap_or_else(PoisonError::into_inner).check(now.instant);
+        let change = self.watch.lock().unwrap_or_else(PoisonError::into_inner).check(Instant::now());
         if let Some(change) = change {
             change.tell(&self.config);
             match change {
@@ -54,14 +56,14 @@ impl Product {
         now
     }
 
-    fn verdict(what: &str, about: &dyn std::fmt::Debug, verdict: rasadmin_engine::Verdict) -> Verdict {
+    fn verdict(what: &str, about: &dyn std::fmt::Debug, verdict: rasadmin_ledger::Verdict) -> Verdict {
         match verdict {
-            rasadmin_engine::Verdict::Accept => {
+            rasadmin_ledger::Verdict::Accept => {
                 info!(?about, "{what} accepted");
                 Verdict::Accept
             }
             // The engine has told why.
-            rasadmin_engine::Verdict::Reject(_) => Verdict::reject(""),
+            rasadmin_ledger::Verdict::Reject(_) => Verdict::reject(""),
         }
     }
 }
@@ -160,17 +162,18 @@ fn told(_: String) -> Refusal {
 
 impl AssignIpv4 for Product {
     fn assign_ipv4(&self, request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-        let number = self.engine.assign(&event::ipv4(request), self.now()).map_err(told)?;
-        let address = Ipv4Addr::from_bits(u32::try_from(number).map_err(|_| Refusal::new("no IPv4 address"))?);
+        let address = match self.engine.assign(&event::ipv4(request), self.now()).map_err(told)? {
+            Assigned::Number(number) => u32::try_from(number).map(Ipv4Addr::from_bits),
+            Assigned::AsOffered => Ok(request.address()),
+        };
+        let address = address.map_err(|_| Refusal::new("no IPv4 address"))?;
         info!(user = ?request.user(), port = ?request.port(), %address, "IPv4 address given");
         Ok(Assignment::of(address))
     }
 
     fn release_ipv4(&self, request: &AddressRequest<Ipv4Addr>) {
         let now = self.now();
-        let mut event = event::ipv4(request);
-        event.number = Some(request.address().to_bits().into());
-        self.engine.release(&event, now);
+        self.engine.release(&event::ipv4_release(request), now);
         info!(user = ?request.user(), port = ?request.port(), address = %request.address(), "IPv4 address released");
     }
 }
@@ -178,21 +181,18 @@ impl AssignIpv4 for Product {
 impl AssignIpv6 for Product {
     fn assign_ipv6(&self, request: &AddressRequest<Ipv6Addr>) -> Result<Assignment<InterfaceId>, Refusal> {
         let (user, port) = (request.user(), request.port());
-        let octets = request.address().octets();
-        // Which half carries the identifier is unproven: where only the other does, the offer is kept as it is.
-        if octets[8..] == [0; 8] {
-            warn!(?user, ?port, address = %request.address(), "IPv6: the low half is zero: the offer is kept");
-            return Ok(Assignment::without_release(request.offered_identifier()));
-        }
-        let number = self.engine.assign(&event::ipv6(request), self.now()).map_err(told)?;
-        let identifier = InterfaceId(number.to_be_bytes());
-        info!(?user, ?port, identifier = %Ipv6Addr::from_bits(number.into()), "IPv6 identifier given");
+        let identifier = match self.engine.assign(&event::ipv6(request), self.now()).map_err(told)? {
+            Assigned::Number(number) => InterfaceId(number.to_be_bytes()),
+            // Which half carries the identifier is unproven: where only the other does, the offer is kept as it is.
+            Assigned::AsOffered => request.offered_identifier(),
+        };
+        info!(?user, ?port, identifier = %Ipv6Addr::from_bits(u64::from_be_bytes(identifier.0).into()), "IPv6 identifier given");
         Ok(Assignment::of(identifier))
     }
 
     fn release_ipv6(&self, request: &AddressRequest<Ipv6Addr>) {
         let now = self.now();
-        self.engine.release(&event::ipv6(request), now);
+        self.engine.release(&event::ipv6_release(request), now);
         info!(user = ?request.user(), port = ?request.port(), address = %request.address(), "IPv6 identifier released");
     }
 }

@@ -2,7 +2,7 @@
 //! has the text `before-commit N` or `commit N`, the N-th such point from then on is the last thing that happens.
 
 use crate::die;
-use rasadmin_engine::torture::{HOOK, Point};
+use rasadmin_ledger::torture::{HOOK, Point};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,9 +1,104 @@
-//! What RRAS tells, as plain values: the input of the engine, and what the spool keeps.
+//! What RRAS, an administrator or the rasadmin service tells, as plain values: the input of [`decide`](crate::decide).
 
-use crate::addresses::{Address, Family};
-use crate::ledger::{Decision, Millis, Origin, Usage};
-use crate::{InterfaceType, Name, Quarantine, Tunnel};
+use crate::effect::{Block, Elsewhere, Usage};
+use crate::now::Id;
+use crate::{Family, Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
+use rasadmin_policy::addresses::Address;
 use serde::{Deserialize, Serialize};
+
+/// What is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// GetIpAddressForUser, GetIpv6AddressForUser.
+    Address(AddressEvent),
+    /// AcceptNewConnection.
+    Connection(ConnectionEvent),
+    /// AcceptNewLink.
+    Link(LinkEvent),
+    /// AcceptReauthentication.
+    Reauthentication(ConnectionEvent),
+    /// AcceptTunnelEndpointChangeEx.
+    EndpointChange(ConnectionEvent),
+    /// LinkHangupNotification.
+    LinkHangup(LinkEvent),
+    /// ConnectionHangupNotification.
+    Hangup(ConnectionEvent),
+    /// ReleaseIpAddress, ReleaseIpv6AddressForUser.
+    Release(ReleaseEvent),
+    /// The first process of a new instance has started: whatever an earlier instance had is over. `last` is its last
+    /// sign of life, where one is known beyond its records.
+    InstanceStarted {
+        /// The new instance.
+        instance: Id,
+    },
+    /// A process has read its configuration, or found it broken.
+    ConfigRead(ConfigRead),
+    /// Events could not be kept: how many.
+    Lost {
+        /// Since this was told last.
+        events: u64,
+    },
+    /// An administrator gives an address free.
+    ReleaseAddress {
+        /// Which.
+        address: Address,
+        /// Also if a live session has it.
+        force: bool,
+    },
+    /// An administrator closes a session; RRAS is not told.
+    CloseSession {
+        /// Which.
+        session: Id,
+    },
+    /// An administrator, or the service, lets a user in no more until a time, or again.
+    Block(Block),
+    /// The service has looked at the live connections.
+    Look(Vec<Seen>),
+    /// What another server has begun or ended.
+    Elsewhere(Vec<Elsewhere>),
+    /// What ended before a time is forgotten: of everybody, or of one user.
+    Forget {
+        /// What ended before.
+        before: Millis,
+        /// Only of this user.
+        user: Option<Identity>,
+    },
+}
+
+impl Event {
+    /// The user's name as it was passed, where the event carries one.
+    pub fn user_name(&self) -> Option<&Name> {
+        match self {
+            Self::Address(event) => Some(&event.user),
+            Self::Release(event) => Some(&event.user),
+            Self::Connection(event)
+            | Self::Reauthentication(event)
+            | Self::EndpointChange(event)
+            | Self::Hangup(event) => Some(&event.user),
+            _ => None,
+        }
+    }
+
+    /// Does it show that RRAS lives? Not what an administrator or the rasadmin service does.
+    pub const fn is_of_rras(&self) -> bool {
+        matches!(self, Self::Address(_) | Self::Release(_) | Self::ConfigRead(_) | Self::Lost { .. })
+            || self.is_notification()
+    }
+
+    /// Does it belong to the notifications, which RRAS may run in another process than the address functions?
+    pub const fn is_notification(&self) -> bool {
+        matches!(
+            self,
+            Self::Connection(_)
+                | Self::Link(_)
+                | Self::Reauthentication(_)
+                | Self::EndpointChange(_)
+                | Self::LinkHangup(_)
+                | Self::Hangup(_)
+        )
+    }
+}
 
 /// Of a connection: accept, reauthentication, endpoint change, hangup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +145,7 @@ pub struct LinkEvent {
     pub usage: Usage,
 }
 
-/// Of an address: assign, release.
+/// RRAS asks which address a user gets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressEvent {
     /// The user's name.
@@ -59,78 +154,49 @@ pub struct AddressEvent {
     pub port: Name,
     /// Which family.
     pub family: Family,
-    /// RRAS's offer (None if it is none), or what is released.
-    pub number: Option<u64>,
+    /// What RRAS offers.
+    pub offer: Offer,
 }
 
-impl AddressEvent {
-    /// The address, if there is one.
-    pub fn address(&self) -> Option<Address> {
-        self.number.map(|number| Address { family: self.family, number })
-    }
-}
-
-/// What happened, with the answer that was given: what is recorded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// When.
-    pub time: Millis,
-    /// What.
-    pub what: What,
-}
-
-/// Kinds of records.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What RRAS offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs)]
-pub enum What {
-    /// An address was given, or (`given` is None) refused.
-    Address {
-        event: AddressEvent,
-        given: Option<Given>,
-        decision: Decision,
-    },
-    /// A connection was accepted or rejected; `key` is the session's.
-    Connection {
-        event: ConnectionEvent,
-        key: String,
-        decision: Decision,
-    },
-    /// A link was accepted or rejected.
-    Link {
-        event: LinkEvent,
-        decision: Decision,
-    },
-    /// A reauthentication or an endpoint change was accepted or rejected.
-    Again {
-        event: ConnectionEvent,
-        decision: Decision,
-    },
-    LinkHangup {
-        event: LinkEvent,
-    },
-    Hangup {
-        event: ConnectionEvent,
-    },
-    Release {
-        event: AddressEvent,
-    },
+pub enum Offer {
+    /// Nothing: zero, or what stands for nothing.
+    Nothing,
+    /// An address: a number in host order.
+    Number(u64),
+    /// An IPv6 address whose low half is zero and whose high half is not: which half carries the identifier is unproven.
+    HighHalf(u64),
 }
 
-impl What {
-    /// Is it what a power cut would make us regret? The accept is for the audit, the hangup for the bill.
-    pub fn is_durable(&self) -> bool {
-        matches!(self, Self::Connection { decision, .. } if decision.allow) || matches!(self, Self::Hangup { .. })
-    }
-}
-
-/// An address that was given.
+/// RRAS gives an address back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Given {
-    /// The number.
-    pub number: u64,
-    /// Where it came from.
-    pub origin: Origin,
-    /// Which pool.
-    pub pool: Option<String>,
+pub struct ReleaseEvent {
+    /// The user's name.
+    pub user: Name,
+    /// The port's name.
+    pub port: Name,
+    /// Which; None where the call named none.
+    pub address: Option<Address>,
+}
+
+/// A process has read its configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigRead {
+    /// The version of the product.
+    pub version: String,
+    /// The hash of the configuration in force since then.
+    pub hash: String,
+    /// Its texts, as JSON; None where they are known to be on record.
+    pub texts: Option<String>,
+    /// What is wrong with the file, if an earlier configuration is in force instead.
+    pub fault: Option<String>,
+}
+
+/// A live connection as the service saw it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// What RRAS calls it.
+    pub connection: ConnectionEvent,
 }

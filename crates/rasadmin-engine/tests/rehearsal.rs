@@ -1,151 +1,34 @@
-//! A rehearsal in memory says what the engine says on SQLite; and what a source lacks stays unknown.
+//! A rehearsal: what a source lacks stays unknown, what one server has counts on the others, and ghosts are told.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
-use proptest::prelude::*;
-use rasadmin_engine::engine::rehearse::{Begin, Rehearsal};
-use rasadmin_engine::ledger::Usage;
-use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Tunnel, Verdict};
-use std::sync::Arc;
-use support::{Scene, With, connection, number};
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::rehearse::{Begin, Rehearsal};
+use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Tunnel};
+use support::config;
 
-const CONFIG: &str = r#"
-    time_zone = "Europe/Berlin"
-    default_domain = "CORP"
-    default.action = "deny"
-    server.name = "VPN1"
-    [groups.two]
-    users = ["u0", "u1", "u2"]
-    [pools.small]
-    addresses = ["10.8.0.1-10.8.0.3"]
-    next = "rest"
-    [pools.rest]
-    addresses = ["10.9.0.1-10.9.0.2"]
-    [[reservations]]
-    user = "u3"
-    address = "10.7.0.7"
-    [[rules]]
-    name = "no PPTP"
-    action = "deny"
-    tunnels = ["PPTP"]
-    [[rules]]
-    name = "one session"
-    action = "deny"
-    users = ["u0", "u4"]
-    user_sessions = { at_least = 1 }
-    when_ledger_unavailable = "skip"
-    [[rules]]
-    name = "two of the group"
-    action = "deny"
-    groups = ["two"]
-    group_sessions = { group = "two", at_least = 2 }
-    when_ledger_unavailable = "skip"
-    [[rules]]
-    name = "an hour a day"
-    action = "deny"
-    users = ["u5"]
-    connect_time = { per = "day", at_least = "1h" }
-    when_ledger_unavailable = "skip"
-    [[rules]]
-    name = "everybody"
-    action = "allow"
-    users = ["*"]
-    pool = "small"
-"#;
+const HOUR: i64 = 3_600_000;
 
-const TUNNELS: [Tunnel; 4] = [Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp];
+fn rehearsal(text: &str) -> Rehearsal {
+    Rehearsal::new(config(text))
+}
 
-fn begin(handle: u64, time: i64, user: usize, tunnel: Tunnel, computer: usize) -> Begin {
+fn begin(handle: u64, time: i64, user: &str) -> Begin {
     Begin {
         handle,
-        time,
+        time: support::MONDAY + time,
         server: Name::new("VPN1"),
-        user: Name::new(&format!("u{user}")),
+        user: Name::new(user),
         domain: Name::default(),
         port: Fact::Known(Name::new(&format!("VPN0-{handle}"))),
-        tunnel: Fact::Known(tunnel),
+        tunnel: Fact::Known(Tunnel::Sstp),
         source: Fact::Known("203.0.113.9".parse().unwrap()),
-        computer: Fact::arrived((computer > 0).then(|| Name::new(&format!("PC-{computer}")))),
+        computer: Fact::Absent,
         quarantine: Fact::Known(Quarantine::Normal),
         interface: Fact::Known(InterfaceType::Client),
         ipv6: false,
     }
-}
-
-/// The same on SQLite, as RRAS would tell it; the address, or why not.
-fn on_sqlite(scene: &Scene, begin: &Begin) -> Result<String, String> {
-    let (user, port) = (begin.user.as_str(), begin.port.known().unwrap().as_str().to_owned());
-    // RRAS's offers differ, and are never kept: everybody has a pool or a reservation.
-    let given = scene.address(user, &port, "")?;
-    let tunnel = *begin.tunnel.known().unwrap();
-    let event = connection(begin.handle, user).with(|e| {
-        e.addresses = vec![number(&given)];
-        e.computer = begin.computer.known().cloned().unwrap_or_default();
-        e.ikev2 = Some(tunnel == Tunnel::Ikev2);
-    });
-    let verdict = match scene.connect(&event) {
-        Verdict::Accept => scene.link(begin.handle, &port, tunnel),
-        rejected => rejected,
-    };
-    match verdict {
-        Verdict::Accept => Ok(given),
-        Verdict::Reject(why) => {
-            scene.release(user, &port, &given);
-            Err(why)
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
-
-    /// Sessions come and go at random: every answer and every address is the same.
-    #[test]
-    fn memory_and_sqlite_answer_alike(
-        steps in proptest::collection::vec((0..3_usize, 0..7_usize, 0..4_usize, 0..3_usize, 1..2400_i64), 1..60)
-    ) {
-        let scene = Scene::new(CONFIG);
-        let mut rehearsal = Rehearsal::new(scene.config.clone());
-        let mut live: Vec<(Begin, String)> = Vec::new();
-        for (handle, (kind, user, tunnel, computer, wait)) in (1..).zip(steps) {
-            scene.wait(wait);
-            let time = scene.now().time;
-            if kind == 0 && !live.is_empty() {
-                let (begun, given) = live.remove(user % live.len());
-                let usage = Usage { seconds: ((time - begun.time) / 1000).cast_unsigned(), ..Usage::default() };
-                let port = begun.port.known().unwrap().as_str();
-                scene.end(begun.handle, begun.user.as_str(), port, &given);
-                rehearsal.end(begun.handle, time, usage).unwrap();
-                continue;
-            }
-            let next = begin(handle, time, user, TUNNELS[tunnel], computer);
-            let sqlite = on_sqlite(&scene, &next);
-            let memory = rehearsal.begin(&next).unwrap();
-            let given = memory.given.first().map(|given| {
-                std::net::Ipv4Addr::from_bits(u32::try_from(given.number).unwrap()).to_string()
-            });
-            match &sqlite {
-                Ok(address) => {
-                    prop_assert!(memory.accepted, "{:?} {:?}", next, memory);
-                    prop_assert_eq!(Some(address), given.as_ref());
-                    live.push((next, address.clone()));
-                }
-                Err(why) => {
-                    prop_assert!(!memory.accepted, "{} {:?}", why, memory);
-                    let rule = memory.decision.rule.as_deref().unwrap_or_default();
-                    prop_assert!(memory.overruled || why.contains(rule), "{} {:?}", why, memory);
-                    prop_assert_eq!(memory.overruled, why.contains("exhausted"));
-                }
-            }
-            prop_assert_eq!(rehearsal.living(), live.len());
-        }
-    }
-}
-
-fn rehearsal(text: &str) -> Rehearsal {
-    let config = rasadmin_engine::config::parse("c", text, std::path::Path::new("/f"), &mut |_| Err("none".into()));
-    Rehearsal::new(Arc::new(config.unwrap_or_else(|errors| panic!("{errors}"))))
 }
 
 #[test]
@@ -154,8 +37,7 @@ fn what_the_source_lacks_is_neither_invented_nor_absent_and_is_counted() {
                 [[rules]]\nname = \"no PPTP\"\naction = \"deny\"\ntunnels = [\"PPTP\"]\nusers = [\"alice\"]\n";
     let mut rehearsal = rehearsal(text);
     let mut ask = |handle, user: &str, computer: Fact<Name>, tunnel: Fact<Tunnel>| {
-        let asked = Begin { user: Name::new(user), computer, tunnel, ..begin(handle, 0, 0, Tunnel::Sstp, 0) };
-        let begun = rehearsal.begin(&asked).unwrap();
+        let begun = rehearsal.begin(&Begin { computer, tunnel, ..begin(handle, 0, user) });
         (begun.accepted, begun.decision.rule, begun.lacking)
     };
     let (pc, sstp) = (Fact::Known(Name::new("PC")), Fact::Known(Tunnel::Sstp));
@@ -171,16 +53,17 @@ fn what_the_source_lacks_is_neither_invented_nor_absent_and_is_counted() {
     assert_eq!(ask(5, "bob", pc, Fact::NotYetKnown), (true, None, vec![]));
 }
 
+const ONE: &str = "default.action = \"allow\"\n[[rules]]\nname = \"one\"\naction = \"deny\"\n\
+                   user_sessions = { at_least = 1 }\nwhen_ledger_unavailable = \"skip\"\n";
+
 #[test]
 fn a_count_of_sessions_rests_on_what_tells_a_reconnecting_client() {
-    let text = "default.action = \"allow\"\n[[rules]]\nname = \"one\"\naction = \"deny\"\nuser_sessions = { at_least = 1 }\n\
-                when_ledger_unavailable = \"skip\"\n";
     let lacking = |computer: Fact<Name>| {
-        let mut rehearsal = rehearsal(text);
-        let first = Begin { computer: computer.clone(), ..begin(1, 0, 0, Tunnel::Sstp, 0) };
-        let second = Begin { computer, ..begin(2, 1000, 0, Tunnel::Sstp, 0) };
-        assert_eq!(rehearsal.begin(&first).unwrap().lacking, [""; 0], "nobody else is connected");
-        let begun = rehearsal.begin(&second).unwrap();
+        let mut rehearsal = rehearsal(ONE);
+        let first = Begin { computer: computer.clone(), ..begin(1, 0, "bob") };
+        let second = Begin { computer, ..begin(2, 1000, "bob") };
+        assert_eq!(rehearsal.begin(&first).lacking, [""; 0], "nobody else is connected");
+        let begun = rehearsal.begin(&second);
         (begun.accepted, begun.lacking)
     };
     assert_eq!(lacking(Fact::Known(Name::new("PC-1"))), (true, vec![]), "it takes the place of the first");
@@ -190,15 +73,49 @@ fn a_count_of_sessions_rests_on_what_tells_a_reconnecting_client() {
 
 #[test]
 fn a_ghost_on_the_same_port_is_ended_and_told() {
-    let mut rehearsal = rehearsal(CONFIG);
-    let on_port = |handle, user| Begin {
+    let mut rehearsal = rehearsal("default.action = \"allow\"\n");
+    let on_port = |handle: i64, user: &str| Begin {
         port: Fact::Known(Name::new("VPN0-1")),
-        ..begin(handle, i64::try_from(handle).unwrap() * 1000, user, Tunnel::Sstp, 0)
+        ..begin(handle.cast_unsigned(), handle * 1000, user)
     };
-    assert_eq!(rehearsal.begin(&on_port(1, 3)).unwrap().ended, [0; 0]);
-    let second = rehearsal.begin(&on_port(2, 4)).unwrap();
+    assert_eq!(rehearsal.begin(&on_port(1, "bob")).ended, [0; 0]);
+    let second = rehearsal.begin(&on_port(2, "carol"));
     assert!(second.accepted && second.ended == [1], "{second:?}");
     assert_eq!(rehearsal.living(), 1);
-    rehearsal.end(2, 5000, Usage::default()).unwrap();
-    assert_eq!(rehearsal.begin(&on_port(3, 3)).unwrap().ended, [0; 0], "nobody was there any more");
+    rehearsal.end(2, support::MONDAY + 5000, Usage::default());
+    assert_eq!(rehearsal.begin(&on_port(6, "bob")).ended, [0; 0], "nobody was there any more");
+}
+
+#[test]
+fn a_session_counts_on_every_server_while_it_lives() {
+    let mut rehearsal = rehearsal(ONE);
+    let on = |server: &str, handle, time| Begin { server: Name::new(server), ..begin(handle, time, "bob") };
+    // Of VPN2 nothing is known before: what the others have is told it when it appears.
+    assert!(rehearsal.begin(&on("VPN1", 1, 0)).accepted);
+    let second = rehearsal.begin(&on("VPN2", 2, 1000));
+    assert_eq!((second.accepted, second.decision.rule.as_deref()), (false, Some("one")));
+    rehearsal.end(1, support::MONDAY + 2000, Usage::default());
+    assert!(rehearsal.begin(&on("VPN2", 3, 3000)).accepted);
+    // Both are known now.
+    let fourth = rehearsal.begin(&on("VPN1", 4, 4000));
+    assert_eq!((fourth.accepted, fourth.decision.rule.as_deref()), (false, Some("one")));
+}
+
+#[test]
+fn what_was_used_on_one_server_counts_on_another() {
+    let text = "time_zone = \"Europe/Berlin\"\ndefault.action = \"allow\"\n[[rules]]\nname = \"two hours a day\"\naction = \"deny\"\n\
+                connect_time = { per = \"day\", at_least = \"2h\" }\nwhen_ledger_unavailable = \"skip\"\n";
+    let mut rehearsal = rehearsal(text);
+    let mut used = |server: &str, handle, from: i64, hours: i64| {
+        let begun = rehearsal.begin(&Begin { server: Name::new(server), ..begin(handle, from * HOUR, "bob") });
+        let usage = Usage { seconds: (hours * 3600).cast_unsigned(), ..Usage::default() };
+        rehearsal.end(handle, support::MONDAY + (from + hours) * HOUR, usage);
+        (begun.accepted, begun.decision.rule)
+    };
+    assert_eq!(used("VPN1", 1, 0, 1), (true, None));
+    assert_eq!(used("VPN2", 2, 2, 1), (true, None));
+    let denied = (false, Some("two hours a day".to_owned()));
+    assert_eq!(used("VPN1", 3, 4, 1), denied);
+    assert_eq!(used("VPN3", 4, 5, 1), denied);
+    assert_eq!(used("VPN3", 5, 24, 1), (true, None), "another day");
 }

@@ -11,8 +11,8 @@ pub use jsonl::Jsonl;
 pub use radacct::{NasAddresses, Radacct, Sql};
 
 use jiff::Timestamp;
-use rasadmin_engine::ledger::Millis;
-use rasadmin_engine::ledger::report::Session;
+use rasadmin_ledger::report::Session;
+use rasadmin_policy::Millis;
 use std::io;
 
 /// Where exported sessions go.

@@ -2,9 +2,9 @@
 
 use crate::causes::cause_name;
 use crate::logs::LogSession;
-use rasadmin_engine::ledger::Usage;
-use rasadmin_engine::ledger::history::{Imported, NO_END};
-use rasadmin_engine::{Domains, Name, Tunnel};
+use rasadmin_engine::effect::Usage;
+use rasadmin_ledger::history::{Imported, NO_END};
+use rasadmin_policy::{Domains, Name, Tunnel};
 
 /// A session for the ledger; `domains` says who is meant by a name.
 pub fn imported(session: &LogSession, domains: &Domains) -> Imported {

@@ -1,7 +1,8 @@
 //! A session of the past.
 
-use rasadmin_engine::ledger::{Millis, Usage};
-use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Tunnel};
+use rasadmin_engine::effect::Usage;
+use rasadmin_policy::Millis;
+use rasadmin_policy::{Fact, InterfaceType, Name, Quarantine, Tunnel};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// A session as its source tells it. A fact that the source does not carry is [`Fact::NotYetKnown`]; one that it carries

@@ -10,9 +10,10 @@ pub use report::{Because, ByRule, ByUser, PoolUse, Report};
 pub use trace::from_trace;
 
 use crate::{Ended, PastSession};
-use rasadmin_engine::config::Config;
-use rasadmin_engine::engine::rehearse::{Begin, Begun, Rehearsal};
-use rasadmin_engine::ledger::{Away, Millis, Usage};
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::rehearse::{Begin, Begun, Rehearsal};
+use rasadmin_policy::Millis;
+use rasadmin_policy::config::Config;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -78,7 +79,7 @@ pub fn replay(
     since: Option<Millis>,
     each: &mut dyn FnMut(&Attempt, &Begun, Change),
     progress: &mut dyn FnMut(usize),
-) -> Result<Report, Away> {
+) -> Report {
     // Sources tell a session when it is over: not in the order of their beginnings.
     attempts.sort_by_key(|attempt| attempt.session.start);
     let mut rehearsal = Rehearsal::new(config.clone());
@@ -86,8 +87,8 @@ pub fn replay(
     let mut ends = Ends::new();
     for (at, attempt) in attempts.iter().enumerate() {
         let handle = at as u64 + 1;
-        end(&mut rehearsal, &mut report, &mut ends, &attempts, attempt.session.start)?;
-        let begun = rehearsal.begin(&begin(handle, attempt))?;
+        end(&mut rehearsal, &mut report, &mut ends, &attempts, attempt.session.start);
+        let begun = rehearsal.begin(&begin(handle, attempt));
         let change = Change::of(attempt, &begun);
         begun.ended.iter().for_each(|ghost| report.pools_given_back(*ghost));
         let counts = since.is_none_or(|since| attempt.session.start >= since);
@@ -103,28 +104,21 @@ pub fn replay(
             progress(at);
         }
     }
-    end(&mut rehearsal, &mut report, &mut ends, &attempts, Millis::MAX)?;
+    end(&mut rehearsal, &mut report, &mut ends, &attempts, Millis::MAX);
     report.sort();
-    Ok(report)
+    report
 }
 
-fn end(
-    rehearsal: &mut Rehearsal,
-    report: &mut Report,
-    ends: &mut Ends,
-    attempts: &[Attempt],
-    until: Millis,
-) -> Result<(), Away> {
+fn end(rehearsal: &mut Rehearsal, report: &mut Report, ends: &mut Ends, attempts: &[Attempt], until: Millis) {
     while let Some(&Reverse((time, handle, at))) = ends.peek() {
         if time > until {
             break;
         }
         ends.pop();
         let usage = attempts.get(at).map_or_else(Usage::default, |attempt| attempt.stop().1);
-        rehearsal.end(handle, time, usage)?;
+        rehearsal.end(handle, time, usage);
         report.pools_given_back(handle);
     }
-    Ok(())
 }
 
 fn begin(handle: u64, attempt: &Attempt) -> Begin {

@@ -3,7 +3,7 @@
 
 mod support;
 
-use rasadmin_engine::{Fact, Tunnel};
+use rasadmin_policy::{Fact, Tunnel};
 use support::{CLASS, T, accounting, at, line, read, session, sessions};
 
 const SECOND: i64 = 1_000;

@@ -249,11 +249,11 @@ catalogue! {
              is an estimate. Their addresses are free.",
     remedy: "None, unless it happens often: then find out why the service ends.";
 
-    OddEvent = 405 Warning "odd-event" (what, details)
-    text: "{what}: {details}; it was recorded, and nothing else was changed",
+    Anomaly = 405 Warning "anomaly" (what, details)
+    text: "{what}: {details}; it was recorded",
     cause: "RRAS told of something that does not fit what it told before, such as a hangup of a connection that nobody \
             knows. After a start, and where another admin DLL rejected a connection, this is normal.",
-    effect: "It is in the ledger's table `oddities`. No session and no lease was touched.",
+    effect: "It is in the ledger's table `anomalies`. No live session was ended by it.",
     remedy: "None, unless it happens often while the service runs: then report it, with the log file.";
 
     NoSpool = 406 Error "no-spool" (error)

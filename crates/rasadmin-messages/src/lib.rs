@@ -184,7 +184,7 @@ mod tests {
             (402, "spool-replayed"),
             (403, "event-lost"),
             (404, "earlier-service-closed"),
-            (405, "odd-event"),
+            (405, "anomaly"),
             (406, "no-spool"),
             (407, "spool-record-not-understood"),
             (408, "spool-not-deleted"),

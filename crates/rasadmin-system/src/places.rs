@@ -1,6 +1,6 @@
 //! Where configuration and log are, and the server's name. The DLL and the command look in the same places.
 
-use rasadmin_engine::{Name, config};
+use rasadmin_policy::{Name, config};
 use std::path::PathBuf;
 
 /// An environment variable that names a path; an empty one counts as absent.

@@ -105,7 +105,7 @@ mod tests {
         let (_folder, socket, log) = listen();
         log.write(Id::LedgerBack, &inserts(&["/x/rasadmin.db"]), Instant::now());
         log.write(Id::ConfigBroken, &inserts(&["a.toml:1:1: first\n  help: second"]), Instant::now());
-        log.write(Id::OddEvent, &inserts(&["a hangup", &"x".repeat(20_000)]), Instant::now());
+        log.write(Id::Anomaly, &inserts(&["a hangup", &"x".repeat(20_000)]), Instant::now());
         let got = all(&socket);
         let me = std::process::id();
         // Facility 3 is daemon; 6 is information, 3 an error, 4 a warning.

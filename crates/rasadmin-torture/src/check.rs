@@ -189,11 +189,11 @@ impl Check<'_> {
         if answer != "ok" {
             self.found.broken.push(format!("{pragma}: {answer}"));
         }
-        let odd = self.count("SELECT count(*) FROM oddities", [])?;
-        if odd > 0 {
+        let anomalies = self.count("SELECT count(*) FROM anomalies", [])?;
+        if anomalies > 0 {
             let what: String =
-                self.ledger.query_row("SELECT what || ' ' || details FROM oddities", [], |r| r.get(0))?;
-            self.found.broken.push(format!("{odd} oddities, such as: {what}"));
+                self.ledger.query_row("SELECT what || ' ' || details FROM anomalies", [], |r| r.get(0))?;
+            self.found.broken.push(format!("{anomalies} anomalies, such as: {what}"));
         }
         let twice = "SELECT count(*) FROM (SELECT 1 FROM leases WHERE ended IS NULL GROUP BY server, family, number
                      HAVING count(*) > 1)";
@@ -240,18 +240,18 @@ impl Check<'_> {
         Ok(self.before.open[0].len())
     }
 
-    /// What every session used stands in the users' table, once.
+    /// What every session used stands in the table of use, once.
     fn usage(&mut self) -> rusqlite::Result<()> {
         let sql = "
             WITH sums AS (
-                SELECT name, sum(seconds) AS s, sum(input_octets) AS i, sum(output_octets) AS o, sum(sessions) AS n
-                FROM usage GROUP BY name),
+                SELECT name, sum(seconds) AS s, sum(input_octets) AS i, sum(output_octets) AS o FROM use GROUP BY name),
             told AS (
                 SELECT name, sum(acct_session_time) AS s, sum(coalesce(acct_input_octets, 0)) AS i,
-                       sum(coalesce(acct_output_octets, 0)) AS o, count(*) AS n
+                       sum(coalesce(acct_output_octets, 0)) AS o
                 FROM sessions WHERE billed = 1 GROUP BY name)
             SELECT count(*) FROM told FULL JOIN sums USING (name)
-            WHERE told.s IS NOT sums.s OR told.i IS NOT sums.i OR told.o IS NOT sums.o OR told.n IS NOT sums.n";
+            WHERE coalesce(told.s, 0) <> coalesce(sums.s, 0) OR coalesce(told.i, 0) <> coalesce(sums.i, 0)
+                OR coalesce(told.o, 0) <> coalesce(sums.o, 0)";
         let wrong = self.count(sql, [])?;
         if wrong > 0 {
             self.found.double.push(format!("the use of {wrong} users is not what their sessions say"));

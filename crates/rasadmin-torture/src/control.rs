@@ -28,13 +28,13 @@ const SPOILT: [(&str, &str, Kind); 8] = [
         |found| &found.lost,
     ),
     ("the links are missing", "DELETE FROM links", |found| &found.lost),
-    ("a hangup was billed twice", "UPDATE usage SET sessions = sessions + 1", |found| &found.double),
+    ("a hangup was billed twice", "UPDATE use SET seconds = 2 * seconds + 1", |found| &found.double),
     (
         "an address has two leases",
         "DROP INDEX leases_live;
-         INSERT INTO leases SELECT (SELECT max(id) + 1 FROM leases), instance, server, family, number, address, prefix,
-             domain, name, user_name, port, session, origin, pool, began, accepted, ended, ended_by, release_due,
-             idle_since, decision
+         INSERT INTO leases SELECT (SELECT max(id) + 1 FROM leases), lease || ' again', instance, server, family, number,
+             address, prefix, domain, name, user_name, port, session, origin, pool, began, accepted, ended, ended_by,
+             decision
          FROM leases WHERE ended IS NULL LIMIT 1",
         |found| &found.double,
     ),

@@ -2,7 +2,7 @@
 
 use super::not_there;
 use clap::Args;
-use rasadmin_engine::config;
+use rasadmin_policy::config;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::path::{Path, PathBuf};

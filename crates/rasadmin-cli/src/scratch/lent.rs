@@ -3,8 +3,8 @@
 //! The copy differs from the original where it names files: the ledger is the one beside the copy, and the members files
 //! are beside it too. So it works wherever the folder is, and nothing that it names is the original's.
 
-use rasadmin_engine::config;
 use rasadmin_host::scratch::Scratch;
+use rasadmin_policy::config;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;

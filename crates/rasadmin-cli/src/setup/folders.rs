@@ -2,7 +2,7 @@
 
 use super::steps::Step;
 use super::{Stop, printable};
-use rasadmin_engine::config::{self, Places};
+use rasadmin_policy::config::{self, Places};
 use rasadmin_setup::acl::{self, Danger, Object};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ pub struct Config {
     pub path: PathBuf,
     /// Its ledger.
     pub ledger: PathBuf,
+    /// The lists that its groups name: who can write one decides who may connect.
+    pub members: Vec<PathBuf>,
     /// Is it to be written?
     pub missing: bool,
     /// What is wrong with it, if the last good one would serve instead.
@@ -33,8 +35,13 @@ pub struct Config {
 
 /// Finds the configuration; `named` is where it is to be instead.
 pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
-    let missing =
-        |path: PathBuf| Config { ledger: path.with_file_name("rasadmin.db"), path, missing: true, broken: None };
+    let missing = |path: PathBuf| Config {
+        ledger: path.with_file_name("rasadmin.db"),
+        path,
+        members: Vec::new(),
+        missing: true,
+        broken: None,
+    };
     let path = match named {
         Some(path) => {
             let path = std::path::absolute(path).map_err(|e| Stop::Failed(format!("{}: {e}", printable(path))))?;
@@ -64,7 +71,8 @@ pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
     match config::read(&path) {
         Ok((config, broken)) => {
             let broken = broken.map(|errors| errors.to_string());
-            Ok(Config { path, ledger: config.ledger, missing: false, broken })
+            let members = config.bundle.files().into_iter().skip(1).collect();
+            Ok(Config { path, ledger: config.ledger, members, missing: false, broken })
         }
         Err(errors) => Err(Stop::Refused(format!(
             "the configuration is broken, and there is no earlier one: RRAS would not start\n{errors}"
@@ -93,7 +101,7 @@ impl Config {
         for folder in self.folders() {
             add(&mut all, &folder, Object::Folder)?;
         }
-        for file in [&self.path, &self.ledger].into_iter().filter(|file| file.exists()) {
+        for file in [&self.path, &self.ledger].into_iter().chain(&self.members).filter(|file| file.exists()) {
             add(&mut all, file, Object::File)?;
         }
         Ok(all)

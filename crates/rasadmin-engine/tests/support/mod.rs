@@ -1,37 +1,35 @@
-//! An engine on a scratch ledger, with a clock that the test moves.
+//! A state with a clock that the test moves, and RRAS's calls in short.
 #![allow(dead_code, clippy::unwrap_used)]
-
-#[cfg(target_os = "linux")]
-pub mod disk;
-pub mod told;
 
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
-use rasadmin_engine::engine::AddressAnswer;
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent};
-use rasadmin_engine::ledger::{Millis, Usage};
-use rasadmin_engine::{Engine, InterfaceType, Name, Now, Quarantine, Tunnel, Verdict};
-use std::cell::Cell;
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer, ReleaseEvent};
+use rasadmin_engine::state::{Checkpoint, Holding, Session};
+use rasadmin_engine::{
+    Answer, Decision, Effect, Here, Id, InterfaceType, Mono, Name, Now, Process, Quarantine, Record, Stamp, State,
+    Tunnel, Waited, decide, decide_late,
+};
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Monday, 2026-11-23, 09:00 UTC.
-pub const MONDAY: Millis = 1_795_424_400_000;
+pub const MONDAY: i64 = 1_795_424_400_000;
 
 pub struct Scene {
-    pub folder: tempfile::TempDir,
-    pub engine: Engine,
+    pub state: State,
     pub config: Arc<Config>,
-    time: Cell<Millis>,
-    instant: Cell<Instant>,
+    pub at: Stamp,
+    pub records: Vec<Record>,
+    pub process: Process,
+    pub instance: Id,
+    server: Name,
+    chance: u128,
 }
 
-pub fn config(folder: &std::path::Path, text: &str) -> Arc<Config> {
-    let path = folder.join("rasadmin.toml");
-    std::fs::write(&path, text).unwrap();
-    match rasadmin_engine::config::load(&path) {
+pub fn config(text: &str) -> Arc<Config> {
+    let mut none = |name: &str| Err(format!("no members file {name}"));
+    match rasadmin_engine::config::parse("test.toml", text, std::path::Path::new("."), &mut none) {
         Ok(config) => Arc::new(config),
         Err(errors) => panic!("{errors}"),
     }
@@ -39,97 +37,218 @@ pub fn config(folder: &std::path::Path, text: &str) -> Arc<Config> {
 
 impl Scene {
     pub fn new(text: &str) -> Self {
-        Self::within(tempfile::tempdir().unwrap(), text)
+        let config = config(text);
+        let mut state = State::new();
+        state.derive(&config);
+        let at = Stamp { time: MONDAY, mono: Mono(1_000_000) };
+        let server = Name::new("VPN1");
+        let mut scene =
+            Self { state, config, at, records: Vec::new(), process: Process(1), instance: Id(1), server, chance: 0 };
+        scene.tell(Event::InstanceStarted { instance: Id(1) });
+        scene
     }
 
-    pub fn within(folder: tempfile::TempDir, text: &str) -> Self {
-        let config = config(folder.path(), text);
-        let instant = Instant::now();
-        let engine = Engine::start(config.clone(), &Name::new("VPN1"), Now { time: MONDAY, instant });
-        Self { folder, engine, config, time: Cell::new(MONDAY), instant: Cell::new(instant) }
+    pub fn reload(&mut self, text: &str) {
+        self.config = config(text);
+        self.state.derive(&self.config);
     }
 
-    /// Another process's engine on the same ledger.
-    pub fn beside(&self) -> Engine {
-        Engine::start(self.config.clone(), &Name::new("VPN1"), self.now())
-    }
-
-    /// The service is restarted.
+    /// RRAS's processes have died, and a new instance starts.
     pub fn restart(&mut self) {
-        self.engine.stop(self.now());
-        self.engine = self.beside();
+        self.instance = Id(self.instance.0 + 1);
+        self.tell(Event::InstanceStarted { instance: self.instance });
     }
 
-    pub fn now(&self) -> Now {
-        Now { time: self.time.get(), instant: self.instant.get().max(Instant::now()) }
+    pub fn wait(&mut self, seconds: u64) {
+        self.at.mono = self.at.mono.after(seconds * 1000);
+        self.at.time += i64::try_from(seconds).unwrap() * 1000;
     }
 
-    /// Time passes: seconds.
-    pub fn wait(&self, seconds: i64) {
-        self.time.set(self.time.get() + seconds * 1000);
-        self.instant.set(self.instant.get().max(Instant::now()) + Duration::from_secs(seconds.max(0).cast_unsigned()));
+    /// The time of day is set; the monotonic clock goes on as it was.
+    pub fn step_clock(&mut self, seconds: i64) {
+        self.at.time += seconds * 1000;
     }
 
-    pub fn path(&self) -> PathBuf {
-        self.engine.ledger()
+    fn random(&mut self) -> [u8; 16] {
+        self.chance += 1;
+        (self.chance << 64 | self.chance.wrapping_mul(0x9e37_79b9_7f4a_7c15) & 0xffff_ffff_ffff_ffff).to_be_bytes()
     }
 
-    /// One value of the ledger, as text.
-    pub fn ask(&self, sql: &str) -> String {
-        let ledger = rusqlite::Connection::open(self.path()).unwrap();
-        let mut statement = ledger.prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
-        let columns = statement.column_count();
-        let rows = statement.query_map([], |row| {
-            let cell = |i| match row.get_ref_unwrap(i) {
-                rusqlite::types::ValueRef::Null => "-".to_owned(),
-                rusqlite::types::ValueRef::Integer(n) => n.to_string(),
-                rusqlite::types::ValueRef::Real(n) => n.to_string(),
-                rusqlite::types::ValueRef::Text(t) | rusqlite::types::ValueRef::Blob(t) => {
-                    String::from_utf8_lossy(t).into_owned()
-                }
-            };
-            Ok((0..columns).map(cell).collect::<Vec<_>>().join(" "))
-        });
-        rows.unwrap().map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    pub fn here(&self) -> Here<'_> {
+        Here::new(&self.config, &self.server, self.instance, self.process)
     }
 
-    pub fn address(&self, user: &str, port: &str, offer: &str) -> Result<String, String> {
-        ipv4(self.engine.assign(&address(user, port, offer), self.now()))
+    pub fn tell(&mut self, event: Event) -> Record {
+        let now = Now { at: self.at, random: self.random() };
+        let record = decide(&self.state, &self.here(), &event, &now);
+        self.keep(record)
     }
 
-    pub fn release(&self, user: &str, port: &str, address_: &str) {
-        self.engine.release(&address(user, port, address_), self.now());
+    /// An event that was answered then, and is recorded now.
+    pub fn tell_late(&mut self, at: Stamp, event: Event, answer: Answer) -> Record {
+        let waited = Waited { at, random: self.random(), event, decision: None, answer };
+        let record = decide_late(&self.state, &self.here(), &waited);
+        self.keep(record)
     }
 
-    pub fn connect(&self, event: &ConnectionEvent) -> Verdict {
-        self.engine.accept_connection(event, self.now())
+    fn keep(&mut self, record: Record) -> Record {
+        // What is kept on disk is read back.
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record, "{text}");
+        self.state.apply(&record);
+        self.records.push(record.clone());
+        self.invariants();
+        record
     }
 
-    pub fn link(&self, handle: u64, port: &str, tunnel: Tunnel) -> Verdict {
-        self.engine.accept_link(&link(handle, port, tunnel), self.now())
+    /// A state that was made again of all records, or of a checkpoint, is the same.
+    fn invariants(&self) {
+        let held: Vec<Address> = self.state.leases().map(|lease| lease.address).collect();
+        for address in &held {
+            assert_eq!(held.iter().filter(|other| *other == address).count(), 1, "{address:?} is held twice");
+        }
+        let checkpoint = Checkpoint::of(&self.state);
+        let text = serde_json::to_string(&checkpoint).unwrap();
+        let again = serde_json::from_str::<Checkpoint>(&text).unwrap().into_state();
+        assert_eq!(Checkpoint::of(&again), checkpoint);
+        let mut again = State::new();
+        self.records.iter().for_each(|record| again.apply(record));
+        assert_eq!(Checkpoint::of(&again), checkpoint);
+    }
+
+    // RRAS's calls.
+
+    pub fn address(&mut self, user: &str, port: &str, offer: &str) -> Result<String, String> {
+        let offer = if offer.is_empty() { Offer::Nothing } else { Offer::Number(number(offer).number) };
+        answer(&self.tell(Event::Address(address(user, port, offer))))
+    }
+
+    pub fn release(&mut self, user: &str, port: &str, address: &str) -> Record {
+        self.tell(Event::Release(release(user, port, address)))
+    }
+
+    pub fn connect(&mut self, event: ConnectionEvent) -> Result<(), String> {
+        verdict(&self.tell(Event::Connection(event)))
+    }
+
+    pub fn link(&mut self, handle: u64, port: &str) -> Result<(), String> {
+        verdict(&self.tell(Event::Link(link(handle, port, Tunnel::Sstp))))
+    }
+
+    pub fn link_hangup(&mut self, handle: u64, port: &str) -> Record {
+        self.tell(Event::LinkHangup(link(handle, port, Tunnel::Sstp)))
+    }
+
+    pub fn hangup(&mut self, event: ConnectionEvent) -> Record {
+        self.tell(Event::Hangup(event))
     }
 
     /// A whole session begins: address, connection, link.
-    pub fn begin(&self, handle: u64, user: &str, port: &str) -> Result<String, String> {
-        let given = self.address(user, port, "172.16.0.9")?;
-        let event = connection(handle, user).with(|e| e.addresses = vec![number(&given)]);
-        match self.connect(&event) {
-            Verdict::Accept => match self.link(handle, port, Tunnel::Sstp) {
-                Verdict::Accept => Ok(given),
-                Verdict::Reject(why) => Err(why),
-            },
-            Verdict::Reject(why) => {
-                self.release(user, port, &given);
-                Err(why)
-            }
+    pub fn begin(&mut self, handle: u64, user: &str, port: &str) -> Result<String, String> {
+        self.begin_as(connection(handle, user), port)
+    }
+
+    pub fn begin_as(&mut self, event: ConnectionEvent, port: &str) -> Result<String, String> {
+        let user = event.user.to_string();
+        let given = self.address(&user, port, "172.16.0.9")?;
+        let handle = event.handle;
+        let done = self.connect(event.with(|e| e.addresses = vec![number(&given)]));
+        if let Err(why) = done.and_then(|()| self.link(handle, port)) {
+            self.release(&user, port, &given);
+            return Err(why);
         }
+        Ok(given)
     }
 
     /// It ends: link, connection, address.
-    pub fn end(&self, handle: u64, user: &str, port: &str, given: &str) {
-        self.engine.link_hangup(&link(handle, port, Tunnel::Sstp), self.now());
-        self.engine.hangup(&connection(handle, user), self.now());
+    pub fn end(&mut self, handle: u64, user: &str, port: &str, given: &str) {
+        self.link_hangup(handle, port);
+        self.hangup(connection(handle, user));
         self.release(user, port, given);
+    }
+
+    // What is so.
+
+    pub fn session(&self, handle: u64) -> Option<&Session> {
+        self.state.by_handle(handle)
+    }
+
+    /// Live sessions: user and address, in the order of their names.
+    pub fn live(&self) -> String {
+        let mut all: Vec<String> = self
+            .state
+            .live()
+            .map(|session| {
+                let held: Vec<String> = self.state.leases_of(session.id).map(|lease| show(lease.address)).collect();
+                format!("{} {}", session.user_name, held.join("+"))
+            })
+            .collect();
+        all.sort();
+        all.join("; ")
+    }
+
+    /// Leases: address, whose, how.
+    pub fn leases(&self) -> String {
+        let mut all: Vec<String> = self
+            .state
+            .leases()
+            .map(|lease| {
+                let how = match lease.holding {
+                    Holding::Waiting(_) => "waits",
+                    Holding::Session(_) => "live",
+                    Holding::Ended(..) => "held",
+                };
+                let user = lease.user.as_ref().map_or("-".to_owned(), ToString::to_string);
+                format!("{} {user} {how}", show(lease.address))
+            })
+            .collect();
+        all.sort();
+        all.join("; ")
+    }
+
+    /// The anomalies of the last record.
+    pub fn anomalies(&self) -> Vec<&'static str> {
+        let effects = self.records.last().map(|record| &record.effects[..]).unwrap_or_default();
+        effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Anomaly(anomaly) => Some(anomaly.what()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// How the sessions ended so far: reason and seconds.
+    pub fn ended(&self) -> String {
+        let all = self.records.iter().flat_map(Record::ended);
+        all.map(|ended| format!("{} {}", ended.by.name(), ended.usage.seconds)).collect::<Vec<_>>().join("; ")
+    }
+}
+
+pub fn show(address: Address) -> String {
+    rasadmin_engine::addresses::parse::show(address.number, address.family)
+}
+
+pub fn why(decision: &Decision) -> String {
+    let rule = decision.rule.clone().unwrap_or_else(|| "default".to_owned());
+    decision.why().map_or(rule.clone(), |why| format!("{rule}: {why}"))
+}
+
+pub fn answer(record: &Record) -> Result<String, String> {
+    match &record.answer {
+        Answer::Address(given) => Ok(match &record.event {
+            Event::Address(AddressEvent { family: Family::Ipv6, .. }) => format!("::{:x}", given.number),
+            _ => Ipv4Addr::from_bits(u32::try_from(given.number).unwrap()).to_string(),
+        }),
+        Answer::AsOffered => Ok("as offered".to_owned()),
+        _ => Err(why(record.decision.as_ref().unwrap())),
+    }
+}
+
+pub fn verdict(record: &Record) -> Result<(), String> {
+    match record.answer {
+        Answer::Accept => Ok(()),
+        _ => Err(why(record.decision.as_ref().unwrap())),
     }
 }
 
@@ -137,13 +256,12 @@ pub fn number(text: &str) -> Address {
     Address { family: Family::Ipv4, number: u64::from(text.parse::<Ipv4Addr>().unwrap().to_bits()) }
 }
 
-pub fn ipv4(answer: AddressAnswer) -> Result<String, String> {
-    answer.map(|number| Ipv4Addr::from_bits(u32::try_from(number).unwrap()).to_string())
+pub fn address(user: &str, port: &str, offer: Offer) -> AddressEvent {
+    AddressEvent { user: user.into(), port: port.into(), family: Family::Ipv4, offer }
 }
 
-pub fn address(user: &str, port: &str, number: &str) -> AddressEvent {
-    let number = (!number.is_empty()).then(|| self::number(number).number);
-    AddressEvent { user: user.into(), port: port.into(), family: Family::Ipv4, number }
+pub fn release(user: &str, port: &str, address: &str) -> ReleaseEvent {
+    ReleaseEvent { user: user.into(), port: port.into(), address: Some(number(address)) }
 }
 
 pub fn link(handle: u64, port: &str, tunnel: Tunnel) -> LinkEvent {

@@ -1,8 +1,8 @@
 //! CSV for people: RFC 4180, with a guard against formulas.
 
 use super::{Export, rfc_3339};
-use rasadmin_engine::Name;
-use rasadmin_engine::ledger::report::Session;
+use rasadmin_ledger::report::Session;
+use rasadmin_policy::Name;
 use std::io::{self, Write};
 
 const HEADER: [&str; 24] = [

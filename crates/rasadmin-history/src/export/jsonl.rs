@@ -1,8 +1,8 @@
 //! JSON Lines: an object a session, its names those of the ledger's columns.
 
 use super::{Export, rfc_3339};
-use rasadmin_engine::Name;
-use rasadmin_engine::ledger::report::Session;
+use rasadmin_ledger::report::Session;
+use rasadmin_policy::Name;
 use serde::Serialize;
 use std::io::{self, Write};
 

@@ -1,9 +1,9 @@
 //! SQL for FreeRADIUS's table `radacct`, as of version 3.0.20 and later.
 
 use super::{Export, time, was_established};
-use rasadmin_engine::Name;
-use rasadmin_engine::ledger::Millis;
-use rasadmin_engine::ledger::report::Session;
+use rasadmin_ledger::report::Session;
+use rasadmin_policy::Millis;
+use rasadmin_policy::Name;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -2,7 +2,7 @@
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use rasadmin_engine::ledger::Millis;
+use rasadmin_policy::Millis;
 
 fn numbers<const N: usize>(text: &str, between: char) -> Option<[i16; N]> {
     let mut parts = text.split(between);
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_local_time_needs_its_zone() {
-        let zone = rasadmin_engine::config::time_zone("Europe/Berlin").unwrap();
+        let zone = rasadmin_policy::config::time_zone("Europe/Berlin").unwrap();
         let at = |text| utc(stamp(text).unwrap(), &zone).unwrap();
         assert_eq!(at("06/18/2024 15:45:48"), 1_718_718_348_000);
         // The clock goes back at 03:00: the hour from two to three comes twice.

@@ -1,6 +1,6 @@
 //! What is wrong with a line, or with a whole file.
 
-use rasadmin_engine::Name;
+use rasadmin_policy::Name;
 use std::fmt;
 use std::path::{Path, PathBuf};
 

@@ -9,8 +9,9 @@ use super::key::{digest, key};
 use super::names::unescape;
 use super::record::{Record, TUNNELS};
 use crate::{Ended, PastSession};
-use rasadmin_engine::ledger::{Millis, Usage};
-use rasadmin_engine::{Fact, Name, Tunnel};
+use rasadmin_engine::effect::Usage;
+use rasadmin_policy::Millis;
+use rasadmin_policy::{Fact, Name, Tunnel};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Acct-Terminate-Cause of sessions that a restart of the server ended.

@@ -1,7 +1,7 @@
 //! A session's key.
 
-use rasadmin_engine::Name;
-use rasadmin_engine::ledger::Millis;
+use rasadmin_policy::Millis;
+use rasadmin_policy::Name;
 use sha2::{Digest as _, Sha256};
 
 /// The key of a session in a ledger: its id, if that is a UUID already (our own export); else a UUID (version 8) made of

@@ -1,6 +1,6 @@
 //! Names in XML, which has no place for most control characters, nor for half a pair of UTF-16.
 
-use rasadmin_engine::Name;
+use rasadmin_policy::Name;
 use std::fmt::Write;
 
 /// A name as XML can carry it, and whether anything in it is escaped (then [`unescape`] gives the name back).

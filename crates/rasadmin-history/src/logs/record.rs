@@ -4,8 +4,8 @@ use super::civil;
 use super::fault::shown;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use rasadmin_engine::Tunnel;
-use rasadmin_engine::ledger::Millis;
+use rasadmin_policy::Millis;
+use rasadmin_policy::Tunnel;
 
 /// The attributes that are read, by their RADIUS names; whatever else a record has is [`Attribute::Other`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

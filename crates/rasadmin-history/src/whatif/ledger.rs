@@ -2,9 +2,11 @@
 
 use super::Attempt;
 use crate::{Ended, PastSession, cause_number};
-use rasadmin_engine::ledger::report::{Decided, Reader, Session, Which};
-use rasadmin_engine::ledger::{Away, Millis, Usage};
-use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Stage, Tunnel};
+use rasadmin_engine::effect::Usage;
+use rasadmin_ledger::Away;
+use rasadmin_ledger::report::{Decided, Reader, Session, Which};
+use rasadmin_policy::Millis;
+use rasadmin_policy::{Fact, InterfaceType, Name, Quarantine, Stage, Tunnel};
 
 /// Which part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,13 @@
 //! What came of a replay.
 
 use super::{Attempt, Change};
-use rasadmin_engine::addresses::{Family, Pool};
-use rasadmin_engine::config::Config;
-use rasadmin_engine::engine::rehearse::Begun;
-use rasadmin_engine::ledger::Millis;
-use rasadmin_engine::{Identity, Name};
+use rasadmin_engine::Refusal;
+use rasadmin_engine::decision::OfferBecause;
+use rasadmin_engine::rehearse::Begun;
+use rasadmin_policy::Millis;
+use rasadmin_policy::addresses::{Family, Pool};
+use rasadmin_policy::config::Config;
+use rasadmin_policy::{Identity, Name};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -28,11 +30,14 @@ impl Because {
     /// Of an answer.
     pub fn of(begun: &Begun) -> Self {
         let decision = &begun.decision;
-        match (begun.overruled, begun.dry.last(), &decision.rule) {
-            (true, Some(pool), _) => Self::PoolExhausted(pool.clone()),
-            (true, None, _) => Self::NoAddress(decision.reason.clone().unwrap_or_default()),
-            (false, _, Some(rule)) => Self::Rule(rule.clone()),
-            (false, _, None) => Self::Default,
+        match (&decision.refusal, &decision.rule) {
+            (
+                Some(Refusal::Exhausted { pool } | Refusal::Offer { because: OfferBecause::Exhausted { pool }, .. }),
+                _,
+            ) => Self::PoolExhausted(pool.clone()),
+            (Some(refusal), _) => Self::NoAddress(refusal.to_string()),
+            (None, Some(rule)) => Self::Rule(rule.clone()),
+            (None, None) => Self::Default,
         }
     }
 }
@@ -87,11 +92,11 @@ pub struct PoolUse {
     /// When they were first.
     pub peak_at: Millis,
     /// When somebody found nothing in it for the first time.
-    pub dry_first: Option<Millis>,
+    pub exhausted_first: Option<Millis>,
     /// And for the last time.
-    pub dry_last: Option<Millis>,
+    pub exhausted_last: Option<Millis>,
     /// How often.
-    pub dry_times: u64,
+    pub exhausted_times: u64,
     #[serde(skip)]
     held: u64,
 }
@@ -172,13 +177,13 @@ impl Report {
         if change != Change::None {
             self.add_rule(attempt, begun, change, user);
         }
-        for pool in &begun.dry {
+        for pool in &begun.exhausted {
             let time = attempt.session.start;
             if let Some(at) = self.pool(pool, &attempt.session.server) {
                 let of = &mut self.pools[at];
-                of.dry_first.get_or_insert(time);
-                of.dry_last = Some(time);
-                of.dry_times += 1;
+                of.exhausted_first.get_or_insert(time);
+                of.exhausted_last = Some(time);
+                of.exhausted_times += 1;
             }
         }
     }
@@ -201,7 +206,7 @@ impl Report {
     fn add_rule(&mut self, attempt: &Attempt, begun: &Begun, change: Change, user: String) {
         let (because, time) = (Because::of(begun), attempt.session.start);
         let at = self.by_rule.iter().position(|row| row.because == because).unwrap_or_else(|| {
-            let reason = begun.decision.reason.clone().filter(|_| !begun.overruled);
+            let reason = begun.decision.reason.clone();
             let (refused, accepted, users, who) = (0, 0, 0, BTreeSet::new());
             self.by_rule.push(ByRule { because, reason, refused, accepted, users, first: time, last: time, who });
             self.by_rule.len() - 1
@@ -224,7 +229,7 @@ impl Report {
         let family = if pool.family == Family::Ipv4 { 4 } else { 6 };
         let size = u64::try_from(pool.size()).unwrap_or(u64::MAX);
         let (pool, server) = (name.to_owned(), server.clone());
-        let (dry_first, dry_last, dry_times) = (None, None, 0);
+        let (exhausted_first, exhausted_last, exhausted_times) = (None, None, 0);
         self.pools.push(PoolUse {
             pool,
             server,
@@ -232,9 +237,9 @@ impl Report {
             size,
             peak: 0,
             peak_at: 0,
-            dry_first,
-            dry_last,
-            dry_times,
+            exhausted_first,
+            exhausted_last,
+            exhausted_times,
             held: 0,
         });
         Some(self.pools.len() - 1)

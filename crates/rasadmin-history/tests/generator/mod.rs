@@ -1,10 +1,11 @@
 //! A month of a thousand users, made from a seed, with what a configuration of fifty rules must say of every session:
 //! worked out by plain reasoning of its own, without the engine's rules, calendar, counts or pools.
 
-use rasadmin_engine::ledger::{Millis, Usage};
-use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Tunnel};
+use rasadmin_engine::effect::Usage;
 use rasadmin_history::whatif::Attempt;
 use rasadmin_history::{Ended, PastSession};
+use rasadmin_policy::Millis;
+use rasadmin_policy::{Fact, InterfaceType, Name, Quarantine, Tunnel};
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 

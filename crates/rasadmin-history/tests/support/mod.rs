@@ -81,7 +81,7 @@ pub fn read(files: &[&[u8]], zone: Option<&str>) -> Result<(Vec<LogSession>, Sum
             path
         })
         .collect();
-    let zone = zone.map(|zone| rasadmin_engine::config::time_zone(zone).unwrap());
+    let zone = zone.map(|zone| rasadmin_policy::config::time_zone(zone).unwrap());
     let mut sessions = Vec::new();
     let summary = logs::read(&paths, zone.as_ref(), &mut |_, _| {}, &mut |session| {
         sessions.push(session);

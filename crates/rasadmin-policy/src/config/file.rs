@@ -136,7 +136,7 @@ pub struct Rule {
     /// Interface types.
     #[cfg_attr(test, schemars(with = "Option<Vec<InterfaceType>>"))]
     pub interface_types: Option<At<Vec<InterfaceType>>>,
-    /// How many other live sessions the user has, on all servers of the ledger.
+    /// How many other live sessions the user has on this server.
     #[cfg_attr(test, schemars(with = "Option<Sessions>"))]
     pub user_sessions: Option<At<Sessions>>,
     /// How many other live sessions the users of a group have together.

@@ -113,9 +113,11 @@ impl Check<'_> {
     }
 
     fn hung_up(&mut self, done: &Done) -> rusqlite::Result<()> {
-        let sql =
-            "SELECT count(*) FROM sessions WHERE instance = ?1 AND id > ?2 AND handle = ?3 AND closed_by = 'hangup'
-                   AND acct_session_time = ?4 AND acct_input_octets = ?5 AND acct_output_octets = ?6";
+        // RRAS's duration counts, but for no longer than the session lasted: of two clocks, so to the second.
+        let sql = "SELECT count(*) FROM sessions
+                   WHERE instance = ?1 AND id > ?2 AND handle = ?3 AND closed_by = 'hangup'
+                   AND acct_session_time BETWEEN min(?4, (acct_stop_time - acct_start_time) / 1000 - 1) AND ?4
+                   AND acct_input_octets = ?5 AND acct_output_octets = ?6";
         let [seconds, received, sent] = done.used;
         let values: [&dyn ToSql; 6] =
             [&self.instance, &self.before.session, &done.handle.cast_signed(), &seconds, &received, &sent];

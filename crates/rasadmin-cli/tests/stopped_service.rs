@@ -1,0 +1,137 @@
+//! What a service left that is gone: the clock of its records has ended, and the commands go on with the time of day.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::addresses::{Address, Family};
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer};
+use rasadmin_engine::{InterfaceType, Millis, Mono, Name, Now, Quarantine, Stamp, Tunnel};
+use rasadmin_ledger::{Assigned, Engine, Verdict};
+use rasadmin_policy::config;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+use support::{Ran, rasadmin_with};
+
+const CONFIG: &str = r#"
+time_zone = "Europe/Berlin"
+default_domain = "CORP"
+default.action = "allow"
+server.name = "VPN1"
+[groups.staff]
+users = ['CORP\*']
+pool = "staff"
+[pools.staff]
+addresses = ["10.8.0.0/24"]
+[[rules]]
+name = "three hours a day"
+action = "deny"
+connect_time = { per = "day", at_least = "3h" }
+when_ledger_unavailable = "skip"
+"#;
+
+/// Tuesday, 2026-11-24, 07:00 in Berlin.
+const TUESDAY: Millis = 1_795_500_000_000;
+
+/// What that machine's clock said: it ran for thirty years, and this one has not.
+const THEIRS: Mono = Mono(1_000_000_000_000);
+
+fn run(folder: &Path, arguments: &[&str]) -> Ran {
+    rasadmin_with(arguments, &[("RASADMIN_CONFIG", folder.join("rasadmin.toml").to_str().unwrap())])
+}
+
+fn now(time: Millis) -> Now {
+    Now { at: Stamp { time, mono: THEIRS }, random: rasadmin_ledger::random().unwrap() }
+}
+
+fn service(text: &str, time: Millis) -> (tempfile::TempDir, Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rasadmin.toml");
+    std::fs::write(&path, text).unwrap();
+    let config = Arc::new(config::load(&path).unwrap());
+    (folder, Engine::start(config, &Name::new("VPN1"), now(time)))
+}
+
+fn asks(user: &str, port: &str) -> AddressEvent {
+    AddressEvent { user: user.into(), port: port.into(), family: Family::Ipv4, offer: Offer::Nothing }
+}
+
+/// Alice connects, and the service dies.
+fn left(time: Millis) -> tempfile::TempDir {
+    let (folder, engine) = service(CONFIG, time);
+    let asked = asks("alice", "VPN2-1");
+    let Assigned::Number(number) = engine.assign(&asked, now(time)).unwrap() else { panic!("no address") };
+    let AddressEvent { user, port, .. } = asked;
+    let connection = ConnectionEvent {
+        handle: 1,
+        guid: None,
+        user,
+        domain: Name::default(),
+        computer: Name::default(),
+        source: "203.0.113.9".into(),
+        interface: InterfaceType::Client,
+        ikev2: Some(false),
+        quarantine: Some(Quarantine::Normal),
+        usage: Usage::default(),
+        addresses: vec![Address { family: Family::Ipv4, number }],
+        prefix: None,
+    };
+    assert_eq!(engine.accept_connection(&connection, now(time)), Verdict::Accept);
+    let device = Name::new("WAN Miniport (SSTP)");
+    let link = LinkEvent { handle: 1, port, device, tunnel: Some(Tunnel::Sstp), usage: Usage::default() };
+    assert_eq!(engine.accept_link(&link, now(time)), Verdict::Accept);
+    folder
+}
+
+#[test]
+fn explain_counts_the_time_since_a_session_began() {
+    let folder = left(TUESDAY);
+    let ask = |at: &str| {
+        let asked = ["explain", "--user", "alice", "--server", "vpn1", "--tunnel", "SSTP", "--at", at, "--json"];
+        let told = run(folder.path(), &asked).json();
+        (told["allowed"].clone(), told["stages"][0]["rule"].clone())
+    };
+    assert_eq!(ask("2026-11-24 09:30"), (true.into(), serde_json::Value::Null));
+    assert_eq!(ask("2026-11-24 10:30"), (false.into(), "three hours a day".into()));
+    // Another server has a state of its own.
+    let elsewhere = ["explain", "--user", "alice", "--server", "VPN9", "--tunnel", "SSTP", "--at", "2026-11-24 10:30"];
+    run(folder.path(), &elsewhere).ends(0);
+}
+
+#[test]
+fn a_session_that_is_closed_has_lasted_until_now() {
+    let two_hours_ago = i64::try_from(SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap() - 7_200_000;
+    let folder = left(two_hours_ago);
+    run(folder.path(), &["close", "1", "--yes"]).ends(0).prints("session 1 of CORP\\ALICE is closed");
+    let sessions = run(folder.path(), &["sessions", "--json"]).ends(0).json();
+    let (start, stop) = (&sessions[0]["acct_start_time"], &sessions[0]["acct_stop_time"]);
+    let seconds = sessions[0]["acct_session_time"].as_u64().unwrap();
+    let time = |text: &serde_json::Value| text.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    assert!(seconds >= 7_200, "{sessions}");
+    assert_eq!(seconds, u64::try_from((time(stop) - time(start)) / 1000).unwrap(), "{sessions}");
+    assert_eq!(sessions[0]["acct_terminate_cause"], "Admin-Reset");
+    let ledger = rusqlite::Connection::open(folder.path().join("rasadmin.db")).unwrap();
+    let last = ledger.query_row("SELECT last_activity FROM instances", [], |row| row.get::<_, Millis>(0)).unwrap();
+    assert_eq!(last, two_hours_ago, "what a command changes is no sign of the service's life");
+    // Her address is free.
+    run(folder.path(), &["release", "10.8.0.1", "--yes"]).ends(1).prints("no live lease holds 10.8.0.1");
+}
+
+#[test]
+fn what_the_engine_refused_is_explained_with_what_the_rules_had_allowed() {
+    let (folder, engine) = service(&CONFIG.replace("10.8.0.0/24", "10.8.0.1-10.8.0.1"), TUESDAY);
+    assert!(engine.assign(&asks("alice", "VPN2-1"), now(TUESDAY)).is_ok());
+    assert!(engine.assign(&asks("bob", "VPN2-2"), now(TUESDAY)).is_err());
+    drop(engine);
+    let denied = run(folder.path(), &["decisions", "--rejected", "--json"]).ends(0).json();
+    assert_eq!((&denied[0]["refusal"], &denied[0]["rule"]), (&"exhausted".into(), &serde_json::Value::Null));
+    let number = denied[0]["id"].to_string();
+    let told = run(folder.path(), &["explain", "--decision", &number]).ends(0).prints("allowed by the default");
+    told.prints("but it was denied all the same: the pool `staff` is exhausted");
+    let told = run(folder.path(), &["explain", "--decision", &number, "--json"]).ends(0).json();
+    assert_eq!(
+        (&told[0]["allow"], &told[0]["overruled"], &told[0]["agrees"]),
+        (&true.into(), &true.into(), &true.into())
+    );
+}

@@ -1,0 +1,96 @@
+//! What a session costs the state machine itself, with few and with many live sessions: `cargo xtask bench` runs it.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use rasadmin_engine::event::{Event, Offer};
+use rasadmin_engine::{Here, Id, Mono, Name, Now, Process, Stamp, State, Tunnel, decide};
+use std::time::Instant;
+use support::{With, address, connection, link, number, release};
+
+const CONFIG: &str = r#"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "staff"
+    [pools.staff]
+    addresses = ["10.0.0.0/8"]
+    [groups.all]
+    users = ["CORP\\*"]
+    [[rules]]
+    name = "everybody"
+    action = "deny"
+    users = ["*"]
+    group_sessions = { group = "all", at_least = 1000000 }
+    when_ledger_unavailable = "skip"
+    [[rules]]
+    name = "two each"
+    action = "deny"
+    users = ["*"]
+    user_sessions = { at_least = 2 }
+    when_ledger_unavailable = "skip"
+"#;
+
+struct Bench {
+    state: State,
+    config: std::sync::Arc<rasadmin_engine::config::Config>,
+    server: Name,
+    calls: u64,
+    took: Vec<u64>,
+}
+
+impl Bench {
+    fn tell(&mut self, event: &Event) -> rasadmin_engine::Record {
+        self.calls += 1;
+        let at = Stamp { time: support::MONDAY + self.calls as i64, mono: Mono(self.calls) };
+        let random = (u128::from(self.calls) << 64 | 7).to_be_bytes();
+        let here = Here::new(&self.config, &self.server, Id(1), Process(1));
+        let began = Instant::now();
+        let record = decide(&self.state, &here, event, &Now { at, random });
+        self.state.apply(&record);
+        self.took.push(u64::try_from(began.elapsed().as_nanos()).unwrap());
+        record
+    }
+
+    fn begin(&mut self, handle: u64) -> String {
+        let (user, port) = (format!("u{handle}"), format!("VPN2-{handle}"));
+        let given = support::answer(&self.tell(&Event::Address(address(&user, &port, Offer::Nothing)))).unwrap();
+        let event = connection(handle, &user).with(|e| e.addresses = vec![number(&given)]);
+        support::verdict(&self.tell(&Event::Connection(event))).unwrap();
+        support::verdict(&self.tell(&Event::Link(link(handle, &port, Tunnel::Sstp)))).unwrap();
+        given
+    }
+
+    fn end(&mut self, handle: u64, given: &str) {
+        let (user, port) = (format!("u{handle}"), format!("VPN2-{handle}"));
+        self.tell(&Event::LinkHangup(link(handle, &port, Tunnel::Sstp)));
+        self.tell(&Event::Hangup(connection(handle, &user)));
+        self.tell(&Event::Release(release(&user, &port, given)));
+    }
+}
+
+fn main() {
+    let config = support::config(CONFIG);
+    for live in [10_u64, 1_000, 100_000] {
+        let mut state = State::new();
+        state.derive(&config);
+        let mut bench = Bench { state, config: config.clone(), server: "VPN1".into(), calls: 0, took: Vec::new() };
+        bench.tell(&Event::InstanceStarted { instance: Id(1) });
+        for handle in 0..live {
+            bench.begin(handle);
+        }
+        bench.took.clear();
+        for handle in live..live + 20_000 {
+            let given = bench.begin(handle);
+            bench.end(handle, &given);
+        }
+        bench.took.sort_unstable();
+        let at = |share: usize| bench.took[bench.took.len() * share / 1000] as f64 / 1000.0;
+        println!(
+            "{live:>7} live sessions: a call {:.1} us at the median, {:.1} us at p99, {:.1} us at p99.9",
+            at(500),
+            at(990),
+            at(999)
+        );
+    }
+}

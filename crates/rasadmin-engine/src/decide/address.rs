@@ -1,0 +1,233 @@
+//! Which address a user gets.
+
+use super::LEASE_WAITS;
+use super::admission::{Asked, ask};
+use super::draft::Draft;
+use super::facts::of_address;
+use super::search::search;
+use super::whose::may_be;
+use crate::addresses::Address;
+use crate::decision::{Answer, Decision, Given, OfferBecause, OfferFault, Refusal, address_stage};
+use crate::effect::{Anomaly, Effect, EndedBy, LeaseBegan, Origin};
+use crate::event::{AddressEvent, Offer};
+use crate::now::Id;
+use crate::state::{Holding, Lease, Session};
+use crate::{Family, Identity, Name};
+use rasadmin_policy::addresses::{PoolId, is_reserved_identifier};
+use rasadmin_policy::config::file::{ReservationHeld, WhenExhausted};
+use std::net::Ipv4Addr;
+
+/// RRAS asks for an address.
+pub(super) fn address(draft: &mut Draft<'_>, event: &AddressEvent) -> (Decision, Answer) {
+    let own = arrive(draft, event);
+    let facts = of_address(&draft.here, event, draft.at().time);
+    let mut asked = ask(draft, address_stage(event.family), facts, own);
+    let mut answer = Answer::Reject;
+    if asked.decision.allow {
+        match choose(draft, event, &mut asked) {
+            Ok(Chosen::Address(given)) => answer = Answer::Address(given),
+            Ok(Chosen::AsOffered) => answer = Answer::AsOffered,
+            Err(refusal) => asked.refuse(refusal),
+        }
+    }
+    conclude(draft, event, own, &answer);
+    (asked.decision, answer)
+}
+
+/// The same, with the answer that was given.
+pub(super) fn address_late(draft: &mut Draft<'_>, event: &AddressEvent, answer: &Answer) {
+    let own = arrive(draft, event);
+    conclude(draft, event, own, answer);
+}
+
+/// What the call contradicts is ended; the answer is the live session on this port if the user may be the same: then a
+/// protocol comes late, or is negotiated again.
+fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
+    let port = &event.port;
+    let user = draft.here.config.domains.identity(&event.user, &Name::default());
+    let mut own = None;
+    if let Some((session, link)) = draft.on_port(port)
+        && draft.touches(link.began)
+    {
+        if may_be(draft, session, &event.user, user.as_ref()) {
+            own = Some(session);
+        } else {
+            draft.port_is_anothers(session, port);
+        }
+    }
+    for lease in draft.leases_on(port) {
+        if !draft.touches(lease.began) {
+            continue;
+        }
+        match lease.holding {
+            // The other family's is of this same attempt.
+            Holding::Waiting(_) => {
+                if !other_protocol(lease, event) {
+                    draft.end_lease(lease, EndedBy::PortStartedAgain);
+                }
+            }
+            // Its session was closed without a hangup, and this may be its other protocol: it may live.
+            Holding::Ended(_, None) if other_protocol(lease, event) => {}
+            Holding::Ended(..) => draft.end_lease(lease, EndedBy::PortStartedAgain),
+            Holding::Session(id) => {
+                let Some(session) = draft.state.session(id).filter(|_| draft.lives(id)) else {
+                    // It has ended by this very record.
+                    if !other_protocol(lease, event) {
+                        draft.end_lease(lease, EndedBy::PortStartedAgain);
+                    }
+                    continue;
+                };
+                if !draft.touches(session.began) || !session.links.iter().all(|link| draft.touches(link.began)) {
+                    continue;
+                }
+                // One with links elsewhere is online there, and keeps its address.
+                if !draft.is_alone_on(session, port) {
+                    continue;
+                }
+                if !may_be(draft, session, &event.user, user.as_ref()) {
+                    draft.port_is_anothers(session, port);
+                    continue;
+                }
+                own = own.or(Some(session));
+                // Whether it is negotiated again, or another connection: the earlier address is not in use.
+                if lease.address.family == event.family {
+                    draft.end_lease(lease, EndedBy::PortStartedAgain);
+                }
+            }
+        }
+    }
+    let own = own.filter(|session| draft.lives(session.id)).map(|session| session.id);
+    draft.session = own;
+    own
+}
+
+/// May the call be for the other protocol of the connection that a lease was given to?
+fn other_protocol(lease: &Lease, event: &AddressEvent) -> bool {
+    lease.address.family != event.family && lease.user_name.folded() == event.user.folded()
+}
+
+pub(super) enum Chosen {
+    Address(Given),
+    AsOffered,
+}
+
+/// The reservation, then the pools, then RRAS's offer.
+pub(super) fn choose(draft: &mut Draft<'_>, event: &AddressEvent, asked: &mut Asked) -> Result<Chosen, Refusal> {
+    let family = event.family;
+    if let Offer::HighHalf(_) = event.offer {
+        let (user, port) = (event.user.clone(), event.port.clone());
+        draft.anomaly(Anomaly::HighHalfOffer { user, port });
+        return Ok(Chosen::AsOffered);
+    }
+    let plan = &draft.here.config.addresses;
+    let user = asked.decision.facts.user.known().cloned();
+    if let Some(number) = user.as_ref().and_then(|user| plan.reservation(user, draft.here.server, family)) {
+        if draft.lease_at(Address { family, number }).is_none() {
+            return Ok(Chosen::Address(Given { number, origin: Origin::Reservation, pool: None }));
+        }
+        if plan.reservation_held == ReservationHeld::Refuse {
+            return Err(Refusal::ReservationHeld);
+        }
+    }
+    let Some(id) = asked.pool(draft, family) else { return keep_offer(draft, event, OfferBecause::NoPool) };
+    if let Some(found) = search(draft, id, family, user.as_ref()) {
+        let (number, origin, pool) = (found.number, found.origin, Some(found.pool));
+        return Ok(Chosen::Address(Given { number, origin, pool }));
+    }
+    exhausted(draft, event, id, asked)
+}
+
+fn exhausted(draft: &Draft<'_>, event: &AddressEvent, id: PoolId, asked: &mut Asked) -> Result<Chosen, Refusal> {
+    let pool = &draft.here.config.addresses.pools[id.0 as usize];
+    asked.decision.exhausted = Some(pool.name.clone());
+    match pool.when_exhausted {
+        WhenExhausted::Refuse => Err(Refusal::Exhausted { pool: pool.name.clone() }),
+        WhenExhausted::KeepOffer => keep_offer(draft, event, OfferBecause::Exhausted { pool: pool.name.clone() }),
+    }
+}
+
+/// RRAS's own offer. It owns these addresses, and knows who has which: an old lease of ours is no reason to refuse.
+fn keep_offer(draft: &Draft<'_>, event: &AddressEvent, because: OfferBecause) -> Result<Chosen, Refusal> {
+    match offer_fault(draft, event) {
+        Ok(number) => Ok(Chosen::Address(Given { number, origin: Origin::Offer, pool: None })),
+        Err(fault) => Err(Refusal::Offer { because, fault }),
+    }
+}
+
+/// The offered number, or why it cannot be kept.
+pub(super) fn offer_fault(draft: &Draft<'_>, event: &AddressEvent) -> Result<u64, OfferFault> {
+    let plan = &draft.here.config.addresses;
+    let Offer::Number(number) = event.offer else { return Err(OfferFault::Nothing) };
+    let server = |number: u64| u32::try_from(number).is_ok_and(|bits| plan.server.contains(&Ipv4Addr::from_bits(bits)));
+    if event.family == Family::Ipv4 && server(number) {
+        return Err(OfferFault::Server);
+    }
+    if event.family == Family::Ipv6 && is_reserved_identifier(number) {
+        return Err(OfferFault::ReservedIdentifier);
+    }
+    if plan.reserved.contains(&Address { family: event.family, number }) {
+        return Err(OfferFault::Reserved);
+    }
+    Ok(number)
+}
+
+fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer: &Answer) {
+    let Answer::Address(given) = answer else { return };
+    let address = Address { family: event.family, number: given.number };
+    let (user_name, port) = (event.user.clone(), event.port.clone());
+    if let Some(earlier) = draft.lease_at(address) {
+        if given.origin != Origin::Offer || !draft.touches(earlier.began) {
+            draft.anomaly(Anomaly::AddressGivenTwice { user: user_name, port, address });
+            return;
+        }
+        let lease = earlier.id;
+        draft.anomaly(Anomaly::OfferHeldByLease { user: user_name.clone(), port: port.clone(), address, lease });
+        draft.end_lease(earlier, EndedBy::Moved);
+    }
+    let user = draft.here.config.domains.identity(&event.user, &Name::default());
+    let lease = draft.now.lease_id(event.family);
+    // Of one that was given while it could not be recorded nobody knows yet whether a connection took it.
+    let until = (!draft.late).then(|| draft.at().mono.after(LEASE_WAITS));
+    draft.begin_lease(LeaseBegan {
+        lease,
+        address,
+        user: user.clone(),
+        user_name,
+        port,
+        origin: given.origin,
+        pool: given.pool.clone(),
+        at: draft.at(),
+        until,
+        process: draft.here.process,
+    });
+    if let Some(session) = taker(draft, event, address, own, user.as_ref()) {
+        let (user, at) = (session.user.clone(), draft.at());
+        draft.session = Some(session.id);
+        draft.add(Effect::LeaseTaken { lease, session: session.id, user, at, prefix: None });
+    }
+}
+
+/// The session that has it at once: that of the port, for a protocol that comes late; of an answer that had waited, the
+/// one that has told the address since.
+fn taker<'a>(
+    draft: &Draft<'a>,
+    event: &AddressEvent,
+    address: Address,
+    own: Option<Id>,
+    user: Option<&Identity>,
+) -> Option<&'a Session> {
+    // If it had one until now, this may be another connection: that will tell, or its link. IKEv2 may have no link.
+    let lacks = |session: &Session| {
+        session.links.is_empty() || !draft.state.leases_of(session.id).any(|l| l.address.family == address.family)
+    };
+    if draft.late {
+        let told = |session: &&Session| session.told.contains(&address) && lacks(session);
+        let on_port = draft.on_port(&event.port).map(|(session, _)| session).filter(told);
+        return on_port.or_else(|| user.and_then(|user| draft.of_user(user).find(told)));
+    }
+    // What the user waits for on this port already is of another connection, and so is this.
+    if draft.leases_on(&event.port).iter().any(|lease| lease.waits() && other_protocol(lease, event)) {
+        return None;
+    }
+    own.and_then(|id| draft.state.session(id)).filter(|session| lacks(session))
+}

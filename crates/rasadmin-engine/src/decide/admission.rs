@@ -1,0 +1,119 @@
+//! Asking the rules: what they want to know is counted, and only that.
+
+use super::counts;
+use super::draft::Draft;
+use super::facts::groups_of;
+use crate::decision::{Decision, Refusal};
+use crate::now::Id;
+use crate::rules::{Counted, GroupSet, LedgerFacts, Ruling};
+use crate::{Facts, Family, Stage};
+use rasadmin_policy::addresses::PoolId;
+
+/// The rules' decision, with what only the address stage needs.
+pub(crate) struct Asked {
+    pub(crate) decision: Decision,
+    pub(crate) groups: GroupSet,
+    pools: [Option<PoolId>; 2],
+}
+
+impl Asked {
+    /// The pool of a family: the deciding rule's, else the first group's that has one, else the default.
+    pub(crate) fn pool(&self, draft: &Draft<'_>, family: Family) -> Option<PoolId> {
+        pool_of(draft, self.pools, &self.groups, family)
+    }
+
+    /// The engine refuses what the rules allow.
+    pub(crate) fn refuse(&mut self, refusal: Refusal) {
+        let decision = &mut self.decision;
+        (decision.allow, decision.for_now, decision.reason) = (false, false, None);
+        decision.refusal = Some(refusal);
+    }
+}
+
+/// Asks the rules at a stage. `own` is the session that the event is of. A user who is blocked is refused before.
+pub(crate) fn ask(draft: &Draft<'_>, stage: Stage, facts: Facts, own: Option<Id>) -> Asked {
+    let config = draft.here.config;
+    let groups = groups_of(&draft.here, facts.user.known());
+    let needs = config.rules.needs_for(stage, &facts, &groups);
+    let known = counts::count(draft, &needs, stage, &facts, own);
+    let ruling = config.rules.decide(stage, &facts, &groups, Some(&known));
+    let counted = Counted::new(&needs, &known, &config.groups);
+    let mut asked = asked(draft, stage, facts, groups, &ruling, Some(counted));
+    let block = asked.decision.facts.user.known().and_then(|user| draft.state.block(user, draft.at().time));
+    if let Some(block) = block.filter(|_| asked.decision.allow) {
+        let until = block.until.unwrap_or(draft.at().time);
+        asked.decision.rule = None;
+        asked.refuse(Refusal::Blocked { until, reason: block.reason.clone() });
+    }
+    asked
+}
+
+fn asked(
+    draft: &Draft<'_>,
+    stage: Stage,
+    facts: Facts,
+    groups: GroupSet,
+    ruling: &Ruling<'_>,
+    counted: Option<Counted>,
+) -> Asked {
+    let config = draft.here.config;
+    let decision = Decision {
+        time: draft.at().time,
+        stage,
+        allow: ruling.allow,
+        for_now: ruling.for_now,
+        ledger_away: ruling.ledger_away,
+        rule: ruling.rule.map(str::to_owned),
+        reason: ruling.reason.map(str::to_owned),
+        refusal: None,
+        exhausted: None,
+        config: config.hash.clone(),
+        facts,
+        groups: groups.iter().map(|group| config.groups.name(group).to_owned()).collect(),
+        counted,
+    };
+    Asked { decision, groups, pools: [ruling.pool, ruling.ipv6_pool] }
+}
+
+/// Asks the rules while nothing can be counted.
+pub(crate) fn ask_without_counts(draft: &Draft<'_>, stage: Stage, facts: Facts) -> Decision {
+    let groups = groups_of(&draft.here, facts.user.known());
+    let ruling = draft.here.config.rules.decide(stage, &facts, &groups, None);
+    asked(draft, stage, facts, groups, &ruling, None).decision
+}
+
+/// The pool that a user would be given at the address stage, if the rules would let the user in there.
+pub(crate) fn pool_that_serves(draft: &Draft<'_>, stage: Stage, facts: &Facts, family: Family) -> Served {
+    let config = draft.here.config;
+    let groups = groups_of(&draft.here, facts.user.known());
+    let needs = config.rules.needs_for(stage, facts, &groups);
+    let known: LedgerFacts = counts::count(draft, &needs, stage, facts, None);
+    let ruling = config.rules.decide(stage, facts, &groups, Some(&known));
+    if !ruling.allow {
+        return Served::Denied;
+    }
+    Served::By(pool_of(draft, [ruling.pool, ruling.ipv6_pool], &groups, family))
+}
+
+/// What [`pool_that_serves`] found.
+pub(crate) enum Served {
+    /// The rules would deny the user there; the present stage tells what that means.
+    Denied,
+    /// This pool, or none.
+    By(Option<PoolId>),
+}
+
+const fn index(family: Family) -> usize {
+    match family {
+        Family::Ipv4 => 0,
+        Family::Ipv6 => 1,
+    }
+}
+
+fn pool_of(draft: &Draft<'_>, ruled: [Option<PoolId>; 2], groups: &GroupSet, family: Family) -> Option<PoolId> {
+    let config = draft.here.config;
+    let index = index(family);
+    ruled[index]
+        .or_else(|| groups.iter().find_map(|group| <[_; 2]>::from(config.groups.pools(group))[index]))
+        .or(config.addresses.default_pools[index])
+}

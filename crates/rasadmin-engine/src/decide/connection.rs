@@ -1,0 +1,217 @@
+//! May a connection stand, and which addresses are its own?
+
+use super::admission::{Served, ask, pool_that_serves};
+use super::counts::{Place, takes_place_of};
+use super::draft::Draft;
+use super::facts::{nothing, of_connection};
+use crate::decision::{Answer, Decision, Refusal, address_stage};
+use crate::effect::{ClosedBy, Effect, Origin, SessionBegan};
+use crate::event::ConnectionEvent;
+use crate::now::{Id, Stamp};
+use crate::state::{Holding, Lease, Session};
+use crate::{Fact, Facts, Identity, Name, Stage, Tunnel};
+
+/// What is known of a connection when it arrives.
+pub(super) struct Arrival<'a> {
+    user: Option<Identity>,
+    /// The leases that it takes: those of its projection.
+    leases: Vec<&'a Lease>,
+    /// Their port.
+    port: Option<Name>,
+}
+
+/// AcceptNewConnection.
+pub(super) fn connection(draft: &mut Draft<'_>, event: &ConnectionEvent) -> (Decision, Answer) {
+    let arrival = arrive(draft, event);
+    let facts = facts(draft, event, &arrival);
+    let mut asked = ask(draft, Stage::Connection, facts, None);
+    if asked.decision.allow
+        && let Some(refusal) = anothers_address(draft, &arrival.leases, arrival.user.as_ref(), arrival.port.as_ref())
+    {
+        asked.decision.rule = None;
+        asked.refuse(refusal);
+    }
+    let answer = if asked.decision.allow { Answer::Accept } else { Answer::Reject };
+    if asked.decision.allow {
+        conclude(draft, event, &arrival, &asked.decision.facts);
+    }
+    (asked.decision, answer)
+}
+
+/// The same, with the answer that was given.
+pub(super) fn connection_late(draft: &mut Draft<'_>, event: &ConnectionEvent, answer: &Answer) {
+    let arrival = arrive(draft, event);
+    if *answer == Answer::Accept {
+        let facts = facts(draft, event, &arrival);
+        conclude(draft, event, &arrival, &facts);
+    }
+}
+
+/// What the event tells, and its lease's port.
+fn facts(draft: &Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>) -> Facts {
+    let mut facts = of_connection(&draft.here, event, None, draft.at().time);
+    if let Some(port) = arrival.port.clone().filter(|port| !port.is_empty() && !draft.here.lacking.port) {
+        facts.port = Fact::Known(port);
+    }
+    facts
+}
+
+/// Who connects, with which leases. Earlier sessions of the same handle, GUID or port are over.
+fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
+    let user = draft.here.config.domains.identity(&event.user, &event.domain);
+    if let Some(ghost) = draft.by_handle(event.handle).filter(|ghost| draft.touches(ghost.began)) {
+        draft.close(ghost, draft.at(), ClosedBy::HandleStartedAgain, None);
+    }
+    let by_guid = event.guid.as_ref().and_then(|guid| draft.by_guid(guid));
+    if let Some(ghost) = by_guid.filter(|ghost| draft.touches(ghost.began)) {
+        draft.close(ghost, draft.at(), ClosedBy::GuidStartedAgain, None);
+    }
+    let told = told(draft, event, user.as_ref());
+    draft.keep(&told);
+    // One that another session had was given on that one's port.
+    let Some(port) = told.iter().find(|lease| lease.waits()).map(|lease| lease.port.clone()) else {
+        // The first link's port tells.
+        return Arrival { user, leases: told, port: None };
+    };
+    let leases = waiting_on(draft, &port, user.as_ref(), told);
+    draft.keep(&leases);
+    // What has a link there ends with this one's: the lease may be an earlier attempt's.
+    unlinked_of_port(draft, &port, None);
+    Arrival { user, leases, port: Some(port) }
+}
+
+/// The leases that the projection names. One that a session of this user has is this connection's too: RRAS says so, and
+/// whoever had it on its port is over.
+fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent, user: Option<&Identity>) -> Vec<&'a Lease> {
+    let same = |lease: &Lease| lease.user.as_ref() == user || lease.user_name.folded() == event.user.folded();
+    let told = event.addresses.iter().filter_map(|&address| draft.lease_at(address));
+    let told = told.filter(|lease| draft.touches(lease.began));
+    // Of a session that began after an accept that had waited, it may be by right.
+    let earlier =
+        |lease: &Lease| lease.session().and_then(|id| draft.state.session(id)).is_none_or(|s| draft.touches(s.began));
+    told.filter(|lease| lease.waits() || (!lease.released && same(lease) && earlier(lease))).collect()
+}
+
+/// What else the user waits for on the port (the other family's) is the same connection's. Under another identity it may be
+/// what an earlier attempt has left there.
+fn waiting_on<'a>(
+    draft: &Draft<'a>,
+    port: &Name,
+    user: Option<&Identity>,
+    mut leases: Vec<&'a Lease>,
+) -> Vec<&'a Lease> {
+    for lease in draft.leases_on(port) {
+        let same = lease.waits() && lease.user.as_ref() == user && draft.touches(lease.began);
+        if same && !leases.iter().any(|known| known.id == lease.id) {
+            leases.push(lease);
+        }
+    }
+    leases
+}
+
+/// What was on a port where another connection's link is now: `own` aside.
+pub(super) fn others_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>) {
+    if let Some((session, link)) = draft.on_port(port)
+        && Some(session.id) != own
+        && draft.touches(link.began)
+    {
+        draft.port_is_anothers(session, port);
+    }
+    unlinked_of_port(draft, port, own);
+}
+
+/// Sessions that never had a link (IKEv2 may have none) are known by their lease's port alone.
+fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>) {
+    for lease in draft.leases_on(port) {
+        let Holding::Session(id) = lease.holding else { continue };
+        let Some(session) = draft.state.session(id).filter(|_| Some(id) != own && draft.lives(id)) else { continue };
+        let unlinked = session.links.is_empty() && draft.is_alone_on(session, port);
+        if unlinked && draft.touches(session.began) {
+            draft.port_is_anothers(session, port);
+        }
+    }
+}
+
+/// An address call carries no domain, so a bare name may have been taken for another user's. Whoever turns out to be
+/// somebody else keeps the address, unless it is reserved for another or of a pool that this user would not be given.
+pub(super) fn anothers_address(
+    draft: &Draft<'_>,
+    leases: &[&Lease],
+    user: Option<&Identity>,
+    port: Option<&Name>,
+) -> Option<Refusal> {
+    let plan = &draft.here.config.addresses;
+    for lease in leases.iter().filter(|lease| lease.user.as_ref() != user) {
+        let address = lease.address;
+        let own = user.and_then(|user| plan.reservation(user, draft.here.server, address.family));
+        let refusal = || Some(Refusal::AnothersAddress { given_to: lease.user.clone() });
+        if plan.reserved.contains(&address) {
+            if own != Some(address.number) {
+                return refusal();
+            }
+            continue;
+        }
+        let holds =
+            |pool: &rasadmin_policy::addresses::Pool| pool.family == address.family && pool.contains(address.number);
+        // RRAS's own offer is of no pool of ours, wherever it lies.
+        let Some(pool) = plan.pools.iter().position(holds).filter(|_| lease.origin != Origin::Offer) else { continue };
+        let stage = address_stage(address.family);
+        let facts = Facts {
+            user: Fact::arrived(user.cloned()),
+            port: Fact::arrived(port.cloned()),
+            ..nothing(&draft.here, draft.at().time)
+        };
+        match pool_that_serves(draft, stage, &facts, address.family) {
+            Served::By(Some(first)) if plan.chain(first).contains(&pool) => {}
+            Served::Denied => {}
+            Served::By(_) => return refusal(),
+        }
+    }
+    None
+}
+
+/// The session begins, and takes its leases and perhaps an earlier session's place.
+fn conclude(draft: &mut Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>, facts: &Facts) {
+    let others: Vec<&Session> = arrival.user.iter().flat_map(|user| draft.of_user(user)).collect();
+    let others: Vec<&Session> = others.into_iter().filter(|session| draft.touches(session.began)).collect();
+    let replaced = takes_place_of(draft, &others, facts);
+    let session = draft.now.session_id();
+    let at = draft.at();
+    let began = SessionBegan {
+        session,
+        user: arrival.user.clone(),
+        user_name: event.user.clone(),
+        handle: event.handle,
+        guid: event.guid.clone(),
+        computer: event.computer.clone(),
+        source: event.source.clone(),
+        interface: event.interface,
+        quarantine: event.quarantine,
+        tunnel: (event.ikev2 == Some(true)).then_some(Tunnel::Ikev2),
+        port: arrival.port.clone(),
+        told: event.addresses.clone(),
+        at,
+        process: draft.here.process,
+        adopted: false,
+    };
+    draft.begin_session(began.clone());
+    for lease in &arrival.leases {
+        draft.take_lease(lease, session, arrival.user.as_ref(), event.prefix.as_deref());
+    }
+    if let Place::Of(of) = replaced {
+        draft.add(Effect::SessionReplaced { session: of, by: session, at });
+    }
+    // Of an accept that had waited, the end may be on record already: a newer connection has its handle.
+    let newer = draft.state.by_handle(event.handle).filter(|newer| !draft.touches(newer.began));
+    if let Some(newer) = newer {
+        superseded(draft, &Session::new(&began), newer.began, &arrival.leases);
+    }
+}
+
+/// It had ended by the time it was recorded.
+fn superseded(draft: &mut Draft<'_>, session: &Session, stop: Stamp, leases: &[&Lease]) {
+    draft.end_at_once(session, stop, ClosedBy::HandleStartedAgain);
+    for lease in leases {
+        draft.add(Effect::LeaseHeld { lease: lease.id, until: None });
+    }
+}

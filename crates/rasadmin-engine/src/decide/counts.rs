@@ -1,0 +1,162 @@
+//! What the rules want to know of the state.
+
+use super::draft::Draft;
+use super::facts::groups_of;
+use crate::calendar::labels_at;
+use crate::config::file::Reconnect;
+use crate::effect::{DayUse, Effect};
+use crate::now::Id;
+use crate::rules::{Count, LedgerFacts, Needs, Used, period_start};
+use crate::state::{Session, Sums, period_label};
+use crate::{Fact, Facts, Identity, Stage, Tunnel};
+
+/// Counts what is needed. `own` is the session that the event is of: it never counts itself.
+pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Facts, own: Option<Id>) -> LedgerFacts {
+    let mut known = LedgerFacts::default();
+    let Some(user) = facts.user.known() else {
+        known.groups = needs.groups.iter().map(|&group| (group, Count::default())).collect();
+        known.used = needs.periods.iter().map(|&period| (period, Used::default())).collect();
+        return known;
+    };
+    if needs.is_empty() {
+        return known;
+    }
+    let others: Vec<_> = draft.of_user(user).filter(|session| Some(session.id) != own).collect();
+    let count = sessions(draft, user, &others, stage, facts);
+    known.user_sessions = count;
+    if !needs.groups.is_empty() {
+        let member = groups_of(&draft.here, Some(user));
+        let own_in_state = draft.state.of_user(user).filter(|session| session.counts()).count();
+        let own_elsewhere = draft.state.elsewhere_of(user).count();
+        let own_counted = u32::try_from(own_in_state + own_elsewhere).unwrap_or(u32::MAX);
+        for &group in &needs.groups {
+            let mut rest = draft.state.counted_in(group);
+            for ended in draft.ended().filter(|ended| ended.counts() && ended.user.as_ref() != Some(user)) {
+                if groups_of(&draft.here, ended.user.as_ref()).contains(group) {
+                    rest = rest.saturating_sub(1);
+                }
+            }
+            let own = if member.contains(group) {
+                rest = rest.saturating_sub(own_counted);
+                count
+            } else {
+                Count::default()
+            };
+            known.groups.push((group, Count { min: rest + own.min, max: rest + own.max }));
+        }
+    }
+    for &period in &needs.periods {
+        known.used.push((period, used(draft, user, &others, period, facts)));
+    }
+    known
+}
+
+fn used(
+    draft: &Draft<'_>,
+    user: &Identity,
+    others: &[&Session],
+    period: crate::config::file::Period,
+    facts: &Facts,
+) -> Used {
+    let zone = &draft.here.config.zone;
+    let (now, at) = (facts.time.as_millisecond(), draft.at());
+    let label = period_label(period, labels_at(now, zone));
+    let past = with_what_ends(draft, user, period, label, draft.state.used(user, period, label));
+    let so_far = u64::try_from(now - period_start(period, facts.time, zone).as_millisecond()).unwrap_or(0) / 1000;
+    let live = |session: &&Session| {
+        // What a returning client left behind has not gone on since.
+        let until = session.replaced.map_or(at, |replaced| replaced.at);
+        until.seconds_since(session.began).min(so_far)
+    };
+    let elsewhere = draft.state.elsewhere_of(user).map(|other| {
+        let lived = u64::try_from(now.saturating_sub(other.start)).unwrap_or(0) / 1000;
+        lived.min(so_far)
+    });
+    let seconds = others.iter().map(live).chain(elsewhere).fold(past.seconds, u64::saturating_add);
+    Used { seconds, octets: past.octets }
+}
+
+/// What this very record counts for the user is past use already.
+fn with_what_ends(
+    draft: &Draft<'_>,
+    user: &Identity,
+    period: crate::config::file::Period,
+    label: i32,
+    mut past: Sums,
+) -> Sums {
+    for effect in &draft.effects {
+        let Effect::Used { session, user: of, days } = effect else { continue };
+        if of != user {
+            continue;
+        }
+        let before = draft.state.session(*session).map(|session| &session.used[..]).unwrap_or_default();
+        let counted = |days: &[DayUse]| {
+            let days = days.iter().filter(|day| period_label(period, day.labels) == label);
+            days.fold((0_u64, 0_u64), |sum, day| {
+                let octets = day.input_octets.saturating_add(day.output_octets);
+                (sum.0.saturating_add(day.seconds), sum.1.saturating_add(octets))
+            })
+        };
+        let (before, now) = (counted(before), counted(days));
+        past.seconds = past.seconds.saturating_add(now.0).saturating_sub(before.0);
+        past.octets = past.octets.saturating_add(now.1).saturating_sub(before.1);
+    }
+    past
+}
+
+/// How many of a user's sessions count, and whose place a newcomer takes.
+fn sessions(draft: &Draft<'_>, user: &Identity, others: &[&Session], stage: Stage, facts: &Facts) -> Count {
+    let counting = others.iter().filter(|session| session.counts()).count() + draft.state.elsewhere_of(user).count();
+    let all = u32::try_from(counting).unwrap_or(u32::MAX);
+    let newcomer = matches!(stage, Stage::Ipv4Address | Stage::Ipv6Address | Stage::Connection);
+    if !newcomer {
+        return Count { min: all, max: all };
+    }
+    match takes_place_of(draft, others, facts) {
+        Place::Of(_) => Count { min: all.saturating_sub(1), max: all.saturating_sub(1) },
+        Place::Nobody => Count { min: all, max: all },
+        Place::NotYetKnown => Count { min: all.saturating_sub(1), max: all },
+    }
+}
+
+/// Whose place a new connection takes in the counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// That of this session: its client has come back.
+    Of(Id),
+    /// Nobody's.
+    Nobody,
+    /// Perhaps somebody's: what would tell is not yet known.
+    NotYetKnown,
+}
+
+/// One newcomer takes one session's place: the oldest that counts and is of the same computer (or endpoint).
+pub(crate) fn takes_place_of(draft: &Draft<'_>, others: &[&Session], facts: &Facts) -> Place {
+    let mut candidates = others.iter().filter(|session| session.counts());
+    let first = |found: Option<&&Session>| found.map_or(Place::Nobody, |session| Place::Of(session.id));
+    match draft.here.config.reconnect {
+        Reconnect::Strict => Place::Nobody,
+        Reconnect::SameComputer => match &facts.computer {
+            Fact::Known(computer) => {
+                let computer = computer.folded();
+                first(candidates.find(|session| session.computer.folded() == computer))
+            }
+            // IKEv2 may carry no computer's name at all: then the endpoint tells.
+            Fact::Absent if facts.tunnel == Fact::Known(Tunnel::Ikev2) => {
+                let Some(source) = facts.source.known() else { return Place::Nobody };
+                first(candidates.find(|session| {
+                    session.tunnel == Some(Tunnel::Ikev2)
+                        && session.computer.is_empty()
+                        && session.source.parse().ok().as_ref() == Some(source)
+                }))
+            }
+            Fact::Absent => Place::Nobody,
+            Fact::NotYetKnown => candidates.next().map_or(Place::Nobody, |_| Place::NotYetKnown),
+        },
+        Reconnect::SameEndpoint => match &facts.source {
+            Fact::Known(source) => first(candidates.find(|s| s.source.parse().ok().as_ref() == Some(source))),
+            Fact::Absent => Place::Nobody,
+            Fact::NotYetKnown => candidates.next().map_or(Place::Nobody, |_| Place::NotYetKnown),
+        },
+    }
+}

@@ -1,0 +1,337 @@
+//! A record in the making: the effects so far, and the state as it will be after them.
+
+use super::{Here, LEASE_WAITS};
+use crate::calendar::{days_of, labels_at};
+use crate::effect::{
+    Anomaly, ClosedBy, DayUse, Effect, EndedBy, LeaseBegan, LinkBegan, SessionBegan, SessionEnded, Usage,
+};
+use crate::now::{Id, Now, Stamp};
+use crate::state::{Closed, Lease, Link, Session, State};
+use crate::{Identity, Millis, Name, Tunnel};
+use rasadmin_policy::addresses::Address;
+
+/// A record in the making.
+pub(crate) struct Draft<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) here: Here<'a>,
+    pub(crate) now: Now,
+    /// The event had waited: only what began before it is touched.
+    pub(crate) late: bool,
+    /// The session that the record is about.
+    pub(crate) session: Option<Id>,
+    pub(crate) effects: Vec<Effect>,
+    ended: Vec<Id>,
+    unlinked: Vec<(Id, Name)>,
+    gone: Vec<Id>,
+    /// Leases that sessions have taken, with the session.
+    taken: Vec<(Id, Id)>,
+    /// Leases that another connection takes, so that they do not end with their session.
+    kept: Vec<Id>,
+    freed: Vec<(Address, Option<Identity>)>,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(state: &'a State, here: &Here<'a>, now: &Now, late: bool) -> Self {
+        Self {
+            state,
+            here: *here,
+            now: *now,
+            late,
+            session: None,
+            effects: Vec::new(),
+            ended: Vec::new(),
+            unlinked: Vec::new(),
+            gone: Vec::new(),
+            taken: Vec::new(),
+            kept: Vec::new(),
+            freed: Vec::new(),
+        }
+    }
+
+    pub(crate) const fn at(&self) -> Stamp {
+        self.now.at
+    }
+
+    /// A late event touches only what began before it.
+    pub(crate) fn touches(&self, began: Stamp) -> bool {
+        !self.late || began.mono <= self.now.at.mono
+    }
+
+    // The state as it will be.
+
+    /// Does it live still?
+    pub(crate) fn lives(&self, id: Id) -> bool {
+        self.state.session(id).is_some() && !self.ended.contains(&id)
+    }
+
+    /// A live session, unless it has ended by what came before.
+    fn living(&self, session: Option<&'a Session>) -> Option<&'a Session> {
+        session.filter(|session| !self.ended.contains(&session.id))
+    }
+
+    pub(crate) fn by_handle(&self, handle: u64) -> Option<&'a Session> {
+        self.living(self.state.by_handle(handle))
+    }
+
+    pub(crate) fn by_guid(&self, guid: &str) -> Option<&'a Session> {
+        self.living(self.state.by_guid(guid))
+    }
+
+    /// The session that has a live link on a port, with that link. Ports without a name are not one port.
+    pub(crate) fn on_port(&self, port: &Name) -> Option<(&'a Session, &'a Link)> {
+        self.link_of(self.state.on_port(port), port)
+    }
+
+    /// A session's live link on a port.
+    pub(crate) fn link_of(&self, session: Option<&'a Session>, port: &Name) -> Option<(&'a Session, &'a Link)> {
+        let session = self.living(session)?;
+        let link = session.links.iter().find(|link| link.port == *port)?;
+        (!self.unlinked.iter().any(|(id, gone)| *id == session.id && gone == port)).then_some((session, link))
+    }
+
+    /// The links that a session has left.
+    pub(crate) fn links<'s>(&self, session: &'s Session) -> impl Iterator<Item = &'s Link> {
+        session
+            .links
+            .iter()
+            .filter(|link| !self.unlinked.iter().any(|(id, port)| *id == session.id && *port == link.port))
+    }
+
+    /// Is a session on this port: by its only link, or, if it never had one (IKEv2 may have none), by its lease?
+    pub(crate) fn is_alone_on(&self, session: &Session, port: &Name) -> bool {
+        let mut links = self.links(session);
+        match (links.next(), links.next()) {
+            (None, _) => session.established.is_none() && session.port.as_ref() == Some(port),
+            (Some(link), None) => link.port == *port,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn of_user(&self, user: &Identity) -> impl Iterator<Item = &'a Session> {
+        self.state.of_user(user).filter(|session| !self.ended.contains(&session.id))
+    }
+
+    /// The sessions that end by this record.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = &'a Session> {
+        self.ended.iter().filter_map(|id| self.state.session(*id))
+    }
+
+    pub(crate) fn lease_at(&self, address: Address) -> Option<&'a Lease> {
+        self.state.lease_at(address).filter(|lease| !self.gone.contains(&lease.id))
+    }
+
+    pub(crate) fn leases_on(&self, port: &Name) -> Vec<&'a Lease> {
+        self.state.leases_on(port).filter(|lease| !self.gone.contains(&lease.id)).collect()
+    }
+
+    /// A session's leases, those included that it has taken by this record.
+    pub(crate) fn leases_of(&self, session: Id) -> Vec<&'a Lease> {
+        let taken = self.taken.iter().filter(|(_, by)| *by == session);
+        let taken = taken.filter_map(|(lease, _)| self.state.lease(*lease));
+        let before = self.state.leases_of(session).filter(|lease| !self.taken.iter().any(|(id, _)| *id == lease.id));
+        before.chain(taken).filter(|lease| !self.gone.contains(&lease.id)).collect()
+    }
+
+    /// What was given back by this record.
+    pub(crate) fn freed(&self) -> &[(Address, Option<Identity>)] {
+        &self.freed
+    }
+
+    // Effects.
+
+    pub(crate) fn add(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(crate) fn anomaly(&mut self, anomaly: Anomaly) {
+        self.add(Effect::Anomaly(anomaly));
+    }
+
+    pub(crate) fn begin_session(&mut self, began: SessionBegan) {
+        self.session = Some(began.session);
+        self.add(Effect::SessionBegan(Box::new(began)));
+    }
+
+    pub(crate) fn begin_link(&mut self, session: Id, port: &Name, device: &Name, tunnel: Option<Tunnel>) {
+        let (port, device, at) = (port.clone(), device.clone(), self.at());
+        self.add(Effect::LinkBegan(LinkBegan { session, port, device, tunnel, at }));
+    }
+
+    pub(crate) fn begin_lease(&mut self, began: LeaseBegan) {
+        self.add(Effect::LeaseBegan(Box::new(began)));
+    }
+
+    pub(crate) fn end_link(&mut self, session: Id, port: &Name, usage: Usage) {
+        self.unlinked.push((session, port.clone()));
+        let at = self.at();
+        self.add(Effect::LinkEnded { session, port: port.clone(), at, usage });
+    }
+
+    pub(crate) fn take_lease(&mut self, lease: &Lease, session: Id, user: Option<&Identity>, prefix: Option<&str>) {
+        let prefix = prefix.filter(|_| lease.address.family == crate::Family::Ipv6).map(str::to_owned);
+        let (lease, user, at) = (lease.id, user.cloned(), self.at());
+        self.taken.push((lease, session));
+        self.add(Effect::LeaseTaken { lease, session, user, at, prefix });
+    }
+
+    pub(crate) fn keep(&mut self, leases: &[&Lease]) {
+        self.kept.extend(leases.iter().map(|lease| lease.id));
+    }
+
+    pub(crate) fn end_lease(&mut self, lease: &Lease, by: EndedBy) {
+        self.gone.push(lease.id);
+        self.freed.push((lease.address, lease.user.clone()));
+        let at = self.at();
+        self.add(Effect::LeaseEnded { lease: lease.id, by, at });
+    }
+
+    /// A link on a port has ended without being told, since something else is there. The session lives on by its other
+    /// links; without one it is over.
+    pub(crate) fn port_is_anothers(&mut self, session: &'a Session, port: &Name) {
+        if session.has_link_on(port) && self.links(session).count() > 1 {
+            self.end_link(session.id, port, Usage::default());
+        } else {
+            self.close(session, self.at(), ClosedBy::PortStartedAgain, Some(port));
+        }
+    }
+
+    /// Closes a session whose end was not told: its time is an estimate, and ends when its client was back elsewhere.
+    /// `port` is the one that started again.
+    pub(crate) fn close(&mut self, session: &'a Session, stop: Stamp, by: ClosedBy, port: Option<&Name>) {
+        let replaced = session.replaced.map(|replaced| replaced.at).filter(|at| at.mono < stop.mono);
+        let stop = replaced.unwrap_or(stop);
+        self.close_with(session, stop, by, Usage::default(), port);
+    }
+
+    /// Ends a session with its links, its use, and what becomes of its leases.
+    pub(crate) fn close_with(
+        &mut self,
+        session: &'a Session,
+        stop: Stamp,
+        by: ClosedBy,
+        told: Usage,
+        port: Option<&Name>,
+    ) {
+        let links: Vec<&Link> = self.links(session).collect();
+        links.iter().for_each(|link| self.end_link(session.id, &link.port, Usage::default()));
+        self.count_use(session, stop, by, told);
+        self.ended.push(session.id);
+        if matches!(by, ClosedBy::Hangup | ClosedBy::FirstLinkRejected) {
+            self.give_place_back(session);
+        }
+        for lease in self.leases_of(session.id) {
+            self.leave_lease(session, lease, by, port);
+        }
+    }
+
+    /// What becomes of a lease whose session has ended: RRAS gives it back, or uses its port again.
+    fn leave_lease(&mut self, session: &Session, lease: &'a Lease, by: ClosedBy, port: Option<&Name>) {
+        if lease.released {
+            return self.end_lease(lease, EndedBy::Release);
+        }
+        let its_own = lease.began.mono <= session.began.mono;
+        if !its_own && matches!(by, ClosedBy::Hangup | ClosedBy::HandleStartedAgain | ClosedBy::GuidStartedAgain) {
+            // It was taken for a protocol that came late. It may be the next connection's, whose accept is still to come.
+            let until = lease.began.mono.after(LEASE_WAITS);
+            return self.add(Effect::LeaseWaits { lease: lease.id, until });
+        }
+        let until = match by {
+            ClosedBy::Administrator => return self.end_lease(lease, EndedBy::Administrator),
+            ClosedBy::PortStartedAgain if port == Some(&lease.port) && !self.kept.contains(&lease.id) => {
+                return self.end_lease(lease, EndedBy::PortStartedAgain);
+            }
+            // Nobody has said that it is over: the client may be online.
+            ClosedBy::NeverEstablished | ClosedBy::LinksGone | ClosedBy::ProcessEnded => None,
+            _ => Some(self.at().mono.after(LEASE_WAITS)),
+        };
+        self.add(Effect::LeaseHeld { lease: lease.id, until });
+    }
+
+    /// The first link of a session was rejected after it had been closed for having none: nothing of it is counted.
+    pub(crate) fn never_was(&mut self, closed: &'a Closed) {
+        self.count_use(&closed.session, closed.stop, ClosedBy::FirstLinkRejected, Usage::default());
+        for lease in self.leases_of(closed.session.id) {
+            self.leave_lease(&closed.session, lease, ClosedBy::FirstLinkRejected, None);
+        }
+    }
+
+    /// A hangup of a session that was closed without one: now its end is known.
+    pub(crate) fn close_again(&mut self, closed: &'a Closed, told: Usage) {
+        let session = &closed.session;
+        let stop = if told.seconds > 0 {
+            let lived = self.at().seconds_since(session.began).min(told.seconds);
+            let millis = lived.saturating_mul(1000);
+            let time = session.began.time.saturating_add(Millis::try_from(millis).unwrap_or(Millis::MAX));
+            Stamp { time: time.min(self.at().time), mono: session.began.mono.after(millis) }
+        } else if self.at().mono < closed.stop.mono {
+            // One that had waited: it happened before the session was closed.
+            self.at()
+        } else {
+            closed.stop
+        };
+        self.count_use(session, stop, ClosedBy::Hangup, told);
+        self.give_place_back(session);
+        for lease in self.leases_of(session.id) {
+            self.leave_lease(session, lease, ClosedBy::Hangup, None);
+        }
+    }
+
+    /// A failed attempt never counts, and takes nobody's place either: whom it replaced is counted again. Of IKEv2, which
+    /// may have no link, nobody knows whether it failed.
+    fn give_place_back(&mut self, session: &Session) {
+        if session.established.is_some() || session.tunnel == Some(Tunnel::Ikev2) || session.adopted {
+            return;
+        }
+        let others: Vec<&Session> = session.user.iter().flat_map(|user| self.of_user(user)).collect();
+        for other in others.into_iter().filter(|other| other.replaced.is_some_and(|replaced| replaced.by == session.id))
+        {
+            self.add(Effect::SessionAlive { session: other.id });
+        }
+    }
+
+    /// Ends a session that began by this very record.
+    pub(crate) fn end_at_once(&mut self, session: &Session, stop: Stamp, by: ClosedBy) {
+        self.count_use(session, stop, by, Usage::default());
+    }
+
+    /// Nothing lasts longer than it lived, and nothing ends in the future, whatever a clock or a counter says.
+    fn count_use(&mut self, session: &Session, stop: Stamp, by: ClosedBy, told: Usage) {
+        let lived = stop.seconds_since(session.began);
+        let seconds = if told.seconds == 0 { lived } else { told.seconds.min(lived) };
+        let stop = Stamp { time: stop.time.min(self.at().time), mono: stop.mono };
+        let millis = Millis::try_from(seconds).unwrap_or(0).saturating_mul(1000);
+        let start = if session.began.time <= stop.time { session.began.time } else { stop.time.saturating_sub(millis) };
+        let usage = Usage { seconds, ..told };
+        let billed = by.is_billed();
+        if let Some(user) = &session.user {
+            let days = if billed { self.use_by_days(session, stop.time, &usage) } else { Vec::new() };
+            if billed || !session.used.is_empty() {
+                self.add(Effect::Used { session: session.id, user: user.clone(), days });
+            }
+        }
+        self.add(Effect::SessionEnded(SessionEnded { session: session.id, start, at: stop, by, usage }));
+    }
+
+    /// Time on the days on which it fell; octets on the day of the look that saw them, else of the end.
+    fn use_by_days(&self, session: &Session, stop: Millis, usage: &Usage) -> Vec<DayUse> {
+        let zone = &self.here.config.zone;
+        let millis = Millis::try_from(usage.seconds).unwrap_or(0).saturating_mul(1000);
+        let mut days: Vec<DayUse> = session.used.iter().map(|day| DayUse { seconds: 0, ..*day }).collect();
+        let seen: (u64, u64) = days.iter().fold((0, 0), |sum, d| (sum.0 + d.input_octets, sum.1 + d.output_octets));
+        for (labels, seconds) in days_of(stop.saturating_sub(millis), stop, zone) {
+            on(&mut days, labels).seconds += seconds;
+        }
+        let last = on(&mut days, labels_at(stop, zone));
+        last.input_octets += usage.input_octets.saturating_sub(seen.0);
+        last.output_octets += usage.output_octets.saturating_sub(seen.1);
+        days
+    }
+}
+
+fn on(days: &mut Vec<DayUse>, labels: crate::effect::Labels) -> &mut DayUse {
+    let at = days.iter().position(|day| day.labels == labels).unwrap_or_else(|| {
+        days.push(DayUse { labels, seconds: 0, input_octets: 0, output_octets: 0 });
+        days.len() - 1
+    });
+    &mut days[at]
+}

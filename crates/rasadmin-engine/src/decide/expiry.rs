@@ -1,0 +1,137 @@
+//! What ends because nothing came: an effect of the next call.
+
+use super::Asking;
+use super::draft::Draft;
+use super::whose::may_be;
+use crate::addresses::Address;
+use crate::effect::{ClosedBy, Effect, EndedBy};
+use crate::event::Event;
+use crate::now::{Mono, Stamp};
+use crate::state::{Due, Holding, Lease, Session};
+use crate::{Name, Tunnel};
+
+/// How much one call ends at most: what is left waits for the next.
+const AT_ONCE: usize = 64;
+
+/// What an event is of. That does not end in the very call that tells of it: on a quiet server, this is the first call
+/// since it was due.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Subject<'e> {
+    /// The handle of a connection that is there already.
+    handle: Option<u64>,
+    /// The port of a link: what waits there is its connection's.
+    port: Option<&'e Name>,
+    /// Whose connection begins: what the user waits for may be its own.
+    user: Option<&'e Name>,
+    addresses: &'e [Address],
+}
+
+impl<'e> Subject<'e> {
+    pub(super) fn of_asking(asking: Asking<'e>) -> Self {
+        match asking {
+            Asking::Connection(event) => {
+                Self { user: Some(&event.user), addresses: &event.addresses, ..Self::default() }
+            }
+            Asking::Link(event) => Self { handle: Some(event.handle), port: Some(&event.port), ..Self::default() },
+            Asking::Reauthentication(event) | Asking::EndpointChange(event) => {
+                Self { handle: Some(event.handle), ..Self::default() }
+            }
+            Asking::Address(_) => Self::default(),
+        }
+    }
+
+    pub(super) fn of(event: &'e Event) -> Self {
+        match event {
+            Event::Hangup(event) => Self { handle: Some(event.handle), ..Self::default() },
+            Event::LinkHangup(event) => Self { handle: Some(event.handle), ..Self::default() },
+            Event::Release(event) => Self { addresses: event.address.as_slice(), ..Self::default() },
+            _ => Self::default(),
+        }
+    }
+
+    fn is(&self, draft: &Draft<'_>, due: Due) -> bool {
+        match due {
+            Due::Session(id) => {
+                self.handle.is_some() && draft.state.session(id).map(|session| session.handle) == self.handle
+            }
+            Due::Lease(id) => draft.state.lease(id).is_some_and(|lease| {
+                self.addresses.contains(&lease.address)
+                    || self.port == Some(&lease.port)
+                    || self.user.is_some_and(|user| user.folded() == lease.user_name.folded())
+            }),
+        }
+    }
+}
+
+/// Ends what has waited long enough: leases that no connection took, sessions that have had no link for a minute.
+pub(super) fn expire(draft: &mut Draft<'_>, subject: &Subject<'_>) {
+    let now = draft.at().mono;
+    let due: Vec<Due> = draft.state.due(now).filter(|due| !subject.is(draft, *due)).take(AT_ONCE).collect();
+    for due in due {
+        match due {
+            Due::Session(id) => {
+                let Some(session) = draft.state.session(id) else { continue };
+                let never = session.established.is_none();
+                let by = if never { ClosedBy::NeverEstablished } else { ClosedBy::LinksGone };
+                draft.close(session, session.unlinked, by, None);
+            }
+            Due::Lease(id) => {
+                if let Some(lease) = draft.state.lease(id) {
+                    expire_lease(draft, lease, now);
+                }
+            }
+        }
+    }
+}
+
+fn expire_lease(draft: &mut Draft<'_>, lease: &Lease, now: Mono) {
+    match lease.holding {
+        // Until then an accept may come that takes it.
+        Holding::Waiting(Some(until)) if all_was_heard(draft, until) => match negotiated_again(draft, lease) {
+            Some(session) => draft.take_lease(lease, session.id, session.user.as_ref(), None),
+            None if may_be_in_use(draft, lease) => draft.add(Effect::LeaseHeld { lease: lease.id, until: None }),
+            None => draft.end_lease(lease, EndedBy::NeverAccepted),
+        },
+        Holding::Ended(_, Some(until)) if until <= now => draft.end_lease(lease, EndedBy::SessionClosed),
+        _ => {}
+    }
+}
+
+/// The live session of the port whose user it is: no connection came because it had come before.
+fn negotiated_again<'a>(draft: &Draft<'a>, lease: &Lease) -> Option<&'a Session> {
+    let earlier = |began: Stamp| began.mono <= lease.began.mono;
+    let linked = draft.on_port(&lease.port).filter(|(_, link)| earlier(link.began)).map(|(session, _)| session);
+    // One that never had a link (IKEv2 may have none) is known by its lease's port alone.
+    let unlinked = || {
+        let all = draft.leases_on(&lease.port).into_iter().filter_map(|other| match other.holding {
+            Holding::Session(id) => draft.state.session(id).filter(|_| draft.lives(id)),
+            _ => None,
+        });
+        let mut unlinked = all.filter(|session| session.established.is_none() && earlier(session.began));
+        unlinked.next()
+    };
+    let session = linked.or_else(unlinked)?;
+    may_be(draft, session, &lease.user_name, lease.user.as_ref()).then_some(session)
+}
+
+/// Has every accept that could have taken it been heard? Another process may hear the notifications, and what it could not
+/// record yet comes before what it hears next.
+fn all_was_heard(draft: &Draft<'_>, until: Mono) -> bool {
+    match draft.state.heard() {
+        Some((process, heard)) => process == draft.here.process || heard >= until,
+        None => !draft.state.has_several_processes(),
+    }
+}
+
+/// An IKEv2 session of the user that has neither told its addresses nor had a link may have it: then its release or its
+/// port's next use will tell.
+fn may_be_in_use(draft: &Draft<'_>, lease: &Lease) -> bool {
+    let family = lease.address.family;
+    let lacks = |session: &&Session| {
+        session.tunnel == Some(Tunnel::Ikev2)
+            && session.links.is_empty()
+            && session.told.iter().all(|told| told.family != family)
+            && draft.leases_of(session.id).iter().all(|other| other.address.family != family)
+    };
+    lease.user.as_ref().is_some_and(|user| draft.of_user(user).any(|session| lacks(&session)))
+}

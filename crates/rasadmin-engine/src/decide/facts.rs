@@ -1,0 +1,118 @@
+//! What an event tells the rules: the one way to make facts of it.
+
+use super::Here;
+use crate::event::{AddressEvent, ConnectionEvent, LinkEvent};
+use crate::rules::GroupSet;
+use crate::state::Session;
+use crate::{Fact, Facts, Identity, Millis, Name, Tunnel, timestamp};
+
+/// Of an address call: it carries a user and a port, and no domain.
+pub fn of_address(here: &Here<'_>, event: &AddressEvent, time: Millis) -> Facts {
+    told(
+        here,
+        Facts { user: here.config.domains.who(&event.user, None), port: named(&event.port), ..nothing(here, time) },
+    )
+}
+
+/// Of a connection's event. `known` is its session: what the first link told is still so.
+pub fn of_connection(here: &Here<'_>, event: &ConnectionEvent, known: Option<&Session>, time: Millis) -> Facts {
+    let ikev2 = if event.ikev2 == Some(true) { Fact::Known(Tunnel::Ikev2) } else { Fact::NotYetKnown };
+    told(
+        here,
+        Facts {
+            user: here.config.domains.who(&event.user, Some(&event.domain)),
+            port: known.map_or(Fact::NotYetKnown, port_of),
+            tunnel: known.and_then(|session| session.tunnel).map_or(ikev2, Fact::Known),
+            source: Fact::arrived(event.source.parse().ok()),
+            computer: named(&event.computer),
+            quarantine: Fact::arrived(event.quarantine),
+            interface: Fact::Known(event.interface),
+            ..nothing(here, time)
+        },
+    )
+}
+
+/// Of a link: it tells the port and the tunnel, its connection told the rest. None: nobody knows the connection.
+pub fn of_link(here: &Here<'_>, event: &LinkEvent, connection: Option<Facts>, time: Millis) -> Facts {
+    let mut facts = connection.unwrap_or_else(|| Facts {
+        user: Fact::Absent,
+        source: Fact::Absent,
+        computer: Fact::Absent,
+        quarantine: Fact::Absent,
+        interface: Fact::Absent,
+        ..nothing(here, time)
+    });
+    facts.time = timestamp(time);
+    facts.port = named(&event.port);
+    facts.tunnel = event.tunnel.map_or_else(|| Fact::arrived(facts.tunnel.known().copied()), Fact::Known);
+    told(here, facts)
+}
+
+/// What its session has kept of a connection.
+pub fn of_session(here: &Here<'_>, session: &Session, time: Millis) -> Facts {
+    told(
+        here,
+        Facts {
+            user: Fact::arrived(session.user.clone()),
+            port: port_of(session),
+            tunnel: session.tunnel.map_or(Fact::NotYetKnown, Fact::Known),
+            source: Fact::arrived(session.source.parse().ok()),
+            computer: named(&session.computer),
+            quarantine: Fact::arrived(session.quarantine),
+            interface: Fact::Known(session.interface),
+            ..nothing(here, time)
+        },
+    )
+}
+
+/// What the source does not carry stays unknown.
+fn told(here: &Here<'_>, mut facts: Facts) -> Facts {
+    let lacking = here.lacking;
+    if lacking.port {
+        facts.port = Fact::NotYetKnown;
+    }
+    if lacking.tunnel {
+        facts.tunnel = Fact::NotYetKnown;
+    }
+    if lacking.source {
+        facts.source = Fact::NotYetKnown;
+    }
+    if lacking.computer {
+        facts.computer = Fact::NotYetKnown;
+    }
+    if lacking.quarantine {
+        facts.quarantine = Fact::NotYetKnown;
+    }
+    if lacking.interface {
+        facts.interface = Fact::NotYetKnown;
+    }
+    facts
+}
+
+/// Nothing is known yet.
+pub(crate) fn nothing(here: &Here<'_>, time: Millis) -> Facts {
+    Facts {
+        time: timestamp(time),
+        server: here.server.clone(),
+        user: Fact::NotYetKnown,
+        port: Fact::NotYetKnown,
+        tunnel: Fact::NotYetKnown,
+        source: Fact::NotYetKnown,
+        computer: Fact::NotYetKnown,
+        quarantine: Fact::NotYetKnown,
+        interface: Fact::NotYetKnown,
+    }
+}
+
+fn port_of(session: &Session) -> Fact<Name> {
+    session.port.clone().filter(|port| !port.is_empty()).map_or(Fact::NotYetKnown, Fact::Known)
+}
+
+fn named(name: &Name) -> Fact<Name> {
+    Fact::arrived(Some(name.clone()).filter(|name| !name.is_empty()))
+}
+
+/// The user's groups.
+pub(crate) fn groups_of(here: &Here<'_>, user: Option<&Identity>) -> GroupSet {
+    user.map(|user| here.config.groups.of(user)).unwrap_or_default()
+}

@@ -1,0 +1,133 @@
+//! May a link stand?
+
+use super::admission::ask;
+use super::connection::{anothers_address, others_of_port};
+use super::draft::Draft;
+use super::facts::{of_link, of_session};
+use super::revive::{closed_by_handle, revive};
+use crate::Stage;
+use crate::decision::{Answer, Decision};
+use crate::effect::{Anomaly, ClosedBy, Effect, Usage};
+use crate::event::LinkEvent;
+use crate::state::{Closed, Holding, Lease, Session};
+
+/// The connection that a link is of.
+#[derive(Clone, Copy)]
+enum Of<'a> {
+    Live(&'a Session),
+    /// It was closed without a hangup, and lives after all.
+    Closed(&'a Closed),
+    Nobody,
+}
+
+impl<'a> Of<'a> {
+    const fn session(self) -> Option<&'a Session> {
+        match self {
+            Self::Live(session) => Some(session),
+            Self::Closed(closed) => Some(&closed.session),
+            Self::Nobody => None,
+        }
+    }
+}
+
+/// AcceptNewLink.
+pub(super) fn link(draft: &mut Draft<'_>, event: &LinkEvent) -> (Decision, Answer) {
+    let of = arrive(draft, event);
+    let known = of.session().map(|session| of_session(&draft.here, session, draft.at().time));
+    let facts = of_link(&draft.here, event, known, draft.at().time);
+    let mut asked = ask(draft, Stage::Link, facts, of.session().map(|session| session.id));
+    if asked.decision.allow
+        && let Some(session) = of.session()
+        && let Some(refusal) =
+            anothers_address(draft, &waiting(draft, session, event), session.user.as_ref(), Some(&event.port))
+    {
+        asked.decision.rule = None;
+        asked.refuse(refusal);
+    }
+    let answer = if asked.decision.allow { Answer::Accept } else { Answer::Reject };
+    conclude(draft, event, of, &answer);
+    (asked.decision, answer)
+}
+
+/// The same, with the answer that was given.
+pub(super) fn link_late(draft: &mut Draft<'_>, event: &LinkEvent, answer: &Answer) {
+    let of = arrive(draft, event);
+    conclude(draft, event, of, answer);
+}
+
+/// The link's connection. Whatever else was on the port is over.
+fn arrive<'a>(draft: &mut Draft<'a>, event: &LinkEvent) -> Of<'a> {
+    let live = draft.by_handle(event.handle).filter(|session| draft.touches(session.began));
+    let of = match live {
+        Some(session) => Of::Live(session),
+        None => closed_by_handle(draft, event.handle, None).map_or(Of::Nobody, Of::Closed),
+    };
+    draft.session = of.session().map(|session| session.id);
+    if let Some(session) = of.session() {
+        let its_own = waiting(draft, session, event);
+        draft.keep(&its_own);
+    }
+    others_of_port(draft, &event.port, draft.session);
+    of
+}
+
+/// The leases that wait on the port of a first link: they are its connection's. If the projection has told which are, an
+/// earlier attempt may have left others; if it has not, one may have been taken for another session's late protocol.
+fn waiting<'a>(draft: &Draft<'a>, session: &Session, event: &LinkEvent) -> Vec<&'a Lease> {
+    if session.established.is_some() {
+        return Vec::new();
+    }
+    let its_own = |lease: &&Lease| match lease.holding {
+        Holding::Waiting(_) => {
+            session.told.is_empty() || session.told.contains(&lease.address) || lease.user == session.user
+        }
+        Holding::Session(other) if session.told.is_empty() && other != session.id => {
+            // One that lives on by another link keeps what it has.
+            let late = draft.state.session(other).is_some_and(|other| {
+                other.began.mono < lease.began.mono && draft.links(other).all(|link| link.port == event.port)
+            });
+            late && lease.user_name.folded() == session.user_name.folded()
+        }
+        _ => false,
+    };
+    draft.leases_on(&event.port).into_iter().filter(|lease| draft.touches(lease.began)).filter(its_own).collect()
+}
+
+fn conclude<'a>(draft: &mut Draft<'a>, event: &LinkEvent, of: Of<'a>, answer: &Answer) {
+    let Some(session) = of.session() else {
+        let (port, device, handle) = (event.port.clone(), event.device.clone(), event.handle);
+        return draft.anomaly(Anomaly::LinkOfUnknownConnection { port, device, handle });
+    };
+    if *answer == Answer::Reject {
+        // Without its first link it never was.
+        match of {
+            Of::Live(session) if session.established.is_none() => {
+                draft.close(session, draft.at(), ClosedBy::FirstLinkRejected, None);
+            }
+            Of::Closed(closed) if session.established.is_none() => draft.never_was(closed),
+            _ => {}
+        }
+        return;
+    }
+    if let Of::Closed(closed) = of {
+        revive(draft, closed);
+    }
+    // The same port once more without an end between: the end was not told.
+    if session.has_link_on(&event.port) {
+        draft.end_link(session.id, &event.port, Usage::default());
+    }
+    let at = draft.at();
+    // Of a link that had waited, the end may be on record already: another one is on its port.
+    if draft.on_port(&event.port).is_none() {
+        draft.begin_link(session.id, &event.port, &event.device, event.tunnel);
+    }
+    if session.established.is_none() {
+        for lease in waiting(draft, session, event) {
+            draft.take_lease(lease, session.id, session.user.as_ref(), None);
+        }
+        let (session, port, tunnel) = (session.id, event.port.clone(), event.tunnel);
+        draft.add(Effect::SessionEstablished { session, at, port, tunnel });
+    } else if session.replaced.is_some() {
+        draft.add(Effect::SessionAlive { session: session.id });
+    }
+}

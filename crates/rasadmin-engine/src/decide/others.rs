@@ -1,0 +1,115 @@
+//! What an administrator, the rasadmin service, and the start of an instance do.
+
+use super::draft::Draft;
+use crate::addresses::Address;
+use crate::calendar::{day_starts, labels_at};
+use crate::effect::{ClosedBy, DayUse, Effect, EndedBy, InstanceBegan};
+use crate::event::{ConfigRead, Seen};
+use crate::now::Id;
+use crate::state::Holding;
+use crate::{Identity, Millis, Tunnel};
+
+/// Whatever an earlier instance had is over. One that has begun already does not begin again: it would close its own.
+pub(super) fn instance_started(draft: &mut Draft<'_>, instance: Id) {
+    let (state, at) = (draft.state, draft.at());
+    if state.instance() == Some(instance) {
+        return;
+    }
+    let last = state.last();
+    let end = last.map_or(at.time, |last| last.time).min(at.time);
+    let lived = |began| last.map_or(0, |last| last.seconds_since(began));
+    let longest = state.live().map(|session| lived(session.began)).max().unwrap_or(0);
+    let from = end.saturating_sub(Millis::try_from(longest).unwrap_or(0).saturating_mul(1000));
+    let live = state.live_count() > 0;
+    let days = if live { day_starts(from, end, &draft.here.config.zone) } else { Vec::new() };
+    draft.add(Effect::InstanceBegan(InstanceBegan { instance, at, last, days }));
+}
+
+/// The texts of a configuration are recorded once.
+pub(super) fn config_read(draft: &mut Draft<'_>, read: &ConfigRead) {
+    let mut read = read.clone();
+    if draft.state.config_on_record() == Some(read.hash.as_str()) {
+        read.texts = None;
+    }
+    draft.add(Effect::ConfigRead(read));
+}
+
+/// What ended before a time is nobody's from now on.
+pub(super) fn forget(draft: &mut Draft<'_>, before: Millis, user: Option<&Identity>) {
+    let first_day = labels_at(before, &draft.here.config.zone);
+    draft.add(Effect::Forgotten { before, first_day, user: user.cloned() });
+}
+
+/// An administrator gives an address free.
+pub(super) fn release_address(draft: &mut Draft<'_>, address: Address, force: bool) {
+    let Some(lease) = draft.lease_at(address) else { return };
+    if force || !matches!(lease.holding, Holding::Session(_)) {
+        draft.session = lease.session();
+        draft.end_lease(lease, EndedBy::Administrator);
+    }
+}
+
+/// An administrator closes a session.
+pub(super) fn close_session(draft: &mut Draft<'_>, id: Id) {
+    if let Some(session) = draft.state.session(id).filter(|_| draft.lives(id)) {
+        draft.session = Some(id);
+        draft.close(session, draft.at(), ClosedBy::Administrator, None);
+    }
+}
+
+/// The service has looked: who is there lives, and has used what the counters say.
+pub(super) fn look(draft: &mut Draft<'_>, seen: &[Seen]) {
+    for Seen { connection } in seen {
+        let Some(session) = super::again::find(draft, connection) else {
+            adopt(draft, connection);
+            continue;
+        };
+        let (id, at) = (session.id, draft.at());
+        draft.add(Effect::SessionConfirmed { session: id, at });
+        let before: (u64, u64) =
+            session.used.iter().fold((0, 0), |sum, day| (sum.0 + day.input_octets, sum.1 + day.output_octets));
+        let usage = connection.usage;
+        let more = (usage.input_octets.saturating_sub(before.0), usage.output_octets.saturating_sub(before.1));
+        if more == (0, 0) {
+            continue;
+        }
+        // RRAS lists the dead too; octets that grew are life.
+        if session.replaced.is_some() {
+            draft.add(Effect::SessionAlive { session: id });
+        }
+        if let Some(user) = &session.user {
+            let mut days = session.used.clone();
+            let labels = labels_at(at.time, &draft.here.config.zone);
+            match days.iter_mut().find(|day| day.labels == labels) {
+                Some(day) => {
+                    (day.input_octets, day.output_octets) = (day.input_octets + more.0, day.output_octets + more.1)
+                }
+                None => days.push(DayUse { labels, seconds: 0, input_octets: more.0, output_octets: more.1 }),
+            }
+            draft.add(Effect::InterimUse { session: id, user: user.clone(), at, days });
+        }
+    }
+}
+
+/// A connection that RRAS has and that was never told.
+fn adopt(draft: &mut Draft<'_>, event: &crate::event::ConnectionEvent) {
+    let began = crate::effect::SessionBegan {
+        // One look may adopt several: each identifier is made of the look's chance and the connection's handle.
+        session: Id(draft.now.session_id().0 ^ u128::from(event.handle)),
+        user: draft.here.config.domains.identity(&event.user, &event.domain),
+        user_name: event.user.clone(),
+        handle: event.handle,
+        guid: event.guid.clone(),
+        computer: event.computer.clone(),
+        source: event.source.clone(),
+        interface: event.interface,
+        quarantine: event.quarantine,
+        tunnel: (event.ikev2 == Some(true)).then_some(Tunnel::Ikev2),
+        port: None,
+        told: event.addresses.clone(),
+        at: draft.at(),
+        process: draft.here.process,
+        adopted: true,
+    };
+    draft.add(Effect::SessionBegan(Box::new(began)));
+}

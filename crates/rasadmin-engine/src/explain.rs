@@ -1,0 +1,196 @@
+//! Why a decision is, would be, or was what it is: by the code that decides.
+
+use crate::addresses::Address;
+use crate::config::Config;
+use crate::decide::draft::Draft;
+use crate::decide::{Asking, counts, decide_asking};
+use crate::decision::{Answer, Decision, Given, OfferFault, Refusal};
+use crate::effect::Usage;
+use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer};
+use crate::now::{Id, Now, Process, Stamp};
+use crate::rules::{Counted, Explained};
+use crate::{Facts, Family, Here, InterfaceType, Name, Quarantine, Stage, State, Tunnel};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Who would come, how and when. What is None is absent.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Question {
+    pub user: Name,
+    /// The logon domain, as the connection's event has it.
+    pub domain: Name,
+    pub at: Stamp,
+    pub server: Name,
+    pub port: Option<Name>,
+    pub tunnel: Option<Tunnel>,
+    pub source: Option<IpAddr>,
+    pub computer: Option<Name>,
+    pub quarantine: Option<Quarantine>,
+    pub interface: Option<InterfaceType>,
+    /// What RRAS would offer.
+    pub offer: Option<std::net::Ipv4Addr>,
+    /// Does an IPv6 call come too?
+    pub ipv6: bool,
+}
+
+/// A stage, explained.
+#[derive(Debug)]
+pub struct StageExplained<'c> {
+    /// Which.
+    pub stage: Stage,
+    /// What was known.
+    pub facts: Facts,
+    /// What was counted; None: the ledger was away.
+    pub counted: Option<Counted>,
+    /// May it stand? The rules' answer.
+    pub allow: bool,
+    /// For now: a condition asks for what is not yet known.
+    pub for_now: bool,
+    /// The ledger was away, and the rule's own policy for that decided.
+    pub ledger_away: bool,
+    /// The rule that decides; None is the default.
+    pub rule: Option<&'c str>,
+    /// Its reason.
+    pub reason: Option<&'c str>,
+    /// Every rule, with every condition.
+    pub rules: Vec<Explained<'c>>,
+    /// At an address stage that is allowed: which address.
+    pub address: Option<AddressExplained>,
+    /// What the engine refuses for, though the rules allow it; at an address stage `address` says it.
+    pub refusal: Option<Refusal>,
+}
+
+/// Which address would be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddressExplained {
+    /// This one.
+    Given(Given),
+    /// RRAS's own offer, whatever it is: why.
+    Offer(String),
+    /// None: the connection ends.
+    Refused(String),
+}
+
+impl StageExplained<'_> {
+    /// Does the connection end here?
+    pub fn ends(&self) -> bool {
+        !self.allow || self.refusal.is_some() || matches!(self.address, Some(AddressExplained::Refused(_)))
+    }
+}
+
+/// Explains what would happen, stage by stage, to the first that denies. It happens to a copy of the state.
+pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) -> Vec<StageExplained<'c>> {
+    let mut state = state.clone();
+    state.derive(config);
+    let instance = state.instance().unwrap_or(Id(0));
+    let here = Here::new(config, &question.server, instance, Process::default());
+    let mut stages = Vec::new();
+    let mut given = Vec::new();
+    for (step, event) in events(question).into_iter().enumerate() {
+        let mut event = event;
+        if let Event::Connection(event) = &mut event {
+            event.addresses.clone_from(&given);
+        }
+        // Each step has its own chance: the second address is another lease.
+        let now = Now { at: question.at, random: [u8::try_from(step).unwrap_or(u8::MAX); 16] };
+        let Some(asking) = Asking::of(&event) else { continue };
+        let (record, decision) = decide_asking(&state, &here, asking, &now);
+        let mut stage =
+            told(config, decision.stage, decision.facts.clone(), Some(all_counted(&state, &here, &now, &decision)));
+        match (&event, &record.answer) {
+            (Event::Address(event), Answer::Address(address)) => {
+                given.push(Address { family: event.family, number: address.number });
+                stage.address = Some(AddressExplained::Given(address.clone()));
+            }
+            (Event::Address(_), _) => stage.address = decision.refusal.as_ref().map(refused),
+            _ => stage.refusal.clone_from(&decision.refusal),
+        }
+        let ends = stage.ends();
+        stages.push(stage);
+        if ends {
+            break;
+        }
+        state.apply(&record);
+    }
+    stages
+}
+
+/// Nobody may have said what RRAS would offer: then it would be kept, whatever it is.
+fn refused(refusal: &Refusal) -> AddressExplained {
+    match refusal {
+        Refusal::Offer { because, fault: OfferFault::Nothing } => AddressExplained::Offer(because.to_string()),
+        refusal => AddressExplained::Refused(refusal.to_string()),
+    }
+}
+
+/// All that any rule could ask, so that the rules after the one that decides are told too.
+fn all_counted(state: &State, here: &Here<'_>, now: &Now, decision: &Decision) -> Counted {
+    let draft = Draft::new(state, here, now, false);
+    let needs = here.config.rules.needs();
+    let known = counts::count(&draft, needs, decision.stage, &decision.facts, own(state, decision));
+    Counted::new(needs, &known, &here.config.groups)
+}
+
+/// The question's own session, once it is connected.
+fn own(state: &State, decision: &Decision) -> Option<Id> {
+    let session = state.by_handle(HANDLE).filter(|_| decision.stage == Stage::Link);
+    session.map(|session| session.id)
+}
+
+/// A handle that no connection has.
+const HANDLE: u64 = u64::MAX;
+
+fn events(question: &Question) -> Vec<Event> {
+    let port = question.port.clone().unwrap_or_default();
+    let address =
+        |family, offer| Event::Address(AddressEvent { user: question.user.clone(), port: port.clone(), family, offer });
+    let offer = question.offer.map_or(Offer::Nothing, |offer| Offer::Number(offer.to_bits().into()));
+    let mut events = vec![address(Family::Ipv4, offer)];
+    if question.ipv6 {
+        events.push(address(Family::Ipv6, Offer::Nothing));
+    }
+    events.push(Event::Connection(ConnectionEvent {
+        handle: HANDLE,
+        guid: None,
+        user: question.user.clone(),
+        domain: question.domain.clone(),
+        computer: question.computer.clone().unwrap_or_default(),
+        source: question.source.map(|source| source.to_string()).unwrap_or_default(),
+        interface: question.interface.unwrap_or(InterfaceType::Client),
+        ikev2: Some(question.tunnel == Some(Tunnel::Ikev2)),
+        quarantine: question.quarantine,
+        usage: Usage::default(),
+        addresses: Vec::new(),
+        prefix: None,
+    }));
+    let device = Name::default();
+    let (tunnel, usage) = (question.tunnel, Usage::default());
+    events.push(Event::Link(LinkEvent { handle: HANDLE, port, device, tunnel, usage }));
+    events
+}
+
+fn told(config: &Config, stage: Stage, facts: Facts, counted: Option<Counted>) -> StageExplained<'_> {
+    let groups = facts.user.known().map(|user| config.groups.of(user)).unwrap_or_default();
+    let known = counted.as_ref().map(|counted| counted.facts(&config.groups));
+    let ruling = config.rules.decide(stage, &facts, &groups, known.as_ref());
+    let rules = config.rules.explain(stage, &facts, &groups, known.as_ref());
+    StageExplained {
+        stage,
+        allow: ruling.allow,
+        for_now: ruling.for_now,
+        ledger_away: ruling.ledger_away,
+        rule: ruling.rule,
+        reason: ruling.reason,
+        rules,
+        address: None,
+        refusal: None,
+        facts,
+        counted,
+    }
+}
+
+/// Explains a past decision from what was recorded with it, under the configuration of its time.
+pub fn explain_again(config: &Config, stage: Stage, facts: Facts, counted: Option<Counted>) -> StageExplained<'_> {
+    told(config, stage, facts, counted)
+}

@@ -1,0 +1,406 @@
+//! A rehearsal: what this configuration would make of sessions that others have had. By the code that decides.
+
+use crate::addresses::{Address, Family};
+use crate::config::Config;
+use crate::config::file::Reconnect;
+use crate::decide::{Asking, decide_asking};
+use crate::decision::{Answer, Decision, Given};
+use crate::effect::{DayUse, Effect, Elsewhere, Usage};
+use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer, ReleaseEvent};
+use crate::now::{Id, Mono, Now, Process, Stamp};
+use crate::{Fact, Here, Identity, InterfaceType, Lacking, Millis, Name, Quarantine, Record, State, Tunnel, decide};
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A session that begins. A fact that its source lacks is [`Fact::NotYetKnown`], and stays unknown to the rules.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Begin {
+    /// What the caller calls it; unique among those that live.
+    pub handle: u64,
+    pub time: Millis,
+    pub server: Name,
+    pub user: Name,
+    /// The logon domain; empty if it is not known.
+    pub domain: Name,
+    pub port: Fact<Name>,
+    pub tunnel: Fact<Tunnel>,
+    pub source: Fact<IpAddr>,
+    pub computer: Fact<Name>,
+    pub quarantine: Fact<Quarantine>,
+    pub interface: Fact<InterfaceType>,
+    /// Does it ask for an IPv6 interface identifier too?
+    pub ipv6: bool,
+}
+
+/// What would become of it.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// Would it stand? Then it lives until [`Rehearsal::end`].
+    pub accepted: bool,
+    /// The decision that ended it, or the last one.
+    pub decision: Decision,
+    /// Pools that had nothing left for it.
+    pub exhausted: Vec<String>,
+    /// What was given.
+    pub given: Vec<Given>,
+    /// Sessions that ended by it, since it came on their port.
+    pub ended: Vec<u64>,
+    /// The facts on which the answer rests, and which the source lacks: the fields of the rules' conditions.
+    pub lacking: Vec<&'static str>,
+}
+
+/// A session that lives in the rehearsal.
+#[derive(Debug)]
+struct Living {
+    server: Name,
+    user: Name,
+    domain: Name,
+    port: Name,
+    addresses: Vec<Address>,
+}
+
+/// A rehearsal. Times must not go back.
+#[derive(Debug)]
+pub struct Rehearsal {
+    config: Arc<Config>,
+    states: BTreeMap<Name, State>,
+    living: HashMap<u64, Living>,
+    /// Sessions of the states, as the caller calls them.
+    handles: HashMap<Id, u64>,
+    /// What was used, for a server that appears later.
+    used: HashMap<Identity, Vec<DayUse>>,
+    chance: u128,
+    first: Option<Millis>,
+    lacking: Lacking,
+    offers: u64,
+}
+
+/// RRAS's own offers in a rehearsal: a range of IPv4 that nobody has (240.0.0.0/4), so that they meet no pool.
+const OFFERS: u64 = 0xf000_0000;
+
+/// A quota looks back this many days at most.
+const LONGEST_PERIOD: i32 = 31;
+
+const INSTANCE: Id = Id(1);
+
+impl Rehearsal {
+    /// Of a configuration.
+    pub fn new(config: Arc<Config>) -> Self {
+        Self {
+            config,
+            states: BTreeMap::new(),
+            living: HashMap::new(),
+            handles: HashMap::new(),
+            used: HashMap::new(),
+            chance: 0,
+            first: None,
+            lacking: Lacking::default(),
+            offers: 0,
+        }
+    }
+
+    /// How many sessions live.
+    pub fn living(&self) -> usize {
+        self.living.len()
+    }
+
+    /// A session begins: addresses, connection, first link. What fails is ended, as RRAS would.
+    pub fn begin(&mut self, begin: &Begin) -> Begun {
+        self.lacking = Lacking {
+            port: begin.port == Fact::NotYetKnown,
+            tunnel: begin.tunnel == Fact::NotYetKnown,
+            source: begin.source == Fact::NotYetKnown,
+            computer: begin.computer == Fact::NotYetKnown,
+            quarantine: begin.quarantine == Fact::NotYetKnown,
+            interface: begin.interface == Fact::NotYetKnown,
+        };
+        let mut ended = Vec::new();
+        let mut begun = self.try_begin(begin, &mut ended);
+        begun.ended = ended;
+        begun
+    }
+
+    fn try_begin(&mut self, begin: &Begin, ended: &mut Vec<u64>) -> Begun {
+        // A port that the source does not name is one of its own.
+        let port = begin.port.known().cloned().unwrap_or_else(|| Name::from_stored(format!("?{}", begin.handle)));
+        let mut living = Living {
+            server: begin.server.clone(),
+            user: begin.user.clone(),
+            domain: begin.domain.clone(),
+            port,
+            addresses: Vec::new(),
+        };
+        let (mut exhausted, mut given) = (Vec::new(), Vec::new());
+        let answered = |accepted, decision, exhausted, given| Begun {
+            accepted,
+            decision,
+            exhausted,
+            given,
+            ended: Vec::new(),
+            lacking: Vec::new(),
+        };
+        for family in [Some(Family::Ipv4), begin.ipv6.then_some(Family::Ipv6)].into_iter().flatten() {
+            let event = self.address_event(&living, family);
+            let (record, decision) = self.ask(&begin.server, begin.time, Asking::Address(&event), ended);
+            exhausted.extend(decision.exhausted.clone());
+            match record.answer {
+                Answer::Address(address) => {
+                    living.addresses.push(Address { family, number: address.number });
+                    given.push(address);
+                }
+                Answer::AsOffered => {}
+                _ => return self.refused(begin, &living, answered(false, decision, exhausted, given)),
+            }
+        }
+        let event = connection_event(begin, &living);
+        let (record, decision) = self.ask(&begin.server, begin.time, Asking::Connection(&event), ended);
+        if record.answer != Answer::Accept {
+            return self.refused(begin, &living, answered(false, decision, exhausted, given));
+        }
+        if let Some(session) = record.session {
+            self.handles.insert(session, begin.handle);
+        }
+        let event = link_event(begin.handle, &living.port, begin.tunnel.known().copied(), Usage::default());
+        let (record, decision) = self.ask(&begin.server, begin.time, Asking::Link(&event), ended);
+        if record.answer != Answer::Accept {
+            return self.refused(begin, &living, answered(false, decision, exhausted, given));
+        }
+        self.living.insert(begin.handle, living);
+        let lacking = self.rests_on(&decision);
+        Begun { lacking, ..answered(true, decision, exhausted, given) }
+    }
+
+    /// It ends; one that does not live changes nothing.
+    pub fn end(&mut self, handle: u64, time: Millis, usage: Usage) {
+        let Some(living) = self.living.remove(&handle) else { return };
+        let link = Event::LinkHangup(link_event(handle, &living.port, None, usage));
+        let hangup = Event::Hangup(ConnectionEvent { usage, ..bare_event(handle, &living) });
+        for event in [link, hangup].into_iter().chain(releases(&living)) {
+            self.tell(&living.server, time, &event);
+        }
+    }
+
+    /// RRAS gives back what a failed attempt had.
+    fn refused(&mut self, begin: &Begin, living: &Living, begun: Begun) -> Begun {
+        let lacking = self.rests_on(&begun.decision);
+        for event in releases(living) {
+            self.tell(&living.server, begin.time, &event);
+        }
+        Begun { lacking, ..begun }
+    }
+
+    /// Asks a server, and tells the others what it means for them. `ended`: whose sessions ended by it.
+    fn ask(&mut self, server: &Name, time: Millis, asking: Asking<'_>, ended: &mut Vec<u64>) -> (Record, Decision) {
+        let now = self.now(server, time);
+        let config = self.config.clone();
+        let here = Here { lacking: self.lacking, ..Here::new(&config, server, INSTANCE, Process::default()) };
+        let empty = State::new();
+        let (record, decision) = decide_asking(self.states.get(server).unwrap_or(&empty), &here, asking, &now);
+        self.carry_out(&here, &record, &now, ended);
+        (record, decision)
+    }
+
+    /// Tells a server, and the others what it means for them.
+    fn tell(&mut self, server: &Name, time: Millis, event: &Event) {
+        let now = self.now(server, time);
+        let config = self.config.clone();
+        let here = Here::new(&config, server, INSTANCE, Process::default());
+        let empty = State::new();
+        let record = decide(self.states.get(server).unwrap_or(&empty), &here, event, &now);
+        self.carry_out(&here, &record, &now, &mut Vec::new());
+    }
+
+    fn now(&mut self, server: &Name, time: Millis) -> Now {
+        self.know(server);
+        self.chance += 1;
+        let first = *self.first.get_or_insert(time);
+        let mono = Mono(u64::try_from(time.saturating_sub(first)).unwrap_or(0));
+        Now { at: Stamp { time, mono }, random: self.chance.wrapping_mul(SPREAD).to_be_bytes() }
+    }
+
+    fn carry_out(&mut self, here: &Here<'_>, record: &Record, now: &Now, ended: &mut Vec<u64>) {
+        let elsewhere = self.elsewhere(here.server, record, ended);
+        if let Some(state) = self.states.get_mut(here.server) {
+            state.apply(record);
+        }
+        if self.states.len() > 1 && !elsewhere.is_empty() {
+            let event = Event::Elsewhere(elsewhere);
+            for (_, state) in self.states.iter_mut().filter(|(name, _)| *name != here.server) {
+                let told = decide(state, here, &event, now);
+                state.apply(&told);
+            }
+        }
+    }
+
+    /// A server that appears hears what the others have.
+    fn know(&mut self, server: &Name) {
+        if self.states.contains_key(server) {
+            return;
+        }
+        let mut state = State::new();
+        state.derive(&self.config);
+        let mut all = Vec::new();
+        for (other, state) in &self.states {
+            all.extend(state.live().filter_map(|session| of_session(other, session, true, Vec::new())));
+        }
+        for (number, (user, days)) in (0..).zip(&self.used) {
+            let (session, days) = (Id(u128::MAX - number), days.clone());
+            let (computer, source) = (Name::default(), String::new());
+            let server = Name::default();
+            all.push(Elsewhere { server, session, user: user.clone(), computer, source, start: 0, live: false, days });
+        }
+        let server_name = server.clone();
+        let here = Here::new(&self.config, &server_name, INSTANCE, Process::default());
+        let now = Now { at: Stamp::default(), random: [0; 16] };
+        let told = decide(&state, &here, &Event::Elsewhere(all), &now);
+        state.apply(&told);
+        self.states.insert(server_name.clone(), state);
+    }
+
+    /// What a record means for other servers.
+    fn elsewhere(&mut self, server: &Name, record: &Record, ended: &mut Vec<u64>) -> Vec<Elsewhere> {
+        let mut all = Vec::new();
+        for effect in &record.effects {
+            match effect {
+                Effect::SessionBegan(began) => {
+                    if let Some(user) = began.user.clone() {
+                        all.push(Elsewhere {
+                            server: server.clone(),
+                            session: began.session,
+                            user,
+                            computer: began.computer.clone(),
+                            source: began.source.clone(),
+                            start: began.at.time,
+                            live: true,
+                            days: Vec::new(),
+                        });
+                    }
+                }
+                Effect::Used { session, user, days } => {
+                    self.remember(user, days);
+                    let known = self.states.get(server).and_then(|state| state.session(*session));
+                    all.extend(known.and_then(|known| of_session(server, known, false, days.clone())));
+                }
+                Effect::SessionEnded(end) => {
+                    let known = self.states.get(server).and_then(|state| state.session(end.session));
+                    let told = all.iter().any(|other| other.session == end.session && !other.live);
+                    all.extend(known.filter(|_| !told).and_then(|known| of_session(server, known, false, Vec::new())));
+                    let handle = self.handles.remove(&end.session);
+                    // Its own hangup has taken it out before.
+                    if let Some(handle) = handle.filter(|handle| self.living.remove(handle).is_some()) {
+                        ended.push(handle);
+                    }
+                }
+                _ => {}
+            }
+        }
+        all
+    }
+
+    fn remember(&mut self, user: &Identity, days: &[DayUse]) {
+        let all = self.used.entry(user.clone()).or_default();
+        for day in days {
+            match all.iter_mut().find(|other| other.labels == day.labels) {
+                Some(other) => {
+                    other.seconds = other.seconds.saturating_add(day.seconds);
+                    other.input_octets = other.input_octets.saturating_add(day.input_octets);
+                    other.output_octets = other.output_octets.saturating_add(day.output_octets);
+                }
+                None => all.push(*day),
+            }
+        }
+        let newest = all.iter().map(|day| day.labels.day).max().unwrap_or(0);
+        all.retain(|day| day.labels.day + LONGEST_PERIOD >= newest);
+    }
+
+    fn address_event(&mut self, living: &Living, family: Family) -> AddressEvent {
+        self.offers += 1;
+        let number = match family {
+            Family::Ipv4 => OFFERS + self.offers % 0x0fff_ffff,
+            Family::Ipv6 => u64::MAX / 2 + self.offers,
+        };
+        AddressEvent { user: living.user.clone(), port: living.port.clone(), family, offer: Offer::Number(number) }
+    }
+
+    fn rests_on(&self, decision: &Decision) -> Vec<&'static str> {
+        let lacking = self.lacking;
+        let computer = lacking.computer.then_some("remote_computers");
+        let source = lacking.source.then_some("source_networks");
+        // Nobody lacks what is known; and before the last stage it is no fault of the source's.
+        let Some(counted) = decision.counted.as_ref().filter(|_| lacking != Lacking::default()) else {
+            return Vec::new();
+        };
+        let counts_lack = match self.config.reconnect {
+            Reconnect::SameComputer => computer,
+            Reconnect::SameEndpoint => source,
+            Reconnect::Strict => None,
+        };
+        // With nobody else connected there is nothing to replace.
+        let others = counted.user_sessions.is_some_and(|count| count.max > 0)
+            || counted.group_sessions.values().any(|count| count.max > 0);
+        let facts = &decision.facts;
+        let groups = facts.user.known().map(|user| self.config.groups.of(user)).unwrap_or_default();
+        let counts = counted.facts(&self.config.groups);
+        self.config.rules.rests_on(decision.stage, facts, &groups, &counts, counts_lack.filter(|_| others))
+    }
+}
+
+/// Odd, so that no two calls have the same chance.
+const SPREAD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
+fn of_session(server: &Name, session: &crate::state::Session, live: bool, days: Vec<DayUse>) -> Option<Elsewhere> {
+    Some(Elsewhere {
+        server: server.clone(),
+        session: session.id,
+        user: session.user.clone()?,
+        computer: session.computer.clone(),
+        source: session.source.clone(),
+        start: session.began.time,
+        live,
+        days,
+    })
+}
+
+fn releases(living: &Living) -> Vec<Event> {
+    let release = |address: &Address| ReleaseEvent {
+        user: living.user.clone(),
+        port: living.port.clone(),
+        address: Some(*address),
+    };
+    living.addresses.iter().map(release).map(Event::Release).collect()
+}
+
+fn bare_event(handle: u64, living: &Living) -> ConnectionEvent {
+    ConnectionEvent {
+        handle,
+        guid: None,
+        user: living.user.clone(),
+        domain: living.domain.clone(),
+        computer: Name::default(),
+        source: String::new(),
+        interface: InterfaceType::Client,
+        ikev2: None,
+        quarantine: None,
+        usage: Usage::default(),
+        addresses: Vec::new(),
+        prefix: None,
+    }
+}
+
+fn connection_event(begin: &Begin, living: &Living) -> ConnectionEvent {
+    ConnectionEvent {
+        addresses: living.addresses.clone(),
+        source: begin.source.known().map(ToString::to_string).unwrap_or_default(),
+        computer: begin.computer.known().cloned().unwrap_or_default(),
+        quarantine: begin.quarantine.known().copied(),
+        interface: begin.interface.known().copied().unwrap_or(InterfaceType::Client),
+        ikev2: Some(begin.tunnel == Fact::Known(Tunnel::Ikev2)),
+        ..bare_event(begin.handle, living)
+    }
+}
+
+fn link_event(handle: u64, port: &Name, tunnel: Option<Tunnel>, usage: Usage) -> LinkEvent {
+    LinkEvent { handle, port: port.clone(), device: Name::default(), tunnel, usage }
+}

@@ -1,0 +1,280 @@
+//! What is in force now: the fold of the effects.
+//!
+//! [`State::apply`] carries out a record's effects and looks at nothing else: not at the configuration, not at a clock.
+//! Past sessions cost it nothing. Indexes that depend on the configuration are derived ([`State::derive`]), and stand in
+//! no checkpoint.
+
+mod addresses;
+mod apply;
+mod checkpoint;
+mod derived;
+mod elsewhere;
+mod expiry;
+mod instance;
+mod lease;
+mod session;
+mod usage;
+
+pub use addresses::Free;
+pub use checkpoint::Checkpoint;
+pub(crate) use expiry::Due;
+pub use instance::{Closing, closing_of};
+pub use lease::{Holding, Lease};
+pub use session::{Closed, Link, Replaced, Session};
+pub use usage::{Accumulated, Sums, period_label};
+
+use crate::config::Config;
+use crate::effect::{Block, Elsewhere};
+use crate::now::{Id, Mono, Process, Stamp};
+use crate::{Identity, Name};
+use addresses::Addresses;
+use derived::Derived;
+use elsewhere::AllElsewhere;
+use expiry::Expiry;
+use lease::Leases;
+use session::Sessions;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use usage::UseOfAll;
+
+/// How long a session that was closed without a hangup is remembered: milliseconds.
+pub const CLOSED_FOR: u64 = 60 * 60 * 1000;
+
+/// How many of them at most; and how many of those that ended on other servers.
+pub const MOST_CLOSED: usize = 10_000;
+
+/// How many free addresses are remembered in the order of their release.
+pub const MOST_FREE: usize = 100_000;
+
+/// Of how many users the last addresses are remembered.
+pub const MOST_USERS: usize = 100_000;
+
+/// The state of one server.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// How many records it has folded.
+    number: u64,
+    instance: Option<Id>,
+    /// The last record's moment.
+    last: Option<Stamp>,
+    /// The process that heard a notification last, and when.
+    heard: Option<(Process, Mono)>,
+    /// The processes of RRAS that have written in this instance.
+    processes: Vec<Process>,
+    sessions: Sessions,
+    leases: Leases,
+    expiry: Expiry,
+    uses: UseOfAll,
+    addresses: Addresses,
+    blocks: BTreeMap<Identity, Block>,
+    elsewhere: AllElsewhere,
+    /// The hash of the configuration that was read last, so that its texts are recorded once.
+    config: Option<String>,
+    derived: Derived,
+}
+
+impl State {
+    /// Nothing was ever recorded.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many records it has folded.
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The instance that lives, or lived last.
+    pub const fn instance(&self) -> Option<Id> {
+        self.instance
+    }
+
+    /// When the last record was made.
+    pub const fn last(&self) -> Option<Stamp> {
+        self.last
+    }
+
+    /// The hash of the configuration that was read last.
+    pub fn config_on_record(&self) -> Option<&str> {
+        self.config.as_deref()
+    }
+
+    /// From now on the indexes serve this configuration. Until then nobody is in a group and no pool has an address.
+    pub fn derive(&mut self, config: &Arc<Config>) {
+        self.derived = Derived::new(config);
+        for session in self.sessions.live() {
+            self.derived.count(session, 1);
+        }
+        for elsewhere in self.elsewhere.live() {
+            self.derived.count_user(&elsewhere.user, 1);
+        }
+        for address in self.leases.held_addresses() {
+            self.derived.hold(address);
+        }
+        for free in self.addresses.free() {
+            self.derived.free(free.sequence, free.address);
+        }
+    }
+
+    /// Serves the indexes this configuration?
+    pub fn serves(&self, config: &Arc<Config>) -> bool {
+        self.derived.serves(config)
+    }
+
+    // Sessions.
+
+    /// A live session.
+    pub fn session(&self, id: Id) -> Option<&Session> {
+        self.sessions.get(id)
+    }
+
+    /// All live sessions, in no order.
+    pub fn live(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.live()
+    }
+
+    /// How many live.
+    pub fn live_count(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// The live session of a handle that began last.
+    pub fn by_handle(&self, handle: u64) -> Option<&Session> {
+        self.sessions.by_handle(handle)
+    }
+
+    /// The live session of a GUID.
+    pub fn by_guid(&self, guid: &str) -> Option<&Session> {
+        self.sessions.by_guid(guid)
+    }
+
+    /// The session that has a live link on a port.
+    pub fn on_port(&self, port: &Name) -> Option<&Session> {
+        self.sessions.on_port(port)
+    }
+
+    /// A user's live sessions, in the order of their beginning.
+    pub fn of_user(&self, user: &Identity) -> impl Iterator<Item = &Session> {
+        self.sessions.of_user(user)
+    }
+
+    /// Sessions that were closed without a hangup: by its GUID, else by its handle, the last one.
+    pub fn closed_by_handle(&self, handle: u64) -> impl Iterator<Item = &Closed> {
+        self.sessions.closed_by_handle(handle)
+    }
+
+    /// All of them, in no order.
+    pub fn closed(&self) -> impl Iterator<Item = &Closed> {
+        self.sessions.closed()
+    }
+
+    /// One of them.
+    pub fn closed_session(&self, id: Id) -> Option<&Closed> {
+        self.sessions.closed_session(id)
+    }
+
+    /// How many live sessions of a group count, those elsewhere included.
+    pub fn counted_in(&self, group: crate::rules::GroupId) -> u32 {
+        self.derived.counted(group)
+    }
+
+    /// Other servers' live sessions of a user.
+    pub fn elsewhere_of(&self, user: &Identity) -> impl Iterator<Item = &Elsewhere> {
+        self.elsewhere.live_of(user)
+    }
+
+    /// The block of a user that holds at a time.
+    pub fn block(&self, user: &Identity, time: crate::Millis) -> Option<&Block> {
+        self.blocks.get(user).filter(|block| block.until.is_some_and(|until| time < until))
+    }
+
+    // Leases.
+
+    /// A lease that has not ended.
+    pub fn lease(&self, id: Id) -> Option<&Lease> {
+        self.leases.get(id)
+    }
+
+    /// All leases that have not ended, in no order.
+    pub fn leases(&self) -> impl Iterator<Item = &Lease> {
+        self.leases.all()
+    }
+
+    /// The lease that holds an address.
+    pub fn lease_at(&self, address: crate::addresses::Address) -> Option<&Lease> {
+        self.leases.at(address)
+    }
+
+    /// The leases that were given on a port and have not ended, in the order of their beginning.
+    pub fn leases_on(&self, port: &Name) -> impl Iterator<Item = &Lease> {
+        self.leases.on(port)
+    }
+
+    /// A session's leases.
+    pub fn leases_of(&self, session: Id) -> impl Iterator<Item = &Lease> {
+        self.leases.of_session(session)
+    }
+
+    /// The lease whose release is still to come, though it has ended: the last one of a port and family.
+    pub fn owed(&self, port: &Name, family: crate::addresses::Family) -> Option<&Lease> {
+        self.leases.owed(port, family)
+    }
+
+    // What only decisions ask.
+
+    /// What a user has used in the period with this label.
+    pub fn used(&self, user: &Identity, period: crate::config::file::Period, label: i32) -> Sums {
+        self.uses.of(user, period, label)
+    }
+
+    /// The addresses that a user had last and nobody since, the latest first.
+    pub fn last_addresses(&self, user: &Identity, family: crate::addresses::Family) -> impl Iterator<Item = u64> {
+        self.addresses.last_of(user, family)
+    }
+
+    /// The first number of a pool in this shape that was not tried: None if it was never searched, Some(None) if all were
+    /// tried.
+    pub fn cursor(&self, pool: &str, shape: &str) -> Option<Option<u64>> {
+        self.addresses.cursor(pool, shape)
+    }
+
+    /// A pool's free address that was released first.
+    pub fn released_first(&self, pool: usize) -> Option<u64> {
+        self.derived.released_first(pool)
+    }
+
+    /// How many of a pool's addresses are held.
+    pub fn held_of(&self, pool: usize) -> u64 {
+        self.derived.held_of(pool)
+    }
+
+    /// How many of a pool's addresses are remembered as free.
+    pub fn free_of(&self, pool: usize) -> u64 {
+        self.derived.free_of(pool)
+    }
+
+    /// Is it remembered as free?
+    pub fn is_free(&self, address: crate::addresses::Address) -> bool {
+        self.addresses.is_free(address)
+    }
+
+    /// A pool's shape: its ranges, as a hash.
+    pub fn shape(&self, pool: usize) -> Option<&str> {
+        self.derived.shape(pool)
+    }
+
+    /// What has waited long enough by this moment, the earliest first.
+    pub(crate) fn due(&self, mono: Mono) -> impl Iterator<Item = Due> + '_ {
+        self.expiry.due(mono)
+    }
+
+    /// Have several processes of RRAS written in this instance?
+    pub(crate) fn has_several_processes(&self) -> bool {
+        self.processes.len() > 1
+    }
+
+    /// When a notification was heard last, and by which process.
+    pub(crate) const fn heard(&self) -> Option<(Process, Mono)> {
+        self.heard
+    }
+}

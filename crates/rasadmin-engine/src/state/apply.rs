@@ -1,0 +1,287 @@
+//! The fold.
+
+use super::State;
+use super::expiry::Due;
+use super::instance::closing_of;
+use super::lease::{Holding, Lease};
+use super::session::{Closed, Link, Replaced, Session};
+use crate::effect::{DayUse, Effect, EndedBy, InstanceBegan, SessionEnded};
+use crate::now::{Id, Mono, Stamp};
+use crate::record::Record;
+use crate::{Identity, decide};
+
+/// RRAS has one or two.
+const MOST_PROCESSES: usize = 16;
+
+impl State {
+    /// Carries out a record's effects. It looks at nothing else.
+    pub fn apply(&mut self, record: &Record) {
+        self.number += 1;
+        if !self.heeds(record) {
+            return;
+        }
+        if record.event.is_of_rras() {
+            self.sign_of_life(record);
+        }
+        if record.event.is_notification() && !record.late {
+            self.heard = Some((record.process, record.at.mono));
+        }
+        for effect in &record.effects {
+            self.carry_out(effect, record.at);
+        }
+        // The record may be about one that was remembered until now.
+        self.sessions.forget_before(Mono(record.at.mono.0.saturating_sub(super::CLOSED_FOR)));
+    }
+
+    fn sign_of_life(&mut self, record: &Record) {
+        // What waited tells too that the instance lived then.
+        if self.last.is_none_or(|last| last.mono <= record.at.mono) {
+            self.last = Some(record.at);
+        }
+        if !self.processes.contains(&record.process) && self.processes.len() < MOST_PROCESSES {
+            self.processes.push(record.process);
+        }
+    }
+
+    /// Does a record change anything? Not one of an instance that has ended: that was closed as it was.
+    pub fn heeds(&self, record: &Record) -> bool {
+        self.instance.is_none_or(|instance| instance == record.instance)
+            || record.effects.iter().any(|effect| matches!(effect, Effect::InstanceBegan(_)))
+    }
+
+    fn carry_out(&mut self, effect: &Effect, at: Stamp) {
+        match effect {
+            Effect::InstanceBegan(began) => self.begin_instance(began),
+            Effect::SessionBegan(began) => {
+                // Whoever had this handle is over, even if nobody has said so.
+                self.sessions.handle_is_anothers(began.handle);
+                self.begin_session(Session::new(began));
+            }
+            Effect::SessionEstablished { session, at, port, tunnel } => {
+                self.sessions.change(*session, |s| {
+                    s.established = Some(*at);
+                    s.port = Some(port.clone());
+                    s.tunnel = tunnel.or(s.tunnel);
+                });
+                self.wait_for_link(*session);
+            }
+            Effect::SessionReplaced { session, by, at } => {
+                let replaced = Some(Replaced { by: *by, at: *at });
+                self.recount(*session, |s| s.replaced = replaced);
+            }
+            Effect::SessionAlive { session } => self.recount(*session, |s| s.replaced = None),
+            Effect::SessionConfirmed { session, at } => self.sessions.change(*session, |s| s.confirmed = Some(*at)),
+            Effect::SourceChanged { session, source } => {
+                self.sessions.change(*session, |s| source.clone_into(&mut s.source));
+            }
+            Effect::QuarantineChanged { session, quarantine } => {
+                self.sessions.change(*session, |s| s.quarantine = *quarantine);
+            }
+            Effect::SessionEnded(ended) => self.end_session(ended, at),
+            Effect::SessionRevived { session, at } => self.revive(*session, *at),
+            Effect::LinkBegan(link) => {
+                self.sessions.link(link.session, Link { port: link.port.clone(), began: link.at });
+                self.wait_for_link(link.session);
+            }
+            Effect::LinkEnded { session, port, at, .. } => {
+                self.sessions.unlink(*session, port, *at);
+                self.wait_for_link(*session);
+            }
+            Effect::LeaseBegan(began) => self.begin_lease(Lease::new(began)),
+            Effect::LeaseTaken { lease, session, user, .. } => {
+                self.change_lease(*lease, |l| {
+                    l.holding = Holding::Session(*session);
+                    l.user.clone_from(user);
+                });
+            }
+            Effect::LeaseHeld { lease, until } => {
+                self.change_lease(*lease, |l| {
+                    if let Some(session) = l.session() {
+                        l.holding = Holding::Ended(session, *until);
+                    } else {
+                        l.holding = Holding::Waiting(*until);
+                    }
+                });
+            }
+            Effect::LeaseWaits { lease, until } => {
+                self.change_lease(*lease, |l| l.holding = Holding::Waiting(Some(*until)));
+            }
+            Effect::LeaseReleaseSeen { lease } => self.change_lease(*lease, |l| l.released = true),
+            Effect::LeaseEnded { lease, by, .. } => self.end_lease(*lease, *by),
+            Effect::LateRelease { port, family, lease } => self.leases.settle(port, *family, *lease),
+            Effect::Used { session, user, days } | Effect::InterimUse { session, user, days, .. } => {
+                self.use_is(*session, user, days);
+            }
+            Effect::Blocked(block) => {
+                self.blocks.retain(|_, other| other.until.is_some_and(|until| until > at.time));
+                if block.until.is_some() {
+                    self.blocks.insert(block.user.clone(), block.clone());
+                } else {
+                    self.blocks.remove(&block.user);
+                }
+            }
+            Effect::Elsewhere(elsewhere) => self.elsewhere_is(elsewhere),
+            Effect::CursorMoved { pool, shape, next } => self.addresses.move_cursor(pool, shape, *next),
+            Effect::ConfigRead(read) => self.config = Some(read.hash.clone()),
+            Effect::Forgotten { before, first_day, user } => {
+                self.uses.forget(*first_day, user.as_ref());
+                self.forget(*before, user.as_ref());
+            }
+            Effect::Anomaly(_) | Effect::Lost { .. } => {}
+        }
+    }
+
+    fn begin_instance(&mut self, began: &InstanceBegan) {
+        // In the order of their beginning: what is kept of the use is what was written last.
+        let mut live: Vec<(Mono, Id)> = self.sessions.live().map(|session| (session.began.mono, session.id)).collect();
+        live.sort_unstable();
+        for (_, id) in live {
+            let Some(session) = self.sessions.take(id) else { continue };
+            self.derived.count(&session, -1);
+            self.expiry.set(Due::Session(id), None);
+            if let Some(user) = &session.user {
+                let closing = closing_of(&session, began);
+                self.uses.replace(user, &session.used, &closing.days);
+            }
+        }
+        // In the order of their beginning: it becomes the order of their release.
+        let mut leases: Vec<(Mono, Id)> = self.leases.all().map(|lease| (lease.began.mono, lease.id)).collect();
+        leases.sort_unstable();
+        for (_, lease) in leases {
+            self.end_lease(lease, EndedBy::ServiceEnded);
+        }
+        self.leases.settle_all();
+        self.sessions.forget_all();
+        self.instance = Some(began.instance);
+        self.last = Some(began.at);
+        self.heard = None;
+        self.processes.clear();
+    }
+
+    fn begin_session(&mut self, session: Session) {
+        let id = session.id;
+        self.derived.count(&session, 1);
+        self.sessions.insert(session);
+        self.wait_for_link(id);
+    }
+
+    /// A change that may make it count, or not.
+    fn recount(&mut self, id: Id, change: impl FnOnce(&mut Session)) {
+        let Some(before) = self.sessions.get(id).cloned() else {
+            // A session that was closed without a hangup may have been replaced too.
+            self.sessions.closed_change(id, |closed| change(&mut closed.session));
+            return;
+        };
+        self.sessions.change(id, change);
+        if let Some(after) = self.sessions.get(id) {
+            self.derived.count(&before, -1);
+            self.derived.count(after, 1);
+        }
+    }
+
+    fn wait_for_link(&mut self, id: Id) {
+        let waits = self.sessions.get(id).filter(|session| session.waits_for_link());
+        let due = waits.map(|session| session.unlinked.mono.after(decide::SESSION_WAITS));
+        self.expiry.set(Due::Session(id), due);
+    }
+
+    fn end_session(&mut self, ended: &SessionEnded, at: Stamp) {
+        let id = ended.session;
+        let Some(mut session) = self.sessions.take(id) else {
+            // Its end has become better known.
+            if !decide::hangup_may_come(ended.by) {
+                self.sessions.forget(id);
+            }
+            return;
+        };
+        self.derived.count(&session, -1);
+        self.expiry.set(Due::Session(id), None);
+        session.links.clear();
+        if decide::hangup_may_come(ended.by) {
+            self.sessions.remember(Closed { session, closed: at, stop: ended.at, by: ended.by });
+        }
+    }
+
+    fn revive(&mut self, id: Id, at: Stamp) {
+        let Some(Closed { mut session, .. }) = self.sessions.forget(id) else { return };
+        session.unlinked = at;
+        let leases: Vec<Id> = self.leases.of_session(id).map(|lease| lease.id).collect();
+        for lease in leases {
+            self.change_lease(lease, |l| l.holding = Holding::Session(id));
+        }
+        self.begin_session(session);
+    }
+
+    fn begin_lease(&mut self, lease: Lease) {
+        let (id, address, until) = (lease.id, lease.address, lease.until());
+        if let Some(free) = self.addresses.give(address) {
+            self.derived.not_free(free.sequence, address);
+        }
+        self.derived.hold(address);
+        self.leases.insert(lease);
+        self.expiry.set(Due::Lease(id), until);
+    }
+
+    fn change_lease(&mut self, id: Id, change: impl FnOnce(&mut Lease)) {
+        self.leases.change(id, change);
+        let until = self.leases.get(id).and_then(Lease::until);
+        self.expiry.set(Due::Lease(id), until);
+    }
+
+    fn end_lease(&mut self, id: Id, by: EndedBy) {
+        let Some(lease) = self.leases.take(id) else { return };
+        self.expiry.set(Due::Lease(id), None);
+        self.derived.let_go(lease.address);
+        let changed = self.addresses.free_up(lease.address, lease.user.as_ref());
+        if let Some(free) = changed.freed {
+            self.derived.free(free.sequence, free.address);
+        }
+        if let Some(gone) = changed.forgotten {
+            self.derived.not_free(gone.sequence, gone.address);
+        }
+        // One that was released while its session lived is owed nothing.
+        if by.release_may_come() && !lease.released {
+            self.leases.owe(lease);
+        }
+    }
+
+    fn use_is(&mut self, id: Id, user: &Identity, days: &[DayUse]) {
+        let before = self.sessions.get(id).or_else(|| self.sessions.closed_session(id).map(|closed| &closed.session));
+        let before = before.map(|session| session.used.clone()).unwrap_or_default();
+        self.uses.replace(user, &before, days);
+        let now = days.to_vec();
+        if self.sessions.get(id).is_some() {
+            self.sessions.change(id, |session| session.used = now);
+        } else {
+            self.sessions.closed_change(id, |closed| closed.session.used = now);
+        }
+    }
+
+    fn elsewhere_is(&mut self, elsewhere: &crate::effect::Elsewhere) {
+        let Some(before) = self.elsewhere.set(elsewhere) else { return };
+        if let Some(before) = before {
+            self.uses.replace(&before.user, &before.days, &[]);
+            if before.live {
+                self.derived.count_user(&before.user, -1);
+            }
+        }
+        self.uses.replace(&elsewhere.user, &[], &elsewhere.days);
+        if elsewhere.live {
+            self.derived.count_user(&elsewhere.user, 1);
+        }
+    }
+
+    fn forget(&mut self, before: crate::Millis, user: Option<&Identity>) {
+        self.addresses.forget(user);
+        let mut gone: Vec<Id> = Vec::new();
+        for closed in self.sessions.closed() {
+            let whose = user.is_none_or(|user| closed.session.user.as_ref() == Some(user));
+            if whose && closed.stop.time < before {
+                gone.push(closed.session.id);
+            }
+        }
+        for id in gone {
+            self.sessions.forget(id);
+        }
+    }
+}

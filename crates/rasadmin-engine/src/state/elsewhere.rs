@@ -1,0 +1,72 @@
+//! What other servers have: their live sessions, and those that ended, so that an end that is told twice counts once.
+
+use crate::effect::Elsewhere;
+use crate::now::Id;
+use crate::{Identity, Name};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+type Key = (Name, Id);
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct AllElsewhere {
+    all: BTreeMap<Key, Elsewhere>,
+    live_of: HashMap<Identity, BTreeSet<Key>>,
+    /// In the order in which their ends were told.
+    ended: VecDeque<Key>,
+}
+
+fn key(elsewhere: &Elsewhere) -> Key {
+    (elsewhere.server.clone(), elsewhere.session)
+}
+
+impl AllElsewhere {
+    /// A session is this now: what was known of it. None if it had ended and is told to live, which comes late.
+    pub(super) fn set(&mut self, now: &Elsewhere) -> Option<Option<Elsewhere>> {
+        let key = key(now);
+        let before = self.all.get(&key).cloned();
+        if before.as_ref().is_some_and(|before| !before.live && now.live) {
+            return None;
+        }
+        if let Some(before) = &before
+            && let Some(of) = self.live_of.get_mut(&before.user)
+        {
+            of.remove(&key);
+            if of.is_empty() {
+                self.live_of.remove(&before.user);
+            }
+        }
+        if now.live {
+            self.live_of.entry(now.user.clone()).or_default().insert(key.clone());
+        } else if before.as_ref().is_none_or(|before| before.live) {
+            self.ended.push_back(key.clone());
+        }
+        self.all.insert(key, now.clone());
+        while self.ended.len() > super::MOST_CLOSED {
+            let Some(first) = self.ended.pop_front() else { break };
+            self.all.remove(&first);
+        }
+        Some(before)
+    }
+
+    pub(super) fn live(&self) -> impl Iterator<Item = &Elsewhere> {
+        self.all.values().filter(|elsewhere| elsewhere.live)
+    }
+
+    pub(super) fn live_of(&self, user: &Identity) -> impl Iterator<Item = &Elsewhere> {
+        self.live_of.get(user).into_iter().flatten().filter_map(|key| self.all.get(key))
+    }
+
+    /// In an order that [`Self::load`] understands.
+    pub(super) fn sorted(&self) -> Vec<Elsewhere> {
+        let ended = self.ended.iter().filter_map(|key| self.all.get(key));
+        self.live().chain(ended).cloned().collect()
+    }
+
+    pub(super) fn load(all: Vec<Elsewhere>) -> Self {
+        let mut loaded = Self::default();
+        for elsewhere in &all {
+            loaded.set(elsewhere);
+        }
+        loaded
+    }
+}

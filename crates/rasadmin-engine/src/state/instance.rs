@@ -1,0 +1,50 @@
+//! The end of an instance: how each of its sessions is closed. State and ledger both ask here.
+
+use super::session::Session;
+use crate::Millis;
+use crate::effect::{ClosedBy, Day, DayUse, InstanceBegan, SessionEnded, Usage};
+
+/// How a session is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// Its end.
+    pub ended: SessionEnded,
+    /// What it has used; without a user there is nobody to count it for.
+    pub days: Vec<DayUse>,
+}
+
+/// How a new instance closes a session of the one before. It ends when the earlier one was last seen, and never later
+/// than now; it lasted as long as the earlier instance's own clock says, whatever the time of day did.
+pub fn closing_of(session: &Session, new: &InstanceBegan) -> Closing {
+    // What a returning client left behind has not gone on since.
+    let replaced = session.replaced.map(|replaced| replaced.at);
+    let last = replaced.filter(|at| new.last.is_none_or(|last| at.mono < last.mono)).or(new.last);
+    let seconds = last.map_or(0, |last| last.seconds_since(session.began));
+    let stop = last.map_or(session.began.time, |last| last.time).min(new.at.time);
+    let millis = Millis::try_from(seconds).unwrap_or(0).saturating_mul(1000);
+    let start = if session.began.time <= stop { session.began.time } else { stop.saturating_sub(millis) };
+    let octets: (u64, u64) =
+        session.used.iter().fold((0, 0), |sum, day| (sum.0 + day.input_octets, sum.1 + day.output_octets));
+    let usage = Usage { seconds, input_octets: octets.0, output_octets: octets.1, ..Usage::default() };
+    let at = crate::now::Stamp { time: stop, mono: new.at.mono };
+    let days = split(stop.saturating_sub(millis), stop, &new.days, &session.used);
+    Closing { ended: SessionEnded { session: session.id, start, at, by: ClosedBy::ServiceEnded, usage }, days }
+}
+
+/// The time between two moments by days; octets stay on the days on which they were seen.
+fn split(from: Millis, to: Millis, days: &[Day], seen: &[DayUse]) -> Vec<DayUse> {
+    let mut all: Vec<DayUse> = seen.iter().map(|day| DayUse { seconds: 0, ..*day }).collect();
+    for (index, day) in days.iter().enumerate() {
+        let end = days.get(index + 1).map_or(to, |next| next.begins).min(to);
+        let begin = if index == 0 { from } else { day.begins.max(from) };
+        let seconds = u64::try_from((end - begin) / 1000).unwrap_or(0);
+        if seconds == 0 {
+            continue;
+        }
+        match all.iter_mut().find(|other| other.labels == day.labels) {
+            Some(other) => other.seconds = seconds,
+            None => all.push(DayUse { labels: day.labels, seconds, input_octets: 0, output_octets: 0 }),
+        }
+    }
+    all
+}

@@ -1,0 +1,144 @@
+//! What each user has used in the present day, week and month.
+
+use crate::Identity;
+use crate::config::file::Period;
+use crate::effect::{DayUse, Labels};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Seconds and octets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sums {
+    /// Seconds connected.
+    pub seconds: u64,
+    /// Octets received and sent.
+    pub octets: u64,
+}
+
+impl Sums {
+    const fn plus(self, more: Self) -> Self {
+        Self { seconds: self.seconds.saturating_add(more.seconds), octets: self.octets.saturating_add(more.octets) }
+    }
+}
+
+/// The sums of two periods: of the latest that was ever written, which a session that began long ago or is told late does
+/// not overwrite, and of the one that was written last beside it, which a clock that was ahead once leaves free.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accumulated {
+    /// By their labels; none comes first.
+    two: [Option<(i32, Sums)>; 2],
+}
+
+impl Accumulated {
+    fn of(&self, label: i32) -> Sums {
+        self.two.into_iter().flatten().find(|(of, _)| *of == label).map_or(Sums::default(), |(_, sums)| sums)
+    }
+
+    fn entry(&mut self, label: i32) -> Option<&mut Sums> {
+        self.two.iter_mut().flatten().find(|(of, _)| *of == label).map(|(_, sums)| sums)
+    }
+
+    fn add(&mut self, label: i32, more: Sums) {
+        match self.entry(label) {
+            Some(sums) => *sums = sums.plus(more),
+            None => {
+                self.two[0] = Some((label, more));
+                self.two.sort_by_key(|entry| entry.map(|(label, _)| label));
+            }
+        }
+    }
+
+    fn take(&mut self, label: i32, less: Sums) {
+        if let Some(sums) = self.entry(label) {
+            sums.seconds = sums.seconds.saturating_sub(less.seconds);
+            sums.octets = sums.octets.saturating_sub(less.octets);
+        }
+    }
+
+    fn forget_before(&mut self, label: i32) {
+        for entry in &mut self.two {
+            if entry.is_some_and(|(of, _)| of < label) {
+                *entry = None;
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.two.iter().all(Option::is_none)
+    }
+}
+
+/// A day's, a week's or a month's label.
+pub const fn period_label(period: Period, labels: Labels) -> i32 {
+    match period {
+        Period::Day => labels.day,
+        Period::Week => labels.week,
+        Period::Month => labels.month,
+    }
+}
+
+const PERIODS: [Period; 3] = [Period::Day, Period::Week, Period::Month];
+
+/// Everybody's.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UseOfAll(HashMap<Identity, [Accumulated; 3]>);
+
+const fn sums(day: &DayUse) -> Sums {
+    Sums { seconds: day.seconds, octets: day.input_octets.saturating_add(day.output_octets) }
+}
+
+/// What falls into the last two periods of these days: no more is kept.
+fn last_two(period: Period, days: &[DayUse]) -> impl Iterator<Item = (i32, Sums)> {
+    let mut all = Accumulated::default();
+    for day in days {
+        let label = period_label(period, day.labels);
+        if all.two[0].is_none_or(|(first, _)| first <= label) {
+            all.add(label, sums(day));
+        }
+    }
+    all.two.into_iter().flatten()
+}
+
+impl UseOfAll {
+    pub(super) fn of(&self, user: &Identity, period: Period, label: i32) -> Sums {
+        self.0.get(user).map_or(Sums::default(), |all| all[period as usize].of(label))
+    }
+
+    /// A session's use is now this, instead of what was told of it before.
+    pub(super) fn replace(&mut self, user: &Identity, before: &[DayUse], now: &[DayUse]) {
+        if before.is_empty() && now.is_empty() {
+            return;
+        }
+        let all = self.0.entry(user.clone()).or_default();
+        for (period, accumulated) in PERIODS.into_iter().zip(all) {
+            for (label, sums) in last_two(period, before) {
+                accumulated.take(label, sums);
+            }
+            for (label, sums) in last_two(period, now) {
+                accumulated.add(label, sums);
+            }
+        }
+    }
+
+    /// What lies before a day of the calendar is forgotten: whole days; weeks and months that ended before it.
+    pub(super) fn forget(&mut self, labels: Labels, user: Option<&Identity>) {
+        self.0.retain(|of, all| {
+            if user.is_none_or(|user| user == of) {
+                for (period, accumulated) in PERIODS.into_iter().zip(all.iter_mut()) {
+                    accumulated.forget_before(period_label(period, labels));
+                }
+            }
+            !all.iter().all(Accumulated::is_empty)
+        });
+    }
+
+    pub(super) fn sorted(&self) -> Vec<(Identity, [Accumulated; 3])> {
+        let mut all: Vec<_> = self.0.iter().map(|(user, all)| (user.clone(), *all)).collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all
+    }
+
+    pub(super) fn load(all: Vec<(Identity, [Accumulated; 3])>) -> Self {
+        Self(all.into_iter().collect())
+    }
+}

@@ -1,0 +1,92 @@
+//! What is refused, and what came out of order, is told: to the log, and by it to the system's own.
+
+use rasadmin_engine::{Decision, Effect, Fact, Name, Record, Refusal, Stage};
+use rasadmin_messages::Message;
+use std::fmt::Display;
+
+/// A fact, or `-`.
+struct Shown<'a, T>(&'a Fact<T>);
+
+impl<T: Display> Display for Shown<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0.known() {
+            Some(value) => value.fmt(f),
+            None => f.write_str("-"),
+        }
+    }
+}
+
+/// The user, or the name as RRAS passed it, for when it is no user's.
+fn user(decision: &Decision, passed: &Name) -> String {
+    match decision.facts.user.known() {
+        Some(user) => user.to_string(),
+        None if !passed.is_empty() => passed.to_string(),
+        None => "-".to_owned(),
+    }
+}
+
+/// Tells what is remarkable of a record that was written.
+pub(super) fn tell_record(record: &Record) {
+    for effect in &record.effects {
+        if let Effect::Anomaly(anomaly) = effect {
+            Message::Anomaly { what: &anomaly.what(), details: &anomaly.details() }.tell();
+        }
+    }
+    if let Some(decision) = &record.decision {
+        let nobody = Name::default();
+        tell_decision(decision, record.event.user_name().unwrap_or(&nobody));
+    }
+}
+
+/// Tells of a refusal, or of a pool that had nothing left. `passed` is the user's name as RRAS passed it.
+pub(super) fn tell_decision(decision: &Decision, passed: &Name) {
+    match &decision.exhausted {
+        Some(pool) => tell_exhausted(pool, decision, passed),
+        None if !decision.allow => tell_refusal(decision, passed),
+        None => {}
+    }
+}
+
+fn tell_refusal(decision: &Decision, passed: &Name) {
+    let facts = &decision.facts;
+    let (port, source) = (Shown(&facts.port), Shown(&facts.source));
+    let user: &dyn Display = &user(decision, passed);
+    let rule: &dyn Display = match &decision.rule {
+        Some(rule) => rule,
+        None => &"(default)",
+    };
+    // A refusal for that says it already.
+    let says_so = matches!(decision.refusal, Some(Refusal::LedgerAway { .. }));
+    let reason = &match (decision.why(), decision.ledger_away && !says_so) {
+        (Some(reason), false) => reason,
+        (Some(reason), true) => format!("the ledger is away; {reason}"),
+        (None, true) => "the ledger is away".to_owned(),
+        (None, false) => "-".to_owned(),
+    };
+    match decision.stage {
+        Stage::Ipv4Address => Message::AddressRefused { family: &"IPv4", user, port: &port, rule, reason },
+        Stage::Ipv6Address => Message::AddressRefused { family: &"IPv6", user, port: &port, rule, reason },
+        Stage::Connection => {
+            let computer = &Shown(&facts.computer);
+            return Message::ConnectionRefused { user, source: &source, computer, rule, reason }.tell();
+        }
+        Stage::Link => {
+            let tunnel = facts.tunnel.known().map_or("-", |tunnel| tunnel.name());
+            return Message::LinkRefused { user, port: &port, tunnel: &tunnel, rule, reason }.tell();
+        }
+        Stage::Reauthentication => Message::ReauthenticationRefused { user, source: &source, rule, reason },
+        Stage::EndpointChange => Message::EndpointChangeRefused { user, source: &source, rule, reason },
+    }
+    .tell();
+}
+
+/// A pool had nothing left: no address is given, or RRAS's offer is kept.
+fn tell_exhausted(pool: &str, decision: &Decision, passed: &Name) {
+    let outcome = match &decision.refusal {
+        _ if decision.allow => "RRAS's offer is kept".to_owned(),
+        Some(Refusal::Offer { fault, .. }) => format!("no address is given, and {fault}"),
+        _ => "no address is given".to_owned(),
+    };
+    let (user, port) = (&user(decision, passed), &Shown(&decision.facts.port));
+    Message::PoolExhausted { pool: &pool, user, port, outcome: &outcome }.tell();
+}

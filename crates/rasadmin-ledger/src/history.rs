@@ -1,0 +1,75 @@
+//! Sessions of other logs, as the ledger takes them: [`super::sqlite::Sqlite::import`] writes them.
+
+use rasadmin_engine::Millis;
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::{Identity, Name};
+use std::net::Ipv4Addr;
+
+/// How an imported session ended, where its log does not say.
+pub const NO_END: &str = "end not in the log";
+
+/// A session of another log. It is over, whatever its log says, so that it counts nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// The session's key: a UUID, always the same for the same session of the same log.
+    pub key: String,
+    /// Which log: `odbc`, `dts`, `ias`.
+    pub source: &'static str,
+    /// The RRAS server.
+    pub server: Name,
+    /// Who it was, if the log says.
+    pub user: Option<Identity>,
+    /// The user's name as the log has it.
+    pub user_name: Name,
+    /// The client's computer; empty if the log does not say.
+    pub computer: Name,
+    /// The client's public address; empty if the log does not say.
+    pub calling: String,
+    /// The tunnel's name, or RADIUS's number for it.
+    pub tunnel: Option<String>,
+    /// The port's name.
+    pub port: Option<Name>,
+    /// The client's IPv4 address.
+    pub address: Option<Ipv4Addr>,
+    /// The client's IPv6 interface identifier, as the ledger writes it.
+    pub interface_id: Option<String>,
+    /// The client's IPv6 prefix.
+    pub prefix: Option<String>,
+    /// When it began.
+    pub start: Millis,
+    /// When it ended, or was seen last.
+    pub stop: Millis,
+    /// Seconds.
+    pub seconds: u64,
+    /// Octets and frames; None if the log does not say.
+    pub usage: Option<Usage>,
+    /// Are the octets exact?
+    pub exact: bool,
+    /// How many links.
+    pub links: u32,
+    /// Acct-Terminate-Cause, as RADIUS names it.
+    pub cause: Option<String>,
+    /// As in `closed_by`.
+    pub closed_by: &'static str,
+    /// Was its end not seen?
+    pub estimated: bool,
+}
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Sessions that the ledger did not have.
+    pub new: u64,
+    /// Sessions that it had without their end.
+    pub completed: u64,
+    /// Sessions that it had: nothing was changed.
+    pub already_there: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, more: Self) {
+        self.new += more.new;
+        self.completed += more.completed;
+        self.already_there += more.already_there;
+    }
+}

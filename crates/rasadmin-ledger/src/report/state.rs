@@ -1,0 +1,138 @@
+//! The state of a ledger: for `rasadmin status`.
+
+use super::{Reader, rfc3339};
+use crate::Away;
+use crate::sqlite::Statements;
+use rasadmin_engine::Millis;
+use rasadmin_engine::Name;
+use rasadmin_engine::State;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// A configuration was read by a process of the service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct Loaded {
+    #[serde(serialize_with = "rfc3339")]
+    pub time: Millis,
+    pub server: Name,
+    /// The version of the DLL.
+    pub version: String,
+    /// The hash of the configuration in force since then.
+    pub config: String,
+    /// What was wrong with the file, if an earlier one stayed in force.
+    pub fault: Option<String>,
+}
+
+/// How much is in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct Counts {
+    pub live_sessions: u64,
+    pub live_leases: u64,
+    pub sessions: u64,
+    pub imported_sessions: u64,
+    pub decisions: u64,
+    /// Events that were lost while the ledger was away.
+    pub lost_events: u64,
+}
+
+impl Reader {
+    /// Numbers of rows; of what is never deleted but by `purge`, by the highest number, which costs nothing.
+    pub fn counts(&self) -> Result<Counts, Away> {
+        let one = |sql: &str| -> Result<u64, Away> {
+            Ok(self.rows(sql, &[], |row| row.get::<_, i64>(0))?.first().map_or(0, |n| n.cast_unsigned()))
+        };
+        Ok(Counts {
+            live_sessions: one("SELECT count(*) FROM sessions WHERE acct_stop_time IS NULL")?,
+            live_leases: one("SELECT count(*) FROM leases WHERE ended IS NULL")?,
+            sessions: one("SELECT count(*) FROM sessions WHERE imported IS NULL")?,
+            imported_sessions: one("SELECT count(*) FROM sessions WHERE imported IS NOT NULL")?,
+            decisions: one("SELECT count(*) FROM decisions")?,
+            lost_events: one("SELECT coalesce(sum(lost), 0) FROM anomalies")?,
+        })
+    }
+
+    /// Everything that is wrong with the ledger, for people; nothing if all is well. It reads all of it.
+    pub fn faults(&self) -> Result<Vec<String>, Away> {
+        let mut faults = self.rows("PRAGMA integrity_check", &[], |row| row.get::<_, String>(0))?;
+        faults.retain(|fault| fault != "ok");
+        let checks = [
+            (
+                "addresses that two live leases hold",
+                "SELECT address || ' on ' || server FROM leases WHERE ended IS NULL
+                 GROUP BY server, family, number HAVING count(*) > 1",
+            ),
+            (
+                "sessions that end before they begin",
+                "SELECT CAST(id AS TEXT) FROM sessions WHERE acct_stop_time < acct_start_time",
+            ),
+            (
+                "live links of sessions that have ended",
+                "SELECT links.nas_port_id || ' on ' || links.nas_identifier FROM links JOIN sessions ON sessions.id = session
+                 WHERE stop IS NULL AND acct_stop_time IS NOT NULL",
+            ),
+            (
+                "sessions of the ledger's own whose configuration was not kept",
+                "SELECT DISTINCT config FROM decisions WHERE counted IS NOT NULL AND config NOT IN (SELECT hash FROM configs)",
+            ),
+        ];
+        for (what, sql) in checks {
+            let found = self.rows(sql, &[], |row| row.get::<_, String>(0))?;
+            if let Some(first) = found.first() {
+                faults.push(format!("{what}: {} (the first: {first})", found.len()));
+            }
+        }
+        for server in self.servers()? {
+            self.differences(&server, &mut faults)?;
+        }
+        Ok(faults)
+    }
+
+    /// The servers that have records in it.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn servers(&self) -> Result<Vec<Name>, Away> {
+        let sql = "SELECT server FROM journal UNION SELECT server FROM checkpoints ORDER BY 1";
+        self.rows(sql, &[], |row| row.get(0).map(Name::from_stored))
+    }
+
+    /// What is in force on a server: the fold of its records. Nothing is locked or written.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is damaged.
+    pub fn state_of(&self, server: &Name) -> Result<State, Away> {
+        let mut statements = Statements { connection: &self.connection, path: &self.path, meter: None };
+        crate::sqlite::load(&mut statements, server)
+    }
+
+    /// The tables and the state are made of the same records: where they differ, one is damaged.
+    fn differences(&self, server: &Name, faults: &mut Vec<String>) -> Result<(), Away> {
+        let state = self.state_of(server)?;
+        let live = |sql: &str| -> Result<BTreeSet<String>, Away> {
+            Ok(self.rows(sql, &[&server.as_str()], |row| row.get(0))?.into_iter().collect())
+        };
+        let sql = "SELECT acct_session_id FROM sessions WHERE nas_identifier = ?1 AND acct_stop_time IS NULL";
+        let sessions = (live(sql)?, state.live().map(|session| session.id.to_string()).collect::<BTreeSet<_>>());
+        let sql = "SELECT lease FROM leases WHERE server = ?1 AND ended IS NULL";
+        let leases = (live(sql)?, state.leases().map(|lease| lease.id.to_string()).collect());
+        for (what, (rows, state)) in [("live sessions", sessions), ("live leases", leases)] {
+            let mut differ = rows.symmetric_difference(&state);
+            if let Some(first) = differ.next() {
+                let count = differ.count() + 1;
+                faults
+                    .push(format!("{what} of {server} in which rows and records differ: {count} (the first: {first})"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What came out of order, the latest first: time, server, what, details.
+    pub fn anomalies(&self, limit: u32) -> Result<Vec<(Millis, Name, String, String)>, Away> {
+        let sql = "SELECT time, server, what, details FROM anomalies ORDER BY id DESC LIMIT ?1";
+        self.rows(sql, &[&limit], |row| Ok((row.get(0)?, Name::from_stored(row.get(1)?), row.get(2)?, row.get(3)?)))
+    }
+}

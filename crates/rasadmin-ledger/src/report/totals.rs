@@ -1,0 +1,305 @@
+//! Sums over a period: by user, group, tunnel, day or rule.
+
+use super::sessions::Session;
+use super::which::{Conditions, Which};
+use super::{Reader, rfc3339_or_null};
+use crate::Away;
+use rasadmin_engine::Millis;
+use rasadmin_engine::config::Config;
+use rasadmin_engine::rules::{days_between, period_dates};
+use rasadmin_engine::{Identity, Name};
+use rasadmin_policy::timestamp;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is summed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum By {
+    User,
+    /// The groups of the configuration; a user of several counts in each.
+    Group,
+    Tunnel,
+    /// Of the configured time zone.
+    Day,
+    /// The rule that decided last.
+    Rule,
+}
+
+/// A row of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Total {
+    /// The user, group, tunnel, day or rule; None: those that have none.
+    pub key: Option<String>,
+    /// Sessions that were connected in the period.
+    pub sessions: u64,
+    /// Different users.
+    pub users: u64,
+    /// Time connected within the period, in seconds; of live sessions until now.
+    pub seconds: u64,
+    /// Octets from the users, of sessions whose hangup fell into the period.
+    pub input_octets: u64,
+    /// Octets to the users, likewise.
+    pub output_octets: u64,
+    /// A 32-bit counter may have wrapped in one of them: the octets are the least that it can be.
+    pub octets_are_lower_bound: bool,
+    /// Sessions whose end was not seen, so that their time is an estimate.
+    pub estimated: u64,
+    /// Attempts that were denied, and live sessions that were cut.
+    pub denied: u64,
+}
+
+/// What a user has used in a period, as quotas count it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct UserDays {
+    pub domain: Name,
+    pub name: Name,
+    /// The first day of the period, `2026-11-23`.
+    pub from: String,
+    pub seconds: u64,
+    pub input_octets: u64,
+    pub output_octets: u64,
+    pub sessions: u64,
+}
+
+/// A user who is known to the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct KnownUser {
+    pub domain: Name,
+    pub name: Name,
+    pub live_sessions: u64,
+    pub sessions: u64,
+    /// None if he was never accepted.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    pub first: Option<Millis>,
+    #[serde(serialize_with = "rfc3339_or_null")]
+    pub last: Option<Millis>,
+    #[serde(serialize_with = "rfc3339_or_null")]
+    pub last_denied: Option<Millis>,
+}
+
+/// Whole seconds from one time to another; none if the clock went back.
+fn elapsed(start: Millis, stop: Millis) -> u64 {
+    u64::try_from((stop - start) / 1000).unwrap_or(0)
+}
+
+/// The first moment of a month (`2026-11`) and of the next one, in a time zone; None if it is no month.
+pub fn month(text: &str, zone: &jiff::tz::TimeZone) -> Option<(Millis, Millis)> {
+    let first: jiff::civil::Date = format!("{text}-01").parse().ok().filter(|_| text.len() == 7)?;
+    let start = |date: jiff::civil::Date| zone.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok();
+    let next = first.last_of_month().tomorrow().ok()?;
+    Some((start(first)?.as_millisecond(), start(next)?.as_millisecond()))
+}
+
+#[derive(Default)]
+struct Sum {
+    total: Total,
+    users: BTreeSet<(String, String)>,
+}
+
+/// Rows by key, in the order of the keys.
+struct Sums<'c> {
+    by: By,
+    config: &'c Config,
+    rows: BTreeMap<Option<String>, Sum>,
+}
+
+impl Sums<'_> {
+    fn groups(&self, user: Option<&Identity>) -> Vec<Option<String>> {
+        let names: Vec<_> = self.config.groups.names().collect();
+        let of = user.map(|user| self.config.groups.of(user)).unwrap_or_default();
+        let groups: Vec<_> = of.iter().map(|group| names.get(group.0 as usize).map(|&n| n.to_owned())).collect();
+        if groups.is_empty() { vec![None] } else { groups }
+    }
+
+    fn row(&mut self, key: Option<String>, user: Option<&Identity>, name: &Name) -> &mut Total {
+        let sum = self.rows.entry(key).or_default();
+        sum.users.insert(match user {
+            Some(user) => (user.domain.as_str().to_owned(), user.name.as_str().to_owned()),
+            None => (String::new(), name.as_str().to_owned()),
+        });
+        &mut sum.total
+    }
+
+    fn session(&mut self, session: &Session, rule: Option<String>, from: Millis, to: Millis, now: Millis) {
+        if session.imported.is_none() && !session.is_live() && !session.billed {
+            return;
+        }
+        let user = session.user();
+        let stop = session.acct_stop_time.unwrap_or(now);
+        // RRAS's own count of the seconds ends at the stop.
+        let seconds = session.acct_session_time.unwrap_or_else(|| elapsed(session.acct_start_time, stop));
+        let start = stop.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
+        let ended_here = session.acct_stop_time.is_some_and(|stop| stop >= from && stop < to);
+        let zone = self.config.zone.clone();
+        let keys = match self.by {
+            By::User => vec![Some(user.as_ref().map_or_else(|| session.user_name.to_string(), ToString::to_string))],
+            By::Group => self.groups(user.as_ref()),
+            By::Tunnel => vec![session.tunnel_type.clone()],
+            By::Rule => vec![rule],
+            By::Day => Vec::new(),
+        };
+        let (first, last) = (timestamp(start.max(from)), timestamp(stop.min(to)));
+        let mut days: Vec<_> = days_between(first, last, &zone).collect();
+        if days.is_empty() {
+            // It lasted less than a second.
+            days.push((period_dates(rasadmin_engine::config::file::Period::Day, first, &zone).0, 0));
+        }
+        let inside: u64 = days.iter().map(|(_, seconds)| seconds).sum();
+        let rows: Vec<(Option<String>, u64, bool)> = match self.by {
+            By::Day => {
+                let end = days.len() - 1;
+                let days = days.into_iter().enumerate();
+                days.map(|(at, (day, seconds))| (Some(day), seconds, ended_here && at == end)).collect()
+            }
+            _ => keys.into_iter().map(|key| (key, inside, ended_here)).collect(),
+        };
+        for (key, seconds, with_octets) in rows {
+            let row = self.row(key, user.as_ref(), &session.user_name);
+            row.sessions += 1;
+            row.seconds += seconds;
+            row.estimated += u64::from(session.estimated);
+            if with_octets {
+                row.input_octets += session.acct_input_octets.unwrap_or(0);
+                row.output_octets += session.acct_output_octets.unwrap_or(0);
+                row.octets_are_lower_bound |= session.octets_are.as_deref() == Some("lower bound");
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<Total> {
+        let rows = self.rows.into_iter();
+        rows.map(|(key, sum)| Total { key, users: sum.users.len() as u64, ..sum.total }).collect()
+    }
+}
+
+impl Reader {
+    /// A report over `from` (included) to `to` (not included), a row a key, in the order of the keys.
+    pub fn totals(&self, by: By, from: Millis, to: Millis, now: Millis, config: &Config) -> Result<Vec<Total>, Away> {
+        let mut sums = Sums { by, config, rows: BTreeMap::new() };
+        let rules = if by == By::Rule { self.deciding_rules(from, to)? } else { BTreeMap::new() };
+        self.each_session_in(from, to, &mut |session| {
+            let rule = rules.get(&session.id).cloned().flatten();
+            sums.session(&session, rule, from, to, now);
+        })?;
+        let sql = "SELECT time, domain, name, user_name, rule, json_extract(facts, '$.tunnel.known') FROM decisions
+                   WHERE outcome = 'deny' AND time >= ?1 AND time < ?2";
+        self.each(sql, &[&from, &to], &mut |row| {
+            let user = match (row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?) {
+                (Some(domain), Some(name)) => {
+                    Some(Identity { domain: Name::from_stored(domain), name: Name::from_stored(name) })
+                }
+                _ => None,
+            };
+            let name = Name::from_stored(row.get(3)?);
+            let keys = match by {
+                By::User => vec![Some(user.as_ref().map_or_else(|| name.to_string(), ToString::to_string))],
+                By::Group => sums.groups(user.as_ref()),
+                By::Tunnel => vec![row.get(5)?],
+                By::Rule => vec![row.get(4)?],
+                By::Day => {
+                    let day = rasadmin_engine::config::file::Period::Day;
+                    vec![Some(period_dates(day, timestamp(row.get(0)?), &config.zone).0)]
+                }
+            };
+            for key in keys {
+                sums.row(key, user.as_ref(), &name).denied += 1;
+            }
+            Ok(())
+        })?;
+        Ok(sums.finish())
+    }
+
+    /// The rule by which each session of a period was accepted for good.
+    fn deciding_rules(&self, from: Millis, to: Millis) -> Result<BTreeMap<i64, Option<String>>, Away> {
+        let sql = "SELECT session, rule, max(decisions.id) FROM decisions JOIN sessions ON sessions.id = session
+                   WHERE stage IN ('connection', 'link') AND outcome <> 'deny'
+                     AND acct_start_time < ?2 AND (acct_stop_time IS NULL OR acct_stop_time >= ?1)
+                   GROUP BY session";
+        let rows = self.rows(sql, &[&from, &to], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// What users have used between two days (both included), a row a user and period that begins on `first` of each
+    /// day: `cut` makes the period's first day of a day.
+    pub fn usage(
+        &self,
+        which: &Which,
+        first: &str,
+        last: &str,
+        cut: &dyn Fn(&str) -> String,
+    ) -> Result<Vec<UserDays>, Away> {
+        let mut conditions = Conditions::of(which, "''", "0");
+        conditions.with("day >= ?", first.to_owned());
+        conditions.with("day <= ?", last.to_owned());
+        let sql = format!(
+            "SELECT domain, name, day, seconds, input_octets, output_octets, session FROM use {} ORDER BY 1, 2, 3",
+            conditions.sql()
+        );
+        let mut all = Vec::<UserDays>::new();
+        // Of the period that is being summed up; a session of several days is one.
+        let mut sessions = BTreeSet::new();
+        self.each(&sql, &conditions.values(), &mut |row| {
+            let count = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+            let day: String = row.get(2)?;
+            let next = UserDays {
+                domain: Name::from_stored(row.get(0)?),
+                name: Name::from_stored(row.get(1)?),
+                from: cut(&day),
+                seconds: count(3)?,
+                input_octets: count(4)?,
+                output_octets: count(5)?,
+                sessions: 1,
+            };
+            let session: String = row.get(6)?;
+            match all.last_mut() {
+                Some(last) if (&last.domain, &last.name, &last.from) == (&next.domain, &next.name, &next.from) => {
+                    last.seconds += next.seconds;
+                    last.input_octets += next.input_octets;
+                    last.output_octets += next.output_octets;
+                    sessions.insert(session);
+                    last.sessions = sessions.len() as u64;
+                }
+                _ => {
+                    sessions = BTreeSet::from([session]);
+                    all.push(next);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// The users that the ledger knows, by name.
+    pub fn users(&self, which: &Which) -> Result<Vec<KnownUser>, Away> {
+        let mut conditions = Conditions::of(which, "nas_identifier", "acct_start_time");
+        conditions.add("name IS NOT NULL");
+        conditions.add(super::sessions::COUNTS);
+        let mut denied = Conditions::of(which, "server", "time");
+        denied.add("name IS NOT NULL AND outcome = 'deny'");
+        // Both have the same values in the same order.
+        let sql = format!(
+            "WITH came AS (SELECT domain, name, sum(acct_stop_time IS NULL) AS live, count(*) AS sessions,
+                     min(acct_start_time) AS first, max(coalesce(acct_stop_time, acct_start_time)) AS last
+                 FROM sessions {} GROUP BY domain, name),
+             denied AS (SELECT domain, name, max(time) AS time FROM decisions {} GROUP BY domain, name)
+             SELECT domain, name, coalesce(live, 0), coalesce(sessions, 0), first, last, time
+             FROM came FULL JOIN denied USING (domain, name) ORDER BY domain, name",
+            conditions.sql(),
+            denied.sql()
+        );
+        self.rows(&sql, &conditions.values(), |row| {
+            Ok(KnownUser {
+                domain: Name::from_stored(row.get(0)?),
+                name: Name::from_stored(row.get(1)?),
+                live_sessions: row.get::<_, i64>(2)?.cast_unsigned(),
+                sessions: row.get::<_, i64>(3)?.cast_unsigned(),
+                first: row.get(4)?,
+                last: row.get(5)?,
+                last_denied: row.get(6)?,
+            })
+        })
+    }
+}

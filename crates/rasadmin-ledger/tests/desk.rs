@@ -1,0 +1,232 @@
+//! What an administrator does to a ledger: release, close, purge, anonymise, backup.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::Millis;
+use rasadmin_engine::{Identity, Name};
+use rasadmin_ledger::Verdict;
+use rasadmin_ledger::desk::{Desk, NotReleased, Past};
+use rasadmin_ledger::report::Reader;
+use std::path::Path;
+use support::{MONDAY, Scene, With, connection, number};
+
+const CONFIG: &str = r#"
+    time_zone = "Europe/Berlin"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "staff"
+    [pools.staff]
+    addresses = ["10.8.0.1-10.8.0.2"]
+    [[rules]]
+    name = "one session per user"
+    action = "deny"
+    user_sessions = { at_least = 1 }
+    when_ledger_unavailable = "skip"
+"#;
+
+fn server() -> Name {
+    Name::new("VPN1")
+}
+
+fn desk(scene: &Scene) -> Desk {
+    Desk::open(&scene.path(), scene.config.clone()).unwrap()
+}
+
+fn sound(scene: &Scene) {
+    assert_eq!(Reader::open(&scene.path()).unwrap().faults().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn an_address_that_a_ghost_holds_is_released() {
+    let scene = Scene::new(CONFIG);
+    // It was given, and no connection came.
+    assert_eq!(scene.address("alice", "VPN0-1", "").unwrap(), "10.8.0.1");
+    let mut desk = desk(&scene);
+    let now = scene.now();
+    let released = desk.release(&server(), number("10.8.0.1"), false, now).unwrap();
+    assert_eq!(released.unwrap().unwrap().to_string(), r"CORP\ALICE");
+    assert_eq!(desk.release(&server(), number("10.8.0.1"), false, now).unwrap(), Err(NotReleased::Free));
+    assert_eq!(desk.release(&Name::new("VPN2"), number("10.8.0.1"), true, now).unwrap(), Err(NotReleased::Free));
+    assert_eq!(scene.ask("SELECT ended_by FROM leases"), "administrator");
+    assert_eq!(scene.address("bob", "VPN0-2", "").unwrap(), "10.8.0.2");
+    assert_eq!(scene.address("carol", "VPN0-3", "").unwrap(), "10.8.0.1", "it can be given again");
+    // RRAS's own release of the first comes late, and frees nobody else's.
+    scene.release("alice", "VPN0-1", "10.8.0.1");
+    assert_eq!(scene.ask("SELECT name FROM leases WHERE ended IS NULL ORDER BY id"), "BOB; CAROL");
+    sound(&scene);
+}
+
+#[test]
+fn the_address_of_a_live_session_is_released_only_by_force() {
+    let scene = Scene::new(CONFIG);
+    let given = scene.begin(1, "alice", "VPN0-1").unwrap();
+    let mut desk = desk(&scene);
+    let now = scene.now();
+    assert_eq!(desk.release(&server(), number(&given), false, now).unwrap(), Err(NotReleased::SessionIsLive(1)));
+    assert_eq!(scene.ask("SELECT count(*) FROM leases WHERE ended IS NULL"), "1");
+    assert!(desk.release(&server(), number(&given), true, now).unwrap().is_ok());
+    assert_eq!(scene.ask("SELECT count(*) FROM leases WHERE ended IS NULL"), "0");
+    sound(&scene);
+}
+
+#[test]
+fn a_ghost_is_closed_and_counts_no_longer() {
+    let scene = Scene::new(CONFIG);
+    scene.begin(1, "alice", "VPN0-1").unwrap();
+    assert!(scene.begin(2, "alice", "VPN0-2").is_err(), "the ghost counts");
+    scene.wait(600);
+    let mut desk = desk(&scene);
+    assert!(desk.close(&server(), 1, scene.now()).unwrap());
+    assert!(!desk.close(&server(), 1, scene.now()).unwrap(), "it has ended");
+    assert_eq!(
+        scene.ask("SELECT closed_by, acct_terminate_cause, acct_session_time, estimated, billed FROM sessions"),
+        "administrator Admin-Reset 600 1 1"
+    );
+    assert_eq!(scene.ask("SELECT seconds FROM use"), "600");
+    assert_eq!(scene.begin(3, "alice", "VPN0-3").unwrap(), "10.8.0.1", "and its address is free");
+    // RRAS tells of the ghost's end after all.
+    scene.engine.hangup(&connection(1, "alice"), scene.now());
+    assert_eq!(scene.ask("SELECT name FROM sessions WHERE acct_stop_time IS NULL"), "ALICE");
+    assert_eq!(scene.ask("SELECT what FROM anomalies"), "hangup of an unknown connection");
+    sound(&scene);
+}
+
+/// Alice on Monday, bob on Tuesday, alice again on Wednesday and still connected.
+fn three_days() -> Scene {
+    let scene = Scene::new(CONFIG);
+    let day = |handle: u64, user: &str| {
+        let given = scene.address(user, "VPN0-1", "").unwrap();
+        let event = connection(handle, user).with(|e| {
+            e.addresses = vec![number(&given)];
+            e.computer = "LAPTOP-ALICE".into();
+        });
+        assert_eq!(scene.connect(&event), Verdict::Accept);
+        scene.link(handle, "VPN0-1", rasadmin_engine::Tunnel::Sstp);
+        given
+    };
+    let given = day(1, "alice");
+    scene.wait(3600);
+    scene.end(1, "alice", "VPN0-1", &given);
+    scene.engine.hangup(&connection(99, "alice"), scene.now());
+    scene.wait(23 * 3600);
+    let given = day(2, "bob");
+    scene.wait(3600);
+    scene.end(2, "bob", "VPN0-1", &given);
+    scene.wait(23 * 3600);
+    day(3, "alice");
+    scene
+}
+
+const DAY: Millis = 86_400_000;
+
+fn before(days: i64, first_day: &str, user: Option<&str>) -> Past {
+    let user = user.map(|name| Identity { domain: Name::new("CORP"), name: Name::new(name).folded() });
+    Past { before: MONDAY + days * DAY, first_day: first_day.to_owned(), user }
+}
+
+fn contains(path: &Path, text: &str) -> bool {
+    let find = |bytes: Vec<u8>| bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()));
+    std::fs::read(path).is_ok_and(find)
+}
+
+#[test]
+fn purge_deletes_what_ended_before_and_nothing_else() {
+    let scene = three_days();
+    let changed = desk(&scene).purge(&before(1, "2026-11-24", None), scene.now(), &mut |_| {}).unwrap();
+    assert_eq!((changed.sessions, changed.links, changed.leases, changed.usage_days), (1, 1, 1, 1));
+    assert_eq!(changed.decisions, 3, "address, connection, link");
+    assert_eq!(changed.anomalies, 1);
+    assert_eq!(scene.ask("SELECT name FROM sessions ORDER BY id"), "BOB; ALICE");
+    assert_eq!(scene.ask("SELECT DISTINCT user_name FROM decisions ORDER BY 1"), "alice; bob");
+    assert_eq!(scene.ask("SELECT count(*) FROM decisions"), "6");
+    sound(&scene);
+    // What is live stays, whatever the date; so does the configuration in force, and the decision by which its address
+    // was given.
+    let changed = desk(&scene).purge(&before(30, "2026-12-30", None), scene.now(), &mut |_| {}).unwrap();
+    assert_eq!((changed.sessions, changed.leases), (1, 1));
+    assert_eq!(scene.ask("SELECT name FROM sessions"), "ALICE");
+    assert_eq!(scene.ask("SELECT stage FROM decisions ORDER BY id"), "ipv4-address; connection; link");
+    assert_eq!(scene.ask("SELECT count(*) FROM leases WHERE ended IS NULL"), "1");
+    assert_eq!(scene.ask("SELECT count(*) FROM configs"), "1");
+    sound(&scene);
+    scene.engine.stop(scene.now());
+    assert!(!contains(&scene.path(), "bob"), "what is deleted is overwritten");
+    assert!(contains(&scene.path(), "alice"), "the check can fail");
+}
+
+#[test]
+fn purge_of_one_user_leaves_the_others() {
+    let scene = three_days();
+    let changed = desk(&scene).purge(&before(2, "2026-11-25", Some("alice")), scene.now(), &mut |_| {}).unwrap();
+    assert_eq!((changed.sessions, changed.decisions, changed.usage_days), (1, 3, 1));
+    assert_eq!(scene.ask("SELECT name FROM sessions ORDER BY id"), "BOB; ALICE");
+    assert_eq!(scene.ask("SELECT name FROM use"), "BOB");
+    assert_eq!(scene.ask("SELECT count(*) FROM anomalies"), "0", "its text named her");
+    sound(&scene);
+}
+
+#[test]
+fn anonymise_leaves_the_sums_and_no_name() {
+    let mut scene = three_days();
+    let sums = "SELECT count(*), sum(acct_session_time), sum(acct_input_octets) FROM sessions";
+    let (before_it, used) = (scene.ask(sums), scene.ask("SELECT sum(seconds), count(DISTINCT session) FROM use"));
+    let changed = desk(&scene).anonymise(&before(2, "2026-11-25", None), scene.now(), &mut |_| {}).unwrap();
+    assert_eq!((changed.sessions, changed.decisions, changed.usage_days), (2, 6, 2));
+    assert_eq!(
+        (scene.ask(sums), scene.ask("SELECT sum(seconds), count(DISTINCT session) FROM use")),
+        (before_it, used)
+    );
+    let names =
+        scene.ask("SELECT name || user_name || remote_computer || calling_station_id FROM sessions ORDER BY id");
+    let names: Vec<_> = names.split("; ").collect();
+    assert!(names[0].starts_with("ANON-") && names[1].starts_with("ANON-") && names[0] != names[1], "{names:?}");
+    assert_eq!(names[2], "ALICEaliceLAPTOP-ALICE203.0.113.9", "what is live stays");
+    // One user has one pseudonym everywhere, so that reports still add up.
+    let alice = &names[0][.."ANON-".len() + 12];
+    let told = format!(
+        "SELECT (SELECT count(*) FROM use WHERE name = '{alice}'), (SELECT count(*) FROM decisions WHERE name = '{alice}'),
+                (SELECT count(*) FROM leases WHERE name = '{alice}')"
+    );
+    assert_eq!(scene.ask(&told), "1 3 1");
+    assert_eq!(scene.ask("SELECT DISTINCT json_extract(facts, '$.user') FROM decisions WHERE id <= 6"), "absent");
+    sound(&scene);
+    let again = desk(&scene).anonymise(&before(2, "2026-11-25", None), scene.now(), &mut |_| {}).unwrap();
+    assert_eq!(again, Default::default(), "once is enough");
+    // When alice has gone too, no name is left, nor in the file's free space.
+    scene.end(3, "alice", "VPN0-1", "10.8.0.1");
+    // What quotas of a month need of a user is kept until the month is over.
+    scene.wait(30 * 86_400);
+    scene.restart();
+    desk(&scene).anonymise(&before(30, "2026-12-23", None), scene.now(), &mut |_| {}).unwrap();
+    scene.engine.stop(scene.now());
+    assert!(!contains(&scene.path(), "bob") && !contains(&scene.path(), "laptop") && !contains(&scene.path(), "alice"));
+}
+
+#[test]
+fn a_backup_is_the_ledger_of_now_and_overwrites_nothing() {
+    let scene = three_days();
+    let to = scene.folder.path().join("backup.db");
+    desk(&scene).backup(&to).unwrap();
+    assert_eq!(scene.begin(4, "carol", "VPN0-4").unwrap(), "10.8.0.2", "the service goes on");
+    let reader = Reader::open(&to).unwrap();
+    assert_eq!(reader.faults().unwrap(), Vec::<String>::new());
+    assert_eq!(reader.counts().unwrap().sessions, 3);
+    assert_eq!(Reader::open(&scene.path()).unwrap().counts().unwrap().sessions, 4);
+    let why = desk(&scene).backup(&to).unwrap_err().to_string();
+    assert!(why.contains("is there already"), "{why}");
+}
+
+#[test]
+fn what_is_wrong_is_found() {
+    let scene = three_days();
+    scene.engine.stop(scene.now());
+    let broken = rusqlite::Connection::open(scene.path()).unwrap();
+    broken.execute("UPDATE leases SET ended = NULL WHERE id = 2", []).unwrap();
+    broken.execute("UPDATE sessions SET acct_stop_time = 5 WHERE id = 1", []).unwrap();
+    drop(broken);
+    let faults = Reader::open(&scene.path()).unwrap().faults().unwrap();
+    assert_eq!(faults.len(), 2, "{faults:#?}");
+    assert!(faults[0].starts_with("sessions that end before they begin: 1"), "{faults:#?}");
+    assert!(faults[1].starts_with("live leases of VPN1 in which rows and records differ: 1"), "{faults:#?}");
+}

@@ -1,0 +1,175 @@
+//! Sessions of other logs in the ledger: they count nowhere, and what is the ledger's own stays.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::Millis;
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::{Domains, Name};
+use rasadmin_ledger::history::{Counts, Imported, NO_END};
+use rasadmin_ledger::report::{Reader, Wanted};
+use rasadmin_ledger::sqlite::{Create, Sqlite};
+use std::time::{Duration, Instant};
+use support::{MONDAY, Scene};
+
+const LIMITED: &str = r#"
+    time_zone = "UTC"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "staff"
+    [pools.staff]
+    addresses = ["10.8.0.0/16"]
+    [[rules]]
+    name = "one session per user"
+    action = "deny"
+    user_sessions = { at_least = 1 }
+    when_ledger_unavailable = "skip"
+    [[rules]]
+    name = "one hour a day"
+    action = "deny"
+    connect_time = { at_least = "1h", per = "day" }
+    when_ledger_unavailable = "skip"
+"#;
+
+fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> Imported {
+    let domains = Domains::new([("CORP", &[][..])], Some("CORP"));
+    Imported {
+        key: key.to_owned(),
+        source: "odbc",
+        server: "VPN1".into(),
+        user: domains.identity(&user.into(), &Name::default()),
+        user_name: user.into(),
+        computer: Name::default(),
+        calling: String::new(),
+        tunnel: Some("SSTP".to_owned()),
+        port: None,
+        address: Some([10, 8, 0, 1].into()),
+        interface_id: None,
+        prefix: None,
+        start,
+        stop,
+        seconds: u64::try_from((stop - start) / 1000).unwrap(),
+        usage: Some(Usage { input_octets: 1, output_octets: 2, ..Usage::default() }),
+        exact: true,
+        links: 1,
+        cause: None,
+        closed_by: "hangup",
+        estimated: false,
+    }
+}
+
+fn import(scene: &Scene, sessions: &[Imported]) -> Counts {
+    let mut ledger = Sqlite::open(&scene.path(), Create::No, false, Instant::now() + Duration::from_secs(5)).unwrap();
+    ledger.import(sessions, Duration::from_secs(5)).unwrap()
+}
+
+#[test]
+fn it_counts_in_no_limit_and_no_quota_and_moves_no_address() {
+    let scene = Scene::new(LIMITED);
+    let hours = 3_600_000;
+    let counts = import(&scene, &[imported("a", "alice", MONDAY - 2 * hours, MONDAY + 2 * hours)]);
+    assert_eq!(counts, Counts { new: 1, ..Counts::default() });
+    assert!(scene.begin(1, "alice", "VPN2-1").is_ok());
+    assert_eq!(scene.ask("SELECT count(*) FROM use"), "0");
+    assert_eq!(
+        scene.ask("SELECT count(*) FROM leases") + &scene.ask("SELECT count(*) FROM links"),
+        "11",
+        "its own only"
+    );
+}
+
+#[test]
+fn an_imported_session_cannot_live() {
+    let scene = Scene::new(LIMITED);
+    import(&scene, &[imported("a", "alice", MONDAY, MONDAY + 1)]);
+    let ledger = rusqlite::Connection::open(scene.path()).unwrap();
+    let refused = ledger.execute("UPDATE sessions SET acct_stop_time = NULL WHERE imported IS NOT NULL", []);
+    assert!(refused.unwrap_err().to_string().contains("CHECK"));
+}
+
+#[test]
+fn only_a_missing_end_is_added() {
+    let scene = Scene::new(LIMITED);
+    let whole = imported("a", "alice", MONDAY, MONDAY + 60_000);
+    let unended =
+        |stop| Imported { stop, seconds: 0, usage: None, closed_by: NO_END, estimated: true, ..whole.clone() };
+    let told = || scene.ask("SELECT acct_stop_time, estimated, acct_session_time, acct_input_octets FROM sessions");
+    let became = |session: &Imported| {
+        let dry = Reader::open(&scene.path()).unwrap().compare(std::slice::from_ref(session)).unwrap();
+        let counts = import(&scene, std::slice::from_ref(session));
+        assert_eq!(dry, counts);
+        (counts.new, counts.completed, counts.already_there)
+    };
+    assert_eq!(became(&unended(MONDAY)), (1, 0, 0));
+    assert_eq!(became(&unended(MONDAY)), (0, 0, 1));
+    // It was seen later; then its end is known; then nothing more can come.
+    assert_eq!(became(&unended(MONDAY + 30_000)), (0, 1, 0));
+    assert_eq!(told(), format!("{} 1 30 -", MONDAY + 30_000));
+    assert_eq!(became(&whole), (0, 1, 0));
+    assert_eq!(told(), format!("{} 0 60 1", MONDAY + 60_000));
+    assert_eq!(became(&unended(MONDAY + 90_000)), (0, 0, 1));
+    assert_eq!(became(&imported("a", "mallory", 0, MONDAY + 99_000)), (0, 0, 1));
+    assert_eq!(told(), format!("{} 0 60 1", MONDAY + 60_000));
+}
+
+#[test]
+fn a_callback_in_between_does_not_wait_for_the_whole_import() {
+    let scene = Scene::new(LIMITED);
+    let many: Vec<Imported> = (0..20_000)
+        .map(|n| imported(&format!("key {n}"), &format!("user{}", n % 100), MONDAY - 1_000 - n, MONDAY - n))
+        .collect();
+    let path = scene.path();
+    let importing = std::thread::spawn(move || {
+        let mut ledger = Sqlite::open(&path, Create::No, false, Instant::now() + Duration::from_secs(5)).unwrap();
+        ledger.import(&many, Duration::from_secs(30)).unwrap()
+    });
+    // Each has two seconds, as RRAS gives; none may find the ledger away.
+    let mut handle = 0;
+    while !importing.is_finished() {
+        handle += 1;
+        let user = format!("live{handle}");
+        scene.begin(handle, &user, &format!("VPN2-{handle}")).unwrap();
+    }
+    assert_eq!(importing.join().unwrap().new, 20_000);
+    assert_eq!(scene.ask("SELECT count(*) FROM decisions WHERE ledger_away = 1"), "0");
+    assert_eq!(scene.ask("SELECT count(*) FROM sessions WHERE imported IS NULL"), handle.to_string());
+}
+
+#[test]
+fn sessions_are_read_page_by_page_in_the_order_of_their_start() {
+    let scene = Scene::new(LIMITED);
+    // Many that began at the same time: a page may end among them.
+    let many: Vec<Imported> =
+        (0..5_000).map(|n| imported(&format!("key {n}"), "alice", MONDAY + n % 3, MONDAY + 10)).collect();
+    import(&scene, &many);
+    let reader = Reader::open(&scene.path()).unwrap();
+    let read = |wanted| reader.pages(wanted).unwrap().map(Result::unwrap).collect::<Vec<_>>();
+    let all = read(Wanted::default());
+    assert_eq!(all.len(), 5_000);
+    assert!(all.is_sorted_by_key(|one| (one.acct_start_time, one.id)));
+    assert_eq!(read(Wanted { since: Some(MONDAY + 2), ..Wanted::default() }).len(), 1_666);
+    assert_eq!(read(Wanted { until: Some(MONDAY + 1), ..Wanted::default() }).len(), 1_667);
+    assert_eq!(read(Wanted { imported: Some(false), ..Wanted::default() }).len(), 0);
+    // What begins while it is read is not read: it would never end.
+    let mut reading = reader.pages(Wanted::default()).unwrap();
+    reading.next().unwrap().unwrap();
+    import(&scene, &[imported("new", "alice", MONDAY + 2, MONDAY + 10)]);
+    assert_eq!(reading.count(), 4_999);
+}
+
+/// A read that lasts would keep the write-ahead log from being checkpointed, and slow every connect.
+#[test]
+fn between_two_sessions_nothing_is_held() {
+    let scene = Scene::new(LIMITED);
+    let many: Vec<Imported> =
+        (0..5_000).map(|n| imported(&format!("key {n}"), "alice", MONDAY + n, MONDAY + n)).collect();
+    import(&scene, &many);
+    let reader = Reader::open(&scene.path()).unwrap();
+    let mut reading = reader.pages(Wanted::default()).unwrap();
+    reading.next().unwrap().unwrap();
+    scene.begin(1, "bob", "VPN2-1").unwrap();
+    let writer = rusqlite::Connection::open(scene.path()).unwrap();
+    let busy: i64 = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+    assert_eq!(busy, 0, "a reader holds a snapshot");
+    assert_eq!(reading.count(), 4_999);
+}

@@ -1,0 +1,101 @@
+//! The ledger's file: documented and guarded.
+#![allow(clippy::unwrap_used)]
+
+use rasadmin_ledger::report::Reader;
+use rasadmin_ledger::sqlite::{Create, Sqlite};
+use rasadmin_ledger::{Away, AwayKind};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(5)
+}
+
+fn open(path: &Path) -> Result<Sqlite, Away> {
+    Sqlite::open(path, Create::Yes, true, soon())
+}
+
+#[test]
+fn every_column_is_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.db");
+    drop(open(&path).unwrap());
+    let ledger = rusqlite::Connection::open(&path).unwrap();
+    let sql = "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table'";
+    let mut statement = ledger.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
+    let columns: BTreeSet<_> = rows.unwrap().map(Result::unwrap).collect();
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/ledger.md")).unwrap();
+    let mut documented = BTreeSet::new();
+    for section in page.split("\n### ").skip(1) {
+        let table = section.lines().next().unwrap().trim();
+        for line in section.lines().filter(|line| line.starts_with("| `")) {
+            let names = line.split('|').nth(1).unwrap().split('`').skip(1).step_by(2);
+            documented.extend(names.map(|name| (table.to_owned(), name.to_owned())));
+        }
+    }
+    assert_eq!(columns, documented, "docs/ledger.md and schema.sql differ");
+}
+
+#[test]
+fn a_ledger_of_the_other_platform_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.db");
+    drop(open(&path).unwrap());
+    let other = if cfg!(windows) { "unix" } else { "windows" };
+    rusqlite::Connection::open(&path).unwrap().execute("UPDATE about SET value = ?1", [other]).unwrap();
+    let away = open(&path).unwrap_err();
+    assert_eq!(away.kind, AwayKind::Foreign);
+    assert!(away.message.contains(&format!("belongs to {other} processes")), "{away}");
+}
+
+#[test]
+fn a_ledger_of_an_older_version_is_refused_with_a_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch("CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT); PRAGMA user_version = 2").unwrap();
+    drop(old);
+    for away in [open(&path).unwrap_err(), Reader::open(&path).unwrap_err()] {
+        assert_eq!(away.kind, AwayKind::Foreign);
+        assert!(away.message.contains("its version is 2") && away.message.contains("move it away"), "{away}");
+    }
+}
+
+#[test]
+fn an_imported_session_cannot_live() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.db");
+    drop(open(&path).unwrap());
+    let ledger = rusqlite::Connection::open(&path).unwrap();
+    let insert = |stop: &str| {
+        let sql = format!(
+            "INSERT INTO sessions (acct_session_id, instance, nas_identifier, user_name, handle, remote_computer,
+                 calling_station_id, interface_type, quarantine, acct_start_time, acct_stop_time, imported)
+             VALUES ('k', 0, 'VPN1', 'alice', 0, '', '', '', '', 1000, {stop}, 'odbc')"
+        );
+        ledger.execute(&sql, [])
+    };
+    assert!(insert("NULL").unwrap_err().to_string().contains("CHECK"));
+    insert("2000").unwrap();
+}
+
+#[test]
+fn several_that_open_a_new_one_at_once_make_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.db");
+    std::thread::scope(|scope| {
+        let opened: Vec<_> = (0..8).map(|_| scope.spawn(|| open(&path).map(drop))).collect();
+        opened.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+    });
+}
+
+#[test]
+fn one_that_vanished_is_not_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.db");
+    let away = Sqlite::open(&path, Create::No, true, soon()).unwrap_err();
+    assert_eq!(away.kind, AwayKind::Missing);
+    assert!(!path.exists());
+}

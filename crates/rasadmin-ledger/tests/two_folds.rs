@@ -1,0 +1,176 @@
+//! The state and the tables are two folds of the same effects: whatever happens, they say the same.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::addresses::Address;
+use rasadmin_engine::config::file::Period;
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::event::{ConfigRead, ReleaseEvent};
+use rasadmin_engine::{Answer, Waited};
+use rasadmin_engine::{Event, Here, Id, Identity, Journal, Name, Process, Stamp, State, Tunnel, decide, decide_late};
+use rasadmin_ledger::report::{Reader, Which};
+use rasadmin_ledger::sqlite::{Create, Records, Sqlite};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use support::{With, address, connection, link};
+
+const CONFIG: &str = r#"
+    time_zone = "UTC"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "staff"
+    [pools.staff]
+    addresses = ["10.8.0.1-10.8.0.9"]
+    when_exhausted = "keep-offer"
+    [[rules]]
+    name = "no PPTP"
+    action = "deny"
+    tunnels = ["PPTP"]
+"#;
+
+fn far() -> Instant {
+    Instant::now() + Duration::from_secs(600)
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+const USERS: [&str; 4] = ["alice", "bob", r"PARTNER\\alice", "carol"];
+
+/// Anything that RRAS, or an administrator, may tell: also what makes no sense.
+fn any(random: &mut Random, state: &State) -> Event {
+    let user = USERS[random.below(4) as usize];
+    let (handle, port) = (random.below(6), format!("VPN0-{}", random.below(5)));
+    let seconds = random.below(3) * 40;
+    let usage = Usage { seconds, input_octets: random.below(1000), output_octets: 7, ..Usage::default() };
+    let addresses: Vec<Address> = state.leases_on(&port.as_str().into()).map(|lease| lease.address).collect();
+    let told = connection(handle, user).with(|e| {
+        e.addresses = addresses.clone();
+        e.usage = usage;
+        e.ikev2 = Some(handle == 5);
+        e.source = format!("203.0.113.{handle}");
+    });
+    let tunnel = if random.below(8) == 0 { Tunnel::Pptp } else { Tunnel::Sstp };
+    let linked = link(handle, &port, tunnel);
+    match random.below(16) {
+        0..=3 => Event::Address(address(user, &port, if random.below(2) == 0 { "" } else { "172.16.0.9" })),
+        4..=6 => Event::Connection(told),
+        7..=9 => Event::Link(linked),
+        10 => Event::LinkHangup(linked),
+        11 => Event::Hangup(told),
+        12 => Event::Reauthentication(told),
+        13 => Event::EndpointChange(told.with(|e| e.source = "198.51.100.1".into())),
+        14 => {
+            let address = addresses.first().copied().or_else(|| state.leases().next().map(|lease| lease.address));
+            Event::Release(ReleaseEvent { user: user.into(), port: port.as_str().into(), address })
+        }
+        _ => {
+            match (state.live().map(|session| session.id).min(), state.leases().map(|lease| lease.address.number).min())
+            {
+                (Some(session), _) if random.below(2) == 0 => Event::CloseSession { session },
+                (_, Some(number)) => {
+                    let family = rasadmin_engine::addresses::Family::Ipv4;
+                    Event::ReleaseAddress { address: Address { family, number }, force: random.below(2) == 0 }
+                }
+                _ => Event::Lost { events: 1 },
+            }
+        }
+    }
+}
+
+/// What both say of live sessions and of leases, and of what each user has used in November.
+fn assert_same(reader: &Reader, state: &State, server: &Name, seed: u64) {
+    assert_eq!(reader.faults().unwrap(), Vec::<String>::new(), "seed {seed}");
+    let rows = reader.sessions(&Which::default(), true).unwrap();
+    let live: BTreeMap<String, _> = state.live().map(|session| (session.id.to_string(), session)).collect();
+    assert_eq!(rows.len(), live.len());
+    for row in rows {
+        let session = live[&row.acct_session_id];
+        assert_eq!(row.user(), session.user, "seed {seed}");
+        assert_eq!(row.live_links as usize, session.links.len(), "seed {seed}, {}", session.id);
+        assert_eq!(row.nas_port_id, session.port, "seed {seed}");
+        assert_eq!(row.tunnel_type.as_deref(), session.tunnel.map(Tunnel::name), "seed {seed}");
+        assert_eq!(row.calling_station_id, session.source, "seed {seed}");
+        assert_eq!(row.established, session.established.map(|at| at.time), "seed {seed}");
+        assert_eq!(&row.nas_identifier, server);
+    }
+    for held in reader.live_leases(&Which::default(), None).unwrap() {
+        let lease = state.leases().find(|lease| {
+            rasadmin_engine::addresses::parse::show(lease.address.number, lease.address.family) == held.address
+        });
+        let lease = lease.unwrap();
+        let user = held.domain.zip(held.name).map(|(domain, name)| Identity { domain, name });
+        assert_eq!((user, held.port), (lease.user.clone(), lease.port.clone()), "seed {seed}");
+        assert_eq!(held.session.is_some(), lease.session().is_some(), "seed {seed}");
+    }
+    for used in reader.usage(&Which::default(), "2026-11-01", "2026-11-30", &|_| "2026-11".to_owned()).unwrap() {
+        let user = Identity { domain: used.domain, name: used.name };
+        let sums = state.used(&user, Period::Month, 20_758);
+        assert_eq!((sums.seconds, sums.octets), (used.seconds, used.input_octets + used.output_octets), "seed {seed}");
+    }
+}
+
+#[test]
+fn state_and_tables_say_the_same_whatever_happens() {
+    let server = Name::new("VPN1");
+    for seed in 12..24 {
+        let folder = tempfile::tempdir().unwrap();
+        let config = support::config(folder.path(), CONFIG);
+        let ledger = Sqlite::open(&config.ledger, Create::Yes, false, far()).unwrap();
+        let (mut records, mut state) = Records::of(ledger, &server, &config, far()).unwrap();
+        let reader = Reader::open(&config.ledger).unwrap();
+        let mut random = Random(seed);
+        let mut at = Stamp { time: support::MONDAY, mono: rasadmin_engine::Mono(1_000_000) };
+        let mut instance = Id(1);
+        for step in 0..250 {
+            let passed = [0, 10, 1_000, 30_000, 100_000, 400_000][random.below(6) as usize];
+            let time = at.time + passed - if random.below(20) == 0 { 3_600_000 } else { 0 };
+            at = Stamp { time, mono: at.mono.after(passed.cast_unsigned()) };
+            let event = if step == 0 || random.below(80) == 0 {
+                instance = Id(u128::from(seed) << 64 | step);
+                Event::InstanceStarted { instance }
+            } else if step == 1 {
+                let texts = Some(serde_json::to_string(&config.bundle).unwrap());
+                let hash = config.hash.clone();
+                Event::ConfigRead(ConfigRead { version: String::new(), hash, texts, fault: None })
+            } else {
+                any(&mut random, &state)
+            };
+            let here = Here::new(&config, &server, instance, Process(1));
+            let mut now = support::now(at);
+            let late =
+                matches!(event, Event::LinkHangup(_) | Event::Hangup(_) | Event::Release(_)) && random.below(3) == 0;
+            records
+                .call(&mut state, far(), &mut |state| {
+                    if late {
+                        // It had waited for a while.
+                        now.at.mono.0 -= 35_000;
+                        let (at, random, event) = (now.at, now.random, event.clone());
+                        return Some(decide_late(
+                            state,
+                            &here,
+                            &Waited { at, random, event, decision: None, answer: Answer::Nothing },
+                        ));
+                    }
+                    Some(decide(state, &here, &event, &now))
+                })
+                .unwrap();
+            if step % 50 == 49 {
+                assert_same(&reader, &state, &server, seed);
+            }
+        }
+        let live = reader.state_of(&server).unwrap();
+        assert_eq!(
+            rasadmin_engine::state::Checkpoint::of(&live),
+            rasadmin_engine::state::Checkpoint::of(&state),
+            "seed {seed}"
+        );
+    }
+}
