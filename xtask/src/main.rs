@@ -25,6 +25,8 @@ usage: cargo xtask COMMAND
   bench [--windows]  what a session costs through the product, next to its bare SQL
   torture            kill the product at every point of every callback (--rounds N, 1000 unless told otherwise;
                      --two-processes; --windows; --seed S; --control: does the check find what is wrong?)
+  torture --model    play random sequences of RRAS's calls against the engine, and compare with the truth
+                     (--steps N, 10 million unless told otherwise; --minutes N; --replay SEED)
   windows            leave target/windows/rasadmin.dll and rasadmin.exe
   fixtures           build the admin DLLs in C that the tests need
   freeradius         fetch FreeRADIUS's table definitions that the tests load an export into

@@ -1,4 +1,5 @@
-//! `cargo xtask torture`: kills the product at every point of every callback, and looks what became of its ledger.
+//! `cargo xtask torture`: kills the product at every point of every callback, and looks what became of its ledger; with
+//! `--model` it plays random sequences of RRAS's calls against the engine instead, and compares with the truth.
 
 use crate::shell::{cargo, run, step, target};
 use crate::{Result, packages, windows};
@@ -15,8 +16,11 @@ pub struct Options<'a> {
     control: bool,
 }
 
-/// `--rounds N [--two-processes] [--windows] [--seed S]`
+/// `--rounds N [--two-processes] [--windows] [--seed S]`, or `--model` with its own options.
 pub fn command(words: &[&str]) -> Result {
+    if let Some(at) = words.iter().position(|&word| word == "--model") {
+        return model(&[&words[..at], &words[at + 1..]].concat());
+    }
     let mut options = Options::default();
     let mut words = words.iter();
     while let Some(&word) = words.next() {
@@ -29,12 +33,20 @@ pub fn command(words: &[&str]) -> Result {
             "--control" => options.control = true,
             _ => {
                 return Err(format!(
-                    "torture has no option {word}: --rounds N [--two-processes] [--windows] [--seed S]"
+                    "torture has no option {word}: --rounds N [--two-processes] [--windows] [--seed S], or \
+                     --model [--steps N | --minutes N | --replay SEED]"
                 ));
             }
         }
     }
     torture(options)
+}
+
+/// The model of the truth: 10 million steps unless it is told otherwise.
+fn model(words: &[&str]) -> Result {
+    step("building the model", || run(cargo().args(["build", "--release", "--quiet", "-p", "rasadmin-model"])))?;
+    let program = target().join("release").join(format!("rasadmin-model{}", std::env::consts::EXE_SUFFIX));
+    run(Command::new(program).args(words))
 }
 
 /// A few rounds of either kind, and the control: part of the tests.

@@ -1,0 +1,480 @@
+//! What must be answered, by what was told: limits and use are counted anew each time, by going through everybody.
+
+use crate::people::{DENIED_NETWORK, PEOPLE};
+use crate::product::Engine;
+use crate::rras::{Connection, Number, Phase};
+use crate::settings::{Reconnect, SERVER_ADDRESS};
+use crate::switches::Projection;
+use crate::told::Lives;
+use crate::world::{Subject, World};
+use rasadmin_engine::addresses::{Address, Family, is_reserved_identifier};
+use rasadmin_engine::event::Offer;
+use rasadmin_engine::{Answer, Event, Identity, Quarantine, Stamp, State, Tunnel};
+
+/// A day: milliseconds.
+pub const DAY: i64 = 86_400_000;
+
+/// What must be answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It must be let in.
+    Allow,
+    /// It must not, because of this.
+    Deny(&'static str),
+    /// What was told leaves it open.
+    Either,
+}
+
+/// The same, with the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Let in or not.
+    pub verdict: Verdict,
+    /// The address that it must be.
+    pub exact: Option<u64>,
+    /// The pools that may serve; empty: RRAS's offer must be kept.
+    pub chain: Vec<usize>,
+    /// Why an exact address is expected.
+    pub because: &'static str,
+}
+
+impl Expected {
+    const fn of(verdict: Verdict) -> Self {
+        Self { verdict, exact: None, chain: Vec::new(), because: "" }
+    }
+}
+
+/// Denied for sure by something, or perhaps by something: all reasons together.
+#[derive(Default)]
+struct Reasons {
+    sure: Option<&'static str>,
+    perhaps: bool,
+}
+
+impl Reasons {
+    fn if_so(&mut self, denied: bool, why: &'static str) {
+        if denied {
+            self.sure = self.sure.or(Some(why));
+        }
+    }
+
+    /// A number that lies between two, against a limit.
+    fn if_reached(&mut self, (least, most): (u64, u64), limit: u64, why: &'static str) {
+        self.if_so(least >= limit, why);
+        self.perhaps |= most >= limit;
+    }
+
+    const fn verdict(&self) -> Verdict {
+        match (self.sure, self.perhaps) {
+            (Some(why), _) => Verdict::Deny(why),
+            (None, true) => Verdict::Either,
+            (None, false) => Verdict::Allow,
+        }
+    }
+}
+
+impl<E: Engine + ?Sized> World<'_, E> {
+    /// Who a connection is, by its own calls.
+    pub fn identity(&self, of: Number) -> Identity {
+        PEOPLE[self.connections[of].who].identity()
+    }
+
+    /// What an event must be answered.
+    pub fn expect(&self, member: usize, subject: &Subject, event: &Event, now: Stamp) -> Expected {
+        let state = &self.product.members[member].state;
+        // Whoever was answered without the journal may have been answered anything.
+        if self.switches.away {
+            return Expected::of(Verdict::Either);
+        }
+        match (subject, event) {
+            (&Subject::Address(of, family, _), Event::Address(event)) => {
+                self.expect_address(state, of, family, event.offer, now)
+            }
+            (&Subject::Accept(of), _) => Expected::of(self.expect_accept(state, of, now)),
+            (&Subject::Link(of, _), _) => Expected::of(self.expect_link(state, of, now, None, None)),
+            (&Subject::Reauthenticate(of, quarantine), _) => {
+                Expected::of(self.expect_link(state, of, now, Some(quarantine), None))
+            }
+            (Subject::Move(of, source), _) => Expected::of(self.expect_link(state, *of, now, None, Some(source))),
+            _ => Expected::of(Verdict::Either),
+        }
+    }
+
+    /// Does its session live? Where what was told leaves it open, the product's own view is taken.
+    pub fn is_live(&self, state: &State, of: Number) -> bool {
+        let told = &self.connections[of].told;
+        match told.lives() {
+            Lives::Must => true,
+            Lives::No => false,
+            Lives::May => told.session.is_some_and(|id| state.session(id).is_some()),
+        }
+    }
+
+    /// Does a call of one connection tell that another is over, because its handle or GUID starts again?
+    fn ends(&self, newer: Number, older: Number) -> bool {
+        let (new, old) = (&self.connections[newer], &self.connections[older]);
+        let handle = new.handle == old.handle || (new.guid.is_some() && new.guid == old.guid);
+        // An address call does not carry them.
+        new.told.session.is_none() && new.phase == Phase::Connecting && handle
+    }
+
+    /// May it tell that, because its port starts again? It may also be a protocol that comes up late.
+    fn may_end(&self, newer: Number, older: Number) -> bool {
+        let (new, old) = (&self.connections[newer], &self.connections[older]);
+        let on_port = old.told.links.iter().any(|(port, _)| new.ports.contains(port));
+        let linked = on_port && (old.told.links.len() == 1 || old.who == new.who);
+        linked || (!old.told.established && new.ports.contains(&old.port))
+    }
+
+    /// The other sessions that count, for sure or perhaps.
+    fn others<'a>(&'a self, state: &'a State, except: Number) -> impl Iterator<Item = (Number, bool)> + 'a {
+        let counts = move |&of: &Number| {
+            of != except && !self.connections[of].told.replaced && !self.ends(except, of) && self.is_live(state, of)
+        };
+        let sure = move |of: Number| self.connections[of].told.lives() == Lives::Must && !self.may_end(except, of);
+        self.active.iter().copied().filter(counts).map(move |of| (of, sure(of)))
+    }
+
+    /// Which of them a newcomer takes the place of, for sure or perhaps: one of them.
+    pub fn candidates(&self, state: &State, of: Number) -> Vec<(Number, bool)> {
+        let new = &self.connections[of];
+        let same = |c: &Connection| c.told.source == new.device.source;
+        // Sure, or perhaps, or not at all.
+        let replaces = |c: &Connection| match self.settings.reconnect {
+            Reconnect::Strict => None,
+            Reconnect::SameEndpoint => same(c).then_some(true),
+            Reconnect::SameComputer if new.device.computer.is_empty() => {
+                // A session with a name, and a newcomer without one: the same client by another tunnel?
+                (new.is_ikev2() && same(c)).then_some(c.is_ikev2() && c.device.computer.is_empty())
+            }
+            Reconnect::SameComputer => (c.device.computer == new.device.computer).then_some(true),
+        };
+        let fits = |(other, sure): (Number, bool)| {
+            let c = &self.connections[other];
+            (c.who == new.who).then(|| replaces(c)).flatten().map(|also| (other, sure && also))
+        };
+        self.others(state, of).filter_map(fits).collect()
+    }
+
+    /// How many of the others are of some users: at least and at most.
+    fn count(&self, state: &State, except: Number, fits: impl Fn(&Identity) -> bool) -> (u64, u64) {
+        let all = self.others(state, except).filter(|&(of, _)| fits(&self.identity(of)));
+        all.fold((0, 0), |(least, most), (_, sure)| (least + u64::from(sure), most + 1))
+    }
+
+    /// Seconds and octets of somebody today: what is sure, and what may be. A session never counts itself.
+    pub fn used_today(&self, who: &Identity, except: Option<Number>, now: Stamp) -> [(u64, u64); 2] {
+        let mut sums = [(0, 0), (0, 0)];
+        let mut add = |at: usize, (least, most): (u64, u64)| {
+            sums[at].0 += least;
+            sums[at].1 += most;
+        };
+        let Some(person) = PEOPLE.iter().position(|person| person.identity() == *who) else { return sums };
+        for used in &self.uses[person] {
+            let (seconds, octets) = self.of_today(used, now);
+            add(0, seconds);
+            add(1, octets);
+        }
+        let Some(own) = except else { return sums };
+        let today = u64::try_from(now.time.rem_euclid(DAY) / 1000).unwrap_or(0);
+        for &of in self.active.iter().filter(|&&of| of != own && self.identity(of) == *who) {
+            let told = &self.connections[of].told;
+            if told.session.is_none() || told.counted || told.over {
+                continue;
+            }
+            let elapsed = now.seconds_since(told.began);
+            let sure =
+                told.lives() == Lives::Must && !told.replaced && !self.switches.clock_steps && !self.may_end(own, of);
+            let least = if sure { elapsed.min(today).saturating_sub(2) } else { 0 };
+            // One that was closed and whose hangup may still come counts at most until now.
+            add(0, (least, elapsed + 1));
+        }
+        sums
+    }
+
+    fn of_today(&self, used: &crate::told::Use, now: Stamp) -> ((u64, u64), (u64, u64)) {
+        if self.switches.clock_steps {
+            return ((0, used.seconds.1), (0, used.octets.1));
+        }
+        let midnight = now.time - now.time.rem_euclid(DAY);
+        if used.stop < midnight - 2_000 {
+            return ((0, 0), (0, 0));
+        }
+        let since = u64::try_from((used.stop - midnight).max(0) / 1000).unwrap_or(0);
+        let near = used.stop < midnight + 2_000;
+        let seconds = (used.seconds.0.min(since).saturating_sub(1), used.seconds.1.min(since + 2));
+        (seconds, (if near { 0 } else { used.octets.0 }, used.octets.1))
+    }
+
+    /// Both limits; `counted` takes off what a newcomer takes the place of.
+    fn limits(
+        &self,
+        reasons: &mut Reasons,
+        state: &State,
+        who: &Identity,
+        of: Number,
+        counted: impl Fn((u64, u64)) -> (u64, u64),
+    ) {
+        if let Some(limit) = self.settings.user_limit {
+            let count = self.count(state, of, |other| other == who);
+            reasons.if_reached(counted(count), limit.into(), "the user's limit");
+        }
+        if let Some((group, limit)) = self.settings.group_limit {
+            let members = &self.settings.groups[group].members;
+            if members.has(who) {
+                let count = self.count(state, of, |other| members.has(other));
+                reasons.if_reached(counted(count), limit.into(), "the group's limit");
+            }
+        }
+    }
+
+    fn quotas(&self, reasons: &mut Reasons, who: &Identity, of: Number, now: Stamp) {
+        if self.settings.day_seconds.is_none() && self.settings.day_octets.is_none() {
+            return;
+        }
+        let [seconds, octets] = self.used_today(who, Some(of), now);
+        if let Some(limit) = self.settings.day_seconds {
+            reasons.if_reached(seconds, limit, "the day's time");
+        }
+        if let Some(limit) = self.settings.day_octets {
+            reasons.if_reached(octets, limit, "the day's octets");
+        }
+    }
+
+    fn denied_user(&self, who: &Identity) -> bool {
+        self.settings.denied.as_ref().is_some_and(|denied| denied.has(who))
+    }
+
+    fn expect_address(&self, state: &State, of: Number, family: Family, offer: Offer, now: Stamp) -> Expected {
+        let asker = &self.connections[of].spelling.asker;
+        let stands = self.connections[of].told.session.is_some();
+        let mut reasons = Reasons::default();
+        reasons.if_so(self.denied_user(asker), "the user is denied");
+        // What it will replace is not yet known; one whose session lives may or may not be told apart from its session.
+        let strict = self.settings.reconnect == Reconnect::Strict && !stands;
+        let count = |(least, most): (u64, u64)| {
+            (if strict { least } else { least.saturating_sub(2) }, most + u64::from(stands))
+        };
+        self.limits(&mut reasons, state, asker, of, count);
+        self.quotas(&mut reasons, asker, of, now);
+        let mut expected = Expected::of(reasons.verdict());
+        if matches!(expected.verdict, Verdict::Deny(_)) {
+            return expected;
+        }
+        if let Offer::HighHalf(_) = offer {
+            // It is kept as it is, whatever else would serve.
+            return expected;
+        }
+        self.expect_which(state, of, family, offer, &mut expected);
+        expected
+    }
+
+    /// Which address, if the rules let the user in.
+    fn expect_which(&self, state: &State, of: Number, family: Family, offer: Offer, expected: &mut Expected) {
+        let c = &self.connections[of];
+        let asker = &c.spelling.asker;
+        let free = |number: u64| state.lease_at(Address { family, number }).is_none();
+        let mut deny = |sure: bool, why| {
+            if sure && expected.verdict == Verdict::Allow {
+                expected.verdict = Verdict::Deny(why);
+            } else if !sure {
+                expected.verdict = Verdict::Either;
+            }
+        };
+        if let Some(reserved) = self.settings.reservation(asker, family) {
+            if free(reserved) {
+                expected.exact = Some(reserved);
+                expected.because = "it is reserved for the user";
+                expected.chain = self.settings.chain(Some(asker), family);
+                return;
+            }
+            // It may be the port's own old lease that holds it, and ends by this very call.
+            expected.chain = self.settings.chain(Some(asker), family);
+            return deny(false, "");
+        }
+        let chain = self.settings.chain(Some(asker), family);
+        if let Some(&first) = chain.first() {
+            let last = self.last_had.get(&(asker.clone(), family)).and_then(|had| had.0);
+            // Another lease of the user may end by this very call, and is the last one then.
+            let others = self.active.iter().map(|&other| (other, &self.connections[other])).any(|(number, other)| {
+                let alive = other.told.leases[family.index()].is_some_and(|lease| lease.alive);
+                let same = PEOPLE[other.who].identity() == *asker || other.spelling.asker == *asker;
+                alive && same && (other.told.lives() != Lives::Must || self.may_end(of, number))
+            });
+            let sticky = self.settings.sticky && !others;
+            let again = last.filter(|&number| sticky && self.settings.gives(first, number) && free(number));
+            expected.exact = again;
+            expected.because = "the user had it last";
+            expected.chain = chain;
+            return;
+        }
+        let number = match offer {
+            Offer::Number(number) => number,
+            Offer::Nothing | Offer::HighHalf(_) => return deny(true, "there is no pool, and no offer"),
+        };
+        let unusable = family == Family::Ipv6 && is_reserved_identifier(number);
+        let others = self.settings.reserved_for(family, number).is_some_and(|owner| owner != *asker);
+        if unusable || others {
+            return deny(true, "the offer is another's, or nobody's");
+        }
+        expected.exact = Some(number);
+        expected.because = "RRAS's offer is kept where there is no pool";
+    }
+
+    fn expect_accept(&self, state: &State, of: Number, now: Stamp) -> Verdict {
+        let c = &self.connections[of];
+        let who = self.identity(of);
+        let mut reasons = Reasons::default();
+        reasons.if_so(self.denied_user(&who), "the user is denied");
+        self.facts(&mut reasons, c, &c.device.source, c.quarantine);
+        let candidates = self.candidates(state, of);
+        let (one, sure) = (u64::from(!candidates.is_empty()), u64::from(candidates.iter().any(|&(_, sure)| sure)));
+        let count = |(least, most): (u64, u64)| (least.saturating_sub(one), most.saturating_sub(sure));
+        self.limits(&mut reasons, state, &who, of, count);
+        self.quotas(&mut reasons, &who, of, now);
+        self.anothers_address(&mut reasons, of);
+        reasons.verdict()
+    }
+
+    /// An address that was given by a name that turns out to be another user's.
+    fn anothers_address(&self, reasons: &mut Reasons, of: Number) {
+        let c = &self.connections[of];
+        let who = self.identity(of);
+        if c.spelling.asker == who && !self.switches.reloads {
+            return;
+        }
+        for family in [Family::Ipv4, Family::Ipv6] {
+            let Some(lease) = c.told.leases[family.index()] else { continue };
+            let reserved = self.settings.reserved_for(family, lease.number).is_some_and(|owner| owner != who);
+            let pool = self.settings.pool_of(family, lease.number);
+            let wrong_pool = pool.is_some_and(|pool| !self.settings.chain(Some(&who), family).contains(&pool));
+            if reserved || wrong_pool {
+                let sure = self.switches.projection != Projection::Empty
+                    && !self.switches.reloads
+                    && !lease.kept
+                    && (reserved || c.spelling.asker != who);
+                reasons.if_so(sure, "the address is another's");
+                reasons.perhaps = true;
+            }
+        }
+    }
+
+    fn facts(&self, reasons: &mut Reasons, c: &Connection, source: &str, quarantine: Quarantine) {
+        let bad = source.starts_with(DENIED_NETWORK.1);
+        reasons.if_so(self.settings.denies_network && bad, "the network is denied");
+        let bad = quarantine == Quarantine::Quarantine;
+        reasons.if_so(self.settings.denies_quarantine && bad, "it is in quarantine");
+        let known = c.is_ikev2() || c.phase == Phase::Linking || c.told.established;
+        reasons.if_so(self.settings.denies_pptp && known && c.tunnel == Tunnel::Pptp, "PPTP is denied");
+    }
+
+    /// A link, a reauthentication, an endpoint change: a session that stands does not count itself.
+    fn expect_link(
+        &self,
+        state: &State,
+        of: Number,
+        now: Stamp,
+        quarantine: Option<Quarantine>,
+        source: Option<&str>,
+    ) -> Verdict {
+        let c = &self.connections[of];
+        if c.told.lives() == Lives::No {
+            return Verdict::Either;
+        }
+        let who = self.identity(of);
+        let mut reasons = Reasons::default();
+        reasons.if_so(self.denied_user(&who), "the user is denied");
+        let source = source.unwrap_or(&c.told.source);
+        self.facts(&mut reasons, c, source, quarantine.unwrap_or(c.quarantine));
+        self.limits(&mut reasons, state, &who, of, |count| count);
+        self.quotas(&mut reasons, &who, of, now);
+        // The first link may be what tells whose the address is.
+        if !c.told.established {
+            let mut late = Reasons::default();
+            self.anothers_address(&mut late, of);
+            reasons.perhaps |= late.perhaps;
+        }
+        reasons.verdict()
+    }
+
+    /// Is it as expected?
+    pub fn compare(&mut self, member: usize, subject: &Subject, expected: &Expected, answer: &Answer) {
+        let refused = *answer == Answer::Reject;
+        match expected.verdict {
+            Verdict::Deny(why) if !refused => {
+                self.found("as told: who must be refused is refused", format!("{subject:?}: {why}, but {answer:?}"));
+            }
+            Verdict::Allow if refused => match subject {
+                Subject::Address(_, family, offer) => {
+                    let (family, offer) = (*family, *offer);
+                    self.compare_exhausted(member, family, offer, expected, subject);
+                }
+                _ => self.found("as told: who may connect is not refused", format!("{subject:?}: {}", self.why())),
+            },
+            _ => {}
+        }
+        if let (&Subject::Address(of, family, offer), Answer::Address(given)) = (subject, answer) {
+            self.compare_address(of, family, offer, expected, given.number);
+        }
+    }
+
+    fn why(&self) -> String {
+        let decision = self.product.journal.last().and_then(|record| record.decision.as_ref());
+        decision.map_or_else(String::new, |d| format!("refused by rule {:?}: {:?} {:?}", d.rule, d.why(), d.counted))
+    }
+
+    /// A refusal for want of an address: is there none in truth?
+    fn compare_exhausted(
+        &mut self,
+        member: usize,
+        family: Family,
+        offer: Option<u64>,
+        expected: &Expected,
+        subject: &Subject,
+    ) {
+        let state = &self.product.members[member].state;
+        let free = |&number: &u64| state.lease_at(Address { family, number }).is_none();
+        let settings = &self.settings;
+        let all = |&pool: &usize| settings.pools[pool].first..=settings.pools[pool].last;
+        let numbers = expected.chain.iter().flat_map(|pool| all(pool).filter(|&number| settings.gives(*pool, number)));
+        let left = numbers.into_iter().find(free);
+        let keeps = expected.chain.first().is_some_and(|&first| self.settings.pools[first].keeps_offer);
+        let offer_left = offer.filter(|_| keeps && expected.chain.len() == 1);
+        let offered = offer_left.filter(|&n| self.settings.reserved_for(family, n).is_none());
+        let offered = offered.filter(|&number| !(family == Family::Ipv6 && is_reserved_identifier(number)));
+        let exact = expected.exact.filter(|_| left.is_none());
+        if let Some(number) = left.or(exact).or(offered) {
+            let why = self.why();
+            self.found("as told: who may connect is not refused", format!("{subject:?}: {number:#x} is free. {why}"));
+        }
+    }
+
+    fn compare_address(&mut self, of: Number, family: Family, offer: Option<u64>, expected: &Expected, number: u64) {
+        let what = format!("#{of} is given {number:#x} ({family:?}, offer {offer:?})");
+        if family == Family::Ipv4 && (number == SERVER_ADDRESS || number == 0) {
+            return self.found("always: the server's own address is given to nobody", what);
+        }
+        if family == Family::Ipv6 && is_reserved_identifier(number) {
+            return self.found("always: a reserved identifier is given to nobody", what);
+        }
+        let asker = self.connections[of].spelling.asker.clone();
+        if self.settings.reserved_for(family, number).is_some_and(|owner| owner != asker) && !self.switches.away {
+            return self.found("always: a reserved address is given to nobody else", what);
+        }
+        if self.switches.away {
+            return;
+        }
+        if let Some(exact) = expected.exact.filter(|&exact| exact != number) {
+            return self.found(
+                "as told: the address is the one that is due",
+                format!("{what}, not {exact:#x}: {}", expected.because),
+            );
+        }
+        let pooled = expected.chain.iter().any(|&pool| self.settings.gives(pool, number));
+        let kept = offer == Some(number);
+        let reserved = self.settings.reservation(&asker, family) == Some(number);
+        if !pooled && !kept && !reserved {
+            self.found("as told: the address is of the user's pool", what);
+        }
+    }
+}

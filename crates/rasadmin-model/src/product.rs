@@ -1,0 +1,236 @@
+//! The product's part: its processes, each with a state of its own, and the journal that they share.
+
+use rasadmin_engine::config::Config;
+use rasadmin_engine::decide::decide_alone;
+use rasadmin_engine::state::Checkpoint;
+use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, Stamp, State, Waited};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What is tried: the engine, or a mutant of it.
+pub trait Engine {
+    /// As [`rasadmin_engine::decide`].
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        rasadmin_engine::decide(state, here, event, now)
+    }
+
+    /// As [`rasadmin_engine::decide_late`].
+    fn decide_late(&self, state: &State, here: &Here<'_>, waited: &Waited) -> Record {
+        rasadmin_engine::decide_late(state, here, waited)
+    }
+
+    /// The moment that stands in a record of what happened then.
+    fn stamp(&self, at: Stamp) -> Stamp {
+        at
+    }
+}
+
+/// The engine as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Real;
+
+impl Engine for Real {}
+
+/// A second fold of the records: whatever it keeps must agree with the state when all was folded.
+pub trait Fold {
+    /// One record more.
+    fn record(&mut self, record: &Record);
+
+    /// What differs, if anything does.
+    fn differs(&mut self, state: &State) -> Option<String>;
+}
+
+/// A process of the product.
+#[derive(Debug)]
+pub struct Member<S> {
+    /// Its number.
+    pub process: Process,
+    /// Its state.
+    pub state: State,
+    /// How many records of the journal are in it.
+    pub applied: usize,
+    /// The configuration that it has read.
+    pub config: Arc<Config>,
+    /// It cannot write.
+    pub away: bool,
+    /// What it could not write, with its subject.
+    pub waiting: VecDeque<(S, Waited)>,
+}
+
+/// All of it.
+pub struct Product<'e, E: ?Sized, S> {
+    engine: &'e E,
+    /// A second fold of the records, if there is one.
+    pub beside: Option<&'e mut dyn Fold>,
+    /// The server's name.
+    pub server: Name,
+    /// The instance that lives.
+    pub instance: Id,
+    /// The records.
+    pub journal: Vec<Record>,
+    /// The processes: the first has the address functions, the last the notifications.
+    pub members: Vec<Member<S>>,
+    /// A state that was equal to those of all, and after how many records.
+    base: (Checkpoint, usize),
+}
+
+impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
+    /// Nothing was ever recorded.
+    pub fn new(engine: &'e E, config: &Arc<Config>, processes: &[u64], instance: Id) -> Self {
+        let mut product = Self {
+            engine,
+            beside: None,
+            server: Name::new("VPN1"),
+            instance,
+            journal: Vec::new(),
+            members: Vec::new(),
+            base: (Checkpoint::of(&State::new()), 0),
+        };
+        product.join(config, processes, &State::new());
+        product
+    }
+
+    fn join(&mut self, config: &Arc<Config>, processes: &[u64], state: &State) {
+        let applied = self.journal.len();
+        let member = |&process: &u64| {
+            let mut state = state.clone();
+            state.derive(config);
+            let config = config.clone();
+            Member { process: Process(process), state, applied, config, away: false, waiting: VecDeque::new() }
+        };
+        self.members = processes.iter().map(member).collect();
+    }
+
+    /// All processes are killed, and what waited in them is lost; others start. A power cut also takes the records after
+    /// the last that was synced.
+    pub fn restart(&mut self, config: &Arc<Config>, processes: &[u64], instance: Id, lost: usize) {
+        let synced = self.journal.iter().rposition(Record::is_durable).map_or(0, |at| at + 1).max(self.base.1);
+        let left = self.journal.len().saturating_sub(lost).max(synced);
+        self.journal.truncate(left);
+        let state = self.rebuilt();
+        self.instance = instance;
+        self.join(config, processes, &state);
+    }
+
+    /// The state that the records make.
+    fn rebuilt(&self) -> State {
+        let mut state = self.base.0.clone().into_state();
+        for record in &self.journal[self.base.1..] {
+            state.apply(record);
+        }
+        state
+    }
+
+    /// The state that has most of the records.
+    pub fn latest(&self) -> &State {
+        let latest = self.members.iter().max_by_key(|member| member.applied);
+        &latest.unwrap_or(&self.members[0]).state
+    }
+
+    /// A process reads what others have written.
+    pub fn catch_up(&mut self, member: usize) {
+        let member = &mut self.members[member];
+        for record in &self.journal[member.applied..] {
+            member.state.apply(record);
+        }
+        member.applied = self.journal.len();
+    }
+
+    /// A process reads another configuration.
+    pub fn reload(&mut self, member: usize, config: &Arc<Config>) {
+        let member = &mut self.members[member];
+        member.config = config.clone();
+        member.state.derive(config);
+    }
+
+    /// Decides without the journal: the event waits, with its answer.
+    pub fn answer_alone(&mut self, member: usize, subject: S, event: Event, now: &Now) -> Answer {
+        let decided = decide_alone(&self.here(member), &event, now, None);
+        let (decision, answer) = decided.map_or((None, Answer::Nothing), |(decision, answer)| (Some(decision), answer));
+        let waited = Waited { at: now.at, random: now.random, event, decision, answer: answer.clone() };
+        self.members[member].waiting.push_back((subject, waited));
+        answer
+    }
+
+    fn here(&self, member: usize) -> Here<'_> {
+        let Member { process, config, .. } = &self.members[member];
+        Here::new(config, &self.server, self.instance, *process)
+    }
+
+    /// The moment that a record of what happens then has.
+    pub fn stamp(&self, at: Stamp) -> Stamp {
+        self.engine.stamp(at)
+    }
+
+    /// Decides, writes and applies: the process has caught up.
+    pub fn record(&mut self, member: usize, event: &Event, now: &Now) -> Answer {
+        let record = self.engine.decide(&self.members[member].state, &self.here(member), event, now);
+        self.append(member, record)
+    }
+
+    /// Writes what waited longest in a process.
+    pub fn record_late(&mut self, member: usize) -> Option<(S, Waited)> {
+        let (subject, waited) = self.members[member].waiting.pop_front()?;
+        let record = self.engine.decide_late(&self.members[member].state, &self.here(member), &waited);
+        self.append(member, record);
+        Some((subject, waited))
+    }
+
+    fn append(&mut self, member: usize, record: Record) -> Answer {
+        let answer = record.answer.clone();
+        let member = &mut self.members[member];
+        member.state.apply(&record);
+        self.journal.push(record);
+        member.applied = self.journal.len();
+        answer
+    }
+
+    /// All processes have the same state, and so has who folds the records from an earlier checkpoint. Otherwise: what
+    /// differs.
+    pub fn differs(&mut self) -> Option<String> {
+        let folded = Checkpoint::of(&self.rebuilt());
+        for at in 0..self.members.len() {
+            self.catch_up(at);
+            let own = Checkpoint::of(&self.members[at].state);
+            if own != folded {
+                return Some(format!(
+                    "process {at} has another state than the fold of the records: {}",
+                    first_difference(&own, &folded)
+                ));
+            }
+        }
+        let settled = std::mem::replace(&mut self.base, (folded, self.journal.len())).1;
+        let beside = self.beside.as_mut()?;
+        self.journal[settled..].iter().for_each(|record| beside.record(record));
+        beside.differs(&self.members[0].state)
+    }
+
+    /// From its text a checkpoint and the last records come back as they were. Otherwise: what does not.
+    pub fn text_differs(&self) -> Option<String> {
+        let text = serde_json::to_string(&self.base.0).map_err(|error| error.to_string());
+        match text.and_then(|text| serde_json::from_str::<Checkpoint>(&text).map_err(|error| error.to_string())) {
+            Err(error) => return Some(format!("a checkpoint cannot be read again: {error}")),
+            Ok(again) if again != self.base.0 => return Some("a checkpoint reads back otherwise".to_owned()),
+            Ok(again) if Checkpoint::of(&again.clone().into_state()) != again => {
+                return Some("a checkpoint's state makes another checkpoint".to_owned());
+            }
+            Ok(_) => {}
+        }
+        for record in self.journal.iter().rev().take(200) {
+            let text = serde_json::to_string(record).unwrap_or_default();
+            if serde_json::from_str::<Record>(&text).ok().as_ref() != Some(record) {
+                return Some(format!("a record reads back otherwise: {text}"));
+            }
+        }
+        None
+    }
+}
+
+/// Where two checkpoints first differ, as text.
+fn first_difference(one: &Checkpoint, other: &Checkpoint) -> String {
+    let (one, other): (Vec<char>, Vec<char>) =
+        (format!("{one:?}").chars().collect(), format!("{other:?}").chars().collect());
+    let at = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let around = |text: &[char]| text[at.saturating_sub(160)..(at + 160).min(text.len())].iter().collect::<String>();
+    format!("…{}… but …{}…", around(&one), around(&other))
+}

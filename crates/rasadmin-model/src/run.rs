@@ -1,0 +1,111 @@
+//! A run: a seed's switches, configuration and steps.
+
+use crate::finding::Finding;
+use crate::product::{Engine, Fold};
+use crate::random::Random;
+use crate::step::{self, Step};
+use crate::switches::Switches;
+use crate::world::World;
+
+/// The dear checks are made every so many steps.
+const DEAR: usize = 1000;
+
+/// What a seed makes.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The seed.
+    pub seed: u64,
+    /// Faults and readings.
+    pub switches: Switches,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The dear checks are made every so many steps.
+    pub dear: usize,
+}
+
+/// A run that found nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Steps.
+    pub steps: u64,
+    /// Events that were told.
+    pub events: u64,
+    /// Connections that came to stand.
+    pub connections: u64,
+}
+
+/// A run that found something.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What.
+    pub finding: Finding,
+    /// At which step; the number of steps: when all were over.
+    pub at: usize,
+    /// What happened, if it was asked for.
+    pub trace: Vec<String>,
+    /// The same as a scenario, or why there is none.
+    pub scenario: String,
+}
+
+impl Plan {
+    /// Of a seed.
+    pub fn new(seed: u64, steps: usize) -> Self {
+        let mut random = Random::new(seed);
+        let switches = Switches::draw(&mut random);
+        let steps = step::draw(&switches, steps, &mut random);
+        Self { seed, switches, steps, dear: DEAR }
+    }
+}
+
+/// Plays a plan.
+///
+/// # Errors
+///
+/// What was found.
+pub fn run<E: Engine + ?Sized>(engine: &E, plan: &Plan, trace: bool) -> Result<Summary, Box<Failure>> {
+    run_beside(engine, plan, trace, None)
+}
+
+/// Plays a plan, with a second fold of the records beside the state: after every thousand steps, and at the end, it must
+/// agree with the state.
+///
+/// # Errors
+///
+/// What was found.
+pub fn run_beside<'e, E: Engine + ?Sized>(
+    engine: &'e E,
+    plan: &Plan,
+    trace: bool,
+    beside: Option<&'e mut dyn Fold>,
+) -> Result<Summary, Box<Failure>> {
+    let mut world = match World::new(engine, plan.switches.clone(), plan.seed) {
+        Ok(world) => world,
+        Err(finding) => return Err(Box::new(Failure { finding, at: 0, trace: Vec::new(), scenario: String::new() })),
+    };
+    world.product.beside = beside;
+    if trace {
+        world.trace = Some(vec![world.settings.text()]);
+    }
+    let fail = |world: &mut World<'e, E>, at| {
+        let finding = world.finding.take()?;
+        let scenario = world.script.text();
+        Some(Box::new(Failure { finding, at, trace: world.trace.take().unwrap_or_default(), scenario }))
+    };
+    for (at, step) in plan.steps.iter().enumerate() {
+        world.step(*step);
+        if at % 64 == 63 {
+            world.retire();
+        }
+        if at % plan.dear == plan.dear - 1 {
+            world.now_and_then();
+        }
+        if let Some(failure) = fail(&mut world, at) {
+            return Err(failure);
+        }
+    }
+    world.quiesce();
+    if let Some(failure) = fail(&mut world, plan.steps.len()) {
+        return Err(failure);
+    }
+    Ok(Summary { steps: plan.steps.len() as u64, events: world.events, connections: world.stood })
+}

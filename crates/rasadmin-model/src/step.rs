@@ -1,0 +1,99 @@
+//! Steps. They name their subjects relatively and carry their own share of chance, so that a sequence still means
+//! something when some of its steps are taken out.
+
+use crate::random::Random;
+use crate::switches::Switches;
+
+/// What a step does. `k` is chosen by the step's chance among those that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Time passes.
+    Tick,
+    /// The time of day is set.
+    ClockStep,
+    /// Somebody dials.
+    Dial,
+    /// The k-th attempt takes its next step: an address call, the connection's, the first link's.
+    Advance,
+    /// The k-th call that has begun goes on: it is decided and written, or answered.
+    Call,
+    /// The k-th notification that is due is told.
+    Deliver,
+    /// It is lost.
+    Lose,
+    /// It will be told once more.
+    Double,
+    /// The k-th online connection ends.
+    Drop,
+    /// The k-th attempt fails.
+    Fail,
+    /// The k-th online connection gets a link more.
+    AddLink,
+    /// It loses one of several.
+    DropLink,
+    /// Its quarantine state changes.
+    Reauthenticate,
+    /// Its endpoint moves.
+    Move,
+    /// A process can no longer write.
+    Away,
+    /// It can again.
+    Back,
+    /// The service is killed, and starts again.
+    Restart,
+    /// Another configuration is read.
+    Reload,
+}
+
+/// A step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What it does.
+    pub kind: Kind,
+    /// Its share of chance: subjects, deltas, identifiers.
+    pub chance: u64,
+}
+
+/// Draws the steps of a run.
+pub fn draw(switches: &Switches, count: usize, random: &mut Random) -> Vec<Step> {
+    let when = |on: bool, weight: usize| if on { weight } else { 0 };
+    // Some runs are crowded, some are quiet.
+    let (dial, drop) = (6 + random.below(16), 4 + random.below(10));
+    let weights = [
+        (Kind::Tick, 20 + random.below(30)),
+        (Kind::ClockStep, when(switches.clock_steps, 1)),
+        (Kind::Dial, dial),
+        (Kind::Advance, 45),
+        (Kind::Call, when(switches.overlap, 90)),
+        (Kind::Deliver, 35 + random.below(40)),
+        (Kind::Lose, when(switches.losses, 1 + random.below(4))),
+        (Kind::Double, when(switches.doubles, 1 + random.below(4))),
+        (Kind::Drop, drop),
+        (Kind::Fail, 1 + random.below(4)),
+        (Kind::AddLink, when(switches.multilink, 6)),
+        (Kind::DropLink, when(switches.multilink, 4)),
+        (Kind::Reauthenticate, 2),
+        (Kind::Move, 2),
+        (Kind::Away, when(switches.away, 1)),
+        (Kind::Back, when(switches.away, 3)),
+        (Kind::Restart, 0),
+        (Kind::Reload, when(switches.reloads, 1)),
+    ];
+    let total: usize = weights.iter().map(|(_, weight)| weight).sum();
+    let mut steps = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut at = random.below(total);
+        let kind = weights.iter().find(|(_, weight)| {
+            let found = at < *weight;
+            at = at.saturating_sub(*weight);
+            found
+        });
+        let mut kind = kind.map_or(Kind::Tick, |(kind, _)| *kind);
+        // Too rare for a weight.
+        if switches.restarts && random.below(1500) == 0 {
+            kind = Kind::Restart;
+        }
+        steps.push(Step { kind, chance: random.any() });
+    }
+    steps
+}

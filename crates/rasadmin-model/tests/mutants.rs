@@ -1,0 +1,294 @@
+//! The engine with one of the defects that the model was written for: the bounded run must find each.
+//!
+//! A mutant bends what goes into `decide` or what comes out of it, so the engine itself stays free of them.
+#![allow(clippy::unwrap_used)]
+
+use rasadmin_engine::effect::{ClosedBy, Effect, EndedBy, SessionEnded, Usage};
+use rasadmin_engine::event::Offer;
+use rasadmin_engine::{Answer, Event, Here, Mono, Now, Record, Stamp, State, Tunnel, Waited};
+use rasadmin_model::{Engine, Plan, Real, run};
+
+/// How many runs there are at most, and how long each is.
+const RUNS: u64 = 60;
+const STEPS: usize = 2000;
+
+/// What the bounded run finds in a mutant; the engine itself passes the same run.
+fn found_in(mutant: &dyn Engine, oracles: &[&str]) {
+    for seed in 1..=RUNS {
+        let plan = Plan::new(seed, STEPS);
+        let Err(failure) = run(mutant, &plan, false) else { continue };
+        // Only what the mutant has made: the run itself may know the seed as failing.
+        if run(&Real, &plan, false).is_ok() && oracles.contains(&failure.finding.oracle) {
+            return;
+        }
+    }
+    panic!("{RUNS} runs of {STEPS} steps do not find it");
+}
+
+fn decided(state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+    rasadmin_engine::decide(state, here, event, now)
+}
+
+/// Defect 1: whoever uses the port of another's first link closes that session, though the link there is gone.
+struct PortCloses;
+
+impl Engine for PortCloses {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        let Event::Address(asks) = event else { return record };
+        let other = state.live().find(|s| s.port.as_ref() == Some(&asks.port) && s.user_name != asks.user);
+        let Some(other) = other.filter(|session| session.established.is_some()) else { return record };
+        let ended = SessionEnded {
+            session: other.id,
+            start: other.began.time,
+            at: now.at,
+            by: ClosedBy::PortStartedAgain,
+            usage: Usage::default(),
+        };
+        let leases = state.leases_of(other.id);
+        let leases = leases.map(|l| Effect::LeaseEnded { lease: l.id, by: EndedBy::PortStartedAgain, at: now.at });
+        record.effects.splice(0..0, std::iter::once(Effect::SessionEnded(ended)).chain(leases));
+        record
+    }
+}
+
+#[test]
+fn defect_1_a_port_closes_the_session_that_left_it() {
+    found_in(
+        &PortCloses,
+        &["always: no live session is closed by another's event", "always: whoever is online has a lease"],
+    );
+}
+
+/// Defect 2: a link hangup ends the link of whoever is on the port, whatever its handle.
+struct AnyHandle;
+
+impl Engine for AnyHandle {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut bent = event.clone();
+        if let Event::LinkHangup(link) = &mut bent
+            && let Some(session) = state.on_port(&link.port)
+        {
+            link.handle = session.handle;
+        }
+        Record { event: event.clone(), ..decided(state, here, &bent, now) }
+    }
+}
+
+#[test]
+fn defect_2_a_late_link_hangup_ends_a_newer_link() {
+    found_in(
+        &AnyHandle,
+        &["always: no live session is closed by another's event", "as told: a session lives until its end is told"],
+    );
+}
+
+/// Defect 4: an address is refused as soon as the groups differ from those of the name that asked for it.
+struct GroupsDiffer;
+
+impl Engine for GroupsDiffer {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        let Event::Connection(connection) = event else { return record };
+        let groups = |who: Option<&rasadmin_engine::Identity>| {
+            who.map(|who| here.config.groups.of(who).iter().collect::<Vec<_>>()).unwrap_or_default()
+        };
+        let who = here.config.domains.identity(&connection.user, &connection.domain);
+        let mut leases = connection.addresses.iter().filter_map(|&address| state.lease_at(address));
+        let differ = leases.any(|lease| lease.user != who && groups(lease.user.as_ref()) != groups(who.as_ref()));
+        if differ && record.answer == Answer::Accept {
+            record.answer = Answer::Reject;
+            record.session = None;
+            record.effects.clear();
+        }
+        record
+    }
+}
+
+#[test]
+fn defect_4_other_groups_refuse_an_address() {
+    found_in(&GroupsDiffer, &["as told: who may connect is not refused"]);
+}
+
+/// Defect 5: nobody stays replaced.
+struct NobodyReplaced;
+
+impl Engine for NobodyReplaced {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        record.effects.retain(|effect| !matches!(effect, Effect::SessionReplaced { .. }));
+        record
+    }
+}
+
+#[test]
+fn defect_5_a_returning_client_replaces_nobody() {
+    found_in(&NobodyReplaced, &["as told: a newcomer replaces one session", "as told: who may connect is not refused"]);
+}
+
+/// Defect 6: waits and durations by the time of day.
+struct TimeOfDay;
+
+fn by_time_of_day(at: Stamp) -> Stamp {
+    Stamp { mono: Mono(u64::try_from(at.time).unwrap_or(0)), ..at }
+}
+
+impl Engine for TimeOfDay {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        decided(state, here, event, &Now { at: by_time_of_day(now.at), ..*now })
+    }
+
+    fn decide_late(&self, state: &State, here: &Here<'_>, waited: &Waited) -> Record {
+        let waited = Waited { at: by_time_of_day(waited.at), ..waited.clone() };
+        rasadmin_engine::decide_late(state, here, &waited)
+    }
+
+    fn stamp(&self, at: Stamp) -> Stamp {
+        by_time_of_day(at)
+    }
+}
+
+#[test]
+fn defect_6_waits_and_durations_follow_a_clock_that_is_set() {
+    found_in(
+        &TimeOfDay,
+        &[
+            "as told: use is what was told",
+            "always: no live session is closed by another's event",
+            "always: whoever is online has a lease",
+            "as told: no lease waits for ever",
+            "as told: a session lives until its end is told",
+        ],
+    );
+}
+
+/// Defect 6, the other half: a duration is believed as it is told.
+struct AnyDuration;
+
+impl Engine for AnyDuration {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        let Event::Hangup(hangup) = event else { return record };
+        for effect in &mut record.effects {
+            if let Effect::Used { days, .. } = effect
+                && let Some(day) = days.last_mut()
+            {
+                day.seconds = hangup.usage.seconds;
+            }
+        }
+        record
+    }
+}
+
+#[test]
+fn defect_6_a_duration_without_bounds_is_billed() {
+    found_in(&AnyDuration, &["as told: use is what was told", "as told: who may connect is not refused"]);
+}
+
+/// Defect 8: a lease stays whose the address call's name was.
+struct NameOfTheAddressCall;
+
+impl Engine for NameOfTheAddressCall {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        for effect in &mut record.effects {
+            if let Effect::LeaseTaken { lease, user, .. } = effect
+                && let Some(lease) = state.lease(*lease)
+            {
+                user.clone_from(&lease.user);
+            }
+        }
+        record
+    }
+}
+
+#[test]
+fn defect_8_who_had_names_the_wrong_person() {
+    found_in(&NameOfTheAddressCall, &["as told: who had an address is who connected with it"]);
+}
+
+/// Defect 9: IKEv2 without a link is closed like any other.
+struct EverybodyNeedsALink;
+
+impl Engine for EverybodyNeedsALink {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        for effect in &mut record.effects {
+            if let Effect::SessionBegan(began) = effect
+                && began.tunnel == Some(Tunnel::Ikev2)
+            {
+                began.tunnel = None;
+            }
+        }
+        record
+    }
+}
+
+#[test]
+fn defect_9_ikev2_without_a_link_is_closed() {
+    found_in(&EverybodyNeedsALink, &["always: no live session is closed by another's event"]);
+}
+
+/// Defect 9, the other half: nothing revives a session.
+struct NothingRevives;
+
+impl Engine for NothingRevives {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        record.effects.retain(|effect| !matches!(effect, Effect::SessionRevived { .. }));
+        record
+    }
+}
+
+#[test]
+fn defect_9_a_late_link_does_not_revive() {
+    found_in(&NothingRevives, &["always: no live session is closed by another's event"]);
+}
+
+/// Defect 10: an offer that an old lease holds is refused.
+struct OldLeaseWins;
+
+impl Engine for OldLeaseWins {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        let Event::Address(asks) = event else { return record };
+        let Offer::Number(number) = asks.offer else { return record };
+        let address = rasadmin_engine::addresses::Address { family: asks.family, number };
+        let held = state.lease_at(address).is_some_and(|lease| lease.port != asks.port);
+        let kept = matches!(&record.answer, Answer::Address(given) if given.number == number);
+        if held && kept {
+            record.answer = Answer::Reject;
+            record.effects.clear();
+        }
+        record
+    }
+}
+
+#[test]
+fn defect_10_an_old_lease_wins_over_rras_own_offer() {
+    found_in(&OldLeaseWins, &["as told: who may connect is not refused"]);
+}
+
+/// Defect 10, the other half: a release is credited to the lease whose release is missing, and not to the one that lives.
+struct ReleaseOfTheMissing;
+
+impl Engine for ReleaseOfTheMissing {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        let Event::Release(release) = event else { return record };
+        let Some(address) = release.address else { return record };
+        if let Some(owed) = state.owed(&release.port, address.family) {
+            record.effects =
+                vec![Effect::LateRelease { port: release.port.clone(), family: address.family, lease: owed.id }];
+        }
+        record
+    }
+}
+
+#[test]
+fn defect_10_a_lost_release_shifts_each_later_one() {
+    found_in(
+        &ReleaseOfTheMissing,
+        &["as told: a lease ends with its release", "as told: the address is the one that is due"],
+    );
+}
