@@ -4,13 +4,14 @@
 use crate::{MprAdminAcceptNewConnection, MprAdminInitializeDll, RASADMIN_SLOT};
 use rasadmin_sdk::abi::{ERROR_BUSY, RAS_CONNECTION_0, RAS_CONNECTION_1, TRUE};
 use rasadmin_sdk::boundary::terminate_within;
+use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The tests that read the environment take turns.
 pub static ENVIRONMENT: Mutex<()> = Mutex::new(());
@@ -18,28 +19,32 @@ pub static ENVIRONMENT: Mutex<()> = Mutex::new(());
 /// With a rule's policy, so that only a ledger that works lets anybody in.
 const CONFIG: &str = "default = { action = \"allow\", when_ledger_unavailable = \"deny\" }\n";
 
-/// The configuration is a pipe that nobody writes to: a call that reads it waits, and the ledger is needed afterwards.
+const TIME: &str = "2026-11-23T09:00:00+01:00 32400000";
+
+/// The clock is a pipe that nobody writes to: a call that reads it waits, and the ledger is needed afterwards.
 #[test]
 fn a_call_that_is_inside_at_the_end_has_its_ledger_still() {
     let _turn = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
-    let (config, log) = (folder.path().join("rasadmin.toml"), folder.path().join("rasadmin.log"));
-    std::fs::write(&config, CONFIG).unwrap();
-    for (name, value) in [("RASADMIN_CONFIG", config.as_os_str()), ("RASADMIN_LOG", log.as_os_str())] {
+    let (clock, log) = (folder.path().join("clock"), folder.path().join("rasadmin.log"));
+    std::fs::write(folder.path().join("rasadmin-scratch"), "").unwrap();
+    std::fs::write(folder.path().join("rasadmin.toml"), CONFIG).unwrap();
+    std::fs::write(&clock, TIME).unwrap();
+    let variables = [
+        ("RASADMIN_SCRATCH", folder.path().as_os_str()),
+        ("RASADMIN_CLOCK", clock.as_os_str()),
+        ("RASADMIN_SYSTEM_LOG", OsStr::new("off")),
+    ];
+    for (name, value) in variables {
         // SAFETY: whoever reads the environment in this program waits for its turn.
         #[allow(unsafe_code)]
         unsafe {
             std::env::set_var(name, value);
         }
     }
-    // SAFETY: as above.
-    #[allow(unsafe_code)]
-    unsafe {
-        std::env::set_var("RASADMIN_SYSTEM_LOG", "off");
-    }
     assert_eq!(MprAdminInitializeDll(), 0);
-    std::fs::remove_file(&config).unwrap();
-    let path = std::ffi::CString::new(config.as_os_str().as_bytes()).unwrap();
+    std::fs::remove_file(&clock).unwrap();
+    let path = std::ffi::CString::new(clock.as_os_str().as_bytes()).unwrap();
     // SAFETY: a terminated path.
     #[allow(unsafe_code)]
     let made = unsafe { libc::mkfifo(path.as_ptr(), 0o600) };
@@ -52,14 +57,16 @@ fn a_call_that_is_inside_at_the_end_has_its_ledger_still() {
         }
     });
     // It can be opened without waiting once somebody waits to read it.
+    let give_up = Instant::now() + Duration::from_secs(60);
     let mut pipe = loop {
-        match OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&config) {
+        assert!(Instant::now() < give_up, "no call reads the clock");
+        match OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&clock) {
             Ok(pipe) => break pipe,
             Err(_) => thread::yield_now(),
         }
     };
     assert_eq!(terminate_within(&RASADMIN_SLOT, Duration::ZERO), ERROR_BUSY);
-    pipe.write_all(CONFIG.as_bytes()).unwrap();
+    pipe.write_all(TIME.as_bytes()).unwrap();
     drop(pipe);
     assert_eq!(call.join().unwrap(), TRUE);
     let log = std::fs::read_to_string(log).unwrap();
