@@ -59,8 +59,6 @@ pub struct State {
     last: Option<Stamp>,
     /// The process that heard a notification last, and when.
     heard: Option<(Process, Mono)>,
-    /// The processes of RRAS that have written in this instance.
-    processes: Vec<Process>,
     sessions: Sessions,
     leases: Leases,
     expiry: Expiry,
@@ -266,11 +264,6 @@ impl State {
     /// What has waited long enough by this moment, the earliest first.
     pub(crate) fn due(&self, mono: Mono) -> impl Iterator<Item = Due> + '_ {
         self.expiry.due(mono)
-    }
-
-    /// Have several processes of RRAS written in this instance?
-    pub(crate) fn has_several_processes(&self) -> bool {
-        self.processes.len() > 1
     }
 
     /// When a notification was heard last, and by which process.

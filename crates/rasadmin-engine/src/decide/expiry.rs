@@ -117,10 +117,7 @@ fn negotiated_again<'a>(draft: &Draft<'a>, lease: &Lease) -> Option<&'a Session>
 /// Has every accept that could have taken it been heard? Another process may hear the notifications, and what it could not
 /// record yet comes before what it hears next.
 fn all_was_heard(draft: &Draft<'_>, until: Mono) -> bool {
-    match draft.state.heard() {
-        Some((process, heard)) => process == draft.here.process || heard >= until,
-        None => !draft.state.has_several_processes(),
-    }
+    draft.state.heard().is_none_or(|(process, heard)| process == draft.here.process || heard >= until)
 }
 
 /// An IKEv2 session of the user that has neither told its addresses nor had a link may have it: then its release or its

@@ -10,9 +10,6 @@ use crate::now::{Id, Mono, Stamp};
 use crate::record::Record;
 use crate::{Identity, decide};
 
-/// RRAS has one or two.
-const MOST_PROCESSES: usize = 16;
-
 impl State {
     /// Carries out a record's effects. It looks at nothing else.
     pub fn apply(&mut self, record: &Record) {
@@ -20,8 +17,9 @@ impl State {
         if !self.heeds(record) {
             return;
         }
-        if record.event.is_of_rras() {
-            self.sign_of_life(record);
+        // What waited tells too that the instance lived then.
+        if record.event.is_of_rras() && self.last.is_none_or(|last| last.mono <= record.at.mono) {
+            self.last = Some(record.at);
         }
         if record.event.is_notification() && !record.late {
             self.heard = Some((record.process, record.at.mono));
@@ -31,16 +29,6 @@ impl State {
         }
         // The record may be about one that was remembered until now.
         self.sessions.forget_before(Mono(record.at.mono.0.saturating_sub(super::CLOSED_FOR)));
-    }
-
-    fn sign_of_life(&mut self, record: &Record) {
-        // What waited tells too that the instance lived then.
-        if self.last.is_none_or(|last| last.mono <= record.at.mono) {
-            self.last = Some(record.at);
-        }
-        if !self.processes.contains(&record.process) && self.processes.len() < MOST_PROCESSES {
-            self.processes.push(record.process);
-        }
     }
 
     /// Does a record change anything? Not one of an instance that has ended: that was closed as it was.
@@ -155,7 +143,6 @@ impl State {
         self.instance = Some(began.instance);
         self.last = Some(began.at);
         self.heard = None;
-        self.processes.clear();
     }
 
     fn begin_session(&mut self, session: Session) {
