@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod fixtures;
 mod freeradius;
+mod linker;
 mod lint;
 mod packages;
 mod shell;
@@ -23,10 +24,10 @@ usage: cargo xtask COMMAND
                      (--windows: the Windows DLL, under Wine on Linux)
   test               every test: native, then the same for Windows under Wine
   bench [--windows]  what a session costs through the product, next to its bare SQL
-  torture            kill the product at every point of every callback (--rounds N, 1000 unless told otherwise;
+  torture            kill the product at every point of every callback (--rounds N, 1000 by default;
                      --two-processes; --windows; --seed S; --control: does the check find what is wrong?)
   torture --model    play random sequences of RRAS's calls against the engine, and compare with the truth
-                     (--steps N, 10 million unless told otherwise; --minutes N; --replay SEED)
+                     (--steps N, 10 million by default; --minutes N; --replay SEED)
   windows            leave target/windows/rasadmin.dll and rasadmin.exe
   fixtures           build the admin DLLs in C that the tests need
   freeradius         fetch FreeRADIUS's table definitions that the tests load an export into
@@ -36,6 +37,9 @@ usage: cargo xtask COMMAND
 ";
 
 fn main() -> ExitCode {
+    if linker::called() {
+        return linker::link();
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {

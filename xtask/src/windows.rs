@@ -32,7 +32,7 @@ pub fn command(subcommand: &str) -> Result<Command> {
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTFLAGS", "-Zhas-thread-local=yes")
         .env("CARGO_TARGET_DIR", target().join("win-build"))
-        .env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_LINKER", "x86_64-w64-mingw32-gcc")
+        .env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_LINKER", crate::linker::install()?)
         .env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_RUNNER", "wine");
     wine_environment(&mut command);
     command.args([subcommand, "-Z", "build-std=std,panic_unwind", "--target", TRIPLE]);

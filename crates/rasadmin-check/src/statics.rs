@@ -17,7 +17,7 @@ pub(crate) const REFUSED: &str =
 
 /// Runs every static check. `deciding` is the profile whose failures are failures; the others' are warnings.
 pub(crate) fn run(image: &Image, path: &Path, deciding: Profile) -> Vec<Finding> {
-    let mut findings = vec![machine(image)];
+    let mut findings = vec![machine(image), relocations(image)];
     findings.extend(exports::run(image, deciding));
     findings.push(requirements::address_pairs(image, deciding));
     for profile in [Profile::Shipping, Profile::Documented, Profile::Nt4] {
@@ -56,6 +56,31 @@ fn machine(image: &Image) -> Finding {
         }
     };
     Finding::pass(Check::Machine, message)
+}
+
+/// A 64-bit image has no 32-bit addresses. What GNU ld before 2.41 relocates so are the offsets of thread-local
+/// variables, which must not change.
+fn relocations(image: &Image) -> Finding {
+    let check = Check::Relocations;
+    if image.short_relocations == 0 {
+        return Finding::pass(check, "no 32-bit relocation in it");
+    }
+    let (outcome, when) = if image.placed_anywhere {
+        (Outcome::Fail, "Windows places it anywhere (DYNAMIC_BASE)")
+    } else {
+        (Outcome::Warning, "It moves only if another DLL has its preferred base")
+    };
+    Finding::problem(
+        check,
+        outcome,
+        format!("the loader changes {} of its 32-bit values when it moves the image", image.short_relocations),
+        Problem::of_dll(
+            format!("The file has 32-bit base relocations, and no 64-bit address fits one. {when}."),
+            "The first use of such a value, mostly the offset of a thread-local variable, is an access violation in \
+             RRAS's process: all VPN users lose their connections.",
+            "Link it with GNU ld 2.41 or newer, with lld, or with Microsoft's linker.",
+        ),
+    )
 }
 
 fn ikev2(image: &Image) -> Finding {

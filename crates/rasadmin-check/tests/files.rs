@@ -214,6 +214,23 @@ fn a_dll_for_another_machine_fails_by_every_profile() {
     assert_eq!(report.finding(Check::Machine).unwrap().message, "it is a program, not a DLL");
 }
 
+/// 32-bit relocations are what GNU ld 2.40 makes of the offsets of thread-local variables.
+#[test]
+fn a_dll_that_breaks_when_it_is_moved_fails() {
+    let moved = |relocations, placed_anywhere| {
+        let report = check_dll(&Dll { exports: &REVISION_1, relocations, placed_anywhere, ..Dll::default() });
+        let message = report.finding(Check::Relocations).unwrap().message.clone();
+        (interesting(&report), report.exit_code(), message)
+    };
+    let (found, code, message) = moved(&[10, 3, 3, 0], true);
+    assert_eq!((found, code), (vec![(Check::Relocations, Outcome::Fail)], 1));
+    assert!(message.contains("2 of its 32-bit values"), "{message}");
+    let (found, code, _) = moved(&[3, 0], false);
+    assert_eq!((found, code), (vec![(Check::Relocations, Outcome::Warning)], 0));
+    let (found, code, _) = moved(&[10, 10, 0, 0], true);
+    assert_eq!((found, code), (vec![], 0));
+}
+
 #[test]
 fn off_windows_the_report_says_how_to_run_the_rest() {
     let folder = tempfile::tempdir().unwrap();

@@ -43,6 +43,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Image, Unreadable> {
         exports: Vec::new(),
         unnamed_exports: 0,
         imports: Vec::new(),
+        short_relocations: 0,
+        placed_anywhere: true,
         built_with_sdk: mentions_sdk(bytes),
     };
     let mut undefined = Vec::new();

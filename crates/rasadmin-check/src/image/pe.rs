@@ -53,14 +53,19 @@ fn read_as<Pe: ImageNtHeaders>(bytes: &[u8]) -> Result<Image, Unreadable> {
         return Err(Unreadable::Truncated);
     }
     let header = file.nt_headers().file_header();
+    let wide = file.nt_headers().optional_header().magic() == IMAGE_NT_OPTIONAL_HDR64_MAGIC;
     let mut image = Image {
         format: Format::Pe,
-        bits: if file.nt_headers().optional_header().magic() == IMAGE_NT_OPTIONAL_HDR64_MAGIC { 64 } else { 32 },
+        bits: if wide { 64 } else { 32 },
         machine: machine(header.machine.get(LE)),
         library: header.characteristics.get(LE) & IMAGE_FILE_DLL != 0,
         exports: Vec::new(),
         unnamed_exports: 0,
         imports: Vec::new(),
+        short_relocations: if wide { short_relocations(&file)? } else { 0 },
+        placed_anywhere: file.nt_headers().optional_header().dll_characteristics()
+            & IMAGE_DLLCHARACTERISTICS_DYNAMIC_BASE
+            != 0,
         built_with_sdk: mentions_sdk(bytes),
     };
     if let Some(table) = file.export_table()? {
@@ -75,6 +80,16 @@ fn read_as<Pe: ImageNtHeaders>(bytes: &[u8]) -> Result<Image, Unreadable> {
     }
     imports::<Pe>(&file, &mut image.imports)?;
     Ok(image)
+}
+
+fn short_relocations<Pe: ImageNtHeaders>(file: &PeFile<'_, Pe>) -> Result<usize, Unreadable> {
+    let mut found = 0;
+    if let Some(mut blocks) = file.data_directories().relocation_blocks(file.data(), &file.section_table())? {
+        while let Some(block) = blocks.next()? {
+            found += block.filter(|relocation| relocation.typ == IMAGE_REL_BASED_HIGHLOW).count();
+        }
+    }
+    Ok(found)
 }
 
 fn forward(target: &ExportTarget<'_>) -> Option<String> {

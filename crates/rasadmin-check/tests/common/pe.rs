@@ -13,11 +13,23 @@ pub struct Dll<'a> {
     pub unnamed: u32,
     /// Libraries, each with the functions imported.
     pub imports: &'a [(&'a str, &'a [&'a str])],
+    /// The types of its base relocations: 3 is 32-bit, 10 is 64-bit.
+    pub relocations: &'a [u16],
+    /// Does it say DYNAMIC_BASE?
+    pub placed_anywhere: bool,
 }
 
 impl Default for Dll<'_> {
     fn default() -> Self {
-        Self { machine: 0x8664, library: true, exports: &[], unnamed: 0, imports: &[] }
+        Self {
+            machine: 0x8664,
+            library: true,
+            exports: &[],
+            unnamed: 0,
+            imports: &[],
+            relocations: &[],
+            placed_anywhere: true,
+        }
     }
 }
 
@@ -63,6 +75,8 @@ impl Dll<'_> {
         let exports = self.write_exports(&mut section);
         section.align();
         let imports = self.write_imports(&mut section, wide);
+        section.align();
+        let relocations = self.write_relocations(&mut section);
         let size = section.0.len() as u32;
         let raw = size.next_multiple_of(0x200).max(0x200);
         let mut file = vec![0; 0x40];
@@ -83,9 +97,11 @@ impl Dll<'_> {
         put(36, 0x200);
         put(56, RVA + raw.next_multiple_of(0x1000));
         put(60, OFFSET);
+        // The subsystem in the low half, the DLL's characteristics in the high one.
+        put(68, if self.placed_anywhere { 0x0040_0000 } else { 0 });
         let directories = usize::from(optional) - 128;
         put(directories - 4, 16);
-        for (n, (rva, len)) in [exports, imports].into_iter().enumerate() {
+        for (n, (rva, len)) in [(0, exports), (1, imports), (5, relocations)] {
             put(directories + 8 * n, rva);
             put(directories + 8 * n + 4, len);
         }
@@ -124,6 +140,20 @@ impl Dll<'_> {
                 let at = section.text(forward);
                 section.patch(addresses + 4 * n as u32, at);
             }
+        }
+        (start, section.here() - start)
+    }
+
+    /// One block, of the section's first page.
+    fn write_relocations(&self, section: &mut Section) -> (u32, u32) {
+        if self.relocations.is_empty() {
+            return (0, 0);
+        }
+        let start = section.here();
+        section.word(RVA);
+        section.word(8 + 2 * self.relocations.len() as u32);
+        for (n, kind) in self.relocations.iter().enumerate() {
+            section.0.extend((kind << 12 | 8 * n as u16).to_le_bytes());
         }
         (start, section.here() - start)
     }
