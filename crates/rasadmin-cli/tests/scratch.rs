@@ -127,6 +127,31 @@ fn a_run_that_was_kept_can_be_looked_at() {
 }
 
 #[test]
+fn a_run_without_a_day_goes_by_the_systems_clock_whatever_ran_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (day, kept) = (folder.path().join("day.scenario"), folder.path().join("kept"));
+    let run = |first: &str| {
+        let text = "server-address 10.20.0.1\npool 10.20.0.2-10.20.0.9\n";
+        let alice = "08:00:00 connect alice user=CORP\\alice tunnel=sstp from=203.0.113.1 until=09:30:00\n";
+        std::fs::write(&day, format!("{text}{first}{alice}")).unwrap();
+        rasadmin_with(words([&"host", &"run", &"--dll", &product(), &"--keep", &kept, &day]), &[]).ends(0);
+    };
+    run("day 2026-11-23T00:00:00Z\n");
+    let now = || jiff::Timestamp::now().as_second();
+    let before = now();
+    run("");
+    let during = before..=now();
+    let sessions = words([&"sessions", &"--json", &"--config", &kept.join("rasadmin.toml")]);
+    let sessions = rasadmin_with(sessions, &[]).ends(0).json();
+    let began = |session: &serde_json::Value| {
+        session["acct_start_time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second()
+    };
+    let began: Vec<_> = sessions.as_array().unwrap().iter().map(began).collect();
+    assert_eq!(began.iter().filter(|at| during.contains(at)).count(), 1, "{sessions}");
+    assert_eq!(began.len(), 2, "{sessions}");
+}
+
+#[test]
 fn a_folder_with_something_of_somebody_else_in_it_is_refused() {
     let server = Server::new();
     let folder = tempfile::tempdir().unwrap();

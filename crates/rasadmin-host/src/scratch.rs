@@ -20,6 +20,9 @@ pub const VARIABLE: &str = "RASADMIN_SCRATCH";
 /// Names the file of [`crate::clock`]. Our product heeds it where there is a scratch folder.
 pub const CLOCK: &str = "RASADMIN_CLOCK";
 
+/// The file in the folder that [`CLOCK`] names.
+const CLOCK_FILE: &str = "clock";
+
 /// A configuration by which everyone is allowed and everything recorded.
 pub const AUDIT_ONLY: &str = "default.action = \"allow\"\n";
 
@@ -70,7 +73,7 @@ impl Scratch {
     }
 
     /// A folder that stays. It does not exist, is empty, or bears the mark: then what earlier runs left in it stays,
-    /// and this run adds to it.
+    /// and this run adds to it. Only their clock goes: it stands still.
     pub fn keep(folder: &Path) -> Result<Self, ScratchError> {
         let failed = |e| ScratchError::Io(folder.to_owned(), e);
         let folder = std::path::absolute(folder).map_err(failed)?;
@@ -81,7 +84,10 @@ impl Scratch {
             }
             mark(&folder)?;
         }
-        Ok(Self(Kind::Kept(folder)))
+        match std::fs::remove_file(folder.join(CLOCK_FILE)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed(e)),
+            _ => Ok(Self(Kind::Kept(folder))),
+        }
     }
 
     /// Where it is.
@@ -102,7 +108,7 @@ impl Scratch {
     pub fn environment(&self) -> [(&'static str, OsString); 4] {
         [
             (VARIABLE, self.path().into()),
-            (CLOCK, self.path().join("clock").into()),
+            (CLOCK, self.path().join(CLOCK_FILE).into()),
             ("RASADMIN_CONFIG", self.config().into()),
             ("RASADMIN_LOG", self.path().join("rasadmin.log").into()),
         ]
