@@ -1,7 +1,7 @@
 //! Members files: whoever can write one must not be able to stop the VPN with it.
 #![allow(clippy::unwrap_used)]
 
-use rasadmin_policy::config::{A_LOOK, Bundle, Change, Watch, last_good, load, on, parse, start};
+use rasadmin_policy::config::{A_LOOK, Bundle, Change, Trouble, Watch, last_good, load, on, parse, start};
 use rasadmin_policy::{Identity, Name};
 use std::fmt::Write;
 use std::fs::File;
@@ -33,6 +33,12 @@ impl Place {
 
     fn write(&self, members: &str) {
         std::fs::write(self.members(), members).unwrap();
+    }
+
+    fn files(&self) -> Vec<std::ffi::OsString> {
+        let mut names: Vec<_> = self.folder.path().read_dir().unwrap().map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
     }
 
     fn changed_at(&self, time: SystemTime) {
@@ -163,6 +169,48 @@ fn a_file_that_changes_while_it_is_read_is_read_again() {
     }
     let change = change.unwrap();
     assert!(has(&change, "user20000") && has(&change, "user29999") && !has(&change, "user0"));
+}
+
+#[test]
+fn what_cannot_be_kept_leaves_nothing_behind() {
+    let mut place = Place::new("CORP\\alice\n");
+    let mut watch = start(&place.config()).unwrap().watch;
+    let kept_at = last_good(&place.folder.path().join("rasadmin.db"));
+    std::fs::remove_file(&kept_at).unwrap();
+    std::fs::create_dir(&kept_at).unwrap();
+    let before = place.files();
+    // Large ones are kept in portions.
+    for members in [users(0, 10), users(0, 100_000)] {
+        place.write(&members);
+        while place.look(&mut watch, SECOND, 10 * A_LOOK).is_none() {}
+        for _ in 0..40 {
+            assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
+        }
+        assert_eq!(place.files(), before);
+    }
+    let trouble = start(&place.config()).unwrap().trouble;
+    assert!(matches!(&trouble, Some(Trouble::NotKept(why)) if why.contains("last-good")), "{trouble:?}");
+    assert_eq!(place.files(), before);
+}
+
+/// It cannot be written as JSON. An empty file in its place would be taken for a damaged one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_configuration_whose_path_is_no_text_is_not_kept() {
+    let mut place = Place::new("CORP\\alice\n");
+    let folder = place.folder.path().join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff"));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::rename(place.config(), folder.join("rasadmin.toml")).unwrap();
+    std::fs::rename(place.members(), folder.join("g.txt")).unwrap();
+    let started = start(&folder.join("rasadmin.toml")).unwrap();
+    assert!(matches!(started.trouble, Some(Trouble::NotKept(_))), "{:?}", started.trouble);
+    let mut watch = started.watch;
+    std::fs::write(folder.join("g.txt"), users(0, 100_000)).unwrap();
+    while place.look(&mut watch, SECOND, 10 * A_LOOK).is_none() {}
+    for _ in 0..40 {
+        assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
+    }
+    assert!(!last_good(&folder.join("rasadmin.db")).exists());
 }
 
 #[test]

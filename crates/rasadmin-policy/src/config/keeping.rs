@@ -1,11 +1,13 @@
-//! A large configuration is kept for a restart in portions: a disk takes long to sync it as a whole.
+//! A configuration is kept for a restart: beside the ledger and beside itself. A large one is kept in portions, since a
+//! disk takes long to sync it as a whole.
 
 use super::Config;
-use super::watch::places;
+use super::last_good;
+use super::load::beside;
 use rasadmin_messages::Message;
 use std::fs::OpenOptions;
 use std::io::{Result, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A configuration being kept.
 #[derive(Debug)]
@@ -19,48 +21,84 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
+    /// Nothing is written yet. What cannot be kept at all (a path that is no text) is done, and has failed.
     pub fn new(config: &Config) -> Self {
         let mut places = places(config);
         places.reverse();
-        // A text with texts in it: it cannot fail.
-        let text = serde_json::to_vec(&config.bundle).unwrap_or_default();
-        Self { text, written: 0, places, failed: Vec::new() }
+        match serde_json::to_vec(&config.bundle) {
+            Ok(text) => Self { text, written: 0, places, failed: Vec::new() },
+            Err(why) => {
+                let failed = places.iter().rev().map(|place| format!("{}: {why}", place.display())).collect();
+                Self { text: Vec::new(), written: 0, places: Vec::new(), failed }
+            }
+        }
     }
 
     /// Writes so many octets more. None: it is done, and told if it failed.
     pub fn go_on(mut self, budget: usize) -> Option<Self> {
-        if let Err(why) = self.write(budget)
-            && let Some(place) = self.places.pop()
-        {
-            self.failed.push(format!("{}: {why}", place.display()));
-            self.written = 0;
-        }
+        self.step(budget);
         if !self.places.is_empty() {
             return Some(self);
         }
-        if !self.failed.is_empty() {
-            Message::ConfigNotKept { places: &self.failed.join("; ") }.tell();
+        if let Some(places) = self.failures() {
+            Message::ConfigNotKept { places: &places }.tell();
         }
         None
     }
 
-    /// In a file of its own, which takes the place of the old one in one step when it is whole.
-    fn write(&mut self, budget: usize) -> Result<()> {
-        let Some(place) = self.places.last() else { return Ok(()) };
+    /// Writes all of it, except where it is kept already: where it could not be, and why.
+    pub fn whole(mut self) -> Option<String> {
+        self.places.retain(|place| std::fs::read(place).ok().as_ref() != Some(&self.text));
+        while !self.places.is_empty() {
+            self.step(usize::MAX);
+        }
+        self.failures()
+    }
+
+    fn failures(&self) -> Option<String> {
+        (!self.failed.is_empty()).then(|| self.failed.join("; "))
+    }
+
+    /// Goes on at the next place; if that fails, it leaves nothing there.
+    fn step(&mut self, budget: usize) {
+        let Some(place) = self.places.pop() else { return };
         let mut new = place.as_os_str().to_owned();
         new.push(format!(".new-{}", std::process::id()));
+        let new = Path::new(&new);
+        match self.write(new, &place, budget) {
+            Ok(()) if self.written < self.text.len() => return self.places.push(place),
+            Ok(()) => {}
+            Err(why) => {
+                self.failed.push(format!("{}: {why}", place.display()));
+                let _ = std::fs::remove_file(new); // There may be none.
+            }
+        }
+        self.written = 0;
+    }
+
+    /// In a file of its own, which takes the place of the old one in one step when it is whole: whoever reads finds the
+    /// old one or this one.
+    fn write(&mut self, new: &Path, place: &Path, budget: usize) -> Result<()> {
         let first = self.written == 0;
-        let mut file = OpenOptions::new().create(true).write(true).truncate(first).append(!first).open(&new)?;
+        let mut file = OpenOptions::new().create(true).write(true).truncate(first).append(!first).open(new)?;
         let end = self.text.len().min(self.written.saturating_add(budget.max(1)));
         file.write_all(&self.text[self.written..end])?;
         file.sync_data()?;
         self.written = end;
         if end == self.text.len() {
             drop(file);
-            std::fs::rename(&new, place)?;
-            self.places.pop();
-            self.written = 0;
+            std::fs::rename(new, place)?;
         }
         Ok(())
     }
+}
+
+/// Where a configuration is kept for a restart. The ledger's folder may not be there yet.
+fn places(config: &Config) -> Vec<PathBuf> {
+    if let Some(folder) = config.ledger.parent() {
+        let _ = std::fs::create_dir_all(folder); // If it fails, what follows says so.
+    }
+    let mut places = vec![last_good(&config.ledger), beside(&config.bundle.file)];
+    places.dedup();
+    places
 }

@@ -6,7 +6,6 @@ use crate::Name;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A configuration's texts: enough to compile it again.
@@ -51,19 +50,6 @@ impl Bundle {
         let mut config = parse(&source, &mut members)?;
         config.bundle.file.clone_from(&self.file);
         Ok(config)
-    }
-
-    /// Keeps it as the last good one. In one step: whoever reads finds the old one or this one.
-    pub fn keep(&self, path: &Path) -> std::io::Result<()> {
-        let mut new = path.as_os_str().to_owned();
-        new.push(format!(".new-{}", std::process::id()));
-        let mut file = std::fs::File::create(&new)?;
-        let written = serde_json::to_writer(&mut file, self).map_err(std::io::Error::from);
-        let done = written.and_then(|()| file.flush()).and_then(|()| file.sync_all());
-        drop(file);
-        done.and_then(|()| std::fs::rename(&new, path)).inspect_err(|_| {
-            let _ = std::fs::remove_file(&new);
-        })
     }
 
     /// The last good one that was kept; None if there is none, or it is damaged.

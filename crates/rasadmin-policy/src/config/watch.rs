@@ -3,7 +3,7 @@
 use super::keeping::Keeping;
 use super::load::{beside, kept_at};
 use super::loading::{COARSE, Files, Loaded, Loading};
-use super::{Bundle, Config, ConfigErrors, last_good};
+use super::{Bundle, Config, ConfigErrors};
 use crate::Name;
 use rasadmin_messages::Message;
 use std::path::{Path, PathBuf};
@@ -113,7 +113,7 @@ pub(super) fn start(path: &Path, computer: &Name) -> Result<Started, ConfigError
     let (seen, loaded) = Loading::new(path, computer).whole();
     let (config, trouble, broken) = match loaded {
         Ok(config) => {
-            let not_kept = keep(&config).map(Trouble::NotKept);
+            let not_kept = Keeping::new(&config).whole().map(Trouble::NotKept);
             (config, not_kept, None)
         }
         Err(errors) => {
@@ -133,29 +133,6 @@ pub(super) fn start(path: &Path, computer: &Name) -> Result<Started, ConfigError
         keeping: None,
     };
     Ok(Started { config: Arc::new(config), trouble, watch })
-}
-
-/// Where a configuration is kept for a restart. The ledger's folder may not be there yet.
-pub(super) fn places(config: &Config) -> Vec<PathBuf> {
-    if let Some(folder) = config.ledger.parent() {
-        let _ = std::fs::create_dir_all(folder); // If it fails, what follows says so.
-    }
-    let mut places = vec![last_good(&config.ledger), beside(&config.bundle.file)];
-    places.dedup();
-    places
-}
-
-/// Keeps it for a restart; where it cannot be kept, and why.
-fn keep(config: &Config) -> Option<String> {
-    let bundle = &config.bundle;
-    let places = places(config);
-    let failed = places.iter().filter_map(|place| {
-        let kept = Bundle::kept(place).as_ref() == Some(bundle);
-        let failed = if kept { None } else { bundle.keep(place).err() };
-        failed.map(|why| format!("{}: {why}", place.display()))
-    });
-    let failed = failed.collect::<Vec<_>>().join("; ");
-    (!failed.is_empty()).then_some(failed)
 }
 
 impl Watch {
@@ -214,7 +191,7 @@ impl Watch {
                 }
                 if config.bundle.len() > A_LOOK {
                     self.keeping = Some(Keeping::new(&config));
-                } else if let Some(places) = keep(&config) {
+                } else if let Some(places) = Keeping::new(&config).whole() {
                     Message::ConfigNotKept { places: &places }.tell();
                 }
                 self.bundle = config.bundle.clone();
