@@ -91,10 +91,25 @@ fn a_line_of_mebibytes_is_quoted_in_short() {
 fn a_file_that_is_too_large_is_refused() {
     let place = Place::new("");
     std::fs::write(place.members(), vec![b'#'; (16 << 20) + 1]).unwrap();
-    let errors = load(&place.config()).unwrap_err();
-    assert_eq!(errors.mistakes()[0].what, "the members file `g.txt`: it is larger than 16 MiB");
+    let mistake = load(&place.config()).unwrap_err().mistakes()[0].clone();
+    assert_eq!(mistake.what, "the members file `g.txt`: it is larger than 16 MiB");
+    assert_eq!(mistake.help, "split the list over several groups, each with its own members_file");
     std::fs::write(place.members(), vec![b'#'; 16 << 20]).unwrap();
     load(&place.config()).unwrap();
+}
+
+#[test]
+fn a_file_that_is_no_utf_8_is_told_with_what_to_do() {
+    let place = Place::new("");
+    for (octets, what) in [(&b"\xff\xfea\0"[..], "it is UTF-16"), (b"CORP\\jos\xe9\n", "line 1 is not UTF-8")] {
+        std::fs::write(place.members(), octets).unwrap();
+        let mistake = load(&place.config()).unwrap_err().mistakes()[0].clone();
+        assert_eq!(mistake.what, format!("the members file `g.txt`: {what}"));
+        assert_eq!(mistake.help, "save it as UTF-8");
+    }
+    std::fs::remove_file(place.members()).unwrap();
+    let mistake = load(&place.config()).unwrap_err().mistakes()[0].clone();
+    assert!(mistake.help.contains("relative to the configuration's folder"), "{mistake:?}");
 }
 
 #[test]
@@ -156,22 +171,6 @@ fn a_large_list_is_kept_for_a_restart_in_portions() {
 }
 
 #[test]
-fn a_file_that_changes_while_it_is_read_is_read_again() {
-    let mut place = Place::new("");
-    let mut watch = start(&place.config()).unwrap().watch;
-    let (old, new) = (users(0, 10_000), users(20_000, 30_000));
-    place.write(&old);
-    assert!(place.look(&mut watch, SECOND, old.len() / 2).is_none());
-    place.write(&new);
-    let mut change = None;
-    while change.is_none() {
-        change = place.look(&mut watch, AT_ONCE, 10 * A_LOOK);
-    }
-    let change = change.unwrap();
-    assert!(has(&change, "user20000") && has(&change, "user29999") && !has(&change, "user0"));
-}
-
-#[test]
 fn what_cannot_be_kept_leaves_nothing_behind() {
     let mut place = Place::new("CORP\\alice\n");
     let mut watch = start(&place.config()).unwrap().watch;
@@ -211,6 +210,22 @@ fn a_large_configuration_whose_path_is_no_text_is_not_kept() {
         assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
     }
     assert!(!last_good(&folder.join("rasadmin.db")).exists());
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read_is_read_again() {
+    let mut place = Place::new("");
+    let mut watch = start(&place.config()).unwrap().watch;
+    let (old, new) = (users(0, 10_000), users(20_000, 30_000));
+    place.write(&old);
+    assert!(place.look(&mut watch, SECOND, old.len() / 2).is_none());
+    place.write(&new);
+    let mut change = None;
+    while change.is_none() {
+        change = place.look(&mut watch, AT_ONCE, 10 * A_LOOK);
+    }
+    let change = change.unwrap();
+    assert!(has(&change, "user20000") && has(&change, "user29999") && !has(&change, "user0"));
 }
 
 #[test]
@@ -265,7 +280,7 @@ fn a_pipe_is_no_list() {
     let made = std::process::Command::new("mkfifo").arg(place.members()).status().unwrap();
     assert!(made.success());
     let errors = load(&place.config()).unwrap_err();
-    assert_eq!(errors.mistakes()[0].what, "the members file `g.txt`: it is no ordinary file");
+    assert_eq!(errors.mistakes()[0].what, "the members file `g.txt`: it is not an ordinary file");
 }
 
 #[test]

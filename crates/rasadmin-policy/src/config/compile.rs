@@ -5,7 +5,7 @@ use super::file::{At, File};
 use super::load::{digest, hash};
 use super::rules::{Context, compile};
 use super::{Bundle, Config, ConfigErrors, Mistake, check, pools, read, zone};
-use crate::rules::GroupsBuilder;
+use crate::rules::{Fault, GroupsBuilder};
 use crate::{Domains, Name};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashSet};
@@ -35,7 +35,8 @@ pub fn parse(
         match compiling.go_on(&mut budget) {
             Progress::Wants(name) => {
                 let text = members(&name).map(|text| (digest(text.as_bytes()), text));
-                compiling.provide(name, text);
+                let help = "the path is relative to the configuration's folder";
+                compiling.provide(&name, text.map_err(|why| (why, help.to_owned())));
             }
             Progress::Later => {}
             Progress::Done => return compiling.finish(),
@@ -191,19 +192,18 @@ impl Compiling {
     }
 
     /// A members file's text with its [`digest`], or why it cannot be had.
-    pub fn provide(&mut self, name: String, text: Result<([u8; 32], String), String>) {
+    pub fn provide(&mut self, name: &str, text: Result<([u8; 32], String), Fault>) {
         match text {
             Ok((digest, text)) => {
-                self.digests.insert(name.clone(), digest);
-                self.bundle.members.insert(name, text);
+                self.digests.insert(name.to_owned(), digest);
+                self.bundle.members.insert(name.to_owned(), text);
             }
-            Err(why) => {
+            Err((what, help)) => {
                 let named = self.raw.groups.values().filter_map(|group| group.members_file.as_ref());
                 for file in named.filter(|file| *file.get_ref() == name) {
-                    let help = "the path is relative to the configuration's folder";
-                    self.mistakes.push(Mistake::at(file.span(), why.clone(), help));
+                    self.mistakes.push(Mistake::at(file.span(), what.clone(), help.clone()));
                 }
-                self.missing.insert(name);
+                self.missing.insert(name.to_owned());
             }
         }
     }

@@ -4,6 +4,7 @@ use super::compile::{Compiling, Progress, Source};
 use super::load::folder;
 use super::{Config, ConfigErrors};
 use crate::Name;
+use crate::rules::Fault;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -115,13 +116,11 @@ impl Loading {
                     Ok(true) => {
                         self.files.insert(reading.path, reading.seen);
                         let text = decode(reading.octets).map(|text| (reading.digest.finalize().into(), text));
-                        let text = text.map_err(|(what, _)| format!("the members file `{}`: {what}", reading.name));
-                        compiling.provide(reading.name, text);
+                        compiling.provide(&reading.name, text.map_err(|fault| of_members(&reading.name, fault)));
                     }
-                    Err((what, _)) => {
+                    Err(fault) => {
                         self.files.insert(reading.path, reading.seen);
-                        let why = format!("the members file `{}`: {what}", reading.name);
-                        compiling.provide(reading.name, Err(why));
+                        compiling.provide(&reading.name, Err(of_members(&reading.name, fault)));
                     }
                 }
             }
@@ -154,7 +153,8 @@ impl Reading {
             if *budget == 0 {
                 return Ok(false);
             }
-            let mut file = open(&self.path)?;
+            let mut file = open(&self.path, &OF_MEMBERS)?;
+            let cannot = |e| OF_MEMBERS.cannot(e);
             file.seek(SeekFrom::Start(self.octets.len() as u64)).map_err(cannot)?;
             let before = self.octets.len();
             file.take(AT_ONCE.min(*budget) as u64).read_to_end(&mut self.octets).map_err(cannot)?;
@@ -163,7 +163,7 @@ impl Reading {
             *budget = budget.saturating_sub(read.len().max(1));
             let end = read.is_empty();
             if self.octets.len() as u64 > LARGEST {
-                return Err(too_large());
+                return Err(OF_MEMBERS.too_large());
             }
             if end && !self.seen.has_changed(&self.path, false) {
                 return Ok(true);
@@ -182,43 +182,63 @@ impl Reading {
     }
 }
 
-/// What is wrong, and what would be right.
-type Fault = (String, String);
-
 fn fault(what: &str, help: &str) -> Fault {
     (what.to_owned(), help.to_owned())
 }
 
-fn cannot(e: Error) -> Fault {
-    (format!("it cannot be read: {e}"), "check the path and the rights".to_owned())
+/// A fault, with the name of the members file that has it.
+fn of_members(name: &str, (what, help): Fault) -> Fault {
+    (format!("the members file `{name}`: {what}"), help)
 }
 
-fn too_large() -> Fault {
-    fault("it is larger than 16 MiB", "put long lists of users into a members_file of their own")
+/// What to do about a file that cannot be used: it depends on which one it is.
+struct Help {
+    unreadable: &'static str,
+    too_large: &'static str,
+}
+
+const OF_CONFIG: Help = Help {
+    unreadable: "check the path and the rights",
+    too_large: "put long lists of users into a members_file of their own",
+};
+
+const OF_MEMBERS: Help = Help {
+    unreadable: "check the path, which is relative to the configuration's folder, and the rights",
+    too_large: "split the list over several groups, each with its own members_file",
+};
+
+impl Help {
+    fn cannot(&self, e: Error) -> Fault {
+        (format!("it cannot be read: {e}"), self.unreadable.to_owned())
+    }
+
+    fn too_large(&self) -> Fault {
+        fault("it is larger than 16 MiB", self.too_large)
+    }
 }
 
 /// Opens a file of a configuration, if it is one: a pipe would keep RRAS waiting.
-fn open(path: &Path) -> Result<File, Fault> {
+fn open(path: &Path, help: &Help) -> Result<File, Fault> {
     if let Ok(metadata) = std::fs::metadata(path) {
         if metadata.is_dir() {
             return Err(fault("it is a directory", "name the file in it"));
         }
         if !metadata.is_file() {
-            return Err(fault("it is no ordinary file", "name a text file"));
+            return Err(fault("it is not an ordinary file", "name a text file"));
         }
         if metadata.len() > LARGEST {
-            return Err(too_large());
+            return Err(help.too_large());
         }
     }
-    File::open(path).map_err(cannot)
+    File::open(path).map_err(|e| help.cannot(e))
 }
 
 /// The text of a file, or what is wrong with it.
 pub(super) fn text(path: &Path) -> Result<String, Fault> {
     let mut octets = Vec::new();
-    open(path)?.take(LARGEST + 1).read_to_end(&mut octets).map_err(cannot)?;
+    open(path, &OF_CONFIG)?.take(LARGEST + 1).read_to_end(&mut octets).map_err(|e| OF_CONFIG.cannot(e))?;
     if octets.len() as u64 > LARGEST {
-        return Err(too_large());
+        return Err(OF_CONFIG.too_large());
     }
     decode(octets)
 }
