@@ -162,10 +162,11 @@ impl Pool {
     }
 }
 
-/// Why an identifier may not be given: zero or reserved (RFC 5453).
+/// Identifiers that no host may have (RFC 5453): zero is the subnet's routers; both ends are included.
+pub(crate) const RESERVED_IDENTIFIERS: [(u64, u64); 3] =
+    [(0, 0), (0x0200_5eff_fe00_0000, 0x0200_5eff_fe00_5213), (0xfdff_ffff_ffff_ff80, 0xfdff_ffff_ffff_ffff)];
+
+/// Is an identifier zero or reserved (RFC 5453)? Then no host may have it.
 pub fn is_reserved_identifier(number: u64) -> bool {
-    matches!(
-        number,
-        0 | 0x0200_5eff_fe00_0000..=0x0200_5eff_fe00_5213 | 0xfdff_ffff_ffff_ff80..=0xfdff_ffff_ffff_ffff
-    )
+    RESERVED_IDENTIFIERS.iter().any(|&(first, last)| (first..=last).contains(&number))
 }

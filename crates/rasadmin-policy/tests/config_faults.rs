@@ -98,6 +98,25 @@ fn one_range_with_two_of_the_servers_addresses_says_the_same_each_time() {
     }
 }
 
+/// A start and every reload ask where each chain ends. What takes the cube of their number does not end here.
+#[test]
+fn a_long_chain_of_pools_is_followed_once() {
+    const POOLS: u32 = 30_000;
+    let pool = |n: u32| {
+        let at = std::net::Ipv4Addr::from_bits(0x0a00_0000 + 2 * n + 1);
+        format!("[pools.p{n}]\naddresses = [\"{at}\"]\nnext = \"p{}\"\n", (n + 1) % POOLS)
+    };
+    let text = format!("{ALLOW}{}", (0..POOLS).map(pool).collect::<String>());
+    let parsed = parse("f", &text, Path::new("/f"), &mut |_| Err("none".into()));
+    let errors = parsed.unwrap_err();
+    assert_eq!((errors.mistakes().len(), errors.more()), (20, POOLS as usize - 20));
+    let what = |n| format!("`next` leads back to the pool `p{n}`");
+    assert_eq!(
+        errors.mistakes().iter().map(|m| m.what.clone()).collect::<Vec<_>>(),
+        (0..20).map(what).collect::<Vec<_>>()
+    );
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(400))]
     #[test]

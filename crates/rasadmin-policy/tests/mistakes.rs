@@ -105,6 +105,12 @@ fn cases() -> Vec<(&'static str, String)> {
         ("default cannot be skipped", "default = { action = \"deny\", when_ledger_unavailable = \"skip\" }\n".into()),
         ("a rule's unknown pool", rule("users = [\"a\"]\npool = \"p\"")),
         (
+            "a rule's mistyped pool",
+            rule(
+                "users = [\"a\"]\npool = \"offise\"\nipv6_pool = \"x\"\n[pools.office]\naddresses = [\"10.1.0.0/24\"]",
+            ),
+        ),
+        (
             "pool of a rule that denies",
             format!(
                 "{GOOD}[[rules]]\nname = \"r\"\naction = \"deny\"\nusers = [\"a\"]\npool = \"p\"\n[pools.p]\naddresses = [\"10.1.0.0/24\"]\n"
@@ -147,6 +153,13 @@ fn cases() -> Vec<(&'static str, String)> {
         ("identifier with a prefix", pool("identifiers = [\"2001:db8::7\"]")),
         ("next unknown", pool("addresses = [\"10.1.0.0/24\"]\nnext = \"q\"")),
         ("next in a circle", pool("addresses = [\"10.1.0.0/24\"]\nnext = \"p\"")),
+        (
+            "next that leads into a circle of others",
+            format!(
+                "{}[pools.q]\naddresses = [\"10.2.0.0/24\"]\nnext = \"r\"\n[pools.r]\naddresses = [\"10.3.0.0/24\"]\nnext = \"q\"\n",
+                pool("addresses = [\"10.1.0.0/24\"]\nnext = \"q\"")
+            ),
+        ),
         (
             "next of the other family",
             format!("{}[pools.q]\nidentifiers = [\"::1-::9\"]\n", pool("addresses = [\"10.1.0.0/24\"]\nnext = \"q\"")),

@@ -78,6 +78,7 @@ pub struct Compiling {
     /// Members files that could not be had.
     missing: HashSet<String>,
     groups: GroupsBuilder,
+    pools: pools::Ids,
     /// The groups in the order of the file, and how far they are.
     order: Vec<At<String>>,
     at: usize,
@@ -135,6 +136,7 @@ impl Compiling {
             digests: BTreeMap::new(),
             missing: HashSet::new(),
             groups: GroupsBuilder::default(),
+            pools: pools::ids(&raw),
             order,
             at: 0,
             within: None,
@@ -149,7 +151,7 @@ impl Compiling {
             if self.within.is_none() {
                 self.within = Some(Within::default());
                 let pool =
-                    |pool: &Option<At<String>>| pool.as_ref().and_then(|pool| pools::id(&self.raw, pool.get_ref()));
+                    |pool: &Option<At<String>>| pool.as_ref().and_then(|pool| self.pools.get(pool.get_ref()).copied());
                 self.groups.group(name.get_ref(), [pool(&group.pool), pool(&group.ipv6_pool)]);
                 for user in &group.users {
                     if let Err((what, help)) = self.groups.member(user.get_ref(), &self.domains) {
@@ -212,11 +214,11 @@ impl Compiling {
     pub fn finish(mut self) -> Result<Config, ConfigErrors> {
         let (raw, mut mistakes) = (&self.raw, self.mistakes);
         let groups = self.groups.build();
-        let pool = |name: &str| pools::id(raw, name);
+        let pool = |name: &str| self.pools.get(name).copied();
         let context = Context { groups: &groups, domains: &self.domains, zone: self.zone.as_ref(), pools: &pool };
         let (rules, faults) = compile(&raw.rules, &raw.default, &context);
         mistakes.extend(faults);
-        let (addresses, faults) = pools::plan(raw, &self.domains);
+        let (addresses, faults) = pools::plan(raw, &self.pools, &self.domains);
         mistakes.extend(faults);
         check::zone_is_there(raw, &mut mistakes);
         check::reachable(raw, &mut mistakes);

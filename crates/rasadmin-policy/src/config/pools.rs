@@ -3,16 +3,18 @@
 use super::Mistake;
 use super::file::{At, File, Pool as FilePool};
 use crate::addresses::parse::{self, Range};
-use crate::addresses::{Address, Family, Plan, Pool, PoolId, Reservation, is_reserved_identifier};
+use crate::addresses::{Address, Family, Plan, Pool, PoolId, RESERVED_IDENTIFIERS, Reservation};
 use crate::rules::parse_exact;
 use crate::suggest;
 use crate::{Domains, Name};
 use std::collections::{HashMap, HashSet};
 
-/// Where a pool is: its place in the file.
-pub fn id(file: &File, name: &str) -> Option<PoolId> {
-    let at = file.pools.keys().position(|key| key.get_ref() == name)?;
-    u32::try_from(at).ok().map(PoolId)
+/// Each pool by its name.
+pub type Ids = HashMap<String, PoolId>;
+
+/// A pool's id is its place in the file's table.
+pub fn ids(file: &File) -> Ids {
+    (0..).map(PoolId).zip(file.pools.keys()).map(|(id, name)| (name.get_ref().clone(), id)).collect()
 }
 
 /// The family that a pool says it has.
@@ -22,19 +24,24 @@ fn family(pool: &FilePool) -> Family {
 
 struct Planner<'a> {
     file: &'a File,
+    ids: &'a Ids,
+    /// The file's pools; an id is an index.
+    pools: Vec<&'a FilePool>,
     mistakes: Vec<Mistake>,
     server: HashSet<std::net::Ipv4Addr>,
 }
 
 /// The plan, with all mistakes.
-pub fn plan(file: &File, domains: &Domains) -> (Plan, Vec<Mistake>) {
-    let mut planner = Planner { file, mistakes: Vec::new(), server: HashSet::new() };
+pub fn plan(file: &File, ids: &Ids, domains: &Domains) -> (Plan, Vec<Mistake>) {
+    let pools = file.pools.values().collect();
+    let mut planner = Planner { file, ids, pools, mistakes: Vec::new(), server: HashSet::new() };
     planner.server();
     let (reservations, reserved) = planner.reservations(domains);
     let taken: Vec<Vec<(Range, std::ops::Range<usize>)>> = file.pools.values().map(|p| planner.ranges(p)).collect();
     planner.overlaps(&taken);
     let pools = file.pools.iter().zip(taken).map(|((name, pool), ranges)| planner.pool(name, pool, ranges, &reserved));
     let pools = pools.collect();
+    planner.circles();
     let default_pools = [
         planner.reference(file.addresses.pool.as_ref(), Family::Ipv4),
         planner.reference(file.addresses.ipv6_pool.as_ref(), Family::Ipv6),
@@ -44,10 +51,9 @@ pub fn plan(file: &File, domains: &Domains) -> (Plan, Vec<Mistake>) {
         planner.reference(group.ipv6_pool.as_ref(), Family::Ipv6);
     }
     for rule in &file.rules {
-        // That it is there, the rules say themselves.
         let rule = rule.get_ref();
-        planner.of_family(rule.pool.as_ref(), Family::Ipv4);
-        planner.of_family(rule.ipv6_pool.as_ref(), Family::Ipv6);
+        planner.reference(rule.pool.as_ref(), Family::Ipv4);
+        planner.reference(rule.ipv6_pool.as_ref(), Family::Ipv6);
     }
     let Planner { mistakes, server, .. } = planner;
     let plan = Plan {
@@ -178,32 +184,20 @@ impl Planner<'_> {
             self.wrong(name.span(), what, "exclusions and reservations take all of it: make it larger");
         }
         let next = self.reference(pool.next.as_ref(), family);
-        if let Some(next) = &pool.next
-            && self.in_a_circle(name.get_ref())
-        {
-            self.wrong(
-                next.span(),
-                format!("`next` leads back to the pool `{}`", name.get_ref()),
-                "end the chain somewhere",
-            );
-        }
         Pool { name: name.get_ref().clone(), family, ranges, next, when_exhausted: pool.when_exhausted }
     }
 
-    fn in_a_circle(&self, name: &str) -> bool {
-        let next = |name: &str| {
-            let pool = self.file.pools.iter().find(|(key, _)| key.get_ref() == name)?.1;
-            pool.next.as_ref().map(|next| next.get_ref().as_str())
-        };
-        let mut at = next(name);
-        for _ in 0..self.file.pools.len() {
-            match at {
-                Some(pool) if pool == name => return true,
-                Some(pool) => at = next(pool),
-                None => return false,
+    /// No pool whose `next` leads back to it.
+    fn circles(&mut self) {
+        let index = |name: &At<String>| self.ids.get(name.get_ref()).map(|id| id.0 as usize);
+        let next: Vec<_> = self.pools.iter().map(|pool| pool.next.as_ref().and_then(index)).collect();
+        let file = self.file;
+        for ((name, pool), circular) in file.pools.iter().zip(in_circles(&next)) {
+            if let Some(next) = pool.next.as_ref().filter(|_| circular) {
+                let what = format!("`next` leads back to the pool `{}`", name.get_ref());
+                self.wrong(next.span(), what, "end the chain somewhere");
             }
         }
-        false
     }
 
     /// Why no client may have some address of a range.
@@ -217,12 +211,8 @@ impl Planner<'_> {
             (0xffff_ffff, 0xffff_ffff, "255.255.255.255 is broadcast"),
         ];
         if family == Family::Ipv6 {
-            const RESERVED: [(u64, u64); 3] = [
-                (0, 0),
-                (0x0200_5eff_fe00_0000, 0x0200_5eff_fe00_5213),
-                (0xfdff_ffff_ffff_ff80, 0xfdff_ffff_ffff_ffff),
-            ];
-            let (begin, end) = RESERVED.into_iter().find(|&(begin, end)| begin <= last && first <= end)?;
+            let mut reserved = RESERVED_IDENTIFIERS.into_iter();
+            let (begin, end) = reserved.find(|&(begin, end)| begin <= last && first <= end)?;
             let (begin, end) = (parse::show(begin, family), parse::show(end, family));
             let what = format!("no host may have the identifiers {begin} to {end} (RFC 5453)");
             return Some((what, "leave them out".to_owned()));
@@ -247,10 +237,10 @@ impl Planner<'_> {
 
     fn reference(&mut self, name: Option<&At<String>>, family: Family) -> Option<PoolId> {
         let name = name?;
-        let found = id(self.file, name.get_ref());
+        let found = self.ids.get(name.get_ref()).copied();
         if found.is_none() {
             let names = self.file.pools.keys().map(|key| key.get_ref().as_str());
-            let otherwise = format!("declare it: [pools.{}]", name.get_ref());
+            let otherwise = format!("declare it as `[pools.{}]`", name.get_ref());
             let help = suggest::help(name.get_ref(), names, otherwise);
             self.wrong(name.span(), format!("there is no pool `{}`", name.get_ref()), help);
         }
@@ -260,8 +250,8 @@ impl Planner<'_> {
 
     fn of_family(&mut self, name: Option<&At<String>>, wanted: Family) {
         let Some(name) = name else { return };
-        let pool = self.file.pools.iter().find(|(key, _)| key.get_ref() == name.get_ref());
-        if pool.is_some_and(|(_, pool)| family(pool) != wanted) {
+        let pool = self.ids.get(name.get_ref()).map(|id| self.pools[id.0 as usize]);
+        if pool.is_some_and(|pool| family(pool) != wanted) {
             let (is, not) = if wanted == Family::Ipv4 { ("IPv6", "IPv4") } else { ("IPv4", "IPv6") };
             let help =
                 format!("name a pool with {}", if wanted == Family::Ipv4 { "`addresses`" } else { "`identifiers`" });
@@ -299,9 +289,6 @@ impl Planner<'_> {
                         if let Some((what, _)) = self.unfit(family, number, number) {
                             self.wrong(text.span(), what, "reserve another one");
                         }
-                        debug_assert!(
-                            family == Family::Ipv4 || !is_reserved_identifier(number) || !self.mistakes.is_empty()
-                        );
                         let others = holders.entry(address).or_default();
                         if others.iter().any(|other| other.is_none() || server.is_none() || *other == server) {
                             let what = format!("{} is reserved twice", text.get_ref());
@@ -325,4 +312,23 @@ impl Planner<'_> {
         }
         (by_user, reserved)
     }
+}
+
+/// Which pools come back to themselves, given what follows each. Every pool is gone through once, however long the
+/// chains are: a walk ends where an earlier one, or it itself, has been.
+fn in_circles(next: &[Option<usize>]) -> Vec<bool> {
+    let (mut walks, mut circular) = (vec![None; next.len()], vec![false; next.len()]);
+    for walk in 0..next.len() {
+        let mut at = Some(walk);
+        while let Some(pool) = at.filter(|&pool| walks[pool].is_none()) {
+            walks[pool] = Some(walk);
+            at = next[pool];
+        }
+        at = at.filter(|&pool| walks[pool] == Some(walk));
+        while let Some(pool) = at.filter(|&pool| !circular[pool]) {
+            circular[pool] = true;
+            at = next[pool];
+        }
+    }
+    circular
 }

@@ -64,8 +64,6 @@ fn each_fault_is_told_at_its_place() {
         (away("octets = { per = 'day', below = '5 apples' }"), "'5 apples'", "`5 apples` is no", "`100 GiB`"),
         (away("octets = { per = 'day', below = '99999 PiB' }"), "'99999 PiB'", "is too much", "`100 GiB`"),
         ("user_sessions = { below = 1 }".into(), "'r'", "the rule `r` counts", "when_ledger_unavailable"),
-        ("pool = 'offise'".into(), "'offise'", "there is no pool `offise`", "[pools.offise]"),
-        ("ipv6_pool = 'x'".into(), "'x'", "there is no pool `x`", "[pools.x]"),
         ("action = 'deny'\npool = 'office'".into(), "'office'", "denies gives no pool", "leave the pool out"),
     ];
     for (lines, place, what, help) in cases {
