@@ -323,7 +323,7 @@ fn verdict(stage: &StageExplained<'_>) -> String {
         (true, false) => "allowed",
         (false, _) => "denied",
     };
-    let away = if stage.ledger_away { ", the ledger being away" } else { "" };
+    let away = if stage.ledger_away { " because the ledger is away" } else { "" };
     let reason = stage.reason.filter(|_| !stage.allow).map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("{what} {by}{away}{reason}")
 }

@@ -6,6 +6,8 @@
 mod orphans;
 mod refusals;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use crate::sqlite::Logged;
 use rasadmin_engine::config::Config;
@@ -14,7 +16,7 @@ use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEven
 use rasadmin_engine::{Answer, Away, Decision, Event, Facts, Id, Journal, Name, Now, Process, Stamp, Waited, decide};
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 pub use store::Health;
 use store::{Store, Whose};
@@ -185,9 +187,15 @@ impl Engine {
         work(&mut inner, deadline)
     }
 
-    /// A panic in an earlier call leaves nothing half done: the transaction was rolled back.
+    /// A panic in an earlier call leaves nothing half done in the ledger: a transaction is rolled back, or whole. The state
+    /// may have taken over a part of a record, so it is made anew of the records.
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(|poisoned| {
+            let mut inner = poisoned.into_inner();
+            inner.store.reload();
+            self.inner.clear_poison();
+            inner
+        })
     }
 }
 
@@ -312,7 +320,7 @@ impl Told {
             return refusal.to_string();
         }
         let rule = decision.rule.as_ref().map_or_else(|| "the default".to_owned(), |rule| format!("rule `{rule}`"));
-        let away = if decision.ledger_away { ", the ledger being away" } else { "" };
+        let away = if decision.ledger_away { " because the ledger is away" } else { "" };
         match &decision.reason {
             Some(reason) => format!("{rule}{away}: {reason}"),
             None => format!("{rule}{away}"),

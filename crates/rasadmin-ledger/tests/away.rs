@@ -53,14 +53,14 @@ fn assert_answers(scene: &Scene, kind: AwayKind) {
     assert_eq!(kept("carol", "VPN1-2", "10.8.0.77"), Err(pooled.to_owned()));
     assert_eq!(kept("carol", "VPN1-2", "10.9.0.7"), Err(reserved.to_owned()));
     assert_eq!(kept("alice", "VPN1-2", "10.9.0.7"), Err(reserved.to_owned()));
-    let denied = "rule `counted, denied while away`, the ledger being away";
+    let denied = "rule `counted, denied while away` because the ledger is away";
     assert_eq!(kept("denied", "VPN1-2", "172.16.0.10"), Err(denied.to_owned()));
     // Connections follow each rule's policy.
     let expected = [
         (11, "carol", None),
         (12, "skipped", None),
         (13, "denied", Some(denied)),
-        (14, "recorded", Some("rule `only with a record`, the ledger being away")),
+        (14, "recorded", Some("rule `only with a record` because the ledger is away")),
     ];
     for (handle, user, denied) in expected {
         let event = connection(handle, user).with(|e| e.addresses = vec![number("172.16.0.9")]);

@@ -75,7 +75,7 @@ pub(super) struct Store {
 
 impl Store {
     pub fn new(config: &Config, started: Stamp) -> Self {
-        let message = format!("{}: it was not opened yet", config.ledger.display());
+        let message = format!("{}: it has not been opened yet", config.ledger.display());
         Self {
             path: config.ledger.clone(),
             durable: config.durability == Durability::Fsync,
@@ -144,6 +144,14 @@ impl Store {
         self.open = None;
         self.away = why.clone();
         self.retry = Some(now.after(RETRY));
+    }
+
+    /// What is in memory may be wrong: the next event opens the ledger anew.
+    pub fn reload(&mut self) {
+        if self.open.take().is_some() {
+            let message = format!("{}: it is read again after a panic", self.path.display());
+            self.away = Away { kind: AwayKind::Other, message };
+        }
     }
 
     /// Opens the ledger if it is away and it is time to try. What waits in the spool goes first.
