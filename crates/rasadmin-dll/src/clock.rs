@@ -64,6 +64,7 @@ fn parse(text: &str) -> Option<Reading> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::sync::PoisonError;
 
     #[test]
     fn the_line_has_the_time_of_day_and_the_monotonic_clock() {
@@ -77,8 +78,7 @@ mod tests {
 
     #[test]
     fn only_a_rehearsal_heeds_the_file() {
-        #[cfg(unix)]
-        let _turn = crate::tests::ENVIRONMENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _turn = crate::ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clock");
         std::fs::write(&path, "2001-01-01T00:00:00Z 0").unwrap();

@@ -34,6 +34,10 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+/// The tests that read the environment take turns.
+#[cfg(test)]
+static ENVIRONMENT: Mutex<()> = Mutex::new(());
+
 struct Product {
     engine: Engine,
     config: PathBuf,

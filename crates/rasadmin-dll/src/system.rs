@@ -44,7 +44,7 @@ mod tests {
     /// A panic's text is an error without a number.
     #[test]
     fn an_error_without_a_number_is_a_bug_and_nothing_else_without_one_is_told() {
-        let _turn = crate::tests::ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = crate::ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let socket = UnixDatagram::bind(&path).unwrap();

@@ -1,7 +1,7 @@
 //! The product as RRAS calls it, where a deadline has to be over at once.
 #![allow(clippy::unwrap_used)]
 
-use crate::{MprAdminAcceptNewConnection, MprAdminInitializeDll, RASADMIN_SLOT};
+use crate::{ENVIRONMENT, MprAdminAcceptNewConnection, MprAdminInitializeDll, RASADMIN_SLOT};
 use rasadmin_sdk::abi::{ERROR_BUSY, RAS_CONNECTION_0, RAS_CONNECTION_1, TRUE};
 use rasadmin_sdk::boundary::terminate_within;
 use std::ffi::OsStr;
@@ -9,12 +9,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// The tests that read the environment take turns.
-pub static ENVIRONMENT: Mutex<()> = Mutex::new(());
 
 /// With a rule's policy, so that only a ledger that works lets anybody in.
 const CONFIG: &str = "default = { action = \"allow\", when_ledger_unavailable = \"deny\" }\n";
@@ -70,7 +67,7 @@ fn a_call_that_is_inside_at_the_end_has_its_ledger_still() {
     drop(pipe);
     assert_eq!(call.join().unwrap(), TRUE);
     let log = std::fs::read_to_string(log).unwrap();
-    let told = "ERROR asked to end while calls are inside: MprAdminAcceptNewConnection (1); the DLL";
+    let told = "ERROR RRAS is stopping, but calls have not returned: MprAdminAcceptNewConnection (1); the DLL";
     assert!(log.contains(told) && log.contains("message_id=104\n"), "{log}");
     assert!(!log.contains("rasadmin has stopped"), "{log}");
 }

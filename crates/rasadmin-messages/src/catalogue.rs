@@ -113,11 +113,12 @@ catalogue! {
     remedy: "Report it with this text and the lines of the log file around it.";
 
     StoppedAmongCalls = 104 Error "stopped-among-calls" (calls)
-    text: "asked to end while calls are inside: {calls}",
+    text: "RRAS is stopping, but calls have not returned: {calls}",
     cause: "The Remote Access service has told the DLL to end, and calls that it had made before have not returned in five \
             seconds: the disk is not answering, most likely, or another program holds the ledger.",
-    effect: "What those calls are doing is not broken off, and the DLL stays in memory for them until the process ends. \
-             It decides nothing more. What else waited to be recorded stays in the spool for the next start, which closes \
+    effect: "What those calls are doing is not broken off, and the DLL stays in memory for them until the process ends, \
+             unless the text says that it cannot be kept there: then a call that returns late ends the process. It decides \
+             nothing more. What else waited to be recorded stays in the spool for the next start, which closes \
              in the ledger what is still open there.",
     remedy: "If the service's process does not end, end it. Find out what the functions named were waiting for; the log \
              file around this line may say it.";

@@ -345,10 +345,13 @@ pub unsafe fn initialize_ex<D: AdminDll>(
     table: MPRAPI_ADMIN_DLL_CALLBACKS,
     callbacks: FunctionSet,
 ) -> u32 {
-    let Ok(to) = checked::<MPRAPI_ADMIN_DLL_CALLBACKS>(to.cast(), ArgumentType::Callbacks) else {
-        return ERROR_INVALID_PARAMETER;
+    let function = FunctionId::InitializeDllEx;
+    let to = match checked::<MPRAPI_ADMIN_DLL_CALLBACKS>(to.cast(), ArgumentType::Callbacks) {
+        Ok(to) => to,
+        // Before the first initialise there is no log: then the code alone tells it.
+        Err(wrong) => return safe(function, &wrong),
     };
-    let code = start(slot, &Environment { function: FunctionId::InitializeDllEx, callbacks });
+    let code = start(slot, &Environment { function, callbacks });
     if code == NO_ERROR {
         // SAFETY: not null, aligned, and the caller vouches for its size (CONTRACT section 1).
         unsafe { ptr::write(to, table) };
@@ -364,10 +367,8 @@ pub fn terminate<D: AdminDll>(slot: &Slot<D>) -> u32 {
 /// MprAdminTerminateDll with another patience: for tests.
 pub fn terminate_within<D: AdminDll>(slot: &Slot<D>, patience: Duration) -> u32 {
     let function = FunctionId::TerminateDll;
-    let mut busy = false;
     let code = caught(function, || {
         slot.terminate(patience).unwrap_or_else(|Busy| {
-            busy = true;
             // What runs is in this DLL's code.
             let kept = match crate::library::pin() {
                 Ok(()) => "the DLL stays in memory until the process ends".to_owned(),
@@ -377,8 +378,9 @@ pub fn terminate_within<D: AdminDll>(slot: &Slot<D>, patience: Duration) -> u32 
             ERROR_BUSY
         })
     });
-    // Whatever the DLL does, and after the text of its panic: a file that stays open would outlive the image.
-    if !busy {
+    // Whatever the DLL does, and after the text of its panic: a file that stays open would outlive the image. Where calls
+    // are inside, the image stays, and they still have something to tell.
+    if code != ERROR_BUSY {
         crate::log::close();
     }
     code

@@ -1,6 +1,7 @@
 //! A log file for an admin DLL, behind `tracing`.
 //!
-//! A subscriber of our own, because a DLL must be gone when it is unloaded: the file is closed at terminate, and all that
+//! A subscriber of our own, because a DLL must be gone when it is unloaded: the file is closed at terminate (unless calls
+//! are inside, for which the DLL stays), and all that
 //! stays behind is what `tracing` itself never frees of a global default, 32 bytes a load. Writing never fails a call:
 //! what cannot be written is dropped.
 //!
@@ -48,7 +49,7 @@ pub struct Entry<'a> {
 /// use `tracing` itself.
 pub type Sink = Box<dyn Fn(&Entry<'_>) + Send>;
 
-/// Dropped at terminate, with the file.
+/// Dropped with the file.
 static SINK: Mutex<Option<Sink>> = Mutex::new(None);
 
 /// From now on until [`close`] events go there too, also where there is no file.
@@ -76,7 +77,7 @@ fn listen() {
     let _ = tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::new(Log));
 }
 
-/// Closes the log, and drops the sink. Terminate does it.
+/// Closes the log, and drops the sink. Terminate does it, unless calls are inside.
 pub fn close() {
     let sink = SINK.lock().unwrap_or_else(PoisonError::into_inner).take();
     drop(sink);

@@ -230,8 +230,23 @@ fn a_failing_initialise_answers_its_code_and_leaves_nothing() {
     assert_eq!(MprAdminInitializeDll(), 2, "the system's code");
     world().start = || Err(InitializeError::new(0, "a code of 0 would be success"));
     assert_eq!(MprAdminInitializeDll(), ERROR_INVALID_PARAMETER);
-    // SAFETY: null is what is tested.
-    assert_eq!(unsafe { MprAdminInitializeDllEx(null_mut()) }, ERROR_INVALID_PARAMETER);
+}
+
+#[test]
+fn a_table_that_cannot_be_filled_in_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.log");
+    let _turn = turn(|_| {});
+    log::open(&path).unwrap();
+    let mut table = MPRAPI_ADMIN_DLL_CALLBACKS::default();
+    for table in [null_mut(), (&raw mut table).wrapping_byte_add(1)] {
+        // SAFETY: what is tested is that neither is written to.
+        assert_eq!(unsafe { MprAdminInitializeDllEx(table) }, ERROR_INVALID_PARAMETER);
+    }
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert!(matches!(lines[..], [null, odd] if null.contains("is null") && odd.contains("is misaligned")), "{text}");
+    assert!(lines.iter().all(|line| line.contains("function=MprAdminInitializeDllEx code=87")), "{text}");
 }
 
 /// Each export with each of its pointers null, the others good.

@@ -6,7 +6,7 @@ use rasadmin_sdk::abi::*;
 use rasadmin_sdk::boundary::terminate_within;
 use rasadmin_sdk::{
     AddressRequest, AdminDll, AssignIpv4, Assignment, CallsInside, Connection, Environment, FunctionId,
-    InitializeError, Link, Refusal, Verdict, export_admin_dll, log,
+    InitializeError, Link, Refusal, Verdict, export_admin_dll, log, tracing,
 };
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -101,6 +101,7 @@ impl AdminDll for Guarded {
             world = LET_GO.wait(world).unwrap_or_else(PoisonError::into_inner);
         }
         drop(world);
+        tracing::info!("a link call leaves");
         uses_the_library();
         self.0.fetch_sub(1, SeqCst);
         INSIDE.fetch_sub(1, SeqCst);
@@ -235,6 +236,29 @@ fn after_the_deadline_the_dll_is_told_and_a_later_initialise_starts_afresh() {
     assert_eq!(terminate(AN_HOUR), NO_ERROR);
     assert_eq!(seen(), ["terminate", "dropped"]);
     assert_eq!(WRONG.load(SeqCst), 0);
+}
+
+#[test]
+fn the_log_stays_open_for_the_calls_inside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inside.log");
+    let _turn = turn();
+    log::open(&path).unwrap();
+    hold();
+    thread::scope(|scope| {
+        let inside = scope.spawn(link);
+        wait_for_links(1);
+        assert_eq!(terminate(Duration::ZERO), ERROR_BUSY);
+        let_go();
+        assert_eq!(inside.join().unwrap(), TRUE);
+    });
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("a link call leaves"), "{text}");
+    // A later life that nothing is inside of closes it.
+    assert_eq!(MprAdminInitializeDll(), NO_ERROR);
+    assert_eq!(terminate(AN_HOUR), NO_ERROR);
+    tracing::info!("after the end");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
 /// A call that ends its own DLL would wait for itself.
