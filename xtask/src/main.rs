@@ -27,7 +27,8 @@ usage: cargo xtask COMMAND
   torture            kill the product at every point of every callback (--rounds N, 1000 by default;
                      --two-processes; --windows; --seed S; --control: does the check find what is wrong?)
   torture --model    play random sequences of RRAS's calls against the engine, and compare with the truth
-                     (--steps N, 10 million by default; --minutes N; --replay SEED)
+                     (--steps N, 10 million by default; --minutes N; --seed S, the first one; --run-length N;
+                     --all: go on after a failure; --replay SEED: that run alone)
   windows            leave target/windows/rasadmin.dll and rasadmin.exe
   fixtures           build the admin DLLs in C that the tests need
   freeradius         fetch FreeRADIUS's table definitions that the tests load an export into

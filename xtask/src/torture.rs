@@ -34,7 +34,7 @@ pub fn command(words: &[&str]) -> Result {
             _ => {
                 return Err(format!(
                     "torture has no option {word}: --rounds N [--two-processes] [--windows] [--seed S], or \
-                     --model [--steps N | --minutes N | --replay SEED]"
+                     --model [--steps N | --minutes N | --replay SEED] [--seed S] [--run-length N] [--all]"
                 ));
             }
         }
@@ -42,7 +42,7 @@ pub fn command(words: &[&str]) -> Result {
     torture(options)
 }
 
-/// The model of the truth: 10 million steps unless it is told otherwise.
+/// The model of the truth: 10 million steps by default.
 fn model(words: &[&str]) -> Result {
     step("building the model", || run(cargo().args(["build", "--release", "--quiet", "-p", "rasadmin-model"])))?;
     let program = target().join("release").join(format!("rasadmin-model{}", std::env::consts::EXE_SUFFIX));

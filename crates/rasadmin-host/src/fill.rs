@@ -1,4 +1,5 @@
 //! The structures, filled as Windows fills them, from plain facts.
+#![allow(unsafe_code)] // Structures from zeroed bytes, and their unions.
 
 use crate::readings::{Ikev2Flags, Projection, Readings};
 use mprapi::abi::*;

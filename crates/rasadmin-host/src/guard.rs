@@ -1,4 +1,5 @@
 //! Memory whose end abuts an inaccessible page: whoever reads or writes one byte past it faults.
+#![allow(unsafe_code)] // Memory from the system, and its protection.
 
 use std::ptr;
 

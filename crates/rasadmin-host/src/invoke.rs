@@ -1,4 +1,5 @@
 //! Calling a function of the contract through its address.
+#![allow(unsafe_code)] // Calling an address.
 
 use crate::guard::Guarded;
 use crate::module::Pointer;

@@ -16,6 +16,7 @@
 //!
 //! The code of a stranger runs in this process: it can crash it. [`fault`] says which DLL and which function did. The
 //! checker therefore uses child processes.
+#![deny(unsafe_code)]
 
 mod address;
 mod ask;

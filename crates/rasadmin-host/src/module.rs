@@ -1,4 +1,5 @@
 //! Loading and unloading a library with the flags that RRAS uses.
+#![allow(unsafe_code)] // Loading a library, and looking its functions up.
 
 use std::ffi::c_void;
 use std::fmt;

@@ -1,4 +1,5 @@
 //! Where RRAS finds the list: `HKLM\SOFTWARE\Microsoft\RAS\AdminDll`, value `DllPath`.
+#![allow(unsafe_code)] // The system's own functions for it.
 
 use std::fmt;
 

@@ -3,6 +3,7 @@
 //! `cargo xtask torture` builds and runs it. A worker plays RRAS with the product, which is built with hooks around its
 //! commits, and writes down what every call acknowledged; it is killed, and the ledger is compared with the notes. The
 //! next worker starts on the same ledger.
+#![deny(unsafe_code)]
 
 mod check;
 mod control;

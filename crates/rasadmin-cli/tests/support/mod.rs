@@ -23,7 +23,7 @@ pub fn product() -> PathBuf {
     built("rasadmin")
 }
 
-/// The example DLL that rejects: everyone, unless told otherwise by RASADMIN_REJECT.
+/// The example DLL that rejects: everyone by default, or whom RASADMIN_REJECT names.
 pub fn reject() -> PathBuf {
     built("reject")
 }
