@@ -104,7 +104,7 @@ impl Image {
             elf::read(bytes).map_err(|e| explain(e, bytes, "an ELF library"))
         } else {
             Err((
-                "it is no library".into(),
+                "it is not a library".into(),
                 "give the path of a Windows DLL (or of a native library, for tests)".into(),
             ))
         }

@@ -10,7 +10,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Say of admin DLLs whether RRAS would start with them, and why not
+/// Tell whether RRAS would start with admin DLLs, and why not
 ///
 /// A file is first read without being loaded. Then, where it can be loaded, it is run in child processes: on Windows
 /// and under Wine a DLL, on Linux a native library. Do not run another vendor's DLL on a production server: use

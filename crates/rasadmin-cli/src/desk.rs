@@ -268,7 +268,7 @@ fn past(arguments: &PastArguments, place: &Place, now: Millis) -> Result<Past, S
                 .config
                 .domains
                 .identity(&Name::new(user), &Name::default())
-                .ok_or_else(|| format!("`{user}` is no user")),
+                .ok_or_else(|| format!("`{user}` is not a valid user name")),
         }
     });
     let at = jiff::Timestamp::from_millisecond(before).unwrap_or_default();

@@ -196,7 +196,7 @@ fn addresses(arguments: &Arguments) -> Result<NasAddresses, String> {
         let (server, address) = text.split_once('=').map_or((None, text.as_str()), |(s, a)| (Some(s), a));
         let address = address.parse().map_err(|_| {
             let shown = Name::new(text);
-            format!("--nas-ip-address: `{shown}` is no IPv4 address; write 10.0.0.1, or VPN1=10.0.0.1")
+            format!("--nas-ip-address: `{shown}` is not a valid IPv4 address; write 10.0.0.1, or VPN1=10.0.0.1")
         })?;
         match server {
             Some(server) => drop(addresses.by_server.insert(Name::new(server).folded(), address)),

@@ -145,7 +145,7 @@ fn place(source: &Path, version: &str, bytes: &[u8], list: &List, own: &Own) -> 
 fn change(arguments: &Arguments, text: &str, path: &Path, own: &Own) -> Result<Change, Stop> {
     let refused = |why: String| Stop::Refused(why);
     let shown = printable(path);
-    let path = path.to_str().ok_or_else(|| refused(format!("{shown}: its path is no valid Unicode; rename it")))?;
+    let path = path.to_str().ok_or_else(|| refused(format!("{shown}: its path is not valid Unicode; rename it")))?;
     if path.starts_with(r"\\") {
         let why = "a DLL on the network cannot be registered, because RRAS starts before the network does";
         return Err(refused(format!("{shown}: {why}; copy it to this computer")));

@@ -68,7 +68,9 @@ pub fn report(arguments: Arguments) -> Result<u8, String> {
     let now = times::now();
     let time = |text: &Option<String>| text.as_deref().map(|text| times::parse(text, zone, now)).transpose();
     let (from, to) = match (&arguments.month, time(&arguments.since)?, time(&arguments.until)?) {
-        (Some(text), ..) => month(text, zone).ok_or_else(|| format!("`{text}` is no month: write `2026-11`"))?,
+        (Some(text), ..) => {
+            month(text, zone).ok_or_else(|| format!("`{text}` is not a valid month: write `2026-11`"))?
+        }
         (None, None, None) => month(&times::show(now, zone)[..7], zone).ok_or("this month cannot be told")?,
         (None, Some(since), until) => (since, until.unwrap_or(now)),
         (None, None, Some(_)) => return Err("--until needs --since".to_owned()),

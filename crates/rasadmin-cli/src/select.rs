@@ -41,8 +41,9 @@ impl Select {
 
 /// A user as he was typed.
 pub fn who(user: &str, place: &Place) -> Result<Who, String> {
-    Who::typed(user, &place.config.domains)
-        .ok_or_else(|| format!("`{user}` is no user: write `alice`, `CORP\\alice`, `alice@corp.example` or `host/pc7`"))
+    Who::typed(user, &place.config.domains).ok_or_else(|| {
+        format!("`{user}` is not a valid user name: write `alice`, `CORP\\alice`, `alice@corp.example` or `host/pc7`")
+    })
 }
 
 /// Prints a value for programs.

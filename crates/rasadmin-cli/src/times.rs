@@ -38,7 +38,7 @@ pub fn parse(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis, String>
     if let Ok(date) = text.parse::<Date>() {
         return midnight(date);
     }
-    Err(format!("`{text}` is no time: {HELP}"))
+    Err(format!("`{text}` is not a valid time: {HELP}"))
 }
 
 /// `90m`, `12h`, `7d`, in milliseconds.

@@ -289,7 +289,7 @@ fn an_export_has_what_is_asked_for_in_the_order_of_time() {
         .collect();
     assert!(starts.is_sorted(), "{starts:?}");
     let ran = rasadmin(words([&"export", &"--ledger", &ledger, &"--format", &"csv", &"--since", &"whenever"])).ends(2);
-    ran.complains("--since: `whenever` is no time");
+    ran.complains("--since: `whenever` is not a valid time");
     let none = folder.path("none.db");
     rasadmin(words([&"export", &"--ledger", &none, &"--format", &"csv"])).ends(2).complains("there is no ledger yet");
 }

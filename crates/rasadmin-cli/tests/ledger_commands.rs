@@ -187,8 +187,8 @@ fn reports_add_up() {
     assert_eq!(csv.lines().count(), 199);
     assert!(csv.starts_with("user,sessions,users,connected_seconds,"), "{csv}");
     for (arguments, what) in [
-        (["report", "--by", "user", "--month", "2026-13"], "`2026-13` is no month: write `2026-11`"),
-        (["sessions", "--json", "--user", "alice", "--since=soon"], "`soon` is no time"),
+        (["report", "--by", "user", "--month", "2026-13"], "`2026-13` is not a valid month: write `2026-11`"),
+        (["sessions", "--json", "--user", "alice", "--since=soon"], "`soon` is not a valid time"),
     ] {
         let told = at(day(), &arguments).ends(2).stderr;
         assert!(told.contains(what), "{told}");
@@ -246,7 +246,7 @@ fn what_is_not_there_is_said_with_a_remedy() {
     assert!(none.contains("there is no ledger yet: it is made when Remote Access starts"), "{none}");
     std::fs::write(folder.path().join("rasadmin.db"), "no ledger").unwrap();
     let text = at(folder.path(), &["sessions"]).ends(2).stderr;
-    assert!(text.contains("damaged or no ledger"), "{text}");
+    assert!(text.contains("damaged, or not a ledger"), "{text}");
     let missing = rasadmin_with(["sessions"], &[("RASADMIN_CONFIG", "/nowhere/rasadmin.toml")]).ends(2).stderr;
     assert!(missing.contains("RASADMIN_CONFIG names it") && missing.contains("--config"), "{missing}");
     let released = at(day(), &["release", "10.1.1.1", "--yes"]).ends(1).stdout;

@@ -171,7 +171,7 @@ fn lost_events_and_a_damaged_ledger_need_attention() {
     one(&world.status(), "lost", "attention", "VPN1: 7 events were lost");
     std::fs::write(&ledger, "this is no database, and never was one".repeat(40)).unwrap();
     let _ = std::fs::remove_file(world.path("conf/rasadmin.db-wal"));
-    one(&world.status(), "ledger", "attention", "it is damaged or no ledger");
+    one(&world.status(), "ledger", "attention", "it is damaged, or not a ledger");
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn what_is_expected_and_is_not_is_told_with_exit_1() {
     ran.complains("the DLL chose 10.20.0.9 for b on VPN0-2 while a on VPN0-1 was online with it");
     // A DLL that has no ledger has none to lock.
     let day = "08:00:00 connect a user=a tunnel=sstp from=203.0.113.1\n08:01:00 lock-ledger\n";
-    dll.play(day).ends(2).complains("the run is not what the scenario says");
+    dll.play(day).ends(2).complains("the scenario could not be played to its end");
 }
 
 #[test]

@@ -66,7 +66,7 @@ impl Store {
             Self::Scratch(folder) => of_rehearsal(folder),
             Self::Unmarked(folder) => Err(format!(
                 "{SCRATCH} names {}, which is not marked as scratch: there is no file `{MARK}` in it; a real ledger \
-                 could be there",
+                 could be there: unset the variable, or name a folder that `rasadmin host run --keep` made",
                 folder.display()
             )),
         };
@@ -82,12 +82,16 @@ impl Store {
 fn of_rehearsal(folder: &Path) -> Result<PathBuf, String> {
     let file = folder.join("rasadmin.toml");
     if !file.is_file() {
-        return Err(format!("{}: there is no such configuration; {SCRATCH} names the folder", file.display()));
+        return Err(format!(
+            "{}: there is no such configuration; {SCRATCH} names the folder: unset the variable, or name a folder that \
+             `rasadmin host run --keep` made",
+            file.display()
+        ));
     }
     // What is wrong with a broken one is told when it is started with.
     match config::load(&file) {
         Ok(config) if config.ledger.parent() != Some(folder) => Err(format!(
-            "{} names the ledger {}, which is outside of the folder that {SCRATCH} names",
+            "{} names the ledger {}, which is outside of the folder that {SCRATCH} names: leave `ledger.path` out",
             file.display(),
             config.ledger.display()
         )),

@@ -32,7 +32,7 @@ fn errors_name_file_line_and_what_was_expected() {
         ("08:00:00 connect a user=\"a tunnel=sstp", "day:5: the quote after `user=` does not end"),
         (&format!("{connect} colour=red"), "day:5: did not expect `colour=` here"),
         (&format!("{connect} until=07:00:00"), "day:5: `until=07:00:00` is not later than the connect"),
-        (&format!("{connect} offer=x"), "day:5: `x` is no IPv4 address"),
+        (&format!("{connect} offer=x"), "day:5: `x` is not a valid IPv4 address"),
         (&format!("{connect} received=lots"), "day:5: `received` must be a number of bytes, like 1500000 or 20M"),
         (&format!("{connect} quarantine=ill"), "day:5: there is no quarantine state `ill`"),
         (&format!("{connect}\n{connect}"), "day:6: the session `a` has connected above"),

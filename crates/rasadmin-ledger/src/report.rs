@@ -97,7 +97,7 @@ impl Reader {
         let version = prepared.map_err(|e| reader.failed(&e))?;
         let what = match super::sqlite::foreign(version, super::sqlite::PLATFORM) {
             None => return Ok(reader),
-            Some(_) if version <= 0 => "it is no ledger of rasadmin".to_owned(),
+            Some(_) if version <= 0 => "it is not a rasadmin ledger".to_owned(),
             Some(what) => what,
         };
         Err(Away { kind: AwayKind::Foreign, message: format!("{}: {what}", path.display()) })

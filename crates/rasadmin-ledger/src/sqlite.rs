@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 /// The schema's version: `PRAGMA user_version`.
 pub const VERSION: i64 = 3;
 
+/// What to do with one that is damaged.
+const REMEDY: &str = "move the ledger away and restart Remote Access to begin a new one";
+
 /// What is in a new ledger.
 const SCHEMA: &str = include_str!("schema.sql");
 
@@ -310,14 +313,18 @@ pub(super) fn foreign(version: i64, platform: &str) -> Option<String> {
              begins a new one"
         ));
     }
-    (platform != PLATFORM)
-        .then(|| format!("it belongs to {platform} processes, and this is {PLATFORM}: file locks do not reach across"))
+    (platform != PLATFORM).then(|| {
+        format!(
+            "it belongs to {platform} processes, and this is {PLATFORM}, whose file locks do not reach across: use the \
+             rasadmin for {platform}"
+        )
+    })
 }
 
 /// What an error of SQLite means for the ledger.
 pub(super) fn error(path: &Path, e: &rusqlite::Error) -> Away {
     let rusqlite::Error::SqliteFailure(ffi::Error { code, .. }, _) = e else {
-        return away(AwayKind::Corrupt, path, format!("it does not hold what it should: {e}"));
+        return away(AwayKind::Corrupt, path, format!("it does not hold what it should ({e}): {REMEDY}"));
     };
     let (kind, what) = match code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
@@ -329,7 +336,7 @@ pub(super) fn error(path: &Path, e: &rusqlite::Error) -> Away {
         ErrorCode::DiskFull => (AwayKind::Full, "the disk is full"),
         ErrorCode::CannotOpen => (AwayKind::Missing, "it cannot be opened: check that its folder is there"),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-            (AwayKind::Corrupt, "it is damaged or no ledger: move it away and restart Remote Access to begin a new one")
+            return away(AwayKind::Corrupt, path, format!("it is damaged, or not a ledger ({e}): {REMEDY}"));
         }
         _ => (AwayKind::Other, "it cannot be used"),
     };

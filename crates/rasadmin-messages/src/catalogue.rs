@@ -216,8 +216,7 @@ catalogue! {
            in the spool",
     cause: "The ledger cannot be used. `missing`: the file or its folder is not there. `locked`: another process held \
             it beyond the deadline. `read-only`: it may not be written. `full`: the disk is full. `corrupt`: it is \
-            no ledger, or damaged. `foreign`: it belongs to another platform or a newer version, or lies on a network \
-            drive. `other`: the details say.",
+            not a ledger, or damaged. `foreign`: it belongs to another platform or version, or lies on a network drive. `other`: the details say.",
     effect: "Each rule's `when_ledger_unavailable` decides. No pool or reserved address is given. What happens is kept \
              in a spool file of 4 MiB beside the ledger, and recorded when the ledger is back. It is tried every ten \
              seconds, and told again only if the kind changes.",

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 }
 
 fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|e| format!("`{text}` is no number: {e}"))
+    text.parse().map_err(|e| format!("`{text}` is not a valid number: {e}"))
 }
 
 fn work(folder: &str, dll: &str, seed: &str, steps: &str, processes: &str, kill: &str) -> Result<(), String> {

@@ -153,7 +153,7 @@ impl Dll<'_> {
         section.word(RVA);
         section.word(8 + 2 * self.relocations.len() as u32);
         for (n, kind) in self.relocations.iter().enumerate() {
-            section.0.extend((kind << 12 | 8 * n as u16).to_le_bytes());
+            section.0.extend(((kind << 12) | (8 * n as u16)).to_le_bytes());
         }
         (start, section.here() - start)
     }

@@ -201,7 +201,7 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         return Err(format!("the trace is incomplete: {error}"));
     }
     if let Some(message) = &day.failed {
-        return Err(format!("the run is not what the scenario says: {message}"));
+        return Err(format!("the scenario could not be played to its end: {message}"));
     }
     if !stopped.processes_ended_well {
         return Err("a process of the DLLs crashed or failed: run without --two-processes, kill and restart to see \

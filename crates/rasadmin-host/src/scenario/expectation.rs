@@ -27,7 +27,7 @@ pub(super) fn read(number: usize, mut line: Line<'_>, known: &dyn Fn(&str) -> bo
         port: line.key("port").map(str::to_owned),
         error: line
             .key("error")
-            .map(|text| text.parse().map_err(|_| format!("`{text}` is no error's number")))
+            .map(|text| text.parse().map_err(|_| format!("`{text}` is not a valid error number")))
             .transpose()?,
     };
     line.end()?;

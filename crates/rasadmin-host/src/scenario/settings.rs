@@ -41,7 +41,7 @@ impl Settings {
                 let text = line.only(expected)?;
                 let begins = text.parse::<jiff::Timestamp>();
                 self.begins =
-                    Some(begins.map_err(|_| format!("`{text}` is no such time: expected {expected}"))?.as_second());
+                    Some(begins.map_err(|_| format!("`{text}` is not a valid time: expected {expected}"))?.as_second());
             }
             "processes" => {
                 self.two_processes = match line.only("how many: one or two")? {

@@ -46,7 +46,8 @@ pub(super) fn step(text: &str) -> Result<i64, String> {
         _ => 0,
     };
     let seconds = text.get(1..).and_then(time).filter(|_| sign != 0);
-    let seconds = seconds.ok_or_else(|| format!("`{text}` is no step of the clock: expected one like -01:00:00"))?;
+    let seconds =
+        seconds.ok_or_else(|| format!("`{text}` is not a valid step of the clock: expected one like -01:00:00"))?;
     Ok(sign * i64::from(seconds))
 }
 
@@ -55,7 +56,7 @@ pub(super) fn seconds(key: &str, text: &str) -> Result<u32, String> {
 }
 
 pub(super) fn address(text: &str) -> Result<Ipv4Addr, String> {
-    text.trim().parse().map_err(|_| format!("`{text}` is no IPv4 address: expected one like 10.20.0.1"))
+    text.trim().parse().map_err(|_| format!("`{text}` is not a valid IPv4 address: expected one like 10.20.0.1"))
 }
 
 pub(super) fn ip(text: &str) -> Result<String, String> {
@@ -73,7 +74,7 @@ pub(super) fn identifier_offer(text: &str) -> Result<IdentifierOffer, String> {
     }
     let parsed = text.parse::<Ipv6Addr>().map(|address| IdentifierOffer::This(address.octets()));
     parsed.map_err(|_| {
-        format!("`{text}` is no offer for IPv6: expected the 16 bytes as an address, like ::2a00:1 or ::, or high-only")
+        format!("`{text}` is not a valid offer for IPv6: expected the 16 bytes as an address, like ::2a00:1 or ::, or high-only")
     })
 }
 

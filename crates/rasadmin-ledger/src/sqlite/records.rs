@@ -1,6 +1,6 @@
 //! One server's records in a ledger: the engine's journal, projected in the same transaction.
 
-use super::{Begun, Sqlite, Statements, away, deadline, error};
+use super::{Begun, REMEDY, Sqlite, Statements, away, deadline, error};
 use crate::{Away, AwayKind};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::state::Checkpoint;
@@ -15,9 +15,6 @@ const MANY: u64 = 1_000;
 
 /// With so many records since the last checkpoint one is written, whatever it costs the call.
 const TOO_MANY: u64 = 50_000;
-
-/// What to do with one that is damaged.
-const REMEDY: &str = "move the ledger away and restart Remote Access to begin a new one";
 
 /// The records of one server, in a ledger that is open.
 #[derive(Debug)]

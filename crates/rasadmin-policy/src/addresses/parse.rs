@@ -15,11 +15,11 @@ pub fn one(text: &str, family: Family) -> Result<u64, Fault> {
         Family::Ipv4 => text
             .parse::<Ipv4Addr>()
             .map(|a| a.to_bits().into())
-            .map_err(|_| (format!("`{text}` is no IPv4 address"), "write it like 10.20.16.9".to_owned())),
+            .map_err(|_| (format!("`{text}` is not a valid IPv4 address"), "write it like 10.20.16.9".to_owned())),
         Family::Ipv6 => {
             let bits = text.parse::<Ipv6Addr>().map(Ipv6Addr::to_bits).map_err(|_| {
                 let help = "write it as the low half of an address, like ::a11c:e".to_owned();
-                (format!("`{text}` is no IPv6 interface identifier"), help)
+                (format!("`{text}` is not a valid IPv6 interface identifier"), help)
             })?;
             u64::try_from(bits).map_err(|_| {
                 let low = Ipv6Addr::from_bits(bits & u128::from(u64::MAX));

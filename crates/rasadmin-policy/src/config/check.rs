@@ -13,7 +13,7 @@ pub(super) fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
         for name in std::iter::once(domain).chain(others) {
             let text = name.get_ref();
             if text.trim().is_empty() || text.contains(['\\', '@', '/']) {
-                let what = format!("`{text}` is no domain's name");
+                let what = format!("`{text}` is not a valid domain name");
                 mistakes.push(Mistake::at(name.span(), what, "write a NetBIOS name, a DNS name or a UPN suffix"));
             }
             let before = means.insert(Domains::folded(Name::new(text)), domain.get_ref());
@@ -27,7 +27,7 @@ pub(super) fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
     if let Some(default) = raw.default_domain.as_ref()
         && (default.get_ref().trim().is_empty() || default.get_ref().contains(['\\', '@', '/']))
     {
-        let what = format!("`{}` is no domain's name", default.get_ref());
+        let what = format!("`{}` is not a valid domain name", default.get_ref());
         mistakes.push(Mistake::at(default.span(), what, "write a NetBIOS name, a DNS name or a UPN suffix"));
     }
     let names = |others: &Vec<At<String>>| others.iter().map(|other| other.get_ref().clone()).collect::<Vec<_>>();
@@ -153,8 +153,12 @@ pub(super) fn deadline(raw: &File, mistakes: &mut Vec<Mistake>) -> Duration {
     let Some(deadline) = &raw.ledger.deadline_ms else { return Duration::from_secs(2) };
     let ms = *deadline.get_ref();
     if !(100..=10_000).contains(&ms) {
-        let what = format!("{ms} milliseconds is no deadline that a user would wait for, or that a disk could keep");
-        mistakes.push(Mistake::at(deadline.span(), what, "it can be 100 to 10000; 2000 is usual"));
+        let what = format!("`deadline_ms` is {ms}, outside the range 100 to 10000");
+        mistakes.push(Mistake::at(
+            deadline.span(),
+            what,
+            "write a number of milliseconds within it, or leave it out for 2000",
+        ));
     }
     Duration::from_millis(ms.into())
 }

@@ -52,7 +52,7 @@ fn time(text: &str, last: u16) -> Result<u16, Fault> {
         .map(|(hour, minute)| hour * 60 + minute);
     minute.filter(|&minute| minute <= last).ok_or_else(|| {
         let end = if last == DAY { "24:00" } else { "23:59" };
-        (format!("`{text}` is no time of day"), format!("write hours and minutes, from `00:00` to `{end}`"))
+        (format!("`{text}` is not a valid time of day"), format!("write hours and minutes, from `00:00` to `{end}`"))
     })
 }
 

@@ -159,7 +159,11 @@ fn take_out_of(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>, gone: &mut
 fn syntax_mistake(e: &toml::de::Error) -> Mistake {
     let span = e.span().unwrap_or(0..0);
     let (what, expected) = e.message().split_once(", expected ").unwrap_or((e.message(), ""));
-    let help = if expected.is_empty() { String::new() } else { format!("expected {expected}") };
+    let help = match (what, expected) {
+        ("duplicate key", _) => "it was set before: remove one of the two".to_owned(),
+        (_, "") => String::new(),
+        _ => format!("expected {expected}"),
+    };
     Mistake::at(span, what.replace('\n', ", "), help)
 }
 

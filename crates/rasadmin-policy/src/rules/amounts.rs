@@ -18,10 +18,10 @@ pub(crate) fn duration(text: &str) -> Result<u64, Fault> {
         let (number, after) = rest.split_at(digits);
         let after = after.trim_start();
         let Some(unit) = after.chars().next().filter(|_| digits > 0) else {
-            return Err(fault(if digits > 0 { "lacks a unit" } else { "is no amount of time" }));
+            return Err(fault(if digits > 0 { "lacks a unit" } else { "is not a valid amount of time" }));
         };
         let place = units.iter().skip(next).position(|&(letter, _)| letter == unit.to_ascii_lowercase());
-        let place = place.ok_or_else(|| fault("is no amount of time"))? + next;
+        let place = place.ok_or_else(|| fault("is not a valid amount of time"))? + next;
         let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(units[place].1));
         total = seconds.and_then(|s| total.checked_add(s)).ok_or_else(|| fault("is too much"))?;
         next = place + 1;
@@ -53,11 +53,11 @@ pub(crate) fn octets(text: &str) -> Result<u64, Fault> {
         "gib" => 1 << 30,
         "tib" => 1 << 40,
         "pib" => 1 << 50,
-        _ => return Err(fault("is no amount of octets")),
+        _ => return Err(fault("is not a valid amount of octets")),
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     if whole.is_empty() || fraction.is_empty() || fraction.contains('.') {
-        return Err(fault("is no amount of octets"));
+        return Err(fault("is not a valid amount of octets"));
     }
     if scale == 1 && number.contains('.') {
         return Err(fault("is not a whole number of octets"));

@@ -50,7 +50,7 @@ pub(crate) fn parse(text: &str) -> Result<IpNet, Fault> {
         Ok(address) => IpNet::from(address),
         Err(_) => text.parse::<IpNet>().map_err(|_| {
             (
-                format!("`{text}` is no network"),
+                format!("`{text}` is not a valid network"),
                 "write `203.0.113.0/24`, `2001:db8::/32` or a single address".to_owned(),
             )
         })?,
