@@ -95,8 +95,9 @@ fn explain_counts_the_time_since_a_session_began() {
     assert_eq!(ask("2026-11-24 09:30"), (true.into(), serde_json::Value::Null));
     assert_eq!(ask("2026-11-24 10:30"), (false.into(), "three hours a day".into()));
     // Another server has a state of its own.
-    let elsewhere = ["explain", "--user", "alice", "--server", "VPN9", "--tunnel", "SSTP", "--at", "2026-11-24 10:30"];
-    run(folder.path(), &elsewhere).ends(0);
+    let at = "2026-11-24 10:30";
+    let elsewhere = ["explain", "--user", "alice", "--server", "VPN9", "--tunnel", "SSTP", "--at", at, "--json"];
+    assert_eq!(run(folder.path(), &elsewhere).ends(0).json()["allowed"], true);
 }
 
 #[test]
@@ -116,6 +117,22 @@ fn a_session_that_is_closed_has_lasted_until_now() {
     assert_eq!(last, two_hours_ago, "what a command changes is no sign of the service's life");
     // Her address is free.
     run(folder.path(), &["release", "10.8.0.1", "--yes"]).ends(1).prints("no live lease holds 10.8.0.1");
+}
+
+#[test]
+fn the_address_of_a_live_session_is_released_only_by_force() {
+    let folder = left(TUESDAY);
+    let release = |more: &[&str]| run(folder.path(), &[&["release", "10.8.0.1", "--yes"], more].concat());
+    release(&[])
+        .ends(2)
+        .complains("10.8.0.1 belongs to the live session 1 of CORP\\ALICE: disconnect it in RRAS first");
+    let lease = || run(folder.path(), &["who-had", "10.8.0.1", "--json"]).ends(0).json()[0]["ended"].clone();
+    assert!(lease().is_null(), "it was only refused");
+    release(&["--force"]).ends(0).prints("10.8.0.1 is free: it was held by CORP\\ALICE");
+    assert!(lease().is_string());
+    let sessions = run(folder.path(), &["sessions", "--live", "--json"]).ends(0).json();
+    assert_eq!(sessions.as_array().map(Vec::len), Some(1), "her session goes on: {sessions}");
+    release(&["--force"]).ends(1).prints("no live lease holds 10.8.0.1");
 }
 
 #[test]

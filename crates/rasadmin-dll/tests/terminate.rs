@@ -20,7 +20,8 @@ fn built() -> PathBuf {
 fn no_call_meets_a_ledger_that_is_being_closed() {
     const LIVES: usize = 40;
     static OVER: AtomicBool = AtomicBool::new(false);
-    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    static ACCEPTED: AtomicUsize = AtomicUsize::new(0);
+    static REFUSED: AtomicUsize = AtomicUsize::new(0);
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("rasadmin.toml");
     std::fs::write(&config, "default.action = \"allow\"\n").unwrap();
@@ -49,20 +50,30 @@ fn no_call_meets_a_ledger_that_is_being_closed() {
                 p0.wszPortName[0] = u16::from(b'0') + port;
                 while !OVER.load(SeqCst) {
                     // SAFETY: whole structures.
-                    unsafe { link(&mut p0, &mut p1) };
-                    CALLS.fetch_add(1, SeqCst);
+                    let answered = match unsafe { link(&mut p0, &mut p1) } {
+                        0 => &REFUSED,
+                        _ => &ACCEPTED,
+                    };
+                    answered.fetch_add(1, SeqCst);
                 }
             });
         }
         for _ in 0..LIVES {
             // SAFETY: it takes nothing.
             assert_eq!(unsafe { initialize() }, 0);
-            let before = CALLS.load(SeqCst);
-            while CALLS.load(SeqCst) < before + 8 {
+            let before = ACCEPTED.load(SeqCst);
+            while ACCEPTED.load(SeqCst) < before + 8 {
                 thread::yield_now();
             }
             // SAFETY: it takes nothing.
             assert_eq!(unsafe { terminate() }, 0);
+            // Between two lives each call gets the safe answer.
+            let (before, last) = (REFUSED.load(SeqCst), ACCEPTED.load(SeqCst));
+            while REFUSED.load(SeqCst) < before + 8 {
+                thread::yield_now();
+            }
+            // One a thread may have been inside, and not counted yet.
+            assert!(ACCEPTED.load(SeqCst) <= last + 4);
         }
         OVER.store(true, SeqCst);
     });

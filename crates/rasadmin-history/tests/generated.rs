@@ -60,11 +60,10 @@ fn every_answer_of_a_month_is_the_one_that_is_known() {
     let by_rule: u64 = report.by_rule.iter().map(|row| row.refused).sum();
     let by_user: u64 = report.by_user.iter().map(|row| row.refused).sum();
     assert_eq!((by_rule, by_user), (denied, denied));
-    if let Some(pool) = report.pools.iter().find(|pool| pool.pool == "p0") {
-        let refused = known.iter().filter(|answer| **answer == Answer::NoAddress).count() as u64;
-        assert_eq!(pool.exhausted_times, refused);
-        let first = known.iter().position(|answer| *answer == Answer::NoAddress);
-        assert_eq!(pool.exhausted_first, first.map(|at| sessions[at].start * 1000));
-        assert!(refused > 0 && pool.peak == pool.size);
-    }
+    let pool = report.pools.iter().find(|pool| pool.pool == "p0").unwrap();
+    let refused = known.iter().filter(|answer| **answer == Answer::NoAddress).count() as u64;
+    assert_eq!(pool.exhausted_times, refused);
+    let first = known.iter().position(|answer| *answer == Answer::NoAddress);
+    assert_eq!(pool.exhausted_first, first.map(|at| sessions[at].start * 1000));
+    assert!(refused > 0 && pool.peak == pool.size);
 }

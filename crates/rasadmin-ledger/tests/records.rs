@@ -3,11 +3,14 @@
 
 mod support;
 
+use rasadmin_engine::effect::Effect;
+use rasadmin_engine::event::Seen;
 use rasadmin_engine::state::Checkpoint;
-use rasadmin_engine::{Event, Here, Id, Journal, Name, Process, Record, State, Tunnel, decide};
+use rasadmin_engine::{Event, Here, Id, Journal, Name, Process, Quarantine, Record, State, Tunnel, decide};
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Records, Sqlite};
 use rasadmin_ledger::{AwayKind, Verdict};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use support::{Scene, With, connection, link, number};
@@ -79,8 +82,48 @@ fn dump(scene: &Scene) -> Vec<String> {
 #[test]
 fn every_effect_is_written_once_however_often_it_is_written() {
     let scene = a_day();
+    // And what happens on other days.
+    let dora = connection(4, "dora").with(|e| e.quarantine = Some(Quarantine::Probation));
+    assert_eq!(scene.engine.reauthenticate(&dora, scene.now()), Verdict::Accept);
+    scene.release("dora", "VPN0-4", "10.8.0.3");
+    let (server, mut other) = (server(), records(&scene));
+    let here = Here::new(&scene.config, &server, other.1.instance().unwrap(), Process(1));
+    for event in [Event::Look(vec![Seen { connection: dora }]), Event::Lost { events: 3 }] {
+        let decide = &mut |state: &State| Some(decide(state, &here, &event, &scene.now()));
+        assert!(other.0.call(&mut other.1, soon(), decide).unwrap().is_some());
+    }
     let (before, all) = (dump(&scene), journal(&scene.path()));
-    assert!(all.len() > 15, "{}", all.len());
+    let kind = |effect: &Effect| {
+        let written = serde_json::to_value(effect).unwrap();
+        written.as_object().and_then(|of| of.keys().next().cloned()).unwrap_or_else(|| written.to_string())
+    };
+    let kinds: BTreeSet<String> = all.iter().flat_map(|record| &record.effects).map(kind).collect();
+    assert_eq!(
+        kinds.iter().map(String::as_str).collect::<Vec<_>>(),
+        [
+            "anomaly",
+            "config-read",
+            "cursor-moved",
+            "instance-began",
+            "lease-began",
+            "lease-ended",
+            "lease-held",
+            "lease-release-seen",
+            "lease-taken",
+            "link-began",
+            "link-ended",
+            "lost",
+            "quarantine-changed",
+            "session-began",
+            "session-confirmed",
+            "session-ended",
+            "session-established",
+            "session-revived",
+            "source-changed",
+            "used"
+        ],
+        "what the day has"
+    );
     assert!(before.iter().all(|rows| !rows.is_empty()), "{before:#?}");
     // The records are lost, and told again from the first.
     rusqlite::Connection::open(scene.path()).unwrap().execute_batch("DELETE FROM journal").unwrap();

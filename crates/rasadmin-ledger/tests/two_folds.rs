@@ -6,12 +6,12 @@ mod support;
 use rasadmin_engine::addresses::Address;
 use rasadmin_engine::config::file::Period;
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::event::{ConfigRead, ReleaseEvent};
+use rasadmin_engine::event::{ConfigRead, ReleaseEvent, Seen};
 use rasadmin_engine::{Answer, Waited};
 use rasadmin_engine::{Event, Here, Id, Identity, Journal, Name, Process, Stamp, State, Tunnel, decide, decide_late};
 use rasadmin_ledger::report::{Reader, Which};
 use rasadmin_ledger::sqlite::{Create, Records, Sqlite};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 use support::{With, address, connection, link};
 
@@ -42,7 +42,7 @@ impl Random {
     }
 }
 
-const USERS: [&str; 4] = ["alice", "bob", r"PARTNER\\alice", "carol"];
+const USERS: [&str; 4] = ["alice", "bob", r"PARTNER\alice", "carol"];
 
 /// Anything that RRAS, or an administrator, may tell: also what makes no sense.
 fn any(random: &mut Random, state: &State) -> Event {
@@ -59,7 +59,7 @@ fn any(random: &mut Random, state: &State) -> Event {
     });
     let tunnel = if random.below(8) == 0 { Tunnel::Pptp } else { Tunnel::Sstp };
     let linked = link(handle, &port, tunnel);
-    match random.below(16) {
+    match random.below(17) {
         0..=3 => Event::Address(address(user, &port, if random.below(2) == 0 { "" } else { "172.16.0.9" })),
         4..=6 => Event::Connection(told),
         7..=9 => Event::Link(linked),
@@ -67,7 +67,8 @@ fn any(random: &mut Random, state: &State) -> Event {
         11 => Event::Hangup(told),
         12 => Event::Reauthentication(told),
         13 => Event::EndpointChange(told.with(|e| e.source = "198.51.100.1".into())),
-        14 => {
+        14 => Event::Look(vec![Seen { connection: told }]),
+        15 => {
             let address = addresses.first().copied().or_else(|| state.leases().next().map(|lease| lease.address));
             Event::Release(ReleaseEvent { user: user.into(), port: port.as_str().into(), address })
         }
@@ -101,7 +102,9 @@ fn assert_same(reader: &Reader, state: &State, server: &Name, seed: u64) {
         assert_eq!(row.established, session.established.map(|at| at.time), "seed {seed}");
         assert_eq!(&row.nas_identifier, server);
     }
-    for held in reader.live_leases(&Which::default(), None).unwrap() {
+    let held = reader.live_leases(&Which::default(), None).unwrap();
+    assert_eq!(held.len(), state.leases().count(), "seed {seed}");
+    for held in held {
         let lease = state.leases().find(|lease| {
             rasadmin_engine::addresses::parse::show(lease.address.number, lease.address.family) == held.address
         });
@@ -110,16 +113,27 @@ fn assert_same(reader: &Reader, state: &State, server: &Name, seed: u64) {
         assert_eq!((user, held.port), (lease.user.clone(), lease.port.clone()), "seed {seed}");
         assert_eq!(held.session.is_some(), lease.session().is_some(), "seed {seed}");
     }
-    for used in reader.usage(&Which::default(), "2026-11-01", "2026-11-30", &|_| "2026-11".to_owned()).unwrap() {
-        let user = Identity { domain: used.domain, name: used.name };
-        let sums = state.used(&user, Period::Month, 20_758);
-        assert_eq!((sums.seconds, sums.octets), (used.seconds, used.input_octets + used.output_octets), "seed {seed}");
+    let used = reader.usage(&Which::default(), "2026-11-01", "2026-11-30", &|_| "2026-11".to_owned()).unwrap();
+    let of = |user: &Identity| {
+        let rows = used.iter().filter(|row| row.domain == user.domain && row.name == user.name);
+        rows.map(|row| (row.seconds, row.input_octets + row.output_octets)).collect::<Vec<_>>()
+    };
+    let (mut users, mut rows) = (BTreeSet::new(), 0);
+    for name in USERS {
+        let (domain, name) = name.split_once('\\').unwrap_or(("CORP", name));
+        let user = Identity { domain: domain.into(), name: Name::new(name).folded() };
+        let (sums, row) = (state.used(&user, Period::Month, 20_758), of(&user));
+        assert_eq!((sums.seconds, sums.octets), row.first().copied().unwrap_or_default(), "seed {seed}, {user:?}");
+        rows += row.len();
+        users.insert(user);
     }
+    assert_eq!((rows, users.len()), (used.len(), USERS.len()), "seed {seed}: nobody else, and everybody once");
 }
 
 #[test]
 fn state_and_tables_say_the_same_whatever_happens() {
     let server = Name::new("VPN1");
+    let mut seen = [0; 3];
     for seed in 12..24 {
         let folder = tempfile::tempdir().unwrap();
         let config = support::config(folder.path(), CONFIG);
@@ -164,6 +178,10 @@ fn state_and_tables_say_the_same_whatever_happens() {
                 .unwrap();
             if step % 50 == 49 {
                 assert_same(&reader, &state, &server, seed);
+                seen[0] += state.live_count();
+                seen[1] += state.leases().count();
+                let alice = Identity { domain: "PARTNER".into(), name: "ALICE".into() };
+                seen[2] += usize::try_from(state.used(&alice, Period::Month, 20_758).octets).unwrap();
             }
         }
         let live = reader.state_of(&server).unwrap();
@@ -173,4 +191,5 @@ fn state_and_tables_say_the_same_whatever_happens() {
             "seed {seed}"
         );
     }
+    assert!(seen.iter().all(|&seen| seen > 20), "sessions, leases and use were there to be compared: {seen:?}");
 }

@@ -28,6 +28,13 @@ fn the_example_is_valid() {
 
 #[test]
 fn it_stays_valid_without_its_comments_and_is_one_line_at_its_least() {
+    let without: String =
+        example().lines().filter(|line| !line.trim_start().starts_with('#')).map(|l| format!("{l}\n")).collect();
+    assert!(without.len() < example().len());
+    let parse =
+        |text: &str| rasadmin_policy::config::parse("f", text, Path::new("/f"), &mut |_| Ok("bob\n".to_owned()));
+    let rules = |text: &str| parse(text).unwrap_or_else(|errors| panic!("{errors}")).rules.len();
+    assert_eq!(rules(&without), rules(&example()));
     let audit = "default.action = \"allow\"\n";
     assert!(example().contains(audit.trim()), "the shortest configuration is told");
     rasadmin_policy::config::parse("f", audit, Path::new("/f"), &mut |_| unreachable!()).unwrap();
