@@ -16,7 +16,7 @@ use rasadmin_ledger::sqlite::Logged;
 use rasadmin_ledger::{Assigned, Engine};
 use rasadmin_policy::addresses::{Address, Family};
 use rasadmin_policy::{InterfaceType, Name, Quarantine, Tunnel, config};
-use rasadmin_system::monotonic::monotonic;
+use rasadmin_system::monotonic;
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -62,8 +62,7 @@ type Block = (Times, Times, Vec<(F, Vec<Logged>)>);
 /// The system's clocks, and chance.
 fn now() -> Now {
     let time = i64::try_from(SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
-    let mono = Mono(u64::try_from(monotonic().as_millis()).unwrap());
-    Now { at: Stamp { time, mono }, random: rasadmin_ledger::random().unwrap() }
+    Now { at: Stamp { time, mono: Mono(monotonic::milliseconds()) }, random: rasadmin_ledger::random().unwrap() }
 }
 
 fn user(n: usize) -> String {

@@ -5,7 +5,7 @@ use crate::times;
 use rasadmin_engine::{Mono, Now, Stamp};
 use rasadmin_ledger::instance;
 use rasadmin_policy::{Millis, Name};
-use rasadmin_system::monotonic::monotonic;
+use rasadmin_system::monotonic;
 
 /// A time of day, with the monotonic clock that goes with it. `last` is the moment of the server's last record. While its
 /// service runs, both share this machine's clock. Otherwise the machine may have been started again since, or the ledger
@@ -34,6 +34,5 @@ fn of(at: Stamp) -> Result<Now, String> {
 
 /// This machine's clocks.
 fn here() -> Stamp {
-    let mono = Mono(u64::try_from(monotonic().as_millis()).unwrap_or(u64::MAX));
-    Stamp { time: times::now(), mono }
+    Stamp { time: times::now(), mono: Mono(monotonic::milliseconds()) }
 }

@@ -6,21 +6,12 @@
 //! an administrator or a time server does. It is a door for tests: only a rehearsal's store opens it.
 
 use rasadmin_engine::{Mono, Now, Stamp};
-use rasadmin_system::monotonic::monotonic;
+use rasadmin_system::monotonic;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// Where the time comes from.
 pub struct Clock(Option<PathBuf>);
-
-/// What the file says.
-#[derive(Debug, PartialEq, Eq)]
-struct Reading {
-    /// Milliseconds since 1970, UTC.
-    time: i64,
-    /// Since a moment that does not change while the file is used.
-    monotonic: Duration,
-}
 
 impl Clock {
     /// As the environment says where this is a rehearsal; else the system's.
@@ -31,33 +22,22 @@ impl Clock {
     /// The time now; the system's if the file has none.
     pub fn now(&self) -> Now {
         let text = self.0.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-        let Reading { time, monotonic } = text.as_deref().and_then(parse).unwrap_or_else(Reading::system);
-        let mono = Mono(u64::try_from(monotonic.as_millis()).unwrap_or(u64::MAX));
-        Now { at: Stamp { time, mono }, random: random() }
+        // Without chance from the system the clock makes the identifiers of records different, though not unguessable;
+        // nothing rests on that.
+        let random = rasadmin_ledger::random().unwrap_or_else(|_| monotonic::monotonic().as_nanos().to_be_bytes());
+        Now { at: text.as_deref().and_then(parse).unwrap_or_else(system), random }
     }
 }
 
-impl Reading {
-    fn system() -> Self {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { time: i64::try_from(since.as_millis()).unwrap_or(i64::MAX), monotonic: monotonic() }
-    }
+fn system() -> Stamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let time = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    Stamp { time, mono: Mono(monotonic::milliseconds()) }
 }
 
-/// What a record's identifiers are made of. Without chance from the system the clock makes them different, though not
-/// unguessable; nothing rests on that.
-fn random() -> [u8; 16] {
-    let mut bytes = [0; 16];
-    if getrandom::fill(&mut bytes).is_err() {
-        bytes = monotonic().as_nanos().to_be_bytes();
-    }
-    bytes
-}
-
-fn parse(text: &str) -> Option<Reading> {
-    let (time, monotonic) = text.trim().split_once(' ')?;
-    let monotonic = Duration::from_millis(monotonic.trim().parse().ok()?);
-    Some(Reading { time: rasadmin_engine::parse_time(time)?, monotonic })
+fn parse(text: &str) -> Option<Stamp> {
+    let (time, mono) = text.trim().split_once(' ')?;
+    Some(Stamp { time: rasadmin_engine::parse_time(time)?, mono: Mono(mono.trim().parse().ok()?) })
 }
 
 #[cfg(test)]
@@ -68,7 +48,7 @@ mod tests {
 
     #[test]
     fn the_line_has_the_time_of_day_and_the_monotonic_clock() {
-        let reading = |text| parse(text).map(|reading| (reading.time, reading.monotonic.as_millis()));
+        let reading = |text| parse(text).map(|at| (at.time, at.mono.0));
         assert_eq!(reading("2026-11-23T09:00:00+01:00 32400000"), Some((1_795_420_800_000, 32_400_000)));
         assert_eq!(reading("2026-11-23T08:00:00Z 0000032400000\n"), Some((1_795_420_800_000, 32_400_000)));
         for bad in ["", "2026-11-23T09:00:00+01:00", "2026-11-23T09:00:00+01:00 x", "yesterday 1", "1 2 3"] {

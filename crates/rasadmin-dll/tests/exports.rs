@@ -1,23 +1,16 @@
 //! The built DLL, from outside: its export table, its imports, and every export called with nothing.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use mprapi::abi::{ERROR_INVALID_PARAMETER, ERROR_NOT_READY};
 use mprapi::contract::{FUNCTIONS, Returns};
 use mprapi::{FunctionId, FunctionSet};
 use object::Object;
 use std::collections::BTreeSet;
 use std::ffi::c_void;
-use std::path::PathBuf;
 use std::ptr::null_mut;
-
-/// The DLL beside this test's executable: target/PROFILE/deps/TEST, target/PROFILE/DLL.
-fn built() -> PathBuf {
-    let name = format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let test = std::env::current_exe().unwrap();
-    let path = test.ancestors().nth(2).unwrap().join(name);
-    assert!(path.is_file(), "{} is missing: run `cargo build --workspace`", path.display());
-    path
-}
+use support::built;
 
 fn exported_names(file: &object::File<'_>) -> BTreeSet<String> {
     let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -1,16 +1,10 @@
 //! A rehearsal's store, as the built DLL takes it: marked or not at all.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+mod support;
 
-/// The DLL beside this test's executable.
-fn built() -> PathBuf {
-    let name = format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let test = std::env::current_exe().unwrap();
-    let path = test.ancestors().nth(2).unwrap().join(name);
-    assert!(path.is_file(), "{} is missing: run `cargo build --workspace`", path.display());
-    path
-}
+use std::path::Path;
+use support::built;
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().to_string_lossy().into_owned());

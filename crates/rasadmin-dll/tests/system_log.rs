@@ -6,19 +6,12 @@
 
 #[cfg(windows)]
 mod event_log;
+mod support;
 
 use mprapi::abi::{RAS_CONNECTION_0, RAS_CONNECTION_1};
 use rasadmin_messages::Id;
-use std::path::{Path, PathBuf};
-
-/// The DLL beside this test's executable.
-fn built() -> PathBuf {
-    let name = format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let test = std::env::current_exe().unwrap();
-    let path = test.ancestors().nth(2).unwrap().join(name);
-    assert!(path.is_file(), "{} is missing: run `cargo build --workspace`", path.display());
-    path
-}
+use std::path::Path;
+use support::built;
 
 /// The service, as far as it is needed here.
 struct Service(libloading::Library);

@@ -1,19 +1,12 @@
 //! The built DLL, started and ended again and again among link calls on four threads.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use mprapi::abi::{RAS_PORT_0, RAS_PORT_1};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
-
-/// The DLL beside this test's executable.
-fn built() -> PathBuf {
-    let name = format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let test = std::env::current_exe().unwrap();
-    let path = test.ancestors().nth(2).unwrap().join(name);
-    assert!(path.is_file(), "{} is missing: run `cargo build --workspace`", path.display());
-    path
-}
+use support::built;
 
 /// Each call looks into the ledger; terminate closes it, and shuts SQLite down.
 #[test]

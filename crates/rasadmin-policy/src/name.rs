@@ -110,9 +110,7 @@ impl Name {
 fn escape(units: &[u16]) -> String {
     let mut text = String::new();
     let mut chars = char::decode_utf16(units.iter().copied()).peekable();
-    let mut before = String::new();
     while let Some(unit) = chars.next() {
-        before.clear();
         match unit {
             Ok('\\') if matches!(chars.peek(), Some(Ok('u'))) => text.push_str("\\u{5c}"),
             Ok(c) => text.push(c),
@@ -127,14 +125,16 @@ fn escape(units: &[u16]) -> String {
 /// For people: what would break a line or a terminal is escaped.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            // U+2028 and U+2029 break lines, and the bidirectional controls reorder what stands beside them.
-            let breaks = c.is_control()
-                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            if breaks { write!(f, "{}", c.escape_default())? } else { f.write_char(c)? }
-        }
-        Ok(())
+        self.0.chars().try_for_each(|c| write_printable(f, c))
     }
+}
+
+/// A character, escaped if it would break a line or a terminal.
+pub(crate) fn write_printable(f: &mut dyn Write, c: char) -> fmt::Result {
+    // U+2028 and U+2029 break lines, and the bidirectional controls reorder what stands beside them.
+    let breaks =
+        c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if breaks { write!(f, "{}", c.escape_default()) } else { f.write_char(c) }
 }
 
 impl fmt::Debug for Name {

@@ -14,6 +14,11 @@ pub fn monotonic() -> Duration {
     reading()
 }
 
+/// The same in whole milliseconds, as records have it.
+pub fn milliseconds() -> u64 {
+    u64::try_from(monotonic().as_millis()).unwrap_or(u64::MAX)
+}
+
 #[cfg(windows)]
 fn reading() -> Duration {
     use windows_sys::Win32::System::Performance::{QueryPerformanceCounter, QueryPerformanceFrequency};

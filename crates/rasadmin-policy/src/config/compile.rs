@@ -3,6 +3,7 @@
 
 use super::file::{At, File};
 use super::load::{digest, hash};
+use super::read::unmarked;
 use super::rules::{Context, compile};
 use super::{Bundle, Config, ConfigErrors, Mistake, check, pools, read, zone};
 use crate::rules::{Fault, GroupsBuilder};
@@ -90,11 +91,6 @@ pub struct Compiling {
 struct Within {
     octet: usize,
     line: u32,
-}
-
-/// Without a byte order mark, with which Windows' editors begin a file.
-fn unmarked(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 impl Compiling {

@@ -1,6 +1,7 @@
 //! What is wrong with a configuration, for people: where, the line itself, and what would be right.
 
 use super::Mistake;
+use crate::name;
 use std::fmt::{self, Write};
 
 /// Everything that is wrong with a file.
@@ -51,13 +52,6 @@ impl ConfigErrors {
     pub fn place(&self, mistake: &Mistake) -> (usize, usize) {
         let place = Place::of(&self.text, mistake.span.clone());
         (place.line, place.column)
-    }
-
-    /// One of them, as it is shown.
-    pub fn show(&self, mistake: &Mistake) -> String {
-        let mut out = String::new();
-        let _ = self.write(&mut out, mistake); // To a String: cannot fail.
-        out
     }
 
     fn write(&self, f: &mut dyn Write, mistake: &Mistake) -> fmt::Result {
@@ -145,13 +139,7 @@ impl<'a> Place<'a> {
 /// Hostile text reaches no terminal as it is.
 fn printable(f: &mut dyn Write, text: &str) -> fmt::Result {
     for c in text.chars() {
-        let breaks = (c.is_control() && c != '\t')
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        match c {
-            '\t' => f.write_char(' ')?,
-            _ if breaks => write!(f, "{}", c.escape_default())?,
-            _ => f.write_char(c)?,
-        }
+        name::write_printable(f, if c == '\t' { ' ' } else { c })?;
     }
     Ok(())
 }

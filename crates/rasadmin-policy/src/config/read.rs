@@ -17,6 +17,11 @@ const READ_AGAIN: usize = 64 << 20;
 /// What others refer to: without it, more faults would be found than there are.
 const REFERRED_TO: [&str; 5] = ["time_zone", "default_domain", "domains", "groups", "pools"];
 
+/// Without a byte order mark, with which Windows' editors begin a file.
+pub fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// What was read.
 pub struct Read<'a> {
     /// The file without its faults; None if too little is left to check its meaning.
@@ -90,7 +95,7 @@ fn without_faults(mut table: Spanned<DeTable<'_>>, text: &str) -> (Option<File>,
 
 /// The ledger's path as far as a broken file still tells it: the last good configuration lies beside the ledger.
 pub fn ledger_path(text: &str) -> Option<String> {
-    let (table, _) = DeTable::parse_recoverable(text);
+    let (table, _) = DeTable::parse_recoverable(unmarked(text));
     let ledger = table.get_ref().iter().find(|(key, _)| key.get_ref() == "ledger")?.1;
     let path = ledger.get_ref().as_table()?.iter().find(|(key, _)| key.get_ref() == "path")?.1;
     path.get_ref().as_str().map(str::to_owned)
@@ -98,7 +103,7 @@ pub fn ledger_path(text: &str) -> Option<String> {
 
 /// Does the text name a time zone?
 pub fn names_zone(text: &str) -> bool {
-    let (table, _) = DeTable::parse_recoverable(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let (table, _) = DeTable::parse_recoverable(unmarked(text));
     table.get_ref().iter().any(|(key, _)| key.get_ref() == "time_zone")
 }
 

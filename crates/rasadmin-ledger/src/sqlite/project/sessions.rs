@@ -3,6 +3,7 @@
 use super::super::statements::signed;
 use super::{Projection, key};
 use crate::Away;
+use rasadmin_engine::calendar::date_of_label;
 use rasadmin_engine::effect::{ClosedBy, DayUse, LinkBegan, SessionBegan, SessionEnded, Usage};
 use rasadmin_engine::{Id, Identity, Millis, Name, Quarantine, Tunnel};
 use rusqlite::named_params;
@@ -161,7 +162,7 @@ impl Projection<'_, '_> {
                      input_octets = input_octets + excluded.input_octets,
                      output_octets = output_octets + excluded.output_octets",
                 named_params! {
-                    ":session": session, ":day": date(day.labels.day), ":domain": user.domain.as_str(),
+                    ":session": session, ":day": date_of_label(day.labels.day), ":domain": user.domain.as_str(),
                     ":name": user.name.as_str(), ":seconds": signed(day.seconds),
                     ":input": signed(day.input_octets), ":output": signed(day.output_octets),
                 },
@@ -169,10 +170,4 @@ impl Projection<'_, '_> {
         }
         Ok(())
     }
-}
-
-/// A day of the calendar, `2026-11-23`, by its days since 1970.
-fn date(day: i32) -> String {
-    let first = jiff::civil::date(1970, 1, 1);
-    first.saturating_add(jiff::Span::new().days(i64::from(day).clamp(-300_000, 2_900_000))).to_string()
 }
