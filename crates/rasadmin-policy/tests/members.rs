@@ -177,6 +177,7 @@ fn what_cannot_be_kept_leaves_nothing_behind() {
     let kept_at = last_good(&place.folder.path().join("rasadmin.db"));
     std::fs::remove_file(&kept_at).unwrap();
     std::fs::create_dir(&kept_at).unwrap();
+    std::fs::write(kept_at.join("full"), "so that no system replaces it").unwrap();
     let before = place.files();
     // Large ones are kept in portions.
     for members in [users(0, 10), users(0, 100_000)] {
