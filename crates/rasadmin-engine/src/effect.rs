@@ -113,8 +113,8 @@ pub enum Effect {
     LeaseWaits {
         /// Which.
         lease: Id,
-        /// Until then.
-        until: Mono,
+        /// Until then; None: until its release or its port's next use.
+        until: Option<Mono>,
     },
     /// It was released while its session lives: it ends with the session.
     LeaseReleaseSeen {

@@ -156,6 +156,17 @@ impl State {
         self.sessions.of_user(user)
     }
 
+    /// The live sessions whose first link was on a port, also if that link has ended; or, before they have one, whose
+    /// lease was given on it.
+    pub fn of_first_port(&self, port: &Name) -> impl Iterator<Item = &Session> {
+        self.sessions.of_first_port(port)
+    }
+
+    /// The live sessions whose projection has told an address.
+    pub fn telling(&self, address: rasadmin_policy::addresses::Address) -> impl Iterator<Item = &Session> {
+        self.sessions.telling(address)
+    }
+
     /// Sessions that were closed without a hangup: by its GUID, else by its handle, the last one.
     pub fn closed_by_handle(&self, handle: u64) -> impl Iterator<Item = &Closed> {
         self.sessions.closed_by_handle(handle)

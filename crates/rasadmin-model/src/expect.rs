@@ -122,7 +122,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
     fn may_end(&self, newer: Number, older: Number) -> bool {
         let (new, old) = (&self.connections[newer], &self.connections[older]);
         let on_port = old.told.links.iter().any(|(port, _)| new.ports.contains(port));
-        let linked = on_port && (old.told.links.len() == 1 || old.who == new.who);
+        let same = old.who == new.who || self.identity(older) == new.spelling.asker;
+        let linked = on_port && (old.told.links.len() == 1 || same);
         linked || (!old.told.established && new.ports.contains(&old.port))
     }
 
@@ -343,19 +344,28 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if c.spelling.asker == who && !self.switches.reloads {
             return;
         }
+        let empty = self.switches.projection == Projection::Empty;
         for family in [Family::Ipv4, Family::Ipv6] {
-            let Some(lease) = c.told.leases[family.index()] else { continue };
-            let reserved = self.settings.reserved_for(family, lease.number).is_some_and(|owner| owner != who);
-            let pool = self.settings.pool_of(family, lease.number);
-            let wrong_pool = pool.is_some_and(|pool| !self.settings.chain(Some(&who), family).contains(&pool));
-            if reserved || wrong_pool {
-                let sure = self.switches.projection != Projection::Empty
-                    && !self.switches.reloads
-                    && !lease.kept
-                    && (reserved || c.spelling.asker != who);
-                reasons.if_so(sure, "the address is another's");
-                reasons.perhaps = true;
+            let at = family.index();
+            let wrong = |number: u64| {
+                let reserved = self.settings.reserved_for(family, number).is_some_and(|owner| owner != who);
+                let pool = self.settings.pool_of(family, number);
+                (reserved, pool.is_some_and(|pool| !self.settings.chain(Some(&who), family).contains(&pool)))
+            };
+            if let Some(lease) = c.told.leases[at] {
+                let (reserved, wrong_pool) = wrong(lease.number);
+                if reserved || wrong_pool {
+                    let sure = !empty && !self.switches.reloads && !lease.kept && (reserved || c.spelling.asker != who);
+                    reasons.if_so(sure, "the address is another's");
+                    reasons.perhaps = true;
+                }
             }
+            // What an earlier attempt of the same name has left on the port looks like its own.
+            let left = self.active.iter().map(|&other| &self.connections[other]).filter(|other| {
+                empty && other.asked_on[at] == c.port && other.spelling.early.folded() == c.spelling.early.folded()
+            });
+            let mut left = left.filter_map(|other| other.told.leases[at]).filter(|lease| lease.alive);
+            reasons.perhaps |= left.any(|lease| matches!(wrong(lease.number), (true, _) | (_, true)));
         }
     }
 

@@ -112,15 +112,18 @@ fn told(plan: &Plan) -> String {
     )
 }
 
+/// What was found, by oracle, with the seeds that show it.
 fn summed_up(found: &[(u64, Box<Failure>)]) -> String {
-    let mut kinds: Vec<(&str, u64, usize)> = Vec::new();
+    let mut kinds: Vec<(&str, Vec<u64>)> = Vec::new();
     for (seed, failure) in found {
-        match kinds.iter_mut().find(|(oracle, ..)| *oracle == failure.finding.oracle) {
-            Some((_, _, count)) => *count += 1,
-            None => kinds.push((failure.finding.oracle, *seed, 1)),
+        match kinds.iter_mut().find(|(oracle, _)| *oracle == failure.finding.oracle) {
+            Some((_, seeds)) => seeds.push(*seed),
+            None => kinds.push((failure.finding.oracle, vec![*seed])),
         }
     }
-    let lines: Vec<_> =
-        kinds.iter().map(|(oracle, seed, count)| format!("{count:>6} {oracle} (--replay {seed})")).collect();
-    format!("found:\n{}", lines.join("\n"))
+    let line = |(oracle, seeds): &(&str, Vec<u64>)| {
+        let some: Vec<_> = seeds.iter().take(20).map(u64::to_string).collect();
+        format!("{:>6} {oracle} (--replay {})", seeds.len(), some.join(", "))
+    };
+    format!("found:\n{}", kinds.iter().map(line).collect::<Vec<_>>().join("\n"))
 }

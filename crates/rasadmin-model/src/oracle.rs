@@ -28,7 +28,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         match *subject {
             Subject::Address(of, family, offer) => {
-                let port = self.connections[of].port;
+                let port = self.connections[of].asked_on[family.index()];
                 self.early_leases_end(of, port);
                 self.port_starts(of, port, at, false);
                 self.heard_address(of, family, offer, answer, at);
@@ -75,9 +75,25 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let number = given.number;
         self.given_twice(of, family, number, offer);
         let kept = offer == Some(number);
-        let lease =
-            ToldLease { number, at, kept, alive: true, released: false, had: false, taken: at.mono, overdue: false };
+        let port = self.connections[of].asked_on[family.index()];
+        let shared = self.active.iter().any(|&other| {
+            let c = &self.connections[other];
+            let there = c.told.links.iter().any(|(on, _)| *on == port) || (!c.told.established && c.port == port);
+            other != of && c.told.session.is_some() && there
+        });
+        let lease = ToldLease {
+            number,
+            at,
+            kept,
+            alive: true,
+            shared,
+            released: false,
+            had: false,
+            taken: at.mono,
+            overdue: false,
+        };
         self.connections[of].told.leases[family.index()] = Some(lease);
+        self.given_on.entry((port, family)).or_default().push((at.mono, number));
         self.known.1.insert((Address { family, number }, self.product.stamp(at).mono));
         // Whoever had it last has it no longer.
         self.last_had.retain(|key, had| key.1 != family || had.0 != Some(number));
@@ -349,7 +365,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             }
         }
         let Some(lease) = held.filter(|lease| lease.began == stamp) else {
-            let online = c.phase != Phase::Gone && !c.dropped;
+            let online = c.phase != Phase::Gone && !c.dropped && !c.told.refused;
             // Until its own calls show that it has it, it is enough that nobody else can get it.
             let safe = held.is_some() && !tied;
             if online && !safe && !told.overdue && !c.told.ghost && !told.released {
@@ -373,6 +389,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         let c = &self.connections[of];
         // Before its own calls have shown which it is, only a guess is possible.
+        // Without a projection nobody can tell whose it is where its port is another's too.
+        let tied = tied && (self.is_projected() || !told.shared);
         // What happened meanwhile in a process that could not write is not known to the other.
         // And what a client had who has gone, the same user's next connection on its port may take over.
         let certain = tied && c.phase != Phase::Gone;
@@ -561,10 +579,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let excused: HashSet<_> =
             self.active.iter().filter(|&&of| lost(of)).filter_map(|&of| self.connections[of].told.session).collect();
         let session = state.live().find(|session| !excused.contains(&session.id)).map(|s| format!("{s:?}"));
-        // What was given while nothing could be written waits for its release for ever.
+        // What was given while nothing could be written, or may be another connection's, waits for its release.
         let lost_release = |lease: &rasadmin_engine::state::Lease| {
             let own = |of: Number| self.connections[of].told.leases[lease.address.family.index()].map(|told| told.at);
-            self.switches.away
+            (self.switches.away || self.switches.losses)
                 && self
                     .active
                     .iter()

@@ -64,6 +64,8 @@ pub struct Connection {
     pub links: Vec<usize>,
     /// Which protocols still come up.
     pub wants: Vec<Family>,
+    /// The ports that its address calls named, by family.
+    pub asked_on: [usize; 2],
     /// What it has.
     pub held: [Option<Held>; 2],
     /// How far it is.
@@ -86,6 +88,11 @@ impl Connection {
     /// Is it an attempt?
     pub const fn is_attempt(&self) -> bool {
         matches!(self.phase, Phase::Addressing | Phase::Connecting | Phase::Linking)
+    }
+
+    /// The port that RRAS names in an address call: of a link that stands, once there is one.
+    pub fn address_port(&self) -> usize {
+        if self.links.contains(&self.port) { self.port } else { self.links.first().copied().unwrap_or(self.port) }
     }
 
     /// Is it IKEv2?

@@ -13,6 +13,8 @@ pub struct ToldLease {
     pub kept: bool,
     /// The product still holds it.
     pub alive: bool,
+    /// Its port was another connection's too, as far as was told.
+    pub shared: bool,
     /// Its release was told.
     pub released: bool,
     /// The product has seen its connection with it.

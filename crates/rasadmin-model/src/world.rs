@@ -92,6 +92,8 @@ pub struct World<'e, E: ?Sized> {
     telling_again: bool,
     /// What each user has used, by person.
     pub uses: Vec<Vec<Use>>,
+    /// When leases were given on each port.
+    pub given_on: HashMap<(usize, Family), Vec<(Mono, u64)>>,
     /// What each user had last, as far as it is sure.
     pub last_had: HashMap<(Identity, Family), (Option<u64>, Mono)>,
     /// When a notification was recorded last.
@@ -143,6 +145,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             chance: Random::new(seed),
             telling_again: false,
             uses: vec![Vec::new(); PEOPLE.len()],
+            given_on: HashMap::new(),
             last_had: HashMap::new(),
             heard_at: Mono(0),
             heard_before: Mono(0),
@@ -319,6 +322,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             ports: vec![port],
             links: Vec::new(),
             wants,
+            asked_on: [port; 2],
             held: [None; 2],
             phase: Phase::Addressing,
             busy: 0,
@@ -396,8 +400,12 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         if let Some(number) = own {
             self.taken.insert(Address { family, number }, of);
         }
-        let c = &self.connections[of];
-        let (user, port) = (c.spelling.early.clone(), self.port_names[c.port].clone());
+        let on = self.connections[of].address_port();
+        if on != self.connections[of].port {
+            self.script.cannot("a protocol that comes up on another link's port");
+        }
+        self.connections[of].asked_on[family.index()] = on;
+        let (user, port) = (self.connections[of].spelling.early.clone(), self.port_names[on].clone());
         let event = Event::Address(AddressEvent { user, port, family, offer });
         if self.trace.is_some() {
             self.script.address(self.mono, of, &self.connections[of], offer);
@@ -648,7 +656,8 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             }
             Note::Release(held) => {
                 let c = &self.connections[of];
-                let (user, port) = (c.spelling.early.clone(), self.port_names[c.port].clone());
+                let on = c.asked_on[held.address.family.index()];
+                let (user, port) = (c.spelling.early.clone(), self.port_names[on].clone());
                 let event = Event::Release(ReleaseEvent { user, port, address: Some(held.address) });
                 (Subject::Release(of, held.address), event)
             }
@@ -678,18 +687,18 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
                 let of = |c: &Connection| c.told.leases[at].filter(|lease| lease.number == address.number);
                 let Some(own) = of(old) else { return false };
                 let newer = others().find(|c| {
-                    c.port == old.port
-                        && c.told.session.is_none()
-                        && c.is_attempt()
+                    c.asked_on[at] == old.asked_on[at]
+                        && c.phase != Phase::Gone
                         && of(c).is_some_and(|l| l.at != own.at)
                 });
                 let Some(newer) = newer.and_then(of) else { return false };
                 // It is set apart where the product still waits for it: the last release of a port that it misses.
-                let between = |c: &Connection| {
-                    let lease = c.told.leases[at].map(|lease| lease.at.mono);
-                    c.port == old.port && lease.is_some_and(|lease| own.at.mono < lease && lease < newer.at.mono)
-                };
-                due.again || own.released || others().any(between)
+                let given = self.given_on.get(&(old.asked_on[at], address.family));
+                // Another's of the same address may have been taken for it.
+                let between = given.into_iter().flatten().any(|&(on, number)| {
+                    own.at.mono < on && on < newer.at.mono || number == own.number && on < own.at.mono
+                });
+                due.again || own.released || between
             }
         }
     }
@@ -936,6 +945,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         self.pending.clear();
         self.told.clear();
         self.taken.clear();
+        self.given_on.clear();
         self.last_had.clear();
         self.known = Default::default();
         self.free_handles.clear();

@@ -207,27 +207,51 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
     }
 }
 
-/// The session that has it at once: that of the port, for a protocol that comes late; of an answer that had waited, the
-/// one that has told the address since.
+/// The session that has it at once: that of the port, for a protocol that comes late. Of an answer that had waited, one
+/// that has shown it since.
 fn taker<'a>(
-    draft: &Draft<'a>,
+    draft: &mut Draft<'a>,
     event: &AddressEvent,
     address: Address,
     own: Option<Id>,
     user: Option<&Identity>,
 ) -> Option<&'a Session> {
-    // If it had one until now, this may be another connection: that will tell, or its link. IKEv2 may have no link.
-    let lacks = |session: &Session| {
-        session.links.is_empty() || !draft.state.leases_of(session.id).any(|l| l.address.family == address.family)
-    };
-    if draft.late {
-        let told = |session: &&Session| session.told.contains(&address) && lacks(session);
-        let on_port = draft.on_port(&event.port).map(|(session, _)| session).filter(told);
-        return on_port.or_else(|| user.and_then(|user| draft.of_user(user).find(told)));
+    if draft.late
+        && let Some(session) = telling(draft, address).or_else(|| linked_since(draft, event, user))
+    {
+        return Some(session);
     }
     // What the user waits for on this port already is of another connection, and so is this.
     if draft.leases_on(&event.port).iter().any(|lease| lease.waits() && other_protocol(lease, event)) {
         return None;
     }
-    own.and_then(|id| draft.state.session(id)).filter(|session| lacks(session))
+    // If it had one until now, this may be another connection: that will tell, or its link. IKEv2 may have no link.
+    let lacks = |session: &&Session| {
+        session.links.is_empty() || !draft.state.leases_of(session.id).any(|l| l.address.family == address.family)
+    };
+    own.and_then(|id| draft.state.session(id)).filter(lacks)
+}
+
+/// The session whose projection has told the address since: RRAS asks before it accepts.
+fn telling<'a>(draft: &Draft<'a>, address: Address) -> Option<&'a Session> {
+    let since = |session: &&Session| draft.lives(session.id) && !draft.touches(session.began);
+    draft.state.telling(address).filter(since).min_by_key(|session| session.began.mono)
+}
+
+/// The session whose first link has since been on the port, with a projection that tells nothing.
+fn linked_since<'a>(draft: &mut Draft<'a>, event: &AddressEvent, user: Option<&Identity>) -> Option<&'a Session> {
+    let since =
+        |session: &&Session| session.told.is_empty() && session.established.is_some() && !draft.touches(session.began);
+    let of_port = draft.state.of_first_port(&event.port).filter(|session| draft.lives(session.id));
+    let session = of_port.filter(since).min_by_key(|session| session.began.mono)?;
+    if !may_be(draft, session, &event.user, user) {
+        return None;
+    }
+    // An earlier attempt's on the same port, which it took for its own.
+    for lease in draft.leases_of(session.id) {
+        if lease.address.family == event.family && lease.port == event.port && draft.touches(lease.began) {
+            draft.end_lease(lease, EndedBy::PortStartedAgain);
+        }
+    }
+    Some(session)
 }

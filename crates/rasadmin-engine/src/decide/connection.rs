@@ -66,7 +66,7 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     if let Some(ghost) = by_guid.filter(|ghost| draft.touches(ghost.began)) {
         draft.close(ghost, draft.at(), ClosedBy::GuidStartedAgain, None);
     }
-    let told = told(draft, event, user.as_ref());
+    let told = told(draft, event);
     draft.keep(&told);
     // One that another session had was given on that one's port.
     let Some(port) = told.iter().find(|lease| lease.waits()).map(|lease| lease.port.clone()) else {
@@ -80,16 +80,15 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     Arrival { user, leases, port: Some(port) }
 }
 
-/// The leases that the projection names. One that a session of this user has is this connection's too: RRAS says so, and
-/// whoever had it on its port is over.
-fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent, user: Option<&Identity>) -> Vec<&'a Lease> {
-    let same = |lease: &Lease| lease.user.as_ref() == user || lease.user_name.folded() == event.user.folded();
+/// The leases of the addresses that the projection names, whoever has them: RRAS gives no address to two, so that whoever
+/// had one of these is over.
+fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Vec<&'a Lease> {
     let told = event.addresses.iter().filter_map(|&address| draft.lease_at(address));
     let told = told.filter(|lease| draft.touches(lease.began));
     // Of a session that began after an accept that had waited, it may be by right.
     let earlier =
         |lease: &Lease| lease.session().and_then(|id| draft.state.session(id)).is_none_or(|s| draft.touches(s.began));
-    told.filter(|lease| lease.waits() || (!lease.released && same(lease) && earlier(lease))).collect()
+    told.filter(|lease| earlier(lease)).collect()
 }
 
 /// What else the user waits for on the port (the other family's) is the same connection's. Under another identity it may be

@@ -231,9 +231,8 @@ impl<'a> Draft<'a> {
         }
         let its_own = lease.began.mono <= session.began.mono;
         if !its_own && matches!(by, ClosedBy::Hangup | ClosedBy::HandleStartedAgain | ClosedBy::GuidStartedAgain) {
-            // It was taken for a protocol that came late. It may be the next connection's, whose accept is still to come.
-            let until = lease.began.mono.after(LEASE_WAITS);
-            return self.add(Effect::LeaseWaits { lease: lease.id, until });
+            // It was taken for a protocol that came late. It may be another connection's, which is online with it.
+            return self.add(Effect::LeaseWaits { lease: lease.id, until: None });
         }
         let until = match by {
             ClosedBy::Administrator => return self.end_lease(lease, EndedBy::Administrator),

@@ -24,6 +24,8 @@ pub(super) struct Subject<'e> {
     /// Whose connection begins: what the user waits for may be its own.
     user: Option<&'e Name>,
     addresses: &'e [Address],
+    /// The port that a release names: what waits elsewhere with this address is not its lease.
+    released_on: Option<&'e Name>,
 }
 
 impl<'e> Subject<'e> {
@@ -44,7 +46,9 @@ impl<'e> Subject<'e> {
         match event {
             Event::Hangup(event) => Self { handle: Some(event.handle), ..Self::default() },
             Event::LinkHangup(event) => Self { handle: Some(event.handle), ..Self::default() },
-            Event::Release(event) => Self { addresses: event.address.as_slice(), ..Self::default() },
+            Event::Release(event) => {
+                Self { addresses: event.address.as_slice(), released_on: Some(&event.port), ..Self::default() }
+            }
             _ => Self::default(),
         }
     }
@@ -55,7 +59,8 @@ impl<'e> Subject<'e> {
                 self.handle.is_some() && draft.state.session(id).map(|session| session.handle) == self.handle
             }
             Due::Lease(id) => draft.state.lease(id).is_some_and(|lease| {
-                self.addresses.contains(&lease.address)
+                let named = self.addresses.contains(&lease.address);
+                (named && self.released_on.is_none_or(|port| *port == lease.port))
                     || self.port == Some(&lease.port)
                     || self.user.is_some_and(|user| user.folded() == lease.user_name.folded())
             }),

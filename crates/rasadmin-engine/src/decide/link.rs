@@ -4,7 +4,8 @@ use super::admission::ask;
 use super::connection::{anothers_address, others_of_port};
 use super::draft::Draft;
 use super::facts::{of_link, of_session};
-use super::revive::{closed_by_handle, revive};
+use super::revive::{any_closed, closed_by_handle, revive};
+use super::whose::may_be;
 use crate::Stage;
 use crate::decision::{Answer, Decision};
 use crate::effect::{Anomaly, ClosedBy, Effect, Usage};
@@ -51,7 +52,11 @@ pub(super) fn link(draft: &mut Draft<'_>, event: &LinkEvent) -> (Decision, Answe
 
 /// The same, with the answer that was given.
 pub(super) fn link_late(draft: &mut Draft<'_>, event: &LinkEvent, answer: &Answer) {
-    let of = arrive(draft, event);
+    let mut of = arrive(draft, event);
+    if *answer == Answer::Reject && of.session().is_none() {
+        // Its session may have been closed since, since its port had started again.
+        of = any_closed(draft, event.handle, None, None).map_or(Of::Nobody, Of::Closed);
+    }
     conclude(draft, event, of, answer);
 }
 
@@ -71,26 +76,48 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &LinkEvent) -> Of<'a> {
     of
 }
 
-/// The leases that wait on the port of a first link: they are its connection's. If the projection has told which are, an
+/// The leases that are a connection's because its first link is on their port. If the projection has told which are, an
 /// earlier attempt may have left others; if it has not, one may have been taken for another session's late protocol.
 fn waiting<'a>(draft: &Draft<'a>, session: &Session, event: &LinkEvent) -> Vec<&'a Lease> {
     if session.established.is_some() {
         return Vec::new();
     }
-    let its_own = |lease: &&Lease| match lease.holding {
-        Holding::Waiting(_) => {
-            session.told.is_empty() || session.told.contains(&lease.address) || lease.user == session.user
-        }
-        Holding::Session(other) if session.told.is_empty() && other != session.id => {
-            // One that lives on by another link keeps what it has.
-            let late = draft.state.session(other).is_some_and(|other| {
-                other.began.mono < lease.began.mono && draft.links(other).all(|link| link.port == event.port)
-            });
-            late && lease.user_name.folded() == session.user_name.folded()
-        }
-        _ => false,
+    let on_port = draft.leases_on(&event.port).into_iter().filter(|lease| draft.touches(lease.began));
+    let (waiting, taken): (Vec<&Lease>, Vec<&Lease>) = on_port.partition(|lease| lease.waits());
+    let its_own =
+        |lease: &&Lease| session.told.is_empty() || session.told.contains(&lease.address) || lease.user == session.user;
+    let mut its_own: Vec<&Lease> = waiting.into_iter().filter(its_own).collect();
+    // One that an earlier connection has left goes with it only if it may be the user's, or nothing else is there.
+    let left = |lease: &Lease| {
+        lease.holding == Holding::Waiting(None) && !may_be(draft, session, &lease.user_name, lease.user.as_ref())
     };
-    draft.leases_on(&event.port).into_iter().filter(|lease| draft.touches(lease.began)).filter(its_own).collect()
+    if its_own.iter().any(|lease| !left(lease)) {
+        its_own.retain(|lease| !left(lease));
+    }
+    if session.told.is_empty() {
+        // A connection has an address. One whose own is there leaves the other session, which lives on by another link,
+        // what that has.
+        let has_none = its_own.is_empty();
+        its_own
+            .extend(taken.into_iter().filter(|lease| was_taken_for_anothers(draft, session, lease, event, has_none)));
+    }
+    its_own
+}
+
+/// Was it given on this port to a session that had begun before, as if its other protocol came late?
+fn was_taken_for_anothers(
+    draft: &Draft<'_>,
+    session: &Session,
+    lease: &Lease,
+    event: &LinkEvent,
+    has_none: bool,
+) -> bool {
+    let Holding::Session(other) = lease.holding else { return false };
+    let late = draft.state.session(other).is_some_and(|other| {
+        let gone = has_none || draft.links(other).all(|link| link.port == event.port);
+        other.id != session.id && other.began.mono < lease.began.mono && gone
+    });
+    late && may_be(draft, session, &lease.user_name, lease.user.as_ref())
 }
 
 fn conclude<'a>(draft: &mut Draft<'a>, event: &LinkEvent, of: Of<'a>, answer: &Answer) {

@@ -46,11 +46,7 @@ impl State {
                 self.begin_session(Session::new(began));
             }
             Effect::SessionEstablished { session, at, port, tunnel } => {
-                self.sessions.change(*session, |s| {
-                    s.established = Some(*at);
-                    s.port = Some(port.clone());
-                    s.tunnel = tunnel.or(s.tunnel);
-                });
+                self.sessions.establish(*session, *at, port, *tunnel);
                 self.wait_for_link(*session);
             }
             Effect::SessionReplaced { session, by, at } => {
@@ -92,7 +88,7 @@ impl State {
                 });
             }
             Effect::LeaseWaits { lease, until } => {
-                self.change_lease(*lease, |l| l.holding = Holding::Waiting(Some(*until)));
+                self.change_lease(*lease, |l| l.holding = Holding::Waiting(*until));
             }
             Effect::LeaseReleaseSeen { lease } => self.change_lease(*lease, |l| l.released = true),
             Effect::LeaseEnded { lease, by, .. } => self.end_lease(*lease, *by),

@@ -138,6 +138,10 @@ pub(super) struct Sessions {
     by_guid: HashMap<String, Vec<Id>>,
     by_user: HashMap<Identity, Vec<Id>>,
     on_port: HashMap<Name, Id>,
+    /// By the port of the first link, or of its projection's lease.
+    by_first_port: HashMap<Name, Vec<Id>>,
+    /// By the addresses that the projection told.
+    by_told: HashMap<Address, Vec<Id>>,
     closed: HashMap<Id, Closed>,
     closed_by_handle: HashMap<u64, Vec<Id>>,
     /// In the order in which they were closed.
@@ -190,6 +194,16 @@ impl Sessions {
         self.by_user.get(user).into_iter().flatten().filter_map(|id| self.live.get(id))
     }
 
+    /// Those whose first link was on a port, also if that link has ended.
+    pub(super) fn of_first_port(&self, port: &Name) -> impl Iterator<Item = &Session> {
+        self.by_first_port.get(port).into_iter().flatten().filter_map(|id| self.live.get(id))
+    }
+
+    /// Those that have told an address.
+    pub(super) fn telling(&self, address: Address) -> impl Iterator<Item = &Session> {
+        self.by_told.get(&address).into_iter().flatten().filter_map(|id| self.live.get(id))
+    }
+
     pub(super) fn closed(&self) -> impl Iterator<Item = &Closed> {
         self.closed.values()
     }
@@ -206,6 +220,7 @@ impl Sessions {
     pub(super) fn insert(&mut self, session: Session) {
         let id = session.id;
         let (handle, guid, user) = (session.handle, session.guid.clone(), session.user.clone());
+        let (port, told) = (session.port.clone(), session.told.clone());
         for link in &session.links {
             self.is_on_port(&link.port, id);
         }
@@ -218,6 +233,12 @@ impl Sessions {
         if let Some(user) = user {
             add(&mut self.by_user, user, id, began);
         }
+        if let Some(port) = port.filter(|port| !port.is_empty()) {
+            add(&mut self.by_first_port, port, id, began);
+        }
+        for address in told {
+            add(&mut self.by_told, address, id, began);
+        }
     }
 
     pub(super) fn take(&mut self, id: Id) -> Option<Session> {
@@ -228,6 +249,12 @@ impl Sessions {
         }
         if let Some(user) = &session.user {
             remove(&mut self.by_user, user, id);
+        }
+        if let Some(port) = &session.port {
+            remove(&mut self.by_first_port, port, id);
+        }
+        for address in &session.told {
+            remove(&mut self.by_told, address, id);
         }
         for link in &session.links {
             if self.on_port.get(&link.port) == Some(&id) {
@@ -241,6 +268,19 @@ impl Sessions {
     pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Session)) {
         if let Some(session) = self.live.get_mut(&id) {
             change(session);
+        }
+    }
+
+    /// Its first link has come.
+    pub(super) fn establish(&mut self, id: Id, at: Stamp, port: &Name, tunnel: Option<Tunnel>) {
+        let Some(session) = self.live.get_mut(&id) else { return };
+        session.established = Some(at);
+        session.tunnel = tunnel.or(session.tunnel);
+        if let Some(before) = session.port.replace(port.clone()) {
+            remove(&mut self.by_first_port, &before, id);
+        }
+        if !port.is_empty() {
+            add(&mut self.by_first_port, port.clone(), id, |id| self.live.get(&id).map(|session| session.began.mono));
         }
     }
 
