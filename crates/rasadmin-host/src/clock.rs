@@ -15,11 +15,11 @@ impl Clock {
         File::create(path).map(|file| Self(Mutex::new(file)))
     }
 
-    /// It is now so many seconds since 1970, and the machine's monotonic clock has come so many milliseconds far. The
-    /// text is always as long, so that a reader never sees a part of it.
-    pub fn set(&self, seconds: i64, monotonic: u64) {
-        let Ok(time) = jiff::Timestamp::from_second(seconds) else { return };
-        let text = format!("{time:.0} {monotonic:013}");
+    /// It is now so many milliseconds since 1970, and the machine's monotonic clock has come so many milliseconds far.
+    /// The text is always as long, so that a reader never sees a part of it.
+    pub fn set(&self, time: i64, monotonic: u64) {
+        let Ok(time) = jiff::Timestamp::from_millisecond(time) else { return };
+        let text = format!("{time:.3} {monotonic:013}");
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Without a clock the DLL goes by the system's: no reason to stop.
         let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(text.as_bytes()));
@@ -36,9 +36,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clock");
         let clock = Clock::create(&path).unwrap();
-        clock.set(1_795_424_400, 32_400_000);
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "2026-11-23T09:00:00Z 0000032400000");
+        clock.set(1_795_424_400_005, 32_400_000);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "2026-11-23T09:00:00.005Z 0000032400000");
         clock.set(0, 7);
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "1970-01-01T00:00:00Z 0000000000007");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "1970-01-01T00:00:00.000Z 0000000000007");
     }
 }

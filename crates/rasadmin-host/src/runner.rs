@@ -196,7 +196,8 @@ pub fn run(service: &Service, scenario: &Scenario, options: RunOptions<'_>, prog
 impl Run<'_> {
     fn set_clock(&self, at: u32) {
         if let (Some(clock), Some(begins)) = (self.options.clock, self.scenario.begins) {
-            clock.set(begins + i64::from(at) + self.stepped.load(Ordering::Relaxed), u64::from(at) * 1000);
+            let time = begins + i64::from(at) + self.stepped.load(Ordering::Relaxed);
+            clock.set(time * 1000, u64::from(at) * 1000);
         }
     }
 
