@@ -11,6 +11,7 @@
 
 mod expect;
 mod finding;
+mod hunt;
 mod oracle;
 mod people;
 mod product;
@@ -27,6 +28,7 @@ mod told;
 mod world;
 
 pub use finding::Finding;
+pub use hunt::{Hunt, OPTIONS};
 pub use product::{Engine, Fold, Real};
 pub use run::{Failure, Plan, Summary, run, run_beside};
 pub use shrink::shrink;
