@@ -28,7 +28,8 @@ usage: cargo xtask COMMAND
                      --two-processes; --windows; --seed S; --control: does the check find what is wrong?)
   torture --model    play random sequences of RRAS's calls against the engine, and compare with the truth
                      (--steps N, 10 million by default; --minutes N; --seed S, the first one; --run-length N;
-                     --all: go on after a failure; --replay SEED: that run alone)
+                     --all: go on after a failure; --replay SEED: that run alone;
+                     --dll: against the whole product, 20,000 steps by default; --control: is what is wrong found?)
   windows            leave target/windows/rasadmin.dll and rasadmin.exe
   fixtures           build the admin DLLs in C that the tests need
   freeradius         fetch FreeRADIUS's table definitions that the tests load an export into

@@ -1,5 +1,6 @@
 //! `cargo xtask torture`: kills the product at every point of every callback, and looks what became of its ledger; with
-//! `--model` it plays random sequences of RRAS's calls against the engine instead, and compares with the truth.
+//! `--model` it plays random sequences of RRAS's calls against the engine instead, or with `--dll` against the whole
+//! product, and compares with the truth.
 
 use crate::shell::{cargo, run, step, target};
 use crate::{Result, packages, windows};
@@ -34,7 +35,7 @@ pub fn command(words: &[&str]) -> Result {
             _ => {
                 return Err(format!(
                     "torture has no option {word}: --rounds N [--two-processes] [--windows] [--seed S], or \
-                     --model [--steps N | --minutes N | --replay SEED] [--seed S] [--run-length N] [--all]"
+                     --model [--dll] [--steps N | --minutes N | --replay SEED] [--seed S] [--run-length N] [--all]"
                 ));
             }
         }
@@ -42,11 +43,25 @@ pub fn command(words: &[&str]) -> Result {
     torture(options)
 }
 
-/// The model of the truth: 10 million steps by default.
+/// The model of the truth: 10 million steps against the engine by default, 20,000 against the product with `--dll`.
 fn model(words: &[&str]) -> Result {
-    step("building the model", || run(cargo().args(["build", "--release", "--quiet", "-p", "rasadmin-model"])))?;
-    let program = target().join("release").join(format!("rasadmin-model{}", std::env::consts::EXE_SUFFIX));
-    run(Command::new(program).args(words))
+    let Some(at) = words.iter().position(|&word| word == "--dll") else {
+        step("building the model", || run(cargo().args(["build", "--release", "--quiet", "-p", "rasadmin-model"])))?;
+        return run(Command::new(program(&target().join("release"), "rasadmin-model")).args(words));
+    };
+    let packages = ["-p", "rasadmin-torture", "-p", "rasadmin-dll"];
+    step("building the model and the product", || run(cargo().args(["build", "--release", "--quiet"]).args(packages)))?;
+    let folder = target().join("release");
+    let mut command = Command::new(program(&folder, "rasadmin-torture"));
+    run(command.arg("model").arg(product(&folder)).args(&words[..at]).args(&words[at + 1..]))
+}
+
+fn program(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
+fn product(folder: &Path) -> PathBuf {
+    folder.join(format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
 }
 
 /// A few rounds of either kind, and the control: part of the tests.
@@ -68,10 +83,9 @@ fn torture(options: Options<'_>) -> Result {
         let folder = built_for_windows()?;
         (folder.join("rasadmin.dll"), Some(folder.join("rasadmin-torture.exe")))
     } else {
-        let (start, end) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-        (native.join(format!("{start}rasadmin{end}")), None)
+        (product(&native), None)
     };
-    let mut command = Command::new(native.join(format!("rasadmin-torture{}", std::env::consts::EXE_SUFFIX)));
+    let mut command = Command::new(program(&native, "rasadmin-torture"));
     command.args(["run", "--rounds", options.rounds.unwrap_or("1000"), "--seed", options.seed.unwrap_or("1")]);
     command.arg("--dll").arg(dll);
     for (flag, given) in [("--two-processes", options.two_processes), ("--control", options.control)] {

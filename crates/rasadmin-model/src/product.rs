@@ -7,7 +7,7 @@ use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, Stamp
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// What is tried: the engine, or a mutant of it.
+/// What is tried: the engine, a mutant of it, or the whole product.
 pub trait Engine {
     /// As [`rasadmin_engine::decide`].
     fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
@@ -17,6 +17,16 @@ pub trait Engine {
     /// As [`rasadmin_engine::decide_late`].
     fn decide_late(&self, state: &State, here: &Here<'_>, waited: &Waited) -> Record {
         rasadmin_engine::decide_late(state, here, waited)
+    }
+
+    /// What is recorded when this is told: the record of the event itself is the last. The whole product also notes that
+    /// a process of it has started.
+    ///
+    /// # Errors
+    ///
+    /// If it did not take it as it was told, or answered otherwise than it recorded: what was wrong.
+    fn told(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Vec<Record>, String> {
+        Ok(vec![self.decide(state, here, event, now)])
     }
 
     /// The moment that stands in a record of what happened then.
@@ -162,10 +172,15 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         self.engine.stamp(at)
     }
 
-    /// Decides, writes and applies: the process has caught up.
-    pub fn record(&mut self, member: usize, event: &Event, now: &Now) -> Answer {
-        let record = self.engine.decide(&self.members[member].state, &self.here(member), event, now);
-        self.append(member, record)
+    /// Decides, writes and applies: the process has caught up. The answer is the last record's.
+    pub fn record(&mut self, member: usize, event: &Event, now: &Now) -> Result<Answer, String> {
+        let records = self.engine.told(&self.members[member].state, &self.here(member), event, now)?;
+        let mut answer = Answer::Nothing;
+        for record in records {
+            answer = record.answer.clone();
+            self.append(member, record);
+        }
+        Ok(answer)
     }
 
     /// Writes what waited longest in a process.
@@ -176,13 +191,11 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         Some((subject, waited))
     }
 
-    fn append(&mut self, member: usize, record: Record) -> Answer {
-        let answer = record.answer.clone();
+    fn append(&mut self, member: usize, record: Record) {
         let member = &mut self.members[member];
         member.state.apply(&record);
         self.journal.push(record);
         member.applied = self.journal.len();
-        answer
     }
 
     /// All processes have the same state, and so has who folds the records from an earlier checkpoint. Otherwise: what

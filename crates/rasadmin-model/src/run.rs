@@ -50,8 +50,17 @@ pub struct Failure {
 impl Plan {
     /// Of a seed.
     pub fn new(seed: u64, steps: usize) -> Self {
+        Self::with(seed, steps, |switches| switches)
+    }
+
+    /// Of a seed, for the whole product: without what cannot be done to it from outside at once.
+    pub fn of_product(seed: u64, steps: usize) -> Self {
+        Self::with(seed, steps, Switches::of_product)
+    }
+
+    fn with(seed: u64, steps: usize, change: impl FnOnce(Switches) -> Switches) -> Self {
         let mut random = Random::new(seed);
-        let switches = Switches::draw(&mut random);
+        let switches = change(Switches::draw(&mut random));
         let steps = step::draw(&switches, steps, &mut random);
         Self { seed, switches, steps, dear: DEAR }
     }

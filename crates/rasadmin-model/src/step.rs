@@ -89,8 +89,8 @@ pub fn draw(switches: &Switches, count: usize, random: &mut Random) -> Vec<Step>
             found
         });
         let mut kind = kind.map_or(Kind::Tick, |(kind, _)| *kind);
-        // Too rare for a weight.
-        if switches.restarts && random.below(1500) == 0 {
+        // Too rare for a weight; a short run has one too.
+        if switches.restarts && random.below(count.min(1500)) == 0 {
             kind = Kind::Restart;
         }
         steps.push(Step { kind, chance: random.any() });

@@ -101,6 +101,12 @@ impl Switches {
         }
     }
 
+    /// Without what cannot be done to the whole product from outside at once: it waits for a ledger that is locked, looks
+    /// at its configuration now and then, and its machine cannot be cut from power.
+    pub fn of_product(self) -> Self {
+        Self { away: false, reloads: false, reboots: false, ..self }
+    }
+
     /// Does everything that is told come once, and in order?
     pub const fn is_orderly(&self) -> bool {
         !(self.overlap || self.disorder || self.losses || self.doubles || self.away)

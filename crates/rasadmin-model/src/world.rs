@@ -889,7 +889,14 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         let now = self.now();
         self.time_passes(now.at, false);
         let expected = self.expect(member, &subject, &event, now.at);
-        let answer = self.product.record(member, &event, &now);
+        let answer = match self.product.record(member, &event, &now) {
+            Ok(answer) => answer,
+            Err(what) => {
+                self.say(|| format!("{:>9} {subject:?} {event:?}", now.at.mono.0));
+                self.found("always: what is told is recorded and answered", what);
+                return Answer::Nothing;
+            }
+        };
         self.say_event(&subject, &event, &answer, "");
         self.heard(member, &subject, &answer, now.at, false);
         self.compare(member, &subject, &expected, &answer);

@@ -2,7 +2,8 @@
 //!
 //! `cargo xtask torture` builds and runs it. A worker plays RRAS with the product, which is built with hooks around its
 //! commits, and writes down what every call acknowledged; it is killed, and the ledger is compared with the notes. The
-//! next worker starts on the same ledger.
+//! next worker starts on the same ledger. With `model` the product is instead told what the model of the truth makes up
+//! (`product`).
 #![deny(unsafe_code)]
 
 mod check;
@@ -11,6 +12,7 @@ mod control;
 mod die;
 mod notes;
 mod plan;
+mod product;
 mod random;
 mod report;
 mod rounds;
@@ -20,13 +22,16 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "usage: rasadmin-torture run --rounds N --seed S --dll FILE [--two-processes] [--control] \
-                    [--worker FILE --runner PROGRAM]";
+                    [--worker FILE --runner PROGRAM]\n       \
+                    rasadmin-torture model DLL [--control] [OPTION...]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
         ["run", ref options @ ..] => run(options),
+        ["model", dll, "--control"] => product::control(Path::new(dll)).map(|text| print!("{text}")),
+        ["model", dll, ref options @ ..] => product::run(Path::new(dll), options).map(|text| println!("{text}")),
         ["worker", folder, dll, seed, steps, processes, kill] => work(folder, dll, seed, steps, processes, kill),
         [worker::ADDRESS_PROCESS, dll, after] => {
             number(after).and_then(|after| worker::address_process(Path::new(dll), after))

@@ -1,0 +1,159 @@
+//! What the product made of a call: what it returned, and what it recorded. Both must be what was meant.
+
+use super::call::{PREFIX, bytes, offered};
+use rasadmin_engine::addresses::{Address, Family};
+use rasadmin_engine::event::ConnectionEvent;
+use rasadmin_engine::{Answer, Event, Now, Record};
+use std::net::Ipv6Addr;
+
+/// What a call returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Returned {
+    /// A verdict that accepts, a status without an error; None of a function that returns nothing.
+    pub good: Option<bool>,
+    /// The address, where one was passed.
+    pub address: Option<Vec<u8>>,
+    /// notify_release, of an address call.
+    pub notify: Option<bool>,
+}
+
+/// A call that was made.
+#[derive(Debug)]
+pub struct Heard {
+    /// What it returned.
+    pub returned: Returned,
+    /// What was recorded.
+    pub records: Vec<Record>,
+}
+
+/// What can be spoilt on purpose.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    /// A verdict or a status.
+    Verdict,
+    /// An address.
+    Address,
+    /// notify_release.
+    Notify,
+    /// The record is not written.
+    Record,
+    /// It is of another event.
+    Event,
+    /// It is of another moment.
+    Moment,
+    /// It changes nothing.
+    Effects,
+}
+
+impl Fault {
+    /// Each, for people.
+    pub const ALL: [(&str, Self); 7] = [
+        ("the function returns another verdict", Self::Verdict),
+        ("the function writes another address", Self::Address),
+        ("notify_release is not what it should be", Self::Notify),
+        ("an event is not recorded", Self::Record),
+        ("a structure is read wrongly", Self::Event),
+        ("the clock is read wrongly", Self::Moment),
+        ("a record loses its effects", Self::Effects),
+    ];
+
+    /// Spoils what was heard.
+    pub fn spoil(self, heard: &mut Heard) {
+        let Heard { returned, records } = heard;
+        match (self, records.last_mut()) {
+            (Self::Verdict, _) => returned.good = returned.good.map(|good| !good),
+            (Self::Address, _) => returned.address.iter_mut().flatten().for_each(|byte| *byte = !*byte),
+            (Self::Notify, _) => returned.notify = returned.notify.map(|notify| !notify),
+            (Self::Record, _) => records.clear(),
+            (Self::Event, Some(Record { event: Event::Link(link), .. })) => link.handle += 1,
+            (Self::Moment, Some(record)) => record.at.mono.0 += 1,
+            (Self::Effects, Some(record)) => record.effects.clear(),
+            _ => {}
+        }
+    }
+}
+
+impl Heard {
+    /// Was it heard as it was meant, and returned as it was recorded?
+    pub fn check(&self, event: &Event, now: &Now) -> Result<(), String> {
+        let [record] = &self.records[..] else {
+            let events: Vec<_> = self.records.iter().map(|record| &record.event).collect();
+            return Err(format!("one event was told, and these were recorded: {events:?}"));
+        };
+        if record.at != now.at || record.late {
+            return Err(format!("it was told at {:?}, and is recorded of {:?}", now.at, record.at));
+        }
+        // Any call tells that time passes.
+        let time_alone = matches!(event, Event::Lost { events: 0 });
+        let (meant, recorded) = (in_order(&carried(event)), in_order(&record.event));
+        if recorded != meant && !time_alone {
+            return Err(format!("this was told:\n  {meant:?}\nand this was recorded:\n  {recorded:?}"));
+        }
+        let expected = returned(&record.event, &record.answer);
+        if self.returned != expected {
+            let answer = &record.answer;
+            return Err(format!(
+                "{answer:?} was recorded, which is {expected:?}, and the call returned {:?}",
+                self.returned
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The event as the structures can carry it.
+fn carried(event: &Event) -> Event {
+    let mut event = event.clone();
+    if let Some(connection) = connection(&mut event) {
+        // The host fills the server's identifier in too, and makes frames of a thousand octets.
+        if connection.addresses.iter().any(|address| address.family == Family::Ipv6) {
+            connection.addresses.push(Address { family: Family::Ipv6, number: 1 });
+            connection.prefix =
+                Some(format!("{}/64", Ipv6Addr::from_bits(u128::from(u64::from_be_bytes(PREFIX)) << 64)));
+        }
+        let usage = &mut connection.usage;
+        usage.input_packets = usage.input_octets.div_ceil(1000);
+        usage.output_packets = usage.output_octets.div_ceil(1000);
+    }
+    event
+}
+
+/// Whose address stands first depends on the reading of the projection.
+fn in_order(event: &Event) -> Event {
+    let mut event = event.clone();
+    if let Some(connection) = connection(&mut event) {
+        connection.addresses.sort_by_key(|address| (address.family.index(), address.number));
+    }
+    event
+}
+
+fn connection(event: &mut Event) -> Option<&mut ConnectionEvent> {
+    match event {
+        Event::Connection(c) | Event::Hangup(c) | Event::Reauthentication(c) | Event::EndpointChange(c) => Some(c),
+        _ => None,
+    }
+}
+
+/// What the call of a recorded event must have returned.
+fn returned(event: &Event, answer: &Answer) -> Returned {
+    let good = !matches!(answer, Answer::Reject);
+    match event {
+        Event::Address(event) => {
+            let offered = offered(event);
+            let address = match answer {
+                Answer::Address(given) => bytes(event.family, given.number.into()),
+                _ => offered.clone(),
+            };
+            // The first half of what RRAS passed stays.
+            let kept = address.len().saturating_sub(8);
+            let address = [&offered[..kept], &address[kept..]].concat();
+            Returned { good: Some(good), address: Some(address), notify: Some(good) }
+        }
+        Event::Release(event) => {
+            let address = event.address.map(|address| bytes(address.family, address.number.into()));
+            Returned { good: None, address, notify: None }
+        }
+        Event::LinkHangup(_) | Event::Hangup(_) => Returned { good: None, address: None, notify: None },
+        _ => Returned { good: Some(good), address: None, notify: None },
+    }
+}
