@@ -4,6 +4,7 @@ use super::call::{PREFIX, bytes, offered};
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::event::ConnectionEvent;
 use rasadmin_engine::{Answer, Event, Now, Record};
+use rusqlite::Connection;
 use std::net::Ipv6Addr;
 
 /// What a call returned.
@@ -43,11 +44,13 @@ pub enum Fault {
     Moment,
     /// It changes nothing.
     Effects,
+    /// The tables of the ledger.
+    Tables,
 }
 
 impl Fault {
     /// Each, for people.
-    pub const ALL: [(&str, Self); 7] = [
+    pub const ALL: [(&str, Self); 8] = [
         ("the function returns another verdict", Self::Verdict),
         ("the function writes another address", Self::Address),
         ("notify_release is not what it should be", Self::Notify),
@@ -55,10 +58,11 @@ impl Fault {
         ("a structure is read wrongly", Self::Event),
         ("the clock is read wrongly", Self::Moment),
         ("a record loses its effects", Self::Effects),
+        ("the tables show a link too many", Self::Tables),
     ];
 
-    /// Spoils what was heard.
-    pub fn spoil(self, heard: &mut Heard) {
+    /// Spoils what was heard, or what was kept.
+    pub fn spoil(self, heard: &mut Heard, ledger: &Connection) -> Result<(), String> {
         let Heard { returned, records } = heard;
         match (self, records.last_mut()) {
             (Self::Verdict, _) => returned.good = returned.good.map(|good| !good),
@@ -68,8 +72,13 @@ impl Fault {
             (Self::Event, Some(Record { event: Event::Link(link), .. })) => link.handle += 1,
             (Self::Moment, Some(record)) => record.at.mono.0 += 1,
             (Self::Effects, Some(record)) => record.effects.clear(),
+            (Self::Tables, _) => {
+                let sql = "UPDATE sessions SET live_links = live_links + 1 WHERE acct_stop_time IS NULL";
+                ledger.execute(sql, []).map_err(|e| e.to_string())?;
+            }
             _ => {}
         }
+        Ok(())
     }
 }
 

@@ -24,7 +24,7 @@ const PATIENT: &str = "ledger.deadline_ms = 10000\n";
 pub struct Running {
     service: Service,
     clock: Clock,
-    journal: Connection,
+    ledger: Connection,
     /// The number of the last record that was read.
     read: i64,
     readings: Readings,
@@ -58,9 +58,9 @@ impl Running {
         };
         options.apart = Some(Apart { command: Box::new(command), two: chance & 2 == 0 });
         let service = Service::start(&[dll.to_owned()], options).map_err(|failure| failure.to_string())?;
-        let ledger = folder.path().join("rasadmin.db");
-        let journal = Connection::open(&ledger).map_err(|e| failed(&ledger, &e))?;
-        Ok(Self { service, clock, journal, read: 0, readings, _folder: folder })
+        let file = folder.path().join("rasadmin.db");
+        let ledger = Connection::open(&file).map_err(|e| failed(&file, &e))?;
+        Ok(Self { service, clock, ledger, read: 0, readings, _folder: folder })
     }
 
     /// The service ends and starts again: chance decides whether it is killed.
@@ -76,6 +76,11 @@ impl Running {
     /// How what is unproven of RRAS is read.
     pub fn readings(&self) -> Readings {
         self.readings
+    }
+
+    /// Its ledger.
+    pub fn ledger(&self) -> &Connection {
+        &self.ledger
     }
 
     /// Makes a call: what it returned, and what was recorded meanwhile.
@@ -104,7 +109,7 @@ impl Running {
     pub fn records(&mut self) -> Result<Vec<Record>, String> {
         let failed = |e: &dyn std::fmt::Display| format!("the journal cannot be read: {e}");
         let sql = "SELECT number, record FROM journal WHERE number > ?1 ORDER BY number";
-        let mut statement = self.journal.prepare_cached(sql).map_err(|e| failed(&e))?;
+        let mut statement = self.ledger.prepare_cached(sql).map_err(|e| failed(&e))?;
         let rows = statement.query_map([self.read], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
         let mut records = Vec::new();
         for row in rows.map_err(|e| failed(&e))? {
