@@ -16,7 +16,7 @@ pub struct Person {
 pub const PEOPLE: [Person; 12] = [
     person("CORP", "ALICE"),
     person("CORP", "BOB"),
-    person("CORP", "CAROL"),
+    person("CORP", "ОЛЬГА"),
     person("CORP", "DAVE"),
     person("CORP", "MALLORY"),
     person("CORP", "PC7$"),

@@ -58,6 +58,8 @@ pub struct Switches {
     pub odd_durations: bool,
     /// The machine starts anew with the service: its monotonic clock too.
     pub reboots: bool,
+    /// Then it can have been without power: what was not on disk yet is gone.
+    pub power_cuts: bool,
 }
 
 impl Switches {
@@ -98,13 +100,14 @@ impl Switches {
             pools_overlap: one_of(2),
             odd_durations,
             reboots: one_of(2),
+            power_cuts: true,
         }
     }
 
     /// Without what cannot be done to the whole product from outside at once: it waits for a ledger that is locked, looks
-    /// at its configuration now and then, and its machine cannot be cut from power.
+    /// at its configuration now and then, and what it has written is not taken from it.
     pub fn of_product(self) -> Self {
-        Self { away: false, reloads: false, reboots: false, ..self }
+        Self { away: false, reloads: false, power_cuts: false, ..self }
     }
 
     /// Does everything that is told come once, and in order?

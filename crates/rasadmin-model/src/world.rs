@@ -958,7 +958,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         self.free_handles.clear();
         self.handles = 0x10;
         self.ports.fill(false);
-        let power_cut = self.switches.reboots && self.chance.below(2) == 0;
+        let power_cut = self.switches.reboots && self.switches.power_cuts && self.chance.below(2) == 0;
         let lost = if power_cut { self.chance.below(6) } else { 0 };
         if self.switches.reboots {
             let time = at.time + 30_000;
