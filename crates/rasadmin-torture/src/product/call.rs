@@ -5,6 +5,7 @@ use mprapi::abi::{
     RAS_QUAR_STATE_NORMAL, RAS_QUAR_STATE_NOT_CAPABLE, RAS_QUAR_STATE_PROBATION, RAS_QUAR_STATE_QUARANTINE,
 };
 use rasadmin_engine::addresses::{Address, Family};
+use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer, ReleaseEvent};
 use rasadmin_engine::{Event, Name, Quarantine};
 use rasadmin_host::fill::{self, ConnectionFacts, LinkFacts, Tunnel};
@@ -25,12 +26,13 @@ pub const PREFIX: [u8; 8] = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1];
 /// notify_release before an address call: it may hold anything, and on a refusal the DLL sets it to FALSE.
 const NOTIFY_BEFORE: [u8; 4] = [1, 0, 0, 0];
 
-/// The call of an event. Of one that says only that time passes: a release that concerns nobody.
+/// The call of an event. Of one that says only that time passes, in the process of the notifications: the end of a link
+/// that nobody has.
 pub fn of(event: &Event, readings: Readings) -> Result<Call, String> {
     Ok(match event {
         Event::Address(event) => address(event),
         Event::Release(event) => release(event),
-        Event::Lost { events: 0 } => release(&of_nobody()),
+        Event::Lost { events: 0 } => link(F::LinkHangupNotification, &of_nobody()),
         Event::Connection(event) => connection(F::AcceptNewConnectionEx, event, readings)?,
         Event::Hangup(event) => connection(F::ConnectionHangupNotificationEx, event, readings)?,
         Event::Reauthentication(event) => connection(F::AcceptReauthenticationEx, event, readings)?,
@@ -41,9 +43,10 @@ pub fn of(event: &Event, readings: Readings) -> Result<Call, String> {
     })
 }
 
-fn of_nobody() -> ReleaseEvent {
-    let address = Some(Address { family: Family::Ipv4, number: 1 });
-    ReleaseEvent { user: Name::new("nobody"), port: Name::new("VPN9-9"), address }
+fn of_nobody() -> LinkEvent {
+    let [port, device] = ["VPN9-9", "WAN Miniport (SSTP)"].map(Name::new);
+    // The model's handles are multiples of four.
+    LinkEvent { handle: 1, port, device, tunnel: None, usage: Usage::default() }
 }
 
 /// What RRAS offers, in the bytes of an argument.

@@ -4,8 +4,10 @@ use rasadmin_engine::{Identity, Name, State};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-const SESSIONS: &str = "SELECT acct_session_id, domain, name, nas_port_id, calling_station_id, live_links,
-     acct_start_time, established FROM sessions WHERE acct_stop_time IS NULL";
+// Not its start: one that was closed and lives again keeps in the tables the start that its end was reckoned by, which is
+// another where the time of day was set.
+const SESSIONS: &str = "SELECT acct_session_id, domain, name, nas_port_id, calling_station_id, live_links, established
+     FROM sessions WHERE acct_stop_time IS NULL";
 
 const LEASES: &str =
     "SELECT lease, domain, name, port, number, began, session IS NOT NULL FROM leases WHERE ended IS NULL";
@@ -30,7 +32,6 @@ pub fn compare(ledger: &Connection, state: &State) -> Result<(), String> {
             session.port.as_ref().map(|port| port.as_str().to_owned()).into(),
             session.source.clone().into(),
             links.into(),
-            session.began.time.into(),
             established.into(),
         ]
     });
