@@ -6,7 +6,7 @@ use crate::shrink::shrink;
 use std::time::{Duration, Instant};
 
 /// The options, for people.
-pub const OPTIONS: &str = "[--steps N] [--minutes N] [--seed S] [--run-length N] [--replay SEED] [--all]";
+pub const OPTIONS: &str = "[--steps N] [--minutes N] [--seed S] [--run-length N] [--replay SEED [--whole]] [--all]";
 
 /// What is run.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Hunt {
     pub length: usize,
     /// This seed's run alone.
     pub replay: Option<u64>,
+    /// A failing run is told as it is, and not cut down first.
+    pub whole: bool,
     /// What is found ends the run, not the hunt.
     pub all: bool,
     /// Makes a seed's run of so many steps.
@@ -38,7 +40,7 @@ impl Hunt {
         while let Some(&word) = words.next() {
             let mut number = || -> Result<u64, String> {
                 let text = words.next().ok_or_else(|| format!("{word} needs a number"))?;
-                text.parse().map_err(|error| format!("`{text}` is no number: {error}"))
+                text.parse().map_err(|error| format!("`{text}` is not a valid number: {error}"))
             };
             match word {
                 "--steps" => self.steps = number()?,
@@ -46,6 +48,7 @@ impl Hunt {
                 "--seed" => self.seed = number()?,
                 "--run-length" => self.length = usize::try_from(number()?).map_err(|error| error.to_string())?,
                 "--replay" => self.replay = Some(number()?),
+                "--whole" => self.whole = true,
                 "--all" => self.all = true,
                 _ => return Err(format!("unknown: {word}; the options are {OPTIONS}")),
             }
@@ -63,7 +66,7 @@ impl Hunt {
             let plan = (self.plan)(seed, self.length);
             return match run(engine, &plan, false) {
                 Ok(summary) => Ok(format!("seed {seed}: nothing found in {} steps", summary.steps)),
-                Err(_) => Err(told(engine, &plan)),
+                Err(_) => Err(told(engine, &plan, self.whole)),
             };
         }
         let started = Instant::now();
@@ -83,7 +86,7 @@ impl Hunt {
                     steps += failure.at as u64;
                     found.push((seed, failure));
                 }
-                Err(_) => return Err(told(engine, &plan)),
+                Err(_) => return Err(told(engine, &plan, false)),
             }
         }
         let seconds = started.elapsed().as_secs_f64();
@@ -96,9 +99,9 @@ impl Hunt {
     }
 }
 
-/// A failing plan, cut down, as people read it.
-fn told<E: Engine + ?Sized>(engine: &E, plan: &Plan) -> String {
-    let least = shrink(engine, plan);
+/// A failing plan, cut down if that is wanted, as people read it.
+fn told<E: Engine + ?Sized>(engine: &E, plan: &Plan, whole: bool) -> String {
+    let least = if whole { plan.clone() } else { shrink(engine, plan) };
     let Err(failure) = run(engine, &least, true) else { return "it fails once, and not again".to_owned() };
     let Failure { finding, trace, scenario, .. } = *failure;
     format!(

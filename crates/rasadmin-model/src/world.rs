@@ -686,17 +686,18 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
                 let at = address.family.index();
                 let of = |c: &Connection| c.told.leases[at].filter(|lease| lease.number == address.number);
                 let Some(own) = of(old) else { return false };
-                let newer = others().find(|c| {
-                    c.asked_on[at] == old.asked_on[at]
-                        && c.phase != Phase::Gone
-                        && of(c).is_some_and(|l| l.at != own.at)
-                });
-                let Some(newer) = newer.and_then(of) else { return false };
+                // One that has it, also if that could not be recorded yet.
+                let has = |c: &Connection| {
+                    let told = of(c).filter(|lease| lease.at != own.at).map(|lease| lease.at.mono);
+                    told.or_else(|| c.held[at].filter(|held| held.address == address).map(|_| Mono(self.mono)))
+                };
+                let newer = others().filter(|c| c.asked_on[at] == old.asked_on[at] && c.phase != Phase::Gone);
+                let Some(newer) = newer.filter_map(has).next() else { return false };
                 // It is set apart where the product still waits for it: the last release of a port that it misses.
                 let given = self.given_on.get(&(old.asked_on[at], address.family));
                 // Another's of the same address may have been taken for it.
                 let between = given.into_iter().flatten().any(|&(on, number)| {
-                    own.at.mono < on && on < newer.at.mono || number == own.number && on < own.at.mono
+                    own.at.mono < on && on < newer || number == own.number && on < own.at.mono
                 });
                 due.again || own.released || between
             }

@@ -140,10 +140,15 @@ pub(super) fn anothers_address(
     port: Option<&Name>,
 ) -> Option<Refusal> {
     let plan = &draft.here.config.addresses;
-    for lease in leases.iter().filter(|lease| lease.user.as_ref() != user) {
+    for lease in leases {
+        // Another session may have had it since: what counts is for whom it was asked.
+        let asked = draft.here.config.domains.identity(&lease.user_name, &Name::default());
+        if asked.as_ref() == user {
+            continue;
+        }
         let address = lease.address;
         let own = user.and_then(|user| plan.reservation(user, draft.here.server, address.family));
-        let refusal = || Some(Refusal::AnothersAddress { given_to: lease.user.clone() });
+        let refusal = || Some(Refusal::AnothersAddress { given_to: asked.clone() });
         if plan.reserved.contains(&address) {
             if own != Some(address.number) {
                 return refusal();

@@ -174,8 +174,12 @@ impl Leases {
         Some(lease)
     }
 
+    /// Of two on a port the later one's release is waited for: with it a newer lease could be mistaken.
     pub(super) fn owe(&mut self, lease: Lease) {
-        self.owed.insert((lease.port.clone(), lease.address.family), lease);
+        let key = (lease.port.clone(), lease.address.family);
+        if self.owed.get(&key).is_none_or(|other| other.began.mono <= lease.began.mono) {
+            self.owed.insert(key, lease);
+        }
     }
 
     pub(super) fn settle(&mut self, port: &Name, family: Family, lease: Id) {
