@@ -696,9 +696,10 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
                 // It is set apart where the product still waits for it: the last release of a port that it misses.
                 let given = self.given_on.get(&(old.asked_on[at], address.family));
                 // Another's of the same address may have been taken for it.
-                let between = given.into_iter().flatten().any(|&(on, number)| {
-                    own.at.mono < on && on < newer || number == own.number && on < own.at.mono
-                });
+                let between = given
+                    .into_iter()
+                    .flatten()
+                    .any(|&(on, number)| own.at.mono < on && on < newer || number == own.number && on < own.at.mono);
                 due.again || own.released || between
             }
         }

@@ -217,7 +217,9 @@ fn taker<'a>(
     user: Option<&Identity>,
 ) -> Option<&'a Session> {
     if draft.late
-        && let Some(session) = telling(draft, address).or_else(|| linked_since(draft, event, user))
+        && let Some(session) = telling(draft, address)
+            .or_else(|| linked_since(draft, event, user))
+            .or_else(|| linked_before(draft, event, user))
     {
         return Some(session);
     }
@@ -254,4 +256,15 @@ fn linked_since<'a>(draft: &mut Draft<'a>, event: &AddressEvent, user: Option<&I
         }
     }
     Some(session)
+}
+
+/// The session whose first link had been on the port, for a protocol that came late; that link may have ended since.
+fn linked_before<'a>(draft: &Draft<'a>, event: &AddressEvent, user: Option<&Identity>) -> Option<&'a Session> {
+    let before = |session: &&Session| {
+        draft.lives(session.id)
+            && session.established.is_some_and(|established| draft.touches(established))
+            && may_be(draft, session, &event.user, user)
+    };
+    let session = draft.state.of_first_port(&event.port).filter(before).max_by_key(|session| session.began.mono)?;
+    draft.leases_of(session.id).iter().all(|lease| lease.address.family != event.family).then_some(session)
 }

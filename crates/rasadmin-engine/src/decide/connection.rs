@@ -68,8 +68,8 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     }
     let told = told(draft, event);
     draft.keep(&told);
-    // One that another session had was given on that one's port.
-    let Some(port) = told.iter().find(|lease| lease.waits()).map(|lease| lease.port.clone()) else {
+    let Some(port) = told.iter().find(|lease| given_to(draft, event, user.as_ref(), lease)).map(|l| l.port.clone())
+    else {
         // The first link's port tells.
         return Arrival { user, leases: told, port: None };
     };
@@ -89,6 +89,21 @@ fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Vec<&'a Lease> {
     let earlier =
         |lease: &Lease| lease.session().and_then(|id| draft.state.session(id)).is_none_or(|s| draft.touches(s.began));
     told.filter(|lease| earlier(lease)).collect()
+}
+
+/// Was this connection given the lease, so that its port is the connection's? Otherwise it is an earlier one's, whose
+/// address RRAS has given again in a call that is not on record.
+fn given_to(draft: &Draft<'_>, event: &ConnectionEvent, user: Option<&Identity>, lease: &Lease) -> bool {
+    let may_be = lease.user.as_ref() == user
+        || lease.user_name.folded() == event.user.folded()
+        || lease.user.as_ref().zip(user).is_some_and(|(asked, user)| asked.name == user.name);
+    let waited = match lease.holding {
+        Holding::Waiting(_) => true,
+        // Taken for a late protocol of the session that was on the port before.
+        Holding::Session(id) => draft.state.session(id).is_some_and(|other| other.began.mono < lease.began.mono),
+        Holding::Ended(..) => false,
+    };
+    may_be && waited
 }
 
 /// What else the user waits for on the port (the other family's) is the same connection's. Under another identity it may be

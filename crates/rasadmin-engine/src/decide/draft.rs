@@ -230,7 +230,8 @@ impl<'a> Draft<'a> {
             return self.end_lease(lease, EndedBy::Release);
         }
         let its_own = lease.began.mono <= session.began.mono;
-        if !its_own && matches!(by, ClosedBy::Hangup | ClosedBy::HandleStartedAgain | ClosedBy::GuidStartedAgain) {
+        let anothers = matches!(by, ClosedBy::Hangup | ClosedBy::HandleStartedAgain | ClosedBy::GuidStartedAgain);
+        if !its_own && (anothers || !self.touches(lease.began)) {
             // It was taken for a protocol that came late. It may be another connection's, which is online with it.
             return self.add(Effect::LeaseWaits { lease: lease.id, until: None });
         }

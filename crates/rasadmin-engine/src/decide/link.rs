@@ -157,4 +157,21 @@ fn conclude<'a>(draft: &mut Draft<'a>, event: &LinkEvent, of: Of<'a>, answer: &A
     } else if session.replaced.is_some() {
         draft.add(Effect::SessionAlive { session: session.id });
     }
+    late_protocols(draft, session, event);
+}
+
+/// What has been given on the port since a link that had waited: a protocol of its connection came late.
+fn late_protocols(draft: &mut Draft<'_>, session: &Session, event: &LinkEvent) {
+    let others = draft.on_port(&event.port).is_some_and(|(other, _)| other.id != session.id);
+    if !draft.late || others {
+        return;
+    }
+    let mut families: Vec<_> = draft.leases_of(session.id).iter().map(|lease| lease.address.family).collect();
+    for lease in draft.leases_on(&event.port) {
+        let since = lease.waits() && !draft.touches(lease.began) && !families.contains(&lease.address.family);
+        if since && may_be(draft, session, &lease.user_name, lease.user.as_ref()) {
+            families.push(lease.address.family);
+            draft.take_lease(lease, session.id, session.user.as_ref(), None);
+        }
+    }
 }

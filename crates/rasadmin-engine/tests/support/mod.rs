@@ -3,12 +3,13 @@
 
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
+use rasadmin_engine::config::file::Period;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer, ReleaseEvent};
 use rasadmin_engine::state::{Checkpoint, Holding, Session};
 use rasadmin_engine::{
-    Answer, Decision, Effect, Here, Id, InterfaceType, Mono, Name, Now, Process, Quarantine, Record, Stamp, State,
-    Tunnel, Waited, decide, decide_late,
+    Answer, Decision, Effect, Here, Id, Identity, InterfaceType, Mono, Name, Now, Process, Quarantine, Record, Stamp,
+    State, Tunnel, Waited, decide, decide_late,
 };
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -299,5 +300,73 @@ impl With for ConnectionEvent {
     fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
+    }
+}
+
+pub const OPEN: &str = r#"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "staff"
+    [pools.staff]
+    addresses = ["10.8.0.1-10.8.0.2"]
+"#;
+
+pub const TWO: &str = r#"
+    default_domain = "CORP"
+    time_zone = "UTC"
+    default.action = "allow"
+    addresses.pool = "staff"
+    addresses.ipv6_pool = "six"
+    [pools.staff]
+    addresses = ["10.8.0.1-10.8.0.2"]
+    [pools.six]
+    identifiers = ["::a:1-::a:9"]
+"#;
+
+pub fn limit(text: &str) -> String {
+    format!("default_domain = \"CORP\"\ntime_zone = \"UTC\"\ndefault.action = \"allow\"\n{text}")
+}
+
+pub fn one_session() -> String {
+    format!(
+        "{TWO}\n[[rules]]\nname = \"one\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = {{ at_least = 1 }}\nwhen_ledger_unavailable = \"skip\""
+    )
+}
+
+pub fn from_computer(handle: u64, user: &str, computer: &str) -> ConnectionEvent {
+    connection(handle, user).with(|e| e.computer = computer.into())
+}
+
+pub fn ikev2(handle: u64, user: &str) -> ConnectionEvent {
+    connection(handle, user).with(|e| e.ikev2 = Some(true))
+}
+
+pub fn corp(name: &str) -> Identity {
+    Identity { domain: "CORP".into(), name: name.into() }
+}
+
+pub fn six(user: &str, port: &str) -> Event {
+    Event::Address(AddressEvent { user: user.into(), port: port.into(), family: Family::Ipv6, offer: Offer::Nothing })
+}
+
+pub fn given6(scene: &mut Scene, user: &str, port: &str) -> Address {
+    match scene.tell(six(user, port)).answer {
+        Answer::Address(given) => Address { family: Family::Ipv6, number: given.number },
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a user has used today.
+pub fn today(scene: &Scene, name: &str) -> u64 {
+    let labels = rasadmin_engine::calendar::labels_at(scene.at.time, &scene.config.zone);
+    scene.state.used(&corp(name), Period::Day, labels.day).seconds
+}
+
+/// No lease is of a session that does not live.
+pub fn no_lease_of_the_dead(scene: &Scene) {
+    for lease in scene.state.leases() {
+        if let Holding::Session(id) = lease.holding {
+            assert!(scene.state.session(id).is_some(), "{lease:?} is of a session that has ended");
+        }
     }
 }

@@ -1,0 +1,177 @@
+//! Events that come late, twice, or had waited: they touch only what began before them.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::effect::Origin;
+use rasadmin_engine::event::{Event, Offer};
+use rasadmin_engine::state::Checkpoint;
+use rasadmin_engine::{Answer, Given, Now, Stamp, Tunnel, decide};
+use support::{OPEN, Scene, TWO, With, connection, link, number, one_session, today};
+
+#[test]
+fn a_late_link_hangup_touches_no_newer_link() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.hangup(connection(1, "alice"));
+    scene.begin(2, "bob", "VPN2-1").unwrap();
+    scene.link_hangup(1, "VPN2-1");
+    assert_eq!(scene.anomalies(), ["hangup of an unknown link"]);
+    scene.wait(120);
+    scene.address("carol", "VPN2-9", "").unwrap();
+    assert_eq!(scene.live(), "bob 10.8.0.2");
+}
+
+#[test]
+fn what_waited_touches_only_what_began_before_it() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    let then = scene.at;
+    scene.wait(5);
+    // The hangup of alice's connection waits; meanwhile her handle and her port are bob's.
+    scene.link_hangup(1, "VPN2-1");
+    let given = scene.address("bob", "VPN2-1", "").unwrap();
+    scene.connect(connection(1, "bob").with(|e| (e.guid, e.addresses) = (None, vec![number(&given)]))).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    let before = scene.live();
+    let at = Stamp { mono: then.mono.after(1000), time: then.time + 1000 };
+    scene.tell_late(at, Event::LinkHangup(link(1, "VPN2-1", Tunnel::Sstp)), Answer::Nothing);
+    scene.tell_late(at, Event::Hangup(connection(1, "alice").with(|e| e.guid = None)), Answer::Nothing);
+    scene.tell_late(at, Event::Release(support::release("bob", "VPN2-1", &given)), Answer::Nothing);
+    assert_eq!(scene.live(), before);
+    assert!(before.starts_with("bob"), "{before}");
+}
+
+#[test]
+fn an_accept_that_waited_until_its_handle_was_anothers_is_over_at_once() {
+    let mut scene = Scene::new(OPEN);
+    let then = scene.at;
+    scene.wait(5);
+    scene.begin(1, "bob", "VPN2-1").unwrap();
+    let record = scene.tell_late(
+        then,
+        Event::Connection(connection(1, "alice").with(|e| e.guid = Some("another".into()))),
+        Answer::Accept,
+    );
+    assert!(record.is_durable());
+    assert_eq!(scene.live(), "bob 10.8.0.1");
+    assert_eq!(scene.ended(), "handle started again 5");
+}
+
+#[test]
+fn an_answer_that_waited_finds_the_session_that_has_told_its_address_since() {
+    let mut scene = Scene::new(OPEN);
+    let then = scene.at;
+    scene.wait(1);
+    scene.connect(connection(1, "alice").with(|e| e.addresses = vec![number("10.8.0.2")])).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    let given = Given { number: number("10.8.0.2").number, origin: Origin::Offer, pool: None };
+    let asked = Event::Address(support::address("alice", "VPN2-1", Offer::Number(given.number)));
+    scene.tell_late(then, asked, Answer::Address(given.clone()));
+    assert_eq!(scene.live(), "alice 10.8.0.2");
+    // Another one's answer with the same address is told, and takes nothing away.
+    let asked = Event::Address(support::address("bob", "VPN2-2", Offer::Number(given.number)));
+    scene.tell_late(then, asked, Answer::Address(Given { origin: Origin::Pool, ..given }));
+    assert_eq!(scene.anomalies(), ["an address was given that a live lease holds"]);
+    assert_eq!(scene.live(), "alice 10.8.0.2");
+}
+
+#[test]
+fn a_provisional_lease_waits_for_the_process_that_hears_the_accepts() {
+    let mut scene = Scene::new(OPEN);
+    let hears = scene.process;
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.process = rasadmin_engine::Process(2);
+    assert_eq!(scene.address("bob", "VPN2-2", ""), Ok("10.8.0.2".into()));
+    scene.wait(600);
+    // The accept may be waiting in the other process.
+    scene.address("carol", "VPN2-3", "").unwrap_err();
+    scene.process = hears;
+    scene.link_hangup(9, "VPN2-9");
+    scene.process = rasadmin_engine::Process(2);
+    assert_eq!(scene.address("carol", "VPN2-3", ""), Ok("10.8.0.2".into()));
+}
+
+#[test]
+fn a_late_answer_closes_no_session_that_began_after_it() {
+    let mut scene = Scene::new(OPEN);
+    let given = scene.address("alice", "VPN3-0", "").unwrap();
+    scene.wait(1);
+    let then = scene.at;
+    scene.wait(1);
+    scene.connect(connection(3, "bob").with(|e| e.addresses = vec![number(&given)])).unwrap();
+    scene.link(3, "VPN3-0").unwrap();
+    let asked = Event::Address(support::address("frank", "VPN3-0", Offer::Nothing));
+    scene.tell_late(then, asked, Answer::Reject);
+    assert_eq!(scene.live(), "bob 10.8.0.1");
+}
+
+#[test]
+fn a_ghost_takes_no_address_while_the_accept_may_wait() {
+    use rasadmin_engine::Process;
+    let mut scene = Scene::new(TWO);
+    assert_eq!(scene.begin(1, "alice", "VPN2-1"), Ok("10.8.0.1".into()));
+    let then = scene.at;
+    // Her hangup waits in the process that hears the notifications, and so does her next accept. The address functions
+    // are called in another, which hears neither.
+    scene.process = Process(2);
+    assert_eq!(scene.address("alice", "VPN2-1", ""), Ok("10.8.0.1".into()));
+    scene.wait(301);
+    scene.release("nobody", "VPN2-8", "10.9.9.9");
+    scene.process = Process(1);
+    scene.tell_late(then, Event::Hangup(connection(1, "alice")), Answer::Nothing);
+    let event = connection(2, "alice").with(|e| e.addresses = vec![number("10.8.0.1")]);
+    scene.tell_late(then, Event::Connection(event), Answer::Accept);
+    assert_eq!(scene.live(), "alice 10.8.0.1");
+}
+
+#[test]
+fn an_accept_that_is_told_twice_keeps_its_address() {
+    let mut scene = Scene::new(TWO);
+    let given = scene.address("alice", "VPN2-1", "").unwrap();
+    let event = connection(1, "alice").with(|e| e.addresses = vec![number(&given)]);
+    scene.connect(event.clone()).unwrap();
+    scene.connect(event).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    scene.wait(400);
+    scene.address("bob", "VPN2-2", "").unwrap();
+    assert_eq!(scene.live(), "alice 10.8.0.1");
+}
+
+#[test]
+fn an_instance_lived_as_long_as_what_waited_says() {
+    let mut scene = Scene::new(TWO);
+    let then = scene.at;
+    scene.wait(5000);
+    let at = Stamp { time: then.time + 1000, mono: then.mono.after(1000) };
+    scene.tell_late(at, Event::Connection(connection(1, "alice")), Answer::Accept);
+    let at = Stamp { time: then.time + 1_801_000, mono: then.mono.after(1_801_000) };
+    scene.tell_late(at, Event::Link(link(1, "VPN2-1", Tunnel::Sstp)), Answer::Accept);
+    scene.restart();
+    assert_eq!(today(&scene, "ALICE"), 1800);
+}
+
+#[test]
+fn an_instance_begins_once() {
+    let mut scene = Scene::new(TWO);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.tell(Event::InstanceStarted { instance: scene.instance });
+    assert_eq!(scene.live(), "alice 10.8.0.1");
+}
+
+#[test]
+fn a_state_of_a_checkpoint_replaces_the_same_session() {
+    let mut scene = Scene::new(&one_session().replace("at_least = 1", "at_least = 9"));
+    let from = |handle| connection(handle, "alice").with(|e| e.computer = "LAPTOP".into());
+    scene.connect(from(1)).unwrap();
+    scene.wait(70);
+    scene.connect(from(2)).unwrap();
+    scene.link(2, "VPN2-2").unwrap();
+    // The first lives after all.
+    scene.link(1, "VPN2-1").unwrap();
+    let mut again = Checkpoint::of(&scene.state).into_state();
+    again.derive(&scene.config);
+    let now = Now { at: scene.at, random: [7; 16] };
+    let event = Event::Connection(from(3));
+    assert_eq!(decide(&scene.state, &scene.here(), &event, &now), decide(&again, &scene.here(), &event, &now));
+}

@@ -1,0 +1,169 @@
+//! Who counts in a limit, and whose place a newcomer takes.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::Id;
+use rasadmin_engine::effect::{DayUse, Elsewhere};
+use rasadmin_engine::event::Event;
+use support::{OPEN, Scene, TWO, With, connection, corp, from_computer, ikev2, limit, one_session, today};
+
+fn elsewhere(session: u128, live: bool, seconds: u64, start: i64) -> Elsewhere {
+    let labels = rasadmin_engine::calendar::labels_at(support::MONDAY, &jiff_utc());
+    let days =
+        if seconds > 0 { vec![DayUse { labels, seconds, input_octets: 0, output_octets: 0 }] } else { Vec::new() };
+    let user = corp("ALICE");
+    Elsewhere {
+        server: "VPN9".into(),
+        session: Id(session),
+        user,
+        computer: "X".into(),
+        source: String::new(),
+        start,
+        live,
+        days,
+    }
+}
+
+fn jiff_utc() -> jiff::tz::TimeZone {
+    support::config(TWO).zone.clone()
+}
+
+#[test]
+fn two_devices_that_drop_come_back_one_by_one() {
+    let mut scene = Scene::new(&limit(
+        "[[rules]]\nname = \"two\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = { at_least = 2 }\nwhen_ledger_unavailable = \"skip\"",
+    ));
+    scene.connect(from_computer(1, "alice", "LAPTOP")).unwrap();
+    scene.connect(from_computer(2, "alice", "TABLET")).unwrap();
+    assert!(scene.connect(from_computer(3, "alice", "PHONE")).is_err());
+    scene.connect(from_computer(4, "alice", "laptop")).unwrap();
+    scene.connect(from_computer(5, "alice", "TABLET")).unwrap();
+    assert!(scene.connect(from_computer(6, "alice", "PHONE")).is_err());
+}
+
+#[test]
+fn everyone_of_a_group_comes_back_one_by_one() {
+    let mut scene = Scene::new(&limit(
+        "[groups.g]\nusers = [\"CORP\\\\*\"]\n[[rules]]\nname = \"three\"\naction = \"deny\"\nusers = [\"*\"]\ngroup_sessions = { group = \"g\", at_least = 3 }\nwhen_ledger_unavailable = \"skip\"",
+    ));
+    for (handle, user) in [(1, "a"), (2, "b"), (3, "c")] {
+        scene.connect(from_computer(handle, user, &format!("PC-{user}"))).unwrap();
+    }
+    assert!(scene.connect(from_computer(4, "d", "PC-d")).is_err());
+    for (handle, user) in [(5, "a"), (6, "b"), (7, "c")] {
+        assert_eq!(scene.connect(from_computer(handle, user, &format!("PC-{user}"))), Ok(()), "{user}");
+    }
+    assert!(scene.connect(from_computer(8, "d", "PC-d")).is_err());
+    assert_eq!(scene.state.live_count(), 6);
+}
+
+#[test]
+fn one_newcomer_takes_one_place_and_whoever_shows_life_counts_again() {
+    let one = "[[rules]]\nname = \"one\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = { at_least = 1 }\nwhen_ledger_unavailable = \"skip\"";
+    let mut scene = Scene::new(&limit(one));
+    scene.connect(from_computer(1, "alice", "LAPTOP")).unwrap();
+    scene.connect(from_computer(2, "alice", "LAPTOP")).unwrap();
+    // What its own end tells is no life: the newer one still counts alone.
+    scene.link_hangup(1, "VPN2-1");
+    scene.tell(Event::Reauthentication(from_computer(1, "alice", "LAPTOP")));
+    // Both live, under one claimed name: the third takes the place of one of them, and the other counts.
+    assert!(scene.connect(from_computer(3, "alice", "LAPTOP")).is_err());
+    let mut scene = Scene::new(&limit(one));
+    scene.connect(ikev2(1, "alice")).unwrap();
+    scene.connect(ikev2(2, "alice")).unwrap();
+    assert!(scene.connect(ikev2(3, "alice").with(|e| e.source = "198.51.100.1".into())).is_err());
+    scene.tell(Event::EndpointChange(ikev2(1, "alice").with(|e| e.source = "198.51.100.7".into())));
+    assert!(scene.connect(ikev2(4, "alice").with(|e| e.source = "198.51.100.9".into())).is_err());
+    assert_eq!(scene.state.live().filter(|session| session.counts()).count(), 2);
+}
+
+#[test]
+fn a_user_who_is_blocked_is_refused_until_the_time() {
+    let mut scene = Scene::new(OPEN);
+    let user = rasadmin_engine::Identity { domain: "CORP".into(), name: "ALICE".into() };
+    let until = Some(scene.at.time + 60_000);
+    let block = rasadmin_engine::effect::Block { user, until, reason: Some("quota".into()) };
+    scene.tell(Event::Block(block));
+    assert_eq!(scene.begin(1, "alice", "VPN2-1"), Err("default: the user is blocked: quota".into()));
+    scene.wait(61);
+    assert!(scene.begin(1, "alice", "VPN2-1").is_ok());
+}
+
+#[test]
+fn a_failed_attempt_takes_nobodys_place() {
+    let mut scene = Scene::new(&one_session());
+    let from = |handle, computer: &str| connection(handle, "alice").with(|e| e.computer = computer.into());
+    scene.begin_as(from(1, "LAPTOP"), "VPN2-1").unwrap();
+    // Under the same claimed name; it ends before its first link.
+    scene.connect(from(2, "LAPTOP")).unwrap();
+    scene.hangup(from(2, "LAPTOP"));
+    assert!(scene.connect(from(3, "PHONE")).is_err());
+}
+
+#[test]
+fn a_guess_refuses_nobody() {
+    let mut scene = Scene::new(&limit("[[reservations]]\nuser = \"CORP\\\\bob\"\naddress = \"10.8.1.1\""));
+    assert_eq!(scene.address("bob", "VPN4-0", ""), Ok("10.8.1.1".into()));
+    scene.connect(connection(5, "partner\\bob")).unwrap();
+    assert_eq!(scene.leases(), "10.8.1.1 CORP\\BOB waits");
+    // On the port itself it is no guess.
+    let why = scene.link(5, "VPN4-0").unwrap_err();
+    assert!(why.contains("turned out to be another user"), "{why}");
+}
+
+#[test]
+fn what_a_returning_client_left_behind_is_counted_until_it_was_back() {
+    let mut scene = Scene::new(OPEN);
+    scene.connect(from_computer(1, "alice", "LAPTOP")).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    scene.wait(100);
+    scene.connect(from_computer(2, "alice", "LAPTOP")).unwrap();
+    scene.link(2, "VPN2-2").unwrap();
+    scene.wait(1000);
+    scene.begin(3, "bob", "VPN2-1").unwrap();
+    assert_eq!(scene.ended(), "port started again 100");
+}
+
+#[test]
+fn an_administrators_change_is_no_sign_of_life() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    let last = scene.state.last();
+    scene.wait(86_400);
+    scene.tell(Event::Forget { before: 0, user: None });
+    assert_eq!(scene.state.last(), last);
+}
+
+#[test]
+fn what_a_call_itself_ends_counts_in_its_decision() {
+    let mut scene = Scene::new(&limit(
+        "[[rules]]\nname = \"half an hour\"\naction = \"deny\"\nusers = [\"*\"]\nconnect_time = { per = \"day\", at_least = \"30m\" }\nwhen_ledger_unavailable = \"skip\"",
+    ));
+    scene.connect(ikev2(1, "alice")).unwrap();
+    scene.wait(2048);
+    assert!(scene.connect(ikev2(1, "alice")).is_err());
+}
+
+#[test]
+fn what_another_server_tells_twice_counts_once() {
+    let mut scene = Scene::new(&one_session());
+    scene.tell(Event::Elsewhere(vec![elsewhere(1, true, 0, support::MONDAY)]));
+    for _ in 0..2 {
+        scene.tell(Event::Elsewhere(vec![elsewhere(1, false, 100, support::MONDAY)]));
+    }
+    assert_eq!(today(&scene, "ALICE"), 100);
+    // Late, it does not live again.
+    scene.tell(Event::Elsewhere(vec![elsewhere(1, true, 0, support::MONDAY)]));
+    assert_eq!(scene.connect(connection(1, "alice")), Ok(()));
+}
+
+#[test]
+fn no_number_of_another_server_is_too_great() {
+    let quota = format!(
+        "{TWO}\n[[rules]]\nname = \"quota\"\naction = \"deny\"\nusers = [\"*\"]\nconnect_time = {{ per = \"day\", at_least = \"10h\" }}\nwhen_ledger_unavailable = \"skip\""
+    );
+    let mut scene = Scene::new(&quota);
+    scene.tell(Event::Elsewhere(vec![elsewhere(1, true, 5, i64::MIN), elsewhere(2, true, u64::MAX, i64::MAX)]));
+    assert!(scene.connect(connection(1, "alice")).is_err());
+}

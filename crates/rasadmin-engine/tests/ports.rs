@@ -1,0 +1,125 @@
+//! Ports, handles and names that start again: whoever is online by another keeps what is his.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::Name;
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::event::Event;
+use support::{OPEN, Scene, TWO, With, connection};
+
+#[test]
+fn a_session_lives_on_by_its_other_link_when_its_first_port_is_used_again() {
+    let mut scene = Scene::new(OPEN);
+    assert_eq!(scene.begin(1, "alice", "VPN2-1"), Ok("10.8.0.1".into()));
+    scene.link(1, "VPN2-2").unwrap();
+    scene.link_hangup(1, "VPN2-1");
+    assert_eq!(scene.begin(2, "bob", "VPN2-1"), Ok("10.8.0.2".into()));
+    assert_eq!(scene.live(), "alice 10.8.0.1; bob 10.8.0.2");
+    assert_eq!(scene.address("carol", "VPN2-3", "172.16.0.9"), Err("default: the pool `staff` is exhausted".into()));
+}
+
+#[test]
+fn the_same_user_on_the_first_port_again_is_another_connection() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.link(1, "VPN2-2").unwrap();
+    scene.link_hangup(1, "VPN2-1");
+    assert_eq!(scene.begin(2, "alice", "VPN2-1"), Ok("10.8.0.2".into()));
+    assert_eq!(scene.live(), "alice 10.8.0.1; alice 10.8.0.2");
+}
+
+#[test]
+fn a_lost_link_hangup_ends_the_link_and_not_the_session() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.link(1, "VPN2-2").unwrap();
+    assert_eq!(scene.begin(2, "bob", "VPN2-1"), Ok("10.8.0.2".into()));
+    assert_eq!(scene.live(), "alice 10.8.0.1; bob 10.8.0.2");
+    assert_eq!(scene.session(1).unwrap().links.len(), 1);
+}
+
+#[test]
+fn a_port_that_starts_again_closes_a_session_that_has_no_other_link() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.wait(60);
+    assert_eq!(scene.begin(2, "bob", "VPN2-1"), Ok("10.8.0.2".into()));
+    assert_eq!(scene.live(), "bob 10.8.0.2");
+    assert_eq!(scene.ended(), "port started again 60");
+    assert_eq!(scene.leases(), "10.8.0.2 CORP\\BOB live");
+}
+
+#[test]
+fn ports_without_a_name_are_not_one_port() {
+    let mut scene = Scene::new(TWO);
+    assert_eq!(scene.begin(1, "alice", ""), Ok("10.8.0.1".into()));
+    assert_eq!(scene.begin(2, "bob", ""), Ok("10.8.0.2".into()));
+    assert_eq!(scene.live(), "alice 10.8.0.1; bob 10.8.0.2");
+    assert!(scene.address("carol", "", "").is_err());
+    scene.end(1, "alice", "", "10.8.0.1");
+    assert_eq!(scene.live(), "bob 10.8.0.2");
+    assert_eq!(scene.leases(), "10.8.0.2 CORP\\BOB live");
+}
+
+#[test]
+fn an_attempt_on_a_port_without_a_name_keeps_its_address_while_it_waits() {
+    let mut scene = Scene::new(TWO);
+    assert_eq!(scene.address("alice", "", ""), Ok("10.8.0.1".into()));
+    assert_eq!(scene.address("bob", "", ""), Ok("10.8.0.2".into()));
+}
+
+#[test]
+fn a_link_without_a_ports_name_ends_when_its_connection_says_so() {
+    let mut scene = Scene::new(TWO);
+    scene.begin(1, "alice", "").unwrap();
+    scene.begin(2, "bob", "").unwrap();
+    scene.link_hangup(1, "");
+    assert_eq!(scene.anomalies(), Vec::<&str>::new());
+    assert!(scene.session(1).unwrap().links.is_empty());
+    assert_eq!(scene.session(2).unwrap().links.len(), 1);
+}
+
+#[test]
+fn names_do_not_matter_to_the_order_of_things() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.tell(Event::Hangup(connection(1, "alice").with(|e| e.user = Name::new("somebody else"))));
+    assert_eq!(scene.live(), "");
+}
+
+#[test]
+fn a_user_who_is_back_on_the_same_port_gets_the_same_address() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    assert_eq!(scene.begin(2, "alice", "VPN2-1"), Ok("10.8.0.1".into()));
+    assert_eq!(scene.live(), "alice 10.8.0.1");
+    assert_eq!(scene.leases(), "10.8.0.1 CORP\\ALICE live");
+}
+
+#[test]
+fn whoever_has_a_handle_again_revives_nobody_elses_session() {
+    let mut scene = Scene::new(OPEN);
+    scene.connect(connection(7, "alice").with(|e| e.guid = Some("a".into()))).unwrap();
+    scene.wait(61);
+    scene.release("nobody", "VPN2-8", "10.9.9.9");
+    scene.connect(connection(7, "bob").with(|e| e.guid = Some("b".into()))).unwrap();
+    scene.hangup(connection(7, "bob").with(|e| e.guid = Some("b".into())));
+    scene.link(7, "VPN2-1").unwrap();
+    assert_eq!(scene.anomalies(), ["link of an unknown connection"]);
+    assert_eq!(scene.live(), "");
+}
+
+#[test]
+fn a_hangup_without_a_guid_is_of_nobody_who_had_the_handle_before() {
+    let no_guid = |handle, user: &str| connection(handle, user).with(|e| e.guid = None);
+    let mut scene = Scene::new(OPEN);
+    scene.connect(no_guid(7, "frank")).unwrap();
+    scene.wait(61);
+    scene.release("nobody", "VPN2-8", "10.9.9.9");
+    scene.connect(no_guid(7, "mallory")).unwrap();
+    scene.link(7, "VPN2-1").unwrap();
+    scene.hangup(no_guid(7, "mallory"));
+    scene.hangup(no_guid(7, "mallory").with(|e| e.usage = Usage { seconds: 5, input_octets: 9, ..Usage::default() }));
+    assert_eq!(scene.anomalies(), ["hangup of an unknown connection"]);
+}
