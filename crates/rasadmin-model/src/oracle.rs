@@ -389,8 +389,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         let c = &self.connections[of];
         // Before its own calls have shown which it is, only a guess is possible.
-        // Without a projection nobody can tell whose it is where its port is another's too.
-        let tied = tied && (self.is_projected() || !told.shared);
+        // Without a projection nobody can tell whose it is where its port is another's too, or where one was before whose
+        // calls came late.
+        let tied = tied && (self.is_projected() || !(told.shared || self.switches.away));
         // What happened meanwhile in a process that could not write is not known to the other.
         // And what a client had who has gone, the same user's next connection on its port may take over.
         let certain = tied && c.phase != Phase::Gone;
