@@ -7,8 +7,16 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let hunt =
-        Hunt { steps: 10_000_000, minutes: None, seed: 1, length: 4000, replay: None, whole: false, all: false, plan: Plan::new };
+    let hunt = Hunt {
+        steps: 10_000_000,
+        minutes: None,
+        seed: 1,
+        length: 4000,
+        replay: None,
+        whole: false,
+        all: false,
+        plan: Plan::new,
+    };
     match hunt.with(&words).and_then(|hunt| hunt.run(&Real)) {
         Ok(text) => {
             println!("{text}");

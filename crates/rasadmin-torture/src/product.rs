@@ -65,7 +65,7 @@ impl Engine for Product {
 /// How the product is hunted: far slower than the engine, so in fewer and shorter runs.
 fn hunt() -> Hunt {
     let plan = Plan::of_product;
-    Hunt { steps: 20_000, minutes: None, seed: 1, length: 500, replay: None, all: false, plan }
+    Hunt { steps: 20_000, minutes: None, seed: 1, length: 500, replay: None, whole: false, all: false, plan }
 }
 
 /// `model DLL`, with the options of a hunt.
