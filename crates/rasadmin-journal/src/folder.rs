@@ -1,0 +1,126 @@
+//! What is in the journal's folder, and what of it can be used.
+
+use crate::error::{Context, Error};
+use crate::header::{Header, Read};
+use crate::oddity::Oddity;
+use crate::segment::{Access, EXTENSION, Segment};
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// What files that are in the way are called, before their old name.
+pub const ASIDE: &str = "aside-";
+
+/// The segments of a folder.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Those in use of the present journal, oldest first.
+    pub chain: Vec<Header>,
+    /// A segment of a version that this crate does not know, if nothing newer is known.
+    pub newer: Option<(PathBuf, u32)>,
+    /// What cannot be used, with its ordinal, and why.
+    pub odd: Vec<(u64, PathBuf, String)>,
+    /// The highest ordinal of a segment in use, of whatever journal or version.
+    pub highest: u64,
+}
+
+/// The ordinals of all that is called like a segment, in order.
+pub fn ordinals(folder: &Path) -> Result<Vec<u64>, Error> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).when("list", folder)? {
+        let name = entry.when("list", folder)?.file_name();
+        let stem = name.to_str().and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'));
+        all.extend(stem.filter(|stem| stem.len() == 10).and_then(|stem| stem.parse::<u64>().ok()));
+    }
+    all.sort_unstable();
+    Ok(all)
+}
+
+/// Looks at every segment's header, and changes nothing.
+pub fn survey(folder: &Path) -> Result<Survey, Error> {
+    let mut survey = Survey::default();
+    let mut used = Vec::<Header>::new();
+    for ordinal in ordinals(folder)? {
+        let path = crate::segment::path(folder, ordinal);
+        let mut odd = |why: &str| survey.odd.push((ordinal, path.clone(), why.to_owned()));
+        let read = match Segment::open(folder, ordinal, Access::Read) {
+            Ok(Some(segment)) => segment.header(),
+            // Gone since it was listed, or no file.
+            Ok(None) if !path.is_symlink() && !path.exists() => continue,
+            Ok(None) => {
+                odd("it is no regular file");
+                continue;
+            }
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(Read::Unused) => {}
+            Ok(Read::Header(header)) if header.ordinal != ordinal => odd("it was written under another name"),
+            Ok(Read::Header(header)) => used.push(header),
+            Ok(Read::Newer(version)) => {
+                survey.newer = Some((path, version));
+                survey.highest = ordinal;
+            }
+            Ok(Read::Bad) => odd("it has no header of a segment"),
+            Err(error) => odd(&error.to_string()),
+        }
+    }
+    survey.link(folder, used);
+    Ok(survey)
+}
+
+impl Survey {
+    /// Finds the newest segment that belongs to a journal, and those before it.
+    fn link(&mut self, folder: &Path, mut used: Vec<Header>) {
+        while let [.., before, last] = used[..] {
+            let follows = if last.journal != before.journal {
+                last.predecessor == Uuid::nil()
+            } else {
+                // Where one between them is missing, its records are.
+                last.predecessor == before.segment || last.ordinal > before.ordinal + 1
+            };
+            if follows {
+                break;
+            }
+            let path = crate::segment::path(folder, last.ordinal);
+            self.odd.push((last.ordinal, path, "it continues no segment of this folder".to_owned()));
+            used.pop();
+        }
+        let Some(last) = used.last() else { return };
+        if last.ordinal > self.highest {
+            self.newer = None;
+            self.highest = last.ordinal;
+        }
+        let journal = last.journal;
+        self.chain = used.into_iter().rev().take_while(|header| header.journal == journal).collect();
+        self.chain.reverse();
+    }
+}
+
+/// Gives a file or folder another name, under which nobody looks for it.
+pub fn move_aside(path: &Path, why: &str) -> Result<Oddity, Error> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mark = random()?.simple().to_string();
+    let to = path.with_file_name(format!("{ASIDE}{}-{name}", &mark[..8]));
+    std::fs::rename(path, &to).when("move aside", path)?;
+    Ok(Oddity::MovedAside { from: path.to_owned(), to, why: why.to_owned() })
+}
+
+/// A file of this name that can be opened: what stands there and is no file is moved aside.
+pub fn open_or_make(path: &Path, odd: &mut Vec<Oddity>) -> Result<std::fs::File, Error> {
+    if std::fs::symlink_metadata(path).is_ok_and(|of| !of.is_file()) {
+        // Another process may have done the same.
+        odd.extend(move_aside(path, "it is no regular file").ok());
+    }
+    std::fs::File::options().read(true).write(true).create(true).truncate(false).open(path).when("open", path)
+}
+
+/// A random identifier.
+pub fn random() -> Result<Uuid, Error> {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Ok(uuid::Builder::from_random_bytes(bytes).into_uuid()),
+        Err(error) => {
+            Err(Error::new("read random bytes from", Path::new("the system"), std::io::Error::other(error.to_string())))
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Reading without the lock.
+
+use crate::error::Error;
+use crate::folder;
+use crate::kernel;
+use crate::position::{Item, Position};
+use crate::segment::{Access, Segment};
+use crate::tape::Tape;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Reads a journal that others write. It takes no lock, and writes, makes and moves nothing.
+///
+/// It often comes upon a record that is being written at this moment. It then stops before it, as at the end, and goes
+/// on the next time. A record that is damaged stops it too, until somebody who appends has quarantined it.
+#[derive(Debug)]
+pub struct Follower {
+    tape: Tape,
+}
+
+impl Follower {
+    /// Opens the journal of a folder, at its oldest record. None: nothing was ever appended there, as far as this crate
+    /// knows the format.
+    ///
+    /// # Errors
+    /// If the folder or its files cannot be read.
+    pub fn open(folder: &Path) -> Result<Option<Self>, Error> {
+        let survey = folder::survey(folder)?;
+        Ok(Tape::new(folder, Access::Read, &survey)?.map(|tape| Self { tape }))
+    }
+
+    /// Goes to a place: what follows it comes next. False if the journal does not have it: it was restored, or another
+    /// journal's.
+    ///
+    /// # Errors
+    /// If a segment cannot be read.
+    pub fn start_at(&mut self, place: &Position) -> Result<bool, Error> {
+        self.tape.start_at(place)
+    }
+
+    /// The place before the oldest record that the folder had when it was opened.
+    pub fn beginning(&self) -> Position {
+        self.tape.beginning()
+    }
+
+    /// The last record that was read.
+    pub fn position(&self) -> Position {
+        self.tape.applied
+    }
+
+    /// Gives `reader` all that follows, in order, each once.
+    ///
+    /// # Errors
+    /// [`Error::NewerVersion`] at a segment whose format is not known; [`Error::Io`]; [`Error::Diverged`].
+    pub fn read(&mut self, mut reader: impl FnMut(Item<'_>)) -> Result<(), Error> {
+        self.tape.read(&mut reader).map(|_| ())
+    }
+
+    /// Is the segment that is being read still the one that its path names? To be asked now and then: of one that was
+    /// deleted or replaced nothing new is ever read.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`].
+    pub fn check(&self) -> Result<(), Error> {
+        let Segment { file, path, .. } = &*self.tape.walk.segment;
+        if kernel::is_at(file, path) { Ok(()) } else { Err(Error::Replaced(path.clone())) }
+    }
+
+    /// What was read is on disk when this returns: a ledger calls it before it moves its cursor past these records.
+    ///
+    /// # Errors
+    /// [`Error::Sync`], or [`Error::Io`] if the segment cannot be opened for writing, which Windows wants for it.
+    pub fn sync(&self) -> Result<(), Error> {
+        let previous = self.tape.previous.as_ref().map(|(segment, _)| segment);
+        for segment in previous.into_iter().chain([&self.tape.walk.segment]).map(Arc::as_ref) {
+            let Some(folder) = segment.path.parent() else { continue };
+            // Deleted: then it was brought in long ago.
+            let Some(writable) = Segment::open(folder, segment.ordinal, Access::Write)? else { continue };
+            writable.sync()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! A frame: one record, the end of a segment, or a gap, as bytes.
+
+/// Bytes before the payload.
+pub const HEAD: usize = 24;
+
+/// What a frame is. Its first four bytes, in little-endian order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A record.
+    Record = u32::from_le_bytes(*b"RjRc") as isize,
+    /// Nothing follows in this segment. Its number is that of the segment's last record.
+    End = u32::from_le_bytes(*b"RjEn") as isize,
+    /// In place of what cannot be read. Its number is the last that is missing.
+    Gap = u32::from_le_bytes(*b"RjGp") as isize,
+}
+
+/// A frame that is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame {
+    pub kind: Kind,
+    /// Of the payload, in bytes. Of a gap: how many bytes of the file it stands for, its own head included.
+    pub length: u32,
+    pub crc: u32,
+    /// The checksum of the record before.
+    pub previous: u32,
+    pub number: u64,
+    /// Of a gap only: the checksum of the last record that is missing, as its successor names it.
+    pub resumes: u32,
+}
+
+/// What stands at a place of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// More bytes must be read to say it: so many in all.
+    Short(usize),
+    /// Nothing was ever written there.
+    Zero,
+    /// Neither nothing nor a whole frame: being written at this moment, torn, or damaged.
+    Bad,
+    /// A whole frame. Whether it belongs there is for the chain to say.
+    Whole(Frame),
+}
+
+impl Frame {
+    /// How many bytes it takes in the file.
+    pub fn span(&self) -> u64 {
+        match self.kind {
+            Kind::Gap => u64::from(self.length),
+            _ => span(self.length as usize),
+        }
+    }
+}
+
+/// How many bytes a frame with such a payload takes.
+pub const fn span(payload: usize) -> u64 {
+    (HEAD + payload).next_multiple_of(8) as u64
+}
+
+/// What the last frame of each segment takes.
+pub const END_SPAN: u64 = span(0);
+
+/// What a gap needs at least.
+pub const GAP_SPAN: u64 = span(8);
+
+/// Adds a frame to `into`; returns its checksum.
+fn encode(into: &mut Vec<u8>, kind: Kind, length: u32, previous: u32, number: u64, payload: &[u8]) -> u32 {
+    let start = into.len();
+    into.extend((kind as u32).to_le_bytes());
+    into.extend(length.to_le_bytes());
+    into.extend([0; 4]);
+    into.extend(previous.to_le_bytes());
+    into.extend(number.to_le_bytes());
+    into.extend(payload);
+    into.resize(into.len().next_multiple_of(8), 0);
+    let crc = checksum(&into[start..]);
+    into[start + 8..start + 12].copy_from_slice(&crc.to_le_bytes());
+    crc
+}
+
+/// Adds a record to `into`, whose length is a multiple of 8; returns its checksum. The payload is shorter than 4 GiB.
+pub fn record(into: &mut Vec<u8>, previous: u32, number: u64, payload: &[u8]) -> u32 {
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+    encode(into, Kind::Record, length, previous, number, payload)
+}
+
+/// The end of a segment whose last record has this number and checksum.
+pub fn end(previous: u32, number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode(&mut bytes, Kind::End, 0, previous, number, &[]);
+    bytes
+}
+
+/// The head of a gap of `length` bytes after a record with checksum `previous`: the records up to `last` are missing,
+/// and the next names `resumes` as the checksum before it.
+pub fn gap(previous: u32, length: u32, last: u64, resumes: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode(&mut bytes, Kind::Gap, length, previous, last, &u64::from(resumes).to_le_bytes());
+    bytes
+}
+
+/// Of all bytes of the frame but the checksum itself.
+fn checksum(bytes: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(&bytes[..8]), &bytes[12..])
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
+}
+
+/// What stands at the beginning of `bytes`; `room` is how far the segment reaches from there.
+pub fn see(bytes: &[u8], room: u64) -> Seen {
+    if room < HEAD as u64 {
+        return Seen::Zero;
+    }
+    if bytes.len() < HEAD {
+        return Seen::Short(HEAD);
+    }
+    if bytes[..HEAD].iter().all(|byte| *byte == 0) {
+        return Seen::Zero;
+    }
+    let kinds = [Kind::Record, Kind::End, Kind::Gap];
+    let Some(kind) = kinds.into_iter().find(|kind| *kind as u32 == u32_at(bytes, 0)) else { return Seen::Bad };
+    let length = u32_at(bytes, 4);
+    let (span, fits) = match kind {
+        Kind::Gap => (GAP_SPAN, (GAP_SPAN..=room).contains(&u64::from(length)) && length.is_multiple_of(8)),
+        Kind::End => (END_SPAN, length == 0),
+        Kind::Record => (span(length as usize), length > 0),
+    };
+    if !fits || span > room {
+        return Seen::Bad;
+    }
+    let Some(bytes) = usize::try_from(span).ok().and_then(|span| bytes.get(..span)) else {
+        return Seen::Short(usize::try_from(span).unwrap_or(usize::MAX));
+    };
+    let crc = u32_at(bytes, 8);
+    if crc != checksum(bytes) {
+        return Seen::Bad;
+    }
+    let number = u64::from(u32_at(bytes, 16)) | u64::from(u32_at(bytes, 20)) << 32;
+    let resumes = if kind == Kind::Gap { u32_at(bytes, HEAD) } else { 0 };
+    Seen::Whole(Frame { kind, length, crc, previous: u32_at(bytes, 12), number, resumes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_are_as_documented() {
+        let mut bytes = Vec::new();
+        let crc = record(&mut bytes, 0x0a0b_0c0d, 7, b"{\"a\":1}");
+        let mut expected = b"RjRc\x07\0\0\0".to_vec();
+        expected.extend(crc.to_le_bytes());
+        expected.extend(*b"\x0d\x0c\x0b\x0a\x07\0\0\0\0\0\0\0{\"a\":1}\0");
+        assert_eq!(bytes, expected);
+        let mut covered = expected.clone();
+        covered.drain(8..12);
+        assert_eq!(crc, crc32c::crc32c(&covered));
+        assert_eq!(crc32c::crc32c(b"123456789"), 0xe306_9283, "the polynomial of Castagnoli");
+    }
+
+    #[test]
+    fn every_changed_bit_and_every_missing_byte_is_noticed() {
+        let mut bytes = Vec::new();
+        record(&mut bytes, 1, 2, b"some text");
+        for bytes in [bytes, end(1, 2), gap(1, 64, 3, 4)] {
+            assert!(matches!(see(&bytes, 4096), Seen::Whole(_)));
+            for cut in 0..bytes.len() {
+                assert!(matches!(see(&bytes[..cut], 4096), Seen::Short(_)), "{cut}");
+            }
+            for bit in 0..bytes.len() * 8 {
+                let mut bytes = bytes.clone();
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                assert!(!matches!(see(&bytes, 4096), Seen::Whole(_)), "{bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_reaches_over_the_end_of_the_segment_is_bad() {
+        let mut bytes = Vec::new();
+        record(&mut bytes, 1, 2, b"some text");
+        assert_eq!(see(&bytes, bytes.len() as u64 - 8), Seen::Bad);
+        assert_eq!(see(&[0; 64], 16), Seen::Zero);
+        assert_eq!(see(&[0; 64], 64), Seen::Zero);
+    }
+}

@@ -1,0 +1,178 @@
+//! The journal as the lock's holder has it.
+
+use crate::error::Error;
+use crate::folder;
+use crate::frame::{self, END_SPAN};
+use crate::header::FIRST;
+use crate::journal::{Ahead, Broken, Inner, Journal, again};
+use crate::position::{Item, Position};
+use crate::segment::{Access, Segment};
+use crate::tape::Stop;
+use std::sync::{Arc, MutexGuard};
+
+/// The lock is held while it lives.
+#[derive(Debug)]
+pub struct Guard<'a> {
+    pub(crate) journal: &'a Journal,
+    pub(crate) inner: MutexGuard<'a, Inner>,
+    caught_up: bool,
+}
+
+/// What was appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The first record's number.
+    pub first: u64,
+    /// The place of the last.
+    pub last: Position,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        self.journal.unlock();
+    }
+}
+
+impl<'a> Guard<'a> {
+    pub(crate) fn new(journal: &'a Journal, inner: MutexGuard<'a, Inner>) -> Self {
+        Self { journal, inner, caught_up: false }
+    }
+
+    /// Gives `reader` all that others appended, in order, each once; and clears away what a crash left behind.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] for good; [`Error::NewerVersion`] if a newer program has begun a segment; [`Error::Io`],
+    /// [`Error::Full`], [`Error::Sync`]: what was given to `reader` stays given, the rest comes the next time.
+    pub fn catch_up(&mut self, mut reader: impl FnMut(Item<'_>)) -> Result<(), Error> {
+        loop {
+            let stop = self.inner.tape.read(&mut reader).map_err(|error| self.note(error))?;
+            match stop {
+                Stop::Ended => self.begin_next()?,
+                Stop::Tail if self.inner.settled => break,
+                Stop::Tail | Stop::Bad | Stop::Hole { .. } => {
+                    if !self.mend(stop)? {
+                        break;
+                    }
+                }
+            }
+        }
+        self.inner.settled = true;
+        self.complete()?;
+        self.caught_up = true;
+        Ok(())
+    }
+
+    /// The last record.
+    pub fn position(&self) -> Position {
+        self.inner.tape.applied
+    }
+
+    /// Appends records, all of them or none; returns their numbers. They are not on disk yet: see [`Journal::sync`]. They
+    /// do not come in a later [`Guard::catch_up`].
+    ///
+    /// All of them must fit in one segment. If its last sync failed, the present segment is closed and its records are
+    /// written again first.
+    ///
+    /// # Errors
+    /// [`Error::Size`], [`Error::Behind`], [`Error::Full`]: none was recorded. [`Error::Io`]: none was, but they may yet
+    /// turn out to be there, and then come in a later `catch_up`. [`Error::Replaced`] where a new segment was to begin;
+    /// [`Error::Sync`] where several could not be synced, one after the other: nothing was recorded.
+    pub fn append(&mut self, payloads: &[&[u8]]) -> Result<Appended, Error> {
+        if !self.caught_up {
+            return Err(Error::Behind);
+        }
+        let span = self.span(payloads)?;
+        if self.inner.failed == Some(self.inner.tape.walk.header.segment) {
+            self.rewrite()?;
+        }
+        for _ in 0..2 {
+            if span + END_SPAN > self.inner.tape.walk.room() {
+                self.roll()?;
+            }
+        }
+        if span + END_SPAN > self.inner.tape.walk.room() {
+            // The next segment is full at once with what could not be synced in the present one, twice.
+            return Err(again(&self.inner.tape.walk.segment.path));
+        }
+        let first = self.inner.tape.walk.number + 1;
+        let inner = &mut *self.inner;
+        let walk = &mut inner.tape.walk;
+        let (mut number, mut crc) = (walk.number, walk.crc);
+        inner.buffer.clear();
+        for payload in payloads {
+            number += 1;
+            crc = frame::record(&mut inner.buffer, crc, number, payload);
+        }
+        let at = walk.at;
+        if let Err(error) = walk.segment.write(at, &inner.buffer) {
+            // Some of them may be there, whole. Nobody was told so: they should not be found later.
+            let _ = walk.segment.fill(at, at + span);
+            walk.forget();
+            inner.settled = false;
+            self.caught_up = false;
+            return Err(error);
+        }
+        walk.advance(span, number, crc);
+        inner.tape.applied = inner.tape.reached();
+        // If it fails it is tried again, at the latest when the segment is needed.
+        let _ = self.write_ahead(self.journal.options.portion);
+        Ok(Appended { first, last: self.inner.tape.applied })
+    }
+
+    fn span(&self, payloads: &[&[u8]]) -> Result<u64, Error> {
+        let most = self.journal.options.segment - FIRST - END_SPAN;
+        let all: u64 = payloads.iter().map(|payload| frame::span(payload.len())).sum();
+        let empty = payloads.iter().any(|payload| payload.is_empty());
+        if empty || all > most {
+            let length = if empty { 0 } else { payloads.iter().map(|payload| payload.len()).sum() };
+            return Err(Error::Size { length, most: most - frame::HEAD as u64 });
+        }
+        Ok(all)
+    }
+
+    /// Writes some of the next segment's space, if it lacks any.
+    pub(crate) fn write_ahead(&mut self, bytes: u64) -> Result<(), Error> {
+        let size = self.journal.options.segment;
+        let next = self.open_next()?;
+        if self.inner.ahead.ordinal != next.ordinal {
+            self.inner.ahead = Ahead { ordinal: next.ordinal, length: next.length()?, synced: 0 };
+        }
+        let length = self.inner.ahead.length;
+        if length < size {
+            let to = size.min(length.saturating_add(bytes));
+            next.fill(length, to)?;
+            self.inner.ahead.length = to;
+        }
+        Ok(())
+    }
+
+    /// The next segment's file. What stands in its place and is no file is moved aside.
+    pub(crate) fn open_next(&mut self) -> Result<Arc<Segment>, Error> {
+        if let Some(next) = &self.inner.tape.next {
+            return Ok(next.clone());
+        }
+        let (ordinal, folder) = (self.inner.tape.next_ordinal(), self.inner.tape.folder.clone());
+        let next = match Segment::open(&folder, ordinal, Access::Write)? {
+            Some(next) => next,
+            None => {
+                let path = crate::segment::path(&folder, ordinal);
+                if std::fs::symlink_metadata(&path).is_ok() {
+                    let moved = folder::move_aside(&path, "it is no regular file")?;
+                    self.inner.oddities.push(moved);
+                }
+                Segment::create(&folder, ordinal)?
+            }
+        };
+        let next = Arc::new(next);
+        self.inner.tape.next = Some(next.clone());
+        Ok(next)
+    }
+
+    /// Keeps an error that is for good.
+    pub(crate) fn note(&mut self, error: Error) -> Error {
+        if let Error::Diverged { number } = error {
+            self.inner.broken = Some(Broken::Diverged(number));
+        }
+        error
+    }
+}

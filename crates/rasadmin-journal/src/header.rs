@@ -1,0 +1,137 @@
+//! The header of a segment.
+
+use uuid::Uuid;
+
+/// The version of the format that this crate writes, and the only one it reads.
+pub const VERSION: u32 = 1;
+
+/// Where the first frame stands: a header shares no sector with frames.
+pub const FIRST: u64 = 512;
+
+/// How many bytes it takes in version 1.
+pub const LENGTH: usize = 96;
+
+const MAGIC: &[u8; 8] = b"rasjrnl\n";
+
+/// The header of a segment in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The journal.
+    pub journal: Uuid,
+    /// The segment.
+    pub segment: Uuid,
+    /// The segment before; nil if there was none.
+    pub predecessor: Uuid,
+    /// Which in the order of the journal, as in the file's name.
+    pub ordinal: u64,
+    /// How many bytes the segment may have.
+    pub size: u64,
+    /// The number of the record that the first record here follows; 0 if there was none.
+    pub last: u64,
+    /// Its checksum.
+    pub last_crc: u32,
+}
+
+/// What the first bytes of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// Nothing: a segment that waits to be used.
+    Unused,
+    /// A header.
+    Header(Header),
+    /// A header of a version that this crate does not know.
+    Newer(u32),
+    /// Anything else.
+    Bad,
+}
+
+impl Header {
+    /// As bytes.
+    pub fn encode(&self) -> [u8; LENGTH] {
+        let mut bytes = [0; LENGTH];
+        let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
+        put(0, MAGIC);
+        put(8, &VERSION.to_le_bytes());
+        put(12, &96_u32.to_le_bytes());
+        put(16, self.journal.as_bytes());
+        put(32, self.segment.as_bytes());
+        put(48, self.predecessor.as_bytes());
+        put(64, &self.ordinal.to_le_bytes());
+        put(72, &self.size.to_le_bytes());
+        put(80, &self.last.to_le_bytes());
+        put(88, &self.last_crc.to_le_bytes());
+        let crc = crc32c::crc32c(&bytes[..LENGTH - 4]);
+        bytes[LENGTH - 4..].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+}
+
+/// Reads a header from the first bytes of a file, [`FIRST`] of them unless the file is shorter.
+///
+/// Magic, version and length stand where they are in every version, and the checksum in the last four bytes.
+pub fn read(bytes: &[u8]) -> Read {
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Read::Unused;
+    }
+    let number = |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let long = |at: usize| u64::from(number(at)) | u64::from(number(at + 4)) << 32;
+    let id = |at: usize| bytes.get(at..at + 16).and_then(|b| Uuid::from_slice(b).ok()).unwrap_or_default();
+    let length = number(12) as usize;
+    let covered = length.checked_sub(4).filter(|covered| *covered >= 16).and_then(|covered| bytes.get(..covered));
+    let Some(covered) = covered.filter(|_| bytes.starts_with(MAGIC) && length <= bytes.len()) else { return Read::Bad };
+    if crc32c::crc32c(covered) != number(length - 4) {
+        return Read::Bad;
+    }
+    match number(8) {
+        VERSION if length == LENGTH => {}
+        VERSION | 0 => return Read::Bad,
+        newer => return Read::Newer(newer),
+    }
+    let header = Header {
+        journal: id(16),
+        segment: id(32),
+        predecessor: id(48),
+        ordinal: long(64),
+        size: long(72),
+        last: long(80),
+        last_crc: number(88),
+    };
+    if header.size < FIRST || header.size > u64::from(u32::MAX) { Read::Bad } else { Read::Header(header) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Header {
+        let id = |n: u128| Uuid::from_u128(n);
+        Header { journal: id(1), segment: id(2), predecessor: id(3), ordinal: 4, size: 5000, last: 6, last_crc: 7 }
+    }
+
+    #[test]
+    fn it_is_read_as_written_and_every_changed_bit_is_noticed() {
+        let bytes = example().encode();
+        assert_eq!(read(&bytes), Read::Header(example()));
+        for bit in 0..bytes.len() * 8 {
+            let mut bytes = bytes;
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(read(&bytes), Read::Bad, "{bit}");
+        }
+        for cut in 1..bytes.len() {
+            assert_eq!(read(&bytes[..cut]), Read::Bad, "{cut}");
+        }
+        assert_eq!(read(&[]), Read::Unused);
+        assert_eq!(read(&[0; 512]), Read::Unused);
+    }
+
+    #[test]
+    fn a_longer_header_of_a_later_version_is_known_as_one() {
+        let mut bytes = vec![0; 200];
+        bytes[..LENGTH].copy_from_slice(&example().encode());
+        bytes[8..12].copy_from_slice(&2_u32.to_le_bytes());
+        bytes[12..16].copy_from_slice(&200_u32.to_le_bytes());
+        let crc = crc32c::crc32c(&bytes[..196]);
+        bytes[196..].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(read(&bytes), Read::Newer(2));
+    }
+}

@@ -1,0 +1,133 @@
+//! Instances: which processes belong together, and whether any of an earlier set still lives.
+//!
+//! Each process of an instance holds a shared lock on one byte of a file, which the system releases when it dies, however
+//! it dies. The lock alone does not count: a handle can outlive its process in a child that inherited it. So the file
+//! also names the holders, a line each, by process number and time of creation, below the instance's token.
+
+use crate::error::{Context, Error};
+use crate::folder;
+use crate::guard::Guard;
+use crate::kernel::{self, Mode};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+
+/// The file.
+pub const FILE: &str = "instance.lock";
+
+/// The byte that is locked: far behind the text, because what is locked cannot be read on Windows.
+const BYTE: u64 = 1 << 30;
+
+/// More is not read: no instance has so many processes.
+const LONGEST: u64 = 1024 * 1024;
+
+/// In place of the time of creation, where the system does not tell it. Such a process counts while the lock is held.
+const UNKNOWN: &str = "unknown";
+
+/// While it lives, this process belongs to the instance.
+#[derive(Debug)]
+pub struct Instance {
+    token: String,
+    first: bool,
+    _lock: File,
+}
+
+impl Instance {
+    /// What the processes of the instance have in common: the first one's token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Is this the first process of a new instance? Then whatever an earlier one began has ended.
+    pub fn is_first(&self) -> bool {
+        self.first
+    }
+}
+
+impl Guard<'_> {
+    /// Joins the instance that lives, or begins one with this token, a line without line breaks. The guard keeps others
+    /// from doing so at the same time.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Full`].
+    pub fn join_instance(&mut self, token: &str) -> Result<Instance, Error> {
+        let folder = self.inner.tape.folder.clone();
+        let path = folder.join(FILE);
+        let mut file = folder::open_or_make(&path, &mut self.inner.oddities)?;
+        let alone = kernel::try_lock(&file, BYTE, Mode::Exclusive).when("lock", &path)?;
+        let (mut text, mut first) = (String::new(), alone);
+        if !alone {
+            text = read(&mut file).when("read", &path)?;
+            first = !lives(&text);
+        }
+        let others = text.split_once('\n').map(|(known, _)| known.to_owned());
+        let token = others.filter(|_| !first).unwrap_or_else(|| token.replace(['\n', '\r'], " "));
+        // Our own first, for whoever reads while the lock changes hands.
+        let own = std::process::id();
+        let line = format!("{own} {}\n", kernel::created(own).unwrap_or_else(|| UNKNOWN.to_owned()));
+        if first {
+            file.set_len(0).when("write", &path)?;
+            text = format!("{token}\n{line}");
+            file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(text.as_bytes())).when("write", &path)?;
+        } else {
+            file.seek(SeekFrom::End(0)).and_then(|_| file.write_all(line.as_bytes())).when("write", &path)?;
+        }
+        if alone {
+            kernel::unlock(&file, BYTE).when("unlock", &path)?;
+        }
+        // Nobody takes it for himself alone without the guard.
+        kernel::try_lock(&file, BYTE, Mode::Shared).when("lock", &path)?;
+        Ok(Instance { token, first, _lock: file })
+    }
+
+    /// Does a process of an instance live?
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn instance_lives(&mut self) -> Result<bool, Error> {
+        probe(&self.inner.tape.folder.join(FILE))
+    }
+}
+
+fn probe(path: &Path) -> Result<bool, Error> {
+    if !std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file()) {
+        return Ok(false);
+    }
+    let mut file = File::options().read(true).write(true).open(path).when("open", path)?;
+    if kernel::try_lock(&file, BYTE, Mode::Exclusive).when("lock", path)? {
+        kernel::unlock(&file, BYTE).when("unlock", path)?;
+        return Ok(false);
+    }
+    Ok(lives(&read(&mut file).when("read", path)?))
+}
+
+fn read(file: &mut File) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(LONGEST).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Is one of the processes that the text names still there?
+fn lives(text: &str) -> bool {
+    text.lines().skip(1).any(|line| {
+        let Some((process, created)) = line.split_once(' ') else { return false };
+        let now = process.parse().ok().and_then(kernel::created);
+        created == UNKNOWN || now.is_some_and(|now| now == created)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_process_of_the_same_creation_lives() {
+        let own = std::process::id();
+        let created = kernel::created(own).unwrap();
+        assert!(lives(&format!("token\n1 x\n{own} {created}\n")));
+        assert!(!lives(&format!("token\n{own} {created}9\n")));
+        assert!(!lives(&format!("{own} {created}\n")), "the first line is the token");
+        assert!(!lives("token\n\nx y\n"));
+    }
+}

@@ -1,0 +1,347 @@
+//! The journal as those have it who append.
+
+use crate::error::{Context, Error};
+use crate::folder::{self, Survey};
+use crate::guard::Guard;
+use crate::header::Header;
+use crate::kernel::{self, Mode};
+use crate::oddity::Oddity;
+use crate::position::Position;
+use crate::segment::{self, Access, Segment};
+use crate::tape::Tape;
+use crate::wait;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+use uuid::Uuid;
+
+/// The file whose first byte is locked while somebody appends. Not a segment: Windows keeps others from reading what is
+/// locked.
+pub const LOCK: &str = "append.lock";
+
+/// How a journal is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How many bytes a new segment has: 4 KiB at least, below 4 GiB.
+    pub segment: u64,
+    /// How many bytes of the next segment's space are written by each append, until all of it is.
+    pub portion: u64,
+    /// Is a segment synced when the next one is begun? Without it a power cut may take what was recorded, a crash of the
+    /// process takes nothing.
+    pub durable: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { segment: 4 * 1024 * 1024, portion: 64 * 1024, durable: true }
+    }
+}
+
+/// How much of the next segment is written before it is synced, in bytes.
+const SYNC_AHEAD: u64 = 1024 * 1024;
+
+/// How often it is checked that the paths still name the open files.
+const CHECK: Duration = Duration::from_secs(1);
+
+/// A journal, open for appending. Several processes may have it open, and several threads use one.
+#[derive(Debug)]
+pub struct Journal {
+    lock: File,
+    lock_path: PathBuf,
+    pub(crate) options: Options,
+    inner: Mutex<Inner>,
+}
+
+/// What the lock protects within the process.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub tape: Tape,
+    /// Was it looked behind the tail? Only a power cut leaves something there beyond what one dying process does.
+    pub settled: bool,
+    /// Records up to this number, with this checksum, are on disk.
+    pub synced: (u64, u32),
+    /// The segment whose sync failed.
+    pub failed: Option<Uuid>,
+    /// What is known of the next segment's file.
+    pub ahead: Ahead,
+    pub oddities: Vec<Oddity>,
+    /// Why nothing more can be done.
+    pub broken: Option<Broken>,
+    pub buffer: Vec<u8>,
+    checked: Option<Duration>,
+}
+
+/// How far the next segment's space is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ahead {
+    /// The segment's ordinal; of another one, the rest does not count.
+    pub ordinal: u64,
+    /// How long the file is, in bytes.
+    pub length: u64,
+    /// How much of that is on disk.
+    pub synced: u64,
+}
+
+/// Why nothing more can be done.
+#[derive(Clone, Debug)]
+pub(crate) enum Broken {
+    Replaced(PathBuf),
+    Diverged(u64),
+}
+
+impl Broken {
+    fn error(&self) -> Error {
+        match self {
+            Self::Replaced(path) => Error::Replaced(path.clone()),
+            Self::Diverged(number) => Error::Diverged { number: *number },
+        }
+    }
+}
+
+impl Journal {
+    /// Opens the journal of a folder, which is made if it is missing, as is the first segment. What has the name of one
+    /// of the journal's files and cannot be used is moved aside: [`Journal::take_oddities`] tells of it.
+    ///
+    /// Reading begins with the oldest record that is there; see [`Journal::start_at`].
+    ///
+    /// # Errors
+    /// [`Error::Locked`] after the deadline; [`Error::NewerVersion`], see [`Journal::begin_anew`]; [`Error::Full`] and
+    /// [`Error::Io`] if the folder or its files cannot be used.
+    pub fn open(folder: &Path, options: Options, deadline: Instant) -> Result<Self, Error> {
+        Self::open_at(folder, options, deadline, None)
+    }
+
+    /// Opens the journal of a folder whose newest segment has a version that this crate does not know: all segments stay
+    /// as they are, and a new journal begins, whose first record follows `place`. The caller has a state of that place
+    /// from a checkpoint; without one it begins at 0. If another process has done so, this opens what it began.
+    ///
+    /// # Errors
+    /// As of [`Journal::open`], but for the version.
+    pub fn begin_anew(folder: &Path, options: Options, deadline: Instant, place: (u64, u32)) -> Result<Self, Error> {
+        Self::open_at(folder, options, deadline, Some(place))
+    }
+
+    fn open_at(folder: &Path, options: Options, deadline: Instant, anew: Option<(u64, u32)>) -> Result<Self, Error> {
+        let options = Options { segment: options.segment.clamp(4096, u64::from(u32::MAX)) & !7, ..options };
+        std::fs::create_dir_all(folder).when("make", folder)?;
+        let mut oddities = Vec::new();
+        let lock_path = folder.join(LOCK);
+        let lock = folder::open_or_make(&lock_path, &mut oddities)?;
+        wait::until(deadline, || {
+            let locked = kernel::try_lock(&lock, 0, Mode::Exclusive).when("lock", &lock_path)?;
+            Ok(locked.then_some(()))
+        })?;
+        let tape = tape(folder, options, anew, &mut oddities);
+        let _ = kernel::unlock(&lock, 0);
+        let tape = tape?;
+        let inner = Inner {
+            tape,
+            settled: false,
+            synced: (0, 0),
+            failed: None,
+            ahead: Ahead::default(),
+            oddities,
+            broken: None,
+            buffer: Vec::new(),
+            checked: None,
+        };
+        Ok(Self { lock, lock_path, options, inner: Mutex::new(inner) })
+    }
+
+    /// Waits for the lock: of this object first, then of the file, until the deadline. No other process appends while
+    /// the guard lives, so it should not live long.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] after the deadline; [`Error::Replaced`] and [`Error::Diverged`] for good; [`Error::Io`].
+    pub fn lock(&self, deadline: Instant) -> Result<Guard<'_>, Error> {
+        let inner = wait::until(deadline, || match self.inner.try_lock() {
+            Ok(inner) => Ok(Some(inner)),
+            Err(TryLockError::Poisoned(poisoned)) => Ok(Some(poisoned.into_inner())),
+            Err(TryLockError::WouldBlock) => Ok(None),
+        })?;
+        if let Some(broken) = &inner.broken {
+            return Err(broken.error());
+        }
+        wait::until(deadline, || {
+            let locked = kernel::try_lock(&self.lock, 0, Mode::Exclusive).when("lock", &self.lock_path)?;
+            Ok(locked.then_some(()))
+        })?;
+        Ok(Guard::new(self, inner))
+    }
+
+    pub(crate) fn unlock(&self) {
+        let _ = kernel::unlock(&self.lock, 0);
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> PathBuf {
+        self.inner().tape.folder.clone()
+    }
+
+    /// The place before the oldest record that the folder had when the journal was opened.
+    pub fn beginning(&self) -> Position {
+        self.inner().tape.beginning()
+    }
+
+    /// The last record that was read or appended here.
+    pub fn position(&self) -> Position {
+        self.inner().tape.applied
+    }
+
+    /// Goes to a place: what follows it comes next. False, and nothing changes, if the journal does not have it: it was
+    /// restored, or is another one.
+    ///
+    /// # Errors
+    /// If a segment cannot be read.
+    pub fn start_at(&self, place: &Position) -> Result<bool, Error> {
+        self.inner().tape.start_at(place)
+    }
+
+    /// What was found that should not be, and done about it, since this was called last.
+    pub fn take_oddities(&self) -> Vec<Oddity> {
+        std::mem::take(&mut self.inner().oddities)
+    }
+
+    /// The record at `place` and all before it are on disk when this returns. Waits for the disk, not for the lock: to
+    /// be called after the guard is gone.
+    ///
+    /// # Errors
+    /// [`Error::Sync`]: they may not be, and asking again will not help. Lock, catch up, append or
+    /// [`rewrite`](Guard::rewrite), then sync the journal's position. [`Error::Io`] if a segment cannot be opened.
+    pub fn sync(&self, place: &Position) -> Result<(), Error> {
+        let (segment, of, reached) = {
+            let inner = self.inner();
+            if inner.synced.0 >= place.number {
+                return Ok(());
+            }
+            let walk = &inner.tape.walk;
+            // A failed sync is told once by the system; a second one may succeed although the data is gone.
+            let here = place.segment == walk.header.segment || place.number > walk.header.last;
+            match &inner.tape.previous {
+                Some((previous, header)) if !here => (previous.clone(), header.segment, None),
+                _ if inner.failed == Some(walk.header.segment) => return Err(again(&walk.segment.path)),
+                _ => (walk.segment.clone(), walk.header.segment, Some((walk.number, walk.crc))),
+            }
+        };
+        let done = segment.sync();
+        let mut inner = self.inner();
+        match (done, reached) {
+            (Ok(()), Some(reached)) => {
+                inner.synced = inner.synced.max(reached);
+                Ok(())
+            }
+            (Ok(()), None) => Ok(()),
+            (Err(error), _) => {
+                if inner.tape.walk.header.segment == of {
+                    inner.failed = Some(of);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// What is to be done now and then and takes time, without the lock: to be called at the end of each call. `now` is
+    /// a monotonic clock of the caller's.
+    ///
+    /// Once a second it checks that the paths still name the open files; and it syncs what was written ahead, when it is
+    /// a mebibyte.
+    ///
+    /// # Errors
+    /// [`Error::Replaced`], and then for good. What else fails here is tried again, and told where it matters.
+    pub fn upkeep(&self, now: Duration) -> Result<(), Error> {
+        let next = {
+            let mut inner = self.inner();
+            if inner.checked.is_none_or(|last| now.saturating_sub(last) >= CHECK || now < last) {
+                inner.checked = Some(now);
+                self.check(&mut inner)?;
+            }
+            let Ahead { ordinal, length, synced } = inner.ahead;
+            let due = length.saturating_sub(synced) >= SYNC_AHEAD.min(self.options.segment);
+            let next = inner.tape.next.clone().filter(|next| self.options.durable && due && next.ordinal == ordinal);
+            if next.is_some() {
+                inner.ahead.synced = length;
+            }
+            next
+        };
+        if let Some(next) = next {
+            let _ = next.sync();
+        }
+        Ok(())
+    }
+
+    /// Do the paths name the files that are open?
+    pub(crate) fn check(&self, inner: &mut Inner) -> Result<(), Error> {
+        let here = &inner.tape.walk.segment;
+        let files = [(&self.lock, &self.lock_path), (&here.file, &here.path)];
+        let gone = files.into_iter().find(|(file, path)| !kernel::is_at(file, path)).map(|(_, path)| path.clone());
+        // The next segment is of no account before it is begun.
+        inner.tape.next = inner.tape.next.take().filter(|next| kernel::is_at(&next.file, &next.path));
+        match gone {
+            Some(path) => {
+                inner.broken = Some(Broken::Replaced(path.clone()));
+                Err(Error::Replaced(path))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A panic while it was held leaves nothing half done that the next catching up does not see to.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Finds the segments, or makes the first. The lock is held.
+fn tape(folder: &Path, options: Options, anew: Option<(u64, u32)>, odd: &mut Vec<Oddity>) -> Result<Tape, Error> {
+    let survey = folder::survey(folder)?;
+    let highest = survey.highest.max(survey.chain.last().map_or(0, |header| header.ordinal));
+    for (ordinal, path, why) in &survey.odd {
+        match folder::move_aside(path, why) {
+            Ok(moved) => odd.push(moved),
+            // It may be the newest segment, held by somebody for a moment: then it must not be passed over.
+            Err(error) if *ordinal >= highest && path.is_file() => return Err(error),
+            Err(error) => odd.push(Oddity::InTheWay { path: path.clone(), why: format!("{why}; {error}") }),
+        }
+    }
+    if let Some((path, version)) = survey.newer.clone().filter(|_| anew.is_none()) {
+        return Err(Error::NewerVersion { path, version });
+    }
+    if survey.newer.is_none()
+        && let Some(tape) = Tape::new(folder, Access::Write, &survey)?
+    {
+        return Ok(tape);
+    }
+    let (last, last_crc) = anew.filter(|_| survey.newer.is_some()).unwrap_or_default();
+    let header = Header {
+        journal: folder::random()?,
+        segment: folder::random()?,
+        predecessor: Uuid::nil(),
+        ordinal: highest + 1,
+        size: options.segment,
+        last,
+        last_crc,
+    };
+    let segment = match Segment::open(folder, header.ordinal, Access::Write)? {
+        // Left by one that was killed here.
+        Some(unused) => unused,
+        None => Segment::create(folder, header.ordinal)?,
+    };
+    segment.fill(0, header.size)?;
+    if options.durable {
+        segment.sync()?;
+    }
+    segment.write(0, &header.encode())?;
+    if options.durable {
+        segment.sync()?;
+        segment::sync_names(folder)?;
+    }
+    let survey = Survey { chain: vec![header], ..Survey::default() };
+    Tape::new(folder, Access::Write, &survey)?.ok_or_else(|| Error::Replaced(segment::path(folder, header.ordinal)))
+}
+
+/// It failed before.
+pub(crate) fn again(path: &Path) -> Error {
+    let source = std::io::Error::other("its last sync failed, and its records are not written again yet");
+    Error::Sync(crate::Failed { what: "sync", path: path.to_owned(), source })
+}

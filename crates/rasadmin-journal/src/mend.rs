@@ -1,0 +1,95 @@
+//! What a crash or a bad disk left behind the last record, seen to by the lock's holder.
+
+use crate::error::Error;
+use crate::folder::{self, ASIDE};
+use crate::frame::{self, Frame, GAP_SPAN, Kind, Seen};
+use crate::guard::Guard;
+use crate::oddity::Oddity;
+use crate::tape::Stop;
+use std::path::PathBuf;
+
+impl Guard<'_> {
+    /// Looks at all that stands behind the last record. If a later one is there, what lies between is quarantined: true,
+    /// and reading goes on. What else stands there is cleared, so that nothing of it is ever mistaken for a record.
+    pub(crate) fn mend(&mut self, stop: Stop) -> Result<bool, Error> {
+        let walk = &self.inner.tape.walk;
+        let (at, number) = (walk.at, walk.number);
+        let bytes = walk.segment.read_to(at, walk.header.size)?;
+        let found = find(&bytes, walk.room());
+        if let Some((offset, frame)) = found
+            && offset >= GAP_SPAN
+        {
+            let (length, last, resumes) = match frame.kind {
+                Kind::Record => (offset, frame.number - 1, frame.previous),
+                Kind::End => (offset, frame.number, frame.previous),
+                Kind::Gap => (offset + frame.span(), frame.number, frame.resumes),
+            };
+            if last > number {
+                self.quarantine(&bytes, length, last, resumes)?;
+                return Ok(true);
+            }
+        }
+        if let Stop::Hole { last, crc } = stop {
+            // Nothing of it is here, but the next segment follows it.
+            let length = self.inner.tape.walk.room();
+            self.quarantine(&bytes, length, last, crc)?;
+            return Ok(true);
+        }
+        self.clear(&bytes, found.is_some())?;
+        Ok(false)
+    }
+
+    /// Puts a gap in place of `length` bytes.
+    fn quarantine(&mut self, bytes: &[u8], length: u64, last: u64, resumes: u32) -> Result<(), Error> {
+        let bad = bytes.get(..usize::try_from(length).unwrap_or(usize::MAX)).unwrap_or(bytes);
+        let saved = self.save(bad);
+        let walk = &mut self.inner.tape.walk;
+        let (at, first, path) = (walk.at, walk.number + 1, walk.segment.path.clone());
+        // It is below the size of a segment.
+        let span = u32::try_from(length).unwrap_or(u32::MAX);
+        walk.segment.write(at, &frame::gap(walk.crc, span, last, resumes))?;
+        walk.forget();
+        self.inner.oddities.push(Oddity::Quarantined { path, at, length, first, last, saved });
+        Ok(())
+    }
+
+    fn clear(&mut self, bytes: &[u8], stale: bool) -> Result<(), Error> {
+        let Some(last) = bytes.iter().rposition(|byte| *byte != 0) else { return Ok(()) };
+        let saved = if stale { self.save(&bytes[..=last]) } else { None };
+        let walk = &mut self.inner.tape.walk;
+        let (at, path) = (walk.at, walk.segment.path.clone());
+        walk.segment.fill(at, at + last as u64 + 1)?;
+        walk.forget();
+        if stale {
+            // Else a power cut could bring some of them back behind what is appended now.
+            walk.segment.sync()?;
+            self.inner.oddities.push(Oddity::Stale { path, at, saved });
+        } else {
+            self.inner.oddities.push(Oddity::Torn { path, at });
+        }
+        Ok(())
+    }
+
+    /// Keeps bytes for whoever wants to know what they were.
+    fn save(&self, bytes: &[u8]) -> Option<PathBuf> {
+        let tape = &self.inner.tape;
+        let mark = folder::random().ok()?.simple().to_string();
+        let name = format!("{ASIDE}{}-{:010}.bytes-{}", &mark[..8], tape.walk.header.ordinal, tape.walk.at);
+        let path = tape.folder.join(name);
+        std::fs::write(&path, bytes).ok()?;
+        Some(path)
+    }
+}
+
+/// The first whole frame, wherever one may begin.
+fn find(bytes: &[u8], room: u64) -> Option<(u64, Frame)> {
+    (0..bytes.len()).step_by(8).find_map(|offset| {
+        if bytes[offset] == 0 {
+            return None;
+        }
+        match frame::see(&bytes[offset..], room - offset as u64) {
+            Seen::Whole(frame) => Some((offset as u64, frame)),
+            _ => None,
+        }
+    })
+}

@@ -1,0 +1,200 @@
+//! From one segment to the next.
+
+use crate::error::Error;
+use crate::folder;
+use crate::frame::{self, END_SPAN, GAP_SPAN};
+use crate::guard::Guard;
+use crate::header::{self, FIRST, Header, Read};
+use crate::journal::Ahead;
+use crate::kernel;
+use crate::position::Position;
+use crate::segment::{self, Segment};
+use crate::walk::{Step, Walk};
+use std::sync::Arc;
+
+impl Guard<'_> {
+    /// Ends the present segment and begins the next: before segments are deleted, or for a copy of what is there.
+    ///
+    /// # Errors
+    /// As of [`Guard::append`].
+    pub fn seal(&mut self) -> Result<(), Error> {
+        if self.inner.tape.walk.at == FIRST { Ok(()) } else { self.roll() }
+    }
+
+    /// Closes the segment whose sync failed, if it is the present one, and writes its records that may not be on disk
+    /// again in the next: others' too, with the same numbers. Returns the place of the last, for [`sync`].
+    ///
+    /// [`sync`]: crate::Journal::sync
+    ///
+    /// # Errors
+    /// As of [`Guard::append`]; it can be tried again.
+    pub fn rewrite(&mut self) -> Result<Position, Error> {
+        if self.inner.failed == Some(self.inner.tape.walk.header.segment) {
+            self.prepare_next()?;
+            // For those who have this segment open. Should it fail, the next segment's first record tells them.
+            let _ = self.write_end();
+            self.begin_next()?;
+            self.complete()?;
+        }
+        Ok(self.inner.tape.applied)
+    }
+
+    /// The present segment is full.
+    pub(crate) fn roll(&mut self) -> Result<(), Error> {
+        let journal = self.journal;
+        journal.check(&mut self.inner)?;
+        // First what may fail for want of space: then nothing has happened yet.
+        self.prepare_next()?;
+        self.step("prepared");
+        self.write_end()?;
+        self.step("ended");
+        self.begin_next()?;
+        self.complete()
+    }
+
+    fn write_end(&mut self) -> Result<(), Error> {
+        let walk = &self.inner.tape.walk;
+        if walk.room() < END_SPAN {
+            return Ok(());
+        }
+        walk.segment.write(walk.at, &frame::end(walk.crc, walk.number))
+    }
+
+    /// The present segment has ended: syncs it, and begins the next. If it could not be synced, now or before, the next
+    /// one's first record follows the last that is on disk.
+    pub(crate) fn begin_next(&mut self) -> Result<(), Error> {
+        let next = self.prepare_next()?;
+        let inner = &mut *self.inner;
+        let walk = &inner.tape.walk;
+        let here = walk.header;
+        let mut from = (walk.number, walk.crc);
+        // It is not tried again: a second sync may succeed although the data is gone.
+        let failed = inner.failed == Some(here.segment);
+        if failed || self.journal.options.durable && walk.segment.sync().is_err() {
+            inner.failed = Some(here.segment);
+            from = inner.synced.max((here.last, here.last_crc));
+        } else if self.journal.options.durable {
+            inner.synced = inner.synced.max(from);
+        }
+        self.step("synced");
+        let begun = Header {
+            journal: here.journal,
+            segment: folder::random()?,
+            predecessor: here.segment,
+            ordinal: next.ordinal,
+            size: next.length()?.min(u64::from(u32::MAX)) & !7,
+            last: from.0,
+            last_crc: from.1,
+        };
+        let mut block = [0; FIRST as usize];
+        block[..header::LENGTH].copy_from_slice(&begun.encode());
+        next.write(0, &block)?;
+        self.step("begun");
+        self.inner.failed = None;
+        self.inner.tape.enter(next.clone(), begun);
+        if self.journal.options.durable && next.sync().is_err() {
+            self.inner.failed = Some(begun.segment);
+        }
+        self.step("entered");
+        Ok(())
+    }
+
+    /// The next segment, all its space written and nothing in it.
+    fn prepare_next(&mut self) -> Result<Arc<Segment>, Error> {
+        let (here, folder) = (self.inner.tape.walk.header, self.inner.tape.folder.clone());
+        // As large as the present one at least, whose records it may have to take.
+        let size = self.journal.options.segment.max(here.size);
+        self.inner.tape.next = self.inner.tape.next.take().filter(|next| kernel::is_at(&next.file, &next.path));
+        let mut next = self.open_next()?;
+        if !unused(&next.read_to(0, next.length()?)?, &here) {
+            self.inner.tape.next = None;
+            let moved = folder::move_aside(&next.path, "it does not continue the segment before");
+            self.inner.oddities.push(moved?);
+            next = self.open_next()?;
+        }
+        let length = next.length()?;
+        next.fill(length, size)?;
+        let synced = if self.inner.ahead.ordinal == next.ordinal { self.inner.ahead.synced } else { 0 };
+        self.inner.ahead = Ahead { ordinal: next.ordinal, length: size.max(length), synced };
+        if self.journal.options.durable && synced < size {
+            if let Err(Error::Sync(failed)) = next.sync() {
+                return Err(Error::Io(failed));
+            }
+            segment::sync_names(&folder)?;
+            self.inner.ahead.synced = size.max(length);
+        }
+        Ok(next)
+    }
+
+    /// Writes what the segment before has and this one lacks: after a sync that failed, or where whoever did this
+    /// before was killed.
+    pub(crate) fn complete(&mut self) -> Result<(), Error> {
+        let (number, upto) = (self.inner.tape.walk.number, self.inner.tape.applied.number);
+        if number >= upto {
+            return Ok(());
+        }
+        let bytes = self
+            .inner
+            .tape
+            .previous
+            .clone()
+            .map(|(segment, header)| copy(Walk::new(segment, header), (number, self.inner.tape.walk.crc), upto));
+        let Some((bytes, crc)) = bytes.transpose()?.flatten() else {
+            return Err(self.note(Error::Diverged { number: number + 1 }));
+        };
+        let inner = &mut *self.inner;
+        let walk = &mut inner.tape.walk;
+        if bytes.len() as u64 + END_SPAN > walk.room() {
+            return Err(Error::Size { length: bytes.len(), most: walk.room() });
+        }
+        walk.segment.write(walk.at, &bytes)?;
+        walk.advance(bytes.len() as u64, upto, crc);
+        inner.tape.applied = inner.tape.reached();
+        self.step("copied");
+        Ok(())
+    }
+
+    /// For tests: the state of the folder is one that a crash can leave.
+    #[cfg(not(test))]
+    #[allow(clippy::unused_self)]
+    fn step(&self, _what: &str) {}
+
+    #[cfg(test)]
+    fn step(&self, what: &str) {
+        crate::tests::hooks::step(&self.inner.tape.folder, what);
+    }
+}
+
+/// Was nothing recorded in the segment that has these bytes? A header without a record may stand there: of somebody who
+/// was killed as he began it.
+fn unused(bytes: &[u8], before: &Header) -> bool {
+    let (header, frames) = bytes.split_at(bytes.len().min(FIRST as usize));
+    let ours = match header::read(header) {
+        Read::Unused => true,
+        Read::Header(header) => header.predecessor == before.segment,
+        Read::Newer(_) | Read::Bad => false,
+    };
+    ours && frames.iter().all(|byte| *byte == 0)
+}
+
+/// The frames behind record `after` up to number `upto`, as they stand there, and the last one's checksum; None if they
+/// are not all there.
+fn copy(mut source: Walk, after: (u64, u32), upto: u64) -> Result<Option<(Vec<u8>, u32)>, Error> {
+    while source.number < after.0 && matches!(source.step()?, Step::Record | Step::Gap) {}
+    if (source.number, source.crc) != after {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    while source.number < upto {
+        let before = source.crc;
+        match source.step()? {
+            Step::Record => bytes.extend(source.frame()),
+            Step::Gap => {
+                let least = u32::try_from(GAP_SPAN).unwrap_or(0);
+                bytes.extend(frame::gap(before, least, source.number, source.crc));
+            }
+            _ => return Ok(None),
+        }
+    }
+    Ok((source.number == upto).then_some((bytes, source.crc)))
+}

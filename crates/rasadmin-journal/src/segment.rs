@@ -1,0 +1,168 @@
+//! A segment's file: read and written by place, never by a cursor that handles share.
+
+use crate::error::{Context, Error};
+use crate::header::{self, FIRST};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What a segment's file is called after its ordinal, which has ten digits.
+pub const EXTENSION: &str = "segment";
+
+/// An open file of a segment.
+#[derive(Debug)]
+pub struct Segment {
+    pub file: File,
+    pub path: PathBuf,
+    pub ordinal: u64,
+}
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A follower's: it writes nothing.
+    Read,
+    /// A lock holder's.
+    Write,
+}
+
+/// The path of a segment.
+pub fn path(folder: &Path, ordinal: u64) -> PathBuf {
+    folder.join(format!("{ordinal:010}.{EXTENSION}"))
+}
+
+impl Segment {
+    /// Opens one that exists; None if there is nothing of this name, or something that is no file of its own.
+    pub fn open(folder: &Path, ordinal: u64, access: Access) -> Result<Option<Self>, Error> {
+        let path = path(folder, ordinal);
+        // A link is not followed, and a pipe not opened: opening it would wait.
+        if !std::fs::symlink_metadata(&path).is_ok_and(|of| of.is_file()) {
+            return Ok(None);
+        }
+        match File::options().read(true).write(access == Access::Write).open(&path) {
+            Ok(file) => Ok(Some(Self { file, path, ordinal })),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e).when("open", &path),
+        }
+    }
+
+    /// Makes one, empty. Fails where something of that name exists.
+    pub fn create(folder: &Path, ordinal: u64) -> Result<Self, Error> {
+        let path = path(folder, ordinal);
+        let file = File::options().read(true).write(true).create_new(true).open(&path).when("make", &path)?;
+        Ok(Self { file, path, ordinal })
+    }
+
+    /// Its header.
+    pub fn header(&self) -> Result<header::Read, Error> {
+        let mut bytes = [0; FIRST as usize];
+        let length = self.read(0, &mut bytes)?;
+        Ok(header::read(&bytes[..length]))
+    }
+
+    /// Reads from a place on; returns how many bytes there were.
+    pub fn read(&self, at: u64, into: &mut [u8]) -> Result<usize, Error> {
+        let mut done = 0;
+        while done < into.len() {
+            match read_at(&self.file, &mut into[done..], at + done as u64) {
+                Ok(0) => break,
+                Ok(some) => done += some,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e).when("read", &self.path),
+            }
+        }
+        Ok(done)
+    }
+
+    /// Reads what stands from `at` to `end`.
+    pub fn read_to(&self, at: u64, end: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; usize::try_from(end.saturating_sub(at)).unwrap_or(0)];
+        let length = self.read(at, &mut bytes)?;
+        bytes.truncate(length);
+        Ok(bytes)
+    }
+
+    /// Writes at a place.
+    pub fn write(&self, at: u64, bytes: &[u8]) -> Result<(), Error> {
+        let mut done = 0;
+        while done < bytes.len() {
+            match write_at(&self.file, &bytes[done..], at + done as u64) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()).when("write", &self.path),
+                Ok(some) => done += some,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e).when("write", &self.path),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes zeros from one place to another: space that a full disk cannot refuse later. (A file whose length is set
+    /// has holes, which need space when they are filled.)
+    pub fn fill(&self, from: u64, to: u64) -> Result<(), Error> {
+        let zeros = [0; 64 * 1024];
+        let mut at = from;
+        while at < to {
+            let some = usize::try_from(to - at).unwrap_or(zeros.len()).min(zeros.len());
+            self.write(at, &zeros[..some])?;
+            at += some as u64;
+        }
+        Ok(())
+    }
+
+    /// How long the file is, in bytes.
+    pub fn length(&self) -> Result<u64, Error> {
+        Ok(self.file.metadata().when("look at", &self.path)?.len())
+    }
+
+    /// What was written is on disk when this returns.
+    pub fn sync(&self) -> Result<(), Error> {
+        #[cfg(test)]
+        if crate::tests::hooks::sync_fails(self.ordinal) {
+            return Err(io::Error::other("injected")).when("sync", &self.path).map_err(as_sync);
+        }
+        self.file.sync_data().when("sync", &self.path).map_err(as_sync)
+    }
+}
+
+/// A full disk is found at a sync too, and costs the same records.
+fn as_sync(error: Error) -> Error {
+    match error {
+        Error::Io(failed) | Error::Full(failed) => Error::Sync(failed),
+        other => other,
+    }
+}
+
+/// The names in the folder are on disk when this returns. Windows has no such call, and needs none: its file systems
+/// log changes of names.
+pub fn sync_names(folder: &Path) -> Result<(), Error> {
+    if cfg!(unix) {
+        File::open(folder).and_then(|folder| folder.sync_all()).when("sync", folder)?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+use std::os::unix::fs::FileExt;
+
+#[cfg(unix)]
+fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
+    file.read_at(into, at)
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
+    file.write_at(bytes, at)
+}
+
+#[cfg(windows)]
+use std::os::windows::fs::FileExt;
+
+#[cfg(windows)]
+fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
+    file.seek_read(into, at)
+}
+
+#[cfg(windows)]
+fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<usize> {
+    file.seek_write(bytes, at)
+}

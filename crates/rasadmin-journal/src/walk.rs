@@ -1,0 +1,145 @@
+//! Going through one segment, frame by frame.
+
+use crate::error::Error;
+use crate::frame::{self, Frame, HEAD, Kind, Seen};
+use crate::header::{FIRST, Header};
+use crate::segment::Segment;
+use std::sync::Arc;
+
+/// What is read to see whether anything was appended; twice as much each time that something was, up to [`CHUNK`].
+const LOOK: usize = 512;
+/// What is read at once at most, where no record is longer.
+const CHUNK: usize = 64 * 1024;
+
+/// A place in a segment, and what was read up to there.
+#[derive(Debug)]
+pub struct Walk {
+    pub segment: Arc<Segment>,
+    pub header: Header,
+    /// Where the next frame is expected.
+    pub at: u64,
+    /// The last record's number, and its checksum.
+    pub number: u64,
+    pub crc: u32,
+    /// Where the last record's frame begins.
+    frame_at: u64,
+    buffer: Vec<u8>,
+    /// How much is read next.
+    look: usize,
+    /// Where the buffer's first byte stands in the file.
+    start: u64,
+}
+
+/// What came next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A record, which [`Walk::payload`] gives.
+    Record,
+    /// Records are missing, up to the present number.
+    Gap,
+    /// The segment ends.
+    End,
+    /// Nothing was written there.
+    Zero,
+    /// No whole frame.
+    Bad,
+    /// A whole frame that does not continue the last.
+    Stranger(Frame),
+}
+
+impl Walk {
+    /// From the beginning of a segment.
+    pub fn new(segment: Arc<Segment>, header: Header) -> Self {
+        let (number, crc) = (header.last, header.last_crc);
+        Self { segment, header, at: FIRST, number, crc, frame_at: FIRST, buffer: Vec::new(), look: LOOK, start: FIRST }
+    }
+
+    /// Takes one step. At `Zero`, `Bad`, `Stranger` and `End` it stays where it is.
+    pub fn step(&mut self) -> Result<Step, Error> {
+        let frame = match self.look()? {
+            Seen::Whole(frame) => frame,
+            Seen::Zero => return Ok(Step::Zero),
+            Seen::Bad | Seen::Short(_) => return Ok(Step::Bad),
+        };
+        let follows = match frame.kind {
+            Kind::Record => frame.number == self.number + 1,
+            Kind::End => frame.number == self.number,
+            Kind::Gap => frame.number > self.number,
+        };
+        if frame.previous != self.crc || !follows {
+            return Ok(Step::Stranger(frame));
+        }
+        let (step, crc) = match frame.kind {
+            Kind::Record => (Step::Record, frame.crc),
+            Kind::Gap => (Step::Gap, frame.resumes),
+            Kind::End => return Ok(Step::End),
+        };
+        (self.number, self.crc) = (frame.number, crc);
+        self.frame_at = self.at;
+        self.at += frame.span();
+        Ok(step)
+    }
+
+    /// The payload of the record that the last step went over.
+    pub fn payload(&self) -> &[u8] {
+        let frame = self.frame();
+        let length = frame.get(4..8).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes) as usize;
+        frame.get(HEAD..HEAD + length).unwrap_or_default()
+    }
+
+    /// The whole frame of that record.
+    pub fn frame(&self) -> &[u8] {
+        let from = |at: u64| usize::try_from(at - self.start).unwrap_or(usize::MAX);
+        self.buffer.get(from(self.frame_at)..from(self.at)).unwrap_or_default()
+    }
+
+    /// Somebody wrote: what was read ahead does not count.
+    pub fn forget(&mut self) {
+        self.buffer.clear();
+        self.start = self.at;
+    }
+
+    /// The caller wrote a record here: `span` bytes.
+    pub fn advance(&mut self, span: u64, number: u64, crc: u32) {
+        self.at += span;
+        (self.number, self.crc) = (number, crc);
+        self.forget();
+    }
+
+    /// How far the segment reaches from here, in bytes.
+    pub fn room(&self) -> u64 {
+        self.header.size.saturating_sub(self.at)
+    }
+
+    fn ahead(&self) -> &[u8] {
+        self.buffer.get(usize::try_from(self.at - self.start).unwrap_or(usize::MAX)..).unwrap_or_default()
+    }
+
+    fn look(&mut self) -> Result<Seen, Error> {
+        let seen = frame::see(self.ahead(), self.room());
+        if matches!(seen, Seen::Whole(_)) {
+            return Ok(seen);
+        }
+        // What was read ahead may have been half written then.
+        self.fill(self.look)?;
+        let mut seen = frame::see(self.ahead(), self.room());
+        if let Seen::Short(whole) = seen {
+            self.fill(whole.max(self.look))?;
+            seen = frame::see(self.ahead(), self.room());
+        }
+        self.look = if matches!(seen, Seen::Whole(_)) { (self.look * 2).min(CHUNK) } else { LOOK };
+        if matches!(seen, Seen::Short(_)) {
+            // The file is shorter than the segment.
+            return Ok(if self.ahead().iter().all(|byte| *byte == 0) { Seen::Zero } else { Seen::Bad });
+        }
+        Ok(seen)
+    }
+
+    fn fill(&mut self, wanted: usize) -> Result<(), Error> {
+        self.start = self.at;
+        self.buffer.resize(wanted, 0);
+        let length = self.segment.read(self.at, &mut self.buffer)?;
+        self.buffer.truncate(length);
+        Ok(())
+    }
+}
