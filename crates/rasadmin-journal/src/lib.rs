@@ -47,9 +47,12 @@
 //! * Reading is a callback, not an iterator: a payload is borrowed from the buffer that it was read into.
 //! * A batch is appended whole or not at all, so that an error never leaves the caller wondering how much was recorded.
 //! * Errors are for the caller, [`Oddity`] for the administrator: what was mended or moved aside stops nobody.
+//! * Checkpoints and cursors are functions of the folder: whoever writes them needs no lock and no open journal.
 //!
 #![deny(unsafe_code)]
 
+pub mod checkpoint;
+pub mod cursor;
 mod error;
 mod folder;
 mod follow;
@@ -62,6 +65,7 @@ mod kernel;
 mod mend;
 mod oddity;
 mod position;
+pub mod retain;
 mod roll;
 mod segment;
 mod tape;

@@ -1,5 +1,7 @@
 //! Tests that need a look inside, on real files.
 
+mod checkpoints;
+mod cursors;
 mod damage;
 mod foreign;
 pub mod hooks;

@@ -1,0 +1,193 @@
+//! Checkpoints: what somebody made of the records up to a place, to start from.
+//!
+//! A checkpoint is written under a name that nobody looks for, synced, and then given a new one of its own: whoever lists
+//! them sees whole ones only, and no file is ever overwritten.
+
+use crate::error::{Context, Error};
+use crate::folder;
+use crate::oddity::Oddity;
+use crate::position::Position;
+use crate::segment;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use uuid::Uuid;
+
+/// What a checkpoint's file is called at the end. Before it stand the number, in twenty digits, and a random part.
+const EXTENSION: &str = "checkpoint";
+
+/// While it is written.
+const PART: &str = "part";
+
+const MAGIC: &[u8; 8] = b"rasckpt\n";
+
+/// The version of what stands before the state.
+const VERSION: u32 = 1;
+
+/// How many bytes that is.
+const HEADER: usize = 80;
+
+/// Longer states are not read: none is a gigabyte, and whoever wrote one wants memory wasted.
+const LONGEST: u64 = 1 << 30;
+
+/// A checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The last record that the state contains. If it was written in slices, later ones may be in it too.
+    pub place: Position,
+    /// Which version of the state's format the bytes have: the writer's affair.
+    pub version: u32,
+    /// The state.
+    pub state: Vec<u8>,
+}
+
+/// Writes one; returns its file. Takes no lock, and waits for the disk.
+///
+/// # Errors
+/// [`Error::Full`], [`Error::Io`], [`Error::Sync`]: then none was written.
+pub fn write(folder: &Path, place: &Position, version: u32, state: &[u8]) -> Result<PathBuf, Error> {
+    let mark = folder::random()?.simple().to_string();
+    let path = folder.join(format!("{:020}-{}.{EXTENSION}", place.number, &mark[..8]));
+    let part = path.with_extension(PART);
+    let written = write_part(&part, &header(place, version, state), state).and_then(|()| {
+        // Nobody has this name: the random part is new.
+        std::fs::rename(&part, &path).when("rename", &part)?;
+        segment::sync_names(folder)
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    written.map(|()| path)
+}
+
+fn write_part(part: &Path, header: &[u8], state: &[u8]) -> Result<(), Error> {
+    let mut file = File::options().write(true).create_new(true).open(part).when("make", part)?;
+    file.write_all(header).and_then(|()| file.write_all(state)).when("write", part)?;
+    file.sync_all().when("sync", part)
+}
+
+/// The newest good one that `fits`, which is asked of the place and the version of each, newest first. A good one is
+/// whole and unchanged. The others that were looked at, and why they were not taken, are told; none is touched.
+///
+/// # Errors
+/// If the folder cannot be listed.
+pub fn newest(
+    folder: &Path,
+    mut fits: impl FnMut(&Position, u32) -> bool,
+) -> Result<(Option<Checkpoint>, Vec<Oddity>), Error> {
+    let mut passed = Vec::new();
+    for path in list(folder)? {
+        let why = match read(&path) {
+            Ok(found) if fits(&found.place, found.version) => return Ok((Some(found), passed)),
+            Ok(_) => "it does not fit the journal, or this program does not know its version".to_owned(),
+            Err(why) => why,
+        };
+        passed.push(Oddity::Unusable { path, why });
+    }
+    Ok((None, passed))
+}
+
+/// The checkpoints' files, those of the highest number first. They may be damaged.
+///
+/// # Errors
+/// If the folder cannot be listed.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).when("list", folder)? {
+        let path = entry.when("list", folder)?.path();
+        if path.extension().is_some_and(|extension| extension == EXTENSION) && number(&path).is_some() {
+            all.push(path);
+        }
+    }
+    // Of several with one number, the one written last.
+    all.sort_by_cached_key(|path| (number(path), modified(path)));
+    all.reverse();
+    Ok(all)
+}
+
+/// Deletes all but the newest `keep` good ones, and what an unfinished writing left an hour ago or earlier. Damaged ones
+/// older than those go too.
+///
+/// # Errors
+/// If the folder cannot be listed. A file that cannot be deleted is tried again the next time.
+pub fn prune(folder: &Path, keep: usize) -> Result<(), Error> {
+    let mut good = 0;
+    for path in list(folder)? {
+        if good >= keep {
+            let _ = std::fs::remove_file(&path);
+        } else if read(&path).is_ok() {
+            good += 1;
+        }
+    }
+    let old = |path: &Path| modified(path).and_then(|at| at.elapsed().ok()).is_some_and(|age| age.as_secs() > 3600);
+    for entry in std::fs::read_dir(folder).when("list", folder)?.flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == PART) && number(&path).is_some() && old(&path) {
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+    Ok(())
+}
+
+/// The number in a file's name.
+fn number(path: &Path) -> Option<u64> {
+    let (number, mark) = path.file_stem()?.to_str()?.split_once('-')?;
+    (number.len() == 20 && mark.len() == 8).then(|| number.parse().ok())?
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    std::fs::symlink_metadata(path).and_then(|of| of.modified()).ok()
+}
+
+fn header(place: &Position, version: u32, state: &[u8]) -> [u8; HEADER] {
+    let mut bytes = [0; HEADER];
+    let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
+    put(0, MAGIC);
+    put(8, &VERSION.to_le_bytes());
+    put(12, &version.to_le_bytes());
+    put(16, place.journal.as_bytes());
+    put(32, place.segment.as_bytes());
+    put(48, &place.number.to_le_bytes());
+    put(56, &(state.len() as u64).to_le_bytes());
+    put(64, &place.crc.to_le_bytes());
+    put(68, &crc32c::crc32c(state).to_le_bytes());
+    // Four bytes are left for later.
+    let crc = crc32c::crc32c(&bytes[..HEADER - 4]);
+    bytes[HEADER - 4..].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// Reads one; an error says what is wrong with it.
+///
+/// # Errors
+/// In words: "it is cut off", and so on.
+pub fn read(path: &Path) -> Result<Checkpoint, String> {
+    if !std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file()) {
+        return Err("it is no regular file".to_owned());
+    }
+    let mut file = File::open(path).map_err(|e| e.to_string())?;
+    let mut bytes = [0; HEADER];
+    file.read_exact(&mut bytes).map_err(|e| format!("its header cannot be read: {e}"))?;
+    let small = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    let large = |at: usize| u64::from(small(at)) | u64::from(small(at + 4)) << 32;
+    let id = |at: usize| Uuid::from_slice(&bytes[at..at + 16]).unwrap_or_default();
+    if !bytes.starts_with(MAGIC) || crc32c::crc32c(&bytes[..HEADER - 4]) != small(HEADER - 4) {
+        return Err("its header is none of a checkpoint".to_owned());
+    }
+    if small(8) != VERSION {
+        return Err(format!("its version is {}; this program knows {VERSION}", small(8)));
+    }
+    let length = large(56);
+    let there = file.metadata().map_err(|e| e.to_string())?.len();
+    if length > LONGEST || there != length + HEADER as u64 {
+        return Err(format!("it has {there} bytes instead of {}", length.saturating_add(HEADER as u64)));
+    }
+    let mut state = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    file.take(length).read_to_end(&mut state).map_err(|e| e.to_string())?;
+    if crc32c::crc32c(&state) != small(68) {
+        return Err("its checksum is wrong".to_owned());
+    }
+    let place = Position { journal: id(16), segment: id(32), number: large(48), crc: small(64) };
+    Ok(Checkpoint { place, version: small(12), state })
+}

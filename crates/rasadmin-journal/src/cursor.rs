@@ -1,0 +1,79 @@
+//! How far each ledger has come, as files in the journal's folder: what keeps segments from being deleted.
+//!
+//! A cursor's file is overwritten in place, because Windows cannot rename onto a file that somebody has open. One that
+//! is half written is no cursor, and a ledger without a cursor keeps everything.
+
+use crate::error::{Context, Error};
+use crate::position::Position;
+use std::path::Path;
+
+const EXTENSION: &str = "cursor";
+
+/// A line has as many bytes, so that a shorter one leaves nothing of a longer one.
+const LINE: usize = 160;
+
+/// The cursor of one ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Which ledger.
+    pub ledger: String,
+    /// The last record that it has; None: the file is damaged.
+    pub place: Option<Position>,
+}
+
+/// Is this the name of a ledger? One to 64 of `a-z`, `0-9`, `-` and `_`.
+fn is_name(ledger: &str) -> bool {
+    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    (1..=64).contains(&ledger.len()) && ledger.chars().all(known)
+}
+
+/// Writes down how far a ledger has come, on disk. `ledger` is one to 64 of `a-z`, `0-9`, `-` and `_`.
+///
+/// # Errors
+/// [`Error::Io`], also for a name that is none, [`Error::Full`], [`Error::Sync`].
+pub fn write(folder: &Path, ledger: &str, place: &Position) -> Result<(), Error> {
+    let path = folder.join(format!("{ledger}.{EXTENSION}"));
+    if !is_name(ledger) {
+        return Err(Error::new("write", &path, std::io::ErrorKind::InvalidInput.into()));
+    }
+    let text = place.to_string();
+    let line = format!("{text} {:08x}", crc32c::crc32c(text.as_bytes()));
+    let line = format!("{line:<width$}\n", width = LINE - 1);
+    let mut moved = Vec::new();
+    let mut file = crate::folder::open_or_make(&path, &mut moved)?;
+    std::io::Write::write_all(&mut file, line.as_bytes()).when("write", &path)?;
+    file.sync_all().when("sync", &path)
+}
+
+/// All cursors of a folder, by name.
+///
+/// # Errors
+/// If the folder cannot be listed.
+pub fn list(folder: &Path) -> Result<Vec<Cursor>, Error> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).when("list", folder)? {
+        let path = entry.when("list", folder)?.path();
+        let ledger = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| is_name(stem)).map(str::to_owned);
+        if let Some(ledger) = ledger.filter(|_| path.extension().is_some_and(|extension| extension == EXTENSION)) {
+            all.push(Cursor { ledger, place: read(&path) });
+        }
+    }
+    all.sort_by(|a, b| a.ledger.cmp(&b.ledger));
+    Ok(all)
+}
+
+fn read(path: &Path) -> Option<Position> {
+    let regular = std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file() && of.len() == LINE as u64);
+    let line = regular.then(|| std::fs::read_to_string(path).ok())??;
+    let (text, crc) = line.trim_end().rsplit_once(' ')?;
+    (u32::from_str_radix(crc, 16) == Ok(crc32c::crc32c(text.as_bytes()))).then(|| text.parse().ok())?
+}
+
+/// A ledger that no longer counts: its cursor is deleted.
+///
+/// # Errors
+/// If it cannot be.
+pub fn forget(folder: &Path, ledger: &str) -> Result<(), Error> {
+    let path = folder.join(format!("{ledger}.{EXTENSION}"));
+    if is_name(ledger) { std::fs::remove_file(&path).when("delete", &path) } else { Ok(()) }
+}
