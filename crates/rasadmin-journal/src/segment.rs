@@ -84,6 +84,11 @@ impl Segment {
 
     /// Writes at a place.
     pub fn write(&self, at: u64, bytes: &[u8]) -> Result<(), Error> {
+        #[cfg(test)]
+        if let Some(part) = crate::tests::hooks::write_fails(self.ordinal) {
+            let part = &bytes[..part.min(bytes.len())];
+            write_at(&self.file, part, at).and(Err(io::Error::other("injected"))).when("write", &self.path)?;
+        }
         let mut done = 0;
         while done < bytes.len() {
             match write_at(&self.file, &bytes[done..], at + done as u64) {

@@ -34,9 +34,13 @@ fn fill(disk: &Path) {
 }
 
 fn append(journal: &Journal) -> Result<u64, Error> {
+    append_long(journal, 1000)
+}
+
+fn append_long(journal: &Journal, length: usize) -> Result<u64, Error> {
     let mut guard = journal.lock(soon())?;
     guard.catch_up(|_| ())?;
-    let last = guard.append(&[&[b'x'; 1000]])?.last;
+    let last = guard.append(&[&vec![b'x'; length]])?.last;
     drop(guard);
     journal.sync(&last)?;
     Ok(last.number)
@@ -77,6 +81,9 @@ fn a_full_disk_refuses_nothing_for_which_space_was_written_and_loses_nothing() {
         for _ in 0..3 {
             assert!(matches!(append(&journal), Err(Error::Full(_))), "and again");
         }
+        // The segment was not ended for want of a next one: a shorter record still fits.
+        last += 1;
+        assert_eq!(append_long(&journal, 10).unwrap(), last);
         assert_eq!(numbers(&folder), (1..=last).collect::<Vec<_>>());
         assert!(matches!(checkpoint::write(&folder, &journal.position(), 1, &[7; 8192]), Err(Error::Full(_))));
         assert_eq!(checkpoint::list(&folder).unwrap().len(), 0);

@@ -109,6 +109,15 @@ impl Drop for Running {
     }
 }
 
+/// Stops the follower, also where the test fails: else it would never end.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Reads alongside until told to stop; returns what it read.
 fn follow(folder: &Path, stop: &AtomicBool) -> Vec<String> {
     let mut all = Vec::new();
@@ -147,6 +156,7 @@ fn rounds(processes: usize, rounds: usize) {
     let mut said = BTreeMap::new();
     let followed = std::thread::scope(|scope| {
         let follower = scope.spawn(|| follow(folder.path(), &stop));
+        let end = Stop(&stop);
         for round in 0..rounds {
             let names: Vec<_> = (0..processes).map(|process| format!("{round}.{process}")).collect();
             let kill = |(index, name): (usize, &String)| {
@@ -175,7 +185,7 @@ fn rounds(processes: usize, rounds: usize) {
         let journal = Journal::open(folder.path(), OPTIONS, soon()).unwrap();
         let mut all = Vec::new();
         journal.lock(soon()).unwrap().catch_up(|item| read_one(&mut all, &item)).unwrap();
-        stop.store(true, Ordering::SeqCst);
+        drop(end);
         assert_eq!(follower.join().unwrap(), all, "the follower read the same");
         all
     });

@@ -40,6 +40,47 @@ fn appending_unread_and_what_cannot_fit_is_refused_and_records_nothing() {
     assert_eq!(followed(folder.path()).len(), 1);
 }
 
+/// A write that fails may have written some of the records whole.
+#[test]
+fn a_failed_write_records_nothing_wherever_it_failed() {
+    for after in (0..700).step_by(11) {
+        let folder = folder();
+        let journal = open(folder.path());
+        append(&journal, 2).unwrap();
+        hooks::fail_write(1, after);
+        assert!(matches!(append(&journal, 4), Err(Error::Io(_))));
+        assert_eq!(followed(folder.path()), numbered(1, 2), "{after}");
+        append(&journal, 1).unwrap();
+        let (all, oddities, _) = recovered(folder.path());
+        assert_eq!((all, oddities), (numbered(1, 3), vec![]), "{after}");
+    }
+}
+
+/// What cannot be cleared either may be there, and then comes back as if another had appended it.
+#[test]
+fn what_a_failed_write_left_comes_back_in_the_next_catching_up() {
+    let folder = folder();
+    let journal = open(folder.path());
+    append(&journal, 2).unwrap();
+    let places = places(folder.path(), 1);
+    let first_whole = crate::frame::span(text(3).len());
+    hooks::fail_write(1, usize::try_from(first_whole).unwrap() + 10);
+    hooks::fail_write(1, 0);
+    let mut guard = journal.lock(soon()).unwrap();
+    guard.catch_up(|_| ()).unwrap();
+    let texts = [text(3), text(4)];
+    guard.append(&texts.each_ref().map(String::as_bytes)).unwrap_err();
+    assert!(matches!(guard.append(&[b"{}"]), Err(Error::Behind)), "not before it is known what is there");
+    let mut back = Vec::new();
+    guard.catch_up(note(&mut back)).unwrap();
+    assert_eq!(back, numbered(3, 3));
+    drop(guard);
+    let at = places[2] as u64 + first_whole;
+    assert_eq!(journal.take_oddities(), [Oddity::Torn { path: segment(folder.path(), 1), at }]);
+    append(&journal, 1).unwrap();
+    assert_eq!(recovered(folder.path()).0, numbered(1, 4));
+}
+
 /// A record that is cut off at any byte, by a power cut or a kill, is cleared; all before it stay.
 #[test]
 fn a_tail_torn_at_every_byte() {

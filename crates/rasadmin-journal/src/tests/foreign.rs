@@ -176,6 +176,11 @@ fn files_moved_deleted_or_replaced_while_open_are_noticed() {
             journal.upkeep(Duration::from_secs(100)).unwrap();
             follower.check().unwrap();
             change(&folder);
+            // Wine 8 keeps the name of a deleted file until it is closed, opens it by that name, and does not say that it
+            // is being deleted. Windows refuses to open it, or has removed the name.
+            if cfg!(windows) && index == 1 && std::fs::File::open(segment(&folder, 1)).is_ok() {
+                continue;
+            }
             if at_a_roll {
                 let failed = (0..60).find_map(|_| append(&journal, 1).err());
                 assert!(matches!(failed, Some(Error::Replaced(_))), "{index} {failed:?}");

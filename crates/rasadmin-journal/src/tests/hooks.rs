@@ -7,6 +7,7 @@ type Look = Box<dyn FnMut(&Path, &str)>;
 
 thread_local! {
     static FAILS: Cell<Option<u64>> = const { Cell::new(None) };
+    static WRITES: RefCell<Vec<(u64, usize)>> = const { RefCell::new(Vec::new()) };
     static LOOK: RefCell<Option<Look>> = const { RefCell::new(None) };
 }
 
@@ -21,6 +22,19 @@ pub fn sync_fails(ordinal: u64) -> bool {
         FAILS.set(None);
     }
     fails
+}
+
+/// The next write to the segment with this ordinal on this thread fails after so many bytes. Several wait their turn.
+pub fn fail_write(ordinal: u64, after: usize) {
+    WRITES.with_borrow_mut(|writes| writes.push((ordinal, after)));
+}
+
+pub fn write_fails(ordinal: u64) -> Option<usize> {
+    WRITES.with_borrow_mut(|writes| {
+        let first = writes.first().copied().filter(|(of, _)| *of == ordinal)?;
+        writes.remove(0);
+        Some(first.1)
+    })
 }
 
 /// `look` sees the folder after each step of a roll on this thread.

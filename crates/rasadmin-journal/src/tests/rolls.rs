@@ -57,6 +57,37 @@ fn a_crash_at_every_step_of_a_roll_loses_and_doubles_nothing() {
     }
 }
 
+/// A roll that fails at any of its writes is done again, and loses nothing.
+#[test]
+fn a_roll_whose_writes_fail_is_tried_again() {
+    for (ordinal, after) in [(1, 0), (1, 10), (2, 0), (2, 50)] {
+        let folder = folder();
+        let journal = open(folder.path());
+        let mut done = 0;
+        while (4096 - 512) / 300 > done {
+            append(&journal, 1).unwrap();
+            done += 1;
+        }
+        // The space of the next segment is written: what is written now is the end, and the next one's header.
+        let long = "y".repeat(3000);
+        let attempt = || {
+            let mut guard = journal.lock(soon())?;
+            guard.catch_up(|item| panic!("{item:?}"))?;
+            guard.append(&[long.as_bytes()])
+        };
+        hooks::fail_write(ordinal, after);
+        assert!(matches!(attempt(), Err(Error::Io(_))), "{ordinal} {after}");
+        assert_eq!(hooks::write_fails(ordinal), None, "the fault was met");
+        assert_eq!(followed(folder.path()), numbered(1, done), "{ordinal} {after}");
+        let crashed = tempfile::tempdir().unwrap();
+        copy(folder.path(), crashed.path());
+        assert_eq!(recovered(crashed.path()).0, numbered(1, done), "{ordinal} {after}");
+        assert_eq!(attempt().unwrap().first, done + 1);
+        assert_eq!(followed(folder.path()).len() as u64, done + 1, "{ordinal} {after}");
+        assert_eq!(recovered(folder.path()).0.len() as u64, done + 1, "{ordinal} {after}");
+    }
+}
+
 /// A power cut takes the end of the old segment: the next one's first record says that it goes on there.
 #[test]
 fn the_next_segment_goes_on_though_the_end_of_the_last_is_lost() {
