@@ -53,7 +53,9 @@ impl Follower {
     /// # Errors
     /// [`Error::NewerVersion`] at a segment whose format is not known; [`Error::Io`]; [`Error::Diverged`].
     pub fn read(&mut self, mut reader: impl FnMut(Item<'_>)) -> Result<(), Error> {
-        self.tape.read(&mut reader).map(|_| ())
+        self.tape.read(&mut reader)?;
+        self.tape.settled = true;
+        Ok(())
     }
 
     /// Is the segment that is being read still the one that its path names? To be asked now and then: of one that was

@@ -57,7 +57,9 @@ impl<'a> Guard<'a> {
             }
         }
         self.inner.settled = true;
-        self.complete()?;
+        let fresh = !std::mem::replace(&mut self.inner.tape.settled, true);
+        self.inner.tape.read_left(&mut reader).map_err(|error| self.note(error))?;
+        self.complete(fresh)?;
         self.caught_up = true;
         Ok(())
     }

@@ -49,6 +49,8 @@ impl Guard<'_> {
         let span = u32::try_from(length).unwrap_or(u32::MAX);
         walk.segment.write(at, &frame::gap(walk.crc, span, last, resumes))?;
         walk.forget();
+        // What comes behind it is read, and more is appended to it: a power cut must not take back by which way.
+        walk.segment.sync()?;
         self.inner.oddities.push(Oddity::Quarantined { path, at, length, first, last, saved });
         Ok(())
     }

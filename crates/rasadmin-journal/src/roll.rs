@@ -12,6 +12,9 @@ use crate::segment::{self, Segment};
 use crate::walk::{Step, Walk};
 use std::sync::Arc;
 
+/// How long a gap is that stands for nothing in its own segment.
+const LEAST_GAP: u32 = GAP_SPAN as u32;
+
 impl Guard<'_> {
     /// Ends the present segment and begins the next: before segments are deleted, or for a copy of what is there.
     ///
@@ -34,7 +37,7 @@ impl Guard<'_> {
             // For those who have this segment open. Should it fail, the next segment's first record tells them.
             let _ = self.write_end();
             self.begin_next()?;
-            self.complete()?;
+            self.complete(false)?;
         }
         Ok(self.inner.tape.applied)
     }
@@ -49,7 +52,7 @@ impl Guard<'_> {
         self.write_end()?;
         self.step("ended");
         self.begin_next()?;
-        self.complete()
+        self.complete(false)
     }
 
     fn write_end(&mut self) -> Result<(), Error> {
@@ -91,7 +94,7 @@ impl Guard<'_> {
         next.write(0, &block)?;
         self.step("begun");
         self.inner.failed = None;
-        self.inner.tape.enter(next.clone(), begun);
+        self.inner.tape.enter(next.clone(), begun)?;
         if self.journal.options.durable && next.sync().is_err() {
             self.inner.failed = Some(begun.segment);
         }
@@ -128,25 +131,35 @@ impl Guard<'_> {
 
     /// Writes what the segment before has and this one lacks: after a sync that failed, or where whoever did this
     /// before was killed.
-    pub(crate) fn complete(&mut self) -> Result<(), Error> {
+    ///
+    /// `fresh`: nobody has a state yet that would be wrong if a record is missing here.
+    pub(crate) fn complete(&mut self, fresh: bool) -> Result<(), Error> {
         let (number, upto) = (self.inner.tape.walk.number, self.inner.tape.applied.number);
         if number >= upto {
             return Ok(());
         }
-        let bytes = self
-            .inner
-            .tape
-            .previous
-            .clone()
-            .map(|(segment, header)| copy(Walk::new(segment, header), (number, self.inner.tape.walk.crc), upto));
-        let Some((bytes, crc)) = bytes.transpose()?.flatten() else {
-            return Err(self.note(Error::Diverged { number: number + 1 }));
+        let tape = &self.inner.tape;
+        let (after, crc) = ((number, tape.walk.crc), tape.applied.crc);
+        let copied = match &tape.previous {
+            Some((segment, header)) => copy(Walk::new(segment.clone(), *header), after, upto)?,
+            None => None,
+        };
+        let room = tape.walk.room();
+        let fits = copied.filter(|(bytes, last)| *last == crc && bytes.len() as u64 + END_SPAN <= room);
+        let bytes = match fits {
+            Some((bytes, _)) => bytes,
+            None if !fresh => return Err(self.note(Error::Diverged { number: number + 1 })),
+            // Each of the two has lost other records. What was read is read; the journal goes on behind it.
+            None => {
+                if room < GAP_SPAN + END_SPAN {
+                    self.write_end()?;
+                    self.begin_next()?;
+                }
+                frame::gap(after.1, LEAST_GAP, upto, crc)
+            }
         };
         let inner = &mut *self.inner;
         let walk = &mut inner.tape.walk;
-        if bytes.len() as u64 + END_SPAN > walk.room() {
-            return Err(Error::Size { length: bytes.len(), most: walk.room() });
-        }
         walk.segment.write(walk.at, &bytes)?;
         walk.advance(bytes.len() as u64, upto, crc);
         inner.tape.applied = inner.tape.reached();
@@ -181,17 +194,19 @@ fn unused(bytes: &[u8], before: &Header) -> bool {
 /// are not all there.
 fn copy(mut source: Walk, after: (u64, u32), upto: u64) -> Result<Option<(Vec<u8>, u32)>, Error> {
     while source.number < after.0 && matches!(source.step()?, Step::Record | Step::Gap) {}
-    if (source.number, source.crc) != after {
+    let mut bytes = Vec::new();
+    if source.number > after.0 {
+        // A gap there goes over it.
+        bytes.extend(frame::gap(after.1, LEAST_GAP, source.number, source.crc));
+    } else if (source.number, source.crc) != after {
         return Ok(None);
     }
-    let mut bytes = Vec::new();
     while source.number < upto {
         let before = source.crc;
         match source.step()? {
             Step::Record => bytes.extend(source.frame()),
             Step::Gap => {
-                let least = u32::try_from(GAP_SPAN).unwrap_or(0);
-                bytes.extend(frame::gap(before, least, source.number, source.crc));
+                bytes.extend(frame::gap(before, LEAST_GAP, source.number, source.crc));
             }
             _ => return Ok(None),
         }

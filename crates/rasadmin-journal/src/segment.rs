@@ -123,9 +123,13 @@ impl Segment {
     pub fn sync(&self) -> Result<(), Error> {
         #[cfg(test)]
         if crate::tests::hooks::sync_fails(self.ordinal) {
+            crate::tests::hooks::synced(&self.path, false);
             return Err(io::Error::other("injected")).when("sync", &self.path).map_err(as_sync);
         }
-        self.file.sync_data().when("sync", &self.path).map_err(as_sync)
+        self.file.sync_data().when("sync", &self.path).map_err(as_sync)?;
+        #[cfg(test)]
+        crate::tests::hooks::synced(&self.path, true);
+        Ok(())
     }
 }
 

@@ -21,6 +21,14 @@ pub struct Tape {
     pub walk: Walk,
     /// The segment before, if it was read here.
     pub previous: Option<(Arc<Segment>, Header)>,
+    /// Was it read to the end once? Before that a record that stands in two segments with two contents is nothing to
+    /// fail at, as opening again would not help: the later one counts.
+    pub settled: bool,
+    /// Where the present segment is left though more stands in it: a later one, in use, follows this record. What is
+    /// there counts: it was written later, and the rest here could not be synced.
+    left_at: Option<(u64, u32)>,
+    /// Was the segment before left so?
+    left_early: bool,
     /// The next one, open since early: a stranger may keep us from opening it later.
     pub next: Option<Arc<Segment>>,
     /// The last record that the reader was given.
@@ -53,7 +61,21 @@ impl Tape {
         let Some(segment) = Segment::open(folder, first.ordinal, access)? else { return Ok(None) };
         let (walk, applied) = (Walk::new(Arc::new(segment), *first), before(first));
         let (chain, folder) = (survey.chain.clone(), folder.to_owned());
-        Ok(Some(Self { folder, access, chain, walk, previous: None, next: None, applied }))
+        let (previous, next) = (None, None);
+        let mut tape = Self {
+            folder,
+            access,
+            chain,
+            walk,
+            previous,
+            settled: false,
+            left_at: None,
+            left_early: false,
+            next,
+            applied,
+        };
+        tape.left_at = tape.find_left_at()?;
+        Ok(Some(tape))
     }
 
     /// The place before the oldest record that is here.
@@ -66,9 +88,9 @@ impl Tape {
         let Some(candidate) = self.chain.iter().rposition(|header| header.last <= place.number) else {
             return Ok(false);
         };
-        // The segment before may have the record too, and more after it: if it could not be synced, and its records
-        // were not all written again.
-        for header in &self.chain[candidate.saturating_sub(1)..=candidate] {
+        // The segment before may have it alone: if it could not be synced, and its records were not all written again.
+        for index in (candidate.saturating_sub(1)..=candidate).rev() {
+            let header = &self.chain[index];
             let Some(segment) = Segment::open(&self.folder, header.ordinal, self.access)? else { continue };
             let mut walk = Walk::new(Arc::new(segment), *header);
             // A journal that was begun anew continues another one's numbers.
@@ -78,9 +100,17 @@ impl Tape {
             }
             while walk.number < place.number && matches!(walk.step()?, Step::Record | Step::Gap) {}
             if walk.number == place.number && walk.crc == place.crc {
+                self.applied = Position { journal: header.journal, segment: header.segment, ..*place };
+                let before = index.checked_sub(1).map(|before| self.chain[before]);
+                let before = before.filter(|before| before.segment == header.predecessor);
                 self.walk = walk;
                 (self.previous, self.next) = (None, None);
-                self.applied = Position { journal: header.journal, segment: header.segment, ..*place };
+                if let Some(before) = before {
+                    let segment = Segment::open(&self.folder, before.ordinal, self.access)?;
+                    self.previous = segment.map(|segment| (Arc::new(segment), before));
+                }
+                self.left_early = self.previous.is_some();
+                self.left_at = self.find_left_at()?;
                 return Ok(true);
             }
         }
@@ -90,6 +120,14 @@ impl Tape {
     /// Gives the reader what follows, and says why it went no further.
     pub fn read(&mut self, reader: &mut dyn FnMut(Item<'_>)) -> Result<Stop, Error> {
         loop {
+            if self.left_at == Some((self.walk.number, self.walk.crc)) {
+                self.left_at = None;
+                if let Next::Begun(segment, header) = self.look_at_next(true)? {
+                    self.enter(segment, header)?;
+                    self.left_early = true;
+                    continue;
+                }
+            }
             let stop = match self.walk.step()? {
                 Step::Record => {
                     self.give_record(reader)?;
@@ -107,11 +145,38 @@ impl Tape {
                 Next::NotBegun => return Ok(stop),
                 Next::Hole { last, crc } => return Ok(Stop::Hole { last, crc }),
                 Next::Begun(segment, header) => {
-                    self.enter(segment, header);
+                    self.enter(segment, header)?;
                     self.give_gap(reader);
                 }
             }
         }
+    }
+
+    /// Gives the reader what the segment before has behind the last record of this one, where it was left early. Only for
+    /// the lock's holder, at the end of the last segment, who writes it again there.
+    pub fn read_left(&mut self, reader: &mut dyn FnMut(Item<'_>)) -> Result<(), Error> {
+        if !std::mem::take(&mut self.left_early) {
+            return Ok(());
+        }
+        let Some((segment, header)) = self.previous.clone() else { return Ok(()) };
+        let mut walk = Walk::new(segment, header);
+        while walk.number < self.walk.number && matches!(walk.step()?, Step::Record | Step::Gap) {}
+        if (walk.number, walk.crc) != (self.walk.number, self.walk.crc) {
+            return Ok(());
+        }
+        std::mem::swap(&mut walk, &mut self.walk);
+        let read = loop {
+            match self.walk.step() {
+                Ok(Step::Record) => match self.give_record(reader) {
+                    Ok(()) => {}
+                    Err(error) => break Err(error),
+                },
+                Ok(Step::Gap) => self.give_gap(reader),
+                other => break other,
+            }
+        };
+        self.walk = walk;
+        read.map(|_| ())
     }
 
     fn give_record(&mut self, reader: &mut dyn FnMut(Item<'_>)) -> Result<(), Error> {
@@ -122,7 +187,7 @@ impl Tape {
         }
         if number > self.applied.number {
             reader(Item::Record(Record { number, crc, payload: self.walk.payload() }));
-        } else if crc != self.applied.crc {
+        } else if crc != self.applied.crc && self.settled {
             return Err(Error::Diverged { number });
         }
         self.applied = self.reached();
@@ -150,10 +215,23 @@ impl Tape {
     }
 
     /// Goes on in another segment.
-    pub fn enter(&mut self, segment: Arc<Segment>, header: Header) {
+    pub fn enter(&mut self, segment: Arc<Segment>, header: Header) -> Result<(), Error> {
         let walk = std::mem::replace(&mut self.walk, Walk::new(segment, header));
         self.previous = Some((walk.segment, walk.header));
         self.next = None;
+        self.left_early = false;
+        self.left_at = self.find_left_at()?;
+        Ok(())
+    }
+
+    /// See `left_at`; of segments that were there from the beginning.
+    fn find_left_at(&self) -> Result<Option<(u64, u32)>, Error> {
+        let here = self.walk.header.segment;
+        let Some(next) = self.chain.iter().find(|header| header.predecessor == here) else { return Ok(None) };
+        let Some(segment) = Segment::open(&self.folder, next.ordinal, self.access)? else { return Ok(None) };
+        // Not where it begins with a gap: the present segment may have what is missing there.
+        let begins = self.first_step(Arc::new(segment), *next, |after| after.last == next.last)?;
+        Ok((begins == Step::Record).then_some((next.last, next.last_crc)))
     }
 
     /// Is the next segment in use? If the present one has no end, only a record in the next one says so.
@@ -179,7 +257,7 @@ impl Tape {
             let fits = known && (later || self.has(header.last, header.last_crc)?);
             return Ok(if fits { Next::Begun(next, header) } else { Next::NotBegun });
         }
-        if !ended && !matches!(Walk::new(next.clone(), header).step()?, Step::Record | Step::Gap) {
+        if !ended && !self.is_in_use(&next, header)? {
             return Ok(Next::NotBegun);
         }
         if later && !ended {
@@ -187,6 +265,34 @@ impl Tape {
             return Ok(if self.walk.room() >= GAP_SPAN { hole } else { Next::NotBegun });
         }
         Ok(if later || self.has(header.last, header.last_crc)? { Next::Begun(next, header) } else { Next::NotBegun })
+    }
+
+    /// Does a segment that has a header also have a record? Or has the one after it, which names it: then this one's
+    /// first record is lost, because several could not be synced one after the other, and stands there.
+    fn is_in_use(&self, segment: &Arc<Segment>, header: Header) -> Result<bool, Error> {
+        Ok(matches!(self.first_step(segment.clone(), header, |_| true)?, Step::Record | Step::Gap))
+    }
+
+    /// How a segment begins; or, if its first record cannot be read, the one after it that `may` stand for it.
+    fn first_step(
+        &self,
+        mut segment: Arc<Segment>,
+        mut header: Header,
+        may: impl Fn(&Header) -> bool,
+    ) -> Result<Step, Error> {
+        loop {
+            let step = Walk::new(segment, header).step()?;
+            if matches!(step, Step::Record | Step::Gap) {
+                return Ok(step);
+            }
+            let Some(after) = Segment::open(&self.folder, header.ordinal + 1, self.access)? else { return Ok(step) };
+            match after.header()? {
+                Read::Header(its) if its.predecessor == header.segment && may(&its) => {
+                    (segment, header) = (Arc::new(after), its);
+                }
+                _ => return Ok(step),
+            }
+        }
     }
 
     /// Does the present segment have this record, up to where the walk is?

@@ -5,9 +5,12 @@ use std::path::Path;
 
 type Look = Box<dyn FnMut(&Path, &str)>;
 
+type Hear = Box<dyn FnMut(&Path, bool)>;
+
 thread_local! {
     static FAILS: Cell<Option<u64>> = const { Cell::new(None) };
     static WRITES: RefCell<Vec<(u64, usize)>> = const { RefCell::new(Vec::new()) };
+    static SYNCED: RefCell<Option<Hear>> = const { RefCell::new(None) };
     static LOOK: RefCell<Option<Look>> = const { RefCell::new(None) };
 }
 
@@ -35,6 +38,18 @@ pub fn write_fails(ordinal: u64) -> Option<usize> {
         writes.remove(0);
         Some(first.1)
     })
+}
+
+/// `hear` is told of each sync on this thread, and whether it succeeded.
+pub fn on_sync(hear: impl FnMut(&Path, bool) + 'static) {
+    SYNCED.set(Some(Box::new(hear)));
+}
+
+pub fn synced(path: &Path, done: bool) {
+    if let Some(mut hear) = SYNCED.take() {
+        hear(path, done);
+        SYNCED.set(Some(hear));
+    }
 }
 
 /// `look` sees the folder after each step of a roll on this thread.

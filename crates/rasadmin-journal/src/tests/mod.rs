@@ -6,6 +6,8 @@ mod damage;
 mod foreign;
 pub mod hooks;
 mod instances;
+#[cfg(unix)]
+mod power;
 mod rolls;
 mod syncs;
 mod turns;

@@ -83,6 +83,8 @@ fn a_crash_at_every_step_of_writing_again() {
     append(&journal, 2).unwrap();
     journal.sync(&journal.position()).unwrap();
     append(&journal, 5).unwrap();
+    let whole = tempfile::tempdir().unwrap();
+    copy(folder.path(), whole.path());
     let copies = tempfile::tempdir().unwrap();
     let seen = Rc::new(RefCell::new(Vec::new()));
     let (into, base) = (seen.clone(), copies.path().to_owned());
@@ -111,15 +113,18 @@ fn a_crash_at_every_step_of_writing_again() {
     assert!(begun.exists());
     for what in seen.borrow().iter() {
         let folder = copies.path().join(what);
-        assert_eq!(followed(&folder), numbered(1, 7), "{what}");
+        // Who follows waits for what may be written again; whoever has read it keeps it.
+        let seen = followed(&folder);
+        assert!(seen.len() >= 2 && numbered(1, 7).starts_with(&seen), "{what}");
         for place in [None, Some(2), Some(3), Some(7)] {
             let copied = tempfile::tempdir().unwrap();
             copy(&folder, copied.path());
             let journal = open(copied.path());
             if let Some(number) = place {
                 let mut from = None;
-                let mut reader = Follower::open(&folder).unwrap().unwrap();
-                let beginning = reader.beginning();
+                let beginning = journal.beginning();
+                // Of a copy in which all stands in one segment.
+                let mut reader = Follower::open(whole.path()).unwrap().unwrap();
                 let of = |r: crate::Record<'_>| crate::Position { number: r.number, crc: r.crc, ..beginning };
                 reader
                     .read(|item| match item {
