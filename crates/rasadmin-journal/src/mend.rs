@@ -5,6 +5,7 @@ use crate::folder::{self, ASIDE};
 use crate::frame::{self, Frame, GAP_SPAN, Kind, Seen};
 use crate::guard::Guard;
 use crate::oddity::Oddity;
+use crate::roll::copy;
 use crate::tape::Stop;
 use std::path::PathBuf;
 
@@ -25,6 +26,9 @@ impl Guard<'_> {
                 Kind::Gap => (offset + frame.span(), frame.number, frame.resumes),
             };
             if last > number {
+                if self.restore(length, last, resumes)? {
+                    return Ok(true);
+                }
                 self.quarantine(&bytes, length, last, resumes)?;
                 return Ok(true);
             }
@@ -36,6 +40,23 @@ impl Guard<'_> {
             return Ok(true);
         }
         self.clear(&bytes, found.is_some())?;
+        Ok(false)
+    }
+
+    /// Writes what is missing as it stands in a segment before, whose sync had failed: true if it is there. The checksums
+    /// of the records before it and behind it say that it is the same.
+    fn restore(&mut self, length: u64, last: u64, resumes: u32) -> Result<bool, Error> {
+        let after = (self.inner.tape.walk.number, self.inner.tape.walk.crc);
+        for source in self.inner.tape.behind()? {
+            let Some((bytes, crc)) = copy(source, after, last)? else { continue };
+            if crc == resumes && bytes.len() as u64 == length {
+                let walk = &mut self.inner.tape.walk;
+                walk.segment.write(walk.at, &bytes)?;
+                walk.forget();
+                walk.segment.sync()?;
+                return Ok(true);
+            }
+        }
         Ok(false)
     }
 
@@ -62,9 +83,10 @@ impl Guard<'_> {
         let (at, path) = (walk.at, walk.segment.path.clone());
         walk.segment.fill(at, at + last as u64 + 1)?;
         walk.forget();
+        // Else a power cut could bring some of it back behind what is appended now; or join the beginning of a record
+        // that was cleared with the end of the one that takes its place, where both end alike.
+        walk.segment.sync()?;
         if stale {
-            // Else a power cut could bring some of them back behind what is appended now.
-            walk.segment.sync()?;
             self.inner.oddities.push(Oddity::Stale { path, at, saved });
         } else {
             self.inner.oddities.push(Oddity::Torn { path, at });

@@ -192,7 +192,7 @@ fn unused(bytes: &[u8], before: &Header) -> bool {
 
 /// The frames behind record `after` up to number `upto`, as they stand there, and the last one's checksum; None if they
 /// are not all there.
-fn copy(mut source: Walk, after: (u64, u32), upto: u64) -> Result<Option<(Vec<u8>, u32)>, Error> {
+pub(crate) fn copy(mut source: Walk, after: (u64, u32), upto: u64) -> Result<Option<(Vec<u8>, u32)>, Error> {
     while source.number < after.0 && matches!(source.step()?, Step::Record | Step::Gap) {}
     let mut bytes = Vec::new();
     if source.number > after.0 {

@@ -35,6 +35,9 @@ pub struct Tape {
     pub applied: Position,
 }
 
+/// In how many segments before the last a record is looked for: as many syncs must have failed, one after the other.
+const BEHIND: usize = 8;
+
 /// Why reading stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -158,12 +161,16 @@ impl Tape {
         if !std::mem::take(&mut self.left_early) {
             return Ok(());
         }
-        let Some((segment, header)) = self.previous.clone() else { return Ok(()) };
-        let mut walk = Walk::new(segment, header);
-        while walk.number < self.walk.number && matches!(walk.step()?, Step::Record | Step::Gap) {}
-        if (walk.number, walk.crc) != (self.walk.number, self.walk.crc) {
+        let Some(mut walk) = self.behind()?.into_iter().find_map(|mut walk| {
+            while walk.number < self.walk.number && matches!(walk.step(), Ok(Step::Record | Step::Gap)) {}
+            let fits = (walk.number, walk.crc) == (self.walk.number, self.walk.crc);
+            let more =
+                fits && matches!(Walk::new(walk.segment.clone(), walk.header).goes_beyond(walk.number), Ok(true));
+            more.then_some(walk)
+        }) else {
             return Ok(());
-        }
+        };
+        self.previous = Some((walk.segment.clone(), walk.header));
         std::mem::swap(&mut walk, &mut self.walk);
         let read = loop {
             match self.walk.step() {
@@ -177,6 +184,18 @@ impl Tape {
         };
         self.walk = walk;
         read.map(|_| ())
+    }
+
+    /// The segments before that may have what follows the present record, newest first, from their beginnings.
+    pub fn behind(&self) -> Result<Vec<Walk>, Error> {
+        let (here, number) = (self.walk.header.ordinal, self.walk.number);
+        let may = self.chain.iter().rev().filter(|header| header.ordinal < here && header.last <= number);
+        let mut all = Vec::new();
+        for header in may.take(BEHIND) {
+            let segment = Segment::open(&self.folder, header.ordinal, self.access)?;
+            all.extend(segment.map(|segment| Walk::new(Arc::new(segment), *header)));
+        }
+        Ok(all)
     }
 
     fn give_record(&mut self, reader: &mut dyn FnMut(Item<'_>)) -> Result<(), Error> {

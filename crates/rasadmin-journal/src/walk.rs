@@ -80,6 +80,12 @@ impl Walk {
         Ok(step)
     }
 
+    /// Does it have a record behind this number?
+    pub fn goes_beyond(mut self, number: u64) -> Result<bool, Error> {
+        while self.number <= number && matches!(self.step()?, Step::Record | Step::Gap) {}
+        Ok(self.number > number)
+    }
+
     /// The payload of the record that the last step went over.
     pub fn payload(&self) -> &[u8] {
         let frame = self.frame();
