@@ -5,7 +5,7 @@ use crate::folder::{self, ASIDE};
 use crate::frame::{self, Frame, GAP_SPAN, Kind, Seen};
 use crate::guard::Guard;
 use crate::oddity::Oddity;
-use crate::roll::copy;
+use crate::roll::{Copied, copy};
 use crate::tape::Stop;
 use std::path::PathBuf;
 
@@ -43,21 +43,28 @@ impl Guard<'_> {
         Ok(false)
     }
 
-    /// Writes what is missing as it stands in a segment before, whose sync had failed: true if it is there. The checksums
-    /// of the records before it and behind it say that it is the same.
+    /// Writes what is missing as it stands in a segment before, whose sync had failed, as far as it is there: true if
+    /// anything is. The records are the same, byte for byte, and in the same places after one another.
     fn restore(&mut self, length: u64, last: u64, resumes: u32) -> Result<bool, Error> {
         let after = (self.inner.tape.walk.number, self.inner.tape.walk.crc);
+        let mut best = Vec::new();
         for source in self.inner.tape.behind()? {
-            let Some((bytes, crc)) = copy(source, after, last)? else { continue };
-            if crc == resumes && bytes.len() as u64 == length {
-                let walk = &mut self.inner.tape.walk;
-                walk.segment.write(walk.at, &bytes)?;
-                walk.forget();
-                walk.segment.sync()?;
-                return Ok(true);
+            let Some(Copied { bytes, last: reached }) = copy(source, after, last)? else { continue };
+            let whole = reached == (last, resumes) && bytes.len() as u64 == length;
+            // What is still missing then needs room for its gap.
+            let part = reached.0 < last && bytes.len() as u64 + GAP_SPAN <= length;
+            if (whole || part) && bytes.len() > best.len() {
+                best = bytes;
             }
         }
-        Ok(false)
+        if best.is_empty() {
+            return Ok(false);
+        }
+        let walk = &mut self.inner.tape.walk;
+        walk.segment.write(walk.at, &best)?;
+        walk.forget();
+        walk.segment.sync()?;
+        Ok(true)
     }
 
     /// Puts a gap in place of `length` bytes.

@@ -145,9 +145,9 @@ impl Guard<'_> {
             None => None,
         };
         let room = tape.walk.room();
-        let fits = copied.filter(|(bytes, last)| *last == crc && bytes.len() as u64 + END_SPAN <= room);
-        let bytes = match fits {
-            Some((bytes, _)) => bytes,
+        let whole = copied.filter(|copied| copied.last == (upto, crc));
+        let bytes = match whole.filter(|copied| copied.bytes.len() as u64 + END_SPAN <= room) {
+            Some(copied) => copied.bytes,
             None if !fresh => return Err(self.note(Error::Diverged { number: number + 1 })),
             // Each of the two has lost other records. What was read is read; the journal goes on behind it.
             None => {
@@ -190,9 +190,16 @@ fn unused(bytes: &[u8], before: &Header) -> bool {
     ours && frames.iter().all(|byte| *byte == 0)
 }
 
-/// The frames behind record `after` up to number `upto`, as they stand there, and the last one's checksum; None if they
-/// are not all there.
-pub(crate) fn copy(mut source: Walk, after: (u64, u32), upto: u64) -> Result<Option<(Vec<u8>, u32)>, Error> {
+/// Frames that were copied.
+#[derive(Default)]
+pub(crate) struct Copied {
+    pub bytes: Vec<u8>,
+    /// The last one's number and checksum.
+    pub last: (u64, u32),
+}
+
+/// The frames behind record `after` up to number `upto` or as far as they are there; None if that record is not.
+pub(crate) fn copy(mut source: Walk, after: (u64, u32), upto: u64) -> Result<Option<Copied>, Error> {
     while source.number < after.0 && matches!(source.step()?, Step::Record | Step::Gap) {}
     let mut bytes = Vec::new();
     if source.number > after.0 {
@@ -205,11 +212,9 @@ pub(crate) fn copy(mut source: Walk, after: (u64, u32), upto: u64) -> Result<Opt
         let before = source.crc;
         match source.step()? {
             Step::Record => bytes.extend(source.frame()),
-            Step::Gap => {
-                bytes.extend(frame::gap(before, LEAST_GAP, source.number, source.crc));
-            }
-            _ => return Ok(None),
+            Step::Gap => bytes.extend(frame::gap(before, LEAST_GAP, source.number, source.crc)),
+            _ => break,
         }
     }
-    Ok((source.number == upto).then_some((bytes, source.crc)))
+    Ok(Some(Copied { bytes, last: (source.number, source.crc) }))
 }
