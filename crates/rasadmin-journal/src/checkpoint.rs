@@ -28,7 +28,7 @@ const VERSION: u32 = 1;
 /// How many bytes that is.
 const HEADER: usize = 80;
 
-/// Longer states are not read: none is a gigabyte, and whoever wrote one wants memory wasted.
+/// Longer states are not read. A real one is far shorter, and a false one would only use up memory.
 const LONGEST: u64 = 1 << 30;
 
 /// A checkpoint.
@@ -36,7 +36,7 @@ const LONGEST: u64 = 1 << 30;
 pub struct Checkpoint {
     /// The last record that the state contains. If it was written in slices, later ones may be in it too.
     pub place: Position,
-    /// Which version of the state's format the bytes have: the writer's affair.
+    /// Which version of the state's format the bytes have. The writer chooses it.
     pub version: u32,
     /// The state.
     pub state: Vec<u8>,

@@ -9,7 +9,7 @@ use std::path::Path;
 
 const EXTENSION: &str = "cursor";
 
-/// A line has as many bytes, so that a shorter one leaves nothing of a longer one.
+/// Every line has this many bytes, so that a new one leaves nothing of the old one.
 const LINE: usize = 160;
 
 /// The cursor of one ledger.
@@ -69,10 +69,10 @@ fn read(path: &Path) -> Option<Position> {
     (u32::from_str_radix(crc, 16) == Ok(crc32c::crc32c(text.as_bytes()))).then(|| text.parse().ok())?
 }
 
-/// A ledger that no longer counts: its cursor is deleted.
+/// Deletes the cursor of a ledger that no longer counts.
 ///
 /// # Errors
-/// If it cannot be.
+/// If the file cannot be deleted.
 pub fn forget(folder: &Path, ledger: &str) -> Result<(), Error> {
     let path = folder.join(format!("{ledger}.{EXTENSION}"));
     if is_name(ledger) { std::fs::remove_file(&path).when("delete", &path) } else { Ok(()) }

@@ -56,8 +56,11 @@ impl<'a> Guard<'a> {
                 }
             }
         }
-        self.inner.settled = true;
-        let fresh = !std::mem::replace(&mut self.inner.tape.settled, true);
+        let fresh = !self.inner.tape.settled;
+        if fresh {
+            self.abandon()?;
+        }
+        (self.inner.settled, self.inner.tape.settled) = (true, true);
         self.inner.tape.read_left(&mut reader).map_err(|error| self.note(error))?;
         self.complete(fresh)?;
         self.caught_up = true;

@@ -38,7 +38,7 @@ impl Instance {
         &self.token
     }
 
-    /// Is this the first process of a new instance? Then whatever an earlier one began has ended.
+    /// Did this process begin the instance? Then whatever an earlier one began has ended.
     pub fn is_first(&self) -> bool {
         self.first
     }
@@ -75,7 +75,7 @@ impl Guard<'_> {
         if alone {
             kernel::unlock(&file, BYTE).when("unlock", &path)?;
         }
-        // Nobody takes it for himself alone without the guard.
+        // Nobody takes the lock exclusively without the guard.
         kernel::try_lock(&file, BYTE, Mode::Shared).when("lock", &path)?;
         Ok(Instance { token, first, _lock: file })
     }
@@ -108,7 +108,7 @@ fn read(file: &mut File) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Is one of the processes that the text names still there?
+/// Does one of the processes that the text names still live?
 fn lives(text: &str) -> bool {
     text.lines().skip(1).any(|line| {
         let Some((process, created)) = line.split_once(' ') else { return false };

@@ -41,7 +41,7 @@ impl Default for Options {
 /// How much of the next segment is written before it is synced, in bytes.
 const SYNC_AHEAD: u64 = 1024 * 1024;
 
-/// How often it is checked that the paths still name the open files.
+/// How often the paths are compared with the open files.
 const CHECK: Duration = Duration::from_secs(1);
 
 /// A journal, open for appending. Several processes may have it open, and several threads use one.
@@ -244,8 +244,7 @@ impl Journal {
     /// What is to be done now and then and takes time, without the lock: to be called at the end of each call. `now` is
     /// a monotonic clock of the caller's.
     ///
-    /// Once a second it checks that the paths still name the open files; and it syncs what was written ahead, when it is
-    /// a mebibyte.
+    /// Once a second it compares the paths with the open files. It syncs what was written ahead, a mebibyte at a time.
     ///
     /// # Errors
     /// [`Error::Replaced`], and then for good. What else fails here is tried again, and told where it matters.

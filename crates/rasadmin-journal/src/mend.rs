@@ -4,8 +4,10 @@ use crate::error::Error;
 use crate::folder::{self, ASIDE};
 use crate::frame::{self, Frame, GAP_SPAN, Kind, Seen};
 use crate::guard::Guard;
+use crate::journal::Inner;
 use crate::oddity::Oddity;
-use crate::roll::{Copied, copy};
+use crate::roll::{Copied, copy, unused};
+use crate::segment::{self, Access, Segment};
 use crate::tape::Stop;
 use std::path::PathBuf;
 
@@ -98,6 +100,34 @@ impl Guard<'_> {
         } else {
             self.inner.oddities.push(Oddity::Torn { path, at });
         }
+        Ok(())
+    }
+
+    /// Moves aside the segments behind the end of the journal: their first records are lost, so reading never came to
+    /// them. What is appended now takes their numbers. If they stayed, they could count again later, behind a new segment
+    /// that has the place of the one they follow.
+    pub(crate) fn abandon(&mut self) -> Result<(), Error> {
+        let Inner { tape, oddities, .. } = &mut *self.inner;
+        let here = tape.walk.header;
+        let behind = tape.chain.iter().filter(|header| header.ordinal > here.ordinal);
+        let behind: Vec<_> = behind.map(|header| header.ordinal).collect();
+        if behind.is_empty() {
+            return Ok(());
+        }
+        tape.next = None;
+        // The newest first: a crash on the way leaves no hole among those that are still there.
+        for ordinal in behind.into_iter().rev() {
+            let Some(segment) = Segment::open(&tape.folder, ordinal, Access::Read)? else { continue };
+            let used = !unused(&segment.read_to(0, segment.length()?)?, &here);
+            let Segment { file, path, .. } = segment;
+            drop(file);
+            if used {
+                oddities.push(folder::move_aside(&path, "its first record cannot be read, so nothing leads to it")?);
+            }
+        }
+        // Else a power cut could bring them back.
+        segment::sync_names(&tape.folder)?;
+        tape.chain.retain(|header| header.ordinal <= here.ordinal);
         Ok(())
     }
 

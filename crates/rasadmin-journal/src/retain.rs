@@ -1,4 +1,4 @@
-//! Which segments may go, and their going.
+//! Deleting segments, and which may be deleted.
 
 use crate::checkpoint;
 use crate::cursor;
@@ -8,7 +8,7 @@ use crate::header::Header;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// When a segment may go.
+/// When a segment may be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// Every ledger that leaves its cursor here has its records, there is one at least, and it was not written since

@@ -180,7 +180,7 @@ impl Guard<'_> {
 
 /// Was nothing recorded in the segment that has these bytes? A header without a record may stand there: of somebody who
 /// was killed as he began it.
-fn unused(bytes: &[u8], before: &Header) -> bool {
+pub(crate) fn unused(bytes: &[u8], before: &Header) -> bool {
     let (header, frames) = bytes.split_at(bytes.len().min(FIRST as usize));
     let ours = match header::read(header) {
         Read::Unused => true,

@@ -17,7 +17,7 @@ pub struct Tape {
     pub folder: PathBuf,
     access: Access,
     /// Segments that were there when the folder was looked at.
-    chain: Vec<Header>,
+    pub chain: Vec<Header>,
     pub walk: Walk,
     /// The segment before, if it was read here.
     pub previous: Option<(Arc<Segment>, Header)>,

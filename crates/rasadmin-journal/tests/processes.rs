@@ -204,19 +204,24 @@ fn rounds(processes: usize, rounds: usize) {
     assert!(std::fs::read_dir(folder.path()).unwrap().count() > 4, "several segments");
 }
 
+/// So many times as many rounds are played as by default: RASADMIN_ROUNDS.
+fn times() -> usize {
+    std::env::var("RASADMIN_ROUNDS").map_or(1, |times| times.parse().unwrap())
+}
+
 #[test]
 fn one_process_killed_again_and_again() {
-    rounds(1, 40);
+    rounds(1, 12 * times());
 }
 
 #[test]
 fn two_processes_killed_again_and_again() {
-    rounds(2, 30);
+    rounds(2, 8 * times());
 }
 
 #[test]
 fn four_processes_killed_again_and_again() {
-    rounds(4, 15);
+    rounds(4, 5 * times());
 }
 
 #[test]

@@ -135,12 +135,52 @@ fn a_segment_begun_and_without_a_record_is_used_again() {
     let second = places(folder.path(), 2);
     patch(&segment(folder.path(), 2), |bytes| bytes[second[0]..second[0] + 32].fill(0));
     let in_first = first.len() as u64 - 1;
-    let (all, _, journal) = recovered(folder.path());
+    let (all, aside, journal) = recovered(folder.path());
     assert_eq!(all, numbered(1, in_first));
+    assert!(matches!(&aside[..], [Oddity::MovedAside { .. }]), "what stood behind the hole is kept: {aside:?}");
     append_each(&journal, 40);
     assert_eq!(followed(folder.path()), numbered(1, in_first + 40));
-    let aside = journal.take_oddities();
-    assert!(matches!(&aside[..], [Oddity::MovedAside { .. }]), "what stood behind the hole is kept: {aside:?}");
+    assert!(journal.take_oddities().is_empty());
+}
+
+/// As above, and a second segment after it, which also lost its first record: it must not count behind a new segment.
+#[test]
+fn segments_behind_the_end_never_count_again() {
+    let folder = folder();
+    let writer = open(folder.path());
+    append_each(&writer, 5);
+    let begin = |failing: u64| {
+        hooks::fail_sync(failing);
+        let last = writer.position();
+        assert!(matches!(writer.sync(&last), Err(Error::Sync(_))));
+        append_each(&writer, 1);
+    };
+    // The second and the third segment both begin behind record 5.
+    writer.sync(&writer.position()).unwrap();
+    append_each(&writer, 1);
+    begin(1);
+    begin(2);
+    drop(writer);
+    let first = places(folder.path(), 1);
+    patch(&segment(folder.path(), 1), |bytes| bytes[first[5]..].fill(0));
+    for ordinal in [2, 3] {
+        let at = places(folder.path(), ordinal)[0];
+        patch(&segment(folder.path(), ordinal), |bytes| bytes[at..at + 32].fill(0));
+    }
+    let (all, aside, journal) = recovered(folder.path());
+    assert_eq!(all, numbered(1, 5));
+    assert!(matches!(&aside[..], [Oddity::MovedAside { .. }, Oddity::MovedAside { .. }]), "{aside:?}");
+    let mut guard = journal.lock(soon()).unwrap();
+    guard.catch_up(|item| panic!("{item:?}")).unwrap();
+    guard.seal().unwrap();
+    drop(guard);
+    for number in 6..40 {
+        let mut guard = journal.lock(soon()).unwrap();
+        guard.catch_up(|item| panic!("{item:?}")).unwrap();
+        assert_eq!(guard.append(&[text(number).as_bytes()]).unwrap().first, number);
+    }
+    assert_eq!(followed(folder.path()), numbered(1, 39));
+    assert_eq!(recovered(folder.path()).0, numbered(1, 39));
 }
 
 #[test]
