@@ -164,8 +164,8 @@ fn lost_events_and_a_damaged_ledger_need_attention() {
     drop(world.service());
     let ledger = world.path("conf/rasadmin.db");
     let connection = rusqlite::Connection::open(&ledger).unwrap();
-    let sql = "INSERT INTO anomalies (record, effect, time, server, instance, what, details, lost)
-               SELECT token, 0, started, server, id, 'events were lost while the ledger was away', '7', 7 FROM instances";
+    let sql = "INSERT INTO anomalies (time, server, instance, what, details, lost)
+               SELECT started, server, id, 'events were lost while the ledger was away', '7', 7 FROM instances";
     assert_eq!(connection.execute(sql, []).unwrap(), 1);
     drop(connection);
     one(&world.status(), "lost", "attention", "VPN1: 7 events were lost");

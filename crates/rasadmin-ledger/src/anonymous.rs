@@ -110,11 +110,12 @@ pub(super) fn batch(
     Ok(rows.len() as u64)
 }
 
-/// Days of use: the sums stay.
+/// Days of use: the sums stay. Those of a live session are written anew at its end, and are found by its user then.
 fn days_of_use(connection: &Connection, past: &Past, most: i64, users: &mut Pseudonyms) -> rusqlite::Result<u64> {
     let (domain, name) = past.user.as_ref().map_or((None, None), |u| (Some(u.domain.as_str()), Some(u.name.as_str())));
     let sql = format!(
         "SELECT domain, name, day, session FROM use WHERE day < ?1 AND name NOT LIKE '{MARK}%'
+             AND session NOT IN (SELECT acct_session_id FROM sessions WHERE acct_stop_time IS NULL)
              AND (?3 IS NULL OR (domain = ?3 AND name = ?4)) LIMIT ?2"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -126,8 +127,10 @@ fn days_of_use(connection: &Connection, past: &Past, most: i64, users: &mut Pseu
     for (domain, name, day, session) in &rows {
         let alias = users.of(domain, name);
         connection
-            .prepare_cached("UPDATE use SET domain = '', name = ?3 WHERE session = ?1 AND day = ?2")?
-            .execute(params![session, day, alias])?;
+            .prepare_cached(
+                "UPDATE use SET domain = '', name = ?5 WHERE domain = ?1 AND name = ?2 AND day = ?3 AND session = ?4",
+            )?
+            .execute(params![domain, name, day, session, alias])?;
     }
     Ok(rows.len() as u64)
 }

@@ -229,7 +229,8 @@ impl Desk {
                 &mut c.decisions
             }),
             (
-                "DELETE FROM use WHERE (session, day) IN (SELECT session, day FROM use WHERE {} LIMIT :batch)",
+                "DELETE FROM use WHERE (domain, name, day, session) IN
+                     (SELECT domain, name, day, session FROM use WHERE {} LIMIT :batch)",
                 days,
                 |c| &mut c.usage_days,
             ),

@@ -13,7 +13,9 @@ use crate::sqlite::Logged;
 use rasadmin_engine::config::Config;
 use rasadmin_engine::decide::decide_alone;
 use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEvent, ReleaseEvent};
-use rasadmin_engine::{Answer, Away, Decision, Event, Facts, Id, Journal, Name, Now, Process, Stamp, Waited, decide};
+use rasadmin_engine::{
+    Answer, Away, Decision, Event, Facts, Id, Journal, Name, Now, Process, Stamp, State, Waited, decide,
+};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -234,15 +236,8 @@ impl Inner {
         let whose = Whose { config: &self.config, server: &self.server, process: self.process };
         let Some((open, token)) = self.store.here() else { return Err(None) };
         let here = whose.here(token);
-        let mut call = |now: Now| {
-            open.records.call(&mut open.state, deadline, &mut |state| Some(decide(state, &here, event, &now)))
-        };
-        let record = match call(now)? {
-            Some(record) => Some(record),
-            // Another record has this one's random bytes.
-            None => call(Now { random: crate::random().unwrap_or(now.random), ..now })?,
-        };
-        let Some(record) = record else { return Err(None) };
+        let decide = &mut |state: &State| Some(decide(state, &here, event, &now));
+        let Some(record) = open.records.call(&mut open.state, deadline, decide)? else { return Err(None) };
         refusals::tell_record(&record);
         Ok(Told { decision: record.decision, answer: record.answer })
     }

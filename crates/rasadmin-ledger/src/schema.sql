@@ -1,12 +1,12 @@
--- Version 3. Times are milliseconds since 1970, UTC. Names are folded (upper case) where they stand for an identity.
--- Every row of an effect bears a key of its own, made of the record's random bytes: written twice, it is there once.
+-- Version 4. Times are milliseconds since 1970, UTC. Names are folded (upper case) where they stand for an identity.
+-- A record and the rows that are made of it are written in one transaction: that is why each is there once. What is
+-- written with every call has no index of random keys, because each call would change another page of it.
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 -- The records of each server, in order, since its last checkpoint.
 CREATE TABLE journal (
     server TEXT NOT NULL,
     number INTEGER NOT NULL,
-    id TEXT NOT NULL UNIQUE,
     record TEXT NOT NULL,
     UNIQUE (server, number)
 );
@@ -75,7 +75,6 @@ CREATE INDEX sessions_long ON sessions (acct_stop_time) WHERE acct_stop_time - a
 
 CREATE TABLE links (
     id INTEGER PRIMARY KEY,
-    record TEXT NOT NULL,
     session INTEGER NOT NULL,
     nas_identifier TEXT NOT NULL,
     nas_port_id TEXT NOT NULL,
@@ -85,8 +84,7 @@ CREATE TABLE links (
     stop INTEGER,
     seconds INTEGER,
     input_octets INTEGER,
-    output_octets INTEGER,
-    UNIQUE (record, nas_port_id)
+    output_octets INTEGER
 );
 CREATE INDEX links_session ON links (session);
 
@@ -126,13 +124,11 @@ CREATE TABLE use (
     seconds INTEGER NOT NULL,
     input_octets INTEGER NOT NULL,
     output_octets INTEGER NOT NULL,
-    PRIMARY KEY (session, day)
+    PRIMARY KEY (domain, name, day, session)
 ) WITHOUT ROWID;
-CREATE INDEX use_user ON use (domain, name, day);
 
 CREATE TABLE decisions (
     id INTEGER PRIMARY KEY,
-    record TEXT NOT NULL UNIQUE,
     time INTEGER NOT NULL,
     server TEXT NOT NULL,
     instance INTEGER NOT NULL,
@@ -157,15 +153,12 @@ CREATE INDEX decisions_denied ON decisions (time) WHERE outcome = 'deny';
 -- What came out of order; and events that were lost.
 CREATE TABLE anomalies (
     id INTEGER PRIMARY KEY,
-    record TEXT NOT NULL,
-    effect INTEGER NOT NULL,
     time INTEGER NOT NULL,
     server TEXT NOT NULL,
     instance INTEGER NOT NULL,
     what TEXT NOT NULL,
     details TEXT NOT NULL,
-    lost INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (record, effect)
+    lost INTEGER NOT NULL DEFAULT 0
 );
 
 -- Every configuration that was in force: its texts, so that an old decision can be explained.
@@ -178,7 +171,6 @@ CREATE TABLE configs (
 -- Each time that a process of the service has read its configuration.
 CREATE TABLE loads (
     id INTEGER PRIMARY KEY,
-    record TEXT NOT NULL UNIQUE,
     time INTEGER NOT NULL,
     server TEXT NOT NULL,
     instance INTEGER NOT NULL,

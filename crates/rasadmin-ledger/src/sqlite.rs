@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The schema's version: `PRAGMA user_version`.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// What to do with one that is damaged.
 const REMEDY: &str = "move the ledger away and restart Remote Access to begin a new one";

@@ -102,9 +102,8 @@ fn a_call_is_a_few_statements_whatever_lives_and_whatever_was() {
     calls.session(2000, "nobody");
     let first = calls.session(1, "alice");
     let statements = |works: [Work; 6]| works.map(|work| work.statements);
-    // Address: begin, what others have appended (2), record, decision, lease, commit. The accept and the hangup are synced:
-    // the level cannot be set inside a transaction, so they begin twice.
-    assert_eq!(statements(first), [7, 13, 10, 7, 13, 6]);
+    // Address: begin, whether others have written, record, decision, lease, commit.
+    assert_eq!(statements(first), [6, 8, 8, 6, 6, 5]);
     for handle in 2..150 {
         calls.begin(handle, &format!("user{handle}"));
     }

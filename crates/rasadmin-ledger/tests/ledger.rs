@@ -55,11 +55,11 @@ fn a_ledger_of_an_older_version_is_refused_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("l.db");
     let old = rusqlite::Connection::open(&path).unwrap();
-    old.execute_batch("CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT); PRAGMA user_version = 2").unwrap();
+    old.execute_batch("CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT); PRAGMA user_version = 3").unwrap();
     drop(old);
     for away in [open(&path).unwrap_err(), Reader::open(&path).unwrap_err()] {
         assert_eq!(away.kind, AwayKind::Foreign);
-        assert!(away.message.contains("its version is 2") && away.message.contains("move it away"), "{away}");
+        assert!(away.message.contains("its version is 3") && away.message.contains("move it away"), "{away}");
     }
 }
 

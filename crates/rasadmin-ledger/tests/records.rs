@@ -27,6 +27,10 @@ const OPEN: &str = r#"
     users = ["mallory"]
 "#;
 
+/// What is made of the records.
+const TABLES: [&str; 9] =
+    ["instances", "sessions", "links", "leases", "use", "decisions", "anomalies", "configs", "loads"];
+
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(5)
 }
@@ -75,12 +79,11 @@ fn journal(path: &Path) -> Vec<Record> {
 }
 
 fn dump(scene: &Scene) -> Vec<String> {
-    let tables = ["instances", "sessions", "links", "leases", "use", "decisions", "anomalies", "configs", "loads"];
-    tables.map(|table| scene.ask(&format!("SELECT * FROM {table} ORDER BY 1, 2"))).to_vec()
+    TABLES.map(|table| scene.ask(&format!("SELECT * FROM {table} ORDER BY 1, 2"))).to_vec()
 }
 
 #[test]
-fn every_effect_is_written_once_however_often_it_is_written() {
+fn the_rows_are_made_of_the_records_alone() {
     let scene = a_day();
     // And what happens on other days.
     let dora = connection(4, "dora").with(|e| e.quarantine = Some(Quarantine::Probation));
@@ -125,8 +128,10 @@ fn every_effect_is_written_once_however_often_it_is_written() {
         "what the day has"
     );
     assert!(before.iter().all(|rows| !rows.is_empty()), "{before:#?}");
-    // The records are lost, and told again from the first.
-    rusqlite::Connection::open(scene.path()).unwrap().execute_batch("DELETE FROM journal").unwrap();
+    // The rows are lost with the records, and these are told again from the first.
+    let emptied = TABLES.map(|table| format!("DELETE FROM {table};")).join("");
+    let ledger = rusqlite::Connection::open(scene.path()).unwrap();
+    ledger.execute_batch(&format!("DELETE FROM journal; {emptied}")).unwrap();
     let (mut records, mut state) = records(&scene);
     assert_eq!(state.number(), 0);
     for record in &all {
@@ -135,17 +140,58 @@ fn every_effect_is_written_once_however_often_it_is_written() {
     assert_eq!(dump(&scene), before);
 }
 
+/// Whether an event of a spool was recorded is noted with its record, or not at all.
 #[test]
-fn a_record_that_is_there_is_not_appended_again() {
-    let scene = a_day();
-    let before = (dump(&scene), scene.ask("SELECT count(*), max(number) FROM journal"));
+fn an_event_of_a_spool_is_recorded_once() {
+    let scene = Scene::new(OPEN);
     let (mut records, mut state) = records(&scene);
-    let checkpoint = Checkpoint::of(&state);
-    for record in journal(&scene.path()) {
-        assert_eq!(append(&mut records, &mut state, &record), None);
-    }
-    assert_eq!((dump(&scene), scene.ask("SELECT count(*), max(number) FROM journal")), before);
-    assert_eq!(Checkpoint::of(&state), checkpoint);
+    let server = server();
+    let here = Here::new(&scene.config, &server, state.instance().unwrap(), Process(1));
+    let mut told = |sequence: u64, fails: bool| {
+        let mut once = Some(());
+        let appended = records.batch(&mut state, soon(), &mut |batch| {
+            if once.take().is_none() {
+                let away = rasadmin_ledger::Away { kind: AwayKind::Other, message: String::new() };
+                return if fails { Err(away) } else { Ok(None) };
+            }
+            let hangup = Event::Hangup(connection(7, "nobody"));
+            let new = batch.is_new("spool", sequence)?;
+            Ok(new.then(|| decide(batch.state(), &here, &hangup, &scene.now())))
+        });
+        appended.ok()
+    };
+    assert_eq!(told(1, true), None);
+    assert_eq!(told(1, false), Some(1));
+    assert_eq!(told(2, false), Some(1));
+    assert_eq!((told(2, false), told(1, false)), (Some(0), Some(0)));
+    assert_eq!(scene.ask("SELECT count(*) FROM anomalies"), "2");
+}
+
+/// It is decided before the lock is held, so that it is known whether to sync; and on what is so once it is held.
+#[test]
+fn what_others_have_appended_meanwhile_is_decided_on_and_synced() {
+    let scene = Scene::new(OPEN);
+    let (mut records, mut state) = records(&scene);
+    let server = server();
+    let here = Here::new(&scene.config, &server, state.instance().unwrap(), Process(1));
+    let mut hangup = |handle: u64| {
+        let (event, mut seen) = (Event::Hangup(connection(handle, "alice")), Vec::new());
+        records.ledger().logged();
+        let decide = &mut |state: &State| {
+            seen.push(state.live_count());
+            Some(decide(state, &here, &event, &scene.now()))
+        };
+        assert!(records.call(&mut state, soon(), decide).unwrap().is_some());
+        let sql: Vec<String> = records.ledger().logged().into_iter().map(|logged| logged.sql).collect();
+        let full = sql.iter().rposition(|sql| sql == "PRAGMA synchronous = FULL");
+        (seen, full.is_some() && full < sql.iter().rposition(|sql| sql == "COMMIT"))
+    };
+    assert_eq!(hangup(7), (vec![0], false), "nobody's hangup");
+    scene.begin(1, "alice", "VPN0-1").unwrap();
+    // It was nobody's as far as this process knew.
+    assert_eq!(hangup(1), (vec![0, 1], true));
+    assert_eq!(scene.ask("SELECT closed_by FROM sessions"), "hangup");
+    assert_eq!(hangup(8), (vec![0], false), "nobody else has appended");
 }
 
 #[test]
@@ -212,7 +258,7 @@ fn a_service_that_runs_for_long_writes_its_state_down_now_and_then() {
     scene.engine.hangup(&connection(7, "nobody"), scene.now());
     // As another process would have appended them.
     let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50001)
-                INSERT INTO journal SELECT server, number + i, 'x' || i, record FROM n,
+                INSERT INTO journal SELECT server, number + i, record FROM n,
                     (SELECT * FROM journal ORDER BY number DESC LIMIT 1)";
     rusqlite::Connection::open(scene.path()).unwrap().execute_batch(many).unwrap();
     assert_eq!(scene.ask("SELECT count(*) FROM checkpoints"), "0");

@@ -96,3 +96,32 @@ fn the_spools_of_two_processes_are_one_story() {
         assert_eq!(scene.ask("SELECT count(*) FROM anomalies"), "0");
     }
 }
+
+/// A process is killed after it has recorded what was left, and before it has deleted the spool.
+#[test]
+fn a_spool_that_is_still_there_is_not_told_again() {
+    let mut scene = Scene::new(OPEN);
+    let held = hold(&scene);
+    assert_eq!(scene.connect(&of(1, "172.16.0.7")), Verdict::Accept);
+    scene.engine.hangup(&of(1, "172.16.0.7"), scene.now());
+    let parting = Scene::new(OPEN);
+    kill(&mut scene, parting.engine);
+    drop(held);
+    let files = std::fs::read_dir(scene.folder.path()).unwrap().flatten().map(|file| file.path());
+    let spools = files.filter(|file| file.to_string_lossy().contains(".spool-"));
+    let kept: Vec<_> = spools.map(|spool| (std::fs::read(&spool).unwrap(), spool)).collect();
+    assert_eq!(kept.len(), 1);
+    scene.engine = scene.beside();
+    let rows =
+        "SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM decisions), (SELECT count(*) FROM anomalies)";
+    assert_eq!(scene.ask(rows), "1 1 0");
+    let parting = Scene::new(OPEN);
+    kill(&mut scene, parting.engine);
+    for (bytes, spool) in &kept {
+        assert!(!spool.exists());
+        std::fs::write(spool, bytes).unwrap();
+    }
+    scene.engine = scene.beside();
+    assert_eq!(scene.ask(rows), "1 1 0");
+    assert!(kept.iter().all(|(_, spool)| !spool.exists()), "and it is deleted");
+}

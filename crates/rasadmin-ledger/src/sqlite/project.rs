@@ -1,13 +1,13 @@
 //! The rows that a record makes. The state folds the same effects in memory; here they are kept for people.
 //!
-//! Every effect is an upsert by a key that was made of its record's random bytes: written twice, it changes nothing.
+//! They are written in the transaction of their record, and so they are there once, as it is.
 
 mod leases;
 mod sessions;
 
 use super::statements::Statements;
 use crate::Away;
-use rasadmin_engine::effect::{Anomaly, EndedBy, InstanceBegan};
+use rasadmin_engine::effect::{EndedBy, InstanceBegan};
 use rasadmin_engine::event::ConfigRead;
 use rasadmin_engine::state::closing_of;
 use rasadmin_engine::{Effect, Id, Name, Record, Refusal, State};
@@ -20,6 +20,8 @@ struct Projection<'a, 'c> {
     /// Before the record.
     state: &'a State,
     record: &'a Record,
+    /// The row of its decision, once that is written.
+    decision: Option<i64>,
 }
 
 /// Writes the rows of a record, which is not yet applied to the state.
@@ -29,7 +31,7 @@ pub(super) fn project(
     state: &State,
     record: &Record,
 ) -> Result<(), Away> {
-    Projection { statements, server, state, record }.all()
+    Projection { statements, server, state, record, decision: None }.all()
 }
 
 /// A refusal's kind, as `decisions.refusal` has it.
@@ -51,8 +53,8 @@ impl Projection<'_, '_> {
         if !begins {
             self.decision()?;
         }
-        for (nth, effect) in self.record.effects.iter().enumerate() {
-            self.effect(nth, effect)?;
+        for effect in &self.record.effects {
+            self.effect(effect)?;
         }
         if begins {
             self.decision()?;
@@ -60,10 +62,10 @@ impl Projection<'_, '_> {
         Ok(())
     }
 
-    fn effect(&mut self, nth: usize, effect: &Effect) -> Result<(), Away> {
+    fn effect(&mut self, effect: &Effect) -> Result<(), Away> {
         match effect {
-            Effect::Anomaly(anomaly) => return self.anomaly(nth, anomaly),
-            Effect::Lost { events } => return self.lost(nth, *events),
+            Effect::Anomaly(anomaly) => return self.out_of_order(anomaly.what(), &anomaly.details(), 0),
+            Effect::Lost { events } => return self.lost(*events),
             Effect::ConfigRead(read) => return self.config(read),
             _ if !self.state.heeds(self.record) => return Ok(()),
             _ => {}
@@ -140,14 +142,13 @@ impl Projection<'_, '_> {
         let groups = serde_json::to_string(&decision.groups).map_err(json)?;
         let counted = decision.counted.as_ref().map(serde_json::to_string).transpose().map_err(json)?;
         self.statements.run(
-            "INSERT INTO decisions (record, time, server, instance, session, stage, domain, name, user_name, outcome, rule,
+            "INSERT INTO decisions (time, server, instance, session, stage, domain, name, user_name, outcome, rule,
                  reason, refusal, config, ledger_away, facts, groups, counted)
-             VALUES (:record, :time, :server, coalesce((SELECT id FROM instances WHERE token = :instance), 0),
+             VALUES (:time, :server, coalesce((SELECT id FROM instances WHERE token = :instance), 0),
                  (SELECT id FROM sessions WHERE acct_session_id = :session), :stage, :domain, :name, :user_name, :outcome,
-                 :rule, :reason, :refusal, :config, :ledger_away, :facts, :groups, :counted)
-             ON CONFLICT DO NOTHING",
+                 :rule, :reason, :refusal, :config, :ledger_away, :facts, :groups, :counted)",
             named_params! {
-                ":record": self.record.id.to_string(), ":time": decision.time, ":server": self.server.as_str(),
+                ":time": decision.time, ":server": self.server.as_str(),
                 ":instance": self.record.instance.to_string(),
                 ":session": self.record.session.map(|session| session.to_string()),
                 ":stage": decision.stage.name(), ":domain": user.map(|u| u.domain.as_str()),
@@ -157,25 +158,20 @@ impl Projection<'_, '_> {
                 ":counted": counted,
             },
         )?;
+        self.decision = Some(self.statements.connection.last_insert_rowid());
         Ok(())
     }
 
-    fn anomaly(&mut self, nth: usize, anomaly: &Anomaly) -> Result<(), Away> {
-        self.out_of_order(nth, anomaly.what(), &anomaly.details(), 0)
+    fn lost(&mut self, events: u64) -> Result<(), Away> {
+        self.out_of_order("events were lost while the ledger was away", &events.to_string(), events)
     }
 
-    fn lost(&mut self, nth: usize, events: u64) -> Result<(), Away> {
-        self.out_of_order(nth, "events were lost while the ledger was away", &events.to_string(), events)
-    }
-
-    fn out_of_order(&mut self, nth: usize, what: &str, details: &str, lost: u64) -> Result<(), Away> {
+    fn out_of_order(&mut self, what: &str, details: &str, lost: u64) -> Result<(), Away> {
         self.statements.run(
-            "INSERT INTO anomalies (record, effect, time, server, instance, what, details, lost)
-             VALUES (:record, :effect, :time, :server, coalesce((SELECT id FROM instances WHERE token = :instance), 0),
-                 :what, :details, :lost)
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO anomalies (time, server, instance, what, details, lost)
+             VALUES (:time, :server, coalesce((SELECT id FROM instances WHERE token = :instance), 0), :what, :details,
+                 :lost)",
             named_params! {
-                ":record": self.record.id.to_string(), ":effect": i64::try_from(nth).unwrap_or(i64::MAX),
                 ":time": self.record.at.time, ":server": self.server.as_str(),
                 ":instance": self.record.instance.to_string(), ":what": what, ":details": details,
                 ":lost": i64::try_from(lost).unwrap_or(i64::MAX),
@@ -193,12 +189,11 @@ impl Projection<'_, '_> {
             )?;
         }
         self.statements.run(
-            "INSERT INTO loads (record, time, server, instance, version, config, fault)
-             VALUES (:record, :time, :server, coalesce((SELECT id FROM instances WHERE token = :instance), 0), :version,
-                 :config, :fault)
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO loads (time, server, instance, version, config, fault)
+             VALUES (:time, :server, coalesce((SELECT id FROM instances WHERE token = :instance), 0), :version, :config,
+                 :fault)",
             named_params! {
-                ":record": self.record.id.to_string(), ":time": time, ":server": self.server.as_str(),
+                ":time": time, ":server": self.server.as_str(),
                 ":instance": self.record.instance.to_string(), ":version": read.version, ":config": read.hash,
                 ":fault": read.fault,
             },

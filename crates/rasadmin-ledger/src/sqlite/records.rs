@@ -28,6 +28,8 @@ pub struct Records {
     pub(super) trimming: bool,
     /// When the instance's last sign of life was noted.
     touched: Option<(Id, Millis)>,
+    /// The ledger's version and the state's number when the state was last up to date.
+    current: Option<(i64, u64)>,
 }
 
 impl Records {
@@ -44,6 +46,7 @@ impl Records {
             checkpoint: 0,
             trimming: true,
             touched: None,
+            current: None,
         };
         let _guard = deadline::until(deadline);
         let mut state = load(&mut records.ledger.statements(), server)?;
@@ -97,10 +100,9 @@ impl Records {
         let mut after = state.clone();
         let mut appended = 0;
         while let Some(record) = next(&mut Batch { statements: &mut begun.0, state: &after })? {
-            if append(&mut begun.0, &self.server, &after, &record, &mut self.touched)? {
-                after.apply(&record);
-                appended += 1;
-            }
+            append(&mut begun.0, &self.server, &after, &record, &mut self.touched)?;
+            after.apply(&record);
+            appended += 1;
         }
         begun.commit()?;
         *state = after;
@@ -154,25 +156,35 @@ impl Journal for Records {
     ) -> Result<Option<Record>, Away> {
         self.ledger.is_there()?;
         let _guard = deadline::until(deadline);
-        let mut full = false;
+        // The level of syncing depends on what is decided, and cannot be set inside a transaction: so it is decided before,
+        // and once more if others turn out to have appended.
+        let mut decided = decide(state);
         let record = loop {
+            let durable = |record: &Record| self.ledger.durable && record.is_durable();
+            let full = decided.as_ref().is_some_and(durable);
             self.ledger.sync_level(full).map_err(|e| error(&self.ledger.path, &e))?;
             let mut begun = self.ledger.begin()?;
-            catch_up(&mut begun.0, &self.server, state, &self.config)?;
-            let Some(record) = decide(state) else { return Ok(None) };
+            let known = state.number();
+            let version = begun.0.one("PRAGMA data_version", &[], |row| row.get(0))?.unwrap_or_default();
+            if self.current != Some((version, known)) {
+                // Another process has written; or it is not known whether one has.
+                catch_up(&mut begun.0, &self.server, state, &self.config)?;
+                self.current = Some((version, state.number()));
+            }
+            if state.number() != known {
+                decided = decide(state);
+            }
+            let Some(record) = decided.take() else { return Ok(None) };
             if record.is_durable() && self.ledger.durable && !full {
-                // The level cannot be set inside a transaction. Another process may write before the next one begins, so
-                // it is decided anew.
-                full = true;
+                decided = Some(record);
                 continue;
             }
-            if !append(&mut begun.0, &self.server, state, &record, &mut self.touched)? {
-                return Ok(None);
-            }
+            append(&mut begun.0, &self.server, state, &record, &mut self.touched)?;
             if self.trimming {
                 self.trimming = super::trim::some(&mut begun.0, &self.server, self.checkpoint)?;
             }
             begun.commit()?;
+            self.current = Some((version, state.number() + 1));
             break record;
         };
         state.apply(&record);
@@ -184,26 +196,21 @@ impl Journal for Records {
     }
 }
 
-/// Appends a record and writes its rows; false if it was there already.
+/// Appends a record and writes its rows.
 fn append(
     statements: &mut Statements<'_>,
     server: &Name,
     state: &State,
     record: &Record,
     touched: &mut Option<(Id, Millis)>,
-) -> Result<bool, Away> {
+) -> Result<(), Away> {
     let text = serde_json::to_string(record).map_err(|e| away(AwayKind::Other, statements.path, e))?;
-    let appended = statements.run(
-        "INSERT INTO journal (server, number, id, record) VALUES (:server, :number, :id, :record)
-         ON CONFLICT (id) DO NOTHING",
+    statements.run(
+        "INSERT INTO journal (server, number, record) VALUES (:server, :number, :record)",
         named_params! {
-            ":server": server.as_str(), ":number": (state.number() + 1).cast_signed(), ":id": record.id.to_string(),
-            ":record": text,
+            ":server": server.as_str(), ":number": (state.number() + 1).cast_signed(), ":record": text,
         },
     )?;
-    if appended == 0 {
-        return Ok(false);
-    }
     super::project::project(statements, server, state, record)?;
     // The last sign of life, to the second. What a command changes is none.
     if record.event.is_of_rras()
@@ -215,7 +222,7 @@ fn append(
             named_params! { ":token": record.instance.to_string(), ":now": record.at.time },
         )?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// The state of a server, as its records have it: of one moment. Nothing is locked or written.

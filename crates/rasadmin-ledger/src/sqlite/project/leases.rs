@@ -22,7 +22,7 @@ impl Projection<'_, '_> {
                  pool, began, decision)
              VALUES (:lease, coalesce((SELECT id FROM instances WHERE token = :instance), 0), :server, :family, :number,
                  :address, :domain, :name, :user_name, :port, :origin, :pool, :began,
-                 (SELECT id FROM decisions WHERE record = :record))
+                 :decision)
              ON CONFLICT (lease) DO NOTHING",
             named_params! {
                 ":lease": key(l.lease), ":instance": key(self.record.instance), ":server": self.server.as_str(),
@@ -31,7 +31,7 @@ impl Projection<'_, '_> {
                 ":domain": l.user.as_ref().map(|u| u.domain.as_str()),
                 ":name": l.user.as_ref().map(|u| u.name.as_str()), ":user_name": l.user_name.as_str(),
                 ":port": l.port.as_str(), ":origin": l.origin.name(), ":pool": l.pool, ":began": l.at.time,
-                ":record": key(self.record.id),
+                ":decision": self.decision,
             },
         )?;
         Ok(())

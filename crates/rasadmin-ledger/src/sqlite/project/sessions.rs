@@ -84,11 +84,14 @@ impl Projection<'_, '_> {
                 ":estimated": ended.by.is_estimated(), ":billed": ended.by.is_billed(),
             },
         )?;
-        self.statements.run(
-            "UPDATE links SET stop = max(start, :stop)
-             WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :key) AND stop IS NULL",
-            named_params! { ":key": key, ":stop": stop },
-        )?;
+        // Most have lost their links by then.
+        if self.state.session(ended.session).is_none_or(|session| !session.links.is_empty()) {
+            self.statements.run(
+                "UPDATE links SET stop = max(start, :stop)
+                 WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :key) AND stop IS NULL",
+                named_params! { ":key": key, ":stop": stop },
+            )?;
+        }
         Ok(())
     }
 
@@ -104,31 +107,37 @@ impl Projection<'_, '_> {
     }
 
     pub(super) fn link_began(&mut self, link: &LinkBegan) -> Result<(), Away> {
-        let (session, record) = (key(link.session), key(self.record.id));
-        // The same port once more without an end between: the end was not told.
+        let session = key(link.session);
+        let of = self.state.session(link.session);
+        let mut gone = 0;
+        if of.is_some_and(|session| session.links.iter().any(|live| live.port == link.port)) {
+            // The same port once more without an end between: the end was not told.
+            gone = self.statements.run(
+                "UPDATE links SET stop = max(start, :start)
+                 WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :session) AND nas_port_id = :port
+                     AND stop IS NULL",
+                named_params! { ":session": session, ":port": link.port.as_str(), ":start": link.at.time },
+            )?;
+        }
         self.statements.run(
-            "UPDATE links SET stop = max(start, :start)
-             WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :session) AND nas_port_id = :port
-                 AND stop IS NULL AND record <> :record",
+            "INSERT INTO links (session, nas_identifier, nas_port_id, device, tunnel_type, start)
+             SELECT id, :server, :port, :device, :tunnel, :start FROM sessions WHERE acct_session_id = :session",
             named_params! {
-                ":session": session, ":port": link.port.as_str(), ":start": link.at.time, ":record": record,
-            },
-        )?;
-        self.statements.run(
-            "INSERT INTO links (record, session, nas_identifier, nas_port_id, device, tunnel_type, start)
-             SELECT :record, id, :server, :port, :device, :tunnel, :start FROM sessions WHERE acct_session_id = :session
-             ON CONFLICT DO NOTHING",
-            named_params! {
-                ":record": record, ":session": session, ":server": self.server.as_str(), ":port": link.port.as_str(),
+                ":session": session, ":server": self.server.as_str(), ":port": link.port.as_str(),
                 ":device": link.device.as_str(), ":tunnel": link.tunnel.map(Tunnel::name), ":start": link.at.time,
             },
         )?;
-        self.count_links(&session)
+        self.statements.run(
+            "UPDATE sessions SET acct_link_count = acct_link_count + 1, live_links = live_links + 1 - :gone
+             WHERE acct_session_id = :session",
+            named_params! { ":session": session, ":gone": signed(gone as u64) },
+        )?;
+        Ok(())
     }
 
     pub(super) fn link_ended(&mut self, session: Id, port: &Name, at: Millis, usage: &Usage) -> Result<(), Away> {
         let session = key(session);
-        self.statements.run(
+        let gone = self.statements.run(
             "UPDATE links SET stop = max(start, :at), seconds = :seconds, input_octets = :input, output_octets = :output
              WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :session) AND nas_port_id = :port
                  AND stop IS NULL",
@@ -137,23 +146,25 @@ impl Projection<'_, '_> {
                 ":input": signed(usage.input_octets), ":output": signed(usage.output_octets),
             },
         )?;
-        self.count_links(&session)
-    }
-
-    fn count_links(&mut self, session: &str) -> Result<(), Away> {
         self.statements.run(
-            "UPDATE sessions SET acct_link_count = (SELECT count(*) FROM links WHERE session = sessions.id),
-                 live_links = (SELECT count(*) FROM links WHERE session = sessions.id AND stop IS NULL)
-             WHERE acct_session_id = :session",
-            named_params! { ":session": session },
+            "UPDATE sessions SET live_links = live_links - :gone WHERE acct_session_id = :session",
+            named_params! { ":session": session, ":gone": signed(gone as u64) },
         )?;
         Ok(())
     }
 
     /// This instead of what was told of it before.
     pub(super) fn used(&mut self, session: Id, user: &Identity, days: &[DayUse]) -> Result<(), Away> {
+        let told_before = self.state.session(session).is_none_or(|session| !session.used.is_empty());
         let session = key(session);
-        self.statements.run("DELETE FROM use WHERE session = :session", named_params! { ":session": session })?;
+        if told_before {
+            self.statements.run(
+                "DELETE FROM use WHERE domain = :domain AND name = :name AND session = :session",
+                named_params! {
+                    ":domain": user.domain.as_str(), ":name": user.name.as_str(), ":session": session,
+                },
+            )?;
+        }
         for day in days {
             self.statements.run(
                 "INSERT INTO use (session, day, domain, name, seconds, input_octets, output_octets)
