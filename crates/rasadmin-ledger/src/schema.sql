@@ -50,7 +50,6 @@ CREATE TABLE sessions (
     framed_ipv6_prefix TEXT,
     acct_start_time INTEGER NOT NULL,
     established INTEGER,
-    live_links INTEGER NOT NULL DEFAULT 0,
     acct_link_count INTEGER NOT NULL DEFAULT 0,
     acct_stop_time INTEGER,
     acct_session_time INTEGER,

@@ -103,7 +103,8 @@ impl Session {
 /// In the order in which [`Session`] reads them.
 pub(super) const COLUMNS: &str = "id, acct_session_id, nas_identifier, domain, name, user_name, remote_computer,
     calling_station_id, interface_type, quarantine, tunnel_type, nas_port_id, framed_ip_address, framed_interface_id,
-    framed_ipv6_prefix, acct_start_time, established, live_links, acct_link_count, acct_stop_time, acct_session_time,
+    framed_ipv6_prefix, acct_start_time, established,
+    (SELECT count(*) FROM links WHERE links.session = sessions.id AND links.stop IS NULL), acct_link_count, acct_stop_time, acct_session_time,
     acct_input_octets, acct_output_octets, acct_input_packets, acct_output_packets, octets_are, acct_terminate_cause,
     closed_by, estimated, billed, imported";
 

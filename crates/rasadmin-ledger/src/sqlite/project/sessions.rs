@@ -73,8 +73,7 @@ impl Projection<'_, '_> {
             "UPDATE sessions SET acct_start_time = :start, acct_stop_time = max(:stop, :start),
                  acct_session_time = :seconds, acct_input_octets = :input, acct_output_octets = :output,
                  acct_input_packets = :frames_in, acct_output_packets = :frames_out, octets_are = :octets_are,
-                 acct_terminate_cause = :cause, closed_by = :by, estimated = :estimated, billed = :billed,
-                 live_links = 0
+                 acct_terminate_cause = :cause, closed_by = :by, estimated = :estimated, billed = :billed
              WHERE acct_session_id = :key",
             named_params! {
                 ":key": key, ":start": ended.start, ":stop": stop, ":seconds": signed(ended.usage.seconds),
@@ -109,10 +108,9 @@ impl Projection<'_, '_> {
     pub(super) fn link_began(&mut self, link: &LinkBegan) -> Result<(), Away> {
         let session = key(link.session);
         let of = self.state.session(link.session);
-        let mut gone = 0;
         if of.is_some_and(|session| session.links.iter().any(|live| live.port == link.port)) {
             // The same port once more without an end between: the end was not told.
-            gone = self.statements.run(
+            self.statements.run(
                 "UPDATE links SET stop = max(start, :start)
                  WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :session) AND nas_port_id = :port
                      AND stop IS NULL",
@@ -127,17 +125,14 @@ impl Projection<'_, '_> {
                 ":device": link.device.as_str(), ":tunnel": link.tunnel.map(Tunnel::name), ":start": link.at.time,
             },
         )?;
-        self.statements.run(
-            "UPDATE sessions SET acct_link_count = acct_link_count + 1, live_links = live_links + 1 - :gone
-             WHERE acct_session_id = :session",
-            named_params! { ":session": session, ":gone": signed(gone as u64) },
-        )?;
+        let sql = "UPDATE sessions SET acct_link_count = acct_link_count + 1 WHERE acct_session_id = :session";
+        self.statements.run(sql, named_params! { ":session": session })?;
         Ok(())
     }
 
     pub(super) fn link_ended(&mut self, session: Id, port: &Name, at: Millis, usage: &Usage) -> Result<(), Away> {
         let session = key(session);
-        let gone = self.statements.run(
+        self.statements.run(
             "UPDATE links SET stop = max(start, :at), seconds = :seconds, input_octets = :input, output_octets = :output
              WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :session) AND nas_port_id = :port
                  AND stop IS NULL",
@@ -145,10 +140,6 @@ impl Projection<'_, '_> {
                 ":session": session, ":port": port.as_str(), ":at": at, ":seconds": signed(usage.seconds),
                 ":input": signed(usage.input_octets), ":output": signed(usage.output_octets),
             },
-        )?;
-        self.statements.run(
-            "UPDATE sessions SET live_links = live_links - :gone WHERE acct_session_id = :session",
-            named_params! { ":session": session, ":gone": signed(gone as u64) },
         )?;
         Ok(())
     }
