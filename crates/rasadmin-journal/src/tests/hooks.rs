@@ -40,7 +40,8 @@ pub fn write_fails(ordinal: u64) -> Option<usize> {
     })
 }
 
-/// `hear` is told of each sync on this thread, and whether it succeeded.
+/// `hear` is told of each sync on this thread, and whether it succeeded. The power cuts, which hear it, are Unix's.
+#[cfg(unix)]
 pub fn on_sync(hear: impl FnMut(&Path, bool) + 'static) {
     SYNCED.set(Some(Box::new(hear)));
 }
