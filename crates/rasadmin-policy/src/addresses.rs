@@ -131,6 +131,12 @@ impl Plan {
     pub fn is_pooled(&self, address: Address) -> bool {
         self.pools.iter().any(|pool| pool.family == address.family && pool.contains(address.number))
     }
+
+    /// Is it the server's own?
+    pub fn is_servers(&self, address: Address) -> bool {
+        let bits = u32::try_from(address.number).ok().filter(|_| address.family == Family::Ipv4);
+        bits.is_some_and(|bits| self.server.contains(&Ipv4Addr::from_bits(bits)))
+    }
 }
 
 impl Family {

@@ -15,7 +15,6 @@ use crate::state::{Holding, Lease, Session};
 use crate::{Family, Identity, Name};
 use rasadmin_policy::addresses::{PoolId, is_reserved_identifier};
 use rasadmin_policy::config::file::{ReservationHeld, WhenExhausted};
-use std::net::Ipv4Addr;
 
 /// RRAS asks for an address.
 pub(super) fn address(draft: &mut Draft<'_>, event: &AddressEvent) -> (Decision, Answer) {
@@ -158,14 +157,14 @@ fn keep_offer(draft: &Draft<'_>, event: &AddressEvent, because: OfferBecause) ->
 pub(super) fn offer_fault(draft: &Draft<'_>, event: &AddressEvent) -> Result<u64, OfferFault> {
     let plan = &draft.here.config.addresses;
     let Offer::Number(number) = event.offer else { return Err(OfferFault::Nothing) };
-    let server = |number: u64| u32::try_from(number).is_ok_and(|bits| plan.server.contains(&Ipv4Addr::from_bits(bits)));
-    if event.family == Family::Ipv4 && server(number) {
+    let address = Address { family: event.family, number };
+    if plan.is_servers(address) {
         return Err(OfferFault::Server);
     }
     if event.family == Family::Ipv6 && is_reserved_identifier(number) {
         return Err(OfferFault::ReservedIdentifier);
     }
-    if plan.reserved.contains(&Address { family: event.family, number }) {
+    if plan.reserved.contains(&address) {
         return Err(OfferFault::Reserved);
     }
     Ok(number)

@@ -82,7 +82,7 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
 
 /// The leases of the addresses that the projection names, whoever has them: RRAS gives no address to two, so that whoever
 /// had one of these is over.
-fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Vec<&'a Lease> {
+pub(super) fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Vec<&'a Lease> {
     let told = event.addresses.iter().filter_map(|&address| draft.lease_at(address));
     let told = told.filter(|lease| draft.touches(lease.began));
     // Of a session that began after an accept that had waited, it may be by right.
@@ -189,16 +189,17 @@ pub(super) fn anothers_address(
     None
 }
 
-/// The session begins, and takes its leases and perhaps an earlier session's place.
-fn conclude(draft: &mut Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>, facts: &Facts) {
-    let others: Vec<&Session> = arrival.user.iter().flat_map(|user| draft.of_user(user)).collect();
-    let others: Vec<&Session> = others.into_iter().filter(|session| draft.touches(session.began)).collect();
-    let replaced = takes_place_of(draft, &others, facts);
-    let session = draft.now.session_id();
-    let at = draft.at();
-    let began = SessionBegan {
+/// What a session begins with.
+pub(super) fn began(
+    draft: &Draft<'_>,
+    event: &ConnectionEvent,
+    session: Id,
+    user: Option<Identity>,
+    port: Option<Name>,
+) -> SessionBegan {
+    SessionBegan {
         session,
-        user: arrival.user.clone(),
+        user,
         user_name: event.user.clone(),
         handle: event.handle,
         guid: event.guid.clone(),
@@ -207,12 +208,22 @@ fn conclude(draft: &mut Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_
         interface: event.interface,
         quarantine: event.quarantine,
         tunnel: (event.ikev2 == Some(true)).then_some(Tunnel::Ikev2),
-        port: arrival.port.clone(),
+        port,
         told: event.addresses.clone(),
-        at,
+        at: draft.at(),
         process: draft.here.process,
         adopted: false,
-    };
+    }
+}
+
+/// The session begins, and takes its leases and perhaps an earlier session's place.
+fn conclude(draft: &mut Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>, facts: &Facts) {
+    let others: Vec<&Session> = arrival.user.iter().flat_map(|user| draft.of_user(user)).collect();
+    let others: Vec<&Session> = others.into_iter().filter(|session| draft.touches(session.began)).collect();
+    let replaced = takes_place_of(draft, &others, facts);
+    let session = draft.now.session_id();
+    let at = draft.at();
+    let began = began(draft, event, session, arrival.user.clone(), arrival.port.clone());
     draft.begin_session(began.clone());
     for lease in &arrival.leases {
         draft.take_lease(lease, session, arrival.user.as_ref(), event.prefix.as_deref());

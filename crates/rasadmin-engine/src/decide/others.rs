@@ -1,13 +1,14 @@
 //! What an administrator, the rasadmin service, and the start of an instance do.
 
+use super::connection::{began, told};
 use super::draft::Draft;
 use crate::addresses::Address;
 use crate::calendar::{day_starts, labels_at};
-use crate::effect::{ClosedBy, DayUse, Effect, EndedBy, InstanceBegan};
-use crate::event::{ConfigRead, Seen};
+use crate::effect::{ClosedBy, DayUse, Effect, EndedBy, InstanceBegan, LeaseBegan, Origin, SessionBegan};
+use crate::event::{ConfigRead, ConnectionEvent, Seen};
 use crate::now::Id;
 use crate::state::Holding;
-use crate::{Identity, Millis, Tunnel};
+use crate::{Identity, Millis, Name};
 
 /// Whatever an earlier instance had is over. One that has begun already does not begin again: it would close its own.
 pub(super) fn instance_started(draft: &mut Draft<'_>, instance: Id) {
@@ -91,25 +92,38 @@ pub(super) fn look(draft: &mut Draft<'_>, seen: &[Seen]) {
     }
 }
 
-/// A connection that RRAS has and that was never told.
-fn adopt(draft: &mut Draft<'_>, event: &crate::event::ConnectionEvent) {
-    let began = crate::effect::SessionBegan {
-        // One look may adopt several: each identifier is made of the look's chance and the connection's handle.
-        session: Id(draft.now.session_id().0 ^ u128::from(event.handle)),
-        user: draft.here.config.domains.identity(&event.user, &event.domain),
-        user_name: event.user.clone(),
-        handle: event.handle,
-        guid: event.guid.clone(),
-        computer: event.computer.clone(),
-        source: event.source.clone(),
-        interface: event.interface,
-        quarantine: event.quarantine,
-        tunnel: (event.ikev2 == Some(true)).then_some(Tunnel::Ikev2),
-        port: None,
-        told: event.addresses.clone(),
-        at: draft.at(),
-        process: draft.here.process,
-        adopted: true,
-    };
+/// A connection that RRAS has and that was never told. The addresses that it shows are its own from now on.
+fn adopt(draft: &mut Draft<'_>, event: &ConnectionEvent) {
+    // One look may adopt several: each identifier is made of the look's chance and the connection's handle.
+    let session = Id(draft.now.session_id().0 ^ u128::from(event.handle));
+    let user = draft.here.config.domains.identity(&event.user, &event.domain);
+    let began = SessionBegan { adopted: true, ..began(draft, event, session, user.clone(), None) };
     draft.add(Effect::SessionBegan(Box::new(began)));
+    for lease in told(draft, event) {
+        draft.take_lease(lease, session, user.as_ref(), event.prefix.as_deref());
+    }
+    let plan = &draft.here.config.addresses;
+    for (number, &address) in event.addresses.iter().enumerate() {
+        // RRAS's own addresses, the server's among them, are nothing to hold.
+        let ours = plan.is_pooled(address) && !plan.is_servers(address);
+        let begun = |effect: &Effect| matches!(effect, Effect::LeaseBegan(began) if began.address == address);
+        if !ours || draft.lease_at(address).is_some() || draft.effects.iter().any(begun) {
+            continue;
+        }
+        let lease = Id(session.0 ^ (u128::from(u64::MAX) + 1 + number as u128));
+        draft.begin_lease(LeaseBegan {
+            lease,
+            address,
+            user: user.clone(),
+            user_name: event.user.clone(),
+            port: Name::default(),
+            origin: Origin::Offer,
+            pool: None,
+            at: draft.at(),
+            until: None,
+            process: draft.here.process,
+        });
+        let (user, at, prefix) = (user.clone(), draft.at(), event.prefix.clone());
+        draft.add(Effect::LeaseTaken { lease, session, user, at, prefix });
+    }
 }

@@ -1,0 +1,45 @@
+//! Connections that RRAS has and that nobody told of.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::event::{ConnectionEvent, Event, Seen};
+use support::{OPEN, Scene, With, connection, number};
+
+fn shows(handle: u64, user: &str, address: &str) -> ConnectionEvent {
+    connection(handle, user).with(|e| e.addresses = vec![number(address)])
+}
+
+fn look(scene: &mut Scene, all: &[ConnectionEvent]) {
+    let seen = all.iter().map(|connection| Seen { connection: connection.clone() }).collect();
+    scene.tell(Event::Look(seen));
+}
+
+#[test]
+fn the_address_that_an_adopted_session_shows_is_given_to_nobody() {
+    let mut scene = Scene::new(OPEN);
+    look(&mut scene, &[shows(7, "dora", "10.8.0.1"), shows(8, "emil", "172.16.0.4")]);
+    assert_eq!(scene.live(), "dora 10.8.0.1; emil ");
+    assert_eq!(scene.begin(1, "alice", "VPN2-1").unwrap(), "10.8.0.2");
+    scene.tell(Event::ReleaseAddress { address: number("10.8.0.1"), force: false });
+    assert_eq!(scene.live(), "alice 10.8.0.2; dora 10.8.0.1; emil ");
+    scene.hangup(shows(7, "dora", "10.8.0.1"));
+    assert_eq!(scene.live(), "alice 10.8.0.2; emil ");
+}
+
+#[test]
+fn an_adopted_session_has_the_lease_that_waits_for_it() {
+    let mut scene = Scene::new(OPEN);
+    let given = scene.address("dora", "VPN2-1", "").unwrap();
+    look(&mut scene, &[shows(7, "dora", &given)]);
+    assert_eq!(scene.leases(), "10.8.0.1 CORP\\DORA live");
+    scene.tell(Event::ReleaseAddress { address: number(&given), force: false });
+    assert_eq!(scene.leases(), "10.8.0.1 CORP\\DORA live");
+}
+
+#[test]
+fn of_two_that_show_one_address_one_has_it() {
+    let mut scene = Scene::new(OPEN);
+    look(&mut scene, &[shows(7, "dora", "10.8.0.1"), shows(8, "emil", "10.8.0.1")]);
+    assert_eq!(scene.live(), "dora 10.8.0.1; emil ");
+}
