@@ -1,0 +1,196 @@
+//! Whose an address is when it shows late, on another's port, or in another's name.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::addresses::Family;
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Offer};
+use rasadmin_engine::{Answer, Given, Stamp, Tunnel, effect::Origin};
+use support::{OPEN, Scene, With, address, connection, given6, ikev2, link, number, release};
+
+/// No pool: RRAS's offers are kept.
+const OFFERS: &str = "default_domain = \"CORP\"\ndefault.action = \"allow\"";
+
+fn shows(event: ConnectionEvent, address: &str) -> ConnectionEvent {
+    event.with(|e| e.addresses = vec![number(address)])
+}
+
+fn given(address: &str) -> Answer {
+    Answer::Address(Given { number: number(address).number, origin: Origin::Offer, pool: None })
+}
+
+fn asked(user: &str, port: &str, offer: &str) -> Event {
+    let offer = Offer::Number(number(offer).number);
+    Event::Address(AddressEvent { offer, ..address(user, port, Offer::Nothing) })
+}
+
+/// A moment that passes for everybody.
+fn tick(scene: &mut Scene) -> Stamp {
+    let then = scene.at;
+    scene.wait(1);
+    then
+}
+
+#[test]
+fn an_address_that_a_projection_shows_is_taken_from_whoever_had_it() {
+    let mut scene = Scene::new(OFFERS);
+    scene.tell(Event::Address(AddressEvent { family: Family::Ipv6, ..address("bob", "VPN4-1", Offer::Number(0x777)) }));
+    scene.connect(connection(1, "bob")).unwrap();
+    scene.link(1, "VPN4-1").unwrap();
+    tick(&mut scene);
+    // PARTNER's Bob comes on the same port, by his bare name: it looks as if the other protocol came late.
+    scene.address("bob", "VPN4-1", "172.16.0.7").unwrap();
+    scene.connect(shows(connection(2, "PARTNER\\bob"), "172.16.0.7")).unwrap();
+    scene.link(2, "VPN4-1").unwrap();
+    assert_eq!(scene.live(), "PARTNER\\bob 172.16.0.7");
+    assert!(scene.leases().contains("172.16.0.7 PARTNER\\BOB live"), "{}", scene.leases());
+}
+
+#[test]
+fn an_old_lease_of_somebody_else_says_nothing_about_the_port() {
+    let mut scene = Scene::new(OFFERS);
+    scene.address("carol", "VPN3-1", "172.16.0.5").unwrap();
+    // RRAS gives Bob the same address, in a call that is not on record.
+    scene.connect(shows(connection(2, "bob"), "172.16.0.5")).unwrap();
+    scene.connect(connection(3, "carol")).unwrap();
+    scene.link(3, "VPN3-1").unwrap();
+    scene.link(2, "VPN4-1").unwrap();
+    assert_eq!(scene.live(), "bob 172.16.0.5; carol ");
+}
+
+#[test]
+fn of_two_sessions_that_showed_an_address_the_one_that_came_after_the_call_has_it() {
+    let mut scene = Scene::new(OFFERS);
+    let first = tick(&mut scene);
+    scene.connect(shows(ikev2(1, "alice"), "172.16.0.5")).unwrap();
+    let second = tick(&mut scene);
+    scene.wait(1);
+    scene.connect(shows(ikev2(2, "alice"), "172.16.0.5")).unwrap();
+    scene.tell_late(first, asked("alice", "VPN2-1", "172.16.0.5"), given("172.16.0.5"));
+    scene.tell_late(second, asked("alice", "VPN2-2", "172.16.0.5"), given("172.16.0.5"));
+    let holder = scene.state.lease_at(number("172.16.0.5")).unwrap().session();
+    assert_eq!(holder, Some(scene.session(2).unwrap().id));
+}
+
+#[test]
+fn an_address_that_had_waited_finds_the_session_that_has_had_its_port_since() {
+    let mut scene = Scene::new(OFFERS);
+    let then = tick(&mut scene);
+    scene.connect(connection(1, "carol")).unwrap();
+    scene.link(1, "VPN4-1").unwrap();
+    scene.link(1, "VPN4-2").unwrap();
+    scene.link_hangup(1, "VPN4-1");
+    scene.tell_late(then, asked("carol", "VPN4-1", "172.16.0.5"), given("172.16.0.5"));
+    // The port is another's now.
+    scene.address("dave", "VPN4-1", "172.16.0.6").unwrap();
+    assert_eq!(scene.live(), "carol 172.16.0.5");
+}
+
+#[test]
+fn a_link_that_had_waited_has_the_protocol_that_came_late_on_it() {
+    let mut scene = Scene::new(OPEN);
+    let offer = Offer::Number(0x1234_5678_9abc_def0);
+    let six = AddressEvent { family: Family::Ipv6, ..address("carol", "VPN3-2", offer) };
+    let accepted = tick(&mut scene);
+    let linked = tick(&mut scene);
+    scene.tell(Event::Address(six));
+    scene.tell_late(accepted, Event::Connection(connection(1, "carol")), Answer::Accept);
+    scene.tell_late(linked, Event::Link(link(1, "VPN3-2", Tunnel::L2tp)), Answer::Accept);
+    assert_eq!(scene.live(), "carol ::1234:5678:9abc:def0");
+}
+
+#[test]
+fn a_first_link_without_an_address_has_what_was_taken_for_another_sessions_protocol() {
+    let mut scene = Scene::new(support::TWO);
+    given6(&mut scene, "alice", "VPN1-1");
+    scene.connect(connection(1, "alice")).unwrap();
+    scene.link(1, "VPN1-1").unwrap();
+    scene.link(1, "VPN1-2").unwrap();
+    // The first link's end is still to be told, and she comes back on its port.
+    tick(&mut scene);
+    let given = scene.address("alice", "VPN1-1", "").unwrap();
+    scene.connect(connection(2, "alice")).unwrap();
+    scene.link(2, "VPN1-1").unwrap();
+    let holder = scene.state.lease_at(number(&given)).unwrap().session();
+    assert_eq!(holder, Some(scene.session(2).unwrap().id));
+    assert!(scene.session(1).is_some(), "it has its other link");
+}
+
+#[test]
+fn what_was_given_after_an_event_that_had_waited_outlives_what_it_ends() {
+    let mut scene = Scene::new(support::TWO);
+    given6(&mut scene, "bob", "VPN1-2");
+    scene.connect(connection(1, "bob")).unwrap();
+    scene.link(1, "VPN1-2").unwrap();
+    scene.connect(connection(2, "carol")).unwrap();
+    scene.link(2, "VPN1-1").unwrap();
+    let then = tick(&mut scene);
+    let given = scene.address("bob", "VPN1-2", "").unwrap();
+    // Carol's second link had come on that port before.
+    scene.tell_late(then, Event::Link(link(2, "VPN1-2", Tunnel::Sstp)), Answer::Accept);
+    assert!(scene.session(1).is_none());
+    assert!(scene.state.lease_at(number(&given)).is_some(), "whoever has it may be online: {}", scene.leases());
+}
+
+#[test]
+fn of_two_late_releases_the_later_leases_is_waited_for() {
+    let mut scene = Scene::new(support::TWO);
+    let early = scene.address("frank", "VPN3-1", "").unwrap();
+    scene.connect(shows(connection(1, "frank"), &early)).unwrap();
+    scene.link(1, "VPN3-1").unwrap();
+    scene.link(1, "VPN3-2").unwrap();
+    tick(&mut scene);
+    let late = scene.address("alice", "VPN3-1", "").unwrap();
+    scene.wait(301);
+    scene.hangup(connection(9, "nobody"));
+    assert!(scene.state.lease_at(number(&late)).is_none(), "nobody came");
+    scene.hangup(shows(connection(1, "frank"), &early));
+    scene.wait(301);
+    scene.hangup(connection(9, "nobody"));
+    assert!(scene.state.lease_at(number(&early)).is_none(), "five minutes are over");
+    // She comes back and gets the same address: her earlier attempt's release frees nothing.
+    assert_eq!(scene.address("alice", "VPN3-1", "").unwrap(), late);
+    scene.release("alice", "VPN3-1", &late);
+    assert!(scene.state.lease_at(number(&late)).is_some());
+}
+
+#[test]
+fn an_address_is_judged_by_the_name_that_asked_for_it() {
+    let text = format!(
+        "{OPEN}\n[pools.corp]\naddresses = [\"10.9.0.1-10.9.0.9\"]\n[groups.corp]\nusers = ['CORP\\*']\npool = \"corp\""
+    );
+    let mut scene = Scene::new(&text);
+    scene.tell(Event::Address(AddressEvent {
+        family: Family::Ipv6,
+        ..address("alice", "VPN1-1", Offer::Number(0x777))
+    }));
+    scene.connect(connection(1, "PARTNER\\alice")).unwrap();
+    scene.link(1, "VPN1-1").unwrap();
+    tick(&mut scene);
+    // By her bare name she is CORP's, and it looks as if the other protocol of her session came late.
+    let given = scene.address("alice", "VPN1-1", "").unwrap();
+    let refused = scene.connect(shows(connection(2, "PARTNER\\alice"), &given));
+    assert!(refused.is_err(), "{given} is of CORP's pool");
+}
+
+#[test]
+fn a_first_link_whose_rejection_had_waited_bills_nothing() {
+    let mut scene = Scene::new(OPEN);
+    let given = scene.address("alice", "VPN4-1", "").unwrap();
+    scene.connect(shows(connection(1, "alice"), &given)).unwrap();
+    let then = tick(&mut scene);
+    scene.address("bob", "VPN4-1", "").unwrap();
+    assert!(scene.session(1).is_none(), "its port has started again");
+    scene.tell_late(then, Event::Link(link(1, "VPN4-1", Tunnel::Pptp)), Answer::Reject);
+    scene.hangup(connection(1, "alice"));
+    assert_eq!(scene.ended(), "port started again 1; first link rejected 1");
+}
+
+#[test]
+fn a_release_elsewhere_keeps_no_lease_that_is_over() {
+    let mut scene = Scene::new(OFFERS);
+    scene.address("alice", "VPN1-1", "172.16.0.5").unwrap();
+    scene.wait(301);
+    scene.tell(Event::Release(release("dave", "VPN4-1", "172.16.0.5")));
+    assert_eq!(scene.leases(), "");
+}
