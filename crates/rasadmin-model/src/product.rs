@@ -41,15 +41,6 @@ pub struct Real;
 
 impl Engine for Real {}
 
-/// A second fold of the records: whatever it keeps must agree with the state when all was folded.
-pub trait Fold {
-    /// One record more.
-    fn record(&mut self, record: &Record);
-
-    /// What differs, if anything does.
-    fn differs(&mut self, state: &State) -> Option<String>;
-}
-
 /// A process of the product.
 #[derive(Debug)]
 pub struct Member<S> {
@@ -70,8 +61,6 @@ pub struct Member<S> {
 /// All of it.
 pub struct Product<'e, E: ?Sized, S> {
     engine: &'e E,
-    /// A second fold of the records, if there is one.
-    pub beside: Option<&'e mut dyn Fold>,
     /// The server's name.
     pub server: Name,
     /// The instance that lives.
@@ -89,7 +78,6 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
     pub fn new(engine: &'e E, config: &Arc<Config>, processes: &[u64], instance: Id) -> Self {
         let mut product = Self {
             engine,
-            beside: None,
             server: Name::new("VPN1"),
             instance,
             journal: Vec::new(),
@@ -212,10 +200,8 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
                 ));
             }
         }
-        let settled = std::mem::replace(&mut self.base, (folded, self.journal.len())).1;
-        let beside = self.beside.as_mut()?;
-        self.journal[settled..].iter().for_each(|record| beside.record(record));
-        beside.differs(&self.members[0].state)
+        self.base = (folded, self.journal.len());
+        None
     }
 
     /// From its text a checkpoint and the last records come back as they were. Otherwise: what does not.

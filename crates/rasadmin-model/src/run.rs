@@ -1,13 +1,13 @@
 //! A run: a seed's switches, configuration and steps.
 
 use crate::finding::Finding;
-use crate::product::{Engine, Fold};
+use crate::product::Engine;
 use crate::random::Random;
 use crate::step::{self, Step};
 use crate::switches::Switches;
 use crate::world::World;
 
-/// The dear checks are made every so many steps.
+/// The expensive checks are made every so many steps.
 const DEAR: usize = 1000;
 
 /// What a seed makes.
@@ -19,7 +19,7 @@ pub struct Plan {
     pub switches: Switches,
     /// The steps.
     pub steps: Vec<Step>,
-    /// The dear checks are made every so many steps.
+    /// The expensive checks are made every so many steps.
     pub dear: usize,
 }
 
@@ -72,30 +72,14 @@ impl Plan {
 ///
 /// What was found.
 pub fn run<E: Engine + ?Sized>(engine: &E, plan: &Plan, trace: bool) -> Result<Summary, Box<Failure>> {
-    run_beside(engine, plan, trace, None)
-}
-
-/// Plays a plan, with a second fold of the records beside the state: after every thousand steps, and at the end, it must
-/// agree with the state.
-///
-/// # Errors
-///
-/// What was found.
-pub fn run_beside<'e, E: Engine + ?Sized>(
-    engine: &'e E,
-    plan: &Plan,
-    trace: bool,
-    beside: Option<&'e mut dyn Fold>,
-) -> Result<Summary, Box<Failure>> {
     let mut world = match World::new(engine, plan.switches.clone(), plan.seed) {
         Ok(world) => world,
         Err(finding) => return Err(Box::new(Failure { finding, at: 0, trace: Vec::new(), scenario: String::new() })),
     };
-    world.product.beside = beside;
     if trace {
         world.trace = Some(vec![world.settings.text()]);
     }
-    let fail = |world: &mut World<'e, E>, at| {
+    let fail = |world: &mut World<'_, E>, at| {
         let finding = world.finding.take()?;
         let scenario = world.script.text();
         Some(Box::new(Failure { finding, at, trace: world.trace.take().unwrap_or_default(), scenario }))

@@ -9,7 +9,7 @@ pub fn shrink<E: Engine + ?Sized>(engine: &E, plan: &Plan) -> Plan {
     let fails = |plan: &Plan| run(engine, plan, false).is_err_and(|other| other.finding.oracle == first.finding.oracle);
     let mut least = plan.clone();
     least.steps.truncate(first.at + 1);
-    // What the dear checks find is found sooner where they are made more often.
+    // What the expensive checks find is found sooner where they are made more often.
     for dear in [1, 10, 100] {
         let often = Plan { dear, ..least.clone() };
         if fails(&often) {

@@ -216,7 +216,7 @@ fn taker<'a>(
     user: Option<&Identity>,
 ) -> Option<&'a Session> {
     if draft.late
-        && let Some(session) = telling(draft, address)
+        && let Some(session) = telling(draft, event, address, user)
             .or_else(|| linked_since(draft, event, user))
             .or_else(|| linked_before(draft, event, user))
     {
@@ -233,9 +233,19 @@ fn taker<'a>(
     own.and_then(|id| draft.state.session(id)).filter(lacks)
 }
 
-/// The session whose projection has told the address since: RRAS asks before it accepts.
-fn telling<'a>(draft: &Draft<'a>, address: Address) -> Option<&'a Session> {
-    let since = |session: &&Session| draft.lives(session.id) && !draft.touches(session.began);
+/// The session whose projection has told the address since: RRAS asks before it accepts. Somebody else's may have been
+/// given the address after that.
+fn telling<'a>(
+    draft: &Draft<'a>,
+    event: &AddressEvent,
+    address: Address,
+    user: Option<&Identity>,
+) -> Option<&'a Session> {
+    let since = |session: &&Session| {
+        // A certificate's name may resemble the account's in nothing: then its port must be the same.
+        let its_own = session.port.as_ref() == Some(&event.port) || may_be(draft, session, &event.user, user);
+        draft.lives(session.id) && !draft.touches(session.began) && its_own
+    };
     draft.state.telling(address).filter(since).min_by_key(|session| session.began.mono)
 }
 

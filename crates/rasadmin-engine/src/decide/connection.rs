@@ -68,15 +68,14 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     }
     let told = told(draft, event);
     draft.keep(&told);
-    let Some(port) = told.iter().find(|lease| given_to(draft, event, user.as_ref(), lease)).map(|l| l.port.clone())
-    else {
+    let Some(port) = told.iter().find(|lease| given_to(draft, lease)).map(|lease| lease.port.clone()) else {
         // The first link's port tells.
         return Arrival { user, leases: told, port: None };
     };
     let leases = waiting_on(draft, &port, user.as_ref(), told);
     draft.keep(&leases);
     // What has a link there ends with this one's: the lease may be an earlier attempt's.
-    unlinked_of_port(draft, &port, None);
+    unlinked_of_port(draft, &port, None, Some((&event.user, user.as_ref())));
     Arrival { user, leases, port: Some(port) }
 }
 
@@ -91,19 +90,14 @@ pub(super) fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Vec<&'a Le
     told.filter(|lease| earlier(lease)).collect()
 }
 
-/// Was this connection given the lease, so that its port is the connection's? Otherwise it is an earlier one's, whose
-/// address RRAS has given again in a call that is not on record.
-fn given_to(draft: &Draft<'_>, event: &ConnectionEvent, user: Option<&Identity>, lease: &Lease) -> bool {
-    let may_be = lease.user.as_ref() == user
-        || lease.user_name.folded() == event.user.folded()
-        || lease.user.as_ref().zip(user).is_some_and(|(asked, user)| asked.name == user.name);
-    let waited = match lease.holding {
+/// Was this connection given the lease, so that its port is the connection's?
+fn given_to(draft: &Draft<'_>, lease: &Lease) -> bool {
+    match lease.holding {
         Holding::Waiting(_) => true,
         // Taken for a late protocol of the session that was on the port before.
         Holding::Session(id) => draft.state.session(id).is_some_and(|other| other.began.mono < lease.began.mono),
         Holding::Ended(..) => false,
-    };
-    may_be && waited
+    }
 }
 
 /// What else the user waits for on the port (the other family's) is the same connection's. Under another identity it may be
@@ -131,19 +125,31 @@ pub(super) fn others_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>
     {
         draft.port_is_anothers(session, port);
     }
-    unlinked_of_port(draft, port, own);
+    let session = own.and_then(|id| draft.state.session(id));
+    let newcomer = session.map(|session| (&session.user_name, session.user.as_ref()));
+    unlinked_of_port(draft, port, own, newcomer);
 }
 
-/// Sessions that never had a link (IKEv2 may have none) are known by their lease's port alone.
-fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>) {
+/// Sessions that never had a link (IKEv2 may have none) are known by their lease's port alone. One that shows an address
+/// which the newcomer had asked for there was given it by a call that is not on record, on another port.
+fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, newcomer: Option<(&Name, Option<&Identity>)>) {
     for lease in draft.leases_on(port) {
         let Holding::Session(id) = lease.holding else { continue };
         let Some(session) = draft.state.session(id).filter(|_| Some(id) != own && draft.lives(id)) else { continue };
+        let anothers = newcomer.is_some_and(|(name, user)| asked_by(draft, lease, name, user))
+            && !asked_by(draft, lease, &session.user_name, session.user.as_ref());
         let unlinked = session.links.is_empty() && draft.is_alone_on(session, port);
-        if unlinked && draft.touches(session.began) {
+        if unlinked && !anothers && draft.touches(session.began) {
             draft.port_is_anothers(session, port);
         }
     }
+}
+
+/// May the lease have been asked for by this user, as far as names tell?
+fn asked_by(draft: &Draft<'_>, lease: &Lease, name: &Name, user: Option<&Identity>) -> bool {
+    let asked = draft.here.config.domains.identity(&lease.user_name, &Name::default());
+    lease.user_name.folded() == name.folded()
+        || asked.as_ref().zip(user).is_some_and(|(asked, user)| asked.name == user.name)
 }
 
 /// An address call carries no domain, so a bare name may have been taken for another user's. Whoever turns out to be

@@ -229,21 +229,22 @@ impl<'a> Draft<'a> {
         if lease.released {
             return self.end_lease(lease, EndedBy::Release);
         }
-        let its_own = lease.began.mono <= session.began.mono;
-        let anothers = matches!(by, ClosedBy::Hangup | ClosedBy::HandleStartedAgain | ClosedBy::GuidStartedAgain);
-        if !its_own && (anothers || !self.touches(lease.began)) {
+        if by == ClosedBy::Administrator {
+            return self.end_lease(lease, EndedBy::Administrator);
+        }
+        let of_port = port == Some(&lease.port) && self.touches(lease.began) && !self.kept.contains(&lease.id);
+        if by == ClosedBy::PortStartedAgain && of_port {
+            return self.end_lease(lease, EndedBy::PortStartedAgain);
+        }
+        // Nobody has said that it is over: the client may be online.
+        if matches!(by, ClosedBy::NeverEstablished | ClosedBy::LinksGone | ClosedBy::ProcessEnded) {
+            return self.add(Effect::LeaseHeld { lease: lease.id, until: None });
+        }
+        if lease.began.mono > session.began.mono {
             // It was taken for a protocol that came late. It may be another connection's, which is online with it.
             return self.add(Effect::LeaseWaits { lease: lease.id, until: None });
         }
-        let until = match by {
-            ClosedBy::Administrator => return self.end_lease(lease, EndedBy::Administrator),
-            ClosedBy::PortStartedAgain if port == Some(&lease.port) && !self.kept.contains(&lease.id) => {
-                return self.end_lease(lease, EndedBy::PortStartedAgain);
-            }
-            // Nobody has said that it is over: the client may be online.
-            ClosedBy::NeverEstablished | ClosedBy::LinksGone | ClosedBy::ProcessEnded => None,
-            _ => Some(self.at().mono.after(LEASE_WAITS)),
-        };
+        let until = Some(self.at().mono.after(LEASE_WAITS));
         self.add(Effect::LeaseHeld { lease: lease.id, until });
     }
 

@@ -55,7 +55,9 @@ pub(super) fn link_late(draft: &mut Draft<'_>, event: &LinkEvent, answer: &Answe
     let mut of = arrive(draft, event);
     if *answer == Answer::Reject && of.session().is_none() {
         // Its session may have been closed since, since its port had started again.
-        of = any_closed(draft, event.handle, None, None).map_or(Of::Nobody, Of::Closed);
+        let closed = any_closed(draft, event.handle, None, None);
+        let here = |closed: &&Closed| closed.session.port.as_ref().is_none_or(|port| *port == event.port);
+        of = closed.filter(here).map_or(Of::Nobody, Of::Closed);
     }
     conclude(draft, event, of, answer);
 }
@@ -114,7 +116,9 @@ fn was_taken_for_anothers(
 ) -> bool {
     let Holding::Session(other) = lease.holding else { return false };
     let late = draft.state.session(other).is_some_and(|other| {
-        let gone = has_none || draft.links(other).all(|link| link.port == event.port);
+        // If its own link there is still on record, that is what this one ends.
+        let gone =
+            (has_none && other.has_link_on(&event.port)) || draft.links(other).all(|link| link.port == event.port);
         other.id != session.id && other.began.mono < lease.began.mono && gone
     });
     late && may_be(draft, session, &lease.user_name, lease.user.as_ref())

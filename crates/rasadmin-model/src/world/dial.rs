@@ -1,0 +1,213 @@
+//! Attempts: a client dials, and RRAS asks for addresses, a connection and a link.
+
+use super::{Subject, World, identifier};
+use crate::people;
+use crate::people::PEOPLE;
+use crate::product::Engine;
+use crate::rras::{Connection, Note, Number, PORTS, Phase, Serial, TUNNELS, device_name, port_name};
+use crate::scenario::named;
+use crate::settings::{RRAS_POOL, RRAS_POOL_SIZE, SERVER_ADDRESS};
+use crate::switches::Projection;
+use crate::told::Told;
+use rasadmin_engine::addresses::{Address, Family};
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer};
+use rasadmin_engine::{Event, Id, InterfaceType, Mono, Name, Quarantine};
+
+impl<E: Engine + ?Sized> World<'_, E> {
+    pub(super) fn dial(&mut self) {
+        let attempts = self.active.iter().filter(|&&of| self.connections[of].is_attempt()).count();
+        let random = &mut self.chance;
+        let who = if random.below(3) == 0 { random.below(3) } else { random.below(PEOPLE.len()) };
+        let mut tunnel = random.below(TUNNELS.len());
+        if TUNNELS[tunnel] == rasadmin_engine::Tunnel::Ikev2 && !self.switches.guids {
+            // Only the newest form of the calls is used for IKEv2, and it carries the GUID.
+            tunnel = 0;
+        }
+        let free = (tunnel * PORTS..(tunnel + 1) * PORTS).find(|&port| !self.ports[port]);
+        let Some(port) = free.filter(|_| attempts < 8) else { return };
+        let spelling = people::spell(PEOPLE[who], self.switches.forms_differ, random);
+        let mut device = people::device(who, random);
+        if TUNNELS[tunnel] == rasadmin_engine::Tunnel::Ikev2 && random.below(2) == 0 {
+            device.computer = Name::default();
+        }
+        let wants = match random.below(8) {
+            0..=4 => vec![Family::Ipv4],
+            5 | 6 => vec![Family::Ipv4, Family::Ipv6],
+            _ => vec![Family::Ipv6],
+        };
+        let guid = identifier(random);
+        let handle = self.handle_for(port);
+        self.ports[port] = true;
+        let number = self.connections.len();
+        self.connections.push(Connection {
+            who,
+            spelling,
+            device,
+            tunnel: TUNNELS[tunnel],
+            handle,
+            guid: self.switches.guids.then(|| Id(guid).to_string()),
+            port,
+            ports: vec![port],
+            links: Vec::new(),
+            wants,
+            asked_on: [port; 2],
+            held: [None; 2],
+            phase: Phase::Addressing,
+            busy: 0,
+            dropped: false,
+            dialled: Mono(self.mono),
+            accepted: None,
+            quarantine: Quarantine::Normal,
+            told: Told::default(),
+        });
+        self.active.push(number);
+        if self.trace.is_some() {
+            let text = named(number, &self.connections[number]);
+            self.say(|| format!("{text} dials"));
+        }
+    }
+
+    /// A handle: those that are free are used again at once, but not where a late link hangup could not be told apart.
+    pub(super) fn handle_for(&mut self, port: usize) -> u64 {
+        let confused = |handle: u64| self.links_due(handle, port);
+        match self.free_handles.iter().rposition(|&handle| !confused(handle)) {
+            Some(at) => self.free_handles.remove(at),
+            None => {
+                self.handles += 4;
+                self.handles
+            }
+        }
+    }
+
+    pub(super) fn links_due(&self, handle: u64, port: usize) -> bool {
+        let of = |number: Number| self.connections[number].handle == handle;
+        self.pending.iter().any(|due| due.note == Note::LinkHangup(port) && of(due.of))
+            || self
+                .calls
+                .iter()
+                .any(|call| matches!(call.subject, Subject::LinkHangup(number, p) if p == port && of(number)))
+    }
+
+    pub(super) fn some_of(&mut self, fits: impl Fn(&Connection) -> bool) -> Option<Number> {
+        let all: Vec<Number> = self.active.iter().copied().filter(|&of| fits(&self.connections[of])).collect();
+        (!all.is_empty()).then(|| all[self.chance.below(all.len())])
+    }
+
+    pub(super) fn advance(&mut self) {
+        let late = self.switches.late_ipv6;
+        let online = |c: &Connection| c.phase == Phase::Online && !c.wants.is_empty();
+        let Some(of) = self.some_of(|c| c.busy == 0 && (c.is_attempt() || (late && online(c)))) else {
+            return self.dial();
+        };
+        match self.connections[of].phase {
+            Phase::Addressing | Phase::Online => self.ask_address(of),
+            Phase::Connecting => {
+                let event = Event::Connection(self.connection_event(of, Usage::default()));
+                self.write(|_| format!("accept c{of}"));
+                self.begin(of, Subject::Accept(of), event, Serial::Connections);
+            }
+            Phase::Linking => self.ask_link(of, self.connections[of].port),
+            Phase::Gone => {}
+        }
+    }
+
+    pub(super) fn ask_address(&mut self, of: Number) {
+        if self.is_busy(Serial::Addresses) {
+            return;
+        }
+        let Some(&family) = self.connections[of].wants.first() else { return };
+        let (offer, own) = match family {
+            Family::Ipv4 => match self.offer_ipv4() {
+                // RRAS's own pool is empty: no DLL is asked.
+                None => return self.end(of),
+                Some(0) => (Offer::Nothing, None),
+                Some(number) => (Offer::Number(number), Some(number)),
+            },
+            Family::Ipv6 => self.offer_ipv6(),
+        };
+        if let Some(number) = own {
+            self.taken.insert(Address { family, number }, of);
+        }
+        let on = self.connections[of].address_port();
+        if on != self.connections[of].port {
+            self.script.cannot("a protocol that comes up on another link's port");
+        }
+        self.connections[of].asked_on[family.index()] = on;
+        let (user, port) = (self.connections[of].spelling.early.clone(), self.port_names[on].clone());
+        let event = Event::Address(AddressEvent { user, port, family, offer });
+        if self.trace.is_some() {
+            self.script.address(self.mono, of, &self.connections[of], offer);
+        }
+        self.begin(of, Subject::Address(of, family, own), event, Serial::Addresses);
+    }
+
+    /// RRAS takes an address of its own; 0: it offers nothing; None: it has none.
+    pub(super) fn offer_ipv4(&mut self) -> Option<u64> {
+        if self.chance.below(25) == 0 {
+            return Some(0);
+        }
+        let free = |number: &u64| !self.taken.contains_key(&Address { family: Family::Ipv4, number: *number });
+        (RRAS_POOL..RRAS_POOL + RRAS_POOL_SIZE).find(free)
+    }
+
+    pub(super) fn offer_ipv6(&mut self) -> (Offer, Option<u64>) {
+        let random = &mut self.chance;
+        let number = random.any() | 1 << 40;
+        match random.below(12) {
+            0 | 1 => (Offer::Nothing, None),
+            2 => (Offer::HighHalf(number), None),
+            3 => (Offer::Number(0xfdff_ffff_ffff_ff80 + number % 0x80), None),
+            _ => (Offer::Number(number), Some(number)),
+        }
+    }
+
+    pub(super) fn ask_link(&mut self, of: Number, port: usize) {
+        let event = Event::Link(self.link_event(of, port, 0));
+        self.write(|_| format!("link c{of} port={}", port_name(port)));
+        self.begin(of, Subject::Link(of, port), event, Serial::Links);
+    }
+
+    pub(super) fn connection_event(&self, of: Number, usage: Usage) -> ConnectionEvent {
+        let c = &self.connections[of];
+        let mut addresses: Vec<Address> = Vec::new();
+        if self.switches.projection != Projection::Empty {
+            addresses.extend(c.held.iter().flatten().map(|held| held.address));
+        }
+        if self.switches.projection == Projection::Both {
+            addresses.push(Address { family: Family::Ipv4, number: SERVER_ADDRESS });
+        }
+        ConnectionEvent {
+            handle: c.handle,
+            guid: c.guid.clone(),
+            user: c.spelling.late.clone(),
+            domain: c.spelling.logon_domain.clone(),
+            computer: c.device.computer.clone(),
+            source: c.device.source.clone(),
+            interface: InterfaceType::Client,
+            ikev2: Some(c.is_ikev2()),
+            quarantine: Some(c.quarantine),
+            usage,
+            addresses,
+            prefix: None,
+        }
+    }
+
+    pub(super) fn link_event(&self, of: Number, port: usize, seconds: u64) -> LinkEvent {
+        let c = &self.connections[of];
+        LinkEvent {
+            handle: c.handle,
+            port: self.port_names[port].clone(),
+            device: device_name(c.tunnel),
+            tunnel: Some(c.tunnel),
+            usage: Usage { seconds, ..Usage::default() },
+        }
+    }
+
+    pub(super) fn fail(&mut self) {
+        if let Some(of) = self.some_of(Connection::is_attempt) {
+            self.say(|| format!("attempt #{of} fails"));
+            self.end(of);
+        }
+    }
+}

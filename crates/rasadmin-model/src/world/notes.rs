@@ -1,0 +1,152 @@
+//! Notifications: delivered, lost, told twice.
+
+use super::{Subject, World};
+use crate::product::Engine;
+use crate::rras::{Connection, Held, Note, Pending, Phase, Serial, port_name};
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::event::ReleaseEvent;
+use rasadmin_engine::{Event, Mono};
+
+impl<E: Engine + ?Sized> World<'_, E> {
+    /// Tells what is due, or what is due before it.
+    pub(super) fn deliver(&mut self, which: usize) {
+        let mut which = which;
+        let of = self.pending[which].of;
+        if !self.switches.disorder {
+            which = self.pending.iter().position(|due| due.of == of).unwrap_or(which);
+            if self.connections[of].busy > 0 {
+                return;
+            }
+        }
+        let due = self.pending[which];
+        let serial = match due.note {
+            Note::LinkHangup(_) => Serial::LinkHangups,
+            Note::Hangup(_) => Serial::Connections,
+            Note::Release(_) => Serial::Addresses,
+        };
+        if self.is_busy(serial) {
+            return;
+        }
+        let confusing = self.is_confusing(due);
+        if due.again || !confusing {
+            self.pending.remove(which);
+        }
+        if confusing {
+            return;
+        }
+        self.told.push(due);
+        if self.told.len() > 8 {
+            self.told.remove(0);
+        }
+        self.tell_note(due, serial);
+    }
+
+    pub(super) fn tell_note(&mut self, due: Pending, serial: Serial) {
+        let of = due.of;
+        self.write(|_| match due.note {
+            Note::LinkHangup(port) => format!("deliver c{of} link port={}", port_name(port)),
+            Note::Hangup(_) => format!("deliver c{of} connection"),
+            Note::Release(_) => format!("deliver c{of} release"),
+        });
+        let (subject, event) = match due.note {
+            Note::LinkHangup(port) => (Subject::LinkHangup(of, port), Event::LinkHangup(self.link_event(of, port, 1))),
+            Note::Hangup(seconds) => {
+                let odd = self.switches.odd_durations && self.chance.below(4) == 0;
+                let octets = 1000 * (1 + of as u64 % 97) * (1 + seconds.min(1000));
+                let seconds = if odd { 0xffff_ffff } else { seconds };
+                let usage = Usage {
+                    seconds,
+                    input_octets: octets,
+                    output_octets: 2 * octets,
+                    input_packets: octets / 900,
+                    output_packets: octets / 500,
+                };
+                (Subject::Hangup(of, usage), Event::Hangup(self.connection_event(of, usage)))
+            }
+            Note::Release(held) => {
+                let c = &self.connections[of];
+                let on = c.asked_on[held.address.family.index()];
+                let (user, port) = (c.spelling.early.clone(), self.port_names[on].clone());
+                let event = Event::Release(ReleaseEvent { user, port, address: Some(held.address) });
+                (Subject::Release(of, held.address), event)
+            }
+        };
+        self.telling_again = due.again;
+        self.begin(of, subject, event, serial);
+        self.telling_again = false;
+    }
+
+    /// Would nothing that is told set it apart from what concerns a newer connection? Then RRAS does not tell it now.
+    pub(super) fn is_confusing(&self, due: Pending) -> bool {
+        let old = &self.connections[due.of];
+        let others = || self.active.iter().filter(|&&of| of != due.of).map(|&of| &self.connections[of]);
+        match due.note {
+            Note::LinkHangup(port) => {
+                let links = |c: &Connection| c.told.links.iter().any(|(on, _)| *on == port);
+                let newer =
+                    |c: &Connection| c.handle == old.handle && (c.ports.contains(&port) || links(c) || due.again);
+                (due.again && old.ports.contains(&port)) || others().any(newer)
+            }
+            Note::Hangup(_) => {
+                let lives = |c: &Connection| c.phase != Phase::Gone || c.told.lives() != crate::told::Lives::No;
+                !self.switches.guids && (due.again || others().any(|c| c.handle == old.handle && lives(c)))
+            }
+            Note::Release(Held { address, .. }) => {
+                let at = address.family.index();
+                let of = |c: &Connection| c.told.leases[at].filter(|lease| lease.number == address.number);
+                let Some(own) = of(old) else { return false };
+                // One that has it, also if that could not be recorded yet.
+                let has = |c: &Connection| {
+                    let told = of(c).filter(|lease| lease.at != own.at).map(|lease| lease.at.mono);
+                    told.or_else(|| c.held[at].filter(|held| held.address == address).map(|_| Mono(self.mono)))
+                };
+                let newer = others().filter(|c| c.asked_on[at] == old.asked_on[at] && c.phase != Phase::Gone);
+                let Some(newer) = newer.filter_map(has).next() else { return false };
+                // It is set apart where the product still waits for it: the last release of a port that it misses.
+                let given = self.given_on.get(&(old.asked_on[at], address.family));
+                // Another's of the same address may have been taken for it.
+                let between = given
+                    .into_iter()
+                    .flatten()
+                    .any(|&(on, number)| own.at.mono < on && on < newer || number == own.number && on < own.at.mono);
+                due.again || own.released || between
+            }
+        }
+    }
+
+    /// What is told of it is over: RRAS can use its things again.
+    pub(super) fn settle(&mut self, due: Pending) {
+        if due.again {
+            return;
+        }
+        match due.note {
+            Note::LinkHangup(_) => {}
+            Note::Hangup(_) => {
+                if !self.switches.guids {
+                    self.free_handles.push(self.connections[due.of].handle);
+                }
+            }
+            Note::Release(held) => self.give_back(due.of, held.address),
+        }
+    }
+
+    pub(super) fn lose(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let which = self.chance.below(self.pending.len());
+        let due = self.pending.remove(which);
+        if !due.again {
+            self.connections[due.of].told.lost = true;
+        }
+        self.settle(due);
+        self.say(|| format!("lost: {:?} of #{}", due.note, due.of));
+    }
+
+    pub(super) fn double(&mut self) {
+        if !self.told.is_empty() {
+            let which = self.chance.below(self.told.len());
+            self.pending.push(Pending { again: true, ..self.told[which] });
+        }
+    }
+}

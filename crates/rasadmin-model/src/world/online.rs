@@ -1,0 +1,124 @@
+//! Connections that stand: further links, changes, and their end.
+
+use super::{Subject, World};
+use crate::people;
+use crate::product::Engine;
+use crate::rras::{Note, Number, PORTS, Pending, Phase, Serial, port_name};
+use rasadmin_engine::addresses::Address;
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::{Event, Quarantine};
+
+impl<E: Engine + ?Sized> World<'_, E> {
+    pub(super) fn drop_online(&mut self) {
+        if let Some(of) = self.some_of(|c| c.phase == Phase::Online) {
+            self.say(|| format!("connection #{of} ends"));
+            self.end(of);
+        }
+    }
+
+    pub(super) fn add_link(&mut self) {
+        let Some(of) =
+            self.some_of(|c| c.phase == Phase::Online && !c.is_ikev2() && c.busy == 0 && !c.links.is_empty())
+        else {
+            return;
+        };
+        if self.is_busy(Serial::Links) {
+            return;
+        }
+        let (handle, tunnel) = (self.connections[of].handle, self.connections[of].port / PORTS);
+        let ports = tunnel * PORTS..(tunnel + 1) * PORTS;
+        let Some(port) = ports.into_iter().find(|&port| !self.ports[port] && !self.links_due(handle, port)) else {
+            return;
+        };
+        self.ports[port] = true;
+        self.connections[of].ports.push(port);
+        self.ask_link(of, port);
+    }
+
+    pub(super) fn drop_link(&mut self) {
+        let Some(of) = self.some_of(|c| c.phase == Phase::Online && c.links.len() > 1) else { return };
+        let which = self.chance.below(self.connections[of].links.len());
+        let port = self.connections[of].links.remove(which);
+        self.connections[of].ports.retain(|&other| other != port);
+        self.ports[port] = false;
+        self.pending.push(Pending { of, note: Note::LinkHangup(port), again: false });
+        self.write(|_| format!("unlink c{of} port={} lose=link", port_name(port)));
+        self.say(|| format!("connection #{of} loses its link on {}", port_name(port)));
+    }
+
+    pub(super) fn reauthenticate(&mut self) {
+        let Some(of) = self.some_of(|c| c.phase == Phase::Online && c.busy == 0) else { return };
+        let quarantine = match self.chance.below(3) {
+            0 => Quarantine::Quarantine,
+            1 => Quarantine::Probation,
+            _ => Quarantine::Normal,
+        };
+        if self.is_busy(Serial::Reauthentications) {
+            return;
+        }
+        self.connections[of].quarantine = quarantine;
+        self.write(|_| {
+            let quarantine = format!("{quarantine:?}").to_lowercase();
+            format!("reauthenticate c{of} quarantine={quarantine}")
+        });
+        let event = Event::Reauthentication(self.connection_event(of, Usage::default()));
+        self.begin(of, Subject::Reauthenticate(of, quarantine), event, Serial::Reauthentications);
+    }
+
+    pub(super) fn move_endpoint(&mut self) {
+        let Some(of) = self.some_of(|c| c.phase == Phase::Online && c.busy == 0 && c.is_ikev2()) else { return };
+        if self.is_busy(Serial::EndpointChanges) {
+            return;
+        }
+        let source = people::source(self.connections[of].who, &mut self.chance);
+        self.connections[of].device.source.clone_from(&source);
+        self.write(|_| format!("move c{of} to={source}"));
+        let event = Event::EndpointChange(self.connection_event(of, Usage::default()));
+        self.begin(of, Subject::Move(of, source), event, Serial::EndpointChanges);
+    }
+
+    /// The end of a connection or an attempt, in truth. While a call of it is under way it waits for that.
+    pub(super) fn end(&mut self, of: Number) {
+        let c = &mut self.connections[of];
+        if c.phase == Phase::Gone {
+            return;
+        }
+        if c.busy > 0 {
+            c.dropped = true;
+            return;
+        }
+        let began = c.accepted.is_some() || c.held.iter().any(Option::is_some);
+        c.phase = Phase::Gone;
+        if began {
+            self.write(|_| format!("hangup c{of} lose=link,connection,release"));
+        }
+        let c = &mut self.connections[of];
+        let due = |note| Pending { of, note, again: false };
+        self.pending.extend(c.links.drain(..).map(|port| due(Note::LinkHangup(port))));
+        let seconds = c.accepted.map(|accepted| (self.mono - accepted.0) / 1000);
+        self.pending.extend(seconds.map(|seconds| due(Note::Hangup(seconds))));
+        let hangup = |due: &Pending| due.of == of && matches!(due.note, Note::Hangup(_));
+        let handle_is_due = self.pending.iter().any(hangup);
+        for port in c.ports.drain(..) {
+            self.ports[port] = false;
+        }
+        let handle = c.handle;
+        for held in c.held.iter().flatten().copied().collect::<Vec<_>>() {
+            self.pending.push(due(Note::Release(held)));
+            if !held.own || self.switches.early_pool {
+                self.give_back(of, held.address);
+            }
+        }
+        // Without a GUID nothing but the handle tells whose hangup it is.
+        if self.switches.guids || !handle_is_due {
+            self.free_handles.push(handle);
+        }
+    }
+
+    /// RRAS's pool has an address back.
+    pub(super) fn give_back(&mut self, of: Number, address: Address) {
+        if self.taken.get(&address) == Some(&of) {
+            self.taken.remove(&address);
+        }
+    }
+}

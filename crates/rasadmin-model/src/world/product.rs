@@ -1,0 +1,136 @@
+//! The product's processes: told, killed, started, and given another configuration.
+
+use super::{Subject, World, compile, identifier, processes};
+use crate::product::Engine;
+use crate::random::Random;
+use crate::rras::Phase;
+use rasadmin_engine::{Answer, Event, Id};
+
+impl<E: Engine + ?Sized> World<'_, E> {
+    /// The process that is called for an event.
+    pub(super) fn member_for(&self, event: &Event) -> usize {
+        if matches!(event, Event::Address(_) | Event::Release(_)) { 0 } else { self.product.members.len() - 1 }
+    }
+
+    /// One call into the product.
+    pub fn tell(&mut self, subject: Subject, event: Event) -> Answer {
+        let member = self.member_for(&event);
+        self.events += 1;
+        // No two events at one moment: by their moments leases and sessions are told apart.
+        self.mono += 1;
+        if self.product.members[member].away {
+            let now = self.now();
+            let answer = self.product.answer_alone(member, subject.clone(), event.clone(), &now);
+            self.say_event(&subject, &event, &answer, "waits");
+            return answer;
+        }
+        self.write_what_waits(member);
+        let now = self.now();
+        self.time_passes(now.at, false);
+        let expected = self.expect(member, &subject, &event, now.at);
+        let answer = match self.product.record(member, &event, &now) {
+            Ok(answer) => answer,
+            Err(what) => {
+                self.say(|| format!("{:>9} {subject:?} {event:?}", now.at.mono.0));
+                self.found("always: what is told is recorded and answered", what);
+                return Answer::Nothing;
+            }
+        };
+        self.say_event(&subject, &event, &answer, "");
+        self.heard(member, &subject, &answer, now.at, false);
+        self.compare(member, &subject, &expected, &answer);
+        self.always(member, now.at);
+        answer
+    }
+
+    pub(super) fn write_what_waits(&mut self, member: usize) {
+        self.product.catch_up(member);
+        while let Some((subject, waited)) = self.product.record_late(member) {
+            self.say_event(&subject, &waited.event, &waited.answer, "is written");
+            self.heard(member, &subject, &waited.answer, waited.at, true);
+            self.always(member, waited.at);
+        }
+    }
+
+    pub(super) fn say_event(&mut self, subject: &Subject, event: &Event, answer: &Answer, how: &str) {
+        if self.trace.is_none() {
+            return;
+        }
+        let at = self.stamp();
+        let effects = self.product.journal.last().filter(|record| record.event == *event).map(|record| &record.effects);
+        let text = format!("{:>9} {} {subject:?} {event:?} -> {answer:?} {how} {effects:?}", at.mono.0, at.time);
+        self.say(|| text);
+    }
+
+    pub(super) fn back(&mut self, member: usize) {
+        if self.product.members[member].away {
+            self.say(|| format!("process {member} can write again"));
+            self.product.members[member].away = false;
+            self.write(|_| "unlock-ledger".to_owned());
+            self.write_what_waits(member);
+        }
+    }
+
+    pub(super) fn start_instance(&mut self) {
+        let event = Event::InstanceStarted { instance: self.product.instance };
+        self.tell(Subject::Other, event);
+    }
+
+    /// RRAS's processes are killed. Nothing of what they had is ever told.
+    pub(super) fn restart(&mut self) {
+        self.write(|_| "kill".to_owned());
+        self.write(|_| "restart".to_owned());
+        self.say(|| "the service is killed, and starts".to_owned());
+        let at = self.stamp();
+        let power_cut = self.switches.reboots && self.switches.power_cuts && self.chance.below(2) == 0;
+        let lost = if power_cut { self.chance.below(6) } else { 0 };
+        for of in std::mem::take(&mut self.active) {
+            let c = &mut self.connections[of];
+            c.phase = Phase::Gone;
+            // What refused its first link may be among the records that are lost.
+            c.told.refused &= lost == 0;
+            self.count_estimate(of, at);
+            self.connections[of].told.over = true;
+        }
+        self.calls.clear();
+        self.pending.clear();
+        self.told.clear();
+        self.taken.clear();
+        self.given_on.clear();
+        self.last_had.clear();
+        self.known = Default::default();
+        self.free_handles.clear();
+        self.handles = 0x10;
+        self.ports.fill(false);
+        if self.switches.reboots {
+            let time = at.time + 30_000;
+            self.mono = 2_000 + self.chance.below(60_000) as u64;
+            self.offset = time - i64::try_from(self.mono).unwrap_or(0);
+        } else {
+            self.mono += 1_000 + self.chance.below(100_000) as u64;
+        }
+        let processes = processes(&self.switches, &mut self.chance);
+        let instance = Id(identifier(&mut self.chance));
+        self.product.restart(&self.config, &processes, instance, lost);
+        self.start_instance();
+        self.nothing_is_left("a new instance");
+    }
+
+    pub(super) fn reload(&mut self) {
+        self.script.cannot("a configuration that changes");
+        let mut random = Random::new(self.chance.any());
+        let settings = self.settings.reshape(&self.switches, &mut random);
+        match compile(&settings) {
+            Ok(config) => {
+                self.settings = settings;
+                self.config = config.clone();
+                for member in 0..self.product.members.len() {
+                    self.product.reload(member, &config);
+                }
+                let text = self.settings.text();
+                self.say(|| format!("another configuration is read:\n{text}"));
+            }
+            Err(finding) => self.finding = Some(finding),
+        }
+    }
+}
