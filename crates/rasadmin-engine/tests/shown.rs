@@ -194,3 +194,72 @@ fn a_release_elsewhere_keeps_no_lease_that_is_over() {
     scene.tell(Event::Release(release("dave", "VPN4-1", "172.16.0.5")));
     assert_eq!(scene.leases(), "");
 }
+
+/// Without a projection: Bob has two links and drops, and his next connection asks on the first one's port.
+fn bob_is_back(scene: &mut Scene) -> String {
+    scene.tell(Event::Address(AddressEvent { family: Family::Ipv6, ..address("bob", "VPN1-1", Offer::Number(0x777)) }));
+    scene.connect(connection(1, "bob")).unwrap();
+    scene.link(1, "VPN1-1").unwrap();
+    scene.link(1, "VPN1-2").unwrap();
+    tick(scene);
+    scene.address("bob", "VPN1-1", "").unwrap()
+}
+
+#[test]
+fn what_was_taken_for_a_late_protocol_outlives_the_session_whose_other_port_starts_again() {
+    let mut scene = Scene::new(OPEN);
+    let given = bob_is_back(&mut scene);
+    scene.link_hangup(1, "VPN1-1");
+    scene.connect(connection(2, "bob")).unwrap();
+    // Somebody is on the second port now.
+    scene.connect(connection(3, "carol")).unwrap();
+    scene.link(3, "VPN1-2").unwrap();
+    assert!(scene.session(1).is_none());
+    scene.link(2, "VPN1-1").unwrap();
+    scene.wait(301);
+    scene.hangup(connection(9, "nobody"));
+    let holder = scene.state.lease_at(number(&given)).unwrap().session();
+    assert_eq!(holder, Some(scene.session(2).unwrap().id));
+}
+
+#[test]
+fn a_late_protocol_stays_with_a_session_that_has_left_the_port() {
+    let mut scene = Scene::new(OPEN);
+    let given = bob_is_back(&mut scene);
+    // It is the session's own: its first link has ended in order, and another device of Bob's comes there.
+    scene.link_hangup(1, "VPN1-1");
+    scene.connect(connection(2, "bob")).unwrap();
+    scene.link(2, "VPN1-1").unwrap();
+    let holder = scene.state.lease_at(number(&given)).unwrap().session();
+    assert_eq!(holder, Some(scene.session(1).unwrap().id));
+}
+
+#[test]
+fn an_address_that_had_waited_is_not_somebody_elses_who_got_it_after() {
+    let mut scene = Scene::new(OFFERS);
+    let alices = tick(&mut scene);
+    scene.connect(shows(connection(1, "alice"), "172.16.0.5")).unwrap();
+    scene.link(1, "VPN1-1").unwrap();
+    tick(&mut scene);
+    scene.hangup(connection(1, "alice"));
+    let bobs = tick(&mut scene);
+    scene.connect(shows(connection(2, "bob"), "172.16.0.5")).unwrap();
+    scene.link(2, "VPN1-2").unwrap();
+    let record = scene.tell_late(alices, asked("alice", "VPN1-1", "172.16.0.5"), given("172.16.0.5"));
+    assert_eq!(record.session, None, "{:?}", record.effects);
+    scene.tell_late(bobs, asked("bob", "VPN1-2", "172.16.0.5"), given("172.16.0.5"));
+    assert_eq!(scene.live(), "bob 172.16.0.5");
+}
+
+#[test]
+fn who_shows_an_address_that_another_device_had_asked_for_waits_for_its_first_link() {
+    let mut scene = Scene::new(OFFERS);
+    scene.address("bob", "VPN3-1", "172.16.0.5").unwrap();
+    scene.connect(connection(1, "bob")).unwrap();
+    // RRAS gives the address to his other device, in a call that is not on record.
+    scene.connect(shows(connection(2, "bob"), "172.16.0.5")).unwrap();
+    scene.link(1, "VPN3-1").unwrap();
+    scene.link(2, "VPN4-1").unwrap();
+    assert!(scene.live().contains("bob 172.16.0.5"), "{}", scene.live());
+    assert_eq!(scene.state.live_count(), 2);
+}

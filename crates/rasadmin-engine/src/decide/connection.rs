@@ -136,8 +136,10 @@ fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, newcome
     for lease in draft.leases_on(port) {
         let Holding::Session(id) = lease.holding else { continue };
         let Some(session) = draft.state.session(id).filter(|_| Some(id) != own && draft.lives(id)) else { continue };
+        // One of the same name may be either's; PPP's first link comes within a minute.
+        let waits = session.waits_for_link();
         let anothers = newcomer.is_some_and(|(name, user)| asked_by(draft, lease, name, user))
-            && !asked_by(draft, lease, &session.user_name, session.user.as_ref());
+            && (waits || !asked_by(draft, lease, &session.user_name, session.user.as_ref()));
         let unlinked = session.links.is_empty() && draft.is_alone_on(session, port);
         if unlinked && !anothers && draft.touches(session.began) {
             draft.port_is_anothers(session, port);
