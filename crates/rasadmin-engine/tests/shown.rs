@@ -193,6 +193,10 @@ fn a_release_elsewhere_keeps_no_lease_that_is_over() {
     scene.wait(301);
     scene.tell(Event::Release(release("dave", "VPN4-1", "172.16.0.5")));
     assert_eq!(scene.leases(), "");
+    scene.address("alice", "VPN1-1", "172.16.0.5").unwrap();
+    scene.wait(301);
+    scene.tell(Event::Release(release("dave", "VPN1-1", "172.16.0.5")));
+    assert_eq!(scene.leases(), "", "another's, on the same port");
 }
 
 /// Without a projection: Bob has two links and drops, and his next connection asks on the first one's port.

@@ -24,8 +24,8 @@ pub(super) struct Subject<'e> {
     /// Whose connection begins: what the user waits for may be its own.
     user: Option<&'e Name>,
     addresses: &'e [Address],
-    /// The port that a release names: what waits elsewhere with this address is not its lease.
-    released_on: Option<&'e Name>,
+    /// The port and the user that a release names: what waits elsewhere with this address is not its lease.
+    released: Option<(&'e Name, &'e Name)>,
 }
 
 impl<'e> Subject<'e> {
@@ -46,9 +46,11 @@ impl<'e> Subject<'e> {
         match event {
             Event::Hangup(event) => Self { handle: Some(event.handle), ..Self::default() },
             Event::LinkHangup(event) => Self { handle: Some(event.handle), ..Self::default() },
-            Event::Release(event) => {
-                Self { addresses: event.address.as_slice(), released_on: Some(&event.port), ..Self::default() }
-            }
+            Event::Release(event) => Self {
+                addresses: event.address.as_slice(),
+                released: Some((&event.port, &event.user)),
+                ..Self::default()
+            },
             _ => Self::default(),
         }
     }
@@ -60,7 +62,9 @@ impl<'e> Subject<'e> {
             }
             Due::Lease(id) => draft.state.lease(id).is_some_and(|lease| {
                 let named = self.addresses.contains(&lease.address);
-                (named && self.released_on.is_none_or(|port| *port == lease.port))
+                let its_own =
+                    |(port, user): (&Name, &Name)| *port == lease.port && user.folded() == lease.user_name.folded();
+                (named && self.released.is_none_or(its_own))
                     || self.port == Some(&lease.port)
                     || self.user.is_some_and(|user| user.folded() == lease.user_name.folded())
             }),
