@@ -73,7 +73,7 @@ impl Fault {
             (Self::Moment, Some(record)) => record.at.mono.0 += 1,
             (Self::Effects, Some(record)) => record.effects.clear(),
             (Self::Tables, _) => {
-                let sql = "UPDATE sessions SET live_links = live_links + 1 WHERE acct_stop_time IS NULL";
+                let sql = "UPDATE sessions SET calling_station_id = 'elsewhere' WHERE acct_stop_time IS NULL";
                 ledger.execute(sql, []).map_err(|e| e.to_string())?;
             }
             _ => {}

@@ -6,7 +6,8 @@ use rusqlite::types::Value;
 
 // Not its start: one that was closed and lives again keeps in the tables the start that its end was reckoned by, which is
 // another where the time of day was set.
-const SESSIONS: &str = "SELECT acct_session_id, domain, name, nas_port_id, calling_station_id, live_links, established
+const SESSIONS: &str = "SELECT acct_session_id, domain, name, nas_port_id, calling_station_id,
+            (SELECT count(*) FROM links WHERE links.session = sessions.id AND links.stop IS NULL), established
      FROM sessions WHERE acct_stop_time IS NULL";
 
 const LEASES: &str =
