@@ -35,7 +35,7 @@ pub fn command(words: &[&str]) -> Result {
             _ => {
                 return Err(format!(
                     "torture has no option {word}: --rounds N [--two-processes] [--windows] [--seed S], or \
-                     --model [--dll] [--steps N | --minutes N | --replay SEED] [--seed S] [--run-length N] [--all]"
+                     --model [--dll] [--steps N | --minutes N | --replay SEED] [--seed S] [--run-length N] [--whole] [--all]"
                 ));
             }
         }

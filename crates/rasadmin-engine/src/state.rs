@@ -162,8 +162,8 @@ impl State {
         self.sessions.of_first_port(port)
     }
 
-    /// The live sessions whose projection has told an address.
-    pub fn telling(&self, address: rasadmin_policy::addresses::Address) -> impl Iterator<Item = &Session> {
+    /// The live sessions whose projection has named an address.
+    pub fn telling(&self, address: crate::addresses::Address) -> impl Iterator<Item = &Session> {
         self.sessions.telling(address)
     }
 

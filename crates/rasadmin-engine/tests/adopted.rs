@@ -4,10 +4,10 @@
 mod support;
 
 use rasadmin_engine::event::{ConnectionEvent, Event, Seen};
-use support::{OPEN, Scene, With, connection, number};
+use support::{OPEN, Scene, connection, number, shows};
 
-fn shows(handle: u64, user: &str, address: &str) -> ConnectionEvent {
-    connection(handle, user).with(|e| e.addresses = vec![number(address)])
+fn seen(handle: u64, user: &str, address: &str) -> ConnectionEvent {
+    shows(connection(handle, user), address)
 }
 
 fn look(scene: &mut Scene, all: &[ConnectionEvent]) {
@@ -18,12 +18,12 @@ fn look(scene: &mut Scene, all: &[ConnectionEvent]) {
 #[test]
 fn the_address_that_an_adopted_session_shows_is_given_to_nobody() {
     let mut scene = Scene::new(OPEN);
-    look(&mut scene, &[shows(7, "dora", "10.8.0.1"), shows(8, "emil", "172.16.0.4")]);
+    look(&mut scene, &[seen(7, "dora", "10.8.0.1"), seen(8, "emil", "172.16.0.4")]);
     assert_eq!(scene.live(), "dora 10.8.0.1; emil ");
     assert_eq!(scene.begin(1, "alice", "VPN2-1").unwrap(), "10.8.0.2");
     scene.tell(Event::ReleaseAddress { address: number("10.8.0.1"), force: false });
     assert_eq!(scene.live(), "alice 10.8.0.2; dora 10.8.0.1; emil ");
-    scene.hangup(shows(7, "dora", "10.8.0.1"));
+    scene.hangup(seen(7, "dora", "10.8.0.1"));
     assert_eq!(scene.live(), "alice 10.8.0.2; emil ");
 }
 
@@ -31,7 +31,7 @@ fn the_address_that_an_adopted_session_shows_is_given_to_nobody() {
 fn an_adopted_session_has_the_lease_that_waits_for_it() {
     let mut scene = Scene::new(OPEN);
     let given = scene.address("dora", "VPN2-1", "").unwrap();
-    look(&mut scene, &[shows(7, "dora", &given)]);
+    look(&mut scene, &[seen(7, "dora", &given)]);
     assert_eq!(scene.leases(), "10.8.0.1 CORP\\DORA live");
     scene.tell(Event::ReleaseAddress { address: number(&given), force: false });
     assert_eq!(scene.leases(), "10.8.0.1 CORP\\DORA live");
@@ -40,6 +40,6 @@ fn an_adopted_session_has_the_lease_that_waits_for_it() {
 #[test]
 fn of_two_that_show_one_address_one_has_it() {
     let mut scene = Scene::new(OPEN);
-    look(&mut scene, &[shows(7, "dora", "10.8.0.1"), shows(8, "emil", "10.8.0.1")]);
+    look(&mut scene, &[seen(7, "dora", "10.8.0.1"), seen(8, "emil", "10.8.0.1")]);
     assert_eq!(scene.live(), "dora 10.8.0.1; emil ");
 }

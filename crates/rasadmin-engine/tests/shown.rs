@@ -1,19 +1,15 @@
-//! Whose an address is when it shows late, on another's port, or in another's name.
+//! Which connection an address belongs to, if it shows late, on another port, or under another name.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
 use rasadmin_engine::addresses::Family;
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Offer};
+use rasadmin_engine::event::{AddressEvent, Event, Offer};
 use rasadmin_engine::{Answer, Given, Stamp, Tunnel, effect::Origin};
-use support::{OPEN, Scene, With, address, connection, given6, ikev2, link, number, release};
+use support::{OPEN, Scene, address, connection, given6, ikev2, link, number, release, shows};
 
 /// No pool: RRAS's offers are kept.
 const OFFERS: &str = "default_domain = \"CORP\"\ndefault.action = \"allow\"";
-
-fn shows(event: ConnectionEvent, address: &str) -> ConnectionEvent {
-    event.with(|e| e.addresses = vec![number(address)])
-}
 
 fn given(address: &str) -> Answer {
     Answer::Address(Given { number: number(address).number, origin: Origin::Offer, pool: None })

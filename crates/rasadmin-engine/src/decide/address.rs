@@ -206,8 +206,8 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
     }
 }
 
-/// The session that has it at once: that of the port, for a protocol that comes late. Of an answer that had waited, one
-/// that has shown it since.
+/// The session that takes the address at once: the one on the port, for a protocol that comes up late. If the answer had
+/// waited, a session that has shown the address meanwhile.
 fn taker<'a>(
     draft: &mut Draft<'a>,
     event: &AddressEvent,
@@ -226,15 +226,16 @@ fn taker<'a>(
     if draft.leases_on(&event.port).iter().any(|lease| lease.waits() && other_protocol(lease, event)) {
         return None;
     }
-    // If it had one until now, this may be another connection: that will tell, or its link. IKEv2 may have no link.
+    // If the session had an address of this family until now, this may be another connection: its accept or its link will
+    // show it. IKEv2 may have no link.
     let lacks = |session: &&Session| {
         session.links.is_empty() || !draft.state.leases_of(session.id).any(|l| l.address.family == address.family)
     };
     own.and_then(|id| draft.state.session(id)).filter(lacks)
 }
 
-/// The session whose projection has told the address since: RRAS asks before it accepts. Somebody else's may have been
-/// given the address after that.
+/// The session whose projection has named the address since the call: RRAS asks for an address before it accepts. It must
+/// be this user's or on this port, because the address may have been given to somebody else later.
 fn telling<'a>(
     draft: &Draft<'a>,
     event: &AddressEvent,
@@ -242,14 +243,14 @@ fn telling<'a>(
     user: Option<&Identity>,
 ) -> Option<&'a Session> {
     let since = |session: &&Session| {
-        // A certificate's name may resemble the account's in nothing: then its port must be the same.
+        // The name in a certificate may have nothing in common with the account's: then the port must be the same.
         let its_own = session.port.as_ref() == Some(&event.port) || may_be(draft, session, &event.user, user);
         draft.lives(session.id) && !draft.touches(session.began) && its_own
     };
     draft.state.telling(address).filter(since).min_by_key(|session| session.began.mono)
 }
 
-/// The session whose first link has since been on the port, with a projection that tells nothing.
+/// The session whose first link came on the port after the call, and whose projection names no address.
 fn linked_since<'a>(draft: &mut Draft<'a>, event: &AddressEvent, user: Option<&Identity>) -> Option<&'a Session> {
     let since =
         |session: &&Session| session.told.is_empty() && session.established.is_some() && !draft.touches(session.began);
@@ -258,7 +259,7 @@ fn linked_since<'a>(draft: &mut Draft<'a>, event: &AddressEvent, user: Option<&I
     if !may_be(draft, session, &event.user, user) {
         return None;
     }
-    // An earlier attempt's on the same port, which it took for its own.
+    // It may have taken an earlier attempt's lease on the same port.
     for lease in draft.leases_of(session.id) {
         if lease.address.family == event.family && lease.port == event.port && draft.touches(lease.began) {
             draft.end_lease(lease, EndedBy::PortStartedAgain);
@@ -267,7 +268,8 @@ fn linked_since<'a>(draft: &mut Draft<'a>, event: &AddressEvent, user: Option<&I
     Some(session)
 }
 
-/// The session whose first link had been on the port, for a protocol that came late; that link may have ended since.
+/// The session whose first link was on the port before the call, for a protocol that came up late. The link may have ended
+/// since.
 fn linked_before<'a>(draft: &Draft<'a>, event: &AddressEvent, user: Option<&Identity>) -> Option<&'a Session> {
     let before = |session: &&Session| {
         draft.lives(session.id)

@@ -4,6 +4,7 @@ use super::admission::{Served, ask, pool_that_serves};
 use super::counts::{Place, takes_place_of};
 use super::draft::Draft;
 use super::facts::{nothing, of_connection};
+use super::whose::{asked_by, asked_for};
 use crate::decision::{Answer, Decision, Refusal, address_stage};
 use crate::effect::{ClosedBy, Effect, Origin, SessionBegan};
 use crate::event::ConnectionEvent;
@@ -79,12 +80,12 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     Arrival { user, leases, port: Some(port) }
 }
 
-/// The leases of the addresses that the projection names, whoever has them: RRAS gives no address to two, so that whoever
-/// had one of these is over.
+/// The leases of the addresses that the projection names, whoever holds them: RRAS gives no address to two clients, so the
+/// earlier holder has gone.
 pub(super) fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Vec<&'a Lease> {
     let told = event.addresses.iter().filter_map(|&address| draft.lease_at(address));
     let told = told.filter(|lease| draft.touches(lease.began));
-    // Of a session that began after an accept that had waited, it may be by right.
+    // If this accept had waited, a session that began after it may hold the lease by right.
     let earlier =
         |lease: &Lease| lease.session().and_then(|id| draft.state.session(id)).is_none_or(|s| draft.touches(s.began));
     told.filter(|lease| earlier(lease)).collect()
@@ -94,7 +95,7 @@ pub(super) fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Vec<&'a Le
 fn given_to(draft: &Draft<'_>, lease: &Lease) -> bool {
     match lease.holding {
         Holding::Waiting(_) => true,
-        // Taken for a late protocol of the session that was on the port before.
+        // It was taken for a late protocol of the session that was on the port before.
         Holding::Session(id) => draft.state.session(id).is_some_and(|other| other.began.mono < lease.began.mono),
         Holding::Ended(..) => false,
     }
@@ -130,13 +131,14 @@ pub(super) fn others_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>
     unlinked_of_port(draft, port, own, newcomer);
 }
 
-/// Sessions that never had a link (IKEv2 may have none) are known by their lease's port alone. One that shows an address
-/// which the newcomer had asked for there was given it by a call that is not on record, on another port.
+/// Closes the sessions without a link (IKEv2 may have none) whose lease is on a port that another connection uses. If the
+/// newcomer had asked for that lease itself, RRAS has given its address again in a call that is not on record: then the
+/// session is on another port, and lives.
 fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, newcomer: Option<(&Name, Option<&Identity>)>) {
     for lease in draft.leases_on(port) {
         let Holding::Session(id) = lease.holding else { continue };
         let Some(session) = draft.state.session(id).filter(|_| Some(id) != own && draft.lives(id)) else { continue };
-        // One of the same name may be either's; PPP's first link comes within a minute.
+        // With the same name, the lease may be of either. A PPP session has a first link within a minute, or is closed then.
         let waits = session.waits_for_link();
         let anothers = newcomer.is_some_and(|(name, user)| asked_by(draft, lease, name, user))
             && (waits || !asked_by(draft, lease, &session.user_name, session.user.as_ref()));
@@ -145,13 +147,6 @@ fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, newcome
             draft.port_is_anothers(session, port);
         }
     }
-}
-
-/// May the lease have been asked for by this user, as far as names tell?
-fn asked_by(draft: &Draft<'_>, lease: &Lease, name: &Name, user: Option<&Identity>) -> bool {
-    let asked = draft.here.config.domains.identity(&lease.user_name, &Name::default());
-    lease.user_name.folded() == name.folded()
-        || asked.as_ref().zip(user).is_some_and(|(asked, user)| asked.name == user.name)
 }
 
 /// An address call carries no domain, so a bare name may have been taken for another user's. Whoever turns out to be
@@ -164,8 +159,8 @@ pub(super) fn anothers_address(
 ) -> Option<Refusal> {
     let plan = &draft.here.config.addresses;
     for lease in leases {
-        // Another session may have had it since: what counts is for whom it was asked.
-        let asked = draft.here.config.domains.identity(&lease.user_name, &Name::default());
+        // Another session may have held it since, so its user is no evidence: the name in the address call is.
+        let asked = asked_for(draft, lease);
         if asked.as_ref() == user {
             continue;
         }

@@ -236,12 +236,12 @@ impl<'a> Draft<'a> {
         if by == ClosedBy::PortStartedAgain && of_port {
             return self.end_lease(lease, EndedBy::PortStartedAgain);
         }
-        // Nobody has said that it is over: the client may be online.
+        // No call has said that the connection is over: the client may be online.
         if matches!(by, ClosedBy::NeverEstablished | ClosedBy::LinksGone | ClosedBy::ProcessEnded) {
             return self.add(Effect::LeaseHeld { lease: lease.id, until: None });
         }
         if lease.began.mono > session.began.mono {
-            // It was taken for a protocol that came late. It may be another connection's, which is online with it.
+            // It was taken for a protocol that came up late. Another connection may be online with it.
             return self.add(Effect::LeaseWaits { lease: lease.id, until: None });
         }
         let until = Some(self.at().mono.after(LEASE_WAITS));

@@ -24,7 +24,7 @@ pub(super) struct Subject<'e> {
     /// Whose connection begins: what the user waits for may be its own.
     user: Option<&'e Name>,
     addresses: &'e [Address],
-    /// The port and the user that a release names: what waits elsewhere with this address is not its lease.
+    /// The port and the user that a release names: a lease of the same address elsewhere is not the one released.
     released: Option<(&'e Name, &'e Name)>,
 }
 

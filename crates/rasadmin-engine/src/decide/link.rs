@@ -54,7 +54,7 @@ pub(super) fn link(draft: &mut Draft<'_>, event: &LinkEvent) -> (Decision, Answe
 pub(super) fn link_late(draft: &mut Draft<'_>, event: &LinkEvent, answer: &Answer) {
     let mut of = arrive(draft, event);
     if *answer == Answer::Reject && of.session().is_none() {
-        // Its session may have been closed since, since its port had started again.
+        // Another connection on the port may have closed its session meanwhile.
         let closed = any_closed(draft, event.handle, None, None);
         let here = |closed: &&Closed| closed.session.port.as_ref().is_none_or(|port| *port == event.port);
         of = closed.filter(here).map_or(Of::Nobody, Of::Closed);
@@ -78,8 +78,8 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &LinkEvent) -> Of<'a> {
     of
 }
 
-/// The leases that are a connection's because its first link is on their port. If the projection has told which are, an
-/// earlier attempt may have left others; if it has not, one may have been taken for another session's late protocol.
+/// The leases that are a connection's because its first link is on their port. If the projection has named them, others on
+/// the port may be left by an earlier attempt. If it has not, one may have been taken for another session's late protocol.
 fn waiting<'a>(draft: &Draft<'a>, session: &Session, event: &LinkEvent) -> Vec<&'a Lease> {
     if session.established.is_some() {
         return Vec::new();
@@ -89,7 +89,8 @@ fn waiting<'a>(draft: &Draft<'a>, session: &Session, event: &LinkEvent) -> Vec<&
     let its_own =
         |lease: &&Lease| session.told.is_empty() || session.told.contains(&lease.address) || lease.user == session.user;
     let mut its_own: Vec<&Lease> = waiting.into_iter().filter(its_own).collect();
-    // One that an earlier connection has left goes with it only if it may be the user's, or nothing else is there.
+    // A lease that an earlier connection has left is taken only if this user may have asked for it, or if it is the only
+    // one.
     let left = |lease: &Lease| {
         lease.holding == Holding::Waiting(None) && !may_be(draft, session, &lease.user_name, lease.user.as_ref())
     };
@@ -97,8 +98,8 @@ fn waiting<'a>(draft: &Draft<'a>, session: &Session, event: &LinkEvent) -> Vec<&
         its_own.retain(|lease| !left(lease));
     }
     if session.told.is_empty() {
-        // A connection has an address. One whose own is there leaves the other session, which lives on by another link,
-        // what that has.
+        // Every connection has an address. If one waits for this session, the other session keeps its own as long as it
+        // lives on by another link.
         let has_none = its_own.is_empty();
         its_own
             .extend(taken.into_iter().filter(|lease| was_taken_for_anothers(draft, session, lease, event, has_none)));
@@ -106,7 +107,7 @@ fn waiting<'a>(draft: &Draft<'a>, session: &Session, event: &LinkEvent) -> Vec<&
     its_own
 }
 
-/// Was it given on this port to a session that had begun before, as if its other protocol came late?
+/// Was the lease given to an earlier session on this port, as if its other protocol came up late?
 fn was_taken_for_anothers(
     draft: &Draft<'_>,
     session: &Session,
@@ -116,7 +117,7 @@ fn was_taken_for_anothers(
 ) -> bool {
     let Holding::Session(other) = lease.holding else { return false };
     let late = draft.state.session(other).is_some_and(|other| {
-        // If its own link there is still on record, that is what this one ends.
+        // A link of its own that is still on record there ends by this one.
         let gone =
             (has_none && other.has_link_on(&event.port)) || draft.links(other).all(|link| link.port == event.port);
         other.id != session.id && other.began.mono < lease.began.mono && gone
@@ -164,7 +165,7 @@ fn conclude<'a>(draft: &mut Draft<'a>, event: &LinkEvent, of: Of<'a>, answer: &A
     late_protocols(draft, session, event);
 }
 
-/// What has been given on the port since a link that had waited: a protocol of its connection came late.
+/// Takes what was given on the port after a link that had waited: a protocol of its connection came up late.
 fn late_protocols(draft: &mut Draft<'_>, session: &Session, event: &LinkEvent) {
     let others = draft.on_port(&event.port).is_some_and(|(other, _)| other.id != session.id);
     if !draft.late || others {

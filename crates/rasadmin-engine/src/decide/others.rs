@@ -92,9 +92,9 @@ pub(super) fn look(draft: &mut Draft<'_>, seen: &[Seen]) {
     }
 }
 
-/// A connection that RRAS has and that was never told. The addresses that it shows are its own from now on.
+/// Takes over a connection that RRAS has and that no call announced. The addresses that it shows are its own from now on.
 fn adopt(draft: &mut Draft<'_>, event: &ConnectionEvent) {
-    // One look may adopt several: each identifier is made of the look's chance and the connection's handle.
+    // One look may adopt several: each identifier is made of the look's random bytes and the connection's handle.
     let session = Id(draft.now.session_id().0 ^ u128::from(event.handle));
     let user = draft.here.config.domains.identity(&event.user, &event.domain);
     let began = SessionBegan { adopted: true, ..began(draft, event, session, user.clone(), None) };
@@ -104,7 +104,7 @@ fn adopt(draft: &mut Draft<'_>, event: &ConnectionEvent) {
     }
     let plan = &draft.here.config.addresses;
     for (number, &address) in event.addresses.iter().enumerate() {
-        // RRAS's own addresses, the server's among them, are nothing to hold.
+        // RRAS's own addresses, the server's among them, need no lease.
         let ours = plan.is_pooled(address) && !plan.is_servers(address);
         let begun = |effect: &Effect| matches!(effect, Effect::LeaseBegan(began) if began.address == address);
         if !ours || draft.lease_at(address).is_some() || draft.effects.iter().any(begun) {

@@ -1,7 +1,7 @@
 //! Whose is it? An address call carries no domain, and the form of its name may differ from the connection's.
 
 use super::draft::Draft;
-use crate::state::Session;
+use crate::state::{Lease, Session};
 use crate::{Identity, Name};
 
 /// May an address call by this name be of this session's user? `user` is who is meant as far as the call can tell.
@@ -15,6 +15,17 @@ pub(super) fn may_be(draft: &Draft<'_>, session: &Session, name: &Name, user: Op
             (Some(of), Some(asks)) => of.name == asks.name && !has_domain(name),
             _ => false,
         }
+}
+
+/// Who asked for a lease, as far as the name in the address call tells. Its user may be another by now: whoever has it.
+pub(super) fn asked_for(draft: &Draft<'_>, lease: &Lease) -> Option<Identity> {
+    draft.here.config.domains.identity(&lease.user_name, &Name::default())
+}
+
+/// May this user have asked for the lease?
+pub(super) fn asked_by(draft: &Draft<'_>, lease: &Lease, name: &Name, user: Option<&Identity>) -> bool {
+    lease.user_name.folded() == name.folded()
+        || asked_for(draft, lease).as_ref().zip(user).is_some_and(|(asked, user)| asked.name == user.name)
 }
 
 fn has_domain(name: &Name) -> bool {

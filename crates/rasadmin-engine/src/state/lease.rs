@@ -174,7 +174,7 @@ impl Leases {
         Some(lease)
     }
 
-    /// Of two on a port the later one's release is waited for: with it a newer lease could be mistaken.
+    /// Of two leases on a port, the later one's release is awaited: it is the one that could be mistaken for a newer lease's.
     pub(super) fn owe(&mut self, lease: Lease) {
         let key = (lease.port.clone(), lease.address.family);
         if self.owed.get(&key).is_none_or(|other| other.began.mono <= lease.began.mono) {

@@ -140,7 +140,7 @@ pub(super) struct Sessions {
     on_port: HashMap<Name, Id>,
     /// By the port of the first link, or of its projection's lease.
     by_first_port: HashMap<Name, Vec<Id>>,
-    /// By the addresses that the projection told.
+    /// By the addresses that the projection named.
     by_told: HashMap<Address, Vec<Id>>,
     closed: HashMap<Id, Closed>,
     closed_by_handle: HashMap<u64, Vec<Id>>,
@@ -199,7 +199,7 @@ impl Sessions {
         self.by_first_port.get(port).into_iter().flatten().filter_map(|id| self.live.get(id))
     }
 
-    /// Those that have told an address.
+    /// Those whose projection has named an address.
     pub(super) fn telling(&self, address: Address) -> impl Iterator<Item = &Session> {
         self.by_told.get(&address).into_iter().flatten().filter_map(|id| self.live.get(id))
     }

@@ -292,6 +292,11 @@ pub fn connection(handle: u64, user: &str) -> ConnectionEvent {
     }
 }
 
+/// A connection whose projection names one address.
+pub fn shows(event: ConnectionEvent, address: &str) -> ConnectionEvent {
+    event.with(|e| e.addresses = vec![number(address)])
+}
+
 pub trait With: Sized {
     fn with(self, change: impl FnOnce(&mut Self)) -> Self;
 }

@@ -1,0 +1,141 @@
+//! What is expensive to check: every thousand steps, and when all is over.
+
+use crate::product::Engine;
+use crate::rras::{Number, Phase};
+use crate::told::Lives;
+use crate::world::World;
+use rasadmin_engine::Stamp;
+use rasadmin_engine::config::file::Period;
+use std::collections::HashSet;
+
+impl<E: Engine + ?Sized> World<'_, E> {
+    /// What is dear to look at.
+    pub fn now_and_then(&mut self) {
+        if self.finding.is_some() {
+            return;
+        }
+        if let Some(what) = self.product.differs() {
+            return self.found("state: all folds of the records are one", what);
+        }
+        self.nobody_unknown();
+        self.use_is_right();
+        self.retire();
+    }
+
+    /// Every session and lease of the product is somebody's.
+    pub(super) fn nobody_unknown(&mut self) {
+        let state = &self.product.members[0].state;
+        let (sessions, leases) = &self.known;
+        let session =
+            state.live().find(|session| !sessions.contains(&session.id)).map(|session| format!("{session:?}"));
+        let own = |lease: &&rasadmin_engine::state::Lease| {
+            // Of an address that was given while nothing could be written, the connection itself tells.
+            let by_session = self.switches.away && lease.session().is_some_and(|id| sessions.contains(&id));
+            !by_session && !leases.contains(&(lease.address, lease.began.mono))
+        };
+        let lease = state.leases().find(own).map(|lease| format!("{lease:?}"));
+        if let Some(what) = session.or(lease) {
+            self.found("as told: every session and lease is somebody's", what);
+        }
+    }
+
+    /// What each user has used today.
+    pub(super) fn use_is_right(&mut self) {
+        let now = self.stamp();
+        let label = i32::try_from(now.time.div_euclid(crate::expect::DAY)).unwrap_or(0);
+        for person in crate::people::PEOPLE {
+            let who = person.identity();
+            let state = &self.product.members[0].state;
+            let used = state.used(&who, Period::Day, label);
+            let [seconds, octets] = self.used_today(&who, None, now);
+            // What was closed by an estimate counts too.
+            let estimates: u64 = self
+                .active
+                .iter()
+                .filter(|&&of| self.identity(of) == who && !self.connections[of].told.counted)
+                .filter(|&&of| {
+                    self.connections[of].told.session.is_some() && self.connections[of].told.lives() != Lives::Must
+                })
+                .map(|&of| now.seconds_since(self.connections[of].told.began) + 1)
+                .sum();
+            let fits = |used: u64, (least, most): (u64, u64)| (least..=most).contains(&used);
+            if !fits(used.seconds, (seconds.0, seconds.1 + estimates)) || !fits(used.octets, octets) {
+                let what = format!(
+                    "{who} used {used:?} today, and by what was told {seconds:?} (+{estimates}) and {octets:?}"
+                );
+                return self.found("as told: use is what was told", what);
+            }
+        }
+    }
+
+    /// Of whom nothing more can come is not looked at any more.
+    pub fn retire(&mut self) {
+        let now = self.stamp();
+        for of in std::mem::take(&mut self.active) {
+            let c = &self.connections[of];
+            let state = self.product.latest();
+            let held = c.told.leases.iter().flatten().any(|lease| lease.alive);
+            let due = self.pending.iter().any(|due| due.of == of) || c.busy > 0;
+            let waits = self.product.members.iter().any(|member| !member.waiting.is_empty());
+            let live = c.told.session.is_some_and(|id| state.session(id).is_some());
+            let over = c.phase == Phase::Gone && !due && !waits && !live && !held;
+            if over {
+                let closed = c.told.closed.map_or(now, |closed| Stamp { time: now.time, mono: closed });
+                self.count_estimate(of, closed);
+            } else {
+                self.active.push(of);
+            }
+        }
+        let old = now.time - 3 * crate::expect::DAY;
+        if !self.switches.clock_steps {
+            for uses in &mut self.uses {
+                uses.retain(|used| used.stop > old);
+            }
+        }
+    }
+
+    /// Nobody is connected, and everything was told but what was lost.
+    pub fn all_is_over(&mut self) {
+        self.now_and_then();
+        if self.finding.is_some() {
+            return;
+        }
+        let strict = !self.switches.losses && !self.switches.another_dll && !self.switches.away;
+        let state = &self.product.members[0].state;
+        let lost = |of: Number| self.connections[of].told.lost && !strict;
+        let excused: HashSet<_> =
+            self.active.iter().filter(|&&of| lost(of)).filter_map(|&of| self.connections[of].told.session).collect();
+        let session = state.live().find(|session| !excused.contains(&session.id)).map(|s| format!("{s:?}"));
+        // What was given while nothing could be written, or may be another connection's, waits for its release.
+        let lost_release = |lease: &rasadmin_engine::state::Lease| {
+            let own = |of: Number| self.connections[of].told.leases[lease.address.family.index()].map(|told| told.at);
+            (self.switches.away || self.switches.losses)
+                && self
+                    .active
+                    .iter()
+                    .any(|&of| lost(of) && own(of).map(|at| self.product.stamp(at)) == Some(lease.began))
+        };
+        let excused = |lease: &&rasadmin_engine::state::Lease| {
+            lease.session().is_some_and(|id| excused.contains(&id)) || lost_release(lease)
+        };
+        let lease = state.leases().find(|lease| !excused(lease));
+        let lease = lease.map(|lease| format!("{lease:?}"));
+        if let Some(what) = session.or(lease) {
+            self.found("quiescence: no session and no lease is left", what);
+        }
+        if let Some(what) = self.product.text_differs() {
+            self.found("state: a checkpoint and a record come back as they were", what);
+        }
+    }
+
+    /// A new instance has nothing of the old one.
+    pub fn nothing_is_left(&mut self, after: &str) {
+        self.product.catch_up(0);
+        let state = &self.product.members[0].state;
+        let (sessions, leases) = (state.live_count(), state.leases().count());
+        if sessions + leases > 0 {
+            let what = format!("{sessions} sessions and {leases} leases are left after {after}");
+            self.found("restart: a new instance has nothing of the old one", what);
+        }
+    }
+}

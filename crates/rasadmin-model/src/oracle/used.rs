@@ -1,0 +1,42 @@
+//! What each user has used, by what was told.
+
+use crate::product::Engine;
+use crate::rras::Number;
+use crate::told::Use;
+use crate::world::World;
+use rasadmin_engine::Stamp;
+
+impl<E: Engine + ?Sized> World<'_, E> {
+    pub(super) fn count_hangup(&mut self, of: Number, usage: rasadmin_engine::effect::Usage, at: Stamp) {
+        let told = &mut self.connections[of].told;
+        if told.counted {
+            return;
+        }
+        told.counted = true;
+        let elapsed = at.seconds_since(told.began);
+        let seconds = usage.seconds.min(elapsed);
+        // Of one that was closed before, it is not sure how much of its end is believed; nor is a duration of zero.
+        let sure = !told.ghost && !told.lapsed && usage.seconds > 0;
+        let octets = usage.input_octets + usage.output_octets;
+        let least = |all: u64| if sure { all } else { 0 };
+        let used = Use {
+            seconds: (least(seconds).saturating_sub(1), seconds.max(if sure { 0 } else { elapsed }) + 1),
+            octets: (if told.ghost || told.lapsed { 0 } else { octets }, octets),
+            stop: at.time,
+        };
+        let who = self.connections[of].who;
+        self.uses[who].push(used);
+    }
+
+    /// A session whose end was never told counts at most until now.
+    pub fn count_estimate(&mut self, of: Number, at: Stamp) {
+        let told = &mut self.connections[of].told;
+        if told.session.is_none() || told.counted || told.over || told.refused {
+            return;
+        }
+        told.counted = true;
+        let elapsed = at.seconds_since(told.began) + 1;
+        let who = self.connections[of].who;
+        self.uses[who].push(Use { seconds: (0, elapsed), octets: (0, 0), stop: at.time });
+    }
+}
