@@ -1,20 +1,25 @@
 //! The one boundary that every export goes through: pointers are checked and copied, panics are caught, and whatever is
 //! wrong gets the safe answer of the function's return type.
 //!
-//! Unsafe code is here and in the macro's expansion only.
+//! Unsafe code is here, in the modules below, and in the macro's expansion only.
 #![allow(unsafe_code)]
 
-use crate::address::{AddressRequest, Assignment, InterfaceId, Refusal};
-use crate::connection::{Projection, pair};
+mod addresses;
+mod structures;
+
+pub use addresses::{assign_ipv4, assign_ipv6, release_ipv4, release_ipv6};
+pub(crate) use structures::projection;
+use structures::{checked, connection, copy, header, link};
+
+use crate::address::Refusal;
 use crate::life::{Environment, PANICKED};
 use crate::slot::{Busy, PATIENCE, Slot};
-use crate::{AdminDll, AssignIpv4, AssignIpv6, Connection, Link, PreAuthentication, ValidatePreAuthenticated, Verdict};
+use crate::{AdminDll, Connection, PreAuthentication, ValidatePreAuthenticated, Verdict};
 use mprapi::abi::*;
 use mprapi::contract::ArgumentType;
 use mprapi::{FunctionId, FunctionSet};
 use std::ffi::c_void;
 use std::mem::offset_of;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use std::{fmt, mem, ptr};
@@ -138,174 +143,6 @@ fn verdict(function: FunctionId, about: &dyn fmt::Display, verdict: Verdict) -> 
             }
             FALSE
         }
-    }
-}
-
-/// Null and alignment.
-fn checked<T>(pointer: Raw, ty: ArgumentType) -> Result<*mut T, Wrong> {
-    let pointer = pointer.cast::<T>();
-    if pointer.is_null() {
-        Err(Wrong::Null(ty))
-    } else if !pointer.is_aligned() {
-        Err(Wrong::Misaligned(ty))
-    } else {
-        Ok(pointer)
-    }
-}
-
-/// Copies a structure of the contract. `len` is how much of it the caller vouches for; the rest is zero.
-///
-/// # Safety
-/// `pointer` is null, or points to `len` readable bytes.
-unsafe fn copy<T: Copy>(pointer: Raw, ty: ArgumentType, len: usize) -> Result<(T, (ArgumentType, Vec<u8>)), Wrong> {
-    let from = checked::<T>(pointer, ty)?;
-    let mut bytes = vec![0u8; size_of::<T>()];
-    let len = len.min(bytes.len());
-    // SAFETY: the caller vouches for `len` readable bytes (CONTRACT section 2: the sizes that Windows passes); the
-    // buffer has at least as many. The bytes are copied first, so that nothing changes under the reader.
-    unsafe { ptr::copy_nonoverlapping(from.cast::<u8>(), bytes.as_mut_ptr(), len) };
-    // SAFETY: T is a structure of the contract, made of integers, arrays of them and handles: any bytes are a value.
-    let value = unsafe { ptr::read_unaligned(bytes.as_ptr().cast::<T>()) };
-    Ok((value, (ty, bytes)))
-}
-
-/// Reads the header of a RAS_CONNECTION_EX or AUTH_VALIDATION_EX and returns the size it states, if it is of the right
-/// type and at least `least` bytes. A newer revision or a larger size is read as its known prefix.
-///
-/// # Safety
-/// `pointer` is null, or points to a readable MPRAPI_OBJECT_HEADER.
-unsafe fn header(pointer: Raw, ty: ArgumentType, kind: u8, least: usize) -> Result<usize, Wrong> {
-    if !pointer.cast::<u64>().is_aligned() {
-        return Err(Wrong::Misaligned(ty));
-    }
-    let from = checked::<MPRAPI_OBJECT_HEADER>(pointer, ty)?;
-    // SAFETY: not null, aligned, and the caller vouches for the header (CONTRACT section 2).
-    let found = unsafe { ptr::read(from) };
-    let size = usize::from(found.size);
-    if found.r#type != kind || size < least {
-        return Err(Wrong::Header { ty, kind: found.r#type, size: found.size });
-    }
-    Ok(size)
-}
-
-/// Reads the structures of a connection form. A hangup is read as far as it can be: `partly`.
-///
-/// # Safety
-/// The pointers are as CONTRACT section 1 says for `function`, or null.
-unsafe fn connection(function: FunctionId, pointers: &[Raw], partly: bool) -> Result<Connection, Wrong> {
-    let mut connection = Connection::empty(function);
-    let mut wrong = None;
-    for (argument, &pointer) in function.row().arguments.iter().zip(pointers) {
-        let ty = argument.ty;
-        macro_rules! into {
-            ($field:ident, $len:expr) => {
-                // SAFETY: the caller vouches for the pointer (CONTRACT sections 1 and 2).
-                unsafe { copy(pointer, ty, $len) }.map(|(value, raw)| {
-                    connection.$field = Some(value);
-                    connection.raw.push(raw);
-                })
-            };
-        }
-        let read = match ty {
-            ArgumentType::Connection0 => into!(c0, usize::MAX),
-            ArgumentType::Connection1 => into!(c1, usize::MAX),
-            ArgumentType::Connection2 => into!(c2, usize::MAX),
-            ArgumentType::Connection3 => into!(c3, usize::MAX),
-            _ => {
-                let least = if partly { size_of::<MPRAPI_OBJECT_HEADER>() } else { size_of::<RAS_CONNECTION_EX>() };
-                // SAFETY: as above.
-                let size = unsafe { header(pointer, ty, CONNECTION_TYPE, least) };
-                connection.truncated = size.as_ref().is_ok_and(|&size| size < size_of::<RAS_CONNECTION_EX>());
-                size.and_then(|size| into!(ex, size))
-            }
-        };
-        if let Err(found) = read {
-            if !partly {
-                return Err(found);
-            }
-            connection.truncated = true;
-            wrong = Some(found);
-        }
-    }
-    match wrong {
-        // Nothing at all could be read.
-        Some(wrong) if connection.raw.is_empty() => Err(wrong),
-        Some(wrong) => {
-            tracing::warn!(function = function.name(), "delivered as far as it could be read: {wrong}");
-            Ok(connection)
-        }
-        None => Ok(connection),
-    }
-}
-
-/// Reads the structures of a link; a hangup as far as it can be.
-///
-/// # Safety
-/// As [`connection`].
-unsafe fn link(function: FunctionId, p0: Raw, p1: Raw, partly: bool) -> Result<Link, Wrong> {
-    let mut link = Link { function, truncated: false, raw: Vec::new(), p0: None, p1: None };
-    // SAFETY: the caller vouches for both pointers (CONTRACT sections 1 and 2).
-    let (first, second) =
-        unsafe { (copy(p0, ArgumentType::Port0, usize::MAX), copy(p1, ArgumentType::Port1, usize::MAX)) };
-    match (first, second) {
-        (Err(wrong), Err(_)) => return Err(wrong),
-        (Err(wrong), _) | (_, Err(wrong)) if !partly => return Err(wrong),
-        (first, second) => {
-            for wrong in [first.as_ref().err(), second.as_ref().err()].into_iter().flatten() {
-                link.truncated = true;
-                tracing::warn!(function = function.name(), "delivered as far as it could be read: {wrong}");
-            }
-            if let Ok((value, raw)) = first {
-                link.p0 = Some(value);
-                link.raw.push(raw);
-            }
-            if let Ok((value, raw)) = second {
-                link.p1 = Some(value);
-                link.raw.push(raw);
-            }
-        }
-    }
-    Ok(link)
-}
-
-/// Reads a terminated name of at most UNLEN units; a longer one is an error, never cut. Nothing past the terminator is
-/// touched.
-///
-/// # Safety
-/// `pointer` is null, or points to a terminated UTF-16 string.
-unsafe fn name(pointer: Raw, ty: ArgumentType) -> Result<Vec<u16>, Wrong> {
-    let from = checked::<u16>(pointer, ty)?;
-    let mut units = Vec::with_capacity(64);
-    for at in 0..=UNLEN {
-        // SAFETY: every unit before this one was not the terminator, so this one belongs to the string (CONTRACT
-        // section 1: a terminated string).
-        match unsafe { ptr::read(from.add(at)) } {
-            0 => return Ok(units),
-            unit => units.push(unit),
-        }
-    }
-    Err(Wrong::NameTooLong(ty))
-}
-
-/// The IPv4 and IPv6 addresses of the negotiated projection.
-pub(crate) fn projection(info: &PROJECTION_INFO) -> Option<Projection> {
-    macro_rules! of {
-        ($arm:expr) => {{
-            let arm = $arm;
-            let identifiers = [arm.bInterfaceIdentifier, arm.bRemoteInterfaceIdentifier];
-            Some(Projection {
-                ipv4: pair(arm.dwIPv4NegotiationError, &arm.wszAddress, &arm.wszRemoteAddress),
-                ipv6_identifiers: (arm.dwIPv6NegotiationError == NO_ERROR).then_some(identifiers),
-                ipv6_prefix: (arm.dwIPv6NegotiationError == NO_ERROR).then_some(arm.bPrefix),
-            })
-        }};
-    }
-    match info.projectionInfoType {
-        // SAFETY: the type names the arm (CONTRACT section 2), and both are integers and arrays of them.
-        PROJECTION_PPP => of!(unsafe { &info.Anonymous.PppProjectionInfo }),
-        // SAFETY: as above.
-        PROJECTION_IKEV2 => of!(unsafe { &info.Anonymous.Ikev2ProjectionInfo }),
-        _ => None,
     }
 }
 
@@ -437,158 +274,6 @@ pub unsafe fn link_hangup<D: AdminDll>(slot: &Slot<D>, p0: *mut RAS_PORT_0, p1: 
     guarded(slot, function, |dll| {
         // SAFETY: the caller vouches for the pointers.
         dll.link_hangup(&unsafe { link(function, p0.cast(), p1.cast(), true) }?);
-        Ok(())
-    });
-}
-
-/// Reads the three pointers that all address calls have in common.
-///
-/// # Safety
-/// As [`ask`].
-unsafe fn address_request<A: Copy>(
-    function: FunctionId,
-    user: PCWSTR,
-    port: PCWSTR,
-    address: *mut A,
-    ty: ArgumentType,
-) -> Result<AddressRequest<A>, Wrong> {
-    let address = checked::<A>(address.cast(), ty)?;
-    // SAFETY: the caller vouches for the pointers (CONTRACT section 1); `address` is not null and aligned.
-    let (user, port, address) = unsafe {
-        let user = name(user.cast_mut().cast(), ArgumentType::UserName);
-        let port = name(port.cast_mut().cast(), ArgumentType::PortName);
-        (user?, port?, ptr::read(address))
-    };
-    Ok(AddressRequest { function, user, port, address })
-}
-
-impl<A> AddressRequest<A> {
-    fn map<B>(self, to: impl FnOnce(A) -> B) -> AddressRequest<B> {
-        let Self { function, user, port, address } = self;
-        AddressRequest { function, user, port, address: to(address) }
-    }
-}
-
-/// notify_release, checked, and FALSE until the address is given.
-///
-/// # Safety
-/// `notify` is null or points to a writable BOOL.
-unsafe fn notify(notify: *mut BOOL) -> Result<*mut BOOL, Wrong> {
-    let notify = checked::<BOOL>(notify.cast(), ArgumentType::NotifyRelease)?;
-    // SAFETY: not null, aligned, and the caller vouches for it (CONTRACT section 1).
-    unsafe { ptr::write(notify, FALSE) };
-    Ok(notify)
-}
-
-/// MprAdminGetIpAddressForUser. The DWORD is in network byte order: the address's four bytes in memory.
-///
-/// # Safety
-/// As [`ask`].
-pub unsafe fn assign_ipv4<D: AssignIpv4>(
-    slot: &Slot<D>,
-    user: PCWSTR,
-    port: PCWSTR,
-    address: *mut u32,
-    notify_release: *mut BOOL,
-) -> u32 {
-    let function = FunctionId::GetIpAddressForUser;
-    // Before all else, so that it is FALSE on every refusal.
-    // SAFETY: the caller vouches for the pointers.
-    let notify_release = unsafe { notify(notify_release) };
-    guarded(slot, function, |dll| {
-        let notify_release = notify_release?;
-        // SAFETY: as above.
-        let request = unsafe { address_request(function, user, port, address, ArgumentType::Ipv4Address) }?;
-        let request = request.map(|dword| Ipv4Addr::from(dword.to_ne_bytes()));
-        let assignment = dll.assign_ipv4(&request).map_err(Wrong::Refused)?;
-        if assignment.address.is_unspecified() {
-            return Err(Wrong::UselessAddress("the DLL assigned 0.0.0.0".into()));
-        }
-        // SAFETY: both were checked above.
-        unsafe {
-            ptr::write(address, u32::from_ne_bytes(assignment.address.octets()));
-            ptr::write(notify_release, BOOL::from(assignment.notify_release));
-        }
-        Ok(NO_ERROR)
-    })
-}
-
-/// MprAdminReleaseIpAddress.
-///
-/// # Safety
-/// As [`ask`].
-pub unsafe fn release_ipv4<D: AssignIpv4>(slot: &Slot<D>, user: PCWSTR, port: PCWSTR, address: *mut u32) {
-    let function = FunctionId::ReleaseIpAddress;
-    guarded(slot, function, |dll| {
-        // SAFETY: the caller vouches for the pointers.
-        let request = unsafe { address_request(function, user, port, address, ArgumentType::Ipv4Address) }?;
-        dll.release_ipv4(&request.map(|dword| Ipv4Addr::from(dword.to_ne_bytes())));
-        Ok(())
-    });
-}
-
-/// IN6_ADDR in its bytes: it is a union of arrays of them.
-type Ipv6Bytes = [u8; 16];
-
-/// MprAdminGetIpv6AddressForUser. The identifier is written into the last eight bytes, the first eight are preserved;
-/// if the last are zero and the first are not, the identifier seems to stand elsewhere: the offer is kept. A DLL may
-/// keep any offer, but may not choose a zero or reserved identifier.
-///
-/// # Safety
-/// As [`ask`].
-pub unsafe fn assign_ipv6<D: AssignIpv6>(
-    slot: &Slot<D>,
-    user: PCWSTR,
-    port: PCWSTR,
-    address: *mut IN6_ADDR,
-    notify_release: *mut BOOL,
-) -> u32 {
-    let function = FunctionId::GetIpv6AddressForUser;
-    // Before all else, so that it is FALSE on every refusal.
-    // SAFETY: the caller vouches for the pointers.
-    let notify_release = unsafe { notify(notify_release) };
-    guarded(slot, function, |dll| {
-        let notify_release = notify_release?;
-        checked::<IN6_ADDR>(address.cast(), ArgumentType::Ipv6Address)?;
-        let bytes = address.cast::<Ipv6Bytes>();
-        // SAFETY: as above.
-        let request = unsafe { address_request(function, user, port, bytes, ArgumentType::Ipv6Address) }?;
-        let offer = request.address;
-        let Assignment { address: InterfaceId(identifier), notify_release: wanted } =
-            dll.assign_ipv6(&request.map(Ipv6Addr::from)).map_err(Wrong::Refused)?;
-        let mut given = offer;
-        if offer[8..] == [0; 8] && offer[..8] != [0; 8] {
-            let offer = Ipv6Addr::from(offer);
-            tracing::warn!(function = function.name(), "kept the offer {offer}: its last eight bytes are zero");
-        } else if offer[8..] == identifier {
-            // The offer is kept, whatever it is: RRAS answers for it.
-        } else if InterfaceId(identifier).is_reserved() {
-            let identifier = u64::from_be_bytes(identifier);
-            return Err(Wrong::UselessAddress(format!("the DLL assigned the reserved identifier {identifier:#018x}")));
-        } else {
-            given[8..].copy_from_slice(&identifier);
-        }
-        // SAFETY: both were checked above; IN6_ADDR is these sixteen bytes.
-        unsafe {
-            ptr::write(bytes, given);
-            ptr::write(notify_release, BOOL::from(wanted));
-        }
-        Ok(NO_ERROR)
-    })
-}
-
-/// MprAdminReleaseIpv6AddressForUser.
-///
-/// # Safety
-/// As [`ask`].
-pub unsafe fn release_ipv6<D: AssignIpv6>(slot: &Slot<D>, user: PCWSTR, port: PCWSTR, address: *mut IN6_ADDR) {
-    let function = FunctionId::ReleaseIpv6AddressForUser;
-    guarded(slot, function, |dll| {
-        checked::<IN6_ADDR>(address.cast(), ArgumentType::Ipv6Address)?;
-        let bytes = address.cast::<Ipv6Bytes>();
-        // SAFETY: the caller vouches for the pointers.
-        let request = unsafe { address_request(function, user, port, bytes, ArgumentType::Ipv6Address) }?;
-        dll.release_ipv6(&request.map(Ipv6Addr::from));
         Ok(())
     });
 }
