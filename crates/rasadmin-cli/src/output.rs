@@ -55,6 +55,12 @@ pub fn dll_file(path: &Path) -> Result<PathBuf, String> {
     }
 }
 
+/// A path as people write it: relative to the folder they are in, if it is in that.
+pub fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    here.as_ref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).display().to_string()
+}
+
 /// A count and its noun: `1 link`, `3 links`.
 pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
@@ -63,6 +69,13 @@ pub fn count(n: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_shown_from_where_people_are() {
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(shown(&here.join("x.dll")), "x.dll");
+        assert_eq!(shown(&here.with_file_name("y.dll")), here.with_file_name("y.dll").display().to_string());
+    }
 
     #[test]
     fn durations_have_a_unit_that_fits() {

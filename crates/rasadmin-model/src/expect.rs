@@ -360,7 +360,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     reasons.perhaps = true;
                 }
             }
-            // What an earlier attempt of the same name has left on the port looks like its own.
+            // A lease that an earlier attempt under the same name left on the port looks like its own.
             let left = self.active.iter().map(|&other| &self.connections[other]).filter(|other| {
                 empty && other.asked_on[at] == c.port && other.spelling.early.folded() == c.spelling.early.folded()
             });

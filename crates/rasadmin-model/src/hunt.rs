@@ -1,4 +1,4 @@
-//! Run after run until time or steps are over, or something is found.
+//! Runs one plan after another until the time or the steps are used up, or something is found.
 
 use crate::product::Engine;
 use crate::run::{Failure, Plan, run};
@@ -15,26 +15,26 @@ pub struct Hunt {
     pub steps: u64,
     /// Instead of steps: how long.
     pub minutes: Option<u64>,
-    /// The first run's seed; each further run has the next.
+    /// The seed of the first run; each further run takes the next number.
     pub seed: u64,
     /// How many steps a run has.
     pub length: usize,
     /// This seed's run alone.
     pub replay: Option<u64>,
-    /// A failing run is told as it is, and not cut down first.
+    /// A failing run is printed as it is, without being cut down first.
     pub whole: bool,
-    /// What is found ends the run, not the hunt.
+    /// A finding ends the run, and the hunt goes on.
     pub all: bool,
-    /// Makes a seed's run of so many steps.
+    /// Makes the plan of a seed, with this many steps.
     pub plan: fn(u64, usize) -> Plan,
 }
 
 impl Hunt {
-    /// Takes over [`OPTIONS`] from a command line.
+    /// Reads [`OPTIONS`] from a command line.
     ///
     /// # Errors
     ///
-    /// If it has something else.
+    /// If it has an option that is not one of these.
     pub fn with(mut self, words: &[&str]) -> Result<Self, String> {
         let mut words = words.iter();
         while let Some(&word) = words.next() {
@@ -56,11 +56,11 @@ impl Hunt {
         Ok(self)
     }
 
-    /// Runs; what was run, for people.
+    /// Runs. Returns a summary for people.
     ///
     /// # Errors
     ///
-    /// What was found, for people.
+    /// The finding, as text for people.
     pub fn run<E: Engine + ?Sized>(&self, engine: &E) -> Result<String, String> {
         if let Some(seed) = self.replay {
             let plan = (self.plan)(seed, self.length);

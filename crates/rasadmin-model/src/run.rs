@@ -7,8 +7,8 @@ use crate::step::{self, Step};
 use crate::switches::Switches;
 use crate::world::World;
 
-/// The expensive checks are made every so many steps.
-const DEAR: usize = 1000;
+/// The expensive checks are made once in this many steps.
+const INTERVAL: usize = 1000;
 
 /// What a seed makes.
 #[derive(Clone, Debug)]
@@ -19,8 +19,8 @@ pub struct Plan {
     pub switches: Switches,
     /// The steps.
     pub steps: Vec<Step>,
-    /// The expensive checks are made every so many steps.
-    pub dear: usize,
+    /// The expensive checks are made once in this many steps.
+    pub interval: usize,
 }
 
 /// A run that found nothing.
@@ -53,7 +53,7 @@ impl Plan {
         Self::with(seed, steps, |switches| switches)
     }
 
-    /// Of a seed, for the whole product: without what cannot be done to it from outside at once.
+    /// The plan of a seed for the whole product, without faults that cannot be caused from outside.
     pub fn of_product(seed: u64, steps: usize) -> Self {
         Self::with(seed, steps, Switches::of_product)
     }
@@ -62,7 +62,7 @@ impl Plan {
         let mut random = Random::new(seed);
         let switches = change(Switches::draw(&mut random));
         let steps = step::draw(&switches, steps, &mut random);
-        Self { seed, switches, steps, dear: DEAR }
+        Self { seed, switches, steps, interval: INTERVAL }
     }
 }
 
@@ -89,7 +89,7 @@ pub fn run<E: Engine + ?Sized>(engine: &E, plan: &Plan, trace: bool) -> Result<S
         if at % 64 == 63 {
             world.retire();
         }
-        if at % plan.dear == plan.dear - 1 {
+        if at % plan.interval == plan.interval - 1 {
             world.now_and_then();
         }
         if let Some(failure) = fail(&mut world, at) {

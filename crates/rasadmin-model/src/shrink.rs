@@ -9,9 +9,9 @@ pub fn shrink<E: Engine + ?Sized>(engine: &E, plan: &Plan) -> Plan {
     let fails = |plan: &Plan| run(engine, plan, false).is_err_and(|other| other.finding.oracle == first.finding.oracle);
     let mut least = plan.clone();
     least.steps.truncate(first.at + 1);
-    // What the expensive checks find is found sooner where they are made more often.
-    for dear in [1, 10, 100] {
-        let often = Plan { dear, ..least.clone() };
+    // If the expensive checks are made more often, they find it sooner.
+    for interval in [1, 10, 100] {
+        let often = Plan { interval, ..least.clone() };
         if fails(&often) {
             least = often;
             break;

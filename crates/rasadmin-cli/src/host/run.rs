@@ -1,7 +1,7 @@
 //! `rasadmin host run`: a scenario against a list of DLLs.
 
 use crate::host::stranger::LedgerLock;
-use crate::output::{count, dll_file, duration, numbers};
+use crate::output::{count, dll_file, duration, numbers, shown};
 use crate::scratch::{self, Keep, Place};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -175,7 +175,7 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         .iter()
         .map(|dll| {
             let ikev2 = if dll.serves_ikev2() { "" } else { ", never called for IKEv2" };
-            format!("{} (revision {}{ikev2})", dll.path.display(), dll.revision)
+            format!("{} (revision {}{ikev2})", shown(&dll.path), dll.revision)
         })
         .collect();
     let progress = progress_bar(scenario.events.len());

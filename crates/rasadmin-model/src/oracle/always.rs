@@ -108,7 +108,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         let Some(lease) = held.filter(|lease| lease.began == stamp) else {
             let online = c.phase != Phase::Gone && !c.dropped && !c.told.refused;
-            // Until its own calls show that it has it, it is enough that nobody else can get it.
+            // Until its own calls show the address, it is enough that nobody else can get it.
             let safe = held.is_some() && !tied;
             if online && !safe && !told.overdue && !c.told.ghost && !told.released {
                 let what = format!("#{of} has {:#x}, and its lease is over", told.number);
@@ -135,7 +135,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         // calls came late.
         let tied = tied && (self.is_projected() || !(told.shared || self.switches.away));
         // What happened meanwhile in a process that could not write is not known to the other.
-        // And what a client had who has gone, the same user's next connection on its port may take over.
+        // The same user's next connection on the port may take over the lease of a client that has gone.
         let certain = tied && c.phase != Phase::Gone;
         if certain && lease.session().is_some() && lease.session() != c.told.session {
             let what = format!("the lease of #{of} on {:#x} is another session's", told.number);

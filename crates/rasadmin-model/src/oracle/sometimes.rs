@@ -1,4 +1,4 @@
-//! What is expensive to check: every thousand steps, and when all is over.
+//! The expensive checks: every thousand steps, and at the end.
 
 use crate::product::Engine;
 use crate::rras::{Number, Phase};
@@ -9,7 +9,7 @@ use rasadmin_engine::config::file::Period;
 use std::collections::HashSet;
 
 impl<E: Engine + ?Sized> World<'_, E> {
-    /// What is dear to look at.
+    /// The expensive checks.
     pub fn now_and_then(&mut self) {
         if self.finding.is_some() {
             return;

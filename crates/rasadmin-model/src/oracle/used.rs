@@ -1,4 +1,4 @@
-//! What each user has used, by what was told.
+//! What each user has used, according to the calls.
 
 use crate::product::Engine;
 use crate::rras::Number;

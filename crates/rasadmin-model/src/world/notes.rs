@@ -95,7 +95,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let at = address.family.index();
                 let of = |c: &Connection| c.told.leases[at].filter(|lease| lease.number == address.number);
                 let Some(own) = of(old) else { return false };
-                // One that has it, also if that could not be recorded yet.
+                // A connection that has the address, recorded or not.
                 let has = |c: &Connection| {
                     let told = of(c).filter(|lease| lease.at != own.at).map(|lease| lease.at.mono);
                     told.or_else(|| c.held[at].filter(|held| held.address == address).map(|_| Mono(self.mono)))
@@ -104,7 +104,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let Some(newer) = newer.filter_map(has).next() else { return false };
                 // It is set apart where the product still waits for it: the last release of a port that it misses.
                 let given = self.given_on.get(&(old.asked_on[at], address.family));
-                // Another's of the same address may have been taken for it.
+                // The release of an earlier lease of the same address may have been taken for its own.
                 let between = given
                     .into_iter()
                     .flatten()

@@ -87,7 +87,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         for of in std::mem::take(&mut self.active) {
             let c = &mut self.connections[of];
             c.phase = Phase::Gone;
-            // What refused its first link may be among the records that are lost.
+            // The record that refused its first link may be lost.
             c.told.refused &= lost == 0;
             self.count_estimate(of, at);
             self.connections[of].told.over = true;
