@@ -4,14 +4,14 @@
 //! them sees whole ones only, and no file is ever overwritten.
 
 use crate::error::{Context, Error};
-use crate::folder;
-use crate::oddity::Oddity;
+use crate::folder::{self, digits, modified};
+use crate::frame::{u32_at, u64_at};
+use crate::notice::Notice;
 use crate::position::Position;
 use crate::segment;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 use uuid::Uuid;
 
 /// What a checkpoint's file is called at the end. Before it stand the number, in twenty digits, and a random part.
@@ -75,7 +75,7 @@ fn write_part(part: &Path, header: &[u8], state: &[u8]) -> Result<(), Error> {
 pub fn newest(
     folder: &Path,
     mut fits: impl FnMut(&Position, u32) -> bool,
-) -> Result<(Option<Checkpoint>, Vec<Oddity>), Error> {
+) -> Result<(Option<Checkpoint>, Vec<Notice>), Error> {
     let mut passed = Vec::new();
     for path in list(folder)? {
         let why = match read(&path) {
@@ -83,7 +83,7 @@ pub fn newest(
             Ok(_) => "it does not fit the journal, or this program does not know its version".to_owned(),
             Err(why) => why,
         };
-        passed.push(Oddity::Unusable { path, why });
+        passed.push(Notice::Unusable { path, why });
     }
     Ok((None, passed))
 }
@@ -133,11 +133,7 @@ pub fn prune(folder: &Path, keep: usize) -> Result<(), Error> {
 /// The number in a file's name.
 fn number(path: &Path) -> Option<u64> {
     let (number, mark) = path.file_stem()?.to_str()?.split_once('-')?;
-    (number.len() == 20 && mark.len() == 8).then(|| number.parse().ok())?
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    std::fs::symlink_metadata(path).and_then(|of| of.modified()).ok()
+    digits(number, 20).filter(|_| mark.len() == 8)
 }
 
 fn header(place: &Position, version: u32, state: &[u8]) -> [u8; HEADER] {
@@ -169,25 +165,25 @@ pub fn read(path: &Path) -> Result<Checkpoint, String> {
     let mut file = File::open(path).map_err(|e| e.to_string())?;
     let mut bytes = [0; HEADER];
     file.read_exact(&mut bytes).map_err(|e| format!("its header cannot be read: {e}"))?;
-    let small = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    let large = |at: usize| u64::from(small(at)) | u64::from(small(at + 4)) << 32;
     let id = |at: usize| Uuid::from_slice(&bytes[at..at + 16]).unwrap_or_default();
-    if !bytes.starts_with(MAGIC) || crc32c::crc32c(&bytes[..HEADER - 4]) != small(HEADER - 4) {
+    if !bytes.starts_with(MAGIC) || crc32c::crc32c(&bytes[..HEADER - 4]) != u32_at(&bytes, HEADER - 4) {
         return Err("its header is none of a checkpoint".to_owned());
     }
-    if small(8) != VERSION {
-        return Err(format!("its version is {}; this program knows {VERSION}", small(8)));
+    let version = u32_at(&bytes, 8);
+    if version != VERSION {
+        return Err(format!("its version is {version}; this program knows {VERSION}"));
     }
-    let length = large(56);
+    let length = u64_at(&bytes, 56);
     let there = file.metadata().map_err(|e| e.to_string())?.len();
     if length > LONGEST || there != length + HEADER as u64 {
         return Err(format!("it has {there} bytes instead of {}", length.saturating_add(HEADER as u64)));
     }
-    let mut state = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    let mut state = Vec::new();
+    state.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX)).map_err(|e| e.to_string())?;
     file.take(length).read_to_end(&mut state).map_err(|e| e.to_string())?;
-    if crc32c::crc32c(&state) != small(68) {
+    if crc32c::crc32c(&state) != u32_at(&bytes, 68) {
         return Err("its checksum is wrong".to_owned());
     }
-    let place = Position { journal: id(16), segment: id(32), number: large(48), crc: small(64) };
-    Ok(Checkpoint { place, version: small(12), state })
+    let place = Position { journal: id(16), segment: id(32), number: u64_at(&bytes, 48), crc: u32_at(&bytes, 64) };
+    Ok(Checkpoint { place, version: u32_at(&bytes, 12), state })
 }

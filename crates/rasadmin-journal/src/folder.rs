@@ -2,9 +2,10 @@
 
 use crate::error::{Context, Error};
 use crate::header::{Header, Read};
-use crate::oddity::Oddity;
+use crate::notice::Notice;
 use crate::segment::{Access, EXTENSION, Segment};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use uuid::Uuid;
 
 /// What files that are in the way are called, before their old name.
@@ -18,7 +19,7 @@ pub struct Survey {
     /// A segment of a version that this crate does not know, if nothing newer is known.
     pub newer: Option<(PathBuf, u32)>,
     /// What cannot be used, with its ordinal, and why.
-    pub odd: Vec<(u64, PathBuf, String)>,
+    pub unusable: Vec<(u64, PathBuf, String)>,
     /// The highest ordinal of a segment in use, of whatever journal or version.
     pub highest: u64,
 }
@@ -29,10 +30,20 @@ pub fn ordinals(folder: &Path) -> Result<Vec<u64>, Error> {
     for entry in std::fs::read_dir(folder).when("list", folder)? {
         let name = entry.when("list", folder)?.file_name();
         let stem = name.to_str().and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'));
-        all.extend(stem.filter(|stem| stem.len() == 10).and_then(|stem| stem.parse::<u64>().ok()));
+        all.extend(stem.and_then(|stem| digits(stem, 10)));
     }
     all.sort_unstable();
     Ok(all)
+}
+
+/// The number that a file's name has in so many digits. A sign, which `parse` allows, would give two files one number.
+pub fn digits(text: &str, count: usize) -> Option<u64> {
+    (text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// When a file was last written; None if that is not known.
+pub fn modified(path: &Path) -> Option<SystemTime> {
+    std::fs::symlink_metadata(path).and_then(|of| of.modified()).ok()
 }
 
 /// Looks at every segment's header, and changes nothing.
@@ -41,27 +52,27 @@ pub fn survey(folder: &Path) -> Result<Survey, Error> {
     let mut used = Vec::<Header>::new();
     for ordinal in ordinals(folder)? {
         let path = crate::segment::path(folder, ordinal);
-        let mut odd = |why: &str| survey.odd.push((ordinal, path.clone(), why.to_owned()));
+        let mut unusable = |why: &str| survey.unusable.push((ordinal, path.clone(), why.to_owned()));
         let read = match Segment::open(folder, ordinal, Access::Read) {
             Ok(Some(segment)) => segment.header(),
             // Gone since it was listed, or no file.
             Ok(None) if !path.is_symlink() && !path.exists() => continue,
             Ok(None) => {
-                odd("it is no regular file");
+                unusable("it is no regular file");
                 continue;
             }
             Err(error) => Err(error),
         };
         match read {
             Ok(Read::Unused) => {}
-            Ok(Read::Header(header)) if header.ordinal != ordinal => odd("it was written under another name"),
+            Ok(Read::Header(header)) if header.ordinal != ordinal => unusable("it was written under another name"),
             Ok(Read::Header(header)) => used.push(header),
             Ok(Read::Newer(version)) => {
                 survey.newer = Some((path, version));
                 survey.highest = ordinal;
             }
-            Ok(Read::Bad) => odd("it has no header of a segment"),
-            Err(error) => odd(&error.to_string()),
+            Ok(Read::Bad) => unusable("it has no header of a segment"),
+            Err(error) => unusable(&error.to_string()),
         }
     }
     survey.link(folder, used);
@@ -82,7 +93,7 @@ impl Survey {
                 break;
             }
             let path = crate::segment::path(folder, last.ordinal);
-            self.odd.push((last.ordinal, path, "it continues no segment of this folder".to_owned()));
+            self.unusable.push((last.ordinal, path, "it continues no segment of this folder".to_owned()));
             used.pop();
         }
         let Some(last) = used.last() else { return };
@@ -97,19 +108,19 @@ impl Survey {
 }
 
 /// Gives a file or folder another name, under which nobody looks for it.
-pub fn move_aside(path: &Path, why: &str) -> Result<Oddity, Error> {
+pub fn move_aside(path: &Path, why: &str) -> Result<Notice, Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mark = random()?.simple().to_string();
     let to = path.with_file_name(format!("{ASIDE}{}-{name}", &mark[..8]));
     std::fs::rename(path, &to).when("move aside", path)?;
-    Ok(Oddity::MovedAside { from: path.to_owned(), to, why: why.to_owned() })
+    Ok(Notice::MovedAside { from: path.to_owned(), to, why: why.to_owned() })
 }
 
 /// A file of this name that can be opened: what stands there and is no file is moved aside.
-pub fn open_or_make(path: &Path, odd: &mut Vec<Oddity>) -> Result<std::fs::File, Error> {
+pub fn open_or_make(path: &Path, notices: &mut Vec<Notice>) -> Result<std::fs::File, Error> {
     if std::fs::symlink_metadata(path).is_ok_and(|of| !of.is_file()) {
         // Another process may have done the same.
-        odd.extend(move_aside(path, "it is no regular file").ok());
+        notices.extend(move_aside(path, "it is no regular file").ok());
     }
     std::fs::File::options().read(true).write(true).create(true).truncate(false).open(path).when("open", path)
 }

@@ -53,7 +53,7 @@ impl Frame {
 
 /// How many bytes a frame with such a payload takes.
 pub const fn span(payload: usize) -> u64 {
-    (HEAD + payload).next_multiple_of(8) as u64
+    (HEAD as u64 + payload as u64).next_multiple_of(8)
 }
 
 /// What the last frame of each segment takes.
@@ -103,8 +103,14 @@ fn checksum(bytes: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&bytes[..8]), &bytes[12..])
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
+/// The number in four bytes at `at`; 0 where `bytes` end before it.
+pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
+}
+
+/// The number in eight bytes at `at`; 0 where `bytes` end before it.
+pub fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
 }
 
 /// What stands at the beginning of `bytes`; `room` is how far the segment reaches from there.
@@ -136,9 +142,8 @@ pub fn see(bytes: &[u8], room: u64) -> Seen {
     if crc != checksum(bytes) {
         return Seen::Bad;
     }
-    let number = u64::from(u32_at(bytes, 16)) | u64::from(u32_at(bytes, 20)) << 32;
     let resumes = if kind == Kind::Gap { u32_at(bytes, HEAD) } else { 0 };
-    Seen::Whole(Frame { kind, length, crc, previous: u32_at(bytes, 12), number, resumes })
+    Seen::Whole(Frame { kind, length, crc, previous: u32_at(bytes, 12), number: u64_at(bytes, 16), resumes })
 }
 
 #[cfg(test)]

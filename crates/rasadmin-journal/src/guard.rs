@@ -99,9 +99,14 @@ impl<'a> Guard<'a> {
             // The next segment is full at once with what could not be synced in the present one, twice.
             return Err(again(&self.inner.tape.walk.segment.path));
         }
-        let first = self.inner.tape.walk.number + 1;
         let inner = &mut *self.inner;
         let walk = &mut inner.tape.walk;
+        if walk.number.checked_add(payloads.len() as u64).is_none() {
+            // Only a forged file brings a journal here.
+            let source = std::io::Error::other("its record numbers are used up; move the journal's folder aside");
+            return Err(Error::new("append to", &walk.segment.path, source));
+        }
+        let first = walk.number.saturating_add(1);
         let (mut number, mut crc) = (walk.number, walk.crc);
         inner.buffer.clear();
         for payload in payloads {
@@ -163,7 +168,7 @@ impl<'a> Guard<'a> {
                 let path = crate::segment::path(&folder, ordinal);
                 if std::fs::symlink_metadata(&path).is_ok() {
                     let moved = folder::move_aside(&path, "it is no regular file")?;
-                    self.inner.oddities.push(moved);
+                    self.inner.notices.push(moved);
                 }
                 Segment::create(&folder, ordinal)?
             }

@@ -1,5 +1,6 @@
 //! The header of a segment.
 
+use crate::frame::{u32_at, u64_at};
 use uuid::Uuid;
 
 /// The version of the format that this crate writes, and the only one it reads.
@@ -24,7 +25,7 @@ pub struct Header {
     pub predecessor: Uuid,
     /// Which in the order of the journal, as in the file's name.
     pub ordinal: u64,
-    /// How many bytes the segment may have.
+    /// How many bytes the segment may have: a multiple of 8.
     pub size: u64,
     /// The number of the record that the first record here follows; 0 if there was none.
     pub last: u64,
@@ -73,16 +74,14 @@ pub fn read(bytes: &[u8]) -> Read {
     if bytes.iter().all(|byte| *byte == 0) {
         return Read::Unused;
     }
-    let number = |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
-    let long = |at: usize| u64::from(number(at)) | u64::from(number(at + 4)) << 32;
     let id = |at: usize| bytes.get(at..at + 16).and_then(|b| Uuid::from_slice(b).ok()).unwrap_or_default();
-    let length = number(12) as usize;
+    let length = u32_at(bytes, 12) as usize;
     let covered = length.checked_sub(4).filter(|covered| *covered >= 16).and_then(|covered| bytes.get(..covered));
     let Some(covered) = covered.filter(|_| bytes.starts_with(MAGIC) && length <= bytes.len()) else { return Read::Bad };
-    if crc32c::crc32c(covered) != number(length - 4) {
+    if crc32c::crc32c(covered) != u32_at(bytes, length - 4) {
         return Read::Bad;
     }
-    match number(8) {
+    match u32_at(bytes, 8) {
         VERSION if length == LENGTH => {}
         VERSION | 0 => return Read::Bad,
         newer => return Read::Newer(newer),
@@ -91,12 +90,14 @@ pub fn read(bytes: &[u8]) -> Read {
         journal: id(16),
         segment: id(32),
         predecessor: id(48),
-        ordinal: long(64),
-        size: long(72),
-        last: long(80),
-        last_crc: number(88),
+        ordinal: u64_at(bytes, 64),
+        size: u64_at(bytes, 72),
+        last: u64_at(bytes, 80),
+        last_crc: u32_at(bytes, 88),
     };
-    if header.size < FIRST || header.size > u64::from(u32::MAX) { Read::Bad } else { Read::Header(header) }
+    // A gap that fills the segment must end at a multiple of 8, as every frame does.
+    let sound = (FIRST..=u64::from(u32::MAX)).contains(&header.size) && header.size.is_multiple_of(8);
+    if sound { Read::Header(header) } else { Read::Bad }
 }
 
 #[cfg(test)]
@@ -122,6 +123,13 @@ mod tests {
         }
         assert_eq!(read(&[]), Read::Unused);
         assert_eq!(read(&[0; 512]), Read::Unused);
+    }
+
+    #[test]
+    fn a_size_at_which_no_frame_can_end_is_refused() {
+        for size in [0, FIRST - 8, 5001, u64::from(u32::MAX) + 1, u64::MAX] {
+            assert_eq!(read(&Header { size, ..example() }.encode()), Read::Bad, "{size}");
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Guard<'_> {
     pub fn join_instance(&mut self, token: &str) -> Result<Instance, Error> {
         let folder = self.inner.tape.folder.clone();
         let path = folder.join(FILE);
-        let mut file = folder::open_or_make(&path, &mut self.inner.oddities)?;
+        let mut file = folder::open_or_make(&path, &mut self.inner.notices)?;
         let alone = kernel::try_lock(&file, BYTE, Mode::Exclusive).when("lock", &path)?;
         let (mut text, mut first) = (String::new(), alone);
         if !alone {

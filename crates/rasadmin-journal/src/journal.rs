@@ -5,7 +5,7 @@ use crate::folder::{self, Survey};
 use crate::guard::Guard;
 use crate::header::Header;
 use crate::kernel::{self, Mode};
-use crate::oddity::Oddity;
+use crate::notice::Notice;
 use crate::position::Position;
 use crate::segment::{self, Access, Segment};
 use crate::tape::Tape;
@@ -65,7 +65,7 @@ pub(crate) struct Inner {
     pub failed: Option<Uuid>,
     /// What is known of the next segment's file.
     pub ahead: Ahead,
-    pub oddities: Vec<Oddity>,
+    pub notices: Vec<Notice>,
     /// Why nothing more can be done.
     pub broken: Option<Broken>,
     pub buffer: Vec<u8>,
@@ -101,7 +101,7 @@ impl Broken {
 
 impl Journal {
     /// Opens the journal of a folder, which is made if it is missing, as is the first segment. What has the name of one
-    /// of the journal's files and cannot be used is moved aside: [`Journal::take_oddities`] tells of it.
+    /// of the journal's files and cannot be used is moved aside: [`Journal::take_notices`] tells of it.
     ///
     /// Reading begins with the oldest record that is there; see [`Journal::start_at`].
     ///
@@ -125,14 +125,14 @@ impl Journal {
     fn open_at(folder: &Path, options: Options, deadline: Instant, anew: Option<(u64, u32)>) -> Result<Self, Error> {
         let options = Options { segment: options.segment.clamp(4096, u64::from(u32::MAX)) & !7, ..options };
         std::fs::create_dir_all(folder).when("make", folder)?;
-        let mut oddities = Vec::new();
+        let mut notices = Vec::new();
         let lock_path = folder.join(LOCK);
-        let lock = folder::open_or_make(&lock_path, &mut oddities)?;
+        let lock = folder::open_or_make(&lock_path, &mut notices)?;
         wait::until(deadline, || {
             let locked = kernel::try_lock(&lock, 0, Mode::Exclusive).when("lock", &lock_path)?;
             Ok(locked.then_some(()))
         })?;
-        let tape = tape(folder, options, anew, &mut oddities);
+        let tape = tape(folder, options, anew, &mut notices);
         let _ = kernel::unlock(&lock, 0);
         let tape = tape?;
         let inner = Inner {
@@ -141,7 +141,7 @@ impl Journal {
             synced: (0, 0),
             failed: None,
             ahead: Ahead::default(),
-            oddities,
+            notices,
             broken: None,
             buffer: Vec::new(),
             checked: None,
@@ -199,8 +199,8 @@ impl Journal {
     }
 
     /// What was found that should not be, and done about it, since this was called last.
-    pub fn take_oddities(&self) -> Vec<Oddity> {
-        std::mem::take(&mut self.inner().oddities)
+    pub fn take_notices(&self) -> Vec<Notice> {
+        std::mem::take(&mut self.inner().notices)
     }
 
     /// The record at `place` and all before it are on disk when this returns. Waits for the disk, not for the lock: to
@@ -292,15 +292,15 @@ impl Journal {
 }
 
 /// Finds the segments, or makes the first. The lock is held.
-fn tape(folder: &Path, options: Options, anew: Option<(u64, u32)>, odd: &mut Vec<Oddity>) -> Result<Tape, Error> {
+fn tape(folder: &Path, options: Options, anew: Option<(u64, u32)>, notices: &mut Vec<Notice>) -> Result<Tape, Error> {
     let survey = folder::survey(folder)?;
     let highest = survey.highest.max(survey.chain.last().map_or(0, |header| header.ordinal));
-    for (ordinal, path, why) in &survey.odd {
+    for (ordinal, path, why) in &survey.unusable {
         match folder::move_aside(path, why) {
-            Ok(moved) => odd.push(moved),
+            Ok(moved) => notices.push(moved),
             // It may be the newest segment, held by somebody for a moment: then it must not be passed over.
             Err(error) if *ordinal >= highest && path.is_file() => return Err(error),
-            Err(error) => odd.push(Oddity::InTheWay { path: path.clone(), why: format!("{why}; {error}") }),
+            Err(error) => notices.push(Notice::InTheWay { path: path.clone(), why: format!("{why}; {error}") }),
         }
     }
     if let Some((path, version)) = survey.newer.clone().filter(|_| anew.is_none()) {

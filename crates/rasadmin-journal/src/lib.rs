@@ -46,7 +46,7 @@
 //!   other, and one handle twice does on Windows only. The mutex is not held during a sync.
 //! * Reading is a callback, not an iterator: a payload is borrowed from the buffer that it was read into.
 //! * A batch is appended whole or not at all, so that an error never leaves the caller wondering how much was recorded.
-//! * Errors are for the caller, [`Oddity`] for the administrator: what was mended or moved aside stops nobody.
+//! * Errors are for the caller, [`Notice`] for the administrator: what was mended or moved aside stops nobody.
 //! * Checkpoints and cursors are functions of the folder: whoever writes them needs no lock and no open journal.
 //!
 #![deny(unsafe_code)]
@@ -63,7 +63,7 @@ mod instance;
 mod journal;
 mod kernel;
 mod mend;
-mod oddity;
+mod notice;
 mod position;
 pub mod retain;
 mod roll;
@@ -81,5 +81,5 @@ pub use guard::{Appended, Guard};
 pub use header::VERSION;
 pub use instance::{FILE as INSTANCE, Instance};
 pub use journal::{Journal, LOCK, Options};
-pub use oddity::Oddity;
+pub use notice::Notice;
 pub use position::{Item, NoPosition, Position, Record};

@@ -5,7 +5,7 @@ use crate::folder::{self, ASIDE};
 use crate::frame::{self, Frame, GAP_SPAN, Kind, Seen};
 use crate::guard::Guard;
 use crate::journal::Inner;
-use crate::oddity::Oddity;
+use crate::notice::Notice;
 use crate::roll::{Copied, copy, unused};
 use crate::segment::{self, Access, Segment};
 use crate::tape::Stop;
@@ -23,7 +23,7 @@ impl Guard<'_> {
             && offset >= GAP_SPAN
         {
             let (length, last, resumes) = match frame.kind {
-                Kind::Record => (offset, frame.number - 1, frame.previous),
+                Kind::Record => (offset, frame.number.saturating_sub(1), frame.previous),
                 Kind::End => (offset, frame.number, frame.previous),
                 Kind::Gap => (offset + frame.span(), frame.number, frame.resumes),
             };
@@ -81,7 +81,7 @@ impl Guard<'_> {
         walk.forget();
         // What comes behind it is read, and more is appended to it: a power cut must not take back by which way.
         walk.segment.sync()?;
-        self.inner.oddities.push(Oddity::Quarantined { path, at, length, first, last, saved });
+        self.inner.notices.push(Notice::Quarantined { path, at, length, first, last, saved });
         Ok(())
     }
 
@@ -96,9 +96,9 @@ impl Guard<'_> {
         // that was cleared with the end of the one that takes its place, where both end alike.
         walk.segment.sync()?;
         if stale {
-            self.inner.oddities.push(Oddity::Stale { path, at, saved });
+            self.inner.notices.push(Notice::Stale { path, at, saved });
         } else {
-            self.inner.oddities.push(Oddity::Torn { path, at });
+            self.inner.notices.push(Notice::Torn { path, at });
         }
         Ok(())
     }
@@ -107,7 +107,7 @@ impl Guard<'_> {
     /// them. What is appended now takes their numbers. If they stayed, they could count again later, behind a new segment
     /// that has the place of the one they follow.
     pub(crate) fn abandon(&mut self) -> Result<(), Error> {
-        let Inner { tape, oddities, .. } = &mut *self.inner;
+        let Inner { tape, notices, .. } = &mut *self.inner;
         let here = tape.walk.header;
         let behind = tape.chain.iter().filter(|header| header.ordinal > here.ordinal);
         let behind: Vec<_> = behind.map(|header| header.ordinal).collect();
@@ -118,11 +118,11 @@ impl Guard<'_> {
         // The newest first: a crash on the way leaves no hole among those that are still there.
         for ordinal in behind.into_iter().rev() {
             let Some(segment) = Segment::open(&tape.folder, ordinal, Access::Read)? else { continue };
-            let used = !unused(&segment.read_to(0, segment.length()?)?, &here);
+            let used = !unused(&segment, &here)?;
             let Segment { file, path, .. } = segment;
             drop(file);
             if used {
-                oddities.push(folder::move_aside(&path, "its first record cannot be read, so nothing leads to it")?);
+                notices.push(folder::move_aside(&path, "its first record cannot be read, so nothing leads to it")?);
             }
         }
         // Else a power cut could bring them back.

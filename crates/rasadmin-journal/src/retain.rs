@@ -3,7 +3,7 @@
 use crate::checkpoint;
 use crate::cursor;
 use crate::error::{Context, Error};
-use crate::folder;
+use crate::folder::{self, modified};
 use crate::header::Header;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -53,7 +53,7 @@ pub fn expire(folder: &Path, rule: Rule) -> Result<Vec<Expired>, Error> {
         let past = |c: &cursor::Cursor| c.place.is_some_and(|place| of_it(&place) && place.number >= last);
         !cursors.is_empty() && cursors.iter().all(past)
     };
-    let mut length: u64 = chain.iter().map(|header| file_length(folder, header)).sum();
+    let mut length: u64 = chain.iter().map(|header| file_length(folder, header)).fold(0, u64::saturating_add);
     let mut expired = Vec::new();
     let mut checkpoint = None;
     for pair in chain.windows(2).take(chain.len().saturating_sub(2)) {
@@ -78,17 +78,13 @@ pub fn expire(folder: &Path, rule: Rule) -> Result<Vec<Expired>, Error> {
         }
         length -= file_length(folder, old).min(length);
         delete(&path)?;
-        expired.push(Expired { path, first: old.last + 1, last: next.last, brought });
+        expired.push(Expired { path, first: old.last.saturating_add(1), last: next.last, brought });
     }
     Ok(expired)
 }
 
 fn file_length(folder: &Path, header: &Header) -> u64 {
     std::fs::symlink_metadata(crate::segment::path(folder, header.ordinal)).map_or(0, |of| of.len())
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    std::fs::symlink_metadata(path).and_then(|of| of.modified()).ok()
 }
 
 /// Windows keeps the name of a deleted file as long as somebody has it open: the file gets another name first.

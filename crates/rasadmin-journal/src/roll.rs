@@ -80,7 +80,7 @@ impl Guard<'_> {
             inner.synced = inner.synced.max(from);
         }
         self.step("synced");
-        let begun = Header {
+        let header = Header {
             journal: here.journal,
             segment: folder::random()?,
             predecessor: here.segment,
@@ -90,13 +90,13 @@ impl Guard<'_> {
             last_crc: from.1,
         };
         let mut block = [0; FIRST as usize];
-        block[..header::LENGTH].copy_from_slice(&begun.encode());
+        block[..header::LENGTH].copy_from_slice(&header.encode());
         next.write(0, &block)?;
         self.step("begun");
         self.inner.failed = None;
-        self.inner.tape.enter(next.clone(), begun)?;
+        self.inner.tape.enter(next.clone(), header)?;
         if self.journal.options.durable && next.sync().is_err() {
-            self.inner.failed = Some(begun.segment);
+            self.inner.failed = Some(header.segment);
         }
         self.step("entered");
         Ok(())
@@ -109,10 +109,10 @@ impl Guard<'_> {
         let size = self.journal.options.segment.max(here.size);
         self.inner.tape.next = self.inner.tape.next.take().filter(|next| kernel::is_at(&next.file, &next.path));
         let mut next = self.open_next()?;
-        if !unused(&next.read_to(0, next.length()?)?, &here) {
+        if !unused(&next, &here)? {
             self.inner.tape.next = None;
             let moved = folder::move_aside(&next.path, "it does not continue the segment before");
-            self.inner.oddities.push(moved?);
+            self.inner.notices.push(moved?);
             next = self.open_next()?;
         }
         let length = next.length()?;
@@ -178,16 +178,27 @@ impl Guard<'_> {
     }
 }
 
-/// Was nothing recorded in the segment that has these bytes? A header without a record may stand there: of somebody who
-/// was killed as he began it.
-pub(crate) fn unused(bytes: &[u8], before: &Header) -> bool {
-    let (header, frames) = bytes.split_at(bytes.len().min(FIRST as usize));
-    let ours = match header::read(header) {
-        Read::Unused => true,
-        Read::Header(header) => header.predecessor == before.segment,
-        Read::Newer(_) | Read::Bad => false,
-    };
-    ours && frames.iter().all(|byte| *byte == 0)
+/// Is the segment free of records? It may have a header, written by a process that was killed as it began the segment.
+///
+/// The file is read in pieces: somebody may have put one there that is larger than the memory.
+pub(crate) fn unused(segment: &Segment, before: &Header) -> Result<bool, Error> {
+    match segment.header()? {
+        Read::Unused => {}
+        Read::Header(header) if header.predecessor == before.segment => {}
+        Read::Header(_) | Read::Newer(_) | Read::Bad => return Ok(false),
+    }
+    let mut piece = [0; 64 * 1024];
+    let mut at = FIRST;
+    loop {
+        let length = segment.read(at, &mut piece)?;
+        if piece[..length].iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        if length < piece.len() {
+            return Ok(true);
+        }
+        at += length as u64;
+    }
 }
 
 /// Frames that were copied.

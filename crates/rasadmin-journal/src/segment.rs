@@ -62,6 +62,10 @@ impl Segment {
 
     /// Reads from a place on; returns how many bytes there were.
     pub fn read(&self, at: u64, into: &mut [u8]) -> Result<usize, Error> {
+        #[cfg(test)]
+        if crate::tests::hooks::read_fails(self.ordinal) {
+            return Err(io::Error::other("injected")).when("read", &self.path);
+        }
         let mut done = 0;
         while done < into.len() {
             match read_at(&self.file, &mut into[done..], at + done as u64) {
@@ -74,9 +78,14 @@ impl Segment {
         Ok(done)
     }
 
-    /// Reads what stands from `at` to `end`.
+    /// Reads the bytes from `at` to `end`, or to the end of the file. A header can claim any length, so only what the
+    /// file has is allocated, and a lack of memory is an error.
     pub fn read_to(&self, at: u64, end: u64) -> Result<Vec<u8>, Error> {
-        let mut bytes = vec![0; usize::try_from(end.saturating_sub(at)).unwrap_or(0)];
+        let length = end.min(self.length()?).saturating_sub(at);
+        let length = usize::try_from(length).map_err(io::Error::other).when("read", &self.path)?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(length).map_err(io::Error::from).when("read", &self.path)?;
+        bytes.resize(length, 0);
         let length = self.read(at, &mut bytes)?;
         bytes.truncate(length);
         Ok(bytes)

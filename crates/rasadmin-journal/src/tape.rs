@@ -52,9 +52,9 @@ pub enum Stop {
 }
 
 enum Next {
-    NotBegun,
+    NotReady,
     Hole { last: u64, crc: u32 },
-    Begun(Arc<Segment>, Header),
+    Ready(Arc<Segment>, Header),
 }
 
 impl Tape {
@@ -125,7 +125,7 @@ impl Tape {
         loop {
             if self.left_at == Some((self.walk.number, self.walk.crc)) {
                 self.left_at = None;
-                if let Next::Begun(segment, header) = self.look_at_next(true)? {
+                if let Next::Ready(segment, header) = self.look_at_next(true)? {
                     self.enter(segment, header)?;
                     self.left_early = true;
                     continue;
@@ -145,9 +145,9 @@ impl Tape {
                 Step::Bad | Step::Stranger(_) => Stop::Bad,
             };
             match self.look_at_next(stop == Stop::Ended)? {
-                Next::NotBegun => return Ok(stop),
+                Next::NotReady => return Ok(stop),
                 Next::Hole { last, crc } => return Ok(Stop::Hole { last, crc }),
-                Next::Begun(segment, header) => {
+                Next::Ready(segment, header) => {
                     self.enter(segment, header)?;
                     self.give_gap(reader);
                 }
@@ -263,27 +263,27 @@ impl Tape {
         if self.next.is_none() {
             self.next = Segment::open(&self.folder, ordinal, self.access)?.map(Arc::new);
         }
-        let Some(next) = self.next.clone() else { return Ok(Next::NotBegun) };
+        let Some(next) = self.next.clone() else { return Ok(Next::NotReady) };
         let header = match next.header()? {
             Read::Header(header) if header.journal == self.walk.header.journal && header.ordinal == ordinal => header,
             Read::Newer(version) => return Err(Error::NewerVersion { path: next.path.clone(), version }),
-            _ => return Ok(Next::NotBegun),
+            _ => return Ok(Next::NotReady),
         };
         let later = header.last > self.walk.number;
         if header.predecessor != self.walk.header.segment {
             // One between them is missing.
             let known = self.chain.iter().any(|known| known.segment == header.segment);
             let fits = known && (later || self.has(header.last, header.last_crc)?);
-            return Ok(if fits { Next::Begun(next, header) } else { Next::NotBegun });
+            return Ok(if fits { Next::Ready(next, header) } else { Next::NotReady });
         }
         if !ended && !self.is_in_use(&next, header)? {
-            return Ok(Next::NotBegun);
+            return Ok(Next::NotReady);
         }
         if later && !ended {
             let hole = Next::Hole { last: header.last, crc: header.last_crc };
-            return Ok(if self.walk.room() >= GAP_SPAN { hole } else { Next::NotBegun });
+            return Ok(if self.walk.room() >= GAP_SPAN { hole } else { Next::NotReady });
         }
-        Ok(if later || self.has(header.last, header.last_crc)? { Next::Begun(next, header) } else { Next::NotBegun })
+        Ok(if later || self.has(header.last, header.last_crc)? { Next::Ready(next, header) } else { Next::NotReady })
     }
 
     /// Does a segment that has a header also have a record? Or has the one after it, which names it: then this one's
@@ -306,7 +306,8 @@ impl Tape {
             }
             let Some(after) = Segment::open(&self.folder, header.ordinal + 1, self.access)? else { return Ok(step) };
             match after.header()? {
-                Read::Header(its) if its.predecessor == header.segment && may(&its) => {
+                // The ordinal too: a chain of headers that names itself would never end.
+                Read::Header(its) if its.ordinal == after.ordinal && its.predecessor == header.segment && may(&its) => {
                     (segment, header) = (Arc::new(after), its);
                 }
                 _ => return Ok(step),

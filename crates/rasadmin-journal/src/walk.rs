@@ -62,7 +62,7 @@ impl Walk {
             Seen::Bad | Seen::Short(_) => return Ok(Step::Bad),
         };
         let follows = match frame.kind {
-            Kind::Record => frame.number == self.number + 1,
+            Kind::Record => self.number.checked_add(1) == Some(frame.number),
             Kind::End => frame.number == self.number,
             Kind::Gap => frame.number > self.number,
         };
@@ -89,14 +89,14 @@ impl Walk {
     /// The payload of the record that the last step went over.
     pub fn payload(&self) -> &[u8] {
         let frame = self.frame();
-        let length = frame.get(4..8).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes) as usize;
-        frame.get(HEAD..HEAD + length).unwrap_or_default()
+        let length = frame::u32_at(frame, 4) as usize;
+        frame.get(HEAD..HEAD.saturating_add(length)).unwrap_or_default()
     }
 
     /// The whole frame of that record.
     pub fn frame(&self) -> &[u8] {
-        let from = |at: u64| usize::try_from(at - self.start).unwrap_or(usize::MAX);
-        self.buffer.get(from(self.frame_at)..from(self.at)).unwrap_or_default()
+        let (Some(from), Some(to)) = (self.in_buffer(self.frame_at), self.in_buffer(self.at)) else { return &[] };
+        self.buffer.get(from..to).unwrap_or_default()
     }
 
     /// Somebody wrote: what was read ahead does not count.
@@ -118,7 +118,12 @@ impl Walk {
     }
 
     fn ahead(&self) -> &[u8] {
-        self.buffer.get(usize::try_from(self.at - self.start).unwrap_or(usize::MAX)..).unwrap_or_default()
+        self.in_buffer(self.at).and_then(|from| self.buffer.get(from..)).unwrap_or_default()
+    }
+
+    /// Where a place of the file is in the buffer.
+    fn in_buffer(&self, at: u64) -> Option<usize> {
+        at.checked_sub(self.start).and_then(|offset| usize::try_from(offset).ok())
     }
 
     fn look(&mut self) -> Result<Seen, Error> {
@@ -142,10 +147,15 @@ impl Walk {
     }
 
     fn fill(&mut self, wanted: usize) -> Result<(), Error> {
-        self.start = self.at;
-        self.buffer.resize(wanted, 0);
-        let length = self.segment.read(self.at, &mut self.buffer)?;
-        self.buffer.truncate(length);
+        // Nothing of another place may be left in the buffer if the read fails.
+        self.forget();
+        if wanted <= CHUNK {
+            self.buffer.resize(wanted, 0);
+            let read = self.segment.read(self.at, &mut self.buffer);
+            self.buffer.truncate(*read.as_ref().unwrap_or(&0));
+            return read.map(|_| ());
+        }
+        self.buffer = self.segment.read_to(self.at, self.at.saturating_add(wanted as u64))?;
         Ok(())
     }
 }

@@ -94,7 +94,7 @@ fn a_full_disk_refuses_nothing_for_which_space_was_written_and_loses_nothing() {
         assert_eq!(append(&other).unwrap(), last + 1);
         assert_eq!(append(&journal).unwrap(), last + 2);
         assert_eq!(numbers(&folder), (1..=last + 2).collect::<Vec<_>>());
-        assert!(journal.take_oddities().is_empty() && other.take_oddities().is_empty());
+        assert!(journal.take_notices().is_empty() && other.take_notices().is_empty());
     });
 }
 

@@ -62,8 +62,8 @@ fn a_segment_goes_when_every_ledger_and_a_checkpoint_are_past_it_and_it_is_old()
     let left = numbers(later(), folder.path());
     assert_eq!(left.last().map(|gone| gone.1), Some(lasts[lasts.len() - 3]), "the two newest stay");
     append_each(&journal, 50);
-    let (all, oddities, _) = recovered(folder.path());
-    assert_eq!((all, oddities), (numbered(lasts[lasts.len() - 3] + 1, 200), vec![]));
+    let (all, notices, _) = recovered(folder.path());
+    assert_eq!((all, notices), (numbered(lasts[lasts.len() - 3] + 1, 200), vec![]));
 }
 
 #[test]

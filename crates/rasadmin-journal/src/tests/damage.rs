@@ -51,8 +51,8 @@ fn a_failed_write_records_nothing_wherever_it_failed() {
         assert!(matches!(append(&journal, 4), Err(Error::Io(_))));
         assert_eq!(followed(folder.path()), numbered(1, 2), "{after}");
         append(&journal, 1).unwrap();
-        let (all, oddities, _) = recovered(folder.path());
-        assert_eq!((all, oddities), (numbered(1, 3), vec![]), "{after}");
+        let (all, notices, _) = recovered(folder.path());
+        assert_eq!((all, notices), (numbered(1, 3), vec![]), "{after}");
     }
 }
 
@@ -76,7 +76,7 @@ fn what_a_failed_write_left_comes_back_in_the_next_catching_up() {
     assert_eq!(back, numbered(3, 3));
     drop(guard);
     let at = places[2] as u64 + first_whole;
-    assert_eq!(journal.take_oddities(), [Oddity::Torn { path: segment(folder.path(), 1), at }]);
+    assert_eq!(journal.take_notices(), [Notice::Torn { path: segment(folder.path(), 1), at }]);
     append(&journal, 1).unwrap();
     assert_eq!(recovered(folder.path()).0, numbered(1, 4));
 }
@@ -97,11 +97,11 @@ fn a_tail_torn_at_every_byte() {
             std::fs::read(segment(folder.path(), 1)).unwrap() == std::fs::read(segment(whole.path(), 1)).unwrap();
         let left = if intact { 3 } else { 2 };
         assert_eq!(followed(folder.path()), numbered(1, left), "{cut}");
-        let (all, oddities, journal) = recovered(folder.path());
+        let (all, notices, journal) = recovered(folder.path());
         assert_eq!(all, numbered(1, left), "{cut}");
         let torn = !intact && cut > from;
-        assert_eq!(oddities.len(), usize::from(torn), "{cut} {oddities:?}");
-        assert!(oddities.iter().all(|odd| matches!(odd, Oddity::Torn { at, .. } if *at == from as u64)));
+        assert_eq!(notices.len(), usize::from(torn), "{cut} {notices:?}");
+        assert!(notices.iter().all(|notice| matches!(notice, Notice::Torn { at, .. } if *at == from as u64)));
         append(&journal, 1).unwrap();
         assert_eq!(followed(folder.path()), numbered(1, left + 1), "{cut}");
     }
@@ -142,13 +142,13 @@ fn a_rotten_record_is_quarantined_by_who_appends_and_stops_who_follows() {
             follower.read(note(&mut seen)).unwrap();
             let before = rotten.start as u64;
             assert_eq!(seen, numbered(1, before), "it waits");
-            let (all, oddities, journal) = recovered(folder.path());
+            let (all, notices, journal) = recovered(folder.path());
             let mut expected = numbered(1, before);
             expected.push(missing.to_owned());
             expected.extend(numbered(rotten.end as u64 + 1, 6));
             assert_eq!(all, expected);
-            let [Oddity::Quarantined { first, last, saved: Some(saved), .. }] = &oddities[..] else {
-                panic!("{oddities:?}")
+            let [Notice::Quarantined { first, last, saved: Some(saved), .. }] = &notices[..] else {
+                panic!("{notices:?}")
             };
             assert_eq!((*first, *last), (before + 1, rotten.end as u64));
             assert_eq!(std::fs::read(saved).unwrap().len(), places[rotten.end] - places[rotten.start]);
@@ -156,8 +156,8 @@ fn a_rotten_record_is_quarantined_by_who_appends_and_stops_who_follows() {
             expected.extend(numbered(7, 7));
             follower.read(note(&mut seen)).unwrap();
             assert_eq!(seen, expected, "and goes on");
-            let (again, oddities, _) = recovered(folder.path());
-            assert_eq!((again, oddities), (expected, vec![]), "it is done once");
+            let (again, notices, _) = recovered(folder.path());
+            assert_eq!((again, notices), (expected, vec![]), "it is done once");
         }
     }
 }
@@ -183,11 +183,11 @@ fn stale_records_behind_a_hole_are_not_revived() {
         let text = &text[..text.len() - shorter];
         crate::frame::record(&mut other, u32::from_le_bytes(crc_of_3.try_into().unwrap()), 4, text.as_bytes());
         patch(&segment(folder.path(), 1), |bytes| bytes[places[3]..places[3] + other.len()].copy_from_slice(&other));
-        let (all, oddities, journal) = recovered(folder.path());
+        let (all, notices, journal) = recovered(folder.path());
         let mut expected: Vec<_> = (1..=3).map(|n| format!("{n} {}", same(n))).collect();
         expected.push(format!("4 {text}"));
         assert_eq!(all, expected);
-        assert!(matches!(&oddities[..], [Oddity::Stale { saved: Some(_), .. }]), "{oddities:?}");
+        assert!(matches!(&notices[..], [Notice::Stale { saved: Some(_), .. }]), "{notices:?}");
         for n in 5..=8 {
             let mut guard = journal.lock(soon()).unwrap();
             guard.catch_up(|item| panic!("{item:?}")).unwrap();

@@ -2,17 +2,16 @@
 
 use super::*;
 
-fn aside(oddities: &[Oddity]) -> Vec<(String, String)> {
-    let moved = |odd: &Oddity| match odd {
-        Oddity::MovedAside { from, to, why } => {
-            assert!(
-                std::fs::symlink_metadata(to).is_ok() && std::fs::symlink_metadata(from).is_err() || from.is_file()
-            );
+fn aside(notices: &[Notice]) -> Vec<(String, String)> {
+    let moved = |notice: &Notice| match notice {
+        Notice::MovedAside { from, to, why } => {
+            assert!(std::fs::symlink_metadata(to).is_ok());
+            assert!(std::fs::symlink_metadata(from).is_err() || from.is_file(), "gone, or made anew");
             Some((from.file_name().unwrap().to_string_lossy().into_owned(), why.clone()))
         }
         _ => None,
     };
-    oddities.iter().filter_map(moved).collect()
+    notices.iter().filter_map(moved).collect()
 }
 
 /// What stands where the next segment goes, or behind it, with the reason for which it is moved.
@@ -59,17 +58,17 @@ fn what_stands_in_place_of_a_segment_is_moved_aside_and_told() {
             std::fs::remove_file(&at_first).unwrap();
         }
         let journal = open(folder.path());
-        let told = aside(&journal.take_oddities());
+        let moved = aside(&journal.take_notices());
         let expected = ("0000000002.segment".to_owned(), (*why).to_owned());
-        assert_eq!(told, if *kind == "another journal's" { vec![] } else { vec![expected.clone()] }, "{kind}");
+        assert_eq!(moved, if *kind == "another journal's" { vec![] } else { vec![expected.clone()] }, "{kind}");
         append(&journal, 2).unwrap();
         drop(journal);
         std::fs::remove_file(&at_first).unwrap();
         put(&at_first, kind, other.path());
         assert_eq!(followed(folder.path()), numbered(1, 2), "{kind}: a follower passes over it");
-        let (all, oddities, journal) = recovered(folder.path());
+        let (all, notices, journal) = recovered(folder.path());
         assert_eq!(all, numbered(1, 2), "{kind}");
-        assert_eq!(aside(&oddities), [expected], "{kind}");
+        assert_eq!(aside(&notices), [expected], "{kind}");
         append_each(&journal, 60);
         assert_eq!(followed(folder.path()), numbered(1, 62), "{kind}");
     }
@@ -85,7 +84,7 @@ fn what_takes_the_next_segments_place_while_the_journal_is_open_is_moved_at_the_
         put(&segment(folder.path(), 2), kind, other.path());
         append_each(&journal, 60);
         assert_eq!(followed(folder.path()), numbered(1, 60), "{kind}");
-        assert_eq!(aside(&journal.take_oddities()).len(), 1, "{kind}");
+        assert_eq!(aside(&journal.take_notices()).len(), 1, "{kind}");
     }
 }
 
@@ -94,7 +93,7 @@ fn a_lock_file_that_is_none_is_moved_aside() {
     let folder = folder();
     std::fs::create_dir(folder.path().join(crate::LOCK)).unwrap();
     let journal = open(folder.path());
-    assert_eq!(aside(&journal.take_oddities()).len(), 1);
+    assert_eq!(aside(&journal.take_notices()).len(), 1);
     append(&journal, 1).unwrap();
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
+use std::thread::LocalKey;
 
 type Look = Box<dyn FnMut(&Path, &str)>;
 
@@ -9,6 +10,7 @@ type Hear = Box<dyn FnMut(&Path, bool)>;
 
 thread_local! {
     static FAILS: Cell<Option<u64>> = const { Cell::new(None) };
+    static READ_FAILS: Cell<Option<u64>> = const { Cell::new(None) };
     static WRITES: RefCell<Vec<(u64, usize)>> = const { RefCell::new(Vec::new()) };
     static SYNCED: RefCell<Option<Hear>> = const { RefCell::new(None) };
     static LOOK: RefCell<Option<Look>> = const { RefCell::new(None) };
@@ -20,11 +22,25 @@ pub fn fail_sync(ordinal: u64) {
 }
 
 pub fn sync_fails(ordinal: u64) -> bool {
-    let fails = FAILS.get() == Some(ordinal);
+    take(&FAILS, ordinal)
+}
+
+/// Is the fault for this segment? Then it is used up.
+fn take(fault: &'static LocalKey<Cell<Option<u64>>>, ordinal: u64) -> bool {
+    let fails = fault.get() == Some(ordinal);
     if fails {
-        FAILS.set(None);
+        fault.set(None);
     }
     fails
+}
+
+/// The next read of the segment with this ordinal fails on this thread.
+pub fn fail_read(ordinal: u64) {
+    READ_FAILS.set(Some(ordinal));
+}
+
+pub fn read_fails(ordinal: u64) -> bool {
+    take(&READ_FAILS, ordinal)
 }
 
 /// The next write to the segment with this ordinal on this thread fails after so many bytes. Several wait their turn.

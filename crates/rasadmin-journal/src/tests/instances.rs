@@ -56,5 +56,5 @@ fn what_is_no_lock_file_is_moved_aside() {
     std::fs::create_dir(folder.path().join(crate::INSTANCE)).unwrap();
     assert!(!lives(&journal));
     assert!(join(&journal, "new").is_first());
-    assert_eq!(journal.take_oddities().len(), 1);
+    assert_eq!(journal.take_notices().len(), 1);
 }

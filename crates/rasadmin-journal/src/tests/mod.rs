@@ -5,6 +5,7 @@ mod cursors;
 mod damage;
 mod foreign;
 pub mod hooks;
+mod hostile;
 mod instances;
 #[cfg(unix)]
 mod power;
@@ -12,7 +13,7 @@ mod rolls;
 mod syncs;
 mod turns;
 
-use crate::{Appended, Error, Follower, Item, Journal, Oddity, Options};
+use crate::{Appended, Error, Follower, Item, Journal, Notice, Options};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -85,11 +86,11 @@ pub fn followed(folder: &Path) -> Vec<String> {
 }
 
 /// What a new appender reads, and what it had to do for it.
-pub fn recovered(folder: &Path) -> (Vec<String>, Vec<Oddity>, Journal) {
+pub fn recovered(folder: &Path) -> (Vec<String>, Vec<Notice>, Journal) {
     let journal = open(folder);
     let mut all = Vec::new();
     journal.lock(soon()).unwrap().catch_up(note(&mut all)).unwrap();
-    (all, journal.take_oddities(), journal)
+    (all, journal.take_notices(), journal)
 }
 
 /// The path of a segment.

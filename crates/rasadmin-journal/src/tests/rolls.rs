@@ -20,8 +20,8 @@ fn a_segment_can_end_at_every_place() {
         drop(guard);
         let expected: Vec<_> = (1..=count).map(|n| format!("{n} {text}")).collect();
         assert_eq!(followed(folder.path()), expected, "{length}");
-        let (all, oddities, _) = recovered(folder.path());
-        assert_eq!((all, oddities), (expected, vec![]), "{length}");
+        let (all, notices, _) = recovered(folder.path());
+        assert_eq!((all, notices), (expected, vec![]), "{length}");
         assert!(segment(folder.path(), 3).exists());
     }
 }
@@ -50,8 +50,8 @@ fn a_crash_at_every_step_of_a_roll_loses_and_doubles_nothing() {
     for ((what, folder), acknowledged) in seen.borrow().iter().zip(acknowledged) {
         let expected = numbered(1, acknowledged);
         assert_eq!(followed(folder), expected, "{what}");
-        let (all, oddities, journal) = recovered(folder);
-        assert_eq!((all, oddities), (expected, vec![]), "{what}");
+        let (all, notices, journal) = recovered(folder);
+        assert_eq!((all, notices), (expected, vec![]), "{what}");
         append_each(&journal, 40);
         assert_eq!(followed(folder), numbered(1, acknowledged + 40), "{what}");
     }
@@ -97,8 +97,8 @@ fn the_next_segment_goes_on_though_the_end_of_the_last_is_lost() {
     let places = places(folder.path(), 1);
     patch(&segment(folder.path(), 1), |bytes| bytes[places[places.len() - 1]..].fill(0));
     assert_eq!(followed(folder.path()), numbered(1, 40));
-    let (all, oddities, journal) = recovered(folder.path());
-    assert_eq!((all, oddities), (numbered(1, 40), vec![]));
+    let (all, notices, journal) = recovered(folder.path());
+    assert_eq!((all, notices), (numbered(1, 40), vec![]));
     append_each(&journal, 5);
     assert_eq!(followed(folder.path()), numbered(1, 45));
 }
@@ -113,12 +113,12 @@ fn a_hole_at_the_end_of_a_segment_is_a_gap() {
     let in_first = places.len() as u64 - 1;
     patch(&segment(folder.path(), 1), |bytes| bytes[places[places.len() - 3]..].fill(0));
     assert_eq!(followed(folder.path()), numbered(1, in_first - 2));
-    let (all, oddities, journal) = recovered(folder.path());
+    let (all, notices, journal) = recovered(folder.path());
     let mut expected = numbered(1, in_first - 2);
     expected.push(format!("{}-{in_first} missing", in_first - 1));
     expected.extend(numbered(in_first + 1, 40));
     assert_eq!(all, expected);
-    assert!(matches!(oddities[..], [Oddity::Quarantined { .. }]), "{oddities:?}");
+    assert!(matches!(notices[..], [Notice::Quarantined { .. }]), "{notices:?}");
     append_each(&journal, 1);
     expected.extend(numbered(41, 41));
     assert_eq!(followed(folder.path()), expected);
@@ -131,16 +131,16 @@ fn a_segment_begun_and_without_a_record_is_used_again() {
     append_each(&open(folder.path()), 40);
     let first = places(folder.path(), 1);
     patch(&segment(folder.path(), 1), |bytes| bytes[first[first.len() - 1]..].fill(0));
-    std::fs::remove_file(segment(folder.path(), 3)).unwrap_or_default();
+    std::fs::remove_file(segment(folder.path(), 3)).unwrap();
     let second = places(folder.path(), 2);
     patch(&segment(folder.path(), 2), |bytes| bytes[second[0]..second[0] + 32].fill(0));
     let in_first = first.len() as u64 - 1;
     let (all, aside, journal) = recovered(folder.path());
     assert_eq!(all, numbered(1, in_first));
-    assert!(matches!(&aside[..], [Oddity::MovedAside { .. }]), "what stood behind the hole is kept: {aside:?}");
+    assert!(matches!(&aside[..], [Notice::MovedAside { .. }]), "what stood behind the hole is kept: {aside:?}");
     append_each(&journal, 40);
     assert_eq!(followed(folder.path()), numbered(1, in_first + 40));
-    assert!(journal.take_oddities().is_empty());
+    assert!(journal.take_notices().is_empty());
 }
 
 /// As above, and a second segment after it, which also lost its first record: it must not count behind a new segment.
@@ -169,7 +169,7 @@ fn segments_behind_the_end_never_count_again() {
     }
     let (all, aside, journal) = recovered(folder.path());
     assert_eq!(all, numbered(1, 5));
-    assert!(matches!(&aside[..], [Oddity::MovedAside { .. }, Oddity::MovedAside { .. }]), "{aside:?}");
+    assert!(matches!(&aside[..], [Notice::MovedAside { .. }, Notice::MovedAside { .. }]), "{aside:?}");
     let mut guard = journal.lock(soon()).unwrap();
     guard.catch_up(|item| panic!("{item:?}")).unwrap();
     guard.seal().unwrap();

@@ -32,8 +32,8 @@ fn a_failed_sync_closes_the_segment_and_its_records_are_written_again() {
     let places = places(lost.path(), 1);
     patch(&segment(lost.path(), 1), |bytes| bytes[places[3]..].fill(0));
     assert_eq!(followed(lost.path()), numbered(1, 7));
-    let (all, oddities, survivor) = recovered(lost.path());
-    assert_eq!((all, oddities), (numbered(1, 7), vec![]));
+    let (all, notices, survivor) = recovered(lost.path());
+    assert_eq!((all, notices), (numbered(1, 7), vec![]));
     append(&survivor, 1).unwrap();
     assert_eq!(followed(lost.path()), numbered(1, 8));
     // And those who read all of it read nothing twice.
@@ -101,7 +101,6 @@ fn a_crash_at_every_step_of_writing_again() {
     drop(guard);
     hooks::watch(|_, _| ());
     assert_eq!(*seen.borrow(), ["synced", "begun", "entered", "copied"]);
-    let begun = copies.path().join("begun");
     for partly in [3, 4, 5, 6] {
         // Some of the records were written, the rest not.
         let to = copies.path().join(format!("partly {partly}"));
@@ -110,7 +109,6 @@ fn a_crash_at_every_step_of_writing_again() {
         patch(&segment(&to, 2), |bytes| bytes[places[partly - 2] + 3..].fill(0));
         seen.borrow_mut().push(format!("partly {partly}"));
     }
-    assert!(begun.exists());
     for what in seen.borrow().iter() {
         let folder = copies.path().join(what);
         // Who follows waits for what may be written again; whoever has read it keeps it.
@@ -141,9 +139,6 @@ fn a_crash_at_every_step_of_writing_again() {
             assert_eq!(all, numbered(place.map_or(1, |number| number + 1), 7), "{what} {place:?}");
             append_each(&journal, 50);
             assert_eq!(followed(copied.path()), numbered(1, 57), "{what} {place:?}");
-            if what == "copied" || what.starts_with("partly") {
-                assert_eq!(places(copied.path(), 2)[0], 512);
-            }
         }
     }
 }

@@ -17,7 +17,7 @@ fn two_journals_of_one_folder_see_each_others_records_in_order() {
         assert_eq!((appended.first, appended.last.number), (number, number));
         seen.push(format!("{number} {}", text(number)));
     }
-    drop(one.lock(soon()).map(|mut guard| guard.catch_up(note(&mut by_one))));
+    one.lock(soon()).unwrap().catch_up(note(&mut by_one)).unwrap();
     assert_eq!(by_one, numbered(1, 100));
     assert_eq!(followed(folder.path()), numbered(1, 100));
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Something that an administrator should hear of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Oddity {
+pub enum Notice {
     /// A file or folder had the name of one of ours and could not be used. It has another name now.
     MovedAside {
         /// What it was called.
@@ -63,7 +63,7 @@ pub enum Oddity {
     },
 }
 
-impl fmt::Display for Oddity {
+impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let saved = |saved: &Option<PathBuf>| match saved {
             Some(path) => format!("the bytes are in {}", path.display()),
