@@ -186,7 +186,7 @@ fn told(draft: &mut Draft<'_>, event: &Event) {
         Event::Block(block) => draft.add(Effect::Blocked(block.clone())),
         Event::Look(seen) => others::look(draft, seen),
         Event::Elsewhere(all) => all.iter().for_each(|other| draft.add(Effect::Elsewhere(other.clone()))),
-        Event::Forget { before, user } => others::forget(draft, *before, user.as_ref()),
+        Event::Forget { before, user, how } => others::forget(draft, *before, user.as_ref(), *how),
         Event::Address(_)
         | Event::Connection(_)
         | Event::Link(_)

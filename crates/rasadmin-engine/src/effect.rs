@@ -194,12 +194,26 @@ pub enum Effect {
         first_day: Labels,
         /// Only of this user.
         user: Option<Identity>,
+        /// How: to the state both mean the same.
+        how: Forgetting,
     },
+}
+
+/// How the past is forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forgetting {
+    /// It is deleted.
+    Purge,
+    /// It stays for statistics, and is nobody's.
+    Anonymise,
 }
 
 /// A new instance, and how the earlier one's sessions are closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceBegan {
+    /// The server whose records these are.
+    pub server: Name,
     /// The new one.
     pub instance: Id,
     /// When it began, in its own clocks.

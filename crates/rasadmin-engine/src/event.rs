@@ -1,6 +1,6 @@
 //! What RRAS, an administrator or the rasadmin service tells, as plain values: the input of [`decide`](crate::decide).
 
-use crate::effect::{Block, Elsewhere, Usage};
+use crate::effect::{Block, Elsewhere, Forgetting, Usage};
 use crate::now::Id;
 use crate::{Family, Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
@@ -63,6 +63,8 @@ pub enum Event {
         before: Millis,
         /// Only of this user.
         user: Option<Identity>,
+        /// How.
+        how: Forgetting,
     },
 }
 

@@ -18,7 +18,7 @@ mod usage;
 pub use addresses::Free;
 pub use checkpoint::Checkpoint;
 pub(crate) use expiry::Due;
-pub use instance::{Closing, closing_of};
+pub use instance::{Closing, Open, closing_of};
 pub use lease::{Holding, Lease};
 pub use session::{Closed, Link, Replaced, Session};
 pub use usage::{Accumulated, Sums, period_label};
@@ -54,6 +54,7 @@ pub const MOST_USERS: usize = 100_000;
 pub struct State {
     /// How many records it has folded.
     number: u64,
+    server: Name,
     instance: Option<Id>,
     /// The last record's moment.
     last: Option<Stamp>,
@@ -80,6 +81,11 @@ impl State {
     /// How many records it has folded.
     pub const fn number(&self) -> u64 {
         self.number
+    }
+
+    /// The server whose state it is; empty before its first instance.
+    pub const fn server(&self) -> &Name {
+        &self.server
     }
 
     /// The instance that lives, or lived last.

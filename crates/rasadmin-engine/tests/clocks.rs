@@ -39,7 +39,7 @@ fn an_earlier_instances_clock_that_was_ahead_closes_nothing_in_the_future() {
     let mut before = Scene::new(OPEN);
     before.step_clock(86_400);
     before.begin(1, "alice", "VPN2-1").unwrap();
-    let closing = rasadmin_engine::state::closing_of(before.session(1).unwrap(), began);
+    let closing = rasadmin_engine::state::closing_of(&before.session(1).unwrap().into(), began);
     assert_eq!((closing.ended.usage.seconds, closing.ended.at.time), (100, scene.at.time));
     assert_eq!(closing.ended.at.time - closing.ended.start, 100_000);
     assert_eq!(closing.days.iter().map(|day| day.seconds).sum::<u64>(), 100);

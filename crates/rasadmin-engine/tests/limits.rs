@@ -131,7 +131,7 @@ fn an_administrators_change_is_no_sign_of_life() {
     scene.begin(1, "alice", "VPN2-1").unwrap();
     let last = scene.state.last();
     scene.wait(86_400);
-    scene.tell(Event::Forget { before: 0, user: None });
+    scene.tell(Event::Forget { before: 0, user: None, how: rasadmin_engine::effect::Forgetting::Purge });
     assert_eq!(scene.state.last(), last);
 }
 

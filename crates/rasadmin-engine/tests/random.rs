@@ -423,7 +423,7 @@ impl Truth {
                 Effect::InstanceBegan(began) => {
                     let live: Vec<_> = self.scene.state.live().cloned().collect();
                     for session in live {
-                        let days = closing_of(&session, began).days;
+                        let days = closing_of(&(&session).into(), began).days;
                         self.used.insert((None, session.id), (session.user.unwrap(), days));
                     }
                 }

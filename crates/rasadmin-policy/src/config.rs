@@ -31,7 +31,7 @@ pub use zone::time_zone;
 use crate::addresses::Plan;
 use crate::rules::Rules;
 use crate::{Domains, Name};
-use file::{Durability, Reconnect};
+use file::{Durability, Reconnect, WhenUnrecorded};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -57,12 +57,16 @@ pub struct Config {
     pub reconnect: Reconnect,
     /// The time zone of hours and periods; UTC if nothing needs one.
     pub zone: TimeZone,
+    /// The journal's folder, absolute.
+    pub journal: PathBuf,
     /// The ledger's file, absolute.
     pub ledger: PathBuf,
-    /// When is a commit on disk?
+    /// When is a record on disk?
     pub durability: Durability,
-    /// How long a callback may wait for the ledger.
+    /// How long a callback may wait for other processes.
     pub deadline: Duration,
+    /// May a connection stand that cannot be recorded?
+    pub when_unrecorded: WhenUnrecorded,
 }
 
 impl Config {

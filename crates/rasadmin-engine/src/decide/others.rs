@@ -4,7 +4,7 @@ use super::connection::{began, told};
 use super::draft::Draft;
 use crate::addresses::Address;
 use crate::calendar::{day_starts, labels_at};
-use crate::effect::{ClosedBy, DayUse, Effect, EndedBy, InstanceBegan, LeaseBegan, Origin, SessionBegan};
+use crate::effect::{ClosedBy, DayUse, Effect, EndedBy, Forgetting, InstanceBegan, LeaseBegan, Origin, SessionBegan};
 use crate::event::{ConfigRead, ConnectionEvent, Seen};
 use crate::now::Id;
 use crate::state::Holding;
@@ -23,7 +23,8 @@ pub(super) fn instance_started(draft: &mut Draft<'_>, instance: Id) {
     let from = end.saturating_sub(Millis::try_from(longest).unwrap_or(0).saturating_mul(1000));
     let live = state.live_count() > 0;
     let days = if live { day_starts(from, end, &draft.here.config.zone) } else { Vec::new() };
-    draft.add(Effect::InstanceBegan(InstanceBegan { instance, at, last, days }));
+    let server = draft.here.server.clone();
+    draft.add(Effect::InstanceBegan(InstanceBegan { server, instance, at, last, days }));
 }
 
 /// The texts of a configuration are recorded once.
@@ -36,9 +37,9 @@ pub(super) fn config_read(draft: &mut Draft<'_>, read: &ConfigRead) {
 }
 
 /// What ended before a time is nobody's from now on.
-pub(super) fn forget(draft: &mut Draft<'_>, before: Millis, user: Option<&Identity>) {
+pub(super) fn forget(draft: &mut Draft<'_>, before: Millis, user: Option<&Identity>, how: Forgetting) {
     let first_day = labels_at(before, &draft.here.config.zone);
-    draft.add(Effect::Forgotten { before, first_day, user: user.cloned() });
+    draft.add(Effect::Forgotten { before, first_day, user: user.cloned(), how });
 }
 
 /// An administrator gives an address free.

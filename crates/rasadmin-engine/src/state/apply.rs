@@ -2,7 +2,7 @@
 
 use super::State;
 use super::expiry::Due;
-use super::instance::closing_of;
+use super::instance::{Open, closing_of};
 use super::lease::{Holding, Lease};
 use super::session::{Closed, Link, Replaced, Session};
 use crate::effect::{DayUse, Effect, EndedBy, InstanceBegan, SessionEnded};
@@ -107,7 +107,7 @@ impl State {
             Effect::Elsewhere(elsewhere) => self.elsewhere_is(elsewhere),
             Effect::CursorMoved { pool, shape, next } => self.addresses.move_cursor(pool, shape, *next),
             Effect::ConfigRead(read) => self.config = Some(read.hash.clone()),
-            Effect::Forgotten { before, first_day, user } => {
+            Effect::Forgotten { before, first_day, user, .. } => {
                 self.uses.forget(*first_day, user.as_ref());
                 self.forget(*before, user.as_ref());
             }
@@ -124,7 +124,7 @@ impl State {
             self.derived.count(&session, -1);
             self.expiry.set(Due::Session(id), None);
             if let Some(user) = &session.user {
-                let closing = closing_of(&session, began);
+                let closing = closing_of(&Open::from(&session), began);
                 self.uses.replace(user, &session.used, &closing.days);
             }
         }
@@ -136,6 +136,7 @@ impl State {
         }
         self.leases.settle_all();
         self.sessions.forget_all();
+        self.server.clone_from(&began.server);
         self.instance = Some(began.instance);
         self.last = Some(began.at);
         self.heard = None;

@@ -6,7 +6,7 @@ use super::lease::{Lease, Leases};
 use super::session::{Closed, Session, Sessions};
 use super::usage::{Accumulated, UseOfAll};
 use super::{State, addresses};
-use crate::Identity;
+use crate::{Identity, Name};
 use crate::effect::{Block, Elsewhere};
 use crate::now::{Id, Mono, Process, Stamp};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ pub const VERSION: u32 = 1;
 pub struct Checkpoint {
     version: u32,
     number: u64,
+    server: Name,
     instance: Option<Id>,
     last: Option<Stamp>,
     heard: Option<(Process, Mono)>,
@@ -44,6 +45,7 @@ impl Checkpoint {
         Self {
             version: VERSION,
             number: state.number,
+            server: state.server.clone(),
             instance: state.instance,
             last: state.last,
             heard: state.heard,
@@ -73,6 +75,7 @@ impl Checkpoint {
     pub fn into_state(self) -> State {
         let mut state = State {
             number: self.number,
+            server: self.server,
             instance: self.instance,
             last: self.last,
             heard: self.heard,

@@ -2,6 +2,7 @@
 
 use super::session::Session;
 use crate::Millis;
+use crate::now::{Id, Stamp};
 use crate::effect::{ClosedBy, Day, DayUse, InstanceBegan, SessionEnded, Usage};
 
 /// How a session is closed.
@@ -13,11 +14,31 @@ pub struct Closing {
     pub days: Vec<DayUse>,
 }
 
+/// A live session, as far as its closing depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Open<'a> {
+    /// Its identifier.
+    pub id: Id,
+    /// When it began.
+    pub began: Stamp,
+    /// When a returning client took its place in the counts.
+    pub replaced: Option<Stamp>,
+    /// What was told of its use so far.
+    pub used: &'a [DayUse],
+}
+
+impl<'a> From<&'a Session> for Open<'a> {
+    fn from(session: &'a Session) -> Self {
+        let replaced = session.replaced.map(|replaced| replaced.at);
+        Self { id: session.id, began: session.began, replaced, used: &session.used }
+    }
+}
+
 /// How a new instance closes a session of the one before. It ends when the earlier one was last seen, and never later
 /// than now; it lasted as long as the earlier instance's own clock says, whatever the time of day did.
-pub fn closing_of(session: &Session, new: &InstanceBegan) -> Closing {
+pub fn closing_of(session: &Open<'_>, new: &InstanceBegan) -> Closing {
     // What a returning client left behind has not gone on since.
-    let replaced = session.replaced.map(|replaced| replaced.at);
+    let replaced = session.replaced;
     let last = replaced.filter(|at| new.last.is_none_or(|last| at.mono < last.mono)).or(new.last);
     let seconds = last.map_or(0, |last| last.seconds_since(session.began));
     let stop = last.map_or(session.began.time, |last| last.time).min(new.at.time);
@@ -26,8 +47,8 @@ pub fn closing_of(session: &Session, new: &InstanceBegan) -> Closing {
     let octets: (u64, u64) =
         session.used.iter().fold((0, 0), |sum, day| (sum.0 + day.input_octets, sum.1 + day.output_octets));
     let usage = Usage { seconds, input_octets: octets.0, output_octets: octets.1, ..Usage::default() };
-    let at = crate::now::Stamp { time: stop, mono: new.at.mono };
-    let days = split(stop.saturating_sub(millis), stop, &new.days, &session.used);
+    let at = Stamp { time: stop, mono: new.at.mono };
+    let days = split(stop.saturating_sub(millis), stop, &new.days, session.used);
     Closing { ended: SessionEnded { session: session.id, start, at, by: ClosedBy::ServiceEnded, usage }, days }
 }
 

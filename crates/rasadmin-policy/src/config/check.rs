@@ -91,26 +91,44 @@ pub(super) fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
 }
 
 pub(super) fn ledger(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
-    let Some(path) = &raw.ledger.path else {
-        let path = folder.join("rasadmin.db");
-        if on_network(&path) {
-            let what = "the ledger would be on a network drive, beside this file: its locks do not hold there";
-            mistakes.push(Mistake::at(0..0, what, "write ledger.path = ... with a folder of this computer"));
+    let what = Kept { what: "ledger", key: "ledger.path", absent: "rasadmin.db" };
+    what.place(raw.ledger.path.as_ref(), folder, mistakes)
+}
+
+pub(super) fn journal(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
+    let what = Kept { what: "journal", key: "journal.folder", absent: "journal" };
+    what.place(raw.journal.folder.as_ref(), folder, mistakes)
+}
+
+/// What is kept on a disk of this computer.
+struct Kept {
+    what: &'static str,
+    key: &'static str,
+    /// Its name beside the configuration.
+    absent: &'static str,
+}
+
+impl Kept {
+    fn place(&self, named: Option<&At<String>>, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
+        let Self { what, key, absent } = self;
+        let Some(path) = named else {
+            let path = folder.join(absent);
+            if on_network(&path) {
+                let what = format!("the {what} would be on a network drive, beside this file: its locks do not hold there");
+                mistakes.push(Mistake::at(0..0, what, format!("write {key} = ... with a folder of this computer")));
+            }
+            return path;
+        };
+        let text = path.get_ref();
+        if text.trim().is_empty() {
+            let help = format!("leave `{key}` out for {absent} beside this file");
+            mistakes.push(Mistake::at(path.span(), format!("the {what}'s path is empty"), help));
+        } else if on_network(Path::new(text)) || on_network(&folder.join(text)) {
+            let what = format!("the {what} cannot be on a network drive: its locks do not hold there");
+            mistakes.push(Mistake::at(path.span(), what, "name a folder of this computer"));
         }
-        return path;
-    };
-    let text = path.get_ref();
-    if text.trim().is_empty() {
-        mistakes.push(Mistake::at(
-            path.span(),
-            "the ledger's path is empty",
-            "leave `path` out for rasadmin.db beside this file",
-        ));
-    } else if on_network(Path::new(text)) || on_network(&folder.join(text)) {
-        let what = "the ledger cannot be on a network drive: its locks do not hold there";
-        mistakes.push(Mistake::at(path.span(), what, "name a folder of this computer"));
+        folder.join(text)
     }
-    folder.join(text)
 }
 
 /// A list of users is read while RRAS waits, and a share that is away keeps it waiting.
@@ -150,7 +168,7 @@ fn on_network(path: &Path) -> bool {
 }
 
 pub(super) fn deadline(raw: &File, mistakes: &mut Vec<Mistake>) -> Duration {
-    let Some(deadline) = &raw.ledger.deadline_ms else { return Duration::from_secs(2) };
+    let Some(deadline) = &raw.journal.deadline_ms else { return Duration::from_secs(2) };
     let ms = *deadline.get_ref();
     if !(100..=10_000).contains(&ms) {
         let what = format!("`deadline_ms` is {ms}, outside the range 100 to 10000");

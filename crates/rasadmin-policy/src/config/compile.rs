@@ -219,6 +219,7 @@ impl Compiling {
         check::zone_is_there(raw, &mut mistakes);
         check::reachable(raw, &mut mistakes);
         let ledger = check::ledger(raw, &self.folder, &mut mistakes);
+        let journal = check::journal(raw, &self.folder, &mut mistakes);
         let deadline = check::deadline(raw, &mut mistakes);
         check::server(raw, &mut mistakes);
         let text = unmarked(&self.bundle.text);
@@ -240,9 +241,11 @@ impl Compiling {
             addresses,
             reconnect: raw.limits.reconnect,
             zone: self.zone.unwrap_or(TimeZone::UTC),
+            journal,
             ledger,
-            durability: raw.ledger.durability,
+            durability: raw.journal.durability,
             deadline,
+            when_unrecorded: raw.journal.when_unrecorded,
         })
     }
 }

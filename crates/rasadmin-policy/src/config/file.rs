@@ -55,6 +55,9 @@ pub struct File {
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "Vec<Reservation>"))]
     pub reservations: Vec<At<Reservation>>,
+    /// The journal.
+    #[serde(default)]
+    pub journal: Journal,
     /// The ledger.
     #[serde(default)]
     pub ledger: Ledger,
@@ -335,7 +338,7 @@ pub struct Reservation {
     pub server: Option<At<String>>,
 }
 
-/// When is a commit on disk?
+/// When is a record on disk?
 #[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -347,7 +350,38 @@ pub enum Durability {
     Process,
 }
 
-/// The ledger.
+/// May a connection stand that cannot be recorded?
+#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenUnrecorded {
+    /// Yes: the rules decide as always, and the event is recorded as soon as that is possible.
+    #[default]
+    Allow,
+    /// No: whoever would be let in is refused.
+    Deny,
+}
+
+/// The journal: what the DLL writes.
+#[derive(Debug, std::default::Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Journal {
+    /// Its folder, relative to this file; `journal` beside it if absent. Not on a network drive.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub folder: Option<At<String>>,
+    /// When is a record on disk?
+    #[serde(default)]
+    pub durability: Durability,
+    /// How long a callback may wait for other processes, in milliseconds (100 to 10000); 2000 if absent.
+    #[cfg_attr(test, schemars(with = "Option<u32>"))]
+    pub deadline_ms: Option<At<u32>>,
+    /// May a connection stand that cannot be recorded?
+    #[serde(default)]
+    pub when_unrecorded: WhenUnrecorded,
+}
+
+/// The ledger: the database that is made of the journal.
 #[derive(Debug, std::default::Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -355,10 +389,4 @@ pub struct Ledger {
     /// Its file, relative to this one; `rasadmin.db` beside it if absent. Not on a network drive.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub path: Option<At<String>>,
-    /// When is a commit on disk?
-    #[serde(default)]
-    pub durability: Durability,
-    /// How long a callback may wait for the ledger, in milliseconds (100 to 10000); 2000 if absent.
-    #[cfg_attr(test, schemars(with = "Option<u32>"))]
-    pub deadline_ms: Option<At<u32>>,
 }

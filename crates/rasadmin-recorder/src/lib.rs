@@ -1,0 +1,2 @@
+//! The engine on its journal.
+#![forbid(unsafe_code)]
