@@ -1,6 +1,6 @@
 //! The product: a RAS administration DLL for Windows Routing and Remote Access.
 //!
-//! It finds its configuration, and lets the engine decide and record. The log is the file named by the environment
+//! It finds its configuration, and lets the recorder decide and write the journal. The log is the file named by the environment
 //! variable RASADMIN_LOG; without it `%ProgramData%\rasadmin\rasadmin.log`, and `/var/log/rasadmin/rasadmin.log`
 //! elsewhere. Numbered messages go to the system's own log too. A rehearsal has places of its own (`place`).
 
@@ -15,13 +15,12 @@ mod system;
 mod tests;
 #[cfg(feature = "torture")]
 mod torture;
-mod unload;
 
 use clock::Clock;
 use rasadmin_engine::config::{Change, Trouble, Watch};
 use rasadmin_engine::{Now, config};
-use rasadmin_ledger::{Assigned, Engine};
 use rasadmin_messages::Message;
+use rasadmin_recorder::{Assigned, Recorder};
 use rasadmin_sdk::tracing::info;
 use rasadmin_sdk::{
     AddressRequest, AdminDll, AssignIpv4, AssignIpv6, Assignment, CallsInside, Connection, Environment,
@@ -39,7 +38,7 @@ use std::time::Instant;
 static ENVIRONMENT: Mutex<()> = Mutex::new(());
 
 struct Product {
-    engine: Engine,
+    recorder: Recorder,
     config: PathBuf,
     watch: Mutex<Watch>,
     clock: Clock,
@@ -53,21 +52,21 @@ impl Product {
         if let Some(change) = change {
             change.tell(&self.config);
             match change {
-                Change::Valid(config) => self.engine.set_config(config, now),
-                Change::Broken(errors) => self.engine.config_is_broken(&errors.to_string(), now),
+                Change::Valid(config) => self.recorder.set_config(config, now),
+                Change::Broken(errors) => self.recorder.config_is_broken(&errors.to_string(), now),
             }
         }
         now
     }
 
-    fn verdict(what: &str, about: &dyn std::fmt::Debug, verdict: rasadmin_ledger::Verdict) -> Verdict {
+    fn verdict(what: &str, about: &dyn std::fmt::Debug, verdict: rasadmin_recorder::Verdict) -> Verdict {
         match verdict {
-            rasadmin_ledger::Verdict::Accept => {
+            rasadmin_recorder::Verdict::Accept => {
                 info!(?about, "{what} accepted");
                 Verdict::Accept
             }
             // The engine has told why.
-            rasadmin_ledger::Verdict::Reject(_) => Verdict::reject(""),
+            rasadmin_recorder::Verdict::Reject(_) => Verdict::reject(""),
         }
     }
 }
@@ -96,24 +95,24 @@ impl AdminDll for Product {
         if let Some(trouble) = &started.trouble {
             trouble.tell();
         }
-        let engine = Engine::start(started.config.clone(), &places::server_name(), now);
+        let recorder = Recorder::start(started.config.clone(), &places::server_name(), now);
         if let Some(Trouble::Broken(errors)) = &started.trouble {
-            engine.config_is_broken(&errors.to_string(), now);
+            recorder.config_is_broken(&errors.to_string(), now);
         }
-        let (version, file, ledger) = (&mark::version(), &path.display(), engine.ledger());
-        Message::Started { version, file, hash: &started.config.hash, ledger: &ledger.display() }.tell();
-        Ok(Self { engine, config: path, watch: Mutex::new(started.watch), clock })
+        let (version, file, journal) = (&mark::version(), &path.display(), recorder.folder());
+        Message::Started { version, file, hash: &started.config.hash, journal: &journal.display() }.tell();
+        Ok(Self { recorder, config: path, watch: Mutex::new(started.watch), clock })
     }
 
     fn terminate(&self) {
-        self.engine.stop(self.clock.now());
-        unload::sqlite();
+        self.recorder.stop(self.clock.now());
         Message::Stopped {}.tell();
     }
 
-    /// The ledger is left as it is: a call that is inside may hold it, so closing it could wait without end, and SQLite
-    /// serves it still. It is closed when the last of them has returned; the next start finds what a crash would leave.
+    /// The journal is left as it is: a call that is inside may hold it, so closing it could wait without end. It is closed
+    /// when the last of them has returned; the next start finds what a crash would leave.
     fn terminate_among_calls(&self, calls: &CallsInside) {
+        self.recorder.leave();
         Message::StoppedAmongCalls { calls }.tell();
     }
 
@@ -121,26 +120,26 @@ impl AdminDll for Product {
         let now = self.now();
         let event = event::connection(connection);
         let about = (&event.user, &event.computer, &event.source, event.handle);
-        Self::verdict("connection", &about, self.engine.accept_connection(&event, now))
+        Self::verdict("connection", &about, self.recorder.accept_connection(&event, now))
     }
 
     fn connection_hangup(&self, connection: &Connection) {
         let now = self.now();
         let event = event::connection(connection);
-        self.engine.hangup(&event, now);
+        self.recorder.hangup(&event, now);
         info!(user = ?event.user, handle = event.handle, usage = ?event.usage, "connection ended");
     }
 
     fn accept_link(&self, link: &Link) -> Verdict {
         let now = self.now();
         let event = event::link(link);
-        Self::verdict("link", &(&event.port, &event.device, event.handle), self.engine.accept_link(&event, now))
+        Self::verdict("link", &(&event.port, &event.device, event.handle), self.recorder.accept_link(&event, now))
     }
 
     fn link_hangup(&self, link: &Link) {
         let now = self.now();
         let event = event::link(link);
-        self.engine.link_hangup(&event, now);
+        self.recorder.link_hangup(&event, now);
         info!(port = ?event.port, handle = event.handle, seconds = event.usage.seconds, "link ended");
     }
 
@@ -148,14 +147,14 @@ impl AdminDll for Product {
         let now = self.now();
         let event = event::connection(connection);
         let about = (&event.user, event.quarantine, event.handle);
-        Self::verdict("reauthentication", &about, self.engine.reauthenticate(&event, now))
+        Self::verdict("reauthentication", &about, self.recorder.reauthenticate(&event, now))
     }
 
     fn accept_endpoint_change(&self, connection: &Connection) -> Verdict {
         let now = self.now();
         let event = event::connection(connection);
         let about = (&event.user, &event.source, event.handle);
-        Self::verdict("endpoint change", &about, self.engine.endpoint_change(&event, now))
+        Self::verdict("endpoint change", &about, self.recorder.endpoint_change(&event, now))
     }
 }
 
@@ -166,7 +165,7 @@ fn told(_: String) -> Refusal {
 
 impl AssignIpv4 for Product {
     fn assign_ipv4(&self, request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-        let address = match self.engine.assign(&event::ipv4(request), self.now()).map_err(told)? {
+        let address = match self.recorder.assign(&event::ipv4(request), self.now()).map_err(told)? {
             Assigned::Number(number) => u32::try_from(number).map(Ipv4Addr::from_bits),
             Assigned::AsOffered => Ok(request.address()),
         };
@@ -177,7 +176,7 @@ impl AssignIpv4 for Product {
 
     fn release_ipv4(&self, request: &AddressRequest<Ipv4Addr>) {
         let now = self.now();
-        self.engine.release(&event::ipv4_release(request), now);
+        self.recorder.release(&event::ipv4_release(request), now);
         info!(user = ?request.user(), port = ?request.port(), address = %request.address(), "IPv4 address released");
     }
 }
@@ -185,7 +184,7 @@ impl AssignIpv4 for Product {
 impl AssignIpv6 for Product {
     fn assign_ipv6(&self, request: &AddressRequest<Ipv6Addr>) -> Result<Assignment<InterfaceId>, Refusal> {
         let (user, port) = (request.user(), request.port());
-        let identifier = match self.engine.assign(&event::ipv6(request), self.now()).map_err(told)? {
+        let identifier = match self.recorder.assign(&event::ipv6(request), self.now()).map_err(told)? {
             Assigned::Number(number) => InterfaceId(number.to_be_bytes()),
             // Which half carries the identifier is unproven: where only the other does, the offer is kept as it is.
             Assigned::AsOffered => request.offered_identifier(),
@@ -196,7 +195,7 @@ impl AssignIpv6 for Product {
 
     fn release_ipv6(&self, request: &AddressRequest<Ipv6Addr>) {
         let now = self.now();
-        self.engine.release(&event::ipv6_release(request), now);
+        self.recorder.release(&event::ipv6_release(request), now);
         info!(user = ?request.user(), port = ?request.port(), address = %request.address(), "IPv6 identifier released");
     }
 }

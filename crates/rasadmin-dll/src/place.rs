@@ -77,8 +77,8 @@ impl Store {
     }
 }
 
-/// The configuration of a rehearsal. Its ledger must be in the same folder: it is a copy of somebody's real one, which
-/// may name the real ledger.
+/// The configuration of a rehearsal. Its journal and its ledger must be in the same folder: it is a copy of somebody's
+/// real one, which may name the real ones.
 fn of_rehearsal(folder: &Path) -> Result<PathBuf, String> {
     let file = folder.join("rasadmin.toml");
     if !file.is_file() {
@@ -90,11 +90,17 @@ fn of_rehearsal(folder: &Path) -> Result<PathBuf, String> {
     }
     // What is wrong with a broken one is told when it is started with.
     match config::load(&file) {
-        Ok(config) if config.ledger.parent() != Some(folder) => Err(format!(
-            "{} names the ledger {}, which is outside of the folder that {SCRATCH} names: leave `ledger.path` out",
-            file.display(),
-            config.ledger.display()
-        )),
-        _ => Ok(file),
+        Ok(config) => {
+            let outside = |what, key, path: &Path| {
+                (path.parent() != Some(folder)).then(|| {
+                    let (file, path) = (file.display(), path.display());
+                    format!("{file} names the {what} {path}, which is outside of the folder that {SCRATCH} names: leave `{key}` out")
+                })
+            };
+            let journal = outside("journal", "journal.folder", &config.journal);
+            let ledger = outside("ledger", "ledger.path", &config.ledger);
+            journal.or(ledger).map_or(Ok(file.clone()), Err)
+        }
+        Err(_) => Ok(file),
     }
 }

@@ -13,14 +13,14 @@ use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// With a rule's policy, so that only a ledger that works lets anybody in.
-const CONFIG: &str = "default = { action = \"allow\", when_ledger_unavailable = \"deny\" }\n";
+const CONFIG: &str = "default.action = \"allow\"\n";
 
 const TIME: &str = "2026-11-23T09:00:00+01:00 32400000";
 
-/// The clock is a pipe that nobody writes to: a call that reads it waits, and the ledger is needed afterwards.
+/// The clock is a pipe that nobody writes to: a call that reads it waits, and decides afterwards. What it decides stands,
+/// and nothing is recorded of it: another instance may have begun.
 #[test]
-fn a_call_that_is_inside_at_the_end_has_its_ledger_still() {
+fn a_call_that_is_inside_at_the_end_is_answered_and_no_more_recorded() {
     let _turn = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let (clock, log) = (folder.path().join("clock"), folder.path().join("rasadmin.log"));
@@ -66,6 +66,8 @@ fn a_call_that_is_inside_at_the_end_has_its_ledger_still() {
     pipe.write_all(TIME.as_bytes()).unwrap();
     drop(pipe);
     assert_eq!(call.join().unwrap(), TRUE);
+    let records = rasadmin_recorder::present::read(&folder.path().join("journal")).unwrap().unwrap().state;
+    assert_eq!((records.number(), records.live_count()), (2, 0), "the start and the configuration alone are on record");
     let log = std::fs::read_to_string(log).unwrap();
     let told = "ERROR RRAS is stopping, but calls have not returned: MprAdminAcceptNewConnection (1); the DLL";
     assert!(log.contains(told) && log.contains("message_id=104\n"), "{log}");

@@ -1,8 +1,8 @@
 //! Kills the process inside a callback, where the torture tells it to: RASADMIN_TORTURE names a file, and while that file
-//! has the text `before-commit N` or `commit N`, the N-th such point from then on is the last thing that happens.
+//! has the text `locked N`, `appended N`, `unlocked N` or `done N`, the N-th such point from then on is the last thing that happens.
 
 use crate::die;
-use rasadmin_ledger::torture::{HOOK, Point};
+use rasadmin_recorder::torture::{HOOK, Point};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,8 +21,10 @@ pub fn install() {
 fn at(point: Point) {
     let order = ORDER.get().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
     let name = match point {
-        Point::BeforeCommit => "before-commit ",
-        Point::Committed => "commit ",
+        Point::Locked => "locked ",
+        Point::Appended => "appended ",
+        Point::Unlocked => "unlocked ",
+        Point::Done => "done ",
     };
     if let Some(number) = order.strip_prefix(name).and_then(|number| number.trim().parse::<u32>().ok())
         && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == number

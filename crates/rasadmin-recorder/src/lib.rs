@@ -1,2 +1,39 @@
-//! The engine on its journal.
+//! The engine on its journal: what the DLL calls, what commands append, and the state that results.
+//!
+//! A call is short. The recorder takes the journal's lock, applies what other processes appended, decides, appends the
+//! record, and lets go; then it waits for the disk if a power cut must not take the record. While nothing can be
+//! recorded it decides from memory, and the event waits with its answer.
+//!
+//! - [`Recorder`] is what the DLL has: one method a call.
+//! - [`tool::Tool`] is what commands have: it appends an administrator's event, and belongs to no instance.
+//! - [`present::read`] gives the state as it is now; it locks nothing and writes nothing.
 #![forbid(unsafe_code)]
+
+mod codec;
+mod membership;
+mod pace;
+pub mod present;
+mod recorder;
+mod store;
+mod tell;
+pub mod tool;
+#[cfg(feature = "torture")]
+pub mod torture;
+mod waiting;
+
+pub use codec::{Decoded, decode, encode};
+pub use recorder::{Assigned, Recorder, Verdict};
+pub use store::Health;
+
+use std::io;
+
+/// Sixteen random bytes, of the operating system's.
+///
+/// # Errors
+///
+/// If it has none.
+pub fn random() -> io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|e| io::Error::other(e.to_string()))?;
+    Ok(bytes)
+}

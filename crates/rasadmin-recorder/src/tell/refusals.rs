@@ -26,7 +26,7 @@ fn user(decision: &Decision, passed: &Name) -> String {
 }
 
 /// Tells what is remarkable of a record that was written.
-pub(super) fn tell_record(record: &Record) {
+pub fn record(record: &Record) {
     for effect in &record.effects {
         if let Effect::Anomaly(anomaly) = effect {
             Message::Anomaly { what: &anomaly.what(), details: &anomaly.details() }.tell();
@@ -39,7 +39,7 @@ pub(super) fn tell_record(record: &Record) {
 }
 
 /// Tells of a refusal, or of a pool that had nothing left. `passed` is the user's name as RRAS passed it.
-pub(super) fn tell_decision(decision: &Decision, passed: &Name) {
+fn tell_decision(decision: &Decision, passed: &Name) {
     match &decision.exhausted {
         Some(pool) => tell_exhausted(pool, decision, passed),
         None if !decision.allow => tell_refusal(decision, passed),
@@ -55,14 +55,7 @@ fn tell_refusal(decision: &Decision, passed: &Name) {
         Some(rule) => rule,
         None => &"(default)",
     };
-    // A refusal for that says it already.
-    let says_so = matches!(decision.refusal, Some(Refusal::LedgerAway { .. }));
-    let reason = &match (decision.why(), decision.ledger_away && !says_so) {
-        (Some(reason), false) => reason,
-        (Some(reason), true) => format!("the ledger is away; {reason}"),
-        (None, true) => "the ledger is away".to_owned(),
-        (None, false) => "-".to_owned(),
-    };
+    let reason = &decision.why().unwrap_or_else(|| "-".to_owned());
     match decision.stage {
         Stage::Ipv4Address => Message::AddressRefused { family: &"IPv4", user, port: &port, rule, reason },
         Stage::Ipv6Address => Message::AddressRefused { family: &"IPv6", user, port: &port, rule, reason },

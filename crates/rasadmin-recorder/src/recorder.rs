@@ -1,0 +1,360 @@
+//! The engine on its journal: one method a call, and the caller waits for the answer.
+
+use crate::membership::Membership;
+use crate::store::{Health, Store, Turn, Whose, Written};
+use crate::tell;
+use rasadmin_engine::config::Config;
+use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEvent, ReleaseEvent};
+use rasadmin_engine::{Answer, Decision, Event, Name, Now, Process, Record, Stamp, State, decide};
+use rasadmin_journal::{Error, Journal, Position};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A sync that takes longer is not waited for again for a while.
+const SLOW: Duration = Duration::from_millis(500);
+
+/// A configuration's texts are recorded up to this size; beyond it, without its members files.
+const TEXTS: usize = 1024 * 1024;
+
+/// The answer to a connection, a link, a reauthentication or an endpoint change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may stand.
+    Accept,
+    /// It may not: why.
+    Reject(String),
+}
+
+/// The address that a user gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assigned {
+    /// This one: a number in host order.
+    Number(u64),
+    /// What RRAS offered, as it stands.
+    AsOffered,
+}
+
+/// The engine, its state, and the journal behind it.
+#[derive(Debug)]
+pub struct Recorder {
+    /// One event at a time.
+    inner: Mutex<Inner>,
+    membership: Arc<Membership>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Arc<Config>,
+    server: Name,
+    process: Process,
+    store: Store,
+    /// What is not on record yet: that a configuration was read.
+    read: Option<(Stamp, ConfigRead)>,
+    stopped: bool,
+}
+
+/// What came of an event.
+struct Outcome {
+    decision: Option<Decision>,
+    answer: Answer,
+}
+
+/// What is to be synced before the call returns.
+struct ToSync {
+    journal: Arc<Journal>,
+    place: Position,
+    durable: bool,
+}
+
+impl Recorder {
+    /// Starts with a configuration. A journal that cannot be used now is no reason to fail: it is tried again. `server`
+    /// is the name for a configuration that has none.
+    pub fn start(config: Arc<Config>, server: &Name, now: Now) -> Self {
+        let began = Instant::now();
+        let server = config.server.clone().unwrap_or_else(|| server.clone());
+        let process = Process(u64::from_be_bytes(now.random[..8].try_into().unwrap_or_default()));
+        let membership = Arc::new(Membership::default());
+        let store = Store::new(&config, now, membership.clone());
+        let deadline = began + config.deadline;
+        let mut inner = Inner { config, server, process, store, read: None, stopped: false };
+        inner.store.derive(&inner.config);
+        let sync = inner.config_read(None, now, deadline);
+        inner.store.checkpoint_after_start();
+        let recorder = Self { inner: Mutex::new(inner), membership };
+        recorder.finish(sync, now);
+        recorder
+    }
+
+    /// The configuration has changed. Journal and server stay as they were until the next start.
+    pub fn set_config(&self, config: Arc<Config>, now: Now) {
+        let sync = self.in_turn(|inner, deadline| {
+            inner.config = config;
+            inner.store.derive(&inner.config);
+            inner.config_read(None, now, deadline)
+        });
+        self.finish(sync, now);
+    }
+
+    /// The file is broken, and the configuration in force stays: for whoever asks the ledger.
+    pub fn config_is_broken(&self, fault: &str, now: Now) {
+        let sync = self.in_turn(|inner, deadline| inner.config_read(Some(fault.to_owned()), now, deadline));
+        self.finish(sync, now);
+    }
+
+    /// The journal's folder.
+    pub fn folder(&self) -> PathBuf {
+        self.inner().store.folder().clone()
+    }
+
+    /// How recording goes.
+    pub fn health(&self, now: Now) -> Health {
+        self.inner().store.health(now.at.mono)
+    }
+
+    /// Something to be found out about the state.
+    pub fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(self.inner().store.state())
+    }
+
+    /// GetIpAddressForUser, GetIpv6AddressForUser. An error ends the connection: it says why.
+    ///
+    /// # Errors
+    ///
+    /// If the user gets no address.
+    pub fn assign(&self, event: &AddressEvent, now: Now) -> Result<Assigned, String> {
+        let outcome = self.tell(Event::Address(event.clone()), now);
+        match &outcome.answer {
+            Answer::Address(given) => Ok(Assigned::Number(given.number)),
+            Answer::AsOffered => Ok(Assigned::AsOffered),
+            _ => Err(outcome.why()),
+        }
+    }
+
+    /// ReleaseIpAddress, ReleaseIpv6AddressForUser.
+    pub fn release(&self, event: &ReleaseEvent, now: Now) {
+        self.tell(Event::Release(event.clone()), now);
+    }
+
+    /// AcceptNewConnection.
+    pub fn accept_connection(&self, event: &ConnectionEvent, now: Now) -> Verdict {
+        self.tell(Event::Connection(event.clone()), now).verdict()
+    }
+
+    /// ConnectionHangupNotification.
+    pub fn hangup(&self, event: &ConnectionEvent, now: Now) {
+        self.tell(Event::Hangup(event.clone()), now);
+    }
+
+    /// AcceptNewLink.
+    pub fn accept_link(&self, event: &LinkEvent, now: Now) -> Verdict {
+        self.tell(Event::Link(event.clone()), now).verdict()
+    }
+
+    /// LinkHangupNotification.
+    pub fn link_hangup(&self, event: &LinkEvent, now: Now) {
+        self.tell(Event::LinkHangup(event.clone()), now);
+    }
+
+    /// AcceptReauthentication.
+    pub fn reauthenticate(&self, event: &ConnectionEvent, now: Now) -> Verdict {
+        self.tell(Event::Reauthentication(event.clone()), now).verdict()
+    }
+
+    /// AcceptTunnelEndpointChangeEx.
+    pub fn endpoint_change(&self, event: &ConnectionEvent, now: Now) -> Verdict {
+        self.tell(Event::EndpointChange(event.clone()), now).verdict()
+    }
+
+    /// Ends: what waits is recorded if it can be, the state is written down, and the instance's lock is let go. After it
+    /// nothing is opened or recorded, and whatever asks is refused.
+    pub fn stop(&self, now: Now) {
+        #[cfg(feature = "torture")]
+        crate::torture::at(crate::torture::Point::Locked);
+        self.in_turn(|inner, deadline| {
+            if !std::mem::replace(&mut inner.stopped, true) {
+                let Inner { config, server, process, store, .. } = inner;
+                store.stop(Whose { config, server, process: *process }, now.at.mono, deadline);
+            }
+        });
+        #[cfg(feature = "torture")]
+        crate::torture::at(crate::torture::Point::Done);
+    }
+
+    /// This process no longer belongs to its instance, and records nothing more. For an end while calls are inside: they
+    /// are still answered.
+    pub fn leave(&self) {
+        self.membership.leave();
+    }
+
+    fn tell(&self, event: Event, now: Now) -> Outcome {
+        let (outcome, sync) = self.in_turn(|inner, deadline| inner.tell(&event, now, deadline));
+        self.finish(sync, now);
+        #[cfg(feature = "torture")]
+        crate::torture::at(crate::torture::Point::Done);
+        outcome
+    }
+
+    /// What takes time and needs no lock: waiting for the disk, and what is to be done now and then. Others go on
+    /// meanwhile.
+    fn finish(&self, sync: Option<ToSync>, now: Now) {
+        let Some(ToSync { journal, place, durable }) = sync else { return };
+        #[cfg(feature = "torture")]
+        crate::torture::at(crate::torture::Point::Unlocked);
+        if durable {
+            let began = Instant::now();
+            let synced = journal.sync(&place);
+            let took = began.elapsed();
+            if let Err(error) = synced {
+                self.in_turn(|inner, deadline| inner.write_again(&error, now, deadline));
+            } else if took > SLOW {
+                self.inner().store.sync_was_slow(took.as_millis(), now.at.mono);
+            }
+        }
+        if let Err(error) = journal.upkeep(Duration::from_millis(now.at.mono.0)) {
+            self.inner().store.failed(&error, now.at.mono);
+        }
+    }
+
+    /// One at a time: RRAS serialises most calls itself. One absolute deadline holds for the whole event, waiting for
+    /// the turn included: whoever comes late finds out at once that the journal is not to be waited for.
+    fn in_turn<T>(&self, work: impl FnOnce(&mut Inner, Instant) -> T) -> T {
+        let began = Instant::now();
+        let mut inner = self.inner();
+        let deadline = began + inner.config.deadline;
+        work(&mut inner, deadline)
+    }
+
+    /// A panic in an earlier call may have left a record half carried out, so the state is made anew of the records.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(|poisoned| {
+            let mut inner = poisoned.into_inner();
+            let Inner { store, config, .. } = &mut *inner;
+            store.reload();
+            store.derive(config);
+            self.inner.clear_poison();
+            inner
+        })
+    }
+}
+
+impl Inner {
+    fn whose(&self) -> Whose<'_> {
+        Whose { config: &self.config, server: &self.server, process: self.process }
+    }
+
+    /// That a configuration was read is recorded: now, or with the next event.
+    fn config_read(&mut self, fault: Option<String>, now: Now, deadline: Instant) -> Option<ToSync> {
+        let (version, hash) = (env!("CARGO_PKG_VERSION").to_owned(), self.config.hash.clone());
+        self.read = Some((now.at, ConfigRead { version, hash, texts: None, fault }));
+        let written = self.turn(now, deadline, |_| Ok(()));
+        written.map(|Written { journal, place, waited, .. }| ToSync { journal, place, durable: waited })
+    }
+
+    /// Records an event and answers it; or answers it from memory, and it waits.
+    fn tell(&mut self, event: &Event, now: Now, deadline: Instant) -> (Outcome, Option<ToSync>) {
+        if self.stopped {
+            return (Outcome { decision: None, answer: Answer::Reject }, None);
+        }
+        let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
+        let whose = Whose { config: &config, server: &server, process };
+        let written = self.turn(now, deadline, |turn| {
+            let record = decide(turn.state(), &whose.here(turn.instance()), event, &now);
+            turn.append(&record)?;
+            Ok(record)
+        });
+        let (record, sync) = match written {
+            Some(Written { done: record, journal, place, waited }) => {
+                let durable = self.store.syncs(&record, now.at.mono) || waited;
+                (record, Some(ToSync { journal, place, durable }))
+            }
+            None => (self.store.alone(whose, event, now), None),
+        };
+        self.store.checkpoint_if_due();
+        tell::remarkable(&record);
+        let Record { decision, answer, .. } = record;
+        (Outcome { decision, answer }, sync)
+    }
+
+    /// A turn at the journal, which first hears what it was not told yet.
+    fn turn<T>(
+        &mut self,
+        now: Now,
+        deadline: Instant,
+        work: impl FnOnce(&mut Turn<'_, '_>) -> Result<T, Error>,
+    ) -> Option<Written<T>> {
+        let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
+        let whose = Whose { config: &config, server: &server, process };
+        let (read, lost) = (&mut self.read, self.store.lost());
+        let written = self.store.turn(whose, now.at.mono, deadline, |turn| {
+            if let Some((at, unread)) = &read {
+                append_read(turn, whose, *at, unread)?;
+                *read = None;
+            }
+            if lost > 0 {
+                append(turn, whose, now.at, &Event::Lost { events: lost })?;
+            }
+            work(turn)
+        });
+        if written.is_some() {
+            self.store.lost_are_told(lost);
+        }
+        written
+    }
+
+    /// What could not be synced is written again, into another segment.
+    fn write_again(&mut self, error: &Error, now: Now, deadline: Instant) {
+        let written = self.turn(now, deadline, Turn::write_again);
+        if written.is_none_or(|Written { journal, place, .. }| journal.sync(&place).is_err()) {
+            tell::not_synced(error);
+        }
+    }
+}
+
+/// A configuration's texts are recorded once; whoever wants to explain a decision needs them.
+fn append_read(turn: &mut Turn<'_, '_>, whose: Whose<'_>, at: Stamp, read: &ConfigRead) -> Result<(), Error> {
+    let known = turn.state().config_on_record() == Some(&read.hash);
+    let texts = (!known).then(|| {
+        let bundle = &whose.config.bundle;
+        let text = serde_json::to_string(bundle).unwrap_or_default();
+        if text.len() <= TEXTS {
+            return text;
+        }
+        let members = bundle.members.keys().map(|name| (name.clone(), String::new())).collect();
+        let without = rasadmin_engine::config::Bundle { members, ..bundle.clone() };
+        serde_json::to_string(&without).unwrap_or_default()
+    });
+    append(turn, whose, at, &Event::ConfigRead(ConfigRead { texts, ..read.clone() }))
+}
+
+fn append(turn: &mut Turn<'_, '_>, whose: Whose<'_>, at: Stamp, event: &Event) -> Result<(), Error> {
+    let Ok(random) = crate::random() else { return Ok(()) };
+    let record = decide(turn.state(), &whose.here(turn.instance()), event, &Now { at, random });
+    match turn.append(&record) {
+        // It would never have room.
+        Err(Error::Size { .. }) => Ok(()),
+        appended => appended,
+    }
+}
+
+impl Outcome {
+    fn verdict(self) -> Verdict {
+        match self.answer {
+            Answer::Reject => Verdict::Reject(self.why()),
+            _ => Verdict::Accept,
+        }
+    }
+
+    /// Why it was denied, for the log and for RRAS's caller.
+    fn why(&self) -> String {
+        let Some(decision) = &self.decision else { return "Remote Access has stopped the DLL".to_owned() };
+        if let Some(refusal) = &decision.refusal {
+            return refusal.to_string();
+        }
+        let rule = decision.rule.as_ref().map_or_else(|| "the default".to_owned(), |rule| format!("rule `{rule}`"));
+        match &decision.reason {
+            Some(reason) => format!("{rule}: {reason}"),
+            None => rule,
+        }
+    }
+}

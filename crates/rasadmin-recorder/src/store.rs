@@ -1,0 +1,331 @@
+//! The journal as the recorder has it: open, or out of reach for now; with the state in memory, which goes on either way.
+
+mod failure;
+mod rebuild;
+mod turn;
+
+pub use failure::{Failure, Kind};
+pub use turn::{Turn, Written};
+
+use crate::membership::Membership;
+use crate::pace::Pace;
+use crate::waiting::Waiting;
+use crate::{codec, present, tell};
+use rasadmin_engine::config::Config;
+use rasadmin_engine::config::file::Durability;
+use rasadmin_engine::{Event, Here, Id, Mono, Name, Now, Process, Record, Stamp, State, decide};
+use rasadmin_journal::retain::{self, Rule};
+use rasadmin_journal::{Error, Guard, Journal, Options, Position, checkpoint};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A start that replays more records than this writes a checkpoint.
+const MANY: u64 = 1_000;
+
+/// With so many records since the last checkpoint one is written, whatever it costs the call.
+const TOO_MANY: u64 = 50_000;
+
+/// How long the segments may be together before the oldest goes, brought into a ledger or not: bytes.
+const LIMIT: u64 = 2 << 30;
+
+/// How many checkpoints are kept: the newest may be damaged.
+const CHECKPOINTS: usize = 2;
+
+/// How recording goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Why nothing can be recorded; None if it can.
+    pub failure: Option<Failure>,
+    /// How many events wait in memory.
+    pub waiting: usize,
+    /// How many were lost because there was no room for them.
+    pub lost: u64,
+    /// Are syncs left out, because the last one took long?
+    pub syncs_rest: bool,
+}
+
+/// Whose events they are.
+#[derive(Clone, Copy)]
+pub struct Whose<'a> {
+    pub config: &'a Arc<Config>,
+    pub server: &'a Name,
+    pub process: Process,
+}
+
+impl<'a> Whose<'a> {
+    pub fn here(self, instance: Id) -> Here<'a> {
+        Here::new(self.config, self.server, instance, self.process)
+    }
+}
+
+/// The journal, and what is in memory.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    options: Options,
+    /// When this process began: if it is the instance's first, then the instance began.
+    started: Stamp,
+    journal: Option<Arc<Journal>>,
+    state: State,
+    /// What the processes of this instance have in common; until it is joined, what this process proposes.
+    token: Id,
+    membership: Arc<Membership>,
+    waiting: Waiting,
+    /// What waits was decided on another state than the journal's: it is decided again.
+    stale: bool,
+    failure: Option<Failure>,
+    /// As which kind the failure was told.
+    told: Option<Kind>,
+    pace: Pace,
+    syncs: Pace,
+    /// The number of the last checkpoint that is known here.
+    checkpoint: u64,
+}
+
+impl Store {
+    /// Nothing is opened yet.
+    pub fn new(config: &Config, now: Now, membership: Arc<Membership>) -> Self {
+        let durable = config.durability == Durability::Fsync;
+        Self {
+            folder: config.journal.clone(),
+            options: Options { durable, ..Options::default() },
+            started: now.at,
+            journal: None,
+            state: State::new(),
+            token: Id(uuid::Builder::from_random_bytes(now.random).into_uuid().as_u128()),
+            membership,
+            waiting: Waiting::default(),
+            stale: false,
+            failure: None,
+            told: None,
+            pace: Pace::default(),
+            syncs: Pace::default(),
+            checkpoint: 0,
+        }
+    }
+
+    pub const fn folder(&self) -> &PathBuf {
+        &self.folder
+    }
+
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// From now on the state's indexes serve this configuration.
+    pub fn derive(&mut self, config: &Arc<Config>) {
+        self.state.derive(config);
+    }
+
+    pub fn health(&self, now: Mono) -> Health {
+        Health {
+            failure: self.failure.clone(),
+            waiting: self.waiting.len(),
+            lost: self.waiting.lost(),
+            syncs_rest: self.syncs.rests(now),
+        }
+    }
+
+    /// Events that were lost, and that the journal does not tell of yet.
+    pub const fn lost(&self) -> u64 {
+        self.waiting.lost()
+    }
+
+    /// The journal tells of so many more now.
+    pub const fn lost_are_told(&mut self, events: u64) {
+        self.waiting.lost_are_told(events);
+    }
+
+    /// Is a record of this kind synced now?
+    pub fn syncs(&self, record: &Record, now: Mono) -> bool {
+        self.options.durable && record.is_durable() && !self.syncs.rests(now)
+    }
+
+    /// A sync took long: the next ones are left out for a while.
+    pub fn sync_was_slow(&mut self, millis: u128, now: Mono) {
+        self.syncs.rest(now);
+        tell::slow_sync(millis);
+    }
+
+    /// Opens the journal if that is not done, and applies what it has.
+    fn opened(&mut self, whose: Whose<'_>, deadline: Instant) -> Result<Arc<Journal>, Error> {
+        if let Some(journal) = &self.journal {
+            return Ok(journal.clone());
+        }
+        // What can be read without the lock is: others wait for it less long.
+        let present = present::read(&self.folder).or_else(|error| match error {
+            Error::NewerVersion { .. } => Ok(None),
+            other => Err(other),
+        })?;
+        let (journal, present) = match Journal::open(&self.folder, self.options, deadline) {
+            Err(Error::NewerVersion { .. }) => self.begin_anew(deadline)?,
+            opened => (opened?, present.map(|found| (found.state, found.place, found.checkpoint))),
+        };
+        let start = match present {
+            Some((state, place, checkpoint)) if journal.start_at(&place)? => Some((state, checkpoint)),
+            _ => None,
+        };
+        // What memory has beyond the journal is told it when the journal is locked.
+        self.stale = !self.waiting.is_empty() || self.state.number() > 0;
+        if !self.stale {
+            let (state, checkpoint) = start.unwrap_or_default();
+            (self.state, self.checkpoint) = (state, checkpoint);
+            self.state.derive(whose.config);
+        }
+        let journal = Arc::new(journal);
+        self.journal = Some(journal.clone());
+        Ok(journal)
+    }
+
+    /// A newer program has written the journal. Its segments stay as they are; a checkpoint that this program understands
+    /// is where a new journal begins.
+    #[allow(clippy::type_complexity)]
+    fn begin_anew(&self, deadline: Instant) -> Result<(Journal, Option<(State, Position, u64)>), Error> {
+        let (found, _) = checkpoint::newest(&self.folder, |_, version| version == codec::CHECKPOINT)?;
+        let state = found.and_then(|found| Some((codec::decode_state(&found.state).ok()?, found.place)));
+        let place = state.as_ref().map_or((0, 0), |(_, place)| (place.number, place.crc));
+        let journal = Journal::begin_anew(&self.folder, self.options, deadline, place)?;
+        let here = journal.beginning();
+        Ok((journal, state.map(|(state, place)| (state, here, place.number))))
+    }
+
+    /// Joins the instance that lives, or begins one, unless that is done.
+    fn join(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>) -> Result<(), Error> {
+        let membership = self.membership.clone();
+        let mut own = membership.own();
+        let begun = self.state.instance() == Some(self.token);
+        if own.is_some() && begun {
+            return Ok(());
+        }
+        if own.take().is_some() {
+            // Somebody has begun another instance, or replaced the folder: the old token has ended.
+            self.token = fresh_token(self.token);
+        }
+        let joined = guard.join_instance(&self.token.to_string())?;
+        if let Some(token) = joined.token().parse().ok().filter(|token| *token != self.token) {
+            self.token = token;
+            self.waiting.instance_is_anothers();
+            self.stale |= !self.waiting.is_empty();
+        }
+        *own = Some(joined);
+        if membership.has_left() {
+            *own = None;
+        }
+        drop(own);
+        if self.stale {
+            self.rebuild(whose)?;
+        }
+        if self.state.instance() != Some(self.token) {
+            self.begin_instance(guard, whose)?;
+        }
+        Ok(())
+    }
+
+    /// Whatever an earlier instance had is over.
+    fn begin_instance(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>) -> Result<(), Error> {
+        let (sessions, leases) = (self.state.live_count(), self.state.leases().count());
+        let record = self.instance_started(whose);
+        if let Ok(payload) = codec::encode(&record) {
+            guard.append(&[&payload])?;
+        }
+        self.state.apply(&record);
+        if (sessions, leases) != (0, 0) {
+            tell::earlier_closed(sessions, leases);
+        }
+        Ok(())
+    }
+
+    fn instance_started(&self, whose: Whose<'_>) -> Record {
+        let began = Event::InstanceStarted { instance: self.token };
+        let now = Now { at: self.started, random: self.token.0.to_be_bytes() };
+        decide(&self.state, &whose.here(self.token), &began, &now)
+    }
+
+    /// Decides an event from memory; it waits with its answer.
+    pub fn alone(&mut self, whose: Whose<'_>, event: &Event, now: Now) -> Record {
+        if self.state.instance() != Some(self.token) {
+            let record = self.instance_started(whose);
+            self.keep(record);
+        }
+        let here = Here { unrecorded: true, ..whose.here(self.token) };
+        let record = decide(&self.state, &here, event, &now);
+        self.keep(record.clone());
+        record
+    }
+
+    /// It holds in memory from now on, and waits to be recorded.
+    fn keep(&mut self, record: Record) {
+        self.state.apply(&record);
+        let kept = codec::encode(&record).is_ok_and(|payload| self.waiting.push(record.clone(), payload));
+        if !kept {
+            tell::lost(self.waiting.lost(), &record.event);
+        }
+    }
+
+    /// Writes down the state, if there is enough that a start would have to replay.
+    pub fn checkpoint_if_due(&mut self) {
+        let Some(journal) = &self.journal else { return };
+        let place = journal.position();
+        if place.number.saturating_sub(self.checkpoint) > TOO_MANY && self.waiting.is_empty() {
+            self.write_checkpoint(&place);
+        }
+    }
+
+    /// After a start that had much to replay.
+    pub fn checkpoint_after_start(&mut self) {
+        let Some(journal) = &self.journal else { return };
+        let place = journal.position();
+        if place.number.saturating_sub(self.checkpoint) > MANY && self.waiting.is_empty() {
+            self.write_checkpoint(&place);
+        }
+    }
+
+    /// Without it the next start takes longer; so a failure is only told.
+    fn write_checkpoint(&mut self, place: &Position) {
+        let Ok(bytes) = codec::encode_state(&self.state) else { return };
+        if let Err(error) = checkpoint::write(&self.folder, place, codec::CHECKPOINT, &bytes) {
+            return tell::no_checkpoint(&error);
+        }
+        self.checkpoint = place.number;
+        let _ = checkpoint::prune(&self.folder, CHECKPOINTS);
+        for gone in retain::expire(&self.folder, Rule::Limit { bytes: LIMIT }).unwrap_or_default() {
+            tell::expired(&gone);
+        }
+    }
+
+    /// What waits is recorded if it can be, the state is written down, and nothing is open any more.
+    pub fn stop(&mut self, whose: Whose<'_>, now: Mono, deadline: Instant) {
+        if !self.waiting.is_empty() || self.waiting.lost() > 0 {
+            self.pace.wake();
+            let _ = self.turn(whose, now, deadline, |_| Ok(()));
+        }
+        if let Some(journal) = &self.journal
+            && self.waiting.is_empty()
+        {
+            let place = journal.position();
+            if place.number > self.checkpoint {
+                self.write_checkpoint(&place);
+            }
+        }
+        if !self.waiting.is_empty() {
+            tell::lost_at_stop(self.waiting.len());
+        }
+        self.journal = None;
+        self.membership.leave();
+    }
+
+    /// What is in memory may be wrong after a panic: it is made anew of the records, and what waits is decided again.
+    pub fn reload(&mut self) {
+        self.journal = None;
+        if self.waiting.is_empty() {
+            self.state = State::new();
+        }
+    }
+}
+
+/// Another one than before.
+fn fresh_token(before: Id) -> Id {
+    let random = crate::random().unwrap_or_else(|_| before.0.wrapping_add(1).to_be_bytes());
+    Id(uuid::Builder::from_random_bytes(random).into_uuid().as_u128())
+}

@@ -1,0 +1,72 @@
+//! Why nothing can be recorded, for people.
+
+use rasadmin_journal::Error;
+use std::fmt;
+use std::io::ErrorKind;
+
+/// Why nothing can be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Which kind.
+    pub kind: Kind,
+    /// What happened.
+    pub message: String,
+}
+
+/// Kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The folder or a file is not there, or something else stands in its place.
+    Missing,
+    /// Another process held the lock beyond the deadline.
+    Locked,
+    /// It may not be written.
+    ReadOnly,
+    /// The disk is full.
+    Full,
+    /// Somebody moved, deleted or restored it while it was in use.
+    Replaced,
+    /// The disk did not take what was written.
+    Sync,
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    /// As messages name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Locked => "locked",
+            Self::ReadOnly => "read-only",
+            Self::Full => "full",
+            Self::Replaced => "replaced",
+            Self::Sync => "sync",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        let kind = match error {
+            Error::Locked => Kind::Locked,
+            Error::Full(_) => Kind::Full,
+            Error::Sync(_) => Kind::Sync,
+            Error::Replaced(_) | Error::Diverged { .. } => Kind::Replaced,
+            Error::Io(failed) => match failed.source.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => Kind::Missing,
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
+                _ => Kind::Other,
+            },
+            _ => Kind::Other,
+        };
+        Self { kind, message: error.to_string() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

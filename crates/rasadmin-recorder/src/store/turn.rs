@@ -1,0 +1,189 @@
+//! One turn at the journal: the lock is held, nobody else appends, and the state lacks nothing.
+
+use super::{Failure, Store, Whose};
+use crate::{codec, present, tell};
+use rasadmin_engine::{Id, Mono, Record, State};
+use rasadmin_journal::{Error, Guard, Item, Journal, Position};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How many bytes of what waited are appended at once.
+const PORTION: usize = 512 * 1024;
+
+/// What a call may do while it has its turn.
+#[derive(Debug)]
+pub struct Turn<'t, 'g> {
+    guard: &'t mut Guard<'g>,
+    state: &'t mut State,
+    token: Id,
+}
+
+/// What a turn has written.
+#[derive(Debug)]
+pub struct Written<T> {
+    /// What the work answers.
+    pub done: T,
+    /// The journal.
+    pub journal: Arc<Journal>,
+    /// Its last record.
+    pub place: Position,
+    /// Was something written that had waited, and that a power cut would make us regret?
+    pub waited: bool,
+}
+
+impl Turn<'_, '_> {
+    /// The state, with everything that is on record.
+    pub const fn state(&self) -> &State {
+        self.state
+    }
+
+    /// The instance that lives.
+    pub const fn instance(&self) -> Id {
+        self.token
+    }
+
+    /// What could not be synced is written again, into another segment.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be written.
+    pub fn write_again(&mut self) -> Result<(), Error> {
+        self.guard.rewrite().map(drop)
+    }
+
+    /// Appends a record, and carries it out.
+    ///
+    /// # Errors
+    ///
+    /// If it is not recorded; then the state is as it was.
+    pub fn append(&mut self, record: &Record) -> Result<(), Error> {
+        if let Ok(payload) = codec::encode(record) {
+            self.guard.append(&[&payload])?;
+            #[cfg(feature = "torture")]
+            crate::torture::at(crate::torture::Point::Appended);
+            self.state.apply(record);
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// Has a turn, unless the journal failed a short time ago: None then. What waits goes first.
+    ///
+    /// # Errors
+    ///
+    /// Why nothing can be recorded, which was told.
+    pub fn turn<T>(
+        &mut self,
+        whose: Whose<'_>,
+        now: Mono,
+        deadline: Instant,
+        work: impl FnOnce(&mut Turn<'_, '_>) -> Result<T, Error>,
+    ) -> Option<Written<T>> {
+        if self.pace.rests(now) || self.membership.has_left() {
+            return None;
+        }
+        let had = self.try_turn(whose, deadline, work);
+        for notice in self.journal.iter().flat_map(|journal| journal.take_notices()) {
+            tell::notice(&notice);
+        }
+        match had {
+            Ok(written) => {
+                if self.told.take().is_some() {
+                    tell::recording_again(&self.folder);
+                }
+                self.failure = None;
+                Some(written)
+            }
+            Err(error) => {
+                self.failed(&error, now);
+                None
+            }
+        }
+    }
+
+    /// Nothing can be recorded: no call waits for it until it is tried again.
+    pub fn failed(&mut self, error: &Error, now: Mono) {
+        let failure = Failure::from(error);
+        // It is tried again and again: each kind is told once.
+        if self.told.replace(failure.kind) != Some(failure.kind) {
+            tell::cannot_record(&failure);
+        }
+        if matches!(error, Error::Replaced(_) | Error::Diverged { .. } | Error::NewerVersion { .. }) {
+            self.journal = None;
+        }
+        self.failure = Some(failure);
+        self.pace.rest(now);
+    }
+
+    fn try_turn<T>(
+        &mut self,
+        whose: Whose<'_>,
+        deadline: Instant,
+        work: impl FnOnce(&mut Turn<'_, '_>) -> Result<T, Error>,
+    ) -> Result<Written<T>, Error> {
+        let journal = self.opened(whose, deadline)?;
+        let mut guard = journal.lock(deadline)?;
+        #[cfg(feature = "torture")]
+        crate::torture::at(crate::torture::Point::Locked);
+        self.catch_up(&mut guard, whose)?;
+        self.join(&mut guard, whose)?;
+        let waited = self.write_waiting(&mut guard)?;
+        let done = work(&mut Turn { guard: &mut guard, state: &mut self.state, token: self.token })?;
+        let place = guard.position();
+        drop(guard);
+        Ok(Written { done, journal, place, waited })
+    }
+
+    /// Applies what others have appended. If something waits here, it was decided without that: it is decided again.
+    fn catch_up(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>) -> Result<(), Error> {
+        let Self { state, waiting, stale, .. } = self;
+        let mut lacking = present::Lacking::default();
+        let caught = guard.catch_up(|item| {
+            if let Item::Record(record) = item
+                && !waiting.is_empty()
+                && codec::decode(record.payload).is_ok_and(|decoded| waiting.is_there(decoded.record.id))
+            {
+                // Writing it had failed, and it is there all the same. Memory has it.
+                return;
+            }
+            if *stale || !waiting.is_empty() || waiting.lost() > 0 {
+                *stale = true;
+            } else {
+                present::apply(state, &mut lacking, item);
+            }
+        });
+        if lacking != present::Lacking::default() {
+            tell::lacking(&lacking);
+        }
+        caught?;
+        if self.stale { self.rebuild(whose) } else { Ok(()) }
+    }
+
+    /// Writes what waits: as it was decided, for memory has gone on from there. True if a power cut would make us regret
+    /// some of it.
+    fn write_waiting(&mut self, guard: &mut Guard<'_>) -> Result<bool, Error> {
+        let (mut durable, mut written) = (false, 0);
+        while !self.waiting.is_empty() {
+            let mut bytes = 0;
+            let some: Vec<_> = self
+                .waiting
+                .iter()
+                .take_while(|one| {
+                    bytes += one.payload.len();
+                    bytes <= PORTION || bytes == one.payload.len()
+                })
+                .collect();
+            durable |= some.iter().any(|one| one.is_durable());
+            let payloads: Vec<&[u8]> = some.iter().map(|one| &one.payload[..]).collect();
+            let count = payloads.len();
+            guard.append(&payloads)?;
+            self.waiting.forget(count);
+            written += count;
+        }
+        if written > 0 {
+            tell::waited_are_recorded(written);
+        }
+        Ok(durable)
+    }
+}

@@ -1,0 +1,74 @@
+//! What commands append: the events of an administrator.
+
+use crate::{codec, present};
+use rasadmin_engine::config::Config;
+use rasadmin_engine::{Event, Here, Now, Process, State, decide};
+use rasadmin_journal::{Error, Journal, Options};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a command waits for the DLL's turn.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A server's journal, open for an administrator's events. It belongs to no instance of RRAS.
+#[derive(Debug)]
+pub struct Tool {
+    folder: PathBuf,
+    config: Arc<Config>,
+    journal: Journal,
+    state: State,
+}
+
+impl Tool {
+    /// Opens the journal of a folder; None if nothing was ever recorded there.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be used.
+    pub fn open(folder: &Path, config: &Arc<Config>) -> Result<Option<Self>, Error> {
+        let Some(present) = present::read(folder)? else { return Ok(None) };
+        let journal = Journal::open(folder, Options::default(), Instant::now() + PATIENCE)?;
+        let mut state = if journal.start_at(&present.place)? { present.state } else { State::new() };
+        state.derive(config);
+        Ok(Some(Self { folder: folder.to_owned(), config: config.clone(), journal, state }))
+    }
+
+    /// The state, as of the last event.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The journal's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Tells the engine an event, unless `look` says that there is nothing to tell. The event is on disk when this
+    /// returns. None: no instance of RRAS was ever recorded.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be recorded.
+    pub fn tell<T>(
+        &mut self,
+        now: &Now,
+        look: impl FnOnce(&State) -> (T, Option<Event>),
+    ) -> Result<Option<T>, Error> {
+        let Self { journal, state, config, .. } = self;
+        let mut guard = journal.lock(Instant::now() + PATIENCE)?;
+        let mut lacking = present::Lacking::default();
+        guard.catch_up(|item| present::apply(state, &mut lacking, item))?;
+        let Some(instance) = state.instance() else { return Ok(None) };
+        let (found, event) = look(state);
+        let Some(event) = event else { return Ok(Some(found)) };
+        let server = state.server().clone();
+        let record = decide(state, &Here::new(config, &server, instance, Process(0)), &event, now);
+        let Ok(payload) = codec::encode(&record) else { return Ok(None) };
+        let appended = guard.append(&[&payload])?;
+        state.apply(&record);
+        drop(guard);
+        journal.sync(&appended.last)?;
+        Ok(Some(found))
+    }
+}
