@@ -20,11 +20,14 @@ pub struct Follower {
 
 impl Follower {
     /// Opens the journal of a folder, at its oldest record. None: nothing was ever appended there, as far as this crate
-    /// knows the format.
+    /// knows the format, or there is no such folder.
     ///
     /// # Errors
     /// If the folder or its files cannot be read.
     pub fn open(folder: &Path) -> Result<Option<Self>, Error> {
+        if std::fs::symlink_metadata(folder).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            return Ok(None);
+        }
         let survey = folder::survey(folder)?;
         Ok(Tape::new(folder, Access::Read, &survey)?.map(|tape| Self { tape }))
     }

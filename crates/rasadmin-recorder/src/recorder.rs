@@ -8,7 +8,7 @@ use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEven
 use rasadmin_engine::{Answer, Decision, Event, Name, Now, Process, Record, Stamp, State, decide};
 use rasadmin_journal::{Error, Journal, Position};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 /// A sync that takes longer is not waited for again for a while.
@@ -239,10 +239,6 @@ impl Recorder {
 }
 
 impl Inner {
-    fn whose(&self) -> Whose<'_> {
-        Whose { config: &self.config, server: &self.server, process: self.process }
-    }
-
     /// That a configuration was read is recorded: now, or with the next event.
     fn config_read(&mut self, fault: Option<String>, now: Now, deadline: Instant) -> Option<ToSync> {
         let (version, hash) = (env!("CARGO_PKG_VERSION").to_owned(), self.config.hash.clone());
@@ -304,7 +300,7 @@ impl Inner {
 
     /// What could not be synced is written again, into another segment.
     fn write_again(&mut self, error: &Error, now: Now, deadline: Instant) {
-        let written = self.turn(now, deadline, Turn::write_again);
+        let written = self.turn(now, deadline, |turn| turn.write_again());
         if written.is_none_or(|Written { journal, place, .. }| journal.sync(&place).is_err()) {
             tell::not_synced(error);
         }

@@ -13,15 +13,15 @@ use rasadmin_messages::Message;
 use std::path::Path;
 
 pub fn cannot_record(failure: &Failure) {
-    Message::CannotRecord { kind: &failure.kind.name(), details: failure }.tell();
+    Message::JournalAway { kind: &failure.kind.name(), details: failure }.tell();
 }
 
 pub fn recording_again(folder: &Path) {
-    Message::RecordingAgain { folder: &folder.display() }.tell();
+    Message::JournalBack { folder: &folder.display() }.tell();
 }
 
 pub fn waited_are_recorded(count: usize) {
-    Message::WaitedRecorded { count: &count }.tell();
+    Message::EventsRecorded { count: &count }.tell();
 }
 
 pub fn lost(count: u64, event: &Event) {
@@ -37,7 +37,7 @@ pub fn earlier_closed(sessions: usize, leases: usize) {
 }
 
 pub fn notice(notice: &Notice) {
-    Message::JournalNotice { details: notice }.tell();
+    Message::JournalMended { what: notice }.tell();
 }
 
 pub fn lacking(lacking: &Lacking) {

@@ -74,7 +74,7 @@ fn the_default_has_a_policy_too() {
         let world = world(&format!("[default]\naction = '{action}'\n{policy}"));
         let ruling = world.decide(Stage::Link, &full(), None);
         assert_eq!((ruling.allow, ruling.ledger_away, ruling.rule), (expected.0, expected.1, None));
-        let there = world.decide(Stage::Link, &full(), Some(&Default::default()));
+        let there = world.decide(Stage::Link, &full(), &Default::default());
         assert_eq!((there.allow, there.ledger_away), (action == "allow", false));
     }
 }

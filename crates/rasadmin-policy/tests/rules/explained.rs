@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use rasadmin_policy::config::file::{Action, Period};
-use rasadmin_policy::rules::{Count, Explained, LedgerFacts, Outcome, Used};
+use rasadmin_policy::rules::{Count, Explained, Counts, Outcome, Used};
 use rasadmin_policy::{Facts, Stage};
 use std::fmt::Write;
 
@@ -47,14 +47,14 @@ fn written(explained: &[Explained<'_>]) -> String {
     text
 }
 
-fn explain(stage: Stage, facts: &Facts, ledger: Option<&LedgerFacts>) -> String {
+fn explain(stage: Stage, facts: &Facts, ledger: Option<&Counts>) -> String {
     let world = world(TEXT);
     written(&world.rules.explain(stage, facts, &world.in_groups(facts), ledger))
 }
 
 #[test]
 fn every_condition_says_what_it_asked_and_what_it_found() {
-    let ledger = LedgerFacts {
+    let ledger = Counts {
         user_sessions: Count { min: 1, max: 2 },
         groups: vec![(rasadmin_policy::rules::GroupId(0), Count { min: 3, max: 3 })],
         used: vec![
@@ -62,7 +62,7 @@ fn every_condition_says_what_it_asked_and_what_it_found() {
             (Period::Month, Used { seconds: 0, octets: 77 }),
         ],
     };
-    insta::assert_snapshot!(explain(Stage::Link, &full(), Some(&ledger)), @r"
+    insta::assert_snapshot!(explain(Stage::Link, &full(), &ledger), @r"
     office: Allow Unknown Fails
       groups: sales | CORP\ALICE is in sales | True
       hours: mon-fri 08:00-18:00, sat 00:00-24:00 | wed 2026-03-25 10:30 | True
@@ -108,7 +108,7 @@ fn what_is_not_known_says_so() {
 
 #[test]
 fn what_was_not_asked_for_is_shown_as_unknown() {
-    let text = explain(Stage::Link, &full(), Some(&LedgerFacts::default()));
+    let text = explain(Stage::Link, &full(), &Counts::default());
     assert!(text.contains("connect_time: below 40h per week | the ledger was not asked | Unknown"), "{text}");
 }
 

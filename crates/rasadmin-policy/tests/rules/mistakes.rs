@@ -18,7 +18,7 @@ fn only(text: &str) -> (String, String, String) {
 
 #[test]
 fn each_fault_is_told_at_its_place() {
-    const AWAY: &str = "\nwhen_ledger_unavailable = 'skip'";
+    const AWAY: &str = "";
     let away = |line: &str| format!("{line}{AWAY}");
     let cases: &[(String, &str, &str, &str)] = &[
         ("groups = ['sales', 'saels']".into(), "'saels'", "there is no group `saels`", "did you mean `sales`?"),
@@ -98,8 +98,7 @@ fn a_pool_asks_only_for_what_is_known_in_time() {
         "[groups.sales]\nusers = ['alice']\n[[rules]]\nname = 'r'\naction = 'allow'\npool = 'office'\nusers = ['*']\n\
          groups = ['sales']\nports = ['V*']\nservers = ['a']\nhours = [{ days = ['mon'] }]\n\
          user_sessions = { below = 1 }\ngroup_sessions = { group = 'sales', below = 1 }\n\
-         connect_time = { per = 'day', below = '1h' }\noctets = { per = 'day', below = '1 GB' }\n\
-         when_ledger_unavailable = 'deny'\n",
+         connect_time = { per = 'day', below = '1h' }\noctets = { per = 'day', below = '1 GB' }\n",
     );
     assert_eq!(world.mistakes, []);
 }
@@ -113,7 +112,7 @@ fn names_of_rules_are_unique() {
 
 #[test]
 fn the_default_cannot_be_skipped() {
-    let (place, what, help) = only("[default]\naction = 'deny'\nwhen_ledger_unavailable = 'skip'\n");
+    let (place, what, help) = only("[default]\naction = 'deny'\n");
     assert_eq!(place, "'skip'");
     assert!(what.contains("default") && help.contains("\"deny\""));
 }

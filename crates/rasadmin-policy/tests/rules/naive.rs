@@ -3,7 +3,7 @@
 use crate::world::domains;
 use jiff::tz::TimeZone;
 use rasadmin_policy::config::file::{Action, At, Default, Group, Hours, IfAbsent, Rule, WhenLedgerUnavailable as Away};
-use rasadmin_policy::rules::{Count, LedgerFacts};
+use rasadmin_policy::rules::{Count, Counts};
 use rasadmin_policy::{Fact, Facts, Identity, Name, Stage, Tunnel};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ pub struct Naive<'a> {
     pub zone: &'a TimeZone,
     pub stage: Stage,
     pub facts: &'a Facts,
-    pub ledger: Option<&'a LedgerFacts>,
+    pub ledger: Option<&'a Counts>,
 }
 
 /// True, false, or None: unknown.
@@ -132,7 +132,7 @@ impl Naive<'_> {
         all
     }
 
-    fn counts(&self, rule: &Rule, ledger: &LedgerFacts, absent: bool, all: &mut Vec<Kleene>) {
+    fn counts(&self, rule: &Rule, ledger: &Counts, absent: bool, all: &mut Vec<Kleene>) {
         let mine = |truth: Kleene| match self.facts.user {
             Fact::Known(_) => truth,
             Fact::NotYetKnown => None,

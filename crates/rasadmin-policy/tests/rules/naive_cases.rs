@@ -13,7 +13,7 @@ use rasadmin_policy::config::file::{
     WhenLedgerUnavailable as Away,
 };
 use rasadmin_policy::config::rules::{Context, compile};
-use rasadmin_policy::rules::{Count, GroupId, LedgerFacts, Needs, Used};
+use rasadmin_policy::rules::{Count, GroupId, Counts, Needs, Used};
 use rasadmin_policy::{Fact, Facts, InterfaceType, Name, Quarantine, Stage, Tunnel};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -187,13 +187,13 @@ fn facts() -> impl Strategy<Value = Facts> {
         })
 }
 
-fn ledger() -> impl Strategy<Value = Option<LedgerFacts>> {
+fn ledger() -> impl Strategy<Value = Option<Counts>> {
     let count = || (0..4_u32, 0..3_u32).prop_map(|(min, more)| Count { min, max: min + more });
     let used = || (0..4_u64, 0..4_u64).prop_map(|(hours, kb)| Used { seconds: hours * 3_600, octets: kb * 1_000 });
     weighted(
         0.75,
         (count(), [count(), count(), count()], [used(), used(), used()]).prop_map(|(user_sessions, groups, used)| {
-            LedgerFacts {
+            Counts {
                 user_sessions,
                 groups: (0..).map(GroupId).zip(groups).collect(),
                 used: PERIODS.into_iter().zip(used).collect(),
@@ -221,7 +221,7 @@ struct Case {
     rules: Vec<At<Rule>>,
     default: Default,
     facts: Facts,
-    ledger: Option<LedgerFacts>,
+    ledger: Option<Counts>,
     stage: Stage,
 }
 
@@ -277,7 +277,7 @@ impl Case {
             if !needs.user_sessions {
                 told.user_sessions = Count { min: 77, max: 77 };
             }
-            prop_assert_eq!(&ruling, &rules.decide(*stage, facts, &in_groups, Some(&told)));
+            prop_assert_eq!(&ruling, &rules.decide(*stage, facts, &in_groups, &told));
         }
 
         // The explanation says the same.

@@ -1,0 +1,69 @@
+//! The numbered messages that a test's thread was told.
+
+use rasadmin_messages::Id;
+use std::fmt::Debug;
+use std::sync::{Mutex, Once};
+use std::thread::ThreadId;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Metadata, Subscriber, span};
+
+static TOLD: Mutex<Vec<(ThreadId, Id, String)>> = Mutex::new(Vec::new());
+
+/// What this thread was told since this was called last: number and text. The first call begins.
+pub fn told() -> Vec<(Id, String)> {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing::subscriber::set_global_default(Listener).unwrap());
+    let mut all = TOLD.lock().unwrap();
+    let own = |(thread, ..): &mut (ThreadId, Id, String)| *thread == std::thread::current().id();
+    all.extract_if(.., own).map(|(_, id, text)| (id, text)).collect()
+}
+
+/// The texts of what this thread was told since then, which is exactly these messages.
+#[track_caller]
+pub fn exactly(expected: &[Id]) -> Vec<String> {
+    let told = told();
+    assert_eq!(told.iter().map(|(id, _)| *id).collect::<Vec<_>>(), expected, "{told:#?}");
+    told.into_iter().map(|(_, text)| text).collect()
+}
+
+struct Listener;
+
+#[derive(Default)]
+struct Fields(Vec<(&'static str, String)>);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.push((field.name(), format!("{value:?}")));
+    }
+}
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event()
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let Fields(mut fields) = fields;
+        let Some(at) = fields.iter().position(|(name, _)| *name == "message_id") else { return };
+        let id = Id::from_number(fields.remove(at).1.parse().unwrap()).unwrap();
+        let at = fields.iter().position(|(name, _)| *name == "message").unwrap();
+        let text = fields.remove(at).1;
+        // Whoever has the inserts alone can say the same, as loud.
+        let names: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
+        let values: Vec<_> = fields.iter().map(|(_, value)| value.as_str()).collect();
+        assert_eq!(names, id.row().inserts);
+        assert_eq!(id.row().fill(&values), text);
+        assert_eq!(*event.metadata().level(), id.row().severity.level());
+        TOLD.lock().unwrap().push((std::thread::current().id(), id, text));
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
