@@ -23,7 +23,7 @@ mod waiting;
 
 pub use codec::{Decoded, decode, encode};
 pub use recorder::{Assigned, Recorder, Verdict};
-pub use store::Health;
+pub use store::{Failure, Health, Kind};
 
 use std::io;
 

@@ -3,9 +3,9 @@
 use crate::membership::Membership;
 use crate::store::{Health, Store, Turn, Whose, Written};
 use crate::tell;
-use rasadmin_engine::config::Config;
+use rasadmin_engine::config::{Bundle, Config};
 use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEvent, ReleaseEvent};
-use rasadmin_engine::{Answer, Decision, Event, Name, Now, Process, Record, Stamp, State, decide};
+use rasadmin_engine::{Answer, Decision, Event, Name, Now, Process, Record, State, decide};
 use rasadmin_journal::{Error, Journal, Position};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -49,8 +49,6 @@ struct Inner {
     server: Name,
     process: Process,
     store: Store,
-    /// What is not on record yet: that a configuration was read.
-    read: Option<(Stamp, ConfigRead)>,
     stopped: bool,
 }
 
@@ -77,7 +75,7 @@ impl Recorder {
         let membership = Arc::new(Membership::default());
         let store = Store::new(&config, now, membership.clone());
         let deadline = began + config.deadline;
-        let mut inner = Inner { config, server, process, store, read: None, stopped: false };
+        let mut inner = Inner { config, server, process, store, stopped: false };
         inner.store.derive(&inner.config);
         let sync = inner.config_read(None, now, deadline);
         inner.store.checkpoint_after_start();
@@ -239,12 +237,11 @@ impl Recorder {
 }
 
 impl Inner {
-    /// That a configuration was read is recorded: now, or with the next event.
+    /// A configuration's texts are recorded once; whoever wants to explain a decision needs them.
     fn config_read(&mut self, fault: Option<String>, now: Now, deadline: Instant) -> Option<ToSync> {
         let (version, hash) = (env!("CARGO_PKG_VERSION").to_owned(), self.config.hash.clone());
-        self.read = Some((now.at, ConfigRead { version, hash, texts: None, fault }));
-        let written = self.turn(now, deadline, |_| Ok(()));
-        written.map(|Written { journal, place, waited, .. }| ToSync { journal, place, durable: waited })
+        let event = Event::ConfigRead(ConfigRead { version, hash, texts: Some(texts(&self.config)), fault });
+        self.tell(&event, now, deadline).1
     }
 
     /// Records an event and answers it; or answers it from memory, and it waits.
@@ -272,7 +269,7 @@ impl Inner {
         (Outcome { decision, answer }, sync)
     }
 
-    /// A turn at the journal, which first hears what it was not told yet.
+    /// A turn at the journal, which first hears of events that were lost.
     fn turn<T>(
         &mut self,
         now: Now,
@@ -281,14 +278,13 @@ impl Inner {
     ) -> Option<Written<T>> {
         let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
         let whose = Whose { config: &config, server: &server, process };
-        let (read, lost) = (&mut self.read, self.store.lost());
+        let lost = self.store.lost();
         let written = self.store.turn(whose, now.at.mono, deadline, |turn| {
-            if let Some((at, unread)) = &read {
-                append_read(turn, whose, *at, unread)?;
-                *read = None;
-            }
-            if lost > 0 {
-                append(turn, whose, now.at, &Event::Lost { events: lost })?;
+            if lost > 0
+                && let Ok(random) = crate::random()
+            {
+                let (event, now) = (Event::Lost { events: lost }, Now { random, ..now });
+                turn.append(&decide(turn.state(), &whose.here(turn.instance()), &event, &now))?;
             }
             work(turn)
         });
@@ -307,30 +303,14 @@ impl Inner {
     }
 }
 
-/// A configuration's texts are recorded once; whoever wants to explain a decision needs them.
-fn append_read(turn: &mut Turn<'_, '_>, whose: Whose<'_>, at: Stamp, read: &ConfigRead) -> Result<(), Error> {
-    let known = turn.state().config_on_record() == Some(&read.hash);
-    let texts = (!known).then(|| {
-        let bundle = &whose.config.bundle;
-        let text = serde_json::to_string(bundle).unwrap_or_default();
-        if text.len() <= TEXTS {
-            return text;
-        }
-        let members = bundle.members.keys().map(|name| (name.clone(), String::new())).collect();
-        let without = rasadmin_engine::config::Bundle { members, ..bundle.clone() };
-        serde_json::to_string(&without).unwrap_or_default()
-    });
-    append(turn, whose, at, &Event::ConfigRead(ConfigRead { texts, ..read.clone() }))
-}
-
-fn append(turn: &mut Turn<'_, '_>, whose: Whose<'_>, at: Stamp, event: &Event) -> Result<(), Error> {
-    let Ok(random) = crate::random() else { return Ok(()) };
-    let record = decide(turn.state(), &whose.here(turn.instance()), event, &Now { at, random });
-    match turn.append(&record) {
-        // It would never have room.
-        Err(Error::Size { .. }) => Ok(()),
-        appended => appended,
+/// A configuration's texts, as JSON.
+fn texts(config: &Config) -> String {
+    let text = serde_json::to_string(&config.bundle).unwrap_or_default();
+    if text.len() <= TEXTS {
+        return text;
     }
+    let members = config.bundle.members.keys().map(|name| (name.clone(), String::new())).collect();
+    serde_json::to_string(&Bundle { members, ..config.bundle.clone() }).unwrap_or_default()
 }
 
 impl Outcome {

@@ -3,15 +3,15 @@
 use std::path::Path;
 
 /// Runs this test again with a small filesystem of its own, where it may mount: in a namespace, root or not.
-pub fn on_a_small_disk(test: &str, body: impl FnOnce(&Path)) {
+pub fn on_a_small_disk(test: &str, megabytes: u32, body: impl FnOnce(&Path)) {
     const INSIDE: &str = "RASADMIN_SMALL_DISK";
     if let Some(folder) = std::env::var_os(INSIDE) {
         return body(Path::new(&folder));
     }
     let folder = tempfile::tempdir().unwrap();
-    let script = "mount -t tmpfs -o size=12m tmpfs \"$1\" && exec \"$2\" --exact \"$3\" --nocapture";
+    let script = format!("mount -t tmpfs -o size={megabytes}m tmpfs \"$1\" && exec \"$2\" --exact \"$3\" --nocapture");
     let mut command = std::process::Command::new("unshare");
-    command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]).arg(folder.path());
+    command.args(["--map-root-user", "--mount", "sh", "-c", &script, "sh"]).arg(folder.path());
     let output = command.arg(std::env::current_exe().unwrap()).arg(test).env(INSIDE, folder.path()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -1,0 +1,228 @@
+//! While nothing can be recorded: each cause for real. The rules, the counts and the pools go on from memory, and
+//! afterwards everything is on record, once and in order.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::Event;
+use rasadmin_journal::{Journal, Options};
+use rasadmin_recorder::{Kind, Verdict};
+use std::path::Path;
+use std::time::{Duration, Instant};
+#[cfg(target_os = "linux")]
+use support::disk::{mount, on_a_small_disk};
+use support::{Scene, With, connection};
+
+const CONFIG: &str = r#"
+    default_domain = "CORP"
+    default.action = "allow"
+    journal.deadline_ms = 100
+    addresses.pool = "staff"
+    [pools.staff]
+    addresses = ["10.8.0.1-10.8.0.200"]
+    [[rules]]
+    name = "one session"
+    action = "deny"
+    user_sessions = { at_least = 1 }
+    [[rules]]
+    name = "only on record"
+    action = "allow"
+    users = ["recorded"]
+    when_unrecorded = "deny"
+"#;
+
+/// The same for every cause: pools, counts and leases hold as always.
+fn goes_on_from_memory(scene: &Scene, kind: Kind) {
+    let given = scene.begin(11, "carol", "VPN1-1").unwrap();
+    assert_eq!(scene.health().failure.map(|failure| failure.kind), Some(kind));
+    assert!(given.starts_with("10.8.0."), "{given}");
+    let other = scene.begin(12, "dora", "VPN1-2").unwrap();
+    assert_ne!(given, other);
+    assert_eq!(scene.connect(&connection(13, "carol")), Verdict::Reject("rule `one session`".to_owned()));
+    let why = scene.address("recorded", "VPN1-4", "").unwrap_err();
+    assert_eq!(why, "the event cannot be recorded, and when_unrecorded = \"deny\"");
+    scene.wait(1);
+    scene.end(12, "dora", "VPN1-2", &other);
+    assert_eq!(scene.health().lost, 0);
+    assert!(scene.health().waiting >= 11, "{:?}", scene.health());
+}
+
+/// Once the cause is gone and ten seconds have passed, all of it is on record.
+fn comes_back(scene: &Scene) {
+    scene.wait(5);
+    scene.address("emil", "VPN2-1", "").unwrap();
+    assert!(scene.health().failure.is_some(), "it is tried again only every ten seconds");
+    scene.wait(6);
+    scene.begin(21, "franz", "VPN2-2").unwrap();
+    assert_eq!((scene.health().failure, scene.health().waiting), (None, 0));
+    assert_eq!(scene.journal(), scene.memory());
+    let records = scene.records();
+    let ids: std::collections::BTreeSet<_> = records.iter().map(|record| record.id).collect();
+    assert_eq!(ids.len(), records.len(), "each once");
+    assert!(records.windows(2).all(|pair| pair[0].at.mono <= pair[1].at.mono), "in order");
+    let hangups = records.iter().filter(|record| matches!(&record.event, Event::Hangup(e) if e.handle == 12)).count();
+    assert_eq!(hangups, 1);
+    let live: Vec<_> = [11, 12, 21].map(|handle| scene.present().by_handle(handle).is_some()).into();
+    assert_eq!(live, [true, false, true]);
+}
+
+/// A service that runs with a session, whose journal goes away and comes back.
+fn while_running(kind: Kind, away: impl FnOnce(&Path), back: impl FnOnce(&Path)) {
+    let scene = Scene::new(CONFIG);
+    scene.begin(1, "bob", "VPN0-1").unwrap();
+    away(&scene.path());
+    scene.wait(2);
+    goes_on_from_memory(&scene, kind);
+    assert_eq!(scene.connect(&connection(3, "bob")), Verdict::Reject("rule `one session`".to_owned()));
+    back(&scene.path());
+    comes_back(&scene);
+    assert!(scene.present().by_handle(1).is_some());
+}
+
+/// A service that starts while the journal cannot be used.
+fn at_start(kind: Kind, away: impl FnOnce(&Path), back: impl FnOnce(&Path)) {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal");
+    away(&journal);
+    let scene = Scene::within(folder, CONFIG);
+    goes_on_from_memory(&scene, kind);
+    back(&journal);
+    comes_back(&scene);
+    let first = &scene.records()[0];
+    assert!(matches!(first.event, Event::InstanceStarted { .. }), "{first:?}");
+}
+
+#[test]
+fn a_file_in_its_place() {
+    at_start(Kind::Missing, |j| std::fs::write(j, "x").unwrap(), |j| std::fs::remove_file(j).unwrap());
+}
+
+/// Somebody holds the lock: a process that is suspended, say.
+#[test]
+fn a_lock_that_is_held() {
+    let scene = Scene::new(CONFIG);
+    scene.begin(1, "bob", "VPN0-1").unwrap();
+    let holder = Journal::open(&scene.path(), Options::default(), Instant::now() + Duration::from_secs(2)).unwrap();
+    let guard = holder.lock(Instant::now() + Duration::from_secs(2)).unwrap();
+    goes_on_from_memory(&scene, Kind::Locked);
+    drop(guard);
+    comes_back(&scene);
+}
+
+#[test]
+fn a_lock_that_is_held_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal");
+    let holder = Journal::open(&journal, Options::default(), Instant::now() + Duration::from_secs(2)).unwrap();
+    let guard = holder.lock(Instant::now() + Duration::from_secs(2)).unwrap();
+    let scene = Scene::within(folder, CONFIG);
+    goes_on_from_memory(&scene, Kind::Locked);
+    drop(guard);
+    comes_back(&scene);
+}
+
+/// Another process records meanwhile. What waited is decided again, on what that has recorded; its answers stand.
+#[test]
+fn another_process_records_while_one_cannot() {
+    let scene = Scene::new(CONFIG);
+    let other = scene.beside();
+    scene.begin(1, "bob", "VPN0-1").unwrap();
+    let holder = Journal::open(&scene.path(), Options::default(), Instant::now() + Duration::from_secs(2)).unwrap();
+    let guard = holder.lock(Instant::now() + Duration::from_secs(2)).unwrap();
+    let given = scene.begin(11, "carol", "VPN1-1").unwrap();
+    assert_eq!(scene.health().failure.map(|failure| failure.kind), Some(Kind::Locked));
+    drop(guard);
+    let theirs = support::ipv4(other.assign(&support::address("dora", "VPN1-2", ""), scene.now())).unwrap();
+    let event = connection(12, "dora").with(|e| e.addresses = vec![support::number(&theirs)]);
+    assert_eq!(other.accept_connection(&event, scene.now()), Verdict::Accept);
+    assert_eq!(given, theirs, "each gave it without knowing of the other");
+    scene.wait(11);
+    scene.begin(21, "franz", "VPN2-2").unwrap();
+    assert_eq!((scene.health().failure, scene.health().waiting), (None, 0));
+    assert_eq!(scene.journal(), scene.memory());
+    let state = scene.present();
+    assert!([1, 11, 12, 21].iter().all(|handle| state.by_handle(*handle).is_some()));
+    let twice = |effect: &rasadmin_engine::Effect| {
+        matches!(effect, rasadmin_engine::Effect::Anomaly(rasadmin_engine::effect::Anomaly::AddressGivenTwice { .. }))
+    };
+    assert_eq!(scene.records().iter().flat_map(|record| &record.effects).filter(|effect| twice(effect)).count(), 1);
+    // Nobody else gets it.
+    assert_ne!(scene.address("gerd", "VPN2-3", "").unwrap(), given);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk() {
+    on_a_small_disk("a_full_disk", 12, |disk| {
+        let scene = Scene::within(tempfile::tempdir_in(disk).unwrap(), CONFIG);
+        scene.begin(1, "bob", "VPN0-1").unwrap();
+        let filler = disk.join("filler");
+        let mut file = std::fs::File::create(&filler).unwrap();
+        while std::io::Write::write(&mut file, &[1; 4096]).is_ok_and(|n| n > 0) {}
+        drop(file);
+        // The present segment's space was written ahead: until it is full.
+        for handle in 1000..20_000 {
+            scene.recorder.hangup(&connection(handle, "nobody"), scene.now());
+            if scene.health().failure.is_some() {
+                break;
+            }
+        }
+        assert_eq!(scene.health().failure.map(|failure| failure.kind), Some(Kind::Full));
+        goes_on_from_memory(&scene, Kind::Full);
+        std::fs::remove_file(filler).unwrap();
+        comes_back(&scene);
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_folder() {
+    on_a_small_disk("a_read_only_folder", 12, |disk| {
+        let folder = tempfile::tempdir_in(disk).unwrap();
+        let journal = folder.path().join("journal");
+        std::fs::create_dir(&journal).unwrap();
+        let name = journal.to_str().unwrap();
+        mount(&["--bind", name], &journal);
+        mount(&["-o", "remount,ro,bind"], &journal);
+        let scene = Scene::within(folder, CONFIG);
+        goes_on_from_memory(&scene, Kind::ReadOnly);
+        mount(&["-o", "remount,rw,bind"], &journal);
+        comes_back(&scene);
+    });
+}
+
+#[test]
+fn beyond_the_memory_for_them_events_are_lost_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("journal"), "").unwrap();
+    let scene = Scene::within(folder, CONFIG);
+    let long = "x".repeat(250);
+    let mut handle = 0;
+    while scene.health().lost == 0 {
+        handle += 1;
+        let event = connection(handle, &format!("{handle}{long}")).with(|e| e.computer = long.as_str().into());
+        assert_eq!(scene.connect(&event), Verdict::Accept);
+        assert!(handle < 20_000);
+    }
+    assert!(handle > 1000, "{handle}");
+    let waiting = scene.health().waiting;
+    std::fs::remove_file(scene.folder.path().join("journal")).unwrap();
+    scene.wait(11);
+    scene.recorder.hangup(&connection(1, "nobody"), scene.now());
+    let lost: Vec<_> = scene.records().into_iter().filter(|r| matches!(r.event, Event::Lost { events: 1 })).collect();
+    assert_eq!((lost.len(), scene.health().lost, scene.health().waiting), (1, 0, 0));
+    assert_eq!(scene.records().len(), waiting + 3, "what waited, the configuration, the loss, and this one");
+}
+
+#[test]
+fn an_end_tries_once_more_to_record_what_waits() {
+    let scene = Scene::new(CONFIG);
+    let holder = Journal::open(&scene.path(), Options::default(), Instant::now() + Duration::from_secs(2)).unwrap();
+    let guard = holder.lock(Instant::now() + Duration::from_secs(2)).unwrap();
+    scene.begin(11, "carol", "VPN1-1").unwrap();
+    assert_eq!(scene.health().waiting, 3);
+    drop(guard);
+    scene.recorder.stop(scene.now());
+    assert!(scene.present().by_handle(11).is_some());
+    assert_eq!(scene.connect(&connection(12, "dora")), Verdict::Reject("Remote Access has stopped the DLL".to_owned()));
+}
