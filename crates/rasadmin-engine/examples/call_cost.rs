@@ -22,13 +22,11 @@ const CONFIG: &str = r#"
     action = "deny"
     users = ["*"]
     group_sessions = { group = "all", at_least = 1000000 }
-    when_ledger_unavailable = "skip"
     [[rules]]
     name = "two each"
     action = "deny"
     users = ["*"]
     user_sessions = { at_least = 2 }
-    when_ledger_unavailable = "skip"
 "#;
 
 struct Bench {

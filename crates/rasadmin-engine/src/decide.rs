@@ -5,9 +5,8 @@
 //! the answer was given; it takes the first and the last step.
 
 mod address;
-mod admission;
+pub(crate) mod admission;
 mod again;
-mod alone;
 mod connection;
 pub(crate) mod counts;
 pub(crate) mod draft;
@@ -19,8 +18,6 @@ mod others;
 mod revive;
 mod search;
 mod whose;
-
-pub use alone::decide_alone;
 
 use crate::config::Config;
 use crate::decision::{Answer, Decision};
@@ -53,12 +50,14 @@ pub struct Here<'a> {
     pub process: Process,
     /// What the source of a rehearsal does not carry: of RRAS's own calls nothing.
     pub lacking: Lacking,
+    /// The record of what is decided cannot be written: then `when_unrecorded` says whether a connection may stand.
+    pub unrecorded: bool,
 }
 
 impl<'a> Here<'a> {
-    /// Of RRAS's own calls.
+    /// Of RRAS's own calls, which are recorded.
     pub const fn new(config: &'a Config, server: &'a Name, instance: Id, process: Process) -> Self {
-        Self { config, server, instance, process, lacking: Lacking::NOTHING }
+        Self { config, server, instance, process, lacking: Lacking::NOTHING, unrecorded: false }
     }
 }
 

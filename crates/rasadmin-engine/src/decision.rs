@@ -45,9 +45,6 @@ pub struct Decision {
     pub allow: bool,
     /// For now: a condition asks for what is not yet known.
     pub for_now: bool,
-    /// The ledger was away, and the rule's `when_ledger_unavailable` decided.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub ledger_away: bool,
     /// The rule's name; None is the default, or the engine itself.
     pub rule: Option<String>,
     /// The rule's, or the default's, own reason.
@@ -65,8 +62,8 @@ pub struct Decision {
     /// The user's groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// What was counted, as far as the rules asked; None while the ledger was away.
-    pub counted: Option<Counted>,
+    /// What was counted, as far as the rules asked.
+    pub counted: Counted,
 }
 
 impl Decision {
@@ -115,11 +112,8 @@ pub enum Refusal {
         /// Why.
         reason: Option<String>,
     },
-    /// The ledger is away, and RRAS's offer cannot be kept without it.
-    LedgerAway {
-        /// What is wrong with the offer.
-        fault: OfferFault,
-    },
+    /// The event cannot be recorded, and the deciding rule, or else the configuration, lets nobody in then.
+    Unrecorded,
 }
 
 /// Why RRAS's offer would be kept.
@@ -147,8 +141,6 @@ pub enum OfferFault {
     ReservedIdentifier,
     /// It is reserved for another user.
     Reserved,
-    /// It lies in a pool of ours (this matters only while the ledger is away).
-    Pooled,
 }
 
 impl fmt::Display for Refusal {
@@ -165,7 +157,7 @@ impl fmt::Display for Refusal {
                 Some(reason) => write!(f, "the user is blocked: {reason}"),
                 None => f.write_str("the user is blocked"),
             },
-            Self::LedgerAway { fault } => write!(f, "the ledger is away, and {fault}"),
+            Self::Unrecorded => f.write_str("the event cannot be recorded, and when_unrecorded = \"deny\""),
         }
     }
 }
@@ -186,7 +178,6 @@ impl fmt::Display for OfferFault {
             Self::Server => "RRAS offers the server's own address",
             Self::ReservedIdentifier => "RRAS's offer is an identifier for other uses (RFC 5453)",
             Self::Reserved => "RRAS's offer is reserved for somebody",
-            Self::Pooled => "RRAS's offer lies in a pool",
         })
     }
 }

@@ -3,12 +3,12 @@
 use crate::addresses::Address;
 use crate::config::Config;
 use crate::decide::draft::Draft;
-use crate::decide::{Asking, counts, decide_asking};
+use crate::decide::{Asking, admission, counts, decide_asking};
 use crate::decision::{Answer, Decision, Given, OfferFault, Refusal};
 use crate::effect::Usage;
 use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer};
 use crate::now::{Id, Now, Process, Stamp};
-use crate::rules::{Counted, Explained};
+use crate::rules::{Counted, Explained, WhenUnrecorded};
 use crate::{Facts, Family, Here, InterfaceType, Name, Quarantine, Stage, State, Tunnel};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -41,14 +41,14 @@ pub struct StageExplained<'c> {
     pub stage: Stage,
     /// What was known.
     pub facts: Facts,
-    /// What was counted; None: the ledger was away.
-    pub counted: Option<Counted>,
+    /// What was counted.
+    pub counted: Counted,
     /// May it stand? The rules' answer.
     pub allow: bool,
     /// For now: a condition asks for what is not yet known.
     pub for_now: bool,
-    /// The ledger was away, and the rule's own policy for that decided.
-    pub ledger_away: bool,
+    /// Would it stand if the event could not be recorded? None: that changes nothing at this stage.
+    pub when_unrecorded: Option<WhenUnrecorded>,
     /// The rule that decides; None is the default.
     pub rule: Option<&'c str>,
     /// Its reason.
@@ -97,7 +97,7 @@ pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) 
         let Some(asking) = Asking::of(&event) else { continue };
         let (record, decision) = decide_asking(&state, &here, asking, &now);
         let mut stage =
-            told(config, decision.stage, decision.facts.clone(), Some(all_counted(&state, &here, &now, &decision)));
+            told(config, decision.stage, decision.facts.clone(), all_counted(&state, &here, &now, &decision));
         match (&event, &record.answer) {
             (Event::Address(event), Answer::Address(address)) => {
                 given.push(Address { family: event.family, number: address.number });
@@ -170,16 +170,16 @@ fn events(question: &Question) -> Vec<Event> {
     events
 }
 
-fn told(config: &Config, stage: Stage, facts: Facts, counted: Option<Counted>) -> StageExplained<'_> {
+fn told(config: &Config, stage: Stage, facts: Facts, counted: Counted) -> StageExplained<'_> {
     let groups = facts.user.known().map(|user| config.groups.of(user)).unwrap_or_default();
-    let known = counted.as_ref().map(|counted| counted.facts(&config.groups));
-    let ruling = config.rules.decide(stage, &facts, &groups, known.as_ref());
-    let rules = config.rules.explain(stage, &facts, &groups, known.as_ref());
+    let counts = counted.counts(&config.groups);
+    let ruling = config.rules.decide(stage, &facts, &groups, &counts);
+    let rules = config.rules.explain(stage, &facts, &groups, &counts);
     StageExplained {
         stage,
         allow: ruling.allow,
         for_now: ruling.for_now,
-        ledger_away: ruling.ledger_away,
+        when_unrecorded: admission::when_unrecorded(config, stage, &ruling),
         rule: ruling.rule,
         reason: ruling.reason,
         rules,
@@ -191,6 +191,6 @@ fn told(config: &Config, stage: Stage, facts: Facts, counted: Option<Counted>) -
 }
 
 /// Explains a past decision from what was recorded with it, under the configuration of its time.
-pub fn explain_again(config: &Config, stage: Stage, facts: Facts, counted: Option<Counted>) -> StageExplained<'_> {
+pub fn explain_again(config: &Config, stage: Stage, facts: Facts, counted: Counted) -> StageExplained<'_> {
     told(config, stage, facts, counted)
 }

@@ -14,17 +14,15 @@ pub mod decision;
 pub mod effect;
 pub mod event;
 pub mod explain;
-pub mod journal;
 pub mod now;
 pub mod record;
 pub mod rehearse;
 pub mod state;
 
-pub use decide::{Asking, Here, Lacking, Waited, decide, decide_alone, decide_asking, decide_late};
+pub use decide::{Asking, Here, Lacking, Waited, decide, decide_asking, decide_late};
 pub use decision::{Answer, Decision, Given, Refusal};
 pub use effect::Effect;
 pub use event::Event;
-pub use journal::{Away, AwayKind, Journal};
 pub use now::{Id, Mono, Now, Process, Stamp};
 pub use rasadmin_policy::{Domains, Fact, Facts, Identity, InterfaceType, Name, Quarantine, Stage, Tunnel};
 pub use rasadmin_policy::{Millis, addresses, config, fact, facts, identity, name, parse_time, rules, timestamp};

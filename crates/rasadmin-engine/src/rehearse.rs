@@ -329,9 +329,10 @@ impl Rehearsal {
         let computer = lacking.computer.then_some("remote_computers");
         let source = lacking.source.then_some("source_networks");
         // Nobody lacks what is known; and before the last stage it is no fault of the source's.
-        let Some(counted) = decision.counted.as_ref().filter(|_| lacking != Lacking::default()) else {
+        if lacking == Lacking::default() {
             return Vec::new();
-        };
+        }
+        let counted = &decision.counted;
         let counts_lack = match self.config.reconnect {
             Reconnect::SameComputer => computer,
             Reconnect::SameEndpoint => source,
@@ -342,7 +343,7 @@ impl Rehearsal {
             || counted.group_sessions.values().any(|count| count.max > 0);
         let facts = &decision.facts;
         let groups = facts.user.known().map(|user| self.config.groups.of(user)).unwrap_or_default();
-        let counts = counted.facts(&self.config.groups);
+        let counts = counted.counts(&self.config.groups);
         self.config.rules.rests_on(decision.stage, facts, &groups, &counts, counts_lack.filter(|_| others))
     }
 }

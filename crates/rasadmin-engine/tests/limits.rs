@@ -32,7 +32,7 @@ fn jiff_utc() -> jiff::tz::TimeZone {
 #[test]
 fn two_devices_that_drop_come_back_one_by_one() {
     let mut scene = Scene::new(&limit(
-        "[[rules]]\nname = \"two\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = { at_least = 2 }\nwhen_ledger_unavailable = \"skip\"",
+        "[[rules]]\nname = \"two\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = { at_least = 2 }",
     ));
     scene.connect(from_computer(1, "alice", "LAPTOP")).unwrap();
     scene.connect(from_computer(2, "alice", "TABLET")).unwrap();
@@ -45,7 +45,7 @@ fn two_devices_that_drop_come_back_one_by_one() {
 #[test]
 fn everyone_of_a_group_comes_back_one_by_one() {
     let mut scene = Scene::new(&limit(
-        "[groups.g]\nusers = [\"CORP\\\\*\"]\n[[rules]]\nname = \"three\"\naction = \"deny\"\nusers = [\"*\"]\ngroup_sessions = { group = \"g\", at_least = 3 }\nwhen_ledger_unavailable = \"skip\"",
+        "[groups.g]\nusers = [\"CORP\\\\*\"]\n[[rules]]\nname = \"three\"\naction = \"deny\"\nusers = [\"*\"]\ngroup_sessions = { group = \"g\", at_least = 3 }",
     ));
     for (handle, user) in [(1, "a"), (2, "b"), (3, "c")] {
         scene.connect(from_computer(handle, user, &format!("PC-{user}"))).unwrap();
@@ -60,7 +60,7 @@ fn everyone_of_a_group_comes_back_one_by_one() {
 
 #[test]
 fn one_newcomer_takes_one_place_and_whoever_shows_life_counts_again() {
-    let one = "[[rules]]\nname = \"one\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = { at_least = 1 }\nwhen_ledger_unavailable = \"skip\"";
+    let one = "[[rules]]\nname = \"one\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = { at_least = 1 }";
     let mut scene = Scene::new(&limit(one));
     scene.connect(from_computer(1, "alice", "LAPTOP")).unwrap();
     scene.connect(from_computer(2, "alice", "LAPTOP")).unwrap();
@@ -138,7 +138,7 @@ fn an_administrators_change_is_no_sign_of_life() {
 #[test]
 fn what_a_call_itself_ends_counts_in_its_decision() {
     let mut scene = Scene::new(&limit(
-        "[[rules]]\nname = \"half an hour\"\naction = \"deny\"\nusers = [\"*\"]\nconnect_time = { per = \"day\", at_least = \"30m\" }\nwhen_ledger_unavailable = \"skip\"",
+        "[[rules]]\nname = \"half an hour\"\naction = \"deny\"\nusers = [\"*\"]\nconnect_time = { per = \"day\", at_least = \"30m\" }",
     ));
     scene.connect(ikev2(1, "alice")).unwrap();
     scene.wait(2048);
@@ -161,7 +161,7 @@ fn what_another_server_tells_twice_counts_once() {
 #[test]
 fn no_number_of_another_server_is_too_great() {
     let quota = format!(
-        "{TWO}\n[[rules]]\nname = \"quota\"\naction = \"deny\"\nusers = [\"*\"]\nconnect_time = {{ per = \"day\", at_least = \"10h\" }}\nwhen_ledger_unavailable = \"skip\""
+        "{TWO}\n[[rules]]\nname = \"quota\"\naction = \"deny\"\nusers = [\"*\"]\nconnect_time = {{ per = \"day\", at_least = \"10h\" }}"
     );
     let mut scene = Scene::new(&quota);
     scene.tell(Event::Elsewhere(vec![elsewhere(1, true, 5, i64::MIN), elsewhere(2, true, u64::MAX, i64::MAX)]));

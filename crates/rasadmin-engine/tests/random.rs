@@ -29,13 +29,11 @@ const BASE: &str = r#"
     action = "deny"
     users = ["*"]
     group_sessions = { group = "a", at_least = 5 }
-    when_ledger_unavailable = "skip"
     [[rules]]
     name = "user"
     action = "deny"
     users = ["*"]
     user_sessions = { at_least = 3 }
-    when_ledger_unavailable = "skip"
 "#;
 
 const PLANS: [&str; 3] = [

@@ -54,7 +54,7 @@ fn what_the_source_lacks_is_neither_invented_nor_absent_and_is_counted() {
 }
 
 const ONE: &str = "default.action = \"allow\"\n[[rules]]\nname = \"one\"\naction = \"deny\"\n\
-                   user_sessions = { at_least = 1 }\nwhen_ledger_unavailable = \"skip\"\n";
+                   user_sessions = { at_least = 1 }\n";
 
 #[test]
 fn a_count_of_sessions_rests_on_what_tells_a_reconnecting_client() {
@@ -104,7 +104,7 @@ fn a_session_counts_on_every_server_while_it_lives() {
 #[test]
 fn what_was_used_on_one_server_counts_on_another() {
     let text = "time_zone = \"Europe/Berlin\"\ndefault.action = \"allow\"\n[[rules]]\nname = \"two hours a day\"\naction = \"deny\"\n\
-                connect_time = { per = \"day\", at_least = \"2h\" }\nwhen_ledger_unavailable = \"skip\"\n";
+                connect_time = { per = \"day\", at_least = \"2h\" }\n";
     let mut rehearsal = rehearsal(text);
     let mut used = |server: &str, handle, from: i64, hours: i64| {
         let begun = rehearsal.begin(&Begin { server: Name::new(server), ..begin(handle, from * HOUR, "bob") });

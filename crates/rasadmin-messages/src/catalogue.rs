@@ -83,8 +83,8 @@ macro_rules! catalogue {
 catalogue! {
     // The service.
 
-    Started = 100 Information "started" (version, file, hash, ledger)
-    text: "rasadmin {version} has started; configuration {file} ({hash}), ledger {ledger}",
+    Started = 100 Information "started" (version, file, hash, journal)
+    text: "rasadmin {version} has started; configuration {file} ({hash}), journal {journal}",
     cause: "The Remote Access service has started and initialised the DLL.",
     effect: "From now on the rules decide, and everything is recorded. The hash is that of the configuration in force: \
              decisions in the ledger carry it.",
@@ -93,14 +93,14 @@ catalogue! {
     Stopped = 101 Information "stopped" ()
     text: "rasadmin has stopped",
     cause: "The Remote Access service stops and has told the DLL to end.",
-    effect: "No session of this server is alive. The next start closes in the ledger what is still open there.",
+    effect: "No session of this server is alive. The next start closes what is still open on record.",
     remedy: "None is needed.";
 
     LogNotOpened = 102 Warning "log-not-opened" (file, error)
     text: "cannot write the log {file}: {error}",
     cause: "The log file cannot be opened or made: its folder is missing and cannot be made, the service may not write \
             there, or another program holds the file.",
-    effect: "Nothing goes to the log file until the next start. This log and the ledger are written as always, and no \
+    effect: "Nothing goes to the log file until the next start. This log and the journal are written as always, and no \
              user is affected.",
     remedy: "Give the service (SYSTEM) the right to write there, or name another file in the service's environment \
              variable RASADMIN_LOG. Then restart the service when that suits: a restart cuts every user.";
@@ -115,11 +115,11 @@ catalogue! {
     StoppedAmongCalls = 104 Error "stopped-among-calls" (calls)
     text: "RRAS is stopping, but calls have not returned: {calls}",
     cause: "The Remote Access service has told the DLL to end, and calls that it had made before have not returned in five \
-            seconds: the disk is not answering, most likely, or another program holds the ledger.",
+            seconds: most likely the disk is not answering.",
     effect: "What those calls are doing is not broken off, and the DLL stays in memory for them until the process ends, \
              unless the text says that it cannot be kept there: then a call that returns late ends the process. It decides \
-             nothing more. What else waited to be recorded stays in the spool for the next start, which closes \
-             in the ledger what is still open there.",
+             nothing more. What still waits to be recorded is lost. The next start closes what is still open on \
+             record.",
     remedy: "If the service's process does not end, end it. Find out what the functions named were waiting for; the log \
              file around this line may say it.";
 
@@ -142,13 +142,13 @@ catalogue! {
     ConfigBrokenAtStart = 202 Error "config-broken-at-start" (errors)
     text: "the configuration is broken, and the last good one is in force instead: {errors}",
     cause: "At the start of the service the configuration has faults or cannot be read. The last good one was kept \
-            beside the ledger or beside the file.",
+            in the journal's folder or beside the file.",
     effect: "Users are served as the last good configuration says; what was changed since then is not in force.",
     remedy: "Correct what is named, each with file, line and column. No restart is needed.";
 
     ConfigNotKept = 203 Warning "config-not-kept" (places)
     text: "the configuration is good, but cannot be kept for a restart in {places}",
-    cause: "The copy of the good configuration cannot be written beside the ledger or beside the file.",
+    cause: "The copy of the good configuration cannot be written into the journal's folder or beside the file.",
     effect: "It is in force. If it should be broken or gone when the service starts the next time, an older copy would \
              be used, and without any the service would not start.",
     remedy: "Give the service (SYSTEM) the right to write into the folders named, and make room on the disk. Then save \
@@ -163,7 +163,8 @@ catalogue! {
 
     ConfigNeverGood = 205 Error "config-never-good" (errors)
     text: "the configuration is broken, and there never was a good one: {errors}",
-    cause: "The configuration has faults or cannot be read, and no copy of a good one is beside it or beside the ledger.",
+    cause: "The configuration has faults or cannot be read, and no copy of a good one is beside it or in the journal's \
+            folder.",
     effect: "The DLL does not initialise (error 1610), so the Remote Access service does not start (event 20113).",
     remedy: "Correct what is named, each with file, line and column, and start the service.";
 
@@ -171,7 +172,8 @@ catalogue! {
 
     ConnectionRefused = 300 Warning "connection-refused" (user, source, computer, rule, reason)
     text: "connection refused: user {user}, from {source}, computer {computer}; rule: {rule}; reason: {reason}",
-    cause: "The rule named denies this user this connection, or the default does.",
+    cause: "The rule named denies this user this connection, or the default does. Or the reason says what forbids it \
+            though they allow it: the user is blocked, say, or the event cannot be recorded (`when_unrecorded`).",
     effect: "The user is not connected.",
     remedy: "None, if the rule means it. Otherwise change the rule; docs/rules.md says how rules are evaluated.";
 
@@ -184,7 +186,8 @@ catalogue! {
 
     AddressRefused = 302 Warning "address-refused" (family, user, port, rule, reason)
     text: "{family} address refused: user {user}, port {port}; rule: {rule}; reason: {reason}",
-    cause: "The rule named denies this user already when the address is asked for, or there is no address for the user.",
+    cause: "The rule named denies this user already when the address is asked for, or there is no address for the user. \
+            Or the reason says what forbids it though the rules allow it, as with message 300.",
     effect: "RRAS ends the connection, with error 5 for an IPv4 address.",
     remedy: "None, if the rule means it. If there is no address, the reason says which pool, reservation or offer would \
              have had to serve the user.";
@@ -209,38 +212,15 @@ catalogue! {
     remedy: "Enlarge the pool, or give it a `next`. A lease whose end nobody told ends by itself after five minutes \
              without a session.";
 
-    // The ledger.
-
-    LedgerAway = 400 Error "ledger-away" (kind, details)
-    text: "the ledger is away ({kind}): {details}; connections follow each rule's when_ledger_unavailable, events wait \
-           in the spool",
-    cause: "The ledger cannot be used. `missing`: the file or its folder is not there. `locked`: another process held \
-            it beyond the deadline. `read-only`: it may not be written. `full`: the disk is full. `corrupt`: it is \
-            not a ledger, or damaged. `foreign`: it belongs to another platform or version, or lies on a network drive. `other`: the details say.",
-    effect: "Each rule's `when_ledger_unavailable` decides. No pool or reserved address is given. What happens is kept \
-             in a spool file of 4 MiB beside the ledger, and recorded when the ledger is back. It is tried every ten \
-             seconds, and told again only if the kind changes.",
-    remedy: "Remove the cause: bring the file back, end the program that holds it, give SYSTEM the right to write, make \
-             room. No restart is needed. A ledger that vanished is not made anew while the service runs, since its live \
-             leases would be given away.";
-
-    LedgerBack = 401 Information "ledger-back" (file)
-    text: "the ledger is back: {file}",
-    cause: "The ledger was away and can be used again.",
-    effect: "What waited in the spool has been recorded, in order. Limits, quotas and pools work again.",
-    remedy: "None is needed.";
-
-    SpoolReplayed = 402 Information "spool-replayed" (count)
-    text: "events that waited in the spool were recorded: {count}",
-    cause: "The ledger was away while they happened, in this service or in an earlier one.",
-    effect: "They are in the ledger with the time at which they happened and the answer that was given.",
-    remedy: "None is needed.";
+    // The journal and the ledger.
 
     EventLost = 403 Error "event-lost" (count, event)
-    text: "an event is lost, the spool being full or impossible; lost so far: {count}; the event: {event}",
-    cause: "The ledger is away, and the spool is full (4 MiB), or there was no room for it at the start.",
-    effect: "The user had an answer, but this event will not be in the ledger: this message is all that remains of it.",
-    remedy: "Bring the ledger back: see message 400. Keep the log file, which has every lost event.";
+    text: "an event is lost, since it cannot be recorded and no more can wait; lost so far: {count}; the event: {event}",
+    cause: "The journal cannot be written, and 8 MiB of events wait in memory already. Or the service ended before what \
+            waited could be recorded.",
+    effect: "The user had an answer, but this event will be neither in the journal nor in the ledger: this message is all \
+             that remains of it. When the journal is back, the live sessions and leases that it lacks are recorded first.",
+    remedy: "Make the journal writable again: see message 410. Keep the log file, which has every lost event.";
 
     EarlierServiceClosed = 404 Warning "earlier-service-closed" (sessions, leases)
     text: "an earlier service left open what was closed now: sessions {sessions}, leases {leases}",
@@ -256,25 +236,38 @@ catalogue! {
     effect: "It is in the ledger's table `anomalies`. No live session was ended by it.",
     remedy: "None, unless it happens often while the service runs: then report it, with the log file.";
 
-    NoSpool = 406 Error "no-spool" (error)
-    text: "there is no spool beside the ledger: {error}; while the ledger is away, events are lost",
-    cause: "The spool file (4 MiB, written ahead) cannot be made beside the ledger: no room, no right, or no folder.",
-    effect: "None while the ledger is here. Should it go away, what happens then would only be in this log and the log \
-             file.",
-    remedy: "Make room, and give SYSTEM the right to write into the ledger's folder. It is tried again when the ledger \
-             is opened again.";
+    JournalAway = 410 Error "journal-away" (kind, details)
+    text: "the journal cannot be written ({kind}): {details}; the rules decide from memory, and events wait to be recorded",
+    cause: "An event could not be recorded. `full`: the disk is full. `locked`: another process held the journal's lock \
+            beyond the deadline. `missing`: the folder is not there. `read-only`: it may not be written. `replaced`: the \
+            folder or a file in it was moved, deleted or restored while it was in use. `sync`: the disk did not confirm \
+            what was written. `newer`: a later version of rasadmin has written there. `other`: the details say.",
+    effect: "Limits, quotas and addresses work as always. Events wait in memory, 8 MiB of them, and are lost if the \
+             service ends before they are recorded. Where `when_unrecorded` is \"deny\", nobody is let in meanwhile. It \
+             is tried again at the next event, after a wait for the lock every ten seconds, and told again only if the \
+             kind changes.",
+    remedy: "Remove the cause: make room, bring the folder back, give SYSTEM the right to write, end the program that \
+             holds the lock. No restart is needed, and a restart would lose what waits.";
 
-    SpoolRecordNotUnderstood = 407 Error "spool-record-not-understood" (record)
-    text: "a record of the spool is not understood, and left out: {record}",
-    cause: "It was written by another version, or is damaged.",
-    effect: "This one event is not in the ledger; the others are.",
-    remedy: "Keep this message: it has the whole record. Report it, if the version did not change.";
+    JournalBack = 411 Information "journal-back" (folder)
+    text: "the journal can be written again: {folder}",
+    cause: "The journal could not be written for a while, and now it can.",
+    effect: "Events are recorded as they happen again. Message 412 says how many had waited.",
+    remedy: "None is needed.";
 
-    SpoolNotDeleted = 408 Warning "spool-not-deleted" (error)
-    text: "a spool that was recorded cannot be deleted: {error}",
-    cause: "Another program holds the file, or the service may not delete in the ledger's folder.",
-    effect: "None: each record is recorded only once, however often the spool is read.",
-    remedy: "Delete the file when the service is stopped.";
+    EventsRecorded = 412 Information "events-recorded" (count)
+    text: "events that had waited were recorded: {count}",
+    cause: "The journal could not be written while they happened.",
+    effect: "They are in the journal with the time at which they happened and the answer that was given.",
+    remedy: "None is needed.";
+
+    JournalMended = 413 Warning "journal-mended" (what)
+    text: "something in the journal's folder could not be used: {what}",
+    cause: "A crash or a power cut has left a part of a record, or a file is damaged, or is not rasadmin's own, though it \
+            has the name of one that is.",
+    effect: "The service goes on without it. What was moved aside or saved is named in the text; nothing else was deleted.",
+    remedy: "After a crash or a power cut, none. Otherwise find out who writes into the folder: only SYSTEM and \
+             administrators should be able to. Keep what was saved if records are missing.";
 
     // This log.
 

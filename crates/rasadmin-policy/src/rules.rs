@@ -2,7 +2,7 @@
 //!
 //! [`GroupsBuilder`] and [`RulesBuilder`] make them of plain values: how a file spells them, and where in it a fault is,
 //! is [`config`](crate::config)'s affair. At an event, [`Groups::of`] says in which groups the user is,
-//! [`Rules::needs_for`] what the ledger must be asked, and [`Rules::decide`] decides; [`Rules::explain`] shows how.
+//! [`Rules::needs_for`] what must be counted, and [`Rules::decide`] decides; [`Rules::explain`] shows how.
 //! `docs/rules.md` says it all to administrators.
 
 pub(crate) mod amounts;
@@ -32,7 +32,7 @@ pub use names::NamePattern;
 pub use period::{days_between, period_dates, period_start};
 pub use truth::{Limit, Truth};
 pub use users::{UserPattern, parse_exact, parse_user};
-pub use words::{Action, IfAbsent, Period, WhenLedgerUnavailable};
+pub use words::{Action, IfAbsent, Period, WhenUnrecorded};
 
 use crate::addresses::PoolId;
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ pub type Fault = (String, String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId(pub u32);
 
-/// What the rules want to know of the ledger, for one user.
+/// What the rules want counted, for one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// The user's other live sessions.
@@ -75,9 +75,9 @@ pub struct Used {
     pub octets: u64,
 }
 
-/// What the ledger said, as far as the rules need it. What is not in here was not asked for.
+/// What was counted, as far as the rules need it. What is not in here was not asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LedgerFacts {
+pub struct Counts {
     /// The user's other live sessions.
     pub user_sessions: Count,
     /// Live sessions of groups.
@@ -86,7 +86,7 @@ pub struct LedgerFacts {
     pub used: Vec<(Period, Used)>,
 }
 
-impl LedgerFacts {
+impl Counts {
     /// The live sessions of a group, if it was asked for.
     pub fn group(&self, group: GroupId) -> Option<Count> {
         self.groups.iter().find(|(id, _)| *id == group).map(|&(_, count)| count)
@@ -116,8 +116,8 @@ pub struct Ruling<'c> {
     pub reason: Option<&'c str>,
     /// It allows for now: a condition asks for what is not yet known.
     pub for_now: bool,
-    /// The ledger was away, and the rule's `when_ledger_unavailable` decided.
-    pub ledger_away: bool,
+    /// May it stand if it cannot be recorded? The deciding rule's own answer; None: as the configuration says.
+    pub when_unrecorded: Option<WhenUnrecorded>,
     /// The rule's pool.
     pub pool: Option<PoolId>,
     /// The rule's IPv6 pool.

@@ -103,13 +103,13 @@ mod tests {
     #[test]
     fn a_message_is_one_line_with_priority_name_and_number() {
         let (_folder, socket, log) = listen();
-        log.write(Id::LedgerBack, &inserts(&["/x/rasadmin.db"]), Instant::now());
+        log.write(Id::JournalBack, &inserts(&["/x/journal"]), Instant::now());
         log.write(Id::ConfigBroken, &inserts(&["a.toml:1:1: first\n  help: second"]), Instant::now());
         log.write(Id::Anomaly, &inserts(&["a hangup", &"x".repeat(20_000)]), Instant::now());
         let got = all(&socket);
         let me = std::process::id();
         // Facility 3 is daemon; 6 is information, 3 an error, 4 a warning.
-        assert_eq!(got[0], format!("<30>rasadmin[{me}]: [401] the ledger is back: /x/rasadmin.db"));
+        assert_eq!(got[0], format!("<30>rasadmin[{me}]: [411] the journal can be written again: /x/journal"));
         assert!(got[1].starts_with(&format!("<27>rasadmin[{me}]: [201] the configuration")), "{}", got[1]);
         assert!(got[1].ends_with("a.toml:1:1: first   help: second"), "one line: {}", got[1]);
         assert!(got[2].starts_with("<28>") && got[2].len() < 9000, "cut: {}", got[2].len());
@@ -121,7 +121,7 @@ mod tests {
         let (_folder, socket, log) = listen();
         let start = Instant::now();
         for _ in 0..1000 {
-            log.write(Id::LedgerBack, &inserts(&["x"]), start);
+            log.write(Id::JournalBack, &inserts(&["x"]), start);
         }
         log.write(Id::Stopped, &[], start);
         assert_eq!(all(&socket).len(), 11, "another message has its own limit");
@@ -130,14 +130,14 @@ mod tests {
         log.look(start + Duration::from_millis(1000));
         let told = all(&socket);
         assert_eq!(told.len(), 1);
-        assert!(told[0].contains("[900] left out here: 990 more of message 401"), "{told:?}");
+        assert!(told[0].contains("[900] left out here: 990 more of message 411"), "{told:?}");
         // The next second has its own ten; what is left out at the end is told too.
         for _ in 0..13 {
-            log.write(Id::LedgerBack, &inserts(&["x"]), start + Duration::from_secs(2));
+            log.write(Id::JournalBack, &inserts(&["x"]), start + Duration::from_secs(2));
         }
         assert_eq!(all(&socket).len(), 10);
         drop(log);
-        assert!(all(&socket)[0].contains("[900] left out here: 3 more of message 401"));
+        assert!(all(&socket)[0].contains("[900] left out here: 3 more of message 411"));
     }
 
     /// A reader that does not read must not stop a call; nor one that is not there, and it may come back.
@@ -146,7 +146,7 @@ mod tests {
         let (folder, socket, log) = listen();
         let start = Instant::now();
         for second in 0..1000 {
-            log.write(Id::LedgerBack, &inserts(&["x"]), start + Duration::from_secs(second));
+            log.write(Id::JournalBack, &inserts(&["x"]), start + Duration::from_secs(second));
         }
         assert!(all(&socket).len() < 1000, "its buffer must have been full, or this proves nothing");
         let path = folder.path().join("log");

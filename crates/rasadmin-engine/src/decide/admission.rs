@@ -3,9 +3,10 @@
 use super::counts;
 use super::draft::Draft;
 use super::facts::groups_of;
+use crate::config::Config;
 use crate::decision::{Decision, Refusal};
 use crate::now::Id;
-use crate::rules::{Counted, GroupSet, LedgerFacts, Ruling};
+use crate::rules::{Counted, GroupSet, Ruling, WhenUnrecorded};
 use crate::{Facts, Family, Stage};
 use rasadmin_policy::addresses::PoolId;
 
@@ -36,16 +37,30 @@ pub(crate) fn ask(draft: &Draft<'_>, stage: Stage, facts: Facts, own: Option<Id>
     let groups = groups_of(&draft.here, facts.user.known());
     let needs = config.rules.needs_for(stage, &facts, &groups);
     let known = counts::count(draft, &needs, stage, &facts, own);
-    let ruling = config.rules.decide(stage, &facts, &groups, Some(&known));
+    let ruling = config.rules.decide(stage, &facts, &groups, &known);
     let counted = Counted::new(&needs, &known, &config.groups);
-    let mut asked = asked(draft, stage, facts, groups, &ruling, Some(counted));
+    let mut asked = asked(draft, stage, facts, groups, &ruling, counted);
     let block = asked.decision.facts.user.known().and_then(|user| draft.state.block(user, draft.at().time));
     if let Some(block) = block.filter(|_| asked.decision.allow) {
         let until = block.until.unwrap_or(draft.at().time);
         asked.decision.rule = None;
         asked.refuse(Refusal::Blocked { until, reason: block.reason.clone() });
     }
+    let refused = draft.here.unrecorded && when_unrecorded(config, stage, &ruling) == Some(WhenUnrecorded::Deny);
+    if refused && asked.decision.allow {
+        asked.refuse(Refusal::Unrecorded);
+    }
     asked
+}
+
+/// May what the rules allow stand, if it cannot be recorded? The deciding rule says so, else the configuration. None: the
+/// question does not arise, since they deny, or since the connection was let in before this stage.
+pub(crate) fn when_unrecorded(config: &Config, stage: Stage, ruling: &Ruling<'_>) -> Option<WhenUnrecorded> {
+    let enters = match stage {
+        Stage::Ipv4Address | Stage::Ipv6Address | Stage::Connection => true,
+        Stage::Link | Stage::Reauthentication | Stage::EndpointChange => false,
+    };
+    (enters && ruling.allow).then(|| ruling.when_unrecorded.unwrap_or(config.when_unrecorded))
 }
 
 fn asked(
@@ -54,7 +69,7 @@ fn asked(
     facts: Facts,
     groups: GroupSet,
     ruling: &Ruling<'_>,
-    counted: Option<Counted>,
+    counted: Counted,
 ) -> Asked {
     let config = draft.here.config;
     let decision = Decision {
@@ -62,7 +77,6 @@ fn asked(
         stage,
         allow: ruling.allow,
         for_now: ruling.for_now,
-        ledger_away: ruling.ledger_away,
         rule: ruling.rule.map(str::to_owned),
         reason: ruling.reason.map(str::to_owned),
         refusal: None,
@@ -75,20 +89,13 @@ fn asked(
     Asked { decision, groups, pools: [ruling.pool, ruling.ipv6_pool] }
 }
 
-/// Asks the rules while nothing can be counted.
-pub(crate) fn ask_without_counts(draft: &Draft<'_>, stage: Stage, facts: Facts) -> Decision {
-    let groups = groups_of(&draft.here, facts.user.known());
-    let ruling = draft.here.config.rules.decide(stage, &facts, &groups, None);
-    asked(draft, stage, facts, groups, &ruling, None).decision
-}
-
 /// The pool that a user would be given at the address stage, if the rules would let the user in there.
 pub(crate) fn pool_that_serves(draft: &Draft<'_>, stage: Stage, facts: &Facts, family: Family) -> Served {
     let config = draft.here.config;
     let groups = groups_of(&draft.here, facts.user.known());
     let needs = config.rules.needs_for(stage, facts, &groups);
-    let known: LedgerFacts = counts::count(draft, &needs, stage, facts, None);
-    let ruling = config.rules.decide(stage, facts, &groups, Some(&known));
+    let known = counts::count(draft, &needs, stage, facts, None);
+    let ruling = config.rules.decide(stage, facts, &groups, &known);
     if !ruling.allow {
         return Served::Denied;
     }

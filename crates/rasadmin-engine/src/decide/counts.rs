@@ -6,13 +6,13 @@ use crate::calendar::labels_at;
 use crate::config::file::Reconnect;
 use crate::effect::{DayUse, Effect};
 use crate::now::Id;
-use crate::rules::{Count, LedgerFacts, Needs, Used, period_start};
+use crate::rules::{Count, Counts, Needs, Used, period_start};
 use crate::state::{Session, Sums, period_label};
 use crate::{Fact, Facts, Identity, Stage, Tunnel};
 
 /// Counts what is needed. `own` is the session that the event is of: it never counts itself.
-pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Facts, own: Option<Id>) -> LedgerFacts {
-    let mut known = LedgerFacts::default();
+pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Facts, own: Option<Id>) -> Counts {
+    let mut known = Counts::default();
     let Some(user) = facts.user.known() else {
         known.groups = needs.groups.iter().map(|&group| (group, Count::default())).collect();
         known.used = needs.periods.iter().map(|&period| (period, Used::default())).collect();

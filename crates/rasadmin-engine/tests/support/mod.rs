@@ -334,7 +334,7 @@ pub fn limit(text: &str) -> String {
 
 pub fn one_session() -> String {
     format!(
-        "{TWO}\n[[rules]]\nname = \"one\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = {{ at_least = 1 }}\nwhen_ledger_unavailable = \"skip\""
+        "{TWO}\n[[rules]]\nname = \"one\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = {{ at_least = 1 }}"
     )
 }
 

@@ -114,7 +114,8 @@ impl Kept {
         let Some(path) = named else {
             let path = folder.join(absent);
             if on_network(&path) {
-                let what = format!("the {what} would be on a network drive, beside this file: its locks do not hold there");
+                let what =
+                    format!("the {what} would be on a network drive, beside this file: its locks do not hold there");
                 mistakes.push(Mistake::at(0..0, what, format!("write {key} = ... with a folder of this computer")));
             }
             return path;

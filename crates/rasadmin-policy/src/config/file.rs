@@ -3,7 +3,7 @@
 //! Every text that can be wrong in itself is [`At`], which keeps its place in the file for the message.
 
 pub use crate::addresses::{ReservationHeld, WhenExhausted};
-pub use crate::rules::{Action, IfAbsent, Period, WhenLedgerUnavailable};
+pub use crate::rules::{Action, IfAbsent, Period, WhenUnrecorded};
 use crate::{InterfaceType, Quarantine, Tunnel};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -154,8 +154,9 @@ pub struct Rule {
     /// What the conditions say about a fact that is absent (a telephone has no computer name).
     #[serde(default)]
     pub if_absent: IfAbsent,
-    /// What the rule says while the ledger is away. A rule that counts must say it; the others go on deciding.
-    pub when_ledger_unavailable: Option<WhenLedgerUnavailable>,
+    /// May a connection stand that this rule allows, and that cannot be recorded? As `[journal]` says if absent.
+    #[cfg_attr(test, schemars(with = "Option<WhenUnrecorded>"))]
+    pub when_unrecorded: Option<At<WhenUnrecorded>>,
     /// The pool of the IPv4 addresses of those whom this rule allows.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub pool: Option<At<String>>,
@@ -173,9 +174,6 @@ pub struct Default {
     pub action: Action,
     /// Why.
     pub reason: Option<String>,
-    /// What it says while the ledger is away: `allow` or `deny`; its action if absent.
-    #[cfg_attr(test, schemars(with = "Option<WhenLedgerUnavailable>"))]
-    pub when_ledger_unavailable: Option<At<WhenLedgerUnavailable>>,
 }
 
 /// A stretch of the week: on these days, from one time to another. It may run over midnight, into the next day.
@@ -350,18 +348,6 @@ pub enum Durability {
     Process,
 }
 
-/// May a connection stand that cannot be recorded?
-#[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum WhenUnrecorded {
-    /// Yes: the rules decide as always, and the event is recorded as soon as that is possible.
-    #[default]
-    Allow,
-    /// No: whoever would be let in is refused.
-    Deny,
-}
-
 /// The journal: what the DLL writes.
 #[derive(Debug, std::default::Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -376,7 +362,7 @@ pub struct Journal {
     /// How long a callback may wait for other processes, in milliseconds (100 to 10000); 2000 if absent.
     #[cfg_attr(test, schemars(with = "Option<u32>"))]
     pub deadline_ms: Option<At<u32>>,
-    /// May a connection stand that cannot be recorded?
+    /// May a connection stand that cannot be recorded? A rule can say otherwise for those whom it allows.
     #[serde(default)]
     pub when_unrecorded: WhenUnrecorded,
 }

@@ -6,7 +6,7 @@ use crate::Domains;
 use crate::addresses::PoolId;
 use crate::rules::{
     Action, Condition, Fault, GroupId, Groups, Limit, NamePattern, NewDefault, NewRule, Rules, RulesBuilder,
-    WhenLedgerUnavailable, amounts, lists as written, networks, parse_user,
+    WhenUnrecorded, amounts, lists as written, networks, parse_user,
 };
 use crate::suggest;
 use jiff::tz::TimeZone;
@@ -33,17 +33,8 @@ pub fn compile(rules: &[At<file::Rule>], default: &file::Default, context: &Cont
     for rule in rules {
         reader.rule(rule.get_ref(), &mut names);
     }
-    let when_away = default.when_ledger_unavailable.as_ref();
-    if let Some(skip) = when_away.filter(|when| *when.get_ref() == WhenLedgerUnavailable::Skip) {
-        let what = "the default cannot be skipped: nothing comes after it";
-        reader.wrong(skip.span(), what, "write \"allow\" or \"deny\"");
-    }
     reader.mistakes.sort_by_key(|mistake| mistake.span.start);
-    let default = NewDefault {
-        action: default.action,
-        reason: default.reason.clone(),
-        when_away: when_away.map(|when| *when.get_ref()),
-    };
+    let default = NewDefault { action: default.action, reason: default.reason.clone() };
     (reader.builder.build(default, context.zone.cloned().unwrap_or(TimeZone::UTC)), reader.mistakes)
 }
 
@@ -76,19 +67,13 @@ impl Reader<'_> {
         let mut read = self.users(rule);
         self.connection(rule, &mut read);
         self.counted(rule, &mut read);
-        if read.iter().any(|read| read.condition.counts()) && rule.when_ledger_unavailable.is_none() {
-            self.wrong(
-                rule.name.span(),
-                format!("the rule `{name}` counts, and does not say what holds while the ledger is away"),
-                "write `when_ledger_unavailable = \"allow\"`, \"deny\" or \"skip\"",
-            );
-        }
         let pools = [&rule.pool, &rule.ipv6_pool].map(|pool| self.pool(rule, pool.as_ref(), &read));
+        let when_unrecorded = self.when_unrecorded(rule);
         self.builder.rule(NewRule {
             name: name.clone(),
             reason: rule.reason.clone(),
             action: rule.action,
-            when_away: rule.when_ledger_unavailable,
+            when_unrecorded,
             if_absent: rule.if_absent,
             conditions: read.into_iter().map(|read| (read.condition, read.asked)).collect(),
             pools,
@@ -215,6 +200,15 @@ impl Reader<'_> {
             self.mistakes.push(mistake);
             Limit::AtLeast(u64::MAX)
         })
+    }
+
+    fn when_unrecorded(&mut self, rule: &file::Rule) -> Option<WhenUnrecorded> {
+        let when = rule.when_unrecorded.as_ref()?;
+        if rule.action == Action::Deny {
+            let what = "a rule that denies lets nobody in, whether that can be recorded or not";
+            self.wrong(when.span(), what, "leave `when_unrecorded` out");
+        }
+        Some(*when.get_ref())
     }
 
     fn pool(&mut self, rule: &file::Rule, pool: Option<&At<String>>, read: &[Read]) -> Option<PoolId> {

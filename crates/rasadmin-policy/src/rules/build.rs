@@ -6,7 +6,7 @@ use super::hours::{Stretch, Week};
 use super::index::Builder;
 use super::names::{NamePattern, Names};
 use super::networks::Networks;
-use super::{Action, Fault, GroupId, Groups, IfAbsent, Limit, Needs, Period, UserPattern, WhenLedgerUnavailable};
+use super::{Action, Fault, GroupId, Groups, IfAbsent, Limit, Needs, Period, UserPattern, WhenUnrecorded};
 use crate::addresses::PoolId;
 use crate::{InterfaceType, Quarantine, Tunnel};
 use ipnet::IpNet;
@@ -106,8 +106,8 @@ pub struct NewRule {
     pub reason: Option<String>,
     /// What it decides.
     pub action: Action,
-    /// What it says while the ledger is away; its action as ever if absent.
-    pub when_away: Option<WhenLedgerUnavailable>,
+    /// May a connection stand that it allows, and that cannot be recorded? As the configuration says if None.
+    pub when_unrecorded: Option<WhenUnrecorded>,
     /// What its conditions say about a fact that is absent.
     pub if_absent: IfAbsent,
     /// All must hold; each with what it asks for, as people read it.
@@ -123,8 +123,6 @@ pub struct NewDefault {
     pub action: Action,
     /// Why, for people.
     pub reason: Option<String>,
-    /// What it says while the ledger is away: to skip it is its action.
-    pub when_away: Option<WhenLedgerUnavailable>,
 }
 
 /// Rules being made, in the order in which they are asked.
@@ -187,7 +185,7 @@ impl RulesBuilder {
             name: rule.name,
             reason: rule.reason,
             action: rule.action,
-            when_away: rule.when_away,
+            when_unrecorded: rule.when_unrecorded,
             if_absent: rule.if_absent,
             conditions: conditions.into(),
             counting: first_counting,
@@ -200,7 +198,7 @@ impl RulesBuilder {
     pub fn build(self, default: NewDefault, zone: TimeZone) -> Rules {
         Rules {
             rules: self.rules.into(),
-            default: Default { action: default.action, reason: default.reason, when_away: default.when_away },
+            default: Default { action: default.action, reason: default.reason },
             users: self.users.build(),
             by_group: self.by_group.into_iter().map(Vec::into_boxed_slice).collect(),
             group_names: self.group_names,

@@ -5,7 +5,7 @@ use super::index::Bits;
 use super::names::Names;
 use super::networks::Networks;
 use super::truth::Limit;
-use super::{GroupId, GroupSet, IfAbsent, LedgerFacts, Needs, Period, Rules, Truth};
+use super::{Counts, GroupId, GroupSet, IfAbsent, Needs, Period, Rules, Truth};
 use crate::{Fact, Facts, Name};
 use std::net::IpAddr;
 
@@ -72,7 +72,7 @@ impl<'a> Seen<'a> {
 }
 
 impl Kind {
-    /// Does it ask the ledger?
+    /// Does it ask for what is counted?
     pub(super) fn counts(&self) -> bool {
         matches!(self, Self::UserSessions(_) | Self::GroupSessions(..) | Self::ConnectTime(..) | Self::Octets(..))
     }
@@ -88,7 +88,7 @@ impl Kind {
         }
     }
 
-    /// What it says of the facts; of a condition that counts, what it says without the ledger.
+    /// What it says of the facts; of a condition that counts, what it says without the numbers.
     pub(super) fn truth(&self, rule: usize, if_absent: IfAbsent, seen: &Seen<'_>) -> Truth {
         let facts = seen.facts;
         match self {
@@ -110,7 +110,7 @@ impl Kind {
         }
     }
 
-    /// Can the ledger say more of it? Nobody's sessions cannot be counted.
+    /// Can a number say more of it? Nobody's sessions cannot be counted.
     pub(super) fn asks(&self, seen: &Seen<'_>) -> bool {
         match self {
             Self::GroupSessions(..) => true,
@@ -119,24 +119,24 @@ impl Kind {
         }
     }
 
-    /// What it says of the ledger's numbers, if it [`asks`](Self::asks) for them. None if they were not delivered.
-    pub(super) fn counted(&self, ledger: &LedgerFacts) -> Option<Truth> {
+    /// What it says of the numbers, if it [`asks`](Self::asks) for them. None if they were not delivered.
+    pub(super) fn counted(&self, counts: &Counts) -> Option<Truth> {
         Some(match *self {
-            Self::UserSessions(limit) => limit.holds_for(ledger.user_sessions),
-            Self::GroupSessions(group, limit) => limit.holds_for(ledger.group(group)?),
+            Self::UserSessions(limit) => limit.holds_for(counts.user_sessions),
+            Self::GroupSessions(group, limit) => limit.holds_for(counts.group(group)?),
             Self::ConnectTime(period, limit) => {
-                let seconds = ledger.period(period)?.seconds;
+                let seconds = counts.period(period)?.seconds;
                 limit.holds(seconds, seconds)
             }
             Self::Octets(period, limit) => {
-                let octets = ledger.period(period)?.octets;
+                let octets = counts.period(period)?.octets;
                 limit.holds(octets, octets)
             }
             _ => return None,
         })
     }
 
-    /// Adds what it asks of the ledger.
+    /// Adds what it wants counted.
     pub(super) fn add_to(&self, needs: &mut Needs) {
         match self {
             Self::UserSessions(_) => needs.user_sessions = true,

@@ -1,6 +1,6 @@
-//! What the ledger had said for a decision, as it is kept with it: groups by name, so that people can read it.
+//! What was counted for a decision, as it is kept with it: groups by name, so that people can read it.
 
-use super::{Count, Groups, LedgerFacts, Needs, Period, Used};
+use super::{Count, Counts, Groups, Needs, Period, Used};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,20 +19,20 @@ pub struct Counted {
 }
 
 impl Counted {
-    /// Of what the ledger said.
-    pub fn new(needs: &Needs, ledger: &LedgerFacts, groups: &Groups) -> Self {
+    /// Of what was counted.
+    pub fn new(needs: &Needs, counts: &Counts, groups: &Groups) -> Self {
         let name = |id: super::GroupId| groups.names().nth(id.0 as usize).unwrap_or_default().to_owned();
         Self {
-            user_sessions: needs.user_sessions.then_some(ledger.user_sessions),
-            group_sessions: ledger.groups.iter().map(|&(id, count)| (name(id), count)).collect(),
-            used: ledger.used.iter().copied().collect(),
+            user_sessions: needs.user_sessions.then_some(counts.user_sessions),
+            group_sessions: counts.groups.iter().map(|&(id, count)| (name(id), count)).collect(),
+            used: counts.used.iter().copied().collect(),
         }
     }
 
     /// As the rules want it again, under the same configuration.
-    pub fn facts(&self, groups: &Groups) -> LedgerFacts {
+    pub fn counts(&self, groups: &Groups) -> Counts {
         let id = |name: &str| (0..).map(super::GroupId).zip(groups.names()).find(|(_, known)| *known == name);
-        LedgerFacts {
+        Counts {
             user_sessions: self.user_sessions.unwrap_or_default(),
             groups: self.group_sessions.iter().filter_map(|(name, count)| Some((id(name)?.0, *count))).collect(),
             used: self.used.iter().map(|(&period, &used)| (period, used)).collect(),

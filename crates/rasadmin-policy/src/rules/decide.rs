@@ -2,7 +2,7 @@
 
 use super::condition::{Kind, Seen};
 use super::index::UserIndex;
-use super::{Action, GroupSet, IfAbsent, LedgerFacts, Needs, Ruling, Truth, WhenLedgerUnavailable};
+use super::{Action, Counts, GroupSet, IfAbsent, Needs, Ruling, Truth, WhenUnrecorded};
 use crate::addresses::PoolId;
 use crate::{Facts, Stage};
 use jiff::tz::TimeZone;
@@ -27,7 +27,7 @@ pub(super) struct Rule {
     pub name: String,
     pub reason: Option<String>,
     pub action: Action,
-    pub when_away: Option<WhenLedgerUnavailable>,
+    pub when_unrecorded: Option<WhenUnrecorded>,
     pub if_absent: IfAbsent,
     /// The cheap ones first, those that count last.
     pub conditions: Box<[Kind]>,
@@ -42,7 +42,6 @@ pub(super) struct Rule {
 pub(super) struct Default {
     pub action: Action,
     pub reason: Option<String>,
-    pub when_away: Option<WhenLedgerUnavailable>,
 }
 
 /// What becomes of a rule.
@@ -55,8 +54,6 @@ pub enum Outcome {
     Waits,
     /// It is unknown at the last stage, and allows: the next one.
     Fails,
-    /// The ledger is away, and the rule is passed over then.
-    PassedOver,
     /// It matches, or is unknown at the last stage and denies.
     Decides,
     /// It is unknown, and allows: for now.
@@ -81,25 +78,7 @@ impl Outcome {
     }
 }
 
-/// How a rule acts, and whether it is its policy for a ledger that is away. None: it is passed over.
-pub(super) fn stance(
-    action: Action,
-    when_away: Option<WhenLedgerUnavailable>,
-    ledger: Option<&LedgerFacts>,
-) -> Option<(Action, bool)> {
-    match when_away.filter(|_| ledger.is_none()) {
-        None => Some((action, false)),
-        Some(WhenLedgerUnavailable::Allow) => Some((Action::Allow, true)),
-        Some(WhenLedgerUnavailable::Deny) => Some((Action::Deny, true)),
-        Some(WhenLedgerUnavailable::Skip) => None,
-    }
-}
-
 impl Rule {
-    pub(super) fn stance(&self, ledger: Option<&LedgerFacts>) -> Option<(Action, bool)> {
-        stance(self.action, self.when_away, ledger)
-    }
-
     /// What the rule says, those that count left out.
     fn uncounted(&self, at: usize, seen: &Seen<'_>) -> Truth {
         let mut truth = Truth::True;
@@ -112,18 +91,18 @@ impl Rule {
         truth
     }
 
-    /// What those that count say without the ledger.
+    /// What those that count say without the numbers.
     fn unasked(&self, at: usize, seen: &Seen<'_>) -> Truth {
         let counting = self.conditions[self.counting..].iter().filter(|condition| !condition.asks(seen));
         counting.map(|condition| condition.truth(at, self.if_absent, seen)).min().unwrap_or(Truth::True)
     }
 
-    /// What the ledger's numbers say.
-    fn counted(&self, seen: &Seen<'_>, ledger: &LedgerFacts) -> Truth {
+    /// What the numbers say.
+    fn counted(&self, seen: &Seen<'_>, counts: &Counts) -> Truth {
         let mut truth = Truth::True;
         for condition in self.conditions[self.counting..].iter().filter(|condition| condition.asks(seen)) {
-            let counted = condition.counted(ledger);
-            debug_assert!(counted.is_some(), "rule {}: the ledger was not asked for {condition:?}", self.name);
+            let counted = condition.counted(counts);
+            debug_assert!(counted.is_some(), "rule {}: nobody has counted for {condition:?}", self.name);
             truth = truth.min(counted.unwrap_or(Truth::Unknown));
             if truth == Truth::False {
                 break;
@@ -136,49 +115,43 @@ impl Rule {
         self.conditions[self.counting..].iter().any(|condition| condition.asks(seen))
     }
 
-    /// What becomes of the rule; `count` says what the ledger's numbers say, if they matter.
-    fn outcome(&self, at: usize, seen: &Seen<'_>, action: Action, count: impl FnOnce() -> Truth) -> Outcome {
+    /// What becomes of the rule; `count` says what the numbers say, if they matter.
+    fn outcome(&self, at: usize, seen: &Seen<'_>, count: impl FnOnce() -> Truth) -> Outcome {
         let truth = self.uncounted(at, seen).min(self.unasked(at, seen));
-        let outcome = Outcome::of(action, truth, seen.last);
+        let outcome = Outcome::of(self.action, truth, seen.last);
         // Whatever the numbers are, "and" makes nothing more true.
         if !outcome.decides() || !self.asks(seen) {
             return outcome;
         }
-        Outcome::of(action, truth.min(count()), seen.last)
+        Outcome::of(self.action, truth.min(count()), seen.last)
     }
 }
 
 impl Rules {
-    /// Decides. `groups` are the user's, `ledger` what it said, as far as [`Rules::needs_for`] asked; None while it is
-    /// away.
-    pub fn decide(&self, stage: Stage, facts: &Facts, groups: &GroupSet, ledger: Option<&LedgerFacts>) -> Ruling<'_> {
+    /// Decides. `groups` are the user's, `counts` what was counted, as far as [`Rules::needs_for`] asked.
+    pub fn decide(&self, stage: Stage, facts: &Facts, groups: &GroupSet, counts: &Counts) -> Ruling<'_> {
         let seen = Seen::new(self, facts, groups, facts.is_last(stage));
         for (at, rule) in self.rules.iter().enumerate() {
-            let Some((action, ledger_away)) = rule.stance(ledger) else { continue };
-            let outcome = match ledger {
-                Some(ledger) => rule.outcome(at, &seen, action, || rule.counted(&seen, ledger)),
-                None => Outcome::of(action, rule.uncounted(at, &seen), seen.last),
-            };
+            let outcome = rule.outcome(at, &seen, || rule.counted(&seen, counts));
             if outcome.decides() {
-                let [pool, ipv6_pool] = if action == Action::Allow { rule.pools } else { [None; 2] };
+                let [pool, ipv6_pool] = if rule.action == Action::Allow { rule.pools } else { [None; 2] };
                 return Ruling {
-                    allow: action == Action::Allow,
+                    allow: rule.action == Action::Allow,
                     rule: Some(&rule.name),
                     reason: rule.reason.as_deref(),
                     for_now: outcome == Outcome::DecidesForNow,
-                    ledger_away,
+                    when_unrecorded: rule.when_unrecorded,
                     pool,
                     ipv6_pool,
                 };
             }
         }
-        let (action, ledger_away) = self.default.stance(ledger);
         Ruling {
-            allow: action == Action::Allow,
+            allow: self.default.action == Action::Allow,
             rule: None,
             reason: self.default.reason.as_deref(),
             for_now: false,
-            ledger_away,
+            when_unrecorded: None,
             pool: None,
             ipv6_pool: None,
         }
@@ -193,7 +166,7 @@ impl Rules {
         stage: Stage,
         facts: &Facts,
         groups: &GroupSet,
-        ledger: &LedgerFacts,
+        counts: &Counts,
         counts_lack: Option<&'static str>,
     ) -> Vec<&'static str> {
         let seen = Seen::new(self, facts, groups, facts.is_last(stage));
@@ -204,8 +177,7 @@ impl Rules {
             }
         };
         for (at, rule) in self.rules.iter().enumerate() {
-            let Some((action, _)) = rule.stance(Some(ledger)) else { continue };
-            let outcome = rule.outcome(at, &seen, action, || rule.counted(&seen, ledger));
+            let outcome = rule.outcome(at, &seen, || rule.counted(&seen, counts));
             let unknown = rule.uncounted(at, &seen).min(rule.unasked(at, &seen)) == Truth::Unknown;
             if unknown && seen.last && outcome != Outcome::NoMatch {
                 let conditions = rule.conditions[..rule.counting].iter();
@@ -214,8 +186,8 @@ impl Rules {
                     .for_each(|c| add(c.field()));
             }
             if outcome.decides() {
-                let counts = |c: &Kind| matches!(c, Kind::UserSessions(_) | Kind::GroupSessions(..));
-                if let Some(lacking) = counts_lack.filter(|_| rule.conditions.iter().any(counts)) {
+                let of_sessions = |c: &Kind| matches!(c, Kind::UserSessions(_) | Kind::GroupSessions(..));
+                if let Some(lacking) = counts_lack.filter(|_| rule.conditions.iter().any(of_sessions)) {
                     add(lacking);
                 }
                 break;
@@ -244,13 +216,13 @@ impl Rules {
         (self.default.action, self.default.reason.as_deref())
     }
 
-    /// Everything that any rule could want to know of the ledger.
+    /// Everything that any rule could want counted.
     pub fn needs(&self) -> &Needs {
         &self.needs
     }
 
-    /// What the ledger must be asked to decide this: only what can still matter. A user whom no rule that counts
-    /// concerns costs no question.
+    /// What must be counted to decide this: only what can still matter. For a user whom no rule that counts concerns,
+    /// nothing is.
     pub fn needs_for(&self, stage: Stage, facts: &Facts, groups: &GroupSet) -> Needs {
         let mut needs = Needs::default();
         if self.needs.is_empty() {
@@ -259,7 +231,7 @@ impl Rules {
         let seen = Seen::new(self, facts, groups, facts.is_last(stage));
         for (at, rule) in self.rules.iter().enumerate() {
             let mut asked = false;
-            let outcome = rule.outcome(at, &seen, rule.action, || {
+            let outcome = rule.outcome(at, &seen, || {
                 asked = true;
                 Truth::Unknown
             });
@@ -274,19 +246,11 @@ impl Rules {
     }
 }
 
-impl Default {
-    /// How it acts, and whether that is its policy for a ledger that is away.
-    pub(super) fn stance(&self, ledger: Option<&LedgerFacts>) -> (Action, bool) {
-        // `skip` is no policy of a default: the configuration is refused.
-        stance(self.action, self.when_away, ledger).unwrap_or((self.action, false))
-    }
-}
-
 impl std::default::Default for Rules {
     fn default() -> Self {
         Self {
             rules: Box::default(),
-            default: Default { action: Action::Deny, reason: None, when_away: None },
+            default: Default { action: Action::Deny, reason: None },
             users: UserIndex::default(),
             by_group: Box::default(),
             group_names: Box::default(),

@@ -3,7 +3,7 @@
 use super::amounts::{write_duration, write_octets};
 use super::condition::{Kind, Seen};
 use super::decide::{Outcome, Rule, Rules};
-use super::{Action, Count, GroupSet, LedgerFacts, Truth, lists};
+use super::{Action, Count, Counts, GroupSet, Truth, WhenUnrecorded, lists};
 use crate::{Fact, Facts, Stage};
 use serde::Serialize;
 
@@ -12,11 +12,12 @@ use serde::Serialize;
 pub struct Explained<'c> {
     /// The rule's name; None is the default.
     pub rule: Option<&'c str>,
-    /// How it acts; while the ledger is away, by its policy for that.
+    /// How it acts.
     pub action: Action,
-    /// Its policy for a ledger that is away is in force.
-    pub ledger_away: bool,
-    /// All its conditions together, those that are left out aside.
+    /// May a connection stand that it allows, and that cannot be recorded? None: as the configuration says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when_unrecorded: Option<WhenUnrecorded>,
+    /// All its conditions together.
     pub truth: Truth,
     /// What becomes of it when its turn comes.
     pub outcome: Outcome,
@@ -35,28 +36,21 @@ pub struct ExplainedCondition<'c> {
     pub asked: &'c str,
     /// What the fact was.
     pub found: String,
-    /// Does it hold? None: it is left out, since the ledger is away.
-    pub truth: Option<Truth>,
+    /// Does it hold?
+    pub truth: Truth,
 }
 
 impl Rules {
-    /// Every rule in order and the default, with every condition, also of the rules after the one that decides. Ask
-    /// the ledger for all that [`Rules::needs`] names: what it was not asked for is shown as unknown.
-    pub fn explain(
-        &self,
-        stage: Stage,
-        facts: &Facts,
-        groups: &GroupSet,
-        ledger: Option<&LedgerFacts>,
-    ) -> Vec<Explained<'_>> {
+    /// Every rule in order and the default, with every condition, also of the rules after the one that decides. Count
+    /// all that [`Rules::needs`] names: what was not counted is shown as unknown.
+    pub fn explain(&self, stage: Stage, facts: &Facts, groups: &GroupSet, counts: &Counts) -> Vec<Explained<'_>> {
         let seen = Seen::new(self, facts, groups, facts.is_last(stage));
         let mut all: Vec<_> =
-            self.rules.iter().enumerate().map(|(at, rule)| self.explain_rule(at, rule, &seen, ledger)).collect();
-        let (action, ledger_away) = self.default.stance(ledger);
+            self.rules.iter().enumerate().map(|(at, rule)| self.explain_rule(at, rule, &seen, counts)).collect();
         all.push(Explained {
             rule: None,
-            action,
-            ledger_away,
+            action: self.default.action,
+            when_unrecorded: None,
             truth: Truth::True,
             outcome: Outcome::Decides,
             decides: false,
@@ -68,13 +62,7 @@ impl Rules {
         all
     }
 
-    fn explain_rule<'c>(
-        &'c self,
-        at: usize,
-        rule: &'c Rule,
-        seen: &Seen<'_>,
-        ledger: Option<&LedgerFacts>,
-    ) -> Explained<'c> {
+    fn explain_rule<'c>(&'c self, at: usize, rule: &'c Rule, seen: &Seen<'_>, counts: &Counts) -> Explained<'c> {
         let conditions: Vec<_> = rule
             .conditions
             .iter()
@@ -82,29 +70,34 @@ impl Rules {
             .map(|(condition, asked)| ExplainedCondition {
                 field: condition.field(),
                 asked,
-                found: self.found(condition, seen, ledger),
-                truth: match ledger {
-                    None if condition.counts() => None,
-                    Some(ledger) if condition.asks(seen) => Some(condition.counted(ledger).unwrap_or(Truth::Unknown)),
-                    _ => Some(condition.truth(at, rule.if_absent, seen)),
+                found: self.found(condition, seen, counts),
+                truth: if condition.asks(seen) {
+                    condition.counted(counts).unwrap_or(Truth::Unknown)
+                } else {
+                    condition.truth(at, rule.if_absent, seen)
                 },
             })
             .collect();
-        let truth = conditions.iter().filter_map(|condition| condition.truth).min().unwrap_or(Truth::True);
-        let (action, ledger_away, outcome) = match rule.stance(ledger) {
-            Some((action, away)) => (action, away, Outcome::of(action, truth, seen.last)),
-            None => (rule.action, true, Outcome::PassedOver),
-        };
-        Explained { rule: Some(&rule.name), action, ledger_away, truth, outcome, decides: false, conditions }
+        let truth = conditions.iter().map(|condition| condition.truth).min().unwrap_or(Truth::True);
+        Explained {
+            rule: Some(&rule.name),
+            action: rule.action,
+            when_unrecorded: rule.when_unrecorded,
+            truth,
+            outcome: Outcome::of(rule.action, truth, seen.last),
+            decides: false,
+            conditions,
+        }
     }
 
     /// The fact that a condition asks for, as text.
-    fn found(&self, condition: &Kind, seen: &Seen<'_>, ledger: Option<&LedgerFacts>) -> String {
+    fn found(&self, condition: &Kind, seen: &Seen<'_>, counts: &Counts) -> String {
         let facts = seen.facts;
-        let counted = |count: &dyn Fn(&LedgerFacts) -> Option<String>| match ledger {
-            None => "the ledger is away".to_owned(),
-            Some(_) if !condition.asks(seen) => write_fact(&facts.user, ToString::to_string),
-            Some(ledger) => count(ledger).unwrap_or_else(|| "the ledger was not asked".to_owned()),
+        let counted = |text: &dyn Fn() -> Option<String>| {
+            if !condition.asks(seen) {
+                return write_fact(&facts.user, ToString::to_string);
+            }
+            text().unwrap_or_else(|| "it was not counted".to_owned())
         };
         match *condition {
             Kind::Users => write_fact(&facts.user, ToString::to_string),
@@ -127,14 +120,14 @@ impl Rules {
             Kind::Ports(_) => write_fact(&facts.port, ToString::to_string),
             Kind::Servers(_) => facts.server.to_string(),
             Kind::Computers(_) => write_fact(&facts.computer, ToString::to_string),
-            Kind::UserSessions(_) => counted(&|ledger| Some(write_count(ledger.user_sessions))),
-            Kind::GroupSessions(group, _) => counted(&|ledger| ledger.group(group).map(write_count)),
-            Kind::ConnectTime(per, _) => counted(&|ledger| {
-                ledger.period(per).map(|used| format!("{} this {}", write_duration(used.seconds), per.name()))
+            Kind::UserSessions(_) => counted(&|| Some(write_count(counts.user_sessions))),
+            Kind::GroupSessions(group, _) => counted(&|| counts.group(group).map(write_count)),
+            Kind::ConnectTime(per, _) => counted(&|| {
+                counts.period(per).map(|used| format!("{} this {}", write_duration(used.seconds), per.name()))
             }),
-            Kind::Octets(per, _) => counted(&|ledger| {
-                ledger.period(per).map(|used| format!("{} this {}", write_octets(used.octets), per.name()))
-            }),
+            Kind::Octets(per, _) => {
+                counted(&|| counts.period(per).map(|used| format!("{} this {}", write_octets(used.octets), per.name())))
+            }
         }
     }
 }

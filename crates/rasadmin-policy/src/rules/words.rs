@@ -13,17 +13,16 @@ pub enum Action {
     Deny,
 }
 
-/// What a rule says while the ledger is away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// May a connection stand that cannot be recorded?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum WhenLedgerUnavailable {
-    /// Whoever meets its other conditions is allowed.
+pub enum WhenUnrecorded {
+    /// Yes: the rules decide as always, and the event is recorded as soon as that is possible.
+    #[default]
     Allow,
-    /// Whoever meets its other conditions is denied.
+    /// No: whoever would be let in is refused.
     Deny,
-    /// The rule is passed over.
-    Skip,
 }
 
 /// What a condition says about a fact that is absent.

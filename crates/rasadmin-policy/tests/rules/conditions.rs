@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use rasadmin_policy::config::file::Period;
-use rasadmin_policy::rules::{Count, LedgerFacts, Used};
+use rasadmin_policy::rules::{Count, Counts, Used};
 use rasadmin_policy::{Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
 
 #[test]
@@ -123,7 +123,7 @@ fn an_absent_fact_holds_only_if_the_rule_says_so() {
         "remote_computers = ['*']",
         "quarantine = ['normal']",
         "interface_types = ['client']",
-        "user_sessions = { below = 1 }\nwhen_ledger_unavailable = 'deny'",
+        "user_sessions = { below = 1 }",
     ];
     let absent = Facts {
         user: Fact::Absent,
@@ -144,19 +144,19 @@ fn an_absent_fact_holds_only_if_the_rule_says_so() {
 
 #[test]
 fn sessions_are_counted_as_ranges() {
-    let at_least = rule("action = 'deny'\nuser_sessions = { at_least = 2 }\nwhen_ledger_unavailable = 'skip'");
-    let below = rule("action = 'allow'\nuser_sessions = { below = 2 }\nwhen_ledger_unavailable = 'skip'");
+    let at_least = rule("action = 'deny'\nuser_sessions = { at_least = 2 }");
+    let below = rule("action = 'allow'\nuser_sessions = { below = 2 }");
     for (min, max, denied, allowed) in
         [(0, 1, false, true), (2, 2, true, false), (5, 9, true, false), (1, 2, true, false), (0, 5, true, false)]
     {
-        let ledger = LedgerFacts { user_sessions: Count { min, max }, ..LedgerFacts::default() };
+        let counts = Counts { user_sessions: Count { min, max }, ..Counts::default() };
         let (denies, allows) = (
-            at_least.decide(Stage::Link, &full(), Some(&ledger)).rule.is_some(),
-            below.decide(Stage::Link, &full(), Some(&ledger)).rule.is_some(),
+            at_least.decide(Stage::Link, &full(), &counts).rule.is_some(),
+            below.decide(Stage::Link, &full(), &counts).rule.is_some(),
         );
         // Between the two numbers it is unknown, which at the last stage denies.
         assert_eq!((denies, allows), (denied, allowed), "{min} to {max}");
-        let early = below.decide(Stage::Ipv4Address, &early(), Some(&ledger));
+        let early = below.decide(Stage::Ipv4Address, &early(), &counts);
         assert_eq!((early.allow, early.for_now), (min < 2, min < 2 && max >= 2), "{min} to {max}");
     }
 }
@@ -166,11 +166,8 @@ fn groups_sessions_time_and_octets_are_counted() {
     let world = world(
         "[groups.kiosk]\nusers = ['kiosk']\n\
          [[rules]]\nname = 'sessions'\naction = 'deny'\ngroup_sessions = { group = 'kiosk', at_least = 3 }\n\
-         when_ledger_unavailable = 'skip'\n\
          [[rules]]\nname = 'time'\naction = 'deny'\nconnect_time = { per = 'week', at_least = '1h 30m' }\n\
-         when_ledger_unavailable = 'skip'\n\
-         [[rules]]\nname = 'octets'\naction = 'allow'\noctets = { per = 'month', below = '1 KiB' }\n\
-         when_ledger_unavailable = 'skip'\n",
+         [[rules]]\nname = 'octets'\naction = 'allow'\noctets = { per = 'month', below = '1 KiB' }\n",
     );
     let kiosk = world.groups.id("kiosk").unwrap();
     for (sessions, seconds, octets, by) in [
@@ -179,19 +176,19 @@ fn groups_sessions_time_and_octets_are_counted() {
         (2, 5_399, 1_023, Some("octets")),
         (0, 0, 1_024, None),
     ] {
-        let ledger = LedgerFacts {
+        let counts = Counts {
             groups: vec![(kiosk, Count { min: sessions, max: sessions })],
             used: vec![(Period::Week, Used { seconds, octets: 0 }), (Period::Month, Used { seconds: 0, octets })],
-            ..LedgerFacts::default()
+            ..Counts::default()
         };
-        assert_eq!(world.decide(Stage::Link, &full(), Some(&ledger)).rule, by);
+        assert_eq!(world.decide(Stage::Link, &full(), &counts).rule, by);
     }
 }
 
 #[test]
 fn what_was_not_asked_for_is_unknown_and_noticed_by_tests() {
-    let world = rule("action = 'allow'\noctets = { per = 'day', below = '1 MB' }\nwhen_ledger_unavailable = 'allow'");
-    let decide = || world.decide(Stage::Link, &full(), Some(&LedgerFacts::default())).allow;
+    let world = rule("action = 'allow'\noctets = { per = 'day', below = '1 MB' }");
+    let decide = || world.decide(Stage::Link, &full(), &Counts::default()).allow;
     if cfg!(debug_assertions) {
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(decide)).is_err());
     } else {
