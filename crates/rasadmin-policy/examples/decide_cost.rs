@@ -87,9 +87,7 @@ fn configuration() -> String {
             4 => format!(
                 "groups = [\"g{group}\", \"g77\"]\ntunnels = [\"IKEv2\", \"SSTP\"]\nremote_computers = [\"PC{rule}\"]"
             ),
-            _ => format!(
-                "groups = [\"g{group}\"]\nports = [\"COM*\"]\nuser_sessions = {{ at_least = 2 }}"
-            ),
+            _ => format!("groups = [\"g{group}\"]\nports = [\"COM*\"]\nuser_sessions = {{ at_least = 2 }}"),
         };
         writeln!(text, "{conditions}").unwrap();
     }

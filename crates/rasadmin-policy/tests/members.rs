@@ -328,8 +328,7 @@ fn what_is_claimed_is_noted() {
         let text = format!("default.action = \"allow\"\n{text}");
         parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap().notes()
     };
-    let limit = "[[rules]]\nname = \"one\"\naction = \"deny\"\nuser_sessions = { at_least = 1 }\n\
-                 when_ledger_unavailable = \"allow\"\n";
+    let limit = "[[rules]]\nname = \"one\"\naction = \"deny\"\nuser_sessions = { at_least = 1 }\n";
     assert!(notes(limit)[0].to_string().contains("same-computer"));
     assert_eq!(notes(&format!("limits.reconnect = \"strict\"\n{limit}")), []);
     assert_eq!(notes(""), []);

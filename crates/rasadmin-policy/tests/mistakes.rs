@@ -10,8 +10,7 @@ const GOOD: &str = "default.action = \"deny\"\n";
 fn cases() -> Vec<(&'static str, String)> {
     let with = |text: &str| format!("{GOOD}{text}");
     let rule = |text: &str| format!("{GOOD}[[rules]]\nname = \"r\"\naction = \"allow\"\n{text}\n");
-    let counting = |text: &str| rule(&format!("when_ledger_unavailable = \"skip\"\n{text}"));
-    let zoned = |text: &str| format!("time_zone = \"UTC\"\n{}", counting(text));
+    let zoned = |text: &str| format!("time_zone = \"UTC\"\n{}", rule(text));
     let pool = |text: &str| format!("{GOOD}[pools.p]\n{text}\n");
     let reservation = |text: &str| format!("{GOOD}default_domain = \"CORP\"\n[[reservations]]\n{text}\n");
     vec![
@@ -91,18 +90,22 @@ fn cases() -> Vec<(&'static str, String)> {
         ("quarantine", rule("quarantine = [\"quarantined\"]")),
         ("interface type", rule("interface_types = [\"router\"]")),
         ("if_absent", rule("if_absent = true")),
-        ("a rule that counts says nothing of the ledger", rule("user_sessions = { at_least = 1 }")),
-        ("two bounds", counting("user_sessions = { at_least = 1, below = 2 }")),
-        ("no bound", counting("user_sessions = {}")),
-        ("negative", counting("user_sessions = { at_least = -1 }")),
-        ("group_sessions of an unknown group", counting("group_sessions = { group = \"g\", at_least = 1 }")),
+        ("two bounds", rule("user_sessions = { at_least = 1, below = 2 }")),
+        ("no bound", rule("user_sessions = {}")),
+        ("negative", rule("user_sessions = { at_least = -1 }")),
+        ("group_sessions of an unknown group", rule("group_sessions = { group = \"g\", at_least = 1 }")),
         ("period", zoned("connect_time = { per = \"year\", at_least = \"8h\" }")),
         ("no period", zoned("octets = { at_least = \"1 GiB\" }")),
         ("duration", zoned("connect_time = { per = \"day\", at_least = \"8 hours\" }")),
         ("octets", zoned("octets = { per = \"day\", at_least = \"1 Gbit\" }")),
         ("octets beyond counting", zoned("octets = { per = \"day\", at_least = \"99999999999 TiB\" }")),
-        ("when_ledger_unavailable", rule("when_ledger_unavailable = \"reject\"")),
-        ("default cannot be skipped", "default = { action = \"deny\", when_ledger_unavailable = \"skip\" }\n".into()),
+        ("when_unrecorded", rule("when_unrecorded = \"skip\"")),
+        ("when_unrecorded of the wrong type", rule("when_unrecorded = true")),
+        (
+            "when_unrecorded of a rule that denies",
+            with("[[rules]]\nname = \"r\"\naction = \"deny\"\nusers = [\"a\"]\nwhen_unrecorded = \"deny\"\n"),
+        ),
+        ("when_unrecorded of the default", "default = { action = \"allow\", when_unrecorded = \"deny\" }\n".into()),
         ("a rule's unknown pool", rule("users = [\"a\"]\npool = \"p\"")),
         (
             "a rule's mistyped pool",
@@ -193,15 +196,18 @@ fn cases() -> Vec<(&'static str, String)> {
             "reservation of the server's address",
             format!("server.addresses = [\"10.1.0.1\"]\n{}", reservation("user = \"alice\"\naddress = \"10.1.0.1\"")),
         ),
-        // Limits, addresses, ledger.
+        // Limits, addresses, journal, ledger.
         ("reconnect", with("limits.reconnect = \"same-pc\"\n")),
         ("sticky", with("addresses.sticky = \"yes\"\n")),
         ("reservation_held", with("addresses.reservation_held = \"deny\"\n")),
         ("network drive", with("ledger.path = '\\\\nas\\share\\ledger.db'\n")),
         ("ledger's path empty", with("ledger.path = \"\"\n")),
-        ("durability", with("ledger.durability = \"none\"\n")),
-        ("deadline", with("ledger.deadline_ms = 5\n")),
-        ("deadline of the wrong type", with("ledger.deadline_ms = \"2s\"\n")),
+        ("journal on a network drive", with("journal.folder = '\\\\nas\\share\\journal'\n")),
+        ("journal's folder empty", with("journal.folder = \"\"\n")),
+        ("durability", with("journal.durability = \"none\"\n")),
+        ("deadline", with("journal.deadline_ms = 5\n")),
+        ("deadline of the wrong type", with("journal.deadline_ms = \"2s\"\n")),
+        ("the journal's when_unrecorded", with("journal.when_unrecorded = \"refuse\"\n")),
     ]
 }
 

@@ -149,14 +149,14 @@ fn sessions_are_counted_as_ranges() {
     for (min, max, denied, allowed) in
         [(0, 1, false, true), (2, 2, true, false), (5, 9, true, false), (1, 2, true, false), (0, 5, true, false)]
     {
-        let ledger = Counts { user_sessions: Count { min, max }, ..Counts::default() };
+        let counts = Counts { user_sessions: Count { min, max }, ..Counts::default() };
         let (denies, allows) = (
-            at_least.decide(Stage::Link, &full(), &ledger).rule.is_some(),
-            below.decide(Stage::Link, &full(), &ledger).rule.is_some(),
+            at_least.decide(Stage::Link, &full(), &counts).rule.is_some(),
+            below.decide(Stage::Link, &full(), &counts).rule.is_some(),
         );
         // Between the two numbers it is unknown, which at the last stage denies.
         assert_eq!((denies, allows), (denied, allowed), "{min} to {max}");
-        let early = below.decide(Stage::Ipv4Address, &early(), &ledger);
+        let early = below.decide(Stage::Ipv4Address, &early(), &counts);
         assert_eq!((early.allow, early.for_now), (min < 2, min < 2 && max >= 2), "{min} to {max}");
     }
 }
@@ -176,12 +176,12 @@ fn groups_sessions_time_and_octets_are_counted() {
         (2, 5_399, 1_023, Some("octets")),
         (0, 0, 1_024, None),
     ] {
-        let ledger = Counts {
+        let counts = Counts {
             groups: vec![(kiosk, Count { min: sessions, max: sessions })],
             used: vec![(Period::Week, Used { seconds, octets: 0 }), (Period::Month, Used { seconds: 0, octets })],
             ..Counts::default()
         };
-        assert_eq!(world.decide(Stage::Link, &full(), &ledger).rule, by);
+        assert_eq!(world.decide(Stage::Link, &full(), &counts).rule, by);
     }
 }
 

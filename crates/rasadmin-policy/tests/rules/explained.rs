@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use rasadmin_policy::config::file::{Action, Period};
-use rasadmin_policy::rules::{Count, Explained, Counts, Outcome, Used};
+use rasadmin_policy::rules::{Count, Counts, Explained, ExplainedCondition, Outcome, Used};
 use rasadmin_policy::{Facts, Stage};
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ hours = [{ days = ['mon-fri'], from = '08:00', to = '18:00' }, { days = ['sat'] 
 ports = ['VPN2-*']
 user_sessions = { below = 2 }
 connect_time = { per = 'week', below = '40h' }
-when_ledger_unavailable = 'skip'
+when_unrecorded = 'deny'
 [[rules]]
 name = 'foreign'
 action = 'deny'
@@ -30,7 +30,6 @@ servers = ['vpn*']
 users = ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9']
 octets = { per = 'month', at_least = '1 GB' }
 group_sessions = { group = 'sales', at_least = 9 }
-when_ledger_unavailable = 'deny'
 ";
 
 fn written(explained: &[Explained<'_>]) -> String {
@@ -38,23 +37,24 @@ fn written(explained: &[Explained<'_>]) -> String {
     for rule in explained {
         let name = rule.rule.unwrap_or("(default)");
         let decides = if rule.decides { ", decides" } else { "" };
-        writeln!(text, "{name}: {:?} {:?} {:?}{decides}", rule.action, rule.truth, rule.outcome).unwrap();
+        let unrecorded = rule.when_unrecorded.map_or(String::new(), |when| format!(", unrecorded: {when:?}"));
+        writeln!(text, "{name}: {:?} {:?} {:?}{decides}{unrecorded}", rule.action, rule.truth, rule.outcome).unwrap();
         for condition in &rule.conditions {
-            let truth = condition.truth.map_or("left out".to_owned(), |truth| format!("{truth:?}"));
-            writeln!(text, "  {}: {} | {} | {truth}", condition.field, condition.asked, condition.found).unwrap();
+            let ExplainedCondition { field, asked, found, truth } = condition;
+            writeln!(text, "  {field}: {asked} | {found} | {truth:?}").unwrap();
         }
     }
     text
 }
 
-fn explain(stage: Stage, facts: &Facts, ledger: Option<&Counts>) -> String {
+fn explain(stage: Stage, facts: &Facts, counts: &Counts) -> String {
     let world = world(TEXT);
-    written(&world.rules.explain(stage, facts, &world.in_groups(facts), ledger))
+    written(&world.rules.explain(stage, facts, &world.in_groups(facts), counts))
 }
 
 #[test]
 fn every_condition_says_what_it_asked_and_what_it_found() {
-    let ledger = Counts {
+    let counts = Counts {
         user_sessions: Count { min: 1, max: 2 },
         groups: vec![(rasadmin_policy::rules::GroupId(0), Count { min: 3, max: 3 })],
         used: vec![
@@ -62,7 +62,7 @@ fn every_condition_says_what_it_asked_and_what_it_found() {
             (Period::Month, Used { seconds: 0, octets: 77 }),
         ],
     };
-    insta::assert_snapshot!(explain(Stage::Link, &full(), &ledger), @r"
+    insta::assert_snapshot!(explain(Stage::Link, &full(), &counts), @r"
     office: Allow Unknown Fails
       groups: sales | CORP\ALICE is in sales | True
       hours: mon-fri 08:00-18:00, sat 00:00-24:00 | wed 2026-03-25 10:30 | True
@@ -85,7 +85,7 @@ fn every_condition_says_what_it_asked_and_what_it_found() {
 
 #[test]
 fn what_is_not_known_says_so() {
-    insta::assert_snapshot!(explain(Stage::Ipv4Address, &early(), None), @r"
+    insta::assert_snapshot!(explain(Stage::Ipv4Address, &early(), &Counts::default()), @r"
     office: Allow True PassedOver
       groups: sales | CORP\ALICE is in sales | True
       hours: mon-fri 08:00-18:00, sat 00:00-24:00 | wed 2026-03-25 10:30 | True
@@ -109,20 +109,20 @@ fn what_is_not_known_says_so() {
 #[test]
 fn what_was_not_asked_for_is_shown_as_unknown() {
     let text = explain(Stage::Link, &full(), &Counts::default());
-    assert!(text.contains("connect_time: below 40h per week | the ledger was not asked | Unknown"), "{text}");
+    assert!(text.contains("connect_time: below 40h per week | it was not counted | Unknown"), "{text}");
 }
 
 #[test]
 fn outcomes_are_named_as_they_are_decided() {
     let world = rule("action = 'deny'\nremote_computers = ['x']");
     let outcome = |stage| {
-        let explained = world.rules.explain(stage, &early(), &Default::default(), None);
+        let explained = world.rules.explain(stage, &early(), &Default::default(), &Counts::default());
         assert_eq!((explained[0].action, explained[1].rule), (Action::Deny, None));
         (explained[0].outcome, explained[0].decides, explained[1].decides)
     };
     assert_eq!(outcome(Stage::Ipv4Address), (Outcome::Waits, false, true));
     assert_eq!(outcome(Stage::Link), (Outcome::Decides, true, false));
     let world = rule("action = 'allow'\nremote_computers = ['x']");
-    let outcome = |stage| world.rules.explain(stage, &early(), &Default::default(), None)[0].outcome;
+    let outcome = |stage| world.rules.explain(stage, &early(), &Default::default(), &Counts::default())[0].outcome;
     assert_eq!((outcome(Stage::Ipv4Address), outcome(Stage::Link)), (Outcome::DecidesForNow, Outcome::Fails));
 }

@@ -1,7 +1,6 @@
 //! The rules, from the file's types to decisions.
 #![allow(clippy::unwrap_used)]
 
-mod away;
 mod calendar;
 mod conditions;
 mod explained;
@@ -11,4 +10,5 @@ mod naive;
 mod naive_cases;
 mod spellings;
 mod stages;
+mod unrecorded;
 mod world;

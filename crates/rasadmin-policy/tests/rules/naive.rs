@@ -2,14 +2,14 @@
 
 use crate::world::domains;
 use jiff::tz::TimeZone;
-use rasadmin_policy::config::file::{Action, At, Default, Group, Hours, IfAbsent, Rule, WhenLedgerUnavailable as Away};
+use rasadmin_policy::config::file::{Action, At, Default, Group, Hours, IfAbsent, Rule, WhenUnrecorded};
 use rasadmin_policy::rules::{Count, Counts};
 use rasadmin_policy::{Fact, Facts, Identity, Name, Stage, Tunnel};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// The answer: allow, rule, for now, ledger away.
-pub type Answer = (bool, Option<String>, bool, bool);
+/// The answer: allow, rule, for now, whether it may stand unrecorded.
+pub type Answer = (bool, Option<String>, bool, Option<WhenUnrecorded>);
 
 pub struct Naive<'a> {
     pub rules: &'a [At<Rule>],
@@ -18,7 +18,7 @@ pub struct Naive<'a> {
     pub zone: &'a TimeZone,
     pub stage: Stage,
     pub facts: &'a Facts,
-    pub ledger: Option<&'a Counts>,
+    pub counted: &'a Counts,
 }
 
 /// True, false, or None: unknown.
@@ -33,15 +33,6 @@ impl Naive<'_> {
         };
         for rule in self.rules {
             let rule = rule.get_ref();
-            let (mut action, mut away) = (rule.action, false);
-            if let (None, Some(policy)) = (self.ledger, rule.when_ledger_unavailable) {
-                away = true;
-                action = match policy {
-                    Away::Allow => Action::Allow,
-                    Away::Deny => Action::Deny,
-                    Away::Skip => continue,
-                };
-            }
             let conditions = self.conditions(rule);
             let truth = if conditions.contains(&Some(false)) {
                 Some(false)
@@ -50,8 +41,10 @@ impl Naive<'_> {
             } else {
                 Some(true)
             };
-            let answer = |for_now| (action == Action::Allow, Some(rule.name.get_ref().clone()), for_now, away);
-            match (truth, action, last) {
+            let unrecorded = rule.when_unrecorded.as_ref().map(|when| *when.get_ref());
+            let answer =
+                |for_now| (rule.action == Action::Allow, Some(rule.name.get_ref().clone()), for_now, unrecorded);
+            match (truth, rule.action, last) {
                 (Some(true), _, _) => return answer(false),
                 (Some(false), _, _) => (),
                 (None, Action::Allow, false) => return answer(true),
@@ -60,12 +53,7 @@ impl Naive<'_> {
                 (None, Action::Deny, true) => return answer(false),
             }
         }
-        let policy = self.default.when_ledger_unavailable.as_ref().filter(|_| self.ledger.is_none());
-        match policy.map(At::get_ref) {
-            None | Some(Away::Skip) => (self.default.action == Action::Allow, None, false, false),
-            Some(Away::Allow) => (true, None, false, true),
-            Some(Away::Deny) => (false, None, false, true),
-        }
+        (self.default.action == Action::Allow, None, false, None)
     }
 
     fn conditions(&self, rule: &Rule) -> Vec<Kleene> {
@@ -126,13 +114,11 @@ impl Naive<'_> {
         if let Some(kinds) = &rule.interface_types {
             all.push(on(&facts.interface, absent, |kind| kinds.get_ref().contains(kind)));
         }
-        if let Some(ledger) = self.ledger {
-            self.counts(rule, ledger, absent, &mut all);
-        }
+        self.counts(rule, absent, &mut all);
         all
     }
 
-    fn counts(&self, rule: &Rule, ledger: &Counts, absent: bool, all: &mut Vec<Kleene>) {
+    fn counts(&self, rule: &Rule, absent: bool, all: &mut Vec<Kleene>) {
         let mine = |truth: Kleene| match self.facts.user {
             Fact::Known(_) => truth,
             Fact::NotYetKnown => None,
@@ -140,24 +126,24 @@ impl Naive<'_> {
         };
         if let Some(sessions) = &rule.user_sessions {
             let of = sessions.get_ref();
-            all.push(mine(range(of.at_least, of.below, ledger.user_sessions)));
+            all.push(mine(range(of.at_least, of.below, self.counted.user_sessions)));
         }
         if let Some(sessions) = &rule.group_sessions {
             let of = sessions.get_ref();
             // Groups are numbered as in the file; the generator's names are in that order.
             let at = self.groups.keys().position(|name| name == &of.group).unwrap();
-            let count = ledger.groups.iter().find(|(id, _)| id.0 as usize == at).unwrap().1;
+            let count = self.counted.groups.iter().find(|(id, _)| id.0 as usize == at).unwrap().1;
             all.push(range(of.at_least, of.below, count));
         }
         if let Some(time) = &rule.connect_time {
             let of = time.get_ref();
-            let used = ledger.used.iter().find(|(period, _)| *period == of.per).unwrap().1.seconds;
+            let used = self.counted.used.iter().find(|(period, _)| *period == of.per).unwrap().1.seconds;
             let hours = |text: &At<String>| text.get_ref().strip_suffix('h').unwrap().parse::<u64>().unwrap() * 3_600;
             all.push(mine(Some(exact(of.at_least.as_ref().map(hours), of.below.as_ref().map(hours), used))));
         }
         if let Some(octets) = &rule.octets {
             let of = octets.get_ref();
-            let used = ledger.used.iter().find(|(period, _)| *period == of.per).unwrap().1.octets;
+            let used = self.counted.used.iter().find(|(period, _)| *period == of.per).unwrap().1.octets;
             let kb = |text: &At<String>| text.get_ref().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1_000;
             all.push(mine(Some(exact(of.at_least.as_ref().map(kb), of.below.as_ref().map(kb), used))));
         }

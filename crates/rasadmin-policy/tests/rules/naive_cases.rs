@@ -10,10 +10,10 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rasadmin_policy::config::file::{
     Action, At, ConnectTime, Default, Group, GroupSessions, Hours, IfAbsent, Octets, Period, Rule, Sessions,
-    WhenLedgerUnavailable as Away,
+    WhenUnrecorded,
 };
 use rasadmin_policy::config::rules::{Context, compile};
-use rasadmin_policy::rules::{Count, GroupId, Counts, Needs, Used};
+use rasadmin_policy::rules::{Count, Counts, GroupId, Needs, Used};
 use rasadmin_policy::{Fact, Facts, InterfaceType, Name, Quarantine, Stage, Tunnel};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -102,10 +102,9 @@ fn rule() -> impl Strategy<Value = Rule> {
     let rest = (
         action(),
         select(&[IfAbsent::NoMatch, IfAbsent::Match][..]),
-        weighted(0.2, select(&[Away::Allow, Away::Deny, Away::Skip][..])),
-        select(&[Away::Allow, Away::Deny, Away::Skip][..]),
+        weighted(0.3, select(&[WhenUnrecorded::Allow, WhenUnrecorded::Deny][..])),
     );
-    (plain, counting, rest).prop_map(|(plain, counting, (action, if_absent, away, must))| {
+    (plain, counting, rest).prop_map(|(plain, counting, (action, if_absent, unrecorded))| {
         let (
             users,
             groups,
@@ -119,7 +118,6 @@ fn rule() -> impl Strategy<Value = Rule> {
             interface_types,
         ) = plain;
         let (user_sessions, group_sessions, connect_time, octets) = counting;
-        let counts = user_sessions.is_some() || group_sessions.is_some() || connect_time.is_some() || octets.is_some();
         Rule {
             name: at(String::new()),
             action,
@@ -139,7 +137,8 @@ fn rule() -> impl Strategy<Value = Rule> {
             connect_time,
             octets,
             if_absent,
-            when_ledger_unavailable: if counts { Some(away.unwrap_or(must)) } else { away },
+            // Of a rule that denies it would be a fault.
+            when_unrecorded: unrecorded.filter(|_| action == Action::Allow).map(at),
             pool: None,
             ipv6_pool: None,
         }
@@ -187,19 +186,14 @@ fn facts() -> impl Strategy<Value = Facts> {
         })
 }
 
-fn ledger() -> impl Strategy<Value = Option<Counts>> {
+fn counted() -> impl Strategy<Value = Counts> {
     let count = || (0..4_u32, 0..3_u32).prop_map(|(min, more)| Count { min, max: min + more });
     let used = || (0..4_u64, 0..4_u64).prop_map(|(hours, kb)| Used { seconds: hours * 3_600, octets: kb * 1_000 });
-    weighted(
-        0.75,
-        (count(), [count(), count(), count()], [used(), used(), used()]).prop_map(|(user_sessions, groups, used)| {
-            Counts {
-                user_sessions,
-                groups: (0..).map(GroupId).zip(groups).collect(),
-                used: PERIODS.into_iter().zip(used).collect(),
-            }
-        }),
-    )
+    (count(), [count(), count(), count()], [used(), used(), used()]).prop_map(|(user_sessions, groups, used)| Counts {
+        user_sessions,
+        groups: (0..).map(GroupId).zip(groups).collect(),
+        used: PERIODS.into_iter().zip(used).collect(),
+    })
 }
 
 fn stage() -> impl Strategy<Value = Stage> {
@@ -221,16 +215,15 @@ struct Case {
     rules: Vec<At<Rule>>,
     default: Default,
     facts: Facts,
-    ledger: Option<Counts>,
+    counted: Counts,
     stage: Stage,
 }
 
 fn case() -> impl Strategy<Value = Case> {
     let groups = [(); 3].map(|()| subsequence(&USERS, 0..3));
-    let default = (action(), weighted(0.5, select(&[Away::Allow, Away::Deny][..])))
-        .prop_map(|(action, away)| Default { action, reason: None, when_ledger_unavailable: away.map(at) });
-    (groups, vec(rule(), 0..7), default, facts(), ledger(), stage()).prop_map(
-        |(groups, mut rules, default, facts, ledger, stage)| {
+    let default = action().prop_map(|action| Default { action, reason: None });
+    (groups, vec(rule(), 0..7), default, facts(), counted(), stage()).prop_map(
+        |(groups, mut rules, default, facts, counted, stage)| {
             for (number, rule) in rules.iter_mut().enumerate() {
                 rule.name = at(format!("r{number}"));
             }
@@ -238,24 +231,30 @@ fn case() -> impl Strategy<Value = Case> {
                 let users = users.into_iter().map(|user| at(user.to_owned())).collect();
                 (at(format!("g{number}")), Group { users, members_file: None, pool: None, ipv6_pool: None })
             });
-            Case { groups: groups.collect(), rules: rules.into_iter().map(at).collect(), default, facts, ledger, stage }
+            Case {
+                groups: groups.collect(),
+                rules: rules.into_iter().map(at).collect(),
+                default,
+                facts,
+                counted,
+                stage,
+            }
         },
     )
 }
 
 impl Case {
-    /// Both interpreters' answers, which are one; and what was needed of the ledger.
+    /// Both interpreters' answers, which are one; and what had to be counted.
     fn run(&self) -> Result<(Answer, Needs), TestCaseError> {
         let (domains, zone) = (domains(), zone("Europe/Berlin"));
         let groups = groups(&self.groups, &domains);
         let context = Context { groups: &groups, domains: &domains, zone: Some(&zone), pools: &|_| None };
         let (rules, mistakes) = compile(&self.rules, &self.default, &context);
         prop_assert_eq!(mistakes, vec![]);
-        let Self { facts, stage, .. } = self;
+        let Self { facts, stage, counted, .. } = self;
         let in_groups = facts.user.known().map(|user| groups.of(user)).unwrap_or_default();
-        let ruling = rules.decide(*stage, facts, &in_groups, self.ledger.as_ref());
-        let answer = (ruling.allow, ruling.rule.map(str::to_owned), ruling.for_now, ruling.ledger_away);
-        let ledger = self.ledger.as_ref();
+        let ruling = rules.decide(*stage, facts, &in_groups, counted);
+        let answer = (ruling.allow, ruling.rule.map(str::to_owned), ruling.for_now, ruling.when_unrecorded);
         let naive = Naive {
             rules: &self.rules,
             default: &self.default,
@@ -263,29 +262,27 @@ impl Case {
             zone: &zone,
             stage: *stage,
             facts,
-            ledger,
+            counted,
         };
         prop_assert_eq!(&answer, &naive.decide());
 
         // What was needed suffices (a number that is missed stops the test).
         let needs = rules.needs_for(*stage, facts, &in_groups);
         prop_assert!(needs.groups.is_subset(&rules.needs().groups) && needs.periods.is_subset(&rules.needs().periods));
-        if let Some(ledger) = ledger {
-            let mut told = ledger.clone();
-            told.groups.retain(|(group, _)| needs.groups.contains(group));
-            told.used.retain(|(period, _)| needs.periods.contains(period));
-            if !needs.user_sessions {
-                told.user_sessions = Count { min: 77, max: 77 };
-            }
-            prop_assert_eq!(&ruling, &rules.decide(*stage, facts, &in_groups, &told));
+        let mut told = counted.clone();
+        told.groups.retain(|(group, _)| needs.groups.contains(group));
+        told.used.retain(|(period, _)| needs.periods.contains(period));
+        if !needs.user_sessions {
+            told.user_sessions = Count { min: 77, max: 77 };
         }
+        prop_assert_eq!(&ruling, &rules.decide(*stage, facts, &in_groups, &told));
 
         // The explanation says the same.
-        let explained = rules.explain(*stage, facts, &in_groups, ledger);
+        let explained = rules.explain(*stage, facts, &in_groups, counted);
         prop_assert_eq!(explained.len(), self.rules.len() + 1);
         let deciding: Vec<_> = explained.iter().filter(|explained| explained.decides).collect();
         prop_assert_eq!(deciding.len(), 1);
-        prop_assert_eq!((deciding[0].rule, deciding[0].ledger_away), (ruling.rule, ruling.ledger_away));
+        prop_assert_eq!((deciding[0].rule, deciding[0].when_unrecorded), (ruling.rule, ruling.when_unrecorded));
         Ok((answer, needs))
     }
 }
@@ -303,26 +300,23 @@ proptest! {
 #[test]
 fn every_way_to_decide_is_tried() {
     let mut runner = TestRunner::deterministic();
-    let mut seen: HashMap<(bool, bool, bool, bool), u32> = HashMap::new();
+    let mut seen: HashMap<(bool, bool, bool, Option<WhenUnrecorded>), u32> = HashMap::new();
     let (mut asked, mut unasked) = (0, 0);
     for _ in 0..8_000 {
         let case = case().new_tree(&mut runner).unwrap().current();
-        let ((allow, rule, for_now, away), needs) = case.run().unwrap();
-        *seen.entry((allow, rule.is_some(), for_now, away)).or_default() += 1;
+        let ((allow, rule, for_now, unrecorded), needs) = case.run().unwrap();
+        *seen.entry((allow, rule.is_some(), for_now, unrecorded)).or_default() += 1;
         if needs.is_empty() { unasked += 1 } else { asked += 1 }
     }
-    // Allow and deny, by a rule and by the default, with the ledger there and away; for now only a rule allows.
-    for allow in [true, false] {
-        for by_rule in [true, false] {
-            for away in [true, false] {
-                assert!(seen.get(&(allow, by_rule, false, away)) > Some(&20), "{allow} {by_rule} {away}: {seen:?}");
-            }
+    // Allow and deny, by a rule and by the default; for now only a rule allows, and only a rule that allows says whether
+    // a connection may stand unrecorded.
+    let mut ways = vec![(true, false, false, None), (false, true, false, None), (false, false, false, None)];
+    for for_now in [true, false] {
+        for unrecorded in [None, Some(WhenUnrecorded::Allow), Some(WhenUnrecorded::Deny)] {
+            ways.push((true, true, for_now, unrecorded));
         }
     }
-    assert!(
-        seen.get(&(true, true, true, false)) > Some(&20) && seen.get(&(true, true, true, true)) > Some(&20),
-        "{seen:?}"
-    );
-    assert_eq!(seen.len(), 10, "{seen:?}");
+    assert!(ways.iter().all(|way| seen.get(way) > Some(&20)), "{seen:?}");
+    assert_eq!(seen.len(), ways.len(), "{seen:?}");
     assert!(asked > 100 && unasked > 100);
 }

@@ -2,6 +2,7 @@
 
 use crate::world::*;
 use proptest::prelude::*;
+use rasadmin_policy::rules::Counts;
 use rasadmin_policy::{Domains, Fact, Facts, Identity, Name, Stage};
 
 const DENY: &str = "[[rules]]\nname = 'not him'\naction = 'deny'\nusers = ['CORP\\josé.müller']\n\
@@ -58,10 +59,10 @@ proptest! {
         let who = |logon: Option<&Name>| world.domains.who(&user, logon);
         // At the connection at the latest; before, he is denied or nobody can tell.
         let facts = Facts { user: who(Some(&logon.into())), ..full() };
-        prop_assert!(!world.decide(Stage::Connection, &facts, None).allow, "{user}: {:?}", facts.user);
+        prop_assert!(!world.decide(Stage::Connection, &facts, &Counts::default()).allow, "{user}: {:?}", facts.user);
         let early = Facts { user: who(None), ..early() };
         prop_assert!(
-            early.user == Fact::NotYetKnown || !world.decide(Stage::Ipv4Address, &early, None).allow,
+            early.user == Fact::NotYetKnown || !world.decide(Stage::Ipv4Address, &early, &Counts::default()).allow,
             "{user}: {:?}", early.user
         );
     }
@@ -103,12 +104,12 @@ fn a_suffix_that_is_not_listed_waits_for_the_logon_domain() {
     );
     let user = |user: &str, logon: Option<&str>| world.domains.who(&user.into(), logon.map(Name::new).as_ref());
     for (name, allowed) in [("alice@mail.example", false), ("bob@mail.example", true)] {
-        let ruling = world.decide(Stage::Ipv4Address, &Facts { user: user(name, None), ..early() }, None);
+        let ruling = world.decide(Stage::Ipv4Address, &Facts { user: user(name, None), ..early() }, &Counts::default());
         assert!(ruling.allow && ruling.for_now, "{name}: nobody can tell yet");
         let facts = Facts { user: user(name, Some("CORP")), ..full() };
-        assert_eq!(world.decide(Stage::Connection, &facts, None).allow, allowed, "{name}");
+        assert_eq!(world.decide(Stage::Connection, &facts, &Counts::default()).allow, allowed, "{name}");
     }
     // Where RRAS tells no logon domain, the suffix is all there is: he is no one of CORP.
     let facts = Facts { user: user("bob@mail.example", Some("")), ..full() };
-    assert!(!world.decide(Stage::Connection, &facts, None).allow);
+    assert!(!world.decide(Stage::Connection, &facts, &Counts::default()).allow);
 }

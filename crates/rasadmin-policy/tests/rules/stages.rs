@@ -25,7 +25,7 @@ fn the_first_rule_that_matches_decides() {
     let ruling = world.decide(Stage::Link, &full(), &Counts::default());
     assert_eq!((ruling.allow, ruling.rule, ruling.reason), (true, Some("first"), Some("because")));
     assert_eq!((ruling.pool, ruling.ipv6_pool), (pool("office"), pool("office6")));
-    assert!(!ruling.for_now && !ruling.ledger_away);
+    assert!(!ruling.for_now);
     let carol = Facts { user: Fact::Known(world.domains.identity(&"carol".into(), &"".into()).unwrap()), ..full() };
     let ruling = world.decide(Stage::Link, &carol, &Counts::default());
     assert_eq!((ruling.allow, ruling.rule, ruling.reason), (false, None, Some("nobody said yes")));
@@ -35,7 +35,7 @@ fn the_first_rule_that_matches_decides() {
 fn a_rule_without_conditions_always_matches_and_no_rules_deny() {
     assert!(rule("action = 'allow'").allows(&full()));
     let none = Rules::default();
-    assert!(!none.decide(Stage::Link, &full(), &Default::default(), None).allow);
+    assert!(!none.decide(Stage::Link, &full(), &Default::default(), &Counts::default()).allow);
     assert!(none.needs().is_empty());
 }
 
@@ -54,11 +54,11 @@ fn what_is_not_yet_known_allows_for_now_and_denies_later() {
                 Stage::Connection => tunnel == Fact::Known(Tunnel::Ikev2),
                 _ => true,
             };
-            let ledger = Counts::default();
-            let ruling = allow.decide(stage, &facts, &ledger);
+            let counts = Counts::default();
+            let ruling = allow.decide(stage, &facts, &counts);
             assert_eq!((ruling.allow, ruling.for_now), (!last, !last), "{stage:?} {tunnel:?}");
             assert_eq!(ruling.rule.is_some(), !last);
-            let ruling = deny.decide(stage, &facts, &ledger);
+            let ruling = deny.decide(stage, &facts, &counts);
             assert_eq!((ruling.allow, ruling.for_now), (!last, false), "{stage:?} {tunnel:?}");
             assert_eq!(ruling.rule, Some(if last { "r" } else { "rest" }));
         }
@@ -73,7 +73,7 @@ fn false_beats_unknown() {
 }
 
 #[test]
-fn the_ledger_is_asked_only_what_can_matter() {
+fn only_what_can_matter_is_counted() {
     let world = world(
         "[groups.kiosk]\nusers = ['kiosk']\n\
          [[rules]]\nname = 'limit'\naction = 'deny'\nusers = ['bob']\nuser_sessions = { at_least = 1 }\n\
@@ -98,18 +98,18 @@ fn the_ledger_is_asked_only_what_can_matter() {
     let month = Needs { periods: [Period::Month].into(), ..Needs::default() };
     assert_eq!(needs("bob", Stage::Ipv4Address, early()), Needs { user_sessions: true, ..month.clone() });
     assert_eq!(needs("kiosk", Stage::Ipv4Address, early()), Needs { groups: [kiosk].into(), ..month });
-    // Nobody's use cannot be asked for: the first rule is unknown, and at the last stage that denies.
+    // Nobody's use cannot be counted: the first rule is unknown, and at the last stage that denies.
     let nobody = Facts { user: Fact::NotYetKnown, ..full() };
     assert!(world.rules.needs_for(Stage::Link, &nobody, &Default::default()).is_empty());
 }
 
 #[test]
 fn a_pool_is_given_for_now_too_but_not_with_a_refusal() {
-    let world =
-        rule("action = 'allow'\nuser_sessions = { below = 1 }\npool = 'guests'");
-    let ledger = Counts { user_sessions: Count { min: 0, max: 1 }, ..Counts::default() };
-    let ruling = world.decide(Stage::Ipv4Address, &early(), &ledger);
+    let world = rule("action = 'allow'\nuser_sessions = { below = 1 }\npool = 'guests'");
+    let counts = Counts { user_sessions: Count { min: 0, max: 1 }, ..Counts::default() };
+    let ruling = world.decide(Stage::Ipv4Address, &early(), &counts);
     assert_eq!((ruling.allow, ruling.for_now, ruling.pool), (true, true, pool("guests")));
-    let away = world.decide(Stage::Ipv4Address, &early(), None);
-    assert_eq!((away.allow, away.ledger_away, away.pool), (false, true, None));
+    let many = Counts { user_sessions: Count { min: 1, max: 1 }, ..Counts::default() };
+    let refused = world.decide(Stage::Ipv4Address, &early(), &many);
+    assert_eq!((refused.allow, refused.pool), (false, None));
 }
