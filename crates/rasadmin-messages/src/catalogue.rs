@@ -244,8 +244,7 @@ catalogue! {
             what was written. `newer`: a later version of rasadmin has written there. `other`: the details say.",
     effect: "Limits, quotas and addresses work as always. Events wait in memory, 8 MiB of them, and are lost if the \
              service ends before they are recorded. Where `when_unrecorded` is \"deny\", nobody is let in meanwhile. It \
-             is tried again at the next event, after a wait for the lock every ten seconds, and told again only if the \
-             kind changes.",
+             is tried again every ten seconds, and told again only if the kind changes.",
     remedy: "Remove the cause: make room, bring the folder back, give SYSTEM the right to write, end the program that \
              holds the lock. No restart is needed, and a restart would lose what waits.";
 
@@ -268,6 +267,44 @@ catalogue! {
     effect: "The service goes on without it. What was moved aside or saved is named in the text; nothing else was deleted.",
     remedy: "After a crash or a power cut, none. Otherwise find out who writes into the folder: only SYSTEM and \
              administrators should be able to. Keep what was saved if records are missing.";
+
+    RecordsNotRead = 414 Error "records-not-read" (records, effects)
+    text: "the journal has records that cannot be read: {records}, and effects that only a newer version knows: {effects}",
+    cause: "Records are damaged, which a power cut or a failing disk does; or a newer rasadmin has written them.",
+    effect: "What they say is missing here: a session that began may count nowhere, and one that ended may count until its \
+             port is used again.",
+    remedy: "Use the newer rasadmin, if there is one on this server. Otherwise check the disk.";
+
+    NoCheckpoint = 415 Warning "no-checkpoint" (error)
+    text: "the state cannot be written down: {error}",
+    cause: "The journal's folder cannot be written, or the disk is full.",
+    effect: "Nothing is lost. The next start reads the journal from the last checkpoint on, which takes longer.",
+    remedy: "Make room, or give the service (SYSTEM) the right to write there.";
+
+    SegmentDropped = 416 Error "segment-dropped" (file, first, last)
+    text: "the journal has reached its limit, and its oldest part is gone: {file}, records {first} to {last}",
+    cause: "The journal has grown to 2 GiB, and not every ledger that reads it has these records, or none ever read it.",
+    effect: "Who was connected then, and what was decided, is not in that ledger. Nobody who is connected is affected.",
+    remedy: "Bring the journal into the ledger every day: `rasadmin ledger update`, which `rasadmin install` schedules. \
+             If a ledger is no longer used, delete its `.cursor` file in the journal's folder.";
+
+    SlowSync = 417 Warning "slow-sync" (milliseconds)
+    text: "the disk took {milliseconds} ms to store a record; for ten seconds it is not waited for",
+    cause: "The disk is overloaded or failing, or another program writes a lot.",
+    effect: "Users wait less. A power cut within these seconds may lose the last records; a crash of the service does not.",
+    remedy: "Find out what keeps the disk busy, or put the journal on another disk (`[journal] folder`).";
+
+    NotSynced = 418 Error "not-synced" (error)
+    text: "a record could not be stored safely: {error}",
+    cause: "The disk reported an error, for this part of the journal and for the next one, where it was written again.",
+    effect: "The answer stands. A power cut may lose the record.",
+    remedy: "Check the disk. Back up the ledger.";
+
+    LostAtStop = 419 Error "lost-at-stop" (count)
+    text: "the service stops, and events that could not be recorded are lost: {count}",
+    cause: "The journal could not be written until the end of the service.",
+    effect: "The sessions that these events tell of are missing in the ledger, or end at the next start.",
+    remedy: "The messages before this one say why the journal could not be written.";
 
     // This log.
 

@@ -28,6 +28,8 @@ pub enum Kind {
     Replaced,
     /// The disk did not take what was written.
     Sync,
+    /// A newer program has written there.
+    Newer,
     /// Anything else.
     Other,
 }
@@ -42,6 +44,7 @@ impl Kind {
             Self::Full => "full",
             Self::Replaced => "replaced",
             Self::Sync => "sync",
+            Self::Newer => "newer",
             Self::Other => "other",
         }
     }
@@ -54,6 +57,7 @@ impl From<&Error> for Failure {
             Error::Full(_) => Kind::Full,
             Error::Sync(_) => Kind::Sync,
             Error::Replaced(_) | Error::Diverged { .. } => Kind::Replaced,
+            Error::NewerVersion { .. } => Kind::Newer,
             Error::Io(failed) => match failed.source.kind() {
                 ErrorKind::NotFound | ErrorKind::NotADirectory => Kind::Missing,
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
