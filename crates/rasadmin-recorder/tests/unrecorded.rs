@@ -66,19 +66,6 @@ fn comes_back(scene: &Scene) {
     assert_eq!(live, [true, false, true]);
 }
 
-/// A service that runs with a session, whose journal goes away and comes back.
-fn while_running(kind: Kind, away: impl FnOnce(&Path), back: impl FnOnce(&Path)) {
-    let scene = Scene::new(CONFIG);
-    scene.begin(1, "bob", "VPN0-1").unwrap();
-    away(&scene.path());
-    scene.wait(2);
-    goes_on_from_memory(&scene, kind);
-    assert_eq!(scene.connect(&connection(3, "bob")), Verdict::Reject("rule `one session`".to_owned()));
-    back(&scene.path());
-    comes_back(&scene);
-    assert!(scene.present().by_handle(1).is_some());
-}
-
 /// A service that starts while the journal cannot be used.
 fn at_start(kind: Kind, away: impl FnOnce(&Path), back: impl FnOnce(&Path)) {
     let folder = tempfile::tempdir().unwrap();

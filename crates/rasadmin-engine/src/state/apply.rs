@@ -96,6 +96,7 @@ impl State {
             Effect::Used { session, user, days } | Effect::InterimUse { session, user, days, .. } => {
                 self.use_is(*session, user, days);
             }
+            Effect::UseCarried(carried) => self.uses.carry(&carried.user, carried.sums),
             Effect::Blocked(block) => {
                 self.blocks.retain(|_, other| other.until.is_some_and(|until| until > at.time));
                 if block.until.is_some() {
