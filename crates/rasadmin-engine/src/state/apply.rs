@@ -174,7 +174,9 @@ impl State {
         let id = ended.session;
         let Some(mut session) = self.sessions.take(id) else {
             // Its end has become better known.
-            if !decide::hangup_may_come(ended.by) {
+            if decide::hangup_may_come(ended.by) {
+                self.sessions.closed_change(id, |closed| closed.by = ended.by);
+            } else {
                 self.sessions.forget(id);
             }
             return;
