@@ -195,7 +195,7 @@ fn beyond_the_memory_for_them_events_are_lost_and_counted() {
     let waiting = scene.health().waiting;
     std::fs::remove_file(scene.folder.path().join("journal")).unwrap();
     scene.wait(11);
-    scene.recorder.hangup(&connection(1, "nobody"), scene.now());
+    scene.recorder.hangup(&connection(999_999, "nobody"), scene.now());
     let lost: Vec<_> = scene.records().into_iter().filter(|r| matches!(r.event, Event::Lost { events: 1 })).collect();
     assert_eq!((lost.len(), scene.health().lost, scene.health().waiting), (1, 0, 0));
     assert_eq!(scene.records().len(), waiting + 3, "what waited, what memory has beyond it, the loss, and this one");
