@@ -89,13 +89,16 @@ impl Store {
     /// Nothing is opened yet.
     pub fn new(config: &Config, now: Now, membership: Arc<Membership>) -> Self {
         let durable = config.durability == Durability::Fsync;
+        // Another identifier than that of the record that is made at this moment.
+        let mut random = now.random;
+        random.reverse();
         Self {
             folder: config.journal.clone(),
             options: Options { durable, ..Options::default() },
             started: now.at,
             journal: None,
             state: State::new(),
-            token: Id(uuid::Builder::from_random_bytes(now.random).into_uuid().as_u128()),
+            token: Id(uuid::Builder::from_random_bytes(random).into_uuid().as_u128()),
             membership,
             waiting: Waiting::default(),
             stale: false,
