@@ -4,9 +4,9 @@
 mod support;
 
 use rasadmin_engine::Name;
-use rasadmin_ledger::{Engine, Verdict};
+
 use std::sync::Barrier;
-use support::{Scene, With, connection, link};
+use support::{Recorder, Scene, Verdict, With, connection, link};
 
 const ONE: &str = r#"
     default_domain = "CORP"
@@ -189,7 +189,7 @@ fn time_is_split_at_midnight_in_the_zone() {
 }
 
 /// Accepts of one user, each a connection of its own, by threads of this process: how many were accepted.
-fn accepts(engine: &Engine, first: u64) -> usize {
+fn accepts(engine: &Recorder, first: u64) -> usize {
     const THREADS: u64 = 4;
     const EACH: u64 = 125;
     let barrier = Barrier::new(THREADS as usize);
@@ -219,7 +219,7 @@ fn of_a_thousand_simultaneous_accepts_in_two_processes_one_stands() {
         let child = child.into_string().unwrap();
         let (first, folder) = child.split_once(' ').unwrap();
         let config = support::config(std::path::Path::new(folder), ONE);
-        let engine = Engine::start(config, &Name::new("VPN1"), support::system());
+        let engine = Recorder::start(config, &Name::new("VPN1"), support::system());
         // Both begin at once: when the other is there too.
         std::fs::write(format!("{folder}/{first}.ready"), "").unwrap();
         while !["1", "1001"].iter().all(|first| std::path::Path::new(&format!("{folder}/{first}.ready")).exists()) {

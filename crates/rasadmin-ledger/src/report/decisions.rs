@@ -2,7 +2,7 @@
 
 use super::which::{Conditions, Which};
 use super::{Reader, rfc3339};
-use crate::{Away, RowId};
+use crate::{Error, RowId};
 use rasadmin_engine::Millis;
 use rasadmin_engine::config::Bundle;
 use rasadmin_engine::rules::Counted;
@@ -79,7 +79,7 @@ fn decided(row: &Row<'_>) -> rusqlite::Result<Decided> {
 
 impl Reader {
     /// Decisions, the latest first; `denied`: only those.
-    pub fn decisions(&self, which: &Which, denied: bool, rule: Option<&str>) -> Result<Vec<Decided>, Away> {
+    pub fn decisions(&self, which: &Which, denied: bool, rule: Option<&str>) -> Result<Vec<Decided>, Error> {
         let mut conditions = Conditions::of(which, "server", "time");
         if denied {
             conditions.add("outcome = 'deny'");
@@ -93,7 +93,7 @@ impl Reader {
     }
 
     /// The decisions of a session, in the order of time: also those for its addresses, which came before it.
-    pub fn decisions_of(&self, session: RowId) -> Result<Vec<Decided>, Away> {
+    pub fn decisions_of(&self, session: RowId) -> Result<Vec<Decided>, Error> {
         let sql = format!(
             "SELECT {COLUMNS} FROM decisions WHERE session = ?1
              UNION SELECT {COLUMNS} FROM decisions WHERE id IN (SELECT decision FROM leases WHERE session = ?1)
@@ -103,12 +103,12 @@ impl Reader {
     }
 
     /// One decision.
-    pub fn decision(&self, id: RowId) -> Result<Option<Decided>, Away> {
+    pub fn decision(&self, id: RowId) -> Result<Option<Decided>, Error> {
         Ok(self.rows(&format!("SELECT {COLUMNS} FROM decisions WHERE id = ?1"), &[&id], decided)?.pop())
     }
 
     /// The texts of a configuration that was in force, by its hash.
-    pub fn config(&self, hash: &str) -> Result<Option<Bundle>, Away> {
+    pub fn config(&self, hash: &str) -> Result<Option<Bundle>, Error> {
         let texts = self.rows("SELECT texts FROM configs WHERE hash = ?1", &[&hash], |row| row.get::<_, String>(0))?;
         Ok(texts.first().and_then(|texts| serde_json::from_str(texts).ok()))
     }
