@@ -49,7 +49,6 @@ CREATE TABLE sessions (
     -- clock, which means something within one instance.
     began INTEGER,
     began_mono INTEGER,
-    revived_mono INTEGER,
     -- A returning client took its place in the counts.
     replaced_by TEXT,
     replaced INTEGER,
@@ -88,15 +87,13 @@ CREATE TABLE links (
     device TEXT NOT NULL,
     tunnel_type TEXT,
     start INTEGER NOT NULL,
-    start_mono INTEGER NOT NULL,
     stop INTEGER,
-    -- What ended it: it ends no other link when it is brought in again.
-    stopped_by TEXT,
     seconds INTEGER,
     input_octets INTEGER,
     output_octets INTEGER,
     UNIQUE (session, link)
 );
+CREATE INDEX links_live ON links (nas_identifier) WHERE stop IS NULL;
 
 CREATE TABLE leases (
     id INTEGER PRIMARY KEY,

@@ -15,7 +15,7 @@ const CONFIG: &str = r#"
     default_domain = "CORP"
     default.action = "deny"
     server.name = "VPN1"
-    ledger.durability = "process"
+    journal.durability = "process"
     [groups.two]
     users = ["u0", "u1", "u2"]
     [pools.small]

@@ -1,9 +1,9 @@
 //! The rows that a record makes. The state folds the same effects in memory; here they are kept for people.
 //!
 //! Every row has a key that was made of its record's random bytes, and what a later effect says stands in place of what an
-//! earlier one said. So a journal can be read again, from any record on, and at its end the rows are the same. Three
-//! effects look at what is there: an instance's beginning, a link's beginning and end, and what is forgotten. Each says
-//! how it tells a second reading.
+//! earlier one said. So a journal can be read again, from any record on, and at its end the rows are the same. A few
+//! effects look at what is there: an instance's beginning, a session's use so far, a link's beginning, and what is forgotten.
+//! Each says how it tells a second reading.
 
 mod instance;
 mod leases;
@@ -132,13 +132,12 @@ impl<'s, 'c> Projection<'s, 'c> {
             Effect::SessionAlive { session } => self.session_alive(*session),
             Effect::SourceChanged { session, source } => self.source_changed(*session, source),
             Effect::QuarantineChanged { session, quarantine } => self.quarantine_changed(*session, *quarantine),
-            Effect::SessionEnded(ended) => self.session_ended(ended, record.at.mono),
-            Effect::SessionRevived { session, at } => self.session_revived(*session, at.mono),
+            Effect::SessionEnded(ended) => self.session_ended(ended),
+            Effect::SessionRevived { session, .. } => self.session_revived(*session),
             Effect::LinkBegan(link) => self.link_began(of, link),
-            Effect::LinkEnded { session, port, at, usage } => self.link_ended(of, *session, port, *at, usage),
-            Effect::Used { session, user, days } | Effect::InterimUse { session, user, days, .. } => {
-                self.used(*session, user, days)
-            }
+            Effect::LinkEnded { session, port, at, usage } => self.link_ended(*session, port, at.time, usage),
+            Effect::Used { session, user, days } => self.used(*session, user, days),
+            Effect::InterimUse { session, user, days, .. } => self.used_so_far(*session, user, days),
             Effect::LeaseBegan(began) => self.lease_began(of, began),
             Effect::LeaseTaken { lease, session, user, at, prefix } => {
                 self.lease_taken(*lease, *session, user.as_ref(), at.time, prefix.as_deref())

@@ -90,12 +90,19 @@ impl Projection<'_, '_> {
             let used = self.use_of(session.id, began)?;
             let open = Open { id: session.id, began: session.began, replaced: session.replaced, used: &used };
             let closing = closing_of(&open, began);
-            // All its links, whatever the clock of another start of the machine said.
-            self.session_ended(&closing.ended, Mono(i64::MAX.cast_unsigned()))?;
+            self.session_ended(&closing.ended)?;
             if let Some(user) = &session.user {
                 self.used(session.id, user, &closing.days)?;
             }
         }
+        // On a second reading links began again, of sessions that have ended already.
+        self.statements.run(
+            "UPDATE links SET stop = (SELECT CASE WHEN start > acct_stop_time THEN start ELSE acct_stop_time END
+                 FROM sessions WHERE sessions.id = session)
+             WHERE nas_identifier = :server AND stop IS NULL AND EXISTS (SELECT 1 FROM sessions
+                 WHERE sessions.id = session AND acct_stop_time IS NOT NULL AND instance < :before)",
+            named_params! { ":server": server.as_str(), ":before": before },
+        )?;
         self.statements.run(
             "UPDATE leases SET ended = CASE WHEN began > :at THEN began ELSE :at END, ended_by = :by
              WHERE server = :server AND ended IS NULL AND instance < :before",

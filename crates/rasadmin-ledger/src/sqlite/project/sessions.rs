@@ -6,7 +6,7 @@ use super::{Of, Projection, key};
 use crate::Error;
 use rasadmin_engine::calendar::date_of_label;
 use rasadmin_engine::effect::{ClosedBy, DayUse, SessionBegan, SessionEnded, Usage};
-use rasadmin_engine::{Id, Identity, Millis, Mono, Name, Quarantine, Stamp, Tunnel};
+use rasadmin_engine::{Id, Identity, Millis, Name, Quarantine, Stamp, Tunnel};
 use rusqlite::{named_params, params};
 use std::collections::BTreeMap;
 
@@ -77,13 +77,13 @@ impl Projection<'_, '_> {
         Ok(())
     }
 
-    /// It has ended, or its end has become better known. `told`: the moment of the record.
-    pub(super) fn session_ended(&mut self, ended: &SessionEnded, told: Mono) -> Result<(), Error> {
+    /// It has ended, or its end has become better known.
+    pub(super) fn session_ended(&mut self, ended: &SessionEnded) -> Result<(), Error> {
         let hung_up = ended.by == ClosedBy::Hangup;
         // Without a hangup only the looks at it told something, and they told what was until then.
         let usage = Some(ended.usage).filter(|u| hung_up || u.input_octets > 0 || u.output_octets > 0);
         let octets_are = usage.map(|u| if hung_up && u.is_exact() { "exact" } else { "lower bound" });
-        let (key, stop) = (key(ended.session), ended.at.time);
+        let (key, stop) = (key(ended.session), ended.at.time.max(ended.start));
         let octets = |of: fn(&Usage) -> u64| usage.as_ref().map(|usage| signed(of(usage)));
         self.statements.run(
             "UPDATE sessions SET acct_start_time = :start, acct_stop_time = :stop,
@@ -92,7 +92,7 @@ impl Projection<'_, '_> {
                  acct_terminate_cause = :cause, closed_by = :by, estimated = :estimated, billed = :billed
              WHERE acct_session_id = :key",
             named_params! {
-                ":key": key, ":start": ended.start, ":stop": stop.max(ended.start),
+                ":key": key, ":start": ended.start, ":stop": stop,
                 ":seconds": signed(ended.usage.seconds),
                 ":input": octets(|u| u.input_octets), ":output": octets(|u| u.output_octets),
                 ":frames_in": octets(|u| u.input_packets), ":frames_out": octets(|u| u.output_packets),
@@ -100,28 +100,34 @@ impl Projection<'_, '_> {
                 ":estimated": ended.by.is_estimated(), ":billed": ended.by.is_billed(),
             },
         )?;
-        // On a second reading it may have been revived since, and have links that began later.
         self.statements.run(
             "UPDATE links SET stop = CASE WHEN start > :stop THEN start ELSE :stop END
-             WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :key) AND stop IS NULL
-                 AND (start_mono <= :mono OR EXISTS (SELECT 1 FROM sessions WHERE acct_session_id = :key
-                         AND (revived_mono IS NULL OR revived_mono < :mono)))",
-            named_params! { ":key": key, ":stop": stop, ":mono": mono(told) },
+             WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :key) AND stop IS NULL",
+            named_params! { ":key": key, ":stop": stop },
         )?;
         Ok(())
     }
 
-    pub(super) fn session_revived(&mut self, session: Id, at: Mono) -> Result<(), Error> {
+    pub(super) fn session_revived(&mut self, session: Id) -> Result<(), Error> {
         self.statements.run(
             "UPDATE sessions SET acct_start_time = coalesce(began, acct_start_time), acct_stop_time = NULL,
                  acct_session_time = NULL, acct_input_octets = NULL, acct_output_octets = NULL,
                  acct_input_packets = NULL, acct_output_packets = NULL, octets_are = NULL, acct_terminate_cause = NULL,
-                 closed_by = NULL, estimated = NULL, billed = NULL,
-                 revived_mono = CASE WHEN revived_mono > :mono THEN revived_mono ELSE :mono END
+                 closed_by = NULL, estimated = NULL, billed = NULL
              WHERE acct_session_id = :key",
-            named_params! { ":key": key(session), ":mono": mono(at) },
+            named_params! { ":key": key(session) },
         )?;
         Ok(())
+    }
+
+    /// What a live session has used. On a second reading it may have ended: then its end has told more, or, if a new
+    /// instance ended it, nobody tells it again.
+    pub(super) fn used_so_far(&mut self, session: Id, user: &Identity, days: &[DayUse]) -> Result<(), Error> {
+        let ended = "SELECT 1 FROM sessions WHERE acct_session_id = ?1 AND acct_stop_time IS NOT NULL";
+        match self.statements.one(ended, params![key(session)], |_| Ok(()))? {
+            Some(()) => Ok(()),
+            None => self.used(session, user, days),
+        }
     }
 
     /// This instead of what was told of it before. A row that is there keeps its user, who may have been made nobody since;

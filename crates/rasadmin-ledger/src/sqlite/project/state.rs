@@ -29,7 +29,7 @@ impl Projection<'_, '_> {
                 let seconds = stop.seconds_since(session.began);
                 let usage = Usage { seconds, ..Usage::default() };
                 let ended = SessionEnded { session: session.id, start: session.began.time, at: stop, by, usage };
-                self.session_ended(&ended, stop.mono)?;
+                self.session_ended(&ended)?;
             }
         }
         let mut leases: Vec<_> = state.leases().collect();
