@@ -16,7 +16,7 @@ mod session;
 mod usage;
 
 pub use addresses::Free;
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, VERSION};
 pub(crate) use expiry::Due;
 pub use instance::{Closing, Open, closing_of};
 pub use lease::{Holding, Lease};

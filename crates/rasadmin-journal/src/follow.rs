@@ -61,6 +61,16 @@ impl Follower {
         Ok(())
     }
 
+    /// The same, up to so many records. True: there may be more.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_some(&mut self, most: usize, mut reader: impl FnMut(Item<'_>)) -> Result<bool, Error> {
+        let stop = self.tape.read_some(most, &mut reader)?;
+        self.tape.settled |= stop.is_some();
+        Ok(stop.is_none())
+    }
+
     /// Is the segment that is being read still the one that its path names? To be asked now and then: of one that was
     /// deleted or replaced nothing new is ever read.
     ///

@@ -123,6 +123,19 @@ impl Tape {
     /// Gives the reader what follows, and says why it went no further.
     pub fn read(&mut self, reader: &mut dyn FnMut(Item<'_>)) -> Result<Stop, Error> {
         loop {
+            if let Some(stop) = self.read_some(usize::MAX, reader)? {
+                return Ok(stop);
+            }
+        }
+    }
+
+    /// The same, up to so many records; None if it went no further because of that.
+    pub fn read_some(&mut self, most: usize, reader: &mut dyn FnMut(Item<'_>)) -> Result<Option<Stop>, Error> {
+        let mut records = 0;
+        loop {
+            if records == most {
+                return Ok(None);
+            }
             if self.left_at == Some((self.walk.number, self.walk.crc)) {
                 self.left_at = None;
                 if let Next::Ready(segment, header) = self.look_at_next(true)? {
@@ -134,6 +147,7 @@ impl Tape {
             let stop = match self.walk.step()? {
                 Step::Record => {
                     self.give_record(reader)?;
+                    records += 1;
                     continue;
                 }
                 Step::Gap => {
@@ -145,8 +159,8 @@ impl Tape {
                 Step::Bad | Step::Stranger(_) => Stop::Bad,
             };
             match self.look_at_next(stop == Stop::Ended)? {
-                Next::NotReady => return Ok(stop),
-                Next::Hole { last, crc } => return Ok(Stop::Hole { last, crc }),
+                Next::NotReady => return Ok(Some(stop)),
+                Next::Hole { last, crc } => return Ok(Some(Stop::Hole { last, crc })),
                 Next::Ready(segment, header) => {
                     self.enter(segment, header)?;
                     self.give_gap(reader);

@@ -1,24 +1,32 @@
 //! The ledger of the rasadmin product: every decision, lease, session and link, and what was used, in a database that is
-//! made of the engine's records.
+//! made of the journal's records.
 //!
-//! [`sqlite`] keeps the records and their projection in one file; [`Engine`] is the engine with that ledger behind it, as
-//! the DLL calls it; [`report`] reads, and [`desk`] is what an administrator changes.
+//! The DLL writes the journal and nothing else. Whoever reads the ledger brings it up to date first:
+//! [`Sqlite::bring_in`](sqlite::Sqlite::bring_in) reads what the journal has gained since the last time and writes its rows.
+//! [`report`] reads them, [`upkeep`] copies a ledger, and purges or anonymises one that has no journal.
 #![forbid(unsafe_code)]
 
-mod anonymous;
-pub mod desk;
-mod driver;
+pub mod bring_in;
+mod error;
+mod forget;
 pub mod history;
-pub mod instance;
 pub mod report;
-pub mod spool;
 pub mod sqlite;
-#[cfg(feature = "torture")]
-pub mod torture;
+pub mod upkeep;
 
-pub use driver::{Assigned, Engine, Health, Verdict};
-pub use instance::random;
-pub use rasadmin_engine::{Away, AwayKind};
+pub use error::{Error, ErrorKind};
+pub use forget::{Changed, Past};
 
 /// A row's number, for people: what they type as in `--session 7`.
 pub type RowId = i64;
+
+/// Sixteen random bytes, of the operating system's.
+///
+/// # Errors
+///
+/// If it has none.
+pub fn random() -> std::io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|e| std::io::Error::other(e.to_string()))?;
+    Ok(bytes)
+}

@@ -1,24 +1,24 @@
 //! What the ledger says, for people: read without disturbing who writes.
 
+mod counts;
 mod decisions;
 mod health;
 mod leases;
 mod pages;
 mod sessions;
-mod state;
 mod totals;
 mod which;
 
+pub use counts::{Counts, Loaded};
 pub use decisions::Decided;
-pub use health::LastInstance;
+pub use health::{LastBrought, LastInstance};
 pub use leases::Held;
 pub use pages::{Pages, Wanted};
 pub use sessions::Session;
-pub use state::{Counts, Loaded};
 pub use totals::{By, KnownUser, Total, UserDays, month};
 pub use which::{Which, Who};
 
-use crate::{Away, AwayKind, RowId};
+use crate::{Error, ErrorKind, RowId};
 use rasadmin_engine::Millis;
 use rasadmin_engine::Name;
 use rusqlite::{Connection, OpenFlags, Row, ToSql, params};
@@ -84,11 +84,49 @@ pub struct Attempt {
     pub allowed: bool,
 }
 
+/// Is all of it in its file, so that nothing beside it need be read?
+fn is_at_rest(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    path.is_file() && std::fs::metadata(log).map_or(true, |log| log.len() == 0)
+}
+
+/// A name by which SQLite makes and locks nothing beside the file.
+fn immutable(path: &Path) -> PathBuf {
+    let mut name = String::from("file:");
+    for c in path.to_string_lossy().replace('\\', "/").chars() {
+        match c {
+            '%' => name.push_str("%25"),
+            '?' => name.push_str("%3f"),
+            '#' => name.push_str("%23"),
+            c => name.push(c),
+        }
+    }
+    name.push_str("?immutable=1");
+    name.into()
+}
+
 impl Reader {
-    /// Opens a ledger that is there.
-    pub fn open(path: &Path) -> Result<Self, Away> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(|e| super::sqlite::error(path, &e))?;
+    /// Opens a ledger that is there, also one that may not be written.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is no ledger of this version and platform.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        match Self::try_open(path, false) {
+            // Where nothing may be made beside it, SQLite cannot read it while it takes it for one that changes.
+            Err(e) if matches!(e.kind, ErrorKind::Missing | ErrorKind::ReadOnly) && is_at_rest(path) => {
+                Self::try_open(path, true)
+            }
+            opened => opened,
+        }
+    }
+
+    fn try_open(path: &Path, at_rest: bool) -> Result<Self, Error> {
+        let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        flags.set(OpenFlags::SQLITE_OPEN_URI, at_rest);
+        let name = if at_rest { immutable(path) } else { path.to_owned() };
+        let connection = Connection::open_with_flags(name, flags).map_err(|e| super::sqlite::error(path, &e))?;
         let reader = Self { connection, path: path.to_owned() };
         let prepared = reader
             .connection
@@ -100,7 +138,7 @@ impl Reader {
             Some(_) if version <= 0 => "it is not a rasadmin ledger".to_owned(),
             Some(what) => what,
         };
-        Err(Away { kind: AwayKind::Foreign, message: format!("{}: {what}", path.display()) })
+        Err(Error::new(ErrorKind::Foreign, path, what))
     }
 
     /// Every row of a query.
@@ -109,7 +147,7 @@ impl Reader {
         sql: &str,
         values: &[&dyn ToSql],
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, Away> {
+    ) -> Result<Vec<T>, Error> {
         let read = || self.connection.prepare(sql)?.query_map(values, read)?.collect::<rusqlite::Result<_>>();
         read().map_err(|e| self.failed(&e))
     }
@@ -120,7 +158,7 @@ impl Reader {
         sql: &str,
         values: &[&dyn ToSql],
         each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
-    ) -> Result<(), Away> {
+    ) -> Result<(), Error> {
         let mut read = || {
             let mut statement = self.connection.prepare(sql)?;
             let mut rows = statement.query(values)?;
@@ -132,18 +170,18 @@ impl Reader {
         read().map_err(|e| self.failed(&e))
     }
 
-    fn failed(&self, e: &rusqlite::Error) -> Away {
+    fn failed(&self, e: &rusqlite::Error) -> Error {
         super::sqlite::error(&self.path, e)
     }
 
     /// The last decision and the last lease: what comes after them is new.
-    pub fn last(&self) -> Result<(RowId, RowId), Away> {
+    pub fn last(&self) -> Result<(RowId, RowId), Error> {
         let sql = "SELECT (SELECT coalesce(max(id), 0) FROM decisions), (SELECT coalesce(max(id), 0) FROM leases)";
         self.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(|e| self.failed(&e))
     }
 
     /// Refusals after a decision, the most frequent first.
-    pub fn refusals(&self, after: RowId) -> Result<Vec<Refusals>, Away> {
+    pub fn refusals(&self, after: RowId) -> Result<Vec<Refusals>, Error> {
         let sql = "SELECT rule, reason, user_name FROM decisions WHERE outcome = 'deny' AND id > ?1 ORDER BY id";
         let read = || -> rusqlite::Result<Vec<Refusals>> {
             let mut all = Vec::<Refusals>::new();
@@ -164,7 +202,7 @@ impl Reader {
     }
 
     /// What was given after a lease.
-    pub fn given(&self, after: RowId) -> Result<Vec<Given>, Away> {
+    pub fn given(&self, after: RowId) -> Result<Vec<Given>, Error> {
         let sql = "SELECT CASE origin WHEN 'reservation' THEN 'reservations' WHEN 'offer' THEN 'RRAS''s offer'
                               ELSE pool END AS source,
                           family, count(*), count(DISTINCT number), sum(origin = 'sticky')
@@ -188,7 +226,7 @@ impl Reader {
 
     /// Every attempt to connect after a decision, each user's in the order of time: it begins with the IPv4 address.
     /// Only links of a connection that is not yet established belong to it.
-    pub fn attempts(&self, after: RowId) -> Result<Vec<Attempt>, Away> {
+    pub fn attempts(&self, after: RowId) -> Result<Vec<Attempt>, Error> {
         let sql = "SELECT user_name, stage, outcome, rule, reason FROM decisions
                    WHERE id > ?1 AND stage IN ('ipv4-address', 'ipv6-address', 'connection', 'link')
                    ORDER BY user_name, id";

@@ -1,22 +1,18 @@
--- Version 4. Times are milliseconds since 1970, UTC. Names are folded (upper case) where they stand for an identity.
--- A record and the rows that are made of it are written in one transaction: that is why each is there once. What is
--- written with every call has no index of random keys, because each call would change another page of it.
+-- Version 5. Times are milliseconds since 1970, UTC. Names are folded (upper case) where they stand for an identity.
+-- Every row that a record makes has a key of its own, so that bringing the same record in again changes nothing. Keys of
+-- what is written with every call begin with the time, so that new ones stand together at the end of their index.
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
--- The records of each server, in order, since its last checkpoint.
-CREATE TABLE journal (
+-- How far each journal was brought in. It moves in the transaction of the rows.
+CREATE TABLE journals (
+    journal TEXT PRIMARY KEY,
     server TEXT NOT NULL,
+    -- The instance that lived there: records of others change nothing.
+    instance TEXT,
+    segment TEXT NOT NULL,
     number INTEGER NOT NULL,
-    record TEXT NOT NULL,
-    UNIQUE (server, number)
-);
-
--- The state after a record: what lies before it is not needed to start.
-CREATE TABLE checkpoints (
-    server TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    UNIQUE (server, number)
+    crc INTEGER NOT NULL,
+    brought_at INTEGER NOT NULL
 );
 
 -- A service instance: the processes that held the server's lock together; they share its token.
@@ -49,6 +45,14 @@ CREATE TABLE sessions (
     framed_interface_id TEXT,
     framed_ipv6_prefix TEXT,
     acct_start_time INTEGER NOT NULL,
+    -- The start as it was told: acct_start_time is put right at the end if the time of day was wrong. And on the monotonic
+    -- clock, which means something within one instance.
+    began INTEGER,
+    began_mono INTEGER,
+    -- A returning client took its place in the counts.
+    replaced_by TEXT,
+    replaced INTEGER,
+    replaced_mono INTEGER,
     established INTEGER,
     acct_link_count INTEGER NOT NULL DEFAULT 0,
     acct_stop_time INTEGER,
@@ -62,6 +66,8 @@ CREATE TABLE sessions (
     closed_by TEXT,
     estimated INTEGER,
     billed INTEGER,
+    -- It was made nobody's: no later reading of the journal brings names back.
+    anonymous INTEGER NOT NULL DEFAULT 0,
     -- Which log it comes from; it is over, whatever its log says, so that it counts nowhere.
     imported TEXT CHECK (imported IS NULL OR acct_stop_time IS NOT NULL)
 );
@@ -74,6 +80,7 @@ CREATE INDEX sessions_long ON sessions (acct_stop_time) WHERE acct_stop_time - a
 
 CREATE TABLE links (
     id INTEGER PRIMARY KEY,
+    link TEXT NOT NULL,
     session INTEGER NOT NULL,
     nas_identifier TEXT NOT NULL,
     nas_port_id TEXT NOT NULL,
@@ -83,9 +90,10 @@ CREATE TABLE links (
     stop INTEGER,
     seconds INTEGER,
     input_octets INTEGER,
-    output_octets INTEGER
+    output_octets INTEGER,
+    UNIQUE (session, link)
 );
-CREATE INDEX links_session ON links (session);
+CREATE INDEX links_live ON links (nas_identifier) WHERE stop IS NULL;
 
 CREATE TABLE leases (
     id INTEGER PRIMARY KEY,
@@ -107,10 +115,11 @@ CREATE TABLE leases (
     accepted INTEGER,
     ended INTEGER,
     ended_by TEXT,
-    decision INTEGER
+    decision INTEGER,
+    anonymous INTEGER NOT NULL DEFAULT 0
 );
--- What makes a double impossible: one live lease an address, whatever the code does.
-CREATE UNIQUE INDEX leases_live ON leases (server, family, number) WHERE ended IS NULL;
+-- Not unique: a double would be a fault of whoever wrote the journal, and must not keep the rest from coming in.
+CREATE INDEX leases_live ON leases (server, family, number) WHERE ended IS NULL;
 CREATE INDEX leases_session ON leases (session) WHERE session IS NOT NULL;
 CREATE INDEX leases_address ON leases (address, began);
 
@@ -123,11 +132,13 @@ CREATE TABLE use (
     seconds INTEGER NOT NULL,
     input_octets INTEGER NOT NULL,
     output_octets INTEGER NOT NULL,
-    PRIMARY KEY (domain, name, day, session)
+    PRIMARY KEY (session, day)
 ) WITHOUT ROWID;
+CREATE INDEX use_user ON use (domain, name, day);
 
 CREATE TABLE decisions (
     id INTEGER PRIMARY KEY,
+    record TEXT NOT NULL UNIQUE,
     time INTEGER NOT NULL,
     server TEXT NOT NULL,
     instance INTEGER NOT NULL,
@@ -141,17 +152,18 @@ CREATE TABLE decisions (
     reason TEXT,
     refusal TEXT,
     config TEXT NOT NULL,
-    ledger_away INTEGER NOT NULL,
     facts TEXT NOT NULL,
     groups TEXT NOT NULL,
-    counted TEXT
+    counted TEXT NOT NULL,
+    anonymous INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX decisions_session ON decisions (session) WHERE session IS NOT NULL;
 CREATE INDEX decisions_denied ON decisions (time) WHERE outcome = 'deny';
 
--- What came out of order; and events that were lost.
+-- What came out of order; events that were lost; records that the journal lacks.
 CREATE TABLE anomalies (
     id INTEGER PRIMARY KEY,
+    effect TEXT NOT NULL UNIQUE,
     time INTEGER NOT NULL,
     server TEXT NOT NULL,
     instance INTEGER NOT NULL,
@@ -170,6 +182,7 @@ CREATE TABLE configs (
 -- Each time that a process of the service has read its configuration.
 CREATE TABLE loads (
     id INTEGER PRIMARY KEY,
+    effect TEXT NOT NULL UNIQUE,
     time INTEGER NOT NULL,
     server TEXT NOT NULL,
     instance INTEGER NOT NULL,
@@ -177,6 +190,3 @@ CREATE TABLE loads (
     config TEXT NOT NULL,
     fault TEXT
 );
-
--- How far each spool file has been replayed.
-CREATE TABLE spools (spool TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;

@@ -2,27 +2,22 @@
 
 mod deadline;
 mod import;
-mod meter;
 mod project;
-mod records;
 mod statements;
-mod trim;
 
-pub use meter::{Logged, Meter, Work};
-pub(crate) use records::load;
-pub use records::{Batch, Records};
-pub(crate) use statements::Statements;
+pub(crate) use project::Projection;
+pub(crate) use statements::{Statements, signed};
 
-use crate::{Away, AwayKind};
+use crate::{Error, ErrorKind};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The schema's version: `PRAGMA user_version`.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
 
 /// What to do with one that is damaged.
-const REMEDY: &str = "move the ledger away and restart Remote Access to begin a new one";
+const REMEDY: &str = "restore a backup, or move it away, and a new one is made of the journal";
 
 /// What is in a new ledger.
 const SCHEMA: &str = include_str!("schema.sql");
@@ -33,9 +28,9 @@ pub(super) const PLATFORM: &str = if cfg!(windows) { "windows" } else { "unix" }
 /// May the file be made if it is not there?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Create {
-    /// Yes: no session of this server can be alive.
+    /// Yes: what the journal has comes in again.
     Yes,
-    /// No: a ledger that vanished took its leases along, and a new one would give their addresses away.
+    /// No: what is to be done is of use only to one that is there.
     No,
 }
 
@@ -47,19 +42,22 @@ pub struct Sqlite {
     /// The level of `PRAGMA synchronous` that is set: one connection that toggles it is quicker than two.
     full: bool,
     durable: bool,
-    meter: Option<Meter>,
     #[cfg(unix)]
     file: (u64, u64),
 }
 
 impl Sqlite {
-    /// Opens the ledger, makes its tables if it is new, and checks that it is ours. `durable`: durable transactions are
-    /// synced.
-    pub fn open(path: &Path, create: Create, durable: bool, deadline: Instant) -> Result<Self, Away> {
+    /// Opens the ledger, makes its tables if it is new, and checks that it is ours. `durable`: what was brought in is synced
+    /// before the journal is told so.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened for writing: then [`Reader`](crate::report::Reader) may still read it.
+    pub fn open(path: &Path, create: Create, durable: bool, deadline: Instant) -> Result<Self, Error> {
         loop {
             match Self::try_open(path, create, durable, deadline) {
                 // Where SQLite sees a deadlock coming (several that make a new file's WAL at once) it asks no busy handler.
-                Err(away) if away.kind == AwayKind::Locked && Instant::now() < deadline => {
+                Err(e) if e.kind == ErrorKind::Locked && Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(2));
                 }
                 opened => return opened,
@@ -67,16 +65,16 @@ impl Sqlite {
         }
     }
 
-    fn try_open(path: &Path, create: Create, durable: bool, deadline: Instant) -> Result<Self, Away> {
+    fn try_open(path: &Path, create: Create, durable: bool, deadline: Instant) -> Result<Self, Error> {
         if path.is_dir() {
-            return Err(away(AwayKind::Missing, path, "a directory stands in the ledger's place"));
+            return Err(Error::new(ErrorKind::Missing, path, "a directory stands in the ledger's place"));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
         if create == Create::Yes
             && !folder.as_os_str().is_empty()
             && let Err(e) = std::fs::create_dir_all(folder)
         {
-            return Err(away(AwayKind::Missing, path, format!("its folder cannot be made: {e}")));
+            return Err(Error::new(ErrorKind::Missing, path, format!("its folder cannot be made: {e}")));
         }
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, create == Create::Yes);
@@ -87,7 +85,6 @@ impl Sqlite {
             path: path.to_owned(),
             full: false,
             durable,
-            meter: None,
             #[cfg(unix)]
             file: (0, 0),
         };
@@ -95,7 +92,7 @@ impl Sqlite {
         ledger.check()?;
         #[cfg(unix)]
         {
-            ledger.file = identity(path).ok_or_else(|| away(AwayKind::Missing, path, "it is not there"))?;
+            ledger.file = identity(path).ok_or_else(|| Error::new(ErrorKind::Missing, path, "it is not there"))?;
         }
         Ok(ledger)
     }
@@ -112,7 +109,7 @@ impl Sqlite {
     }
 
     /// A new one's tables are made in one transaction, so that of two processes that start together one does it.
-    fn check(&mut self) -> Result<(), Away> {
+    fn check(&mut self) -> Result<(), Error> {
         let path = self.path.clone();
         let failed = |e: rusqlite::Error| error(&path, &e);
         let version = |c: &Connection| c.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
@@ -123,112 +120,94 @@ impl Sqlite {
             self.connection.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }).map_err(failed)?;
             done?;
         }
-        let platform: String = self
-            .connection
-            .query_row("SELECT value FROM about WHERE key = 'platform'", [], |row| row.get(0))
-            .map_err(failed)?;
+        let platform = self.about("platform")?;
         match foreign(VERSION, &platform) {
             None => Ok(()),
-            Some(what) => Err(away(AwayKind::Foreign, &path, what)),
+            Some(what) => Err(Error::new(ErrorKind::Foreign, &path, what)),
         }
     }
 
-    fn make(&self, version: i64) -> Result<(), Away> {
+    fn make(&self, version: i64) -> Result<(), Error> {
         let failed = |e: rusqlite::Error| error(&self.path, &e);
         let tables = "SELECT count(*) FROM sqlite_schema";
         let tables: i64 = self.connection.query_row(tables, [], |row| row.get(0)).map_err(failed)?;
         if version < 0 || (version == 0 && tables > 0) {
-            return Err(away(AwayKind::Foreign, &self.path, "it is another program's SQLite database"));
+            return Err(Error::new(ErrorKind::Foreign, &self.path, "it is another program's SQLite database"));
         }
         if let Some(what) = foreign(version, PLATFORM).filter(|_| version != 0) {
-            return Err(away(AwayKind::Foreign, &self.path, what));
+            return Err(Error::new(ErrorKind::Foreign, &self.path, what));
         }
         self.connection.execute_batch(SCHEMA).map_err(failed)?;
-        self.connection.execute("INSERT INTO about VALUES ('platform', ?1)", [PLATFORM]).map_err(failed)?;
+        let random = crate::random().map_err(|e| Error::new(ErrorKind::Other, &self.path, e))?;
+        let own = uuid::Builder::from_random_bytes(random).into_uuid().to_string();
+        let about = "INSERT INTO about VALUES ('platform', ?1), ('ledger', ?2)";
+        self.connection.execute(about, [PLATFORM, &own]).map_err(failed)?;
         self.connection.pragma_update(None, "user_version", VERSION).map_err(failed)
     }
 
-    /// From now on the work of the statements is added up; answers what was done since this was called last.
-    pub fn work(&mut self) -> Work {
-        self.meter.get_or_insert_default().take()
-    }
-
-    /// From now on the statements are noted; answers what was run since this was called last.
-    pub fn logged(&mut self) -> Vec<Logged> {
-        self.meter.get_or_insert_default().logged()
-    }
-
-    /// A transaction of statements that are not a callback's; the number that `work` answers.
-    pub(super) fn maintain(
+    /// A transaction that nobody else writes beside; waiting for others ends at the deadline. `synced`: it is on disk when
+    /// this returns, and so is all that was committed before it.
+    pub(crate) fn transact<T>(
         &mut self,
         deadline: Instant,
-        work: &mut dyn FnMut(&Connection) -> rusqlite::Result<u64>,
-    ) -> Result<u64, Away> {
-        let path = self.path.clone();
-        let failed = |e: rusqlite::Error| error(&path, &e);
+        synced: bool,
+        work: impl FnOnce(&mut Statements<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.is_there()?;
         let _guard = deadline::until(deadline);
-        self.sync_level(false).map_err(failed)?;
-        let transaction =
-            rusqlite::Transaction::new_unchecked(&self.connection, rusqlite::TransactionBehavior::Immediate)
-                .map_err(failed)?;
-        let done = work(&transaction).map_err(failed)?;
-        transaction.commit().map_err(failed)?;
+        let synced = synced && self.durable;
+        self.sync_level(synced).map_err(|e| error(&self.path, &e))?;
+        let mut begun = self.begin()?;
+        let done = work(&mut begun.0)?;
+        begun.commit()?;
         Ok(done)
     }
 
+    /// A value that the ledger has kept about itself since it was made.
+    pub(crate) fn about(&self, key: &str) -> Result<String, Error> {
+        let found = self.find("SELECT value FROM about WHERE key = ?1", &[&key], |row| row.get(0))?;
+        found.ok_or_else(|| Error::new(ErrorKind::Corrupt, &self.path, format!("it does not say its {key}: {REMEDY}")))
+    }
+
     /// The first row of a query.
-    pub(super) fn find<T>(
+    pub(crate) fn find<T>(
         &self,
         sql: &str,
         values: &[&dyn rusqlite::ToSql],
         read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>, Away> {
+    ) -> Result<Option<T>, Error> {
         self.statements().one(sql, values, read)
     }
 
-    /// The servers that have records in it.
-    pub(super) fn servers(&self) -> Result<Vec<rasadmin_engine::Name>, Away> {
-        let mut servers = Vec::new();
-        let sql = "SELECT server FROM journal UNION SELECT server FROM checkpoints ORDER BY 1";
-        self.statements().each(sql, &[], &mut |row| {
-            servers.push(rasadmin_engine::Name::from_stored(row.get(0)?));
-            Ok(true)
-        })?;
-        Ok(servers)
-    }
-
     /// The write-ahead log still has what was deleted: it goes into the file, and is cut, if nobody is reading.
-    pub(super) fn shrink_log(&mut self) {
+    pub(crate) fn shrink_log(&mut self) {
         let _guard = deadline::until(Instant::now() + Duration::from_secs(1));
         // If it cannot be now, the next checkpoints do it.
         let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
     /// Copies it to a new file, which is checked and on disk when this returns.
-    pub(super) fn copy_to(&mut self, to: &Path) -> Result<(), Away> {
+    pub(crate) fn copy_to(&mut self, to: &Path) -> Result<(), Error> {
         if to.exists() {
-            return Err(away(AwayKind::Other, to, "it is there already, and is not overwritten: name a new file"));
+            return Err(Error::new(ErrorKind::Other, to, "it is there already, and is not overwritten: name a new file"));
         }
         let Some(name) = to.to_str() else {
-            return Err(away(AwayKind::Other, to, "its name is not valid Unicode: name another file"));
+            return Err(Error::new(ErrorKind::Other, to, "its name is not valid Unicode: name another file"));
         };
         // In one read transaction: what is committed meanwhile is not in it.
         self.connection.execute("VACUUM INTO ?1", [name]).map_err(|e| error(to, &e))?;
         let copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| error(to, &e))?;
         let answer: String = copy.query_row("PRAGMA quick_check", [], |row| row.get(0)).map_err(|e| error(to, &e))?;
         if answer != "ok" {
-            return Err(away(AwayKind::Corrupt, to, format!("the copy is damaged: {answer}")));
+            return Err(Error::new(ErrorKind::Corrupt, to, format!("the copy is damaged: {answer}")));
         }
         let synced = std::fs::OpenOptions::new().write(true).open(to).and_then(|file| file.sync_all());
-        synced.map_err(|e| away(AwayKind::Other, to, format!("it is not safely on disk: {e}")))
+        synced.map_err(|e| Error::new(ErrorKind::Other, to, format!("it is not safely on disk: {e}")))
     }
 
     fn sync_level(&mut self, full: bool) -> rusqlite::Result<()> {
         if self.full != full {
             let pragma = if full { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
-            if let Some(meter) = &self.meter {
-                meter.log(pragma, []);
-            }
             self.connection.prepare_cached(pragma)?.execute([])?;
             self.full = full;
         }
@@ -237,17 +216,17 @@ impl Sqlite {
 
     /// On Unix a deleted file goes on living in its open descriptors: what is written there is lost.
     #[cfg(unix)]
-    fn is_there(&self) -> Result<(), Away> {
+    fn is_there(&self) -> Result<(), Error> {
         if identity(&self.path) == Some(self.file) {
             return Ok(());
         }
-        Err(away(AwayKind::Missing, &self.path, "it was removed or replaced while the service ran"))
+        Err(Error::new(ErrorKind::Missing, &self.path, "it was removed or replaced while it was in use"))
     }
 
     /// On Windows an open file cannot be deleted.
     #[cfg(not(unix))]
     #[allow(clippy::unused_self)]
-    fn is_there(&self) -> Result<(), Away> {
+    fn is_there(&self) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -260,13 +239,13 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 
 impl Sqlite {
     fn statements(&self) -> Statements<'_> {
-        Statements { connection: &self.connection, path: &self.path, meter: self.meter.as_ref() }
+        Statements { connection: &self.connection, path: &self.path }
     }
 
     /// Begins a transaction that nobody else writes beside; it is rolled back if it is dropped.
-    fn begin(&self) -> Result<Begun<'_>, Away> {
+    fn begin(&self) -> Result<Begun<'_>, Error> {
         if !self.connection.is_autocommit() {
-            // A call that panicked left one.
+            // A panic left one.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         let mut statements = self.statements();
@@ -279,12 +258,8 @@ impl Sqlite {
 struct Begun<'l>(Statements<'l>);
 
 impl Begun<'_> {
-    fn commit(mut self) -> Result<(), Away> {
-        #[cfg(feature = "torture")]
-        crate::torture::at(crate::torture::Point::BeforeCommit);
+    fn commit(mut self) -> Result<(), Error> {
         self.0.run("COMMIT", &[])?;
-        #[cfg(feature = "torture")]
-        crate::torture::at(crate::torture::Point::Committed);
         Ok(())
     }
 }
@@ -298,10 +273,6 @@ impl Drop for Begun<'_> {
     }
 }
 
-fn away(kind: AwayKind, path: &Path, what: impl std::fmt::Display) -> Away {
-    Away { kind, message: format!("{}: {what}", path.display()) }
-}
-
 /// Why a ledger of this version and platform is not for this program, if it is not.
 pub(super) fn foreign(version: i64, platform: &str) -> Option<String> {
     if version > VERSION {
@@ -309,8 +280,8 @@ pub(super) fn foreign(version: i64, platform: &str) -> Option<String> {
     }
     if version < VERSION {
         return Some(format!(
-            "its version is {version}, which only an older rasadmin reads: move it away, and the next start of Remote Access \
-             begins a new one"
+            "its version is {version}, which only an older rasadmin reads: move it away, and a new one is made of the \
+             journal"
         ));
     }
     (platform != PLATFORM).then(|| {
@@ -322,23 +293,23 @@ pub(super) fn foreign(version: i64, platform: &str) -> Option<String> {
 }
 
 /// What an error of SQLite means for the ledger.
-pub(super) fn error(path: &Path, e: &rusqlite::Error) -> Away {
+pub(super) fn error(path: &Path, e: &rusqlite::Error) -> Error {
     let rusqlite::Error::SqliteFailure(ffi::Error { code, .. }, _) = e else {
-        return away(AwayKind::Corrupt, path, format!("it does not hold what it should ({e}): {REMEDY}"));
+        return Error::new(ErrorKind::Corrupt, path, format!("it does not hold what it should ({e}): {REMEDY}"));
     };
     let (kind, what) = match code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            (AwayKind::Locked, "another process has locked it for too long")
+            (ErrorKind::Locked, "another process has locked it for too long")
         }
         ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
-            (AwayKind::ReadOnly, "it cannot be written: check the rights of the file and its folder")
+            (ErrorKind::ReadOnly, "it cannot be written: check the rights of the file and its folder")
         }
-        ErrorCode::DiskFull => (AwayKind::Full, "the disk is full"),
-        ErrorCode::CannotOpen => (AwayKind::Missing, "it cannot be opened: check that its folder is there"),
+        ErrorCode::DiskFull => (ErrorKind::Full, "the disk is full"),
+        ErrorCode::CannotOpen => (ErrorKind::Missing, "it cannot be opened: check that its folder is there"),
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-            return away(AwayKind::Corrupt, path, format!("it is damaged, or not a ledger ({e}): {REMEDY}"));
+            return Error::new(ErrorKind::Corrupt, path, format!("it is damaged, or not a ledger ({e}): {REMEDY}"));
         }
-        _ => (AwayKind::Other, "it cannot be used"),
+        _ => (ErrorKind::Other, "it cannot be used"),
     };
-    away(kind, path, format!("{what} ({e})"))
+    Error::new(kind, path, format!("{what} ({e})"))
 }

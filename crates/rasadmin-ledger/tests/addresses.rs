@@ -3,8 +3,8 @@
 
 mod support;
 
-use rasadmin_ledger::Verdict;
-use support::{Scene, With, connection, number};
+
+use support::{Verdict, Scene, With, connection, number};
 
 const POOLS: &str = r#"
     default_domain = "CORP"

@@ -3,7 +3,7 @@
 
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
-use rasadmin_ledger::{Away, AwayKind};
+use rasadmin_ledger::{Error, ErrorKind};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(5)
 }
 
-fn open(path: &Path) -> Result<Sqlite, Away> {
+fn open(path: &Path) -> Result<Sqlite, Error> {
     Sqlite::open(path, Create::Yes, true, soon())
 }
 
@@ -44,10 +44,10 @@ fn a_ledger_of_the_other_platform_is_refused() {
     let path = folder.path().join("l.db");
     drop(open(&path).unwrap());
     let other = if cfg!(windows) { "unix" } else { "windows" };
-    rusqlite::Connection::open(&path).unwrap().execute("UPDATE about SET value = ?1", [other]).unwrap();
-    let away = open(&path).unwrap_err();
-    assert_eq!(away.kind, AwayKind::Foreign);
-    assert!(away.message.contains(&format!("belongs to {other} processes")), "{away}");
+    rusqlite::Connection::open(&path).unwrap().execute("UPDATE about SET value = ?1 WHERE key = 'platform'", [other]).unwrap();
+    let error = open(&path).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Foreign);
+    assert!(error.message.contains(&format!("belongs to {other} processes")), "{error}");
 }
 
 #[test]
@@ -55,11 +55,11 @@ fn a_ledger_of_an_older_version_is_refused_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("l.db");
     let old = rusqlite::Connection::open(&path).unwrap();
-    old.execute_batch("CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT); PRAGMA user_version = 3").unwrap();
+    old.execute_batch("CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT); PRAGMA user_version = 4").unwrap();
     drop(old);
-    for away in [open(&path).unwrap_err(), Reader::open(&path).unwrap_err()] {
-        assert_eq!(away.kind, AwayKind::Foreign);
-        assert!(away.message.contains("its version is 3") && away.message.contains("move it away"), "{away}");
+    for error in [open(&path).unwrap_err(), Reader::open(&path).unwrap_err()] {
+        assert_eq!(error.kind, ErrorKind::Foreign);
+        assert!(error.message.contains("its version is 4") && error.message.contains("move it away"), "{error}");
     }
 }
 
@@ -95,7 +95,7 @@ fn several_that_open_a_new_one_at_once_make_one() {
 fn one_that_vanished_is_not_made_anew() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("l.db");
-    let away = Sqlite::open(&path, Create::No, true, soon()).unwrap_err();
-    assert_eq!(away.kind, AwayKind::Missing);
+    let error = Sqlite::open(&path, Create::No, true, soon()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Missing);
     assert!(!path.exists());
 }

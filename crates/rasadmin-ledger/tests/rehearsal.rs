@@ -7,15 +7,15 @@ use proptest::prelude::*;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::rehearse::{Begin, Rehearsal};
 use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Tunnel};
-use rasadmin_ledger::Verdict;
-use support::{Scene, With, connection, number};
+
+use support::{Verdict, Scene, With, connection, number};
 
 const CONFIG: &str = r#"
     time_zone = "Europe/Berlin"
     default_domain = "CORP"
     default.action = "deny"
     server.name = "VPN1"
-    ledger.durability = "process"
+    journal.durability = "process"
     [groups.two]
     users = ["u0", "u1", "u2"]
     [pools.small]

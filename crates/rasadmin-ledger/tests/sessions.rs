@@ -6,8 +6,8 @@ mod support;
 use rasadmin_engine::Tunnel;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::ConnectionEvent;
-use rasadmin_ledger::Verdict;
-use support::{Scene, With, address, connection, link};
+
+use support::{Verdict, Scene, With, address, connection, link};
 
 const OPEN: &str = r#"
     default_domain = "CORP"

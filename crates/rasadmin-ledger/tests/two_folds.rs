@@ -8,12 +8,13 @@ use rasadmin_engine::config::file::Period;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::{ConfigRead, ReleaseEvent, Seen};
 use rasadmin_engine::{Answer, Waited};
-use rasadmin_engine::{Event, Here, Id, Identity, Journal, Name, Process, Stamp, State, Tunnel, decide, decide_late};
+use rasadmin_engine::{Event, Here, Id, Identity, Name, Process, Stamp, State, Tunnel, decide, decide_late};
+use rasadmin_journal::Journal;
 use rasadmin_ledger::report::{Reader, Which};
-use rasadmin_ledger::sqlite::{Create, Records, Sqlite};
+use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
-use support::{With, address, connection, link};
+use support::recorder::{OPTIONS, append};
+use support::{With, address, connection, dump, link, soon};
 
 const CONFIG: &str = r#"
     time_zone = "UTC"
@@ -28,10 +29,6 @@ const CONFIG: &str = r#"
     action = "deny"
     tunnels = ["PPTP"]
 "#;
-
-fn far() -> Instant {
-    Instant::now() + Duration::from_secs(600)
-}
 
 struct Random(u64);
 
@@ -89,6 +86,7 @@ fn any(random: &mut Random, state: &State) -> Event {
 /// What both say of live sessions and of leases, and of what each user has used in November.
 fn assert_same(reader: &Reader, state: &State, server: &Name, seed: u64) {
     assert_eq!(reader.faults().unwrap(), Vec::<String>::new(), "seed {seed}");
+    assert_eq!(reader.differences(state).unwrap(), Vec::<String>::new(), "seed {seed}");
     let rows = reader.sessions(&Which::default(), true).unwrap();
     let live: BTreeMap<String, _> = state.live().map(|session| (session.id.to_string(), session)).collect();
     assert_eq!(rows.len(), live.len());
@@ -130,15 +128,25 @@ fn assert_same(reader: &Reader, state: &State, server: &Name, seed: u64) {
     assert_eq!((rows, users.len()), (used.len(), USERS.len()), "seed {seed}: nobody else, and everybody once");
 }
 
+fn same(before: &[String], after: &[String], seed: u64) {
+    for (before, after) in before.iter().zip(after) {
+        let differ = before.split("; ").zip(after.split("; ")).find(|(before, after)| before != after);
+        assert_eq!(before.len(), after.len(), "seed {seed}: {differ:?}");
+        assert_eq!(differ, None, "seed {seed}");
+    }
+}
+
 #[test]
 fn state_and_tables_say_the_same_whatever_happens() {
     let server = Name::new("VPN1");
     let mut seen = [0; 3];
-    for seed in 12..24 {
+    for seed in 12..60 {
         let folder = tempfile::tempdir().unwrap();
         let config = support::config(folder.path(), CONFIG);
-        let ledger = Sqlite::open(&config.ledger, Create::Yes, false, far()).unwrap();
-        let (mut records, mut state) = Records::of(ledger, &server, &config, far()).unwrap();
+        let journal = Journal::open(&config.journal, OPTIONS, soon()).unwrap();
+        let mut ledger = Sqlite::open(&config.ledger, Create::Yes, false, soon()).unwrap();
+        let mut state = State::new();
+        state.derive(&config);
         let reader = Reader::open(&config.ledger).unwrap();
         let mut random = Random(seed);
         let mut at = Stamp { time: support::MONDAY, mono: rasadmin_engine::Mono(1_000_000) };
@@ -161,22 +169,21 @@ fn state_and_tables_say_the_same_whatever_happens() {
             let mut now = support::now(at);
             let late =
                 matches!(event, Event::LinkHangup(_) | Event::Hangup(_) | Event::Release(_)) && random.below(3) == 0;
-            records
-                .call(&mut state, far(), &mut |state| {
-                    if late {
-                        // It had waited for a while.
-                        now.at.mono.0 -= 35_000;
-                        let (at, random, event) = (now.at, now.random, event.clone());
-                        return Some(decide_late(
-                            state,
-                            &here,
-                            &Waited { at, random, event, decision: None, answer: Answer::Nothing },
-                        ));
-                    }
-                    Some(decide(state, &here, &event, &now))
-                })
-                .unwrap();
+            let record = if late {
+                // It had waited for a while.
+                now.at.mono.0 -= 35_000;
+                let (at, random) = (now.at, now.random);
+                let waited = Waited { at, random, event, decision: None, answer: Answer::Nothing };
+                decide_late(&state, &here, &waited)
+            } else {
+                decide(&state, &here, &event, &now)
+            };
+            let mut guard = journal.lock(soon()).unwrap();
+            guard.catch_up(|item| panic!("{item:?}")).unwrap();
+            append(&mut guard, &mut state, &record);
+            drop(guard);
             if step % 50 == 49 {
+                ledger.bring_in(&config.journal, &server, &mut |_| {}).unwrap();
                 assert_same(&reader, &state, &server, seed);
                 seen[0] += state.live_count();
                 seen[1] += state.leases().count();
@@ -184,12 +191,15 @@ fn state_and_tables_say_the_same_whatever_happens() {
                 seen[2] += usize::try_from(state.used(&alice, Period::Month, 20_758).octets).unwrap();
             }
         }
-        let live = reader.state_of(&server).unwrap();
-        assert_eq!(
-            rasadmin_engine::state::Checkpoint::of(&live),
-            rasadmin_engine::state::Checkpoint::of(&state),
-            "seed {seed}"
-        );
+        // All of it once more into the same ledger, and into a new one.
+        let before = dump(&config.ledger);
+        rusqlite::Connection::open(&config.ledger).unwrap().execute("DELETE FROM journals", []).unwrap();
+        ledger.bring_in(&config.journal, &server, &mut |_| {}).unwrap();
+        same(&before, &dump(&config.ledger), seed);
+        let anew = folder.path().join("anew.db");
+        let mut new = Sqlite::open(&anew, Create::Yes, false, soon()).unwrap();
+        new.bring_in(&config.journal, &server, &mut |_| {}).unwrap();
+        same(&before, &dump(&anew), seed);
     }
     assert!(seen.iter().all(|&seen| seen > 20), "sessions, leases and use were there to be compared: {seen:?}");
 }

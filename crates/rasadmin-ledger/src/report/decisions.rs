@@ -2,7 +2,7 @@
 
 use super::which::{Conditions, Which};
 use super::{Reader, rfc3339};
-use crate::{Away, RowId};
+use crate::{Error, RowId};
 use rasadmin_engine::Millis;
 use rasadmin_engine::config::Bundle;
 use rasadmin_engine::rules::Counted;
@@ -29,12 +29,11 @@ pub struct Decided {
     /// What the engine refused for, though the rules allowed it: `exhausted` and so on.
     pub refusal: Option<String>,
     pub config: String,
-    pub ledger_away: bool,
     pub facts: Facts,
     /// The user's groups then.
     pub groups: Vec<String>,
-    /// What was counted; None while the ledger was away.
-    pub counted: Option<Counted>,
+    /// What was counted, as far as the rules asked.
+    pub counted: Counted,
 }
 
 impl Decided {
@@ -45,7 +44,7 @@ impl Decided {
 }
 
 const COLUMNS: &str = "id, time, server, session, stage, domain, name, user_name, outcome, rule, reason, config,
-    ledger_away, facts, counted, refusal, groups";
+    facts, counted, refusal, groups";
 
 fn decided(row: &Row<'_>) -> rusqlite::Result<Decided> {
     let name = |at: usize| row.get::<_, Option<String>>(at).map(|text| text.map(Name::from_stored));
@@ -55,7 +54,6 @@ fn decided(row: &Row<'_>) -> rusqlite::Result<Decided> {
         }
     };
     let stage = format!("\"{}\"", row.get::<_, String>(4)?);
-    let counted = row.get::<_, Option<String>>(14)?;
     Ok(Decided {
         id: row.get(0)?,
         time: row.get(1)?,
@@ -69,17 +67,16 @@ fn decided(row: &Row<'_>) -> rusqlite::Result<Decided> {
         rule: row.get(9)?,
         reason: row.get(10)?,
         config: row.get(11)?,
-        ledger_away: row.get(12)?,
-        facts: serde_json::from_str(&row.get::<_, String>(13)?).map_err(broken(13))?,
-        refusal: row.get(15)?,
-        groups: serde_json::from_str(&row.get::<_, String>(16)?).map_err(broken(16))?,
-        counted: counted.map(|text| serde_json::from_str(&text).map_err(broken(14))).transpose()?,
+        facts: serde_json::from_str(&row.get::<_, String>(12)?).map_err(broken(12))?,
+        counted: serde_json::from_str(&row.get::<_, String>(13)?).map_err(broken(13))?,
+        refusal: row.get(14)?,
+        groups: serde_json::from_str(&row.get::<_, String>(15)?).map_err(broken(15))?,
     })
 }
 
 impl Reader {
     /// Decisions, the latest first; `denied`: only those.
-    pub fn decisions(&self, which: &Which, denied: bool, rule: Option<&str>) -> Result<Vec<Decided>, Away> {
+    pub fn decisions(&self, which: &Which, denied: bool, rule: Option<&str>) -> Result<Vec<Decided>, Error> {
         let mut conditions = Conditions::of(which, "server", "time");
         if denied {
             conditions.add("outcome = 'deny'");
@@ -93,7 +90,7 @@ impl Reader {
     }
 
     /// The decisions of a session, in the order of time: also those for its addresses, which came before it.
-    pub fn decisions_of(&self, session: RowId) -> Result<Vec<Decided>, Away> {
+    pub fn decisions_of(&self, session: RowId) -> Result<Vec<Decided>, Error> {
         let sql = format!(
             "SELECT {COLUMNS} FROM decisions WHERE session = ?1
              UNION SELECT {COLUMNS} FROM decisions WHERE id IN (SELECT decision FROM leases WHERE session = ?1)
@@ -103,12 +100,12 @@ impl Reader {
     }
 
     /// One decision.
-    pub fn decision(&self, id: RowId) -> Result<Option<Decided>, Away> {
+    pub fn decision(&self, id: RowId) -> Result<Option<Decided>, Error> {
         Ok(self.rows(&format!("SELECT {COLUMNS} FROM decisions WHERE id = ?1"), &[&id], decided)?.pop())
     }
 
     /// The texts of a configuration that was in force, by its hash.
-    pub fn config(&self, hash: &str) -> Result<Option<Bundle>, Away> {
+    pub fn config(&self, hash: &str) -> Result<Option<Bundle>, Error> {
         let texts = self.rows("SELECT texts FROM configs WHERE hash = ?1", &[&hash], |row| row.get::<_, String>(0))?;
         Ok(texts.first().and_then(|texts| serde_json::from_str(texts).ok()))
     }

@@ -1,10 +1,9 @@
 //! How the ledger and its service are: for `status`.
 
 use super::{Loaded, Reader};
-use crate::{Away, AwayKind, sqlite};
+use crate::{Error, ErrorKind, sqlite};
 use rasadmin_engine::Millis;
 use rasadmin_engine::Name;
-use std::collections::HashMap;
 
 /// A server's last service instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +20,21 @@ pub struct LastInstance {
     pub loaded: Option<Loaded>,
     /// Sessions that are open: live ones, or of a service that ended without closing them.
     pub open_sessions: u64,
-    /// Events that were lost while the ledger was away, by all instances of this server.
+    /// Events that were lost before they could be recorded, by all instances of this server.
     pub events_lost: u64,
+}
+
+/// How far a journal was brought into the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastBrought {
+    /// Whose it is.
+    pub server: Name,
+    /// Its UUID.
+    pub journal: String,
+    /// The number of its last record that came in.
+    pub records: u64,
+    /// When it was looked into last: the ledger is as old as that.
+    pub brought_at: Millis,
 }
 
 impl Reader {
@@ -30,12 +42,12 @@ impl Reader {
     ///
     /// # Errors
     /// If it cannot be read, is no ledger, or is of another platform than this program's.
-    pub fn platform(&self) -> Result<String, Away> {
+    pub fn platform(&self) -> Result<String, Error> {
         let sql = "SELECT value FROM about WHERE key = 'platform'";
         let platform: String = self.connection.query_row(sql, [], |row| row.get(0)).map_err(|e| self.failed(&e))?;
         match sqlite::foreign(sqlite::VERSION, &platform) {
             None => Ok(platform),
-            Some(why) => Err(Away { kind: AwayKind::Foreign, message: format!("{}: {why}", self.path.display()) }),
+            Some(why) => Err(Error::new(ErrorKind::Foreign, &self.path, why)),
         }
     }
 
@@ -44,7 +56,7 @@ impl Reader {
     ///
     /// # Errors
     /// If it cannot be read at all.
-    pub fn quick_check(&self) -> Result<Vec<String>, Away> {
+    pub fn quick_check(&self) -> Result<Vec<String>, Error> {
         let read = || -> rusqlite::Result<Vec<String>> {
             let mut statement = self.connection.prepare("PRAGMA quick_check(10)")?;
             statement.query_map([], |row| row.get::<_, String>(0))?.collect()
@@ -58,13 +70,13 @@ impl Reader {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn instances(&self) -> Result<Vec<LastInstance>, Away> {
+    pub fn instances(&self) -> Result<Vec<LastInstance>, Error> {
         let sql = "SELECT i.server, i.token, i.started, i.last_activity,
                           (SELECT count(*) FROM sessions s WHERE s.nas_identifier = i.server AND s.acct_stop_time IS NULL),
                           (SELECT coalesce(sum(o.lost), 0) FROM anomalies o WHERE o.server = i.server),
                           l.time, l.version, l.config, l.fault
                    FROM instances i LEFT JOIN loads l
-                        ON l.id = (SELECT max(id) FROM loads WHERE instance = i.id)
+                        ON l.id = (SELECT id FROM loads WHERE instance = i.id ORDER BY time DESC, id DESC LIMIT 1)
                    WHERE i.id IN (SELECT max(id) FROM instances GROUP BY server) ORDER BY i.server";
         let read = || -> rusqlite::Result<Vec<LastInstance>> {
             let mut statement = self.connection.prepare(sql)?;
@@ -95,17 +107,19 @@ impl Reader {
         read().map_err(|e| self.failed(&e))
     }
 
-    /// How far each spool has been replayed: the number of its last frame that the ledger has.
+    /// How far each journal was brought in, and when.
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn replayed(&self) -> Result<HashMap<String, u64>, Away> {
-        let read = || -> rusqlite::Result<HashMap<String, u64>> {
-            let mut statement = self.connection.prepare("SELECT spool, sequence FROM spools")?;
-            let rows = statement
-                .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1).map(|n| u64::try_from(n).unwrap_or(0))?)))?;
-            rows.collect()
-        };
-        read().map_err(|e| self.failed(&e))
+    pub fn brought(&self) -> Result<Vec<LastBrought>, Error> {
+        let sql = "SELECT server, journal, number, brought_at FROM journals ORDER BY server, brought_at";
+        self.rows(sql, &[], |row| {
+            Ok(LastBrought {
+                server: Name::from_stored(row.get(0)?),
+                journal: row.get(1)?,
+                records: row.get::<_, i64>(2)?.cast_unsigned(),
+                brought_at: row.get(3)?,
+            })
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::which::{Conditions, Which};
 use super::{Reader, rfc3339, rfc3339_or_null};
-use crate::{Away, RowId};
+use crate::{Error, RowId};
 use rasadmin_engine::Millis;
 use rasadmin_engine::Name;
 use rusqlite::Row;
@@ -78,7 +78,7 @@ fn spellings(address: IpAddr) -> (String, Option<String>) {
 
 impl Reader {
     /// Live leases, by address; of one pool, if `pool` names it.
-    pub fn live_leases(&self, which: &Which, pool: Option<&str>) -> Result<Vec<Held>, Away> {
+    pub fn live_leases(&self, which: &Which, pool: Option<&str>) -> Result<Vec<Held>, Error> {
         let mut conditions = Conditions::of(which, "server", "began");
         conditions.add("ended IS NULL");
         if let Some(pool) = pool {
@@ -90,7 +90,7 @@ impl Reader {
 
     /// Who had an address, the latest first: at a time, or ever. An IPv6 address is looked for by its identifier, and by
     /// its prefix where RRAS told it. Sessions of imported logs count where the ledger has no leases of its own.
-    pub fn who_had(&self, address: IpAddr, at: Option<Millis>, limit: u32) -> Result<Vec<Held>, Away> {
+    pub fn who_had(&self, address: IpAddr, at: Option<Millis>, limit: u32) -> Result<Vec<Held>, Error> {
         let (text, prefix) = spellings(address);
         let sql = format!(
             "SELECT {COLUMNS} FROM leases WHERE address = ?1 AND (?2 IS NULL OR prefix IS NULL OR prefix = ?2)
@@ -108,7 +108,7 @@ impl Reader {
     }
 
     /// How many addresses of each pool are held now, by (server, pool, family).
-    pub fn pool_use(&self) -> Result<Vec<(Name, String, u8, u64)>, Away> {
+    pub fn pool_use(&self) -> Result<Vec<(Name, String, u8, u64)>, Error> {
         let sql = "SELECT server, pool, family, count(*) FROM leases
                    WHERE ended IS NULL AND pool IS NOT NULL GROUP BY server, pool, family";
         self.rows(sql, &[], |row| {

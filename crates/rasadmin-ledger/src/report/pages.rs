@@ -4,7 +4,7 @@
 use super::sessions::COLUMNS;
 use super::{Reader, Session};
 use crate::history::{Counts, Imported};
-use crate::{Away, RowId};
+use crate::{Error, RowId};
 use rasadmin_engine::Identity;
 use rasadmin_engine::Millis;
 use rusqlite::params;
@@ -46,14 +46,14 @@ pub struct Pages<'r> {
 
 impl Reader {
     /// Every session that is wanted.
-    pub fn pages(&self, wanted: Wanted) -> Result<Pages<'_>, Away> {
+    pub fn pages(&self, wanted: Wanted) -> Result<Pages<'_>, Error> {
         let last = self.connection.query_row("SELECT coalesce(max(id), 0) FROM sessions", [], |row| row.get(0));
         let last = last.map_err(|e| self.failed(&e))?;
         Ok(Pages { reader: self, wanted, after: None, last, page: Vec::new().into_iter() })
     }
 
     /// What an import of these would do.
-    pub fn compare(&self, sessions: &[Imported]) -> Result<Counts, Away> {
+    pub fn compare(&self, sessions: &[Imported]) -> Result<Counts, Error> {
         let sql =
             "SELECT acct_stop_time, imported IS NOT NULL AND estimated = 1 FROM sessions WHERE acct_session_id = ?1";
         let compare = || -> rusqlite::Result<Counts> {
@@ -85,7 +85,7 @@ impl Pages<'_> {
         u64::try_from(self.last).unwrap_or(0)
     }
 
-    fn next_page(&mut self) -> Result<bool, Away> {
+    fn next_page(&mut self) -> Result<bool, Error> {
         let (start, id) = self.after.unwrap_or((self.wanted.since.unwrap_or(i64::MIN), i64::MIN));
         let until = self.wanted.until.unwrap_or(i64::MAX);
         let sql = format!(
@@ -103,7 +103,7 @@ impl Pages<'_> {
 }
 
 impl Iterator for Pages<'_> {
-    type Item = Result<Session, Away>;
+    type Item = Result<Session, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -113,7 +113,7 @@ impl Iterator for Pages<'_> {
             match self.next_page() {
                 Ok(true) => {}
                 Ok(false) => return None,
-                Err(away) => return Some(Err(away)),
+                Err(error) => return Some(Err(error)),
             }
         }
     }

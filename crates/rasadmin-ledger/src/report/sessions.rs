@@ -2,7 +2,7 @@
 
 use super::which::{Conditions, Which};
 use super::{Reader, rfc3339, rfc3339_or_null};
-use crate::{Away, RowId};
+use crate::{Error, RowId};
 use rasadmin_engine::Millis;
 use rasadmin_engine::{Identity, Name};
 use rusqlite::Row;
@@ -116,7 +116,7 @@ pub(super) const COUNTS: &str = "(imported IS NULL OR NOT EXISTS (SELECT 1 FROM 
 impl Reader {
     /// Sessions, the latest first; `live`: only those that are still connected. Imported ones where the ledger itself
     /// has none.
-    pub fn sessions(&self, which: &Which, live: bool) -> Result<Vec<Session>, Away> {
+    pub fn sessions(&self, which: &Which, live: bool) -> Result<Vec<Session>, Error> {
         let mut conditions = Conditions::of(which, "nas_identifier", "acct_start_time");
         conditions.add(COUNTS);
         if live {
@@ -132,7 +132,7 @@ impl Reader {
 
     /// A session by its number, or by its key or the key's beginning or end (eight characters at least). None if there
     /// is none; an error text if there are several.
-    pub fn session(&self, typed: &str) -> Result<Result<Option<Session>, String>, Away> {
+    pub fn session(&self, typed: &str) -> Result<Result<Option<Session>, String>, Error> {
         let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1");
         if let Ok(id) = typed.parse::<i64>() {
             return Ok(Ok(self.rows(&sql, &[&id], Session::read)?.pop()));
@@ -154,7 +154,7 @@ impl Reader {
 
     /// Each session that was connected at some time in a period, in no order; imported ones where the ledger itself has
     /// none.
-    pub fn each_session_in(&self, from: Millis, to: Millis, each: &mut dyn FnMut(Session)) -> Result<(), Away> {
+    pub fn each_session_in(&self, from: Millis, to: Millis, each: &mut dyn FnMut(Session)) -> Result<(), Error> {
         // What began more than a day before the period is found by the index of long sessions, or is live.
         let sql = format!(
             "SELECT {COLUMNS} FROM sessions WHERE {COUNTS} AND acct_start_time >= ?1 - 86400000 AND acct_start_time < ?2

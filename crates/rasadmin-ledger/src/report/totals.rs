@@ -3,7 +3,7 @@
 use super::sessions::Session;
 use super::which::{Conditions, Which};
 use super::{Reader, rfc3339_or_null};
-use crate::Away;
+use crate::Error;
 use rasadmin_engine::Millis;
 use rasadmin_engine::config::Config;
 use rasadmin_engine::rules::{days_between, period_dates};
@@ -177,7 +177,7 @@ impl Sums<'_> {
 
 impl Reader {
     /// A report over `from` (included) to `to` (not included), a row a key, in the order of the keys.
-    pub fn totals(&self, by: By, from: Millis, to: Millis, now: Millis, config: &Config) -> Result<Vec<Total>, Away> {
+    pub fn totals(&self, by: By, from: Millis, to: Millis, now: Millis, config: &Config) -> Result<Vec<Total>, Error> {
         let mut sums = Sums { by, config, rows: BTreeMap::new() };
         let rules = if by == By::Rule { self.deciding_rules(from, to)? } else { BTreeMap::new() };
         self.each_session_in(from, to, &mut |session| {
@@ -213,7 +213,7 @@ impl Reader {
     }
 
     /// The rule by which each session of a period was accepted for good.
-    fn deciding_rules(&self, from: Millis, to: Millis) -> Result<BTreeMap<i64, Option<String>>, Away> {
+    fn deciding_rules(&self, from: Millis, to: Millis) -> Result<BTreeMap<i64, Option<String>>, Error> {
         let sql = "SELECT session, rule, max(decisions.id) FROM decisions JOIN sessions ON sessions.id = session
                    WHERE stage IN ('connection', 'link') AND outcome <> 'deny'
                      AND acct_start_time < ?2 AND (acct_stop_time IS NULL OR acct_stop_time >= ?1)
@@ -230,7 +230,7 @@ impl Reader {
         first: &str,
         last: &str,
         cut: &dyn Fn(&str) -> String,
-    ) -> Result<Vec<UserDays>, Away> {
+    ) -> Result<Vec<UserDays>, Error> {
         let mut conditions = Conditions::of(which, "''", "0");
         conditions.with("day >= ?", first.to_owned());
         conditions.with("day <= ?", last.to_owned());
@@ -273,7 +273,7 @@ impl Reader {
     }
 
     /// The users that the ledger knows, by name.
-    pub fn users(&self, which: &Which) -> Result<Vec<KnownUser>, Away> {
+    pub fn users(&self, which: &Which) -> Result<Vec<KnownUser>, Error> {
         let mut conditions = Conditions::of(which, "nas_identifier", "acct_start_time");
         conditions.add("name IS NOT NULL");
         conditions.add(super::sessions::COUNTS);

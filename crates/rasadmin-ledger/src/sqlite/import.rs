@@ -1,7 +1,7 @@
-//! Sessions of other logs: written in short transactions, because RRAS's callbacks wait for each.
+//! Sessions of other logs: written in short transactions, so that others can write between them.
 
 use super::{Sqlite, deadline, error};
-use crate::Away;
+use crate::Error;
 use crate::history::{Counts, Imported};
 use rusqlite::{Connection, named_params};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ impl Sqlite {
     /// Writes sessions of other logs. What the ledger has stays as it is, unless its end was missing and is known now.
     /// `wait`: how long each transaction may wait for the lock. After an error, what was written before it stays: the
     /// same import again goes on.
-    pub fn import(&mut self, sessions: &[Imported], wait: Duration) -> Result<Counts, Away> {
+    pub fn import(&mut self, sessions: &[Imported], wait: Duration) -> Result<Counts, Error> {
         let mut counts = Counts::default();
         let mut rest = sessions;
         while !rest.is_empty() {
@@ -30,7 +30,7 @@ impl Sqlite {
     }
 
     /// One transaction: how many were looked at, and what became of them.
-    fn import_some(&mut self, sessions: &[Imported], until: Instant) -> Result<(usize, Counts), Away> {
+    fn import_some(&mut self, sessions: &[Imported], until: Instant) -> Result<(usize, Counts), Error> {
         self.is_there()?;
         let path = self.path.clone();
         let failed = |e: rusqlite::Error| error(&path, &e);

@@ -1,37 +1,74 @@
 //! The rows that a record makes. The state folds the same effects in memory; here they are kept for people.
 //!
-//! They are written in the transaction of their record, and so they are there once, as it is.
+//! Every row has a key that was made of its record's random bytes, and what a later effect says stands in place of what an
+//! earlier one said. So a journal can be read again, from any record on, and at its end the rows are the same. A few
+//! effects look at what is there: an instance's beginning, a session's use so far, a link's beginning, and what is forgotten.
+//! Each says how it tells a second reading.
 
+mod instance;
 mod leases;
+mod links;
 mod sessions;
+mod state;
 
 use super::statements::Statements;
-use crate::Away;
-use rasadmin_engine::effect::{EndedBy, InstanceBegan};
+use crate::forget::{Changed, Past, Pseudonyms};
+use crate::{Error, ErrorKind};
+use rasadmin_engine::calendar::date_of_label;
+use rasadmin_engine::effect::Forgetting;
 use rasadmin_engine::event::ConfigRead;
-use rasadmin_engine::state::closing_of;
-use rasadmin_engine::{Effect, Id, Name, Record, Refusal, State};
+use rasadmin_engine::{Effect, Id, Millis, Name, Record, Refusal};
 use rusqlite::named_params;
 
-/// A record, and what it was decided on.
-struct Projection<'a, 'c> {
-    statements: &'a mut Statements<'c>,
-    server: &'a Name,
-    /// Before the record.
-    state: &'a State,
-    record: &'a Record,
-    /// The row of its decision, once that is written.
-    decision: Option<i64>,
+/// How a session or a lease ended whose end the journal does not have any more.
+const UNKNOWN_END: &str = "end not in the journal";
+
+/// The records of one journal, as they become rows.
+pub(crate) struct Projection<'s, 'c> {
+    statements: &'s mut Statements<'c>,
+    /// Whose records these are.
+    pub server: Name,
+    /// The instance that lives: records of others change nothing. None: it is not known, and nothing is passed over.
+    pub living: Option<Id>,
+    /// An instance's token and the number of its row, so that it need not be looked up for every row.
+    instance: Option<(Id, i64)>,
+    /// The time of the last record; 0 if there was none.
+    time: Millis,
+    /// The last sign of life that is still to be noted.
+    heard: Option<(Id, Millis)>,
+    /// What purge and anonymise have changed.
+    pub forgotten: Changed,
 }
 
-/// Writes the rows of a record, which is not yet applied to the state.
-pub(super) fn project(
-    statements: &mut Statements<'_>,
-    server: &Name,
-    state: &State,
-    record: &Record,
-) -> Result<(), Away> {
-    Projection { statements, server, state, record, decision: None }.all()
+/// The record that a row is made of.
+struct Of<'r> {
+    /// Its key.
+    key: &'r str,
+    /// Which of its effects.
+    index: usize,
+    time: Millis,
+    /// The row of its instance; 0 if there is none.
+    instance: i64,
+}
+
+impl Of<'_> {
+    /// The key of the effect.
+    fn effect(&self) -> String {
+        format!("{}/{}", self.key, self.index)
+    }
+}
+
+/// A record's key: a UUIDv7 of its time and of its random bytes, so that new ones stand at the end of an index.
+fn key_of(record: &Record) -> String {
+    let mut tail = [0; 10];
+    tail.copy_from_slice(&record.id.0.to_be_bytes()[..10]);
+    let millis = u64::try_from(record.at.time).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid().to_string()
+}
+
+/// An identifier as the tables have it.
+fn key(id: Id) -> String {
+    id.to_string()
 }
 
 /// A refusal's kind, as `decisions.refusal` has it.
@@ -42,167 +79,164 @@ const fn code(refusal: &Refusal) -> &'static str {
         Refusal::Offer { .. } => "offer",
         Refusal::AnothersAddress { .. } => "anothers-address",
         Refusal::Blocked { .. } => "blocked",
-        Refusal::LedgerAway { .. } => "ledger-away",
+        Refusal::Unrecorded => "unrecorded",
     }
 }
 
-impl Projection<'_, '_> {
-    fn all(&mut self) -> Result<(), Away> {
+impl<'s, 'c> Projection<'s, 'c> {
+    pub fn new(statements: &'s mut Statements<'c>, server: Name, living: Option<Id>) -> Self {
+        Self { statements, server, living, instance: None, time: 0, heard: None, forgotten: Changed::default() }
+    }
+
+    /// Writes the rows of a record.
+    pub fn record(&mut self, record: &Record) -> Result<(), Error> {
+        let key = key_of(record);
+        self.time = record.at.time;
+        let mut of = Of { key: &key, index: 0, time: record.at.time, instance: self.instance(record.instance)? };
+        let heeded = self.living.is_none_or(|living| living == record.instance)
+            || record.effects.iter().any(|effect| matches!(effect, Effect::InstanceBegan(_)));
         // A lease names its decision, and a decision its session: which of the two is there first.
-        let begins = self.record.effects.iter().any(|effect| matches!(effect, Effect::SessionBegan(_)));
+        let begins = record.effects.iter().any(|effect| matches!(effect, Effect::SessionBegan(_)));
         if !begins {
-            self.decision()?;
+            self.decision(&of, record)?;
         }
-        for effect in &self.record.effects {
-            self.effect(effect)?;
+        for (index, effect) in record.effects.iter().enumerate() {
+            of.index = index;
+            match effect {
+                Effect::Anomaly(anomaly) => self.out_of_order(&of, anomaly.what(), &anomaly.details(), 0)?,
+                Effect::Lost { events } => {
+                    self.out_of_order(&of, "events were lost that could not be recorded", &events.to_string(), *events)?;
+                }
+                Effect::ConfigRead(read) => self.config(&of, read)?,
+                effect if heeded => self.effect(&of, record, effect)?,
+                _ => {}
+            }
         }
         if begins {
-            self.decision()?;
+            self.decision(&of, record)?;
+        }
+        if record.event.is_of_rras() {
+            self.hear(record.instance, record.at.time)?;
         }
         Ok(())
     }
 
-    fn effect(&mut self, effect: &Effect) -> Result<(), Away> {
+    fn effect(&mut self, of: &Of<'_>, record: &Record, effect: &Effect) -> Result<(), Error> {
         match effect {
-            Effect::Anomaly(anomaly) => return self.out_of_order(anomaly.what(), &anomaly.details(), 0),
-            Effect::Lost { events } => return self.lost(*events),
-            Effect::ConfigRead(read) => return self.config(read),
-            _ if !self.state.heeds(self.record) => return Ok(()),
-            _ => {}
-        }
-        match effect {
-            Effect::InstanceBegan(began) => self.instance(began),
-            Effect::SessionBegan(began) => self.session_began(began),
+            Effect::InstanceBegan(began) => self.instance_began(began),
+            Effect::SessionBegan(began) => self.session_began(of, began).map(drop),
             Effect::SessionEstablished { session, at, port, tunnel } => {
                 self.session_established(*session, at.time, port, *tunnel)
             }
+            Effect::SessionReplaced { session, by, at } => self.session_replaced(*session, *by, *at),
+            Effect::SessionAlive { session } => self.session_alive(*session),
             Effect::SourceChanged { session, source } => self.source_changed(*session, source),
             Effect::QuarantineChanged { session, quarantine } => self.quarantine_changed(*session, *quarantine),
             Effect::SessionEnded(ended) => self.session_ended(ended),
             Effect::SessionRevived { session, .. } => self.session_revived(*session),
-            Effect::LinkBegan(link) => self.link_began(link),
+            Effect::LinkBegan(link) => self.link_began(of, link),
             Effect::LinkEnded { session, port, at, usage } => self.link_ended(*session, port, at.time, usage),
-            Effect::Used { session, user, days } | Effect::InterimUse { session, user, days, .. } => {
-                self.used(*session, user, days)
-            }
-            Effect::LeaseBegan(began) => self.lease_began(began),
+            Effect::Used { session, user, days } => self.used(*session, user, days),
+            Effect::InterimUse { session, user, days, .. } => self.used_so_far(*session, user, days),
+            Effect::LeaseBegan(began) => self.lease_began(of, began),
             Effect::LeaseTaken { lease, session, user, at, prefix } => {
                 self.lease_taken(*lease, *session, user.as_ref(), at.time, prefix.as_deref())
             }
             Effect::LeaseWaits { lease, .. } => self.lease_waits(*lease),
             Effect::LeaseEnded { lease, by, at } => self.lease_ended(*lease, *by, at.time),
+            Effect::Forgotten { before, first_day, user, how } => {
+                let past =
+                    Past { before: *before, first_day: date_of_label(first_day.day), user: user.clone(), now: of.time };
+                self.forget(record.id, &past, *how)
+            }
             // They matter to what is decided next, and to no report.
-            Effect::SessionReplaced { .. }
-            | Effect::SessionAlive { .. }
-            | Effect::SessionConfirmed { .. }
+            Effect::SessionConfirmed { .. }
             | Effect::LeaseHeld { .. }
             | Effect::LeaseReleaseSeen { .. }
             | Effect::LateRelease { .. }
+            | Effect::UseCarried(_)
             | Effect::Blocked(_)
             | Effect::Elsewhere(_)
             | Effect::CursorMoved { .. }
-            // The rows go by `purge` and `anonymise`, which cause it.
-            | Effect::Forgotten { .. }
             | Effect::Anomaly(_)
             | Effect::Lost { .. }
             | Effect::ConfigRead(_) => Ok(()),
         }
     }
 
-    /// A new instance: all that was open on this server has ended.
-    fn instance(&mut self, began: &InstanceBegan) -> Result<(), Away> {
-        self.statements.run(
-            "INSERT INTO instances (server, token, started, last_activity) VALUES (:server, :token, :now, :now)
-             ON CONFLICT DO NOTHING",
-            named_params! {
-                ":server": self.server.as_str(), ":token": began.instance.to_string(), ":now": began.at.time,
-            },
-        )?;
-        let state = self.state;
-        for session in state.live() {
-            let closing = closing_of(session, began);
-            self.session_ended(&closing.ended)?;
-            if let Some(user) = &session.user {
-                self.used(session.id, user, &closing.days)?;
-            }
-        }
-        for lease in state.leases() {
-            self.lease_ended(lease.id, EndedBy::ServiceEnded, began.at.time)?;
-        }
+    /// A second reading brings back what was deleted, until it comes here. Of what was made nobody's the rows have stayed,
+    /// and get no names.
+    fn forget(&mut self, record: Id, past: &Past, how: Forgetting) -> Result<(), Error> {
+        let changed = match how {
+            Forgetting::Purge => crate::forget::purge(self.statements, past)?,
+            Forgetting::Anonymise => crate::forget::anonymise(self.statements, past, &Pseudonyms::of(record))?,
+        };
+        self.forgotten += changed;
         Ok(())
     }
 
-    fn decision(&mut self) -> Result<(), Away> {
-        let Some(decision) = &self.record.decision else { return Ok(()) };
-        let of_session = self.record.session.and_then(|id| self.state.session(id)).map(|session| &session.user_name);
-        let user_name = self.record.event.user_name().or(of_session).map_or("", Name::as_str);
+    fn decision(&mut self, of: &Of<'_>, record: &Record) -> Result<(), Error> {
+        let Some(decision) = &record.decision else { return Ok(()) };
         let user = decision.facts.user.known();
-        let json = |e: serde_json::Error| Away { kind: crate::AwayKind::Other, message: e.to_string() };
+        let json = |e: serde_json::Error| Error { kind: ErrorKind::Other, message: e.to_string() };
         let facts = serde_json::to_string(&decision.facts).map_err(json)?;
         let groups = serde_json::to_string(&decision.groups).map_err(json)?;
-        let counted = decision.counted.as_ref().map(serde_json::to_string).transpose().map_err(json)?;
+        let counted = serde_json::to_string(&decision.counted).map_err(json)?;
         self.statements.run(
-            "INSERT INTO decisions (time, server, instance, session, stage, domain, name, user_name, outcome, rule,
-                 reason, refusal, config, ledger_away, facts, groups, counted)
-             VALUES (:time, :server, coalesce((SELECT id FROM instances WHERE token = :instance), 0),
-                 (SELECT id FROM sessions WHERE acct_session_id = :session), :stage, :domain, :name, :user_name, :outcome,
-                 :rule, :reason, :refusal, :config, :ledger_away, :facts, :groups, :counted)",
+            "INSERT INTO decisions (record, time, server, instance, session, stage, domain, name, user_name, outcome, rule,
+                 reason, refusal, config, facts, groups, counted)
+             VALUES (:record, :time, :server, :instance, (SELECT id FROM sessions WHERE acct_session_id = :session), :stage,
+                 :domain, :name,
+                 coalesce(:user_name, (SELECT user_name FROM sessions WHERE acct_session_id = :session), ''),
+                 :outcome, :rule, :reason, :refusal, :config, :facts, :groups, :counted)
+             ON CONFLICT (record) DO NOTHING",
             named_params! {
-                ":time": decision.time, ":server": self.server.as_str(),
-                ":instance": self.record.instance.to_string(),
-                ":session": self.record.session.map(|session| session.to_string()),
-                ":stage": decision.stage.name(), ":domain": user.map(|u| u.domain.as_str()),
-                ":name": user.map(|u| u.name.as_str()), ":user_name": user_name, ":outcome": decision.outcome(),
+                ":record": of.key, ":time": decision.time, ":server": self.server.as_str(), ":instance": of.instance,
+                ":session": record.session.map(key), ":stage": decision.stage.name(),
+                ":domain": user.map(|u| u.domain.as_str()), ":name": user.map(|u| u.name.as_str()),
+                ":user_name": record.event.user_name().map(Name::as_str), ":outcome": decision.outcome(),
                 ":rule": decision.rule, ":reason": decision.why(), ":refusal": decision.refusal.as_ref().map(code),
-                ":config": decision.config, ":ledger_away": decision.ledger_away, ":facts": facts, ":groups": groups,
+                ":config": decision.config, ":facts": facts, ":groups": groups,
                 ":counted": counted,
             },
         )?;
-        self.decision = Some(self.statements.connection.last_insert_rowid());
         Ok(())
     }
 
-    fn lost(&mut self, events: u64) -> Result<(), Away> {
-        self.out_of_order("events were lost while the ledger was away", &events.to_string(), events)
+    /// What is noted of records that are not there, at the time of the last one before them as far as it is known. `key` is its own.
+    pub fn missing(&mut self, key: &str, what: &str, details: &str) -> Result<(), Error> {
+        let instance = self.living.map_or(Ok(0), |living| self.instance(living))?;
+        let time = if self.time == 0 { self.last_activity()? } else { self.time };
+        self.out_of_order(&Of { key, index: 0, time, instance }, what, details, 0)
     }
 
-    fn out_of_order(&mut self, what: &str, details: &str, lost: u64) -> Result<(), Away> {
+    fn out_of_order(&mut self, of: &Of<'_>, what: &str, details: &str, lost: u64) -> Result<(), Error> {
         self.statements.run(
-            "INSERT INTO anomalies (time, server, instance, what, details, lost)
-             VALUES (:time, :server, coalesce((SELECT id FROM instances WHERE token = :instance), 0), :what, :details,
-                 :lost)",
+            "INSERT INTO anomalies (effect, time, server, instance, what, details, lost)
+             VALUES (:effect, :time, :server, :instance, :what, :details, :lost) ON CONFLICT (effect) DO NOTHING",
             named_params! {
-                ":time": self.record.at.time, ":server": self.server.as_str(),
-                ":instance": self.record.instance.to_string(), ":what": what, ":details": details,
-                ":lost": i64::try_from(lost).unwrap_or(i64::MAX),
+                ":effect": of.effect(), ":time": of.time, ":server": self.server.as_str(), ":instance": of.instance,
+                ":what": what, ":details": details, ":lost": i64::try_from(lost).unwrap_or(i64::MAX),
             },
         )?;
         Ok(())
     }
 
-    fn config(&mut self, read: &ConfigRead) -> Result<(), Away> {
-        let time = self.record.at.time;
+    fn config(&mut self, of: &Of<'_>, read: &ConfigRead) -> Result<(), Error> {
         if let Some(texts) = &read.texts {
             self.statements.run(
-                "INSERT INTO configs (hash, first_used, texts) VALUES (:hash, :now, :texts) ON CONFLICT DO NOTHING",
-                named_params! { ":hash": read.hash, ":now": time, ":texts": texts },
+                "INSERT INTO configs (hash, first_used, texts) VALUES (:hash, :now, :texts) ON CONFLICT (hash) DO NOTHING",
+                named_params! { ":hash": read.hash, ":now": of.time, ":texts": texts },
             )?;
         }
         self.statements.run(
-            "INSERT INTO loads (time, server, instance, version, config, fault)
-             VALUES (:time, :server, coalesce((SELECT id FROM instances WHERE token = :instance), 0), :version, :config,
-                 :fault)",
+            "INSERT INTO loads (effect, time, server, instance, version, config, fault)
+             VALUES (:effect, :time, :server, :instance, :version, :config, :fault) ON CONFLICT (effect) DO NOTHING",
             named_params! {
-                ":time": time, ":server": self.server.as_str(),
-                ":instance": self.record.instance.to_string(), ":version": read.version, ":config": read.hash,
-                ":fault": read.fault,
+                ":effect": of.effect(), ":time": of.time, ":server": self.server.as_str(), ":instance": of.instance,
+                ":version": read.version, ":config": read.hash, ":fault": read.fault,
             },
         )?;
         Ok(())
     }
-}
-
-/// An identifier as the tables have it.
-fn key(id: Id) -> String {
-    id.to_string()
 }

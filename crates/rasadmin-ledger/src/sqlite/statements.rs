@@ -1,21 +1,19 @@
 //! How every statement is run.
 
 use super::error;
-use super::meter::Meter;
-use crate::Away;
+use crate::Error;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, ToSql};
 use std::path::Path;
 
-/// The statements of a connection.
+/// The statements of a connection; each text is prepared once.
 #[derive(Clone, Copy)]
 pub(crate) struct Statements<'c> {
     pub connection: &'c Connection,
     pub path: &'c Path,
-    pub meter: Option<&'c Meter>,
 }
 
 /// SQLite's integers are signed: the same bits.
-pub(super) fn signed(number: u64) -> i64 {
+pub(crate) const fn signed(number: u64) -> i64 {
     number.cast_signed()
 }
 
@@ -24,22 +22,13 @@ impl Statements<'_> {
         &self,
         sql: &str,
         work: impl FnOnce(&mut CachedStatement<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, Away> {
-        let done = self.connection.prepare_cached(sql).and_then(|mut statement| {
-            let done = work(&mut statement);
-            if let Some(meter) = self.meter {
-                meter.read(&statement);
-            }
-            done
-        });
+    ) -> Result<T, Error> {
+        let done = self.connection.prepare_cached(sql).and_then(|mut statement| work(&mut statement));
         done.map_err(|e| error(self.path, &e))
     }
 
     /// How many rows it changed.
-    pub fn run(&mut self, sql: &str, values: &[(&str, &dyn ToSql)]) -> Result<usize, Away> {
-        if let Some(meter) = self.meter {
-            meter.log(sql, values.iter().map(|&(name, value)| (Some(name), value)));
-        }
+    pub fn run(&mut self, sql: &str, values: &[(&str, &dyn ToSql)]) -> Result<usize, Error> {
         self.with(sql, |statement| statement.execute(values))
     }
 
@@ -49,31 +38,17 @@ impl Statements<'_> {
         sql: &str,
         values: &[&dyn ToSql],
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>, Away> {
-        if let Some(meter) = self.meter {
-            meter.log(sql, values.iter().map(|&value| (None, value)));
-        }
+    ) -> Result<Option<T>, Error> {
         self.with(sql, |statement| statement.query_row(values, read).optional())
     }
 
-    /// Every row, one after the other, until `each` says false or fails.
-    pub fn each(
+    /// Every row.
+    pub fn all<T>(
         &mut self,
         sql: &str,
         values: &[&dyn ToSql],
-        each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<bool>,
-    ) -> Result<(), Away> {
-        if let Some(meter) = self.meter {
-            meter.log(sql, values.iter().map(|&value| (None, value)));
-        }
-        self.with(sql, |statement| {
-            let mut rows = statement.query(values)?;
-            while let Some(row) = rows.next()? {
-                if !each(row)? {
-                    break;
-                }
-            }
-            Ok(())
-        })
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Error> {
+        self.with(sql, |statement| statement.query_map(values, read)?.collect())
     }
 }

@@ -1,16 +1,16 @@
-//! An engine on a scratch ledger, with a clock that the test moves.
+//! An engine on a scratch journal, a ledger that is made of it, and a clock that the test moves.
 #![allow(dead_code, clippy::unwrap_used)]
 
-#[cfg(target_os = "linux")]
-pub mod disk;
-pub mod told;
+pub mod recorder;
 
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer, ReleaseEvent};
 use rasadmin_engine::{InterfaceType, Millis, Mono, Name, Now, Quarantine, Stamp, Tunnel};
-use rasadmin_ledger::{Assigned, Engine, Verdict};
+use rasadmin_ledger::bring_in::Brought;
+use rasadmin_ledger::sqlite::{Create, Sqlite};
+pub use recorder::{Assigned, Recorder, Verdict, soon};
 use std::cell::Cell;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub const MONDAY: Millis = 1_795_424_400_000;
 
 pub struct Scene {
     pub folder: tempfile::TempDir,
-    pub engine: Engine,
+    pub engine: Recorder,
     pub config: Arc<Config>,
     at: Cell<Stamp>,
 }
@@ -55,13 +55,13 @@ impl Scene {
 
     pub fn within(folder: tempfile::TempDir, text: &str) -> Self {
         let config = config(folder.path(), text);
-        let engine = Engine::start(config.clone(), &Name::new("VPN1"), now(BEGINS));
+        let engine = Recorder::start(config.clone(), &Name::new("VPN1"), now(BEGINS));
         Self { folder, engine, config, at: Cell::new(BEGINS) }
     }
 
     /// Another process's engine on the same ledger.
-    pub fn beside(&self) -> Engine {
-        Engine::start(self.config.clone(), &Name::new("VPN1"), self.now())
+    pub fn beside(&self) -> Recorder {
+        Recorder::start(self.config.clone(), &Name::new("VPN1"), self.now())
     }
 
     /// The service is restarted.
@@ -81,27 +81,19 @@ impl Scene {
         self.at.set(Stamp { time: time + seconds * 1000, mono: mono.after(passed) });
     }
 
+    /// The ledger, with all that the journal has.
     pub fn path(&self) -> PathBuf {
-        self.engine.ledger()
+        self.bring_in();
+        self.config.ledger.clone()
+    }
+
+    pub fn bring_in(&self) -> Brought {
+        bring_in(&self.config)
     }
 
     /// One value of the ledger, as text.
     pub fn ask(&self, sql: &str) -> String {
-        let ledger = rusqlite::Connection::open(self.path()).unwrap();
-        let mut statement = ledger.prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
-        let columns = statement.column_count();
-        let rows = statement.query_map([], |row| {
-            let cell = |i| match row.get_ref_unwrap(i) {
-                rusqlite::types::ValueRef::Null => "-".to_owned(),
-                rusqlite::types::ValueRef::Integer(n) => n.to_string(),
-                rusqlite::types::ValueRef::Real(n) => n.to_string(),
-                rusqlite::types::ValueRef::Text(t) | rusqlite::types::ValueRef::Blob(t) => {
-                    String::from_utf8_lossy(t).into_owned()
-                }
-            };
-            Ok((0..columns).map(cell).collect::<Vec<_>>().join(" "))
-        });
-        rows.unwrap().map(Result::unwrap).collect::<Vec<_>>().join("; ")
+        ask(&self.path(), sql)
     }
 
     pub fn address(&self, user: &str, port: &str, offer: &str) -> Result<String, String> {
@@ -142,6 +134,40 @@ impl Scene {
         self.engine.hangup(&connection(handle, user), self.now());
         self.release(user, port, given);
     }
+}
+
+/// Brings a configuration's journal into its ledger.
+pub fn bring_in(config: &Config) -> Brought {
+    let mut ledger = Sqlite::open(&config.ledger, Create::Yes, false, soon()).unwrap();
+    ledger.bring_in(&config.journal, &Name::new("VPN1"), &mut |_| {}).unwrap()
+}
+
+/// Values of a ledger, as text: rows with `; ` between, columns with a space.
+pub fn ask(path: &std::path::Path, sql: &str) -> String {
+    let ledger = rusqlite::Connection::open(path).unwrap();
+    let mut statement = ledger.prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let columns = statement.column_count();
+    let rows = statement.query_map([], |row| {
+        let cell = |i| match row.get_ref_unwrap(i) {
+            rusqlite::types::ValueRef::Null => "-".to_owned(),
+            rusqlite::types::ValueRef::Integer(n) => n.to_string(),
+            rusqlite::types::ValueRef::Real(n) => n.to_string(),
+            rusqlite::types::ValueRef::Text(t) | rusqlite::types::ValueRef::Blob(t) => {
+                String::from_utf8_lossy(t).into_owned()
+            }
+        };
+        Ok((0..columns).map(cell).collect::<Vec<_>>().join(" "))
+    });
+    rows.unwrap().map(Result::unwrap).collect::<Vec<_>>().join("; ")
+}
+
+/// Everything in a ledger but when it was brought in and what it is called.
+pub fn dump(path: &std::path::Path) -> Vec<String> {
+    let tables = [
+        "instances", "sessions", "links", "leases", "use", "decisions", "anomalies", "configs", "loads",
+        "(SELECT journal, server, instance, number, crc FROM journals)",
+    ];
+    tables.map(|table| ask(path, &format!("SELECT * FROM {table} ORDER BY 1, 2"))).to_vec()
 }
 
 pub fn number(text: &str) -> Address {

@@ -1,8 +1,8 @@
 //! The rows of leases.
 
 use super::super::statements::signed;
-use super::{Projection, key};
-use crate::Away;
+use super::{Of, Projection, key};
+use crate::Error;
 use rasadmin_engine::addresses::{Family, parse};
 use rasadmin_engine::effect::{EndedBy, LeaseBegan};
 use rasadmin_engine::{Id, Identity, Millis};
@@ -16,22 +16,21 @@ const fn family_number(family: Family) -> i64 {
 }
 
 impl Projection<'_, '_> {
-    pub(super) fn lease_began(&mut self, l: &LeaseBegan) -> Result<(), Away> {
+    pub(super) fn lease_began(&mut self, of: &Of<'_>, l: &LeaseBegan) -> Result<(), Error> {
         self.statements.run(
             "INSERT INTO leases (lease, instance, server, family, number, address, domain, name, user_name, port, origin,
                  pool, began, decision)
-             VALUES (:lease, coalesce((SELECT id FROM instances WHERE token = :instance), 0), :server, :family, :number,
-                 :address, :domain, :name, :user_name, :port, :origin, :pool, :began,
-                 :decision)
+             VALUES (:lease, :instance, :server, :family, :number, :address, :domain, :name, :user_name, :port, :origin,
+                 :pool, :began, (SELECT id FROM decisions WHERE record = :record))
              ON CONFLICT (lease) DO NOTHING",
             named_params! {
-                ":lease": key(l.lease), ":instance": key(self.record.instance), ":server": self.server.as_str(),
+                ":lease": key(l.lease), ":instance": of.instance, ":server": self.server.as_str(),
                 ":family": family_number(l.address.family), ":number": signed(l.address.number),
                 ":address": parse::show(l.address.number, l.address.family),
                 ":domain": l.user.as_ref().map(|u| u.domain.as_str()),
                 ":name": l.user.as_ref().map(|u| u.name.as_str()), ":user_name": l.user_name.as_str(),
                 ":port": l.port.as_str(), ":origin": l.origin.name(), ":pool": l.pool, ":began": l.at.time,
-                ":decision": self.decision,
+                ":record": of.key,
             },
         )?;
         Ok(())
@@ -45,10 +44,12 @@ impl Projection<'_, '_> {
         user: Option<&Identity>,
         at: Millis,
         prefix: Option<&str>,
-    ) -> Result<(), Away> {
+    ) -> Result<(), Error> {
         let (lease, session) = (key(lease), key(session));
         self.statements.run(
-            "UPDATE leases SET accepted = coalesce(accepted, :at), domain = :domain, name = :name,
+            "UPDATE leases SET accepted = coalesce(accepted, :at),
+                 domain = CASE anonymous WHEN 0 THEN :domain ELSE domain END,
+                 name = CASE anonymous WHEN 0 THEN :name ELSE name END,
                  session = (SELECT id FROM sessions WHERE acct_session_id = :session), prefix = coalesce(:prefix, prefix)
              WHERE lease = :lease",
             named_params! {
@@ -68,15 +69,16 @@ impl Projection<'_, '_> {
     }
 
     /// No session has it yet, as it turned out.
-    pub(super) fn lease_waits(&mut self, lease: Id) -> Result<(), Away> {
-        let sql = "UPDATE leases SET session = NULL, accepted = NULL WHERE lease = :lease AND ended IS NULL";
+    pub(super) fn lease_waits(&mut self, lease: Id) -> Result<(), Error> {
+        let sql = "UPDATE leases SET session = NULL, accepted = NULL WHERE lease = :lease";
         self.statements.run(sql, named_params! { ":lease": key(lease) })?;
         Ok(())
     }
 
-    pub(super) fn lease_ended(&mut self, lease: Id, by: EndedBy, at: Millis) -> Result<(), Away> {
+    pub(super) fn lease_ended(&mut self, lease: Id, by: EndedBy, at: Millis) -> Result<(), Error> {
         self.statements.run(
-            "UPDATE leases SET ended = max(began, :at), ended_by = :by WHERE lease = :lease AND ended IS NULL",
+            "UPDATE leases SET ended = CASE WHEN began > :at THEN began ELSE :at END, ended_by = :by
+             WHERE lease = :lease AND ended IS NULL",
             named_params! { ":lease": key(lease), ":by": by.name(), ":at": at },
         )?;
         Ok(())

@@ -1,15 +1,15 @@
-//! What an administrator does to a ledger: release, close, purge, anonymise, backup.
+//! What an administrator does, and what the ledger has of it: release, close, purge, anonymise, backup.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
-use rasadmin_engine::Millis;
-use rasadmin_engine::{Identity, Name};
-use rasadmin_ledger::Verdict;
-use rasadmin_ledger::desk::{Desk, NotReleased, Past};
+use rasadmin_engine::effect::Forgetting;
+use rasadmin_engine::{Event, Identity, Millis, Name};
+use rasadmin_ledger::Changed;
 use rasadmin_ledger::report::Reader;
+use rasadmin_ledger::upkeep::Upkeep;
 use std::path::Path;
-use support::{MONDAY, Scene, With, connection, number};
+use support::{MONDAY, Scene, Verdict, With, connection, number};
 
 const CONFIG: &str = r#"
     time_zone = "Europe/Berlin"
@@ -25,16 +25,24 @@ const CONFIG: &str = r#"
     when_ledger_unavailable = "skip"
 "#;
 
-fn server() -> Name {
-    Name::new("VPN1")
-}
-
-fn desk(scene: &Scene) -> Desk {
-    Desk::open(&scene.path(), scene.config.clone()).unwrap()
-}
-
 fn sound(scene: &Scene) {
-    assert_eq!(Reader::open(&scene.path()).unwrap().faults().unwrap(), Vec::<String>::new());
+    let reader = Reader::open(&scene.path()).unwrap();
+    assert_eq!(reader.faults().unwrap(), Vec::<String>::new());
+    assert_eq!(reader.differences(&scene.engine.state()).unwrap(), Vec::<String>::new());
+}
+
+fn upkeep(scene: &Scene) -> Upkeep {
+    Upkeep::open(&scene.path()).unwrap()
+}
+
+fn release(scene: &Scene, address: &str, force: bool) {
+    scene.engine.tell(Event::ReleaseAddress { address: number(address), force }, scene.now());
+}
+
+fn close(scene: &Scene, row: i64) {
+    let session = upkeep(scene).id_of(row).unwrap().unwrap();
+    assert_eq!(upkeep(scene).row_of(session).unwrap(), Some(row));
+    scene.engine.tell(Event::CloseSession { session }, scene.now());
 }
 
 #[test]
@@ -42,12 +50,7 @@ fn an_address_that_a_ghost_holds_is_released() {
     let scene = Scene::new(CONFIG);
     // It was given, and no connection came.
     assert_eq!(scene.address("alice", "VPN0-1", "").unwrap(), "10.8.0.1");
-    let mut desk = desk(&scene);
-    let now = scene.now();
-    let released = desk.release(&server(), number("10.8.0.1"), false, now).unwrap();
-    assert_eq!(released.unwrap().unwrap().to_string(), r"CORP\ALICE");
-    assert_eq!(desk.release(&server(), number("10.8.0.1"), false, now).unwrap(), Err(NotReleased::Free));
-    assert_eq!(desk.release(&Name::new("VPN2"), number("10.8.0.1"), true, now).unwrap(), Err(NotReleased::Free));
+    release(&scene, "10.8.0.1", false);
     assert_eq!(scene.ask("SELECT ended_by FROM leases"), "administrator");
     assert_eq!(scene.address("bob", "VPN0-2", "").unwrap(), "10.8.0.2");
     assert_eq!(scene.address("carol", "VPN0-3", "").unwrap(), "10.8.0.1", "it can be given again");
@@ -61,11 +64,9 @@ fn an_address_that_a_ghost_holds_is_released() {
 fn the_address_of_a_live_session_is_released_only_by_force() {
     let scene = Scene::new(CONFIG);
     let given = scene.begin(1, "alice", "VPN0-1").unwrap();
-    let mut desk = desk(&scene);
-    let now = scene.now();
-    assert_eq!(desk.release(&server(), number(&given), false, now).unwrap(), Err(NotReleased::SessionIsLive(1)));
+    release(&scene, &given, false);
     assert_eq!(scene.ask("SELECT count(*) FROM leases WHERE ended IS NULL"), "1");
-    assert!(desk.release(&server(), number(&given), true, now).unwrap().is_ok());
+    release(&scene, &given, true);
     assert_eq!(scene.ask("SELECT count(*) FROM leases WHERE ended IS NULL"), "0");
     sound(&scene);
 }
@@ -76,9 +77,8 @@ fn a_ghost_is_closed_and_counts_no_longer() {
     scene.begin(1, "alice", "VPN0-1").unwrap();
     assert!(scene.begin(2, "alice", "VPN0-2").is_err(), "the ghost counts");
     scene.wait(600);
-    let mut desk = desk(&scene);
-    assert!(desk.close(&server(), 1, scene.now()).unwrap());
-    assert!(!desk.close(&server(), 1, scene.now()).unwrap(), "it has ended");
+    close(&scene, 1);
+    close(&scene, 1);
     assert_eq!(
         scene.ask("SELECT closed_by, acct_terminate_cause, acct_session_time, estimated, billed FROM sessions"),
         "administrator Admin-Reset 600 1 1"
@@ -120,9 +120,12 @@ fn three_days() -> Scene {
 
 const DAY: Millis = 86_400_000;
 
-fn before(days: i64, first_day: &str, user: Option<&str>) -> Past {
+/// Tells that what ended before a day is forgotten, and brings that in.
+fn forget(scene: &Scene, days: i64, user: Option<&str>, how: Forgetting) -> Changed {
+    scene.bring_in();
     let user = user.map(|name| Identity { domain: Name::new("CORP"), name: Name::new(name).folded() });
-    Past { before: MONDAY + days * DAY, first_day: first_day.to_owned(), user }
+    scene.engine.tell(Event::Forget { before: MONDAY + days * DAY, user, how }, scene.now());
+    scene.bring_in().forgotten
 }
 
 fn contains(path: &Path, text: &str) -> bool {
@@ -133,7 +136,7 @@ fn contains(path: &Path, text: &str) -> bool {
 #[test]
 fn purge_deletes_what_ended_before_and_nothing_else() {
     let scene = three_days();
-    let changed = desk(&scene).purge(&before(1, "2026-11-24", None), scene.now(), &mut |_| {}).unwrap();
+    let changed = forget(&scene, 1, None, Forgetting::Purge);
     assert_eq!((changed.sessions, changed.links, changed.leases, changed.usage_days), (1, 1, 1, 1));
     assert_eq!(changed.decisions, 3, "address, connection, link");
     assert_eq!(changed.anomalies, 1);
@@ -143,7 +146,7 @@ fn purge_deletes_what_ended_before_and_nothing_else() {
     sound(&scene);
     // What is live stays, whatever the date; so does the configuration in force, and the decision by which its address
     // was given.
-    let changed = desk(&scene).purge(&before(30, "2026-12-30", None), scene.now(), &mut |_| {}).unwrap();
+    let changed = forget(&scene, 30, None, Forgetting::Purge);
     assert_eq!((changed.sessions, changed.leases), (1, 1));
     assert_eq!(scene.ask("SELECT name FROM sessions"), "ALICE");
     assert_eq!(scene.ask("SELECT stage FROM decisions ORDER BY id"), "ipv4-address; connection; link");
@@ -158,7 +161,7 @@ fn purge_deletes_what_ended_before_and_nothing_else() {
 #[test]
 fn purge_of_one_user_leaves_the_others() {
     let scene = three_days();
-    let changed = desk(&scene).purge(&before(2, "2026-11-25", Some("alice")), scene.now(), &mut |_| {}).unwrap();
+    let changed = forget(&scene, 2, Some("alice"), Forgetting::Purge);
     assert_eq!((changed.sessions, changed.decisions, changed.usage_days), (1, 3, 1));
     assert_eq!(scene.ask("SELECT name FROM sessions ORDER BY id"), "BOB; ALICE");
     assert_eq!(scene.ask("SELECT name FROM use"), "BOB");
@@ -171,7 +174,7 @@ fn anonymise_leaves_the_sums_and_no_name() {
     let mut scene = three_days();
     let sums = "SELECT count(*), sum(acct_session_time), sum(acct_input_octets) FROM sessions";
     let (before_it, used) = (scene.ask(sums), scene.ask("SELECT sum(seconds), count(DISTINCT session) FROM use"));
-    let changed = desk(&scene).anonymise(&before(2, "2026-11-25", None), scene.now(), &mut |_| {}).unwrap();
+    let changed = forget(&scene, 2, None, Forgetting::Anonymise);
     assert_eq!((changed.sessions, changed.decisions, changed.usage_days), (2, 6, 2));
     assert_eq!(
         (scene.ask(sums), scene.ask("SELECT sum(seconds), count(DISTINCT session) FROM use")),
@@ -191,14 +194,14 @@ fn anonymise_leaves_the_sums_and_no_name() {
     assert_eq!(scene.ask(&told), "1 3 1");
     assert_eq!(scene.ask("SELECT DISTINCT json_extract(facts, '$.user') FROM decisions WHERE id <= 6"), "absent");
     sound(&scene);
-    let again = desk(&scene).anonymise(&before(2, "2026-11-25", None), scene.now(), &mut |_| {}).unwrap();
+    let again = forget(&scene, 2, None, Forgetting::Anonymise);
     assert_eq!(again, Default::default(), "once is enough");
     // When alice has gone too, no name is left, nor in the file's free space.
     scene.end(3, "alice", "VPN0-1", "10.8.0.1");
     // What quotas of a month need of a user is kept until the month is over.
     scene.wait(30 * 86_400);
     scene.restart();
-    desk(&scene).anonymise(&before(30, "2026-12-23", None), scene.now(), &mut |_| {}).unwrap();
+    forget(&scene, 30, None, Forgetting::Anonymise);
     scene.engine.stop(scene.now());
     assert!(!contains(&scene.path(), "bob") && !contains(&scene.path(), "laptop") && !contains(&scene.path(), "alice"));
 }
@@ -207,13 +210,13 @@ fn anonymise_leaves_the_sums_and_no_name() {
 fn a_backup_is_the_ledger_of_now_and_overwrites_nothing() {
     let scene = three_days();
     let to = scene.folder.path().join("backup.db");
-    desk(&scene).backup(&to).unwrap();
+    upkeep(&scene).backup(&to).unwrap();
     assert_eq!(scene.begin(4, "carol", "VPN0-4").unwrap(), "10.8.0.2", "the service goes on");
     let reader = Reader::open(&to).unwrap();
     assert_eq!(reader.faults().unwrap(), Vec::<String>::new());
     assert_eq!(reader.counts().unwrap().sessions, 3);
     assert_eq!(Reader::open(&scene.path()).unwrap().counts().unwrap().sessions, 4);
-    let why = desk(&scene).backup(&to).unwrap_err().to_string();
+    let why = upkeep(&scene).backup(&to).unwrap_err().to_string();
     assert!(why.contains("is there already"), "{why}");
 }
 
@@ -225,8 +228,11 @@ fn what_is_wrong_is_found() {
     broken.execute("UPDATE leases SET ended = NULL WHERE id = 2", []).unwrap();
     broken.execute("UPDATE sessions SET acct_stop_time = 5 WHERE id = 1", []).unwrap();
     drop(broken);
-    let faults = Reader::open(&scene.path()).unwrap().faults().unwrap();
-    assert_eq!(faults.len(), 2, "{faults:#?}");
+    let reader = Reader::open(&scene.path()).unwrap();
+    let faults = reader.faults().unwrap();
+    assert_eq!(faults.len(), 1, "{faults:#?}");
     assert!(faults[0].starts_with("sessions that end before they begin: 1"), "{faults:#?}");
-    assert!(faults[1].starts_with("live leases of VPN1 in which rows and records differ: 1"), "{faults:#?}");
+    let differ = reader.differences(&scene.engine.state()).unwrap();
+    assert_eq!(differ.len(), 1, "{differ:#?}");
+    assert!(differ[0].starts_with("live leases of VPN1 in which rows and state differ: 1"), "{differ:#?}");
 }

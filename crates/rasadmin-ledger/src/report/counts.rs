@@ -1,8 +1,7 @@
-//! The state of a ledger: for `rasadmin status`.
+//! How much a ledger has, and what is wrong with it.
 
 use super::{Reader, rfc3339};
-use crate::Away;
-use crate::sqlite::Statements;
+use crate::Error;
 use rasadmin_engine::Millis;
 use rasadmin_engine::Name;
 use rasadmin_engine::State;
@@ -33,14 +32,14 @@ pub struct Counts {
     pub sessions: u64,
     pub imported_sessions: u64,
     pub decisions: u64,
-    /// Events that were lost while the ledger was away.
+    /// Events that were lost before they could be recorded.
     pub lost_events: u64,
 }
 
 impl Reader {
     /// Numbers of rows; of what is never deleted but by `purge`, by the highest number, which costs nothing.
-    pub fn counts(&self) -> Result<Counts, Away> {
-        let one = |sql: &str| -> Result<u64, Away> {
+    pub fn counts(&self) -> Result<Counts, Error> {
+        let one = |sql: &str| -> Result<u64, Error> {
             Ok(self.rows(sql, &[], |row| row.get::<_, i64>(0))?.first().map_or(0, |n| n.cast_unsigned()))
         };
         Ok(Counts {
@@ -54,7 +53,7 @@ impl Reader {
     }
 
     /// Everything that is wrong with the ledger, for people; nothing if all is well. It reads all of it.
-    pub fn faults(&self) -> Result<Vec<String>, Away> {
+    pub fn faults(&self) -> Result<Vec<String>, Error> {
         let mut faults = self.rows("PRAGMA integrity_check", &[], |row| row.get::<_, String>(0))?;
         faults.retain(|fault| fault != "ok");
         let checks = [
@@ -74,7 +73,7 @@ impl Reader {
             ),
             (
                 "sessions of the ledger's own whose configuration was not kept",
-                "SELECT DISTINCT config FROM decisions WHERE counted IS NOT NULL AND config NOT IN (SELECT hash FROM configs)",
+                "SELECT DISTINCT config FROM decisions WHERE config NOT IN (SELECT hash FROM configs)",
             ),
         ];
         for (what, sql) in checks {
@@ -83,36 +82,28 @@ impl Reader {
                 faults.push(format!("{what}: {} (the first: {first})", found.len()));
             }
         }
-        for server in self.servers()? {
-            self.differences(&server, &mut faults)?;
-        }
         Ok(faults)
     }
 
-    /// The servers that have records in it.
+    /// The servers whose records it has.
     ///
     /// # Errors
     ///
     /// If it cannot be read.
-    pub fn servers(&self) -> Result<Vec<Name>, Away> {
-        let sql = "SELECT server FROM journal UNION SELECT server FROM checkpoints ORDER BY 1";
+    pub fn servers(&self) -> Result<Vec<Name>, Error> {
+        let sql = "SELECT server FROM journals UNION SELECT server FROM instances ORDER BY 1";
         self.rows(sql, &[], |row| row.get(0).map(Name::from_stored))
     }
 
-    /// What is in force on a server: the fold of its records. Nothing is locked or written.
+    /// Where the rows differ from a state that the same records make, for people; nothing if they say the same.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or is damaged.
-    pub fn state_of(&self, server: &Name) -> Result<State, Away> {
-        let mut statements = Statements { connection: &self.connection, path: &self.path, meter: None };
-        crate::sqlite::load(&mut statements, server)
-    }
-
-    /// The tables and the state are made of the same records: where they differ, one is damaged.
-    fn differences(&self, server: &Name, faults: &mut Vec<String>) -> Result<(), Away> {
-        let state = self.state_of(server)?;
-        let live = |sql: &str| -> Result<BTreeSet<String>, Away> {
+    /// If it cannot be read.
+    pub fn differences(&self, state: &State) -> Result<Vec<String>, Error> {
+        let server = state.server();
+        let mut faults = Vec::new();
+        let live = |sql: &str| -> Result<BTreeSet<String>, Error> {
             Ok(self.rows(sql, &[&server.as_str()], |row| row.get(0))?.into_iter().collect())
         };
         let sql = "SELECT acct_session_id FROM sessions WHERE nas_identifier = ?1 AND acct_stop_time IS NULL";
@@ -123,15 +114,14 @@ impl Reader {
             let mut differ = rows.symmetric_difference(&state);
             if let Some(first) = differ.next() {
                 let count = differ.count() + 1;
-                faults
-                    .push(format!("{what} of {server} in which rows and records differ: {count} (the first: {first})"));
+                faults.push(format!("{what} of {server} in which rows and state differ: {count} (the first: {first})"));
             }
         }
-        Ok(())
+        Ok(faults)
     }
 
     /// What came out of order, the latest first: time, server, what, details.
-    pub fn anomalies(&self, limit: u32) -> Result<Vec<(Millis, Name, String, String)>, Away> {
+    pub fn anomalies(&self, limit: u32) -> Result<Vec<(Millis, Name, String, String)>, Error> {
         let sql = "SELECT time, server, what, details FROM anomalies ORDER BY id DESC LIMIT ?1";
         self.rows(sql, &[&limit], |row| Ok((row.get(0)?, Name::from_stored(row.get(1)?), row.get(2)?, row.get(3)?)))
     }

@@ -1,0 +1,245 @@
+//! Bringing the journal into the ledger: whoever reads the ledger does it first.
+//!
+//! Records come in batches. A batch is one transaction: the cursor is read in it, the rows are written, the journal's
+//! segments are synced, and the cursor is moved. So several processes can do it at once, and one that is killed leaves
+//! nothing half done; the next goes on where it was.
+
+mod cursor;
+mod decode;
+mod missing;
+
+use crate::sqlite::{Projection, Sqlite, Statements};
+use crate::{Changed, Error};
+use cursor::Cursor;
+use missing::Newer;
+use rasadmin_engine::{Millis, Name};
+use rasadmin_journal::{Follower, Item, Position};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Records a transaction.
+const BATCH: usize = 1_000;
+
+/// How long a transaction waits for others'.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What came in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Brought {
+    /// Records.
+    pub records: u64,
+    /// How often records are missing: in the journal, or before its oldest segment.
+    pub gaps: u64,
+    /// The ledger and the journal did not fit (one was restored or copied): the journal was read again from its oldest
+    /// record on. Rows that were there are not doubled.
+    pub again: bool,
+    /// Effects, decisions and events that a newer version wrote and this one does not know: they were passed over.
+    pub unknown: u64,
+    /// Records that could not be read at all. Each is noted as an anomaly.
+    pub unreadable: u64,
+    /// What purge and anonymise have changed.
+    pub forgotten: Changed,
+    /// The last record that the ledger has; None: there is no journal.
+    pub place: Option<Position>,
+    /// Why the journal's folder was not told how far the ledger is. It keeps its segments for longer then.
+    pub cursor_not_written: Option<Error>,
+}
+
+impl Brought {
+    fn add(&mut self, batch: Self) {
+        self.records += batch.records;
+        self.gaps += batch.gaps;
+        self.again |= batch.again;
+        self.unknown += batch.unknown;
+        self.unreadable += batch.unreadable;
+        self.forgotten += batch.forgotten;
+        self.place = batch.place.or(self.place);
+    }
+}
+
+/// A batch, before it is committed.
+struct Batch {
+    brought: Brought,
+    /// Is there more?
+    more: bool,
+    /// Did the cursor move?
+    moved: bool,
+    /// Why the journal could not be read further.
+    stopped: Option<rasadmin_journal::Error>,
+}
+
+impl Sqlite {
+    /// Brings in what the journal of a folder has gained since the last time. `server` is the name of a journal that does
+    /// not tell it. `progress` hears after each batch what came in until then.
+    ///
+    /// # Errors
+    ///
+    /// If ledger or journal cannot be used. What came in before stays.
+    pub fn bring_in(
+        &mut self,
+        folder: &Path,
+        server: &Name,
+        progress: &mut dyn FnMut(&Brought),
+    ) -> Result<Brought, Error> {
+        let mut brought = Brought::default();
+        let Some(mut follower) = Follower::open(folder)? else { return Ok(brought) };
+        let (mut place, mut moved) = (None, false);
+        let stopped = loop {
+            let batch = self.transact(Instant::now() + PATIENCE, false, |statements| {
+                batch(statements, folder, server, &mut follower, place)
+            })?;
+            moved |= batch.moved;
+            place = batch.brought.place;
+            brought.add(batch.brought);
+            progress(&brought);
+            if !batch.more {
+                break batch.stopped;
+            }
+        };
+        if brought.forgotten != Changed::default() {
+            self.shrink_log();
+        }
+        if let Some(place) = place {
+            // Segments go when every ledger is past them: it must be so also after a power cut.
+            let journal = place.journal;
+            self.transact(Instant::now() + PATIENCE, moved, |statements| cursor::note_time(statements, journal, now()))?;
+            let own = self.about("ledger")?;
+            brought.cursor_not_written = tell(folder, &own, &place).err().map(Error::from);
+        }
+        stopped.map_or(Ok(brought), |error| Err(error.into()))
+    }
+}
+
+/// Leaves the cursor in the journal's folder.
+fn tell(folder: &Path, ledger: &str, place: &Position) -> Result<(), rasadmin_journal::Error> {
+    let known = rasadmin_journal::cursor::list(folder)?;
+    if known.iter().any(|cursor| cursor.ledger == ledger && cursor.place == Some(*place)) {
+        return Ok(());
+    }
+    rasadmin_journal::cursor::write(folder, ledger, place)
+}
+
+/// The time of day.
+fn now() -> Millis {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// One transaction. `place`: where the follower stands, and the cursor if nobody else has moved it.
+fn batch(
+    statements: &mut Statements<'_>,
+    folder: &Path,
+    server: &Name,
+    follower: &mut Follower,
+    place: Option<Position>,
+) -> Result<Batch, Error> {
+    let mut brought = Brought::default();
+    let kept = cursor::read(statements, follower.beginning().journal)?;
+    let fits = match &kept {
+        Some(kept) => Some(kept.place) == place || follower.start_at(&kept.place)?,
+        None => false,
+    };
+    let mut newer = None;
+    let mut projection = match kept {
+        Some(kept) if fits => Projection::new(statements, kept.server, kept.living),
+        kept => {
+            // The follower may have been opened before the oldest segment went, and may have moved.
+            if let Some(anew) = Follower::open(folder)? {
+                *follower = anew;
+            }
+            let known = kept.as_ref().map_or(0, |kept| kept.place.number);
+            brought.again = known > 0;
+            from_the_oldest(statements, folder, server, follower, kept, &mut brought, &mut newer)?
+        }
+    };
+    let start = follower.position();
+    let (mut failed, mut read) = (None, Ok(true));
+    // With a checkpoint still to come, one transaction reaches to it: who is killed before it begins anew.
+    while failed.is_none() && matches!(read, Ok(true)) && (brought.records < BATCH as u64 || newer.is_some()) {
+        read = follower.read_some(BATCH, |item| {
+            if failed.is_none() {
+                failed = take(&mut projection, &start, item, &mut newer, &mut brought).err();
+            }
+        });
+    }
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if let Some(Newer { state, .. }) = newer.take_if(|_| !matches!(read, Ok(true))) {
+        missing::fill_in(&mut projection, &state)?;
+    }
+    projection.note_heard()?;
+    brought.forgotten = projection.forgotten;
+    let place = follower.position();
+    let moved = place != start || brought.again || brought.gaps > 0;
+    if moved {
+        follower.sync()?;
+    }
+    let cursor = Cursor { place, server: projection.server.clone(), living: projection.living };
+    cursor::keep(statements, &cursor, now())?;
+    brought.place = Some(place);
+    let (more, stopped) = match read {
+        Ok(more) => (more, None),
+        Err(error) => (false, Some(error)),
+    };
+    Ok(Batch { brought, more, moved, stopped })
+}
+
+/// From the oldest record that the journal has. What is missing before it is noted, and filled in as far as a checkpoint
+/// can.
+fn from_the_oldest<'s, 'c>(
+    statements: &'s mut Statements<'c>,
+    folder: &Path,
+    server: &Name,
+    follower: &mut Follower,
+    kept: Option<Cursor>,
+    brought: &mut Brought,
+    newer: &mut Option<Newer>,
+) -> Result<Projection<'s, 'c>, Error> {
+    let beginning = follower.beginning();
+    // A journal that was begun anew goes on with the numbers of the one before.
+    let before = cursor::at(statements, beginning.number, beginning.crc)?;
+    let had = kept.as_ref().map_or(0, |kept| kept.place.number);
+    let named = before.as_ref().or(kept.as_ref()).map_or_else(|| server.clone(), |cursor| cursor.server.clone());
+    let living = before.as_ref().and_then(|before| before.living);
+    let mut projection = Projection::new(statements, named, living);
+    if beginning.number > had && before.is_none() {
+        brought.gaps += 1;
+        missing::before(&mut projection, folder, follower, had, newer)?;
+    }
+    Ok(projection)
+}
+
+/// One item of the journal.
+fn take(
+    projection: &mut Projection<'_, '_>,
+    start: &Position,
+    item: Item<'_>,
+    newer: &mut Option<Newer>,
+    brought: &mut Brought,
+) -> Result<(), Error> {
+    let number = match item {
+        Item::Gap { first, last } => {
+            brought.gaps += 1;
+            missing::gap(projection, start.journal, first, last)?;
+            last
+        }
+        Item::Record(record) => {
+            brought.records += 1;
+            match decode::record(record.payload) {
+                Some((decoded, unknown)) => {
+                    brought.unknown += unknown;
+                    projection.record(&decoded)?;
+                }
+                None => {
+                    brought.unreadable += 1;
+                    missing::unreadable(projection, start.journal, record.number)?;
+                }
+            }
+            record.number
+        }
+    };
+    if let Some(Newer { state, .. }) = newer.take_if(|newer| newer.number <= number) {
+        missing::fill_in(projection, &state)?;
+    }
+    Ok(())
+}

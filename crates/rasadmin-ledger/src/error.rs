@@ -1,0 +1,81 @@
+//! Why a ledger cannot be used.
+
+use std::fmt;
+use std::path::Path;
+
+/// Why a ledger, or the journal that it is made of, could not be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// Which kind.
+    pub kind: ErrorKind,
+    /// What happened, for people.
+    pub message: String,
+}
+
+/// Kinds of errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The file or its folder is not there, or something else stands in its place.
+    Missing,
+    /// Another process held it beyond the deadline.
+    Locked,
+    /// It may not be written.
+    ReadOnly,
+    /// The disk is full.
+    Full,
+    /// It is no ledger, or damaged.
+    Corrupt,
+    /// It belongs to another platform or a newer version.
+    Foreign,
+    /// Anything else.
+    Other,
+}
+
+impl ErrorKind {
+    /// As messages name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Locked => "locked",
+            Self::ReadOnly => "read-only",
+            Self::Full => "full",
+            Self::Corrupt => "corrupt",
+            Self::Foreign => "foreign",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl Error {
+    /// With the file that it is about.
+    pub(crate) fn new(kind: ErrorKind, path: &Path, what: impl fmt::Display) -> Self {
+        Self { kind, message: format!("{}: {what}", path.display()) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<rasadmin_journal::Error> for Error {
+    fn from(error: rasadmin_journal::Error) -> Self {
+        use rasadmin_journal::Error as Journal;
+        use std::io::ErrorKind as Io;
+        let kind = match &error {
+            Journal::Locked => ErrorKind::Locked,
+            Journal::Full(_) => ErrorKind::Full,
+            Journal::NewerVersion { .. } => ErrorKind::Foreign,
+            Journal::Io(failed) | Journal::Sync(failed) => match failed.source.kind() {
+                Io::NotFound | Io::NotADirectory => ErrorKind::Missing,
+                Io::PermissionDenied | Io::ReadOnlyFilesystem => ErrorKind::ReadOnly,
+                _ => ErrorKind::Other,
+            },
+            _ => ErrorKind::Other,
+        };
+        Self { kind, message: error.to_string() }
+    }
+}

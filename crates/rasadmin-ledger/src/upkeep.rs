@@ -1,0 +1,94 @@
+//! What is done to a ledger now and then: it is copied, and what it has of the past is purged or made anonymous.
+//!
+//! Of a server that has a journal the past is forgotten by an event: its record makes the ledger forget when it is brought
+//! in, and again whenever the journal is read again. [`Upkeep::purge`] and [`Upkeep::anonymise`] are for a ledger without
+//! one, into which other logs were imported.
+
+use crate::forget::{self, Changed, Past, Pseudonyms};
+use crate::sqlite::{Create, Sqlite};
+use crate::{Error, ErrorKind, RowId};
+use rasadmin_engine::Id;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a change waits for others'.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A ledger open for changes.
+#[derive(Debug)]
+pub struct Upkeep {
+    ledger: Sqlite,
+}
+
+impl Upkeep {
+    /// Opens a ledger that is there.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there, or cannot be used.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Ok(Self { ledger: Sqlite::open(path, Create::No, true, Instant::now() + PATIENCE)? })
+    }
+
+    /// A session's number, for people.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be used.
+    pub fn row_of(&self, session: Id) -> Result<Option<RowId>, Error> {
+        let key = session.to_string();
+        self.ledger.find("SELECT id FROM sessions WHERE acct_session_id = ?1", &[&key], |row| row.get(0))
+    }
+
+    /// The session of a number.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be used.
+    pub fn id_of(&self, row: RowId) -> Result<Option<Id>, Error> {
+        let sql = "SELECT acct_session_id FROM sessions WHERE id = ?1";
+        let key: Option<String> = self.ledger.find(sql, &[&row], |row| row.get(0))?;
+        Ok(key.and_then(|key| key.parse().ok()))
+    }
+
+    /// Deletes what ended before a time: sessions with their links, leases, decisions, days of use, anomalies. What is
+    /// deleted is overwritten. All of it, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be used.
+    pub fn purge(&mut self, past: &Past) -> Result<Changed, Error> {
+        self.forget(|statements| forget::purge(statements, past))
+    }
+
+    /// Makes what ended before a time nobody's: users become pseudonyms that nothing leads back from, computers and public
+    /// addresses vanish; times, amounts, tunnels, rules and VPN addresses stay for statistics.
+    ///
+    /// # Errors
+    ///
+    /// If the ledger cannot be used.
+    pub fn anonymise(&mut self, past: &Past) -> Result<Changed, Error> {
+        let random = crate::random().map_err(|e| Error { kind: ErrorKind::Other, message: e.to_string() })?;
+        let pseudonyms = Pseudonyms::of(Id(u128::from_be_bytes(random)));
+        self.forget(|statements| forget::anonymise(statements, past, &pseudonyms))
+    }
+
+    fn forget(
+        &mut self,
+        work: impl FnOnce(&mut crate::sqlite::Statements<'_>) -> Result<Changed, Error>,
+    ) -> Result<Changed, Error> {
+        let changed = self.ledger.transact(Instant::now() + PATIENCE, true, work)?;
+        self.ledger.shrink_log();
+        Ok(changed)
+    }
+
+    /// Copies the ledger to a new file, consistent as of now, while others write. The copy is on disk, and checked, when
+    /// this returns.
+    ///
+    /// # Errors
+    ///
+    /// If there is a file of that name, or it cannot be written.
+    pub fn backup(&mut self, to: &Path) -> Result<(), Error> {
+        self.ledger.copy_to(to)
+    }
+}
