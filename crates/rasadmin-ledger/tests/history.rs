@@ -23,12 +23,10 @@ const LIMITED: &str = r#"
     name = "one session per user"
     action = "deny"
     user_sessions = { at_least = 1 }
-    when_ledger_unavailable = "skip"
     [[rules]]
     name = "one hour a day"
     action = "deny"
     connect_time = { at_least = "1h", per = "day" }
-    when_ledger_unavailable = "skip"
 "#;
 
 fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> Imported {

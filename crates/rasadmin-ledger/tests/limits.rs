@@ -16,7 +16,6 @@ const ONE: &str = r#"
     name = "one session per user"
     action = "deny"
     user_sessions = { at_least = 1 }
-    when_ledger_unavailable = "skip"
 "#;
 
 fn is_denied(verdict: &Verdict) -> bool {
@@ -109,7 +108,6 @@ fn a_group_s_sessions_are_counted_together() {
         action = "deny"
         groups = ["contractors"]
         group_sessions = { group = "contractors", at_least = 2 }
-        when_ledger_unavailable = "deny"
         "#,
     );
     scene.begin(1, r"PARTNER\a", "VPN0-1").unwrap();
@@ -130,12 +128,10 @@ const QUOTA: &str = r#"
     name = "an hour a day"
     action = "deny"
     connect_time = { per = "day", at_least = "1h" }
-    when_ledger_unavailable = "skip"
     [[rules]]
     name = "a mebibyte a month"
     action = "deny"
     octets = { per = "month", at_least = "1 MiB" }
-    when_ledger_unavailable = "skip"
 "#;
 
 #[test]

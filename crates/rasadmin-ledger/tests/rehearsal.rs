@@ -35,19 +35,16 @@ const CONFIG: &str = r#"
     action = "deny"
     users = ["u0", "u4"]
     user_sessions = { at_least = 1 }
-    when_ledger_unavailable = "skip"
     [[rules]]
     name = "two of the group"
     action = "deny"
     groups = ["two"]
     group_sessions = { group = "two", at_least = 2 }
-    when_ledger_unavailable = "skip"
     [[rules]]
     name = "an hour a day"
     action = "deny"
     users = ["u5"]
     connect_time = { per = "day", at_least = "1h" }
-    when_ledger_unavailable = "skip"
     [[rules]]
     name = "everybody"
     action = "allow"

@@ -22,7 +22,6 @@ const CONFIG: &str = r#"
     name = "one session per user"
     action = "deny"
     user_sessions = { at_least = 1 }
-    when_ledger_unavailable = "skip"
 "#;
 
 fn sound(scene: &Scene) {
