@@ -397,6 +397,25 @@ sequences! {
         let accepted = played.outcomes("accepted");
         played.must("accepted", accepted, 1);
     };
+    a_spelling_escapes_no_deny_rule: |played| {
+        let (accepted, sessions) = (played.outcomes("accepted"), played.ask(&["sessions", "--limit", "0"]).len());
+        played.must("sessions that were accepted", (accepted, sessions), (3, 3));
+    };
+    a_local_account_is_compared_by_upper_case_only: |played| {
+        let accented = played.sessions("JOSÉ");
+        played.must("sessions of josé", accented.len(), 0);
+        let domains: Vec<_> = played.sessions("JOSE").iter().map(|session| session["domain"].clone()).collect();
+        played.must("domains of jose", domains, vec!["VPN1".into(), "VPN1".into(), "CORP".into()]);
+    };
+    a_name_that_looks_escaped_is_another_user: |played| {
+        let domains = |user: &str| -> Vec<Value> {
+            played.sessions(user).iter().map(|session| session["domain"].clone()).collect()
+        };
+        let found = [domains("BOB"), domains("U{BOB"), domains("U{5C}BOB")];
+        let expected = [vec!["CORP", "PARTNER"], vec!["PARTNER", "CORP"], vec!["PARTNER"]];
+        played.must("domains by name", found, expected.map(|all| all.into_iter().map(Value::from).collect()));
+        played.had_address("bob", r"CORP\BOB", "08:03:00", "12:00:00");
+    };
     a_plain_day: plain_day;
 }
 
