@@ -74,6 +74,9 @@ fn of_any_number_of_bad_lines_twenty_are_told() {
         let text = line.repeat((1 << 19) / line.len());
         let errors = parse("rasadmin.toml", TEXT, Path::new("/f"), &mut |_| Ok(text.clone())).unwrap_err();
         assert_eq!((errors.mistakes().len(), errors.more()), (20, text.lines().count() - 20));
+        for (line, mistake) in (1..).zip(errors.mistakes()) {
+            assert!(mistake.what.starts_with(&format!("g.txt:{line}: ")), "{mistake:?}");
+        }
         let told = errors.to_string();
         assert!(told.ends_with(&format!("\nand {} more", errors.more())), "{told}");
         assert!(told.len() < 12_000, "{} octets", told.len());
