@@ -19,7 +19,7 @@ action = "allow"
 groups = ["staff"]
 "#;
 
-/// A larger file is refused.
+/// A file is refused beyond this many octets.
 const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Alice is on the list from the beginning, and Carol is not: whatever is wrong with the file, both are answered as

@@ -73,7 +73,7 @@ pub struct Hangup {
     pub delivery: Delivery,
 }
 
-/// A file that takes another one's place.
+/// A file that replaces another.
 #[derive(Clone, Debug)]
 pub struct Replacement {
     /// The name of the file in the run's folder.

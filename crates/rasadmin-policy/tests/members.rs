@@ -182,7 +182,7 @@ fn what_cannot_be_kept_leaves_nothing_behind() {
     std::fs::create_dir(&kept_at).unwrap();
     std::fs::write(kept_at.join("full"), "so that no system replaces it").unwrap();
     let before = place.files();
-    // Large ones are kept in portions.
+    // A large one is kept in portions.
     for members in [users(0, 10), users(0, 100_000)] {
         place.write(&members);
         while place.look(&mut watch, SECOND, 10 * A_LOOK).is_none() {}
@@ -196,10 +196,10 @@ fn what_cannot_be_kept_leaves_nothing_behind() {
     assert_eq!(place.files(), before);
 }
 
-/// It cannot be written as JSON. An empty file in its place would be taken for a damaged one.
+/// Its path cannot be written as JSON. An empty file instead would look like a damaged one.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_large_configuration_whose_path_is_no_text_is_not_kept() {
+fn a_large_configuration_whose_path_is_not_unicode_is_not_kept() {
     let mut place = Place::new("CORP\\alice\n");
     let folder = place.folder.path().join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff"));
     std::fs::create_dir(&folder).unwrap();

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Error;
 use std::path::Path;
 
-/// Puts a copy of the file in the place of the one of that name, in one step: nobody sees a part of it. `beside` is the
+/// Replaces the file of that name with a copy of the other one, in one step: nobody sees a part of it. `beside` is the
 /// scenario's folder.
 pub(super) fn replace(folder: &Path, replacement: &Replacement, beside: &Path) -> Result<(), String> {
     let Replacement { name, with, same_time } = replacement;

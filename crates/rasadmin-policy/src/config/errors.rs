@@ -19,8 +19,8 @@ pub struct ConfigErrors {
 const TOLD: usize = 20;
 
 impl ConfigErrors {
-    /// Of a file that was read; sorted by place, each once, the first twenty. Those of one place keep their order: it is
-    /// that of a members file's lines.
+    /// The mistakes of a file that was read: sorted by place, each once, the first twenty. Those of one place keep
+    /// their order, which is the order of lines in a members file.
     pub fn new(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Self {
         let mut known = HashSet::new();
         mistakes.retain(|mistake| known.insert((mistake.span.start, mistake.what.clone())));

@@ -1,5 +1,5 @@
-//! A configuration is kept for a restart: beside the ledger and beside itself. A large one is kept in portions, since a
-//! disk takes long to sync it as a whole.
+//! Keeps a configuration for a restart, beside the ledger and beside the file itself. A large one is written in
+//! portions, because a disk takes long to sync it as a whole.
 
 use super::Config;
 use super::last_good;
@@ -21,7 +21,7 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
-    /// Nothing is written yet. What cannot be kept at all (a path that is no text) is done, and has failed.
+    /// Nothing is written yet. A configuration that cannot be kept at all (its path is not Unicode) has failed already.
     pub fn new(config: &Config) -> Self {
         let mut places = places(config);
         places.reverse();
@@ -46,7 +46,7 @@ impl Keeping {
         None
     }
 
-    /// Writes all of it, except where it is kept already: where it could not be, and why.
+    /// Writes all of it, except where it is kept already. Returns where that failed, and why.
     pub fn whole(mut self) -> Option<String> {
         self.places.retain(|place| std::fs::read(place).ok().as_ref() != Some(&self.text));
         while !self.places.is_empty() {
@@ -70,14 +70,14 @@ impl Keeping {
             Ok(()) => {}
             Err(why) => {
                 self.failed.push(format!("{}: {why}", place.display()));
-                let _ = std::fs::remove_file(new); // There may be none.
+                let _ = std::fs::remove_file(new); // It may not exist.
             }
         }
         self.written = 0;
     }
 
-    /// In a file of its own, which takes the place of the old one in one step when it is whole: whoever reads finds the
-    /// old one or this one.
+    /// Writes a new file, which replaces the old one in one step when it is complete: a reader finds the old one or the
+    /// new one.
     fn write(&mut self, new: &Path, place: &Path, budget: usize) -> Result<()> {
         let first = self.written == 0;
         let mut file = OpenOptions::new().create(true).write(true).truncate(first).append(!first).open(new)?;
@@ -93,10 +93,10 @@ impl Keeping {
     }
 }
 
-/// Where a configuration is kept for a restart. The ledger's folder may not be there yet.
+/// Where a configuration is kept for a restart. The ledger's folder may not exist yet.
 fn places(config: &Config) -> Vec<PathBuf> {
     if let Some(folder) = config.ledger.parent() {
-        let _ = std::fs::create_dir_all(folder); // If it fails, what follows says so.
+        let _ = std::fs::create_dir_all(folder); // If this fails, writing fails too, and says why.
     }
     let mut places = vec![last_good(&config.ledger), beside(&config.bundle.file)];
     places.dedup();
