@@ -90,6 +90,10 @@ impl Name {
             self.0.make_ascii_uppercase();
             return self;
         }
+        if !self.0.contains("\\u{") {
+            // Without escapes it is text.
+            return Self::new(&folding::directory_text(&self.0));
+        }
         Self::from_utf16(&folding::directory(&self.to_utf16()))
     }
 
