@@ -28,6 +28,7 @@ pub fn bench(for_windows: bool) -> Result {
     for (what, package, example) in [
         ("the state machine, without the ledger", "rasadmin-engine", "call_cost"),
         ("a decision of the rules", "rasadmin-policy", "decide_cost"),
+        ("a line of a members file; a good one should cost less than 0.5 µs", "rasadmin-policy", "members_cost"),
     ] {
         println!("\n{what}\n");
         run(cargo().args(["run", "--release", "--quiet", "-p", package, "--example", example]))?;

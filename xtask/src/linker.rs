@@ -1,9 +1,9 @@
-//! The linker of the Windows build: mingw's gcc, and a mend of what its ld leaves in the image.
+//! The linker of the Windows build: mingw's gcc, and a repair of what its ld leaves in the image.
 //!
-//! GNU ld before 2.41 writes a 32-bit base relocation (HIGHLOW) for every offset of a variable in thread-local
-//! storage. Such an offset is relative to its section and must never change; Windows adds the load delta to it when it
-//! places the image elsewhere than at its preferred base, which it always does, and the first use of a thread-local
-//! variable is an access violation. No other 32-bit relocation belongs into a 64-bit image.
+//! GNU ld before 2.41 writes a 32-bit base relocation (HIGHLOW) for every offset of a variable in thread-local storage.
+//! Such an offset is relative to its section and must never change; Windows adds the load delta to it when it loads the
+//! image at another address than its preferred base, which it always does, and the first use of a thread-local variable
+//! is an access violation. A 64-bit image should have no other 32-bit relocations.
 
 use crate::Result;
 use crate::shell::{create, target};
@@ -15,9 +15,9 @@ use std::os::windows::fs::symlink_file as symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-/// The name under which xtask is the linker. rustc knows no such linker, and calls it as the target's own: as gcc.
+/// The name under which xtask is the linker. rustc does not know this name, so it calls the linker as it calls gcc.
 const NAME: &str = "windows-linker";
-/// What links in truth.
+/// The program that really links.
 const GCC: &str = "x86_64-w64-mingw32-gcc";
 
 /// Was this program started as the linker?
@@ -77,8 +77,8 @@ struct Section {
     size: usize,
 }
 
-/// Takes every 32-bit relocation out of the image, and returns how many there were. It refuses an image in which one
-/// of them is no offset into thread-local storage.
+/// Removes every 32-bit relocation from the image, and returns how many there were. It refuses an image in which one
+/// of them is not for an offset into thread-local storage.
 fn mend(bytes: &mut [u8]) -> Result<usize> {
     const HIGHLOW: u16 = 3;
     let header = word(bytes, 0x3c)?;
@@ -116,11 +116,11 @@ fn mend(bytes: &mut [u8]) -> Result<usize> {
                 .iter()
                 .find(|section| (section.address..section.address + section.size).contains(&address))
                 .map(|section| section.offset + address - section.address)
-                .ok_or_else(|| format!("a relocation at 0x{address:x}, which is in no section"))?;
+                .ok_or_else(|| format!("the relocation at 0x{address:x} is outside all sections"))?;
             let offset = word(bytes, place)?;
             if tls.is_none_or(|tls| offset > tls.size) {
                 return Err(format!(
-                    "a 32-bit relocation at 0x{address:x} that is no offset of a thread-local variable"
+                    "the 32-bit relocation at 0x{address:x} is not for the offset of a thread-local variable"
                 ));
             }
             // Type 0, ABSOLUTE: the loader skips it.
@@ -138,8 +138,8 @@ fn mend(bytes: &mut [u8]) -> Result<usize> {
     Ok(mended)
 }
 
-/// The image's checksum, of a file whose field for it is zero: the 16-bit words, summed with their carries, and the
-/// file's length.
+/// The image's checksum. The field for it must be zero: the 16-bit words are summed with their carries, and the file's
+/// length is added.
 fn checksum(bytes: &[u8]) -> u32 {
     let mut sum = 0u32;
     for pair in bytes.chunks(2) {
@@ -164,7 +164,7 @@ fn put(bytes: &mut [u8], at: usize, value: &[u8]) -> Result {
 }
 
 fn cut(at: usize) -> String {
-    format!("the image ends before its byte 0x{at:x}")
+    format!("the image ends before byte 0x{at:x}")
 }
 
 #[cfg(test)]
@@ -188,7 +188,7 @@ mod tests {
             }
         }
         bytes[0x400..0x404].copy_from_slice(&offset.to_le_bytes());
-        // One block for the page 0x1000: a 32-bit relocation of its first word, and a 64-bit one of its second.
+        // One block for the page 0x1000: a 32-bit relocation of the first word, and a 64-bit one of the second.
         let block: [&[u8]; 4] =
             [&0x1000u32.to_le_bytes(), &12u32.to_le_bytes(), &0x3000u16.to_le_bytes(), &0xa008u16.to_le_bytes()];
         bytes[0x700..0x70c].copy_from_slice(&block.concat());

@@ -23,13 +23,13 @@ usage: cargo xtask COMMAND
   demo [--windows]   build the product, check it, run the office day through it
                      (--windows: the Windows DLL, under Wine on Linux)
   test               every test: native, then the same for Windows under Wine
-  bench [--windows]  what a session costs through the product, next to its bare SQL
+  bench [--windows]  what a session costs through the product, next to its bare SQL; what its parts cost
   torture            kill the product at every point of every callback (--rounds N, 1000 by default;
                      --two-processes; --windows; --seed S; --control: does the check find what is wrong?)
   torture --model    play random sequences of RRAS's calls against the engine, and compare with the truth
                      (--steps N, 10 million by default; --minutes N; --seed S, the first one; --run-length N;
                      --all: go on after a failure; --replay SEED: that run alone;
-                     --dll: against the whole product, 20,000 steps by default; --control: is what is wrong found?)
+                     --dll: against the whole product, 20,000 steps by default; --control: are known faults found?)
   windows            leave target/windows/rasadmin.dll and rasadmin.exe
   fixtures           build the admin DLLs in C that the tests need
   freeradius         fetch FreeRADIUS's table definitions that the tests load an export into

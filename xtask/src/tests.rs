@@ -39,7 +39,7 @@ pub fn all() -> Result {
             // The release profile shares its std with the build above.
             let mut command = windows::command("test")?;
             command.args(["--release", "--workspace", "--exclude", "xtask", "--no-fail-fast"]).args(without_pure());
-            // What is ignored would change a real Windows.
+            // The ignored tests would change a real Windows system.
             command.args(["--", "--include-ignored"]);
             suite("wine", &mut command).map(Some)
         })

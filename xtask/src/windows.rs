@@ -33,7 +33,7 @@ pub fn command(subcommand: &str) -> Result<Command> {
         .env("RUSTFLAGS", "-Zhas-thread-local=yes")
         .env("CARGO_TARGET_DIR", target().join("win-build"))
         .env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_LINKER", crate::linker::install()?)
-        // Build scripts would guess the compiler of C from the linker's name.
+        // Build scripts would guess the C compiler from the linker's name.
         .env("CC_x86_64_win7_windows_gnu", "x86_64-w64-mingw32-gcc")
         .env("AR_x86_64_win7_windows_gnu", "x86_64-w64-mingw32-ar")
         .env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_RUNNER", "wine");

@@ -43,7 +43,7 @@ macro_rules! checks {
 checks! {
     /// The kind of file.
     Machine Static;
-    /// What the loader changes in the image when it places it.
+    /// What the loader changes in the image when it loads it at another address.
     Relocations Static;
     /// `_MprAdminAcceptNewLink@8`.
     DecoratedNames Static;
@@ -112,7 +112,7 @@ impl Check {
     pub const fn description(self) -> &'static str {
         match self {
             Self::Machine => "It is a 64-bit DLL for x86-64.",
-            Self::Relocations => "It works wherever in memory it is loaded.",
+            Self::Relocations => "It works at whatever address it is loaded.",
             Self::DecoratedNames => "No function of the contract is exported under a decorated (stdcall) name.",
             Self::MangledNames => "No function of the contract is exported under a mangled (C++ or Rust) name.",
             Self::NameCase => "Names are spelled with the right upper and lower case.",

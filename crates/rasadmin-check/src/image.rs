@@ -53,9 +53,9 @@ pub struct Image {
     pub unnamed_exports: usize,
     /// What it imports.
     pub imports: Vec<Import>,
-    /// How many 32-bit values the loader changes when it places a 64-bit Windows image. None fits an address.
+    /// How many 32-bit values the loader changes when it moves a 64-bit Windows image. None can hold an address.
     pub short_relocations: usize,
-    /// Does Windows place the image anywhere (DYNAMIC_BASE), not only where its preferred base is taken?
+    /// Does Windows load the image at any address (DYNAMIC_BASE), and not only when its preferred base is taken?
     pub placed_anywhere: bool,
     /// Its bytes mention rasadmin-sdk: it is built with it.
     pub built_with_sdk: bool,

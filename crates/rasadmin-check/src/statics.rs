@@ -58,26 +58,26 @@ fn machine(image: &Image) -> Finding {
     Finding::pass(Check::Machine, message)
 }
 
-/// A 64-bit image has no 32-bit addresses. What GNU ld before 2.41 relocates so are the offsets of thread-local
+/// A 64-bit image has no 32-bit addresses. GNU ld before 2.41 writes such relocations for the offsets of thread-local
 /// variables, which must not change.
 fn relocations(image: &Image) -> Finding {
     let check = Check::Relocations;
     if image.short_relocations == 0 {
-        return Finding::pass(check, "no 32-bit relocation in it");
+        return Finding::pass(check, "it has no 32-bit relocations");
     }
     let (outcome, when) = if image.placed_anywhere {
-        (Outcome::Fail, "Windows places it anywhere (DYNAMIC_BASE)")
+        (Outcome::Fail, "Windows loads it at any address (DYNAMIC_BASE)")
     } else {
-        (Outcome::Warning, "It moves only if another DLL has its preferred base")
+        (Outcome::Warning, "Windows moves it only if its preferred base is taken")
     };
     Finding::problem(
         check,
         outcome,
         format!("the loader changes {} of its 32-bit values when it moves the image", image.short_relocations),
         Problem::of_dll(
-            format!("The file has 32-bit base relocations, and no 64-bit address fits one. {when}."),
-            "The first use of such a value, mostly the offset of a thread-local variable, is an access violation in \
-             RRAS's process: all VPN users lose their connections.",
+            format!("The file has 32-bit base relocations, which cannot hold a 64-bit address. {when}."),
+            "Most of these values are offsets of thread-local variables. The first use of one is an access violation \
+             in RRAS's process: all VPN users lose their connections.",
             "Link it with GNU ld 2.41 or newer, with lld, or with Microsoft's linker.",
         ),
     )

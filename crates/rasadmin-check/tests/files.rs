@@ -214,7 +214,7 @@ fn a_dll_for_another_machine_fails_by_every_profile() {
     assert_eq!(report.finding(Check::Machine).unwrap().message, "it is a program, not a DLL");
 }
 
-/// 32-bit relocations are what GNU ld 2.40 makes of the offsets of thread-local variables.
+/// GNU ld 2.40 writes 32-bit relocations for the offsets of thread-local variables.
 #[test]
 fn a_dll_that_breaks_when_it_is_moved_fails() {
     let moved = |relocations, placed_anywhere| {
@@ -231,7 +231,7 @@ fn a_dll_that_breaks_when_it_is_moved_fails() {
     assert_eq!((found, code), (vec![], 0));
 }
 
-/// On Windows it would be run, and could not be loaded: its functions lie outside of it.
+/// On Windows the checker would try to load it, and fail: its functions lie outside the file.
 #[cfg(not(windows))]
 #[test]
 fn off_windows_the_report_says_how_to_run_the_rest() {

@@ -55,7 +55,7 @@ pub fn dll_file(path: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// A path as people write it: relative to the folder they are in, if it is in that.
+/// A path as people write it: relative to the current folder, if it is in there.
 pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().ok();
     here.as_ref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).display().to_string()

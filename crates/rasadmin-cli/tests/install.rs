@@ -333,9 +333,9 @@ fn a_broken_configuration_is_no_reason_to_overwrite_it() {
     assert!(!Path::new(&world.path(r"data\rasadmin\rasadmin.toml")).exists());
 }
 
-/// The key that RRAS reads, and the host in RRAS's place. On Windows it may be a server's.
+/// Writes the key that RRAS reads, and the host in RRAS's place. On Windows it may be a real server's key.
 #[test]
-#[ignore = "it registers in HKEY_LOCAL_MACHINE: `cargo xtask test` runs it, in a prefix of Wine"]
+#[ignore = "it writes to HKEY_LOCAL_MACHINE: `cargo xtask test` runs it, in a Wine prefix"]
 fn the_host_starts_with_what_was_registered() {
     let machine = RegKey::predef(HKEY_LOCAL_MACHINE);
     let wine = RegKey::predef(HKEY_CURRENT_USER).open_subkey(r"Software\Wine");

@@ -62,7 +62,7 @@ fn sequence(name: &str, check: fn(&mut Played)) {
 
 /// The scenario with a setting before its first line, which is a comment: lines keep their numbers.
 fn set(setting: &str, scenario: &str) -> String {
-    assert!(scenario.starts_with('#'), "a scenario says first what it is about");
+    assert!(scenario.starts_with('#'), "a scenario begins with a comment that says what it is about");
     format!("{setting} {scenario}")
 }
 
@@ -388,7 +388,7 @@ sequences! {
     a_killed_service_leaves_no_ghosts: |played| {
         played.had_sessions("B", &[expected("09:10:00", "10:10:00", (1, 2))]);
         let ghost = played.sessions("A").remove(0);
-        // X was refused then: the last sign of the service's life.
+        // The last sign of the service's life: X was refused then.
         played.must("the ghost's stop", ghost["acct_stop_time"].clone(), at("08:30:00").into());
         played.must("the ghost's cause", ghost["acct_terminate_cause"].as_str(), Some("NAS-Reboot"));
         played.must("is it estimated?", ghost["estimated"].as_bool(), Some(true));
@@ -396,6 +396,25 @@ sequences! {
     two_at_once_and_one_place: |played| {
         let accepted = played.outcomes("accepted");
         played.must("accepted", accepted, 1);
+    };
+    a_spelling_escapes_no_deny_rule: |played| {
+        let (accepted, sessions) = (played.outcomes("accepted"), played.ask(&["sessions", "--limit", "0"]).len());
+        played.must("sessions that were accepted", (accepted, sessions), (3, 3));
+    };
+    a_local_account_is_compared_by_upper_case_only: |played| {
+        let accented = played.sessions("JOSÉ");
+        played.must("sessions of josé", accented.len(), 0);
+        let domains: Vec<_> = played.sessions("JOSE").iter().map(|session| session["domain"].clone()).collect();
+        played.must("domains of jose", domains, vec!["VPN1".into(), "VPN1".into(), "CORP".into()]);
+    };
+    a_name_that_looks_escaped_is_another_user: |played| {
+        let domains = |user: &str| -> Vec<Value> {
+            played.sessions(user).iter().map(|session| session["domain"].clone()).collect()
+        };
+        let found = [domains("BOB"), domains("U{BOB"), domains("U{5C}BOB")];
+        let expected = [vec!["CORP", "PARTNER"], vec!["PARTNER", "CORP"], vec!["PARTNER"]];
+        played.must("domains by name", found, expected.map(|all| all.into_iter().map(Value::from).collect()));
+        played.had_address("bob", r"CORP\BOB", "08:03:00", "12:00:00");
     };
     a_plain_day: plain_day;
 }
@@ -428,7 +447,7 @@ fn a_plain_day_is_the_same_under_every_reading() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// A name that no server can have is told before it is in force.
+/// `config check` reports a name that no server can have.
 #[test]
 fn a_server_name_of_300_characters_is_an_error() {
     let folder = tempfile::tempdir().unwrap();

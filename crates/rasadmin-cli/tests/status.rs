@@ -133,7 +133,7 @@ fn a_live_service_is_told_with_its_version_configuration_and_spool() {
     one(&world.status(), "last reload", "ok", "configuration");
     engine.stop(now());
     drop(engine);
-    // A child that another test starts just now has our handles, its lock too, until it is another program.
+    // A child that another test has just forked holds our handles, and so the lock, until it runs its own program.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
     let mut status = world.status();
     while status["services"][0]["alive"] == true && std::time::Instant::now() < deadline {

@@ -31,7 +31,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The tests that read the environment take turns.
 #[cfg(test)]
@@ -41,6 +41,8 @@ struct Product {
     recorder: Recorder,
     config: PathBuf,
     watch: Mutex<Watch>,
+    /// The origin of the watch's moments: the monotonic clock's milliseconds are added to it.
+    started: Instant,
     clock: Clock,
 }
 
@@ -48,7 +50,9 @@ impl Product {
     /// The time of a call. The configuration is looked at now and then: a change needs no restart.
     fn now(&self) -> Now {
         let now = self.clock.now();
-        let change = self.watch.lock().unwrap_or_else(PoisonError::into_inner).check(Instant::now());
+        // The watch goes by the clock of the events: in a rehearsal, a minute of the scenario is a minute.
+        let moment = self.started.checked_add(Duration::from_millis(now.at.mono.0)).unwrap_or(self.started);
+        let change = self.watch.lock().unwrap_or_else(PoisonError::into_inner).check(moment);
         if let Some(change) = change {
             change.tell(&self.config);
             match change {
@@ -101,7 +105,7 @@ impl AdminDll for Product {
         }
         let (version, file, journal) = (&mark::version(), &path.display(), recorder.folder());
         Message::Started { version, file, hash: &started.config.hash, journal: &journal.display() }.tell();
-        Ok(Self { recorder, config: path, watch: Mutex::new(started.watch), clock })
+        Ok(Self { recorder, config: path, watch: Mutex::new(started.watch), started: Instant::now(), clock })
     }
 
     fn terminate(&self) {

@@ -83,8 +83,8 @@ fn of_rehearsal(folder: &Path) -> Result<PathBuf, String> {
     let file = folder.join("rasadmin.toml");
     if !file.is_file() {
         return Err(format!(
-            "{}: there is no such configuration; {SCRATCH} names the folder: unset the variable, or name a folder that \
-             `rasadmin host run --keep` made",
+            "{}: there is no configuration here, and {SCRATCH} names this folder: unset the variable, or name a folder \
+             that `rasadmin host run --keep` made",
             file.display()
         ));
     }

@@ -12,6 +12,7 @@ mod elsewhere;
 mod expiry;
 mod instance;
 mod lease;
+mod live;
 mod session;
 mod usage;
 

@@ -25,7 +25,7 @@ fn an_address_is_refused_only_if_it_is_anothers_reservation_or_of_anothers_pool(
         address = "10.8.1.1"
         "#,
     ));
-    // One pool for all: another group, and an unlisted suffix, are no reason.
+    // There is one pool for all: another group or an unlisted suffix is not a reason to refuse.
     for (handle, user, domain) in [(1, "alice", "PARTNER"), (2, "dave@unlisted.example", "CORP")] {
         let port = format!("VPN2-{handle}");
         let given = scene.address(user, &port, "").unwrap();
@@ -64,7 +64,7 @@ fn an_ipv6_offer_that_is_none_is_none() {
     assert!(answer(&scene.tell(ask(Offer::Nothing))).is_err());
     assert!(answer(&scene.tell(ask(Offer::Number(0x0200_5eff_fe00_0007)))).is_err());
     assert_eq!(answer(&scene.tell(ask(Offer::Number(7)))), Ok("::7".into()));
-    // The rules are asked whatever is offered.
+    // The rules are asked, whatever RRAS offers.
     let mut scene = Scene::new("default.action = \"deny\"");
     assert!(answer(&scene.tell(ask(Offer::HighHalf(7)))).is_err());
 }
@@ -79,7 +79,7 @@ fn a_lease_is_whose_the_connection_is() {
     assert_eq!(scene.leases(), "10.8.0.1 PARTNER\\ALICE live");
     scene.link(1, "VPN2-1").unwrap();
     scene.end(1, "alice", "VPN2-1", &given);
-    // It is PARTNER's alice who had it last, and she gets it again.
+    // PARTNER's alice had it last, and she gets it again.
     let alice = rasadmin_engine::Identity { domain: "PARTNER".into(), name: "ALICE".into() };
     let last: Vec<u64> = scene.state.last_addresses(&alice, rasadmin_engine::addresses::Family::Ipv4).collect();
     assert_eq!(last, [number("10.8.0.1").number]);
@@ -127,7 +127,7 @@ fn the_projection_tells_whose_an_address_is() {
     let mut scene = Scene::new(OPEN);
     let given = scene.address("alice", "VPN3-1", "").unwrap();
     scene.connect(connection(1, "alice").with(|e| e.addresses = vec![number(&given)])).unwrap();
-    // She is gone, and nobody has said so: her next attempt begins with IPv6.
+    // She has gone, and nobody has reported it. Her next attempt begins with IPv6.
     scene.tell(Event::Address(AddressEvent {
         user: "alice".into(),
         port: "VPN3-1".into(),

@@ -1,4 +1,4 @@
-//! Connections that RRAS has and that nobody told of.
+//! Connections that RRAS has, but of which the DLL was never notified.
 #![allow(clippy::unwrap_used)]
 
 mod support;

@@ -1,4 +1,4 @@
-//! Time and use: no clock and no counter makes time that never was.
+//! Time and use: no clock and no counter bills time that never passed.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -99,7 +99,7 @@ fn a_late_hangup_of_days_before_leaves_what_was_used_today() {
     scene.end(2, "alice", "VPN2-2", "10.8.0.2");
     scene.hangup(connection(1, "alice"));
     assert_eq!(today(&scene, "ALICE"), 100);
-    // A clock that is ahead for days, and set right, leaves today its place.
+    // After a clock was days ahead and is set right, today still counts.
     scene.step_clock(86_400 * 300);
     for handle in [3, 4] {
         scene.begin(handle, "alice", "VPN2-2").unwrap();

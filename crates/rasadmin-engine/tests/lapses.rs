@@ -1,4 +1,4 @@
-//! What is closed because nothing came, and lives after all.
+//! Sessions that are closed because nothing came, and that live after all.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -15,7 +15,7 @@ fn ikev2_without_a_link_loses_neither_session_nor_address() {
     scene.wait(3600);
     scene.address("bob", "VPN4-2", "").unwrap();
     assert_eq!(scene.live(), "alice 10.8.0.1");
-    // Its port alone tells that it is over.
+    // Only its port shows that it is over.
     scene.address("carol", "VPN4-1", "").unwrap();
     assert_eq!(scene.live(), "");
 }
@@ -29,7 +29,7 @@ fn a_session_that_was_closed_without_a_hangup_lives_when_it_shows_life() {
     scene.address("bob", "VPN2-2", "").unwrap();
     assert_eq!((scene.live(), scene.ended()), (String::new(), "never established 0".into()));
     assert!(scene.leases().contains("10.8.0.1 CORP\\ALICE held"), "{}", scene.leases());
-    // Its address goes to nobody, however long that takes.
+    // Its address goes to nobody, however much time passes.
     scene.wait(3000);
     assert!(scene.address("carol", "VPN2-3", "").is_ok());
     assert!(scene.address("dave", "VPN2-4", "").is_err());
@@ -53,7 +53,7 @@ fn a_hangup_after_the_links_are_gone_still_counts() {
     let label = rasadmin_engine::calendar::labels_at(scene.at.time, &scene.config.zone).day;
     let used = scene.state.used(&alice, rasadmin_engine::config::file::Period::Day, label);
     assert_eq!((used.seconds, used.octets), (130, 16));
-    // Told again, it changes nothing.
+    // The same hangup again changes nothing.
     scene.hangup(connection(1, "alice").with(|e| e.usage = usage));
     assert_eq!(scene.anomalies(), ["hangup of an unknown connection"]);
 }

@@ -1,4 +1,4 @@
-//! Events that come late, twice, or had waited: they touch only what began before them.
+//! Events that come late, come twice, or have waited: they affect only what began before them.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -69,7 +69,7 @@ fn an_answer_that_waited_finds_the_session_that_has_told_its_address_since() {
     let asked = Event::Address(support::address("alice", "VPN2-1", Offer::Number(given.number)));
     scene.tell_late(then, asked, Answer::Address(given.clone()));
     assert_eq!(scene.live(), "alice 10.8.0.2");
-    // Another one's answer with the same address is told, and takes nothing away.
+    // A late answer that gave the same address to another user is reported, and takes nothing away.
     let asked = Event::Address(support::address("bob", "VPN2-2", Offer::Number(given.number)));
     scene.tell_late(then, asked, Answer::Address(Given { origin: Origin::Pool, ..given }));
     assert_eq!(scene.anomalies(), ["an address was given that a live lease holds"]);
@@ -112,8 +112,8 @@ fn a_ghost_takes_no_address_while_the_accept_may_wait() {
     let mut scene = Scene::new(TWO);
     assert_eq!(scene.begin(1, "alice", "VPN2-1"), Ok("10.8.0.1".into()));
     let then = scene.at;
-    // Her hangup waits in the process that hears the notifications, and so does her next accept. The address functions
-    // are called in another, which hears neither.
+    // Her hangup waits in the process that gets the notifications, and so does her next accept. The address functions
+    // are called in another process, which gets neither.
     scene.process = Process(2);
     assert_eq!(scene.address("alice", "VPN2-1", ""), Ok("10.8.0.1".into()));
     scene.wait(301);
@@ -167,7 +167,7 @@ fn a_state_of_a_checkpoint_replaces_the_same_session() {
     scene.wait(70);
     scene.connect(from(2)).unwrap();
     scene.link(2, "VPN2-2").unwrap();
-    // The first lives after all.
+    // The first session lives after all.
     scene.link(1, "VPN2-1").unwrap();
     let mut again = Checkpoint::of(&scene.state).into_state();
     again.derive(&scene.config);

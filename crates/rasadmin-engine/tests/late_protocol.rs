@@ -1,4 +1,4 @@
-//! A protocol that comes up late, or is negotiated again: whose is the address?
+//! A protocol that comes up late, or is negotiated again: to whom does the address belong?
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -19,10 +19,10 @@ fn what_was_taken_for_a_late_protocol_passes_to_the_connection_that_has_it() {
     let mut scene = Scene::new(OPEN);
     scene.begin(1, "alice", "VPN2-1").unwrap();
     scene.wait(5);
-    // Its own protocol that comes late has the session at once.
+    // The session takes the lease of its own late protocol at once.
     scene.tell(six("VPN2-1"));
     assert_eq!(scene.state.leases_of(scene.session(1).unwrap().id).count(), 2);
-    // The next one on this port is another connection, and asks for IPv6 first.
+    // The next call on this port is from another connection, which asks for IPv6 first.
     let mut scene = Scene::new(OPEN);
     scene.begin(1, "alice", "VPN2-1").unwrap();
     scene.wait(5);
@@ -42,7 +42,7 @@ fn an_address_that_was_taken_for_a_late_protocol_waits_again_when_its_session_is
     let given = scene.address("alice", "VPN4-2", "").unwrap();
     scene.connect(ikev2(11, "alice").with(|e| e.addresses = vec![number(&given)])).unwrap();
     scene.wait(10);
-    // It is over, and that is not told yet. She is back on the same port.
+    // It is over, but that is not reported yet. She is back on the same port.
     let given = scene.address("alice", "VPN4-2", "").unwrap();
     scene.hangup(ikev2(11, "alice"));
     scene.tell(Event::Address(AddressEvent {
@@ -119,7 +119,7 @@ fn a_newcomer_on_a_ghosts_port_has_the_address_that_it_was_given_there() {
     let identifier = given6(&mut scene, "alice", "VPN2-1");
     scene.connect(connection(1, "alice").with(|e| e.addresses = vec![identifier])).unwrap();
     scene.link(1, "VPN2-1").unwrap();
-    // Her end is not told. She comes back on the same port, now by IPv4.
+    // The end of her session is not reported. She comes back on the same port, now by IPv4.
     assert_eq!(scene.begin(2, "alice", "VPN2-1"), Ok("10.8.0.1".into()));
     assert!(scene.live().contains("10.8.0.1"), "{}", scene.live());
     assert_eq!(scene.begin(3, "bob", "VPN2-2"), Ok("10.8.0.2".into()));

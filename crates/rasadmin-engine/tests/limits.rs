@@ -1,4 +1,4 @@
-//! Who counts in a limit, and whose place a newcomer takes.
+//! Which sessions count in a limit, and whose place a newcomer takes.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -64,10 +64,10 @@ fn one_newcomer_takes_one_place_and_whoever_shows_life_counts_again() {
     let mut scene = Scene::new(&limit(one));
     scene.connect(from_computer(1, "alice", "LAPTOP")).unwrap();
     scene.connect(from_computer(2, "alice", "LAPTOP")).unwrap();
-    // What its own end tells is no life: the newer one still counts alone.
+    // Notifications of its end are not signs of life: still only the newer session counts.
     scene.link_hangup(1, "VPN2-1");
     scene.tell(Event::Reauthentication(from_computer(1, "alice", "LAPTOP")));
-    // Both live, under one claimed name: the third takes the place of one of them, and the other counts.
+    // Both live, and claim one name. The third takes the place of one of them, and the other counts.
     assert!(scene.connect(from_computer(3, "alice", "LAPTOP")).is_err());
     let mut scene = Scene::new(&limit(one));
     scene.connect(ikev2(1, "alice")).unwrap();
@@ -95,7 +95,7 @@ fn a_failed_attempt_takes_nobodys_place() {
     let mut scene = Scene::new(&one_session());
     let from = |handle, computer: &str| connection(handle, "alice").with(|e| e.computer = computer.into());
     scene.begin_as(from(1, "LAPTOP"), "VPN2-1").unwrap();
-    // Under the same claimed name; it ends before its first link.
+    // It claims the same name, and ends before its first link.
     scene.connect(from(2, "LAPTOP")).unwrap();
     scene.hangup(from(2, "LAPTOP"));
     assert!(scene.connect(from(3, "PHONE")).is_err());
@@ -107,7 +107,7 @@ fn a_guess_refuses_nobody() {
     assert_eq!(scene.address("bob", "VPN4-0", ""), Ok("10.8.1.1".into()));
     scene.connect(connection(5, "partner\\bob")).unwrap();
     assert_eq!(scene.leases(), "10.8.1.1 CORP\\BOB waits");
-    // On the port itself it is no guess.
+    // On the port itself there is no doubt whose lease it is.
     let why = scene.link(5, "VPN4-0").unwrap_err();
     assert!(why.contains("turned out to be another user"), "{why}");
 }
@@ -153,7 +153,7 @@ fn what_another_server_tells_twice_counts_once() {
         scene.tell(Event::Elsewhere(vec![elsewhere(1, false, 100, support::MONDAY)]));
     }
     assert_eq!(today(&scene, "ALICE"), 100);
-    // Late, it does not live again.
+    // A late report does not bring it back.
     scene.tell(Event::Elsewhere(vec![elsewhere(1, true, 0, support::MONDAY)]));
     assert_eq!(scene.connect(connection(1, "alice")), Ok(()));
 }

@@ -1,4 +1,4 @@
-//! Ports, handles and names that start again: whoever is online by another keeps what is his.
+//! Ports, handles and names that are used again: a user who is online through another one keeps session and address.
 #![allow(clippy::unwrap_used)]
 
 mod support;

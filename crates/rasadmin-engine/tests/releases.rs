@@ -1,4 +1,4 @@
-//! Releases that are lost or late: never an address that is in use.
+//! Releases that are lost or late: an address in use is never given again.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -57,7 +57,7 @@ fn a_release_after_five_minutes_of_silence_finds_its_lease() {
     scene.release("alice", "VPN2-1", &given);
     assert_eq!(scene.anomalies(), Vec::<&str>::new());
     assert_eq!(scene.leases(), "");
-    // The next one's release is its own.
+    // The next release is that of the next lease.
     let given = scene.address("alice", "VPN2-1", "").unwrap();
     scene.release("alice", "VPN2-1", &given);
     assert_eq!(scene.leases(), "");

@@ -1,4 +1,4 @@
-//! Which connection an address belongs to, if it shows late, on another port, or under another name.
+//! Which connection an address belongs to, if it appears late, on another port, or under another name.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -20,7 +20,7 @@ fn asked(user: &str, port: &str, offer: &str) -> Event {
     Event::Address(AddressEvent { offer, ..address(user, port, Offer::Nothing) })
 }
 
-/// A moment that passes for everybody.
+/// A moment passes.
 fn tick(scene: &mut Scene) -> Stamp {
     let then = scene.at;
     scene.wait(1);
@@ -34,7 +34,7 @@ fn an_address_that_a_projection_shows_is_taken_from_whoever_had_it() {
     scene.connect(connection(1, "bob")).unwrap();
     scene.link(1, "VPN4-1").unwrap();
     tick(&mut scene);
-    // PARTNER's Bob comes on the same port, by his bare name: it looks as if the other protocol came late.
+    // PARTNER's Bob comes on the same port with his bare name. It looks as if the other protocol came late.
     scene.address("bob", "VPN4-1", "172.16.0.7").unwrap();
     scene.connect(shows(connection(2, "PARTNER\\bob"), "172.16.0.7")).unwrap();
     scene.link(2, "VPN4-1").unwrap();
@@ -77,7 +77,7 @@ fn an_address_that_had_waited_finds_the_session_that_has_had_its_port_since() {
     scene.link(1, "VPN4-2").unwrap();
     scene.link_hangup(1, "VPN4-1");
     scene.tell_late(then, asked("carol", "VPN4-1", "172.16.0.5"), given("172.16.0.5"));
-    // The port is another's now.
+    // The port belongs to another user now.
     scene.address("dave", "VPN4-1", "172.16.0.6").unwrap();
     assert_eq!(scene.live(), "carol 172.16.0.5");
 }
@@ -102,7 +102,7 @@ fn a_first_link_without_an_address_has_what_was_taken_for_another_sessions_proto
     scene.connect(connection(1, "alice")).unwrap();
     scene.link(1, "VPN1-1").unwrap();
     scene.link(1, "VPN1-2").unwrap();
-    // The first link's end is still to be told, and she comes back on its port.
+    // The first link's end is not reported yet, and she comes back on its port.
     tick(&mut scene);
     let given = scene.address("alice", "VPN1-1", "").unwrap();
     scene.connect(connection(2, "alice")).unwrap();
@@ -163,7 +163,7 @@ fn an_address_is_judged_by_the_name_that_asked_for_it() {
     scene.connect(connection(1, "PARTNER\\alice")).unwrap();
     scene.link(1, "VPN1-1").unwrap();
     tick(&mut scene);
-    // By her bare name she is CORP's, and it looks as if the other protocol of her session came late.
+    // Her bare name means CORP's alice, and it looks as if the other protocol of her session came late.
     let given = scene.address("alice", "VPN1-1", "").unwrap();
     let refused = scene.connect(shows(connection(2, "PARTNER\\alice"), &given));
     assert!(refused.is_err(), "{given} is of CORP's pool");
@@ -226,7 +226,8 @@ fn what_was_taken_for_a_late_protocol_outlives_the_session_whose_other_port_star
 fn a_late_protocol_stays_with_a_session_that_has_left_the_port() {
     let mut scene = Scene::new(OPEN);
     let given = bob_is_back(&mut scene);
-    // It is the session's own: its first link has ended in order, and another device of Bob's comes there.
+    // The lease belongs to the session: its first link has ended in order, and another device of Bob's comes on its
+    // port.
     scene.link_hangup(1, "VPN1-1");
     scene.connect(connection(2, "bob")).unwrap();
     scene.link(2, "VPN1-1").unwrap();

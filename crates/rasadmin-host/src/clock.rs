@@ -15,8 +15,8 @@ impl Clock {
         File::create(path).map(|file| Self(Mutex::new(file)))
     }
 
-    /// It is now so many milliseconds since 1970, and the machine's monotonic clock has come so many milliseconds far.
-    /// The text is always as long, so that a reader never sees a part of it.
+    /// Sets both clocks: the milliseconds since 1970, and the milliseconds of the machine's monotonic clock. The text
+    /// always has the same length, so a reader never sees a part of it.
     pub fn set(&self, time: i64, monotonic: u64) {
         let Ok(time) = jiff::Timestamp::from_millisecond(time) else { return };
         let text = format!("{time:.3} {monotonic:013}");

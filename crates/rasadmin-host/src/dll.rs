@@ -1,5 +1,5 @@
 //! One admin DLL: loaded, initialised and judged as RRAS does.
-#![allow(unsafe_code)] // A DLL's functions, called from several threads.
+#![allow(unsafe_code)] // Calling a DLL's functions from several threads.
 
 use crate::callers::{Caller, Callers};
 use crate::fault;

@@ -2,7 +2,7 @@
 //!
 //! A DLL that faults takes the host with it, as it would take RRAS. The least that can be done is to say, before the
 //! process ends, which function of which DLL was running.
-#![allow(unsafe_code)] // The system's own functions for it.
+#![allow(unsafe_code)] // The system's functions for catching faults.
 
 use std::cell::Cell;
 use std::sync::Once;

@@ -1,5 +1,5 @@
 //! The structures, filled as Windows fills them, from plain facts.
-#![allow(unsafe_code)] // Structures from zeroed bytes, and their unions.
+#![allow(unsafe_code)] // Making structures from zeroed bytes, and writing their unions.
 
 use crate::readings::{Ikev2Flags, Projection, Readings};
 use mprapi::abi::*;

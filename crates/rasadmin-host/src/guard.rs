@@ -1,5 +1,5 @@
 //! Memory whose end abuts an inaccessible page: whoever reads or writes one byte past it faults.
-#![allow(unsafe_code)] // Memory from the system, and its protection.
+#![allow(unsafe_code)] // Getting memory from the system, and protecting it.
 
 use std::ptr;
 

@@ -1,5 +1,5 @@
 //! Loading and unloading a library with the flags that RRAS uses.
-#![allow(unsafe_code)] // Loading a library, and looking its functions up.
+#![allow(unsafe_code)] // Loading a library, and looking up its functions.
 
 use std::ffi::c_void;
 use std::fmt;

@@ -1,5 +1,5 @@
 //! Where RRAS finds the list: `HKLM\SOFTWARE\Microsoft\RAS\AdminDll`, value `DllPath`.
-#![allow(unsafe_code)] // The system's own functions for it.
+#![allow(unsafe_code)] // The system's functions for reading the registry.
 
 use std::fmt;
 

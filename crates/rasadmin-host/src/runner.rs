@@ -1,5 +1,6 @@
 //! Runs a scenario through a service and counts what became of everyone.
 
+mod files;
 mod order;
 
 use crate::address::HeldTwice;
@@ -10,8 +11,10 @@ use crate::refused::{Refused, Released};
 use crate::scenario::{Connect, Event, Hangup, Scenario, Use, What};
 use crate::service::{Service, Which, lock};
 use crate::session::Session;
+use files::replace;
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
@@ -25,12 +28,14 @@ pub struct RunOptions<'a> {
     pub clock: Option<&'a Clock>,
     /// Who locks the ledger when the scenario says so.
     pub stranger: Option<&'a dyn Stranger>,
+    /// The run's folder, in which the scenario can replace files.
+    pub folder: Option<&'a Path>,
 }
 
 impl RunOptions<'_> {
     /// So many threads, and nothing besides.
     pub fn threads(threads: usize) -> Self {
-        Self { threads, clock: None, stranger: None }
+        Self { threads, clock: None, stranger: None, folder: None }
     }
 }
 
@@ -264,6 +269,11 @@ impl Run<'_> {
             }
             What::LockLedger => self.note_failure(self.stranger(|stranger| stranger.lock())),
             What::UnlockLedger => self.note_failure(self.stranger(|stranger| stranger.unlock())),
+            What::Replace(replacement) => {
+                let folder = self.options.folder.ok_or_else(|| "this run has no folder with files".to_owned());
+                let beside = Path::new(&self.scenario.file).parent().unwrap_or(Path::new(""));
+                self.note_failure(folder.and_then(|folder| replace(folder, replacement, beside)));
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::session::Request;
 use events::Day;
 use line::Line;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is wrong with a scenario, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +73,17 @@ pub struct Hangup {
     pub delivery: Delivery,
 }
 
+/// A file that replaces another.
+#[derive(Clone, Debug)]
+pub struct Replacement {
+    /// The name of the file in the run's folder.
+    pub name: String,
+    /// The file that takes its place; a relative path starts at the scenario's folder.
+    pub with: PathBuf,
+    /// It gets the modification time of the file that it replaces.
+    pub same_time: bool,
+}
+
 /// What happens to a session, or to the server.
 #[derive(Clone, Debug)]
 pub enum What {
@@ -114,6 +125,8 @@ pub enum What {
     LockLedger,
     /// The stranger lets it go.
     UnlockLedger,
+    /// A file in the run's folder is replaced.
+    Replace(Replacement),
 }
 
 /// An event of the day.

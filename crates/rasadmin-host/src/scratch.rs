@@ -73,7 +73,7 @@ impl Scratch {
     }
 
     /// A folder that stays. It does not exist, is empty, or bears the mark: then what earlier runs left in it stays,
-    /// and this run adds to it. Only their clock goes: it stands still.
+    /// and this run adds to it. Only their clock is deleted: it would stand still.
     pub fn keep(folder: &Path) -> Result<Self, ScratchError> {
         let failed = |e| ScratchError::Io(folder.to_owned(), e);
         let folder = std::path::absolute(folder).map_err(failed)?;

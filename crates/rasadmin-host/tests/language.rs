@@ -467,6 +467,31 @@ fn the_time_of_day_is_stepped_and_the_monotonic_clock_is_not() {
 }
 
 #[test]
+fn a_file_of_the_runs_folder_is_replaced_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, new] = ["list.txt", "new.txt"].map(|name| folder.path().join(name));
+    std::fs::write(&new, "bob\n").unwrap();
+    let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    let replace = |name: &str, flag: &str, folder: Option<&std::path::Path>| {
+        std::fs::write(&file, "alice\n").unwrap();
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(old).unwrap();
+        let scenario = parse(&format!("08:00:00 replace {name} with=\"{}\" {flag}", new.display()));
+        let dll = Dll::good();
+        let service = Service::start(std::slice::from_ref(&dll.path), Options::new(scenario.pool.clone())).unwrap();
+        let day = run(&service, &scenario, RunOptions { folder, ..RunOptions::threads(1) }, &|_| {});
+        service.stop().unwrap();
+        let same_time = std::fs::metadata(&file).unwrap().modified().unwrap() == old;
+        (std::fs::read_to_string(&file).unwrap(), same_time, day.failed.unwrap_or_default())
+    };
+    let here = Some(folder.path());
+    assert_eq!(replace("list.txt", "", here), ("bob\n".to_owned(), false, String::new()));
+    assert_eq!(replace("list.txt", "same-time", here), ("bob\n".to_owned(), true, String::new()));
+    let (text, _, failed) = replace("lost.txt", "", here);
+    assert!(text == "alice\n" && failed.starts_with("cannot replace `lost.txt`: "), "{failed}");
+    assert_eq!(replace("list.txt", "", None).2, "this run has no folder with files");
+}
+
+#[test]
 fn errors_name_file_line_and_what_was_expected() {
     let day = "day 2026-11-23T00:00:00Z";
     let cases = [
@@ -507,6 +532,12 @@ fn errors_name_file_line_and_what_was_expected() {
         (format!("{ALICE}\n09:00:00 kill\n09:00:01 kill"), "day:6: it is down already"),
         (format!("{ALICE}\n09:00:00 unlock-ledger"), "day:5: the ledger is not locked"),
         (format!("{ALICE}\n09:00:00 lock-ledger\n09:00:00 lock-ledger"), "day:6: the ledger is locked already"),
+        (format!("{ALICE}\n09:00:00 replace"), "day:5: expected the name of a file in the run's folder"),
+        (
+            format!("{ALICE}\n09:00:00 replace ../a with=b"),
+            "day:5: `../a` is not the name of a file in the run's folder",
+        ),
+        (format!("{ALICE}\n09:00:00 replace a"), "day:5: expected `with=`"),
         ("& hangup a".to_owned(), "day:4: `&` stands after an event of a session"),
         (
             format!("{day}\n{ALICE}\n09:00:00 clock +01:00:00\n& link alice"),

@@ -356,11 +356,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let (reserved, wrong_pool) = wrong(lease.number);
                 if reserved || wrong_pool {
                     let sure = !empty && !self.switches.reloads && !lease.kept && (reserved || c.spelling.asker != who);
-                    reasons.if_so(sure, "the address is another's");
+                    reasons.if_so(sure, "the address belongs to somebody else");
                     reasons.perhaps = true;
                 }
             }
-            // A lease that an earlier attempt under the same name left on the port looks like its own.
+            // An earlier attempt under the same name may have left a lease on the port, which looks like its own.
             let left = self.active.iter().map(|&other| &self.connections[other]).filter(|other| {
                 empty && other.asked_on[at] == c.port && other.spelling.early.folded() == c.spelling.early.folded()
             });
@@ -412,14 +412,20 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let refused = *answer == Answer::Reject;
         match expected.verdict {
             Verdict::Deny(why) if !refused => {
-                self.found("as told: who must be refused is refused", format!("{subject:?}: {why}, but {answer:?}"));
+                self.found(
+                    "as reported: a user who must be refused is refused",
+                    format!("{subject:?}: {why}, but {answer:?}"),
+                );
             }
             Verdict::Allow if refused => match subject {
                 Subject::Address(_, family, offer) => {
                     let (family, offer) = (*family, *offer);
                     self.compare_exhausted(member, family, offer, expected, subject);
                 }
-                _ => self.found("as told: who may connect is not refused", format!("{subject:?}: {}", self.why())),
+                _ => self.found(
+                    "as reported: a user who may connect is not refused",
+                    format!("{subject:?}: {}", self.why()),
+                ),
             },
             _ => {}
         }
@@ -455,7 +461,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let exact = expected.exact.filter(|_| left.is_none());
         if let Some(number) = left.or(exact).or(offered) {
             let why = self.why();
-            self.found("as told: who may connect is not refused", format!("{subject:?}: {number:#x} is free. {why}"));
+            self.found(
+                "as reported: a user who may connect is not refused",
+                format!("{subject:?}: {number:#x} is free. {why}"),
+            );
         }
     }
 
@@ -476,7 +485,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         if let Some(exact) = expected.exact.filter(|&exact| exact != number) {
             return self.found(
-                "as told: the address is the one that is due",
+                "as reported: the user gets the right address",
                 format!("{what}, not {exact:#x}: {}", expected.because),
             );
         }
@@ -484,7 +493,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let kept = offer == Some(number);
         let reserved = self.settings.reservation(&asker, family) == Some(number);
         if !pooled && !kept && !reserved {
-            self.found("as told: the address is of the user's pool", what);
+            self.found("as reported: the address is from the user's pool", what);
         }
     }
 }

@@ -1,31 +1,31 @@
-//! Runs one plan after another until the time or the steps are used up, or something is found.
+//! Runs one plan after another until time or steps are used up, or a fault is found.
 
 use crate::product::Engine;
 use crate::run::{Failure, Plan, run};
 use crate::shrink::shrink;
 use std::time::{Duration, Instant};
 
-/// The options, for people.
+/// The options, as the usage shows them.
 pub const OPTIONS: &str = "[--steps N] [--minutes N] [--seed S] [--run-length N] [--replay SEED [--whole]] [--all]";
 
-/// What is run.
+/// A hunt for faults.
 #[derive(Clone, Debug)]
 pub struct Hunt {
-    /// How many steps at least.
+    /// The number of steps, at least.
     pub steps: u64,
-    /// Instead of steps: how long.
+    /// The duration, instead of the steps.
     pub minutes: Option<u64>,
     /// The seed of the first run; each further run takes the next number.
     pub seed: u64,
-    /// How many steps a run has.
+    /// The number of steps in a run.
     pub length: usize,
-    /// This seed's run alone.
+    /// Only the run of this seed.
     pub replay: Option<u64>,
-    /// A failing run is printed as it is, without being cut down first.
+    /// Print a failing run as it is, without cutting it down first.
     pub whole: bool,
-    /// A finding ends the run, and the hunt goes on.
+    /// Go on with the hunt after a finding.
     pub all: bool,
-    /// Makes the plan of a seed, with this many steps.
+    /// Makes the plan for a seed and a number of steps.
     pub plan: fn(u64, usize) -> Plan,
 }
 
@@ -34,7 +34,7 @@ impl Hunt {
     ///
     /// # Errors
     ///
-    /// If it has an option that is not one of these.
+    /// If there is an unknown option, or a number is missing.
     pub fn with(mut self, words: &[&str]) -> Result<Self, String> {
         let mut words = words.iter();
         while let Some(&word) = words.next() {
@@ -50,13 +50,13 @@ impl Hunt {
                 "--replay" => self.replay = Some(number()?),
                 "--whole" => self.whole = true,
                 "--all" => self.all = true,
-                _ => return Err(format!("unknown: {word}; the options are {OPTIONS}")),
+                _ => return Err(format!("there is no option `{word}`; the options are {OPTIONS}")),
             }
         }
         Ok(self)
     }
 
-    /// Runs. Returns a summary for people.
+    /// Runs, and returns a summary for people.
     ///
     /// # Errors
     ///
@@ -99,10 +99,10 @@ impl Hunt {
     }
 }
 
-/// A failing plan, cut down if that is wanted, as people read it.
+/// The report on a failing plan, which is cut down unless `whole`.
 fn told<E: Engine + ?Sized>(engine: &E, plan: &Plan, whole: bool) -> String {
     let least = if whole { plan.clone() } else { shrink(engine, plan) };
-    let Err(failure) = run(engine, &least, true) else { return "it fails once, and not again".to_owned() };
+    let Err(failure) = run(engine, &least, true) else { return "it failed once, and did not fail again".to_owned() };
     let Failure { finding, trace, scenario, .. } = *failure;
     format!(
         "seed {}, cut down to {} of {} steps\n{}\n{:?}\n\n{scenario}\n\n{}: {}",
@@ -116,7 +116,7 @@ fn told<E: Engine + ?Sized>(engine: &E, plan: &Plan, whole: bool) -> String {
     )
 }
 
-/// What was found, by oracle, with the seeds that show it.
+/// The findings by oracle, with their seeds.
 fn summed_up(found: &[(u64, Box<Failure>)]) -> String {
     let mut kinds: Vec<(&str, Vec<u64>)> = Vec::new();
     for (seed, failure) in found {

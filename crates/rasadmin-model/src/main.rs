@@ -1,4 +1,4 @@
-//! `cargo xtask torture --model`: plays run after run against the engine until time or steps are over, or something is
+//! `cargo xtask torture --model`: plays run after run against the engine until time or steps are used up, or a fault is
 //! found.
 
 use rasadmin_model::{Hunt, Plan, Real};

@@ -112,7 +112,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             && let Some(&other) = self.active.iter().find(holds)
         {
             let what = format!("{number:#x} is given to #{of}, and #{other} has it");
-            self.found("always: no address is given to two", what);
+            self.found("always: no address is given to two users", what);
         }
     }
 
@@ -165,12 +165,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
             self.connections[other].told.replaced_by = Some(of);
         }
         if user.is_some_and(|user| user.as_ref() != Some(&who)) {
-            self.found("as told: a session is its user's", format!("the session of #{of} is not {who}'s"));
+            self.found("as reported: a session belongs to its user", format!("the session of #{of} is not {who}'s"));
         }
         let sure = candidates.iter().any(|&(_, sure)| sure);
         if (replaced.len() > 1 || (replaced.is_empty() && sure)) && !late && !self.switches.away {
             let what = format!("#{of} replaces {replaced:?} of {candidates:?}");
-            self.found("as told: a newcomer replaces one session", what);
+            self.found("as reported: a newcomer replaces one session", what);
         }
     }
 

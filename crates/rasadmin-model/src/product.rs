@@ -19,12 +19,12 @@ pub trait Engine {
         rasadmin_engine::decide_late(state, here, waited)
     }
 
-    /// What is recorded when this is told: the record of the event itself is the last. The whole product also notes that
-    /// a process of it has started.
+    /// The records of this event; the last one is of the event itself. The whole product also records that a process of
+    /// it has started.
     ///
     /// # Errors
     ///
-    /// If it did not take it as it was told, or answered otherwise than it recorded: what was wrong.
+    /// What was wrong, if the event was not recorded as it was, or the answer differs from the record.
     fn told(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Vec<Record>, String> {
         Ok(vec![self.decide(state, here, event, now)])
     }
@@ -160,7 +160,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         self.engine.stamp(at)
     }
 
-    /// Decides, writes and applies: the process has caught up. The answer is the last record's.
+    /// Decides, writes and applies, in a process that has caught up. The answer is that of the last record.
     pub fn record(&mut self, member: usize, event: &Event, now: &Now) -> Result<Answer, String> {
         let records = self.engine.told(&self.members[member].state, &self.here(member), event, now)?;
         let mut answer = Answer::Nothing;

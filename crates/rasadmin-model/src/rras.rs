@@ -90,7 +90,7 @@ impl Connection {
         matches!(self.phase, Phase::Addressing | Phase::Connecting | Phase::Linking)
     }
 
-    /// The port that RRAS names in an address call: once a link is up, the port of one.
+    /// The port that RRAS names in an address call: once there are links, the port of one.
     pub fn address_port(&self) -> usize {
         if self.links.contains(&self.port) { self.port } else { self.links.first().copied().unwrap_or(self.port) }
     }

@@ -7,7 +7,7 @@ use crate::step::{self, Step};
 use crate::switches::Switches;
 use crate::world::World;
 
-/// The expensive checks are made once in this many steps.
+/// The number of steps from one round of the expensive checks to the next.
 const INTERVAL: usize = 1000;
 
 /// What a seed makes.
@@ -19,7 +19,7 @@ pub struct Plan {
     pub switches: Switches,
     /// The steps.
     pub steps: Vec<Step>,
-    /// The expensive checks are made once in this many steps.
+    /// The number of steps from one round of the expensive checks to the next.
     pub interval: usize,
 }
 
@@ -53,7 +53,7 @@ impl Plan {
         Self::with(seed, steps, |switches| switches)
     }
 
-    /// The plan of a seed for the whole product, without faults that cannot be caused from outside.
+    /// The plan for a seed against the whole product, without the faults that cannot be caused from outside.
     pub fn of_product(seed: u64, steps: usize) -> Self {
         Self::with(seed, steps, Switches::of_product)
     }

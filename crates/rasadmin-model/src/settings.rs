@@ -186,7 +186,7 @@ impl Settings {
         for _ in 0..random.below(4) {
             let who = random.below(PEOPLE.len());
             let number = match random.below(3) {
-                // In a pool, which needs addresses for the other users too, or outside all pools.
+                // In a pool (which needs addresses for the other users too) or outside all pools.
                 0 => self.pools[0].first + random.below(2) as u64,
                 _ => 0x0a14_2000 + who as u64,
             };

@@ -9,7 +9,7 @@ pub fn shrink<E: Engine + ?Sized>(engine: &E, plan: &Plan) -> Plan {
     let fails = |plan: &Plan| run(engine, plan, false).is_err_and(|other| other.finding.oracle == first.finding.oracle);
     let mut least = plan.clone();
     least.steps.truncate(first.at + 1);
-    // If the expensive checks are made more often, they find it sooner.
+    // The expensive checks find it sooner if they are made more often.
     for interval in [1, 10, 100] {
         let often = Plan { interval, ..least.clone() };
         if fails(&often) {

@@ -89,7 +89,7 @@ pub fn draw(switches: &Switches, count: usize, random: &mut Random) -> Vec<Step>
             found
         });
         let mut kind = kind.map_or(Kind::Tick, |(kind, _)| *kind);
-        // It is too rare for a weight, and a short run needs one too.
+        // Restarts are too rare for a weight, and a short run needs one too.
         if switches.restarts && random.below(count.min(1500)) == 0 {
             kind = Kind::Restart;
         }

@@ -58,7 +58,7 @@ pub struct Switches {
     pub odd_durations: bool,
     /// The machine starts anew with the service: its monotonic clock too.
     pub reboots: bool,
-    /// Then it can have been without power: what was not on disk yet is gone.
+    /// Such a start may follow a power cut: what was not on disk yet is lost.
     pub power_cuts: bool,
 }
 
@@ -104,8 +104,8 @@ impl Switches {
         }
     }
 
-    /// Without what cannot be done to the whole product from outside at once: it waits for a ledger that is locked, looks
-    /// at its configuration now and then, and what it has written is not taken from it.
+    /// Without the faults that nobody can cause from outside at an exact moment: the product waits for a locked ledger,
+    /// looks at its configuration now and then, and does not lose what it has written.
     pub fn of_product(self) -> Self {
         Self { away: false, reloads: false, power_cuts: false, ..self }
     }

@@ -13,7 +13,7 @@ pub struct ToldLease {
     pub kept: bool,
     /// The product still holds it.
     pub alive: bool,
-    /// As far as the product knows, another connection was on its port.
+    /// As far as the product knows, another connection has been on its port.
     pub shared: bool,
     /// Its release was told.
     pub released: bool,

@@ -56,7 +56,7 @@ impl Engine for PortCloses {
 fn defect_1_a_port_closes_the_session_that_left_it() {
     found_in(
         &PortCloses,
-        &["always: no live session is closed by another's event", "always: whoever is online has a lease"],
+        &["always: no event of another connection closes a live session", "always: whoever is online has a lease"],
     );
 }
 
@@ -79,7 +79,10 @@ impl Engine for AnyHandle {
 fn defect_2_a_late_link_hangup_ends_a_newer_link() {
     found_in(
         &AnyHandle,
-        &["always: no live session is closed by another's event", "as told: a session lives until its end is told"],
+        &[
+            "always: no event of another connection closes a live session",
+            "as reported: a session lives until its end is reported",
+        ],
     );
 }
 
@@ -107,7 +110,7 @@ impl Engine for GroupsDiffer {
 
 #[test]
 fn defect_4_other_groups_refuse_an_address() {
-    found_in(&GroupsDiffer, &["as told: who may connect is not refused"]);
+    found_in(&GroupsDiffer, &["as reported: a user who may connect is not refused"]);
 }
 
 /// Defect 5: nobody stays replaced.
@@ -123,7 +126,10 @@ impl Engine for NobodyReplaced {
 
 #[test]
 fn defect_5_a_returning_client_replaces_nobody() {
-    found_in(&NobodyReplaced, &["as told: a newcomer replaces one session", "as told: who may connect is not refused"]);
+    found_in(
+        &NobodyReplaced,
+        &["as reported: a newcomer replaces one session", "as reported: a user who may connect is not refused"],
+    );
 }
 
 /// Defect 6: waits and durations by the time of day.
@@ -153,11 +159,11 @@ fn defect_6_waits_and_durations_follow_a_clock_that_is_set() {
     found_in(
         &TimeOfDay,
         &[
-            "as told: use is what was told",
-            "always: no live session is closed by another's event",
+            "as reported: use is what the hangups report",
+            "always: no event of another connection closes a live session",
             "always: whoever is online has a lease",
-            "as told: no lease waits for ever",
-            "as told: a session lives until its end is told",
+            "as reported: no lease waits for ever",
+            "as reported: a session lives until its end is reported",
         ],
     );
 }
@@ -182,7 +188,10 @@ impl Engine for AnyDuration {
 
 #[test]
 fn defect_6_a_duration_without_bounds_is_billed() {
-    found_in(&AnyDuration, &["as told: use is what was told", "as told: who may connect is not refused"]);
+    found_in(
+        &AnyDuration,
+        &["as reported: use is what the hangups report", "as reported: a user who may connect is not refused"],
+    );
 }
 
 /// Defect 8: a lease stays whose the address call's name was.
@@ -204,7 +213,7 @@ impl Engine for NameOfTheAddressCall {
 
 #[test]
 fn defect_8_who_had_names_the_wrong_person() {
-    found_in(&NameOfTheAddressCall, &["as told: who had an address is who connected with it"]);
+    found_in(&NameOfTheAddressCall, &["as reported: the user of an address is the user who connected with it"]);
 }
 
 /// Defect 9: IKEv2 without a link is closed like any other.
@@ -226,7 +235,7 @@ impl Engine for EverybodyNeedsALink {
 
 #[test]
 fn defect_9_ikev2_without_a_link_is_closed() {
-    found_in(&EverybodyNeedsALink, &["always: no live session is closed by another's event"]);
+    found_in(&EverybodyNeedsALink, &["always: no event of another connection closes a live session"]);
 }
 
 /// Defect 9, the other half: nothing revives a session.
@@ -242,7 +251,7 @@ impl Engine for NothingRevives {
 
 #[test]
 fn defect_9_a_late_link_does_not_revive() {
-    found_in(&NothingRevives, &["always: no live session is closed by another's event"]);
+    found_in(&NothingRevives, &["always: no event of another connection closes a live session"]);
 }
 
 /// Defect 10: an offer that an old lease holds is refused.
@@ -266,7 +275,7 @@ impl Engine for OldLeaseWins {
 
 #[test]
 fn defect_10_an_old_lease_wins_over_rras_own_offer() {
-    found_in(&OldLeaseWins, &["as told: who may connect is not refused"]);
+    found_in(&OldLeaseWins, &["as reported: a user who may connect is not refused"]);
 }
 
 /// Defect 10, the other half: a release is credited to the lease whose release is missing, and not to the one that lives.
@@ -289,6 +298,6 @@ impl Engine for ReleaseOfTheMissing {
 fn defect_10_a_lost_release_shifts_each_later_one() {
     found_in(
         &ReleaseOfTheMissing,
-        &["as told: a lease ends with its release", "as told: the address is the one that is due"],
+        &["as reported: a lease ends with its release", "as reported: the user gets the right address"],
     );
 }

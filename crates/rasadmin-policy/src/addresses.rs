@@ -168,11 +168,11 @@ impl Pool {
     }
 }
 
-/// Identifiers that no host may have (RFC 5453): zero is the subnet's routers; both ends are included.
+/// Identifiers that no host may have (RFC 5453), both ends included. Zero is for the subnet's routers.
 pub(crate) const RESERVED_IDENTIFIERS: [(u64, u64); 3] =
     [(0, 0), (0x0200_5eff_fe00_0000, 0x0200_5eff_fe00_5213), (0xfdff_ffff_ffff_ff80, 0xfdff_ffff_ffff_ffff)];
 
-/// Is an identifier zero or reserved (RFC 5453)? Then no host may have it.
+/// Is an identifier zero or reserved (RFC 5453), so that no host may have it?
 pub fn is_reserved_identifier(number: u64) -> bool {
     RESERVED_IDENTIFIERS.iter().any(|&(first, last)| (first..=last).contains(&number))
 }

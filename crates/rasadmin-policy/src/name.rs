@@ -90,6 +90,10 @@ impl Name {
             self.0.make_ascii_uppercase();
             return self;
         }
+        if !self.0.contains("\\u{") {
+            // Without escapes it is text.
+            return Self::new(&folding::directory_text(&self.0));
+        }
         Self::from_utf16(&folding::directory(&self.to_utf16()))
     }
 
@@ -131,7 +135,7 @@ impl fmt::Display for Name {
 
 /// A character, escaped if it would break a line or a terminal.
 pub(crate) fn write_printable(f: &mut dyn Write, c: char) -> fmt::Result {
-    // U+2028 and U+2029 break lines, and the bidirectional controls reorder what stands beside them.
+    // U+2028 and U+2029 break lines, and the bidirectional controls reorder the text beside them.
     let breaks =
         c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     if breaks { write!(f, "{}", c.escape_default()) } else { f.write_char(c) }

@@ -104,7 +104,7 @@ fn one_range_with_two_of_the_servers_addresses_says_the_same_each_time() {
     }
 }
 
-/// A start and every reload ask where each chain ends. What takes the cube of their number does not end here.
+/// Every start and reload follows each chain to its end. With cubic effort this test would not end.
 #[test]
 fn a_long_chain_of_pools_is_followed_once() {
     const POOLS: u32 = 30_000;

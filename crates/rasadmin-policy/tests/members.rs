@@ -81,6 +81,9 @@ fn of_any_number_of_bad_lines_twenty_are_told() {
         let text = line.repeat((1 << 19) / line.len());
         let errors = parse("rasadmin.toml", TEXT, Path::new("/f"), &mut |_| Ok(text.clone())).unwrap_err();
         assert_eq!((errors.mistakes().len(), errors.more()), (20, text.lines().count() - 20));
+        for (line, mistake) in (1..).zip(errors.mistakes()) {
+            assert!(mistake.what.starts_with(&format!("g.txt:{line}: ")), "{mistake:?}");
+        }
         let told = errors.to_string();
         assert!(told.ends_with(&format!("\nand {} more", errors.more())), "{told}");
         assert!(told.len() < 12_000, "{} octets", told.len());
@@ -186,7 +189,7 @@ fn what_cannot_be_kept_leaves_nothing_behind() {
     std::fs::create_dir(&kept_at).unwrap();
     std::fs::write(kept_at.join("full"), "so that no system replaces it").unwrap();
     let before = place.files();
-    // Large ones are kept in portions.
+    // A large one is kept in portions.
     for members in [users(0, 10), users(0, 100_000)] {
         place.write(&members);
         while place.look(&mut watch, SECOND, 10 * A_LOOK).is_none() {}
@@ -200,10 +203,10 @@ fn what_cannot_be_kept_leaves_nothing_behind() {
     assert_eq!(place.files(), before);
 }
 
-/// It cannot be written as JSON. An empty file in its place would be taken for a damaged one.
+/// Its path cannot be written as JSON. An empty file instead would look like a damaged one.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_large_configuration_whose_path_is_no_text_is_not_kept() {
+fn a_large_configuration_whose_path_is_not_unicode_is_not_kept() {
     let mut place = Place::new("CORP\\alice\n");
     let folder = place.folder.path().join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff"));
     std::fs::create_dir(&folder).unwrap();
@@ -271,7 +274,8 @@ fn a_file_that_was_not_changed_lately_is_not_read_again() {
 fn a_network_drive_is_refused() {
     let parse = |file: &str, folder: &str| {
         let text = format!("default.action = \"deny\"\ngroups.g.members_file = '{file}'\n");
-        parse("f", &text, Path::new(folder), &mut |_| Ok(String::new())).map_err(|errors| errors.to_string())
+        let mut read = |name: &str| if name == r"\\?\C:\g.txt" { Ok(String::new()) } else { panic!("{name} is read") };
+        parse("f", &text, Path::new(folder), &mut read).map_err(|errors| errors.to_string())
     };
     for file in [r"\\nas\s\g.txt", "//nas/s/g.txt", r"\\?\UNC\nas\s\g.txt", r"\\.\pipe\g"] {
         assert!(parse(file, "/f").unwrap_err().contains("cannot be on a network drive"), "{file}");

@@ -41,10 +41,10 @@ pub trait AdminDll: Send + Sync + Sized + 'static {
     fn terminate(&self);
 
     /// As [`terminate`](Self::terminate), but calls that were inside have not returned in five seconds, or one of them
-    /// calls MprAdminTerminateDll itself. The DLL stays in memory until the process ends, unless the loader refuses that
-    /// ([`CallsInside::kept_in_memory`]), so the calls may return whenever they can; until then they use this value, and
-    /// whatever else they were using. So shut nothing down that is not this value's alone, such as a library's global
-    /// state, and do not wait for a lock that one of them may hold. The log stays open for them.
+    /// calls MprAdminTerminateDll itself. The DLL stays in memory until the process ends, unless the loader refuses
+    /// that ([`CallsInside::kept_in_memory`]), so the calls may return whenever they can; until then they use this
+    /// value, and whatever else they were using. So do not shut down anything that others use too, such as a library's
+    /// global state, and do not wait for a lock that one of them may hold. The log stays open for them.
     ///
     /// Unless implemented it logs an error and calls [`terminate`](Self::terminate).
     fn terminate_among_calls(&self, calls: &CallsInside) {

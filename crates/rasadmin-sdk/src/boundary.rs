@@ -1,7 +1,7 @@
 //! The one boundary that every export goes through: pointers are checked and copied, panics are caught, and whatever is
 //! wrong gets the safe answer of the function's return type.
 //!
-//! Unsafe code is here, in the modules below, and in the macro's expansion only.
+//! Unsafe code is only here, in the modules below, and in the macro's expansion.
 #![allow(unsafe_code)]
 
 mod addresses;
@@ -185,7 +185,7 @@ pub unsafe fn initialize_ex<D: AdminDll>(
     let function = FunctionId::InitializeDllEx;
     let to = match checked::<MPRAPI_ADMIN_DLL_CALLBACKS>(to.cast(), ArgumentType::Callbacks) {
         Ok(to) => to,
-        // Before the first initialise there is no log: then the code alone tells it.
+        // Before the first initialise there is no log, only the code.
         Err(wrong) => return safe(function, &wrong),
     };
     let code = start(slot, &Environment { function, callbacks });
@@ -215,8 +215,8 @@ pub fn terminate_within<D: AdminDll>(slot: &Slot<D>, patience: Duration) -> u32 
             ERROR_BUSY
         })
     });
-    // Whatever the DLL does, and after the text of its panic: a file that stays open would outlive the image. Where calls
-    // are inside, the image stays, and they still have something to tell.
+    // Whatever the DLL does, and after its panic is logged: a file that stays open would outlive the image. If calls
+    // are inside, the image stays, and they still write to the log.
     if code != ERROR_BUSY {
         crate::log::close();
     }

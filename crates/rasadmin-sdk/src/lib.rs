@@ -19,8 +19,8 @@
 //! When RRAS stops, a call may still be inside: one that waits for a disk, say. MprAdminTerminateDll lets no further call
 //! in (each gets the safe answer at once) and waits for those inside, five seconds at most. Then
 //! [`AdminDll::terminate`] is called, and after it the value is dropped. If calls are inside even then, the DLL is kept
-//! in memory for as long as the process lives, unless the loader refuses that, since their code must not vanish under
-//! them; [`AdminDll::terminate_among_calls`] is called instead, and RRAS gets ERROR_BUSY (170), which it does not mind. A
+//! in memory until the process ends, unless the loader refuses that: the code of running calls must not be unloaded.
+//! Then [`AdminDll::terminate_among_calls`] is called instead, and RRAS gets ERROR_BUSY (170), which it ignores. A
 //! later initialise starts afresh in either case.
 //!
 //! # A whole admin DLL

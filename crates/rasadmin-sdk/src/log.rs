@@ -1,9 +1,8 @@
 //! A log file for an admin DLL, behind `tracing`.
 //!
-//! A subscriber of our own, because a DLL must be gone when it is unloaded: the file is closed at terminate (unless calls
-//! are inside, for which the DLL stays), and all that
-//! stays behind is what `tracing` itself never frees of a global default, 32 bytes a load. Writing never fails a call:
-//! what cannot be written is dropped.
+//! It has its own subscriber, because a DLL must leave nothing behind when it is unloaded. The file is closed at
+//! terminate, unless calls are inside, for which the DLL stays. All that remains is what `tracing` itself never frees
+//! of a global default: 32 bytes for each load. Writing never fails a call: what cannot be written is dropped.
 //!
 //! A DLL whose messages are numbered can hand them to the system's own log too: [`also`]. The number is the event's field
 //! `message_id`, its other fields are what the text was made of.
@@ -77,7 +76,7 @@ fn listen() {
     let _ = tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::new(Log));
 }
 
-/// Closes the log, and drops the sink. Terminate does it, unless calls are inside.
+/// Closes the log, and drops the sink. Terminate does this unless calls are inside.
 pub fn close() {
     let sink = SINK.lock().unwrap_or_else(PoisonError::into_inner).take();
     drop(sink);

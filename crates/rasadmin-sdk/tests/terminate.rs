@@ -254,7 +254,7 @@ fn the_log_stays_open_for_the_calls_inside() {
     });
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains("a link call leaves"), "{text}");
-    // A later life that nothing is inside of closes it.
+    // The next life ends without calls inside, and closes it.
     assert_eq!(MprAdminInitializeDll(), NO_ERROR);
     assert_eq!(terminate(AN_HOUR), NO_ERROR);
     tracing::info!("after the end");

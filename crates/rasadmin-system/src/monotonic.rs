@@ -14,7 +14,7 @@ pub fn monotonic() -> Duration {
     reading()
 }
 
-/// The same in whole milliseconds, as records have it.
+/// The same in whole milliseconds, as it stands in records.
 pub fn milliseconds() -> u64 {
     u64::try_from(monotonic().as_millis()).unwrap_or(u64::MAX)
 }

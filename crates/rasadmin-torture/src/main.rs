@@ -2,8 +2,8 @@
 //!
 //! `cargo xtask torture` builds and runs it. A worker plays RRAS with the product, which is built with hooks around its
 //! commits, and writes down what every call acknowledged; it is killed, and the ledger is compared with the notes. The
-//! next worker starts on the same ledger. With `model` the product is instead told what the model of the truth makes up
-//! (`product`).
+//! next worker starts on the same ledger. With `model` it instead plays the sequences of the model of the truth to the
+//! product (`product`).
 #![deny(unsafe_code)]
 
 mod check;

@@ -1,8 +1,8 @@
-//! The model of the truth against the whole product: what the model's RRAS tells is a call of the DLL, with the structures
-//! that Windows would fill, and what the DLL writes into its journal is what the model compares.
+//! The model of the truth against the whole product. Each event of the model's RRAS becomes a call of the DLL, with the
+//! structures that Windows would fill, and the model compares what the DLL writes into its journal.
 //!
-//! Beside the model's own oracles, each call must be heard as it was meant, must return what was recorded, and the
-//! ledger's tables must say the same as the state.
+//! Besides the model's own checks, the DLL must record each call as the model meant it, and return what it recorded;
+//! and the ledger's tables must agree with the state.
 
 mod call;
 mod heard;
@@ -19,7 +19,7 @@ use std::sync::{Mutex, PoisonError};
 /// The DLL, in processes of its own.
 struct Product {
     dll: PathBuf,
-    /// This program: it is what the processes run.
+    /// This program, which the processes run.
     own: PathBuf,
     /// What is spoilt on purpose.
     fault: Option<Fault>,
@@ -38,7 +38,7 @@ impl Engine for Product {
     fn told(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Vec<Record>, String> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(event, Event::InstanceStarted { .. }) {
-            // A run begins where nothing was ever recorded.
+            // A run begins with an empty ledger.
             let service = match running.take().filter(|_| state.instance().is_some()) {
                 Some(before) => {
                     before.again(now)?;
@@ -49,7 +49,7 @@ impl Engine for Product {
             return running.insert(service).records();
         }
         let service = running.as_mut().ok_or("the service does not run")?;
-        // What the events before have made of the tables.
+        // The tables as the earlier events have left them.
         tables::compare(service.ledger(), state)?;
         let asked = call::of(event, service.readings())?;
         let mut heard = service.hear(asked, now)?;
@@ -62,7 +62,7 @@ impl Engine for Product {
     }
 }
 
-/// How the product is hunted: far slower than the engine, so in fewer and shorter runs.
+/// The hunt for faults of the product, which is far slower than the engine: the runs are fewer and shorter.
 fn hunt() -> Hunt {
     let plan = Plan::of_product;
     Hunt { steps: 20_000, minutes: None, seed: 1, length: 500, replay: None, whole: false, all: false, plan }
@@ -73,7 +73,7 @@ pub fn run(dll: &Path, options: &[&str]) -> Result<String, String> {
     hunt().with(options)?.run(&Product::new(dll)?)
 }
 
-/// Does it find what is wrong? What the product answered and recorded is spoilt, in one way after another.
+/// Does it find faults? What the product answered and recorded is spoilt, in one way after another.
 pub fn control(dll: &Path) -> Result<String, String> {
     let mut product = Product::new(dll)?;
     let mut report = String::new();

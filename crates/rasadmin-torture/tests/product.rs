@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Runs `rasadmin-torture model` with the product that is built beside it; what it says.
+/// Runs `rasadmin-torture model` with the product that is built beside it. Returns its output.
 fn model(options: &[&str]) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_rasadmin-torture"));
     let name = format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);

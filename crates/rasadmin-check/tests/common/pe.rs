@@ -15,7 +15,7 @@ pub struct Dll<'a> {
     pub imports: &'a [(&'a str, &'a [&'a str])],
     /// The types of its base relocations: 3 is 32-bit, 10 is 64-bit.
     pub relocations: &'a [u16],
-    /// Does it say DYNAMIC_BASE?
+    /// Does it have the flag DYNAMIC_BASE?
     pub placed_anywhere: bool,
 }
 
@@ -97,7 +97,7 @@ impl Dll<'_> {
         put(36, 0x200);
         put(56, RVA + raw.next_multiple_of(0x1000));
         put(60, OFFSET);
-        // The subsystem in the low half, the DLL's characteristics in the high one.
+        // The low half is the subsystem, the high half the DLL's characteristics.
         put(68, if self.placed_anywhere { 0x0040_0000 } else { 0 });
         let directories = usize::from(optional) - 128;
         put(directories - 4, 16);
@@ -144,7 +144,7 @@ impl Dll<'_> {
         (start, section.here() - start)
     }
 
-    /// One block, of the section's first page.
+    /// One block, for the section's first page.
     fn write_relocations(&self, section: &mut Section) -> (u32, u32) {
         if self.relocations.is_empty() {
             return (0, 0);

@@ -182,7 +182,7 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
     let threads = arguments.threads.into();
     let stranger = scenario.locks_ledger().then(|| LedgerLock::new(&folder));
     let stranger = stranger.as_ref().map(|stranger| stranger as &dyn Stranger);
-    let run_options = RunOptions { threads, clock: clock.as_ref(), stranger };
+    let run_options = RunOptions { threads, clock: clock.as_ref(), stranger, folder: Some(&folder) };
     let day = runner::run(&service, &scenario, run_options, &|done| progress.set_position(done as u64));
     progress.finish_and_clear();
     let stopped = service.stop()?;

@@ -17,7 +17,7 @@ const LEDGER: &str = "rasadmin.db";
 /// Copies what is needed of the configuration into the folder.
 pub fn rules(file: &Path, scratch: &Scratch) -> Result<(), String> {
     if !file.is_file() {
-        return Err(format!("{}: there is no such configuration: check the path", file.display()));
+        return Err(format!("{}: this configuration does not exist: check the path", file.display()));
     }
     let lends = config::load(file).map_err(|e| format!("the configuration is not valid:\n{e}"))?.bundle;
     let names: BTreeMap<&str, String> =

@@ -1,5 +1,6 @@
 //! Live sessions, and those that were closed without a hangup.
 
+use super::live::Live;
 use crate::effect::{ClosedBy, DayUse, SessionBegan};
 use crate::now::{Id, Mono, Process, Stamp};
 use crate::{Identity, InterfaceType, Name, Quarantine, Tunnel};
@@ -133,7 +134,7 @@ impl Session {
 /// All of them, with their indexes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
-    live: HashMap<Id, Session>,
+    live: Live,
     by_handle: HashMap<u64, Vec<Id>>,
     by_guid: HashMap<String, Vec<Id>>,
     by_user: HashMap<Identity, Vec<Id>>,
@@ -224,7 +225,7 @@ impl Sessions {
         for link in &session.links {
             self.is_on_port(&link.port, id);
         }
-        self.live.insert(id, session);
+        self.live.insert(session);
         let began = |id: Id| self.live.get(&id).map(|session| session.began.mono);
         add(&mut self.by_handle, handle, id, began);
         if let Some(guid) = guid {

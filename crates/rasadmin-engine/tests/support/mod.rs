@@ -365,11 +365,11 @@ pub fn today(scene: &Scene, name: &str) -> u64 {
     scene.state.used(&corp(name), Period::Day, labels.day).seconds
 }
 
-/// No lease is of a session that does not live.
+/// No lease belongs to a session that does not live.
 pub fn no_lease_of_the_dead(scene: &Scene) {
     for lease in scene.state.leases() {
         if let Holding::Session(id) = lease.holding {
-            assert!(scene.state.session(id).is_some(), "{lease:?} is of a session that has ended");
+            assert!(scene.state.session(id).is_some(), "{lease:?} belongs to a session that has ended");
         }
     }
 }

@@ -1,9 +1,17 @@
 //! What happens to the server, and not to a session.
 
-use crate::scenario::What;
 use crate::scenario::line::Line;
 use crate::scenario::values::step;
+use crate::scenario::{Replacement, What};
 use crate::service::Which;
+
+/// A name without a folder: only files of the run are replaced.
+fn plain(name: &str) -> Result<String, String> {
+    if name.contains(['/', '\\', ':']) || name.starts_with('.') {
+        return Err(format!("`{name}` is not the name of a file in the run's folder: expected one like rasadmin.toml"));
+    }
+    Ok(name.to_owned())
+}
 
 /// Which of the service's processes live.
 #[derive(Default)]
@@ -52,6 +60,11 @@ impl Server {
                 self.locked = false;
                 What::UnlockLedger
             }
+            "replace" => What::Replace(Replacement {
+                name: plain(line.word("the name of a file in the run's folder, like rasadmin.toml")?)?,
+                with: line.needed("with")?.into(),
+                same_time: line.flag("same-time"),
+            }),
             _ => return Ok(None),
         }))
     }

@@ -24,7 +24,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// What a call expires before it is decided.
+    /// What expires by a call, before the call is decided.
     pub fn time_passes(&mut self, at: Stamp, late: bool) {
         for index in 0..self.active.len() {
             self.lapse(self.active[index], at, late);
@@ -39,7 +39,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             told.lapsed |= at.mono.since(told.unlinked.mono) >= LINK_WAIT;
         }
         for lease in told.leases.iter_mut().flatten() {
-            // While its connection is not on record, a lease waits no longer than it must.
+            // While its connection is not on record, a lease waits no longer than the limit.
             lease.overdue |= told.session.is_none() && at.mono.since(lease.at.mono) >= LEASE_WAIT;
         }
     }
@@ -52,15 +52,15 @@ impl<E: Engine + ?Sized> World<'_, E> {
         match (c.told.lives(), session) {
             (Lives::Must, None) if online => {
                 let what = format!("the session of #{of}, which is online, is closed");
-                self.found("always: no live session is closed by another's event", what);
+                self.found("always: no event of another connection closes a live session", what);
             }
             (Lives::Must, None) if !self.switches.away => {
-                let what = format!("the session of #{of} is closed, and nothing told its end");
-                self.found("as told: a session lives until its end is told", what);
+                let what = format!("the session of #{of} is closed, but its end was not reported");
+                self.found("as reported: a session lives until its end is reported", what);
             }
             (Lives::No, Some(_)) => {
-                let what = format!("the session of #{of} lives, and its end was told");
-                self.found("as told: a session ends when its end is told", what);
+                let what = format!("the session of #{of} lives, but its end was reported");
+                self.found("as reported: a session ends when its end is reported", what);
             }
             (_, Some(session)) => {
                 let replaced = session.replaced.is_some();
@@ -73,8 +73,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     if self.switches.away || c.told.lives() == Lives::May || failed {
                         self.connections[of].told.replaced = replaced;
                     } else {
-                        let what = format!("the session of #{of} is replaced: {replaced}, and was told otherwise");
-                        self.found("as told: what was replaced stays so until it shows life", what);
+                        let what =
+                            format!("the session of #{of} should be replaced: {}, and is: {replaced}", !replaced);
+                        self.found("as reported: a replaced session stays replaced until it shows life", what);
                     }
                 }
                 self.connections[of].told.closed = None;
@@ -94,7 +95,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let held = state.lease_at(address);
         let tied = c.told.established || (c.told.session.is_some() && self.is_projected());
         if let Some(own) = held.filter(|lease| lease.session().is_some() && lease.session() == c.told.session) {
-            // What a connection shows may be written down anew, instead of what was written at its address call.
+            // The lease that a connection shows may be recorded again, and replace the one of its address call.
             let began = own.began;
             let anothers = self.active.iter().filter(|&&other| other != of).any(|&other| {
                 let lease = self.connections[other].told.leases[family.index()];
@@ -108,10 +109,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         let Some(lease) = held.filter(|lease| lease.began == stamp) else {
             let online = c.phase != Phase::Gone && !c.dropped && !c.told.refused;
-            // Until its own calls show the address, it is enough that nobody else can get it.
+            // Until the calls of the connection show the address, it is enough that nobody else can get it.
             let safe = held.is_some() && !tied;
             if online && !safe && !told.overdue && !c.told.ghost && !told.released {
-                let what = format!("#{of} has {:#x}, and its lease is over", told.number);
+                let what = format!("#{of} has {:#x}, but its lease has ended", told.number);
                 return self.found("always: whoever is online has a lease", what);
             }
             if told.alive {
@@ -130,29 +131,29 @@ impl<E: Engine + ?Sized> World<'_, E> {
             told.iter_mut().for_each(|lease| lease.had = true);
         }
         let c = &self.connections[of];
-        // Before its own calls have shown which it is, only a guess is possible.
-        // Without a projection nobody can tell whose it is where its port is another's too, or where one was before whose
-        // calls came late.
+        // Before the calls of the connection have shown which lease it has, the product can only guess. Without a
+        // projection nobody can know whose lease it is if the port belongs to another connection too, or did so before
+        // and the calls of that one came late.
         let tied = tied && (self.is_projected() || !(told.shared || self.switches.away));
-        // What happened meanwhile in a process that could not write is not known to the other.
+        // The other process does not know what happened meanwhile in a process that could not write.
         // The same user's next connection on the port may take over the lease of a client that has gone.
         let certain = tied && c.phase != Phase::Gone;
         if certain && lease.session().is_some() && lease.session() != c.told.session {
-            let what = format!("the lease of #{of} on {:#x} is another session's", told.number);
-            return self.found("as told: a lease is its own session's", what);
+            let what = format!("the lease of #{of} on {:#x} belongs to another session", told.number);
+            return self.found("as reported: a lease belongs to its own session", what);
         }
         if tied && c.told.lives() == Lives::Must && !self.switches.away {
             let who = self.identity(of);
             if lease.session().is_none() && !self.came_late(of, family) {
-                let what = format!("the lease of #{of} on {:#x} is no session's", told.number);
-                return self.found("as told: a lease is its own session's", what);
+                let what = format!("the lease of #{of} on {:#x} belongs to no session", told.number);
+                return self.found("as reported: a lease belongs to its own session", what);
             }
             if lease.session().is_some() && lease.user.as_ref() != Some(&who) {
-                let what = format!("who had {:#x}: {:?}, but it is #{of}, {who}", told.number, lease.user);
-                return self.found("as told: who had an address is who connected with it", what);
+                let what = format!("the lease on {:#x} names {:?}, but #{of} has it: {who}", told.number, lease.user);
+                return self.found("as reported: the user of an address is the user who connected with it", what);
             }
         }
-        // A session of the same user on the same port may take it for its own other protocol's.
+        // A session of the same user on the same port may take it for the lease of its other protocol.
         let others = lease.session() != c.told.session && lease.session().is_some();
         if told.released
             && c.told.hung
@@ -163,13 +164,15 @@ impl<E: Engine + ?Sized> World<'_, E> {
             && !self.switches.away
             && !self.switches.overlap
         {
-            let what = format!("the lease of #{of} on {:#x} lives, and hangup and release were told", told.number);
-            return self.found("as told: a lease ends with its release", what);
+            let what =
+                format!("the lease of #{of} on {:#x} lives, but its hangup and release were reported", told.number);
+            return self.found("as reported: a lease ends with its release", what);
         }
         // Nothing else may hold it for ever.
-        // Where notifications come from another process, one must have come since: they may be late.
+        // If notifications come from another process, one must have come since: they may be late.
         let heard = self.heard_before.since(told.at.mono) > LEASE_WAIT;
-        // It may have been handed back by a session that had taken it by mistake, and wait anew, or for its release.
+        // A session that had taken it by mistake may have handed it back: then it waits again, or waits for its
+        // release.
         let anew = match lease.holding {
             Holding::Waiting(until) | Holding::Ended(_, until) => {
                 until.is_none_or(|until| until.after(LEASE_WAIT) > at.mono)
@@ -185,7 +188,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let hung = c.told.hung || c.told.session.is_none();
         if ended && hung && at.mono.since(since) > 2 * LEASE_WAIT && !self.switches.away {
             let what = format!("the lease of #{of} on {:#x} is held ten minutes after its end", told.number);
-            self.found("as told: no lease waits for ever", what);
+            self.found("as reported: no lease waits for ever", what);
         }
     }
 
@@ -221,7 +224,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let lease = self.connections[other].told.leases[at];
             other != of && lease.is_some_and(|lease| lease.number == number && lease.alive)
         });
-        // Of several that end at once, it is not told which ends last.
+        // If several end at the same moment, nobody knows which ends last.
         let at_once = self.last_had.get(&(who.clone(), family)).is_some_and(|&(_, since)| since == now.mono);
         let had = (!given_again && sure && !at_once).then_some(number);
         self.last_had.insert((self.identity(of), family), (None, now.mono));

@@ -22,20 +22,20 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.retire();
     }
 
-    /// Every session and lease of the product is somebody's.
+    /// Every session and lease of the product belongs to a connection.
     pub(super) fn nobody_unknown(&mut self) {
         let state = &self.product.members[0].state;
         let (sessions, leases) = &self.known;
         let session =
             state.live().find(|session| !sessions.contains(&session.id)).map(|session| format!("{session:?}"));
         let own = |lease: &&rasadmin_engine::state::Lease| {
-            // Of an address that was given while nothing could be written, the connection itself tells.
+            // If an address was given while nothing could be written, the connection itself shows it.
             let by_session = self.switches.away && lease.session().is_some_and(|id| sessions.contains(&id));
             !by_session && !leases.contains(&(lease.address, lease.began.mono))
         };
         let lease = state.leases().find(own).map(|lease| format!("{lease:?}"));
         if let Some(what) = session.or(lease) {
-            self.found("as told: every session and lease is somebody's", what);
+            self.found("as reported: every session and lease belongs to a connection", what);
         }
     }
 
@@ -48,7 +48,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let state = &self.product.members[0].state;
             let used = state.used(&who, Period::Day, label);
             let [seconds, octets] = self.used_today(&who, None, now);
-            // What was closed by an estimate counts too.
+            // Sessions whose end is an estimate count too.
             let estimates: u64 = self
                 .active
                 .iter()
@@ -61,14 +61,14 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let fits = |used: u64, (least, most): (u64, u64)| (least..=most).contains(&used);
             if !fits(used.seconds, (seconds.0, seconds.1 + estimates)) || !fits(used.octets, octets) {
                 let what = format!(
-                    "{who} used {used:?} today, and by what was told {seconds:?} (+{estimates}) and {octets:?}"
+                    "{who} used {used:?} today, but the hangups report {seconds:?} (+{estimates}) and {octets:?}"
                 );
-                return self.found("as told: use is what was told", what);
+                return self.found("as reported: use is what the hangups report", what);
             }
         }
     }
 
-    /// Of whom nothing more can come is not looked at any more.
+    /// Drops the connections from which nothing more can come.
     pub fn retire(&mut self) {
         let now = self.stamp();
         for of in std::mem::take(&mut self.active) {
@@ -94,7 +94,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// Nobody is connected, and everything was told but what was lost.
+    /// Nobody is connected, and everything has been reported that was not lost.
     pub fn all_is_over(&mut self) {
         self.now_and_then();
         if self.finding.is_some() {
@@ -106,7 +106,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let excused: HashSet<_> =
             self.active.iter().filter(|&&of| lost(of)).filter_map(|&of| self.connections[of].told.session).collect();
         let session = state.live().find(|session| !excused.contains(&session.id)).map(|s| format!("{s:?}"));
-        // What was given while nothing could be written, or may be another connection's, waits for its release.
+        // A lease that was given while nothing could be written, or may belong to another connection, waits for its
+        // release.
         let lost_release = |lease: &rasadmin_engine::state::Lease| {
             let own = |of: Number| self.connections[of].told.leases[lease.address.family.index()].map(|told| told.at);
             (self.switches.away || self.switches.losses)

@@ -15,7 +15,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         told.counted = true;
         let elapsed = at.seconds_since(told.began);
         let seconds = usage.seconds.min(elapsed);
-        // Of one that was closed before, it is not sure how much of its end is believed; nor is a duration of zero.
+        // If the session was closed before, or the duration is zero, the product may believe only a part of this.
         let sure = !told.ghost && !told.lapsed && usage.seconds > 0;
         let octets = usage.input_octets + usage.output_octets;
         let least = |all: u64| if sure { all } else { 0 };
@@ -28,7 +28,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.uses[who].push(used);
     }
 
-    /// A session whose end was never told counts at most until now.
+    /// A session whose end was never reported counts at most until now.
     pub fn count_estimate(&mut self, of: Number, at: Stamp) {
         let told = &mut self.connections[of].told;
         if told.session.is_none() || told.counted || told.over || told.refused {

@@ -1,4 +1,4 @@
-//! Calls: begun, decided, answered.
+//! Calls, from their beginning to their answer.
 
 use super::{Call, Subject, World};
 use crate::product::Engine;

@@ -68,7 +68,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// A handle: those that are free are used again at once, but not where a late link hangup could not be told apart.
+    /// A handle. Free ones are used again at once, unless a late link hangup would then be ambiguous.
     pub(super) fn handle_for(&mut self, port: usize) -> u64 {
         let confused = |handle: u64| self.links_due(handle, port);
         match self.free_handles.iter().rposition(|&handle| !confused(handle)) {

@@ -1,4 +1,4 @@
-//! Notifications: delivered, lost, told twice.
+//! Notifications: delivered, lost, or delivered twice.
 
 use super::{Subject, World};
 use crate::product::Engine;
@@ -8,7 +8,7 @@ use rasadmin_engine::event::ReleaseEvent;
 use rasadmin_engine::{Event, Mono};
 
 impl<E: Engine + ?Sized> World<'_, E> {
-    /// Tells what is due, or what is due before it.
+    /// Delivers a notification that is due, or one that must come before it.
     pub(super) fn deliver(&mut self, which: usize) {
         let mut which = which;
         let of = self.pending[which].of;
@@ -76,7 +76,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.telling_again = false;
     }
 
-    /// Would nothing that is told set it apart from what concerns a newer connection? Then RRAS does not tell it now.
+    /// Could nobody tell whether it concerns this connection or a newer one? Then RRAS does not deliver it now.
     pub(super) fn is_confusing(&self, due: Pending) -> bool {
         let old = &self.connections[due.of];
         let others = || self.active.iter().filter(|&&of| of != due.of).map(|&of| &self.connections[of]);
@@ -95,14 +95,14 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let at = address.family.index();
                 let of = |c: &Connection| c.told.leases[at].filter(|lease| lease.number == address.number);
                 let Some(own) = of(old) else { return false };
-                // A connection that has the address, recorded or not.
+                // When a connection got the address, recorded or not.
                 let has = |c: &Connection| {
                     let told = of(c).filter(|lease| lease.at != own.at).map(|lease| lease.at.mono);
                     told.or_else(|| c.held[at].filter(|held| held.address == address).map(|_| Mono(self.mono)))
                 };
                 let newer = others().filter(|c| c.asked_on[at] == old.asked_on[at] && c.phase != Phase::Gone);
                 let Some(newer) = newer.filter_map(has).next() else { return false };
-                // It is set apart where the product still waits for it: the last release of a port that it misses.
+                // It is not ambiguous if the product still waits for it: for the last missing release of a port.
                 let given = self.given_on.get(&(old.asked_on[at], address.family));
                 // The release of an earlier lease of the same address may have been taken for its own.
                 let between = given
@@ -114,7 +114,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// What is told of it is over: RRAS can use its things again.
+    /// This notification is settled: RRAS can use its handle or address again.
     pub(super) fn settle(&mut self, due: Pending) {
         if due.again {
             return;

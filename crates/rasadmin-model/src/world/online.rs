@@ -1,4 +1,4 @@
-//! Connections that stand: further links, changes, and their end.
+//! Connections that are online: further links, changes, and their end.
 
 use super::{Subject, World};
 use crate::people;
@@ -77,7 +77,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.begin(of, Subject::Move(of, source), event, Serial::EndpointChanges);
     }
 
-    /// The end of a connection or an attempt, in truth. While a call of it is under way it waits for that.
+    /// The real end of a connection or an attempt. It waits for a call that is under way.
     pub(super) fn end(&mut self, of: Number) {
         let c = &mut self.connections[of];
         if c.phase == Phase::Gone {
@@ -109,13 +109,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 self.give_back(of, held.address);
             }
         }
-        // Without a GUID nothing but the handle tells whose hangup it is.
+        // Without a GUID only the handle shows whose hangup it is.
         if self.switches.guids || !handle_is_due {
             self.free_handles.push(handle);
         }
     }
 
-    /// RRAS's pool has an address back.
+    /// Gives an address back to RRAS's pool.
     pub(super) fn give_back(&mut self, of: Number, address: Address) {
         if self.taken.get(&address) == Some(&of) {
             self.taken.remove(&address);

@@ -1,4 +1,4 @@
-//! The product's processes: told, killed, started, and given another configuration.
+//! The product's processes: they are called, killed, started, and given another configuration.
 
 use super::{Subject, World, compile, identifier, processes};
 use crate::product::Engine;
@@ -16,7 +16,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
     pub fn tell(&mut self, subject: Subject, event: Event) -> Answer {
         let member = self.member_for(&event);
         self.events += 1;
-        // No two events at one moment: by their moments leases and sessions are told apart.
+        // No two events have the same moment: it identifies leases and sessions.
         self.mono += 1;
         if self.product.members[member].away {
             let now = self.now();
@@ -32,7 +32,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             Ok(answer) => answer,
             Err(what) => {
                 self.say(|| format!("{:>9} {subject:?} {event:?}", now.at.mono.0));
-                self.found("always: what is told is recorded and answered", what);
+                self.found("always: every event is recorded and answered", what);
                 return Answer::Nothing;
             }
         };
@@ -76,7 +76,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.tell(Subject::Other, event);
     }
 
-    /// RRAS's processes are killed. Nothing of what they had is ever told.
+    /// RRAS's processes are killed. What they had pending is never reported.
     pub(super) fn restart(&mut self) {
         self.write(|_| "kill".to_owned());
         self.write(|_| "restart".to_owned());

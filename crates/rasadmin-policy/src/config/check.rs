@@ -4,7 +4,7 @@ use super::Mistake;
 use super::file::{At, File};
 use super::load::JOURNAL;
 use crate::{Domains, Name};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -133,14 +133,18 @@ impl Kept {
     }
 }
 
-/// A list of users is read while RRAS waits, and a share that is away keeps it waiting.
-pub(super) fn members_are_here(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) {
+/// A list of users is read while RRAS waits, and a share that is away keeps it waiting. Returns those that must not be
+/// read.
+pub(super) fn members_are_here(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> HashSet<String> {
+    let mut elsewhere = HashSet::new();
     for file in raw.groups.values().filter_map(|group| group.members_file.as_ref()) {
         if on_network(Path::new(file.get_ref())) || on_network(&folder.join(file.get_ref())) {
             let what = "a members file cannot be on a network drive: RRAS would wait for it";
             mistakes.push(Mistake::at(file.span(), what, "copy it into a folder of this computer"));
+            elsewhere.insert(file.get_ref().clone());
         }
     }
+    elsewhere
 }
 
 /// The server's name: DNS allows a label of 63 characters, Windows a computer's name of 15.

@@ -76,7 +76,7 @@ pub struct Compiling {
     bundle: Bundle,
     folder: PathBuf,
     digests: BTreeMap<String, [u8; 32]>,
-    /// Members files that could not be had.
+    /// Members files that could not be had, or must not be read.
     missing: HashSet<String>,
     groups: GroupsBuilder,
     pools: pools::Ids,
@@ -112,7 +112,7 @@ impl Compiling {
                 None
             }
         });
-        check::members_are_here(&raw, source.folder, &mut mistakes);
+        let missing = check::members_are_here(&raw, source.folder, &mut mistakes);
         let mut order: Vec<_> = raw.groups.keys().cloned().collect();
         order.sort_by_key(|name| name.span().start);
         let bundle = Bundle {
@@ -130,7 +130,7 @@ impl Compiling {
             bundle,
             folder: source.folder.to_owned(),
             digests: BTreeMap::new(),
-            missing: HashSet::new(),
+            missing,
             groups: GroupsBuilder::default(),
             pools: pools::ids(&raw),
             order,

@@ -2,6 +2,7 @@
 
 use super::Mistake;
 use crate::name;
+use std::collections::HashSet;
 use std::fmt::{self, Write};
 
 /// Everything that is wrong with a file.
@@ -18,10 +19,12 @@ pub struct ConfigErrors {
 const TOLD: usize = 20;
 
 impl ConfigErrors {
-    /// Of a file that was read; sorted by place, each once, the first twenty.
+    /// The mistakes of a file that was read: sorted by place, each once, the first twenty. Those of one place keep
+    /// their order, which is the order of lines in a members file.
     pub fn new(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Self {
-        mistakes.sort_by(|a, b| (a.span.start, &a.what).cmp(&(b.span.start, &b.what)));
-        mistakes.dedup();
+        let mut known = HashSet::new();
+        mistakes.retain(|mistake| known.insert((mistake.span.start, mistake.what.clone())));
+        mistakes.sort_by_key(|mistake| mistake.span.start);
         let more = mistakes.len().saturating_sub(TOLD);
         mistakes.truncate(TOLD);
         Self { file: file.to_owned(), text: text.to_owned(), mistakes, more }

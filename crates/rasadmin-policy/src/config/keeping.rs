@@ -21,7 +21,7 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
-    /// Nothing is written yet. What cannot be kept at all (a path that is no text) is done, and has failed.
+    /// Nothing is written yet. A configuration that cannot be kept at all (its path is not Unicode) has failed already.
     pub fn new(config: &Config) -> Self {
         let mut places = places(config);
         places.reverse();
@@ -46,7 +46,7 @@ impl Keeping {
         None
     }
 
-    /// Writes all of it, except where it is kept already: where it could not be, and why.
+    /// Writes all of it, except where it is kept already. Returns where that failed, and why.
     pub fn whole(mut self) -> Option<String> {
         self.places.retain(|place| std::fs::read(place).ok().as_ref() != Some(&self.text));
         while !self.places.is_empty() {
@@ -70,14 +70,14 @@ impl Keeping {
             Ok(()) => {}
             Err(why) => {
                 self.failed.push(format!("{}: {why}", place.display()));
-                let _ = std::fs::remove_file(new); // There may be none.
+                let _ = std::fs::remove_file(new); // It may not exist.
             }
         }
         self.written = 0;
     }
 
-    /// In a file of its own, which takes the place of the old one in one step when it is whole: whoever reads finds the
-    /// old one or this one.
+    /// Writes a new file, which replaces the old one in one step when it is complete: a reader finds the old one or the
+    /// new one.
     fn write(&mut self, new: &Path, place: &Path, budget: usize) -> Result<()> {
         let first = self.written == 0;
         let mut file = OpenOptions::new().create(true).write(true).truncate(first).append(!first).open(new)?;

@@ -186,12 +186,12 @@ fn fault(what: &str, help: &str) -> Fault {
     (what.to_owned(), help.to_owned())
 }
 
-/// A fault, with the name of the members file that has it.
+/// The same fault, with the name of the members file.
 fn of_members(name: &str, (what, help): Fault) -> Fault {
     (format!("the members file `{name}`: {what}"), help)
 }
 
-/// What to do about a file that cannot be used: it depends on which one it is.
+/// What to do about a file that cannot be used. That depends on which file it is.
 struct Help {
     unreadable: &'static str,
     too_large: &'static str,

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 /// Each pool by its name.
 pub type Ids = HashMap<String, PoolId>;
 
-/// A pool's id is its place in the file's table.
+/// A pool's id is its position in the file's table.
 pub fn ids(file: &File) -> Ids {
     (0..).map(PoolId).zip(file.pools.keys()).map(|(id, name)| (name.get_ref().clone(), id)).collect()
 }
@@ -25,7 +25,7 @@ fn family(pool: &FilePool) -> Family {
 struct Planner<'a> {
     file: &'a File,
     ids: &'a Ids,
-    /// The file's pools; an id is an index.
+    /// The file's pools, by their ids.
     pools: Vec<&'a FilePool>,
     mistakes: Vec<Mistake>,
     server: HashSet<std::net::Ipv4Addr>,
@@ -187,7 +187,7 @@ impl Planner<'_> {
         Pool { name: name.get_ref().clone(), family, ranges, next, when_exhausted: pool.when_exhausted }
     }
 
-    /// No pool whose `next` leads back to it.
+    /// Reports each pool whose `next` leads back to it.
     fn circles(&mut self) {
         let index = |name: &At<String>| self.ids.get(name.get_ref()).map(|id| id.0 as usize);
         let next: Vec<_> = self.pools.iter().map(|pool| pool.next.as_ref().and_then(index)).collect();
@@ -314,8 +314,8 @@ impl Planner<'_> {
     }
 }
 
-/// Which pools come back to themselves, given what follows each. Every pool is gone through once, however long the
-/// chains are: a walk ends where an earlier one, or it itself, has been.
+/// Which pools lead back to themselves, given the pool that follows each. Every pool is visited once, however long the
+/// chains are: a walk ends where an earlier walk, or the same one, has been.
 fn in_circles(next: &[Option<usize>]) -> Vec<bool> {
     let (mut walks, mut circular) = (vec![None; next.len()], vec![false; next.len()]);
     for walk in 0..next.len() {

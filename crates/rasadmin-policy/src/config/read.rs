@@ -17,7 +17,7 @@ const READ_AGAIN: usize = 64 << 20;
 /// What others refer to: without it, more faults would be found than there are.
 const REFERRED_TO: [&str; 5] = ["time_zone", "default_domain", "domains", "groups", "pools"];
 
-/// Without a byte order mark, with which Windows' editors begin a file.
+/// The text without the byte order mark with which editors on Windows begin a file.
 pub fn unmarked(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }

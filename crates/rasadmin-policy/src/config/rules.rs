@@ -225,7 +225,7 @@ impl Reader<'_> {
                 self.wrong(late.span.clone(), what, help);
             }
         }
-        // That there is none of this name, the plan of the addresses says, as of every pool that is named.
+        // The address plan reports a name that no pool has, wherever a pool is named.
         (self.context.pools)(pool.get_ref())
     }
 }

@@ -25,6 +25,13 @@ fn single(mut chars: impl Iterator<Item = char>) -> Option<char> {
     chars.next().filter(|_| chars.next().is_none())
 }
 
+/// A text as Active Directory compares it.
+pub fn directory_text(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    text.chars().for_each(|c| fold(c, &mut folded));
+    composed(folded)
+}
+
 /// A name as Active Directory compares it; unpaired surrogates stay.
 pub fn directory(units: &[u16]) -> Vec<u16> {
     let mut folded = Vec::with_capacity(units.len());
@@ -34,19 +41,18 @@ pub fn directory(units: &[u16]) -> Vec<u16> {
         match unit {
             Ok(c) => fold(c, &mut text),
             Err(lone) => {
-                folded.extend(composed(&text).encode_utf16());
-                text.clear();
+                folded.extend(composed(std::mem::take(&mut text)).encode_utf16());
                 folded.push(lone.unpaired_surrogate());
             }
         }
     }
-    folded.extend(composed(&text).encode_utf16());
+    folded.extend(composed(text).encode_utf16());
     folded
 }
 
 /// Hangul is decomposed into its letters; people read syllables.
-fn composed(text: &str) -> String {
-    text.nfc().collect()
+fn composed(text: String) -> String {
+    if text.is_ascii() { text } else { text.nfc().collect() }
 }
 
 fn fold(c: char, into: &mut String) {
@@ -148,7 +154,9 @@ mod tests {
 
     fn directory(text: &str) -> String {
         let units: Vec<u16> = text.encode_utf16().collect();
-        String::from_utf16_lossy(&super::directory(&units))
+        let folded = String::from_utf16_lossy(&super::directory(&units));
+        assert_eq!(directory_text(text), folded);
+        folded
     }
 
     #[test]

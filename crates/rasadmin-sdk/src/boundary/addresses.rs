@@ -62,7 +62,7 @@ pub unsafe fn assign_ipv4<D: AssignIpv4>(
     notify_release: *mut BOOL,
 ) -> u32 {
     let function = FunctionId::GetIpAddressForUser;
-    // Before all else, so that it is FALSE on every refusal.
+    // First of all, so that it is FALSE on every refusal.
     // SAFETY: the caller vouches for the pointers.
     let notify_release = unsafe { notify(notify_release) };
     guarded(slot, function, |dll| {
@@ -97,12 +97,12 @@ pub unsafe fn release_ipv4<D: AssignIpv4>(slot: &Slot<D>, user: PCWSTR, port: PC
     });
 }
 
-/// IN6_ADDR in its bytes: it is a union of arrays of them.
+/// The bytes of an IN6_ADDR, which is a union of arrays.
 type Ipv6Bytes = [u8; 16];
 
 /// MprAdminGetIpv6AddressForUser. The identifier is written into the last eight bytes, the first eight are preserved;
-/// if the last are zero and the first are not, the identifier seems to stand elsewhere: the offer is kept. A DLL may
-/// keep any offer, but may not choose a zero or reserved identifier.
+/// if the last are zero and the first are not, the identifier seems to be in the first, and the offer is kept. A DLL
+/// may keep any offer, but may not choose a zero or reserved identifier.
 ///
 /// # Safety
 /// As [`ask`].
@@ -114,7 +114,7 @@ pub unsafe fn assign_ipv6<D: AssignIpv6>(
     notify_release: *mut BOOL,
 ) -> u32 {
     let function = FunctionId::GetIpv6AddressForUser;
-    // Before all else, so that it is FALSE on every refusal.
+    // First of all, so that it is FALSE on every refusal.
     // SAFETY: the caller vouches for the pointers.
     let notify_release = unsafe { notify(notify_release) };
     guarded(slot, function, |dll| {
@@ -131,7 +131,7 @@ pub unsafe fn assign_ipv6<D: AssignIpv6>(
             let offer = Ipv6Addr::from(offer);
             tracing::warn!(function = function.name(), "kept the offer {offer}: its last eight bytes are zero");
         } else if offer[8..] == identifier {
-            // The offer is kept, whatever it is: RRAS answers for it.
+            // An offer may be kept whatever it is: RRAS is responsible for it.
         } else if InterfaceId(identifier).is_reserved() {
             let identifier = u64::from_be_bytes(identifier);
             return Err(Wrong::UselessAddress(format!("the DLL assigned the reserved identifier {identifier:#018x}")));

@@ -8,7 +8,7 @@ use mprapi::abi::*;
 use mprapi::contract::ArgumentType;
 use std::ptr;
 
-/// Null and alignment.
+/// Checks for null and alignment.
 pub(super) fn checked<T>(pointer: Raw, ty: ArgumentType) -> Result<*mut T, Wrong> {
     let pointer = pointer.cast::<T>();
     if pointer.is_null() {
@@ -59,7 +59,7 @@ pub(super) unsafe fn header(pointer: Raw, ty: ArgumentType, kind: u8, least: usi
     Ok(size)
 }
 
-/// Reads the structures of a connection form. A hangup is read as far as it can be: `partly`.
+/// Reads the structures of a connection form. With `partly`, for a hangup, it reads as much as it can.
 ///
 /// # Safety
 /// The pointers are as CONTRACT section 1 says for `function`, or null.
@@ -109,7 +109,7 @@ pub(super) unsafe fn connection(function: FunctionId, pointers: &[Raw], partly: 
     }
 }
 
-/// Reads the structures of a link; a hangup as far as it can be.
+/// Reads the structures of a link; for a hangup, as much as it can.
 ///
 /// # Safety
 /// As [`connection`].
@@ -139,8 +139,8 @@ pub(super) unsafe fn link(function: FunctionId, p0: Raw, p1: Raw, partly: bool) 
     Ok(link)
 }
 
-/// Reads a terminated name of at most UNLEN units; a longer one is an error, never cut. Nothing past the terminator is
-/// touched.
+/// Reads a terminated name of at most UNLEN units; a longer one is an error, and is never cut. Nothing past the
+/// terminator is touched.
 ///
 /// # Safety
 /// `pointer` is null, or points to a terminated UTF-16 string.

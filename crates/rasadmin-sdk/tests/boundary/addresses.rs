@@ -17,7 +17,7 @@ fn addresses_are_in_network_byte_order_and_notify_is_as_assigned() {
     assert_eq!(get_ipv4(&wide("a"), &mut address, &mut notify), 1460);
     assert_eq!((address.to_ne_bytes(), notify), (OFFER, FALSE));
     world().ipv4 = |_| Ok(Assignment::of(Ipv4Addr::UNSPECIFIED));
-    assert_ne!(get_ipv4(&wide("a"), &mut address, &mut notify), 0, "0.0.0.0 is no success");
+    assert_ne!(get_ipv4(&wide("a"), &mut address, &mut notify), 0, "0.0.0.0 is not a success");
     assert_eq!((address.to_ne_bytes(), notify), (OFFER, FALSE));
     seen();
     // SAFETY: terminated names.
@@ -32,7 +32,11 @@ fn the_ipv6_identifier_goes_into_the_low_half_and_the_rest_is_preserved() {
     let given = [1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9, 9, 9, 9, 9];
     assert_eq!(get_ipv6(both), (0, given, TRUE));
     let high_only = [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0];
-    assert_eq!(get_ipv6(high_only), (0, high_only, TRUE), "it seems to stand elsewhere: the offer is kept");
+    assert_eq!(
+        get_ipv6(high_only),
+        (0, high_only, TRUE),
+        "the identifier seems to be in the first half: the offer is kept"
+    );
     world().ipv6 = |_| Ok(Assignment::of(InterfaceId([0; 8])));
     let (code, address, notify) = get_ipv6(both);
     assert_eq!((code != 0, address, notify), (true, both, FALSE), "never a zero identifier");

@@ -1,4 +1,4 @@
-//! The call that an event stands for, with its structures filled as Windows fills them.
+//! The call for an event, with its structures filled as Windows fills them.
 
 use mprapi::FunctionId as F;
 use mprapi::abi::{
@@ -12,7 +12,7 @@ use rasadmin_host::fill::{self, ConnectionFacts, LinkFacts, Tunnel};
 use rasadmin_host::invoke::Arg;
 use rasadmin_host::readings::Readings;
 
-/// A call that is to be made.
+/// A call to make.
 pub struct Call {
     /// Which function.
     pub function: F,
@@ -26,8 +26,8 @@ pub const PREFIX: [u8; 8] = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1];
 /// notify_release before an address call: it may hold anything, and on a refusal the DLL sets it to FALSE.
 const NOTIFY_BEFORE: [u8; 4] = [1, 0, 0, 0];
 
-/// The call of an event. Of one that says only that time passes, in the process of the notifications: the end of a link
-/// that nobody has.
+/// The call for an event. If the event says only that time passes in the process of the notifications, it is the end of
+/// a link that nobody has.
 pub fn of(event: &Event, readings: Readings) -> Result<Call, String> {
     Ok(match event {
         Event::Address(event) => address(event),
@@ -58,7 +58,7 @@ pub fn offered(event: &AddressEvent) -> Vec<u8> {
     }
 }
 
-/// An address in the bytes of an argument: an identifier stands in the last eight.
+/// An address in the bytes of an argument: an identifier takes the last eight.
 pub fn bytes(family: Family, number: u128) -> Vec<u8> {
     let all = number.to_be_bytes();
     match family {
@@ -134,7 +134,7 @@ fn seconds(seconds: u64) -> u32 {
     u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
-/// The bytes in memory of a GUID that is written as Windows writes it.
+/// The bytes in memory of a GUID, from its text as Windows writes it.
 fn guid(text: &str) -> Result<[u8; 16], String> {
     let number = u128::from_str_radix(&text.replace('-', ""), 16).map_err(|e| format!("the GUID {text}: {e}"))?;
     let mut bytes = number.to_be_bytes();

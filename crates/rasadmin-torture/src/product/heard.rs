@@ -1,4 +1,4 @@
-//! What the product made of a call: what it returned, and what it recorded. Both must be what was meant.
+//! What the product returned for a call, and what it recorded. Both must be as the model meant them.
 
 use super::call::{PREFIX, bytes, offered};
 use rasadmin_engine::addresses::{Address, Family};
@@ -10,9 +10,9 @@ use std::net::Ipv6Addr;
 /// What a call returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Returned {
-    /// A verdict that accepts, a status without an error; None of a function that returns nothing.
+    /// True for a verdict that accepts and a status without an error; None if the function returns nothing.
     pub good: Option<bool>,
-    /// The address, where one was passed.
+    /// The address, if one was passed.
     pub address: Option<Vec<u8>>,
     /// notify_release, of an address call.
     pub notify: Option<bool>,
@@ -36,20 +36,20 @@ pub enum Fault {
     Address,
     /// notify_release.
     Notify,
-    /// The record is not written.
+    /// No record is written.
     Record,
-    /// It is of another event.
+    /// The record is of another event.
     Event,
-    /// It is of another moment.
+    /// The record is of another moment.
     Moment,
-    /// It changes nothing.
+    /// The record has no effects.
     Effects,
     /// The tables of the ledger.
     Tables,
 }
 
 impl Fault {
-    /// Each, for people.
+    /// Each, with its description.
     pub const ALL: [(&str, Self); 8] = [
         ("the function returns another verdict", Self::Verdict),
         ("the function writes another address", Self::Address),
@@ -58,10 +58,10 @@ impl Fault {
         ("a structure is read wrongly", Self::Event),
         ("the clock is read wrongly", Self::Moment),
         ("a record loses its effects", Self::Effects),
-        ("the tables show a link too many", Self::Tables),
+        ("the tables show another endpoint", Self::Tables),
     ];
 
-    /// Spoils what was heard, or what was kept.
+    /// Spoils what the call returned and recorded, or the ledger.
     pub fn spoil(self, heard: &mut Heard, ledger: &Connection) -> Result<(), String> {
         let Heard { returned, records } = heard;
         match (self, records.last_mut()) {
@@ -83,26 +83,26 @@ impl Fault {
 }
 
 impl Heard {
-    /// Was it heard as it was meant, and returned as it was recorded?
+    /// Was the call recorded as the model meant it, and did it return what was recorded?
     pub fn check(&self, event: &Event, now: &Now) -> Result<(), String> {
         let [record] = &self.records[..] else {
             let events: Vec<_> = self.records.iter().map(|record| &record.event).collect();
-            return Err(format!("one event was told, and these were recorded: {events:?}"));
+            return Err(format!("expected a record of one event, found {events:?}"));
         };
         if record.at != now.at || record.late {
-            return Err(format!("it was told at {:?}, and is recorded of {:?}", now.at, record.at));
+            return Err(format!("it happened at {:?}, and the record says {:?}", now.at, record.at));
         }
-        // Any call tells that time passes.
+        // Any call shows that time passes.
         let time_alone = matches!(event, Event::Lost { events: 0 });
         let (meant, recorded) = (in_order(&carried(event)), in_order(&record.event));
         if recorded != meant && !time_alone {
-            return Err(format!("this was told:\n  {meant:?}\nand this was recorded:\n  {recorded:?}"));
+            return Err(format!("the event was\n  {meant:?}\nand the record has\n  {recorded:?}"));
         }
         let expected = returned(&record.event, &record.answer);
         if self.returned != expected {
             let answer = &record.answer;
             return Err(format!(
-                "{answer:?} was recorded, which is {expected:?}, and the call returned {:?}",
+                "the record has {answer:?}, that is {expected:?}, and the call returned {:?}",
                 self.returned
             ));
         }
@@ -114,7 +114,7 @@ impl Heard {
 fn carried(event: &Event) -> Event {
     let mut event = event.clone();
     if let Some(connection) = connection(&mut event) {
-        // The host fills the server's identifier in too, and makes frames of a thousand octets.
+        // The host also fills in the server's identifier, and counts a frame for each thousand octets.
         if connection.addresses.iter().any(|address| address.family == Family::Ipv6) {
             connection.addresses.push(Address { family: Family::Ipv6, number: 1 });
             connection.prefix =
@@ -127,7 +127,7 @@ fn carried(event: &Event) -> Event {
     event
 }
 
-/// Whose address stands first depends on the reading of the projection.
+/// Which address comes first depends on the reading of the projection.
 fn in_order(event: &Event) -> Event {
     let mut event = event.clone();
     if let Some(connection) = connection(&mut event) {
@@ -153,7 +153,7 @@ fn returned(event: &Event, answer: &Answer) -> Returned {
                 Answer::Address(given) => bytes(event.family, given.number.into()),
                 _ => offered.clone(),
             };
-            // The first half of what RRAS passed stays.
+            // The first half stays as RRAS passed it.
             let kept = address.len().saturating_sub(8);
             let address = [&offered[..kept], &address[kept..]].concat();
             Returned { good: Some(good), address: Some(address), notify: Some(good) }

@@ -1,4 +1,4 @@
-//! The service that a run has: the DLL in processes that can be killed, a scratch folder, its clock and its journal.
+//! The service of a run: the DLL in processes that can be killed, a scratch folder, its clock and its journal.
 
 use super::call::Call;
 use super::heard::{Heard, Returned};
@@ -17,7 +17,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A machine that others use too is slow at times: the DLL shall not take its ledger for away then.
+/// A busy machine is slow at times: the DLL must not think then that its ledger is away.
 const PATIENT: &str = "ledger.deadline_ms = 10000\n";
 
 /// The service.
@@ -47,7 +47,7 @@ impl Running {
         let [chance, ..] = now.random;
         let projection = if chance & 1 == 0 { Projection::Remote } else { Projection::Local };
         let readings = Readings { projection, ..Readings::default() };
-        // Nothing is asked of the host's own pool.
+        // The host's own pool is not used.
         let none = Ipv4Addr::LOCALHOST;
         let mut options = Options::new(Pool::new(none, none, none, [0; 8]));
         let (program, arguments) = (own.to_owned(), [ADDRESS_PROCESS.into(), dll.as_os_str().to_owned(), "0".into()]);
@@ -73,7 +73,7 @@ impl Running {
         self.service.restart(Which::All)
     }
 
-    /// How what is unproven of RRAS is read.
+    /// How the unproven facts about RRAS are read.
     pub fn readings(&self) -> Readings {
         self.readings
     }
@@ -83,7 +83,7 @@ impl Running {
         &self.ledger
     }
 
-    /// Makes a call: what it returned, and what was recorded meanwhile.
+    /// Makes a call. Returns what it returned, and what was recorded meanwhile.
     pub fn hear(&mut self, call: Call, now: &Now) -> Result<Heard, String> {
         self.clock.set(now.at.time, now.at.mono.0);
         let Call { function, mut arguments } = call;
@@ -105,7 +105,7 @@ impl Running {
         Ok(Heard { returned, records: self.records()? })
     }
 
-    /// What was recorded since this was asked last, in order.
+    /// What was recorded since the last such question, in order.
     pub fn records(&mut self) -> Result<Vec<Record>, String> {
         let failed = |e: &dyn std::fmt::Display| format!("the journal cannot be read: {e}");
         let sql = "SELECT number, record FROM journal WHERE number > ?1 ORDER BY number";

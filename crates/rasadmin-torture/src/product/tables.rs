@@ -1,11 +1,11 @@
-//! The ledger's tables beside the model's state: two folds of the same records, of which administrators see the tables.
+//! Compares the ledger's tables, which administrators see, with the model's state: two folds of the same records.
 
 use rasadmin_engine::{Identity, Name, State};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-// Not its start: one that was closed and lives again keeps in the tables the start that its end was reckoned by, which is
-// another where the time of day was set.
+// Without the start. A session that was closed and lives again keeps the start from which its end was reckoned, and
+// that differs if the time of day was set.
 const SESSIONS: &str = "SELECT acct_session_id, domain, name, nas_port_id, calling_station_id,
             (SELECT count(*) FROM links WHERE links.session = sessions.id AND links.stop IS NULL), established
      FROM sessions WHERE acct_stop_time IS NULL";
@@ -16,7 +16,7 @@ const LEASES: &str =
 /// A row, as values of SQLite.
 type Row = Vec<Value>;
 
-/// What the tables and the state say otherwise of live sessions and leases.
+/// Do the tables and the state agree on live sessions and leases?
 ///
 /// # Errors
 ///
@@ -71,5 +71,5 @@ fn same(ledger: &Connection, sql: &str, of_state: Vec<Row>) -> Result<(), String
     if state_alone.is_empty() && tables_alone.is_empty() {
         return Ok(());
     }
-    Err(format!("the state alone has {state_alone:?}, and the ledger's tables alone have {tables_alone:?}: {sql}"))
+    Err(format!("only the state has {state_alone:?}, and only the ledger's tables have {tables_alone:?}: {sql}"))
 }
