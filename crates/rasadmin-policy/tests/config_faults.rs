@@ -90,7 +90,7 @@ fn a_network_drive_is_told_however_it_is_named() {
     let parsed = parse("f", ALLOW, Path::new(r"\\nas\share"), &mut |_| Err("none".into()));
     let told = |what| format!("the {what} would be on a network drive, beside this file: its locks do not hold there");
     let mistakes: Vec<_> = parsed.unwrap_err().mistakes().iter().map(|mistake| mistake.what.clone()).collect();
-    assert_eq!(mistakes, [told("journal"), told("ledger")]);
+    assert_eq!(mistakes, [told("ledger"), told("journal")]);
 }
 
 #[test]
