@@ -168,7 +168,8 @@ fn conclude<'a>(draft: &mut Draft<'a>, event: &LinkEvent, of: Of<'a>, answer: &A
     late_protocols(draft, session, event);
 }
 
-/// Takes what was given on the port after a link that had waited: a protocol of its connection came up late.
+/// Takes what was given on the port after a link that had waited: a protocol of its connection came up late. Whoever holds
+/// it was on the port before that link, and it was taken for that session's.
 fn late_protocols(draft: &mut Draft<'_>, session: &Session, event: &LinkEvent) {
     let others = draft.on_port(&event.port).is_some_and(|(other, _)| other.id != session.id);
     if !draft.late || others {
@@ -176,7 +177,8 @@ fn late_protocols(draft: &mut Draft<'_>, session: &Session, event: &LinkEvent) {
     }
     let mut families: Vec<_> = draft.leases_of(session.id).iter().map(|lease| lease.address.family).collect();
     for lease in draft.leases_on(&event.port) {
-        let since = lease.waits() && !draft.touches(lease.began) && !families.contains(&lease.address.family);
+        let another = lease.session() != Some(session.id) && !lease.released;
+        let since = another && !draft.touches(lease.began) && !families.contains(&lease.address.family);
         if since && may_be(draft, session, &lease.user_name, lease.user.as_ref()) {
             families.push(lease.address.family);
             draft.take_lease(lease, session.id, session.user.as_ref(), None);
