@@ -80,7 +80,7 @@ fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
                     continue;
                 }
                 // One with links elsewhere is online there, and keeps its address.
-                if !draft.is_alone_on(session, port) {
+                if !draft.is_alone_on_port_of(session, lease) {
                     continue;
                 }
                 if !may_be(draft, session, &event.user, user.as_ref()) {
