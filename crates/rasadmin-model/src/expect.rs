@@ -344,7 +344,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if c.spelling.asker == who && !self.switches.reloads {
             return;
         }
-        let empty = self.switches.projection == Projection::Empty;
+        // Then only the port tells which addresses it was given.
+        let empty = self.switches.projection == Projection::Empty || c.held.iter().all(Option::is_none);
         for family in [Family::Ipv4, Family::Ipv6] {
             let at = family.index();
             let wrong = |number: u64| {

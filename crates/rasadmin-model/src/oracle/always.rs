@@ -92,7 +92,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let state = &self.product.members[member].state;
         let stamp = self.product.stamp(told.at);
         let held = state.lease_at(address);
-        let tied = c.told.established || (c.told.session.is_some() && self.is_projected());
+        // The accept shows what was given before it; what comes up later is its port's, which the first link tells.
+        let shown = c.told.session.is_some() && self.is_projected() && !self.came_late(of, family);
+        let tied = c.told.established || shown;
         if let Some(own) = held.filter(|lease| lease.session().is_some() && lease.session() == c.told.session) {
             // What a connection shows may be written down anew, instead of what was written at its address call.
             let began = own.began;
