@@ -228,10 +228,29 @@ fn a_late_protocol_stays_with_a_session_that_has_left_the_port() {
     let given = bob_is_back(&mut scene);
     // It is the session's own: its first link has ended in order, and another device of Bob's comes there.
     scene.link_hangup(1, "VPN1-1");
+    let another = scene.address("bob", "VPN1-1", "").unwrap();
     scene.connect(connection(2, "bob")).unwrap();
     scene.link(2, "VPN1-1").unwrap();
+    for (address, handle) in [(given, 1), (another, 2)] {
+        let holder = scene.state.lease_at(number(&address)).unwrap().session();
+        assert_eq!(holder, Some(scene.session(handle).unwrap().id), "{address}");
+    }
+}
+
+#[test]
+fn a_newcomer_without_another_address_has_what_was_asked_for_on_its_port() {
+    let mut scene = Scene::new(OPEN);
+    let given = bob_is_back(&mut scene);
+    // The end of the first link comes after the call. He soon leaves the port for another.
+    scene.link_hangup(1, "VPN1-1");
+    scene.connect(connection(2, "bob")).unwrap();
+    scene.link(2, "VPN1-1").unwrap();
+    scene.link(2, "VPN1-3").unwrap();
+    scene.link_hangup(2, "VPN1-1");
+    scene.hangup(connection(1, "bob"));
+    scene.address("carol", "VPN1-1", "").unwrap();
     let holder = scene.state.lease_at(number(&given)).unwrap().session();
-    assert_eq!(holder, Some(scene.session(1).unwrap().id));
+    assert_eq!(holder, Some(scene.session(2).unwrap().id));
 }
 
 #[test]

@@ -118,9 +118,7 @@ fn was_taken_for_anothers(
 ) -> bool {
     let Holding::Session(other) = lease.holding else { return false };
     let late = draft.state.session(other).is_some_and(|other| {
-        // A link of its own that is still on record there ends by this one.
-        let gone =
-            (has_none && other.has_link_on(&event.port)) || draft.links(other).all(|link| link.port == event.port);
+        let gone = has_none || draft.links(other).all(|link| link.port == event.port);
         other.id != session.id && other.began.mono < lease.began.mono && gone
     });
     // What was asked for longer ago than an attempt lasts was the other session's own.
