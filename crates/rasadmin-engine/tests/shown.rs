@@ -4,7 +4,7 @@
 mod support;
 
 use rasadmin_engine::addresses::Family;
-use rasadmin_engine::event::{AddressEvent, Event, Offer};
+use rasadmin_engine::event::{AddressEvent, Event, Offer, ReleaseEvent};
 use rasadmin_engine::{Answer, Given, Stamp, Tunnel, effect::Origin};
 use support::{OPEN, Scene, address, connection, given6, ikev2, link, number, release, shows};
 
@@ -361,4 +361,47 @@ fn a_link_that_had_waited_has_what_was_taken_for_the_protocol_of_who_was_there_b
     scene.tell_late(accepted, Event::Connection(connection(2, "alice")), Answer::Accept);
     scene.tell_late(linked, Event::Link(link(2, "VPN3-1", Tunnel::L2tp)), Answer::Accept);
     assert_eq!(scene.live(), "alice ::777");
+}
+
+/// Bob is online with a late protocol's address, and has lost his only link; his end is not told yet.
+fn bob_is_gone(scene: &mut Scene) {
+    scene.address("bob", "VPN4-1", "172.16.0.5").unwrap();
+    scene.connect(connection(1, "bob")).unwrap();
+    scene.link(1, "VPN4-1").unwrap();
+    tick(scene);
+    scene.tell(Event::Address(AddressEvent { family: Family::Ipv6, ..address("bob", "VPN4-1", Offer::Number(0x777)) }));
+    scene.link_hangup(1, "VPN4-1");
+}
+
+#[test]
+fn a_first_link_takes_no_earlier_address_under_another_name_than_its_own() {
+    let mut scene = Scene::new(OFFERS);
+    bob_is_gone(&mut scene);
+    // PARTNER's Bob may be asked for by his bare name, but was not.
+    scene.address("PARTNER\\bob", "VPN4-1", "172.16.0.6").unwrap();
+    scene.connect(connection(2, "PARTNER\\bob")).unwrap();
+    scene.link(2, "VPN4-1").unwrap();
+    assert_eq!(scene.live(), "PARTNER\\bob 172.16.0.6; bob 172.16.0.5+::777");
+}
+
+#[test]
+fn a_first_link_takes_no_address_that_was_given_back() {
+    let mut scene = Scene::new(OFFERS);
+    bob_is_gone(&mut scene);
+    let address = rasadmin_engine::addresses::Address { family: Family::Ipv6, number: 0x777 };
+    scene.tell(Event::Release(ReleaseEvent { user: "bob".into(), port: "VPN4-1".into(), address: Some(address) }));
+    scene.connect(connection(2, "PARTNER\\bob")).unwrap();
+    scene.link(2, "VPN4-1").unwrap();
+    assert!(!scene.leases().contains("::777 PARTNER"), "{}", scene.leases());
+}
+
+#[test]
+fn a_first_link_takes_nothing_that_was_left_long_before() {
+    let mut scene = Scene::new(OFFERS);
+    bob_is_gone(&mut scene);
+    scene.hangup(connection(1, "bob"));
+    scene.wait(301);
+    scene.connect(connection(2, "carol")).unwrap();
+    scene.link(2, "VPN4-1").unwrap();
+    assert_eq!(scene.live(), "carol ");
 }
