@@ -2,7 +2,7 @@
 
 use super::{FAMILIES, LEASE_WAIT, LINK_WAIT};
 use crate::product::Engine;
-use crate::rras::{Number, Phase};
+use crate::rras::{Connection, Number, Phase};
 use crate::told::{Lives, ToldLease};
 use crate::world::World;
 use rasadmin_engine::Stamp;
@@ -149,7 +149,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let what = format!("the lease of #{of} on {:#x} is no session's", told.number);
                 return self.found("as told: a lease is its own session's", what);
             }
-            if lease.session().is_some() && lease.user.as_ref() != Some(&who) {
+            if lease.session().is_some() && lease.user.as_ref() != Some(&who) && !self.may_be_the_next_ones(of, family)
+            {
                 let what = format!("who had {:#x}: {:?}, but it is #{of}, {who}", told.number, lease.user);
                 return self.found("as told: who had an address is who connected with it", what);
             }
@@ -189,6 +190,22 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let what = format!("the lease of #{of} on {:#x} is held ten minutes after its end", told.number);
             self.found("as told: no lease waits for ever", what);
         }
+    }
+
+    /// Has it lost its links, as far as was told, and did the next connection on the port ask under the same name? Without
+    /// a projection nothing tells which of them had an address that came late.
+    fn may_be_the_next_ones(&self, of: Number, family: Family) -> bool {
+        let c = &self.connections[of];
+        let at = family.index();
+        let next = |other: &Connection| {
+            other.port == c.asked_on[at]
+                && other.dialled >= c.dialled
+                && other.spelling.early.folded() == c.spelling.early.folded()
+        };
+        !self.is_projected()
+            && self.came_late(of, family)
+            && c.told.links.is_empty()
+            && self.active.iter().any(|&other| other != of && next(&self.connections[other]))
     }
 
     pub(super) fn is_projected(&self) -> bool {
