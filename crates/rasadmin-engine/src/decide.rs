@@ -180,6 +180,7 @@ fn told(draft: &mut Draft<'_>, event: &Event) {
         Event::LinkHangup(event) => ends::link_hangup(draft, event),
         Event::Hangup(event) => ends::hangup(draft, event),
         Event::Release(event) => ends::release(draft, event),
+        Event::Repeated(all) => all.iter().for_each(|one| draft.add(Effect::RefusalRepeated(*one))),
         // [`decide_carried`] decides it.
         Event::Carried => {}
         Event::InstanceStarted { instance } => others::instance_started(draft, *instance),

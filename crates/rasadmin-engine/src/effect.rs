@@ -185,6 +185,8 @@ pub enum Effect {
     Anomaly(Anomaly),
     /// A configuration was read.
     ConfigRead(crate::event::ConfigRead),
+    /// A refusal was repeated, and counted instead of recorded.
+    RefusalRepeated(crate::event::Repeated),
     /// Events could not be kept.
     Lost {
         /// How many.

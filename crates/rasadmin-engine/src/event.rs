@@ -1,7 +1,7 @@
 //! What RRAS, an administrator or the rasadmin service tells, as plain values: the input of [`decide`](crate::decide).
 
 use crate::effect::{Block, Elsewhere, Forgetting, Usage};
-use crate::now::Id;
+use crate::now::{Id, Stamp};
 use crate::{Family, Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub enum Event {
         /// Since this was told last.
         events: u64,
     },
+    /// Refusals that were counted instead of recorded.
+    Repeated(Vec<Repeated>),
     /// The first after events were lost, or after the journal turned out to be another one: what memory has and the
     /// journal lacks.
     Carried,
@@ -87,7 +89,8 @@ impl Event {
 
     /// Does it show that RRAS lives? Not what an administrator or the rasadmin service does.
     pub const fn is_of_rras(&self) -> bool {
-        matches!(self, Self::Address(_) | Self::Release(_) | Self::ConfigRead(_) | Self::Lost { .. } | Self::Carried)
+        matches!(self, Self::Address(_) | Self::Release(_) | Self::ConfigRead(_))
+            || matches!(self, Self::Lost { .. } | Self::Carried | Self::Repeated(_))
             || self.is_notification()
     }
 
@@ -103,6 +106,17 @@ impl Event {
                 | Self::Hangup(_)
         )
     }
+}
+
+/// How often a refusal was repeated within a minute, the first one aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeated {
+    /// The record of the first one.
+    pub of: Id,
+    /// How many followed.
+    pub times: u64,
+    /// When the last of them came.
+    pub last: Stamp,
 }
 
 /// Of a connection: accept, reauthentication, endpoint change, hangup.

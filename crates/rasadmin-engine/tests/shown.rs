@@ -4,7 +4,7 @@
 mod support;
 
 use rasadmin_engine::addresses::Family;
-use rasadmin_engine::event::{AddressEvent, Event, Offer};
+use rasadmin_engine::event::{AddressEvent, Event, Offer, ReleaseEvent};
 use rasadmin_engine::{Answer, Given, Stamp, Tunnel, effect::Origin};
 use support::{OPEN, Scene, address, connection, given6, ikev2, link, number, release, shows};
 
@@ -173,7 +173,7 @@ fn an_address_is_judged_by_the_name_that_asked_for_it() {
 fn a_first_link_whose_rejection_had_waited_bills_nothing() {
     let mut scene = Scene::new(OPEN);
     let given = scene.address("alice", "VPN4-1", "").unwrap();
-    scene.connect(shows(connection(1, "alice"), &given)).unwrap();
+    scene.connect(shows(ikev2(1, "alice"), &given)).unwrap();
     let then = tick(&mut scene);
     scene.address("bob", "VPN4-1", "").unwrap();
     assert!(scene.session(1).is_none(), "its port has started again");
@@ -229,10 +229,29 @@ fn a_late_protocol_stays_with_a_session_that_has_left_the_port() {
     // The lease belongs to the session: its first link has ended in order, and another device of Bob's comes on its
     // port.
     scene.link_hangup(1, "VPN1-1");
+    let another = scene.address("bob", "VPN1-1", "").unwrap();
     scene.connect(connection(2, "bob")).unwrap();
     scene.link(2, "VPN1-1").unwrap();
+    for (address, handle) in [(given, 1), (another, 2)] {
+        let holder = scene.state.lease_at(number(&address)).unwrap().session();
+        assert_eq!(holder, Some(scene.session(handle).unwrap().id), "{address}");
+    }
+}
+
+#[test]
+fn a_newcomer_without_another_address_has_what_was_asked_for_on_its_port() {
+    let mut scene = Scene::new(OPEN);
+    let given = bob_is_back(&mut scene);
+    // The end of the first link comes after the call. He soon leaves the port for another.
+    scene.link_hangup(1, "VPN1-1");
+    scene.connect(connection(2, "bob")).unwrap();
+    scene.link(2, "VPN1-1").unwrap();
+    scene.link(2, "VPN1-3").unwrap();
+    scene.link_hangup(2, "VPN1-1");
+    scene.hangup(connection(1, "bob"));
+    scene.address("carol", "VPN1-1", "").unwrap();
     let holder = scene.state.lease_at(number(&given)).unwrap().session();
-    assert_eq!(holder, Some(scene.session(1).unwrap().id));
+    assert_eq!(holder, Some(scene.session(2).unwrap().id));
 }
 
 #[test]
@@ -282,4 +301,108 @@ fn a_session_keeps_an_address_that_had_waited_though_an_earlier_one_was_taken_fo
     scene.address("bob", "VPN4-1", "172.16.0.8").unwrap();
     let holder = scene.state.lease_at(number("172.16.0.7")).unwrap().session();
     assert_eq!(holder, Some(scene.session(2).unwrap().id));
+}
+
+#[test]
+fn who_shows_an_address_from_an_earlier_call_is_not_on_its_port() {
+    let mut scene = Scene::new(OFFERS);
+    scene.address("bob", "VPN2-1", "172.16.0.5").unwrap();
+    scene.address("carol", "VPN2-2", "172.16.0.6").unwrap();
+    scene.address("erin", "VPN2-3", "172.16.0.7").unwrap();
+    // RRAS has given these addresses again, in calls that are not on record.
+    scene.connect(shows(connection(1, "alice"), "172.16.0.5")).unwrap();
+    scene.connect(shows(ikev2(2, "dave"), "172.16.0.6")).unwrap();
+    scene.wait(301);
+    scene.connect(shows(ikev2(3, "erin"), "172.16.0.7")).unwrap();
+    scene.link(1, "VPN2-9").unwrap();
+    for (handle, port) in [(11, "VPN2-1"), (12, "VPN2-2"), (13, "VPN2-3")] {
+        scene.connect(connection(handle, "frank")).unwrap();
+        scene.link(handle, port).unwrap();
+    }
+    assert!(scene.live().starts_with("alice 172.16.0.5; dave 172.16.0.6; erin 172.16.0.7; "), "{}", scene.live());
+}
+
+#[test]
+fn who_waits_for_a_first_link_is_not_closed_by_another_on_the_port_of_an_address() {
+    let mut scene = Scene::new(OFFERS);
+    scene.address("alice", "VPN2-1", "172.16.0.5").unwrap();
+    // Her other device has her address by now, in a call that is not on record.
+    scene.connect(shows(connection(1, "alice"), "172.16.0.5")).unwrap();
+    scene.connect(connection(2, "bob")).unwrap();
+    scene.link(2, "VPN2-1").unwrap();
+    scene.address("carol", "VPN2-1", "172.16.0.6").unwrap();
+    scene.link(1, "VPN2-2").unwrap();
+    assert_eq!(scene.live(), "alice 172.16.0.5");
+}
+
+#[test]
+fn an_address_that_had_waited_under_another_name_is_the_first_links() {
+    let mut scene = Scene::new(OFFERS);
+    let first = tick(&mut scene);
+    scene.connect(ikev2(1, "LAB\\erin")).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    let second = tick(&mut scene);
+    scene.tell_late(first, asked("erin@lab.example", "VPN2-1", "172.16.0.5"), given("172.16.0.5"));
+    // Then the same name is hers when the other protocol is asked for.
+    let six = AddressEvent { family: Family::Ipv6, ..address("erin@lab.example", "VPN2-1", Offer::Number(0x777)) };
+    let answer = Answer::Address(Given { number: 0x777, origin: Origin::Offer, pool: None });
+    scene.tell_late(second, Event::Address(six), answer);
+    assert_eq!(scene.live(), "LAB\\erin 172.16.0.5+::777");
+}
+
+#[test]
+fn a_link_that_had_waited_has_what_was_taken_for_the_protocol_of_who_was_there_before() {
+    let mut scene = Scene::new(OFFERS);
+    scene.address("alice", "VPN3-1", "172.16.0.5").unwrap();
+    scene.connect(connection(1, "alice")).unwrap();
+    scene.link(1, "VPN3-1").unwrap();
+    let (accepted, linked) = (tick(&mut scene), tick(&mut scene));
+    let six = AddressEvent { family: Family::Ipv6, ..address("alice", "VPN3-1", Offer::Number(0x777)) };
+    scene.tell(Event::Address(six));
+    scene.tell_late(accepted, Event::Connection(connection(2, "alice")), Answer::Accept);
+    scene.tell_late(linked, Event::Link(link(2, "VPN3-1", Tunnel::L2tp)), Answer::Accept);
+    assert_eq!(scene.live(), "alice ::777");
+}
+
+/// Bob is online with a late protocol's address, and has lost his only link; his end is not told yet.
+fn bob_is_gone(scene: &mut Scene) {
+    scene.address("bob", "VPN4-1", "172.16.0.5").unwrap();
+    scene.connect(connection(1, "bob")).unwrap();
+    scene.link(1, "VPN4-1").unwrap();
+    tick(scene);
+    scene.tell(Event::Address(AddressEvent { family: Family::Ipv6, ..address("bob", "VPN4-1", Offer::Number(0x777)) }));
+    scene.link_hangup(1, "VPN4-1");
+}
+
+#[test]
+fn a_first_link_takes_no_earlier_address_under_another_name_than_its_own() {
+    let mut scene = Scene::new(OFFERS);
+    bob_is_gone(&mut scene);
+    // PARTNER's Bob may be asked for by his bare name, but was not.
+    scene.address("PARTNER\\bob", "VPN4-1", "172.16.0.6").unwrap();
+    scene.connect(connection(2, "PARTNER\\bob")).unwrap();
+    scene.link(2, "VPN4-1").unwrap();
+    assert_eq!(scene.live(), "PARTNER\\bob 172.16.0.6; bob 172.16.0.5+::777");
+}
+
+#[test]
+fn a_first_link_takes_no_address_that_was_given_back() {
+    let mut scene = Scene::new(OFFERS);
+    bob_is_gone(&mut scene);
+    let address = rasadmin_engine::addresses::Address { family: Family::Ipv6, number: 0x777 };
+    scene.tell(Event::Release(ReleaseEvent { user: "bob".into(), port: "VPN4-1".into(), address: Some(address) }));
+    scene.connect(connection(2, "PARTNER\\bob")).unwrap();
+    scene.link(2, "VPN4-1").unwrap();
+    assert!(!scene.leases().contains("::777 PARTNER"), "{}", scene.leases());
+}
+
+#[test]
+fn a_first_link_takes_nothing_that_was_left_long_before() {
+    let mut scene = Scene::new(OFFERS);
+    bob_is_gone(&mut scene);
+    scene.hangup(connection(1, "bob"));
+    scene.wait(301);
+    scene.connect(connection(2, "carol")).unwrap();
+    scene.link(2, "VPN4-1").unwrap();
+    assert_eq!(scene.live(), "carol ");
 }

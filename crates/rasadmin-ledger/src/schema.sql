@@ -155,6 +155,8 @@ CREATE TABLE decisions (
     facts TEXT NOT NULL,
     groups TEXT NOT NULL,
     counted TEXT NOT NULL,
+    repeated INTEGER NOT NULL DEFAULT 0,
+    last INTEGER,
     anonymous INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX decisions_session ON decisions (session) WHERE session IS NOT NULL;

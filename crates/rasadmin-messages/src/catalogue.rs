@@ -212,6 +212,13 @@ catalogue! {
     remedy: "Enlarge the pool, or give it a `next`. A lease whose end nobody told ends by itself after five minutes \
              without a session.";
 
+    RefusalsRepeated = 306 Warning "refusals-repeated" (count, of)
+    text: "refusals that were repeated within a minute: {count}, of {of} different ones",
+    cause: "A user was refused and asked again at once, over and over: a client that redials by itself, or somebody who \
+            tries.",
+    effect: "Only the first of each was told here and recorded at once; the others are on record as a number.",
+    remedy: "`rasadmin decisions --denied` shows who it was. Correct the client, or block the address in the firewall.";
+
     // The journal and the ledger.
 
     EventLost = 403 Error "event-lost" (count, event)

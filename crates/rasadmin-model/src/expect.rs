@@ -298,9 +298,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let last = self.last_had.get(&(asker.clone(), family)).and_then(|had| had.0);
             // Another lease of the user may end by this very call, and is the last one then.
             let others = self.active.iter().map(|&other| (other, &self.connections[other])).any(|(number, other)| {
-                let alive = other.told.leases[family.index()].is_some_and(|lease| lease.alive);
+                let Some(lease) = other.told.leases[family.index()].filter(|lease| lease.alive) else { return false };
                 let same = PEOPLE[other.who].identity() == *asker || other.spelling.asker == *asker;
-                alive && same && (other.told.lives() != Lives::Must || self.may_end(of, number))
+                // It may count as one that a session of this user, on the same port, negotiated again.
+                let perhaps = lease.shared && !lease.had && other.spelling.asker.name == asker.name;
+                perhaps || (same && (other.told.lives() != Lives::Must || self.may_end(of, number)))
             });
             let sticky = self.settings.sticky && !others;
             let again = last.filter(|&number| sticky && self.settings.gives(first, number) && free(number));
@@ -344,7 +346,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if c.spelling.asker == who && !self.switches.reloads {
             return;
         }
-        let empty = self.switches.projection == Projection::Empty;
+        // Then only the port tells which addresses it was given.
+        let empty = self.switches.projection == Projection::Empty || c.held.iter().all(Option::is_none);
         for family in [Family::Ipv4, Family::Ipv6] {
             let at = family.index();
             let wrong = |number: u64| {

@@ -14,6 +14,7 @@ mod membership;
 mod pace;
 pub mod present;
 mod recorder;
+mod repeats;
 mod store;
 mod tell;
 pub mod tool;

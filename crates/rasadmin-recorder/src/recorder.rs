@@ -2,6 +2,7 @@
 
 use crate::membership::Membership;
 use crate::store::{Health, Store, Turn, Whose, Written};
+use crate::repeats::Repeats;
 use crate::tell;
 use rasadmin_engine::config::{Bundle, Config};
 use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEvent, ReleaseEvent};
@@ -49,6 +50,7 @@ struct Inner {
     server: Name,
     process: Process,
     store: Store,
+    repeats: Repeats,
     stopped: bool,
 }
 
@@ -75,7 +77,7 @@ impl Recorder {
         let membership = Arc::new(Membership::default());
         let store = Store::new(&config, now, membership.clone());
         let deadline = began + config.deadline;
-        let mut inner = Inner { config, server, process, store, stopped: false };
+        let mut inner = Inner { config, server, process, store, repeats: Repeats::default(), stopped: false };
         inner.store.derive(&inner.config);
         let sync = inner.config_read(None, now, deadline);
         inner.store.checkpoint_after_start();
@@ -171,6 +173,7 @@ impl Recorder {
         crate::torture::at(crate::torture::Point::Locked);
         self.in_turn(|inner, deadline| {
             if !std::mem::replace(&mut inner.stopped, true) {
+                inner.record_all_repeats(now, deadline);
                 let Inner { config, server, process, store, .. } = inner;
                 store.stop(Whose { config, server, process: *process }, now.at, deadline);
             }
@@ -251,22 +254,50 @@ impl Inner {
         }
         let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
         let whose = Whose { config: &config, server: &server, process };
+        let mut repeats = std::mem::take(&mut self.repeats);
         let written = self.turn(now, deadline, |turn| {
+            record_repeats(turn, &mut repeats, whose, now, false)?;
             let record = decide(turn.state(), &whose.here(turn.instance()), event, &now);
-            turn.append(&record)?;
-            Ok(record)
-        });
-        let (record, sync) = match written {
-            Some(Written { done: record, journal, place, waited }) => {
-                let durable = self.store.syncs(&record, now.at.mono) || waited;
-                (record, Some(ToSync { journal, place, durable }))
+            let repeated = repeats.counts(&record);
+            if !repeated {
+                turn.append(&record)?;
             }
-            None => (self.store.alone(whose, event, now), None),
+            Ok((record, repeated))
+        });
+        let (record, repeated, sync) = match written {
+            Some(Written { done: (record, repeated), journal, place, waited }) => {
+                let durable = self.store.syncs(&record, now.at.mono) || waited;
+                (record, repeated, Some(ToSync { journal, place, durable }))
+            }
+            None => {
+                let record = self.store.decide_alone(whose, event, now);
+                let repeated = repeats.counts(&record);
+                if !repeated {
+                    self.store.keep(&record);
+                }
+                (record, repeated, None)
+            }
         };
+        if !repeated {
+            repeats.begin(&record);
+            tell::remarkable(&record);
+        }
+        self.repeats = repeats;
         self.store.checkpoint_if_due();
-        tell::remarkable(&record);
         let Record { decision, answer, .. } = record;
         (Outcome { decision, answer }, sync)
+    }
+
+    /// What was counted until the end.
+    fn record_all_repeats(&mut self, now: Now, deadline: Instant) {
+        let mut repeats = std::mem::take(&mut self.repeats);
+        if repeats.due(now.at, true).is_empty() {
+            return;
+        }
+        let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
+        let whose = Whose { config: &config, server: &server, process };
+        // If it cannot be recorded it is lost with the process.
+        self.turn(now, deadline, |turn| record_repeats(turn, &mut repeats, whose, now, true));
     }
 
     /// A turn at the journal, which first hears of events that were lost.
@@ -301,6 +332,26 @@ impl Inner {
             tell::not_synced(error);
         }
     }
+}
+
+/// How often refusals were repeated, once their minute is over; `all`: of all.
+fn record_repeats(
+    turn: &mut Turn<'_, '_>,
+    repeats: &mut Repeats,
+    whose: Whose<'_>,
+    now: Now,
+    all: bool,
+) -> Result<(), Error> {
+    let due = repeats.due(now.at, all);
+    if due.is_empty() {
+        return Ok(());
+    }
+    let Ok(random) = crate::random() else { return Ok(()) };
+    let here = whose.here(turn.instance());
+    turn.append(&decide(turn.state(), &here, &Event::Repeated(due.clone()), &Now { random, ..now }))?;
+    repeats.are_recorded();
+    tell::repeated(&due);
+    Ok(())
 }
 
 /// A configuration's texts, as JSON.

@@ -240,22 +240,20 @@ impl Store {
         decide(&self.state, &whose.here(self.token), &began, &now)
     }
 
-    /// Decides an event from memory; it waits with its answer.
-    pub fn alone(&mut self, whose: Whose<'_>, event: &Event, now: Now) -> Record {
+    /// Decides an event from memory, since it cannot be recorded now.
+    pub fn decide_alone(&mut self, whose: Whose<'_>, event: &Event, now: Now) -> Record {
         if self.state.instance() != Some(self.token) {
             let record = self.instance_started(whose);
-            self.keep(record);
+            self.keep(&record);
         }
         let here = Here { unrecorded: true, ..whose.here(self.token) };
-        let record = decide(&self.state, &here, event, &now);
-        self.keep(record.clone());
-        record
+        decide(&self.state, &here, event, &now)
     }
 
     /// It holds in memory from now on, and waits to be recorded.
-    fn keep(&mut self, record: Record) {
-        self.state.apply(&record);
-        let kept = codec::encode(&record).is_ok_and(|payload| self.waiting.push(record.clone(), payload));
+    pub fn keep(&mut self, record: &Record) {
+        self.state.apply(record);
+        let kept = codec::encode(record).is_ok_and(|payload| self.waiting.push(record.clone(), payload));
         if !kept {
             tell::lost(self.waiting.lost(), &record.event);
         }

@@ -66,3 +66,8 @@ pub fn not_synced(error: &Error) {
 pub fn carried(effects: usize) {
     Message::Carried { count: &effects }.tell();
 }
+
+pub fn repeated(all: &[rasadmin_engine::event::Repeated]) {
+    let count = all.iter().map(|one| one.times).sum::<u64>();
+    Message::RefusalsRepeated { count: &count, of: &all.len() }.tell();
+}

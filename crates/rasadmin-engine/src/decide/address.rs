@@ -80,7 +80,7 @@ fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
                     continue;
                 }
                 // One with links elsewhere is online there, and keeps its address.
-                if !draft.is_alone_on(session, port) {
+                if !draft.is_alone_on_port_of(session, lease) {
                     continue;
                 }
                 if !may_be(draft, session, &event.user, user.as_ref()) {
@@ -256,7 +256,9 @@ fn linked_since<'a>(draft: &mut Draft<'a>, event: &AddressEvent, user: Option<&I
         |session: &&Session| session.told.is_empty() && session.established.is_some() && !draft.touches(session.began);
     let of_port = draft.state.of_first_port(&event.port).filter(|session| draft.lives(session.id));
     let session = of_port.filter(since).min_by_key(|session| session.began.mono)?;
-    if !may_be(draft, session, &event.user, user) {
+    // Under another name it is the session's if nothing else is, as at a first link that finds one lease on its port.
+    let has_one = draft.leases_of(session.id).iter().any(|lease| lease.address.family == event.family);
+    if has_one && !may_be(draft, session, &event.user, user) {
         return None;
     }
     // It may have taken an earlier attempt's lease on the same port.

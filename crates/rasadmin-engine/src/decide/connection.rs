@@ -1,10 +1,11 @@
 //! May a connection stand, and which addresses are its own?
 
+use super::LEASE_WAITS;
 use super::admission::{Served, ask, pool_that_serves};
 use super::counts::{Place, takes_place_of};
 use super::draft::Draft;
 use super::facts::{nothing, of_connection};
-use super::whose::{asked_by, asked_for};
+use super::whose::asked_for;
 use crate::decision::{Answer, Decision, Refusal, address_stage};
 use crate::effect::{ClosedBy, Effect, Origin, SessionBegan};
 use crate::event::ConnectionEvent;
@@ -90,7 +91,7 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     let leases = waiting_on(draft, &port, user.as_ref(), told);
     draft.keep(&leases);
     // What has a link there ends with this one's: the lease may be an earlier attempt's.
-    unlinked_of_port(draft, &port, None, Some((&event.user, user.as_ref())));
+    unlinked_of_port(draft, &port, None);
     Arrival { user, leases, port: Some(port) }
 }
 
@@ -108,7 +109,8 @@ pub(super) fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Vec<&'a Le
 /// Was this connection given the lease, so that its port is the connection's?
 fn given_to(draft: &Draft<'_>, lease: &Lease) -> bool {
     match lease.holding {
-        Holding::Waiting(_) => true,
+        // What was asked for longer ago than an attempt lasts was another attempt's, and RRAS has given its address again.
+        Holding::Waiting(_) => draft.at().mono <= lease.began.mono.after(LEASE_WAITS),
         // It was taken for a late protocol of the session that was on the port before.
         Holding::Session(id) => draft.state.session(id).is_some_and(|other| other.began.mono < lease.began.mono),
         Holding::Ended(..) => false,
@@ -140,24 +142,16 @@ pub(super) fn others_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>
     {
         draft.port_is_anothers(session, port);
     }
-    let session = own.and_then(|id| draft.state.session(id));
-    let newcomer = session.map(|session| (&session.user_name, session.user.as_ref()));
-    unlinked_of_port(draft, port, own, newcomer);
+    unlinked_of_port(draft, port, own);
 }
 
-/// Closes the sessions without a link (IKEv2 may have none) whose lease is on a port that another connection uses. If the
-/// newcomer had asked for that lease itself, RRAS has given its address again in a call that is not on record: then the
-/// session is on another port, and lives.
-fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, newcomer: Option<(&Name, Option<&Identity>)>) {
+/// Closes the sessions that may have no link (IKEv2), and whose lease is on a port that another connection uses.
+fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>) {
     for lease in draft.leases_on(port) {
         let Holding::Session(id) = lease.holding else { continue };
         let Some(session) = draft.state.session(id).filter(|_| Some(id) != own && draft.lives(id)) else { continue };
-        // With the same name, the lease may be of either. A PPP session has a first link within a minute, or is closed then.
-        let waits = session.waits_for_link();
-        let anothers = newcomer.is_some_and(|(name, user)| asked_by(draft, lease, name, user))
-            && (waits || !asked_by(draft, lease, &session.user_name, session.user.as_ref()));
-        let unlinked = session.links.is_empty() && draft.is_alone_on(session, port);
-        if unlinked && !anothers && draft.touches(session.began) {
+        let unlinked = session.links.is_empty() && draft.is_alone_on_port_of(session, lease);
+        if unlinked && draft.touches(session.began) {
             draft.port_is_anothers(session, port);
         }
     }

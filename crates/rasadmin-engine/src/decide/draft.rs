@@ -1,5 +1,6 @@
 //! A record in the making: the effects so far, and the state as it will be after them.
 
+use super::whose::asked_by;
 use super::{Here, LEASE_WAITS};
 use crate::calendar::{days_of, labels_at};
 use crate::effect::{
@@ -97,12 +98,19 @@ impl<'a> Draft<'a> {
             .filter(|link| !self.unlinked.iter().any(|(id, port)| *id == session.id && *port == link.port))
     }
 
-    /// Is a session on this port: by its only link, or, if it never had one (IKEv2 may have none), by its lease?
-    pub(crate) fn is_alone_on(&self, session: &Session, port: &Name) -> bool {
+    /// Is a session on the port of a lease that it has, and only there: by its only link, or, if it may have none (IKEv2),
+    /// by the lease? One that waits for its first link may get that elsewhere, and a lease that somebody else had asked for
+    /// says nothing: RRAS may have given its address again, in a call that is not on record.
+    pub(crate) fn is_alone_on_port_of(&self, session: &Session, lease: &Lease) -> bool {
         let mut links = self.links(session);
         match (links.next(), links.next()) {
-            (None, _) => session.established.is_none() && session.port.as_ref() == Some(port),
-            (Some(link), None) => link.port == *port,
+            (None, _) => {
+                session.established.is_none()
+                    && !session.waits_for_link()
+                    && session.port.as_ref() == Some(&lease.port)
+                    && asked_by(self, lease, &session.user_name, session.user.as_ref())
+            }
+            (Some(link), None) => link.port == lease.port,
             _ => false,
         }
     }

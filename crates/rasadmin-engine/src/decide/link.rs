@@ -87,25 +87,29 @@ fn waiting<'a>(draft: &Draft<'a>, session: &Session, event: &LinkEvent) -> Vec<&
     }
     let on_port = draft.leases_on(&event.port).into_iter().filter(|lease| draft.touches(lease.began));
     let (waiting, taken): (Vec<&Lease>, Vec<&Lease>) = on_port.partition(|lease| lease.waits());
-    let its_own =
+    let shown =
         |lease: &&Lease| session.told.is_empty() || session.told.contains(&lease.address) || lease.user == session.user;
-    let mut its_own: Vec<&Lease> = waiting.into_iter().filter(its_own).collect();
-    // A lease that an earlier connection has left is taken only if this user may have asked for it, or if it is the only
-    // one.
-    let left = |lease: &Lease| {
-        lease.holding == Holding::Waiting(None) && !may_be(draft, session, &lease.user_name, lease.user.as_ref())
+    let (left, mut its_own): (Vec<&Lease>, Vec<&Lease>) =
+        waiting.into_iter().filter(shown).partition(|lease| lease.holding == Holding::Waiting(None));
+    // What an earlier connection has left, or had, is this one's only if it can have asked for it: each of its address calls
+    // passes the same name, and an attempt does not last longer than a lease waits.
+    let asked = its_own.last().map(|lease| lease.user_name.folded());
+    let asked_for = |lease: &Lease| match &asked {
+        Some(name) => lease.user_name.folded() == *name,
+        None => may_be(draft, session, &lease.user_name, lease.user.as_ref()),
     };
-    if its_own.iter().any(|lease| !left(lease)) {
-        its_own.retain(|lease| !left(lease));
-    }
+    let in_time = |lease: &Lease| session.began.mono <= lease.began.mono.after(LEASE_WAITS);
+    let left: Vec<&Lease> = left.into_iter().filter(|lease| in_time(lease)).collect();
+    its_own.extend(left.iter().filter(|lease| asked_for(lease)));
     if session.told.is_empty() {
         // Every connection has an address. If one waits for this session, the other session keeps its own as long as it
         // lives on by another link.
         let has_none = its_own.is_empty();
-        its_own
-            .extend(taken.into_iter().filter(|lease| was_taken_for_anothers(draft, session, lease, event, has_none)));
+        let anothers = |lease: &&Lease| was_taken_for_anothers(draft, session, lease, event, has_none);
+        its_own.extend(taken.into_iter().filter(anothers).filter(|lease| in_time(lease) && asked_for(lease)));
     }
-    its_own
+    // A certificate's UPN may resemble the account's name in nothing.
+    if its_own.is_empty() { left } else { its_own }
 }
 
 /// Was the lease given to an earlier session on this port, as if its other protocol came up late?
@@ -117,15 +121,11 @@ fn was_taken_for_anothers(
     has_none: bool,
 ) -> bool {
     let Holding::Session(other) = lease.holding else { return false };
-    let late = draft.state.session(other).is_some_and(|other| {
-        // A link of its own that is still on record there ends by this one.
-        let gone =
-            (has_none && other.has_link_on(&event.port)) || draft.links(other).all(|link| link.port == event.port);
-        other.id != session.id && other.began.mono < lease.began.mono && gone
-    });
-    // What was asked for longer ago than an attempt lasts was the other session's own.
-    let late = late && session.began.mono <= lease.began.mono.after(LEASE_WAITS);
-    late && may_be(draft, session, &lease.user_name, lease.user.as_ref())
+    !lease.released
+        && draft.state.session(other).is_some_and(|other| {
+            let gone = has_none || draft.links(other).all(|link| link.port == event.port);
+            other.id != session.id && other.began.mono < lease.began.mono && gone
+        })
 }
 
 fn conclude<'a>(draft: &mut Draft<'a>, event: &LinkEvent, of: Of<'a>, answer: &Answer) {
@@ -168,7 +168,8 @@ fn conclude<'a>(draft: &mut Draft<'a>, event: &LinkEvent, of: Of<'a>, answer: &A
     late_protocols(draft, session, event);
 }
 
-/// Takes what was given on the port after a link that had waited: a protocol of its connection came up late.
+/// Takes what was given on the port after a link that had waited: a protocol of its connection came up late. Whoever holds
+/// it was on the port before that link, and it was taken for that session's.
 fn late_protocols(draft: &mut Draft<'_>, session: &Session, event: &LinkEvent) {
     let others = draft.on_port(&event.port).is_some_and(|(other, _)| other.id != session.id);
     if !draft.late || others {
@@ -176,7 +177,8 @@ fn late_protocols(draft: &mut Draft<'_>, session: &Session, event: &LinkEvent) {
     }
     let mut families: Vec<_> = draft.leases_of(session.id).iter().map(|lease| lease.address.family).collect();
     for lease in draft.leases_on(&event.port) {
-        let since = lease.waits() && !draft.touches(lease.began) && !families.contains(&lease.address.family);
+        let another = lease.session() != Some(session.id) && !lease.released;
+        let since = another && !draft.touches(lease.began) && !families.contains(&lease.address.family);
         if since && may_be(draft, session, &lease.user_name, lease.user.as_ref()) {
             families.push(lease.address.family);
             draft.take_lease(lease, session.id, session.user.as_ref(), None);

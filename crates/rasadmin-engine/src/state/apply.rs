@@ -112,7 +112,7 @@ impl State {
                 self.uses.forget(*first_day, user.as_ref());
                 self.forget(*before, user.as_ref());
             }
-            Effect::Anomaly(_) | Effect::Lost { .. } => {}
+            Effect::Anomaly(_) | Effect::Lost { .. } | Effect::RefusalRepeated(_) => {}
         }
     }
 

@@ -34,6 +34,11 @@ pub struct Decided {
     pub groups: Vec<String>,
     /// What was counted, as far as the rules asked.
     pub counted: Counted,
+    /// How often the same was refused again within a minute.
+    pub repeated: u64,
+    /// When for the last time; None if it was not.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    pub last: Option<Millis>,
 }
 
 impl Decided {
@@ -44,7 +49,7 @@ impl Decided {
 }
 
 const COLUMNS: &str = "id, time, server, session, stage, domain, name, user_name, outcome, rule, reason, config,
-    facts, counted, refusal, groups";
+    facts, counted, refusal, groups, repeated, last";
 
 fn decided(row: &Row<'_>) -> rusqlite::Result<Decided> {
     let name = |at: usize| row.get::<_, Option<String>>(at).map(|text| text.map(Name::from_stored));
@@ -71,6 +76,8 @@ fn decided(row: &Row<'_>) -> rusqlite::Result<Decided> {
         counted: serde_json::from_str(&row.get::<_, String>(13)?).map_err(broken(13))?,
         refusal: row.get(14)?,
         groups: serde_json::from_str(&row.get::<_, String>(15)?).map_err(broken(15))?,
+        repeated: row.get::<_, i64>(16)?.cast_unsigned(),
+        last: row.get(17)?,
     })
 }
 

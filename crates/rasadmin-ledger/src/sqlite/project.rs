@@ -124,6 +124,7 @@ impl<'s, 'c> Projection<'s, 'c> {
     fn effect(&mut self, of: &Of<'_>, record: &Record, effect: &Effect) -> Result<(), Error> {
         match effect {
             Effect::InstanceBegan(began) => self.instance_began(began),
+            Effect::RefusalRepeated(repeated) => self.refusal_repeated(repeated),
             Effect::SessionBegan(began) => self.session_began(of, began).map(drop),
             Effect::SessionEstablished { session, at, port, tunnel } => {
                 self.session_established(*session, at.time, port, *tunnel)
@@ -198,6 +199,19 @@ impl<'s, 'c> Projection<'s, 'c> {
                 ":rule": decision.rule, ":reason": decision.why(), ":refusal": decision.refusal.as_ref().map(code),
                 ":config": decision.config, ":facts": facts, ":groups": groups,
                 ":counted": counted,
+            },
+        )?;
+        Ok(())
+    }
+
+    /// A refusal was repeated: counted with the first one's decision.
+    fn refusal_repeated(&mut self, repeated: &Repeated) -> Result<(), Error> {
+        let sql = "UPDATE decisions SET repeated = :times, last = :last WHERE record = :record";
+        self.statements.run(
+            sql,
+            named_params! {
+                ":record": key(repeated.of), ":times": i64::try_from(repeated.times).unwrap_or(i64::MAX),
+                ":last": repeated.last.time,
             },
         )?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::{FAMILIES, LEASE_WAIT, LINK_WAIT};
 use crate::product::Engine;
-use crate::rras::{Number, Phase};
+use crate::rras::{Connection, Number, Phase};
 use crate::told::{Lives, ToldLease};
 use crate::world::World;
 use rasadmin_engine::Stamp;
@@ -93,7 +93,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let state = &self.product.members[member].state;
         let stamp = self.product.stamp(told.at);
         let held = state.lease_at(address);
-        let tied = c.told.established || (c.told.session.is_some() && self.is_projected());
+        // The accept shows what was given before it; what comes up later is its port's, which the first link tells.
+        let shown = c.told.session.is_some() && self.is_projected() && !self.came_late(of, family);
+        let tied = c.told.established || shown;
         if let Some(own) = held.filter(|lease| lease.session().is_some() && lease.session() == c.told.session) {
             // The lease that a connection shows may be recorded again, and replace the one of its address call.
             let began = own.began;
@@ -148,9 +150,16 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let what = format!("the lease of #{of} on {:#x} belongs to no session", told.number);
                 return self.found("as reported: a lease belongs to its own session", what);
             }
+<<<<<<< HEAD
             if lease.session().is_some() && lease.user.as_ref() != Some(&who) {
                 let what = format!("the lease on {:#x} names {:?}, but #{of} has it: {who}", told.number, lease.user);
                 return self.found("as reported: the user of an address is the user who connected with it", what);
+=======
+            if lease.session().is_some() && lease.user.as_ref() != Some(&who) && !self.may_be_the_next_ones(of, family)
+            {
+                let what = format!("who had {:#x}: {:?}, but it is #{of}, {who}", told.number, lease.user);
+                return self.found("as told: who had an address is who connected with it", what);
+>>>>>>> 92cc5e974e4cd610fc2baee735bf542c333b99a7
             }
         }
         // A session of the same user on the same port may take it for the lease of its other protocol.
@@ -190,6 +199,22 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let what = format!("the lease of #{of} on {:#x} is held ten minutes after its end", told.number);
             self.found("as reported: no lease waits for ever", what);
         }
+    }
+
+    /// Has it lost its links, as far as was told, and did the next connection on the port ask under the same name? Without
+    /// a projection nothing tells which of them had an address that came late.
+    fn may_be_the_next_ones(&self, of: Number, family: Family) -> bool {
+        let c = &self.connections[of];
+        let at = family.index();
+        let next = |other: &Connection| {
+            other.port == c.asked_on[at]
+                && other.dialled >= c.dialled
+                && other.spelling.early.folded() == c.spelling.early.folded()
+        };
+        !self.is_projected()
+            && self.came_late(of, family)
+            && c.told.links.is_empty()
+            && self.active.iter().any(|&other| other != of && next(&self.connections[other]))
     }
 
     pub(super) fn is_projected(&self) -> bool {

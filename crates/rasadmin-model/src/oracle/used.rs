@@ -15,12 +15,14 @@ impl<E: Engine + ?Sized> World<'_, E> {
         told.counted = true;
         let elapsed = at.seconds_since(told.began);
         let seconds = usage.seconds.min(elapsed);
-        // If the session was closed before, or the duration is zero, the product may believe only a part of this.
+        // It may have been closed by an estimate before this was written, and be forgotten by now: then that stands.
+        let closed = told.closed.map_or(0, |closed| closed.since(told.began.mono) / 1000);
+        // Of one that was closed before, it is not sure how much of its end is believed; nor is a duration of zero.
         let sure = !told.ghost && !told.lapsed && usage.seconds > 0;
         let octets = usage.input_octets + usage.output_octets;
         let least = |all: u64| if sure { all } else { 0 };
         let used = Use {
-            seconds: (least(seconds).saturating_sub(1), seconds.max(if sure { 0 } else { elapsed }) + 1),
+            seconds: (least(seconds).saturating_sub(1), seconds.max(if sure { 0 } else { elapsed.max(closed) }) + 1),
             octets: (if told.ghost || told.lapsed { 0 } else { octets }, octets),
             stop: at.time,
         };

@@ -1,0 +1,114 @@
+//! Refusals of one user by one rule, over and over: the first is recorded at once, the others of the same minute as a
+//! number.
+//!
+//! A client with a wrong configuration, or somebody with bad intent, can ask thousands of times a second. What is refused
+//! and changes nothing must not fill the disk, nor hide other users' refusals in the logs.
+
+use rasadmin_engine::event::Repeated;
+use rasadmin_engine::{Answer, Decision, Id, Identity, Name, Record, Refusal, Stage, Stamp};
+use std::collections::HashMap;
+use std::mem::Discriminant;
+
+/// How long the refusals after the first are only counted: milliseconds.
+const MINUTE: u64 = 60_000;
+
+/// Of how many users, stages and rules. The claimed computer name is no part of it: the client chooses it.
+const MOST: usize = 1_024;
+
+/// Which refusals are the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    user: Result<Identity, Name>,
+    stage: Stage,
+    rule: Option<String>,
+    refusal: Option<Discriminant<Refusal>>,
+}
+
+/// What became of them.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    first: Id,
+    since: Stamp,
+    times: u64,
+    last: Stamp,
+}
+
+impl Entry {
+    const fn repeated(&self) -> Repeated {
+        Repeated { of: self.first, times: self.times, last: self.last }
+    }
+}
+
+/// The refusals of the last minute.
+#[derive(Debug, Default)]
+pub struct Repeats {
+    all: HashMap<Key, Entry>,
+    /// Numbers that are not on record yet, of entries that are gone.
+    left: Vec<Repeated>,
+}
+
+/// A refusal that changes nothing.
+fn key(record: &Record) -> Option<Key> {
+    let decision: &Decision = record.decision.as_ref()?;
+    let plain = !decision.allow && record.answer == Answer::Reject && record.effects.is_empty();
+    plain.then(|| Key {
+        user: match decision.facts.user.known() {
+            Some(user) => Ok(user.clone()),
+            None => Err(record.event.user_name().cloned().unwrap_or_default()),
+        },
+        stage: decision.stage,
+        rule: decision.rule.clone(),
+        refusal: decision.refusal.as_ref().map(std::mem::discriminant),
+    })
+}
+
+impl Repeats {
+    /// Is it one more of the same within a minute? Then it is counted, and is not to be recorded.
+    pub fn counts(&mut self, record: &Record) -> bool {
+        if self.all.is_empty() {
+            return false;
+        }
+        let Some(entry) = key(record).and_then(|key| self.all.get_mut(&key)) else { return false };
+        if record.at.mono.since(entry.since.mono) >= MINUTE {
+            return false;
+        }
+        entry.times += 1;
+        entry.last = record.at;
+        true
+    }
+
+    /// A record was made. If it is a refusal, those that follow are counted.
+    pub fn begin(&mut self, record: &Record) {
+        let Some(key) = key(record) else { return };
+        if self.all.len() >= MOST
+            && let Some(oldest) = self.all.iter().min_by_key(|(_, entry)| entry.since.mono).map(|(key, _)| key.clone())
+        {
+            self.forget(&oldest);
+        }
+        self.forget(&key);
+        self.all.insert(key, Entry { first: record.id, since: record.at, times: 0, last: record.at });
+    }
+
+    fn forget(&mut self, key: &Key) {
+        self.left.extend(self.all.remove(key).filter(|entry| entry.times > 0).map(|entry| entry.repeated()));
+    }
+
+    /// The numbers that are to be recorded now: those whose minute is over. `all`: all of them.
+    pub fn due(&mut self, now: Stamp, all: bool) -> Vec<Repeated> {
+        if !self.all.is_empty() {
+            let mut left = std::mem::take(&mut self.left);
+            self.all.retain(|_, entry| {
+                let over = all || now.mono.since(entry.since.mono) >= MINUTE;
+                left.extend((over && entry.times > 0).then(|| entry.repeated()));
+                !over
+            });
+            self.left = left;
+        }
+        self.left.clone()
+    }
+
+    /// What was due is on record.
+    pub fn are_recorded(&mut self) {
+        self.left.clear();
+    }
+}
