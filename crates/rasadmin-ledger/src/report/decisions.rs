@@ -1,7 +1,7 @@
 //! Decisions, and what explains them.
 
 use super::which::{Conditions, Which};
-use super::{Reader, rfc3339};
+use super::{Reader, rfc3339, rfc3339_or_null};
 use crate::{Error, RowId};
 use rasadmin_engine::Millis;
 use rasadmin_engine::config::Bundle;

@@ -16,7 +16,7 @@ use crate::forget::{Changed, Past, Pseudonyms};
 use crate::{Error, ErrorKind};
 use rasadmin_engine::calendar::date_of_label;
 use rasadmin_engine::effect::Forgetting;
-use rasadmin_engine::event::ConfigRead;
+use rasadmin_engine::event::{ConfigRead, Repeated};
 use rasadmin_engine::{Effect, Id, Millis, Name, Record, Refusal};
 use rusqlite::named_params;
 
