@@ -193,7 +193,7 @@ pub(crate) fn anonymise(
         anomalies: run(
             statements,
             past,
-            &format!("UPDATE anomalies SET details = '' WHERE details <> '' AND lost = 0 AND {}", of.anomalies),
+            &format!("UPDATE anomalies SET details = '' WHERE details <> '' AND lost = 0 AND missing = 0 AND {}", of.anomalies),
         )?,
         links: 0,
     })

@@ -73,5 +73,5 @@ fn note(
     what: &str,
 ) -> Result<(), Error> {
     let details = if first == last { format!("record {first}") } else { format!("records {first} to {last}") };
-    projection.missing(&format!("{journal} {first}-{last}"), what, &details)
+    projection.missing(&format!("{journal} {first}-{last}"), what, &details, last.saturating_sub(first).saturating_add(1))
 }

@@ -103,9 +103,9 @@ impl<'s, 'c> Projection<'s, 'c> {
         for (index, effect) in record.effects.iter().enumerate() {
             of.index = index;
             match effect {
-                Effect::Anomaly(anomaly) => self.out_of_order(&of, anomaly.what(), &anomaly.details(), 0)?,
+                Effect::Anomaly(anomaly) => self.out_of_order(&of, anomaly.what(), &anomaly.details(), [0, 0])?,
                 Effect::Lost { events } => {
-                    self.out_of_order(&of, "events were lost that could not be recorded", &events.to_string(), *events)?;
+                    self.out_of_order(&of, "events were lost that could not be recorded", &events.to_string(), [*events, 0])?;
                 }
                 Effect::ConfigRead(read) => self.config(&of, read)?,
                 effect if heeded => self.effect(&of, record, effect)?,
@@ -203,19 +203,22 @@ impl<'s, 'c> Projection<'s, 'c> {
     }
 
     /// What is noted of records that are not there, at the time of the last one before them as far as it is known. `key` is its own.
-    pub fn missing(&mut self, key: &str, what: &str, details: &str) -> Result<(), Error> {
+    pub fn missing(&mut self, key: &str, what: &str, details: &str, records: u64) -> Result<(), Error> {
         let instance = self.living.map_or(Ok(0), |living| self.instance(living))?;
         let time = if self.time == 0 { self.last_activity()? } else { self.time };
-        self.out_of_order(&Of { key, index: 0, time, instance }, what, details, 0)
+        self.out_of_order(&Of { key, index: 0, time, instance }, what, details, [0, records])
     }
 
-    fn out_of_order(&mut self, of: &Of<'_>, what: &str, details: &str, lost: u64) -> Result<(), Error> {
+    /// `gone`: events that were lost, and records that are missing.
+    fn out_of_order(&mut self, of: &Of<'_>, what: &str, details: &str, gone: [u64; 2]) -> Result<(), Error> {
+        let [lost, missing] = gone.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
         self.statements.run(
-            "INSERT INTO anomalies (effect, time, server, instance, what, details, lost)
-             VALUES (:effect, :time, :server, :instance, :what, :details, :lost) ON CONFLICT (effect) DO NOTHING",
+            "INSERT INTO anomalies (effect, time, server, instance, what, details, lost, missing)
+             VALUES (:effect, :time, :server, :instance, :what, :details, :lost, :missing)
+             ON CONFLICT (effect) DO NOTHING",
             named_params! {
                 ":effect": of.effect(), ":time": of.time, ":server": self.server.as_str(), ":instance": of.instance,
-                ":what": what, ":details": details, ":lost": i64::try_from(lost).unwrap_or(i64::MAX),
+                ":what": what, ":details": details, ":lost": lost, ":missing": missing,
             },
         )?;
         Ok(())
