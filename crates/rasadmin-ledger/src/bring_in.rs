@@ -102,7 +102,9 @@ impl Sqlite {
         if let Some(place) = place {
             // Segments go when every ledger is past them: it must be so also after a power cut.
             let journal = place.journal;
-            self.transact(Instant::now() + PATIENCE, moved, |statements| cursor::note_time(statements, journal, now()))?;
+            self.transact(Instant::now() + PATIENCE, moved, |statements| {
+                cursor::note_time(statements, journal, now())
+            })?;
             let own = self.about("ledger")?;
             brought.cursor_not_written = tell(folder, &own, &place).err().map(Error::from);
         }

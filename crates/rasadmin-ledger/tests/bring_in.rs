@@ -85,9 +85,7 @@ fn two_at_once_do_not_disturb_each_other() {
     std::thread::scope(|scope| {
         let bringing: Vec<_> = (0..3)
             .map(|_| {
-                scope.spawn(|| {
-                    (0..20).map(|_| bring(&scene.config.ledger, &scene.config.journal).records).sum::<u64>()
-                })
+                scope.spawn(|| (0..20).map(|_| bring(&scene.config.ledger, &scene.config.journal).records).sum::<u64>())
             })
             .collect();
         sessions(&scene, 1..60);
@@ -207,10 +205,7 @@ fn a_missing_beginning_is_noted_and_what_lives_is_taken_from_a_checkpoint() {
     let brought = scene.bring_in();
     assert_eq!((brought.gaps, brought.again), (1, false));
     sound(&scene);
-    assert_eq!(
-        ask(&scene.config.ledger, "SELECT what FROM anomalies"),
-        "the journal's beginning is missing"
-    );
+    assert_eq!(ask(&scene.config.ledger, "SELECT what FROM anomalies"), "the journal's beginning is missing");
     let live = "SELECT s.name, framed_ip_address, s.nas_identifier, l.nas_port_id FROM sessions s JOIN links l ON session = s.id
                 WHERE acct_stop_time IS NULL ORDER BY 1";
     let vera = format!("VERA {given} VPN1 VPN0-7");
@@ -329,4 +324,23 @@ fn an_address_that_is_given_twice_is_found_and_stops_nothing() {
     let faults = Reader::open(&scene.config.ledger).unwrap().faults().unwrap();
     assert_eq!(faults, ["addresses that two live leases hold: 1 (the first: 10.8.0.1 on VPN1)"]);
     assert_eq!(ask(&scene.config.ledger, "SELECT count(*) FROM sessions"), "1");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_ledger_in_a_folder_that_may_not_be_written_is_read_and_tells_its_age() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scene = Scene::new(OPEN);
+    sessions(&scene, 1..3);
+    let folder = scene.folder.path().join("read only # 100%");
+    std::fs::create_dir(&folder).unwrap();
+    let path = folder.join("l.db");
+    bring(&path, &scene.config.journal);
+    let mode = |mode| std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o555);
+    // Root may write all the same; then the usual way of reading is tested.
+    let reader = Reader::open(&path).unwrap();
+    assert_eq!(reader.counts().unwrap().sessions, 2);
+    assert_eq!(reader.brought().unwrap()[0].records, scene.engine.state().number());
+    mode(0o755);
 }

@@ -105,7 +105,12 @@ impl<'s, 'c> Projection<'s, 'c> {
             match effect {
                 Effect::Anomaly(anomaly) => self.out_of_order(&of, anomaly.what(), &anomaly.details(), [0, 0])?,
                 Effect::Lost { events } => {
-                    self.out_of_order(&of, "events were lost that could not be recorded", &events.to_string(), [*events, 0])?;
+                    self.out_of_order(
+                        &of,
+                        "events were lost that could not be recorded",
+                        &events.to_string(),
+                        [*events, 0],
+                    )?;
                 }
                 Effect::ConfigRead(read) => self.config(&of, read)?,
                 effect if heeded => self.effect(&of, record, effect)?,

@@ -2,8 +2,8 @@
 
 use rasadmin_engine::config::Config;
 use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEvent, ReleaseEvent};
-use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, State, decide};
 use rasadmin_engine::state::{Checkpoint, VERSION};
+use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, State, decide};
 use rasadmin_journal::{Guard, Instance, Item, Journal, Options, checkpoint};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
