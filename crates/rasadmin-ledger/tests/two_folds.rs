@@ -153,7 +153,8 @@ fn state_and_tables_say_the_same_whatever_happens() {
         let mut instance = Id(1);
         for step in 0..250 {
             let passed = [0, 10, 1_000, 30_000, 100_000, 400_000][random.below(6) as usize];
-            let time = at.time + passed - if random.below(20) == 0 { 3_600_000 } else { 0 };
+            // What is forgotten is named by the time of day: where that goes back, a row may get another number.
+            let time = at.time + passed - if random.below(20) == 0 && !forgets { 3_600_000 } else { 0 };
             at = Stamp { time, mono: at.mono.after(passed.cast_unsigned()) };
             let event = if step == 0 || random.below(80) == 0 {
                 instance = Id(u128::from(seed) << 64 | step);

@@ -1,9 +1,10 @@
 //! The rows that a record makes. The state folds the same effects in memory; here they are kept for people.
 //!
 //! Every row has a key that was made of its record's random bytes, and what a later effect says stands in place of what an
-//! earlier one said. So a journal can be read again, from any record on, and at its end the rows are the same. A few
-//! effects look at what is there: an instance's beginning, a session's use so far, a link's beginning, and what is forgotten.
-//! Each says how it tells a second reading.
+//! earlier one said. So a journal can be read again, from any record on, and at its end the rows are the same: what begins
+//! again lives until its end is read again. What began before the oldest record does not begin again; so a few effects (an
+//! instance's beginning, a session's use so far, what is forgotten) look at what is there, and say how they tell a second
+//! reading.
 
 mod instance;
 mod leases;
