@@ -113,6 +113,8 @@ impl Event {
 pub struct Repeated {
     /// The record of the first one.
     pub of: Id,
+    /// When that was.
+    pub first: Stamp,
     /// How many followed.
     pub times: u64,
     /// When the last of them came.

@@ -102,7 +102,9 @@ impl Sqlite {
         if let Some(place) = place {
             // Segments go when every ledger is past them: it must be so also after a power cut.
             let journal = place.journal;
-            self.transact(Instant::now() + PATIENCE, moved, |statements| cursor::note_time(statements, journal, now()))?;
+            self.transact(Instant::now() + PATIENCE, moved, |statements| {
+                cursor::note_time(statements, journal, now())
+            })?;
             let own = self.about("ledger")?;
             brought.cursor_not_written = tell(folder, &own, &place).err().map(Error::from);
         }
@@ -134,18 +136,23 @@ fn batch(
 ) -> Result<Batch, Error> {
     let mut brought = Brought::default();
     let kept = cursor::read(statements, follower.beginning().journal)?;
-    let fits = match &kept {
+    let mut fits = match &kept {
         Some(kept) => Some(kept.place) == place || follower.start_at(&kept.place)?,
         None => false,
     };
+    if !fits && let Some(anew) = Follower::open(folder)? {
+        // It knows the segments that were there when it was opened, and others may have brought in more since; and the
+        // oldest may have gone.
+        *follower = anew;
+        fits = match &kept {
+            Some(kept) => follower.start_at(&kept.place)?,
+            None => false,
+        };
+    }
     let mut newer = None;
     let mut projection = match kept {
         Some(kept) if fits => Projection::new(statements, kept.server, kept.living),
         kept => {
-            // The follower may have been opened before the oldest segment went, and may have moved.
-            if let Some(anew) = Follower::open(folder)? {
-                *follower = anew;
-            }
             let known = kept.as_ref().map_or(0, |kept| kept.place.number);
             brought.again = known > 0;
             from_the_oldest(statements, folder, server, follower, kept, &mut brought, &mut newer)?

@@ -131,9 +131,8 @@ fn names(sql: &str, parameter: &str) -> bool {
 pub(crate) fn purge(statements: &mut Statements<'_>, past: &Past) -> Result<Changed, Error> {
     let of = Conditions::of(past);
     let links = format!("session IN (SELECT id FROM sessions WHERE {})", of.sessions);
-    let mut delete = |table: &str, condition: &str| {
-        run(statements, past, &format!("DELETE FROM {table} WHERE {condition}"))
-    };
+    let mut delete =
+        |table: &str, condition: &str| run(statements, past, &format!("DELETE FROM {table} WHERE {condition}"));
     // Days look at sessions, and so do decisions; decisions look at leases too.
     let usage_days = delete("use", &of.days)?;
     let links = delete("links", &links)?;
@@ -193,7 +192,7 @@ pub(crate) fn anonymise(
         anomalies: run(
             statements,
             past,
-            &format!("UPDATE anomalies SET details = '' WHERE details <> '' AND lost = 0 AND {}", of.anomalies),
+            &format!("UPDATE anomalies SET details = '' WHERE details <> '' AND lost = 0 AND missing = 0 AND {}", of.anomalies),
         )?,
         links: 0,
     })
@@ -231,8 +230,10 @@ fn rows(
                 _ => pseudonyms.name("", user_name),
             };
             let (domain, name) = name.is_some().then_some(("", alias.as_str())).unzip();
-            statements
-                .run(&update, named_params! { ":id": id, ":domain": domain, ":name": name, ":alias": alias.as_str() })?;
+            statements.run(
+                &update,
+                named_params! { ":id": id, ":domain": domain, ":name": name, ":alias": alias.as_str() },
+            )?;
         }
         changed += found.len() as u64;
     }

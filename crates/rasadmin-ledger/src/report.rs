@@ -256,3 +256,21 @@ impl Reader {
         read().map_err(|e| self.failed(&e))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::sqlite::{Create, Sqlite};
+
+    #[test]
+    fn one_that_nobody_writes_is_read_without_a_file_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a ?# %41.db");
+        drop(Sqlite::open(&path, Create::Yes, true, std::time::Instant::now() + Duration::from_secs(5)).unwrap());
+        assert!(is_at_rest(&path));
+        let reader = Reader::try_open(&path, true).unwrap();
+        assert_eq!(reader.counts().unwrap(), Counts::default());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -171,7 +171,9 @@ CREATE TABLE anomalies (
     instance INTEGER NOT NULL,
     what TEXT NOT NULL,
     details TEXT NOT NULL,
-    lost INTEGER NOT NULL DEFAULT 0
+    lost INTEGER NOT NULL DEFAULT 0,
+    -- Records that the journal lacks.
+    missing INTEGER NOT NULL DEFAULT 0
 );
 
 -- Every configuration that was in force: its texts, so that an old decision can be explained.

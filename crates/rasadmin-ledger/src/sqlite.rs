@@ -189,7 +189,11 @@ impl Sqlite {
     /// Copies it to a new file, which is checked and on disk when this returns.
     pub(crate) fn copy_to(&mut self, to: &Path) -> Result<(), Error> {
         if to.exists() {
-            return Err(Error::new(ErrorKind::Other, to, "it is there already, and is not overwritten: name a new file"));
+            return Err(Error::new(
+                ErrorKind::Other,
+                to,
+                "it is there already, and is not overwritten: name a new file",
+            ));
         }
         let Some(name) = to.to_str() else {
             return Err(Error::new(ErrorKind::Other, to, "its name is not valid Unicode: name another file"));

@@ -3,8 +3,7 @@
 
 mod support;
 
-
-use support::{Verdict, Scene, With, connection, number};
+use support::{Scene, Verdict, With, connection, number};
 
 const POOLS: &str = r#"
     default_domain = "CORP"

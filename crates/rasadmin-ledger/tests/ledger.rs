@@ -44,7 +44,10 @@ fn a_ledger_of_the_other_platform_is_refused() {
     let path = folder.path().join("l.db");
     drop(open(&path).unwrap());
     let other = if cfg!(windows) { "unix" } else { "windows" };
-    rusqlite::Connection::open(&path).unwrap().execute("UPDATE about SET value = ?1 WHERE key = 'platform'", [other]).unwrap();
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute("UPDATE about SET value = ?1 WHERE key = 'platform'", [other])
+        .unwrap();
     let error = open(&path).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Foreign);
     assert!(error.message.contains(&format!("belongs to {other} processes")), "{error}");

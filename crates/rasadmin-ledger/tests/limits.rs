@@ -3,7 +3,6 @@
 
 mod support;
 
-
 use support::{Scene, Verdict, With, connection, link};
 
 const ONE: &str = r#"

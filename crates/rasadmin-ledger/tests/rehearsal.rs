@@ -8,7 +8,7 @@ use rasadmin_engine::effect::Usage;
 use rasadmin_engine::rehearse::{Begin, Rehearsal};
 use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Tunnel};
 
-use support::{Verdict, Scene, With, connection, number};
+use support::{Scene, Verdict, With, connection, number};
 
 const CONFIG: &str = r#"
     time_zone = "Europe/Berlin"

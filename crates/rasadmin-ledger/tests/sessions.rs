@@ -7,7 +7,7 @@ use rasadmin_engine::Tunnel;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::ConnectionEvent;
 
-use support::{Verdict, Scene, With, address, connection, link};
+use support::{Scene, Verdict, With, address, connection, link};
 
 const OPEN: &str = r#"
     default_domain = "CORP"

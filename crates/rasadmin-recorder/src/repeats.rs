@@ -35,7 +35,7 @@ struct Entry {
 
 impl Entry {
     const fn repeated(&self) -> Repeated {
-        Repeated { of: self.first, times: self.times, last: self.last }
+        Repeated { of: self.first, first: self.since, times: self.times, last: self.last }
     }
 }
 

@@ -58,7 +58,7 @@ fn the_first_is_recorded_at_once_and_the_others_of_the_minute_as_a_number() {
     scene.recorder.hangup(&connection(8, "alice"), scene.now());
     let of = records[before].id;
     let last = records[before].at;
-    assert_eq!(counted(&scene.records()), [Repeated { of, times: 999, last }]);
+    assert_eq!(counted(&scene.records()), [Repeated { of, first: last, times: 999, last }]);
     let texts = told::exactly(&[Id::RefusalsRepeated]);
     assert_eq!(texts, ["refusals that were repeated within a minute: 999, of 1 different ones"]);
     // From then on the first is recorded at once again.

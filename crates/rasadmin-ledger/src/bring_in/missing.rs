@@ -32,7 +32,8 @@ pub(super) fn before(
     match older {
         Some((_, state)) => fill_in(projection, &state)?,
         None => {
-            let mut fits = |place: &Position| place.number > beginning.number && follower.start_at(place).unwrap_or(false);
+            let mut fits =
+                |place: &Position| place.number > beginning.number && follower.start_at(place).unwrap_or(false);
             *newer = find(folder, &mut fits)?.map(|(number, state)| Newer { number, state });
             follower.start_at(&beginning)?;
         }
@@ -65,13 +66,12 @@ pub(super) fn unreadable(projection: &mut Projection<'_, '_>, journal: Uuid, num
 }
 
 /// They have no record, so the key is made of their numbers in the journal.
-fn note(
-    projection: &mut Projection<'_, '_>,
-    journal: Uuid,
-    first: u64,
-    last: u64,
-    what: &str,
-) -> Result<(), Error> {
+fn note(projection: &mut Projection<'_, '_>, journal: Uuid, first: u64, last: u64, what: &str) -> Result<(), Error> {
     let details = if first == last { format!("record {first}") } else { format!("records {first} to {last}") };
-    projection.missing(&format!("{journal} {first}-{last}"), what, &details)
+    projection.missing(
+        &format!("{journal} {first}-{last}"),
+        what,
+        &details,
+        last.saturating_sub(first).saturating_add(1),
+    )
 }

@@ -1,9 +1,10 @@
 //! The rows that a record makes. The state folds the same effects in memory; here they are kept for people.
 //!
 //! Every row has a key that was made of its record's random bytes, and what a later effect says stands in place of what an
-//! earlier one said. So a journal can be read again, from any record on, and at its end the rows are the same. A few
-//! effects look at what is there: an instance's beginning, a session's use so far, a link's beginning, and what is forgotten.
-//! Each says how it tells a second reading.
+//! earlier one said. So a journal can be read again, from any record on, and at its end the rows are the same: what begins
+//! again lives until its end is read again. What began before the oldest record does not begin again; so a few effects (an
+//! instance's beginning, a session's use so far, what is forgotten) look at what is there, and say how they tell a second
+//! reading.
 
 mod instance;
 mod leases;
@@ -59,10 +60,10 @@ impl Of<'_> {
 }
 
 /// A record's key: a UUIDv7 of its time and of its random bytes, so that new ones stand at the end of an index.
-fn key_of(record: &Record) -> String {
+fn key_of(id: Id, time: Millis) -> String {
     let mut tail = [0; 10];
-    tail.copy_from_slice(&record.id.0.to_be_bytes()[..10]);
-    let millis = u64::try_from(record.at.time).unwrap_or(0);
+    tail.copy_from_slice(&id.0.to_be_bytes()[..10]);
+    let millis = u64::try_from(time).unwrap_or(0);
     uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid().to_string()
 }
 
@@ -90,7 +91,7 @@ impl<'s, 'c> Projection<'s, 'c> {
 
     /// Writes the rows of a record.
     pub fn record(&mut self, record: &Record) -> Result<(), Error> {
-        let key = key_of(record);
+        let key = key_of(record.id, record.at.time);
         self.time = record.at.time;
         let mut of = Of { key: &key, index: 0, time: record.at.time, instance: self.instance(record.instance)? };
         let heeded = self.living.is_none_or(|living| living == record.instance)
@@ -103,9 +104,14 @@ impl<'s, 'c> Projection<'s, 'c> {
         for (index, effect) in record.effects.iter().enumerate() {
             of.index = index;
             match effect {
-                Effect::Anomaly(anomaly) => self.out_of_order(&of, anomaly.what(), &anomaly.details(), 0)?,
+                Effect::Anomaly(anomaly) => self.out_of_order(&of, anomaly.what(), &anomaly.details(), [0, 0])?,
                 Effect::Lost { events } => {
-                    self.out_of_order(&of, "events were lost that could not be recorded", &events.to_string(), *events)?;
+                    self.out_of_order(
+                        &of,
+                        "events were lost that could not be recorded",
+                        &events.to_string(),
+                        [*events, 0],
+                    )?;
                 }
                 Effect::ConfigRead(read) => self.config(&of, read)?,
                 effect if heeded => self.effect(&of, record, effect)?,
@@ -210,7 +216,7 @@ impl<'s, 'c> Projection<'s, 'c> {
         self.statements.run(
             sql,
             named_params! {
-                ":record": key(repeated.of), ":times": i64::try_from(repeated.times).unwrap_or(i64::MAX),
+                ":record": key_of(repeated.of, repeated.first.time), ":times": i64::try_from(repeated.times).unwrap_or(i64::MAX),
                 ":last": repeated.last.time,
             },
         )?;
@@ -218,19 +224,22 @@ impl<'s, 'c> Projection<'s, 'c> {
     }
 
     /// What is noted of records that are not there, at the time of the last one before them as far as it is known. `key` is its own.
-    pub fn missing(&mut self, key: &str, what: &str, details: &str) -> Result<(), Error> {
+    pub fn missing(&mut self, key: &str, what: &str, details: &str, records: u64) -> Result<(), Error> {
         let instance = self.living.map_or(Ok(0), |living| self.instance(living))?;
         let time = if self.time == 0 { self.last_activity()? } else { self.time };
-        self.out_of_order(&Of { key, index: 0, time, instance }, what, details, 0)
+        self.out_of_order(&Of { key, index: 0, time, instance }, what, details, [0, records])
     }
 
-    fn out_of_order(&mut self, of: &Of<'_>, what: &str, details: &str, lost: u64) -> Result<(), Error> {
+    /// `gone`: events that were lost, and records that are missing.
+    fn out_of_order(&mut self, of: &Of<'_>, what: &str, details: &str, gone: [u64; 2]) -> Result<(), Error> {
+        let [lost, missing] = gone.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
         self.statements.run(
-            "INSERT INTO anomalies (effect, time, server, instance, what, details, lost)
-             VALUES (:effect, :time, :server, :instance, :what, :details, :lost) ON CONFLICT (effect) DO NOTHING",
+            "INSERT INTO anomalies (effect, time, server, instance, what, details, lost, missing)
+             VALUES (:effect, :time, :server, :instance, :what, :details, :lost, :missing)
+             ON CONFLICT (effect) DO NOTHING",
             named_params! {
                 ":effect": of.effect(), ":time": of.time, ":server": self.server.as_str(), ":instance": of.instance,
-                ":what": what, ":details": details, ":lost": i64::try_from(lost).unwrap_or(i64::MAX),
+                ":what": what, ":details": details, ":lost": lost, ":missing": missing,
             },
         )?;
         Ok(())

@@ -164,7 +164,15 @@ pub fn ask(path: &std::path::Path, sql: &str) -> String {
 /// Everything in a ledger but when it was brought in and what it is called.
 pub fn dump(path: &std::path::Path) -> Vec<String> {
     let tables = [
-        "instances", "sessions", "links", "leases", "use", "decisions", "anomalies", "configs", "loads",
+        "instances",
+        "sessions",
+        "links",
+        "leases",
+        "use",
+        "decisions",
+        "anomalies",
+        "configs",
+        "loads",
         "(SELECT journal, server, instance, number, crc FROM journals)",
     ];
     tables.map(|table| ask(path, &format!("SELECT * FROM {table} ORDER BY 1, 2"))).to_vec()

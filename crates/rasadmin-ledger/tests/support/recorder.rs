@@ -2,8 +2,9 @@
 
 use rasadmin_engine::config::Config;
 use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEvent, ReleaseEvent};
+use rasadmin_engine::state::{Checkpoint, VERSION};
 use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, State, decide};
-use rasadmin_journal::{Guard, Instance, Item, Journal, Options};
+use rasadmin_journal::{Guard, Instance, Item, Journal, Options, checkpoint};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -104,6 +105,22 @@ impl Recorder {
         let record = decide(state, &Here::new(config, server, *token, Process(1)), &event, &now);
         append(&mut guard, state, &record);
         Some(record)
+    }
+
+    /// Writes the state down as of now.
+    pub fn checkpoint(&self) {
+        let state = self.state();
+        let inner = self.0.lock().unwrap();
+        let bytes = postcard::to_allocvec(&Checkpoint::of(&state)).unwrap();
+        checkpoint::write(&inner.config.journal, &inner.journal.position(), VERSION, &bytes).unwrap();
+    }
+
+    /// Appends bytes that need be no record.
+    pub fn append_bytes(&self, payload: &[u8]) {
+        let inner = self.0.lock().unwrap();
+        let mut guard = inner.journal.lock(soon()).unwrap();
+        guard.catch_up(|item| panic!("{item:?}")).unwrap();
+        guard.append(&[payload]).unwrap();
     }
 
     fn verdict(&self, event: Event, now: Now) -> Verdict {

@@ -28,7 +28,8 @@ impl Projection<'_, '_> {
         if let Some((_, row)) = self.instance.filter(|(known, _)| *known == token) {
             return Ok(row);
         }
-        let row = self.statements.one("SELECT id FROM instances WHERE token = ?1", params![key(token)], |row| row.get(0))?;
+        let row =
+            self.statements.one("SELECT id FROM instances WHERE token = ?1", params![key(token)], |row| row.get(0))?;
         self.instance = row.map(|row| (token, row));
         Ok(row.unwrap_or(0))
     }

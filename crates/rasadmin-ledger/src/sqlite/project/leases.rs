@@ -16,13 +16,14 @@ const fn family_number(family: Family) -> i64 {
 }
 
 impl Projection<'_, '_> {
+    /// On a second reading it lives again until its end is read again, as a session does.
     pub(super) fn lease_began(&mut self, of: &Of<'_>, l: &LeaseBegan) -> Result<(), Error> {
         self.statements.run(
             "INSERT INTO leases (lease, instance, server, family, number, address, domain, name, user_name, port, origin,
                  pool, began, decision)
              VALUES (:lease, :instance, :server, :family, :number, :address, :domain, :name, :user_name, :port, :origin,
                  :pool, :began, (SELECT id FROM decisions WHERE record = :record))
-             ON CONFLICT (lease) DO NOTHING",
+             ON CONFLICT (lease) DO UPDATE SET ended = NULL, ended_by = NULL",
             named_params! {
                 ":lease": key(l.lease), ":instance": of.instance, ":server": self.server.as_str(),
                 ":family": family_number(l.address.family), ":number": signed(l.address.number),

@@ -11,7 +11,8 @@ use rusqlite::{named_params, params};
 use std::collections::BTreeMap;
 
 impl Projection<'_, '_> {
-    /// Was it new?
+    /// Was it new? On a second reading it lives again until its end is read again: what is forgotten in between was so
+    /// before it ended.
     pub(super) fn session_began(&mut self, of: &Of<'_>, s: &SessionBegan) -> Result<bool, Error> {
         let inserted = self.statements.run(
             "INSERT INTO sessions (acct_session_id, instance, nas_identifier, domain, name, user_name, handle, guid,
@@ -30,6 +31,10 @@ impl Projection<'_, '_> {
                 ":start": s.at.time, ":mono": mono(s.at.mono),
             },
         )?;
+        if inserted == 0 {
+            self.session_revived(s.session)?;
+            self.session_alive(s.session)?;
+        }
         Ok(inserted > 0)
     }
 

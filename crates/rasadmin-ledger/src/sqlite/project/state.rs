@@ -45,6 +45,10 @@ impl Projection<'_, '_> {
 
     /// Was it new? One that has ended here is left alone: more is known of it here.
     fn session(&mut self, of: &Of<'_>, s: &Session) -> Result<bool, Error> {
+        let ended = "SELECT 1 FROM sessions WHERE acct_session_id = ?1 AND acct_stop_time IS NOT NULL";
+        if self.statements.one(ended, params![key(s.id)], |_| Ok(()))?.is_some() {
+            return Ok(false);
+        }
         let new = self.session_began(
             of,
             &SessionBegan {
@@ -65,10 +69,6 @@ impl Projection<'_, '_> {
                 adopted: s.adopted,
             },
         )?;
-        let live = "SELECT 1 FROM sessions WHERE acct_session_id = ?1 AND acct_stop_time IS NULL";
-        if self.statements.one(live, params![key(s.id)], |_| Ok(()))?.is_none() {
-            return Ok(new);
-        }
         if let (Some(at), Some(port)) = (s.established, &s.port) {
             self.session_established(s.id, at.time, port, s.tunnel)?;
         }
@@ -86,6 +86,10 @@ impl Projection<'_, '_> {
     }
 
     fn lease(&mut self, of: &Of<'_>, l: &Lease) -> Result<(), Error> {
+        let ended = "SELECT 1 FROM leases WHERE lease = ?1 AND ended IS NOT NULL";
+        if self.statements.one(ended, params![key(l.id)], |_| Ok(()))?.is_some() {
+            return Ok(());
+        }
         self.lease_began(
             of,
             &LeaseBegan {

@@ -1,0 +1,84 @@
+//! Of many simultaneous accepts in two processes as many stand as the limit allows.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::Name;
+use rasadmin_ledger::{Engine, Verdict};
+use std::sync::Barrier;
+use support::{Scene, connection};
+
+const ONE: &str = r#"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "staff"
+    [pools.staff]
+    addresses = ["10.8.0.0/16"]
+    [[rules]]
+    name = "one session per user"
+    action = "deny"
+    user_sessions = { at_least = 1 }
+    when_ledger_unavailable = "skip"
+"#;
+
+/// Accepts of one user, each a connection of its own, by threads of this process: how many were accepted.
+fn accepts(engine: &Engine, first: u64) -> usize {
+    const THREADS: u64 = 4;
+    const EACH: u64 = 125;
+    let barrier = Barrier::new(THREADS as usize);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let barrier = &barrier;
+                scope.spawn(move || {
+                    barrier.wait();
+                    let handles = (0..EACH).map(|n| first + thread * EACH + n);
+                    let stands = |handle: &u64| {
+                        engine.accept_connection(&connection(*handle, "alice"), support::system()) == Verdict::Accept
+                    };
+                    handles.filter(stands).count()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    })
+}
+
+/// Two processes, a thousand accepts: this test runs itself twice more.
+#[test]
+fn of_a_thousand_simultaneous_accepts_in_two_processes_one_stands() {
+    const CHILD: &str = "RASADMIN_ACCEPTS";
+    if let Some(child) = std::env::var_os(CHILD) {
+        let child = child.into_string().unwrap();
+        let (first, folder) = child.split_once(' ').unwrap();
+        let config = support::config(std::path::Path::new(folder), ONE);
+        let engine = Engine::start(config, &Name::new("VPN1"), support::system());
+        // Both begin at once: when the other is there too.
+        std::fs::write(format!("{folder}/{first}.ready"), "").unwrap();
+        while !["1", "1001"].iter().all(|first| std::path::Path::new(&format!("{folder}/{first}.ready")).exists()) {
+            std::thread::yield_now();
+        }
+        println!("accepted={}", accepts(&engine, first.parse().unwrap()));
+        return;
+    }
+    let scene = Scene::new(&format!("ledger.deadline_ms = 10000\n{ONE}"));
+    let test = "of_a_thousand_simultaneous_accepts_in_two_processes_one_stands";
+    let children: Vec<_> = [1, 1001]
+        .map(|first| {
+            let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+            command.args(["--exact", test, "--nocapture"]);
+            command.env(CHILD, format!("{first} {}", scene.folder.path().display()));
+            command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+        })
+        .into_iter()
+        .map(|child| String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap())
+        .collect();
+    let accepted: Vec<usize> = children
+        .iter()
+        .map(|said| said.split("accepted=").nth(1).unwrap_or_else(|| panic!("{said}")).lines().next().unwrap())
+        .map(|count| count.trim().parse().unwrap())
+        .collect();
+    assert_eq!(accepted.iter().sum::<usize>(), 1, "{accepted:?}");
+    assert_eq!(scene.ask("SELECT count(*) FROM sessions"), "1");
+    assert_eq!(scene.ask("SELECT count(*) FROM decisions"), "1000");
+}
