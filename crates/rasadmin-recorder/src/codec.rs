@@ -1,13 +1,13 @@
 //! Records and checkpoints as bytes.
 
 use rasadmin_engine::decision::{Answer, Decision};
-use rasadmin_engine::state::Checkpoint;
+use rasadmin_engine::state::{Checkpoint, VERSION};
 use rasadmin_engine::{Effect, Event, Id, Process, Record, Stamp, State};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// The version of a checkpoint's bytes.
-pub const CHECKPOINT: u32 = 1;
+pub const CHECKPOINT: u32 = VERSION;
 
 /// A record as it was read.
 #[derive(Clone, Debug, PartialEq)]
