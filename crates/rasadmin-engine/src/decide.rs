@@ -163,6 +163,9 @@ pub fn decide_asking(state: &State, here: &Here<'_>, asking: Asking<'_>, now: &N
 pub fn decide_late(state: &State, here: &Here<'_>, waited: &Waited) -> Record {
     let now = Now { at: waited.at, random: waited.random };
     let mut draft = Draft::new(state, here, &now, true);
+    // As it did when it was answered: an address that was given then may be one whose lease had just ended.
+    let subject = Asking::of(&waited.event).map_or_else(|| Subject::of(&waited.event), Subject::of_asking);
+    expiry::expire(&mut draft, &subject);
     match &waited.event {
         Event::Address(event) => address::address_late(&mut draft, event, &waited.answer),
         Event::Connection(event) => connection::connection_late(&mut draft, event, &waited.answer),

@@ -187,3 +187,30 @@ fn the_explanation_says_what_holds_where_it_can_matter() {
     assert_eq!(told(&own, "bob"), (vec![deny, deny, None], vec![allow, None]));
     assert_eq!(told(&format!("{DENY}\n{TWO}\n{}", rule("deny", "")), "alice").0, [None]);
 }
+
+/// Memory gives an address away whose lease has just expired; what is recorded afterwards must agree.
+#[test]
+fn what_was_given_after_a_lease_expired_is_a_lease_when_it_is_recorded() {
+    let mut scene = Scene::new(TWO);
+    let given = scene.address("alice", "VPN2-1", "").unwrap();
+    scene.wait(301);
+    let event = Event::Address(address("alice", "VPN2-2", Offer::Nothing));
+    let Record { at, answer, .. } = decided(&scene, &event, true);
+    assert!(matches!(&answer, Answer::Address(again) if again.number == support::number(&given).number), "{answer:?}");
+    scene.wait(5);
+    scene.tell_late(at, event, answer);
+    assert_eq!(scene.anomalies(), [""; 0]);
+    assert_eq!(scene.state.lease_at(support::number(&given)).unwrap().began, at);
+}
+
+/// A session without a link is not closed by what had waited: its link may wait in another process.
+#[test]
+fn no_session_ends_for_want_of_a_link_by_an_event_that_had_waited() {
+    let mut scene = Scene::new(TWO);
+    scene.connect(connection(1, "alice")).unwrap();
+    scene.wait(61);
+    scene.tell_late(scene.at, Event::Address(address("bob", "VPN2-2", Offer::Nothing)), Answer::Reject);
+    assert!(scene.session(1).is_some());
+    scene.hangup(connection(9, "nobody"));
+    assert!(scene.session(1).is_none());
+}

@@ -1,7 +1,6 @@
 //! The product's part: its processes, each with a state of its own, and the journal that they share.
 
 use rasadmin_engine::config::Config;
-use rasadmin_engine::decide::decide_alone;
 use rasadmin_engine::state::Checkpoint;
 use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, Stamp, State, Waited};
 use std::collections::VecDeque;
@@ -141,10 +140,17 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         member.state.derive(config);
     }
 
-    /// Decides without the journal: the event waits, with its answer.
-    pub fn answer_alone(&mut self, member: usize, subject: S, event: Event, now: &Now) -> Answer {
-        let decided = decide_alone(&self.here(member), &event, now, None);
-        let (decision, answer) = decided.map_or((None, Answer::Nothing), |(decision, answer)| (Some(decision), answer));
+    /// Decides from memory, since it cannot be recorded: by what others have recorded, and what waits already. The event
+    /// waits too, with its answer.
+    pub fn answer_unrecorded(&mut self, member: usize, subject: S, event: Event, now: &Now) -> Answer {
+        self.catch_up(member);
+        let here = self.here(member);
+        let mut memory = self.members[member].state.clone();
+        for (_, waited) in &self.members[member].waiting {
+            memory.apply(&self.engine.decide_late(&memory, &here, waited));
+        }
+        let here = Here { unrecorded: true, ..here };
+        let Record { decision, answer, .. } = self.engine.decide(&memory, &here, &event, now);
         let waited = Waited { at: now.at, random: now.random, event, decision, answer: answer.clone() };
         self.members[member].waiting.push_back((subject, waited));
         answer

@@ -301,3 +301,17 @@ fn defect_10_a_lost_release_shifts_each_later_one() {
         &["as reported: a lease ends with its release", "as reported: the user gets the right address"],
     );
 }
+
+/// Whoever cannot be recorded is let in, whatever the configuration says.
+struct LetsInUnrecorded;
+
+impl Engine for LetsInUnrecorded {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        decided(state, &Here { unrecorded: false, ..*here }, event, now)
+    }
+}
+
+#[test]
+fn when_unrecorded_is_heeded() {
+    found_in(&LetsInUnrecorded, &["always: nobody is let in unrecorded where that is denied"]);
+}

@@ -135,7 +135,7 @@ impl Stage {
     }
 }
 
-/// What is known at an event, the ledger's part aside.
+/// What is known at an event, what is counted aside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// When.

@@ -103,7 +103,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let lease = self.connections[other].told.leases[family.index()];
                 lease.is_some_and(|lease| lease.number == told.number && self.product.stamp(lease.at) == began)
             });
-            if began != stamp && !anothers {
+            // While the process of the address calls could not write, it is what was left of an earlier one's.
+            if began != stamp && (!anothers || self.switches.away) {
                 self.known.1.insert((address, began.mono));
                 self.connections[of].told.leases[family.index()] = Some(ToldLease { at: began, alive: true, ..told });
                 return;
