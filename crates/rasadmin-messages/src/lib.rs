@@ -180,6 +180,7 @@ mod tests {
             (303, "reauthentication-refused"),
             (304, "endpoint-change-refused"),
             (305, "pool-exhausted"),
+            (306, "refusals-repeated"),
             (403, "event-lost"),
             (404, "earlier-service-closed"),
             (405, "anomaly"),
@@ -187,6 +188,13 @@ mod tests {
             (411, "journal-back"),
             (412, "events-recorded"),
             (413, "journal-mended"),
+            (414, "records-not-read"),
+            (415, "no-checkpoint"),
+            (416, "segment-dropped"),
+            (417, "slow-sync"),
+            (418, "not-synced"),
+            (419, "lost-at-stop"),
+            (420, "carried"),
             (900, "left-out"),
         ];
         assert_eq!(all, known);

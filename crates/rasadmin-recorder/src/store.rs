@@ -15,7 +15,7 @@ use rasadmin_engine::config::Config;
 use rasadmin_engine::config::file::Durability;
 use rasadmin_engine::{Event, Here, Id, Mono, Name, Now, Process, Record, Stamp, State, decide};
 use rasadmin_journal::retain::{self, Rule};
-use rasadmin_journal::{Error, Guard, Journal, Options, Position, checkpoint};
+use rasadmin_journal::{Error, Follower, Guard, Journal, Options, Position, checkpoint};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -67,6 +67,8 @@ pub struct Store {
     /// When this process began: if it is the instance's first, then the instance began.
     started: Stamp,
     journal: Option<Arc<Journal>>,
+    /// Reads what other processes record while this one cannot.
+    others: Option<Follower>,
     state: State,
     /// What the processes of this instance have in common; until it is joined, what this process proposes.
     token: Id,
@@ -97,6 +99,7 @@ impl Store {
             options: Options { durable, ..Options::default() },
             started: now.at,
             journal: None,
+            others: None,
             state: State::new(),
             token: Id(uuid::Builder::from_random_bytes(random).into_uuid().as_u128()),
             membership,
@@ -242,7 +245,9 @@ impl Store {
 
     /// Decides an event from memory, since it cannot be recorded now.
     pub fn decide_alone(&mut self, whose: Whose<'_>, event: &Event, now: Now) -> Record {
-        if self.state.instance() != Some(self.token) {
+        if self.state.instance() == Some(self.token) {
+            self.hear_others(whose, now.at);
+        } else {
             let record = self.instance_started(whose);
             self.keep(&record);
         }

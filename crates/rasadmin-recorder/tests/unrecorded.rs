@@ -137,6 +137,31 @@ fn another_process_records_while_one_cannot() {
     assert_ne!(scene.address("gerd", "VPN2-3", "").unwrap(), given);
 }
 
+/// It reads what the other records, though it cannot record itself.
+#[test]
+fn what_another_process_records_counts_for_one_that_cannot() {
+    let scene = Scene::new(CONFIG);
+    let other = scene.beside();
+    scene.begin(1, "bob", "VPN0-1").unwrap();
+    let holder = Journal::open(&scene.path(), Options::default(), Instant::now() + Duration::from_secs(2)).unwrap();
+    let guard = holder.lock(Instant::now() + Duration::from_secs(2)).unwrap();
+    let given = scene.begin(11, "carol", "VPN1-1").unwrap();
+    drop(guard);
+    let theirs = support::ipv4(other.assign(&support::address("dora", "VPN1-2", ""), scene.now())).unwrap();
+    let event = connection(12, "dora").with(|e| e.addresses = vec![support::number(&theirs)]);
+    assert_eq!(other.accept_connection(&event, scene.now()), Verdict::Accept);
+    // Ten seconds have not passed: this process tries to record nothing, and knows all the same.
+    assert_eq!(scene.connect(&connection(13, "dora")), Verdict::Reject("rule `one session`".to_owned()));
+    let mine = scene.begin(14, "gerd", "VPN1-4").unwrap();
+    assert!(mine != given && mine != theirs, "{mine}");
+    assert!(scene.health().failure.is_some());
+    scene.wait(11);
+    scene.begin(21, "franz", "VPN2-2").unwrap();
+    assert_eq!(scene.journal(), scene.memory());
+    let state = scene.present();
+    assert!([1, 11, 12, 14, 21].iter().all(|handle| state.by_handle(*handle).is_some()));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk() {

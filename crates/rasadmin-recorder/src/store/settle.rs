@@ -3,7 +3,7 @@
 use super::{Store, Whose};
 use crate::{codec, present, tell};
 use rasadmin_engine::{Event, Now, Record, Scope, Stamp, State, decide_carried, decide_late};
-use rasadmin_journal::{Error, Guard};
+use rasadmin_journal::{Error, Follower, Guard, Item};
 use std::mem;
 
 /// How many effects a record carries at most: it has to fit into a segment.
@@ -41,6 +41,40 @@ impl Store {
             // It has turned out to belong to the instance of others, which has recorded something else.
             (Ok(()), None) if self.stale => self.settle(guard, whose, now),
             (Ok(()), None) => Ok(()),
+        }
+    }
+
+    /// Another process of the instance may be able to record what this one cannot: then this one decides on that too.
+    pub(super) fn hear_others(&mut self, whose: Whose<'_>, now: Stamp) {
+        let Self { others, journal, waiting, folder, .. } = self;
+        if others.is_none()
+            && let Some(journal) = journal
+            && let Ok(Some(mut follower)) = Follower::open(folder)
+            && follower.start_at(&journal.position()).unwrap_or(false)
+        {
+            *others = Some(follower);
+        }
+        let Some(follower) = others else { return };
+        let mut heard = false;
+        let read = follower.read(|item| {
+            let own = |record: Record| waiting.iter().any(|one| one.record.id == record.id);
+            heard |= match item {
+                Item::Record(record) => !codec::decode(record.payload).is_ok_and(|decoded| own(decoded.record)),
+                Item::Gap { .. } => true,
+            };
+        });
+        if read.is_err() {
+            *others = None;
+        }
+        if !heard {
+            return;
+        }
+        if let Ok(Some(present)) = present::read(folder)
+            && present.state.instance() == Some(self.token)
+        {
+            let memory = mem::replace(&mut self.state, present.state);
+            self.state.derive(whose.config);
+            self.decide_again(&memory, whose, now);
         }
     }
 

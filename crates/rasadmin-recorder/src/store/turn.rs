@@ -93,6 +93,7 @@ impl Store {
                     tell::recording_again(&self.folder);
                 }
                 self.failure = None;
+                self.others = None;
                 Some(written)
             }
             Err(error) => {
