@@ -110,10 +110,10 @@ pub enum What {
     Kill(Which),
     /// They start again.
     Restart(Which),
-    /// A stranger locks the ledger.
-    LockLedger,
+    /// A stranger holds the journal's lock.
+    LockJournal,
     /// The stranger lets it go.
-    UnlockLedger,
+    UnlockJournal,
 }
 
 /// An event of the day.
@@ -186,8 +186,8 @@ impl Scenario {
         self.events.iter().any(|event| matches!(event.what, What::Kill(_) | What::Restart(_)))
     }
 
-    /// Is the ledger locked by a stranger?
-    pub fn locks_ledger(&self) -> bool {
-        self.events.iter().any(|event| matches!(event.what, What::LockLedger))
+    /// Is the journal's lock held by a stranger?
+    pub fn locks_journal(&self) -> bool {
+        self.events.iter().any(|event| matches!(event.what, What::LockJournal))
     }
 }
