@@ -40,7 +40,7 @@ pub fn addresses(arguments: Arguments) -> Result<u8, String> {
     }
     let reader = place.reader()?;
     let which = arguments.select.which(&place, None)?;
-    let leases = reader.live_leases(&which, pool).map_err(|away| away.to_string())?;
+    let leases = reader.live_leases(&which, pool).map_err(|e| e.to_string())?;
     let filled = filled(&place, &reader, pool)?;
     if arguments.json {
         let pools: Vec<_> = filled
@@ -82,7 +82,7 @@ fn family(pool: &Pool) -> u8 {
 
 /// The configuration's pools, with how many of each are held, on all servers.
 fn filled<'c>(place: &'c Place, reader: &Reader, only: Option<&str>) -> Result<Vec<(&'c Pool, u64)>, String> {
-    let held = reader.pool_use().map_err(|away| away.to_string())?;
+    let held = reader.pool_use().map_err(|e| e.to_string())?;
     let pools = place.config.addresses.pools.iter().filter(|pool| only.is_none_or(|name| pool.name == name));
     let count = |pool: &Pool| {
         let of = held.iter().filter(|(_, name, of, _)| *name == pool.name && *of == family(pool));
@@ -124,7 +124,7 @@ pub fn who_had(arguments: WhoHadArguments) -> Result<u8, String> {
     let zone = &place.config.zone;
     let at = arguments.at.as_deref().map(|at| times::parse(at, zone, times::now())).transpose()?;
     let address = arguments.address;
-    let leases = place.reader()?.who_had(address, at, arguments.limit).map_err(|away| away.to_string())?;
+    let leases = place.reader()?.who_had(address, at, arguments.limit).map_err(|e| e.to_string())?;
     if arguments.json {
         return print_json(&leases);
     }

@@ -40,7 +40,7 @@ pub fn decisions(arguments: Arguments) -> Result<u8, String> {
     let which = arguments.select.which(&place, limit.map(|limit| limit.saturating_add(1)))?;
     let reader = place.reader()?;
     let decisions = reader.decisions(&which, arguments.rejected, arguments.rule.as_deref());
-    let mut decisions = decisions.map_err(|away| away.to_string())?;
+    let mut decisions = decisions.map_err(|e| e.to_string())?;
     let more = limit.is_some_and(|limit| decisions.len() > limit as usize);
     decisions.truncate(limit.map_or(usize::MAX, |limit| limit as usize));
     if arguments.json {
@@ -69,7 +69,7 @@ pub fn decisions(arguments: Arguments) -> Result<u8, String> {
             times::show(d.time, zone),
             user_shown(d.domain.as_ref(), d.name.as_ref(), &d.user_name),
             d.stage.name().to_owned(),
-            if d.ledger_away { format!("{} (ledger away)", d.outcome) } else { d.outcome.clone() },
+            d.outcome.clone(),
             d.rule.clone().unwrap_or_else(|| "(default)".to_owned()),
             d.reason.clone().unwrap_or_default(),
             d.facts.source.known().map(ToString::to_string).unwrap_or_default(),

@@ -3,18 +3,16 @@
 use crate::here::{Here, Place};
 use crate::select::print_json;
 use crate::table::printable;
-use crate::{moment, times};
+use crate::{moment, present, times};
 use clap::Args;
 use rasadmin_engine::effect::Origin;
 use rasadmin_engine::explain::{AddressExplained, Question, StageExplained, explain as ask, explain_again};
 use rasadmin_engine::{Given, State};
-use rasadmin_ledger::Away;
 use rasadmin_ledger::report::{Decided, Reader};
 use rasadmin_policy::config::Config;
 use rasadmin_policy::config::file::Action;
 use rasadmin_policy::rules::{Explained, ExplainedCondition, Outcome, Truth};
 use rasadmin_policy::{InterfaceType, Name, Quarantine, Stage, Tunnel};
-use rasadmin_system::places;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -24,7 +22,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 ///
 /// With --user: what would happen now to a user who comes like this, and which address he would get. Nothing is changed,
 /// and nobody is connected. What is not given counts as absent, as a telephone has no computer name. Limits and quotas are
-/// counted as the ledger stands now.
+/// counted as they stand now.
 ///
 /// With --session or --decision: why a past decision was what it was, from the facts recorded then and the configuration of
 /// that time.
@@ -65,7 +63,7 @@ pub struct Arguments {
     /// The logon domain, which RRAS tells with the connection
     #[arg(long, value_name = "NAME")]
     domain: Option<String>,
-    /// On which RRAS server; the configuration's or this computer's name if nothing is said
+    /// On which RRAS server; the configuration's or the journal's if nothing is said
     #[arg(long, value_name = "NAME")]
     server: Option<String>,
     /// In which quarantine state: normal, quarantine, probation or not-capable
@@ -110,46 +108,42 @@ pub fn explain(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.here.open()?;
     if let Some(session) = &arguments.session {
         let reader = place.reader()?;
-        let found = reader.session(session).map_err(|away| away.to_string())??;
+        let found = reader.session(session).map_err(|e| e.to_string())??;
         let found = found.ok_or_else(|| format!("there is no session `{session}`: see `rasadmin sessions`"))?;
         if found.imported.is_some() {
             return Err(format!("session {session} was imported from a log: nothing was decided here"));
         }
-        let decisions = reader.decisions_of(found.id).map_err(|away| away.to_string())?;
+        let decisions = reader.decisions_of(found.id).map_err(|e| e.to_string())?;
         return past(&arguments, &place, &reader, &decisions);
     }
     if let Some(decision) = arguments.decision {
         let reader = place.reader()?;
-        let found = reader.decision(decision).map_err(|away| away.to_string())?;
+        let found = reader.decision(decision).map_err(|e| e.to_string())?;
         let found = found.ok_or_else(|| format!("there is no decision {decision}: see `rasadmin decisions`"))?;
         return past(&arguments, &place, &reader, &[found]);
     }
     what_if(&arguments, &place)
 }
 
-/// What is in force on a server, with its name as the ledger has it.
-fn in_force(place: &Place, server: Name) -> Result<(Name, State), String> {
-    if !place.ledger.exists() {
-        return Ok((server, State::new()));
+/// What is in force on a server, with its name as the journal has it. Of another server nothing is known here.
+fn in_force(place: &Place, asked: Option<Name>) -> Result<(Name, State), String> {
+    let Some(present) = present::read(place)? else { return Ok((asked.unwrap_or_else(|| place.server()), State::new())) };
+    let own = present.state.server();
+    // The journal knows its server better than the computer does on which somebody looks at it.
+    let server = asked.or_else(|| place.config.server.clone()).unwrap_or_else(|| own.clone());
+    if own.folded() == server.folded() {
+        return Ok((own.clone(), present.state));
     }
-    let reader = place.reader()?;
-    let of = || -> Result<_, Away> {
-        let known = reader.servers()?.into_iter().find(|known| known.folded() == server.folded());
-        let server = known.unwrap_or(server);
-        let state = reader.state_of(&server)?;
-        Ok((server, state))
-    };
-    of().map_err(|away| away.to_string())
+    Ok((server, State::new()))
 }
 
 fn what_if(arguments: &Arguments, place: &Place) -> Result<u8, String> {
     let zone = &place.config.zone;
     let now = times::now();
     let server = arguments.server.as_deref().map(Name::new);
-    let server = server.or_else(|| place.config.server.clone()).unwrap_or_else(places::server_name);
     let (server, state) = in_force(place, server)?;
     let time = arguments.at.as_deref().map_or(Ok(now), |at| times::parse(at, zone, now))?;
-    let at = moment::at(place, &server, state.last(), time);
+    let at = moment::at(place.journal.as_deref(), state.last(), time);
     let question = Question {
         user: Name::new(arguments.user.as_deref().unwrap_or_default()),
         domain: Name::new(arguments.domain.as_deref().unwrap_or_default()),
@@ -188,8 +182,8 @@ fn what_if(arguments: &Arguments, place: &Place) -> Result<u8, String> {
     if !absent.is_empty() {
         let _ = writeln!(out, "not given, so taken as absent: {}", absent.join(", "));
     }
-    if !place.ledger.exists() {
-        let _ = writeln!(out, "there is no ledger yet: nobody is connected, and nothing was used");
+    if state.number() == 0 {
+        let _ = writeln!(out, "there is no journal of {}: nobody is connected, and nothing was used", question.server);
     }
     for stage in &stages {
         show(&mut out, stage, None, arguments.all);
@@ -238,7 +232,7 @@ fn past(arguments: &Arguments, place: &Place, reader: &Reader, decisions: &[Deci
 }
 
 fn config_of(reader: &Reader, hash: &str) -> Result<Config, String> {
-    let bundle = reader.config(hash).map_err(|away| away.to_string())?;
+    let bundle = reader.config(hash).map_err(|e| e.to_string())?;
     let bundle = bundle.ok_or_else(|| {
         format!(
             "the configuration {hash} was not kept in the ledger: it is from before rasadmin kept them, or was purged"
@@ -248,7 +242,7 @@ fn config_of(reader: &Reader, hash: &str) -> Result<Config, String> {
 }
 
 fn again<'c>(config: &'c Config, decision: &Decided) -> StageExplained<'c> {
-    explain_again(config, decision.stage, decision.facts.clone(), decision.counted.clone())
+    explain_again(config, decision.stage, decision.facts.clone(), &decision.groups, decision.counted.clone())
 }
 
 /// Is this what was recorded? What the engine refused is what the rules had allowed.
@@ -323,9 +317,8 @@ fn verdict(stage: &StageExplained<'_>) -> String {
         (true, false) => "allowed",
         (false, _) => "denied",
     };
-    let away = if stage.ledger_away { " because the ledger is away" } else { "" };
     let reason = stage.reason.filter(|_| !stage.allow).map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{what} {by}{away}{reason}")
+    format!("{what} {by}{reason}")
 }
 
 /// What a rule says, with the condition that settles it.
@@ -334,7 +327,7 @@ fn said(rule: &Explained<'_>) -> String {
         Action::Allow => "allows",
         Action::Deny => "denies",
     };
-    let that = |truth: Truth| rule.conditions.iter().find(|condition| condition.truth == Some(truth));
+    let that = |truth: Truth| rule.conditions.iter().find(|condition| condition.truth == truth);
     match rule.outcome {
         Outcome::NoMatch => match that(Truth::False) {
             Some(condition) => format!("does not match: {}", told(condition)),
@@ -342,12 +335,11 @@ fn said(rule: &Explained<'_>) -> String {
         },
         Outcome::Waits => format!("would {}, and waits: {}", verb(rule.action), unknown(rule)),
         Outcome::Fails => format!("cannot allow: {}", unknown(rule)),
-        Outcome::PassedOver => "is passed over while the ledger is away".to_owned(),
         Outcome::DecidesForNow => format!("{action} for now: {}", unknown(rule)),
         Outcome::Decides if that(Truth::Unknown).is_some() => format!("{action}, to be safe: {}", unknown(rule)),
         Outcome::Decides if rule.conditions.is_empty() => action.to_owned(),
         Outcome::Decides => {
-            let all: Vec<_> = rule.conditions.iter().filter(|c| c.truth.is_some()).map(told).collect();
+            let all: Vec<_> = rule.conditions.iter().map(told).collect();
             format!("{action}: {}", all.join("; "))
         }
     }
@@ -361,14 +353,14 @@ const fn verb(action: Action) -> &'static str {
 }
 
 fn unknown(rule: &Explained<'_>) -> String {
-    let unknown = rule.conditions.iter().filter(|condition| condition.truth == Some(Truth::Unknown));
+    let unknown = rule.conditions.iter().filter(|condition| condition.truth == Truth::Unknown);
     unknown.map(told).collect::<Vec<_>>().join("; ")
 }
 
 fn told(condition: &ExplainedCondition<'_>) -> String {
     let ExplainedCondition { field, asked, found, truth } = condition;
     match truth {
-        Some(Truth::Unknown) => format!("{field}: wanted {asked}, {found}"),
+        Truth::Unknown => format!("{field}: wanted {asked}, {found}"),
         _ => format!("{field}: wanted {asked}, found {found}"),
     }
 }
@@ -410,7 +402,7 @@ fn stage_json(stage: &StageExplained<'_>, recorded: Option<&Decided>) -> Value {
         AddressExplained::Refused(why) => json!({ "refused": why }),
     });
     let mut value = json!({
-        "stage": stage.stage, "allow": stage.allow, "for_now": stage.for_now, "ledger_away": stage.ledger_away,
+        "stage": stage.stage, "allow": stage.allow, "for_now": stage.for_now,
         "rule": stage.rule, "reason": stage.reason, "facts": stage.facts, "counted": stage.counted,
         "rules": stage.rules, "address": address, "refused": stage.refusal.as_ref().map(ToString::to_string),
     });

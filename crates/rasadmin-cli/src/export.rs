@@ -105,7 +105,7 @@ pub fn export(arguments: Arguments) -> Result<u8, String> {
     };
     let addresses = addresses(&arguments)?;
     let reader = place.reader()?;
-    let mut sessions = reader.pages(wanted).map_err(|away| away.to_string())?;
+    let mut sessions = reader.pages(wanted).map_err(|e| e.to_string())?;
     match &arguments.output {
         None => {
             let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
@@ -176,7 +176,7 @@ fn write(
     let bar = if hidden { ProgressBar::hidden() } else { ProgressBar::new(sessions.at_most()) };
     let mut told = Told::default();
     for session in sessions {
-        let session = session.map_err(|away| away.to_string())?;
+        let session = session.map_err(|e| e.to_string())?;
         match export.session(session) {
             Ok(true) => told.sessions += 1,
             Ok(false) => told.left_out += 1,

@@ -1,7 +1,9 @@
-//! Which configuration and which ledger a command is about.
+//! Which configuration, journal and ledger a command is about.
 
+use crate::bring_in;
 use clap::Args;
 use rasadmin_ledger::report::Reader;
+use rasadmin_policy::Name;
 use rasadmin_policy::config::{self, Config};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
@@ -13,16 +15,18 @@ pub struct Here {
     /// The configuration; without it, the one that the DLL on this computer would find
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The ledger, if it is not the configuration's
+    /// Another ledger than the configuration's, such as a backup: it is read as it is
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
 }
 
-/// A configuration that is valid, and the ledger that belongs to it.
+/// A configuration that is valid, and the journal and the ledger that belong to it.
 pub struct Place {
     /// None: there is none, only a ledger was named.
     pub file: Option<PathBuf>,
     pub config: Arc<Config>,
+    /// None: a ledger was named, which is read as it is.
+    pub journal: Option<PathBuf>,
     pub ledger: PathBuf,
 }
 
@@ -36,7 +40,7 @@ impl Here {
         }
     }
 
-    /// The configuration and its ledger. A broken configuration is told, and the last good one taken, as the DLL does.
+    /// The configuration, its journal and its ledger. A broken configuration is told, and the last good one taken, as the DLL does.
     pub fn open(&self) -> Result<Place, String> {
         let ledger = self.ledger.as_deref().map(absolute).transpose()?;
         let file = match (self.file(), &ledger) {
@@ -56,21 +60,40 @@ impl Here {
             }
             None => audit_only()?,
         };
+        let own = ledger.as_ref().is_none_or(|ledger| *ledger == config.ledger);
+        let journal = (own && file.is_some()).then(|| config.journal.clone());
         let ledger = ledger.unwrap_or_else(|| config.ledger.clone());
-        Ok(Place { file, config: Arc::new(config), ledger })
+        Ok(Place { file, config: Arc::new(config), journal, ledger })
     }
 }
 
 impl Place {
-    /// The ledger, for reading.
+    /// The ledger, for reading. What the journal has gained is brought into it first.
     pub fn reader(&self) -> Result<Reader, String> {
+        bring_in::before_reading(self)?;
         if !self.ledger.exists() {
             return Err(format!(
-                "{}: there is no ledger yet: it is made when Remote Access starts with the DLL, or when logs are imported",
+                "{}: there is no ledger yet: it is made when Remote Access has started with the DLL, or when logs are \
+                 imported",
                 self.ledger.display()
             ));
         }
-        Reader::open(&self.ledger).map_err(|away| away.to_string())
+        Reader::open(&self.ledger).map_err(|e| e.to_string())
+    }
+
+    /// The server's journal.
+    pub fn journal(&self) -> Result<&Path, String> {
+        self.journal.as_deref().ok_or_else(|| {
+            format!(
+                "{}: this ledger is read alone, without a journal; name the server's configuration with --config",
+                self.ledger.display()
+            )
+        })
+    }
+
+    /// The name of a server whose journal does not tell it.
+    pub fn server(&self) -> Name {
+        self.config.server.clone().unwrap_or_else(places::server_name)
     }
 }
 

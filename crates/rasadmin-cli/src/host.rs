@@ -3,6 +3,7 @@
 mod replay;
 pub mod run;
 pub mod stranger;
+mod told;
 
 use clap::{Args, Subcommand};
 

@@ -1,5 +1,6 @@
 //! `rasadmin import`: the logs of RRAS and NPS as history.
 
+use crate::bring_in;
 use crate::here::Here;
 use crate::output::count;
 use clap::Args;
@@ -35,7 +36,7 @@ pub struct Arguments {
     /// The zone of the servers' clocks, as IANA names it, like Europe/Berlin; else the configuration's
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
-    /// Make the ledger if it is not there; never while the service runs
+    /// Make the ledger if it is not there
     #[arg(long)]
     create: bool,
     /// Read and compare, but write nothing
@@ -65,7 +66,7 @@ impl Target {
             Self::Compare(None) => Ok(Counts { new: batch.len() as u64, ..Counts::default() }),
         };
         batch.clear();
-        counts.map_err(|away| away.to_string())
+        counts.map_err(|e| e.to_string())
     }
 }
 
@@ -74,6 +75,10 @@ pub fn import(arguments: Arguments) -> Result<u8, String> {
     let zone = arguments.time_zone.as_deref().map(config::time_zone).transpose()?;
     let place = arguments.here.open()?;
     let zone = zone.or_else(|| place.config.named_zone().cloned());
+    if !arguments.dry_run {
+        // It also makes the ledger of a server that has recorded something.
+        bring_in::before_reading(&place)?;
+    }
     let mut target = target(&arguments, &place.ledger)?;
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}  {msg}") {
@@ -106,17 +111,16 @@ fn target(arguments: &Arguments, ledger: &std::path::Path) -> Result<Target, Str
     let there = ledger.exists();
     if !there && !arguments.create {
         return Err(format!(
-            "{}: there is no ledger; check the path, or make one with --create while the service does not run",
+            "{}: there is no ledger; check the path, or make one with --create",
             ledger.display()
         ));
     }
-    // An older one must not be brought up to date by us, while an older DLL may have it.
-    let reader = there.then(|| Reader::open(ledger)).transpose().map_err(|away| away.to_string())?;
+    let reader = there.then(|| Reader::open(ledger)).transpose().map_err(|e| e.to_string())?;
     if arguments.dry_run {
         return Ok(Target::Compare(reader));
     }
     let create = if arguments.create { Create::Yes } else { Create::No };
-    let ledger = Sqlite::open(ledger, create, false, Instant::now() + WAIT).map_err(|away| away.to_string())?;
+    let ledger = Sqlite::open(ledger, create, false, Instant::now() + WAIT).map_err(|e| e.to_string())?;
     Ok(Target::Ledger(Box::new(ledger)))
 }
 

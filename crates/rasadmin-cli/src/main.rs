@@ -3,20 +3,26 @@
 
 mod addresses;
 mod ask;
+mod bring_in;
+mod change;
 mod check;
+mod close;
 mod completions;
 mod config;
 mod decisions;
-mod desk;
 mod explain;
 mod export;
+mod forget;
 mod here;
 mod host;
 mod import;
 mod install;
+mod journal;
 mod ledger;
 mod moment;
 mod output;
+mod present;
+mod release;
 mod replay;
 mod report;
 mod scratch;
@@ -66,11 +72,12 @@ enum Command {
     Decisions(decisions::Arguments),
     Report(report::Arguments),
     Replay(replay::Arguments),
-    Release(desk::ReleaseArguments),
-    Close(desk::CloseArguments),
-    Purge(desk::PurgeArguments),
-    Anonymise(desk::AnonymiseArguments),
-    Ledger(desk::LedgerArguments),
+    Release(release::Arguments),
+    Close(close::Arguments),
+    Purge(forget::PurgeArguments),
+    Anonymise(forget::AnonymiseArguments),
+    Ledger(ledger::Arguments),
+    Journal(journal::Arguments),
     Import(import::Arguments),
     Export(export::Arguments),
     Completions(completions::Arguments),
@@ -81,7 +88,7 @@ enum Command {
     #[command(name = host::run::ADDRESS_PROCESS, hide = true)]
     AddressProcess(host::run::AddressArguments),
     #[command(name = host::stranger::SUBCOMMAND, hide = true)]
-    LockLedger(host::stranger::Arguments),
+    LockJournal(host::stranger::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -98,11 +105,12 @@ fn main() -> ExitCode {
         Command::Decisions(arguments) => decisions::decisions(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Report(arguments) => report::report(arguments),
-        Command::Release(arguments) => desk::release(arguments),
-        Command::Close(arguments) => desk::close(arguments),
-        Command::Purge(arguments) => desk::purge(arguments),
-        Command::Anonymise(arguments) => desk::anonymise(arguments),
-        Command::Ledger(arguments) => desk::ledger(arguments),
+        Command::Release(arguments) => release::release(arguments),
+        Command::Close(arguments) => close::close(arguments),
+        Command::Purge(arguments) => forget::purge(arguments),
+        Command::Anonymise(arguments) => forget::anonymise(arguments),
+        Command::Ledger(arguments) => ledger::ledger(arguments),
+        Command::Journal(arguments) => journal::journal(arguments),
         Command::Completions(arguments) => completions::completions(arguments),
         Command::Check(arguments) => check::check(arguments),
         Command::Host(arguments) => host::host(arguments),
@@ -113,7 +121,7 @@ fn main() -> ExitCode {
         Command::Uninstall(arguments) => uninstall::uninstall(arguments),
         Command::CheckChild(arguments) => Ok(check::child(arguments)),
         Command::AddressProcess(arguments) => host::run::address_process(arguments),
-        Command::LockLedger(arguments) => host::stranger::lock(arguments),
+        Command::LockJournal(arguments) => host::stranger::lock(arguments),
     };
     match result {
         Ok(code) => ExitCode::from(code),

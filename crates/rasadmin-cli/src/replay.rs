@@ -1,5 +1,6 @@
 //! `rasadmin replay`: what a configuration would have made of the past.
 
+use crate::here::Here;
 use crate::output::count;
 use crate::select::print_json;
 use crate::table::{self, number, printable, text};
@@ -9,7 +10,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rasadmin_engine::rehearse::Begun;
 use rasadmin_history::logs::{self, Summary};
 use rasadmin_history::whatif::{self, Attempt, Because, Change, Period, Report};
-use rasadmin_ledger::report::Reader;
 use rasadmin_policy::config::{self, Config};
 use rasadmin_policy::{Fact, Name};
 use rasadmin_system::places;
@@ -150,21 +150,15 @@ fn past(arguments: &Arguments, config: &Arc<Config>) -> Result<Past, String> {
         let attempts = whatif::from_trace(&calls, arguments.of, &server, began);
         return Ok(Past { attempts, from: trace.display().to_string(), logs: None });
     }
-    let ledger = match &arguments.ledger {
-        Some(ledger) => ledger.clone(),
-        None => {
-            let file = config::find(&places::config_places(None));
-            let file = file.map_err(|e| format!("{e}; or name what to replay with --ledger, --trace or --log"))?;
-            config::read(&file).map_err(|e| format!("the configuration in force is not valid:\n{e}"))?.0.ledger
-        }
-    };
-    if !ledger.exists() {
-        return Err(format!("{}: there is no ledger; name one with --ledger", ledger.display()));
+    if arguments.ledger.is_none() {
+        let found = config::find(&places::config_places(None));
+        found.map_err(|e| format!("{e}; or name what to replay with --ledger, --trace or --log"))?;
     }
-    let reader = Reader::open(&ledger).map_err(|away| away.to_string())?;
+    let place = Here { config: None, ledger: arguments.ledger.clone() }.open()?;
+    let reader = place.reader()?;
     let period = Period { from: i64::MIN / 2, to: i64::MAX / 2, now };
-    let attempts = whatif::from_ledger(&reader, period).map_err(|away| away.to_string())?;
-    Ok(Past { attempts, from: ledger.display().to_string(), logs: None })
+    let attempts = whatif::from_ledger(&reader, period).map_err(|e| e.to_string())?;
+    Ok(Past { attempts, from: place.ledger.display().to_string(), logs: None })
 }
 
 fn from_logs(arguments: &Arguments, config: &Config) -> Result<Past, String> {

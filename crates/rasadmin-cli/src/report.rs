@@ -82,7 +82,7 @@ pub fn report(arguments: Arguments) -> Result<u8, String> {
         ByArgument::Day => By::Day,
         ByArgument::Rule => By::Rule,
     };
-    let totals = place.reader()?.totals(by, from, to, now, &place.config).map_err(|away| away.to_string())?;
+    let totals = place.reader()?.totals(by, from, to, now, &place.config).map_err(|e| e.to_string())?;
     let format = if arguments.json { Format::Json } else { arguments.format };
     match format {
         Format::Json => print_json(&totals),

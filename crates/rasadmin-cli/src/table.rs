@@ -86,7 +86,7 @@ fn render(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize>) 
 }
 
 /// The beginning of a text that is too long, with a mark.
-fn cut(text: &str, width: usize) -> String {
+pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

@@ -31,7 +31,7 @@ pub struct Arguments {
 pub fn users(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.here.open()?;
     let which = arguments.select.which(&place, None)?;
-    let users = place.reader()?.users(&which).map_err(|away| away.to_string())?;
+    let users = place.reader()?.users(&which).map_err(|e| e.to_string())?;
     if arguments.json {
         return print_json(&users);
     }
@@ -127,7 +127,7 @@ pub fn usage(arguments: UsageArguments) -> Result<u8, String> {
         noon.map_or_else(|_| day.to_owned(), |noon| period_dates(period, noon, zone).0)
     };
     let days = rasadmin_ledger::report::Which { user: which.user, ..Default::default() };
-    let usage = place.reader()?.usage(&days, &first, &last, &cut).map_err(|away| away.to_string())?;
+    let usage = place.reader()?.usage(&days, &first, &last, &cut).map_err(|e| e.to_string())?;
     if arguments.json {
         return print_json(&usage);
     }

@@ -223,7 +223,7 @@ sequences! {
         played.had_sessions("NEW", &[expected("08:31:00", "10:00:00", (1000, 2000))]);
         played.had_address("new", r"CORP\NEW", "08:31:00", "10:00:00");
     };
-    a_locked_ledger_while_ports_are_used_again: |played| {
+    a_locked_journal_while_ports_are_used_again: |played| {
         played.had_sessions("A", &[expected("08:00:00", "08:11:00", (1000, 2000))]);
         played.had_sessions("B", &[expected("08:12:00", "08:15:00", (3, 4))]);
         played.had_sessions("C", &[expected("08:16:00", "09:16:00", (5, 6))]);

@@ -106,8 +106,8 @@ fn what_is_expected_and_is_not_is_told_with_exit_1() {
     assert_eq!((&json["expectations"], json["faults"].as_array().unwrap().len()), (&2.into(), 2));
     let ran = ran.complains(":6: b: expected accepted; found refused (RRAS refused the address");
     ran.complains("the DLL chose 10.20.0.9 for b on VPN0-2 while a on VPN0-1 was online with it");
-    // A DLL that has no ledger has none to lock.
-    let day = "08:00:00 connect a user=a tunnel=sstp from=203.0.113.1\n08:01:00 lock-ledger\n";
+    // A DLL that has no journal has none to lock.
+    let day = "08:00:00 connect a user=a tunnel=sstp from=203.0.113.1\n08:01:00 lock-journal\n";
     dll.play(day).ends(2).complains("the scenario could not be played to its end");
 }
 

@@ -8,7 +8,7 @@ use crate::decision::{Answer, Decision, Given, OfferFault, Refusal};
 use crate::effect::Usage;
 use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer};
 use crate::now::{Id, Now, Process, Stamp};
-use crate::rules::{Counted, Explained, WhenUnrecorded};
+use crate::rules::{Counted, Explained, GroupSet, WhenUnrecorded};
 use crate::{Facts, Family, Here, InterfaceType, Name, Quarantine, Stage, State, Tunnel};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -170,11 +170,22 @@ fn events(question: &Question) -> Vec<Event> {
     events
 }
 
+/// With the groups that the user has now.
 fn told(config: &Config, stage: Stage, facts: Facts, counted: Counted) -> StageExplained<'_> {
     let groups = facts.user.known().map(|user| config.groups.of(user)).unwrap_or_default();
+    told_in(config, stage, facts, &groups, counted)
+}
+
+fn told_in<'c>(
+    config: &'c Config,
+    stage: Stage,
+    facts: Facts,
+    groups: &GroupSet,
+    counted: Counted,
+) -> StageExplained<'c> {
     let counts = counted.counts(&config.groups);
-    let ruling = config.rules.decide(stage, &facts, &groups, &counts);
-    let rules = config.rules.explain(stage, &facts, &groups, &counts);
+    let ruling = config.rules.decide(stage, &facts, groups, &counts);
+    let rules = config.rules.explain(stage, &facts, groups, &counts);
     StageExplained {
         stage,
         allow: ruling.allow,
@@ -190,7 +201,15 @@ fn told(config: &Config, stage: Stage, facts: Facts, counted: Counted) -> StageE
     }
 }
 
-/// Explains a past decision from what was recorded with it, under the configuration of its time.
-pub fn explain_again(config: &Config, stage: Stage, facts: Facts, counted: Counted) -> StageExplained<'_> {
-    told(config, stage, facts, counted)
+/// Explains a past decision from what was recorded with it, under the configuration of its time. `groups`: those that the
+/// user had then, by name; the configuration's lists may be gone.
+pub fn explain_again<'c>(
+    config: &'c Config,
+    stage: Stage,
+    facts: Facts,
+    groups: &[String],
+    counted: Counted,
+) -> StageExplained<'c> {
+    let groups = groups.iter().filter_map(|name| config.groups.id(name)).collect();
+    told_in(config, stage, facts, &groups, counted)
 }

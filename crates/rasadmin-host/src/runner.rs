@@ -26,7 +26,7 @@ pub struct RunOptions<'a> {
     /// Told the time of each event before it happens, for a DLL that reads a clock: the time of day, and as the
     /// monotonic clock the milliseconds since midnight.
     pub clock: Option<&'a Clock>,
-    /// Who locks the ledger when the scenario says so.
+    /// Who holds the journal's lock when the scenario says so.
     pub stranger: Option<&'a dyn Stranger>,
     /// The run's folder, in which the scenario can replace files.
     pub folder: Option<&'a Path>,
@@ -39,7 +39,7 @@ impl RunOptions<'_> {
     }
 }
 
-/// Somebody else who uses the DLL's ledger. The host knows nothing of ledgers: whoever runs it does.
+/// Somebody else who uses the DLL's journal. The host knows nothing of journals: whoever runs it does.
 pub trait Stranger: Sync {
     /// Locks it: nobody else can write.
     fn lock(&self) -> Result<(), String>;
@@ -91,7 +91,7 @@ pub struct Day {
     pub peak: usize,
     /// Addresses that a DLL chose for somebody while somebody else was online with them.
     pub held_twice: Vec<HeldTwice>,
-    /// What kept the run from being what the scenario says: a service that did not start again, a ledger that could not
+    /// What kept the run from being what the scenario says: a service that did not start again, a journal that could not
     /// be locked.
     pub failed: Option<String>,
 }
@@ -267,8 +267,8 @@ impl Run<'_> {
                 }
                 self.note_failure(self.service.restart(*which));
             }
-            What::LockLedger => self.note_failure(self.stranger(|stranger| stranger.lock())),
-            What::UnlockLedger => self.note_failure(self.stranger(|stranger| stranger.unlock())),
+            What::LockJournal => self.note_failure(self.stranger(|stranger| stranger.lock())),
+            What::UnlockJournal => self.note_failure(self.stranger(|stranger| stranger.unlock())),
             What::Replace(replacement) => {
                 let folder = self.options.folder.ok_or_else(|| "this run has no folder with files".to_owned());
                 let beside = Path::new(&self.scenario.file).parent().unwrap_or(Path::new(""));
@@ -278,7 +278,7 @@ impl Run<'_> {
     }
 
     fn stranger(&self, what: impl FnOnce(&dyn Stranger) -> Result<(), String>) -> Result<(), String> {
-        self.options.stranger.map_or_else(|| Err("nobody here can lock the ledger".into()), what)
+        self.options.stranger.map_or_else(|| Err("nobody here can lock the journal".into()), what)
     }
 
     fn note_failure(&self, result: Result<(), String>) {

@@ -121,10 +121,10 @@ pub enum What {
     Kill(Which),
     /// They start again.
     Restart(Which),
-    /// A stranger locks the ledger.
-    LockLedger,
+    /// A stranger holds the journal's lock.
+    LockJournal,
     /// The stranger lets it go.
-    UnlockLedger,
+    UnlockJournal,
     /// A file in the run's folder is replaced.
     Replace(Replacement),
 }
@@ -199,8 +199,8 @@ impl Scenario {
         self.events.iter().any(|event| matches!(event.what, What::Kill(_) | What::Restart(_)))
     }
 
-    /// Is the ledger locked by a stranger?
-    pub fn locks_ledger(&self) -> bool {
-        self.events.iter().any(|event| matches!(event.what, What::LockLedger))
+    /// Is the journal's lock held by a stranger?
+    pub fn locks_journal(&self) -> bool {
+        self.events.iter().any(|event| matches!(event.what, What::LockJournal))
     }
 }

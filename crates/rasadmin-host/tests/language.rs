@@ -530,8 +530,8 @@ fn errors_name_file_line_and_what_was_expected() {
             "day:5: the service is down since the `kill`: `restart` it first",
         ),
         (format!("{ALICE}\n09:00:00 kill\n09:00:01 kill"), "day:6: it is down already"),
-        (format!("{ALICE}\n09:00:00 unlock-ledger"), "day:5: the ledger is not locked"),
-        (format!("{ALICE}\n09:00:00 lock-ledger\n09:00:00 lock-ledger"), "day:6: the ledger is locked already"),
+        (format!("{ALICE}\n09:00:00 unlock-journal"), "day:5: the journal is not locked"),
+        (format!("{ALICE}\n09:00:00 lock-journal\n09:00:00 lock-journal"), "day:6: the journal is locked already"),
         (format!("{ALICE}\n09:00:00 replace"), "day:5: expected the name of a file in the run's folder"),
         (
             format!("{ALICE}\n09:00:00 replace ../a with=b"),

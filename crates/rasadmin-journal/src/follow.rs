@@ -5,7 +5,7 @@ use crate::folder;
 use crate::kernel;
 use crate::position::{Item, Position};
 use crate::segment::{Access, Segment};
-use crate::tape::Tape;
+use crate::tape::{Stop, Tape};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Follower {
     tape: Tape,
+    stop: Option<Stop>,
 }
 
 impl Follower {
@@ -29,7 +30,7 @@ impl Follower {
             return Ok(None);
         }
         let survey = folder::survey(folder)?;
-        Ok(Tape::new(folder, Access::Read, &survey)?.map(|tape| Self { tape }))
+        Ok(Tape::new(folder, Access::Read, &survey)?.map(|tape| Self { tape, stop: None }))
     }
 
     /// Goes to a place: what follows it comes next. False if the journal does not have it: it was restored, or another
@@ -56,7 +57,7 @@ impl Follower {
     /// # Errors
     /// [`Error::NewerVersion`] at a segment whose format is not known; [`Error::Io`]; [`Error::Diverged`].
     pub fn read(&mut self, mut reader: impl FnMut(Item<'_>)) -> Result<(), Error> {
-        self.tape.read(&mut reader)?;
+        self.stop = Some(self.tape.read(&mut reader)?);
         self.tape.settled = true;
         Ok(())
     }
@@ -68,7 +69,14 @@ impl Follower {
     pub fn read_some(&mut self, most: usize, mut reader: impl FnMut(Item<'_>)) -> Result<bool, Error> {
         let stop = self.tape.read_some(most, &mut reader)?;
         self.tape.settled |= stop.is_some();
+        self.stop = stop;
         Ok(stop.is_none())
+    }
+
+    /// Did the last reading stop before something that is no record? It may be one that was being written at that moment,
+    /// or what a crash has left, or damage: whoever appends next finds out, and mends it.
+    pub fn is_before_damage(&self) -> bool {
+        matches!(self.stop, Some(Stop::Bad | Stop::Hole { .. }))
     }
 
     /// Is the segment that is being read still the one that its path names? To be asked now and then: of one that was

@@ -7,10 +7,13 @@
 use crate::error::{Context, Error};
 use crate::folder;
 use crate::guard::Guard;
+use crate::journal::LOCK;
 use crate::kernel::{self, Mode};
+use crate::wait;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// The file.
 pub const FILE: &str = "instance.lock";
@@ -86,6 +89,37 @@ impl Guard<'_> {
     /// [`Error::Io`].
     pub fn instance_lives(&mut self) -> Result<bool, Error> {
         probe(&self.inner.tape.folder.join(FILE))
+    }
+}
+
+/// The same for whoever has no journal open. It holds the append lock for a moment, and waits `patience` for it. Who may not
+/// open the files for writing, and who does not get the lock, goes by the processes that the file names: one of them may
+/// live on although it has left the instance.
+///
+/// # Errors
+/// If the file is there and cannot be read.
+pub fn lives_in(folder: &Path, patience: Duration) -> Result<bool, Error> {
+    let path = folder.join(FILE);
+    let (deadline, lock_path) = (Instant::now() + patience, folder.join(LOCK));
+    // Neither file is made.
+    if let Ok(lock) = File::options().read(true).write(true).open(&lock_path) {
+        let locked = wait::until(deadline, || {
+            let locked = kernel::try_lock(&lock, 0, Mode::Exclusive).when("lock", &lock_path)?;
+            Ok(locked.then_some(()))
+        });
+        let lives = locked.and_then(|()| {
+            let lives = probe(&path);
+            let _ = kernel::unlock(&lock, 0);
+            lives
+        });
+        if lives.is_ok() {
+            return lives;
+        }
+    }
+    match File::open(&path) {
+        Ok(mut file) => Ok(lives(&read(&mut file).when("read", &path)?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::new("open", &path, error)),
     }
 }
 

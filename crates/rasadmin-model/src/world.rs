@@ -232,7 +232,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             Kind::Away => {
                 let which = self.chance.below(self.product.members.len());
                 self.product.members[which].away = true;
-                self.write(|_| "lock-ledger".to_owned());
+                self.write(|_| "lock-journal".to_owned());
                 self.say(|| format!("process {which} cannot write"));
             }
             Kind::Back => {

@@ -2,8 +2,8 @@
 
 use crate::codec;
 use rasadmin_engine::State;
-use rasadmin_journal::{Error, Follower, Item, Notice, Position, checkpoint};
-use std::path::Path;
+use rasadmin_journal::{Error, Failed, Follower, Item, Notice, Position, checkpoint};
+use std::path::{Path, PathBuf};
 
 /// What a journal says.
 #[derive(Debug)]
@@ -74,4 +74,18 @@ pub fn read(folder: &Path) -> Result<Option<Present>, Error> {
     }
     follower.read(|item| apply(&mut state, &mut lacking, item))?;
     Ok(Some(Present { state, place: follower.position(), checkpoint, lacking, notices }))
+}
+
+/// Writes what was read as a checkpoint: the next start, and the next [`read`], begin there. Nothing is locked. Returns its
+/// file.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub fn write_checkpoint(folder: &Path, present: &Present) -> Result<PathBuf, Error> {
+    let bytes = codec::encode_state(&present.state).map_err(|error| {
+        let source = std::io::Error::other(error.to_string());
+        Error::Io(Failed { what: "write a checkpoint in", path: folder.to_owned(), source })
+    })?;
+    checkpoint::write(folder, &present.place, codec::CHECKPOINT, &bytes)
 }

@@ -71,4 +71,17 @@ impl Tool {
         journal.sync(&appended.last)?;
         Ok(Some(found))
     }
+
+    /// Ends the present segment and begins the next, so that the one that ended may be deleted.
+    ///
+    /// # Errors
+    ///
+    /// If the journal cannot be written.
+    pub fn seal(&mut self) -> Result<(), Error> {
+        let Self { journal, state, .. } = self;
+        let mut guard = journal.lock(Instant::now() + PATIENCE)?;
+        let mut lacking = present::Lacking::default();
+        guard.catch_up(|item| present::apply(state, &mut lacking, item))?;
+        guard.seal()
+    }
 }

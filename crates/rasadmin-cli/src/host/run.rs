@@ -1,6 +1,7 @@
 //! `rasadmin host run`: a scenario against a list of DLLs.
 
-use crate::host::stranger::LedgerLock;
+use crate::host::stranger::JournalLock;
+use crate::host::told::Told;
 use crate::output::{count, dll_file, duration, numbers, shown};
 use crate::scratch::{self, Keep, Place};
 use clap::{Args, ValueEnum};
@@ -45,7 +46,7 @@ pub struct Arguments {
     /// Run the address functions in a process of their own, as Microsoft warns they may be
     #[arg(long)]
     two_processes: bool,
-    /// A configuration that lends its rules to this run, never its ledger; without it the one that RASADMIN_CONFIG
+    /// A configuration that lends its rules to this run, never its journal or ledger; without it the one that RASADMIN_CONFIG
     /// names, else one that allows everyone
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -139,7 +140,7 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
     let options = options(&arguments, &paths, &scenario)?;
     // Without rules of one's own there is nothing to tell of them.
     let ruled = arguments.config.is_some();
-    let ledger = ruled.then(|| crate::ledger::Told::before(&folder.join("rasadmin.toml"))).transpose()?;
+    let ledger = ruled.then(|| Told::before(&folder.join("rasadmin.toml"))).transpose()?;
     let clock = match (std::env::var_os(CLOCK), scenario.begins) {
         (Some(path), Some(begins)) => {
             let clock = Clock::create(Path::new(&path)).map_err(|e| format!("cannot write the clock: {e}"))?;
@@ -180,7 +181,7 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         .collect();
     let progress = progress_bar(scenario.events.len());
     let threads = arguments.threads.into();
-    let stranger = scenario.locks_ledger().then(|| LedgerLock::new(&folder));
+    let stranger = scenario.locks_journal().then(|| JournalLock::new(&folder));
     let stranger = stranger.as_ref().map(|stranger| stranger as &dyn Stranger);
     let run_options = RunOptions { threads, clock: clock.as_ref(), stranger, folder: Some(&folder) };
     let day = runner::run(&service, &scenario, run_options, &|done| progress.set_position(done as u64));
@@ -272,7 +273,7 @@ fn report(
     day: &Day,
     stopped: &Stopped,
     took: Duration,
-    told: Option<&crate::ledger::Told>,
+    told: Option<&Told>,
 ) -> String {
     use std::fmt::Write;
     let mut out = String::new();

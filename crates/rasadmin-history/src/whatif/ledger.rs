@@ -3,7 +3,7 @@
 use super::Attempt;
 use crate::{Ended, PastSession, cause_number};
 use rasadmin_engine::effect::Usage;
-use rasadmin_ledger::Away;
+use rasadmin_ledger::Error;
 use rasadmin_ledger::report::{Decided, Reader, Session, Which};
 use rasadmin_policy::Millis;
 use rasadmin_policy::{Fact, InterfaceType, Name, Quarantine, Stage, Tunnel};
@@ -20,7 +20,7 @@ pub struct Period {
 }
 
 /// Every attempt that began in a period.
-pub fn from_ledger(reader: &Reader, period: Period) -> Result<Vec<Attempt>, Away> {
+pub fn from_ledger(reader: &Reader, period: Period) -> Result<Vec<Attempt>, Error> {
     let mut attempts = Vec::new();
     reader.each_session_in(period.from, period.to, &mut |row| {
         // One that never had a link was refused at its first, and is among the decisions; or nobody used it.

@@ -50,15 +50,15 @@ impl Server {
                 };
                 if verb == "kill" { self.kill(which)? } else { self.restart(which)? }
             }
-            "lock-ledger" if self.locked => return Err("the ledger is locked already".into()),
-            "lock-ledger" => {
+            "lock-journal" if self.locked => return Err("the journal is locked already".into()),
+            "lock-journal" => {
                 self.locked = true;
-                What::LockLedger
+                What::LockJournal
             }
-            "unlock-ledger" if !self.locked => return Err("the ledger is not locked: `lock-ledger` does it".into()),
-            "unlock-ledger" => {
+            "unlock-journal" if !self.locked => return Err("the journal is not locked: `lock-journal` does it".into()),
+            "unlock-journal" => {
                 self.locked = false;
-                What::UnlockLedger
+                What::UnlockJournal
             }
             "replace" => What::Replace(Replacement {
                 name: plain(line.word("the name of a file in the run's folder, like rasadmin.toml")?)?,

@@ -16,7 +16,7 @@ use mprapi::abi::{ROUTER_IF_TYPE_CLIENT, ROUTER_IF_TYPE_FULL_ROUTER};
 use std::collections::HashMap;
 
 const VERBS: &str = "connect, link, unlink, reauthenticate, move, hangup, address, accept, deliver, clock, kill, restart, \
-                     lock-ledger, unlock-ledger or replace";
+                     lock-journal, unlock-journal or replace";
 
 /// What was read so far.
 #[derive(Default)]

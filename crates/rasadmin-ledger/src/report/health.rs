@@ -4,6 +4,8 @@ use super::{Loaded, Reader};
 use crate::{Error, ErrorKind, sqlite};
 use rasadmin_engine::Millis;
 use rasadmin_engine::Name;
+use rasadmin_journal::Position;
+use uuid::Uuid;
 
 /// A server's last service instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +33,8 @@ pub struct LastBrought {
     pub server: Name,
     /// Its UUID.
     pub journal: String,
-    /// The number of its last record that came in.
-    pub records: u64,
+    /// The last record that came in.
+    pub place: Option<Position>,
     /// When it was looked into last: the ledger is as old as that.
     pub brought_at: Millis,
 }
@@ -112,13 +114,17 @@ impl Reader {
     /// # Errors
     /// If it cannot be read.
     pub fn brought(&self) -> Result<Vec<LastBrought>, Error> {
-        let sql = "SELECT server, journal, number, brought_at FROM journals ORDER BY server, brought_at";
+        let sql = "SELECT server, journal, segment, number, crc, brought_at FROM journals ORDER BY server, brought_at";
         self.rows(sql, &[], |row| {
+            let journal: String = row.get(1)?;
+            let id = |text: &str| Uuid::parse_str(text).ok();
+            let ids = id(&journal).zip(id(&row.get::<_, String>(2)?));
+            let (number, crc) = (row.get::<_, i64>(3)?.cast_unsigned(), row.get(4)?);
             Ok(LastBrought {
                 server: Name::from_stored(row.get(0)?),
-                journal: row.get(1)?,
-                records: row.get::<_, i64>(2)?.cast_unsigned(),
-                brought_at: row.get(3)?,
+                place: ids.map(|(journal, segment)| Position { journal, segment, number, crc }),
+                journal,
+                brought_at: row.get(5)?,
             })
         })
     }

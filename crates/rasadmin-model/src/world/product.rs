@@ -73,7 +73,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if self.product.members[member].away {
             self.say(|| format!("process {member} can write again"));
             self.product.members[member].away = false;
-            self.write(|_| "unlock-ledger".to_owned());
+            self.write(|_| "unlock-journal".to_owned());
             self.write_what_waits(member);
         }
     }

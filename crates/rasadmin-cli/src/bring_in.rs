@@ -1,0 +1,143 @@
+//! The ledger is made of the journal: a command brings in what the journal has gained before it reads.
+
+use crate::here::Place;
+use crate::output::grouped;
+use crate::times;
+use rasadmin_journal::{Follower, Item, Position};
+use rasadmin_ledger::bring_in::Brought;
+use rasadmin_ledger::report::Reader;
+use rasadmin_ledger::sqlite::{Create, Sqlite};
+use rasadmin_ledger::{Error, ErrorKind};
+use rasadmin_policy::Name;
+use rasadmin_policy::config::file::Durability;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long the ledger is waited for, while others bring in.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// From so many records on it takes noticeably long, and is said.
+const MANY: u64 = 1_000;
+
+/// Brings in what the place's journal has gained, and tells of it what an administrator should know. Where the ledger may
+/// not be written, it says how old it is: it can be read all the same.
+pub fn before_reading(place: &Place) -> Result<(), String> {
+    let Some(journal) = &place.journal else { return Ok(()) };
+    let durable = place.config.durability == Durability::Fsync;
+    match bring_in(journal, &place.ledger, &place.server(), durable) {
+        Ok(brought) => {
+            brought.iter().flat_map(warnings).for_each(|warning| eprintln!("warning: {warning}"));
+            Ok(())
+        }
+        Err(error) => match age(&place.ledger, &place.config.zone) {
+            Ok(age) => {
+                eprintln!("warning: {age}, because it cannot be brought up to date: {error}{}", remedy(&error));
+                Ok(())
+            }
+            // What keeps it from being read is what is to be said.
+            Err(unreadable) if place.ledger.exists() => Err(unreadable.to_string()),
+            Err(_) => Err(format!("{error}{}", remedy(&error))),
+        },
+    }
+}
+
+/// Brings a journal into a ledger, which is made if it is missing. None: nothing was ever recorded in that folder.
+pub fn bring_in(journal: &Path, ledger: &Path, server: &Name, durable: bool) -> Result<Option<Brought>, Error> {
+    let Some(follower) = Follower::open(journal)? else { return Ok(None) };
+    let waiting = waiting(follower, ledger)?;
+    if waiting >= MANY {
+        eprintln!("bringing {} records into the ledger", grouped(waiting));
+    }
+    let mut ledger = Sqlite::open(ledger, Create::Yes, durable, Instant::now() + PATIENCE)?;
+    ledger.bring_in(journal, server, &mut |_| {}).map(Some)
+}
+
+/// How many records the ledger lacks.
+fn waiting(mut follower: Follower, ledger: &Path) -> Result<u64, Error> {
+    if let Some(place) = place_of(&follower, ledger) {
+        follower.start_at(&place)?;
+    }
+    let mut count = 0;
+    follower.read(|item| count += u64::from(matches!(item, Item::Record(_))))?;
+    Ok(count)
+}
+
+/// How far a ledger that can be read has come in this journal.
+fn place_of(follower: &Follower, ledger: &Path) -> Option<Position> {
+    let journal = follower.beginning().journal.to_string();
+    let all = Reader::open(ledger).and_then(|reader| reader.brought()).ok()?;
+    all.into_iter().find(|brought| brought.journal == journal).and_then(|brought| brought.place)
+}
+
+/// As of when a ledger is.
+fn age(ledger: &Path, zone: &jiff::tz::TimeZone) -> Result<String, Error> {
+    let all = Reader::open(ledger)?.brought()?;
+    let last = all.iter().map(|brought| brought.brought_at).max();
+    Ok(last.map_or_else(
+        || "the ledger has nothing of this server yet".to_owned(),
+        |at| format!("the ledger is as of {}, {} ago", times::show(at, zone), times::between(at, times::now())),
+    ))
+}
+
+/// What to do about it.
+fn remedy(error: &Error) -> &'static str {
+    match error.kind {
+        ErrorKind::ReadOnly => "; run the command as an administrator",
+        ErrorKind::Locked => "; another command is bringing in: try again when it is done",
+        ErrorKind::Full => "; make room on that disk",
+        _ => "",
+    }
+}
+
+/// What is to be known of what came in.
+pub fn warnings(brought: &Brought) -> Vec<String> {
+    let mut all = Vec::new();
+    let count = |n: u64, noun| crate::output::count(usize::try_from(n).unwrap_or(usize::MAX), noun);
+    if brought.again {
+        all.push(
+            "the ledger and the journal did not fit, because one of them was restored, copied or replaced: the journal \
+             was read again from its oldest record; nothing counts twice"
+                .to_owned(),
+        );
+    }
+    if brought.gaps > 0 {
+        let gaps = count(brought.gaps, "gap");
+        all.push(format!(
+            "records are missing in the journal ({gaps}): what happened then is not in the ledger; `rasadmin journal \
+             check` says which they are"
+        ));
+    }
+    if brought.unreadable > 0 {
+        let records = count(brought.unreadable, "record");
+        all.push(format!("{records} could not be read and were passed over; `rasadmin journal check` says which"));
+    }
+    if brought.unknown > 0 {
+        let parts = count(brought.unknown, "part");
+        all.push(format!(
+            "a newer rasadmin.dll has written {parts} of records that this command does not know: they are not in the \
+             ledger; use the command that came with that DLL"
+        ));
+    }
+    if let Some(error) = &brought.cursor_not_written {
+        all.push(format!(
+            "the journal was not told how far the ledger is, so it keeps more on the disk than it must: {error}{}",
+            remedy(error)
+        ));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_wrong_is_told_with_a_remedy() {
+        assert!(warnings(&Brought { records: 7, ..Brought::default() }).is_empty());
+        let brought = Brought { again: true, gaps: 2, unreadable: 1, unknown: 3, ..Brought::default() };
+        let told = warnings(&brought);
+        assert_eq!(told.len(), 4, "{told:#?}");
+        assert!(told[1].contains("2 gaps") && told[1].contains("rasadmin journal check"), "{}", told[1]);
+        assert!(told[2].starts_with("1 record could not be read"), "{}", told[2]);
+    }
+}

@@ -1,0 +1,51 @@
+//! What an administrator changes: an event in the server's journal. The DLL heeds it at its next call, and the ledger has
+//! it when this command ends.
+
+use crate::here::Place;
+use crate::{bring_in, moment};
+use rasadmin_engine::{Event, State};
+use rasadmin_ledger::bring_in::Brought;
+use rasadmin_policy::Name;
+use rasadmin_policy::config::file::Durability;
+use rasadmin_recorder::tool::Tool;
+
+/// Opens the place's journal for an event.
+pub fn open(place: &Place) -> Result<Tool, String> {
+    let journal = place.journal()?;
+    let opened = Tool::open(journal, &place.config).map_err(failed)?;
+    opened.ok_or_else(|| format!("{}: there is no journal yet: nothing was ever recorded here", journal.display()))
+}
+
+/// Is the journal this server's? Another's is changed on that server.
+pub fn is_here(tool: &Tool, server: &Name) -> Result<(), String> {
+    let own = tool.state().server();
+    if own.folded() == server.folded() {
+        return Ok(());
+    }
+    Err(format!("that is on {server}, and this journal is {own}'s: run the command on {server}"))
+}
+
+/// Tells an event, unless `look` finds that there is nothing to tell.
+pub fn tell<T>(tool: &mut Tool, look: impl FnOnce(&State) -> (T, Option<Event>)) -> Result<T, String> {
+    let now = moment::now(tool.folder(), tool.state().last())?;
+    let told = tool.tell(&now, look).map_err(failed)?;
+    told.ok_or_else(|| format!("{}: Remote Access has never started with this journal", tool.folder().display()))
+}
+
+/// Brings in what was told. It stands in the journal, whatever becomes of this.
+pub fn bring_in(place: &Place) -> Result<Option<Brought>, String> {
+    let durable = place.config.durability == Durability::Fsync;
+    let brought = bring_in::bring_in(place.journal()?, &place.ledger, &place.server(), durable);
+    let brought = brought.map_err(|e| format!("it is recorded, and in force; but the ledger does not have it yet: {e}"))?;
+    brought.iter().flat_map(bring_in::warnings).for_each(|warning| eprintln!("warning: {warning}"));
+    Ok(brought)
+}
+
+fn failed(error: rasadmin_journal::Error) -> String {
+    let remedy = match error {
+        rasadmin_journal::Error::Locked => "; try again",
+        rasadmin_journal::Error::NewerVersion { .. } => "; use the command that came with the DLL that runs",
+        _ => "",
+    };
+    format!("nothing was changed, because the journal cannot be written: {error}{remedy}")
+}

@@ -1,0 +1,45 @@
+//! `rasadmin journal seal`.
+
+use super::{Where, tidy};
+use crate::output::grouped;
+use crate::select::print_json;
+use clap::Args;
+use rasadmin_recorder::tool::Tool;
+use serde_json::json;
+
+/// End the journal's present file, and write a checkpoint
+///
+/// The next record stands in a new file; the earlier ones do not change any more, so that they can be copied. The
+/// checkpoint lets the DLL start without reading them. It may be done while Remote Access runs.
+///
+/// Example:
+///   rasadmin journal seal
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    #[command(flatten)]
+    place: Where,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn seal(arguments: Arguments) -> Result<u8, String> {
+    let place = arguments.place.open()?;
+    let tool = Tool::open(&place.folder, &place.config).map_err(|e| format!("the journal cannot be written: {e}"))?;
+    let Some(mut tool) = tool else {
+        return Err(format!("{}: nothing was ever recorded there", place.folder.display()));
+    };
+    tidy::seal(&mut tool)?;
+    let (checkpoint, number) = tidy::write_checkpoint(&place.folder)?;
+    if arguments.json {
+        return print_json(&json!({ "journal": place.folder, "last_record": number, "checkpoint": checkpoint }));
+    }
+    println!(
+        "{}: the present file ends with record {}; the checkpoint is {}",
+        place.folder.display(),
+        grouped(number),
+        checkpoint.display()
+    );
+    Ok(0)
+}

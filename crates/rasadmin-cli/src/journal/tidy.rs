@@ -1,0 +1,92 @@
+//! The journal kept short: segments ended, checkpoints written, what every ledger has deleted.
+
+use rasadmin_journal::retain::{self, Expired, Rule};
+use rasadmin_journal::{Error, checkpoint, cursor, inventory};
+use rasadmin_recorder::present::{self, Present};
+use rasadmin_recorder::tool::Tool;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// How many checkpoints are kept: the newest may be damaged.
+const CHECKPOINTS: usize = 2;
+
+/// How long a segment stays that every ledger has.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The journal after a deletion.
+pub struct Left {
+    /// Segments that were deleted.
+    pub deleted: usize,
+    /// Segments that are there and have records.
+    pub kept: usize,
+    /// The number of the oldest record that is left.
+    pub oldest_record: u64,
+    /// Why more could not be deleted, if it should have been.
+    pub why: Option<String>,
+}
+
+/// Ends the present segment.
+pub fn seal(tool: &mut Tool) -> Result<(), String> {
+    tool.seal().map_err(|e| format!("the journal's present file could not be ended: {e}"))
+}
+
+/// Writes a checkpoint of all that is recorded; returns its file and the number of the last record in it.
+pub fn write_checkpoint(folder: &Path) -> Result<(PathBuf, u64), String> {
+    let failed = |e: Error| format!("no checkpoint could be written: {e}");
+    let present = present::read(folder).map_err(failed)?;
+    let present = present.ok_or_else(|| format!("{}: there is no journal yet", folder.display()))?;
+    let path = present::write_checkpoint(folder, &present).map_err(failed)?;
+    Ok((path, present.place.number))
+}
+
+/// Writes a checkpoint if a segment was filled since the newest one.
+pub fn checkpoint_if_due(folder: &Path) -> Result<Option<(PathBuf, u64)>, String> {
+    let failed = |e: Error| format!("the journal cannot be read: {e}");
+    let Some(Present { checkpoint, .. }) = present::read(folder).map_err(failed)? else { return Ok(None) };
+    let segments = inventory::take(folder).map_err(failed)?.segments;
+    // The first record of the present segment, which has at least one before it.
+    let filled = segments.last().is_some_and(|last| segments.len() > 1 && checkpoint + 1 < last.first);
+    if filled { write_checkpoint(folder).map(Some) } else { Ok(None) }
+}
+
+/// Deletes segments that every ledger has had for a week, and old checkpoints.
+pub fn delete_old(folder: &Path) -> Result<Vec<Expired>, String> {
+    let before = SystemTime::now().checked_sub(WEEK).unwrap_or(SystemTime::UNIX_EPOCH);
+    expire(folder, before)
+}
+
+/// Deletes all segments that every ledger has, but the two newest, of which the last is empty after [`seal`].
+pub fn delete_what_every_ledger_has(folder: &Path) -> Result<Left, String> {
+    // Two, because older ones have names of the past too.
+    for _ in 0..CHECKPOINTS {
+        write_checkpoint(folder)?;
+    }
+    let expired = expire(folder, SystemTime::now() + Duration::from_secs(1))?;
+    left(folder, expired.len())
+}
+
+fn expire(folder: &Path, before: SystemTime) -> Result<Vec<Expired>, String> {
+    let failed = |e: Error| format!("the journal's old files could not be deleted: {e}");
+    let expired = retain::expire(folder, Rule::Brought { before }).map_err(failed)?;
+    checkpoint::prune(folder, CHECKPOINTS).map_err(failed)?;
+    Ok(expired)
+}
+
+/// What a folder has.
+pub fn left(folder: &Path, deleted: usize) -> Result<Left, String> {
+    let failed = |e: Error| format!("the journal cannot be read: {e}");
+    let segments = inventory::take(folder).map_err(failed)?.segments;
+    let cursors = cursor::list(folder).map_err(failed)?;
+    let last = segments.last().map_or(0, |last| last.first.saturating_sub(1));
+    let behind = cursors.iter().filter(|cursor| cursor.place.is_none_or(|place| place.number < last)).count();
+    // Two stay in any case: that of the event, and the present one.
+    let why = (segments.len() > 2 && behind > 0).then(|| {
+        format!("another ledger does not have them yet; {} of {} are behind", behind, cursors.len())
+    });
+    Ok(Left {
+        deleted,
+        kept: segments.len(),
+        oldest_record: segments.first().map_or(0, |segment| segment.first),
+        why,
+    })
+}

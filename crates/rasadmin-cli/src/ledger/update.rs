@@ -1,0 +1,67 @@
+//! `rasadmin ledger update`.
+
+use crate::bring_in;
+use crate::here::Here;
+use crate::journal::tidy;
+use crate::output::{count, grouped};
+use crate::select::print_json;
+use clap::Args;
+use rasadmin_policy::config::file::Durability;
+use serde_json::json;
+
+/// Bring the journal into the ledger, and delete what the journal need not keep
+///
+/// Every command that reads the ledger brings it up to date first, so this is for a schedule: run daily, it keeps the
+/// journal short. Files of the journal that every ledger has had for a week are deleted.
+///
+/// Example:
+///   rasadmin ledger update
+#[derive(Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    #[command(flatten)]
+    here: Here,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn update(arguments: Arguments) -> Result<u8, String> {
+    let place = arguments.here.open()?;
+    let journal = place.journal()?;
+    let durable = place.config.durability == Durability::Fsync;
+    let brought = bring_in::bring_in(journal, &place.ledger, &place.server(), durable);
+    let brought = brought.map_err(|e| format!("the ledger cannot be brought up to date: {e}"))?;
+    let Some(brought) = brought else {
+        println!("{}: there is no journal yet: nothing was ever recorded here", journal.display());
+        return Ok(0);
+    };
+    bring_in::warnings(&brought).iter().for_each(|warning| eprintln!("warning: {warning}"));
+    let checkpoint = tidy::checkpoint_if_due(journal)?;
+    let deleted = tidy::delete_old(journal)?;
+    if arguments.json {
+        return print_json(&json!({
+            "ledger": place.ledger, "journal": journal, "records": brought.records,
+            "last_record": brought.place.map(|place| place.number), "gaps": brought.gaps, "read_again": brought.again,
+            "unknown": brought.unknown, "unreadable": brought.unreadable, "forgotten": brought.forgotten,
+            "checkpoint": checkpoint.map(|(path, _)| path),
+            "deleted": deleted.iter().map(|segment| &segment.path).collect::<Vec<_>>(),
+        }));
+    }
+    let records = if brought.records == 1 { "record" } else { "records" };
+    let last = brought.place.map_or(0, |place| place.number);
+    println!(
+        "{}: {} {records} brought in, up to record {}",
+        place.ledger.display(),
+        grouped(brought.records),
+        grouped(last)
+    );
+    if let Some((path, _)) = checkpoint {
+        println!("a checkpoint was written: {}", path.display());
+    }
+    if let (Some(first), Some(last)) = (deleted.first(), deleted.last()) {
+        let files = count(deleted.len(), "file");
+        println!("deleted of the journal: {files}, records {} to {}", grouped(first.first), grouped(last.last));
+    }
+    Ok(0)
+}

@@ -1,0 +1,43 @@
+//! What is in force on a server now, from its journal. Nothing is locked and nothing is written.
+
+use crate::here::Place;
+use crate::output::count;
+use rasadmin_recorder::present::{self, Lacking, Present};
+
+/// The state that the place's journal gives; None if nothing was ever recorded there.
+pub fn read(place: &Place) -> Result<Option<Present>, String> {
+    let Some(journal) = &place.journal else { return Ok(None) };
+    let present = present::read(journal).map_err(|e| format!("the journal cannot be read: {e}"))?;
+    for lack in present.iter().flat_map(|present| lacks(&present.lacking)) {
+        eprintln!("warning: {lack}");
+    }
+    Ok(present)
+}
+
+/// What is not known of the present, and so may be counted wrong.
+pub fn lacks(lacking: &Lacking) -> Vec<String> {
+    let Lacking { records, effects, beginning } = *lacking;
+    let many = |n: u64, noun| count(usize::try_from(n).unwrap_or(usize::MAX), noun);
+    let mut all = Vec::new();
+    if beginning > 0 {
+        all.push(format!(
+            "the journal begins with record {beginning}, and no checkpoint has what was before: sessions and use of that \
+             time are not counted"
+        ));
+    }
+    if records > 0 {
+        let records = many(records, "record");
+        all.push(format!(
+            "{records} of the journal cannot be read: limits and quotas may be counted wrong; `rasadmin journal check` \
+             says which"
+        ));
+    }
+    if effects > 0 {
+        let effects = many(effects, "change");
+        all.push(format!(
+            "a newer rasadmin.dll has recorded {effects} that this command does not know; use the command that came with \
+             that DLL"
+        ));
+    }
+    all
+}

@@ -1,0 +1,78 @@
+//! The ledger: whether it is sound, how far behind the journal it is, and whether both say the same.
+
+use super::facts::{Facts, Mark, time};
+use super::recorded::Recorded;
+use crate::output::grouped;
+use rasadmin_ledger::report::Reader;
+use rasadmin_ledger::{Error, sqlite};
+use rasadmin_policy::config::Config;
+use serde_json::json;
+
+/// Up to this size a ledger is looked through: longer ones take minutes, and the check holds a read snapshot.
+const CHECKED_UP_TO: u64 = 256 * 1024 * 1024;
+
+/// Says it.
+pub fn ledger(facts: &mut Facts, config: &Config, recorded: &Recorded) {
+    let path = &config.ledger;
+    if !path.exists() {
+        let what = format!("{}: it is made by the first command that reads it", path.display());
+        facts.add(Mark::Note, "ledger", what);
+        return;
+    }
+    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let read = || -> Result<_, Error> {
+        let reader = Reader::open(path)?;
+        let platform = reader.platform()?;
+        let checked = if size <= CHECKED_UP_TO { Some(reader.quick_check()?) } else { None };
+        let differ = match &recorded.present {
+            Some(present) if recorded.behind == 0 => reader.differences(&present.state)?,
+            _ => Vec::new(),
+        };
+        Ok((platform, checked, differ))
+    };
+    let (platform, checked, differ) = match read() {
+        Ok(read) => read,
+        Err(e) => {
+            facts.add(Mark::Attention, "ledger", e.to_string());
+            facts.data.insert("ledger".into(), json!({ "file": path, "error": e.to_string() }));
+            return;
+        }
+    };
+    let version = sqlite::VERSION;
+    let mib = size.div_ceil(1024 * 1024);
+    let text = format!("{}, version {version}, {platform}, {mib} MiB", path.display());
+    match &checked {
+        Some(faults) if !faults.is_empty() => {
+            facts.add(Mark::Attention, "ledger", format!("{text}: it is damaged\n{}", faults.join("\n")));
+        }
+        Some(_) => facts.add(Mark::Ok, "ledger", format!("{text}: no page is damaged")),
+        None => facts.add(Mark::Ok, "ledger", format!("{text}: too large to be looked through here")),
+    }
+    if let Some(at) = recorded.brought_at {
+        let at = time(at);
+        match recorded.behind {
+            0 => facts.add(Mark::Ok, "up to date", format!("the ledger has every record, as of {at}")),
+            behind => {
+                let what = format!("{} records came after {at}: the next command brings them in", grouped(behind));
+                facts.add(Mark::Note, "up to date", what);
+            }
+        }
+    } else if recorded.behind > 0 {
+        let what = format!("the journal's {} records are brought in by the next command", grouped(recorded.behind));
+        facts.add(Mark::Note, "up to date", what);
+    }
+    if !differ.is_empty() {
+        let what = format!(
+            "the ledger does not say what the journal says: move it away, and the next command makes a new one\n{}",
+            differ.join("\n")
+        );
+        facts.add(Mark::Attention, "ledger", what);
+    }
+    facts.data.insert(
+        "ledger".into(),
+        json!({
+            "file": path, "version": version, "platform": platform, "bytes": size, "faults": checked,
+            "behind": recorded.behind, "brought_at": recorded.brought_at.map(time), "differences": differ,
+        }),
+    );
+}

@@ -1,0 +1,47 @@
+//! Who but administrators can write what matters.
+
+use super::facts::{Facts, Mark};
+use crate::setup::{Stop, folders};
+use rasadmin_policy::config::Config;
+use rasadmin_setup::acl::Object;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Who but administrators can write what matters.
+pub fn rights(facts: &mut Facts, dll: Option<&Path>, config_file: &Path, config: Option<&Config>) {
+    let mut dangers = Vec::new();
+    let ledger = config.map(|config| config.ledger.as_path()).filter(|ledger| ledger.exists());
+    let mut failed = None;
+    let members = config.map(|config| config.bundle.files().split_off(1)).unwrap_or_default();
+    let files = [dll, Some(config_file), ledger].into_iter().flatten().chain(members.iter().map(PathBuf::as_path));
+    let journal = config.map(|config| config.journal.clone()).filter(|journal| journal.is_dir());
+    let recorded = journal.iter().flat_map(|journal| files_of(journal)).collect::<Vec<_>>();
+    for path in files.chain(recorded.iter().map(PathBuf::as_path)) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        if let Err(Stop::Failed(why) | Stop::Refused(why)) = folders::add(&mut dangers, &path, Object::File) {
+            failed = Some(why);
+        }
+    }
+    if let Some(journal) = &journal
+        && let Err(Stop::Failed(why) | Stop::Refused(why)) = folders::add(&mut dangers, journal, Object::Folder)
+    {
+        failed = Some(why);
+    }
+    if let Some(why) = failed {
+        facts.add(Mark::Attention, "rights", why);
+    } else if dangers.is_empty() {
+        facts.add(Mark::Ok, "rights", "only administrators can write DLL, configuration, lists, journal and ledger");
+    }
+    for danger in &dangers {
+        facts.add(Mark::Attention, "rights", danger.to_string());
+    }
+    let shown: Vec<_> =
+        dangers.iter().map(|danger| json!({ "path": danger.path, "who": danger.who, "owns": danger.owns })).collect();
+    facts.data.insert("dangers".into(), shown.into());
+}
+
+/// The journal's files: what stands in one is obeyed.
+fn files_of(journal: &Path) -> Vec<PathBuf> {
+    let listed = std::fs::read_dir(journal).map(|entries| entries.flatten().map(|entry| entry.path()));
+    listed.map(|paths| paths.filter(|path| path.is_file()).collect()).unwrap_or_default()
+}
