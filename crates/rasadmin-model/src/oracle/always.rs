@@ -151,16 +151,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let what = format!("the lease of #{of} on {:#x} belongs to no session", told.number);
                 return self.found("as reported: a lease belongs to its own session", what);
             }
-<<<<<<< HEAD
-            if lease.session().is_some() && lease.user.as_ref() != Some(&who) {
-                let what = format!("the lease on {:#x} names {:?}, but #{of} has it: {who}", told.number, lease.user);
-                return self.found("as reported: the user of an address is the user who connected with it", what);
-=======
             if lease.session().is_some() && lease.user.as_ref() != Some(&who) && !self.may_be_the_next_ones(of, family)
             {
-                let what = format!("who had {:#x}: {:?}, but it is #{of}, {who}", told.number, lease.user);
-                return self.found("as told: who had an address is who connected with it", what);
->>>>>>> 92cc5e974e4cd610fc2baee735bf542c333b99a7
+                let what = format!("the lease on {:#x} names {:?}, but #{of} has it: {who}", told.number, lease.user);
+                return self.found("as reported: the user of an address is the user who connected with it", what);
             }
         }
         // A session of the same user on the same port may take it for the lease of its other protocol.
