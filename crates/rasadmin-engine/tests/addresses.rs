@@ -158,3 +158,19 @@ fn what_an_earlier_attempt_left_on_the_port_refuses_nobody() {
     assert_eq!(scene.link(1, "VPN4-0"), Ok(()));
     assert!(scene.leases().contains("10.8.0.1 CORP\\ALICE waits"), "{}", scene.leases());
 }
+
+#[test]
+fn a_user_has_the_previous_address_of_each_family_whatever_the_other_was() {
+    let pools = "[pools.staff]\naddresses = [\"10.8.0.0/24\"]\n[pools.six]\nidentifiers = [\"::a:1-::a:9\"]";
+    let mut scene = Scene::new(&limit(&format!("addresses.pool = \"staff\"\naddresses.ipv6_pool = \"six\"\n{pools}")));
+    support::given6(&mut scene, "bob", "VPN2-8");
+    let six = support::given6(&mut scene, "alice", "VPN2-9");
+    scene.tell(Event::ReleaseAddress { address: six, force: true });
+    // Nine of her devices come and go by IPv4.
+    let ports: Vec<String> = (1..=9).map(|port| format!("VPN3-{port}")).collect();
+    let given: Vec<String> = ports.iter().map(|port| scene.address("alice", port, "").unwrap()).collect();
+    for (port, given) in ports.iter().zip(&given) {
+        scene.release("alice", port, given);
+    }
+    assert_eq!(support::given6(&mut scene, "alice", "VPN2-9"), six);
+}

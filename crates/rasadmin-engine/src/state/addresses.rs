@@ -5,7 +5,7 @@ use rasadmin_policy::addresses::{Address, Family};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// How many of a user's last addresses are remembered.
+/// How many of a user's last addresses of each family are remembered.
 const LAST_OF: usize = 8;
 
 /// A free address.
@@ -77,8 +77,11 @@ impl Addresses {
         last.push(free);
         self.of.insert(free.address, user.clone());
         self.users.insert((free.sequence, user.clone()));
-        if last.len() > LAST_OF {
-            let gone = last.remove(0);
+        let family = |other: &Free| other.address.family == free.address.family;
+        if last.iter().filter(|other| family(other)).count() > LAST_OF
+            && let Some(first) = last.iter().position(family)
+        {
+            let gone = last.remove(first);
             self.of.remove(&gone.address);
         }
         if self.last.len() > super::MOST_USERS
