@@ -107,6 +107,7 @@ fn event(event: &Event) -> &'static str {
         Event::InstanceStarted { .. } => "RRAS started",
         Event::ConfigRead(_) => "configuration",
         Event::Lost { .. } => "events lost",
+        Event::Repeated(_) => "refused again",
         Event::Carried => "carried over",
         Event::ReleaseAddress { .. } => "release by hand",
         Event::CloseSession { .. } => "close by hand",
@@ -177,6 +178,7 @@ fn change(effect: &Effect) -> Option<String> {
             Some(_) => format!("the file is broken; {} stays in force", read.hash),
             None => format!("{}, version {}", read.hash, read.version),
         },
+        Effect::RefusalRepeated(repeated) => format!("{} times the same within a minute", repeated.times),
         Effect::Lost { events } => format!("{events} events could not be kept"),
         // What goes along with these says nothing more.
         Effect::SessionConfirmed { .. }
