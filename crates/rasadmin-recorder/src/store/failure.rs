@@ -3,6 +3,7 @@
 use rasadmin_journal::Error;
 use std::fmt;
 use std::io::ErrorKind;
+use std::path::Path;
 
 /// Why nothing can be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +51,9 @@ impl Kind {
     }
 }
 
-impl From<&Error> for Failure {
-    fn from(error: &Error) -> Self {
+impl Failure {
+    /// What an error means, with the journal of this folder.
+    pub fn of(error: &Error, folder: &Path) -> Self {
         let kind = match error {
             Error::Locked => Kind::Locked,
             Error::Full(_) => Kind::Full,
@@ -59,8 +61,10 @@ impl From<&Error> for Failure {
             Error::Replaced(_) | Error::Diverged { .. } => Kind::Replaced,
             Error::NewerVersion { .. } => Kind::Newer,
             Error::Io(failed) => match failed.source.kind() {
-                ErrorKind::NotFound | ErrorKind::NotADirectory => Kind::Missing,
+                ErrorKind::NotFound => Kind::Missing,
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
+                // What the system says to a file in the folder's place differs.
+                _ if !folder.is_dir() => Kind::Missing,
                 _ => Kind::Other,
             },
             _ => Kind::Other,

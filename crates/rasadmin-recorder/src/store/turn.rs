@@ -105,7 +105,7 @@ impl Store {
 
     /// Nothing can be recorded: no call waits for it until it is tried again.
     pub fn failed(&mut self, error: &Error, now: Mono) {
-        let failure = Failure::from(error);
+        let failure = Failure::of(error, &self.folder);
         // It is tried again and again: each kind is told once.
         if self.told.replace(failure.kind) != Some(failure.kind) {
             tell::cannot_record(&failure);
