@@ -193,11 +193,8 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         for at in 0..self.members.len() {
             self.catch_up(at);
             let own = Checkpoint::of(&self.members[at].state);
-            if own != folded {
-                return Some(format!(
-                    "process {at} has another state than the fold of the records: {}",
-                    first_difference(&own, &folded)
-                ));
+            if let Some(difference) = first_difference(&own, &folded) {
+                return Some(format!("process {at} has another state than the fold of the records: {difference}"));
             }
         }
         self.base = (folded, self.journal.len());
@@ -225,11 +222,14 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
     }
 }
 
-/// Where two checkpoints first differ, as text.
-fn first_difference(one: &Checkpoint, other: &Checkpoint) -> String {
+/// Where two checkpoints first differ, as text; None if they are equal.
+pub fn first_difference(one: &Checkpoint, other: &Checkpoint) -> Option<String> {
+    if one == other {
+        return None;
+    }
     let (one, other): (Vec<char>, Vec<char>) =
         (format!("{one:?}").chars().collect(), format!("{other:?}").chars().collect());
     let at = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
     let around = |text: &[char]| text[at.saturating_sub(160)..(at + 160).min(text.len())].iter().collect::<String>();
-    format!("…{}… but …{}…", around(&one), around(&other))
+    Some(format!("…{}… but …{}…", around(&one), around(&other)))
 }

@@ -81,6 +81,8 @@ impl Recorder {
         inner.store.checkpoint_after_start();
         let recorder = Self { inner: Mutex::new(inner), membership };
         recorder.finish(sync, now);
+        #[cfg(feature = "torture")]
+        crate::torture::at(crate::torture::Point::Done);
         recorder
     }
 

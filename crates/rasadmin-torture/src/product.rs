@@ -1,13 +1,12 @@
 //! The model of the truth against the whole product: what the model's RRAS tells is a call of the DLL, with the structures
 //! that Windows would fill, and what the DLL writes into its journal is what the model compares.
 //!
-//! Beside the model's own oracles, each call must be heard as it was meant, must return what was recorded, and the
-//! ledger's tables must say the same as the state.
+//! Beside the model's own oracles, each call must be heard as it was meant, must return what was recorded, and whoever
+//! starts from what is on disk must have the model's state.
 
 mod call;
 mod heard;
 mod service;
-mod tables;
 
 use heard::{Fault, Heard};
 use rasadmin_engine::{Event, Here, Now, Record, State};
@@ -49,12 +48,12 @@ impl Engine for Product {
             return running.insert(service).records();
         }
         let service = running.as_mut().ok_or("the service does not run")?;
-        // What the events before have made of the tables.
-        tables::compare(service.ledger(), state)?;
+        // What the events before have left on disk.
+        service.compare(state)?;
         let asked = call::of(event, service.readings())?;
         let mut heard = service.hear(asked, now)?;
         if let Some(fault) = self.fault {
-            fault.spoil(&mut heard, service.ledger())?;
+            fault.spoil(&mut heard, service)?;
         }
         heard.check(event, now)?;
         let Heard { records, .. } = heard;

@@ -178,6 +178,8 @@ impl Store {
             let payloads: Vec<&[u8]> = some.iter().map(|one| &one.payload[..]).collect();
             let count = payloads.len();
             guard.append(&payloads)?;
+            #[cfg(feature = "torture")]
+            crate::torture::at(crate::torture::Point::Appended);
             self.waiting.forget(count);
             written += count;
         }

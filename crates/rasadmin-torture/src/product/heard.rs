@@ -1,10 +1,10 @@
 //! What the product made of a call: what it returned, and what it recorded. Both must be what was meant.
 
 use super::call::{PREFIX, bytes, offered};
+use super::service::Running;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::event::ConnectionEvent;
 use rasadmin_engine::{Answer, Event, Now, Record};
-use rusqlite::Connection;
 use std::net::Ipv6Addr;
 
 /// What a call returned.
@@ -44,8 +44,8 @@ pub enum Fault {
     Moment,
     /// It changes nothing.
     Effects,
-    /// The tables of the ledger.
-    Tables,
+    /// Something else is in the journal.
+    Journal,
 }
 
 impl Fault {
@@ -58,11 +58,11 @@ impl Fault {
         ("a structure is read wrongly", Self::Event),
         ("the clock is read wrongly", Self::Moment),
         ("a record loses its effects", Self::Effects),
-        ("the tables show a link too many", Self::Tables),
+        ("the journal has a record of nobody's call", Self::Journal),
     ];
 
     /// Spoils what was heard, or what was kept.
-    pub fn spoil(self, heard: &mut Heard, ledger: &Connection) -> Result<(), String> {
+    pub fn spoil(self, heard: &mut Heard, service: &Running) -> Result<(), String> {
         let Heard { returned, records } = heard;
         match (self, records.last_mut()) {
             (Self::Verdict, _) => returned.good = returned.good.map(|good| !good),
@@ -72,10 +72,7 @@ impl Fault {
             (Self::Event, Some(Record { event: Event::Link(link), .. })) => link.handle += 1,
             (Self::Moment, Some(record)) => record.at.mono.0 += 1,
             (Self::Effects, Some(record)) => record.effects.clear(),
-            (Self::Tables, _) => {
-                let sql = "UPDATE sessions SET calling_station_id = 'elsewhere' WHERE acct_stop_time IS NULL";
-                ledger.execute(sql, []).map_err(|e| e.to_string())?;
-            }
+            (Self::Journal, _) => service.append_something()?,
             _ => {}
         }
         Ok(())
