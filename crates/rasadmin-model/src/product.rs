@@ -1,7 +1,6 @@
 //! The product's part: its processes, each with a state of its own, and the journal that they share.
 
 use rasadmin_engine::config::Config;
-use rasadmin_engine::decide::decide_alone;
 use rasadmin_engine::state::Checkpoint;
 use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, Stamp, State, Waited};
 use std::collections::VecDeque;
@@ -54,6 +53,8 @@ pub struct Member<S> {
     pub config: Arc<Config>,
     /// It cannot write.
     pub away: bool,
+    /// Its state with what it could not write: by this it decides meanwhile.
+    memory: Option<State>,
     /// What it could not write, with its subject.
     pub waiting: VecDeque<(S, Waited)>,
 }
@@ -94,7 +95,15 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
             let mut state = state.clone();
             state.derive(config);
             let config = config.clone();
-            Member { process: Process(process), state, applied, config, away: false, waiting: VecDeque::new() }
+            Member {
+                process: Process(process),
+                state,
+                applied,
+                config,
+                away: false,
+                memory: None,
+                waiting: VecDeque::new(),
+            }
         };
         self.members = processes.iter().map(member).collect();
     }
@@ -139,14 +148,21 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         let member = &mut self.members[member];
         member.config = config.clone();
         member.state.derive(config);
+        member.memory.iter_mut().for_each(|memory| memory.derive(config));
     }
 
-    /// Decides without the journal: the event waits, with its answer.
-    pub fn answer_alone(&mut self, member: usize, subject: S, event: Event, now: &Now) -> Answer {
-        let decided = decide_alone(&self.here(member), &event, now, None);
-        let (decision, answer) = decided.map_or((None, Answer::Nothing), |(decision, answer)| (Some(decision), answer));
+    /// Decides from memory, since it cannot be recorded: the event waits, with its answer.
+    pub fn answer_unrecorded(&mut self, member: usize, subject: S, event: Event, now: &Now) -> Answer {
+        let here = Here { unrecorded: true, ..self.here(member) };
+        let Member { state, memory, .. } = &self.members[member];
+        let mut memory = memory.clone().unwrap_or_else(|| state.clone());
+        let record = self.engine.decide(&memory, &here, &event, now);
+        memory.apply(&record);
+        let Record { decision, answer, .. } = record;
         let waited = Waited { at: now.at, random: now.random, event, decision, answer: answer.clone() };
-        self.members[member].waiting.push_back((subject, waited));
+        let member = &mut self.members[member];
+        member.memory = Some(memory);
+        member.waiting.push_back((subject, waited));
         answer
     }
 
@@ -171,8 +187,9 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         Ok(answer)
     }
 
-    /// Writes what waited longest in a process.
+    /// Writes what waited longest in a process. What it had in memory is made of the records again.
     pub fn record_late(&mut self, member: usize) -> Option<(S, Waited)> {
+        self.members[member].memory = None;
         let (subject, waited) = self.members[member].waiting.pop_front()?;
         let record = self.engine.decide_late(&self.members[member].state, &self.here(member), &waited);
         self.append(member, record);

@@ -109,6 +109,8 @@ pub struct Settings {
     pub day_seconds: Option<u64>,
     /// Octets a day.
     pub day_octets: Option<u64>,
+    /// Who cannot be recorded is not let in.
+    pub refuses_unrecorded: bool,
 }
 
 impl Members {
@@ -171,9 +173,11 @@ impl Settings {
             group_limit: None,
             day_seconds: None,
             day_octets: None,
+            refuses_unrecorded: false,
         };
         settings.draw_groups(random);
         settings.draw_limits(random);
+        settings.refuses_unrecorded = switches.away && random.below(3) == 0;
         settings
     }
 
@@ -255,6 +259,9 @@ impl Settings {
         }
         self.write_rules(&mut text);
         let _ = writeln!(text, "\n[default]\naction = \"allow\"");
+        if self.refuses_unrecorded {
+            let _ = writeln!(text, "\n[journal]\nwhen_unrecorded = \"deny\"");
+        }
         let reconnect = match self.reconnect {
             Reconnect::SameComputer => "same-computer",
             Reconnect::SameEndpoint => "same-endpoint",
@@ -299,7 +306,6 @@ impl Settings {
         let mut rule = |name: &str, conditions: &str| {
             let _ = writeln!(text, "\n[[rules]]\nname = \"{name}\"\naction = \"deny\"\n{conditions}");
         };
-        let counts = "when_ledger_unavailable = \"skip\"";
         if let Some(denied) = &self.denied {
             rule("denied users", &format!("users = [{}]", denied.write()));
         }
@@ -313,23 +319,21 @@ impl Settings {
             rule("quarantine", "quarantine = [\"quarantine\"]");
         }
         if let Some(limit) = self.user_limit {
-            rule("user limit", &format!("user_sessions = {{ at_least = {limit} }}\n{counts}"));
+            rule("user limit", &format!("user_sessions = {{ at_least = {limit} }}"));
         }
         if let Some((group, limit)) = self.group_limit {
             let name = self.groups[group].name;
             rule(
                 "group limit",
-                &format!(
-                    "groups = [\"{name}\"]\ngroup_sessions = {{ group = \"{name}\", at_least = {limit} }}\n{counts}"
-                ),
+                &format!("groups = [\"{name}\"]\ngroup_sessions = {{ group = \"{name}\", at_least = {limit} }}"),
             );
         }
         if let Some(seconds) = self.day_seconds {
             let minutes = seconds / 60;
-            rule("day", &format!("connect_time = {{ per = \"day\", at_least = \"{minutes}m\" }}\n{counts}"));
+            rule("day", &format!("connect_time = {{ per = \"day\", at_least = \"{minutes}m\" }}"));
         }
         if let Some(octets) = self.day_octets {
-            rule("octets", &format!("octets = {{ per = \"day\", at_least = \"{octets}\" }}\n{counts}"));
+            rule("octets", &format!("octets = {{ per = \"day\", at_least = \"{octets}\" }}"));
         }
     }
 

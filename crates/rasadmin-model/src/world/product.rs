@@ -20,8 +20,15 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.mono += 1;
         if self.product.members[member].away {
             let now = self.now();
-            let answer = self.product.answer_alone(member, subject.clone(), event.clone(), &now);
+            let answer = self.product.answer_unrecorded(member, subject.clone(), event.clone(), &now);
             self.say_event(&subject, &event, &answer, "waits");
+            let enters = matches!(event, Event::Address(_) | Event::Connection(_));
+            if enters && self.settings.refuses_unrecorded && answer != Answer::Reject {
+                self.found(
+                    "always: nobody is let in unrecorded where that is denied",
+                    format!("{subject:?}: {answer:?}"),
+                );
+            }
             return answer;
         }
         self.write_what_waits(member);
