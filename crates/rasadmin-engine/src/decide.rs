@@ -7,6 +7,7 @@
 mod address;
 pub(crate) mod admission;
 mod again;
+mod carried;
 mod connection;
 pub(crate) mod counts;
 pub(crate) mod draft;
@@ -18,6 +19,8 @@ mod others;
 mod revive;
 mod search;
 mod whose;
+
+pub use carried::{Scope, decide_carried};
 
 use crate::config::Config;
 use crate::decision::{Answer, Decision};
@@ -177,6 +180,8 @@ fn told(draft: &mut Draft<'_>, event: &Event) {
         Event::LinkHangup(event) => ends::link_hangup(draft, event),
         Event::Hangup(event) => ends::hangup(draft, event),
         Event::Release(event) => ends::release(draft, event),
+        // [`decide_carried`] decides it.
+        Event::Carried => {}
         Event::InstanceStarted { instance } => others::instance_started(draft, *instance),
         Event::ConfigRead(read) => others::config_read(draft, read),
         Event::Lost { events } => draft.add(Effect::Lost { events: *events }),

@@ -6,6 +6,7 @@
 use crate::now::{Id, Mono, Process, Stamp};
 use crate::{Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::{Address, Family};
+use crate::state::Accumulated;
 use serde::{Deserialize, Serialize};
 
 /// One change.
@@ -162,6 +163,9 @@ pub enum Effect {
         days: Vec<DayUse>,
     },
 
+    /// What a user has used, all sessions together: this instead of what was known.
+    UseCarried(UseCarried),
+
     /// The user is not let in, or is again.
     Blocked(Block),
     /// Another server's session began, has gone on, or ended.
@@ -242,6 +246,15 @@ pub struct Labels {
     pub week: i32,
     /// Of the first of its month.
     pub month: i32,
+}
+
+/// What a user has used in the present day, week and month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UseCarried {
+    /// Who.
+    pub user: Identity,
+    /// Of the day, of the week, of the month.
+    pub sums: [Accumulated; 3],
 }
 
 /// What was used on a day.

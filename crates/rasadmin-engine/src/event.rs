@@ -39,6 +39,9 @@ pub enum Event {
         /// Since this was told last.
         events: u64,
     },
+    /// The first after events were lost, or after the journal turned out to be another one: what memory has and the
+    /// journal lacks.
+    Carried,
     /// An administrator gives an address free.
     ReleaseAddress {
         /// Which.
@@ -84,7 +87,7 @@ impl Event {
 
     /// Does it show that RRAS lives? Not what an administrator or the rasadmin service does.
     pub const fn is_of_rras(&self) -> bool {
-        matches!(self, Self::Address(_) | Self::Release(_) | Self::ConfigRead(_) | Self::Lost { .. })
+        matches!(self, Self::Address(_) | Self::Release(_) | Self::ConfigRead(_) | Self::Lost { .. } | Self::Carried)
             || self.is_notification()
     }
 

@@ -242,6 +242,21 @@ impl State {
         self.uses.of(user, period, label)
     }
 
+    /// Everybody's use, in no order.
+    pub(crate) fn uses(&self) -> impl Iterator<Item = (&Identity, &[Accumulated; 3])> {
+        self.uses.all()
+    }
+
+    /// Is nothing known of what a user has used?
+    pub(crate) fn has_used_nothing(&self, user: &Identity) -> bool {
+        !self.uses.knows(user)
+    }
+
+    /// All blocks, in the order of their users.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.values()
+    }
+
     /// The addresses that a user had last and nobody since, the latest first.
     pub fn last_addresses(&self, user: &Identity, family: crate::addresses::Family) -> impl Iterator<Item = u64> {
         self.addresses.last_of(user, family)

@@ -176,3 +176,15 @@ fn an_address_without_a_projection_and_a_link_stays_while_its_user_may_have_it()
     scene.release("alice", "VPN4-1", "10.8.0.1");
     assert_eq!(scene.leases(), "");
 }
+
+#[test]
+fn a_further_link_keeps_no_lease_whose_session_was_hung_up() {
+    let mut scene = Scene::new(OPEN);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.begin(2, "bob", "VPN2-2").unwrap();
+    scene.hangup(connection(1, "alice"));
+    // Its release is lost, and nothing is told for a long time.
+    scene.wait(600);
+    scene.link(2, "VPN2-1").unwrap();
+    assert_eq!(scene.leases(), "10.8.0.2 CORP\\BOB live");
+}

@@ -125,3 +125,18 @@ fn a_newcomer_on_a_ghosts_port_has_the_address_that_it_was_given_there() {
     assert_eq!(scene.begin(3, "bob", "VPN2-2"), Ok("10.8.0.2".into()));
     assert!(scene.address("carol", "VPN2-3", "").is_err());
 }
+
+#[test]
+fn an_address_from_long_before_an_attempt_stays_its_sessions_own() {
+    let mut scene = Scene::new(TWO);
+    scene.begin(1, "CORP\\alice", "VPN4-1").unwrap();
+    scene.wait(5);
+    let six = given6(&mut scene, "CORP\\alice", "VPN4-1");
+    scene.wait(600);
+    // Her end is not told yet, and another device of hers is on the port. It shows no address.
+    scene.address("CORP\\alice", "VPN4-1", "").unwrap();
+    scene.connect(connection(2, "CORP\\alice")).unwrap();
+    scene.link(2, "VPN4-1").unwrap();
+    assert!(scene.session(1).is_none());
+    assert!(scene.state.lease_at(six).is_none(), "{}", scene.leases());
+}

@@ -123,3 +123,25 @@ fn a_hangup_without_a_guid_is_of_nobody_who_had_the_handle_before() {
     scene.hangup(no_guid(7, "mallory").with(|e| e.usage = Usage { seconds: 5, input_octets: 9, ..Usage::default() }));
     assert_eq!(scene.anomalies(), ["hangup of an unknown connection"]);
 }
+
+#[test]
+fn a_hangup_of_a_rejected_connection_is_of_nobody_who_had_the_handle_before() {
+    let one = "[[rules]]\nname = \"office\"\naction = \"deny\"\nremote_computers = [\"HOME\"]";
+    let mut scene = Scene::new(&support::limit(one));
+    let begun = connection(1, "alice").with(|e| e.guid = None);
+    scene.connect(begun.clone()).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    scene.wait(20);
+    scene.link_hangup(1, "VPN2-1");
+    scene.wait(61);
+    scene.release("nobody", "VPN2-8", "10.9.9.9");
+    assert_eq!(scene.ended(), "links gone 20");
+    // The form of the call carries no GUID: only the handle tells whose hangup it is.
+    let rejected = begun.with(|e| e.computer = "HOME".into());
+    scene.connect(rejected.clone()).unwrap_err();
+    scene.hangup(rejected.with(|e| e.usage = Usage { seconds: 0, input_octets: 5, ..Usage::default() }));
+    assert_eq!(scene.anomalies(), ["hangup of an unknown connection"]);
+    let labels = rasadmin_engine::calendar::labels_at(scene.at.time, &scene.config.zone);
+    let used = scene.state.used(&support::corp("ALICE"), rasadmin_engine::config::file::Period::Day, labels.day);
+    assert_eq!((used.seconds, used.octets), (20, 0));
+}

@@ -263,3 +263,22 @@ fn who_shows_an_address_that_another_device_had_asked_for_waits_for_its_first_li
     assert!(scene.live().contains("bob 172.16.0.5"), "{}", scene.live());
     assert_eq!(scene.state.live_count(), 2);
 }
+
+#[test]
+fn a_session_keeps_an_address_that_had_waited_though_an_earlier_one_was_taken_for_its_own() {
+    let mut scene = Scene::new(OFFERS);
+    let first = tick(&mut scene);
+    let second = tick(&mut scene);
+    scene.connect(connection(2, "olga")).unwrap();
+    scene.link(2, "VPN4-1").unwrap();
+    scene.link(2, "VPN4-2").unwrap();
+    let third = tick(&mut scene);
+    scene.link_hangup(2, "VPN4-1");
+    // Her earlier attempt on the port is long over; then her session asked, and once more for its other protocol.
+    scene.tell_late(first, asked("olga", "VPN4-1", "172.16.0.5"), given("172.16.0.5"));
+    scene.tell_late(second, asked("olga", "VPN4-1", "172.16.0.6"), given("172.16.0.6"));
+    scene.tell_late(third, asked("olga", "VPN4-1", "172.16.0.7"), given("172.16.0.7"));
+    scene.address("bob", "VPN4-1", "172.16.0.8").unwrap();
+    let holder = scene.state.lease_at(number("172.16.0.7")).unwrap().session();
+    assert_eq!(holder, Some(scene.session(2).unwrap().id));
+}

@@ -306,6 +306,13 @@ catalogue! {
     effect: "The sessions that these events tell of are missing in the ledger, or end at the next start.",
     remedy: "The messages before this one say why the journal could not be written.";
 
+    Carried = 420 Warning "carried" (count)
+    text: "the journal lacked what memory has, and was told; facts: {count}",
+    cause: "The journal's folder was replaced, deleted or restored from a backup while the service ran, or events were \
+            lost because the journal could not be written for long.",
+    effect: "Live sessions and their addresses, and what users have used, are on record again. What ended meanwhile is not.",
+    remedy: "None for those who are connected. Find out who replaced the folder, or why it could not be written.";
+
     // This log.
 
     LeftOut = 900 Warning "left-out" (count, message)

@@ -13,12 +13,12 @@ fn errors(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_file_that_is_gone_still_finds_the_last_good_one_of_a_ledger_elsewhere() {
+fn a_file_that_is_gone_still_finds_the_last_good_one_of_a_journal_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rasadmin.toml");
-    std::fs::write(&path, format!("{ALLOW}ledger.path = \"ledger/l.db\"\n")).unwrap();
+    std::fs::write(&path, format!("{ALLOW}journal.folder = \"far/j\"\n")).unwrap();
     let good = start(&path).unwrap().config.hash.clone();
-    for damage in [None, Some(&b"\xff\xfed\0"[..]), Some(b"ledger.path = \"new/l.db\"\ndefault.action = \"alow\"\n")] {
+    for damage in [None, Some(&b"\xff\xfed\0"[..]), Some(b"journal.folder = \"new/j\"\ndefault.action = \"alow\"\n")] {
         let _ = std::fs::remove_file(&path);
         if let Some(bytes) = damage {
             std::fs::write(&path, bytes).unwrap();
@@ -52,7 +52,7 @@ fn a_members_file_that_comes_later_mends_the_configuration() {
 
 #[test]
 fn a_wrong_key_does_not_hide_a_wrong_value() {
-    let text = format!("{ALLOW}ledger.deadline_ms = 5\nfrobnicate = 1\naddresses.pool = \"p\"\n");
+    let text = format!("{ALLOW}journal.deadline_ms = 5\nfrobnicate = 1\naddresses.pool = \"p\"\n");
     let deadline = "`deadline_ms` is 5, outside the range 100 to 10000";
     assert_eq!(errors(&text), [deadline, "unknown key `frobnicate`", "there is no pool `p`"]);
 }
@@ -79,15 +79,18 @@ fn what_only_follows_from_a_wrong_key_is_not_told() {
 #[test]
 fn a_network_drive_is_told_however_it_is_named() {
     for path in [r"\\nas\s\l.db", "//nas/s/l.db", r"\/nas/s/l.db", r"/\nas\s\l.db"] {
-        let told = "the ledger cannot be on a network drive: its locks do not hold there";
-        assert_eq!(errors(&format!("{ALLOW}ledger.path = '{path}'\n")), [told], "{path}");
+        for (what, key) in [("ledger", "ledger.path"), ("journal", "journal.folder")] {
+            let told = format!("the {what} cannot be on a network drive: its locks do not hold there");
+            assert_eq!(errors(&format!("{ALLOW}{key} = '{path}'\n")), [told], "{path}");
+        }
     }
     for path in [r"\\?\C:\l.db", "l.db", "/var/l.db"] {
-        assert_eq!(errors(&format!("{ALLOW}ledger.path = '{path}'\n")), [""; 0], "{path}");
+        assert_eq!(errors(&format!("{ALLOW}ledger.path = '{path}'\njournal.folder = '{path}'\n")), [""; 0], "{path}");
     }
     let parsed = parse("f", ALLOW, Path::new(r"\\nas\share"), &mut |_| Err("none".into()));
-    let told = "the ledger would be on a network drive, beside this file: its locks do not hold there";
-    assert_eq!(parsed.unwrap_err().mistakes()[0].what, told);
+    let told = |what| format!("the {what} would be on a network drive, beside this file: its locks do not hold there");
+    let mistakes: Vec<_> = parsed.unwrap_err().mistakes().iter().map(|mistake| mistake.what.clone()).collect();
+    assert_eq!(mistakes, [told("journal"), told("ledger")]);
 }
 
 #[test]

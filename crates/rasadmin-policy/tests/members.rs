@@ -35,10 +35,17 @@ impl Place {
         std::fs::write(self.members(), members).unwrap();
     }
 
-    fn files(&self) -> Vec<std::ffi::OsString> {
-        let mut names: Vec<_> = self.folder.path().read_dir().unwrap().map(|file| file.unwrap().file_name()).collect();
-        names.sort();
-        names
+    fn journal(&self) -> PathBuf {
+        self.folder.path().join("journal")
+    }
+
+    /// Beside the configuration and in the journal's folder.
+    fn files(&self) -> Vec<PathBuf> {
+        let folders = [self.folder.path().to_owned(), self.journal()];
+        let files = folders.iter().flat_map(|folder| folder.read_dir().unwrap()).map(|file| file.unwrap().path());
+        let mut files: Vec<_> = files.collect();
+        files.sort();
+        files
     }
 
     fn changed_at(&self, time: SystemTime) {
@@ -154,15 +161,15 @@ fn a_large_list_is_kept_for_a_restart_in_portions() {
     let mut watch = start(&place.config()).unwrap().watch;
     place.write(&users(0, 100_000));
     while place.look(&mut watch, SECOND, 10 * A_LOOK).is_none() {}
-    let kept_at = last_good(&place.folder.path().join("rasadmin.db"));
-    let kept = || Bundle::kept(&kept_at).unwrap().members["g.txt"].lines().count();
+    let (first, second) = (last_good(&place.journal()), place.folder.path().join("rasadmin.toml.last-good.json"));
+    let kept = |at: &Path| Bundle::kept(at).unwrap().members["g.txt"].lines().count();
     let mut looks = 0;
-    while kept() == 1 {
+    while kept(&second) == 1 {
         assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
         looks += 1;
     }
-    assert_eq!(kept(), 100_000);
-    assert!((4..40).contains(&looks), "{looks} looks");
+    assert_eq!((kept(&first), kept(&second)), (100_000, 100_000));
+    assert!((8..80).contains(&looks), "{looks} looks");
     // It serves, and the watch goes on.
     place.write("CORP\\\n");
     assert!(has(&Change::Valid(start(&place.config()).unwrap().config), "user7"));
@@ -174,7 +181,7 @@ fn a_large_list_is_kept_for_a_restart_in_portions() {
 fn what_cannot_be_kept_leaves_nothing_behind() {
     let mut place = Place::new("CORP\\alice\n");
     let mut watch = start(&place.config()).unwrap().watch;
-    let kept_at = last_good(&place.folder.path().join("rasadmin.db"));
+    let kept_at = last_good(&place.journal());
     std::fs::remove_file(&kept_at).unwrap();
     std::fs::create_dir(&kept_at).unwrap();
     std::fs::write(kept_at.join("full"), "so that no system replaces it").unwrap();
@@ -183,7 +190,7 @@ fn what_cannot_be_kept_leaves_nothing_behind() {
     for members in [users(0, 10), users(0, 100_000)] {
         place.write(&members);
         while place.look(&mut watch, SECOND, 10 * A_LOOK).is_none() {}
-        for _ in 0..40 {
+        for _ in 0..80 {
             assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
         }
         assert_eq!(place.files(), before);
@@ -210,7 +217,7 @@ fn a_large_configuration_whose_path_is_no_text_is_not_kept() {
     for _ in 0..40 {
         assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
     }
-    assert!(!last_good(&folder.join("rasadmin.db")).exists());
+    assert!(!last_good(&folder.join("journal")).exists());
 }
 
 #[test]
@@ -332,6 +339,26 @@ fn what_is_claimed_is_noted() {
     assert!(notes(limit)[0].to_string().contains("same-computer"));
     assert_eq!(notes(&format!("limits.reconnect = \"strict\"\n{limit}")), []);
     assert_eq!(notes(""), []);
+}
+
+#[test]
+fn who_is_refused_while_nothing_can_be_recorded_is_noted() {
+    let notes = |text: &str| {
+        let config = parse("f", text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
+        config.notes().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    let allow = "default.action = \"allow\"\n";
+    let rule = |own: &str| format!("[[rules]]\nname = \"r\"\naction = \"allow\"\nusers = [\"a\"]\n{own}");
+    assert_eq!(notes(allow), "");
+    assert_eq!(notes(&format!("{allow}journal.when_unrecorded = \"allow\"\n")), "");
+    let all = notes(&format!("{allow}journal.when_unrecorded = \"deny\"\n"));
+    assert!(all.contains("when_unrecorded") && all.contains("nobody new is let in"), "{all}");
+    let some = notes(&format!("{allow}{}", rule("when_unrecorded = \"deny\"\n")));
+    assert!(some.contains("those whom it is set for are not let in"), "{some}");
+    // Whoever is let in at all is excepted.
+    let deny = "default.action = \"deny\"\njournal.when_unrecorded = \"deny\"\n";
+    assert_eq!(notes(&format!("{deny}{}", rule("when_unrecorded = \"allow\"\n"))), "");
+    assert!(notes(&format!("{deny}{}", rule(""))).contains("nobody new is let in"));
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn a_members_file_counts_as_part_of_it() {
 fn the_last_good_one_serves_at_the_next_start() {
     let place = Place::new(DENY);
     let good = start(&place.path()).unwrap().config.hash.clone();
-    for broken in [BROKEN, "not TOML at all", "", "ledger.path = 7\n"] {
+    for broken in [BROKEN, "not TOML at all", "", "journal.folder = 7\n"] {
         place.write(broken);
         let started = start(&place.path()).unwrap();
         assert_eq!(started.config.hash, good);
@@ -115,19 +115,42 @@ fn the_last_good_one_serves_at_the_next_start() {
     }
     std::fs::remove_file(place.path()).unwrap();
     assert_eq!(start(&place.path()).unwrap().config.hash, good);
-    // Should that be damaged too, there is none.
-    std::fs::write(last_good(&place.folder.path().join("rasadmin.db")), "{").unwrap();
+    // Should it be damaged in the journal's folder, the copy beside the file serves; should that be too, there is none.
+    std::fs::write(last_good(&place.folder.path().join("journal")), "{").unwrap();
+    assert_eq!(start(&place.path()).unwrap().config.hash, good);
+    std::fs::write(place.folder.path().join("rasadmin.toml.last-good.json"), "{").unwrap();
     place.write(BROKEN);
     assert_eq!(start(&place.path()).unwrap_err().mistakes()[0].what, "`dney` is not known here");
 }
 
 #[test]
-fn it_lies_beside_the_ledger_wherever_that_is() {
-    let place = Place::new(&format!("ledger.path = \"elsewhere/l.db\"\n{ALLOW}"));
+fn it_lies_in_the_journals_folder_wherever_that_is_and_beside_the_file() {
+    for (named, folder) in [("", "journal"), ("journal.folder = \"elsewhere/j\"\n", "elsewhere/j")] {
+        let place = Place::new(&format!("{named}{ALLOW}"));
+        let good = start(&place.path()).unwrap().config.hash.clone();
+        let kept = place.folder.path().join(folder).join("last-good.json");
+        let beside = place.folder.path().join("rasadmin.toml.last-good.json");
+        assert_eq!(std::fs::read(&kept).unwrap(), std::fs::read(&beside).unwrap());
+        place.write(&format!("{named}{BROKEN}"));
+        // Either is enough.
+        for gone in [&kept, &beside] {
+            let text = std::fs::read(gone).unwrap();
+            std::fs::remove_file(gone).unwrap();
+            assert_eq!(start(&place.path()).unwrap().config.hash, good, "without {}", gone.display());
+            std::fs::write(gone, text).unwrap();
+        }
+    }
+}
+
+/// Whoever renames the configuration and breaks it at once has the old one's good copy, since the file names its folder.
+#[test]
+fn a_journals_folder_that_is_named_serves_a_file_of_another_name() {
+    let named = "journal.folder = \"j\"\n";
+    let place = Place::new(&format!("{named}{ALLOW}"));
     let good = start(&place.path()).unwrap().config.hash.clone();
-    assert!(place.folder.path().join("elsewhere/l.db.last-good.json").is_file());
-    place.write(&format!("ledger.path = \"elsewhere/l.db\"\n{BROKEN}"));
-    assert_eq!(start(&place.path()).unwrap().config.hash, good);
+    let renamed = place.folder.path().join("new.toml");
+    std::fs::write(&renamed, format!("{named}{BROKEN}")).unwrap();
+    assert_eq!(start(&renamed).unwrap().config.hash, good);
 }
 
 #[test]

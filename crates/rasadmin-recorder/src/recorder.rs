@@ -174,7 +174,7 @@ impl Recorder {
         self.in_turn(|inner, deadline| {
             if !std::mem::replace(&mut inner.stopped, true) {
                 let Inner { config, server, process, store, .. } = inner;
-                store.stop(Whose { config, server, process: *process }, now.at.mono, deadline);
+                store.stop(Whose { config, server, process: *process }, now.at, deadline);
             }
         });
         #[cfg(feature = "torture")]
@@ -281,7 +281,7 @@ impl Inner {
         let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
         let whose = Whose { config: &config, server: &server, process };
         let lost = self.store.lost();
-        let written = self.store.turn(whose, now.at.mono, deadline, |turn| {
+        let written = self.store.turn(whose, now.at, deadline, |turn| {
             if lost > 0
                 && let Ok(random) = crate::random()
             {

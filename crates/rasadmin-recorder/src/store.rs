@@ -1,7 +1,7 @@
 //! The journal as the recorder has it: open, or out of reach for now; with the state in memory, which goes on either way.
 
 mod failure;
-mod rebuild;
+mod settle;
 mod turn;
 
 pub use failure::{Failure, Kind};
@@ -74,6 +74,8 @@ pub struct Store {
     waiting: Waiting,
     /// What waits was decided on another state than the journal's: it is decided again.
     stale: bool,
+    /// The journal is not the one that memory was made of: somebody replaced it, or restored it from a backup.
+    replaced: bool,
     failure: Option<Failure>,
     /// As which kind the failure was told.
     told: Option<Kind>,
@@ -97,6 +99,7 @@ impl Store {
             membership,
             waiting: Waiting::default(),
             stale: false,
+            replaced: false,
             failure: None,
             told: None,
             pace: Pace::default(),
@@ -190,36 +193,28 @@ impl Store {
         Ok((journal, state.map(|(state, place)| (state, here, place.number))))
     }
 
-    /// Joins the instance that lives, or begins one, unless that is done.
+    /// Joins the instance that lives, or begins one, unless that is done. The state is the journal's.
     fn join(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>) -> Result<(), Error> {
         let membership = self.membership.clone();
         let mut own = membership.own();
-        let begun = self.state.instance() == Some(self.token);
-        if own.is_some() && begun {
-            return Ok(());
-        }
-        if own.take().is_some() {
-            // Somebody has begun another instance, or replaced the folder: the old token has ended.
+        if self.replaced {
+            // The lock's file may be another one too.
+            *own = None;
+        } else if own.is_some() && self.state.instance() != Some(self.token) {
+            // Somebody has begun another instance while this process held its lock: the old token has ended.
+            *own = None;
             self.token = fresh_token(self.token);
         }
-        let joined = guard.join_instance(&self.token.to_string())?;
-        if let Some(token) = joined.token().parse().ok().filter(|token| *token != self.token) {
-            self.token = token;
-            self.waiting.instance_is_anothers();
-            self.stale |= !self.waiting.is_empty();
-        }
-        *own = Some(joined);
-        if membership.has_left() {
-            *own = None;
+        if own.is_none() {
+            let joined = guard.join_instance(&self.token.to_string())?;
+            if let Some(token) = joined.token().parse().ok().filter(|token| *token != self.token) {
+                self.token = token;
+                self.stale |= !self.waiting.is_empty();
+            }
+            *own = Some(joined).filter(|_| !membership.has_left());
         }
         drop(own);
-        if self.stale {
-            self.rebuild(whose)?;
-        }
-        if self.state.instance() != Some(self.token) {
-            self.begin_instance(guard, whose)?;
-        }
-        Ok(())
+        if self.state.instance() != Some(self.token) { self.begin_instance(guard, whose) } else { Ok(()) }
     }
 
     /// Whatever an earlier instance had is over.
@@ -297,7 +292,7 @@ impl Store {
     }
 
     /// What waits is recorded if it can be, the state is written down, and nothing is open any more.
-    pub fn stop(&mut self, whose: Whose<'_>, now: Mono, deadline: Instant) {
+    pub fn stop(&mut self, whose: Whose<'_>, now: Stamp, deadline: Instant) {
         if !self.waiting.is_empty() || self.waiting.lost() > 0 {
             self.pace.wake();
             let _ = self.turn(whose, now, deadline, |_| Ok(()));

@@ -62,3 +62,7 @@ pub fn slow_sync(millis: u128) {
 pub fn not_synced(error: &Error) {
     Message::NotSynced { error }.tell();
 }
+
+pub fn carried(effects: usize) {
+    Message::Carried { count: &effects }.tell();
+}

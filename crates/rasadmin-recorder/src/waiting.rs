@@ -1,10 +1,13 @@
 //! Events that were answered and could not be recorded yet.
 
-use rasadmin_engine::{Event, Id, Record, Waited};
-use std::collections::VecDeque;
+use rasadmin_engine::{Effect, Id, Record, Waited};
+use std::collections::{BTreeSet, VecDeque};
 
 /// How many bytes of records wait at most.
 const MOST: usize = 8 * 1024 * 1024;
+
+/// How many sessions and leases are remembered of lost events.
+const MOST_TOUCHED: usize = 200_000;
 
 /// What waits, in order.
 #[derive(Debug, Default)]
@@ -12,6 +15,8 @@ pub struct Waiting {
     all: VecDeque<Unwritten>,
     bytes: usize,
     lost: u64,
+    /// The sessions and leases that lost events touched.
+    touched: BTreeSet<Id>,
 }
 
 /// An event that waits.
@@ -47,6 +52,8 @@ impl Waiting {
     pub fn push(&mut self, record: Record, payload: Vec<u8>) -> bool {
         if self.bytes.saturating_add(payload.len()) > MOST {
             self.lost += 1;
+            let room = MOST_TOUCHED.saturating_sub(self.touched.len());
+            self.touched.extend(record.effects.iter().flat_map(subjects).flatten().take(room));
             return false;
         }
         self.bytes += payload.len();
@@ -70,10 +77,14 @@ impl Waiting {
         }
     }
 
-    /// The start of an instance does not wait any more: another process of it lives.
-    pub fn instance_is_anothers(&mut self) {
-        self.all.retain(|one| !matches!(one.record.event, Event::InstanceStarted { .. }));
-        self.bytes = self.all.iter().map(|one| one.payload.len()).sum();
+    /// The sessions and leases that lost events touched, and that are not carried yet.
+    pub const fn touched(&self) -> &BTreeSet<Id> {
+        &self.touched
+    }
+
+    /// They are on record as memory has them.
+    pub fn touched_are_carried(&mut self) {
+        self.touched.clear();
     }
 
     /// All of them, to be decided again; what was lost stays lost.
@@ -114,10 +125,31 @@ impl Waiting {
     }
 }
 
+/// Whom an effect is about: a session, a lease.
+fn subjects(effect: &Effect) -> [Option<Id>; 2] {
+    match effect {
+        Effect::SessionBegan(began) => [Some(began.session), None],
+        Effect::SessionEnded(ended) => [Some(ended.session), None],
+        Effect::LinkBegan(link) => [Some(link.session), None],
+        Effect::SessionEstablished { session, .. }
+        | Effect::SessionReplaced { session, .. }
+        | Effect::SessionAlive { session }
+        | Effect::SessionRevived { session, .. }
+        | Effect::LinkEnded { session, .. } => [Some(*session), None],
+        Effect::LeaseBegan(began) => [None, Some(began.lease)],
+        Effect::LeaseTaken { lease, session, .. } => [Some(*session), Some(*lease)],
+        Effect::LeaseHeld { lease, .. }
+        | Effect::LeaseWaits { lease, .. }
+        | Effect::LeaseReleaseSeen { lease }
+        | Effect::LeaseEnded { lease, .. } => [None, Some(*lease)],
+        _ => [None, None],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rasadmin_engine::{Answer, Process, Stamp};
+    use rasadmin_engine::{Answer, Event, Process, Stamp};
 
     fn record(id: u128) -> Record {
         let event = Event::Lost { events: 1 };

@@ -66,19 +66,6 @@ fn comes_back(scene: &Scene) {
     assert_eq!(live, [true, false, true]);
 }
 
-/// A service that runs with a session, whose journal goes away and comes back.
-fn while_running(kind: Kind, away: impl FnOnce(&Path), back: impl FnOnce(&Path)) {
-    let scene = Scene::new(CONFIG);
-    scene.begin(1, "bob", "VPN0-1").unwrap();
-    away(&scene.path());
-    scene.wait(2);
-    goes_on_from_memory(&scene, kind);
-    assert_eq!(scene.connect(&connection(3, "bob")), Verdict::Reject("rule `one session`".to_owned()));
-    back(&scene.path());
-    comes_back(&scene);
-    assert!(scene.present().by_handle(1).is_some());
-}
-
 /// A service that starts while the journal cannot be used.
 fn at_start(kind: Kind, away: impl FnOnce(&Path), back: impl FnOnce(&Path)) {
     let folder = tempfile::tempdir().unwrap();
@@ -208,10 +195,11 @@ fn beyond_the_memory_for_them_events_are_lost_and_counted() {
     let waiting = scene.health().waiting;
     std::fs::remove_file(scene.folder.path().join("journal")).unwrap();
     scene.wait(11);
-    scene.recorder.hangup(&connection(1, "nobody"), scene.now());
+    scene.recorder.hangup(&connection(999_999, "nobody"), scene.now());
     let lost: Vec<_> = scene.records().into_iter().filter(|r| matches!(r.event, Event::Lost { events: 1 })).collect();
     assert_eq!((lost.len(), scene.health().lost, scene.health().waiting), (1, 0, 0));
-    assert_eq!(scene.records().len(), waiting + 2, "what waited, the loss, and this one");
+    assert_eq!(scene.records().len(), waiting + 3, "what waited, what memory has beyond it, the loss, and this one");
+    assert_eq!(scene.present().live_count() as u64, handle, "the one that was lost is carried");
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn write(answers: &Answers) -> String {
     if answers.one_session {
         line("\n# A client that was cut off and comes back from the same computer is let in.".to_owned());
         line("[[rules]]\nname = \"one session per user\"\naction = \"deny\"".to_owned());
-        line("user_sessions = { at_least = 1 }\nwhen_ledger_unavailable = \"skip\"".to_owned());
+        line("user_sessions = { at_least = 1 }".to_owned());
     }
     if let Some(domain) = &answers.only_domain {
         let users = quoted(&format!("{domain}\\*"));

@@ -269,13 +269,13 @@ fn linked_since<'a>(draft: &mut Draft<'a>, event: &AddressEvent, user: Option<&I
 }
 
 /// The session whose first link was on the port before the call, for a protocol that came up late. The link may have ended
-/// since.
+/// since. It may have an address of this family already, which was an earlier attempt's on the port, or is negotiated
+/// again: then it has both, because one of them is in use.
 fn linked_before<'a>(draft: &Draft<'a>, event: &AddressEvent, user: Option<&Identity>) -> Option<&'a Session> {
     let before = |session: &&Session| {
         draft.lives(session.id)
             && session.established.is_some_and(|established| draft.touches(established))
             && may_be(draft, session, &event.user, user)
     };
-    let session = draft.state.of_first_port(&event.port).filter(before).max_by_key(|session| session.began.mono)?;
-    draft.leases_of(session.id).iter().all(|lease| lease.address.family != event.family).then_some(session)
+    draft.state.of_first_port(&event.port).filter(before).max_by_key(|session| session.began.mono)
 }

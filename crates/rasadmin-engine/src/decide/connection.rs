@@ -35,6 +35,8 @@ pub(super) fn connection(draft: &mut Draft<'_>, event: &ConnectionEvent) -> (Dec
     let answer = if asked.decision.allow { Answer::Accept } else { Answer::Reject };
     if asked.decision.allow {
         conclude(draft, event, &arrival, &asked.decision.facts);
+    } else {
+        handle_is_anothers(draft, event);
     }
     (asked.decision, answer)
 }
@@ -45,6 +47,18 @@ pub(super) fn connection_late(draft: &mut Draft<'_>, event: &ConnectionEvent, an
     if *answer == Answer::Accept {
         let facts = facts(draft, event, &arrival);
         conclude(draft, event, &arrival, &facts);
+    } else {
+        handle_is_anothers(draft, event);
+    }
+}
+
+/// A connection that was rejected may be hung up all the same. Whoever had its handle before, and was closed without a
+/// hangup, is not meant by that.
+fn handle_is_anothers(draft: &mut Draft<'_>, event: &ConnectionEvent) {
+    for closed in draft.state.closed_by_handle(event.handle) {
+        if closed.by != ClosedBy::HandleStartedAgain && draft.touches(closed.session.began) {
+            draft.close_as(closed, ClosedBy::HandleStartedAgain);
+        }
     }
 }
 

@@ -256,6 +256,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// It has become better known why a session that was closed is over. What it has used stays.
+    pub(crate) fn close_as(&mut self, closed: &Closed, by: ClosedBy) {
+        self.count_use(&closed.session, closed.stop, by, Usage::default());
+    }
+
     /// A hangup of a session that was closed without one: now its end is known.
     pub(crate) fn close_again(&mut self, closed: &'a Closed, told: Usage) {
         let session = &closed.session;

@@ -64,9 +64,10 @@ impl<'e> Subject<'e> {
                 let named = self.addresses.contains(&lease.address);
                 let its_own =
                     |(port, user): (&Name, &Name)| *port == lease.port && user.folded() == lease.user_name.folded();
-                (named && self.released.is_none_or(its_own))
-                    || self.port == Some(&lease.port)
-                    || self.user.is_some_and(|user| user.folded() == lease.user_name.folded())
+                // One that a session had is no longer waited for: only a projection can name it.
+                let waited_for = self.port == Some(&lease.port)
+                    || self.user.is_some_and(|user| user.folded() == lease.user_name.folded());
+                (named && self.released.is_none_or(its_own)) || (lease.waits() && waited_for)
             }),
         }
     }

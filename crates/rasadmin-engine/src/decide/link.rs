@@ -1,5 +1,6 @@
 //! May a link stand?
 
+use super::LEASE_WAITS;
 use super::admission::ask;
 use super::connection::{anothers_address, others_of_port};
 use super::draft::Draft;
@@ -122,6 +123,8 @@ fn was_taken_for_anothers(
             (has_none && other.has_link_on(&event.port)) || draft.links(other).all(|link| link.port == event.port);
         other.id != session.id && other.began.mono < lease.began.mono && gone
     });
+    // What was asked for longer ago than an attempt lasts was the other session's own.
+    let late = late && session.began.mono <= lease.began.mono.after(LEASE_WAITS);
     late && may_be(draft, session, &lease.user_name, lease.user.as_ref())
 }
 

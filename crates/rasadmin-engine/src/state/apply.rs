@@ -96,6 +96,7 @@ impl State {
             Effect::Used { session, user, days } | Effect::InterimUse { session, user, days, .. } => {
                 self.use_is(*session, user, days);
             }
+            Effect::UseCarried(carried) => self.uses.carry(&carried.user, carried.sums),
             Effect::Blocked(block) => {
                 self.blocks.retain(|_, other| other.until.is_some_and(|until| until > at.time));
                 if block.until.is_some() {
@@ -173,7 +174,9 @@ impl State {
         let id = ended.session;
         let Some(mut session) = self.sessions.take(id) else {
             // Its end has become better known.
-            if !decide::hangup_may_come(ended.by) {
+            if decide::hangup_may_come(ended.by) {
+                self.sessions.closed_change(id, |closed| closed.by = ended.by);
+            } else {
                 self.sessions.forget(id);
             }
             return;

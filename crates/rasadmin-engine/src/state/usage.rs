@@ -120,6 +120,19 @@ impl UseOfAll {
         }
     }
 
+    /// What a user has used, that of live sessions included.
+    pub(super) fn carry(&mut self, user: &Identity, sums: [Accumulated; 3]) {
+        self.0.insert(user.clone(), sums);
+    }
+
+    pub(super) fn knows(&self, user: &Identity) -> bool {
+        self.0.contains_key(user)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Identity, &[Accumulated; 3])> {
+        self.0.iter()
+    }
+
     /// What lies before a day of the calendar is forgotten: whole days; weeks and months that ended before it.
     pub(super) fn forget(&mut self, labels: Labels, user: Option<&Identity>) {
         self.0.retain(|of, all| {

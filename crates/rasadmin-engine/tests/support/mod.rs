@@ -333,9 +333,7 @@ pub fn limit(text: &str) -> String {
 }
 
 pub fn one_session() -> String {
-    format!(
-        "{TWO}\n[[rules]]\nname = \"one\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = {{ at_least = 1 }}"
-    )
+    format!("{TWO}\n[[rules]]\nname = \"one\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = {{ at_least = 1 }}")
 }
 
 pub fn from_computer(handle: u64, user: &str, computer: &str) -> ConnectionEvent {

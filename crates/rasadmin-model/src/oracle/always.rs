@@ -209,7 +209,14 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let at = family.index();
         let Some(lease) = &mut self.connections[of].told.leases[at] else { return };
         lease.alive = false;
-        let number = lease.number;
+        let (number, shared, never_had) = (lease.number, lease.shared, !lease.had);
+        if shared && never_had {
+            // Nothing told whether it was an attempt's that failed, or whether the session that was on the port negotiated
+            // its address again: then that is what its user had last.
+            let name = &self.connections[of].spelling.asker.name;
+            let others = self.last_had.iter_mut().filter(|(key, _)| key.0.name == *name && key.1 == family);
+            others.for_each(|(_, had)| had.0 = None);
+        }
         let given_again = self.active.iter().any(|&other| {
             let lease = self.connections[other].told.leases[at];
             other != of && lease.is_some_and(|lease| lease.number == number && lease.alive)

@@ -2,6 +2,7 @@
 
 use super::Mistake;
 use super::file::{At, File};
+use super::load::JOURNAL;
 use crate::{Domains, Name};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -96,7 +97,7 @@ pub(super) fn ledger(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> 
 }
 
 pub(super) fn journal(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
-    let what = Kept { what: "journal", key: "journal.folder", absent: "journal" };
+    let what = Kept { what: "journal", key: "journal.folder", absent: JOURNAL };
     what.place(raw.journal.folder.as_ref(), folder, mistakes)
 }
 
@@ -122,7 +123,7 @@ impl Kept {
         };
         let text = path.get_ref();
         if text.trim().is_empty() {
-            let help = format!("leave `{key}` out for {absent} beside this file");
+            let help = format!("leave `{key}` out for `{absent}` beside this file");
             mistakes.push(Mistake::at(path.span(), format!("the {what}'s path is empty"), help));
         } else if on_network(Path::new(text)) || on_network(&folder.join(text)) {
             let what = format!("the {what} cannot be on a network drive: its locks do not hold there");

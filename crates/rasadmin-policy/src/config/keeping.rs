@@ -1,4 +1,4 @@
-//! A configuration is kept for a restart: beside the ledger and beside itself. A large one is kept in portions, since a
+//! A configuration is kept for a restart: in the journal's folder and beside itself. A large one is kept in portions, since a
 //! disk takes long to sync it as a whole.
 
 use super::Config;
@@ -93,12 +93,8 @@ impl Keeping {
     }
 }
 
-/// Where a configuration is kept for a restart. The ledger's folder may not be there yet.
+/// Where a configuration is kept for a restart. The journal's folder may not be there yet.
 fn places(config: &Config) -> Vec<PathBuf> {
-    if let Some(folder) = config.ledger.parent() {
-        let _ = std::fs::create_dir_all(folder); // If it fails, what follows says so.
-    }
-    let mut places = vec![last_good(&config.ledger), beside(&config.bundle.file)];
-    places.dedup();
-    places
+    let _ = std::fs::create_dir_all(&config.journal); // If it fails, what follows says so.
+    vec![last_good(&config.journal), beside(&config.bundle.file)]
 }

@@ -58,11 +58,12 @@ impl Bundle {
     }
 }
 
-/// Where the last good configuration of a ledger is kept.
-pub fn last_good(ledger: &Path) -> PathBuf {
-    let mut path = ledger.as_os_str().to_owned();
-    path.push(".last-good.json");
-    path.into()
+/// The journal's folder, beside the configuration, if that names no other.
+pub(super) const JOURNAL: &str = "journal";
+
+/// Where the last good configuration is kept: in the journal's folder.
+pub fn last_good(journal: &Path) -> PathBuf {
+    journal.join("last-good.json")
 }
 
 pub(super) fn folder(file: &Path) -> PathBuf {
@@ -82,21 +83,34 @@ pub(super) fn hash<'a>(text: &str, members: impl IntoIterator<Item = &'a [u8; 32
     whole.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Where the last good configuration can be: beside the ledger, as far as a broken file can tell where that is, and
-/// beside the file, for when it cannot tell or is gone.
-pub(super) fn kept_at(path: &Path) -> Vec<PathBuf> {
-    let named = super::loading::text(path)
-        .ok()
-        .and_then(|text| read::ledger_path(&text))
-        .map(|ledger| folder(path).join(ledger));
-    let mut places: Vec<_> = named.iter().map(|ledger| last_good(ledger)).collect();
-    places.push(beside(path));
-    places.dedup();
-    places
+/// Where the last good configuration can be.
+#[derive(Debug)]
+pub(super) struct KeptAt {
+    /// In the folder that the file names for its journal, as far as a broken file can tell.
+    pub named: Option<PathBuf>,
+    /// Where it is if the file names none, or cannot tell, or is gone: in the folder that a journal has then, and beside
+    /// the file.
+    pub otherwise: [PathBuf; 2],
 }
 
-/// Beside the configuration: where it is kept too if its ledger is elsewhere. It is where a ledger without a path of
-/// its own would have it.
+impl KeptAt {
+    pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.named.iter().chain(&self.otherwise)
+    }
+}
+
+pub(super) fn kept_at(path: &Path) -> KeptAt {
+    let named = super::loading::text(path).ok().and_then(|text| read::journal_folder(&text));
+    KeptAt {
+        named: named.map(|journal| last_good(&folder(path).join(journal))),
+        otherwise: [last_good(&folder(path).join(JOURNAL)), beside(path)],
+    }
+}
+
+/// Beside the configuration: where it is kept too, since the journal's folder may be moved away, and a file that is gone
+/// cannot tell where it was.
 pub(super) fn beside(path: &Path) -> PathBuf {
-    last_good(&folder(path).join("rasadmin.db"))
+    let mut path = path.as_os_str().to_owned();
+    path.push(".last-good.json");
+    path.into()
 }

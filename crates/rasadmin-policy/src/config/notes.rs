@@ -1,7 +1,7 @@
 //! What is right, and still worth knowing before it is relied on.
 
 use super::Config;
-use super::file::Reconnect;
+use super::file::{Reconnect, WhenUnrecorded};
 use std::fmt;
 
 /// Something that an administrator should know of a valid configuration.
@@ -10,6 +10,11 @@ pub enum Note {
     /// Rules count sessions, and a new one from the same computer name takes an old one's place: but that name is what
     /// the client says of itself.
     ComputerIsClaimed,
+    /// Whom the rules let in is refused while the journal cannot be written: by the configuration, or by some rules only.
+    UnrecordedAreRefused {
+        /// All whom no rule excepts.
+        by_default: bool,
+    },
 }
 
 impl Config {
@@ -18,7 +23,10 @@ impl Config {
         let needs = self.rules.needs();
         let counts = needs.user_sessions || !needs.groups.is_empty();
         let claimed = counts && self.reconnect == Reconnect::SameComputer;
-        claimed.then_some(Note::ComputerIsClaimed).into_iter().collect()
+        let by_default = self.when_unrecorded == WhenUnrecorded::Deny;
+        let unrecorded = self.rules.let_in().any(|own| own.unwrap_or(self.when_unrecorded) == WhenUnrecorded::Deny);
+        let claimed = claimed.then_some(Note::ComputerIsClaimed);
+        claimed.into_iter().chain(unrecorded.then_some(Note::UnrecordedAreRefused { by_default })).collect()
     }
 }
 
@@ -29,6 +37,14 @@ impl fmt::Display for Note {
                 "limits.reconnect = \"same-computer\" trusts the computer name that a client says of itself: whoever gives \
                  two devices one name can have a session on each; \"same-endpoint\" or \"strict\" do not rely on it",
             ),
+            Self::UnrecordedAreRefused { by_default } => {
+                let whom = if *by_default { "nobody new is let in" } else { "those whom it is set for are not let in" };
+                write!(
+                    f,
+                    "when_unrecorded = \"deny\": while the journal cannot be written (a full disk is enough), {whom}; \
+                     sessions that stand go on"
+                )
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ impl std::error::Error for NotFound {}
 
 /// Could a configuration be here? It, or what was kept of it when it was good.
 fn is_there(path: &Path) -> bool {
-    path.exists() || super::load::kept_at(path).iter().any(|kept| kept.exists())
+    path.exists() || super::load::kept_at(path).all().any(|kept| kept.exists())
 }
 
 /// The first place where there is one. One that was named on purpose and is not there is an error.

@@ -93,12 +93,12 @@ fn without_faults(mut table: Spanned<DeTable<'_>>, text: &str) -> (Option<File>,
     (None, mistakes)
 }
 
-/// The ledger's path as far as a broken file still tells it: the last good configuration lies beside the ledger.
-pub fn ledger_path(text: &str) -> Option<String> {
+/// The journal's folder as far as a broken file still tells it: the last good configuration lies there.
+pub fn journal_folder(text: &str) -> Option<String> {
     let (table, _) = DeTable::parse_recoverable(unmarked(text));
-    let ledger = table.get_ref().iter().find(|(key, _)| key.get_ref() == "ledger")?.1;
-    let path = ledger.get_ref().as_table()?.iter().find(|(key, _)| key.get_ref() == "path")?.1;
-    path.get_ref().as_str().map(str::to_owned)
+    let journal = table.get_ref().iter().find(|(key, _)| key.get_ref() == "journal")?.1;
+    let folder = journal.get_ref().as_table()?.iter().find(|(key, _)| key.get_ref() == "folder")?.1;
+    folder.get_ref().as_str().map(str::to_owned)
 }
 
 /// Does the text name a time zone?

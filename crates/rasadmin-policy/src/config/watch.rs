@@ -1,7 +1,7 @@
 //! Start and reload. A typo must never stop the VPN: the last good configuration stays, also over a restart.
 
 use super::keeping::Keeping;
-use super::load::{beside, kept_at};
+use super::load::kept_at;
 use super::loading::{COARSE, Files, Loaded, Loading};
 use super::{Bundle, Config, ConfigErrors};
 use crate::Name;
@@ -94,18 +94,20 @@ pub(super) fn read(path: &Path, computer: &Name) -> Result<(Config, Option<Confi
 
 /// The last good configuration that was kept of a file.
 fn last_good_of(path: &Path, computer: &Name) -> Option<Config> {
-    // Two configurations can share a folder, and so the copy in it: only this one's own serves. By the name alone,
-    // since one path has several spellings.
+    // Two configurations can share a folder, and so the journal's folder in it: only this one's own serves, unless the
+    // file names the place. By the name alone, since one path has several spellings.
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
-    let own =
-        |kept: &PathBuf| Bundle::kept(kept).filter(|bundle| *kept != beside(path) || name(&bundle.file) == name(path));
+    let kept = kept_at(path);
+    let own = |bundle: &Bundle| name(&bundle.file) == name(path);
+    let named = kept.named.as_deref().and_then(Bundle::kept);
+    let others = kept.otherwise.iter().filter_map(|place| Bundle::kept(place)).filter(own);
     let here = |mut bundle: Bundle| {
         if !computer.is_empty() {
             bundle.computer = computer.clone();
         }
         bundle.compile().ok()
     };
-    kept_at(path).iter().filter_map(own).find_map(here)
+    named.into_iter().chain(others).find_map(here)
 }
 
 /// See [`super::On::start`].

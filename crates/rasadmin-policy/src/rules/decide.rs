@@ -216,6 +216,13 @@ impl Rules {
         (self.default.action, self.default.reason.as_deref())
     }
 
+    /// Of each rule that allows, and of the default if it does: may those whom it lets in stand unrecorded? None: as the
+    /// configuration says.
+    pub fn let_in(&self) -> impl Iterator<Item = Option<WhenUnrecorded>> {
+        let rules = self.rules.iter().filter(|rule| rule.action == Action::Allow).map(|rule| rule.when_unrecorded);
+        rules.chain((self.default.action == Action::Allow).then_some(None))
+    }
+
     /// Everything that any rule could want counted.
     pub fn needs(&self) -> &Needs {
         &self.needs

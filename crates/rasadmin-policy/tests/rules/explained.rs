@@ -63,7 +63,7 @@ fn every_condition_says_what_it_asked_and_what_it_found() {
         ],
     };
     insta::assert_snapshot!(explain(Stage::Link, &full(), &counts), @r"
-    office: Allow Unknown Fails
+    office: Allow Unknown Fails, unrecorded: Deny
       groups: sales | CORP\ALICE is in sales | True
       hours: mon-fri 08:00-18:00, sat 00:00-24:00 | wed 2026-03-25 10:30 | True
       ports: VPN2-* | VPN2-7 | True
@@ -86,12 +86,12 @@ fn every_condition_says_what_it_asked_and_what_it_found() {
 #[test]
 fn what_is_not_known_says_so() {
     insta::assert_snapshot!(explain(Stage::Ipv4Address, &early(), &Counts::default()), @r"
-    office: Allow True PassedOver
+    office: Allow Unknown DecidesForNow, decides, unrecorded: Deny
       groups: sales | CORP\ALICE is in sales | True
       hours: mon-fri 08:00-18:00, sat 00:00-24:00 | wed 2026-03-25 10:30 | True
       ports: VPN2-* | VPN2-7 | True
-      user_sessions: below 2 | the ledger is away | left out
-      connect_time: below 40h per week | the ledger is away | left out
+      user_sessions: below 2 | 0 | True
+      connect_time: below 40h per week | it was not counted | Unknown
     foreign: Deny False NoMatch
       users: a1, a2, a3, a4, a5, a6, a7, a8 and 1 more | CORP\ALICE | False
       tunnels: PPTP, L2TP | not yet known | Unknown
@@ -100,9 +100,9 @@ fn what_is_not_known_says_so() {
       source_networks: 198.51.100.0/24 | not yet known | Unknown
       servers: vpn* | VPN01 | True
       remote_computers: KIOSK* | not yet known | Unknown
-      group_sessions: at least 9 of sales | the ledger is away | left out
-      octets: at least 1 GB per month | the ledger is away | left out
-    (default): Deny True Decides, decides
+      group_sessions: at least 9 of sales | it was not counted | Unknown
+      octets: at least 1 GB per month | it was not counted | Unknown
+    (default): Deny True Decides
     ");
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Failure, Store, Whose};
 use crate::{codec, present, tell};
-use rasadmin_engine::{Id, Mono, Record, State};
+use rasadmin_engine::{Id, Mono, Record, Stamp, State};
 use rasadmin_journal::{Error, Guard, Item, Journal, Position};
 use std::sync::Arc;
 use std::time::Instant;
@@ -76,14 +76,14 @@ impl Store {
     pub fn turn<T>(
         &mut self,
         whose: Whose<'_>,
-        now: Mono,
+        now: Stamp,
         deadline: Instant,
         work: impl FnOnce(&mut Turn<'_, '_>) -> Result<T, Error>,
     ) -> Option<Written<T>> {
-        if self.pace.rests(now) || self.membership.has_left() {
+        if self.pace.rests(now.mono) || self.membership.has_left() {
             return None;
         }
-        let had = self.try_turn(whose, deadline, work);
+        let had = self.try_turn(whose, now, deadline, work);
         for notice in self.journal.iter().flat_map(|journal| journal.take_notices()) {
             tell::notice(&notice);
         }
@@ -96,7 +96,7 @@ impl Store {
                 Some(written)
             }
             Err(error) => {
-                self.failed(&error, now);
+                self.failed(&error, now.mono);
                 None
             }
         }
@@ -109,16 +109,22 @@ impl Store {
         if self.told.replace(failure.kind) != Some(failure.kind) {
             tell::cannot_record(&failure);
         }
-        if matches!(error, Error::Replaced(_) | Error::Diverged { .. } | Error::NewerVersion { .. }) {
+        let another = matches!(error, Error::Replaced(_) | Error::Diverged { .. });
+        self.replaced |= another;
+        if another || matches!(error, Error::NewerVersion { .. }) {
             self.journal = None;
         }
         self.failure = Some(failure);
-        self.pace.rest(now);
+        // Another journal can be opened at once.
+        if !another {
+            self.pace.rest(now);
+        }
     }
 
     fn try_turn<T>(
         &mut self,
         whose: Whose<'_>,
+        now: Stamp,
         deadline: Instant,
         work: impl FnOnce(&mut Turn<'_, '_>) -> Result<T, Error>,
     ) -> Result<Written<T>, Error> {
@@ -126,8 +132,8 @@ impl Store {
         let mut guard = journal.lock(deadline)?;
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Locked);
-        self.catch_up(&mut guard, whose)?;
-        self.join(&mut guard, whose)?;
+        self.catch_up(&mut guard)?;
+        self.settle(&mut guard, whose, now)?;
         let waited = self.write_waiting(&mut guard)?;
         let done = work(&mut Turn { guard: &mut guard, state: &mut self.state, token: self.token })?;
         let place = guard.position();
@@ -136,7 +142,7 @@ impl Store {
     }
 
     /// Applies what others have appended. If something waits here, it was decided without that: it is decided again.
-    fn catch_up(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>) -> Result<(), Error> {
+    fn catch_up(&mut self, guard: &mut Guard<'_>) -> Result<(), Error> {
         let Self { state, waiting, stale, .. } = self;
         let mut lacking = present::Lacking::default();
         let caught = guard.catch_up(|item| {
@@ -147,7 +153,7 @@ impl Store {
                 // Writing it had failed, and it is there all the same. Memory has it.
                 return;
             }
-            if *stale || !waiting.is_empty() || waiting.lost() > 0 {
+            if *stale || !waiting.is_empty() {
                 *stale = true;
             } else {
                 present::apply(state, &mut lacking, item);
@@ -156,8 +162,8 @@ impl Store {
         if lacking != present::Lacking::default() {
             tell::lacking(&lacking);
         }
-        caught?;
-        if self.stale { self.rebuild(whose) } else { Ok(()) }
+        self.stale |= !self.waiting.touched().is_empty();
+        caught
     }
 
     /// Writes what waits: as it was decided, for memory has gone on from there. True if a power cut would make us regret
@@ -186,6 +192,8 @@ impl Store {
         if written > 0 {
             tell::waited_are_recorded(written);
         }
+        self.waiting.touched_are_carried();
+        self.replaced = false;
         Ok(durable)
     }
 }

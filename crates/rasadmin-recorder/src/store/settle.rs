@@ -1,0 +1,81 @@
+//! Memory and journal agree again: after something could not be recorded, or where the journal is another one than before.
+
+use super::{Store, Whose};
+use crate::{codec, present, tell};
+use rasadmin_engine::{Event, Now, Record, Scope, Stamp, State, decide_carried, decide_late};
+use rasadmin_journal::{Error, Guard};
+use std::mem;
+
+/// How many effects a record carries at most: it has to fit into a segment.
+const PORTION: usize = 1_000;
+
+impl Store {
+    /// The instance is joined, and the state is the journal's with what waits. The journal is locked, so it is the same
+    /// to its end.
+    ///
+    /// # Errors
+    ///
+    /// If the journal cannot be read, or the instance's beginning not be written: then memory is as it was.
+    pub(super) fn settle(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>, now: Stamp) -> Result<(), Error> {
+        let mut memory = None;
+        if self.stale {
+            let present = present::read(&self.folder)?;
+            let (state, checkpoint) = present.map_or((State::new(), 0), |present| (present.state, present.checkpoint));
+            self.checkpoint = checkpoint;
+            memory = Some(mem::replace(&mut self.state, state));
+            self.state.derive(whose.config);
+        }
+        let joined = self.join(guard, whose);
+        match (joined, memory) {
+            (Err(error), memory) => {
+                if let Some(memory) = memory {
+                    self.state = memory;
+                }
+                Err(error)
+            }
+            (Ok(()), Some(memory)) => {
+                self.decide_again(&memory, whose, now);
+                self.stale = false;
+                Ok(())
+            }
+            // It has turned out to belong to the instance of others, which has recorded something else.
+            (Ok(()), None) if self.stale => self.settle(guard, whose, now),
+            (Ok(()), None) => Ok(()),
+        }
+    }
+
+    /// The answers of what waits stand; its effects touch only what began before it. What memory has beyond that follows.
+    fn decide_again(&mut self, memory: &State, whose: Whose<'_>, now: Stamp) {
+        let here = whose.here(self.token);
+        for one in self.waiting.take() {
+            // The instance has begun, and what is carried is found out anew.
+            if !matches!(one.record.event, Event::InstanceStarted { .. } | Event::Carried) {
+                let record = decide_late(&self.state, &here, &one.waited());
+                self.put_back(record);
+            }
+        }
+        let scope = match self.waiting.touched() {
+            _ if self.replaced => Scope::Lacking,
+            touched if !touched.is_empty() => Scope::Only(touched.clone()),
+            _ => return,
+        };
+        let Ok(random) = crate::random() else { return };
+        let mut carried = decide_carried(&self.state, memory, &scope, &here, &Now { at: now, random });
+        if carried.effects.is_empty() {
+            return;
+        }
+        tell::carried(carried.effects.len());
+        let effects = mem::take(&mut carried.effects);
+        for (part, effects) in effects.chunks(PORTION).enumerate() {
+            let id = rasadmin_engine::Id(carried.id.0 ^ part as u128);
+            self.put_back(Record { id, effects: effects.to_vec(), ..carried.clone() });
+        }
+    }
+
+    fn put_back(&mut self, record: Record) {
+        self.state.apply(&record);
+        if let Ok(payload) = codec::encode(&record) {
+            self.waiting.put_back(record, payload);
+        }
+    }
+}
