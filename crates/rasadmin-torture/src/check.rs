@@ -7,7 +7,7 @@ use crate::beside::{self, Raw, Reading, journal_in};
 use crate::notes::Note;
 use crate::plan::Kill;
 use mprapi::FunctionId as F;
-use rasadmin_engine::addresses::Address;
+use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::state::Checkpoint;
 use rasadmin_engine::{Event, Id, Record, State};
 use rasadmin_journal::Position;
@@ -132,6 +132,8 @@ struct Check<'a> {
     seen: Seen,
     /// Connections that a command closed: what is told of them later comes out of order.
     closed_by_command: HashSet<u64>,
+    /// Leases that ended with them: address and port.
+    ended_by_command: HashSet<(Family, u64, String)>,
 }
 
 /// Looks at the journal after a round, while no process has it. `spoil` may change what was read.
@@ -164,38 +166,46 @@ pub fn round(
             "who followed read {followed} records, and {there} are there; they differ from the {differs}th on"
         ));
     }
-    let mut check =
-        Check { round, found, seen: Seen { records: raw.len(), ..Seen::default() }, closed_by_command: HashSet::new() };
+    let seen = Seen { records: raw.len(), ..Seen::default() };
+    let (closed_by_command, ended_by_command) = Default::default();
+    let mut check = Check { round, found, seen, closed_by_command, ended_by_command };
     let mut records = check.decoded(&raw, before.place.map_or(0, |place| place.number));
     spoil(&mut records);
-    let begins = check.carry_out(&records, before);
+    let begin = check.carry_out(&records, before);
     check.state_on_disk(folder, &before.state);
     if round.whole {
         check.from_the_beginning(folder, &before.state)?;
     }
     check.commands(&records);
-    if begins {
-        check.acknowledged(&records, &before.state);
-    } else if begun {
-        check.found.broken.push("the worker joined an instance whose processes are dead".into());
+    // What waits in memory dies with its process, the instance's beginning too.
+    let may_lack = round.was == Journal::Away && round.killed;
+    match begin {
+        0 if begun && !may_lack => {
+            check.found.broken.push("the worker joined an instance whose processes are dead".into());
+        }
+        0 => {}
+        _ => {
+            let truth = check.acknowledged(&records);
+            // Of two processes that could not write, the second may write when the first has ended, and its instance too.
+            if begin == 1 || round.was == Journal::Here {
+                check.what_is_left(&truth, &before.state);
+            }
+        }
     }
     before.place = Some(place);
     Ok(check.seen)
 }
 
 impl Check<'_> {
-    /// The records, which are numbered without a gap, and of which none stands there twice.
+    /// The records, which are numbered without a gap.
     fn decoded(&mut self, raw: &[Raw], before: u64) -> Vec<Record> {
-        let (mut records, mut ids) = (Vec::new(), HashSet::new());
+        let mut records = Vec::new();
         for ((number, payload), expected) in raw.iter().zip(before + 1..) {
             if *number != expected {
                 self.found.broken.push(format!("record {number} stands where {expected} should"));
             }
             match rasadmin_recorder::decode(payload) {
                 Ok(decoded) if decoded.unknown == 0 => {
-                    if !ids.insert(decoded.record.id) {
-                        self.found.double.push(format!("record {number} stands there twice"));
-                    }
                     records.push(decoded.record);
                 }
                 other => self.found.broken.push(format!("record {number} cannot be read: {other:?}")),

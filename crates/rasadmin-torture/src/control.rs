@@ -6,7 +6,6 @@ use crate::notes::{Done, Note};
 use crate::plan::{Kill, Where};
 use crate::rounds::{self, Torture};
 use mprapi::FunctionId as F;
-use rasadmin_engine::effect::LeaseBegan;
 use rasadmin_engine::{Effect, Event, Id, Record};
 use std::path::Path;
 
@@ -196,16 +195,20 @@ fn billed_twice(records: &mut Vec<Record>) {
     }
 }
 
-/// The second lease that is given has the first one's address.
+/// An address that is not released is given once more.
 fn given_twice(records: &mut Vec<Record>) {
-    let leases = records.iter_mut().flat_map(|record| &mut record.effects).filter_map(|effect| match effect {
-        Effect::LeaseBegan(lease) => Some(&mut **lease),
+    let effects = || records.iter().flat_map(|record| &record.effects);
+    let ends = |id: Id| effects().any(|effect| matches!(effect, Effect::LeaseEnded { lease, .. } if *lease == id));
+    let leases = || effects().filter_map(|effect| if let Effect::LeaseBegan(lease) = effect { Some(lease) } else { None });
+    let held = leases().find(|lease| !ends(lease.lease)).map(|lease| (lease.lease, lease.address));
+    let Some((held, address)) = held else { return };
+    let mut later = records.iter_mut().flat_map(|record| &mut record.effects).filter_map(|effect| match effect {
+        Effect::LeaseBegan(lease) if lease.address.family == address.family => Some(lease),
         _ => None,
     });
-    let mut leases: Vec<&mut LeaseBegan> = leases.take(3).collect();
-    // IPv4, IPv6, IPv4.
-    if let [first, _, third] = &mut leases[..] {
-        third.address = first.address;
+    later.find(|lease| lease.lease == held);
+    if let Some(next) = later.next() {
+        next.address = address;
     }
 }
 

@@ -197,6 +197,8 @@ fn round(
     configure(folder, was)?;
     let follower = beside::follow(folder, before.place);
     let (held, commands) = match was {
+        // A command frees the address of a session that it closes, and RRAS still has it.
+        Journal::Here if kill == Kill::Fill => (None, None),
         Journal::Here => (None, Some(beside::command(folder))),
         Journal::Away => (Some(beside::hold(folder, ALONE)?), None),
     };

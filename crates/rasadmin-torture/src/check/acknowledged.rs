@@ -10,19 +10,20 @@ use crate::worker::POOL;
 use mprapi::FunctionId as F;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::effect::{ClosedBy, EndedBy};
+use rasadmin_engine::state::Lease;
 use rasadmin_engine::{Answer, Effect, Event, Record, State};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Who is connected and who holds which address, as the answers say.
 #[derive(Default)]
-struct Truth {
+pub(super) struct Truth {
     handles: BTreeSet<u64>,
-    addresses: BTreeSet<(Family, u64)>,
+    leases: BTreeSet<(Family, u64, String)>,
 }
 
 impl Check<'_> {
-    /// Everything that the notes acknowledge, in this round's records.
-    pub(super) fn acknowledged(&mut self, records: &[Record], state: &State) {
+    /// Everything that the notes acknowledge, in this round's records. What is true by that.
+    pub(super) fn acknowledged(&mut self, records: &[Record]) -> Truth {
         let address = |function: F| {
             use F::{GetIpAddressForUser, GetIpv6AddressForUser, ReleaseIpAddress, ReleaseIpv6AddressForUser};
             let all = [GetIpAddressForUser, GetIpv6AddressForUser, ReleaseIpAddress, ReleaseIpv6AddressForUser];
@@ -46,7 +47,7 @@ impl Check<'_> {
             self.found.broken.push(format!("{} processes have written", processes.len()));
         }
         self.refusals();
-        self.what_is_left(&truth, state);
+        truth
     }
 
     /// The calls of one process, and its records.
@@ -208,7 +209,7 @@ impl Check<'_> {
     }
 
     /// Who was accepted and not hung up is connected, and nobody else; so with the addresses.
-    fn what_is_left(&mut self, truth: &Truth, state: &State) {
+    pub(super) fn what_is_left(&mut self, truth: &Truth, state: &State) {
         let by_command = &self.closed_by_command;
         let live: BTreeSet<u64> =
             state.live().map(|session| session.handle).filter(|handle| !by_command.contains(handle)).collect();
@@ -221,8 +222,10 @@ impl Check<'_> {
         if lost > 0 {
             self.found.lost.push(format!("{lost} sessions that have not ended"));
         }
-        let held: BTreeSet<_> = state.leases().map(|lease| (lease.address.family, lease.address.number)).collect();
-        let (leaked, lost) = (held.difference(&truth.addresses).count(), truth.addresses.difference(&held).count());
+        let key = |lease: &Lease| (lease.address.family, lease.address.number, lease.port.as_str().to_owned());
+        let held: BTreeSet<_> = state.leases().map(key).collect();
+        let told = truth.leases.iter().filter(|lease| !self.ended_by_command.contains(lease)).cloned().collect();
+        let (leaked, lost) = (held.difference(&told).count(), told.difference(&held).count());
         if leaked > 0 {
             self.found.leaked.push(format!("{leaked} addresses are held that were released"));
         }
@@ -238,11 +241,11 @@ impl Truth {
             (Event::Connection(event), Answer::Accept) => drop(self.handles.insert(event.handle)),
             (Event::Hangup(event), _) => drop(self.handles.remove(&event.handle)),
             (Event::Address(event), Answer::Address(given)) => {
-                self.addresses.insert((event.family, given.number));
+                self.leases.insert((event.family, given.number, event.port.as_str().to_owned()));
             }
             (Event::Release(event), _) => {
-                if let Some(address) = event.address {
-                    self.addresses.remove(&(address.family, address.number));
+                if let Some(Address { family, number }) = event.address {
+                    self.leases.remove(&(family, number, event.port.as_str().to_owned()));
                 }
             }
             _ => {}

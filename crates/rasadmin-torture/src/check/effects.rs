@@ -3,16 +3,19 @@
 use super::{Before, Check, Journal};
 use rasadmin_engine::addresses::Address;
 use rasadmin_engine::config::file::Period;
-use rasadmin_engine::effect::ClosedBy;
+use rasadmin_engine::effect::{ClosedBy, EndedBy};
 use rasadmin_engine::state::{Sums, period_label};
 use rasadmin_engine::{Effect, Event, Id, Identity, Record, State};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl Check<'_> {
-    /// Applies the records, and looks at each step. Does an instance begin?
-    pub(super) fn carry_out(&mut self, records: &[Record], before: &mut Before) -> bool {
-        let mut begins = false;
+    /// Applies the records, and looks at each step. How many instances begin?
+    pub(super) fn carry_out(&mut self, records: &[Record], before: &mut Before) -> usize {
+        let (mut begin, mut ids) = (0, HashSet::new());
         for record in records {
+            if !ids.insert(record.id) {
+                self.found.double.push(format!("a record stands there twice: {:?}", record.event));
+            }
             let Before { state, held, .. } = before;
             for effect in &record.effects {
                 self.effect(effect, state, held);
@@ -26,7 +29,7 @@ impl Check<'_> {
             }
             match &record.event {
                 Event::InstanceStarted { instance } => {
-                    begins = true;
+                    begin += 1;
                     self.seen.closed += live;
                     self.begun(state, *instance);
                 }
@@ -37,7 +40,7 @@ impl Check<'_> {
                 _ => {}
             }
         }
-        begins
+        begin
     }
 
     /// The new instance has closed what the last one left open.
@@ -55,12 +58,19 @@ impl Check<'_> {
         match effect {
             Effect::InstanceBegan(_) => held.clear(),
             Effect::LeaseBegan(began) => {
+                let Address { family, number } = began.address;
+                self.ended_by_command.remove(&(family, number, began.port.as_str().to_owned()));
                 if held.insert(began.address, began.lease).is_some() {
-                    let Address { number, .. } = began.address;
                     self.found.double.push(format!("{number} was given to {} while it was held", began.port));
                 }
             }
-            Effect::LeaseEnded { lease, .. } => held.retain(|_, holds| holds != lease),
+            Effect::LeaseEnded { lease, by, .. } => {
+                held.retain(|_, holds| holds != lease);
+                if let Some(lease) = state.lease(*lease).filter(|_| *by == EndedBy::Administrator) {
+                    let Address { family, number } = lease.address;
+                    self.ended_by_command.insert((family, number, lease.port.as_str().to_owned()));
+                }
+            }
             Effect::SessionEnded(ended) if ended.by == ClosedBy::Administrator => {
                 self.closed_by_command.extend(state.session(ended.session).map(|session| session.handle));
             }

@@ -5,7 +5,7 @@ use super::heard::{Heard, Returned};
 use crate::worker::ADDRESS_PROCESS;
 use mprapi::abi::NO_ERROR;
 use mprapi::contract::{ArgumentType, Returns};
-use rasadmin_engine::config::Config;
+use rasadmin_engine::config::{self, Config};
 use rasadmin_engine::state::Checkpoint;
 use rasadmin_engine::{Event, Now, Record, State};
 use rasadmin_host::clock::Clock;
@@ -66,7 +66,7 @@ impl Running {
         let folder = scratch.path().join("journal");
         let follower = Follower::open(&folder).map_err(|e| failed(&folder, &e))?;
         let follower = follower.ok_or_else(|| format!("{}: nothing was recorded", folder.display()))?;
-        let config = Arc::new(config.clone());
+        let config = Arc::new(config::load(&scratch.config()).map_err(|e| e.to_string())?);
         Ok(Self { service, clock, folder, follower, config, readings, _scratch: scratch })
     }
 
