@@ -30,7 +30,9 @@ const SESSIONS: u64 = 20;
 const RANDOM_CUTS: usize = 60;
 /// On one of so many images the service is started again. (No divisor is shared with the ways to keep writes, so that
 /// every way has its turn.)
-const RESTARTS: usize = 11;
+const RESTARTS: usize = 7;
+/// Of the cuts one in so many is made: unoptimised, an image takes a third of a second.
+const ONE_IN: usize = if cfg!(debug_assertions) { 9 } else { 1 };
 /// Names the folder in which the worker works.
 const WORKER: &str = "RASADMIN_POWER_CUT";
 
@@ -110,8 +112,6 @@ struct Outcome {
     looked_for: usize,
     /// Images on which a service was started again.
     restarts: usize,
-    /// Images that lacked records which were written and not promised.
-    shorter: usize,
     damaged: Vec<String>,
     lost: Vec<String>,
 }
@@ -130,6 +130,7 @@ fn cut_everywhere(events: &[Event]) -> Outcome {
     cuts.extend((0..RANDOM_CUTS).map(|_| random.below(events.len())));
     cuts.sort_unstable();
     cuts.dedup();
+    let cuts: Vec<usize> = cuts.into_iter().step_by(ONE_IN).collect();
     let (mut outcome, mut disk, mut promises) = (Outcome::default(), Disk::default(), Promises::default());
     let mut cuts = cuts.into_iter().peekable();
     for index in 0..=events.len() {
@@ -196,9 +197,10 @@ fn look(journal: &Path, cut: &str, promises: &Promises, outcome: &mut Outcome) -
     for handle in promises.hangups.difference(&found.hangups) {
         outcome.lost.push(format!("{cut}: the hangup of {handle}"));
     }
+    // A checkpoint may have what a gap stands for, or what stands behind a hole.
+    let complete = |present: &present::Present| gaps == 0 && present.place.number <= state.number();
     match present::read(journal) {
-        // A checkpoint may have what a gap stands for.
-        Ok(Some(present)) if gaps == 0 && Checkpoint::of(&present.state) != Checkpoint::of(&state) => {
+        Ok(Some(present)) if complete(&present) && Checkpoint::of(&present.state) != Checkpoint::of(&state) => {
             outcome.damaged.push(format!("{cut}: the state is not the one that the records make"));
         }
         Ok(_) => {}
@@ -224,7 +226,8 @@ fn restart(folder: &Path, cut: &str, promises: &Promises, before: &[(u64, usize)
         outcome.damaged.push(format!("{cut}: nothing can be recorded: {failure}"));
     }
     let memory = recorder.look(Checkpoint::of);
-    if present::read(&journal).unwrap().is_none_or(|present| Checkpoint::of(&present.state) != memory) {
+    let disk = present::read(&journal).unwrap().unwrap();
+    if Checkpoint::of(&disk.state) != memory {
         outcome.damaged.push(format!("{cut}: another state is on disk than in memory after a restart"));
     }
     let after = look(&journal, &format!("{cut}, restarted"), promises, outcome);
@@ -236,12 +239,12 @@ fn restart(folder: &Path, cut: &str, promises: &Promises, before: &[(u64, usize)
 
 /// How often a segment was synced that had unsynced records in it, between the beginning and the end of each life.
 fn syncs_of_records(events: &[Event]) -> u64 {
-    let (mut counts, mut unsynced, mut syncs) = (false, false, 0);
+    let (mut counts, mut unsynced, mut syncs) = (false, BTreeSet::new(), 0);
     for event in events {
         match event {
             Event::Promised(what, _) => counts = what != "end" && (counts || what == "begin"),
-            Event::Write { bytes, .. } if bytes.starts_with(b"RjRc") => unsynced = true,
-            Event::Sync(file) if file.ends_with(".segment") && std::mem::take(&mut unsynced) => syncs += u64::from(counts),
+            Event::Write { file, bytes, .. } if bytes.starts_with(b"RjRc") => drop(unsynced.insert(file)),
+            Event::Sync(file) if unsynced.remove(file) => syncs += u64::from(counts),
             _ => {}
         }
     }
@@ -253,7 +256,7 @@ fn what_was_promised_survives_a_power_cut() {
     let Some(events) = watched("what_was_promised_survives_a_power_cut", "fsync") else { return };
     let outcome = cut_everywhere(&events);
     let syncs = syncs_of_records(&events);
-    let Outcome { cuts, images, restarts, looked_for, ref lost, ref damaged, .. } = outcome;
+    let Outcome { cuts, images, restarts, looked_for, lost, damaged } = outcome;
     println!(
         "{} sessions, {cuts} cuts, {images} images, {restarts} restarts: {looked_for} promises looked for, {} lost, {} images \
          damaged; {syncs} syncs of records",
@@ -261,8 +264,8 @@ fn what_was_promised_survives_a_power_cut() {
         lost.len(),
         damaged.len(),
     );
-    assert!(lost.is_empty() && damaged.is_empty(), "{:#?}", (lost, damaged));
-    assert!(looked_for > 10_000, "too little was looked for: {looked_for}");
+    assert!(lost.is_empty() && damaged.is_empty(), "{:#?}", (&lost, &damaged));
+    assert!(looked_for > 1_000, "too little was looked for: {looked_for}");
     let rolls = events.iter().filter(|event| matches!(event, Event::Made(name) if name.ends_with(".segment"))).count();
     let checkpoints = events.iter().filter(|event| matches!(event, Event::Renamed { .. })).count();
     assert!(rolls > 2 && checkpoints > 1, "{rolls} segments, {checkpoints} checkpoints");

@@ -153,9 +153,9 @@ impl Store {
                 // Writing it had failed, and it is there all the same. Memory has it.
                 return;
             }
-            if *stale || !waiting.is_empty() {
-                *stale = true;
-            } else {
+            // Behind a hole that was mended just now a checkpoint may lie that has what is missing.
+            *stale |= !waiting.is_empty() || matches!(item, Item::Gap { .. });
+            if !*stale {
                 present::apply(state, &mut lacking, item);
             }
         });
