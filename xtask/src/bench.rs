@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what a session costs, next to the bare SQL that it runs. A report; nothing fails by it.
+//! `cargo xtask bench`: what a session costs, next to the least that its promises cost. A report; nothing fails by it.
 
 use crate::shell::{cargo, relative, run, step, target};
 use crate::{Result, windows};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// Natively, and with `--windows` under Wine.
 pub fn bench(for_windows: bool) -> Result {
-    let packages = ["-p", "rasadmin-dll", "-p", "rasadmin-cli", "--lib", "--example", "session_cost"];
+    let packages = ["-p", "rasadmin-dll", "-p", "rasadmin-recorder", "--lib", "--example", "session_cost"];
     if for_windows {
         step("building the product and the benchmark for Windows", || {
             run(windows::command("build")?.args(["--release", "--quiet"]).args(packages))
@@ -26,7 +26,8 @@ pub fn bench(for_windows: bool) -> Result {
     let program = release.join("examples").join(format!("session_cost{}", std::env::consts::EXE_SUFFIX));
     run(Command::new(program).arg(release.join(format!("{prefix}rasadmin{suffix}"))))?;
     for (what, package, example) in [
-        ("the state machine, without the ledger", "rasadmin-engine", "call_cost"),
+        ("many users and live sessions, without syncs", "rasadmin-recorder", "scale"),
+        ("the state machine, without the journal", "rasadmin-engine", "call_cost"),
         ("a decision of the rules", "rasadmin-policy", "decide_cost"),
         ("a line of a members file; a good one should cost less than 0.5 µs", "rasadmin-policy", "members_cost"),
     ] {

@@ -145,7 +145,7 @@ impl<'a> Guard<'a> {
         let size = self.journal.options.segment;
         let next = self.open_next()?;
         if self.inner.ahead.ordinal != next.ordinal {
-            self.inner.ahead = Ahead { ordinal: next.ordinal, length: next.length()?, synced: 0 };
+            self.inner.ahead = Ahead { ordinal: next.ordinal, length: next.length()?, synced: 0, named: false };
         }
         let length = self.inner.ahead.length;
         if length < size {

@@ -81,6 +81,8 @@ pub(crate) struct Ahead {
     pub length: u64,
     /// How much of that is on disk.
     pub synced: u64,
+    /// Is its name on disk? A file that is synced need not be found: POSIX wants its folder synced too.
+    pub named: bool,
 }
 
 /// Why nothing more can be done.
@@ -255,16 +257,20 @@ impl Journal {
                 inner.checked = Some(now);
                 self.check(&mut inner)?;
             }
-            let Ahead { ordinal, length, synced } = inner.ahead;
+            let Ahead { ordinal, length, synced, .. } = inner.ahead;
             let due = length.saturating_sub(synced) >= SYNC_AHEAD.min(self.options.segment);
             let next = inner.tape.next.clone().filter(|next| self.options.durable && due && next.ordinal == ordinal);
             if next.is_some() {
                 inner.ahead.synced = length;
             }
-            next
+            next.map(|next| (next, inner.ahead.named))
         };
-        if let Some(next) = next {
+        if let Some((next, named)) = next {
             let _ = next.sync();
+            if !named && segment::sync_names(&self.folder()).is_ok() {
+                let mut inner = self.inner();
+                inner.ahead.named |= inner.ahead.ordinal == next.ordinal;
+            }
         }
         Ok(())
     }

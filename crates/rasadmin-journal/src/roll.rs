@@ -117,14 +117,18 @@ impl Guard<'_> {
         }
         let length = next.length()?;
         next.fill(length, size)?;
-        let synced = if self.inner.ahead.ordinal == next.ordinal { self.inner.ahead.synced } else { 0 };
-        self.inner.ahead = Ahead { ordinal: next.ordinal, length: size.max(length), synced };
+        let known = self.inner.ahead.ordinal == next.ordinal;
+        let (synced, named) = if known { (self.inner.ahead.synced, self.inner.ahead.named) } else { (0, false) };
+        self.inner.ahead = Ahead { ordinal: next.ordinal, length: size.max(length), synced, named };
         if self.journal.options.durable && synced < size {
             if let Err(Error::Sync(failed)) = next.sync() {
                 return Err(Error::Io(failed));
             }
-            segment::sync_names(&folder)?;
             self.inner.ahead.synced = size.max(length);
+        }
+        if self.journal.options.durable && !named {
+            segment::sync_names(&folder)?;
+            self.inner.ahead.named = true;
         }
         Ok(next)
     }

@@ -18,12 +18,12 @@ pub trait Engine {
         rasadmin_engine::decide_late(state, here, waited)
     }
 
-    /// The records of this event; the last one is of the event itself. The whole product also records that a process of
-    /// it has started.
+    /// What is recorded when this is told: the record of the event itself is the last. The whole product also notes that
+    /// a process of it has started.
     ///
     /// # Errors
     ///
-    /// What was wrong, if the event was not recorded as it was, or the answer differs from the record.
+    /// If it did not take it as it was told, or answered otherwise than it recorded: what was wrong.
     fn told(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Vec<Record>, String> {
         Ok(vec![self.decide(state, here, event, now)])
     }
@@ -53,6 +53,8 @@ pub struct Member<S> {
     pub config: Arc<Config>,
     /// It cannot write.
     pub away: bool,
+    /// Its state with what it could not write: by this it decides meanwhile.
+    memory: Option<State>,
     /// What it could not write, with its subject.
     pub waiting: VecDeque<(S, Waited)>,
 }
@@ -93,7 +95,15 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
             let mut state = state.clone();
             state.derive(config);
             let config = config.clone();
-            Member { process: Process(process), state, applied, config, away: false, waiting: VecDeque::new() }
+            Member {
+                process: Process(process),
+                state,
+                applied,
+                config,
+                away: false,
+                memory: None,
+                waiting: VecDeque::new(),
+            }
         };
         self.members = processes.iter().map(member).collect();
     }
@@ -138,21 +148,30 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         let member = &mut self.members[member];
         member.config = config.clone();
         member.state.derive(config);
+        member.memory.iter_mut().for_each(|memory| memory.derive(config));
     }
 
-    /// Decides from memory, since it cannot be recorded: by what others have recorded, and what waits already. The event
-    /// waits too, with its answer.
+    /// Decides from memory, since it cannot be recorded: the event waits, with its answer. What others have recorded
+    /// meanwhile counts too: then what waits is decided again on it.
     pub fn answer_unrecorded(&mut self, member: usize, subject: S, event: Event, now: &Now) -> Answer {
+        let had = self.members[member].applied;
         self.catch_up(member);
-        let here = self.here(member);
-        let mut memory = self.members[member].state.clone();
-        for (_, waited) in &self.members[member].waiting {
-            memory.apply(&self.engine.decide_late(&memory, &here, waited));
-        }
-        let here = Here { unrecorded: true, ..here };
-        let Record { decision, answer, .. } = self.engine.decide(&memory, &here, &event, now);
+        let here = Here { unrecorded: true, ..self.here(member) };
+        let Member { state, memory, waiting, applied, .. } = &self.members[member];
+        let mut memory = memory.clone().filter(|_| *applied == had).unwrap_or_else(|| {
+            let mut memory = state.clone();
+            for (_, waited) in waiting {
+                memory.apply(&self.engine.decide_late(&memory, &here, waited));
+            }
+            memory
+        });
+        let record = self.engine.decide(&memory, &here, &event, now);
+        memory.apply(&record);
+        let Record { decision, answer, .. } = record;
         let waited = Waited { at: now.at, random: now.random, event, decision, answer: answer.clone() };
-        self.members[member].waiting.push_back((subject, waited));
+        let member = &mut self.members[member];
+        member.memory = Some(memory);
+        member.waiting.push_back((subject, waited));
         answer
     }
 
@@ -166,7 +185,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         self.engine.stamp(at)
     }
 
-    /// Decides, writes and applies, in a process that has caught up. The answer is that of the last record.
+    /// Decides, writes and applies: the process has caught up. The answer is the last record's.
     pub fn record(&mut self, member: usize, event: &Event, now: &Now) -> Result<Answer, String> {
         let records = self.engine.told(&self.members[member].state, &self.here(member), event, now)?;
         let mut answer = Answer::Nothing;
@@ -177,8 +196,9 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         Ok(answer)
     }
 
-    /// Writes what waited longest in a process.
+    /// Writes what waited longest in a process. What it had in memory is made of the records again.
     pub fn record_late(&mut self, member: usize) -> Option<(S, Waited)> {
+        self.members[member].memory = None;
         let (subject, waited) = self.members[member].waiting.pop_front()?;
         let record = self.engine.decide_late(&self.members[member].state, &self.here(member), &waited);
         self.append(member, record);
@@ -199,11 +219,8 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         for at in 0..self.members.len() {
             self.catch_up(at);
             let own = Checkpoint::of(&self.members[at].state);
-            if own != folded {
-                return Some(format!(
-                    "process {at} has another state than the fold of the records: {}",
-                    first_difference(&own, &folded)
-                ));
+            if let Some(difference) = first_difference(&own, &folded) {
+                return Some(format!("process {at} has another state than the fold of the records: {difference}"));
             }
         }
         self.base = (folded, self.journal.len());
@@ -231,11 +248,14 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
     }
 }
 
-/// Where two checkpoints first differ, as text.
-fn first_difference(one: &Checkpoint, other: &Checkpoint) -> String {
+/// Where two checkpoints first differ, as text; None if they are equal.
+pub fn first_difference(one: &Checkpoint, other: &Checkpoint) -> Option<String> {
+    if one == other {
+        return None;
+    }
     let (one, other): (Vec<char>, Vec<char>) =
         (format!("{one:?}").chars().collect(), format!("{other:?}").chars().collect());
     let at = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
     let around = |text: &[char]| text[at.saturating_sub(160)..(at + 160).min(text.len())].iter().collect::<String>();
-    format!("…{}… but …{}…", around(&one), around(&other))
+    Some(format!("…{}… but …{}…", around(&one), around(&other)))
 }

@@ -229,6 +229,8 @@ impl Store {
         let record = self.instance_started(whose);
         if let Ok(payload) = codec::encode(&record) {
             guard.append(&[&payload])?;
+            #[cfg(feature = "torture")]
+            crate::torture::at(crate::torture::Point::Appended);
         }
         self.state.apply(&record);
         if (sessions, leases) != (0, 0) {

@@ -124,3 +124,16 @@ fn the_end_without_a_stop_loses_nothing() {
     let found = rasadmin_recorder::present::read(&folder.path().join("journal")).unwrap().unwrap();
     assert_eq!(rasadmin_engine::state::Checkpoint::of(&found.state), memory);
 }
+
+#[test]
+fn the_first_records_have_identifiers_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = support::config(folder.path(), CONFIG);
+    // A start may be given bytes that are the instance's identifier as they are.
+    let random = rasadmin_engine::Id(0x0123_4567_89ab_4cde_8f01_2345_6789_abcd).0.to_be_bytes();
+    let now = rasadmin_engine::Now { random, ..support::system() };
+    let recorder = rasadmin_recorder::Recorder::start(config, &rasadmin_engine::Name::new("VPN1"), now);
+    let ids: Vec<_> = support::records(&recorder.folder()).iter().map(|record| record.id).collect();
+    let [began, read] = ids[..] else { panic!("{ids:?}") };
+    assert_ne!(began, read);
+}

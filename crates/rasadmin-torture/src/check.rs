@@ -1,19 +1,26 @@
-//! What must be in the ledger after a kill: all that was acknowledged, nothing twice, nothing that never ends.
+//! What must be on record after a kill: all that was acknowledged, nothing twice, nothing that never ends.
 
 mod acknowledged;
+mod effects;
 
+use crate::beside::{self, Raw, Reading, journal_in};
 use crate::notes::Note;
 use crate::plan::Kill;
 use mprapi::FunctionId as F;
-use rusqlite::{Connection, Params};
-use std::path::{Path, PathBuf};
+use rasadmin_engine::addresses::{Address, Family};
+use rasadmin_engine::state::Checkpoint;
+use rasadmin_engine::{Event, Id, Record, State};
+use rasadmin_journal::Position;
+use rasadmin_recorder::present::{self, Lacking};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::Path;
 
 /// What was found wrong.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Acknowledged, and not in the ledger.
+    /// Acknowledged, and not on record.
     pub lost: Vec<String>,
-    /// An address that two held at once, or what was counted twice.
+    /// An address that two held at once, or what was recorded or counted twice.
     pub double: Vec<String>,
     /// What never ends: a session, a lease, an address that does not come back.
     pub leaked: Vec<String>,
@@ -38,6 +45,8 @@ impl Findings {
 /// How much was looked at.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
+    /// Records.
+    pub records: usize,
     /// Acknowledged accepts.
     pub accepts: usize,
     /// Acknowledged hangups.
@@ -46,216 +55,206 @@ pub struct Seen {
     pub addresses: usize,
     /// Sessions that a later start closed.
     pub closed: usize,
-    /// Acknowledgements that came out of a spool.
-    pub spooled: usize,
+    /// Records whose call was killed before it answered.
+    pub unanswered: usize,
+    /// Calls that were answered from memory, and recorded later.
+    pub late: usize,
+    /// Acknowledged events of commands.
+    pub commands: usize,
 }
 
-/// The rows that earlier rounds left: what is above is this round's.
+impl Seen {
+    /// Both.
+    pub fn add(&mut self, more: Self) {
+        self.records += more.records;
+        self.accepts += more.accepts;
+        self.hangups += more.hangups;
+        self.addresses += more.addresses;
+        self.closed += more.closed;
+        self.unanswered += more.unanswered;
+        self.late += more.late;
+        self.commands += more.commands;
+    }
+}
+
+/// What earlier rounds left: the records above it are this round's.
 #[derive(Clone, Debug, Default)]
 pub struct Before {
-    instance: i64,
-    session: i64,
-    lease: i64,
-    decision: i64,
-    /// Sessions and leases that were open when the last worker was gone.
-    open: [Vec<i64>; 2],
-    /// What was acknowledged while the ledger was away: the next start owes it.
-    owed: Vec<Note>,
+    /// The last record.
+    pub place: Option<Position>,
+    /// The fold of all of them.
+    state: State,
+    /// Which lease holds an address, by the effects alone.
+    held: HashMap<Address, Id>,
 }
 
 impl Before {
-    /// Is there a ledger that a service has used?
+    /// Was anything recorded?
     pub fn has_begun(&self) -> bool {
-        self.instance > 0
-    }
-
-    /// Does a round wait in a spool?
-    pub fn owes(&self) -> bool {
-        !self.owed.is_empty()
+        self.state.instance().is_some()
     }
 }
 
-struct Check<'a> {
-    /// The rows of which instance.
-    instance: i64,
-    ledger: &'a Connection,
-    before: &'a Before,
-    found: &'a mut Findings,
-}
-
-/// What the ledger's being away changes.
+/// Could the journal be used?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ledger {
+pub enum Journal {
     /// It was here.
     Here,
-    /// Another process had it locked all the time.
+    /// Another process had its lock when the calls began, so that they were answered from memory. What waits in memory is
+    /// written at the end, if nothing kills the process before.
     Away,
 }
 
-/// Looks at the ledger after a round, while no process has it. `full`: the whole integrity check.
+/// What is known of a round besides the journal.
+#[derive(Debug)]
+pub struct Round<'a> {
+    /// What ended the worker, if it did.
+    pub kill: Kill,
+    /// Was it killed, or its address process?
+    pub killed: bool,
+    /// Had it two processes?
+    pub two_processes: bool,
+    /// Could it write?
+    pub was: Journal,
+    /// What it wrote down.
+    pub notes: &'a [Note],
+    /// What one who followed the journal meanwhile has read.
+    pub followed: &'a [Raw],
+    /// What commands acknowledged meanwhile.
+    pub commands: &'a [Id],
+    /// Is the journal read from its beginning too?
+    pub whole: bool,
+}
+
+struct Check<'a> {
+    round: &'a Round<'a>,
+    found: &'a mut Findings,
+    seen: Seen,
+    /// Connections that a command closed: what is told of them later comes out of order.
+    closed_by_command: HashSet<u64>,
+    /// Leases that ended with them: address and port.
+    ended_by_command: HashSet<(Family, u64, String)>,
+}
+
+/// Looks at the journal after a round, while no process has it. `spoil` may change what was read.
 pub fn round(
-    path: &Path,
-    kill: Kill,
-    notes: &[Note],
-    was: Ledger,
+    folder: &Path,
+    round: &Round<'_>,
     before: &mut Before,
-    full: bool,
+    spoil: &dyn Fn(&mut Vec<Record>),
     found: &mut Findings,
-) -> rusqlite::Result<Seen> {
-    let begun = notes.iter().any(|note| matches!(note, Note::Done(F::InitializeDllEx, _)));
-    if !path.exists() {
-        if begun {
-            found.lost.push("the ledger itself".into());
+) -> Result<Seen, String> {
+    let begun = round.notes.iter().any(|note| matches!(note, Note::Done(F::InitializeDllEx, _)));
+    let read = match beside::read(folder, before.place.as_ref()) {
+        Ok(read) => read,
+        Err(what) => {
+            found.broken.push(what);
+            return Ok(Seen::default());
         }
-        return Ok(Seen::default());
-    }
-    // A copy, as another computer would find the files: under Wine the dead worker's locks are still held for a moment,
-    // and its index of the write-ahead log would be believed. The files stay for the next worker, as the kill left them.
-    let (_folder, copy) = copy(path).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
-    let ledger = Connection::open(copy)?;
-    if ledger.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0 {
-        // Killed before the ledger had its tables.
-        return Ok(Seen::default());
-    }
-    let instance = max(&ledger, "instances")?;
-    let mut check = Check { instance, ledger: &ledger, before, found };
-    check.integrity(full)?;
-    if was == Ledger::Away {
-        if instance != before.instance {
-            found.broken.push("an instance began while the ledger was locked".into());
-        }
-        before.owed = notes.to_vec();
-        return Ok(Seen::default());
-    }
-    if before.owes() && instance == before.instance {
-        // Killed while it read the spool.
-        return Ok(Seen::default());
-    }
-    let mut check = Check { instance, ledger: &ledger, before, found };
-    let closed = check.restart(begun)?;
-    let mut seen = check.notes(kill, notes)?;
-    check.usage()?;
-    // What comes out of a spool is of an instance that began just before this one.
-    let mut late = Check { instance: instance - 1, ledger: &ledger, before, found };
-    late.notes(Kill::Time(0), &before.owed)?;
-    seen.closed = closed;
-    seen.spooled = before.owed.len();
-    *before = Before {
-        instance,
-        session: max(&ledger, "sessions")?,
-        lease: max(&ledger, "leases")?,
-        decision: max(&ledger, "decisions")?,
-        open: [
-            ids(&ledger, "SELECT id FROM sessions WHERE acct_stop_time IS NULL")?,
-            ids(&ledger, "SELECT id FROM leases WHERE ended IS NULL")?,
-        ],
-        owed: Vec::new(),
     };
-    Ok(seen)
-}
-
-fn wal(path: &Path) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push("-wal");
-    path.into()
-}
-
-fn copy(path: &Path) -> std::io::Result<(tempfile::TempDir, PathBuf)> {
-    let folder = tempfile::tempdir()?;
-    let copied = folder.path().join("ledger.db");
-    std::fs::copy(path, &copied)?;
-    match std::fs::copy(wal(path), wal(&copied)) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
-        _ => Ok((folder, copied)),
+    let Some(Reading { records: raw, place }) = read else {
+        if begun {
+            found.lost.push("the journal itself".into());
+        }
+        return Ok(Seen::default());
+    };
+    if raw != round.followed {
+        let both = raw.len().min(round.followed.len());
+        let differs = (0..both).find(|&at| raw[at] != round.followed[at]).unwrap_or(both);
+        let (there, followed) = (raw.len(), round.followed.len());
+        found.broken.push(format!(
+            "who followed read {followed} records, and {there} are there; they differ from the {differs}th on"
+        ));
     }
-}
-
-fn max(ledger: &Connection, table: &str) -> rusqlite::Result<i64> {
-    ledger.query_row(&format!("SELECT coalesce(max(id), 0) FROM {table}"), [], |row| row.get(0))
-}
-
-fn ids(ledger: &Connection, sql: &str) -> rusqlite::Result<Vec<i64>> {
-    ledger.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+    let seen = Seen { records: raw.len(), ..Seen::default() };
+    let (closed_by_command, ended_by_command) = Default::default();
+    let mut check = Check { round, found, seen, closed_by_command, ended_by_command };
+    let mut records = check.decoded(&raw, before.place.map_or(0, |place| place.number));
+    spoil(&mut records);
+    let begin = check.carry_out(&records, before);
+    check.state_on_disk(folder, &before.state);
+    if round.whole {
+        check.from_the_beginning(folder, &before.state)?;
+    }
+    check.commands(&records);
+    // What waits in memory dies with its process, the instance's beginning too.
+    let may_lack = round.was == Journal::Away && round.killed;
+    match begin {
+        0 if begun && !may_lack => {
+            check.found.broken.push("the worker joined an instance whose processes are dead".into());
+        }
+        0 => {}
+        _ => {
+            let truth = check.acknowledged(&records);
+            // Of two processes that could not write, the second may write when the first has ended, and its instance too.
+            if begin == 1 || round.was == Journal::Here {
+                check.what_is_left(&truth, &before.state);
+            }
+        }
+    }
+    before.place = Some(place);
+    Ok(check.seen)
 }
 
 impl Check<'_> {
-    fn count(&self, sql: &str, values: impl Params) -> rusqlite::Result<i64> {
-        self.ledger.prepare_cached(sql)?.query_row(values, |row| row.get(0))
-    }
-
-    fn integrity(&mut self, full: bool) -> rusqlite::Result<()> {
-        let pragma = if full { "PRAGMA integrity_check" } else { "PRAGMA quick_check" };
-        let answer: String = self.ledger.query_row(pragma, [], |row| row.get(0))?;
-        if answer != "ok" {
-            self.found.broken.push(format!("{pragma}: {answer}"));
-        }
-        let anomalies = self.count("SELECT count(*) FROM anomalies", [])?;
-        if anomalies > 0 {
-            let what: String =
-                self.ledger.query_row("SELECT what || ' ' || details FROM anomalies", [], |r| r.get(0))?;
-            self.found.broken.push(format!("{anomalies} anomalies, such as: {what}"));
-        }
-        let twice = "SELECT count(*) FROM (SELECT 1 FROM leases WHERE ended IS NULL GROUP BY server, family, number
-                     HAVING count(*) > 1)";
-        if self.count(twice, [])? > 0 {
-            self.found.double.push("an address has two live leases".into());
-        }
-        if full {
-            let overlap = "SELECT count(*) FROM (SELECT began, row_number() OVER address AS n,
-                           lag(ended) OVER address AS before FROM leases
-                           WINDOW address AS (PARTITION BY server, family, number ORDER BY id))
-                           WHERE n > 1 AND (before IS NULL OR before > began)";
-            if self.count(overlap, [])? > 0 {
-                self.found.double.push("an address was given while its earlier lease was live".into());
+    /// The records, which are numbered without a gap.
+    fn decoded(&mut self, raw: &[Raw], before: u64) -> Vec<Record> {
+        let mut records = Vec::new();
+        for ((number, payload), expected) in raw.iter().zip(before + 1..) {
+            if *number != expected {
+                self.found.broken.push(format!("record {number} stands where {expected} should"));
             }
-        }
-        Ok(())
-    }
-
-    /// The new instance has closed what the last one left open; how many sessions.
-    fn restart(&mut self, begun: bool) -> rusqlite::Result<usize> {
-        let instance = max(self.ledger, "instances")?;
-        if instance == self.before.instance {
-            if begun {
-                self.found.broken.push("the worker joined an instance whose processes are dead".into());
-            }
-            return Ok(0);
-        }
-        let sql = "SELECT count(*) FROM sessions WHERE id <= ?1 AND acct_stop_time IS NULL";
-        let sessions = self.count(sql, [self.before.session])?;
-        let leases = self.count("SELECT count(*) FROM leases WHERE id <= ?1 AND ended IS NULL", [self.before.lease])?;
-        if sessions + leases > 0 {
-            self.found.leaked.push(format!("{sessions} sessions and {leases} leases of a dead service are open"));
-        }
-        for (sql, open) in [
-            ("SELECT count(*) FROM sessions WHERE id = ?1 AND closed_by = 'service ended'", &self.before.open[0]),
-            ("SELECT count(*) FROM leases WHERE id = ?1 AND ended_by = 'service ended'", &self.before.open[1]),
-        ] {
-            for id in open {
-                if self.count(sql, [id])? != 1 {
-                    self.found.broken.push(format!("row {id} was not closed as the service's end: {sql}"));
+            match rasadmin_recorder::decode(payload) {
+                Ok(decoded) if decoded.unknown == 0 => {
+                    records.push(decoded.record);
                 }
+                other => self.found.broken.push(format!("record {number} cannot be read: {other:?}")),
             }
         }
-        Ok(self.before.open[0].len())
+        records
     }
 
-    /// What every session used stands in the table of use, once.
-    fn usage(&mut self) -> rusqlite::Result<()> {
-        let sql = "
-            WITH sums AS (
-                SELECT name, sum(seconds) AS s, sum(input_octets) AS i, sum(output_octets) AS o FROM use GROUP BY name),
-            told AS (
-                SELECT name, sum(acct_session_time) AS s, sum(coalesce(acct_input_octets, 0)) AS i,
-                       sum(coalesce(acct_output_octets, 0)) AS o
-                FROM sessions WHERE billed = 1 GROUP BY name)
-            SELECT count(*) FROM told FULL JOIN sums USING (name)
-            WHERE coalesce(told.s, 0) <> coalesce(sums.s, 0) OR coalesce(told.i, 0) <> coalesce(sums.i, 0)
-                OR coalesce(told.o, 0) <> coalesce(sums.o, 0)";
-        let wrong = self.count(sql, [])?;
-        if wrong > 0 {
-            self.found.double.push(format!("the use of {wrong} users is not what their sessions say"));
+    /// Whoever starts now, from a checkpoint and the records after it, has the same state.
+    fn state_on_disk(&mut self, folder: &Path, state: &State) {
+        let fault = match present::read(&journal_in(folder)) {
+            Ok(Some(read)) if read.lacking != Lacking::default() || !read.notices.is_empty() => {
+                Some(format!("{:?} {:?}", read.lacking, read.notices))
+            }
+            Ok(Some(read)) => rasadmin_model::first_difference(&Checkpoint::of(&read.state), &Checkpoint::of(state)),
+            Ok(None) => Some("there is none".to_owned()),
+            Err(e) => Some(e.to_string()),
+        };
+        if let Some(fault) = fault {
+            self.found.broken.push(format!("the state on disk is not what the records make: {fault}"));
+        }
+    }
+
+    /// Who reads all records has it too.
+    fn from_the_beginning(&mut self, folder: &Path, state: &State) -> Result<(), String> {
+        let Some(Reading { records, .. }) = beside::read(folder, None)? else { return Ok(()) };
+        let mut all = State::new();
+        let records = self.decoded(&records, 0);
+        records.iter().for_each(|record| all.apply(record));
+        if let Some(difference) = rasadmin_model::first_difference(&Checkpoint::of(&all), &Checkpoint::of(state)) {
+            self.found.broken.push(format!("all records make another state: {difference}"));
         }
         Ok(())
+    }
+
+    /// What commands acknowledged is there, and nothing else of theirs: they are not killed.
+    fn commands(&mut self, records: &[Record]) {
+        let of_commands = |event: &Event| matches!(event, Event::Block(_) | Event::CloseSession { .. });
+        let there: BTreeSet<Id> =
+            records.iter().filter(|record| of_commands(&record.event)).map(|record| record.id).collect();
+        let acknowledged: BTreeSet<Id> = self.round.commands.iter().copied().collect();
+        let missing = acknowledged.difference(&there).count();
+        if missing > 0 {
+            self.found.lost.push(format!("{missing} events of commands"));
+        }
+        let more = there.difference(&acknowledged).count();
+        if more > 0 {
+            self.found.double.push(format!("{more} events of commands that no command acknowledged"));
+        }
+        self.seen.commands = acknowledged.len();
     }
 }

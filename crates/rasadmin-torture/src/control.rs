@@ -1,94 +1,233 @@
-//! Does the check find what is wrong? A ledger that a kill left is spoilt on purpose, in one way after another.
+//! Does the check find what is wrong? What a kill left is spoilt on purpose, in one way after another.
 
-use crate::check::{self, Before, Findings, Ledger};
+use crate::beside::{self, Raw, journal_in};
+use crate::check::{self, Before, Findings, Journal, Round, Seen};
 use crate::notes::{Done, Note};
 use crate::plan::{Kill, Where};
 use crate::rounds::{self, Torture};
 use mprapi::FunctionId as F;
+use rasadmin_engine::{Effect, Event, Id, Record};
 use std::path::Path;
 
 /// A list of findings.
 type Kind = fn(&Findings) -> &Vec<String>;
 
-/// What is done to the ledger, and where it must show.
-const SPOILT: [(&str, &str, Kind); 8] = [
-    (
-        "an accept is missing",
-        "DELETE FROM sessions WHERE id = (SELECT max(id) FROM sessions WHERE closed_by IS NULL AND established > 0)",
-        |found| &found.lost,
-    ),
-    (
-        "a hangup is missing",
-        "UPDATE sessions SET closed_by = 'service ended' WHERE id = (SELECT max(id) FROM sessions WHERE closed_by = 'hangup')",
-        |found| &found.lost,
-    ),
-    (
-        "a release is missing",
-        "UPDATE leases SET ended_by = 'never accepted' WHERE id = (SELECT max(id) FROM leases WHERE ended_by = 'release')",
-        |found| &found.lost,
-    ),
-    ("the links are missing", "DELETE FROM links", |found| &found.lost),
-    ("a hangup was billed twice", "UPDATE use SET seconds = 2 * seconds + 1", |found| &found.double),
-    (
-        "an address has two leases",
-        "DROP INDEX leases_live;
-         INSERT INTO leases SELECT (SELECT max(id) + 1 FROM leases), lease || ' again', instance, server, family, number,
-             address, prefix, domain, name, user_name, port, session, origin, pool, began, accepted, ended, ended_by,
-             decision
-         FROM leases WHERE ended IS NULL LIMIT 1",
-        |found| &found.double,
-    ),
-    (
-        "a lease of a dead service lives on",
-        "DROP INDEX leases_live; UPDATE leases SET ended = NULL WHERE id = (SELECT min(id) FROM leases)",
-        |found| &found.leaked,
-    ),
-    ("an address was refused", "", |found| &found.leaked),
+/// What is done.
+enum Spoil {
+    /// To what was read: the effects of a record, or the records themselves.
+    Records(fn(&mut Vec<Record>)),
+    /// To what is known of the round.
+    Notes(fn(&mut Known)),
+    /// To a copy of the journal's files; those who follow and check read the copy.
+    Files(fn(&Path, &Known) -> Result<(), String>),
+}
+
+/// What is known of the round besides the journal.
+#[derive(Clone)]
+struct Known {
+    notes: Vec<Note>,
+    followed: Vec<Raw>,
+    commands: Vec<Id>,
+}
+
+/// What is spoilt, and where it must show.
+const SPOILT: [(&str, Spoil, Kind); 17] = [
+    ("the last acknowledged record is cut off", Spoil::Files(cut_off), |found| &found.lost),
+    ("a record in the middle is damaged", Spoil::Files(damage), |found| &found.lost),
+    ("the last record is there, and the checksum of its frame is not", Spoil::Files(tear), |found| &found.lost),
+    ("a record is missing", Spoil::Records(|all| drop(all.remove(last(all, is_accept)))), |found| &found.lost),
+    ("a record is there twice", Spoil::Records(|all| again(all, is_accept)), |found| &found.double),
+    ("there is a record of no call", Spoil::Records(of_no_call), |found| &found.double),
+    ("an accept has begun no session", Spoil::Records(|all| without(all, |e| matches!(e, Effect::SessionBegan(_)))), |found| {
+        &found.lost
+    }),
+    ("a hangup has ended nothing", Spoil::Records(|all| without(all, |e| matches!(e, Effect::SessionEnded(_)))), |found| {
+        &found.lost
+    }),
+    ("a release has ended nothing", Spoil::Records(|all| without(all, |e| matches!(e, Effect::LeaseEnded { .. }))), |found| {
+        &found.lost
+    }),
+    ("a link has not begun", Spoil::Records(|all| without(all, |e| matches!(e, Effect::LinkBegan(_)))), |found| &found.lost),
+    ("a hangup is billed twice", Spoil::Records(billed_twice), |found| &found.double),
+    ("an address has two leases", Spoil::Records(given_twice), |found| &found.double),
+    ("what a dead service left lives on", Spoil::Records(lives_on), |found| &found.leaked),
+    ("an address was refused", Spoil::Notes(refused), |found| &found.leaked),
+    ("an answer was another one", Spoil::Notes(answered_otherwise), |found| &found.lost),
+    ("who followed missed a record", Spoil::Notes(|known| drop(known.followed.pop())), |found| &found.broken),
+    ("a command's event is not there", Spoil::Notes(|known| known.commands.push(Id(7))), |found| &found.lost),
 ];
 
-/// Spoils a ledger in every way, and says what was found.
+/// Spoils a journal in every way, and says what was found.
 pub fn run(torture: &Torture) -> Result<String, String> {
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
-    rounds::configure(folder.path())?;
+    rounds::configure(folder.path(), Journal::Here)?;
     // The second service has closed what the first left.
-    let kill = Kill::At { at: Where::After, function: F::ReleaseIpAddress, call: 12, commit: 1 };
+    let kill = Kill::At { at: Where::After, function: F::ReleaseIpAddress, call: 12, time: 1 };
     let mut before = Before::default();
     let mut found = Findings::default();
-    let look = |folder: &Path, notes: &[Note], before: &mut Before, found: &mut Findings| {
-        check::round(&folder.join("rasadmin.db"), kill, notes, Ledger::Here, before, true, found)
-            .map_err(|e| e.to_string())
+    let look = |folder: &Path, known: &Known, before: &mut Before, spoil: &dyn Fn(&mut Vec<Record>), found: &mut Findings| {
+        let Known { notes, followed, commands } = known;
+        let (was, two_processes) = (Journal::Here, false);
+        let round = Round { kill, killed: true, two_processes, was, notes, followed, commands, whole: true };
+        check::round(folder, &round, before, spoil, found)
     };
-    let first = rounds::worker(torture, folder.path(), kill, 1, 400, "one")?;
-    let notes = rounds::notes(folder.path());
-    look(folder.path(), &notes, &mut before, &mut found)?;
-    let second = rounds::worker(torture, folder.path(), kill, 2, 400, "one")?;
-    if !first || !second {
-        return Err("the control's workers were not killed".into());
-    }
-    let notes = rounds::notes(folder.path());
+    let play = |seed, before: &Before| -> Result<Known, String> {
+        let follower = beside::follow(folder.path(), before.place);
+        let killed = rounds::worker(torture, folder.path(), kill, seed, 400, "one");
+        let followed = follower.end()?;
+        if !killed? {
+            return Err("the control's workers were not killed".into());
+        }
+        Ok(Known { notes: rounds::notes(folder.path()), followed, commands: Vec::new() })
+    };
+    let known = play(1, &before)?;
+    look(folder.path(), &known, &mut before, &|_| (), &mut found)?;
+    let known = play(2, &before)?;
     let mut report = String::new();
-    for (what, sql, kind) in SPOILT {
-        let copy = tempfile::tempdir().map_err(|e| e.to_string())?;
-        for file in ["rasadmin.db", "rasadmin.db-wal"] {
-            std::fs::copy(folder.path().join(file), copy.path().join(file)).map_err(|e| format!("{file}: {e}"))?;
-        }
-        let mut notes = notes.clone();
-        if sql.is_empty() {
-            notes.push(Note::Done(F::GetIpAddressForUser, Done { result: 1, ..Done::default() }));
-        } else {
-            let ledger = rusqlite::Connection::open(copy.path().join("rasadmin.db")).map_err(|e| e.to_string())?;
-            ledger.execute_batch(sql).map_err(|e| format!("{sql}: {e}"))?;
-        }
+    for (what, spoil, kind) in &SPOILT {
         let mut found = Findings::default();
-        look(copy.path(), &notes, &mut before.clone(), &mut found)?;
+        spoilt(folder.path(), &known, spoil, &mut |folder, known, spoil| {
+            look(folder, known, &mut before.clone(), spoil, &mut found)
+        })?;
         let Some(line) = kind(&found).first() else {
             return Err(format!("{what}, and the check does not see it: {:?}", found.lines()));
         };
         report += &format!("{what}: found ({line})\n");
     }
-    look(folder.path(), &notes, &mut before, &mut found)?;
+    look(folder.path(), &known, &mut before, &|_| (), &mut found)?;
     if !found.is_empty() {
         return Err(format!("nothing is spoilt, and yet: {:?}", found.lines()));
     }
-    Ok(report + &format!("control: {} ways to spoil a ledger, all found\n", SPOILT.len()))
+    Ok(report + &format!("control: {} ways to spoil a journal, all found\n", SPOILT.len()))
+}
+
+type Look<'a> = &'a mut dyn FnMut(&Path, &Known, &dyn Fn(&mut Vec<Record>)) -> Result<Seen, String>;
+
+fn spoilt(folder: &Path, known: &Known, spoil: &Spoil, look: Look<'_>) -> Result<Seen, String> {
+    match spoil {
+        Spoil::Records(change) => look(folder, known, &|records| change(records)),
+        Spoil::Notes(change) => {
+            let mut known = known.clone();
+            change(&mut known);
+            look(folder, &known, &|_| ())
+        }
+        Spoil::Files(change) => {
+            let copy = tempfile::tempdir().map_err(|e| e.to_string())?;
+            let journal = journal_in(copy.path());
+            let copied = std::fs::create_dir(&journal).and_then(|()| {
+                for entry in std::fs::read_dir(journal_in(folder))? {
+                    let entry = entry?;
+                    std::fs::copy(entry.path(), journal.join(entry.file_name()))?;
+                }
+                Ok(())
+            });
+            copied.map_err(|e| e.to_string())?;
+            change(&journal, known)?;
+            look(copy.path(), known, &|_| ())
+        }
+    }
+}
+
+/// Changes the bytes of the frame of a record: they are given from the frame's beginning to the segment's end.
+fn in_file(journal: &Path, record: &[u8], change: impl Fn(&mut [u8])) -> Result<(), String> {
+    /// What stands in a frame before the payload.
+    const HEAD: usize = 24;
+    for entry in std::fs::read_dir(journal).map_err(|e| e.to_string())? {
+        let path = entry.map_err(|e| e.to_string())?.path();
+        let mut bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        if let Some(at) = bytes.windows(record.len()).position(|window| window == record) {
+            change(&mut bytes[at - HEAD..]);
+            return std::fs::write(&path, bytes).map_err(|e| format!("{}: {e}", path.display()));
+        }
+    }
+    Err("the record stands in no segment".into())
+}
+
+fn last_payload(known: &Known) -> Result<&[u8], String> {
+    known.followed.last().map(|(_, payload)| &payload[..]).ok_or_else(|| "nothing was recorded".into())
+}
+
+fn cut_off(journal: &Path, known: &Known) -> Result<(), String> {
+    in_file(journal, last_payload(known)?, |frame| frame.fill(0))
+}
+
+fn tear(journal: &Path, known: &Known) -> Result<(), String> {
+    in_file(journal, last_payload(known)?, |frame| frame[8] ^= 1)
+}
+
+fn damage(journal: &Path, known: &Known) -> Result<(), String> {
+    let (_, payload) = &known.followed[known.followed.len() / 2];
+    in_file(journal, payload, |frame| frame[40] ^= 1)
+}
+
+fn is_accept(record: &Record) -> bool {
+    matches!(record.event, Event::Connection(_))
+}
+
+/// Where the last such record stands.
+fn last(records: &[Record], is: fn(&Record) -> bool) -> usize {
+    records.iter().rposition(is).unwrap_or(0)
+}
+
+fn again(records: &mut Vec<Record>, is: fn(&Record) -> bool) {
+    let at = last(records, is);
+    records.insert(at, records[at].clone());
+}
+
+fn of_no_call(records: &mut Vec<Record>) {
+    records.extend(records.last().cloned());
+}
+
+/// The last such effect is taken out.
+fn without(records: &mut Vec<Record>, is: fn(&Effect) -> bool) {
+    if let Some(record) = records.iter_mut().rev().find(|record| record.effects.iter().any(is)) {
+        record.effects.retain(|effect| !is(effect));
+    }
+}
+
+fn billed_twice(records: &mut Vec<Record>) {
+    let days = records.iter_mut().rev().flat_map(|record| &mut record.effects).find_map(|effect| match effect {
+        Effect::Used { days, .. } => Some(days),
+        _ => None,
+    });
+    for day in days.into_iter().flatten() {
+        (day.seconds, day.input_octets) = (2 * day.seconds + 1, 2 * day.input_octets);
+    }
+}
+
+/// An address that is not released is given once more.
+fn given_twice(records: &mut Vec<Record>) {
+    let effects = || records.iter().flat_map(|record| &record.effects);
+    let ends = |id: Id| effects().any(|effect| matches!(effect, Effect::LeaseEnded { lease, .. } if *lease == id));
+    let leases = || effects().filter_map(|effect| if let Effect::LeaseBegan(lease) = effect { Some(lease) } else { None });
+    let held = leases().find(|lease| !ends(lease.lease)).map(|lease| (lease.lease, lease.address));
+    let Some((held, address)) = held else { return };
+    let mut later = records.iter_mut().flat_map(|record| &mut record.effects).filter_map(|effect| match effect {
+        Effect::LeaseBegan(lease) if lease.address.family == address.family => Some(lease),
+        _ => None,
+    });
+    later.find(|lease| lease.lease == held);
+    if let Some(next) = later.next() {
+        next.address = address;
+    }
+}
+
+fn lives_on(records: &mut Vec<Record>) {
+    for record in records.iter_mut() {
+        record.effects.retain(|effect| !matches!(effect, Effect::InstanceBegan(_)));
+    }
+}
+
+fn refused(known: &mut Known) {
+    known.notes.push(Note::Done(F::GetIpAddressForUser, Done { result: 1, ..Done::default() }));
+}
+
+fn answered_otherwise(known: &mut Known) {
+    let address = known.notes.iter_mut().rev().find_map(|note| match note {
+        Note::Done(F::GetIpAddressForUser, done) => Some(done),
+        _ => None,
+    });
+    if let Some(done) = address {
+        done.number += 1;
+    }
 }

@@ -1,11 +1,12 @@
-//! Kills the product at every point, and looks what became of its ledger.
+//! Kills the product at every point, and looks what became of its journal.
 //!
 //! `cargo xtask torture` builds and runs it. A worker plays RRAS with the product, which is built with hooks around its
-//! commits, and writes down what every call acknowledged; it is killed, and the ledger is compared with the notes. The
-//! next worker starts on the same ledger. With `model` it instead plays the sequences of the model of the truth to the
-//! product (`product`).
+//! appends, and writes down what every call acknowledged; meanwhile one follows the journal, and commands append to it.
+//! The worker is killed, and the journal is compared with the notes. The next worker starts on the same journal. With `model` the product is instead told what the model of the truth makes up
+//! (`product`).
 #![deny(unsafe_code)]
 
+mod beside;
 mod check;
 mod control;
 #[path = "../../rasadmin-dll/src/die.rs"]
@@ -57,8 +58,7 @@ fn work(folder: &str, dll: &str, seed: &str, steps: &str, processes: &str, kill:
         dll: dll.into(),
         seed: number(seed)?,
         steps: number(steps)? as usize,
-        two_processes: processes != "one",
-        slow: processes == "two-slow",
+        two_processes: processes == "two",
         kill: kill.parse()?,
     })
 }

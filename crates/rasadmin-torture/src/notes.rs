@@ -39,6 +39,13 @@ pub struct Done {
 }
 
 impl Note {
+    /// Of which function.
+    pub const fn function(&self) -> F {
+        match self {
+            Self::Begins(function) | Self::Gone(function) | Self::Done(function, _) => *function,
+        }
+    }
+
     /// As a line, its end included.
     pub fn line(&self) -> String {
         match self {

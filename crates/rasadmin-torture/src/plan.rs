@@ -23,30 +23,42 @@ pub const CALLBACKS: [F; 12] = [
 pub enum Where {
     /// Just before it is called.
     Before,
-    /// Inside, before its commit.
-    BeforeCommit,
-    /// Inside, between its commit and its return.
-    Committed,
+    /// Inside: it has the journal's lock, and nothing is appended.
+    Locked,
+    /// Inside: its record is appended, and it has the lock.
+    Appended,
+    /// Inside: the lock is let go, and nothing is synced.
+    Unlocked,
+    /// Inside: all is done, and it has not returned.
+    Done,
     /// Just after it returned.
     After,
 }
 
 impl Where {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Before, Self::BeforeCommit, Self::Committed, Self::After];
+    pub const ALL: [Self; 6] =
+        [Self::Before, Self::Locked, Self::Appended, Self::Unlocked, Self::Done, Self::After];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Before => "before",
-            Self::BeforeCommit => "before-commit",
-            Self::Committed => "commit",
+            Self::Locked => "locked",
+            Self::Appended => "appended",
+            Self::Unlocked => "unlocked",
+            Self::Done => "done",
             Self::After => "after",
         }
     }
 
     /// Does the product kill itself there?
     pub const fn is_inside(self) -> bool {
-        matches!(self, Self::BeforeCommit | Self::Committed)
+        !matches!(self, Self::Before | Self::After)
+    }
+
+    /// Does a call of this function come by there? What terminate has to write was written before, as a rule.
+    pub fn is_in(self, function: F) -> bool {
+        function != F::TerminateDll || !matches!(self, Self::Appended | Self::Unlocked)
     }
 
     /// What the product is told: at the how manieth such point.
@@ -60,22 +72,25 @@ impl Where {
 pub enum Kill {
     /// Nothing: it takes every address of the pool, then one more, and ends.
     Fill,
+    /// Nothing: it ends when its steps are done.
+    Nothing,
     /// The process, after so many microseconds.
     Time(u64),
     /// The address process, after so many microseconds.
     PeerTime(u64),
-    /// At this callback's `call`-th call; inside, at its `commit`-th commit.
-    At { at: Where, function: F, call: u32, commit: u32 },
+    /// At this callback's `call`-th call; inside, when it comes by there for the `time`-th time.
+    At { at: Where, function: F, call: u32, time: u32 },
 }
 
 impl std::fmt::Display for Kill {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Fill => f.write_str("fill"),
+            Self::Nothing => f.write_str("nothing"),
             Self::Time(after) => write!(f, "time:{after}"),
             Self::PeerTime(after) => write!(f, "peer-time:{after}"),
-            Self::At { at, function, call, commit } => {
-                write!(f, "{}:{}:{call}:{commit}", at.name(), function.name())
+            Self::At { at, function, call, time } => {
+                write!(f, "{}:{}:{call}:{time}", at.name(), function.name())
             }
         }
     }
@@ -89,13 +104,14 @@ impl std::str::FromStr for Kill {
         let number = |part: &str| part.parse::<u64>().map_err(|e| format!("{text}: {e}"));
         match parts[..] {
             ["fill"] => Ok(Self::Fill),
+            ["nothing"] => Ok(Self::Nothing),
             ["time", after] => Ok(Self::Time(number(after)?)),
             ["peer-time", after] => Ok(Self::PeerTime(number(after)?)),
-            [at, function, call, commit] => {
+            [at, function, call, time] => {
                 let at = Where::ALL.into_iter().find(|w| w.name() == at).ok_or_else(|| format!("{text}: no place"))?;
                 let function = CALLBACKS.into_iter().find(|f| f.name() == function);
                 let function = function.ok_or_else(|| format!("{text}: no callback"))?;
-                Ok(Self::At { at, function, call: number(call)? as u32, commit: number(commit)? as u32 })
+                Ok(Self::At { at, function, call: number(call)? as u32, time: number(time)? as u32 })
             }
             _ => Err(format!("{text}: no plan")),
         }
@@ -109,9 +125,9 @@ mod tests {
 
     #[test]
     fn a_plan_is_read_as_it_is_written() {
-        let at = Kill::At { at: Where::Committed, function: F::AcceptNewLink, call: 3, commit: 1 };
-        assert_eq!(at.to_string(), "commit:MprAdminAcceptNewLink:3:1");
-        for plan in [Kill::Fill, Kill::Time(7), Kill::PeerTime(8), at] {
+        let at = Kill::At { at: Where::Appended, function: F::AcceptNewLink, call: 3, time: 1 };
+        assert_eq!(at.to_string(), "appended:MprAdminAcceptNewLink:3:1");
+        for plan in [Kill::Fill, Kill::Nothing, Kill::Time(7), Kill::PeerTime(8), at] {
             assert_eq!(plan.to_string().parse::<Kill>().unwrap(), plan);
         }
     }

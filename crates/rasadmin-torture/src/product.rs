@@ -1,13 +1,12 @@
-//! The model of the truth against the whole product. Each event of the model's RRAS becomes a call of the DLL, with the
-//! structures that Windows would fill, and the model compares what the DLL writes into its journal.
+//! The model of the truth against the whole product: what the model's RRAS tells is a call of the DLL, with the structures
+//! that Windows would fill, and what the DLL writes into its journal is what the model compares.
 //!
-//! Besides the model's own checks, the DLL must record each call as the model meant it, and return what it recorded;
-//! and the ledger's tables must agree with the state.
+//! Beside the model's own oracles, each call must be heard as it was meant, must return what was recorded, and whoever
+//! starts from what is on disk must have the model's state.
 
 mod call;
 mod heard;
 mod service;
-mod tables;
 
 use heard::{Fault, Heard};
 use rasadmin_engine::{Event, Here, Now, Record, State};
@@ -19,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 /// The DLL, in processes of its own.
 struct Product {
     dll: PathBuf,
-    /// This program, which the processes run.
+    /// This program: it is what the processes run.
     own: PathBuf,
     /// What is spoilt on purpose.
     fault: Option<Fault>,
@@ -38,7 +37,7 @@ impl Engine for Product {
     fn told(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Vec<Record>, String> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(event, Event::InstanceStarted { .. }) {
-            // A run begins with an empty ledger.
+            // A run begins where nothing was ever recorded.
             let service = match running.take().filter(|_| state.instance().is_some()) {
                 Some(before) => {
                     before.again(now)?;
@@ -49,12 +48,12 @@ impl Engine for Product {
             return running.insert(service).records();
         }
         let service = running.as_mut().ok_or("the service does not run")?;
-        // The tables as the earlier events have left them.
-        tables::compare(service.ledger(), state)?;
+        // What the events before have left on disk.
+        service.compare(state)?;
         let asked = call::of(event, service.readings())?;
         let mut heard = service.hear(asked, now)?;
         if let Some(fault) = self.fault {
-            fault.spoil(&mut heard, service.ledger())?;
+            fault.spoil(&mut heard, service)?;
         }
         heard.check(event, now)?;
         let Heard { records, .. } = heard;
@@ -62,7 +61,7 @@ impl Engine for Product {
     }
 }
 
-/// The hunt for faults of the product, which is far slower than the engine: the runs are fewer and shorter.
+/// How the product is hunted: far slower than the engine, so in fewer and shorter runs.
 fn hunt() -> Hunt {
     let plan = Plan::of_product;
     Hunt { steps: 20_000, minutes: None, seed: 1, length: 500, replay: None, whole: false, all: false, plan }
@@ -73,7 +72,7 @@ pub fn run(dll: &Path, options: &[&str]) -> Result<String, String> {
     hunt().with(options)?.run(&Product::new(dll)?)
 }
 
-/// Does it find faults? What the product answered and recorded is spoilt, in one way after another.
+/// Does it find what is wrong? What the product answered and recorded is spoilt, in one way after another.
 pub fn control(dll: &Path) -> Result<String, String> {
     let mut product = Product::new(dll)?;
     let mut report = String::new();

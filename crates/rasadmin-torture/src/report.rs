@@ -14,17 +14,19 @@ pub fn progress(report: &Report) {
 /// The table, and what was found.
 pub fn text(torture: &Torture, report: &Report) -> String {
     let mut columns: Vec<(&str, Column)> = vec![
-        ("before the call", Column::At(Where::Before)),
-        ("before the commit", Column::At(Where::BeforeCommit)),
-        ("after the commit", Column::At(Where::Committed)),
-        ("after the return", Column::At(Where::After)),
-        ("at a random time", Column::Time),
+        ("before it", Column::At(Where::Before)),
+        ("lock held", Column::At(Where::Locked)),
+        ("appended", Column::At(Where::Appended)),
+        ("lock let go", Column::At(Where::Unlocked)),
+        ("done", Column::At(Where::Done)),
+        ("after it", Column::At(Where::After)),
+        ("random time", Column::Time),
     ];
     if torture.two_processes {
-        columns.push(("its address process", Column::Peer));
+        columns.push(("address process", Column::Peer));
     }
     if torture.runner.is_none() {
-        columns.push(("while the ledger was away", Column::Away));
+        columns.push(("from memory", Column::Away));
     }
     let mut out = String::new();
     let mut line = |text: String| {
@@ -43,9 +45,18 @@ pub fn text(torture: &Torture, report: &Report) -> String {
     let mode = if torture.two_processes { ", two processes" } else { "" };
     line(format!("\n{rounds} rounds{mode}, seed {}: {kills} kills, {} not reached", torture.seed, report.survived));
     line(format!(
-        "checked: {} acknowledgements out of spools, {} accepts, {} hangups, {} addresses acknowledged; {} sessions closed at a restart; {} times the pool \
-         was given to its last address",
-        seen.spooled, seen.accepts, seen.hangups, seen.addresses, seen.closed, report.fills
+        "checked: {} records; acknowledged: {} accepts, {} hangups, {} addresses, {} events of commands; {} records of calls \
+         that were killed before they answered; {} recorded late; {} sessions closed at a restart; {} times the pool was \
+         given to its last address",
+        seen.records,
+        seen.accepts,
+        seen.hangups,
+        seen.addresses,
+        seen.commands,
+        seen.unanswered,
+        seen.late,
+        seen.closed,
+        report.fills
     ));
     let rare: Vec<_> = CALLBACKS.iter().filter(|&&f| report.hits(f) < HITS).map(|f| f.name()).collect();
     if !rare.is_empty() {

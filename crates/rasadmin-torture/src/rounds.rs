@@ -1,6 +1,7 @@
 //! The rounds: choose where to kill, run a worker, look at what it left.
 
-use crate::check::{self, Before, Findings, Ledger, Seen};
+use crate::beside::{self, Raw};
+use crate::check::{self, Before, Findings, Journal, Round, Seen};
 use crate::notes::Note;
 use crate::plan::{CALLBACKS, Kill, Where};
 use crate::random::Random;
@@ -13,10 +14,15 @@ use std::process::{Command, ExitStatus, Stdio};
 
 /// How often every callback is hit at least, if there are rounds enough.
 pub const HITS: u32 = 20;
-/// After so many rounds a new ledger begins.
+/// After so many rounds a new journal begins.
 const SERIES: u32 = 100;
-/// The whole integrity check every so many rounds.
+/// The journal is read from its beginning every so many rounds.
 const FULL: u32 = 50;
+/// Answered from memory after so many milliseconds: long where a command has the lock for a moment, short where the lock
+/// cannot be had.
+const DEADLINES: [u32; 2] = [10_000, 100];
+/// So many calls are made while another process holds the lock.
+const ALONE: usize = 40;
 
 /// What is run.
 pub struct Torture {
@@ -43,7 +49,7 @@ pub enum Column {
     Time,
     /// The address process, at a random time.
     Peer,
-    /// While the ledger was away, and the spool took what was told.
+    /// While what was told waited in memory.
     Away,
 }
 
@@ -86,7 +92,7 @@ pub fn run(torture: &Torture, progress: &dyn Fn(&Report)) -> Result<Report, Stri
     let enough = torture.rounds >= HITS * CALLBACKS.len() as u32;
     loop {
         let folder = tempfile::Builder::new().prefix("rasadmin-torture-").tempdir().map_err(|e| e.to_string())?;
-        configure(folder.path())?;
+        configure(folder.path(), Journal::Here)?;
         let mut before = Before::default();
         for _ in 0..SERIES {
             if report.rounds >= torture.rounds
@@ -130,13 +136,14 @@ fn told(torture: &Torture, report: &Report, kill: Kill, folder: &Path) -> String
 }
 
 /// One pool of each family, five larger than the most sessions at once.
-pub fn configure(folder: &Path) -> Result<(), String> {
+pub fn configure(folder: &Path, was: Journal) -> Result<(), String> {
+    let deadline = DEADLINES[usize::from(was == Journal::Away)];
     let text = format!(
         "default_domain = \"CORP\"\ndefault.action = \"allow\"\nserver.name = \"TORTURE\"\n\
          addresses.pool = \"staff\"\naddresses.ipv6_pool = \"staff6\"\n\
          [pools.staff]\naddresses = [\"10.8.0.1-10.8.0.{POOL}\"]\nwhen_exhausted = \"refuse\"\n\
          [pools.staff6]\nidentifiers = [\"::1:0:0:1-::1:0:0:{POOL:x}\"]\nwhen_exhausted = \"refuse\"\n\
-         [ledger]\ndeadline_ms = 200\n"
+         [journal]\ndeadline_ms = {deadline}\n"
     );
     std::fs::write(folder.join("rasadmin.toml"), text).map_err(|e| e.to_string())
 }
@@ -149,19 +156,20 @@ fn choose(torture: &Torture, report: &Report, random: &mut Random) -> Kill {
         let peer = torture.two_processes && random.below(2) == 0;
         return if peer { Kill::PeerTime(after) } else { Kill::Time(after) };
     }
-    let cells: Vec<(F, Where)> = CALLBACKS.iter().flat_map(|&f| Where::ALL.map(|at| (f, at))).collect();
+    let cells = CALLBACKS.iter().flat_map(|&f| Where::ALL.map(|at| (f, at))).filter(|(f, at)| at.is_in(*f));
+    let cells: Vec<(F, Where)> = cells.collect();
     let kills = |&(f, at): &(F, Where)| report.cell(f.name(), Column::At(at));
     let fewest = cells.iter().map(kills).min().unwrap_or(0);
     let fewest: Vec<_> = cells.into_iter().filter(|cell| kills(cell) == fewest).collect();
     let (function, at) = fewest[random.below(fewest.len())];
-    let (calls, commits) = match function {
-        // It looks whether it is there, and begins.
-        F::InitializeDllEx => (1, 2),
-        F::TerminateDll => (1, 1),
-        _ => (20, 1),
+    let calls = if matches!(function, F::InitializeDllEx | F::TerminateDll) { 1 } else { 20 };
+    // Initialise writes that the instance begins, and that the configuration is read; in each process.
+    let times = match (function, at) {
+        (F::InitializeDllEx, Where::Appended) => 2 + usize::from(torture.two_processes),
+        (F::InitializeDllEx, _) => 1 + usize::from(torture.two_processes),
+        _ => 1,
     };
-    let commit = random.below(commits) as u32 + 1;
-    Kill::At { at, function, call: random.below(calls) as u32 + 1, commit }
+    Kill::At { at, function, call: random.below(calls) as u32 + 1, time: random.below(times) as u32 + 1 }
 }
 
 fn round(
@@ -172,53 +180,47 @@ fn round(
     before: &mut Before,
     report: &mut Report,
 ) -> Result<(), String> {
+    let seed = random.any();
+    let can_be_away = before.has_begun() && kill != Kill::Fill && torture.runner.is_none();
+    let was = if can_be_away && random.below(12) == 0 { Journal::Away } else { Journal::Here };
+    let kill = match (was, random.below(4)) {
+        (Journal::Here, _) => kill,
+        // What waits in memory is written at the end, if that is reached.
+        (Journal::Away, 0) => Kill::At { at: Where::Locked, function: F::TerminateDll, call: 1, time: 1 },
+        (Journal::Away, 1) => Kill::Time(random.any() % 400_000 + 100_000),
+        (Journal::Away, _) => Kill::Nothing,
+    };
     let steps = match kill {
-        Kill::At { function: F::TerminateDll, .. } => random.below(80),
+        Kill::At { function: F::TerminateDll, .. } | Kill::Nothing => random.below(80) + 20,
         _ => 400,
     };
-    let seed = random.any();
-    // A worker of Windows' would not see our lock.
-    let ledger = folder.join("rasadmin.db");
-    let can_be_away = before.has_begun() && !before.owes() && kill != Kill::Fill && torture.runner.is_none();
-    let was = if can_be_away && random.below(12) == 0 { Ledger::Away } else { Ledger::Here };
-    let lock = if was == Ledger::Away { Some(hold(&ledger)?) } else { None };
-    let kill = match kill {
-        // Nothing is committed then.
-        Kill::At { at, function, call, .. } if was == Ledger::Away && at.is_inside() => {
-            Kill::At { at: Where::After, function, call, commit: 1 }
-        }
-        // Later than the deadline at which it finds out.
-        Kill::Time(after) if was == Ledger::Away => Kill::Time(after + 250_000),
-        kill => kill,
+    configure(folder, was)?;
+    let follower = beside::follow(folder, before.place);
+    let (held, commands) = match was {
+        // A command frees the address of a session that it closes, and RRAS still has it.
+        Journal::Here if kill == Kill::Fill => (None, None),
+        Journal::Here => (None, Some(beside::command(folder))),
+        Journal::Away => (Some(beside::hold(folder, ALONE)?), None),
     };
-    let processes = match (torture.two_processes, was) {
-        (false, _) => "one",
-        (true, Ledger::Here) => "two",
-        (true, Ledger::Away) => "two-slow",
-    };
-    let killed = worker(torture, folder, kill, seed, steps, processes)?;
-    drop(lock);
+    let processes = if torture.two_processes { "two" } else { "one" };
+    let ended = worker(torture, folder, kill, seed, steps, processes);
+    let commands = commands.map_or(Ok(Vec::new()), |commands| commands.end());
+    let held = held.map_or(Ok(()), |held| held.end());
+    let followed: Result<Vec<Raw>, String> = follower.end();
+    let ((killed, commands), followed) = (ended.and_then(|killed| Ok((killed, commands?)))?, followed?);
+    held?;
     report.rounds += 1;
     let notes = notes(folder);
     tell(kill, killed, was, &notes, report);
-    let full = kill == Kill::Fill || report.rounds.is_multiple_of(FULL);
-    let seen = check::round(&ledger, kill, &notes, was, before, full, &mut report.found)
-        .map_err(|e| format!("the ledger cannot be read after round {}, killed at {kill}: {e}", report.rounds))?;
-    report.seen.accepts += seen.accepts;
-    report.seen.hangups += seen.hangups;
-    report.seen.addresses += seen.addresses;
-    report.seen.closed += seen.closed;
-    report.seen.spooled += seen.spooled;
+    let killed = killed || notes.iter().any(|note| matches!(note, Note::Gone(_)));
+    let whole = kill == Kill::Fill || report.rounds.is_multiple_of(FULL);
+    let two_processes = torture.two_processes;
+    let (notes, followed, commands) = (&notes[..], &followed[..], &commands[..]);
+    let round = Round { kill, killed, two_processes, was, notes, followed, commands, whole };
+    let seen = check::round(folder, &round, before, &|_| (), &mut report.found)
+        .map_err(|e| format!("the journal cannot be read after round {}, killed at {kill}: {e}", report.rounds))?;
+    report.seen.add(seen);
     Ok(())
-}
-
-/// Holds the ledger's write lock: to everybody else it is away.
-fn hold(ledger: &Path) -> Result<rusqlite::Connection, String> {
-    let held = rusqlite::Connection::open(ledger).and_then(|connection| {
-        connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        connection.execute_batch("BEGIN IMMEDIATE").map(|()| connection)
-    });
-    held.map_err(|e| format!("the ledger cannot be locked: {e}"))
 }
 
 /// What the last worker wrote down.
@@ -227,10 +229,10 @@ pub fn notes(folder: &Path) -> Vec<Note> {
 }
 
 /// What the kill hit.
-fn tell(kill: Kill, killed: bool, was: Ledger, notes: &[Note], report: &mut Report) {
+fn tell(kill: Kill, killed: bool, was: Journal, notes: &[Note], report: &mut Report) {
     let gone = notes.iter().any(|note| matches!(note, Note::Gone(_)));
     let (row, column) = match kill {
-        _ if was == Ledger::Away && (killed || gone) => match notes.last() {
+        _ if was == Journal::Away && (killed || gone) => match notes.last() {
             Some(Note::Begins(function) | Note::Done(function, _)) => (function.name(), Column::Away),
             _ => (BETWEEN, Column::Away),
         },
@@ -241,7 +243,7 @@ fn tell(kill: Kill, killed: bool, was: Ledger, notes: &[Note], report: &mut Repo
             // Before the first note: the program was only starting.
             _ => (BETWEEN, Column::Time),
         },
-        Kill::Fill => return,
+        Kill::Fill | Kill::Nothing => return,
         _ => {
             report.survived += 1;
             return;
@@ -250,7 +252,7 @@ fn tell(kill: Kill, killed: bool, was: Ledger, notes: &[Note], report: &mut Repo
     *report.kills.entry((row.to_owned(), column)).or_default() += 1;
 }
 
-/// Runs a worker to its end, and its address process too: only then does nobody hold the ledger. Was it killed?
+/// Runs a worker to its end, and its address process too: only then does nobody write. Was it killed?
 pub fn worker(
     torture: &Torture,
     folder: &Path,

@@ -29,7 +29,7 @@ pub const ADDRESS_PROCESS: &str = "address-process";
 
 /// What a worker is told.
 pub struct Task {
-    /// Where configuration, ledger and notes are.
+    /// Where configuration, journal and notes are.
     pub folder: PathBuf,
     /// The product.
     pub dll: PathBuf,
@@ -39,8 +39,6 @@ pub struct Task {
     pub steps: usize,
     /// Do the address functions run in a process of their own?
     pub two_processes: bool,
-    /// Does time pass between two things? The spools of two processes are told in order by the time, in milliseconds.
-    pub slow: bool,
     /// What ends it.
     pub kill: Kill,
 }
@@ -67,13 +65,13 @@ impl Scribe {
         let calls = calls.entry(function.name()).or_default();
         *calls += 1;
         let mut order = None;
-        if let Kill::At { at, function: chosen, call, commit } = self.kill
+        if let Kill::At { at, function: chosen, call, time } = self.kill
             && chosen == function
             && call == *calls
         {
             match at {
                 Where::Before => order = Some(String::new()),
-                _ if at.is_inside() => write(&self.order, &at.order(commit)),
+                _ if at.is_inside() => write(&self.order, &at.order(time)),
                 _ => {}
             }
         }
@@ -94,7 +92,7 @@ impl Scribe {
             if at == Where::After {
                 die::now();
             }
-            // It has more commits than the call had.
+            // It did not come by there so often.
             let _ = std::fs::remove_file(&self.order);
         }
     }
@@ -173,9 +171,6 @@ pub fn run(task: &Task) -> Result<(), String> {
         }
     } else {
         for _ in 0..task.steps {
-            if task.slow {
-                std::thread::sleep(Duration::from_millis(2));
-            }
             drive.step();
         }
     }

@@ -154,9 +154,9 @@ impl Store {
                 // Writing it had failed, and it is there all the same. Memory has it.
                 return;
             }
-            if *stale || !waiting.is_empty() {
-                *stale = true;
-            } else {
+            // Behind a hole that was mended just now a checkpoint may lie that has what is missing.
+            *stale |= !waiting.is_empty() || matches!(item, Item::Gap { .. });
+            if !*stale {
                 present::apply(state, &mut lacking, item);
             }
         });
@@ -185,6 +185,8 @@ impl Store {
             let payloads: Vec<&[u8]> = some.iter().map(|one| &one.payload[..]).collect();
             let count = payloads.len();
             guard.append(&payloads)?;
+            #[cfg(feature = "torture")]
+            crate::torture::at(crate::torture::Point::Appended);
             self.waiting.forget(count);
             written += count;
         }

@@ -105,18 +105,7 @@ impl Scene {
 
     /// Every record of the journal, oldest first.
     pub fn records(&self) -> Vec<Record> {
-        let mut all = Vec::new();
-        let mut follower = rasadmin_journal::Follower::open(&self.path()).unwrap().unwrap();
-        let read = follower.read(|item| match item {
-            rasadmin_journal::Item::Record(record) => {
-                let decoded = rasadmin_recorder::decode(record.payload).unwrap();
-                assert_eq!(decoded.unknown, 0);
-                all.push(decoded.record);
-            }
-            rasadmin_journal::Item::Gap { first, last } => panic!("records {first} to {last} are missing"),
-        });
-        read.unwrap();
-        all
+        records(&self.path())
     }
 
     pub fn health(&self) -> rasadmin_recorder::Health {
@@ -161,6 +150,22 @@ impl Scene {
         self.recorder.hangup(&connection(handle, user), self.now());
         self.release(user, port, given);
     }
+}
+
+/// Every record of a journal, oldest first.
+pub fn records(folder: &std::path::Path) -> Vec<Record> {
+    let mut all = Vec::new();
+    let mut follower = rasadmin_journal::Follower::open(folder).unwrap().unwrap();
+    let read = follower.read(|item| match item {
+        rasadmin_journal::Item::Record(record) => {
+            let decoded = rasadmin_recorder::decode(record.payload).unwrap();
+            assert_eq!(decoded.unknown, 0);
+            all.push(decoded.record);
+        }
+        rasadmin_journal::Item::Gap { first, last } => panic!("records {first} to {last} are missing"),
+    });
+    read.unwrap();
+    all
 }
 
 pub fn number(text: &str) -> Address {

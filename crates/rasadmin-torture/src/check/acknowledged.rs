@@ -1,190 +1,341 @@
-//! What was acknowledged, and is it in the ledger?
+//! What was acknowledged, and is it on record?
+//!
+//! The calls of a process are made one after the other, so its records stand in the order of its calls. Behind the last
+//! one that answered there may be one more, whose call was killed before it did.
 
-use super::{Before, Check, Seen};
+use super::{Check, Journal};
 use crate::notes::{Done, Note};
 use crate::plan::Kill;
 use crate::worker::POOL;
 use mprapi::FunctionId as F;
-use rusqlite::ToSql;
-use std::collections::HashMap;
+use rasadmin_engine::addresses::{Address, Family};
+use rasadmin_engine::effect::{ClosedBy, EndedBy};
+use rasadmin_engine::state::Lease;
+use rasadmin_engine::{Answer, Effect, Event, Record, State};
+use std::collections::{BTreeSet, VecDeque};
+
+/// Who is connected and who holds which address, as the answers say.
+#[derive(Default)]
+pub(super) struct Truth {
+    handles: BTreeSet<u64>,
+    leases: BTreeSet<(Family, u64, String)>,
+}
 
 impl Check<'_> {
-    fn lost_unless(&mut self, there: i64, acknowledged: usize, what: &str) {
-        let there = usize::try_from(there).unwrap_or(0);
-        if there < acknowledged {
-            self.found.lost.push(format!("{what}: {acknowledged} acknowledged, {there} in the ledger"));
+    /// Everything that the notes acknowledge, in this round's records. What is true by that.
+    pub(super) fn acknowledged(&mut self, records: &[Record]) -> Truth {
+        let address = |function: F| {
+            use F::{GetIpAddressForUser, GetIpv6AddressForUser, ReleaseIpAddress, ReleaseIpv6AddressForUser};
+            let all = [GetIpAddressForUser, GetIpv6AddressForUser, ReleaseIpAddress, ReleaseIpv6AddressForUser];
+            all.contains(&function)
+        };
+        let of_calls =
+            || records.iter().filter(|record| record.event.is_notification() || is_address(&record.event));
+        let mut truth = Truth::default();
+        if self.round.two_processes {
+            let (addresses, others) = self.round.notes.iter().partition(|note| address(note.function()));
+            self.process(addresses, of_calls().filter(|r| is_address(&r.event)).collect(), &mut truth);
+            self.process(others, of_calls().filter(|r| !is_address(&r.event)).collect(), &mut truth);
+        } else {
+            self.process(self.round.notes.iter().collect(), of_calls().collect(), &mut truth);
+        }
+        self.seen.late = records.iter().filter(|record| record.late).count();
+        let mut processes: Vec<_> = records.iter().filter(|r| !of_command(&r.event)).map(|r| r.process).collect();
+        processes.sort_unstable();
+        processes.dedup();
+        if processes.len() > 1 + usize::from(self.round.two_processes) {
+            self.found.broken.push(format!("{} processes have written", processes.len()));
+        }
+        self.refusals();
+        truth
+    }
+
+    /// The calls of one process, and its records.
+    fn process(&mut self, notes: Vec<&Note>, records: Vec<&Record>, truth: &mut Truth) {
+        let mut records: VecDeque<&Record> = records.into();
+        // What waited in memory dies with its process.
+        let may_lack = self.round.was == Journal::Away && self.round.killed;
+        let mut unanswered = Vec::new();
+        for note in notes {
+            let (function, done) = match note {
+                Note::Begins(function) | Note::Gone(function) => {
+                    unanswered.push(*function);
+                    continue;
+                }
+                Note::Done(function, done) => (*function, done),
+            };
+            if Kind::of(function).is_none() {
+                continue;
+            }
+            unanswered.clear();
+            match records.front() {
+                None if may_lack => continue,
+                Some(record) if is_of(function, done, record) => {
+                    self.changes(function, done, record);
+                    truth.note(record);
+                    records.pop_front();
+                }
+                other => {
+                    let event = other.map(|record| &record.event);
+                    self.found.lost.push(format!("{} {done:?}: instead there is {event:?}", function.name()));
+                    return;
+                }
+            }
+        }
+        let left: Vec<_> = records.iter().map(|record| &record.event).collect();
+        if let [event] = left[..]
+            && unanswered.iter().any(|&function| Kind::of(function) == Kind::of_event(event))
+        {
+            truth.note(records[0]);
+            self.seen.unanswered += 1;
+        } else if !left.is_empty() {
+            self.found.double.push(format!("{} records of no call, such as {:?}", left.len(), left[0]));
         }
     }
 
-    /// Everything that the notes acknowledge, in the rows of `self.instance`.
-    pub(super) fn notes(&mut self, kill: Kill, notes: &[Note]) -> rusqlite::Result<Seen> {
-        let mut seen = Seen::default();
-        let mut held: HashMap<(bool, u64), String> = HashMap::new();
-        let mut pending: Vec<(i64, u64)> = Vec::new();
-        let mut tally = Tally::default();
-        let mut refused = 0;
-        for note in notes {
-            let Note::Done(function, done) = note else { continue };
-            let ipv6 = matches!(function, F::GetIpv6AddressForUser | F::ReleaseIpv6AddressForUser);
-            let family = if ipv6 { 6 } else { 4 };
-            match function {
-                F::GetIpAddressForUser | F::GetIpv6AddressForUser => {
-                    tally.stage(if ipv6 { "ipv6-address" } else { "ipv4-address" });
-                    if !ipv6 {
-                        pending.clear();
+    /// The record changes what the call means.
+    fn changes(&mut self, function: F, done: &Done, record: &Record) {
+        let any = |is: &dyn Fn(&Effect) -> bool| record.effects.iter().any(is);
+        // What two processes answered from memory, neither knew of the other.
+        let alone = self.round.was == Journal::Away && self.round.two_processes;
+        let confused = alone || self.closed_by_command.contains(&done.handle);
+        let mut lacks = Vec::new();
+        match Kind::of(function) {
+            Some(Kind::Address(family)) if done.result == 0 => {
+                self.seen.addresses += 1;
+                let address = Address { family, number: done.number };
+                let began = any(&|effect| match effect {
+                    Effect::LeaseBegan(lease) => {
+                        lease.address == address
+                            && lease.port.as_str() == done.port
+                            && lease.user_name.as_str() == done.user
                     }
-                    if done.result != 0 {
-                        refused += 1;
-                        continue;
-                    }
-                    seen.addresses += 1;
-                    pending.push((family, done.number));
-                    tally.lease(family, done);
-                    if let Some(other) = held.insert((ipv6, done.number), done.port.clone()) {
-                        let what = format!("{} was given to {} while {other} held it", done.number, done.port);
-                        self.found.double.push(what);
-                    }
+                    _ => false,
+                });
+                if !began {
+                    lacks.push("its lease".to_owned());
                 }
-                F::ReleaseIpAddress | F::ReleaseIpv6AddressForUser => {
-                    held.remove(&(ipv6, done.number));
-                    tally.release(family, done);
+            }
+            Some(Kind::Release(_)) => {
+                let ended = any(&|effect| match effect {
+                    Effect::LeaseEnded { by, .. } => *by == EndedBy::Release,
+                    Effect::LeaseReleaseSeen { .. } | Effect::LateRelease { .. } => true,
+                    _ => false,
+                });
+                if !ended && !alone {
+                    lacks.push("the lease's end".to_owned());
                 }
-                F::AcceptNewConnectionEx => {
-                    tally.stage("connection");
-                    seen.accepts += 1;
-                    self.accepted(done, &pending)?;
+            }
+            Some(Kind::Connection) => {
+                self.seen.accepts += 1;
+                if done.result == 0 {
+                    self.found.broken.push(format!("a connection was rejected: {done:?}"));
                 }
-                F::AcceptNewLink => {
-                    tally.stage("link");
-                    *tally.links.entry((done.handle, done.port.clone())).or_default() += 1;
-                    self.must_accept(done, "link");
+                let began = any(&|effect| matches!(effect, Effect::SessionBegan(s) if s.handle == done.handle));
+                if !began {
+                    lacks.push("its session".to_owned());
                 }
-                F::LinkHangupNotification => {
-                    *tally.ended_links.entry((done.handle, done.port.clone())).or_default() += 1;
+            }
+            Some(Kind::Link) if !confused => {
+                let began = |effect: &Effect| matches!(effect, Effect::LinkBegan(link) if link.port.as_str() == done.port);
+                if done.result == 0 {
+                    self.found.broken.push(format!("a link was rejected: {done:?}"));
+                } else if !any(&began) {
+                    lacks.push("its link".to_owned());
                 }
-                F::ConnectionHangupNotificationEx => {
-                    seen.hangups += 1;
-                    self.hung_up(done)?;
+            }
+            Some(Kind::LinkHangup) if !confused => {
+                let ended = |effect: &Effect| {
+                    matches!(effect, Effect::LinkEnded { port, .. } if port.as_str() == done.port)
+                };
+                if !any(&ended) {
+                    lacks.push("the link's end".to_owned());
                 }
-                F::AcceptReauthenticationEx => {
-                    tally.stage("reauthentication");
-                    self.must_accept(done, "reauthentication");
+            }
+            Some(Kind::Hangup) => {
+                self.seen.hangups += 1;
+                self.hung_up(done, record, confused, &mut lacks);
+            }
+            Some(Kind::Reauthentication | Kind::EndpointChange) if done.result == 0 && !confused => {
+                self.found.broken.push(format!("{} was rejected: {done:?}", function.name()));
+            }
+            _ => {}
+        }
+        for what in lacks {
+            self.found.lost.push(format!("{} {done:?}: {what} is not among its effects", function.name()));
+        }
+    }
+
+    /// What is billed is what was told; of a duration no more than the session lasted.
+    fn hung_up(&mut self, done: &Done, record: &Record, confused: bool, lacks: &mut Vec<String>) {
+        let Some(ended) = record.ended().find(|ended| ended.by == ClosedBy::Hangup) else {
+            if !confused {
+                lacks.push("its end".to_owned());
+            }
+            return;
+        };
+        let [seconds, received, sent] = done.used.map(u64::from);
+        let usage = ended.usage;
+        if (usage.input_octets, usage.output_octets) != (received, sent) || usage.seconds > seconds {
+            lacks.push(format!("what was told of its use, but {usage:?}"));
+        }
+        let mut sums = [0; 3];
+        for effect in &record.effects {
+            if let Effect::Used { session, days, .. } = effect
+                && *session == ended.session
+            {
+                for day in days {
+                    sums = [sums[0] + day.seconds, sums[1] + day.input_octets, sums[2] + day.output_octets];
                 }
-                F::AcceptTunnelEndpointChangeEx => {
-                    tally.stage("endpoint-change");
-                    self.must_accept(done, "endpoint change");
-                }
-                _ => {}
             }
         }
-        // Only who asks for one more than there are is refused.
-        let right = if kill == Kill::Fill { 1 } else { 0 };
-        if refused != right || (kill == Kill::Fill && seen.accepts != POOL) {
-            let accepts = seen.accepts;
+        if sums != [usage.seconds, usage.input_octets, usage.output_octets] {
+            self.found.double.push(format!("{usage:?} was told of handle {}, and {sums:?} is counted", done.handle));
+        }
+    }
+
+    /// Only who asks for one more than there are is refused.
+    fn refusals(&mut self) {
+        let refused = |note: &&Note| match note {
+            Note::Done(F::GetIpAddressForUser | F::GetIpv6AddressForUser, done) => done.result != 0,
+            _ => false,
+        };
+        let refused = self.round.notes.iter().filter(refused).count();
+        let fills = self.round.kill == Kill::Fill;
+        if refused != usize::from(fills) || (fills && self.seen.accepts != POOL) {
+            let accepts = self.seen.accepts;
             self.found.leaked.push(format!("{refused} refused an address, {accepts} accepted: the pool was exhausted"));
         }
-        self.tally(&tally)?;
-        Ok(seen)
     }
 
-    fn must_accept(&mut self, done: &Done, what: &str) {
-        if done.result == 0 {
-            self.found.broken.push(format!("a {what} was rejected: {done:?}"));
+    /// Who was accepted and not hung up is connected, and nobody else; so with the addresses.
+    pub(super) fn what_is_left(&mut self, truth: &Truth, state: &State) {
+        let by_command = &self.closed_by_command;
+        let live: BTreeSet<u64> =
+            state.live().map(|session| session.handle).filter(|handle| !by_command.contains(handle)).collect();
+        let told: BTreeSet<u64> =
+            truth.handles.iter().copied().filter(|handle| !by_command.contains(handle)).collect();
+        let (leaked, lost) = (live.difference(&told).count(), told.difference(&live).count());
+        if leaked > 0 {
+            self.found.leaked.push(format!("{leaked} sessions live on that have ended"));
         }
-    }
-
-    fn accepted(&mut self, done: &Done, addresses: &[(i64, u64)]) -> rusqlite::Result<()> {
-        self.must_accept(done, "connection");
-        let sql = "SELECT count(*) FROM sessions WHERE instance = ?1 AND id > ?2 AND handle = ?3 AND user_name = ?4";
-        let here = (self.instance, self.before.session);
-        let there = self.count(sql, (here.0, here.1, done.handle.cast_signed(), &done.user))?;
-        self.lost_unless(there, 1, &format!("the accept of handle {}, {}", done.handle, done.user));
-        if there > 1 {
-            self.found.double.push(format!("handle {} has {there} sessions", done.handle));
+        if lost > 0 {
+            self.found.lost.push(format!("{lost} sessions that have not ended"));
         }
-        for (family, number) in addresses {
-            let sql = "SELECT count(*) FROM leases JOIN sessions ON leases.session = sessions.id
-                       WHERE sessions.instance = ?1 AND sessions.id > ?2 AND handle = ?3 AND family = ?4
-                       AND number = ?5";
-            let there = self.count(sql, (here.0, here.1, done.handle.cast_signed(), family, number.cast_signed()))?;
-            self.lost_unless(there, 1, &format!("the address {number} of handle {}", done.handle));
+        let key = |lease: &Lease| (lease.address.family, lease.address.number, lease.port.as_str().to_owned());
+        let held: BTreeSet<_> = state.leases().map(key).collect();
+        let told = truth.leases.iter().filter(|lease| !self.ended_by_command.contains(lease)).cloned().collect();
+        let (leaked, lost) = (held.difference(&told).count(), told.difference(&held).count());
+        if leaked > 0 {
+            self.found.leaked.push(format!("{leaked} addresses are held that were released"));
         }
-        Ok(())
-    }
-
-    fn hung_up(&mut self, done: &Done) -> rusqlite::Result<()> {
-        // RRAS's duration counts, but for no longer than the session lasted: of two clocks, so to the second.
-        let sql = "SELECT count(*) FROM sessions
-                   WHERE instance = ?1 AND id > ?2 AND handle = ?3 AND closed_by = 'hangup'
-                   AND acct_session_time BETWEEN min(?4, (acct_stop_time - acct_start_time) / 1000 - 1) AND ?4
-                   AND acct_input_octets = ?5 AND acct_output_octets = ?6";
-        let [seconds, received, sent] = done.used;
-        let values: [&dyn ToSql; 6] =
-            [&self.instance, &self.before.session, &done.handle.cast_signed(), &seconds, &received, &sent];
-        let there = self.count(sql, values)?;
-        self.lost_unless(there, 1, &format!("the hangup of handle {}", done.handle));
-        Ok(())
-    }
-
-    fn tally(&mut self, tally: &Tally) -> rusqlite::Result<()> {
-        let Before { session, lease, decision, .. } = *self.before;
-        let instance = self.instance;
-        for ((family, number, port, user), n) in &tally.leases {
-            let sql = "SELECT count(*) FROM leases WHERE instance = ?1 AND id > ?2 AND family = ?3 AND number = ?4
-                       AND port = ?5 AND user_name = ?6";
-            let there = self.count(sql, (instance, lease, family, number.cast_signed(), port, user))?;
-            self.lost_unless(there, *n, &format!("the lease of {number} on {port} by {user}"));
+        if lost > 0 {
+            self.found.lost.push(format!("the leases of {lost} addresses that were not released"));
         }
-        for ((family, number, port), n) in &tally.released {
-            let sql = "SELECT count(*) FROM leases WHERE instance = ?1 AND id > ?2 AND family = ?3 AND number = ?4
-                       AND port = ?5 AND ended_by = 'release'";
-            let there = self.count(sql, (instance, lease, family, number.cast_signed(), port))?;
-            self.lost_unless(there, *n, &format!("the release of {number} on {port}"));
-        }
-        let of = "SELECT count(*) FROM links JOIN sessions ON links.session = sessions.id
-                  WHERE sessions.instance = ?1 AND sessions.id > ?2 AND handle = ?3 AND links.nas_port_id = ?4";
-        for (links, sql, what) in [
-            (&tally.links, of.to_owned(), "a link"),
-            (&tally.ended_links, format!("{of} AND stop IS NOT NULL"), "a link's end"),
-        ] {
-            for ((handle, port), n) in links {
-                let there = self.count(&sql, (instance, session, handle.cast_signed(), port))?;
-                self.lost_unless(there, *n, &format!("{what} of handle {handle} on {port}"));
-            }
-        }
-        for (stage, n) in &tally.stages {
-            let sql = "SELECT count(*) FROM decisions WHERE instance = ?1 AND id > ?2 AND stage = ?3";
-            let there = self.count(sql, (instance, decision, stage))?;
-            self.lost_unless(there, *n, &format!("decisions at stage {stage}"));
-            // The call in flight may be there, and no more.
-            if there > *n as i64 + 1 {
-                self.found.double.push(format!("stage {stage}: {there} decisions for {n} calls"));
-            }
-        }
-        Ok(())
     }
 }
 
-/// What a round acknowledged, counted.
-#[derive(Default)]
-struct Tally {
-    leases: HashMap<(i64, u64, String, String), usize>,
-    released: HashMap<(i64, u64, String), usize>,
-    links: HashMap<(u64, String), usize>,
-    ended_links: HashMap<(u64, String), usize>,
-    stages: HashMap<&'static str, usize>,
+impl Truth {
+    fn note(&mut self, record: &Record) {
+        match (&record.event, &record.answer) {
+            (Event::Connection(event), Answer::Accept) => drop(self.handles.insert(event.handle)),
+            (Event::Hangup(event), _) => drop(self.handles.remove(&event.handle)),
+            (Event::Address(event), Answer::Address(given)) => {
+                self.leases.insert((event.family, given.number, event.port.as_str().to_owned()));
+            }
+            (Event::Release(event), _) => {
+                if let Some(Address { family, number }) = event.address {
+                    self.leases.remove(&(family, number, event.port.as_str().to_owned()));
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
-impl Tally {
-    fn stage(&mut self, stage: &'static str) {
-        *self.stages.entry(stage).or_default() += 1;
+/// Which call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Address(Family),
+    Release(Family),
+    Connection,
+    Link,
+    LinkHangup,
+    Hangup,
+    Reauthentication,
+    EndpointChange,
+}
+
+impl Kind {
+    const fn of(function: F) -> Option<Self> {
+        Some(match function {
+            F::GetIpAddressForUser => Self::Address(Family::Ipv4),
+            F::GetIpv6AddressForUser => Self::Address(Family::Ipv6),
+            F::ReleaseIpAddress => Self::Release(Family::Ipv4),
+            F::ReleaseIpv6AddressForUser => Self::Release(Family::Ipv6),
+            F::AcceptNewConnectionEx => Self::Connection,
+            F::AcceptNewLink => Self::Link,
+            F::LinkHangupNotification => Self::LinkHangup,
+            F::ConnectionHangupNotificationEx => Self::Hangup,
+            F::AcceptReauthenticationEx => Self::Reauthentication,
+            F::AcceptTunnelEndpointChangeEx => Self::EndpointChange,
+            _ => return None,
+        })
     }
 
-    fn lease(&mut self, family: i64, done: &Done) {
-        *self.leases.entry((family, done.number, done.port.clone(), done.user.clone())).or_default() += 1;
+    fn of_event(event: &Event) -> Option<Self> {
+        Some(match event {
+            Event::Address(event) => Self::Address(event.family),
+            Event::Release(event) => Self::Release(event.address?.family),
+            Event::Connection(_) => Self::Connection,
+            Event::Link(_) => Self::Link,
+            Event::LinkHangup(_) => Self::LinkHangup,
+            Event::Hangup(_) => Self::Hangup,
+            Event::Reauthentication(_) => Self::Reauthentication,
+            Event::EndpointChange(_) => Self::EndpointChange,
+            _ => return None,
+        })
     }
+}
 
-    fn release(&mut self, family: i64, done: &Done) {
-        *self.released.entry((family, done.number, done.port.clone())).or_default() += 1;
+const fn is_address(event: &Event) -> bool {
+    matches!(event, Event::Address(_) | Event::Release(_))
+}
+
+const fn of_command(event: &Event) -> bool {
+    matches!(event, Event::Block(_) | Event::CloseSession { .. })
+}
+
+/// Is it the record of this call, with the answer that the call gave?
+fn is_of(function: F, done: &Done, record: &Record) -> bool {
+    let kind = Kind::of_event(&record.event);
+    if kind.is_none() || kind != Kind::of(function) {
+        return false;
+    }
+    let accepted = (done.result != 0) == (record.answer != Answer::Reject);
+    match &record.event {
+        Event::Address(event) => {
+            let given = match &record.answer {
+                Answer::Address(given) => done.result == 0 && given.number == done.number,
+                Answer::Reject => done.result != 0,
+                _ => false,
+            };
+            given && event.user.as_str() == done.user && event.port.as_str() == done.port
+        }
+        Event::Release(event) => {
+            let number = event.address.map(|address| address.number);
+            number == Some(done.number) && event.user.as_str() == done.user && event.port.as_str() == done.port
+        }
+        Event::Connection(event) | Event::Reauthentication(event) | Event::EndpointChange(event) => {
+            accepted && event.handle == done.handle && event.user.as_str() == done.user
+        }
+        Event::Hangup(event) => {
+            let usage = &event.usage;
+            let told = [usage.seconds, usage.input_octets, usage.output_octets];
+            event.handle == done.handle && event.user.as_str() == done.user && told == done.used.map(u64::from)
+        }
+        Event::Link(event) => accepted && event.handle == done.handle && event.port.as_str() == done.port,
+        Event::LinkHangup(event) => event.handle == done.handle && event.port.as_str() == done.port,
+        _ => false,
     }
 }

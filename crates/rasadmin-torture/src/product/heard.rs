@@ -1,18 +1,18 @@
-//! What the product returned for a call, and what it recorded. Both must be as the model meant them.
+//! What the product made of a call: what it returned, and what it recorded. Both must be what was meant.
 
 use super::call::{PREFIX, bytes, offered};
+use super::service::Running;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::event::ConnectionEvent;
 use rasadmin_engine::{Answer, Event, Now, Record};
-use rusqlite::Connection;
 use std::net::Ipv6Addr;
 
 /// What a call returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Returned {
-    /// True for a verdict that accepts and a status without an error; None if the function returns nothing.
+    /// A verdict that accepts, a status without an error; None of a function that returns nothing.
     pub good: Option<bool>,
-    /// The address, if one was passed.
+    /// The address, where one was passed.
     pub address: Option<Vec<u8>>,
     /// notify_release, of an address call.
     pub notify: Option<bool>,
@@ -36,20 +36,20 @@ pub enum Fault {
     Address,
     /// notify_release.
     Notify,
-    /// No record is written.
+    /// The record is not written.
     Record,
-    /// The record is of another event.
+    /// It is of another event.
     Event,
-    /// The record is of another moment.
+    /// It is of another moment.
     Moment,
-    /// The record has no effects.
+    /// It changes nothing.
     Effects,
-    /// The tables of the ledger.
-    Tables,
+    /// Something else is in the journal.
+    Journal,
 }
 
 impl Fault {
-    /// Each, with its description.
+    /// Each, for people.
     pub const ALL: [(&str, Self); 8] = [
         ("the function returns another verdict", Self::Verdict),
         ("the function writes another address", Self::Address),
@@ -58,11 +58,11 @@ impl Fault {
         ("a structure is read wrongly", Self::Event),
         ("the clock is read wrongly", Self::Moment),
         ("a record loses its effects", Self::Effects),
-        ("the tables show another endpoint", Self::Tables),
+        ("the journal has a record of nobody's call", Self::Journal),
     ];
 
-    /// Spoils what the call returned and recorded, or the ledger.
-    pub fn spoil(self, heard: &mut Heard, ledger: &Connection) -> Result<(), String> {
+    /// Spoils what was heard, or what was kept.
+    pub fn spoil(self, heard: &mut Heard, service: &Running) -> Result<(), String> {
         let Heard { returned, records } = heard;
         match (self, records.last_mut()) {
             (Self::Verdict, _) => returned.good = returned.good.map(|good| !good),
@@ -72,10 +72,7 @@ impl Fault {
             (Self::Event, Some(Record { event: Event::Link(link), .. })) => link.handle += 1,
             (Self::Moment, Some(record)) => record.at.mono.0 += 1,
             (Self::Effects, Some(record)) => record.effects.clear(),
-            (Self::Tables, _) => {
-                let sql = "UPDATE sessions SET calling_station_id = 'elsewhere' WHERE acct_stop_time IS NULL";
-                ledger.execute(sql, []).map_err(|e| e.to_string())?;
-            }
+            (Self::Journal, _) => service.append_something()?,
             _ => {}
         }
         Ok(())
@@ -83,26 +80,26 @@ impl Fault {
 }
 
 impl Heard {
-    /// Was the call recorded as the model meant it, and did it return what was recorded?
+    /// Was it heard as it was meant, and returned as it was recorded?
     pub fn check(&self, event: &Event, now: &Now) -> Result<(), String> {
         let [record] = &self.records[..] else {
             let events: Vec<_> = self.records.iter().map(|record| &record.event).collect();
-            return Err(format!("expected a record of one event, found {events:?}"));
+            return Err(format!("one event was told, and these were recorded: {events:?}"));
         };
         if record.at != now.at || record.late {
-            return Err(format!("it happened at {:?}, and the record says {:?}", now.at, record.at));
+            return Err(format!("it was told at {:?}, and is recorded of {:?}", now.at, record.at));
         }
-        // Any call shows that time passes.
+        // Any call tells that time passes.
         let time_alone = matches!(event, Event::Lost { events: 0 });
         let (meant, recorded) = (in_order(&carried(event)), in_order(&record.event));
         if recorded != meant && !time_alone {
-            return Err(format!("the event was\n  {meant:?}\nand the record has\n  {recorded:?}"));
+            return Err(format!("this was told:\n  {meant:?}\nand this was recorded:\n  {recorded:?}"));
         }
         let expected = returned(&record.event, &record.answer);
         if self.returned != expected {
             let answer = &record.answer;
             return Err(format!(
-                "the record has {answer:?}, that is {expected:?}, and the call returned {:?}",
+                "{answer:?} was recorded, which is {expected:?}, and the call returned {:?}",
                 self.returned
             ));
         }
@@ -114,7 +111,7 @@ impl Heard {
 fn carried(event: &Event) -> Event {
     let mut event = event.clone();
     if let Some(connection) = connection(&mut event) {
-        // The host also fills in the server's identifier, and counts a frame for each thousand octets.
+        // The host fills the server's identifier in too, and makes frames of a thousand octets.
         if connection.addresses.iter().any(|address| address.family == Family::Ipv6) {
             connection.addresses.push(Address { family: Family::Ipv6, number: 1 });
             connection.prefix =
@@ -127,7 +124,7 @@ fn carried(event: &Event) -> Event {
     event
 }
 
-/// Which address comes first depends on the reading of the projection.
+/// Whose address stands first depends on the reading of the projection.
 fn in_order(event: &Event) -> Event {
     let mut event = event.clone();
     if let Some(connection) = connection(&mut event) {
@@ -153,7 +150,7 @@ fn returned(event: &Event, answer: &Answer) -> Returned {
                 Answer::Address(given) => bytes(event.family, given.number.into()),
                 _ => offered.clone(),
             };
-            // The first half stays as RRAS passed it.
+            // The first half of what RRAS passed stays.
             let kept = address.len().saturating_sub(8);
             let address = [&offered[..kept], &address[kept..]].concat();
             Returned { good: Some(good), address: Some(address), notify: Some(good) }

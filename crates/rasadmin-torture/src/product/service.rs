@@ -1,45 +1,50 @@
-//! The service of a run: the DLL in processes that can be killed, a scratch folder, its clock and its journal.
+//! The service that a run has: the DLL in processes that can be killed, a scratch folder, its clock and its journal.
 
 use super::call::Call;
 use super::heard::{Heard, Returned};
 use crate::worker::ADDRESS_PROCESS;
 use mprapi::abi::NO_ERROR;
 use mprapi::contract::{ArgumentType, Returns};
-use rasadmin_engine::config::Config;
-use rasadmin_engine::{Now, Record};
+use rasadmin_engine::config::{self, Config};
+use rasadmin_engine::state::Checkpoint;
+use rasadmin_engine::{Event, Now, Record, State};
 use rasadmin_host::clock::Clock;
 use rasadmin_host::pool::Pool;
 use rasadmin_host::readings::{Projection, Readings};
 use rasadmin_host::scratch::{self, Scratch};
 use rasadmin_host::{Apart, Options, Service, Which};
-use rusqlite::Connection;
+use rasadmin_journal::{Follower, Item};
+use rasadmin_recorder::present::{self, Lacking};
+use rasadmin_recorder::tool::Tool;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-/// A busy machine is slow at times: the DLL must not think then that its ledger is away.
-const PATIENT: &str = "ledger.deadline_ms = 10000\n";
+/// A machine that others use too is slow at times: the DLL shall not take its journal for away then.
+const PATIENT: &str = "journal.deadline_ms = 10000\n";
 
 /// The service.
 pub struct Running {
     service: Service,
     clock: Clock,
-    ledger: Connection,
-    /// The number of the last record that was read.
-    read: i64,
+    folder: PathBuf,
+    /// What reads the records as they come.
+    follower: Follower,
+    config: Arc<Config>,
     readings: Readings,
-    _folder: Scratch,
+    _scratch: Scratch,
 }
 
 impl Running {
     /// The first start of a run: `own` is the program that serves the DLL. Chance decides whether the address functions
     /// have a process of their own, and which fields of a projection are the client's.
     pub fn begin(dll: &Path, own: &Path, config: &Config, now: &Now) -> Result<Self, String> {
-        let folder = Scratch::temporary().map_err(|e| e.to_string())?;
+        let scratch = Scratch::temporary().map_err(|e| e.to_string())?;
         let failed = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
         let text = format!("{PATIENT}{}", config.bundle.text);
-        std::fs::write(folder.config(), text).map_err(|e| failed(&folder.config(), &e))?;
-        let environment = folder.environment();
+        std::fs::write(scratch.config(), text).map_err(|e| failed(&scratch.config(), &e))?;
+        let environment = scratch.environment();
         let of_clock = environment.iter().find(|(name, _)| *name == scratch::CLOCK);
         let of_clock = of_clock.map(|(_, path)| PathBuf::from(path)).unwrap_or_default();
         let clock = Clock::create(&of_clock).map_err(|e| failed(&of_clock, &e))?;
@@ -47,7 +52,7 @@ impl Running {
         let [chance, ..] = now.random;
         let projection = if chance & 1 == 0 { Projection::Remote } else { Projection::Local };
         let readings = Readings { projection, ..Readings::default() };
-        // The host's own pool is not used.
+        // Nothing is asked of the host's own pool.
         let none = Ipv4Addr::LOCALHOST;
         let mut options = Options::new(Pool::new(none, none, none, [0; 8]));
         let (program, arguments) = (own.to_owned(), [ADDRESS_PROCESS.into(), dll.as_os_str().to_owned(), "0".into()]);
@@ -58,9 +63,11 @@ impl Running {
         };
         options.apart = Some(Apart { command: Box::new(command), two: chance & 2 == 0 });
         let service = Service::start(&[dll.to_owned()], options).map_err(|failure| failure.to_string())?;
-        let file = folder.path().join("rasadmin.db");
-        let ledger = Connection::open(&file).map_err(|e| failed(&file, &e))?;
-        Ok(Self { service, clock, ledger, read: 0, readings, _folder: folder })
+        let folder = scratch.path().join("journal");
+        let follower = Follower::open(&folder).map_err(|e| failed(&folder, &e))?;
+        let follower = follower.ok_or_else(|| format!("{}: nothing was recorded", folder.display()))?;
+        let config = Arc::new(config::load(&scratch.config()).map_err(|e| e.to_string())?);
+        Ok(Self { service, clock, folder, follower, config, readings, _scratch: scratch })
     }
 
     /// The service ends and starts again: chance decides whether it is killed.
@@ -73,17 +80,34 @@ impl Running {
         self.service.restart(Which::All)
     }
 
-    /// How the unproven facts about RRAS are read.
+    /// How what is unproven of RRAS is read.
     pub fn readings(&self) -> Readings {
         self.readings
     }
 
-    /// Its ledger.
-    pub fn ledger(&self) -> &Connection {
-        &self.ledger
+    /// Whoever starts from what is on disk has this state.
+    pub fn compare(&self, state: &State) -> Result<(), String> {
+        let read = present::read(&self.folder).map_err(|e| format!("the journal cannot be read: {e}"))?;
+        let read = read.ok_or("the journal is not there")?;
+        if read.lacking != Lacking::default() || !read.notices.is_empty() {
+            return Err(format!("the journal lacks {:?}: {:?}", read.lacking, read.notices));
+        }
+        let difference = rasadmin_model::first_difference(&Checkpoint::of(&read.state), &Checkpoint::of(state));
+        difference.map_or(Ok(()), |difference| Err(format!("the state on disk is another: {difference}")))
     }
 
-    /// Makes a call. Returns what it returned, and what was recorded meanwhile.
+    /// Appends what no call has caused.
+    pub fn append_something(&self) -> Result<(), String> {
+        let failed = |e: &dyn std::fmt::Display| format!("the journal cannot be written: {e}");
+        let tool = Tool::open(&self.folder, &self.config).map_err(|e| failed(&e))?;
+        let mut tool = tool.ok_or("the journal is not there")?;
+        let at = tool.state().last().unwrap_or_default();
+        let now = Now { at, random: rasadmin_recorder::random().map_err(|e| failed(&e))? };
+        let told = tool.tell(&now, |_| ((), Some(Event::Lost { events: 1 })));
+        told.map(drop).map_err(|e| failed(&e))
+    }
+
+    /// Makes a call: what it returned, and what was recorded meanwhile.
     pub fn hear(&mut self, call: Call, now: &Now) -> Result<Heard, String> {
         self.clock.set(now.at.time, now.at.mono.0);
         let Call { function, mut arguments } = call;
@@ -105,19 +129,18 @@ impl Running {
         Ok(Heard { returned, records: self.records()? })
     }
 
-    /// What was recorded since the last such question, in order.
+    /// What was recorded since this was asked last, in order.
     pub fn records(&mut self) -> Result<Vec<Record>, String> {
-        let failed = |e: &dyn std::fmt::Display| format!("the journal cannot be read: {e}");
-        let sql = "SELECT number, record FROM journal WHERE number > ?1 ORDER BY number";
-        let mut statement = self.ledger.prepare_cached(sql).map_err(|e| failed(&e))?;
-        let rows = statement.query_map([self.read], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
-        let mut records = Vec::new();
-        for row in rows.map_err(|e| failed(&e))? {
-            let (number, text) = row.map_err(|e| failed(&e))?;
-            records.push(serde_json::from_str(&text).map_err(|e| failed(&e))?);
-            self.read = number;
-        }
-        Ok(records)
+        let (mut records, mut fault) = (Vec::new(), None);
+        let read = self.follower.read(|item| match item {
+            Item::Record(record) => match rasadmin_recorder::decode(record.payload) {
+                Ok(decoded) if decoded.unknown == 0 => records.push(decoded.record),
+                other => fault = Some(format!("record {} cannot be read: {other:?}", record.number)),
+            },
+            Item::Gap { first, last } => fault = Some(format!("records {first} to {last} are missing")),
+        });
+        read.map_err(|e| format!("the journal cannot be read: {e}"))?;
+        fault.map_or(Ok(records), Err)
     }
 }
 

@@ -1,0 +1,227 @@
+//! What a session costs through the C ABI, next to the least that its promises cost: a report, not a test.
+//!
+//! The product is loaded and driven as RRAS does. The floor is six appends of the same bytes under the same kind of lock,
+//! two of them synced, to a file whose space was written before. Both by turns, in one process; without syncs too.
+//!
+//!     cargo xtask bench
+#![allow(clippy::unwrap_used)] // A report may stop where it is.
+
+use mprapi::FunctionId as F;
+use rasadmin_host::session::Request;
+use rasadmin_host::{Options, Service, fill, pool::Pool};
+use rasadmin_journal::{Follower, Item, Journal};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+const CONFIG: &str = r#"
+default_domain = "CORP"
+default.action = "deny"
+addresses.pool = "staff"
+[groups.staff]
+users = ['CORP\*']
+[pools.staff]
+addresses = ["10.64.0.0/16"]
+[[rules]]
+name = "one session per user"
+action = "deny"
+user_sessions = { at_least = 1 }
+[[rules]]
+name = "staff"
+action = "allow"
+groups = ["staff"]
+"#;
+
+/// The calls of a session, and whether each is synced.
+const CALLS: [(F, bool); 6] = [
+    (F::GetIpAddressForUser, false),
+    (F::AcceptNewConnectionEx, true),
+    (F::AcceptNewLink, false),
+    (F::LinkHangupNotification, false),
+    (F::ConnectionHangupNotificationEx, true),
+    (F::ReleaseIpAddress, false),
+];
+
+const SIZE: u64 = 4 * 1024 * 1024;
+const PIECE: usize = 64 * 1024;
+
+/// What the floor appends to.
+struct Bare {
+    lock: Journal,
+    file: File,
+    at: u64,
+}
+
+impl Bare {
+    fn new(folder: &Path) -> Self {
+        let lock = Journal::open(&folder.join("lock"), rasadmin_journal::Options::default(), soon()).unwrap();
+        let file = File::create(folder.join("bare")).unwrap();
+        // In pieces, as the journal does it: in one of 4 MiB each later write is slower.
+        for piece in 0..SIZE / PIECE as u64 {
+            write_at(&file, &[0; PIECE], piece * PIECE as u64);
+        }
+        file.sync_all().unwrap();
+        Self { lock, file, at: 0 }
+    }
+
+    /// Nanoseconds.
+    fn append(&mut self, bytes: &[u8], sync: bool) -> u64 {
+        let began = Instant::now();
+        let guard = self.lock.lock(soon()).unwrap();
+        if self.at + bytes.len() as u64 > SIZE {
+            self.at = 0;
+        }
+        write_at(&self.file, bytes, self.at);
+        self.at += bytes.len() as u64;
+        drop(guard);
+        if sync {
+            self.file.sync_data().unwrap();
+        }
+        nanos(began.elapsed())
+    }
+}
+
+#[cfg(unix)]
+fn write_at(file: &File, bytes: &[u8], at: u64) {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at).unwrap();
+}
+
+#[cfg(windows)]
+fn write_at(file: &File, bytes: &[u8], at: u64) {
+    assert_eq!(std::os::windows::fs::FileExt::seek_write(file, bytes, at).unwrap(), bytes.len());
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(10)
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap()
+}
+
+/// Of values in nanoseconds: one in microseconds, of a thousand the how manieth.
+fn at(values: &[u64], share: usize) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    sorted[(sorted.len() - 1) * share / 1000] as f64 / 1e3
+}
+
+/// How long the records of a session are: the last six of the journal.
+fn lengths(journal: &Path) -> Vec<usize> {
+    let mut all = Vec::new();
+    let mut follower = Follower::open(journal).unwrap().unwrap();
+    follower.read(|item| all.extend(if let Item::Record(record) = item { Some(record.payload.len()) } else { None })).unwrap();
+    all.split_off(all.len() - CALLS.len())
+}
+
+/// Ours and the floor, by calls, of each session.
+#[derive(Default)]
+struct Times {
+    ours: [Vec<u64>; 6],
+    floor: [Vec<u64>; 6],
+}
+
+fn measure(service: &Service, folder: &Path, synced: bool, sessions: usize) -> Times {
+    let mut times = Times::default();
+    let session = |n: usize| {
+        service.take_statistics();
+        let request = Request::new(format!("CORP\\user{:04}", n % 1000), fill::Tunnel::Sstp);
+        service.hang_up(service.connect(&request).unwrap());
+        let statistics = service.take_statistics();
+        CALLS.map(|(function, _)| statistics.each().find(|(f, _)| *f == function).unwrap().1[0])
+    };
+    // Warm: the segments' space is written, and users are known.
+    for n in 0..1500 {
+        session(n);
+    }
+    let frames: Vec<Vec<u8>> =
+        lengths(&folder.join("journal")).iter().map(|length| vec![b'x'; (24 + length).next_multiple_of(8)]).collect();
+    println!("  records of {:?} bytes", frames.iter().map(Vec::len).collect::<Vec<_>>());
+    let mut bare = Bare::new(folder);
+    for n in 0..sessions {
+        let mut floor = || {
+            for (call, (frame, (_, sync))) in frames.iter().zip(CALLS).enumerate() {
+                times.floor[call].push(bare.append(frame, synced && sync));
+            }
+        };
+        if n % 2 == 0 {
+            floor();
+        }
+        let ours = session(n);
+        if n % 2 == 1 {
+            floor();
+        }
+        ours.into_iter().enumerate().for_each(|(call, took)| times.ours[call].push(took));
+    }
+    times
+}
+
+fn report(times: &Times) {
+    println!("  {:40} {:>9} {:>9} {:>9} {:>9}", "microseconds", "median", "p99", "floor", "floor p99");
+    for (call, (function, _)) in CALLS.iter().enumerate() {
+        let (ours, floor) = (&times.ours[call], &times.floor[call]);
+        let name = function.name();
+        let numbers = [at(ours, 500), at(ours, 990), at(floor, 500), at(floor, 990)].map(|n| format!("{n:>9.1}"));
+        println!("  {name:40} {}", numbers.join(" "));
+    }
+    let whole = |all: &[Vec<u64>; 6]| -> Vec<u64> {
+        (0..all[0].len()).map(|n| all.iter().map(|call| call[n]).sum()).collect()
+    };
+    let (ours, floor) = (whole(&times.ours), whole(&times.floor));
+    let mean = |all: &[u64]| all.iter().sum::<u64>() as f64 / all.len() as f64 / 1e3;
+    let numbers = [at(&ours, 500), at(&ours, 990), at(&floor, 500), at(&floor, 990)].map(|n| format!("{n:>9.1}"));
+    println!("  {:40} {}", "a whole session", numbers.join(" "));
+    println!(
+        "  ratio to the floor: {:.2} at the median, {:.2} of the means; one after the other {:.0} sessions a second, the \
+         floor {:.0}",
+        at(&ours, 500) / at(&floor, 500),
+        mean(&ours) / mean(&floor),
+        1e6 / mean(&ours),
+        1e6 / mean(&floor)
+    );
+}
+
+/// A callback's own work: what it takes beyond its append.
+fn own_work(times: &Times) {
+    let own = times.ours.iter().zip(&times.floor).flat_map(|(ours, floor)| {
+        let append = (at(floor, 500) * 1e3) as u64;
+        ours.iter().map(move |took| took.saturating_sub(append))
+    });
+    let own: Vec<u64> = own.collect();
+    println!(
+        "  a callback's own work (boundary, state, rules, encoding, log; its append taken off): {:.1} us at the median, {:.1} \
+         us at p99",
+        at(&own, 500),
+        at(&own, 990)
+    );
+}
+
+fn main() {
+    let dll = PathBuf::from(std::env::args_os().nth(1).expect("usage: session_cost DLL [FOLDER]"));
+    let Some(folder) = std::env::var_os("SESSION_COST").map(PathBuf::from) else {
+        // The DLL looks for its configuration in the environment, which a process can only give to another.
+        for (what, durability) in [("two syncs a session", "fsync"), ("no sync", "process")] {
+            println!("{what}\n");
+            let base = std::env::args_os().nth(2).map_or_else(std::env::temp_dir, Into::into);
+            let folder = tempfile::tempdir_in(base).unwrap();
+            let config = folder.path().join("rasadmin.toml");
+            std::fs::write(&config, format!("journal.durability = \"{durability}\"\n{CONFIG}")).unwrap();
+            let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+            again.arg(std::path::absolute(&dll).unwrap()).env("SESSION_COST", folder.path());
+            again.env("SESSION_COST_SYNCS", durability).env("RASADMIN_CONFIG", config);
+            again.env("RASADMIN_LOG", folder.path().join("log")).env("RASADMIN_SYSTEM_LOG", "off");
+            assert!(again.status().unwrap().success());
+            println!();
+        }
+        return;
+    };
+    let synced = std::env::var("SESSION_COST_SYNCS").unwrap() == "fsync";
+    let pool = Pool::new([10, 20, 0, 1].into(), [10, 20, 0, 2].into(), [10, 20, 0, 254].into(), [0; 8]);
+    let service = Service::start(&[dll], Options::new(pool)).unwrap();
+    let times = measure(&service, &folder, synced, if synced { 3000 } else { 15_000 });
+    report(&times);
+    if !synced {
+        own_work(&times);
+    }
+    service.stop().unwrap();
+}

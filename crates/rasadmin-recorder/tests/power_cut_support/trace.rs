@@ -1,0 +1,105 @@
+//! What strace saw of the journal's files.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+/// Something that happened in the folder.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A file was opened that did not exist.
+    Made(String),
+    Write {
+        file: String,
+        /// None: where the file ends.
+        offset: Option<u64>,
+        bytes: Vec<u8>,
+    },
+    Length {
+        file: String,
+        length: u64,
+    },
+    Renamed {
+        from: String,
+        to: String,
+    },
+    Removed(String),
+    Sync(String),
+    /// The folder was synced: names stay as they are.
+    NamesSync,
+    /// The worker has written down what it was promised: what, and of which handle.
+    Promised(String, u64),
+}
+
+/// Where the worker writes it down: a file beside the folder.
+pub const PROMISES: &str = "promises";
+
+/// Reads strace's output (`-f -y -xx`).
+pub fn read(log: &str, journal: &Path) -> Vec<Event> {
+    let events: Vec<Event> = log.lines().filter_map(|line| event(line, journal)).collect();
+    assert!(events.len() > 100, "strace saw next to nothing:\n{}", log.lines().take(5).collect::<Vec<_>>().join("\n"));
+    events
+}
+
+fn event(line: &str, journal: &Path) -> Option<Event> {
+    assert!(!line.contains("<unfinished ...>"), "a second thread: {line}");
+    let (_, line) = line.split_once(char::is_whitespace)?;
+    let (name, rest) = line.trim_start().split_once('(')?;
+    let (arguments, result) = rest.rsplit_once(") = ")?;
+    if result.starts_with('-') {
+        return None;
+    }
+    // `3<\x2f...>` is a descriptor and its path, `"\x2f..."` a text.
+    let descriptor = || Some(text(arguments.split_once('<')?.1.split_once('>')?.0));
+    let named = |nth: usize| Some(text(arguments.split('"').nth(2 * nth + 1)?));
+    let path: Vec<u8> = match name {
+        "unlink" | "unlinkat" | "rename" | "renameat" | "renameat2" | "openat" => named(0)?,
+        _ => descriptor()?,
+    };
+    let path = std::path::PathBuf::from(String::from_utf8(path).unwrap());
+    if path == journal.parent()?.join(PROMISES) && name == "write" {
+        let said = bytes(arguments);
+        let (what, handle) = std::str::from_utf8(&said).unwrap().trim_end().split_once(' ')?;
+        return Some(Event::Promised(what.to_owned(), handle.parse().unwrap()));
+    }
+    if path == journal {
+        return matches!(name, "fsync" | "fdatasync").then_some(Event::NamesSync);
+    }
+    if path.parent() != Some(journal) {
+        return None;
+    }
+    let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+    Some(match name {
+        "pwrite64" | "write" => {
+            let bytes = bytes(arguments);
+            assert_eq!(result.trim().parse(), Ok(bytes.len()), "a short write: {name} {result}");
+            let offset = (name == "pwrite64").then(|| arguments.rsplit_once(", ").unwrap().1.parse().unwrap());
+            Event::Write { file, offset, bytes }
+        }
+        "ftruncate" => Event::Length { file, length: arguments.rsplit_once(", ").unwrap().1.parse().unwrap() },
+        "fsync" | "fdatasync" => Event::Sync(file),
+        "unlink" | "unlinkat" => Event::Removed(file),
+        "rename" | "renameat" | "renameat2" => {
+            let to = String::from_utf8(named(1)?).unwrap();
+            Event::Renamed { from: file, to: Path::new(&to).file_name()?.to_str()?.to_owned() }
+        }
+        "openat" => {
+            assert!(!arguments.contains("O_TRUNC") && !arguments.contains("O_APPEND"), "{arguments}");
+            return arguments.contains("O_CREAT").then_some(Event::Made(file));
+        }
+        _ => panic!("the journal was changed in a way that this test does not know: {name}"),
+    })
+}
+
+/// The text among the arguments.
+fn bytes(arguments: &str) -> Vec<u8> {
+    let mut parts = arguments.split('"').skip(1);
+    let bytes = text(parts.next().unwrap());
+    assert!(!parts.next().unwrap().starts_with("..."), "strace left something out");
+    bytes
+}
+
+/// `\x2f\x74`, as -xx writes it.
+fn text(hex: &str) -> Vec<u8> {
+    let digit = |byte: u8| (byte as char).to_digit(16).unwrap_or_else(|| panic!("{hex}")) as u8;
+    hex.as_bytes().chunks_exact(4).map(|part| digit(part[2]) << 4 | digit(part[3])).collect()
+}

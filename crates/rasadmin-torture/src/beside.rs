@@ -1,0 +1,166 @@
+//! Who else uses the journal while a worker lives: one who follows it, and a command that appends to it.
+
+use rasadmin_engine::config::{self, Config};
+use rasadmin_engine::effect::Block;
+use rasadmin_engine::{Event, Id, Identity, Mono, Now, Stamp};
+use rasadmin_journal::{Follower, Item, Journal, Options, Position};
+use rasadmin_recorder::tool::Tool;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+/// A record as bytes, with its number.
+pub type Raw = (u64, Vec<u8>);
+
+/// Everything of a journal that follows a place.
+#[derive(Debug)]
+pub struct Reading {
+    /// The records.
+    pub records: Vec<Raw>,
+    /// The last one's place.
+    pub place: Position,
+}
+
+/// The folder of a torture's journal.
+pub fn journal_in(folder: &Path) -> PathBuf {
+    folder.join("journal")
+}
+
+/// Reads what follows a place, or all; None if nothing was ever appended.
+pub fn read(folder: &Path, from: Option<&Position>) -> Result<Option<Reading>, String> {
+    let Some(mut follower) = open(folder, from)? else { return Ok(None) };
+    let mut records = Vec::new();
+    go_on(&mut follower, &mut records)?;
+    Ok(Some(Reading { records, place: follower.position() }))
+}
+
+fn open(folder: &Path, from: Option<&Position>) -> Result<Option<Follower>, String> {
+    let Some(mut follower) = Follower::open(&journal_in(folder)).map_err(|e| e.to_string())? else { return Ok(None) };
+    if let Some(place) = from
+        && !follower.start_at(place).map_err(|e| e.to_string())?
+    {
+        return Err(format!("the journal does not have record {}, which it had", place.number));
+    }
+    Ok(Some(follower))
+}
+
+fn go_on(follower: &mut Follower, records: &mut Vec<Raw>) -> Result<(), String> {
+    let mut gap = None;
+    let read = follower.read(|item| match item {
+        Item::Record(record) => records.push((record.number, record.payload.to_vec())),
+        Item::Gap { first, last } => gap = Some((first, last)),
+    });
+    read.map_err(|e| e.to_string())?;
+    gap.map_or(Ok(()), |(first, last)| Err(format!("records {first} to {last} are missing")))
+}
+
+/// Something that goes on until it is asked what it has.
+pub struct Beside<T> {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Result<T, String>>,
+}
+
+impl<T: Send + 'static> Beside<T> {
+    fn new(work: impl FnOnce(&AtomicBool) -> Result<T, String> + Send + 'static) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stops = stop.clone();
+        Self { stop, thread: std::thread::spawn(move || work(&stops)) }
+    }
+
+    /// Ends it; what it has.
+    pub fn end(self) -> Result<T, String> {
+        self.stop.store(true, Ordering::SeqCst);
+        self.thread.join().unwrap_or_else(|_| Err("it panicked".to_owned()))
+    }
+}
+
+/// Follows the journal from a place on, as it grows.
+pub fn follow(folder: &Path, from: Option<Position>) -> Beside<Vec<Raw>> {
+    let folder = folder.to_owned();
+    Beside::new(move |stop| {
+        let (mut records, mut follower) = (Vec::new(), None);
+        loop {
+            // What is read after the end is all.
+            let last = stop.load(Ordering::SeqCst);
+            if follower.is_none() {
+                follower = open(&folder, from.as_ref())?;
+            }
+            if let Some(follower) = &mut follower {
+                go_on(follower, &mut records)?;
+            }
+            if last {
+                return Ok(records);
+            }
+            std::thread::sleep(Duration::from_micros(300));
+        }
+    })
+}
+
+/// Appends an administrator's events every few milliseconds; by what they are known: the identifiers of their records.
+pub fn command(folder: &Path) -> Beside<Vec<Id>> {
+    let folder = folder.to_owned();
+    Beside::new(move |stop| {
+        let config = configuration(&folder)?;
+        let mut acknowledged = Vec::new();
+        while !stop.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(2));
+            // As one who types one command after the other: each starts from what is on disk.
+            let opened = Tool::open(&journal_in(&folder), &config).map_err(|e| format!("a command: {e}"))?;
+            let Some(mut tool) = opened else { continue };
+            for nth in 0..4 {
+                let now = now()?;
+                // Whatever the event is about, only its record is told. Every other one closes a session.
+                let told = tool.tell(&now, |state| {
+                    let session = state.live().map(|session| session.id).min().filter(|_| nth % 2 == 1);
+                    let event = session.map_or_else(|| block(&now), |session| Event::CloseSession { session });
+                    ((), Some(event))
+                });
+                if told.map_err(|e| format!("a command: {e}"))?.is_some() {
+                    acknowledged.push(Id(u128::from_be_bytes(now.random)));
+                }
+            }
+        }
+        Ok(acknowledged)
+    })
+}
+
+/// The configuration that the workers have.
+fn configuration(folder: &Path) -> Result<Arc<Config>, String> {
+    config::load(&folder.join("rasadmin.toml")).map(Arc::new).map_err(|e| e.to_string())
+}
+
+/// Of one of a few people, none of whom ever connects.
+fn block(now: &Now) -> Event {
+    let user = Identity { domain: "CORP".into(), name: format!("blocked{}", now.random[0] % 8).as_str().into() };
+    Event::Block(Block { user, until: Some(now.at.time + 60_000), reason: None })
+}
+
+fn now() -> Result<Now, String> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let time = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+    let mono = Mono(rasadmin_system::monotonic::milliseconds());
+    Ok(Now { at: Stamp { time, mono }, random: rasadmin_recorder::random().map_err(|e| e.to_string())? })
+}
+
+/// Holds the journal's lock until a worker has made some calls: they can only be answered from memory.
+pub fn hold(folder: &Path, calls: usize) -> Result<Beside<()>, String> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let journal = Journal::open(&journal_in(folder), Options::default(), deadline).map_err(|e| e.to_string())?;
+    let notes = folder.join("notes");
+    let _ = std::fs::remove_file(&notes);
+    let (held, holds) = std::sync::mpsc::channel();
+    let beside = Beside::new(move |stop| {
+        let guard = journal.lock(deadline).map_err(|e| e.to_string())?;
+        let _ = held.send(());
+        let returned = || std::fs::read_to_string(&notes).is_ok_and(|text| text.matches("\n<").count() >= calls);
+        while !stop.load(Ordering::SeqCst) && !returned() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        drop(guard);
+        Ok(())
+    });
+    holds.recv().map_err(|_| "the journal's lock cannot be had".to_owned())?;
+    Ok(beside)
+}
