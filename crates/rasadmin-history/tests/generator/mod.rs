@@ -88,18 +88,17 @@ pub fn config() -> String {
     for k in 0..5 {
         rule(format!("kiosk {k}"), format!("action = \"deny\"\nremote_computers = [\"KIOSK-{k}-*\"]"));
     }
-    let away = "when_ledger_unavailable = \"skip\"";
     for k in 10..15 {
         let limit = "user_sessions = { at_least = 1 }";
-        rule(format!("one of {k}"), format!("action = \"deny\"\ngroups = [\"g{k}\"]\n{limit}\n{away}"));
+        rule(format!("one of {k}"), format!("action = \"deny\"\ngroups = [\"g{k}\"]\n{limit}"));
     }
     for k in 15..20 {
         let limit = "connect_time = { per = \"day\", at_least = \"4h\" }";
-        rule(format!("day of {k}"), format!("action = \"deny\"\ngroups = [\"g{k}\"]\n{limit}\n{away}"));
+        rule(format!("day of {k}"), format!("action = \"deny\"\ngroups = [\"g{k}\"]\n{limit}"));
     }
     for (k, per) in [(0, "week"), (1, "week"), (2, "month")] {
         let limit = format!("octets = {{ per = \"{per}\", at_least = \"{} GB\" }}", limit_of(k) / 1_000_000_000);
-        rule(format!("octets of {k}"), format!("action = \"deny\"\ngroups = [\"g{k}\"]\n{limit}\n{away}"));
+        rule(format!("octets of {k}"), format!("action = \"deny\"\ngroups = [\"g{k}\"]\n{limit}"));
     }
     for pool in 0..10 {
         let groups = format!("groups = [\"g{}\", \"g{}\"]", 2 * pool, 2 * pool + 1);
