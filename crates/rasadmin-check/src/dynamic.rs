@@ -83,11 +83,11 @@ pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut
     runner.end("", table)
 }
 
-/// Where our product finds its configuration and has its ledger.
+/// Where our product finds its configuration and has its journal.
 fn store(options: &Options) -> Result<Scratch, ScratchError> {
     let store = options.keep.as_deref().map_or_else(Scratch::temporary, Scratch::keep)?;
     // A checker's sessions need not outlive a power cut.
-    let config = format!("{AUDIT_ONLY}\n[ledger]\ndurability = \"process\"\n");
+    let config = format!("{AUDIT_ONLY}\n[journal]\ndurability = \"process\"\n");
     std::fs::write(store.config(), config).map_err(|e| ScratchError::Io(store.config(), e))?;
     Ok(store)
 }

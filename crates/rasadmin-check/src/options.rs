@@ -22,7 +22,7 @@ pub struct Options {
     pub seed: u64,
     /// The program that runs the checks when called with [`crate::CHILD_SUBCOMMAND`]; None: this program.
     pub child: Option<PathBuf>,
-    /// Where our product's configuration, ledger and log are kept: as [`rasadmin_host::scratch::Scratch::keep`] takes it.
+    /// Where our product's configuration, journal and log are kept: as [`rasadmin_host::scratch::Scratch::keep`] takes it.
     /// None: in a temporary folder that is deleted.
     pub keep: Option<PathBuf>,
     /// Variables set in the child processes' environment.

@@ -24,7 +24,7 @@ const MANY: u64 = 1_000;
 pub fn before_reading(place: &Place) -> Result<(), String> {
     let Some(journal) = &place.journal else { return Ok(()) };
     let durable = place.config.durability == Durability::Fsync;
-    match bring_in(journal, &place.ledger, &place.server(), durable) {
+    match bring_in(journal, &place.ledger, &place.server(), durable, true) {
         Ok(brought) => {
             brought.iter().flat_map(warnings).for_each(|warning| eprintln!("warning: {warning}"));
             Ok(())
@@ -41,10 +41,17 @@ pub fn before_reading(place: &Place) -> Result<(), String> {
     }
 }
 
-/// Brings a journal into a ledger, which is made if it is missing. None: nothing was ever recorded in that folder.
-pub fn bring_in(journal: &Path, ledger: &Path, server: &Name, durable: bool) -> Result<Option<Brought>, Error> {
+/// Brings a journal into a ledger, which is made if it is missing. None: nothing was ever recorded in that folder. `say`:
+/// on standard error, if it takes long.
+pub fn bring_in(
+    journal: &Path,
+    ledger: &Path,
+    server: &Name,
+    durable: bool,
+    say: bool,
+) -> Result<Option<Brought>, Error> {
     let Some(follower) = Follower::open(journal)? else { return Ok(None) };
-    let waiting = waiting(follower, ledger)?;
+    let waiting = if say { waiting(follower, ledger)? } else { 0 };
     if waiting >= MANY {
         eprintln!("bringing {} records into the ledger", grouped(waiting));
     }

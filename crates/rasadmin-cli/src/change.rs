@@ -35,7 +35,7 @@ pub fn tell<T>(tool: &mut Tool, look: impl FnOnce(&State) -> (T, Option<Event>))
 /// Brings in what was told. It stands in the journal, whatever becomes of this.
 pub fn bring_in(place: &Place) -> Result<Option<Brought>, String> {
     let durable = place.config.durability == Durability::Fsync;
-    let brought = bring_in::bring_in(place.journal()?, &place.ledger, &place.server(), durable);
+    let brought = bring_in::bring_in(place.journal()?, &place.ledger, &place.server(), durable, true);
     let brought = brought.map_err(|e| format!("it is recorded, and in force; but the ledger does not have it yet: {e}"))?;
     brought.iter().flat_map(bring_in::warnings).for_each(|warning| eprintln!("warning: {warning}"));
     Ok(brought)

@@ -237,7 +237,7 @@ fn imported_sessions_are_over_and_the_ledgers_own_are_not_touched() {
     assert_eq!(
         count("SELECT count(*) FROM use")
             + count("SELECT count(*) FROM leases")
-            + count("SELECT count(*) FROM journal"),
+            + count("SELECT count(*) FROM journals"),
         0
     );
     // A log that claims an end for a session of our own, which lives.

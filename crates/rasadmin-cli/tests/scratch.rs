@@ -1,4 +1,4 @@
-//! `check` and `host` leave the configuration and the ledger of this machine alone, whatever names them.
+//! `check` and `host` leave the configuration, the journal and the ledger of this machine alone, whatever names them.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use support::{product, rasadmin_with, words};
 
-/// A configuration as a server has it, with a ledger in use and a members file: and nothing may change of it.
+/// A configuration as a server has it, with journal and ledger in use and a members file: and nothing may change of it.
 struct Server {
     folder: tempfile::TempDir,
     before: BTreeMap<PathBuf, Vec<u8>>,
@@ -32,7 +32,7 @@ impl Server {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
-        for name in ["conf", "data", "logs"] {
+        for name in ["conf", "data", "logs", "data/journal"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         let ledger = folder.path().join("data/vpn.db");
@@ -40,12 +40,14 @@ impl Server {
             "default = {{ action = \"deny\", reason = \"not of the staff\" }}\n\
              [groups]\nstaff = {{ members_file = \"../data/staff.txt\" }}\n\
              [[rules]]\nname = \"staff\"\naction = \"allow\"\ngroups = [\"staff\"]\n\
-             [ledger]\npath = '{}'\n",
-            ledger.display()
+             [ledger]\npath = '{}'\n[journal]\nfolder = '{}'\n",
+            ledger.display(),
+            folder.path().join("data/journal").display()
         );
         write("conf/vpn.toml", text.as_bytes());
         write("data/staff.txt", b"CORP\\alice\n");
         write("data/vpn.db", b"whatever is in it, it is not ours to open");
+        write("data/journal/0000000001.segment", b"nor is this");
         write("logs/rasadmin.log", b"yesterday\n");
         let before = files(folder.path());
         Self { folder, before }
@@ -108,7 +110,7 @@ fn a_run_that_was_kept_can_be_looked_at() {
     let config = kept.join("rasadmin.toml");
     let ran = ran.prints("1 expectation met, 0 not");
     ran.prints(&format!("rasadmin sessions --config {}", config.display()));
-    // With the ledger and the members file that are beside it, whatever the original names.
+    // With the journal, the ledger and the members file that are beside it, whatever the original names.
     let ask = |what: &[&str]| rasadmin_with(what, &[("RASADMIN_CONFIG", config.to_str().unwrap())]).ends(0).json();
     let sessions = ask(&["sessions", "--json"]);
     let sessions = sessions.as_array().unwrap();
@@ -119,7 +121,7 @@ fn a_run_that_was_kept_can_be_looked_at() {
     );
     assert_eq!(ask(&["decisions", "--rejected", "--json"])[0]["name"], "MALLORY");
     assert!(std::fs::read_to_string(kept.join("rasadmin.log")).unwrap().contains("MALLORY"));
-    // A second day goes on with that ledger.
+    // A second day goes on with that journal.
     server.run(words(run)).ends(0);
     assert_eq!(ask(&["sessions", "--json"]).as_array().unwrap().len(), 2);
     // The clock's file is still there: beside a real store nobody heeds it.

@@ -3,10 +3,9 @@
 
 mod support;
 
-use rasadmin_engine::{Id, Mono, Now, Stamp};
-use rasadmin_ledger::Engine;
-use rasadmin_ledger::instance;
+use rasadmin_engine::{Mono, Now, Stamp};
 use rasadmin_policy::{Name, config};
+use rasadmin_recorder::Recorder;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use support::{Ran, rasadmin_with, words};
@@ -38,10 +37,10 @@ impl World {
         self.run(&["install", "--config-only", "--yes"]).ends(0)
     }
 
-    /// The service, as far as the ledger sees it.
-    fn service(&self) -> Engine {
+    /// The service, as far as the journal sees it.
+    fn service(&self) -> Recorder {
         let config = Arc::new(config::load(&self.config()).unwrap());
-        Engine::start(config, &Name::new("VPN1"), now())
+        Recorder::start(config, &Name::new("VPN1"), now())
     }
 
     /// On Windows RRAS is a fact too, and not one of these tests.
@@ -54,7 +53,7 @@ impl World {
 
 fn now() -> Now {
     let at = Stamp { time: 1_795_000_000_000, mono: Mono(1) };
-    Now { at, random: rasadmin_ledger::random().unwrap() }
+    Now { at, random: rasadmin_recorder::random().unwrap() }
 }
 
 fn marks(status: &serde_json::Value, about: &str) -> Vec<(String, String)> {
@@ -109,31 +108,35 @@ fn a_broken_configuration_without_an_earlier_one_is_refused() {
 }
 
 #[test]
-fn a_live_service_is_told_with_its_version_configuration_and_spool() {
+fn a_live_service_is_told_with_its_version_configuration_and_journal() {
     let world = World::new();
     world.prepare();
-    one(&world.status(), "ledger", "note", "it is made when RRAS starts");
-    let engine = world.service();
+    one(&world.status(), "journal", "note", "it is begun when RRAS starts");
+    one(&world.status(), "ledger", "note", "it is made by the first command that reads it");
+    let recorder = world.service();
     let hash = config::load(&world.config()).unwrap().hash;
     let status = world.status();
-    one(&status, "ledger", "ok", "no page is damaged");
+    one(&status, "journal", "ok", "2 records");
     one(&status, "service", "ok", "VPN1: it runs since 2026-11-18");
     one(&status, "last reload", "ok", &format!("version {}, configuration {hash}", env!("CARGO_PKG_VERSION")));
-    one(&status, "spools", "ok", "1 in use, 0 left behind");
     assert_eq!(status["services"][0]["alive"], true);
-    // Looking has not disturbed it: who comes now joins it.
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    let joined = instance::join(&world.path("conf/rasadmin.db"), &Name::new("VPN1"), deadline).unwrap();
-    assert!(!joined.first);
-    drop(joined);
-    engine.config_is_broken("line 7 is nonsense", now());
+    // Looking has made no ledger, and has not disturbed it: what is recorded now is of the same instance.
+    assert!(!world.path("conf/rasadmin.db").exists());
+    recorder.config_is_broken("line 7 is nonsense", now());
     one(&world.status(), "last reload", "attention", "because the file was broken\nline 7 is nonsense");
+    world.run(&["ledger", "update"]).ends(0).prints("3 records brought in, up to record 3");
+    let status = world.status();
+    one(&status, "ledger", "ok", "no page is damaged");
+    one(&status, "up to date", "ok", "the ledger has every record");
+    one(&status, "last reload", "attention", "line 7 is nonsense");
     std::fs::write(world.config(), "default.action = \"deny\"\n").unwrap();
-    engine.set_config(Arc::new(config::load(&world.config()).unwrap()), now());
-    one(&world.status(), "last reload", "ok", "configuration");
-    engine.stop(now());
-    drop(engine);
-    // A child that another test has just forked holds our handles, and so the lock, until it runs its own program.
+    recorder.set_config(Arc::new(config::load(&world.config()).unwrap()), now());
+    let status = world.status();
+    one(&status, "last reload", "ok", "configuration");
+    one(&status, "up to date", "note", "1 records came after");
+    recorder.stop(now());
+    drop(recorder);
+    // A child that another test starts just now has our handles, its lock too, until it is another program.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
     let mut status = world.status();
     while status["services"][0]["alive"] == true && std::time::Instant::now() < deadline {
@@ -141,25 +144,24 @@ fn a_live_service_is_told_with_its_version_configuration_and_spool() {
     }
     one(&status, "service", "note", "VPN1: it does not run, 0 open sessions");
     assert_eq!(status["services"][0]["alive"], false);
+    one(&status, "checkpoint", "ok", "of record 4, 0 records follow it");
 }
 
+/// What a crash has cut off is told, with what mends it.
 #[test]
-fn what_a_dead_process_left_in_its_spool_needs_attention() {
+fn a_journal_that_is_cut_off_or_damaged_needs_attention() {
     let world = World::new();
     world.prepare();
     drop(world.service());
-    let ledger = world.path("conf/rasadmin.db");
-    let mut spool = rasadmin_ledger::spool::Spool::create(&ledger, Some(Id(7))).unwrap();
-    spool.append("one", true).unwrap();
-    spool.append("two", true).unwrap();
-    let name = spool.name().to_owned();
-    drop(spool);
-    let status = world.status();
-    one(&status, "spools", "attention", "with 2 events, which are recorded at the service's next start");
-    // What the ledger has of it does not wait.
-    let connection = rusqlite::Connection::open(&ledger).unwrap();
-    connection.execute("INSERT INTO spools VALUES (?1, 1)", [&name]).unwrap();
-    assert_eq!(world.status()["spools"]["events_waiting"], 1);
+    let segment = world.path("conf/journal/0000000001.segment");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[end - 20] ^= 1;
+    std::fs::write(&segment, &bytes).unwrap();
+    one(&world.status(), "journal", "attention", "what follows record 1 cannot be read");
+    world.run(&["journal", "check"]).ends(1).prints("what follows record 1 cannot be read").prints("rasadmin journal seal");
+    world.run(&["journal", "seal"]).ends(0).prints("ends with record 1");
+    world.run(&["journal", "check"]).ends(0).prints("it is whole: 1 records, 1 to 1");
 }
 
 #[test]
@@ -167,13 +169,19 @@ fn lost_events_and_a_damaged_ledger_need_attention() {
     let world = World::new();
     world.prepare();
     drop(world.service());
+    world.run(&["ledger", "update"]).ends(0);
     let ledger = world.path("conf/rasadmin.db");
     let connection = rusqlite::Connection::open(&ledger).unwrap();
-    let sql = "INSERT INTO anomalies (time, server, instance, what, details, lost)
-               SELECT started, server, id, 'events were lost while the ledger was away', '7', 7 FROM instances";
+    let sql = "INSERT INTO anomalies (effect, time, server, instance, what, details, lost)
+               SELECT 'x', started, server, id, 'events were lost', '7', 7 FROM instances";
+    assert_eq!(connection.execute(sql, []).unwrap(), 1);
+    let sql = "INSERT INTO leases (lease, instance, server, family, number, address, user_name, port, origin, began)
+               VALUES ('x', 1, 'VPN1', 4, 1, '0.0.0.1', 'x', 'x', 'offer', 0)";
     assert_eq!(connection.execute(sql, []).unwrap(), 1);
     drop(connection);
-    one(&world.status(), "lost", "attention", "VPN1: 7 events were lost");
+    let status = world.status();
+    one(&status, "lost", "attention", "VPN1: 7 events were lost");
+    one(&status, "ledger", "attention", "the ledger does not say what the journal says");
     std::fs::write(&ledger, "this is no database, and never was one".repeat(40)).unwrap();
     let _ = std::fs::remove_file(world.path("conf/rasadmin.db-wal"));
     one(&world.status(), "ledger", "attention", "it is damaged, or not a ledger");

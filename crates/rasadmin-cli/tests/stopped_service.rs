@@ -7,8 +7,8 @@ use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer};
 use rasadmin_engine::{InterfaceType, Millis, Mono, Name, Now, Quarantine, Stamp, Tunnel};
-use rasadmin_ledger::{Assigned, Engine, Verdict};
 use rasadmin_policy::config;
+use rasadmin_recorder::{Assigned, Recorder, Verdict};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -28,7 +28,6 @@ addresses = ["10.8.0.0/24"]
 name = "three hours a day"
 action = "deny"
 connect_time = { per = "day", at_least = "3h" }
-when_ledger_unavailable = "skip"
 "#;
 
 /// Tuesday, 2026-11-24, 07:00 in Berlin.
@@ -42,15 +41,15 @@ fn run(folder: &Path, arguments: &[&str]) -> Ran {
 }
 
 fn now(time: Millis) -> Now {
-    Now { at: Stamp { time, mono: THEIRS }, random: rasadmin_ledger::random().unwrap() }
+    Now { at: Stamp { time, mono: THEIRS }, random: rasadmin_recorder::random().unwrap() }
 }
 
-fn service(text: &str, time: Millis) -> (tempfile::TempDir, Engine) {
+fn service(text: &str, time: Millis) -> (tempfile::TempDir, Recorder) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rasadmin.toml");
     std::fs::write(&path, text).unwrap();
     let config = Arc::new(config::load(&path).unwrap());
-    (folder, Engine::start(config, &Name::new("VPN1"), now(time)))
+    (folder, Recorder::start(config, &Name::new("VPN1"), now(time)))
 }
 
 fn asks(user: &str, port: &str) -> AddressEvent {
@@ -59,9 +58,9 @@ fn asks(user: &str, port: &str) -> AddressEvent {
 
 /// Alice connects, and the service dies.
 fn left(time: Millis) -> tempfile::TempDir {
-    let (folder, engine) = service(CONFIG, time);
+    let (folder, recorder) = service(CONFIG, time);
     let asked = asks("alice", "VPN2-1");
-    let Assigned::Number(number) = engine.assign(&asked, now(time)).unwrap() else { panic!("no address") };
+    let Assigned::Number(number) = recorder.assign(&asked, now(time)).unwrap() else { panic!("no address") };
     let AddressEvent { user, port, .. } = asked;
     let connection = ConnectionEvent {
         handle: 1,
@@ -77,10 +76,10 @@ fn left(time: Millis) -> tempfile::TempDir {
         addresses: vec![Address { family: Family::Ipv4, number }],
         prefix: None,
     };
-    assert_eq!(engine.accept_connection(&connection, now(time)), Verdict::Accept);
+    assert_eq!(recorder.accept_connection(&connection, now(time)), Verdict::Accept);
     let device = Name::new("WAN Miniport (SSTP)");
     let link = LinkEvent { handle: 1, port, device, tunnel: Some(Tunnel::Sstp), usage: Usage::default() };
-    assert_eq!(engine.accept_link(&link, now(time)), Verdict::Accept);
+    assert_eq!(recorder.accept_link(&link, now(time)), Verdict::Accept);
     folder
 }
 
@@ -136,11 +135,11 @@ fn the_address_of_a_live_session_is_released_only_by_force() {
 }
 
 #[test]
-fn what_the_engine_refused_is_explained_with_what_the_rules_had_allowed() {
-    let (folder, engine) = service(&CONFIG.replace("10.8.0.0/24", "10.8.0.1-10.8.0.1"), TUESDAY);
-    assert!(engine.assign(&asks("alice", "VPN2-1"), now(TUESDAY)).is_ok());
-    assert!(engine.assign(&asks("bob", "VPN2-2"), now(TUESDAY)).is_err());
-    drop(engine);
+fn what_the_recorder_refused_is_explained_with_what_the_rules_had_allowed() {
+    let (folder, recorder) = service(&CONFIG.replace("10.8.0.0/24", "10.8.0.1-10.8.0.1"), TUESDAY);
+    assert!(recorder.assign(&asks("alice", "VPN2-1"), now(TUESDAY)).is_ok());
+    assert!(recorder.assign(&asks("bob", "VPN2-2"), now(TUESDAY)).is_err());
+    drop(recorder);
     let denied = run(folder.path(), &["decisions", "--rejected", "--json"]).ends(0).json();
     assert_eq!((&denied[0]["refusal"], &denied[0]["rule"]), (&"exhausted".into(), &serde_json::Value::Null));
     let number = denied[0]["id"].to_string();

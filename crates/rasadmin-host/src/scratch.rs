@@ -1,4 +1,4 @@
-//! A rehearsal is not the service: the DLLs that are driven find a configuration, a ledger and a log of their own, and
+//! A rehearsal is not the service: the DLLs that are driven find a configuration, a journal and a log of their own, and
 //! never those of the machine.
 //!
 //! A folder holds them. It bears a mark, a file that says what it is, and it is named to the DLLs in the environment,

@@ -54,7 +54,7 @@ impl Drop for Running {
     }
 }
 
-/// Runs a job to its end. `store` is where our product finds its configuration and has its ledger.
+/// Runs a job to its end. `store` is where our product finds its configuration and has its journal.
 pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Options) -> Ended {
     let broken = |why: String| Ended { end: End::Broken(why), last: None, start: None, said: None };
     let program = match options.child.clone().map_or_else(std::env::current_exe, Ok) {
@@ -73,7 +73,7 @@ pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Opt
         .arg(crate::CHILD_SUBCOMMAND)
         .args(job.arguments())
         // What the DLL writes for itself goes where it is removed again; and our product has places of its own, never
-        // the machine's: a checker beside a live service must not touch its ledger.
+        // the machine's: a checker beside a live service must not touch its journal.
         .envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, temporary.path())))
         .envs(store.environment())
         .stdin(Stdio::null())

@@ -146,7 +146,7 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
             let clock = Clock::create(Path::new(&path)).map_err(|e| format!("cannot write the clock: {e}"))?;
             // The service starts just before the first event.
             let at = scenario.events.first().map_or(0, |event| event.at);
-            clock.set(begins + i64::from(at), u64::from(at) * 1000);
+            clock.set((begins + i64::from(at)) * 1000, u64::from(at) * 1000);
             Some(clock)
         }
         _ => None,

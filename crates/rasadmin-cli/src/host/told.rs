@@ -96,7 +96,7 @@ fn rule(name: Option<&str>) -> String {
 fn read<T>(config: &Config, what: impl FnOnce(&Reader) -> Result<T, Error>) -> Result<Option<T>, String> {
     let server = config.server.clone().unwrap_or_else(places::server_name);
     let told = || -> Result<Option<T>, Error> {
-        bring_in(&config.journal, &config.ledger, &server, false)?;
+        bring_in(&config.journal, &config.ledger, &server, false, false)?;
         if !config.ledger.exists() {
             return Ok(None);
         }

@@ -30,7 +30,7 @@ pub fn update(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.here.open()?;
     let journal = place.journal()?;
     let durable = place.config.durability == Durability::Fsync;
-    let brought = bring_in::bring_in(journal, &place.ledger, &place.server(), durable);
+    let brought = bring_in::bring_in(journal, &place.ledger, &place.server(), durable, true);
     let brought = brought.map_err(|e| format!("the ledger cannot be brought up to date: {e}"))?;
     let Some(brought) = brought else {
         println!("{}: there is no journal yet: nothing was ever recorded here", journal.display());

@@ -1,7 +1,8 @@
-//! A configuration lends a rehearsal its rules: a copy of it and of its members files, with a ledger of its own.
+//! A configuration lends a rehearsal its rules: a copy of it and of its members files, with a journal and a ledger of its
+//! own.
 //!
-//! The copy differs from the original where it names files: the ledger is the one beside the copy, and the members files
-//! are beside it too. So it works wherever the folder is, and nothing that it names is the original's.
+//! The copy differs from the original where it names files: journal and ledger are those beside the copy, and the members
+//! files are beside it too. So it works wherever the folder is, and nothing that it names is the original's.
 
 use rasadmin_host::scratch::Scratch;
 use rasadmin_policy::config;
@@ -11,8 +12,8 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The ledger of the copy.
-const LEDGER: &str = "rasadmin.db";
+/// What the copy names in place of what the original does: table, key, and file.
+const OWN: [(&str, &str, &str); 2] = [("journal", "folder", "journal"), ("ledger", "path", "rasadmin.db")];
 
 /// Copies what is needed of the configuration into the folder.
 pub fn rules(file: &Path, scratch: &Scratch) -> Result<(), String> {
@@ -32,13 +33,15 @@ pub fn rules(file: &Path, scratch: &Scratch) -> Result<(), String> {
     write("rasadmin.toml", &renamed(&lends.text, &names))
 }
 
-/// The text with the ledger beside it, and members files under their new names.
+/// The text with journal and ledger beside it, and members files under their new names.
 fn renamed(text: &str, members: &BTreeMap<&str, String>) -> String {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (table, _) = DeTable::parse_recoverable(text);
     let mut places: Vec<(Range<usize>, &str)> = Vec::new();
-    if let Some(path) = value(table.get_ref(), "ledger").and_then(|ledger| inside(ledger, "path")) {
-        places.push((path.span(), LEDGER));
+    for (name, key, own) in OWN {
+        if let Some(path) = value(table.get_ref(), name).and_then(|table| inside(table, key)) {
+            places.push((path.span(), own));
+        }
     }
     let groups = value(table.get_ref(), "groups").and_then(|groups| groups.get_ref().as_table());
     for group in groups.into_iter().flat_map(|groups| groups.values()) {
@@ -70,17 +73,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ledger_and_members_files_are_the_copys_however_they_are_written() {
+    fn journal_ledger_and_members_files_are_the_copys_however_they_are_written() {
         let members = BTreeMap::from([("../staff.txt", "members-1.txt".to_owned())]);
         let cases = [
             (
-                "[ledger]\npath = 'D:\\real\\vpn.db'   # the real one\ndurability = \"process\"\n",
-                "[ledger]\npath = \"rasadmin.db\"   # the real one\ndurability = \"process\"\n",
+                "[ledger]\npath = 'D:\\real\\vpn.db'   # the real one\n[journal]\nfolder = 'D:\\real'\n",
+                "[ledger]\npath = \"rasadmin.db\"   # the real one\n[journal]\nfolder = \"journal\"\n",
             ),
             ("ledger.path = \"/var/x.db\"\ntime_zone = \"UTC\"", "ledger.path = \"rasadmin.db\"\ntime_zone = \"UTC\""),
             (
-                "ledger = { path = \"\"\"x\"\"\", deadline_ms = 100 }",
-                "ledger = { path = \"rasadmin.db\", deadline_ms = 100 }",
+                "journal = { folder = \"\"\"x\"\"\", deadline_ms = 100 }",
+                "journal = { folder = \"journal\", deadline_ms = 100 }",
             ),
             (
                 "\u{feff}[groups]\na = { members_file = \"../staff.txt\" }\n[groups.b]\nmembers_file = '../staff.txt'",
