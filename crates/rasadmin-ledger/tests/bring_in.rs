@@ -341,6 +341,7 @@ fn a_ledger_in_a_folder_that_may_not_be_written_is_read_and_tells_its_age() {
     // Root may write all the same; then the usual way of reading is tested.
     let reader = Reader::open(&path).unwrap();
     assert_eq!(reader.counts().unwrap().sessions, 2);
-    assert_eq!(reader.brought().unwrap()[0].records, scene.engine.state().number());
+    let place = reader.brought().unwrap()[0].place.unwrap();
+    assert_eq!(place.number, scene.engine.state().number());
     mode(0o755);
 }
