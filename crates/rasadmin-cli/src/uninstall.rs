@@ -95,6 +95,7 @@ fn remove(arguments: &Arguments) -> Result<u8, Stop> {
         if let Ok(path) = config::find(&places) {
             println!("The configuration stays: {}", printable(&path));
             if let Ok((config, _)) = config::read(&path) {
+                println!("The journal stays: {}", printable(&config.journal));
                 println!("The ledger stays: {}", printable(&config.ledger));
             }
         }
