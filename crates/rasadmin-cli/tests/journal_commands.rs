@@ -162,6 +162,28 @@ fn what_is_purged_is_forgotten_by_ledger_dll_and_journal() {
     server.run(&["ledger", "check"]).ends(0).prints("it is sound");
 }
 
+/// A long list is not recorded with its configuration; the decision tells which groups the user had.
+#[test]
+fn a_decision_by_a_long_list_is_explained_without_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let list: String = (0..50_000).map(|n| format!("CORP\\somebody-with-number-{n}\n")).collect();
+    assert!(list.len() > 1 << 20);
+    write("staff.txt", &(list + "CORP\\alice\n"));
+    let rules = "default_domain = \"CORP\"\ndefault.action = \"deny\"\ngroups.staff.members_file = \"staff.txt\"\n\
+                 [[rules]]\nname = \"staff\"\naction = \"allow\"\ngroups = [\"staff\"]\n";
+    write("rasadmin.toml", rules);
+    let path = folder.path().join("rasadmin.toml");
+    let recorder = Recorder::start(Arc::new(config::load(&path).unwrap()), &Name::new("VPN1"), now());
+    for user in ["alice", "bob"] {
+        let (user, offer) = (user.into(), Offer::Number(0x0a08_0001));
+        let _ = recorder.assign(&AddressEvent { user, port: "VPN2-1".into(), family: Family::Ipv4, offer }, now());
+    }
+    let run = |arguments: &[&str]| rasadmin_with(arguments, &[("RASADMIN_CONFIG", path.to_str().unwrap())]);
+    run(&["explain", "--decision", "1"]).ends(0).prints("> staff  allows: groups: wanted staff");
+    run(&["explain", "--decision", "2"]).ends(0).prints("denied by the default");
+}
+
 #[test]
 fn records_are_shown_as_lines() {
     let server = Server::new();
