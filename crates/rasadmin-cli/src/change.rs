@@ -36,7 +36,8 @@ pub fn tell<T>(tool: &mut Tool, look: impl FnOnce(&State) -> (T, Option<Event>))
 pub fn bring_in(place: &Place) -> Result<Option<Brought>, String> {
     let durable = place.config.durability == Durability::Fsync;
     let brought = bring_in::bring_in(place.journal()?, &place.ledger, &place.server(), durable, true);
-    let brought = brought.map_err(|e| format!("it is recorded, and in force; but the ledger does not have it yet: {e}"))?;
+    let brought =
+        brought.map_err(|e| format!("it is recorded, and in force; but the ledger does not have it yet: {e}"))?;
     brought.iter().flat_map(bring_in::warnings).for_each(|warning| eprintln!("warning: {warning}"));
     Ok(brought)
 }

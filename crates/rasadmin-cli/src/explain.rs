@@ -127,7 +127,9 @@ pub fn explain(arguments: Arguments) -> Result<u8, String> {
 
 /// What is in force on a server, with its name as the journal has it. Of another server nothing is known here.
 fn in_force(place: &Place, asked: Option<Name>) -> Result<(Name, State), String> {
-    let Some(present) = present::read(place)? else { return Ok((asked.unwrap_or_else(|| place.server()), State::new())) };
+    let Some(present) = present::read(place)? else {
+        return Ok((asked.unwrap_or_else(|| place.server()), State::new()));
+    };
     let own = present.state.server();
     // The journal knows its server better than the computer does on which somebody looks at it.
     let server = asked.or_else(|| place.config.server.clone()).unwrap_or_else(|| own.clone());

@@ -103,9 +103,10 @@ fn forget(arguments: PastArguments, how: Forgetting, verb: &str, done: &str) -> 
     };
     if arguments.json {
         let mut value = json!(changed);
-        value["journal"] = left.map_or(serde_json::Value::Null, |left| {
-            json!({ "deleted": left.deleted, "kept": left.kept, "oldest_record": left.oldest_record })
-        });
+        value["journal"] = left.map_or(
+            serde_json::Value::Null,
+            |left| json!({ "deleted": left.deleted, "kept": left.kept, "oldest_record": left.oldest_record }),
+        );
         return print_json(&value);
     }
     println!(
@@ -184,4 +185,3 @@ fn past(arguments: &PastArguments, place: &Place, now: Millis) -> Result<Past, S
     let at = jiff::Timestamp::from_millisecond(before).unwrap_or_default();
     Ok(Past { before, first_day: period_dates(Period::Day, at, zone).0, user: user.transpose()?, now })
 }
-

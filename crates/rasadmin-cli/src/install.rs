@@ -9,6 +9,7 @@ use rasadmin_setup::acl::Object;
 use rasadmin_setup::mark;
 use rasadmin_setup::registration::{self, Change, Kind, List, Position, Value};
 use rasadmin_setup::registry::{Registered, Registry};
+use rasadmin_setup::task;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,8 @@ use std::path::{Path, PathBuf};
 /// Other vendors' DLLs stay as they are: their order, their text, and whether they load. A DLL that RRAS would not start
 /// with is not registered. Where there is no configuration, one is written that allows everyone and records everything.
 /// If an earlier rasadmin.dll is registered, the new one is put beside it under a name of its own, since the earlier is
-/// loaded. What is done is in force when RRAS is restarted, which cuts every user.
+/// loaded. A daily task brings the journal into the ledger. What is done is in force when RRAS is restarted, which cuts every
+/// user.
 ///
 /// Examples:
 ///   rasadmin install --dry-run
@@ -109,6 +111,9 @@ fn register(arguments: &Arguments) -> Result<u8, Stop> {
     }
     steps.extend(steps::display_name(&registered, true));
     steps.extend(steps::event_source(&registered, Some(&path)));
+    if root.is_none() {
+        steps.extend(schedule(&config));
+    }
     if !change.is_none() {
         let kind = registered.dll_path.as_ref().map_or(Kind::Sz, |value| value.kind);
         let after = change.after.as_ref().map(|list| Value { kind, text: list.text() });
@@ -129,6 +134,27 @@ fn register(arguments: &Arguments) -> Result<u8, Stop> {
         after(&steps, &list, &own, &path);
     }
     Ok(0)
+}
+
+/// The daily task, unless there is one: it may have been changed. It runs this very command, as SYSTEM, so only
+/// administrators may be able to write it.
+fn schedule(config: &Config) -> Option<Step> {
+    if task::exists() {
+        return None;
+    }
+    let command = std::env::current_exe().ok()?;
+    let mut dangers = Vec::new();
+    let looked = folders::add(&mut dangers, &command, Object::File);
+    let is_remote = command.to_string_lossy().starts_with(r"\\");
+    if looked.is_err() || is_remote || !dangers.is_empty() {
+        println!(
+            "note: no daily task is made, because others than administrators may be able to change {}: put it where they \
+             cannot, and run this again; or run `rasadmin ledger update` daily yourself",
+            printable(&command)
+        );
+        return None;
+    }
+    Some(Step::Schedule { command, folder: config.path.parent()?.to_path_buf() })
 }
 
 /// Where the DLL will be run from, and whether it is there: in its place, or beside the one that is registered already.

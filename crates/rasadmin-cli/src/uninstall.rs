@@ -7,6 +7,7 @@ use crate::setup::{Stop, config_places, confirm, printable, registry, variable};
 use clap::Args;
 use rasadmin_policy::config;
 use rasadmin_setup::registration::{self, List, Value};
+use rasadmin_setup::task;
 use std::path::{Path, PathBuf};
 
 /// Take rasadmin.dll out of Routing and Remote Access
@@ -53,6 +54,9 @@ fn remove(arguments: &Arguments) -> Result<u8, Stop> {
 
     // Also where somebody has taken the DLL out of the list by hand.
     let mut steps: Vec<_> = steps::event_source(&registered, None).into_iter().collect();
+    if root.is_none() && task::exists() {
+        steps.push(Step::Unschedule);
+    }
     if !ours.is_empty() {
         steps.extend(steps::display_name(&registered, false));
         let kind = registered.dll_path.as_ref().map(|value| value.kind);
@@ -95,6 +99,7 @@ fn remove(arguments: &Arguments) -> Result<u8, Stop> {
         if let Ok(path) = config::find(&places) {
             println!("The configuration stays: {}", printable(&path));
             if let Ok((config, _)) = config::read(&path) {
+                println!("The journal stays: {}", printable(&config.journal));
                 println!("The ledger stays: {}", printable(&config.ledger));
             }
         }

@@ -159,7 +159,11 @@ fn a_journal_that_is_cut_off_or_damaged_needs_attention() {
     bytes[end - 20] ^= 1;
     std::fs::write(&segment, &bytes).unwrap();
     one(&world.status(), "journal", "attention", "what follows record 1 cannot be read");
-    world.run(&["journal", "check"]).ends(1).prints("what follows record 1 cannot be read").prints("rasadmin journal seal");
+    world
+        .run(&["journal", "check"])
+        .ends(1)
+        .prints("what follows record 1 cannot be read")
+        .prints("rasadmin journal seal");
     world.run(&["journal", "seal"]).ends(0).prints("ends with record 1");
     world.run(&["journal", "check"]).ends(0).prints("it is whole: 1 records, 1 to 1");
 }

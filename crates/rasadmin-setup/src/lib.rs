@@ -6,6 +6,7 @@
 //! | [`registration`] | RRAS's list of DLLs as text, and how it changes |
 //! | [`registry`] | where that list stands |
 //! | [`mark`] | which file is ours, and which version |
+//! | [`task`] | the daily task that brings the journal into the ledger |
 //! | [`acl`] | who can write a folder; folders that only administrators can |
 #![deny(unsafe_code)]
 
@@ -13,3 +14,4 @@ pub mod acl;
 pub mod mark;
 pub mod registration;
 pub mod registry;
+pub mod task;

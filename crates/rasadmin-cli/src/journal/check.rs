@@ -166,8 +166,7 @@ fn rights(found: &mut Found, folder: &Path) -> Result<(), String> {
         Err(Stop::Failed(why) | Stop::Refused(why)) => Err(why),
     };
     add(folder, Object::Folder)?;
-    let listed = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    for path in listed.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
+    for path in folders::recorded(folder) {
         add(&path, Object::File)?;
     }
     for danger in dangers {

@@ -49,7 +49,9 @@ pub fn show(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.place.open()?;
     let who = arguments.user.as_deref().map(|user| {
         let typed = Who::typed(user, &place.config.domains);
-        typed.ok_or_else(|| format!("`{user}` is not a valid user name: write `alice`, `CORP\\alice` or `alice@corp.example`"))
+        typed.ok_or_else(|| {
+            format!("`{user}` is not a valid user name: write `alice`, `CORP\\alice` or `alice@corp.example`")
+        })
     });
     let mut lines = Lines::new(&place.config, who.transpose()?);
     let failed = |e: Error| format!("the journal cannot be read: {e}");
@@ -89,7 +91,9 @@ pub fn show(arguments: Arguments) -> Result<u8, String> {
 
 fn told(lines: &mut Lines<'_>, item: Item<'_>, as_json: bool) -> Option<String> {
     match item {
-        Item::Gap { first, last } if as_json => Some(json!({ "missing": { "first": first, "last": last } }).to_string()),
+        Item::Gap { first, last } if as_json => {
+            Some(json!({ "missing": { "first": first, "last": last } }).to_string())
+        }
         Item::Gap { first, last } => Some(line::gap(first, last)),
         Item::Record(record) => {
             let line = lines.record(record.number, record.payload)?;

@@ -80,13 +80,7 @@ pub fn left(folder: &Path, deleted: usize) -> Result<Left, String> {
     let last = segments.last().map_or(0, |last| last.first.saturating_sub(1));
     let behind = cursors.iter().filter(|cursor| cursor.place.is_none_or(|place| place.number < last)).count();
     // Two stay in any case: that of the event, and the present one.
-    let why = (segments.len() > 2 && behind > 0).then(|| {
-        format!("another ledger does not have them yet; {} of {} are behind", behind, cursors.len())
-    });
-    Ok(Left {
-        deleted,
-        kept: segments.len(),
-        oldest_record: segments.first().map_or(0, |segment| segment.first),
-        why,
-    })
+    let why = (segments.len() > 2 && behind > 0)
+        .then(|| format!("another ledger does not have them yet; {} of {} are behind", behind, cursors.len()));
+    Ok(Left { deleted, kept: segments.len(), oldest_record: segments.first().map_or(0, |segment| segment.first), why })
 }

@@ -12,8 +12,8 @@ pub const DEFAULT: &str = "\
 # rasadmin: who may connect, and with which address.
 #
 # This is audit only: everyone whom RRAS lets in is allowed, RRAS gives the addresses, and everything is recorded in
-# the ledger, rasadmin.db beside this file. A change of this file is in force within a second, without a restart; a
-# mistake is told in the log, and the last good configuration stays.
+# the folder `journal` beside this file. The commands make the ledger of it, rasadmin.db. A change of this file is in
+# force within a second, without a restart; a mistake is told in the log, and the last good configuration stays.
 
 default.action = \"allow\"
 ";
@@ -23,6 +23,8 @@ default.action = \"allow\"
 pub struct Config {
     /// Its file.
     pub path: PathBuf,
+    /// Its journal's folder.
+    pub journal: PathBuf,
     /// Its ledger.
     pub ledger: PathBuf,
     /// The lists that its groups name: who can write one decides who may connect.
@@ -36,6 +38,7 @@ pub struct Config {
 /// Finds the configuration; `named` is where it is to be instead.
 pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
     let missing = |path: PathBuf| Config {
+        journal: path.with_file_name("journal"),
         ledger: path.with_file_name("rasadmin.db"),
         path,
         members: Vec::new(),
@@ -72,7 +75,7 @@ pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
         Ok((config, broken)) => {
             let broken = broken.map(|errors| errors.to_string());
             let members = config.bundle.files().into_iter().skip(1).collect();
-            Ok(Config { path, ledger: config.ledger, members, missing: false, broken })
+            Ok(Config { path, journal: config.journal, ledger: config.ledger, members, missing: false, broken })
         }
         Err(errors) => Err(Stop::Refused(format!(
             "the configuration is broken, and there is no earlier one: RRAS would not start\n{errors}"
@@ -81,15 +84,15 @@ pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
 }
 
 impl Config {
-    /// The folders of configuration, ledger (where the spools are too) and log.
+    /// The folders of configuration, ledger and log, and the journal's own.
     pub fn folders(&self) -> Vec<PathBuf> {
+        let log = places::log_file();
+        let parents = [&self.path, &self.ledger, &log].into_iter().filter_map(|file| file.parent());
         let mut folders = Vec::new();
-        for file in [&self.path, &self.ledger, &places::log_file()] {
-            if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-                if !folders.contains(&folder) {
-                    folders.push(folder);
-                }
+        for folder in parents.chain([self.journal.as_path()]).filter(|folder| !folder.as_os_str().is_empty()) {
+            let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+            if !folders.contains(&folder) {
+                folders.push(folder);
             }
         }
         folders
@@ -101,7 +104,10 @@ impl Config {
         for folder in self.folders() {
             add(&mut all, &folder, Object::Folder)?;
         }
-        for file in [&self.path, &self.ledger].into_iter().chain(&self.members).filter(|file| file.exists()) {
+        // The DLL believes what stands there.
+        let recorded = recorded(&self.journal);
+        let files = [&self.path, &self.ledger].into_iter().chain(&self.members).chain(&recorded);
+        for file in files.filter(|file| file.exists()) {
             add(&mut all, file, Object::File)?;
         }
         Ok(all)
@@ -116,6 +122,12 @@ impl Config {
         }
         steps
     }
+}
+
+/// The files of a journal's folder.
+pub fn recorded(journal: &Path) -> Vec<PathBuf> {
+    let listed = std::fs::read_dir(journal).map(|entries| entries.flatten().map(|entry| entry.path()));
+    listed.map(|paths| paths.filter(|path| path.is_file()).collect()).unwrap_or_default()
 }
 
 /// Adds who has power over it, each once.

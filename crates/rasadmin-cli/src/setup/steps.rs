@@ -6,6 +6,7 @@ use super::product::digest;
 use rasadmin_setup::acl::{self, Object};
 use rasadmin_setup::registration::{DISPLAY_NAME, Value};
 use rasadmin_setup::registry::{Registered, Registry};
+use rasadmin_setup::task;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,10 @@ pub enum Step {
     SetEventSource(Option<PathBuf>),
     /// Writes DllPath, or removes it.
     SetDllPath { before: Option<Value>, after: Option<Value> },
+    /// Lets the Task Scheduler bring the journal into the ledger daily, with this command; the folder is the configuration's.
+    Schedule { command: PathBuf, folder: PathBuf },
+    /// Takes that task out.
+    Unschedule,
     /// Deletes a DLL that an upgrade has left. If it is still loaded it stays.
     Delete(PathBuf),
 }
@@ -38,6 +43,7 @@ enum Undo {
     DisplayName(Option<String>),
     EventSource(Option<String>),
     DllPath(Option<Value>),
+    Task,
 }
 
 impl Step {
@@ -68,6 +74,10 @@ impl Step {
                 let verb = if after.is_some() { "set" } else { "remove" };
                 format!("{verb} {key}, value DllPath\n       from  {}\n       to    {}", shown(before), shown(after))
             }
+            Self::Schedule { command, .. } => {
+                format!("let the Task Scheduler run {} {} daily, as SYSTEM", name(command), task::ARGUMENTS)
+            }
+            Self::Unschedule => format!("take the task `{}` out of the Task Scheduler", task::NAME),
             Self::Delete(path) => format!("delete {}, which an upgrade has left, if it is not loaded", name(path)),
         }
     }
@@ -123,6 +133,18 @@ impl Step {
                 }
                 key()?.set_dll_path(after.as_ref()).map_err(|e| e.to_string())?;
                 Ok(Some(Undo::DllPath(before.clone())))
+            }
+            Self::Schedule { command, folder } => {
+                let made = task::create(command, folder);
+                made.map_err(|e| format!("the daily task cannot be made: {e}"))?;
+                Ok(Some(Undo::Task))
+            }
+            Self::Unschedule => {
+                // The next install makes it again.
+                if let Err(e) = task::delete() {
+                    eprintln!("warning: the task `{}` cannot be deleted: {e}", task::NAME);
+                }
+                Ok(None)
             }
             Self::Delete(path) => {
                 if let Err(e) = std::fs::remove_file(path) {
@@ -213,6 +235,7 @@ fn take_back(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
             Undo::EventSource(before) => {
                 failed(registry, "EventMessageFile", |r| r.set_event_source(before.as_deref()))
             }
+            Undo::Task => task::delete().err().map(|_| format!("the task `{}`", task::NAME)).into_iter().collect(),
             Undo::DllPath(before) => failed(registry, "DllPath", |r| r.set_dll_path(before.as_ref())),
         };
         left.extend(failed);

@@ -35,16 +35,18 @@ pub fn journal(facts: &mut Facts, config: &Config, recorded: &Recorded) {
     let after = number.saturating_sub(present.checkpoint);
     match present.checkpoint {
         0 => facts.add(Mark::Note, "checkpoint", "there is none yet: a start reads the journal from its beginning"),
-        at => facts.add(Mark::Ok, "checkpoint", format!("of record {}, {} records follow it", grouped(at), grouped(after))),
+        at => facts.add(
+            Mark::Ok,
+            "checkpoint",
+            format!("of record {}, {} records follow it", grouped(at), grouped(after)),
+        ),
     }
     for lack in lacks(&present.lacking) {
         facts.add(Mark::Attention, "journal", lack);
     }
     if present.lacking.records == 0 && is_before_damage(config).unwrap_or(false) {
-        let what = format!(
-            "what follows record {} cannot be read; `rasadmin journal check` says what to do",
-            grouped(number)
-        );
+        let what =
+            format!("what follows record {} cannot be read; `rasadmin journal check` says what to do", grouped(number));
         facts.add(Mark::Attention, "journal", what);
     }
     for notice in &present.notices {

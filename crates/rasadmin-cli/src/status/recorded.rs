@@ -26,8 +26,7 @@ pub fn look(config: &Config) -> Recorded {
     let reader = Reader::open(&config.ledger).ok();
     let mut instances = reader.as_ref().and_then(|reader| reader.instances().ok()).unwrap_or_default();
     let brought = reader.as_ref().and_then(|reader| reader.brought().ok()).unwrap_or_default();
-    let mut recorded =
-        Recorded { present: None, unreadable: None, instances: Vec::new(), behind: 0, brought_at: None };
+    let mut recorded = Recorded { present: None, unreadable: None, instances: Vec::new(), behind: 0, brought_at: None };
     match present::read(&config.journal) {
         Ok(present) => recorded.present = present,
         Err(e) => recorded.unreadable = Some(e.to_string()),

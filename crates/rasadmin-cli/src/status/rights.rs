@@ -15,7 +15,7 @@ pub fn rights(facts: &mut Facts, dll: Option<&Path>, config_file: &Path, config:
     let members = config.map(|config| config.bundle.files().split_off(1)).unwrap_or_default();
     let files = [dll, Some(config_file), ledger].into_iter().flatten().chain(members.iter().map(PathBuf::as_path));
     let journal = config.map(|config| config.journal.clone()).filter(|journal| journal.is_dir());
-    let recorded = journal.iter().flat_map(|journal| files_of(journal)).collect::<Vec<_>>();
+    let recorded = journal.iter().flat_map(|journal| folders::recorded(journal)).collect::<Vec<_>>();
     for path in files.chain(recorded.iter().map(PathBuf::as_path)) {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         if let Err(Stop::Failed(why) | Stop::Refused(why)) = folders::add(&mut dangers, &path, Object::File) {
@@ -38,10 +38,4 @@ pub fn rights(facts: &mut Facts, dll: Option<&Path>, config_file: &Path, config:
     let shown: Vec<_> =
         dangers.iter().map(|danger| json!({ "path": danger.path, "who": danger.who, "owns": danger.owns })).collect();
     facts.data.insert("dangers".into(), shown.into());
-}
-
-/// The journal's files: what stands in one is obeyed.
-fn files_of(journal: &Path) -> Vec<PathBuf> {
-    let listed = std::fs::read_dir(journal).map(|entries| entries.flatten().map(|entry| entry.path()));
-    listed.map(|paths| paths.filter(|path| path.is_file()).collect()).unwrap_or_default()
 }
