@@ -53,7 +53,7 @@ impl Play<'_> {
         let now = support::system();
         let asked = support::address(&user, &port, "");
         let given = support::ipv4(self.call(|r| r.assign(&asked, now))).unwrap();
-        let event = support::connection(n, &user).with(|e| e.addresses = vec![support::number(&given)]);
+        let event = support::connection(n, &user).with(|e| e.addresses = vec![support::number("10.255.255.254"), support::number(&given)]);
         assert_eq!(self.call(|r| r.accept_connection(&event, support::system())), Verdict::Accept);
         let link = support::link(n, &port, Sstp);
         assert_eq!(self.call(|r| r.accept_link(&link, support::system())), Verdict::Accept);

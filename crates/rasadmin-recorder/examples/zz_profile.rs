@@ -1,0 +1,53 @@
+#![allow(clippy::unwrap_used, missing_docs)]
+use rasadmin_engine::state::Checkpoint;
+use rasadmin_engine::*;
+use std::time::Instant;
+fn rss() -> String { std::fs::read_to_string("/proc/self/status").unwrap().lines().filter(|l| l.starts_with("VmRSS") || l.starts_with("VmHWM")).collect::<Vec<_>>().join(" ") }
+fn main() {
+    let folder = std::path::PathBuf::from(std::env::args().nth(1).unwrap());
+    let config = std::sync::Arc::new(rasadmin_engine::config::load(&folder.join("rasadmin.toml")).unwrap());
+    let j = folder.join("journal");
+    let t = Instant::now();
+    let (found, _) = rasadmin_journal::checkpoint::newest(&j, |_, _| true).unwrap();
+    let f = found.unwrap();
+    println!("checkpoint {} bytes at {} read in {:?} {}", f.state.len(), f.place.number, t.elapsed(), rss());
+    let t = Instant::now();
+    let c: Checkpoint = postcard::from_bytes(&f.state).unwrap();
+    println!("postcard decode {:?} {}", t.elapsed(), rss());
+    let t = Instant::now();
+    let s = c.into_state();
+    println!("into_state {:?} {} live {}", t.elapsed(), rss(), s.live_count());
+    drop(s); 
+    let t = Instant::now();
+    let mut fo = rasadmin_journal::Follower::open(&j).unwrap().unwrap();
+    println!("open {:?}", t.elapsed());
+    fo.start_at(&f.place).unwrap();
+    println!("start_at {:?}", t.elapsed());
+    let mut n = 0; let mut dec = std::time::Duration::ZERO; let mut bytes=0;
+    let t = Instant::now();
+    fo.read(|i| if let rasadmin_journal::Item::Record(r) = i { n += 1; bytes+=r.payload.len(); let t = Instant::now(); std::hint::black_box(rasadmin_recorder::decode(r.payload).unwrap()); dec += t.elapsed(); }).unwrap();
+    println!("{n} records {bytes} bytes {:?}, of it decode {dec:?}", t.elapsed());
+    let t = Instant::now();
+    let mut p = rasadmin_recorder::present::read(&j).unwrap().unwrap();
+    println!("present::read {:?} {}", t.elapsed(), rss());
+    let t = Instant::now();
+    p.state.derive(&config);
+    println!("derive {:?}", t.elapsed());
+    let t = Instant::now();
+    let server = p.state.server().clone();
+    let at = p.state.last().unwrap();
+    let r = decide(&p.state, &Here::new(&config, &server, Id(77), Process(7)), &Event::InstanceStarted { instance: Id(77) }, &Now { at, random: [7; 16] });
+    println!("decide {:?} {} effects", t.elapsed(), r.effects.len());
+    let t = Instant::now();
+    p.state.apply(&r);
+    println!("apply {:?} {}", t.elapsed(), rss());
+    let t = Instant::now();
+    let c = Checkpoint::of(&p.state);
+    println!("Checkpoint::of {:?} {}", t.elapsed(), rss());
+    let t = Instant::now();
+    let b = postcard::to_stdvec(&c).unwrap();
+    println!("encode {:?} {} bytes", t.elapsed(), b.len());
+    let t = Instant::now();
+    std::fs::write(folder.join("x"), &b).unwrap(); std::fs::File::open(folder.join("x")).unwrap().sync_all().unwrap();
+    println!("write+sync {:?}", t.elapsed());
+}
