@@ -1,4 +1,4 @@
-//! `cargo xtask torture`: kills the product at every point of every callback, and looks what became of its ledger; with
+//! `cargo xtask torture`: kills the product at every point of every callback, and looks what became of its journal; with
 //! `--model` it plays random sequences of RRAS's calls against the engine instead, or with `--dll` against the whole
 //! product, and compares the results with the truth.
 

@@ -67,7 +67,51 @@ impl Bench {
     }
 }
 
+/// What it costs to find an address where so many are held. `round`: the pool was gone round before.
+fn address_search(pool: &str, held: u64, round: bool) -> f64 {
+    let text = CONFIG.replace("10.0.0.0/8", pool);
+    let config = support::config(&text);
+    let mut state = State::new();
+    state.derive(&config);
+    let mut bench = Bench { state, config, server: "VPN1".into(), calls: 0, took: Vec::new() };
+    bench.tell(&Event::InstanceStarted { instance: Id(1) });
+    let ask = |bench: &mut Bench, n: u64| {
+        let event = Event::Address(address(&format!("u{n}"), &format!("VPN2-{n}"), Offer::Nothing));
+        support::answer(&bench.tell(&event)).unwrap()
+    };
+    let give_back = |bench: &mut Bench, n: u64, given: &str| {
+        bench.tell(&Event::Release(release(&format!("u{n}"), &format!("VPN2-{n}"), given)));
+    };
+    if round {
+        // Those that were released last are remembered; the rest of the pool was tried.
+        let all: Vec<_> = (1_000_000..1_100_000).map(|n| (n, ask(&mut bench, n))).collect();
+        all.iter().for_each(|(n, given)| give_back(&mut bench, *n, given));
+        let shape = bench.state.shape(0).unwrap().to_owned();
+        let mut record = bench.tell(&Event::Lost { events: 1 });
+        record.effects = vec![rasadmin_engine::Effect::CursorMoved { pool: "staff".to_owned(), shape, next: None }];
+        bench.state.apply(&record);
+    }
+    (0..held).for_each(|n| drop(ask(&mut bench, n)));
+    let mut took: Vec<u64> = Vec::new();
+    for n in held..held + 20_000 {
+        let given = ask(&mut bench, n);
+        took.extend(bench.took.last());
+        give_back(&mut bench, n, &given);
+    }
+    took.sort_unstable();
+    took[took.len() / 2] as f64 / 1000.0
+}
+
 fn main() {
+    let least = address_search("10.0.0.0/24", 0, false);
+    println!("an address of an empty /24: {least:.2} us at the median");
+    for (what, pool, held, round) in [
+        ("a /8 that was gone round, 100,000 held", "10.0.0.0/8", 100_000, true),
+        ("a /16 of which 99 % are held", "10.0.0.0/16", 64_880, false),
+    ] {
+        let took = address_search(pool, held, round);
+        println!("{what}: {took:.2} us, {:.2} times as long", took / least);
+    }
     let config = support::config(CONFIG);
     for live in [10_u64, 1_000, 100_000] {
         let mut state = State::new();

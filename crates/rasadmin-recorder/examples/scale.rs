@@ -53,7 +53,8 @@ impl Play<'_> {
         let now = support::system();
         let asked = support::address(&user, &port, "");
         let given = support::ipv4(self.call(|r| r.assign(&asked, now))).unwrap();
-        let event = support::connection(n, &user).with(|e| e.addresses = vec![support::number(&given)]);
+        let event = support::connection(n, &user)
+            .with(|e| e.addresses = vec![support::number("10.255.255.254"), support::number(&given)]);
         assert_eq!(self.call(|r| r.accept_connection(&event, support::system())), Verdict::Accept);
         let link = support::link(n, &port, Sstp);
         assert_eq!(self.call(|r| r.accept_link(&link, support::system())), Verdict::Accept);
@@ -76,7 +77,13 @@ impl Play<'_> {
         }
         self.took.sort_by(f64::total_cmp);
         let at = |share: usize| self.took[(self.took.len() - 1) * share / 10_000];
-        format!("a call {:.1} us at the median, {:.1} at p99, {:.1} at p99.9, {:.0} at most", at(5000), at(9900), at(9990), at(10_000))
+        format!(
+            "a call {:.1} us at the median, {:.1} at p99, {:.1} at p99.9, {:.0} at most",
+            at(5000),
+            at(9900),
+            at(9990),
+            at(10_000)
+        )
     }
 }
 

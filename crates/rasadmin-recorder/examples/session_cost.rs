@@ -7,8 +7,9 @@
 #![allow(clippy::unwrap_used)] // A report may stop where it is.
 
 use mprapi::FunctionId as F;
-use rasadmin_host::session::Request;
-use rasadmin_host::{Options, Service, fill, pool::Pool};
+use rasadmin_host::dll::AdminDll;
+use rasadmin_host::fill::{self, ConnectionFacts, LinkFacts, Tunnel};
+use rasadmin_host::invoke::Arg;
 use rasadmin_journal::{Follower, Item, Journal};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -110,7 +111,9 @@ fn at(values: &[u64], share: usize) -> f64 {
 fn lengths(journal: &Path) -> Vec<usize> {
     let mut all = Vec::new();
     let mut follower = Follower::open(journal).unwrap().unwrap();
-    follower.read(|item| all.extend(if let Item::Record(record) = item { Some(record.payload.len()) } else { None })).unwrap();
+    follower
+        .read(|item| all.extend(if let Item::Record(record) = item { Some(record.payload.len()) } else { None }))
+        .unwrap();
     all.split_off(all.len() - CALLS.len())
 }
 
@@ -121,18 +124,58 @@ struct Times {
     floor: [Vec<u64>; 6],
 }
 
-fn measure(service: &Service, folder: &Path, synced: bool, sessions: usize) -> Times {
-    let mut times = Times::default();
-    let session = |n: usize| {
-        service.take_statistics();
-        let request = Request::new(format!("CORP\\user{:04}", n % 1000), fill::Tunnel::Sstp);
-        service.hang_up(service.connect(&request).unwrap());
-        let statistics = service.take_statistics();
-        CALLS.map(|(function, _)| statistics.each().find(|(f, _)| *f == function).unwrap().1[0])
+/// A whole session: how long each call took. What a call is passed was made before, as it is in RRAS: guard pages that
+/// are mapped between the calls would cost them their caches.
+fn session(dll: &AdminDll, n: usize) -> [u64; 6] {
+    let handle = n as u64 + 2;
+    let call = |at: usize, arguments: &mut [Arg]| nanos(dll.call(CALLS[at].0, arguments).unwrap().took);
+    let user = format!("CORP\\user{:04}", n % 1000);
+    let names = || [&user[..], "VPN0-1"].map(Arg::text);
+    let [name, port] = names();
+    let mut asked = [name, port, Arg::bytes(&[10, 20, 0, 2]), Arg::bytes(&[0; 4])];
+    let address = call(0, &mut asked);
+    let given: [u8; 4] = asked[2].memory().unwrap().try_into().unwrap();
+    let connection = ConnectionFacts {
+        handle,
+        user: user.clone(),
+        tunnel: Tunnel::Sstp,
+        guid: (handle as u128).to_le_bytes(),
+        remote_endpoint: "203.0.113.1".into(),
+        local_endpoint: "192.0.2.1".into(),
+        ipv4: Some(given.into()),
+        server_ipv4: Some([10, 20, 0, 1].into()),
+        ..ConnectionFacts::default()
     };
+    let link = LinkFacts {
+        port_handle: 1,
+        connection_handle: handle,
+        port: "VPN0-1".into(),
+        device: "WAN Miniport (SSTP)".into(),
+        duration: 0,
+        received: 0,
+        sent: 0,
+    };
+    let of_connection = || [Arg::bytes(&fill::connection_ex(&connection))];
+    let of_link = || [Arg::bytes(&fill::port_0(&link)), Arg::bytes(&fill::port_1(&link))];
+    let [name, port] = names();
+    let (mut accept, mut hangup) = (of_connection(), of_connection());
+    let (mut link, mut unlink) = (of_link(), of_link());
+    let mut release = [name, port, Arg::bytes(&given)];
+    [
+        address,
+        call(1, &mut accept),
+        call(2, &mut link),
+        call(3, &mut unlink),
+        call(4, &mut hangup),
+        call(5, &mut release),
+    ]
+}
+
+fn measure(dll: &AdminDll, folder: &Path, synced: bool, sessions: usize) -> Times {
+    let mut times = Times::default();
     // Warm: the segments' space is written, and users are known.
     for n in 0..1500 {
-        session(n);
+        session(dll, n);
     }
     let frames: Vec<Vec<u8>> =
         lengths(&folder.join("journal")).iter().map(|length| vec![b'x'; (24 + length).next_multiple_of(8)]).collect();
@@ -147,7 +190,7 @@ fn measure(service: &Service, folder: &Path, synced: bool, sessions: usize) -> T
         if n % 2 == 0 {
             floor();
         }
-        let ours = session(n);
+        let ours = session(dll, n);
         if n % 2 == 1 {
             floor();
         }
@@ -164,9 +207,8 @@ fn report(times: &Times) {
         let numbers = [at(ours, 500), at(ours, 990), at(floor, 500), at(floor, 990)].map(|n| format!("{n:>9.1}"));
         println!("  {name:40} {}", numbers.join(" "));
     }
-    let whole = |all: &[Vec<u64>; 6]| -> Vec<u64> {
-        (0..all[0].len()).map(|n| all.iter().map(|call| call[n]).sum()).collect()
-    };
+    let whole =
+        |all: &[Vec<u64>; 6]| -> Vec<u64> { (0..all[0].len()).map(|n| all.iter().map(|call| call[n]).sum()).collect() };
     let (ours, floor) = (whole(&times.ours), whole(&times.floor));
     let mean = |all: &[u64]| all.iter().sum::<u64>() as f64 / all.len() as f64 / 1e3;
     let numbers = [at(&ours, 500), at(&ours, 990), at(&floor, 500), at(&floor, 990)].map(|n| format!("{n:>9.1}"));
@@ -216,12 +258,12 @@ fn main() {
         return;
     };
     let synced = std::env::var("SESSION_COST_SYNCS").unwrap() == "fsync";
-    let pool = Pool::new([10, 20, 0, 1].into(), [10, 20, 0, 2].into(), [10, 20, 0, 254].into(), [0; 8]);
-    let service = Service::start(&[dll], Options::new(pool)).unwrap();
-    let times = measure(&service, &folder, synced, if synced { 3000 } else { 15_000 });
+    let mut dll = AdminDll::load(&dll, 0).unwrap();
+    assert_eq!(dll.initialize(), 0);
+    let times = measure(&dll, &folder, synced, if synced { 3000 } else { 15_000 });
     report(&times);
     if !synced {
         own_work(&times);
     }
-    service.stop().unwrap();
+    dll.call(F::TerminateDll, &mut []);
 }

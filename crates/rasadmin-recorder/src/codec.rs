@@ -60,7 +60,10 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, serde_json::Error> {
     let all = effects.len();
     let effects: Vec<Effect> = effects.into_iter().filter_map(|effect| serde_json::from_value(effect).ok()).collect();
     let unknown = all - effects.len();
-    Ok(Decoded { record: Record { at, id, instance, process, late, event, decision, answer, session, effects }, unknown })
+    Ok(Decoded {
+        record: Record { at, id, instance, process, late, event, decision, answer, session, effects },
+        unknown,
+    })
 }
 
 /// A state as a checkpoint has it.

@@ -50,11 +50,7 @@ impl Tool {
     /// # Errors
     ///
     /// If it cannot be recorded.
-    pub fn tell<T>(
-        &mut self,
-        now: &Now,
-        look: impl FnOnce(&State) -> (T, Option<Event>),
-    ) -> Result<Option<T>, Error> {
+    pub fn tell<T>(&mut self, now: &Now, look: impl FnOnce(&State) -> (T, Option<Event>)) -> Result<Option<T>, Error> {
         let Self { journal, state, config, .. } = self;
         let mut guard = journal.lock(Instant::now() + PATIENCE)?;
         let mut lacking = present::Lacking::default();

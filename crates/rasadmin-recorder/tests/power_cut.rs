@@ -88,7 +88,8 @@ fn watched(test: &str, durability: &str) -> Option<Vec<Event>> {
     let log = folder.path().join("strace");
     let mut command = Command::new("strace");
     command.args(["-f", "-y", "-xx", "-s", "2000000", "-o"]).arg(&log);
-    let calls = "openat,pwrite64,pwritev,write,writev,fsync,fdatasync,ftruncate,fallocate,unlink,unlinkat,rename,renameat";
+    let calls =
+        "openat,pwrite64,pwritev,write,writev,fsync,fdatasync,ftruncate,fallocate,unlink,unlinkat,rename,renameat";
     command.arg("-e").arg(format!("trace={calls},renameat2,copy_file_range,sendfile"));
     command.arg(std::env::current_exe().unwrap()).args(["--exact", test]).env(WORKER, folder.path());
     let status = command.stdout(Stdio::null()).status().expect("strace is missing: apt-get install strace");

@@ -38,16 +38,24 @@ const SPOILT: [(&str, Spoil, Kind); 17] = [
     ("a record is missing", Spoil::Records(|all| drop(all.remove(last(all, is_accept)))), |found| &found.lost),
     ("a record is there twice", Spoil::Records(|all| again(all, is_accept)), |found| &found.double),
     ("there is a record of no call", Spoil::Records(of_no_call), |found| &found.double),
-    ("an accept has begun no session", Spoil::Records(|all| without(all, |e| matches!(e, Effect::SessionBegan(_)))), |found| {
+    (
+        "an accept has begun no session",
+        Spoil::Records(|all| without(all, |e| matches!(e, Effect::SessionBegan(_)))),
+        |found| &found.lost,
+    ),
+    (
+        "a hangup has ended nothing",
+        Spoil::Records(|all| without(all, |e| matches!(e, Effect::SessionEnded(_)))),
+        |found| &found.lost,
+    ),
+    (
+        "a release has ended nothing",
+        Spoil::Records(|all| without(all, |e| matches!(e, Effect::LeaseEnded { .. }))),
+        |found| &found.lost,
+    ),
+    ("a link has not begun", Spoil::Records(|all| without(all, |e| matches!(e, Effect::LinkBegan(_)))), |found| {
         &found.lost
     }),
-    ("a hangup has ended nothing", Spoil::Records(|all| without(all, |e| matches!(e, Effect::SessionEnded(_)))), |found| {
-        &found.lost
-    }),
-    ("a release has ended nothing", Spoil::Records(|all| without(all, |e| matches!(e, Effect::LeaseEnded { .. }))), |found| {
-        &found.lost
-    }),
-    ("a link has not begun", Spoil::Records(|all| without(all, |e| matches!(e, Effect::LinkBegan(_)))), |found| &found.lost),
     ("a hangup is billed twice", Spoil::Records(billed_twice), |found| &found.double),
     ("an address has two leases", Spoil::Records(given_twice), |found| &found.double),
     ("what a dead service left lives on", Spoil::Records(lives_on), |found| &found.leaked),
@@ -65,12 +73,13 @@ pub fn run(torture: &Torture) -> Result<String, String> {
     let kill = Kill::At { at: Where::After, function: F::ReleaseIpAddress, call: 12, time: 1 };
     let mut before = Before::default();
     let mut found = Findings::default();
-    let look = |folder: &Path, known: &Known, before: &mut Before, spoil: &dyn Fn(&mut Vec<Record>), found: &mut Findings| {
-        let Known { notes, followed, commands } = known;
-        let (was, two_processes) = (Journal::Here, false);
-        let round = Round { kill, killed: true, two_processes, was, notes, followed, commands, whole: true };
-        check::round(folder, &round, before, spoil, found)
-    };
+    let look =
+        |folder: &Path, known: &Known, before: &mut Before, spoil: &dyn Fn(&mut Vec<Record>), found: &mut Findings| {
+            let Known { notes, followed, commands } = known;
+            let (was, two_processes) = (Journal::Here, false);
+            let round = Round { kill, killed: true, two_processes, was, notes, followed, commands, whole: true };
+            check::round(folder, &round, before, spoil, found)
+        };
     let play = |seed, before: &Before| -> Result<Known, String> {
         let follower = beside::follow(folder.path(), before.place);
         let killed = rounds::worker(torture, folder.path(), kill, seed, 400, "one");
@@ -199,7 +208,8 @@ fn billed_twice(records: &mut Vec<Record>) {
 fn given_twice(records: &mut Vec<Record>) {
     let effects = || records.iter().flat_map(|record| &record.effects);
     let ends = |id: Id| effects().any(|effect| matches!(effect, Effect::LeaseEnded { lease, .. } if *lease == id));
-    let leases = || effects().filter_map(|effect| if let Effect::LeaseBegan(lease) = effect { Some(lease) } else { None });
+    let leases =
+        || effects().filter_map(|effect| if let Effect::LeaseBegan(lease) = effect { Some(lease) } else { None });
     let held = leases().find(|lease| !ends(lease.lease)).map(|lease| (lease.lease, lease.address));
     let Some((held, address)) = held else { return };
     let mut later = records.iter_mut().flat_map(|record| &mut record.effects).filter_map(|effect| match effect {

@@ -37,8 +37,7 @@ pub enum Where {
 
 impl Where {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Before, Self::Locked, Self::Appended, Self::Unlocked, Self::Done, Self::After];
+    pub const ALL: [Self; 6] = [Self::Before, Self::Locked, Self::Appended, Self::Unlocked, Self::Done, Self::After];
 
     const fn name(self) -> &'static str {
         match self {

@@ -86,6 +86,7 @@ impl Checkpoint {
             leases: Leases::default(),
             ..State::default()
         };
+        state.sessions.reserve(self.sessions.len());
         for session in self.sessions {
             let id = session.id;
             let due = session.waits_for_link().then(|| session.unlinked.mono.after(crate::decide::SESSION_WAITS));
@@ -95,6 +96,7 @@ impl Checkpoint {
         for closed in self.closed {
             state.sessions.remember(closed);
         }
+        state.leases.reserve(self.leases.len());
         for lease in self.leases {
             state.expiry.set(Due::Lease(lease.id), lease.until());
             state.leases.insert(lease);

@@ -132,6 +132,14 @@ impl Leases {
         self.at.keys().copied()
     }
 
+    /// So many leases will be inserted.
+    pub(super) fn reserve(&mut self, leases: usize) {
+        self.all.reserve(leases);
+        self.at.reserve(leases);
+        self.on.reserve(leases);
+        self.of_session.reserve(leases);
+    }
+
     pub(super) fn insert(&mut self, lease: Lease) {
         let (id, port) = (lease.id, lease.port.clone());
         self.at.insert(lease.address, id);

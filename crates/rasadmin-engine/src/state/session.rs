@@ -141,8 +141,9 @@ pub(super) struct Sessions {
     on_port: HashMap<Name, Id>,
     /// By the port of the first link, or of its projection's lease.
     by_first_port: HashMap<Name, Vec<Id>>,
-    /// By the addresses that the projection named.
-    by_told: HashMap<Address, Vec<Id>>,
+    /// By the addresses that the projection named, in the order of their beginning. The server's own is among them, so
+    /// that all sessions stand under one: none may be looked for there one by one.
+    by_told: HashMap<Address, BTreeSet<(Mono, Id)>>,
     closed: HashMap<Id, Closed>,
     closed_by_handle: HashMap<u64, Vec<Id>>,
     /// In the order in which they were closed.
@@ -151,7 +152,8 @@ pub(super) struct Sessions {
 
 /// In the order of their moments, whenever they come: a state that is made of a checkpoint has the same. Most come last.
 pub(super) fn add<K: Hash + Eq>(index: &mut HashMap<K, Vec<Id>>, key: K, id: Id, moment: impl Fn(Id) -> Option<Mono>) {
-    let ids = index.entry(key).or_default();
+    // Nearly always there is one: a vector that grows by itself has room for four.
+    let ids = index.entry(key).or_insert_with(|| Vec::with_capacity(1));
     let order = |id| (moment(id), id);
     let at = ids.iter().rposition(|&other| order(other) < order(id)).map_or(0, |before| before + 1);
     ids.insert(at, id);
@@ -202,7 +204,7 @@ impl Sessions {
 
     /// Those whose projection has named an address.
     pub(super) fn telling(&self, address: Address) -> impl Iterator<Item = &Session> {
-        self.by_told.get(&address).into_iter().flatten().filter_map(|id| self.live.get(id))
+        self.by_told.get(&address).into_iter().flatten().filter_map(|(_, id)| self.live.get(id))
     }
 
     pub(super) fn closed(&self) -> impl Iterator<Item = &Closed> {
@@ -218,12 +220,26 @@ impl Sessions {
         self.closed_by_handle.get(&handle).into_iter().flatten().rev().filter_map(|id| self.closed.get(id))
     }
 
+    /// So many sessions will be inserted.
+    pub(super) fn reserve(&mut self, sessions: usize) {
+        self.live.reserve(sessions);
+        self.by_handle.reserve(sessions);
+        self.by_guid.reserve(sessions);
+        self.by_user.reserve(sessions);
+        self.on_port.reserve(sessions);
+        self.by_first_port.reserve(sessions);
+        self.by_told.reserve(sessions);
+    }
+
     pub(super) fn insert(&mut self, session: Session) {
         let id = session.id;
         let (handle, guid, user) = (session.handle, session.guid.clone(), session.user.clone());
-        let (port, told) = (session.port.clone(), session.told.clone());
+        let port = session.port.clone();
         for link in &session.links {
             self.is_on_port(&link.port, id);
+        }
+        for address in &session.told {
+            self.by_told.entry(*address).or_default().insert((session.began.mono, id));
         }
         self.live.insert(session);
         let began = |id: Id| self.live.get(&id).map(|session| session.began.mono);
@@ -236,9 +252,6 @@ impl Sessions {
         }
         if let Some(port) = port.filter(|port| !port.is_empty()) {
             add(&mut self.by_first_port, port, id, began);
-        }
-        for address in told {
-            add(&mut self.by_told, address, id, began);
         }
     }
 
@@ -255,7 +268,12 @@ impl Sessions {
             remove(&mut self.by_first_port, port, id);
         }
         for address in &session.told {
-            remove(&mut self.by_told, address, id);
+            if let Some(sessions) = self.by_told.get_mut(address) {
+                sessions.remove(&(session.began.mono, id));
+                if sessions.is_empty() {
+                    self.by_told.remove(address);
+                }
+            }
         }
         for link in &session.links {
             if self.on_port.get(&link.port) == Some(&id) {
@@ -289,6 +307,8 @@ impl Sessions {
         if let Some(session) = self.live.get_mut(&id) {
             session.links.retain(|other| other.port != link.port);
             let port = link.port.clone();
+            // One, as a rule.
+            session.links.reserve_exact(1);
             session.links.push(link);
             self.is_on_port(&port, id);
         }

@@ -29,8 +29,7 @@ impl Check<'_> {
             let all = [GetIpAddressForUser, GetIpv6AddressForUser, ReleaseIpAddress, ReleaseIpv6AddressForUser];
             all.contains(&function)
         };
-        let of_calls =
-            || records.iter().filter(|record| record.event.is_notification() || is_address(&record.event));
+        let of_calls = || records.iter().filter(|record| record.event.is_notification() || is_address(&record.event));
         let mut truth = Truth::default();
         if self.round.two_processes {
             let (addresses, others) = self.round.notes.iter().partition(|note| address(note.function()));
@@ -137,7 +136,8 @@ impl Check<'_> {
                 }
             }
             Some(Kind::Link) if !confused => {
-                let began = |effect: &Effect| matches!(effect, Effect::LinkBegan(link) if link.port.as_str() == done.port);
+                let began =
+                    |effect: &Effect| matches!(effect, Effect::LinkBegan(link) if link.port.as_str() == done.port);
                 if done.result == 0 {
                     self.found.broken.push(format!("a link was rejected: {done:?}"));
                 } else if !any(&began) {
@@ -145,9 +145,8 @@ impl Check<'_> {
                 }
             }
             Some(Kind::LinkHangup) if !confused => {
-                let ended = |effect: &Effect| {
-                    matches!(effect, Effect::LinkEnded { port, .. } if port.as_str() == done.port)
-                };
+                let ended =
+                    |effect: &Effect| matches!(effect, Effect::LinkEnded { port, .. } if port.as_str() == done.port);
                 if !any(&ended) {
                     lacks.push("the link's end".to_owned());
                 }
@@ -213,8 +212,7 @@ impl Check<'_> {
         let by_command = &self.closed_by_command;
         let live: BTreeSet<u64> =
             state.live().map(|session| session.handle).filter(|handle| !by_command.contains(handle)).collect();
-        let told: BTreeSet<u64> =
-            truth.handles.iter().copied().filter(|handle| !by_command.contains(handle)).collect();
+        let told: BTreeSet<u64> = truth.handles.iter().copied().filter(|handle| !by_command.contains(handle)).collect();
         let (leaked, lost) = (live.difference(&told).count(), told.difference(&live).count());
         if leaked > 0 {
             self.found.leaked.push(format!("{leaked} sessions live on that have ended"));
