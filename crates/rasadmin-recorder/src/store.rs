@@ -23,6 +23,9 @@ use std::time::Instant;
 /// A start that replays more records than this writes a checkpoint.
 const MANY: u64 = 1_000;
 
+/// An end that leaves less than this to replay writes none.
+const FEW: u64 = 64;
+
 /// With so many records since the last checkpoint one is written, whatever it costs the call.
 const TOO_MANY: u64 = 50_000;
 
@@ -307,7 +310,7 @@ impl Store {
             && self.waiting.is_empty()
         {
             let place = journal.position();
-            if place.number > self.checkpoint {
+            if place.number.saturating_sub(self.checkpoint) > FEW {
                 self.write_checkpoint(&place);
             }
         }

@@ -35,11 +35,15 @@ fn a_reader_has_the_state_that_the_recorder_has() {
 #[test]
 fn a_start_from_a_checkpoint_is_a_start_from_the_records() {
     let mut scene = Scene::new(CONFIG);
-    scene.begin(1, "alice", "VPN2-1").unwrap();
+    for handle in 0..20 {
+        let given = scene.begin(handle, "alice", "VPN2-1").unwrap();
+        scene.end(handle, "alice", "VPN2-1", &given);
+    }
+    scene.begin(20, "alice", "VPN2-1").unwrap();
     let whole = scene.records();
     scene.restart();
     let folder = scene.path();
-    assert_eq!(rasadmin_journal::checkpoint::list(&folder).unwrap().len(), 1, "terminate writes one");
+    assert_eq!(rasadmin_journal::checkpoint::list(&folder).unwrap().len(), 1, "terminate writes one if there is much to replay");
     let with = scene.journal();
     for file in rasadmin_journal::checkpoint::list(&folder).unwrap() {
         std::fs::remove_file(file).unwrap();

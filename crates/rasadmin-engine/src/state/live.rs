@@ -24,6 +24,10 @@ impl Live {
         self.0.len()
     }
 
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.0.reserve(more);
+    }
+
     pub(super) fn insert(&mut self, session: Session) {
         self.0.insert(session.id, session);
     }
