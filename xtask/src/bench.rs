@@ -1,32 +1,12 @@
-//! `cargo xtask bench`: what a session costs, next to the bare SQL that it runs. A report; nothing fails by it.
+//! `cargo xtask bench`: what a decision costs. A report; nothing fails by it.
 
-use crate::shell::{cargo, relative, run, step, target};
-use crate::{Result, windows};
-use std::process::Command;
+use crate::Result;
+use crate::shell::{cargo, run};
 
-/// Natively, and with `--windows` under Wine.
-pub fn bench(for_windows: bool) -> Result {
-    let packages = ["-p", "rasadmin-dll", "-p", "rasadmin-cli", "--lib", "--example", "session_cost"];
-    if for_windows {
-        step("building the product and the benchmark for Windows", || {
-            run(windows::command("build")?.args(["--release", "--quiet"]).args(packages))
-        })?;
-        windows::wine()?;
-        let release = windows::built();
-        let program = release.join("examples").join("session_cost.exe");
-        let result = run(windows::program(&relative(&program)).arg(relative(&release.join("rasadmin.dll"))));
-        windows::end_wine();
-        return result;
-    }
-    step("building the product and the benchmark", || {
-        run(cargo().args(["build", "--release", "--quiet"]).args(packages))
-    })?;
-    let release = target().join("release");
-    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let program = release.join("examples").join(format!("session_cost{}", std::env::consts::EXE_SUFFIX));
-    run(Command::new(program).arg(release.join(format!("{prefix}rasadmin{suffix}"))))?;
+/// Natively.
+pub fn bench() -> Result {
     for (what, package, example) in [
-        ("the state machine, without the ledger", "rasadmin-engine", "call_cost"),
+        ("the state machine, without the journal", "rasadmin-engine", "call_cost"),
         ("a decision of the rules", "rasadmin-policy", "decide_cost"),
     ] {
         println!("\n{what}\n");

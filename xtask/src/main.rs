@@ -23,7 +23,7 @@ usage: cargo xtask COMMAND
   demo [--windows]   build the product, check it, run the office day through it
                      (--windows: the Windows DLL, under Wine on Linux)
   test               every test: native, then the same for Windows under Wine
-  bench [--windows]  what a session costs through the product, next to its bare SQL
+  bench              what a decision costs
   torture            kill the product at every point of every callback (--rounds N, 1000 by default;
                      --two-processes; --windows; --seed S; --control: does the check find what is wrong?)
   torture --model    play random sequences of RRAS's calls against the engine, and compare with the truth
@@ -48,8 +48,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::native(),
         ["demo", "--windows"] => demo::windows(),
         ["test"] => tests::all(),
-        ["bench"] => bench::bench(false),
-        ["bench", "--windows"] => bench::bench(true),
+        ["bench"] => bench::bench(),
         ["torture", ref options @ ..] => torture::command(options),
         ["windows"] => windows::product().map(|folder| println!("{}", shell::relative(&folder))),
         ["freeradius"] => freeradius::schemas(),
