@@ -43,7 +43,7 @@ fn day(shown: &str, rasadmin: &dyn Fn() -> Command, product: &str, reject: &str)
     let _ = std::fs::remove_dir_all(&folder);
     let config = folder.join("rasadmin.toml");
     show(&["check", product])?;
-    println!("\nThe day with rules and pools; its ledger and its log are kept in {}:", relative(&folder));
+    println!("\nThe day with rules and pools; its journal, ledger and log are kept in {}:", relative(&folder));
     show(&["host", "run", "--config", RULES, "--keep", &relative(&folder), "--dll", product, DAY])?;
     println!("\nWhy was the last one denied?");
     show(&["explain", "--config", &relative(&config), "--decision", "818"])?;

@@ -23,7 +23,7 @@ usage: cargo xtask COMMAND
   demo [--windows]   build the product, check it, run the office day through it
                      (--windows: the Windows DLL, under Wine on Linux)
   test               every test: native, then the same for Windows under Wine
-  bench [--windows]  what a session costs through the product, next to its bare SQL; what its parts cost
+  bench [--windows]  what a session costs through the product, next to six bare appends; what its parts cost
   torture            kill the product at every point of every callback (--rounds N, 1000 by default;
                      --two-processes; --windows; --seed S; --control: does the check find what is wrong?)
   torture --model    play random sequences of RRAS's calls against the engine, and compare with the truth

@@ -1,7 +1,7 @@
 //! The ledger is made of the journal: a command brings in what the journal has gained before it reads.
 
 use crate::here::Place;
-use crate::output::grouped;
+use crate::output::records;
 use crate::times;
 use rasadmin_journal::{Follower, Item, Position};
 use rasadmin_ledger::bring_in::Brought;
@@ -53,7 +53,7 @@ pub fn bring_in(
     let Some(follower) = Follower::open(journal)? else { return Ok(None) };
     let waiting = if say { waiting(follower, ledger)? } else { 0 };
     if waiting >= MANY {
-        eprintln!("bringing {} records into the ledger", grouped(waiting));
+        eprintln!("bringing {} into the ledger", records(waiting));
     }
     let mut ledger = Sqlite::open(ledger, Create::Yes, durable, Instant::now() + PATIENCE)?;
     ledger.bring_in(journal, server, &mut |_| {}).map(Some)

@@ -85,7 +85,7 @@ pub fn config(arguments: Arguments) -> Result<u8, String> {
 }
 
 fn check(arguments: CheckArguments) -> Result<u8, String> {
-    let here = Here { config: arguments.file, ledger: None };
+    let here = Here { config: arguments.file, ..Here::default() };
     let file = here.file()?;
     if !file.exists() {
         return Err(format!("{}: there is no such file: check the path", file.display()));

@@ -11,7 +11,7 @@ use rasadmin_engine::{Given, State};
 use rasadmin_ledger::report::{Decided, Reader};
 use rasadmin_policy::config::Config;
 use rasadmin_policy::config::file::Action;
-use rasadmin_policy::rules::{Explained, ExplainedCondition, Outcome, Truth};
+use rasadmin_policy::rules::{Explained, ExplainedCondition, Outcome, Truth, WhenUnrecorded};
 use rasadmin_policy::{InterfaceType, Name, Quarantine, Stage, Tunnel};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -294,6 +294,9 @@ fn show(out: &mut String, stage: &StageExplained<'_>, past: Option<(&Decided, &P
     if let Some(address) = &stage.address {
         let _ = writeln!(out, "  address: {}", address_told(address, stage.stage));
     }
+    if stage.when_unrecorded == Some(WhenUnrecorded::Deny) && stage.allow {
+        let _ = writeln!(out, "  while nothing can be recorded: denied");
+    }
     if let Some(refusal) = &stage.refusal {
         let _ = writeln!(out, "  but the connection ends all the same: {refusal}");
     }
@@ -406,7 +409,7 @@ fn stage_json(stage: &StageExplained<'_>, recorded: Option<&Decided>) -> Value {
     let mut value = json!({
         "stage": stage.stage, "allow": stage.allow, "for_now": stage.for_now,
         "rule": stage.rule, "reason": stage.reason, "facts": stage.facts, "counted": stage.counted,
-        "rules": stage.rules, "address": address, "refused": stage.refusal.as_ref().map(ToString::to_string),
+        "when_unrecorded": stage.when_unrecorded, "rules": stage.rules, "address": address, "refused": stage.refusal.as_ref().map(ToString::to_string),
     });
     if let Some(recorded) = recorded {
         value["recorded"] = json!(recorded);

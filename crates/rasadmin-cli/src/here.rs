@@ -18,6 +18,9 @@ pub struct Here {
     /// Another ledger than the configuration's, such as a backup: it is read as it is
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
+    /// The journal's folder, if it is not the configuration's
+    #[arg(long, value_name = "FOLDER")]
+    pub journal: Option<PathBuf>,
 }
 
 /// A configuration that is valid, and the journal and the ledger that belong to it.
@@ -61,7 +64,8 @@ impl Here {
             None => audit_only()?,
         };
         let own = ledger.as_ref().is_none_or(|ledger| *ledger == config.ledger);
-        let journal = (own && file.is_some()).then(|| config.journal.clone());
+        let named = self.journal.as_deref().map(absolute).transpose()?;
+        let journal = named.or_else(|| (own && file.is_some()).then(|| config.journal.clone()));
         let ledger = ledger.unwrap_or_else(|| config.ledger.clone());
         Ok(Place { file, config: Arc::new(config), journal, ledger })
     }

@@ -56,7 +56,7 @@ struct Place {
 
 impl Where {
     fn open(&self) -> Result<Place, String> {
-        let here = crate::here::Here { config: self.config.clone(), ledger: None };
+        let here = crate::here::Here { config: self.config.clone(), ..Default::default() };
         let folder = self.journal.as_deref().map(absolute).transpose()?;
         let config = match (here.open(), &folder) {
             (Ok(place), _) => place.config,

@@ -66,6 +66,11 @@ pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
+/// `1 record`, `1,204 records`.
+pub fn records(n: u64) -> String {
+    format!("{} {}", grouped(n), if n == 1 { "record" } else { "records" })
+}
+
 /// A number with its thousands apart: `1,204`.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -93,6 +98,7 @@ mod tests {
     #[test]
     fn thousands_are_apart() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([1, 1_204].map(records), ["1 record", "1,204 records"]);
     }
 
     #[test]

@@ -154,7 +154,7 @@ fn past(arguments: &Arguments, config: &Arc<Config>) -> Result<Past, String> {
         let found = config::find(&places::config_places(None));
         found.map_err(|e| format!("{e}; or name what to replay with --ledger, --trace or --log"))?;
     }
-    let place = Here { config: None, ledger: arguments.ledger.clone() }.open()?;
+    let place = Here { ledger: arguments.ledger.clone(), ..Default::default() }.open()?;
     let reader = place.reader()?;
     let period = Period { from: i64::MIN / 2, to: i64::MAX / 2, now };
     let attempts = whatif::from_ledger(&reader, period).map_err(|e| e.to_string())?;

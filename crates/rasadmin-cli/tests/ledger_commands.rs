@@ -228,6 +228,25 @@ fn nothing_is_changed_without_a_yes() {
     assert!(future.contains("that is not in the past"), "{future}");
 }
 
+/// Many records are announced, but not among the results; and brought in once.
+#[test]
+fn what_is_brought_in_is_said_beside_the_results() {
+    let folder = own();
+    let first = at(folder.path(), &["sessions", "--json"]).ends(0).complains("bringing 1,650 records into the ledger");
+    assert_eq!(first.json().as_array().unwrap().len(), 100);
+    assert_eq!(at(folder.path(), &["sessions", "--json"]).ends(0).stderr, "");
+    // A candidate elsewhere is asked about what is in force here.
+    let candidate = tempfile::tempdir().unwrap();
+    let path = candidate.path().join("candidate.toml");
+    std::fs::copy(folder.path().join("rasadmin.toml"), &path).unwrap();
+    let journal = folder.path().join("journal");
+    let (path, journal) = (path.to_str().unwrap(), journal.to_str().unwrap());
+    let philip =
+        ["explain", "--user", "philip@corp.example", "--tunnel", "SSTP", "--at", "2026-11-23 23:00", "--config", path];
+    at(folder.path(), &[&philip[..], &["--journal", journal]].concat()).ends(1).prints("> ten hours a day");
+    at(folder.path(), &philip).ends(0).prints("there is no journal of VPN1: nobody is connected");
+}
+
 #[test]
 fn anonymise_takes_one_user_out() {
     let folder = own();

@@ -133,7 +133,7 @@ fn a_live_service_is_told_with_its_version_configuration_and_journal() {
     recorder.set_config(Arc::new(config::load(&world.config()).unwrap()), now());
     let status = world.status();
     one(&status, "last reload", "ok", "configuration");
-    one(&status, "up to date", "note", "1 records came after");
+    one(&status, "up to date", "note", "the next command brings in 1 record");
     recorder.stop(now());
     drop(recorder);
     // A child that another test starts just now has our handles, its lock too, until it is another program.
@@ -144,7 +144,7 @@ fn a_live_service_is_told_with_its_version_configuration_and_journal() {
     }
     one(&status, "service", "note", "VPN1: it does not run, 0 open sessions");
     assert_eq!(status["services"][0]["alive"], false);
-    one(&status, "checkpoint", "ok", "of record 4, 0 records follow it");
+    one(&status, "checkpoint", "ok", "of record 4; after it: 0 records");
 }
 
 /// What a crash has cut off is told, with what mends it.
@@ -165,7 +165,7 @@ fn a_journal_that_is_cut_off_or_damaged_needs_attention() {
         .prints("what follows record 1 cannot be read")
         .prints("rasadmin journal seal");
     world.run(&["journal", "seal"]).ends(0).prints("ends with record 1");
-    world.run(&["journal", "check"]).ends(0).prints("it is whole: 1 records, 1 to 1");
+    world.run(&["journal", "check"]).ends(0).prints("it is whole: 1 record, 1 to 1");
 }
 
 #[test]

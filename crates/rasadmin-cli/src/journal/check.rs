@@ -70,7 +70,8 @@ pub fn check(arguments: Arguments) -> Result<u8, String> {
         return Ok(code);
     }
     let folder = place.folder.display();
-    let records = format!("{} records, {} to {}", grouped(found.records), grouped(found.first), grouped(found.last));
+    let count = crate::output::records(found.records);
+    let records = format!("{count}, {} to {}", grouped(found.first), grouped(found.last));
     if found.faults.is_empty() {
         println!("{folder}: it is whole: {records}");
     } else {

@@ -3,7 +3,7 @@
 use crate::bring_in;
 use crate::here::Here;
 use crate::journal::tidy;
-use crate::output::{count, grouped};
+use crate::output::{count, grouped, records};
 use crate::select::print_json;
 use clap::Args;
 use rasadmin_policy::config::file::Durability;
@@ -48,14 +48,8 @@ pub fn update(arguments: Arguments) -> Result<u8, String> {
             "deleted": deleted.iter().map(|segment| &segment.path).collect::<Vec<_>>(),
         }));
     }
-    let records = if brought.records == 1 { "record" } else { "records" };
     let last = brought.place.map_or(0, |place| place.number);
-    println!(
-        "{}: {} {records} brought in, up to record {}",
-        place.ledger.display(),
-        grouped(brought.records),
-        grouped(last)
-    );
+    println!("{}: {} brought in, up to record {}", place.ledger.display(), records(brought.records), grouped(last));
     if let Some((path, _)) = checkpoint {
         println!("a checkpoint was written: {}", path.display());
     }

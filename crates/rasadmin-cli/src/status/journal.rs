@@ -2,7 +2,7 @@
 
 use super::facts::{Facts, Mark, time};
 use super::recorded::Recorded;
-use crate::output::{count, grouped};
+use crate::output::{count, grouped, records};
 use crate::present::lacks;
 use crate::times;
 use rasadmin_journal::{Error, Follower, inventory};
@@ -31,15 +31,11 @@ pub fn journal(facts: &mut Facts, config: &Config, recorded: &Recorded) {
     let ago = last.map(|last| format!(", the last {} ago", times::between(last, times::now()))).unwrap_or_default();
     let files = count(segments.segments.len(), "file");
     let length = times::octets(segments.length());
-    facts.add(Mark::Ok, "journal", format!("{folder}: {} records{ago}; {files}, {length}", grouped(number)));
+    facts.add(Mark::Ok, "journal", format!("{folder}: {}{ago}; {files}, {length}", records(number)));
     let after = number.saturating_sub(present.checkpoint);
     match present.checkpoint {
         0 => facts.add(Mark::Note, "checkpoint", "there is none yet: a start reads the journal from its beginning"),
-        at => facts.add(
-            Mark::Ok,
-            "checkpoint",
-            format!("of record {}, {} records follow it", grouped(at), grouped(after)),
-        ),
+        at => facts.add(Mark::Ok, "checkpoint", format!("of record {}; after it: {}", grouped(at), records(after))),
     }
     for lack in lacks(&present.lacking) {
         facts.add(Mark::Attention, "journal", lack);

@@ -2,7 +2,7 @@
 
 use super::facts::{Facts, Mark, time};
 use super::recorded::Recorded;
-use crate::output::grouped;
+use crate::output::records;
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::{Error, sqlite};
 use rasadmin_policy::config::Config;
@@ -53,12 +53,12 @@ pub fn ledger(facts: &mut Facts, config: &Config, recorded: &Recorded) {
         match recorded.behind {
             0 => facts.add(Mark::Ok, "up to date", format!("the ledger has every record, as of {at}")),
             behind => {
-                let what = format!("{} records came after {at}: the next command brings them in", grouped(behind));
+                let what = format!("as of {at}; the next command brings in {}", records(behind));
                 facts.add(Mark::Note, "up to date", what);
             }
         }
     } else if recorded.behind > 0 {
-        let what = format!("the journal's {} records are brought in by the next command", grouped(recorded.behind));
+        let what = format!("nothing yet; the next command brings in {}", records(recorded.behind));
         facts.add(Mark::Note, "up to date", what);
     }
     if !differ.is_empty() {
