@@ -59,7 +59,7 @@ fn only_a_marked_folder_is_used_and_then_it_alone() {
     assert_eq!(call(b"MprAdminTerminateDll"), 0);
     assert_eq!(names(&real), ["rasadmin.toml"]);
     let there = names(&scratch);
-    for file in ["rasadmin.db", "rasadmin.db.last-good.json", "rasadmin.log"] {
+    for file in ["journal", "rasadmin.toml.last-good.json", "rasadmin.log"] {
         assert!(there.iter().any(|name| name == file), "{file} of {there:?}");
     }
 }

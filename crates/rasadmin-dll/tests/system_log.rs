@@ -89,7 +89,7 @@ fn drive(service: &Service, folder: &Path, look: &mut dyn FnMut(&[Told<'_>])) {
     assert_eq!(service.accept("CORP\\mallory\n2026 100%1"), 0);
     let refused = format!(r"user CORP\MALLORY\n2026 {HOSTILE}, from -, computer -; rule: (default); reason: {HOSTILE}");
     look(&[
-        (Id::Started, "rasadmin.db"),
+        (Id::Started, "journal"),
         (Id::ConfigInForce, "has changed, and is in force ("),
         (Id::ConnectionRefused, &refused),
     ]);
