@@ -30,7 +30,17 @@ const NOT_IN_RRAS: [&str; 18] = [
 #[test]
 fn nothing_of_the_command_is_linked_into_the_dll() {
     let tree = Command::new(env!("CARGO"))
-        .args(["tree", "--package", "rasadmin-dll", "--edges", "normal,build", "--prefix", "none", "--offline", "--locked"])
+        .args([
+            "tree",
+            "--package",
+            "rasadmin-dll",
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+            "--offline",
+            "--locked",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();

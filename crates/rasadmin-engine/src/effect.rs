@@ -4,9 +4,9 @@
 //! was made of a record's random bytes, so that doing it twice changes nothing.
 
 use crate::now::{Id, Mono, Process, Stamp};
+use crate::state::Accumulated;
 use crate::{Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::{Address, Family};
-use crate::state::Accumulated;
 use serde::{Deserialize, Serialize};
 
 /// One change.

@@ -40,7 +40,10 @@ impl Record {
         match &self.event {
             Event::Connection(_) => self.answer == Answer::Accept,
             Event::Hangup(_) => self.effects.iter().any(|effect| matches!(effect, Effect::SessionEnded(_))),
-            Event::InstanceStarted { .. } | Event::Carried | Event::ReleaseAddress { .. } | Event::CloseSession { .. } => true,
+            Event::InstanceStarted { .. }
+            | Event::Carried
+            | Event::ReleaseAddress { .. }
+            | Event::CloseSession { .. } => true,
             Event::Block(_) | Event::Forget { .. } => true,
             _ => false,
         }

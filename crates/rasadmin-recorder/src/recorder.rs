@@ -1,8 +1,8 @@
 //! The engine on its journal: one method a call, and the caller waits for the answer.
 
 use crate::membership::Membership;
-use crate::store::{Health, Store, Turn, Whose, Written};
 use crate::repeats::Repeats;
+use crate::store::{Health, Store, Turn, Whose, Written};
 use crate::tell;
 use rasadmin_engine::config::{Bundle, Config};
 use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEvent, ReleaseEvent};

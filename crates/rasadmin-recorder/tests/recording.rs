@@ -43,7 +43,11 @@ fn a_start_from_a_checkpoint_is_a_start_from_the_records() {
     let whole = scene.records();
     scene.restart();
     let folder = scene.path();
-    assert_eq!(rasadmin_journal::checkpoint::list(&folder).unwrap().len(), 1, "terminate writes one if there is much to replay");
+    assert_eq!(
+        rasadmin_journal::checkpoint::list(&folder).unwrap().len(),
+        1,
+        "terminate writes one if there is much to replay"
+    );
     let with = scene.journal();
     for file in rasadmin_journal::checkpoint::list(&folder).unwrap() {
         std::fs::remove_file(file).unwrap();

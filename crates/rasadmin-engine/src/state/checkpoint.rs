@@ -6,9 +6,9 @@ use super::lease::{Lease, Leases};
 use super::session::{Closed, Session, Sessions};
 use super::usage::{Accumulated, UseOfAll};
 use super::{State, addresses};
-use crate::{Identity, Name};
 use crate::effect::{Block, Elsewhere};
 use crate::now::{Id, Mono, Process, Stamp};
+use crate::{Identity, Name};
 use serde::{Deserialize, Serialize};
 
 /// The version of what follows.

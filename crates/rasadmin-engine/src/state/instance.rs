@@ -2,8 +2,8 @@
 
 use super::session::Session;
 use crate::Millis;
-use crate::now::{Id, Stamp};
 use crate::effect::{ClosedBy, Day, DayUse, InstanceBegan, SessionEnded, Usage};
+use crate::now::{Id, Stamp};
 
 /// How a session is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
