@@ -174,7 +174,7 @@ pub fn round(
     let begin = check.carry_out(&records, before);
     check.state_on_disk(folder, &before.state);
     if round.whole {
-        check.from_the_beginning(folder, &before.state)?;
+        check.read_from_the_beginning(folder, &before.state)?;
     }
     check.commands(&records);
     // What waits in memory dies with its process, the instance's beginning too.
@@ -230,7 +230,7 @@ impl Check<'_> {
     }
 
     /// Who reads all records has it too.
-    fn from_the_beginning(&mut self, folder: &Path, state: &State) -> Result<(), String> {
+    fn read_from_the_beginning(&mut self, folder: &Path, state: &State) -> Result<(), String> {
         let Some(Reading { records, .. }) = beside::read(folder, None)? else { return Ok(()) };
         let mut all = State::new();
         let records = self.decoded(&records, 0);

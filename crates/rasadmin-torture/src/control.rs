@@ -188,13 +188,13 @@ fn of_no_call(records: &mut Vec<Record>) {
 }
 
 /// The last such effect is taken out.
-fn without(records: &mut Vec<Record>, is: fn(&Effect) -> bool) {
+fn without(records: &mut [Record], is: fn(&Effect) -> bool) {
     if let Some(record) = records.iter_mut().rev().find(|record| record.effects.iter().any(is)) {
         record.effects.retain(|effect| !is(effect));
     }
 }
 
-fn billed_twice(records: &mut Vec<Record>) {
+fn billed_twice(records: &mut [Record]) {
     let days = records.iter_mut().rev().flat_map(|record| &mut record.effects).find_map(|effect| match effect {
         Effect::Used { days, .. } => Some(days),
         _ => None,
@@ -205,7 +205,7 @@ fn billed_twice(records: &mut Vec<Record>) {
 }
 
 /// An address that is not released is given once more.
-fn given_twice(records: &mut Vec<Record>) {
+fn given_twice(records: &mut [Record]) {
     let effects = || records.iter().flat_map(|record| &record.effects);
     let ends = |id: Id| effects().any(|effect| matches!(effect, Effect::LeaseEnded { lease, .. } if *lease == id));
     let leases =
@@ -222,7 +222,7 @@ fn given_twice(records: &mut Vec<Record>) {
     }
 }
 
-fn lives_on(records: &mut Vec<Record>) {
+fn lives_on(records: &mut [Record]) {
     for record in records.iter_mut() {
         record.effects.retain(|effect| !matches!(effect, Effect::InstanceBegan(_)));
     }
