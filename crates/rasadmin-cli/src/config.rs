@@ -149,7 +149,8 @@ fn show(arguments: ShowArguments) -> Result<u8, String> {
             json!({ "name": pool.name, "family": family(pool.family), "size": size })
         });
         return print_json(&json!({
-            "file": place.file, "hash": config.hash, "server": server, "time_zone": zone, "ledger": place.ledger,
+            "file": place.file, "hash": config.hash, "server": server, "time_zone": zone, "journal": config.journal,
+            "ledger": place.ledger,
             "rules": rules.collect::<Vec<_>>(), "groups": groups, "pools": pools.collect::<Vec<_>>(),
             "reservations": config.addresses.reservations.len(),
             "members_files": config.bundle.members.keys().collect::<Vec<_>>(),
@@ -160,6 +161,7 @@ fn show(arguments: ShowArguments) -> Result<u8, String> {
     println!("hash           {}", config.hash);
     println!("server         {}", server.unwrap_or_else(|| "(the computer's name)".to_owned()));
     println!("time zone      {zone}");
+    println!("journal        {}", config.journal.display());
     println!("ledger         {}", place.ledger.display());
     let members: Vec<_> = config.bundle.members.keys().map(String::as_str).collect();
     if !members.is_empty() {

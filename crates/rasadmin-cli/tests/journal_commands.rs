@@ -7,6 +7,7 @@ use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer};
 use rasadmin_engine::{Identity, InterfaceType, Mono, Name, Now, Quarantine, Stamp, Tunnel};
+use rasadmin_journal::{Journal, Options};
 use rasadmin_policy::config;
 use rasadmin_recorder::{Assigned, Recorder, Verdict};
 use rasadmin_system::monotonic;
@@ -252,6 +253,29 @@ fn an_update_deletes_what_every_ledger_has_had_for_a_week() {
     server.run(&["journal", "check"]).ends(0).prints("it is whole");
     server.run(&["ledger", "check"]).ends(0).prints("it is sound");
     server.run(&["ledger", "update"]).ends(0).prints("0 records brought in");
+}
+
+/// What only a newer DLL knows is passed over and told; and no checkpoint is written without it.
+#[test]
+fn what_a_newer_version_has_recorded_is_told() {
+    let server = Server::new();
+    server.asks("alice", "VPN2-1");
+    let shown = server.run(&["journal", "show", "--json", "--last", "1"]).ends(0).json();
+    let mut record = shown["record"].clone();
+    record["id"] = "00000000-0000-4000-8000-000000000007".into();
+    record["effects"] = serde_json::json!([{ "telepathy": { "with": "alice" } }]);
+    let deadline = || std::time::Instant::now() + Duration::from_secs(5);
+    let journal = Journal::open(&server.path("journal"), Options::default(), deadline()).unwrap();
+    let mut guard = journal.lock(deadline()).unwrap();
+    guard.catch_up(|_| ()).unwrap();
+    guard.append(&[record.to_string().as_bytes()]).unwrap();
+    drop(guard);
+    let check = server.run(&["journal", "check"]).ends(1).prints("record 4 has changes of a newer version");
+    check.prints("use the command that came with the DLL that wrote it");
+    server.run(&["journal", "show"]).ends(0).prints("1 change of a newer version");
+    server.run(&["sessions"]).ends(0).complains("a newer rasadmin.dll has written 1 part of records");
+    server.run(&["explain", "--user", "bob"]).ends(1).complains("a newer rasadmin.dll has recorded 1 change");
+    server.run(&["journal", "seal"]).ends(2).complains("no checkpoint was written");
 }
 
 /// Restored from a backup, the ledger has less than the journal's beginning: what came between is brought in again.

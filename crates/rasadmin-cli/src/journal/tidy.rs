@@ -2,7 +2,7 @@
 
 use rasadmin_journal::retain::{self, Expired, Rule};
 use rasadmin_journal::{Error, checkpoint, cursor, inventory};
-use rasadmin_recorder::present::{self, Present};
+use rasadmin_recorder::present::{self, Lacking, Present};
 use rasadmin_recorder::tool::Tool;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -35,6 +35,15 @@ pub fn write_checkpoint(folder: &Path) -> Result<(PathBuf, u64), String> {
     let failed = |e: Error| format!("no checkpoint could be written: {e}");
     let present = present::read(folder).map_err(failed)?;
     let present = present.ok_or_else(|| format!("{}: there is no journal yet", folder.display()))?;
+    let Lacking { records, effects, .. } = present.lacking;
+    if records > 0 || effects > 0 {
+        // The DLL would start from it, and without what this program has passed over.
+        return Err(
+            "no checkpoint was written, because this command does not understand all records; the DLL writes one \
+                    when Remote Access is stopped or started"
+                .to_owned(),
+        );
+    }
     let path = present::write_checkpoint(folder, &present).map_err(failed)?;
     Ok((path, present.place.number))
 }

@@ -37,7 +37,10 @@ pub fn update(arguments: Arguments) -> Result<u8, String> {
         return Ok(0);
     };
     bring_in::warnings(&brought).iter().for_each(|warning| eprintln!("warning: {warning}"));
-    let checkpoint = tidy::checkpoint_if_due(journal)?;
+    let checkpoint = tidy::checkpoint_if_due(journal).unwrap_or_else(|why| {
+        eprintln!("warning: {why}");
+        None
+    });
     let deleted = tidy::delete_old(journal)?;
     if arguments.json {
         return print_json(&json!({

@@ -51,7 +51,7 @@ impl<'c> Lines<'c> {
         let mut told = outcome(&record);
         told.extend(record.effects.iter().filter_map(change));
         if decoded.unknown > 0 {
-            told.push(format!("{} changes of a newer version", decoded.unknown));
+            told.push(format!("{} of a newer version", crate::output::count(decoded.unknown, "change")));
         }
         if record.late {
             told.push("written late".to_owned());
