@@ -56,9 +56,9 @@ const SPOILT: [(&str, Spoil, Kind); 17] = [
     ("a link has not begun", Spoil::Records(|all| without(all, |e| matches!(e, Effect::LinkBegan(_)))), |found| {
         &found.lost
     }),
-    ("a hangup is billed twice", Spoil::Records(billed_twice), |found| &found.double),
-    ("an address has two leases", Spoil::Records(given_twice), |found| &found.double),
-    ("what a dead service left lives on", Spoil::Records(lives_on), |found| &found.leaked),
+    ("a hangup is billed twice", Spoil::Records(|all| billed_twice(all)), |found| &found.double),
+    ("an address has two leases", Spoil::Records(|all| given_twice(all)), |found| &found.double),
+    ("what a dead service left lives on", Spoil::Records(|all| lives_on(all)), |found| &found.leaked),
     ("an address was refused", Spoil::Notes(refused), |found| &found.leaked),
     ("an answer was another one", Spoil::Notes(answered_otherwise), |found| &found.lost),
     ("who followed missed a record", Spoil::Notes(|known| drop(known.followed.pop())), |found| &found.broken),
