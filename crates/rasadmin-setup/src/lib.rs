@@ -6,10 +6,11 @@
 //! | [`registration`] | RRAS's list of DLLs as text, and how it changes |
 //! | [`registry`] | where that list stands |
 //! | [`mark`] | which file is ours, and which version |
-//! | [`acl`] | who can write a folder; folders that only administrators can |
+//! | [`acl`] | who can write a folder; folders that only administrators can: `rasadmin-rights` |
 #![deny(unsafe_code)]
 
-pub mod acl;
 pub mod mark;
 pub mod registration;
 pub mod registry;
+
+pub use rasadmin_rights as acl;

@@ -9,6 +9,8 @@ mod hostile;
 mod instances;
 #[cfg(unix)]
 mod power;
+#[cfg(unix)]
+mod rights;
 mod rolls;
 mod syncs;
 mod turns;

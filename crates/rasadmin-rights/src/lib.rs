@@ -3,11 +3,20 @@
 //! A configuration decides who gets into the network, and an admin DLL runs as SYSTEM: whoever can write one, or put
 //! another in its place, is an administrator in all but name.
 
+#![deny(unsafe_code)]
+
+#[cfg(windows)]
+mod accounts;
 #[cfg(windows)]
 mod descriptor;
+pub mod private;
 pub mod sddl;
 #[cfg(unix)]
-mod unix;
+#[path = "unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod system;
 
 use std::fmt;
 use std::io;
@@ -48,16 +57,31 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// What to do about dangers of a folder or file.
+/// What to do about dangers of a folder, with all that is in it, or of a file.
 pub fn remedy(path: &Path) -> String {
+    give(path, "go-w")
+}
+
+/// What to do if a folder or file is not the administrators' alone.
+pub fn private_remedy(path: &Path) -> String {
+    give(path, "go=")
+}
+
+fn give(path: &Path, mode: &str) -> String {
+    let folder = path.is_dir();
     let path = printable(&path.to_string_lossy());
     if cfg!(windows) {
+        let (owner, all, inherit) = if folder { ("/a /r", " /t", "(OI)(CI)") } else { ("/a", "", "") };
         format!(
-            "give it to the administrators alone (`takeown /a /f \"{path}\"`, then `icacls \"{path}\" /inheritance:r \
-             /grant *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F`), or use another folder"
+            "give it to the administrators alone (`takeown {owner} /f \"{path}\"`, then `icacls \"{path}\" /reset{all}`, \
+             then `icacls \"{path}\" /inheritance:r /grant *S-1-5-18:{inherit}F *S-1-5-32-544:{inherit}F`), or use \
+             another folder"
         )
     } else {
-        format!("give it to root alone (`chown root:root '{path}'`, `chmod go-w '{path}'`), or use another folder")
+        let all = if folder { "-R " } else { "" };
+        format!(
+            "give it to root alone (`chown {all}root:root '{path}'`, `chmod {all}{mode} '{path}'`), or use another folder"
+        )
     }
 }
 
@@ -123,7 +147,7 @@ fn of(path: &Path, object: Object) -> io::Result<Vec<Danger>> {
 }
 
 #[cfg(unix)]
-use unix::of;
+use system::of;
 
 /// Makes a folder, and those above it that are missing, for SYSTEM and Administrators only (on Unix for the user who
 /// runs this only). Answers the folders made, the uppermost first.
