@@ -185,6 +185,8 @@ fn create(path: &Path) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use private::{Kind, Wrong};
+    use std::time::{Duration, Instant};
 
     /// Wine keeps of an access list what fits a Unix mode, and shows one that it makes of the mode: enough for these.
     #[test]
@@ -208,5 +210,58 @@ mod tests {
         }
         assert!(descriptor::create_folder(&open, sddl::ADMINISTRATORS_ONLY).is_err(), "it is there");
         assert!(create_folder(&folder.path().join("a|b")).is_err(), "no such name");
+    }
+
+    /// Wine heeds no wish to inherit nothing: what is above must be the administrators' too.
+    #[test]
+    fn what_others_can_write_or_read_is_told_and_mended() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("a\\journal");
+        private::make_folder(&place).unwrap();
+        let file = place.join("file");
+        std::fs::write(&file, "text").unwrap();
+        for (path, kind) in [(&place, Kind::Folder), (&file, Kind::File)] {
+            descriptor::set(path, "O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;WD)", false).unwrap();
+            let everyone = "Everyone".to_owned();
+            let expected = [Wrong::Writable(everyone.clone()), Wrong::Readable(everyone)];
+            assert_eq!(private::look(path, kind).unwrap(), expected);
+            private::mend(path, kind).unwrap();
+            assert_eq!(private::look(path, kind).unwrap(), []);
+        }
+        assert_eq!(private::unbelievable(&file), None);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "text");
+    }
+
+    #[test]
+    fn a_file_of_somebody_who_is_no_administrator_is_foreign() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "text").unwrap();
+        assert_eq!(private::foreign(&file), None);
+        if !Path::new(CHOWN).exists() {
+            return; // On Windows only a right that this test has not gives a file away.
+        }
+        // Wine starts the program, and cannot wait for it.
+        let _ = std::process::Command::new(CHOWN).arg("65534").arg(unix(&file)).status();
+        let soon = Instant::now() + Duration::from_secs(10);
+        while private::foreign(&file).is_none() {
+            assert!(Instant::now() < soon, "{:?}", descriptor::owner(&file));
+            std::thread::yield_now();
+        }
+        assert_eq!(
+            private::foreign(&file).unwrap(),
+            "Anonymous",
+            "as Wine calls the users of Unix that it does not know"
+        );
+        assert_eq!(private::unbelievable(&file).unwrap(), "it belongs to Anonymous");
+        let found = private::look(&file, Kind::File).unwrap();
+        assert_eq!(found[0], Wrong::Foreign("Anonymous".into()));
+    }
+
+    const CHOWN: &str = r"Z:\bin\chown";
+
+    fn unix(path: &Path) -> String {
+        let out = std::process::Command::new("winepath").arg("-u").arg(path).output().unwrap();
+        String::from_utf8(out.stdout).unwrap().trim().to_owned()
     }
 }

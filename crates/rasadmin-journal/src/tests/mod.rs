@@ -9,7 +9,6 @@ mod hostile;
 mod instances;
 #[cfg(unix)]
 mod power;
-#[cfg(unix)]
 mod rights;
 mod rolls;
 mod syncs;

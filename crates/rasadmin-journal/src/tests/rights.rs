@@ -1,37 +1,53 @@
-//! Whose the files are. Giving a file to somebody else takes root: who is not leaves those tests out.
+//! Whose the folder and its files are.
+
+#[cfg(unix)]
+mod modes;
+mod owners;
 
 use super::*;
-use crate::{LOCK, Notice, checkpoint, cursor, inventory, lives_in, rights};
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use crate::{LOCK, checkpoint, cursor, rights};
 
 /// Somebody who is nobody here.
 const STRANGER: u32 = 65_534;
 
-/// Gives a file away; None: that is not allowed to who runs this.
+/// Gives a file away; None: that is not allowed to who runs this. It takes root.
+#[cfg(unix)]
 fn give_away(path: &Path) -> Option<()> {
-    match chown(path, Some(STRANGER), None) {
-        Ok(()) => Some(()),
-        Err(e) => {
-            assert_eq!(e.kind(), std::io::ErrorKind::PermissionDenied);
-            eprintln!("skipped: only root can give a file away");
-            None
-        }
+    let given = std::os::unix::fs::chown(path, Some(STRANGER), None);
+    if let Err(e) = &given {
+        assert_eq!(e.kind(), std::io::ErrorKind::PermissionDenied);
+        eprintln!("skipped: only root can give a file away");
     }
+    given.ok()
 }
 
-fn open_to(path: &Path, mode: u32) {
-    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+/// As Unix does it, under Wine, which starts the program and cannot wait for it. On Windows it takes a right that tests
+/// do not have.
+#[cfg(windows)]
+fn give_away(path: &Path) -> Option<()> {
+    let chown = Path::new(r"Z:\bin\chown");
+    let unix = chown.exists().then(|| std::process::Command::new("winepath").arg("-u").arg(path).output().unwrap())?;
+    let unix = String::from_utf8(unix.stdout).unwrap();
+    let _ = std::process::Command::new(chown).arg(STRANGER.to_string()).arg(unix.trim()).status();
+    let soon = soon();
+    while rights::foreign(path).is_none() {
+        assert!(Instant::now() < soon);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Some(())
 }
 
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().mode() & 0o777
+/// As it is told.
+fn why() -> String {
+    let stranger = if cfg!(windows) { "Anonymous".to_owned() } else { format!("the user with the number {STRANGER}") };
+    format!("it belongs to {stranger}")
 }
 
 /// A journal with some records, and all kinds of files.
 fn whole() -> tempfile::TempDir {
     let folder = folder();
-    open_to(folder.path(), 0o700);
+    #[cfg(unix)]
+    modes::open_to(folder.path(), 0o700);
     let journal = open(folder.path());
     append_each(&journal, 100);
     checkpoint::write(folder.path(), &journal.position(), 1, b"ours").unwrap();
@@ -40,212 +56,8 @@ fn whole() -> tempfile::TempDir {
     folder
 }
 
-fn why() -> String {
-    format!("it belongs to the user with the number {STRANGER}")
-}
-
 fn moved(notices: &[Notice], path: &Path) -> bool {
     notices
         .iter()
         .any(|notice| matches!(notice, Notice::MovedAside { from, why: w, .. } if from == path && *w == why()))
-}
-
-#[test]
-fn folder_and_files_are_ours_alone_from_the_beginning() {
-    let above = folder();
-    let folder = above.path().join("made/journal");
-    let journal = open(&folder);
-    append_each(&journal, 100);
-    checkpoint::write(&folder, &journal.position(), 1, b"state").unwrap();
-    cursor::write(&folder, "main", &journal.position()).unwrap();
-    drop(journal.lock(soon()).unwrap().join_instance("token").unwrap());
-    assert_eq!((mode(&folder), mode(&above.path().join("made"))), (0o700, 0o700));
-    let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(files.len() > 5);
-    for file in files {
-        assert_eq!(mode(&file), 0o600, "{}", file.display());
-    }
-    assert_eq!((rights::judge(&folder), rights::mend(&folder)), (vec![], vec![]));
-}
-
-#[test]
-fn what_others_can_write_or_read_is_told_and_mended() {
-    let folder = whole();
-    let path = checkpoint::list(folder.path()).unwrap().remove(0);
-    open_to(folder.path(), 0o777);
-    open_to(&segment(folder.path(), 1), 0o666);
-    open_to(&path, 0o602);
-    open_to(&folder.path().join(LOCK), 0o644);
-    let told: Vec<_> = rights::judge(folder.path()).into_iter().map(|fault| (fault.path, fault.what)).collect();
-    let everyone = |path: &Path, what: &str| (path.to_owned(), format!("it can be {what} by everyone"));
-    for expected in [
-        everyone(folder.path(), "written"),
-        everyone(&segment(folder.path(), 1), "written"),
-        everyone(&path, "written"),
-        everyone(&folder.path().join(LOCK), "read"),
-    ] {
-        assert!(told.contains(&expected), "{expected:?} in {told:?}");
-    }
-    let notices = rights::mend(folder.path());
-    let what = "it can be written by everyone".to_owned();
-    assert_eq!(notices, [Notice::RightsMended { first: folder.path().to_owned(), what, others: 3 }]);
-    assert_eq!(rights::judge(folder.path()), []);
-    assert_eq!((mode(folder.path()), mode(&path)), (0o700, 0o600));
-    assert_eq!(rights::mend(folder.path()), [], "once");
-    assert_eq!(followed(folder.path()), numbered(1, 100), "nothing is lost by it");
-}
-
-#[test]
-fn a_last_good_configuration_that_others_can_write_does_not_become_a_good_one() {
-    let folder = whole();
-    let path = folder.path().join(rights::LAST_GOOD);
-    fs::write(&path, "{}").unwrap();
-    open_to(&path, 0o644);
-    assert!(matches!(&rights::mend(folder.path())[..], [Notice::RightsMended { .. }]));
-    assert_eq!(mode(&path), 0o600);
-    open_to(&path, 0o666);
-    assert!(matches!(&rights::mend(folder.path())[..], [Notice::MovedAside { from, .. }] if *from == path));
-    assert!(!path.exists());
-}
-
-#[test]
-fn a_planted_checkpoint_with_a_valid_checksum_is_not_loaded_and_moved_aside() {
-    let folder = whole();
-    let place = Follower::open(folder.path()).unwrap().unwrap().position();
-    let planted = checkpoint::write(folder.path(), &crate::Position { number: 1_000, ..place }, 1, b"his").unwrap();
-    assert_eq!(checkpoint::newest(folder.path(), |_, _| true).unwrap().0.unwrap().state, b"his", "it is valid");
-    let Some(()) = give_away(&planted) else { return };
-    let (found, passed) = checkpoint::newest(folder.path(), |_, _| true).unwrap();
-    assert_eq!(found.unwrap().state, b"ours");
-    assert_eq!(passed, [Notice::Unusable { path: planted.clone(), why: why() }]);
-    assert!(moved(&rights::mend(folder.path()), &planted));
-    assert!(!planted.exists());
-}
-
-#[test]
-fn a_planted_segment_is_not_read_and_moved_aside() {
-    let folder = whole();
-    let last = inventory::take(folder.path()).unwrap().segments.pop().unwrap();
-    let Some(()) = give_away(&last.path) else { return };
-    let reader: Vec<_> = followed(folder.path());
-    assert_eq!(reader, numbered(1, last.first - 1), "followers leave it out");
-    assert_eq!(rights::judge(folder.path()).len(), 1);
-    assert_eq!(rights::mend(folder.path()), [], "it is moved under the lock");
-    let journal = open(folder.path());
-    assert!(moved(&journal.take_notices(), &last.path));
-    append(&journal, 1).unwrap();
-    assert_eq!(fs::metadata(&last.path).map_or(0, |of| of.uid()), 0, "one of ours has its place");
-}
-
-/// While the journal is open: the next segment's name.
-#[test]
-fn a_segment_that_is_planted_for_later_is_moved_aside_when_it_is_needed() {
-    let folder = folder();
-    let journal = open(folder.path());
-    let planted = segment(folder.path(), 2);
-    fs::write(&planted, [0; 4096]).unwrap();
-    let Some(()) = give_away(&planted) else { return };
-    append_each(&journal, 100);
-    assert!(moved(&journal.take_notices(), &planted));
-    assert_eq!(followed(folder.path()), numbered(1, 100));
-}
-
-#[test]
-fn a_planted_cursor_lets_nothing_be_deleted() {
-    let folder = whole();
-    let path = folder.path().join("main.cursor");
-    assert!(cursor::list(folder.path()).unwrap()[0].place.is_some());
-    let Some(()) = give_away(&path) else { return };
-    assert_eq!(cursor::list(folder.path()).unwrap()[0].place, None);
-    assert!(moved(&rights::mend(folder.path()), &path));
-}
-
-#[test]
-fn a_lock_of_somebody_else_is_none() {
-    let folder = whole();
-    let lock = folder.path().join(LOCK);
-    let Some(()) = give_away(&lock) else { return };
-    let held = fs::File::options().read(true).write(true).open(&lock).unwrap();
-    assert!(crate::kernel::try_lock(&held, 0, crate::kernel::Mode::Exclusive).unwrap(), "he holds it");
-    let shortly = Instant::now() + Duration::from_millis(100);
-    let journal = Journal::open(folder.path(), SMALL, shortly).unwrap();
-    assert!(moved(&journal.take_notices(), &lock));
-    append(&journal, 1).unwrap();
-}
-
-#[test]
-fn an_instance_that_somebody_else_has_made_up_does_not_live() {
-    let folder = whole();
-    let path = folder.path().join(crate::INSTANCE);
-    let created = crate::kernel::created(std::process::id()).unwrap();
-    fs::write(&path, format!("token\n{} {created}\n", std::process::id())).unwrap();
-    let held = fs::File::options().read(true).write(true).open(&path).unwrap();
-    assert!(crate::kernel::try_lock(&held, 1 << 30, crate::kernel::Mode::Shared).unwrap());
-    assert!(lives_in(folder.path(), Duration::from_secs(1)).unwrap());
-    let Some(()) = give_away(&path) else { return };
-    assert!(!lives_in(folder.path(), Duration::from_secs(1)).unwrap());
-    let journal = open(folder.path());
-    let joined = journal.lock(soon()).unwrap().join_instance("another").unwrap();
-    assert!(joined.is_first() && joined.token() == "another");
-    assert!(moved(&journal.take_notices(), &path));
-}
-
-/// Whoever can read a file can lock it.
-#[test]
-fn nobody_else_can_hold_the_lock() {
-    let folder = whole();
-    let lock = folder.path().join(LOCK);
-    open_to(folder.path(), 0o755);
-    open_to(&lock, 0o644);
-    let reads = || {
-        let mut cat = std::process::Command::new("cat");
-        std::os::unix::process::CommandExt::uid(&mut cat, STRANGER);
-        cat.arg(&lock).output().map(|done| done.status.success())
-    };
-    match reads() {
-        Ok(true) => {}
-        Ok(false) => return eprintln!("skipped: others cannot come to the folder for tests"),
-        Err(_) => return eprintln!("skipped: only root can be somebody else"),
-    }
-    rights::mend(folder.path());
-    assert!(!reads().unwrap());
-    // Nor if only the file is mended.
-    open_to(folder.path(), 0o755);
-    assert!(!reads().unwrap());
-}
-
-#[test]
-fn the_folder_of_a_stranger_is_taken_from_him() {
-    let folder = whole();
-    let Some(()) = give_away(folder.path()) else { return };
-    let fault = rights::Fault { path: folder.path().to_owned(), what: why() };
-    assert_eq!(rights::judge(folder.path()), [fault]);
-    assert!(matches!(&rights::mend(folder.path())[..], [Notice::RightsMended { .. }]));
-    assert_eq!((rights::judge(folder.path()), fs::metadata(folder.path()).unwrap().uid()), (vec![], 0));
-}
-
-#[test]
-fn in_a_rehearsals_folder_rights_stay_unless_a_stranger_has_marked_it() {
-    let above = folder();
-    let folder = above.path().join("journal");
-    append_each(&open(&folder), 3);
-    open_to(&folder, 0o755);
-    let mark = above.path().join("rasadmin-scratch");
-    fs::write(&mark, "").unwrap();
-    assert_eq!((rights::judge(&folder), rights::mend(&folder), mode(&folder)), (vec![], vec![], 0o755));
-    let Some(()) = give_away(&mark) else { return };
-    assert_eq!(rights::judge(&folder).len(), 1);
-    assert_eq!((rights::mend(&folder).len(), mode(&folder)), (1, 0o700));
-}
-
-#[test]
-fn a_file_with_a_second_name_stays_as_it_is_and_is_told() {
-    let folder = whole();
-    let file = segment(folder.path(), 1);
-    fs::hard_link(&file, folder.path().join("other")).unwrap();
-    open_to(&file, 0o644);
-    let notices = rights::mend(folder.path());
-    assert!(matches!(&notices[..], [Notice::NotMended { path, .. }] if *path == file), "{notices:?}");
-    assert_eq!(mode(&file), 0o644);
-    assert_eq!(followed(folder.path()), numbered(1, 100), "and it serves");
 }
