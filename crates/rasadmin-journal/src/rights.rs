@@ -21,6 +21,8 @@ pub struct Fault {
     pub path: PathBuf,
     /// What is wrong: "it belongs to …".
     pub what: String,
+    /// Must the file go, because what it says may be somebody else's? Mended rights would make it ours.
+    pub must_go: bool,
 }
 
 impl fmt::Display for Fault {
@@ -30,8 +32,16 @@ impl fmt::Display for Fault {
 }
 
 /// What to do about faults of a folder, at once for all that is in it.
-pub fn remedy(folder: &Path) -> String {
-    rasadmin_rights::private_remedy(folder)
+pub fn remedy(folder: &Path, faults: &[Fault]) -> String {
+    let give = rasadmin_rights::private_remedy(folder);
+    let Some(gone) = faults.iter().find(|fault| fault.must_go) else { return give };
+    let others = faults.iter().filter(|fault| fault.must_go && fault.path != gone.path).count();
+    let others = if others == 0 { String::new() } else { format!(" and {others} more that are told the same way") };
+    format!(
+        "first move {}{others} out of the folder (the DLL does so at its next start), since what is in it may be somebody \
+         else's; then {give}",
+        gone.path.display()
+    )
 }
 
 /// Whose folder and files are, as far as that is wrong. Nothing is changed. In a rehearsal's folder only the owners count.
@@ -39,16 +49,28 @@ pub fn judge(folder: &Path) -> Vec<Fault> {
     let mut faults = Vec::new();
     let scratch = private::is_scratch(folder);
     let mut look = |path: &Path, kind| {
-        let mut add = |what: String| faults.push(Fault { path: path.to_owned(), what });
+        let mut add = |what: String, must_go| faults.push(Fault { path: path.to_owned(), what, must_go });
         match private::look(path, kind) {
-            Ok(all) => all.iter().filter(|wrong| counts(wrong, scratch)).for_each(|wrong| add(wrong.to_string())),
+            Ok(all) => all.iter().filter(|wrong| counts(wrong, scratch)).for_each(|wrong| {
+                add(wrong.to_string(), kind == Kind::File && is_to_go(path, std::slice::from_ref(wrong)));
+            }),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => add(format!("its rights cannot be read: {e}")),
+            Err(e) => add(format!("its rights cannot be read: {e}"), false),
         }
     };
     look(folder, Kind::Folder);
     files(folder).iter().for_each(|path| look(path, Kind::File));
     faults
+}
+
+/// The faults for people: those that matter most, and how many more there are; None if there are none.
+pub fn told(faults: &[Fault]) -> Option<String> {
+    const SHOWN: usize = 5;
+    let more = faults.len().saturating_sub(SHOWN);
+    let (go, stay): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| fault.must_go);
+    let shown = go.into_iter().chain(stay).take(SHOWN).map(Fault::to_string);
+    let lines: Vec<_> = shown.chain((more > 0).then(|| format!("and {more} more like these"))).collect();
+    (!lines.is_empty()).then(|| lines.join("; "))
 }
 
 /// Mends folder and files that are ours, and moves aside what is somebody else's, except what opening the journal moves,
@@ -89,7 +111,7 @@ fn one(path: &Path, kind: Kind, scratch: bool, mended: &mut Vec<Fault>, notices:
         return;
     }
     match private::mend(path, kind) {
-        Ok(()) => mended.push(Fault { path: path.to_owned(), what }),
+        Ok(()) => mended.push(Fault { path: path.to_owned(), what, must_go: false }),
         Err(e) => notices.push(Notice::NotMended { path: path.to_owned(), why: format!("{what}; {e}") }),
     }
 }

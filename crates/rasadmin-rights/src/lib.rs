@@ -59,7 +59,8 @@ fn printable(text: &str) -> String {
 
 /// What to do about dangers of a folder, with all that is in it, or of a file.
 pub fn remedy(path: &Path) -> String {
-    give(path, "go-w")
+    let give = give(path, "go-w");
+    if path.is_dir() { format!("see that nobody else has put anything there, and {give}") } else { give }
 }
 
 /// What to do if a folder or file is not the administrators' alone.

@@ -7,7 +7,7 @@
 //! | [`registry`] | where that list stands |
 //! | [`mark`] | which file is ours, and which version |
 //! | [`acl`] | who can write a folder; folders that only administrators can: `rasadmin-rights` |
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 pub mod mark;
 pub mod registration;

@@ -98,7 +98,7 @@ fn nobody_else_can_hold_the_lock() {
 fn the_folder_of_a_stranger_is_taken_from_him() {
     let folder = whole();
     let Some(()) = give_away(folder.path()) else { return };
-    let fault = rights::Fault { path: folder.path().to_owned(), what: why() };
+    let fault = rights::Fault { path: folder.path().to_owned(), what: why(), must_go: false };
     assert_eq!(rights::judge(folder.path()), [fault]);
     assert!(matches!(&rights::mend(folder.path())[..], [Notice::RightsMended { .. }]));
     assert_eq!((rights::judge(folder.path()), fs::metadata(folder.path()).unwrap().uid()), (vec![], 0));
@@ -128,4 +128,22 @@ fn a_file_with_a_second_name_stays_as_it_is_and_is_told() {
     assert!(matches!(&notices[..], [Notice::NotMended { path, .. }] if *path == file), "{notices:?}");
     assert_eq!(mode(&file), 0o644);
     assert_eq!(followed(folder.path()), numbered(1, 100), "and it serves");
+}
+
+#[test]
+fn the_remedy_does_not_make_a_planted_file_ours() {
+    let folder = whole();
+    open_to(folder.path(), 0o755);
+    let faults = rights::judge(folder.path());
+    assert!(rights::remedy(folder.path(), &faults).starts_with("give it to root alone (`chown -R root:root"));
+    assert!(rights::told(&faults).unwrap().ends_with(": it can be read by everyone"));
+    let path = folder.path().join(rights::LAST_GOOD);
+    fs::write(&path, "{}").unwrap();
+    open_to(&path, 0o666);
+    let faults = rights::judge(folder.path());
+    let remedy = rights::remedy(folder.path(), &faults);
+    assert!(remedy.starts_with(&format!("first move {} out of the folder", path.display())), "{remedy}");
+    assert!(remedy.contains("chmod -R go= "), "{remedy}");
+    assert!(rights::told(&faults).unwrap().starts_with(path.to_str().unwrap()), "what must go comes first");
+    assert_eq!(rights::told(&[]), None);
 }

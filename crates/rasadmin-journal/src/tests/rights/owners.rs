@@ -25,7 +25,7 @@ fn a_planted_segment_is_not_read_and_moved_aside() {
     let Some(()) = give_away(&last.path) else { return };
     let reader: Vec<_> = followed(folder.path());
     assert_eq!(reader, numbered(1, last.first - 1), "followers leave it out");
-    let fault = rights::Fault { path: last.path.clone(), what: why() };
+    let fault = rights::Fault { path: last.path.clone(), what: why(), must_go: true };
     // Under Wine there are more: it makes files for everyone to read, whatever the folder says.
     assert!(
         rights::judge(folder.path()).contains(&fault) && (cfg!(windows) || rights::judge(folder.path()).len() == 1)
