@@ -67,6 +67,9 @@ fn a_lock_of_somebody_else_is_none() {
     let Some(()) = give_away(&lock) else { return };
     let held = fs::File::options().read(true).write(true).open(&lock).unwrap();
     assert!(crate::kernel::try_lock(&held, 0, crate::kernel::Mode::Exclusive).unwrap(), "he holds it");
+    let began = Instant::now();
+    lives_in(folder.path(), Duration::from_secs(60)).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(30), "nobody waits for him");
     let shortly = Instant::now() + Duration::from_millis(100);
     let journal = Journal::open(folder.path(), SMALL, shortly).unwrap();
     assert!(moved(&journal.take_notices(), &lock));
@@ -85,6 +88,10 @@ fn an_instance_that_somebody_else_has_made_up_does_not_live() {
     let Some(()) = give_away(&path) else { return };
     assert!(!lives_in(folder.path(), Duration::from_secs(1)).unwrap());
     let journal = open(folder.path());
+    let mut guard = journal.lock(soon()).unwrap();
+    assert!(!guard.instance_lives().unwrap());
+    assert!(!lives_in(folder.path(), Duration::from_millis(10)).unwrap(), "nor for who does not get the lock");
+    drop(guard);
     let joined = journal.lock(soon()).unwrap().join_instance("another").unwrap();
     assert!(joined.is_first() && joined.token() == "another");
     assert!(moved(&journal.take_notices(), &path));
