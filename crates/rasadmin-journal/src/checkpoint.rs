@@ -8,17 +8,19 @@ use crate::folder::{self, digits, modified};
 use crate::frame::{u32_at, u64_at};
 use crate::notice::Notice;
 use crate::position::Position;
+use crate::rights;
 use crate::segment;
+use rasadmin_rights::private::only_ours;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 /// What a checkpoint's file is called at the end. Before it stand the number, in twenty digits, and a random part.
-const EXTENSION: &str = "checkpoint";
+pub(crate) const EXTENSION: &str = "checkpoint";
 
 /// While it is written.
-const PART: &str = "part";
+pub(crate) const PART: &str = "part";
 
 const MAGIC: &[u8; 8] = b"rasckpt\n";
 
@@ -62,7 +64,8 @@ pub fn write(folder: &Path, place: &Position, version: u32, state: &[u8]) -> Res
 }
 
 fn write_part(part: &Path, header: &[u8], state: &[u8]) -> Result<(), Error> {
-    let mut file = File::options().write(true).create_new(true).open(part).when("make", part)?;
+    let mut options = File::options();
+    let mut file = only_ours(options.write(true).create_new(true)).open(part).when("make", part)?;
     file.write_all(header).and_then(|()| file.write_all(state)).when("write", part)?;
     file.sync_all().when("sync", part)
 }
@@ -161,6 +164,9 @@ fn header(place: &Position, version: u32, state: &[u8]) -> [u8; HEADER] {
 pub fn read(path: &Path) -> Result<Checkpoint, String> {
     if !std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file()) {
         return Err("it is no regular file".to_owned());
+    }
+    if let Some(why) = rights::foreign(path) {
+        return Err(why);
     }
     let mut file = File::open(path).map_err(|e| e.to_string())?;
     let mut bytes = [0; HEADER];

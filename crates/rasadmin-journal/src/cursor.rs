@@ -7,7 +7,7 @@ use crate::error::{Context, Error};
 use crate::position::Position;
 use std::path::Path;
 
-const EXTENSION: &str = "cursor";
+pub(crate) const EXTENSION: &str = "cursor";
 
 /// Every line has this many bytes, so that a new one leaves nothing of the old one.
 const LINE: usize = 160;
@@ -63,7 +63,8 @@ pub fn list(folder: &Path) -> Result<Vec<Cursor>, Error> {
 }
 
 fn read(path: &Path) -> Option<Position> {
-    let regular = std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file() && of.len() == LINE as u64);
+    let regular = std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file() && of.len() == LINE as u64)
+        && crate::rights::foreign(path).is_none();
     let line = regular.then(|| std::fs::read_to_string(path).ok())??;
     let (text, crc) = line.trim_end().rsplit_once(' ')?;
     (u32::from_str_radix(crc, 16) == Ok(crc32c::crc32c(text.as_bytes()))).then(|| text.parse().ok())?

@@ -3,7 +3,9 @@
 use crate::error::{Context, Error};
 use crate::header::{Header, Read};
 use crate::notice::Notice;
+use crate::rights;
 use crate::segment::{Access, EXTENSION, Segment};
+use rasadmin_rights::private::only_ours;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use uuid::Uuid;
@@ -58,7 +60,7 @@ pub fn survey(folder: &Path) -> Result<Survey, Error> {
             // Gone since it was listed, or no file.
             Ok(None) if !path.is_symlink() && !path.exists() => continue,
             Ok(None) => {
-                unusable("it is no regular file");
+                unusable(&why_not_ours(&path));
                 continue;
             }
             Err(error) => Err(error),
@@ -116,13 +118,21 @@ pub fn move_aside(path: &Path, why: &str) -> Result<Notice, Error> {
     Ok(Notice::MovedAside { from: path.to_owned(), to, why: why.to_owned() })
 }
 
-/// A file of this name that can be opened: what stands there and is no file is moved aside.
+/// A file of this name that can be opened: what stands there and is no file, or somebody else's, is moved aside.
 pub fn open_or_make(path: &Path, notices: &mut Vec<Notice>) -> Result<std::fs::File, Error> {
-    if std::fs::symlink_metadata(path).is_ok_and(|of| !of.is_file()) {
+    let there = std::fs::symlink_metadata(path);
+    if there.is_ok_and(|of| !of.is_file() || rights::foreign(path).is_some()) {
         // Another process may have done the same.
-        notices.extend(move_aside(path, "it is no regular file").ok());
+        notices.extend(move_aside(path, &why_not_ours(path)).ok());
     }
-    std::fs::File::options().read(true).write(true).create(true).truncate(false).open(path).when("open", path)
+    let mut options = std::fs::File::options();
+    only_ours(options.read(true).write(true).create(true).truncate(false)).open(path).when("open", path)
+}
+
+/// What is wrong with what stands in the place of one of our files.
+pub fn why_not_ours(path: &Path) -> String {
+    let regular = std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file());
+    rights::foreign(path).filter(|_| regular).unwrap_or_else(|| "it is no regular file".to_owned())
 }
 
 /// A random identifier.

@@ -156,7 +156,7 @@ impl<'a> Guard<'a> {
         Ok(())
     }
 
-    /// The next segment's file. What stands in its place and is no file is moved aside.
+    /// The next segment's file. What stands in its place and is no file of ours is moved aside.
     pub(crate) fn open_next(&mut self) -> Result<Arc<Segment>, Error> {
         if let Some(next) = &self.inner.tape.next {
             return Ok(next.clone());
@@ -167,7 +167,7 @@ impl<'a> Guard<'a> {
             None => {
                 let path = crate::segment::path(&folder, ordinal);
                 if std::fs::symlink_metadata(&path).is_ok() {
-                    let moved = folder::move_aside(&path, "it is no regular file")?;
+                    let moved = folder::move_aside(&path, &folder::why_not_ours(&path))?;
                     self.inner.notices.push(moved);
                 }
                 Segment::create(&folder, ordinal)?

@@ -9,6 +9,7 @@ use crate::folder;
 use crate::guard::Guard;
 use crate::journal::LOCK;
 use crate::kernel::{self, Mode};
+use crate::rights;
 use crate::wait;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -101,8 +102,14 @@ impl Guard<'_> {
 pub fn lives_in(folder: &Path, patience: Duration) -> Result<bool, Error> {
     let path = folder.join(FILE);
     let (deadline, lock_path) = (Instant::now() + patience, folder.join(LOCK));
+    if rights::foreign(&path).is_some() {
+        // What somebody else has written there names nobody.
+        return Ok(false);
+    }
     // Neither file is made.
-    if let Ok(lock) = File::options().read(true).write(true).open(&lock_path) {
+    if rights::foreign(&lock_path).is_none()
+        && let Ok(lock) = File::options().read(true).write(true).open(&lock_path)
+    {
         let locked = wait::until(deadline, || {
             let locked = kernel::try_lock(&lock, 0, Mode::Exclusive).when("lock", &lock_path)?;
             Ok(locked.then_some(()))
@@ -124,7 +131,7 @@ pub fn lives_in(folder: &Path, patience: Duration) -> Result<bool, Error> {
 }
 
 fn probe(path: &Path) -> Result<bool, Error> {
-    if !std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file()) {
+    if !std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file()) || rights::foreign(path).is_some() {
         return Ok(false);
     }
     let mut file = File::options().read(true).write(true).open(path).when("open", path)?;

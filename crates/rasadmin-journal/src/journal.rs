@@ -102,7 +102,7 @@ impl Broken {
 }
 
 impl Journal {
-    /// Opens the journal of a folder, which is made if it is missing, as is the first segment. What has the name of one
+    /// Opens the journal of a folder, which is made for administrators only if it is missing, as is the first segment. What has the name of one
     /// of the journal's files and cannot be used is moved aside: [`Journal::take_notices`] tells of it.
     ///
     /// Reading begins with the oldest record that is there; see [`Journal::start_at`].
@@ -126,7 +126,7 @@ impl Journal {
 
     fn open_at(folder: &Path, options: Options, deadline: Instant, anew: Option<(u64, u32)>) -> Result<Self, Error> {
         let options = Options { segment: options.segment.clamp(4096, u64::from(u32::MAX)) & !7, ..options };
-        std::fs::create_dir_all(folder).when("make", folder)?;
+        rasadmin_rights::private::make_folder(folder).when("make", folder)?;
         let mut notices = Vec::new();
         let lock_path = folder.join(LOCK);
         let lock = folder::open_or_make(&lock_path, &mut notices)?;

@@ -67,6 +67,7 @@ mod mend;
 mod notice;
 mod position;
 pub mod retain;
+pub mod rights;
 mod roll;
 mod segment;
 mod tape;

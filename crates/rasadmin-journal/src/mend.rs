@@ -9,6 +9,7 @@ use crate::notice::Notice;
 use crate::roll::{Copied, copy, unused};
 use crate::segment::{self, Access, Segment};
 use crate::tape::Stop;
+use rasadmin_rights::private::only_ours;
 use std::path::PathBuf;
 
 impl Guard<'_> {
@@ -137,7 +138,9 @@ impl Guard<'_> {
         let mark = folder::random().ok()?.simple().to_string();
         let name = format!("{ASIDE}{}-{:010}.bytes-{}", &mark[..8], tape.walk.header.ordinal, tape.walk.at);
         let path = tape.folder.join(name);
-        std::fs::write(&path, bytes).ok()?;
+        let mut options = std::fs::File::options();
+        let mut file = only_ours(options.write(true).create_new(true)).open(&path).ok()?;
+        std::io::Write::write_all(&mut file, bytes).ok()?;
         Some(path)
     }
 }

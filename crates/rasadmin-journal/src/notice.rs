@@ -23,6 +23,22 @@ pub enum Notice {
         /// Why it cannot be used, and not be moved.
         why: String,
     },
+    /// Others could write or read folder or files of ours. Now they cannot.
+    RightsMended {
+        /// The folder or file that was mended first.
+        first: PathBuf,
+        /// What was wrong with it.
+        what: String,
+        /// How many more were mended.
+        others: usize,
+    },
+    /// A folder or file of ours has wrong rights or a wrong owner, and that could not be mended.
+    NotMended {
+        /// What it is called.
+        path: PathBuf,
+        /// What is wrong, and why it stays so.
+        why: String,
+    },
     /// A checkpoint was passed over for an older one. It is still there.
     Unusable {
         /// The checkpoint.
@@ -74,6 +90,13 @@ impl fmt::Display for Notice {
                 write!(f, "{} was moved aside, because {why}; it is {} now", from.display(), to.display())
             }
             Self::Unusable { path, why } => write!(f, "{} was passed over: {why}", path.display()),
+            Self::RightsMended { first, what, others: 0 } => {
+                write!(f, "the rights of {} were mended: {what}", first.display())
+            }
+            Self::RightsMended { first, what, others } => {
+                write!(f, "the rights of {} and of {others} more were mended: {what}", first.display())
+            }
+            Self::NotMended { path, why } => write!(f, "the rights of {} cannot be mended: {why}", path.display()),
             Self::InTheWay { path, why } => write!(f, "{} cannot be used: {why}", path.display()),
             Self::Quarantined { path, at, length, first, last, saved: bytes } => write!(
                 f,

@@ -2,6 +2,8 @@
 
 use crate::error::{Context, Error};
 use crate::header::{self, FIRST};
+use crate::rights;
+use rasadmin_rights::private::only_ours;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,11 +34,11 @@ pub fn path(folder: &Path, ordinal: u64) -> PathBuf {
 }
 
 impl Segment {
-    /// Opens one that exists; None if there is nothing of this name, or something that is no file of its own.
+    /// Opens one that exists; None if there is nothing of this name, or something that is no file of ours.
     pub fn open(folder: &Path, ordinal: u64, access: Access) -> Result<Option<Self>, Error> {
         let path = path(folder, ordinal);
-        // A link is not followed, and a pipe not opened: opening it would wait.
-        if !std::fs::symlink_metadata(&path).is_ok_and(|of| of.is_file()) {
+        // A link is not followed, and a pipe not opened: opening it would wait. What is somebody else's is not believed.
+        if !std::fs::symlink_metadata(&path).is_ok_and(|of| of.is_file()) || rights::foreign(&path).is_some() {
             return Ok(None);
         }
         match File::options().read(true).write(access == Access::Write).open(&path) {
@@ -49,7 +51,8 @@ impl Segment {
     /// Makes one, empty. Fails where something of that name exists.
     pub fn create(folder: &Path, ordinal: u64) -> Result<Self, Error> {
         let path = path(folder, ordinal);
-        let file = File::options().read(true).write(true).create_new(true).open(&path).when("make", &path)?;
+        let mut options = File::options();
+        let file = only_ours(options.read(true).write(true).create_new(true)).open(&path).when("make", &path)?;
         Ok(Self { file, path, ordinal })
     }
 

@@ -168,6 +168,15 @@ catalogue! {
     effect: "The DLL does not initialise (error 1610), so the Remote Access service does not start (event 20113).",
     remedy: "Correct what is named, each with file, line and column, and start the service.";
 
+    KeptConfigNotUsed = 206 Error "kept-config-not-used" (file, why)
+    text: "the last good configuration in {file} is not used: {why}",
+    cause: "The configuration is broken or gone, and the copy of the last good one belongs to somebody who is no \
+            administrator, or he can write it. He may have written it.",
+    effect: "The copy in the other place is taken, beside the configuration or in the journal's folder. Without one the \
+             DLL does not initialise (error 1610), and the Remote Access service does not start.",
+    remedy: "Correct the configuration: a good copy is kept with the next start. Find out who can write into the folder, and \
+             give it to the administrators alone: `rasadmin status` says how.";
+
     // Refusals.
 
     ConnectionRefused = 300 Warning "connection-refused" (user, source, computer, rule, reason)
@@ -268,12 +277,14 @@ catalogue! {
     remedy: "None is needed.";
 
     JournalMended = 413 Warning "journal-mended" (what)
-    text: "something in the journal's folder could not be used: {what}",
-    cause: "A crash or a power cut has left a part of a record, or a file is damaged, or is not rasadmin's own, though it \
-            has the name of one that is.",
-    effect: "The service goes on without it. What was moved aside or saved is named in the text; nothing else was deleted.",
+    text: "something in the journal's folder was not as it must be: {what}",
+    cause: "A crash or a power cut has left a part of a record; or a file is damaged, or is not rasadmin's own, though it \
+            has the name of one that is; or others than SYSTEM and administrators could write or read there.",
+    effect: "The service goes on, without what cannot be used. What was moved aside or saved is named in the text; nothing \
+             else was deleted.",
     remedy: "After a crash or a power cut, none. Otherwise find out who writes into the folder: only SYSTEM and \
-             administrators should be able to. Keep what was saved if records are missing.";
+             administrators should be able to. Keep what was saved if records are missing. If rights cannot be mended, \
+             `rasadmin journal check` says what to do.";
 
     RecordsNotRead = 414 Error "records-not-read" (records, effects)
     text: "the journal has records that cannot be read: {records}, and effects that only a newer version knows: {effects}",

@@ -174,6 +174,7 @@ mod tests {
             (203, "config-not-kept"),
             (204, "config-not-found"),
             (205, "config-never-good"),
+            (206, "kept-config-not-used"),
             (300, "connection-refused"),
             (301, "link-refused"),
             (302, "address-refused"),

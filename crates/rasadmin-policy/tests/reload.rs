@@ -197,3 +197,83 @@ fn the_first_place_that_has_one() {
     std::fs::write(file(0), ALLOW).unwrap();
     assert_eq!(find(&named), Ok(file(0)));
 }
+
+/// Copies that somebody else could have written.
+#[cfg(unix)]
+mod poisoned {
+    use super::*;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+    /// A good configuration was kept in both places, and is broken now: its hash, and the places.
+    fn kept() -> (Place, String, [PathBuf; 2]) {
+        let place = Place::new(DENY);
+        let good = start(&place.path()).unwrap().config.hash.clone();
+        let journal = last_good(&place.folder.path().join("journal"));
+        let beside = place.folder.path().join("rasadmin.toml.last-good.json");
+        place.write(BROKEN);
+        (place, good, [journal, beside])
+    }
+
+    /// What somebody wants to be in force.
+    fn poison(path: &Path) {
+        let text = fs::read_to_string(path).unwrap();
+        let poisoned = text.replace("deny", "allow");
+        assert_ne!(poisoned, text);
+        fs::write(path, poisoned).unwrap();
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn one_that_others_can_write_is_not_used_but_the_other_is() {
+        let (place, good, [journal, beside]) = kept();
+        poison(&journal);
+        assert_ne!(start(&place.path()).unwrap().config.hash, good, "it would be obeyed");
+        for mode in [0o666, 0o606, 0o660] {
+            fs::set_permissions(&journal, Permissions::from_mode(mode)).unwrap();
+            assert_eq!(start(&place.path()).unwrap().config.hash, good, "{mode:o}");
+        }
+        fs::set_permissions(&beside, Permissions::from_mode(0o666)).unwrap();
+        assert!(start(&place.path()).is_err());
+    }
+
+    #[test]
+    fn one_of_somebody_else_is_not_used_but_the_other_is() {
+        let (place, good, [journal, beside]) = kept();
+        poison(&journal);
+        if chown(&journal, Some(65_534), None).is_err() {
+            return eprintln!("skipped: only root can give a file away");
+        }
+        assert_eq!(start(&place.path()).unwrap().config.hash, good);
+        chown(&beside, Some(65_534), None).unwrap();
+        assert!(start(&place.path()).is_err());
+    }
+
+    #[test]
+    fn a_rehearsals_rights_are_its_own_business() {
+        let (place, good, [journal, beside]) = kept();
+        fs::remove_file(beside).unwrap();
+        fs::set_permissions(&journal, Permissions::from_mode(0o666)).unwrap();
+        fs::write(place.folder.path().join("rasadmin-scratch"), "").unwrap();
+        assert_eq!(start(&place.path()).unwrap().config.hash, good);
+    }
+
+    #[test]
+    fn they_are_ours_alone_and_take_the_place_of_what_others_can_write() {
+        let (place, _, [journal, beside]) = kept();
+        place.write(DENY);
+        let planted = PathBuf::from(format!("{}.new-{}", journal.display(), std::process::id()));
+        fs::write(&planted, "").unwrap();
+        fs::set_permissions(&planted, Permissions::from_mode(0o666)).unwrap();
+        for kept in [&journal, &beside] {
+            assert_eq!(mode(kept), 0o600, "{}", kept.display());
+            // The same text: only its rights are a reason to write it anew.
+            fs::set_permissions(kept, Permissions::from_mode(0o666)).unwrap();
+        }
+        start(&place.path()).unwrap();
+        assert_eq!((mode(&journal), mode(&beside), mode(journal.parent().unwrap())), (0o600, 0o600, 0o700));
+    }
+}

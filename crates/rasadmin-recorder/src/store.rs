@@ -15,7 +15,7 @@ use rasadmin_engine::config::Config;
 use rasadmin_engine::config::file::Durability;
 use rasadmin_engine::{Event, Here, Id, Mono, Name, Now, Process, Record, Stamp, State, decide};
 use rasadmin_journal::retain::{self, Rule};
-use rasadmin_journal::{Error, Follower, Guard, Journal, Options, Position, checkpoint};
+use rasadmin_journal::{Error, Follower, Guard, Journal, Notice, Options, Position, checkpoint, rights};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -88,6 +88,8 @@ pub struct Store {
     syncs: Pace,
     /// The number of the last checkpoint that is known here.
     checkpoint: u64,
+    /// What was told of the rights of the folder and its files, when the journal was opened last.
+    rights: Vec<Notice>,
 }
 
 impl Store {
@@ -114,6 +116,7 @@ impl Store {
             pace: Pace::default(),
             syncs: Pace::default(),
             checkpoint: 0,
+            rights: Vec::new(),
         }
     }
 
@@ -165,6 +168,7 @@ impl Store {
         if let Some(journal) = &self.journal {
             return Ok(journal.clone());
         }
+        self.mend_rights();
         // What can be read without the lock is: others wait for it less long.
         let present = present::read(&self.folder).or_else(|error| match error {
             Error::NewerVersion { .. } => Ok(None),
@@ -188,6 +192,15 @@ impl Store {
         let journal = Arc::new(journal);
         self.journal = Some(journal.clone());
         Ok(journal)
+    }
+
+    /// Nothing that somebody else has put into the folder is read. What cannot be mended is told, and is no reason to stop:
+    /// once, for a journal that is away is opened again and again.
+    fn mend_rights(&mut self) {
+        let before = std::mem::replace(&mut self.rights, rights::mend(&self.folder));
+        for notice in self.rights.iter().filter(|notice| !before.contains(notice)) {
+            tell::notice(notice);
+        }
     }
 
     /// A newer program has written the journal. Its segments stay as they are; a checkpoint that this program understands

@@ -7,11 +7,12 @@
 //! | [`registry`] | where that list stands |
 //! | [`mark`] | which file is ours, and which version |
 //! | [`task`] | the daily task that brings the journal into the ledger |
-//! | [`acl`] | who can write a folder; folders that only administrators can |
-#![deny(unsafe_code)]
+//! | [`acl`] | who can write a folder; folders that only administrators can: `rasadmin-rights` |
+#![forbid(unsafe_code)]
 
-pub mod acl;
 pub mod mark;
 pub mod registration;
 pub mod registry;
 pub mod task;
+
+pub use rasadmin_rights as acl;

@@ -6,7 +6,7 @@ use crate::select::print_json;
 use crate::setup::{Stop, folders};
 use clap::Args;
 use rasadmin_journal::inventory::{self, Inventory};
-use rasadmin_journal::{Error, Follower, Item, checkpoint, cursor};
+use rasadmin_journal::{Error, Follower, Item, checkpoint, cursor, rights};
 use rasadmin_setup::acl::{self, Object};
 use serde_json::json;
 use std::path::Path;
@@ -59,7 +59,7 @@ pub fn check(arguments: Arguments) -> Result<u8, String> {
     files(&mut found, &inventory);
     records(&mut found, &place).map_err(failed)?;
     checkpoints(&mut found, &place.folder, &inventory).map_err(failed)?;
-    rights(&mut found, &place.folder)?;
+    whose(&mut found, &place.folder)?;
     let code = u8::from(!found.faults.is_empty());
     if arguments.json {
         let faults = found.faults.iter().map(|fault| json!({ "what": fault.what, "remedy": fault.remedy }));
@@ -160,19 +160,18 @@ fn checkpoints(found: &mut Found, folder: &Path, inventory: &Inventory) -> Resul
     Ok(())
 }
 
-fn rights(found: &mut Found, folder: &Path) -> Result<(), String> {
+fn whose(found: &mut Found, folder: &Path) -> Result<(), String> {
     let mut dangers = Vec::new();
-    let mut add = |path: &Path, object| match folders::add(&mut dangers, path, object) {
-        Ok(()) => Ok(()),
-        Err(Stop::Failed(why) | Stop::Refused(why)) => Err(why),
-    };
-    add(folder, Object::Folder)?;
-    for path in folders::recorded(folder) {
-        add(&path, Object::File)?;
+    match folders::add(&mut dangers, folder, Object::Folder) {
+        Ok(()) => {}
+        Err(Stop::Failed(why) | Stop::Refused(why)) => return Err(why),
     }
-    for danger in dangers {
-        let remedy = acl::remedy(&danger.path);
-        found.fault(danger.to_string(), remedy);
+    for danger in dangers.iter().filter(|danger| danger.path != folder) {
+        found.fault(danger.to_string(), acl::remedy(&danger.path));
+    }
+    let faults = rights::judge(folder);
+    if let Some(what) = rights::told(&faults) {
+        found.fault(what, rights::remedy(folder, &faults));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod hostile;
 mod instances;
 #[cfg(unix)]
 mod power;
+mod rights;
 mod rolls;
 mod syncs;
 mod turns;

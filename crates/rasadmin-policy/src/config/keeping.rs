@@ -5,6 +5,7 @@ use super::Config;
 use super::last_good;
 use super::load::beside;
 use rasadmin_messages::Message;
+use rasadmin_rights::private::{make_folder, only_ours, unbelievable};
 use std::fs::OpenOptions;
 use std::io::{Result, Write};
 use std::path::{Path, PathBuf};
@@ -48,7 +49,9 @@ impl Keeping {
 
     /// Writes all of it, except where it is kept already. Returns where that failed, and why.
     pub fn whole(mut self) -> Option<String> {
-        self.places.retain(|place| std::fs::read(place).ok().as_ref() != Some(&self.text));
+        let kept =
+            |place: &Path| std::fs::read(place).is_ok_and(|text| text == self.text) && unbelievable(place).is_none();
+        self.places.retain(|place| !kept(place));
         while !self.places.is_empty() {
             self.step(usize::MAX);
         }
@@ -80,7 +83,11 @@ impl Keeping {
     /// new one.
     fn write(&mut self, new: &Path, place: &Path, budget: usize) -> Result<()> {
         let first = self.written == 0;
-        let mut file = OpenOptions::new().create(true).write(true).truncate(first).append(!first).open(new)?;
+        if first {
+            let _ = std::fs::remove_file(new); // Left by a process of this number, or put there by somebody else.
+        }
+        let mut options = OpenOptions::new();
+        let mut file = only_ours(options.create_new(first).append(true)).open(new)?;
         let end = self.text.len().min(self.written.saturating_add(budget.max(1)));
         file.write_all(&self.text[self.written..end])?;
         file.sync_data()?;
@@ -95,6 +102,6 @@ impl Keeping {
 
 /// Where a configuration is kept for a restart. The journal's folder may not be there yet.
 fn places(config: &Config) -> Vec<PathBuf> {
-    let _ = std::fs::create_dir_all(&config.journal); // If it fails, what follows says so.
+    let _ = make_folder(&config.journal); // If it fails, what follows says so.
     vec![last_good(&config.journal), beside(&config.bundle.file)]
 }

@@ -3,6 +3,8 @@
 use super::compile::{Source, parse};
 use super::{Config, ConfigErrors, read};
 use crate::Name;
+use rasadmin_messages::Message;
+use rasadmin_rights::private::unbelievable;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -52,8 +54,13 @@ impl Bundle {
         Ok(config)
     }
 
-    /// The last good one that was kept; None if there is none, or it is damaged.
+    /// The last good one that was kept; None if there is none, or it is damaged. One that somebody else has written, or can
+    /// write, is none either, and that is told: whoever writes it decides who may connect.
     pub fn kept(path: &Path) -> Option<Self> {
+        if let Some(why) = unbelievable(path) {
+            Message::KeptConfigNotUsed { file: &path.display(), why: &why }.tell();
+            return None;
+        }
         serde_json::from_slice(&std::fs::read(path).ok()?).ok()
     }
 }

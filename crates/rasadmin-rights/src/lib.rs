@@ -3,11 +3,20 @@
 //! A configuration decides who gets into the network, and an admin DLL runs as SYSTEM: whoever can write one, or put
 //! another in its place, is an administrator in all but name.
 
+#![deny(unsafe_code)]
+
+#[cfg(windows)]
+mod accounts;
 #[cfg(windows)]
 mod descriptor;
+pub mod private;
 pub mod sddl;
 #[cfg(unix)]
-mod unix;
+#[path = "unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "windows.rs"]
+mod system;
 
 use std::fmt;
 use std::io;
@@ -48,16 +57,32 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
-/// What to do about dangers of a folder or file.
+/// What to do about dangers of a folder, with all that is in it, or of a file.
 pub fn remedy(path: &Path) -> String {
+    let give = give(path, "go-w");
+    if path.is_dir() { format!("see that nobody else has put anything there, and {give}") } else { give }
+}
+
+/// What to do if a folder or file is not the administrators' alone.
+pub fn private_remedy(path: &Path) -> String {
+    give(path, "go=")
+}
+
+fn give(path: &Path, mode: &str) -> String {
+    let folder = path.is_dir();
     let path = printable(&path.to_string_lossy());
     if cfg!(windows) {
+        let (owner, all, inherit) = if folder { ("/a /r", " /t", "(OI)(CI)") } else { ("/a", "", "") };
         format!(
-            "give it to the administrators alone (`takeown /a /f \"{path}\"`, then `icacls \"{path}\" /inheritance:r \
-             /grant *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F`), or use another folder"
+            "give it to the administrators alone (`takeown {owner} /f \"{path}\"`, then `icacls \"{path}\" /reset{all}`, \
+             then `icacls \"{path}\" /inheritance:r /grant *S-1-5-18:{inherit}F *S-1-5-32-544:{inherit}F`), or use \
+             another folder"
         )
     } else {
-        format!("give it to root alone (`chown root:root '{path}'`, `chmod go-w '{path}'`), or use another folder")
+        let all = if folder { "-R " } else { "" };
+        format!(
+            "give it to root alone (`chown {all}root:root '{path}'`, `chmod {all}{mode} '{path}'`), or use another folder"
+        )
     }
 }
 
@@ -123,7 +148,7 @@ fn of(path: &Path, object: Object) -> io::Result<Vec<Danger>> {
 }
 
 #[cfg(unix)]
-use unix::of;
+use system::of;
 
 /// Makes a folder, and those above it that are missing, for SYSTEM and Administrators only (on Unix for the user who
 /// runs this only). Answers the folders made, the uppermost first.
@@ -161,6 +186,8 @@ fn create(path: &Path) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use private::{Kind, Wrong};
+    use std::time::{Duration, Instant};
 
     /// Wine keeps of an access list what fits a Unix mode, and shows one that it makes of the mode: enough for these.
     #[test]
@@ -184,5 +211,58 @@ mod tests {
         }
         assert!(descriptor::create_folder(&open, sddl::ADMINISTRATORS_ONLY).is_err(), "it is there");
         assert!(create_folder(&folder.path().join("a|b")).is_err(), "no such name");
+    }
+
+    /// Wine heeds no wish to inherit nothing: what is above must be the administrators' too.
+    #[test]
+    fn what_others_can_write_or_read_is_told_and_mended() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("a\\journal");
+        private::make_folder(&place).unwrap();
+        let file = place.join("file");
+        std::fs::write(&file, "text").unwrap();
+        for (path, kind) in [(&place, Kind::Folder), (&file, Kind::File)] {
+            descriptor::set(path, "O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;WD)", false).unwrap();
+            let everyone = "Everyone".to_owned();
+            let expected = [Wrong::Writable(everyone.clone()), Wrong::Readable(everyone)];
+            assert_eq!(private::look(path, kind).unwrap(), expected);
+            private::mend(path, kind).unwrap();
+            assert_eq!(private::look(path, kind).unwrap(), []);
+        }
+        assert_eq!(private::unbelievable(&file), None);
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "text");
+    }
+
+    #[test]
+    fn a_file_of_somebody_who_is_no_administrator_is_foreign() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "text").unwrap();
+        assert_eq!(private::foreign(&file), None);
+        if !Path::new(CHOWN).exists() {
+            return; // On Windows only a right that this test has not gives a file away.
+        }
+        // Wine starts the program, and cannot wait for it.
+        let _ = std::process::Command::new(CHOWN).arg("65534").arg(unix(&file)).status();
+        let soon = Instant::now() + Duration::from_secs(10);
+        while private::foreign(&file).is_none() {
+            assert!(Instant::now() < soon, "{:?}", descriptor::owner(&file));
+            std::thread::yield_now();
+        }
+        assert_eq!(
+            private::foreign(&file).unwrap(),
+            "Anonymous",
+            "as Wine calls the users of Unix that it does not know"
+        );
+        assert_eq!(private::unbelievable(&file).unwrap(), "it belongs to Anonymous");
+        let found = private::look(&file, Kind::File).unwrap();
+        assert_eq!(found[0], Wrong::Foreign("Anonymous".into()));
+    }
+
+    const CHOWN: &str = r"Z:\bin\chown";
+
+    fn unix(path: &Path) -> String {
+        let out = std::process::Command::new("winepath").arg("-u").arg(path).output().unwrap();
+        String::from_utf8(out.stdout).unwrap().trim().to_owned()
     }
 }

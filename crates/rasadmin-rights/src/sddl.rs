@@ -7,9 +7,12 @@ use super::Object;
 /// Owned by the administrators; full control for SYSTEM and them, for everything below too; nothing is inherited.
 pub const ADMINISTRATORS_ONLY: &str = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
+/// The same for a file.
+pub const ADMINISTRATORS_FILE: &str = "O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)";
+
 /// Who is an administrator anyway: SYSTEM, Administrators, the built-in Administrator, Domain and Enterprise Admins,
 /// TrustedInstaller; and the only user of Wine, whose number no Windows gives.
-const TRUSTED: [&str; 10] = [
+pub(crate) const TRUSTED: [&str; 10] = [
     "SY",
     "BA",
     "LA",
@@ -36,6 +39,7 @@ pub struct Power {
 }
 
 // Rights on files and folders, as winnt.h has them.
+const READ_DATA_OR_LIST: u32 = 0x1;
 const WRITE_DATA_OR_ADD_FILE: u32 = 0x2;
 const APPEND_OR_ADD_FOLDER: u32 = 0x4;
 const DELETE_CHILD: u32 = 0x40;
@@ -44,6 +48,7 @@ const WRITE_DAC: u32 = 0x4_0000;
 const WRITE_OWNER: u32 = 0x8_0000;
 const GENERIC_ALL: u32 = 0x1000_0000;
 const GENERIC_WRITE: u32 = 0x4000_0000;
+const GENERIC_READ: u32 = 0x8000_0000;
 
 /// The rights that are dangerous in other hands.
 const fn dangerous(object: Object) -> u32 {
@@ -58,6 +63,15 @@ const fn dangerous(object: Object) -> u32 {
 /// Who but administrators has power over it; None if the text is not understood. Denials are not counted: whoever is
 /// granted something counts, even if it is taken away from him elsewhere.
 pub fn powers(sddl: &str, object: Object) -> Option<Vec<Power>> {
+    granted(sddl, dangerous(object))
+}
+
+/// Who but administrators may read it, or owns it, as [`powers`].
+pub fn readers(sddl: &str) -> Option<Vec<Power>> {
+    granted(sddl, READ_DATA_OR_LIST | GENERIC_READ | GENERIC_ALL)
+}
+
+fn granted(sddl: &str, rights_meant: u32) -> Option<Vec<Power>> {
     let mut powers = Vec::new();
     let mut add = |who: &str, owns: bool| {
         let power = Power { who: name(who), owns };
@@ -86,7 +100,7 @@ pub fn powers(sddl: &str, object: Object) -> Option<Vec<Power>> {
             return None;
         }
         let for_children_only = pairs(flags)?.any(|flag| flag == "IO");
-        if grants && !for_children_only && !CREATORS.contains(&who) && mask(rights)? & dangerous(object) != 0 {
+        if grants && !for_children_only && !CREATORS.contains(&who) && mask(rights)? & rights_meant != 0 {
             add(who, false);
         }
     }
@@ -166,7 +180,7 @@ fn mask(rights: &str) -> Option<u32> {
                 "GA" => GENERIC_ALL,
                 "GX" => 0x2000_0000,
                 "GW" => GENERIC_WRITE,
-                "GR" => 0x8000_0000,
+                "GR" => GENERIC_READ,
                 "FA" => 0x1f_01ff,
                 "FR" => 0x12_0089,
                 "FW" => 0x12_0116,
@@ -178,7 +192,7 @@ fn mask(rights: &str) -> Option<u32> {
 }
 
 /// The names that stand for many; a SID stays.
-fn name(who: &str) -> String {
+pub(crate) fn name(who: &str) -> String {
     match who {
         "WD" | "S-1-1-0" => "Everyone",
         "AU" | "S-1-5-11" => "Authenticated Users",
@@ -262,6 +276,14 @@ mod tests {
         let condition = r#"O:BAD:(XA;;FA;;;WD;(@User.Title == "a;b" && (Member_of {SID(BA)})))(A;;FA;;;AU)"#;
         assert_eq!(who(condition, Object::File), [writer("Everyone"), writer("Authenticated Users")]);
         assert_eq!(who("O:BAD:(A;;FA;;;BA)S:(ML;;NW;;;LW)", Object::File), []);
+    }
+
+    #[test]
+    fn who_reads_is_told_apart() {
+        let readers = |sddl: &str| readers(sddl).unwrap().into_iter().map(|power| power.who).collect::<Vec<_>>();
+        assert_eq!(readers(ADMINISTRATORS_ONLY), Vec::<String>::new());
+        assert_eq!(readers(PROGRAM_DATA), ["Users"]);
+        assert_eq!(readers("O:BAD:(A;;GR;;;WD)(A;;FW;;;AU)(A;;RPCR;;;BU)"), ["Everyone"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! Security descriptors of files, as text: read, and given to a new folder.
+//! Security descriptors of files, as text: read, given to a new folder, and set.
 #![allow(unsafe_code)] // Windows' own functions for it.
 
+use crate::accounts;
 use std::io;
 use std::os::windows::ffi::OsStrExt;
 use std::path::Path;
@@ -8,15 +9,16 @@ use std::ptr::null_mut;
 use windows_sys::Win32::Foundation::{ERROR_SUCCESS, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
     ConvertSecurityDescriptorToStringSecurityDescriptorW, ConvertStringSecurityDescriptorToSecurityDescriptorW,
-    GetNamedSecurityInfoW, SDDL_REVISION_1, SE_FILE_OBJECT,
+    GetNamedSecurityInfoW, SDDL_REVISION_1, SE_FILE_OBJECT, SetNamedSecurityInfoW,
 };
 use windows_sys::Win32::Security::{
-    DACL_SECURITY_INFORMATION, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, SECURITY_ATTRIBUTES,
+    DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, GetSecurityDescriptorOwner, OWNER_SECURITY_INFORMATION,
+    PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES,
 };
 use windows_sys::Win32::Storage::FileSystem::CreateDirectoryW;
 
 /// Memory that Windows has allocated for us with LocalAlloc.
-struct Local(*mut core::ffi::c_void);
+pub(super) struct Local(pub *mut core::ffi::c_void);
 
 impl Drop for Local {
     fn drop(&mut self) {
@@ -76,9 +78,58 @@ pub(super) fn read(path: &Path) -> io::Result<String> {
     Ok(String::from_utf16_lossy(&units[..end]))
 }
 
-/// A folder that has this descriptor from its first moment.
-pub(super) fn create_folder(path: &Path, sddl: &str) -> io::Result<()> {
+/// The owner's SID as text.
+pub(super) fn owner(path: &Path) -> io::Result<String> {
     let name = wide(path)?;
+    let (mut owner, mut descriptor): (PSID, PSECURITY_DESCRIPTOR) = (null_mut(), null_mut());
+    // SAFETY: a terminated name; the owner is a part of the descriptor, which is ours to free.
+    let code = unsafe {
+        GetNamedSecurityInfoW(
+            name.as_ptr(),
+            SE_FILE_OBJECT,
+            OWNER_SECURITY_INFORMATION,
+            &mut owner,
+            null_mut(),
+            null_mut(),
+            null_mut(),
+            &mut descriptor,
+        )
+    };
+    let _descriptor = Local(descriptor);
+    if code != ERROR_SUCCESS {
+        return Err(io::Error::from_raw_os_error(code as i32));
+    }
+    if owner.is_null() {
+        return Err(io::Error::other("it has no owner"));
+    }
+    // SAFETY: Windows has given this SID, and the descriptor that it is in lives.
+    unsafe { accounts::text(owner) }
+}
+
+/// Gives a file or folder the access list of this text, of which nothing is inherited any more; `owner`: its owner too.
+pub(super) fn set(path: &Path, sddl: &str, owner: bool) -> io::Result<()> {
+    let name = wide(path)?;
+    let descriptor = parse(sddl)?;
+    let (mut list, mut sid) = (null_mut(), null_mut());
+    let (mut present, mut defaulted) = (0, 0);
+    // SAFETY: a descriptor that Windows has made, and places for what it points to, which lives as long as it.
+    let known = unsafe {
+        GetSecurityDescriptorDacl(descriptor.0, &mut present, &mut list, &mut defaulted) != 0
+            && GetSecurityDescriptorOwner(descriptor.0, &mut sid, &mut defaulted) != 0
+    };
+    if !known || present == 0 || list.is_null() {
+        // Without a list everyone would be allowed everything.
+        return Err(io::Error::other("the new access list is none"));
+    }
+    let what = DACL_SECURITY_INFORMATION
+        | PROTECTED_DACL_SECURITY_INFORMATION
+        | if owner { OWNER_SECURITY_INFORMATION } else { 0 };
+    // SAFETY: a terminated name; owner and list are parts of the descriptor, which lives until after the call.
+    let code = unsafe { SetNamedSecurityInfoW(name.as_ptr(), SE_FILE_OBJECT, what, sid, null_mut(), list, null_mut()) };
+    if code == ERROR_SUCCESS { Ok(()) } else { Err(io::Error::from_raw_os_error(code as i32)) }
+}
+
+fn parse(sddl: &str) -> io::Result<Local> {
     let sddl: Vec<u16> = sddl.encode_utf16().chain([0]).collect();
     let mut descriptor: PSECURITY_DESCRIPTOR = null_mut();
     // SAFETY: a terminated text, and a place for the descriptor, which is ours to free.
@@ -90,10 +141,13 @@ pub(super) fn create_folder(path: &Path, sddl: &str) -> io::Result<()> {
             null_mut(),
         )
     };
-    if done == 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let descriptor = Local(descriptor);
+    if done == 0 { Err(io::Error::last_os_error()) } else { Ok(Local(descriptor)) }
+}
+
+/// A folder that has this descriptor from its first moment.
+pub(super) fn create_folder(path: &Path, sddl: &str) -> io::Result<()> {
+    let name = wide(path)?;
+    let descriptor = parse(sddl)?;
     let attributes = SECURITY_ATTRIBUTES {
         nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
         lpSecurityDescriptor: descriptor.0,

@@ -1,0 +1,164 @@
+//! Whose the folder and its files are: SYSTEM's and the administrators', and nobody else's (on Unix root's, or the user's
+//! who runs this). Whoever can write one of them says what the DLL believes.
+//!
+//! What belongs to somebody else is nowhere believed: no reader takes a segment, checkpoint or cursor of his, and a lock of
+//! his is none. This module also mends: the DLL calls [`mend`] before it reads. Commands only [`judge`].
+
+use crate::notice::Notice;
+use crate::{INSTANCE, LOCK, checkpoint, cursor, folder, segment};
+use rasadmin_rights::private::{self, Kind, Wrong};
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The last good configuration, which the caller keeps in the folder.
+pub const LAST_GOOD: &str = "last-good.json";
+
+/// What is wrong with the owner or the rights of the folder or of a file in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The folder or file.
+    pub path: PathBuf,
+    /// What is wrong: "it belongs to …".
+    pub what: String,
+    /// Must the file go, because what it says may be somebody else's? Mended rights would make it ours.
+    pub must_go: bool,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.what)
+    }
+}
+
+/// What to do about faults of a folder, at once for all that is in it.
+pub fn remedy(folder: &Path, faults: &[Fault]) -> String {
+    let give = rasadmin_rights::private_remedy(folder);
+    let Some(gone) = faults.iter().find(|fault| fault.must_go) else { return give };
+    let others = faults.iter().filter(|fault| fault.must_go && fault.path != gone.path).count();
+    let others = if others == 0 { String::new() } else { format!(" and {others} more that are told the same way") };
+    format!(
+        "first move {}{others} out of the folder (the DLL does so at its next start), since what is in it may be somebody \
+         else's; then {give}",
+        gone.path.display()
+    )
+}
+
+/// Whose folder and files are, as far as that is wrong. Nothing is changed. In a rehearsal's folder only the owners count.
+pub fn judge(folder: &Path) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let scratch = private::is_scratch(folder);
+    let mut look = |path: &Path, kind| {
+        let mut add = |what: String, must_go| faults.push(Fault { path: path.to_owned(), what, must_go });
+        match private::look(path, kind) {
+            Ok(all) => all.iter().filter(|wrong| counts(wrong, scratch)).for_each(|wrong| {
+                add(wrong.to_string(), kind == Kind::File && is_to_go(path, std::slice::from_ref(wrong)));
+            }),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => add(format!("its rights cannot be read: {e}"), false),
+        }
+    };
+    look(folder, Kind::Folder);
+    files(folder).iter().for_each(|path| look(path, Kind::File));
+    faults
+}
+
+/// The faults for people: those that matter most, and how many more there are; None if there are none.
+pub fn told(faults: &[Fault]) -> Option<String> {
+    const SHOWN: usize = 5;
+    let more = faults.len().saturating_sub(SHOWN);
+    let (go, stay): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| fault.must_go);
+    let shown = go.into_iter().chain(stay).take(SHOWN).map(Fault::to_string);
+    let lines: Vec<_> = shown.chain((more > 0).then(|| format!("and {more} more like these"))).collect();
+    (!lines.is_empty()).then(|| lines.join("; "))
+}
+
+/// Mends folder and files that are ours, and moves aside what is somebody else's, except what opening the journal moves,
+/// under its lock. What it could not do it tells as well. To be called before anything is read.
+pub fn mend(folder: &Path) -> Vec<Notice> {
+    let scratch = private::is_scratch(folder);
+    let (mut mended, mut notices) = (Vec::new(), Vec::new());
+    // First the folder: behind that nobody puts another file in the place of one that was looked at.
+    one(folder, Kind::Folder, scratch, &mut mended, &mut notices);
+    for path in files(folder) {
+        one(&path, Kind::File, scratch, &mut mended, &mut notices);
+    }
+    if let [first, rest @ ..] = &mended[..] {
+        let (first, others) = (first.clone(), rest.len());
+        notices.push(Notice::RightsMended { first: first.path, what: first.what, others });
+    }
+    notices
+}
+
+fn one(path: &Path, kind: Kind, scratch: bool, mended: &mut Vec<Fault>, notices: &mut Vec<Notice>) {
+    let wrong = match private::look(path, kind) {
+        Ok(wrong) => wrong,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return,
+        Err(e) => return notices.push(Notice::NotMended { path: path.to_owned(), why: e.to_string() }),
+    };
+    let wrong: Vec<_> = wrong.into_iter().filter(|wrong| counts(wrong, scratch)).collect();
+    let Some(worst) = wrong.first() else { return };
+    let what = worst.to_string();
+    if kind == Kind::File && is_to_go(path, &wrong) {
+        if !is_moved_by_opening(path) {
+            match folder::move_aside(path, &what) {
+                Ok(moved) => notices.push(moved),
+                // Another process has moved it.
+                Err(_) if std::fs::symlink_metadata(path).is_err() => {}
+                Err(e) => notices.push(Notice::InTheWay { path: path.to_owned(), why: format!("{what}; {e}") }),
+            }
+        }
+        return;
+    }
+    match private::mend(path, kind) {
+        Ok(()) => mended.push(Fault { path: path.to_owned(), what, must_go: false }),
+        Err(e) => notices.push(Notice::NotMended { path: path.to_owned(), why: format!("{what}; {e}") }),
+    }
+}
+
+/// In a rehearsal's folder rights are nobody's business.
+fn counts(wrong: &Wrong, scratch: bool) -> bool {
+    !scratch || matches!(wrong, Wrong::Foreign(_))
+}
+
+/// A configuration that others can write is not used, and must not become one that is: all the rest is in a file of a
+/// chain or has another like it, this one alone decides who gets in.
+fn is_to_go(path: &Path, wrong: &[Wrong]) -> bool {
+    let last_good = path.file_name() == Some(OsStr::new(LAST_GOOD));
+    wrong.iter().any(|wrong| match wrong {
+        Wrong::Foreign(_) => true,
+        Wrong::Writable(_) => last_good,
+        Wrong::Member(_) | Wrong::Readable(_) => false,
+    })
+}
+
+/// Segments and the locks: others may use them at this moment, and the lock says who may rename them.
+fn is_moved_by_opening(path: &Path) -> bool {
+    let name = path.file_name();
+    is_segment(path) || [LOCK, INSTANCE].iter().any(|lock| name == Some(OsStr::new(lock)))
+}
+
+fn is_segment(path: &Path) -> bool {
+    path.extension() == Some(OsStr::new(segment::EXTENSION))
+}
+
+/// The files that are read or locked here. What is no regular file is moved aside where its name is needed.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let ours = |path: &PathBuf| {
+        let named = |name: &str| path.file_name() == Some(OsStr::new(name));
+        let extended = |extension: &str| path.extension() == Some(OsStr::new(extension));
+        let is = is_segment(path)
+            || [checkpoint::EXTENSION, checkpoint::PART, cursor::EXTENSION].iter().any(|one| extended(one))
+            || [LOCK, INSTANCE, LAST_GOOD].iter().any(|one| named(one));
+        is && std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file())
+    };
+    let listed = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut all: Vec<_> = listed.map(|entry| entry.path()).filter(ours).collect();
+    all.sort_unstable();
+    all
+}
+
+/// Why a file is nobody's that counts, in words: "it belongs to …".
+pub(crate) fn foreign(path: &Path) -> Option<String> {
+    private::foreign(path).map(|owner| Wrong::Foreign(owner).to_string())
+}

@@ -1,0 +1,63 @@
+//! Whose the folder and its files are.
+
+#[cfg(unix)]
+mod modes;
+mod owners;
+
+use super::*;
+use crate::{LOCK, checkpoint, cursor, rights};
+
+/// Somebody who is nobody here.
+const STRANGER: u32 = 65_534;
+
+/// Gives a file away; None: that is not allowed to who runs this. It takes root.
+#[cfg(unix)]
+fn give_away(path: &Path) -> Option<()> {
+    let given = std::os::unix::fs::chown(path, Some(STRANGER), None);
+    if let Err(e) = &given {
+        assert_eq!(e.kind(), std::io::ErrorKind::PermissionDenied);
+        eprintln!("skipped: only root can give a file away");
+    }
+    given.ok()
+}
+
+/// As Unix does it, under Wine, which starts the program and cannot wait for it. On Windows it takes a right that tests
+/// do not have.
+#[cfg(windows)]
+fn give_away(path: &Path) -> Option<()> {
+    let chown = Path::new(r"Z:\bin\chown");
+    let unix = chown.exists().then(|| std::process::Command::new("winepath").arg("-u").arg(path).output().unwrap())?;
+    let unix = String::from_utf8(unix.stdout).unwrap();
+    let _ = std::process::Command::new(chown).arg(STRANGER.to_string()).arg(unix.trim()).status();
+    let soon = soon();
+    while rights::foreign(path).is_none() {
+        assert!(Instant::now() < soon);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Some(())
+}
+
+/// As it is told.
+fn why() -> String {
+    let stranger = if cfg!(windows) { "Anonymous".to_owned() } else { format!("the user with the number {STRANGER}") };
+    format!("it belongs to {stranger}")
+}
+
+/// A journal with some records, and all kinds of files.
+fn whole() -> tempfile::TempDir {
+    let folder = folder();
+    #[cfg(unix)]
+    modes::open_to(folder.path(), 0o700);
+    let journal = open(folder.path());
+    append_each(&journal, 100);
+    checkpoint::write(folder.path(), &journal.position(), 1, b"ours").unwrap();
+    cursor::write(folder.path(), "main", &journal.position()).unwrap();
+    drop(journal.lock(soon()).unwrap().join_instance("token").unwrap());
+    folder
+}
+
+fn moved(notices: &[Notice], path: &Path) -> bool {
+    notices
+        .iter()
+        .any(|notice| matches!(notice, Notice::MovedAside { from, why: w, .. } if from == path && *w == why()))
+}

@@ -1,0 +1,115 @@
+//! Files in the journal's folder that somebody else put there, and rights that others have: at the start of the DLL.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use rasadmin_engine::{Name, config};
+use rasadmin_journal::{checkpoint, rights};
+use rasadmin_messages::Id;
+use rasadmin_recorder::Recorder;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use support::Scene;
+use support::told::{exactly, told};
+
+const TEXT: &str = "default.action = \"allow\"\n";
+const STRANGER: u32 = 65_534;
+
+fn journal(scene: &Scene) -> PathBuf {
+    scene.folder.path().join("journal")
+}
+
+fn give_away(path: &Path) -> Option<()> {
+    let given = chown(path, Some(STRANGER), None);
+    if given.is_err() {
+        eprintln!("skipped: only root can give a file away");
+    }
+    given.ok()
+}
+
+fn open_to_all(path: &Path) {
+    fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+}
+
+fn aside(folder: &Path) -> usize {
+    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_string_lossy().starts_with("aside-")).count()
+}
+
+#[test]
+fn a_planted_checkpoint_does_not_become_the_state() {
+    told();
+    let mut scene = Scene::new(TEXT);
+    let folder = journal(&scene);
+    scene.recorder.stop(scene.now());
+    // Another journal's state, with a session, for a place that this one has.
+    let another = Scene::new(TEXT);
+    another.begin(7, "mallory", "VPN2-1").unwrap();
+    another.recorder.stop(another.now());
+    let newest = |folder: &Path| checkpoint::read(&checkpoint::list(folder).unwrap()[0]).unwrap();
+    let (ours, his) = (newest(&folder), newest(&journal(&another)));
+    let planted = checkpoint::write(&folder, &ours.place, his.version, &his.state).unwrap();
+    let later = fs::File::options().write(true).open(&planted).unwrap();
+    later.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(60)).unwrap();
+    let live = || rasadmin_recorder::present::read(&folder).unwrap().unwrap().state.live_count();
+    assert_eq!(live(), 1, "it would be obeyed if it were ours");
+    let Some(()) = give_away(&planted) else { return };
+    assert_eq!(live(), 0);
+    told();
+    scene.recorder = scene.beside();
+    // Nor is there a session that an earlier instance had.
+    let text = exactly(&[Id::JournalMended]).remove(0);
+    assert!(text.contains("belongs to the user with the number 65534"), "{text}");
+    assert!(!planted.exists());
+    assert_eq!((aside(&folder), scene.recorder.health(scene.now()).failure), (1, None));
+}
+
+#[test]
+fn the_start_mends_rights_tells_it_once_and_goes_on_whatever_it_finds() {
+    told();
+    let mut scene = Scene::new(TEXT);
+    let folder = journal(&scene);
+    assert_eq!((told(), rights::judge(&folder)), (vec![], vec![]), "nothing is wrong from the beginning");
+    scene.recorder.stop(scene.now());
+    let lock = folder.join(rasadmin_journal::LOCK);
+    open_to_all(&folder);
+    open_to_all(&lock);
+    scene.recorder = scene.beside();
+    let text = exactly(&[Id::JournalMended]).remove(0);
+    assert!(text.contains("of 1 more were mended: it can be written by everyone"), "{text}");
+    assert_eq!(rights::judge(&folder), []);
+    scene.restart();
+    exactly(&[]);
+    if give_away(&lock).is_some() {
+        scene.recorder.stop(scene.now());
+        scene.recorder = scene.beside();
+        exactly(&[Id::JournalMended]);
+        assert_eq!((fs::metadata(&lock).unwrap().uid(), scene.recorder.health(scene.now()).failure), (0, None));
+    }
+}
+
+#[test]
+fn a_poisoned_last_good_configuration_is_told_and_then_moved_aside() {
+    told();
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("rasadmin.toml");
+    fs::write(&file, "default.action = \"deny\"\n").unwrap();
+    let good = config::start(&file).unwrap().config;
+    fs::write(&file, "broken").unwrap();
+    let kept = config::last_good(&good.journal);
+    let poisoned = fs::read_to_string(&kept).unwrap().replace("deny", "allow");
+    fs::write(&kept, poisoned).unwrap();
+    open_to_all(&kept);
+    let started = config::start(&file).unwrap().config;
+    let text = exactly(&[Id::KeptConfigNotUsed]).remove(0);
+    assert!(text.contains("last-good.json") && text.contains("written by everyone"), "{text}");
+    assert_eq!(started.hash, good.hash, "the copy beside the file");
+    // Were its rights mended, it would be the next start's configuration.
+    let recorder = Recorder::start(started, &Name::new("VPN1"), support::system());
+    let text = exactly(&[Id::JournalMended]).remove(0);
+    assert!(text.contains("last-good.json") && text.contains("moved aside"), "{text}");
+    recorder.stop(support::system());
+    assert_eq!(config::start(&file).unwrap().config.hash, good.hash);
+}
