@@ -174,6 +174,9 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
     let Answer::Address(given) = answer else { return };
     let address = Address { family: event.family, number: given.number };
     let (user_name, port) = (event.user.clone(), event.port.clone());
+    if let Some(earlier) = draft.lease_at(address).filter(|earlier| given_again(draft, earlier, event)) {
+        draft.end_lease(earlier, EndedBy::PortStartedAgain);
+    }
     if let Some(earlier) = draft.lease_at(address) {
         if given.origin != Origin::Offer || !draft.touches(earlier.began) {
             draft.anomaly(Anomaly::AddressGivenTwice { user: user_name, port, address });
@@ -204,6 +207,19 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
         draft.session = Some(session.id);
         draft.add(Effect::LeaseTaken { lease, session: session.id, user, at, prefix: None });
     }
+}
+
+/// Does an answer that had waited tell that an earlier lease of its address had ended? The same process had given it, so
+/// it knew. What ended it there may not show any more: a link that was on the port then, a release before its accept was
+/// heard. A session that is online by another port has it all the same.
+fn given_again(draft: &Draft<'_>, earlier: &Lease, event: &AddressEvent) -> bool {
+    let knew = draft.late && earlier.process == draft.here.process && draft.touches(earlier.began);
+    let session = match earlier.holding {
+        Holding::Session(id) => draft.state.session(id).filter(|_| draft.lives(id)),
+        Holding::Waiting(_) | Holding::Ended(..) => None,
+    };
+    let online = session.is_some_and(|session| draft.links(session).any(|link| link.port != event.port));
+    knew && (earlier.released || !online)
 }
 
 /// The session that takes the address at once: the one on the port, for a protocol that comes up late. If the answer had

@@ -75,7 +75,7 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &LinkEvent) -> Of<'a> {
         let its_own = waiting(draft, session, event);
         draft.keep(&its_own);
     }
-    others_of_port(draft, &event.port, draft.session);
+    others_of_port(draft, &event.port, draft.session, event.tunnel);
     of
 }
 

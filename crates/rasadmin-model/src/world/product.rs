@@ -65,7 +65,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
             return;
         }
         let at = self.stamp();
-        let effects = self.product.journal.last().filter(|record| record.event == *event).map(|record| &record.effects);
+        let product = &self.product;
+        let waiting = product.members.iter().filter_map(|member| Some(&member.waiting.back()?.1));
+        let mut last = product.journal.last().into_iter().chain(waiting);
+        let effects = last.find(|record| record.event == *event).map(|record| &record.effects);
         let text = format!("{:>9} {} {subject:?} {event:?} -> {answer:?} {how} {effects:?}", at.mono.0, at.time);
         self.say(|| text);
     }
