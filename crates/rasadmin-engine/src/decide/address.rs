@@ -60,11 +60,11 @@ fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
         }
         match lease.holding {
             // The other family's is of this same attempt.
-            Holding::Waiting(_) => {
-                if !other_protocol(lease, event) {
-                    draft.end_lease(lease, EndedBy::PortStartedAgain);
-                }
-            }
+            Holding::Waiting(_) if other_protocol(lease, event) => {}
+            Holding::Waiting(_) => match negotiated_again(draft, lease) {
+                Some(session) => draft.take_lease(lease, session.id, session.user.as_ref(), None),
+                None => draft.end_lease(lease, EndedBy::PortStartedAgain),
+            },
             // Its session was closed without a hangup, and this may be its other protocol: it may live.
             Holding::Ended(_, None) if other_protocol(lease, event) => {}
             Holding::Ended(..) => draft.end_lease(lease, EndedBy::PortStartedAgain),
@@ -98,6 +98,22 @@ fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
     let own = own.filter(|session| draft.lives(session.id)).map(|session| session.id);
     draft.session = own;
     own
+}
+
+/// The live session whose first link was on the port of a lease that waits, and that may have negotiated its address again: it
+/// is online by another link. It has another of the family already, which may be an earlier attempt's; more than one such is
+/// not held for it.
+fn negotiated_again<'a>(draft: &Draft<'a>, lease: &Lease) -> Option<&'a Session> {
+    let its_own = |session: &&Session| {
+        let family = |other: &&Lease| other.address.family == lease.address.family;
+        draft.lives(session.id)
+            && session.established.is_some_and(|established| established.mono <= lease.began.mono)
+            && draft.touches(session.began)
+            && draft.links(session).any(|link| link.port != lease.port)
+            && may_be(draft, session, &lease.user_name, lease.user.as_ref())
+            && draft.leases_of(session.id).iter().filter(|other| family(other)).count() < 2
+    };
+    draft.state.of_first_port(&lease.port).filter(its_own).max_by_key(|session| session.began.mono)
 }
 
 /// May the call be for the other protocol of the connection that a lease was given to?

@@ -6,6 +6,7 @@ use super::counts::{Place, takes_place_of};
 use super::draft::Draft;
 use super::facts::{nothing, of_connection};
 use super::whose::asked_for;
+use crate::addresses::Address;
 use crate::decision::{Answer, Decision, Refusal, address_stage};
 use crate::effect::{ClosedBy, Effect, Origin, SessionBegan};
 use crate::event::ConnectionEvent;
@@ -27,8 +28,9 @@ pub(super) fn connection(draft: &mut Draft<'_>, event: &ConnectionEvent) -> (Dec
     let arrival = arrive(draft, event);
     let facts = facts(draft, event, &arrival);
     let mut asked = ask(draft, Stage::Connection, facts, None);
+    let shown: Vec<&Lease> = shown(&arrival.leases, &event.addresses);
     if asked.decision.allow
-        && let Some(refusal) = anothers_address(draft, &arrival.leases, arrival.user.as_ref(), arrival.port.as_ref())
+        && let Some(refusal) = anothers_address(draft, &shown, arrival.user.as_ref(), arrival.port.as_ref())
     {
         asked.decision.rule = None;
         asked.refuse(refusal);
@@ -157,6 +159,12 @@ fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, ikev2: 
             draft.port_is_anothers(session, port);
         }
     }
+}
+
+/// Those of the leases that a projection names, if it names any: what else is on the port is an earlier connection's, or was
+/// asked for by this very user.
+pub(super) fn shown<'a>(leases: &[&'a Lease], told: &[Address]) -> Vec<&'a Lease> {
+    leases.iter().copied().filter(|lease| told.is_empty() || told.contains(&lease.address)).collect()
 }
 
 /// An address call carries no domain, so a bare name may have been taken for another user's. Whoever turns out to be

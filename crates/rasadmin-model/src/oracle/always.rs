@@ -132,6 +132,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if lease.session().is_some() && lease.session() == c.told.session {
             let told = &mut self.connections[of].told.leases[family.index()];
             told.iter_mut().for_each(|lease| lease.had = true);
+        } else if lease.session().is_some() {
+            // Whoever has it now counts as its last user.
+            let told = &mut self.connections[of].told.leases[family.index()];
+            told.iter_mut().for_each(|lease| lease.had = false);
         }
         let c = &self.connections[of];
         // Before the calls of the connection have shown which lease it has, the product can only guess. Without a
