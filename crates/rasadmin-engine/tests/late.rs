@@ -175,3 +175,47 @@ fn a_state_of_a_checkpoint_replaces_the_same_session() {
     let event = Event::Connection(from(3));
     assert_eq!(decide(&scene.state, &scene.here(), &event, &now), decide(&again, &scene.here(), &event, &now));
 }
+
+/// The hangup of the one who had asked was recorded by another process, so the next on the port takes what waited.
+#[test]
+fn a_release_that_waited_frees_what_a_session_that_began_later_was_taken_to_have() {
+    let mut scene = Scene::new(TWO);
+    let asked = scene.at;
+    scene.wait(1);
+    let released = scene.at;
+    scene.wait(1);
+    scene.connect(connection(2, "alice")).unwrap();
+    scene.link(2, "VPN2-1").unwrap();
+    let given = Given { number: number("10.8.0.1").number, origin: Origin::Pool, pool: Some("staff".into()) };
+    let address = |user: &str, port: &str| Event::Address(support::address(user, port, Offer::Nothing));
+    scene.tell_late(asked, address("erin", "VPN2-1"), Answer::Address(given.clone()));
+    scene.tell_late(released, Event::Release(support::release("erin", "VPN2-1", "10.8.0.1")), Answer::Nothing);
+    scene.tell_late(released, address("bob", "VPN2-9"), Answer::Address(given));
+    assert_eq!(scene.anomalies(), [""; 0]);
+    assert_eq!(scene.leases(), "10.8.0.1 CORP\\BOB waits");
+}
+
+/// In memory her link was on the port, and its next use ended her lease. By the time it is recorded the link has gone.
+#[test]
+fn an_answer_that_waited_ends_the_lease_that_its_process_knew_to_be_over() {
+    let mut scene = Scene::new(TWO);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.wait(1);
+    let then = scene.at;
+    scene.wait(1);
+    scene.link_hangup(1, "VPN2-1");
+    let given = Given { number: number("10.8.0.1").number, origin: Origin::Sticky, pool: Some("staff".into()) };
+    let asked = Event::Address(support::address("alice", "VPN2-1", Offer::Nothing));
+    let record = scene.tell_late(then, asked.clone(), Answer::Address(given.clone()));
+    assert_eq!(scene.anomalies(), [""; 0]);
+    assert_eq!(scene.state.lease_at(number("10.8.0.1")).unwrap().began, record.at);
+    // Whoever is online by another port has it all the same.
+    let mut scene = Scene::new(TWO);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.link(1, "VPN2-2").unwrap();
+    scene.wait(1);
+    scene.link_hangup(1, "VPN2-1");
+    scene.tell_late(scene.at, asked, Answer::Address(given));
+    assert_eq!(scene.anomalies(), ["an address was given that a live lease holds"]);
+    assert_eq!(scene.live(), "alice 10.8.0.1");
+}

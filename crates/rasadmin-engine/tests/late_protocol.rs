@@ -140,3 +140,51 @@ fn an_address_from_long_before_an_attempt_stays_its_sessions_own() {
     assert!(scene.session(1).is_none());
     assert!(scene.state.lease_at(six).is_none(), "{}", scene.leases());
 }
+
+/// Both links of hers had an address call, and the first link's is not told whose it is until its port is another's.
+#[test]
+fn what_was_negotiated_again_on_a_first_link_that_has_gone_stays_with_its_session() {
+    let mut scene = Scene::new(TWO);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.link(1, "VPN2-2").unwrap();
+    assert_eq!(scene.address("alice", "VPN2-1", ""), Ok("10.8.0.2".into()));
+    scene.link_hangup(1, "VPN2-1");
+    scene.address("bob", "VPN2-1", "").unwrap_err();
+    assert_eq!(scene.live(), "alice 10.8.0.1+10.8.0.2");
+    // One is enough, however often her port is used.
+    let mut scene = Scene::new(&TWO.replace("10.8.0.2\"", "10.8.0.9\""));
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.link(1, "VPN2-2").unwrap();
+    scene.link_hangup(1, "VPN2-1");
+    for _ in 0..4 {
+        scene.address("alice", "VPN2-1", "").unwrap();
+    }
+    assert_eq!(scene.live(), "alice 10.8.0.1+10.8.0.2");
+}
+
+/// What is left on the port from his connection before was asked for by a bare name, and its pool is nobody's of his domain
+/// any more. He does not have it: the projection names another.
+#[test]
+fn what_is_left_on_the_port_is_no_reason_to_refuse_who_does_not_show_it() {
+    let mut scene = Scene::new(TWO);
+    let given = scene.address("erin", "VPN2-1", "").unwrap();
+    let erin = |handle, given: &str| {
+        connection(handle, "erin").with(|e| (e.domain, e.addresses) = ("LAB".into(), vec![number(given)]))
+    };
+    scene.connect(erin(1, &given)).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    scene.wait(5);
+    scene.tell(Event::Address(AddressEvent {
+        user: "erin".into(),
+        port: "VPN2-1".into(),
+        family: rasadmin_engine::addresses::Family::Ipv6,
+        offer: Offer::Nothing,
+    }));
+    scene.hangup(erin(1, &given));
+    let corp = "[groups.corp]\nusers = ['CORP\\ERIN']\nipv6_pool = \"six\"";
+    scene.reload(&format!("{}\n{corp}", TWO.replace("addresses.ipv6_pool = \"six\"", "")));
+    scene.wait(5);
+    let given = scene.address("erin", "VPN2-1", "").unwrap();
+    assert_eq!(scene.leases(), format!("{given} CORP\\ERIN waits; ::a:1 LAB\\ERIN waits"));
+    scene.connect(erin(2, &given)).unwrap();
+}

@@ -3,7 +3,7 @@
 
 mod support;
 
-use rasadmin_engine::Name;
+use rasadmin_engine::{Name, Tunnel};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::Event;
 use support::{OPEN, Scene, TWO, With, connection};
@@ -144,4 +144,19 @@ fn a_hangup_of_a_rejected_connection_is_of_nobody_who_had_the_handle_before() {
     let labels = rasadmin_engine::calendar::labels_at(scene.at.time, &scene.config.zone);
     let used = scene.state.used(&support::corp("ALICE"), rasadmin_engine::config::file::Period::Day, labels.day);
     assert_eq!((used.seconds, used.octets), (20, 0));
+}
+
+/// His attempt on an SSTP port failed, and was not accepted. RRAS gave its address to his IKEv2 connection, in a call that
+/// is not on record.
+#[test]
+fn a_link_on_another_tunnels_port_closes_no_ikev2_session() {
+    let mut scene = Scene::new(OPEN);
+    let given = scene.address("alice", "VPN1-2", "").unwrap();
+    let ikev2 = connection(1, "alice").with(|e| (e.ikev2, e.addresses) = (Some(true), vec![support::number(&given)]));
+    scene.connect(ikev2).unwrap();
+    scene.connect(connection(2, "bob")).unwrap();
+    scene.tell(Event::Link(support::link(2, "VPN1-2", Tunnel::Sstp)));
+    assert!(scene.session(1).is_some());
+    scene.tell(Event::Link(support::link(2, "VPN1-2", Tunnel::Ikev2)));
+    assert!(scene.session(1).is_none());
 }

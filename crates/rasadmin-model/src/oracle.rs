@@ -21,7 +21,7 @@ const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
 impl<E: Engine + ?Sized> World<'_, E> {
     /// An event was recorded: what follows from it.
-    pub fn heard(&mut self, member: usize, subject: &Subject, answer: &Answer, at: Stamp, late: bool) {
+    pub fn heard(&mut self, subject: &Subject, answer: &Answer, at: Stamp, late: bool) {
         self.time_passes(at, late);
         self.heard_before = self.heard_at;
         if !matches!(subject, Subject::Address(..) | Subject::Release(..) | Subject::Other) {
@@ -34,9 +34,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 self.port_starts(of, port, at, false);
                 self.heard_address(of, family, offer, answer, at);
             }
-            Subject::Accept(of) => self.heard_accept(member, of, answer, at, late),
+            Subject::Accept(of) => self.heard_accept(of, answer, at, late),
             Subject::Link(of, port) => {
-                self.heard_link(member, of, port, answer, at);
+                self.heard_link(of, port, answer, at);
                 self.port_starts(of, port, at, true);
             }
             Subject::LinkHangup(of, port) => {
@@ -62,10 +62,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     lease.released = true;
                 }
             }
-            Subject::Reauthenticate(of, _) => self.heard_again(member, of, answer),
+            Subject::Reauthenticate(of, _) => self.heard_again(of, answer),
             Subject::Move(of, ref source) => {
                 self.connections[of].told.source.clone_from(source);
-                self.heard_again(member, of, answer);
+                self.heard_again(of, answer);
             }
             Subject::Other => {}
         }
@@ -116,7 +116,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    fn heard_accept(&mut self, member: usize, of: Number, answer: &Answer, at: Stamp, late: bool) {
+    fn heard_accept(&mut self, of: Number, answer: &Answer, at: Stamp, late: bool) {
         let c = &self.connections[of];
         let (handle, guid) = (c.handle, c.guid.clone());
         for &other in self.active.iter().filter(|&&other| other != of) {
@@ -131,8 +131,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if *answer != Answer::Accept {
             return;
         }
-        let candidates = self.candidates(&self.product.members[member].state, of);
-        let state = &self.product.members[member].state;
+        let candidates = self.candidates(&self.product.recorded, of);
+        let state = &self.product.recorded;
         let stamp = self.product.stamp(at);
         let mine = |handle_of: u64, began: Stamp| handle_of == handle && began == stamp;
         let session = state.live().find(|session| mine(session.handle, session.began)).map(|session| session.id);
@@ -174,7 +174,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    fn heard_link(&mut self, member: usize, of: Number, port: usize, answer: &Answer, at: Stamp) {
+    fn heard_link(&mut self, of: Number, port: usize, answer: &Answer, at: Stamp) {
         let c = &mut self.connections[of];
         let told = &mut c.told;
         if told.session.is_none() || told.lives() == Lives::No {
@@ -185,7 +185,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             told.links.push((port, at));
             told.lapsed = false;
             // A further link is a sign of life; whether the first is one is left open.
-            let session = told.session.and_then(|id| self.product.members[member].state.session(id));
+            let session = told.session.and_then(|id| self.product.recorded.session(id));
             told.replaced &= !told.established && session.is_none_or(|session| session.replaced.is_some());
             told.established = true;
         } else if !told.established {
@@ -194,8 +194,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
     }
 
     /// A sign of life.
-    fn heard_again(&mut self, member: usize, of: Number, answer: &Answer) {
-        let state = &self.product.members[member].state;
+    fn heard_again(&mut self, of: Number, answer: &Answer) {
+        let state = &self.product.recorded;
         let told = &mut self.connections[of].told;
         if *answer == Answer::Accept {
             told.lapsed = false;

@@ -45,18 +45,18 @@ impl Engine for Real {}
 pub struct Member<S> {
     /// Its number.
     pub process: Process,
-    /// Its state.
+    /// Its state, with what it could not write: by this it decides.
     pub state: State,
     /// How many records of the journal are in it.
     pub applied: usize,
+    /// How many there were when it could write last.
+    written: usize,
     /// The configuration that it has read.
     pub config: Arc<Config>,
     /// It cannot write.
     pub away: bool,
-    /// Its state with what it could not write: by this it decides meanwhile.
-    memory: Option<State>,
-    /// What it could not write, with its subject.
-    pub waiting: VecDeque<(S, Waited)>,
+    /// The records that it could not write, each with its subject.
+    pub waiting: VecDeque<(S, Record)>,
 }
 
 /// All of it.
@@ -68,6 +68,8 @@ pub struct Product<'e, E: ?Sized, S> {
     pub instance: Id,
     /// The records.
     pub journal: Vec<Record>,
+    /// What they make.
+    pub recorded: State,
     /// The processes: the first has the address functions, the last the notifications.
     pub members: Vec<Member<S>>,
     /// A state that was equal to those of all, and after how many records.
@@ -82,6 +84,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
             server: Name::new("VPN1"),
             instance,
             journal: Vec::new(),
+            recorded: State::new(),
             members: Vec::new(),
             base: (Checkpoint::of(&State::new()), 0),
         };
@@ -99,9 +102,9 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
                 process: Process(process),
                 state,
                 applied,
+                written: applied,
                 config,
                 away: false,
-                memory: None,
                 waiting: VecDeque::new(),
             }
         };
@@ -114,9 +117,9 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         let synced = self.journal.iter().rposition(Record::is_durable).map_or(0, |at| at + 1).max(self.base.1);
         let left = self.journal.len().saturating_sub(lost).max(synced);
         self.journal.truncate(left);
-        let state = self.rebuilt();
+        self.recorded = self.rebuilt();
         self.instance = instance;
-        self.join(config, processes, &state);
+        self.join(config, processes, &self.recorded.clone());
     }
 
     /// The state that the records make.
@@ -128,19 +131,35 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         state
     }
 
-    /// The state that has most of the records.
-    pub fn latest(&self) -> &State {
-        let latest = self.members.iter().max_by_key(|member| member.applied);
-        &latest.unwrap_or(&self.members[0]).state
+    /// A process applies what others have written. If something waits here, it was decided without that: it is decided
+    /// again.
+    pub fn catch_up(&mut self, member: usize) {
+        if self.members[member].waiting.is_empty() {
+            let member = &mut self.members[member];
+            for record in &self.journal[member.applied..] {
+                member.state.apply(record);
+            }
+            member.applied = self.journal.len();
+        } else if self.members[member].applied < self.journal.len() {
+            self.decide_again(member);
+        }
     }
 
-    /// A process reads what others have written.
-    pub fn catch_up(&mut self, member: usize) {
-        let member = &mut self.members[member];
-        for record in &self.journal[member.applied..] {
-            member.state.apply(record);
+    /// The state is made anew of the records. The answers of what waits stand; its effects touch only what began before.
+    fn decide_again(&mut self, member: usize) {
+        let mut state = self.recorded.clone();
+        state.derive(&self.members[member].config);
+        let waiting = std::mem::take(&mut self.members[member].waiting);
+        let mut decided = VecDeque::with_capacity(waiting.len());
+        for (subject, Record { at, id, event, decision, answer, .. }) in waiting {
+            let waited = Waited { at, random: id.0.to_be_bytes(), event, decision, answer };
+            let record = self.engine.decide_late(&state, &self.here(member), &waited);
+            state.apply(&record);
+            decided.push_back((subject, record));
         }
-        member.applied = self.journal.len();
+        let applied = self.journal.len();
+        let member = &mut self.members[member];
+        (member.state, member.applied, member.waiting) = (state, applied, decided);
     }
 
     /// A process reads another configuration.
@@ -148,30 +167,18 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         let member = &mut self.members[member];
         member.config = config.clone();
         member.state.derive(config);
-        member.memory.iter_mut().for_each(|memory| memory.derive(config));
     }
 
-    /// Decides from memory, since it cannot be recorded: the event waits, with its answer. What others have recorded
-    /// meanwhile counts too: then what waits is decided again on it.
-    pub fn answer_unrecorded(&mut self, member: usize, subject: S, event: Event, now: &Now) -> Answer {
-        let had = self.members[member].applied;
+    /// Decides from memory, since it cannot be recorded: it holds there from now on, and its record waits. What others have
+    /// recorded meanwhile counts too.
+    pub fn answer_unrecorded(&mut self, member: usize, subject: S, event: &Event, now: &Now) -> Answer {
         self.catch_up(member);
         let here = Here { unrecorded: true, ..self.here(member) };
-        let Member { state, memory, waiting, applied, .. } = &self.members[member];
-        let mut memory = memory.clone().filter(|_| *applied == had).unwrap_or_else(|| {
-            let mut memory = state.clone();
-            for (_, waited) in waiting {
-                memory.apply(&self.engine.decide_late(&memory, &here, waited));
-            }
-            memory
-        });
-        let record = self.engine.decide(&memory, &here, &event, now);
-        memory.apply(&record);
-        let Record { decision, answer, .. } = record;
-        let waited = Waited { at: now.at, random: now.random, event, decision, answer: answer.clone() };
+        let record = self.engine.decide(&self.members[member].state, &here, event, now);
+        let answer = record.answer.clone();
         let member = &mut self.members[member];
-        member.memory = Some(memory);
-        member.waiting.push_back((subject, waited));
+        member.state.apply(&record);
+        member.waiting.push_back((subject, record));
         answer
     }
 
@@ -196,28 +203,47 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         Ok(answer)
     }
 
-    /// Writes what waited longest in a process. What it had in memory is made of the records again.
-    pub fn record_late(&mut self, member: usize) -> Option<(S, Waited)> {
-        self.members[member].memory = None;
-        let (subject, waited) = self.members[member].waiting.pop_front()?;
-        let record = self.engine.decide_late(&self.members[member].state, &self.here(member), &waited);
-        self.append(member, record);
-        Some((subject, waited))
+    /// A process that can write again has its turn: what waits is to be written as it was decided if nobody else has
+    /// written meanwhile; otherwise it was decided on another state than the journal's, and is decided again.
+    pub fn settle(&mut self, member: usize) {
+        if self.members[member].waiting.is_empty() {
+            self.catch_up(member);
+        } else if self.members[member].written < self.journal.len() {
+            self.decide_again(member);
+        }
+        self.members[member].written = self.journal.len();
+    }
+
+    /// In its turn, a process writes what waited longest: its state has it already.
+    pub fn write_waiting(&mut self, member: usize) -> Option<(S, Record)> {
+        let (subject, record) = self.members[member].waiting.pop_front()?;
+        self.recorded.apply(&record);
+        self.journal.push(record.clone());
+        let member = &mut self.members[member];
+        (member.applied, member.written) = (self.journal.len(), self.journal.len());
+        Some((subject, record))
     }
 
     fn append(&mut self, member: usize, record: Record) {
+        self.recorded.apply(&record);
         let member = &mut self.members[member];
         member.state.apply(&record);
         self.journal.push(record);
-        member.applied = self.journal.len();
+        (member.applied, member.written) = (self.journal.len(), self.journal.len());
     }
 
     /// All processes have the same state, and so has who folds the records from an earlier checkpoint. Otherwise: what
     /// differs.
     pub fn differs(&mut self) -> Option<String> {
         let folded = Checkpoint::of(&self.rebuilt());
+        if let Some(difference) = first_difference(&Checkpoint::of(&self.recorded), &folded) {
+            return Some(format!("the state is another than that of a checkpoint and the records: {difference}"));
+        }
         for at in 0..self.members.len() {
             self.catch_up(at);
+            if !self.members[at].waiting.is_empty() {
+                continue;
+            }
             let own = Checkpoint::of(&self.members[at].state);
             if let Some(difference) = first_difference(&own, &folded) {
                 return Some(format!("process {at} has another state than the fold of the records: {difference}"));

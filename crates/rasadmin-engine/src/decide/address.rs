@@ -60,11 +60,11 @@ fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
         }
         match lease.holding {
             // The other family's is of this same attempt.
-            Holding::Waiting(_) => {
-                if !other_protocol(lease, event) {
-                    draft.end_lease(lease, EndedBy::PortStartedAgain);
-                }
-            }
+            Holding::Waiting(_) if other_protocol(lease, event) => {}
+            Holding::Waiting(_) => match negotiated_again(draft, lease) {
+                Some(session) => draft.take_lease(lease, session.id, session.user.as_ref(), None),
+                None => draft.end_lease(lease, EndedBy::PortStartedAgain),
+            },
             // Its session was closed without a hangup, and this may be its other protocol: it may live.
             Holding::Ended(_, None) if other_protocol(lease, event) => {}
             Holding::Ended(..) => draft.end_lease(lease, EndedBy::PortStartedAgain),
@@ -98,6 +98,22 @@ fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
     let own = own.filter(|session| draft.lives(session.id)).map(|session| session.id);
     draft.session = own;
     own
+}
+
+/// The live session whose first link was on the port of a lease that waits, and that may have negotiated its address again: it
+/// is online by another link. It has another of the family already, which may be an earlier attempt's; more than one such is
+/// not held for it.
+fn negotiated_again<'a>(draft: &Draft<'a>, lease: &Lease) -> Option<&'a Session> {
+    let its_own = |session: &&Session| {
+        let family = |other: &&Lease| other.address.family == lease.address.family;
+        draft.lives(session.id)
+            && session.established.is_some_and(|established| established.mono <= lease.began.mono)
+            && draft.touches(session.began)
+            && draft.links(session).any(|link| link.port != lease.port)
+            && may_be(draft, session, &lease.user_name, lease.user.as_ref())
+            && draft.leases_of(session.id).iter().filter(|other| family(other)).count() < 2
+    };
+    draft.state.of_first_port(&lease.port).filter(its_own).max_by_key(|session| session.began.mono)
 }
 
 /// May the call be for the other protocol of the connection that a lease was given to?
@@ -174,6 +190,9 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
     let Answer::Address(given) = answer else { return };
     let address = Address { family: event.family, number: given.number };
     let (user_name, port) = (event.user.clone(), event.port.clone());
+    if let Some(earlier) = draft.lease_at(address).filter(|earlier| given_again(draft, earlier, event)) {
+        draft.end_lease(earlier, EndedBy::PortStartedAgain);
+    }
     if let Some(earlier) = draft.lease_at(address) {
         if given.origin != Origin::Offer || !draft.touches(earlier.began) {
             draft.anomaly(Anomaly::AddressGivenTwice { user: user_name, port, address });
@@ -204,6 +223,19 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
         draft.session = Some(session.id);
         draft.add(Effect::LeaseTaken { lease, session: session.id, user, at, prefix: None });
     }
+}
+
+/// Does an answer that had waited tell that an earlier lease of its address had ended? The same process had given it, so
+/// it knew. What ended it there may not show any more: a link that was on the port then, a release before its accept was
+/// heard. A session that is online by another port has it all the same.
+fn given_again(draft: &Draft<'_>, earlier: &Lease, event: &AddressEvent) -> bool {
+    let knew = draft.late && earlier.process == draft.here.process && draft.touches(earlier.began);
+    let session = match earlier.holding {
+        Holding::Session(id) => draft.state.session(id).filter(|_| draft.lives(id)),
+        Holding::Waiting(_) | Holding::Ended(..) => None,
+    };
+    let online = session.is_some_and(|session| draft.links(session).any(|link| link.port != event.port));
+    knew && (earlier.released || !online)
 }
 
 /// The session that takes the address at once: the one on the port, for a protocol that comes up late. If the answer had

@@ -6,6 +6,7 @@ use super::counts::{Place, takes_place_of};
 use super::draft::Draft;
 use super::facts::{nothing, of_connection};
 use super::whose::asked_for;
+use crate::addresses::Address;
 use crate::decision::{Answer, Decision, Refusal, address_stage};
 use crate::effect::{ClosedBy, Effect, Origin, SessionBegan};
 use crate::event::ConnectionEvent;
@@ -27,8 +28,9 @@ pub(super) fn connection(draft: &mut Draft<'_>, event: &ConnectionEvent) -> (Dec
     let arrival = arrive(draft, event);
     let facts = facts(draft, event, &arrival);
     let mut asked = ask(draft, Stage::Connection, facts, None);
+    let shown: Vec<&Lease> = shown(&arrival.leases, &event.addresses);
     if asked.decision.allow
-        && let Some(refusal) = anothers_address(draft, &arrival.leases, arrival.user.as_ref(), arrival.port.as_ref())
+        && let Some(refusal) = anothers_address(draft, &shown, arrival.user.as_ref(), arrival.port.as_ref())
     {
         asked.decision.rule = None;
         asked.refuse(refusal);
@@ -91,7 +93,7 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     let leases = waiting_on(draft, &port, user.as_ref(), told);
     draft.keep(&leases);
     // What has a link there ends with this one's: the lease may be an earlier attempt's.
-    unlinked_of_port(draft, &port, None);
+    unlinked_of_port(draft, &port, None, event.ikev2);
     Arrival { user, leases, port: Some(port) }
 }
 
@@ -135,26 +137,34 @@ fn waiting_on<'a>(
 }
 
 /// What was on a port where another connection's link is now: `own` aside.
-pub(super) fn others_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>) {
+pub(super) fn others_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, tunnel: Option<Tunnel>) {
     if let Some((session, link)) = draft.on_port(port)
         && Some(session.id) != own
         && draft.touches(link.began)
     {
         draft.port_is_anothers(session, port);
     }
-    unlinked_of_port(draft, port, own);
+    unlinked_of_port(draft, port, own, tunnel.map(|tunnel| tunnel == Tunnel::Ikev2));
 }
 
-/// Closes the sessions that may have no link (IKEv2), and whose lease is on a port that another connection uses.
-fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>) {
+/// Closes the sessions that may have no link (IKEv2), and whose lease is on a port that another connection uses. A port that
+/// is of another tunnel was never theirs: the lease that they have there was an earlier attempt's.
+fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, ikev2: Option<bool>) {
     for lease in draft.leases_on(port) {
         let Holding::Session(id) = lease.holding else { continue };
         let Some(session) = draft.state.session(id).filter(|_| Some(id) != own && draft.lives(id)) else { continue };
         let unlinked = session.links.is_empty() && draft.is_alone_on_port_of(session, lease);
-        if unlinked && draft.touches(session.began) {
+        let elsewhere = ikev2 == Some(false) && session.tunnel == Some(Tunnel::Ikev2);
+        if unlinked && !elsewhere && draft.touches(session.began) {
             draft.port_is_anothers(session, port);
         }
     }
+}
+
+/// Those of the leases that a projection names, if it names any: what else is on the port is an earlier connection's, or was
+/// asked for by this very user.
+pub(super) fn shown<'a>(leases: &[&'a Lease], told: &[Address]) -> Vec<&'a Lease> {
+    leases.iter().copied().filter(|lease| told.is_empty() || told.contains(&lease.address)).collect()
 }
 
 /// An address call carries no domain, so a bare name may have been taken for another user's. Whoever turns out to be

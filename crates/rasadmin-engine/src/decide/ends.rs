@@ -68,10 +68,17 @@ pub(super) fn release(draft: &mut Draft<'_>, event: &ReleaseEvent) {
         (Some(lease), None) if !matches!(lease.holding, Holding::Session(_)) => {
             draft.end_lease(lease, EndedBy::Release)
         }
+        // The release had waited, and the session has begun since: the lease was taken for its own by mistake.
+        (Some(lease), None) if began_since(draft, lease) => draft.end_lease(lease, EndedBy::Release),
         // Its session lives, as far as was told: the address is free when that ends.
         (Some(lease), None) => draft.add(Effect::LeaseReleaseSeen { lease: lease.id }),
         (None, None) => draft.anomaly(Anomaly::ReleaseWithoutLease { user, port, address }),
     }
+}
+
+/// Did the session that has a lease begin only after this event?
+fn began_since(draft: &Draft<'_>, lease: &Lease) -> bool {
+    lease.session().and_then(|id| draft.state.session(id)).is_some_and(|session| !draft.touches(session.began))
 }
 
 fn settle(draft: &mut Draft<'_>, owed: &Lease, address: Address) {

@@ -2,7 +2,7 @@
 
 use super::LEASE_WAITS;
 use super::admission::ask;
-use super::connection::{anothers_address, others_of_port};
+use super::connection::{anothers_address, others_of_port, shown};
 use super::draft::Draft;
 use super::facts::{of_link, of_session};
 use super::revive::{any_closed, closed_by_handle, revive};
@@ -40,8 +40,12 @@ pub(super) fn link(draft: &mut Draft<'_>, event: &LinkEvent) -> (Decision, Answe
     let mut asked = ask(draft, Stage::Link, facts, of.session().map(|session| session.id));
     if asked.decision.allow
         && let Some(session) = of.session()
-        && let Some(refusal) =
-            anothers_address(draft, &waiting(draft, session, event), session.user.as_ref(), Some(&event.port))
+        && let Some(refusal) = anothers_address(
+            draft,
+            &shown(&waiting(draft, session, event), &session.told),
+            session.user.as_ref(),
+            Some(&event.port),
+        )
     {
         asked.decision.rule = None;
         asked.refuse(refusal);
@@ -75,7 +79,7 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &LinkEvent) -> Of<'a> {
         let its_own = waiting(draft, session, event);
         draft.keep(&its_own);
     }
-    others_of_port(draft, &event.port, draft.session);
+    others_of_port(draft, &event.port, draft.session, event.tunnel);
     of
 }
 

@@ -11,15 +11,15 @@ use rasadmin_engine::state::Holding;
 
 impl<E: Engine + ?Sized> World<'_, E> {
     /// What must hold after every record.
-    pub fn always(&mut self, member: usize, at: Stamp) {
+    pub fn always(&mut self, at: Stamp) {
         if self.finding.is_some() {
             return;
         }
         for index in 0..self.active.len() {
             let of = self.active[index];
-            self.session_is_there(member, of, at);
+            self.session_is_there(of, at);
             for family in FAMILIES {
-                self.lease_is_there(member, of, family, at);
+                self.lease_is_there(of, family, at);
             }
         }
     }
@@ -44,10 +44,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    pub(super) fn session_is_there(&mut self, member: usize, of: Number, at: Stamp) {
+    pub(super) fn session_is_there(&mut self, of: Number, at: Stamp) {
         let c = &self.connections[of];
         let Some(id) = c.told.session else { return };
-        let session = self.product.members[member].state.session(id);
+        let session = self.product.recorded.session(id);
         let online = c.phase != Phase::Gone && !c.dropped;
         match (c.told.lives(), session) {
             (Lives::Must, None) if online => {
@@ -86,11 +86,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    pub(super) fn lease_is_there(&mut self, member: usize, of: Number, family: Family, at: Stamp) {
+    pub(super) fn lease_is_there(&mut self, of: Number, family: Family, at: Stamp) {
         let c = &self.connections[of];
         let Some(told) = c.told.leases[family.index()] else { return };
         let address = Address { family, number: told.number };
-        let state = &self.product.members[member].state;
+        let state = &self.product.recorded;
         let stamp = self.product.stamp(told.at);
         let held = state.lease_at(address);
         // The accept shows what was given before it; what comes up later is its port's, which the first link tells.
@@ -123,7 +123,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             }
             return;
         };
-        let gone = self.product.members[member].state.session(c.told.session.unwrap_or(lease.id)).is_none();
+        let gone = self.product.recorded.session(c.told.session.unwrap_or(lease.id)).is_none();
         if matches!(lease.holding, Holding::Session(_)) {
             let told = &mut self.connections[of].told.leases[family.index()];
             told.iter_mut().for_each(|lease| lease.taken = at.mono);
@@ -132,6 +132,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if lease.session().is_some() && lease.session() == c.told.session {
             let told = &mut self.connections[of].told.leases[family.index()];
             told.iter_mut().for_each(|lease| lease.had = true);
+        } else if lease.session().is_some() {
+            // Whoever has it now counts as its last user.
+            let told = &mut self.connections[of].told.leases[family.index()];
+            told.iter_mut().for_each(|lease| lease.had = false);
         }
         let c = &self.connections[of];
         // Before the calls of the connection have shown which lease it has, the product can only guess. Without a

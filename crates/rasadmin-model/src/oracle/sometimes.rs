@@ -24,7 +24,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     /// Every session and lease of the product belongs to a connection.
     pub(super) fn nobody_unknown(&mut self) {
-        let state = &self.product.members[0].state;
+        let state = &self.product.recorded;
         let (sessions, leases) = &self.known;
         let session =
             state.live().find(|session| !sessions.contains(&session.id)).map(|session| format!("{session:?}"));
@@ -45,7 +45,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let label = i32::try_from(now.time.div_euclid(crate::expect::DAY)).unwrap_or(0);
         for person in crate::people::PEOPLE {
             let who = person.identity();
-            let state = &self.product.members[0].state;
+            let state = &self.product.recorded;
             let used = state.used(&who, Period::Day, label);
             let [seconds, octets] = self.used_today(&who, None, now);
             // Sessions whose end is an estimate count too.
@@ -73,7 +73,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let now = self.stamp();
         for of in std::mem::take(&mut self.active) {
             let c = &self.connections[of];
-            let state = self.product.latest();
+            let state = &self.product.recorded;
             let held = c.told.leases.iter().flatten().any(|lease| lease.alive);
             let due = self.pending.iter().any(|due| due.of == of) || c.busy > 0;
             let waits = self.product.members.iter().any(|member| !member.waiting.is_empty());
@@ -101,7 +101,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             return;
         }
         let strict = !self.switches.losses && !self.switches.another_dll && !self.switches.away;
-        let state = &self.product.members[0].state;
+        let state = &self.product.recorded;
         let lost = |of: Number| self.connections[of].told.lost && !strict;
         let excused: HashSet<_> =
             self.active.iter().filter(|&&of| lost(of)).filter_map(|&of| self.connections[of].told.session).collect();
@@ -131,8 +131,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     /// A new instance has nothing of the old one.
     pub fn nothing_is_left(&mut self, after: &str) {
-        self.product.catch_up(0);
-        let state = &self.product.members[0].state;
+        let state = &self.product.recorded;
         let (sessions, leases) = (state.live_count(), state.leases().count());
         if sessions + leases > 0 {
             let what = format!("{sessions} sessions and {leases} leases are left after {after}");

@@ -20,7 +20,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.mono += 1;
         if self.product.members[member].away {
             let now = self.now();
-            let answer = self.product.answer_unrecorded(member, subject.clone(), event.clone(), &now);
+            let answer = self.product.answer_unrecorded(member, subject.clone(), &event, &now);
             self.say_event(&subject, &event, &answer, "waits");
             let enters = matches!(event, Event::Address(_) | Event::Connection(_));
             if enters && self.settings.refuses_unrecorded && answer != Answer::Reject {
@@ -44,18 +44,19 @@ impl<E: Engine + ?Sized> World<'_, E> {
             }
         };
         self.say_event(&subject, &event, &answer, "");
-        self.heard(member, &subject, &answer, now.at, false);
+        self.heard(&subject, &answer, now.at, false);
         self.compare(member, &subject, &expected, &answer);
-        self.always(member, now.at);
+        self.always(now.at);
         answer
     }
 
     pub(super) fn write_what_waits(&mut self, member: usize) {
-        self.product.catch_up(member);
-        while let Some((subject, waited)) = self.product.record_late(member) {
-            self.say_event(&subject, &waited.event, &waited.answer, "is written");
-            self.heard(member, &subject, &waited.answer, waited.at, true);
-            self.always(member, waited.at);
+        self.product.settle(member);
+        while let Some((subject, record)) = self.product.write_waiting(member) {
+            let how = if record.late { "is decided again, and written" } else { "is written" };
+            self.say_event(&subject, &record.event, &record.answer, how);
+            self.heard(&subject, &record.answer, record.at, record.late);
+            self.always(record.at);
         }
     }
 
@@ -64,7 +65,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
             return;
         }
         let at = self.stamp();
-        let effects = self.product.journal.last().filter(|record| record.event == *event).map(|record| &record.effects);
+        let product = &self.product;
+        let waiting = product.members.iter().filter_map(|member| Some(&member.waiting.back()?.1));
+        let mut last = product.journal.last().into_iter().chain(waiting);
+        let effects = last.find(|record| record.event == *event).map(|record| &record.effects);
         let text = format!("{:>9} {} {subject:?} {event:?} -> {answer:?} {how} {effects:?}", at.mono.0, at.time);
         self.say(|| text);
     }
