@@ -3,9 +3,9 @@
 
 mod support;
 
-use rasadmin_engine::{Name, Tunnel};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::Event;
+use rasadmin_engine::{Name, Tunnel};
 use support::{OPEN, Scene, TWO, With, connection};
 
 #[test]
