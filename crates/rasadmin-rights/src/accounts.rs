@@ -29,9 +29,11 @@ pub(super) unsafe fn text(sid: PSID) -> io::Result<String> {
         return Err(io::Error::last_os_error());
     }
     let _text = Local(text.cast());
-    let length = |text: *mut u16| (0..).take_while(|&at| unsafe { *text.add(at) } != 0).count();
     // SAFETY: Windows has written a terminated text, which lives until the end of this function.
-    Ok(unsafe { String::from_utf16_lossy(std::slice::from_raw_parts(text, length(text))) })
+    unsafe {
+        let length = (0..).take_while(|&at| *text.add(at) != 0).count();
+        Ok(String::from_utf16_lossy(std::slice::from_raw_parts(text, length)))
+    }
 }
 
 /// The user who runs this process.
@@ -85,6 +87,8 @@ impl Drop for Library {
 
 type GetMembers =
     unsafe extern "system" fn(PCWSTR, PCWSTR, u32, *mut *mut u8, u32, *mut u32, *mut u32, *mut usize) -> u32;
+/// A function as the loader finds it.
+type Found = unsafe extern "system" fn() -> isize;
 type Free = unsafe extern "system" fn(*const core::ffi::c_void) -> u32;
 
 /// Who stands in BUILTIN\Administrators by himself: users, and groups. It asks this computer only: whoever is an
@@ -105,7 +109,8 @@ pub(super) fn members() -> io::Result<Vec<String>> {
     };
     let (Some(get), Some(free)) = found else { return Err(io::Error::last_os_error()) };
     // SAFETY: the two functions have these types, as lmaccess.h and lmapibuf.h say.
-    let (get, free) = unsafe { (std::mem::transmute::<_, GetMembers>(get), std::mem::transmute::<_, Free>(free)) };
+    let (get, free) =
+        unsafe { (std::mem::transmute::<Found, GetMembers>(get), std::mem::transmute::<Found, Free>(free)) };
     let (mut members, mut read, mut all) = (null_mut(), 0, 0);
     // SAFETY: a terminated name, and places for the answers; the buffer is ours to free.
     let code =
