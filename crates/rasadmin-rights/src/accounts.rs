@@ -156,6 +156,7 @@ mod tests {
     #[test]
     fn this_process_is_somebodys() {
         assert!(own().unwrap().starts_with("S-1-5-"), "{:?}", own());
+        // SAFETY: the SID was made by Windows.
         assert_eq!(unsafe { text(administrators().unwrap().as_mut_ptr().cast()) }.unwrap(), "S-1-5-32-544");
         assert_eq!(name(&mut administrators().unwrap()).unwrap().last(), Some(&0));
     }
