@@ -219,3 +219,40 @@ fn an_answer_that_waited_ends_the_lease_that_its_process_knew_to_be_over() {
     assert_eq!(scene.anomalies(), ["an address was given that a live lease holds"]);
     assert_eq!(scene.live(), "alice 10.8.0.1");
 }
+
+/// Hers was on the port as long ago as no attempt lasts: the next connection there had another address call.
+#[test]
+fn what_was_asked_for_long_before_is_no_sessions() {
+    let mut scene = Scene::new(TWO);
+    let then = scene.at;
+    scene.wait(301);
+    scene.connect(connection(2, "bob")).unwrap();
+    scene.link(2, "VPN2-1").unwrap();
+    let given = Given { number: number("10.8.0.1").number, origin: Origin::Pool, pool: Some("staff".into()) };
+    let address = |user: &str, port: &str| Event::Address(support::address(user, port, Offer::Nothing));
+    scene.tell_late(then, address("alice", "VPN2-1"), Answer::Address(given.clone()));
+    assert_eq!(scene.leases(), "10.8.0.1 CORP\\ALICE waits");
+    // It was free again in memory, and given to somebody else.
+    scene.tell_late(scene.at, address("carol", "VPN2-3"), Answer::Address(given));
+    assert_eq!(scene.anomalies(), [""; 0]);
+    assert_eq!(scene.leases(), "10.8.0.1 CORP\\CAROL waits");
+}
+
+/// Its new lease waits to be recorded, so that the accept takes the one that its address had before.
+#[test]
+fn a_session_that_shows_an_address_has_the_lease_of_its_own_call_in_the_end() {
+    let mut scene = Scene::new(TWO);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.hangup(connection(1, "alice"));
+    scene.wait(1);
+    let asked = scene.at;
+    scene.wait(1);
+    scene.connect(connection(2, "bob").with(|e| e.addresses = vec![number("10.8.0.1")])).unwrap();
+    scene.link(2, "VPN2-1").unwrap();
+    scene.link(2, "VPN2-2").unwrap();
+    let given = Given { number: number("10.8.0.1").number, origin: Origin::Pool, pool: Some("staff".into()) };
+    scene.tell_late(asked, Event::Address(support::address("bob", "VPN2-1", Offer::Nothing)), Answer::Address(given));
+    assert_eq!(scene.anomalies(), [""; 0]);
+    assert_eq!(scene.live(), "bob 10.8.0.1");
+    assert_eq!(scene.state.lease_at(number("10.8.0.1")).unwrap().began, asked);
+}

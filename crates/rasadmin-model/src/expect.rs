@@ -302,7 +302,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let same = PEOPLE[other.who].identity() == *asker || other.spelling.asker == *asker;
                 // It may count as one that a session of this user, on the same port, negotiated again.
                 let perhaps = lease.shared && !lease.had && other.spelling.asker.name == asker.name;
-                perhaps || (same && (other.told.lives() != Lives::Must || self.may_end(of, number)))
+                // One that no session was seen with may have waited long enough.
+                let ends = other.told.lives() != Lives::Must || !lease.had || self.may_end(of, number);
+                perhaps || (same && ends)
             });
             let sticky = self.settings.sticky && !others;
             let again = last.filter(|&number| sticky && self.settings.gives(first, number) && free(number));

@@ -5,7 +5,7 @@ use super::admission::{Asked, ask};
 use super::draft::Draft;
 use super::facts::of_address;
 use super::search::search;
-use super::whose::may_be;
+use super::whose::{asked_by, may_be};
 use crate::addresses::Address;
 use crate::decision::{Answer, Decision, Given, OfferBecause, OfferFault, Refusal, address_stage};
 use crate::effect::{Anomaly, Effect, EndedBy, LeaseBegan, Origin};
@@ -190,7 +190,8 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
     let Answer::Address(given) = answer else { return };
     let address = Address { family: event.family, number: given.number };
     let (user_name, port) = (event.user.clone(), event.port.clone());
-    if let Some(earlier) = draft.lease_at(address).filter(|earlier| given_again(draft, earlier, event)) {
+    let user = draft.here.config.domains.identity(&event.user, &Name::default());
+    if let Some(earlier) = draft.lease_at(address).filter(|earlier| given_again(draft, earlier, event, user.as_ref())) {
         draft.end_lease(earlier, EndedBy::PortStartedAgain);
     }
     if let Some(earlier) = draft.lease_at(address) {
@@ -202,7 +203,6 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
         draft.anomaly(Anomaly::OfferHeldByLease { user: user_name.clone(), port: port.clone(), address, lease });
         draft.end_lease(earlier, EndedBy::Moved);
     }
-    let user = draft.here.config.domains.identity(&event.user, &Name::default());
     let lease = draft.now.lease_id(event.family);
     // Of one that was given while it could not be recorded nobody knows yet whether a connection took it.
     let until = (!draft.late).then(|| draft.at().mono.after(LEASE_WAITS));
@@ -227,15 +227,23 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
 
 /// Does an answer that had waited tell that an earlier lease of its address had ended? The same process had given it, so
 /// it knew. What ended it there may not show any more: a link that was on the port then, a release before its accept was
-/// heard. A session that is online by another port has it all the same.
-fn given_again(draft: &Draft<'_>, earlier: &Lease, event: &AddressEvent) -> bool {
+/// heard. A session that was online by another port has it all the same, unless the lease was only taken for its own since
+/// nothing else was on its port; so has one that has begun since, unless this is its own call.
+fn given_again(draft: &Draft<'_>, earlier: &Lease, event: &AddressEvent, user: Option<&Identity>) -> bool {
     let knew = draft.late && earlier.process == draft.here.process && draft.touches(earlier.began);
     let session = match earlier.holding {
         Holding::Session(id) => draft.state.session(id).filter(|_| draft.lives(id)),
         Holding::Waiting(_) | Holding::Ended(..) => None,
     };
-    let online = session.is_some_and(|session| draft.links(session).any(|link| link.port != event.port));
-    knew && (earlier.released || !online)
+    let has_it = session.is_some_and(|session| {
+        if draft.touches(session.began) {
+            let elsewhere = draft.links(session).any(|link| link.port != event.port);
+            elsewhere && asked_by(draft, earlier, &session.user_name, session.user.as_ref())
+        } else {
+            session.port.as_ref() != Some(&event.port) && !may_be(draft, session, &event.user, user)
+        }
+    });
+    knew && (earlier.released || !has_it)
 }
 
 /// The session that takes the address at once: the one on the port, for a protocol that comes up late. If the answer had
@@ -266,6 +274,11 @@ fn taker<'a>(
     own.and_then(|id| draft.state.session(id)).filter(lacks)
 }
 
+/// Did the session begin after this call, and as soon after it as an attempt lasts?
+fn attempted(draft: &Draft<'_>, session: &Session) -> bool {
+    !draft.touches(session.began) && session.began.mono <= draft.at().mono.after(LEASE_WAITS)
+}
+
 /// The session whose projection has named the address since the call: RRAS asks for an address before it accepts. It must
 /// be this user's or on this port, because the address may have been given to somebody else later.
 fn telling<'a>(
@@ -277,7 +290,7 @@ fn telling<'a>(
     let since = |session: &&Session| {
         // The name in a certificate may have nothing in common with the account's: then the port must be the same.
         let its_own = session.port.as_ref() == Some(&event.port) || may_be(draft, session, &event.user, user);
-        draft.lives(session.id) && !draft.touches(session.began) && its_own
+        draft.lives(session.id) && attempted(draft, session) && its_own
     };
     draft.state.telling(address).filter(since).min_by_key(|session| session.began.mono)
 }
@@ -285,7 +298,7 @@ fn telling<'a>(
 /// The session whose first link came on the port after the call, and whose projection names no address.
 fn linked_since<'a>(draft: &mut Draft<'a>, event: &AddressEvent, user: Option<&Identity>) -> Option<&'a Session> {
     let since =
-        |session: &&Session| session.told.is_empty() && session.established.is_some() && !draft.touches(session.began);
+        |session: &&Session| session.told.is_empty() && session.established.is_some() && attempted(draft, session);
     let of_port = draft.state.of_first_port(&event.port).filter(|session| draft.lives(session.id));
     let session = of_port.filter(since).min_by_key(|session| session.began.mono)?;
     // Under another name it is the session's if nothing else is, as at a first link that finds one lease on its port.
