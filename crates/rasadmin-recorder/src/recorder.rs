@@ -313,19 +313,19 @@ impl Inner {
     ) -> Option<Written<T>> {
         let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
         let whose = Whose { config: &config, server: &server, process };
-        let lost = self.store.lost();
+        let (lost, mut told) = (self.store.lost(), 0);
         let written = self.store.turn(whose, now.at, deadline, |turn| {
             if lost > 0
                 && let Ok(random) = crate::random()
             {
                 let (event, now) = (Event::Lost { events: lost }, Now { random, ..now });
                 turn.append(&decide(turn.state(), &whose.here(turn.instance()), &event, &now))?;
+                told = lost;
             }
             work(turn)
         });
-        if written.is_some() {
-            self.store.lost_are_told(lost);
-        }
+        // It is on record, whatever became of the rest.
+        self.store.lost_are_told(told);
         written
     }
 

@@ -123,10 +123,13 @@ impl Connection {
         field!(self, dwConnectionFlags, ex, c0).copied().unwrap_or(0)
     }
 
-    /// Is it an IKEv2 connection? Only the Ex form tells: in the others the same bit means something else. None if the
-    /// form cannot tell.
+    /// Is it an IKEv2 connection? Only the Ex form tells, by the flag or by the kind of its projection: the flags may be 0
+    /// (MS-RRASM 2.2.1.2.133). In the other forms the same bit means something else. None if the form cannot tell.
     pub fn is_ikev2(&self) -> Option<bool> {
-        self.ex.as_ref().map(|ex| ex.dwConnectionFlags & RAS_FLAGS_IKEV2_CONNECTION != 0)
+        self.ex.as_ref().map(|ex| {
+            ex.dwConnectionFlags & RAS_FLAGS_IKEV2_CONNECTION != 0
+                || ex.ProjectionInfo.projectionInfoType == PROJECTION_IKEV2
+        })
     }
 
     /// How long it has lasted, in seconds.
@@ -221,4 +224,25 @@ impl Connection {
 pub(crate) fn pair(error: u32, a: &[u16], b: &[u16]) -> Option<[Option<Ipv4Addr>; 2]> {
     let parse = |array| WideStr::from_array(array).to_text().and_then(|text| text.parse().ok());
     (error == NO_ERROR).then(|| [parse(a), parse(b)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ikev2_shows_in_the_flag_or_in_the_projection() {
+        let is = |flags, projection| {
+            let mut ex = RAS_CONNECTION_EX { dwConnectionFlags: flags, ..Default::default() };
+            ex.ProjectionInfo.projectionInfoType = projection;
+            let function = FunctionId::AcceptNewConnectionEx;
+            let (c0, c1, c2, c3) = (None, None, None, None);
+            Connection { function, truncated: false, raw: Vec::new(), c0, c1, c2, c3, ex: Some(ex) }.is_ikev2()
+        };
+        assert_eq!(is(RAS_FLAGS_IKEV2_CONNECTION, PROJECTION_IKEV2), Some(true));
+        assert_eq!(is(RAS_FLAGS_IKEV2_CONNECTION, 0), Some(true));
+        assert_eq!(is(0, PROJECTION_IKEV2), Some(true));
+        assert_eq!(is(0, PROJECTION_PPP), Some(false));
+        assert_eq!(is(RAS_FLAGS_PPP_CONNECTION, PROJECTION_PPP), Some(false));
+    }
 }
