@@ -47,13 +47,16 @@ pub fn remedy(folder: &Path, faults: &[Fault]) -> String {
 /// Whose folder and files are, as far as that is wrong. Nothing is changed. In a rehearsal's folder only the owners count.
 pub fn judge(folder: &Path) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let scratch = private::is_scratch(folder);
+    let mut place = Place::new(folder);
     let mut look = |path: &Path, kind| {
         let mut add = |what: String, must_go| faults.push(Fault { path: path.to_owned(), what, must_go });
         match private::look(path, kind) {
-            Ok(all) => all.iter().filter(|wrong| counts(wrong, scratch)).for_each(|wrong| {
-                add(wrong.to_string(), kind == Kind::File && is_to_go(path, std::slice::from_ref(wrong)));
-            }),
+            Ok(all) => {
+                place.knows(kind, &all);
+                for wrong in all.iter().filter(|wrong| place.counts(wrong, kind)) {
+                    add(wrong.to_string(), kind == Kind::File && is_to_go(path, std::slice::from_ref(wrong)));
+                }
+            }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => add(format!("its rights cannot be read: {e}"), false),
         }
@@ -61,6 +64,34 @@ pub fn judge(folder: &Path) -> Vec<Fault> {
     look(folder, Kind::Folder);
     files(folder).iter().for_each(|path| look(path, Kind::File));
     faults
+}
+
+/// What decides which faults count.
+struct Place {
+    /// In a rehearsal's folder rights are nobody's business.
+    scratch: bool,
+    /// Can others come to the files?
+    open: bool,
+}
+
+impl Place {
+    fn new(folder: &Path) -> Self {
+        Self { scratch: private::is_scratch(folder), open: false }
+    }
+
+    /// What is wrong with the folder, which is looked at first.
+    fn knows(&mut self, kind: Kind, wrong: &[Wrong]) {
+        self.open |= kind == Kind::Folder && !wrong.is_empty();
+    }
+
+    /// A file that everyone may read harms nobody in a folder that nobody else can read. (Wine makes all files like that.)
+    fn counts(&self, wrong: &Wrong, kind: Kind) -> bool {
+        match wrong {
+            Wrong::Foreign(_) => true,
+            Wrong::Readable(_) if kind == Kind::File => !self.scratch && self.open,
+            _ => !self.scratch,
+        }
+    }
 }
 
 /// The faults for people: those that matter most, and how many more there are; None if there are none.
@@ -76,12 +107,12 @@ pub fn told(faults: &[Fault]) -> Option<String> {
 /// Mends folder and files that are ours, and moves aside what is somebody else's, except what opening the journal moves,
 /// under its lock. What it could not do it tells as well. To be called before anything is read.
 pub fn mend(folder: &Path) -> Vec<Notice> {
-    let scratch = private::is_scratch(folder);
+    let mut place = Place::new(folder);
     let (mut mended, mut notices) = (Vec::new(), Vec::new());
     // First the folder: behind that nobody puts another file in the place of one that was looked at.
-    one(folder, Kind::Folder, scratch, &mut mended, &mut notices);
+    one(folder, Kind::Folder, &mut place, &mut mended, &mut notices);
     for path in files(folder) {
-        one(&path, Kind::File, scratch, &mut mended, &mut notices);
+        one(&path, Kind::File, &mut place, &mut mended, &mut notices);
     }
     if let [first, rest @ ..] = &mended[..] {
         let (first, others) = (first.clone(), rest.len());
@@ -90,16 +121,16 @@ pub fn mend(folder: &Path) -> Vec<Notice> {
     notices
 }
 
-fn one(path: &Path, kind: Kind, scratch: bool, mended: &mut Vec<Fault>, notices: &mut Vec<Notice>) {
+fn one(path: &Path, kind: Kind, place: &mut Place, mended: &mut Vec<Fault>, notices: &mut Vec<Notice>) {
     let wrong = match private::look(path, kind) {
         Ok(wrong) => wrong,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return,
         Err(e) => return notices.push(Notice::NotMended { path: path.to_owned(), why: e.to_string() }),
     };
-    let wrong: Vec<_> = wrong.into_iter().filter(|wrong| counts(wrong, scratch)).collect();
-    let Some(worst) = wrong.first() else { return };
-    let what = worst.to_string();
-    if kind == Kind::File && is_to_go(path, &wrong) {
+    place.knows(kind, &wrong);
+    let Some(worst) = wrong.iter().find(|wrong| !place.scratch || matches!(wrong, Wrong::Foreign(_))) else { return };
+    let (what, counts) = (worst.to_string(), place.counts(worst, kind));
+    if kind == Kind::File && is_to_go(path, &wrong) && (!place.scratch || matches!(worst, Wrong::Foreign(_))) {
         if !is_moved_by_opening(path) {
             match folder::move_aside(path, &what) {
                 Ok(moved) => notices.push(moved),
@@ -111,14 +142,11 @@ fn one(path: &Path, kind: Kind, scratch: bool, mended: &mut Vec<Fault>, notices:
         return;
     }
     match private::mend(path, kind) {
+        // What does not count is mended all the same, and is no news.
+        _ if !counts => {}
         Ok(()) => mended.push(Fault { path: path.to_owned(), what, must_go: false }),
         Err(e) => notices.push(Notice::NotMended { path: path.to_owned(), why: format!("{what}; {e}") }),
     }
-}
-
-/// In a rehearsal's folder rights are nobody's business.
-fn counts(wrong: &Wrong, scratch: bool) -> bool {
-    !scratch || matches!(wrong, Wrong::Foreign(_))
 }
 
 /// A configuration that others can write is not used, and must not become one that is: all the rest is in a file of a

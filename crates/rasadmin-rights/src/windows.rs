@@ -6,6 +6,7 @@ use crate::{Object, accounts, descriptor};
 use std::io;
 use std::os::windows::fs::MetadataExt;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// How somebody stands to the administrators.
 enum Standing {
@@ -16,9 +17,14 @@ enum Standing {
     Stranger,
 }
 
+/// The user who runs this.
+fn own() -> Option<&'static str> {
+    static OWN: OnceLock<Option<String>> = OnceLock::new();
+    OWN.get_or_init(|| accounts::own().ok()).as_deref()
+}
+
 fn standing(sid: &str) -> Standing {
-    let own = || accounts::own().is_ok_and(|own| own == sid);
-    if sddl::TRUSTED.contains(&sid) || own() {
+    if sddl::TRUSTED.contains(&sid) || own() == Some(sid) {
         return Standing::Trusted;
     }
     match accounts::members() {
@@ -46,7 +52,7 @@ pub(super) fn look(path: &Path, kind: Kind) -> io::Result<Vec<Wrong>> {
     let text = descriptor::read(path)?;
     let unknown = || io::Error::other(format!("its rights are written in a way that is not known: {text}"));
     let object = if kind == Kind::File { Object::File } else { Object::Folder };
-    let own = accounts::own().map(|own| sddl::name(&own)).ok();
+    let own = own().map(sddl::name);
     let others =
         |powers: Vec<Power>| powers.into_iter().filter(|power| !power.owns && Some(&power.who) != own.as_ref());
     let writers = others(sddl::powers(&text, object).ok_or_else(unknown)?);
