@@ -38,14 +38,24 @@ fn aside(folder: &Path) -> usize {
     names.filter(|name| name.to_string_lossy().starts_with("aside-")).count()
 }
 
+/// So much happens that the end writes a checkpoint.
+fn busy(scene: &Scene) {
+    for handle in 100..120 {
+        let given = scene.begin(handle, "alice", "VPN2-9").unwrap();
+        scene.end(handle, "alice", "VPN2-9", &given);
+    }
+}
+
 #[test]
 fn a_planted_checkpoint_does_not_become_the_state() {
     told();
     let mut scene = Scene::new(TEXT);
     let folder = journal(&scene);
+    busy(&scene);
     scene.recorder.stop(scene.now());
     // Another journal's state, with a session, for a place that this one has.
     let another = Scene::new(TEXT);
+    busy(&another);
     another.begin(7, "mallory", "VPN2-1").unwrap();
     another.recorder.stop(another.now());
     let newest = |folder: &Path| checkpoint::read(&checkpoint::list(folder).unwrap()[0]).unwrap();
