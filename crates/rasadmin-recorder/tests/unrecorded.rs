@@ -239,3 +239,35 @@ fn an_end_tries_once_more_to_record_what_waits() {
     assert!(scene.present().by_handle(11).is_some());
     assert_eq!(scene.connect(&connection(12, "dora")), Verdict::Reject("Remote Access has stopped the DLL".to_owned()));
 }
+
+/// Of what was lost, what was touched is on record as memory has it.
+#[test]
+fn what_lost_events_began_and_ended_is_carried() {
+    let scene = Scene::new(CONFIG);
+    let given = scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.begin(2, "bob", "VPN2-2").unwrap();
+    let deadline = Instant::now() + Duration::from_secs(2);
+    let options = Options::default();
+    let holder = Journal::open(&scene.path(), options, deadline).unwrap();
+    let guard = holder.lock(deadline).unwrap();
+    let long = "x".repeat(250);
+    let mut handle = 100;
+    while scene.health().lost == 0 {
+        handle += 1;
+        scene.recorder.hangup(&connection(handle, &long).with(|e| e.computer = long.as_str().into()), scene.now());
+    }
+    scene.end(1, "alice", "VPN2-1", &given);
+    let mine = scene.begin(3, "carol", "VPN2-3").unwrap();
+    assert!(scene.health().lost >= 5, "{:?}", scene.health());
+    drop(guard);
+    scene.wait(11);
+    scene.recorder.hangup(&connection(99, "nobody"), scene.now());
+    assert_eq!((scene.health().failure, scene.health().waiting, scene.health().lost), (None, 0, 0));
+    assert_eq!(scene.journal(), scene.memory());
+    let state = scene.present();
+    let living = [1, 2, 3].map(|handle| state.by_handle(handle).is_some());
+    assert_eq!(living, [false, true, true]);
+    let carol = state.by_handle(3).unwrap().id;
+    assert_eq!(state.lease_at(support::number(&mine)).unwrap().session(), Some(carol));
+    assert_eq!(state.leases().count(), 2, "alice's has ended");
+}
