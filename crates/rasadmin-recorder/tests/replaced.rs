@@ -9,7 +9,7 @@ use rasadmin_engine::{Event, State};
 use rasadmin_recorder::Verdict;
 use std::collections::BTreeSet;
 use std::path::Path;
-use support::{Scene, With, connection};
+use support::{Scene, connection};
 
 const CONFIG: &str = r#"
     time_zone = "UTC"
