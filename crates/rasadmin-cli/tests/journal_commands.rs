@@ -15,6 +15,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 use support::{Ran, rasadmin_with};
 
@@ -215,15 +216,24 @@ fn what_is_recorded_is_followed() {
     command.args(["journal", "show", "--follow", "--last", "0"]).env("RASADMIN_CONFIG", server.path("rasadmin.toml"));
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // It may begin after the first of these.
-    let recorder = std::thread::spawn(move || {
-        for n in 0..20 {
-            server.asks("alice", &format!("VPN2-{n}"));
-            std::thread::sleep(Duration::from_millis(100));
+    // It begins at some time: until it has shown something, there is something new.
+    let enough = Arc::new(AtomicBool::new(false));
+    let recorder = std::thread::spawn({
+        let enough = enough.clone();
+        move || {
+            for n in 0.. {
+                if enough.load(Ordering::Relaxed) {
+                    break;
+                }
+                // Each time somebody else: what is refused again is only counted.
+                server.asks(&format!("alice{n}"), "VPN2-1");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            server
         }
-        server
     });
     let first: Vec<_> = lines.by_ref().take(3).map(Result::unwrap).collect();
+    enough.store(true, Ordering::Relaxed);
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(first[0].contains("record") && first[1].contains("CORP\\ALICE"), "{first:#?}");
@@ -234,7 +244,7 @@ fn what_is_recorded_is_followed() {
 fn an_update_deletes_what_every_ledger_has_had_for_a_week() {
     let server = Server::new();
     for n in 0..4 {
-        server.asks("alice", &format!("VPN2-{n}"));
+        server.asks(&format!("alice{n}"), &format!("VPN2-{n}"));
         server.run(&["journal", "seal"]).ends(0).prints("the checkpoint is");
     }
     let segments = || -> Vec<PathBuf> {
