@@ -41,7 +41,9 @@ pub fn read(log: &str, journal: &Path) -> Vec<Event> {
 }
 
 fn event(line: &str, journal: &Path) -> Option<Event> {
-    assert!(!line.contains("<unfinished ...>"), "a second thread: {line}");
+    // The test's own harness says that it runs, from another thread.
+    let of_harness = line.contains(" write(1<");
+    assert!(of_harness || !line.contains("<unfinished ...>"), "a second thread: {line}");
     let (_, line) = line.split_once(char::is_whitespace)?;
     let (name, rest) = line.trim_start().split_once('(')?;
     let (arguments, result) = rest.rsplit_once(") = ")?;
