@@ -29,6 +29,6 @@ mod world;
 
 pub use finding::Finding;
 pub use hunt::{Hunt, OPTIONS};
-pub use product::{Engine, Real, first_difference};
+pub use product::{Engine, Outcome, Real, first_difference};
 pub use run::{Failure, Plan, Summary, run};
 pub use shrink::shrink;

@@ -24,13 +24,28 @@ pub trait Engine {
     /// # Errors
     ///
     /// If it did not take it as it was told, or answered otherwise than it recorded: what was wrong.
-    fn told(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Vec<Record>, String> {
-        Ok(vec![self.decide(state, here, event, now)])
+    fn told(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
+        Ok(vec![self.decide(state, here, event, now)].into())
     }
 
     /// The moment that stands in a record of what happened then.
     fn stamp(&self, at: Stamp) -> Stamp {
         at
+    }
+}
+
+/// What came of an event.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was recorded.
+    pub records: Vec<Record>,
+    /// What was answered, if the event is not among the records: a refusal that was only counted.
+    pub answer: Option<Answer>,
+}
+
+impl From<Vec<Record>> for Outcome {
+    fn from(records: Vec<Record>) -> Self {
+        Self { records, answer: None }
     }
 }
 
@@ -194,13 +209,14 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
 
     /// Decides, writes and applies: the process has caught up. The answer is the last record's.
     pub fn record(&mut self, member: usize, event: &Event, now: &Now) -> Result<Answer, String> {
-        let records = self.engine.told(&self.members[member].state, &self.here(member), event, now)?;
+        let Outcome { records, answer: counted } =
+            self.engine.told(&self.members[member].state, &self.here(member), event, now)?;
         let mut answer = Answer::Nothing;
         for record in records {
             answer = record.answer.clone();
             self.append(member, record);
         }
-        Ok(answer)
+        Ok(counted.unwrap_or(answer))
     }
 
     /// A process that can write again has its turn: what waits is to be written as it was decided if nobody else has

@@ -9,8 +9,8 @@ mod heard;
 mod service;
 
 use heard::{Fault, Heard};
-use rasadmin_engine::{Event, Here, Now, Record, State};
-use rasadmin_model::{Engine, Hunt, Plan};
+use rasadmin_engine::{Event, Here, Now, State, decide};
+use rasadmin_model::{Engine, Hunt, Outcome, Plan};
 use service::Running;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -34,7 +34,7 @@ impl Product {
 }
 
 impl Engine for Product {
-    fn told(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Vec<Record>, String> {
+    fn told(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(event, Event::InstanceStarted { .. }) {
             // A run begins where nothing was ever recorded.
@@ -45,7 +45,7 @@ impl Engine for Product {
                 }
                 None => Running::begin(&self.dll, &self.own, here.config, now)?,
             };
-            return running.insert(service).records();
+            return running.insert(service).records().map(Outcome::from);
         }
         let service = running.as_mut().ok_or("the service does not run")?;
         // What the events before have left on disk.
@@ -55,9 +55,9 @@ impl Engine for Product {
         if let Some(fault) = self.fault {
             fault.spoil(&mut heard, service)?;
         }
-        heard.check(event, now)?;
+        let answer = heard.check(event, now, &decide(state, here, event, now))?;
         let Heard { records, .. } = heard;
-        Ok(records)
+        Ok(Outcome { records, answer })
     }
 }
 

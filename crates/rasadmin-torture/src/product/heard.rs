@@ -80,11 +80,19 @@ impl Fault {
 }
 
 impl Heard {
-    /// Was it heard as it was meant, and returned as it was recorded?
-    pub fn check(&self, event: &Event, now: &Now) -> Result<(), String> {
-        let [record] = &self.records[..] else {
-            let events: Vec<_> = self.records.iter().map(|record| &record.event).collect();
-            return Err(format!("one event was told, and these were recorded: {events:?}"));
+    /// Was it heard as it was meant, and returned as it was recorded? `decided` is what the engine makes of it. What is
+    /// refused again within a minute and changes nothing is only counted: then the answer is returned here.
+    pub fn check(&self, event: &Event, now: &Now, decided: &Record) -> Result<Option<Answer>, String> {
+        // How often that was comes with a later call, before its own record.
+        let own: Vec<_> = self.records.iter().filter(|record| !matches!(record.event, Event::Repeated(_))).collect();
+        let plain = decided.answer == Answer::Reject && decided.effects.is_empty();
+        let record = match own[..] {
+            [record] => record,
+            [] if plain && self.returned == returned(event, &Answer::Reject) => return Ok(Some(Answer::Reject)),
+            _ => {
+                let events: Vec<_> = own.iter().map(|record| &record.event).collect();
+                return Err(format!("one event was told, and these were recorded: {events:?}"));
+            }
         };
         if record.at != now.at || record.late {
             return Err(format!("it was told at {:?}, and is recorded of {:?}", now.at, record.at));
@@ -103,7 +111,7 @@ impl Heard {
                 self.returned
             ));
         }
-        Ok(())
+        Ok(None)
     }
 }
 
