@@ -146,6 +146,7 @@ fn a_ledger_of_yesterday_goes_on_where_it_was() {
     assert_eq!(dump(&yesterday), dump(&scene.config.ledger));
 }
 
+#[cfg(unix)] // The folder of an open journal is replaced.
 #[test]
 fn a_journal_of_yesterday_is_read_again_from_its_oldest_record() {
     let mut scene = Scene::new(OPEN);
