@@ -39,6 +39,7 @@ fn sound(scene: &Scene) {
     assert_eq!(reader.differences(&scene.engine.state()).unwrap(), Vec::<String>::new());
 }
 
+#[cfg(unix)]
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
