@@ -156,7 +156,9 @@ fn what_concerns_an_administrator_reaches_the_event_log() {
     event_log::catch(&service.0);
     let folder = tempfile::tempdir().unwrap();
     drive(&service, folder.path(), &mut |expected| {
-        let told = event_log::told(&service.0);
+        let mut told = event_log::told(&service.0);
+        // Wine keeps no protected list of rights, so that the journal's are mended, and told, at each start.
+        told.retain(|event| event.id != Id::JournalMended.event());
         assert_eq!(told.len(), expected.len(), "{told:#?}");
         for (event, (id, text)) in told.iter().zip(expected) {
             let right = event.id == id.event() && event.source == "rasadmin";
