@@ -175,13 +175,15 @@ impl Recorder {
     pub fn stop(&self, now: Now) {
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Locked);
-        self.in_turn(|inner, deadline| {
-            if !std::mem::replace(&mut inner.stopped, true) {
-                inner.record_all_repeats(now, deadline);
-                let Inner { config, server, process, store, .. } = inner;
-                store.stop(Whose { config, server, process: *process }, now.at, deadline);
+        let sync = self.in_turn(|inner, deadline| {
+            if std::mem::replace(&mut inner.stopped, true) {
+                return None;
             }
+            let sync = inner.write_rest(now, deadline);
+            inner.store.stop();
+            sync
         });
+        self.finish(sync, now);
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Done);
     }
@@ -211,13 +213,21 @@ impl Recorder {
             let synced = journal.sync(&place);
             let took = began.elapsed();
             if let Err(error) = synced {
-                self.in_turn(|inner, deadline| inner.write_again(&error, now, deadline));
+                self.write_again(&error, now);
             } else if took > SLOW {
                 self.inner().store.sync_was_slow(took.as_millis(), now.at.mono);
             }
         }
         if let Err(error) = journal.upkeep(Duration::from_millis(now.at.mono.0)) {
             self.inner().store.failed(&error, now.at.mono);
+        }
+    }
+
+    /// What could not be synced is written again, into another segment.
+    fn write_again(&self, error: &Error, now: Now) {
+        let written = self.in_turn(|inner, deadline| inner.turn(now, deadline, |turn| turn.write_again()));
+        if written.is_none_or(|Written { journal, place, .. }| journal.sync(&place).is_err()) {
+            tell::not_synced(error);
         }
     }
 
@@ -270,7 +280,7 @@ impl Inner {
         });
         let (record, repeated, sync) = match written {
             Some(Written { done: (record, repeated), journal, place, waited }) => {
-                let durable = self.store.syncs(&record, now.at.mono) || waited;
+                let durable = self.store.syncs(record.is_durable() || waited, now.at.mono);
                 (record, repeated, Some(ToSync { journal, place, durable }))
             }
             None => {
@@ -292,16 +302,19 @@ impl Inner {
         (Outcome { decision, answer }, sync)
     }
 
-    /// What was counted until the end.
-    fn record_all_repeats(&mut self, now: Now, deadline: Instant) {
+    /// What waits, what was lost, and what was counted until the end: if it cannot be recorded now it is lost with the
+    /// process.
+    fn write_rest(&mut self, now: Now, deadline: Instant) -> Option<ToSync> {
         let mut repeats = std::mem::take(&mut self.repeats);
-        if repeats.due(now.at, true).is_empty() {
-            return;
+        if !self.store.owes() && repeats.due(now.at, true).is_empty() {
+            return None;
         }
+        self.store.wake();
         let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
         let whose = Whose { config: &config, server: &server, process };
-        // If it cannot be recorded it is lost with the process.
-        self.turn(now, deadline, |turn| record_repeats(turn, &mut repeats, whose, now, true));
+        let written = self.turn(now, deadline, |turn| record_repeats(turn, &mut repeats, whose, now, true))?;
+        let Written { journal, place, waited, .. } = written;
+        Some(ToSync { journal, place, durable: self.store.syncs(waited, now.at.mono) })
     }
 
     /// A turn at the journal, which first hears of events that were lost.
@@ -327,14 +340,6 @@ impl Inner {
         // It is on record, whatever became of the rest.
         self.store.lost_are_told(told);
         written
-    }
-
-    /// What could not be synced is written again, into another segment.
-    fn write_again(&mut self, error: &Error, now: Now, deadline: Instant) {
-        let written = self.turn(now, deadline, |turn| turn.write_again());
-        if written.is_none_or(|Written { journal, place, .. }| journal.sync(&place).is_err()) {
-            tell::not_synced(error);
-        }
     }
 }
 

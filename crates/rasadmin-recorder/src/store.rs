@@ -152,9 +152,9 @@ impl Store {
         self.waiting.lost_are_told(events);
     }
 
-    /// Is a record of this kind synced now?
-    pub fn syncs(&self, record: &Record, now: Mono) -> bool {
-        self.options.durable && record.is_durable() && !self.syncs.rests(now)
+    /// Is it synced now? `durable`: it is what a power cut would make us regret.
+    pub fn syncs(&self, durable: bool, now: Mono) -> bool {
+        self.options.durable && durable && !self.syncs.rests(now)
     }
 
     /// A sync took long: the next ones are left out for a while.
@@ -284,18 +284,20 @@ impl Store {
 
     /// Writes down the state, if there is enough that a start would have to replay.
     pub fn checkpoint_if_due(&mut self) {
-        let Some(journal) = &self.journal else { return };
-        let place = journal.position();
-        if place.number.saturating_sub(self.checkpoint) > TOO_MANY && self.waiting.is_empty() {
-            self.write_checkpoint(&place);
-        }
+        self.checkpoint_beyond(TOO_MANY);
     }
 
     /// After a start that had much to replay.
     pub fn checkpoint_after_start(&mut self) {
+        self.checkpoint_beyond(MANY);
+    }
+
+    /// If there are more records than that, and memory is what the journal says up to where it was read.
+    fn checkpoint_beyond(&mut self, records: u64) {
         let Some(journal) = &self.journal else { return };
         let place = journal.position();
-        if place.number.saturating_sub(self.checkpoint) > MANY && self.waiting.is_empty() {
+        let agree = self.waiting.is_empty() && !self.stale;
+        if agree && place.number.saturating_sub(self.checkpoint) > records {
             self.write_checkpoint(&place);
         }
     }
@@ -313,20 +315,19 @@ impl Store {
         }
     }
 
-    /// What waits is recorded if it can be, the state is written down, and nothing is open any more.
-    pub fn stop(&mut self, whose: Whose<'_>, now: Stamp, deadline: Instant) {
-        if !self.waiting.is_empty() || self.waiting.lost() > 0 {
-            self.pace.wake();
-            let _ = self.turn(whose, now, deadline, |_| Ok(()));
-        }
-        if let Some(journal) = &self.journal
-            && self.waiting.is_empty()
-        {
-            let place = journal.position();
-            if place.number.saturating_sub(self.checkpoint) > FEW {
-                self.write_checkpoint(&place);
-            }
-        }
+    /// Is there something that is not on record?
+    pub fn owes(&self) -> bool {
+        !self.waiting.is_empty() || self.waiting.lost() > 0
+    }
+
+    /// The next turn is tried, however short a time ago one failed.
+    pub fn wake(&mut self) {
+        self.pace.wake();
+    }
+
+    /// The state is written down, and nothing is open any more.
+    pub fn stop(&mut self) {
+        self.checkpoint_beyond(FEW);
         if !self.waiting.is_empty() {
             tell::lost_at_stop(self.waiting.len());
         }

@@ -75,6 +75,8 @@ impl Store {
             let memory = mem::replace(&mut self.state, present.state);
             self.state.derive(whose.config);
             self.decide_again(&memory, whose, now);
+            // The journal gives it again at the next turn.
+            self.stale = true;
         }
     }
 
