@@ -293,7 +293,7 @@ impl Inner {
             }
         };
         if !repeated {
-            repeats.begin(&record);
+            self.store.lose(repeats.begin(&record));
             tell::remarkable(&record);
         }
         self.repeats = repeats;

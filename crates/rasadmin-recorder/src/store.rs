@@ -152,6 +152,11 @@ impl Store {
         self.waiting.lost_are_told(events);
     }
 
+    /// So many events were counted, and there was no room for their number.
+    pub const fn lose(&mut self, events: u64) {
+        self.waiting.lose(events);
+    }
+
     /// Is it synced now? `durable`: it is what a power cut would make us regret.
     pub fn syncs(&self, durable: bool, now: Mono) -> bool {
         self.options.durable && durable && !self.syncs.rests(now)
