@@ -222,25 +222,25 @@ impl Store {
 
     /// Joins the instance that lives, or begins one, unless that is done. The state is the journal's.
     fn join(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>) -> Result<(), Error> {
-        let membership = self.membership.clone();
-        let mut own = membership.own();
-        if self.replaced {
-            // The lock's file may be another one too.
-            *own = None;
-        } else if own.is_some() && self.state.instance() != Some(self.token) {
-            // Somebody has begun another instance while this process held its lock: the old token has ended.
-            *own = None;
-            self.token = fresh_token(self.token);
-        }
-        if own.is_none() {
-            let joined = guard.join_instance(&self.token.to_string())?;
-            if let Some(token) = joined.token().parse().ok().filter(|token| *token != self.token) {
-                self.token = token;
-                self.stale |= !self.waiting.is_empty();
+        self.membership.clone().with(|own| {
+            if self.replaced {
+                // The lock's file may be another one too.
+                *own = None;
+            } else if own.is_some() && self.state.instance() != Some(self.token) {
+                // Somebody has begun another instance while this process held its lock: the old token has ended.
+                *own = None;
+                self.token = fresh_token(self.token);
             }
-            *own = Some(joined).filter(|_| !membership.has_left());
-        }
-        drop(own);
+            if own.is_none() {
+                let joined = guard.join_instance(&self.token.to_string())?;
+                if let Some(token) = joined.token().parse().ok().filter(|token| *token != self.token) {
+                    self.token = token;
+                    self.stale |= !self.waiting.is_empty();
+                }
+                *own = Some(joined);
+            }
+            Ok(())
+        })?;
         if self.state.instance() != Some(self.token) { self.begin_instance(guard, whose) } else { Ok(()) }
     }
 
