@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 /// A sync that takes longer is not waited for again for a while.
 const SLOW: Duration = Duration::from_millis(500);
 
-/// A configuration's texts are recorded up to this size; beyond it, without its members files.
+/// A configuration's texts are recorded up to this size; beyond it, without its members files, if at all: a record has to
+/// fit into a segment.
 const TEXTS: usize = 1024 * 1024;
 
 /// The answer to a connection, a link, a reauthentication or an endpoint change.
@@ -257,7 +258,7 @@ impl Inner {
     /// A configuration's texts are recorded once; whoever wants to explain a decision needs them.
     fn config_read(&mut self, fault: Option<String>, now: Now, deadline: Instant) -> Option<ToSync> {
         let (version, hash) = (env!("CARGO_PKG_VERSION").to_owned(), self.config.hash.clone());
-        let event = Event::ConfigRead(ConfigRead { version, hash, texts: Some(texts(&self.config)), fault });
+        let event = Event::ConfigRead(ConfigRead { version, hash, texts: texts(&self.config), fault });
         self.tell(&event, now, deadline).1
     }
 
@@ -363,14 +364,13 @@ fn record_repeats(
     Ok(())
 }
 
-/// A configuration's texts, as JSON.
-fn texts(config: &Config) -> String {
-    let text = serde_json::to_string(&config.bundle).unwrap_or_default();
-    if text.len() <= TEXTS {
-        return text;
-    }
-    let members = config.bundle.members.keys().map(|name| (name.clone(), String::new())).collect();
-    serde_json::to_string(&Bundle { members, ..config.bundle.clone() }).unwrap_or_default()
+/// A configuration's texts, as JSON; None if they are too long.
+fn texts(config: &Config) -> Option<String> {
+    let fits = |bundle: &Bundle| serde_json::to_string(bundle).ok().filter(|text| text.len() <= TEXTS);
+    fits(&config.bundle).or_else(|| {
+        let members = config.bundle.members.keys().map(|name| (name.clone(), String::new())).collect();
+        fits(&Bundle { members, ..config.bundle.clone() })
+    })
 }
 
 impl Outcome {
