@@ -329,10 +329,8 @@ impl Inner {
         let whose = Whose { config: &config, server: &server, process };
         let (lost, mut told) = (self.store.lost(), 0);
         let written = self.store.turn(whose, now.at, deadline, |turn| {
-            if lost > 0
-                && let Ok(random) = crate::random()
-            {
-                let (event, now) = (Event::Lost { events: lost }, Now { random, ..now });
+            if lost > 0 {
+                let (event, now) = (Event::Lost { events: lost }, Now { random: crate::chance(), ..now });
                 turn.append(&decide(turn.state(), &whose.here(turn.instance()), &event, &now))?;
                 told = lost;
             }
@@ -356,9 +354,8 @@ fn record_repeats(
     if due.is_empty() {
         return Ok(());
     }
-    let Ok(random) = crate::random() else { return Ok(()) };
-    let here = whose.here(turn.instance());
-    turn.append(&decide(turn.state(), &here, &Event::Repeated(due.clone()), &Now { random, ..now }))?;
+    let (here, now) = (whose.here(turn.instance()), Now { random: crate::chance(), ..now });
+    turn.append(&decide(turn.state(), &here, &Event::Repeated(due.clone()), &now))?;
     repeats.are_recorded();
     tell::repeated(&due);
     Ok(())

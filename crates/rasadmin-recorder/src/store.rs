@@ -106,7 +106,7 @@ impl Store {
             journal: None,
             others: None,
             state: State::new(),
-            token: Id(uuid::Builder::from_random_bytes(random).into_uuid().as_u128()),
+            token: token(random),
             membership,
             waiting: Waiting::default(),
             stale: false,
@@ -229,7 +229,7 @@ impl Store {
             } else if own.is_some() && self.state.instance() != Some(self.token) {
                 // Somebody has begun another instance while this process held its lock: the old token has ended.
                 *own = None;
-                self.token = fresh_token(self.token);
+                self.token = token(crate::chance());
             }
             if own.is_none() {
                 let joined = guard.join_instance(&self.token.to_string())?;
@@ -349,8 +349,7 @@ impl Store {
     }
 }
 
-/// Another one than before.
-fn fresh_token(before: Id) -> Id {
-    let random = crate::random().unwrap_or_else(|_| before.0.wrapping_add(1).to_be_bytes());
+/// An instance's identifier.
+fn token(random: [u8; 16]) -> Id {
     Id(uuid::Builder::from_random_bytes(random).into_uuid().as_u128())
 }

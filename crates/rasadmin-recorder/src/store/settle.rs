@@ -95,8 +95,8 @@ impl Store {
             touched if !touched.is_empty() => Scope::Only(touched.clone()),
             _ => return,
         };
-        let Ok(random) = crate::random() else { return };
-        let mut carried = decide_carried(&self.state, memory, &scope, &here, &Now { at: now, random });
+        let now = Now { at: now, random: crate::chance() };
+        let mut carried = decide_carried(&self.state, memory, &scope, &here, &now);
         if carried.effects.is_empty() {
             return;
         }
