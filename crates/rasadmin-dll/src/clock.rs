@@ -22,10 +22,7 @@ impl Clock {
     /// The time now; the system's if the file has none.
     pub fn now(&self) -> Now {
         let text = self.0.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-        // Without chance from the system the clock makes the identifiers of records different, though not unguessable;
-        // nothing rests on that.
-        let random = rasadmin_recorder::random().unwrap_or_else(|_| monotonic::monotonic().as_nanos().to_be_bytes());
-        Now { at: text.as_deref().and_then(parse).unwrap_or_else(system), random }
+        Now { at: text.as_deref().and_then(parse).unwrap_or_else(system), random: rasadmin_recorder::chance() }
     }
 }
 

@@ -27,6 +27,8 @@ pub use recorder::{Assigned, Recorder, Verdict};
 pub use store::{Failure, Health, Kind};
 
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::SystemTime;
 
 /// Sixteen random bytes, of the operating system's.
 ///
@@ -37,4 +39,28 @@ pub fn random() -> io::Result<[u8; 16]> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|e| io::Error::other(e.to_string()))?;
     Ok(bytes)
+}
+
+/// Sixteen bytes to make identifiers of: random ones, or, if the system has none, others each time. Nothing rests on their
+/// being unguessable.
+pub fn chance() -> [u8; 16] {
+    random().unwrap_or_else(|_| without_chance())
+}
+
+/// The time, the process, and a number that grows.
+fn without_chance() -> [u8; 16] {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let bytes = since.as_nanos() << 64 | u128::from(std::process::id()) << 32 | u128::from(number);
+    bytes.to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn without_chance_identifiers_differ_all_the_same() {
+        let all: std::collections::BTreeSet<_> = (0..1_000).map(|_| super::without_chance()).collect();
+        assert_eq!(all.len(), 1_000);
+    }
 }

@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 /// A sync that takes longer is not waited for again for a while.
 const SLOW: Duration = Duration::from_millis(500);
 
-/// A configuration's texts are recorded up to this size; beyond it, without its members files.
+/// A configuration's texts are recorded up to this size; beyond it, without its members files, if at all: a record has to
+/// fit into a segment.
 const TEXTS: usize = 1024 * 1024;
 
 /// The answer to a connection, a link, a reauthentication or an endpoint change.
@@ -175,13 +176,15 @@ impl Recorder {
     pub fn stop(&self, now: Now) {
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Locked);
-        self.in_turn(|inner, deadline| {
-            if !std::mem::replace(&mut inner.stopped, true) {
-                inner.record_all_repeats(now, deadline);
-                let Inner { config, server, process, store, .. } = inner;
-                store.stop(Whose { config, server, process: *process }, now.at, deadline);
+        let sync = self.in_turn(|inner, deadline| {
+            if std::mem::replace(&mut inner.stopped, true) {
+                return None;
             }
+            let sync = inner.write_rest(now, deadline);
+            inner.store.stop();
+            sync
         });
+        self.finish(sync, now);
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Done);
     }
@@ -211,13 +214,21 @@ impl Recorder {
             let synced = journal.sync(&place);
             let took = began.elapsed();
             if let Err(error) = synced {
-                self.in_turn(|inner, deadline| inner.write_again(&error, now, deadline));
+                self.write_again(&error, now);
             } else if took > SLOW {
                 self.inner().store.sync_was_slow(took.as_millis(), now.at.mono);
             }
         }
         if let Err(error) = journal.upkeep(Duration::from_millis(now.at.mono.0)) {
             self.inner().store.failed(&error, now.at.mono);
+        }
+    }
+
+    /// What could not be synced is written again, into another segment.
+    fn write_again(&self, error: &Error, now: Now) {
+        let written = self.in_turn(|inner, deadline| inner.turn(now, deadline, |turn| turn.write_again()));
+        if written.is_none_or(|Written { journal, place, .. }| journal.sync(&place).is_err()) {
+            tell::not_synced(error);
         }
     }
 
@@ -247,7 +258,7 @@ impl Inner {
     /// A configuration's texts are recorded once; whoever wants to explain a decision needs them.
     fn config_read(&mut self, fault: Option<String>, now: Now, deadline: Instant) -> Option<ToSync> {
         let (version, hash) = (env!("CARGO_PKG_VERSION").to_owned(), self.config.hash.clone());
-        let event = Event::ConfigRead(ConfigRead { version, hash, texts: Some(texts(&self.config)), fault });
+        let event = Event::ConfigRead(ConfigRead { version, hash, texts: texts(&self.config), fault });
         self.tell(&event, now, deadline).1
     }
 
@@ -270,7 +281,7 @@ impl Inner {
         });
         let (record, repeated, sync) = match written {
             Some(Written { done: (record, repeated), journal, place, waited }) => {
-                let durable = self.store.syncs(&record, now.at.mono) || waited;
+                let durable = self.store.syncs(record.is_durable() || waited, now.at.mono);
                 (record, repeated, Some(ToSync { journal, place, durable }))
             }
             None => {
@@ -283,7 +294,7 @@ impl Inner {
             }
         };
         if !repeated {
-            repeats.begin(&record);
+            self.store.lose(repeats.begin(&record));
             tell::remarkable(&record);
         }
         self.repeats = repeats;
@@ -292,16 +303,19 @@ impl Inner {
         (Outcome { decision, answer }, sync)
     }
 
-    /// What was counted until the end.
-    fn record_all_repeats(&mut self, now: Now, deadline: Instant) {
+    /// What waits, what was lost, and what was counted until the end: if it cannot be recorded now it is lost with the
+    /// process.
+    fn write_rest(&mut self, now: Now, deadline: Instant) -> Option<ToSync> {
         let mut repeats = std::mem::take(&mut self.repeats);
-        if repeats.due(now.at, true).is_empty() {
-            return;
+        if !self.store.owes() && repeats.due(now.at, true).is_empty() {
+            return None;
         }
+        self.store.wake();
         let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
         let whose = Whose { config: &config, server: &server, process };
-        // If it cannot be recorded it is lost with the process.
-        self.turn(now, deadline, |turn| record_repeats(turn, &mut repeats, whose, now, true));
+        let written = self.turn(now, deadline, |turn| record_repeats(turn, &mut repeats, whose, now, true))?;
+        let Written { journal, place, waited, .. } = written;
+        Some(ToSync { journal, place, durable: self.store.syncs(waited, now.at.mono) })
     }
 
     /// A turn at the journal, which first hears of events that were lost.
@@ -315,10 +329,8 @@ impl Inner {
         let whose = Whose { config: &config, server: &server, process };
         let (lost, mut told) = (self.store.lost(), 0);
         let written = self.store.turn(whose, now.at, deadline, |turn| {
-            if lost > 0
-                && let Ok(random) = crate::random()
-            {
-                let (event, now) = (Event::Lost { events: lost }, Now { random, ..now });
+            if lost > 0 {
+                let (event, now) = (Event::Lost { events: lost }, Now { random: crate::chance(), ..now });
                 turn.append(&decide(turn.state(), &whose.here(turn.instance()), &event, &now))?;
                 told = lost;
             }
@@ -327,14 +339,6 @@ impl Inner {
         // It is on record, whatever became of the rest.
         self.store.lost_are_told(told);
         written
-    }
-
-    /// What could not be synced is written again, into another segment.
-    fn write_again(&mut self, error: &Error, now: Now, deadline: Instant) {
-        let written = self.turn(now, deadline, |turn| turn.write_again());
-        if written.is_none_or(|Written { journal, place, .. }| journal.sync(&place).is_err()) {
-            tell::not_synced(error);
-        }
     }
 }
 
@@ -350,22 +354,20 @@ fn record_repeats(
     if due.is_empty() {
         return Ok(());
     }
-    let Ok(random) = crate::random() else { return Ok(()) };
-    let here = whose.here(turn.instance());
-    turn.append(&decide(turn.state(), &here, &Event::Repeated(due.clone()), &Now { random, ..now }))?;
+    let (here, now) = (whose.here(turn.instance()), Now { random: crate::chance(), ..now });
+    turn.append(&decide(turn.state(), &here, &Event::Repeated(due.clone()), &now))?;
     repeats.are_recorded();
     tell::repeated(&due);
     Ok(())
 }
 
-/// A configuration's texts, as JSON.
-fn texts(config: &Config) -> String {
-    let text = serde_json::to_string(&config.bundle).unwrap_or_default();
-    if text.len() <= TEXTS {
-        return text;
-    }
-    let members = config.bundle.members.keys().map(|name| (name.clone(), String::new())).collect();
-    serde_json::to_string(&Bundle { members, ..config.bundle.clone() }).unwrap_or_default()
+/// A configuration's texts, as JSON; None if they are too long.
+fn texts(config: &Config) -> Option<String> {
+    let fits = |bundle: &Bundle| serde_json::to_string(bundle).ok().filter(|text| text.len() <= TEXTS);
+    fits(&config.bundle).or_else(|| {
+        let members = config.bundle.members.keys().map(|name| (name.clone(), String::new())).collect();
+        fits(&Bundle { members, ..config.bundle.clone() })
+    })
 }
 
 impl Outcome {

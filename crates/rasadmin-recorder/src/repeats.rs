@@ -15,6 +15,9 @@ const MINUTE: u64 = 60_000;
 /// Of how many users, stages and rules. The claimed computer name is no part of it: the client chooses it.
 const MOST: usize = 1_024;
 
+/// How many numbers of entries that are gone wait to be recorded: they have to fit into a segment together.
+const MOST_LEFT: usize = 4_096;
+
 /// Which refusals are the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
@@ -45,6 +48,8 @@ pub struct Repeats {
     all: HashMap<Key, Entry>,
     /// Numbers that are not on record yet, of entries that are gone.
     left: Vec<Repeated>,
+    /// How many refusals were counted by numbers for which there was no room.
+    lost: u64,
 }
 
 /// A refusal that changes nothing.
@@ -77,9 +82,10 @@ impl Repeats {
         true
     }
 
-    /// A record was made. If it is a refusal, those that follow are counted.
-    pub fn begin(&mut self, record: &Record) {
-        let Some(key) = key(record) else { return };
+    /// A record was made. If it is a refusal, those that follow are counted. Returns how many refusals were counted until
+    /// now by numbers for which there was no room.
+    pub fn begin(&mut self, record: &Record) -> u64 {
+        let Some(key) = key(record) else { return 0 };
         if self.all.len() >= MOST
             && let Some(oldest) = self.all.iter().min_by_key(|(_, entry)| entry.since.mono).map(|(key, _)| key.clone())
         {
@@ -87,22 +93,31 @@ impl Repeats {
         }
         self.forget(&key);
         self.all.insert(key, Entry { first: record.id, since: record.at, times: 0, last: record.at });
+        std::mem::take(&mut self.lost)
     }
 
     fn forget(&mut self, key: &Key) {
-        self.left.extend(self.all.remove(key).filter(|entry| entry.times > 0).map(|entry| entry.repeated()));
+        let gone = self.all.remove(key);
+        self.leave(gone);
+    }
+
+    /// Their numbers wait to be recorded.
+    fn leave(&mut self, gone: impl IntoIterator<Item = Entry>) {
+        for entry in gone.into_iter().filter(|entry| entry.times > 0) {
+            if self.left.len() < MOST_LEFT {
+                self.left.push(entry.repeated());
+            } else {
+                self.lost = self.lost.saturating_add(entry.times);
+            }
+        }
     }
 
     /// The numbers that are to be recorded now: those whose minute is over. `all`: all of them.
     pub fn due(&mut self, now: Stamp, all: bool) -> Vec<Repeated> {
         if !self.all.is_empty() {
-            let mut left = std::mem::take(&mut self.left);
-            self.all.retain(|_, entry| {
-                let over = all || now.mono.since(entry.since.mono) >= MINUTE;
-                left.extend((over && entry.times > 0).then(|| entry.repeated()));
-                !over
-            });
-            self.left = left;
+            let over = |_: &Key, entry: &mut Entry| all || now.mono.since(entry.since.mono) >= MINUTE;
+            let gone: Vec<Entry> = self.all.extract_if(over).map(|(_, entry)| entry).collect();
+            self.leave(gone);
         }
         self.left.clone()
     }

@@ -106,7 +106,7 @@ impl Store {
             journal: None,
             others: None,
             state: State::new(),
-            token: Id(uuid::Builder::from_random_bytes(random).into_uuid().as_u128()),
+            token: token(random),
             membership,
             waiting: Waiting::default(),
             stale: false,
@@ -152,9 +152,14 @@ impl Store {
         self.waiting.lost_are_told(events);
     }
 
-    /// Is a record of this kind synced now?
-    pub fn syncs(&self, record: &Record, now: Mono) -> bool {
-        self.options.durable && record.is_durable() && !self.syncs.rests(now)
+    /// So many events were counted, and there was no room for their number.
+    pub const fn lose(&mut self, events: u64) {
+        self.waiting.lose(events);
+    }
+
+    /// Is it synced now? `durable`: it is what a power cut would make us regret.
+    pub fn syncs(&self, durable: bool, now: Mono) -> bool {
+        self.options.durable && durable && !self.syncs.rests(now)
     }
 
     /// A sync took long: the next ones are left out for a while.
@@ -217,25 +222,25 @@ impl Store {
 
     /// Joins the instance that lives, or begins one, unless that is done. The state is the journal's.
     fn join(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>) -> Result<(), Error> {
-        let membership = self.membership.clone();
-        let mut own = membership.own();
-        if self.replaced {
-            // The lock's file may be another one too.
-            *own = None;
-        } else if own.is_some() && self.state.instance() != Some(self.token) {
-            // Somebody has begun another instance while this process held its lock: the old token has ended.
-            *own = None;
-            self.token = fresh_token(self.token);
-        }
-        if own.is_none() {
-            let joined = guard.join_instance(&self.token.to_string())?;
-            if let Some(token) = joined.token().parse().ok().filter(|token| *token != self.token) {
-                self.token = token;
-                self.stale |= !self.waiting.is_empty();
+        self.membership.clone().with(|own| {
+            if self.replaced {
+                // The lock's file may be another one too.
+                *own = None;
+            } else if own.is_some() && self.state.instance() != Some(self.token) {
+                // Somebody has begun another instance while this process held its lock: the old token has ended.
+                *own = None;
+                self.token = token(crate::chance());
             }
-            *own = Some(joined).filter(|_| !membership.has_left());
-        }
-        drop(own);
+            if own.is_none() {
+                let joined = guard.join_instance(&self.token.to_string())?;
+                if let Some(token) = joined.token().parse().ok().filter(|token| *token != self.token) {
+                    self.token = token;
+                    self.stale |= !self.waiting.is_empty();
+                }
+                *own = Some(joined);
+            }
+            Ok(())
+        })?;
         if self.state.instance() != Some(self.token) { self.begin_instance(guard, whose) } else { Ok(()) }
     }
 
@@ -284,18 +289,20 @@ impl Store {
 
     /// Writes down the state, if there is enough that a start would have to replay.
     pub fn checkpoint_if_due(&mut self) {
-        let Some(journal) = &self.journal else { return };
-        let place = journal.position();
-        if place.number.saturating_sub(self.checkpoint) > TOO_MANY && self.waiting.is_empty() {
-            self.write_checkpoint(&place);
-        }
+        self.checkpoint_beyond(TOO_MANY);
     }
 
     /// After a start that had much to replay.
     pub fn checkpoint_after_start(&mut self) {
+        self.checkpoint_beyond(MANY);
+    }
+
+    /// If there are more records than that, and memory is what the journal says up to where it was read.
+    fn checkpoint_beyond(&mut self, records: u64) {
         let Some(journal) = &self.journal else { return };
         let place = journal.position();
-        if place.number.saturating_sub(self.checkpoint) > MANY && self.waiting.is_empty() {
+        let agree = self.waiting.is_empty() && !self.stale;
+        if agree && place.number.saturating_sub(self.checkpoint) > records {
             self.write_checkpoint(&place);
         }
     }
@@ -313,20 +320,19 @@ impl Store {
         }
     }
 
-    /// What waits is recorded if it can be, the state is written down, and nothing is open any more.
-    pub fn stop(&mut self, whose: Whose<'_>, now: Stamp, deadline: Instant) {
-        if !self.waiting.is_empty() || self.waiting.lost() > 0 {
-            self.pace.wake();
-            let _ = self.turn(whose, now, deadline, |_| Ok(()));
-        }
-        if let Some(journal) = &self.journal
-            && self.waiting.is_empty()
-        {
-            let place = journal.position();
-            if place.number.saturating_sub(self.checkpoint) > FEW {
-                self.write_checkpoint(&place);
-            }
-        }
+    /// Is there something that is not on record?
+    pub fn owes(&self) -> bool {
+        !self.waiting.is_empty() || self.waiting.lost() > 0
+    }
+
+    /// The next turn is tried, however short a time ago one failed.
+    pub fn wake(&mut self) {
+        self.pace.wake();
+    }
+
+    /// The state is written down, and nothing is open any more.
+    pub fn stop(&mut self) {
+        self.checkpoint_beyond(FEW);
         if !self.waiting.is_empty() {
             tell::lost_at_stop(self.waiting.len());
         }
@@ -343,8 +349,7 @@ impl Store {
     }
 }
 
-/// Another one than before.
-fn fresh_token(before: Id) -> Id {
-    let random = crate::random().unwrap_or_else(|_| before.0.wrapping_add(1).to_be_bytes());
+/// An instance's identifier.
+fn token(random: [u8; 16]) -> Id {
     Id(uuid::Builder::from_random_bytes(random).into_uuid().as_u128())
 }

@@ -119,6 +119,11 @@ impl Waiting {
         self.lost
     }
 
+    /// So many more are lost.
+    pub const fn lose(&mut self, events: u64) {
+        self.lost = self.lost.saturating_add(events);
+    }
+
     /// So many of them are on record now.
     pub const fn lost_are_told(&mut self, events: u64) {
         self.lost = self.lost.saturating_sub(events);

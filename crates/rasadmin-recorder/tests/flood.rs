@@ -112,6 +112,30 @@ fn with_very_many_users_the_oldest_number_is_recorded_early() {
     assert_eq!((all.len(), all.iter().map(|one| one.times).sum::<u64>()), (1_100, 1_100));
 }
 
+/// However long it takes, and however many come: what is told of them fits into a segment.
+#[test]
+fn after_a_long_time_without_a_journal_it_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("journal"), "").unwrap();
+    let scene = Scene::within(folder, "default_domain = \"CORP\"\ndefault.action = \"deny\"\n");
+    const USERS: u64 = 16_000;
+    for number in 0..USERS {
+        for _ in 0..2 {
+            scene.connect(&connection(7, &format!("user{number}")));
+        }
+    }
+    std::fs::remove_file(scene.folder.path().join("journal")).unwrap();
+    scene.wait(61);
+    let lost = scene.health().lost;
+    scene.connect(&connection(8, "alice"));
+    let health = scene.health();
+    assert_eq!((health.failure, health.waiting), (None, 0));
+    let records = scene.records();
+    let first = records.iter().filter(|record| matches!(record.event, Event::Connection(_))).count() as u64;
+    let times = counted(&records).iter().map(|one| one.times).sum::<u64>();
+    assert_eq!(first + times + lost + health.lost, 2 * USERS + 1, "each is on record, in a number, or among the lost");
+}
+
 /// A refusal that changes something is recorded, however often it comes.
 #[test]
 fn what_changes_something_is_no_repetition() {

@@ -145,3 +145,20 @@ fn the_first_records_have_identifiers_of_their_own() {
     let [began, read] = ids[..] else { panic!("{ids:?}") };
     assert_ne!(began, read);
 }
+
+/// What is recorded must fit into a segment, or nothing is recorded any more.
+#[test]
+fn a_configuration_that_is_longer_than_a_segment_is_recorded_without_its_texts() {
+    let long = "# a comment\n".repeat(500_000);
+    let scene = Scene::new(&format!("default.action = \"allow\"\n{long}"));
+    assert_eq!(scene.health().failure, None);
+    let read = |record: &rasadmin_engine::Record| match &record.event {
+        Event::ConfigRead(read) => Some(read.clone()),
+        _ => None,
+    };
+    let read: Vec<_> = scene.records().iter().filter_map(read).collect();
+    assert_eq!(
+        read.iter().map(|read| (&read.hash, read.texts.is_some())).collect::<Vec<_>>(),
+        [(&scene.config.hash, false)]
+    );
+}

@@ -271,3 +271,66 @@ fn what_lost_events_began_and_ended_is_carried() {
     assert_eq!(state.lease_at(support::number(&mine)).unwrap().session(), Some(carol));
     assert_eq!(state.leases().count(), 2, "alice's has ended");
 }
+
+/// It hears of what another process records, and has nothing to record itself: what it heard comes again later.
+fn heard_with_nothing_waiting() -> (Scene, rasadmin_recorder::Recorder) {
+    let scene = Scene::new(CONFIG);
+    let other = scene.beside();
+    scene.begin(1, "bob", "VPN0-1").unwrap();
+    for handle in 1_000..1_070 {
+        scene.recorder.hangup(&connection(handle, "nobody"), scene.now());
+    }
+    let refused = Verdict::Reject("rule `one session`".to_owned());
+    assert_eq!(scene.connect(&connection(13, "bob")), refused);
+    let deadline = Instant::now() + Duration::from_secs(2);
+    let holder = Journal::open(&scene.path(), Options::default(), deadline).unwrap();
+    let guard = holder.lock(deadline).unwrap();
+    assert_eq!(scene.connect(&connection(13, "bob")), refused);
+    drop(guard);
+    assert_eq!(other.accept_connection(&connection(12, "dora"), scene.now()), Verdict::Accept);
+    assert_eq!(scene.connect(&connection(13, "bob")), refused);
+    let known = scene.recorder.look(|state| state.by_handle(12).is_some());
+    assert_eq!((known, scene.health().waiting), (true, 0), "a repetition is only counted");
+    (scene, other)
+}
+
+#[test]
+fn what_was_heard_of_another_process_is_carried_out_once() {
+    let (scene, _other) = heard_with_nothing_waiting();
+    scene.wait(11);
+    scene.begin(21, "franz", "VPN2-2").unwrap();
+    assert_eq!(scene.memory().into_state().number(), scene.present().number());
+    assert_eq!(scene.journal(), scene.memory());
+}
+
+#[test]
+fn no_checkpoint_is_written_of_what_was_only_heard() {
+    let (scene, _other) = heard_with_nothing_waiting();
+    scene.recorder.stop(scene.now());
+    assert_eq!(scene.present().number(), scene.records().len() as u64);
+}
+
+/// At the end too it is tried once more, whatever rests.
+#[test]
+fn an_end_tells_what_was_lost_and_what_was_counted() {
+    let scene = Scene::new(CONFIG);
+    scene.begin(1, "bob", "VPN0-1").unwrap();
+    let refused = Verdict::Reject("rule `one session`".to_owned());
+    assert_eq!(scene.connect(&connection(13, "bob")), refused);
+    let deadline = Instant::now() + Duration::from_secs(2);
+    let holder = Journal::open(&scene.path(), Options::default(), deadline).unwrap();
+    let guard = holder.lock(deadline).unwrap();
+    assert_eq!(scene.connect(&connection(13, "bob")), refused);
+    let long = "x".repeat(250);
+    let mut handle = 100;
+    while scene.health().lost == 0 {
+        handle += 1;
+        scene.recorder.hangup(&connection(handle, &long).with(|e| e.computer = long.as_str().into()), scene.now());
+    }
+    drop(guard);
+    scene.recorder.stop(scene.now());
+    let records = scene.records();
+    let lost = records.iter().filter(|record| matches!(record.event, Event::Lost { events: 1 })).count();
+    let counted = records.iter().filter(|record| matches!(&record.event, Event::Repeated(all) if all[0].times == 1));
+    assert_eq!((lost, counted.count(), scene.health().lost), (1, 1, 0));
+}

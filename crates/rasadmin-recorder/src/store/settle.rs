@@ -75,6 +75,8 @@ impl Store {
             let memory = mem::replace(&mut self.state, present.state);
             self.state.derive(whose.config);
             self.decide_again(&memory, whose, now);
+            // The journal gives it again at the next turn.
+            self.stale = true;
         }
     }
 
@@ -93,8 +95,8 @@ impl Store {
             touched if !touched.is_empty() => Scope::Only(touched.clone()),
             _ => return,
         };
-        let Ok(random) = crate::random() else { return };
-        let mut carried = decide_carried(&self.state, memory, &scope, &here, &Now { at: now, random });
+        let now = Now { at: now, random: crate::chance() };
+        let mut carried = decide_carried(&self.state, memory, &scope, &here, &now);
         if carried.effects.is_empty() {
             return;
         }

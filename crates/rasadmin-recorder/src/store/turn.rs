@@ -88,7 +88,8 @@ impl Store {
             tell::notice(&notice);
         }
         match had {
-            Ok(written) => {
+            Ok(None) => None,
+            Ok(Some(written)) => {
                 if self.told.take().is_some() {
                     tell::recording_again(&self.folder);
                 }
@@ -128,9 +129,13 @@ impl Store {
         now: Stamp,
         deadline: Instant,
         work: impl FnOnce(&mut Turn<'_, '_>) -> Result<T, Error>,
-    ) -> Result<Written<T>, Error> {
+    ) -> Result<Option<Written<T>>, Error> {
         let journal = self.opened(whose, deadline)?;
         let mut guard = journal.lock(deadline)?;
+        if self.membership.has_left() {
+            // While this call waited. Another instance begins only when the lock is let go.
+            return Ok(None);
+        }
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Locked);
         self.catch_up(&mut guard)?;
@@ -139,7 +144,7 @@ impl Store {
         let done = work(&mut Turn { guard: &mut guard, state: &mut self.state, token: self.token })?;
         let place = guard.position();
         drop(guard);
-        Ok(Written { done, journal, place, waited })
+        Ok(Some(Written { done, journal, place, waited }))
     }
 
     /// Applies what others have appended. If something waits here, it was decided without that: it is decided again.
@@ -196,5 +201,37 @@ impl Store {
         self.waiting.touched_are_carried();
         self.replaced = false;
         Ok(durable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::membership::Membership;
+    use rasadmin_engine::{Event, Here, Mono, Name, Now, Process, config, decide};
+    use std::time::Duration;
+
+    #[test]
+    fn a_call_that_waited_for_the_lock_beyond_the_end_appends_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rasadmin.toml");
+        std::fs::write(&file, "default.action = \"allow\"\n").unwrap();
+        let config = Arc::new(config::load(&file).unwrap());
+        let now = Now { at: Stamp { time: 1_795_424_400_000, mono: Mono(1) }, random: [7; 16] };
+        let membership = Arc::new(Membership::default());
+        let mut store = Store::new(&config, now, membership.clone());
+        let server = Name::new("VPN1");
+        let whose = Whose { config: &config, server: &server, process: Process(1) };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        assert!(store.turn(whose, now.at, deadline, |_| Ok(())).is_some());
+        let before = store.journal.as_ref().unwrap().position();
+        membership.leave();
+        let late = store.try_turn(whose, now.at, deadline, |turn| {
+            let here = Here::new(&config, &server, turn.instance(), Process(1));
+            turn.append(&decide(turn.state(), &here, &Event::Lost { events: 1 }, &now))
+        });
+        assert!(late.unwrap().is_none());
+        assert_eq!(store.journal.as_ref().unwrap().position(), before);
+        assert!(membership.with(|own| own.is_none()));
     }
 }

@@ -1,0 +1,100 @@
+//! What came out of order.
+
+use crate::Name;
+use crate::now::Id;
+use rasadmin_policy::addresses::Address;
+use serde::{Deserialize, Serialize};
+
+/// What came out of order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Anomaly {
+    HangupOfUnknownConnection {
+        user: Name,
+        handle: u64,
+    },
+    ReauthenticationOfUnknownConnection {
+        user: Name,
+        handle: u64,
+    },
+    EndpointChangeOfUnknownConnection {
+        user: Name,
+        handle: u64,
+    },
+    LinkOfUnknownConnection {
+        port: Name,
+        device: Name,
+        handle: u64,
+    },
+    HangupOfUnknownLink {
+        port: Name,
+        device: Name,
+        handle: u64,
+    },
+    ReleaseOfNoAddress {
+        user: Name,
+        port: Name,
+    },
+    ReleaseWithoutLease {
+        user: Name,
+        port: Name,
+        address: Address,
+    },
+    /// An answer that had waited gave an address that somebody else has by now.
+    AddressGivenTwice {
+        user: Name,
+        port: Name,
+        address: Address,
+    },
+    /// RRAS offered an address of its own that a lease still held: the lease has ended.
+    OfferHeldByLease {
+        user: Name,
+        port: Name,
+        address: Address,
+        lease: Id,
+    },
+    /// Only the high half of an IPv6 offer was set: it was kept as it was.
+    HighHalfOffer {
+        user: Name,
+        port: Name,
+    },
+}
+
+impl Anomaly {
+    /// Which kind, for people.
+    pub const fn what(&self) -> &'static str {
+        match self {
+            Self::HangupOfUnknownConnection { .. } => "hangup of an unknown connection",
+            Self::ReauthenticationOfUnknownConnection { .. } => "reauthentication of an unknown connection",
+            Self::EndpointChangeOfUnknownConnection { .. } => "endpoint-change of an unknown connection",
+            Self::LinkOfUnknownConnection { .. } => "link of an unknown connection",
+            Self::HangupOfUnknownLink { .. } => "hangup of an unknown link",
+            Self::ReleaseOfNoAddress { .. } => "release of no address",
+            Self::ReleaseWithoutLease { .. } => "release without a lease",
+            Self::AddressGivenTwice { .. } => "an address was given that a live lease holds",
+            Self::OfferHeldByLease { .. } => "RRAS offered an address that a lease still held",
+            Self::HighHalfOffer { .. } => "an IPv6 offer with its low half zero was kept",
+        }
+    }
+
+    /// Whose, or where, for people.
+    pub fn details(&self) -> String {
+        match self {
+            Self::HangupOfUnknownConnection { user, handle }
+            | Self::ReauthenticationOfUnknownConnection { user, handle }
+            | Self::EndpointChangeOfUnknownConnection { user, handle } => format!("{user} handle {handle:#x}"),
+            Self::LinkOfUnknownConnection { port, device, .. } | Self::HangupOfUnknownLink { port, device, .. } => {
+                format!("{port} {device}")
+            }
+            Self::ReleaseOfNoAddress { user, port } | Self::HighHalfOffer { user, port } => format!("{user} on {port}"),
+            Self::ReleaseWithoutLease { user, port, address }
+            | Self::AddressGivenTwice { user, port, address }
+            | Self::OfferHeldByLease { user, port, address, .. } => format!("{user} on {port}: {}", show(*address)),
+        }
+    }
+}
+
+fn show(address: Address) -> String {
+    rasadmin_policy::addresses::parse::show(address.number, address.family)
+}
