@@ -18,8 +18,8 @@ const INSIDE: &str = "RASADMIN_HOST_INSIDE";
 /// What becomes of the scratch folder.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Keep {
-    /// Keep the run's configuration, journal, ledger and log in this folder: it is new, empty, or an earlier run's, whose
-    /// journal goes on. Look at it with `--config FOLDER/rasadmin.toml`. Without it they are thrown away
+    /// Keep the run's configuration, journal, ledger and log in this folder: a new one, an empty one, or an earlier run's,
+    /// whose journal is continued. Look at it with `--config FOLDER/rasadmin.toml`. Without this option they are deleted
     #[arg(long, value_name = "FOLDER")]
     keep: Option<PathBuf>,
 }

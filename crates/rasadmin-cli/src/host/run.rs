@@ -46,7 +46,7 @@ pub struct Arguments {
     /// Run the address functions in a process of their own, as Microsoft warns they may be
     #[arg(long)]
     two_processes: bool,
-    /// A configuration that lends its rules to this run, never its journal or ledger; without it the one that RASADMIN_CONFIG
+    /// A configuration whose rules this run uses, never its journal or ledger; without it, the one that RASADMIN_CONFIG
     /// names, else one that allows everyone
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
