@@ -41,8 +41,8 @@ pub fn before_reading(place: &Place) -> Result<(), String> {
     }
 }
 
-/// Brings a journal into a ledger, which is made if it is missing. None: nothing was ever recorded in that folder. `say`:
-/// report it on standard error if it takes long.
+/// Brings a journal into a ledger, which is made if it is missing. None: nothing was ever recorded in that folder.
+/// `say`: report it on standard error if it takes long.
 pub fn bring_in(
     journal: &Path,
     ledger: &Path,

@@ -1,5 +1,5 @@
-//! A change by an administrator is an event in the server's journal. The DLL applies it at its next call, and the ledger
-//! has it when this command ends.
+//! A change by an administrator is an event in the server's journal. The DLL applies it at its next call, and the
+//! ledger has it when this command ends.
 
 use crate::here::Place;
 use crate::{bring_in, moment};
@@ -41,8 +41,7 @@ pub fn tell<T>(tool: &mut Tool, look: impl FnOnce(&State) -> (T, Option<Event>))
 pub fn bring_in(place: &Place) -> Result<Option<Brought>, String> {
     let durable = place.config.durability == Durability::Fsync;
     let brought = bring_in::bring_in(place.journal()?, &place.ledger, &place.server(), durable, true);
-    let brought =
-        brought.map_err(|e| format!("the change is in force, but the ledger does not have it yet: {e}"))?;
+    let brought = brought.map_err(|e| format!("the change is in force, but the ledger does not have it yet: {e}"))?;
     brought.iter().flat_map(bring_in::warnings).for_each(|warning| eprintln!("warning: {warning}"));
     Ok(brought)
 }

@@ -20,12 +20,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Say which rule decides, stage by stage, and why the earlier ones do not
 ///
-/// With --user: what would happen now to a user who comes like this, and which address he would get. Nothing is changed,
-/// and nobody is connected. What is not given counts as absent, as a telephone has no computer name. Limits and quotas are
-/// counted as they stand now.
+/// With --user: what would happen now to a user who comes like this, and which address he would get. Nothing is
+/// changed, and nobody is connected. What is not given counts as absent, as a telephone has no computer name. Limits
+/// and quotas are counted as they stand now.
 ///
-/// With --session or --decision: why a past decision was what it was, from the facts recorded then and the configuration of
-/// that time.
+/// With --session or --decision: why a past decision was what it was, from the facts recorded then and the
+/// configuration of that time.
 ///
 /// Examples:
 ///   rasadmin explain --user alice --tunnel SSTP --from 203.0.113.9

@@ -18,8 +18,8 @@ use serde_json::json;
 
 /// Delete what ended before a date
 ///
-/// For a retention rule: sessions, links, leases, decisions, days of use. Live sessions are never touched. Deleted data is
-/// overwritten in the ledger's file, but not in backups and exports that you made.
+/// For a retention rule: sessions, links, leases, decisions, days of use. Live sessions are never touched. Deleted data
+/// is overwritten in the ledger's file, but not in backups and exports that you made.
 ///
 /// The journal contains names too. It deletes each of its files a week after the ledger has read it, or at once with
 /// --now.

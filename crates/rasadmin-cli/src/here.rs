@@ -43,8 +43,8 @@ impl Here {
         }
     }
 
-    /// The configuration, its journal and its ledger. If the configuration is broken, it warns and uses the last good one,
-    /// as the DLL does.
+    /// The configuration, its journal and its ledger. If the configuration is broken, it warns and uses the last good
+    /// one, as the DLL does.
     pub fn open(&self) -> Result<Place, String> {
         let ledger = self.ledger.as_deref().map(absolute).transpose()?;
         let file = match (self.file(), &ledger) {

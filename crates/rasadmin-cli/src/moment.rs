@@ -26,7 +26,8 @@ pub fn at(journal: Option<&Path>, last: Option<Stamp>, time: Millis) -> Stamp {
 
 /// Now, for what an administrator changes.
 pub fn now(journal: &Path, last: Option<Stamp>) -> Result<Now, String> {
-    let random = rasadmin_recorder::random().map_err(|e| format!("the system has no random numbers: {e}; nothing was changed"))?;
+    let random = rasadmin_recorder::random()
+        .map_err(|e| format!("the system has no random numbers: {e}; nothing was changed"))?;
     Ok(Now { at: at(Some(journal), last, times::now()), random })
 }
 

@@ -14,9 +14,9 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// End the lease of an address, so that it can be given again
 ///
-/// For an address that a ghost holds: RRAS has forgotten the connection, but the journal has not. From its next call on,
-/// the DLL can give the address again. The address of a live session is released only with --force: RRAS still has it,
-/// and refuses it to the next client (error 735) until that connection ends.
+/// For an address that a ghost holds: RRAS has forgotten the connection, but the journal has not. From its next call
+/// on, the DLL can give the address again. The address of a live session is released only with --force: RRAS still has
+/// it, and refuses it to the next client (error 735) until that connection ends.
 ///
 /// Example:
 ///   rasadmin release 10.20.16.9

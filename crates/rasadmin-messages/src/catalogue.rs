@@ -3,8 +3,8 @@
 use crate::{Row, Severity};
 use std::fmt::{self, Display};
 
-/// Makes the numbers, the messages with their inserts, and what is said of each: one without its cause, effect or remedy
-/// does not compile, and neither does a text that names an insert that the message does not have.
+/// Makes the numbers, the messages with their inserts, and what is said of each: one without its cause, effect or
+/// remedy does not compile, and neither does a text that names an insert that the message does not have.
 macro_rules! catalogue {
     ($(
         $variant:ident = $number:literal $severity:ident $name:literal ($($insert:ident),*)

@@ -22,7 +22,8 @@ use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The hidden subcommand of a process that has the DLLs loaded: the second in two-process mode, and those that are killed.
+/// The hidden subcommand of a process that has the DLLs loaded: the second in two-process mode, and those that are
+/// killed.
 pub const ADDRESS_PROCESS: &str = "__address-process";
 
 /// Run a day of VPN users through admin DLLs, as RRAS would, and show what became of them

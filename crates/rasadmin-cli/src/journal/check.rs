@@ -17,8 +17,8 @@ const HALF_WRITTEN: Duration = Duration::from_millis(500);
 
 /// Check the journal: checksums, numbers, missing records, and who can write it
 ///
-/// It changes nothing, and you can run it while Remote Access runs. Exit code 1: something is wrong, and it says what to
-/// do.
+/// It changes nothing, and you can run it while Remote Access runs. Exit code 1: something is wrong, and it says what
+/// to do.
 ///
 /// Example:
 ///   rasadmin journal check
@@ -131,8 +131,12 @@ fn read(found: &mut Found, follower: &mut Follower) -> Result<(), Error> {
                     found.fault(what, "use the command that came with the DLL that wrote it");
                 }
                 Err(e) => {
-                    let what = format!("record {} is complete, but this command does not understand it: {e}", record.number);
-                    found.fault(what, "a newer version or another program wrote it: use the command that came with the DLL");
+                    let what =
+                        format!("record {} is complete, but this command does not understand it: {e}", record.number);
+                    found.fault(
+                        what,
+                        "a newer version or another program wrote it: use the command that came with the DLL",
+                    );
                 }
             }
         }
@@ -151,7 +155,8 @@ fn checkpoints(found: &mut Found, folder: &Path, inventory: &Inventory) -> Resul
         }
     }
     if let Some(first) = inventory.segments.first().filter(|segment| segment.first > 1 && !good) {
-        let what = format!("the journal begins with record {}, and no checkpoint contains what was before", first.first);
+        let what =
+            format!("the journal begins with record {}, and no checkpoint contains what was before", first.first);
         found.fault(what, "sessions that began earlier are not counted; restore the journal's folder from a backup");
     }
     for cursor in cursor::list(folder)?.into_iter().filter(|cursor| cursor.place.is_none()) {

@@ -34,7 +34,8 @@ pub fn seal(tool: &mut Tool) -> Result<(), String> {
 pub fn write_checkpoint(folder: &Path) -> Result<(PathBuf, u64), String> {
     let failed = |e: Error| format!("cannot write a checkpoint: {e}");
     let present = present::read(folder).map_err(failed)?;
-    let present = present.ok_or_else(|| format!("{}: nothing was ever recorded here: check the path", folder.display()))?;
+    let present =
+        present.ok_or_else(|| format!("{}: nothing was ever recorded here: check the path", folder.display()))?;
     let Lacking { records, effects, .. } = present.lacking;
     if records > 0 || effects > 0 {
         // The DLL would start from it, without what this program has left out.
@@ -89,10 +90,11 @@ pub fn left(folder: &Path, deleted: usize) -> Result<Left, String> {
     let last = segments.last().map_or(0, |last| last.first.saturating_sub(1));
     let behind = cursors.iter().filter(|cursor| cursor.place.is_none_or(|place| place.number < last)).count();
     // Two stay in any case: that of the event, and the present one.
-    let why = (segments.len() > 2 && behind > 0)
-        .then(|| {
-            let all = cursors.len();
-            format!("{behind} of {all} ledgers have not read them yet; bring those up to date, or delete their `.cursor` files")
-        });
+    let why = (segments.len() > 2 && behind > 0).then(|| {
+        let all = cursors.len();
+        format!(
+            "{behind} of {all} ledgers have not read them yet; bring those up to date, or delete their `.cursor` files"
+        )
+    });
     Ok(Left { deleted, kept: segments.len(), oldest_record: segments.first().map_or(0, |segment| segment.first), why })
 }

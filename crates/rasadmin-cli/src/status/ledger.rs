@@ -43,10 +43,16 @@ pub fn ledger(facts: &mut Facts, config: &Config, recorded: &Recorded) {
     let text = format!("{}, version {version}, {platform}, {mib} MiB", path.display());
     match &checked {
         Some(faults) if !faults.is_empty() => {
-            facts.add(Mark::Attention, "ledger", format!("{text}: it is damaged; `rasadmin ledger check` says what to do\n{}", faults.join("\n")));
+            facts.add(
+                Mark::Attention,
+                "ledger",
+                format!("{text}: it is damaged; `rasadmin ledger check` says what to do\n{}", faults.join("\n")),
+            );
         }
         Some(_) => facts.add(Mark::Ok, "ledger", format!("{text}: no page is damaged")),
-        None => facts.add(Mark::Ok, "ledger", format!("{text}: too large to be checked here; run `rasadmin ledger check`")),
+        None => {
+            facts.add(Mark::Ok, "ledger", format!("{text}: too large to be checked here; run `rasadmin ledger check`"))
+        }
     }
     if let Some(at) = recorded.brought_at {
         let at = time(at);

@@ -39,7 +39,8 @@ pub fn service(facts: &mut Facts, config: &Config, recorded: &Recorded, dll: Opt
                 None => facts.add(Mark::Ok, "last reload", text),
             }
             if alive && file.as_ref().is_some_and(|file| *file != loaded.version) {
-                let what = format!("version {} runs; the file is another version: restart RRAS to load it", loaded.version);
+                let what =
+                    format!("version {} runs; the file is another version: restart RRAS to load it", loaded.version);
                 facts.add(Mark::Attention, "DLL", what);
             }
         }
