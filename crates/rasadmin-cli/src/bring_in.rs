@@ -1,4 +1,4 @@
-//! The ledger is made of the journal: a command brings in what the journal has gained before it reads.
+//! The ledger is made from the journal: before a command reads the ledger, it brings in the new records.
 
 use crate::here::Place;
 use crate::output::records;
@@ -13,14 +13,14 @@ use rasadmin_policy::config::file::Durability;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long the ledger is waited for, while others bring in.
+/// How long to wait for the ledger while other commands bring records in.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// From so many records on it takes noticeably long, and is said.
+/// With this many records or more it takes noticeably long, so the command says that it is doing it.
 const MANY: u64 = 1_000;
 
-/// Brings in what the place's journal has gained, and tells of it what an administrator should know. Where the ledger may
-/// not be written, it says how old it is: it can be read all the same.
+/// Brings in the new records of the place's journal, and warns of what an administrator should know about them. If this
+/// command may not write the ledger, it says how old the ledger is, which can still be read.
 pub fn before_reading(place: &Place) -> Result<(), String> {
     let Some(journal) = &place.journal else { return Ok(()) };
     let durable = place.config.durability == Durability::Fsync;
@@ -34,15 +34,15 @@ pub fn before_reading(place: &Place) -> Result<(), String> {
                 eprintln!("warning: {age}, because it cannot be brought up to date: {error}{}", remedy(&error));
                 Ok(())
             }
-            // What keeps it from being read is what is to be said.
+            // The reason why it cannot be read matters more.
             Err(unreadable) if place.ledger.exists() => Err(unreadable.to_string()),
             Err(_) => Err(format!("{error}{}", remedy(&error))),
         },
     }
 }
 
-/// Brings a journal into a ledger, which is made if it is missing. None: nothing was ever recorded in that folder. `say`:
-/// on standard error, if it takes long.
+/// Brings a journal into a ledger, which is made if it is missing. None: nothing was ever recorded in that folder.
+/// `say`: report it on standard error if it takes long.
 pub fn bring_in(
     journal: &Path,
     ledger: &Path,
@@ -76,7 +76,7 @@ fn place_of(follower: &Follower, ledger: &Path) -> Option<Position> {
     all.into_iter().find(|brought| brought.journal == journal).and_then(|brought| brought.place)
 }
 
-/// As of when a ledger is.
+/// How old a ledger is.
 fn age(ledger: &Path, zone: &jiff::tz::TimeZone) -> Result<String, Error> {
     let all = Reader::open(ledger)?.brought()?;
     let last = all.iter().map(|brought| brought.brought_at).max();
@@ -90,44 +90,44 @@ fn age(ledger: &Path, zone: &jiff::tz::TimeZone) -> Result<String, Error> {
 fn remedy(error: &Error) -> &'static str {
     match error.kind {
         ErrorKind::ReadOnly => "; run the command as an administrator",
-        ErrorKind::Locked => "; another command is bringing in: try again when it is done",
+        ErrorKind::Locked => "; another command is bringing records in: try again when it is done",
         ErrorKind::Full => "; make room on that disk",
         _ => "",
     }
 }
 
-/// What is to be known of what came in.
+/// What an administrator should know about the records that came in.
 pub fn warnings(brought: &Brought) -> Vec<String> {
     let mut all = Vec::new();
     let count = |n: u64, noun| crate::output::count(usize::try_from(n).unwrap_or(usize::MAX), noun);
     if brought.again {
         all.push(
-            "the ledger and the journal did not fit, because one of them was restored, copied or replaced: the journal \
-             was read again from its oldest record; nothing counts twice"
+            "the ledger did not match the journal, because one of them was restored, copied or replaced: the journal was \
+             read again from its oldest record; nothing counts twice"
                 .to_owned(),
         );
     }
     if brought.gaps > 0 {
         let gaps = count(brought.gaps, "gap");
         all.push(format!(
-            "records are missing in the journal ({gaps}): what happened then is not in the ledger; `rasadmin journal \
-             check` says which they are"
+            "records are missing from the journal ({gaps}): what happened then is not in the ledger; `rasadmin journal \
+             check` says which records are missing"
         ));
     }
     if brought.unreadable > 0 {
         let records = count(brought.unreadable, "record");
-        all.push(format!("{records} could not be read and were passed over; `rasadmin journal check` says which"));
+        all.push(format!("{records} could not be read: left out; `rasadmin journal check` says which, and what to do"));
     }
     if brought.unknown > 0 {
         let parts = count(brought.unknown, "part");
         all.push(format!(
-            "a newer rasadmin.dll has written {parts} of records that this command does not know: they are not in the \
-             ledger; use the command that came with that DLL"
+            "a newer rasadmin.dll has written {parts} of records that this command does not know, and that are not in the \
+             ledger now; use the command that came with that DLL"
         ));
     }
     if let Some(error) = &brought.cursor_not_written {
         all.push(format!(
-            "the journal was not told how far the ledger is, so it keeps more on the disk than it must: {error}{}",
+            "the journal's folder could not be told how far the ledger has read, so old files stay there: {error}{}",
             remedy(error)
         ));
     }

@@ -1,5 +1,5 @@
-//! What an administrator changes: an event in the server's journal. The DLL heeds it at its next call, and the ledger has
-//! it when this command ends.
+//! A change by an administrator is an event in the server's journal. The DLL applies it at its next call, and the
+//! ledger has it when this command ends.
 
 use crate::here::Place;
 use crate::{bring_in, moment};
@@ -13,10 +13,12 @@ use rasadmin_recorder::tool::Tool;
 pub fn open(place: &Place) -> Result<Tool, String> {
     let journal = place.journal()?;
     let opened = Tool::open(journal, &place.config).map_err(failed)?;
-    opened.ok_or_else(|| format!("{}: there is no journal yet: nothing was ever recorded here", journal.display()))
+    opened.ok_or_else(|| {
+        format!("{}: nothing was ever recorded here: check the path, or start Remote Access", journal.display())
+    })
 }
 
-/// Is the journal this server's? Another's is changed on that server.
+/// Does the journal belong to this server? Another server's is changed over there.
 pub fn is_here(tool: &Tool, server: &Name) -> Result<(), String> {
     let own = tool.state().server();
     if own.folded() == server.folded() {
@@ -25,19 +27,21 @@ pub fn is_here(tool: &Tool, server: &Name) -> Result<(), String> {
     Err(format!("that is on {server}, and this journal is {own}'s: run the command on {server}"))
 }
 
-/// Tells an event, unless `look` finds that there is nothing to tell.
+/// Records an event, unless `look` finds that there is nothing to record.
 pub fn tell<T>(tool: &mut Tool, look: impl FnOnce(&State) -> (T, Option<Event>)) -> Result<T, String> {
     let now = moment::now(tool.folder(), tool.state().last())?;
     let told = tool.tell(&now, look).map_err(failed)?;
-    told.ok_or_else(|| format!("{}: Remote Access has never started with this journal", tool.folder().display()))
+    told.ok_or_else(|| {
+        let folder = tool.folder().display();
+        format!("{folder}: Remote Access has never started with this journal: start it with the DLL first")
+    })
 }
 
-/// Brings in what was told. It stands in the journal, whatever becomes of this.
+/// Brings the event into the ledger. It stays in the journal even if this fails.
 pub fn bring_in(place: &Place) -> Result<Option<Brought>, String> {
     let durable = place.config.durability == Durability::Fsync;
     let brought = bring_in::bring_in(place.journal()?, &place.ledger, &place.server(), durable, true);
-    let brought =
-        brought.map_err(|e| format!("it is recorded, and in force; but the ledger does not have it yet: {e}"))?;
+    let brought = brought.map_err(|e| format!("the change is in force, but the ledger does not have it yet: {e}"))?;
     brought.iter().flat_map(bring_in::warnings).for_each(|warning| eprintln!("warning: {warning}"));
     Ok(brought)
 }
@@ -45,7 +49,7 @@ pub fn bring_in(place: &Place) -> Result<Option<Brought>, String> {
 fn failed(error: rasadmin_journal::Error) -> String {
     let remedy = match error {
         rasadmin_journal::Error::Locked => "; try again",
-        rasadmin_journal::Error::NewerVersion { .. } => "; use the command that came with the DLL that runs",
+        rasadmin_journal::Error::NewerVersion { .. } => "; use the command that came with the running DLL",
         _ => "",
     };
     format!("nothing was changed, because the journal cannot be written: {error}{remedy}")

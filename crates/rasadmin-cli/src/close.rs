@@ -9,9 +9,9 @@ use rasadmin_engine::{Event, Id};
 
 /// Close a session that RRAS no longer has
 ///
-/// For a ghost: a session that still counts, though its user is gone. It ends now, with cause Admin-Reset, and its
-/// addresses are free. RRAS is not told: this does not disconnect anybody. A user who is still connected stays so, and
-/// is counted no longer.
+/// For a ghost: a session that still counts although its user has gone. It ends now, with cause Admin-Reset, and its
+/// addresses are free. This does not disconnect anybody, because RRAS does not learn of it. A user who is still
+/// connected stays connected, but no longer counts.
 ///
 /// Examples:
 ///   rasadmin sessions --live --user alice
@@ -40,12 +40,12 @@ pub fn close(arguments: Arguments) -> Result<u8, String> {
         return Ok(1);
     }
     let key = session.acct_session_id.parse::<Id>();
-    let key = key.map_err(|_| format!("session {} has no key of this server's", session.id))?;
+    let key = key.map_err(|_| format!("session {} has no key of this server: it cannot be closed here", session.id))?;
     let mut tool = change::open(&place)?;
     change::is_here(&tool, &session.nas_identifier)?;
     let since = times::show(session.acct_start_time, &place.config.zone);
     let question = format!(
-        "Close session {} of {user}, connected since {since}? (RRAS is not told: it disconnects nobody.)",
+        "Close session {} of {user}, connected since {since}? (RRAS does not learn of it: nobody is disconnected.)",
         session.id
     );
     if !confirm(&question, arguments.yes)? {
@@ -60,7 +60,7 @@ pub fn close(arguments: Arguments) -> Result<u8, String> {
     if closed {
         println!("session {} of {user} is closed, and its addresses are free", session.id);
     } else {
-        println!("session {} of {user} ended meanwhile", session.id);
+        println!("session {} of {user} has ended in the meantime", session.id);
     }
     Ok(0)
 }

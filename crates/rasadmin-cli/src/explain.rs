@@ -20,12 +20,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Say which rule decides, stage by stage, and why the earlier ones do not
 ///
-/// With --user: what would happen now to a user who comes like this, and which address he would get. Nothing is changed,
-/// and nobody is connected. What is not given counts as absent, as a telephone has no computer name. Limits and quotas are
-/// counted as they stand now.
+/// With --user: what would happen now to a user who comes like this, and which address he would get. Nothing is
+/// changed, and nobody is connected. What is not given counts as absent, as a telephone has no computer name. Limits
+/// and quotas are counted as they stand now.
 ///
-/// With --session or --decision: why a past decision was what it was, from the facts recorded then and the configuration of
-/// that time.
+/// With --session or --decision: why a past decision was what it was, from the facts recorded then and the
+/// configuration of that time.
 ///
 /// Examples:
 ///   rasadmin explain --user alice --tunnel SSTP --from 203.0.113.9
@@ -63,7 +63,7 @@ pub struct Arguments {
     /// The logon domain, which RRAS tells with the connection
     #[arg(long, value_name = "NAME")]
     domain: Option<String>,
-    /// On which RRAS server; the configuration's or the journal's if nothing is said
+    /// On which RRAS server; without it, the configuration's or the journal's
     #[arg(long, value_name = "NAME")]
     server: Option<String>,
     /// In which quarantine state: normal, quarantine, probation or not-capable
@@ -125,13 +125,13 @@ pub fn explain(arguments: Arguments) -> Result<u8, String> {
     what_if(&arguments, &place)
 }
 
-/// What is in force on a server, with its name as the journal has it. Of another server nothing is known here.
+/// What is in force on a server, with its name as the journal has it. This journal knows nothing about other servers.
 fn in_force(place: &Place, asked: Option<Name>) -> Result<(Name, State), String> {
     let Some(present) = present::read(place)? else {
         return Ok((asked.unwrap_or_else(|| place.server()), State::new()));
     };
     let own = present.state.server();
-    // The journal knows its server better than the computer does on which somebody looks at it.
+    // The journal may be examined on another computer than its server.
     let server = asked.or_else(|| place.config.server.clone()).unwrap_or_else(|| own.clone());
     if own.folded() == server.folded() {
         return Ok((own.clone(), present.state));

@@ -1,4 +1,4 @@
-//! `rasadmin purge` and `rasadmin anonymise`: what ended before a time is forgotten.
+//! `rasadmin purge` and `rasadmin anonymise`: forget what ended before a time.
 
 use crate::ask::confirm;
 use crate::here::{Here, Place};
@@ -18,11 +18,11 @@ use serde_json::json;
 
 /// Delete what ended before a date
 ///
-/// For a retention rule: sessions, links, leases, decisions, days of use. Live sessions are never touched. What is deleted
-/// is overwritten in the ledger's file; backups and exports that you made are not.
+/// For a retention rule: sessions, links, leases, decisions, days of use. Live sessions are never touched. Deleted data
+/// is overwritten in the ledger's file, but not in backups and exports that you made.
 ///
-/// The journal keeps names too, until the file that they stand in is deleted: a week after the ledger has it, or at once
-/// with --now.
+/// The journal contains names too. It deletes each of its files a week after the ledger has read it, or at once with
+/// --now.
 ///
 /// Examples:
 ///   rasadmin purge --before 2026-05-01
@@ -34,14 +34,14 @@ pub struct PurgeArguments {
     past: PastArguments,
 }
 
-/// Make what ended before a date nobody's
+/// Make what ended before a date anonymous
 ///
-/// Users become pseudonyms that nothing leads back from, computers and public addresses vanish. Times, amounts, tunnels,
-/// rules and VPN addresses stay, so that reports over that time still add up. Live sessions are never touched.
+/// Users become pseudonyms that cannot be traced back; computers and public addresses are removed. Times, amounts,
+/// tunnels, rules and VPN addresses stay, so that reports over that time still add up. Live sessions are never touched.
 /// Configurations that were in force are kept as they are: they name users where rules and groups do.
 ///
-/// The journal keeps names too, until the file that they stand in is deleted: a week after the ledger has it, or at once
-/// with --now.
+/// The journal contains names too. It deletes each of its files a week after the ledger has read it, or at once with
+/// --now.
 ///
 /// Examples:
 ///   rasadmin anonymise --before 2026-05-01
@@ -55,13 +55,13 @@ pub struct AnonymiseArguments {
 
 #[derive(Args)]
 struct PastArguments {
-    /// What ended before this: `2026-05-01`, `today`, or how long ago: `180d`
+    /// The date: `2026-05-01`, `today`, or how long ago: `180d`
     #[arg(long, value_name = "TIME")]
     before: String,
-    /// Only of this user, with his domain
+    /// Only this user, with the domain
     #[arg(long, value_name = "USER")]
     user: Option<String>,
-    /// Also delete at once what the journal has of the past
+    /// Also delete the journal's past files at once
     #[arg(long)]
     now: bool,
     /// Do not ask
@@ -85,11 +85,11 @@ pub fn anonymise(arguments: AnonymiseArguments) -> Result<u8, String> {
 fn forget(arguments: PastArguments, how: Forgetting, verb: &str, done: &str) -> Result<u8, String> {
     let place = arguments.here.open()?;
     let past = past(&arguments, &place, times::now())?;
-    // What the journal has gained by now is counted as known, not as forgotten.
+    // First, so that what the journal has gained until now is not counted as forgotten.
     place.reader()?;
     let before = times::show(past.before, &place.config.zone);
     let of = past.user.as_ref().map_or_else(|| "everybody".to_owned(), ToString::to_string);
-    let question = format!("{verb} what ended before {before}, of {of}? There is no way back but a backup.");
+    let question = format!("{verb} what ended before {before}, of {of}? Only a backup can bring it back.");
     if !confirm(&question, arguments.yes)? {
         println!("nothing was changed");
         return Ok(1);
@@ -119,11 +119,11 @@ fn forget(arguments: PastArguments, how: Forgetting, verb: &str, done: &str) -> 
     Ok(0)
 }
 
-/// By an event: the DLL forgets it too, and so does every other ledger that is made of this journal.
+/// With an event, so that the DLL and every other ledger made from this journal forget it too.
 fn in_journal(place: &Place, past: &Past, how: Forgetting, now: bool) -> Result<(Changed, tidy::Left), String> {
     let mut tool = change::open(place)?;
     if now {
-        // What is to go must not stand in a segment with the event, which stays.
+        // The event's segment stays, so it must not contain anything that has to go.
         tidy::seal(&mut tool)?;
     }
     let event = Event::Forget { before: past.before, user: past.user.clone(), how };
@@ -138,7 +138,7 @@ fn in_journal(place: &Place, past: &Past, how: Forgetting, now: bool) -> Result<
     Ok((changed, left))
 }
 
-/// Of imported logs there is no journal.
+/// For imported logs, which have no journal.
 fn in_ledger_alone(place: &Place, past: &Past, how: Forgetting) -> Result<Changed, String> {
     let mut ledger = Upkeep::open(&place.ledger).map_err(|e| e.to_string())?;
     let changed = match how {
@@ -152,14 +152,14 @@ fn in_ledger_alone(place: &Place, past: &Past, how: Forgetting) -> Result<Change
 fn tell_what_is_left(left: &tidy::Left, now: bool) {
     if !now {
         println!(
-            "The journal still has what it has recorded: its files go a week after the ledger has them (`rasadmin ledger \
-             update` deletes them), or at once with --now."
+            "The journal's files still contain the names. `rasadmin ledger update` deletes each of them a week after the \
+             ledger has read it; --now deletes them at once."
         );
         return;
     }
-    println!("deleted of the journal: {}", count(left.deleted, "file"));
+    println!("deleted from the journal: {}", count(left.deleted, "file"));
     if let Some(why) = &left.why {
-        println!("{} of the journal stay: {why}", count(left.kept, "file"));
+        println!("left in the journal: {}: {why}", count(left.kept, "file"));
     }
     println!("The log, backups and exports are not changed.");
 }

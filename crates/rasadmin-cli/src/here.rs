@@ -15,7 +15,7 @@ pub struct Here {
     /// The configuration; without it, the one that the DLL on this computer would find
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Another ledger than the configuration's, such as a backup: it is read as it is
+    /// A ledger other than the configuration's, such as a backup; nothing is brought into it
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
     /// The journal's folder, if it is not the configuration's
@@ -28,7 +28,7 @@ pub struct Place {
     /// None: there is none, only a ledger was named.
     pub file: Option<PathBuf>,
     pub config: Arc<Config>,
-    /// None: a ledger was named, which is read as it is.
+    /// None: a ledger was named, and nothing is brought into it.
     pub journal: Option<PathBuf>,
     pub ledger: PathBuf,
 }
@@ -43,7 +43,8 @@ impl Here {
         }
     }
 
-    /// The configuration, its journal and its ledger. A broken configuration is told, and the last good one taken, as the DLL does.
+    /// The configuration, its journal and its ledger. If the configuration is broken, it warns and uses the last good
+    /// one, as the DLL does.
     pub fn open(&self) -> Result<Place, String> {
         let ledger = self.ledger.as_deref().map(absolute).transpose()?;
         let file = match (self.file(), &ledger) {
@@ -57,7 +58,7 @@ impl Here {
                     .read(file)
                     .map_err(|e| format!("the configuration is not valid:\n{e}"))?;
                 if let Some(errors) = broken {
-                    eprintln!("warning: the configuration is broken, the last good one is taken:\n{errors}");
+                    eprintln!("warning: the configuration is broken; the last good one is used instead:\n{errors}");
                 }
                 config
             }
@@ -72,13 +73,12 @@ impl Here {
 }
 
 impl Place {
-    /// The ledger, for reading. What the journal has gained is brought into it first.
+    /// The ledger, for reading. The journal's new records are brought into it first.
     pub fn reader(&self) -> Result<Reader, String> {
         bring_in::before_reading(self)?;
         if !self.ledger.exists() {
             return Err(format!(
-                "{}: there is no ledger yet: it is made when Remote Access has started with the DLL, or when logs are \
-                 imported",
+                "{}: there is no ledger yet: start Remote Access with the DLL, or import logs with `rasadmin import --create`",
                 self.ledger.display()
             ));
         }
@@ -89,13 +89,13 @@ impl Place {
     pub fn journal(&self) -> Result<&Path, String> {
         self.journal.as_deref().ok_or_else(|| {
             format!(
-                "{}: this ledger is read alone, without a journal; name the server's configuration with --config",
+                "{}: no journal belongs to this ledger; name the journal with --journal, or leave --ledger out",
                 self.ledger.display()
             )
         })
     }
 
-    /// The name of a server whose journal does not tell it.
+    /// The name of the server, if its journal does not contain it.
     pub fn server(&self) -> Name {
         self.config.server.clone().unwrap_or_else(places::server_name)
     }

@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 
 /// Register rasadmin.dll with Routing and Remote Access
 ///
-/// Other vendors' DLLs stay as they are: their order, their text, and whether they load. A DLL that RRAS would not start
-/// with is not registered. Where there is no configuration, one is written that allows everyone and records everything.
-/// If an earlier rasadmin.dll is registered, the new one is put beside it under a name of its own, since the earlier is
-/// loaded. A daily task brings the journal into the ledger. What is done is in force when RRAS is restarted, which cuts every
-/// user.
+/// Other vendors' DLLs stay as they are: their order, their text, and whether they load. A DLL that RRAS would not
+/// start with is not registered. Where there is no configuration, one is written that allows everyone and records
+/// everything. If an earlier rasadmin.dll is registered, the new one is put beside it under a name of its own, since
+/// the earlier is loaded. A daily task brings the journal into the ledger. The changes take effect when RRAS is
+/// restarted, which cuts every user.
 ///
 /// Examples:
 ///   rasadmin install --dry-run
@@ -148,8 +148,8 @@ fn schedule(config: &Config) -> Option<Step> {
     let is_remote = command.to_string_lossy().starts_with(r"\\");
     if looked.is_err() || is_remote || !dangers.is_empty() {
         println!(
-            "note: no daily task is made, because others than administrators may be able to change {}: put it where they \
-             cannot, and run this again; or run `rasadmin ledger update` daily yourself",
+            "note: no daily task is made, because users who are not administrators may be able to change {}: put it where \
+             they cannot, and run this again; or run `rasadmin ledger update` daily yourself",
             printable(&command)
         );
         return None;

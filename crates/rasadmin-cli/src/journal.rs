@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 /// Look at the journal: every event that the DLL has recorded, as it was recorded
 ///
-/// The journal is a folder that the DLL appends to; the ledger is made of it. To ask about users, sessions and addresses,
-/// use the other commands: they read the ledger.
+/// The journal is a folder that the DLL appends to; the ledger is made from it. To ask about users, sessions and
+/// addresses, use the other commands: they read the ledger.
 #[derive(Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -66,7 +66,7 @@ impl Where {
         let folder = folder.unwrap_or_else(|| config.journal.clone());
         if !folder.is_dir() {
             return Err(format!(
-                "{}: there is no journal yet: it is made when Remote Access starts with the DLL",
+                "{}: there is no journal here: start Remote Access with the DLL, or name the folder with --journal",
                 folder.display()
             ));
         }

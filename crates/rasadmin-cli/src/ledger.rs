@@ -1,4 +1,4 @@
-//! `rasadmin ledger`: what looks after the ledger.
+//! `rasadmin ledger`: commands that look after the ledger.
 
 mod backup;
 mod check;

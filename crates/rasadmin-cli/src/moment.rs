@@ -7,17 +7,17 @@ use rasadmin_system::monotonic;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long the append lock is waited for, to find out whether Remote Access runs.
+/// How long to wait for the append lock, to find out whether Remote Access runs.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Does a process with the DLL live that records in this journal?
+/// Is a process with the DLL alive that records in this journal?
 pub fn is_recording(journal: &Path) -> bool {
     rasadmin_journal::lives_in(journal, PATIENCE).unwrap_or(false)
 }
 
 /// A time of day, with the monotonic clock that goes with it. `last` is the moment of the journal's last record. While
-/// Remote Access runs, both share this machine's clock. Otherwise the machine may have been started again since, or the
-/// journal may be of a rehearsal: then the records' own clock is taken as having gone on with the time of day.
+/// Remote Access runs, both share this machine's clock. Otherwise the machine may have been restarted since, or the
+/// journal may belong to a rehearsal: then the records' own clock is assumed to have advanced with the time of day.
 pub fn at(journal: Option<&Path>, last: Option<Stamp>, time: Millis) -> Stamp {
     let known = last.filter(|_| !journal.is_some_and(is_recording)).unwrap_or_else(here);
     let shift = time.saturating_sub(known.time);
@@ -26,7 +26,8 @@ pub fn at(journal: Option<&Path>, last: Option<Stamp>, time: Millis) -> Stamp {
 
 /// Now, for what an administrator changes.
 pub fn now(journal: &Path, last: Option<Stamp>) -> Result<Now, String> {
-    let random = rasadmin_recorder::random().map_err(|e| format!("this computer gives no random numbers: {e}"))?;
+    let random = rasadmin_recorder::random()
+        .map_err(|e| format!("the system has no random numbers: {e}; nothing was changed"))?;
     Ok(Now { at: at(Some(journal), last, times::now()), random })
 }
 

@@ -4,7 +4,7 @@ use crate::here::Place;
 use crate::output::count;
 use rasadmin_recorder::present::{self, Lacking, Present};
 
-/// The state that the place's journal gives; None if nothing was ever recorded there.
+/// The state according to the place's journal; None if nothing was ever recorded there.
 pub fn read(place: &Place) -> Result<Option<Present>, String> {
     let Some(journal) = &place.journal else { return Ok(None) };
     let present = present::read(journal).map_err(|e| format!("the journal cannot be read: {e}"))?;
@@ -14,15 +14,15 @@ pub fn read(place: &Place) -> Result<Option<Present>, String> {
     Ok(present)
 }
 
-/// What is not known of the present, and so may be counted wrong.
+/// What the state lacks, so that limits and quotas may be wrong.
 pub fn lacks(lacking: &Lacking) -> Vec<String> {
     let Lacking { records, effects, beginning } = *lacking;
     let many = |n: u64, noun| count(usize::try_from(n).unwrap_or(usize::MAX), noun);
     let mut all = Vec::new();
     if beginning > 0 {
         all.push(format!(
-            "the journal begins with record {beginning}, and no checkpoint has what was before: sessions and use of that \
-             time are not counted"
+            "the journal begins with record {beginning}, and no checkpoint contains what was before: sessions and use of \
+             that time are not counted; restore the journal's folder from a backup, if you have one"
         ));
     }
     if records > 0 {
@@ -35,7 +35,7 @@ pub fn lacks(lacking: &Lacking) -> Vec<String> {
     if effects > 0 {
         let effects = many(effects, "change");
         all.push(format!(
-            "a newer rasadmin.dll has recorded {effects} that this command does not know; use the command that came with \
+            "a newer rasadmin.dll has recorded {effects} that this command does not know: use the command that came with \
              that DLL"
         ));
     }

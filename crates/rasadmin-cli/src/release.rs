@@ -14,16 +14,16 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// End the lease of an address, so that it can be given again
 ///
-/// For an address that a ghost holds: RRAS forgot it, the journal did not. The DLL gives it again from its next call on. The
-/// address of a live session is released only
-/// with --force: RRAS still has it, and refuses it to the next client (error 735) until that connection ends.
+/// For an address that a ghost holds: RRAS has forgotten the connection, but the journal has not. From its next call
+/// on, the DLL can give the address again. The address of a live session is released only with --force: RRAS still has
+/// it, and refuses it to the next client (error 735) until that connection ends.
 ///
 /// Example:
 ///   rasadmin release 10.20.16.9
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
-    /// The address; of IPv6 the interface identifier, like `::a11c:e`
+    /// The address; for IPv6, the interface identifier, like `::a11c:e`
     #[arg(value_name = "ADDRESS")]
     address: IpAddr,
     /// On this RRAS server, if several hold it
@@ -106,7 +106,7 @@ pub fn release(arguments: Arguments) -> Result<u8, String> {
             Ok(0)
         }
         Became::WasFree => {
-            println!("{address} was released meanwhile");
+            println!("{address} has been released in the meantime");
             Ok(0)
         }
         Became::IsInUse(session) => {
@@ -114,7 +114,7 @@ pub fn release(arguments: Arguments) -> Result<u8, String> {
             let session = found.map_or_else(|| session.to_string(), |session| session.id.to_string());
             Err(format!(
                 "{address} belongs to the live session {session} of {user}: disconnect it in RRAS first; --force releases \
-                 the address all the same, but RRAS refuses it to others until that connection ends"
+                 the address anyway, but RRAS refuses it to others until that connection ends"
             ))
         }
     }

@@ -18,8 +18,9 @@ const INSIDE: &str = "RASADMIN_HOST_INSIDE";
 /// What becomes of the scratch folder.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Keep {
-    /// Keep the run's configuration, journal, ledger and log in this folder: it is new, empty, or an earlier run's, whose
-    /// journal goes on. Look at it with `--config FOLDER/rasadmin.toml`. Without it they are thrown away
+    /// Keep the run's configuration, journal, ledger and log in this folder: a new one, an empty one, or an earlier
+    /// run's, whose journal is continued. Look at it with `--config FOLDER/rasadmin.toml`. Without this option they are
+    /// deleted
     #[arg(long, value_name = "FOLDER")]
     keep: Option<PathBuf>,
 }
@@ -39,8 +40,8 @@ pub enum Place {
     There(u8),
 }
 
-/// Runs this command again in an environment for rehearsals, unless this is that process. `config` lends its rules; else
-/// the one that RASADMIN_CONFIG names does; else everyone is allowed.
+/// Runs this command again in an environment for rehearsals, unless this is that process. `config` lends its rules;
+/// else the one that RASADMIN_CONFIG names does; else everyone is allowed.
 pub fn again(keep: &Keep, config: Option<&Path>) -> Result<Place, String> {
     if let Some(folder) = inside() {
         return Ok(Place::Here(folder));

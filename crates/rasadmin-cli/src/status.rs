@@ -18,8 +18,8 @@ use std::path::PathBuf;
 
 /// Say whether everything is as it should be
 ///
-/// Registration, DLL, configuration, journal, Remote Access, ledger, log, and who can write them. It only looks: nothing is
-/// changed, and nobody is disturbed.
+/// Shows registration, DLL, configuration, journal, Remote Access, ledger, log, and who can write them. It changes
+/// nothing and disturbs nobody.
 ///
 /// Examples:
 ///   rasadmin status

@@ -267,7 +267,7 @@ fn a_backup_is_a_ledger() {
     assert!(told.contains("copied to") && told.contains("checked"), "{told}");
     at(folder.path(), &["ledger", "backup", to]).ends(2);
     let checked = at(folder.path(), &["ledger", "check", "--ledger", to]).ends(0).stdout;
-    assert!(checked.contains("it is sound: 241 sessions (0 live, 0 imported), 838 decisions"), "{checked}");
+    assert!(checked.contains("no fault found: 241 sessions (0 live, 0 imported), 838 decisions"), "{checked}");
     // A ledger is read without any configuration, too.
     let bare = rasadmin_with(["sessions", "--ledger", to, "--json", "--limit", "0"], &[("RASADMIN_CONFIG", "")]);
     assert_eq!(bare.ends(0).json().as_array().unwrap().len(), 241);
@@ -279,7 +279,7 @@ fn what_is_not_there_is_said_with_a_remedy() {
     let config = folder.path().join("rasadmin.toml");
     std::fs::write(&config, "default.action = \"allow\"\n").unwrap();
     let none = at(folder.path(), &["sessions"]).ends(2).stderr;
-    assert!(none.contains("there is no ledger yet: it is made when Remote Access has started"), "{none}");
+    assert!(none.contains("there is no ledger yet: start Remote Access with the DLL"), "{none}");
     std::fs::write(folder.path().join("rasadmin.db"), "no ledger").unwrap();
     let text = at(folder.path(), &["sessions"]).ends(2).stderr;
     assert!(text.contains("damaged, or not a ledger"), "{text}");
@@ -300,7 +300,7 @@ fn a_broken_configuration_is_told_and_the_last_good_one_taken() {
     let config = folder.path().join("rasadmin.toml");
     std::fs::write(&config, "default.action = \"alow\"\n").unwrap();
     let ran = at(folder.path(), &["users", "--json"]).ends(0);
-    assert!(ran.stderr.contains("the configuration is broken, the last good one is taken"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the configuration is broken; the last good one is used instead"), "{}", ran.stderr);
     assert_eq!(ran.json().as_array().unwrap().len(), 198);
     let check = at(folder.path(), &["config", "check"]).ends(1).stdout;
     assert!(check.contains("rasadmin.toml:1:18: `alow` is not known here") && check.contains("1 mistake;"), "{check}");

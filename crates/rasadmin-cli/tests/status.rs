@@ -95,7 +95,7 @@ fn a_broken_configuration_without_an_earlier_one_is_refused() {
         .ends(1)
         .complains("RRAS would not start")
         .complains("vpn.toml:1:");
-    one(&world.status(), "configuration", "attention", "there is no earlier one: RRAS will not start");
+    one(&world.status(), "configuration", "attention", "no good one was kept: RRAS will not start");
     // With one it starts.
     std::fs::write(world.config(), "default.action = \"allow\"\n").unwrap();
     config::start(&world.config()).unwrap();
@@ -111,13 +111,13 @@ fn a_broken_configuration_without_an_earlier_one_is_refused() {
 fn a_live_service_is_told_with_its_version_configuration_and_journal() {
     let world = World::new();
     world.prepare();
-    one(&world.status(), "journal", "note", "it is begun when RRAS starts");
-    one(&world.status(), "ledger", "note", "it is made by the first command that reads it");
+    one(&world.status(), "journal", "note", "RRAS makes it when it starts");
+    one(&world.status(), "ledger", "note", "the first command that reads it makes it");
     let recorder = world.service();
     let hash = config::load(&world.config()).unwrap().hash;
     let status = world.status();
     one(&status, "journal", "ok", "2 records");
-    one(&status, "service", "ok", "VPN1: it runs since 2026-11-18");
+    one(&status, "service", "ok", "VPN1: running since 2026-11-18");
     one(&status, "last reload", "ok", &format!("version {}, configuration {hash}", env!("CARGO_PKG_VERSION")));
     assert_eq!(status["services"][0]["alive"], true);
     // Looking has made no ledger, and has not disturbed it: what is recorded now is of the same instance.
@@ -142,10 +142,10 @@ fn a_live_service_is_told_with_its_version_configuration_and_journal() {
     while status["services"][0]["alive"] == true && std::time::Instant::now() < deadline {
         status = world.status();
     }
-    one(&status, "service", "note", "VPN1: it does not run, 0 open sessions");
+    one(&status, "service", "note", "VPN1: not running, 0 open sessions");
     assert_eq!(status["services"][0]["alive"], false);
     world.run(&["journal", "seal"]).ends(0).prints("the checkpoint is");
-    one(&world.status(), "checkpoint", "ok", "of record 4; after it: 0 records");
+    one(&world.status(), "checkpoint", "ok", "at record 4; after it: 0 records");
 }
 
 /// What a crash has cut off is told, with what mends it.
@@ -166,7 +166,7 @@ fn a_journal_that_is_cut_off_or_damaged_needs_attention() {
         .prints("what follows record 1 cannot be read")
         .prints("rasadmin journal seal");
     world.run(&["journal", "seal"]).ends(0).prints("ends with record 1");
-    world.run(&["journal", "check"]).ends(0).prints("it is whole: 1 record, 1 to 1");
+    world.run(&["journal", "check"]).ends(0).prints("no fault found: 1 record, 1 to 1");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn lost_events_and_a_damaged_ledger_need_attention() {
     drop(connection);
     let status = world.status();
     one(&status, "lost", "attention", "VPN1: 7 events were lost");
-    one(&status, "ledger", "attention", "the ledger does not say what the journal says");
+    one(&status, "ledger", "attention", "the ledger does not agree with the journal");
     std::fs::write(&ledger, "this is no database, and never was one".repeat(40)).unwrap();
     let _ = std::fs::remove_file(world.path("conf/rasadmin.db-wal"));
     one(&world.status(), "ledger", "attention", "it is damaged, or not a ledger");

@@ -65,7 +65,7 @@ impl Store {
             }
             Self::Scratch(folder) => of_rehearsal(folder),
             Self::Unmarked(folder) => Err(format!(
-                "{SCRATCH} names {}, which is not marked as scratch: there is no file `{MARK}` in it; a real ledger \
+                "{SCRATCH} names {}, which is not marked as scratch: there is no file `{MARK}` in it; a real journal \
                  could be there: unset the variable, or name a folder that `rasadmin host run --keep` made",
                 folder.display()
             )),
@@ -94,7 +94,7 @@ fn of_rehearsal(folder: &Path) -> Result<PathBuf, String> {
             let outside = |what, key, path: &Path| {
                 (path.parent() != Some(folder)).then(|| {
                     let (file, path) = (file.display(), path.display());
-                    format!("{file} names the {what} {path}, which is outside of the folder that {SCRATCH} names: leave `{key}` out")
+                    format!("{file} names the {what} {path}, which is outside the folder that {SCRATCH} names: leave `{key}` out")
                 })
             };
             let journal = outside("journal", "journal.folder", &config.journal);

@@ -1,8 +1,8 @@
 //! What becomes of an event.
 //!
 //! An event *arrives* first: what it contradicts is ended (a port, handle or GUID that starts again had a session that
-//! nobody hung up). Then the rules are asked, and it is *concluded*: what begins or ends by it. Of an event that had waited
-//! the answer was given; it takes the first and the last step.
+//! nobody hung up). Then the rules are asked, and it is *concluded*: what begins or ends by it. Of an event that had
+//! waited the answer was given; it takes the first and the last step.
 
 mod address;
 pub(crate) mod admission;
@@ -53,7 +53,7 @@ pub struct Here<'a> {
     pub process: Process,
     /// What the source of a rehearsal does not carry: of RRAS's own calls nothing.
     pub lacking: Lacking,
-    /// The record of what is decided cannot be written: then `when_unrecorded` says whether a connection may stand.
+    /// The record of the decision cannot be written: then `when_unrecorded` says whether a connection may stand.
     pub unrecorded: bool,
 }
 

@@ -1,7 +1,7 @@
 //! What changes by an event. The state and the ledger are two folds of the same effects.
 //!
-//! An effect's meaning never changes; a new meaning is a new effect. Every effect names its subject by an identifier that
-//! was made of a record's random bytes, so that doing it twice changes nothing.
+//! An effect's meaning never changes; a new meaning is a new effect. Every effect names its subject by an identifier
+//! that was made of a record's random bytes, so that doing it twice changes nothing.
 
 mod anomaly;
 mod lease;
@@ -220,7 +220,7 @@ pub enum Effect {
 pub enum Forgetting {
     /// It is deleted.
     Purge,
-    /// It stays for statistics, and is nobody's.
+    /// It stays for statistics, without the user.
     Anonymise,
 }
 

@@ -39,7 +39,7 @@ impl RunOptions<'_> {
     }
 }
 
-/// Somebody else who uses the DLL's journal. The host knows nothing of journals: whoever runs it does.
+/// Another process that uses the DLL's journal. The host knows nothing about journals; its caller does.
 pub trait Stranger: Sync {
     /// Locks it: nobody else can write.
     fn lock(&self) -> Result<(), String>;
@@ -91,8 +91,8 @@ pub struct Day {
     pub peak: usize,
     /// Addresses that a DLL chose for somebody while somebody else was online with them.
     pub held_twice: Vec<HeldTwice>,
-    /// What kept the run from being what the scenario says: a service that did not start again, a journal that could not
-    /// be locked.
+    /// What kept the run from being what the scenario says: a service that did not start again, a journal that could
+    /// not be locked.
     pub failed: Option<String>,
 }
 
@@ -278,7 +278,7 @@ impl Run<'_> {
     }
 
     fn stranger(&self, what: impl FnOnce(&dyn Stranger) -> Result<(), String>) -> Result<(), String> {
-        self.options.stranger.map_or_else(|| Err("nobody here can lock the journal".into()), what)
+        self.options.stranger.map_or_else(|| Err("this run cannot lock a journal".into()), what)
     }
 
     fn note_failure(&self, result: Result<(), String>) {

@@ -1,7 +1,7 @@
 //! Checkpoints: what somebody made of the records up to a place, to start from.
 //!
-//! A checkpoint is written under a name that nobody looks for, synced, and then given a new one of its own: whoever lists
-//! them sees whole ones only, and no file is ever overwritten.
+//! A checkpoint is written under a name that nobody looks for, synced, and then given a new one of its own: whoever
+//! lists them sees whole ones only, and no file is ever overwritten.
 
 use crate::error::{Context, Error};
 use crate::folder::{self, digits, modified};
@@ -109,8 +109,8 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(all)
 }
 
-/// Deletes all but the newest `keep` good ones, and what an unfinished writing left an hour ago or earlier. Damaged ones
-/// older than those go too.
+/// Deletes all but the newest `keep` good ones, and what an unfinished writing left an hour ago or earlier. Damaged
+/// ones older than those go too.
 ///
 /// # Errors
 /// If the folder cannot be listed. A file that cannot be deleted is tried again the next time.
@@ -163,7 +163,7 @@ fn header(place: &Position, version: u32, state: &[u8]) -> [u8; HEADER] {
 /// In words: "it is cut off", and so on.
 pub fn read(path: &Path) -> Result<Checkpoint, String> {
     if !std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file()) {
-        return Err("it is no regular file".to_owned());
+        return Err("it is not a regular file".to_owned());
     }
     if let Some(why) = rights::foreign(path) {
         return Err(why);

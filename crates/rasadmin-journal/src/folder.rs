@@ -132,7 +132,7 @@ pub fn open_or_make(path: &Path, notices: &mut Vec<Notice>) -> Result<std::fs::F
 /// What is wrong with what stands in the place of one of our files.
 pub fn why_not_ours(path: &Path) -> String {
     let regular = std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file());
-    rights::foreign(path).filter(|_| regular).unwrap_or_else(|| "it is no regular file".to_owned())
+    rights::foreign(path).filter(|_| regular).unwrap_or_else(|| "it is not a regular file".to_owned())
 }
 
 /// A random identifier.

@@ -1,8 +1,8 @@
 //! Instances: which processes belong together, and whether any of an earlier set still lives.
 //!
-//! Each process of an instance holds a shared lock on one byte of a file, which the system releases when it dies, however
-//! it dies. The lock alone does not count: a handle can outlive its process in a child that inherited it. So the file
-//! also names the holders, a line each, by process number and time of creation, below the instance's token.
+//! Each process of an instance holds a shared lock on one byte of a file, which the system releases when it dies,
+//! however it dies. The lock alone does not count: a handle can outlive its process in a child that inherited it. So
+//! the file also names the holders, a line each, by process number and time of creation, below the instance's token.
 
 use crate::error::{Context, Error};
 use crate::folder;
@@ -93,9 +93,9 @@ impl Guard<'_> {
     }
 }
 
-/// The same for whoever has no journal open. It holds the append lock for a moment, and waits `patience` for it. Who may not
-/// open the files for writing, and who does not get the lock, goes by the processes that the file names: one of them may
-/// live on although it has left the instance.
+/// The same for a caller that has no journal open. It holds the append lock for a moment, and waits `patience` for it.
+/// A caller that may not open the files for writing, and who does not get the lock, goes by the processes that the file
+/// names: one of them may live on although it has left the instance.
 ///
 /// # Errors
 /// If the file is there and cannot be read.

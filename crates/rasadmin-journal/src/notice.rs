@@ -94,7 +94,7 @@ impl fmt::Display for Notice {
                 write!(f, "the rights of {} were mended: {what}", first.display())
             }
             Self::RightsMended { first, what, others } => {
-                write!(f, "the rights of {} and of {others} more were mended: {what}", first.display())
+                write!(f, "the rights of {} and {others} more were mended: {what}", first.display())
             }
             Self::NotMended { path, why } => write!(f, "the rights of {} cannot be mended: {why}", path.display()),
             Self::InTheWay { path, why } => write!(f, "{} cannot be used: {why}", path.display()),

@@ -1,8 +1,8 @@
-//! Whose the folder and its files are: SYSTEM's and the administrators', and nobody else's (on Unix root's, or the user's
-//! who runs this). Whoever can write one of them says what the DLL believes.
+//! Who owns the folder and its files: SYSTEM and the administrators, and nobody else (on Unix root, or the user who
+//! runs this). A user who can write one of them decides what the DLL believes.
 //!
-//! What belongs to somebody else is nowhere believed: no reader takes a segment, checkpoint or cursor of his, and a lock of
-//! his is none. This module also mends: the DLL calls [`mend`] before it reads. Commands only [`judge`].
+//! Files of another owner do not count: no reader uses such a segment, checkpoint or cursor, and such a lock is
+//! ignored. This module also mends: the DLL calls [`mend`] before it reads. Commands only [`judge`].
 
 use crate::notice::Notice;
 use crate::{INSTANCE, LOCK, checkpoint, cursor, folder, segment};
@@ -36,7 +36,7 @@ pub fn remedy(folder: &Path, faults: &[Fault]) -> String {
     let give = rasadmin_rights::private_remedy(folder);
     let Some(gone) = faults.iter().find(|fault| fault.must_go) else { return give };
     let others = faults.iter().filter(|fault| fault.must_go && fault.path != gone.path).count();
-    let others = if others == 0 { String::new() } else { format!(" and {others} more that are told the same way") };
+    let others = if others == 0 { String::new() } else { format!(" and {others} more files") };
     format!(
         "first move {}{others} out of the folder (the DLL does so at its next start), since what is in it may be somebody \
          else's; then {give}",
@@ -44,7 +44,7 @@ pub fn remedy(folder: &Path, faults: &[Fault]) -> String {
     )
 }
 
-/// Whose folder and files are, as far as that is wrong. Nothing is changed. In a rehearsal's folder only the owners count.
+/// The faults of the folder and its files. Changes nothing. In a rehearsal's folder only the owners count.
 pub fn judge(folder: &Path) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut place = Place::new(folder);
@@ -68,9 +68,9 @@ pub fn judge(folder: &Path) -> Vec<Fault> {
 
 /// What decides which faults count.
 struct Place {
-    /// In a rehearsal's folder rights are nobody's business.
+    /// In a rehearsal's folder the rights do not matter.
     scratch: bool,
-    /// Can others come to the files?
+    /// Can others reach the files?
     open: bool,
 }
 
@@ -84,7 +84,8 @@ impl Place {
         self.open |= kind == Kind::Folder && !wrong.is_empty();
     }
 
-    /// A file that everyone may read harms nobody in a folder that nobody else can read. (Wine makes all files like that.)
+    /// A file that everyone may read harms nobody in a folder that nobody else can read. (Wine makes all files like
+    /// that.)
     fn counts(&self, wrong: &Wrong, kind: Kind) -> bool {
         match wrong {
             Wrong::Foreign(_) => true,
@@ -104,12 +105,12 @@ pub fn told(faults: &[Fault]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("; "))
 }
 
-/// Mends folder and files that are ours, and moves aside what is somebody else's, except what opening the journal moves,
-/// under its lock. What it could not do it tells as well. To be called before anything is read.
+/// Mends our folder and files, and moves aside the files of other owners, except those that are moved under the lock
+/// when the journal is opened. It also reports what it could not do. Call it before anything is read.
 pub fn mend(folder: &Path) -> Vec<Notice> {
     let mut place = Place::new(folder);
     let (mut mended, mut notices) = (Vec::new(), Vec::new());
-    // First the folder: behind that nobody puts another file in the place of one that was looked at.
+    // First the folder: after that, nobody can replace a file that was looked at.
     one(folder, Kind::Folder, &mut place, &mut mended, &mut notices);
     for path in files(folder) {
         one(&path, Kind::File, &mut place, &mut mended, &mut notices);
@@ -142,15 +143,15 @@ fn one(path: &Path, kind: Kind, place: &mut Place, mended: &mut Vec<Fault>, noti
         return;
     }
     match private::mend(path, kind) {
-        // What does not count is mended all the same, and is no news.
+        // A fault that does not count is mended too, but not reported.
         _ if !counts => {}
         Ok(()) => mended.push(Fault { path: path.to_owned(), what, must_go: false }),
         Err(e) => notices.push(Notice::NotMended { path: path.to_owned(), why: format!("{what}; {e}") }),
     }
 }
 
-/// A configuration that others can write is not used, and must not become one that is: all the rest is in a file of a
-/// chain or has another like it, this one alone decides who gets in.
+/// A configuration that others can write is not used, and mending must not change that: the other files are links of a
+/// chain or have a second copy, but this one alone decides who gets in.
 fn is_to_go(path: &Path, wrong: &[Wrong]) -> bool {
     let last_good = path.file_name() == Some(OsStr::new(LAST_GOOD));
     wrong.iter().any(|wrong| match wrong {
@@ -170,7 +171,7 @@ fn is_segment(path: &Path) -> bool {
     path.extension() == Some(OsStr::new(segment::EXTENSION))
 }
 
-/// The files that are read or locked here. What is no regular file is moved aside where its name is needed.
+/// The files that are read or locked here. Anything that is not a regular file is moved aside when its name is needed.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let ours = |path: &PathBuf| {
         let named = |name: &str| path.file_name() == Some(OsStr::new(name));
@@ -186,7 +187,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Why a file is nobody's that counts, in words: "it belongs to …".
+/// Why a file does not count, in words: "it belongs to …".
 pub(crate) fn foreign(path: &Path) -> Option<String> {
     private::foreign(path).map(|owner| Wrong::Foreign(owner).to_string())
 }

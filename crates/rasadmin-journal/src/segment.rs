@@ -37,7 +37,8 @@ impl Segment {
     /// Opens one that exists; None if there is nothing of this name, or something that is no file of ours.
     pub fn open(folder: &Path, ordinal: u64, access: Access) -> Result<Option<Self>, Error> {
         let path = path(folder, ordinal);
-        // A link is not followed, and a pipe not opened: opening it would wait. What is somebody else's is not believed.
+        // A link is not followed, and a pipe is not opened, because that would wait. A file of another owner does not
+        // count.
         if !std::fs::symlink_metadata(&path).is_ok_and(|of| of.is_file()) || rights::foreign(&path).is_some() {
             return Ok(None);
         }

@@ -1,8 +1,8 @@
-//! Bringing the journal into the ledger: whoever reads the ledger does it first.
+//! Bringing the journal into the ledger. A command does it before it reads the ledger.
 //!
 //! Records come in batches. A batch is one transaction: the cursor is read in it, the rows are written, the journal's
-//! segments are synced, and the cursor is moved. So several processes can do it at once, and one that is killed leaves
-//! nothing half done; the next goes on where it was.
+//! segments are synced, and the cursor is moved. So several processes can do it at once. If one is killed, nothing is
+//! left half done, and the next continues where it was.
 
 mod cursor;
 mod decode;
@@ -30,8 +30,8 @@ pub struct Brought {
     pub records: u64,
     /// How often records are missing: in the journal, or before its oldest segment.
     pub gaps: u64,
-    /// The ledger and the journal did not fit (one was restored or copied): the journal was read again from its oldest
-    /// record on. Rows that were there are not doubled.
+    /// The ledger did not match the journal (one of them was restored or copied), so the journal was read again from
+    /// its oldest record. Rows that were there are not doubled.
     pub again: bool,
     /// Effects, decisions and events that a newer version wrote and this one does not know: they were passed over.
     pub unknown: u64,
@@ -41,7 +41,7 @@ pub struct Brought {
     pub forgotten: Changed,
     /// The last record that the ledger has; None: there is no journal.
     pub place: Option<Position>,
-    /// Why the journal's folder was not told how far the ledger is. It keeps its segments for longer then.
+    /// Why the cursor could not be written into the journal's folder. Its segments are then kept longer.
     pub cursor_not_written: Option<Error>,
 }
 
@@ -69,8 +69,8 @@ struct Batch {
 }
 
 impl Sqlite {
-    /// Brings in what the journal of a folder has gained since the last time. `server` is the name of a journal that does
-    /// not tell it. `progress` hears after each batch what came in until then.
+    /// Brings in what the journal of a folder has gained since the last time. `server` is the name of a journal that
+    /// does not contain it. After each batch, `progress` gets what has come in so far.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ fn batch(
     };
     let start = follower.position();
     let (mut failed, mut read) = (None, Ok(true));
-    // With a checkpoint still to come, one transaction reaches to it: who is killed before it begins anew.
+    // If a checkpoint is still to come, one transaction reaches up to it: a process that is killed before begins again.
     while failed.is_none() && matches!(read, Ok(true)) && (brought.records < BATCH as u64 || newer.is_some()) {
         read = follower.read_some(BATCH, |item| {
             if failed.is_none() {
@@ -191,8 +191,8 @@ fn batch(
     Ok(Batch { brought, more, moved, stopped })
 }
 
-/// From the oldest record that the journal has. What is missing before it is noted, and filled in as far as a checkpoint
-/// can.
+/// From the oldest record that the journal has. What is missing before it is noted, and filled in as far as a
+/// checkpoint can.
 fn from_the_oldest<'s, 'c>(
     statements: &'s mut Statements<'c>,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! What ended before a time is forgotten: deleted, or made nobody's. What is live stays.
+//! Forgetting what ended before a time: it is deleted or made anonymous. What is live stays.
 
 use crate::Error;
 use crate::sqlite::Statements;
@@ -42,14 +42,14 @@ impl std::ops::AddAssign for Changed {
     }
 }
 
-/// How a pseudonym begins; no user of a directory is called so.
+/// How a pseudonym begins; no user of a directory has such a name.
 const MARK: &str = "ANON-";
 
 /// How many rows are read at once.
 const BATCH: i64 = 500;
 
-/// Who is called what. A pseudonym is a hash with a key: the random bytes of the record that says to forget. So a second
-/// reading of that record gives the same pseudonyms, and once its segment is gone nothing leads back.
+/// The pseudonyms. A pseudonym is a hash with a key: the random bytes of the record of `anonymise`. So reading that
+/// record again gives the same pseudonyms, and once its segment is gone they cannot be traced back.
 pub(crate) struct Pseudonyms {
     key: Id,
 }
@@ -159,8 +159,8 @@ pub(crate) fn purge(statements: &mut Statements<'_>, past: &Past) -> Result<Chan
     Ok(changed)
 }
 
-/// Makes it nobody's: users become pseudonyms, computers and public addresses vanish; times, amounts, tunnels, rules and
-/// VPN addresses stay for statistics.
+/// Makes it anonymous: users become pseudonyms, computers and public addresses are removed; times, amounts, tunnels,
+/// rules and VPN addresses stay for statistics.
 pub(crate) fn anonymise(
     statements: &mut Statements<'_>,
     past: &Past,

@@ -1,9 +1,9 @@
-//! The ledger of the rasadmin product: every decision, lease, session and link, and what was used, in a database that is
-//! made of the journal's records.
+//! The ledger of the rasadmin product: every decision, lease, session and link, and what was used, in a database that
+//! is made of the journal's records.
 //!
-//! The DLL writes the journal and nothing else. Whoever reads the ledger brings it up to date first:
-//! [`Sqlite::bring_in`](sqlite::Sqlite::bring_in) reads what the journal has gained since the last time and writes its rows.
-//! [`report`] reads them, [`upkeep`] copies a ledger, and purges or anonymises one that has no journal.
+//! The DLL writes to the journal, never to the ledger. A program that reads the ledger brings it up to date first:
+//! [`Sqlite::bring_in`](sqlite::Sqlite::bring_in) reads what the journal has gained since the last time and writes its
+//! rows. [`report`] reads them, [`upkeep`] copies a ledger, and purges or anonymises one that has no journal.
 #![forbid(unsafe_code)]
 
 pub mod bring_in;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 pub const VERSION: i64 = 5;
 
 /// What to do with one that is damaged.
-const REMEDY: &str = "restore a backup, or move it away, and a new one is made of the journal";
+const REMEDY: &str = "restore a backup; or move it away, and the next command makes a new one from the journal";
 
 /// What is in a new ledger.
 const SCHEMA: &str = include_str!("schema.sql");
@@ -47,8 +47,8 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the ledger, makes its tables if it is new, and checks that it is ours. `durable`: what was brought in is synced
-    /// before the journal is told so.
+    /// Opens the ledger, makes its tables if it is new, and checks that it is ours. `durable`: what was brought in is
+    /// synced before the journal is told so.
     ///
     /// # Errors
     ///
@@ -56,7 +56,8 @@ impl Sqlite {
     pub fn open(path: &Path, create: Create, durable: bool, deadline: Instant) -> Result<Self, Error> {
         loop {
             match Self::try_open(path, create, durable, deadline) {
-                // Where SQLite sees a deadlock coming (several that make a new file's WAL at once) it asks no busy handler.
+                // Where SQLite sees a deadlock coming (several that make a new file's WAL at once) it asks no busy
+                // handler.
                 Err(e) if e.kind == ErrorKind::Locked && Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(2));
                 }
@@ -67,7 +68,7 @@ impl Sqlite {
 
     fn try_open(path: &Path, create: Create, durable: bool, deadline: Instant) -> Result<Self, Error> {
         if path.is_dir() {
-            return Err(Error::new(ErrorKind::Missing, path, "a directory stands in the ledger's place"));
+            return Err(Error::new(ErrorKind::Missing, path, "there is a folder in the ledger's place: move it away"));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
         if create == Create::Yes
@@ -132,7 +133,11 @@ impl Sqlite {
         let tables = "SELECT count(*) FROM sqlite_schema";
         let tables: i64 = self.connection.query_row(tables, [], |row| row.get(0)).map_err(failed)?;
         if version < 0 || (version == 0 && tables > 0) {
-            return Err(Error::new(ErrorKind::Foreign, &self.path, "it is another program's SQLite database"));
+            return Err(Error::new(
+                ErrorKind::Foreign,
+                &self.path,
+                "it is another program's SQLite database: name another file",
+            ));
         }
         if let Some(what) = foreign(version, PLATFORM).filter(|_| version != 0) {
             return Err(Error::new(ErrorKind::Foreign, &self.path, what));
@@ -145,8 +150,8 @@ impl Sqlite {
         self.connection.pragma_update(None, "user_version", VERSION).map_err(failed)
     }
 
-    /// A transaction that nobody else writes beside; waiting for others ends at the deadline. `synced`: it is on disk when
-    /// this returns, and so is all that was committed before it.
+    /// A transaction during which no other process writes; waiting for others ends at the deadline. `synced`: it is on
+    /// disk when this returns, and so is all that was committed before it.
     pub(crate) fn transact<T>(
         &mut self,
         deadline: Instant,
@@ -166,7 +171,9 @@ impl Sqlite {
     /// A value that the ledger has kept about itself since it was made.
     pub(crate) fn about(&self, key: &str) -> Result<String, Error> {
         let found = self.find("SELECT value FROM about WHERE key = ?1", &[&key], |row| row.get(0))?;
-        found.ok_or_else(|| Error::new(ErrorKind::Corrupt, &self.path, format!("it does not say its {key}: {REMEDY}")))
+        found.ok_or_else(|| {
+            Error::new(ErrorKind::Corrupt, &self.path, format!("it does not contain its {key}: {REMEDY}"))
+        })
     }
 
     /// The first row of a query.
@@ -284,14 +291,14 @@ pub(super) fn foreign(version: i64, platform: &str) -> Option<String> {
     }
     if version < VERSION {
         return Some(format!(
-            "its version is {version}, which only an older rasadmin reads: move it away, and a new one is made of the \
-             journal"
+            "its version is {version}, which only an older rasadmin reads: move it away, and the next command makes a new \
+             one from the journal"
         ));
     }
     (platform != PLATFORM).then(|| {
         format!(
-            "it belongs to {platform} processes, and this is {PLATFORM}, whose file locks do not reach across: use the \
-             rasadmin for {platform}"
+            "it belongs to {platform} processes, and this is {PLATFORM}, whose file locks they do not see: use the rasadmin \
+             for {platform}"
         )
     })
 }
@@ -299,7 +306,7 @@ pub(super) fn foreign(version: i64, platform: &str) -> Option<String> {
 /// What an error of SQLite means for the ledger.
 pub(super) fn error(path: &Path, e: &rusqlite::Error) -> Error {
     let rusqlite::Error::SqliteFailure(ffi::Error { code, .. }, _) = e else {
-        return Error::new(ErrorKind::Corrupt, path, format!("it does not hold what it should ({e}): {REMEDY}"));
+        return Error::new(ErrorKind::Corrupt, path, format!("it does not contain what it should ({e}): {REMEDY}"));
     };
     let (kind, what) = match code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {

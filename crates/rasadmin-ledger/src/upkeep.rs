@@ -1,8 +1,8 @@
 //! What is done to a ledger now and then: it is copied, and what it has of the past is purged or made anonymous.
 //!
-//! Of a server that has a journal the past is forgotten by an event: its record makes the ledger forget when it is brought
-//! in, and again whenever the journal is read again. [`Upkeep::purge`] and [`Upkeep::anonymise`] are for a ledger without
-//! one, into which other logs were imported.
+//! If the server has a journal, `purge` and `anonymise` are events: the ledger forgets when it brings in the event's
+//! record, and again whenever the journal is read again. [`Upkeep::purge`] and [`Upkeep::anonymise`] are for a ledger
+//! without a journal, into which other logs were imported.
 
 use crate::forget::{self, Changed, Past, Pseudonyms};
 use crate::sqlite::{Create, Sqlite};
@@ -40,7 +40,7 @@ impl Upkeep {
         self.ledger.find("SELECT id FROM sessions WHERE acct_session_id = ?1", &[&key], |row| row.get(0))
     }
 
-    /// The session of a number.
+    /// The session with a number.
     ///
     /// # Errors
     ///
@@ -61,8 +61,8 @@ impl Upkeep {
         self.forget(|statements| forget::purge(statements, past))
     }
 
-    /// Makes what ended before a time nobody's: users become pseudonyms that nothing leads back from, computers and public
-    /// addresses vanish; times, amounts, tunnels, rules and VPN addresses stay for statistics.
+    /// Makes what ended before a time anonymous: users become pseudonyms that cannot be traced back, computers and
+    /// public addresses are removed; times, amounts, tunnels, rules and VPN addresses stay for statistics.
     ///
     /// # Errors
     ///
@@ -82,8 +82,8 @@ impl Upkeep {
         Ok(changed)
     }
 
-    /// Copies the ledger to a new file, consistent as of now, while others write. The copy is on disk, and checked, when
-    /// this returns.
+    /// Copies the ledger to a new file, consistent as of now, while others write. The copy is on disk, and checked,
+    /// when this returns.
     ///
     /// # Errors
     ///

@@ -3,8 +3,8 @@
 use crate::{Row, Severity};
 use std::fmt::{self, Display};
 
-/// Makes the numbers, the messages with their inserts, and what is said of each: one without its cause, effect or remedy
-/// does not compile, and neither does a text that names an insert that the message does not have.
+/// Makes the numbers, the messages with their inserts, and what is said of each: one without its cause, effect or
+/// remedy does not compile, and neither does a text that names an insert that the message does not have.
 macro_rules! catalogue {
     ($(
         $variant:ident = $number:literal $severity:ident $name:literal ($($insert:ident),*)
@@ -93,7 +93,7 @@ catalogue! {
     Stopped = 101 Information "stopped" ()
     text: "rasadmin has stopped",
     cause: "The Remote Access service stops and has told the DLL to end.",
-    effect: "No session of this server is alive. The next start closes what is still open on record.",
+    effect: "No session of this server is alive. The next start closes the sessions that are still open on record.",
     remedy: "None is needed.";
 
     LogNotOpened = 102 Warning "log-not-opened" (file, error)
@@ -118,8 +118,8 @@ catalogue! {
             seconds: most likely the disk is not answering.",
     effect: "What those calls are doing is not broken off, and the DLL stays in memory for them until the process ends, \
              unless the text says that it cannot be kept there: then a call that returns late ends the process. It decides \
-             nothing more. What still waits to be recorded is lost. The next start closes what is still open on \
-             record.",
+             nothing more. Events that are still waiting to be recorded are lost. The next start closes the sessions that \
+             are still open on record.",
     remedy: "If the service's process does not end, end it. Find out what the functions named were waiting for; the log \
              file around this line may say it.";
 
@@ -170,19 +170,19 @@ catalogue! {
 
     KeptConfigNotUsed = 206 Error "kept-config-not-used" (file, why)
     text: "the last good configuration in {file} is not used: {why}",
-    cause: "The configuration is broken or gone, and the copy of the last good one belongs to somebody who is no \
-            administrator, or he can write it. He may have written it.",
-    effect: "The copy in the other place is taken, beside the configuration or in the journal's folder. Without one the \
-             DLL does not initialise (error 1610), and the Remote Access service does not start.",
-    remedy: "Correct the configuration: a good copy is kept with the next start. Find out who can write into the folder, and \
-             give it to the administrators alone: `rasadmin status` says how.";
+    cause: "The configuration is broken or gone. The copy of the last good one belongs to a user who is not an \
+            administrator, or such a user can write it, and so may have written it.",
+    effect: "The DLL looks for a copy in the other place: beside the configuration, or in the journal's folder. If there \
+             is none either, it does not initialise (error 1610), and the Remote Access service does not start.",
+    remedy: "Correct the configuration; a copy is kept as soon as it is good. Find out who can write into the folder, \
+             and give it to the administrators alone: `rasadmin status` says how.";
 
     // Refusals.
 
     ConnectionRefused = 300 Warning "connection-refused" (user, source, computer, rule, reason)
     text: "connection refused: user {user}, from {source}, computer {computer}; rule: {rule}; reason: {reason}",
-    cause: "The rule named denies this user this connection, or the default does. Or the reason says what forbids it \
-            though they allow it: the user is blocked, say, or the event cannot be recorded (`when_unrecorded`).",
+    cause: "The rule named, or the default, denies this user the connection. Or they allow it, and the reason says what \
+            else forbids it: the user is blocked, for example, or the event cannot be recorded (`when_unrecorded`).",
     effect: "The user is not connected.",
     remedy: "None, if the rule means it. Otherwise change the rule; docs/rules.md says how rules are evaluated.";
 
@@ -196,7 +196,7 @@ catalogue! {
     AddressRefused = 302 Warning "address-refused" (family, user, port, rule, reason)
     text: "{family} address refused: user {user}, port {port}; rule: {rule}; reason: {reason}",
     cause: "The rule named denies this user already when the address is asked for, or there is no address for the user. \
-            Or the reason says what forbids it though the rules allow it, as with message 300.",
+            Or the rules allow it, and the reason says what else forbids it, as with message 300.",
     effect: "RRAS ends the connection, with error 5 for an IPv4 address.",
     remedy: "None, if the rule means it. If there is no address, the reason says which pool, reservation or offer would \
              have had to serve the user.";
@@ -222,20 +222,23 @@ catalogue! {
              without a session.";
 
     RefusalsRepeated = 306 Warning "refusals-repeated" (count, of)
-    text: "refusals that were repeated within a minute: {count}, of {of} different ones",
-    cause: "A user was refused and asked again at once, over and over: a client that redials by itself, or somebody who \
-            tries.",
-    effect: "Only the first of each was told here and recorded at once; the others are on record as a number.",
-    remedy: "`rasadmin decisions --denied` shows who it was. Correct the client, or block the address in the firewall.";
+    text: "refusals repeated within a minute: {count}; different refusals: {of}",
+    cause: "Clients that were refused asked again at once, over and over: they redial by themselves, or somebody is \
+            trying to get in.",
+    effect: "Only the first refusal of each kind was logged here and recorded at once. The others are recorded as a \
+             number.",
+    remedy: "Run `rasadmin decisions --denied` to see who it was. Correct the client, or block its address in the \
+             firewall.";
 
     // The journal and the ledger.
 
     EventLost = 403 Error "event-lost" (count, event)
-    text: "an event is lost, since it cannot be recorded and no more can wait; lost so far: {count}; the event: {event}",
-    cause: "The journal cannot be written, and 8 MiB of events wait in memory already. Or the service ended before what \
-            waited could be recorded.",
+    text: "an event is lost: it cannot be recorded, and no more events can wait; lost so far: {count}; the event: {event}",
+    cause: "The journal cannot be written, and 8 MiB of events are waiting in memory already. Or the service ended before \
+            the waiting events could be recorded.",
     effect: "The user had an answer, but this event will be neither in the journal nor in the ledger: this message is all \
-             that remains of it. When the journal is back, the live sessions and leases that it lacks are recorded first.",
+             that remains of it. When the journal can be written again, the live sessions and leases that it lacks are \
+             recorded first.",
     remedy: "Make the journal writable again: see message 410. Keep the log file, which has every lost event.";
 
     EarlierServiceClosed = 404 Warning "earlier-service-closed" (sessions, leases)
@@ -257,79 +260,86 @@ catalogue! {
     cause: "An event could not be recorded. `full`: the disk is full. `locked`: another process held the journal's lock \
             beyond the deadline. `missing`: the folder is not there. `read-only`: it may not be written. `replaced`: the \
             folder or a file in it was moved, deleted or restored while it was in use. `sync`: the disk did not confirm \
-            what was written. `newer`: a later version of rasadmin has written there. `other`: the details say.",
-    effect: "Limits, quotas and addresses work as always. Events wait in memory, 8 MiB of them, and are lost if the \
-             service ends before they are recorded. Where `when_unrecorded` is \"deny\", nobody is let in meanwhile. It \
-             is tried again every ten seconds, and told again only if the kind changes.",
+            what was written. `newer`: a later version of rasadmin has written there. `other`: the details say why.",
+    effect: "Limits, quotas and addresses work as always. Up to 8 MiB of events wait in memory; they are lost if the \
+             service ends before they are recorded. Where `when_unrecorded` is \"deny\", nobody is let in meanwhile. The \
+             DLL tries again every ten seconds, and logs this message again only if the kind changes.",
     remedy: "Remove the cause: make room, bring the folder back, give SYSTEM the right to write, end the program that \
-             holds the lock. No restart is needed, and a restart would lose what waits.";
+             holds the lock. Do not restart the service: that is not needed, and the waiting events would be lost.";
 
     JournalBack = 411 Information "journal-back" (folder)
     text: "the journal can be written again: {folder}",
     cause: "The journal could not be written for a while, and now it can.",
-    effect: "Events are recorded as they happen again. Message 412 says how many had waited.",
+    effect: "Events are again recorded as they happen. Message 412 says how many had waited.",
     remedy: "None is needed.";
 
     EventsRecorded = 412 Information "events-recorded" (count)
     text: "events that had waited were recorded: {count}",
     cause: "The journal could not be written while they happened.",
-    effect: "They are in the journal with the time at which they happened and the answer that was given.",
+    effect: "The journal has them with the time at which they happened and the answer that was given.",
     remedy: "None is needed.";
 
     JournalMended = 413 Warning "journal-mended" (what)
-    text: "something in the journal's folder was not as it must be: {what}",
-    cause: "A crash or a power cut has left a part of a record; or a file is damaged, or is not rasadmin's own, though it \
-            has the name of one that is; or others than SYSTEM and administrators could write or read there.",
-    effect: "The service goes on, without what cannot be used. What was moved aside or saved is named in the text; nothing \
+    text: "something in the journal's folder was wrong: {what}",
+    cause: "A crash or a power cut has left an incomplete record. Or a file is damaged, or has the name of one of \
+            rasadmin's files and is not one. Or users other than SYSTEM and the administrators could write or read there.",
+    effect: "The service continues without what cannot be used. The text names what was moved aside or saved; nothing \
              else was deleted.",
-    remedy: "After a crash or a power cut, none. Otherwise find out who writes into the folder: only SYSTEM and \
-             administrators should be able to. Keep what was saved if records are missing. If rights cannot be mended, \
+    remedy: "None after a crash or a power cut. Otherwise find out who writes into the folder: only SYSTEM and the \
+             administrators should be able to. If records are missing, keep the saved files. If rights cannot be mended, \
              `rasadmin journal check` says what to do.";
 
     RecordsNotRead = 414 Error "records-not-read" (records, effects)
     text: "the journal has records that cannot be read: {records}, and effects that only a newer version knows: {effects}",
-    cause: "Records are damaged, which a power cut or a failing disk does; or a newer rasadmin has written them.",
-    effect: "What they say is missing here: a session that began may count nowhere, and one that ended may count until its \
-             port is used again.",
-    remedy: "Use the newer rasadmin, if there is one on this server. Otherwise check the disk.";
+    cause: "Records were damaged by a power cut or a failing disk, or a newer rasadmin has written them.",
+    effect: "The state lacks what these records say: a session that began may not be counted, and one that ended may be \
+             counted until its port is used again.",
+    remedy: "Use the newer rasadmin, if there is one on this server. Otherwise check the disk; `rasadmin journal check` \
+             says which records are missing.";
 
     NoCheckpoint = 415 Warning "no-checkpoint" (error)
-    text: "the state cannot be written down: {error}",
+    text: "cannot write a checkpoint: {error}",
     cause: "The journal's folder cannot be written, or the disk is full.",
-    effect: "Nothing is lost. The next start reads the journal from the last checkpoint on, which takes longer.",
+    effect: "Nothing is lost. The next start reads the journal from an older checkpoint, which takes longer.",
     remedy: "Make room, or give the service (SYSTEM) the right to write there.";
 
     SegmentDropped = 416 Error "segment-dropped" (file, first, last)
-    text: "the journal has reached its limit, and its oldest part is gone: {file}, records {first} to {last}",
-    cause: "The journal has grown to 2 GiB, and not every ledger that reads it has these records, or none ever read it.",
-    effect: "Who was connected then, and what was decided, is not in that ledger. Nobody who is connected is affected.",
-    remedy: "Bring the journal into the ledger every day: `rasadmin ledger update`, which `rasadmin install` schedules. \
-             If a ledger is no longer used, delete its `.cursor` file in the journal's folder.";
+    text: "the journal has reached its limit, and its oldest file was deleted: {file}, records {first} to {last}",
+    cause: "The journal has grown to 2 GiB, and a ledger that reads it does not have these records yet, or no ledger has \
+            ever read it.",
+    effect: "That ledger will never show who was connected then, or what was decided. Connected users are not affected.",
+    remedy: "Bring the journal into the ledger every day with `rasadmin ledger update`, which `rasadmin install` \
+             schedules. If a ledger is no longer used, delete its `.cursor` file in the journal's folder.";
 
     SlowSync = 417 Warning "slow-sync" (milliseconds)
-    text: "the disk took {milliseconds} ms to store a record; for ten seconds it is not waited for",
+    text: "the disk took {milliseconds} ms to store a record; calls do not wait for it for the next ten seconds",
     cause: "The disk is overloaded or failing, or another program writes a lot.",
-    effect: "Users wait less. A power cut within these seconds may lose the last records; a crash of the service does not.",
+    effect: "Users wait less. A power cut within these ten seconds may lose the last records; a crash of the service does \
+             not.",
     remedy: "Find out what keeps the disk busy, or put the journal on another disk (`[journal] folder`).";
 
     NotSynced = 418 Error "not-synced" (error)
     text: "a record could not be stored safely: {error}",
-    cause: "The disk reported an error, for this part of the journal and for the next one, where it was written again.",
+    cause: "The disk reported an error for the journal's current file, and again for the next one, where the record was \
+            written once more.",
     effect: "The answer stands. A power cut may lose the record.",
-    remedy: "Check the disk. Back up the ledger.";
+    remedy: "Check the disk. Back up the ledger with `rasadmin ledger backup`.";
 
     LostAtStop = 419 Error "lost-at-stop" (count)
-    text: "the service stops, and events that could not be recorded are lost: {count}",
-    cause: "The journal could not be written until the end of the service.",
-    effect: "The sessions that these events tell of are missing in the ledger, or end at the next start.",
-    remedy: "The messages before this one say why the journal could not be written.";
+    text: "the service is stopping, and events that could not be recorded are lost: {count}",
+    cause: "The journal could not be written, up to the end of the service.",
+    effect: "Sessions that began in these events are missing from the ledger; sessions that ended in them end at the next \
+             start.",
+    remedy: "Read the messages before this one: they say why the journal could not be written. Remove that cause before \
+             you start the service.";
 
     Carried = 420 Warning "carried" (count)
-    text: "the journal lacked what memory has, and was told; facts: {count}",
-    cause: "The journal's folder was replaced, deleted or restored from a backup while the service ran, or events were \
-            lost because the journal could not be written for long.",
-    effect: "Live sessions and their addresses, and what users have used, are on record again. What ended meanwhile is not.",
-    remedy: "None for those who are connected. Find out who replaced the folder, or why it could not be written.";
+    text: "the journal lacked some of what is in memory, which was recorded now; facts: {count}",
+    cause: "The journal's folder was replaced, deleted or restored from a backup while the service was running. Or events \
+            were lost, because the journal could not be written for a long time.",
+    effect: "Live sessions, their addresses, and what users have used are on record again. Sessions that ended meanwhile \
+             may be missing.",
+    remedy: "Connected users need nothing. Find out who replaced the folder, or why it could not be written.";
 
     // This log.
 

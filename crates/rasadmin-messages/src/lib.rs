@@ -1,10 +1,10 @@
 //! The catalogue of the product's messages: what an administrator may have to act upon, each with a number that never
 //! changes.
 //!
-//! A message is told with [`Message::tell`]: it is an event of `tracing` whose field `message_id` is the number and whose
-//! other fields are the inserts, in order. A log file writes its text; whoever listens for `message_id` can hand number
-//! and inserts to the system's own log. The same catalogue makes docs/messages.md ([`page`]) and the message table in
-//! rasadmin.dll, by which the Event Viewer shows the text ([`table`]).
+//! A message is told with [`Message::tell`]: it is an event of `tracing` whose field `message_id` is the number and
+//! whose other fields are the inserts, in order. A log file writes its text; whoever listens for `message_id` can hand
+//! number and inserts to the system's own log. The same catalogue makes docs/messages.md ([`page`]) and the message
+//! table in rasadmin.dll, by which the Event Viewer shows the text ([`table`]).
 #![forbid(unsafe_code)]
 
 mod catalogue;
@@ -135,7 +135,7 @@ mod tests {
             assert!(texts.iter().all(|text| text.ends_with('.') && !text.contains("  ")), "{id:?}");
             // Lower-case start and no full stop: docs/style-of-messages.md. Per cent signs are the message table's.
             let capitals = row.text.chars().take_while(|c| c.is_uppercase()).count();
-            // "RRAS is" may begin it, "The service is" may not.
+            // It may begin with "RRAS is", but not with "The service is".
             assert!(!row.text.is_empty() && capitals != 1, "{id:?}: {}", row.text);
             assert!(!row.text.ends_with('.') && !row.text.contains(['%', '\n']) && !row.text.contains("  "), "{id:?}");
         }
@@ -158,7 +158,8 @@ mod tests {
         }
     }
 
-    /// A number is never used again, and never means something else: what is told no more moves to the second list.
+    /// A number is never used again, and never means something else: a message that is no longer used moves to the
+    /// second list.
     #[test]
     fn numbers_stay() {
         let all: Vec<_> = Id::ALL.iter().map(|id| (id.number(), id.row().name)).collect();

@@ -109,7 +109,7 @@ pub struct Settings {
     pub day_seconds: Option<u64>,
     /// Octets a day.
     pub day_octets: Option<u64>,
-    /// Who cannot be recorded is not let in.
+    /// A user who cannot be recorded is not let in.
     pub refuses_unrecorded: bool,
 }
 

@@ -104,8 +104,8 @@ impl Switches {
         }
     }
 
-    /// Without the faults that nobody can cause from outside at an exact moment: the product waits for a locked ledger,
-    /// looks at its configuration now and then, and does not lose what it has written.
+    /// Without the faults that nobody can cause from outside at an exact moment: the product waits for a locked
+    /// journal, looks at its configuration now and then, and does not lose what it has written.
     pub fn of_product(self) -> Self {
         Self { away: false, reloads: false, power_cuts: false, ..self }
     }

@@ -358,7 +358,7 @@ fn who_is_refused_while_nothing_can_be_recorded_is_noted() {
     let all = notes(&format!("{allow}journal.when_unrecorded = \"deny\"\n"));
     assert!(all.contains("when_unrecorded") && all.contains("nobody new is let in"), "{all}");
     let some = notes(&format!("{allow}{}", rule("when_unrecorded = \"deny\"\n")));
-    assert!(some.contains("those whom it is set for are not let in"), "{some}");
+    assert!(some.contains("the users of the rules that set it are not let in"), "{some}");
     // Whoever is let in at all is excepted.
     let deny = "default.action = \"deny\"\njournal.when_unrecorded = \"deny\"\n";
     assert_eq!(notes(&format!("{deny}{}", rule("when_unrecorded = \"allow\"\n"))), "");

@@ -4,7 +4,7 @@ use rasadmin_journal::Instance;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, TryLockError};
 
-/// Whoever ends the DLL lets it go, also while a call is inside.
+/// The instance's lock can be released while a call is inside.
 #[derive(Debug, Default)]
 pub struct Membership {
     instance: Mutex<Option<Instance>>,
@@ -22,8 +22,8 @@ impl Membership {
         done
     }
 
-    /// It does not belong to an instance from now on, and appends nothing more. It waits for nobody: if a call has the
-    /// instance at this moment, that call lets go.
+    /// From now on the process belongs to no instance and appends nothing. This does not wait: if a call has the
+    /// instance at this moment, that call releases the lock.
     pub fn leave(&self) {
         self.left.store(true, Ordering::SeqCst);
         match self.instance.try_lock() {

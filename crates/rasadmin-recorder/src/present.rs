@@ -20,7 +20,7 @@ pub struct Present {
     pub notices: Vec<Notice>,
 }
 
-/// What could not be read of a journal.
+/// What could not be read in a journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lacking {
     /// Records that are damaged, or that a newer program wrote in another format.
@@ -76,8 +76,8 @@ pub fn read(folder: &Path) -> Result<Option<Present>, Error> {
     Ok(Some(Present { state, place: follower.position(), checkpoint, lacking, notices }))
 }
 
-/// Writes what was read as a checkpoint: the next start, and the next [`read`], begin there. Nothing is locked. Returns its
-/// file.
+/// Writes what was read as a checkpoint: the next start, and the next [`read`], begin there. Nothing is locked. Returns
+/// its file.
 ///
 /// # Errors
 ///

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// A sync that takes longer is not waited for again for a while.
+/// After a sync that takes longer, calls do not wait for syncs for a while.
 const SLOW: Duration = Duration::from_millis(500);
 
 /// A configuration's texts are recorded up to this size; beyond it, without its members files, if at all: a record has to
@@ -69,8 +69,8 @@ struct ToSync {
 }
 
 impl Recorder {
-    /// Starts with a configuration. A journal that cannot be used now is no reason to fail: it is tried again. `server`
-    /// is the name for a configuration that has none.
+    /// Starts with a configuration. If the journal cannot be used now, the start succeeds and tries again later.
+    /// `server` is the name for a configuration that has none.
     pub fn start(config: Arc<Config>, server: &Name, now: Now) -> Self {
         let began = Instant::now();
         let server = config.server.clone().unwrap_or_else(|| server.clone());
@@ -101,7 +101,7 @@ impl Recorder {
         self.finish(sync, now);
     }
 
-    /// The file is broken, and the configuration in force stays: for whoever asks the ledger.
+    /// The file is broken, and the configuration in force stays. This is recorded for people who read the ledger.
     pub fn config_is_broken(&self, fault: &str, now: Now) {
         let sync = self.in_turn(|inner, deadline| inner.config_read(Some(fault.to_owned()), now, deadline));
         self.finish(sync, now);
@@ -117,7 +117,7 @@ impl Recorder {
         self.inner().store.health(now.at.mono)
     }
 
-    /// Something to be found out about the state.
+    /// Answers a question about the state.
     pub fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(self.inner().store.state())
     }
@@ -171,8 +171,8 @@ impl Recorder {
         self.tell(Event::EndpointChange(event.clone()), now).verdict()
     }
 
-    /// Ends: what waits is recorded if it can be, the state is written down, and the instance's lock is let go. After it
-    /// nothing is opened or recorded, and whatever asks is refused.
+    /// Ends: waiting events are recorded if possible, a checkpoint is written, and the instance's lock is released.
+    /// After that, nothing is opened or recorded, and every request is refused.
     pub fn stop(&self, now: Now) {
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Locked);
@@ -189,8 +189,8 @@ impl Recorder {
         crate::torture::at(crate::torture::Point::Done);
     }
 
-    /// This process no longer belongs to its instance, and records nothing more. For an end while calls are inside: they
-    /// are still answered.
+    /// This process no longer belongs to its instance, and records nothing more. For an end while calls are inside:
+    /// they are still answered.
     pub fn leave(&self) {
         self.membership.leave();
     }
@@ -203,7 +203,7 @@ impl Recorder {
         outcome
     }
 
-    /// What takes time and needs no lock: waiting for the disk, and what is to be done now and then. Others go on
+    /// Work that takes time and needs no lock: waiting for the disk, and occasional upkeep. Other calls continue
     /// meanwhile.
     fn finish(&self, sync: Option<ToSync>, now: Now) {
         let Some(ToSync { journal, place, durable }) = sync else { return };
@@ -233,7 +233,7 @@ impl Recorder {
     }
 
     /// One at a time: RRAS serialises most calls itself. One absolute deadline holds for the whole event, waiting for
-    /// the turn included: whoever comes late finds out at once that the journal is not to be waited for.
+    /// the turn included: a call that comes late learns at once that it must not wait for the journal.
     fn in_turn<T>(&self, work: impl FnOnce(&mut Inner, Instant) -> T) -> T {
         let began = Instant::now();
         let mut inner = self.inner();
@@ -241,7 +241,7 @@ impl Recorder {
         work(&mut inner, deadline)
     }
 
-    /// A panic in an earlier call may have left a record half carried out, so the state is made anew of the records.
+    /// A panic in an earlier call may have left a record half applied, so the state is rebuilt from the records.
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(|poisoned| {
             let mut inner = poisoned.into_inner();
@@ -255,7 +255,7 @@ impl Recorder {
 }
 
 impl Inner {
-    /// A configuration's texts are recorded once; whoever wants to explain a decision needs them.
+    /// A configuration's texts are recorded once; explaining a decision needs them.
     fn config_read(&mut self, fault: Option<String>, now: Now, deadline: Instant) -> Option<ToSync> {
         let (version, hash) = (env!("CARGO_PKG_VERSION").to_owned(), self.config.hash.clone());
         let event = Event::ConfigRead(ConfigRead { version, hash, texts: texts(&self.config), fault });
@@ -318,7 +318,7 @@ impl Inner {
         Some(ToSync { journal, place, durable: self.store.syncs(waited, now.at.mono) })
     }
 
-    /// A turn at the journal, which first hears of events that were lost.
+    /// A turn at the journal. Events that were lost are recorded first.
     fn turn<T>(
         &mut self,
         now: Now,
@@ -336,7 +336,7 @@ impl Inner {
             }
             work(turn)
         });
-        // It is on record, whatever became of the rest.
+        // It is on record, even if the rest failed.
         self.store.lost_are_told(told);
         written
     }

@@ -1,8 +1,8 @@
 //! Refusals of one user by one rule, over and over: the first is recorded at once, the others of the same minute as a
 //! number.
 //!
-//! A client with a wrong configuration, or somebody with bad intent, can ask thousands of times a second. What is refused
-//! and changes nothing must not fill the disk, nor hide other users' refusals in the logs.
+//! A badly configured client, or an attacker, can ask thousands of times a second. Refusals that change nothing must
+//! neither fill the disk nor hide other users' refusals in the logs.
 
 use rasadmin_engine::event::Repeated;
 use rasadmin_engine::{Answer, Decision, Id, Identity, Name, Record, Refusal, Stage, Stamp};
@@ -12,7 +12,8 @@ use std::mem::Discriminant;
 /// How long the refusals after the first are only counted: milliseconds.
 const MINUTE: u64 = 60_000;
 
-/// Of how many users, stages and rules. The claimed computer name is no part of it: the client chooses it.
+/// For how many users, stages and rules. The claimed computer name is not part of the key, because the client chooses
+/// it.
 const MOST: usize = 1_024;
 
 /// How many numbers of entries that are gone wait to be recorded: they have to fit into a segment together.
@@ -68,7 +69,7 @@ fn key(record: &Record) -> Option<Key> {
 }
 
 impl Repeats {
-    /// Is it one more of the same within a minute? Then it is counted, and is not to be recorded.
+    /// Is it a repetition within a minute? Then it is counted here, and must not be recorded.
     pub fn counts(&mut self, record: &Record) -> bool {
         if self.all.is_empty() {
             return false;

@@ -1,4 +1,4 @@
-//! The journal as the recorder has it: open, or out of reach for now; with the state in memory, which goes on either way.
+//! The journal as the recorder has it, open or out of reach for now, and the state in memory, which is kept either way.
 
 mod failure;
 mod settle;
@@ -29,7 +29,7 @@ const FEW: u64 = 64;
 /// With so many records since the last checkpoint one is written, whatever it costs the call.
 const TOO_MANY: u64 = 50_000;
 
-/// How long the segments may be together before the oldest goes, brought into a ledger or not: bytes.
+/// Beyond this total length of the segments, the oldest is deleted even if no ledger has it: bytes.
 const LIMIT: u64 = 2 << 30;
 
 /// How many checkpoints are kept: the newest may be damaged.
@@ -79,16 +79,16 @@ pub struct Store {
     waiting: Waiting,
     /// What waits was decided on another state than the journal's: it is decided again.
     stale: bool,
-    /// The journal is not the one that memory was made of: somebody replaced it, or restored it from a backup.
+    /// The journal is not the one that memory came from: it was replaced, or restored from a backup.
     replaced: bool,
     failure: Option<Failure>,
-    /// As which kind the failure was told.
+    /// The kind of failure that was reported last.
     told: Option<Kind>,
     pace: Pace,
     syncs: Pace,
     /// The number of the last checkpoint that is known here.
     checkpoint: u64,
-    /// What was told of the rights of the folder and its files, when the journal was opened last.
+    /// What was reported about the rights of folder and files when the journal was last opened.
     rights: Vec<Notice>,
 }
 
@@ -142,12 +142,12 @@ impl Store {
         }
     }
 
-    /// Events that were lost, and that the journal does not tell of yet.
+    /// Events that were lost, and whose loss is not recorded yet.
     pub const fn lost(&self) -> u64 {
         self.waiting.lost()
     }
 
-    /// The journal tells of so many more now.
+    /// The loss of this many more is recorded now.
     pub const fn lost_are_told(&mut self, events: u64) {
         self.waiting.lost_are_told(events);
     }
@@ -174,7 +174,7 @@ impl Store {
             return Ok(journal.clone());
         }
         self.mend_rights();
-        // What can be read without the lock is: others wait for it less long.
+        // As much as possible is read without the lock, so that others wait for it less.
         let present = present::read(&self.folder).or_else(|error| match error {
             Error::NewerVersion { .. } => Ok(None),
             other => Err(other),
@@ -187,7 +187,7 @@ impl Store {
             Some((state, place, checkpoint)) if journal.start_at(&place)? => Some((state, checkpoint)),
             _ => None,
         };
-        // What memory has beyond the journal is told it when the journal is locked.
+        // What memory has beyond the journal is recorded when the journal is locked.
         self.stale = !self.waiting.is_empty() || self.state.number() > 0;
         if !self.stale {
             let (state, checkpoint) = start.unwrap_or_default();
@@ -199,8 +199,8 @@ impl Store {
         Ok(journal)
     }
 
-    /// Nothing that somebody else has put into the folder is read. What cannot be mended is told, and is no reason to stop:
-    /// once, for a journal that is away is opened again and again.
+    /// No file that another user has put into the folder is read. What cannot be mended is reported, and does not stop
+    /// the DLL. It is reported once, because a journal that cannot be written is opened again and again.
     fn mend_rights(&mut self) {
         let before = std::mem::replace(&mut self.rights, rights::mend(&self.folder));
         for notice in self.rights.iter().filter(|notice| !before.contains(notice)) {
@@ -208,8 +208,8 @@ impl Store {
         }
     }
 
-    /// A newer program has written the journal. Its segments stay as they are; a checkpoint that this program understands
-    /// is where a new journal begins.
+    /// A newer program has written the journal. Its segments stay as they are; a checkpoint that this program
+    /// understands is where a new journal begins.
     #[allow(clippy::type_complexity)]
     fn begin_anew(&self, deadline: Instant) -> Result<(Journal, Option<(State, Position, u64)>), Error> {
         let (found, _) = checkpoint::newest(&self.folder, |_, version| version == codec::CHECKPOINT)?;
@@ -287,7 +287,7 @@ impl Store {
         }
     }
 
-    /// Writes down the state, if there is enough that a start would have to replay.
+    /// Writes a checkpoint, if there are enough records that a start would have to read.
     pub fn checkpoint_if_due(&mut self) {
         self.checkpoint_beyond(TOO_MANY);
     }
@@ -307,7 +307,7 @@ impl Store {
         }
     }
 
-    /// Without it the next start takes longer; so a failure is only told.
+    /// Without it the next start takes longer, so a failure is only reported.
     fn write_checkpoint(&mut self, place: &Position) {
         let Ok(bytes) = codec::encode_state(&self.state) else { return };
         if let Err(error) = checkpoint::write(&self.folder, place, codec::CHECKPOINT, &bytes) {
@@ -320,17 +320,17 @@ impl Store {
         }
     }
 
-    /// Is there something that is not on record?
+    /// Are there events that are not recorded yet, or were lost?
     pub fn owes(&self) -> bool {
         !self.waiting.is_empty() || self.waiting.lost() > 0
     }
 
-    /// The next turn is tried, however short a time ago one failed.
+    /// The next turn is tried even if one failed a moment ago.
     pub fn wake(&mut self) {
         self.pace.wake();
     }
 
-    /// The state is written down, and nothing is open any more.
+    /// A checkpoint is written, and everything is closed.
     pub fn stop(&mut self) {
         self.checkpoint_beyond(FEW);
         if !self.waiting.is_empty() {
@@ -340,7 +340,8 @@ impl Store {
         self.membership.leave();
     }
 
-    /// What is in memory may be wrong after a panic: it is made anew of the records, and what waits is decided again.
+    /// The state in memory may be wrong after a panic: it is rebuilt from the records, and waiting events are decided
+    /// again.
     pub fn reload(&mut self) {
         self.journal = None;
         if self.waiting.is_empty() {

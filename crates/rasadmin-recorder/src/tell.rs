@@ -1,4 +1,4 @@
-//! What an administrator may have to act upon, as the catalogue has it.
+//! Messages of the catalogue: what an administrator may have to act upon.
 
 mod refusals;
 

@@ -44,8 +44,8 @@ impl Tool {
         &self.folder
     }
 
-    /// Tells the engine an event, unless `look` says that there is nothing to tell. The event is on disk when this
-    /// returns. None: no instance of RRAS was ever recorded.
+    /// Records an event, unless `look` says that there is nothing to record. The event is on disk when this returns.
+    /// None: no instance of RRAS was ever recorded.
     ///
     /// # Errors
     ///

@@ -60,7 +60,7 @@ fn the_first_is_recorded_at_once_and_the_others_of_the_minute_as_a_number() {
     let last = records[before].at;
     assert_eq!(counted(&scene.records()), [Repeated { of, first: last, times: 999, last }]);
     let texts = told::exactly(&[Id::RefusalsRepeated]);
-    assert_eq!(texts, ["refusals that were repeated within a minute: 999, of 1 different ones"]);
+    assert_eq!(texts, ["refusals repeated within a minute: 999; different refusals: 1"]);
     // From then on the first is recorded at once again.
     refused(&scene, "mallory", "pc");
     assert_eq!(scene.records().last().unwrap().event.user_name().unwrap().as_str(), "mallory");

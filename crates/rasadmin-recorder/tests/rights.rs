@@ -88,7 +88,7 @@ fn the_start_mends_rights_tells_it_once_and_goes_on_whatever_it_finds() {
     open_to_all(&lock);
     scene.recorder = scene.beside();
     let text = exactly(&[Id::JournalMended]).remove(0);
-    assert!(text.contains("of 1 more were mended: it can be written by everyone"), "{text}");
+    assert!(text.contains("and 1 more were mended: it can be written by everyone"), "{text}");
     assert_eq!(rights::judge(&folder), []);
     scene.restart();
     exactly(&[]);

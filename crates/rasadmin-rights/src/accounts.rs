@@ -1,4 +1,4 @@
-//! Who runs this process, whether as an administrator, and who is one: SIDs as text.
+//! Who runs this process, whether it runs as an administrator, and who is an administrator: SIDs as text.
 #![allow(unsafe_code)] // Windows' own functions for it.
 
 use crate::descriptor::Local;
@@ -67,7 +67,7 @@ fn administrators() -> io::Result<Sid> {
     if made == 0 { Err(io::Error::last_os_error()) } else { Ok(sid) }
 }
 
-/// Has this process an administrator's rights?
+/// Does this process have an administrator's rights?
 pub(super) fn is_administrator() -> bool {
     let Ok(mut sid) = administrators() else { return false };
     let mut is = 0;
@@ -91,10 +91,10 @@ type GetMembers =
 type Found = unsafe extern "system" fn() -> isize;
 type Free = unsafe extern "system" fn(*const core::ffi::c_void) -> u32;
 
-/// Who stands in BUILTIN\Administrators by himself: users, and groups. It asks this computer only: whoever is an
-/// administrator by a group of the domain is not among them, because only a domain controller knows him.
+/// The direct members of BUILTIN\Administrators: users and groups. It asks this computer only. Members of a domain's
+/// groups are not among them, because only a domain controller knows them.
 ///
-/// The library is loaded for this one question, which is seldom asked: RRAS's process does without it otherwise.
+/// The library is loaded for this question alone, which is rare: RRAS's process does without it otherwise.
 pub(super) fn members() -> io::Result<Vec<String>> {
     let group = name(&mut administrators()?)?;
     // SAFETY: a terminated name, of a library of Windows' own folder.

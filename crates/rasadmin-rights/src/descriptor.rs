@@ -119,7 +119,7 @@ pub(super) fn set(path: &Path, sddl: &str, owner: bool) -> io::Result<()> {
     };
     if !known || present == 0 || list.is_null() {
         // Without a list everyone would be allowed everything.
-        return Err(io::Error::other("the new access list is none"));
+        return Err(io::Error::other("the new access list is missing"));
     }
     let what = DACL_SECURITY_INFORMATION
         | PROTECTED_DACL_SECURITY_INFORMATION

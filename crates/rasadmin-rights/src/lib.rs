@@ -60,10 +60,10 @@ fn printable(text: &str) -> String {
 /// What to do about dangers of a folder, with all that is in it, or of a file.
 pub fn remedy(path: &Path) -> String {
     let give = give(path, "go-w");
-    if path.is_dir() { format!("see that nobody else has put anything there, and {give}") } else { give }
+    if path.is_dir() { format!("check that nobody else has put anything there, and {give}") } else { give }
 }
 
-/// What to do if a folder or file is not the administrators' alone.
+/// What to do if a folder or file does not belong to the administrators alone.
 pub fn private_remedy(path: &Path) -> String {
     give(path, "go=")
 }
@@ -86,8 +86,8 @@ fn give(path: &Path, mode: &str) -> String {
     }
 }
 
-/// Who but administrators has power over the file or folder, and over every folder above it. What is not there is passed
-/// over: of a path that does not exist yet, the folders that do are looked at.
+/// Who but administrators has power over the file or folder, and over every folder above it. What is not there is
+/// passed over: of a path that does not exist yet, the folders that do are looked at.
 ///
 /// # Errors
 /// If the rights cannot be read.
@@ -143,7 +143,7 @@ fn same(a: &Path, b: &Path) -> bool {
 fn of(path: &Path, object: Object) -> io::Result<Vec<Danger>> {
     let text = descriptor::read(path)?;
     let powers = sddl::powers(&text, object)
-        .ok_or_else(|| io::Error::other(format!("its rights are written in a way that is not known: {text}")))?;
+        .ok_or_else(|| io::Error::other(format!("its rights are in a form that this program does not know: {text}")))?;
     Ok(powers.into_iter().map(|power| Danger { path: path.to_owned(), who: power.who, owns: power.owns }).collect())
 }
 
@@ -213,7 +213,7 @@ mod tests {
         assert!(create_folder(&folder.path().join("a|b")).is_err(), "no such name");
     }
 
-    /// Wine heeds no wish to inherit nothing: what is above must be the administrators' too.
+    /// Wine ignores that a folder should inherit nothing: the folder above must belong to the administrators too.
     #[test]
     fn what_others_can_write_or_read_is_told_and_mended() {
         let folder = tempfile::tempdir().unwrap();

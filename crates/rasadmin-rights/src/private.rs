@@ -1,7 +1,7 @@
-//! A folder that is SYSTEM's and the administrators' alone, with the files in it: what is wrong with one, making it, and
-//! mending it. On Unix it is root's, or the user's who runs this.
+//! A folder that belongs to SYSTEM and the administrators alone, with its files: what is wrong with it, how to make it,
+//! and how to mend it. On Unix it belongs to root, or to the user who runs this.
 //!
-//! Who runs this is always trusted: the DLL runs as SYSTEM, and nobody has to protect himself from himself.
+//! The user who runs this is always trusted: the DLL runs as SYSTEM, and users need no protection from themselves.
 
 use crate::system;
 use std::fmt;
@@ -52,17 +52,17 @@ pub fn look(path: &Path, kind: Kind) -> io::Result<Vec<Wrong>> {
     system::look(path, kind)
 }
 
-/// The owner of a file, if he is no administrator; [`Wrong::Foreign`] says why that matters. An owner who cannot be read is
-/// nobody to believe either; a file that is not there has none.
+/// The owner of a file, if that is not an administrator; [`Wrong::Foreign`] says why that matters. An owner that cannot
+/// be read is not trusted either; a file that is not there has none.
 pub fn foreign(path: &Path) -> Option<String> {
     match system::foreign(path) {
         Ok(owner) => owner,
         Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-        Err(e) => Some(format!("nobody knows whom: its owner cannot be read ({e})")),
+        Err(e) => Some(format!("an unknown owner, because the owner cannot be read ({e})")),
     }
 }
 
-/// Why a file is not to be believed: somebody else has written it, or can. In the folder of a rehearsal the owner decides.
+/// Why a file is not trusted: another user has written it, or can. In a rehearsal's folder only the owner matters.
 pub fn unbelievable(path: &Path) -> Option<String> {
     let text = |owner| Wrong::Foreign(owner).to_string();
     if path.parent().is_some_and(is_scratch) {
@@ -78,17 +78,17 @@ pub fn unbelievable(path: &Path) -> Option<String> {
     }
 }
 
-/// Gives it to SYSTEM and the administrators alone; on Unix to root, if it was somebody's who is no administrator, with no
-/// right for group and others.
+/// Gives it to SYSTEM and the administrators alone. On Unix it gets no rights for group and others, and root as its
+/// owner if its owner was not trusted.
 ///
 /// # Errors
-/// If that is not allowed, or if a file has a second name, under which somebody may need it as it is.
+/// If that is not allowed, or if a file has a second name, under which another program may need it as it is.
 pub fn mend(path: &Path, kind: Kind) -> io::Result<()> {
     system::mend(path, kind)
 }
 
-/// Makes a folder, and those above it that are missing, for SYSTEM and the administrators only; on Unix for the user who
-/// runs this. On Windows a user who is no administrator, and would shut himself out, makes an ordinary one.
+/// Makes a folder, and those above it that are missing, for SYSTEM and the administrators only; on Unix for the user
+/// who runs this. On Windows, a user who is not an administrator would be locked out, and so makes an ordinary one.
 ///
 /// # Errors
 /// If one cannot be made.
@@ -106,7 +106,8 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A file that is made with these options is for the user who runs this only. On Windows its folder says whose it is.
+/// A file that is made with these options is only for the user who runs this. On Windows its folder's rights decide
+/// that.
 pub fn only_ours(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);

@@ -66,7 +66,7 @@ pub fn powers(sddl: &str, object: Object) -> Option<Vec<Power>> {
     granted(sddl, dangerous(object))
 }
 
-/// Who but administrators may read it, or owns it, as [`powers`].
+/// Who may read it or owns it, apart from administrators, as [`powers`].
 pub fn readers(sddl: &str) -> Option<Vec<Power>> {
     granted(sddl, READ_DATA_OR_LIST | GENERIC_READ | GENERIC_ALL)
 }

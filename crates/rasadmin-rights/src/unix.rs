@@ -80,7 +80,7 @@ pub(super) fn mend(path: &Path, kind: Kind) -> io::Result<()> {
     let file = File::options().read(true).custom_flags(link | libc::O_NONBLOCK).open(path)?;
     let of = file.metadata()?;
     if kind == Kind::File && of.nlink() > 1 {
-        return Err(io::Error::other("it has a second name, for which they would change too"));
+        return Err(io::Error::other("it has a second name (a hard link), whose rights would change too"));
     }
     if stranger(&of).is_some() {
         std::os::unix::fs::fchown(&file, Some(own()), None)?;
@@ -88,7 +88,7 @@ pub(super) fn mend(path: &Path, kind: Kind) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(if kind == Kind::File { 0o600 } else { 0o700 }))
 }
 
-/// Whoever makes a folder has it to himself.
+/// A user who makes a folder has it alone.
 pub(super) fn may_be_private() -> bool {
     true
 }

@@ -8,7 +8,7 @@ use std::os::windows::fs::MetadataExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// How somebody stands to the administrators.
+/// How an account relates to the administrators.
 enum Standing {
     /// SYSTEM, the administrators together, or the user who runs this.
     Trusted,
@@ -50,7 +50,7 @@ pub(super) fn look(path: &Path, kind: Kind) -> io::Result<Vec<Wrong>> {
         Standing::Stranger => wrong.push(Wrong::Foreign(sddl::name(&owner))),
     }
     let text = descriptor::read(path)?;
-    let unknown = || io::Error::other(format!("its rights are written in a way that is not known: {text}"));
+    let unknown = || io::Error::other(format!("its rights are in a form that this program does not know: {text}"));
     let object = if kind == Kind::File { Object::File } else { Object::Folder };
     let own = own().map(sddl::name);
     let others =
@@ -65,7 +65,7 @@ pub(super) fn look(path: &Path, kind: Kind) -> io::Result<Vec<Wrong>> {
 pub(super) fn mend(path: &Path, kind: Kind) -> io::Result<()> {
     const FILE_ATTRIBUTE_REPARSE_POINT: u32 = 0x400;
     if !may_be_private() {
-        return Err(io::Error::other("this process is no administrator's"));
+        return Err(io::Error::other("this process does not run as an administrator"));
     }
     let metadata = std::fs::symlink_metadata(path)?;
     if kind == Kind::File && metadata.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
@@ -76,7 +76,7 @@ pub(super) fn mend(path: &Path, kind: Kind) -> io::Result<()> {
     descriptor::set(path, sddl, !owned)
 }
 
-/// Only an administrator does not shut himself out.
+/// Only an administrator is not locked out.
 pub(super) fn may_be_private() -> bool {
     accounts::is_administrator()
 }

@@ -1,7 +1,7 @@
 //! The daily task of the Windows Task Scheduler that brings the journal into the ledger.
 //!
-//! It is made from XML by `schtasks.exe`, which every Windows has: its other options cannot say that a start that was missed
-//! is made up for.
+//! `schtasks.exe`, which every Windows has, makes it from XML: its other options cannot say that a missed start is made
+//! up for.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -13,7 +13,8 @@ pub const NAME: &str = "rasadmin ledger update";
 /// What the task runs besides the command itself.
 pub const ARGUMENTS: &str = "ledger update";
 
-/// The task's definition: `command` runs as SYSTEM, daily at three in the morning, or as soon as the computer is on again.
+/// The task's definition: `command` runs as SYSTEM, daily at three in the morning, or as soon as the computer is on
+/// again.
 pub fn xml(command: &Path) -> String {
     format!(
         r#"<?xml version="1.0" encoding="UTF-16"?>
@@ -55,11 +56,11 @@ pub fn exists() -> bool {
     cfg!(windows) && schtasks(&["/Query", "/TN", NAME]).is_ok()
 }
 
-/// Makes the task, in the place of one that is there. The definition stands for a moment in a file of `folder`, which only
-/// administrators should be able to write: what it says runs as SYSTEM.
+/// Makes the task, in the place of one that is there. The definition stands for a moment in a file of `folder`, which
+/// only administrators should be able to write: what it says runs as SYSTEM.
 ///
 /// # Errors
-/// If the Task Scheduler refuses; there is none but on Windows.
+/// If the Task Scheduler refuses; only Windows has one.
 pub fn create(command: &Path, folder: &Path) -> io::Result<()> {
     let path = folder.join("rasadmin-task.xml");
     let mut file = std::fs::File::options().write(true).create_new(true).open(&path)?;
@@ -78,13 +79,13 @@ pub fn create(command: &Path, folder: &Path) -> io::Result<()> {
 /// Deletes the task.
 ///
 /// # Errors
-/// If the Task Scheduler refuses; there is none but on Windows.
+/// If the Task Scheduler refuses; only Windows has one.
 pub fn delete() -> io::Result<()> {
     schtasks(&["/Delete", "/F", "/TN", NAME])
 }
 
 fn schtasks(arguments: &[&str]) -> io::Result<()> {
-    // By its full path: whatever else is called so must not run with our rights.
+    // By its full path: no other program of that name may run with our rights.
     let root = std::env::var_os("SystemRoot").ok_or_else(|| io::Error::other("the variable SystemRoot is not set"))?;
     let program = Path::new(&root).join("System32").join("schtasks.exe");
     let output = Command::new(program).args(arguments).output()?;

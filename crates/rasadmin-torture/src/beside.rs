@@ -1,4 +1,4 @@
-//! Who else uses the journal while a worker lives: one who follows it, and a command that appends to it.
+//! Other users of the journal while a worker lives: a follower, and a command that appends to it.
 
 use rasadmin_engine::config::{self, Config};
 use rasadmin_engine::effect::Block;
@@ -56,7 +56,7 @@ fn go_on(follower: &mut Follower, records: &mut Vec<Raw>) -> Result<(), String> 
     gap.map_or(Ok(()), |(first, last)| Err(format!("records {first} to {last} are missing")))
 }
 
-/// Something that goes on until it is asked what it has.
+/// Work that runs until its result is asked for.
 pub struct Beside<T> {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Result<T, String>>,
@@ -106,7 +106,7 @@ pub fn command(folder: &Path) -> Beside<Vec<Id>> {
         let mut acknowledged = Vec::new();
         while !stop.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(2));
-            // As one who types one command after the other: each starts from what is on disk.
+            // As a person types one command after the other: each starts from what is on disk.
             let opened = Tool::open(&journal_in(&folder), &config).map_err(|e| format!("a command: {e}"))?;
             let Some(mut tool) = opened else { continue };
             for nth in 0..4 {
@@ -131,7 +131,7 @@ fn configuration(folder: &Path) -> Result<Arc<Config>, String> {
     config::load(&folder.join("rasadmin.toml")).map(Arc::new).map_err(|e| e.to_string())
 }
 
-/// Of one of a few people, none of whom ever connects.
+/// The event of one of a few users who never connect.
 fn block(now: &Now) -> Event {
     let user = Identity { domain: "CORP".into(), name: format!("blocked{}", now.random[0] % 8).as_str().into() };
     Event::Block(Block { user, until: Some(now.at.time + 60_000), reason: None })
@@ -161,6 +161,6 @@ pub fn hold(folder: &Path, calls: usize) -> Result<Beside<()>, String> {
         drop(guard);
         Ok(())
     });
-    holds.recv().map_err(|_| "the journal's lock cannot be had".to_owned())?;
+    holds.recv().map_err(|_| "the journal's lock cannot be taken".to_owned())?;
     Ok(beside)
 }

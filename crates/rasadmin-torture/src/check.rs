@@ -100,8 +100,8 @@ impl Before {
 pub enum Journal {
     /// It was here.
     Here,
-    /// Another process had its lock when the calls began, so that they were answered from memory. What waits in memory is
-    /// written at the end, if nothing kills the process before.
+    /// Another process had its lock when the calls began, so that they were answered from memory. What waits in memory
+    /// is written at the end, if nothing kills the process before.
     Away,
 }
 
@@ -163,7 +163,7 @@ pub fn round(
         let differs = (0..both).find(|&at| raw[at] != round.followed[at]).unwrap_or(both);
         let (there, followed) = (raw.len(), round.followed.len());
         found.broken.push(format!(
-            "who followed read {followed} records, and {there} are there; they differ from the {differs}th on"
+            "the follower read {followed} records, and {there} are there; they differ from the {differs}th on"
         ));
     }
     let seen = Seen { records: raw.len(), ..Seen::default() };
@@ -186,7 +186,8 @@ pub fn round(
         0 => {}
         _ => {
             let truth = check.acknowledged(&records);
-            // Of two processes that could not write, the second may write when the first has ended, and its instance too.
+            // Of two processes that could not write, the second may write when the first has ended, and its instance
+            // too.
             if begin == 1 || round.was == Journal::Here {
                 check.what_is_left(&truth, &before.state);
             }

@@ -61,7 +61,7 @@ const SPOILT: [(&str, Spoil, Kind); 17] = [
     ("what a dead service left lives on", Spoil::Records(|all| lives_on(all)), |found| &found.leaked),
     ("an address was refused", Spoil::Notes(refused), |found| &found.leaked),
     ("an answer was another one", Spoil::Notes(answered_otherwise), |found| &found.lost),
-    ("who followed missed a record", Spoil::Notes(|known| drop(known.followed.pop())), |found| &found.broken),
+    ("the follower missed a record", Spoil::Notes(|known| drop(known.followed.pop())), |found| &found.broken),
     ("a command's event is not there", Spoil::Notes(|known| known.commands.push(Id(7))), |found| &found.lost),
 ];
 

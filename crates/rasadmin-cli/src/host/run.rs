@@ -22,7 +22,8 @@ use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The hidden subcommand of a process that has the DLLs loaded: the second in two-process mode, and those that are killed.
+/// The hidden subcommand of a process that has the DLLs loaded: the second in two-process mode, and those that are
+/// killed.
 pub const ADDRESS_PROCESS: &str = "__address-process";
 
 /// Run a day of VPN users through admin DLLs, as RRAS would, and show what became of them
@@ -46,7 +47,7 @@ pub struct Arguments {
     /// Run the address functions in a process of their own, as Microsoft warns they may be
     #[arg(long)]
     two_processes: bool,
-    /// A configuration that lends its rules to this run, never its journal or ledger; without it the one that RASADMIN_CONFIG
+    /// A configuration whose rules this run uses, never its journal or ledger; without it, the one that RASADMIN_CONFIG
     /// names, else one that allows everyone
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

@@ -1,4 +1,5 @@
-//! A stranger who holds the lock of the run's journal: a process of its own, because locks within one process are no locks.
+//! A stranger who holds the lock of the run's journal. It is a process of its own, because a process does not lock
+//! itself out.
 
 use rasadmin_host::runner::Stranger;
 use rasadmin_journal::{Journal, Options};
@@ -28,7 +29,10 @@ pub fn lock(arguments: Arguments) -> Result<u8, String> {
     let failed = |e: rasadmin_journal::Error| format!("{}: cannot lock the journal: {e}", arguments.journal.display());
     // One that is not there is not made.
     if !arguments.journal.is_dir() {
-        return Err(format!("{}: there is no journal to lock", arguments.journal.display()));
+        return Err(format!(
+            "{}: there is no journal to lock: the DLL must have started first",
+            arguments.journal.display()
+        ));
     }
     let deadline = Instant::now() + PATIENCE;
     let journal = Journal::open(&arguments.journal, Options::default(), deadline).map_err(failed)?;

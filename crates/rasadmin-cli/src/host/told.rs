@@ -1,4 +1,4 @@
-//! What the product's ledger tells of a run: which rule decided, which pool gave.
+//! What the product's ledger says about a run: which rules decided, and which pools gave addresses.
 
 use crate::bring_in::bring_in;
 use crate::output::{numbers, texts};
@@ -92,7 +92,7 @@ fn rule(name: Option<&str>) -> String {
     name.map_or_else(|| "(default)".to_owned(), str::to_owned)
 }
 
-/// What the ledger says with all that was recorded. A DLL that is not ours has none.
+/// What the ledger says once every record is in it. Only our own DLL has one.
 fn read<T>(config: &Config, what: impl FnOnce(&Reader) -> Result<T, Error>) -> Result<Option<T>, String> {
     let server = config.server.clone().unwrap_or_else(places::server_name);
     let told = || -> Result<Option<T>, Error> {

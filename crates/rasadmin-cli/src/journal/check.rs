@@ -15,9 +15,10 @@ use std::time::Duration;
 /// How long a record may be half written.
 const HALF_WRITTEN: Duration = Duration::from_millis(500);
 
-/// Look whether the journal is whole: checksums, numbers, what is missing, and who can write it
+/// Check the journal: checksums, numbers, missing records, and who can write it
 ///
-/// It changes nothing, and may be run while Remote Access runs. Exit code 1: something is wrong; it says what to do.
+/// It changes nothing, and you can run it while Remote Access runs. Exit code 1: something is wrong, and it says what
+/// to do.
 ///
 /// Example:
 ///   rasadmin journal check
@@ -73,9 +74,9 @@ pub fn check(arguments: Arguments) -> Result<u8, String> {
     let count = crate::output::records(found.records);
     let records = format!("{count}, {} to {}", grouped(found.first), grouped(found.last));
     if found.faults.is_empty() {
-        println!("{folder}: it is whole: {records}");
+        println!("{folder}: no fault found: {records}");
     } else {
-        println!("{folder}: something is wrong with it ({records}):");
+        println!("{folder}: faults found ({records}):");
     }
     for Fault { what, remedy } in &found.faults {
         println!("  {}\n    {remedy}", crate::table::printable(what));
@@ -99,7 +100,7 @@ fn records(found: &mut Found, place: &Place) -> Result<(), Error> {
     found.first = follower.beginning().number + 1;
     read(found, &mut follower)?;
     if follower.is_before_damage() {
-        // Somebody may be writing it just now.
+        // A process may be writing it at this moment.
         std::thread::sleep(HALF_WRITTEN);
         read(found, &mut follower)?;
     }
@@ -108,8 +109,8 @@ fn records(found: &mut Found, place: &Place) -> Result<(), Error> {
         let what = format!("what follows record {} cannot be read", found.last);
         found.fault(
             what,
-            "the DLL mends this with its next record; `rasadmin journal seal` does it now: what a crash has cut off is \
-             cleared, damaged records are left out and saved beside the file",
+            "the DLL mends this when it writes its next record; `rasadmin journal seal` does it now: an incomplete record \
+             is cleared, damaged records are left out and saved beside the file",
         );
     }
     Ok(())
@@ -119,19 +120,23 @@ fn read(found: &mut Found, follower: &mut Follower) -> Result<(), Error> {
     follower.read(|item| match item {
         Item::Gap { first, last } => {
             let what = format!("records {first} to {last} are missing: they could not be read");
-            found.fault(what, "nothing brings them back but a backup of the journal; the ledger notes the gap");
+            found.fault(what, "only a backup of the journal can bring them back; the ledger notes the gap");
         }
         Item::Record(record) => {
             found.records += 1;
             match rasadmin_recorder::decode(record.payload) {
                 Ok(decoded) if decoded.unknown == 0 => {}
                 Ok(_) => {
-                    let what = format!("record {} has changes of a newer version", record.number);
+                    let what = format!("record {} has changes from a newer version", record.number);
                     found.fault(what, "use the command that came with the DLL that wrote it");
                 }
                 Err(e) => {
-                    let what = format!("record {} is whole, and is not understood: {e}", record.number);
-                    found.fault(what, "it was written by a newer version, or by another program");
+                    let what =
+                        format!("record {} is complete, but this command does not understand it: {e}", record.number);
+                    found.fault(
+                        what,
+                        "a newer version or another program wrote it: use the command that came with the DLL",
+                    );
                 }
             }
         }
@@ -145,17 +150,18 @@ fn checkpoints(found: &mut Found, folder: &Path, inventory: &Inventory) -> Resul
             Ok(_) => good = true,
             Err(why) => {
                 let what = format!("the checkpoint {} cannot be used: {why}", path.display());
-                found.fault(what, "it may be deleted: an older one, or the records, serve instead");
+                found.fault(what, "you can delete it: an older checkpoint or the records replace it");
             }
         }
     }
     if let Some(first) = inventory.segments.first().filter(|segment| segment.first > 1 && !good) {
-        let what = format!("the journal begins with record {}, and no checkpoint has what was before", first.first);
-        found.fault(what, "sessions that began earlier count in no limit; restore the journal's folder from a backup");
+        let what =
+            format!("the journal begins with record {}, and no checkpoint contains what was before", first.first);
+        found.fault(what, "sessions that began earlier are not counted; restore the journal's folder from a backup");
     }
     for cursor in cursor::list(folder)?.into_iter().filter(|cursor| cursor.place.is_none()) {
-        let what = format!("how far the ledger {} is cannot be read", cursor.ledger);
-        found.fault(what, "it is written anew when that ledger is brought up to date: `rasadmin ledger update`");
+        let what = format!("the cursor of the ledger {} cannot be read", cursor.ledger);
+        found.fault(what, "run `rasadmin ledger update` for that ledger: it writes the cursor again");
     }
     Ok(())
 }

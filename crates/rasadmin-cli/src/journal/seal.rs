@@ -7,10 +7,10 @@ use clap::Args;
 use rasadmin_recorder::tool::Tool;
 use serde_json::json;
 
-/// End the journal's present file, and write a checkpoint
+/// End the journal's current file, and write a checkpoint
 ///
-/// The next record stands in a new file; the earlier ones do not change any more, so that they can be copied. The
-/// checkpoint lets the DLL start without reading them. It may be done while Remote Access runs.
+/// The next record begins a new file. The earlier files no longer change, so you can copy them, and the checkpoint lets
+/// the DLL start without reading them. You can run this while Remote Access runs.
 ///
 /// Example:
 ///   rasadmin journal seal
@@ -28,7 +28,7 @@ pub fn seal(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.place.open()?;
     let tool = Tool::open(&place.folder, &place.config).map_err(|e| format!("the journal cannot be written: {e}"))?;
     let Some(mut tool) = tool else {
-        return Err(format!("{}: nothing was ever recorded there", place.folder.display()));
+        return Err(format!("{}: nothing was ever recorded here: check the path", place.folder.display()));
     };
     tidy::seal(&mut tool)?;
     let (checkpoint, number) = tidy::write_checkpoint(&place.folder)?;
@@ -36,7 +36,7 @@ pub fn seal(arguments: Arguments) -> Result<u8, String> {
         return print_json(&json!({ "journal": place.folder, "last_record": number, "checkpoint": checkpoint }));
     }
     println!(
-        "{}: the present file ends with record {}; the checkpoint is {}",
+        "{}: the file ends with record {}; the checkpoint is {}",
         place.folder.display(),
         grouped(number),
         checkpoint.display()

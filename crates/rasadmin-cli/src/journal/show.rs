@@ -14,12 +14,12 @@ use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-/// How often it is looked for more.
+/// How often to look for new records.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Show the records, one a line: what happened, what was decided, and what changed by it
+/// Show the records, one a line: what happened, what was decided, and what changed
 ///
-/// Every record has a number. With --json, a line is an object with the number and the record as it stands in the journal
+/// Every record has a number. With --json, each line is an object with the number and the record as the journal has it
 /// (docs/journal.md).
 ///
 /// Examples:
@@ -29,18 +29,18 @@ const PAUSE: Duration = Duration::from_millis(250);
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments {
-    /// Go on with what is recorded from now on, until you end it with Ctrl+C
+    /// Also show new records as they come, until you end it with Ctrl+C
     #[arg(long, short)]
     follow: bool,
-    /// Only of this user: `alice` (in any domain), `CORP\alice`, `alice@corp.example`
+    /// Only this user: `alice` (in any domain), `CORP\alice`, `alice@corp.example`
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Only the last N of those that are there
+    /// Only the last N records
     #[arg(long, value_name = "N")]
     last: Option<usize>,
     #[command(flatten)]
     place: Where,
-    /// Print JSON, an object a line
+    /// Print JSON, one object a line
     #[arg(long)]
     json: bool,
 }
@@ -69,16 +69,16 @@ pub fn show(arguments: Arguments) -> Result<u8, String> {
             })
             .map_err(failed)?;
         } else if !arguments.follow {
-            return Err(format!("{}: nothing was ever recorded there", place.folder.display()));
+            return Err(format!("{}: nothing was ever recorded here: check the path", place.folder.display()));
         }
         out.end_of_what_is_there(arguments.json);
         if !arguments.follow {
             break;
         }
         std::thread::sleep(PAUSE);
-        // Of a journal that was replaced nothing new would be read.
+        // A journal that was replaced gets no new records.
         if follower.as_ref().is_some_and(|open| open.check().is_err()) {
-            eprintln!("warning: the journal was replaced: what follows is the new one's");
+            eprintln!("warning: the journal was replaced; the records that follow are from the new one");
             follower = None;
         }
     }
@@ -132,7 +132,7 @@ impl Out {
         for line in self.last.take().map(|(_, kept)| kept).unwrap_or_default() {
             self.print(&line, as_json);
         }
-        let _ = std::io::stdout().flush(); // Whoever reads may have had enough.
+        let _ = std::io::stdout().flush(); // The reader may have closed the pipe.
     }
 
     fn print(&mut self, line: &str, as_json: bool) {
@@ -147,7 +147,7 @@ impl Out {
         println!("{}", self.fit(line));
     }
 
-    /// A line is never wrapped: the columns would not be found again.
+    /// A line is never wrapped, because the columns would not line up.
     fn fit(&self, line: &str) -> String {
         let line = printable(line);
         self.width.map_or_else(|| line.trim_end().to_owned(), |width| cut(&line, width).trim_end().to_owned())

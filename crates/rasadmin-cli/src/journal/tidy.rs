@@ -1,4 +1,4 @@
-//! The journal kept short: segments ended, checkpoints written, what every ledger has deleted.
+//! Keeping the journal short: ends segments, writes checkpoints, deletes what every ledger has.
 
 use rasadmin_journal::retain::{self, Expired, Rule};
 use rasadmin_journal::{Error, checkpoint, cursor, inventory};
@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 /// How many checkpoints are kept: the newest may be damaged.
 const CHECKPOINTS: usize = 2;
 
-/// How long a segment stays that every ledger has.
+/// How long a segment stays after every ledger has it.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The journal after a deletion.
@@ -27,20 +27,21 @@ pub struct Left {
 
 /// Ends the present segment.
 pub fn seal(tool: &mut Tool) -> Result<(), String> {
-    tool.seal().map_err(|e| format!("the journal's present file could not be ended: {e}"))
+    tool.seal().map_err(|e| format!("cannot end the journal's current file: {e}"))
 }
 
 /// Writes a checkpoint of all that is recorded; returns its file and the number of the last record in it.
 pub fn write_checkpoint(folder: &Path) -> Result<(PathBuf, u64), String> {
-    let failed = |e: Error| format!("no checkpoint could be written: {e}");
+    let failed = |e: Error| format!("cannot write a checkpoint: {e}");
     let present = present::read(folder).map_err(failed)?;
-    let present = present.ok_or_else(|| format!("{}: there is no journal yet", folder.display()))?;
+    let present =
+        present.ok_or_else(|| format!("{}: nothing was ever recorded here: check the path", folder.display()))?;
     let Lacking { records, effects, .. } = present.lacking;
     if records > 0 || effects > 0 {
-        // The DLL would start from it, and without what this program has passed over.
+        // The DLL would start from it, without what this program has left out.
         return Err(
-            "no checkpoint was written, because this command does not understand all records; the DLL writes one \
-                    when Remote Access is stopped or started"
+            "no checkpoint was written, because this command does not understand all records: use the command that came \
+             with the DLL; the DLL writes a checkpoint when Remote Access stops or starts"
                 .to_owned(),
         );
     }
@@ -66,7 +67,7 @@ pub fn delete_old(folder: &Path) -> Result<Vec<Expired>, String> {
 
 /// Deletes all segments that every ledger has, but the two newest, of which the last is empty after [`seal`].
 pub fn delete_what_every_ledger_has(folder: &Path) -> Result<Left, String> {
-    // Two, because older ones have names of the past too.
+    // Two, because older ones contain names of the past too.
     for _ in 0..CHECKPOINTS {
         write_checkpoint(folder)?;
     }
@@ -75,7 +76,7 @@ pub fn delete_what_every_ledger_has(folder: &Path) -> Result<Left, String> {
 }
 
 fn expire(folder: &Path, before: SystemTime) -> Result<Vec<Expired>, String> {
-    let failed = |e: Error| format!("the journal's old files could not be deleted: {e}");
+    let failed = |e: Error| format!("cannot delete the journal's old files: {e}");
     let expired = retain::expire(folder, Rule::Brought { before }).map_err(failed)?;
     checkpoint::prune(folder, CHECKPOINTS).map_err(failed)?;
     Ok(expired)
@@ -89,7 +90,11 @@ pub fn left(folder: &Path, deleted: usize) -> Result<Left, String> {
     let last = segments.last().map_or(0, |last| last.first.saturating_sub(1));
     let behind = cursors.iter().filter(|cursor| cursor.place.is_none_or(|place| place.number < last)).count();
     // Two stay in any case: that of the event, and the present one.
-    let why = (segments.len() > 2 && behind > 0)
-        .then(|| format!("another ledger does not have them yet; {} of {} are behind", behind, cursors.len()));
+    let why = (segments.len() > 2 && behind > 0).then(|| {
+        let all = cursors.len();
+        format!(
+            "{behind} of {all} ledgers have not read them yet; bring those up to date, or delete their `.cursor` files"
+        )
+    });
     Ok(Left { deleted, kept: segments.len(), oldest_record: segments.first().map_or(0, |segment| segment.first), why })
 }

@@ -6,11 +6,11 @@ use clap::Args;
 use rasadmin_ledger::upkeep::Upkeep;
 use std::path::PathBuf;
 
-/// Copy the ledger to a new file, while Remote Access goes on
+/// Copy the ledger to a new file, while Remote Access runs
 ///
-/// The copy is consistent, checked, and on disk when the command ends. To restore it: put it in the ledger's place and
-/// delete the files `-wal` and `-shm` beside it; Remote Access goes on meanwhile. The next command brings in what the
-/// journal has gained since.
+/// The copy is consistent, checked, and on disk when the command ends. To restore it, put it in the ledger's place and
+/// delete the files `-wal` and `-shm` beside it. You need not stop Remote Access. The next command brings in what was
+/// recorded since the copy was made.
 ///
 /// Example:
 ///   rasadmin ledger backup D:\backup\rasadmin-2026-11-23.db
@@ -27,7 +27,7 @@ pub struct Arguments {
 pub fn backup(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.here.open()?;
     let to = absolute(&arguments.to)?;
-    // It says better what to do if there is none.
+    // If there is no ledger, its error says what to do.
     place.reader()?;
     let mut ledger = Upkeep::open(&place.ledger).map_err(|e| e.to_string())?;
     ledger.backup(&to).map_err(|e| e.to_string())?;

@@ -6,9 +6,9 @@ use crate::select::print_json;
 use clap::Args;
 use serde_json::json;
 
-/// Look whether the ledger is sound: the file, what must always hold in it, and whether it says what the journal says
+/// Check the ledger: its file, its contents, and whether it agrees with the journal
 ///
-/// Exit code 1: something is wrong with it.
+/// Exit code 1: something is wrong, and it says what to do.
 ///
 /// Example:
 ///   rasadmin ledger check
@@ -37,7 +37,7 @@ pub fn check(arguments: Arguments) -> Result<u8, String> {
     }
     if faults.is_empty() {
         println!(
-            "{}: it is sound: {} sessions ({} live, {} imported), {} decisions",
+            "{}: no fault found: {} sessions ({} live, {} imported), {} decisions",
             place.ledger.display(),
             counts.sessions + counts.imported_sessions,
             counts.live_sessions,
@@ -45,11 +45,11 @@ pub fn check(arguments: Arguments) -> Result<u8, String> {
             counts.decisions
         );
     } else {
-        println!("{}: something is wrong with it:", place.ledger.display());
+        println!("{}: faults found:", place.ledger.display());
         faults.iter().for_each(|fault| println!("  {fault}"));
         println!(
-            "\nKeep a copy of it as it is. A backup can take its place: `rasadmin ledger backup --help` says how; without \
-             one, move it away: the next command makes a new one of what the journal still has."
+            "\nKeep a copy of the ledger as it is. Then restore a backup (`rasadmin ledger backup --help` says how). If you \
+             have none, move the ledger away: the next command makes a new one from what the journal still has."
         );
     }
     if counts.lost_events > 0 {

@@ -9,10 +9,10 @@ use clap::Args;
 use rasadmin_policy::config::file::Durability;
 use serde_json::json;
 
-/// Bring the journal into the ledger, and delete what the journal need not keep
+/// Bring the journal into the ledger, and delete old files of the journal
 ///
-/// Every command that reads the ledger brings it up to date first, so this is for a schedule: run daily, it keeps the
-/// journal short. Files of the journal that every ledger has had for a week are deleted.
+/// Every command that reads the ledger brings it up to date first, so this one is for a daily schedule: it keeps the
+/// journal short. It deletes the journal's files a week after every ledger has read them.
 ///
 /// Example:
 ///   rasadmin ledger update
@@ -33,7 +33,7 @@ pub fn update(arguments: Arguments) -> Result<u8, String> {
     let brought = bring_in::bring_in(journal, &place.ledger, &place.server(), durable, true);
     let brought = brought.map_err(|e| format!("the ledger cannot be brought up to date: {e}"))?;
     let Some(brought) = brought else {
-        println!("{}: there is no journal yet: nothing was ever recorded here", journal.display());
+        println!("{}: there is no journal here yet: start Remote Access with the DLL", journal.display());
         return Ok(0);
     };
     bring_in::warnings(&brought).iter().for_each(|warning| eprintln!("warning: {warning}"));
@@ -58,7 +58,7 @@ pub fn update(arguments: Arguments) -> Result<u8, String> {
     }
     if let (Some(first), Some(last)) = (deleted.first(), deleted.last()) {
         let files = count(deleted.len(), "file");
-        println!("deleted of the journal: {files}, records {} to {}", grouped(first.first), grouped(last.last));
+        println!("deleted from the journal: {files}, records {} to {}", grouped(first.first), grouped(last.last));
     }
     Ok(0)
 }

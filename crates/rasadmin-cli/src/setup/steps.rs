@@ -27,9 +27,10 @@ pub enum Step {
     SetEventSource(Option<PathBuf>),
     /// Writes DllPath, or removes it.
     SetDllPath { before: Option<Value>, after: Option<Value> },
-    /// Lets the Task Scheduler bring the journal into the ledger daily, with this command; the folder is the configuration's.
+    /// Makes the Task Scheduler run this command daily, to bring the journal into the ledger. The folder is the
+    /// configuration's.
     Schedule { command: PathBuf, folder: PathBuf },
-    /// Takes that task out.
+    /// Deletes that task.
     Unschedule,
     /// Deletes a DLL that an upgrade has left. If it is still loaded it stays.
     Delete(PathBuf),
@@ -75,9 +76,9 @@ impl Step {
                 format!("{verb} {key}, value DllPath\n       from  {}\n       to    {}", shown(before), shown(after))
             }
             Self::Schedule { command, .. } => {
-                format!("let the Task Scheduler run {} {} daily, as SYSTEM", name(command), task::ARGUMENTS)
+                format!("make the Task Scheduler run {} {} daily, as SYSTEM", name(command), task::ARGUMENTS)
             }
-            Self::Unschedule => format!("take the task `{}` out of the Task Scheduler", task::NAME),
+            Self::Unschedule => format!("delete the task `{}` of the Task Scheduler", task::NAME),
             Self::Delete(path) => format!("delete {}, which an upgrade has left, if it is not loaded", name(path)),
         }
     }

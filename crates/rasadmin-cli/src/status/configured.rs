@@ -31,7 +31,8 @@ pub fn configuration(
             (Some(kept), Some(errors.to_string()))
         }
         Err(errors) => {
-            let what = format!("{shown} is broken; there is no earlier one: RRAS will not start\n{errors}");
+            let what =
+                format!("{shown} is broken, and no good one was kept: RRAS will not start; correct it\n{errors}");
             facts.add(Mark::Attention, "configuration", what);
             (None, Some(errors.to_string()))
         }

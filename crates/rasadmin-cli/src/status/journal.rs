@@ -21,7 +21,7 @@ pub fn journal(facts: &mut Facts, config: &Config, recorded: &Recorded) {
         return;
     }
     let Some(present) = &recorded.present else {
-        facts.add(Mark::Note, "journal", format!("{folder}: it is begun when RRAS starts with the DLL"));
+        facts.add(Mark::Note, "journal", format!("{folder}: RRAS makes it when it starts with the DLL"));
         facts.data.insert("journal".into(), json!({ "folder": config.journal, "records": 0 }));
         return;
     };
@@ -35,7 +35,7 @@ pub fn journal(facts: &mut Facts, config: &Config, recorded: &Recorded) {
     let after = number.saturating_sub(present.checkpoint);
     match present.checkpoint {
         0 => facts.add(Mark::Note, "checkpoint", "there is none yet: a start reads the journal from its beginning"),
-        at => facts.add(Mark::Ok, "checkpoint", format!("of record {}; after it: {}", grouped(at), records(after))),
+        at => facts.add(Mark::Ok, "checkpoint", format!("at record {}; after it: {}", grouped(at), records(after))),
     }
     for lack in lacks(&present.lacking) {
         facts.add(Mark::Attention, "journal", lack);
@@ -49,11 +49,12 @@ pub fn journal(facts: &mut Facts, config: &Config, recorded: &Recorded) {
         facts.add(Mark::Note, "checkpoint", notice.to_string());
     }
     for (path, why) in &segments.unusable {
-        facts.add(Mark::Attention, "journal", format!("{} cannot be used: {why}", path.display()));
+        let what = format!("{} cannot be used: {why}; `rasadmin journal check` says what to do", path.display());
+        facts.add(Mark::Attention, "journal", what);
     }
     if segments.length() > LIMIT / 2 {
         let what = format!(
-            "it takes {length}; beyond {} its oldest records are deleted, brought into a ledger or not: run `rasadmin ledger \
+            "it takes {length}; beyond {} its oldest records are deleted, even if no ledger has them: run `rasadmin ledger \
              update` daily",
             times::octets(LIMIT)
         );

@@ -1,4 +1,4 @@
-//! The ledger: whether it is sound, how far behind the journal it is, and whether both say the same.
+//! The ledger: whether it is damaged, how far behind the journal it is, and whether both agree.
 
 use super::facts::{Facts, Mark, time};
 use super::recorded::Recorded;
@@ -8,14 +8,14 @@ use rasadmin_ledger::{Error, sqlite};
 use rasadmin_policy::config::Config;
 use serde_json::json;
 
-/// Up to this size a ledger is looked through: longer ones take minutes, and the check holds a read snapshot.
+/// Ledgers up to this size are checked for damage: larger ones take minutes, and the check holds a read snapshot.
 const CHECKED_UP_TO: u64 = 256 * 1024 * 1024;
 
 /// Says it.
 pub fn ledger(facts: &mut Facts, config: &Config, recorded: &Recorded) {
     let path = &config.ledger;
     if !path.exists() {
-        let what = format!("{}: it is made by the first command that reads it", path.display());
+        let what = format!("{}: the first command that reads it makes it", path.display());
         facts.add(Mark::Note, "ledger", what);
         return;
     }
@@ -43,10 +43,16 @@ pub fn ledger(facts: &mut Facts, config: &Config, recorded: &Recorded) {
     let text = format!("{}, version {version}, {platform}, {mib} MiB", path.display());
     match &checked {
         Some(faults) if !faults.is_empty() => {
-            facts.add(Mark::Attention, "ledger", format!("{text}: it is damaged\n{}", faults.join("\n")));
+            facts.add(
+                Mark::Attention,
+                "ledger",
+                format!("{text}: it is damaged; `rasadmin ledger check` says what to do\n{}", faults.join("\n")),
+            );
         }
         Some(_) => facts.add(Mark::Ok, "ledger", format!("{text}: no page is damaged")),
-        None => facts.add(Mark::Ok, "ledger", format!("{text}: too large to be looked through here")),
+        None => {
+            facts.add(Mark::Ok, "ledger", format!("{text}: too large to be checked here; run `rasadmin ledger check`"))
+        }
     }
     if let Some(at) = recorded.brought_at {
         let at = time(at);
@@ -63,7 +69,7 @@ pub fn ledger(facts: &mut Facts, config: &Config, recorded: &Recorded) {
     }
     if !differ.is_empty() {
         let what = format!(
-            "the ledger does not say what the journal says: move it away, and the next command makes a new one\n{}",
+            "the ledger does not agree with the journal: move it away, and the next command makes a new one\n{}",
             differ.join("\n")
         );
         facts.add(Mark::Attention, "ledger", what);

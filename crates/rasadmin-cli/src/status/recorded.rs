@@ -1,4 +1,4 @@
-//! What journal and ledger say of the server, read without bringing anything in: `status` only looks.
+//! What journal and ledger say about the server. Nothing is brought into the ledger: `status` only reads.
 
 use rasadmin_engine::effect::Effect;
 use rasadmin_engine::{Millis, Name, Record};

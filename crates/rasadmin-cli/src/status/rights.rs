@@ -1,4 +1,4 @@
-//! Who but administrators can write what matters.
+//! Who can write these files, apart from administrators.
 
 use super::facts::{Facts, Mark};
 use crate::setup::{Stop, folders};
@@ -8,7 +8,7 @@ use rasadmin_setup::acl::{self, Object};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Who but administrators can write what matters.
+/// Who can write these files, apart from administrators.
 pub fn rights(facts: &mut Facts, dll: Option<&Path>, config_file: &Path, config: Option<&Config>) {
     let mut dangers = Vec::new();
     let ledger = config.map(|config| config.ledger.as_path()).filter(|ledger| ledger.exists());

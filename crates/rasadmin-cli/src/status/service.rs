@@ -21,9 +21,9 @@ pub fn service(facts: &mut Facts, config: &Config, recorded: &Recorded, dll: Opt
         let activity = time(last.last_activity);
         if alive {
             let since = time(last.started);
-            facts.add(Mark::Ok, "service", format!("{name}: it runs since {since}, {sessions}, last event {activity}"));
+            facts.add(Mark::Ok, "service", format!("{name}: running since {since}, {sessions}, last event {activity}"));
         } else {
-            facts.add(Mark::Note, "service", format!("{name}: it does not run, {sessions}, last event {activity}"));
+            facts.add(Mark::Note, "service", format!("{name}: not running, {sessions}, last event {activity}"));
         }
         if let Some(loaded) = &last.loaded {
             let at = time(loaded.time);
@@ -33,18 +33,22 @@ pub fn service(facts: &mut Facts, config: &Config, recorded: &Recorded, dll: Opt
                     facts.add(Mark::Attention, "last reload", format!("{text}, because the file was broken\n{fault}"));
                 }
                 None if alive && loaded.config != config.hash => {
-                    let what = format!("{text}; the file has changed since: it is read at the next call of RRAS");
+                    let what = format!("{text}; the file has changed since: the DLL reads it at RRAS's next call");
                     facts.add(Mark::Note, "last reload", what);
                 }
                 None => facts.add(Mark::Ok, "last reload", text),
             }
             if alive && file.as_ref().is_some_and(|file| *file != loaded.version) {
-                let what = format!("{} runs until RRAS is restarted; the file is another version", loaded.version);
+                let what =
+                    format!("version {} runs; the file is another version: restart RRAS to load it", loaded.version);
                 facts.add(Mark::Attention, "DLL", what);
             }
         }
         if last.events_lost > 0 {
-            let what = format!("{name}: {} events were lost while nothing could be recorded", last.events_lost);
+            let what = format!(
+                "{name}: {} events were lost while nothing could be recorded; message 410 in the system's log says why",
+                last.events_lost
+            );
             facts.add(Mark::Attention, "lost", what);
         }
         data.push(json!({

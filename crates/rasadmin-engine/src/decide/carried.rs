@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 pub enum Scope {
     /// What the journal lacks.
     Lacking,
-    /// These sessions and leases, whatever became of them.
+    /// These sessions and leases, live or ended.
     Only(BTreeSet<Id>),
 }
 

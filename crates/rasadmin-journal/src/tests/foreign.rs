@@ -34,15 +34,15 @@ fn put(path: &Path, kind: &str, other: &Path) {
 }
 
 const KINDS: &[(&str, &str)] = &[
-    ("directory", "it is no regular file"),
+    ("directory", "it is not a regular file"),
     ("garbage", "it has no header of a segment"),
     ("cut off", "it has no header of a segment"),
     ("renamed", "it was written under another name"),
     ("another journal's", "it continues no segment of this folder"),
     #[cfg(unix)]
-    ("link", "it is no regular file"),
+    ("link", "it is not a regular file"),
     #[cfg(unix)]
-    ("pipe", "it is no regular file"),
+    ("pipe", "it is not a regular file"),
 ];
 
 #[test]
@@ -175,8 +175,8 @@ fn files_moved_deleted_or_replaced_while_open_are_noticed() {
             journal.upkeep(Duration::from_secs(100)).unwrap();
             follower.check().unwrap();
             change(&folder);
-            // Wine 8 keeps the name of a deleted file until it is closed, opens it by that name, and does not say that it
-            // is being deleted. Windows refuses to open it, or has removed the name.
+            // Wine 8 keeps the name of a deleted file until it is closed, opens it by that name, and does not say that
+            // it is being deleted. Windows refuses to open it, or has removed the name.
             if cfg!(windows) && index == 1 && std::fs::File::open(segment(&folder, 1)).is_ok() {
                 continue;
             }

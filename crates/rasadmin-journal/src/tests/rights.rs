@@ -7,10 +7,10 @@ mod owners;
 use super::*;
 use crate::{LOCK, checkpoint, cursor, rights};
 
-/// Somebody who is nobody here.
+/// A user whom nothing here knows.
 const STRANGER: u32 = 65_534;
 
-/// Gives a file away; None: that is not allowed to who runs this. It takes root.
+/// Gives a file away; None: the user who runs this may not. It takes root.
 #[cfg(unix)]
 fn give_away(path: &Path) -> Option<()> {
     let given = std::os::unix::fs::chown(path, Some(STRANGER), None);

@@ -61,7 +61,7 @@ pub(super) fn keep(statements: &mut Statements<'_>, cursor: &Cursor, now: Millis
     Ok(())
 }
 
-/// All was brought in that the journal had then.
+/// Everything that the journal had then was brought in.
 pub(super) fn note_time(statements: &mut Statements<'_>, journal: Uuid, now: Millis) -> Result<(), Error> {
     let sql = "UPDATE journals SET brought_at = :now WHERE journal = :journal";
     statements.run(sql, named_params! { ":now": now, ":journal": journal.to_string() })?;

@@ -97,7 +97,7 @@ impl Reader {
         self.rows(sql, &[], |row| row.get(0).map(Name::from_stored))
     }
 
-    /// Where the rows differ from a state that the same records make, for people; nothing if they say the same.
+    /// Where the rows differ from a state that the same records give, for people; nothing if they agree.
     ///
     /// # Errors
     ///

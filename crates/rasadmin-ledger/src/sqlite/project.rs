@@ -1,10 +1,9 @@
 //! The rows that a record makes. The state folds the same effects in memory; here they are kept for people.
 //!
-//! Every row has a key that was made of its record's random bytes, and what a later effect says stands in place of what an
-//! earlier one said. So a journal can be read again, from any record on, and at its end the rows are the same: what begins
-//! again lives until its end is read again. What began before the oldest record does not begin again; so a few effects (an
-//! instance's beginning, a session's use so far, what is forgotten) look at what is there, and say how they tell a second
-//! reading.
+//! Every row has a key made from its record's random bytes, and a later effect overwrites what an earlier one wrote. So
+//! a journal can be read again, from any record on, and at its end the rows are the same: what begins again lives until
+//! its end is read again. What began before the oldest record does not begin again; so a few effects (an instance's
+//! beginning, a session's use so far, what is forgotten) look at what is there, and say how they tell a second reading.
 
 mod instance;
 mod leases;
@@ -108,7 +107,7 @@ impl<'s, 'c> Projection<'s, 'c> {
                 Effect::Lost { events } => {
                     self.out_of_order(
                         &of,
-                        "events were lost that could not be recorded",
+                        "events were lost, because they could not be recorded",
                         &events.to_string(),
                         [*events, 0],
                     )?;
@@ -171,8 +170,8 @@ impl<'s, 'c> Projection<'s, 'c> {
         }
     }
 
-    /// A second reading brings back what was deleted, until it comes here. Of what was made nobody's the rows have stayed,
-    /// and get no names.
+    /// A second reading brings back what was deleted, until it comes here. Of what was made nobody's the rows have
+    /// stayed, and get no names.
     fn forget(&mut self, record: Id, past: &Past, how: Forgetting) -> Result<(), Error> {
         let changed = match how {
             Forgetting::Purge => crate::forget::purge(self.statements, past)?,
@@ -223,7 +222,8 @@ impl<'s, 'c> Projection<'s, 'c> {
         Ok(())
     }
 
-    /// What is noted of records that are not there, at the time of the last one before them as far as it is known. `key` is its own.
+    /// What is noted of records that are not there, at the time of the last one before them as far as it is known.
+    /// `key` is its own.
     pub fn missing(&mut self, key: &str, what: &str, details: &str, records: u64) -> Result<(), Error> {
         let instance = self.living.map_or(Ok(0), |living| self.instance(living))?;
         let time = if self.time == 0 { self.last_activity()? } else { self.time };

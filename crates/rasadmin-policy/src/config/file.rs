@@ -154,7 +154,7 @@ pub struct Rule {
     /// What the conditions say about a fact that is absent (a telephone has no computer name).
     #[serde(default)]
     pub if_absent: IfAbsent,
-    /// May a connection stand that this rule allows, and that cannot be recorded? As `[journal]` says if absent.
+    /// May a connection stand that this rule allows but that cannot be recorded? If absent, `[journal]` decides.
     #[cfg_attr(test, schemars(with = "Option<WhenUnrecorded>"))]
     pub when_unrecorded: Option<At<WhenUnrecorded>>,
     /// The pool of the IPv4 addresses of those whom this rule allows.
@@ -353,7 +353,7 @@ pub enum Durability {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Journal {
-    /// Its folder, relative to this file; `journal` beside it if absent. Not on a network drive.
+    /// The folder, relative to this file; if absent, `journal` beside it. Not on a network drive.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub folder: Option<At<String>>,
     /// When is a record on disk?
@@ -362,17 +362,17 @@ pub struct Journal {
     /// How long a callback may wait for other processes, in milliseconds (100 to 10000); 2000 if absent.
     #[cfg_attr(test, schemars(with = "Option<u32>"))]
     pub deadline_ms: Option<At<u32>>,
-    /// May a connection stand that cannot be recorded? A rule can say otherwise for those whom it allows.
+    /// May a connection stand that cannot be recorded? A rule can set it for the users whom it allows.
     #[serde(default)]
     pub when_unrecorded: WhenUnrecorded,
 }
 
-/// The ledger: the database that is made of the journal.
+/// The ledger: the database that is made from the journal.
 #[derive(Debug, std::default::Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
-    /// Its file, relative to this one; `rasadmin.db` beside it if absent. Not on a network drive.
+    /// The file, relative to this one; if absent, `rasadmin.db` beside it. Not on a network drive.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub path: Option<At<String>>,
 }

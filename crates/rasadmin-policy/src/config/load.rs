@@ -19,15 +19,15 @@ pub struct Bundle {
     pub text: String,
     /// The members files, as they are named in it.
     pub members: BTreeMap<String, String>,
-    /// The name of the computer whose configuration it is, which tells its own accounts from a domain's; empty if nobody
-    /// knew.
+    /// The name of the computer whose configuration it is, which tells its own accounts from a domain's; empty if
+    /// nobody knew.
     #[serde(default, skip_serializing_if = "Name::is_empty")]
     pub computer: Name,
 }
 
 impl Bundle {
-    /// The files that it depends on: itself and its members files, absolute if it is. Whoever can write one of them decides
-    /// who may connect.
+    /// The files that it depends on: itself and its members files, absolute if it is. Whoever can write one of them
+    /// decides who may connect.
     pub fn files(&self) -> Vec<PathBuf> {
         let members = self.members.keys().map(|name| folder(&self.file).join(name));
         std::iter::once(self.file.clone()).chain(members).collect()
@@ -54,8 +54,8 @@ impl Bundle {
         Ok(config)
     }
 
-    /// The last good one that was kept; None if there is none, or it is damaged. One that somebody else has written, or can
-    /// write, is none either, and that is told: whoever writes it decides who may connect.
+    /// The last good one that was kept; None if there is none, or it is damaged. One that another user has written or
+    /// can write does not count, and a message says so: a user who can write it decides who may connect.
     pub fn kept(path: &Path) -> Option<Self> {
         if let Some(why) = unbelievable(path) {
             Message::KeptConfigNotUsed { file: &path.display(), why: &why }.tell();
@@ -95,8 +95,8 @@ pub(super) fn hash<'a>(text: &str, members: impl IntoIterator<Item = &'a [u8; 32
 pub(super) struct KeptAt {
     /// In the folder that the file names for its journal, as far as a broken file can tell.
     pub named: Option<PathBuf>,
-    /// Where it is if the file names none, or cannot tell, or is gone: in the folder that a journal has then, and beside
-    /// the file.
+    /// Where it is if the file names none, or cannot tell, or is gone: in the folder that a journal has then, and
+    /// beside the file.
     pub otherwise: [PathBuf; 2],
 }
 
@@ -114,8 +114,8 @@ pub(super) fn kept_at(path: &Path) -> KeptAt {
     }
 }
 
-/// Beside the configuration: where it is kept too, since the journal's folder may be moved away, and a file that is gone
-/// cannot tell where it was.
+/// Beside the configuration: where it is kept too, since the journal's folder may be moved away, and a file that is
+/// gone cannot tell where it was.
 pub(super) fn beside(path: &Path) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(".last-good.json");

@@ -10,9 +10,10 @@ pub enum Note {
     /// Rules count sessions, and a new one from the same computer name takes an old one's place: but that name is what
     /// the client says of itself.
     ComputerIsClaimed,
-    /// Whom the rules let in is refused while the journal cannot be written: by the configuration, or by some rules only.
+    /// Users whom the rules let in are refused while the journal cannot be written: all of them, or those of some
+    /// rules.
     UnrecordedAreRefused {
-        /// All whom no rule excepts.
+        /// All, except where a rule says otherwise.
         by_default: bool,
     },
 }
@@ -38,11 +39,11 @@ impl fmt::Display for Note {
                  two devices one name can have a session on each; \"same-endpoint\" or \"strict\" do not rely on it",
             ),
             Self::UnrecordedAreRefused { by_default } => {
-                let whom = if *by_default { "nobody new is let in" } else { "those whom it is set for are not let in" };
+                let whom = if *by_default { "nobody new is let in" } else { "the users of the rules that set it are not let in" };
                 write!(
                     f,
                     "when_unrecorded = \"deny\": while the journal cannot be written (a full disk is enough), {whom}; \
-                     sessions that stand go on"
+                     existing sessions continue"
                 )
             }
         }

@@ -205,7 +205,7 @@ impl Reader<'_> {
     fn when_unrecorded(&mut self, rule: &file::Rule) -> Option<WhenUnrecorded> {
         let when = rule.when_unrecorded.as_ref()?;
         if rule.action == Action::Deny {
-            let what = "a rule that denies lets nobody in, whether that can be recorded or not";
+            let what = "this rule denies: it lets nobody in, recorded or not";
             self.wrong(when.span(), what, "leave `when_unrecorded` out");
         }
         Some(*when.get_ref())

@@ -94,8 +94,8 @@ pub(super) fn read(path: &Path, computer: &Name) -> Result<(Config, Option<Confi
 
 /// The last good configuration that was kept of a file.
 fn last_good_of(path: &Path, computer: &Name) -> Option<Config> {
-    // Two configurations can share a folder, and so the journal's folder in it: only this one's own serves, unless the
-    // file names the place. By the name alone, since one path has several spellings.
+    // Two configurations can share a folder, and so the journal's folder in it: only this one's own copy counts, unless
+    // the file names the place. By the name alone, since one path has several spellings.
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
     let kept = kept_at(path);
     let own = |bundle: &Bundle| name(&bundle.file) == name(path);

@@ -157,10 +157,10 @@ impl Rules {
         }
     }
 
-    /// The fields of the conditions that are unknown at the last stage, and on which the decision therefore rests: of the
-    /// rule that decides because of them, and of those before it that fail or are passed because of them. In a rehearsal
-    /// these are the facts that its source lacks. `counts_lack`: what would tell whether a session takes another one's
-    /// place is lacking, so that a count of sessions rests on it too.
+    /// The fields of the conditions that are unknown at the last stage, and on which the decision therefore rests: of
+    /// the rule that decides because of them, and of those before it that fail or are passed because of them. In a
+    /// rehearsal these are the facts that its source lacks. `counts_lack`: what would tell whether a session takes
+    /// another one's place is lacking, so that a count of sessions rests on it too.
     pub fn rests_on(
         &self,
         stage: Stage,
@@ -216,8 +216,8 @@ impl Rules {
         (self.default.action, self.default.reason.as_deref())
     }
 
-    /// Of each rule that allows, and of the default if it does: may those whom it lets in stand unrecorded? None: as the
-    /// configuration says.
+    /// For each rule that allows, and for the default if it does: may those whom it lets in stand unrecorded? None: as
+    /// the configuration says.
     pub fn let_in(&self) -> impl Iterator<Item = Option<WhenUnrecorded>> {
         let rules = self.rules.iter().filter(|rule| rule.action == Action::Allow).map(|rule| rule.when_unrecorded);
         rules.chain((self.default.action == Action::Allow).then_some(None))

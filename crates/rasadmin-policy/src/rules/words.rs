@@ -21,7 +21,7 @@ pub enum WhenUnrecorded {
     /// Yes: the rules decide as always, and the event is recorded as soon as that is possible.
     #[default]
     Allow,
-    /// No: whoever would be let in is refused.
+    /// No: a user whom the rules would let in is refused.
     Deny,
 }
 

@@ -1,4 +1,4 @@
-//! Memory and journal agree again: after something could not be recorded, or where the journal is another one than before.
+//! Making memory and journal agree again, after something could not be recorded or the journal was replaced.
 
 use super::{Store, Whose};
 use crate::{codec, present, tell};
@@ -38,7 +38,7 @@ impl Store {
                 self.stale = false;
                 Ok(())
             }
-            // It has turned out to belong to the instance of others, which has recorded something else.
+            // It has turned out to belong to another process's instance, which has recorded something else.
             (Ok(()), None) if self.stale => self.settle(guard, whose, now),
             (Ok(()), None) => Ok(()),
         }
@@ -80,7 +80,8 @@ impl Store {
         }
     }
 
-    /// The answers of what waits stand; its effects touch only what began before it. What memory has beyond that follows.
+    /// The answers of waiting events stand; their effects touch only what began before them. What memory has beyond
+    /// that follows.
     fn decide_again(&mut self, memory: &State, whose: Whose<'_>, now: Stamp) {
         let here = whose.here(self.token);
         for one in self.waiting.take() {

@@ -104,10 +104,10 @@ impl Store {
         }
     }
 
-    /// Nothing can be recorded: no call waits for it until it is tried again.
+    /// Nothing can be recorded: no call waits for the journal until the next attempt.
     pub fn failed(&mut self, error: &Error, now: Mono) {
         let failure = Failure::of(error, &self.folder);
-        // It is tried again and again: each kind is told once.
+        // There are many attempts, so each kind is reported once.
         if self.told.replace(failure.kind) != Some(failure.kind) {
             tell::cannot_record(&failure);
         }
@@ -172,8 +172,8 @@ impl Store {
         caught
     }
 
-    /// Writes what waits: as it was decided, for memory has gone on from there. True if a power cut would make us regret
-    /// some of it.
+    /// Writes what waits: as it was decided, for memory has gone on from there. True if a power cut would make us
+    /// regret some of it.
     fn write_waiting(&mut self, guard: &mut Guard<'_>) -> Result<bool, Error> {
         let (mut durable, mut written) = (false, 0);
         while !self.waiting.is_empty() {

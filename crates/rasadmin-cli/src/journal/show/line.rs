@@ -12,7 +12,7 @@ use std::collections::HashMap;
 pub const HEADER: &str =
     "  record  time                 event             user                      decision, answer, changes";
 
-/// Makes lines. Links and hangups do not name their user: the session does, which began earlier.
+/// Makes lines. Links and hangups do not name their user; their session does, which began earlier.
 pub struct Lines<'c> {
     config: &'c Config,
     who: Option<Who>,
@@ -20,7 +20,7 @@ pub struct Lines<'c> {
 }
 
 impl<'c> Lines<'c> {
-    /// `who`: only of this user.
+    /// `who`: only this user.
     pub fn new(config: &'c Config, who: Option<Who>) -> Self {
         Self { config, who, users: HashMap::new() }
     }
@@ -30,7 +30,7 @@ impl<'c> Lines<'c> {
         let decoded = match rasadmin_recorder::decode(payload) {
             Ok(decoded) => decoded,
             Err(_) if self.who.is_some() => return None,
-            Err(_) => return Some(format!("{number:>8}  it cannot be read: it is damaged, or of a newer version")),
+            Err(_) => return Some(format!("{number:>8}  it cannot be read: it is damaged, or from a newer version")),
         };
         let record = decoded.record;
         let user = self.user(&record);
@@ -51,7 +51,7 @@ impl<'c> Lines<'c> {
         let mut told = outcome(&record);
         told.extend(record.effects.iter().filter_map(change));
         if decoded.unknown > 0 {
-            told.push(format!("{} of a newer version", crate::output::count(decoded.unknown, "change")));
+            told.push(format!("{} from a newer version", crate::output::count(decoded.unknown, "change")));
         }
         if record.late {
             told.push("written late".to_owned());
@@ -151,7 +151,7 @@ fn change(effect: &Effect) -> Option<String> {
         Effect::InstanceBegan(began) => format!("{} begins anew", began.server),
         Effect::SessionBegan(began) if began.adopted => "session found".to_owned(),
         Effect::SessionBegan(_) => "session begins".to_owned(),
-        Effect::SessionEstablished { port, .. } => format!("it stands on {port}"),
+        Effect::SessionEstablished { port, .. } => format!("established on {port}"),
         Effect::SessionReplaced { .. } => "it takes an earlier session's place".to_owned(),
         Effect::SessionAlive { .. } => "it counts again".to_owned(),
         Effect::SourceChanged { source, .. } => format!("from {source}"),
@@ -170,7 +170,7 @@ fn change(effect: &Effect) -> Option<String> {
         Effect::LinkEnded { port, .. } => format!("link on {port} ends"),
         Effect::LeaseBegan(began) => format!("lease begins ({})", began.pool.as_deref().unwrap_or(began.origin.name())),
         Effect::LeaseEnded { by, .. } => format!("lease ends ({})", by.name()),
-        Effect::LateRelease { .. } => "of a lease that had ended".to_owned(),
+        Effect::LateRelease { .. } => "the lease had ended already".to_owned(),
         Effect::Blocked(block) if block.until.is_some() => "the user is blocked".to_owned(),
         Effect::Blocked(_) => "the user is let in again".to_owned(),
         Effect::Anomaly(anomaly) => format!("{}: {}", anomaly.what(), anomaly.details()),
@@ -178,9 +178,9 @@ fn change(effect: &Effect) -> Option<String> {
             Some(_) => format!("the file is broken; {} stays in force", read.hash),
             None => format!("{}, version {}", read.hash, read.version),
         },
-        Effect::RefusalRepeated(repeated) => format!("{} times the same within a minute", repeated.times),
-        Effect::Lost { events } => format!("{events} events could not be kept"),
-        // What goes along with these says nothing more.
+        Effect::RefusalRepeated(repeated) => format!("{} more times within a minute", repeated.times),
+        Effect::Lost { events } => format!("{events} events could not be recorded"),
+        // These accompany the others and say nothing more.
         Effect::SessionConfirmed { .. }
         | Effect::LeaseTaken { .. }
         | Effect::LeaseHeld { .. }

@@ -1,4 +1,4 @@
-//! What Unix says of rights: owner and mode.
+//! Rights on Unix: owner and mode.
 
 use super::*;
 use std::fs::{self, Permissions};
