@@ -33,7 +33,7 @@ pub fn lacks(lacking: &Lacking) -> Vec<String> {
         ));
     }
     if effects > 0 {
-        let effects = many(effects, "change");
+        let effects = many(effects, "part") + " of records";
         all.push(format!(
             "a newer rasadmin.dll has recorded {effects} that this command does not know; use the command that came with \
              that DLL"

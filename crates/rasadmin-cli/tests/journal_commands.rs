@@ -280,9 +280,9 @@ fn what_a_newer_version_has_recorded_is_told() {
     guard.catch_up(|_| ()).unwrap();
     guard.append(&[record.to_string().as_bytes()]).unwrap();
     drop(guard);
-    let check = server.run(&["journal", "check"]).ends(1).prints("record 4 has changes of a newer version");
+    let check = server.run(&["journal", "check"]).ends(1).prints("record 4 has parts of a newer version");
     check.prints("use the command that came with the DLL that wrote it");
-    server.run(&["journal", "show"]).ends(0).prints("1 change of a newer version");
+    server.run(&["journal", "show"]).ends(0).prints("1 part of a newer version");
     server.run(&["sessions"]).ends(0).complains("a newer rasadmin.dll has written 1 part of records");
     server.run(&["explain", "--user", "bob"]).ends(1).complains("a newer rasadmin.dll has recorded 1 change");
     server.run(&["journal", "seal"]).ends(2).complains("no checkpoint was written");

@@ -51,7 +51,10 @@ impl<'c> Lines<'c> {
         let mut told = outcome(&record);
         told.extend(record.effects.iter().filter_map(change));
         if decoded.unknown > 0 {
-            told.push(format!("{} of a newer version", crate::output::count(decoded.unknown, "change")));
+            told.push(format!(
+                "{} of a newer version",
+                crate::output::count(usize::try_from(decoded.unknown).unwrap_or(usize::MAX), "part")
+            ));
         }
         if record.late {
             told.push("written late".to_owned());
