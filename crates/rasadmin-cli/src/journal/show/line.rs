@@ -53,7 +53,7 @@ impl<'c> Lines<'c> {
         if decoded.unknown > 0 {
             told.push(format!(
                 "{} of a newer version",
-                crate::output::count(usize::try_from(decoded.unknown).unwrap_or(usize::MAX), "part")
+                crate::output::count(decoded.unknown, "part")
             ));
         }
         if record.late {
