@@ -9,6 +9,27 @@ use std::net::Ipv4Addr;
 /// Monday, 2026-11-23, 09:00 UTC.
 pub const MONDAY: i64 = 1_795_424_400_000;
 
+/// What the reports of costs are measured with: a large pool, and two rules that count.
+pub const COUNTING: &str = r#"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "staff"
+    [pools.staff]
+    addresses = ["10.0.0.0/8"]
+    [groups.all]
+    users = ["CORP\\*"]
+    [[rules]]
+    name = "everybody"
+    action = "deny"
+    users = ["*"]
+    group_sessions = { group = "all", at_least = 1000000 }
+    [[rules]]
+    name = "two each"
+    action = "deny"
+    users = ["*"]
+    user_sessions = { at_least = 2 }
+"#;
+
 pub fn number(text: &str) -> Address {
     Address { family: Family::Ipv4, number: u64::from(text.parse::<Ipv4Addr>().unwrap().to_bits()) }
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 #[cfg(target_os = "linux")]
+#[path = "../../../rasadmin-journal/tests/small_disk/mod.rs"]
 pub mod disk;
 mod scene;
 pub mod told;
