@@ -51,10 +51,7 @@ impl<'c> Lines<'c> {
         let mut told = outcome(&record);
         told.extend(record.effects.iter().filter_map(change));
         if decoded.unknown > 0 {
-            told.push(format!(
-                "{} of a newer version",
-                crate::output::count(decoded.unknown, "part")
-            ));
+            told.push(format!("{} of a newer version", crate::output::count(decoded.unknown, "part")));
         }
         if record.late {
             told.push("written late".to_owned());
