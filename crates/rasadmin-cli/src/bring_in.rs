@@ -1,7 +1,7 @@
 //! The ledger is made from the journal: before a command reads the ledger, it brings in the new records.
 
 use crate::here::Place;
-use crate::output::records;
+use crate::output::{count, records};
 use crate::times;
 use rasadmin_journal::{Follower, Item, Position};
 use rasadmin_ledger::bring_in::Brought;
@@ -99,7 +99,6 @@ fn remedy(error: &Error) -> &'static str {
 /// What an administrator should know about the records that came in.
 pub fn warnings(brought: &Brought) -> Vec<String> {
     let mut all = Vec::new();
-    let count = |n: u64, noun| crate::output::count(usize::try_from(n).unwrap_or(usize::MAX), noun);
     if brought.again {
         all.push(
             "the ledger did not match the journal, because one of them was restored, copied or replaced: the journal was \

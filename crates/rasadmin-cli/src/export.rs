@@ -137,7 +137,7 @@ struct Told {
 }
 
 fn tell(told: &Told) -> u8 {
-    let sessions = crate::output::count(usize::try_from(told.sessions).unwrap_or(usize::MAX), "session");
+    let sessions = crate::output::count(told.sessions, "session");
     let mut text = format!("{sessions} exported");
     if told.left_out > 0 {
         text += &format!("; {} that never had a link are left out, as RADIUS does", told.left_out);

@@ -153,10 +153,9 @@ fn tell(arguments: &Arguments, summary: &Summary, counts: Counts) {
         let format = format.map_or("empty", Format::title);
         println!("{}: {format}", file.display());
     }
-    let plural = |n: u64, noun| count(usize::try_from(n).unwrap_or(usize::MAX), noun);
-    println!("\n{} read, {} malformed", plural(seen.records, "record"), plural(summary.malformed, "line"));
+    println!("\n{} read, {} malformed", count(seen.records, "record"), count(summary.malformed, "line"));
     let would = if arguments.dry_run { " (nothing was written: --dry-run)" } else { "" };
-    println!("{}{would}:", plural(seen.sessions, "session"));
+    println!("{}{would}:", count(seen.sessions, "session"));
     let rows = [
         (counts.new, "new"),
         (counts.completed, "already there, and now with their end"),

@@ -62,8 +62,8 @@ pub fn shown(path: &Path) -> String {
 }
 
 /// A count and its noun: `1 link`, `3 links`.
-pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+pub fn count<N: PartialEq + From<u8> + std::fmt::Display>(n: N, noun: &str) -> String {
+    if n == N::from(1) { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 /// `1 record`, `1,204 records`.

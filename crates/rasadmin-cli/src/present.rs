@@ -17,7 +17,6 @@ pub fn read(place: &Place) -> Result<Option<Present>, String> {
 /// What the state lacks, so that limits and quotas may be wrong.
 pub fn lacks(lacking: &Lacking) -> Vec<String> {
     let Lacking { records, effects, beginning } = *lacking;
-    let many = |n: u64, noun| count(usize::try_from(n).unwrap_or(usize::MAX), noun);
     let mut all = Vec::new();
     if beginning > 0 {
         all.push(format!(
@@ -26,14 +25,14 @@ pub fn lacks(lacking: &Lacking) -> Vec<String> {
         ));
     }
     if records > 0 {
-        let records = many(records, "record");
+        let records = count(records, "record");
         all.push(format!(
             "{records} of the journal cannot be read: limits and quotas may be counted wrong; `rasadmin journal check` \
              says which"
         ));
     }
     if effects > 0 {
-        let effects = many(effects, "change");
+        let effects = count(effects, "part") + " of records";
         all.push(format!(
             "a newer rasadmin.dll has recorded {effects} that this command does not know: use the command that came with \
              that DLL"

@@ -246,18 +246,18 @@ fn rule_json(rule: &whatif::ByRule) -> Value {
 
 fn show(report: &Report, from: &str, config: &Config, logs: bool) {
     let zone = &config.zone;
-    let accepted = count(usize::try_from(report.accepted_then).unwrap_or(usize::MAX), "session");
+    let accepted = count(report.accepted_then, "session");
     let were = if report.accepted_then == 1 { "was" } else { "were" };
     println!("{}: of {accepted} that {were} accepted, {} would be refused.", printable(from), report.newly_refused);
     if logs {
         println!("(Logs tell only of those that were admitted.)");
     } else if report.refused_then > 0 {
-        let refused = count(usize::try_from(report.refused_then).unwrap_or(usize::MAX), "attempt");
+        let refused = count(report.refused_then, "attempt");
         println!("Of {refused} that were refused, {} would be accepted.", report.newly_accepted);
     }
     if report.rest_on_lacking > 0 {
         let fields: Vec<_> = report.lacking.iter().map(|(field, n)| format!("{field} ({n})")).collect();
-        let answers = count(usize::try_from(report.rest_on_lacking).unwrap_or(usize::MAX), "answer");
+        let answers = count(report.rest_on_lacking, "answer");
         println!("{answers} would rest on facts that are lacking here: {}.", fields.join(", "));
     }
     if !report.by_rule.is_empty() {

@@ -1,12 +1,16 @@
 //! The journal's commands, and what an administrator changes while the DLL goes on recording.
 #![allow(clippy::unwrap_used)]
 
+#[allow(dead_code, clippy::unwrap_used)]
+#[path = "../../rasadmin-engine/tests/support/calls.rs"]
+mod calls;
 mod support;
 
-use rasadmin_engine::addresses::{Address, Family};
+use calls::With;
+use rasadmin_engine::addresses::Family;
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer};
-use rasadmin_engine::{Identity, InterfaceType, Mono, Name, Now, Quarantine, Stamp, Tunnel};
+use rasadmin_engine::event::{ConnectionEvent, Offer};
+use rasadmin_engine::{Identity, Mono, Name, Now, Stamp, Tunnel};
 use rasadmin_journal::{Journal, Options};
 use rasadmin_policy::config;
 use rasadmin_recorder::{Assigned, Recorder, Verdict};
@@ -61,35 +65,23 @@ impl Server {
 
     /// Does the user get the address?
     fn asks(&self, user: &str, port: &str) -> bool {
-        let (user, port, offer) = (user.into(), port.into(), Offer::Nothing);
-        let asked = AddressEvent { user, port, family: Family::Ipv4, offer };
+        let asked = calls::address(user, port, Offer::Nothing);
         matches!(self.recorder.assign(&asked, now()), Ok(Assigned::Number(0x0a08_0001)))
     }
 
     fn connection(user: &str, handle: u64, usage: Usage) -> ConnectionEvent {
-        ConnectionEvent {
-            handle,
-            guid: None,
-            user: user.into(),
-            domain: Name::default(),
-            computer: "LAPTOP".into(),
-            source: "203.0.113.9".into(),
-            interface: InterfaceType::Client,
-            ikev2: Some(false),
-            quarantine: Some(Quarantine::Normal),
-            usage,
-            addresses: vec![Address { family: Family::Ipv4, number: 0x0a08_0001 }],
-            prefix: None,
-        }
+        calls::connection(handle, user).with(|e| {
+            e.computer = "LAPTOP".into();
+            e.usage = usage;
+            e.addresses = vec![calls::number("10.8.0.1")];
+        })
     }
 
     fn connects(&self, user: &str, handle: u64, port: &str) {
         assert!(self.asks(user, port), "no address for {user}");
         let connection = Self::connection(user, handle, Usage::default());
         assert_eq!(self.recorder.accept_connection(&connection, now()), Verdict::Accept);
-        let (device, tunnel) = (Name::new("WAN Miniport (SSTP)"), Some(Tunnel::Sstp));
-        let link = LinkEvent { handle, port: port.into(), device, tunnel, usage: Usage::default() };
-        assert_eq!(self.recorder.accept_link(&link, now()), Verdict::Accept);
+        assert_eq!(self.recorder.accept_link(&calls::link(handle, port, Tunnel::Sstp), now()), Verdict::Accept);
     }
 
     fn hangs_up(&self, user: &str, handle: u64) {
@@ -178,8 +170,7 @@ fn a_decision_by_a_long_list_is_explained_without_the_list() {
     let path = folder.path().join("rasadmin.toml");
     let recorder = Recorder::start(Arc::new(config::load(&path).unwrap()), &Name::new("VPN1"), now());
     for user in ["alice", "bob"] {
-        let (user, offer) = (user.into(), Offer::Number(0x0a08_0001));
-        let _ = recorder.assign(&AddressEvent { user, port: "VPN2-1".into(), family: Family::Ipv4, offer }, now());
+        let _ = recorder.assign(&calls::address(user, "VPN2-1", calls::offer("10.8.0.1")), now());
     }
     let run = |arguments: &[&str]| rasadmin_with(arguments, &[("RASADMIN_CONFIG", path.to_str().unwrap())]);
     run(&["explain", "--decision", "1"]).ends(0).prints("> staff  allows: groups: wanted staff");
@@ -215,27 +206,25 @@ fn what_is_recorded_is_followed() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rasadmin"));
     command.args(["journal", "show", "--follow", "--last", "0"]).env("RASADMIN_CONFIG", server.path("rasadmin.toml"));
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    // It begins at some time: until it has shown something, there is something new.
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    // It begins at some time: until it has shown something, there is something new. It has a minute.
     let enough = Arc::new(AtomicBool::new(false));
     let recorder = std::thread::spawn({
         let enough = enough.clone();
         move || {
-            for n in 0.. {
-                if enough.load(Ordering::Relaxed) {
-                    break;
-                }
+            for n in (0..1_200).take_while(|_| !enough.load(Ordering::Relaxed)) {
                 // Each time somebody else: what is refused again is only counted.
                 server.asks(&format!("alice{n}"), "VPN2-1");
                 std::thread::sleep(Duration::from_millis(50));
             }
+            child.kill().unwrap();
+            child.wait().unwrap();
             server
         }
     });
-    let first: Vec<_> = lines.by_ref().take(3).map(Result::unwrap).collect();
+    let first: Vec<_> = lines.take(3).map(Result::unwrap).collect();
     enough.store(true, Ordering::Relaxed);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    assert_eq!(first.len(), 3, "{first:#?}");
     assert!(first[0].contains("record") && first[1].contains("CORP\\ALICE"), "{first:#?}");
     drop(recorder.join().unwrap());
 }
@@ -280,11 +269,11 @@ fn what_a_newer_version_has_recorded_is_told() {
     guard.catch_up(|_| ()).unwrap();
     guard.append(&[record.to_string().as_bytes()]).unwrap();
     drop(guard);
-    let check = server.run(&["journal", "check"]).ends(1).prints("record 4 has changes from a newer version");
+    let check = server.run(&["journal", "check"]).ends(1).prints("record 4 has parts from a newer version");
     check.prints("use the command that came with the DLL that wrote it");
-    server.run(&["journal", "show"]).ends(0).prints("1 change from a newer version");
+    server.run(&["journal", "show"]).ends(0).prints("1 part from a newer version");
     server.run(&["sessions"]).ends(0).complains("a newer rasadmin.dll has written 1 part of records");
-    server.run(&["explain", "--user", "bob"]).ends(1).complains("a newer rasadmin.dll has recorded 1 change");
+    server.run(&["explain", "--user", "bob"]).ends(1).complains("a newer rasadmin.dll has recorded 1 part of records");
     server.run(&["journal", "seal"]).ends(2).complains("no checkpoint was written");
 }
 

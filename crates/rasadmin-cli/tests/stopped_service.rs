@@ -1,12 +1,15 @@
 //! What a service left that is gone: the clock of its records has ended, and the commands go on with the time of day.
 #![allow(clippy::unwrap_used)]
 
+#[allow(dead_code, clippy::unwrap_used)]
+#[path = "../../rasadmin-engine/tests/support/calls.rs"]
+mod calls;
 mod support;
 
+use calls::{With, address, connection, link};
 use rasadmin_engine::addresses::{Address, Family};
-use rasadmin_engine::effect::Usage;
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer};
-use rasadmin_engine::{InterfaceType, Millis, Mono, Name, Now, Quarantine, Stamp, Tunnel};
+use rasadmin_engine::event::Offer;
+use rasadmin_engine::{Millis, Mono, Name, Now, Stamp, Tunnel};
 use rasadmin_policy::config;
 use rasadmin_recorder::{Assigned, Recorder, Verdict};
 use std::path::Path;
@@ -52,34 +55,14 @@ fn service(text: &str, time: Millis) -> (tempfile::TempDir, Recorder) {
     (folder, Recorder::start(config, &Name::new("VPN1"), now(time)))
 }
 
-fn asks(user: &str, port: &str) -> AddressEvent {
-    AddressEvent { user: user.into(), port: port.into(), family: Family::Ipv4, offer: Offer::Nothing }
-}
-
 /// Alice connects, and the service dies.
 fn left(time: Millis) -> tempfile::TempDir {
     let (folder, recorder) = service(CONFIG, time);
-    let asked = asks("alice", "VPN2-1");
+    let asked = address("alice", "VPN2-1", Offer::Nothing);
     let Assigned::Number(number) = recorder.assign(&asked, now(time)).unwrap() else { panic!("no address") };
-    let AddressEvent { user, port, .. } = asked;
-    let connection = ConnectionEvent {
-        handle: 1,
-        guid: None,
-        user,
-        domain: Name::default(),
-        computer: Name::default(),
-        source: "203.0.113.9".into(),
-        interface: InterfaceType::Client,
-        ikev2: Some(false),
-        quarantine: Some(Quarantine::Normal),
-        usage: Usage::default(),
-        addresses: vec![Address { family: Family::Ipv4, number }],
-        prefix: None,
-    };
-    assert_eq!(recorder.accept_connection(&connection, now(time)), Verdict::Accept);
-    let device = Name::new("WAN Miniport (SSTP)");
-    let link = LinkEvent { handle: 1, port, device, tunnel: Some(Tunnel::Sstp), usage: Usage::default() };
-    assert_eq!(recorder.accept_link(&link, now(time)), Verdict::Accept);
+    let hers = connection(1, "alice").with(|e| e.addresses = vec![Address { family: Family::Ipv4, number }]);
+    assert_eq!(recorder.accept_connection(&hers, now(time)), Verdict::Accept);
+    assert_eq!(recorder.accept_link(&link(1, "VPN2-1", Tunnel::Sstp), now(time)), Verdict::Accept);
     folder
 }
 
@@ -137,8 +120,8 @@ fn the_address_of_a_live_session_is_released_only_by_force() {
 #[test]
 fn what_the_recorder_refused_is_explained_with_what_the_rules_had_allowed() {
     let (folder, recorder) = service(&CONFIG.replace("10.8.0.0/24", "10.8.0.1-10.8.0.1"), TUESDAY);
-    assert!(recorder.assign(&asks("alice", "VPN2-1"), now(TUESDAY)).is_ok());
-    assert!(recorder.assign(&asks("bob", "VPN2-2"), now(TUESDAY)).is_err());
+    assert!(recorder.assign(&address("alice", "VPN2-1", Offer::Nothing), now(TUESDAY)).is_ok());
+    assert!(recorder.assign(&address("bob", "VPN2-2", Offer::Nothing), now(TUESDAY)).is_err());
     drop(recorder);
     let denied = run(folder.path(), &["decisions", "--rejected", "--json"]).ends(0).json();
     assert_eq!((&denied[0]["refusal"], &denied[0]["rule"]), (&"exhausted".into(), &serde_json::Value::Null));

@@ -7,27 +7,7 @@ mod support;
 use rasadmin_engine::event::{Event, Offer};
 use rasadmin_engine::{Here, Id, Mono, Name, Now, Process, Stamp, State, Tunnel, decide};
 use std::time::Instant;
-use support::{With, address, connection, link, number, release};
-
-const CONFIG: &str = r#"
-    default_domain = "CORP"
-    default.action = "allow"
-    addresses.pool = "staff"
-    [pools.staff]
-    addresses = ["10.0.0.0/8"]
-    [groups.all]
-    users = ["CORP\\*"]
-    [[rules]]
-    name = "everybody"
-    action = "deny"
-    users = ["*"]
-    group_sessions = { group = "all", at_least = 1000000 }
-    [[rules]]
-    name = "two each"
-    action = "deny"
-    users = ["*"]
-    user_sessions = { at_least = 2 }
-"#;
+use support::{COUNTING, With, address, connection, link, number, release};
 
 struct Bench {
     state: State,
@@ -69,7 +49,7 @@ impl Bench {
 
 /// What it costs to find an address where so many are held. `round`: the pool was gone round before.
 fn address_search(pool: &str, held: u64, round: bool) -> f64 {
-    let text = CONFIG.replace("10.0.0.0/8", pool);
+    let text = COUNTING.replace("10.0.0.0/8", pool);
     let config = support::config(&text);
     let mut state = State::new();
     state.derive(&config);
@@ -112,7 +92,7 @@ fn main() {
         let took = address_search(pool, held, round);
         println!("{what}: {took:.2} us, {:.2} times as long", took / least);
     }
-    let config = support::config(CONFIG);
+    let config = support::config(COUNTING);
     for live in [10_u64, 1_000, 100_000] {
         let mut state = State::new();
         state.derive(&config);

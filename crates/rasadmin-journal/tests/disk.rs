@@ -2,30 +2,16 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
+mod small_disk;
+
 use rasadmin_journal::{Error, Follower, Item, Journal, Options, checkpoint};
+use small_disk::{mount, on_a_small_disk};
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 fn soon() -> Instant {
     Instant::now() + Duration::from_secs(60)
-}
-
-/// Runs this test again with a small filesystem of its own, where it may mount: in a namespace, root or not.
-fn on_a_small_disk(test: &str, body: impl FnOnce(&Path)) {
-    const INSIDE: &str = "RASADMIN_SMALL_DISK";
-    if let Some(folder) = std::env::var_os(INSIDE) {
-        return body(Path::new(&folder));
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let script = "mount -t tmpfs -o size=12m tmpfs \"$1\" && exec \"$2\" --exact \"$3\" --nocapture";
-    let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]).arg(folder.path());
-    let output = command.arg(std::env::current_exe().unwrap()).arg(test).env(INSIDE, folder.path()).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{}\n{text}\n{errors}", output.status);
 }
 
 fn fill(disk: &Path) {
@@ -60,7 +46,7 @@ fn numbers(folder: &Path) -> Vec<u64> {
 
 #[test]
 fn a_full_disk_refuses_nothing_for_which_space_was_written_and_loses_nothing() {
-    on_a_small_disk("a_full_disk_refuses_nothing_for_which_space_was_written_and_loses_nothing", |disk| {
+    on_a_small_disk("a_full_disk_refuses_nothing_for_which_space_was_written_and_loses_nothing", 12, |disk| {
         let folder = disk.join("journal");
         let options = Options { segment: 1024 * 1024, ..Options::default() };
         let journal = Journal::open(&folder, options, soon()).unwrap();
@@ -100,7 +86,7 @@ fn a_full_disk_refuses_nothing_for_which_space_was_written_and_loses_nothing() {
 
 #[test]
 fn a_journal_cannot_begin_on_a_full_disk_and_begins_later() {
-    on_a_small_disk("a_journal_cannot_begin_on_a_full_disk_and_begins_later", |disk| {
+    on_a_small_disk("a_journal_cannot_begin_on_a_full_disk_and_begins_later", 12, |disk| {
         let folder = disk.join("journal");
         std::fs::create_dir(&folder).unwrap();
         fill(disk);
@@ -113,12 +99,12 @@ fn a_journal_cannot_begin_on_a_full_disk_and_begins_later() {
 
 #[test]
 fn a_journal_that_is_read_only_can_be_followed() {
-    on_a_small_disk("a_journal_that_is_read_only_can_be_followed", |disk| {
+    on_a_small_disk("a_journal_that_is_read_only_can_be_followed", 12, |disk| {
         let folder = disk.join("journal");
         let journal = Journal::open(&folder, Options::default(), soon()).unwrap();
         append(&journal).unwrap();
         drop(journal);
-        assert!(Command::new("mount").args(["-o", "remount,ro"]).arg(disk).status().unwrap().success());
+        mount(&["-o", "remount,ro"], disk);
         let refused = Journal::open(&folder, Options::default(), soon()).unwrap_err();
         assert!(matches!(refused, Error::Io(_)), "{refused}");
         assert_eq!(numbers(&folder), [1]);

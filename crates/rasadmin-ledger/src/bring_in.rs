@@ -5,7 +5,6 @@
 //! left half done, and the next continues where it was.
 
 mod cursor;
-mod decode;
 mod missing;
 
 use crate::sqlite::{Projection, Sqlite, Statements};
@@ -14,6 +13,7 @@ use cursor::Cursor;
 use missing::Newer;
 use rasadmin_engine::{Millis, Name};
 use rasadmin_journal::{Follower, Item, Position};
+use rasadmin_recorder::Decoded;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -232,12 +232,12 @@ fn take(
         }
         Item::Record(record) => {
             brought.records += 1;
-            match decode::record(record.payload) {
-                Some((decoded, unknown)) => {
+            match rasadmin_recorder::decode(record.payload) {
+                Ok(Decoded { record, unknown }) => {
                     brought.unknown += unknown;
-                    projection.record(&decoded)?;
+                    projection.record(&record)?;
                 }
-                None => {
+                Err(_) => {
                     brought.unreadable += 1;
                     missing::unreadable(projection, start.journal, record.number)?;
                 }

@@ -19,14 +19,3 @@ pub use forget::{Changed, Past};
 
 /// A row's number, for people: what they type as in `--session 7`.
 pub type RowId = i64;
-
-/// Sixteen random bytes, of the operating system's.
-///
-/// # Errors
-///
-/// If it has none.
-pub fn random() -> std::io::Result<[u8; 16]> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|e| std::io::Error::other(e.to_string()))?;
-    Ok(bytes)
-}

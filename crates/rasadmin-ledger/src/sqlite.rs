@@ -143,7 +143,7 @@ impl Sqlite {
             return Err(Error::new(ErrorKind::Foreign, &self.path, what));
         }
         self.connection.execute_batch(SCHEMA).map_err(failed)?;
-        let random = crate::random().map_err(|e| Error::new(ErrorKind::Other, &self.path, e))?;
+        let random = rasadmin_recorder::random().map_err(|e| Error::new(ErrorKind::Other, &self.path, e))?;
         let own = uuid::Builder::from_random_bytes(random).into_uuid().to_string();
         let about = "INSERT INTO about VALUES ('platform', ?1), ('ledger', ?2)";
         self.connection.execute(about, [PLATFORM, &own]).map_err(failed)?;

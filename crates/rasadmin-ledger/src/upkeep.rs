@@ -68,7 +68,8 @@ impl Upkeep {
     ///
     /// If the ledger cannot be used.
     pub fn anonymise(&mut self, past: &Past) -> Result<Changed, Error> {
-        let random = crate::random().map_err(|e| Error { kind: ErrorKind::Other, message: e.to_string() })?;
+        let random =
+            rasadmin_recorder::random().map_err(|e| Error { kind: ErrorKind::Other, message: e.to_string() })?;
         let pseudonyms = Pseudonyms::of(Id(u128::from_be_bytes(random)));
         self.forget(|statements| forget::anonymise(statements, past, &pseudonyms))
     }

@@ -3,7 +3,8 @@
 
 mod support;
 
-use support::{Scene, Verdict, With, connection, number};
+use rasadmin_recorder::Verdict;
+use support::{Scene, With, connection, number};
 
 const POOLS: &str = r#"
     default_domain = "CORP"
@@ -108,7 +109,7 @@ fn without_a_pool_the_offer_is_kept_and_recorded() {
     assert_eq!(scene.address("b", "VPN0-2", "172.16.0.9").unwrap(), "172.16.0.9");
     assert_eq!(scene.ask("SELECT ended_by FROM leases WHERE ended IS NOT NULL"), "address given by RRAS again");
     assert_eq!(scene.ask("SELECT what FROM anomalies"), "RRAS offered an address that a lease still held");
-    scene.engine.hangup(&connection(1, "a"), scene.now());
+    scene.recorder.hangup(&connection(1, "a"), scene.now());
     assert_eq!(scene.ask("SELECT port FROM leases WHERE ended IS NULL"), "VPN0-2");
 }
 
@@ -139,10 +140,10 @@ fn a_pool_that_grows_and_shrinks_loses_and_doubles_nothing() {
     let held: Vec<_> = (1..=4).map(|n| scene.begin(n, &format!("u{n}"), &format!("VPN0-{n}")).unwrap()).collect();
     let grown =
         POOLS.replace("10.8.0.1-10.8.0.4", "10.8.0.1-10.8.0.5").replace("10.9.0.10-10.9.0.11", "10.9.0.10-10.9.0.12");
-    scene.engine.set_config(support::config(scene.folder.path(), &grown), scene.now());
+    scene.recorder.set_config(support::config(scene.folder.path(), &grown), scene.now());
     let more: Vec<_> = (5..=6).map(|n| scene.begin(n, &format!("u{n}"), &format!("VPN0-{n}")).unwrap()).collect();
     assert_eq!(more, ["10.8.0.5", "10.9.0.12"]);
-    scene.engine.set_config(support::config(scene.folder.path(), POOLS), scene.now());
+    scene.recorder.set_config(support::config(scene.folder.path(), POOLS), scene.now());
     for (n, address) in (1..).zip(held.iter().chain(&more)) {
         scene.end(n, &format!("u{n}"), &format!("VPN0-{n}"), address);
     }

@@ -57,7 +57,7 @@ fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> Imported {
 }
 
 fn import(scene: &Scene, sessions: &[Imported]) -> Counts {
-    let mut ledger = Sqlite::open(&scene.path(), Create::No, false, Instant::now() + Duration::from_secs(5)).unwrap();
+    let mut ledger = Sqlite::open(&scene.ledger(), Create::No, false, Instant::now() + Duration::from_secs(5)).unwrap();
     ledger.import(sessions, Duration::from_secs(5)).unwrap()
 }
 
@@ -80,7 +80,7 @@ fn it_counts_in_no_limit_and_no_quota_and_moves_no_address() {
 fn an_imported_session_cannot_live() {
     let scene = Scene::new(LIMITED);
     import(&scene, &[imported("a", "alice", MONDAY, MONDAY + 1)]);
-    let ledger = rusqlite::Connection::open(scene.path()).unwrap();
+    let ledger = rusqlite::Connection::open(scene.ledger()).unwrap();
     let refused = ledger.execute("UPDATE sessions SET acct_stop_time = NULL WHERE imported IS NOT NULL", []);
     assert!(refused.unwrap_err().to_string().contains("CHECK"));
 }
@@ -93,7 +93,7 @@ fn only_a_missing_end_is_added() {
         |stop| Imported { stop, seconds: 0, usage: None, closed_by: NO_END, estimated: true, ..whole.clone() };
     let told = || scene.ask("SELECT acct_stop_time, estimated, acct_session_time, acct_input_octets FROM sessions");
     let became = |session: &Imported| {
-        let dry = Reader::open(&scene.path()).unwrap().compare(std::slice::from_ref(session)).unwrap();
+        let dry = Reader::open(&scene.ledger()).unwrap().compare(std::slice::from_ref(session)).unwrap();
         let counts = import(&scene, std::slice::from_ref(session));
         assert_eq!(dry, counts);
         (counts.new, counts.completed, counts.already_there)
@@ -116,7 +116,7 @@ fn a_callback_in_between_does_not_wait_for_the_whole_import() {
     let many: Vec<Imported> = (0..20_000)
         .map(|n| imported(&format!("key {n}"), &format!("user{}", n % 100), MONDAY - 1_000 - n, MONDAY - n))
         .collect();
-    let path = scene.path();
+    let path = scene.ledger();
     let importing = std::thread::spawn(move || {
         let mut ledger = Sqlite::open(&path, Create::No, false, Instant::now() + Duration::from_secs(5)).unwrap();
         ledger.import(&many, Duration::from_secs(30)).unwrap()
@@ -139,7 +139,7 @@ fn sessions_are_read_page_by_page_in_the_order_of_their_start() {
     let many: Vec<Imported> =
         (0..5_000).map(|n| imported(&format!("key {n}"), "alice", MONDAY + n % 3, MONDAY + 10)).collect();
     import(&scene, &many);
-    let reader = Reader::open(&scene.path()).unwrap();
+    let reader = Reader::open(&scene.ledger()).unwrap();
     let read = |wanted| reader.pages(wanted).unwrap().map(Result::unwrap).collect::<Vec<_>>();
     let all = read(Wanted::default());
     assert_eq!(all.len(), 5_000);
@@ -161,11 +161,11 @@ fn between_two_sessions_nothing_is_held() {
     let many: Vec<Imported> =
         (0..5_000).map(|n| imported(&format!("key {n}"), "alice", MONDAY + n, MONDAY + n)).collect();
     import(&scene, &many);
-    let reader = Reader::open(&scene.path()).unwrap();
+    let reader = Reader::open(&scene.ledger()).unwrap();
     let mut reading = reader.pages(Wanted::default()).unwrap();
     reading.next().unwrap().unwrap();
     scene.begin(1, "bob", "VPN2-1").unwrap();
-    let writer = rusqlite::Connection::open(scene.path()).unwrap();
+    let writer = rusqlite::Connection::open(scene.ledger()).unwrap();
     let busy: i64 = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
     assert_eq!(busy, 0, "a reader holds a snapshot");
     assert_eq!(reading.count(), 4_999);

@@ -3,7 +3,8 @@
 
 mod support;
 
-use support::{Scene, Verdict, With, connection, link};
+use rasadmin_recorder::Verdict;
+use support::{Scene, With, connection, link};
 
 const ONE: &str = r#"
     default_domain = "CORP"
@@ -41,8 +42,8 @@ fn a_session_never_counts_itself() {
     let scene = Scene::new(ONE);
     scene.begin(1, "alice", "VPN0-1").unwrap();
     assert_eq!(scene.link(1, "VPN0-9", rasadmin_engine::Tunnel::Sstp), Verdict::Accept);
-    assert_eq!(scene.engine.reauthenticate(&connection(1, "alice"), scene.now()), Verdict::Accept);
-    assert_eq!(scene.engine.endpoint_change(&connection(1, "alice"), scene.now()), Verdict::Accept);
+    assert_eq!(scene.recorder.reauthenticate(&connection(1, "alice"), scene.now()), Verdict::Accept);
+    assert_eq!(scene.recorder.endpoint_change(&connection(1, "alice"), scene.now()), Verdict::Accept);
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn octets_go_to_the_period_of_the_hangup() {
         output_octets: 1 << 19,
         ..Default::default()
     };
-    scene.engine.hangup(&connection(1, "alice").with(|e| e.usage = usage), scene.now());
+    scene.recorder.hangup(&connection(1, "alice").with(|e| e.usage = usage), scene.now());
     assert!(scene.begin(2, "alice", "VPN0-2").unwrap_err().contains("a mebibyte a month"));
     scene.begin(3, "bob", "VPN0-3").unwrap();
     scene.wait(9 * 86_400); // December
@@ -173,8 +174,8 @@ fn time_is_split_at_midnight_in_the_zone() {
     scene.wait(13 * 3600); // 22:00 UTC, 23:00 in Berlin
     scene.begin(1, "alice", "VPN0-1").unwrap();
     scene.wait(2 * 3600);
-    scene.engine.link_hangup(&link(1, "VPN0-1", rasadmin_engine::Tunnel::Sstp), scene.now());
-    scene.engine.hangup(&connection(1, "alice"), scene.now());
+    scene.recorder.link_hangup(&link(1, "VPN0-1", rasadmin_engine::Tunnel::Sstp), scene.now());
+    scene.recorder.hangup(&connection(1, "alice"), scene.now());
     assert_eq!(
         scene.ask("SELECT day, seconds, session IS NOT NULL FROM use ORDER BY day"),
         "2026-11-23 3600 1; 2026-11-24 3600 1"

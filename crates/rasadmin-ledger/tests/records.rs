@@ -4,12 +4,11 @@
 mod support;
 
 use rasadmin_engine::event::Seen;
-use rasadmin_engine::{Effect, Event, Here, Process, Quarantine, Record, Tunnel, decide};
-use rasadmin_journal::{Follower, Item, Journal};
+use rasadmin_engine::{Effect, Event, Here, Process, Quarantine, Tunnel, decide};
 use rasadmin_ledger::report::Reader;
+use rasadmin_recorder::Verdict;
 use std::collections::BTreeSet;
-use support::recorder::{OPTIONS, append, catch_up};
-use support::{Scene, Verdict, With, connection, dump, link, soon};
+use support::{Scene, With, append, connection, dump, link, soon};
 
 const OPEN: &str = r#"
     default_domain = "CORP"
@@ -29,15 +28,15 @@ fn a_day() -> Scene {
     let given = scene.begin(1, "alice", "VPN0-1").unwrap();
     assert_eq!(scene.link(1, "VPN0-9", Tunnel::Sstp), Verdict::Accept);
     scene.wait(100);
-    scene.engine.link_hangup(&link(1, "VPN0-9", Tunnel::Sstp), scene.now());
+    scene.recorder.link_hangup(&link(1, "VPN0-9", Tunnel::Sstp), scene.now());
     let moved = connection(1, "alice").with(|e| e.source = "198.51.100.7".into());
-    assert_eq!(scene.engine.endpoint_change(&moved, scene.now()), Verdict::Accept);
+    assert_eq!(scene.recorder.endpoint_change(&moved, scene.now()), Verdict::Accept);
     scene.end(1, "alice", "VPN0-1", &given);
     assert!(scene.begin(2, "mallory", "VPN0-2").is_err());
-    scene.engine.hangup(&connection(77, "nobody"), scene.now());
+    scene.recorder.hangup(&connection(77, "nobody"), scene.now());
     // Her links go, and she is back after a minute and a half: closed, and alive again.
     let given = scene.begin(3, "carol", "VPN0-3").unwrap();
-    scene.engine.link_hangup(&link(3, "VPN0-3", Tunnel::Sstp), scene.now());
+    scene.recorder.link_hangup(&link(3, "VPN0-3", Tunnel::Sstp), scene.now());
     scene.wait(90);
     scene.begin(4, "dora", "VPN0-4").unwrap();
     assert_eq!(scene.link(3, "VPN0-3", Tunnel::Sstp), Verdict::Accept);
@@ -45,29 +44,17 @@ fn a_day() -> Scene {
     scene
 }
 
-fn journal(scene: &Scene) -> Vec<Record> {
-    let mut all = Vec::new();
-    let mut follower = Follower::open(&scene.config.journal).unwrap().unwrap();
-    follower
-        .read(|item| match item {
-            Item::Record(record) => all.push(serde_json::from_slice(record.payload).unwrap()),
-            Item::Gap { .. } => panic!("{item:?}"),
-        })
-        .unwrap();
-    all
-}
-
 #[test]
 fn every_kind_of_effect_is_brought_in_and_again_changes_nothing() {
     let scene = a_day();
     // And what happens on other days.
     let dora = connection(4, "dora").with(|e| e.quarantine = Some(Quarantine::Probation));
-    assert_eq!(scene.engine.reauthenticate(&dora, scene.now()), Verdict::Accept);
+    assert_eq!(scene.recorder.reauthenticate(&dora, scene.now()), Verdict::Accept);
     scene.release("dora", "VPN0-4", "10.8.0.3");
     for event in [Event::Look(vec![Seen { connection: dora }]), Event::Lost { events: 3 }] {
-        scene.engine.tell(event, scene.now()).unwrap();
+        scene.tell(event);
     }
-    let (before, all) = (dump(&scene.path()), journal(&scene));
+    let (before, all) = (dump(&scene.ledger()), scene.records());
     let kind = |effect: &Effect| {
         let written = serde_json::to_value(effect).unwrap();
         written.as_object().and_then(|of| of.keys().next().cloned()).unwrap_or_else(|| written.to_string())
@@ -102,34 +89,33 @@ fn every_kind_of_effect_is_brought_in_and_again_changes_nothing() {
     assert!(before.iter().all(|rows| !rows.is_empty()), "{before:#?}");
     rusqlite::Connection::open(&scene.config.ledger).unwrap().execute("DELETE FROM journals", []).unwrap();
     assert_eq!(scene.bring_in().records, all.len() as u64);
-    assert_eq!(dump(&scene.path()), before);
+    assert_eq!(dump(&scene.ledger()), before);
 }
 
 #[test]
 fn a_record_of_an_instance_that_has_ended_is_kept_and_changes_nothing() {
     let mut scene = a_day();
-    let ended = scene.engine.state().instance().unwrap();
+    let ended = scene.present().instance().unwrap();
     scene.restart();
     let rows = scene.ask("SELECT * FROM sessions");
     let server = "VPN1".into();
     let here = Here::new(&scene.config, &server, ended, Process(1));
-    let other = Journal::open(&scene.config.journal, OPTIONS, soon()).unwrap();
+    let other = support::journal(&scene.config);
     let mut guard = other.lock(soon()).unwrap();
-    let mut state = rasadmin_engine::State::new();
-    catch_up(&mut guard, &mut state);
-    let record = decide(&state, &here, &Event::Connection(connection(5, "emil")), &scene.now());
+    guard.catch_up(|_| {}).unwrap();
+    let record = decide(&scene.present(), &here, &Event::Connection(connection(5, "emil")), &scene.now());
     assert!(record.effects.iter().any(|effect| matches!(effect, Effect::SessionBegan(_))));
-    append(&mut guard, &mut state, &record);
+    append(&mut guard, &record);
     drop(guard);
     assert_eq!(scene.ask("SELECT * FROM sessions"), rows);
     assert_eq!(scene.ask("SELECT session FROM decisions WHERE name = 'EMIL'"), "-");
-    assert_eq!(Reader::open(&scene.path()).unwrap().faults().unwrap(), Vec::<String>::new());
+    assert_eq!(Reader::open(&scene.ledger()).unwrap().faults().unwrap(), Vec::<String>::new());
 }
 
 #[test]
 fn a_reader_does_not_wait_for_who_writes() {
     let scene = a_day();
-    let path = scene.path();
+    let path = scene.ledger();
     let holder = rusqlite::Connection::open(&path).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
     let reader = Reader::open(&path).unwrap();

@@ -1,4 +1,4 @@
-//! A rehearsal says what the engine says on SQLite.
+//! A rehearsal says what the recorder says.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -8,7 +8,8 @@ use rasadmin_engine::effect::Usage;
 use rasadmin_engine::rehearse::{Begin, Rehearsal};
 use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Tunnel};
 
-use support::{Scene, Verdict, With, connection, number};
+use rasadmin_recorder::Verdict;
+use support::{Scene, With, connection, number};
 
 const CONFIG: &str = r#"
     time_zone = "Europe/Berlin"
@@ -71,8 +72,8 @@ fn begin(handle: u64, time: i64, user: usize, tunnel: Tunnel, computer: usize) -
     }
 }
 
-/// The same on SQLite, as RRAS would tell it: the address, or why not.
-fn on_sqlite(scene: &Scene, begin: &Begin) -> Result<String, String> {
+/// The same of the recorder, as RRAS would tell it: the address, or why not.
+fn recorded(scene: &Scene, begin: &Begin) -> Result<String, String> {
     let (user, port) = (begin.user.as_str(), begin.port.known().unwrap().as_str().to_owned());
     // RRAS's offers differ, and are never kept: everybody has a pool or a reservation.
     let given = scene.address(user, &port, "")?;
@@ -100,7 +101,7 @@ proptest! {
 
     /// Sessions come and go at random: every answer and every address is the same.
     #[test]
-    fn a_rehearsal_and_the_ledger_answer_alike(
+    fn a_rehearsal_and_the_recorder_answer_alike(
         steps in proptest::collection::vec((0..3_usize, 0..7_usize, 0..4_usize, 0..3_usize, 1..2400_i64), 1..60)
     ) {
         let scene = Scene::new(CONFIG);
@@ -118,12 +119,12 @@ proptest! {
                 continue;
             }
             let next = begin(handle, time, user, TUNNELS[tunnel], computer);
-            let sqlite = on_sqlite(&scene, &next);
+            let recorded = recorded(&scene, &next);
             let rehearsed = rehearsal.begin(&next);
             let given = rehearsed.given.first().map(|given| {
                 std::net::Ipv4Addr::from_bits(u32::try_from(given.number).unwrap()).to_string()
             });
-            match &sqlite {
+            match &recorded {
                 Ok(address) => {
                     prop_assert!(rehearsed.accepted, "{:?} {:?}", next, rehearsed);
                     prop_assert_eq!(Some(address), given.as_ref());

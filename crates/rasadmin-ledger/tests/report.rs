@@ -41,15 +41,15 @@ fn session(scene: &Scene, handle: u64, user: &str, seconds: i64, octets: u64) {
     let port = format!("VPN0-{handle}");
     let given = scene.begin(handle, user, &port).unwrap();
     scene.wait(seconds);
-    scene.engine.link_hangup(&support::link(handle, &port, Sstp), scene.now());
+    scene.recorder.link_hangup(&support::link(handle, &port, Sstp), scene.now());
     let usage =
         Usage { seconds: seconds.cast_unsigned(), input_octets: octets, output_octets: 2 * octets, ..Usage::default() };
-    scene.engine.hangup(&connection(handle, user).with(|e| e.usage = usage), scene.now());
+    scene.recorder.hangup(&connection(handle, user).with(|e| e.usage = usage), scene.now());
     scene.release(user, &port, &given);
 }
 
 fn totals(scene: &Scene, by: By, from: i64, to: i64) -> Vec<(String, u64, u64, u64, u64)> {
-    let reader = Reader::open(&scene.path()).unwrap();
+    let reader = Reader::open(&scene.ledger()).unwrap();
     let rows = reader.totals(by, from, to, scene.now().at.time, &scene.config).unwrap();
     let row = |t: Total| (t.key.unwrap_or_else(|| "-".to_owned()), t.sessions, t.seconds, t.input_octets, t.denied);
     rows.into_iter().map(row).collect()
@@ -120,7 +120,7 @@ fn long_and_live_sessions_are_found_in_every_month_that_they_touch() {
 fn imported_sessions_count_where_the_ledger_itself_has_none() {
     let scene = scene();
     session(&scene, 1, "alice", 3600, 100);
-    let ledger = rusqlite::Connection::open(scene.path()).unwrap();
+    let ledger = rusqlite::Connection::open(scene.ledger()).unwrap();
     let import = |key: &str, server: &str, start: i64| {
         let sql = "INSERT INTO sessions (acct_session_id, instance, nas_identifier, domain, name, user_name, handle,
                        remote_computer, calling_station_id, interface_type, quarantine, tunnel_type, framed_ip_address,
@@ -132,7 +132,7 @@ fn imported_sessions_count_where_the_ledger_itself_has_none() {
     import("a", "vpn1", MONDAY + HOUR / 2); // The ledger was there.
     import("b", "VPN1", MONDAY - 48 * HOUR); // It was not yet.
     import("c", "VPN2", MONDAY + HOUR / 2); // It never was on that server.
-    let reader = Reader::open(&scene.path()).unwrap();
+    let reader = Reader::open(&scene.ledger()).unwrap();
     let keys: Vec<_> =
         reader.sessions(&Which::default(), false).unwrap().into_iter().map(|s| s.acct_session_id).collect();
     assert_eq!(keys.len(), 3);
@@ -150,7 +150,7 @@ fn who_had_an_address_at_a_time() {
     session(&scene, 1, "alice", 3600, 0);
     scene.wait(60);
     scene.begin(2, "bob", "VPN0-2").unwrap();
-    let reader = Reader::open(&scene.path()).unwrap();
+    let reader = Reader::open(&scene.ledger()).unwrap();
     let had = |address: &str, at: Option<i64>| -> Vec<String> {
         let found = reader.who_had(address.parse::<IpAddr>().unwrap(), at, 10).unwrap();
         found.into_iter().map(|held| held.user_name.to_string()).collect()
@@ -171,14 +171,14 @@ fn an_ipv6_address_is_found_by_its_identifier_and_its_prefix() {
     let mut event = support::address("alice", "VPN0-1", "");
     event.family = rasadmin_engine::addresses::Family::Ipv6;
     event.offer = rasadmin_engine::event::Offer::Number(0xa11c_000e);
-    scene.engine.assign(&event, scene.now()).unwrap();
+    scene.recorder.assign(&event, scene.now()).unwrap();
     let given = scene.address("alice", "VPN0-1", "").unwrap();
     let connect = connection(1, "alice").with(|e| {
         e.addresses = vec![number(&given)];
         e.prefix = Some("2001:db8:1:2::/64".into());
     });
     scene.connect(&connect);
-    let reader = Reader::open(&scene.path()).unwrap();
+    let reader = Reader::open(&scene.ledger()).unwrap();
     let had = |address: &str| reader.who_had(address.parse().unwrap(), None, 10).unwrap().len();
     assert_eq!(["::a11c:e", "2001:db8:1:2::a11c:e", "2001:db8:9:9::a11c:e", "::b"].map(had), [1, 1, 0, 0]);
 }
@@ -189,7 +189,7 @@ fn a_bare_name_means_that_name_in_any_domain() {
     session(&scene, 1, "alice", 1, 0);
     session(&scene, 2, r"PARTNER\Alice", 1, 0);
     session(&scene, 3, "bob", 1, 0);
-    let reader = Reader::open(&scene.path()).unwrap();
+    let reader = Reader::open(&scene.ledger()).unwrap();
     let found = |typed: &str| {
         let user = Who::typed(typed, &scene.config.domains);
         reader.sessions(&Which { user, ..Which::default() }, false).unwrap().len()

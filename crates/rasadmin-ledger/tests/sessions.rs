@@ -7,7 +7,8 @@ use rasadmin_engine::Tunnel;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::ConnectionEvent;
 
-use support::{Scene, Verdict, With, address, connection, link};
+use rasadmin_recorder::Verdict;
+use support::{Scene, With, address, connection, link};
 
 const OPEN: &str = r#"
     default_domain = "CORP"
@@ -37,8 +38,8 @@ fn a_session_from_address_to_release() {
     assert_eq!(leases(&scene), "10.8.0.1 ALICE");
     scene.wait(90);
     let usage = Usage { seconds: 90, input_octets: 1000, output_octets: 5000, input_packets: 5, output_packets: 7 };
-    scene.engine.link_hangup(&link(1, "VPN0-1", Tunnel::Sstp), scene.now());
-    scene.engine.hangup(&connection(1, "alice").with(|e| e.usage = usage), scene.now());
+    scene.recorder.link_hangup(&link(1, "VPN0-1", Tunnel::Sstp), scene.now());
+    scene.recorder.hangup(&connection(1, "alice").with(|e| e.usage = usage), scene.now());
     scene.release("alice", "VPN0-1", "10.8.0.1");
     assert_eq!(live(&scene), "");
     assert_eq!(closed(&scene), "alice hangup 1");
@@ -61,7 +62,7 @@ fn octets_are_a_lower_bound_once_a_counter_may_have_wrapped() {
     scene.begin(1, "alice", "VPN0-1").unwrap();
     let usage =
         Usage { seconds: 9, input_octets: 1, output_octets: 5, input_packets: 5, output_packets: (1 << 32) / 1600 + 1 };
-    scene.engine.hangup(&connection(1, "alice").with(|e| e.usage = usage), scene.now());
+    scene.recorder.hangup(&connection(1, "alice").with(|e| e.usage = usage), scene.now());
     assert_eq!(scene.ask("SELECT octets_are FROM sessions"), "lower bound");
 }
 
@@ -83,7 +84,7 @@ fn a_rejected_first_link_closes_the_session_unbilled() {
     let Verdict::Reject(why) = scene.link(1, "VPN4-1", Tunnel::Pptp) else { panic!("accepted") };
     assert_eq!(why, "rule `no PPTP`");
     assert_eq!(closed(&scene), "alice first link rejected 0");
-    scene.engine.hangup(&connection(1, "alice"), scene.now());
+    scene.recorder.hangup(&connection(1, "alice"), scene.now());
     assert_eq!(scene.ask("SELECT what FROM anomalies"), "hangup of an unknown connection");
     assert_eq!(closed(&scene), "alice first link rejected 0");
 }
@@ -144,8 +145,8 @@ fn a_port_that_starts_again_closes_the_ghost_and_ends_its_lease() {
 fn a_late_release_never_frees_a_newer_lease() {
     let scene = Scene::new(OPEN);
     assert_eq!(scene.begin(1, "alice", "VPN0-1").unwrap(), "10.8.0.1");
-    scene.engine.link_hangup(&link(1, "VPN0-1", Tunnel::Sstp), scene.now());
-    scene.engine.hangup(&connection(1, "alice"), scene.now());
+    scene.recorder.link_hangup(&link(1, "VPN0-1", Tunnel::Sstp), scene.now());
+    scene.recorder.hangup(&connection(1, "alice"), scene.now());
     // The same user again on the same port: the same address, and two releases are due.
     assert_eq!(scene.begin(2, "alice", "VPN0-1").unwrap(), "10.8.0.1");
     scene.release("alice", "VPN0-1", "10.8.0.1");
@@ -181,7 +182,7 @@ fn an_accepted_lease_outlives_five_minutes_and_ends_so_long_after_its_session() 
     scene.address("bob", "VPN0-2", "").unwrap();
     assert_eq!(leases(&scene), "10.8.0.1 ALICE; 10.8.0.2 BOB");
     // The hangup comes, the release does not.
-    scene.engine.hangup(&connection(1, "alice"), scene.now());
+    scene.recorder.hangup(&connection(1, "alice"), scene.now());
     scene.wait(200);
     scene.address("carol", "VPN0-3", "").unwrap();
     assert!(leases(&scene).contains("ALICE"));
@@ -208,7 +209,7 @@ fn a_session_whose_links_are_gone_ends_when_the_last_one_did() {
     let scene = Scene::new(OPEN);
     scene.begin(1, "alice", "VPN0-1").unwrap();
     scene.wait(100);
-    scene.engine.link_hangup(&link(1, "VPN0-1", Tunnel::Sstp), scene.now());
+    scene.recorder.link_hangup(&link(1, "VPN0-1", Tunnel::Sstp), scene.now());
     scene.wait(3600);
     scene.address("bob", "VPN0-2", "").unwrap();
     assert_eq!(closed(&scene), "alice links gone 1");
@@ -220,13 +221,13 @@ fn odd_sequences_are_recorded_and_change_nothing() {
     let scene = Scene::new(OPEN);
     scene.begin(1, "alice", "VPN0-1").unwrap();
     let before = (live(&scene), leases(&scene));
-    scene.engine.hangup(&connection(77, "mallory"), scene.now());
-    scene.engine.link_hangup(&link(77, "VPN7-7", Tunnel::Sstp), scene.now());
+    scene.recorder.hangup(&connection(77, "mallory"), scene.now());
+    scene.recorder.link_hangup(&link(77, "VPN7-7", Tunnel::Sstp), scene.now());
     scene.release("mallory", "VPN7-7", "10.8.0.1");
     assert_eq!(scene.link(77, "VPN7-8", Tunnel::Sstp), Verdict::Accept);
-    assert_eq!(scene.engine.reauthenticate(&connection(78, "mallory"), scene.now()), Verdict::Accept);
+    assert_eq!(scene.recorder.reauthenticate(&connection(78, "mallory"), scene.now()), Verdict::Accept);
     // Handle 1 lives, but with another GUID: it is another connection's end.
-    scene.engine.hangup(&connection(1, "alice").with(|e| e.guid = Some("another".into())), scene.now());
+    scene.recorder.hangup(&connection(1, "alice").with(|e| e.guid = Some("another".into())), scene.now());
     assert_eq!((live(&scene), leases(&scene)), before);
     assert_eq!(
         scene.ask("SELECT what FROM anomalies ORDER BY id"),
@@ -255,7 +256,7 @@ fn hostile_names_are_stored_as_they_are() {
     let lone = rasadmin_engine::Name::from_utf16(&[0x61, 0xdfff]);
     let mut event = address("", "VPN0-1", "");
     event.user = lone.clone();
-    scene.engine.assign(&event, scene.now()).unwrap();
+    scene.recorder.assign(&event, scene.now()).unwrap();
     assert_eq!(scene.ask("SELECT user_name FROM leases ORDER BY id DESC LIMIT 1"), lone.as_str());
 }
 
@@ -301,9 +302,9 @@ fn a_move_is_recorded_and_a_reauthentication_too() {
     let scene = Scene::new(OPEN);
     scene.begin(1, "alice", "VPN0-1").unwrap();
     let moved = connection(1, "alice").with(|e| e.source = "198.51.100.3".into());
-    assert_eq!(scene.engine.endpoint_change(&moved, scene.now()), Verdict::Accept);
+    assert_eq!(scene.recorder.endpoint_change(&moved, scene.now()), Verdict::Accept);
     let quarantined = moved.with(|e| e.quarantine = Some(rasadmin_engine::Quarantine::Probation));
-    assert_eq!(scene.engine.reauthenticate(&quarantined, scene.now()), Verdict::Accept);
+    assert_eq!(scene.recorder.reauthenticate(&quarantined, scene.now()), Verdict::Accept);
     assert_eq!(scene.ask("SELECT calling_station_id, quarantine FROM sessions"), "198.51.100.3 probation");
     assert_eq!(scene.ask("SELECT count(*) FROM decisions WHERE session = 1"), "4");
 }

@@ -9,12 +9,10 @@ use rasadmin_engine::effect::{Forgetting, Usage};
 use rasadmin_engine::event::{ConfigRead, ReleaseEvent, Seen};
 use rasadmin_engine::{Answer, Waited};
 use rasadmin_engine::{Event, Here, Id, Identity, Name, Process, Stamp, State, Tunnel, decide, decide_late};
-use rasadmin_journal::Journal;
 use rasadmin_ledger::report::{Reader, Which};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::collections::{BTreeMap, BTreeSet};
-use support::recorder::{OPTIONS, append};
-use support::{With, address, connection, dump, link, soon};
+use support::{With, address, append, connection, dump, link, soon};
 
 const CONFIG: &str = r#"
     time_zone = "UTC"
@@ -143,7 +141,7 @@ fn state_and_tables_say_the_same_whatever_happens() {
     for (seed, forgets) in (12..22).map(|seed| (seed, false)).chain((100..106).map(|seed| (seed, true))) {
         let folder = tempfile::tempdir().unwrap();
         let config = support::config(folder.path(), CONFIG);
-        let journal = Journal::open(&config.journal, OPTIONS, soon()).unwrap();
+        let journal = support::journal(&config);
         let mut ledger = Sqlite::open(&config.ledger, Create::Yes, false, soon()).unwrap();
         let mut state = State::new();
         state.derive(&config);
@@ -186,8 +184,9 @@ fn state_and_tables_say_the_same_whatever_happens() {
             };
             let mut guard = journal.lock(soon()).unwrap();
             guard.catch_up(|item| panic!("{item:?}")).unwrap();
-            append(&mut guard, &mut state, &record);
+            append(&mut guard, &record);
             drop(guard);
+            state.apply(&record);
             if step % 50 == 49 {
                 ledger.bring_in(&config.journal, &server, &mut |_| {}).unwrap();
                 if forgets {

@@ -8,8 +8,9 @@ use rasadmin_engine::{Event, Identity, Millis, Name};
 use rasadmin_ledger::Changed;
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::upkeep::Upkeep;
+use rasadmin_recorder::Verdict;
 use std::path::Path;
-use support::{MONDAY, Scene, Verdict, With, connection, number};
+use support::{MONDAY, Scene, With, connection, number};
 
 const CONFIG: &str = r#"
     time_zone = "Europe/Berlin"
@@ -25,23 +26,23 @@ const CONFIG: &str = r#"
 "#;
 
 fn sound(scene: &Scene) {
-    let reader = Reader::open(&scene.path()).unwrap();
+    let reader = Reader::open(&scene.ledger()).unwrap();
     assert_eq!(reader.faults().unwrap(), Vec::<String>::new());
-    assert_eq!(reader.differences(&scene.engine.state()).unwrap(), Vec::<String>::new());
+    assert_eq!(reader.differences(&scene.present()).unwrap(), Vec::<String>::new());
 }
 
 fn upkeep(scene: &Scene) -> Upkeep {
-    Upkeep::open(&scene.path()).unwrap()
+    Upkeep::open(&scene.ledger()).unwrap()
 }
 
 fn release(scene: &Scene, address: &str, force: bool) {
-    scene.engine.tell(Event::ReleaseAddress { address: number(address), force }, scene.now());
+    scene.tell(Event::ReleaseAddress { address: number(address), force });
 }
 
 fn close(scene: &Scene, row: i64) {
     let session = upkeep(scene).id_of(row).unwrap().unwrap();
     assert_eq!(upkeep(scene).row_of(session).unwrap(), Some(row));
-    scene.engine.tell(Event::CloseSession { session }, scene.now());
+    scene.tell(Event::CloseSession { session });
 }
 
 #[test]
@@ -85,7 +86,7 @@ fn a_ghost_is_closed_and_counts_no_longer() {
     assert_eq!(scene.ask("SELECT seconds FROM use"), "600");
     assert_eq!(scene.begin(3, "alice", "VPN0-3").unwrap(), "10.8.0.1", "and its address is free");
     // RRAS tells of the ghost's end after all.
-    scene.engine.hangup(&connection(1, "alice"), scene.now());
+    scene.recorder.hangup(&connection(1, "alice"), scene.now());
     assert_eq!(scene.ask("SELECT name FROM sessions WHERE acct_stop_time IS NULL"), "ALICE");
     assert_eq!(scene.ask("SELECT what FROM anomalies"), "hangup of an unknown connection");
     sound(&scene);
@@ -107,7 +108,7 @@ fn three_days() -> Scene {
     let given = day(1, "alice");
     scene.wait(3600);
     scene.end(1, "alice", "VPN0-1", &given);
-    scene.engine.hangup(&connection(99, "alice"), scene.now());
+    scene.recorder.hangup(&connection(99, "alice"), scene.now());
     scene.wait(23 * 3600);
     let given = day(2, "bob");
     scene.wait(3600);
@@ -123,7 +124,7 @@ const DAY: Millis = 86_400_000;
 fn forget(scene: &Scene, days: i64, user: Option<&str>, how: Forgetting) -> Changed {
     scene.bring_in();
     let user = user.map(|name| Identity { domain: Name::new("CORP"), name: Name::new(name).folded() });
-    scene.engine.tell(Event::Forget { before: MONDAY + days * DAY, user, how }, scene.now());
+    scene.tell(Event::Forget { before: MONDAY + days * DAY, user, how });
     scene.bring_in().forgotten
 }
 
@@ -152,9 +153,9 @@ fn purge_deletes_what_ended_before_and_nothing_else() {
     assert_eq!(scene.ask("SELECT count(*) FROM leases WHERE ended IS NULL"), "1");
     assert_eq!(scene.ask("SELECT count(*) FROM configs"), "1");
     sound(&scene);
-    scene.engine.stop(scene.now());
-    assert!(!contains(&scene.path(), "bob"), "what is deleted is overwritten");
-    assert!(contains(&scene.path(), "alice"), "the check can fail");
+    scene.recorder.stop(scene.now());
+    assert!(!contains(&scene.ledger(), "bob"), "what is deleted is overwritten");
+    assert!(contains(&scene.ledger(), "alice"), "the check can fail");
 }
 
 #[test]
@@ -201,8 +202,12 @@ fn anonymise_leaves_the_sums_and_no_name() {
     scene.wait(30 * 86_400);
     scene.restart();
     forget(&scene, 30, None, Forgetting::Anonymise);
-    scene.engine.stop(scene.now());
-    assert!(!contains(&scene.path(), "bob") && !contains(&scene.path(), "laptop") && !contains(&scene.path(), "alice"));
+    scene.recorder.stop(scene.now());
+    assert!(
+        !contains(&scene.ledger(), "bob")
+            && !contains(&scene.ledger(), "laptop")
+            && !contains(&scene.ledger(), "alice")
+    );
 }
 
 #[test]
@@ -214,7 +219,7 @@ fn a_backup_is_the_ledger_of_now_and_overwrites_nothing() {
     let reader = Reader::open(&to).unwrap();
     assert_eq!(reader.faults().unwrap(), Vec::<String>::new());
     assert_eq!(reader.counts().unwrap().sessions, 3);
-    assert_eq!(Reader::open(&scene.path()).unwrap().counts().unwrap().sessions, 4);
+    assert_eq!(Reader::open(&scene.ledger()).unwrap().counts().unwrap().sessions, 4);
     let why = upkeep(&scene).backup(&to).unwrap_err().to_string();
     assert!(why.contains("is there already"), "{why}");
 }
@@ -222,16 +227,16 @@ fn a_backup_is_the_ledger_of_now_and_overwrites_nothing() {
 #[test]
 fn what_is_wrong_is_found() {
     let scene = three_days();
-    scene.engine.stop(scene.now());
-    let broken = rusqlite::Connection::open(scene.path()).unwrap();
+    scene.recorder.stop(scene.now());
+    let broken = rusqlite::Connection::open(scene.ledger()).unwrap();
     broken.execute("UPDATE leases SET ended = NULL WHERE id = 2", []).unwrap();
     broken.execute("UPDATE sessions SET acct_stop_time = 5 WHERE id = 1", []).unwrap();
     drop(broken);
-    let reader = Reader::open(&scene.path()).unwrap();
+    let reader = Reader::open(&scene.ledger()).unwrap();
     let faults = reader.faults().unwrap();
     assert_eq!(faults.len(), 1, "{faults:#?}");
     assert!(faults[0].starts_with("sessions that end before they begin: 1"), "{faults:#?}");
-    let differ = reader.differences(&scene.engine.state()).unwrap();
+    let differ = reader.differences(&scene.present()).unwrap();
     assert_eq!(differ.len(), 1, "{differ:#?}");
     assert!(differ[0].starts_with("live leases of VPN1 in which rows and state differ: 1"), "{differ:#?}");
 }

@@ -13,27 +13,6 @@ use std::process::Command;
 use std::time::Instant;
 use support::With;
 
-const CONFIG: &str = r#"
-    default_domain = "CORP"
-    default.action = "allow"
-    addresses.pool = "staff"
-    journal.durability = "process"
-    [pools.staff]
-    addresses = ["10.0.0.0/8"]
-    [groups.all]
-    users = ["CORP\\*"]
-    [[rules]]
-    name = "everybody"
-    action = "deny"
-    users = ["*"]
-    group_sessions = { group = "all", at_least = 1000000 }
-    [[rules]]
-    name = "two each"
-    action = "deny"
-    users = ["*"]
-    user_sessions = { at_least = 2 }
-"#;
-
 /// Calls, with the time that each took in microseconds.
 struct Play<'r> {
     recorder: &'r Recorder,
@@ -88,7 +67,8 @@ impl Play<'_> {
 }
 
 fn started(folder: &Path) -> Recorder {
-    Recorder::start(support::config(folder, CONFIG), &Name::new("VPN1"), support::system())
+    let text = format!("journal.durability = \"process\"\n{}", support::COUNTING);
+    Recorder::start(support::config(folder, &text), &Name::new("VPN1"), support::system())
 }
 
 /// Mebibytes that are this process's own in memory: now, and at most so far.

@@ -6,12 +6,15 @@
 //!     cargo xtask bench
 #![allow(clippy::unwrap_used)] // A report may stop where it is.
 
+#[path = "../../rasadmin-journal/examples/bare/mod.rs"]
+mod bare;
+
+use bare::Bare;
 use mprapi::FunctionId as F;
 use rasadmin_host::dll::AdminDll;
 use rasadmin_host::fill::{self, ConnectionFacts, LinkFacts, Tunnel};
 use rasadmin_host::invoke::Arg;
-use rasadmin_journal::{Follower, Item, Journal};
-use std::fs::File;
+use rasadmin_journal::{Follower, Item};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -42,59 +45,6 @@ const CALLS: [(F, bool); 6] = [
     (F::ConnectionHangupNotificationEx, true),
     (F::ReleaseIpAddress, false),
 ];
-
-const SIZE: u64 = 4 * 1024 * 1024;
-const PIECE: usize = 64 * 1024;
-
-/// What the floor appends to.
-struct Bare {
-    lock: Journal,
-    file: File,
-    at: u64,
-}
-
-impl Bare {
-    fn new(folder: &Path) -> Self {
-        let lock = Journal::open(&folder.join("lock"), rasadmin_journal::Options::default(), soon()).unwrap();
-        let file = File::create(folder.join("bare")).unwrap();
-        // In pieces, as the journal does it: in one of 4 MiB each later write is slower.
-        for piece in 0..SIZE / PIECE as u64 {
-            write_at(&file, &[0; PIECE], piece * PIECE as u64);
-        }
-        file.sync_all().unwrap();
-        Self { lock, file, at: 0 }
-    }
-
-    /// Nanoseconds.
-    fn append(&mut self, bytes: &[u8], sync: bool) -> u64 {
-        let began = Instant::now();
-        let guard = self.lock.lock(soon()).unwrap();
-        if self.at + bytes.len() as u64 > SIZE {
-            self.at = 0;
-        }
-        write_at(&self.file, bytes, self.at);
-        self.at += bytes.len() as u64;
-        drop(guard);
-        if sync {
-            self.file.sync_data().unwrap();
-        }
-        nanos(began.elapsed())
-    }
-}
-
-#[cfg(unix)]
-fn write_at(file: &File, bytes: &[u8], at: u64) {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, at).unwrap();
-}
-
-#[cfg(windows)]
-fn write_at(file: &File, bytes: &[u8], at: u64) {
-    assert_eq!(std::os::windows::fs::FileExt::seek_write(file, bytes, at).unwrap(), bytes.len());
-}
-
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(10)
-}
 
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap()
@@ -184,7 +134,9 @@ fn measure(dll: &AdminDll, folder: &Path, synced: bool, sessions: usize) -> Time
     for n in 0..sessions {
         let mut floor = || {
             for (call, (frame, (_, sync))) in frames.iter().zip(CALLS).enumerate() {
-                times.floor[call].push(bare.append(frame, synced && sync));
+                let began = Instant::now();
+                bare.append(frame, synced && sync);
+                times.floor[call].push(nanos(began.elapsed()));
             }
         };
         if n % 2 == 0 {

@@ -1,9 +1,8 @@
 //! Records and checkpoints as bytes.
 
-use rasadmin_engine::decision::{Answer, Decision};
 use rasadmin_engine::state::{Checkpoint, VERSION};
-use rasadmin_engine::{Effect, Event, Id, Process, Record, Stamp, State};
-use serde::Deserialize;
+use rasadmin_engine::{Answer, Decision, Effect, Event, Record, State};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// The version of a checkpoint's bytes.
@@ -14,26 +13,9 @@ pub const CHECKPOINT: u32 = VERSION;
 pub struct Decoded {
     /// The record, without what this program does not know.
     pub record: Record,
-    /// How many effects a newer program wrote that this one does not know: they are left out.
-    pub unknown: usize,
-}
-
-/// A record of which some effects may be unknown.
-#[derive(Deserialize)]
-struct Loose {
-    at: Stamp,
-    id: Id,
-    instance: Id,
-    process: Process,
-    #[serde(default)]
-    late: bool,
-    event: Event,
-    #[serde(default)]
-    decision: Option<Decision>,
-    answer: Answer,
-    #[serde(default)]
-    session: Option<Id>,
-    effects: Vec<Value>,
+    /// How many parts a newer program wrote that this one does not know (effects, the decision, event or answer): they are
+    /// left out.
+    pub unknown: u64,
 }
 
 /// A record as the journal has it: JSON.
@@ -45,7 +27,7 @@ pub fn encode(record: &Record) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(record)
 }
 
-/// Reads a record. Effects of a kind that this program does not know are left out.
+/// Reads a record. Parts of a kind that this program does not know are left out.
 ///
 /// # Errors
 ///
@@ -55,15 +37,36 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, serde_json::Error> {
         Ok(record) => return Ok(Decoded { record, unknown: 0 }),
         Err(error) => error,
     };
-    let Ok(loose) = serde_json::from_slice::<Loose>(bytes) else { return Err(error) };
-    let Loose { at, id, instance, process, late, event, decision, answer, session, effects } = loose;
+    known_parts(bytes).ok_or(error)
+}
+
+/// Does this program know it?
+fn knows<T: DeserializeOwned>(part: &Value) -> bool {
+    serde_json::from_value::<T>(part.clone()).is_ok()
+}
+
+fn known_parts(bytes: &[u8]) -> Option<Decoded> {
+    let mut whole: Value = serde_json::from_slice(bytes).ok()?;
+    let parts = whole.as_object_mut()?;
+    let effects = parts.get_mut("effects")?.as_array_mut()?;
     let all = effects.len();
-    let effects: Vec<Effect> = effects.into_iter().filter_map(|effect| serde_json::from_value(effect).ok()).collect();
-    let unknown = all - effects.len();
-    Ok(Decoded {
-        record: Record { at, id, instance, process, late, event, decision, answer, session, effects },
-        unknown,
-    })
+    effects.retain(knows::<Effect>);
+    let mut unknown = (all - effects.len()) as u64;
+    if parts.get("decision").is_some_and(|decision| !knows::<Option<Decision>>(decision)) {
+        parts.remove("decision");
+        unknown += 1;
+    }
+    // What stands for an event says nothing of anybody, and is no sign of RRAS's life.
+    for (part, known, instead) in [
+        ("event", knows::<Event>(parts.get("event")?), serde_json::to_value(Event::Look(Vec::new()))),
+        ("answer", knows::<Answer>(parts.get("answer")?), serde_json::to_value(Answer::Nothing)),
+    ] {
+        if !known {
+            parts.insert(part.to_owned(), instead.ok()?);
+            unknown += 1;
+        }
+    }
+    serde_json::from_value(whole).ok().map(|record| Decoded { record, unknown })
 }
 
 /// A state as a checkpoint has it.
@@ -75,11 +78,54 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>, postcard::Error> {
     postcard::to_stdvec(&Checkpoint::of(state))
 }
 
-/// Reads a state; [`State::derive`] comes next.
-///
-/// # Errors
-///
-/// If the bytes are not a state.
-pub fn decode_state(bytes: &[u8]) -> Result<State, postcard::Error> {
-    postcard::from_bytes::<Checkpoint>(bytes).map(Checkpoint::into_state)
+/// Reads a state; [`State::derive`] comes next. None: the bytes are not a state, or not one of this format.
+pub fn decode_state(bytes: &[u8]) -> Option<State> {
+    postcard::from_bytes(bytes).ok().filter(Checkpoint::is_known).map(Checkpoint::into_state)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rasadmin_engine::{Id, Process, Stamp};
+    use serde_json::json;
+
+    #[test]
+    fn what_a_newer_program_wrote_is_left_out_part_by_part() {
+        let record = Record {
+            at: Stamp::default(),
+            id: Id(1),
+            instance: Id(2),
+            process: Process(3),
+            late: false,
+            event: Event::Lost { events: 5 },
+            decision: None,
+            answer: Answer::Accept,
+            session: Some(Id(4)),
+            effects: vec![Effect::Lost { events: 5 }],
+        };
+        let bytes = encode(&record).unwrap();
+        assert_eq!(decode(&bytes).unwrap(), Decoded { record: record.clone(), unknown: 0 });
+        let newer = |change: fn(&mut Value)| {
+            let mut value = serde_json::from_slice(&bytes).unwrap();
+            change(&mut value);
+            decode(value.to_string().as_bytes()).ok()
+        };
+        let with = |record: Record, unknown| Some(Decoded { record, unknown });
+        assert_eq!(
+            newer(|value| value["effects"][0] = json!("beamed-up")),
+            with(Record { effects: vec![], ..record.clone() }, 1)
+        );
+        assert_eq!(
+            newer(|value| value["answer"] = json!("perhaps")),
+            with(Record { answer: Answer::Nothing, ..record.clone() }, 1)
+        );
+        assert_eq!(newer(|value| value["decision"] = json!(7)), with(record.clone(), 1));
+        let event = newer(|value| value["event"] = json!({ "teleported": { "to": "Mars" } })).unwrap();
+        assert!(!event.record.event.is_of_rras(), "it is no sign of life");
+        assert_eq!((event.record.effects, event.unknown), (record.effects.clone(), 1));
+        assert_eq!(newer(|value| value["id"] = json!(7)), None, "without its identifier it is none");
+        assert_eq!(newer(|value| drop(value.as_object_mut().unwrap().remove("event"))), None);
+        assert_eq!(newer(|value| value["late"] = json!("often")), None);
+    }
 }

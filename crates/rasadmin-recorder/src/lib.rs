@@ -22,7 +22,7 @@ pub mod tool;
 pub mod torture;
 mod waiting;
 
-pub use codec::{Decoded, decode, encode};
+pub use codec::{CHECKPOINT, Decoded, decode, decode_state, encode};
 pub use recorder::{Assigned, Recorder, Verdict};
 pub use store::{Failure, Health, Kind};
 

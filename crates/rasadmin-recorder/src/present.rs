@@ -25,7 +25,7 @@ pub struct Present {
 pub struct Lacking {
     /// Records that are damaged, or that a newer program wrote in another format.
     pub records: u64,
-    /// Effects that only a newer program knows.
+    /// Effects, and other parts of records, that only a newer program knows.
     pub effects: u64,
     /// The number of the first record, where those before it are gone and no checkpoint contains them; else 0.
     pub beginning: u64,
@@ -36,7 +36,7 @@ pub(crate) fn apply(state: &mut State, lacking: &mut Lacking, item: Item<'_>) {
     match item {
         Item::Record(record) => match codec::decode(record.payload) {
             Ok(decoded) => {
-                lacking.effects += decoded.unknown as u64;
+                lacking.effects += decoded.unknown;
                 state.apply(&decoded.record);
             }
             Err(_) => lacking.records += 1,
@@ -61,7 +61,7 @@ pub fn read(folder: &Path) -> Result<Option<Present>, Error> {
                 false
             })
     })?;
-    let decoded = found.and_then(|found| Some((codec::decode_state(&found.state).ok()?, found.place.number)));
+    let decoded = found.and_then(|found| Some((codec::decode_state(&found.state)?, found.place.number)));
     let (mut state, checkpoint) = decoded.unwrap_or_default();
     let mut lacking = Lacking::default();
     if checkpoint == 0 {

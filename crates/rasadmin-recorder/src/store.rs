@@ -213,7 +213,7 @@ impl Store {
     #[allow(clippy::type_complexity)]
     fn begin_anew(&self, deadline: Instant) -> Result<(Journal, Option<(State, Position, u64)>), Error> {
         let (found, _) = checkpoint::newest(&self.folder, |_, version| version == codec::CHECKPOINT)?;
-        let state = found.and_then(|found| Some((codec::decode_state(&found.state).ok()?, found.place)));
+        let state = found.and_then(|found| Some((codec::decode_state(&found.state)?, found.place)));
         let place = state.as_ref().map_or((0, 0), |(_, place)| (place.number, place.crc));
         let journal = Journal::begin_anew(&self.folder, self.options, deadline, place)?;
         let here = journal.beginning();

@@ -127,7 +127,7 @@ fn read(found: &mut Found, follower: &mut Follower) -> Result<(), Error> {
             match rasadmin_recorder::decode(record.payload) {
                 Ok(decoded) if decoded.unknown == 0 => {}
                 Ok(_) => {
-                    let what = format!("record {} has changes from a newer version", record.number);
+                    let what = format!("record {} has parts from a newer version", record.number);
                     found.fault(what, "use the command that came with the DLL that wrote it");
                 }
                 Err(e) => {

@@ -17,7 +17,7 @@ pub fn service(facts: &mut Facts, config: &Config, recorded: &Recorded, dll: Opt
     for last in &recorded.instances {
         let name = last.server.to_string();
         let alive = alive_here && here.as_ref().is_some_and(|here| *here == last.server.folded());
-        let sessions = count(usize::try_from(last.open_sessions).unwrap_or(usize::MAX), "open session");
+        let sessions = count(last.open_sessions, "open session");
         let activity = time(last.last_activity);
         if alive {
             let since = time(last.started);

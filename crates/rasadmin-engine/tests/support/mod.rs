@@ -1,21 +1,20 @@
 //! A state with a clock that the test moves, and RRAS's calls in short.
 #![allow(dead_code, clippy::unwrap_used)]
 
+mod calls;
+
+pub use calls::*;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::config::file::Period;
-use rasadmin_engine::effect::Usage;
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer, ReleaseEvent};
+use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Offer};
 use rasadmin_engine::state::{Checkpoint, Holding, Session};
 use rasadmin_engine::{
-    Answer, Decision, Effect, Here, Id, Identity, InterfaceType, Mono, Name, Now, Process, Quarantine, Record, Stamp,
-    State, Tunnel, Waited, decide, decide_late,
+    Answer, Decision, Effect, Here, Id, Identity, Mono, Name, Now, Process, Record, Stamp, State, Tunnel, Waited,
+    decide, decide_late,
 };
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-
-/// Monday, 2026-11-23, 09:00 UTC.
-pub const MONDAY: i64 = 1_795_424_400_000;
 
 pub struct Scene {
     pub state: State,
@@ -120,8 +119,7 @@ impl Scene {
     // RRAS's calls.
 
     pub fn address(&mut self, user: &str, port: &str, offer: &str) -> Result<String, String> {
-        let offer = if offer.is_empty() { Offer::Nothing } else { Offer::Number(number(offer).number) };
-        answer(&self.tell(Event::Address(address(user, port, offer))))
+        answer(&self.tell(Event::Address(address(user, port, calls::offer(offer)))))
     }
 
     pub fn release(&mut self, user: &str, port: &str, address: &str) -> Record {
@@ -253,59 +251,9 @@ pub fn verdict(record: &Record) -> Result<(), String> {
     }
 }
 
-pub fn number(text: &str) -> Address {
-    Address { family: Family::Ipv4, number: u64::from(text.parse::<Ipv4Addr>().unwrap().to_bits()) }
-}
-
-pub fn address(user: &str, port: &str, offer: Offer) -> AddressEvent {
-    AddressEvent { user: user.into(), port: port.into(), family: Family::Ipv4, offer }
-}
-
-pub fn release(user: &str, port: &str, address: &str) -> ReleaseEvent {
-    ReleaseEvent { user: user.into(), port: port.into(), address: Some(number(address)) }
-}
-
-pub fn link(handle: u64, port: &str, tunnel: Tunnel) -> LinkEvent {
-    LinkEvent {
-        handle,
-        port: port.into(),
-        device: Name::new(&format!("WAN Miniport ({})", tunnel.name())),
-        tunnel: Some(tunnel),
-        usage: Usage::default(),
-    }
-}
-
-pub fn connection(handle: u64, user: &str) -> ConnectionEvent {
-    ConnectionEvent {
-        handle,
-        guid: Some(format!("{handle:032x}")),
-        user: user.into(),
-        domain: Name::default(),
-        computer: Name::default(),
-        source: "203.0.113.9".into(),
-        interface: InterfaceType::Client,
-        ikev2: Some(false),
-        quarantine: Some(Quarantine::Normal),
-        usage: Usage::default(),
-        addresses: Vec::new(),
-        prefix: None,
-    }
-}
-
 /// A connection whose projection names one address.
 pub fn shows(event: ConnectionEvent, address: &str) -> ConnectionEvent {
     event.with(|e| e.addresses = vec![number(address)])
-}
-
-pub trait With: Sized {
-    fn with(self, change: impl FnOnce(&mut Self)) -> Self;
-}
-
-impl With for ConnectionEvent {
-    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
-        change(&mut self);
-        self
-    }
 }
 
 pub const OPEN: &str = r#"

@@ -3,7 +3,6 @@
 use crate::Error;
 use crate::sqlite::Projection;
 use rasadmin_engine::State;
-use rasadmin_engine::state::Checkpoint;
 use rasadmin_journal::{Follower, Position, checkpoint};
 use std::path::Path;
 use uuid::Uuid;
@@ -43,11 +42,10 @@ pub(super) fn before(
 
 /// The newest that fits.
 fn find(folder: &Path, mut fits: impl FnMut(&Position) -> bool) -> Result<Option<(u64, State)>, Error> {
-    let known = |version| version == rasadmin_engine::state::VERSION;
+    let known = |version| version == rasadmin_recorder::CHECKPOINT;
     let (found, _) = checkpoint::newest(folder, |place, version| known(version) && fits(place))?;
     let Some(found) = found else { return Ok(None) };
-    let state = postcard::from_bytes::<Checkpoint>(&found.state).ok().filter(Checkpoint::is_known);
-    Ok(state.map(|state| (found.place.number, state.into_state())))
+    Ok(rasadmin_recorder::decode_state(&found.state).map(|state| (found.place.number, state)))
 }
 
 /// What a state knows to be live.

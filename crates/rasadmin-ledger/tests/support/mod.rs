@@ -1,88 +1,27 @@
-//! An engine on a scratch journal, a ledger that is made of it, and a clock that the test moves.
+//! A recorder on a scratch journal, and a ledger that is made of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
-pub mod recorder;
+#[path = "../../../rasadmin-recorder/tests/support/scene.rs"]
+mod scene;
 
-use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
-use rasadmin_engine::effect::Usage;
-use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer, ReleaseEvent};
-use rasadmin_engine::{InterfaceType, Millis, Mono, Name, Now, Quarantine, Stamp, Tunnel};
+use rasadmin_engine::{Event, Name, Record};
+use rasadmin_journal::{Guard, Journal, Options};
 use rasadmin_ledger::bring_in::Brought;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
-pub use recorder::{Assigned, Recorder, Verdict, soon};
-use std::cell::Cell;
-use std::net::Ipv4Addr;
+use rasadmin_recorder::present;
+use rasadmin_recorder::tool::Tool;
+pub use scene::*;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-/// Monday, 2026-11-23, 09:00 UTC.
-pub const MONDAY: Millis = 1_795_424_400_000;
-
-pub struct Scene {
-    pub folder: tempfile::TempDir,
-    pub engine: Recorder,
-    pub config: Arc<Config>,
-    at: Cell<Stamp>,
-}
-
-/// When every test begins: the machine has been running for an hour.
-const BEGINS: Stamp = Stamp { time: MONDAY, mono: Mono(3_600_000) };
-
-pub fn now(at: Stamp) -> Now {
-    Now { at, random: rasadmin_ledger::random().unwrap() }
-}
-
-/// The system's time of day on both clocks: processes of one test share it.
-pub fn system() -> Now {
-    let time = jiff::Timestamp::now().as_millisecond();
-    now(Stamp { time, mono: Mono(time.cast_unsigned()) })
-}
-
-pub fn config(folder: &std::path::Path, text: &str) -> Arc<Config> {
-    let path = folder.join("rasadmin.toml");
-    std::fs::write(&path, text).unwrap();
-    match rasadmin_engine::config::load(&path) {
-        Ok(config) => Arc::new(config),
-        Err(errors) => panic!("{errors}"),
-    }
+pub fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(20)
 }
 
 impl Scene {
-    pub fn new(text: &str) -> Self {
-        Self::within(tempfile::tempdir().unwrap(), text)
-    }
-
-    pub fn within(folder: tempfile::TempDir, text: &str) -> Self {
-        let config = config(folder.path(), text);
-        let engine = Recorder::start(config.clone(), &Name::new("VPN1"), now(BEGINS));
-        Self { folder, engine, config, at: Cell::new(BEGINS) }
-    }
-
-    /// Another process's engine on the same ledger.
-    pub fn beside(&self) -> Recorder {
-        Recorder::start(self.config.clone(), &Name::new("VPN1"), self.now())
-    }
-
-    /// The service is restarted.
-    pub fn restart(&mut self) {
-        self.engine.stop(self.now());
-        self.engine = self.beside();
-    }
-
-    pub fn now(&self) -> Now {
-        now(self.at.get())
-    }
-
-    /// Time passes: seconds. What is negative turns the time of day back; the monotonic clock stays.
-    pub fn wait(&self, seconds: i64) {
-        let Stamp { time, mono } = self.at.get();
-        let passed = seconds.max(0).cast_unsigned() * 1000;
-        self.at.set(Stamp { time: time + seconds * 1000, mono: mono.after(passed) });
-    }
-
     /// The ledger, with all that the journal has.
-    pub fn path(&self) -> PathBuf {
+    pub fn ledger(&self) -> PathBuf {
         self.bring_in();
         self.config.ledger.clone()
     }
@@ -93,47 +32,40 @@ impl Scene {
 
     /// One value of the ledger, as text.
     pub fn ask(&self, sql: &str) -> String {
-        ask(&self.path(), sql)
+        ask(&self.ledger(), sql)
     }
 
-    pub fn address(&self, user: &str, port: &str, offer: &str) -> Result<String, String> {
-        ipv4(self.engine.assign(&address(user, port, offer), self.now()))
+    pub fn tool(&self) -> Tool {
+        Tool::open(&self.config.journal, &self.config).unwrap().unwrap()
     }
 
-    pub fn release(&self, user: &str, port: &str, address_: &str) {
-        self.engine.release(&release(user, port, address_), self.now());
+    /// What an administrator tells.
+    pub fn tell(&self, event: Event) {
+        self.tool().tell(&self.now(), |_| ((), Some(event))).unwrap().unwrap();
     }
 
-    pub fn connect(&self, event: &ConnectionEvent) -> Verdict {
-        self.engine.accept_connection(event, self.now())
+    /// Writes the state down as of now.
+    pub fn checkpoint(&self) {
+        let present = present::read(&self.config.journal).unwrap().unwrap();
+        present::write_checkpoint(&self.config.journal, &present).unwrap();
     }
 
-    pub fn link(&self, handle: u64, port: &str, tunnel: Tunnel) -> Verdict {
-        self.engine.accept_link(&link(handle, port, tunnel), self.now())
+    /// Appends bytes that need be no record.
+    pub fn append_bytes(&self, payload: &[u8]) {
+        let journal = journal(&self.config);
+        let mut guard = journal.lock(soon()).unwrap();
+        guard.catch_up(|_| {}).unwrap();
+        guard.append(&[payload]).unwrap();
     }
+}
 
-    /// A whole session begins: address, connection, link.
-    pub fn begin(&self, handle: u64, user: &str, port: &str) -> Result<String, String> {
-        let given = self.address(user, port, "172.16.0.9")?;
-        let event = connection(handle, user).with(|e| e.addresses = vec![number(&given)]);
-        match self.connect(&event) {
-            Verdict::Accept => match self.link(handle, port, Tunnel::Sstp) {
-                Verdict::Accept => Ok(given),
-                Verdict::Reject(why) => Err(why),
-            },
-            Verdict::Reject(why) => {
-                self.release(user, port, &given);
-                Err(why)
-            }
-        }
-    }
+/// Another process's journal.
+pub fn journal(config: &Config) -> Journal {
+    Journal::open(&config.journal, Options { durable: false, ..Options::default() }, soon()).unwrap()
+}
 
-    /// It ends: link, connection, address.
-    pub fn end(&self, handle: u64, user: &str, port: &str, given: &str) {
-        self.engine.link_hangup(&link(handle, port, Tunnel::Sstp), self.now());
-        self.engine.hangup(&connection(handle, user), self.now());
-        self.release(user, port, given);
-    }
+pub fn append(guard: &mut Guard<'_>, record: &Record) {
+    guard.append(&[&rasadmin_recorder::encode(record).unwrap()]).unwrap();
 }
 
 /// Brings a configuration's journal into its ledger.
@@ -176,63 +108,4 @@ pub fn dump(path: &std::path::Path) -> Vec<String> {
         "(SELECT journal, server, instance, number, crc FROM journals)",
     ];
     tables.map(|table| ask(path, &format!("SELECT * FROM {table} ORDER BY 1, 2"))).to_vec()
-}
-
-pub fn number(text: &str) -> Address {
-    Address { family: Family::Ipv4, number: u64::from(text.parse::<Ipv4Addr>().unwrap().to_bits()) }
-}
-
-pub fn ipv4(answer: Result<Assigned, String>) -> Result<String, String> {
-    match answer? {
-        Assigned::Number(number) => Ok(Ipv4Addr::from_bits(u32::try_from(number).unwrap()).to_string()),
-        Assigned::AsOffered => panic!("of IPv4 every offer is known"),
-    }
-}
-
-/// `offer` is empty if RRAS offers nothing.
-pub fn address(user: &str, port: &str, offer: &str) -> AddressEvent {
-    let offer = if offer.is_empty() { Offer::Nothing } else { Offer::Number(number(offer).number) };
-    AddressEvent { user: user.into(), port: port.into(), family: Family::Ipv4, offer }
-}
-
-pub fn release(user: &str, port: &str, address: &str) -> ReleaseEvent {
-    ReleaseEvent { user: user.into(), port: port.into(), address: Some(number(address)) }
-}
-
-pub fn link(handle: u64, port: &str, tunnel: Tunnel) -> LinkEvent {
-    LinkEvent {
-        handle,
-        port: port.into(),
-        device: Name::new(&format!("WAN Miniport ({})", tunnel.name())),
-        tunnel: Some(tunnel),
-        usage: Usage::default(),
-    }
-}
-
-pub fn connection(handle: u64, user: &str) -> ConnectionEvent {
-    ConnectionEvent {
-        handle,
-        guid: Some(format!("{handle:032x}")),
-        user: user.into(),
-        domain: Name::default(),
-        computer: Name::default(),
-        source: "203.0.113.9".into(),
-        interface: InterfaceType::Client,
-        ikev2: Some(false),
-        quarantine: Some(Quarantine::Normal),
-        usage: Usage::default(),
-        addresses: Vec::new(),
-        prefix: None,
-    }
-}
-
-pub trait With: Sized {
-    fn with(self, change: impl FnOnce(&mut Self)) -> Self;
-}
-
-impl With for ConnectionEvent {
-    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
-        change(&mut self);
-        self
-    }
 }

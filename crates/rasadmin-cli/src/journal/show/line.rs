@@ -51,7 +51,7 @@ impl<'c> Lines<'c> {
         let mut told = outcome(&record);
         told.extend(record.effects.iter().filter_map(change));
         if decoded.unknown > 0 {
-            told.push(format!("{} from a newer version", crate::output::count(decoded.unknown, "change")));
+            told.push(format!("{} from a newer version", crate::output::count(decoded.unknown, "part")));
         }
         if record.late {
             told.push("written late".to_owned());

@@ -1,4 +1,5 @@
 //! A filesystem of a test's own, in a namespace of Linux.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::Path;
 
