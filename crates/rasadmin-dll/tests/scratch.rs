@@ -51,7 +51,7 @@ fn only_a_marked_folder_is_used_and_then_it_alone() {
     std::fs::write(scratch.join("rasadmin.toml"), text).unwrap();
     assert_eq!(initialize(), 2);
     let told = std::fs::read_to_string(scratch.join("rasadmin.log")).unwrap();
-    assert!(told.contains("which is outside of the folder"), "{told}");
+    assert!(told.contains("which is outside the folder"), "{told}");
     assert_eq!(names(&real), ["rasadmin.toml"]);
 
     std::fs::write(scratch.join("rasadmin.toml"), "default.action = \"allow\"\n").unwrap();

@@ -66,8 +66,8 @@ fn each_fault_is_told_at_its_place() {
             "`100 GiB`",
         ),
         ("octets = { per = 'day', below = '99999 PiB' }".into(), "'99999 PiB'", "is too much", "`100 GiB`"),
-        ("action = 'deny'\nwhen_unrecorded = 'allow'".into(), "'allow'", "denies lets nobody in", "leave"),
-        ("action = 'deny'\nwhen_unrecorded = 'deny'".into(), "'deny'", "denies lets nobody in", "leave"),
+        ("action = 'deny'\nwhen_unrecorded = 'allow'".into(), "'allow'", "lets nobody in", "leave"),
+        ("action = 'deny'\nwhen_unrecorded = 'deny'".into(), "'deny'", "lets nobody in", "leave"),
         ("action = 'deny'\npool = 'office'".into(), "'office'", "denies gives no pool", "leave the pool out"),
     ];
     for (lines, place, what, help) in cases {
