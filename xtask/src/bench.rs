@@ -1,7 +1,12 @@
-//! `cargo xtask bench`: what a session costs, next to the least that its promises cost. A report; nothing fails by it.
+//! `cargo xtask bench`: what a session costs, next to the least that its promises cost and to FreeRADIUS. A report;
+//! nothing fails by it.
 
-use crate::shell::{cargo, relative, run, step, target};
-use crate::{Result, windows};
+mod freeradius;
+mod postgres;
+mod rates;
+
+use crate::shell::{cargo, create, has, relative, run, step, target};
+use crate::{Result, packages, windows};
 use std::process::Command;
 
 /// Natively, and with `--windows` under Wine.
@@ -24,7 +29,17 @@ pub fn bench(for_windows: bool) -> Result {
     let release = target().join("release");
     let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let program = release.join("examples").join(format!("session_cost{}", std::env::consts::EXE_SUFFIX));
-    run(Command::new(program).arg(release.join(format!("{prefix}rasadmin{suffix}"))))?;
+    let rates = target().join("bench").join("rates");
+    create(&target().join("bench"))?;
+    let _ = std::fs::remove_file(&rates); // The program appends to it.
+    let dll = release.join(format!("{prefix}rasadmin{suffix}"));
+    run(Command::new(program).arg(dll).env("SESSION_COST_RATES", &rates))?;
+    if cfg!(target_os = "linux") && has("apt-get") {
+        packages::need(packages::POSTGRESQL)?;
+        freeradius::compare(&rates::Rates::read(&rates)?)?;
+    } else {
+        println!("\nFreeRADIUS is not measured: its packages come from Debian or Ubuntu");
+    }
     for (what, package, example) in [
         ("many users and live sessions, without syncs", "rasadmin-recorder", "scale"),
         ("the state machine, without the journal", "rasadmin-engine", "call_cost"),

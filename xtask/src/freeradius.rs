@@ -1,8 +1,8 @@
-//! FreeRADIUS's own definitions of its tables, which an export must fit: out of Debian's package, without installing it.
+//! FreeRADIUS from Debian's packages, without installing them: its definitions of its tables, which an export must fit.
 
 use crate::Result;
 use crate::shell::{create, has, run, target};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The package, and where the definitions lie in it.
@@ -25,20 +25,8 @@ pub fn schemas() -> Result {
         ));
     }
     eprintln!("==> fetching FreeRADIUS's table definitions (apt-get download {PACKAGE})");
-    create(&folder)?;
-    // Not `run`, which works in the repository's root: apt-get writes where it stands.
-    let download = || -> Result {
-        let mut command = Command::new("apt-get");
-        let status =
-            command.args(["download", "-qq", "-o", "APT::Sandbox::User=root", PACKAGE]).current_dir(&folder).status();
-        if status.is_ok_and(|status| status.success()) { Ok(()) } else { Err(format!("{command:?} failed")) }
-    };
-    if download().is_err() {
-        crate::packages::update()?;
-        download()?;
-    }
     let unpacked = folder.join("package");
-    run(Command::new("dpkg-deb").arg("-x").arg(package(&folder)?).arg(&unpacked))?;
+    unpack(&[PACKAGE], &folder, &unpacked)?;
     for database in databases {
         let from = unpacked.join(WITHIN).join(database).join("schema.sql");
         std::fs::copy(&from, schema(database)).map_err(|e| format!("{}: {e}", from.display()))?;
@@ -46,10 +34,32 @@ pub fn schemas() -> Result {
     Ok(())
 }
 
-fn package(folder: &std::path::Path) -> Result<PathBuf> {
+/// Downloads packages into a folder and unpacks them into another, without installing them.
+pub fn unpack(packages: &[&str], downloads: &Path, into: &Path) -> Result {
+    create(downloads)?;
+    // Not `run`, which works in the repository's root: apt-get writes where it stands.
+    let download = || -> Result {
+        let mut command = Command::new("apt-get");
+        command.args(["download", "-qq", "-o", "APT::Sandbox::User=root"]).args(packages).current_dir(downloads);
+        if command.status().is_ok_and(|status| status.success()) { Ok(()) } else { Err(format!("{command:?} failed")) }
+    };
+    if download().is_err() {
+        crate::packages::update()?;
+        download()?;
+    }
+    for package in packages {
+        run(Command::new("dpkg-deb").arg("-x").arg(downloaded(package, downloads)?).arg(into))?;
+    }
+    Ok(())
+}
+
+/// The file of a package: its name, an underscore, its version.
+fn downloaded(package: &str, folder: &Path) -> Result<PathBuf> {
     let files = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let mut files = files.flatten().map(|entry| entry.path());
+    let prefix = format!("{package}_");
     files
-        .find(|file| file.extension().is_some_and(|extension| extension == "deb"))
-        .ok_or_else(|| format!("{}: apt-get has downloaded no package", folder.display()))
+        .flatten()
+        .find(|file| file.file_name().to_string_lossy().starts_with(&prefix))
+        .map(|file| file.path())
+        .ok_or_else(|| format!("{}: apt-get has not downloaded {package}", folder.display()))
 }

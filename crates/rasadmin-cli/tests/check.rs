@@ -11,9 +11,9 @@ fn the_product_passes_every_profile() {
         let ran = rasadmin(words([&"check", &"--require-dynamic", &"--profile", &profile, &product()])).ends(0);
         let ran = ran.prints("RRAS would start with it: every check passed");
         if profile == "shipping" {
-            let readme = std::fs::read_to_string(root().join("README.md")).unwrap().replace("\r\n", "\n");
+            let page = std::fs::read_to_string(root().join("docs/host.md")).unwrap().replace("\r\n", "\n");
             let passed = ran.stdout[ran.stdout.find("passed (").unwrap()..].trim_end();
-            assert!(readme.contains(passed), "copy into the README:\n{passed}");
+            assert!(page.contains(passed), "copy into docs/host.md:\n{passed}");
         }
     }
     let json = rasadmin(words([&"check", &"--json", &product()])).ends(0).json();

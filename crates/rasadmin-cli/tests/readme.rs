@@ -1,4 +1,4 @@
-//! What the README shows is what there is.
+//! What the README and the page of the host show is what there is.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -24,7 +24,7 @@ fn the_example_is_the_one_that_is_built_and_checked() {
 
 /// All of the table but the times.
 #[test]
-fn the_demo_prints_what_the_readme_shows() {
+fn the_demo_prints_what_the_page_shows() {
     let config = root().join("examples/office-day.toml");
     let ran = rasadmin(words([&"host", &"run", &"--config", &config, &"--dll", &product(), &office_day()])).ends(0);
     let counts = |text: &str| -> Vec<String> {
@@ -34,7 +34,7 @@ fn the_demo_prints_what_the_readme_shows() {
     };
     let printed = counts(&ran.stdout);
     assert!(printed.len() > 15, "{printed:?}");
-    assert_eq!(counts(&read("README.md")), printed, "copy the demo's output into the README");
+    assert_eq!(counts(&read("docs/host.md")), printed, "copy the output into docs/host.md");
 }
 
 #[test]
