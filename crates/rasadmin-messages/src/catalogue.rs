@@ -341,6 +341,14 @@ catalogue! {
              may be missing.",
     remedy: "Connected users need nothing. Find out who replaced the folder, or why it could not be written.";
 
+    LittleRoom = 421 Warning "little-room" (free, folder)
+    text: "only {free} MiB are free on the disk of the journal: {folder}",
+    cause: "Less than 1 GiB is free on the disk on which the journal's folder is.",
+    effect: "None yet. When the disk is full, events wait in memory (message 410), and the ledger cannot be brought up to \
+             date if it is on the same disk. This message is logged at most once an hour.",
+    remedy: "Make room on that disk, or put the journal on another one (`[journal] folder`). `rasadmin status` says how \
+             much is free.";
+
     // This log.
 
     LeftOut = 900 Warning "left-out" (count, message)

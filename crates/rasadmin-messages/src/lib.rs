@@ -197,6 +197,7 @@ mod tests {
             (418, "not-synced"),
             (419, "lost-at-stop"),
             (420, "carried"),
+            (421, "little-room"),
             (900, "left-out"),
         ];
         assert_eq!(all, known);
