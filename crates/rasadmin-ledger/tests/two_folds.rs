@@ -141,13 +141,16 @@ fn state_and_tables_say_the_same_whatever_happens() {
         let reader = Reader::open(&config.ledger).unwrap();
         let mut random = Random(seed);
         let mut at = Stamp { time: support::MONDAY, mono: rasadmin_engine::Mono(1_000_000) };
-        let mut instance = Id(1);
+        let (mut instance, mut process) = (Id(1), Process(1));
         for step in 0..250 {
             let passed = [0, 10, 1_000, 30_000, 100_000, 400_000][random.below(6) as usize];
             // What is forgotten is named by the time of day: where that goes back, a row may get another number.
             let time = at.time + passed - if random.below(20) == 0 && !forgets { 3_600_000 } else { 0 };
             at = Stamp { time, mono: at.mono.after(passed.cast_unsigned()) };
-            let event = if step == 0 || random.below(80) == 0 {
+            let event = if random.below(60) == 0 && step > 1 {
+                process = Process(process.0 + 1);
+                Event::ProcessEnded { process: Process(process.0 - 1) }
+            } else if step == 0 || random.below(80) == 0 {
                 instance = Id(u128::from(seed) << 64 | step);
                 Event::InstanceStarted { instance }
             } else if step == 1 {
@@ -162,7 +165,7 @@ fn state_and_tables_say_the_same_whatever_happens() {
             } else {
                 any(&mut random, &state)
             };
-            let here = Here::new(&config, &server, instance, Process(1));
+            let here = Here::new(&config, &server, instance, process);
             let mut now = support::now(at);
             let late =
                 matches!(event, Event::LinkHangup(_) | Event::Hangup(_) | Event::Release(_)) && random.below(3) == 0;

@@ -198,6 +198,7 @@ mod tests {
             (419, "lost-at-stop"),
             (420, "carried"),
             (421, "little-room"),
+            (422, "process-closed"),
             (900, "left-out"),
         ];
         assert_eq!(all, known);
