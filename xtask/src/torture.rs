@@ -1,6 +1,6 @@
-//! `cargo xtask torture`: kills the product at every point of every callback, and looks what became of its journal; with
-//! `--model` it plays random sequences of RRAS's calls against the engine instead, or with `--dll` against the whole
-//! product, and compares the results with the truth.
+//! `cargo xtask torture`: kills the product at every point of every callback, and looks what became of its journal and of
+//! the ledger that is made from it; with `--model` it plays random sequences of RRAS's calls against the engine instead,
+//! or with `--dll` against the whole product, and compares the results with the truth.
 
 use crate::shell::{cargo, run, step, target};
 use crate::{Result, packages, windows};

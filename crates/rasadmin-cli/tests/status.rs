@@ -251,3 +251,25 @@ mod unix {
         assert_eq!(world.status()["all_well"], true, "{:#}", world.status());
     }
 }
+
+#[cfg(target_os = "linux")]
+#[path = "../../rasadmin-journal/tests/small_disk/mod.rs"]
+mod small_disk;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn little_room_on_the_journals_disk_is_told() {
+    small_disk::on_a_small_disk("little_room_on_the_journals_disk_is_told", 100, |disk| {
+        let world = World::new();
+        world.prepare();
+        let enough = marks(&world.status(), "disk");
+        let text = std::fs::read_to_string(world.config()).unwrap();
+        let journal = disk.join("journal");
+        std::fs::create_dir(&journal).unwrap();
+        std::fs::write(world.config(), format!("{text}\n[journal]\nfolder = '{}'\n", journal.display())).unwrap();
+        let status = world.status();
+        one(&status, "disk", "attention", "only 100.0 MiB are free on the disk of");
+        assert_eq!(status["free_bytes"], 100 << 20);
+        assert!(!enough.iter().any(|(_, text)| text.contains("100.0 MiB")), "{enough:?}");
+    });
+}

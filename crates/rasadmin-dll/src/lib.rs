@@ -10,6 +10,7 @@ mod die;
 mod event;
 mod mark;
 mod place;
+mod room;
 mod system;
 #[cfg(all(test, unix))]
 mod tests;
@@ -27,6 +28,7 @@ use rasadmin_sdk::{
     InitializeError, InterfaceId, Link, Refusal, Verdict, export_admin_dll, log,
 };
 use rasadmin_system::places;
+use room::Room;
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
@@ -44,12 +46,17 @@ struct Product {
     /// The origin of the watch's moments: the monotonic clock's milliseconds are added to it.
     started: Instant,
     clock: Clock,
+    /// None: a rehearsal's disk is nobody's concern.
+    room: Option<Room>,
 }
 
 impl Product {
-    /// The time of a call. The configuration is looked at now and then: a change needs no restart.
+    /// The time of a call. The configuration is looked at now and then: a change needs no restart. So is the disk.
     fn now(&self) -> Now {
         let now = self.clock.now();
+        if let Some(room) = &self.room {
+            room.look(now.at.mono);
+        }
         // The watch goes by the clock of the events: in a rehearsal, a minute of the scenario is a minute.
         let moment = self.started.checked_add(Duration::from_millis(now.at.mono.0)).unwrap_or(self.started);
         let change = self.watch.lock().unwrap_or_else(PoisonError::into_inner).check(moment);
@@ -105,7 +112,12 @@ impl AdminDll for Product {
         }
         let (version, file, journal) = (&mark::version(), &path.display(), recorder.folder());
         Message::Started { version, file, hash: &started.config.hash, journal: &journal.display() }.tell();
-        Ok(Self { recorder, config: path, watch: Mutex::new(started.watch), started: Instant::now(), clock })
+        let room = (!store.is_scratch()).then(|| Room::new(recorder.folder()));
+        if let Some(room) = &room {
+            room.look(now.at.mono);
+        }
+        let watch = Mutex::new(started.watch);
+        Ok(Self { recorder, config: path, watch, started: Instant::now(), clock, room })
     }
 
     fn terminate(&self) {

@@ -187,6 +187,7 @@ fn told(draft: &mut Draft<'_>, event: &Event) {
         // [`decide_carried`] decides it.
         Event::Carried => {}
         Event::InstanceStarted { instance } => others::instance_started(draft, *instance),
+        Event::ProcessEnded { process } => others::process_ended(draft, *process),
         Event::ConfigRead(read) => others::config_read(draft, read),
         Event::Lost { events } => draft.add(Effect::Lost { events: *events }),
         Event::ReleaseAddress { address, force } => others::release_address(draft, *address, *force),

@@ -1,7 +1,7 @@
 //! What RRAS, an administrator or the rasadmin service tells, as plain values: the input of [`decide`](crate::decide).
 
 use crate::effect::{Block, Elsewhere, Forgetting, Usage};
-use crate::now::{Id, Stamp};
+use crate::now::{Id, Process, Stamp};
 use crate::{Family, Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,11 @@ pub enum Event {
     InstanceStarted {
         /// The new instance.
         instance: Id,
+    },
+    /// A process of the instance has ended without a word, while another one lives on.
+    ProcessEnded {
+        /// Which.
+        process: Process,
     },
     /// A process has read its configuration, or found it broken.
     ConfigRead(ConfigRead),

@@ -41,6 +41,7 @@ impl Record {
             Event::Connection(_) => self.answer == Answer::Accept,
             Event::Hangup(_) => self.effects.iter().any(|effect| matches!(effect, Effect::SessionEnded(_))),
             Event::InstanceStarted { .. }
+            | Event::ProcessEnded { .. }
             | Event::Carried
             | Event::ReleaseAddress { .. }
             | Event::CloseSession { .. } => true,

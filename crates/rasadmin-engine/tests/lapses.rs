@@ -3,6 +3,7 @@
 
 mod support;
 
+use rasadmin_engine::Process;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::Event;
 use support::{OPEN, Scene, TWO, With, connection, ikev2, number, today};
@@ -35,6 +36,23 @@ fn a_session_that_was_closed_without_a_hangup_lives_when_it_shows_life() {
     assert!(scene.address("dave", "VPN2-4", "").is_err());
     scene.link(1, "VPN2-1").unwrap();
     assert_eq!(scene.live(), "alice 10.8.0.1");
+}
+
+#[test]
+fn what_a_process_that_ended_had_accepted_is_over_and_keeps_its_addresses() {
+    let mut scene = Scene::new(OPEN);
+    let given = scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.process = Process(2);
+    scene.begin(2, "bob", "VPN2-2").unwrap();
+    scene.wait(100);
+    scene.tell(Event::ProcessEnded { process: Process(1) });
+    assert_eq!((scene.live(), scene.ended()), ("bob 10.8.0.2".into(), "process ended 100".into()));
+    assert!(scene.leases().contains("10.8.0.1 CORP\\ALICE held"), "{}", scene.leases());
+    // However much time passes, until somebody gives it back.
+    scene.wait(3000);
+    assert!(scene.leases().contains("10.8.0.1 CORP\\ALICE held"), "{}", scene.leases());
+    scene.release("alice", "VPN2-1", &given);
+    assert!(!scene.leases().contains("10.8.0.1"), "{}", scene.leases());
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Each process of an instance holds a shared lock on one byte of a file, which the system releases when it dies,
 //! however it dies. The lock alone does not count: a handle can outlive its process in a child that inherited it. So
-//! the file also names the holders, a line each, by process number and time of creation, below the instance's token.
+//! the file also names the holders, a line each, by process number and time of creation, below the instance's token. A
+//! third word is the name that the records have for the process: so the next that joins learns whose sessions are over.
 
 use crate::error::{Context, Error};
 use crate::folder;
@@ -33,7 +34,8 @@ const UNKNOWN: &str = "unknown";
 pub struct Instance {
     token: String,
     first: bool,
-    _lock: File,
+    gone: Vec<String>,
+    file: File,
 }
 
 impl Instance {
@@ -46,15 +48,20 @@ impl Instance {
     pub fn is_first(&self) -> bool {
         self.first
     }
+
+    /// The names of the processes that had joined before, and were gone when this one joined.
+    pub fn gone(&self) -> &[String] {
+        &self.gone
+    }
 }
 
 impl Guard<'_> {
-    /// Joins the instance that lives, or begins one with this token, a line without line breaks. The guard keeps others
-    /// from doing so at the same time.
+    /// Joins the instance that lives, or begins one with this token, a line without line breaks. `name` is this process's,
+    /// one word. The guard keeps others from doing so at the same time.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Full`].
-    pub fn join_instance(&mut self, token: &str) -> Result<Instance, Error> {
+    pub fn join_instance(&mut self, token: &str, name: &str) -> Result<Instance, Error> {
         let folder = self.inner.tape.folder.clone();
         let path = folder.join(FILE);
         let mut file = folder::open_or_make(&path, &mut self.inner.notices)?;
@@ -64,11 +71,13 @@ impl Guard<'_> {
             text = read(&mut file).when("read", &path)?;
             first = !lives(&text);
         }
+        let gone = if first { Vec::new() } else { gone(&text) };
         let others = text.split_once('\n').map(|(known, _)| known.to_owned());
         let token = others.filter(|_| !first).unwrap_or_else(|| token.replace(['\n', '\r'], " "));
         // Our own first, for whoever reads while the lock changes hands.
         let own = std::process::id();
-        let line = format!("{own} {}\n", kernel::created(own).unwrap_or_else(|| UNKNOWN.to_owned()));
+        let created = kernel::created(own).unwrap_or_else(|| UNKNOWN.to_owned());
+        let line = format!("{own} {created} {}\n", name.replace(char::is_whitespace, "-"));
         if first {
             file.set_len(0).when("write", &path)?;
             text = format!("{token}\n{line}");
@@ -81,7 +90,27 @@ impl Guard<'_> {
         }
         // Nobody takes the lock exclusively without the guard.
         kernel::try_lock(&file, BYTE, Mode::Shared).when("lock", &path)?;
-        Ok(Instance { token, first, _lock: file })
+        Ok(Instance { token, first, gone, file })
+    }
+
+    /// What the processes that are gone left is closed: who joins later does not learn of them again. Their lines stay as
+    /// long as they are, for those who read meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn forget_gone(&mut self, instance: &mut Instance) -> Result<(), Error> {
+        let path = self.inner.tape.folder.join(FILE);
+        let file = &mut instance.file;
+        let text = read(file).when("read", &path)?;
+        let mut known = text.clone();
+        for Member { process, created, name } in members(&text).filter(|member| !member.lives()) {
+            let Some(name) = name else { continue };
+            let forgotten = format!("\n{process} {created} {}\n", "-".repeat(name.len()));
+            known = known.replace(&format!("\n{process} {created} {name}\n"), &forgotten);
+        }
+        file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(known.as_bytes())).when("write", &path)?;
+        instance.gone.clear();
+        Ok(())
     }
 
     /// Does a process of an instance live?
@@ -149,13 +178,36 @@ fn read(file: &mut File) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// A process that the file names.
+struct Member<'t> {
+    process: &'t str,
+    created: &'t str,
+    name: Option<&'t str>,
+}
+
+impl Member<'_> {
+    fn lives(&self) -> bool {
+        let now = self.process.parse().ok().and_then(kernel::created);
+        self.created == UNKNOWN || now.is_some_and(|now| now == self.created)
+    }
+}
+
+fn members(text: &str) -> impl Iterator<Item = Member<'_>> {
+    text.lines().skip(1).filter_map(|line| {
+        let mut words = line.split(' ');
+        Some(Member { process: words.next()?, created: words.next()?, name: words.next() })
+    })
+}
+
 /// Does one of the processes that the text names still live?
 fn lives(text: &str) -> bool {
-    text.lines().skip(1).any(|line| {
-        let Some((process, created)) = line.split_once(' ') else { return false };
-        let now = process.parse().ok().and_then(kernel::created);
-        created == UNKNOWN || now.is_some_and(|now| now == created)
-    })
+    members(text).any(|member| member.lives())
+}
+
+/// The names of those that do not.
+fn gone(text: &str) -> Vec<String> {
+    let names = members(text).filter(|member| !member.lives()).filter_map(|member| member.name);
+    names.filter(|name| !name.starts_with('-')).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -170,5 +222,10 @@ mod tests {
         assert!(!lives(&format!("token\n{own} {created}9\n")));
         assert!(!lives(&format!("{own} {created}\n")), "the first line is the token");
         assert!(!lives("token\n\nx y\n"));
+        assert!(lives(&format!("token\n{own} {created} name\n")));
+        assert_eq!(
+            gone(&format!("token\n{own} {created} one\n{own} {created}9 two\n1 x\n2 y three\n")),
+            ["two", "three"]
+        );
     }
 }

@@ -32,7 +32,7 @@ fn child() {
             wait_for_the_end();
         }
         Some(("join", token)) => {
-            let instance = journal.lock(soon()).unwrap().join_instance(token).unwrap();
+            let instance = journal.lock(soon()).unwrap().join_instance(token, "1").unwrap();
             say(&format!("{} {}", instance.is_first(), instance.token()));
             wait_for_the_end();
         }
@@ -264,10 +264,10 @@ fn an_instance_is_the_processes_that_live() {
     assert_eq!(two.said().as_deref(), Some("false one"));
     one.kill();
     assert!(lives());
-    let joined = journal.lock(soon()).unwrap().join_instance("three").unwrap();
+    let joined = journal.lock(soon()).unwrap().join_instance("three", "1").unwrap();
     assert_eq!((joined.is_first(), joined.token()), (false, "one"));
     drop(joined);
     two.kill();
     assert!(!lives());
-    assert!(journal.lock(soon()).unwrap().join_instance("four").unwrap().is_first());
+    assert!(journal.lock(soon()).unwrap().join_instance("four", "1").unwrap().is_first());
 }

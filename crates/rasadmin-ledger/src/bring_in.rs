@@ -209,6 +209,9 @@ fn from_the_oldest<'s, 'c>(
     let named = before.as_ref().or(kept.as_ref()).map_or_else(|| server.clone(), |cursor| cursor.server.clone());
     let living = before.as_ref().and_then(|before| before.living);
     let mut projection = Projection::new(statements, named, living);
+    if let Some(kept) = kept.filter(|kept| kept.place.number > beginning.number) {
+        missing::lost(&mut projection, &kept.place)?;
+    }
     if beginning.number > had && before.is_none() {
         brought.gaps += 1;
         missing::before(&mut projection, folder, follower, had, newer)?;

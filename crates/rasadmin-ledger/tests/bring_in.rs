@@ -158,7 +158,7 @@ fn a_journal_of_yesterday_is_read_again_from_its_oldest_record() {
     let yesterday = scene.folder.path().join("yesterday");
     copy(&scene.config.journal, &yesterday);
     scene.begin(7, "vera", "VPN0-7").unwrap();
-    scene.bring_in();
+    let last = scene.bring_in().place.unwrap();
     scene.recorder.stop(scene.now());
     std::fs::remove_dir_all(&scene.config.journal).unwrap();
     copy(&yesterday, &scene.config.journal);
@@ -167,6 +167,8 @@ fn a_journal_of_yesterday_is_read_again_from_its_oldest_record() {
     let brought = scene.bring_in();
     assert!(brought.again && brought.gaps == 0 && brought.records > 30, "{brought:?}");
     sound(&scene);
+    let lost = ask(&scene.config.ledger, "SELECT details FROM anomalies WHERE missing > 0");
+    assert_eq!(lost, format!("record {}, and perhaps some before it", last.number));
     // What only the ledger knew has ended with its instance, and nothing is there twice.
     let sql = "SELECT count(*), count(DISTINCT acct_session_id), sum(acct_stop_time IS NULL), sum(name = 'VERA') FROM sessions";
     assert_eq!(ask(&scene.config.ledger, sql), "7 7 0 1");
@@ -186,6 +188,9 @@ fn another_journal_under_a_cursor_that_does_not_fit_changes_nothing_that_is_ther
         ledger.execute(&format!("UPDATE journals SET {damage}"), []).unwrap();
         let brought = scene.bring_in();
         assert_eq!(brought.records, scene.present().number(), "{damage}");
+        // A cursor that names a record means that the journal lost it.
+        let noted = ledger.execute("DELETE FROM anomalies WHERE missing = 1", []).unwrap();
+        assert_eq!(noted, usize::from(damage != "segment = 'x'"), "{damage}");
         assert_eq!((brought.gaps, dump(&scene.config.ledger)), (0, before.clone()), "{damage}");
     }
     sound(&scene);

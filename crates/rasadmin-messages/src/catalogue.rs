@@ -341,6 +341,23 @@ catalogue! {
              may be missing.",
     remedy: "Connected users need nothing. Find out who replaced the folder, or why it could not be written.";
 
+    LittleRoom = 421 Warning "little-room" (free, folder)
+    text: "only {free} MiB are free on the disk of the journal: {folder}",
+    cause: "Less than 1 GiB is free on the disk on which the journal's folder is.",
+    effect: "None yet. When the disk is full, events wait in memory (message 410), and the ledger cannot be brought up to \
+             date if it is on the same disk. This message is logged at most once an hour.",
+    remedy: "Make room on that disk, or put the journal on another one (`[journal] folder`). `rasadmin status` says how \
+             much is free.";
+
+    ProcessClosed = 422 Warning "process-closed" (sessions)
+    text: "a process of the service has ended and left open what was closed now: sessions {sessions}",
+    cause: "One process of the Remote Access service crashed or was ended, while another one lived on. The next process \
+            that started found out.",
+    effect: "These sessions have ended in the ledger, with cause NAS-Reboot; their time is an estimate. Their addresses \
+             stay held until they are released or their port is used again, since the clients may be online. A session \
+             whose client shows life is opened again.",
+    remedy: "None, unless it happens often: then find out why the process ends.";
+
     // This log.
 
     LeftOut = 900 Warning "left-out" (count, message)

@@ -197,6 +197,8 @@ mod tests {
             (418, "not-synced"),
             (419, "lost-at-stop"),
             (420, "carried"),
+            (421, "little-room"),
+            (422, "process-closed"),
             (900, "left-out"),
         ];
         assert_eq!(all, known);

@@ -51,7 +51,7 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(10);
         let journal = Journal::open(folder.path(), Options::default(), deadline).unwrap();
         let membership = Membership::default();
-        let join = || Some(journal.lock(deadline).unwrap().join_instance("one").unwrap());
+        let join = || Some(journal.lock(deadline).unwrap().join_instance("one", "1").unwrap());
         membership.with(|own| *own = join());
         let lives = || lives_in(folder.path(), Duration::from_secs(10)).unwrap();
         assert!(lives());

@@ -76,6 +76,8 @@ pub struct Store {
     /// What the processes of this instance have in common; until it is joined, what this process proposes.
     token: Id,
     membership: Arc<Membership>,
+    /// Processes of the instance that were gone when this one joined: their sessions are over.
+    gone: Vec<Process>,
     waiting: Waiting,
     /// What waits was decided on another state than the journal's: it is decided again.
     stale: bool,
@@ -108,6 +110,7 @@ impl Store {
             state: State::new(),
             token: token(random),
             membership,
+            gone: Vec::new(),
             waiting: Waiting::default(),
             stale: false,
             replaced: false,
@@ -232,7 +235,8 @@ impl Store {
                 self.token = token(crate::chance());
             }
             if own.is_none() {
-                let joined = guard.join_instance(&self.token.to_string())?;
+                let joined = guard.join_instance(&self.token.to_string(), &whose.process.0.to_string())?;
+                self.gone = joined.gone().iter().filter_map(|name| name.parse().ok().map(Process)).collect();
                 if let Some(token) = joined.token().parse().ok().filter(|token| *token != self.token) {
                     self.token = token;
                     self.stale |= !self.waiting.is_empty();
@@ -258,6 +262,29 @@ impl Store {
             tell::earlier_closed(sessions, leases);
         }
         Ok(())
+    }
+
+    /// Processes that have ended left their sessions open. The state is the journal's.
+    fn end_gone(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>, now: Stamp) -> Result<(), Error> {
+        if self.gone.is_empty() {
+            return Ok(());
+        }
+        while let Some(process) = self.gone.last().copied() {
+            let open = self.state.live().filter(|session| session.process == process).count();
+            if open == 0 {
+                self.gone.pop();
+                continue;
+            }
+            let now = Now { at: now, random: crate::chance() };
+            let record = decide(&self.state, &whose.here(self.token), &Event::ProcessEnded { process }, &now);
+            if let Ok(payload) = codec::encode(&record) {
+                guard.append(&[&payload])?;
+            }
+            self.state.apply(&record);
+            tell::process_closed(record.ended().count());
+        }
+        // A session that shows life is opened again: the next that joins must not close it once more.
+        self.membership.with(|own| own.as_mut().map_or(Ok(()), |own| guard.forget_gone(own)))
     }
 
     fn instance_started(&self, whose: Whose<'_>) -> Record {

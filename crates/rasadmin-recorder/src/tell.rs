@@ -36,6 +36,10 @@ pub fn earlier_closed(sessions: usize, leases: usize) {
     Message::EarlierServiceClosed { sessions: &sessions, leases: &leases }.tell();
 }
 
+pub fn process_closed(sessions: usize) {
+    Message::ProcessClosed { sessions: &sessions }.tell();
+}
+
 pub fn notice(notice: &Notice) {
     Message::JournalMended { what: notice }.tell();
 }

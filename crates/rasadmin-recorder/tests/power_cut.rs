@@ -20,7 +20,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use support::With;
 use trace::{Event, PROMISES};
 
@@ -85,16 +84,8 @@ fn watched(test: &str, durability: &str) -> Option<Vec<Event>> {
         return None;
     }
     let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("strace");
-    let mut command = Command::new("strace");
-    command.args(["-f", "-y", "-xx", "-s", "2000000", "-o"]).arg(&log);
-    let calls =
-        "openat,pwrite64,pwritev,write,writev,fsync,fdatasync,ftruncate,fallocate,unlink,unlinkat,rename,renameat";
-    command.arg("-e").arg(format!("trace={calls},renameat2,copy_file_range,sendfile"));
-    command.arg(std::env::current_exe().unwrap()).args(["--exact", test]).env(WORKER, folder.path());
-    let status = command.stdout(Stdio::null()).status().expect("strace is missing: apt-get install strace");
-    assert!(status.success(), "the worker under strace: {status}");
-    Some(trace::read(&std::fs::read_to_string(&log).unwrap(), &folder.path().join("journal")))
+    let events = trace::watch(test, WORKER, folder.path(), &[&folder.path().join("journal")]);
+    Some(events.into_iter().map(|(_, event)| event).collect())
 }
 
 /// What was promised before a cut.

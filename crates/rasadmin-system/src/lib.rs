@@ -1,7 +1,8 @@
 //! What the product and the command know of this computer: where configuration and log are, its name, its monotonic
-//! clock, and the system's own log.
+//! clock, the room on its disks, and the system's own log.
 #![deny(unsafe_code)]
 
+pub mod disk;
 #[cfg(windows)]
 pub mod eventlog;
 pub mod monotonic;

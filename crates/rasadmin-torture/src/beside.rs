@@ -1,15 +1,24 @@
-//! Other users of the journal while a worker lives: a follower, and a command that appends to it.
+//! Other users of the journal while a worker lives: a follower, a command that appends to it, and processes that bring it
+//! into the ledger.
 
+use crate::ledger::BRING_IN;
+use crate::random::Random;
+use crate::rounds::was_killed;
 use rasadmin_engine::config::{self, Config};
 use rasadmin_engine::effect::Block;
 use rasadmin_engine::{Event, Id, Identity, Mono, Now, Stamp};
 use rasadmin_journal::{Follower, Item, Journal, Options, Position};
 use rasadmin_recorder::tool::Tool;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
+
+/// The longest life of a process that brings in, in microseconds: in it, a ledger is opened, filled and closed a few
+/// times.
+const BRINGS_IN_FOR: u64 = 20_000;
 
 /// A record as bytes, with its number.
 pub type Raw = (u64, Vec<u8>);
@@ -95,6 +104,26 @@ pub fn follow(folder: &Path, from: Option<Position>) -> Beside<Vec<Raw>> {
             }
             std::thread::sleep(Duration::from_micros(300));
         }
+    })
+}
+
+/// Brings the journal into the ledger all the while, one process after the other, each of which dies at a random time.
+/// How many did.
+pub fn bring_in(folder: &Path, mut random: Random) -> Beside<u32> {
+    let folder = folder.to_owned();
+    Beside::new(move |stop| {
+        let own = std::env::current_exe().map_err(|e| e.to_string())?;
+        let mut killed = 0;
+        while !stop.load(Ordering::SeqCst) {
+            let after = random.any() % BRINGS_IN_FOR + 1;
+            let ran = Command::new(&own).arg(BRING_IN).arg(&folder).arg(after.to_string()).output();
+            let ran = ran.map_err(|e| format!("cannot bring in: {e}"))?;
+            if !was_killed(ran.status) {
+                return Err(format!("bringing in failed ({}): {}", ran.status, String::from_utf8_lossy(&ran.stderr)));
+            }
+            killed += 1;
+        }
+        Ok(killed)
     })
 }
 

@@ -1,7 +1,9 @@
-//! What must be on record after a kill: all that was acknowledged, nothing twice, nothing that never ends.
+//! What must be on record after a kill, in the journal and in the ledger: all that was acknowledged, nothing twice, nothing
+//! that never ends.
 
 mod acknowledged;
 mod effects;
+mod ledger;
 
 use crate::beside::{self, Raw, Reading, journal_in};
 use crate::notes::Note;
@@ -61,6 +63,10 @@ pub struct Seen {
     pub late: usize,
     /// Acknowledged events of commands.
     pub commands: usize,
+    /// Answered sessions that were looked for in the ledger, after each round all of them.
+    pub rows: usize,
+    /// Ledgers that were compared, row for row, with one made from the whole journal.
+    pub ledgers: usize,
 }
 
 impl Seen {
@@ -74,6 +80,8 @@ impl Seen {
         self.unanswered += more.unanswered;
         self.late += more.late;
         self.commands += more.commands;
+        self.rows += more.rows;
+        self.ledgers += more.ledgers;
     }
 }
 
@@ -86,6 +94,8 @@ pub struct Before {
     state: State,
     /// Which lease holds an address, by the effects alone.
     held: HashMap<Address, Id>,
+    /// What the ledger must have.
+    sessions: ledger::Sessions,
 }
 
 impl Before {
@@ -124,6 +134,8 @@ pub struct Round<'a> {
     pub commands: &'a [Id],
     /// Is the journal read from its beginning too?
     pub whole: bool,
+    /// Is the ledger compared with one that is made anew?
+    pub ledger_anew: bool,
 }
 
 struct Check<'a> {
@@ -193,6 +205,7 @@ pub fn round(
             }
         }
     }
+    check.ledger(folder, &records, before);
     before.place = Some(place);
     Ok(check.seen)
 }

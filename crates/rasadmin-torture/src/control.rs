@@ -2,6 +2,7 @@
 
 use crate::beside::{self, Raw, journal_in};
 use crate::check::{self, Before, Findings, Journal, Round, Seen};
+use crate::ledger::ledger_in;
 use crate::notes::{Done, Note};
 use crate::plan::{Kill, Where};
 use crate::rounds::{self, Torture};
@@ -20,6 +21,8 @@ enum Spoil {
     Notes(fn(&mut Known)),
     /// To a copy of the journal's files; those who follow and check read the copy.
     Files(fn(&Path, &Known) -> Result<(), String>),
+    /// To a copy of the ledger.
+    Ledger(&'static str),
 }
 
 /// What is known of the round besides the journal.
@@ -31,7 +34,7 @@ struct Known {
 }
 
 /// What is spoilt, and where it must show.
-const SPOILT: [(&str, Spoil, Kind); 17] = [
+const SPOILT: [(&str, Spoil, Kind); 32] = [
     ("the last acknowledged record is cut off", Spoil::Files(cut_off), |found| &found.lost),
     ("a record in the middle is damaged", Spoil::Files(damage), |found| &found.lost),
     ("the last record is there, and the checksum of its frame is not", Spoil::Files(tear), |found| &found.lost),
@@ -63,6 +66,87 @@ const SPOILT: [(&str, Spoil, Kind); 17] = [
     ("an answer was another one", Spoil::Notes(answered_otherwise), |found| &found.lost),
     ("the follower missed a record", Spoil::Notes(|known| drop(known.followed.pop())), |found| &found.broken),
     ("a command's event is not there", Spoil::Notes(|known| known.commands.push(Id(7))), |found| &found.lost),
+    (
+        "the ledger lacks a session",
+        Spoil::Ledger("DELETE FROM sessions WHERE id = (SELECT max(id) FROM sessions WHERE closed_by = 'hangup')"),
+        |found| &found.lost,
+    ),
+    (
+        "the ledger has a session twice",
+        Spoil::Ledger(
+            "INSERT INTO sessions (acct_session_id, instance, nas_identifier, user_name, handle, remote_computer,
+                 calling_station_id, interface_type, quarantine, acct_start_time, acct_stop_time)
+             SELECT 'x' || acct_session_id, instance, nas_identifier, user_name, handle, remote_computer,
+                 calling_station_id, interface_type, quarantine, acct_start_time, acct_stop_time
+             FROM sessions WHERE closed_by = 'hangup' LIMIT 1",
+        ),
+        |found| &found.double,
+    ),
+    (
+        "the ledger has another user",
+        Spoil::Ledger("UPDATE sessions SET user_name = 'CORP\\nobody' WHERE id = (SELECT max(id) FROM sessions)"),
+        |found| &found.lost,
+    ),
+    (
+        "the ledger has another IPv4 address",
+        Spoil::Ledger("UPDATE sessions SET framed_ip_address = '10.8.0.99' WHERE id = (SELECT min(id) FROM sessions)"),
+        |found| &found.lost,
+    ),
+    (
+        "the ledger has another IPv6 address",
+        Spoil::Ledger("UPDATE sessions SET framed_interface_id = '::99' WHERE id = (SELECT max(id) FROM sessions)"),
+        |found| &found.lost,
+    ),
+    (
+        "the ledger has another beginning",
+        Spoil::Ledger("UPDATE sessions SET acct_start_time = acct_start_time - 1 WHERE id = 1"),
+        |found| &found.lost,
+    ),
+    (
+        "the ledger has another end",
+        Spoil::Ledger("UPDATE sessions SET acct_stop_time = acct_stop_time + 1 WHERE closed_by = 'hangup'"),
+        |found| &found.lost,
+    ),
+    (
+        "the ledger counts a hangup's octets twice",
+        Spoil::Ledger("UPDATE sessions SET acct_input_octets = 2 * acct_input_octets WHERE closed_by = 'hangup'"),
+        |found| &found.lost,
+    ),
+    (
+        "the ledger counts seconds that nobody was connected",
+        Spoil::Ledger("UPDATE sessions SET acct_session_time = acct_session_time + 60 WHERE closed_by = 'hangup'"),
+        |found| &found.lost,
+    ),
+    (
+        "a session that has ended lives on in the ledger",
+        Spoil::Ledger("UPDATE sessions SET acct_stop_time = NULL WHERE closed_by = 'service ended'"),
+        |found| &found.leaked,
+    ),
+    (
+        "a lease that has ended lives on in the ledger",
+        Spoil::Ledger(
+            "UPDATE leases SET ended = NULL WHERE id = (SELECT max(id) FROM leases WHERE ended_by = 'release')",
+        ),
+        |found| &found.leaked,
+    ),
+    (
+        "the ledger lacks a live lease",
+        Spoil::Ledger("DELETE FROM leases WHERE id = (SELECT max(id) FROM leases WHERE ended IS NULL)"),
+        |found| &found.leaked,
+    ),
+    (
+        "the ledger lacks a decision",
+        Spoil::Ledger("DELETE FROM decisions WHERE id = (SELECT max(id) FROM decisions)"),
+        |found| &found.broken,
+    ),
+    (
+        "the ledger has used up what nobody has used",
+        Spoil::Ledger("UPDATE use SET input_octets = input_octets + 1"),
+        |found| &found.broken,
+    ),
+    ("the ledger's cursor is not where it was", Spoil::Ledger("UPDATE journals SET number = number - 1"), |found| {
+        &found.broken
+    }),
 ];
 
 /// Spoils a journal in every way, and says what was found.
@@ -73,13 +157,17 @@ pub fn run(torture: &Torture) -> Result<String, String> {
     let kill = Kill::At { at: Where::After, function: F::ReleaseIpAddress, call: 12, time: 1 };
     let mut before = Before::default();
     let mut found = Findings::default();
-    let look =
-        |folder: &Path, known: &Known, before: &mut Before, spoil: &dyn Fn(&mut Vec<Record>), found: &mut Findings| {
-            let Known { notes, followed, commands } = known;
-            let (was, two_processes) = (Journal::Here, false);
-            let round = Round { kill, killed: true, two_processes, was, notes, followed, commands, whole: true };
-            check::round(folder, &round, before, spoil, found)
-        };
+    let look = |folder: &Path,
+                known: &Known,
+                before: &mut Before,
+                spoil: &dyn Fn(&mut Vec<Record>),
+                found: &mut Findings| {
+        let Known { notes, followed, commands } = known;
+        let (was, two_processes) = (Journal::Here, false);
+        let round =
+            Round { kill, killed: true, two_processes, was, notes, followed, commands, whole: true, ledger_anew: true };
+        check::round(folder, &round, before, spoil, found)
+    };
     let play = |seed, before: &Before| -> Result<Known, String> {
         let follower = beside::follow(folder.path(), before.place);
         let killed = rounds::worker(torture, folder.path(), kill, seed, 400, "one");
@@ -107,7 +195,7 @@ pub fn run(torture: &Torture) -> Result<String, String> {
     if !found.is_empty() {
         return Err(format!("nothing is spoilt, and yet: {:?}", found.lines()));
     }
-    Ok(report + &format!("control: {} ways to spoil a journal, all found\n", SPOILT.len()))
+    Ok(report + &format!("control: {} ways to spoil journal and ledger, all found\n", SPOILT.len()))
 }
 
 type Look<'a> = &'a mut dyn FnMut(&Path, &Known, &dyn Fn(&mut Vec<Record>)) -> Result<Seen, String>;
@@ -121,20 +209,36 @@ fn spoilt(folder: &Path, known: &Known, spoil: &Spoil, look: Look<'_>) -> Result
             look(folder, &known, &|_| ())
         }
         Spoil::Files(change) => {
-            let copy = tempfile::tempdir().map_err(|e| e.to_string())?;
-            let journal = journal_in(copy.path());
-            let copied = std::fs::create_dir(&journal).and_then(|()| {
-                for entry in std::fs::read_dir(journal_in(folder))? {
-                    let entry = entry?;
-                    std::fs::copy(entry.path(), journal.join(entry.file_name()))?;
-                }
-                Ok(())
-            });
-            copied.map_err(|e| e.to_string())?;
-            change(&journal, known)?;
+            let copy = copied(folder)?;
+            change(&journal_in(copy.path()), known)?;
             look(copy.path(), known, &|_| ())
         }
+        Spoil::Ledger(sql) => {
+            let copy = copied(folder)?;
+            let ledger = rusqlite::Connection::open(ledger_in(copy.path()));
+            match ledger.and_then(|ledger| ledger.execute(sql, [])).map_err(|e| format!("{sql}: {e}"))? {
+                0 => Err(format!("{sql}: the ledger has no such row")),
+                _ => look(copy.path(), known, &|_| ()),
+            }
+        }
     }
+}
+
+/// A copy of journal and ledger.
+fn copied(folder: &Path) -> Result<tempfile::TempDir, String> {
+    let copy = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let files = |from: &Path, to: &Path| -> std::io::Result<()> {
+        std::fs::create_dir_all(to)?;
+        for entry in std::fs::read_dir(from)?.collect::<Result<Vec<_>, _>>()? {
+            if entry.file_type()?.is_file() {
+                std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+            }
+        }
+        Ok(())
+    };
+    files(folder, copy.path()).map_err(|e| e.to_string())?;
+    files(&journal_in(folder), &journal_in(copy.path())).map_err(|e| e.to_string())?;
+    Ok(copy)
 }
 
 /// Changes the bytes of the frame of a record: they are given from the frame's beginning to the segment's end.

@@ -1,9 +1,10 @@
-//! Kills the product at every point, and looks what became of its journal.
+//! Kills the product at every point, and looks what became of its journal and of the ledger that is made from it.
 //!
 //! `cargo xtask torture` builds and runs it. A worker plays RRAS with the product, which is built with hooks around its
-//! appends, and writes down what every call acknowledged; meanwhile one follows the journal, and commands append to it.
-//! The worker is killed, and the journal is compared with the notes. The next worker starts on the same journal. With `model` the product is instead told what the model of the truth makes up
-//! (`product`).
+//! appends, and writes down what every call acknowledged; meanwhile one follows the journal, commands append to it, and
+//! processes that are killed as well bring it into a ledger. The worker is killed, and journal and ledger are compared
+//! with the notes. The next worker starts on the same journal. With `model` the product is instead told what the model of
+//! the truth makes up (`product`).
 #![deny(unsafe_code)]
 
 mod beside;
@@ -11,6 +12,7 @@ mod check;
 mod control;
 #[path = "../../rasadmin-dll/src/die.rs"]
 mod die;
+mod ledger;
 mod notes;
 mod plan;
 mod product;
@@ -34,6 +36,9 @@ fn main() -> ExitCode {
         ["model", dll, "--control"] => product::control(Path::new(dll)).map(|text| print!("{text}")),
         ["model", dll, ref options @ ..] => product::run(Path::new(dll), options).map(|text| println!("{text}")),
         ["worker", folder, dll, seed, steps, processes, kill] => work(folder, dll, seed, steps, processes, kill),
+        [ledger::BRING_IN, folder, after] => {
+            number(after).and_then(|after| ledger::until_killed(Path::new(folder), after))
+        }
         [worker::ADDRESS_PROCESS, dll, after] => {
             number(after).and_then(|after| worker::address_process(Path::new(dll), after))
         }

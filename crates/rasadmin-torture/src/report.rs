@@ -58,6 +58,11 @@ pub fn text(torture: &Torture, report: &Report) -> String {
         seen.closed,
         report.fills
     ));
+    line(format!(
+        "the ledger: {} processes were killed while they brought the journal in; {} times a session was looked for in it; {} \
+         times it was compared, row for row, with one made from the whole journal",
+        report.bringers_killed, seen.rows, seen.ledgers
+    ));
     let rare: Vec<_> = CALLBACKS.iter().filter(|&&f| report.hits(f) < HITS).map(|f| f.name()).collect();
     if !rare.is_empty() {
         line(format!("hit fewer than {HITS} times, with so few rounds: {}", rare.join(", ")));

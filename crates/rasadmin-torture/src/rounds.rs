@@ -18,6 +18,8 @@ pub const HITS: u32 = 20;
 const SERIES: u32 = 100;
 /// The journal is read from its beginning every so many rounds.
 const FULL: u32 = 50;
+/// A ledger is made from the whole journal every so many rounds.
+const LEDGER_ANEW: u32 = 10;
 /// Answered from memory after so many milliseconds: long where a command has the lock for a moment, short where the lock
 /// cannot be had.
 const DEADLINES: [u32; 2] = [10_000, 100];
@@ -64,6 +66,8 @@ pub struct Report {
     pub survived: u32,
     /// What was looked at.
     pub seen: Seen,
+    /// Processes that were killed while they brought the journal into the ledger.
+    pub bringers_killed: u32,
     /// How many full pools were filled to the last address.
     pub fills: u32,
     /// What was wrong.
@@ -196,6 +200,7 @@ fn round(
     };
     configure(folder, was)?;
     let follower = beside::follow(folder, before.place);
+    let bringing = beside::bring_in(folder, Random::new(random.any()));
     let (held, commands) = match was {
         // A command frees the address of a session that it closes, and RRAS still has it.
         Journal::Here if kill == Kill::Fill => (None, None),
@@ -206,17 +211,20 @@ fn round(
     let ended = worker(torture, folder, kill, seed, steps, processes);
     let commands = commands.map_or(Ok(Vec::new()), |commands| commands.end());
     let held = held.map_or(Ok(()), |held| held.end());
+    let bringers_killed = bringing.end();
     let followed: Result<Vec<Raw>, String> = follower.end();
     let ((killed, commands), followed) = (ended.and_then(|killed| Ok((killed, commands?)))?, followed?);
     held?;
     report.rounds += 1;
+    report.bringers_killed += bringers_killed?;
     let notes = notes(folder);
     tell(kill, killed, was, &notes, report);
     let killed = killed || notes.iter().any(|note| matches!(note, Note::Gone(_)));
     let whole = kill == Kill::Fill || report.rounds.is_multiple_of(FULL);
+    let ledger_anew = kill == Kill::Fill || report.rounds.is_multiple_of(LEDGER_ANEW);
     let two_processes = torture.two_processes;
     let (notes, followed, commands) = (&notes[..], &followed[..], &commands[..]);
-    let round = Round { kill, killed, two_processes, was, notes, followed, commands, whole };
+    let round = Round { kill, killed, two_processes, was, notes, followed, commands, whole, ledger_anew };
     let seen = check::round(folder, &round, before, &|_| (), &mut report.found)
         .map_err(|e| format!("the journal cannot be read after round {}, killed at {kill}: {e}", report.rounds))?;
     report.seen.add(seen);
@@ -301,13 +309,13 @@ pub fn worker(
 }
 
 #[cfg(unix)]
-fn was_killed(status: ExitStatus) -> bool {
+pub fn was_killed(status: ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt;
     // 137: of a Windows process, under Wine.
     status.signal() == Some(9) || status.code() == Some(137)
 }
 
 #[cfg(not(unix))]
-fn was_killed(status: ExitStatus) -> bool {
+pub fn was_killed(status: ExitStatus) -> bool {
     status.code() == Some(137)
 }

@@ -1,4 +1,4 @@
-//! The journal: where it is, how far it is, how long.
+//! The journal: where it is, how far it is, how long, and how much room its disk has.
 
 use super::facts::{Facts, Mark, time};
 use super::recorded::Recorded;
@@ -7,6 +7,7 @@ use crate::present::lacks;
 use crate::times;
 use rasadmin_journal::{Error, Follower, inventory};
 use rasadmin_policy::config::Config;
+use rasadmin_system::disk;
 use serde_json::json;
 
 /// A journal that nobody brings into a ledger loses its oldest records beyond this: bytes.
@@ -14,6 +15,7 @@ const LIMIT: u64 = 2 << 30;
 
 /// Says it.
 pub fn journal(facts: &mut Facts, config: &Config, recorded: &Recorded) {
+    room(facts, config);
     let folder = config.journal.display();
     if let Some(why) = &recorded.unreadable {
         facts.add(Mark::Attention, "journal", format!("{folder}: it cannot be read: {why}"));
@@ -68,6 +70,21 @@ pub fn journal(facts: &mut Facts, config: &Config, recorded: &Recorded) {
             "checkpoint": present.checkpoint,
         }),
     );
+}
+
+/// Of the disk, if the folder is there.
+fn room(facts: &mut Facts, config: &Config) {
+    let Ok(free) = disk::free_bytes(&config.journal) else { return };
+    facts.data.insert("free_bytes".into(), free.into());
+    if free < disk::LITTLE {
+        let what = format!(
+            "only {} are free on the disk of {}; when it is full, events wait in memory: make room, or put the journal \
+             on another disk (`[journal] folder`)",
+            times::octets(free),
+            config.journal.display()
+        );
+        facts.add(Mark::Attention, "disk", what);
+    }
 }
 
 fn is_before_damage(config: &Config) -> Result<bool, Error> {

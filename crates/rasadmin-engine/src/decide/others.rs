@@ -6,7 +6,7 @@ use crate::addresses::Address;
 use crate::calendar::{day_starts, labels_at};
 use crate::effect::{ClosedBy, DayUse, Effect, EndedBy, Forgetting, InstanceBegan, LeaseBegan, Origin, SessionBegan};
 use crate::event::{ConfigRead, ConnectionEvent, Seen};
-use crate::now::Id;
+use crate::now::{Id, Process};
 use crate::state::Holding;
 use crate::{Identity, Millis, Name};
 
@@ -25,6 +25,18 @@ pub(super) fn instance_started(draft: &mut Draft<'_>, instance: Id) {
     let days = if live { day_starts(from, end, &draft.here.config.zone) } else { Vec::new() };
     let server = draft.here.server.clone();
     draft.add(Effect::InstanceBegan(InstanceBegan { server, instance, at, last, days }));
+}
+
+/// Of a process that ended, the sessions are over, at the latest by now; so many a record, which has to fit into a segment.
+/// Nobody has released their addresses: the clients may be online.
+pub(super) fn process_ended(draft: &mut Draft<'_>, process: Process) {
+    const SESSIONS: usize = 1_000;
+    let (state, at) = (draft.state, draft.at());
+    for session in state.live().filter(|session| session.process == process).take(SESSIONS) {
+        if draft.lives(session.id) {
+            draft.close(session, at, ClosedBy::ProcessEnded, None);
+        }
+    }
 }
 
 /// The texts of a configuration are recorded once.

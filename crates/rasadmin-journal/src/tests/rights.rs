@@ -52,7 +52,7 @@ fn whole() -> tempfile::TempDir {
     append_each(&journal, 100);
     checkpoint::write(folder.path(), &journal.position(), 1, b"ours").unwrap();
     cursor::write(folder.path(), "main", &journal.position()).unwrap();
-    drop(journal.lock(soon()).unwrap().join_instance("token").unwrap());
+    drop(journal.lock(soon()).unwrap().join_instance("token", "1").unwrap());
     folder
 }
 

@@ -1,4 +1,4 @@
-//! Records that are not there: before the journal's oldest segment, or in it.
+//! Records that are not there: before the journal's oldest segment, in it, or behind its end.
 
 use crate::Error;
 use crate::sqlite::Projection;
@@ -61,6 +61,15 @@ pub(super) fn gap(projection: &mut Projection<'_, '_>, journal: Uuid, first: u64
 /// One is there, and is no record.
 pub(super) fn unreadable(projection: &mut Projection<'_, '_>, journal: Uuid, number: u64) -> Result<(), Error> {
     note(projection, journal, number, number, "a record of the journal could not be read")
+}
+
+/// The journal had this record when it was brought in, and has another one in its place or none: it was restored, or its
+/// disk lost what was synced. How many went with it, nobody knows. Their rows stay.
+pub(super) fn lost(projection: &mut Projection<'_, '_>, place: &Position) -> Result<(), Error> {
+    let Position { journal, number, crc, .. } = place;
+    let details = format!("record {number}, and perhaps some before it");
+    let what = "records that the ledger has are missing in the journal";
+    projection.missing(&format!("{journal} {number} {crc}"), what, &details, 1)
 }
 
 /// They have no record, so the key is made of their numbers in the journal.

@@ -1,6 +1,7 @@
 //! A recorder on a scratch journal, and a ledger that is made of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod rows;
 #[path = "../../../rasadmin-recorder/tests/support/scene.rs"]
 mod scene;
 
@@ -12,7 +13,7 @@ use rasadmin_ledger::sqlite::{Create, Sqlite};
 use rasadmin_recorder::present;
 use rasadmin_recorder::tool::Tool;
 pub use scene::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub fn soon() -> Instant {
@@ -75,37 +76,15 @@ pub fn bring_in(config: &Config) -> Brought {
 }
 
 /// Values of a ledger, as text: rows with `; ` between, columns with a space.
-pub fn ask(path: &std::path::Path, sql: &str) -> String {
+pub fn ask(path: &Path, sql: &str) -> String {
     let ledger = rusqlite::Connection::open(path).unwrap();
     let mut statement = ledger.prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
     let columns = statement.column_count();
-    let rows = statement.query_map([], |row| {
-        let cell = |i| match row.get_ref_unwrap(i) {
-            rusqlite::types::ValueRef::Null => "-".to_owned(),
-            rusqlite::types::ValueRef::Integer(n) => n.to_string(),
-            rusqlite::types::ValueRef::Real(n) => n.to_string(),
-            rusqlite::types::ValueRef::Text(t) | rusqlite::types::ValueRef::Blob(t) => {
-                String::from_utf8_lossy(t).into_owned()
-            }
-        };
-        Ok((0..columns).map(cell).collect::<Vec<_>>().join(" "))
-    });
-    rows.unwrap().map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    let found = statement.query_map([], |row| rows::text(row, columns)).unwrap();
+    found.map(Result::unwrap).collect::<Vec<_>>().join("; ")
 }
 
 /// Everything in a ledger but when it was brought in and what it is called.
-pub fn dump(path: &std::path::Path) -> Vec<String> {
-    let tables = [
-        "instances",
-        "sessions",
-        "links",
-        "leases",
-        "use",
-        "decisions",
-        "anomalies",
-        "configs",
-        "loads",
-        "(SELECT journal, server, instance, number, crc FROM journals)",
-    ];
-    tables.map(|table| ask(path, &format!("SELECT * FROM {table} ORDER BY 1, 2"))).to_vec()
+pub fn dump(path: &Path) -> Vec<String> {
+    rows::rows(path).unwrap()
 }

@@ -25,7 +25,10 @@ impl Store {
             memory = Some(mem::replace(&mut self.state, state));
             self.state.derive(whose.config);
         }
-        let joined = self.join(guard, whose);
+        let mut joined = self.join(guard, whose);
+        if memory.is_some() || !self.stale {
+            joined = joined.and_then(|()| self.end_gone(guard, whose, now));
+        }
         match (joined, memory) {
             (Err(error), memory) => {
                 if let Some(memory) = memory {

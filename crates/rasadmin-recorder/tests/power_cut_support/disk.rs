@@ -53,8 +53,8 @@ type Names = BTreeMap<String, usize>;
 struct File {
     sure: Vec<u8>,
     since: Vec<Change>,
-    /// With all that was written.
-    length: u64,
+    /// Where the next write without a place of its own goes.
+    at: u64,
 }
 
 #[derive(Clone)]
@@ -69,7 +69,7 @@ enum Naming {
     Removed(String),
 }
 
-/// The journal's folder.
+/// A folder.
 #[derive(Default)]
 pub struct Disk {
     files: Vec<File>,
@@ -81,7 +81,8 @@ pub struct Disk {
 impl Disk {
     pub fn happens(&mut self, event: &Event) {
         match event {
-            Event::Made(name) if self.now.contains_key(name) => {}
+            Event::Made(name) | Event::Opened(name) if self.now.contains_key(name) => self.file(name).at = 0,
+            Event::Opened(name) => panic!("{name} was there before anything was seen of it"),
             Event::Made(name) => {
                 self.files.push(File::default());
                 self.named(Naming::Made(name.clone(), self.files.len() - 1));
@@ -94,15 +95,14 @@ impl Disk {
             }
             Event::Write { file, offset, bytes } => {
                 let file = self.file(file);
-                let offset = offset.unwrap_or(file.length);
-                file.length = file.length.max(offset + bytes.len() as u64);
+                let offset = offset.unwrap_or_else(|| {
+                    let at = file.at;
+                    file.at += bytes.len() as u64;
+                    at
+                });
                 file.since.push(Change::Write(offset, bytes.clone()));
             }
-            Event::Length { file, length } => {
-                let file = self.file(file);
-                file.length = *length;
-                file.since.push(Change::Length(*length));
-            }
+            Event::Length { file, length } => self.file(file).since.push(Change::Length(*length)),
             Event::Sync(file) => {
                 let file = self.file(file);
                 for change in std::mem::take(&mut file.since) {

@@ -1,16 +1,19 @@
-//! What strace saw of the journal's files.
+//! What strace saw of the files in a folder, such as the journal's.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// Something that happened in the folder.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A file was opened that did not exist.
+    /// A file was opened, and made if it did not exist.
     Made(String),
+    /// A file was opened that existed.
+    Opened(String),
     Write {
         file: String,
-        /// None: where the file ends.
+        /// None: behind the write before, or at the beginning of a file that was opened since.
         offset: Option<u64>,
         bytes: Vec<u8>,
     },
@@ -26,21 +29,33 @@ pub enum Event {
     Sync(String),
     /// The folder was synced: names stay as they are.
     NamesSync,
-    /// The worker has written down what it was promised: what, and of which handle.
+    /// The worker has written down what it was promised: what, and of which number.
     Promised(String, u64),
 }
 
 /// Where the worker writes it down: a file beside the folder.
 pub const PROMISES: &str = "promises";
 
-/// Reads strace's output (`-f -y -xx`).
-pub fn read(log: &str, journal: &Path) -> Vec<Event> {
-    let events: Vec<Event> = log.lines().filter_map(|line| event(line, journal)).collect();
+/// Runs a test of this program again, in a folder, under strace. What it saw in each of these folders, which lie in that
+/// one: the number of the folder, and the event.
+pub fn watch(test: &str, environment: &str, folder: &Path, watched: &[&Path]) -> Vec<(usize, Event)> {
+    let log = folder.join("strace");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-y", "-xx", "-s", "2000000", "-o"]).arg(&log);
+    let calls =
+        "openat,pwrite64,pwritev,write,writev,fsync,fdatasync,ftruncate,fallocate,unlink,unlinkat,rename,renameat";
+    command.arg("-e").arg(format!("trace={calls},renameat2,copy_file_range,sendfile"));
+    command.arg(std::env::current_exe().unwrap()).args(["--exact", test]).env(environment, folder);
+    let status = command.stdout(Stdio::null()).status().expect("strace is missing: apt-get install strace");
+    assert!(status.success(), "the worker under strace: {status}");
+    let log = std::fs::read_to_string(&log).unwrap();
+    let in_any = |line| watched.iter().enumerate().find_map(|(at, folder)| Some((at, event(line, folder)?)));
+    let events: Vec<_> = log.lines().filter_map(in_any).collect();
     assert!(events.len() > 100, "strace saw next to nothing:\n{}", log.lines().take(5).collect::<Vec<_>>().join("\n"));
     events
 }
 
-fn event(line: &str, journal: &Path) -> Option<Event> {
+fn event(line: &str, watched: &Path) -> Option<Event> {
     // The test's own harness says that it runs, from another thread.
     let of_harness = line.contains(" write(1<");
     assert!(of_harness || !line.contains("<unfinished ...>"), "a second thread: {line}");
@@ -58,18 +73,22 @@ fn event(line: &str, journal: &Path) -> Option<Event> {
         _ => descriptor()?,
     };
     let path = std::path::PathBuf::from(String::from_utf8(path).unwrap());
-    if path == journal.parent()?.join(PROMISES) && name == "write" {
+    if path == watched.parent()?.join(PROMISES) && name == "write" {
         let said = bytes(arguments);
         let (what, handle) = std::str::from_utf8(&said).unwrap().trim_end().split_once(' ')?;
         return Some(Event::Promised(what.to_owned(), handle.parse().unwrap()));
     }
-    if path == journal {
+    if path == watched {
         return matches!(name, "fsync" | "fdatasync").then_some(Event::NamesSync);
     }
-    if path.parent() != Some(journal) {
+    if path.parent() != Some(watched) {
         return None;
     }
     let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+    // The index of SQLite's log is memory that processes share: after a power cut SQLite makes it anew.
+    if file.ends_with("-shm") {
+        return None;
+    }
     Some(match name {
         "pwrite64" | "write" => {
             let bytes = bytes(arguments);
@@ -86,9 +105,9 @@ fn event(line: &str, journal: &Path) -> Option<Event> {
         }
         "openat" => {
             assert!(!arguments.contains("O_TRUNC") && !arguments.contains("O_APPEND"), "{arguments}");
-            return arguments.contains("O_CREAT").then_some(Event::Made(file));
+            if arguments.contains("O_CREAT") { Event::Made(file) } else { Event::Opened(file) }
         }
-        _ => panic!("the journal was changed in a way that this test does not know: {name}"),
+        _ => panic!("the folder was changed in a way that this test does not know: {name}"),
     })
 }
 

@@ -105,6 +105,7 @@ fn event(event: &Event) -> &'static str {
         Event::Hangup(_) => "hangup",
         Event::Release(_) => "release",
         Event::InstanceStarted { .. } => "RRAS started",
+        Event::ProcessEnded { .. } => "process ended",
         Event::ConfigRead(_) => "configuration",
         Event::Lost { .. } => "events lost",
         Event::Repeated(_) => "refused again",

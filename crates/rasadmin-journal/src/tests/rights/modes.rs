@@ -20,7 +20,7 @@ fn folder_and_files_are_ours_alone_from_the_beginning() {
     append_each(&journal, 100);
     checkpoint::write(&folder, &journal.position(), 1, b"state").unwrap();
     cursor::write(&folder, "main", &journal.position()).unwrap();
-    drop(journal.lock(soon()).unwrap().join_instance("token").unwrap());
+    drop(journal.lock(soon()).unwrap().join_instance("token", "1").unwrap());
     assert_eq!((mode(&folder), mode(&above.path().join("made"))), (0o700, 0o700));
     let files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.len() > 5);

@@ -92,7 +92,7 @@ fn an_instance_that_somebody_else_has_made_up_does_not_live() {
     assert!(!guard.instance_lives().unwrap());
     assert!(!lives_in(folder.path(), Duration::from_millis(10)).unwrap(), "nor for who does not get the lock");
     drop(guard);
-    let joined = journal.lock(soon()).unwrap().join_instance("another").unwrap();
+    let joined = journal.lock(soon()).unwrap().join_instance("another", "1").unwrap();
     assert!(joined.is_first() && joined.token() == "another");
     assert!(moved(&journal.take_notices(), &path));
 }

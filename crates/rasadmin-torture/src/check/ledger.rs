@@ -1,0 +1,194 @@
+//! What the answers mean for the ledger: every session once, as it was answered, and nothing open that has ended.
+
+use super::{Before, Check, Journal};
+use crate::ledger::{self, ledger_in};
+use crate::notes::{Done, Note};
+use mprapi::FunctionId as F;
+use rasadmin_engine::effect::ClosedBy;
+use rasadmin_engine::{Effect, Id, Millis, Record};
+use rasadmin_ledger::Error;
+use rasadmin_ledger::report::{Reader, Session, Which};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+/// A session as the answers of the calls have it.
+#[derive(Clone, Debug)]
+pub(super) struct Answered {
+    user: String,
+    /// IPv4 and IPv6, as the ledger writes them; None: two processes answered from memory, and neither knew what the
+    /// other had given.
+    addresses: Option<[String; 2]>,
+    began: Millis,
+    /// When it was hung up, and what was told of its use: seconds, octets from and to the user.
+    hung_up: Option<(Millis, [u32; 3])>,
+}
+
+/// What is known of the sessions of all rounds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sessions {
+    /// Those that a record began, whether its call answered or not: by the ledger's key.
+    begun: HashSet<String>,
+    answered: HashMap<String, Answered>,
+}
+
+/// What of this round's records belongs to which call.
+#[derive(Default)]
+struct Found {
+    /// Sessions by handle, in the order in which they began: a handle may be used again.
+    began: HashMap<u64, VecDeque<(Id, Millis)>>,
+    hung_up: HashMap<Id, Millis>,
+}
+
+impl Found {
+    fn new(records: &[Record]) -> Self {
+        let mut found = Self::default();
+        for record in records {
+            for effect in &record.effects {
+                match effect {
+                    Effect::SessionBegan(began) => {
+                        found.began.entry(began.handle).or_default().push_back((began.session, record.at.time));
+                    }
+                    Effect::SessionEnded(ended) if ended.by == ClosedBy::Hangup => {
+                        found.hung_up.insert(ended.session, record.at.time);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Sessions {
+    /// Adds what this round's calls were answered, in their order. An answer without a record is found elsewhere.
+    fn add(&mut self, notes: &[Note], records: &[Record], alone: bool) {
+        let Found { mut began, hung_up } = Found::new(records);
+        self.begun.extend(began.values().flatten().map(|(id, _)| id.to_string()));
+        let (mut asked, mut live) = (HashMap::<(&str, F), u64>::new(), HashMap::<u64, Id>::new());
+        for note in notes {
+            let Note::Done(function, done) = note else { continue };
+            let Done { user, handle, number, result, used, .. } = done;
+            match function {
+                F::GetIpAddressForUser | F::GetIpv6AddressForUser if *result == 0 => {
+                    asked.insert((user, *function), *number);
+                }
+                F::AcceptNewConnectionEx if *result != 0 => {
+                    let addresses = asked
+                        .remove(&(user, F::GetIpAddressForUser))
+                        .zip(asked.remove(&(user, F::GetIpv6AddressForUser)))
+                        .filter(|_| !alone)
+                        .map(|(ipv4, ipv6)| {
+                            let ipv4 = Ipv4Addr::from_bits(u32::try_from(ipv4).unwrap_or(0));
+                            [ipv4.to_string(), Ipv6Addr::from_bits(u128::from(ipv6)).to_string()]
+                        });
+                    if let Some((id, time)) = began.get_mut(handle).and_then(VecDeque::pop_front) {
+                        let answered = Answered { user: user.clone(), addresses, began: time, hung_up: None };
+                        self.answered.insert(id.to_string(), answered);
+                        live.insert(*handle, id);
+                    }
+                }
+                F::ConnectionHangupNotificationEx => {
+                    let Some(id) = live.remove(handle) else { continue };
+                    if let Some(answered) = self.answered.get_mut(&id.to_string()) {
+                        answered.hung_up = hung_up.get(&id).map(|time| (*time, *used));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Answered {
+    /// What its row says otherwise.
+    fn differs(&self, row: &Session) -> Vec<String> {
+        let mut differs = Vec::new();
+        let mut same = |what: &str, there: &dyn std::fmt::Debug, answered: &dyn std::fmt::Debug| {
+            let (there, answered) = (format!("{there:?}"), format!("{answered:?}"));
+            if there != answered {
+                differs.push(format!("its {what} is {there}, and {answered} was answered"));
+            }
+        };
+        same("user", &row.user_name.as_str(), &self.user);
+        // What ends a session without a hangup may have been told before the session began, and recorded after it: by a
+        // command, which reads the clock before it has the journal's lock, and by a process that could not write. The
+        // session then begins when it ends.
+        let ended_before = row.acct_stop_time.is_some_and(|stop| stop == row.acct_start_time && stop < self.began);
+        let hung_up = row.closed_by.as_deref() == Some(ClosedBy::Hangup.name());
+        let may_be = if ended_before && !hung_up { row.acct_start_time } else { self.began };
+        same("beginning", &row.acct_start_time, &may_be);
+        if let Some([ipv4, ipv6]) = &self.addresses {
+            same("IPv4 address", &row.framed_ip_address.as_ref(), &Some(ipv4));
+            same("IPv6 identifier", &row.framed_interface_id.as_ref(), &Some(ipv6));
+        }
+        if let Some((time, [seconds, received, sent])) = self.hung_up {
+            same("end", &row.acct_stop_time, &Some(time));
+            same("reason to end", &row.closed_by.as_deref(), &Some(ClosedBy::Hangup.name()));
+            let octets = [received, sent].map(|octets| Some(u64::from(octets)));
+            same("octets", &[row.acct_input_octets, row.acct_output_octets], &octets);
+            // What was told is cut where it is longer than from beginning to end.
+            let at_most = row.acct_session_time.map(|there| there.min(u64::from(seconds)));
+            same("time in seconds", &row.acct_session_time, &at_most.or(Some(0)));
+        } else if !hung_up {
+            // Else the hangup was killed before it was answered, and is on record.
+            same("octets", &[row.acct_input_octets, row.acct_output_octets], &[None::<u64>; 2]);
+        }
+        differs
+    }
+}
+
+impl Check<'_> {
+    /// Looks at the ledger, once the records' effects are carried out.
+    pub(super) fn ledger(&mut self, folder: &Path, records: &[Record], before: &mut Before) {
+        let alone = self.round.was == Journal::Away && self.round.two_processes;
+        before.sessions.add(self.round.notes, records, alone);
+        if let Err(what) = ledger::bring_in(folder, &ledger_in(folder)) {
+            self.found.broken.push(what);
+            return;
+        }
+        if let Err(e) = self.rows(folder, before) {
+            self.found.broken.push(e.to_string());
+        }
+        if self.round.ledger_anew {
+            self.seen.ledgers += 1;
+            match ledger::rows(&ledger_in(folder)).and_then(|rows| Ok((rows, ledger::made_anew(folder)?))) {
+                Ok((rows, anew)) => {
+                    if let Some(difference) = ledger::first_difference(&rows, &anew) {
+                        self.found.broken.push(format!("a ledger that is made anew has other rows: {difference}"));
+                    }
+                }
+                Err(what) => self.found.broken.push(what),
+            }
+        }
+    }
+
+    fn rows(&mut self, folder: &Path, before: &Before) -> Result<(), Error> {
+        let reader = Reader::open(&ledger_in(folder))?;
+        let rows = reader.sessions(&Which::default(), false)?;
+        let mut by_key: HashMap<&str, &Session> = HashMap::new();
+        for row in &rows {
+            by_key.insert(&row.acct_session_id, row);
+            if !before.sessions.begun.contains(&row.acct_session_id) {
+                self.found.double.push(format!("the ledger has a session that no call began: {row:?}"));
+            }
+        }
+        for (key, answered) in &before.sessions.answered {
+            let Some(row) = by_key.get(key.as_str()) else {
+                self.found.lost.push(format!("the ledger lacks the session {key}: {answered:?}"));
+                continue;
+            };
+            for what in answered.differs(row) {
+                self.found.lost.push(format!("the ledger's session {key}: {what}"));
+            }
+        }
+        self.seen.rows += before.sessions.answered.len();
+        for difference in reader.differences(&before.state)? {
+            self.found.leaked.push(format!("the ledger and the state differ in {difference}"));
+        }
+        if self.round.ledger_anew {
+            self.found.broken.extend(reader.faults()?.into_iter().map(|fault| format!("the ledger: {fault}")));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! The ledger beside the journal: it is brought up to date all the while, and whoever does it is killed.
+
+#[path = "../../rasadmin-ledger/tests/support/rows.rs"]
+mod rows;
+
+use crate::beside::journal_in;
+use rasadmin_engine::Name;
+use rasadmin_ledger::bring_in::Brought;
+use rasadmin_ledger::sqlite::{Create, Sqlite};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+pub use rows::first_difference;
+
+/// The subcommand of a process that brings in.
+pub const BRING_IN: &str = "bring-in";
+
+/// The ledger of a torture's folder.
+pub fn ledger_in(folder: &Path) -> PathBuf {
+    folder.join("rasadmin.db")
+}
+
+/// Brings the journal into a ledger, as a command does before it reads. No kill may leave a ledger that does not fit its
+/// journal.
+pub fn bring_in(folder: &Path, ledger: &Path) -> Result<(), String> {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let opened = Sqlite::open(ledger, Create::Yes, true, deadline);
+    let brought =
+        opened.and_then(|mut ledger| ledger.bring_in(&journal_in(folder), &Name::new("TORTURE"), &mut |_| {}));
+    let Brought { gaps, again, unknown, unreadable, cursor_not_written, .. } = brought.map_err(|e| e.to_string())?;
+    match cursor_not_written {
+        Some(e) => Err(format!("the ledger's cursor cannot be written: {e}")),
+        None if again || gaps + unknown + unreadable > 0 => Err(format!(
+            "the ledger does not fit the journal: read again: {again}, gaps: {gaps}, unknown: {unknown}, unreadable: \
+             {unreadable}"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The process that brings in: it goes on until it dies, after so many microseconds.
+pub fn until_killed(folder: &Path, after: u64) -> Result<(), String> {
+    crate::worker::die_after(after);
+    loop {
+        bring_in(folder, &ledger_in(folder))?;
+    }
+}
+
+/// Every row.
+pub fn rows(ledger: &Path) -> Result<Vec<String>, String> {
+    rows::rows(ledger).map_err(|e| format!("{}: {e}", ledger.display()))
+}
+
+/// The rows of a ledger that is made from the whole journal, by a process that nobody kills.
+pub fn made_anew(folder: &Path) -> Result<Vec<String>, String> {
+    let own = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let ledger = own.path().join("anew.db");
+    bring_in(folder, &ledger)?;
+    rows(&ledger)
+}
