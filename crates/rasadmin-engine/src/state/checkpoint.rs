@@ -1,18 +1,21 @@
 //! A state to start from.
 
+use super::State;
+use super::addresses::{self, Addresses};
+use super::derived::Derived;
 use super::elsewhere::AllElsewhere;
-use super::expiry::Due;
+use super::expiry::{Due, Expiry};
 use super::lease::{Lease, Leases};
 use super::session::{Closed, Session, Sessions};
-use super::usage::{Accumulated, UseOfAll};
-use super::{State, addresses};
+use super::table::Table;
+use super::usage::{UseOf, UseOfAll};
+use crate::Name;
 use crate::effect::{Block, Elsewhere};
 use crate::now::{Id, Mono, Process, Stamp};
-use crate::{Identity, Name};
 use serde::{Deserialize, Serialize};
 
 /// The version of what follows.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// All that a state holds, its indexes aside, in an order of its own: two equal states have equal checkpoints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,11 +26,11 @@ pub struct Checkpoint {
     instance: Option<Id>,
     last: Option<Stamp>,
     heard: Option<(Process, Mono)>,
-    sessions: Vec<Session>,
-    closed: Vec<Closed>,
-    leases: Vec<Lease>,
-    owed: Vec<Lease>,
-    uses: Vec<(Identity, [Accumulated; 3])>,
+    sessions: Table<Session>,
+    closed: Table<Closed>,
+    leases: Table<Lease>,
+    owed: Table<Lease>,
+    uses: Table<UseOf>,
     addresses: addresses::Parts,
     blocks: Vec<Block>,
     elsewhere: Vec<Elsewhere>,
@@ -37,11 +40,8 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Of a state.
     pub fn of(state: &State) -> Self {
-        let (sessions, closed) = state.sessions.sorted();
-        let sorted = |mut leases: Vec<Lease>| {
-            leases.sort_by_key(|lease| (lease.began.mono, lease.id));
-            leases
-        };
+        let (sessions, closed) = state.sessions.tables();
+        let (leases, owed) = state.leases.tables();
         Self {
             version: VERSION,
             number: state.number,
@@ -49,11 +49,11 @@ impl Checkpoint {
             instance: state.instance,
             last: state.last,
             heard: state.heard,
-            sessions: sessions.into_iter().cloned().collect(),
-            closed: closed.into_iter().cloned().collect(),
-            leases: sorted(state.leases.all().cloned().collect()),
-            owed: sorted(state.leases.all_owed().cloned().collect()),
-            uses: state.uses.sorted(),
+            sessions: sessions.clone(),
+            closed: closed.clone(),
+            leases: leases.clone(),
+            owed: owed.clone(),
+            uses: state.uses.table().clone(),
             addresses: state.addresses.parts(),
             blocks: state.blocks.values().cloned().collect(),
             elsewhere: state.elsewhere.sorted(),
@@ -73,39 +73,28 @@ impl Checkpoint {
 
     /// The state; [`State::derive`] comes next.
     pub fn into_state(self) -> State {
-        let mut state = State {
+        let mut expiry = Expiry::default();
+        for (_, session) in self.sessions.iter().filter(|(_, session)| session.waits_for_link()) {
+            expiry.set(Due::Session(session.id), Some(session.unlinked.mono.after(crate::decide::SESSION_WAITS)));
+        }
+        for (_, lease) in self.leases.iter().filter(|(_, lease)| lease.until().is_some()) {
+            expiry.set(Due::Lease(lease.id), lease.until());
+        }
+        State {
             number: self.number,
             server: self.server,
             instance: self.instance,
             last: self.last,
             heard: self.heard,
+            sessions: Sessions::load(self.sessions, self.closed),
+            leases: Leases::load(self.leases, self.owed),
+            expiry,
             uses: UseOfAll::load(self.uses),
-            addresses: addresses::Addresses::load(self.addresses),
+            addresses: Addresses::load(self.addresses),
+            blocks: self.blocks.into_iter().map(|block| (block.user.clone(), block)).collect(),
+            elsewhere: AllElsewhere::load(self.elsewhere),
             config: self.config,
-            sessions: Sessions::default(),
-            leases: Leases::default(),
-            ..State::default()
-        };
-        state.sessions.reserve(self.sessions.len());
-        for session in self.sessions {
-            let id = session.id;
-            let due = session.waits_for_link().then(|| session.unlinked.mono.after(crate::decide::SESSION_WAITS));
-            state.expiry.set(Due::Session(id), due);
-            state.sessions.insert(session);
+            derived: Derived::default(),
         }
-        for closed in self.closed {
-            state.sessions.remember(closed);
-        }
-        state.leases.reserve(self.leases.len());
-        for lease in self.leases {
-            state.expiry.set(Due::Lease(lease.id), lease.until());
-            state.leases.insert(lease);
-        }
-        for lease in self.owed {
-            state.leases.owe(lease);
-        }
-        state.blocks = self.blocks.into_iter().map(|block| (block.user.clone(), block)).collect();
-        state.elsewhere = AllElsewhere::load(self.elsewhere);
-        state
     }
 }
