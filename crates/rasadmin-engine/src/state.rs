@@ -19,7 +19,7 @@ mod table;
 mod usage;
 
 pub use addresses::Free;
-pub use checkpoint::{Checkpoint, VERSION};
+pub use checkpoint::{Checkpoint, Sink, Slices, VERSION};
 pub(crate) use expiry::Due;
 pub use instance::{Closing, Open, closing_of};
 pub use lease::{Holding, Lease};

@@ -3,6 +3,7 @@
 //! A clone shares the entries with its original. Whoever changes one first copies the few that stand beside it, so each
 //! of them keeps what it had. A checkpoint is written from such a clone while the state goes on.
 
+use super::checkpoint::Sink;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
@@ -89,6 +90,22 @@ impl<T: Entry> Table<T> {
         let entries = self.chunks.iter().flat_map(|chunk| chunk.iter());
         // A chunk that is not full is the last one.
         entries.enumerate().filter_map(|(slot, entry)| Some((slot as Slot, entry.as_ref()?)))
+    }
+
+    /// Writes a slice of it: how many entries there are, and those of one chunk. True if it was the last.
+    pub(super) fn slice<S: Sink>(&self, chunk: usize, to: &mut S) -> Result<bool, S::Error>
+    where
+        T: Serialize,
+    {
+        if chunk == 0 {
+            to.put(&self.len)?;
+        }
+        self.chunks
+            .get(chunk)
+            .into_iter()
+            .flat_map(|chunk| chunk.iter().flatten())
+            .try_for_each(|entry| to.put(entry))?;
+        Ok(chunk + 1 >= self.chunks.len())
     }
 
     /// In their own order.
