@@ -87,16 +87,35 @@ impl std::str::FromStr for Id {
     }
 }
 
+/// Text for people and their programs; sixteen bytes in a checkpoint.
 impl Serialize for Id {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        if to.is_human_readable() { to.collect_str(self) } else { self.0.to_be_bytes().serialize(to) }
     }
 }
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(from)?;
-        text.parse().map_err(serde::de::Error::custom)
+        if from.is_human_readable() {
+            from.deserialize_str(Text)
+        } else {
+            <[u8; 16]>::deserialize(from).map(|bytes| Self(u128::from_be_bytes(bytes)))
+        }
+    }
+}
+
+/// Reads an identifier's text where it stands, without a copy.
+struct Text;
+
+impl serde::de::Visitor<'_> for Text {
+    type Value = Id;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a UUID")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Id, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

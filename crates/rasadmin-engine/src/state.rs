@@ -10,14 +10,16 @@ mod checkpoint;
 mod derived;
 mod elsewhere;
 mod expiry;
+mod index;
 mod instance;
 mod lease;
 mod live;
 mod session;
+mod table;
 mod usage;
 
 pub use addresses::Free;
-pub use checkpoint::{Checkpoint, VERSION};
+pub use checkpoint::{Checkpoint, Sink, Slices, VERSION};
 pub(crate) use expiry::Due;
 pub use instance::{Closing, Open, closing_of};
 pub use lease::{Holding, Lease};
@@ -116,9 +118,7 @@ impl State {
         for address in self.leases.held_addresses() {
             self.derived.hold(address);
         }
-        for free in self.addresses.free() {
-            self.derived.free(free.sequence, free.address);
-        }
+        self.derived.free_all(self.addresses.free());
     }
 
     /// Serves the indexes this configuration?
@@ -169,7 +169,7 @@ impl State {
         self.sessions.of_first_port(port)
     }
 
-    /// The live sessions whose projection has named an address.
+    /// The live sessions whose projection has named an address, in no order.
     pub fn telling(&self, address: crate::addresses::Address) -> impl Iterator<Item = &Session> {
         self.sessions.telling(address)
     }

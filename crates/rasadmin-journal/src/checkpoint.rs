@@ -12,7 +12,7 @@ use crate::rights;
 use crate::segment;
 use rasadmin_rights::private::only_ours;
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ const LONGEST: u64 = 1 << 30;
 /// A checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The last record that the state contains. If it was written in slices, later ones may be in it too.
+    /// The last record that the state contains.
     pub place: Position,
     /// Which version of the state's format the bytes have. The writer chooses it.
     pub version: u32,
@@ -44,30 +44,93 @@ pub struct Checkpoint {
     pub state: Vec<u8>,
 }
 
-/// Writes one; returns its file. Takes no lock, and waits for the disk.
+/// Writes one whole; returns its file. Takes no lock, and waits for the disk.
 ///
 /// # Errors
 /// [`Error::Full`], [`Error::Io`], [`Error::Sync`]: then none was written.
 pub fn write(folder: &Path, place: &Position, version: u32, state: &[u8]) -> Result<PathBuf, Error> {
-    let mark = folder::random()?.simple().to_string();
-    let path = folder.join(format!("{:020}-{}.{EXTENSION}", place.number, &mark[..8]));
-    let part = path.with_extension(PART);
-    let written = write_part(&part, &header(place, version, state), state).and_then(|()| {
-        // Nobody has this name: the random part is new.
-        std::fs::rename(&part, &path).when("rename", &part)?;
-        segment::sync_names(folder)
-    });
-    if written.is_err() {
-        let _ = std::fs::remove_file(&part);
-    }
-    written.map(|()| path)
+    let mut writer = Writer::begin(folder, place, version)?;
+    writer.append(state)?;
+    writer.finish()
 }
 
-fn write_part(part: &Path, header: &[u8], state: &[u8]) -> Result<(), Error> {
-    let mut options = File::options();
-    let mut file = only_ours(options.write(true).create_new(true)).open(part).when("make", part)?;
-    file.write_all(header).and_then(|()| file.write_all(state)).when("write", part)?;
-    file.sync_all().when("sync", part)
+/// One that is written bit by bit. Nobody sees it before it is whole; if it never is, its file is deleted.
+#[derive(Debug)]
+pub struct Writer {
+    place: Position,
+    version: u32,
+    path: PathBuf,
+    part: Part,
+    length: u64,
+    crc: u32,
+}
+
+/// The file while it is written.
+#[derive(Debug)]
+struct Part {
+    file: File,
+    path: PathBuf,
+    renamed: bool,
+}
+
+impl Writer {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// If its file cannot be made.
+    pub fn begin(folder: &Path, place: &Position, version: u32) -> Result<Self, Error> {
+        let mark = folder::random()?.simple().to_string();
+        let path = folder.join(format!("{:020}-{}.{EXTENSION}", place.number, &mark[..8]));
+        let part = path.with_extension(PART);
+        let file = only_ours(File::options().write(true).create_new(true)).open(&part).when("make", &part)?;
+        let part = Part { file, path: part, renamed: false };
+        Ok(Self { place: *place, version, path, part, length: 0, crc: 0 })
+    }
+
+    /// The next bytes of the state.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::Io`].
+    pub fn append(&mut self, state: &[u8]) -> Result<(), Error> {
+        let at = HEADER as u64 + self.length;
+        segment::write_all_at(&self.part.file, state, at).when("write", &self.part.path)?;
+        self.length += state.len() as u64;
+        self.crc = crc32c::crc32c_append(self.crc, state);
+        Ok(())
+    }
+
+    /// What was appended is on disk when this returns, so that the end has little to wait for.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::Io`].
+    pub fn sync(&self) -> Result<(), Error> {
+        self.part.file.sync_data().when("sync", &self.part.path)
+    }
+
+    /// It is whole, and counts from now on; returns its file.
+    ///
+    /// # Errors
+    /// [`Error::Full`], [`Error::Io`], [`Error::Sync`].
+    pub fn finish(mut self) -> Result<PathBuf, Error> {
+        let header = header(&self.place, self.version, self.length, self.crc);
+        segment::write_all_at(&self.part.file, &header, 0).when("write", &self.part.path)?;
+        self.part.file.sync_all().when("sync", &self.part.path)?;
+        // Nobody has this name: the random part is new.
+        std::fs::rename(&self.part.path, &self.path).when("rename", &self.part.path)?;
+        self.part.renamed = true;
+        if let Some(folder) = self.path.parent() {
+            segment::sync_names(folder)?;
+        }
+        Ok(self.path)
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.renamed {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// The newest good one that `fits`, which is asked of the place and the version of each, newest first. A good one is
@@ -119,7 +182,7 @@ pub fn prune(folder: &Path, keep: usize) -> Result<(), Error> {
     for path in list(folder)? {
         if good >= keep {
             let _ = std::fs::remove_file(&path);
-        } else if read(&path).is_ok() {
+        } else if is_good(&path) {
             good += 1;
         }
     }
@@ -139,7 +202,7 @@ fn number(path: &Path) -> Option<u64> {
     digits(number, 20).filter(|_| mark.len() == 8)
 }
 
-fn header(place: &Position, version: u32, state: &[u8]) -> [u8; HEADER] {
+fn header(place: &Position, version: u32, length: u64, crc: u32) -> [u8; HEADER] {
     let mut bytes = [0; HEADER];
     let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
     put(0, MAGIC);
@@ -148,9 +211,9 @@ fn header(place: &Position, version: u32, state: &[u8]) -> [u8; HEADER] {
     put(16, place.journal.as_bytes());
     put(32, place.segment.as_bytes());
     put(48, &place.number.to_le_bytes());
-    put(56, &(state.len() as u64).to_le_bytes());
+    put(56, &length.to_le_bytes());
     put(64, &place.crc.to_le_bytes());
-    put(68, &crc32c::crc32c(state).to_le_bytes());
+    put(68, &crc.to_le_bytes());
     // Four bytes are left for later.
     let crc = crc32c::crc32c(&bytes[..HEADER - 4]);
     bytes[HEADER - 4..].copy_from_slice(&crc.to_le_bytes());
@@ -162,6 +225,40 @@ fn header(place: &Position, version: u32, state: &[u8]) -> [u8; HEADER] {
 /// # Errors
 /// In words: "it is cut off", and so on.
 pub fn read(path: &Path) -> Result<Checkpoint, String> {
+    let Opened { file, place, version, length, crc } = open(path)?;
+    let mut state = Vec::new();
+    state.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX)).map_err(|e| e.to_string())?;
+    file.take(length).read_to_end(&mut state).map_err(|e| e.to_string())?;
+    if crc32c::crc32c(&state) != crc {
+        return Err("its checksum is wrong".to_owned());
+    }
+    Ok(Checkpoint { place, version, state })
+}
+
+/// Is it whole and unchanged? Its state is not kept in memory, since a callback asks.
+fn is_good(path: &Path) -> bool {
+    let Ok(Opened { mut file, crc, .. }) = open(path) else { return false };
+    let (mut sum, mut bytes) = (0, vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut bytes) {
+            Ok(0) => return sum == crc,
+            Ok(some) => sum = crc32c::crc32c_append(sum, &bytes[..some]),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+/// A file with a good header and the length that it names; what is read next is the state.
+struct Opened {
+    file: File,
+    place: Position,
+    version: u32,
+    length: u64,
+    crc: u32,
+}
+
+fn open(path: &Path) -> Result<Opened, String> {
     if !std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file()) {
         return Err("it is not a regular file".to_owned());
     }
@@ -184,12 +281,6 @@ pub fn read(path: &Path) -> Result<Checkpoint, String> {
     if length > LONGEST || there != length + HEADER as u64 {
         return Err(format!("it has {there} bytes instead of {}", length.saturating_add(HEADER as u64)));
     }
-    let mut state = Vec::new();
-    state.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX)).map_err(|e| e.to_string())?;
-    file.take(length).read_to_end(&mut state).map_err(|e| e.to_string())?;
-    if crc32c::crc32c(&state) != u32_at(&bytes, 68) {
-        return Err("its checksum is wrong".to_owned());
-    }
     let place = Position { journal: id(16), segment: id(32), number: u64_at(&bytes, 48), crc: u32_at(&bytes, 64) };
-    Ok(Checkpoint { place, version: u32_at(&bytes, 12), state })
+    Ok(Opened { file, place, version: u32_at(&bytes, 12), length, crc: u32_at(&bytes, 68) })
 }

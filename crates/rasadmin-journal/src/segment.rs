@@ -102,16 +102,7 @@ impl Segment {
             let part = &bytes[..part.min(bytes.len())];
             write_at(&self.file, part, at).and(Err(io::Error::other("injected"))).when("write", &self.path)?;
         }
-        let mut done = 0;
-        while done < bytes.len() {
-            match write_at(&self.file, &bytes[done..], at + done as u64) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()).when("write", &self.path),
-                Ok(some) => done += some,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e).when("write", &self.path),
-            }
-        }
-        Ok(())
+        write_all_at(&self.file, bytes, at).when("write", &self.path)
     }
 
     /// Writes zeros from one place to another: space that a full disk cannot refuse later. (A file whose length is set
@@ -159,6 +150,20 @@ fn as_sync(error: Error) -> Error {
 pub fn sync_names(folder: &Path) -> Result<(), Error> {
     if cfg!(unix) {
         File::open(folder).and_then(|folder| folder.sync_all()).when("sync", folder)?;
+    }
+    Ok(())
+}
+
+/// Writes at a place of a file.
+pub fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    let mut done = 0;
+    while done < bytes.len() {
+        match write_at(file, &bytes[done..], at + done as u64) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(some) => done += some,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
     }
     Ok(())
 }

@@ -3,26 +3,30 @@
 mod folding;
 
 use serde::{Deserialize, Serialize};
+use smol_str::{SmolStr, SmolStrBuilder, StrExt};
 use std::fmt::{self, Write};
 
 /// A name, lossless as text: an unpaired surrogate D800 is written `\u{d800}`, and the backslash of a literal `\u{`
 /// as `\u{5c}`, so that two different names never become one. Any other name is written as it is.
+///
+/// A state holds a million of them, and nearly all are short: up to 23 bytes stand in the name itself.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Name(String);
+pub struct Name(SmolStr);
 
 impl Name {
     /// From UTF-16, unpaired surrogates included.
     pub fn from_utf16(units: &[u16]) -> Self {
-        let mut text = String::with_capacity(units.len());
+        let mut text = SmolStrBuilder::new();
         for unit in char::decode_utf16(units.iter().copied()) {
             match unit {
                 Ok(c) => text.push(c),
                 Err(lone) => {
-                    let _ = write!(text, "\\u{{{:x}}}", lone.unpaired_surrogate()); // To a String: cannot fail.
+                    let _ = write!(text, "\\u{{{:x}}}", lone.unpaired_surrogate()); // To memory: cannot fail.
                 }
             }
         }
+        let text = text.finish();
         if text.contains("\\u{") { Self(escape(units)) } else { Self(text) }
     }
 
@@ -32,13 +36,13 @@ impl Name {
         if text.contains("\\u{") {
             Self::from_utf16(&text.encode_utf16().collect::<Vec<_>>())
         } else {
-            Self(text.to_owned())
+            Self(text.into())
         }
     }
 
     /// From text that [`Name::as_str`] gave, as the ledger keeps it.
     pub fn from_stored(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 
     /// As text, lossless.
@@ -54,7 +58,7 @@ impl Name {
     /// The UTF-16 that it was made of.
     pub fn to_utf16(&self) -> Vec<u16> {
         let mut units = Vec::with_capacity(self.0.len());
-        let mut rest = self.0.as_str();
+        let mut rest = self.as_str();
         while let Some((before, after)) = rest.split_once("\\u{") {
             units.extend(before.encode_utf16());
             let escaped =
@@ -75,20 +79,18 @@ impl Name {
     }
 
     /// The same, of a name that nobody else needs.
-    pub(crate) fn into_folded(mut self) -> Self {
+    pub(crate) fn into_folded(self) -> Self {
         if self.is_plain() {
-            self.0.make_ascii_uppercase();
-            return self;
+            return Self::plain(&self.0);
         }
         let upper = |unit| folding::upper_unit(unit);
         Self::from_utf16(&self.to_utf16().into_iter().map(upper).collect::<Vec<_>>())
     }
 
     /// As Active Directory compares the names of users: without case, diacritics, width and kana.
-    pub(crate) fn into_directory_folded(mut self) -> Self {
+    pub(crate) fn into_directory_folded(self) -> Self {
         if self.is_plain() {
-            self.0.make_ascii_uppercase();
-            return self;
+            return Self::plain(&self.0);
         }
         if !self.0.contains("\\u{") {
             // Without escapes it is text.
@@ -97,11 +99,9 @@ impl Name {
         Self::from_utf16(&folding::directory(&self.to_utf16()))
     }
 
-    /// Becomes the folded form of an ASCII text without any backslash.
-    pub(crate) fn set_plain(&mut self, text: &str) {
-        self.0.clear();
-        self.0.push_str(text);
-        self.0.make_ascii_uppercase();
+    /// The folded form of an ASCII text that has none of our escapes.
+    pub(crate) fn plain(text: &str) -> Self {
+        Self(text.to_ascii_uppercase_smolstr())
     }
 
     /// Is it ASCII, without any of our escapes?
@@ -111,19 +111,19 @@ impl Name {
 }
 
 /// The slow way, for a name that has an unpaired surrogate or a literal `\u{`.
-fn escape(units: &[u16]) -> String {
-    let mut text = String::new();
+fn escape(units: &[u16]) -> SmolStr {
+    let mut text = SmolStrBuilder::new();
     let mut chars = char::decode_utf16(units.iter().copied()).peekable();
     while let Some(unit) = chars.next() {
         match unit {
             Ok('\\') if matches!(chars.peek(), Some(Ok('u'))) => text.push_str("\\u{5c}"),
             Ok(c) => text.push(c),
             Err(lone) => {
-                let _ = write!(text, "\\u{{{:x}}}", lone.unpaired_surrogate()); // To a String: cannot fail.
+                let _ = write!(text, "\\u{{{:x}}}", lone.unpaired_surrogate()); // To memory: cannot fail.
             }
         }
     }
-    text
+    text.finish()
 }
 
 /// For people: what would break a line or a terminal is escaped.

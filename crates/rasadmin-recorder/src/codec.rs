@@ -1,9 +1,14 @@
 //! Records and checkpoints as bytes.
 
-use rasadmin_engine::state::{Checkpoint, VERSION};
+use postcard::ser_flavors::Flavor;
+use rasadmin_engine::state::{Checkpoint, Sink, Slices, VERSION};
 use rasadmin_engine::{Answer, Decision, Effect, Event, Record, State};
+use rasadmin_journal::{Error, Failed};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use std::io;
+use std::path::Path;
 
 /// The version of a checkpoint's bytes.
 pub const CHECKPOINT: u32 = VERSION;
@@ -74,8 +79,49 @@ fn known_parts(bytes: &[u8]) -> Option<Decoded> {
 /// # Errors
 ///
 /// None that a state can cause.
-pub fn encode_state(state: &State) -> Result<Vec<u8>, postcard::Error> {
-    postcard::to_stdvec(&Checkpoint::of(state))
+pub fn encode_state(state: &State) -> postcard::Result<Vec<u8>> {
+    let (mut slices, mut bytes) = (Slices::of(state), Bytes::default());
+    while slices.next(&mut bytes)? {}
+    Ok(bytes.0)
+}
+
+/// It is not written, and why.
+pub fn not_encoded(folder: &Path, error: &postcard::Error) -> Error {
+    let source = io::Error::other(error.to_string());
+    Error::Io(Failed { what: "write a checkpoint in", path: folder.to_owned(), source })
+}
+
+/// Slices of a checkpoint. Postcard has nothing around or between the parts of a whole, so they need no frame.
+#[derive(Debug, Default)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Sink for Bytes {
+    type Error = postcard::Error;
+
+    fn put<T: Serialize>(&mut self, part: &T) -> postcard::Result<()> {
+        postcard::serialize_with_flavor(part, Append(&mut self.0))
+    }
+}
+
+/// Behind what is there already.
+struct Append<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Append<'_> {
+    type Output = ();
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
 }
 
 /// Reads a state; [`State::derive`] comes next. None: the bytes are not a state, or not one of this format.

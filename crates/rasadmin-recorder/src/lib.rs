@@ -21,6 +21,7 @@ pub mod tool;
 #[cfg(feature = "torture")]
 pub mod torture;
 mod waiting;
+mod writing;
 
 pub use codec::{CHECKPOINT, Decoded, decode, decode_state, encode};
 pub use recorder::{Assigned, Recorder, Verdict};

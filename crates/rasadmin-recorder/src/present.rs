@@ -2,7 +2,7 @@
 
 use crate::codec;
 use rasadmin_engine::State;
-use rasadmin_journal::{Error, Failed, Follower, Item, Notice, Position, checkpoint};
+use rasadmin_journal::{Error, Follower, Item, Notice, Position, checkpoint};
 use std::path::{Path, PathBuf};
 
 /// What a journal says.
@@ -83,9 +83,6 @@ pub fn read(folder: &Path) -> Result<Option<Present>, Error> {
 ///
 /// If it cannot be written.
 pub fn write_checkpoint(folder: &Path, present: &Present) -> Result<PathBuf, Error> {
-    let bytes = codec::encode_state(&present.state).map_err(|error| {
-        let source = std::io::Error::other(error.to_string());
-        Error::Io(Failed { what: "write a checkpoint in", path: folder.to_owned(), source })
-    })?;
+    let bytes = codec::encode_state(&present.state).map_err(|error| codec::not_encoded(folder, &error))?;
     checkpoint::write(folder, &present.place, codec::CHECKPOINT, &bytes)
 }

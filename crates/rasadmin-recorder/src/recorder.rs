@@ -3,7 +3,8 @@
 use crate::membership::Membership;
 use crate::repeats::Repeats;
 use crate::store::{Health, Store, Turn, Whose, Written};
-use crate::tell;
+use crate::writing::{Snapshot, Writing};
+use crate::{store, tell};
 use rasadmin_engine::config::{Bundle, Config};
 use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEvent, ReleaseEvent};
 use rasadmin_engine::{Answer, Decision, Event, Name, Now, Process, Record, State, decide};
@@ -42,6 +43,8 @@ pub enum Assigned {
 pub struct Recorder {
     /// One event at a time.
     inner: Mutex<Inner>,
+    /// A slice at a time, while other calls go on.
+    writing: Mutex<Option<Writing>>,
     membership: Arc<Membership>,
 }
 
@@ -66,6 +69,8 @@ struct ToSync {
     journal: Arc<Journal>,
     place: Position,
     durable: bool,
+    /// A checkpoint that is to be begun.
+    due: Option<Snapshot>,
 }
 
 impl Recorder {
@@ -82,9 +87,11 @@ impl Recorder {
         inner.store.derive(&inner.config);
         // The instance's record is made of these bytes: this one's identifier must be another, whatever they are.
         let other = Now { random: now.random.map(|byte| !byte), ..now };
-        let sync = inner.config_read(None, other, deadline);
-        inner.store.checkpoint_after_start();
-        let recorder = Self { inner: Mutex::new(inner), membership };
+        let mut sync = inner.config_read(None, other, deadline);
+        if let Some(sync) = &mut sync {
+            sync.due = sync.due.take().or_else(|| inner.store.snapshot_after_start());
+        }
+        let recorder = Self { inner: Mutex::new(inner), writing: Mutex::default(), membership };
         recorder.finish(sync, now);
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Done);
@@ -176,6 +183,8 @@ impl Recorder {
     pub fn stop(&self, now: Now) {
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Locked);
+        // The end writes one whole.
+        *self.writing() = None;
         let sync = self.in_turn(|inner, deadline| {
             if std::mem::replace(&mut inner.stopped, true) {
                 return None;
@@ -206,7 +215,7 @@ impl Recorder {
     /// Work that takes time and needs no lock: waiting for the disk, and occasional upkeep. Other calls continue
     /// meanwhile.
     fn finish(&self, sync: Option<ToSync>, now: Now) {
-        let Some(ToSync { journal, place, durable }) = sync else { return };
+        let Some(ToSync { journal, place, durable, due }) = sync else { return };
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Unlocked);
         if durable {
@@ -222,6 +231,41 @@ impl Recorder {
         if let Err(error) = journal.upkeep(Duration::from_millis(now.at.mono.0)) {
             self.inner().store.failed(&error, now.at.mono);
         }
+        self.write_slice(due);
+    }
+
+    /// A slice of the checkpoint that is being written, if there is one and no other call is at it.
+    fn write_slice(&self, due: Option<Snapshot>) {
+        let mut writing = match due {
+            None => match self.writing.try_lock() {
+                Ok(writing) => writing,
+                Err(_) => return,
+            },
+            Some(snapshot) => {
+                let begun = Writing::begin(&self.folder(), snapshot);
+                let mut writing = self.writing();
+                *writing = begun.inspect_err(tell::no_checkpoint).ok();
+                writing
+            }
+        };
+        let Some(one) = writing.take() else { return };
+        let number = one.number();
+        match one.go_on() {
+            Ok(Some(rest)) => *writing = Some(rest),
+            Ok(None) => {
+                self.inner().store.checkpoint_is_written(number);
+                store::tidy(&self.folder());
+            }
+            Err(error) => tell::no_checkpoint(&error),
+        }
+    }
+
+    /// After a panic there is none: who writes takes it out.
+    fn writing(&self) -> MutexGuard<'_, Option<Writing>> {
+        self.writing.lock().unwrap_or_else(|poisoned| {
+            self.writing.clear_poison();
+            poisoned.into_inner()
+        })
     }
 
     /// What could not be synced is written again, into another segment.
@@ -279,10 +323,10 @@ impl Inner {
             }
             Ok((record, repeated))
         });
-        let (record, repeated, sync) = match written {
+        let (record, repeated, mut sync) = match written {
             Some(Written { done: (record, repeated), journal, place, waited }) => {
                 let durable = self.store.syncs(record.is_durable() || waited, now.at.mono);
-                (record, repeated, Some(ToSync { journal, place, durable }))
+                (record, repeated, Some(ToSync { journal, place, durable, due: None }))
             }
             None => {
                 let record = self.store.decide_alone(whose, event, now);
@@ -298,7 +342,9 @@ impl Inner {
             tell::remarkable(&record);
         }
         self.repeats = repeats;
-        self.store.checkpoint_if_due();
+        if let Some(sync) = &mut sync {
+            sync.due = self.store.snapshot_if_due();
+        }
         let Record { decision, answer, .. } = record;
         (Outcome { decision, answer }, sync)
     }
@@ -315,7 +361,7 @@ impl Inner {
         let whose = Whose { config: &config, server: &server, process };
         let written = self.turn(now, deadline, |turn| record_repeats(turn, &mut repeats, whose, now, true))?;
         let Written { journal, place, waited, .. } = written;
-        Some(ToSync { journal, place, durable: self.store.syncs(waited, now.at.mono) })
+        Some(ToSync { journal, place, durable: self.store.syncs(waited, now.at.mono), due: None })
     }
 
     /// A turn at the journal. Events that were lost are recorded first.

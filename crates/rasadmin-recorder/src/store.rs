@@ -10,24 +10,25 @@ pub use turn::{Turn, Written};
 use crate::membership::Membership;
 use crate::pace::Pace;
 use crate::waiting::Waiting;
+use crate::writing::Snapshot;
 use crate::{codec, present, tell};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::config::file::Durability;
 use rasadmin_engine::{Event, Here, Id, Mono, Name, Now, Process, Record, Stamp, State, decide};
 use rasadmin_journal::retain::{self, Rule};
 use rasadmin_journal::{Error, Follower, Guard, Journal, Notice, Options, Position, checkpoint, rights};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// A start that replays more records than this writes a checkpoint.
+/// A start that replays more records than this begins a checkpoint.
 const MANY: u64 = 1_000;
 
 /// An end that leaves less than this to replay writes none.
 const FEW: u64 = 64;
 
-/// With so many records since the last checkpoint one is written, whatever it costs the call.
-const TOO_MANY: u64 = 50_000;
+/// After so many records since the last checkpoint the next one is begun: they fill two segments.
+const TOO_MANY: u64 = 12_000;
 
 /// Beyond this total length of the segments, the oldest is deleted even if no ledger has it: bytes.
 const LIMIT: u64 = 2 << 30;
@@ -90,6 +91,8 @@ pub struct Store {
     syncs: Pace,
     /// The number of the last checkpoint that is known here.
     checkpoint: u64,
+    /// The number of the last checkpoint that was begun, or found.
+    begun: u64,
     /// What was reported about the rights of folder and files when the journal was last opened.
     rights: Vec<Notice>,
 }
@@ -119,6 +122,7 @@ impl Store {
             pace: Pace::default(),
             syncs: Pace::default(),
             checkpoint: 0,
+            begun: 0,
             rights: Vec::new(),
         }
     }
@@ -193,8 +197,8 @@ impl Store {
         // What memory has beyond the journal is recorded when the journal is locked.
         self.stale = !self.waiting.is_empty() || self.state.number() > 0;
         if !self.stale {
-            let (state, checkpoint) = start.unwrap_or_default();
-            (self.state, self.checkpoint) = (state, checkpoint);
+            (self.state, self.checkpoint) = start.unwrap_or_default();
+            self.begun = self.checkpoint;
             self.state.derive(whose.config);
         }
         let journal = Arc::new(journal);
@@ -314,36 +318,39 @@ impl Store {
         }
     }
 
-    /// Writes a checkpoint, if there are enough records that a start would have to read.
-    pub fn checkpoint_if_due(&mut self) {
-        self.checkpoint_beyond(TOO_MANY);
+    /// The state, if it is time for a checkpoint: there are enough records that a start would have to read.
+    pub fn snapshot_if_due(&mut self) -> Option<Snapshot> {
+        self.snapshot_beyond(TOO_MANY)
     }
 
-    /// After a start that had much to replay.
-    pub fn checkpoint_after_start(&mut self) {
-        self.checkpoint_beyond(MANY);
+    /// The state, after a start that had much to replay.
+    pub fn snapshot_after_start(&mut self) -> Option<Snapshot> {
+        self.snapshot_beyond(MANY)
     }
 
-    /// If there are more records than that, and memory is what the journal says up to where it was read.
-    fn checkpoint_beyond(&mut self, records: u64) {
-        let Some(journal) = &self.journal else { return };
-        let place = journal.position();
+    fn snapshot_beyond(&mut self, records: u64) -> Option<Snapshot> {
+        let place = self.place().filter(|place| place.number.saturating_sub(self.begun) > records)?;
+        self.begun = place.number;
+        Some(Snapshot::of(&self.state, place))
+    }
+
+    /// The last record, if memory is what the journal says up to there.
+    fn place(&self) -> Option<Position> {
         let agree = self.waiting.is_empty() && !self.stale;
-        if agree && place.number.saturating_sub(self.checkpoint) > records {
-            self.write_checkpoint(&place);
-        }
+        self.journal.as_ref().filter(|_| agree).map(|journal| journal.position())
+    }
+
+    /// The checkpoint of a record is whole. What it makes superfluous is deleted by [`tidy`].
+    pub const fn checkpoint_is_written(&mut self, number: u64) {
+        self.checkpoint = number;
     }
 
     /// Without it the next start takes longer, so a failure is only reported.
-    fn write_checkpoint(&mut self, place: &Position) {
+    fn write_checkpoint(&self, place: &Position) {
         let Ok(bytes) = codec::encode_state(&self.state) else { return };
-        if let Err(error) = checkpoint::write(&self.folder, place, codec::CHECKPOINT, &bytes) {
-            return tell::no_checkpoint(&error);
-        }
-        self.checkpoint = place.number;
-        let _ = checkpoint::prune(&self.folder, CHECKPOINTS);
-        for gone in retain::expire(&self.folder, Rule::Limit { bytes: LIMIT }).unwrap_or_default() {
-            tell::expired(&gone);
+        match checkpoint::write(&self.folder, place, codec::CHECKPOINT, &bytes) {
+            Ok(_) => tidy(&self.folder),
+            Err(error) => tell::no_checkpoint(&error),
         }
     }
 
@@ -359,7 +366,9 @@ impl Store {
 
     /// A checkpoint is written, and everything is closed.
     pub fn stop(&mut self) {
-        self.checkpoint_beyond(FEW);
+        if let Some(place) = self.place().filter(|place| place.number.saturating_sub(self.checkpoint) > FEW) {
+            self.write_checkpoint(&place);
+        }
         if !self.waiting.is_empty() {
             tell::lost_at_stop(self.waiting.len());
         }
@@ -374,6 +383,14 @@ impl Store {
         if self.waiting.is_empty() {
             self.state = State::new();
         }
+    }
+}
+
+/// Deletes what a new checkpoint makes superfluous.
+pub fn tidy(folder: &Path) {
+    let _ = checkpoint::prune(folder, CHECKPOINTS);
+    for gone in retain::expire(folder, Rule::Limit { bytes: LIMIT }).unwrap_or_default() {
+        tell::expired(&gone);
     }
 }
 

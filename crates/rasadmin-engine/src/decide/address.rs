@@ -292,7 +292,7 @@ fn telling<'a>(
         let its_own = session.port.as_ref() == Some(&event.port) || may_be(draft, session, &event.user, user);
         draft.lives(session.id) && attempted(draft, session) && its_own
     };
-    draft.state.telling(address).filter(since).min_by_key(|session| session.began.mono)
+    draft.state.telling(address).filter(since).min_by_key(|session| (session.began.mono, session.id))
 }
 
 /// The session whose first link came on the port after the call, and whose projection names no address.

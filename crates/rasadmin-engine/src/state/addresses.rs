@@ -1,9 +1,12 @@
 //! Addresses that nobody holds: in the order of their release, and whose they were last.
 
+use super::index::Index;
+use super::table::{Entry, Slot, Table};
 use crate::Identity;
 use rasadmin_policy::addresses::{Address, Family};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
 
 /// How many of a user's last addresses of each family are remembered.
 const LAST_OF: usize = 8;
@@ -17,17 +20,30 @@ pub struct Free {
     pub address: Address,
 }
 
+/// A user's last addresses, the latest last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LastOf {
+    user: Identity,
+    last: Vec<Free>,
+}
+
+impl Entry for LastOf {
+    fn order(&self, other: &Self) -> Ordering {
+        self.user.cmp(&other.user)
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Addresses {
     sequence: u64,
     free: BTreeMap<u64, Address>,
     free_at: HashMap<Address, u64>,
-    /// A user's last addresses, the latest last.
-    last: HashMap<Identity, Vec<Free>>,
+    last: Table<LastOf>,
+    by_user: Index,
     /// Whose last address it is.
-    of: HashMap<Address, Identity>,
-    /// Users in the order of their last release.
-    users: BTreeSet<(u64, Identity)>,
+    of: HashMap<Address, Slot>,
+    /// Users by the place of their last release.
+    users: BTreeMap<u64, Slot>,
     /// Of each pool: its shape, and the first number that was not tried.
     cursors: BTreeMap<String, (String, Option<u64>)>,
 }
@@ -40,10 +56,38 @@ pub(super) struct Changed {
 }
 
 impl Addresses {
+    /// Of a checkpoint.
+    pub(super) fn load(parts: Parts) -> Self {
+        let mut all = Self { sequence: parts.sequence, cursors: parts.cursors, last: parts.last, ..Self::default() };
+        all.reserve(parts.free.len());
+        all.free_at.extend(parts.free.iter().map(|free| (free.address, free.sequence)));
+        all.free = parts.free.into_iter().map(|free| (free.sequence, free.address)).collect();
+        let mut users = Vec::with_capacity(all.last.len());
+        for (slot, LastOf { user, last }) in all.last.iter() {
+            all.by_user.insert(user, slot);
+            all.of.extend(last.iter().map(|free| (free.address, slot)));
+            users.extend(last.last().map(|latest| (latest.sequence, slot)));
+        }
+        all.users = users.into_iter().collect();
+        all
+    }
+
+    pub(super) fn parts(&self) -> Parts {
+        let (free, last, cursors) = (self.free().collect(), self.last.clone(), self.cursors.clone());
+        Parts { sequence: self.sequence, cursors, free, last }
+    }
+
+    /// So many addresses may be freed in addition, each by another user.
+    pub(super) fn reserve(&mut self, addresses: usize) {
+        self.free_at.reserve(addresses);
+        self.of.reserve(addresses);
+        self.by_user.reserve(addresses);
+    }
+
     /// It is given to somebody: where it stood, if it was free.
     pub(super) fn give(&mut self, address: Address) -> Option<Free> {
-        if let Some(user) = self.of.remove(&address) {
-            self.unlist(&user, address);
+        if let Some(slot) = self.of.remove(&address) {
+            self.unlist(slot, address);
         }
         let sequence = self.free_at.remove(&address)?;
         self.free.remove(&sequence);
@@ -69,14 +113,25 @@ impl Addresses {
         changed
     }
 
+    fn slot(&self, user: &Identity) -> Option<Slot> {
+        self.by_user.find(user).find(|slot| self.last.get(*slot).is_some_and(|of| of.user == *user))
+    }
+
     fn list(&mut self, user: &Identity, free: Free) {
-        let last = self.last.entry(user.clone()).or_default();
+        let slot = self.slot(user).unwrap_or_else(|| {
+            let slot = self.last.insert(LastOf { user: user.clone(), last: Vec::new() });
+            self.by_user.insert(user, slot);
+            slot
+        });
+        let Some(LastOf { last, .. }) = self.last.get_mut(slot) else { return };
         if let Some(before) = last.last() {
-            self.users.remove(&(before.sequence, user.clone()));
+            self.users.remove(&before.sequence);
         }
+        // One, as a rule.
+        last.reserve_exact(1);
         last.push(free);
-        self.of.insert(free.address, user.clone());
-        self.users.insert((free.sequence, user.clone()));
+        self.of.insert(free.address, slot);
+        self.users.insert(free.sequence, slot);
         let family = |other: &Free| other.address.family == free.address.family;
         if last.iter().filter(|other| family(other)).count() > LAST_OF
             && let Some(first) = last.iter().position(family)
@@ -85,48 +140,58 @@ impl Addresses {
             self.of.remove(&gone.address);
         }
         if self.last.len() > super::MOST_USERS
-            && let Some((_, user)) = self.users.pop_first()
+            && let Some((_, slot)) = self.users.pop_first()
         {
-            for free in self.last.remove(&user).into_iter().flatten() {
-                self.of.remove(&free.address);
-            }
+            self.remove(slot);
         }
     }
 
-    fn unlist(&mut self, user: &Identity, address: Address) {
-        let Some(last) = self.last.get_mut(user) else { return };
+    fn unlist(&mut self, slot: Slot, address: Address) {
+        let Some(LastOf { last, .. }) = self.last.get_mut(slot) else { return };
         let latest = last.last().map(|free| free.sequence);
         last.retain(|free| free.address != address);
         let now = last.last().map(|free| free.sequence);
-        if now != latest {
-            if let Some(latest) = latest {
-                self.users.remove(&(latest, user.clone()));
-            }
-            match now {
-                Some(now) => drop(self.users.insert((now, user.clone()))),
-                None => drop(self.last.remove(user)),
-            }
+        if now == latest {
+            return;
+        }
+        if let Some(latest) = latest {
+            self.users.remove(&latest);
+        }
+        match now {
+            Some(now) => drop(self.users.insert(now, slot)),
+            None => self.remove(slot),
         }
     }
 
-    /// What a user had last, or what everybody had, up to a place in the order, is nobody's from now on.
+    /// Nothing is known of this user any more.
+    fn remove(&mut self, slot: Slot) {
+        let Some(LastOf { user, last }) = self.last.remove(slot) else { return };
+        self.by_user.remove(&user, slot);
+        if let Some(latest) = last.last() {
+            self.users.remove(&latest.sequence);
+        }
+        for free in last {
+            self.of.remove(&free.address);
+        }
+    }
+
+    /// What a user had last, or what everybody had, is nobody's from now on.
     pub(super) fn forget(&mut self, user: Option<&Identity>) {
-        let gone: Vec<_> = match user {
-            Some(user) => self.last.remove_entry(user).into_iter().collect(),
-            None => std::mem::take(&mut self.last).into_iter().collect(),
-        };
-        for (user, last) in gone {
-            if let Some(latest) = last.last() {
-                self.users.remove(&(latest.sequence, user));
+        if let Some(user) = user {
+            if let Some(slot) = self.slot(user) {
+                self.remove(slot);
             }
-            for free in last {
-                self.of.remove(&free.address);
-            }
+        } else {
+            self.last = Table::default();
+            self.by_user = Index::default();
+            self.of.clear();
+            self.users.clear();
         }
     }
 
     pub(super) fn last_of(&self, user: &Identity, family: Family) -> impl Iterator<Item = u64> {
-        let last = self.last.get(user).into_iter().flatten().rev();
+        let last = self.slot(user).and_then(|slot| self.last.get(slot)).map(|of| &of.last);
+        let last = last.into_iter().flatten().rev();
         last.filter(move |free| free.address.family == family).map(|free| free.address.number)
     }
 
@@ -145,35 +210,13 @@ impl Addresses {
     pub(super) fn move_cursor(&mut self, pool: &str, shape: &str, next: Option<u64>) {
         self.cursors.insert(pool.to_owned(), (shape.to_owned(), next));
     }
-
-    pub(super) fn parts(&self) -> Parts {
-        let mut last: Vec<_> = self.last.iter().map(|(user, last)| (user.clone(), last.clone())).collect();
-        last.sort_by(|a, b| a.0.cmp(&b.0));
-        Parts { sequence: self.sequence, free: self.free().collect(), last, cursors: self.cursors.clone() }
-    }
-
-    pub(super) fn load(parts: Parts) -> Self {
-        let mut all = Self { sequence: parts.sequence, cursors: parts.cursors, ..Self::default() };
-        for free in parts.free {
-            all.free.insert(free.sequence, free.address);
-            all.free_at.insert(free.address, free.sequence);
-        }
-        for (user, last) in parts.last {
-            if let Some(latest) = last.last() {
-                all.users.insert((latest.sequence, user.clone()));
-            }
-            all.of.extend(last.iter().map(|free| (free.address, user.clone())));
-            all.last.insert(user, last);
-        }
-        all
-    }
 }
 
 /// What stands in a checkpoint.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Parts {
     pub sequence: u64,
-    pub free: Vec<Free>,
-    pub last: Vec<(Identity, Vec<Free>)>,
     pub cursors: BTreeMap<String, (String, Option<u64>)>,
+    pub free: Vec<Free>,
+    pub last: Table<LastOf>,
 }

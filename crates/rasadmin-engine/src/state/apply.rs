@@ -1,7 +1,7 @@
 //! The fold.
 
 use super::State;
-use super::expiry::Due;
+use super::expiry::{Due, Expiry};
 use super::instance::{Open, closing_of};
 use super::lease::{Holding, Lease};
 use super::session::{Closed, Link, Replaced, Session};
@@ -117,26 +117,27 @@ impl State {
     }
 
     fn begin_instance(&mut self, began: &InstanceBegan) {
+        self.expiry = Expiry::default();
+        self.derived.all_have_ended();
+        for elsewhere in self.elsewhere.live() {
+            self.derived.count_user(&elsewhere.user, 1);
+        }
+        let sessions = self.sessions.take_all();
+        self.uses.reserve(sessions.len());
         // In the order of their beginning: what is kept of the use is what was written last.
-        let mut live: Vec<(Mono, Id)> = self.sessions.live().map(|session| (session.began.mono, session.id)).collect();
-        live.sort_unstable();
-        for (_, id) in live {
-            let Some(session) = self.sessions.take(id) else { continue };
-            self.derived.count(&session, -1);
-            self.expiry.set(Due::Session(id), None);
+        for session in sessions.sorted() {
             if let Some(user) = &session.user {
-                let closing = closing_of(&Open::from(&session), began);
+                let closing = closing_of(&Open::from(session), began);
                 self.uses.replace(user, &session.used, &closing.days);
             }
         }
+        drop(sessions);
+        let leases = self.leases.take_all();
+        self.addresses.reserve(leases.len());
         // In the order of their beginning: it becomes the order of their release.
-        let mut leases: Vec<(Mono, Id)> = self.leases.all().map(|lease| (lease.began.mono, lease.id)).collect();
-        leases.sort_unstable();
-        for (_, lease) in leases {
-            self.end_lease(lease, EndedBy::ServiceEnded);
+        for lease in leases.sorted() {
+            self.free_up(lease);
         }
-        self.leases.settle_all();
-        self.sessions.forget_all();
         self.server.clone_from(&began.server);
         self.instance = Some(began.instance);
         self.last = Some(began.at);
@@ -152,14 +153,14 @@ impl State {
 
     /// A change that may make it count, or not.
     fn recount(&mut self, id: Id, change: impl FnOnce(&mut Session)) {
-        let Some(before) = self.sessions.get(id).cloned() else {
+        let Some(before) = self.sessions.get(id) else {
             // A session that was closed without a hangup may have been replaced too.
             self.sessions.closed_change(id, |closed| change(&mut closed.session));
             return;
         };
+        self.derived.count(before, -1);
         self.sessions.change(id, change);
         if let Some(after) = self.sessions.get(id) {
-            self.derived.count(&before, -1);
             self.derived.count(after, 1);
         }
     }
@@ -210,8 +211,7 @@ impl State {
     }
 
     fn change_lease(&mut self, id: Id, change: impl FnOnce(&mut Lease)) {
-        self.leases.change(id, change);
-        let until = self.leases.get(id).and_then(Lease::until);
+        let until = self.leases.change(id, change).and_then(Lease::until);
         self.expiry.set(Due::Lease(id), until);
     }
 
@@ -219,16 +219,21 @@ impl State {
         let Some(lease) = self.leases.take(id) else { return };
         self.expiry.set(Due::Lease(id), None);
         self.derived.let_go(lease.address);
+        self.free_up(&lease);
+        // One that was released while its session lived is owed nothing.
+        if by.release_may_come() && !lease.released {
+            self.leases.owe(lease);
+        }
+    }
+
+    /// Nobody holds its address any more.
+    fn free_up(&mut self, lease: &Lease) {
         let changed = self.addresses.free_up(lease.address, lease.user.as_ref());
         if let Some(free) = changed.freed {
             self.derived.free(free.sequence, free.address);
         }
         if let Some(gone) = changed.forgotten {
             self.derived.not_free(gone.sequence, gone.address);
-        }
-        // One that was released while its session lived is owed nothing.
-        if by.release_may_come() && !lease.released {
-            self.leases.owe(lease);
         }
     }
 

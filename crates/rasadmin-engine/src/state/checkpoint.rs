@@ -1,34 +1,44 @@
 //! A state to start from.
 
+use super::State;
+use super::addresses::{self, Addresses};
+use super::derived::Derived;
 use super::elsewhere::AllElsewhere;
-use super::expiry::Due;
+use super::expiry::{Due, Expiry};
 use super::lease::{Lease, Leases};
 use super::session::{Closed, Session, Sessions};
-use super::usage::{Accumulated, UseOfAll};
-use super::{State, addresses};
+use super::table::Table;
+use super::usage::{UseOf, UseOfAll};
+use crate::Name;
 use crate::effect::{Block, Elsewhere};
 use crate::now::{Id, Mono, Process, Stamp};
-use crate::{Identity, Name};
 use serde::{Deserialize, Serialize};
 
 /// The version of what follows.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
-/// All that a state holds, its indexes aside, in an order of its own: two equal states have equal checkpoints.
+/// All that a state holds, its indexes aside. Two equal states have equal checkpoints. Making one copies no table: state
+/// and checkpoint share them, until the state changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
+    head: Head,
+    addresses: addresses::Parts,
+    sessions: Table<Session>,
+    closed: Table<Closed>,
+    leases: Table<Lease>,
+    owed: Table<Lease>,
+    uses: Table<UseOf>,
+}
+
+/// What is no table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Head {
     version: u32,
     number: u64,
     server: Name,
     instance: Option<Id>,
     last: Option<Stamp>,
     heard: Option<(Process, Mono)>,
-    sessions: Vec<Session>,
-    closed: Vec<Closed>,
-    leases: Vec<Lease>,
-    owed: Vec<Lease>,
-    uses: Vec<(Identity, [Accumulated; 3])>,
-    addresses: addresses::Parts,
     blocks: Vec<Block>,
     elsewhere: Vec<Elsewhere>,
     config: Option<String>,
@@ -37,75 +47,132 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Of a state.
     pub fn of(state: &State) -> Self {
-        let (sessions, closed) = state.sessions.sorted();
-        let sorted = |mut leases: Vec<Lease>| {
-            leases.sort_by_key(|lease| (lease.began.mono, lease.id));
-            leases
-        };
-        Self {
+        let (sessions, closed) = state.sessions.tables();
+        let (leases, owed) = state.leases.tables();
+        let head = Head {
             version: VERSION,
             number: state.number,
             server: state.server.clone(),
             instance: state.instance,
             last: state.last,
             heard: state.heard,
-            sessions: sessions.into_iter().cloned().collect(),
-            closed: closed.into_iter().cloned().collect(),
-            leases: sorted(state.leases.all().cloned().collect()),
-            owed: sorted(state.leases.all_owed().cloned().collect()),
-            uses: state.uses.sorted(),
-            addresses: state.addresses.parts(),
             blocks: state.blocks.values().cloned().collect(),
             elsewhere: state.elsewhere.sorted(),
             config: state.config.clone(),
+        };
+        Self {
+            head,
+            addresses: state.addresses.parts(),
+            sessions: sessions.clone(),
+            closed: closed.clone(),
+            leases: leases.clone(),
+            owed: owed.clone(),
+            uses: state.uses.table().clone(),
         }
     }
 
     /// After how many records it was made.
     pub const fn number(&self) -> u64 {
-        self.number
+        self.head.number
     }
 
     /// Can this program read it?
     pub const fn is_known(&self) -> bool {
-        self.version == VERSION
+        self.head.version == VERSION
     }
 
     /// The state; [`State::derive`] comes next.
     pub fn into_state(self) -> State {
-        let mut state = State {
-            number: self.number,
-            server: self.server,
-            instance: self.instance,
-            last: self.last,
-            heard: self.heard,
+        let mut expiry = Expiry::default();
+        for (_, session) in self.sessions.iter().filter(|(_, session)| session.waits_for_link()) {
+            expiry.set(Due::Session(session.id), Some(session.unlinked.mono.after(crate::decide::SESSION_WAITS)));
+        }
+        for (_, lease) in self.leases.iter().filter(|(_, lease)| lease.until().is_some()) {
+            expiry.set(Due::Lease(lease.id), lease.until());
+        }
+        let head = self.head;
+        State {
+            number: head.number,
+            server: head.server,
+            instance: head.instance,
+            last: head.last,
+            heard: head.heard,
+            sessions: Sessions::load(self.sessions, self.closed),
+            leases: Leases::load(self.leases, self.owed),
+            expiry,
             uses: UseOfAll::load(self.uses),
-            addresses: addresses::Addresses::load(self.addresses),
-            config: self.config,
-            sessions: Sessions::default(),
-            leases: Leases::default(),
-            ..State::default()
+            addresses: Addresses::load(self.addresses),
+            blocks: head.blocks.into_iter().map(|block| (block.user.clone(), block)).collect(),
+            elsewhere: AllElsewhere::load(head.elsewhere),
+            config: head.config,
+            derived: Derived::default(),
+        }
+    }
+}
+
+/// Where slices are written.
+pub trait Sink {
+    /// Why something could not be written.
+    type Error;
+
+    /// Writes what comes next.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    fn put<T: Serialize>(&mut self, part: &T) -> Result<(), Self::Error>;
+}
+
+/// A checkpoint that is written slice by slice. All slices together are the [`Checkpoint`], in a format that writes a
+/// structure as its fields, one after the other, and a list as its length and its entries.
+#[derive(Debug)]
+pub struct Slices {
+    checkpoint: Checkpoint,
+    /// Which part comes next, and which slice of it.
+    part: u8,
+    slice: usize,
+}
+
+/// How many free addresses a slice has.
+const FREE: usize = 1024;
+
+impl Slices {
+    /// Of a state as it is now.
+    pub fn of(state: &State) -> Self {
+        Self { checkpoint: Checkpoint::of(state), part: 0, slice: 0 }
+    }
+
+    /// Writes the next slice: a few kilobytes. False if none was left.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub fn next<S: Sink>(&mut self, to: &mut S) -> Result<bool, S::Error> {
+        let (all, slice) = (&self.checkpoint, self.slice);
+        let addresses::Parts { sequence, cursors, free, last } = &all.addresses;
+        let whole = match self.part {
+            0 => {
+                to.put(&all.head)?;
+                to.put(sequence)?;
+                to.put(cursors)?;
+                true
+            }
+            1 => {
+                if slice == 0 {
+                    to.put(&free.len())?;
+                }
+                free.chunks(FREE).nth(slice).into_iter().flatten().try_for_each(|free| to.put(free))?;
+                (slice + 1) * FREE >= free.len()
+            }
+            2 => last.slice(slice, to)?,
+            3 => all.sessions.slice(slice, to)?,
+            4 => all.closed.slice(slice, to)?,
+            5 => all.leases.slice(slice, to)?,
+            6 => all.owed.slice(slice, to)?,
+            7 => all.uses.slice(slice, to)?,
+            _ => return Ok(false),
         };
-        state.sessions.reserve(self.sessions.len());
-        for session in self.sessions {
-            let id = session.id;
-            let due = session.waits_for_link().then(|| session.unlinked.mono.after(crate::decide::SESSION_WAITS));
-            state.expiry.set(Due::Session(id), due);
-            state.sessions.insert(session);
-        }
-        for closed in self.closed {
-            state.sessions.remember(closed);
-        }
-        state.leases.reserve(self.leases.len());
-        for lease in self.leases {
-            state.expiry.set(Due::Lease(lease.id), lease.until());
-            state.leases.insert(lease);
-        }
-        for lease in self.owed {
-            state.leases.owe(lease);
-        }
-        state.blocks = self.blocks.into_iter().map(|block| (block.user.clone(), block)).collect();
-        state.elsewhere = AllElsewhere::load(self.elsewhere);
-        state
+        (self.part, self.slice) = if whole { (self.part + 1, 0) } else { (self.part, slice + 1) };
+        Ok(true)
     }
 }

@@ -1,12 +1,15 @@
 //! Leases that have not ended, and those that have and whose release is still to come.
 
-use super::session::{add, remove};
+use super::index::Index;
+use super::table::{Entry, Slot, Table};
 use crate::effect::{LeaseBegan, Origin};
 use crate::now::{Id, Mono, Process, Stamp};
 use crate::{Identity, Name};
 use rasadmin_policy::addresses::{Address, Family};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::vec;
 
 /// A lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,121 +86,174 @@ impl Lease {
     }
 }
 
+impl Entry for Lease {
+    fn order(&self, other: &Self) -> Ordering {
+        (self.began.mono, self.id).cmp(&(other.began.mono, other.id))
+    }
+}
+
 /// All of them, with their indexes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Leases {
-    all: HashMap<Id, Lease>,
-    at: HashMap<Address, Id>,
-    on: HashMap<Name, Vec<Id>>,
-    of_session: HashMap<Id, Vec<Id>>,
+    all: Table<Lease>,
+    by_id: Index,
+    at: HashMap<Address, Slot>,
+    on: Index,
+    of_session: Index,
     /// At most one a port and family.
-    owed: HashMap<(Name, Family), Lease>,
+    owed: Table<Lease>,
+    owed_on: Index,
 }
 
 impl Leases {
-    /// The index's own order is that of their beginning.
-    fn some<'a>(&'a self, ids: Option<&'a Vec<Id>>) -> impl Iterator<Item = &'a Lease> {
-        ids.into_iter().flatten().filter_map(|id| self.all.get(id))
+    /// Of a checkpoint.
+    pub(super) fn load(leases: Table<Lease>, owed: Table<Lease>) -> Self {
+        let mut all = Self { all: leases, owed, ..Self::default() };
+        let Self { all: leases, by_id, at, on, of_session, owed, owed_on } = &mut all;
+        let many = leases.len();
+        for index in [&mut *by_id, &mut *on, &mut *of_session] {
+            index.reserve(many);
+        }
+        at.reserve(many);
+        for (slot, lease) in leases.iter() {
+            by_id.insert(&lease.id, slot);
+            if at.get(&lease.address).and_then(|at| leases.get(*at)).is_none_or(|other| other.order(lease).is_lt()) {
+                at.insert(lease.address, slot);
+            }
+            // Ports without a name are not one port.
+            if !lease.port.is_empty() {
+                on.insert(&lease.port, slot);
+            }
+            if let Some(session) = lease.session() {
+                of_session.insert(&session, slot);
+            }
+        }
+        for (slot, lease) in owed.iter() {
+            owed_on.insert(&(&lease.port, lease.address.family), slot);
+        }
+        all
+    }
+
+    pub(super) const fn tables(&self) -> (&Table<Lease>, &Table<Lease>) {
+        (&self.all, &self.owed)
+    }
+
+    fn slot(&self, id: Id) -> Option<Slot> {
+        self.by_id.find(&id).find(|slot| self.all.get(*slot).is_some_and(|lease| lease.id == id))
+    }
+
+    /// In the order of their beginning.
+    fn some(&self, slots: impl Iterator<Item = Slot>, is: impl Fn(&Lease) -> bool) -> vec::IntoIter<&Lease> {
+        let mut some: Vec<_> = slots.filter_map(|slot| self.all.get(slot)).filter(|lease| is(lease)).collect();
+        some.sort_unstable_by(|one, other| one.order(other));
+        some.into_iter()
     }
 
     pub(super) fn get(&self, id: Id) -> Option<&Lease> {
-        self.all.get(&id)
+        self.all.get(self.slot(id)?)
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Lease> {
-        self.all.values()
+        self.all.iter().map(|(_, lease)| lease)
     }
 
     pub(super) fn at(&self, address: Address) -> Option<&Lease> {
-        self.at.get(&address).and_then(|id| self.all.get(id))
+        self.at.get(&address).and_then(|slot| self.all.get(*slot))
     }
 
     pub(super) fn on(&self, port: &Name) -> impl Iterator<Item = &Lease> {
-        self.some(self.on.get(port))
+        self.some(self.on.find(port), |lease| lease.port == *port)
     }
 
     pub(super) fn of_session(&self, session: Id) -> impl Iterator<Item = &Lease> {
-        self.some(self.of_session.get(&session))
+        self.some(self.of_session.find(&session), |lease| lease.session() == Some(session))
+    }
+
+    fn owed_slot(&self, port: &Name, family: Family) -> Option<Slot> {
+        let is = |lease: &Lease| lease.port == *port && lease.address.family == family;
+        self.owed_on.find(&(port, family)).find(|slot| self.owed.get(*slot).is_some_and(is))
     }
 
     pub(super) fn owed(&self, port: &Name, family: Family) -> Option<&Lease> {
-        self.owed.get(&(port.clone(), family))
-    }
-
-    pub(super) fn all_owed(&self) -> impl Iterator<Item = &Lease> {
-        self.owed.values()
+        self.owed.get(self.owed_slot(port, family)?)
     }
 
     pub(super) fn held_addresses(&self) -> impl Iterator<Item = Address> {
         self.at.keys().copied()
     }
 
-    /// So many leases will be inserted.
-    pub(super) fn reserve(&mut self, leases: usize) {
-        self.all.reserve(leases);
-        self.at.reserve(leases);
-        self.on.reserve(leases);
-        self.of_session.reserve(leases);
-    }
-
+    /// In place of another one with its identifier.
     pub(super) fn insert(&mut self, lease: Lease) {
-        let (id, port) = (lease.id, lease.port.clone());
-        self.at.insert(lease.address, id);
-        self.index(lease);
-        // Ports without a name are not one port.
-        if !port.is_empty() {
-            add(&mut self.on, port, id, |id| self.all.get(&id).map(|lease| lease.began.mono));
+        self.take(lease.id);
+        let (id, address, session) = (lease.id, lease.address, lease.session());
+        let port = Some(lease.port.clone()).filter(|port| !port.is_empty());
+        let slot = self.all.insert(lease);
+        self.by_id.insert(&id, slot);
+        self.at.insert(address, slot);
+        if let Some(port) = port {
+            self.on.insert(&port, slot);
         }
-    }
-
-    fn index(&mut self, lease: Lease) {
-        let (id, session) = (lease.id, lease.session());
-        self.all.insert(id, lease);
         if let Some(session) = session {
-            add(&mut self.of_session, session, id, |id| self.all.get(&id).map(|lease| lease.began.mono));
+            self.of_session.insert(&session, slot);
         }
     }
 
-    fn unindex(&mut self, lease: &Lease) {
-        if let Some(session) = lease.session() {
-            remove(&mut self.of_session, &session, lease.id);
+    /// Address and port stay. Returns what came of it.
+    pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Lease)) -> Option<&Lease> {
+        let slot = self.slot(id)?;
+        let lease = self.all.get_mut(slot)?;
+        let before = lease.session();
+        change(lease);
+        let after = lease.session();
+        if before != after {
+            if let Some(before) = before {
+                self.of_session.remove(&before, slot);
+            }
+            if let Some(after) = after {
+                self.of_session.insert(&after, slot);
+            }
         }
-    }
-
-    /// Address and port stay.
-    pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Lease)) {
-        let Some(mut lease) = self.all.remove(&id) else { return };
-        self.unindex(&lease);
-        change(&mut lease);
-        self.index(lease);
+        self.all.get(slot)
     }
 
     pub(super) fn take(&mut self, id: Id) -> Option<Lease> {
-        let lease = self.all.remove(&id)?;
-        self.unindex(&lease);
-        remove(&mut self.on, &lease.port, id);
-        if self.at.get(&lease.address) == Some(&id) {
+        let slot = self.slot(id)?;
+        let lease = self.all.remove(slot)?;
+        self.by_id.remove(&id, slot);
+        if let Some(session) = lease.session() {
+            self.of_session.remove(&session, slot);
+        }
+        self.on.remove(&lease.port, slot);
+        if self.at.get(&lease.address) == Some(&slot) {
             self.at.remove(&lease.address);
         }
         Some(lease)
     }
 
+    /// All leases. None is left, and no release is awaited.
+    pub(super) fn take_all(&mut self) -> Table<Lease> {
+        std::mem::take(self).all
+    }
+
     /// Of two leases on a port, the later one's release is awaited: it is the one that could be mistaken for a newer lease's.
     pub(super) fn owe(&mut self, lease: Lease) {
-        let key = (lease.port.clone(), lease.address.family);
-        if self.owed.get(&key).is_none_or(|other| other.began.mono <= lease.began.mono) {
-            self.owed.insert(key, lease);
+        let family = lease.address.family;
+        if let Some(other) = self.owed_slot(&lease.port, family).and_then(|slot| self.owed.get_mut(slot)) {
+            if other.began.mono <= lease.began.mono {
+                *other = lease;
+            }
+        } else {
+            let port = lease.port.clone();
+            let slot = self.owed.insert(lease);
+            self.owed_on.insert(&(&port, family), slot);
         }
     }
 
     pub(super) fn settle(&mut self, port: &Name, family: Family, lease: Id) {
-        let key = (port.clone(), family);
-        if self.owed.get(&key).is_some_and(|owed| owed.id == lease) {
-            self.owed.remove(&key);
+        let Some(slot) = self.owed_slot(port, family) else { return };
+        if self.owed.get(slot).is_some_and(|owed| owed.id == lease) {
+            self.owed.remove(slot);
+            self.owed_on.remove(&(port, family), slot);
         }
-    }
-
-    pub(super) fn settle_all(&mut self) {
-        self.owed.clear();
     }
 }

@@ -1,39 +1,34 @@
-//! The live sessions by their identifiers. A test counts how many of them are looked at.
+//! The live sessions in their places. A test counts how many of them are looked at.
 
 use super::session::Session;
-use crate::now::Id;
-use std::collections::HashMap;
+use super::table::{Slot, Table};
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Live(HashMap<Id, Session>);
+pub(super) struct Live(pub Table<Session>);
 
 impl Live {
-    pub(super) fn get(&self, id: &Id) -> Option<&Session> {
-        self.0.get(id).inspect(visited)
+    pub(super) fn get(&self, slot: Slot) -> Option<&Session> {
+        self.0.get(slot).inspect(visited)
     }
 
-    pub(super) fn get_mut(&mut self, id: &Id) -> Option<&mut Session> {
-        self.0.get_mut(id)
+    pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut Session> {
+        self.0.get_mut(slot)
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = &Session> {
-        self.0.values().inspect(visited)
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &Session)> {
+        self.0.iter().inspect(|(_, session)| visited(session))
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn reserve(&mut self, more: usize) {
-        self.0.reserve(more);
-    }
-
-    pub(super) fn insert(&mut self, session: Session) {
-        self.0.insert(session.id, session);
-    }
-
-    pub(super) fn remove(&mut self, id: &Id) -> Option<Session> {
-        self.0.remove(id)
+    /// Those of the places whose session is meant.
+    pub(super) fn some(
+        &self,
+        slots: impl Iterator<Item = Slot>,
+        is: impl Fn(&Session) -> bool,
+    ) -> impl Iterator<Item = (Slot, &Session)> {
+        slots
+            .filter_map(|slot| Some((slot, self.0.get(slot)?)))
+            .filter(move |(_, session)| is(session))
+            .inspect(|(_, session)| visited(session))
     }
 }
 

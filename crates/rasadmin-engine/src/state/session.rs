@@ -1,13 +1,16 @@
 //! Live sessions, and those that were closed without a hangup.
 
+use super::index::Index;
 use super::live::Live;
+use super::table::{Entry, Slot, Table};
 use crate::effect::{ClosedBy, DayUse, SessionBegan};
 use crate::now::{Id, Mono, Process, Stamp};
 use crate::{Identity, InterfaceType, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::Hash;
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap};
+use std::vec;
 
 /// A live session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,222 +134,298 @@ impl Session {
     }
 }
 
+impl Entry for Session {
+    fn order(&self, other: &Self) -> Ordering {
+        (self.began.mono, self.id).cmp(&(other.began.mono, other.id))
+    }
+}
+
+impl Entry for Closed {
+    fn order(&self, other: &Self) -> Ordering {
+        (self.closed.mono, self.session.id).cmp(&(other.closed.mono, other.session.id))
+    }
+}
+
 /// All of them, with their indexes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
     live: Live,
-    by_handle: HashMap<u64, Vec<Id>>,
-    by_guid: HashMap<String, Vec<Id>>,
-    by_user: HashMap<Identity, Vec<Id>>,
-    on_port: HashMap<Name, Id>,
-    /// By the port of the first link, or of its projection's lease.
-    by_first_port: HashMap<Name, Vec<Id>>,
-    /// By the addresses that the projection named, in the order of their beginning. The server's own is among them, so
-    /// that all sessions stand under one: none may be looked for there one by one.
-    by_told: HashMap<Address, BTreeSet<(Mono, Id)>>,
-    closed: HashMap<Id, Closed>,
-    closed_by_handle: HashMap<u64, Vec<Id>>,
+    indexes: Indexes,
+    closed: Table<Closed>,
+    closed_by_id: Index,
+    closed_by_handle: Index,
     /// In the order in which they were closed.
     closed_at: BTreeSet<(Mono, Id)>,
 }
 
-/// In the order of their moments, whenever they come: a state that is made of a checkpoint has the same. Most come last.
-pub(super) fn add<K: Hash + Eq>(index: &mut HashMap<K, Vec<Id>>, key: K, id: Id, moment: impl Fn(Id) -> Option<Mono>) {
-    // Nearly always there is one: a vector that grows by itself has room for four.
-    let ids = index.entry(key).or_insert_with(|| Vec::with_capacity(1));
-    let order = |id| (moment(id), id);
-    let at = ids.iter().rposition(|&other| order(other) < order(id)).map_or(0, |before| before + 1);
-    ids.insert(at, id);
+/// Where the live ones are.
+#[derive(Clone, Debug, Default)]
+struct Indexes {
+    by_id: Index,
+    by_handle: Index,
+    by_guid: Index,
+    by_user: Index,
+    /// The one whose link came last.
+    on_port: HashMap<Name, Slot>,
+    /// By the port of the first link, or of its projection's lease.
+    by_first_port: Index,
+    /// By the addresses that the projection named. The server's own is among them, so that all sessions stand under one:
+    /// none may be looked for there one by one.
+    by_told: BTreeSet<(Address, Slot)>,
 }
 
-pub(super) fn remove<K: Hash + Eq>(index: &mut HashMap<K, Vec<Id>>, key: &K, id: Id) {
-    if let Some(ids) = index.get_mut(key) {
-        ids.retain(|other| *other != id);
-        if ids.is_empty() {
-            index.remove(key);
+/// Ports without a name are not one port.
+fn named(port: Option<&Name>) -> Option<&Name> {
+    port.filter(|port| !port.is_empty())
+}
+
+impl Indexes {
+    /// All but the addresses that were told and the ports of its links.
+    fn insert(&mut self, slot: Slot, session: &Session) {
+        self.by_id.insert(&session.id, slot);
+        self.by_handle.insert(&session.handle, slot);
+        if let Some(guid) = &session.guid {
+            self.by_guid.insert(guid, slot);
+        }
+        if let Some(user) = &session.user {
+            self.by_user.insert(user, slot);
+        }
+        if let Some(port) = named(session.port.as_ref()) {
+            self.by_first_port.insert(port, slot);
+        }
+    }
+
+    fn remove(&mut self, slot: Slot, session: &Session) {
+        self.by_id.remove(&session.id, slot);
+        self.by_handle.remove(&session.handle, slot);
+        if let Some(guid) = &session.guid {
+            self.by_guid.remove(guid, slot);
+        }
+        if let Some(user) = &session.user {
+            self.by_user.remove(user, slot);
+        }
+        if let Some(port) = named(session.port.as_ref()) {
+            self.by_first_port.remove(port, slot);
+        }
+        for address in &session.told {
+            self.by_told.remove(&(*address, slot));
+        }
+        for link in &session.links {
+            self.is_off_port(&link.port, slot);
+        }
+    }
+
+    fn is_on_port(&mut self, port: &Name, slot: Slot) {
+        if !port.is_empty() {
+            self.on_port.insert(port.clone(), slot);
+        }
+    }
+
+    fn is_off_port(&mut self, port: &Name, slot: Slot) {
+        if self.on_port.get(port) == Some(&slot) {
+            self.on_port.remove(port);
         }
     }
 }
 
 impl Sessions {
+    /// Of a checkpoint.
+    pub(super) fn load(live: Table<Session>, closed: Table<Closed>) -> Self {
+        let mut all = Self { live: Live(live), ..Self::default() };
+        let Self { live, indexes, .. } = &mut all;
+        let many = live.0.len();
+        for index in [&mut indexes.by_id, &mut indexes.by_handle, &mut indexes.by_guid, &mut indexes.by_user] {
+            index.reserve(many);
+        }
+        indexes.by_first_port.reserve(many);
+        indexes.on_port.reserve(many);
+        let mut told = Vec::with_capacity(2 * many);
+        for (slot, session) in live.iter() {
+            indexes.insert(slot, session);
+            told.extend(session.told.iter().map(|address| (*address, slot)));
+            for link in &session.links {
+                let other = indexes.on_port.get(&link.port).and_then(|other| live.0.get(*other));
+                if other.is_none_or(|other| other.order(session).is_lt()) {
+                    indexes.is_on_port(&link.port, slot);
+                }
+            }
+        }
+        // At once: one by one it takes ten times as long.
+        indexes.by_told = told.into_iter().collect();
+        all.closed = closed;
+        for (slot, closed) in all.closed.iter() {
+            let Session { id, handle, .. } = closed.session;
+            all.closed_at.insert((closed.closed.mono, id));
+            all.closed_by_id.insert(&id, slot);
+            all.closed_by_handle.insert(&handle, slot);
+        }
+        all
+    }
+
+    pub(super) const fn tables(&self) -> (&Table<Session>, &Table<Closed>) {
+        (&self.live.0, &self.closed)
+    }
+
+    fn slot(&self, id: Id) -> Option<Slot> {
+        self.indexes.by_id.find(&id).find(|slot| self.live.0.get(*slot).is_some_and(|session| session.id == id))
+    }
+
+    /// In the order of their beginning.
+    fn some(&self, slots: impl Iterator<Item = Slot>, is: impl Fn(&Session) -> bool) -> vec::IntoIter<&Session> {
+        let mut some: Vec<_> = self.live.some(slots, is).map(|(_, session)| session).collect();
+        some.sort_unstable_by(|one, other| one.order(other));
+        some.into_iter()
+    }
+
+    fn last(&self, slots: impl Iterator<Item = Slot>, is: impl Fn(&Session) -> bool) -> Option<&Session> {
+        self.live.some(slots, is).map(|(_, session)| session).max_by(|one, other| one.order(other))
+    }
+
     pub(super) fn get(&self, id: Id) -> Option<&Session> {
-        self.live.get(&id)
+        self.live.get(self.slot(id)?)
     }
 
     pub(super) fn live(&self) -> impl Iterator<Item = &Session> {
-        self.live.values()
+        self.live.iter().map(|(_, session)| session)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.live.len()
+    pub(super) const fn len(&self) -> usize {
+        self.live.0.len()
     }
 
     pub(super) fn by_handle(&self, handle: u64) -> Option<&Session> {
-        self.by_handle.get(&handle)?.last().and_then(|id| self.live.get(id))
+        self.last(self.indexes.by_handle.find(&handle), |session| session.handle == handle)
     }
 
     pub(super) fn by_guid(&self, guid: &str) -> Option<&Session> {
-        self.by_guid.get(guid)?.last().and_then(|id| self.live.get(id))
+        self.last(self.indexes.by_guid.find(&guid), |session| session.guid.as_deref() == Some(guid))
     }
 
     pub(super) fn on_port(&self, port: &Name) -> Option<&Session> {
-        self.on_port.get(port).and_then(|id| self.live.get(id))
+        self.indexes.on_port.get(port).and_then(|slot| self.live.get(*slot))
     }
 
     pub(super) fn of_user(&self, user: &Identity) -> impl Iterator<Item = &Session> {
-        self.by_user.get(user).into_iter().flatten().filter_map(|id| self.live.get(id))
+        self.some(self.indexes.by_user.find(user), |session| session.user.as_ref() == Some(user))
     }
 
     /// Those whose first link was on a port, also if that link has ended.
     pub(super) fn of_first_port(&self, port: &Name) -> impl Iterator<Item = &Session> {
-        self.by_first_port.get(port).into_iter().flatten().filter_map(|id| self.live.get(id))
+        self.some(self.indexes.by_first_port.find(port), |session| session.port.as_ref() == Some(port))
     }
 
-    /// Those whose projection has named an address.
+    /// Those whose projection has named an address, in no order.
     pub(super) fn telling(&self, address: Address) -> impl Iterator<Item = &Session> {
-        self.by_told.get(&address).into_iter().flatten().filter_map(|(_, id)| self.live.get(id))
+        let told = self.indexes.by_told.range((address, Slot::MIN)..=(address, Slot::MAX));
+        told.filter_map(|(_, slot)| self.live.get(*slot))
     }
 
-    pub(super) fn closed(&self) -> impl Iterator<Item = &Closed> {
-        self.closed.values()
-    }
-
-    pub(super) fn closed_session(&self, id: Id) -> Option<&Closed> {
-        self.closed.get(&id)
-    }
-
-    /// The latest first.
-    pub(super) fn closed_by_handle(&self, handle: u64) -> impl Iterator<Item = &Closed> {
-        self.closed_by_handle.get(&handle).into_iter().flatten().rev().filter_map(|id| self.closed.get(id))
-    }
-
-    /// So many sessions will be inserted.
-    pub(super) fn reserve(&mut self, sessions: usize) {
-        self.live.reserve(sessions);
-        self.by_handle.reserve(sessions);
-        self.by_guid.reserve(sessions);
-        self.by_user.reserve(sessions);
-        self.on_port.reserve(sessions);
-        self.by_first_port.reserve(sessions);
-        self.by_told.reserve(sessions);
-    }
-
+    /// In place of another one with its identifier.
     pub(super) fn insert(&mut self, session: Session) {
-        let id = session.id;
-        let (handle, guid, user) = (session.handle, session.guid.clone(), session.user.clone());
-        let port = session.port.clone();
-        for link in &session.links {
-            self.is_on_port(&link.port, id);
+        self.take(session.id);
+        let told = session.told.clone();
+        let slot = self.live.0.insert(session);
+        if let Some(session) = self.live.0.get(slot) {
+            self.indexes.insert(slot, session);
         }
-        for address in &session.told {
-            self.by_told.entry(*address).or_default().insert((session.began.mono, id));
-        }
-        self.live.insert(session);
-        let began = |id: Id| self.live.get(&id).map(|session| session.began.mono);
-        add(&mut self.by_handle, handle, id, began);
-        if let Some(guid) = guid {
-            add(&mut self.by_guid, guid, id, began);
-        }
-        if let Some(user) = user {
-            add(&mut self.by_user, user, id, began);
-        }
-        if let Some(port) = port.filter(|port| !port.is_empty()) {
-            add(&mut self.by_first_port, port, id, began);
-        }
+        self.indexes.by_told.extend(told.into_iter().map(|address| (address, slot)));
     }
 
     pub(super) fn take(&mut self, id: Id) -> Option<Session> {
-        let session = self.live.remove(&id)?;
-        remove(&mut self.by_handle, &session.handle, id);
-        if let Some(guid) = &session.guid {
-            remove(&mut self.by_guid, guid, id);
-        }
-        if let Some(user) = &session.user {
-            remove(&mut self.by_user, user, id);
-        }
-        if let Some(port) = &session.port {
-            remove(&mut self.by_first_port, port, id);
-        }
-        for address in &session.told {
-            if let Some(sessions) = self.by_told.get_mut(address) {
-                sessions.remove(&(session.began.mono, id));
-                if sessions.is_empty() {
-                    self.by_told.remove(address);
-                }
-            }
-        }
-        for link in &session.links {
-            if self.on_port.get(&link.port) == Some(&id) {
-                self.on_port.remove(&link.port);
-            }
-        }
+        let slot = self.slot(id)?;
+        let session = self.live.0.remove(slot)?;
+        self.indexes.remove(slot, &session);
         Some(session)
+    }
+
+    /// The live ones. None is left, nor one that was closed.
+    pub(super) fn take_all(&mut self) -> Table<Session> {
+        std::mem::take(self).live.0
     }
 
     /// What no index is made of may be changed.
     pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Session)) {
-        if let Some(session) = self.live.get_mut(&id) {
+        if let Some(session) = self.slot(id).and_then(|slot| self.live.get_mut(slot)) {
             change(session);
         }
     }
 
     /// Its first link has come.
     pub(super) fn establish(&mut self, id: Id, at: Stamp, port: &Name, tunnel: Option<Tunnel>) {
-        let Some(session) = self.live.get_mut(&id) else { return };
+        let Some(slot) = self.slot(id) else { return };
+        let Some(session) = self.live.get_mut(slot) else { return };
         session.established = Some(at);
         session.tunnel = tunnel.or(session.tunnel);
-        if let Some(before) = session.port.replace(port.clone()) {
-            remove(&mut self.by_first_port, &before, id);
+        let before = session.port.replace(port.clone());
+        if let Some(before) = named(before.as_ref()) {
+            self.indexes.by_first_port.remove(before, slot);
         }
-        if !port.is_empty() {
-            add(&mut self.by_first_port, port.clone(), id, |id| self.live.get(&id).map(|session| session.began.mono));
+        if let Some(port) = named(Some(port)) {
+            self.indexes.by_first_port.insert(port, slot);
         }
     }
 
     pub(super) fn link(&mut self, id: Id, link: Link) {
-        if let Some(session) = self.live.get_mut(&id) {
-            session.links.retain(|other| other.port != link.port);
-            let port = link.port.clone();
-            // One, as a rule.
-            session.links.reserve_exact(1);
-            session.links.push(link);
-            self.is_on_port(&port, id);
-        }
-    }
-
-    /// Ports without a name are not one port.
-    fn is_on_port(&mut self, port: &Name, id: Id) {
-        if !port.is_empty() {
-            self.on_port.insert(port.clone(), id);
-        }
+        let Some(slot) = self.slot(id) else { return };
+        let Some(session) = self.live.get_mut(slot) else { return };
+        session.links.retain(|other| other.port != link.port);
+        self.indexes.is_on_port(&link.port, slot);
+        // One, as a rule.
+        session.links.reserve_exact(1);
+        session.links.push(link);
     }
 
     pub(super) fn unlink(&mut self, id: Id, port: &Name, at: Stamp) {
-        let Some(session) = self.live.get_mut(&id) else { return };
+        let Some(slot) = self.slot(id) else { return };
+        let Some(session) = self.live.get_mut(slot) else { return };
         let before = session.links.len();
         session.links.retain(|link| link.port != *port);
         if session.links.len() < before && session.links.is_empty() {
             session.unlinked = at;
         }
-        if self.on_port.get(port) == Some(&id) {
-            self.on_port.remove(port);
-        }
+        self.indexes.is_off_port(port, slot);
+    }
+
+    // Those that were closed.
+
+    fn closed_slot(&self, id: Id) -> Option<Slot> {
+        self.closed_by_id.find(&id).find(|slot| self.closed.get(*slot).is_some_and(|closed| closed.session.id == id))
+    }
+
+    pub(super) fn closed(&self) -> impl Iterator<Item = &Closed> {
+        self.closed.iter().map(|(_, closed)| closed)
+    }
+
+    pub(super) fn closed_session(&self, id: Id) -> Option<&Closed> {
+        self.closed.get(self.closed_slot(id)?)
+    }
+
+    /// The latest first.
+    pub(super) fn closed_by_handle(&self, handle: u64) -> impl Iterator<Item = &Closed> {
+        let some = self.closed_by_handle.find(&handle).filter_map(|slot| self.closed.get(slot));
+        let mut some: Vec<_> = some.filter(|closed| closed.session.handle == handle).collect();
+        some.sort_unstable_by(|one, other| other.order(one));
+        some.into_iter()
     }
 
     /// A closed session of this handle lives no more; its hangup may still come.
     pub(super) fn handle_is_anothers(&mut self, handle: u64) {
-        for id in self.closed_by_handle.get(&handle).into_iter().flatten() {
-            if let Some(closed) = self.closed.get_mut(id) {
+        for slot in self.closed_by_handle.find(&handle) {
+            if self.closed.get(slot).is_some_and(|closed| closed.session.handle == handle)
+                && let Some(closed) = self.closed.get_mut(slot)
+            {
                 closed.by = ClosedBy::HandleStartedAgain;
             }
         }
     }
 
     pub(super) fn remember(&mut self, closed: Closed) {
-        let (id, handle) = (closed.session.id, closed.session.handle);
+        let Session { id, handle, .. } = closed.session;
+        self.forget(id);
         self.closed_at.insert((closed.closed.mono, id));
-        self.closed.insert(id, closed);
-        add(&mut self.closed_by_handle, handle, id, |id| self.closed.get(&id).map(|closed| closed.closed.mono));
+        let slot = self.closed.insert(closed);
+        self.closed_by_id.insert(&id, slot);
+        self.closed_by_handle.insert(&handle, slot);
         while self.closed.len() > super::MOST_CLOSED {
             let Some(&(_, first)) = self.closed_at.first() else { break };
             self.forget(first);
@@ -354,9 +433,11 @@ impl Sessions {
     }
 
     pub(super) fn forget(&mut self, id: Id) -> Option<Closed> {
-        let closed = self.closed.remove(&id)?;
+        let slot = self.closed_slot(id)?;
+        let closed = self.closed.remove(slot)?;
         self.closed_at.remove(&(closed.closed.mono, id));
-        remove(&mut self.closed_by_handle, &closed.session.handle, id);
+        self.closed_by_id.remove(&id, slot);
+        self.closed_by_handle.remove(&closed.session.handle, slot);
         Some(closed)
     }
 
@@ -370,23 +451,9 @@ impl Sessions {
         }
     }
 
-    pub(super) fn forget_all(&mut self) {
-        self.closed.clear();
-        self.closed_by_handle.clear();
-        self.closed_at.clear();
-    }
-
     pub(super) fn closed_change(&mut self, id: Id, change: impl FnOnce(&mut Closed)) {
-        if let Some(closed) = self.closed.get_mut(&id) {
+        if let Some(closed) = self.closed_slot(id).and_then(|slot| self.closed.get_mut(slot)) {
             change(closed);
         }
-    }
-
-    /// In an order of their own: for a checkpoint.
-    pub(super) fn sorted(&self) -> (Vec<&Session>, Vec<&Closed>) {
-        let live: BTreeMap<_, _> =
-            self.live.values().map(|session| ((session.began.mono, session.id), session)).collect();
-        let closed = self.closed_at.iter().filter_map(|(_, id)| self.closed.get(id)).collect();
-        (live.into_values().collect(), closed)
     }
 }

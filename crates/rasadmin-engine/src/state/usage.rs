@@ -1,10 +1,12 @@
 //! What each user has used in the present day, week and month.
 
+use super::index::Index;
+use super::table::{Entry, Slot, Table};
 use crate::Identity;
 use crate::config::file::Period;
 use crate::effect::{DayUse, Labels};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::cmp::Ordering;
 
 /// Seconds and octets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,9 +81,22 @@ pub const fn period_label(period: Period, labels: Labels) -> i32 {
 
 const PERIODS: [Period; 3] = [Period::Day, Period::Week, Period::Month];
 
+/// What a user has used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct UseOf(Identity, [Accumulated; 3]);
+
+impl Entry for UseOf {
+    fn order(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
 /// Everybody's.
 #[derive(Clone, Debug, Default)]
-pub(super) struct UseOfAll(HashMap<Identity, [Accumulated; 3]>);
+pub(super) struct UseOfAll {
+    all: Table<UseOf>,
+    by_user: Index,
+}
 
 const fn sums(day: &DayUse) -> Sums {
     Sums { seconds: day.seconds, octets: day.input_octets.saturating_add(day.output_octets) }
@@ -100,8 +115,44 @@ fn last_two(period: Period, days: &[DayUse]) -> impl Iterator<Item = (i32, Sums)
 }
 
 impl UseOfAll {
+    /// Of a checkpoint.
+    pub(super) fn load(all: Table<UseOf>) -> Self {
+        let mut by_user = Index::default();
+        by_user.reserve(all.len());
+        for (slot, UseOf(user, _)) in all.iter() {
+            by_user.insert(user, slot);
+        }
+        Self { all, by_user }
+    }
+
+    pub(super) const fn table(&self) -> &Table<UseOf> {
+        &self.all
+    }
+
+    /// So many users may come in addition.
+    pub(super) fn reserve(&mut self, users: usize) {
+        self.by_user.reserve(users);
+    }
+
+    fn slot(&self, user: &Identity) -> Option<Slot> {
+        self.by_user.find(user).find(|slot| self.all.get(*slot).is_some_and(|UseOf(of, _)| of == user))
+    }
+
     pub(super) fn of(&self, user: &Identity, period: Period, label: i32) -> Sums {
-        self.0.get(user).map_or(Sums::default(), |all| all[period as usize].of(label))
+        let all = self.slot(user).and_then(|slot| self.all.get(slot));
+        all.map_or(Sums::default(), |UseOf(_, all)| all[period as usize].of(label))
+    }
+
+    fn change(&mut self, user: &Identity, change: impl FnOnce(&mut [Accumulated; 3])) {
+        match self.slot(user).and_then(|slot| self.all.get_mut(slot)) {
+            Some(UseOf(_, all)) => change(all),
+            None => {
+                let mut all = Default::default();
+                change(&mut all);
+                let slot = self.all.insert(UseOf(user.clone(), all));
+                self.by_user.insert(user, slot);
+            }
+        }
     }
 
     /// A session's use is now this, instead of what was told of it before.
@@ -109,49 +160,47 @@ impl UseOfAll {
         if before.is_empty() && now.is_empty() {
             return;
         }
-        let all = self.0.entry(user.clone()).or_default();
-        for (period, accumulated) in PERIODS.into_iter().zip(all) {
-            for (label, sums) in last_two(period, before) {
-                accumulated.take(label, sums);
+        self.change(user, |all| {
+            for (period, accumulated) in PERIODS.into_iter().zip(all) {
+                for (label, sums) in last_two(period, before) {
+                    accumulated.take(label, sums);
+                }
+                for (label, sums) in last_two(period, now) {
+                    accumulated.add(label, sums);
+                }
             }
-            for (label, sums) in last_two(period, now) {
-                accumulated.add(label, sums);
-            }
-        }
+        });
     }
 
     /// What a user has used, that of live sessions included.
     pub(super) fn carry(&mut self, user: &Identity, sums: [Accumulated; 3]) {
-        self.0.insert(user.clone(), sums);
+        self.change(user, |all| *all = sums);
     }
 
     pub(super) fn knows(&self, user: &Identity) -> bool {
-        self.0.contains_key(user)
+        self.slot(user).is_some()
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = (&Identity, &[Accumulated; 3])> {
-        self.0.iter()
+        self.all.iter().map(|(_, UseOf(user, all))| (user, all))
     }
 
     /// What lies before a day of the calendar is forgotten: whole days; weeks and months that ended before it.
     pub(super) fn forget(&mut self, labels: Labels, user: Option<&Identity>) {
-        self.0.retain(|of, all| {
-            if user.is_none_or(|user| user == of) {
-                for (period, accumulated) in PERIODS.into_iter().zip(all.iter_mut()) {
-                    accumulated.forget_before(period_label(period, labels));
-                }
+        let slots: Vec<Slot> = match user {
+            Some(user) => self.slot(user).into_iter().collect(),
+            None => self.all.iter().map(|(slot, _)| slot).collect(),
+        };
+        for slot in slots {
+            let Some(UseOf(_, all)) = self.all.get_mut(slot) else { continue };
+            for (period, accumulated) in PERIODS.into_iter().zip(all.iter_mut()) {
+                accumulated.forget_before(period_label(period, labels));
             }
-            !all.iter().all(Accumulated::is_empty)
-        });
-    }
-
-    pub(super) fn sorted(&self) -> Vec<(Identity, [Accumulated; 3])> {
-        let mut all: Vec<_> = self.0.iter().map(|(user, all)| (user.clone(), *all)).collect();
-        all.sort_by(|a, b| a.0.cmp(&b.0));
-        all
-    }
-
-    pub(super) fn load(all: Vec<(Identity, [Accumulated; 3])>) -> Self {
-        Self(all.into_iter().collect())
+            if all.iter().all(Accumulated::is_empty)
+                && let Some(UseOf(user, _)) = self.all.remove(slot)
+            {
+                self.by_user.remove(&user, slot);
+            }
+        }
     }
 }

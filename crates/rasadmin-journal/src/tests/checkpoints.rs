@@ -35,6 +35,27 @@ fn the_newest_good_one_that_fits_is_found() {
 }
 
 #[test]
+fn one_that_is_written_bit_by_bit_counts_once_it_is_whole() {
+    let folder = folder();
+    let found = || newest(folder.path(), |_, _| true).unwrap();
+    let mut writer = checkpoint::Writer::begin(folder.path(), &place(9), 7).unwrap();
+    for part in ["a state", " in", " slices"] {
+        writer.append(part.as_bytes()).unwrap();
+        writer.sync().unwrap();
+        assert_eq!(found(), (None, vec![]));
+    }
+    let path = writer.finish().unwrap();
+    let expected = checkpoint::Checkpoint { place: place(9), version: 7, state: b"a state in slices".to_vec() };
+    assert_eq!(found(), (Some(expected), vec![]));
+    let mut writer = checkpoint::Writer::begin(folder.path(), &place(10), 7).unwrap();
+    writer.append(b"never finished").unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    drop(writer);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left, [path]);
+}
+
+#[test]
 fn one_that_is_torn_or_rotten_anywhere_is_passed_over() {
     let folder = folder();
     checkpoint::write(folder.path(), &place(1), 1, b"older").unwrap();
@@ -61,6 +82,17 @@ fn one_that_is_torn_or_rotten_anywhere_is_passed_over() {
     assert_eq!(look(), (Some(1), 1));
     std::fs::write(folder.path().join("99999999999999999999-aaaaaaaa.part"), &good).unwrap();
     assert_eq!(look(), (Some(1), 1), "an unfinished one is not looked at");
+}
+
+#[test]
+fn the_newest_good_ones_stay_and_damaged_ones_do_not_count_among_them() {
+    let folder = folder();
+    let [oldest, older, rotten, newest] =
+        [1, 2, 3, 4].map(|number| checkpoint::write(folder.path(), &place(number), 1, &[7; 100_000]).unwrap());
+    patch(&rotten, |bytes| bytes[90_000] ^= 1);
+    checkpoint::prune(folder.path(), 2).unwrap();
+    let kept = [&oldest, &older, &rotten, &newest].map(|path| path.exists());
+    assert_eq!(kept, [false, true, true, true]);
 }
 
 #[test]

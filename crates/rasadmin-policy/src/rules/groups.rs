@@ -3,7 +3,7 @@
 use super::index::{Builder, UserIndex};
 use super::{Fault, GroupId, UserPattern, parse_user};
 use crate::addresses::PoolId;
-use crate::{Domains, Identity};
+use crate::{Domains, Identity, Name};
 use std::collections::HashMap;
 
 /// Who is in which group. A [`GroupId`] is a group's place in the file: the first is 0.
@@ -80,7 +80,7 @@ impl GroupsBuilder {
         if let (Some((domain, name)), Some((before, user))) = (plain, &mut self.before)
             && domain == before
         {
-            user.name.set_plain(name);
+            user.name = Name::plain(name);
             return self.members.add_exact(user, group);
         }
         match parse_user(text, domains)? {

@@ -21,7 +21,7 @@ impl Store {
         if self.stale {
             let present = present::read(&self.folder)?;
             let (state, checkpoint) = present.map_or((State::new(), 0), |present| (present.state, present.checkpoint));
-            self.checkpoint = checkpoint;
+            (self.checkpoint, self.begun) = (checkpoint, checkpoint);
             memory = Some(mem::replace(&mut self.state, state));
             self.state.derive(whose.config);
         }

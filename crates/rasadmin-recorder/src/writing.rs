@@ -1,0 +1,69 @@
+//! A checkpoint that is written while calls go on: each of them writes a slice.
+
+use crate::codec::{self, Bytes};
+use rasadmin_engine::State;
+use rasadmin_engine::state::Slices;
+use rasadmin_journal::checkpoint::Writer;
+use rasadmin_journal::{Error, Position};
+use std::path::{Path, PathBuf};
+
+/// How much a call writes: bytes. It takes a tenth of a millisecond, and the time that the disk takes.
+const SLICE: usize = 64 * 1024;
+
+/// A state that is to be written, as it was after a record.
+#[derive(Debug)]
+pub struct Snapshot {
+    slices: Slices,
+    place: Position,
+}
+
+impl Snapshot {
+    /// Of a state, which goes on.
+    pub fn of(state: &State, place: Position) -> Self {
+        Self { slices: Slices::of(state), place }
+    }
+}
+
+/// A checkpoint that is being written.
+#[derive(Debug)]
+pub struct Writing {
+    snapshot: Snapshot,
+    writer: Writer,
+    folder: PathBuf,
+}
+
+impl Writing {
+    /// Begins the file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made.
+    pub fn begin(folder: &Path, snapshot: Snapshot) -> Result<Self, Error> {
+        let writer = Writer::begin(folder, &snapshot.place, codec::CHECKPOINT)?;
+        Ok(Self { snapshot, writer, folder: folder.to_owned() })
+    }
+
+    /// The number of the last record that it contains.
+    pub const fn number(&self) -> u64 {
+        self.snapshot.place.number
+    }
+
+    /// Writes a slice. None if it was the last: the checkpoint counts from now on.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be written: then nothing is left of it.
+    pub fn go_on(mut self) -> Result<Option<Self>, Error> {
+        let (mut bytes, mut more) = (Bytes::default(), true);
+        while more && bytes.0.len() < SLICE {
+            more = self.snapshot.slices.next(&mut bytes).map_err(|error| codec::not_encoded(&self.folder, &error))?;
+        }
+        self.writer.append(&bytes.0)?;
+        if !more {
+            return self.writer.finish().map(|_| None);
+        }
+        // Otherwise the last call would wait for all of it.
+        self.writer.sync()?;
+        Ok(Some(self))
+    }
+}
