@@ -7,7 +7,7 @@ use rasadmin_engine::effect::Origin;
 use rasadmin_engine::event::{Event, Offer};
 use rasadmin_engine::state::Checkpoint;
 use rasadmin_engine::{Answer, Given, Now, Stamp, Tunnel, decide};
-use support::{OPEN, Scene, TWO, With, connection, link, number, one_session, today};
+use support::{OPEN, Scene, TWO, With, connection, given6, link, number, one_session, today};
 
 #[test]
 fn a_late_link_hangup_touches_no_newer_link() {
@@ -255,4 +255,25 @@ fn a_session_that_shows_an_address_has_the_lease_of_its_own_call_in_the_end() {
     assert_eq!(scene.anomalies(), [""; 0]);
     assert_eq!(scene.live(), "bob 10.8.0.1");
     assert_eq!(scene.state.lease_at(number("10.8.0.1")).unwrap().began, asked);
+}
+
+/// The address of her late protocol is on the port that her first link had, and her other connection has that port now. The
+/// accept waits, as her further link does, so that the port of the link on record tells that the first connection is over.
+#[test]
+fn an_accept_takes_nothing_that_was_asked_for_longer_ago_than_an_attempt_lasts() {
+    let mut scene = Scene::new(TWO);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.wait(1);
+    let late = given6(&mut scene, "alice", "VPN2-1");
+    scene.link(1, "VPN2-2").unwrap();
+    scene.link_hangup(1, "VPN2-1");
+    scene.wait(301);
+    let given = scene.address("alice", "VPN2-1", "").unwrap();
+    let then = scene.at;
+    scene.wait(1);
+    scene.address("bob", "VPN2-2", "").unwrap_err();
+    let event = connection(2, "alice").with(|e| e.addresses = vec![number(&given)]);
+    scene.tell_late(then, Event::Connection(event), Answer::Accept);
+    assert_eq!(scene.live(), "alice 10.8.0.2");
+    assert_eq!(scene.state.lease_at(late).unwrap().session(), None);
 }
