@@ -29,6 +29,16 @@ fn the_engine_agrees_with_the_truth() {
     assert!(steps == RUNS * STEPS as u64 && events > steps / 10 && connections > events / 20, "{events} {connections}");
 }
 
+/// Longer runs that once found something, after which the engine or the simulation was corrected.
+#[test]
+fn seeds_with_earlier_findings_find_nothing() {
+    for seed in [426, 47_000_023, 47_001_013, 47_001_053] {
+        if let Err(failure) = run(&Real, &Plan::new(seed, 4000), false) {
+            panic!("seed {seed}: {:?}", failure.finding);
+        }
+    }
+}
+
 #[test]
 fn a_seed_makes_the_same_run_each_time() {
     let plan = Plan::new(7, STEPS);
