@@ -88,8 +88,7 @@ impl Switches {
             clock_steps,
             reloads: one_of(3),
             multilink: one_of(2),
-            // Without a link and without addresses nothing tells two leases of one user apart.
-            ikev2_links: ikev2_links || projection == Projection::Empty,
+            ikev2_links,
             projection,
             guids: one_of(2) || one_of(2),
             hangup_of_rejected: one_of(2),

@@ -302,6 +302,29 @@ fn defect_10_a_lost_release_shifts_each_later_one() {
     );
 }
 
+/// An address that no connection took ends, unless an IKEv2 session of the user whom the address call named may have it.
+struct NameTellsWhoHasIt;
+
+impl Engine for NameTellsWhoHasIt {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        for effect in &mut record.effects {
+            if let Effect::LeaseHeld { lease, until: None } = effect
+                && let Some(waits) = state.lease(*lease).filter(|lease| lease.waits())
+                && !waits.user.iter().flat_map(|user| state.of_user(user)).any(|s| s.tunnel == Some(Tunnel::Ikev2))
+            {
+                *effect = Effect::LeaseEnded { lease: *lease, by: EndedBy::NeverAccepted, at: now.at };
+            }
+        }
+        record
+    }
+}
+
+#[test]
+fn an_address_that_nothing_shows_is_held_for_whoever_may_have_it() {
+    found_in(&NameTellsWhoHasIt, &["always: whoever is online has a lease"]);
+}
+
 /// Whoever cannot be recorded is let in, whatever the configuration says.
 struct LetsInUnrecorded;
 

@@ -129,6 +129,11 @@ impl Session {
         let may_have_none = self.tunnel == Some(Tunnel::Ikev2) || self.adopted;
         self.links.is_empty() && !(may_have_none && self.established.is_none())
     }
+
+    /// Does nothing tell which addresses it has? IKEv2 may have no link, and may show none.
+    fn may_have_any_address(&self) -> bool {
+        self.tunnel == Some(Tunnel::Ikev2) && self.established.is_none() && self.told.is_empty()
+    }
 }
 
 /// All of them, with their indexes.
@@ -144,6 +149,8 @@ pub(super) struct Sessions {
     /// By the addresses that the projection named, in the order of their beginning. The server's own is among them, so
     /// that all sessions stand under one: none may be looked for there one by one.
     by_told: HashMap<Address, BTreeSet<(Mono, Id)>>,
+    /// How many live ones may have any address.
+    may_have_any: usize,
     closed: HashMap<Id, Closed>,
     closed_by_handle: HashMap<u64, Vec<Id>>,
     /// In the order in which they were closed.
@@ -207,6 +214,11 @@ impl Sessions {
         self.by_told.get(&address).into_iter().flatten().filter_map(|(_, id)| self.live.get(id))
     }
 
+    /// Does nothing tell of some live session which addresses it has?
+    pub(super) const fn some_may_have_any_address(&self) -> bool {
+        self.may_have_any > 0
+    }
+
     pub(super) fn closed(&self) -> impl Iterator<Item = &Closed> {
         self.closed.values()
     }
@@ -241,6 +253,7 @@ impl Sessions {
         for address in &session.told {
             self.by_told.entry(*address).or_default().insert((session.began.mono, id));
         }
+        self.may_have_any += usize::from(session.may_have_any_address());
         self.live.insert(session);
         let began = |id: Id| self.live.get(&id).map(|session| session.began.mono);
         add(&mut self.by_handle, handle, id, began);
@@ -257,6 +270,7 @@ impl Sessions {
 
     pub(super) fn take(&mut self, id: Id) -> Option<Session> {
         let session = self.live.remove(&id)?;
+        self.may_have_any -= usize::from(session.may_have_any_address());
         remove(&mut self.by_handle, &session.handle, id);
         if let Some(guid) = &session.guid {
             remove(&mut self.by_guid, guid, id);
@@ -293,6 +307,7 @@ impl Sessions {
     /// Its first link has come.
     pub(super) fn establish(&mut self, id: Id, at: Stamp, port: &Name, tunnel: Option<Tunnel>) {
         let Some(session) = self.live.get_mut(&id) else { return };
+        self.may_have_any -= usize::from(session.may_have_any_address());
         session.established = Some(at);
         session.tunnel = tunnel.or(session.tunnel);
         if let Some(before) = session.port.replace(port.clone()) {
