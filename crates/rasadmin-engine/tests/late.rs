@@ -277,3 +277,30 @@ fn an_accept_takes_nothing_that_was_asked_for_longer_ago_than_an_attempt_lasts()
     assert_eq!(scene.live(), "alice 10.8.0.2");
     assert_eq!(scene.state.lease_at(late).unwrap().session(), None);
 }
+
+/// His session came and went in the other process, so the next on the port was taken to have his address. Its own call is
+/// recorded last.
+#[test]
+fn an_answer_that_waited_ends_what_the_next_on_the_port_was_taken_to_have() {
+    let mut scene = Scene::new(TWO);
+    let first = scene.at;
+    scene.wait(1);
+    scene.connect(connection(1, "dave")).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    scene.hangup(connection(1, "dave"));
+    scene.wait(1);
+    let second = scene.at;
+    scene.wait(1);
+    let third = scene.at;
+    scene.connect(connection(2, "bob")).unwrap();
+    scene.link(2, "VPN2-1").unwrap();
+    let mut late = |at, user: &str, port: &str, given: &str| {
+        let given = Given { number: number(given).number, origin: Origin::Pool, pool: Some("staff".into()) };
+        scene.tell_late(at, Event::Address(support::address(user, port, Offer::Nothing)), Answer::Address(given));
+        assert_eq!(scene.anomalies(), [""; 0]);
+    };
+    late(first, "dave", "VPN2-1", "10.8.0.1");
+    late(second, "erin", "VPN2-3", "10.8.0.1");
+    late(third, "bob", "VPN2-1", "10.8.0.2");
+    assert_eq!(scene.leases(), "10.8.0.1 CORP\\ERIN waits; 10.8.0.2 CORP\\BOB live");
+}
