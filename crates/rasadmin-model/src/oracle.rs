@@ -99,15 +99,24 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.last_had.retain(|key, had| key.1 != family || had.0 != Some(number));
     }
 
+    /// Was a link of it not on record when an address was given? The process that has the address functions sees the links
+    /// on record alone. If their ports start again while a further link waits in the other process, it can only conclude
+    /// that the session is over.
+    fn is_unseen(&self, c: &Connection, given: Stamp) -> bool {
+        self.product.members.len() > 1 && c.told.link_waited_at(given.mono)
+    }
+
     /// No address held by two.
     fn given_twice(&mut self, of: Number, family: Family, number: u64, offer: Option<u64>, at: Stamp) {
-        // The process that has the address functions sees the links on record alone. If their ports start again while a
-        // further link waits in the other process, it can only conclude that the session is over.
-        let unseen = |c: &Connection| self.product.members.len() > 1 && c.told.link_waited_at(at.mono);
         let holds = |other: &&Number| {
             let c = &self.connections[**other];
             let lease = c.told.leases[family.index()].filter(|lease| lease.number == number && !lease.overdue);
-            **other != of && c.phase != Phase::Gone && !c.dropped && lease.is_some() && !c.told.ghost && !unseen(c)
+            **other != of
+                && c.phase != Phase::Gone
+                && !c.dropped
+                && lease.is_some()
+                && !c.told.ghost
+                && !self.is_unseen(c, at)
         };
         // RRAS offers nothing that a client of it has.
         if offer != Some(number)

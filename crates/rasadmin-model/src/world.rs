@@ -67,10 +67,13 @@ pub struct Call {
 
 /// An address that was given on a port.
 #[derive(Clone, Copy, Debug)]
-struct GivenOn {
-    at: Mono,
-    number: u64,
-    of: Number,
+pub struct GivenOn {
+    /// When.
+    pub at: Mono,
+    /// Which.
+    pub number: u64,
+    /// To whom.
+    pub of: Number,
 }
 
 /// All of it.
@@ -106,7 +109,7 @@ pub struct World<'e, E: ?Sized> {
     /// What each user has used, by person.
     pub uses: Vec<Vec<Use>>,
     /// Which addresses were given on each port, on record or not.
-    given_on: HashMap<(usize, Family), Vec<GivenOn>>,
+    pub given_on: HashMap<(usize, Family), Vec<GivenOn>>,
     /// What each user had last, as far as it is sure.
     pub last_had: HashMap<(Identity, Family), (Option<u64>, Mono)>,
     /// When a notification was recorded last.
