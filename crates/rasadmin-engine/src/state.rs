@@ -174,6 +174,11 @@ impl State {
         self.sessions.telling(address)
     }
 
+    /// Does nothing tell of some live session which addresses it has? Then it may have any that was given.
+    pub(crate) const fn some_may_have_any_address(&self) -> bool {
+        self.sessions.some_may_have_any_address()
+    }
+
     /// Sessions that were closed without a hangup: by its GUID, else by its handle, the last one.
     pub fn closed_by_handle(&self, handle: u64) -> impl Iterator<Item = &Closed> {
         self.sessions.closed_by_handle(handle)

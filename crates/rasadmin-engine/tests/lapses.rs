@@ -195,6 +195,26 @@ fn an_address_without_a_projection_and_a_link_stays_while_its_user_may_have_it()
     assert_eq!(scene.leases(), "");
 }
 
+/// Her bare name means another domain's Alice as long as nothing else is known, and his certificate's UPN resembles his
+/// account's name in nothing.
+#[test]
+fn an_address_without_a_projection_and_a_link_stays_whatever_name_asked_for_it() {
+    let mut scene = Scene::new(OPEN);
+    assert_eq!(scene.address("alice", "VPN4-1", ""), Ok("10.8.0.1".into()));
+    scene.connect(ikev2(1, "LAB\\alice")).unwrap();
+    assert_eq!(scene.address("j.doe@corp.example", "VPN4-2", ""), Ok("10.8.0.2".into()));
+    scene.connect(ikev2(2, "CORP\\jdoe")).unwrap();
+    scene.wait(3600);
+    scene.address("bob", "VPN4-3", "").unwrap_err();
+    // Once nobody may have it, an address that no connection took ends as ever.
+    scene.release("alice", "VPN4-1", "10.8.0.1");
+    scene.hangup(ikev2(1, "LAB\\alice"));
+    scene.hangup(ikev2(2, "CORP\\jdoe"));
+    assert_eq!(scene.address("bob", "VPN4-3", ""), Ok("10.8.0.1".into()));
+    scene.wait(301);
+    assert_eq!(scene.address("carol", "VPN4-4", ""), Ok("10.8.0.1".into()));
+}
+
 #[test]
 fn a_further_link_keeps_no_lease_whose_session_was_hung_up() {
     let mut scene = Scene::new(OPEN);

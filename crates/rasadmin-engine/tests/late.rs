@@ -7,7 +7,7 @@ use rasadmin_engine::effect::Origin;
 use rasadmin_engine::event::{Event, Offer};
 use rasadmin_engine::state::Checkpoint;
 use rasadmin_engine::{Answer, Given, Now, Stamp, Tunnel, decide};
-use support::{OPEN, Scene, TWO, With, connection, link, number, one_session, today};
+use support::{OPEN, Scene, TWO, With, connection, given6, link, number, one_session, today};
 
 #[test]
 fn a_late_link_hangup_touches_no_newer_link() {
@@ -255,4 +255,52 @@ fn a_session_that_shows_an_address_has_the_lease_of_its_own_call_in_the_end() {
     assert_eq!(scene.anomalies(), [""; 0]);
     assert_eq!(scene.live(), "bob 10.8.0.1");
     assert_eq!(scene.state.lease_at(number("10.8.0.1")).unwrap().began, asked);
+}
+
+/// The address of her late protocol is on the port that her first link had, and her other connection has that port now. The
+/// accept waits, as her further link does, so that the port of the link on record tells that the first connection is over.
+#[test]
+fn an_accept_takes_nothing_that_was_asked_for_longer_ago_than_an_attempt_lasts() {
+    let mut scene = Scene::new(TWO);
+    scene.begin(1, "alice", "VPN2-1").unwrap();
+    scene.wait(1);
+    let late = given6(&mut scene, "alice", "VPN2-1");
+    scene.link(1, "VPN2-2").unwrap();
+    scene.link_hangup(1, "VPN2-1");
+    scene.wait(301);
+    let given = scene.address("alice", "VPN2-1", "").unwrap();
+    let then = scene.at;
+    scene.wait(1);
+    scene.address("bob", "VPN2-2", "").unwrap_err();
+    let event = connection(2, "alice").with(|e| e.addresses = vec![number(&given)]);
+    scene.tell_late(then, Event::Connection(event), Answer::Accept);
+    assert_eq!(scene.live(), "alice 10.8.0.2");
+    assert_eq!(scene.state.lease_at(late).unwrap().session(), None);
+}
+
+/// His session came and went in the other process, so the next on the port was taken to have his address. Its own call is
+/// recorded last.
+#[test]
+fn an_answer_that_waited_ends_what_the_next_on_the_port_was_taken_to_have() {
+    let mut scene = Scene::new(TWO);
+    let first = scene.at;
+    scene.wait(1);
+    scene.connect(connection(1, "dave")).unwrap();
+    scene.link(1, "VPN2-1").unwrap();
+    scene.hangup(connection(1, "dave"));
+    scene.wait(1);
+    let second = scene.at;
+    scene.wait(1);
+    let third = scene.at;
+    scene.connect(connection(2, "bob")).unwrap();
+    scene.link(2, "VPN2-1").unwrap();
+    let mut late = |at, user: &str, port: &str, given: &str| {
+        let given = Given { number: number(given).number, origin: Origin::Pool, pool: Some("staff".into()) };
+        scene.tell_late(at, Event::Address(support::address(user, port, Offer::Nothing)), Answer::Address(given));
+        assert_eq!(scene.anomalies(), [""; 0]);
+    };
+    late(first, "dave", "VPN2-1", "10.8.0.1");
+    late(second, "erin", "VPN2-3", "10.8.0.1");
+    late(third, "bob", "VPN2-1", "10.8.0.2");
+    assert_eq!(scene.leases(), "10.8.0.1 CORP\\ERIN waits; 10.8.0.2 CORP\\BOB live");
 }

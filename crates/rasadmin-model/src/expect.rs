@@ -146,7 +146,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
             Reconnect::SameEndpoint => same(c).then_some(true),
             Reconnect::SameComputer if new.device.computer.is_empty() => {
                 // A session with a name, and a newcomer without one: the same client by another tunnel?
-                (new.is_ikev2() && same(c)).then_some(c.is_ikev2() && c.device.computer.is_empty())
+                let known = self.is_flagged(c) || (c.is_ikev2() && c.told.established);
+                (self.is_flagged(new) && same(c)).then_some(known && c.device.computer.is_empty())
             }
             Reconnect::SameComputer => (c.device.computer == new.device.computer).then_some(true),
         };

@@ -5,7 +5,7 @@ mod sometimes;
 mod used;
 
 use crate::product::Engine;
-use crate::rras::{Number, Phase};
+use crate::rras::{Connection, Number, Phase};
 use crate::told::{Lives, ToldLease};
 use crate::world::{Subject, World};
 use rasadmin_engine::addresses::{Address, Family};
@@ -74,7 +74,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
     fn heard_address(&mut self, of: Number, family: Family, offer: Option<u64>, answer: &Answer, at: Stamp) {
         let Answer::Address(given) = answer else { return };
         let number = given.number;
-        self.given_twice(of, family, number, offer);
+        self.given_twice(of, family, number, offer, at);
         let kept = offer == Some(number);
         let port = self.connections[of].asked_on[family.index()];
         let shared = self.active.iter().any(|&other| {
@@ -94,18 +94,29 @@ impl<E: Engine + ?Sized> World<'_, E> {
             overdue: false,
         };
         self.connections[of].told.leases[family.index()] = Some(lease);
-        self.given_on.entry((port, family)).or_default().push((at.mono, number));
         self.known.1.insert((Address { family, number }, self.product.stamp(at).mono));
         // Whoever had it last has it no longer.
         self.last_had.retain(|key, had| key.1 != family || had.0 != Some(number));
     }
 
+    /// Was a link of it not on record when an address was given? The process that has the address functions sees the links
+    /// on record alone. If their ports start again while a further link waits in the other process, it can only conclude
+    /// that the session is over.
+    fn is_unseen(&self, c: &Connection, given: Stamp) -> bool {
+        self.product.members.len() > 1 && c.told.link_waited_at(given.mono)
+    }
+
     /// No address held by two.
-    fn given_twice(&mut self, of: Number, family: Family, number: u64, offer: Option<u64>) {
+    fn given_twice(&mut self, of: Number, family: Family, number: u64, offer: Option<u64>, at: Stamp) {
         let holds = |other: &&Number| {
             let c = &self.connections[**other];
             let lease = c.told.leases[family.index()].filter(|lease| lease.number == number && !lease.overdue);
-            **other != of && c.phase != Phase::Gone && !c.dropped && lease.is_some() && !c.told.ghost
+            **other != of
+                && c.phase != Phase::Gone
+                && !c.dropped
+                && lease.is_some()
+                && !c.told.ghost
+                && !self.is_unseen(c, at)
         };
         // RRAS offers nothing that a client of it has.
         if offer != Some(number)

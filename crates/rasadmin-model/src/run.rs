@@ -60,7 +60,7 @@ impl Plan {
 
     fn with(seed: u64, steps: usize, change: impl FnOnce(Switches) -> Switches) -> Self {
         let mut random = Random::new(seed);
-        let switches = change(Switches::draw(&mut random));
+        let switches = change(Switches::draw(seed, &mut random));
         let steps = step::draw(&switches, steps, &mut random);
         Self { seed, switches, steps, interval: INTERVAL }
     }

@@ -38,10 +38,14 @@ pub struct Switches {
     pub multilink: bool,
     /// IKEv2 connections have link calls.
     pub ikev2_links: bool,
+    /// Only its link calls tell that a connection is IKEv2: its flags are zero, and it shows no addresses.
+    pub ikev2_unflagged: bool,
     /// Where the addresses stand.
     pub projection: Projection,
     /// Calls carry the connection's GUID.
     pub guids: bool,
+    /// No handle is used again.
+    pub fresh_handles: bool,
     /// A rejected connection is hung up too.
     pub hangup_of_rejected: bool,
     /// The name's form differs between the address call and the connection's.
@@ -64,7 +68,9 @@ pub struct Switches {
 
 impl Switches {
     /// Of a run.
-    pub fn draw(random: &mut Random) -> Self {
+    pub fn draw(seed: u64, random: &mut Random) -> Self {
+        // What was added later is drawn apart, so that each seed makes the run that it made before.
+        let mut apart = Random::new(seed ^ 0x001e_a5ed);
         let mut one_of = |of: usize| random.below(of) == 0;
         // A third of the runs is orderly: there every expectation is exact.
         let orderly = one_of(3);
@@ -77,7 +83,7 @@ impl Switches {
             (false, true) => Projection::Client,
             (false, false) => Projection::Both,
         };
-        Self {
+        let switches = Self {
             two_processes: one_of(2),
             overlap,
             disorder,
@@ -88,10 +94,11 @@ impl Switches {
             clock_steps,
             reloads: one_of(3),
             multilink: one_of(2),
-            // Without a link and without addresses nothing tells two leases of one user apart.
-            ikev2_links: ikev2_links || projection == Projection::Empty,
+            ikev2_links,
+            ikev2_unflagged: false,
             projection,
             guids: one_of(2) || one_of(2),
+            fresh_handles: false,
             hangup_of_rejected: one_of(2),
             forms_differ: one_of(2),
             late_ipv6: one_of(3),
@@ -101,13 +108,16 @@ impl Switches {
             odd_durations,
             reboots: one_of(2),
             power_cuts: true,
-        }
+        };
+        let unflagged = ikev2_links && projection == Projection::Empty && apart.below(2) == 0;
+        Self { ikev2_unflagged: unflagged, fresh_handles: apart.below(4) == 0, ..switches }
     }
 
     /// Without the faults that nobody can cause from outside at an exact moment: the product waits for a locked
-    /// journal, looks at its configuration now and then, and does not lose what it has written.
+    /// journal, looks at its configuration now and then, and does not lose what it has written. Its structures always
+    /// say what is IKEv2.
     pub fn of_product(self) -> Self {
-        Self { away: false, reloads: false, power_cuts: false, ..self }
+        Self { away: false, reloads: false, power_cuts: false, ikev2_unflagged: false, ..self }
     }
 
     /// Does everything that is told come once, and in order?

@@ -45,6 +45,8 @@ pub struct Told {
     pub began: Stamp,
     /// The links that stand, with the moment at which each was told.
     pub links: Vec<(usize, Stamp)>,
+    /// When links waited in a process that could not write them: from their call until they were written.
+    pub links_waited: Vec<(Mono, Mono)>,
     /// A first link was told.
     pub established: bool,
     /// Since when it has had none.
@@ -78,6 +80,11 @@ pub struct Told {
 }
 
 impl Told {
+    /// Did a link of it stand at that moment which only one process knew of?
+    pub fn link_waited_at(&self, at: Mono) -> bool {
+        self.links_waited.iter().any(|&(since, until)| since < at && at < until)
+    }
+
     /// Does its session live, by what was told?
     pub const fn lives(&self) -> Lives {
         if self.session.is_none() || self.hung || self.refused || self.over {

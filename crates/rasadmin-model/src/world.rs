@@ -65,6 +65,17 @@ pub struct Call {
     answer: Option<Answer>,
 }
 
+/// An address that was given on a port.
+#[derive(Clone, Copy, Debug)]
+pub struct GivenOn {
+    /// When.
+    pub at: Mono,
+    /// Which.
+    pub number: u64,
+    /// To whom.
+    pub of: Number,
+}
+
 /// All of it.
 pub struct World<'e, E: ?Sized> {
     /// Faults and readings.
@@ -97,8 +108,8 @@ pub struct World<'e, E: ?Sized> {
     telling_again: bool,
     /// What each user has used, by person.
     pub uses: Vec<Vec<Use>>,
-    /// When leases were given on each port.
-    pub given_on: HashMap<(usize, Family), Vec<(Mono, u64)>>,
+    /// Which addresses were given on each port, on record or not.
+    pub given_on: HashMap<(usize, Family), Vec<GivenOn>>,
     /// What each user had last, as far as it is sure.
     pub last_had: HashMap<(Identity, Family), (Option<u64>, Mono)>,
     /// When a notification was recorded last.

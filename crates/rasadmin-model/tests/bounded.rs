@@ -29,6 +29,17 @@ fn the_engine_agrees_with_the_truth() {
     assert!(steps == RUNS * STEPS as u64 && events > steps / 10 && connections > events / 20, "{events} {connections}");
 }
 
+/// Longer runs that once found something, after which the engine or the simulation was corrected.
+#[test]
+fn seeds_with_earlier_findings_find_nothing() {
+    let seeds = [426, 7_101_743, 7_103_998, 47_000_023, 47_001_013, 47_001_053, 62_003_122, 62_008_408, 62_008_775];
+    for seed in seeds {
+        if let Err(failure) = run(&Real, &Plan::new(seed, 4000), false) {
+            panic!("seed {seed}: {:?}", failure.finding);
+        }
+    }
+}
+
 #[test]
 fn a_seed_makes_the_same_run_each_time() {
     let plan = Plan::new(7, STEPS);

@@ -302,6 +302,76 @@ fn defect_10_a_lost_release_shifts_each_later_one() {
     );
 }
 
+/// An address that no connection took ends, unless an IKEv2 session of the user whom the address call named may have it.
+struct NameTellsWhoHasIt;
+
+impl Engine for NameTellsWhoHasIt {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        for effect in &mut record.effects {
+            if let Effect::LeaseHeld { lease, until: None } = effect
+                && let Some(waits) = state.lease(*lease).filter(|lease| lease.waits())
+                && !waits.user.iter().flat_map(|user| state.of_user(user)).any(|s| s.tunnel == Some(Tunnel::Ikev2))
+            {
+                *effect = Effect::LeaseEnded { lease: *lease, by: EndedBy::NeverAccepted, at: now.at };
+            }
+        }
+        record
+    }
+}
+
+#[test]
+fn an_address_that_nothing_shows_is_held_for_whoever_may_have_it() {
+    found_in(&NameTellsWhoHasIt, &["always: whoever is online has a lease"]);
+}
+
+/// A handle is read as a number that is too short for it.
+struct ShortHandles;
+
+impl Engine for ShortHandles {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let short = |handle: u64| if handle < 0x100 { handle } else { 0x10 };
+        let mut bent = event.clone();
+        match &mut bent {
+            Event::Connection(call) | Event::Hangup(call) | Event::Reauthentication(call) => {
+                call.handle = short(call.handle);
+            }
+            Event::Link(call) | Event::LinkHangup(call) => call.handle = short(call.handle),
+            _ => {}
+        }
+        Record { event: event.clone(), ..decided(state, here, &bent, now) }
+    }
+}
+
+#[test]
+fn handles_that_never_repeat_are_told_apart() {
+    found_in(
+        &ShortHandles,
+        &["always: whoever is accepted has a session", "always: no event of another connection closes a live session"],
+    );
+}
+
+/// A link must be of the tunnel that its connection has shown.
+struct FlagsMustTell;
+
+impl Engine for FlagsMustTell {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        let Event::Link(link) = event else { return record };
+        let session = state.by_handle(link.handle).filter(|session| session.established.is_none());
+        if link.tunnel == Some(Tunnel::Ikev2) && session.is_some_and(|session| session.tunnel.is_none()) {
+            record.answer = Answer::Reject;
+            record.effects.clear();
+        }
+        record
+    }
+}
+
+#[test]
+fn ikev2_whose_flags_are_zero_is_known_by_its_link() {
+    found_in(&FlagsMustTell, &["as reported: a user who may connect is not refused"]);
+}
+
 /// Whoever cannot be recorded is let in, whatever the configuration says.
 struct LetsInUnrecorded;
 

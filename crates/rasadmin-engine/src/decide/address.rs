@@ -228,7 +228,7 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
 /// Does an answer that had waited tell that an earlier lease of its address had ended? The same process had given it, so
 /// it knew. What ended it there may not show any more: a link that was on the port then, a release before its accept was
 /// heard. A session that was online by another port has it all the same, unless the lease was only taken for its own since
-/// nothing else was on its port; so has one that has begun since, unless this is its own call.
+/// nothing else was on its port; so has one that has begun since, unless this is its own call, or nothing tells that the lease is its own.
 fn given_again(draft: &Draft<'_>, earlier: &Lease, event: &AddressEvent, user: Option<&Identity>) -> bool {
     let knew = draft.late && earlier.process == draft.here.process && draft.touches(earlier.began);
     let session = match earlier.holding {
@@ -236,11 +236,12 @@ fn given_again(draft: &Draft<'_>, earlier: &Lease, event: &AddressEvent, user: O
         Holding::Waiting(_) | Holding::Ended(..) => None,
     };
     let has_it = session.is_some_and(|session| {
+        let asked = asked_by(draft, earlier, &session.user_name, session.user.as_ref());
         if draft.touches(session.began) {
-            let elsewhere = draft.links(session).any(|link| link.port != event.port);
-            elsewhere && asked_by(draft, earlier, &session.user_name, session.user.as_ref())
+            asked && draft.links(session).any(|link| link.port != event.port)
         } else {
-            session.port.as_ref() != Some(&event.port) && !may_be(draft, session, &event.user, user)
+            let its_own = session.port.as_ref() == Some(&event.port) || may_be(draft, session, &event.user, user);
+            !its_own && (asked || session.told.contains(&earlier.address))
         }
     });
     knew && (earlier.released || !has_it)

@@ -111,16 +111,21 @@ pub(super) fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Vec<&'a Le
 /// Was this connection given the lease, so that its port is the connection's?
 fn given_to(draft: &Draft<'_>, lease: &Lease) -> bool {
     match lease.holding {
-        // What was asked for longer ago than an attempt lasts was another attempt's, and RRAS has given its address again.
-        Holding::Waiting(_) => draft.at().mono <= lease.began.mono.after(LEASE_WAITS),
+        Holding::Waiting(_) => is_recent(draft, lease),
         // It was taken for a late protocol of the session that was on the port before.
         Holding::Session(id) => draft.state.session(id).is_some_and(|other| other.began.mono < lease.began.mono),
         Holding::Ended(..) => false,
     }
 }
 
+/// Can the lease be this connection's by its age? What was asked for longer ago than an attempt lasts was another
+/// attempt's, and RRAS may have given its address again.
+fn is_recent(draft: &Draft<'_>, lease: &Lease) -> bool {
+    draft.at().mono <= lease.began.mono.after(LEASE_WAITS)
+}
+
 /// What else the user waits for on the port (the other family's) is the same connection's. Under another identity it may be
-/// what an earlier attempt has left there.
+/// what an earlier attempt has left there; so may be what was asked for long ago.
 fn waiting_on<'a>(
     draft: &Draft<'a>,
     port: &Name,
@@ -129,7 +134,7 @@ fn waiting_on<'a>(
 ) -> Vec<&'a Lease> {
     for lease in draft.leases_on(port) {
         let same = lease.waits() && lease.user.as_ref() == user && draft.touches(lease.began);
-        if same && !leases.iter().any(|known| known.id == lease.id) {
+        if same && is_recent(draft, lease) && !leases.iter().any(|known| known.id == lease.id) {
             leases.push(lease);
         }
     }

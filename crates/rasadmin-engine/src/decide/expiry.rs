@@ -3,12 +3,12 @@
 use super::Asking;
 use super::draft::Draft;
 use super::whose::may_be;
+use crate::Name;
 use crate::addresses::Address;
 use crate::effect::{ClosedBy, Effect, EndedBy};
 use crate::event::Event;
 use crate::now::{Mono, Stamp};
 use crate::state::{Due, Holding, Lease, Session};
-use crate::{Name, Tunnel};
 
 /// How much one call ends at most: what is left waits for the next.
 const AT_ONCE: usize = 64;
@@ -102,7 +102,11 @@ fn expire_lease(draft: &mut Draft<'_>, lease: &Lease, now: Mono) {
         // Until then an accept may come that takes it.
         Holding::Waiting(Some(until)) if all_was_heard(draft, until) => match negotiated_again(draft, lease) {
             Some(session) => draft.take_lease(lease, session.id, session.user.as_ref(), None),
-            None if may_be_in_use(draft, lease) => draft.add(Effect::LeaseHeld { lease: lease.id, until: None }),
+            // Its release or its port's next use will tell. No name does: a bare one may be another domain's, and one in a
+            // certificate may resemble the account's in nothing.
+            None if draft.state.some_may_have_any_address() => {
+                draft.add(Effect::LeaseHeld { lease: lease.id, until: None });
+            }
             None => draft.end_lease(lease, EndedBy::NeverAccepted),
         },
         Holding::Ended(_, Some(until)) if until <= now => draft.end_lease(lease, EndedBy::SessionClosed),
@@ -131,17 +135,4 @@ fn negotiated_again<'a>(draft: &Draft<'a>, lease: &Lease) -> Option<&'a Session>
 /// record yet comes before what it hears next.
 fn all_was_heard(draft: &Draft<'_>, until: Mono) -> bool {
     draft.state.heard().is_none_or(|(process, heard)| process == draft.here.process || heard >= until)
-}
-
-/// An IKEv2 session of the user that has neither told its addresses nor had a link may have it: then its release or its
-/// port's next use will tell.
-fn may_be_in_use(draft: &Draft<'_>, lease: &Lease) -> bool {
-    let family = lease.address.family;
-    let lacks = |session: &&Session| {
-        session.tunnel == Some(Tunnel::Ikev2)
-            && session.links.is_empty()
-            && session.told.iter().all(|told| told.family != family)
-            && draft.leases_of(session.id).iter().all(|other| other.address.family != family)
-    };
-    lease.user.as_ref().is_some_and(|user| draft.of_user(user).any(|session| lacks(&session)))
 }

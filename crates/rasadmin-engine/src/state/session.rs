@@ -132,6 +132,11 @@ impl Session {
         let may_have_none = self.tunnel == Some(Tunnel::Ikev2) || self.adopted;
         self.links.is_empty() && !(may_have_none && self.established.is_none())
     }
+
+    /// Does nothing tell which addresses it has? IKEv2 may have no link, and may show none.
+    fn may_have_any_address(&self) -> bool {
+        self.tunnel == Some(Tunnel::Ikev2) && self.established.is_none() && self.told.is_empty()
+    }
 }
 
 impl Entry for Session {
@@ -172,6 +177,8 @@ struct Indexes {
     /// By the addresses that the projection named. The server's own is among them, so that all sessions stand under one:
     /// none may be looked for there one by one.
     by_told: BTreeSet<(Address, Slot)>,
+    /// How many may have any address.
+    may_have_any: usize,
 }
 
 /// Ports without a name are not one port.
@@ -182,6 +189,7 @@ fn named(port: Option<&Name>) -> Option<&Name> {
 impl Indexes {
     /// All but the addresses that were told and the ports of its links.
     fn insert(&mut self, slot: Slot, session: &Session) {
+        self.may_have_any += usize::from(session.may_have_any_address());
         self.by_id.insert(&session.id, slot);
         self.by_handle.insert(&session.handle, slot);
         if let Some(guid) = &session.guid {
@@ -196,6 +204,7 @@ impl Indexes {
     }
 
     fn remove(&mut self, slot: Slot, session: &Session) {
+        self.may_have_any -= usize::from(session.may_have_any_address());
         self.by_id.remove(&session.id, slot);
         self.by_handle.remove(&session.handle, slot);
         if let Some(guid) = &session.guid {
@@ -320,6 +329,11 @@ impl Sessions {
         told.filter_map(|(_, slot)| self.live.get(*slot))
     }
 
+    /// Does nothing tell of some live session which addresses it has?
+    pub(super) const fn some_may_have_any_address(&self) -> bool {
+        self.indexes.may_have_any > 0
+    }
+
     /// In place of another one with its identifier.
     pub(super) fn insert(&mut self, session: Session) {
         self.take(session.id);
@@ -354,6 +368,7 @@ impl Sessions {
     pub(super) fn establish(&mut self, id: Id, at: Stamp, port: &Name, tunnel: Option<Tunnel>) {
         let Some(slot) = self.slot(id) else { return };
         let Some(session) = self.live.get_mut(slot) else { return };
+        self.indexes.may_have_any -= usize::from(session.may_have_any_address());
         session.established = Some(at);
         session.tunnel = tunnel.or(session.tunnel);
         let before = session.port.replace(port.clone());

@@ -32,9 +32,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
     }
 
     pub(super) fn lapse(&mut self, of: Number, at: Stamp, late: bool) {
-        let c = &mut self.connections[of];
-        let may_have_none = c.is_ikev2() && !c.told.established;
-        let told = &mut c.told;
+        let c = &self.connections[of];
+        let may_have_none = self.is_flagged(c) && !c.told.established;
+        let told = &mut self.connections[of].told;
         if told.session.is_some() && told.links.is_empty() && !may_have_none && !late {
             told.lapsed |= at.mono.since(told.unlinked.mono) >= LINK_WAIT;
         }
@@ -142,9 +142,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         // projection nobody can know whose lease it is if the port belongs to another connection too, or did so before
         // and the calls of that one came late.
         let tied = tied && (self.is_projected() || !(told.shared || self.switches.away));
-        // The other process does not know what happened meanwhile in a process that could not write.
+        // The other process does not know what happened meanwhile in a process that could not write: it may have given the
+        // address again, on the port of a link that had gone.
         // The same user's next connection on the port may take over the lease of a client that has gone.
-        let certain = tied && c.phase != Phase::Gone;
+        let certain = tied && c.phase != Phase::Gone && !self.is_unseen(c, lease.began);
         if certain && lease.session().is_some() && lease.session() != c.told.session {
             let what = format!("the lease of #{of} on {:#x} belongs to another session", told.number);
             return self.found("as reported: a lease belongs to its own session", what);
@@ -251,6 +252,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
         // If several end at the same moment, nobody knows which ends last.
         let at_once = self.last_had.get(&(who.clone(), family)).is_some_and(|&(_, since)| since == now.mono);
         let had = (!given_again && sure && !at_once).then_some(number);
+        if !sure {
+            // No session was seen with it, so it may count as what the name in the address call had.
+            let asker = self.connections[of].spelling.asker.clone();
+            self.last_had.insert((asker, family), (None, now.mono));
+        }
         self.last_had.insert((self.identity(of), family), (None, now.mono));
         self.last_had.insert((who, family), (had, now.mono));
     }

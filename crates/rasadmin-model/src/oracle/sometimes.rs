@@ -3,9 +3,10 @@
 use crate::product::Engine;
 use crate::rras::{Number, Phase};
 use crate::told::Lives;
-use crate::world::World;
+use crate::world::{GivenOn, World};
 use rasadmin_engine::Stamp;
 use rasadmin_engine::config::file::Period;
+use rasadmin_engine::state::Holding;
 use std::collections::HashSet;
 
 impl<E: Engine + ?Sized> World<'_, E> {
@@ -116,8 +117,24 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     .iter()
                     .any(|&of| lost(of) && own(of).map(|at| self.product.stamp(at)) == Some(lease.began))
         };
+        // Its release may have been taken for that of an earlier lease of the port, which was lost.
+        let taken_for_another = |lease: &rasadmin_engine::state::Lease| {
+            let given = self
+                .given_on
+                .iter()
+                .filter(|((port, family), _)| self.port_names[*port] == lease.port && *family == lease.address.family);
+            let earlier = |one: &GivenOn| {
+                one.number == lease.address.number
+                    && self.product.stamp(Stamp { time: 0, mono: one.at }).mono < lease.began.mono
+                    && self.connections[one.of].told.lost
+            };
+            self.switches.away
+                && self.switches.losses
+                && lease.holding == Holding::Waiting(None)
+                && given.flat_map(|(_, all)| all).any(earlier)
+        };
         let excused = |lease: &&rasadmin_engine::state::Lease| {
-            lease.session().is_some_and(|id| excused.contains(&id)) || lost_release(lease)
+            lease.session().is_some_and(|id| excused.contains(&id)) || lost_release(lease) || taken_for_another(lease)
         };
         let lease = state.leases().find(|lease| !excused(lease));
         let lease = lease.map(|lease| format!("{lease:?}"));

@@ -1,6 +1,6 @@
 //! Calls, from their beginning to their answer.
 
-use super::{Call, Subject, World};
+use super::{Call, GivenOn, Subject, World};
 use crate::product::Engine;
 use crate::rras::{Held, Note, Number, Pending, Phase, Serial};
 use crate::settings::SERVER_ADDRESS;
@@ -29,7 +29,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
     pub(super) fn go_on(&mut self, which: usize) {
         if self.calls[which].answer.is_none() {
             let (subject, event) = (self.calls[which].subject.clone(), self.calls[which].event.clone());
-            let answer = self.tell(subject, event);
+            let answer = self.tell(subject.clone(), event);
+            if let (Subject::Address(of, family, _), Answer::Address(given)) = (subject, &answer) {
+                let (at, port) = (Mono(self.mono), self.connections[of].asked_on[family.index()]);
+                self.given_on.entry((port, family)).or_default().push(GivenOn { at, number: given.number, of });
+            }
             self.calls[which].answer = Some(answer);
             return;
         }

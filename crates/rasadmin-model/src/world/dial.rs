@@ -72,8 +72,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
     pub(super) fn handle_for(&mut self, port: usize) -> u64 {
         let confused = |handle: u64| self.links_due(handle, port);
         match self.free_handles.iter().rposition(|&handle| !confused(handle)) {
-            Some(at) => self.free_handles.remove(at),
-            None => {
+            Some(at) if !self.switches.fresh_handles => self.free_handles.remove(at),
+            _ => {
                 self.handles += 4;
                 self.handles
             }
@@ -156,7 +156,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let number = random.any() | 1 << 40;
         match random.below(12) {
             0 | 1 => (Offer::Nothing, None),
-            2 => (Offer::HighHalf(number), None),
+            // It is on no record. If no connection shows it either, what another connection of the user left on the port looks
+            // like the address of this one.
+            2 if self.switches.projection != Projection::Empty => (Offer::HighHalf(number), None),
             3 => (Offer::Number(0xfdff_ffff_ffff_ff80 + number % 0x80), None),
             _ => (Offer::Number(number), Some(number)),
         }
@@ -185,12 +187,17 @@ impl<E: Engine + ?Sized> World<'_, E> {
             computer: c.device.computer.clone(),
             source: c.device.source.clone(),
             interface: InterfaceType::Client,
-            ikev2: Some(c.is_ikev2()),
+            ikev2: Some(self.is_flagged(c)),
             quarantine: Some(c.quarantine),
             usage,
             addresses,
             prefix: None,
         }
+    }
+
+    /// Do the connection's own calls tell that it is IKEv2?
+    pub fn is_flagged(&self, c: &Connection) -> bool {
+        c.is_ikev2() && !self.switches.ikev2_unflagged
     }
 
     pub(super) fn link_event(&self, of: Number, port: usize, seconds: u64) -> LinkEvent {

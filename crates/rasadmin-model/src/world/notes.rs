@@ -1,11 +1,11 @@
 //! Notifications: delivered, lost, or delivered twice.
 
-use super::{Subject, World};
+use super::{GivenOn, Subject, World};
 use crate::product::Engine;
-use crate::rras::{Connection, Held, Note, Pending, Phase, Serial, port_name};
+use crate::rras::{Connection, Held, Note, Number, Pending, Phase, Serial, port_name};
+use rasadmin_engine::Event;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::ReleaseEvent;
-use rasadmin_engine::{Event, Mono};
 
 impl<E: Engine + ?Sized> World<'_, E> {
     /// Delivers a notification that is due, or one that must come before it.
@@ -93,23 +93,20 @@ impl<E: Engine + ?Sized> World<'_, E> {
             }
             Note::Release(Held { address, .. }) => {
                 let at = address.family.index();
-                let of = |c: &Connection| c.told.leases[at].filter(|lease| lease.number == address.number);
-                let Some(own) = of(old) else { return false };
-                // When a connection got the address, recorded or not.
-                let has = |c: &Connection| {
-                    let told = of(c).filter(|lease| lease.at != own.at).map(|lease| lease.at.mono);
-                    told.or_else(|| c.held[at].filter(|held| held.address == address).map(|_| Mono(self.mono)))
-                };
-                let newer = others().filter(|c| c.asked_on[at] == old.asked_on[at] && c.phase != Phase::Gone);
-                let Some(newer) = newer.filter_map(has).next() else { return false };
+                let on = old.asked_on[at];
+                let given = self.given_on.get(&(on, address.family)).map_or(&[][..], |all| &all[..]);
+                let to = |of: Number| given.iter().rfind(|one| one.number == address.number && one.of == of);
+                let Some(own) = to(due.of) else { return false };
+                let others =
+                    self.active.iter().filter(|&&of| of != due.of && self.connections[of].phase != Phase::Gone);
+                let others = others.filter(|&&of| self.connections[of].asked_on[at] == on);
+                let Some(newer) = others.filter_map(|&of| to(of)).next() else { return false };
                 // It is not ambiguous if the product still waits for it: for the last missing release of a port.
-                let given = self.given_on.get(&(old.asked_on[at], address.family));
+                let between = |one: &GivenOn| own.at < one.at && one.at < newer.at;
                 // The release of an earlier lease of the same address may have been taken for its own.
-                let between = given
-                    .into_iter()
-                    .flatten()
-                    .any(|&(on, number)| own.at.mono < on && on < newer || number == own.number && on < own.at.mono);
-                due.again || own.released || between
+                let earlier = |one: &GivenOn| one.number == own.number && one.at < own.at;
+                let released = old.told.leases[at].is_some_and(|lease| lease.released);
+                due.again || released || given.iter().any(|one| between(one) || earlier(one))
             }
         }
     }

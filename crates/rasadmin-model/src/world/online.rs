@@ -1,6 +1,6 @@
 //! Connections that are online: further links, changes, and their end.
 
-use super::{Subject, World};
+use super::{Call, Subject, World};
 use crate::people;
 use crate::product::Engine;
 use crate::rras::{Note, Number, PORTS, Pending, Phase, Serial, port_name};
@@ -38,7 +38,14 @@ impl<E: Engine + ?Sized> World<'_, E> {
     pub(super) fn drop_link(&mut self) {
         let Some(of) = self.some_of(|c| c.phase == Phase::Online && c.links.len() > 1) else { return };
         let which = self.chance.below(self.connections[of].links.len());
-        let port = self.connections[of].links.remove(which);
+        let port = self.connections[of].links[which];
+        // A protocol that comes up on the link keeps the port in use, and its call names the port. If another connection of
+        // the user had the port meanwhile, nothing would tell whose the address is.
+        let names = |call: &Call| matches!(call.subject, Subject::Address(number, family, _) if number == of && self.connections[of].asked_on[family.index()] == port);
+        if self.calls.iter().any(names) {
+            return;
+        }
+        self.connections[of].links.remove(which);
         self.connections[of].ports.retain(|&other| other != port);
         self.ports[port] = false;
         self.pending.push(Pending { of, note: Note::LinkHangup(port), again: false });

@@ -4,7 +4,7 @@ use super::{Subject, World, compile, identifier, processes};
 use crate::product::Engine;
 use crate::random::Random;
 use crate::rras::Phase;
-use rasadmin_engine::{Answer, Event, Id};
+use rasadmin_engine::{Answer, Event, Id, Mono};
 
 impl<E: Engine + ?Sized> World<'_, E> {
     /// The process that is called for an event.
@@ -22,6 +22,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let now = self.now();
             let answer = self.product.answer_unrecorded(member, subject.clone(), &event, &now);
             self.say_event(&subject, &event, &answer, "waits");
+            if let (&Subject::Link(of, _), Answer::Accept) = (&subject, &answer) {
+                self.connections[of].told.links_waited.push((now.at.mono, Mono(u64::MAX)));
+            }
             let enters = matches!(event, Event::Address(_) | Event::Connection(_));
             if enters && self.settings.refuses_unrecorded && answer != Answer::Reject {
                 self.found(
@@ -55,6 +58,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         while let Some((subject, record)) = self.product.write_waiting(member) {
             let how = if record.late { "is decided again, and written" } else { "is written" };
             self.say_event(&subject, &record.event, &record.answer, how);
+            if let Subject::Link(of, _) = subject {
+                let waited = self.connections[of].told.links_waited.iter_mut();
+                waited.filter(|(since, _)| *since == record.at.mono).for_each(|(_, until)| *until = Mono(self.mono));
+            }
             self.heard(&subject, &record.answer, record.at, record.late);
             self.always(record.at);
         }
