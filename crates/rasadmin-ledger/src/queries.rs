@@ -48,13 +48,20 @@ pub(crate) struct Query {
     text: &'static str,
 }
 
+/// Only what is declared in this module is a statement.
+mod declared {
+    pub trait Declared {}
+}
+
 /// What a database runs.
-pub(crate) trait Statement: Copy {
+pub(crate) trait Statement: Copy + declared::Declared {
     /// Its name.
     fn name(self) -> &'static str;
     /// Its text, with named parameters.
     fn text(self) -> &'static str;
 }
+
+impl declared::Declared for Query {}
 
 impl Statement for Query {
     fn name(self) -> &'static str {

@@ -1,6 +1,6 @@
 //! What only SQLite knows, each with the reason why it is needed. As few as possible.
 
-use super::Statement;
+use super::{Statement, declared};
 
 /// A statement that only SQLite understands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,6 +8,8 @@ pub(crate) struct SqliteOnly {
     name: &'static str,
     text: &'static str,
 }
+
+impl declared::Declared for SqliteOnly {}
 
 impl Statement for SqliteOnly {
     fn name(self) -> &'static str {

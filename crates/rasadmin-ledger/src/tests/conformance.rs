@@ -127,10 +127,32 @@ fn without_beginning() -> Scene {
     scene
 }
 
+/// The ledger has alice's end. The journal is read again, without the record of that end, but with a checkpoint that has
+/// her session live.
+fn ended_after_the_checkpoint() -> Scene {
+    let scene = scene();
+    scene.begin(1, "alice", "VPN1-1").unwrap();
+    scene.checkpoint();
+    scene.end(1, "alice", "VPN1-1", "10.8.0.1");
+    for handle in 2..50 {
+        visit(&scene, handle, &format!("u{}", handle % 5), 60);
+    }
+    scene.bring_in();
+    expire(&scene);
+    change(&scene, "DELETE FROM journals");
+    assert_eq!(scene.bring_in().gaps, 1);
+    scene
+}
+
 /// The oldest segments of the journal go, and a checkpoint has what lives.
 fn expire(scene: &Scene) {
     scene.tool().seal().unwrap();
     visit(scene, 2000, "u1", 60);
+    expire_sealed(scene);
+}
+
+/// The segments go that are sealed; what came after them stays.
+fn expire_sealed(scene: &Scene) {
     scene.checkpoint();
     scene.tool().seal().unwrap();
     visit(scene, 2001, "u1", 60);
