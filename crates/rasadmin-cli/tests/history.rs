@@ -1,6 +1,9 @@
 //! `rasadmin import` and `rasadmin export`, with real files, a real SQLite and FreeRADIUS's own tables.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(unix)]
+#[path = "../../rasadmin-ledger/tests/support/postgresql.rs"]
+mod server;
 mod support;
 
 use rusqlite::Connection;
@@ -371,78 +374,8 @@ fn radacct_for_mysql_says_what_mysql_needs() {
 
 #[cfg(unix)]
 mod postgresql {
+    use super::server::Server;
     use super::*;
-    use std::process::{Command, Stdio};
-
-    /// A server of our own: its files and its socket in a folder, no port.
-    struct Server {
-        folder: tempfile::TempDir,
-        programs: PathBuf,
-    }
-
-    impl Server {
-        fn start() -> Self {
-            let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-            let mut installed: Vec<PathBuf> = installed.map(|entry| entry.path().join("bin")).collect();
-            installed.retain(|programs| programs.join("initdb").is_file());
-            installed.sort();
-            let programs = installed.pop().expect("PostgreSQL is missing: `cargo xtask test` installs it");
-            let folder = tempfile::Builder::new().prefix("rasadmin-pg-").tempdir().unwrap();
-            let server = Self { folder, programs };
-            if is_root() {
-                let ran = Command::new("chown").arg("postgres").arg(server.folder.path()).status().unwrap();
-                assert!(ran.success());
-            }
-            let data = server.folder.path().join("data");
-            let data = data.to_str().unwrap();
-            server.run("initdb", &["-D", data, "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"], "");
-            let socket = server.folder.path().to_str().unwrap();
-            let options = format!("-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off");
-            let log = format!("{socket}/log");
-            server.run("pg_ctl", &["-D", data, "-w", "-o", &options, "-l", &log, "start"], "");
-            server
-        }
-
-        /// PostgreSQL refuses to run as root.
-        fn run(&self, program: &str, arguments: &[&str], input: &str) -> String {
-            let program = self.programs.join(program);
-            let mut command = if is_root() {
-                let mut command = Command::new("runuser");
-                command.args(["-u", "postgres", "--"]).arg(program);
-                command
-            } else {
-                Command::new(program)
-            };
-            command.args(arguments).current_dir(self.folder.path()).env("TZ", "America/New_York");
-            // Not a pipe: the server that pg_ctl starts would keep it open.
-            let (out, err) = (self.folder.path().join("out"), self.folder.path().join("err"));
-            let file = |path: &Path| Stdio::from(std::fs::File::create(path).unwrap());
-            let mut child = command.stdin(Stdio::piped()).stdout(file(&out)).stderr(file(&err)).spawn().unwrap();
-            std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
-            let status = child.wait().unwrap();
-            let text = |path: &Path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
-            assert!(status.success(), "{command:?}\n{status}\n{}\n{}", text(&out), text(&err));
-            text(&out)
-        }
-
-        fn psql(&self, sql: &str) -> String {
-            let socket = self.folder.path().to_str().unwrap();
-            let words = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", socket, "-d", "postgres"];
-            self.run("psql", &words, sql).trim_end().to_owned()
-        }
-    }
-
-    impl Drop for Server {
-        fn drop(&mut self) {
-            let data = self.folder.path().join("data");
-            self.run("pg_ctl", &["-D", data.to_str().unwrap(), "-m", "immediate", "stop"], "");
-        }
-    }
-
-    fn is_root() -> bool {
-        let id = Command::new("id").arg("-u").output().unwrap();
-        id.stdout.trim_ascii() == b"0"
-    }
 
     #[test]
     fn radacct_loads_into_postgresql_and_again_without_doubling() {

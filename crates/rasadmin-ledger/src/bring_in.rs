@@ -7,7 +7,8 @@
 mod cursor;
 mod missing;
 
-use crate::sqlite::{Projection, Sqlite, Statements};
+use crate::project::Projection;
+use crate::sqlite::{Database, Sqlite};
 use crate::{Changed, Error};
 use cursor::Cursor;
 use missing::Newer;
@@ -85,8 +86,8 @@ impl Sqlite {
         let Some(mut follower) = Follower::open(folder)? else { return Ok(brought) };
         let (mut place, mut moved) = (None, false);
         let stopped = loop {
-            let batch = self.transact(Instant::now() + PATIENCE, false, |statements| {
-                batch(statements, folder, server, &mut follower, place)
+            let batch = self.transact(Instant::now() + PATIENCE, false, |database| {
+                batch(database, folder, server, &mut follower, place)
             })?;
             moved |= batch.moved;
             place = batch.brought.place;
@@ -102,10 +103,8 @@ impl Sqlite {
         if let Some(place) = place {
             // Segments go when every ledger is past them: it must be so also after a power cut.
             let journal = place.journal;
-            self.transact(Instant::now() + PATIENCE, moved, |statements| {
-                cursor::note_time(statements, journal, now())
-            })?;
-            let own = self.about("ledger")?;
+            self.transact(Instant::now() + PATIENCE, moved, |database| cursor::note_time(database, journal, now()))?;
+            let own = self.database().about("ledger")?;
             brought.cursor_not_written = tell(folder, &own, &place).err().map(Error::from);
         }
         stopped.map_or(Ok(brought), |error| Err(error.into()))
@@ -128,14 +127,14 @@ fn now() -> Millis {
 
 /// One transaction. `place`: where the follower stands, and the cursor if nobody else has moved it.
 fn batch(
-    statements: &mut Statements<'_>,
+    database: &Database,
     folder: &Path,
     server: &Name,
     follower: &mut Follower,
     place: Option<Position>,
 ) -> Result<Batch, Error> {
     let mut brought = Brought::default();
-    let kept = cursor::read(statements, follower.beginning().journal)?;
+    let kept = cursor::read(database, follower.beginning().journal)?;
     let mut fits = match &kept {
         Some(kept) => Some(kept.place) == place || follower.start_at(&kept.place)?,
         None => false,
@@ -151,11 +150,11 @@ fn batch(
     }
     let mut newer = None;
     let mut projection = match kept {
-        Some(kept) if fits => Projection::new(statements, kept.server, kept.living),
+        Some(kept) if fits => Projection::new(database, kept.server, kept.living),
         kept => {
             let known = kept.as_ref().map_or(0, |kept| kept.place.number);
             brought.again = known > 0;
-            from_the_oldest(statements, folder, server, follower, kept, &mut brought, &mut newer)?
+            from_the_oldest(database, folder, server, follower, kept, &mut brought, &mut newer)?
         }
     };
     let start = follower.position();
@@ -182,7 +181,7 @@ fn batch(
         follower.sync()?;
     }
     let cursor = Cursor { place, server: projection.server.clone(), living: projection.living };
-    cursor::keep(statements, &cursor, now())?;
+    cursor::keep(database, &cursor, now())?;
     brought.place = Some(place);
     let (more, stopped) = match read {
         Ok(more) => (more, None),
@@ -193,22 +192,22 @@ fn batch(
 
 /// From the oldest record that the journal has. What is missing before it is noted, and filled in as far as a
 /// checkpoint can.
-fn from_the_oldest<'s, 'c>(
-    statements: &'s mut Statements<'c>,
+fn from_the_oldest<'d>(
+    database: &'d Database,
     folder: &Path,
     server: &Name,
     follower: &mut Follower,
     kept: Option<Cursor>,
     brought: &mut Brought,
     newer: &mut Option<Newer>,
-) -> Result<Projection<'s, 'c>, Error> {
+) -> Result<Projection<'d>, Error> {
     let beginning = follower.beginning();
     // A journal that was begun anew goes on with the numbers of the one before.
-    let before = cursor::at(statements, beginning.number, beginning.crc)?;
+    let before = cursor::at(database, beginning.number, beginning.crc)?;
     let had = kept.as_ref().map_or(0, |kept| kept.place.number);
     let named = before.as_ref().or(kept.as_ref()).map_or_else(|| server.clone(), |cursor| cursor.server.clone());
     let living = before.as_ref().and_then(|before| before.living);
-    let mut projection = Projection::new(statements, named, living);
+    let mut projection = Projection::new(database, named, living);
     if let Some(kept) = kept.filter(|kept| kept.place.number > beginning.number) {
         missing::lost(&mut projection, &kept.place)?;
     }
@@ -221,7 +220,7 @@ fn from_the_oldest<'s, 'c>(
 
 /// One item of the journal.
 fn take(
-    projection: &mut Projection<'_, '_>,
+    projection: &mut Projection<'_>,
     start: &Position,
     item: Item<'_>,
     newer: &mut Option<Newer>,

@@ -1,9 +1,10 @@
 //! Forgetting what ended before a time: it is deleted or made anonymous. What is live stays.
 
-use crate::Error;
-use crate::sqlite::Statements;
-use rasadmin_engine::{Id, Identity, Millis};
-use rusqlite::{ToSql, named_params, params};
+use crate::queries::{self, Query};
+use crate::sqlite::{Database, Row, Unfit};
+use crate::value::{Value, Values, values};
+use crate::{Error, RowId};
+use rasadmin_engine::{Fact, Facts, Id, Identity, Millis, Name};
 use sha2::{Digest, Sha256};
 
 /// Whose data: of everybody before a time, or of one user; never what is still live.
@@ -70,199 +71,145 @@ impl Pseudonyms {
     }
 }
 
-/// The conditions under which rows are forgotten.
-struct Conditions {
-    sessions: String,
-    leases: String,
-    decisions: String,
-    days: String,
-    anomalies: &'static str,
-}
-
-impl Conditions {
-    /// All of them name `:before`, `:first_day`, `:now`, `:domain` and `:name`, or some of these.
-    fn of(past: &Past) -> Self {
-        let all = |condition: &str| match past.user {
-            Some(_) => format!("{condition} AND domain = :domain AND name = :name"),
-            None => condition.to_owned(),
-        };
-        Self {
-            sessions: all("acct_stop_time < :before"),
-            leases: all("ended < :before"),
-            // Not those that a session, or a lease, of a later time rests on.
-            decisions: all("time < :before AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = session
-                     AND (acct_stop_time IS NULL OR acct_stop_time >= :before))
-                 AND id NOT IN (SELECT decision FROM leases
-                     WHERE decision IS NOT NULL AND (ended IS NULL OR ended >= :before))"),
-            // A live session's days are written anew at its end.
-            days: all("day < :first_day AND session NOT IN (SELECT acct_session_id FROM sessions
-                     WHERE acct_stop_time IS NULL OR acct_stop_time >= :now)"),
-            // They have no user of their own, but their details can name one.
-            anomalies: match past.user {
-                Some(_) => "time < :before AND instr(upper(details), :name) > 0",
-                None => "time < :before",
-            },
-        }
+impl Past {
+    fn domain(&self) -> Option<&Name> {
+        self.user.as_ref().map(|user| &user.domain)
     }
-}
 
-/// Runs a statement that names some of a past's values; how many rows it changed.
-fn run(statements: &mut Statements<'_>, past: &Past, sql: &str) -> Result<u64, Error> {
-    let (domain, name) = (past.user.as_ref().map(|u| u.domain.as_str()), past.user.as_ref().map(|u| u.name.as_str()));
-    let values: [(&str, &dyn ToSql); 5] = [
-        (":before", &past.before),
-        (":first_day", &past.first_day),
-        (":now", &past.now),
-        (":domain", &domain),
-        (":name", &name),
-    ];
-    let named: Vec<_> = values.into_iter().filter(|(name, _)| names(sql, name)).collect();
-    statements.run(sql, &named).map(|n| n as u64)
-}
-
-/// Does a statement name a parameter?
-fn names(sql: &str, parameter: &str) -> bool {
-    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    sql.match_indices(parameter).any(|(at, _)| ends(&sql[at + parameter.len()..]))
+    fn name(&self) -> Option<&Name> {
+        self.user.as_ref().map(|user| &user.name)
+    }
 }
 
 /// Deletes it: sessions with their links, leases, decisions, days of use, anomalies; and configurations that explain no
 /// decision any more. What is deleted is overwritten.
-pub(crate) fn purge(statements: &mut Statements<'_>, past: &Past) -> Result<Changed, Error> {
-    let of = Conditions::of(past);
-    let links = format!("session IN (SELECT id FROM sessions WHERE {})", of.sessions);
-    let mut delete =
-        |table: &str, condition: &str| run(statements, past, &format!("DELETE FROM {table} WHERE {condition}"));
+pub(crate) fn purge(database: &Database, past: &Past) -> Result<Changed, Error> {
+    let delete = |query: Query, values: &Values<'_>| database.run(query, values).map(|n| n as u64);
+    let ended = values! { before: past.before, domain: past.domain(), name: past.name() };
+    let days = values! { first_day: &past.first_day, now: past.now, domain: past.domain(), name: past.name() };
     // Days look at sessions, and so do decisions; decisions look at leases too.
-    let usage_days = delete("use", &of.days)?;
-    let links = delete("links", &links)?;
+    let usage_days = delete(queries::USE_PURGED, days)?;
+    let links = delete(queries::LINKS_PURGED, ended)?;
     let changed = Changed {
         usage_days,
         links,
-        sessions: delete("sessions", &of.sessions)?,
-        leases: delete("leases", &of.leases)?,
-        decisions: delete("decisions", &of.decisions)?,
-        anomalies: delete("anomalies", of.anomalies)?,
+        sessions: delete(queries::SESSIONS_PURGED, ended)?,
+        leases: delete(queries::LEASES_PURGED, ended)?,
+        decisions: delete(queries::DECISIONS_PURGED, ended)?,
+        anomalies: delete(queries::ANOMALIES_PURGED, values! { before: past.before, name: past.name() })?,
     };
     if past.user.is_none() {
-        // The last load of a server is of the configuration in force.
-        delete(
-            "loads",
-            "time < :before AND EXISTS (SELECT 1 FROM loads later WHERE later.server = loads.server
-                 AND (later.time > loads.time OR (later.time = loads.time AND later.id > loads.id)))",
-        )?;
-        delete(
-            "configs",
-            "first_used < :before AND hash NOT IN (SELECT config FROM decisions) AND hash NOT IN (SELECT config FROM loads)",
-        )?;
+        delete(queries::LOADS_PURGED, values! { before: past.before })?;
+        delete(queries::CONFIGS_PURGED, values! { before: past.before })?;
     }
     Ok(changed)
 }
 
 /// Makes it anonymous: users become pseudonyms, computers and public addresses are removed; times, amounts, tunnels,
 /// rules and VPN addresses stay for statistics.
-pub(crate) fn anonymise(
-    statements: &mut Statements<'_>,
-    past: &Past,
-    pseudonyms: &Pseudonyms,
-) -> Result<Changed, Error> {
-    let of = Conditions::of(past);
-    let usage_days = days_of_use(statements, past, &of.days, pseudonyms)?;
+pub(crate) fn anonymise(database: &Database, past: &Past, pseudonyms: &Pseudonyms) -> Result<Changed, Error> {
+    let anomalies = values! { before: past.before, name: past.name() };
     Ok(Changed {
-        usage_days,
-        sessions: rows(
-            statements,
-            past,
-            "sessions",
-            &of.sessions,
-            ", remote_computer = '', calling_station_id = '', guid = NULL",
-            pseudonyms,
-        )?,
-        leases: rows(statements, past, "leases", &of.leases, "", pseudonyms)?,
-        // Facts without those that name somebody.
-        decisions: rows(
-            statements,
-            past,
-            "decisions",
-            &of.decisions,
-            ", facts = json_set(facts, '$.user', 'absent', '$.computer', 'absent', '$.source', 'absent'), groups = '[]',
-                 reason = CASE refusal WHEN 'anothers-address' THEN 'the address was given to another user' ELSE reason END",
-            pseudonyms,
-        )?,
-        anomalies: run(
-            statements,
-            past,
-            &format!("UPDATE anomalies SET details = '' WHERE details <> '' AND lost = 0 AND missing = 0 AND {}", of.anomalies),
-        )?,
+        usage_days: days_of_use(database, past, pseudonyms)?,
+        sessions: named(database, past, pseudonyms, queries::PAST_SESSIONS, queries::SESSION_ANONYMISED)?,
+        leases: named(database, past, pseudonyms, queries::PAST_LEASES, queries::LEASE_ANONYMISED)?,
+        decisions: decisions(database, past, pseudonyms)?,
+        anomalies: database.run(queries::ANOMALIES_ANONYMISED, anomalies)? as u64,
         links: 0,
     })
 }
 
-/// The rows of a table that has a user, and the user's name as RRAS passed it.
-fn rows(
-    statements: &mut Statements<'_>,
-    past: &Past,
-    table: &str,
-    condition: &str,
-    also: &str,
-    pseudonyms: &Pseudonyms,
-) -> Result<u64, Error> {
-    let numbered = condition.replace(":before", "?1").replace(":domain", "?2").replace(":name", "?3");
-    let select = format!(
-        "SELECT id, domain, name, user_name FROM {table}
-         WHERE {numbered} AND (?2 IS NULL OR ?3 IS NOT NULL) AND anonymous = 0 AND id > ?4 ORDER BY id LIMIT {BATCH}"
-    );
-    let update = format!(
-        "UPDATE {table} SET domain = :domain, name = :name, user_name = :alias, anonymous = 1{also} WHERE id = :id"
-    );
-    let (domain, name) = (past.user.as_ref().map(|u| u.domain.as_str()), past.user.as_ref().map(|u| u.name.as_str()));
-    let (mut after, mut changed) = (i64::MIN, 0);
-    loop {
-        let found = statements.all(&select, params![past.before, domain, name, after], |row| {
-            let text = |at| row.get::<_, Option<String>>(at);
-            Ok((row.get::<_, i64>(0)?, text(1)?, text(2)?, row.get::<_, String>(3)?))
+/// Sessions or leases: rows that have a user, and the user's name as RRAS passed it.
+fn named(database: &Database, past: &Past, pseudonyms: &Pseudonyms, find: Query, change: Query) -> Result<u64, Error> {
+    in_batches(|after| {
+        let found = database.all(find, &next(past, after), Named::read)?;
+        for row in &found {
+            let (domain, name, alias) = row.alias(pseudonyms);
+            database.run(change, values! { id: row.id, domain: domain, name: name, alias: &alias })?;
+        }
+        Ok(found.into_iter().map(|row| row.id).collect())
+    })
+}
+
+/// Of a decision's facts those go that name somebody.
+fn decisions(database: &Database, past: &Past, pseudonyms: &Pseudonyms) -> Result<u64, Error> {
+    in_batches(|after| {
+        let found = database.all(queries::PAST_DECISIONS, &next(past, after), |row| {
+            let facts: Facts = serde_json::from_str(&row.get::<String>(4)?).map_err(|e| Unfit::new(4, e))?;
+            let nameless = Facts { user: Fact::Absent, computer: Fact::Absent, source: Fact::Absent, ..facts };
+            let facts = serde_json::to_string(&nameless).map_err(|e| Unfit::new(4, e))?;
+            Ok((Named::read(row)?, facts))
         })?;
-        let Some((last, ..)) = found.last() else { return Ok(changed) };
-        after = *last;
-        for (id, domain, name, user_name) in &found {
-            let alias = match (domain, name) {
-                (Some(domain), Some(name)) => pseudonyms.name(domain, name),
-                _ => pseudonyms.name("", user_name),
-            };
-            let (domain, name) = name.is_some().then_some(("", alias.as_str())).unzip();
-            statements.run(
-                &update,
-                named_params! { ":id": id, ":domain": domain, ":name": name, ":alias": alias.as_str() },
+        for (row, facts) in &found {
+            let (domain, name, alias) = row.alias(pseudonyms);
+            database.run(
+                queries::DECISION_ANONYMISED,
+                values! { id: row.id, domain: domain, name: name, alias: &alias, facts: facts },
             )?;
         }
-        changed += found.len() as u64;
+        Ok(found.into_iter().map(|(row, _)| row.id).collect())
+    })
+}
+
+/// `batch` handles the rows behind a number, and says which they were; how many there were in all.
+fn in_batches(mut batch: impl FnMut(RowId) -> Result<Vec<RowId>, Error>) -> Result<u64, Error> {
+    let (mut after, mut changed) = (RowId::MIN, 0);
+    loop {
+        let rows = batch(after)?;
+        let Some(last) = rows.last() else { return Ok(changed) };
+        after = *last;
+        changed += rows.len() as u64;
+    }
+}
+
+fn next(past: &Past, after: RowId) -> [(&'static str, Value<'_>); 5] {
+    [
+        (":before", past.before.into()),
+        (":domain", past.domain().into()),
+        (":name", past.name().into()),
+        (":after", after.into()),
+        (":limit", BATCH.into()),
+    ]
+}
+
+/// A row that names somebody.
+struct Named {
+    id: RowId,
+    domain: Option<String>,
+    name: Option<String>,
+    user_name: String,
+}
+
+impl Named {
+    fn read(row: &Row<'_>) -> Result<Self, Unfit> {
+        Ok(Self { id: row.get(0)?, domain: row.get(1)?, name: row.get(2)?, user_name: row.get(3)? })
+    }
+
+    /// The domain and the name instead, and what RRAS has passed instead.
+    fn alias(&self, pseudonyms: &Pseudonyms) -> (Option<&'static str>, Option<String>, String) {
+        let alias = match (&self.domain, &self.name) {
+            (Some(domain), Some(name)) => pseudonyms.name(domain, name),
+            _ => pseudonyms.name("", &self.user_name),
+        };
+        let (domain, name) = self.name.is_some().then(|| ("", alias.clone())).unzip();
+        (domain, name, alias)
     }
 }
 
 /// Days of use: the sums stay.
-fn days_of_use(
-    statements: &mut Statements<'_>,
-    past: &Past,
-    condition: &str,
-    pseudonyms: &Pseudonyms,
-) -> Result<u64, Error> {
+fn days_of_use(database: &Database, past: &Past, pseudonyms: &Pseudonyms) -> Result<u64, Error> {
     let users = match &past.user {
-        Some(user) => vec![(user.domain.as_str().to_owned(), user.name.as_str().to_owned())],
-        None => {
-            let sql = "SELECT DISTINCT domain, name FROM use WHERE day < ?1 AND name NOT LIKE 'ANON-%'";
-            statements.all(sql, params![past.first_day], |row| Ok((row.get(0)?, row.get(1)?)))?
-        }
+        Some(user) => vec![user.clone()],
+        None => database.all(queries::USERS_OF_PAST_DAYS, values! { first_day: &past.first_day }, |row| {
+            Ok(Identity { domain: row.get(0)?, name: row.get(1)? })
+        })?,
     };
-    let whose = if past.user.is_some() { "" } else { " AND domain = :domain AND name = :name" };
-    let sql = format!("UPDATE use SET domain = '', name = :alias WHERE {condition}{whose}");
     let mut changed = 0;
-    for (domain, name) in users {
-        let alias = pseudonyms.name(&domain, &name);
-        changed += statements.run(
-            &sql,
-            named_params! {
-                ":first_day": past.first_day, ":now": past.now, ":domain": domain, ":name": name, ":alias": alias,
-            },
+    for Identity { domain, name } in &users {
+        let alias = pseudonyms.name(domain.as_str(), name.as_str());
+        changed += database.run(
+            queries::USE_ANONYMISED,
+            values! { first_day: &past.first_day, now: past.now, domain: domain, name: name, alias: alias },
         )? as u64;
     }
     Ok(changed)
@@ -279,11 +226,5 @@ mod tests {
         assert!(one.starts_with(MARK) && one.len() == MARK.len() + 12, "{one}");
         assert_ne!(one, Pseudonyms::of(Id(8)).name("CORP", "ALICE"));
         assert_ne!(one, Pseudonyms::of(Id(7)).name("CORP", "BOB"));
-    }
-
-    #[test]
-    fn a_parameter_is_told_from_a_longer_one() {
-        assert!(names("a < :now)", ":now") && names(":now", ":now"));
-        assert!(!names(":nowhere", ":now") && !names(":name", ":now"));
     }
 }

@@ -6,13 +6,22 @@
 //! rows. [`report`] reads them, [`upkeep`] copies a ledger, and purges or anonymises one that has no journal.
 #![forbid(unsafe_code)]
 
+// The tests' scenes name the crate as others do.
+#[cfg(test)]
+extern crate self as rasadmin_ledger;
+
 pub mod bring_in;
 mod error;
 mod forget;
 pub mod history;
+mod project;
+mod queries;
 pub mod report;
 pub mod sqlite;
+#[cfg(test)]
+mod tests;
 pub mod upkeep;
+mod value;
 
 pub use error::{Error, ErrorKind};
 pub use forget::{Changed, Past};

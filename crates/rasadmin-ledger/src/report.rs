@@ -18,10 +18,11 @@ pub use sessions::Session;
 pub use totals::{By, KnownUser, Total, UserDays, month};
 pub use which::{Which, Who};
 
-use crate::{Error, ErrorKind, RowId};
+use crate::sqlite::{Access, Database};
+use crate::value::values;
+use crate::{Error, ErrorKind, RowId, queries};
 use rasadmin_engine::Millis;
 use rasadmin_engine::Name;
-use rusqlite::{Connection, OpenFlags, Row, ToSql, params};
 use serde::Serializer;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,8 +42,7 @@ fn rfc3339_or_null<S: Serializer>(time: &Option<Millis>, to: S) -> Result<S::Ok,
 /// A ledger open for reading.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
-    path: PathBuf,
+    database: Database,
 }
 
 /// A refusal's rule with its reason.
@@ -123,137 +123,78 @@ impl Reader {
     }
 
     fn try_open(path: &Path, at_rest: bool) -> Result<Self, Error> {
-        let mut flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        flags.set(OpenFlags::SQLITE_OPEN_URI, at_rest);
-        let name = if at_rest { immutable(path) } else { path.to_owned() };
-        let connection = Connection::open_with_flags(name, flags).map_err(|e| super::sqlite::error(path, &e))?;
-        let reader = Self { connection, path: path.to_owned() };
-        let prepared = reader
-            .connection
-            .busy_timeout(Duration::from_secs(2))
-            .and_then(|()| reader.connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)));
-        let version = prepared.map_err(|e| reader.failed(&e))?;
+        let database = if at_rest {
+            Database::open(path, &immutable(path), Access::ReadByUri)?
+        } else {
+            Database::open(path, path, Access::Read)?
+        };
+        database.wait_for(Duration::from_secs(2))?;
+        let version = database.version()?;
         let what = match super::sqlite::foreign(version, super::sqlite::PLATFORM) {
-            None => return Ok(reader),
+            None => return Ok(Self { database }),
             Some(_) if version <= 0 => "it is not a rasadmin ledger".to_owned(),
             Some(what) => what,
         };
         Err(Error::new(ErrorKind::Foreign, path, what))
     }
 
-    /// Every row of a query.
-    fn rows<T>(
-        &self,
-        sql: &str,
-        values: &[&dyn ToSql],
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, Error> {
-        let read = || self.connection.prepare(sql)?.query_map(values, read)?.collect::<rusqlite::Result<_>>();
-        read().map_err(|e| self.failed(&e))
-    }
-
-    /// The same, one after the other.
-    fn each(
-        &self,
-        sql: &str,
-        values: &[&dyn ToSql],
-        each: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<()>,
-    ) -> Result<(), Error> {
-        let mut read = || {
-            let mut statement = self.connection.prepare(sql)?;
-            let mut rows = statement.query(values)?;
-            while let Some(row) = rows.next()? {
-                each(row)?;
-            }
-            Ok(())
-        };
-        read().map_err(|e| self.failed(&e))
-    }
-
-    fn failed(&self, e: &rusqlite::Error) -> Error {
-        super::sqlite::error(&self.path, e)
-    }
-
     /// The last decision and the last lease: what comes after them is new.
     pub fn last(&self) -> Result<(RowId, RowId), Error> {
-        let sql = "SELECT (SELECT coalesce(max(id), 0) FROM decisions), (SELECT coalesce(max(id), 0) FROM leases)";
-        self.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(|e| self.failed(&e))
+        let last = self.database.one(queries::LAST, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(last.unwrap_or_default())
     }
 
     /// Refusals after a decision, the most frequent first.
     pub fn refusals(&self, after: RowId) -> Result<Vec<Refusals>, Error> {
-        let sql = "SELECT rule, reason, user_name FROM decisions WHERE outcome = 'deny' AND id > ?1 ORDER BY id";
-        let read = || -> rusqlite::Result<Vec<Refusals>> {
-            let mut all = Vec::<Refusals>::new();
-            let mut statement = self.connection.prepare(sql)?;
-            let mut rows = statement.query([after])?;
-            while let Some(row) = rows.next()? {
-                let (rule, reason) = (row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?);
-                let user = Name::from_stored(row.get(2)?);
-                match all.iter_mut().find(|refusals| refusals.rule == rule && refusals.reason == reason) {
-                    Some(refusals) => refusals.users.push(user),
-                    None => all.push(Refusals { rule, reason, users: vec![user] }),
-                }
+        let mut all = Vec::<Refusals>::new();
+        self.database.each(queries::REFUSALS, values! { after: after }, |row| {
+            let (rule, reason, user) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            match all.iter_mut().find(|refusals| refusals.rule == rule && refusals.reason == reason) {
+                Some(refusals) => refusals.users.push(user),
+                None => all.push(Refusals { rule, reason, users: vec![user] }),
             }
-            all.sort_by_key(|refusals| std::cmp::Reverse(refusals.users.len()));
-            Ok(all)
-        };
-        read().map_err(|e| self.failed(&e))
+            Ok(())
+        })?;
+        all.sort_by_key(|refusals| std::cmp::Reverse(refusals.users.len()));
+        Ok(all)
     }
 
     /// What was given after a lease.
     pub fn given(&self, after: RowId) -> Result<Vec<Given>, Error> {
-        let sql = "SELECT CASE origin WHEN 'reservation' THEN 'reservations' WHEN 'offer' THEN 'RRAS''s offer'
-                              ELSE pool END AS source,
-                          family, count(*), count(DISTINCT number), sum(origin = 'sticky')
-                   FROM leases WHERE id > ?1 GROUP BY source, family ORDER BY family, count(*) DESC, source";
-        let read = || -> rusqlite::Result<Vec<Given>> {
-            let mut statement = self.connection.prepare(sql)?;
-            let rows = statement.query_map([after], |row| {
-                let count = |at| row.get::<_, i64>(at).map(|n| u64::try_from(n).unwrap_or(0));
-                Ok(Given {
-                    from: row.get(0)?,
-                    family: row.get(1)?,
-                    leases: count(2)?,
-                    addresses: count(3)?,
-                    sticky: count(4)?,
-                })
-            })?;
-            rows.collect()
-        };
-        read().map_err(|e| self.failed(&e))
+        self.database.all(queries::GIVEN, values! { after: after }, |row| {
+            Ok(Given {
+                from: row.get(0)?,
+                family: row.get(1)?,
+                leases: row.get(2)?,
+                addresses: row.get(3)?,
+                sticky: row.get(4)?,
+            })
+        })
     }
 
     /// Every attempt to connect after a decision, each user's in the order of time: it begins with the IPv4 address.
     /// Only links of a connection that is not yet established belong to it.
     pub fn attempts(&self, after: RowId) -> Result<Vec<Attempt>, Error> {
-        let sql = "SELECT user_name, stage, outcome, rule, reason FROM decisions
-                   WHERE id > ?1 AND stage IN ('ipv4-address', 'ipv6-address', 'connection', 'link')
-                   ORDER BY user_name, id";
-        let read = || -> rusqlite::Result<Vec<Attempt>> {
-            let mut attempts = Vec::<(Attempt, bool)>::new();
-            let mut statement = self.connection.prepare(sql)?;
-            let mut rows = statement.query(params![after])?;
-            while let Some(row) = rows.next()? {
-                let stage: String = row.get(1)?;
-                let attempt = Attempt {
-                    user: Name::from_stored(row.get(0)?),
-                    rule: row.get(3)?,
-                    reason: row.get(4)?,
-                    allowed: row.get::<_, String>(2)? != "deny",
-                };
-                if stage == "ipv4-address" {
-                    attempts.push((attempt, false));
-                } else if let Some((last, done)) = attempts.last_mut().filter(|(last, _)| last.user == attempt.user) {
-                    if last.allowed && !*done {
-                        *last = attempt;
-                    }
-                    *done |= stage == "link";
+        let mut attempts = Vec::<(Attempt, bool)>::new();
+        self.database.each(queries::ATTEMPTS, values! { after: after }, |row| {
+            let stage: String = row.get(1)?;
+            let attempt = Attempt {
+                user: row.get(0)?,
+                rule: row.get(3)?,
+                reason: row.get(4)?,
+                allowed: row.get::<String>(2)? != "deny",
+            };
+            if stage == "ipv4-address" {
+                attempts.push((attempt, false));
+            } else if let Some((last, done)) = attempts.last_mut().filter(|(last, _)| last.user == attempt.user) {
+                if last.allowed && !*done {
+                    *last = attempt;
                 }
+                *done |= stage == "link";
             }
-            Ok(attempts.into_iter().map(|(attempt, _)| attempt).collect())
-        };
-        read().map_err(|e| self.failed(&e))
+            Ok(())
+        })?;
+        Ok(attempts.into_iter().map(|(attempt, _)| attempt).collect())
     }
 }
 

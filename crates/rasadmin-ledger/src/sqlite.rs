@@ -1,26 +1,21 @@
 //! The ledger on SQLite: one file in WAL mode, several processes at once.
 
+mod database;
 mod deadline;
 mod import;
-mod project;
-mod statements;
+mod row;
 
-pub(crate) use project::Projection;
-pub(crate) use statements::{Statements, signed};
+pub(crate) use database::{Access, Database};
+pub(crate) use row::{Row, Unfit};
 
+use crate::queries::{self, sqlite_only};
+use crate::value::values;
 use crate::{Error, ErrorKind};
-use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The schema's version: `PRAGMA user_version`.
-pub const VERSION: i64 = 5;
-
-/// What to do with one that is damaged.
-const REMEDY: &str = "restore a backup; or move it away, and the next command makes a new one from the journal";
-
-/// What is in a new ledger.
-const SCHEMA: &str = include_str!("schema.sql");
+pub const VERSION: i64 = sqlite_only::VERSION;
 
 /// Windows' and Unix's file locks do not see each other, so a ledger belongs to processes of one platform.
 pub(super) const PLATFORM: &str = if cfg!(windows) { "windows" } else { "unix" };
@@ -37,8 +32,7 @@ pub enum Create {
 /// An open ledger.
 #[derive(Debug)]
 pub struct Sqlite {
-    connection: Connection,
-    path: PathBuf,
+    database: Database,
     /// The level of `PRAGMA synchronous` that is set: one connection that toggles it is quicker than two.
     full: bool,
     durable: bool,
@@ -77,19 +71,16 @@ impl Sqlite {
         {
             return Err(Error::new(ErrorKind::Missing, path, format!("its folder cannot be made: {e}")));
         }
-        let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        flags.set(OpenFlags::SQLITE_OPEN_CREATE, create == Create::Yes);
+        let access = if create == Create::Yes { Access::Make } else { Access::Write };
         let _guard = deadline::until(deadline);
-        let connection = Connection::open_with_flags(path, flags).map_err(|e| error(path, &e))?;
         let mut ledger = Self {
-            connection,
-            path: path.to_owned(),
+            database: Database::open(path, path, access)?,
             full: false,
             durable,
             #[cfg(unix)]
             file: (0, 0),
         };
-        ledger.prepare().map_err(|e| error(path, &e))?;
+        ledger.prepare()?;
         ledger.check()?;
         #[cfg(unix)]
         {
@@ -98,56 +89,48 @@ impl Sqlite {
         Ok(ledger)
     }
 
-    fn prepare(&mut self) -> rusqlite::Result<()> {
-        // What is deleted is overwritten: names go out of the file with `purge`, and with the records of a checkpoint.
-        self.connection.busy_handler(Some(deadline::wait))?;
-        self.connection.set_prepared_statement_cache_capacity(128);
-        self.connection.pragma_update(None, "journal_mode", "WAL")?;
-        self.connection.execute_batch(
-            "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864;
-             PRAGMA cache_size = -8192; PRAGMA secure_delete = ON",
-        )
+    fn prepare(&self) -> Result<(), Error> {
+        use sqlite_only::{CACHE, LOG_LIMIT, OVERWRITE, SYNC_LATER, TEMPORARY_IN_MEMORY, WRITE_AHEAD};
+        self.database.wait_until_deadline()?;
+        [WRITE_AHEAD, SYNC_LATER, TEMPORARY_IN_MEMORY, LOG_LIMIT, CACHE, OVERWRITE]
+            .into_iter()
+            .try_for_each(|setting| self.database.set(setting))
     }
 
     /// A new one's tables are made in one transaction, so that of two processes that start together one does it.
-    fn check(&mut self) -> Result<(), Error> {
-        let path = self.path.clone();
-        let failed = |e: rusqlite::Error| error(&path, &e);
-        let version = |c: &Connection| c.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-        if version(&self.connection).map_err(failed)? != VERSION {
-            self.connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-            let now = version(&self.connection).map_err(failed)?;
-            let done = if now == VERSION { Ok(()) } else { self.make(now) };
-            self.connection.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }).map_err(failed)?;
-            done?;
+    fn check(&self) -> Result<(), Error> {
+        if self.database.version()? != VERSION {
+            let transaction = self.database.begin()?;
+            let version = self.database.version()?;
+            if version != VERSION {
+                self.make(version)?;
+            }
+            transaction.commit()?;
         }
-        let platform = self.about("platform")?;
+        let platform = self.database.about("platform")?;
         match foreign(VERSION, &platform) {
             None => Ok(()),
-            Some(what) => Err(Error::new(ErrorKind::Foreign, &path, what)),
+            Some(what) => Err(Error::new(ErrorKind::Foreign, self.path(), what)),
         }
     }
 
     fn make(&self, version: i64) -> Result<(), Error> {
-        let failed = |e: rusqlite::Error| error(&self.path, &e);
-        let tables = "SELECT count(*) FROM sqlite_schema";
-        let tables: i64 = self.connection.query_row(tables, [], |row| row.get(0)).map_err(failed)?;
-        if version < 0 || (version == 0 && tables > 0) {
+        let tables = self.database.one(sqlite_only::TABLES, &[], |row| row.get::<i64>(0))?;
+        if version < 0 || (version == 0 && tables != Some(0)) {
             return Err(Error::new(
                 ErrorKind::Foreign,
-                &self.path,
+                self.path(),
                 "it is another program's SQLite database: name another file",
             ));
         }
         if let Some(what) = foreign(version, PLATFORM).filter(|_| version != 0) {
-            return Err(Error::new(ErrorKind::Foreign, &self.path, what));
+            return Err(Error::new(ErrorKind::Foreign, self.path(), what));
         }
-        self.connection.execute_batch(SCHEMA).map_err(failed)?;
-        let random = rasadmin_recorder::random().map_err(|e| Error::new(ErrorKind::Other, &self.path, e))?;
-        let own = uuid::Builder::from_random_bytes(random).into_uuid().to_string();
-        let about = "INSERT INTO about VALUES ('platform', ?1), ('ledger', ?2)";
-        self.connection.execute(about, [PLATFORM, &own]).map_err(failed)?;
-        self.connection.pragma_update(None, "user_version", VERSION).map_err(failed)
+        self.database.make_tables()?;
+        let random = rasadmin_recorder::random().map_err(|e| Error::new(ErrorKind::Other, self.path(), e))?;
+        let own = uuid::Builder::from_random_bytes(random).into_uuid();
+        self.database.run(queries::ABOUT_ITSELF, values! { platform: PLATFORM, ledger: own })?;
+        self.database.set(sqlite_only::SET_SCHEMA_VERSION)
     }
 
     /// A transaction during which no other process writes; waiting for others ends at the deadline. `synced`: it is on
@@ -156,41 +139,31 @@ impl Sqlite {
         &mut self,
         deadline: Instant,
         synced: bool,
-        work: impl FnOnce(&mut Statements<'_>) -> Result<T, Error>,
+        work: impl FnOnce(&Database) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.is_there()?;
         let _guard = deadline::until(deadline);
-        let synced = synced && self.durable;
-        self.sync_level(synced).map_err(|e| error(&self.path, &e))?;
-        let mut begun = self.begin()?;
-        let done = work(&mut begun.0)?;
-        begun.commit()?;
+        self.sync_level(synced && self.durable)?;
+        let transaction = self.database.begin()?;
+        let done = work(&self.database)?;
+        transaction.commit()?;
         Ok(done)
     }
 
-    /// A value that the ledger has kept about itself since it was made.
-    pub(crate) fn about(&self, key: &str) -> Result<String, Error> {
-        let found = self.find("SELECT value FROM about WHERE key = ?1", &[&key], |row| row.get(0))?;
-        found.ok_or_else(|| {
-            Error::new(ErrorKind::Corrupt, &self.path, format!("it does not contain its {key}: {REMEDY}"))
-        })
+    /// The door to it.
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
     }
 
-    /// The first row of a query.
-    pub(crate) fn find<T>(
-        &self,
-        sql: &str,
-        values: &[&dyn rusqlite::ToSql],
-        read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>, Error> {
-        self.statements().one(sql, values, read)
+    fn path(&self) -> &Path {
+        self.database.path()
     }
 
     /// The write-ahead log still has what was deleted: it goes into the file, and is cut, if nobody is reading.
     pub(crate) fn shrink_log(&mut self) {
         let _guard = deadline::until(Instant::now() + Duration::from_secs(1));
         // If it cannot be now, the next checkpoints do it.
-        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let _ = self.database.set(sqlite_only::EMPTY_LOG);
     }
 
     /// Copies it to a new file, which is checked and on disk when this returns.
@@ -206,20 +179,18 @@ impl Sqlite {
             return Err(Error::new(ErrorKind::Other, to, "its name is not valid Unicode: name another file"));
         };
         // In one read transaction: what is committed meanwhile is not in it.
-        self.connection.execute("VACUUM INTO ?1", [name]).map_err(|e| error(to, &e))?;
-        let copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|e| error(to, &e))?;
-        let answer: String = copy.query_row("PRAGMA quick_check", [], |row| row.get(0)).map_err(|e| error(to, &e))?;
-        if answer != "ok" {
-            return Err(Error::new(ErrorKind::Corrupt, to, format!("the copy is damaged: {answer}")));
+        self.database.copy(name)?;
+        let damage = Database::open(to, to, Access::Read)?.damage(sqlite_only::QUICK_CHECK)?;
+        if let Some(damage) = damage.first() {
+            return Err(Error::new(ErrorKind::Corrupt, to, format!("the copy is damaged: {damage}")));
         }
         let synced = std::fs::OpenOptions::new().write(true).open(to).and_then(|file| file.sync_all());
         synced.map_err(|e| Error::new(ErrorKind::Other, to, format!("it is not safely on disk: {e}")))
     }
 
-    fn sync_level(&mut self, full: bool) -> rusqlite::Result<()> {
+    fn sync_level(&mut self, full: bool) -> Result<(), Error> {
         if self.full != full {
-            let pragma = if full { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
-            self.connection.prepare_cached(pragma)?.execute([])?;
+            self.database.set(if full { sqlite_only::SYNC_NOW } else { sqlite_only::SYNC_LATER })?;
             self.full = full;
         }
         Ok(())
@@ -228,10 +199,10 @@ impl Sqlite {
     /// On Unix a deleted file goes on living in its open descriptors: what is written there is lost.
     #[cfg(unix)]
     fn is_there(&self) -> Result<(), Error> {
-        if identity(&self.path) == Some(self.file) {
+        if identity(self.path()) == Some(self.file) {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Missing, &self.path, "it was removed or replaced while it was in use"))
+        Err(Error::new(ErrorKind::Missing, self.path(), "it was removed or replaced while it was in use"))
     }
 
     /// On Windows an open file cannot be deleted.
@@ -246,42 +217,6 @@ impl Sqlite {
 fn identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()))
-}
-
-impl Sqlite {
-    fn statements(&self) -> Statements<'_> {
-        Statements { connection: &self.connection, path: &self.path }
-    }
-
-    /// Begins a transaction that nobody else writes beside; it is rolled back if it is dropped.
-    fn begin(&self) -> Result<Begun<'_>, Error> {
-        if !self.connection.is_autocommit() {
-            // A panic left one.
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
-        let mut statements = self.statements();
-        statements.run("BEGIN IMMEDIATE", &[])?;
-        Ok(Begun(statements))
-    }
-}
-
-/// A transaction.
-struct Begun<'l>(Statements<'l>);
-
-impl Begun<'_> {
-    fn commit(mut self) -> Result<(), Error> {
-        self.0.run("COMMIT", &[])?;
-        Ok(())
-    }
-}
-
-impl Drop for Begun<'_> {
-    fn drop(&mut self) {
-        // After some errors SQLite has rolled back already.
-        if !self.0.connection.is_autocommit() {
-            let _ = self.0.run("ROLLBACK", &[]);
-        }
-    }
 }
 
 /// Why a ledger of this version and platform is not for this program, if it is not.
@@ -301,26 +236,4 @@ pub(super) fn foreign(version: i64, platform: &str) -> Option<String> {
              for {platform}"
         )
     })
-}
-
-/// What an error of SQLite means for the ledger.
-pub(super) fn error(path: &Path, e: &rusqlite::Error) -> Error {
-    let rusqlite::Error::SqliteFailure(ffi::Error { code, .. }, _) = e else {
-        return Error::new(ErrorKind::Corrupt, path, format!("it does not contain what it should ({e}): {REMEDY}"));
-    };
-    let (kind, what) = match code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
-            (ErrorKind::Locked, "another process has locked it for too long")
-        }
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
-            (ErrorKind::ReadOnly, "it cannot be written: check the rights of the file and its folder")
-        }
-        ErrorCode::DiskFull => (ErrorKind::Full, "the disk is full"),
-        ErrorCode::CannotOpen => (ErrorKind::Missing, "it cannot be opened: check that its folder is there"),
-        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-            return Error::new(ErrorKind::Corrupt, path, format!("it is damaged, or not a ledger ({e}): {REMEDY}"));
-        }
-        _ => (ErrorKind::Other, "it cannot be used"),
-    };
-    Error::new(kind, path, format!("{what} ({e})"))
 }

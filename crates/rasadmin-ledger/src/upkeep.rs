@@ -5,8 +5,9 @@
 //! without a journal, into which other logs were imported.
 
 use crate::forget::{self, Changed, Past, Pseudonyms};
-use crate::sqlite::{Create, Sqlite};
-use crate::{Error, ErrorKind, RowId};
+use crate::sqlite::{Create, Database, Sqlite};
+use crate::value::values;
+use crate::{Error, ErrorKind, RowId, queries};
 use rasadmin_engine::Id;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -36,8 +37,7 @@ impl Upkeep {
     ///
     /// If the ledger cannot be used.
     pub fn row_of(&self, session: Id) -> Result<Option<RowId>, Error> {
-        let key = session.to_string();
-        self.ledger.find("SELECT id FROM sessions WHERE acct_session_id = ?1", &[&key], |row| row.get(0))
+        self.ledger.database().one(queries::SESSION_NUMBER, values! { session: session }, |row| row.get(0))
     }
 
     /// The session with a number.
@@ -46,8 +46,7 @@ impl Upkeep {
     ///
     /// If the ledger cannot be used.
     pub fn id_of(&self, row: RowId) -> Result<Option<Id>, Error> {
-        let sql = "SELECT acct_session_id FROM sessions WHERE id = ?1";
-        let key: Option<String> = self.ledger.find(sql, &[&row], |row| row.get(0))?;
+        let key = self.ledger.database().one(queries::SESSION_KEY, values! { id: row }, |row| row.get::<String>(0))?;
         Ok(key.and_then(|key| key.parse().ok()))
     }
 
@@ -58,7 +57,7 @@ impl Upkeep {
     ///
     /// If the ledger cannot be used.
     pub fn purge(&mut self, past: &Past) -> Result<Changed, Error> {
-        self.forget(|statements| forget::purge(statements, past))
+        self.forget(|database| forget::purge(database, past))
     }
 
     /// Makes what ended before a time anonymous: users become pseudonyms that cannot be traced back, computers and
@@ -71,13 +70,10 @@ impl Upkeep {
         let random =
             rasadmin_recorder::random().map_err(|e| Error { kind: ErrorKind::Other, message: e.to_string() })?;
         let pseudonyms = Pseudonyms::of(Id(u128::from_be_bytes(random)));
-        self.forget(|statements| forget::anonymise(statements, past, &pseudonyms))
+        self.forget(|database| forget::anonymise(database, past, &pseudonyms))
     }
 
-    fn forget(
-        &mut self,
-        work: impl FnOnce(&mut crate::sqlite::Statements<'_>) -> Result<Changed, Error>,
-    ) -> Result<Changed, Error> {
+    fn forget(&mut self, work: impl FnOnce(&Database) -> Result<Changed, Error>) -> Result<Changed, Error> {
         let changed = self.ledger.transact(Instant::now() + PATIENCE, true, work)?;
         self.ledger.shrink_log();
         Ok(changed)

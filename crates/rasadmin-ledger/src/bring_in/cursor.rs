@@ -1,10 +1,10 @@
 //! How far a journal was brought in: a row of the table `journals`.
 
-use crate::sqlite::{Statements, signed};
-use crate::{Error, ErrorKind};
+use crate::sqlite::{Database, Row, Unfit};
+use crate::value::values;
+use crate::{Error, ErrorKind, queries};
 use rasadmin_engine::{Id, Millis, Name};
 use rasadmin_journal::Position;
-use rusqlite::{Row, named_params, params};
 use uuid::Uuid;
 
 /// The place, and what must be known to go on from it.
@@ -16,54 +16,45 @@ pub(super) struct Cursor {
     pub living: Option<Id>,
 }
 
-const COLUMNS: &str = "journal, segment, number, crc, server, instance";
-
-fn cursor(row: &Row<'_>) -> rusqlite::Result<Option<Cursor>> {
-    let id = |at| row.get::<_, String>(at).map(|text| Uuid::parse_str(&text).ok());
+fn cursor(row: &Row<'_>) -> Result<Option<Cursor>, Unfit> {
+    let id = |at| row.get::<String>(at).map(|text| Uuid::parse_str(&text).ok());
     let (Some(journal), Some(segment)) = (id(0)?, id(1)?) else { return Ok(None) };
-    let place = Position { journal, segment, number: row.get::<_, i64>(2)?.cast_unsigned(), crc: row.get(3)? };
-    let living = row.get::<_, Option<String>>(5)?.and_then(|text| text.parse().ok());
-    Ok(Some(Cursor { place, server: Name::from_stored(row.get(4)?), living }))
+    let place = Position { journal, segment, number: row.get(2)?, crc: row.get(3)? };
+    let living = row.get::<Option<String>>(5)?.and_then(|text| text.parse().ok());
+    Ok(Some(Cursor { place, server: row.get(4)?, living }))
 }
 
 /// The cursor of a journal.
-pub(super) fn read(statements: &mut Statements<'_>, journal: Uuid) -> Result<Option<Cursor>, Error> {
-    let sql = format!("SELECT {COLUMNS} FROM journals WHERE journal = ?1");
-    Ok(statements.one(&sql, params![journal.to_string()], cursor)?.flatten())
+pub(super) fn read(database: &Database, journal: Uuid) -> Result<Option<Cursor>, Error> {
+    Ok(database.one(queries::CURSOR, values! { journal: journal }, cursor)?.flatten())
 }
 
 /// A cursor of any journal at this record.
-pub(super) fn at(statements: &mut Statements<'_>, number: u64, crc: u32) -> Result<Option<Cursor>, Error> {
+pub(super) fn at(database: &Database, number: u64, crc: u32) -> Result<Option<Cursor>, Error> {
     if number == 0 {
         return Ok(None);
     }
-    let sql = format!("SELECT {COLUMNS} FROM journals WHERE number = ?1 AND crc = ?2");
-    Ok(statements.one(&sql, params![signed(number), crc], cursor)?.flatten())
+    Ok(database.one(queries::CURSOR_AT, values! { number: number, crc: crc }, cursor)?.flatten())
 }
 
 /// Moves the cursor of a journal.
-pub(super) fn keep(statements: &mut Statements<'_>, cursor: &Cursor, now: Millis) -> Result<(), Error> {
+pub(super) fn keep(database: &Database, cursor: &Cursor, now: Millis) -> Result<(), Error> {
     let Cursor { place, server, living } = cursor;
     if i64::try_from(place.number).is_err() {
         return Err(Error { kind: ErrorKind::Corrupt, message: format!("the journal has a record {}", place.number) });
     }
-    statements.run(
-        "INSERT INTO journals (journal, server, instance, segment, number, crc, brought_at)
-         VALUES (:journal, :server, :instance, :segment, :number, :crc, :now)
-         ON CONFLICT (journal) DO UPDATE SET server = excluded.server, instance = excluded.instance,
-             segment = excluded.segment, number = excluded.number, crc = excluded.crc, brought_at = excluded.brought_at",
-        named_params! {
-            ":journal": place.journal.to_string(), ":server": server.as_str(),
-            ":instance": living.map(|id| id.to_string()), ":segment": place.segment.to_string(),
-            ":number": signed(place.number), ":crc": place.crc, ":now": now,
+    database.run(
+        queries::CURSOR_MOVED,
+        values! {
+            journal: place.journal, server: server, instance: *living, segment: place.segment, number: place.number,
+            crc: place.crc, now: now,
         },
     )?;
     Ok(())
 }
 
 /// Everything that the journal had then was brought in.
-pub(super) fn note_time(statements: &mut Statements<'_>, journal: Uuid, now: Millis) -> Result<(), Error> {
-    let sql = "UPDATE journals SET brought_at = :now WHERE journal = :journal";
-    statements.run(sql, named_params! { ":now": now, ":journal": journal.to_string() })?;
+pub(super) fn note_time(database: &Database, journal: Uuid, now: Millis) -> Result<(), Error> {
+    database.run(queries::BROUGHT_NOTED, values! { now: now, journal: journal })?;
     Ok(())
 }

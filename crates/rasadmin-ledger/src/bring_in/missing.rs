@@ -1,7 +1,7 @@
 //! Records that are not there: before the journal's oldest segment, in it, or behind its end.
 
 use crate::Error;
-use crate::sqlite::Projection;
+use crate::project::Projection;
 use rasadmin_engine::State;
 use rasadmin_journal::{Follower, Position, checkpoint};
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(super) struct Newer {
 /// checkpoint. One that is older than the oldest record counts at once; of a newer one, whose first records are there, only
 /// when they were read.
 pub(super) fn before(
-    projection: &mut Projection<'_, '_>,
+    projection: &mut Projection<'_>,
     folder: &Path,
     follower: &mut Follower,
     had: u64,
@@ -49,17 +49,17 @@ fn find(folder: &Path, mut fits: impl FnMut(&Position) -> bool) -> Result<Option
 }
 
 /// What a state knows to be live.
-pub(super) fn fill_in(projection: &mut Projection<'_, '_>, state: &State) -> Result<(), Error> {
+pub(super) fn fill_in(projection: &mut Projection<'_>, state: &State) -> Result<(), Error> {
     projection.state(state, state.last().map_or(0, |last| last.time))
 }
 
 /// Records are missing within the journal.
-pub(super) fn gap(projection: &mut Projection<'_, '_>, journal: Uuid, first: u64, last: u64) -> Result<(), Error> {
+pub(super) fn gap(projection: &mut Projection<'_>, journal: Uuid, first: u64, last: u64) -> Result<(), Error> {
     note(projection, journal, first, last, "records are missing in the journal")
 }
 
 /// One is there, and is no record.
-pub(super) fn unreadable(projection: &mut Projection<'_, '_>, journal: Uuid, number: u64) -> Result<(), Error> {
+pub(super) fn unreadable(projection: &mut Projection<'_>, journal: Uuid, number: u64) -> Result<(), Error> {
     note(projection, journal, number, number, "a record of the journal could not be read")
 }
 
@@ -73,7 +73,7 @@ pub(super) fn lost(projection: &mut Projection<'_, '_>, place: &Position) -> Res
 }
 
 /// They have no record, so the key is made of their numbers in the journal.
-fn note(projection: &mut Projection<'_, '_>, journal: Uuid, first: u64, last: u64, what: &str) -> Result<(), Error> {
+fn note(projection: &mut Projection<'_>, journal: Uuid, first: u64, last: u64, what: &str) -> Result<(), Error> {
     let details = if first == last { format!("record {first}") } else { format!("records {first} to {last}") };
     projection.missing(
         &format!("{journal} {first}-{last}"),

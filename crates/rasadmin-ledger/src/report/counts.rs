@@ -2,6 +2,8 @@
 
 use super::{Reader, rfc3339};
 use crate::Error;
+use crate::queries::{self, Query, sqlite_only};
+use crate::value::values;
 use rasadmin_engine::Millis;
 use rasadmin_engine::Name;
 use rasadmin_engine::State;
@@ -39,47 +41,30 @@ pub struct Counts {
 impl Reader {
     /// Numbers of rows; of what is never deleted but by `purge`, by the highest number, which costs nothing.
     pub fn counts(&self) -> Result<Counts, Error> {
-        let one = |sql: &str| -> Result<u64, Error> {
-            Ok(self.rows(sql, &[], |row| row.get::<_, i64>(0))?.first().map_or(0, |n| n.cast_unsigned()))
-        };
-        Ok(Counts {
-            live_sessions: one("SELECT count(*) FROM sessions WHERE acct_stop_time IS NULL")?,
-            live_leases: one("SELECT count(*) FROM leases WHERE ended IS NULL")?,
-            sessions: one("SELECT count(*) FROM sessions WHERE imported IS NULL")?,
-            imported_sessions: one("SELECT count(*) FROM sessions WHERE imported IS NOT NULL")?,
-            decisions: one("SELECT count(*) FROM decisions")?,
-            lost_events: one("SELECT coalesce(sum(lost), 0) FROM anomalies")?,
-        })
+        let counts = self.database.one(queries::COUNTS, &[], |row| {
+            Ok(Counts {
+                live_sessions: row.get(0)?,
+                live_leases: row.get(1)?,
+                sessions: row.get(2)?,
+                imported_sessions: row.get(3)?,
+                decisions: row.get(4)?,
+                lost_events: row.get(5)?,
+            })
+        })?;
+        Ok(counts.unwrap_or_default())
     }
 
     /// Everything that is wrong with the ledger, for people; nothing if all is well. It reads all of it.
     pub fn faults(&self) -> Result<Vec<String>, Error> {
-        let mut faults = self.rows("PRAGMA integrity_check", &[], |row| row.get::<_, String>(0))?;
-        faults.retain(|fault| fault != "ok");
+        let mut faults = self.database.damage(sqlite_only::CHECK)?;
         let checks = [
-            (
-                "addresses that two live leases hold",
-                "SELECT address || ' on ' || server FROM leases WHERE ended IS NULL
-                 GROUP BY server, family, number HAVING count(*) > 1",
-            ),
-            (
-                "sessions that end before they begin",
-                "SELECT CAST(id AS TEXT) FROM sessions WHERE acct_stop_time < acct_start_time",
-            ),
-            (
-                "live links of sessions that have ended",
-                "SELECT links.nas_port_id || ' on ' || links.nas_identifier FROM links JOIN sessions ON sessions.id = session
-                 WHERE stop IS NULL AND acct_stop_time IS NOT NULL",
-            ),
-            (
-                "sessions of the ledger's own whose configuration was not kept",
-                // Its text stands in one record, which the journal may not have had any more.
-                "SELECT DISTINCT config FROM decisions WHERE config NOT IN (SELECT hash FROM configs)
-                     AND server NOT IN (SELECT server FROM anomalies WHERE missing > 0)",
-            ),
+            ("addresses that two live leases hold", queries::ADDRESSES_HELD_TWICE),
+            ("sessions that end before they begin", queries::SESSIONS_ENDED_EARLY),
+            ("live links of sessions that have ended", queries::LINKS_OF_ENDED_SESSIONS),
+            ("sessions of the ledger's own whose configuration was not kept", queries::CONFIGS_NOT_KEPT),
         ];
-        for (what, sql) in checks {
-            let found = self.rows(sql, &[], |row| row.get::<_, String>(0))?;
+        for (what, query) in checks {
+            let found = self.database.all(query, &[], |row| row.get::<String>(0))?;
             if let Some(first) = found.first() {
                 faults.push(format!("{what}: {} (the first: {first})", found.len()));
             }
@@ -93,8 +78,7 @@ impl Reader {
     ///
     /// If it cannot be read.
     pub fn servers(&self) -> Result<Vec<Name>, Error> {
-        let sql = "SELECT server FROM journals UNION SELECT server FROM instances ORDER BY 1";
-        self.rows(sql, &[], |row| row.get(0).map(Name::from_stored))
+        self.database.all(queries::SERVERS, &[], |row| row.get(0))
     }
 
     /// Where the rows differ from a state that the same records give, for people; nothing if they agree.
@@ -105,13 +89,12 @@ impl Reader {
     pub fn differences(&self, state: &State) -> Result<Vec<String>, Error> {
         let server = state.server();
         let mut faults = Vec::new();
-        let live = |sql: &str| -> Result<BTreeSet<String>, Error> {
-            Ok(self.rows(sql, &[&server.as_str()], |row| row.get(0))?.into_iter().collect())
+        let live = |query: Query| -> Result<BTreeSet<String>, Error> {
+            Ok(self.database.all(query, values! { server: server }, |row| row.get(0))?.into_iter().collect())
         };
-        let sql = "SELECT acct_session_id FROM sessions WHERE nas_identifier = ?1 AND acct_stop_time IS NULL";
-        let sessions = (live(sql)?, state.live().map(|session| session.id.to_string()).collect::<BTreeSet<_>>());
-        let sql = "SELECT lease FROM leases WHERE server = ?1 AND ended IS NULL";
-        let leases = (live(sql)?, state.leases().map(|lease| lease.id.to_string()).collect());
+        let sessions = state.live().map(|session| session.id.to_string()).collect::<BTreeSet<_>>();
+        let sessions = (live(queries::LIVE_SESSION_KEYS)?, sessions);
+        let leases = (live(queries::LIVE_LEASE_KEYS)?, state.leases().map(|lease| lease.id.to_string()).collect());
         for (what, (rows, state)) in [("live sessions", sessions), ("live leases", leases)] {
             let mut differ = rows.symmetric_difference(&state);
             if let Some(first) = differ.next() {
@@ -124,7 +107,8 @@ impl Reader {
 
     /// What came out of order, the latest first: time, server, what, details.
     pub fn anomalies(&self, limit: u32) -> Result<Vec<(Millis, Name, String, String)>, Error> {
-        let sql = "SELECT time, server, what, details FROM anomalies ORDER BY id DESC LIMIT ?1";
-        self.rows(sql, &[&limit], |row| Ok((row.get(0)?, Name::from_stored(row.get(1)?), row.get(2)?, row.get(3)?)))
+        self.database.all(queries::ANOMALIES, values! { limit: limit }, |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
     }
 }

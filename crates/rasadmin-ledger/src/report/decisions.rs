@@ -1,13 +1,14 @@
 //! Decisions, and what explains them.
 
-use super::which::{Conditions, Which};
+use super::which::Which;
 use super::{Reader, rfc3339, rfc3339_or_null};
-use crate::{Error, RowId};
+use crate::sqlite::{Row, Unfit};
+use crate::value::values;
+use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
 use rasadmin_engine::config::Bundle;
 use rasadmin_engine::rules::Counted;
 use rasadmin_engine::{Facts, Name, Stage};
-use rusqlite::Row;
 use serde::Serialize;
 
 /// A decision, as its row has it.
@@ -48,35 +49,30 @@ impl Decided {
     }
 }
 
-const COLUMNS: &str = "id, time, server, session, stage, domain, name, user_name, outcome, rule, reason, config,
-    facts, counted, refusal, groups, repeated, last";
+/// A column that has JSON.
+fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, at: usize) -> Result<T, Unfit> {
+    serde_json::from_str(&row.get::<String>(at)?).map_err(|e| Unfit::new(at, e))
+}
 
-fn decided(row: &Row<'_>) -> rusqlite::Result<Decided> {
-    let name = |at: usize| row.get::<_, Option<String>>(at).map(|text| text.map(Name::from_stored));
-    let broken = |at: usize| {
-        move |e: serde_json::Error| {
-            rusqlite::Error::FromSqlConversionFailure(at, rusqlite::types::Type::Text, Box::new(e))
-        }
-    };
-    let stage = format!("\"{}\"", row.get::<_, String>(4)?);
+fn decided(row: &Row<'_>) -> Result<Decided, Unfit> {
     Ok(Decided {
         id: row.get(0)?,
         time: row.get(1)?,
-        server: Name::from_stored(row.get(2)?),
+        server: row.get(2)?,
         session: row.get(3)?,
-        stage: serde_json::from_str(&stage).map_err(broken(4))?,
-        domain: name(5)?,
-        name: name(6)?,
-        user_name: Name::from_stored(row.get(7)?),
+        stage: serde_json::from_value(row.get::<String>(4)?.into()).map_err(|e| Unfit::new(4, e))?,
+        domain: row.get(5)?,
+        name: row.get(6)?,
+        user_name: row.get(7)?,
         outcome: row.get(8)?,
         rule: row.get(9)?,
         reason: row.get(10)?,
         config: row.get(11)?,
-        facts: serde_json::from_str(&row.get::<_, String>(12)?).map_err(broken(12))?,
-        counted: serde_json::from_str(&row.get::<_, String>(13)?).map_err(broken(13))?,
+        facts: json(row, 12)?,
+        counted: json(row, 13)?,
         refusal: row.get(14)?,
-        groups: serde_json::from_str(&row.get::<_, String>(15)?).map_err(broken(15))?,
-        repeated: row.get::<_, i64>(16)?.cast_unsigned(),
+        groups: json(row, 15)?,
+        repeated: row.get(16)?,
         last: row.get(17)?,
     })
 }
@@ -84,36 +80,28 @@ fn decided(row: &Row<'_>) -> rusqlite::Result<Decided> {
 impl Reader {
     /// Decisions, the latest first; `denied`: only those.
     pub fn decisions(&self, which: &Which, denied: bool, rule: Option<&str>) -> Result<Vec<Decided>, Error> {
-        let mut conditions = Conditions::of(which, "server", "time");
-        if denied {
-            conditions.add("outcome = 'deny'");
+        let mut values = which.limited();
+        values.push((":rule", rule.into()));
+        if denied && (which.since.is_some() || which.until.is_some()) {
+            return self.database.all(queries::DENIALS, &values, decided);
         }
-        if let Some(rule) = rule {
-            conditions.with("rule = ? COLLATE NOCASE", rule.to_owned());
-        }
-        let limit = which.limit.map_or(-1, i64::from);
-        let sql = format!("SELECT {COLUMNS} FROM decisions {} ORDER BY id DESC LIMIT {limit}", conditions.sql());
-        self.rows(&sql, &conditions.values(), decided)
+        values.push((":outcome", denied.then_some("deny").into()));
+        self.database.all(queries::DECISIONS, &values, decided)
     }
 
     /// The decisions of a session, in the order of time: also those for its addresses, which came before it.
     pub fn decisions_of(&self, session: RowId) -> Result<Vec<Decided>, Error> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM decisions WHERE session = ?1
-             UNION SELECT {COLUMNS} FROM decisions WHERE id IN (SELECT decision FROM leases WHERE session = ?1)
-             ORDER BY id"
-        );
-        self.rows(&sql, &[&session], decided)
+        self.database.all(queries::DECISIONS_OF_SESSION, values! { session: session }, decided)
     }
 
     /// One decision.
     pub fn decision(&self, id: RowId) -> Result<Option<Decided>, Error> {
-        Ok(self.rows(&format!("SELECT {COLUMNS} FROM decisions WHERE id = ?1"), &[&id], decided)?.pop())
+        self.database.one(queries::DECISION, values! { id: id }, decided)
     }
 
     /// The texts of a configuration that was in force, by its hash.
     pub fn config(&self, hash: &str) -> Result<Option<Bundle>, Error> {
-        let texts = self.rows("SELECT texts FROM configs WHERE hash = ?1", &[&hash], |row| row.get::<_, String>(0))?;
-        Ok(texts.first().and_then(|texts| serde_json::from_str(texts).ok()))
+        let texts = self.database.one(queries::CONFIG, values! { hash: hash }, |row| row.get::<String>(0))?;
+        Ok(texts.and_then(|texts| serde_json::from_str(&texts).ok()))
     }
 }

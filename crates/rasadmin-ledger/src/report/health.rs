@@ -1,6 +1,7 @@
 //! How the ledger and its service are: for `status`.
 
 use super::{Loaded, Reader};
+use crate::queries::{self, sqlite_only};
 use crate::{Error, ErrorKind, sqlite};
 use rasadmin_engine::Millis;
 use rasadmin_engine::Name;
@@ -45,11 +46,10 @@ impl Reader {
     /// # Errors
     /// If it cannot be read, is no ledger, or is of another platform than this program's.
     pub fn platform(&self) -> Result<String, Error> {
-        let sql = "SELECT value FROM about WHERE key = 'platform'";
-        let platform: String = self.connection.query_row(sql, [], |row| row.get(0)).map_err(|e| self.failed(&e))?;
+        let platform = self.database.about("platform")?;
         match sqlite::foreign(sqlite::VERSION, &platform) {
             None => Ok(platform),
-            Some(why) => Err(Error::new(ErrorKind::Foreign, &self.path, why)),
+            Some(why) => Err(Error::new(ErrorKind::Foreign, self.database.path(), why)),
         }
     }
 
@@ -59,13 +59,7 @@ impl Reader {
     /// # Errors
     /// If it cannot be read at all.
     pub fn quick_check(&self) -> Result<Vec<String>, Error> {
-        let read = || -> rusqlite::Result<Vec<String>> {
-            let mut statement = self.connection.prepare("PRAGMA quick_check(10)")?;
-            statement.query_map([], |row| row.get::<_, String>(0))?.collect()
-        };
-        let mut found = read().map_err(|e| self.failed(&e))?;
-        found.retain(|line| line != "ok");
-        Ok(found)
+        self.database.damage(sqlite_only::QUICK_CHECK)
     }
 
     /// Every server's last instance, by name.
@@ -73,40 +67,28 @@ impl Reader {
     /// # Errors
     /// If it cannot be read.
     pub fn instances(&self) -> Result<Vec<LastInstance>, Error> {
-        let sql = "SELECT i.server, i.token, i.started, i.last_activity,
-                          (SELECT count(*) FROM sessions s WHERE s.nas_identifier = i.server AND s.acct_stop_time IS NULL),
-                          (SELECT coalesce(sum(o.lost), 0) FROM anomalies o WHERE o.server = i.server),
-                          l.time, l.version, l.config, l.fault
-                   FROM instances i LEFT JOIN loads l
-                        ON l.id = (SELECT id FROM loads WHERE instance = i.id ORDER BY time DESC, id DESC LIMIT 1)
-                   WHERE i.id IN (SELECT max(id) FROM instances GROUP BY server) ORDER BY i.server";
-        let read = || -> rusqlite::Result<Vec<LastInstance>> {
-            let mut statement = self.connection.prepare(sql)?;
-            let rows = statement.query_map([], |row| {
-                let count = |at| row.get::<_, i64>(at).map(|n| u64::try_from(n).unwrap_or(0));
-                let loaded = match row.get::<_, Option<Millis>>(6)? {
-                    Some(time) => Some(Loaded {
-                        time,
-                        server: Name::from_stored(row.get(0)?),
-                        version: row.get(7)?,
-                        config: row.get(8)?,
-                        fault: row.get(9)?,
-                    }),
-                    None => None,
-                };
-                Ok(LastInstance {
-                    server: Name::from_stored(row.get(0)?),
-                    token: row.get(1)?,
-                    started: row.get(2)?,
-                    last_activity: row.get(3)?,
-                    open_sessions: count(4)?,
-                    events_lost: count(5)?,
-                    loaded,
-                })
-            })?;
-            rows.collect()
-        };
-        read().map_err(|e| self.failed(&e))
+        self.database.all(queries::LAST_INSTANCES, &[], |row| {
+            let server: Name = row.get(0)?;
+            let loaded = match row.get::<Option<Millis>>(6)? {
+                Some(time) => Some(Loaded {
+                    time,
+                    server: server.clone(),
+                    version: row.get(7)?,
+                    config: row.get(8)?,
+                    fault: row.get(9)?,
+                }),
+                None => None,
+            };
+            Ok(LastInstance {
+                server,
+                token: row.get(1)?,
+                started: row.get(2)?,
+                last_activity: row.get(3)?,
+                open_sessions: row.get(4)?,
+                events_lost: row.get(5)?,
+                loaded,
+            })
+        })
     }
 
     /// How far each journal was brought in, and when.
@@ -114,14 +96,13 @@ impl Reader {
     /// # Errors
     /// If it cannot be read.
     pub fn brought(&self) -> Result<Vec<LastBrought>, Error> {
-        let sql = "SELECT server, journal, segment, number, crc, brought_at FROM journals ORDER BY server, brought_at";
-        self.rows(sql, &[], |row| {
+        self.database.all(queries::BROUGHT, &[], |row| {
             let journal: String = row.get(1)?;
             let id = |text: &str| Uuid::parse_str(text).ok();
-            let ids = id(&journal).zip(id(&row.get::<_, String>(2)?));
-            let (number, crc) = (row.get::<_, i64>(3)?.cast_unsigned(), row.get(4)?);
+            let ids = id(&journal).zip(id(&row.get::<String>(2)?));
+            let (number, crc) = (row.get(3)?, row.get(4)?);
             Ok(LastBrought {
-                server: Name::from_stored(row.get(0)?),
+                server: row.get(0)?,
                 place: ids.map(|(journal, segment)| Position { journal, segment, number, crc }),
                 journal,
                 brought_at: row.get(5)?,

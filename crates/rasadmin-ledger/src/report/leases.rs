@@ -1,11 +1,12 @@
 //! Leases: who holds an address, and who had it.
 
-use super::which::{Conditions, Which};
+use super::which::Which;
 use super::{Reader, rfc3339, rfc3339_or_null};
-use crate::{Error, RowId};
+use crate::sqlite::{Row, Unfit};
+use crate::value::values;
+use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
 use rasadmin_engine::Name;
-use rusqlite::Row;
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -37,22 +38,17 @@ pub struct Held {
     pub imported: Option<String>,
 }
 
-const COLUMNS: &str =
-    "id, server, family, address, prefix, domain, name, user_name, port, session, origin, pool, began,
-    accepted, ended, ended_by, NULL";
-
-fn held(row: &Row<'_>) -> rusqlite::Result<Held> {
-    let name = |at: usize| row.get::<_, Option<String>>(at).map(|text| text.map(Name::from_stored));
+fn held(row: &Row<'_>) -> Result<Held, Unfit> {
     Ok(Held {
         id: row.get(0)?,
-        server: Name::from_stored(row.get(1)?),
-        family: u8::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
+        server: row.get(1)?,
+        family: row.get(2)?,
         address: row.get(3)?,
         prefix: row.get(4)?,
-        domain: name(5)?,
-        name: name(6)?,
-        user_name: Name::from_stored(row.get(7)?),
-        port: Name::from_stored(row.get(8)?),
+        domain: row.get(5)?,
+        name: row.get(6)?,
+        user_name: row.get(7)?,
+        port: row.get(8)?,
         session: row.get(9)?,
         origin: row.get(10)?,
         pool: row.get(11)?,
@@ -79,41 +75,22 @@ fn spellings(address: IpAddr) -> (String, Option<String>) {
 impl Reader {
     /// Live leases, by address; of one pool, if `pool` names it.
     pub fn live_leases(&self, which: &Which, pool: Option<&str>) -> Result<Vec<Held>, Error> {
-        let mut conditions = Conditions::of(which, "server", "began");
-        conditions.add("ended IS NULL");
-        if let Some(pool) = pool {
-            conditions.with("pool = ?", pool.to_owned());
-        }
-        let sql = format!("SELECT {COLUMNS} FROM leases {} ORDER BY server, family, number", conditions.sql());
-        self.rows(&sql, &conditions.values(), held)
+        let mut values = which.values();
+        values.push((":pool", pool.into()));
+        self.database.all(queries::LIVE_LEASES, &values, held)
     }
 
     /// Who had an address, the latest first: at a time, or ever. An IPv6 address is looked for by its identifier, and by
     /// its prefix where RRAS told it. Sessions of imported logs count where the ledger has no leases of its own.
     pub fn who_had(&self, address: IpAddr, at: Option<Millis>, limit: u32) -> Result<Vec<Held>, Error> {
-        let (text, prefix) = spellings(address);
-        let sql = format!(
-            "SELECT {COLUMNS} FROM leases WHERE address = ?1 AND (?2 IS NULL OR prefix IS NULL OR prefix = ?2)
-                 AND (?3 IS NULL OR (began <= ?3 AND (ended IS NULL OR ended > ?3)))
-             UNION ALL
-             SELECT id, nas_identifier, 4, framed_ip_address, NULL, domain, name, user_name, coalesce(nas_port_id, ''), id,
-                    'imported', NULL, acct_start_time, acct_start_time, acct_stop_time, closed_by, imported
-                 FROM sessions INDEXED BY sessions_imported_address
-                 WHERE framed_ip_address = ?1 AND imported IS NOT NULL AND {}
-                     AND (?3 IS NULL OR (acct_start_time <= ?3 AND acct_stop_time > ?3))
-             ORDER BY 13 DESC LIMIT ?4",
-            super::sessions::COUNTS
-        );
-        self.rows(&sql, &[&text, &prefix, &at, &limit], held)
+        let (address, prefix) = spellings(address);
+        let wanted = values! { address: address, prefix: prefix, at: at, limit: limit };
+        self.database.all(queries::WHO_HAD, wanted, held)
     }
 
     /// How many addresses of each pool are held now, by (server, pool, family).
     pub fn pool_use(&self) -> Result<Vec<(Name, String, u8, u64)>, Error> {
-        let sql = "SELECT server, pool, family, count(*) FROM leases
-                   WHERE ended IS NULL AND pool IS NOT NULL GROUP BY server, pool, family";
-        self.rows(sql, &[], |row| {
-            let family = u8::try_from(row.get::<_, i64>(2)?).unwrap_or(0);
-            Ok((Name::from_stored(row.get(0)?), row.get(1)?, family, row.get::<_, i64>(3)?.cast_unsigned()))
-        })
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+        self.database.all(queries::POOL_USE, &[], read)
     }
 }

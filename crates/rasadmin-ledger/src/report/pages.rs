@@ -1,13 +1,12 @@
 //! Sessions for other programs: page by page, so that no read lasts. A read that lasts lets the write-ahead log grow and
 //! slows RRAS.
 
-use super::sessions::COLUMNS;
 use super::{Reader, Session};
 use crate::history::{Counts, Imported};
-use crate::{Error, RowId};
+use crate::value::values;
+use crate::{Error, RowId, queries};
 use rasadmin_engine::Identity;
 use rasadmin_engine::Millis;
-use rusqlite::params;
 
 /// Sessions a page.
 const PAGE: i64 = 2_000;
@@ -47,35 +46,25 @@ pub struct Pages<'r> {
 impl Reader {
     /// Every session that is wanted.
     pub fn pages(&self, wanted: Wanted) -> Result<Pages<'_>, Error> {
-        let last = self.connection.query_row("SELECT coalesce(max(id), 0) FROM sessions", [], |row| row.get(0));
-        let last = last.map_err(|e| self.failed(&e))?;
+        let last = self.database.one(queries::LAST_SESSION, &[], |row| row.get(0))?.unwrap_or(0);
         Ok(Pages { reader: self, wanted, after: None, last, page: Vec::new().into_iter() })
     }
 
     /// What an import of these would do.
     pub fn compare(&self, sessions: &[Imported]) -> Result<Counts, Error> {
-        let sql =
-            "SELECT acct_stop_time, imported IS NOT NULL AND estimated = 1 FROM sessions WHERE acct_session_id = ?1";
-        let compare = || -> rusqlite::Result<Counts> {
-            let mut counts = Counts::default();
-            let mut statement = self.connection.prepare(sql)?;
-            for session in sessions {
-                let mut rows = statement.query([&session.key])?;
-                let known = match rows.next()? {
-                    Some(row) => Some((row.get::<_, Option<Millis>>(0)?, row.get::<_, Option<bool>>(1)?)),
-                    None => None,
-                };
-                match known {
-                    None => counts.new += 1,
-                    Some((Some(stop), Some(true))) if !session.estimated || session.stop > stop => {
-                        counts.completed += 1;
-                    }
-                    Some(_) => counts.already_there += 1,
-                }
+        let mut counts = Counts::default();
+        for session in sessions {
+            let known = self.database.one(queries::SESSION_IS_THERE, values! { session: &session.key }, |row| {
+                let unended = row.get::<Option<String>>(1)?.is_some() && row.get::<Option<bool>>(2)? == Some(true);
+                Ok((row.get::<Option<Millis>>(0)?, unended))
+            })?;
+            match known {
+                None => counts.new += 1,
+                Some((Some(stop), true)) if !session.estimated || session.stop > stop => counts.completed += 1,
+                Some(_) => counts.already_there += 1,
             }
-            Ok(counts)
-        };
-        compare().map_err(|e| self.failed(&e))
+        }
+        Ok(counts)
     }
 }
 
@@ -86,14 +75,10 @@ impl Pages<'_> {
     }
 
     fn next_page(&mut self) -> Result<bool, Error> {
-        let (start, id) = self.after.unwrap_or((self.wanted.since.unwrap_or(i64::MIN), i64::MIN));
-        let until = self.wanted.until.unwrap_or(i64::MAX);
-        let sql = format!(
-            "SELECT {COLUMNS} FROM sessions INDEXED BY sessions_start
-             WHERE (acct_start_time, id) > (?1, ?2) AND acct_start_time < ?3
-             ORDER BY acct_start_time, id LIMIT {PAGE}"
-        );
-        let mut page = self.reader.rows(&sql, params![start, id, until], Session::read)?;
+        let (start, id) = self.after.unwrap_or((self.wanted.since.unwrap_or(Millis::MIN), RowId::MIN));
+        let until = self.wanted.until.unwrap_or(Millis::MAX);
+        let next = values! { start: start, id: id, until: until, limit: PAGE };
+        let mut page = self.reader.database.all(queries::SESSIONS_AFTER, next, Session::read)?;
         let Some(last) = page.last() else { return Ok(false) };
         self.after = Some((last.acct_start_time, last.id));
         page.retain(|session| session.id <= self.last && self.wanted.has(session));

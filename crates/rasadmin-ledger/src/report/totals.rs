@@ -1,13 +1,15 @@
 //! Sums over a period: by user, group, tunnel, day or rule.
 
 use super::sessions::Session;
-use super::which::{Conditions, Which};
+use super::which::Which;
 use super::{Reader, rfc3339_or_null};
-use crate::Error;
+use crate::sqlite::{Row, Unfit};
+use crate::value::values;
+use crate::{Error, queries};
 use rasadmin_engine::Millis;
 use rasadmin_engine::config::Config;
 use rasadmin_engine::rules::{days_between, period_dates};
-use rasadmin_engine::{Identity, Name};
+use rasadmin_engine::{Facts, Identity, Name};
 use rasadmin_policy::timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,20 +186,16 @@ impl Reader {
             let rule = rules.get(&session.id).cloned().flatten();
             sums.session(&session, rule, from, to, now);
         })?;
-        let sql = "SELECT time, domain, name, user_name, rule, json_extract(facts, '$.tunnel.known') FROM decisions
-                   WHERE outcome = 'deny' AND time >= ?1 AND time < ?2";
-        self.each(sql, &[&from, &to], &mut |row| {
-            let user = match (row.get::<_, Option<String>>(1)?, row.get::<_, Option<String>>(2)?) {
-                (Some(domain), Some(name)) => {
-                    Some(Identity { domain: Name::from_stored(domain), name: Name::from_stored(name) })
-                }
+        self.database.each(queries::DENIED, values! { from: from, to: to }, |row| {
+            let user = match (row.get(1)?, row.get(2)?) {
+                (Some(domain), Some(name)) => Some(Identity { domain, name }),
                 _ => None,
             };
-            let name = Name::from_stored(row.get(3)?);
+            let name: Name = row.get(3)?;
             let keys = match by {
                 By::User => vec![Some(user.as_ref().map_or_else(|| name.to_string(), ToString::to_string))],
                 By::Group => sums.groups(user.as_ref()),
-                By::Tunnel => vec![row.get(5)?],
+                By::Tunnel => vec![tunnel(row, 5)?],
                 By::Rule => vec![row.get(4)?],
                 By::Day => {
                     let day = rasadmin_engine::config::file::Period::Day;
@@ -214,12 +212,15 @@ impl Reader {
 
     /// The rule by which each session of a period was accepted for good.
     fn deciding_rules(&self, from: Millis, to: Millis) -> Result<BTreeMap<i64, Option<String>>, Error> {
-        let sql = "SELECT session, rule, max(decisions.id) FROM decisions JOIN sessions ON sessions.id = session
-                   WHERE stage IN ('connection', 'link') AND outcome <> 'deny'
-                     AND acct_start_time < ?2 AND (acct_stop_time IS NULL OR acct_stop_time >= ?1)
-                   GROUP BY session";
-        let rows = self.rows(sql, &[&from, &to], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.into_iter().collect())
+        let mut last = BTreeMap::<i64, (i64, Option<String>)>::new();
+        self.database.each(queries::LET_IN, values! { from: from, to: to }, |row| {
+            let (session, rule, decision) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if last.get(&session).is_none_or(|(earlier, _)| *earlier < decision) {
+                last.insert(session, (decision, rule));
+            }
+            Ok(())
+        })?;
+        Ok(last.into_iter().map(|(session, (_, rule))| (session, rule)).collect())
     }
 
     /// What users have used between two days (both included), a row a user and period that begins on `first` of each
@@ -231,26 +232,19 @@ impl Reader {
         last: &str,
         cut: &dyn Fn(&str) -> String,
     ) -> Result<Vec<UserDays>, Error> {
-        let mut conditions = Conditions::of(which, "''", "0");
-        conditions.with("day >= ?", first.to_owned());
-        conditions.with("day <= ?", last.to_owned());
-        let sql = format!(
-            "SELECT domain, name, day, seconds, input_octets, output_octets, session FROM use {} ORDER BY 1, 2, 3",
-            conditions.sql()
-        );
         let mut all = Vec::<UserDays>::new();
         // Of the period that is being summed up; a session of several days is one.
         let mut sessions = BTreeSet::new();
-        self.each(&sql, &conditions.values(), &mut |row| {
-            let count = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
-            let day: String = row.get(2)?;
+        let query = if which.is_of_one_user() { queries::USAGE_OF_USER } else { queries::USAGE };
+        let wanted = values! { name: which.name(), domain: which.domain(), first: first, last: last };
+        self.database.each(query, wanted, |row| {
             let next = UserDays {
-                domain: Name::from_stored(row.get(0)?),
-                name: Name::from_stored(row.get(1)?),
-                from: cut(&day),
-                seconds: count(3)?,
-                input_octets: count(4)?,
-                output_octets: count(5)?,
+                domain: row.get(0)?,
+                name: row.get(1)?,
+                from: cut(&row.get::<String>(2)?),
+                seconds: row.get(3)?,
+                input_octets: row.get(4)?,
+                output_octets: row.get(5)?,
                 sessions: 1,
             };
             let session: String = row.get(6)?;
@@ -274,32 +268,23 @@ impl Reader {
 
     /// The users that the ledger knows, by name.
     pub fn users(&self, which: &Which) -> Result<Vec<KnownUser>, Error> {
-        let mut conditions = Conditions::of(which, "nas_identifier", "acct_start_time");
-        conditions.add("name IS NOT NULL");
-        conditions.add(super::sessions::COUNTS);
-        let mut denied = Conditions::of(which, "server", "time");
-        denied.add("name IS NOT NULL AND outcome = 'deny'");
-        // Both have the same values in the same order.
-        let sql = format!(
-            "WITH came AS (SELECT domain, name, sum(acct_stop_time IS NULL) AS live, count(*) AS sessions,
-                     min(acct_start_time) AS first, max(coalesce(acct_stop_time, acct_start_time)) AS last
-                 FROM sessions {} GROUP BY domain, name),
-             denied AS (SELECT domain, name, max(time) AS time FROM decisions {} GROUP BY domain, name)
-             SELECT domain, name, coalesce(live, 0), coalesce(sessions, 0), first, last, time
-             FROM came FULL JOIN denied USING (domain, name) ORDER BY domain, name",
-            conditions.sql(),
-            denied.sql()
-        );
-        self.rows(&sql, &conditions.values(), |row| {
+        let query = if which.is_of_one_user() { queries::KNOWN_USER } else { queries::KNOWN_USERS };
+        self.database.all(query, &which.values(), |row| {
             Ok(KnownUser {
-                domain: Name::from_stored(row.get(0)?),
-                name: Name::from_stored(row.get(1)?),
-                live_sessions: row.get::<_, i64>(2)?.cast_unsigned(),
-                sessions: row.get::<_, i64>(3)?.cast_unsigned(),
+                domain: row.get(0)?,
+                name: row.get(1)?,
+                live_sessions: row.get(2)?,
+                sessions: row.get(3)?,
                 first: row.get(4)?,
                 last: row.get(5)?,
                 last_denied: row.get(6)?,
             })
         })
     }
+}
+
+/// The tunnel of facts in a column.
+fn tunnel(row: &Row<'_>, at: usize) -> Result<Option<String>, Unfit> {
+    let facts: Facts = serde_json::from_str(&row.get::<String>(at)?).map_err(|e| Unfit::new(at, e))?;
+    Ok(facts.tunnel.known().map(|tunnel| tunnel.name().to_owned()))
 }

@@ -1,8 +1,8 @@
 //! Which rows are asked for.
 
+use crate::value::Value;
 use rasadmin_engine::Millis;
 use rasadmin_engine::{Domains, Identity, Name};
-use rusqlite::ToSql;
 
 /// A user as somebody names him: a bare name means that name in any domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,51 +37,35 @@ pub struct Which {
     pub limit: Option<u32>,
 }
 
-/// SQL conditions with their values.
-#[derive(Default)]
-pub(super) struct Conditions {
-    sql: Vec<String>,
-    values: Vec<Box<dyn ToSql>>,
-}
-
-impl Conditions {
-    pub fn add(&mut self, sql: &str) {
-        self.sql.push(sql.to_owned());
+impl Which {
+    /// Is it of one user, and not of all whose name is this? An index finds that one.
+    pub(super) fn is_of_one_user(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| user.domain.is_some())
     }
 
-    /// `sql` has one `?`.
-    pub fn with(&mut self, sql: &str, value: impl ToSql + 'static) {
-        self.values.push(Box::new(value));
-        self.sql.push(sql.replacen('?', &format!("?{}", self.values.len()), 1));
+    pub(super) fn domain(&self) -> Option<&Name> {
+        self.user.as_ref()?.domain.as_ref()
     }
 
-    /// Of `which`, on tables with the columns `domain` and `name`.
-    pub fn of(which: &Which, server: &str, time: &str) -> Self {
-        let mut conditions = Self::default();
-        if let Some(user) = &which.user {
-            conditions.with("name = ?", user.name.as_str().to_owned());
-            if let Some(domain) = &user.domain {
-                conditions.with("domain = ?", domain.as_str().to_owned());
-            }
-        }
-        if let Some(name) = &which.server {
-            conditions.with(&format!("{server} = ? COLLATE NOCASE"), name.as_str().to_owned());
-        }
-        if let Some(since) = which.since {
-            conditions.with(&format!("{time} >= ?"), since);
-        }
-        if let Some(until) = which.until {
-            conditions.with(&format!("{time} < ?"), until);
-        }
-        conditions
+    pub(super) fn name(&self) -> Option<&Name> {
+        self.user.as_ref().map(|user| &user.name)
     }
 
-    /// `WHERE ...`, or nothing.
-    pub fn sql(&self) -> String {
-        if self.sql.is_empty() { String::new() } else { format!("WHERE {}", self.sql.join(" AND ")) }
+    /// The values of `:name`, `:domain`, `:server`, `:since` and `:until`.
+    pub(super) fn values(&self) -> Vec<(&'static str, Value<'_>)> {
+        vec![
+            (":name", self.name().into()),
+            (":domain", self.domain().into()),
+            (":server", self.server.as_ref().into()),
+            (":since", self.since.unwrap_or(Millis::MIN).into()),
+            (":until", self.until.unwrap_or(Millis::MAX).into()),
+        ]
     }
 
-    pub fn values(&self) -> Vec<&dyn ToSql> {
-        self.values.iter().map(|value| &**value).collect()
+    /// The same, and `:limit`.
+    pub(super) fn limited(&self) -> Vec<(&'static str, Value<'_>)> {
+        let mut values = self.values();
+        values.push((":limit", self.limit.map_or(i64::MAX, i64::from).into()));
+        values
     }
 }

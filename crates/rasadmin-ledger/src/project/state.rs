@@ -1,14 +1,14 @@
 //! The rows of what is live in a state whose records are not there any more.
 
 use super::{Of, Projection, UNKNOWN_END, key};
-use crate::Error;
+use crate::value::values;
+use crate::{Error, queries};
 use rasadmin_engine::effect::{LeaseBegan, SessionBegan, SessionEnded, Usage};
 use rasadmin_engine::state::{Holding, Lease, Session};
 use rasadmin_engine::{Millis, State};
-use rusqlite::{named_params, params};
 use std::collections::HashSet;
 
-impl Projection<'_, '_> {
+impl Projection<'_> {
     /// Makes rows, as far as the state tells, of its sessions, leases and their use. What is open here and not there has
     /// ended, at `time` at the latest.
     pub fn state(&mut self, state: &State, time: Millis) -> Result<(), Error> {
@@ -37,16 +37,13 @@ impl Projection<'_, '_> {
         for lease in leases {
             self.lease(&of, lease)?;
         }
-        let live: HashSet<String> = state.live().map(|session| key(session.id)).collect();
-        self.end_unknown("sessions", &live, time)?;
-        let live: HashSet<String> = state.leases().map(|lease| key(lease.id)).collect();
-        self.end_unknown("leases", &live, time)
+        self.end_unknown_sessions(&state.live().map(|session| key(session.id)).collect(), time)?;
+        self.end_unknown_leases(&state.leases().map(|lease| key(lease.id)).collect(), time)
     }
 
     /// Was it new? One that has ended here is left alone: more is known of it here.
     fn session(&mut self, of: &Of<'_>, s: &Session) -> Result<bool, Error> {
-        let ended = "SELECT 1 FROM sessions WHERE acct_session_id = ?1 AND acct_stop_time IS NOT NULL";
-        if self.statements.one(ended, params![key(s.id)], |_| Ok(()))?.is_some() {
+        if self.database.one(queries::SESSION_HAS_ENDED, values! { session: s.id }, |_| Ok(()))?.is_some() {
             return Ok(false);
         }
         let new = self.session_began(
@@ -86,8 +83,7 @@ impl Projection<'_, '_> {
     }
 
     fn lease(&mut self, of: &Of<'_>, l: &Lease) -> Result<(), Error> {
-        let ended = "SELECT 1 FROM leases WHERE lease = ?1 AND ended IS NOT NULL";
-        if self.statements.one(ended, params![key(l.id)], |_| Ok(()))?.is_some() {
+        if self.database.one(queries::LEASE_HAS_ENDED, values! { lease: l.id }, |_| Ok(()))?.is_some() {
             return Ok(());
         }
         self.lease_began(
@@ -113,33 +109,27 @@ impl Projection<'_, '_> {
         }
     }
 
-    /// Nobody knows when it ended: the records are missing.
-    fn end_unknown(&mut self, table: &str, live: &HashSet<String>, time: Millis) -> Result<(), Error> {
-        let (open, end) = if table == "leases" {
-            (
-                "SELECT lease FROM leases WHERE server = ?1 AND ended IS NULL",
-                "UPDATE leases SET ended = CASE WHEN began > :at THEN began ELSE :at END, ended_by = :by WHERE lease = :key",
-            )
-        } else {
-            (
-                "SELECT acct_session_id FROM sessions WHERE nas_identifier = ?1 AND acct_stop_time IS NULL",
-                "UPDATE sessions SET acct_stop_time = CASE WHEN acct_start_time > :at THEN acct_start_time ELSE :at END,
-                     acct_session_time = CASE WHEN acct_start_time > :at THEN 0 ELSE (:at - acct_start_time) / 1000 END,
-                     closed_by = :by, estimated = 1, billed = 1
-                 WHERE acct_session_id = :key",
-            )
-        };
-        let open = self.statements.all(open, params![self.server.as_str()], |row| row.get::<_, String>(0))?;
-        for gone in open.iter().filter(|key| !live.contains(*key)) {
-            self.statements.run(end, named_params! { ":at": time, ":by": UNKNOWN_END, ":key": gone })?;
-            if table == "sessions" {
-                self.statements.run(
-                    "UPDATE links SET stop = CASE WHEN start > :at THEN start ELSE :at END
-                     WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :key) AND stop IS NULL",
-                    named_params! { ":at": time, ":key": gone },
-                )?;
-            }
+    /// Nobody knows when they ended: the records are missing.
+    fn end_unknown_sessions(&mut self, live: &HashSet<String>, time: Millis) -> Result<(), Error> {
+        for gone in self.gone(queries::LIVE_SESSION_KEYS, live)? {
+            let these = values! { session: &gone, at: time, by: UNKNOWN_END };
+            self.database.run(queries::SESSION_END_UNKNOWN, these)?;
+            self.database.run(queries::LINKS_ENDED, values! { session: &gone, stop: time })?;
         }
         Ok(())
+    }
+
+    fn end_unknown_leases(&mut self, live: &HashSet<String>, time: Millis) -> Result<(), Error> {
+        for gone in self.gone(queries::LIVE_LEASE_KEYS, live)? {
+            self.database.run(queries::LEASE_ENDED, values! { lease: &gone, at: time, by: UNKNOWN_END })?;
+        }
+        Ok(())
+    }
+
+    /// Keys that are open here and not there.
+    fn gone(&self, open: queries::Query, live: &HashSet<String>) -> Result<Vec<String>, Error> {
+        let mut open = self.database.all(open, values! { server: &self.server }, |row| row.get::<String>(0))?;
+        open.retain(|key| !live.contains(key));
+        Ok(open)
     }
 }

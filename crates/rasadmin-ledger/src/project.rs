@@ -11,21 +11,21 @@ mod links;
 mod sessions;
 mod state;
 
-use super::statements::Statements;
 use crate::forget::{Changed, Past, Pseudonyms};
-use crate::{Error, ErrorKind};
+use crate::sqlite::Database;
+use crate::value::values;
+use crate::{Error, ErrorKind, queries};
 use rasadmin_engine::calendar::date_of_label;
 use rasadmin_engine::effect::Forgetting;
 use rasadmin_engine::event::{ConfigRead, Repeated};
 use rasadmin_engine::{Effect, Id, Millis, Name, Record, Refusal};
-use rusqlite::named_params;
 
 /// How a session or a lease ended whose end the journal does not have any more.
 const UNKNOWN_END: &str = "end not in the journal";
 
 /// The records of one journal, as they become rows.
-pub(crate) struct Projection<'s, 'c> {
-    statements: &'s mut Statements<'c>,
+pub(crate) struct Projection<'d> {
+    database: &'d Database,
     /// Whose records these are.
     pub server: Name,
     /// The instance that lives: records of others change nothing. None: it is not known, and nothing is passed over.
@@ -83,9 +83,9 @@ const fn code(refusal: &Refusal) -> &'static str {
     }
 }
 
-impl<'s, 'c> Projection<'s, 'c> {
-    pub fn new(statements: &'s mut Statements<'c>, server: Name, living: Option<Id>) -> Self {
-        Self { statements, server, living, instance: None, time: 0, heard: None, forgotten: Changed::default() }
+impl<'d> Projection<'d> {
+    pub fn new(database: &'d Database, server: Name, living: Option<Id>) -> Self {
+        Self { database, server, living, instance: None, time: 0, heard: None, forgotten: Changed::default() }
     }
 
     /// Writes the rows of a record.
@@ -174,8 +174,8 @@ impl<'s, 'c> Projection<'s, 'c> {
     /// stayed, and get no names.
     fn forget(&mut self, record: Id, past: &Past, how: Forgetting) -> Result<(), Error> {
         let changed = match how {
-            Forgetting::Purge => crate::forget::purge(self.statements, past)?,
-            Forgetting::Anonymise => crate::forget::anonymise(self.statements, past, &Pseudonyms::of(record))?,
+            Forgetting::Purge => crate::forget::purge(self.database, past)?,
+            Forgetting::Anonymise => crate::forget::anonymise(self.database, past, &Pseudonyms::of(record))?,
         };
         self.forgotten += changed;
         Ok(())
@@ -188,22 +188,14 @@ impl<'s, 'c> Projection<'s, 'c> {
         let facts = serde_json::to_string(&decision.facts).map_err(json)?;
         let groups = serde_json::to_string(&decision.groups).map_err(json)?;
         let counted = serde_json::to_string(&decision.counted).map_err(json)?;
-        self.statements.run(
-            "INSERT INTO decisions (record, time, server, instance, session, stage, domain, name, user_name, outcome, rule,
-                 reason, refusal, config, facts, groups, counted)
-             VALUES (:record, :time, :server, :instance, (SELECT id FROM sessions WHERE acct_session_id = :session), :stage,
-                 :domain, :name,
-                 coalesce(:user_name, (SELECT user_name FROM sessions WHERE acct_session_id = :session), ''),
-                 :outcome, :rule, :reason, :refusal, :config, :facts, :groups, :counted)
-             ON CONFLICT (record) DO NOTHING",
-            named_params! {
-                ":record": of.key, ":time": decision.time, ":server": self.server.as_str(), ":instance": of.instance,
-                ":session": record.session.map(key), ":stage": decision.stage.name(),
-                ":domain": user.map(|u| u.domain.as_str()), ":name": user.map(|u| u.name.as_str()),
-                ":user_name": record.event.user_name().map(Name::as_str), ":outcome": decision.outcome(),
-                ":rule": decision.rule, ":reason": decision.why(), ":refusal": decision.refusal.as_ref().map(code),
-                ":config": decision.config, ":facts": facts, ":groups": groups,
-                ":counted": counted,
+        self.database.run(
+            queries::DECIDED,
+            values! {
+                record: of.key, time: decision.time, server: &self.server, instance: of.instance, session: record.session,
+                stage: decision.stage.name(), domain: user.map(|u| &u.domain), name: user.map(|u| &u.name),
+                user_name: record.event.user_name(), outcome: decision.outcome(), rule: decision.rule.as_ref(),
+                reason: decision.why(), refusal: decision.refusal.as_ref().map(code), config: &decision.config,
+                facts: facts, groups: groups, counted: counted,
             },
         )?;
         Ok(())
@@ -211,12 +203,11 @@ impl<'s, 'c> Projection<'s, 'c> {
 
     /// A refusal was repeated: counted with the first one's decision.
     fn refusal_repeated(&mut self, repeated: &Repeated) -> Result<(), Error> {
-        let sql = "UPDATE decisions SET repeated = :times, last = :last WHERE record = :record";
-        self.statements.run(
-            sql,
-            named_params! {
-                ":record": key_of(repeated.of, repeated.first.time), ":times": i64::try_from(repeated.times).unwrap_or(i64::MAX),
-                ":last": repeated.last.time,
+        self.database.run(
+            queries::REFUSAL_REPEATED,
+            values! {
+                record: key_of(repeated.of, repeated.first.time),
+                times: i64::try_from(repeated.times).unwrap_or(i64::MAX), last: repeated.last.time,
             },
         )?;
         Ok(())
@@ -233,13 +224,11 @@ impl<'s, 'c> Projection<'s, 'c> {
     /// `gone`: events that were lost, and records that are missing.
     fn out_of_order(&mut self, of: &Of<'_>, what: &str, details: &str, gone: [u64; 2]) -> Result<(), Error> {
         let [lost, missing] = gone.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
-        self.statements.run(
-            "INSERT INTO anomalies (effect, time, server, instance, what, details, lost, missing)
-             VALUES (:effect, :time, :server, :instance, :what, :details, :lost, :missing)
-             ON CONFLICT (effect) DO NOTHING",
-            named_params! {
-                ":effect": of.effect(), ":time": of.time, ":server": self.server.as_str(), ":instance": of.instance,
-                ":what": what, ":details": details, ":lost": lost, ":missing": missing,
+        self.database.run(
+            queries::OUT_OF_ORDER,
+            values! {
+                effect: of.effect(), time: of.time, server: &self.server, instance: of.instance, what: what,
+                details: details, lost: lost, missing: missing,
             },
         )?;
         Ok(())
@@ -247,17 +236,13 @@ impl<'s, 'c> Projection<'s, 'c> {
 
     fn config(&mut self, of: &Of<'_>, read: &ConfigRead) -> Result<(), Error> {
         if let Some(texts) = &read.texts {
-            self.statements.run(
-                "INSERT INTO configs (hash, first_used, texts) VALUES (:hash, :now, :texts) ON CONFLICT (hash) DO NOTHING",
-                named_params! { ":hash": read.hash, ":now": of.time, ":texts": texts },
-            )?;
+            self.database.run(queries::CONFIG_KEPT, values! { hash: &read.hash, now: of.time, texts: texts })?;
         }
-        self.statements.run(
-            "INSERT INTO loads (effect, time, server, instance, version, config, fault)
-             VALUES (:effect, :time, :server, :instance, :version, :config, :fault) ON CONFLICT (effect) DO NOTHING",
-            named_params! {
-                ":effect": of.effect(), ":time": of.time, ":server": self.server.as_str(), ":instance": of.instance,
-                ":version": read.version, ":config": read.hash, ":fault": read.fault,
+        self.database.run(
+            queries::CONFIG_LOADED,
+            values! {
+                effect: of.effect(), time: of.time, server: &self.server, instance: of.instance,
+                version: &read.version, config: &read.hash, fault: read.fault.as_ref(),
             },
         )?;
         Ok(())

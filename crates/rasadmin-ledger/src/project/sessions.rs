@@ -1,0 +1,128 @@
+//! The rows of sessions, and of what they used.
+
+use super::{Of, Projection};
+use crate::value::values;
+use crate::{Error, queries};
+use rasadmin_engine::calendar::date_of_label;
+use rasadmin_engine::effect::{ClosedBy, DayUse, SessionBegan, SessionEnded};
+use rasadmin_engine::{Id, Identity, Millis, Name, Quarantine, Stamp, Tunnel};
+use std::collections::BTreeMap;
+
+impl Projection<'_> {
+    /// Was it new? On a second reading it lives again until its end is read again: what is forgotten in between was so
+    /// before it ended.
+    pub(super) fn session_began(&mut self, of: &Of<'_>, s: &SessionBegan) -> Result<bool, Error> {
+        let user = s.user.as_ref();
+        let inserted = self.database.run(
+            queries::SESSION_BEGAN,
+            values! {
+                session: s.session, instance: of.instance, server: &self.server, domain: user.map(|u| &u.domain),
+                name: user.map(|u| &u.name), user_name: &s.user_name, handle: s.handle, guid: s.guid.as_ref(),
+                computer: &s.computer, source: &s.source, interface: s.interface.name(),
+                quarantine: s.quarantine.map_or("", Quarantine::name), tunnel: s.tunnel.map(Tunnel::name),
+                port: s.port.as_ref(), start: s.at.time, mono: s.at.mono,
+            },
+        )?;
+        if inserted == 0 {
+            self.session_revived(s.session)?;
+            self.session_alive(s.session)?;
+        }
+        Ok(inserted > 0)
+    }
+
+    pub(super) fn session_established(
+        &mut self,
+        session: Id,
+        at: Millis,
+        port: &Name,
+        tunnel: Option<Tunnel>,
+    ) -> Result<(), Error> {
+        self.database.run(
+            queries::SESSION_ESTABLISHED,
+            values! { session: session, at: at, port: port, tunnel: tunnel.map(Tunnel::name) },
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn session_replaced(&mut self, session: Id, by: Id, at: Stamp) -> Result<(), Error> {
+        let these = values! { session: session, by: by, at: at.time, mono: at.mono };
+        self.database.run(queries::SESSION_REPLACED, these)?;
+        Ok(())
+    }
+
+    pub(super) fn session_alive(&mut self, session: Id) -> Result<(), Error> {
+        self.database.run(queries::SESSION_ALIVE, values! { session: session })?;
+        Ok(())
+    }
+
+    pub(super) fn source_changed(&mut self, session: Id, source: &str) -> Result<(), Error> {
+        self.database.run(queries::SOURCE_CHANGED, values! { session: session, source: source })?;
+        Ok(())
+    }
+
+    pub(super) fn quarantine_changed(&mut self, session: Id, quarantine: Option<Quarantine>) -> Result<(), Error> {
+        let quarantine = quarantine.map_or("", Quarantine::name);
+        self.database.run(queries::QUARANTINE_CHANGED, values! { session: session, quarantine: quarantine })?;
+        Ok(())
+    }
+
+    /// It has ended, or its end has become better known.
+    pub(super) fn session_ended(&mut self, ended: &SessionEnded) -> Result<(), Error> {
+        let hung_up = ended.by == ClosedBy::Hangup;
+        // Without a hangup only the looks at it told something, and they told what was until then.
+        let usage = Some(ended.usage).filter(|u| hung_up || u.input_octets > 0 || u.output_octets > 0);
+        let octets_are = usage.map(|u| if hung_up && u.is_exact() { "exact" } else { "lower bound" });
+        let (session, stop) = (ended.session, ended.at.time.max(ended.start));
+        self.database.run(
+            queries::SESSION_ENDED,
+            values! {
+                session: session, start: ended.start, stop: stop, seconds: ended.usage.seconds,
+                input: usage.map(|u| u.input_octets), output: usage.map(|u| u.output_octets),
+                frames_in: usage.map(|u| u.input_packets), frames_out: usage.map(|u| u.output_packets),
+                octets_are: octets_are, cause: ended.by.cause(), by: ended.by.name(),
+                estimated: ended.by.is_estimated(), billed: ended.by.is_billed(),
+            },
+        )?;
+        self.database.run(queries::LINKS_ENDED, values! { session: session, stop: stop })?;
+        Ok(())
+    }
+
+    pub(super) fn session_revived(&mut self, session: Id) -> Result<(), Error> {
+        self.database.run(queries::SESSION_REVIVED, values! { session: session })?;
+        Ok(())
+    }
+
+    /// What a live session has used. On a second reading it may have ended: then its end has told more, or, if a new
+    /// instance ended it, nobody tells it again.
+    pub(super) fn used_so_far(&mut self, session: Id, user: &Identity, days: &[DayUse]) -> Result<(), Error> {
+        match self.database.one(queries::SESSION_HAS_ENDED, values! { session: session }, |_| Ok(()))? {
+            Some(()) => Ok(()),
+            None => self.used(session, user, days),
+        }
+    }
+
+    /// This instead of what was told of it before. A row that is there keeps its user, who may have been made nobody since;
+    /// a new one of a session that is nobody's is nobody's too.
+    pub(super) fn used(&mut self, session: Id, user: &Identity, days: &[DayUse]) -> Result<(), Error> {
+        let mut sums: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
+        for day in days {
+            let sum = sums.entry(date_of_label(day.labels.day)).or_default();
+            *sum = (sum.0 + day.seconds, sum.1 + day.input_octets, sum.2 + day.output_octets);
+        }
+        let of = values! { session: session };
+        let before = self.database.all(queries::USE_OF_SESSION, of, |row| row.get::<String>(0))?;
+        for day in before.iter().filter(|day| !sums.contains_key(*day)) {
+            self.database.run(queries::USE_OF_DAY_DELETED, values! { session: session, day: day })?;
+        }
+        for (day, (seconds, input, output)) in &sums {
+            self.database.run(
+                queries::USED,
+                values! {
+                    session: session, day: day, domain: &user.domain, name: &user.name, seconds: *seconds, input: *input,
+                    output: *output,
+                },
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! Decisions.
+
+use super::Query;
+
+/// In the order in which [`Decided`](crate::report::Decided) is read.
+macro_rules! columns {
+    () => {
+        "id, time, server, session, stage, domain, name, user_name, outcome, rule, reason, config, facts, counted, refusal,
+             groups, repeated, last"
+    };
+}
+
+/// Of a user, on a server, in a time, by a rule.
+macro_rules! fits {
+    () => {
+        "(name = :name OR :name IS NULL) AND (domain = :domain OR :domain IS NULL)
+             AND (lower(server) = lower(:server) OR :server IS NULL) AND time >= :since AND time < :until
+             AND (lower(rule) = lower(:rule) OR :rule IS NULL)"
+    };
+}
+
+queries! {
+    DECIDED = "INSERT INTO decisions (record, time, server, instance, session, stage, domain, name, user_name, outcome,
+             rule, reason, refusal, config, facts, groups, counted)
+         VALUES (:record, :time, :server, :instance, (SELECT id FROM sessions WHERE acct_session_id = :session), :stage,
+             :domain, :name,
+             coalesce(:user_name, (SELECT user_name FROM sessions WHERE acct_session_id = :session), ''),
+             :outcome, :rule, :reason, :refusal, :config, :facts, :groups, :counted)
+         ON CONFLICT (record) DO NOTHING";
+
+    /// Counted with the first one's decision.
+    REFUSAL_REPEATED = "UPDATE decisions SET repeated = :times, last = :last WHERE record = :record";
+
+    /// The latest first.
+    DECISIONS = "SELECT ", columns!(), " FROM decisions
+         WHERE (outcome = :outcome OR :outcome IS NULL) AND ", fits!(), "
+         ORDER BY id DESC LIMIT :limit";
+
+    /// Denials of a period, by their index.
+    DENIALS = "SELECT ", columns!(), " FROM decisions
+         WHERE outcome = 'deny' AND ", fits!(), "
+         ORDER BY id DESC LIMIT :limit";
+
+    /// In the order of time: also those for the session's addresses, which came before it.
+    DECISIONS_OF_SESSION = "SELECT ", columns!(), " FROM decisions WHERE session = :session
+         UNION
+         SELECT ", columns!(), " FROM decisions WHERE id IN (SELECT decision FROM leases WHERE session = :session)
+         ORDER BY id";
+
+    DECISION = "SELECT ", columns!(), " FROM decisions WHERE id = :id";
+
+    /// The last decision and the last lease.
+    LAST = "SELECT (SELECT coalesce(max(id), 0) FROM decisions), (SELECT coalesce(max(id), 0) FROM leases)";
+
+    /// After a decision.
+    REFUSALS = "SELECT rule, reason, user_name FROM decisions WHERE outcome = 'deny' AND id > :after ORDER BY id";
+
+    /// The decisions after one of them by which a connection comes about.
+    ATTEMPTS = "SELECT user_name, stage, outcome, rule, reason FROM decisions
+         WHERE id > :after AND stage IN ('ipv4-address', 'ipv6-address', 'connection', 'link') ORDER BY user_name, id";
+
+    /// Denials of a period, as they are summed up.
+    DENIED = "SELECT time, domain, name, user_name, rule, facts FROM decisions
+         WHERE outcome = 'deny' AND time >= :from AND time < :to";
+
+    /// The decisions that let the sessions of a period in: the last of each counts.
+    LET_IN = "SELECT decisions.session, decisions.rule, decisions.id
+         FROM decisions JOIN sessions ON sessions.id = decisions.session
+         WHERE stage IN ('connection', 'link') AND outcome <> 'deny'
+             AND acct_start_time < :to AND (acct_stop_time IS NULL OR acct_stop_time >= :from)";
+}

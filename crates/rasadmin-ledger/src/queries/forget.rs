@@ -1,0 +1,98 @@
+//! What purge and anonymise do: to everybody's rows if `:name` is NULL, else to one user's.
+
+use super::Query;
+
+/// Everybody's, or one user's.
+macro_rules! whose {
+    () => {
+        "((domain = :domain AND name = :name) OR :name IS NULL)"
+    };
+}
+
+/// Not those that a session, or a lease, of a later time rests on.
+macro_rules! past_decisions {
+    () => {
+        concat!(
+            "time < :before AND ",
+            whose!(),
+            " AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = session
+                 AND (acct_stop_time IS NULL OR acct_stop_time >= :before))
+             AND id NOT IN (SELECT decision FROM leases
+                 WHERE decision IS NOT NULL AND (ended IS NULL OR ended >= :before))"
+        )
+    };
+}
+
+/// A live session's days are written anew at its end.
+macro_rules! past_days {
+    () => {
+        "day < :first_day AND session NOT IN (SELECT acct_session_id FROM sessions
+             WHERE acct_stop_time IS NULL OR acct_stop_time >= :now)"
+    };
+}
+
+/// They have no user of their own, but their details can name one.
+macro_rules! past_anomalies {
+    () => {
+        "time < :before AND (replace(upper(details), :name, '') <> upper(details) OR :name IS NULL)"
+    };
+}
+
+queries! {
+    USE_PURGED = "DELETE FROM use WHERE ", whose!(), " AND ", past_days!();
+
+    /// Before their sessions.
+    LINKS_PURGED = "DELETE FROM links WHERE session IN (SELECT id FROM sessions
+             WHERE acct_stop_time < :before AND ", whose!(), ")";
+
+    SESSIONS_PURGED = "DELETE FROM sessions
+         WHERE acct_stop_time < :before AND ", whose!();
+
+    LEASES_PURGED = "DELETE FROM leases
+         WHERE ended < :before AND ", whose!();
+
+    DECISIONS_PURGED = "DELETE FROM decisions WHERE ", past_decisions!();
+
+    ANOMALIES_PURGED = "DELETE FROM anomalies WHERE ", past_anomalies!();
+
+    /// The last load of a server is of the configuration in force.
+    LOADS_PURGED = "DELETE FROM loads WHERE time < :before AND EXISTS (SELECT 1 FROM loads later
+             WHERE later.server = loads.server
+                 AND (later.time > loads.time OR (later.time = loads.time AND later.id > loads.id)))";
+
+    CONFIGS_PURGED = "DELETE FROM configs WHERE first_used < :before
+             AND hash NOT IN (SELECT config FROM decisions) AND hash NOT IN (SELECT config FROM loads)";
+
+    /// Users with use of days that are past, but for those who have a pseudonym already.
+    USERS_OF_PAST_DAYS = "SELECT DISTINCT domain, name FROM use
+         WHERE day < :first_day AND substr(name, 1, 5) <> 'ANON-' ORDER BY domain, name";
+
+    USE_ANONYMISED = "UPDATE use SET domain = '', name = :alias
+         WHERE domain = :domain AND name = :name AND ", past_days!();
+
+    PAST_SESSIONS = "SELECT id, domain, name, user_name FROM sessions
+         WHERE acct_stop_time < :before AND ", whose!(), "
+             AND anonymous = 0 AND id > :after ORDER BY id LIMIT :limit";
+
+    SESSION_ANONYMISED = "UPDATE sessions SET domain = :domain, name = :name, user_name = :alias, anonymous = 1,
+             remote_computer = '', calling_station_id = '', guid = NULL
+         WHERE id = :id";
+
+    PAST_LEASES = "SELECT id, domain, name, user_name FROM leases
+         WHERE ended < :before AND ", whose!(), "
+             AND anonymous = 0 AND id > :after ORDER BY id LIMIT :limit";
+
+    LEASE_ANONYMISED = "UPDATE leases SET domain = :domain, name = :name, user_name = :alias, anonymous = 1
+         WHERE id = :id";
+
+    PAST_DECISIONS = "SELECT id, domain, name, user_name, facts FROM decisions
+         WHERE ", past_decisions!(), " AND anonymous = 0 AND id > :after ORDER BY id LIMIT :limit";
+
+    DECISION_ANONYMISED = "UPDATE decisions SET domain = :domain, name = :name, user_name = :alias, anonymous = 1,
+             facts = :facts, groups = '[]',
+             reason = CASE refusal WHEN 'anothers-address' THEN 'the address was given to another user' ELSE reason END
+         WHERE id = :id";
+
+    ANOMALIES_ANONYMISED = "UPDATE anomalies SET details = ''
+         WHERE details <> '' AND lost = 0 AND missing = 0 AND ", past_anomalies!();
+}

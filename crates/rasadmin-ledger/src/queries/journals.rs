@@ -1,0 +1,29 @@
+//! How far each journal was brought in, and what the ledger knows about itself.
+
+use super::Query;
+
+queries! {
+    /// A value that the ledger has kept about itself.
+    ABOUT = "SELECT value FROM about WHERE key = :key";
+
+    /// What a new ledger knows about itself.
+    ABOUT_ITSELF = "INSERT INTO about (key, value) VALUES ('platform', :platform), ('ledger', :ledger)";
+
+    /// The cursor of a journal.
+    CURSOR = "SELECT journal, segment, number, crc, server, instance FROM journals WHERE journal = :journal";
+
+    /// The cursor of any journal at a record.
+    CURSOR_AT = "SELECT journal, segment, number, crc, server, instance FROM journals
+         WHERE number = :number AND crc = :crc";
+
+    CURSOR_MOVED = "INSERT INTO journals (journal, server, instance, segment, number, crc, brought_at)
+         VALUES (:journal, :server, :instance, :segment, :number, :crc, :now)
+         ON CONFLICT (journal) DO UPDATE SET server = excluded.server, instance = excluded.instance,
+             segment = excluded.segment, number = excluded.number, crc = excluded.crc, brought_at = excluded.brought_at";
+
+    /// Everything that the journal had then was brought in.
+    BROUGHT_NOTED = "UPDATE journals SET brought_at = :now WHERE journal = :journal";
+
+    /// How far each journal was brought in.
+    BROUGHT = "SELECT server, journal, segment, number, crc, brought_at FROM journals ORDER BY server, brought_at";
+}

@@ -1,0 +1,79 @@
+//! Leases.
+
+use super::Query;
+
+/// In the order in which [`Held`](crate::report::Held) is read, without the log that it comes from.
+macro_rules! columns {
+    () => {
+        "id, server, family, address, prefix, domain, name, user_name, port, session, origin, pool, began, accepted, ended,
+             ended_by"
+    };
+}
+
+queries! {
+    /// On a second reading it lives again.
+    LEASE_BEGAN = "INSERT INTO leases (lease, instance, server, family, number, address, domain, name, user_name, port,
+             origin, pool, began, decision)
+         VALUES (:lease, :instance, :server, :family, :number, :address, :domain, :name, :user_name, :port, :origin,
+             :pool, :began, (SELECT id FROM decisions WHERE record = :record))
+         ON CONFLICT (lease) DO UPDATE SET ended = NULL, ended_by = NULL";
+
+    /// A session has it.
+    LEASE_TAKEN = "UPDATE leases SET accepted = coalesce(accepted, :at),
+             domain = CASE anonymous WHEN 0 THEN :domain ELSE domain END,
+             name = CASE anonymous WHEN 0 THEN :name ELSE name END,
+             session = (SELECT id FROM sessions WHERE acct_session_id = :session), prefix = coalesce(:prefix, prefix)
+         WHERE lease = :lease";
+
+    /// The session that has it has its address.
+    SESSION_ADDRESSED = "UPDATE sessions
+         SET framed_ip_address = CASE l.family WHEN 4 THEN l.address ELSE framed_ip_address END,
+             framed_interface_id = CASE l.family WHEN 6 THEN l.address ELSE framed_interface_id END,
+             framed_ipv6_prefix = CASE l.family WHEN 6 THEN coalesce(:prefix, framed_ipv6_prefix)
+                                  ELSE framed_ipv6_prefix END
+         FROM leases l WHERE l.lease = :lease AND acct_session_id = :session";
+
+    /// No session has it yet, as it turned out.
+    LEASE_WAITS = "UPDATE leases SET session = NULL, accepted = NULL WHERE lease = :lease";
+
+    LEASE_ENDED = "UPDATE leases SET ended = CASE WHEN began > :at THEN began ELSE :at END, ended_by = :by
+         WHERE lease = :lease AND ended IS NULL";
+
+    /// Those of instances before this one.
+    LEASES_LEFT_ENDED = "UPDATE leases SET ended = CASE WHEN began > :at THEN began ELSE :at END, ended_by = :by
+         WHERE server = :server AND ended IS NULL AND instance < :before";
+
+    LEASE_HAS_ENDED = "SELECT id FROM leases WHERE lease = :lease AND ended IS NOT NULL";
+
+    /// The keys of a server's live leases.
+    LIVE_LEASE_KEYS = "SELECT lease FROM leases WHERE server = :server AND ended IS NULL";
+
+    /// Live leases, by address.
+    LIVE_LEASES = "SELECT ", columns!(), ", NULL FROM leases
+         WHERE ended IS NULL AND (name = :name OR :name IS NULL) AND (domain = :domain OR :domain IS NULL)
+             AND (lower(server) = lower(:server) OR :server IS NULL) AND began >= :since AND began < :until
+             AND (pool = :pool OR :pool IS NULL)
+         ORDER BY server, family, number";
+
+    /// Who had an address, the latest first.
+    WHO_HAD = "SELECT ", columns!(), ", NULL FROM leases
+         WHERE address = :address AND (prefix IS NULL OR prefix = :prefix OR :prefix IS NULL)
+             AND ((began <= :at AND (ended IS NULL OR ended > :at)) OR :at IS NULL)
+         UNION ALL
+         SELECT id, nas_identifier, 4, framed_ip_address, NULL, domain, name, user_name, coalesce(nas_port_id, ''), id,
+             'imported', NULL, acct_start_time, acct_start_time, acct_stop_time, closed_by, imported
+         FROM sessions
+         WHERE framed_ip_address = :address AND imported IS NOT NULL AND ", super::sessions::session_counts!(), "
+             AND ((acct_start_time <= :at AND acct_stop_time > :at) OR :at IS NULL)
+         ORDER BY 13 DESC LIMIT :limit";
+
+    /// How many addresses of each pool are held now.
+    POOL_USE = "SELECT server, pool, family, count(*) FROM leases
+         WHERE ended IS NULL AND pool IS NOT NULL GROUP BY server, pool, family ORDER BY server, pool, family";
+
+    /// What was given after a lease.
+    GIVEN = "SELECT CASE origin WHEN 'reservation' THEN 'reservations' WHEN 'offer' THEN 'RRAS''s offer' ELSE pool END
+                 AS source,
+             family, count(*), count(DISTINCT number), count(CASE origin WHEN 'sticky' THEN 1 END)
+         FROM leases WHERE id > :after GROUP BY source, family ORDER BY family, count(*) DESC, source";
+}

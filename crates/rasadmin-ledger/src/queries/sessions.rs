@@ -1,0 +1,203 @@
+//! Sessions, and the users who had them.
+
+use super::Query;
+
+/// In the order in which [`Session`](crate::report::Session) is read.
+macro_rules! columns {
+    () => {
+        "id, acct_session_id, nas_identifier, domain, name, user_name, remote_computer, calling_station_id,
+             interface_type, quarantine, tunnel_type, nas_port_id, framed_ip_address, framed_interface_id,
+             framed_ipv6_prefix, acct_start_time, established,
+             (SELECT count(*) FROM links WHERE links.session = sessions.id AND links.stop IS NULL), acct_link_count,
+             acct_stop_time, acct_session_time, acct_input_octets, acct_output_octets, acct_input_packets,
+             acct_output_packets, octets_are, acct_terminate_cause, closed_by, estimated, billed, imported"
+    };
+}
+
+/// What the ledger itself covers counts once: an imported session is left out where an instance of the same server was
+/// alive when it began.
+macro_rules! session_counts {
+    () => {
+        "(imported IS NULL OR NOT EXISTS (SELECT 1 FROM instances
+             WHERE lower(instances.server) = lower(nas_identifier) AND acct_start_time BETWEEN started AND last_activity))"
+    };
+}
+pub(super) use session_counts;
+
+/// On a server, in a time.
+macro_rules! session_fits {
+    () => {
+        "(lower(nas_identifier) = lower(:server) OR :server IS NULL)
+             AND acct_start_time >= :since AND acct_start_time < :until"
+    };
+}
+
+/// Of one user, or of all whose name is this.
+macro_rules! anyone {
+    () => {
+        "(name = :name OR :name IS NULL) AND (domain = :domain OR :domain IS NULL)"
+    };
+}
+
+/// Those who came, and those who were denied: two parts, so that each has its condition on the user.
+macro_rules! known_users {
+    ($user:expr) => {
+        concat!(
+            "WITH came AS (SELECT domain, name, count(*) - count(acct_stop_time) AS live, count(*) AS sessions,
+                 min(acct_start_time) AS first, max(coalesce(acct_stop_time, acct_start_time)) AS last
+             FROM sessions WHERE name IS NOT NULL AND ",
+            $user,
+            " AND ",
+            session_fits!(),
+            " AND ",
+            session_counts!(),
+            " GROUP BY domain, name),
+             denied AS (SELECT domain, name, max(time) AS time
+             FROM decisions WHERE name IS NOT NULL AND outcome = 'deny' AND ",
+            anyone!(),
+            " AND (lower(server) = lower(:server) OR :server IS NULL) AND time >= :since AND time < :until
+             GROUP BY domain, name)
+         SELECT domain, name, coalesce(live, 0), coalesce(sessions, 0), first, last, time
+         FROM came FULL JOIN denied USING (domain, name) ORDER BY domain, name"
+        )
+    };
+}
+
+queries! {
+    SESSION_BEGAN = "INSERT INTO sessions (acct_session_id, instance, nas_identifier, domain, name, user_name, handle, guid,
+             remote_computer, calling_station_id, interface_type, quarantine, tunnel_type, nas_port_id, acct_start_time,
+             began, began_mono)
+         VALUES (:session, :instance, :server, :domain, :name, :user_name, :handle, :guid, :computer, :source,
+             :interface, :quarantine, :tunnel, :port, :start, :start, :mono)
+         ON CONFLICT (acct_session_id) DO NOTHING";
+
+    SESSION_ESTABLISHED = "UPDATE sessions SET established = :at, nas_port_id = :port,
+             tunnel_type = coalesce(:tunnel, tunnel_type)
+         WHERE acct_session_id = :session";
+
+    SESSION_REPLACED = "UPDATE sessions SET replaced_by = :by, replaced = :at, replaced_mono = :mono
+         WHERE acct_session_id = :session";
+
+    SESSION_ALIVE = "UPDATE sessions SET replaced_by = NULL, replaced = NULL, replaced_mono = NULL
+         WHERE acct_session_id = :session";
+
+    SOURCE_CHANGED = "UPDATE sessions SET calling_station_id = :source
+         WHERE acct_session_id = :session AND anonymous = 0";
+
+    QUARANTINE_CHANGED = "UPDATE sessions SET quarantine = :quarantine WHERE acct_session_id = :session";
+
+    SESSION_ENDED = "UPDATE sessions SET acct_start_time = :start, acct_stop_time = :stop, acct_session_time = :seconds,
+             acct_input_octets = :input, acct_output_octets = :output, acct_input_packets = :frames_in,
+             acct_output_packets = :frames_out, octets_are = :octets_are, acct_terminate_cause = :cause,
+             closed_by = :by, estimated = :estimated, billed = :billed
+         WHERE acct_session_id = :session";
+
+    /// Nobody knows when it ended.
+    SESSION_END_UNKNOWN = "UPDATE sessions
+         SET acct_stop_time = CASE WHEN acct_start_time > :at THEN acct_start_time ELSE :at END,
+             acct_session_time = CASE WHEN acct_start_time > :at THEN 0 ELSE (:at - acct_start_time) / 1000 END,
+             closed_by = :by, estimated = 1, billed = 1
+         WHERE acct_session_id = :session";
+
+    SESSION_REVIVED = "UPDATE sessions SET acct_start_time = coalesce(began, acct_start_time), acct_stop_time = NULL,
+             acct_session_time = NULL, acct_input_octets = NULL, acct_output_octets = NULL, acct_input_packets = NULL,
+             acct_output_packets = NULL, octets_are = NULL, acct_terminate_cause = NULL, closed_by = NULL,
+             estimated = NULL, billed = NULL
+         WHERE acct_session_id = :session";
+
+    SESSION_HAS_ENDED = "SELECT id FROM sessions WHERE acct_session_id = :session AND acct_stop_time IS NOT NULL";
+
+    /// A server's open sessions of instances before this one.
+    SESSIONS_LEFT = "SELECT acct_session_id, domain, name, began, began_mono, replaced, replaced_mono FROM sessions
+         WHERE nas_identifier = :server AND acct_stop_time IS NULL AND instance < :before ORDER BY id";
+
+    /// The keys of a server's live sessions.
+    LIVE_SESSION_KEYS = "SELECT acct_session_id FROM sessions WHERE nas_identifier = :server AND acct_stop_time IS NULL";
+
+    /// Of another log.
+    SESSION_IMPORTED = "INSERT INTO sessions (acct_session_id, instance, nas_identifier, domain, name, user_name, handle,
+             remote_computer, calling_station_id, interface_type, quarantine, tunnel_type, nas_port_id,
+             framed_ip_address, framed_interface_id, framed_ipv6_prefix, acct_start_time, established, acct_link_count,
+             acct_stop_time, acct_session_time, acct_input_octets, acct_output_octets, acct_input_packets,
+             acct_output_packets, octets_are, acct_terminate_cause, closed_by, estimated, billed, imported)
+         VALUES (:session, 0, :server, :domain, :name, :user_name, 0, :computer, :calling, '', '', :tunnel, :port,
+             :address, :interface_id, :prefix, :start, :start, :links, :stop, :seconds, :input, :output, :frames_in,
+             :frames_out, :octets_are, :cause, :closed_by, :estimated, 0, :source)
+         ON CONFLICT (acct_session_id) DO NOTHING";
+
+    /// It is there. What is the ledger's own, or has its end, is not touched.
+    SESSION_COMPLETED = "UPDATE sessions SET acct_stop_time = :stop,
+             acct_session_time = CASE WHEN :estimated = 1 AND (:stop - acct_start_time) / 1000 > :seconds
+                                 THEN (:stop - acct_start_time) / 1000 ELSE :seconds END,
+             acct_input_octets = coalesce(:input, acct_input_octets),
+             acct_output_octets = coalesce(:output, acct_output_octets),
+             acct_input_packets = coalesce(:frames_in, acct_input_packets),
+             acct_output_packets = coalesce(:frames_out, acct_output_packets),
+             octets_are = coalesce(:octets_are, octets_are), acct_terminate_cause = :cause, closed_by = :closed_by,
+             estimated = :estimated,
+             acct_link_count = CASE WHEN acct_link_count > :links THEN acct_link_count ELSE :links END,
+             tunnel_type = coalesce(tunnel_type, :tunnel), framed_ip_address = coalesce(framed_ip_address, :address)
+         WHERE acct_session_id = :session AND imported IS NOT NULL AND estimated = 1
+             AND (estimated > :estimated OR :stop > acct_stop_time)";
+
+    /// What an import has to know of a session that may be there.
+    SESSION_IS_THERE = "SELECT acct_stop_time, imported, estimated FROM sessions WHERE acct_session_id = :session";
+
+    /// The latest first.
+    SESSIONS = "SELECT ", columns!(), " FROM sessions
+         WHERE ", anyone!(), " AND ", session_fits!(), " AND ", session_counts!(), "
+         ORDER BY acct_start_time DESC, id DESC LIMIT :limit";
+
+    /// Of one user, by the index of users.
+    SESSIONS_OF_USER = "SELECT ", columns!(), " FROM sessions
+         WHERE name = :name AND domain = :domain AND ", session_fits!(), " AND ", session_counts!(), "
+         ORDER BY acct_start_time DESC, id DESC LIMIT :limit";
+
+    /// Those that are still connected, by the index of live ones.
+    LIVE_SESSIONS = "SELECT ", columns!(), " FROM sessions
+         WHERE acct_stop_time IS NULL AND ", anyone!(), "
+             AND (lower(nas_identifier) = lower(:server) OR :server IS NULL)
+             AND +acct_start_time >= :since AND +acct_start_time < :until
+         ORDER BY +acct_start_time DESC, id DESC LIMIT :limit";
+
+    SESSION = "SELECT ", columns!(), " FROM sessions WHERE id = :id";
+
+    /// By the beginning or the end of its key.
+    SESSIONS_WITH_KEY = "SELECT ", columns!(), " FROM sessions
+         WHERE acct_session_id >= :key AND acct_session_id < :key || 'g'
+         UNION
+         SELECT ", columns!(), " FROM sessions
+         WHERE substr(acct_session_id, length(acct_session_id) - length(:key) + 1) = :key
+         LIMIT 2";
+
+    /// Those that were connected at some time in a period. What began more than a day before it is found by the index of
+    /// long sessions, or is live.
+    SESSIONS_IN_PERIOD = "SELECT ", columns!(), " FROM sessions
+         WHERE ", session_counts!(), " AND acct_start_time >= :day_before AND acct_start_time < :to
+             AND (acct_stop_time IS NULL OR acct_stop_time >= :from)
+         UNION ALL
+         SELECT ", columns!(), " FROM sessions
+         WHERE ", session_counts!(), " AND acct_start_time < :day_before
+             AND acct_stop_time - acct_start_time > 86400000 AND acct_stop_time >= :from
+         UNION ALL
+         SELECT ", columns!(), " FROM sessions WHERE acct_stop_time IS NULL AND +acct_start_time < :day_before";
+
+    /// In the order in which they began, after one of them.
+    SESSIONS_AFTER = "SELECT ", columns!(), " FROM sessions
+         WHERE (acct_start_time, id) > (:start, :id) AND acct_start_time < :until
+         ORDER BY acct_start_time, id LIMIT :limit";
+
+    LAST_SESSION = "SELECT coalesce(max(id), 0) FROM sessions";
+
+    /// A session's number, by its key.
+    SESSION_NUMBER = "SELECT id FROM sessions WHERE acct_session_id = :session";
+
+    /// A session's key, by its number.
+    SESSION_KEY = "SELECT acct_session_id FROM sessions WHERE id = :id";
+
+    /// The users of sessions and of denials, by name.
+    KNOWN_USERS = known_users!(anyone!());
+
+    /// The same of one user, by the index of users.
+    KNOWN_USER = known_users!("name = :name AND domain = :domain");
+}

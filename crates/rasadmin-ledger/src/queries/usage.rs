@@ -1,0 +1,31 @@
+//! What sessions have used, a row a session and day.
+
+use super::Query;
+
+queries! {
+    /// What was told of a session's use.
+    USE_OF_SESSION = "SELECT day, seconds, input_octets, output_octets FROM use WHERE session = :session ORDER BY day";
+
+    /// A row that is there keeps its user, who may have been made nobody since; a new one of a session that is nobody's
+    /// is nobody's too.
+    USED = "INSERT INTO use (session, day, domain, name, seconds, input_octets, output_octets)
+         VALUES (:session, :day,
+             coalesce((SELECT domain FROM sessions WHERE acct_session_id = :session AND anonymous = 1), :domain),
+             coalesce((SELECT name FROM sessions WHERE acct_session_id = :session AND anonymous = 1), :name),
+             :seconds, :input, :output)
+         ON CONFLICT (session, day) DO UPDATE SET seconds = excluded.seconds, input_octets = excluded.input_octets,
+             output_octets = excluded.output_octets";
+
+    USE_OF_DAY_DELETED = "DELETE FROM use WHERE session = :session AND day = :day";
+
+    /// By user and day.
+    USAGE = "SELECT domain, name, day, seconds, input_octets, output_octets, session FROM use
+         WHERE (name = :name OR :name IS NULL) AND (domain = :domain OR :domain IS NULL)
+             AND day >= :first AND day <= :last
+         ORDER BY 1, 2, 3";
+
+    /// Of one user, by the index of users.
+    USAGE_OF_USER = "SELECT domain, name, day, seconds, input_octets, output_octets, session FROM use
+         WHERE name = :name AND domain = :domain AND day >= :first AND day <= :last
+         ORDER BY 1, 2, 3";
+}

@@ -1,0 +1,283 @@
+//! The door to the database: every statement goes through here, and only those of [`queries`](crate::queries) do.
+
+use super::deadline;
+use super::row::{Row, Unfit};
+use crate::queries::sqlite_only::{self, BEGIN, COMMIT, ROLLBACK, SqliteOnly};
+use crate::queries::{self, Statement};
+use crate::value::{Values, values};
+use crate::{Error, ErrorKind};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ffi};
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What to do with a ledger that is damaged.
+const REMEDY: &str = "restore a backup; or move it away, and the next command makes a new one from the journal";
+
+/// What is in a new ledger.
+const SCHEMA: &str = include_str!("../schema.sql");
+
+/// Statements that stay prepared.
+const PREPARED: usize = 128;
+
+/// An open database. Each text is prepared once.
+#[derive(Debug)]
+pub(crate) struct Database {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// Why a statement failed.
+enum Failed {
+    Database(rusqlite::Error),
+    Row(Unfit),
+}
+
+impl From<rusqlite::Error> for Failed {
+    fn from(e: rusqlite::Error) -> Self {
+        Self::Database(e)
+    }
+}
+
+impl From<Unfit> for Failed {
+    fn from(e: Unfit) -> Self {
+        Self::Row(e)
+    }
+}
+
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Its name is a path.
+    Read,
+    /// Its name is a URI.
+    ReadByUri,
+    Write,
+    /// It is made if it is not there.
+    Make,
+}
+
+impl Access {
+    const fn flags(self) -> OpenFlags {
+        match self {
+            Self::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            Self::ReadByUri => OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_URI),
+            Self::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            Self::Make => OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_CREATE),
+        }
+    }
+}
+
+impl Database {
+    /// Opens a file by a name, which may not be its path.
+    pub fn open(path: &Path, name: &Path, access: Access) -> Result<Self, Error> {
+        let flags = access.flags() | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(name, flags).map_err(|e| error(path, &e))?;
+        connection.set_prepared_statement_cache_capacity(PREPARED);
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Locks are waited for until the [deadline](deadline::until) of the thread.
+    pub fn wait_until_deadline(&self) -> Result<(), Error> {
+        self.connection.busy_handler(Some(deadline::wait)).map_err(|e| error(&self.path, &e))
+    }
+
+    /// Locks are waited for so long.
+    pub fn wait_for(&self, time: Duration) -> Result<(), Error> {
+        self.connection.busy_timeout(time).map_err(|e| error(&self.path, &e))
+    }
+
+    /// Makes the tables of a new ledger.
+    pub fn make_tables(&self) -> Result<(), Error> {
+        self.connection.execute_batch(SCHEMA).map_err(|e| error(&self.path, &e))
+    }
+
+    fn with<T>(
+        &self,
+        what: impl Statement,
+        values: &Values<'_>,
+        work: impl FnOnce(&mut CachedStatement<'_>) -> Result<T, Failed>,
+    ) -> Result<T, Error> {
+        let done = || {
+            let mut statement = self.connection.prepare_cached(what.text())?;
+            bind(&mut statement, values)?;
+            work(&mut statement)
+        };
+        done().map_err(|failed| match failed {
+            Failed::Database(e) => error(&self.path, &e),
+            Failed::Row(Unfit(why)) => unfit(&self.path, format_args!("{}, {why}", what.name())),
+        })
+    }
+
+    /// How many rows it changed.
+    pub fn run(&self, what: impl Statement, values: &Values<'_>) -> Result<usize, Error> {
+        let changed = self.with(what, values, |statement| Ok(statement.raw_execute()?))?;
+        #[cfg(test)]
+        crate::tests::ran::changed(what, values, changed);
+        Ok(changed)
+    }
+
+    /// Each row, one after the other.
+    pub fn each(
+        &self,
+        what: impl Statement,
+        values: &Values<'_>,
+        mut each: impl FnMut(&Row<'_>) -> Result<(), Unfit>,
+    ) -> Result<(), Error> {
+        self.with(what, values, |statement| {
+            let mut rows = Rows::of(statement, what, values);
+            while let Some(row) = rows.next()? {
+                each(&row)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Every row.
+    pub fn all<T>(
+        &self,
+        what: impl Statement,
+        values: &Values<'_>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Unfit>,
+    ) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        self.each(what, values, |row| {
+            all.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// The first row, if there is one.
+    pub fn one<T>(
+        &self,
+        what: impl Statement,
+        values: &Values<'_>,
+        read: impl FnOnce(&Row<'_>) -> Result<T, Unfit>,
+    ) -> Result<Option<T>, Error> {
+        self.with(what, values, |statement| {
+            let mut rows = Rows::of(statement, what, values);
+            Ok(rows.next()?.map(|row| read(&row)).transpose()?)
+        })
+    }
+
+    /// Begins a transaction that nobody else writes beside; it is rolled back if it is dropped.
+    pub fn begin(&self) -> Result<Transaction<'_>, Error> {
+        if !self.connection.is_autocommit() {
+            // A panic left one.
+            let _ = self.set(ROLLBACK);
+        }
+        self.set(BEGIN)?;
+        Ok(Transaction(self))
+    }
+
+    /// Runs what changes no row; its answer does not matter.
+    pub fn set(&self, what: SqliteOnly) -> Result<(), Error> {
+        self.each(what, &[], |_| Ok(()))
+    }
+
+    /// Copies it to a new file of this name.
+    pub fn copy(&self, to: &str) -> Result<(), Error> {
+        // What fails is the new file.
+        let copied = self.connection.execute(sqlite_only::COPY.text(), [(":to", to)].as_slice());
+        copied.map(drop).map_err(|e| error(Path::new(to), &e))
+    }
+
+    /// What is wrong with the file; nothing if all is well.
+    pub fn damage(&self, check: SqliteOnly) -> Result<Vec<String>, Error> {
+        let mut found = self.all(check, &[], |row| row.get::<String>(0))?;
+        found.retain(|line| line != "ok");
+        Ok(found)
+    }
+
+    /// A value that the ledger has kept about itself since it was made.
+    pub fn about(&self, key: &str) -> Result<String, Error> {
+        let found = self.one(queries::ABOUT, values! { key: key }, |row| row.get(0))?;
+        found.ok_or_else(|| unfit(&self.path, format_args!("its {key} is missing")))
+    }
+
+    /// The schema's version; 0 if there is none.
+    pub fn version(&self) -> Result<i64, Error> {
+        Ok(self.one(sqlite_only::SCHEMA_VERSION, &[], |row| row.get(0))?.unwrap_or(0))
+    }
+}
+
+/// The rows of an answer.
+struct Rows<'s>(rusqlite::Rows<'s>);
+
+impl<'s> Rows<'s> {
+    #[cfg_attr(not(test), allow(unused_variables))]
+    fn of(statement: &'s mut CachedStatement<'_>, what: impl Statement, values: &Values<'_>) -> Self {
+        #[cfg(test)]
+        crate::tests::ran::asked(what, values);
+        Self(statement.raw_query())
+    }
+
+    fn next(&mut self) -> Result<Option<Row<'_>>, Failed> {
+        let Some(row) = self.0.next()? else { return Ok(None) };
+        #[cfg(test)]
+        crate::tests::ran::row((0..row.as_ref().column_count()).map(|at| super::row::value(row, at)));
+        Ok(Some(Row(row)))
+    }
+}
+
+fn bind(statement: &mut CachedStatement<'_>, values: &Values<'_>) -> rusqlite::Result<()> {
+    let wanted = statement.parameter_count();
+    if wanted != values.len() {
+        return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
+    }
+    for (name, value) in values {
+        let at = statement.parameter_index(name)?;
+        let at = at.ok_or_else(|| rusqlite::Error::InvalidParameterName((*name).to_owned()))?;
+        statement.raw_bind_parameter(at, value)?;
+    }
+    Ok(())
+}
+
+/// A transaction.
+pub(crate) struct Transaction<'d>(&'d Database);
+
+impl Transaction<'_> {
+    /// What is done in it is done.
+    pub fn commit(self) -> Result<(), Error> {
+        self.0.set(COMMIT)
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        // After a commit, and after some errors, there is none.
+        if !self.0.connection.is_autocommit() {
+            let _ = self.0.set(ROLLBACK);
+        }
+    }
+}
+
+fn unfit(path: &Path, why: impl Display) -> Error {
+    Error::new(ErrorKind::Corrupt, path, format!("it does not contain what it should ({why}): {REMEDY}"))
+}
+
+/// What an error of SQLite means for the ledger.
+fn error(path: &Path, e: &rusqlite::Error) -> Error {
+    let rusqlite::Error::SqliteFailure(ffi::Error { code, .. }, _) = e else { return unfit(path, e) };
+    let (kind, what) = match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            (ErrorKind::Locked, "another process has locked it for too long")
+        }
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
+            (ErrorKind::ReadOnly, "it cannot be written: check the rights of the file and its folder")
+        }
+        ErrorCode::DiskFull => (ErrorKind::Full, "the disk is full"),
+        ErrorCode::CannotOpen => (ErrorKind::Missing, "it cannot be opened: check that its folder is there"),
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            return Error::new(ErrorKind::Corrupt, path, format!("it is damaged, or not a ledger ({e}): {REMEDY}"));
+        }
+        _ => (ErrorKind::Other, "it cannot be used"),
+    };
+    Error::new(kind, path, format!("{what} ({e})"))
+}

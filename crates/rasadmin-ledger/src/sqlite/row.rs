@@ -1,0 +1,53 @@
+//! Values and rows, as SQLite has them.
+
+use crate::value::{Column, Value};
+use rusqlite::ToSql;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use std::fmt::Display;
+
+/// A row of an answer.
+pub(crate) struct Row<'r>(pub(super) &'r rusqlite::Row<'r>);
+
+/// Why a row is not what it should be.
+#[derive(Debug)]
+pub(crate) struct Unfit(pub(super) String);
+
+impl Row<'_> {
+    /// A column, from 0.
+    pub fn get<T: Column>(&self, at: usize) -> Result<T, Unfit> {
+        match T::of(value(self.0, at)?) {
+            Some(value) => Ok(value),
+            None => Err(Unfit::new(at, format_args!("{:?}", value(self.0, at)?))),
+        }
+    }
+}
+
+impl Unfit {
+    /// A column, from 0, and what is wrong with it.
+    pub fn new(at: usize, what: impl Display) -> Self {
+        Self(format!("column {}: {what}", at + 1))
+    }
+}
+
+pub(super) fn value<'r>(row: &'r rusqlite::Row<'_>, at: usize) -> Result<Value<'r>, Unfit> {
+    match row.get_ref(at).map_err(|e| Unfit::new(at, e))? {
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(number) => Ok(Value::Integer(number)),
+        ValueRef::Text(text) => match std::str::from_utf8(text) {
+            Ok(text) => Ok(text.into()),
+            Err(e) => Err(Unfit::new(at, e)),
+        },
+        ValueRef::Real(number) => Err(Unfit::new(at, number)),
+        ValueRef::Blob(_) => Err(Unfit::new(at, "bytes")),
+    }
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}

@@ -1,0 +1,193 @@
+//! Every statement through the ledger's own interface, over a ledger that is made of a recorder's records: a test of its
+//! name says what it does. `postgresql` runs the same statements with the same values there.
+
+use super::ran;
+use super::support::{Scene, soon};
+use crate::history::{Counts, Imported};
+use crate::queries::{self, Statement};
+use crate::report::Reader;
+use crate::sqlite::{Create, Sqlite};
+use crate::upkeep::Upkeep;
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::{Domains, Millis, Name};
+use std::time::Duration;
+
+/// Tests, each named after its statement, and the list of them.
+macro_rules! conformance {
+    ($($name:ident $body:block)*) => {
+        $(#[test]
+        fn $name() {
+            super::holds(stringify!($name), || $body);
+        })*
+
+        pub(super) const TESTS: &[(&str, fn())] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+mod checks;
+mod decisions;
+mod forget;
+mod instances;
+mod journals;
+mod leases;
+mod links;
+mod sessions;
+mod usage;
+
+/// All of them, by name.
+pub fn tests() -> Vec<(&'static str, fn())> {
+    [
+        checks::TESTS,
+        decisions::TESTS,
+        forget::TESTS,
+        instances::TESTS,
+        journals::TESTS,
+        leases::TESTS,
+        links::TESTS,
+        sessions::TESTS,
+        usage::TESTS,
+    ]
+    .concat()
+}
+
+#[test]
+fn every_statement_has_a_test_of_its_name() {
+    let mut tested: Vec<_> = tests().into_iter().map(|(name, _)| name.to_uppercase()).collect();
+    let mut all: Vec<_> = queries::all().into_iter().map(|query| query.name().to_owned()).collect();
+    tested.sort();
+    all.sort();
+    assert_eq!(tested, all);
+}
+
+/// Runs a test, which must have run the statement of its name.
+fn holds(name: &str, test: impl FnOnce()) {
+    ran::take();
+    test();
+    let all = ran::take();
+    assert!(all.iter().any(|ran| ran.name.eq_ignore_ascii_case(name)), "the statement did not run");
+    ran::put_back(all);
+}
+
+const OPEN: &str = r#"
+    time_zone = "UTC"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "staff"
+    journal.durability = "process"
+    [pools.staff]
+    addresses = ["10.8.0.1-10.8.0.9"]
+    [[rules]]
+    name = "Not Mallory"
+    action = "deny"
+    users = ["mallory"]
+    reason = "she is banned"
+"#;
+
+fn scene() -> Scene {
+    Scene::new(OPEN)
+}
+
+/// A session of some seconds.
+fn visit(scene: &Scene, handle: u64, user: &str, seconds: i64) {
+    let port = format!("VPN0-{handle}");
+    let given = scene.begin(handle, user, &port).unwrap();
+    scene.wait(seconds);
+    scene.end(handle, user, &port, &given);
+}
+
+fn reader(scene: &Scene) -> Reader {
+    Reader::open(&scene.ledger()).unwrap()
+}
+
+fn upkeep(scene: &Scene) -> Upkeep {
+    Upkeep::open(&scene.ledger()).unwrap()
+}
+
+/// Changes rows past the door.
+fn change(scene: &Scene, sql: &str) {
+    scene.bring_in();
+    assert_ne!(rusqlite::Connection::open(&scene.config.ledger).unwrap().execute(sql, []).unwrap(), 0, "{sql}");
+    ran::done(sql);
+}
+
+/// The journal is read again from its oldest record.
+fn read_again(scene: &Scene) {
+    change(scene, "UPDATE journals SET crc = crc + 1");
+    assert!(scene.bring_in().again);
+}
+
+/// The oldest records are missing, a checkpoint has what lived then, and `vera` is among it: on `VPN1-7`.
+fn without_beginning() -> Scene {
+    let scene = scene();
+    scene.begin(1000, "vera", "VPN1-7").unwrap();
+    for handle in 1..50 {
+        visit(&scene, handle, &format!("u{}", handle % 5), 60);
+    }
+    expire(&scene);
+    scene
+}
+
+/// The ledger has alice's end. The journal is read again, without the record of that end, but with a checkpoint that has
+/// her session live.
+fn ended_after_the_checkpoint() -> Scene {
+    let scene = scene();
+    scene.begin(1, "alice", "VPN1-1").unwrap();
+    scene.checkpoint();
+    scene.end(1, "alice", "VPN1-1", "10.8.0.1");
+    for handle in 2..50 {
+        visit(&scene, handle, &format!("u{}", handle % 5), 60);
+    }
+    scene.bring_in();
+    expire(&scene);
+    change(&scene, "DELETE FROM journals");
+    assert_eq!(scene.bring_in().gaps, 1);
+    scene
+}
+
+/// The oldest segments of the journal go, and a checkpoint has what lives.
+fn expire(scene: &Scene) {
+    scene.tool().seal().unwrap();
+    visit(scene, 2000, "u1", 60);
+    expire_sealed(scene);
+}
+
+/// The segments go that are sealed; what came after them stays.
+fn expire_sealed(scene: &Scene) {
+    scene.checkpoint();
+    scene.tool().seal().unwrap();
+    visit(scene, 2001, "u1", 60);
+    let rule = rasadmin_journal::retain::Rule::Limit { bytes: 0 };
+    assert!(!rasadmin_journal::retain::expire(&scene.config.journal, rule).unwrap().is_empty());
+}
+
+/// A session of another log, with its end.
+fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> Imported {
+    Imported {
+        key: key.to_owned(),
+        source: "odbc",
+        server: "VPN1".into(),
+        user: Domains::new([("CORP", &[][..])], Some("CORP")).identity(&user.into(), &Name::default()),
+        user_name: user.into(),
+        computer: Name::default(),
+        calling: String::new(),
+        tunnel: Some("SSTP".to_owned()),
+        port: None,
+        address: Some([10, 8, 0, 1].into()),
+        interface_id: None,
+        prefix: None,
+        start,
+        stop,
+        seconds: u64::try_from((stop - start) / 1000).unwrap(),
+        usage: Some(Usage { input_octets: 1, output_octets: 2, ..Usage::default() }),
+        exact: true,
+        links: 1,
+        cause: None,
+        closed_by: "hangup",
+        estimated: false,
+    }
+}
+
+fn import(scene: &Scene, sessions: &[Imported]) -> Counts {
+    let mut ledger = Sqlite::open(&scene.ledger(), Create::No, false, soon()).unwrap();
+    ledger.import(sessions, Duration::from_secs(20)).unwrap()
+}

@@ -1,0 +1,146 @@
+//! Decisions.
+
+use super::super::support::{MONDAY, Scene, With, connection, number};
+use super::{OPEN, reader, scene, visit};
+use crate::report::{By, Which, Who};
+use rasadmin_engine::{Name, Tunnel};
+
+/// Alice comes, mallory may not, bob comes a minute later.
+fn three() -> Scene {
+    let scene = scene();
+    visit(&scene, 1, "alice", 60);
+    scene.begin(2, "mallory", "VPN0-2").unwrap_err();
+    visit(&scene, 3, "bob", 60);
+    scene
+}
+
+fn users(decided: Vec<crate::report::Decided>) -> Vec<String> {
+    decided.into_iter().map(|decided| decided.user_name.to_string()).collect()
+}
+
+conformance! {
+    decided {
+        let scene = three();
+        assert_eq!(
+            scene.ask("SELECT stage, outcome, rule, reason, domain, name, session FROM decisions ORDER BY id LIMIT 4"),
+            "ipv4-address allow - - CORP ALICE -; connection allow - - CORP ALICE 1; link allow - - CORP ALICE 1; \
+             ipv4-address deny Not Mallory she is banned CORP MALLORY -"
+        );
+    }
+
+    refusal_repeated {
+        let scene = scene();
+        for second in 0..3 {
+            scene.wait(second);
+            scene.begin(2, "mallory", "VPN0-2").unwrap_err();
+        }
+        scene.wait(70);
+        visit(&scene, 3, "bob", 60);
+        assert_eq!(
+            scene.ask("SELECT repeated, last FROM decisions WHERE outcome = 'deny'"),
+            format!("2 {}", MONDAY + 3_000)
+        );
+    }
+
+    decisions {
+        let scene = three();
+        let reader = reader(&scene);
+        assert_eq!(users(reader.decisions(&Which::default(), false, None).unwrap()).len(), 7);
+        let limited = Which { limit: Some(2), ..Which::default() };
+        assert_eq!(users(reader.decisions(&limited, false, None).unwrap()), ["bob", "bob"], "the latest first");
+        let denied = reader.decisions(&Which::default(), true, None).unwrap();
+        assert_eq!(denied[0].reason.as_deref(), Some("she is banned"));
+        assert_eq!(users(denied), ["mallory"]);
+        let of = |typed: &str| Which { user: Who::typed(typed, &scene.config.domains), ..Which::default() };
+        let count = |which: &Which, rule| reader.decisions(which, false, rule).unwrap().len();
+        assert_eq!([r"corp\alice", "ALICE", r"PARTNER\alice"].map(|user| count(&of(user), None)), [3, 3, 0]);
+        // Servers and rules are found in any case.
+        let on = |server: &str| Which { server: Some(Name::new(server)), ..Which::default() };
+        assert_eq!(["vpn1", "VPN1", "VPN2"].map(|server| count(&on(server), None)), [7, 7, 0]);
+        assert_eq!(["not mallory", "NOT MALLORY", "Not"].map(|rule| count(&on("vpn1"), Some(rule))), [1, 1, 0]);
+        let since = Which { since: Some(MONDAY + 1), ..Which::default() };
+        let until = Which { until: Some(MONDAY + 1), ..Which::default() };
+        assert_eq!((count(&since, None), count(&until, None)), (4, 3));
+    }
+
+    denials {
+        let scene = three();
+        let reader = reader(&scene);
+        let denied = |since, until| {
+            let which = Which { since: Some(since), until: Some(until), ..Which::default() };
+            users(reader.decisions(&which, true, None).unwrap())
+        };
+        assert_eq!(denied(MONDAY, MONDAY + 60_001), ["mallory"]);
+        assert_eq!(denied(MONDAY, MONDAY + 60_000), [""; 0], "its end is not in it");
+        let since = Which { since: Some(MONDAY), server: Some(Name::new("vpn1")), ..Which::default() };
+        assert_eq!(users(reader.decisions(&since, true, Some("not mallory")).unwrap()), ["mallory"]);
+        let alice = Which { user: Who::typed("alice", &scene.config.domains), ..since };
+        assert_eq!(users(reader.decisions(&alice, true, None).unwrap()), [""; 0]);
+    }
+
+    decisions_of_session {
+        let scene = three();
+        let stages: Vec<_> =
+            reader(&scene).decisions_of(2).unwrap().into_iter().map(|decided| (decided.stage.name(), decided.id)).collect();
+        // The address came before there was a session.
+        assert_eq!(stages, [("ipv4-address", 5), ("connection", 6), ("link", 7)]);
+    }
+
+    decision {
+        let scene = three();
+        let reader = reader(&scene);
+        let decided = reader.decision(4).unwrap().unwrap();
+        assert!(decided.is_denied() && decided.rule.as_deref() == Some("Not Mallory"));
+        assert_eq!(decided.facts.user.known().unwrap().name, Name::new("MALLORY"));
+        assert!(reader.decision(99).unwrap().is_none());
+    }
+
+    last {
+        let scene = three();
+        assert_eq!(reader(&scene).last().unwrap(), (7, 2));
+    }
+
+    refusals {
+        let scene = three();
+        let refusals = reader(&scene).refusals(0).unwrap();
+        assert_eq!(refusals.len(), 1);
+        assert_eq!(refusals[0].reason.as_deref(), Some("she is banned"));
+        assert_eq!(refusals[0].users, [Name::new("mallory")]);
+        assert_eq!(reader(&scene).refusals(4).unwrap(), []);
+    }
+
+    attempts {
+        let scene = three();
+        let attempts: Vec<_> =
+            reader(&scene).attempts(0).unwrap().into_iter().map(|one| (one.user.to_string(), one.allowed)).collect();
+        assert_eq!(attempts, [("alice".to_owned(), true), ("bob".to_owned(), true), ("mallory".to_owned(), false)]);
+        assert_eq!(reader(&scene).attempts(4).unwrap().len(), 1);
+    }
+
+    denied {
+        let scene = Scene::new(&OPEN.replace("users = [\"mallory\"]", "tunnels = [\"PPTP\"]"));
+        let given = scene.address("alice", "VPN0-1", "").unwrap();
+        scene.connect(&connection(1, "alice").with(|e| e.addresses = vec![number(&given)]));
+        scene.link(1, "VPN0-1", Tunnel::Pptp);
+        let reader = reader(&scene);
+        let denied = |by, to| {
+            let rows = reader.totals(by, MONDAY, to, scene.now().at.time, &scene.config).unwrap();
+            rows.into_iter().filter(|row| row.denied > 0).map(|row| (row.key, row.denied)).collect::<Vec<_>>()
+        };
+        assert_eq!(denied(By::Tunnel, MONDAY + 1), [(Some("PPTP".to_owned()), 1)]);
+        assert_eq!(denied(By::Day, MONDAY + 1), [(Some("2026-11-23".to_owned()), 1)]);
+        assert_eq!(denied(By::User, MONDAY), []);
+    }
+
+    let_in {
+        let scene = Scene::new(&format!(
+            "{OPEN}\n[[rules]]\nname = \"early\"\naction = \"allow\"\nusers = [\"alice\"]\n"
+        ));
+        visit(&scene, 1, "alice", 60);
+        visit(&scene, 2, "bob", 60);
+        let reader = reader(&scene);
+        let rows = reader.totals(By::Rule, MONDAY, MONDAY + 3_600_000, scene.now().at.time, &scene.config).unwrap();
+        let rows: Vec<_> = rows.into_iter().map(|row| (row.key, row.sessions)).collect();
+        assert_eq!(rows, [(None, 1), (Some("early".to_owned()), 1)]);
+    }
+}

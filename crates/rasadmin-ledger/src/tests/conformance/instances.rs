@@ -1,0 +1,88 @@
+//! Service instances, and the configurations that they read.
+
+use super::super::support::{MONDAY, connection};
+use super::{expire, reader, scene, visit};
+use rasadmin_engine::Name;
+
+conformance! {
+    instance {
+        let scene = scene();
+        visit(&scene, 1, "alice", 60);
+        // What is brought in later belongs to the same row.
+        scene.bring_in();
+        visit(&scene, 2, "bob", 60);
+        assert_eq!(scene.ask("SELECT DISTINCT instance FROM sessions"), "1");
+    }
+
+    instance_began {
+        let mut scene = scene();
+        scene.restart();
+        assert_eq!(
+            scene.ask("SELECT server, started, length(token) FROM instances ORDER BY id"),
+            format!("VPN1 {MONDAY} 36; VPN1 {MONDAY} 36")
+        );
+    }
+
+    instance_heard {
+        let scene = scene();
+        visit(&scene, 1, "alice", 60);
+        scene.wait(5);
+        scene.recorder.hangup(&connection(77, "nobody"), scene.now());
+        assert_eq!(scene.ask("SELECT last_activity FROM instances"), (MONDAY + 65_000).to_string());
+    }
+
+    last_activity {
+        let scene = scene();
+        visit(&scene, 1, "alice", 60);
+        scene.bring_in();
+        for handle in 2..50 {
+            visit(&scene, handle, &format!("u{}", handle % 5), 60);
+        }
+        expire(&scene);
+        // What is missing is noted at the last sign of life that the ledger knew.
+        let missing = "SELECT what, time FROM anomalies WHERE missing > 0";
+        assert_eq!(scene.ask(missing), format!("the journal's beginning is missing {}", MONDAY + 60_000));
+    }
+
+    servers {
+        let scene = scene();
+        visit(&scene, 1, "alice", 60);
+        assert_eq!(reader(&scene).servers().unwrap(), [Name::new("VPN1")]);
+    }
+
+    last_instances {
+        let mut scene = scene();
+        visit(&scene, 1, "alice", 60);
+        scene.restart();
+        scene.begin(2, "bob", "VPN0-2").unwrap();
+        scene.tell(rasadmin_engine::Event::Lost { events: 3 });
+        let instances = reader(&scene).instances().unwrap();
+        assert_eq!(instances.len(), 1, "the last of each server");
+        let last = &instances[0];
+        assert_eq!((last.server.clone(), last.started), (Name::new("VPN1"), MONDAY + 60_000));
+        assert_eq!((last.open_sessions, last.events_lost), (1, 3));
+        let loaded = last.loaded.as_ref().unwrap();
+        assert_eq!((loaded.time, loaded.fault.as_deref()), (MONDAY + 60_000, None));
+    }
+
+    config_kept {
+        let mut scene = scene();
+        scene.restart();
+        assert_eq!(scene.ask("SELECT count(*), min(first_used) FROM configs"), format!("1 {MONDAY}"), "once");
+    }
+
+    config_loaded {
+        let mut scene = scene();
+        scene.restart();
+        assert_eq!(scene.ask("SELECT server, instance, fault FROM loads ORDER BY id"), "VPN1 1 -; VPN1 2 -");
+    }
+
+    config {
+        let scene = scene();
+        visit(&scene, 1, "alice", 60);
+        let reader = reader(&scene);
+        let hash = reader.decision(1).unwrap().unwrap().config;
+        assert!(reader.config(&hash).unwrap().unwrap().text.contains("Not Mallory"));
+        assert_eq!(reader.config("another").unwrap(), None);
+    }
+}

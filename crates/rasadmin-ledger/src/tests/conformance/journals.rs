@@ -1,0 +1,70 @@
+//! How far each journal was brought in, and what the ledger knows about itself.
+
+use super::super::ran::{self, Answer};
+use super::{change, reader, scene, visit, without_beginning};
+use rasadmin_engine::Name;
+
+conformance! {
+    about {
+        let scene = scene();
+        let platform = if cfg!(windows) { "windows" } else { "unix" };
+        assert_eq!(reader(&scene).platform().unwrap(), platform);
+    }
+
+    about_itself {
+        let scene = scene();
+        assert_eq!(scene.ask("SELECT key, length(value) > 3 FROM about ORDER BY key"), "ledger 1; platform 1");
+    }
+
+    cursor {
+        let scene = scene();
+        visit(&scene, 1, "alice", 60);
+        assert!(scene.bring_in().records > 5);
+        visit(&scene, 2, "bob", 60);
+        let brought = scene.bring_in();
+        assert_eq!((brought.records, brought.again), (6, false), "only what is new");
+    }
+
+    cursor_at {
+        let scene = without_beginning();
+        assert_eq!(scene.bring_in().gaps, 1);
+        let beginning = rasadmin_journal::Follower::open(&scene.config.journal).unwrap().unwrap().beginning();
+        // Another journal was brought in as far as the record before this one's oldest: this one goes on with it.
+        let other = "00000000-0000-4000-8000-000000000000";
+        let at = format!("number = {}, crc = {}", beginning.number, beginning.crc);
+        change(&scene, &format!("UPDATE journals SET journal = '{other}', {at}"));
+        let brought = scene.bring_in();
+        assert!(brought.records > 0);
+        assert_eq!((brought.gaps, brought.again), (0, false), "nothing is missing between the two");
+    }
+
+    cursor_moved {
+        let scene = scene();
+        visit(&scene, 1, "alice", 60);
+        let place = scene.bring_in().place.unwrap();
+        assert_eq!(
+            scene.ask("SELECT server, journal, segment, number, crc FROM journals"),
+            format!("VPN1 {} {} {} {}", place.journal, place.segment, place.number, place.crc)
+        );
+    }
+
+    brought_noted {
+        let scene = scene();
+        visit(&scene, 1, "alice", 60);
+        scene.bring_in();
+        // The last that is done, when all of the journal is there.
+        let all = ran::take();
+        let last = all.iter().rfind(|ran| matches!(ran.answer, Answer::Changed(_))).unwrap();
+        assert_eq!((last.name.as_str(), &last.answer), ("BROUGHT_NOTED", &Answer::Changed(1)));
+        ran::put_back(all);
+    }
+
+    brought {
+        let scene = scene();
+        visit(&scene, 1, "alice", 60);
+        let place = scene.bring_in().place;
+        let brought = reader(&scene).brought().unwrap();
+        assert_eq!(brought.len(), 1);
+        assert_eq!((brought[0].server.clone(), brought[0].place), (Name::new("VPN1"), place));
+    }
+}

@@ -1,0 +1,393 @@
+//! Sessions, and the users who had them.
+
+use super::super::support::{MONDAY, Scene, With, connection};
+use super::{change, ended_after_the_checkpoint, expire, import, imported, read_again, reader, scene, upkeep, visit};
+use crate::history::{Imported, NO_END};
+use crate::report::{By, Wanted, Which, Who};
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::{Name, Quarantine, Tunnel};
+
+const HOUR: i64 = 3_600_000;
+
+/// Alice for an hour, bob for an hour, and both are back: alice of another domain.
+fn four() -> Scene {
+    let scene = scene();
+    visit(&scene, 1, "alice", 3600);
+    visit(&scene, 2, "bob", 3600);
+    scene.begin(3, r"PARTNER\alice", "VPN0-3").unwrap();
+    scene.wait(60);
+    scene.begin(4, "bob", "VPN0-4").unwrap();
+    scene
+}
+
+fn found(scene: &Scene, which: &Which, live: bool) -> Vec<i64> {
+    reader(scene).sessions(which, live).unwrap().into_iter().map(|session| session.id).collect()
+}
+
+fn of(scene: &Scene, typed: &str) -> Which {
+    Which { user: Who::typed(typed, &scene.config.domains), ..Which::default() }
+}
+
+fn on(server: &str) -> Which {
+    Which { server: Some(Name::new(server)), ..Which::default() }
+}
+
+fn since(time: i64) -> Which {
+    Which { since: Some(time), ..Which::default() }
+}
+
+fn until(time: i64) -> Which {
+    Which { until: Some(time), ..Which::default() }
+}
+
+/// A client that comes back from the same computer.
+fn back(scene: &Scene, handle: u64) {
+    let event = connection(handle, "alice").with(|e| e.computer = "LAPTOP-7".into());
+    scene.connect(&event);
+    scene.link(handle, &format!("VPN0-{handle}"), Tunnel::Sstp);
+}
+
+/// As an import leaves it whose log ends before the session does.
+fn unended(key: &str, stop: i64) -> Imported {
+    Imported {
+        stop,
+        seconds: 0,
+        usage: None,
+        closed_by: NO_END,
+        estimated: true,
+        ..imported(key, "alice", MONDAY, stop)
+    }
+}
+
+const ENDS: &str =
+    "SELECT acct_stop_time, acct_session_time, acct_input_octets, estimated, acct_link_count FROM sessions";
+
+fn known(scene: &Scene, which: &Which) -> Vec<(String, u64, u64, Option<i64>, bool)> {
+    let users = reader(scene).users(which).unwrap().into_iter();
+    let row = |user: crate::report::KnownUser| {
+        let name = format!("{}\\{}", user.domain, user.name);
+        (name, user.live_sessions, user.sessions, user.first, user.last_denied.is_some())
+    };
+    users.map(row).collect()
+}
+
+conformance! {
+    session_began {
+        let scene = scene();
+        scene.connect(&connection(1, "alice").with(|e| e.computer = "LAPTOP-7".into()));
+        assert_eq!(
+            scene.ask(
+                "SELECT instance, nas_identifier, domain, name, user_name, handle, guid, remote_computer, calling_station_id,
+                     interface_type, quarantine, tunnel_type, acct_start_time, began, began_mono, acct_stop_time FROM sessions"
+            ),
+            format!(
+                "1 VPN1 CORP ALICE alice 1 {:032x} LAPTOP-7 203.0.113.9 client normal - {MONDAY} {MONDAY} 3600000 -",
+                1
+            )
+        );
+    }
+
+    session_established {
+        let scene = scene();
+        scene.connect(&connection(1, "alice"));
+        assert_eq!(scene.ask("SELECT established, nas_port_id, tunnel_type FROM sessions"), "- - -");
+        scene.wait(5);
+        scene.link(1, "VPN0-1", Tunnel::Sstp);
+        assert_eq!(
+            scene.ask("SELECT established, nas_port_id, tunnel_type FROM sessions"),
+            format!("{} VPN0-1 SSTP", MONDAY + 5_000)
+        );
+    }
+
+    session_replaced {
+        let scene = scene();
+        back(&scene, 1);
+        scene.wait(60);
+        back(&scene, 2);
+        assert_eq!(
+            scene.ask("SELECT a.replaced, a.replaced_mono FROM sessions a JOIN sessions b ON a.replaced_by = b.acct_session_id"),
+            format!("{} 3660000", MONDAY + 60_000)
+        );
+    }
+
+    session_alive {
+        let scene = scene();
+        back(&scene, 1);
+        back(&scene, 2);
+        let replaced = "SELECT replaced_by IS NOT NULL, replaced IS NOT NULL, replaced_mono IS NOT NULL FROM sessions
+                        ORDER BY id";
+        assert_eq!(scene.ask(replaced), "1 1 1; 0 0 0");
+        let moved = connection(1, "alice").with(|e| {
+            e.computer = "LAPTOP-7".into();
+            e.source = "198.51.100.7".into();
+        });
+        scene.recorder.endpoint_change(&moved, scene.now());
+        assert_eq!(scene.ask(replaced), "0 0 0; 0 0 0");
+    }
+
+    source_changed {
+        let scene = scene();
+        scene.begin(1, "alice", "VPN0-1").unwrap();
+        let moved = connection(1, "alice").with(|e| e.source = "198.51.100.7".into());
+        scene.recorder.endpoint_change(&moved, scene.now());
+        assert_eq!(scene.ask("SELECT calling_station_id FROM sessions"), "198.51.100.7");
+    }
+
+    quarantine_changed {
+        let scene = scene();
+        scene.begin(1, "alice", "VPN0-1").unwrap();
+        let event = connection(1, "alice").with(|e| e.quarantine = Some(Quarantine::Probation));
+        scene.recorder.reauthenticate(&event, scene.now());
+        assert_eq!(scene.ask("SELECT quarantine FROM sessions"), "probation");
+    }
+
+    session_ended {
+        let scene = scene();
+        scene.begin(1, "alice", "VPN0-1").unwrap();
+        scene.wait(90);
+        let usage = Usage { seconds: 90, input_octets: 10, output_octets: 20, input_packets: 3, output_packets: 4 };
+        scene.recorder.hangup(&connection(1, "alice").with(|e| e.usage = usage), scene.now());
+        assert_eq!(
+            scene.ask(
+                "SELECT acct_stop_time, acct_session_time, acct_input_octets, acct_output_octets, acct_input_packets,
+                     acct_output_packets, octets_are, acct_terminate_cause, closed_by, estimated, billed FROM sessions"
+            ),
+            format!("{} 90 10 20 3 4 exact - hangup 0 1", MONDAY + 90_000)
+        );
+    }
+
+    session_end_unknown {
+        let scene = scene();
+        scene.begin(1, "alice", "VPN0-1").unwrap();
+        scene.begin(2, "bob", "VPN0-2").unwrap();
+        scene.bring_in();
+        scene.end(1, "alice", "VPN0-1", "10.8.0.1");
+        for handle in 3..50 {
+            visit(&scene, handle, &format!("u{}", handle % 5), 60);
+        }
+        expire(&scene);
+        assert_eq!(
+            scene.ask(
+                "SELECT name, closed_by, estimated, billed, acct_session_time = (acct_stop_time - acct_start_time) / 1000
+                 FROM sessions WHERE name IN ('ALICE', 'BOB') ORDER BY name"
+            ),
+            "ALICE end not in the journal 1 1 1; BOB - - - -"
+        );
+    }
+
+    session_revived {
+        let scene = scene();
+        visit(&scene, 1, "alice", 60);
+        let before = scene.ask("SELECT * FROM sessions");
+        read_again(&scene);
+        assert_eq!(scene.ask("SELECT * FROM sessions"), before, "it ends again");
+        // Its links go, and it is back after a minute and a half.
+        scene.begin(2, "bob", "VPN0-2").unwrap();
+        scene.recorder.link_hangup(&super::super::support::link(2, "VPN0-2", Tunnel::Sstp), scene.now());
+        scene.wait(90);
+        visit(&scene, 3, "carol", 60);
+        let bob = "SELECT acct_stop_time, acct_session_time, closed_by, estimated, billed FROM sessions WHERE name = 'BOB'";
+        assert!(scene.ask(bob).contains("links gone"));
+        scene.link(2, "VPN0-2", Tunnel::Sstp);
+        assert_eq!(scene.ask(bob), "- - - - -");
+    }
+
+    session_has_ended {
+        let scene = ended_after_the_checkpoint();
+        // The checkpoint has it live, and the record of its end is gone: the ledger knows better.
+        assert_eq!(scene.ask("SELECT closed_by FROM sessions WHERE name = 'ALICE'"), "hangup");
+    }
+
+    sessions_left {
+        let mut scene = scene();
+        visit(&scene, 1, "alice", 60);
+        scene.begin(2, "bob", "VPN0-2").unwrap();
+        scene.wait(60);
+        scene.restart();
+        scene.begin(3, "carol", "VPN0-3").unwrap();
+        assert_eq!(scene.ask("SELECT closed_by FROM sessions ORDER BY id"), "hangup; service ended; -");
+    }
+
+    live_session_keys {
+        let scene = four();
+        assert_eq!(reader(&scene).differences(&scene.present()).unwrap(), [""; 0]);
+        change(&scene, "UPDATE sessions SET acct_stop_time = NULL WHERE id = 1");
+        let differ = reader(&scene).differences(&scene.present()).unwrap();
+        assert!(differ.len() == 1 && differ[0].starts_with("live sessions of VPN1 in which rows and state differ: 1"));
+    }
+
+    session_imported {
+        let scene = scene();
+        assert_eq!(import(&scene, &[imported("a", "alice", MONDAY, MONDAY + HOUR)]).new, 1);
+        assert_eq!(
+            scene.ask(
+                "SELECT acct_session_id, instance, nas_identifier, domain, name, tunnel_type, framed_ip_address,
+                     acct_start_time, established, acct_stop_time, acct_session_time, acct_input_octets, octets_are,
+                     closed_by, estimated, billed, imported FROM sessions"
+            ),
+            format!(
+                "a 0 VPN1 CORP ALICE SSTP 10.8.0.1 {MONDAY} {MONDAY} {} 3600 1 exact hangup 0 0 odbc",
+                MONDAY + HOUR
+            )
+        );
+    }
+
+    session_completed {
+        let scene = scene();
+        import(&scene, &[unended("a", MONDAY)]);
+        assert_eq!(import(&scene, &[Imported { links: 3, ..unended("a", MONDAY + 30_000) }]).completed, 1);
+        assert_eq!(scene.ask(ENDS), format!("{} 30 - 1 3", MONDAY + 30_000));
+        let whole = Imported { seconds: 59, ..imported("a", "alice", MONDAY, MONDAY + 60_000) };
+        assert_eq!(import(&scene, &[whole]).completed, 1);
+        assert_eq!(scene.ask(ENDS), format!("{} 59 1 0 3", MONDAY + 60_000), "the log's own count of seconds");
+        assert_eq!(import(&scene, &[unended("a", MONDAY + 90_000)]).already_there, 1);
+        assert_eq!(scene.ask(ENDS), format!("{} 59 1 0 3", MONDAY + 60_000));
+    }
+
+    session_is_there {
+        let scene = scene();
+        import(&scene, &[unended("a", MONDAY), imported("b", "bob", MONDAY, MONDAY + 1)]);
+        let would = [unended("a", MONDAY), unended("a", MONDAY + 1), imported("b", "bob", 0, 1), unended("c", MONDAY)];
+        let counts = reader(&scene).compare(&would).unwrap();
+        assert_eq!((counts.new, counts.completed, counts.already_there), (1, 1, 2));
+    }
+
+    sessions {
+        let scene = four();
+        assert_eq!(found(&scene, &Which::default(), false), [4, 3, 2, 1], "the latest first");
+        assert_eq!(found(&scene, &Which { limit: Some(2), ..Which::default() }, false), [4, 3]);
+        assert_eq!(found(&scene, &of(&scene, "Alice"), false), [3, 1], "of any domain");
+        assert_eq!(found(&scene, &on("vpn1"), false).len(), 4, "in any case");
+        assert_eq!(found(&scene, &on("VPN2"), false), [0; 0]);
+        assert_eq!(found(&scene, &since(MONDAY + HOUR), false), [4, 3, 2]);
+        assert_eq!(found(&scene, &until(MONDAY + HOUR), false), [1]);
+        // What the ledger itself covers counts once: the servers' names are compared in any case.
+        let elsewhere = Imported { server: "vpn2".into(), ..imported("a", "zoe", MONDAY + 1, MONDAY + 2) };
+        let here = Imported { server: "vpn1".into(), ..imported("b", "zoe", MONDAY + 1, MONDAY + 2) };
+        import(&scene, &[elsewhere, here]);
+        assert_eq!(found(&scene, &of(&scene, "zoe"), false), [5]);
+    }
+
+    sessions_of_user {
+        let scene = four();
+        assert_eq!(found(&scene, &of(&scene, r"corp\bob"), false), [4, 2]);
+        assert_eq!(found(&scene, &Which { limit: Some(1), ..of(&scene, r"corp\bob") }, false), [4]);
+        assert_eq!(found(&scene, &of(&scene, r"PARTNER\alice"), false), [3]);
+        assert_eq!(found(&scene, &Which { since: Some(MONDAY + 2 * HOUR), ..of(&scene, r"corp\bob") }, false), [4]);
+        assert_eq!(found(&scene, &Which { until: Some(MONDAY + 2 * HOUR), ..of(&scene, r"corp\bob") }, false), [2]);
+        assert_eq!(found(&scene, &Which { server: Some("vpn2".into()), ..of(&scene, r"corp\bob") }, false), [0; 0]);
+    }
+
+    live_sessions {
+        let scene = four();
+        assert_eq!(found(&scene, &Which::default(), true), [4, 3], "the latest first");
+        assert_eq!(found(&scene, &Which { limit: Some(1), ..Which::default() }, true), [4]);
+        assert_eq!(found(&scene, &of(&scene, "alice"), true), [3]);
+        assert_eq!(found(&scene, &of(&scene, r"CORP\alice"), true), [0; 0]);
+        assert_eq!((found(&scene, &on("vpn1"), true).len(), found(&scene, &on("VPN2"), true).len()), (2, 0));
+        assert_eq!(found(&scene, &since(MONDAY + 2 * HOUR + 1), true), [4]);
+        assert_eq!(found(&scene, &until(MONDAY + 2 * HOUR + 1), true), [3]);
+        let live = reader(&scene).sessions(&of(&scene, "bob"), true).unwrap().remove(0);
+        assert_eq!((live.live_links, live.framed_ip_address.as_deref()), (1, Some("10.8.0.2")));
+    }
+
+    session {
+        let scene = four();
+        let reader = reader(&scene);
+        let bob = reader.session("2").unwrap().unwrap().unwrap();
+        assert_eq!((bob.user_name, bob.acct_session_time), (Name::new("bob"), Some(3600)));
+        assert_eq!(reader.session("99").unwrap(), Ok(None));
+    }
+
+    sessions_with_key {
+        let scene = four();
+        let reader = reader(&scene);
+        let key = reader.session("4").unwrap().unwrap().unwrap().acct_session_id;
+        for typed in [&key[..], &key[..30], &key[23..], &key.to_uppercase()] {
+            assert_eq!(reader.session(typed).unwrap().unwrap().map(|session| session.id), Some(4), "{typed}");
+        }
+        assert_eq!(reader.session("ffffffff").unwrap(), Ok(None));
+        assert_eq!(reader.session(&format!("{key}0")).unwrap(), Ok(None));
+        let both = scene.begin(5, "carol", "VPN0-5").unwrap();
+        assert!(!both.is_empty());
+        let reader = super::reader(&scene);
+        assert!(reader.session(&key[..8]).unwrap().is_err(), "two begin with this moment");
+    }
+
+    sessions_in_period {
+        let scene = scene();
+        visit(&scene, 1, "alice", 40 * 86_400);
+        scene.begin(2, "bob", "VPN0-2").unwrap();
+        scene.wait(40 * 86_400);
+        visit(&scene, 3, "carol", 60);
+        let day = 86_400_000;
+        let connected = |from, to| {
+            let rows = reader(&scene).totals(By::User, from, to, scene.now().at.time, &scene.config).unwrap();
+            rows.into_iter().filter_map(|row| row.key).collect::<Vec<_>>()
+        };
+        let (alice, bob, carol) = (r"CORP\ALICE", r"CORP\BOB", r"CORP\CAROL");
+        assert_eq!(connected(MONDAY, MONDAY + 1), [alice], "it began in it");
+        assert_eq!(connected(MONDAY + 20 * day, MONDAY + 21 * day), [alice], "it is long");
+        assert_eq!(connected(MONDAY + 60 * day, MONDAY + 61 * day), [bob], "it lives");
+        assert_eq!(connected(MONDAY + 80 * day, MONDAY + 81 * day), [bob, carol]);
+        assert_eq!(connected(MONDAY - day, MONDAY), [""; 0], "its end is not in it");
+    }
+
+    sessions_after {
+        let scene = scene();
+        let many: Vec<_> = (0..2_100).map(|n| imported(&format!("k{n}"), "alice", MONDAY + n % 3, MONDAY + 9)).collect();
+        import(&scene, &many);
+        let reader = reader(&scene);
+        let read = |wanted| reader.pages(wanted).unwrap().map(Result::unwrap).collect::<Vec<_>>();
+        let all = read(Wanted::default());
+        assert!(all.len() == 2_100 && all.is_sorted_by_key(|one| (one.acct_start_time, one.id)), "{}", all.len());
+        let wanted = Wanted { since: Some(MONDAY + 1), until: Some(MONDAY + 2), ..Wanted::default() };
+        assert_eq!(read(wanted).len(), 700);
+    }
+
+    last_session {
+        let scene = four();
+        assert_eq!(reader(&scene).pages(Wanted::default()).unwrap().at_most(), 4);
+    }
+
+    session_number {
+        let scene = four();
+        let session = scene.present().live().find(|session| session.handle == 4).unwrap().id;
+        assert_eq!(upkeep(&scene).row_of(session).unwrap(), Some(4));
+        assert_eq!(upkeep(&scene).row_of(rasadmin_engine::Id(7)).unwrap(), None);
+    }
+
+    session_key {
+        let scene = four();
+        let session = scene.present().live().find(|session| session.handle == 4).unwrap().id;
+        assert_eq!(upkeep(&scene).id_of(4).unwrap(), Some(session));
+        assert_eq!(upkeep(&scene).id_of(99).unwrap(), None);
+    }
+
+    known_users {
+        let scene = four();
+        scene.begin(9, "mallory", "VPN0-9").unwrap_err();
+        let (alice, bob) = ((r"CORP\ALICE".to_owned(), 0, 1, Some(MONDAY), false), r"CORP\BOB".to_owned());
+        let mallory = (r"CORP\MALLORY".to_owned(), 0, 0, None, true);
+        let other = (r"PARTNER\ALICE".to_owned(), 1, 1, Some(MONDAY + 2 * HOUR), false);
+        let all = [alice.clone(), (bob.clone(), 1, 2, Some(MONDAY + HOUR), false), mallory.clone(), other.clone()];
+        assert_eq!(known(&scene, &Which::default()), all, "by name");
+        assert_eq!(known(&scene, &of(&scene, "alice")), [alice.clone(), other.clone()]);
+        assert_eq!((known(&scene, &on("vpn1")).len(), known(&scene, &on("vpn2")).len()), (4, 0));
+        assert_eq!(known(&scene, &until(MONDAY + 1)), [alice]);
+        let later = [(bob, 1, 1, Some(MONDAY + 2 * HOUR + 60_000), false), mallory, other];
+        assert_eq!(known(&scene, &since(MONDAY + 2 * HOUR)), later);
+    }
+
+    known_user {
+        let scene = four();
+        scene.begin(9, "mallory", "VPN0-9").unwrap_err();
+        assert_eq!(
+            known(&scene, &of(&scene, r"CORP\bob")),
+            [(r"CORP\BOB".to_owned(), 1, 2, Some(MONDAY + HOUR), false)]
+        );
+        assert_eq!(known(&scene, &of(&scene, r"CORP\mallory")).len(), 1);
+        assert_eq!(known(&scene, &of(&scene, r"PARTNER\bob")), []);
+        assert_eq!(known(&scene, &Which { until: Some(MONDAY + HOUR), ..of(&scene, r"CORP\bob") }), []);
+    }
+}

@@ -1,0 +1,89 @@
+//! The door: which statements there are, and that there is no other way to the database.
+
+use crate::queries::{self, Statement, sqlite_only};
+use crate::sqlite::{Access, Database};
+use crate::value::values;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+#[test]
+fn every_statement_has_a_name_of_its_own() {
+    let all = queries::all();
+    let names: BTreeSet<_> = all.iter().map(|query| query.name()).collect();
+    assert!(names.len() == all.len() && names.len() > 90, "{}", names.len());
+}
+
+/// Whoever adds one says there why PostgreSQL needs none.
+#[test]
+fn what_only_sqlite_knows_is_this_and_no_more() {
+    let names: Vec<_> = sqlite_only::ALL.iter().map(|statement| statement.name()).collect();
+    assert_eq!(
+        names,
+        [
+            "BEGIN",
+            "COMMIT",
+            "ROLLBACK",
+            "WRITE_AHEAD",
+            "SYNC_LATER",
+            "SYNC_NOW",
+            "TEMPORARY_IN_MEMORY",
+            "LOG_LIMIT",
+            "CACHE",
+            "OVERWRITE",
+            "EMPTY_LOG",
+            "SCHEMA_VERSION",
+            "SET_SCHEMA_VERSION",
+            "TABLES",
+            "COPY",
+            "CHECK",
+            "QUICK_CHECK"
+        ]
+    );
+}
+
+/// The door takes declared statements only; this keeps others from going past it.
+#[test]
+fn nothing_but_the_door_knows_the_database() {
+    fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() { files(&path, found) } else { found.push(path) }
+        }
+    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut all = Vec::new();
+    files(&source, &mut all);
+    let mut using: Vec<_> = all
+        .iter()
+        .filter_map(|path| {
+            path.strip_prefix(&source).ok().filter(|_| std::fs::read_to_string(path).unwrap().contains("rusqlite"))
+        })
+        .filter(|path| !path.starts_with("tests"))
+        .collect();
+    using.sort();
+    assert_eq!(using, [Path::new("sqlite/database.rs"), Path::new("sqlite/row.rs")]);
+}
+
+/// SQLite takes a parameter without a value for NULL.
+#[test]
+fn a_statement_gets_all_its_values_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.db");
+    let database = Database::open(&path, &path, Access::Make).unwrap();
+    database.make_tables().unwrap();
+    database.run(queries::ABOUT_ITSELF, values! { platform: "unix", ledger: "l" }).unwrap();
+    assert_eq!(database.about("ledger").unwrap(), "l");
+    for wrong in [values! { platform: "unix" }.as_slice(), values! { platform: "unix", legder: "l" }] {
+        assert!(database.run(queries::ABOUT_ITSELF, wrong).unwrap_err().message.contains("arameter"));
+    }
+}
+
+/// What is read is what the program can use: a row that somebody has spoilt is an error that names the statement.
+#[test]
+fn a_row_that_does_not_fit_is_told_with_its_statement() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l.db");
+    let database = Database::open(&path, &path, Access::Make).unwrap();
+    database.make_tables().unwrap();
+    let text = database.one(queries::COUNTS, &[], |row| row.get::<String>(0)).unwrap_err();
+    assert!(text.message.contains("(COUNTS, column 1: Integer(0)): restore a backup"), "{text}");
+}

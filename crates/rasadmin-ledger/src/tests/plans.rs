@@ -1,0 +1,97 @@
+//! Which index SQLite takes.
+
+use crate::queries::{self, Query, Statement};
+use rusqlite::Connection;
+
+fn plan(query: Query) -> Vec<String> {
+    let ledger = Connection::open_in_memory().unwrap();
+    ledger.execute_batch(include_str!("../schema.sql")).unwrap();
+    let mut statement = ledger.prepare(&format!("EXPLAIN QUERY PLAN {}", query.text())).unwrap();
+    let rows = statement.raw_query().mapped(|row| row.get(3));
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn questions_of_people_have_an_index() {
+    let cases: [(Query, &[&str]); 10] = [
+        (queries::SESSIONS, &["SEARCH sessions USING INDEX sessions_start"]),
+        (queries::SESSIONS_OF_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
+        (queries::LIVE_SESSIONS, &["SCAN sessions USING INDEX sessions_live"]),
+        (
+            queries::SESSIONS_IN_PERIOD,
+            &[
+                "SEARCH sessions USING INDEX sessions_start (acct_start_time>? AND acct_start_time<?)",
+                "SEARCH sessions USING INDEX sessions_long",
+                "SCAN sessions USING INDEX sessions_live",
+            ],
+        ),
+        (queries::SESSIONS_AFTER, &["SEARCH sessions USING INDEX sessions_start"]),
+        (
+            queries::WHO_HAD,
+            &[
+                "SEARCH leases USING INDEX leases_address",
+                "SEARCH sessions USING INDEX sessions_imported_address (framed_ip_address=?)",
+            ],
+        ),
+        (queries::USAGE_OF_USER, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day>? AND day<?)"]),
+        (queries::DENIALS, &["SEARCH decisions USING INDEX decisions_denied"]),
+        (queries::KNOWN_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
+        (queries::LIVE_LEASES, &["SCAN leases USING INDEX leases_live"]),
+    ];
+    for (query, expected) in cases {
+        let plan = plan(query);
+        let found = |index: &&&str| plan.iter().any(|line| line.starts_with(**index));
+        assert!(expected.iter().all(|index| found(&index)), "{}: {plan:#?}", query.name());
+    }
+}
+
+/// A page in the order of its index is not sorted: else the whole ledger would be read for it.
+#[test]
+fn pages_and_the_latest_are_read_in_the_order_of_an_index() {
+    for query in [queries::SESSIONS, queries::SESSIONS_OF_USER, queries::SESSIONS_AFTER, queries::DECISIONS] {
+        let plan = plan(query);
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{}: {plan:#?}", query.name());
+    }
+}
+
+/// What grows with every session is read as a whole only by these.
+#[test]
+fn few_statements_read_a_whole_table() {
+    let whole = |line: &String| {
+        let mut words = line.split(' ');
+        let grows = ["sessions", "links", "leases", "decisions", "use"];
+        let some = ["sessions_live", "sessions_imported_address", "leases_live", "links_live"];
+        words.next() == Some("SCAN")
+            && words.next().is_some_and(|table| grows.contains(&table))
+            && !some.iter().any(|index| line.ends_with(index))
+    };
+    let found: Vec<_> = queries::all().into_iter().filter(|query| plan(*query).iter().any(whole)).collect();
+    let names: Vec<_> = found.iter().map(|query| query.name()).collect();
+    assert_eq!(
+        names,
+        [
+            // Checks of all that is there.
+            "SESSIONS_ENDED_EARLY",
+            "CONFIGS_NOT_KEPT",
+            "COUNTS",
+            // From the end, until there are enough.
+            "DECISIONS",
+            // A report by rule, and the use of everybody.
+            "LET_IN",
+            // Purge and anonymise, also for one user: decisions and leases have no index of users.
+            "USE_PURGED",
+            "LINKS_PURGED",
+            "SESSIONS_PURGED",
+            "LEASES_PURGED",
+            "DECISIONS_PURGED",
+            "CONFIGS_PURGED",
+            "USERS_OF_PAST_DAYS",
+            "USE_ANONYMISED",
+            "PAST_DECISIONS",
+            // By the end of a key.
+            "SESSIONS_WITH_KEY",
+            // Of everybody.
+            "USAGE",
+        ]
+    );
+}

@@ -1,0 +1,77 @@
+//! What the tests' thread has asked of a database, and what it was told.
+
+use crate::queries::Statement;
+use crate::sqlite::Unfit;
+use crate::value::{Value, Values};
+use std::cell::RefCell;
+
+thread_local! {
+    static RAN: RefCell<Vec<Ran>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A statement that was run.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    pub name: String,
+    pub values: Vec<(&'static str, Value<'static>)>,
+    pub answer: Answer,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// So many rows were changed.
+    Changed(usize),
+    /// What a test has done to the tables past the door: its name is its text.
+    Done,
+    /// These rows were read. (Not all of them, if only the first one was wanted.)
+    Rows(Vec<Vec<Option<String>>>),
+}
+
+fn note(what: impl Statement, values: &Values<'_>, answer: Answer) {
+    let owned = |value: &Value<'_>| match value {
+        Value::Null => Value::Null,
+        Value::Integer(number) => Value::Integer(*number),
+        Value::Text(text) => Value::Text(text.clone().into_owned().into()),
+    };
+    let values = values.iter().map(|(name, value)| (*name, owned(value))).collect();
+    RAN.with_borrow_mut(|all| all.push(Ran { name: what.name().to_owned(), values, answer }));
+}
+
+pub fn changed(what: impl Statement, values: &Values<'_>, rows: usize) {
+    note(what, values, Answer::Changed(rows));
+}
+
+pub fn asked(what: impl Statement, values: &Values<'_>) {
+    note(what, values, Answer::Rows(Vec::new()));
+}
+
+/// A row of what was asked last.
+pub fn row<'r>(columns: impl Iterator<Item = Result<Value<'r>, Unfit>>) {
+    let text = |value: Result<Value<'r>, Unfit>| match value {
+        Ok(Value::Null) => None,
+        Ok(Value::Integer(number)) => Some(number.to_string()),
+        Ok(Value::Text(text)) => Some(text.into_owned()),
+        Err(e) => Some(format!("{e:?}")),
+    };
+    RAN.with_borrow_mut(|all| {
+        if let Some(Ran { answer: Answer::Rows(rows), .. }) = all.last_mut() {
+            rows.push(columns.map(text).collect());
+        }
+    });
+}
+
+/// A test has done this past the door.
+pub fn done(sql: &str) {
+    RAN.with_borrow_mut(|all| all.push(Ran { name: sql.to_owned(), values: Vec::new(), answer: Answer::Done }));
+}
+
+/// All that ran since this was called last.
+pub fn take() -> Vec<Ran> {
+    RAN.take()
+}
+
+/// As if it had just run.
+pub fn put_back(all: Vec<Ran>) {
+    RAN.set(all);
+}
