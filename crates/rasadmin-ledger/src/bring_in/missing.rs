@@ -65,7 +65,7 @@ pub(super) fn unreadable(projection: &mut Projection<'_>, journal: Uuid, number:
 
 /// The journal had this record when it was brought in, and has another one in its place or none: it was restored, or its
 /// disk lost what was synced. How many went with it, nobody knows. Their rows stay.
-pub(super) fn lost(projection: &mut Projection<'_, '_>, place: &Position) -> Result<(), Error> {
+pub(super) fn lost(projection: &mut Projection<'_>, place: &Position) -> Result<(), Error> {
     let Position { journal, number, crc, .. } = place;
     let details = format!("record {number}, and perhaps some before it");
     let what = "records that the ledger has are missing in the journal";
