@@ -73,7 +73,7 @@ impl Sqlite {
         }
         let access = if create == Create::Yes { Access::Make } else { Access::Write };
         let _guard = deadline::until(deadline);
-        let mut ledger = Self {
+        let ledger = Self {
             database: Database::open(path, path, access)?,
             full: false,
             durable,
@@ -83,9 +83,10 @@ impl Sqlite {
         ledger.prepare()?;
         ledger.check()?;
         #[cfg(unix)]
-        {
-            ledger.file = identity(path).ok_or_else(|| Error::new(ErrorKind::Missing, path, "it is not there"))?;
-        }
+        let ledger = {
+            let file = identity(path).ok_or_else(|| Error::new(ErrorKind::Missing, path, "it is not there"))?;
+            Self { file, ..ledger }
+        };
         Ok(ledger)
     }
 
