@@ -72,6 +72,11 @@ impl Pseudonyms {
 }
 
 impl Past {
+    /// The statement for everybody, or for one user.
+    fn either(&self, all: Query, one: Query) -> Query {
+        if self.user.is_some() { one } else { all }
+    }
+
     fn domain(&self) -> Option<&Name> {
         self.user.as_ref().map(|user| &user.domain)
     }
@@ -88,12 +93,12 @@ pub(crate) fn purge(database: &Database, past: &Past) -> Result<Changed, Error> 
     let ended = values! { before: past.before, domain: past.domain(), name: past.name() };
     let days = values! { first_day: &past.first_day, now: past.now, domain: past.domain(), name: past.name() };
     // Days look at sessions, and so do decisions; decisions look at leases too.
-    let usage_days = delete(queries::USE_PURGED, days)?;
-    let links = delete(queries::LINKS_PURGED, ended)?;
+    let usage_days = delete(past.either(queries::USE_PURGED, queries::USE_OF_USER_PURGED), days)?;
+    let links = delete(past.either(queries::LINKS_PURGED, queries::LINKS_OF_USER_PURGED), ended)?;
     let changed = Changed {
         usage_days,
         links,
-        sessions: delete(queries::SESSIONS_PURGED, ended)?,
+        sessions: delete(past.either(queries::SESSIONS_PURGED, queries::SESSIONS_OF_USER_PURGED), ended)?,
         leases: delete(queries::LEASES_PURGED, ended)?,
         decisions: delete(queries::DECISIONS_PURGED, ended)?,
         anomalies: delete(queries::ANOMALIES_PURGED, values! { before: past.before, name: past.name() })?,
@@ -109,9 +114,10 @@ pub(crate) fn purge(database: &Database, past: &Past) -> Result<Changed, Error> 
 /// rules and VPN addresses stay for statistics.
 pub(crate) fn anonymise(database: &Database, past: &Past, pseudonyms: &Pseudonyms) -> Result<Changed, Error> {
     let anomalies = values! { before: past.before, name: past.name() };
+    let past_sessions = past.either(queries::PAST_SESSIONS, queries::PAST_SESSIONS_OF_USER);
     Ok(Changed {
         usage_days: days_of_use(database, past, pseudonyms)?,
-        sessions: named(database, past, pseudonyms, queries::PAST_SESSIONS, queries::SESSION_ANONYMISED)?,
+        sessions: named(database, past, pseudonyms, past_sessions, queries::SESSION_ANONYMISED)?,
         leases: named(database, past, pseudonyms, queries::PAST_LEASES, queries::LEASE_ANONYMISED)?,
         decisions: decisions(database, past, pseudonyms)?,
         anomalies: database.run(queries::ANOMALIES_ANONYMISED, anomalies)? as u64,

@@ -42,7 +42,7 @@ parts!(checks, decisions, forget, instances, journals, leases, links, sessions, 
 pub(crate) mod sqlite_only;
 
 /// A statement that SQLite and PostgreSQL both understand. Only this module and its parts can make one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Query {
     name: &'static str,
     text: &'static str,

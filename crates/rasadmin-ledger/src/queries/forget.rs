@@ -1,4 +1,5 @@
-//! What purge and anonymise do: to everybody's rows if `:name` is NULL, else to one user's.
+//! What purge and anonymise do: to everybody's rows if `:name` is NULL, else to one user's. Where an index finds the rows
+//! of a user, there is a second statement for one.
 
 use super::Query;
 
@@ -41,12 +42,20 @@ macro_rules! past_anomalies {
 queries! {
     USE_PURGED = "DELETE FROM use WHERE ", whose!(), " AND ", past_days!();
 
+    USE_OF_USER_PURGED = "DELETE FROM use WHERE domain = :domain AND name = :name AND ", past_days!();
+
     /// Before their sessions.
     LINKS_PURGED = "DELETE FROM links WHERE session IN (SELECT id FROM sessions
              WHERE acct_stop_time < :before AND ", whose!(), ")";
 
+    LINKS_OF_USER_PURGED = "DELETE FROM links WHERE session IN (SELECT id FROM sessions
+             WHERE acct_stop_time < :before AND domain = :domain AND name = :name)";
+
     SESSIONS_PURGED = "DELETE FROM sessions
          WHERE acct_stop_time < :before AND ", whose!();
+
+    SESSIONS_OF_USER_PURGED = "DELETE FROM sessions
+         WHERE acct_stop_time < :before AND domain = :domain AND name = :name";
 
     LEASES_PURGED = "DELETE FROM leases
          WHERE ended < :before AND ", whose!();
@@ -73,6 +82,11 @@ queries! {
     PAST_SESSIONS = "SELECT id, domain, name, user_name FROM sessions
          WHERE acct_stop_time < :before AND ", whose!(), "
              AND anonymous = 0 AND id > :after ORDER BY id LIMIT :limit";
+
+    /// The few of one user are sorted: without the `+` all sessions would be read in their order.
+    PAST_SESSIONS_OF_USER = "SELECT id, domain, name, user_name FROM sessions
+         WHERE acct_stop_time < :before AND domain = :domain AND name = :name
+             AND anonymous = 0 AND +id > :after ORDER BY +id LIMIT :limit";
 
     SESSION_ANONYMISED = "UPDATE sessions SET domain = :domain, name = :name, user_name = :alias, anonymous = 1,
              remote_computer = '', calling_station_id = '', guid = NULL

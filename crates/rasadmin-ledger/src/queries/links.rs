@@ -14,7 +14,7 @@ queries! {
     LINK_REVIVED = "UPDATE links SET stop = NULL, seconds = NULL, input_octets = NULL, output_octets = NULL
          WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :session) AND link IN (:link, :unrecorded)";
 
-    /// The same port once more without an end between: the end was not told.
+    /// The same port once more without an end between: RRAS did not report the end.
     LINK_OVERTAKEN = "UPDATE links SET stop = CASE WHEN start > :start THEN start ELSE :start END
          WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :session) AND nas_port_id = :port
              AND stop IS NULL AND link NOT IN (:link, :unrecorded)";

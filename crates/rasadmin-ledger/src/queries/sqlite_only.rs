@@ -51,7 +51,7 @@ sqlite_only! {
     WRITE_AHEAD = "PRAGMA journal_mode = WAL";
     /// What is brought in can be brought in again: its commits need no sync.
     SYNC_LATER = "PRAGMA synchronous = NORMAL";
-    /// What the journal is told of is on disk.
+    /// On disk before the journal may delete its records.
     SYNC_NOW = "PRAGMA synchronous = FULL";
     /// Nothing is written beside the ledger.
     TEMPORARY_IN_MEMORY = "PRAGMA temp_store = MEMORY";

@@ -3,11 +3,11 @@
 use super::Query;
 
 queries! {
-    /// What was told of a session's use.
+    /// A session's use so far, by day.
     USE_OF_SESSION = "SELECT day, seconds, input_octets, output_octets FROM use WHERE session = :session ORDER BY day";
 
-    /// A row that is there keeps its user, who may have been made nobody since; a new one of a session that is nobody's
-    /// is nobody's too.
+    /// A row that is there keeps its user, which may be a pseudonym by now. A new row of an anonymous session gets the
+    /// session's pseudonym.
     USED = "INSERT INTO use (session, day, domain, name, seconds, input_octets, output_octets)
          VALUES (:session, :day,
              coalesce((SELECT domain FROM sessions WHERE acct_session_id = :session AND anonymous = 1), :domain),

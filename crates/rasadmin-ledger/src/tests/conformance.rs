@@ -1,5 +1,5 @@
-//! Every statement through the ledger's own interface, over a ledger that is made of a recorder's records: a test of its
-//! name says what it does. `postgresql` runs the same statements with the same values there.
+//! Every statement has a test of its name here. The test uses the ledger's public interface, on a ledger made from a
+//! recorder's records. `postgresql` then runs the same statements with the same values on PostgreSQL.
 
 use super::ran;
 use super::support::{Scene, soon};

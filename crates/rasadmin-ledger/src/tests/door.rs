@@ -13,7 +13,7 @@ fn every_statement_has_a_name_of_its_own() {
     assert!(names.len() == all.len() && names.len() > 90, "{}", names.len());
 }
 
-/// Whoever adds one says there why PostgreSQL needs none.
+/// If you add one, its comment says why PostgreSQL does not need it.
 #[test]
 fn what_only_sqlite_knows_is_this_and_no_more() {
     let names: Vec<_> = sqlite_only::ALL.iter().map(|statement| statement.name()).collect();
@@ -77,9 +77,8 @@ fn a_statement_gets_all_its_values_and_no_others() {
     }
 }
 
-/// What is read is what the program can use: a row that somebody has spoilt is an error that names the statement.
 #[test]
-fn a_row_that_does_not_fit_is_told_with_its_statement() {
+fn a_row_that_does_not_fit_is_an_error_that_names_the_statement() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("l.db");
     let database = Database::open(&path, &path, Access::Make).unwrap();

@@ -13,7 +13,7 @@ fn plan(query: Query) -> Vec<String> {
 
 #[test]
 fn questions_of_people_have_an_index() {
-    let cases: [(Query, &[&str]); 10] = [
+    let cases: [(Query, &[&str]); 14] = [
         (queries::SESSIONS, &["SEARCH sessions USING INDEX sessions_start"]),
         (queries::SESSIONS_OF_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
         (queries::LIVE_SESSIONS, &["SCAN sessions USING INDEX sessions_live"]),
@@ -36,6 +36,10 @@ fn questions_of_people_have_an_index() {
         (queries::USAGE_OF_USER, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day>? AND day<?)"]),
         (queries::DENIALS, &["SEARCH decisions USING INDEX decisions_denied"]),
         (queries::KNOWN_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
+        (queries::USE_OF_USER_PURGED, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day<?)"]),
+        (queries::LINKS_OF_USER_PURGED, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
+        (queries::SESSIONS_OF_USER_PURGED, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
+        (queries::PAST_SESSIONS_OF_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
         (queries::LIVE_LEASES, &["SCAN leases USING INDEX leases_live"]),
     ];
     for (query, expected) in cases {
@@ -78,8 +82,10 @@ fn few_statements_read_a_whole_table() {
             "DECISIONS",
             // A report by rule, and the use of everybody.
             "LET_IN",
-            // Purge and anonymise, also for one user: decisions and leases have no index of users.
+            // Purge and anonymise. Also for one user: decisions and leases have no index of users, and the use of live
+            // sessions stays.
             "USE_PURGED",
+            "USE_OF_USER_PURGED",
             "LINKS_PURGED",
             "SESSIONS_PURGED",
             "LEASES_PURGED",

@@ -74,17 +74,17 @@ fn every_statement_is_prepared_and_its_values_are_bigints_and_texts() {
         }
     }
     let (out, err) = server.try_psql(&["-q", "-A", "-t"], &script);
-    let (told, failed) = (parts(&out), parts(&err));
+    let (printed, failed) = (parts(&out), parts(&err));
     let mut wrong = String::new();
     for query in queries::all() {
         let name = query.name();
-        let told = &told[name];
-        let types = told.lines().flat_map(|line| {
+        let printed = &printed[name];
+        let types = printed.lines().flat_map(|line| {
             let types = line.strip_prefix('{').and_then(|line| line.strip_suffix('}'));
             types.map_or_else(|| vec![line.rsplit('|').next().unwrap()], |types| types.split(',').collect())
         });
         let other: Vec<_> = types.filter(|of| !["bigint", "text", ""].contains(of)).collect();
-        if !failed[name].is_empty() || told.is_empty() || !other.is_empty() {
+        if !failed[name].is_empty() || printed.is_empty() || !other.is_empty() {
             writeln!(wrong, "{name}: {} {other:?}", failed[name]).unwrap();
         }
     }
@@ -141,13 +141,13 @@ fn replay(server: &Server, schema_: &str, ran: &[Ran]) -> Result<(), String> {
     let (null, column) = (format!("null={NULL}"), COLUMN.to_string());
     let options = ["-A", "-t", "-F", &column, "-R", ROW, "-P", &null, "-v", "ON_ERROR_STOP=1"];
     let (out, err) = server.try_psql(&options, &script);
-    let told = parts(&out);
+    let printed = parts(&out);
     for (at, ran) in ran.iter().enumerate() {
-        let told = told.get(&at.to_string()).map_or("", String::as_str);
+        let printed = printed.get(&at.to_string()).map_or("", String::as_str);
         let (ours, theirs) = match &ran.answer {
             Answer::Done => continue,
             Answer::Changed(rows) => {
-                let tag = told.rsplit([' ', '\n']).next().unwrap_or_default();
+                let tag = printed.rsplit([' ', '\n']).next().unwrap_or_default();
                 (rows.to_string(), tag.to_owned())
             }
             Answer::Rows(rows) => {
@@ -156,7 +156,7 @@ fn replay(server: &Server, schema_: &str, ran: &[Ran]) -> Result<(), String> {
                     columns.collect::<Vec<_>>().join(&column)
                 };
                 let mut ours: Vec<String> = rows.iter().map(text).collect();
-                let mut theirs: Vec<String> = told.split(ROW).map(str::to_owned).collect();
+                let mut theirs: Vec<String> = printed.split(ROW).map(str::to_owned).collect();
                 if ours.is_empty() {
                     // One empty row, or no row.
                     theirs.retain(|row| !row.is_empty());

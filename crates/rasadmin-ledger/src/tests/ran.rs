@@ -1,4 +1,4 @@
-//! What the tests' thread has asked of a database, and what it was told.
+//! The statements that a test's thread has run, with their answers.
 
 use crate::queries::Statement;
 use crate::sqlite::Unfit;

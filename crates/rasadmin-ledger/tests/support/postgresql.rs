@@ -73,7 +73,7 @@ impl Server {
         let file = |path: &Path| Stdio::from(std::fs::File::create(path).unwrap());
         let mut child = command.stdin(Stdio::piped()).stdout(file(&out)).stderr(file(&err)).spawn().unwrap();
         let written = std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes());
-        // One that stops at an error reads no further; its status and its words tell why.
+        // A program that stops at an error reads no further; its status and its output say why.
         assert!(written.is_ok() || !child.wait().unwrap().success(), "{written:?}");
         let status = child.wait().unwrap();
         let text = |path: &Path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();

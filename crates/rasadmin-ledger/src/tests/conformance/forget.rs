@@ -26,13 +26,25 @@ fn forget(scene: &Scene, user: Option<&str>, how: Forgetting) -> crate::Changed 
     scene.bring_in().forgotten
 }
 
-/// What is left in a column, of all and of alice.
+/// What is left after that.
+fn left_after(user: Option<&str>, how: Forgetting, sql: &str) -> String {
+    let scene = two_days();
+    forget(&scene, user, how);
+    scene.ask(sql)
+}
+
+/// What a purge of all leaves, and one of alice.
+fn left_of_all(sql: &str) -> String {
+    left_after(None, Purge, sql)
+}
+
+fn left_of_alice(sql: &str) -> String {
+    left_after(Some("alice"), Purge, sql)
+}
+
+/// Both of them.
 fn left(how: Forgetting, sql: &str) -> [String; 2] {
-    [None, Some("alice")].map(|user| {
-        let scene = two_days();
-        forget(&scene, user, how);
-        scene.ask(sql)
-    })
+    [None, Some("alice")].map(|user| left_after(user, how, sql))
 }
 
 /// The same, with every pseudonym cut to its beginning.
@@ -42,15 +54,27 @@ fn aliases(sql: &str) -> [String; 2] {
 
 conformance! {
     use_purged {
-        assert_eq!(left(Purge, "SELECT name FROM use ORDER BY name"), ["", "BOB"]);
+        assert_eq!(left_of_all("SELECT name FROM use ORDER BY name"), "");
+    }
+
+    use_of_user_purged {
+        assert_eq!(left_of_alice("SELECT name FROM use ORDER BY name"), "BOB");
     }
 
     links_purged {
-        assert_eq!(left(Purge, "SELECT nas_port_id FROM links ORDER BY id"), ["VPN0-3", "VPN0-2; VPN0-3"]);
+        assert_eq!(left_of_all("SELECT nas_port_id FROM links ORDER BY id"), "VPN0-3");
+    }
+
+    links_of_user_purged {
+        assert_eq!(left_of_alice("SELECT nas_port_id FROM links ORDER BY id"), "VPN0-2; VPN0-3");
     }
 
     sessions_purged {
-        assert_eq!(left(Purge, "SELECT id, name FROM sessions ORDER BY id"), ["3 ALICE", "2 BOB; 3 ALICE"]);
+        assert_eq!(left_of_all("SELECT id, name FROM sessions ORDER BY id"), "3 ALICE");
+    }
+
+    sessions_of_user_purged {
+        assert_eq!(left_of_alice("SELECT id, name FROM sessions ORDER BY id"), "2 BOB; 3 ALICE");
     }
 
     leases_purged {
@@ -105,9 +129,15 @@ conformance! {
 
     past_sessions {
         let scene = two_days();
-        assert_eq!(forget(&scene, Some("alice"), Anonymise).sessions, 1);
-        assert_eq!(forget(&scene, None, Anonymise).sessions, 1);
+        assert_eq!(forget(&scene, None, Anonymise).sessions, 2);
         assert_eq!(forget(&scene, None, Anonymise).sessions, 0);
+    }
+
+    past_sessions_of_user {
+        let scene = two_days();
+        assert_eq!(forget(&scene, Some("alice"), Anonymise).sessions, 1);
+        assert_eq!(forget(&scene, Some("alice"), Anonymise).sessions, 0);
+        assert_eq!(scene.ask("SELECT name FROM sessions WHERE id > 1 ORDER BY id"), "BOB; ALICE");
     }
 
     session_anonymised {

@@ -15,7 +15,7 @@ fn over_midnight() -> Scene {
     scene
 }
 
-fn told(scene: &Scene, user: Option<&str>, first: &str, last: &str) -> Vec<(String, String, u64)> {
+fn of_days(scene: &Scene, user: Option<&str>, first: &str, last: &str) -> Vec<(String, String, u64)> {
     let user = user.map(|typed| Who::typed(typed, &scene.config.domains).unwrap());
     let which = Which { user, ..Which::default() };
     let rows = reader(scene).usage(&which, first, last, &str::to_owned).unwrap();
@@ -45,7 +45,7 @@ conformance! {
         look(&scene, "alice", 1000);
         scene.recorder.hangup(&connection(77, "nobody"), scene.now());
         scene.bring_in();
-        // It died: what was told of the session's use stays.
+        // The service died: what it had recorded of the session's use stays.
         scene.restart();
         assert_eq!(scene.ask("SELECT day, seconds, input_octets FROM use"), "2026-11-23 60 1000");
     }
@@ -77,17 +77,17 @@ conformance! {
     usage {
         let scene = over_midnight();
         let all = [row("ALICE", "2026-11-23", 54_000), row("ALICE", "2026-11-24", 3600), row("BOB", "2026-11-24", 60)];
-        assert_eq!(told(&scene, None, "2026-11-01", "2026-11-30"), all);
-        assert_eq!(told(&scene, None, "2026-11-24", "2026-11-24"), all[1..]);
-        assert_eq!(told(&scene, None, "2026-11-01", "2026-11-23"), all[..1]);
-        assert_eq!(told(&scene, Some("bob"), "2026-11-01", "2026-11-30"), all[2..], "in any domain");
+        assert_eq!(of_days(&scene, None, "2026-11-01", "2026-11-30"), all);
+        assert_eq!(of_days(&scene, None, "2026-11-24", "2026-11-24"), all[1..]);
+        assert_eq!(of_days(&scene, None, "2026-11-01", "2026-11-23"), all[..1]);
+        assert_eq!(of_days(&scene, Some("bob"), "2026-11-01", "2026-11-30"), all[2..], "in any domain");
     }
 
     usage_of_user {
         let scene = over_midnight();
         let all = [row("ALICE", "2026-11-23", 54_000), row("ALICE", "2026-11-24", 3600)];
-        assert_eq!(told(&scene, Some(r"corp\alice"), "2026-11-23", "2026-11-24"), all);
-        assert_eq!(told(&scene, Some(r"CORP\alice"), "2026-11-24", "2026-11-24"), all[1..]);
-        assert_eq!(told(&scene, Some(r"PARTNER\alice"), "2026-11-01", "2026-11-30"), []);
+        assert_eq!(of_days(&scene, Some(r"corp\alice"), "2026-11-23", "2026-11-24"), all);
+        assert_eq!(of_days(&scene, Some(r"CORP\alice"), "2026-11-24", "2026-11-24"), all[1..]);
+        assert_eq!(of_days(&scene, Some(r"PARTNER\alice"), "2026-11-01", "2026-11-30"), []);
     }
 }
