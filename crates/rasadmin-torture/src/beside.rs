@@ -2,8 +2,10 @@
 //! into the ledger.
 
 use crate::ledger::BRING_IN;
+use crate::notes::Note;
 use crate::random::Random;
 use crate::rounds::was_killed;
+use mprapi::FunctionId as F;
 use rasadmin_engine::config::{self, Config};
 use rasadmin_engine::effect::Block;
 use rasadmin_engine::{Event, Id, Identity, Mono, Now, Stamp};
@@ -173,7 +175,7 @@ fn now() -> Result<Now, String> {
     Ok(Now { at: Stamp { time, mono }, random: rasadmin_recorder::random().map_err(|e| e.to_string())? })
 }
 
-/// Holds the journal's lock until a worker has made some calls: they can only be answered from memory.
+/// Holds the journal's lock until a worker has made some calls, or ends: they can only be answered from memory.
 pub fn hold(folder: &Path, calls: usize) -> Result<Beside<()>, String> {
     let deadline = Instant::now() + Duration::from_secs(10);
     let journal = Journal::open(&journal_in(folder), Options::default(), deadline).map_err(|e| e.to_string())?;
@@ -183,8 +185,10 @@ pub fn hold(folder: &Path, calls: usize) -> Result<Beside<()>, String> {
     let beside = Beside::new(move |stop| {
         let guard = journal.lock(deadline).map_err(|e| e.to_string())?;
         let _ = held.send(());
-        let returned = || std::fs::read_to_string(&notes).is_ok_and(|text| text.matches("\n<").count() >= calls);
-        while !stop.load(Ordering::SeqCst) && !returned() {
+        // A worker with few calls ends before: what waits in its memory can be written then.
+        let end = Note::Begins(F::TerminateDll).line();
+        let over = |text: String| text.matches("\n<").count() >= calls || text.contains(&end);
+        while !stop.load(Ordering::SeqCst) && !std::fs::read_to_string(&notes).is_ok_and(over) {
             std::thread::sleep(Duration::from_millis(1));
         }
         drop(guard);
