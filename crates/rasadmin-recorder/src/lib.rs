@@ -29,7 +29,18 @@ pub use store::{Failure, Health, Kind};
 
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
+
+/// Random bytes of the operating system's for sixteen calls, since asking for them is slow. Each byte is used once. There
+/// are no more of them because a virtual machine that is set back to a snapshot uses these again.
+#[derive(Debug)]
+struct Supply {
+    bytes: [u8; 256],
+    used: usize,
+}
+
+static SUPPLY: Mutex<Supply> = Mutex::new(Supply { bytes: [0; 256], used: 256 });
 
 /// Sixteen random bytes, of the operating system's.
 ///
@@ -37,9 +48,16 @@ use std::time::SystemTime;
 ///
 /// If it has none.
 pub fn random() -> io::Result<[u8; 16]> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|e| io::Error::other(e.to_string()))?;
-    Ok(bytes)
+    let mut supply = SUPPLY.lock().unwrap_or_else(PoisonError::into_inner);
+    let Supply { bytes, used } = &mut *supply;
+    if *used >= bytes.len() {
+        getrandom::fill(bytes).map_err(|e| io::Error::other(e.to_string()))?;
+        *used = 0;
+    }
+    let mut some = [0; 16];
+    some.swap_with_slice(&mut bytes[*used..*used + 16]);
+    *used += 16;
+    Ok(some)
 }
 
 /// Sixteen bytes to make identifiers of: random ones, or, if the system has none, others each time. Nothing rests on their
@@ -59,9 +77,22 @@ fn without_chance() -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_random_bytes_are_given_twice_nor_to_two_threads() {
+        let some = || (0..1_000).map(|_| super::random().unwrap()).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(some)).collect();
+        let all: BTreeSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(all.len(), 4_000);
+        // Of bytes that were used already, or never filled, some would repeat.
+        assert!(all.iter().all(|bytes| bytes[..8] != [0; 8] && bytes[8..] != [0; 8]));
+    }
+
     #[test]
     fn without_chance_identifiers_differ_all_the_same() {
-        let all: std::collections::BTreeSet<_> = (0..1_000).map(|_| super::without_chance()).collect();
+        let all: BTreeSet<_> = (0..1_000).map(|_| super::without_chance()).collect();
         assert_eq!(all.len(), 1_000);
     }
 }

@@ -7,8 +7,11 @@ use rasadmin_journal::checkpoint::Writer;
 use rasadmin_journal::{Error, Position};
 use std::path::{Path, PathBuf};
 
-/// How much a call writes: bytes. It takes a tenth of a millisecond, and the time that the disk takes.
+/// How much a call writes: bytes. It takes some tenths of a millisecond.
 const SLICE: usize = 64 * 1024;
+
+/// After how many bytes a call syncs what was written, so that the last call has little to wait for.
+const SYNC: usize = 1024 * 1024;
 
 /// A state that is to be written, as it was after a record.
 #[derive(Debug)]
@@ -30,6 +33,7 @@ pub struct Writing {
     snapshot: Snapshot,
     writer: Writer,
     folder: PathBuf,
+    unsynced: usize,
 }
 
 impl Writing {
@@ -40,7 +44,7 @@ impl Writing {
     /// If it cannot be made.
     pub fn begin(folder: &Path, snapshot: Snapshot) -> Result<Self, Error> {
         let writer = Writer::begin(folder, &snapshot.place, codec::CHECKPOINT)?;
-        Ok(Self { snapshot, writer, folder: folder.to_owned() })
+        Ok(Self { snapshot, writer, folder: folder.to_owned(), unsynced: 0 })
     }
 
     /// The number of the last record that it contains.
@@ -62,8 +66,11 @@ impl Writing {
         if !more {
             return self.writer.finish().map(|_| None);
         }
-        // Otherwise the last call would wait for all of it.
-        self.writer.sync()?;
+        self.unsynced += bytes.0.len();
+        if self.unsynced >= SYNC {
+            self.writer.sync()?;
+            self.unsynced = 0;
+        }
         Ok(Some(self))
     }
 }

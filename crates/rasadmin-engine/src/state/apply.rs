@@ -136,8 +136,9 @@ impl State {
         self.addresses.reserve(leases.len());
         // In the order of their beginning: it becomes the order of their release.
         for lease in leases.sorted() {
-            self.free_up(lease);
+            self.addresses.free_up(lease.address, lease.user.as_ref());
         }
+        self.derived.free_all(self.addresses.free());
         self.server.clone_from(&began.server);
         self.instance = Some(began.instance);
         self.last = Some(began.at);
@@ -219,21 +220,16 @@ impl State {
         let Some(lease) = self.leases.take(id) else { return };
         self.expiry.set(Due::Lease(id), None);
         self.derived.let_go(lease.address);
-        self.free_up(&lease);
-        // One that was released while its session lived is owed nothing.
-        if by.release_may_come() && !lease.released {
-            self.leases.owe(lease);
-        }
-    }
-
-    /// Nobody holds its address any more.
-    fn free_up(&mut self, lease: &Lease) {
         let changed = self.addresses.free_up(lease.address, lease.user.as_ref());
         if let Some(free) = changed.freed {
             self.derived.free(free.sequence, free.address);
         }
         if let Some(gone) = changed.forgotten {
             self.derived.not_free(gone.sequence, gone.address);
+        }
+        // One that was released while its session lived is owed nothing.
+        if by.release_may_come() && !lease.released {
+            self.leases.owe(lease);
         }
     }
 
