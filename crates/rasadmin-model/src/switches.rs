@@ -50,6 +50,8 @@ pub struct Switches {
     pub hangup_of_rejected: bool,
     /// The name's form differs between the address call and the connection's.
     pub forms_differ: bool,
+    /// Over IKEv2, the address calls may pass a certificate's name, which resembles the account's in nothing.
+    pub certificates: bool,
     /// IPv6 may come up after the connection was accepted.
     pub late_ipv6: bool,
     /// Another admin DLL rejects connections and links that ours accepted.
@@ -101,6 +103,7 @@ impl Switches {
             fresh_handles: false,
             hangup_of_rejected: one_of(2),
             forms_differ: one_of(2),
+            certificates: false,
             late_ipv6: one_of(3),
             another_dll: one_of(4),
             early_pool: one_of(2),
@@ -110,7 +113,9 @@ impl Switches {
             power_cuts: true,
         };
         let unflagged = ikev2_links && projection == Projection::Empty && apart.below(2) == 0;
-        Self { ikev2_unflagged: unflagged, fresh_handles: apart.below(4) == 0, ..switches }
+        let fresh_handles = apart.below(4) == 0;
+        let certificates = switches.forms_differ && apart.below(2) == 0;
+        Self { ikev2_unflagged: unflagged, fresh_handles, certificates, ..switches }
     }
 
     /// Without the faults that nobody can cause from outside at an exact moment: the product waits for a locked

@@ -325,6 +325,32 @@ fn an_address_that_nothing_shows_is_held_for_whoever_may_have_it() {
     found_in(&NameTellsWhoHasIt, &["always: whoever is online has a lease"]);
 }
 
+/// A connection takes only what was asked for by its user's own name.
+struct NamesMustResemble;
+
+impl Engine for NamesMustResemble {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        record.effects.retain(|effect| match effect {
+            Effect::LeaseTaken { lease, user, .. } => {
+                let name = |user: &rasadmin_engine::Identity| user.name.clone();
+                let asked = state.lease(*lease).map(|lease| lease.user.as_ref().map(name));
+                asked.is_none_or(|asked| asked == user.as_ref().map(name))
+            }
+            _ => true,
+        });
+        record
+    }
+}
+
+#[test]
+fn a_certificates_name_resembles_the_accounts_in_nothing() {
+    found_in(
+        &NamesMustResemble,
+        &["as reported: a lease belongs to its own session", "always: whoever is online has a lease"],
+    );
+}
+
 /// A handle is read as a number that is too short for it.
 struct ShortHandles;
 

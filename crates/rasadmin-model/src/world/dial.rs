@@ -26,9 +26,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         let free = (tunnel * PORTS..(tunnel + 1) * PORTS).find(|&port| !self.ports[port]);
         let Some(port) = free.filter(|_| attempts < 8) else { return };
-        let spelling = people::spell(PEOPLE[who], self.switches.forms_differ, random);
+        let mut spelling = people::spell(PEOPLE[who], self.switches.forms_differ, random);
+        let ikev2 = TUNNELS[tunnel] == rasadmin_engine::Tunnel::Ikev2;
+        if self.switches.certificates && ikev2 && random.below(2) == 0 {
+            spelling = people::spell_certificate(who, spelling);
+        }
         let mut device = people::device(who, random);
-        if TUNNELS[tunnel] == rasadmin_engine::Tunnel::Ikev2 && random.below(2) == 0 {
+        if ikev2 && random.below(2) == 0 {
             device.computer = Name::default();
         }
         let wants = match random.below(8) {
