@@ -259,6 +259,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
         };
         self.limits(&mut reasons, state, asker, of, count);
         self.quotas(&mut reasons, asker, of, now);
+        // Without a link and without addresses nothing tells that the call is its own session's, whose time counts then.
+        let told = &self.connections[of].told;
+        if stands && told.links.is_empty() && !self.is_projected() {
+            let [seconds, _] = self.used_today(asker, Some(of), now);
+            let most = seconds.1 + now.seconds_since(told.began) + 1;
+            reasons.perhaps |= self.settings.day_seconds.is_some_and(|limit| most >= limit);
+        }
         let mut expected = Expected::of(reasons.verdict());
         if matches!(expected.verdict, Verdict::Deny(_)) {
             return expected;

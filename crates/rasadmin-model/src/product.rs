@@ -2,7 +2,8 @@
 
 use rasadmin_engine::config::Config;
 use rasadmin_engine::state::Checkpoint;
-use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, Stamp, State, Waited};
+use rasadmin_engine::state::{Lease, Session};
+use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, Scope, Stamp, State, Waited};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -16,6 +17,11 @@ pub trait Engine {
     /// As [`rasadmin_engine::decide_late`].
     fn decide_late(&self, state: &State, here: &Here<'_>, waited: &Waited) -> Record {
         rasadmin_engine::decide_late(state, here, waited)
+    }
+
+    /// As [`rasadmin_engine::decide_carried`].
+    fn decide_carried(&self, state: &State, memory: &State, scope: &Scope, here: &Here<'_>, now: &Now) -> Record {
+        rasadmin_engine::decide_carried(state, memory, scope, here, now)
     }
 
     /// What is recorded when this is told: the record of the event itself is the last. The whole product also notes that
@@ -267,6 +273,28 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         }
         self.base = (folded, self.journal.len());
         None
+    }
+
+    /// A journal that begins anew has, after what is carried, the sessions and leases of memory. Otherwise: which it lacks.
+    pub fn carried_differs(&self, at: Stamp) -> Option<String> {
+        let (here, now) = (self.here(0), Now { at, random: [7; 16] });
+        let mut state = State::new();
+        let started = Event::InstanceStarted { instance: self.instance };
+        state.apply(&self.engine.decide(&state, &here, &started, &now));
+        state.apply(&self.engine.decide_carried(&state, &self.recorded, &Scope::Lacking, &here, &now));
+        // Since when a session has had no link is not carried.
+        let alike = |one: &Session, other: &Session| *one == Session { unlinked: one.unlinked, ..other.clone() };
+        let session = |one: &&Session| !state.session(one.id).is_some_and(|other| alike(one, other));
+        let lease = |one: &&Lease| state.lease(one.id) != Some(*one);
+        let (sessions, leases) = (self.recorded.live_count(), self.recorded.leases().count());
+        if let Some(lacks) = self.recorded.live().find(session) {
+            return Some(format!("{lacks:?}, but carried is {:?}", state.session(lacks.id)));
+        }
+        if let Some(lacks) = self.recorded.leases().find(lease) {
+            return Some(format!("{lacks:?}, but carried is {:?}", state.lease(lacks.id)));
+        }
+        let carried = (state.live_count(), state.leases().count());
+        (carried != (sessions, leases)).then(|| format!("{carried:?} sessions and leases, not {sessions} and {leases}"))
     }
 
     /// From its text a checkpoint and the last records come back as they were. Otherwise: what does not.

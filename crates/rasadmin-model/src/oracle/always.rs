@@ -217,7 +217,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             && self.active.iter().any(|&other| other != of && next(&self.connections[other]))
     }
 
-    pub(super) fn is_projected(&self) -> bool {
+    pub fn is_projected(&self) -> bool {
         self.switches.projection != crate::switches::Projection::Empty
     }
 
@@ -238,9 +238,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let Some(lease) = &mut self.connections[of].told.leases[at] else { return };
         lease.alive = false;
         let (number, shared, never_had) = (lease.number, lease.shared, !lease.had);
-        if shared && never_had {
+        let anothers = lease.taken > lease.at.mono;
+        let stood = self.connections[of].told.session.is_some();
+        if never_had && (shared || stood || anothers) {
             // Nothing told whether it was an attempt's that failed, or whether the session that was on the port negotiated
-            // its address again: then that is what its user had last.
+            // its address again: then that is what its user had last. What a connection's own session was not seen with may
+            // count as the asker's, or as another's of the same name.
             let name = &self.connections[of].spelling.asker.name;
             let others = self.last_had.iter_mut().filter(|(key, _)| key.0.name == *name && key.1 == family);
             others.for_each(|(_, had)| had.0 = None);
@@ -252,11 +255,6 @@ impl<E: Engine + ?Sized> World<'_, E> {
         // If several end at the same moment, nobody knows which ends last.
         let at_once = self.last_had.get(&(who.clone(), family)).is_some_and(|&(_, since)| since == now.mono);
         let had = (!given_again && sure && !at_once).then_some(number);
-        if !sure {
-            // No session was seen with it, so it may count as what the name in the address call had.
-            let asker = self.connections[of].spelling.asker.clone();
-            self.last_had.insert((asker, family), (None, now.mono));
-        }
         self.last_had.insert((self.identity(of), family), (None, now.mono));
         self.last_had.insert((who, family), (had, now.mono));
     }

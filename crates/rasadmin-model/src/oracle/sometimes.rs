@@ -18,6 +18,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if let Some(what) = self.product.differs() {
             return self.found("state: all folds of the records are one", what);
         }
+        if let Some(what) = self.product.carried_differs(self.stamp()) {
+            return self.found("state: another journal gets what memory has", what);
+        }
         self.nobody_unknown();
         self.use_is_right();
         self.retire();
@@ -128,8 +131,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     && self.product.stamp(Stamp { time: 0, mono: one.at }).mono < lease.began.mono
                     && self.connections[one.of].told.lost
             };
-            self.switches.away
-                && self.switches.losses
+            self.switches.losses
                 && lease.holding == Holding::Waiting(None)
                 && given.flat_map(|(_, all)| all).any(earlier)
         };
