@@ -30,7 +30,7 @@ pub trait Engine {
     /// # Errors
     ///
     /// If it did not take it as it was told, or answered otherwise than it recorded: what was wrong.
-    fn told(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
+    fn reported(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
         Ok(vec![self.decide(state, here, event, now)].into())
     }
 
@@ -75,7 +75,7 @@ pub struct Member<S> {
     /// The configuration that it has read.
     pub config: Arc<Config>,
     /// It cannot write.
-    pub away: bool,
+    pub unavailable: bool,
     /// The records that it could not write, each with its subject.
     pub waiting: VecDeque<(S, Record)>,
 }
@@ -125,7 +125,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
                 applied,
                 written: applied,
                 config,
-                away: false,
+                unavailable: false,
                 waiting: VecDeque::new(),
             }
         };
@@ -216,7 +216,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
     /// Decides, writes and applies: the process has caught up. The answer is the last record's.
     pub fn record(&mut self, member: usize, event: &Event, now: &Now) -> Result<Answer, String> {
         let Outcome { records, answer: counted } =
-            self.engine.told(&self.members[member].state, &self.here(member), event, now)?;
+            self.engine.reported(&self.members[member].state, &self.here(member), event, now)?;
         let mut answer = Answer::Nothing;
         for record in records {
             answer = record.answer.clone();

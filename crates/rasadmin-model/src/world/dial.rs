@@ -4,11 +4,11 @@ use super::{Subject, World, identifier};
 use crate::people;
 use crate::people::PEOPLE;
 use crate::product::Engine;
+use crate::reported::Reported;
 use crate::rras::{Connection, Note, Number, PORTS, Phase, Serial, TUNNELS, device_name, port_name};
 use crate::scenario::named;
 use crate::settings::{RRAS_POOL, RRAS_POOL_SIZE, SERVER_ADDRESS};
 use crate::switches::Projection;
-use crate::told::Told;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer};
@@ -63,7 +63,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             dialled: Mono(self.mono),
             accepted: None,
             quarantine: Quarantine::Normal,
-            told: Told::default(),
+            reported: Reported::default(),
         });
         self.active.push(number);
         if self.trace.is_some() {
