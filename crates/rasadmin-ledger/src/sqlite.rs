@@ -254,28 +254,28 @@ impl Sqlite {
     }
 
     /// Begins a transaction that nobody else writes beside; it is rolled back if it is dropped.
-    fn begin(&self) -> Result<Begun<'_>, Error> {
+    fn begin(&self) -> Result<OpenTransaction<'_>, Error> {
         if !self.connection.is_autocommit() {
             // A panic left one.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         let mut statements = self.statements();
         statements.run("BEGIN IMMEDIATE", &[])?;
-        Ok(Begun(statements))
+        Ok(OpenTransaction(statements))
     }
 }
 
 /// A transaction.
-struct Begun<'l>(Statements<'l>);
+struct OpenTransaction<'l>(Statements<'l>);
 
-impl Begun<'_> {
+impl OpenTransaction<'_> {
     fn commit(mut self) -> Result<(), Error> {
         self.0.run("COMMIT", &[])?;
         Ok(())
     }
 }
 
-impl Drop for Begun<'_> {
+impl Drop for OpenTransaction<'_> {
     fn drop(&mut self) {
         // After some errors SQLite has rolled back already.
         if !self.0.connection.is_autocommit() {
