@@ -36,7 +36,7 @@ pub struct Begin {
 
 /// What would become of it.
 #[derive(Clone, Debug)]
-pub struct Begun {
+pub struct Rehearsed {
     /// Would it stand? Then it lives until [`Rehearsal::end`].
     pub accepted: bool,
     /// The decision that ended it, or the last one.
@@ -107,7 +107,7 @@ impl Rehearsal {
     }
 
     /// A session begins: addresses, connection, first link. What fails is ended, as RRAS would.
-    pub fn begin(&mut self, begin: &Begin) -> Begun {
+    pub fn begin(&mut self, begin: &Begin) -> Rehearsed {
         self.lacking = Lacking {
             port: begin.port == Fact::NotYetKnown,
             tunnel: begin.tunnel == Fact::NotYetKnown,
@@ -117,12 +117,12 @@ impl Rehearsal {
             interface: begin.interface == Fact::NotYetKnown,
         };
         let mut ended = Vec::new();
-        let mut begun = self.try_begin(begin, &mut ended);
-        begun.ended = ended;
-        begun
+        let mut rehearsed = self.try_begin(begin, &mut ended);
+        rehearsed.ended = ended;
+        rehearsed
     }
 
-    fn try_begin(&mut self, begin: &Begin, ended: &mut Vec<u64>) -> Begun {
+    fn try_begin(&mut self, begin: &Begin, ended: &mut Vec<u64>) -> Rehearsed {
         // A port that the source does not name is one of its own.
         let port = begin.port.known().cloned().unwrap_or_else(|| Name::from_stored(format!("?{}", begin.handle)));
         let mut living = Living {
@@ -133,7 +133,7 @@ impl Rehearsal {
             addresses: Vec::new(),
         };
         let (mut exhausted, mut given) = (Vec::new(), Vec::new());
-        let answered = |accepted, decision, exhausted, given| Begun {
+        let answered = |accepted, decision, exhausted, given| Rehearsed {
             accepted,
             decision,
             exhausted,
@@ -169,7 +169,7 @@ impl Rehearsal {
         }
         self.living.insert(begin.handle, living);
         let lacking = self.rests_on(&decision);
-        Begun { lacking, ..answered(true, decision, exhausted, given) }
+        Rehearsed { lacking, ..answered(true, decision, exhausted, given) }
     }
 
     /// It ends; one that does not live changes nothing.
@@ -183,12 +183,12 @@ impl Rehearsal {
     }
 
     /// RRAS gives back what a failed attempt had.
-    fn refused(&mut self, begin: &Begin, living: &Living, begun: Begun) -> Begun {
-        let lacking = self.rests_on(&begun.decision);
+    fn refused(&mut self, begin: &Begin, living: &Living, rehearsed: Rehearsed) -> Rehearsed {
+        let lacking = self.rests_on(&rehearsed.decision);
         for event in releases(living) {
             self.tell(&living.server, begin.time, &event);
         }
-        Begun { lacking, ..begun }
+        Rehearsed { lacking, ..rehearsed }
     }
 
     /// Asks a server, and tells the others what it means for them. `ended`: whose sessions ended by it.

@@ -37,8 +37,8 @@ fn what_the_source_lacks_is_neither_invented_nor_absent_and_is_counted() {
                 [[rules]]\nname = \"no PPTP\"\naction = \"deny\"\ntunnels = [\"PPTP\"]\nusers = [\"alice\"]\n";
     let mut rehearsal = rehearsal(text);
     let mut ask = |handle, user: &str, computer: Fact<Name>, tunnel: Fact<Tunnel>| {
-        let begun = rehearsal.begin(&Begin { computer, tunnel, ..begin(handle, 0, user) });
-        (begun.accepted, begun.decision.rule, begun.lacking)
+        let rehearsed = rehearsal.begin(&Begin { computer, tunnel, ..begin(handle, 0, user) });
+        (rehearsed.accepted, rehearsed.decision.rule, rehearsed.lacking)
     };
     let (pc, sstp) = (Fact::Known(Name::new("PC")), Fact::Known(Tunnel::Sstp));
     assert_eq!(ask(1, "bob", pc.clone(), sstp.clone()), (true, None, vec![]));
@@ -63,8 +63,8 @@ fn a_count_of_sessions_rests_on_what_tells_a_reconnecting_client() {
         let first = Begin { computer: computer.clone(), ..begin(1, 0, "bob") };
         let second = Begin { computer, ..begin(2, 1000, "bob") };
         assert_eq!(rehearsal.begin(&first).lacking, [""; 0], "nobody else is connected");
-        let begun = rehearsal.begin(&second);
-        (begun.accepted, begun.lacking)
+        let rehearsed = rehearsal.begin(&second);
+        (rehearsed.accepted, rehearsed.lacking)
     };
     assert_eq!(lacking(Fact::Known(Name::new("PC-1"))), (true, vec![]), "it takes the place of the first");
     assert_eq!(lacking(Fact::Absent), (false, vec![]));
@@ -107,10 +107,10 @@ fn what_was_used_on_one_server_counts_on_another() {
                 connect_time = { per = \"day\", at_least = \"2h\" }\n";
     let mut rehearsal = rehearsal(text);
     let mut used = |server: &str, handle, from: i64, hours: i64| {
-        let begun = rehearsal.begin(&Begin { server: Name::new(server), ..begin(handle, from * HOUR, "bob") });
+        let rehearsed = rehearsal.begin(&Begin { server: Name::new(server), ..begin(handle, from * HOUR, "bob") });
         let usage = Usage { seconds: (hours * 3600).cast_unsigned(), ..Usage::default() };
         rehearsal.end(handle, support::MONDAY + (from + hours) * HOUR, usage);
-        (begun.accepted, begun.decision.rule)
+        (rehearsed.accepted, rehearsed.decision.rule)
     };
     assert_eq!(used("VPN1", 1, 0, 1), (true, None));
     assert_eq!(used("VPN2", 2, 2, 1), (true, None));

@@ -11,7 +11,7 @@ pub use trace::from_trace;
 
 use crate::{Ended, PastSession};
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::rehearse::{Begin, Begun, Rehearsal};
+use rasadmin_engine::rehearse::{Begin, Rehearsal, Rehearsed};
 use rasadmin_policy::Millis;
 use rasadmin_policy::config::Config;
 use std::cmp::Reverse;
@@ -58,8 +58,8 @@ pub enum Change {
 }
 
 impl Change {
-    fn of(attempt: &Attempt, begun: &Begun) -> Self {
-        match (&attempt.refused, begun.accepted) {
+    fn of(attempt: &Attempt, rehearsed: &Rehearsed) -> Self {
+        match (&attempt.refused, rehearsed.accepted) {
             (None, false) => Self::Refused,
             (Some(_), true) => Self::Accepted,
             _ => Self::None,
@@ -77,7 +77,7 @@ pub fn replay(
     config: &Arc<Config>,
     mut attempts: Vec<Attempt>,
     since: Option<Millis>,
-    each: &mut dyn FnMut(&Attempt, &Begun, Change),
+    each: &mut dyn FnMut(&Attempt, &Rehearsed, Change),
     progress: &mut dyn FnMut(usize),
 ) -> Report {
     // Sources tell a session when it is over: not in the order of their beginnings.
@@ -88,16 +88,16 @@ pub fn replay(
     for (at, attempt) in attempts.iter().enumerate() {
         let handle = at as u64 + 1;
         end(&mut rehearsal, &mut report, &mut ends, &attempts, attempt.session.start);
-        let begun = rehearsal.begin(&begin(handle, attempt));
-        let change = Change::of(attempt, &begun);
-        begun.ended.iter().for_each(|ghost| report.pools_given_back(*ghost));
+        let rehearsed = rehearsal.begin(&begin(handle, attempt));
+        let change = Change::of(attempt, &rehearsed);
+        rehearsed.ended.iter().for_each(|ghost| report.pools_given_back(*ghost));
         let counts = since.is_none_or(|since| attempt.session.start >= since);
         if counts {
-            report.add(attempt, &begun, change);
-            each(attempt, &begun, change);
+            report.add(attempt, &rehearsed, change);
+            each(attempt, &rehearsed, change);
         }
-        if begun.accepted {
-            report.pools_taken(attempt, handle, &begun, counts);
+        if rehearsed.accepted {
+            report.pools_taken(attempt, handle, &rehearsed, counts);
             ends.push(Reverse((attempt.stop().0.max(attempt.session.start), handle, at)));
         }
         if at % 1024 == 0 {

@@ -93,9 +93,9 @@ fn only_a_missing_end_is_added() {
         |stop| Imported { stop, seconds: 0, usage: None, closed_by: NO_END, estimated: true, ..whole.clone() };
     let told = || scene.ask("SELECT acct_stop_time, estimated, acct_session_time, acct_input_octets FROM sessions");
     let became = |session: &Imported| {
-        let dry = Reader::open(&scene.ledger()).unwrap().compare(std::slice::from_ref(session)).unwrap();
+        let compared = Reader::open(&scene.ledger()).unwrap().compare(std::slice::from_ref(session)).unwrap();
         let counts = import(&scene, std::slice::from_ref(session));
-        assert_eq!(dry, counts);
+        assert_eq!(compared, counts);
         (counts.new, counts.completed, counts.already_there)
     };
     assert_eq!(became(&unended(MONDAY)), (1, 0, 0));

@@ -2,10 +2,10 @@
 
 use crate::people::{DENIED_NETWORK, PEOPLE};
 use crate::product::Engine;
+use crate::reported::Lives;
 use crate::rras::{Connection, Number, Phase};
 use crate::settings::{Reconnect, SERVER_ADDRESS};
 use crate::switches::Projection;
-use crate::told::Lives;
 use crate::world::{Subject, World};
 use rasadmin_engine::addresses::{Address, Family, is_reserved_identifier};
 use rasadmin_engine::event::Offer;
@@ -83,7 +83,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
     pub fn expect(&self, member: usize, subject: &Subject, event: &Event, now: Stamp) -> Expected {
         let state = &self.product.members[member].state;
         // Whoever was answered without the journal may have been answered anything.
-        if self.switches.away {
+        if self.switches.unavailable {
             return Expected::of(Verdict::Either);
         }
         match (subject, event) {
@@ -102,11 +102,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     /// Does its session live? Where what was told leaves it open, the product's own view is taken.
     pub fn is_live(&self, state: &State, of: Number) -> bool {
-        let told = &self.connections[of].told;
-        match told.lives() {
+        let reported = &self.connections[of].reported;
+        match reported.lives() {
             Lives::Must => true,
             Lives::No => false,
-            Lives::May => told.session.is_some_and(|id| state.session(id).is_some()),
+            Lives::May => reported.session.is_some_and(|id| state.session(id).is_some()),
         }
     }
 
@@ -115,38 +115,38 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let (new, old) = (&self.connections[newer], &self.connections[older]);
         let handle = new.handle == old.handle || (new.guid.is_some() && new.guid == old.guid);
         // An address call does not carry them.
-        new.told.session.is_none() && new.phase == Phase::Connecting && handle
+        new.reported.session.is_none() && new.phase == Phase::Connecting && handle
     }
 
     /// May it tell that, because its port starts again? It may also be a protocol that comes up late.
     fn may_end(&self, newer: Number, older: Number) -> bool {
         let (new, old) = (&self.connections[newer], &self.connections[older]);
-        let on_port = old.told.links.iter().any(|(port, _)| new.ports.contains(port));
+        let on_port = old.reported.links.iter().any(|(port, _)| new.ports.contains(port));
         let same = old.who == new.who || self.identity(older) == new.spelling.asker;
-        let linked = on_port && (old.told.links.len() == 1 || same);
-        linked || (!old.told.established && new.ports.contains(&old.port))
+        let linked = on_port && (old.reported.links.len() == 1 || same);
+        linked || (!old.reported.established && new.ports.contains(&old.port))
     }
 
     /// The other sessions that count, for sure or perhaps.
     fn others<'a>(&'a self, state: &'a State, except: Number) -> impl Iterator<Item = (Number, bool)> + 'a {
         let counts = move |&of: &Number| {
-            of != except && !self.connections[of].told.replaced && !self.ends(except, of) && self.is_live(state, of)
+            of != except && !self.connections[of].reported.replaced && !self.ends(except, of) && self.is_live(state, of)
         };
-        let sure = move |of: Number| self.connections[of].told.lives() == Lives::Must && !self.may_end(except, of);
+        let sure = move |of: Number| self.connections[of].reported.lives() == Lives::Must && !self.may_end(except, of);
         self.active.iter().copied().filter(counts).map(move |of| (of, sure(of)))
     }
 
     /// Which of them a newcomer takes the place of, for sure or perhaps: one of them.
     pub fn candidates(&self, state: &State, of: Number) -> Vec<(Number, bool)> {
         let new = &self.connections[of];
-        let same = |c: &Connection| c.told.source == new.device.source;
+        let same = |c: &Connection| c.reported.source == new.device.source;
         // Sure, or perhaps, or not at all.
         let replaces = |c: &Connection| match self.settings.reconnect {
             Reconnect::Strict => None,
             Reconnect::SameEndpoint => same(c).then_some(true),
             Reconnect::SameComputer if new.device.computer.is_empty() => {
                 // A session with a name, and a newcomer without one: the same client by another tunnel?
-                let known = self.is_flagged(c) || (c.is_ikev2() && c.told.established);
+                let known = self.is_flagged(c) || (c.is_ikev2() && c.reported.established);
                 (self.is_flagged(new) && same(c)).then_some(known && c.device.computer.is_empty())
             }
             Reconnect::SameComputer => (c.device.computer == new.device.computer).then_some(true),
@@ -180,13 +180,15 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let Some(own) = except else { return sums };
         let today = u64::try_from(now.time.rem_euclid(DAY) / 1000).unwrap_or(0);
         for &of in self.active.iter().filter(|&&of| of != own && self.identity(of) == *who) {
-            let told = &self.connections[of].told;
-            if told.session.is_none() || told.counted || told.over {
+            let reported = &self.connections[of].reported;
+            if reported.session.is_none() || reported.counted || reported.over {
                 continue;
             }
-            let elapsed = now.seconds_since(told.began);
-            let sure =
-                told.lives() == Lives::Must && !told.replaced && !self.switches.clock_steps && !self.may_end(own, of);
+            let elapsed = now.seconds_since(reported.began);
+            let sure = reported.lives() == Lives::Must
+                && !reported.replaced
+                && !self.switches.clock_steps
+                && !self.may_end(own, of);
             let least = if sure { elapsed.min(today).saturating_sub(2) } else { 0 };
             // One that was closed and whose hangup may still come counts at most until now.
             add(0, (least, elapsed + 1));
@@ -194,7 +196,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         sums
     }
 
-    fn of_today(&self, used: &crate::told::Use, now: Stamp) -> ((u64, u64), (u64, u64)) {
+    fn of_today(&self, used: &crate::reported::Use, now: Stamp) -> ((u64, u64), (u64, u64)) {
         if self.switches.clock_steps {
             return ((0, used.seconds.1), (0, used.octets.1));
         }
@@ -249,7 +251,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     fn expect_address(&self, state: &State, of: Number, family: Family, offer: Offer, now: Stamp) -> Expected {
         let asker = &self.connections[of].spelling.asker;
-        let stands = self.connections[of].told.session.is_some();
+        let stands = self.connections[of].reported.session.is_some();
         let mut reasons = Reasons::default();
         reasons.if_so(self.denied_user(asker), "the user is denied");
         // What it will replace is not yet known; one whose session lives may or may not be told apart from its session.
@@ -259,6 +261,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
         };
         self.limits(&mut reasons, state, asker, of, count);
         self.quotas(&mut reasons, asker, of, now);
+        // Without a link and without addresses nothing tells that the call is its own session's, whose time counts then.
+        let reported = &self.connections[of].reported;
+        if stands && reported.links.is_empty() && !self.is_projected() {
+            let [seconds, _] = self.used_today(asker, Some(of), now);
+            let most = seconds.1 + now.seconds_since(reported.began) + 1;
+            reasons.perhaps |= self.settings.day_seconds.is_some_and(|limit| most >= limit);
+        }
         let mut expected = Expected::of(reasons.verdict());
         if matches!(expected.verdict, Verdict::Deny(_)) {
             return expected;
@@ -299,12 +308,14 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let last = self.last_had.get(&(asker.clone(), family)).and_then(|had| had.0);
             // Another lease of the user may end by this very call, and is the last one then.
             let others = self.active.iter().map(|&other| (other, &self.connections[other])).any(|(number, other)| {
-                let Some(lease) = other.told.leases[family.index()].filter(|lease| lease.alive) else { return false };
+                let Some(lease) = other.reported.leases[family.index()].filter(|lease| lease.alive) else {
+                    return false;
+                };
                 let same = PEOPLE[other.who].identity() == *asker || other.spelling.asker == *asker;
                 // It may count as one that a session of this user, on the same port, negotiated again.
                 let perhaps = lease.shared && !lease.had && other.spelling.asker.name == asker.name;
                 // One that no session was seen with may have waited long enough.
-                let ends = other.told.lives() != Lives::Must || !lease.had || self.may_end(of, number);
+                let ends = other.reported.lives() != Lives::Must || !lease.had || self.may_end(of, number);
                 perhaps || (same && ends)
             });
             let sticky = self.settings.sticky && !others;
@@ -358,7 +369,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let pool = self.settings.pool_of(family, number);
                 (reserved, pool.is_some_and(|pool| !self.settings.chain(Some(&who), family).contains(&pool)))
             };
-            if let Some(lease) = c.told.leases[at] {
+            if let Some(lease) = c.reported.leases[at] {
                 let (reserved, wrong_pool) = wrong(lease.number);
                 if reserved || wrong_pool {
                     let sure = !empty && !self.switches.reloads && !lease.kept && (reserved || c.spelling.asker != who);
@@ -370,7 +381,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let left = self.active.iter().map(|&other| &self.connections[other]).filter(|other| {
                 empty && other.asked_on[at] == c.port && other.spelling.early.folded() == c.spelling.early.folded()
             });
-            let mut left = left.filter_map(|other| other.told.leases[at]).filter(|lease| lease.alive);
+            let mut left = left.filter_map(|other| other.reported.leases[at]).filter(|lease| lease.alive);
             reasons.perhaps |= left.any(|lease| matches!(wrong(lease.number), (true, _) | (_, true)));
         }
     }
@@ -380,7 +391,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         reasons.if_so(self.settings.denies_network && bad, "the network is denied");
         let bad = quarantine == Quarantine::Quarantine;
         reasons.if_so(self.settings.denies_quarantine && bad, "it is in quarantine");
-        let known = c.is_ikev2() || c.phase == Phase::Linking || c.told.established;
+        let known = c.is_ikev2() || c.phase == Phase::Linking || c.reported.established;
         reasons.if_so(self.settings.denies_pptp && known && c.tunnel == Tunnel::Pptp, "PPTP is denied");
     }
 
@@ -394,18 +405,18 @@ impl<E: Engine + ?Sized> World<'_, E> {
         source: Option<&str>,
     ) -> Verdict {
         let c = &self.connections[of];
-        if c.told.lives() == Lives::No {
+        if c.reported.lives() == Lives::No {
             return Verdict::Either;
         }
         let who = self.identity(of);
         let mut reasons = Reasons::default();
         reasons.if_so(self.denied_user(&who), "the user is denied");
-        let source = source.unwrap_or(&c.told.source);
+        let source = source.unwrap_or(&c.reported.source);
         self.facts(&mut reasons, c, source, quarantine.unwrap_or(c.quarantine));
         self.limits(&mut reasons, state, &who, of, |count| count);
         self.quotas(&mut reasons, &who, of, now);
         // The first link may be what tells whose the address is.
-        if !c.told.established {
+        if !c.reported.established {
             let mut late = Reasons::default();
             self.anothers_address(&mut late, of);
             reasons.perhaps |= late.perhaps;
@@ -483,10 +494,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
             return self.found("always: a reserved identifier is given to nobody", what);
         }
         let asker = self.connections[of].spelling.asker.clone();
-        if self.settings.reserved_for(family, number).is_some_and(|owner| owner != asker) && !self.switches.away {
+        if self.settings.reserved_for(family, number).is_some_and(|owner| owner != asker) && !self.switches.unavailable
+        {
             return self.found("always: a reserved address is given to nobody else", what);
         }
-        if self.switches.away {
+        if self.switches.unavailable {
             return;
         }
         if let Some(exact) = expected.exact.filter(|&exact| exact != number) {

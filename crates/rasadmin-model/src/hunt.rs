@@ -66,7 +66,7 @@ impl Hunt {
             let plan = (self.plan)(seed, self.length);
             return match run(engine, &plan, false) {
                 Ok(summary) => Ok(format!("seed {seed}: nothing found in {} steps", summary.steps)),
-                Err(_) => Err(told(engine, &plan, self.whole)),
+                Err(_) => Err(reported(engine, &plan, self.whole)),
             };
         }
         let started = Instant::now();
@@ -86,7 +86,7 @@ impl Hunt {
                     steps += failure.at as u64;
                     found.push((seed, failure));
                 }
-                Err(_) => return Err(told(engine, &plan, false)),
+                Err(_) => return Err(reported(engine, &plan, false)),
             }
         }
         let seconds = started.elapsed().as_secs_f64();
@@ -100,7 +100,7 @@ impl Hunt {
 }
 
 /// The report on a failing plan, which is cut down unless `whole`.
-fn told<E: Engine + ?Sized>(engine: &E, plan: &Plan, whole: bool) -> String {
+fn reported<E: Engine + ?Sized>(engine: &E, plan: &Plan, whole: bool) -> String {
     let least = if whole { plan.clone() } else { shrink(engine, plan) };
     let Err(failure) = run(engine, &least, true) else { return "it failed once, and did not fail again".to_owned() };
     let Failure { finding, trace, scenario, .. } = *failure;

@@ -17,6 +17,7 @@ mod people;
 mod product;
 #[path = "../../rasadmin-torture/src/random.rs"]
 mod random;
+mod reported;
 mod rras;
 mod run;
 mod scenario;
@@ -24,7 +25,6 @@ mod settings;
 mod shrink;
 mod step;
 mod switches;
-mod told;
 mod world;
 
 pub use finding::Finding;

@@ -5,8 +5,8 @@ mod sometimes;
 mod used;
 
 use crate::product::Engine;
+use crate::reported::{Lives, ReportedLease};
 use crate::rras::{Connection, Number, Phase};
-use crate::told::{Lives, ToldLease};
 use crate::world::{Subject, World};
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::{Answer, Stamp};
@@ -40,23 +40,23 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 self.port_starts(of, port, at, true);
             }
             Subject::LinkHangup(of, port) => {
-                let told = &mut self.connections[of].told;
-                let before = told.links.len();
-                told.links.retain(|(other, _)| *other != port);
-                if told.links.is_empty() && before > 0 {
-                    told.unlinked = at;
+                let reported = &mut self.connections[of].reported;
+                let before = reported.links.len();
+                reported.links.retain(|(other, _)| *other != port);
+                if reported.links.is_empty() && before > 0 {
+                    reported.unlinked = at;
                 }
             }
             Subject::Hangup(of, usage) => {
-                let told = &self.connections[of].told;
-                if told.session.is_some() && told.lives() != Lives::No {
-                    self.connections[of].told.hung = true;
-                    self.connections[of].told.ended = Some(at.mono);
+                let reported = &self.connections[of].reported;
+                if reported.session.is_some() && reported.lives() != Lives::No {
+                    self.connections[of].reported.hung = true;
+                    self.connections[of].reported.ended = Some(at.mono);
                     self.count_hangup(of, usage, at);
                 }
             }
             Subject::Release(of, address) => {
-                if let Some(lease) = &mut self.connections[of].told.leases[address.family.index()]
+                if let Some(lease) = &mut self.connections[of].reported.leases[address.family.index()]
                     && lease.number == address.number
                 {
                     lease.released = true;
@@ -64,7 +64,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             }
             Subject::Reauthenticate(of, _) => self.heard_again(of, answer),
             Subject::Move(of, ref source) => {
-                self.connections[of].told.source.clone_from(source);
+                self.connections[of].reported.source.clone_from(source);
                 self.heard_again(of, answer);
             }
             Subject::Other => {}
@@ -79,10 +79,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let port = self.connections[of].asked_on[family.index()];
         let shared = self.active.iter().any(|&other| {
             let c = &self.connections[other];
-            let there = c.told.links.iter().any(|(on, _)| *on == port) || (!c.told.established && c.port == port);
-            other != of && c.told.session.is_some() && there
+            let there =
+                c.reported.links.iter().any(|(on, _)| *on == port) || (!c.reported.established && c.port == port);
+            other != of && c.reported.session.is_some() && there
         });
-        let lease = ToldLease {
+        let lease = ReportedLease {
             number,
             at,
             kept,
@@ -93,7 +94,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             taken: at.mono,
             overdue: false,
         };
-        self.connections[of].told.leases[family.index()] = Some(lease);
+        self.connections[of].reported.leases[family.index()] = Some(lease);
         self.known.1.insert((Address { family, number }, self.product.stamp(at).mono));
         // Whoever had it last has it no longer.
         self.last_had.retain(|key, had| key.1 != family || had.0 != Some(number));
@@ -103,19 +104,19 @@ impl<E: Engine + ?Sized> World<'_, E> {
     /// on record alone. If their ports start again while a further link waits in the other process, it can only conclude
     /// that the session is over.
     fn is_unseen(&self, c: &Connection, given: Stamp) -> bool {
-        self.product.members.len() > 1 && c.told.link_waited_at(given.mono)
+        self.product.members.len() > 1 && c.reported.link_waited_at(given.mono)
     }
 
     /// No address held by two.
     fn given_twice(&mut self, of: Number, family: Family, number: u64, offer: Option<u64>, at: Stamp) {
         let holds = |other: &&Number| {
             let c = &self.connections[**other];
-            let lease = c.told.leases[family.index()].filter(|lease| lease.number == number && !lease.overdue);
+            let lease = c.reported.leases[family.index()].filter(|lease| lease.number == number && !lease.overdue);
             **other != of
                 && c.phase != Phase::Gone
                 && !c.dropped
                 && lease.is_some()
-                && !c.told.ghost
+                && !c.reported.ghost
                 && !self.is_unseen(c, at)
         };
         // RRAS offers nothing that a client of it has.
@@ -133,7 +134,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         for &other in self.active.iter().filter(|&&other| other != of) {
             let c = &mut self.connections[other];
             if c.handle == handle || (guid.is_some() && c.guid == guid) {
-                c.told.ghost = true;
+                c.reported.ghost = true;
             }
         }
         // With its leases the connection may tell that its port has started again.
@@ -160,26 +161,26 @@ impl<E: Engine + ?Sized> World<'_, E> {
             .iter()
             .map(|&(other, _)| other)
             .filter(|&other| {
-                let other = self.connections[other].told.session.and_then(|id| state.session(id));
+                let other = self.connections[other].reported.session.and_then(|id| state.session(id));
                 other.is_some_and(|other| other.replaced.is_some_and(|replaced| replaced.by == id))
             })
             .collect();
-        let told = &mut self.connections[of].told;
-        told.session = Some(id);
+        let reported = &mut self.connections[of].reported;
+        reported.session = Some(id);
         self.known.0.insert(id);
-        told.began = at;
-        told.unlinked = at;
+        reported.began = at;
+        reported.unlinked = at;
         let source = self.connections[of].device.source.clone();
-        self.connections[of].told.source = source;
+        self.connections[of].reported.source = source;
         for &other in &replaced {
-            self.connections[other].told.replaced = true;
-            self.connections[other].told.replaced_by = Some(of);
+            self.connections[other].reported.replaced = true;
+            self.connections[other].reported.replaced_by = Some(of);
         }
         if user.is_some_and(|user| user.as_ref() != Some(&who)) {
             self.found("as reported: a session belongs to its user", format!("the session of #{of} is not {who}'s"));
         }
         let sure = candidates.iter().any(|&(_, sure)| sure);
-        if (replaced.len() > 1 || (replaced.is_empty() && sure)) && !late && !self.switches.away {
+        if (replaced.len() > 1 || (replaced.is_empty() && sure)) && !late && !self.switches.unavailable {
             let what = format!("#{of} replaces {replaced:?} of {candidates:?}");
             self.found("as reported: a newcomer replaces one session", what);
         }
@@ -187,32 +188,32 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     fn heard_link(&mut self, of: Number, port: usize, answer: &Answer, at: Stamp) {
         let c = &mut self.connections[of];
-        let told = &mut c.told;
-        if told.session.is_none() || told.lives() == Lives::No {
+        let reported = &mut c.reported;
+        if reported.session.is_none() || reported.lives() == Lives::No {
             return;
         }
         if *answer == Answer::Accept {
-            told.links.retain(|(other, _)| *other != port);
-            told.links.push((port, at));
-            told.lapsed = false;
+            reported.links.retain(|(other, _)| *other != port);
+            reported.links.push((port, at));
+            reported.lapsed = false;
             // A further link is a sign of life; whether the first is one is left open.
-            let session = told.session.and_then(|id| self.product.recorded.session(id));
-            told.replaced &= !told.established && session.is_none_or(|session| session.replaced.is_some());
-            told.established = true;
-        } else if !told.established {
-            told.refused = true;
+            let session = reported.session.and_then(|id| self.product.recorded.session(id));
+            reported.replaced &= !reported.established && session.is_none_or(|session| session.replaced.is_some());
+            reported.established = true;
+        } else if !reported.established {
+            reported.refused = true;
         }
     }
 
     /// A sign of life.
     fn heard_again(&mut self, of: Number, answer: &Answer) {
         let state = &self.product.recorded;
-        let told = &mut self.connections[of].told;
+        let reported = &mut self.connections[of].reported;
         if *answer == Answer::Accept {
-            told.lapsed = false;
-            told.replaced = false;
-        } else if let Some(session) = told.session.and_then(|id| state.session(id)) {
-            told.replaced = session.replaced.is_some();
+            reported.lapsed = false;
+            reported.replaced = false;
+        } else if let Some(session) = reported.session.and_then(|id| state.session(id)) {
+            reported.replaced = session.replaced.is_some();
         }
     }
 
@@ -221,15 +222,15 @@ impl<E: Engine + ?Sized> World<'_, E> {
     fn port_starts(&mut self, of: Number, port: usize, at: Stamp, proven: bool) {
         for &other in self.active.iter().filter(|&&other| other != of) {
             let c = &mut self.connections[other];
-            let linked = c.told.links.iter().any(|&(on, since)| on == port && since.mono <= at.mono);
-            if linked && c.told.links.len() > 1 && proven {
+            let linked = c.reported.links.iter().any(|&(on, since)| on == port && since.mono <= at.mono);
+            if linked && c.reported.links.len() > 1 && proven {
                 // Its others stand: only this one is over.
-                c.told.links.retain(|(on, _)| *on != port);
+                c.reported.links.retain(|(on, _)| *on != port);
                 continue;
             }
             // Without a link, the port of its address is all that is known of where it is.
-            let never = !c.told.established && c.port == port && c.told.began.mono <= at.mono;
-            c.told.ghost |= c.told.session.is_some() && (linked || never);
+            let never = !c.reported.established && c.port == port && c.reported.began.mono <= at.mono;
+            c.reported.ghost |= c.reported.session.is_some() && (linked || never);
         }
     }
 
@@ -237,8 +238,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
     fn early_leases_end(&mut self, of: Number, port: usize) {
         for &other in self.active.iter().filter(|&&other| other != of) {
             let c = &mut self.connections[other];
-            if c.port == port && c.told.session.is_none() {
-                c.told.leases.iter_mut().flatten().for_each(|lease| lease.overdue = true);
+            if c.port == port && c.reported.session.is_none() {
+                c.reported.leases.iter_mut().flatten().for_each(|lease| lease.overdue = true);
             }
         }
     }

@@ -34,6 +34,9 @@ pub const DEFAULT_DOMAIN: &str = "CORP";
 /// The domains that the configuration lists, with their suffix. LAB is not listed.
 pub const LISTED: [(&str, &str); 2] = [("CORP", "corp.example"), ("PARTNER", "partner.example")];
 
+/// The domain of names in certificates, which no configuration lists.
+const CERTIFICATES: &str = "PKI.EXAMPLE";
+
 const fn person(domain: &'static str, name: &'static str) -> Person {
     Person { domain, name }
 }
@@ -76,6 +79,13 @@ pub fn spell(who: Person, forms_differ: bool, random: &mut Random) -> Spelling {
     let must_tell = !late.contains('\\');
     let logon_domain = if must_tell || random.below(2) == 0 { who.domain } else { "" };
     Spelling { early: Name::new(&early), asker, late: Name::new(&late), logon_domain: Name::new(logon_domain) }
+}
+
+/// The address calls pass the name of somebody's certificate.
+pub fn spell_certificate(who: usize, spelling: Spelling) -> Spelling {
+    let asker = identity(CERTIFICATES, &format!("DEVICE-{who}"));
+    let early = Name::new(&format!("device-{who}@{}", CERTIFICATES.to_lowercase()));
+    Spelling { early, asker, ..spelling }
 }
 
 fn early(who: Person, random: &mut Random) -> (String, Identity) {

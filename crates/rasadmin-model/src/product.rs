@@ -2,7 +2,8 @@
 
 use rasadmin_engine::config::Config;
 use rasadmin_engine::state::Checkpoint;
-use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, Stamp, State, Waited};
+use rasadmin_engine::state::{Lease, Session};
+use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, Scope, Stamp, State, Waited};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -18,13 +19,18 @@ pub trait Engine {
         rasadmin_engine::decide_late(state, here, waited)
     }
 
+    /// As [`rasadmin_engine::decide_carried`].
+    fn decide_carried(&self, state: &State, memory: &State, scope: &Scope, here: &Here<'_>, now: &Now) -> Record {
+        rasadmin_engine::decide_carried(state, memory, scope, here, now)
+    }
+
     /// What is recorded when this is told: the record of the event itself is the last. The whole product also notes that
     /// a process of it has started.
     ///
     /// # Errors
     ///
     /// If it did not take it as it was told, or answered otherwise than it recorded: what was wrong.
-    fn told(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
+    fn reported(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
         Ok(vec![self.decide(state, here, event, now)].into())
     }
 
@@ -69,7 +75,7 @@ pub struct Member<S> {
     /// The configuration that it has read.
     pub config: Arc<Config>,
     /// It cannot write.
-    pub away: bool,
+    pub unavailable: bool,
     /// The records that it could not write, each with its subject.
     pub waiting: VecDeque<(S, Record)>,
 }
@@ -119,7 +125,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
                 applied,
                 written: applied,
                 config,
-                away: false,
+                unavailable: false,
                 waiting: VecDeque::new(),
             }
         };
@@ -210,7 +216,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
     /// Decides, writes and applies: the process has caught up. The answer is the last record's.
     pub fn record(&mut self, member: usize, event: &Event, now: &Now) -> Result<Answer, String> {
         let Outcome { records, answer: counted } =
-            self.engine.told(&self.members[member].state, &self.here(member), event, now)?;
+            self.engine.reported(&self.members[member].state, &self.here(member), event, now)?;
         let mut answer = Answer::Nothing;
         for record in records {
             answer = record.answer.clone();
@@ -267,6 +273,28 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         }
         self.base = (folded, self.journal.len());
         None
+    }
+
+    /// A journal that begins anew has, after what is carried, the sessions and leases of memory. Otherwise: which it lacks.
+    pub fn carried_differs(&self, at: Stamp) -> Option<String> {
+        let (here, now) = (self.here(0), Now { at, random: [7; 16] });
+        let mut state = State::new();
+        let started = Event::InstanceStarted { instance: self.instance };
+        state.apply(&self.engine.decide(&state, &here, &started, &now));
+        state.apply(&self.engine.decide_carried(&state, &self.recorded, &Scope::Lacking, &here, &now));
+        // Since when a session has had no link is not carried.
+        let alike = |one: &Session, other: &Session| *one == Session { unlinked: one.unlinked, ..other.clone() };
+        let session = |one: &&Session| !state.session(one.id).is_some_and(|other| alike(one, other));
+        let lease = |one: &&Lease| state.lease(one.id) != Some(*one);
+        let (sessions, leases) = (self.recorded.live_count(), self.recorded.leases().count());
+        if let Some(lacks) = self.recorded.live().find(session) {
+            return Some(format!("{lacks:?}, but carried is {:?}", state.session(lacks.id)));
+        }
+        if let Some(lacks) = self.recorded.leases().find(lease) {
+            return Some(format!("{lacks:?}, but carried is {:?}", state.lease(lacks.id)));
+        }
+        let carried = (state.live_count(), state.leases().count());
+        (carried != (sessions, leases)).then(|| format!("{carried:?} sessions and leases, not {sessions} and {leases}"))
     }
 
     /// From its text a checkpoint and the last records come back as they were. Otherwise: what does not.

@@ -1,7 +1,7 @@
 //! The truth: the connections of a simulated RRAS, under numbers of its own.
 
 use crate::people::{Device, Spelling};
-use crate::told::Told;
+use crate::reported::Reported;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::{Mono, Name, Quarantine, Tunnel};
 
@@ -81,7 +81,7 @@ pub struct Connection {
     /// Its quarantine state.
     pub quarantine: Quarantine,
     /// What the product was told of it.
-    pub told: Told,
+    pub reported: Reported,
 }
 
 impl Connection {

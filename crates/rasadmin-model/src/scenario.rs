@@ -31,7 +31,7 @@ impl Script {
             (switches.projection == Projection::Empty, "connections that do not show their addresses"),
             (switches.another_dll, "another admin DLL that rejects"),
             (switches.late_ipv6, "IPv6 that comes up late"),
-            (switches.away && switches.two_processes, "one of two processes that cannot write"),
+            (switches.unavailable && switches.two_processes, "one of two processes that cannot write"),
         ];
         script.lacks = lacks.into_iter().find(|(on, _)| *on).map(|(_, what)| what);
         let (server, first) = (show(SERVER_ADDRESS, Family::Ipv4), show(RRAS_POOL, Family::Ipv4));

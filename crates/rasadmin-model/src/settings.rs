@@ -177,7 +177,7 @@ impl Settings {
         };
         settings.draw_groups(random);
         settings.draw_limits(random);
-        settings.refuses_unrecorded = switches.away && random.below(3) == 0;
+        settings.refuses_unrecorded = switches.unavailable && random.below(3) == 0;
         settings
     }
 

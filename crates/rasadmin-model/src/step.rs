@@ -36,7 +36,7 @@ pub enum Kind {
     /// Its endpoint moves.
     Move,
     /// A process can no longer write.
-    Away,
+    Unavailable,
     /// It can again.
     Back,
     /// The service is killed, and starts again.
@@ -74,8 +74,8 @@ pub fn draw(switches: &Switches, count: usize, random: &mut Random) -> Vec<Step>
         (Kind::DropLink, when(switches.multilink, 4)),
         (Kind::Reauthenticate, 2),
         (Kind::Move, 2),
-        (Kind::Away, when(switches.away, 1)),
-        (Kind::Back, when(switches.away, 3)),
+        (Kind::Unavailable, when(switches.unavailable, 1)),
+        (Kind::Back, when(switches.unavailable, 3)),
         (Kind::Restart, 0),
         (Kind::Reload, when(switches.reloads, 1)),
     ];

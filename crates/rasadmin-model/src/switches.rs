@@ -27,7 +27,7 @@ pub struct Switches {
     /// Notifications come twice.
     pub doubles: bool,
     /// The journal is away at times.
-    pub away: bool,
+    pub unavailable: bool,
     /// The service is killed and starts again.
     pub restarts: bool,
     /// The time of day is set forth and back.
@@ -50,6 +50,8 @@ pub struct Switches {
     pub hangup_of_rejected: bool,
     /// The name's form differs between the address call and the connection's.
     pub forms_differ: bool,
+    /// Over IKEv2, the address calls may pass a certificate's name, which resembles the account's in nothing.
+    pub certificates: bool,
     /// IPv6 may come up after the connection was accepted.
     pub late_ipv6: bool,
     /// Another admin DLL rejects connections and links that ours accepted.
@@ -59,7 +61,7 @@ pub struct Switches {
     /// RRAS's own pool and the configuration's pools overlap.
     pub pools_overlap: bool,
     /// Durations that are told may be nonsense.
-    pub odd_durations: bool,
+    pub implausible_durations: bool,
     /// The machine starts anew with the service: its monotonic clock too.
     pub reboots: bool,
     /// Such a start may follow a power cut: what was not on disk yet is lost.
@@ -76,7 +78,7 @@ impl Switches {
         let orderly = one_of(3);
         let mut fault = |of: usize| one_of(of) && !orderly;
         let (overlap, disorder, losses, doubles) = (fault(2), fault(2), fault(3), fault(3));
-        let (away, restarts, clock_steps, odd_durations) = (fault(4), fault(3), fault(3), fault(2));
+        let (unavailable, restarts, clock_steps, implausible_durations) = (fault(4), fault(3), fault(3), fault(2));
         let ikev2_links = one_of(2);
         let projection = match (one_of(3), one_of(2)) {
             (true, _) => Projection::Empty,
@@ -89,7 +91,7 @@ impl Switches {
             disorder,
             losses,
             doubles,
-            away,
+            unavailable,
             restarts,
             clock_steps,
             reloads: one_of(3),
@@ -101,27 +103,30 @@ impl Switches {
             fresh_handles: false,
             hangup_of_rejected: one_of(2),
             forms_differ: one_of(2),
+            certificates: false,
             late_ipv6: one_of(3),
             another_dll: one_of(4),
             early_pool: one_of(2),
             pools_overlap: one_of(2),
-            odd_durations,
+            implausible_durations,
             reboots: one_of(2),
             power_cuts: true,
         };
         let unflagged = ikev2_links && projection == Projection::Empty && apart.below(2) == 0;
-        Self { ikev2_unflagged: unflagged, fresh_handles: apart.below(4) == 0, ..switches }
+        let fresh_handles = apart.below(4) == 0;
+        let certificates = switches.forms_differ && apart.below(2) == 0;
+        Self { ikev2_unflagged: unflagged, fresh_handles, certificates, ..switches }
     }
 
     /// Without the faults that nobody can cause from outside at an exact moment: the product waits for a locked
     /// journal, looks at its configuration now and then, and does not lose what it has written. Its structures always
     /// say what is IKEv2.
     pub fn of_product(self) -> Self {
-        Self { away: false, reloads: false, power_cuts: false, ikev2_unflagged: false, ..self }
+        Self { unavailable: false, reloads: false, power_cuts: false, ikev2_unflagged: false, ..self }
     }
 
     /// Does everything that is told come once, and in order?
     pub const fn is_orderly(&self) -> bool {
-        !(self.overlap || self.disorder || self.losses || self.doubles || self.away)
+        !(self.overlap || self.disorder || self.losses || self.doubles || self.unavailable)
     }
 }

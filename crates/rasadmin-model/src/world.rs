@@ -10,12 +10,12 @@ use crate::finding::Finding;
 use crate::people::PEOPLE;
 use crate::product::{Engine, Product};
 use crate::random::Random;
+use crate::reported::Use;
 use crate::rras::{Connection, Number, PORTS, Pending, Serial, TUNNELS, port_name};
 use crate::scenario::Script;
 use crate::settings::Settings;
 use crate::step::{Kind, Step};
 use crate::switches::Switches;
-use crate::told::Use;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::effect::Usage;
@@ -100,7 +100,7 @@ pub struct World<'e, E: ?Sized> {
     /// What is to be told.
     pub pending: Vec<Pending>,
     /// The last that were told.
-    told: Vec<Pending>,
+    delivered: Vec<Pending>,
     calls: Vec<Call>,
     mono: u64,
     offset: i64,
@@ -154,7 +154,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             port_names: (0..ports).map(port_name).collect(),
             ports: vec![false; ports],
             pending: Vec::new(),
-            told: Vec::new(),
+            delivered: Vec::new(),
             calls: Vec::new(),
             mono: 1_000_000,
             offset: BEGINNING,
@@ -240,9 +240,9 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             Kind::DropLink => self.drop_link(),
             Kind::Reauthenticate => self.reauthenticate(),
             Kind::Move => self.move_endpoint(),
-            Kind::Away => {
+            Kind::Unavailable => {
                 let which = self.chance.below(self.product.members.len());
-                self.product.members[which].away = true;
+                self.product.members[which].unavailable = true;
                 self.write(|_| "lock-journal".to_owned());
                 self.say(|| format!("process {which} cannot write"));
             }
@@ -302,7 +302,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
 
     /// All that was begun ends, and all that is due is told, as far as it was not lost.
     pub fn quiesce(&mut self) {
-        self.say(|| "everything ends, and is told".to_owned());
+        self.say(|| "everything ends, and is reported".to_owned());
         self.chance = Random::new(self.mono);
         for member in 0..self.product.members.len() {
             self.back(member);

@@ -5,7 +5,7 @@
 
 use rasadmin_engine::effect::{ClosedBy, Effect, EndedBy, SessionEnded, Usage};
 use rasadmin_engine::event::Offer;
-use rasadmin_engine::{Answer, Event, Here, Mono, Now, Record, Stamp, State, Tunnel, Waited};
+use rasadmin_engine::{Answer, Event, Here, Mono, Now, Record, Scope, Stamp, State, Tunnel, Waited};
 use rasadmin_model::{Engine, Plan, Real, run};
 
 /// How many runs there are at most, and how long each is.
@@ -325,6 +325,32 @@ fn an_address_that_nothing_shows_is_held_for_whoever_may_have_it() {
     found_in(&NameTellsWhoHasIt, &["always: whoever is online has a lease"]);
 }
 
+/// A connection takes only what was asked for by its user's own name.
+struct NamesMustResemble;
+
+impl Engine for NamesMustResemble {
+    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, here, event, now);
+        record.effects.retain(|effect| match effect {
+            Effect::LeaseTaken { lease, user, .. } => {
+                let name = |user: &rasadmin_engine::Identity| user.name.clone();
+                let asked = state.lease(*lease).map(|lease| lease.user.as_ref().map(name));
+                asked.is_none_or(|asked| asked == user.as_ref().map(name))
+            }
+            _ => true,
+        });
+        record
+    }
+}
+
+#[test]
+fn a_certificates_name_resembles_the_accounts_in_nothing() {
+    found_in(
+        &NamesMustResemble,
+        &["as reported: a lease belongs to its own session", "always: whoever is online has a lease"],
+    );
+}
+
 /// A handle is read as a number that is too short for it.
 struct ShortHandles;
 
@@ -370,6 +396,22 @@ impl Engine for FlagsMustTell {
 #[test]
 fn ikev2_whose_flags_are_zero_is_known_by_its_link() {
     found_in(&FlagsMustTell, &["as reported: a user who may connect is not refused"]);
+}
+
+/// What is carried into another journal lacks what was told of a lease.
+struct ForgetsReleases;
+
+impl Engine for ForgetsReleases {
+    fn decide_carried(&self, state: &State, memory: &State, scope: &Scope, here: &Here<'_>, now: &Now) -> Record {
+        let mut record = rasadmin_engine::decide_carried(state, memory, scope, here, now);
+        record.effects.retain(|effect| !matches!(effect, Effect::LeaseReleaseSeen { .. }));
+        record
+    }
+}
+
+#[test]
+fn what_is_carried_is_all_that_memory_has() {
+    found_in(&ForgetsReleases, &["state: another journal gets what memory has"]);
 }
 
 /// Whoever cannot be recorded is let in, whatever the configuration says.

@@ -112,7 +112,7 @@ pub enum Journal {
     Here,
     /// Another process had its lock when the calls began, so that they were answered from memory. What waits in memory
     /// is written at the end, if nothing kills the process before.
-    Away,
+    Unavailable,
 }
 
 /// What is known of a round besides the journal.
@@ -190,7 +190,7 @@ pub fn round(
     }
     check.commands(&records);
     // What waits in memory dies with its process, the instance's beginning too.
-    let may_lack = round.was == Journal::Away && round.killed;
+    let may_lack = round.was == Journal::Unavailable && round.killed;
     match begin {
         0 if begun && !may_lack => {
             check.found.broken.push("the worker joined an instance whose processes are dead".into());

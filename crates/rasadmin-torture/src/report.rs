@@ -26,7 +26,7 @@ pub fn text(torture: &Torture, report: &Report) -> String {
         columns.push(("address process", Column::Peer));
     }
     if torture.runner.is_none() {
-        columns.push(("from memory", Column::Away));
+        columns.push(("from memory", Column::Unavailable));
     }
     let mut out = String::new();
     let mut line = |text: String| {

@@ -52,7 +52,7 @@ pub enum Column {
     /// The address process, at a random time.
     Peer,
     /// While what was told waited in memory.
-    Away,
+    Unavailable,
 }
 
 /// What came of it.
@@ -141,7 +141,7 @@ fn told(torture: &Torture, report: &Report, kill: Kill, folder: &Path) -> String
 
 /// One pool of each family, five larger than the most sessions at once.
 pub fn configure(folder: &Path, was: Journal) -> Result<(), String> {
-    let deadline = DEADLINES[usize::from(was == Journal::Away)];
+    let deadline = DEADLINES[usize::from(was == Journal::Unavailable)];
     let text = format!(
         "default_domain = \"CORP\"\ndefault.action = \"allow\"\nserver.name = \"TORTURE\"\n\
          addresses.pool = \"staff\"\naddresses.ipv6_pool = \"staff6\"\n\
@@ -185,14 +185,14 @@ fn round(
     report: &mut Report,
 ) -> Result<(), String> {
     let seed = random.any();
-    let can_be_away = before.has_begun() && kill != Kill::Fill && torture.runner.is_none();
-    let was = if can_be_away && random.below(12) == 0 { Journal::Away } else { Journal::Here };
+    let can_be_unavailable = before.has_begun() && kill != Kill::Fill && torture.runner.is_none();
+    let was = if can_be_unavailable && random.below(12) == 0 { Journal::Unavailable } else { Journal::Here };
     let kill = match (was, random.below(4)) {
         (Journal::Here, _) => kill,
         // What waits in memory is written at the end, if that is reached.
-        (Journal::Away, 0) => Kill::At { at: Where::Locked, function: F::TerminateDll, call: 1, time: 1 },
-        (Journal::Away, 1) => Kill::Time(random.any() % 400_000 + 100_000),
-        (Journal::Away, _) => Kill::Nothing,
+        (Journal::Unavailable, 0) => Kill::At { at: Where::Locked, function: F::TerminateDll, call: 1, time: 1 },
+        (Journal::Unavailable, 1) => Kill::Time(random.any() % 400_000 + 100_000),
+        (Journal::Unavailable, _) => Kill::Nothing,
     };
     let steps = match kill {
         Kill::At { function: F::TerminateDll, .. } | Kill::Nothing => random.below(80) + 20,
@@ -205,7 +205,7 @@ fn round(
         // A command frees the address of a session that it closes, and RRAS still has it.
         Journal::Here if kill == Kill::Fill => (None, None),
         Journal::Here => (None, Some(beside::command(folder))),
-        Journal::Away => (Some(beside::hold(folder, ALONE)?), None),
+        Journal::Unavailable => (Some(beside::hold(folder, ALONE)?), None),
     };
     let processes = if torture.two_processes { "two" } else { "one" };
     let ended = worker(torture, folder, kill, seed, steps, processes);
@@ -240,9 +240,9 @@ pub fn notes(folder: &Path) -> Vec<Note> {
 fn tell(kill: Kill, killed: bool, was: Journal, notes: &[Note], report: &mut Report) {
     let gone = notes.iter().any(|note| matches!(note, Note::Gone(_)));
     let (row, column) = match kill {
-        _ if was == Journal::Away && (killed || gone) => match notes.last() {
-            Some(Note::Begins(function) | Note::Done(function, _)) => (function.name(), Column::Away),
-            _ => (BETWEEN, Column::Away),
+        _ if was == Journal::Unavailable && (killed || gone) => match notes.last() {
+            Some(Note::Begins(function) | Note::Done(function, _)) => (function.name(), Column::Unavailable),
+            _ => (BETWEEN, Column::Unavailable),
         },
         Kill::PeerTime(_) if gone => (BETWEEN, Column::Peer),
         Kill::At { at, function, .. } if killed || gone => (function.name(), Column::At(at)),

@@ -147,7 +147,7 @@ fn connection(call: &Call, server: &Name, time: Millis) -> Option<Connection> {
 
 /// What is put together.
 #[derive(Default)]
-struct Told {
+struct Reported {
     attempts: Vec<Attempt>,
     /// Accepted connections without a link, by handle.
     waiting: HashMap<u64, PastSession>,
@@ -161,20 +161,20 @@ const REFUSED: &str = "the DLL of the trace refused";
 
 /// The attempts in a trace, as one of its DLLs was told of them. `began`: when the trace began, since it has no calendar.
 pub fn from_trace(calls: &[Call], dll: usize, server: &Name, began: Millis) -> Vec<Attempt> {
-    let mut told = Told::default();
+    let mut reported = Reported::default();
     let mut last = began;
     for call in calls.iter().filter(|call| call.dll == dll) {
         let time = began.saturating_add(i64::try_from(call.at_us / 1000).unwrap_or(i64::MAX));
         last = last.max(time);
-        told.call(call, server, time);
+        reported.call(call, server, time);
     }
-    for at in told.standing.into_values() {
-        told.attempts[at].session.last_seen = last;
+    for at in reported.standing.into_values() {
+        reported.attempts[at].session.last_seen = last;
     }
-    told.attempts
+    reported.attempts
 }
 
-impl Told {
+impl Reported {
     fn refuse(&mut self, session: PastSession, ipv6: bool) {
         self.attempts.push(Attempt { session, ipv6, refused: Some(REFUSED.to_owned()) });
     }

@@ -2,8 +2,8 @@
 
 use super::{FAMILIES, LEASE_WAIT, LINK_WAIT};
 use crate::product::Engine;
+use crate::reported::{Lives, ReportedLease};
 use crate::rras::{Connection, Number, Phase};
-use crate::told::{Lives, ToldLease};
 use crate::world::World;
 use rasadmin_engine::Stamp;
 use rasadmin_engine::addresses::{Address, Family};
@@ -33,28 +33,28 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     pub(super) fn lapse(&mut self, of: Number, at: Stamp, late: bool) {
         let c = &self.connections[of];
-        let may_have_none = self.is_flagged(c) && !c.told.established;
-        let told = &mut self.connections[of].told;
-        if told.session.is_some() && told.links.is_empty() && !may_have_none && !late {
-            told.lapsed |= at.mono.since(told.unlinked.mono) >= LINK_WAIT;
+        let may_have_none = self.is_flagged(c) && !c.reported.established;
+        let reported = &mut self.connections[of].reported;
+        if reported.session.is_some() && reported.links.is_empty() && !may_have_none && !late {
+            reported.lapsed |= at.mono.since(reported.unlinked.mono) >= LINK_WAIT;
         }
-        for lease in told.leases.iter_mut().flatten() {
+        for lease in reported.leases.iter_mut().flatten() {
             // While its connection is not on record, a lease waits no longer than the limit.
-            lease.overdue |= told.session.is_none() && at.mono.since(lease.at.mono) >= LEASE_WAIT;
+            lease.overdue |= reported.session.is_none() && at.mono.since(lease.at.mono) >= LEASE_WAIT;
         }
     }
 
     pub(super) fn session_is_there(&mut self, of: Number, at: Stamp) {
         let c = &self.connections[of];
-        let Some(id) = c.told.session else { return };
+        let Some(id) = c.reported.session else { return };
         let session = self.product.recorded.session(id);
         let online = c.phase != Phase::Gone && !c.dropped;
-        match (c.told.lives(), session) {
+        match (c.reported.lives(), session) {
             (Lives::Must, None) if online => {
                 let what = format!("the session of #{of}, which is online, is closed");
                 self.found("always: no event of another connection closes a live session", what);
             }
-            (Lives::Must, None) if !self.switches.away => {
+            (Lives::Must, None) if !self.switches.unavailable => {
                 let what = format!("the session of #{of} is closed, but its end was not reported");
                 self.found("as reported: a session lives until its end is reported", what);
             }
@@ -64,122 +64,124 @@ impl<E: Engine + ?Sized> World<'_, E> {
             }
             (_, Some(session)) => {
                 let replaced = session.replaced.is_some();
-                if replaced != c.told.replaced {
+                if replaced != c.reported.replaced {
                     // An attempt that failed replaces nobody.
-                    let failed = c.told.replaced_by.is_some_and(|by| {
-                        let by = &self.connections[by].told;
+                    let failed = c.reported.replaced_by.is_some_and(|by| {
+                        let by = &self.connections[by].reported;
                         by.refused || (!by.established && by.lives() != Lives::Must)
                     });
-                    if self.switches.away || c.told.lives() == Lives::May || failed {
-                        self.connections[of].told.replaced = replaced;
+                    if self.switches.unavailable || c.reported.lives() == Lives::May || failed {
+                        self.connections[of].reported.replaced = replaced;
                     } else {
                         let what =
                             format!("the session of #{of} should be replaced: {}, and is: {replaced}", !replaced);
                         self.found("as reported: a replaced session stays replaced until it shows life", what);
                     }
                 }
-                self.connections[of].told.closed = None;
+                self.connections[of].reported.closed = None;
             }
             (_, None) => {
-                self.connections[of].told.closed.get_or_insert(at.mono);
+                self.connections[of].reported.closed.get_or_insert(at.mono);
             }
         }
     }
 
     pub(super) fn lease_is_there(&mut self, of: Number, family: Family, at: Stamp) {
         let c = &self.connections[of];
-        let Some(told) = c.told.leases[family.index()] else { return };
-        let address = Address { family, number: told.number };
+        let Some(reported) = c.reported.leases[family.index()] else { return };
+        let address = Address { family, number: reported.number };
         let state = &self.product.recorded;
-        let stamp = self.product.stamp(told.at);
+        let stamp = self.product.stamp(reported.at);
         let held = state.lease_at(address);
         // The accept shows what was given before it; what comes up later is its port's, which the first link tells.
-        let shown = c.told.session.is_some() && self.is_projected() && !self.came_late(of, family);
-        let tied = c.told.established || shown;
-        if let Some(own) = held.filter(|lease| lease.session().is_some() && lease.session() == c.told.session) {
+        let shown = c.reported.session.is_some() && self.is_projected() && !self.came_late(of, family);
+        let tied = c.reported.established || shown;
+        if let Some(own) = held.filter(|lease| lease.session().is_some() && lease.session() == c.reported.session) {
             // The lease that a connection shows may be recorded again, and replace the one of its address call.
             let began = own.began;
             let anothers = self.active.iter().filter(|&&other| other != of).any(|&other| {
-                let lease = self.connections[other].told.leases[family.index()];
-                lease.is_some_and(|lease| lease.number == told.number && self.product.stamp(lease.at) == began)
+                let lease = self.connections[other].reported.leases[family.index()];
+                lease.is_some_and(|lease| lease.number == reported.number && self.product.stamp(lease.at) == began)
             });
             // While the process of the address calls could not write, it is what was left of an earlier one's.
-            if began != stamp && (!anothers || self.switches.away) {
+            if began != stamp && (!anothers || self.switches.unavailable) {
                 self.known.1.insert((address, began.mono));
-                self.connections[of].told.leases[family.index()] = Some(ToldLease { at: began, alive: true, ..told });
+                self.connections[of].reported.leases[family.index()] =
+                    Some(ReportedLease { at: began, alive: true, ..reported });
                 return;
             }
         }
         let Some(lease) = held.filter(|lease| lease.began == stamp) else {
-            let online = c.phase != Phase::Gone && !c.dropped && !c.told.refused;
+            let online = c.phase != Phase::Gone && !c.dropped && !c.reported.refused;
             // Until the calls of the connection show the address, it is enough that nobody else can get it.
             let safe = held.is_some() && !tied;
-            if online && !safe && !told.overdue && !c.told.ghost && !told.released {
-                let what = format!("#{of} has {:#x}, but its lease has ended", told.number);
+            if online && !safe && !reported.overdue && !c.reported.ghost && !reported.released {
+                let what = format!("#{of} has {:#x}, but its lease has ended", reported.number);
                 return self.found("always: whoever is online has a lease", what);
             }
-            if told.alive {
+            if reported.alive {
                 self.lease_ended(of, family, at);
             }
             return;
         };
-        let gone = self.product.recorded.session(c.told.session.unwrap_or(lease.id)).is_none();
+        let gone = self.product.recorded.session(c.reported.session.unwrap_or(lease.id)).is_none();
         if matches!(lease.holding, Holding::Session(_)) {
-            let told = &mut self.connections[of].told.leases[family.index()];
-            told.iter_mut().for_each(|lease| lease.taken = at.mono);
+            let reported = &mut self.connections[of].reported.leases[family.index()];
+            reported.iter_mut().for_each(|lease| lease.taken = at.mono);
         }
         let c = &self.connections[of];
-        if lease.session().is_some() && lease.session() == c.told.session {
-            let told = &mut self.connections[of].told.leases[family.index()];
-            told.iter_mut().for_each(|lease| lease.had = true);
+        if lease.session().is_some() && lease.session() == c.reported.session {
+            let reported = &mut self.connections[of].reported.leases[family.index()];
+            reported.iter_mut().for_each(|lease| lease.had = true);
         } else if lease.session().is_some() {
             // Whoever has it now counts as its last user.
-            let told = &mut self.connections[of].told.leases[family.index()];
-            told.iter_mut().for_each(|lease| lease.had = false);
+            let reported = &mut self.connections[of].reported.leases[family.index()];
+            reported.iter_mut().for_each(|lease| lease.had = false);
         }
         let c = &self.connections[of];
         // Before the calls of the connection have shown which lease it has, the product can only guess. Without a
         // projection nobody can know whose lease it is if the port belongs to another connection too, or did so before
         // and the calls of that one came late.
-        let tied = tied && (self.is_projected() || !(told.shared || self.switches.away));
+        let tied = tied && (self.is_projected() || !(reported.shared || self.switches.unavailable));
         // The other process does not know what happened meanwhile in a process that could not write: it may have given the
         // address again, on the port of a link that had gone.
         // The same user's next connection on the port may take over the lease of a client that has gone.
         let certain = tied && c.phase != Phase::Gone && !self.is_unseen(c, lease.began);
-        if certain && lease.session().is_some() && lease.session() != c.told.session {
-            let what = format!("the lease of #{of} on {:#x} belongs to another session", told.number);
+        if certain && lease.session().is_some() && lease.session() != c.reported.session {
+            let what = format!("the lease of #{of} on {:#x} belongs to another session", reported.number);
             return self.found("as reported: a lease belongs to its own session", what);
         }
-        if tied && c.told.lives() == Lives::Must && !self.switches.away {
+        if tied && c.reported.lives() == Lives::Must && !self.switches.unavailable {
             let who = self.identity(of);
             if lease.session().is_none() && !self.came_late(of, family) {
-                let what = format!("the lease of #{of} on {:#x} belongs to no session", told.number);
+                let what = format!("the lease of #{of} on {:#x} belongs to no session", reported.number);
                 return self.found("as reported: a lease belongs to its own session", what);
             }
             if lease.session().is_some() && lease.user.as_ref() != Some(&who) && !self.may_be_the_next_ones(of, family)
             {
-                let what = format!("the lease on {:#x} names {:?}, but #{of} has it: {who}", told.number, lease.user);
+                let what =
+                    format!("the lease on {:#x} names {:?}, but #{of} has it: {who}", reported.number, lease.user);
                 return self.found("as reported: the user of an address is the user who connected with it", what);
             }
         }
         // A session of the same user on the same port may take it for the lease of its other protocol.
-        let others = lease.session() != c.told.session && lease.session().is_some();
-        if told.released
-            && c.told.hung
+        let others = lease.session() != c.reported.session && lease.session().is_some();
+        if reported.released
+            && c.reported.hung
             && gone
-            && (c.told.session.is_none() || lease.session() == c.told.session)
+            && (c.reported.session.is_none() || lease.session() == c.reported.session)
             && !others
             && !self.switches.disorder
-            && !self.switches.away
+            && !self.switches.unavailable
             && !self.switches.overlap
         {
             let what =
-                format!("the lease of #{of} on {:#x} lives, but its hangup and release were reported", told.number);
+                format!("the lease of #{of} on {:#x} lives, but its hangup and release were reported", reported.number);
             return self.found("as reported: a lease ends with its release", what);
         }
         // Nothing else may hold it for ever.
         // If notifications come from another process, one must have come since: they may be late.
-        let heard = self.heard_before.since(told.at.mono) > LEASE_WAIT;
+        let heard = self.heard_before.since(reported.at.mono) > LEASE_WAIT;
         // A session that had taken it by mistake may have handed it back: then it waits again, or waits for its
         // release.
         let anew = match lease.holding {
@@ -191,12 +193,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let ended = heard
             && !others
             && !anew
-            && c.told.lives() == Lives::No
-            && (c.told.session.is_some() || c.phase == Phase::Gone);
-        let since = c.told.closed.max(c.told.ended).map_or(told.taken, |ended| ended.max(told.taken));
-        let hung = c.told.hung || c.told.session.is_none();
-        if ended && hung && at.mono.since(since) > 2 * LEASE_WAIT && !self.switches.away {
-            let what = format!("the lease of #{of} on {:#x} is held ten minutes after its end", told.number);
+            && c.reported.lives() == Lives::No
+            && (c.reported.session.is_some() || c.phase == Phase::Gone);
+        let since = c.reported.closed.max(c.reported.ended).map_or(reported.taken, |ended| ended.max(reported.taken));
+        let hung = c.reported.hung || c.reported.session.is_none();
+        if ended && hung && at.mono.since(since) > 2 * LEASE_WAIT && !self.switches.unavailable {
+            let what = format!("the lease of #{of} on {:#x} is held ten minutes after its end", reported.number);
             self.found("as reported: no lease waits for ever", what);
         }
     }
@@ -213,50 +215,48 @@ impl<E: Engine + ?Sized> World<'_, E> {
         };
         !self.is_projected()
             && self.came_late(of, family)
-            && c.told.links.is_empty()
+            && c.reported.links.is_empty()
             && self.active.iter().any(|&other| other != of && next(&self.connections[other]))
     }
 
-    pub(super) fn is_projected(&self) -> bool {
+    pub fn is_projected(&self) -> bool {
         self.switches.projection != crate::switches::Projection::Empty
     }
 
     /// Was the address given after the connection was accepted?
     pub(super) fn came_late(&self, of: Number, family: Family) -> bool {
-        let told = &self.connections[of].told;
-        told.leases[family.index()].is_some_and(|lease| lease.at.mono >= told.began.mono)
+        let reported = &self.connections[of].reported;
+        reported.leases[family.index()].is_some_and(|lease| lease.at.mono >= reported.began.mono)
     }
 
     pub(super) fn lease_ended(&mut self, of: Number, family: Family, now: Stamp) {
-        let tied = self.connections[of].told.established
-            || (self.connections[of].told.session.is_some() && self.is_projected());
+        let tied = self.connections[of].reported.established
+            || (self.connections[of].reported.session.is_some() && self.is_projected());
         let asker = self.connections[of].spelling.asker.clone();
         let who = if tied { self.identity(of) } else { asker };
         // An attempt that failed had nothing.
-        let sure = tied && self.connections[of].told.leases[family.index()].is_some_and(|lease| lease.had);
+        let sure = tied && self.connections[of].reported.leases[family.index()].is_some_and(|lease| lease.had);
         let at = family.index();
-        let Some(lease) = &mut self.connections[of].told.leases[at] else { return };
+        let Some(lease) = &mut self.connections[of].reported.leases[at] else { return };
         lease.alive = false;
         let (number, shared, never_had) = (lease.number, lease.shared, !lease.had);
-        if shared && never_had {
+        let anothers = lease.taken > lease.at.mono;
+        let stood = self.connections[of].reported.session.is_some();
+        if never_had && (shared || stood || anothers) {
             // Nothing told whether it was an attempt's that failed, or whether the session that was on the port negotiated
-            // its address again: then that is what its user had last.
+            // its address again: then that is what its user had last. What a connection's own session was not seen with may
+            // count as the asker's, or as another's of the same name.
             let name = &self.connections[of].spelling.asker.name;
             let others = self.last_had.iter_mut().filter(|(key, _)| key.0.name == *name && key.1 == family);
             others.for_each(|(_, had)| had.0 = None);
         }
         let given_again = self.active.iter().any(|&other| {
-            let lease = self.connections[other].told.leases[at];
+            let lease = self.connections[other].reported.leases[at];
             other != of && lease.is_some_and(|lease| lease.number == number && lease.alive)
         });
         // If several end at the same moment, nobody knows which ends last.
         let at_once = self.last_had.get(&(who.clone(), family)).is_some_and(|&(_, since)| since == now.mono);
         let had = (!given_again && sure && !at_once).then_some(number);
-        if !sure {
-            // No session was seen with it, so it may count as what the name in the address call had.
-            let asker = self.connections[of].spelling.asker.clone();
-            self.last_had.insert((asker, family), (None, now.mono));
-        }
         self.last_had.insert((self.identity(of), family), (None, now.mono));
         self.last_had.insert((who, family), (had, now.mono));
     }

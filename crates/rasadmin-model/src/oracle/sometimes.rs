@@ -1,8 +1,8 @@
 //! The expensive checks: every thousand steps, and at the end.
 
 use crate::product::Engine;
+use crate::reported::Lives;
 use crate::rras::{Number, Phase};
-use crate::told::Lives;
 use crate::world::{GivenOn, World};
 use rasadmin_engine::Stamp;
 use rasadmin_engine::config::file::Period;
@@ -18,6 +18,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if let Some(what) = self.product.differs() {
             return self.found("state: all folds of the records are one", what);
         }
+        if let Some(what) = self.product.carried_differs(self.stamp()) {
+            return self.found("state: another journal gets what memory has", what);
+        }
         self.nobody_unknown();
         self.use_is_right();
         self.retire();
@@ -31,7 +34,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             state.live().find(|session| !sessions.contains(&session.id)).map(|session| format!("{session:?}"));
         let own = |lease: &&rasadmin_engine::state::Lease| {
             // If an address was given while nothing could be written, the connection itself shows it.
-            let by_session = self.switches.away && lease.session().is_some_and(|id| sessions.contains(&id));
+            let by_session = self.switches.unavailable && lease.session().is_some_and(|id| sessions.contains(&id));
             !by_session && !leases.contains(&(lease.address, lease.began.mono))
         };
         let lease = state.leases().find(own).map(|lease| format!("{lease:?}"));
@@ -53,11 +56,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let estimates: u64 = self
                 .active
                 .iter()
-                .filter(|&&of| self.identity(of) == who && !self.connections[of].told.counted)
+                .filter(|&&of| self.identity(of) == who && !self.connections[of].reported.counted)
                 .filter(|&&of| {
-                    self.connections[of].told.session.is_some() && self.connections[of].told.lives() != Lives::Must
+                    self.connections[of].reported.session.is_some()
+                        && self.connections[of].reported.lives() != Lives::Must
                 })
-                .map(|&of| now.seconds_since(self.connections[of].told.began) + 1)
+                .map(|&of| now.seconds_since(self.connections[of].reported.began) + 1)
                 .sum();
             let fits = |used: u64, (least, most): (u64, u64)| (least..=most).contains(&used);
             if !fits(used.seconds, (seconds.0, seconds.1 + estimates)) || !fits(used.octets, octets) {
@@ -75,13 +79,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
         for of in std::mem::take(&mut self.active) {
             let c = &self.connections[of];
             let state = &self.product.recorded;
-            let held = c.told.leases.iter().flatten().any(|lease| lease.alive);
+            let held = c.reported.leases.iter().flatten().any(|lease| lease.alive);
             let due = self.pending.iter().any(|due| due.of == of) || c.busy > 0;
             let waits = self.product.members.iter().any(|member| !member.waiting.is_empty());
-            let live = c.told.session.is_some_and(|id| state.session(id).is_some());
+            let live = c.reported.session.is_some_and(|id| state.session(id).is_some());
             let over = c.phase == Phase::Gone && !due && !waits && !live && !held;
             if over {
-                let closed = c.told.closed.map_or(now, |closed| Stamp { time: now.time, mono: closed });
+                let closed = c.reported.closed.map_or(now, |closed| Stamp { time: now.time, mono: closed });
                 self.count_estimate(of, closed);
             } else {
                 self.active.push(of);
@@ -101,17 +105,23 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if self.finding.is_some() {
             return;
         }
-        let strict = !self.switches.losses && !self.switches.another_dll && !self.switches.away;
+        let strict = !self.switches.losses && !self.switches.another_dll && !self.switches.unavailable;
         let state = &self.product.recorded;
-        let lost = |of: Number| self.connections[of].told.lost && !strict;
-        let excused: HashSet<_> =
-            self.active.iter().filter(|&&of| lost(of)).filter_map(|&of| self.connections[of].told.session).collect();
+        let lost = |of: Number| self.connections[of].reported.lost && !strict;
+        let excused: HashSet<_> = self
+            .active
+            .iter()
+            .filter(|&&of| lost(of))
+            .filter_map(|&of| self.connections[of].reported.session)
+            .collect();
         let session = state.live().find(|session| !excused.contains(&session.id)).map(|s| format!("{s:?}"));
         // A lease that was given while nothing could be written, or may belong to another connection, waits for its
         // release.
         let lost_release = |lease: &rasadmin_engine::state::Lease| {
-            let own = |of: Number| self.connections[of].told.leases[lease.address.family.index()].map(|told| told.at);
-            (self.switches.away || self.switches.losses)
+            let own = |of: Number| {
+                self.connections[of].reported.leases[lease.address.family.index()].map(|reported| reported.at)
+            };
+            (self.switches.unavailable || self.switches.losses)
                 && self
                     .active
                     .iter()
@@ -126,10 +136,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let earlier = |one: &GivenOn| {
                 one.number == lease.address.number
                     && self.product.stamp(Stamp { time: 0, mono: one.at }).mono < lease.began.mono
-                    && self.connections[one.of].told.lost
+                    && self.connections[one.of].reported.lost
             };
-            self.switches.away
-                && self.switches.losses
+            self.switches.losses
                 && lease.holding == Holding::Waiting(None)
                 && given.flat_map(|(_, all)| all).any(earlier)
         };

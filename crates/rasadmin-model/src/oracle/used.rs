@@ -1,29 +1,29 @@
 //! What each user has used, according to the calls.
 
 use crate::product::Engine;
+use crate::reported::Use;
 use crate::rras::Number;
-use crate::told::Use;
 use crate::world::World;
 use rasadmin_engine::Stamp;
 
 impl<E: Engine + ?Sized> World<'_, E> {
     pub(super) fn count_hangup(&mut self, of: Number, usage: rasadmin_engine::effect::Usage, at: Stamp) {
-        let told = &mut self.connections[of].told;
-        if told.counted {
+        let reported = &mut self.connections[of].reported;
+        if reported.counted {
             return;
         }
-        told.counted = true;
-        let elapsed = at.seconds_since(told.began);
+        reported.counted = true;
+        let elapsed = at.seconds_since(reported.began);
         let seconds = usage.seconds.min(elapsed);
         // It may have been closed by an estimate before this was written, and be forgotten by now: then that stands.
-        let closed = told.closed.map_or(0, |closed| closed.since(told.began.mono) / 1000);
+        let closed = reported.closed.map_or(0, |closed| closed.since(reported.began.mono) / 1000);
         // Of one that was closed before, it is not sure how much of its end is believed; nor is a duration of zero.
-        let sure = !told.ghost && !told.lapsed && usage.seconds > 0;
+        let sure = !reported.ghost && !reported.lapsed && usage.seconds > 0;
         let octets = usage.input_octets + usage.output_octets;
         let least = |all: u64| if sure { all } else { 0 };
         let used = Use {
             seconds: (least(seconds).saturating_sub(1), seconds.max(if sure { 0 } else { elapsed.max(closed) }) + 1),
-            octets: (if told.ghost || told.lapsed { 0 } else { octets }, octets),
+            octets: (if reported.ghost || reported.lapsed { 0 } else { octets }, octets),
             stop: at.time,
         };
         let who = self.connections[of].who;
@@ -32,12 +32,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     /// A session whose end was never reported counts at most until now.
     pub fn count_estimate(&mut self, of: Number, at: Stamp) {
-        let told = &mut self.connections[of].told;
-        if told.session.is_none() || told.counted || told.over || told.refused {
+        let reported = &mut self.connections[of].reported;
+        if reported.session.is_none() || reported.counted || reported.over || reported.refused {
             return;
         }
-        told.counted = true;
-        let elapsed = at.seconds_since(told.began) + 1;
+        reported.counted = true;
+        let elapsed = at.seconds_since(reported.began) + 1;
         let who = self.connections[of].who;
         self.uses[who].push(Use { seconds: (0, elapsed), octets: (0, 0), stop: at.time });
     }

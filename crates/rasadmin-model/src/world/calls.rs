@@ -61,7 +61,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 if hangup {
                     self.pending.push(Pending { of, note: Note::Hangup(0), again: false });
                 } else if accepted {
-                    self.connections[of].told.lost = true;
+                    self.connections[of].reported.lost = true;
                 }
                 self.end(of);
             }

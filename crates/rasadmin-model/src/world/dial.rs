@@ -4,11 +4,11 @@ use super::{Subject, World, identifier};
 use crate::people;
 use crate::people::PEOPLE;
 use crate::product::Engine;
+use crate::reported::Reported;
 use crate::rras::{Connection, Note, Number, PORTS, Phase, Serial, TUNNELS, device_name, port_name};
 use crate::scenario::named;
 use crate::settings::{RRAS_POOL, RRAS_POOL_SIZE, SERVER_ADDRESS};
 use crate::switches::Projection;
-use crate::told::Told;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer};
@@ -26,9 +26,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         let free = (tunnel * PORTS..(tunnel + 1) * PORTS).find(|&port| !self.ports[port]);
         let Some(port) = free.filter(|_| attempts < 8) else { return };
-        let spelling = people::spell(PEOPLE[who], self.switches.forms_differ, random);
+        let mut spelling = people::spell(PEOPLE[who], self.switches.forms_differ, random);
+        let ikev2 = TUNNELS[tunnel] == rasadmin_engine::Tunnel::Ikev2;
+        if self.switches.certificates && ikev2 && random.below(2) == 0 {
+            spelling = people::spell_certificate(who, spelling);
+        }
         let mut device = people::device(who, random);
-        if TUNNELS[tunnel] == rasadmin_engine::Tunnel::Ikev2 && random.below(2) == 0 {
+        if ikev2 && random.below(2) == 0 {
             device.computer = Name::default();
         }
         let wants = match random.below(8) {
@@ -59,7 +63,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             dialled: Mono(self.mono),
             accepted: None,
             quarantine: Quarantine::Normal,
-            told: Told::default(),
+            reported: Reported::default(),
         });
         self.active.push(number);
         if self.trace.is_some() {

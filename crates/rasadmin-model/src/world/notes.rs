@@ -34,9 +34,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if confusing {
             return;
         }
-        self.told.push(due);
-        if self.told.len() > 8 {
-            self.told.remove(0);
+        self.delivered.push(due);
+        if self.delivered.len() > 8 {
+            self.delivered.remove(0);
         }
         self.tell_note(due, serial);
     }
@@ -51,9 +51,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let (subject, event) = match due.note {
             Note::LinkHangup(port) => (Subject::LinkHangup(of, port), Event::LinkHangup(self.link_event(of, port, 1))),
             Note::Hangup(seconds) => {
-                let odd = self.switches.odd_durations && self.chance.below(4) == 0;
+                let implausible = self.switches.implausible_durations && self.chance.below(4) == 0;
                 let octets = 1000 * (1 + of as u64 % 97) * (1 + seconds.min(1000));
-                let seconds = if odd { 0xffff_ffff } else { seconds };
+                let seconds = if implausible { 0xffff_ffff } else { seconds };
                 let usage = Usage {
                     seconds,
                     input_octets: octets,
@@ -82,13 +82,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let others = || self.active.iter().filter(|&&of| of != due.of).map(|&of| &self.connections[of]);
         match due.note {
             Note::LinkHangup(port) => {
-                let links = |c: &Connection| c.told.links.iter().any(|(on, _)| *on == port);
+                let links = |c: &Connection| c.reported.links.iter().any(|(on, _)| *on == port);
                 let newer =
                     |c: &Connection| c.handle == old.handle && (c.ports.contains(&port) || links(c) || due.again);
                 (due.again && old.ports.contains(&port)) || others().any(newer)
             }
             Note::Hangup(_) => {
-                let lives = |c: &Connection| c.phase != Phase::Gone || c.told.lives() != crate::told::Lives::No;
+                let lives = |c: &Connection| c.phase != Phase::Gone || c.reported.lives() != crate::reported::Lives::No;
                 !self.switches.guids && (due.again || others().any(|c| c.handle == old.handle && lives(c)))
             }
             Note::Release(Held { address, .. }) => {
@@ -105,7 +105,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let between = |one: &GivenOn| own.at < one.at && one.at < newer.at;
                 // The release of an earlier lease of the same address may have been taken for its own.
                 let earlier = |one: &GivenOn| one.number == own.number && one.at < own.at;
-                let released = old.told.leases[at].is_some_and(|lease| lease.released);
+                let released = old.reported.leases[at].is_some_and(|lease| lease.released);
                 due.again || released || given.iter().any(|one| between(one) || earlier(one))
             }
         }
@@ -134,16 +134,16 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let which = self.chance.below(self.pending.len());
         let due = self.pending.remove(which);
         if !due.again {
-            self.connections[due.of].told.lost = true;
+            self.connections[due.of].reported.lost = true;
         }
         self.settle(due);
         self.say(|| format!("lost: {:?} of #{}", due.note, due.of));
     }
 
     pub(super) fn double(&mut self) {
-        if !self.told.is_empty() {
-            let which = self.chance.below(self.told.len());
-            self.pending.push(Pending { again: true, ..self.told[which] });
+        if !self.delivered.is_empty() {
+            let which = self.chance.below(self.delivered.len());
+            self.pending.push(Pending { again: true, ..self.delivered[which] });
         }
     }
 }

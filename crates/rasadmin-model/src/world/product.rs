@@ -18,12 +18,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.events += 1;
         // No two events have the same moment: it identifies leases and sessions.
         self.mono += 1;
-        if self.product.members[member].away {
+        if self.product.members[member].unavailable {
             let now = self.now();
             let answer = self.product.answer_unrecorded(member, subject.clone(), &event, &now);
             self.say_event(&subject, &event, &answer, "waits");
             if let (&Subject::Link(of, _), Answer::Accept) = (&subject, &answer) {
-                self.connections[of].told.links_waited.push((now.at.mono, Mono(u64::MAX)));
+                self.connections[of].reported.links_waited.push((now.at.mono, Mono(u64::MAX)));
             }
             let enters = matches!(event, Event::Address(_) | Event::Connection(_));
             if enters && self.settings.refuses_unrecorded && answer != Answer::Reject {
@@ -59,7 +59,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let how = if record.late { "is decided again, and written" } else { "is written" };
             self.say_event(&subject, &record.event, &record.answer, how);
             if let Subject::Link(of, _) = subject {
-                let waited = self.connections[of].told.links_waited.iter_mut();
+                let waited = self.connections[of].reported.links_waited.iter_mut();
                 waited.filter(|(since, _)| *since == record.at.mono).for_each(|(_, until)| *until = Mono(self.mono));
             }
             self.heard(&subject, &record.answer, record.at, record.late);
@@ -81,9 +81,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
     }
 
     pub(super) fn back(&mut self, member: usize) {
-        if self.product.members[member].away {
+        if self.product.members[member].unavailable {
             self.say(|| format!("process {member} can write again"));
-            self.product.members[member].away = false;
+            self.product.members[member].unavailable = false;
             self.write(|_| "unlock-journal".to_owned());
             self.write_what_waits(member);
         }
@@ -106,13 +106,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let c = &mut self.connections[of];
             c.phase = Phase::Gone;
             // The record that refused its first link may be lost.
-            c.told.refused &= lost == 0;
+            c.reported.refused &= lost == 0;
             self.count_estimate(of, at);
-            self.connections[of].told.over = true;
+            self.connections[of].reported.over = true;
         }
         self.calls.clear();
         self.pending.clear();
-        self.told.clear();
+        self.delivered.clear();
         self.taken.clear();
         self.given_on.clear();
         self.last_had.clear();

@@ -53,7 +53,7 @@ impl Check<'_> {
     fn process(&mut self, notes: Vec<&Note>, records: Vec<&Record>, truth: &mut Truth) {
         let mut records: VecDeque<&Record> = records.into();
         // What waited in memory dies with its process.
-        let may_lack = self.round.was == Journal::Away && self.round.killed;
+        let may_lack = self.round.was == Journal::Unavailable && self.round.killed;
         let mut unanswered = Vec::new();
         for note in notes {
             let (function, done) = match note {
@@ -96,7 +96,7 @@ impl Check<'_> {
     fn changes(&mut self, function: F, done: &Done, record: &Record) {
         let any = |is: &dyn Fn(&Effect) -> bool| record.effects.iter().any(is);
         // What two processes answered from memory, neither knew of the other.
-        let alone = self.round.was == Journal::Away && self.round.two_processes;
+        let alone = self.round.was == Journal::Unavailable && self.round.two_processes;
         let confused = alone || self.closed_by_command.contains(&done.handle);
         let mut lacks = Vec::new();
         match Kind::of(function) {

@@ -4,7 +4,7 @@ use rasadmin_engine::{Id, Mono, Stamp};
 
 /// A lease that was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ToldLease {
+pub struct ReportedLease {
     /// The number.
     pub number: u64,
     /// When it was recorded as given: so it is told apart from other leases of the same address.
@@ -38,7 +38,7 @@ pub enum Lives {
 
 /// Of one connection.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
+pub struct Reported {
     /// Its session, once it was accepted on record.
     pub session: Option<Id>,
     /// When that was.
@@ -66,7 +66,7 @@ pub struct Told {
     /// Which connection that was, the last one.
     pub replaced_by: Option<usize>,
     /// What it was given, by family.
-    pub leases: [Option<ToldLease>; 2],
+    pub leases: [Option<ReportedLease>; 2],
     /// Its endpoint.
     pub source: String,
     /// Something of it was lost, or will never be told.
@@ -79,7 +79,7 @@ pub struct Told {
     pub counted: bool,
 }
 
-impl Told {
+impl Reported {
     /// Did a link of it stand at that moment which only one process knew of?
     pub fn link_waited_at(&self, at: Mono) -> bool {
         self.links_waited.iter().any(|&(since, until)| since < at && at < until)
