@@ -141,7 +141,7 @@ impl Answered {
 impl Check<'_> {
     /// Looks at the ledger, once the records' effects are carried out.
     pub(super) fn ledger(&mut self, folder: &Path, records: &[Record], before: &mut Before) {
-        let alone = self.round.was == Journal::Away && self.round.two_processes;
+        let alone = self.round.was == Journal::Unavailable && self.round.two_processes;
         before.sessions.add(self.round.notes, records, alone);
         if let Err(what) = ledger::bring_in(folder, &ledger_in(folder)) {
             self.found.broken.push(what);
