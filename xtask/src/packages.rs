@@ -93,6 +93,8 @@ fn apt(arguments: &[&str]) -> Result {
     } else {
         return Err(format!("run this as root, or install sudo: apt-get {}", arguments.join(" ")));
     };
+    // Another apt-get may be running, as on a machine that has just started: its lock is waited for.
+    command.args(["-o", "DPkg::Lock::Timeout=300"]);
     command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments).stdout(std::process::Stdio::null());
     run(&mut command)
 }
