@@ -58,3 +58,29 @@ pub(super) fn note_time(database: &Database, journal: Uuid, now: Millis) -> Resu
     database.run(queries::BROUGHT_NOTED, values! { now: now, journal: journal })?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::sqlite::{Create, Sqlite};
+    use std::time::{Duration, Instant};
+
+    /// The same millisecond is likely on a quick machine. A transaction that changes nothing is not synced, and the
+    /// journal would drop segments whose rows a power cut can still take.
+    #[test]
+    fn the_time_that_is_noted_differs_from_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let soon = || Instant::now() + Duration::from_secs(5);
+        let mut ledger = Sqlite::open(&folder.path().join("ledger.db"), Create::Yes, true, soon()).unwrap();
+        let place = Position { journal: Uuid::from_u128(1), segment: Uuid::from_u128(2), number: 3, crc: 4 };
+        let cursor = Cursor { place, server: Name::new("VPN1"), living: None };
+        ledger.transact(soon(), false, |database| keep(database, &cursor, 1000)).unwrap();
+        ledger.transact(soon(), true, |database| note_time(database, place.journal, 1000)).unwrap();
+        let brought =
+            |ledger: &Sqlite| ledger.database().one(queries::BROUGHT, values! {}, |row| row.get::<i64>(5)).unwrap();
+        assert_eq!(brought(&ledger), Some(1001));
+        ledger.transact(soon(), true, |database| note_time(database, place.journal, 900)).unwrap();
+        assert_eq!(brought(&ledger), Some(900));
+    }
+}

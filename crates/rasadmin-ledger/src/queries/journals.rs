@@ -21,8 +21,10 @@ queries! {
          ON CONFLICT (journal) DO UPDATE SET server = excluded.server, instance = excluded.instance,
              segment = excluded.segment, number = excluded.number, crc = excluded.crc, brought_at = excluded.brought_at";
 
-    /// Everything that the journal had then was brought in.
-    BROUGHT_NOTED = "UPDATE journals SET brought_at = :now WHERE journal = :journal";
+    /// Everything that the journal had then was brought in. The row always changes: SQLite syncs no transaction that
+    /// changes nothing, and this one makes durable what was committed before it.
+    BROUGHT_NOTED = "UPDATE journals SET brought_at = CASE WHEN brought_at = :now THEN :now + 1 ELSE :now END
+         WHERE journal = :journal";
 
     /// How far each journal was brought in.
     BROUGHT = "SELECT server, journal, segment, number, crc, brought_at FROM journals ORDER BY server, brought_at";
