@@ -52,7 +52,7 @@ fn day(shown: &str, rasadmin: &dyn Fn() -> Command, product: &str, reject: &str)
     println!(
         "\nEvery event is in {}, every decision, session and lease in {}.\n\
          Look at it: {shown} sessions --config {config}, or report, users, who-had, replay.\n\
-         docs/admin-guide.md goes by task. Other admin DLLs to try are in examples/.",
+         docs/admin-guide.md is arranged by task. Other admin DLLs to try are in examples/.",
         relative(&folder.join("rasadmin.log")),
         relative(&folder.join("rasadmin.db")),
         config = relative(&config)
