@@ -185,7 +185,7 @@ fn what_if(arguments: &Arguments, place: &Place) -> Result<u8, String> {
         let _ = writeln!(out, "not given, so taken as absent: {}", absent.join(", "));
     }
     if state.number() == 0 {
-        let _ = writeln!(out, "there is no journal of {}: nobody is connected, and nothing was used", question.server);
+        let _ = writeln!(out, "{} has no journal: nobody is connected, and nothing was used", question.server);
     }
     for stage in &stages {
         show(&mut out, stage, None, arguments.all);

@@ -78,7 +78,7 @@ impl Place {
         bring_in::before_reading(self)?;
         if !self.ledger.exists() {
             return Err(format!(
-                "{}: there is no ledger yet: start Remote Access with the DLL, or import logs with `rasadmin import --create`",
+                "{}: the ledger does not exist yet: start Remote Access with the DLL, or import logs with `rasadmin import --create`",
                 self.ledger.display()
             ));
         }

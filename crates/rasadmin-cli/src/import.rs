@@ -110,7 +110,10 @@ pub fn import(arguments: Arguments) -> Result<u8, String> {
 fn target(arguments: &Arguments, ledger: &std::path::Path) -> Result<Target, String> {
     let there = ledger.exists();
     if !there && !arguments.create {
-        return Err(format!("{}: there is no ledger; check the path, or make one with --create", ledger.display()));
+        return Err(format!(
+            "{}: this file does not exist: check the path, or make a new ledger with --create",
+            ledger.display()
+        ));
     }
     let reader = there.then(|| Reader::open(ledger)).transpose().map_err(|e| e.to_string())?;
     if arguments.dry_run {

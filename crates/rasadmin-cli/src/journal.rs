@@ -65,7 +65,7 @@ impl Where {
         let folder = folder.unwrap_or_else(|| config.journal.clone());
         if !folder.is_dir() {
             return Err(format!(
-                "{}: there is no journal here: start Remote Access with the DLL, or name the folder with --journal",
+                "{}: this folder has no journal: start Remote Access with the DLL, or name another folder with --journal",
                 folder.display()
             ));
         }

@@ -139,7 +139,7 @@ fn importing_again_changes_nothing() {
     let log = folder.file("IN2406.log", &log());
     let ledger = folder.path("a.db");
     let refused = rasadmin(words([&"import", &"--ledger", &ledger, &log])).ends(2);
-    refused.complains("there is no ledger").complains("--create");
+    refused.complains("this file does not exist").complains("--create");
     let dry =
         rasadmin(words([&"import", &"--create", &"--dry-run", &"--json", &"--ledger", &ledger, &log])).ends(0).json();
     assert_eq!((&dry["new"], ledger.exists()), (&40.into(), false));
@@ -294,7 +294,9 @@ fn an_export_has_what_is_asked_for_in_the_order_of_time() {
     let ran = rasadmin(words([&"export", &"--ledger", &ledger, &"--format", &"csv", &"--since", &"whenever"])).ends(2);
     ran.complains("--since: `whenever` is not a valid time");
     let none = folder.path("none.db");
-    rasadmin(words([&"export", &"--ledger", &none, &"--format", &"csv"])).ends(2).complains("there is no ledger yet");
+    rasadmin(words([&"export", &"--ledger", &none, &"--format", &"csv"]))
+        .ends(2)
+        .complains("the ledger does not exist yet");
 }
 
 #[test]

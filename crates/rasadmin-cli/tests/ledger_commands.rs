@@ -244,7 +244,7 @@ fn what_is_brought_in_is_said_beside_the_results() {
     let philip =
         ["explain", "--user", "philip@corp.example", "--tunnel", "SSTP", "--at", "2026-11-23 23:00", "--config", path];
     at(folder.path(), &[&philip[..], &["--journal", journal]].concat()).ends(1).prints("> ten hours a day");
-    at(folder.path(), &philip).ends(0).prints("there is no journal of VPN1: nobody is connected");
+    at(folder.path(), &philip).ends(0).prints("VPN1 has no journal: nobody is connected");
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn what_is_not_there_is_said_with_a_remedy() {
     let config = folder.path().join("rasadmin.toml");
     std::fs::write(&config, "default.action = \"allow\"\n").unwrap();
     let none = at(folder.path(), &["sessions"]).ends(2).stderr;
-    assert!(none.contains("there is no ledger yet: start Remote Access with the DLL"), "{none}");
+    assert!(none.contains("the ledger does not exist yet: start Remote Access with the DLL"), "{none}");
     std::fs::write(folder.path().join("rasadmin.db"), "no ledger").unwrap();
     let text = at(folder.path(), &["sessions"]).ends(2).stderr;
     assert!(text.contains("damaged, or not a ledger"), "{text}");

@@ -170,7 +170,7 @@ fn what_cannot_be_replayed_is_said() {
     assert!(wrong.contains("the candidate is not valid:") && wrong.contains("did you mean `allow`?"), "{wrong}");
     let same = candidate(|text| text);
     let none = replay(same.path(), &["--ledger", "/nowhere/l.db"]).ends(2).stderr;
-    assert!(none.contains("there is no ledger yet"), "{none}");
+    assert!(none.contains("the ledger does not exist yet"), "{none}");
     let never = replay(same.path(), &["--since", "2031-01-01"]).ends(2).stderr;
     assert!(never.contains("there is nothing to replay in that time"), "{never}");
 }

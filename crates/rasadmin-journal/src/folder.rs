@@ -118,7 +118,8 @@ pub fn move_aside(path: &Path, why: &str) -> Result<Notice, Error> {
     Ok(Notice::MovedAside { from: path.to_owned(), to, why: why.to_owned() })
 }
 
-/// A file of this name that can be opened: what stands there and is no file, or somebody else's, is moved aside.
+/// A file of this name that can be opened. Anything there that is not a file, or that belongs to another user, is moved
+/// aside.
 pub fn open_or_make(path: &Path, notices: &mut Vec<Notice>) -> Result<std::fs::File, Error> {
     let there = std::fs::symlink_metadata(path);
     if there.is_ok_and(|of| !of.is_file() || rights::foreign(path).is_some()) {

@@ -3,13 +3,11 @@
 
 mod support;
 
-use rasadmin_engine::Millis;
-use rasadmin_engine::effect::Usage;
-use rasadmin_engine::{Domains, Name};
 use rasadmin_ledger::history::{Counts, Imported, NO_END};
 use rasadmin_ledger::report::{Reader, Wanted};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::time::{Duration, Instant};
+use support::imported::{import, imported};
 use support::{MONDAY, Scene};
 
 const LIMITED: &str = r#"
@@ -28,38 +26,6 @@ const LIMITED: &str = r#"
     action = "deny"
     connect_time = { at_least = "1h", per = "day" }
 "#;
-
-fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> Imported {
-    let domains = Domains::new([("CORP", &[][..])], Some("CORP"));
-    Imported {
-        key: key.to_owned(),
-        source: "odbc",
-        server: "VPN1".into(),
-        user: domains.identity(&user.into(), &Name::default()),
-        user_name: user.into(),
-        computer: Name::default(),
-        calling: String::new(),
-        tunnel: Some("SSTP".to_owned()),
-        port: None,
-        address: Some([10, 8, 0, 1].into()),
-        interface_id: None,
-        prefix: None,
-        start,
-        stop,
-        seconds: u64::try_from((stop - start) / 1000).unwrap(),
-        usage: Some(Usage { input_octets: 1, output_octets: 2, ..Usage::default() }),
-        exact: true,
-        links: 1,
-        cause: None,
-        closed_by: "hangup",
-        estimated: false,
-    }
-}
-
-fn import(scene: &Scene, sessions: &[Imported]) -> Counts {
-    let mut ledger = Sqlite::open(&scene.ledger(), Create::No, false, Instant::now() + Duration::from_secs(5)).unwrap();
-    ledger.import(sessions, Duration::from_secs(5)).unwrap()
-}
 
 #[test]
 fn it_counts_in_no_limit_and_no_quota_and_moves_no_address() {

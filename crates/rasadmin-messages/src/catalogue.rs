@@ -3,7 +3,7 @@
 use crate::{Row, Severity};
 use std::fmt::{self, Display};
 
-/// Makes the numbers, the messages with their inserts, and what is said of each: one without its cause, effect or
+/// Makes the numbers, the messages with their inserts, and their descriptions: a message without its cause, effect or
 /// remedy does not compile, and neither does a text that names an insert that the message does not have.
 macro_rules! catalogue {
     ($(
@@ -57,7 +57,7 @@ macro_rules! catalogue {
                 }
             }
 
-            /// Tells it to whoever listens to `tracing`.
+            /// Emits it as an event of `tracing`.
             pub fn tell(&self) {
                 match self {
                     $(Self::$variant { $($insert),* } => tracing::event!(
@@ -128,8 +128,7 @@ catalogue! {
     ConfigInForce = 200 Information "config-in-force" (file, hash)
     text: "the configuration {file} has changed, and is in force ({hash})",
     cause: "The configuration, or a members file that it names, has changed and has no fault.",
-    effect: "Every event from now on is decided by it. Sessions that stand are not looked at again until their next \
-             event.",
+    effect: "It decides every event from now on. Active sessions are not looked at again until their next event.",
     remedy: "None is needed. If you did not change it, find out who did.";
 
     ConfigBroken = 201 Error "config-broken" (errors)
@@ -158,8 +157,8 @@ catalogue! {
     text: "no configuration was found: {details}",
     cause: "There is no configuration in any of the places where it may be, and no copy of a good one.",
     effect: "The DLL does not initialise (error 2), so the Remote Access service does not start (event 20113).",
-    remedy: "Put a configuration into one of the places named and start the service. The least one is the line \
-             `default.action = \"allow\"`: everyone is allowed, everything recorded.";
+    remedy: "Put a configuration into one of the places named and start the service. The smallest \
+             configuration is the line `default.action = \"allow\"`: it allows everyone and records everything.";
 
     ConfigNeverGood = 205 Error "config-never-good" (errors)
     text: "the configuration is broken, and there never was a good one: {errors}",
@@ -242,7 +241,7 @@ catalogue! {
     remedy: "Make the journal writable again: see message 410. Keep the log file, which has every lost event.";
 
     EarlierServiceClosed = 404 Warning "earlier-service-closed" (sessions, leases)
-    text: "an earlier service left open what was closed now: sessions {sessions}, leases {leases}",
+    text: "closed what an earlier service had left open: sessions {sessions}, leases {leases}",
     cause: "The service, or the whole server, had ended without hanging its users up: a crash or a power cut.",
     effect: "These sessions have ended in the ledger, with cause NAS-Reboot, at the last sign of life there; their time \
              is an estimate. Their addresses are free.",
@@ -258,7 +257,7 @@ catalogue! {
     JournalAway = 410 Error "journal-away" (kind, details)
     text: "the journal cannot be written ({kind}): {details}; the rules decide from memory, and events wait to be recorded",
     cause: "An event could not be recorded. `full`: the disk is full. `locked`: another process held the journal's lock \
-            beyond the deadline. `missing`: the folder is not there. `read-only`: it may not be written. `replaced`: the \
+            beyond the deadline. `missing`: the folder does not exist. `read-only`: it may not be written. `replaced`: the \
             folder or a file in it was moved, deleted or restored while it was in use. `sync`: the disk did not confirm \
             what was written. `newer`: a later version of rasadmin has written there. `other`: the details say why.",
     effect: "Limits, quotas and addresses work as always. Up to 8 MiB of events wait in memory; they are lost if the \
@@ -350,7 +349,7 @@ catalogue! {
              much is free.";
 
     ProcessClosed = 422 Warning "process-closed" (sessions)
-    text: "a process of the service has ended and left open what was closed now: sessions {sessions}",
+    text: "closed what a process of the service had left open: sessions {sessions}",
     cause: "One process of the Remote Access service crashed or was ended, while another one lived on. The next process \
             that started found out.",
     effect: "These sessions have ended in the ledger, with cause NAS-Reboot; their time is an estimate. Their addresses \

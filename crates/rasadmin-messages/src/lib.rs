@@ -2,7 +2,7 @@
 //! changes.
 //!
 //! A message is told with [`Message::tell`]: it is an event of `tracing` whose field `message_id` is the number and
-//! whose other fields are the inserts, in order. A log file writes its text; whoever listens for `message_id` can hand
+//! whose other fields are the inserts, in order. A log file writes its text; a listener for `message_id` can hand
 //! number and inserts to the system's own log. The same catalogue makes docs/messages.md ([`page`]) and the message
 //! table in rasadmin.dll, by which the Event Viewer shows the text ([`table`]).
 #![forbid(unsafe_code)]

@@ -10,8 +10,8 @@ What rasadmin tells the administrator: in the log file, and in the system's own 
 (Application, source `rasadmin`); elsewhere syslog (facility `daemon`, name `rasadmin`, the number in brackets).
 
 - A number never changes its meaning and is never used again. In the Event Viewer it is the event ID.
-- The inserts are the event's data, in order (`EventData`), for whoever collects events. Where nothing is known, an
-  insert is `-`. A `%` in an insert that Windows would take for an insert of its own is followed by a space. Control
+- The inserts are the event's data, in order (`EventData`), for programs that collect events. An insert that is not
+  known is `-`. A `%` in an insert that Windows would take for an insert of its own is followed by a space. Control
   characters are written as escapes, so nobody can forge a line.
 - The system's log gets at most ten of a message a second; message 900 says how many were left out. The log file has
   them all, and everything else besides: each connection that was accepted, each address.

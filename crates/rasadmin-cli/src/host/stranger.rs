@@ -30,7 +30,7 @@ pub fn lock(arguments: Arguments) -> Result<u8, String> {
     // One that is not there is not made.
     if !arguments.journal.is_dir() {
         return Err(format!(
-            "{}: there is no journal to lock: the DLL must have started first",
+            "{}: this folder has no journal to lock: start the DLL first",
             arguments.journal.display()
         ));
     }

@@ -27,7 +27,7 @@ pub struct Arguments {
 pub fn backup(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.here.open()?;
     let to = absolute(&arguments.to)?;
-    // If there is no ledger, its error says what to do.
+    // A missing ledger has an error of its own, which says what to do.
     place.reader()?;
     let mut ledger = Upkeep::open(&place.ledger).map_err(|e| e.to_string())?;
     ledger.backup(&to).map_err(|e| e.to_string())?;

@@ -33,7 +33,7 @@ pub fn update(arguments: Arguments) -> Result<u8, String> {
     let brought = bring_in::bring_in(journal, &place.ledger, &place.server(), durable, true);
     let brought = brought.map_err(|e| format!("the ledger cannot be brought up to date: {e}"))?;
     let Some(brought) = brought else {
-        println!("{}: there is no journal here yet: start Remote Access with the DLL", journal.display());
+        println!("{}: this folder has no journal yet: start Remote Access with the DLL", journal.display());
         return Ok(0);
     };
     bring_in::warnings(&brought).iter().for_each(|warning| eprintln!("warning: {warning}"));

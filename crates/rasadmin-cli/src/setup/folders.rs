@@ -12,8 +12,8 @@ pub const DEFAULT: &str = "\
 # rasadmin: who may connect, and with which address.
 #
 # This is audit only: everyone whom RRAS lets in is allowed, RRAS gives the addresses, and everything is recorded in
-# the folder `journal` beside this file. The commands make the ledger of it, rasadmin.db. A change of this file is in
-# force within a second, without a restart; a mistake is told in the log, and the last good configuration stays.
+# the folder `journal` beside this file. The commands make the ledger from it, rasadmin.db. A change to this file is
+# in force within a second, without a restart. A mistake is reported in the log, and the last good configuration stays.
 
 default.action = \"allow\"
 ";
@@ -104,7 +104,7 @@ impl Config {
         for folder in self.folders() {
             add(&mut all, &folder, Object::Folder)?;
         }
-        // The DLL believes what stands there.
+        // The DLL trusts these files.
         let recorded = recorded(&self.journal);
         let files = [&self.path, &self.ledger].into_iter().chain(&self.members).chain(&recorded);
         for file in files.filter(|file| file.exists()) {

@@ -2,15 +2,11 @@
 //! recorder's records. `postgresql` then runs the same statements with the same values on PostgreSQL.
 
 use super::ran;
-use super::support::{Scene, soon};
-use crate::history::{Counts, Imported};
+use super::support::Scene;
+use super::support::imported::{import, imported};
 use crate::queries::{self, Statement};
 use crate::report::Reader;
-use crate::sqlite::{Create, Sqlite};
 use crate::upkeep::Upkeep;
-use rasadmin_engine::effect::Usage;
-use rasadmin_engine::{Domains, Millis, Name};
-use std::time::Duration;
 
 /// Tests, each named after its statement, and the list of them.
 macro_rules! conformance {
@@ -158,36 +154,4 @@ fn expire_sealed(scene: &Scene) {
     visit(scene, 2001, "u1", 60);
     let rule = rasadmin_journal::retain::Rule::Limit { bytes: 0 };
     assert!(!rasadmin_journal::retain::expire(&scene.config.journal, rule).unwrap().is_empty());
-}
-
-/// A session of another log, with its end.
-fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> Imported {
-    Imported {
-        key: key.to_owned(),
-        source: "odbc",
-        server: "VPN1".into(),
-        user: Domains::new([("CORP", &[][..])], Some("CORP")).identity(&user.into(), &Name::default()),
-        user_name: user.into(),
-        computer: Name::default(),
-        calling: String::new(),
-        tunnel: Some("SSTP".to_owned()),
-        port: None,
-        address: Some([10, 8, 0, 1].into()),
-        interface_id: None,
-        prefix: None,
-        start,
-        stop,
-        seconds: u64::try_from((stop - start) / 1000).unwrap(),
-        usage: Some(Usage { input_octets: 1, output_octets: 2, ..Usage::default() }),
-        exact: true,
-        links: 1,
-        cause: None,
-        closed_by: "hangup",
-        estimated: false,
-    }
-}
-
-fn import(scene: &Scene, sessions: &[Imported]) -> Counts {
-    let mut ledger = Sqlite::open(&scene.ledger(), Create::No, false, soon()).unwrap();
-    ledger.import(sessions, Duration::from_secs(20)).unwrap()
 }

@@ -1,6 +1,7 @@
 //! A recorder on a scratch journal, and a ledger that is made of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod imported;
 pub mod rows;
 #[path = "../../../rasadmin-recorder/tests/support/scene.rs"]
 mod scene;

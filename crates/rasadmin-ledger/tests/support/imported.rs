@@ -1,0 +1,42 @@
+//! Sessions of logs, as they are imported.
+
+use super::{Scene, soon};
+use rasadmin_engine::effect::Usage;
+use rasadmin_engine::{Domains, Millis, Name};
+use rasadmin_ledger::history::{Counts, Imported};
+use rasadmin_ledger::sqlite::{Create, Sqlite};
+use std::time::Duration;
+
+/// A session of a user of CORP.
+pub fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> Imported {
+    let domains = Domains::new([("CORP", &[][..])], Some("CORP"));
+    Imported {
+        key: key.to_owned(),
+        source: "odbc",
+        server: "VPN1".into(),
+        user: domains.identity(&user.into(), &Name::default()),
+        user_name: user.into(),
+        computer: Name::default(),
+        calling: String::new(),
+        tunnel: Some("SSTP".to_owned()),
+        port: None,
+        address: Some([10, 8, 0, 1].into()),
+        interface_id: None,
+        prefix: None,
+        start,
+        stop,
+        seconds: u64::try_from((stop - start) / 1000).unwrap(),
+        usage: Some(Usage { input_octets: 1, output_octets: 2, ..Usage::default() }),
+        exact: true,
+        links: 1,
+        cause: None,
+        closed_by: "hangup",
+        estimated: false,
+    }
+}
+
+/// Imports them into the scene's ledger.
+pub fn import(scene: &Scene, sessions: &[Imported]) -> Counts {
+    let mut ledger = Sqlite::open(&scene.ledger(), Create::No, false, soon()).unwrap();
+    ledger.import(sessions, Duration::from_secs(20)).unwrap()
+}
