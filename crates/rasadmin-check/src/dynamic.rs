@@ -429,6 +429,6 @@ fn not_the_dll(culprit: Culprit, cause: String) -> Box<dyn Fn(Check) -> Finding>
 }
 
 fn sentence(text: &str) -> String {
-    let text: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.ends_with('.') { text } else { format!("{text}.") }
+    let text = rasadmin_text::printable(text.trim());
+    if text.ends_with('.') { text.into_owned() } else { format!("{text}.") }
 }

@@ -22,7 +22,7 @@ impl CannotCheck {
 
 impl fmt::Display for CannotCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path: String = self.path.to_string_lossy().chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+        let path = rasadmin_text::printable_path(&self.path);
         write!(f, "cannot check {path}: {}; {}", self.what, self.remedy)
     }
 }

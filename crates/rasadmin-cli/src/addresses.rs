@@ -5,7 +5,7 @@ use crate::select::{Select, print_json, user_shown};
 use crate::table::{self, number, text};
 use crate::times;
 use clap::Args;
-use rasadmin_ledger::report::{Held, Reader};
+use rasadmin_ledger::report::{LeaseRow, Reader};
 use rasadmin_policy::addresses::{Family, Pool};
 use serde_json::json;
 use std::net::IpAddr;
@@ -39,7 +39,7 @@ pub fn addresses(arguments: Arguments) -> Result<u8, String> {
         return Err(format!("there is no pool `{name}`; the configuration has: {}", names.join(", ")));
     }
     let reader = place.reader()?;
-    let which = arguments.select.which(&place, None)?;
+    let which = arguments.select.filter(&place, None)?;
     let leases = reader.live_leases(&which, pool).map_err(|e| e.to_string())?;
     let filled = filled(&place, &reader, pool)?;
     if arguments.json {
@@ -140,7 +140,7 @@ pub fn who_had(arguments: WhoHadArguments) -> Result<u8, String> {
     Ok(0)
 }
 
-fn print_leases(leases: &[Held], place: &Place, past: bool) {
+fn print_leases(leases: &[LeaseRow], place: &Place, past: bool) {
     let zone = &place.config.zone;
     let servers = leases.iter().any(|lease| lease.server != leases[0].server);
     let mut columns = vec![text("address", 0), text("user", 0), text("since", 0)];

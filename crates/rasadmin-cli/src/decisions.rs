@@ -37,7 +37,7 @@ pub struct Arguments {
 pub fn decisions(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.here.open()?;
     let limit = Some(arguments.limit).filter(|limit| *limit > 0);
-    let which = arguments.select.which(&place, limit.map(|limit| limit.saturating_add(1)))?;
+    let which = arguments.select.filter(&place, limit.map(|limit| limit.saturating_add(1)))?;
     let reader = place.reader()?;
     let decisions = reader.decisions(&which, arguments.rejected, arguments.rule.as_deref());
     let mut decisions = decisions.map_err(|e| e.to_string())?;

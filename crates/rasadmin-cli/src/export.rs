@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
 use rasadmin_history::export::{Csv, Dts, Export, Jsonl, NasAddresses, Radacct, Sql};
-use rasadmin_ledger::report::{Pages, Wanted};
+use rasadmin_ledger::report::{ExportFilter, Pages};
 use rasadmin_policy::{Name, config};
 use std::collections::HashMap;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -97,7 +97,7 @@ pub fn export(arguments: Arguments) -> Result<u8, String> {
             Some(identity.ok_or("--user: the name is empty; write a user like CORP\\alice")?)
         }
     };
-    let wanted = Wanted {
+    let wanted = ExportFilter {
         since: time("--since", &arguments.since)?,
         until: time("--until", &arguments.until)?,
         user,

@@ -24,7 +24,7 @@ pub fn texts(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
     table.load_preset(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().copied());
     // A user's name is the user's choice: a control character must not reach the terminal.
-    let printable = |cell: String| crate::table::printable(&cell);
+    let printable = |cell: String| crate::table::printable(&cell).into_owned();
     table.add_rows(rows.into_iter().map(|row| row.into_iter().map(printable).collect::<Vec<_>>()));
     table.column_iter_mut().for_each(|column| {
         column.set_padding((2, 0));

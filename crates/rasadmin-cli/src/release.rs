@@ -7,7 +7,7 @@ use crate::{change, times};
 use clap::Args;
 use rasadmin_engine::state::Holding;
 use rasadmin_engine::{Event, Id, State};
-use rasadmin_ledger::report::Held;
+use rasadmin_ledger::report::LeaseRow;
 use rasadmin_policy::Name;
 use rasadmin_policy::addresses::{Address, Family};
 use std::net::{IpAddr, Ipv6Addr};
@@ -75,7 +75,7 @@ pub fn release(arguments: Arguments) -> Result<u8, String> {
     let address = arguments.address;
     let reader = place.reader()?;
     let leases = reader.who_had(address, Some(times::now()), 10_000).map_err(|e| e.to_string())?;
-    let mut held: Vec<Held> = leases.into_iter().filter(|l| l.ended.is_none() && l.imported.is_none()).collect();
+    let mut held: Vec<LeaseRow> = leases.into_iter().filter(|l| l.ended.is_none() && l.imported.is_none()).collect();
     if let Some(server) = &arguments.server {
         held.retain(|lease| lease.server.folded() == Name::new(server).folded());
     }

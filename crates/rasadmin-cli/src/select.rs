@@ -3,7 +3,7 @@
 use crate::here::Place;
 use crate::times;
 use clap::Args;
-use rasadmin_ledger::report::{Which, Who};
+use rasadmin_ledger::report::{Filter, UserFilter};
 use rasadmin_policy::Name;
 
 /// Which rows.
@@ -25,11 +25,11 @@ pub struct Select {
 
 impl Select {
     /// As the ledger is asked.
-    pub fn which(&self, place: &Place, limit: Option<u32>) -> Result<Which, String> {
+    pub fn filter(&self, place: &Place, limit: Option<u32>) -> Result<Filter, String> {
         let now = times::now();
         let zone = &place.config.zone;
         let time = |text: &Option<String>| text.as_deref().map(|text| times::parse(text, zone, now)).transpose();
-        Ok(Which {
+        Ok(Filter {
             user: self.user.as_deref().map(|user| who(user, place)).transpose()?,
             server: self.server.as_deref().map(Name::new),
             since: time(&self.since)?,
@@ -40,8 +40,8 @@ impl Select {
 }
 
 /// A user as he was typed.
-pub fn who(user: &str, place: &Place) -> Result<Who, String> {
-    Who::typed(user, &place.config.domains).ok_or_else(|| {
+pub fn who(user: &str, place: &Place) -> Result<UserFilter, String> {
+    UserFilter::typed(user, &place.config.domains).ok_or_else(|| {
         format!("`{user}` is not a valid user name: write `alice`, `CORP\\alice`, `alice@corp.example` or `host/pc7`")
     })
 }

@@ -37,7 +37,7 @@ pub fn sessions(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.here.open()?;
     let limit = Some(arguments.limit).filter(|limit| *limit > 0);
     // One more tells whether there are more.
-    let which = arguments.select.which(&place, limit.map(|limit| limit.saturating_add(1)))?;
+    let which = arguments.select.filter(&place, limit.map(|limit| limit.saturating_add(1)))?;
     let mut sessions = place.reader()?.sessions(&which, arguments.live).map_err(|e| e.to_string())?;
     let more = limit.is_some_and(|limit| sessions.len() > limit as usize);
     sessions.truncate(limit.map_or(usize::MAX, |limit| limit as usize));

@@ -58,7 +58,7 @@ pub fn config_places(
 
 /// A path or text for a terminal: without control characters.
 pub fn printable(text: impl AsRef<std::ffi::OsStr>) -> String {
-    crate::table::printable(&text.as_ref().to_string_lossy())
+    crate::table::printable(&text.as_ref().to_string_lossy()).into_owned()
 }
 
 /// What an environment variable is expanded to.

@@ -41,7 +41,7 @@ pub fn terminal_width() -> Option<usize> {
 }
 
 fn render(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize>) -> (String, Vec<&'static str>) {
-    rows.iter_mut().flatten().for_each(|cell| *cell = printable(cell));
+    rows.iter_mut().flatten().for_each(|cell| *cell = printable(cell).into_owned());
     let mut widths: Vec<usize> = columns
         .iter()
         .enumerate()
@@ -103,13 +103,7 @@ pub fn cut(text: &str, width: usize) -> String {
     short
 }
 
-/// What came from outside reaches no terminal with its control characters.
-pub fn printable(text: &str) -> String {
-    let hostile = |c: char| {
-        c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if hostile(c) { '\u{fffd}' } else { c }).collect()
-}
+pub use rasadmin_text::printable;
 
 #[cfg(test)]
 mod tests {
@@ -131,7 +125,7 @@ mod tests {
         let (lines, left_out) = shown(None);
         assert_eq!(left_out, [""; 0]);
         assert_eq!(lines[0], "  session  user                            computer  port");
-        assert_eq!(lines[2], "       12  CORP\\somebody with a long name  PC\u{fffd}[31m   VPN2-127");
+        assert_eq!(lines[2], "       12  CORP\\somebody with a long name  PC\\u{1b}[31m   VPN2-127");
     }
 
     #[test]

@@ -30,8 +30,8 @@ pub struct Arguments {
 
 pub fn users(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.here.open()?;
-    let which = arguments.select.which(&place, None)?;
-    let users = place.reader()?.users(&which).map_err(|e| e.to_string())?;
+    let filter = arguments.select.filter(&place, None)?;
+    let users = place.reader()?.users(&filter).map_err(|e| e.to_string())?;
     if arguments.json {
         return print_json(&users);
     }
@@ -107,7 +107,7 @@ pub fn usage(arguments: UsageArguments) -> Result<u8, String> {
             "use is summed over all servers: leave --server out, or see `rasadmin sessions --server`".to_owned()
         );
     }
-    let which = arguments.select.which(&place, None)?;
+    let filter = arguments.select.filter(&place, None)?;
     let zone = &place.config.zone;
     let at = |time| jiff::Timestamp::from_millisecond(time).unwrap_or_default();
     let now = at(times::now());
@@ -116,17 +116,17 @@ pub fn usage(arguments: UsageArguments) -> Result<u8, String> {
         Per::Week => Period::Week,
         Per::Month => Period::Month,
     };
-    let first = which
+    let first = filter
         .since
         .map_or_else(|| period_dates(Period::Month, now, zone).0, |since| period_dates(Period::Day, at(since), zone).0);
     // Until is not included.
-    let last = which.until.map_or(now, |until| at(until - 1));
+    let last = filter.until.map_or(now, |until| at(until - 1));
     let last = period_dates(Period::Day, last, zone).0;
     let cut = |day: &str| {
         let noon = day.parse::<Date>().and_then(|date| zone.to_timestamp(date.at(12, 0, 0, 0)));
         noon.map_or_else(|_| day.to_owned(), |noon| period_dates(period, noon, zone).0)
     };
-    let days = rasadmin_ledger::report::Which { user: which.user, ..Default::default() };
+    let days = rasadmin_ledger::report::Filter { user: filter.user, ..Default::default() };
     let usage = place.reader()?.usage(&days, &first, &last, &cut).map_err(|e| e.to_string())?;
     if arguments.json {
         return print_json(&usage);

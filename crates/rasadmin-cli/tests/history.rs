@@ -114,7 +114,7 @@ VALUES
     1700000060456, 60, 1000, 2000, 10, 20, 'exact', NULL, 'hangup', 0, 1),
 ('0193597e-6c52-7d3a-8b1c-000000000002', 1, 'VPN1', 'CORP', 'O''BRIEN', 'o''brien', 2, NULL, '', '', 'client', 'normal',
     'SSTP', 'VPN2-2', NULL, NULL, NULL, 1700000001000, 1700000001000, 2, 1700000100000, 99, 4294967290, 5,
-    9000000, 20, 'lower bound', 'NAS-Reboot', 'service ended', 1, 1),
+    9000000, 20, 'lower bound', 'NAS-Reboot', 'instance ended', 1, 1),
 ('0193597e-6c52-7d3a-8b1c-000000000003', 1, 'VPN1', 'CORP', '=CMD|''-C CALC''!A0', '=cmd|''-C calc''!A0', 3, NULL, 'a<b>&"c"', '',
     'client', 'normal', 'SSTP', 'VPN2-3', NULL, NULL, NULL, 1700000002000, 1700000002000, 1, 1700000200000,
     198, 1, 2, 1, 1, 'exact', NULL, 'hangup', 0, 1),

@@ -4,7 +4,7 @@
 mod support;
 
 use rasadmin_engine::explain::explain_again;
-use rasadmin_ledger::report::{Reader, Which};
+use rasadmin_ledger::report::{Filter, Reader};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -55,14 +55,14 @@ fn json_of(arguments: &[&str]) -> Value {
 #[test]
 fn every_decision_of_the_day_is_explained_as_it_was() {
     let reader = Reader::open(&day().join("rasadmin.db")).unwrap();
-    let sessions = reader.sessions(&Which::default(), false).unwrap();
+    let sessions = reader.sessions(&Filter::default(), false).unwrap();
     let mut told = std::collections::BTreeSet::new();
     for session in &sessions {
         let decisions = reader.decisions_of(session.id).unwrap();
         assert!(decisions.len() >= 3, "address, connection, link of session {}", session.id);
         told.extend(decisions.iter().map(|decision| decision.id));
     }
-    let all = reader.decisions(&Which::default(), false, None).unwrap();
+    let all = reader.decisions(&Filter::default(), false, None).unwrap();
     assert_eq!((all.len(), all.iter().filter(|d| d.is_denied()).count(), told.len()), (838, 25, 808));
     let config = reader.config(&all[0].config).unwrap().unwrap().compile().unwrap();
     for decision in &all {

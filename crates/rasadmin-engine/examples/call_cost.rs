@@ -5,7 +5,7 @@
 mod support;
 
 use rasadmin_engine::event::{Event, Offer};
-use rasadmin_engine::{Here, Id, Mono, Name, Now, Process, Stamp, State, Tunnel, decide};
+use rasadmin_engine::{Context, Id, Mono, Name, Now, Process, Stamp, State, Tunnel, decide};
 use std::time::Instant;
 use support::{COUNTING, With, address, connection, link, number, release};
 
@@ -22,9 +22,9 @@ impl Bench {
         self.calls += 1;
         let at = Stamp { time: support::MONDAY + self.calls as i64, mono: Mono(self.calls) };
         let random = (u128::from(self.calls) << 64 | 7).to_be_bytes();
-        let here = Here::new(&self.config, &self.server, Id(1), Process(1));
+        let context = Context::new(&self.config, &self.server, Id(1), Process(1));
         let began = Instant::now();
-        let record = decide(&self.state, &here, event, &Now { at, random });
+        let record = decide(&self.state, &context, event, &Now { at, random });
         self.state.apply(&record);
         self.took.push(u64::try_from(began.elapsed().as_nanos()).unwrap());
         record

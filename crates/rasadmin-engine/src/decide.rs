@@ -42,7 +42,7 @@ pub const LEASE_WAITS: u64 = 5 * 60 * 1000;
 
 /// Where an event is decided.
 #[derive(Clone, Copy, Debug)]
-pub struct Here<'a> {
+pub struct Context<'a> {
     /// The configuration in force; the state's indexes serve it ([`State::derive`]).
     pub config: &'a Config,
     /// This server's name.
@@ -57,7 +57,7 @@ pub struct Here<'a> {
     pub unrecorded: bool,
 }
 
-impl<'a> Here<'a> {
+impl<'a> Context<'a> {
     /// Of RRAS's own calls, which are recorded.
     pub const fn new(config: &'a Config, server: &'a Name, instance: Id, process: Process) -> Self {
         Self { config, server, instance, process, lacking: Lacking::NOTHING, unrecorded: false }
@@ -132,11 +132,11 @@ impl<'a> Asking<'a> {
 }
 
 /// Decides an event. Nothing is changed by it.
-pub fn decide(state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+pub fn decide(state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
     if let Some(asking) = Asking::of(event) {
-        return decide_asking(state, here, asking, now).0;
+        return decide_asking(state, context, asking, now).0;
     }
-    let mut draft = Draft::new(state, here, now, false);
+    let mut draft = Draft::new(state, context, now, false);
     if !matches!(event, Event::InstanceStarted { .. }) {
         expiry::expire(&mut draft, &Subject::of(event));
     }
@@ -145,8 +145,8 @@ pub fn decide(state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Recor
 }
 
 /// Decides an event that asks for an answer. Nothing is changed by it.
-pub fn decide_asking(state: &State, here: &Here<'_>, asking: Asking<'_>, now: &Now) -> (Record, Decision) {
-    let mut draft = Draft::new(state, here, now, false);
+pub fn decide_asking(state: &State, context: &Context<'_>, asking: Asking<'_>, now: &Now) -> (Record, Decision) {
+    let mut draft = Draft::new(state, context, now, false);
     let event = asking.event();
     expiry::expire(&mut draft, &Subject::of_asking(asking));
     let (decision, answer) = match asking {
@@ -160,9 +160,9 @@ pub fn decide_asking(state: &State, here: &Here<'_>, asking: Asking<'_>, now: &N
 }
 
 /// The record of an event that had waited: its answer stands, and its effects touch only what began before it.
-pub fn decide_late(state: &State, here: &Here<'_>, waited: &Waited) -> Record {
+pub fn decide_late(state: &State, context: &Context<'_>, waited: &Waited) -> Record {
     let now = Now { at: waited.at, random: waited.random };
-    let mut draft = Draft::new(state, here, &now, true);
+    let mut draft = Draft::new(state, context, &now, true);
     // As it did when it was answered: an address that was given then may be one whose lease had just ended.
     let subject = Asking::of(&waited.event).map_or_else(|| Subject::of(&waited.event), Subject::of_asking);
     expiry::expire(&mut draft, &subject);
@@ -208,8 +208,8 @@ fn record(draft: Draft<'_>, event: Event, decision: Option<Decision>, answer: An
     Record {
         at: draft.now.at,
         id: Id(u128::from_be_bytes(draft.now.random)),
-        instance: draft.here.instance,
-        process: draft.here.process,
+        instance: draft.context.instance,
+        process: draft.context.process,
         late: draft.late,
         event,
         decision,
@@ -221,5 +221,5 @@ fn record(draft: Draft<'_>, event: Event, decision: Option<Decision>, answer: An
 
 /// Can a hangup of a session that was closed so still come?
 pub(crate) const fn hangup_may_come(by: ClosedBy) -> bool {
-    !matches!(by, ClosedBy::Hangup | ClosedBy::FirstLinkRejected | ClosedBy::ServiceEnded | ClosedBy::Administrator)
+    !matches!(by, ClosedBy::Hangup | ClosedBy::FirstLinkRejected | ClosedBy::InstanceEnded | ClosedBy::Administrator)
 }

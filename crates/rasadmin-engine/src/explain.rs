@@ -9,7 +9,7 @@ use crate::effect::Usage;
 use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer};
 use crate::now::{Id, Now, Process, Stamp};
 use crate::rules::{Counted, Explained, GroupSet, WhenUnrecorded};
-use crate::{Facts, Family, Here, InterfaceType, Name, Quarantine, Stage, State, Tunnel};
+use crate::{Context, Facts, Family, InterfaceType, Name, Quarantine, Stage, State, Tunnel};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -84,7 +84,7 @@ pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) 
     let mut state = state.clone();
     state.derive(config);
     let instance = state.instance().unwrap_or(Id(0));
-    let here = Here::new(config, &question.server, instance, Process::default());
+    let context = Context::new(config, &question.server, instance, Process::default());
     let mut stages = Vec::new();
     let mut given = Vec::new();
     for (step, event) in events(question).into_iter().enumerate() {
@@ -95,9 +95,9 @@ pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) 
         // Each step has its own chance: the second address is another lease.
         let now = Now { at: question.at, random: [u8::try_from(step).unwrap_or(u8::MAX); 16] };
         let Some(asking) = Asking::of(&event) else { continue };
-        let (record, decision) = decide_asking(&state, &here, asking, &now);
+        let (record, decision) = decide_asking(&state, &context, asking, &now);
         let mut stage =
-            told(config, decision.stage, decision.facts.clone(), all_counted(&state, &here, &now, &decision));
+            told(config, decision.stage, decision.facts.clone(), all_counted(&state, &context, &now, &decision));
         match (&event, &record.answer) {
             (Event::Address(event), Answer::Address(address)) => {
                 given.push(Address { family: event.family, number: address.number });
@@ -125,11 +125,11 @@ fn refused(refusal: &Refusal) -> AddressExplained {
 }
 
 /// All that any rule could ask, so that the rules after the one that decides are told too.
-fn all_counted(state: &State, here: &Here<'_>, now: &Now, decision: &Decision) -> Counted {
-    let draft = Draft::new(state, here, now, false);
-    let needs = here.config.rules.needs();
+fn all_counted(state: &State, context: &Context<'_>, now: &Now, decision: &Decision) -> Counted {
+    let draft = Draft::new(state, context, now, false);
+    let needs = context.config.rules.needs();
     let known = counts::count(&draft, needs, decision.stage, &decision.facts, own(state, decision));
-    Counted::new(needs, &known, &here.config.groups)
+    Counted::new(needs, &known, &context.config.groups)
 }
 
 /// The question's own session, once it is connected.

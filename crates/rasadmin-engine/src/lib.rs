@@ -19,7 +19,7 @@ pub mod record;
 pub mod rehearse;
 pub mod state;
 
-pub use decide::{Asking, Here, Lacking, Scope, Waited, decide, decide_asking, decide_carried, decide_late};
+pub use decide::{Asking, Context, Lacking, Scope, Waited, decide, decide_asking, decide_carried, decide_late};
 pub use decision::{Answer, Decision, Given, Refusal};
 pub use effect::Effect;
 pub use event::Event;

@@ -8,7 +8,7 @@ use crate::decision::{Answer, Decision, Given};
 use crate::effect::{DayUse, Effect, Elsewhere, Usage};
 use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer, ReleaseEvent};
 use crate::now::{Id, Mono, Now, Process, Stamp};
-use crate::{Fact, Here, Identity, InterfaceType, Lacking, Millis, Name, Quarantine, Record, State, Tunnel, decide};
+use crate::{Context, Fact, Identity, InterfaceType, Lacking, Millis, Name, Quarantine, Record, State, Tunnel, decide};
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -195,10 +195,10 @@ impl Rehearsal {
     fn ask(&mut self, server: &Name, time: Millis, asking: Asking<'_>, ended: &mut Vec<u64>) -> (Record, Decision) {
         let now = self.now(server, time);
         let config = self.config.clone();
-        let here = Here { lacking: self.lacking, ..Here::new(&config, server, INSTANCE, Process::default()) };
+        let context = Context { lacking: self.lacking, ..Context::new(&config, server, INSTANCE, Process::default()) };
         let empty = State::new();
-        let (record, decision) = decide_asking(self.states.get(server).unwrap_or(&empty), &here, asking, &now);
-        self.carry_out(&here, &record, &now, ended);
+        let (record, decision) = decide_asking(self.states.get(server).unwrap_or(&empty), &context, asking, &now);
+        self.carry_out(&context, &record, &now, ended);
         (record, decision)
     }
 
@@ -206,10 +206,10 @@ impl Rehearsal {
     fn tell(&mut self, server: &Name, time: Millis, event: &Event) {
         let now = self.now(server, time);
         let config = self.config.clone();
-        let here = Here::new(&config, server, INSTANCE, Process::default());
+        let context = Context::new(&config, server, INSTANCE, Process::default());
         let empty = State::new();
-        let record = decide(self.states.get(server).unwrap_or(&empty), &here, event, &now);
-        self.carry_out(&here, &record, &now, &mut Vec::new());
+        let record = decide(self.states.get(server).unwrap_or(&empty), &context, event, &now);
+        self.carry_out(&context, &record, &now, &mut Vec::new());
     }
 
     fn now(&mut self, server: &Name, time: Millis) -> Now {
@@ -220,15 +220,15 @@ impl Rehearsal {
         Now { at: Stamp { time, mono }, random: self.chance.wrapping_mul(SPREAD).to_be_bytes() }
     }
 
-    fn carry_out(&mut self, here: &Here<'_>, record: &Record, now: &Now, ended: &mut Vec<u64>) {
-        let elsewhere = self.elsewhere(here.server, record, ended);
-        if let Some(state) = self.states.get_mut(here.server) {
+    fn carry_out(&mut self, context: &Context<'_>, record: &Record, now: &Now, ended: &mut Vec<u64>) {
+        let elsewhere = self.elsewhere(context.server, record, ended);
+        if let Some(state) = self.states.get_mut(context.server) {
             state.apply(record);
         }
         if self.states.len() > 1 && !elsewhere.is_empty() {
             let event = Event::Elsewhere(elsewhere);
-            for (_, state) in self.states.iter_mut().filter(|(name, _)| *name != here.server) {
-                let told = decide(state, here, &event, now);
+            for (_, state) in self.states.iter_mut().filter(|(name, _)| *name != context.server) {
+                let told = decide(state, context, &event, now);
                 state.apply(&told);
             }
         }
@@ -252,9 +252,9 @@ impl Rehearsal {
             all.push(Elsewhere { server, session, user: user.clone(), computer, source, start: 0, live: false, days });
         }
         let server_name = server.clone();
-        let here = Here::new(&self.config, &server_name, INSTANCE, Process::default());
+        let context = Context::new(&self.config, &server_name, INSTANCE, Process::default());
         let now = Now { at: Stamp::default(), random: [0; 16] };
-        let told = decide(&state, &here, &Event::Elsewhere(all), &now);
+        let told = decide(&state, &context, &Event::Elsewhere(all), &now);
         state.apply(&told);
         self.states.insert(server_name.clone(), state);
     }

@@ -173,7 +173,7 @@ fn a_state_of_a_checkpoint_replaces_the_same_session() {
     again.derive(&scene.config);
     let now = Now { at: scene.at, random: [7; 16] };
     let event = Event::Connection(from(3));
-    assert_eq!(decide(&scene.state, &scene.here(), &event, &now), decide(&again, &scene.here(), &event, &now));
+    assert_eq!(decide(&scene.state, &scene.context(), &event, &now), decide(&again, &scene.context(), &event, &now));
 }
 
 /// The hangup of the one who had asked was recorded by another process, so the next on the port takes what waited.

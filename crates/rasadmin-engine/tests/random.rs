@@ -118,9 +118,9 @@ impl Truth {
             _ => Process(1),
         };
         let now = Now { at: self.scene.at, random: self.random() };
-        let record = decide(&self.scene.state, &self.scene.here(), &event, &now);
+        let record = decide(&self.scene.state, &self.scene.context(), &event, &now);
         let again = self.rebuilt();
-        assert_eq!(record, decide(&again, &self.scene.here(), &event, &now), "of a checkpoint: {}", self.story());
+        assert_eq!(record, decide(&again, &self.scene.context(), &event, &now), "of a checkpoint: {}", self.story());
         self.keep(&record, again);
         record
     }
@@ -156,9 +156,9 @@ impl Truth {
         self.away = false;
         self.scene.process = Process(1);
         for waited in std::mem::take(&mut self.waiting) {
-            let record = decide_late(&self.scene.state, &self.scene.here(), &waited);
+            let record = decide_late(&self.scene.state, &self.scene.context(), &waited);
             let again = self.rebuilt();
-            assert_eq!(record, decide_late(&again, &self.scene.here(), &waited), "{}", self.story());
+            assert_eq!(record, decide_late(&again, &self.scene.context(), &waited), "{}", self.story());
             self.keep(&record, again);
         }
     }

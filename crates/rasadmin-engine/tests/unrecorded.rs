@@ -9,7 +9,7 @@ use rasadmin_engine::effect::Block;
 use rasadmin_engine::event::{AddressEvent, Event, Offer};
 use rasadmin_engine::explain::{Question, explain};
 use rasadmin_engine::{
-    Answer, Decision, Effect, Here, InterfaceType, Name, Now, Quarantine, Record, Refusal, Tunnel, decide,
+    Answer, Context, Decision, Effect, InterfaceType, Name, Now, Quarantine, Record, Refusal, Tunnel, decide,
 };
 use support::{Scene, TWO, address, connection, link};
 
@@ -34,8 +34,8 @@ fn goes_on() -> [Event; 3] {
 
 /// What is decided of an event while nothing, or everything, can be recorded. It changes nothing.
 fn decided(scene: &Scene, event: &Event, unrecorded: bool) -> Record {
-    let here = Here { unrecorded, ..scene.here() };
-    decide(&scene.state, &here, event, &Now { at: scene.at, random: [7; 16] })
+    let context = Context { unrecorded, ..scene.context() };
+    decide(&scene.state, &context, event, &Now { at: scene.at, random: [7; 16] })
 }
 
 fn decision(record: &Record) -> &Decision {

@@ -11,7 +11,7 @@ pub fn imported(session: &LogSession, domains: &Domains) -> Imported {
     let past = &session.past;
     let (stop, estimated, closed_by) = match &past.ended {
         None => (past.last_seen, true, NO_END),
-        Some(ended) if ended.estimated => (ended.stop, true, "service ended"),
+        Some(ended) if ended.estimated => (ended.stop, true, "instance ended"),
         Some(ended) => (ended.stop, false, "hangup"),
     };
     let tunnel = past.tunnel.known().copied().map(|tunnel| Tunnel::name(tunnel).to_owned());

@@ -47,4 +47,4 @@ pub mod session;
 
 pub use address::{HeldTwice, IdentifierOffer, Offer};
 pub use peer::{Described, serve as serve_addresses};
-pub use service::{Apart, Observer, Options, Service, StartFailure, StartProblem, Which};
+pub use service::{Apart, Observer, Options, Processes, Service, StartFailure, StartProblem};

@@ -159,6 +159,5 @@ fn about(call: &Call) -> String {
 
 /// A name for people to read: control characters are escaped, so that a hostile one cannot forge a line.
 fn printable(units: &[u16]) -> String {
-    let text = String::from_utf16_lossy(units);
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    rasadmin_text::printable(&String::from_utf16_lossy(units)).into_owned()
 }

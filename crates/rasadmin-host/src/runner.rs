@@ -9,7 +9,7 @@ use crate::farewell::Delivery;
 use crate::fill::Tunnel;
 use crate::refused::{Refused, Released};
 use crate::scenario::{Connect, Event, Hangup, Scenario, Use, What};
-use crate::service::{Service, Which, lock};
+use crate::service::{Processes, Service, lock};
 use crate::session::Session;
 use files::replace;
 use std::collections::{BTreeMap, HashMap};
@@ -255,17 +255,17 @@ impl Run<'_> {
                 self.stepped.fetch_add(*step, Ordering::Relaxed);
                 self.set_clock(event.at);
             }
-            What::Kill(which) => {
-                self.service.kill(*which);
-                if *which == Which::All {
+            What::Kill(processes) => {
+                self.service.kill(*processes);
+                if *processes == Processes::All {
                     self.forget_all();
                 }
             }
-            What::Restart(which) => {
-                if *which == Which::All {
+            What::Restart(processes) => {
+                if *processes == Processes::All {
                     self.hang_up_all(event.at);
                 }
-                self.note_failure(self.service.restart(*which));
+                self.note_failure(self.service.restart(*processes));
             }
             What::LockJournal => self.note_failure(self.stranger(|stranger| stranger.lock())),
             What::UnlockJournal => self.note_failure(self.stranger(|stranger| stranger.unlock())),

@@ -11,7 +11,7 @@ use crate::expect::Expectation;
 use crate::farewell::{Delivery, Part};
 use crate::pool::Pool;
 use crate::readings::Readings;
-use crate::service::Which;
+use crate::service::Processes;
 use crate::session::Request;
 use events::Day;
 use line::Line;
@@ -118,9 +118,9 @@ pub enum What {
     /// The time of day jumps by so many seconds.
     Clock(i64),
     /// The processes of the service are killed.
-    Kill(Which),
+    Kill(Processes),
     /// They start again.
-    Restart(Which),
+    Restart(Processes),
     /// A stranger holds the journal's lock.
     LockJournal,
     /// The stranger lets it go.

@@ -104,7 +104,7 @@ pub struct Apart {
 
 /// Which of the processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum Processes {
     /// All of the service.
     All,
     /// That of the address functions, where they have one.
@@ -314,35 +314,35 @@ impl Service {
     /// Kills processes of the DLLs, as `kill -9` does: they hear of nothing. What RRAS knew is gone with all of them;
     /// without that of the address functions their calls fail. DLLs that are not apart live on: the host would die with
     /// them.
-    pub fn kill(&self, which: Which) {
-        let main = self.main.as_ref().filter(|_| which == Which::All);
+    pub fn kill(&self, processes: Processes) {
+        let main = self.main.as_ref().filter(|_| processes == Processes::All);
         for process in main.into_iter().chain(&self.address) {
             if let Some(peer) = lock(process).take() {
                 peer.kill();
             }
         }
-        if which == Which::All {
+        if processes == Processes::All {
             self.forget();
         }
     }
 
     /// Starts the processes that are gone. Those that live are stopped before, as a service is that is restarted: its
     /// connections are the caller's to end. Where they are not apart, nothing happens.
-    pub fn restart(&self, which: Which) -> Result<(), String> {
+    pub fn restart(&self, processes: Processes) -> Result<(), String> {
         let Some(apart) = &self.apart else { return Ok(()) };
-        let main = self.main.as_ref().filter(|_| which == Which::All);
-        let processes: Vec<_> = main.into_iter().chain(&self.address).collect();
-        for process in &processes {
+        let main = self.main.as_ref().filter(|_| processes == Processes::All);
+        let peers: Vec<_> = main.into_iter().chain(&self.address).collect();
+        for process in &peers {
             if let Some(mut peer) = lock(process).take()
                 && !peer.stop()
             {
                 return Err("a process of the DLLs crashed or failed when it was stopped".into());
             }
         }
-        for process in processes {
+        for process in peers {
             *lock(process) = Some(Peer::start((apart.command)())?.0);
         }
-        if which == Which::All {
+        if processes == Processes::All {
             self.forget();
         }
         Ok(())

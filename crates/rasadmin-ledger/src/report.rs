@@ -2,21 +2,21 @@
 
 mod counts;
 mod decisions;
+mod filter;
 mod health;
 mod leases;
 mod pages;
 mod sessions;
 mod totals;
-mod which;
 
 pub use counts::{Counts, Loaded};
 pub use decisions::Decided;
+pub use filter::{Filter, UserFilter};
 pub use health::{LastBrought, LastInstance};
-pub use leases::Held;
-pub use pages::{Pages, Wanted};
+pub use leases::LeaseRow;
+pub use pages::{ExportFilter, Pages};
 pub use sessions::Session;
 pub use totals::{By, KnownUser, Total, UserDays, month};
-pub use which::{Which, Who};
 
 use crate::sqlite::{Access, Database};
 use crate::value::values;
@@ -52,7 +52,7 @@ pub struct Refusals {
     pub rule: Option<String>,
     /// Why.
     pub reason: Option<String>,
-    /// Who, in the order of time, each as often as it was.
+    /// UserFilter, in the order of time, each as often as it was.
     pub users: Vec<Name>,
 }
 

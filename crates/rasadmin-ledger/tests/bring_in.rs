@@ -8,7 +8,7 @@ use rasadmin_engine::effect::{Effect, Forgetting};
 use rasadmin_journal::cursor;
 use rasadmin_journal::retain::{self, Rule};
 use rasadmin_ledger::bring_in::Brought;
-use rasadmin_ledger::report::{Reader, Which};
+use rasadmin_ledger::report::{Filter, Reader};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::path::Path;
 use std::time::Duration;
@@ -172,7 +172,7 @@ fn a_journal_of_yesterday_is_read_again_from_its_oldest_record() {
     // What only the ledger knew has ended with its instance, and nothing is there twice.
     let sql = "SELECT count(*), count(DISTINCT acct_session_id), sum(acct_stop_time IS NULL), sum(name = 'VERA') FROM sessions";
     assert_eq!(ask(&scene.config.ledger, sql), "7 7 0 1");
-    assert_eq!(ask(&scene.config.ledger, "SELECT closed_by FROM sessions WHERE name = 'VERA'"), "service ended");
+    assert_eq!(ask(&scene.config.ledger, "SELECT closed_by FROM sessions WHERE name = 'VERA'"), "instance ended");
     assert_eq!(ask(&scene.config.ledger, "SELECT max(acct_link_count), count(*) FROM sessions"), "1 7");
     assert!(!scene.bring_in().again);
 }
@@ -224,7 +224,7 @@ fn a_missing_beginning_is_noted_and_what_lives_is_taken_from_a_checkpoint() {
     let vera = format!("VERA {given} VPN1 VPN0-7");
     assert!(ask(&scene.config.ledger, live).starts_with(&vera));
     let reader = Reader::open(&scene.config.ledger).unwrap();
-    assert_eq!(reader.sessions(&Which::default(), true).unwrap().len(), 2);
+    assert_eq!(reader.sessions(&Filter::default(), true).unwrap().len(), 2);
     // From then on all is as it was: also what ends.
     scene.end(1000, "vera", "VPN0-7", &given);
     scene.bring_in();

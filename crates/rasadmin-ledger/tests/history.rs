@@ -4,7 +4,7 @@
 mod support;
 
 use rasadmin_ledger::history::{Counts, Imported, NO_END};
-use rasadmin_ledger::report::{Reader, Wanted};
+use rasadmin_ledger::report::{ExportFilter, Reader};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::time::{Duration, Instant};
 use support::imported::{import, imported};
@@ -107,14 +107,14 @@ fn sessions_are_read_page_by_page_in_the_order_of_their_start() {
     import(&scene, &many);
     let reader = Reader::open(&scene.ledger()).unwrap();
     let read = |wanted| reader.pages(wanted).unwrap().map(Result::unwrap).collect::<Vec<_>>();
-    let all = read(Wanted::default());
+    let all = read(ExportFilter::default());
     assert_eq!(all.len(), 5_000);
     assert!(all.is_sorted_by_key(|one| (one.acct_start_time, one.id)));
-    assert_eq!(read(Wanted { since: Some(MONDAY + 2), ..Wanted::default() }).len(), 1_666);
-    assert_eq!(read(Wanted { until: Some(MONDAY + 1), ..Wanted::default() }).len(), 1_667);
-    assert_eq!(read(Wanted { imported: Some(false), ..Wanted::default() }).len(), 0);
+    assert_eq!(read(ExportFilter { since: Some(MONDAY + 2), ..ExportFilter::default() }).len(), 1_666);
+    assert_eq!(read(ExportFilter { until: Some(MONDAY + 1), ..ExportFilter::default() }).len(), 1_667);
+    assert_eq!(read(ExportFilter { imported: Some(false), ..ExportFilter::default() }).len(), 0);
     // What begins while it is read is not read: it would never end.
-    let mut reading = reader.pages(Wanted::default()).unwrap();
+    let mut reading = reader.pages(ExportFilter::default()).unwrap();
     reading.next().unwrap().unwrap();
     import(&scene, &[imported("new", "alice", MONDAY + 2, MONDAY + 10)]);
     assert_eq!(reading.count(), 4_999);
@@ -128,7 +128,7 @@ fn between_two_sessions_nothing_is_held() {
         (0..5_000).map(|n| imported(&format!("key {n}"), "alice", MONDAY + n, MONDAY + n)).collect();
     import(&scene, &many);
     let reader = Reader::open(&scene.ledger()).unwrap();
-    let mut reading = reader.pages(Wanted::default()).unwrap();
+    let mut reading = reader.pages(ExportFilter::default()).unwrap();
     reading.next().unwrap().unwrap();
     scene.begin(1, "bob", "VPN2-1").unwrap();
     let writer = rusqlite::Connection::open(scene.ledger()).unwrap();

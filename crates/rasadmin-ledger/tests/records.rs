@@ -4,7 +4,7 @@
 mod support;
 
 use rasadmin_engine::event::Seen;
-use rasadmin_engine::{Effect, Event, Here, Process, Quarantine, Tunnel, decide};
+use rasadmin_engine::{Context, Effect, Event, Process, Quarantine, Tunnel, decide};
 use rasadmin_ledger::report::Reader;
 use rasadmin_recorder::Verdict;
 use std::collections::BTreeSet;
@@ -99,11 +99,11 @@ fn a_record_of_an_instance_that_has_ended_is_kept_and_changes_nothing() {
     scene.restart();
     let rows = scene.ask("SELECT * FROM sessions");
     let server = "VPN1".into();
-    let here = Here::new(&scene.config, &server, ended, Process(1));
+    let context = Context::new(&scene.config, &server, ended, Process(1));
     let other = support::journal(&scene.config);
     let mut guard = other.lock(soon()).unwrap();
     guard.catch_up(|_| {}).unwrap();
-    let record = decide(&scene.present(), &here, &Event::Connection(connection(5, "emil")), &scene.now());
+    let record = decide(&scene.present(), &context, &Event::Connection(connection(5, "emil")), &scene.now());
     assert!(record.effects.iter().any(|effect| matches!(effect, Effect::SessionBegan(_))));
     append(&mut guard, &record);
     drop(guard);

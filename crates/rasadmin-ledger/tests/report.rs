@@ -6,7 +6,7 @@ mod support;
 use rasadmin_engine::Name;
 use rasadmin_engine::Tunnel::Sstp;
 use rasadmin_engine::effect::Usage;
-use rasadmin_ledger::report::{By, Reader, Total, Which, Who, month};
+use rasadmin_ledger::report::{By, Filter, Reader, Total, UserFilter, month};
 use std::net::IpAddr;
 use support::{MONDAY, Scene, With, connection, number};
 
@@ -134,13 +134,13 @@ fn imported_sessions_count_where_the_ledger_itself_has_none() {
     import("c", "VPN2", MONDAY + HOUR / 2); // It never was on that server.
     let reader = Reader::open(&scene.ledger()).unwrap();
     let keys: Vec<_> =
-        reader.sessions(&Which::default(), false).unwrap().into_iter().map(|s| s.acct_session_id).collect();
+        reader.sessions(&Filter::default(), false).unwrap().into_iter().map(|s| s.acct_session_id).collect();
     assert_eq!(keys.len(), 3);
     assert!(keys.contains(&"b".to_owned()) && keys.contains(&"c".to_owned()));
     assert_eq!(totals(&scene, By::User, MONDAY - 100 * HOUR, MONDAY + 100 * HOUR)[1].1, 2);
     let had = reader.who_had("10.9.0.1".parse().unwrap(), None, 10).unwrap();
     assert_eq!(had.iter().map(|held| held.imported.as_deref()).collect::<Vec<_>>(), [Some("odbc"); 2]);
-    assert_eq!(reader.users(&Which::default()).unwrap()[1].sessions, 2);
+    assert_eq!(reader.users(&Filter::default()).unwrap()[1].sessions, 2);
     assert_eq!(reader.counts().unwrap().imported_sessions, 3);
 }
 
@@ -160,7 +160,7 @@ fn who_had_an_address_at_a_time() {
     assert_eq!(had("10.8.0.1", Some(MONDAY - 1)), [""; 0]);
     assert_eq!(had("10.8.0.2", Some(MONDAY + 2 * HOUR)), ["bob"]);
     assert_eq!(had("::ffff:10.8.0.1", None), ["alice"]);
-    let live = reader.live_leases(&Which::default(), Some("all")).unwrap();
+    let live = reader.live_leases(&Filter::default(), Some("all")).unwrap();
     assert_eq!(live.iter().map(|held| held.address.as_str()).collect::<Vec<_>>(), ["10.8.0.2"]);
     assert_eq!(reader.pool_use().unwrap(), [(Name::new("VPN1"), "all".to_owned(), 4, 1)]);
 }
@@ -191,11 +191,11 @@ fn a_bare_name_means_that_name_in_any_domain() {
     session(&scene, 3, "bob", 1, 0);
     let reader = Reader::open(&scene.ledger()).unwrap();
     let found = |typed: &str| {
-        let user = Who::typed(typed, &scene.config.domains);
-        reader.sessions(&Which { user, ..Which::default() }, false).unwrap().len()
+        let user = UserFilter::typed(typed, &scene.config.domains);
+        reader.sessions(&Filter { user, ..Filter::default() }, false).unwrap().len()
     };
     assert_eq!(["alice", "ALICE", r"CORP\alice", r"partner\alice", "bob", "nobody"].map(found), [2, 2, 1, 1, 1, 0]);
-    let limit = Which { limit: Some(2), since: Some(MONDAY), ..Which::default() };
+    let limit = Filter { limit: Some(2), since: Some(MONDAY), ..Filter::default() };
     let latest = reader.sessions(&limit, false).unwrap();
     assert_eq!(latest.iter().map(|s| s.id).collect::<Vec<_>>(), [3, 2], "the latest first");
     assert_eq!(reader.session("2").unwrap().unwrap().unwrap().id, 2);

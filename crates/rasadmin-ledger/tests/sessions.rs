@@ -272,7 +272,7 @@ fn a_service_that_died_leaves_nothing_open_and_nothing_deleted() {
     drop(beside);
     scene.wait(5000);
     scene.restart();
-    assert_eq!(closed(&scene), "alice service ended 1");
+    assert_eq!(closed(&scene), "alice instance ended 1");
     assert_eq!(leases(&scene), "");
     // Its stop is the last activity in the ledger, not the restart.
     assert_eq!(

@@ -8,8 +8,8 @@ use rasadmin_engine::config::file::Period;
 use rasadmin_engine::effect::{Forgetting, Usage};
 use rasadmin_engine::event::{ConfigRead, ReleaseEvent, Seen};
 use rasadmin_engine::{Answer, Waited};
-use rasadmin_engine::{Event, Here, Id, Identity, Name, Process, Stamp, State, Tunnel, decide, decide_late};
-use rasadmin_ledger::report::{Reader, Which};
+use rasadmin_engine::{Context, Event, Id, Identity, Name, Process, Stamp, State, Tunnel, decide, decide_late};
+use rasadmin_ledger::report::{Filter, Reader};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::collections::{BTreeMap, BTreeSet};
 use support::rows::first_difference;
@@ -86,7 +86,7 @@ fn any(random: &mut Random, state: &State) -> Event {
 fn assert_same(reader: &Reader, state: &State, server: &Name, seed: u64) {
     assert_eq!(reader.faults().unwrap(), Vec::<String>::new(), "seed {seed}");
     assert_eq!(reader.differences(state).unwrap(), Vec::<String>::new(), "seed {seed}");
-    let rows = reader.sessions(&Which::default(), true).unwrap();
+    let rows = reader.sessions(&Filter::default(), true).unwrap();
     let live: BTreeMap<String, _> = state.live().map(|session| (session.id.to_string(), session)).collect();
     assert_eq!(rows.len(), live.len());
     for row in rows {
@@ -99,7 +99,7 @@ fn assert_same(reader: &Reader, state: &State, server: &Name, seed: u64) {
         assert_eq!(row.established, session.established.map(|at| at.time), "seed {seed}");
         assert_eq!(&row.nas_identifier, server);
     }
-    let held = reader.live_leases(&Which::default(), None).unwrap();
+    let held = reader.live_leases(&Filter::default(), None).unwrap();
     assert_eq!(held.len(), state.leases().count(), "seed {seed}");
     for held in held {
         let lease = state.leases().find(|lease| {
@@ -110,7 +110,7 @@ fn assert_same(reader: &Reader, state: &State, server: &Name, seed: u64) {
         assert_eq!((user, held.port), (lease.user.clone(), lease.port.clone()), "seed {seed}");
         assert_eq!(held.session.is_some(), lease.session().is_some(), "seed {seed}");
     }
-    let used = reader.usage(&Which::default(), "2026-11-01", "2026-11-30", &|_| "2026-11".to_owned()).unwrap();
+    let used = reader.usage(&Filter::default(), "2026-11-01", "2026-11-30", &|_| "2026-11".to_owned()).unwrap();
     let of = |user: &Identity| {
         let rows = used.iter().filter(|row| row.domain == user.domain && row.name == user.name);
         rows.map(|row| (row.seconds, row.input_octets + row.output_octets)).collect::<Vec<_>>()
@@ -165,7 +165,7 @@ fn state_and_tables_say_the_same_whatever_happens() {
             } else {
                 any(&mut random, &state)
             };
-            let here = Here::new(&config, &server, instance, process);
+            let context = Context::new(&config, &server, instance, process);
             let mut now = support::now(at);
             let late =
                 matches!(event, Event::LinkHangup(_) | Event::Hangup(_) | Event::Release(_)) && random.below(3) == 0;
@@ -174,9 +174,9 @@ fn state_and_tables_say_the_same_whatever_happens() {
                 now.at.mono.0 -= 35_000;
                 let (at, random) = (now.at, now.random);
                 let waited = Waited { at, random, event, decision: None, answer: Answer::Nothing };
-                decide_late(&state, &here, &waited)
+                decide_late(&state, &context, &waited)
             } else {
-                decide(&state, &here, &event, &now)
+                decide(&state, &context, &event, &now)
             };
             let mut guard = journal.lock(soon()).unwrap();
             guard.catch_up(|item| panic!("{item:?}")).unwrap();

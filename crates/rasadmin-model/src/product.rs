@@ -3,25 +3,25 @@
 use rasadmin_engine::config::Config;
 use rasadmin_engine::state::Checkpoint;
 use rasadmin_engine::state::{Lease, Session};
-use rasadmin_engine::{Answer, Event, Here, Id, Name, Now, Process, Record, Scope, Stamp, State, Waited};
+use rasadmin_engine::{Answer, Context, Event, Id, Name, Now, Process, Record, Scope, Stamp, State, Waited};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// What is tried: the engine, a mutant of it, or the whole product.
 pub trait Engine {
     /// As [`rasadmin_engine::decide`].
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        rasadmin_engine::decide(state, here, event, now)
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        rasadmin_engine::decide(state, context, event, now)
     }
 
     /// As [`rasadmin_engine::decide_late`].
-    fn decide_late(&self, state: &State, here: &Here<'_>, waited: &Waited) -> Record {
-        rasadmin_engine::decide_late(state, here, waited)
+    fn decide_late(&self, state: &State, context: &Context<'_>, waited: &Waited) -> Record {
+        rasadmin_engine::decide_late(state, context, waited)
     }
 
     /// As [`rasadmin_engine::decide_carried`].
-    fn decide_carried(&self, state: &State, memory: &State, scope: &Scope, here: &Here<'_>, now: &Now) -> Record {
-        rasadmin_engine::decide_carried(state, memory, scope, here, now)
+    fn decide_carried(&self, state: &State, memory: &State, scope: &Scope, context: &Context<'_>, now: &Now) -> Record {
+        rasadmin_engine::decide_carried(state, memory, scope, context, now)
     }
 
     /// What is recorded when this is told: the record of the event itself is the last. The whole product also notes that
@@ -30,8 +30,8 @@ pub trait Engine {
     /// # Errors
     ///
     /// If it did not take it as it was told, or answered otherwise than it recorded: what was wrong.
-    fn reported(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
-        Ok(vec![self.decide(state, here, event, now)].into())
+    fn reported(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
+        Ok(vec![self.decide(state, context, event, now)].into())
     }
 
     /// The moment that stands in a record of what happened then.
@@ -174,7 +174,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         let mut decided = VecDeque::with_capacity(waiting.len());
         for (subject, Record { at, id, event, decision, answer, .. }) in waiting {
             let waited = Waited { at, random: id.0.to_be_bytes(), event, decision, answer };
-            let record = self.engine.decide_late(&state, &self.here(member), &waited);
+            let record = self.engine.decide_late(&state, &self.context(member), &waited);
             state.apply(&record);
             decided.push_back((subject, record));
         }
@@ -194,8 +194,8 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
     /// recorded meanwhile counts too.
     pub fn answer_unrecorded(&mut self, member: usize, subject: S, event: &Event, now: &Now) -> Answer {
         self.catch_up(member);
-        let here = Here { unrecorded: true, ..self.here(member) };
-        let record = self.engine.decide(&self.members[member].state, &here, event, now);
+        let context = Context { unrecorded: true, ..self.context(member) };
+        let record = self.engine.decide(&self.members[member].state, &context, event, now);
         let answer = record.answer.clone();
         let member = &mut self.members[member];
         member.state.apply(&record);
@@ -203,9 +203,9 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         answer
     }
 
-    fn here(&self, member: usize) -> Here<'_> {
+    fn context(&self, member: usize) -> Context<'_> {
         let Member { process, config, .. } = &self.members[member];
-        Here::new(config, &self.server, self.instance, *process)
+        Context::new(config, &self.server, self.instance, *process)
     }
 
     /// The moment that a record of what happens then has.
@@ -216,7 +216,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
     /// Decides, writes and applies: the process has caught up. The answer is the last record's.
     pub fn record(&mut self, member: usize, event: &Event, now: &Now) -> Result<Answer, String> {
         let Outcome { records, answer: counted } =
-            self.engine.reported(&self.members[member].state, &self.here(member), event, now)?;
+            self.engine.reported(&self.members[member].state, &self.context(member), event, now)?;
         let mut answer = Answer::Nothing;
         for record in records {
             answer = record.answer.clone();
@@ -277,11 +277,11 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
 
     /// A journal that begins anew has, after what is carried, the sessions and leases of memory. Otherwise: which it lacks.
     pub fn carried_differs(&self, at: Stamp) -> Option<String> {
-        let (here, now) = (self.here(0), Now { at, random: [7; 16] });
+        let (context, now) = (self.context(0), Now { at, random: [7; 16] });
         let mut state = State::new();
         let started = Event::InstanceStarted { instance: self.instance };
-        state.apply(&self.engine.decide(&state, &here, &started, &now));
-        state.apply(&self.engine.decide_carried(&state, &self.recorded, &Scope::Lacking, &here, &now));
+        state.apply(&self.engine.decide(&state, &context, &started, &now));
+        state.apply(&self.engine.decide_carried(&state, &self.recorded, &Scope::Lacking, &context, &now));
         // Since when a session has had no link is not carried.
         let alike = |one: &Session, other: &Session| *one == Session { unlinked: one.unlinked, ..other.clone() };
         let session = |one: &&Session| !state.session(one.id).is_some_and(|other| alike(one, other));

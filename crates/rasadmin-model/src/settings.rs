@@ -250,7 +250,7 @@ impl Settings {
     pub fn text(&self) -> String {
         let mut text = String::from("time_zone = \"UTC\"\ndefault_domain = \"CORP\"\n\n[domains]\n");
         for (domain, suffix) in LISTED {
-            let _ = writeln!(text, "{domain} = [\"{suffix}\"]"); // To a String: cannot fail, here and below.
+            let _ = writeln!(text, "{domain} = [\"{suffix}\"]"); // To a String: cannot fail, context and below.
         }
         let _ = writeln!(text, "\n[server]\naddresses = [\"{}\"]", show(SERVER_ADDRESS, Family::Ipv4));
         for group in &self.groups {

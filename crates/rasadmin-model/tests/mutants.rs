@@ -5,7 +5,7 @@
 
 use rasadmin_engine::effect::{ClosedBy, Effect, EndedBy, SessionEnded, Usage};
 use rasadmin_engine::event::Offer;
-use rasadmin_engine::{Answer, Event, Here, Mono, Now, Record, Scope, Stamp, State, Tunnel, Waited};
+use rasadmin_engine::{Answer, Context, Event, Mono, Now, Record, Scope, Stamp, State, Tunnel, Waited};
 use rasadmin_model::{Engine, Plan, Real, run};
 
 /// How many runs there are at most, and how long each is.
@@ -25,16 +25,16 @@ fn found_in(mutant: &dyn Engine, oracles: &[&str]) {
     panic!("{RUNS} runs of {STEPS} steps do not find it");
 }
 
-fn decided(state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-    rasadmin_engine::decide(state, here, event, now)
+fn decided(state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+    rasadmin_engine::decide(state, context, event, now)
 }
 
 /// Defect 1: whoever uses the port of another's first link closes that session, though the link there is gone.
 struct PortCloses;
 
 impl Engine for PortCloses {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         let Event::Address(asks) = event else { return record };
         let other = state.live().find(|s| s.port.as_ref() == Some(&asks.port) && s.user_name != asks.user);
         let Some(other) = other.filter(|session| session.established.is_some()) else { return record };
@@ -64,14 +64,14 @@ fn defect_1_a_port_closes_the_session_that_left_it() {
 struct AnyHandle;
 
 impl Engine for AnyHandle {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
         let mut bent = event.clone();
         if let Event::LinkHangup(link) = &mut bent
             && let Some(session) = state.on_port(&link.port)
         {
             link.handle = session.handle;
         }
-        Record { event: event.clone(), ..decided(state, here, &bent, now) }
+        Record { event: event.clone(), ..decided(state, context, &bent, now) }
     }
 }
 
@@ -90,13 +90,13 @@ fn defect_2_a_late_link_hangup_ends_a_newer_link() {
 struct GroupsDiffer;
 
 impl Engine for GroupsDiffer {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         let Event::Connection(connection) = event else { return record };
         let groups = |who: Option<&rasadmin_engine::Identity>| {
-            who.map(|who| here.config.groups.of(who).iter().collect::<Vec<_>>()).unwrap_or_default()
+            who.map(|who| context.config.groups.of(who).iter().collect::<Vec<_>>()).unwrap_or_default()
         };
-        let who = here.config.domains.identity(&connection.user, &connection.domain);
+        let who = context.config.domains.identity(&connection.user, &connection.domain);
         let mut leases = connection.addresses.iter().filter_map(|&address| state.lease_at(address));
         let differ = leases.any(|lease| lease.user != who && groups(lease.user.as_ref()) != groups(who.as_ref()));
         if differ && record.answer == Answer::Accept {
@@ -117,8 +117,8 @@ fn defect_4_other_groups_refuse_an_address() {
 struct NobodyReplaced;
 
 impl Engine for NobodyReplaced {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         record.effects.retain(|effect| !matches!(effect, Effect::SessionReplaced { .. }));
         record
     }
@@ -140,13 +140,13 @@ fn by_time_of_day(at: Stamp) -> Stamp {
 }
 
 impl Engine for TimeOfDay {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        decided(state, here, event, &Now { at: by_time_of_day(now.at), ..*now })
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        decided(state, context, event, &Now { at: by_time_of_day(now.at), ..*now })
     }
 
-    fn decide_late(&self, state: &State, here: &Here<'_>, waited: &Waited) -> Record {
+    fn decide_late(&self, state: &State, context: &Context<'_>, waited: &Waited) -> Record {
         let waited = Waited { at: by_time_of_day(waited.at), ..waited.clone() };
-        rasadmin_engine::decide_late(state, here, &waited)
+        rasadmin_engine::decide_late(state, context, &waited)
     }
 
     fn stamp(&self, at: Stamp) -> Stamp {
@@ -172,8 +172,8 @@ fn defect_6_waits_and_durations_follow_a_clock_that_is_set() {
 struct AnyDuration;
 
 impl Engine for AnyDuration {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         let Event::Hangup(hangup) = event else { return record };
         for effect in &mut record.effects {
             if let Effect::Used { days, .. } = effect
@@ -198,8 +198,8 @@ fn defect_6_a_duration_without_bounds_is_billed() {
 struct NameOfTheAddressCall;
 
 impl Engine for NameOfTheAddressCall {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         for effect in &mut record.effects {
             if let Effect::LeaseTaken { lease, user, .. } = effect
                 && let Some(lease) = state.lease(*lease)
@@ -220,8 +220,8 @@ fn defect_8_who_had_names_the_wrong_person() {
 struct EverybodyNeedsALink;
 
 impl Engine for EverybodyNeedsALink {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         for effect in &mut record.effects {
             if let Effect::SessionBegan(began) = effect
                 && began.tunnel == Some(Tunnel::Ikev2)
@@ -242,8 +242,8 @@ fn defect_9_ikev2_without_a_link_is_closed() {
 struct NothingRevives;
 
 impl Engine for NothingRevives {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         record.effects.retain(|effect| !matches!(effect, Effect::SessionRevived { .. }));
         record
     }
@@ -258,8 +258,8 @@ fn defect_9_a_late_link_does_not_revive() {
 struct OldLeaseWins;
 
 impl Engine for OldLeaseWins {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         let Event::Address(asks) = event else { return record };
         let Offer::Number(number) = asks.offer else { return record };
         let address = rasadmin_engine::addresses::Address { family: asks.family, number };
@@ -282,8 +282,8 @@ fn defect_10_an_old_lease_wins_over_rras_own_offer() {
 struct ReleaseOfTheMissing;
 
 impl Engine for ReleaseOfTheMissing {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         let Event::Release(release) = event else { return record };
         let Some(address) = release.address else { return record };
         if let Some(owed) = state.owed(&release.port, address.family) {
@@ -306,8 +306,8 @@ fn defect_10_a_lost_release_shifts_each_later_one() {
 struct NameTellsWhoHasIt;
 
 impl Engine for NameTellsWhoHasIt {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         for effect in &mut record.effects {
             if let Effect::LeaseHeld { lease, until: None } = effect
                 && let Some(waits) = state.lease(*lease).filter(|lease| lease.waits())
@@ -329,8 +329,8 @@ fn an_address_that_nothing_shows_is_held_for_whoever_may_have_it() {
 struct NamesMustResemble;
 
 impl Engine for NamesMustResemble {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         record.effects.retain(|effect| match effect {
             Effect::LeaseTaken { lease, user, .. } => {
                 let name = |user: &rasadmin_engine::Identity| user.name.clone();
@@ -355,7 +355,7 @@ fn a_certificates_name_resembles_the_accounts_in_nothing() {
 struct ShortHandles;
 
 impl Engine for ShortHandles {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
         let short = |handle: u64| if handle < 0x100 { handle } else { 0x10 };
         let mut bent = event.clone();
         match &mut bent {
@@ -365,7 +365,7 @@ impl Engine for ShortHandles {
             Event::Link(call) | Event::LinkHangup(call) => call.handle = short(call.handle),
             _ => {}
         }
-        Record { event: event.clone(), ..decided(state, here, &bent, now) }
+        Record { event: event.clone(), ..decided(state, context, &bent, now) }
     }
 }
 
@@ -381,8 +381,8 @@ fn handles_that_never_repeat_are_told_apart() {
 struct FlagsMustTell;
 
 impl Engine for FlagsMustTell {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = decided(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = decided(state, context, event, now);
         let Event::Link(link) = event else { return record };
         let session = state.by_handle(link.handle).filter(|session| session.established.is_none());
         if link.tunnel == Some(Tunnel::Ikev2) && session.is_some_and(|session| session.tunnel.is_none()) {
@@ -402,8 +402,8 @@ fn ikev2_whose_flags_are_zero_is_known_by_its_link() {
 struct ForgetsReleases;
 
 impl Engine for ForgetsReleases {
-    fn decide_carried(&self, state: &State, memory: &State, scope: &Scope, here: &Here<'_>, now: &Now) -> Record {
-        let mut record = rasadmin_engine::decide_carried(state, memory, scope, here, now);
+    fn decide_carried(&self, state: &State, memory: &State, scope: &Scope, context: &Context<'_>, now: &Now) -> Record {
+        let mut record = rasadmin_engine::decide_carried(state, memory, scope, context, now);
         record.effects.retain(|effect| !matches!(effect, Effect::LeaseReleaseSeen { .. }));
         record
     }
@@ -418,8 +418,8 @@ fn what_is_carried_is_all_that_memory_has() {
 struct LetsInUnrecorded;
 
 impl Engine for LetsInUnrecorded {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        decided(state, &Here { unrecorded: false, ..*here }, event, now)
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        decided(state, &Context { unrecorded: false, ..*context }, event, now)
     }
 }
 

@@ -1,15 +1,15 @@
 //! What was cut down prints as a scenario that the host understands, wherever the scenario language has words for it.
 #![allow(clippy::unwrap_used)]
 
-use rasadmin_engine::{Effect, Event, Here, Now, Record, State};
+use rasadmin_engine::{Context, Effect, Event, Now, Record, State};
 use rasadmin_model::{Engine, Plan, run, shrink};
 
 /// Nobody is ever hung up.
 struct NoHangups;
 
 impl Engine for NoHangups {
-    fn decide(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Record {
-        let mut record = rasadmin_engine::decide(state, here, event, now);
+    fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
+        let mut record = rasadmin_engine::decide(state, context, event, now);
         if matches!(event, Event::Hangup(_)) {
             record.effects.retain(|effect| !matches!(effect, Effect::SessionEnded(_)));
         }

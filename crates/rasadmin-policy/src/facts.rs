@@ -3,7 +3,9 @@
 use crate::{Fact, Identity, Name};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 /// The tunnel types of RRAS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,6 +23,9 @@ pub enum Tunnel {
 }
 
 impl Tunnel {
+    /// All tunnel types.
+    pub const ALL: [Self; 4] = [Self::Sstp, Self::Ikev2, Self::L2tp, Self::Pptp];
+
     /// As the ledger and the configuration write it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,6 +34,33 @@ impl Tunnel {
             Self::L2tp => "L2TP",
             Self::Pptp => "PPTP",
         }
+    }
+}
+
+impl fmt::Display for Tunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that is not a tunnel type's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownTunnel;
+
+impl fmt::Display for UnknownTunnel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("write SSTP, IKEv2, L2TP or PPTP")
+    }
+}
+
+impl std::error::Error for UnknownTunnel {}
+
+/// By name, in upper or lower case.
+impl FromStr for Tunnel {
+    type Err = UnknownTunnel;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTunnel> {
+        Self::ALL.into_iter().find(|tunnel| tunnel.name().eq_ignore_ascii_case(text)).ok_or(UnknownTunnel)
     }
 }
 
@@ -167,5 +199,19 @@ impl Facts {
             Stage::Connection => self.tunnel == Fact::Known(Tunnel::Ikev2),
             Stage::Link | Stage::Reauthentication | Stage::EndpointChange => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tunnel_is_known_by_its_name() {
+        for tunnel in Tunnel::ALL {
+            assert_eq!(tunnel.name().to_lowercase().parse(), Ok(tunnel));
+        }
+        assert_eq!("SSL".parse::<Tunnel>(), Err(UnknownTunnel));
+        assert_eq!("".parse::<Tunnel>(), Err(UnknownTunnel));
     }
 }

@@ -129,16 +129,8 @@ fn escape(units: &[u16]) -> SmolStr {
 /// For people: what would break a line or a terminal is escaped.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| write_printable(f, c))
+        self.0.chars().try_for_each(|c| rasadmin_text::write_char(f, c))
     }
-}
-
-/// A character, escaped if it would break a line or a terminal.
-pub(crate) fn write_printable(f: &mut dyn Write, c: char) -> fmt::Result {
-    // U+2028 and U+2029 break lines, and the bidirectional controls reorder the text beside them.
-    let breaks =
-        c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if breaks { write!(f, "{}", c.escape_default()) } else { f.write_char(c) }
 }
 
 impl fmt::Debug for Name {

@@ -316,7 +316,7 @@ impl Inner {
         let mut repeats = std::mem::take(&mut self.repeats);
         let written = self.turn(now, deadline, |turn| {
             record_repeats(turn, &mut repeats, whose, now, false)?;
-            let record = decide(turn.state(), &whose.here(turn.instance()), event, &now);
+            let record = decide(turn.state(), &whose.context(turn.instance()), event, &now);
             let repeated = repeats.counts(&record);
             if !repeated {
                 turn.append(&record)?;
@@ -377,7 +377,7 @@ impl Inner {
         let written = self.store.turn(whose, now.at, deadline, |turn| {
             if lost > 0 {
                 let (event, now) = (Event::Lost { events: lost }, Now { random: crate::chance(), ..now });
-                turn.append(&decide(turn.state(), &whose.here(turn.instance()), &event, &now))?;
+                turn.append(&decide(turn.state(), &whose.context(turn.instance()), &event, &now))?;
                 told = lost;
             }
             work(turn)
@@ -400,8 +400,8 @@ fn record_repeats(
     if due.is_empty() {
         return Ok(());
     }
-    let (here, now) = (whose.here(turn.instance()), Now { random: crate::chance(), ..now });
-    turn.append(&decide(turn.state(), &here, &Event::Repeated(due.clone()), &now))?;
+    let (context, now) = (whose.context(turn.instance()), Now { random: crate::chance(), ..now });
+    turn.append(&decide(turn.state(), &context, &Event::Repeated(due.clone()), &now))?;
     repeats.are_recorded();
     tell::repeated(&due);
     Ok(())

@@ -14,7 +14,7 @@ use crate::writing::Snapshot;
 use crate::{codec, present, tell};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::config::file::Durability;
-use rasadmin_engine::{Event, Here, Id, Mono, Name, Now, Process, Record, Stamp, State, decide};
+use rasadmin_engine::{Context, Event, Id, Mono, Name, Now, Process, Record, Stamp, State, decide};
 use rasadmin_journal::retain::{self, Rule};
 use rasadmin_journal::{Error, Follower, Guard, Journal, Notice, Options, Position, checkpoint, rights};
 use std::path::{Path, PathBuf};
@@ -58,8 +58,8 @@ pub struct Whose<'a> {
 }
 
 impl<'a> Whose<'a> {
-    pub fn here(self, instance: Id) -> Here<'a> {
-        Here::new(self.config, self.server, instance, self.process)
+    pub fn context(self, instance: Id) -> Context<'a> {
+        Context::new(self.config, self.server, instance, self.process)
     }
 }
 
@@ -280,7 +280,7 @@ impl Store {
                 continue;
             }
             let now = Now { at: now, random: crate::chance() };
-            let record = decide(&self.state, &whose.here(self.token), &Event::ProcessEnded { process }, &now);
+            let record = decide(&self.state, &whose.context(self.token), &Event::ProcessEnded { process }, &now);
             if let Ok(payload) = codec::encode(&record) {
                 guard.append(&[&payload])?;
             }
@@ -294,7 +294,7 @@ impl Store {
     fn instance_started(&self, whose: Whose<'_>) -> Record {
         let began = Event::InstanceStarted { instance: self.token };
         let now = Now { at: self.started, random: self.token.0.to_be_bytes() };
-        decide(&self.state, &whose.here(self.token), &began, &now)
+        decide(&self.state, &whose.context(self.token), &began, &now)
     }
 
     /// Decides an event from memory, since it cannot be recorded now.
@@ -305,8 +305,8 @@ impl Store {
             let record = self.instance_started(whose);
             self.keep(&record);
         }
-        let here = Here { unrecorded: true, ..whose.here(self.token) };
-        decide(&self.state, &here, event, &now)
+        let context = Context { unrecorded: true, ..whose.context(self.token) };
+        decide(&self.state, &context, event, &now)
     }
 
     /// It holds in memory from now on, and waits to be recorded.

@@ -2,7 +2,7 @@
 
 use crate::{codec, present};
 use rasadmin_engine::config::Config;
-use rasadmin_engine::{Event, Here, Now, Process, State, decide};
+use rasadmin_engine::{Context, Event, Now, Process, State, decide};
 use rasadmin_journal::{Error, Journal, Options};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Tool {
         let (found, event) = look(state);
         let Some(event) = event else { return Ok(Some(found)) };
         let server = state.server().clone();
-        let record = decide(state, &Here::new(config, &server, instance, Process(0)), &event, now);
+        let record = decide(state, &Context::new(config, &server, instance, Process(0)), &event, now);
         let Ok(payload) = codec::encode(&record) else { return Ok(None) };
         let appended = guard.append(&[&payload])?;
         state.apply(&record);

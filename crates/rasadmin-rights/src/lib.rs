@@ -18,6 +18,7 @@ mod system;
 #[path = "windows.rs"]
 mod system;
 
+use rasadmin_text::printable_path;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,7 @@ pub enum Object {
 
 /// Somebody who is no administrator has power over a file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Danger {
+pub struct UnsafePermission {
     /// What he has power over.
     pub path: PathBuf,
     /// Who: a name that everybody knows, or a SID.
@@ -44,17 +45,12 @@ pub struct Danger {
     pub owns: bool,
 }
 
-impl fmt::Display for Danger {
+impl fmt::Display for UnsafePermission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, who, owns } = self;
-        let path = printable(&path.to_string_lossy());
+        let path = printable_path(path);
         write!(f, "{path}: {} {who}", if *owns { "it belongs to" } else { "it can be written by" })
     }
-}
-
-/// A path fit for a terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// What to do about dangers of a folder, with all that is in it, or of a file.
@@ -70,7 +66,7 @@ pub fn private_remedy(path: &Path) -> String {
 
 fn give(path: &Path, mode: &str) -> String {
     let folder = path.is_dir();
-    let path = printable(&path.to_string_lossy());
+    let path = printable_path(path);
     if cfg!(windows) {
         let (owner, all, inherit) = if folder { ("/a /r", " /t", "(OI)(CI)") } else { ("/a", "", "") };
         format!(
@@ -91,7 +87,7 @@ fn give(path: &Path, mode: &str) -> String {
 ///
 /// # Errors
 /// If the rights cannot be read.
-pub fn dangers(path: &Path, object: Object) -> io::Result<Vec<Danger>> {
+pub fn dangers(path: &Path, object: Object) -> io::Result<Vec<UnsafePermission>> {
     let mut found = Vec::new();
     look(path, object, &mut found)?;
     // A link leads elsewhere: both ways count.
@@ -105,7 +101,7 @@ pub fn dangers(path: &Path, object: Object) -> io::Result<Vec<Danger>> {
     Ok(found)
 }
 
-fn look(path: &Path, object: Object, found: &mut Vec<Danger>) -> io::Result<()> {
+fn look(path: &Path, object: Object, found: &mut Vec<UnsafePermission>) -> io::Result<()> {
     for (up, path) in path.ancestors().enumerate().filter(|(_, path)| !path.as_os_str().is_empty()) {
         let object = match (up, object) {
             (0, object) => object,
@@ -140,11 +136,14 @@ fn same(a: &Path, b: &Path) -> bool {
 }
 
 #[cfg(windows)]
-fn of(path: &Path, object: Object) -> io::Result<Vec<Danger>> {
+fn of(path: &Path, object: Object) -> io::Result<Vec<UnsafePermission>> {
     let text = descriptor::read(path)?;
     let powers = sddl::powers(&text, object)
         .ok_or_else(|| io::Error::other(format!("its rights are in a form that this program does not know: {text}")))?;
-    Ok(powers.into_iter().map(|power| Danger { path: path.to_owned(), who: power.who, owns: power.owns }).collect())
+    Ok(powers
+        .into_iter()
+        .map(|power| UnsafePermission { path: path.to_owned(), who: power.who, owns: power.owns })
+        .collect())
 }
 
 #[cfg(unix)]

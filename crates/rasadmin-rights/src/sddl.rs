@@ -31,7 +31,7 @@ const CREATORS: [&str; 4] = ["CO", "CG", "S-1-3-0", "S-1-3-1"];
 
 /// Somebody who is no administrator, and what he may.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Power {
+pub struct Grant {
     /// A name that everybody knows, or a SID.
     pub who: String,
     /// He is the owner, who may always give himself every right.
@@ -62,19 +62,19 @@ const fn dangerous(object: Object) -> u32 {
 
 /// Who but administrators has power over it; None if the text is not understood. Denials are not counted: whoever is
 /// granted something counts, even if it is taken away from him elsewhere.
-pub fn powers(sddl: &str, object: Object) -> Option<Vec<Power>> {
+pub fn powers(sddl: &str, object: Object) -> Option<Vec<Grant>> {
     granted(sddl, dangerous(object))
 }
 
 /// Who may read it or owns it, apart from administrators, as [`powers`].
-pub fn readers(sddl: &str) -> Option<Vec<Power>> {
+pub fn readers(sddl: &str) -> Option<Vec<Grant>> {
     granted(sddl, READ_DATA_OR_LIST | GENERIC_READ | GENERIC_ALL)
 }
 
-fn granted(sddl: &str, rights_meant: u32) -> Option<Vec<Power>> {
+fn granted(sddl: &str, rights_meant: u32) -> Option<Vec<Grant>> {
     let mut powers = Vec::new();
     let mut add = |who: &str, owns: bool| {
-        let power = Power { who: name(who), owns };
+        let power = Grant { who: name(who), owns };
         if !TRUSTED.contains(&who) && !powers.contains(&power) {
             powers.push(power);
         }
@@ -197,7 +197,7 @@ pub(crate) fn name(who: &str) -> String {
         "WD" | "S-1-1-0" => "Everyone",
         "AU" | "S-1-5-11" => "Authenticated Users",
         "BU" | "S-1-5-32-545" => "Users",
-        "PU" | "S-1-5-32-547" => "Power Users",
+        "PU" | "S-1-5-32-547" => "Grant Users",
         "BG" | "S-1-5-32-546" => "Guests",
         "IU" | "S-1-5-4" => "whoever is logged on (INTERACTIVE)",
         "AN" | "S-1-5-7" => "Anonymous",

@@ -1,7 +1,7 @@
 //! Owner and mode: root, and the user who runs this, are trusted.
 
 use super::private::{Kind, Wrong};
-use super::{Danger, Object};
+use super::{Object, UnsafePermission};
 use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -19,14 +19,14 @@ fn stranger(of: &Metadata) -> Option<String> {
     (of.uid() != 0 && of.uid() != own()).then(|| format!("the user with the number {}", of.uid()))
 }
 
-pub(super) fn of(path: &Path, object: Object) -> io::Result<Vec<Danger>> {
+pub(super) fn of(path: &Path, object: Object) -> io::Result<Vec<UnsafePermission>> {
     // Of a link itself: what it leads to is looked at too.
     let metadata = std::fs::symlink_metadata(path)?;
     if metadata.is_symlink() {
         return Ok(Vec::new());
     }
     let mut dangers = Vec::new();
-    let mut add = |who: String, owns: bool| dangers.push(Danger { path: path.to_owned(), who, owns });
+    let mut add = |who: String, owns: bool| dangers.push(UnsafePermission { path: path.to_owned(), who, owns });
     if let Some(owner) = stranger(&metadata) {
         add(owner, true);
     }

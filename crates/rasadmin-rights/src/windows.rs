@@ -1,7 +1,7 @@
 //! Owner and access list: SYSTEM, the administrators, and the user who runs this, are trusted.
 
 use crate::private::{Kind, Wrong};
-use crate::sddl::{self, Power};
+use crate::sddl::{self, Grant};
 use crate::{Object, accounts, descriptor};
 use std::io;
 use std::os::windows::fs::MetadataExt;
@@ -54,7 +54,7 @@ pub(super) fn look(path: &Path, kind: Kind) -> io::Result<Vec<Wrong>> {
     let object = if kind == Kind::File { Object::File } else { Object::Folder };
     let own = own().map(sddl::name);
     let others =
-        |powers: Vec<Power>| powers.into_iter().filter(|power| !power.owns && Some(&power.who) != own.as_ref());
+        |powers: Vec<Grant>| powers.into_iter().filter(|power| !power.owns && Some(&power.who) != own.as_ref());
     let writers = others(sddl::powers(&text, object).ok_or_else(unknown)?);
     wrong.extend(writers.map(|power| Wrong::Writable(power.who)));
     let readers = others(sddl::readers(&text).ok_or_else(unknown)?);

@@ -7,7 +7,6 @@
 //! A DLL whose messages are numbered can hand them to the system's own log too: [`also`]. The number is the event's field
 //! `message_id`, its other fields are what the text was made of.
 
-use crate::wide::write_printable;
 use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -208,7 +207,7 @@ struct Printable<'a>(&'a mut String);
 
 impl fmt::Write for Printable<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.chars().try_for_each(|c| write_printable(self.0, c))
+        text.chars().try_for_each(|c| rasadmin_text::write_char(self.0, c))
     }
 }
 

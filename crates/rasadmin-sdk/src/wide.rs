@@ -1,6 +1,6 @@
 //! Names as Windows passes them: UTF-16, with whatever a client put there.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// A borrowed UTF-16 name: lossless, unpaired surrogates included.
 ///
@@ -49,7 +49,7 @@ impl<'a> WideStr<'a> {
 impl fmt::Display for WideStr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in char::decode_utf16(self.0.iter().copied()) {
-            write_printable(f, c.unwrap_or(char::REPLACEMENT_CHARACTER))?;
+            rasadmin_text::write_char(f, c.unwrap_or(char::REPLACEMENT_CHARACTER))?;
         }
         Ok(())
     }
@@ -60,14 +60,6 @@ impl fmt::Debug for WideStr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\"", self.to_string().replace('"', "\"\""))
     }
-}
-
-/// Writes a character, escaped if it would break a line or a terminal.
-pub(crate) fn write_printable(f: &mut dyn Write, c: char) -> fmt::Result {
-    // U+2028 and U+2029 break lines, and the bidirectional controls reorder what stands beside them.
-    let breaks =
-        c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if breaks { write!(f, "{}", c.escape_default()) } else { f.write_char(c) }
 }
 
 #[cfg(test)]

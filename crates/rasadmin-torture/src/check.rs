@@ -109,7 +109,7 @@ impl Before {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Journal {
     /// It was here.
-    Here,
+    Available,
     /// Another process had its lock when the calls began, so that they were answered from memory. What waits in memory
     /// is written at the end, if nothing kills the process before.
     Unavailable,
@@ -200,7 +200,7 @@ pub fn round(
             let truth = check.acknowledged(&records);
             // Of two processes that could not write, the second may write when the first has ended, and its instance
             // too.
-            if begin == 1 || round.was == Journal::Here {
+            if begin == 1 || round.was == Journal::Available {
                 check.what_is_left(&truth, &before.state);
             }
         }

@@ -119,7 +119,7 @@ const SPOILT: [(&str, Spoil, Kind); 32] = [
     ),
     (
         "a session that has ended lives on in the ledger",
-        Spoil::Ledger("UPDATE sessions SET acct_stop_time = NULL WHERE closed_by = 'service ended'"),
+        Spoil::Ledger("UPDATE sessions SET acct_stop_time = NULL WHERE closed_by = 'instance ended'"),
         |found| &found.leaked,
     ),
     (
@@ -152,7 +152,7 @@ const SPOILT: [(&str, Spoil, Kind); 32] = [
 /// Spoils a journal in every way, and says what was found.
 pub fn run(torture: &Torture) -> Result<String, String> {
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
-    rounds::configure(folder.path(), Journal::Here)?;
+    rounds::configure(folder.path(), Journal::Available)?;
     // The second service has closed what the first left.
     let kill = Kill::At { at: Where::After, function: F::ReleaseIpAddress, call: 12, time: 1 };
     let mut before = Before::default();
@@ -163,7 +163,7 @@ pub fn run(torture: &Torture) -> Result<String, String> {
                 spoil: &dyn Fn(&mut Vec<Record>),
                 found: &mut Findings| {
         let Known { notes, followed, commands } = known;
-        let (was, two_processes) = (Journal::Here, false);
+        let (was, two_processes) = (Journal::Available, false);
         let round =
             Round { kill, killed: true, two_processes, was, notes, followed, commands, whole: true, ledger_anew: true };
         check::round(folder, &round, before, spoil, found)

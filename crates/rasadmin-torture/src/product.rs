@@ -9,7 +9,7 @@ mod heard;
 mod service;
 
 use heard::{Fault, Heard};
-use rasadmin_engine::{Event, Here, Now, State, decide};
+use rasadmin_engine::{Context, Event, Now, State, decide};
 use rasadmin_model::{Engine, Hunt, Outcome, Plan};
 use service::Running;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ impl Product {
 }
 
 impl Engine for Product {
-    fn reported(&self, state: &State, here: &Here<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
+    fn reported(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(event, Event::InstanceStarted { .. }) {
             // A run begins where nothing was ever recorded.
@@ -43,7 +43,7 @@ impl Engine for Product {
                     before.again(now)?;
                     before
                 }
-                None => Running::begin(&self.dll, &self.own, here.config, now)?,
+                None => Running::begin(&self.dll, &self.own, context.config, now)?,
             };
             return running.insert(service).records().map(Outcome::from);
         }
@@ -55,7 +55,7 @@ impl Engine for Product {
         if let Some(fault) = self.fault {
             fault.spoil(&mut heard, service)?;
         }
-        let answer = heard.check(event, now, &decide(state, here, event, now))?;
+        let answer = heard.check(event, now, &decide(state, context, event, now))?;
         let Heard { records, .. } = heard;
         Ok(Outcome { records, answer })
     }

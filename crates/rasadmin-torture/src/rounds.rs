@@ -96,7 +96,7 @@ pub fn run(torture: &Torture, progress: &dyn Fn(&Report)) -> Result<Report, Stri
     let enough = torture.rounds >= HITS * CALLBACKS.len() as u32;
     loop {
         let folder = tempfile::Builder::new().prefix("rasadmin-torture-").tempdir().map_err(|e| e.to_string())?;
-        configure(folder.path(), Journal::Here)?;
+        configure(folder.path(), Journal::Available)?;
         let mut before = Before::default();
         for _ in 0..SERIES {
             if report.rounds >= torture.rounds
@@ -186,9 +186,9 @@ fn round(
 ) -> Result<(), String> {
     let seed = random.any();
     let can_be_unavailable = before.has_begun() && kill != Kill::Fill && torture.runner.is_none();
-    let was = if can_be_unavailable && random.below(12) == 0 { Journal::Unavailable } else { Journal::Here };
+    let was = if can_be_unavailable && random.below(12) == 0 { Journal::Unavailable } else { Journal::Available };
     let kill = match (was, random.below(4)) {
-        (Journal::Here, _) => kill,
+        (Journal::Available, _) => kill,
         // What waits in memory is written at the end, if that is reached.
         (Journal::Unavailable, 0) => Kill::At { at: Where::Locked, function: F::TerminateDll, call: 1, time: 1 },
         (Journal::Unavailable, 1) => Kill::Time(random.any() % 400_000 + 100_000),
@@ -203,8 +203,8 @@ fn round(
     let bringing = beside::bring_in(folder, Random::new(random.any()));
     let (held, commands) = match was {
         // A command frees the address of a session that it closes, and RRAS still has it.
-        Journal::Here if kill == Kill::Fill => (None, None),
-        Journal::Here => (None, Some(beside::command(folder))),
+        Journal::Available if kill == Kill::Fill => (None, None),
+        Journal::Available => (None, Some(beside::command(folder))),
         Journal::Unavailable => (Some(beside::hold(folder, ALONE)?), None),
     };
     let processes = if torture.two_processes { "two" } else { "one" };

@@ -116,7 +116,7 @@ fn own_words(text: &[u8]) -> Option<String> {
         Some(at) => lines.skip(at).take(2).collect::<Vec<_>>().join(" "),
         None => lines.next_back()?.to_owned(),
     };
-    Some(words.chars().filter(|c| !c.is_control()).take(200).collect())
+    Some(words.chars().filter(|&c| !rasadmin_text::is_unsafe(c)).take(200).collect())
 }
 
 /// The lines read so far.

@@ -8,7 +8,7 @@ use crate::times;
 use clap::Args;
 use line::Lines;
 use rasadmin_journal::{Error, Follower, Item};
-use rasadmin_ledger::report::Who;
+use rasadmin_ledger::report::UserFilter;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Write};
@@ -48,7 +48,7 @@ pub struct Arguments {
 pub fn show(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.place.open()?;
     let who = arguments.user.as_deref().map(|user| {
-        let typed = Who::typed(user, &place.config.domains);
+        let typed = UserFilter::typed(user, &place.config.domains);
         typed.ok_or_else(|| {
             format!("`{user}` is not a valid user name: write `alice`, `CORP\\alice` or `alice@corp.example`")
         })

@@ -3,7 +3,7 @@
 use super::steps::Step;
 use super::{Stop, printable};
 use rasadmin_policy::config::{self, Places};
-use rasadmin_setup::acl::{self, Danger, Object};
+use rasadmin_setup::acl::{self, Object, UnsafePermission};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
 
@@ -99,7 +99,7 @@ impl Config {
     }
 
     /// Who but administrators has power over them.
-    pub fn dangers(&self) -> Result<Vec<Danger>, Stop> {
+    pub fn dangers(&self) -> Result<Vec<UnsafePermission>, Stop> {
         let mut all = Vec::new();
         for folder in self.folders() {
             add(&mut all, &folder, Object::Folder)?;
@@ -131,7 +131,7 @@ pub fn recorded(journal: &Path) -> Vec<PathBuf> {
 }
 
 /// Adds who has power over it, each once.
-pub fn add(all: &mut Vec<Danger>, path: &Path, object: Object) -> Result<(), Stop> {
+pub fn add(all: &mut Vec<UnsafePermission>, path: &Path, object: Object) -> Result<(), Stop> {
     let found = acl::dangers(path, object)
         .map_err(|e| Stop::Failed(format!("{}: its rights cannot be read: {e}", printable(path))))?;
     for danger in found {
@@ -143,7 +143,7 @@ pub fn add(all: &mut Vec<Danger>, path: &Path, object: Object) -> Result<(), Sto
 }
 
 /// A refusal that says all of them.
-pub fn refusal(dangers: &[Danger]) -> Option<Stop> {
+pub fn refusal(dangers: &[UnsafePermission]) -> Option<Stop> {
     let first = dangers.first()?;
     let mut text = String::from(
         "only administrators may have power over what decides who gets in, and what runs as SYSTEM; nothing was changed",

@@ -19,7 +19,7 @@ use rasadmin_policy::config::file::{ReservationHeld, WhenExhausted};
 /// RRAS asks for an address.
 pub(super) fn address(draft: &mut Draft<'_>, event: &AddressEvent) -> (Decision, Answer) {
     let own = arrive(draft, event);
-    let facts = of_address(&draft.here, event, draft.at().time);
+    let facts = of_address(&draft.context, event, draft.at().time);
     let mut asked = ask(draft, address_stage(event.family), facts, own);
     let mut answer = Answer::Reject;
     if asked.decision.allow {
@@ -43,7 +43,7 @@ pub(super) fn address_late(draft: &mut Draft<'_>, event: &AddressEvent, answer: 
 /// protocol comes late, or is negotiated again.
 fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
     let port = &event.port;
-    let user = draft.here.config.domains.identity(&event.user, &Name::default());
+    let user = draft.context.config.domains.identity(&event.user, &Name::default());
     let mut own = None;
     if let Some((session, link)) = draft.on_port(port)
         && draft.touches(link.began)
@@ -134,9 +134,9 @@ pub(super) fn choose(draft: &mut Draft<'_>, event: &AddressEvent, asked: &mut As
         draft.anomaly(Anomaly::HighHalfOffer { user, port });
         return Ok(Chosen::AsOffered);
     }
-    let plan = &draft.here.config.addresses;
+    let plan = &draft.context.config.addresses;
     let user = asked.decision.facts.user.known().cloned();
-    if let Some(number) = user.as_ref().and_then(|user| plan.reservation(user, draft.here.server, family)) {
+    if let Some(number) = user.as_ref().and_then(|user| plan.reservation(user, draft.context.server, family)) {
         if draft.lease_at(Address { family, number }).is_none() {
             return Ok(Chosen::Address(Given { number, origin: Origin::Reservation, pool: None }));
         }
@@ -153,7 +153,7 @@ pub(super) fn choose(draft: &mut Draft<'_>, event: &AddressEvent, asked: &mut As
 }
 
 fn exhausted(draft: &Draft<'_>, event: &AddressEvent, id: PoolId, asked: &mut Asked) -> Result<Chosen, Refusal> {
-    let pool = &draft.here.config.addresses.pools[id.0 as usize];
+    let pool = &draft.context.config.addresses.pools[id.0 as usize];
     asked.decision.exhausted = Some(pool.name.clone());
     match pool.when_exhausted {
         WhenExhausted::Refuse => Err(Refusal::Exhausted { pool: pool.name.clone() }),
@@ -171,7 +171,7 @@ fn keep_offer(draft: &Draft<'_>, event: &AddressEvent, because: OfferBecause) ->
 
 /// The offered number, or why it cannot be kept.
 pub(super) fn offer_fault(draft: &Draft<'_>, event: &AddressEvent) -> Result<u64, OfferFault> {
-    let plan = &draft.here.config.addresses;
+    let plan = &draft.context.config.addresses;
     let Offer::Number(number) = event.offer else { return Err(OfferFault::Nothing) };
     let address = Address { family: event.family, number };
     if plan.is_servers(address) {
@@ -190,7 +190,7 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
     let Answer::Address(given) = answer else { return };
     let address = Address { family: event.family, number: given.number };
     let (user_name, port) = (event.user.clone(), event.port.clone());
-    let user = draft.here.config.domains.identity(&event.user, &Name::default());
+    let user = draft.context.config.domains.identity(&event.user, &Name::default());
     if let Some(earlier) = draft.lease_at(address).filter(|earlier| given_again(draft, earlier, event, user.as_ref())) {
         draft.end_lease(earlier, EndedBy::PortStartedAgain);
     }
@@ -216,7 +216,7 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
         pool: given.pool.clone(),
         at: draft.at(),
         until,
-        process: draft.here.process,
+        process: draft.context.process,
     });
     if let Some(session) = taker(draft, event, address, own, user.as_ref()) {
         let (user, at) = (session.user.clone(), draft.at());
@@ -230,7 +230,7 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
 /// heard. A session that was online by another port has it all the same, unless the lease was only taken for its own since
 /// nothing else was on its port; so has one that has begun since, unless this is its own call, or nothing tells that the lease is its own.
 fn given_again(draft: &Draft<'_>, earlier: &Lease, event: &AddressEvent, user: Option<&Identity>) -> bool {
-    let knew = draft.late && earlier.process == draft.here.process && draft.touches(earlier.began);
+    let knew = draft.late && earlier.process == draft.context.process && draft.touches(earlier.began);
     let session = match earlier.holding {
         Holding::Session(id) => draft.state.session(id).filter(|_| draft.lives(id)),
         Holding::Waiting(_) | Holding::Ended(..) => None,

@@ -33,8 +33,8 @@ impl Asked {
 
 /// Asks the rules at a stage. `own` is the session that the event is of. A user who is blocked is refused before.
 pub(crate) fn ask(draft: &Draft<'_>, stage: Stage, facts: Facts, own: Option<Id>) -> Asked {
-    let config = draft.here.config;
-    let groups = groups_of(&draft.here, facts.user.known());
+    let config = draft.context.config;
+    let groups = groups_of(&draft.context, facts.user.known());
     let needs = config.rules.needs_for(stage, &facts, &groups);
     let known = counts::count(draft, &needs, stage, &facts, own);
     let ruling = config.rules.decide(stage, &facts, &groups, &known);
@@ -46,7 +46,7 @@ pub(crate) fn ask(draft: &Draft<'_>, stage: Stage, facts: Facts, own: Option<Id>
         asked.decision.rule = None;
         asked.refuse(Refusal::Blocked { until, reason: block.reason.clone() });
     }
-    let refused = draft.here.unrecorded && when_unrecorded(config, stage, &ruling) == Some(WhenUnrecorded::Deny);
+    let refused = draft.context.unrecorded && when_unrecorded(config, stage, &ruling) == Some(WhenUnrecorded::Deny);
     if refused && asked.decision.allow {
         asked.refuse(Refusal::Unrecorded);
     }
@@ -71,7 +71,7 @@ fn asked(
     ruling: &Ruling<'_>,
     counted: Counted,
 ) -> Asked {
-    let config = draft.here.config;
+    let config = draft.context.config;
     let decision = Decision {
         time: draft.at().time,
         stage,
@@ -91,8 +91,8 @@ fn asked(
 
 /// The pool that a user would be given at the address stage, if the rules would let the user in there.
 pub(crate) fn pool_that_serves(draft: &Draft<'_>, stage: Stage, facts: &Facts, family: Family) -> Served {
-    let config = draft.here.config;
-    let groups = groups_of(&draft.here, facts.user.known());
+    let config = draft.context.config;
+    let groups = groups_of(&draft.context, facts.user.known());
     let needs = config.rules.needs_for(stage, facts, &groups);
     let known = counts::count(draft, &needs, stage, facts, None);
     let ruling = config.rules.decide(stage, facts, &groups, &known);
@@ -118,7 +118,7 @@ const fn index(family: Family) -> usize {
 }
 
 fn pool_of(draft: &Draft<'_>, ruled: [Option<PoolId>; 2], groups: &GroupSet, family: Family) -> Option<PoolId> {
-    let config = draft.here.config;
+    let config = draft.context.config;
     let index = index(family);
     ruled[index]
         .or_else(|| groups.iter().find_map(|group| <[_; 2]>::from(config.groups.pools(group))[index]))

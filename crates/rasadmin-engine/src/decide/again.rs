@@ -13,7 +13,7 @@ use crate::state::{Closed, Session};
 /// AcceptReauthentication, AcceptTunnelEndpointChangeEx.
 pub(super) fn again(draft: &mut Draft<'_>, event: &ConnectionEvent, stage: Stage) -> (Decision, Answer) {
     let (session, closed) = arrive(draft, event);
-    let facts = of_connection(&draft.here, event, session, draft.at().time);
+    let facts = of_connection(&draft.context, event, session, draft.at().time);
     let asked = ask(draft, stage, facts, session.map(|session| session.id));
     conclude(draft, event, stage, session, closed);
     let answer = if asked.decision.allow { Answer::Accept } else { Answer::Reject };

@@ -4,7 +4,7 @@
 //! lost events touched is made like memory; of a journal that is another one than before, only what it lacks is added.
 
 use super::draft::Draft;
-use super::{Here, record};
+use super::{Context, record};
 use crate::decision::Answer;
 use crate::effect::{Anomaly, Block, ClosedBy, Effect, EndedBy, LeaseBegan, LinkBegan, SessionBegan, UseCarried};
 use crate::event::Event;
@@ -23,8 +23,8 @@ pub enum Scope {
 }
 
 /// The record after which a state has what `memory` has, as far as the scope goes. Nothing is changed.
-pub fn decide_carried(state: &State, memory: &State, scope: &Scope, here: &Here<'_>, now: &Now) -> Record {
-    let mut draft = Draft::new(state, here, now, false);
+pub fn decide_carried(state: &State, memory: &State, scope: &Scope, context: &Context<'_>, now: &Now) -> Record {
+    let mut draft = Draft::new(state, context, now, false);
     let within = |id: Id| match scope {
         Scope::Lacking => true,
         Scope::Only(ids) => ids.contains(&id),

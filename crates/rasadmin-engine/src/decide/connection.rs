@@ -67,8 +67,8 @@ fn handle_is_anothers(draft: &mut Draft<'_>, event: &ConnectionEvent) {
 
 /// What the event tells, and its lease's port.
 fn facts(draft: &Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>) -> Facts {
-    let mut facts = of_connection(&draft.here, event, None, draft.at().time);
-    if let Some(port) = arrival.port.clone().filter(|port| !port.is_empty() && !draft.here.lacking.port) {
+    let mut facts = of_connection(&draft.context, event, None, draft.at().time);
+    if let Some(port) = arrival.port.clone().filter(|port| !port.is_empty() && !draft.context.lacking.port) {
         facts.port = Fact::Known(port);
     }
     facts
@@ -76,7 +76,7 @@ fn facts(draft: &Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>) -> F
 
 /// Who connects, with which leases. Earlier sessions of the same handle, GUID or port are over.
 fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
-    let user = draft.here.config.domains.identity(&event.user, &event.domain);
+    let user = draft.context.config.domains.identity(&event.user, &event.domain);
     if let Some(ghost) = draft.by_handle(event.handle).filter(|ghost| draft.touches(ghost.began)) {
         draft.close(ghost, draft.at(), ClosedBy::HandleStartedAgain, None);
     }
@@ -180,7 +180,7 @@ pub(super) fn anothers_address(
     user: Option<&Identity>,
     port: Option<&Name>,
 ) -> Option<Refusal> {
-    let plan = &draft.here.config.addresses;
+    let plan = &draft.context.config.addresses;
     for lease in leases {
         // Another session may have held it since, so its user is no evidence: the name in the address call is.
         let asked = asked_for(draft, lease);
@@ -188,7 +188,7 @@ pub(super) fn anothers_address(
             continue;
         }
         let address = lease.address;
-        let own = user.and_then(|user| plan.reservation(user, draft.here.server, address.family));
+        let own = user.and_then(|user| plan.reservation(user, draft.context.server, address.family));
         let refusal = || Some(Refusal::AnothersAddress { given_to: asked.clone() });
         if plan.reserved.contains(&address) {
             if own != Some(address.number) {
@@ -204,7 +204,7 @@ pub(super) fn anothers_address(
         let facts = Facts {
             user: Fact::arrived(user.cloned()),
             port: Fact::arrived(port.cloned()),
-            ..nothing(&draft.here, draft.at().time)
+            ..nothing(&draft.context, draft.at().time)
         };
         match pool_that_serves(draft, stage, &facts, address.family) {
             Served::By(Some(first)) if plan.chain(first).contains(&pool) => {}
@@ -237,7 +237,7 @@ pub(super) fn began(
         port,
         told: event.addresses.clone(),
         at: draft.at(),
-        process: draft.here.process,
+        process: draft.context.process,
         adopted: false,
     }
 }

@@ -25,14 +25,14 @@ pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Fact
     let count = sessions(draft, user, &others, stage, facts);
     known.user_sessions = count;
     if !needs.groups.is_empty() {
-        let member = groups_of(&draft.here, Some(user));
+        let member = groups_of(&draft.context, Some(user));
         let own_in_state = draft.state.of_user(user).filter(|session| session.counts()).count();
         let own_elsewhere = draft.state.elsewhere_of(user).count();
         let own_counted = u32::try_from(own_in_state + own_elsewhere).unwrap_or(u32::MAX);
         for &group in &needs.groups {
             let mut rest = draft.state.counted_in(group);
             for ended in draft.ended().filter(|ended| ended.counts() && ended.user.as_ref() != Some(user)) {
-                if groups_of(&draft.here, ended.user.as_ref()).contains(group) {
+                if groups_of(&draft.context, ended.user.as_ref()).contains(group) {
                     rest = rest.saturating_sub(1);
                 }
             }
@@ -58,7 +58,7 @@ fn used(
     period: crate::config::file::Period,
     facts: &Facts,
 ) -> Used {
-    let zone = &draft.here.config.zone;
+    let zone = &draft.context.config.zone;
     let (now, at) = (facts.time.as_millisecond(), draft.at());
     let label = period_label(period, labels_at(now, zone));
     let past = with_what_ends(draft, user, period, label, draft.state.used(user, period, label));
@@ -134,7 +134,7 @@ pub(crate) enum Place {
 pub(crate) fn takes_place_of(draft: &Draft<'_>, others: &[&Session], facts: &Facts) -> Place {
     let mut candidates = others.iter().filter(|session| session.counts());
     let first = |found: Option<&&Session>| found.map_or(Place::Nobody, |session| Place::Of(session.id));
-    match draft.here.config.reconnect {
+    match draft.context.config.reconnect {
         Reconnect::Strict => Place::Nobody,
         Reconnect::SameComputer => match &facts.computer {
             Fact::Known(computer) => {

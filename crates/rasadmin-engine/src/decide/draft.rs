@@ -1,7 +1,7 @@
 //! A record in the making: the effects so far, and the state as it will be after them.
 
 use super::whose::asked_by;
-use super::{Here, LEASE_WAITS};
+use super::{Context, LEASE_WAITS};
 use crate::calendar::{days_of, labels_at};
 use crate::effect::{
     Anomaly, ClosedBy, DayUse, Effect, EndedBy, LeaseBegan, LinkBegan, SessionBegan, SessionEnded, Usage,
@@ -14,7 +14,7 @@ use rasadmin_policy::addresses::Address;
 /// A record in the making.
 pub(crate) struct Draft<'a> {
     pub(crate) state: &'a State,
-    pub(crate) here: Here<'a>,
+    pub(crate) context: Context<'a>,
     pub(crate) now: Now,
     /// The event had waited: only what began before it is touched.
     pub(crate) late: bool,
@@ -32,10 +32,10 @@ pub(crate) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(crate) fn new(state: &'a State, here: &Here<'a>, now: &Now, late: bool) -> Self {
+    pub(crate) fn new(state: &'a State, context: &Context<'a>, now: &Now, late: bool) -> Self {
         Self {
             state,
-            here: *here,
+            context: *context,
             now: *now,
             late,
             session: None,
@@ -328,7 +328,7 @@ impl<'a> Draft<'a> {
 
     /// Time on the days on which it fell; octets on the day of the look that saw them, else of the end.
     fn use_by_days(&self, session: &Session, stop: Millis, usage: &Usage) -> Vec<DayUse> {
-        let zone = &self.here.config.zone;
+        let zone = &self.context.config.zone;
         let millis = Millis::try_from(usage.seconds).unwrap_or(0).saturating_mul(1000);
         let mut days: Vec<DayUse> = session.used.iter().map(|day| DayUse { seconds: 0, ..*day }).collect();
         let seen: (u64, u64) = days.iter().fold((0, 0), |sum, d| (sum.0 + d.input_octets, sum.1 + d.output_octets));

@@ -134,5 +134,5 @@ fn negotiated_again<'a>(draft: &Draft<'a>, lease: &Lease) -> Option<&'a Session>
 /// Has every accept that could have taken it been heard? Another process may hear the notifications, and what it could not
 /// record yet comes before what it hears next.
 fn all_was_heard(draft: &Draft<'_>, until: Mono) -> bool {
-    draft.state.heard().is_none_or(|(process, heard)| process == draft.here.process || heard >= until)
+    draft.state.heard().is_none_or(|(process, heard)| process == draft.context.process || heard >= until)
 }

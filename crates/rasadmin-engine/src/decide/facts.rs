@@ -1,57 +1,61 @@
 //! What an event tells the rules: the one way to make facts of it.
 
-use super::Here;
+use super::Context;
 use crate::event::{AddressEvent, ConnectionEvent, LinkEvent};
 use crate::rules::GroupSet;
 use crate::state::Session;
 use crate::{Fact, Facts, Identity, Millis, Name, Tunnel, timestamp};
 
 /// Of an address call: it carries a user and a port, and no domain.
-pub fn of_address(here: &Here<'_>, event: &AddressEvent, time: Millis) -> Facts {
+pub fn of_address(context: &Context<'_>, event: &AddressEvent, time: Millis) -> Facts {
     told(
-        here,
-        Facts { user: here.config.domains.who(&event.user, None), port: named(&event.port), ..nothing(here, time) },
+        context,
+        Facts {
+            user: context.config.domains.who(&event.user, None),
+            port: named(&event.port),
+            ..nothing(context, time)
+        },
     )
 }
 
 /// Of a connection's event. `known` is its session: what the first link told is still so.
-pub fn of_connection(here: &Here<'_>, event: &ConnectionEvent, known: Option<&Session>, time: Millis) -> Facts {
+pub fn of_connection(context: &Context<'_>, event: &ConnectionEvent, known: Option<&Session>, time: Millis) -> Facts {
     let ikev2 = if event.ikev2 == Some(true) { Fact::Known(Tunnel::Ikev2) } else { Fact::NotYetKnown };
     told(
-        here,
+        context,
         Facts {
-            user: here.config.domains.who(&event.user, Some(&event.domain)),
+            user: context.config.domains.who(&event.user, Some(&event.domain)),
             port: known.map_or(Fact::NotYetKnown, port_of),
             tunnel: known.and_then(|session| session.tunnel).map_or(ikev2, Fact::Known),
             source: Fact::arrived(event.source.parse().ok()),
             computer: named(&event.computer),
             quarantine: Fact::arrived(event.quarantine),
             interface: Fact::Known(event.interface),
-            ..nothing(here, time)
+            ..nothing(context, time)
         },
     )
 }
 
 /// Of a link: it tells the port and the tunnel, its connection told the rest. None: nobody knows the connection.
-pub fn of_link(here: &Here<'_>, event: &LinkEvent, connection: Option<Facts>, time: Millis) -> Facts {
+pub fn of_link(context: &Context<'_>, event: &LinkEvent, connection: Option<Facts>, time: Millis) -> Facts {
     let mut facts = connection.unwrap_or_else(|| Facts {
         user: Fact::Absent,
         source: Fact::Absent,
         computer: Fact::Absent,
         quarantine: Fact::Absent,
         interface: Fact::Absent,
-        ..nothing(here, time)
+        ..nothing(context, time)
     });
     facts.time = timestamp(time);
     facts.port = named(&event.port);
     facts.tunnel = event.tunnel.map_or_else(|| Fact::arrived(facts.tunnel.known().copied()), Fact::Known);
-    told(here, facts)
+    told(context, facts)
 }
 
 /// What its session has kept of a connection.
-pub fn of_session(here: &Here<'_>, session: &Session, time: Millis) -> Facts {
+pub fn of_session(context: &Context<'_>, session: &Session, time: Millis) -> Facts {
     told(
-        here,
+        context,
         Facts {
             user: Fact::arrived(session.user.clone()),
             port: port_of(session),
@@ -60,14 +64,14 @@ pub fn of_session(here: &Here<'_>, session: &Session, time: Millis) -> Facts {
             computer: named(&session.computer),
             quarantine: Fact::arrived(session.quarantine),
             interface: Fact::Known(session.interface),
-            ..nothing(here, time)
+            ..nothing(context, time)
         },
     )
 }
 
 /// What the source does not carry stays unknown.
-fn told(here: &Here<'_>, mut facts: Facts) -> Facts {
-    let lacking = here.lacking;
+fn told(context: &Context<'_>, mut facts: Facts) -> Facts {
+    let lacking = context.lacking;
     if lacking.port {
         facts.port = Fact::NotYetKnown;
     }
@@ -90,10 +94,10 @@ fn told(here: &Here<'_>, mut facts: Facts) -> Facts {
 }
 
 /// Nothing is known yet.
-pub(crate) fn nothing(here: &Here<'_>, time: Millis) -> Facts {
+pub(crate) fn nothing(context: &Context<'_>, time: Millis) -> Facts {
     Facts {
         time: timestamp(time),
-        server: here.server.clone(),
+        server: context.server.clone(),
         user: Fact::NotYetKnown,
         port: Fact::NotYetKnown,
         tunnel: Fact::NotYetKnown,
@@ -113,6 +117,6 @@ fn named(name: &Name) -> Fact<Name> {
 }
 
 /// The user's groups.
-pub(crate) fn groups_of(here: &Here<'_>, user: Option<&Identity>) -> GroupSet {
-    user.map(|user| here.config.groups.of(user)).unwrap_or_default()
+pub(crate) fn groups_of(context: &Context<'_>, user: Option<&Identity>) -> GroupSet {
+    user.map(|user| context.config.groups.of(user)).unwrap_or_default()
 }

@@ -35,8 +35,8 @@ impl<'a> Of<'a> {
 /// AcceptNewLink.
 pub(super) fn link(draft: &mut Draft<'_>, event: &LinkEvent) -> (Decision, Answer) {
     let of = arrive(draft, event);
-    let known = of.session().map(|session| of_session(&draft.here, session, draft.at().time));
-    let facts = of_link(&draft.here, event, known, draft.at().time);
+    let known = of.session().map(|session| of_session(&draft.context, session, draft.at().time));
+    let facts = of_link(&draft.context, event, known, draft.at().time);
     let mut asked = ask(draft, Stage::Link, facts, of.session().map(|session| session.id));
     if asked.decision.allow
         && let Some(session) = of.session()
@@ -61,8 +61,8 @@ pub(super) fn link_late(draft: &mut Draft<'_>, event: &LinkEvent, answer: &Answe
     if *answer == Answer::Reject && of.session().is_none() {
         // Another connection on the port may have closed its session meanwhile.
         let closed = any_closed(draft, event.handle, None, None);
-        let here = |closed: &&Closed| closed.session.port.as_ref().is_none_or(|port| *port == event.port);
-        of = closed.filter(here).map_or(Of::Nobody, Of::Closed);
+        let on_this_port = |closed: &&Closed| closed.session.port.as_ref().is_none_or(|port| *port == event.port);
+        of = closed.filter(on_this_port).map_or(Of::Nobody, Of::Closed);
     }
     conclude(draft, event, of, answer);
 }

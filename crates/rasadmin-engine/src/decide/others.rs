@@ -22,8 +22,8 @@ pub(super) fn instance_started(draft: &mut Draft<'_>, instance: Id) {
     let longest = state.live().map(|session| lived(session.began)).max().unwrap_or(0);
     let from = end.saturating_sub(Millis::try_from(longest).unwrap_or(0).saturating_mul(1000));
     let live = state.live_count() > 0;
-    let days = if live { day_starts(from, end, &draft.here.config.zone) } else { Vec::new() };
-    let server = draft.here.server.clone();
+    let days = if live { day_starts(from, end, &draft.context.config.zone) } else { Vec::new() };
+    let server = draft.context.server.clone();
     draft.add(Effect::InstanceBegan(InstanceBegan { server, instance, at, last, days }));
 }
 
@@ -50,7 +50,7 @@ pub(super) fn config_read(draft: &mut Draft<'_>, read: &ConfigRead) {
 
 /// What ended before a time is nobody's from now on.
 pub(super) fn forget(draft: &mut Draft<'_>, before: Millis, user: Option<&Identity>, how: Forgetting) {
-    let first_day = labels_at(before, &draft.here.config.zone);
+    let first_day = labels_at(before, &draft.context.config.zone);
     draft.add(Effect::Forgotten { before, first_day, user: user.cloned(), how });
 }
 
@@ -93,7 +93,7 @@ pub(super) fn look(draft: &mut Draft<'_>, seen: &[Seen]) {
         }
         if let Some(user) = &session.user {
             let mut days = session.used.clone();
-            let labels = labels_at(at.time, &draft.here.config.zone);
+            let labels = labels_at(at.time, &draft.context.config.zone);
             match days.iter_mut().find(|day| day.labels == labels) {
                 Some(day) => {
                     (day.input_octets, day.output_octets) = (day.input_octets + more.0, day.output_octets + more.1)
@@ -109,13 +109,13 @@ pub(super) fn look(draft: &mut Draft<'_>, seen: &[Seen]) {
 fn adopt(draft: &mut Draft<'_>, event: &ConnectionEvent) {
     // One look may adopt several: each identifier is made of the look's random bytes and the connection's handle.
     let session = Id(draft.now.session_id().0 ^ u128::from(event.handle));
-    let user = draft.here.config.domains.identity(&event.user, &event.domain);
+    let user = draft.context.config.domains.identity(&event.user, &event.domain);
     let began = SessionBegan { adopted: true, ..began(draft, event, session, user.clone(), None) };
     draft.add(Effect::SessionBegan(Box::new(began)));
     for lease in told(draft, event) {
         draft.take_lease(lease, session, user.as_ref(), event.prefix.as_deref());
     }
-    let plan = &draft.here.config.addresses;
+    let plan = &draft.context.config.addresses;
     for (number, &address) in event.addresses.iter().enumerate() {
         // RRAS's own addresses, the server's among them, need no lease.
         let ours = plan.is_pooled(address) && !plan.is_servers(address);
@@ -134,7 +134,7 @@ fn adopt(draft: &mut Draft<'_>, event: &ConnectionEvent) {
             pool: None,
             at: draft.at(),
             until: None,
-            process: draft.here.process,
+            process: draft.context.process,
         });
         let (user, at, prefix) = (user.clone(), draft.at(), event.prefix.clone());
         draft.add(Effect::LeaseTaken { lease, session, user, at, prefix });

@@ -18,7 +18,7 @@ pub(crate) struct Found {
 /// Searches a pool and those chained to it: the user's previous address, then one never used, then the one released
 /// first.
 pub(crate) fn search(draft: &mut Draft<'_>, first: PoolId, family: Family, user: Option<&Identity>) -> Option<Found> {
-    let plan = &draft.here.config.addresses;
+    let plan = &draft.context.config.addresses;
     let chain = plan.chain(first);
     if plan.sticky
         && let Some(user) = user

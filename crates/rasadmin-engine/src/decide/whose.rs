@@ -19,7 +19,7 @@ pub(super) fn may_be(draft: &Draft<'_>, session: &Session, name: &Name, user: Op
 
 /// Who asked for a lease, as far as the name in the address call tells. Its user may be another by now: whoever has it.
 pub(super) fn asked_for(draft: &Draft<'_>, lease: &Lease) -> Option<Identity> {
-    draft.here.config.domains.identity(&lease.user_name, &Name::default())
+    draft.context.config.domains.identity(&lease.user_name, &Name::default())
 }
 
 /// May this user have asked for the lease?

@@ -65,7 +65,7 @@ pub enum EndedBy {
     PortStartedAgain,
     NeverAccepted,
     SessionClosed,
-    ServiceEnded,
+    InstanceEnded,
     Moved,
     Administrator,
 }
@@ -78,7 +78,7 @@ impl EndedBy {
             Self::PortStartedAgain => "port started again",
             Self::NeverAccepted => "never accepted",
             Self::SessionClosed => "session closed",
-            Self::ServiceEnded => "service ended",
+            Self::InstanceEnded => "instance ended",
             Self::Moved => "address given by RRAS again",
             Self::Administrator => "administrator",
         }
@@ -86,6 +86,6 @@ impl EndedBy {
 
     /// Can RRAS's own release of it still come?
     pub const fn release_may_come(self) -> bool {
-        !matches!(self, Self::Release | Self::ServiceEnded)
+        !matches!(self, Self::Release | Self::InstanceEnded)
     }
 }

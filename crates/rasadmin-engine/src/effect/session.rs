@@ -68,7 +68,7 @@ pub enum ClosedBy {
     FirstLinkRejected,
     NeverEstablished,
     LinksGone,
-    ServiceEnded,
+    InstanceEnded,
     ProcessEnded,
     Administrator,
 }
@@ -84,7 +84,7 @@ impl ClosedBy {
             Self::FirstLinkRejected => "first link rejected",
             Self::NeverEstablished => "never established",
             Self::LinksGone => "links gone",
-            Self::ServiceEnded => "service ended",
+            Self::InstanceEnded => "instance ended",
             Self::ProcessEnded => "process ended",
             Self::Administrator => "administrator",
         }
@@ -93,7 +93,7 @@ impl ClosedBy {
     /// Acct-Terminate-Cause (RFC 2866): unknown unless we caused it, since no structure carries one.
     pub const fn cause(self) -> Option<&'static str> {
         match self {
-            Self::ServiceEnded | Self::ProcessEnded => Some("NAS-Reboot"),
+            Self::InstanceEnded | Self::ProcessEnded => Some("NAS-Reboot"),
             Self::Administrator => Some("Admin-Reset"),
             _ => None,
         }

@@ -49,7 +49,7 @@ pub fn closing_of(session: &Open<'_>, new: &InstanceBegan) -> Closing {
     let usage = Usage { seconds, input_octets: octets.0, output_octets: octets.1, ..Usage::default() };
     let at = Stamp { time: stop, mono: new.at.mono };
     let days = split(stop.saturating_sub(millis), stop, &new.days, session.used);
-    Closing { ended: SessionEnded { session: session.id, start, at, by: ClosedBy::ServiceEnded, usage }, days }
+    Closing { ended: SessionEnded { session: session.id, start, at, by: ClosedBy::InstanceEnded, usage }, days }
 }
 
 /// The time between two moments by days; octets stay on the days on which they were seen.

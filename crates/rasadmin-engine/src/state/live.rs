@@ -47,8 +47,8 @@ mod tests {
     use crate::effect::{SessionBegan, Usage};
     use crate::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer};
     use crate::{
-        Answer, Effect, Event, Family, Here, Id, Identity, InterfaceType, Mono, Name, Now, Process, Quarantine, Record,
-        Stamp, State, Tunnel, config, decide,
+        Answer, Context, Effect, Event, Family, Id, Identity, InterfaceType, Mono, Name, Now, Process, Quarantine,
+        Record, Stamp, State, Tunnel, config, decide,
     };
     use std::cell::Cell;
     use std::path::Path;
@@ -111,8 +111,8 @@ mod tests {
         }
 
         fn decide(&self, event: Event) -> Record {
-            let here = Here::new(&self.config, &self.name, Id(1), Process(1));
-            decide(&self.state, &here, &event, &Now { at: Self::at(), random: [0xff; 16] })
+            let context = Context::new(&self.config, &self.name, Id(1), Process(1));
+            decide(&self.state, &context, &event, &Now { at: Self::at(), random: [0xff; 16] })
         }
 
         /// How many sessions are looked at while a newcomer asks for an address, connects and gets a link.

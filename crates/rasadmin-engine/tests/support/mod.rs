@@ -10,7 +10,7 @@ use rasadmin_engine::config::file::Period;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Offer};
 use rasadmin_engine::state::{Checkpoint, Holding, Session};
 use rasadmin_engine::{
-    Answer, Decision, Effect, Here, Id, Identity, Mono, Name, Now, Process, Record, Stamp, State, Tunnel, Waited,
+    Answer, Context, Decision, Effect, Id, Identity, Mono, Name, Now, Process, Record, Stamp, State, Tunnel, Waited,
     decide, decide_late,
 };
 use std::net::Ipv4Addr;
@@ -74,20 +74,20 @@ impl Scene {
         (self.chance << 64 | self.chance.wrapping_mul(0x9e37_79b9_7f4a_7c15) & 0xffff_ffff_ffff_ffff).to_be_bytes()
     }
 
-    pub fn here(&self) -> Here<'_> {
-        Here::new(&self.config, &self.server, self.instance, self.process)
+    pub fn context(&self) -> Context<'_> {
+        Context::new(&self.config, &self.server, self.instance, self.process)
     }
 
     pub fn tell(&mut self, event: Event) -> Record {
         let now = Now { at: self.at, random: self.random() };
-        let record = decide(&self.state, &self.here(), &event, &now);
+        let record = decide(&self.state, &self.context(), &event, &now);
         self.keep(record)
     }
 
     /// An event that was answered then, and is recorded now.
     pub fn tell_late(&mut self, at: Stamp, event: Event, answer: Answer) -> Record {
         let waited = Waited { at, random: self.random(), event, decision: None, answer };
-        let record = decide_late(&self.state, &self.here(), &waited);
+        let record = decide_late(&self.state, &self.context(), &waited);
         self.keep(record)
     }
 

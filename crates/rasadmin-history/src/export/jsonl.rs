@@ -84,41 +84,11 @@ impl<W: Write> Export for Jsonl<W> {
             imported: s.imported.as_deref(),
         };
         let text = serde_json::to_string(&object).map_err(io::Error::from)?;
-        writeln!(self.out, "{}", printable(&text))?;
+        writeln!(self.out, "{}", rasadmin_text::printable_json(&text))?;
         Ok(true)
     }
 
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
-    }
-}
-
-/// JSON escapes only a part of what can trouble a terminal; the rest stands in texts only, where it may be escaped too.
-fn printable(json: &str) -> String {
-    let troubles = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{7f}')
-    };
-    if !json.contains(troubles) {
-        return json.to_owned();
-    }
-    let mut out = String::with_capacity(json.len() + 16);
-    for c in json.chars() {
-        if troubles(c) { out.push_str(&format!("\\u{:04x}", u32::from(c))) } else { out.push(c) }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn what_troubles_a_terminal_is_escaped_and_means_the_same() {
-        let text = "a\u{9b}31m\u{202e}b\u{2028}\u{7f}";
-        let json = printable(&serde_json::to_string(text).unwrap());
-        assert_eq!(json, r#""a\u009b31m\u202eb\u2028\u007f""#);
-        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
     }
 }

@@ -136,7 +136,7 @@ impl<W: Write> Radacct<W> {
             Sql::Mysql => text.chars().take(most).collect(),
             Sql::Postgresql | Sql::Sqlite => text.to_owned(),
         };
-        let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        let text: String = text.chars().map(|c| if rasadmin_text::is_unsafe(c) { '\u{fffd}' } else { c }).collect();
         format!("'{}'", text.replace('\'', "''"))
     }
 

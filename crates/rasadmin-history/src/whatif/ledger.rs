@@ -4,11 +4,11 @@ use super::Attempt;
 use crate::{Ended, PastSession, cause_number};
 use rasadmin_engine::effect::Usage;
 use rasadmin_ledger::Error;
-use rasadmin_ledger::report::{Decided, Reader, Session, Which};
+use rasadmin_ledger::report::{Decided, Filter, Reader, Session};
 use rasadmin_policy::Millis;
 use rasadmin_policy::{Fact, InterfaceType, Name, Quarantine, Stage, Tunnel};
 
-/// Which part of it.
+/// Filter part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
     /// From this time on.
@@ -29,8 +29,8 @@ pub fn from_ledger(reader: &Reader, period: Period) -> Result<Vec<Attempt>, Erro
             attempts.push(session(&row, period.now));
         }
     })?;
-    let which = Which { since: Some(period.from), until: Some(period.to), ..Which::default() };
-    attempts.extend(reader.decisions(&which, true, None)?.into_iter().filter_map(|denied| refused(&denied)));
+    let filter = Filter { since: Some(period.from), until: Some(period.to), ..Filter::default() };
+    attempts.extend(reader.decisions(&filter, true, None)?.into_iter().filter_map(|denied| refused(&denied)));
     Ok(attempts)
 }
 

@@ -3,7 +3,7 @@
 use crate::scenario::line::Line;
 use crate::scenario::values::step;
 use crate::scenario::{Replacement, What};
-use crate::service::Which;
+use crate::service::Processes;
 
 /// A name without a folder: only files of the run are replaced.
 fn plain(name: &str) -> Result<String, String> {
@@ -38,9 +38,9 @@ impl Server {
                 What::Clock(step(line.word("a step, like +01:00:00")?)?)
             }
             "kill" | "restart" => {
-                let which = match line.next_word() {
-                    None => Which::All,
-                    Some("address") if two_processes => Which::Address,
+                let processes = match line.next_word() {
+                    None => Processes::All,
+                    Some("address") if two_processes => Processes::Address,
                     Some("address") => {
                         return Err(
                             "the address functions have a process of their own with `processes two` only".into()
@@ -48,7 +48,7 @@ impl Server {
                     }
                     Some(other) => return Err(format!("did not expect `{other}` here: only `address`")),
                 };
-                if verb == "kill" { self.kill(which)? } else { self.restart(which)? }
+                if verb == "kill" { self.kill(processes)? } else { self.restart(processes)? }
             }
             "lock-journal" if self.locked => return Err("the journal is locked already".into()),
             "lock-journal" => {
@@ -69,23 +69,23 @@ impl Server {
         }))
     }
 
-    fn kill(&mut self, which: Which) -> Result<What, String> {
-        if self.down || (which == Which::Address && self.address_down) {
+    fn kill(&mut self, processes: Processes) -> Result<What, String> {
+        if self.down || (processes == Processes::Address && self.address_down) {
             return Err("it is down already: `restart` starts it".into());
         }
-        match which {
-            Which::All => self.down = true,
-            Which::Address => self.address_down = true,
+        match processes {
+            Processes::All => self.down = true,
+            Processes::Address => self.address_down = true,
         }
-        Ok(What::Kill(which))
+        Ok(What::Kill(processes))
     }
 
-    fn restart(&mut self, which: Which) -> Result<What, String> {
-        if self.down && which == Which::Address {
+    fn restart(&mut self, processes: Processes) -> Result<What, String> {
+        if self.down && processes == Processes::Address {
             return Err("the whole service is down: `restart` starts it".into());
         }
         (self.down, self.address_down) = (false, false);
-        Ok(What::Restart(which))
+        Ok(What::Restart(processes))
     }
 
     /// Nothing happens to a session while there is no service.

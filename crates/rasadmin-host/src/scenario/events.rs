@@ -10,7 +10,7 @@ use crate::scenario::line::Line;
 use crate::scenario::settings::{self, Settings};
 use crate::scenario::values::*;
 use crate::scenario::{Connect, Event, Hangup, Scenario, What, expectation};
-use crate::service::Which;
+use crate::service::Processes;
 use crate::session::Request;
 use mprapi::abi::{ROUTER_IF_TYPE_CLIENT, ROUTER_IF_TYPE_FULL_ROUTER};
 use std::collections::HashMap;
@@ -83,7 +83,7 @@ impl Day {
                 return Err(format!("`{verb}` happens alone: nothing happens at once with it"));
             }
             self.at_once.clear();
-            if matches!(what, What::Kill(Which::All) | What::Restart(Which::All)) {
+            if matches!(what, What::Kill(Processes::All) | What::Restart(Processes::All)) {
                 self.end_all(at);
             }
             self.events.push(Event { at, line: number, session: String::new(), with_previous, what });

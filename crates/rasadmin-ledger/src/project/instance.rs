@@ -91,7 +91,7 @@ impl Projection<'_> {
         self.database.run(queries::LINKS_LEFT_ENDED, values! { server: server, before: before })?;
         self.database.run(
             queries::LEASES_LEFT_ENDED,
-            values! { at: began.at.time, by: EndedBy::ServiceEnded.name(), server: server, before: before },
+            values! { at: began.at.time, by: EndedBy::InstanceEnded.name(), server: server, before: before },
         )?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::Query;
 
-/// In the order in which [`Held`](crate::report::Held) is read, without the log that it comes from.
+/// In the order in which [`LeaseRow`](crate::report::LeaseRow) is read, without the log that it comes from.
 macro_rules! columns {
     () => {
         "id, server, family, address, prefix, domain, name, user_name, port, session, origin, pool, began, accepted, ended,

@@ -1,6 +1,6 @@
 //! Decisions, and what explains them.
 
-use super::which::Which;
+use super::filter::Filter;
 use super::{Reader, rfc3339, rfc3339_or_null};
 use crate::sqlite::{Row, Unfit};
 use crate::value::values;
@@ -79,10 +79,10 @@ fn decided(row: &Row<'_>) -> Result<Decided, Unfit> {
 
 impl Reader {
     /// Decisions, the latest first; `denied`: only those.
-    pub fn decisions(&self, which: &Which, denied: bool, rule: Option<&str>) -> Result<Vec<Decided>, Error> {
-        let mut values = which.limited();
+    pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<Decided>, Error> {
+        let mut values = filter.limited();
         values.push((":rule", rule.into()));
-        if denied && (which.since.is_some() || which.until.is_some()) {
+        if denied && (filter.since.is_some() || filter.until.is_some()) {
             return self.database.all(queries::DENIALS, &values, decided);
         }
         values.push((":outcome", denied.then_some("deny").into()));

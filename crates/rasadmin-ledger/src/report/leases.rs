@@ -1,6 +1,6 @@
 //! Leases: who holds an address, and who had it.
 
-use super::which::Which;
+use super::filter::Filter;
 use super::{Reader, rfc3339, rfc3339_or_null};
 use crate::sqlite::{Row, Unfit};
 use crate::value::values;
@@ -13,7 +13,7 @@ use std::net::IpAddr;
 /// An address that a user holds or held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
-pub struct Held {
+pub struct LeaseRow {
     pub id: RowId,
     pub server: Name,
     pub family: u8,
@@ -38,8 +38,8 @@ pub struct Held {
     pub imported: Option<String>,
 }
 
-fn held(row: &Row<'_>) -> Result<Held, Unfit> {
-    Ok(Held {
+fn held(row: &Row<'_>) -> Result<LeaseRow, Unfit> {
+    Ok(LeaseRow {
         id: row.get(0)?,
         server: row.get(1)?,
         family: row.get(2)?,
@@ -74,15 +74,15 @@ fn spellings(address: IpAddr) -> (String, Option<String>) {
 
 impl Reader {
     /// Live leases, by address; of one pool, if `pool` names it.
-    pub fn live_leases(&self, which: &Which, pool: Option<&str>) -> Result<Vec<Held>, Error> {
-        let mut values = which.values();
+    pub fn live_leases(&self, filter: &Filter, pool: Option<&str>) -> Result<Vec<LeaseRow>, Error> {
+        let mut values = filter.values();
         values.push((":pool", pool.into()));
         self.database.all(queries::LIVE_LEASES, &values, held)
     }
 
     /// Who had an address, the latest first: at a time, or ever. An IPv6 address is looked for by its identifier, and by
     /// its prefix where RRAS told it. Sessions of imported logs count where the ledger has no leases of its own.
-    pub fn who_had(&self, address: IpAddr, at: Option<Millis>, limit: u32) -> Result<Vec<Held>, Error> {
+    pub fn who_had(&self, address: IpAddr, at: Option<Millis>, limit: u32) -> Result<Vec<LeaseRow>, Error> {
         let (address, prefix) = spellings(address);
         let wanted = values! { address: address, prefix: prefix, at: at, limit: limit };
         self.database.all(queries::WHO_HAD, wanted, held)

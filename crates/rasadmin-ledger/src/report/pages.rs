@@ -13,7 +13,7 @@ const PAGE: i64 = 2_000;
 
 /// Which sessions are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ExportFilter {
     /// That began at this time or later.
     pub since: Option<Millis>,
     /// That began before this time.
@@ -24,7 +24,7 @@ pub struct Wanted {
     pub imported: Option<bool>,
 }
 
-impl Wanted {
+impl ExportFilter {
     fn has(&self, session: &Session) -> bool {
         self.user.as_ref().is_none_or(|user| session.user().as_ref() == Some(user))
             && self.imported.is_none_or(|imported| session.imported.is_some() == imported)
@@ -35,7 +35,7 @@ impl Wanted {
 #[derive(Debug)]
 pub struct Pages<'r> {
     reader: &'r Reader,
-    wanted: Wanted,
+    wanted: ExportFilter,
     /// The last one that was read.
     after: Option<(Millis, RowId)>,
     /// What is new since the reading began is not waited for.
@@ -45,7 +45,7 @@ pub struct Pages<'r> {
 
 impl Reader {
     /// Every session that is wanted.
-    pub fn pages(&self, wanted: Wanted) -> Result<Pages<'_>, Error> {
+    pub fn pages(&self, wanted: ExportFilter) -> Result<Pages<'_>, Error> {
         let last = self.database.one(queries::LAST_SESSION, &[], |row| row.get(0))?.unwrap_or(0);
         Ok(Pages { reader: self, wanted, after: None, last, page: Vec::new().into_iter() })
     }

@@ -1,6 +1,6 @@
 //! Sessions.
 
-use super::which::Which;
+use super::filter::Filter;
 use super::{Reader, rfc3339, rfc3339_or_null};
 use crate::sqlite::{Row, Unfit};
 use crate::value::values;
@@ -103,13 +103,13 @@ impl Session {
 impl Reader {
     /// Sessions, the latest first; `live`: only those that are still connected. Imported ones where the ledger itself
     /// has none.
-    pub fn sessions(&self, which: &Which, live: bool) -> Result<Vec<Session>, Error> {
+    pub fn sessions(&self, filter: &Filter, live: bool) -> Result<Vec<Session>, Error> {
         let query = match live {
             true => queries::LIVE_SESSIONS,
-            false if which.is_of_one_user() => queries::SESSIONS_OF_USER,
+            false if filter.is_of_one_user() => queries::SESSIONS_OF_USER,
             false => queries::SESSIONS,
         };
-        self.database.all(query, &which.limited(), Session::read)
+        self.database.all(query, &filter.limited(), Session::read)
     }
 
     /// A session by its number, or by its key or the key's beginning or end (eight characters at least). None if there

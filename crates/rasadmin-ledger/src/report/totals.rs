@@ -1,7 +1,7 @@
 //! Sums over a period: by user, group, tunnel, day or rule.
 
+use super::filter::Filter;
 use super::sessions::Session;
-use super::which::Which;
 use super::{Reader, rfc3339_or_null};
 use crate::sqlite::{Row, Unfit};
 use crate::value::values;
@@ -227,7 +227,7 @@ impl Reader {
     /// day: `cut` makes the period's first day of a day.
     pub fn usage(
         &self,
-        which: &Which,
+        filter: &Filter,
         first: &str,
         last: &str,
         cut: &dyn Fn(&str) -> String,
@@ -235,8 +235,8 @@ impl Reader {
         let mut all = Vec::<UserDays>::new();
         // Of the period that is being summed up; a session of several days is one.
         let mut sessions = BTreeSet::new();
-        let query = if which.is_of_one_user() { queries::USAGE_OF_USER } else { queries::USAGE };
-        let wanted = values! { name: which.name(), domain: which.domain(), first: first, last: last };
+        let query = if filter.is_of_one_user() { queries::USAGE_OF_USER } else { queries::USAGE };
+        let wanted = values! { name: filter.name(), domain: filter.domain(), first: first, last: last };
         self.database.each(query, wanted, |row| {
             let next = UserDays {
                 domain: row.get(0)?,
@@ -267,9 +267,9 @@ impl Reader {
     }
 
     /// The users that the ledger knows, by name.
-    pub fn users(&self, which: &Which) -> Result<Vec<KnownUser>, Error> {
-        let query = if which.is_of_one_user() { queries::KNOWN_USER } else { queries::KNOWN_USERS };
-        self.database.all(query, &which.values(), |row| {
+    pub fn users(&self, filter: &Filter) -> Result<Vec<KnownUser>, Error> {
+        let query = if filter.is_of_one_user() { queries::KNOWN_USER } else { queries::KNOWN_USERS };
+        self.database.all(query, &filter.values(), |row| {
             Ok(KnownUser {
                 domain: row.get(0)?,
                 name: row.get(1)?,

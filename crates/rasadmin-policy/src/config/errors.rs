@@ -1,7 +1,6 @@
 //! What is wrong with a configuration, for people: where, the line itself, and what would be right.
 
 use super::Mistake;
-use crate::name;
 use std::collections::HashSet;
 use std::fmt::{self, Write};
 
@@ -142,7 +141,7 @@ impl<'a> Place<'a> {
 /// Hostile text reaches no terminal as it is.
 fn printable(f: &mut dyn Write, text: &str) -> fmt::Result {
     for c in text.chars() {
-        name::write_printable(f, if c == '\t' { ' ' } else { c })?;
+        rasadmin_text::write_char(f, if c == '\t' { ' ' } else { c })?;
     }
     Ok(())
 }

@@ -86,11 +86,11 @@ impl Store {
     /// The answers of waiting events stand; their effects touch only what began before them. What memory has beyond
     /// that follows.
     fn decide_again(&mut self, memory: &State, whose: Whose<'_>, now: Stamp) {
-        let here = whose.here(self.token);
+        let context = whose.context(self.token);
         for one in self.waiting.take() {
             // The instance has begun, and what is carried is found out anew.
             if !matches!(one.record.event, Event::InstanceStarted { .. } | Event::Carried) {
-                let record = decide_late(&self.state, &here, &one.waited());
+                let record = decide_late(&self.state, &context, &one.waited());
                 self.put_back(record);
             }
         }
@@ -100,7 +100,7 @@ impl Store {
             _ => return,
         };
         let now = Now { at: now, random: crate::chance() };
-        let mut carried = decide_carried(&self.state, memory, &scope, &here, &now);
+        let mut carried = decide_carried(&self.state, memory, &scope, &context, &now);
         if carried.effects.is_empty() {
             return;
         }

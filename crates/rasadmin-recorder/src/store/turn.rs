@@ -208,7 +208,7 @@ impl Store {
 mod tests {
     use super::*;
     use crate::membership::Membership;
-    use rasadmin_engine::{Event, Here, Mono, Name, Now, Process, config, decide};
+    use rasadmin_engine::{Context, Event, Mono, Name, Now, Process, config, decide};
     use std::time::Duration;
 
     #[test]
@@ -227,8 +227,8 @@ mod tests {
         let before = store.journal.as_ref().unwrap().position();
         membership.leave();
         let late = store.try_turn(whose, now.at, deadline, |turn| {
-            let here = Here::new(&config, &server, turn.instance(), Process(1));
-            turn.append(&decide(turn.state(), &here, &Event::Lost { events: 1 }, &now))
+            let context = Context::new(&config, &server, turn.instance(), Process(1));
+            turn.append(&decide(turn.state(), &context, &Event::Lost { events: 1 }, &now))
         });
         assert!(late.unwrap().is_none());
         assert_eq!(store.journal.as_ref().unwrap().position(), before);

@@ -34,7 +34,7 @@ impl Check<'_> {
                     self.begun(state, *instance);
                 }
                 Event::Lost { events } => self.found.lost.push(format!("{events} events, as the journal says")),
-                _ if record.late && self.round.was == Journal::Here => {
+                _ if record.late && self.round.was == Journal::Available => {
                     self.found.broken.push(format!("it had to wait: {:?}", record.event));
                 }
                 _ => {}
@@ -75,7 +75,7 @@ impl Check<'_> {
                 self.closed_by_command.extend(state.session(ended.session).map(|session| session.handle));
             }
             // What a command closed is told of later all the same.
-            Effect::Anomaly(anomaly) if self.closed_by_command.is_empty() && self.round.was == Journal::Here => {
+            Effect::Anomaly(anomaly) if self.closed_by_command.is_empty() && self.round.was == Journal::Available => {
                 self.found.broken.push(format!("an anomaly: {} {}", anomaly.what(), anomaly.details()));
             }
             _ => {}
@@ -92,7 +92,7 @@ impl Check<'_> {
         };
         let lacking = waiting.iter().filter(|id| !taken(id)).count();
         // Both families are asked for.
-        if lacking > 0 || (self.round.was == Journal::Here && waiting.len() != 2) {
+        if lacking > 0 || (self.round.was == Journal::Available && waiting.len() != 2) {
             let (handle, all) = (event.handle, waiting.len());
             self.found.lost.push(format!("of {all} leases of handle {handle} {lacking} are not taken by its session"));
         }

@@ -7,7 +7,7 @@ use mprapi::FunctionId as F;
 use rasadmin_engine::effect::ClosedBy;
 use rasadmin_engine::{Effect, Id, Millis, Record};
 use rasadmin_ledger::Error;
-use rasadmin_ledger::report::{Reader, Session, Which};
+use rasadmin_ledger::report::{Filter, Reader, Session};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -165,7 +165,7 @@ impl Check<'_> {
 
     fn rows(&mut self, folder: &Path, before: &Before) -> Result<(), Error> {
         let reader = Reader::open(&ledger_in(folder))?;
-        let rows = reader.sessions(&Which::default(), false)?;
+        let rows = reader.sessions(&Filter::default(), false)?;
         let mut by_key: HashMap<&str, &Session> = HashMap::new();
         for row in &rows {
             by_key.insert(&row.acct_session_id, row);

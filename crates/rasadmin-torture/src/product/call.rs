@@ -14,7 +14,7 @@ use rasadmin_host::readings::Readings;
 
 /// A call to make.
 pub struct Call {
-    /// Which function.
+    /// Processes function.
     pub function: F,
     /// Its arguments.
     pub arguments: Vec<Arg>,

@@ -12,7 +12,7 @@ use rasadmin_host::clock::Clock;
 use rasadmin_host::pool::Pool;
 use rasadmin_host::readings::{Projection, Readings};
 use rasadmin_host::scratch::{self, Scratch};
-use rasadmin_host::{Apart, Options, Service, Which};
+use rasadmin_host::{Apart, Options, Processes, Service};
 use rasadmin_journal::{Follower, Item};
 use rasadmin_recorder::present::{self, Lacking};
 use rasadmin_recorder::tool::Tool;
@@ -75,9 +75,9 @@ impl Running {
         self.clock.set(now.at.time, now.at.mono.0);
         let [chance, ..] = now.random;
         if chance & 1 == 0 {
-            self.service.kill(Which::All);
+            self.service.kill(Processes::All);
         }
-        self.service.restart(Which::All)
+        self.service.restart(Processes::All)
     }
 
     /// How what is unproven of RRAS is read.
@@ -146,6 +146,6 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.service.kill(Which::All);
+        self.service.kill(Processes::All);
     }
 }

@@ -3,7 +3,7 @@
 use crate::times;
 use rasadmin_engine::effect::{Effect, Forgetting};
 use rasadmin_engine::{Answer, Decision, Event, Id, Identity, Name, Record};
-use rasadmin_ledger::report::Who;
+use rasadmin_ledger::report::UserFilter;
 use rasadmin_policy::addresses::{Address, Family, parse};
 use rasadmin_policy::config::Config;
 use std::collections::HashMap;
@@ -15,13 +15,13 @@ pub const HEADER: &str =
 /// Makes lines. Links and hangups do not name their user; their session does, which began earlier.
 pub struct Lines<'c> {
     config: &'c Config,
-    who: Option<Who>,
+    who: Option<UserFilter>,
     users: HashMap<Id, Identity>,
 }
 
 impl<'c> Lines<'c> {
     /// `who`: only this user.
-    pub fn new(config: &'c Config, who: Option<Who>) -> Self {
+    pub fn new(config: &'c Config, who: Option<UserFilter>) -> Self {
         Self { config, who, users: HashMap::new() }
     }
 
@@ -80,7 +80,7 @@ impl<'c> Lines<'c> {
     }
 }
 
-fn is(who: &Who, user: &Identity) -> bool {
+fn is(who: &UserFilter, user: &Identity) -> bool {
     who.name == user.name && who.domain.as_ref().is_none_or(|domain| *domain == user.domain)
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::support::{MONDAY, Scene, With, connection, number};
 use super::{OPEN, reader, scene, visit};
-use crate::report::{By, Which, Who};
+use crate::report::{By, Filter, UserFilter};
 use rasadmin_engine::{Name, Tunnel};
 
 /// Alice comes, mallory may not, bob comes a minute later.
@@ -45,21 +45,21 @@ conformance! {
     decisions {
         let scene = three();
         let reader = reader(&scene);
-        assert_eq!(users(reader.decisions(&Which::default(), false, None).unwrap()).len(), 7);
-        let limited = Which { limit: Some(2), ..Which::default() };
+        assert_eq!(users(reader.decisions(&Filter::default(), false, None).unwrap()).len(), 7);
+        let limited = Filter { limit: Some(2), ..Filter::default() };
         assert_eq!(users(reader.decisions(&limited, false, None).unwrap()), ["bob", "bob"], "the latest first");
-        let denied = reader.decisions(&Which::default(), true, None).unwrap();
+        let denied = reader.decisions(&Filter::default(), true, None).unwrap();
         assert_eq!(denied[0].reason.as_deref(), Some("she is banned"));
         assert_eq!(users(denied), ["mallory"]);
-        let of = |typed: &str| Which { user: Who::typed(typed, &scene.config.domains), ..Which::default() };
-        let count = |which: &Which, rule| reader.decisions(which, false, rule).unwrap().len();
+        let of = |typed: &str| Filter { user: UserFilter::typed(typed, &scene.config.domains), ..Filter::default() };
+        let count = |filter: &Filter, rule| reader.decisions(filter, false, rule).unwrap().len();
         assert_eq!([r"corp\alice", "ALICE", r"PARTNER\alice"].map(|user| count(&of(user), None)), [3, 3, 0]);
         // Servers and rules are found in any case.
-        let on = |server: &str| Which { server: Some(Name::new(server)), ..Which::default() };
+        let on = |server: &str| Filter { server: Some(Name::new(server)), ..Filter::default() };
         assert_eq!(["vpn1", "VPN1", "VPN2"].map(|server| count(&on(server), None)), [7, 7, 0]);
         assert_eq!(["not mallory", "NOT MALLORY", "Not"].map(|rule| count(&on("vpn1"), Some(rule))), [1, 1, 0]);
-        let since = Which { since: Some(MONDAY + 1), ..Which::default() };
-        let until = Which { until: Some(MONDAY + 1), ..Which::default() };
+        let since = Filter { since: Some(MONDAY + 1), ..Filter::default() };
+        let until = Filter { until: Some(MONDAY + 1), ..Filter::default() };
         assert_eq!((count(&since, None), count(&until, None)), (4, 3));
     }
 
@@ -67,14 +67,14 @@ conformance! {
         let scene = three();
         let reader = reader(&scene);
         let denied = |since, until| {
-            let which = Which { since: Some(since), until: Some(until), ..Which::default() };
-            users(reader.decisions(&which, true, None).unwrap())
+            let filter = Filter { since: Some(since), until: Some(until), ..Filter::default() };
+            users(reader.decisions(&filter, true, None).unwrap())
         };
         assert_eq!(denied(MONDAY, MONDAY + 60_001), ["mallory"]);
         assert_eq!(denied(MONDAY, MONDAY + 60_000), [""; 0], "its end is not in it");
-        let since = Which { since: Some(MONDAY), server: Some(Name::new("vpn1")), ..Which::default() };
+        let since = Filter { since: Some(MONDAY), server: Some(Name::new("vpn1")), ..Filter::default() };
         assert_eq!(users(reader.decisions(&since, true, Some("not mallory")).unwrap()), ["mallory"]);
-        let alice = Which { user: Who::typed("alice", &scene.config.domains), ..since };
+        let alice = Filter { user: UserFilter::typed("alice", &scene.config.domains), ..since };
         assert_eq!(users(reader.decisions(&alice, true, None).unwrap()), [""; 0]);
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::support::{MONDAY, Scene, With, connection, number};
 use super::{OPEN, ended_after_the_checkpoint, expire, import, imported, reader, scene, visit};
-use crate::report::{Which, Who};
+use crate::report::{Filter, UserFilter};
 use rasadmin_engine::effect::Effect;
 use rasadmin_engine::{Id, Name};
 
@@ -85,7 +85,7 @@ conformance! {
         scene.wait(60);
         scene.restart();
         scene.address("bob", "VPN0-1", "").unwrap();
-        assert_eq!(scene.ask("SELECT ended_by FROM leases ORDER BY id"), "service ended; -");
+        assert_eq!(scene.ask("SELECT ended_by FROM leases ORDER BY id"), "instance ended; -");
     }
 
     lease_has_ended {
@@ -115,20 +115,20 @@ conformance! {
         scene.begin(2, "zoe", "VPN0-2").unwrap();
         scene.begin(3, r"PARTNER\bob", "VPN0-3").unwrap();
         let reader = reader(&scene);
-        let held = |which: &Which, pool| -> Vec<String> {
-            reader.live_leases(which, pool).unwrap().into_iter().map(|held| held.address).collect()
+        let held = |filter: &Filter, pool| -> Vec<String> {
+            reader.live_leases(filter, pool).unwrap().into_iter().map(|held| held.address).collect()
         };
-        let all = Which::default();
+        let all = Filter::default();
         assert_eq!(held(&all, None), ["10.8.0.2", "10.9.0.1"], "by address");
         assert_eq!(held(&all, Some("boss")), ["10.9.0.1"]);
-        let of = |typed: &str| Which { user: Who::typed(typed, &scene.config.domains), ..Which::default() };
+        let of = |typed: &str| Filter { user: UserFilter::typed(typed, &scene.config.domains), ..Filter::default() };
         assert_eq!(held(&of("BOB"), None), ["10.8.0.2"]);
         assert_eq!(held(&of(r"CORP\bob"), None), [""; 0]);
-        let on = |server: &str| Which { server: Some(Name::new(server)), ..Which::default() };
+        let on = |server: &str| Filter { server: Some(Name::new(server)), ..Filter::default() };
         assert_eq!((held(&on("vpn1"), None).len(), held(&on("VPN2"), None).len()), (2, 0));
-        let since = |time| Which { since: Some(time), ..Which::default() };
+        let since = |time| Filter { since: Some(time), ..Filter::default() };
         assert_eq!((held(&since(MONDAY + 60_000), None).len(), held(&since(MONDAY + 60_001), None).len()), (2, 0));
-        assert_eq!(held(&Which { until: Some(MONDAY + 60_000), ..Which::default() }, None), [""; 0]);
+        assert_eq!(held(&Filter { until: Some(MONDAY + 60_000), ..Filter::default() }, None), [""; 0]);
     }
 
     who_had {

@@ -3,7 +3,7 @@
 use super::super::support::{MONDAY, Scene, With, connection};
 use super::{change, ended_after_the_checkpoint, expire, import, imported, read_again, reader, scene, upkeep, visit};
 use crate::history::{Imported, NO_END};
-use crate::report::{By, Wanted, Which, Who};
+use crate::report::{By, ExportFilter, Filter, UserFilter};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Name, Quarantine, Tunnel};
 
@@ -20,24 +20,24 @@ fn four() -> Scene {
     scene
 }
 
-fn found(scene: &Scene, which: &Which, live: bool) -> Vec<i64> {
-    reader(scene).sessions(which, live).unwrap().into_iter().map(|session| session.id).collect()
+fn found(scene: &Scene, filter: &Filter, live: bool) -> Vec<i64> {
+    reader(scene).sessions(filter, live).unwrap().into_iter().map(|session| session.id).collect()
 }
 
-fn of(scene: &Scene, typed: &str) -> Which {
-    Which { user: Who::typed(typed, &scene.config.domains), ..Which::default() }
+fn of(scene: &Scene, typed: &str) -> Filter {
+    Filter { user: UserFilter::typed(typed, &scene.config.domains), ..Filter::default() }
 }
 
-fn on(server: &str) -> Which {
-    Which { server: Some(Name::new(server)), ..Which::default() }
+fn on(server: &str) -> Filter {
+    Filter { server: Some(Name::new(server)), ..Filter::default() }
 }
 
-fn since(time: i64) -> Which {
-    Which { since: Some(time), ..Which::default() }
+fn since(time: i64) -> Filter {
+    Filter { since: Some(time), ..Filter::default() }
 }
 
-fn until(time: i64) -> Which {
-    Which { until: Some(time), ..Which::default() }
+fn until(time: i64) -> Filter {
+    Filter { until: Some(time), ..Filter::default() }
 }
 
 /// A client that comes back from the same computer.
@@ -62,8 +62,8 @@ fn unended(key: &str, stop: i64) -> Imported {
 const ENDS: &str =
     "SELECT acct_stop_time, acct_session_time, acct_input_octets, estimated, acct_link_count FROM sessions";
 
-fn known(scene: &Scene, which: &Which) -> Vec<(String, u64, u64, Option<i64>, bool)> {
-    let users = reader(scene).users(which).unwrap().into_iter();
+fn known(scene: &Scene, filter: &Filter) -> Vec<(String, u64, u64, Option<i64>, bool)> {
+    let users = reader(scene).users(filter).unwrap().into_iter();
     let row = |user: crate::report::KnownUser| {
         let name = format!("{}\\{}", user.domain, user.name);
         (name, user.live_sessions, user.sessions, user.first, user.last_denied.is_some())
@@ -205,7 +205,7 @@ conformance! {
         scene.wait(60);
         scene.restart();
         scene.begin(3, "carol", "VPN0-3").unwrap();
-        assert_eq!(scene.ask("SELECT closed_by FROM sessions ORDER BY id"), "hangup; service ended; -");
+        assert_eq!(scene.ask("SELECT closed_by FROM sessions ORDER BY id"), "hangup; instance ended; -");
     }
 
     live_session_keys {
@@ -254,8 +254,8 @@ conformance! {
 
     sessions {
         let scene = four();
-        assert_eq!(found(&scene, &Which::default(), false), [4, 3, 2, 1], "the latest first");
-        assert_eq!(found(&scene, &Which { limit: Some(2), ..Which::default() }, false), [4, 3]);
+        assert_eq!(found(&scene, &Filter::default(), false), [4, 3, 2, 1], "the latest first");
+        assert_eq!(found(&scene, &Filter { limit: Some(2), ..Filter::default() }, false), [4, 3]);
         assert_eq!(found(&scene, &of(&scene, "Alice"), false), [3, 1], "of any domain");
         assert_eq!(found(&scene, &on("vpn1"), false).len(), 4, "in any case");
         assert_eq!(found(&scene, &on("VPN2"), false), [0; 0]);
@@ -271,17 +271,17 @@ conformance! {
     sessions_of_user {
         let scene = four();
         assert_eq!(found(&scene, &of(&scene, r"corp\bob"), false), [4, 2]);
-        assert_eq!(found(&scene, &Which { limit: Some(1), ..of(&scene, r"corp\bob") }, false), [4]);
+        assert_eq!(found(&scene, &Filter { limit: Some(1), ..of(&scene, r"corp\bob") }, false), [4]);
         assert_eq!(found(&scene, &of(&scene, r"PARTNER\alice"), false), [3]);
-        assert_eq!(found(&scene, &Which { since: Some(MONDAY + 2 * HOUR), ..of(&scene, r"corp\bob") }, false), [4]);
-        assert_eq!(found(&scene, &Which { until: Some(MONDAY + 2 * HOUR), ..of(&scene, r"corp\bob") }, false), [2]);
-        assert_eq!(found(&scene, &Which { server: Some("vpn2".into()), ..of(&scene, r"corp\bob") }, false), [0; 0]);
+        assert_eq!(found(&scene, &Filter { since: Some(MONDAY + 2 * HOUR), ..of(&scene, r"corp\bob") }, false), [4]);
+        assert_eq!(found(&scene, &Filter { until: Some(MONDAY + 2 * HOUR), ..of(&scene, r"corp\bob") }, false), [2]);
+        assert_eq!(found(&scene, &Filter { server: Some("vpn2".into()), ..of(&scene, r"corp\bob") }, false), [0; 0]);
     }
 
     live_sessions {
         let scene = four();
-        assert_eq!(found(&scene, &Which::default(), true), [4, 3], "the latest first");
-        assert_eq!(found(&scene, &Which { limit: Some(1), ..Which::default() }, true), [4]);
+        assert_eq!(found(&scene, &Filter::default(), true), [4, 3], "the latest first");
+        assert_eq!(found(&scene, &Filter { limit: Some(1), ..Filter::default() }, true), [4]);
         assert_eq!(found(&scene, &of(&scene, "alice"), true), [3]);
         assert_eq!(found(&scene, &of(&scene, r"CORP\alice"), true), [0; 0]);
         assert_eq!((found(&scene, &on("vpn1"), true).len(), found(&scene, &on("VPN2"), true).len()), (2, 0));
@@ -339,15 +339,15 @@ conformance! {
         import(&scene, &many);
         let reader = reader(&scene);
         let read = |wanted| reader.pages(wanted).unwrap().map(Result::unwrap).collect::<Vec<_>>();
-        let all = read(Wanted::default());
+        let all = read(ExportFilter::default());
         assert!(all.len() == 2_100 && all.is_sorted_by_key(|one| (one.acct_start_time, one.id)), "{}", all.len());
-        let wanted = Wanted { since: Some(MONDAY + 1), until: Some(MONDAY + 2), ..Wanted::default() };
+        let wanted = ExportFilter { since: Some(MONDAY + 1), until: Some(MONDAY + 2), ..ExportFilter::default() };
         assert_eq!(read(wanted).len(), 700);
     }
 
     last_session {
         let scene = four();
-        assert_eq!(reader(&scene).pages(Wanted::default()).unwrap().at_most(), 4);
+        assert_eq!(reader(&scene).pages(ExportFilter::default()).unwrap().at_most(), 4);
     }
 
     session_number {
@@ -371,7 +371,7 @@ conformance! {
         let mallory = (r"CORP\MALLORY".to_owned(), 0, 0, None, true);
         let other = (r"PARTNER\ALICE".to_owned(), 1, 1, Some(MONDAY + 2 * HOUR), false);
         let all = [alice.clone(), (bob.clone(), 1, 2, Some(MONDAY + HOUR), false), mallory.clone(), other.clone()];
-        assert_eq!(known(&scene, &Which::default()), all, "by name");
+        assert_eq!(known(&scene, &Filter::default()), all, "by name");
         assert_eq!(known(&scene, &of(&scene, "alice")), [alice.clone(), other.clone()]);
         assert_eq!((known(&scene, &on("vpn1")).len(), known(&scene, &on("vpn2")).len()), (4, 0));
         assert_eq!(known(&scene, &until(MONDAY + 1)), [alice]);
@@ -388,6 +388,6 @@ conformance! {
         );
         assert_eq!(known(&scene, &of(&scene, r"CORP\mallory")).len(), 1);
         assert_eq!(known(&scene, &of(&scene, r"PARTNER\bob")), []);
-        assert_eq!(known(&scene, &Which { until: Some(MONDAY + HOUR), ..of(&scene, r"CORP\bob") }), []);
+        assert_eq!(known(&scene, &Filter { until: Some(MONDAY + HOUR), ..of(&scene, r"CORP\bob") }), []);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::support::{Scene, With, connection};
 use super::{read_again, reader, scene, visit};
-use crate::report::{Which, Who};
+use crate::report::{Filter, UserFilter};
 use rasadmin_engine::effect::{Effect, Usage};
 use rasadmin_engine::event::Seen;
 use rasadmin_engine::{Event, Id};
@@ -16,9 +16,9 @@ fn over_midnight() -> Scene {
 }
 
 fn of_days(scene: &Scene, user: Option<&str>, first: &str, last: &str) -> Vec<(String, String, u64)> {
-    let user = user.map(|typed| Who::typed(typed, &scene.config.domains).unwrap());
-    let which = Which { user, ..Which::default() };
-    let rows = reader(scene).usage(&which, first, last, &str::to_owned).unwrap();
+    let user = user.map(|typed| UserFilter::typed(typed, &scene.config.domains).unwrap());
+    let filter = Filter { user, ..Filter::default() };
+    let rows = reader(scene).usage(&filter, first, last, &str::to_owned).unwrap();
     rows.into_iter().map(|row| (row.name.to_string(), row.from, row.seconds)).collect()
 }
 

@@ -6,14 +6,14 @@ use rasadmin_engine::{Domains, Identity, Name};
 
 /// A user as somebody names him: a bare name means that name in any domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who {
+pub struct UserFilter {
     /// The domain, folded; None: any.
     pub domain: Option<Name>,
     /// The name, folded.
     pub name: Name,
 }
 
-impl Who {
+impl UserFilter {
     /// As it was typed; None if it is no user's name.
     pub fn typed(text: &str, domains: &Domains) -> Option<Self> {
         let Identity { domain, name } = domains.identity(&Name::new(text), &Name::default())?;
@@ -24,9 +24,9 @@ impl Who {
 
 /// Conditions on rows; what is None or false asks for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Which {
+pub struct Filter {
     /// Of this user.
-    pub user: Option<Who>,
+    pub user: Option<UserFilter>,
     /// On this server.
     pub server: Option<Name>,
     /// Not before.
@@ -37,7 +37,7 @@ pub struct Which {
     pub limit: Option<u32>,
 }
 
-impl Which {
+impl Filter {
     /// Is it of one user, and not of all whose name is this? An index finds that one.
     pub(super) fn is_of_one_user(&self) -> bool {
         self.user.as_ref().is_some_and(|user| user.domain.is_some())
