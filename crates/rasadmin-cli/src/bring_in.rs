@@ -1,8 +1,10 @@
 //! The ledger is made from the journal: before a command reads the ledger, it brings in the new records.
 
-use crate::here::Place;
-use crate::output::{count, records};
-use crate::times;
+use crate::context::Context;
+use crate::error::{CommandError, Result};
+use crate::format::{count, records};
+use crate::output::note;
+use crate::{times, warning};
 use rasadmin_journal::{Follower, Item, Position};
 use rasadmin_ledger::bring_in::Brought;
 use rasadmin_ledger::report::Reader;
@@ -21,22 +23,29 @@ const MANY: u64 = 1_000;
 
 /// Brings in the new records of the place's journal, and warns of what an administrator should know about them. If this
 /// command may not write the ledger, it says how old the ledger is, which can still be read.
-pub fn before_reading(place: &Place) -> Result<(), String> {
-    let Some(journal) = &place.journal else { return Ok(()) };
-    let durable = place.config.durability == Durability::Fsync;
-    match bring_in(journal, &place.ledger, &place.server(), durable, true) {
+pub fn before_reading(context: &Context) -> Result<()> {
+    let Some(journal) = &context.journal else { return Ok(()) };
+    let durable = context.config.durability == Durability::Fsync;
+    match bring_in(journal, &context.ledger, &context.server(), durable, true) {
         Ok(brought) => {
-            brought.iter().flat_map(warnings).for_each(|warning| eprintln!("warning: {warning}"));
+            for warning in brought.iter().flat_map(warnings) {
+                warning!("{warning}");
+            }
             Ok(())
         }
-        Err(error) => match age(&place.ledger, &place.config.zone) {
+        Err(error) => match age(&context.ledger, &context.config.zone) {
             Ok(age) => {
-                eprintln!("warning: {age}, because it cannot be brought up to date: {error}{}", remedy(&error));
+                let hint = remedy(&error).map(|hint| format!("; {hint}")).unwrap_or_default();
+                warning!("{age}, because it cannot be brought up to date: {error}{hint}");
                 Ok(())
             }
             // The reason why it cannot be read matters more.
-            Err(unreadable) if place.ledger.exists() => Err(unreadable.to_string()),
-            Err(_) => Err(format!("{error}{}", remedy(&error))),
+            Err(unreadable) if context.ledger.exists() => Err(unreadable.into()),
+            Err(_) => {
+                let hint = remedy(&error);
+                let error = CommandError::from(error);
+                Err(hint.map_or(error.clone(), |hint| error.hint(hint)))
+            }
         },
     }
 }
@@ -49,20 +58,20 @@ pub fn bring_in(
     server: &Name,
     durable: bool,
     say: bool,
-) -> Result<Option<Brought>, Error> {
+) -> std::result::Result<Option<Brought>, Error> {
     let Some(follower) = Follower::open(journal)? else { return Ok(None) };
     let waiting = if say { waiting(follower, ledger)? } else { 0 };
     if waiting >= MANY {
-        eprintln!("bringing {} into the ledger", records(waiting));
+        note(format_args!("bringing {} into the ledger", records(waiting)));
     }
     let mut ledger = Sqlite::open(ledger, Create::Yes, durable, Instant::now() + PATIENCE)?;
     ledger.bring_in(journal, server, &mut |_| {}).map(Some)
 }
 
 /// How many records the ledger lacks.
-fn waiting(mut follower: Follower, ledger: &Path) -> Result<u64, Error> {
-    if let Some(place) = place_of(&follower, ledger) {
-        follower.start_at(&place)?;
+fn waiting(mut follower: Follower, ledger: &Path) -> std::result::Result<u64, Error> {
+    if let Some(context) = place_of(&follower, ledger) {
+        follower.start_at(&context)?;
     }
     let mut count = 0;
     follower.read(|item| count += u64::from(matches!(item, Item::Record(_))))?;
@@ -77,7 +86,7 @@ fn place_of(follower: &Follower, ledger: &Path) -> Option<Position> {
 }
 
 /// How old a ledger is.
-fn age(ledger: &Path, zone: &jiff::tz::TimeZone) -> Result<String, Error> {
+fn age(ledger: &Path, zone: &jiff::tz::TimeZone) -> std::result::Result<String, Error> {
     let all = Reader::open(ledger)?.brought()?;
     let last = all.iter().map(|brought| brought.brought_at).max();
     Ok(last.map_or_else(
@@ -87,12 +96,12 @@ fn age(ledger: &Path, zone: &jiff::tz::TimeZone) -> Result<String, Error> {
 }
 
 /// What to do about it.
-fn remedy(error: &Error) -> &'static str {
+fn remedy(error: &Error) -> Option<&'static str> {
     match error.kind {
-        ErrorKind::ReadOnly => "; run the command as an administrator",
-        ErrorKind::Locked => "; another command is bringing records in: try again when it is done",
-        ErrorKind::Full => "; make room on that disk",
-        _ => "",
+        ErrorKind::ReadOnly => Some("run the command as an administrator"),
+        ErrorKind::Locked => Some("another command is bringing records in: try again when it is done"),
+        ErrorKind::Full => Some("make room on that disk"),
+        _ => None,
     }
 }
 
@@ -125,9 +134,10 @@ pub fn warnings(brought: &Brought) -> Vec<String> {
         ));
     }
     if let Some(error) = &brought.cursor_not_written {
+        let hint = remedy(error).map(|hint| format!("; {hint}")).unwrap_or_default();
         all.push(format!(
-            "the journal's folder could not be told how far the ledger has read, so old files stay there: {error}{}",
-            remedy(error)
+            "the position of the ledger could not be written into the journal's folder, so old files stay there: \
+             {error}{hint}"
         ));
     }
     all
@@ -138,12 +148,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_went_wrong_is_told_with_a_remedy() {
+    fn a_warning_says_what_to_do() {
         assert!(warnings(&Brought { records: 7, ..Brought::default() }).is_empty());
         let brought = Brought { again: true, gaps: 2, unreadable: 1, unknown: 3, ..Brought::default() };
-        let told = warnings(&brought);
-        assert_eq!(told.len(), 4, "{told:#?}");
-        assert!(told[1].contains("2 gaps") && told[1].contains("rasadmin journal check"), "{}", told[1]);
-        assert!(told[2].starts_with("1 record could not be read"), "{}", told[2]);
+        let all = warnings(&brought);
+        assert_eq!(all.len(), 4, "{all:#?}");
+        assert!(all[1].contains("2 gaps") && all[1].contains("rasadmin journal check"), "{}", all[1]);
+        assert!(all[2].starts_with("1 record could not be read"), "{}", all[2]);
     }
 }

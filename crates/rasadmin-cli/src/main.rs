@@ -1,56 +1,48 @@
 //! `rasadmin`: the administrator's command.
 #![forbid(unsafe_code)]
+// Printing goes through `output`, which reports a full disk and a closed pipe.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
-mod addresses;
-mod ask;
 mod bring_in;
-mod change;
-mod check;
-mod close;
-mod completions;
-mod config;
-mod decisions;
-mod explain;
-mod export;
-mod forget;
-mod here;
-mod host;
-mod import;
-mod install;
-mod journal;
-mod ledger;
-mod moment;
+mod clock;
+mod commands;
+mod confirm;
+mod context;
+mod error;
+mod filter;
+mod format;
+mod help;
+mod journal_files;
 mod output;
 mod present;
-mod release;
-mod replay;
-mod report;
+mod record;
+mod retention;
+#[cfg(test)]
+mod schemas;
 mod scratch;
-mod select;
-mod sessions;
 mod setup;
-mod status;
 mod table;
 mod times;
-mod uninstall;
-mod users;
 
-use clap::{Parser, Subcommand};
-use std::io::Write;
+use clap::{ArgMatches, FromArgMatches, Parser, Subcommand};
+use commands::*;
+use error::{CommandError, Kind, Result};
+use output::Output;
 use std::process::ExitCode;
 
 /// Administer the VPN users of Windows RRAS servers: rules, addresses, sessions, reports
 ///
-/// rasadmin.dll decides and records on the server; this command installs it, explains what it decides, shows who is and was
-/// connected, and tries out changes. It also checks and drives RAS administration DLLs of any vendor.
+/// rasadmin.dll decides and records on the server. This command installs it, explains what it decides, shows who is and
+/// was connected, and tries out changes. It also checks and drives RAS administration DLLs of any vendor.
 ///
-/// Where the configuration is named by nothing else, it is the one that the DLL on this computer would find: RASADMIN_CONFIG,
-/// the registry value HKLM\SOFTWARE\rasadmin\ConfigPath, %ProgramData%\rasadmin\rasadmin.toml (/etc/rasadmin/rasadmin.toml).
+/// If you name no configuration, rasadmin uses the one that the DLL on this computer would find. It looks in this order:
+/// RASADMIN_CONFIG, the registry value HKLM\SOFTWARE\rasadmin\ConfigPath, %ProgramData%\rasadmin\rasadmin.toml
+/// (/etc/rasadmin/rasadmin.toml).
 #[derive(Parser)]
 #[command(name = "rasadmin", version, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 all is well; 1 the answer is no: a check failed, a user would be denied, something \
-                        would change or is not there; 2 the command could not do its work."
+                  would change or does not exist; 2 the command could not do its work."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -66,16 +58,16 @@ enum Command {
     Explain(explain::Arguments),
     Sessions(sessions::Arguments),
     Addresses(addresses::Arguments),
-    WhoHad(addresses::WhoHadArguments),
+    WhoHad(who_had::Arguments),
     Users(users::Arguments),
-    Usage(users::UsageArguments),
+    Usage(usage::Arguments),
     Decisions(decisions::Arguments),
     Report(report::Arguments),
     Replay(replay::Arguments),
     Release(release::Arguments),
     Close(close::Arguments),
-    Purge(forget::PurgeArguments),
-    Anonymise(forget::AnonymiseArguments),
+    Purge(purge::Arguments),
+    Anonymise(anonymise::Arguments),
     Ledger(ledger::Arguments),
     Journal(journal::Arguments),
     Import(import::Arguments),
@@ -83,65 +75,115 @@ enum Command {
     Completions(completions::Arguments),
     Check(check::Arguments),
     Host(host::Arguments),
-    #[command(name = rasadmin_check::CHILD_SUBCOMMAND, hide = true)]
-    CheckChild(check::ChildArguments),
-    #[command(name = host::run::ADDRESS_PROCESS, hide = true)]
-    AddressProcess(host::run::AddressArguments),
-    #[command(name = host::stranger::SUBCOMMAND, hide = true)]
-    LockJournal(host::stranger::Arguments),
+    #[command(name = internal::check_child::NAME, hide = true)]
+    CheckChild(internal::check_child::Arguments),
+    #[command(name = internal::address_process::NAME, hide = true)]
+    AddressProcess(internal::address_process::Arguments),
+    #[command(name = internal::lock_journal::NAME, hide = true)]
+    LockJournal(internal::lock_journal::Arguments),
 }
 
 fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(fault));
-    let cli = Cli::parse();
-    let result = match cli.command {
-        Command::Config(arguments) => config::config(arguments),
-        Command::Explain(arguments) => explain::explain(arguments),
-        Command::Sessions(arguments) => sessions::sessions(arguments),
-        Command::Addresses(arguments) => addresses::addresses(arguments),
-        Command::WhoHad(arguments) => addresses::who_had(arguments),
-        Command::Users(arguments) => users::users(arguments),
-        Command::Usage(arguments) => users::usage(arguments),
-        Command::Decisions(arguments) => decisions::decisions(arguments),
-        Command::Replay(arguments) => replay::replay(arguments),
-        Command::Report(arguments) => report::report(arguments),
-        Command::Release(arguments) => release::release(arguments),
-        Command::Close(arguments) => close::close(arguments),
-        Command::Purge(arguments) => forget::purge(arguments),
-        Command::Anonymise(arguments) => forget::anonymise(arguments),
-        Command::Ledger(arguments) => ledger::ledger(arguments),
-        Command::Journal(arguments) => journal::journal(arguments),
-        Command::Completions(arguments) => completions::completions(arguments),
-        Command::Check(arguments) => check::check(arguments),
-        Command::Host(arguments) => host::host(arguments),
-        Command::Import(arguments) => import::import(arguments),
-        Command::Export(arguments) => export::export(arguments),
-        Command::Install(arguments) => install::install(arguments),
-        Command::Status(arguments) => status::status(arguments),
-        Command::Uninstall(arguments) => uninstall::uninstall(arguments),
-        Command::CheckChild(arguments) => Ok(check::child(arguments)),
-        Command::AddressProcess(arguments) => host::run::address_process(arguments),
-        Command::LockJournal(arguments) => host::stranger::lock(arguments),
+    std::panic::set_hook(Box::new(report_own_fault));
+    let matches = match help::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(e) => return ExitCode::from(not_understood(&e)),
     };
-    match result {
-        Ok(code) => ExitCode::from(code),
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::from(2)
+    let json = wants_json(&matches);
+    let mut out = Output::standard();
+    let ended = Cli::from_arg_matches(&matches)
+        .map_err(|e| CommandError::usage(e.render()))
+        .and_then(|cli| run(cli.command, &mut out))
+        .and_then(|exit| out.flush().map(|()| exit));
+    match ended {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            // What was found out before it happened is worth reading.
+            let _ = out.flush();
+            print_error(&error, json);
+            ExitCode::from(error.exit_code())
         }
     }
 }
 
-/// No panic reaches a user as one. Whoever reads our output may have had enough of it (`| head`): that is no fault.
-fn fault(info: &std::panic::PanicHookInfo<'_>) {
-    let what = info.payload_as_str().unwrap_or("for an unknown reason");
-    if what.starts_with("failed printing to stdout") {
-        std::process::exit(0);
+fn run(command: Command, out: &mut Output) -> Result {
+    match command {
+        Command::Addresses(arguments) => addresses::run(arguments, out),
+        Command::Anonymise(arguments) => anonymise::run(arguments, out),
+        Command::Check(arguments) => check::run(arguments, out),
+        Command::Close(arguments) => close::run(arguments, out),
+        Command::Completions(arguments) => completions::run(arguments, out),
+        Command::Config(arguments) => config::run(arguments, out),
+        Command::Decisions(arguments) => decisions::run(arguments, out),
+        Command::Explain(arguments) => explain::run(arguments, out),
+        Command::Export(arguments) => export::run(arguments, out),
+        Command::Host(arguments) => host::run(arguments, out),
+        Command::Import(arguments) => import::run(arguments, out),
+        Command::Install(arguments) => install::run(arguments, out),
+        Command::Journal(arguments) => journal::run(arguments, out),
+        Command::Ledger(arguments) => ledger::run(arguments, out),
+        Command::Purge(arguments) => purge::run(arguments, out),
+        Command::Release(arguments) => release::run(arguments, out),
+        Command::Replay(arguments) => replay::run(arguments, out),
+        Command::Report(arguments) => report::run(arguments, out),
+        Command::Sessions(arguments) => sessions::run(arguments, out),
+        Command::Status(arguments) => status::run(arguments, out),
+        Command::Uninstall(arguments) => uninstall::run(arguments, out),
+        Command::Usage(arguments) => usage::run(arguments, out),
+        Command::Users(arguments) => users::run(arguments, out),
+        Command::WhoHad(arguments) => who_had::run(arguments, out),
+        Command::CheckChild(arguments) => internal::check_child::run(arguments),
+        Command::AddressProcess(arguments) => internal::address_process::run(arguments),
+        Command::LockJournal(arguments) => internal::lock_journal::run(arguments, out),
     }
-    let place = info.location().map(ToString::to_string).unwrap_or_default();
-    let _ = writeln!(
-        std::io::stderr(),
-        "error: rasadmin met a fault of its own ({place}): {what}\nplease report it, with the command that you gave"
-    );
+}
+
+/// Help and version go to standard output, errors of usage to standard error.
+fn not_understood(error: &clap::Error) -> u8 {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let text = text.trim_end();
+        print_error(&CommandError::usage(text.strip_prefix("error: ").unwrap_or(text)), true);
+        return 2;
+    }
+    let shown = error.print();
+    if error.use_stderr() {
+        return 2;
+    }
+    match shown.map_err(|e| CommandError::output(&e)) {
+        Ok(()) => 0,
+        Err(error) => {
+            print_error(&error, false);
+            error.exit_code()
+        }
+    }
+}
+
+/// Whether the subcommand has the option `--json`, and was given it.
+fn wants_json(matches: &ArgMatches) -> bool {
+    match matches.subcommand() {
+        Some((_, inner)) => wants_json(inner),
+        None => matches.try_get_one::<bool>("json").ok().flatten().is_some_and(|json| *json),
+    }
+}
+
+fn print_error(error: &CommandError, json: bool) {
+    if error.kind() == Kind::ClosedPipe {
+        return;
+    }
+    if json {
+        output::note(format_args!("{}", error.to_json()));
+    } else {
+        output::note(format_args!("error: {error}"));
+    }
+}
+
+/// No panic reaches a person as one.
+fn report_own_fault(info: &std::panic::PanicHookInfo<'_>) {
+    let what = info.payload_as_str().unwrap_or("for an unknown reason");
+    let location = info.location().map(ToString::to_string).unwrap_or_default();
+    output::note(format_args!(
+        "error: this is a bug in rasadmin ({location}): {what}\nPlease report it, with the command that you gave."
+    ));
     std::process::exit(2);
 }

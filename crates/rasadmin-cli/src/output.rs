@@ -1,116 +1,82 @@
-//! How results look: tables, times, paths.
+//! Standard output: everything that a command prints goes through here, so that a full disk or a closed pipe is an error.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
-use std::path::{Path, PathBuf};
+use crate::error::{CommandError, Kind, Result};
+use crate::table::{self, Column};
+use rasadmin_text::printable_json;
+use serde::Serialize;
+use std::fmt;
+use std::io::{self, BufWriter, IsTerminal, Write};
 
-/// A table without lines: columns are told apart by space, and all but the first are numbers, aligned to the right.
-pub fn numbers(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_preset(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().copied());
-    table.add_rows(rows);
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if index == 0 { 2 } else { 1 }, 1));
-        if index > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
+/// Standard output. What is printed is complete only after [`flush`](Self::flush).
+pub struct Output {
+    out: Box<dyn Write>,
+    /// The terminal's width; `None` if this is not a terminal.
+    width: Option<usize>,
+    is_terminal: bool,
+}
+
+impl Output {
+    /// That of this process.
+    pub fn standard() -> Self {
+        let stdout = io::stdout();
+        let is_terminal = stdout.is_terminal();
+        let width = is_terminal.then(table::terminal_width).flatten();
+        Self { out: Box::new(BufWriter::with_capacity(1 << 16, stdout)), width, is_terminal }
+    }
+
+    /// Whether a person reads it.
+    pub const fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// The terminal's width; `None` if this is not a terminal.
+    pub const fn width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// What `write!` and `writeln!` call.
+    pub fn write_fmt(&mut self, arguments: fmt::Arguments<'_>) -> Result<()> {
+        self.out.write_fmt(arguments).map_err(|e| CommandError::output(&e))
+    }
+
+    /// An answer for programs.
+    pub fn json(&mut self, answer: &impl Serialize) -> Result<()> {
+        let json = serde_json::to_string_pretty(answer)
+            .map_err(|e| CommandError::new(Kind::Output, format!("the answer cannot be written as JSON: {e}")))?;
+        writeln!(self, "{}", printable_json(&json))
+    }
+
+    /// A table. On a terminal it fits the width; elsewhere it has every column.
+    pub fn table(&mut self, columns: &[Column], rows: Vec<Vec<String>>) -> Result<()> {
+        let (table, left_out) = table::render(columns, rows, self.width);
+        writeln!(self, "{table}")?;
+        if !left_out.is_empty() {
+            writeln!(self, "\n  no room for: {} (a wider terminal or --json has them)", left_out.join(", "))?;
         }
+        Ok(())
     }
-    table.trim_fmt()
-}
 
-/// A table of texts, aligned to the left.
-pub fn texts(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_preset(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().copied());
-    // A user's name is the user's choice: a control character must not reach the terminal.
-    let printable = |cell: String| crate::table::printable(&cell).into_owned();
-    table.add_rows(rows.into_iter().map(|row| row.into_iter().map(printable).collect::<Vec<_>>()));
-    table.column_iter_mut().for_each(|column| {
-        column.set_padding((2, 0));
-    });
-    table.trim_fmt()
-}
+    /// The bytes themselves, for exports and completions.
+    pub fn bytes(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
 
-/// A duration for people: `840 ns`, `5.1 us`, `1.2 ms`, `3.4 s`.
-pub fn duration(ns: u64) -> String {
-    let ns = ns as f64;
-    match ns {
-        _ if ns < 1e3 => format!("{ns:.0} ns"),
-        _ if ns < 1e6 => format!("{:.1} us", ns / 1e3),
-        _ if ns < 1e9 => format!("{:.1} ms", ns / 1e6),
-        _ => format!("{:.1} s", ns / 1e9),
+    /// Makes sure that everything has reached the reader or the disk's cache.
+    pub fn flush(&mut self) -> Result<()> {
+        self.out.flush().map_err(|e| CommandError::output(&e))
     }
 }
 
-/// A DLL's path as the loader wants it: absolute, since a relative one would be looked for in the system's folders.
-pub fn dll_file(path: &Path) -> Result<PathBuf, String> {
-    match std::fs::metadata(path) {
-        Ok(found) if found.is_dir() => Err(format!("{}: it is a directory: name the DLL in it", path.display())),
-        Ok(_) => std::path::absolute(path).map_err(|e| format!("{}: {e}", path.display())),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            Err(format!("{}: there is no such file: check the path", path.display()))
-        }
-        Err(e) => Err(format!("{}: it cannot be read: {e}", path.display())),
-    }
+/// A warning on standard error. If nobody can read it, the command goes on.
+#[macro_export]
+macro_rules! warning {
+    ($($message:tt)*) => {
+        $crate::output::note(format_args!("warning: {}", format_args!($($message)*)))
+    };
 }
 
-/// A path as people write it: relative to the current folder, if it is in there.
-pub fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().ok();
-    here.as_ref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).display().to_string()
-}
-
-/// A count and its noun: `1 link`, `3 links`.
-pub fn count<N: PartialEq + From<u8> + std::fmt::Display>(n: N, noun: &str) -> String {
-    if n == N::from(1) { format!("1 {noun}") } else { format!("{n} {noun}s") }
-}
-
-/// `1 record`, `1,204 records`.
-pub fn records(n: u64) -> String {
-    format!("{} {}", grouped(n), if n == 1 { "record" } else { "records" })
-}
-
-/// A number with its thousands apart: `1,204`.
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_shown_from_where_people_are() {
-        let here = std::env::current_dir().unwrap();
-        assert_eq!(shown(&here.join("x.dll")), "x.dll");
-        assert_eq!(shown(&here.with_file_name("y.dll")), here.with_file_name("y.dll").display().to_string());
-    }
-
-    #[test]
-    fn thousands_are_apart() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([1, 1_204].map(records), ["1 record", "1,204 records"]);
-    }
-
-    #[test]
-    fn durations_have_a_unit_that_fits() {
-        let all: Vec<_> = [0, 999, 1_000, 5_120, 1_250_000, 3_400_000_000].into_iter().map(duration).collect();
-        assert_eq!(all, ["0 ns", "999 ns", "1.0 us", "5.1 us", "1.2 ms", "3.4 s"]);
-    }
-
-    #[test]
-    fn numbers_are_aligned_to_the_right() {
-        let table = numbers(&["function", "calls"], [vec!["a".into(), "7".into()], vec!["bcd".into(), "1234".into()]]);
-        let lines: Vec<_> = table.lines().map(str::trim_end).collect();
-        assert_eq!(lines, ["  function  calls", "  a             7", "  bcd        1234"]);
-    }
+/// A line on standard error. If nobody can read it, the command goes on.
+pub fn note(line: fmt::Arguments<'_>) {
+    let line = line.to_string();
+    let _ = writeln!(io::stderr(), "{}", rasadmin_text::printable_lines(&line));
 }

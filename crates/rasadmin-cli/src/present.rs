@@ -1,21 +1,22 @@
 //! What is in force on a server now, from its journal. Nothing is locked and nothing is written.
 
-use crate::here::Place;
-use crate::output::count;
+use crate::context::Context;
+use crate::error::{Result, WithContext};
+use crate::format::count;
+use crate::warning;
 use rasadmin_recorder::present::{self, Lacking, Present};
 
-/// The state according to the place's journal; None if nothing was ever recorded there.
-pub fn read(place: &Place) -> Result<Option<Present>, String> {
-    let Some(journal) = &place.journal else { return Ok(None) };
-    let present = present::read(journal).map_err(|e| format!("the journal cannot be read: {e}"))?;
-    for lack in present.iter().flat_map(|present| lacks(&present.lacking)) {
-        eprintln!("warning: {lack}");
+/// The state according to the journal; `None` if it has no records.
+pub fn read(context: &Context) -> Result<Option<Present>> {
+    let Some(journal) = &context.journal else { return Ok(None) };
+    let present = present::read(journal).context("the journal cannot be read")?;
+    for warning in present.iter().flat_map(|present| warnings(&present.lacking)) {
+        warning!("{warning}");
     }
     Ok(present)
 }
-
 /// What the state lacks, so that limits and quotas may be wrong.
-pub fn lacks(lacking: &Lacking) -> Vec<String> {
+pub fn warnings(lacking: &Lacking) -> Vec<String> {
     let Lacking { records, effects, beginning } = *lacking;
     let mut all = Vec::new();
     if beginning > 0 {

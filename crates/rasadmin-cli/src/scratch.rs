@@ -1,80 +1,88 @@
-//! A host is not the service: the DLLs that it drives find a configuration, a ledger and a log that are thrown away, or
-//! kept where they were asked to be, and never those of the machine.
+//! The host is not the service: the DLLs that it drives must not find this machine's configuration, journal, ledger and
+//! log, but those of a scratch folder, which is deleted or kept afterwards.
 //!
-//! They look for them in the environment, which a process can only give to another: so the host runs itself again.
+//! DLLs find them through environment variables. A process can only set these for a child, so the host runs itself again.
 
 mod lent;
 
-use crate::here::absolute;
+use crate::context::absolute;
+use crate::error::{CommandError, Exit, Kind, Result};
 use clap::Args;
 use rasadmin_host::scratch::{AUDIT_ONLY, Scratch, VARIABLE, is_marked};
 use rasadmin_system::{places, system_log};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Set in the process that runs again, to the scratch folder.
+/// Set in the child process, to the scratch folder.
 const INSIDE: &str = "RASADMIN_HOST_INSIDE";
 
-/// What becomes of the scratch folder.
+/// What happens to the scratch folder after the run.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Keep {
-    /// Keep the run's configuration, journal, ledger and log in this folder: a new one, an empty one, or an earlier
-    /// run's, whose journal is continued. Look at it with `--config FOLDER/rasadmin.toml`. Without this option they are
-    /// deleted
+    /// Keep the configuration, journal, ledger and log of this run in this folder. The folder may be new, empty, or
+    /// from an earlier run, whose journal is then continued. Look at it with `--config FOLDER/rasadmin.toml`. Without
+    /// this option, the files are deleted
     #[arg(long, value_name = "FOLDER")]
     keep: Option<PathBuf>,
 }
 
 impl Keep {
-    /// The folder, if there is to be one afterwards.
+    /// The folder, if the user wants to keep it.
     pub fn folder(&self) -> Option<&Path> {
         self.keep.as_deref()
     }
 }
 
-/// Where a run happens.
-pub enum Place {
-    /// In the process that ran again, which is this one: its scratch folder.
-    Here(PathBuf),
-    /// It has happened there: its exit code.
-    There(u8),
+/// How a run goes on.
+pub enum Run {
+    /// This process is the child: run here, with this scratch folder.
+    Inside(PathBuf),
+    /// The child has run, and ended like this.
+    Finished(Exit),
 }
 
-/// Runs this command again in an environment for rehearsals, unless this is that process. `config` lends its rules;
-/// else the one that RASADMIN_CONFIG names does; else everyone is allowed.
-pub fn again(keep: &Keep, config: Option<&Path>) -> Result<Place, String> {
+/// Runs this command again in an environment for rehearsals, unless this process is that child. The rules are those of
+/// `config`, or else of the configuration that RASADMIN_CONFIG names; without either, everyone is allowed.
+pub fn rerun_inside(keep: &Keep, config: Option<&Path>) -> Result<Run> {
     if let Some(folder) = inside() {
-        return Ok(Place::Here(folder));
+        return Ok(Run::Inside(folder));
     }
-    let scratch = keep.folder().map_or_else(Scratch::temporary, Scratch::keep).map_err(|e| e.to_string())?;
+    let scratch = keep.folder().map_or_else(Scratch::temporary, Scratch::keep)?;
     match config.map(absolute).transpose()?.or_else(|| places::variable("RASADMIN_CONFIG")) {
-        Some(config) => lent::rules(&config, &scratch)?,
+        Some(config) => lent::copy_rules(&config, &scratch)?,
         None => {
             let config = scratch.config();
-            std::fs::write(&config, AUDIT_ONLY).map_err(|e| format!("{}: {e}", config.display()))?;
+            std::fs::write(&config, AUDIT_ONLY).map_err(|e| CommandError::file(&config, e))?;
         }
     }
-    let own = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
+    let own = this_program()?;
     let mut command = Command::new(own);
     command.args(std::env::args_os().skip(1)).envs(scratch.environment()).env(INSIDE, scratch.path());
     if std::env::var_os(system_log::VARIABLE).is_none() {
         command.env(system_log::VARIABLE, "off");
     }
-    let status = command.status().map_err(|e| format!("cannot run this program again: {e}"))?;
-    Ok(Place::There(exit_code(status)))
+    let status = command
+        .status()
+        .map_err(|e| CommandError::new(Kind::System, format!("cannot run this program again: {e}")))?;
+    Ok(Run::Finished(Exit::Code(exit_code(status))))
 }
 
-/// The scratch folder that this process runs in. Someone who sets one variable by hand does not get past the others.
+/// The file of this program, to run it again.
+pub fn this_program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|e| CommandError::new(Kind::System, format!("cannot find this program: {e}")))
+}
+
+/// The scratch folder that this process runs in. Setting one variable by hand is not enough to get past the others.
 fn inside() -> Option<PathBuf> {
     let folder = places::variable(INSIDE)?;
     (places::variable(VARIABLE).as_ref() == Some(&folder) && is_marked(&folder)).then_some(folder)
 }
 
-/// Its own; that of a run that a DLL crashed is neither success nor one of ours.
+/// The child's own exit code. If a DLL crashed it, the code is neither 0 nor one of ours.
 fn exit_code(status: std::process::ExitStatus) -> u8 {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        // As a shell says it.
+        // As a shell reports it.
         return u8::try_from(128 + signal).unwrap_or(u8::MAX);
     }
     u8::try_from(status.code().unwrap_or(2) & 0xff).unwrap_or(2)

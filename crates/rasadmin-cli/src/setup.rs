@@ -1,49 +1,28 @@
-//! What install, uninstall and status have in common: RRAS's list and our place in it, the steps of a change, asking.
+//! What install, uninstall and status share: RRAS's list of DLLs, the steps of a change, the question before it.
 
 pub mod folders;
-pub mod judge;
+pub mod preflight;
 pub mod product;
 pub mod steps;
 
+use crate::error::{CommandError, Kind, OrCommandError, Result};
 use rasadmin_setup::registry::{Registered, Registry};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
 
-/// Why a command ends without having done its work.
-#[derive(Debug)]
-pub enum Stop {
-    /// It must not be done: exit code 1.
-    Refused(String),
-    /// It cannot be done: exit code 2.
-    Failed(String),
-}
-
-impl Stop {
-    /// The exit code, after the message.
-    pub fn end(self) -> Result<u8, String> {
-        match self {
-            Self::Failed(message) => Err(message),
-            Self::Refused(message) => {
-                eprintln!("error: {message}");
-                Ok(1)
-            }
-        }
-    }
-}
-
-/// What stands in RRAS's place in the registry.
-pub fn registry(root: Option<&str>) -> Result<(Registry, Registered), Stop> {
+/// The registry, and what RRAS would read in it.
+pub fn registry(root: Option<&str>) -> Result<(Registry, Registered)> {
     let registry = Registry::open(root).map_err(|e| {
-        Stop::Failed(format!(
-            "{e}: nothing can be registered here; `rasadmin check` and `rasadmin host run` try a DLL, `rasadmin install \
-             --config-only` writes a configuration, `rasadmin status` tells of it"
-        ))
+        CommandError::new(Kind::System, format!("{e}: nothing can be registered here")).hint(
+            "`rasadmin check` and `rasadmin host run` try a DLL, `rasadmin install --config-only` writes a \
+             configuration, `rasadmin status` checks it",
+        )
     })?;
-    let registered = registry.read().map_err(|e| Stop::Failed(e.to_string()))?;
+    let registered = registry.read().or_error(Kind::System)?;
     Ok((registry, registered))
 }
 
-/// Where the configuration may be. `registered` is what the registry says, where another than RRAS's is used.
+/// Where the configuration may be. `registered` is what the registry says, for a `root` that replaces the machine's.
 pub fn config_places(
     dll: Option<&Path>,
     root: Option<&str>,
@@ -56,21 +35,20 @@ pub fn config_places(
     places
 }
 
-/// A path or text for a terminal: without control characters.
+/// A path or text without control characters.
 pub fn printable(text: impl AsRef<std::ffi::OsStr>) -> String {
-    crate::table::printable(&text.as_ref().to_string_lossy()).into_owned()
+    rasadmin_text::printable_path(text.as_ref())
 }
 
-/// What an environment variable is expanded to.
+/// The value of an environment variable.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Asks before a change.
-pub fn confirm(question: &str, yes: bool) -> Result<(), Stop> {
-    match crate::ask::confirm(question, yes) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Stop::Refused("nothing was changed: it was not confirmed".into())),
-        Err(why) => Err(Stop::Failed(why)),
+/// Asks before a change. Without a yes, it is refused.
+pub fn confirm(question: &str, yes: bool) -> Result<()> {
+    if crate::confirm::confirm(question, yes)? {
+        return Ok(());
     }
+    Err(CommandError::refused("nothing was changed: it was not confirmed"))
 }

@@ -1,7 +1,6 @@
 //! Tables that fit the terminal: columns that matter less are left out, the longest text is cut.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
-use std::io::IsTerminal;
 use unicode_width::UnicodeWidthStr;
 
 /// A column.
@@ -25,22 +24,13 @@ pub const fn number(title: &'static str, rank: u8) -> Column {
 /// A text is not cut to less than this.
 const LEAST: usize = 12;
 
-/// Prints a table to standard output. On a terminal it fits; elsewhere it is whole.
-pub fn print(columns: &[Column], rows: Vec<Vec<String>>) {
-    let width = std::io::stdout().is_terminal().then(terminal_width).flatten();
-    let (table, left_out) = render(columns, rows, width);
-    println!("{table}");
-    if !left_out.is_empty() {
-        println!("\n  no room for: {} (a wider terminal or --json has them)", left_out.join(", "));
-    }
-}
-
 /// How wide standard output's terminal is.
 pub fn terminal_width() -> Option<usize> {
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0).max(40))
 }
 
-fn render(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize>) -> (String, Vec<&'static str>) {
+/// Lays a table out: the text, and the columns that do not fit the width. Without a width everything fits.
+pub fn render(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize>) -> (String, Vec<&'static str>) {
     rows.iter_mut().flatten().for_each(|cell| *cell = printable(cell).into_owned());
     let mut widths: Vec<usize> = columns
         .iter()
@@ -68,7 +58,7 @@ fn render(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize>) 
             let Some(longest) = texts.max_by_key(|&at| widths[at]) else { break };
             let over = total(&shown, &widths) - width;
             widths[longest] = widths[longest].saturating_sub(over).max(LEAST);
-            rows.iter_mut().for_each(|row| row[longest] = cut(&row[longest], widths[longest]));
+            rows.iter_mut().for_each(|row| row[longest] = truncate_to_width(&row[longest], widths[longest]));
         }
     }
     let mut table = Table::new();
@@ -86,7 +76,7 @@ fn render(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize>) 
 }
 
 /// The beginning of a text that is too long, with a mark.
-pub fn cut(text: &str, width: usize) -> String {
+pub fn truncate_to_width(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

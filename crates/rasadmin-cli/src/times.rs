@@ -1,5 +1,6 @@
-//! Times and amounts, as people type and read them. All times are meant in the configuration's time zone.
+//! Times and amounts, as people type and read them. All times are in the configuration's time zone.
 
+use crate::error::{CommandError, Result};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -13,20 +14,20 @@ pub fn now() -> Millis {
 }
 
 /// A time as it is typed.
-pub fn parse(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis, String> {
+pub fn parse(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis> {
     let text = text.trim();
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time.as_millisecond());
     }
     let local = |time: DateTime| {
-        zone.to_timestamp(time).map(Timestamp::as_millisecond).map_err(|e| format!("`{text}`: no such time: {e}"))
+        zone.to_timestamp(time).map(Timestamp::as_millisecond).map_err(|e| CommandError::usage(format!("`{text}`: no such time: {e}")))
     };
     let today = zone.to_datetime(at(now)).date();
     let midnight = |date: Date| local(date.to_datetime(jiff::civil::Time::midnight()));
     match text.to_ascii_lowercase().as_str() {
         "now" => return Ok(now),
         "today" => return midnight(today),
-        "yesterday" => return midnight(today.yesterday().map_err(|e| e.to_string())?),
+        "yesterday" => return midnight(today.yesterday().map_err(CommandError::usage)?),
         _ => {}
     }
     if let Some(ago) = ago(text) {
@@ -38,7 +39,7 @@ pub fn parse(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis, String>
     if let Ok(date) = text.parse::<Date>() {
         return midnight(date);
     }
-    Err(format!("`{text}` is not a valid time: {HELP}"))
+    Err(CommandError::usage(format!("`{text}` is not a valid time: {HELP}")))
 }
 
 /// `90m`, `12h`, `7d`, in milliseconds.
@@ -127,7 +128,7 @@ mod tests {
             assert_eq!(read(text), Ok(time.to_owned()), "{text}");
         }
         for text in ["", "x", "7", "-7d", "2026-13-01", "9999999999d", "é"] {
-            assert!(read(text).unwrap_err().contains(HELP), "{text}");
+            assert!(read(text).unwrap_err().to_string().contains(HELP), "{text}");
         }
     }
 

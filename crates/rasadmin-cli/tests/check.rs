@@ -24,7 +24,7 @@ fn the_product_passes_every_profile() {
 /// "2,000 load and unload cycles in one process without growth in memory, threads, handles or TLS indexes".
 #[test]
 fn two_thousand_load_and_unload_cycles_stay_flat() {
-    // With the system's log too: Windows' own, or a socket that nobody reads.
+    // With the system's log too: that of Windows, or a socket without a reader.
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("nobody").to_string_lossy().into_owned();
     let check = words([&"check", &"--cycles", &"2000", &"--json", &product()]);
@@ -35,7 +35,7 @@ fn two_thousand_load_and_unload_cycles_stay_flat() {
     assert!(cycles["message"].as_str().unwrap().starts_with("2000 cycles leave no"), "{cycles}");
 }
 
-/// Only Windows has a place for it.
+/// Only Windows DLLs have a version resource.
 #[test]
 fn the_products_version_is_read_without_loading_it() {
     let expected = cfg!(windows).then(|| env!("CARGO_PKG_VERSION").to_owned());
@@ -63,7 +63,7 @@ fn bad_input_is_one_line_with_exit_2() {
         assert_eq!(ran.stderr.trim_end().lines().count(), 1, "{}", ran.stderr);
         assert!(ran.stderr.contains(&*path.to_string_lossy()) && ran.stdout.is_empty(), "{}", ran.stderr);
     }
-    // What can be said of the other files is said.
+    // The other files are checked and reported.
     let ran = rasadmin(words([&"check", &"--static-only", &"none.dll", &product()])).ends(2);
     ran.prints("19 functions of the contract").complains("none.dll: there is no such file");
     rasadmin(words([&"check", &"--profile", &"windows11", &product()])).ends(2).complains("there is no profile");

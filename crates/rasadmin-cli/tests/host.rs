@@ -41,9 +41,9 @@ fn a_service_that_would_not_start_ends_with_1() {
     assert_eq!(ran.json()["failure"]["event"], 20113);
 }
 
-/// A DLL that faults takes the host with it, as it would take RRAS; the host says who was called.
+/// A DLL that faults crashes the host, as it would crash RRAS. The host names the DLL and the function.
 #[test]
-fn a_fault_is_laid_at_the_right_door() {
+fn a_fault_names_the_dll_and_the_function() {
     let suffix = std::env::consts::DLL_SUFFIX;
     for (fixture, function) in
         [("overread-connection", "MprAdminAcceptNewConnectionEx"), ("overread-port", "MprAdminAcceptNewLink")]
@@ -75,11 +75,11 @@ fn the_recorder_writes_a_trace_that_replays() {
     let recorder = built("recorder");
     let run = words([&"host", &"run", &"--dll", &recorder, &"--trace", &hosts, &office_day()]);
     rasadmin_with(run, &[("RASADMIN_TRACE", &name)]).ends(0);
-    // Again against itself: the product refuses what another client holds, where the recorder leaves that to RRAS.
+    // Against the recorder itself: rasadmin.dll refuses another client's address, and the recorder leaves that to RRAS.
     let again = folder.path().join("again.trace").to_string_lossy().into_owned();
     let replay = words([&"host", &"replay", &"--dll", &recorder, &own]);
     rasadmin_with(replay, &[("RASADMIN_TRACE", &again)]).ends(0).prints("identical");
-    // What the DLL recorded is what the host recorded.
+    // The DLL and the host have recorded the same calls.
     let calls = |path| {
         let (_, calls) = rasadmin_trace::read_trace(path).unwrap();
         calls.into_iter().map(|c| (c.function, c.arguments, c.result, c.after)).collect::<Vec<_>>()

@@ -1,5 +1,5 @@
-//! `rasadmin install` and `uninstall` with the real command, a real registry and real DLLs. (What of it does not need RRAS
-//! is in tests/status.rs.)
+//! `rasadmin install` and `uninstall` with the real command, a real registry and real DLLs. (Tests that do not need RRAS
+//! are in tests/status.rs.)
 #![cfg(windows)]
 #![allow(clippy::unwrap_used)]
 
@@ -12,7 +12,7 @@ use support::{Ran, fixtures, office_day, product, rasadmin, rasadmin_with, rejec
 use winreg::enums::{HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, REG_DWORD, REG_EXPAND_SZ, REG_SZ, RegType};
 use winreg::{RegKey, RegValue};
 
-/// A server of its own: folders, %ProgramData%, and a key in HKEY_LOCAL_MACHINE's place.
+/// A server of one test: folders, %ProgramData%, and a key that replaces HKEY_LOCAL_MACHINE.
 struct World {
     folder: tempfile::TempDir,
     root: String,
@@ -91,7 +91,7 @@ impl World {
         values(RegKey::predef(HKEY_CURRENT_USER).open_subkey(format!(r"{}\{KEY}", self.root)))
     }
 
-    /// In which DLL the Event Viewer looks for the texts, and for which types of events.
+    /// The DLL in which the Event Viewer looks for the texts, and the types of events.
     fn event_source(&self) -> Option<(String, u32)> {
         let path = format!(r"{}\SYSTEM\CurrentControlSet\Services\EventLog\Application\rasadmin", self.root);
         let key = RegKey::predef(HKEY_CURRENT_USER).open_subkey(path).ok()?;
@@ -142,13 +142,13 @@ fn from_nothing_to_a_registered_dll_and_back() {
     assert_eq!(world.event_source(), Some((dll.clone(), 7)));
     let config = world.path(r"data\rasadmin\rasadmin.toml");
     assert!(Path::new(&config).is_file());
-    world.install(&dll, &[]).ends(0).prints("Nothing is to be done");
+    world.install(&dll, &[]).ends(0).prints("Already installed; nothing to do");
     let status = world.run(&["status", "--json"]).ends(0).json();
     assert_eq!(status["registration"]["dll"], dll.as_str());
     assert_eq!(status["registration"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(status["registration"]["event_source"], dll.as_str());
 
-    // A service on that configuration. Not our host, which leaves the ledger of a real one alone.
+    // A service with that configuration. Our host does not touch the journal of a real one.
     let mut service = std::process::Command::new(fixtures().join("chost.exe"));
     service.arg(&dll).env("RASADMIN_CONFIG", &config).env("RASADMIN_LOG", world.path("rasadmin.log"));
     assert!(service.env("RASADMIN_SYSTEM_LOG", "off").output().unwrap().status.success());
@@ -159,7 +159,7 @@ fn from_nothing_to_a_registered_dll_and_back() {
     let dry = world.run(&["uninstall", "--dry-run"]).ends(0).prints("to    (no value)");
     dry.prints("Nothing was changed");
     assert_eq!(world.dll_path(), dll);
-    let done = world.run(&["uninstall", "--yes"]).ends(0).prints("RRAS goes on with the DLL until it is restarted");
+    let done = world.run(&["uninstall", "--yes"]).ends(0).prints("RRAS keeps the DLL loaded until it is restarted");
     done.prints(&format!("The configuration stays: {config}")).prints("The ledger stays: ");
     assert_eq!((world.values(), world.event_source()), ((None, None), None));
     assert!(Path::new(&config).is_file() && Path::new(&dll).is_file());
@@ -197,9 +197,9 @@ fn what_others_wrote_stays_to_the_last_character() {
     assert_eq!(world.values(), (expand(text), Some("Vendor Inc.".into())));
 }
 
-/// Microsoft's own example has a space after the semicolon: what follows never loads.
+/// Microsoft's own example has a space after the semicolon, so RRAS never loads the entries after it.
 #[test]
-fn a_space_is_told_and_nobody_is_woken_unasked() {
+fn a_space_is_reported_and_no_dll_wakes_without_a_confirmation() {
     let world = World::new();
     let (a, b) = (world.vendor("a.dll"), world.vendor("b.dll"));
     let dll = world.copy(&product(), "rasadmin.dll");
@@ -211,14 +211,14 @@ fn a_space_is_told_and_nobody_is_woken_unasked() {
     world.run(&["uninstall", "--yes"]).ends(0);
     assert_eq!(world.dll_path(), format!("{a}; {b}"));
 
-    // Ours was written so by hand; the space is ours, and what follows sleeps because of it.
+    // Somebody has added rasadmin.dll by hand, with a space, so RRAS never loads it and the entries after it.
     let by_hand = format!("{a}; {dll};{b}");
     world.set(REG_SZ, &by_hand);
     world.run(&["status"]).ends(1).prints("RRAS never loads it, because of a space");
     for command in [&["install", "--yes", "--dll", &dll][..], &["uninstall", "--yes"]] {
-        world.run(command).ends(2).prints("would wake DLLs of others").complains("confirm with --wake");
+        world.run(command).ends(2).prints("would wake other vendors' DLLs").complains("confirm with --wake");
         assert_eq!(world.dll_path(), by_hand);
-        world.run(&[command, &["--dry-run"]].concat()).ends(0).prints("would wake DLLs of others");
+        world.run(&[command, &["--dry-run"]].concat()).ends(0).prints("would wake other vendors' DLLs");
     }
     world.install(&dll, &["--wake"]).ends(0);
     assert_eq!(world.dll_path(), format!("{a};{dll};{b}"));
@@ -227,7 +227,7 @@ fn a_space_is_told_and_nobody_is_woken_unasked() {
     assert_eq!(world.dll_path(), format!("{a};{b}"));
 }
 
-/// Its entry point lies where no code is: whoever loads it sees it fail.
+/// Its entry point is where there is no code: any program that loads it fails.
 #[test]
 fn another_vendors_dll_is_never_loaded() {
     let world = World::new();
@@ -268,7 +268,7 @@ fn what_rras_would_not_start_with_is_refused_and_nothing_changes() {
     world.refuses(&world.copy(&product(), r"a%b\rasadmin.dll"), 1, "a path with `%` cannot be registered");
     world.refuses(&world.copy(&reject(), "reject.dll"), 1, "it is not the rasadmin DLL");
     world.refuses(&world.path("none.dll"), 2, "there is no such file");
-    // Ours, but damaged: it passes for itself by its mark, and fails when it is run.
+    // rasadmin.dll, but damaged: it has our version marker, and fails when it is run.
     let broken = world.copy(&product(), r"broken\rasadmin.dll");
     let mut bytes = std::fs::read(&broken).unwrap();
     let header = u32::from_le_bytes(bytes[0x3c..0x40].try_into().unwrap()) as usize;
@@ -285,7 +285,7 @@ fn an_upgrade_goes_beside_the_loaded_dll_and_takes_its_place_in_the_list() {
     let (a, b) = (world.vendor("a.dll"), world.vendor("b.dll"));
     let first = world.version("0.0.1", r"program\rasadmin.dll");
     world.set(REG_SZ, &format!("{a};{first};{b}"));
-    // The service has it loaded: it can be read, and neither written nor deleted.
+    // The service has it loaded: it can be read, but not written or deleted.
     const FILE_SHARE_READ: u32 = 1;
     let load = |path: &str| std::fs::OpenOptions::new().read(true).share_mode(FILE_SHARE_READ).open(path).unwrap();
     let loaded = load(&first);
@@ -293,14 +293,14 @@ fn an_upgrade_goes_beside_the_loaded_dll_and_takes_its_place_in_the_list() {
     let new = world.version("0.0.2", r"new\rasadmin.dll");
     let second = world.path(r"program\rasadmin-0.0.2.dll");
     let ran = world.install(&new, &[]).ends(0).prints(&format!("copy {new} to {second}"));
-    ran.prints(&format!("The DLL of before, {first}, is in use until then"));
+    ran.prints(&format!("The earlier DLL, {first}, is in use until then"));
     assert_eq!(world.dll_path(), format!("{a};{second};{b}"));
     assert_eq!(std::fs::read(&second).unwrap(), std::fs::read(&new).unwrap());
-    world.install(&new, &[]).ends(0).prints("Nothing is to be done");
+    world.install(&new, &[]).ends(0).prints("Already installed; nothing to do");
     drop(loaded);
     let loaded = load(&second);
 
-    // The same version with another content has a name of its own.
+    // The same version with other content gets another name.
     let mut bytes = std::fs::read(&new).unwrap();
     bytes.extend(b"another build");
     std::fs::write(&new, bytes).unwrap();
@@ -308,7 +308,7 @@ fn an_upgrade_goes_beside_the_loaded_dll_and_takes_its_place_in_the_list() {
     let third = world.dll_path().split(';').nth(1).unwrap().to_owned();
     assert!(third.starts_with(&world.path(r"program\rasadmin-0.0.2-")) && Path::new(&third).is_file(), "{third}");
 
-    // What is still loaded stays until a later time; what no upgrade made stays for good.
+    // A file that is still loaded stays until a later command. A file that no upgrade made stays for good.
     let latest = world.version("0.0.3", r"new\rasadmin.dll");
     world.install(&latest, &[]).ends(0).complains("rasadmin-0.0.2.dll: it cannot be deleted");
     assert!(Path::new(&second).is_file());
@@ -320,7 +320,7 @@ fn an_upgrade_goes_beside_the_loaded_dll_and_takes_its_place_in_the_list() {
 }
 
 #[test]
-fn a_broken_configuration_is_no_reason_to_overwrite_it() {
+fn a_broken_configuration_is_not_overwritten() {
     let world = World::new();
     let dll = world.copy(&product(), "rasadmin.dll");
     let config = world.path("rasadmin.toml");
@@ -333,7 +333,7 @@ fn a_broken_configuration_is_no_reason_to_overwrite_it() {
     assert!(!Path::new(&world.path(r"data\rasadmin\rasadmin.toml")).exists());
 }
 
-/// Writes the key that RRAS reads, and the host in RRAS's place. On Windows it may be a real server's key.
+/// Writes the key that RRAS reads, and that the host reads here. On Windows it may be a real server's key.
 #[test]
 #[ignore = "it writes to HKEY_LOCAL_MACHINE: `cargo xtask test` runs it, in a Wine prefix"]
 fn the_host_starts_with_what_was_registered() {

@@ -113,7 +113,7 @@ fn what_would_happen_is_told_with_the_address_and_changes_nothing() {
     let pptp = at(day(), &["explain", "--user", "zoe", "--tunnel", "PPTP"]).ends(1).stdout;
     assert!(pptp.contains("> no PPTP         denies: tunnels: wanted PPTP, found PPTP"), "{pptp}");
     assert!(pptp.starts_with("CORP\\ZOE would be denied on VPN1"), "{pptp}");
-    assert!(pptp.contains("not given, so taken as absent: public address, computer, port"), "{pptp}");
+    assert!(pptp.contains("not given, so counted as absent: public address, computer, port"), "{pptp}");
     let (folder, candidate) = (
         own(),
         "default.action = \"allow\"\n[[rules]]\nname = \"kiosks\"\naction = \"deny\"\nremote_computers = [\"KIOSK-*\"]\n",
@@ -134,7 +134,7 @@ fn what_would_happen_is_told_with_the_address_and_changes_nothing() {
     at(day(), &bob)
         .ends(1)
         .prints(r"PARTNER\BOB would be denied")
-        .prints(&format!("but the connection ends all the same: {why}"));
+        .prints(&format!("but the connection still ends: {why}"));
     let bob = at(day(), &[&bob[..], &["--json"]].concat()).ends(1).json();
     assert_eq!((&bob["allowed"], &bob["stages"][0]["refused"]), (&json!(false), &Value::Null));
     assert_eq!((&bob["stages"][1]["allow"], &bob["stages"][1]["refused"]), (&json!(true), &json!(why)));

@@ -83,7 +83,7 @@ fn a_change_is_told_by_rule_by_user_and_one_by_one() {
     assert_eq!(each.iter().filter(|row| row["would_be"] == "refused" && row["by"] == "no PPTP").count(), 48);
     let text = replay(no_l2tp.path(), &["--each"]).ends(1).stdout;
     assert!(text.contains("of 231 sessions that were accepted, 48 would be refused."), "{text}");
-    assert!(text.contains("What would change, by rule:") && text.contains("Whom it would concern most:"), "{text}");
+    assert!(text.contains("What would change, by rule:") && text.contains("Users who would be affected most:"), "{text}");
     // What was refused because of a rule that is gone would be accepted.
     let free = candidate(|text| text.replace("user_sessions = { at_least = 1 }", "user_sessions = { at_least = 9 }"));
     let told = replay(free.path(), &["--json"]).ends(1).json();
@@ -158,8 +158,8 @@ fn logs_tell_what_they_admitted_and_what_they_lack() {
     let lacking = told["report"]["lacking"]["quarantine"].as_u64().unwrap();
     assert!(lacking > 100 && number(&told, "rest_on_lacking") == lacking, "{:#}", told["report"]["lacking"]);
     let text = replay(quarantine.path(), &["--log", log]).ends(1).stdout;
-    assert!(text.contains("would rest on facts that are lacking here: quarantine ("), "{text}");
-    assert!(text.contains("(Logs tell only of those that were admitted.)"), "{text}");
+    assert!(text.contains("depend on facts that are missing here: quarantine ("), "{text}");
+    assert!(text.contains("(Logs contain only users who were let in.)"), "{text}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `check` and `host` leave the configuration, the journal and the ledger of this machine alone, whatever names them.
+//! `check` and `host` never touch this computer's configuration, journal and ledger, however they are named.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use support::{product, rasadmin_with, words};
 
-/// A configuration as a server has it, with journal and ledger in use and a members file: and nothing may change of it.
+/// A configuration as on a server, with a journal, a ledger and a members file. No test may change any of it.
 struct Server {
     folder: tempfile::TempDir,
     before: BTreeMap<PathBuf, Vec<u8>>,
 }
 
-/// What is in a folder, byte for byte.
+/// The files in a folder with their content.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -57,7 +57,7 @@ impl Server {
         self.folder.path().join(name).to_string_lossy().into_owned()
     }
 
-    /// Runs a command where the environment names all of it; afterwards all is as it was.
+    /// Runs a command in an environment that names all of it, and checks that nothing has changed.
     fn run(&self, arguments: Vec<std::ffi::OsString>) -> support::Ran {
         let (config, log) = (self.path("conf/vpn.toml"), self.path("logs/rasadmin.log"));
         let ran = rasadmin_with(arguments, &[("RASADMIN_CONFIG", &config), ("RASADMIN_LOG", &log)]);
@@ -110,26 +110,26 @@ fn a_run_that_was_kept_can_be_looked_at() {
     let config = kept.join("rasadmin.toml");
     let ran = ran.prints("1 expectation met, 0 not");
     ran.prints(&format!("rasadmin sessions --config {}", config.display()));
-    // With the journal, the ledger and the members file that are beside it, whatever the original names.
+    // It uses the journal, the ledger and the members file beside it, not those that the original names.
     let ask = |what: &[&str]| rasadmin_with(what, &[("RASADMIN_CONFIG", config.to_str().unwrap())]).ends(0).json();
     let sessions = ask(&["sessions", "--json"]);
     let sessions = sessions.as_array().unwrap();
     assert_eq!((sessions.len(), &sessions[0]["name"]), (1, &"ALICE".into()), "{sessions:?}");
     assert_eq!(
         sessions[0]["acct_start_time"], "2026-11-23T08:00:00Z",
-        "the clock of the run is heeded: it is a rehearsal"
+        "the run has its own clock, because it is a rehearsal"
     );
     assert_eq!(ask(&["decisions", "--rejected", "--json"])[0]["name"], "MALLORY");
     assert!(std::fs::read_to_string(kept.join("rasadmin.log")).unwrap().contains("MALLORY"));
-    // A second day goes on with that journal.
+    // A second day continues that journal.
     server.run(words(run)).ends(0);
     assert_eq!(ask(&["sessions", "--json"]).as_array().unwrap().len(), 2);
-    // The clock's file is still there: beside a real store nobody heeds it.
+    // The clock's file stays. Outside a rehearsal, it has no effect.
     assert!(kept.join("clock").is_file());
 }
 
 #[test]
-fn a_run_without_a_day_goes_by_the_systems_clock_whatever_ran_before() {
+fn a_run_without_a_day_uses_the_systems_clock_after_any_other_run() {
     let folder = tempfile::tempdir().unwrap();
     let (day, kept) = (folder.path().join("day.scenario"), folder.path().join("kept"));
     let run = |first: &str| {
@@ -154,7 +154,7 @@ fn a_run_without_a_day_goes_by_the_systems_clock_whatever_ran_before() {
 }
 
 #[test]
-fn a_folder_with_something_of_somebody_else_in_it_is_refused() {
+fn a_folder_with_other_files_is_refused() {
     let server = Server::new();
     let folder = tempfile::tempdir().unwrap();
     let day = scenario(folder.path());
@@ -174,7 +174,7 @@ fn what_a_check_wrote_can_be_kept() {
     assert!(!rasadmin_with(sessions, &[]).ends(0).json().as_array().unwrap().is_empty());
 }
 
-/// Someone who sets the variables by hand gets no further with them than to a rehearsal's folder.
+/// Variables that somebody sets by hand lead only to a rehearsal's folder.
 #[test]
 fn no_variable_leads_past_the_scratch_folder() {
     let server = Server::new();

@@ -1,6 +1,6 @@
-//! Right in every sequence: events that are late, lost, doubled, overlapping; clocks that are stepped, services that are
-//! killed. Each scenario of the folder `sequences` is played to the product through the C ABI; it says itself what must
-//! become of everyone, and here stands what its ledger must say.
+//! The product is right in every sequence: with events that are late, lost, doubled or overlapping, clocks that are
+//! stepped, services that are killed. Each scenario in the folder `sequences` is played to the product through the C ABI.
+//! The scenario says what the result of every connection must be; these tests say what the ledger must contain.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -16,17 +16,17 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sequences")
 }
 
-/// A scenario that was played, and what of it is not right.
+/// A scenario that was played, and what is wrong with the result.
 struct Played {
     kept: tempfile::TempDir,
-    /// What the host says of it.
+    /// The host's report.
     day: Value,
     wrong: Vec<String>,
-    /// What the ledger has answered.
+    /// The ledger's answers.
     answers: RefCell<BTreeMap<String, Vec<Value>>>,
 }
 
-/// A session as it must be in the ledger: times of the scenario's day, octets from and to the client.
+/// A session that the ledger must contain: times of the scenario's day, octets from and to the client.
 struct Expected {
     start: &'static str,
     stop: &'static str,
@@ -47,7 +47,7 @@ fn seconds(time: &str) -> i64 {
     parts.fold(0, |sum, part| sum * 60 + part)
 }
 
-/// Plays the scenario of this name, in one process and in two, and asks what it must be asked.
+/// Plays the scenario of this name, in one process and in two, and checks the ledger.
 #[track_caller]
 fn sequence(name: &str, check: fn(&mut Played)) {
     let scenario = std::fs::read_to_string(folder().join(format!("{name}.scenario"))).unwrap();
@@ -87,7 +87,7 @@ fn play_text(name: &str, scenario: &str) -> Played {
         &file,
     ];
     let ran = rasadmin(words(run));
-    // Anything else is no answer about the product's decisions: a scenario that is none, a crash.
+    // Any other code says nothing about the product's decisions: the scenario is not valid, or something crashed.
     assert!(matches!(ran.code, Some(0 | 1)), "{name} could not be played: {:?}\n{}", ran.code, ran.stderr);
     let wrong = ran.stderr.lines().map(str::to_owned).collect();
     Played { day: ran.json(), kept, wrong, answers: RefCell::default() }
@@ -106,7 +106,7 @@ impl Played {
         self.answers.borrow_mut().entry(what.join(" ")).or_insert_with(asked).clone()
     }
 
-    /// Notes what is not as it must be.
+    /// Records a difference from what must be.
     fn must<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, found: T, wanted: T) {
         if found != wanted {
             self.wrong.push(format!("{what}: expected {wanted:?}, found {found:?}"));
@@ -268,7 +268,7 @@ sequences! {
         played.must("sessions of alice", alices, 3);
     };
     a_clock_that_was_ahead_bills_nothing: |played| {
-        // How long they lasted is told by the clock that nobody sets.
+        // The monotonic clock, which cannot be set, says how long they lasted.
         for (user, octets) in [("A", 3000), ("B", 3)] {
             let usage = played.usage(user);
             played.must(&format!("billed to {user}"), usage, (3600, octets));
@@ -419,7 +419,7 @@ sequences! {
     a_plain_day: plain_day;
 }
 
-/// The same sessions, use and leases, whatever is unproven.
+/// The same sessions, use and leases under every reading of what is unproven.
 fn plain_day(played: &mut Played) {
     played.had_sessions("A", &[expected(HOUR.0, HOUR.1, (1000, 2000))]);
     played.had_sessions("B", &[expected("08:10:00", "10:10:00", (3, 4))]);

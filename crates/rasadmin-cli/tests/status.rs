@@ -1,4 +1,4 @@
-//! `rasadmin status`, and `rasadmin install --config-only`: what concerns configuration, ledger and folders.
+//! `rasadmin status` and `rasadmin install --config-only`: configuration, journal, ledger and folders.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -43,7 +43,7 @@ impl World {
         Recorder::start(config, &Name::new("VPN1"), now())
     }
 
-    /// On Windows RRAS is a fact too, and not one of these tests.
+    /// On Windows, RRAS adds facts that these tests do not look at.
     fn status(&self) -> serde_json::Value {
         let ran = self.run(&["status", "--json"]);
         assert!(matches!(ran.code, Some(0 | 1)), "{}", ran.stderr);
@@ -81,7 +81,7 @@ fn the_configuration_is_written_once_and_only_when_confirmed() {
     let written = config::load(&world.config()).unwrap();
     assert_eq!(written.ledger, world.path("conf").join("rasadmin.db"));
     std::fs::write(world.config(), "default.action = \"deny\"\n").unwrap();
-    world.prepare().prints("Nothing is to be done");
+    world.prepare().prints("nothing to do");
     assert_eq!(std::fs::read_to_string(world.config()).unwrap(), "default.action = \"deny\"\n", "it is kept");
 }
 
@@ -96,7 +96,7 @@ fn a_broken_configuration_without_an_earlier_one_is_refused() {
         .complains("RRAS would not start")
         .complains("vpn.toml:1:");
     one(&world.status(), "configuration", "attention", "no good one was kept: RRAS will not start");
-    // With one it starts.
+    // With an earlier one, it starts.
     std::fs::write(world.config(), "default.action = \"allow\"\n").unwrap();
     config::start(&world.config()).unwrap();
     std::fs::write(world.config(), "default.action = \"alow\"\n").unwrap();
@@ -108,7 +108,7 @@ fn a_broken_configuration_without_an_earlier_one_is_refused() {
 }
 
 #[test]
-fn a_live_service_is_told_with_its_version_configuration_and_journal() {
+fn a_live_service_is_shown_with_its_version_configuration_and_journal() {
     let world = World::new();
     world.prepare();
     one(&world.status(), "journal", "note", "RRAS makes it when it starts");
@@ -120,7 +120,7 @@ fn a_live_service_is_told_with_its_version_configuration_and_journal() {
     one(&status, "service", "ok", "VPN1: running since 2026-11-18");
     one(&status, "last reload", "ok", &format!("version {}, configuration {hash}", env!("CARGO_PKG_VERSION")));
     assert_eq!(status["services"][0]["alive"], true);
-    // Looking has made no ledger, and has not disturbed it: what is recorded now is of the same instance.
+    // `status` has made no ledger and has not disturbed the service: the next record is of the same instance.
     assert!(!world.path("conf/rasadmin.db").exists());
     recorder.config_is_broken("line 7 is nonsense", now());
     one(&world.status(), "last reload", "attention", "because the file was broken\nline 7 is nonsense");
@@ -148,7 +148,7 @@ fn a_live_service_is_told_with_its_version_configuration_and_journal() {
     one(&world.status(), "checkpoint", "ok", "at record 4; after it: 0 records");
 }
 
-/// What a crash has cut off is told, with what mends it.
+/// `status` shows damage after a crash, and how to repair it.
 #[test]
 fn a_journal_that_is_cut_off_or_damaged_needs_attention() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! What a service left that is gone: the clock of its records has ended, and the commands go on with the time of day.
+//! After a service has ended: the monotonic clock of its records is gone, and the commands use the time of day.
 #![allow(clippy::unwrap_used)]
 
 #[allow(dead_code, clippy::unwrap_used)]
@@ -36,7 +36,7 @@ connect_time = { per = "day", at_least = "3h" }
 /// Tuesday, 2026-11-24, 07:00 in Berlin.
 const TUESDAY: Millis = 1_795_500_000_000;
 
-/// What that machine's clock said: it ran for thirty years, and this one has not.
+/// That machine's monotonic clock: it had run for thirty years, and this one has not.
 const THEIRS: Mono = Mono(1_000_000_000_000);
 
 fn run(folder: &Path, arguments: &[&str]) -> Ran {
@@ -60,8 +60,8 @@ fn left(time: Millis) -> tempfile::TempDir {
     let (folder, recorder) = service(CONFIG, time);
     let asked = address("alice", "VPN2-1", Offer::Nothing);
     let Assigned::Number(number) = recorder.assign(&asked, now(time)).unwrap() else { panic!("no address") };
-    let hers = connection(1, "alice").with(|e| e.addresses = vec![Address { family: Family::Ipv4, number }]);
-    assert_eq!(recorder.accept_connection(&hers, now(time)), Verdict::Accept);
+    let accepted = connection(1, "alice").with(|e| e.addresses = vec![Address { family: Family::Ipv4, number }]);
+    assert_eq!(recorder.accept_connection(&accepted, now(time)), Verdict::Accept);
     assert_eq!(recorder.accept_link(&link(1, "VPN2-1", Tunnel::Sstp), now(time)), Verdict::Accept);
     folder
 }
@@ -76,7 +76,7 @@ fn explain_counts_the_time_since_a_session_began() {
     };
     assert_eq!(ask("2026-11-24 09:30"), (true.into(), serde_json::Value::Null));
     assert_eq!(ask("2026-11-24 10:30"), (false.into(), "three hours a day".into()));
-    // Another server has a state of its own.
+    // Another server has its own state.
     let at = "2026-11-24 10:30";
     let elsewhere = ["explain", "--user", "alice", "--server", "VPN9", "--tunnel", "SSTP", "--at", at, "--json"];
     assert_eq!(run(folder.path(), &elsewhere).ends(0).json()["allowed"], true);
@@ -97,7 +97,7 @@ fn a_session_that_is_closed_has_lasted_until_now() {
     let ledger = rusqlite::Connection::open(folder.path().join("rasadmin.db")).unwrap();
     let last = ledger.query_row("SELECT last_activity FROM instances", [], |row| row.get::<_, Millis>(0)).unwrap();
     assert_eq!(last, two_hours_ago, "what a command changes is no sign of the service's life");
-    // Her address is free.
+    // The address is free.
     run(folder.path(), &["release", "10.8.0.1", "--yes"]).ends(1).prints("no live lease holds 10.8.0.1");
 }
 
@@ -113,7 +113,7 @@ fn the_address_of_a_live_session_is_released_only_by_force() {
     release(&["--force"]).ends(0).prints("10.8.0.1 is free: it was held by CORP\\ALICE");
     assert!(lease().is_string());
     let sessions = run(folder.path(), &["sessions", "--live", "--json"]).ends(0).json();
-    assert_eq!(sessions.as_array().map(Vec::len), Some(1), "her session goes on: {sessions}");
+    assert_eq!(sessions.as_array().map(Vec::len), Some(1), "the session continues: {sessions}");
     release(&["--force"]).ends(1).prints("no live lease holds 10.8.0.1");
 }
 
@@ -127,7 +127,7 @@ fn what_the_recorder_refused_is_explained_with_what_the_rules_had_allowed() {
     assert_eq!((&denied[0]["refusal"], &denied[0]["rule"]), (&"exhausted".into(), &serde_json::Value::Null));
     let number = denied[0]["id"].to_string();
     let told = run(folder.path(), &["explain", "--decision", &number]).ends(0).prints("allowed by the default");
-    told.prints("but it was denied all the same: the pool `staff` is exhausted");
+    told.prints("but it was still denied: the pool `staff` is exhausted");
     let told = run(folder.path(), &["explain", "--decision", &number, "--json"]).ends(0).json();
     assert_eq!(
         (&told[0]["allow"], &told[0]["overruled"], &told[0]["agrees"]),

@@ -1,9 +1,11 @@
-//! A configuration lends a rehearsal its rules: a copy of it and of its members files, with a journal and a ledger of its
-//! own.
+//! A rehearsal uses the rules of a configuration: a copy of it and of its members files, with its own journal and
+//! ledger.
 //!
-//! The copy differs from the original where it names files: journal and ledger are those beside the copy, and the members
-//! files are beside it too. So it works wherever the folder is, and nothing that it names is the original's.
+//! The copy names other files than the original: the journal, the ledger and the members files are all beside the copy.
+//! So it works wherever the folder is, and no file that it names belongs to the original.
 
+use crate::context::not_valid;
+use crate::error::{CommandError, Kind, Result};
 use rasadmin_host::scratch::Scratch;
 use rasadmin_policy::config;
 use std::collections::BTreeMap;
@@ -12,20 +14,21 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// What the copy names in place of what the original does: table, key, and file.
+/// The files that the copy names instead of the original's: table, key, and file.
 const OWN: [(&str, &str, &str); 2] = [("journal", "folder", "journal"), ("ledger", "path", "rasadmin.db")];
 
-/// Copies what is needed of the configuration into the folder.
-pub fn rules(file: &Path, scratch: &Scratch) -> Result<(), String> {
+/// Copies the configuration and its members files into the scratch folder.
+pub fn copy_rules(file: &Path, scratch: &Scratch) -> Result<()> {
     if !file.is_file() {
-        return Err(format!("{}: this configuration does not exist: check the path", file.display()));
+        let missing = format!("{}: this configuration does not exist: check the path", file.display());
+        return Err(CommandError::new(Kind::Configuration, missing));
     }
-    let lends = config::load(file).map_err(|e| format!("the configuration is not valid:\n{e}"))?.bundle;
+    let lends = config::load(file).map_err(not_valid)?.bundle;
     let names: BTreeMap<&str, String> =
         (1..).zip(lends.members.keys()).map(|(n, name)| (name.as_str(), format!("members-{n}.txt"))).collect();
     let write = |name: &str, text: &str| {
         let path = scratch.path().join(name);
-        std::fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))
+        std::fs::write(&path, text).map_err(|e| CommandError::file(&path, e))
     };
     for (name, text) in &lends.members {
         write(&names[name.as_str()], text)?;

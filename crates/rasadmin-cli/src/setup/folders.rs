@@ -1,13 +1,14 @@
-//! The configuration and the folders: where they are, what is missing, and who but administrators can write them.
+//! The configuration and the folders: where they are, which are missing, and who apart from administrators can write
+//! them.
 
 use super::steps::Step;
-use super::{Stop, printable};
+use crate::error::{CommandError, Kind, Result};
 use rasadmin_policy::config::{self, Places};
 use rasadmin_setup::acl::{self, Object, UnsafePermission};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
 
-/// What is written where there is no configuration.
+/// The configuration that install writes if there is none.
 pub const DEFAULT: &str = "\
 # rasadmin: who may connect, and with which address.
 #
@@ -18,7 +19,7 @@ pub const DEFAULT: &str = "\
 default.action = \"allow\"
 ";
 
-/// The configuration, there or to be written.
+/// The configuration: an existing one, or the one that install writes.
 #[derive(Debug)]
 pub struct Config {
     /// Its file.
@@ -27,16 +28,16 @@ pub struct Config {
     pub journal: PathBuf,
     /// Its ledger.
     pub ledger: PathBuf,
-    /// The lists that its groups name: who can write one decides who may connect.
+    /// The lists that its groups name: anyone who can write one decides who may connect.
     pub members: Vec<PathBuf>,
-    /// Is it to be written?
+    /// Whether the file does not exist yet.
     pub missing: bool,
-    /// What is wrong with it, if the last good one would serve instead.
+    /// What is wrong with it, if the last good one is in force instead.
     pub broken: Option<String>,
 }
 
-/// Finds the configuration; `named` is where it is to be instead.
-pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
+/// Finds the configuration; `named` is the path that the user typed.
+pub fn config(places: &Places, named: Option<&Path>) -> Result<Config> {
     let missing = |path: PathBuf| Config {
         journal: path.with_file_name("journal"),
         ledger: path.with_file_name("rasadmin.db"),
@@ -47,10 +48,9 @@ pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
     };
     let path = match named {
         Some(path) => {
-            let path = std::path::absolute(path).map_err(|e| Stop::Failed(format!("{}: {e}", printable(path))))?;
+            let path = crate::context::absolute(path)?;
             if path.is_dir() {
-                let what = format!("{}: it is a directory: name the configuration's file in it", printable(&path));
-                return Err(Stop::Failed(what));
+                return Err(CommandError::file(&path, "it is a directory: name the configuration's file in it"));
             }
             if !path.exists() {
                 return Ok(missing(path));
@@ -60,12 +60,14 @@ pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
         None => match config::find(places) {
             Ok(path) => path,
             Err(e) if places.variable.is_some() || places.registry.is_some() => {
-                return Err(Stop::Refused(format!("{e}; RRAS would not start: write it, or remove what names it")));
+                let error = CommandError::refused(format!("{e}; RRAS would not start"));
+                return Err(error.hint("write it, or remove the variable or registry value that names it"));
             }
             Err(_) => {
                 let folder = places.data_folder.clone();
                 let folder = folder.ok_or_else(|| {
-                    Stop::Failed("the variable ProgramData is not set: name the configuration with --config".into())
+                    let what = "the variable ProgramData is not set: name the configuration with --config";
+                    CommandError::new(Kind::Configuration, what)
                 })?;
                 return Ok(missing(folder.join("rasadmin.toml")));
             }
@@ -77,7 +79,7 @@ pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
             let members = config.bundle.files().into_iter().skip(1).collect();
             Ok(Config { path, journal: config.journal, ledger: config.ledger, members, missing: false, broken })
         }
-        Err(errors) => Err(Stop::Refused(format!(
+        Err(errors) => Err(CommandError::refused(format!(
             "the configuration is broken, and there is no earlier one: RRAS would not start\n{errors}"
         ))),
     }
@@ -98,22 +100,22 @@ impl Config {
         folders
     }
 
-    /// Who but administrators has power over them.
-    pub fn dangers(&self) -> Result<Vec<UnsafePermission>, Stop> {
+    /// Who apart from administrators controls them.
+    pub fn unsafe_permissions(&self) -> Result<Vec<UnsafePermission>> {
         let mut all = Vec::new();
         for folder in self.folders() {
             add(&mut all, &folder, Object::Folder)?;
         }
         // The DLL trusts these files.
-        let recorded = recorded(&self.journal);
-        let files = [&self.path, &self.ledger].into_iter().chain(&self.members).chain(&recorded);
+        let journal = journal_files(&self.journal);
+        let files = [&self.path, &self.ledger].into_iter().chain(&self.members).chain(&journal);
         for file in files.filter(|file| file.exists()) {
             add(&mut all, file, Object::File)?;
         }
         Ok(all)
     }
 
-    /// What makes what is missing.
+    /// The steps that make what is missing.
     pub fn steps(&self) -> Vec<Step> {
         let mut steps: Vec<Step> =
             self.folders().into_iter().filter(|folder| !folder.exists()).map(Step::MakeFolder).collect();
@@ -124,33 +126,33 @@ impl Config {
     }
 }
 
-/// The files of a journal's folder.
-pub fn recorded(journal: &Path) -> Vec<PathBuf> {
+/// The files in a journal's folder.
+fn journal_files(journal: &Path) -> Vec<PathBuf> {
     let listed = std::fs::read_dir(journal).map(|entries| entries.flatten().map(|entry| entry.path()));
     listed.map(|paths| paths.filter(|path| path.is_file()).collect()).unwrap_or_default()
 }
 
-/// Adds who has power over it, each once.
-pub fn add(all: &mut Vec<UnsafePermission>, path: &Path, object: Object) -> Result<(), Stop> {
+/// Adds the path's unsafe permissions, each once.
+pub fn add(all: &mut Vec<UnsafePermission>, path: &Path, object: Object) -> Result<()> {
     let found = acl::dangers(path, object)
-        .map_err(|e| Stop::Failed(format!("{}: its rights cannot be read: {e}", printable(path))))?;
-    for danger in found {
-        if !all.contains(&danger) {
-            all.push(danger);
+        .map_err(|e| CommandError::file(path, format!("its permissions cannot be read: {e}")))?;
+    for permission in found {
+        if !all.contains(&permission) {
+            all.push(permission);
         }
     }
     Ok(())
 }
 
-/// A refusal that says all of them.
-pub fn refusal(dangers: &[UnsafePermission]) -> Option<Stop> {
-    let first = dangers.first()?;
+/// Refuses if there are unsafe permissions, and lists them all.
+pub fn refuse(unsafe_permissions: &[UnsafePermission]) -> Result<()> {
+    let Some(first) = unsafe_permissions.first() else { return Ok(()) };
     let mut text = String::from(
-        "only administrators may have power over what decides who gets in, and what runs as SYSTEM; nothing was changed",
+        "only administrators may control what decides who may connect, and what runs as SYSTEM; nothing was changed",
     );
-    for danger in dangers {
-        text += &format!("\n  {danger}");
+    for permission in unsafe_permissions {
+        text += &format!("\n  {permission}");
     }
     text += &format!("\n  help: {}", acl::remedy(&first.path));
-    Some(Stop::Refused(text))
+    Err(CommandError::refused(text))
 }

@@ -1,13 +1,14 @@
-//! Which DLL is ours: known by its file, which is read and never loaded.
+//! Which DLLs are rasadmin's: their files are read, never loaded.
 
-use super::printable;
+use crate::error::{CommandError, Result};
+use crate::scratch::this_program;
 use rasadmin_setup::mark;
 use rasadmin_setup::registration::List;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// The DLLs of a list that are ours, with their version; None if the file is gone.
+/// The DLLs of a list that are rasadmin's, with their version; `None` if the file is missing.
 #[derive(Debug, Default)]
 pub struct Own(HashMap<String, Option<String>>);
 
@@ -19,7 +20,7 @@ impl Own {
             let path = file_of(dll);
             match mark::version_of(&path) {
                 Ok(Some(version)) => drop(own.insert(key(dll), Some(version))),
-                // What cannot be looked at any more is known by its name.
+                // Only the name is left of a file that is missing.
                 Err(e) if e.kind() == ErrorKind::NotFound && named_as_ours(&path) => drop(own.insert(key(dll), None)),
                 _ => {}
             }
@@ -27,12 +28,12 @@ impl Own {
         Self(own)
     }
 
-    /// Is this DLL ours?
+    /// Whether this DLL is rasadmin's.
     pub fn has(&self, dll: &str) -> bool {
         self.0.contains_key(&key(dll))
     }
 
-    /// Its version, if its file is there.
+    /// Its version, if its file exists.
     pub fn version(&self, dll: &str) -> Option<&str> {
         self.0.get(&key(dll))?.as_deref()
     }
@@ -55,7 +56,7 @@ fn upgrade_name(name: &str) -> bool {
         .is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// The file that an entry of the list means: a bare name is looked for in the system's folder, not in the DLL's own.
+/// The file of an entry of the list. Windows looks for a bare name in the system's folder.
 pub fn file_of(dll: &str) -> PathBuf {
     let path = PathBuf::from(dll);
     if path.is_absolute() {
@@ -67,22 +68,22 @@ pub fn file_of(dll: &str) -> PathBuf {
     }
 }
 
-/// The DLL to install: the one named, or the one beside this command.
-pub fn to_install(named: Option<&Path>) -> Result<PathBuf, String> {
+/// The DLL to install: the one that the user named, or the one beside this command.
+pub fn to_install(named: Option<&Path>) -> Result<PathBuf> {
     if let Some(path) = named {
-        return crate::output::dll_file(path);
+        return crate::format::dll_file(path);
     }
-    let command = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
+    let command = this_program()?;
     let file = format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let path = command.with_file_name(file);
     if path.is_file() {
         return Ok(path);
     }
-    Err(format!("{}: there is no such file beside this command; name the DLL with --dll", printable(&path)))
+    Err(CommandError::file(&path, "there is no such file beside this command").hint("name the DLL with --dll"))
 }
 
-/// A name beside the DLL that is registered: for this version, and if that name is taken by another content, for this
-/// content. Answers the path, and whether the file is there already.
+/// A name beside the registered DLL: with the version, and if another file has that name, with a digest too. Returns
+/// the path, and whether the file is there already.
 pub fn name_for_upgrade(registered: &Path, version: &str, bytes: &[u8]) -> (PathBuf, bool) {
     let there = |path: &Path| std::fs::read(path).is_ok_and(|there| there == bytes);
     let plain = registered.with_file_name(format!("rasadmin-{version}.dll"));
@@ -101,7 +102,7 @@ pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// DLLs in these folders that an upgrade has left, and that `list` does not name.
+/// DLLs in these folders that an upgrade has left, apart from those in `spared`.
 pub fn leftovers<'a>(folders: impl IntoIterator<Item = &'a Path>, spared: &[PathBuf]) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     for entry in folders.into_iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {

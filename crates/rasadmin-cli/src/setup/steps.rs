@@ -1,8 +1,10 @@
-//! The steps of a change: listed once, then shown or done; what was done is undone if a later one fails.
+//! The steps of a change: listed once, then shown or run. If a step fails, those before it are undone.
 
 use super::folders::{self, DEFAULT};
 use super::printable;
 use super::product::digest;
+use crate::error::{CommandError, Kind, OrCommandError, Result};
+use crate::warning;
 use rasadmin_setup::acl::{self, Object};
 use rasadmin_setup::registration::{DISPLAY_NAME, Value};
 use rasadmin_setup::registry::{Registered, Registry};
@@ -17,17 +19,17 @@ pub enum Step {
     MakeFolder(PathBuf),
     /// Writes the default configuration.
     WriteConfig(PathBuf),
-    /// Copies the DLL under a new name; the copy must be what was checked.
+    /// Copies the DLL under a new name. The copy must be the file that was checked.
     CopyDll { from: PathBuf, to: PathBuf, digest: String },
     /// Names the configuration in the registry.
     SetConfigPath(PathBuf),
     /// Writes DisplayName, or removes it.
     SetDisplayName(Option<String>),
-    /// Names the DLL in which the Event Viewer finds the texts, or takes the source out.
+    /// Names the DLL in which the Event Viewer finds the texts, or removes the event source.
     SetEventSource(Option<PathBuf>),
     /// Writes DllPath, or removes it.
     SetDllPath { before: Option<Value>, after: Option<Value> },
-    /// Makes the Task Scheduler run this command daily, to bring the journal into the ledger. The folder is the
+    /// Makes the Task Scheduler run this command daily, to bring the journal into the ledger. `folder` is the
     /// configuration's.
     Schedule { command: PathBuf, folder: PathBuf },
     /// Deletes that task.
@@ -36,7 +38,7 @@ pub enum Step {
     Delete(PathBuf),
 }
 
-/// What takes a step back.
+/// How to undo a step.
 enum Undo {
     Folders(Vec<PathBuf>),
     File(PathBuf),
@@ -48,7 +50,7 @@ enum Undo {
 }
 
 impl Step {
-    /// What it does, for people.
+    /// What it does, in words.
     pub fn describe(&self, key: &str) -> String {
         let name = |path: &Path| printable(path);
         match self {
@@ -79,80 +81,80 @@ impl Step {
                 format!("make the Task Scheduler run {} {} daily, as SYSTEM", name(command), task::ARGUMENTS)
             }
             Self::Unschedule => format!("delete the task `{}` of the Task Scheduler", task::NAME),
-            Self::Delete(path) => format!("delete {}, which an upgrade has left, if it is not loaded", name(path)),
+            Self::Delete(path) => format!("delete {}, which an upgrade has left, unless it is loaded", name(path)),
         }
     }
 
-    fn run(&self, registry: Option<&Registry>) -> Result<Option<Undo>, String> {
-        let told = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", printable(path));
-        let key = || registry.ok_or_else(|| "there is no registry".to_owned());
-        let read = || key()?.read().map_err(|e| e.to_string());
+    fn run(&self, registry: Option<&Registry>) -> Result<Option<Undo>> {
+        let failed = |path: &Path, e: &dyn std::fmt::Display| CommandError::file(path, e);
+        let key = || registry.ok_or_else(|| CommandError::new(Kind::System, "there is no registry"));
+        let read = || key()?.read().or_error(Kind::System);
         match self {
             Self::MakeFolder(path) => {
                 let made =
-                    acl::create_folder(path).map_err(|e| told(path, &format!("the folder cannot be made: {e}")))?;
-                let mut dangers = Vec::new();
-                let looked = folders::add(&mut dangers, path, Object::Folder);
-                if looked.is_err() || !dangers.is_empty() {
-                    take_back(vec![Undo::Folders(made)], registry);
-                    let who = dangers.first().map_or_else(|| "its rights cannot be read".into(), ToString::to_string);
-                    return Err(told(path, &format!("it was not made for administrators only: {who}")));
+                    acl::create_folder(path).map_err(|e| failed(path, &format!("the folder cannot be made: {e}")))?;
+                let mut unsafe_permissions = Vec::new();
+                let looked = folders::add(&mut unsafe_permissions, path, Object::Folder);
+                if looked.is_err() || !unsafe_permissions.is_empty() {
+                    undo_all(vec![Undo::Folders(made)], registry);
+                    let first = unsafe_permissions.first();
+                    let who = first.map_or_else(|| "its permissions cannot be read".into(), ToString::to_string);
+                    return Err(failed(path, &format!("it was not made for administrators only: {who}")));
                 }
                 Ok(Some(Undo::Folders(made)))
             }
             Self::WriteConfig(path) => {
-                new_file(path, DEFAULT.as_bytes()).map_err(|e| told(path, &e))?;
+                new_file(path, DEFAULT.as_bytes()).map_err(|e| failed(path, &e))?;
                 Ok(Some(Undo::File(path.clone())))
             }
             Self::CopyDll { from, to, digest: wanted } => {
-                let bytes = std::fs::read(from).map_err(|e| told(from, &e))?;
+                let bytes = std::fs::read(from).map_err(|e| failed(from, &e))?;
                 if digest(&bytes) != *wanted {
-                    return Err(told(from, &"it has changed since it was checked; run the command again"));
+                    return Err(failed(from, &"it has changed since it was checked; run the command again"));
                 }
-                new_file(to, &bytes).map_err(|e| told(to, &e))?;
+                new_file(to, &bytes).map_err(|e| failed(to, &e))?;
                 Ok(Some(Undo::File(to.clone())))
             }
             Self::SetConfigPath(path) => {
                 let before = read()?.config_path;
-                key()?.set_config_path(Some(&path.to_string_lossy())).map_err(|e| e.to_string())?;
+                key()?.set_config_path(Some(&path.to_string_lossy())).or_error(Kind::System)?;
                 Ok(Some(Undo::ConfigPath(before)))
             }
             Self::SetDisplayName(to) => {
                 let before = read()?.display_name;
-                key()?.set_display_name(to.as_deref()).map_err(|e| e.to_string())?;
+                key()?.set_display_name(to.as_deref()).or_error(Kind::System)?;
                 Ok(Some(Undo::DisplayName(before)))
             }
             Self::SetEventSource(to) => {
                 let before = read()?.event_source;
                 let to = to.as_ref().map(|dll| dll.to_string_lossy());
-                key()?.set_event_source(to.as_deref()).map_err(|e| e.to_string())?;
+                key()?.set_event_source(to.as_deref()).or_error(Kind::System)?;
                 Ok(Some(Undo::EventSource(before)))
             }
             Self::SetDllPath { before, after } => {
                 if read()?.dll_path != *before {
-                    return Err("the registry's DllPath has changed since it was read; run the command again".into());
+                    let what = "the registry's DllPath has changed since it was read; run the command again";
+                    return Err(CommandError::new(Kind::System, what));
                 }
-                key()?.set_dll_path(after.as_ref()).map_err(|e| e.to_string())?;
+                key()?.set_dll_path(after.as_ref()).or_error(Kind::System)?;
                 Ok(Some(Undo::DllPath(before.clone())))
             }
             Self::Schedule { command, folder } => {
                 let made = task::create(command, folder);
-                made.map_err(|e| format!("the daily task cannot be made: {e}"))?;
+                made.map_err(|e| CommandError::new(Kind::System, format!("the daily task cannot be made: {e}")))?;
                 Ok(Some(Undo::Task))
             }
             Self::Unschedule => {
                 // The next install makes it again.
                 if let Err(e) = task::delete() {
-                    eprintln!("warning: the task `{}` cannot be deleted: {e}", task::NAME);
+                    warning!("the task `{}` cannot be deleted: {e}", task::NAME);
                 }
                 Ok(None)
             }
             Self::Delete(path) => {
                 if let Err(e) = std::fs::remove_file(path) {
                     let path = printable(path);
-                    eprintln!(
-                        "warning: {path}: it cannot be deleted: {e}; likely RRAS has it loaded until its restart"
-                    );
+                    warning!("{path}: it cannot be deleted: {e}; likely RRAS has it loaded until its next restart");
                 }
                 Ok(None)
             }
@@ -160,17 +162,17 @@ impl Step {
     }
 }
 
-/// A file that must not be there yet, on disk when this returns; what is half written goes again.
+/// Writes a file that must not exist yet. It is on disk when this returns. A file that is half written is deleted.
 fn new_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     drop(file); // Windows wants it closed.
     written.inspect_err(|_| {
-        let _ = std::fs::remove_file(path); // The first error is the one to tell.
+        let _ = std::fs::remove_file(path); // The first error matters more.
     })
 }
 
-/// DisplayName as it is to be: another vendor's stays, and ours goes when nothing of ours is registered.
+/// Sets DisplayName, or removes it. Another vendor's name stays, and ours goes when rasadmin.dll is not registered.
 pub fn display_name(registered: &Registered, installed: bool) -> Option<Step> {
     match (registered.display_name.as_deref(), installed) {
         (None, true) => Some(Step::SetDisplayName(Some(DISPLAY_NAME.into()))),
@@ -179,7 +181,7 @@ pub fn display_name(registered: &Registered, installed: bool) -> Option<Step> {
     }
 }
 
-/// The Event Log's source as it is to be: the registered DLL has its texts.
+/// Makes the registered DLL the Event Log's source of texts.
 pub fn event_source(registered: &Registered, dll: Option<&Path>) -> Option<Step> {
     let named = registered.event_source.as_deref().map(Path::new);
     (named != dll).then(|| Step::SetEventSource(dll.map(Path::to_path_buf)))
@@ -195,28 +197,27 @@ pub fn show(heading: &str, steps: &[Step], registry: Option<&Registry>) -> Strin
     out
 }
 
-/// Does them all, or none.
-pub fn run(steps: &[Step], registry: Option<&Registry>) -> Result<(), String> {
+/// Runs them all, or none.
+pub fn run(steps: &[Step], registry: Option<&Registry>) -> Result<()> {
     let mut done = Vec::new();
     for step in steps {
         match step.run(registry) {
             Ok(undo) => done.extend(undo),
             Err(why) => {
-                let left = take_back(done, registry);
-                let undone = "everything that was done before was taken back";
-                return Err(if left.is_empty() {
-                    format!("{why}; {undone}")
+                let left = undo_all(done, registry);
+                return Err(why.hint(if left.is_empty() {
+                    "all earlier steps were undone".to_owned()
                 } else {
-                    format!("{why}; what was done before was taken back, but for {}", left.join(", "))
-                });
+                    format!("the earlier steps were undone, except for {}", left.join(", "))
+                }));
             }
         }
     }
     Ok(())
 }
 
-/// Takes back, the last first; answers what could not be.
-fn take_back(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
+/// Undoes the steps, the last first. Returns what could not be undone.
+fn undo_all(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
     let mut left = Vec::new();
     for undo in done.into_iter().rev() {
         let failed = match &undo {
@@ -231,20 +232,24 @@ fn take_back(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
                     Vec::new()
                 }
             }
-            Undo::ConfigPath(before) => failed(registry, "ConfigPath", |r| r.set_config_path(before.as_deref())),
-            Undo::DisplayName(before) => failed(registry, "DisplayName", |r| r.set_display_name(before.as_deref())),
+            Undo::ConfigPath(before) => restore(registry, "ConfigPath", |r| r.set_config_path(before.as_deref())),
+            Undo::DisplayName(before) => restore(registry, "DisplayName", |r| r.set_display_name(before.as_deref())),
             Undo::EventSource(before) => {
-                failed(registry, "EventMessageFile", |r| r.set_event_source(before.as_deref()))
+                restore(registry, "EventMessageFile", |r| r.set_event_source(before.as_deref()))
             }
             Undo::Task => task::delete().err().map(|_| format!("the task `{}`", task::NAME)).into_iter().collect(),
-            Undo::DllPath(before) => failed(registry, "DllPath", |r| r.set_dll_path(before.as_ref())),
+            Undo::DllPath(before) => restore(registry, "DllPath", |r| r.set_dll_path(before.as_ref())),
         };
         left.extend(failed);
     }
     left
 }
 
-fn failed<E>(registry: Option<&Registry>, value: &str, write: impl FnOnce(&Registry) -> Result<(), E>) -> Vec<String> {
+fn restore<E>(
+    registry: Option<&Registry>,
+    value: &str,
+    write: impl FnOnce(&Registry) -> std::result::Result<(), E>,
+) -> Vec<String> {
     match registry.map(write) {
         Some(Ok(())) => Vec::new(),
         _ => vec![format!("the registry's {value}")],
@@ -270,11 +275,11 @@ mod tests {
         run(&steps[..3], None).unwrap();
         assert!(path("a/b/rasadmin.toml").is_file() && path("a/copy.dll").is_file());
         // What is there is never written over.
-        let again = run(&steps[1..2], None).unwrap_err();
-        assert!(again.contains("everything that was done before was taken back"), "{again}");
+        let again = run(&steps[1..2], None).unwrap_err().to_string();
+        assert!(again.contains("all earlier steps were undone"), "{again}");
         assert!(path("a/b/rasadmin.toml").is_file());
         std::fs::remove_dir_all(path("a")).unwrap();
-        let message = run(&steps, None).unwrap_err();
+        let message = run(&steps, None).unwrap_err().to_string();
         assert!(message.contains("it has changed since it was checked"), "{message}");
         assert!(!path("a").exists());
     }

@@ -1,0 +1,27 @@
+//! The subcommands, each in the file of its name; groups (`config`, `host`, `journal`, `ledger`) are folders.
+
+pub mod addresses;
+pub mod anonymise;
+pub mod check;
+pub mod close;
+pub mod completions;
+pub mod config;
+pub mod decisions;
+pub mod explain;
+pub mod export;
+pub mod host;
+pub mod import;
+pub mod install;
+pub mod internal;
+pub mod journal;
+pub mod ledger;
+pub mod purge;
+pub mod release;
+pub mod replay;
+pub mod report;
+pub mod sessions;
+pub mod status;
+pub mod uninstall;
+pub mod usage;
+pub mod users;
+pub mod who_had;

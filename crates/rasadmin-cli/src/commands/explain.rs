@@ -1,0 +1,402 @@
+//! `rasadmin explain`.
+
+mod answer;
+
+use crate::context::{Context, ContextArguments};
+use crate::error::{CommandError, Exit, Kind, Result};
+use crate::output::Output;
+use crate::{clock, present, times};
+use answer::{Answer, StageAnswer};
+use clap::Args;
+use rasadmin_engine::effect::Origin;
+use rasadmin_engine::explain::{AddressExplained, Question, StageExplained, explain, explain_again};
+use rasadmin_engine::{Given, State};
+use rasadmin_ledger::report::{Decided, Reader};
+use rasadmin_policy::config::Config;
+use rasadmin_policy::config::file::Action;
+use rasadmin_policy::rules::{Explained, ExplainedCondition, Outcome, Truth, WhenUnrecorded};
+use rasadmin_policy::{InterfaceType, Name, Quarantine, Stage, Tunnel};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Explain a decision: which rule decides at each stage, and why the earlier rules do not
+///
+/// With --user: what would happen if this user connected now, and which address they would get. Nothing is changed, and
+/// nobody is connected. Options you omit count as absent (phones, for example, send no computer name). Limits and quotas
+/// count the sessions and the use of this moment.
+///
+/// With --session or --decision: why a past decision was made, from the facts recorded then and the configuration of
+/// that time.
+#[derive(Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["user", "session", "decision"])))]
+#[command(after_long_help = "\
+Examples:
+  rasadmin explain --user alice --tunnel SSTP --from 203.0.113.9
+  rasadmin explain --user 'PARTNER\\bob' --tunnel IKEv2 --at '2026-11-28 20:00'
+  rasadmin explain --session 241
+  rasadmin decisions --rejected --user bob; rasadmin explain --decision 818")]
+pub struct Arguments {
+    /// The user, as RRAS would pass the name: `alice`, `CORP\alice`, `alice@corp.example`
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// Explain the decisions of this session: its number, or eight characters of its key
+    #[arg(long, value_name = "SESSION")]
+    session: Option<String>,
+    /// Explain this decision, by its number
+    #[arg(long, value_name = "N")]
+    decision: Option<i64>,
+    /// The tunnel: SSTP, IKEv2, L2TP or PPTP
+    #[arg(long, value_name = "TUNNEL", ignore_case = true)]
+    tunnel: Option<Tunnel>,
+    /// The client's public address
+    #[arg(long, visible_alias = "source", value_name = "IP")]
+    from: Option<IpAddr>,
+    /// The time: `2026-11-23 09:00`, `today` [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// The name of the client's computer
+    #[arg(long, value_name = "NAME")]
+    computer: Option<String>,
+    /// The port: `VPN2-127`
+    #[arg(long, value_name = "NAME")]
+    port: Option<String>,
+    /// The logon domain, which RRAS passes with the connection
+    #[arg(long, value_name = "NAME")]
+    domain: Option<String>,
+    /// The RRAS server [default: the configuration's or the journal's]
+    #[arg(long, value_name = "NAME")]
+    server: Option<String>,
+    /// The quarantine state: normal, quarantine, probation or not-capable
+    #[arg(long, value_name = "STATE", default_value = "normal", value_parser = quarantine)]
+    quarantine: Quarantine,
+    /// The type of the interface: client, home-router, full-router, dedicated or other
+    #[arg(long, value_name = "TYPE", default_value = "client", value_parser = interface)]
+    interface: InterfaceType,
+    /// The IPv4 address that RRAS would offer
+    #[arg(long, value_name = "IP")]
+    offer: Option<Ipv4Addr>,
+    /// Also explain the IPv6 interface identifier
+    #[arg(long)]
+    ipv6: bool,
+    /// Also show the rules after the one that decides
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    context: ContextArguments,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn quarantine(text: &str) -> std::result::Result<Quarantine, &'static str> {
+    Quarantine::from_name(text).ok_or("write normal, quarantine, probation or not-capable")
+}
+
+fn interface(text: &str) -> std::result::Result<InterfaceType, &'static str> {
+    InterfaceType::from_name(text).ok_or("write client, home-router, full-router, dedicated or other")
+}
+
+/// The JSON Schema of the answer about a user.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Answer<'_>)
+}
+
+/// The JSON Schema of the answer about past decisions.
+pub fn schema_of_past() -> schemars::Schema {
+    schemars::schema_for!(Vec<StageAnswer<'_>>)
+}
+
+pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    let context = arguments.context.open()?;
+    if let Some(session) = &arguments.session {
+        let reader = context.reader()?;
+        let found = reader.session(session)?.map_err(CommandError::usage)?;
+        let missing = || CommandError::not_found(format!("there is no session `{session}`: see `rasadmin sessions`"));
+        let found = found.ok_or_else(missing)?;
+        if found.imported.is_some() {
+            let imported = format!("session {session} was imported from a log: nothing was decided here");
+            return Err(CommandError::not_found(imported));
+        }
+        let decisions = reader.decisions_of(found.id)?;
+        return explain_past(out, &arguments, &context, &reader, &decisions);
+    }
+    if let Some(decision) = arguments.decision {
+        let reader = context.reader()?;
+        let found = reader.decision(decision)?;
+        let missing = || CommandError::not_found(format!("there is no decision {decision}: see `rasadmin decisions`"));
+        let found = found.ok_or_else(missing)?;
+        return explain_past(out, &arguments, &context, &reader, &[found]);
+    }
+    explain_user(out, &arguments, &context)
+}
+
+/// What is in force on a server, with its name as the journal has it. This journal knows nothing about other servers.
+fn in_force(context: &Context, asked: Option<Name>) -> Result<(Name, State)> {
+    let Some(present) = present::read(context)? else {
+        return Ok((asked.unwrap_or_else(|| context.server()), State::new()));
+    };
+    let own = present.state.server();
+    // The journal may be examined on another computer than its server.
+    let server = asked.or_else(|| context.config.server.clone()).unwrap_or_else(|| own.clone());
+    if own.folded() == server.folded() {
+        return Ok((own.clone(), present.state));
+    }
+    Ok((server, State::new()))
+}
+
+fn explain_user(out: &mut Output, arguments: &Arguments, context: &Context) -> Result {
+    let zone = &context.config.zone;
+    let now = times::now();
+    let server = arguments.server.as_deref().map(Name::new);
+    let (server, state) = in_force(context, server)?;
+    let time = arguments.at.as_deref().map_or(Ok(now), |at| times::parse(at, zone, now))?;
+    let at = clock::at(context.journal.as_deref(), state.last(), time);
+    let question = Question {
+        user: Name::new(arguments.user.as_deref().unwrap_or_default()),
+        domain: Name::new(arguments.domain.as_deref().unwrap_or_default()),
+        at,
+        server,
+        port: arguments.port.as_deref().map(Name::new),
+        tunnel: arguments.tunnel,
+        source: arguments.from,
+        computer: arguments.computer.as_deref().map(Name::new),
+        quarantine: Some(arguments.quarantine),
+        interface: Some(arguments.interface),
+        offer: arguments.offer,
+        ipv6: arguments.ipv6,
+    };
+    let stages = explain(&context.config, &state, &question);
+    let allowed = !stages.iter().any(StageExplained::ends);
+    if arguments.json {
+        let stages = stages.iter().map(|stage| StageAnswer::new(stage, None)).collect();
+        out.json(&Answer { allowed, config: &context.config.hash, stages })?;
+        return Ok(Exit::no_if(!allowed));
+    }
+    let mut text = String::new();
+    let who = context.config.domains.identity(&question.user, &question.domain);
+    let who = who.map_or_else(|| "a user without a name".to_owned(), |who| who.to_string());
+    let verdict = if allowed { "would be accepted" } else { "would be denied" };
+    let time = times::show(time, zone);
+    let zone_name = zone.iana_name().unwrap_or("UTC");
+    let _ = writeln!(text, "{who} {verdict} on {} at {time} ({zone_name})", question.server);
+    let absent = [
+        ("tunnel", question.tunnel.is_none()),
+        ("public address", question.source.is_none()),
+        ("computer", question.computer.is_none()),
+        ("port", question.port.is_none()),
+    ];
+    let absent: Vec<_> = absent.iter().filter(|(_, absent)| *absent).map(|(what, _)| *what).collect();
+    if !absent.is_empty() {
+        let _ = writeln!(text, "not given, so counted as absent: {}", absent.join(", "));
+    }
+    if state.number() == 0 {
+        let _ = writeln!(text, "{} has no journal: nobody is connected, and nothing was used", question.server);
+    }
+    for stage in &stages {
+        show(&mut text, stage, None, arguments.all);
+    }
+    write!(out, "{}", rasadmin_text::printable_lines(&text))?;
+    Ok(Exit::no_if(!allowed))
+}
+
+/// Past decisions, each under the configuration of its time.
+fn explain_past(out: &mut Output, arguments: &Arguments, context: &Context, reader: &Reader, decisions: &[Decided]) -> Result {
+    let mut configs: HashMap<String, Config> = HashMap::new();
+    for decision in decisions {
+        if !configs.contains_key(&decision.config) {
+            configs.insert(decision.config.clone(), config_of(reader, &decision.config)?);
+        }
+    }
+    let stages: Vec<_> = decisions
+        .iter()
+        .filter_map(|decision| Some((decision, configs.get(&decision.config)?)))
+        .map(|(decision, config)| (decision, recheck(config, decision)))
+        .collect();
+    let differs = stages.iter().any(|(decision, stage)| !agrees(stage, decision));
+    if arguments.json {
+        let stages: Vec<_> =
+            stages.iter().map(|(decision, stage)| StageAnswer::new(stage, Some(decision))).collect();
+        out.json(&stages)?;
+        return Ok(Exit::no_if(differs));
+    }
+    let mut text = String::new();
+    if let Some(first) = decisions.first() {
+        let user = crate::filter::user_shown(first.domain.as_ref(), first.name.as_ref(), &first.user_name);
+        let session = first.session.map(|id| format!(", session {id}")).unwrap_or_default();
+        let _ = writeln!(text, "{user} on {}{session}; {}", first.server, times::zone_name(&context.config.zone));
+    }
+    for (decision, stage) in &stages {
+        show(&mut text, stage, Some((decision, context)), arguments.all);
+    }
+    if differs {
+        let _ = writeln!(
+            text,
+            "\nA decision is not what its facts give under the configuration of its time: please report this, with the \
+             output of the same command with --json."
+        );
+    }
+    write!(out, "{}", rasadmin_text::printable_lines(&text))?;
+    Ok(Exit::no_if(differs))
+}
+
+fn config_of(reader: &Reader, hash: &str) -> Result<Config> {
+    let bundle = reader.config(hash)?;
+    let bundle = bundle.ok_or_else(|| {
+        CommandError::not_found(format!(
+            "the configuration {hash} is not in the ledger: it is from before rasadmin kept them, or was purged"
+        ))
+    })?;
+    let outdated = format!("this rasadmin no longer understands the configuration {hash} of that time");
+    bundle.compile().map_err(|e| CommandError::new(Kind::Configuration, format!("{outdated}:\n{e}")))
+}
+
+fn recheck<'c>(config: &'c Config, decision: &Decided) -> StageExplained<'c> {
+    explain_again(config, decision.stage, decision.facts.clone(), &decision.groups, decision.counted.clone())
+}
+
+/// Is this what was recorded? What the engine refused is what the rules had allowed.
+fn agrees(stage: &StageExplained<'_>, recorded: &Decided) -> bool {
+    if recorded.refusal.is_some() {
+        return stage.allow && recorded.is_denied();
+    }
+    let outcome = match (stage.allow, stage.for_now) {
+        (true, true) => "allow for now",
+        (true, false) => "allow",
+        (false, _) => "deny",
+    };
+    outcome == recorded.outcome && stage.rule == recorded.rule.as_deref() && stage.reason == recorded.reason.as_deref()
+}
+
+/// The denial was the engine's own, and not the rules'.
+fn overruled(stage: &StageExplained<'_>, recorded: &Decided) -> bool {
+    stage.allow && recorded.is_denied()
+}
+
+const fn heading(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Ipv4Address => "IPv4 address (MprAdminGetIpAddressForUser)",
+        Stage::Ipv6Address => "IPv6 address (MprAdminGetIpv6AddressForUser)",
+        Stage::Connection => "connection (MprAdminAcceptNewConnectionEx)",
+        Stage::Link => "link (MprAdminAcceptNewLink)",
+        Stage::Reauthentication => "reauthentication (MprAdminAcceptReauthenticationEx)",
+        Stage::EndpointChange => "endpoint change (MprAdminAcceptTunnelEndpointChangeEx)",
+    }
+}
+
+fn show(text: &mut String, stage: &StageExplained<'_>, past: Option<(&Decided, &Context)>, all: bool) {
+    let time = past.map(|(decision, context)| times::show(decision.time, &context.config.zone) + "  ").unwrap_or_default();
+    let _ = writeln!(text, "\n{time}{}: {}", heading(stage.stage), verdict(stage));
+    let decides = stage.rules.iter().position(|rule| rule.decides).unwrap_or(stage.rules.len());
+    let shown = if all { stage.rules.len() } else { (decides + 1).min(stage.rules.len()) };
+    let width = stage.rules[..shown].iter().map(|rule| name(rule).chars().count()).max().unwrap_or(0).min(40);
+    for rule in &stage.rules[..shown] {
+        let mark = if rule.decides { '>' } else { ' ' };
+        let _ = writeln!(text, "  {mark} {:width$}  {}", name(rule), describe_rule(rule));
+    }
+    let rest = stage.rules.len() - shown;
+    if rest > 0 {
+        let noun = crate::format::count(rest, "later rule");
+        let _ = writeln!(text, "    ({noun} not evaluated; --all shows them)");
+    }
+    if let Some(address) = &stage.address {
+        let _ = writeln!(text, "  address: {}", describe_address(address, stage.stage));
+    }
+    if stage.when_unrecorded == Some(WhenUnrecorded::Deny) && stage.allow {
+        let _ = writeln!(text, "  while nothing can be recorded: denied");
+    }
+    if let Some(refusal) = &stage.refusal {
+        let _ = writeln!(text, "  but the connection still ends: {refusal}");
+    }
+    if let Some((decision, _)) = past {
+        if overruled(stage, decision) {
+            let why = decision.reason.as_deref().unwrap_or("for no recorded reason");
+            let _ = writeln!(text, "  but it was still denied: {why}");
+        } else if !agrees(stage, decision) {
+            let rule = decision.rule.as_deref().unwrap_or("(default)");
+            let _ = writeln!(text, "  but {} by {rule} was recorded", decision.outcome);
+        }
+    }
+}
+
+fn name(rule: &Explained<'_>) -> String {
+    rule.rule.unwrap_or("(default)").to_owned()
+}
+
+fn verdict(stage: &StageExplained<'_>) -> String {
+    let by = stage.rule.map_or_else(|| "by the default".to_owned(), |rule| format!("by the rule `{rule}`"));
+    let what = match (stage.allow, stage.for_now) {
+        (true, true) => "allowed for now",
+        (true, false) => "allowed",
+        (false, _) => "denied",
+    };
+    let reason = stage.reason.filter(|_| !stage.allow).map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{what} {by}{reason}")
+}
+
+/// What a rule says, with the condition that settles it.
+fn describe_rule(rule: &Explained<'_>) -> String {
+    let action = match rule.action {
+        Action::Allow => "allows",
+        Action::Deny => "denies",
+    };
+    let that = |truth: Truth| rule.conditions.iter().find(|condition| condition.truth == truth);
+    match rule.outcome {
+        Outcome::NoMatch => match that(Truth::False) {
+            Some(condition) => format!("does not match: {}", describe(condition)),
+            None => "does not match".to_owned(),
+        },
+        Outcome::Waits => format!("would {}, and waits: {}", verb(rule.action), unknown(rule)),
+        Outcome::Fails => format!("cannot allow: {}", unknown(rule)),
+        Outcome::DecidesForNow => format!("{action} for now: {}", unknown(rule)),
+        Outcome::Decides if that(Truth::Unknown).is_some() => format!("{action}, to be safe: {}", unknown(rule)),
+        Outcome::Decides if rule.conditions.is_empty() => action.to_owned(),
+        Outcome::Decides => {
+            let all: Vec<_> = rule.conditions.iter().map(describe).collect();
+            format!("{action}: {}", all.join("; "))
+        }
+    }
+}
+
+const fn verb(action: Action) -> &'static str {
+    match action {
+        Action::Allow => "allow",
+        Action::Deny => "deny",
+    }
+}
+
+fn unknown(rule: &Explained<'_>) -> String {
+    let unknown = rule.conditions.iter().filter(|condition| condition.truth == Truth::Unknown);
+    unknown.map(describe).collect::<Vec<_>>().join("; ")
+}
+
+fn describe(condition: &ExplainedCondition<'_>) -> String {
+    let ExplainedCondition { field, asked, found, truth } = condition;
+    match truth {
+        Truth::Unknown => format!("{field}: wanted {asked}, {found}"),
+        _ => format!("{field}: wanted {asked}, found {found}"),
+    }
+}
+
+fn number(given: &Given, stage: Stage) -> String {
+    match stage {
+        Stage::Ipv6Address => Ipv6Addr::from_bits(given.number.into()).to_string(),
+        _ => Ipv4Addr::from_bits(u32::try_from(given.number).unwrap_or(0)).to_string(),
+    }
+}
+
+fn describe_address(address: &AddressExplained, stage: Stage) -> String {
+    match address {
+        AddressExplained::Given(given) => {
+            let from = match (given.origin, &given.pool) {
+                (Origin::Reservation, _) => "reserved for the user".to_owned(),
+                (Origin::Sticky, Some(pool)) => format!("from the pool `{pool}`, which the user had last"),
+                (_, Some(pool)) => format!("from the pool `{pool}`"),
+                (_, None) => "RRAS's own offer".to_owned(),
+            };
+            format!("{}, {from}", number(given, stage))
+        }
+        AddressExplained::Offer(because) => format!("RRAS's own offer is kept: {because}"),
+        AddressExplained::Refused(why) => format!("none, so the connection ends: {why}"),
+    }
+}

@@ -1,0 +1,122 @@
+//! The answer of `rasadmin explain` for programs.
+
+use super::{agrees, number, overruled};
+use rasadmin_engine::effect::Origin;
+use rasadmin_engine::explain::{AddressExplained, StageExplained};
+use rasadmin_ledger::report::Decided;
+use rasadmin_policy::rules::{Counted, Explained, WhenUnrecorded};
+use rasadmin_policy::{Facts, Stage};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What would happen to a user who connects like this.
+#[derive(Serialize, JsonSchema)]
+pub struct Answer<'a> {
+    /// Whether the connection would be accepted.
+    pub allowed: bool,
+    /// The hash of the configuration.
+    pub config: &'a str,
+    /// The stages, in the order of RRAS's calls, up to the first that ends the connection.
+    pub stages: Vec<StageAnswer<'a>>,
+}
+
+/// A stage of a connection: a call of RRAS.
+#[derive(Serialize, JsonSchema)]
+pub struct StageAnswer<'a> {
+    /// The stage.
+    stage: Stage,
+    /// Whether the rules allow it.
+    allow: bool,
+    /// Whether that holds only for now, because a condition needs a fact that RRAS passes later.
+    for_now: bool,
+    /// The rule that decides. `null`: the default.
+    rule: Option<&'a str>,
+    /// The rule's reason.
+    reason: Option<&'a str>,
+    /// What was known.
+    facts: &'a Facts,
+    /// What was counted, as far as the rules need it.
+    counted: &'a Counted,
+    /// Whether the connection would be accepted if it could not be recorded. `null`: this changes nothing here.
+    when_unrecorded: Option<WhenUnrecorded>,
+    /// Every rule, in order, with its conditions; the default is the last.
+    rules: &'a [Explained<'a>],
+    /// At an address stage that is allowed: the address.
+    address: Option<AddressAnswer<'a>>,
+    /// Why the connection ends although the rules allow it.
+    refused: Option<String>,
+    /// For a past decision: what was recorded.
+    #[serde(flatten)]
+    past: Option<PastAnswer<'a>>,
+}
+
+/// The address that a user would get.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+enum AddressAnswer<'a> {
+    /// This one.
+    Given {
+        /// The address; for IPv6, the interface identifier.
+        address: String,
+        /// Where it comes from.
+        origin: Origin,
+        /// The pool.
+        pool: Option<&'a str>,
+    },
+    /// RRAS's own offer is kept.
+    Offer {
+        /// `offer`.
+        origin: Origin,
+        /// Why.
+        because: &'a str,
+    },
+    /// None, so the connection ends.
+    Refused {
+        /// Why.
+        refused: &'a str,
+    },
+}
+
+/// A past decision.
+#[derive(Serialize, JsonSchema)]
+struct PastAnswer<'a> {
+    /// The decision as recorded.
+    recorded: &'a Decided,
+    /// Whether the recorded facts give the recorded decision under the configuration of that time.
+    agrees: bool,
+    /// Whether the engine refused what the rules allowed.
+    overruled: bool,
+}
+
+impl<'a> StageAnswer<'a> {
+    /// `recorded`: for a past decision.
+    pub fn new(stage: &'a StageExplained<'a>, recorded: Option<&'a Decided>) -> Self {
+        let address = stage.address.as_ref().map(|address| match address {
+            AddressExplained::Given(given) => AddressAnswer::Given {
+                address: number(given, stage.stage),
+                origin: given.origin,
+                pool: given.pool.as_deref(),
+            },
+            AddressExplained::Offer(because) => AddressAnswer::Offer { origin: Origin::Offer, because },
+            AddressExplained::Refused(why) => AddressAnswer::Refused { refused: why },
+        });
+        Self {
+            stage: stage.stage,
+            allow: stage.allow,
+            for_now: stage.for_now,
+            rule: stage.rule,
+            reason: stage.reason,
+            facts: &stage.facts,
+            counted: &stage.counted,
+            when_unrecorded: stage.when_unrecorded,
+            rules: &stage.rules,
+            address,
+            refused: stage.refusal.as_ref().map(ToString::to_string),
+            past: recorded.map(|recorded| PastAnswer {
+                recorded,
+                agrees: agrees(stage, recorded),
+                overruled: overruled(stage, recorded),
+            }),
+        }
+    }
+}

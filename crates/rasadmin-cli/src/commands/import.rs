@@ -1,0 +1,259 @@
+//! `rasadmin import`: the logs of RRAS and NPS as history.
+
+use crate::bring_in;
+use crate::context::ContextArguments;
+use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
+use crate::format::count;
+use crate::output::Output;
+use crate::warning;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use rasadmin_history::import::imported;
+use rasadmin_history::logs::{self, Format, Summary};
+use rasadmin_ledger::history::{Counts, Imported};
+use rasadmin_ledger::report::Reader;
+use rasadmin_ledger::sqlite::{Create, Sqlite};
+use rasadmin_policy::config;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Bring the logs of an RRAS or NPS server into the ledger, as history
+///
+/// Reads the database-compatible (ODBC), the DTS and the IAS format (docs/logs.md). Imported sessions are marked as such,
+/// and do not count in limits and quotas. Importing the same log again changes nothing. Invalid lines are counted, shown
+/// with their numbers, and skipped; the exit code is still 0.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  rasadmin import C:\\Windows\\System32\\LogFiles\\IN2611.log
+  rasadmin import --time-zone Europe/Berlin --dry-run logs/IN*.log
+  rasadmin import --ledger history.db --create --json IN2611.log")]
+pub struct Arguments {
+    /// The logs, which are read in the order of their first records
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    context: ContextArguments,
+    /// The time zone of the servers' clocks, as IANA names it, like Europe/Berlin [default: the configuration's]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// Make the ledger if it does not exist
+    #[arg(long)]
+    create: bool,
+    /// Read and compare, but write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Sessions that are written at once.
+const BATCH: usize = 1_000;
+/// How long a transaction may wait for others.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// Where the sessions go.
+enum Target {
+    Ledger(Box<Sqlite>),
+    Compare(Option<Reader>),
+}
+
+impl Target {
+    fn take(&mut self, batch: &mut Vec<Imported>) -> Result<Counts> {
+        let counts = match self {
+            Self::Ledger(ledger) => ledger.import(batch, WAIT),
+            Self::Compare(Some(reader)) => reader.compare(batch),
+            Self::Compare(None) => Ok(Counts { new: batch.len() as u64, ..Counts::default() }),
+        };
+        batch.clear();
+        Ok(counts?)
+    }
+}
+
+/// What was read, and what became of it.
+#[derive(Serialize, JsonSchema)]
+struct Answer {
+    /// The logs.
+    files: Vec<FileAnswer>,
+    /// How many records they have.
+    records: u64,
+    /// How many lines were invalid, and skipped.
+    malformed: u64,
+    /// The first of those lines.
+    faults: Vec<FaultAnswer>,
+    /// How many sessions the logs have.
+    sessions: u64,
+    /// How many of them the ledger did not have.
+    new: u64,
+    /// How many the ledger had without their end, which was added.
+    completed: u64,
+    /// How many the ledger had already.
+    already_there: u64,
+    /// How many have no end in the logs.
+    without_end: u64,
+    /// How many records are an Access-Accept.
+    accepts: u64,
+    /// How many records are an Access-Reject: attempts, which are not sessions.
+    rejects: u64,
+    /// How many records were repetitions, and left out.
+    repeated: u64,
+    /// How many records were of switches and wireless networks, and left out.
+    elsewhere: u64,
+    /// How many records were accounting of a rejected Class, and left out.
+    not_admitted: u64,
+    /// How many records were others: requests, challenges, restarts.
+    others: u64,
+    /// Whether nothing was written because of --dry-run.
+    dry_run: bool,
+}
+
+/// A log.
+#[derive(Serialize, JsonSchema)]
+struct FileAnswer {
+    /// The file.
+    file: String,
+    /// Its format: `odbc`, `dts`, `ias`. `null`: it is empty.
+    format: Option<&'static str>,
+}
+
+/// A line that was invalid.
+#[derive(Serialize, JsonSchema)]
+struct FaultAnswer {
+    /// The log.
+    file: String,
+    /// The line, from 1.
+    line: u64,
+    /// What is wrong with it.
+    what: String,
+}
+
+/// The JSON Schema of the answer.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Answer)
+}
+
+pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    let zone = arguments.time_zone.as_deref().map(config::time_zone).transpose().or_error(Kind::Usage)?;
+    let context = arguments.context.open()?;
+    let zone = zone.or_else(|| context.config.named_zone().cloned());
+    if !arguments.dry_run {
+        // It also makes the ledger of a server that has recorded something.
+        bring_in::before_reading(&context)?;
+    }
+    let mut target = target(&arguments, &context.ledger)?;
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}  {msg}") {
+        bar.set_style(style);
+    }
+    let (mut batch, mut counts) = (Vec::with_capacity(BATCH), Counts::default());
+    let mut step = 0u64;
+    let mut progress = |done: u64, all: u64| {
+        step += 1;
+        if step % 4_096 == 1 {
+            bar.set_length(all);
+            bar.set_position(done);
+        }
+    };
+    let summary = logs::read(&arguments.files, zone.as_ref(), &mut progress, &mut |session| {
+        batch.push(imported(&session, &context.config.domains));
+        if batch.len() >= BATCH {
+            counts += target.take(&mut batch)?;
+        }
+        Ok::<_, CommandError>(())
+    });
+    bar.finish_and_clear();
+    let summary = summary?;
+    counts += target.take(&mut batch)?;
+    print(out, &arguments, &summary, counts)?;
+    Ok(Exit::Success)
+}
+
+fn target(arguments: &Arguments, ledger: &Path) -> Result<Target> {
+    let there = ledger.exists();
+    if !there && !arguments.create {
+        let missing = format!("{}: this file does not exist", ledger.display());
+        let error = format!("{missing}: check the path, or make a new ledger with --create");
+        return Err(CommandError::new(Kind::Ledger, error));
+    }
+    let reader = there.then(|| Reader::open(ledger)).transpose()?;
+    if arguments.dry_run {
+        return Ok(Target::Compare(reader));
+    }
+    let create = if arguments.create { Create::Yes } else { Create::No };
+    let ledger = Sqlite::open(ledger, create, false, Instant::now() + WAIT)?;
+    Ok(Target::Ledger(Box::new(ledger)))
+}
+
+fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: Counts) -> Result<()> {
+    warn_of_faults(summary);
+    let seen = summary.counts;
+    if arguments.json {
+        let path = |path: &Path| path.display().to_string();
+        let files = summary.files.iter();
+        let faults = summary.faults.iter();
+        return out.json(&Answer {
+            files: files.map(|(file, format)| FileAnswer { file: path(file), format: format.map(Format::name) }).collect(),
+            records: seen.records,
+            malformed: summary.malformed,
+            faults: faults.map(|f| FaultAnswer { file: path(&f.file), line: f.line, what: f.what.clone() }).collect(),
+            sessions: seen.sessions,
+            new: counts.new,
+            completed: counts.completed,
+            already_there: counts.already_there,
+            without_end: seen.without_end,
+            accepts: seen.accepts,
+            rejects: seen.rejects,
+            repeated: seen.repeated,
+            elsewhere: seen.elsewhere,
+            not_admitted: seen.not_admitted,
+            others: seen.others,
+            dry_run: arguments.dry_run,
+        });
+    }
+    for (file, format) in &summary.files {
+        let format = format.map_or("empty", Format::title);
+        writeln!(out, "{}: {format}", file.display())?;
+    }
+    writeln!(out, "\n{} read, {} malformed", count(seen.records, "record"), count(summary.malformed, "line"))?;
+    let would = if arguments.dry_run { " (nothing was written: --dry-run)" } else { "" };
+    writeln!(out, "{}{would}:", count(seen.sessions, "session"))?;
+    let rows = [
+        (counts.new, "new"),
+        (counts.completed, "already there, and now with their end"),
+        (counts.already_there, "already there: unchanged"),
+        (seen.without_end, "of all these without an end in the logs"),
+    ];
+    for (n, what) in rows {
+        writeln!(out, "  {n:>9}  {what}")?;
+    }
+    let rest = [
+        (seen.accepts, "Access-Accept"),
+        (seen.rejects, "Access-Reject: attempts, not sessions"),
+        (seen.not_admitted, "accounting of a rejected Class: left out"),
+        (seen.repeated, "repeated: left out"),
+        (seen.elsewhere, "of switches and wireless networks: left out"),
+        (seen.others, "others: requests, challenges, restarts"),
+    ];
+    let rest: Vec<_> = rest.into_iter().filter(|&(n, _)| n > 0).collect();
+    if !rest.is_empty() {
+        writeln!(out, "records that are not sessions:")?;
+    }
+    for (n, what) in rest {
+        writeln!(out, "  {n:>9}  {what}")?;
+    }
+    Ok(())
+}
+
+/// Warns of the lines that were skipped.
+pub fn warn_of_faults(summary: &Summary) {
+    for fault in &summary.faults {
+        warning!("{fault}");
+    }
+    let more = summary.malformed - summary.faults.len() as u64;
+    if more > 0 {
+        warning!("… and {more} more invalid lines");
+    }
+}

@@ -1,0 +1,38 @@
+//! `rasadmin ledger backup`.
+
+use crate::context::{ContextArguments, absolute};
+use crate::error::{Exit, Result};
+use crate::output::Output;
+use crate::times;
+use clap::Args;
+use rasadmin_ledger::upkeep::Upkeep;
+use std::path::PathBuf;
+
+/// Copy the ledger to a new file, while Remote Access runs
+///
+/// When the command ends, the copy is complete, checked and on disk. To restore it, put it in the ledger's place and
+/// delete the files `-wal` and `-shm` beside it. You need not stop Remote Access. The next command brings in what was
+/// recorded since the copy was made.
+#[derive(Args)]
+#[command(after_long_help = "\
+Example:
+  rasadmin ledger backup D:\\backup\\rasadmin-2026-11-23.db")]
+pub struct Arguments {
+    /// The new file
+    #[arg(value_name = "FILE")]
+    to: PathBuf,
+    #[command(flatten)]
+    context: ContextArguments,
+}
+
+pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    let context = arguments.context.open()?;
+    let to = absolute(&arguments.to)?;
+    // A missing ledger has an error of its own, which says what to do.
+    context.reader()?;
+    let mut ledger = Upkeep::open(&context.ledger)?;
+    ledger.backup(&to)?;
+    let size = std::fs::metadata(&to).map(|file| file.len()).unwrap_or(0);
+    writeln!(out, "{}: copied to {} ({}), checked", context.ledger.display(), to.display(), times::octets(size))?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,33 @@
+//! `rasadmin purge`: delete what ended before a date.
+
+use crate::error::Result;
+use crate::output::Output;
+use crate::retention::{Answer, RetentionArguments, forget};
+use clap::Args;
+use rasadmin_engine::effect::Forgetting;
+
+/// Delete what ended before a date
+///
+/// Deletes sessions, links, leases, decisions and days of use, as a retention rule demands. Live sessions are never
+/// touched. The ledger's file is overwritten where the data was; your backups and exports are not changed.
+///
+/// The journal contains names too. It deletes each of its files a week after the ledger has read it, or at once with
+/// --now.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  rasadmin purge --before 2026-05-01
+  rasadmin purge --before 2026-05-01 --now")]
+pub struct Arguments {
+    #[command(flatten)]
+    retention: RetentionArguments,
+}
+
+/// The JSON Schema of the answer.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Answer)
+}
+
+pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    forget(arguments.retention, Forgetting::Purge, "Delete", "deleted", out)
+}

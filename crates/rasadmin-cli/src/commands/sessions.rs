@@ -1,0 +1,110 @@
+//! `rasadmin sessions`.
+
+use crate::context::ContextArguments;
+use crate::error::{Exit, Result};
+use crate::filter::{FilterArguments, LimitArguments, user_shown};
+use crate::output::Output;
+use crate::table::{number, text};
+use crate::times;
+use clap::Args;
+use rasadmin_ledger::report::Session;
+
+/// Show who is connected, and who was
+///
+/// Shows the latest first. Sessions imported from logs are shown for times that the ledger itself does not cover.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  rasadmin sessions --live
+  rasadmin sessions --user alice --since 7d
+  rasadmin sessions --since 2026-11-01 --until 2026-12-01 --limit 0 --json")]
+pub struct Arguments {
+    /// Only users who are connected now
+    #[arg(long)]
+    live: bool,
+    #[command(flatten)]
+    filter: FilterArguments,
+    #[command(flatten)]
+    limit: LimitArguments,
+    #[command(flatten)]
+    context: ContextArguments,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The JSON Schema of the answer.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Vec<Session>)
+}
+
+pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    let context = arguments.context.open()?;
+    let filter = arguments.filter.filter(&context, arguments.limit.to_ask_for())?;
+    let mut sessions = context.reader()?.sessions(&filter, arguments.live)?;
+    let more = arguments.limit.truncate(&mut sessions);
+    if arguments.json {
+        out.json(&sessions)?;
+        return Ok(Exit::Success);
+    }
+    if sessions.is_empty() {
+        writeln!(out, "{}", if arguments.live { "nobody is connected" } else { "there is no such session" })?;
+        return Ok(Exit::Success);
+    }
+    let zone = &context.config.zone;
+    let servers = sessions.iter().any(|s| s.nas_identifier != sessions[0].nas_identifier);
+    let columns = [
+        number("session", 0),
+        text("began", 0),
+        text("user", 0),
+        text("tunnel", 3),
+        text("address", 1),
+        text("from", 4),
+        text("computer", 7),
+        text("port", 6),
+        text("server", 5),
+        number("connected", 0),
+        number("received", 2),
+        number("sent", 2),
+        text("end", 1),
+    ];
+    let now = times::now();
+    let rows = sessions.iter().map(|s| {
+        vec![
+            s.id.to_string(),
+            times::show(s.acct_start_time, zone),
+            user_shown(s.domain.as_ref(), s.name.as_ref(), &s.user_name),
+            s.tunnel_type.clone().unwrap_or_default(),
+            s.framed_ip_address.clone().or_else(|| s.framed_interface_id.clone()).unwrap_or_default(),
+            s.calling_station_id.clone(),
+            s.remote_computer.to_string(),
+            s.nas_port_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+            if servers { s.nas_identifier.to_string() } else { String::new() },
+            match (s.acct_stop_time, s.acct_session_time) {
+                (None, _) => times::between(s.acct_start_time, now),
+                (Some(_), Some(seconds)) if s.estimated => format!("~{}", times::duration(seconds)),
+                (Some(_), Some(seconds)) => times::duration(seconds),
+                (Some(stop), None) => times::between(s.acct_start_time, stop),
+            },
+            octets(s, s.acct_input_octets),
+            octets(s, s.acct_output_octets),
+            match (&s.imported, &s.closed_by) {
+                (Some(log), _) => format!("imported ({log})"),
+                (None, None) => "live".to_owned(),
+                (None, Some(by)) => by.clone(),
+            },
+        ]
+    });
+    out.table(&columns, rows.collect())?;
+    let shown = sessions.len();
+    writeln!(out, "\n  {}; received and sent: by the server", times::zone_name(zone))?;
+    if more {
+        writeln!(out, "  the latest {shown}; --limit 0 shows all")?;
+    }
+    Ok(Exit::Success)
+}
+
+fn octets(session: &Session, octets: Option<u64>) -> String {
+    let at_least = if session.octets_are.as_deref() == Some("lower bound") { ">= " } else { "" };
+    octets.map(|octets| format!("{at_least}{}", times::octets(octets))).unwrap_or_default()
+}

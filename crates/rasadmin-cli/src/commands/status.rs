@@ -1,0 +1,129 @@
+//! `rasadmin status`: is everything as it should be?
+
+mod configured;
+mod facts;
+mod journal;
+mod ledger;
+mod log;
+mod recorded;
+mod registered;
+mod rights;
+mod service;
+
+use crate::error::{Exit, Result};
+use crate::output::Output;
+use crate::setup::{config_places, registry};
+use clap::Args;
+use facts::{Fact, Facts, Mark};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Show whether everything on this server is as it should be
+///
+/// The command checks the registration, the DLL, the configuration, the journal, Remote Access, the ledger, the log,
+/// and who can write them. It changes nothing and disturbs no connection.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  rasadmin status
+  rasadmin status --json
+
+Exit codes: 0 all is well; 1 something needs attention; 2 the command could not
+do its work.")]
+pub struct Arguments {
+    /// Use this configuration instead of the one that the DLL on this computer would find
+    #[arg(long, value_name = "PATH")]
+    config: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// For tests: a key below HKEY_CURRENT_USER in the place of HKEY_LOCAL_MACHINE
+    #[arg(long, hide = true)]
+    registry_root: Option<String>,
+}
+
+/// The state of this server. Parts that do not exist here are absent.
+#[derive(Default, Serialize, JsonSchema)]
+struct Answer {
+    /// Whether nothing needs attention.
+    all_well: bool,
+    /// The report as text: what is as it should be, and what is not.
+    facts: Vec<Fact>,
+    /// What RRAS would load; absent if RRAS is not installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration: Option<registered::Registration>,
+    /// The configuration; absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration: Option<configured::Configuration>,
+    /// The journal; absent without a valid configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal: Option<journal::Journal>,
+    /// The free space on the journal's disk, in bytes; absent if the journal does not exist.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free_bytes: Option<u64>,
+    /// Remote Access with the DLL, on every server that the journal and the ledger know; this server comes first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    services: Option<Vec<service::Service>>,
+    /// The ledger; absent if it does not exist.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ledger: Option<ledger::Ledger>,
+    /// Who apart from administrators controls the files outside the journal; absent if there is no configuration.
+    #[serde(rename = "dangers", skip_serializing_if = "Option::is_none")]
+    unsafe_permissions: Option<Vec<rights::UnsafePermission>>,
+    /// What is wrong with the permissions in the journal's folder; absent if there is no configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal_rights: Option<Vec<rights::JournalFault>>,
+    /// The DLL's log.
+    log: log::Log,
+}
+
+/// The schema of the JSON.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Answer)
+}
+
+/// Checks everything, and reports it.
+pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    let mut facts = Facts::default();
+    let mut answer = Answer::default();
+    let root = arguments.registry_root.as_deref();
+    let registered = match registry(root) {
+        Ok((_, registered)) => Some(registered),
+        Err(e) if cfg!(windows) => {
+            facts.add(Mark::Attention, "registered", e.to_string());
+            None
+        }
+        Err(_) => {
+            facts.add(Mark::Note, "registered", "there is no Routing and Remote Access on this system");
+            None
+        }
+    };
+    answer.registration = registered.as_ref().and_then(|registered| registered::check(&mut facts, registered));
+    let dll = answer.registration.as_ref().and_then(registered::Registration::dll);
+    let places = config_places(dll.as_deref(), root, &registered.unwrap_or_default());
+    if let Some((configuration, path, config)) =
+        configured::check(&mut facts, &places, arguments.config.as_deref())
+    {
+        answer.configuration = Some(configuration);
+        if let Some(config) = &config {
+            let recorded = recorded::read(config);
+            answer.free_bytes = journal::free_bytes(&mut facts, config);
+            answer.journal = Some(journal::check(&mut facts, config, &recorded));
+            answer.services = Some(service::check(&mut facts, config, &recorded, dll.as_deref()));
+            answer.ledger = ledger::check(&mut facts, config, &recorded);
+        }
+        let (unsafe_permissions, journal_rights) = rights::check(&mut facts, dll.as_deref(), &path, config.as_ref());
+        answer.unsafe_permissions = Some(unsafe_permissions);
+        answer.journal_rights = Some(journal_rights);
+    }
+    answer.log = log::check(&mut facts);
+    answer.all_well = !facts.need_attention();
+    if arguments.json {
+        answer.facts = facts.into_list();
+        out.json(&answer)?;
+    } else {
+        write!(out, "{}", facts.text())?;
+    }
+    Ok(Exit::no_if(!answer.all_well))
+}

@@ -1,0 +1,76 @@
+//! `rasadmin users`: the users that the ledger knows.
+
+use crate::context::ContextArguments;
+use crate::error::{Exit, Result};
+use crate::filter::{FilterArguments, user_shown};
+use crate::output::Output;
+use crate::table::{number, text};
+use crate::times;
+use clap::Args;
+use rasadmin_ledger::report::KnownUser;
+
+/// List the users that the ledger knows
+///
+/// Lists everyone who was accepted or denied, with their groups.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  rasadmin users
+  rasadmin users --since 30d --json")]
+pub struct Arguments {
+    #[command(flatten)]
+    filter: FilterArguments,
+    #[command(flatten)]
+    context: ContextArguments,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The JSON Schema of the answer.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Vec<KnownUser>)
+}
+
+pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    let context = arguments.context.open()?;
+    let filter = arguments.filter.filter(&context, None)?;
+    let users = context.reader()?.users(&filter)?;
+    if arguments.json {
+        out.json(&users)?;
+        return Ok(Exit::Success);
+    }
+    if users.is_empty() {
+        writeln!(out, "the ledger knows no such user")?;
+        return Ok(Exit::Success);
+    }
+    let zone = &context.config.zone;
+    let groups: Vec<_> = context.config.groups.names().collect();
+    let columns = [
+        text("user", 0),
+        text("groups", 3),
+        number("live", 0),
+        number("sessions", 0),
+        text("first", 4),
+        text("last", 1),
+        text("last denied", 2),
+    ];
+    let rows = users.iter().map(|user| {
+        let identity = rasadmin_policy::Identity { domain: user.domain.clone(), name: user.name.clone() };
+        let of = context.config.groups.of(&identity);
+        let names: Vec<_> = of.iter().filter_map(|group| groups.get(group.0 as usize).copied()).collect();
+        vec![
+            user_shown(Some(&user.domain), Some(&user.name), &user.name),
+            names.join(", "),
+            user.live_sessions.to_string(),
+            user.sessions.to_string(),
+            user.first.map(|time| times::show(time, zone)).unwrap_or_default(),
+            user.last.map(|time| times::show(time, zone)).unwrap_or_default(),
+            user.last_denied.map(|time| times::show(time, zone)).unwrap_or_default(),
+        ]
+    });
+    out.table(&columns, rows.collect())?;
+    writeln!(out, "\n  {}", times::zone_name(zone))?;
+    Ok(Exit::Success)
+}
+

@@ -1,0 +1,64 @@
+//! `rasadmin who-had`: who had an address.
+
+use super::addresses::print_leases;
+use crate::context::ContextArguments;
+use crate::error::{Exit, Result};
+use crate::output::Output;
+use crate::times;
+use clap::Args;
+use rasadmin_ledger::report::LeaseRow;
+use std::net::IpAddr;
+
+/// Show who had an address
+///
+/// With --at, shows who had it at that time. Without --at, shows everyone who ever had it, the latest first. An IPv6
+/// address is found by its interface identifier, and by its prefix if RRAS reported one. Sessions imported from logs are
+/// shown for times that the ledger itself does not cover.
+#[derive(Args)]
+#[command(after_long_help = "\
+Examples:
+  rasadmin who-had 10.20.16.9 --at '2026-11-23 14:30'
+  rasadmin who-had 2001:db8:1::a11c:e")]
+pub struct Arguments {
+    /// The address
+    #[arg(value_name = "ADDRESS")]
+    address: IpAddr,
+    /// At this time: `2026-11-23 14:30`, `today`, or how long ago: `90m`, `12h`, `7d`
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Show at most N rows
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: u32,
+    #[command(flatten)]
+    context: ContextArguments,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The JSON Schema of the answer.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Vec<LeaseRow>)
+}
+
+pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    let context = arguments.context.open()?;
+    let zone = &context.config.zone;
+    let at = arguments.at.as_deref().map(|at| times::parse(at, zone, times::now())).transpose()?;
+    let address = arguments.address;
+    let leases = context.reader()?.who_had(address, at, arguments.limit)?;
+    if arguments.json {
+        out.json(&leases)?;
+        return Ok(Exit::Success);
+    }
+    if leases.is_empty() {
+        let when = at.map_or_else(|| "ever".to_owned(), |at| format!("at {}", times::show(at, zone)));
+        writeln!(out, "nobody had {address} {when}, as far as the ledger knows")?;
+        return Ok(Exit::Success);
+    }
+    print_leases(out, &leases, &context, true)?;
+    if leases.iter().any(|lease| lease.accepted.is_none()) {
+        writeln!(out, "  never accepted: the DLL gave the address, but no connection was accepted with it")?;
+    }
+    Ok(Exit::Success)
+}

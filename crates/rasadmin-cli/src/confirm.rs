@@ -1,0 +1,27 @@
+//! Asking before something is done that cannot be undone.
+
+use crate::error::{CommandError, Kind, OrCommandError, Result};
+use std::io::{IsTerminal, Write};
+
+/// Asks on a terminal; `yes` answers beforehand. Without a terminal there is nobody to answer.
+pub fn confirm(question: &str, yes: bool) -> Result<bool> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(CommandError::usage(format!(
+            "{question}\nnothing was changed: there is no terminal to ask on; add --yes if you mean it"
+        )));
+    }
+    Ok(matches!(ask(&format!("{question} [y/N]"))?.to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// The answer to a question on the terminal.
+pub fn ask(question: &str) -> Result<String> {
+    let mut terminal = std::io::stderr();
+    // A question that is not seen gets no answer.
+    let _ = write!(terminal, "{question} ").and_then(|()| terminal.flush());
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).or_error(Kind::System).map_err(|e| e.context("your answer cannot be read"))?;
+    Ok(answer.trim().to_owned())
+}

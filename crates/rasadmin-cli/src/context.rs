@@ -1,0 +1,118 @@
+//! The configuration, the journal and the ledger of this call.
+
+use crate::error::{CommandError, Kind, Result};
+use crate::{bring_in, warning};
+use clap::Args;
+use rasadmin_ledger::report::Reader;
+use rasadmin_policy::Name;
+use rasadmin_policy::config::{self, Config};
+use rasadmin_system::places;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The options that name a configuration, a journal and a ledger.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ContextArguments {
+    /// Use this configuration instead of the one that the DLL on this computer would find
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Read this ledger, such as a backup, instead of the configuration's; nothing is brought into it
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+    /// Read this journal's folder instead of the configuration's
+    #[arg(long, value_name = "FOLDER")]
+    pub journal: Option<PathBuf>,
+}
+
+/// A valid configuration, and the journal and the ledger that belong to it.
+pub struct Context {
+    /// `None`: only a ledger was named, and there is no configuration.
+    pub file: Option<PathBuf>,
+    pub config: Arc<Config>,
+    /// `None`: a ledger was named, and nothing is brought into it.
+    pub journal: Option<PathBuf>,
+    pub ledger: PathBuf,
+}
+
+impl ContextArguments {
+    /// The configuration's file, as the DLL would find it.
+    pub fn file(&self) -> Result<PathBuf> {
+        match &self.config {
+            Some(path) => absolute(path),
+            None => config::find(&places::config_places(None)).map_err(|e| {
+                CommandError::new(Kind::Configuration, e)
+                    .hint("or name the configuration with --config, the ledger with --ledger")
+            }),
+        }
+    }
+
+    /// The configuration, its journal and its ledger. If the configuration is broken, it warns and uses the last good
+    /// one, as the DLL does.
+    pub fn open(&self) -> Result<Context> {
+        let ledger = self.ledger.as_deref().map(absolute).transpose()?;
+        let file = match (self.file(), &ledger) {
+            (Ok(file), _) => Some(file),
+            (Err(_), Some(_)) if self.config.is_none() => None,
+            (Err(e), _) => return Err(e),
+        };
+        let config = match &file {
+            Some(file) => {
+                let (config, broken) = config::on(&places::server_name()).read(file).map_err(not_valid)?;
+                if let Some(errors) = broken {
+                    warning!("the configuration is broken; the last good one is used instead:\n{errors}");
+                }
+                config
+            }
+            None => audit_only()?,
+        };
+        let own = ledger.as_ref().is_none_or(|ledger| *ledger == config.ledger);
+        let named = self.journal.as_deref().map(absolute).transpose()?;
+        let journal = named.or_else(|| (own && file.is_some()).then(|| config.journal.clone()));
+        let ledger = ledger.unwrap_or_else(|| config.ledger.clone());
+        Ok(Context { file, config: Arc::new(config), journal, ledger })
+    }
+}
+
+impl Context {
+    /// The ledger, for reading. The journal's new records are brought into it first.
+    pub fn reader(&self) -> Result<Reader> {
+        bring_in::before_reading(self)?;
+        if !self.ledger.exists() {
+            let missing = format!("{}: the ledger does not exist yet", self.ledger.display());
+            return Err(CommandError::new(
+                Kind::Ledger,
+                format!("{missing}: start Remote Access with the DLL, or import logs with `rasadmin import --create`"),
+            ));
+        }
+        Ok(Reader::open(&self.ledger)?)
+    }
+
+    /// The server's journal.
+    pub fn journal(&self) -> Result<&Path> {
+        self.journal.as_deref().ok_or_else(|| {
+            let missing = format!("{}: no journal belongs to this ledger", self.ledger.display());
+            CommandError::new(Kind::Journal, missing).hint("name the journal with --journal, or leave --ledger out")
+        })
+    }
+
+    /// The name of the server, if its journal does not contain it.
+    pub fn server(&self) -> Name {
+        self.config.server.clone().unwrap_or_else(places::server_name)
+    }
+}
+
+/// A configuration that cannot be used, with everything that is wrong with it.
+pub fn not_valid(errors: config::ConfigErrors) -> CommandError {
+    CommandError::new(Kind::Configuration, format!("the configuration is not valid:\n{errors}"))
+}
+
+/// A configuration that allows everyone: for a ledger or a journal without one.
+pub fn audit_only() -> Result<Config> {
+    let none = &mut |_: &str| Err("there is none".to_owned());
+    Ok(config::parse("", "default.action = \"allow\"\n", Path::new(""), none)?)
+}
+
+/// A path that does not depend on the current folder.
+pub fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|e| CommandError::file(path, e))
+}

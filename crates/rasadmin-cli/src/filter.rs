@@ -1,0 +1,83 @@
+//! The options that limit a list: the same for every command.
+
+use crate::context::Context;
+use crate::error::{CommandError, Result};
+use crate::times;
+use clap::Args;
+use rasadmin_ledger::report::{Filter, UserFilter};
+use rasadmin_policy::Name;
+
+/// The options.
+#[derive(Args, Clone, Debug, Default)]
+pub struct FilterArguments {
+    /// Only this user: `alice` (in any domain), `CORP\alice`, `alice@corp.example`
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// Only this RRAS server
+    #[arg(long, value_name = "NAME")]
+    pub server: Option<String>,
+    /// From this time on: `2026-11-23`, `2026-11-23 09:00`, `today`, `yesterday`, or how long ago: `90m`, `12h`, `7d`
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
+/// How many rows a list has.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct LimitArguments {
+    /// Show at most N rows; 0 shows all
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: u32,
+}
+
+impl FilterArguments {
+    /// For the ledger's queries.
+    pub fn filter(&self, context: &Context, limit: Option<u32>) -> Result<Filter> {
+        let now = times::now();
+        let zone = &context.config.zone;
+        let time = |text: &Option<String>| text.as_deref().map(|text| times::parse(text, zone, now)).transpose();
+        Ok(Filter {
+            user: self.user.as_deref().map(|user| user_filter(user, context)).transpose()?,
+            server: self.server.as_deref().map(Name::new),
+            since: time(&self.since)?,
+            until: time(&self.until)?,
+            limit,
+        })
+    }
+}
+
+impl LimitArguments {
+    /// How many rows to ask for: one more than are shown tells whether there are more.
+    pub fn to_ask_for(self) -> Option<u32> {
+        (self.limit > 0).then(|| self.limit.saturating_add(1))
+    }
+
+    /// Leaves the rows that are shown. Returns whether there were more.
+    pub fn truncate<T>(self, rows: &mut Vec<T>) -> bool {
+        let limit = if self.limit == 0 { usize::MAX } else { self.limit as usize };
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        more
+    }
+}
+
+/// A user as typed.
+pub fn user_filter(user: &str, context: &Context) -> Result<UserFilter> {
+    UserFilter::typed(user, &context.config.domains).ok_or_else(|| {
+        CommandError::usage(format!(
+            "`{user}` is not a valid user name: write `alice`, `CORP\\alice`, `alice@corp.example` or `host/pc7`"
+        ))
+    })
+}
+
+/// How a user is shown: as the identity, or else by the name that RRAS passed.
+pub fn user_shown(domain: Option<&Name>, name: Option<&Name>, user_name: &Name) -> String {
+    match (domain, name) {
+        (Some(domain), Some(name)) if domain.is_empty() => name.to_string(),
+        (Some(domain), Some(name)) => format!("{domain}\\{name}"),
+        _ if user_name.is_empty() => "(no name)".to_owned(),
+        _ => user_name.to_string(),
+    }
+}

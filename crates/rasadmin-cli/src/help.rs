@@ -1,0 +1,54 @@
+//! The help of `rasadmin` itself: its commands in groups, on one screen.
+
+use crate::Cli;
+use clap::CommandFactory;
+use std::fmt::Write;
+
+/// The visible commands, by what people want to do.
+const GROUPS: [(&str, &[&str]); 5] = [
+    ("See", &["status", "sessions", "addresses", "who-had", "users", "usage", "report"]),
+    ("Decide", &["explain", "decisions", "replay", "config"]),
+    ("Change", &["release", "close", "purge", "anonymise"]),
+    ("Set up", &["install", "uninstall", "ledger", "journal", "import", "export", "completions"]),
+    ("Develop", &["check", "host"]),
+];
+
+/// The command line's definition.
+pub fn command() -> clap::Command {
+    let mut template = String::from("{about-with-newline}\n{usage-heading} {usage}\n");
+    let command = Cli::command();
+    for (title, names) in GROUPS {
+        let _ = write!(template, "\n{title}:\n"); // To a String: cannot fail.
+        for name in names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(template, "  {name:<12} {about}");
+        }
+    }
+    template += "\n`rasadmin help COMMAND` says more, with examples.{after-help}\n";
+    command.help_template(template)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        grouped.sort_unstable();
+        let command = Cli::command();
+        let mut visible: Vec<&str> =
+            command.get_subcommands().filter(|c| !c.is_hide_set()).map(clap::Command::get_name).collect();
+        visible.sort_unstable();
+        assert_eq!(grouped, visible);
+    }
+
+    #[test]
+    fn the_commands_fit_one_screen() {
+        let help = command().term_width(80).render_help().to_string();
+        assert!(help.lines().count() <= 45, "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+    }
+}

@@ -1,0 +1,118 @@
+//! The JSON Schemas of what commands print with `--json`. They are generated, checked in under `docs/schemas`, and
+//! stable: docs/json.md.
+
+use crate::commands::*;
+use crate::error::ErrorAnswer;
+use schemars::Schema;
+
+/// Every schema, by the name of its file.
+pub fn all() -> Vec<(&'static str, Schema)> {
+    vec![
+        ("addresses", addresses::schema()),
+        ("anonymise", anonymise::schema()),
+        ("config-check", config::check::schema()),
+        ("config-show", config::show::schema()),
+        ("decisions", decisions::schema()),
+        ("error", schemars::schema_for!(ErrorAnswer)),
+        ("explain", explain::schema()),
+        ("explain-past", explain::schema_of_past()),
+        ("host-replay", host::replay::schema()),
+        ("host-run", host::run::schema()),
+        ("import", import::schema()),
+        ("journal-check", journal::check::schema()),
+        ("journal-seal", journal::seal::schema()),
+        ("journal-show", journal::show::schema()),
+        ("ledger-check", ledger::check::schema()),
+        ("ledger-update", ledger::update::schema()),
+        ("purge", purge::schema()),
+        ("replay", replay::schema()),
+        ("report", report::schema()),
+        ("sessions", sessions::schema()),
+        ("status", status::schema()),
+        ("usage", usage::schema()),
+        ("users", users::schema()),
+        ("who-had", who_had::schema()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use clap::CommandFactory;
+    use std::collections::BTreeMap;
+    use std::path::{Path, PathBuf};
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schemas")
+    }
+
+    fn files() -> BTreeMap<String, String> {
+        all()
+            .into_iter()
+            .map(|(name, schema)| {
+                let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+                (format!("{name}.schema.json"), text)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_schemas_are_fresh() {
+        let files = files();
+        if std::env::var_os("RASADMIN_BLESS").is_some() {
+            let _ = std::fs::remove_dir_all(folder());
+            std::fs::create_dir_all(folder()).unwrap();
+            files.iter().for_each(|(name, text)| std::fs::write(folder().join(name), text).unwrap());
+        }
+        let kept = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut kept: Vec<_> = kept.collect();
+        kept.sort();
+        assert_eq!(kept, files.keys().cloned().collect::<Vec<_>>(), "run `cargo xtask bless`");
+        for (name, text) in &files {
+            let kept = std::fs::read_to_string(folder().join(name)).unwrap().replace("\r\n", "\n");
+            assert!(kept == *text, "docs/schemas/{name} is stale: run `cargo xtask bless`");
+        }
+    }
+
+    /// A command that prints JSON has a schema. `check` has its own report, which docs/host.md describes.
+    #[test]
+    fn every_command_with_json_has_a_schema() {
+        fn look(command: &clap::Command, path: &str, names: &mut Vec<String>) {
+            for subcommand in command.get_subcommands().filter(|c| !c.is_hide_set()) {
+                let path = if path.is_empty() { subcommand.get_name().into() } else { format!("{path}-{}", subcommand.get_name()) };
+                if subcommand.get_arguments().any(|argument| argument.get_long() == Some("json")) {
+                    names.push(path.clone());
+                }
+                look(subcommand, &path, names);
+            }
+        }
+        let mut with_json = Vec::new();
+        look(&crate::Cli::command(), "", &mut with_json);
+        assert!(with_json.len() > 20, "{with_json:?}");
+        for name in with_json.iter().filter(|name| *name != "check") {
+            assert!(all().iter().any(|(of, _)| of == name), "`rasadmin {name}` has no schema");
+        }
+    }
+
+    /// A schema explains every field.
+    #[test]
+    fn every_field_is_described() {
+        fn look(value: &serde_json::Value, at: &str) {
+            if let Some(properties) = value.get("properties").and_then(|p| p.as_object()) {
+                for (name, property) in properties {
+                    let described = property.get("description").is_some();
+                    assert!(described, "{at}: the field `{name}` has no description");
+                }
+            }
+            match value {
+                serde_json::Value::Object(all) => all.iter().for_each(|(key, value)| look(value, &format!("{at}/{key}"))),
+                serde_json::Value::Array(all) => all.iter().for_each(|value| look(value, at)),
+                _ => {}
+            }
+        }
+        for (name, schema) in all() {
+            look(schema.as_value(), name);
+        }
+    }
+}
