@@ -5,6 +5,8 @@ use crate::sqlite::{Database, Row, Unfit};
 use crate::value::{Value, Values, values};
 use crate::{Error, RowId};
 use rasadmin_engine::{Fact, Facts, Id, Identity, Millis, Name};
+use schemars::JsonSchema;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 /// Whose data: of everybody before a time, or of one user; never what is still live.
@@ -20,15 +22,20 @@ pub struct Past {
     pub now: Millis,
 }
 
-/// What was purged, or made anonymous.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs)]
+/// The numbers of rows that were purged or made anonymous.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Changed {
+    /// Sessions.
     pub sessions: u64,
+    /// Links. `anonymise` changes none, because a link names nobody.
     pub links: u64,
+    /// Leases.
     pub leases: u64,
+    /// Decisions.
     pub decisions: u64,
+    /// Days of use: one row for a session and a day.
     pub usage_days: u64,
+    /// Anomalies.
     pub anomalies: u64,
 }
 

@@ -3,6 +3,8 @@
 use rasadmin_engine::Millis;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Identity, Name};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::net::Ipv4Addr;
 
 /// How an imported session ended, where its log does not say.
@@ -55,14 +57,14 @@ pub struct Imported {
     pub estimated: bool,
 }
 
-/// What an import did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What an import did: numbers of sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// Sessions that the ledger did not have.
     pub new: u64,
-    /// Sessions that it had without their end.
+    /// Sessions that the ledger had without their end.
     pub completed: u64,
-    /// Sessions that it had: nothing was changed.
+    /// Sessions that the ledger already had: nothing was changed.
     pub already_there: u64,
 }
 

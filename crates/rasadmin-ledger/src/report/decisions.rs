@@ -9,36 +9,52 @@ use rasadmin_engine::Millis;
 use rasadmin_engine::config::Bundle;
 use rasadmin_engine::rules::Counted;
 use rasadmin_engine::{Facts, Name, Stage};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A decision, as its row has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[allow(missing_docs)]
+/// A decision: what the DLL answered, and what it was based on.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Decided {
+    /// The decision's number in this ledger.
     pub id: RowId,
-    #[serde(serialize_with = "rfc3339")]
+    /// When it was made: RFC 3339, UTC.
+    #[serde(rename = "event_timestamp", serialize_with = "rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub time: Millis,
+    /// The RRAS server.
+    #[serde(rename = "nas_identifier")]
     pub server: Name,
+    /// The number of the session. Null if there was none yet.
     pub session: Option<RowId>,
+    /// The event that RRAS asked about.
     pub stage: Stage,
+    /// The user's domain in upper case, as `[domains]` maps it. Null if RRAS passed no name.
     pub domain: Option<Name>,
+    /// The user's name in upper case, without the domain. Null if RRAS passed no name.
     pub name: Option<Name>,
+    /// The user, exactly as RRAS passed it.
     pub user_name: Name,
+    /// `allow`, `allow for now` (a condition needs a fact that is not yet known) or `deny`.
     pub outcome: String,
+    /// The rule that decided. Null is the configuration's default.
     pub rule: Option<String>,
+    /// Why, for people: the rule's reason, or the meaning of `refusal`.
     pub reason: Option<String>,
-    /// What the engine refused for, though the rules allowed it: `exhausted` and so on.
+    /// Why the DLL refused what the rules allowed: `exhausted`, `blocked` and so on. Null if it did not.
     pub refusal: Option<String>,
+    /// The digest of the configuration that was in force.
     pub config: String,
+    /// What was known about the connection.
     pub facts: Facts,
-    /// The user's groups then.
+    /// The user's groups at that time.
     pub groups: Vec<String>,
-    /// What was counted, as far as the rules asked.
+    /// What was counted because a rule needed it.
     pub counted: Counted,
-    /// How often the same was refused again within a minute.
+    /// How often the same rule refused the same user again within a minute.
     pub repeated: u64,
-    /// When for the last time; None if it was not.
+    /// When it last did: RFC 3339, UTC. Null if it did not.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last: Option<Millis>,
 }
 

@@ -11,6 +11,7 @@ use rasadmin_engine::config::Config;
 use rasadmin_engine::rules::{days_between, period_dates};
 use rasadmin_engine::{Facts, Identity, Name};
 use rasadmin_policy::timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,57 +29,76 @@ pub enum By {
     Rule,
 }
 
-/// A row of a report.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+/// A row of a report: sums over the sessions of one user, group, tunnel, day or rule in a period.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Total {
-    /// The user, group, tunnel, day or rule; None: those that have none.
+    /// The user, group, tunnel, day or rule. Null stands for the sessions that have none.
     pub key: Option<String>,
-    /// Sessions that were connected in the period.
+    /// The number of sessions that were connected in the period.
     pub sessions: u64,
-    /// Different users.
+    /// The number of different users.
     pub users: u64,
-    /// Time connected within the period, in seconds; of live sessions until now.
+    /// The time connected within the period, in seconds. Live sessions count until now.
+    #[serde(rename = "connected_seconds")]
     pub seconds: u64,
-    /// Octets from the users, of sessions whose hangup fell into the period.
+    /// Octets from the users, of the sessions that ended in the period.
+    #[serde(rename = "acct_input_octets")]
     pub input_octets: u64,
-    /// Octets to the users, likewise.
+    /// Octets to the users, of the sessions that ended in the period.
+    #[serde(rename = "acct_output_octets")]
     pub output_octets: u64,
-    /// A 32-bit counter may have wrapped in one of them: the octets are the least that it can be.
+    /// True if a 32-bit counter may have wrapped in one of the sessions: the octets are then a lower bound.
     pub octets_are_lower_bound: bool,
-    /// Sessions whose end was not seen, so that their time is an estimate.
+    /// The number of sessions whose end nobody saw, so that their time is an estimate.
     pub estimated: u64,
-    /// Attempts that were denied, and live sessions that were cut.
+    /// The number of attempts that were denied, and of live sessions that were cut.
     pub denied: u64,
 }
 
-/// What a user has used in a period, as quotas count it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
+/// What a user has used in a period, as quotas count it: live sessions are not included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UserDays {
+    /// The user's domain in upper case, as `[domains]` maps it.
     pub domain: Name,
+    /// The user's name in upper case, without the domain.
     pub name: Name,
-    /// The first day of the period, `2026-11-23`.
+    /// The first day of the period in the configured time zone, such as `2026-11-23`.
     pub from: String,
+    /// The time connected, in seconds. A session is split at midnight.
+    #[serde(rename = "connected_seconds")]
     pub seconds: u64,
+    /// Octets from the user, of the sessions that ended in the period.
+    #[serde(rename = "acct_input_octets")]
     pub input_octets: u64,
+    /// Octets to the user, of the sessions that ended in the period.
+    #[serde(rename = "acct_output_octets")]
     pub output_octets: u64,
+    /// The number of sessions.
     pub sessions: u64,
 }
 
-/// A user who is known to the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
+/// A user whom the ledger knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct KnownUser {
+    /// The user's domain in upper case, as `[domains]` maps it.
     pub domain: Name,
+    /// The user's name in upper case, without the domain.
     pub name: Name,
+    /// The number of sessions that are connected now.
     pub live_sessions: u64,
+    /// The number of all sessions.
     pub sessions: u64,
-    /// None if he was never accepted.
+    /// When the first session began: RFC 3339, UTC. Null if the user was never accepted.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub first: Option<Millis>,
+    /// When the last session ended, or began if it is live: RFC 3339, UTC. Null if the user was never accepted.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last: Option<Millis>,
+    /// When the user was last denied: RFC 3339, UTC. Null if that never happened.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last_denied: Option<Millis>,
 }
 
