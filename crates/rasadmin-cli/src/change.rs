@@ -4,7 +4,7 @@
 use crate::here::Place;
 use crate::{bring_in, moment};
 use rasadmin_engine::{Event, State};
-use rasadmin_ledger::bring_in::Brought;
+use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_policy::Name;
 use rasadmin_policy::config::file::Durability;
 use rasadmin_recorder::tool::Tool;
@@ -38,7 +38,7 @@ pub fn tell<T>(tool: &mut Tool, look: impl FnOnce(&State) -> (T, Option<Event>))
 }
 
 /// Brings the event into the ledger. It stays in the journal even if this fails.
-pub fn bring_in(place: &Place) -> Result<Option<Brought>, String> {
+pub fn bring_in(place: &Place) -> Result<Option<IngestSummary>, String> {
     let durable = place.config.durability == Durability::Fsync;
     let brought = bring_in::bring_in(place.journal()?, &place.ledger, &place.server(), durable, true);
     let brought = brought.map_err(|e| format!("the change is in force, but the ledger does not have it yet: {e}"))?;

@@ -8,7 +8,7 @@ use clap::Args;
 use rasadmin_engine::effect::Origin;
 use rasadmin_engine::explain::{AddressExplained, Question, StageExplained, explain as ask, explain_again};
 use rasadmin_engine::{Given, State};
-use rasadmin_ledger::report::{Decided, Reader};
+use rasadmin_ledger::report::{DecisionRow, Reader};
 use rasadmin_policy::config::Config;
 use rasadmin_policy::config::file::Action;
 use rasadmin_policy::rules::{Explained, ExplainedCondition, Outcome, Truth, WhenUnrecorded};
@@ -195,7 +195,7 @@ fn what_if(arguments: &Arguments, place: &Place) -> Result<u8, String> {
 }
 
 /// Past decisions, each under the configuration of its time.
-fn past(arguments: &Arguments, place: &Place, reader: &Reader, decisions: &[Decided]) -> Result<u8, String> {
+fn past(arguments: &Arguments, place: &Place, reader: &Reader, decisions: &[DecisionRow]) -> Result<u8, String> {
     let mut configs: HashMap<String, Config> = HashMap::new();
     for decision in decisions {
         if !configs.contains_key(&decision.config) {
@@ -243,12 +243,12 @@ fn config_of(reader: &Reader, hash: &str) -> Result<Config, String> {
     bundle.compile().map_err(|e| format!("the configuration {hash} of that time is not understood any more:\n{e}"))
 }
 
-fn again<'c>(config: &'c Config, decision: &Decided) -> StageExplained<'c> {
+fn again<'c>(config: &'c Config, decision: &DecisionRow) -> StageExplained<'c> {
     explain_again(config, decision.stage, decision.facts.clone(), &decision.groups, decision.counted.clone())
 }
 
 /// Is this what was recorded? What the engine refused is what the rules had allowed.
-fn agrees(stage: &StageExplained<'_>, recorded: &Decided) -> bool {
+fn agrees(stage: &StageExplained<'_>, recorded: &DecisionRow) -> bool {
     if recorded.refusal.is_some() {
         return stage.allow && recorded.is_denied();
     }
@@ -261,7 +261,7 @@ fn agrees(stage: &StageExplained<'_>, recorded: &Decided) -> bool {
 }
 
 /// The denial was the engine's own, and not the rules'.
-fn overruled(stage: &StageExplained<'_>, recorded: &Decided) -> bool {
+fn overruled(stage: &StageExplained<'_>, recorded: &DecisionRow) -> bool {
     stage.allow && recorded.is_denied()
 }
 
@@ -276,7 +276,7 @@ const fn heading(stage: Stage) -> &'static str {
     }
 }
 
-fn show(out: &mut String, stage: &StageExplained<'_>, past: Option<(&Decided, &Place)>, all: bool) {
+fn show(out: &mut String, stage: &StageExplained<'_>, past: Option<(&DecisionRow, &Place)>, all: bool) {
     let time = past.map(|(decision, place)| times::show(decision.time, &place.config.zone) + "  ").unwrap_or_default();
     let _ = writeln!(out, "\n{time}{}: {}", heading(stage.stage), verdict(stage));
     let decides = stage.rules.iter().position(|rule| rule.decides).unwrap_or(stage.rules.len());
@@ -398,7 +398,7 @@ fn lines(text: &str) -> String {
     text.lines().map(|line| printable(line) + "\n").collect()
 }
 
-fn stage_json(stage: &StageExplained<'_>, recorded: Option<&Decided>) -> Value {
+fn stage_json(stage: &StageExplained<'_>, recorded: Option<&DecisionRow>) -> Value {
     let address = stage.address.as_ref().map(|address| match address {
         AddressExplained::Given(given) => {
             json!({ "address": number(given, stage.stage), "origin": given.origin, "pool": given.pool })

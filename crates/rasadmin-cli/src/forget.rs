@@ -10,7 +10,7 @@ use clap::Args;
 use rasadmin_engine::Event;
 use rasadmin_engine::effect::Forgetting;
 use rasadmin_ledger::upkeep::Upkeep;
-use rasadmin_ledger::{Changed, Past};
+use rasadmin_ledger::{ForgetCounts, ForgetScope};
 use rasadmin_policy::config::file::Period;
 use rasadmin_policy::rules::period_dates;
 use rasadmin_policy::{Identity, Millis, Name};
@@ -120,7 +120,12 @@ fn forget(arguments: PastArguments, how: Forgetting, verb: &str, done: &str) -> 
 }
 
 /// With an event, so that the DLL and every other ledger made from this journal forget it too.
-fn in_journal(place: &Place, past: &Past, how: Forgetting, now: bool) -> Result<(Changed, tidy::Left), String> {
+fn in_journal(
+    place: &Place,
+    past: &ForgetScope,
+    how: Forgetting,
+    now: bool,
+) -> Result<(ForgetCounts, tidy::Left), String> {
     let mut tool = change::open(place)?;
     if now {
         // The event's segment stays, so it must not contain anything that has to go.
@@ -139,7 +144,7 @@ fn in_journal(place: &Place, past: &Past, how: Forgetting, now: bool) -> Result<
 }
 
 /// For imported logs, which have no journal.
-fn in_ledger_alone(place: &Place, past: &Past, how: Forgetting) -> Result<Changed, String> {
+fn in_ledger_alone(place: &Place, past: &ForgetScope, how: Forgetting) -> Result<ForgetCounts, String> {
     let mut ledger = Upkeep::open(&place.ledger).map_err(|e| e.to_string())?;
     let changed = match how {
         Forgetting::Purge => ledger.purge(past),
@@ -164,7 +169,7 @@ fn tell_what_is_left(left: &tidy::Left, now: bool) {
     println!("The log, backups and exports are not changed.");
 }
 
-fn past(arguments: &PastArguments, place: &Place, now: Millis) -> Result<Past, String> {
+fn past(arguments: &PastArguments, place: &Place, now: Millis) -> Result<ForgetScope, String> {
     let zone = &place.config.zone;
     let before = times::parse(&arguments.before, zone, now)?;
     if before > now {
@@ -183,5 +188,5 @@ fn past(arguments: &PastArguments, place: &Place, now: Millis) -> Result<Past, S
         }
     });
     let at = jiff::Timestamp::from_millisecond(before).unwrap_or_default();
-    Ok(Past { before, first_day: period_dates(Period::Day, at, zone).0, user: user.transpose()?, now })
+    Ok(ForgetScope { before, first_day: period_dates(Period::Day, at, zone).0, user: user.transpose()?, now })
 }

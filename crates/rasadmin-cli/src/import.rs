@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rasadmin_history::import::imported;
 use rasadmin_history::logs::{self, Format, Summary};
-use rasadmin_ledger::history::{Counts, Imported};
+use rasadmin_ledger::imported::{ImportCounts, ImportedSession};
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use rasadmin_policy::config;
@@ -59,11 +59,11 @@ enum Target {
 }
 
 impl Target {
-    fn take(&mut self, batch: &mut Vec<Imported>) -> Result<Counts, String> {
+    fn take(&mut self, batch: &mut Vec<ImportedSession>) -> Result<ImportCounts, String> {
         let counts = match self {
             Self::Ledger(ledger) => ledger.import(batch, WAIT),
             Self::Compare(Some(reader)) => reader.compare(batch),
-            Self::Compare(None) => Ok(Counts { new: batch.len() as u64, ..Counts::default() }),
+            Self::Compare(None) => Ok(ImportCounts { new: batch.len() as u64, ..ImportCounts::default() }),
         };
         batch.clear();
         counts.map_err(|e| e.to_string())
@@ -84,7 +84,7 @@ pub fn import(arguments: Arguments) -> Result<u8, String> {
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}  {msg}") {
         bar.set_style(style);
     }
-    let (mut batch, mut counts) = (Vec::with_capacity(BATCH), Counts::default());
+    let (mut batch, mut counts) = (Vec::with_capacity(BATCH), ImportCounts::default());
     let mut step = 0u64;
     let mut progress = |done: u64, all: u64| {
         step += 1;
@@ -124,7 +124,7 @@ fn target(arguments: &Arguments, ledger: &std::path::Path) -> Result<Target, Str
     Ok(Target::Ledger(Box::new(ledger)))
 }
 
-fn tell(arguments: &Arguments, summary: &Summary, counts: Counts) {
+fn tell(arguments: &Arguments, summary: &Summary, counts: ImportCounts) {
     let seen = summary.counts;
     for fault in &summary.faults {
         eprintln!("warning: {fault}");

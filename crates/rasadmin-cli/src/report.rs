@@ -5,7 +5,7 @@ use crate::select::print_json;
 use crate::table::{self, number, text};
 use crate::times;
 use clap::{Args, ValueEnum};
-use rasadmin_ledger::report::{By, Total, month};
+use rasadmin_ledger::report::{GroupBy, Total, month};
 
 /// What a report sums by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -76,11 +76,11 @@ pub fn report(arguments: Arguments) -> Result<u8, String> {
         (None, None, Some(_)) => return Err("--until needs --since".to_owned()),
     };
     let by = match arguments.by {
-        ByArgument::User => By::User,
-        ByArgument::Group => By::Group,
-        ByArgument::Tunnel => By::Tunnel,
-        ByArgument::Day => By::Day,
-        ByArgument::Rule => By::Rule,
+        ByArgument::User => GroupBy::User,
+        ByArgument::Group => GroupBy::Group,
+        ByArgument::Tunnel => GroupBy::Tunnel,
+        ByArgument::Day => GroupBy::Day,
+        ByArgument::Rule => GroupBy::Rule,
     };
     let totals = place.reader()?.totals(by, from, to, now, &place.config).map_err(|e| e.to_string())?;
     let format = if arguments.json { Format::Json } else { arguments.format };
@@ -104,29 +104,29 @@ pub fn report(arguments: Arguments) -> Result<u8, String> {
 }
 
 /// What stands where there is no key.
-fn none(by: By) -> &'static str {
+fn none(by: GroupBy) -> &'static str {
     match by {
-        By::User => "(no name)",
-        By::Group => "(no group)",
-        By::Tunnel => "(not known)",
-        By::Day => "",
-        By::Rule => "(default)",
+        GroupBy::User => "(no name)",
+        GroupBy::Group => "(no group)",
+        GroupBy::Tunnel => "(not known)",
+        GroupBy::Day => "",
+        GroupBy::Rule => "(default)",
     }
 }
 
-const fn title(by: By) -> &'static str {
+const fn title(by: GroupBy) -> &'static str {
     match by {
-        By::User => "user",
-        By::Group => "group",
-        By::Tunnel => "tunnel",
-        By::Day => "day",
-        By::Rule => "rule",
+        GroupBy::User => "user",
+        GroupBy::Group => "group",
+        GroupBy::Tunnel => "tunnel",
+        GroupBy::Day => "day",
+        GroupBy::Rule => "rule",
     }
 }
 
-fn table(by: By, mut totals: Vec<Total>) {
+fn table(by: GroupBy, mut totals: Vec<Total>) {
     // A report by day is read in the order of time, the others by who used most.
-    if by != By::Day {
+    if by != GroupBy::Day {
         totals.sort_by_key(|total| std::cmp::Reverse((total.seconds, total.sessions, total.denied)));
     }
     let columns = [
@@ -156,7 +156,7 @@ fn table(by: By, mut totals: Vec<Total>) {
 }
 
 /// RFC 4180. A cell that a spreadsheet would take for a formula gets an apostrophe before it.
-fn csv(by: By, totals: &[Total]) -> String {
+fn csv(by: GroupBy, totals: &[Total]) -> String {
     let mut out = format!(
         "{},sessions,users,connected_seconds,acct_input_octets,acct_output_octets,octets_are,estimated,denied\r\n",
         title(by)

@@ -5,7 +5,7 @@ use crate::select::{Select, print_json, user_shown};
 use crate::table::{self, number, text};
 use crate::times;
 use clap::Args;
-use rasadmin_ledger::report::Session;
+use rasadmin_ledger::report::SessionRow;
 
 /// Who is connected, and who was
 ///
@@ -101,7 +101,7 @@ pub fn sessions(arguments: Arguments) -> Result<u8, String> {
     Ok(0)
 }
 
-fn octets(session: &Session, octets: Option<u64>) -> String {
+fn octets(session: &SessionRow, octets: Option<u64>) -> String {
     let at_least = if session.octets_are.as_deref() == Some("lower bound") { ">= " } else { "" };
     octets.map(|octets| format!("{at_least}{}", times::octets(octets))).unwrap_or_default()
 }

@@ -38,8 +38,8 @@ impl Follower {
     ///
     /// # Errors
     /// If a segment cannot be read.
-    pub fn start_at(&mut self, place: &Position) -> Result<bool, Error> {
-        self.tape.start_at(place)
+    pub fn start_at(&mut self, position: &Position) -> Result<bool, Error> {
+        self.tape.start_at(position)
     }
 
     /// The place before the oldest record that the folder had when it was opened.

@@ -120,8 +120,8 @@ impl Journal {
     ///
     /// # Errors
     /// As of [`Journal::open`], but for the version.
-    pub fn begin_anew(folder: &Path, options: Options, deadline: Instant, place: (u64, u32)) -> Result<Self, Error> {
-        Self::open_at(folder, options, deadline, Some(place))
+    pub fn begin_anew(folder: &Path, options: Options, deadline: Instant, position: (u64, u32)) -> Result<Self, Error> {
+        Self::open_at(folder, options, deadline, Some(position))
     }
 
     fn open_at(folder: &Path, options: Options, deadline: Instant, anew: Option<(u64, u32)>) -> Result<Self, Error> {
@@ -196,8 +196,8 @@ impl Journal {
     ///
     /// # Errors
     /// If a segment cannot be read.
-    pub fn start_at(&self, place: &Position) -> Result<bool, Error> {
-        self.inner().tape.start_at(place)
+    pub fn start_at(&self, position: &Position) -> Result<bool, Error> {
+        self.inner().tape.start_at(position)
     }
 
     /// What was found that should not be, and done about it, since this was called last.
@@ -211,15 +211,15 @@ impl Journal {
     /// # Errors
     /// [`Error::Sync`]: they may not be, and asking again will not help. Lock, catch up, append or
     /// [`rewrite`](Guard::rewrite), then sync the journal's position. [`Error::Io`] if a segment cannot be opened.
-    pub fn sync(&self, place: &Position) -> Result<(), Error> {
+    pub fn sync(&self, position: &Position) -> Result<(), Error> {
         let (segment, of, reached) = {
             let inner = self.inner();
-            if inner.synced.0 >= place.number {
+            if inner.synced.0 >= position.number {
                 return Ok(());
             }
             let walk = &inner.tape.walk;
             // A failed sync is told once by the system; a second one may succeed although the data is gone.
-            let here = place.segment == walk.header.segment || place.number > walk.header.last;
+            let here = position.segment == walk.header.segment || position.number > walk.header.last;
             match &inner.tape.previous {
                 Some((previous, header)) if !here => (previous.clone(), header.segment, None),
                 _ if inner.failed == Some(walk.header.segment) => return Err(again(&walk.segment.path)),

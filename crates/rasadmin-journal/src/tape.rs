@@ -87,8 +87,8 @@ impl Tape {
     }
 
     /// Goes to a place, so that what follows is read next. False, and no move, if the journal does not have it.
-    pub fn start_at(&mut self, place: &Position) -> Result<bool, Error> {
-        let Some(candidate) = self.chain.iter().rposition(|header| header.last <= place.number) else {
+    pub fn start_at(&mut self, position: &Position) -> Result<bool, Error> {
+        let Some(candidate) = self.chain.iter().rposition(|header| header.last <= position.number) else {
             return Ok(false);
         };
         // The segment before may have it alone: if it could not be synced, and its records were not all written again.
@@ -97,13 +97,13 @@ impl Tape {
             let Some(segment) = Segment::open(&self.folder, header.ordinal, self.access)? else { continue };
             let mut walk = Walk::new(Arc::new(segment), *header);
             // A journal that was begun anew continues another one's numbers.
-            let anew = header.predecessor.is_nil() && place.number == header.last;
-            if place.journal != header.journal && !anew {
+            let anew = header.predecessor.is_nil() && position.number == header.last;
+            if position.journal != header.journal && !anew {
                 continue;
             }
-            while walk.number < place.number && matches!(walk.step()?, Step::Record | Step::Gap) {}
-            if walk.number == place.number && walk.crc == place.crc {
-                self.applied = Position { journal: header.journal, segment: header.segment, ..*place };
+            while walk.number < position.number && matches!(walk.step()?, Step::Record | Step::Gap) {}
+            if walk.number == position.number && walk.crc == position.crc {
+                self.applied = Position { journal: header.journal, segment: header.segment, ..*position };
                 let before = index.checked_sub(1).map(|before| self.chain[before]);
                 let before = before.filter(|before| before.segment == header.predecessor);
                 self.walk = walk;

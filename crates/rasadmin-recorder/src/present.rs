@@ -11,7 +11,7 @@ pub struct Present {
     /// The state; [`State::derive`] comes next.
     pub state: State,
     /// The last record that it contains.
-    pub place: Position,
+    pub position: Position,
     /// The number of the checkpoint that it was read from; 0: from the beginning.
     pub checkpoint: u64,
     /// What could not be read.
@@ -54,14 +54,14 @@ pub fn read(folder: &Path) -> Result<Option<Present>, Error> {
     let Some(mut follower) = Follower::open(folder)? else { return Ok(None) };
     let beginning = follower.beginning();
     let mut failed = None;
-    let (found, notices) = checkpoint::newest(folder, |place, version| {
+    let (found, notices) = checkpoint::newest(folder, |position, version| {
         version == codec::CHECKPOINT
-            && follower.start_at(place).unwrap_or_else(|error| {
+            && follower.start_at(position).unwrap_or_else(|error| {
                 failed = Some(error);
                 false
             })
     })?;
-    let decoded = found.and_then(|found| Some((codec::decode_state(&found.state)?, found.place.number)));
+    let decoded = found.and_then(|found| Some((codec::decode_state(&found.state)?, found.position.number)));
     let (mut state, checkpoint) = decoded.unwrap_or_default();
     let mut lacking = Lacking::default();
     if checkpoint == 0 {
@@ -73,7 +73,7 @@ pub fn read(folder: &Path) -> Result<Option<Present>, Error> {
         lacking.beginning = if beginning.number > 0 { beginning.number + 1 } else { 0 };
     }
     follower.read(|item| apply(&mut state, &mut lacking, item))?;
-    Ok(Some(Present { state, place: follower.position(), checkpoint, lacking, notices }))
+    Ok(Some(Present { state, position: follower.position(), checkpoint, lacking, notices }))
 }
 
 /// Writes what was read as a checkpoint: the next start, and the next [`read`], begin there. Nothing is locked. Returns
@@ -84,5 +84,5 @@ pub fn read(folder: &Path) -> Result<Option<Present>, Error> {
 /// If it cannot be written.
 pub fn write_checkpoint(folder: &Path, present: &Present) -> Result<PathBuf, Error> {
     let bytes = codec::encode_state(&present.state).map_err(|error| codec::not_encoded(folder, &error))?;
-    checkpoint::write(folder, &present.place, codec::CHECKPOINT, &bytes)
+    checkpoint::write(folder, &present.position, codec::CHECKPOINT, &bytes)
 }

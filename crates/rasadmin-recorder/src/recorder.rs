@@ -67,7 +67,7 @@ struct Outcome {
 /// What is to be synced before the call returns.
 struct ToSync {
     journal: Arc<Journal>,
-    place: Position,
+    position: Position,
     durable: bool,
     /// A checkpoint that is to be begun.
     due: Option<Snapshot>,
@@ -215,12 +215,12 @@ impl Recorder {
     /// Work that takes time and needs no lock: waiting for the disk, and occasional upkeep. Other calls continue
     /// meanwhile.
     fn finish(&self, sync: Option<ToSync>, now: Now) {
-        let Some(ToSync { journal, place, durable, due }) = sync else { return };
+        let Some(ToSync { journal, position, durable, due }) = sync else { return };
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Unlocked);
         if durable {
             let began = Instant::now();
-            let synced = journal.sync(&place);
+            let synced = journal.sync(&position);
             let took = began.elapsed();
             if let Err(error) = synced {
                 self.write_again(&error, now);
@@ -271,7 +271,7 @@ impl Recorder {
     /// What could not be synced is written again, into another segment.
     fn write_again(&self, error: &Error, now: Now) {
         let written = self.in_turn(|inner, deadline| inner.turn(now, deadline, |turn| turn.write_again()));
-        if written.is_none_or(|Written { journal, place, .. }| journal.sync(&place).is_err()) {
+        if written.is_none_or(|Written { journal, position, .. }| journal.sync(&position).is_err()) {
             tell::not_synced(error);
         }
     }
@@ -324,9 +324,9 @@ impl Inner {
             Ok((record, repeated))
         });
         let (record, repeated, mut sync) = match written {
-            Some(Written { done: (record, repeated), journal, place, waited }) => {
+            Some(Written { done: (record, repeated), journal, position, waited }) => {
                 let durable = self.store.syncs(record.is_durable() || waited, now.at.mono);
-                (record, repeated, Some(ToSync { journal, place, durable, due: None }))
+                (record, repeated, Some(ToSync { journal, position, durable, due: None }))
             }
             None => {
                 let record = self.store.decide_alone(whose, event, now);
@@ -360,8 +360,8 @@ impl Inner {
         let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
         let whose = Whose { config: &config, server: &server, process };
         let written = self.turn(now, deadline, |turn| record_repeats(turn, &mut repeats, whose, now, true))?;
-        let Written { journal, place, waited, .. } = written;
-        Some(ToSync { journal, place, durable: self.store.syncs(waited, now.at.mono), due: None })
+        let Written { journal, position, waited, .. } = written;
+        Some(ToSync { journal, position, durable: self.store.syncs(waited, now.at.mono), due: None })
     }
 
     /// A turn at the journal. Events that were lost are recorded first.

@@ -188,10 +188,10 @@ impl Store {
         })?;
         let (journal, present) = match Journal::open(&self.folder, self.options, deadline) {
             Err(Error::NewerVersion { .. }) => self.begin_anew(deadline)?,
-            opened => (opened?, present.map(|found| (found.state, found.place, found.checkpoint))),
+            opened => (opened?, present.map(|found| (found.state, found.position, found.checkpoint))),
         };
         let start = match present {
-            Some((state, place, checkpoint)) if journal.start_at(&place)? => Some((state, checkpoint)),
+            Some((state, position, checkpoint)) if journal.start_at(&position)? => Some((state, checkpoint)),
             _ => None,
         };
         // What memory has beyond the journal is recorded when the journal is locked.
@@ -220,11 +220,11 @@ impl Store {
     #[allow(clippy::type_complexity)]
     fn begin_anew(&self, deadline: Instant) -> Result<(Journal, Option<(State, Position, u64)>), Error> {
         let (found, _) = checkpoint::newest(&self.folder, |_, version| version == codec::CHECKPOINT)?;
-        let state = found.and_then(|found| Some((codec::decode_state(&found.state)?, found.place)));
-        let place = state.as_ref().map_or((0, 0), |(_, place)| (place.number, place.crc));
-        let journal = Journal::begin_anew(&self.folder, self.options, deadline, place)?;
+        let state = found.and_then(|found| Some((codec::decode_state(&found.state)?, found.position)));
+        let position = state.as_ref().map_or((0, 0), |(_, position)| (position.number, position.crc));
+        let journal = Journal::begin_anew(&self.folder, self.options, deadline, position)?;
         let here = journal.beginning();
-        Ok((journal, state.map(|(state, place)| (state, here, place.number))))
+        Ok((journal, state.map(|(state, position)| (state, here, position.number))))
     }
 
     /// Joins the instance that lives, or begins one, unless that is done. The state is the journal's.
@@ -329,13 +329,13 @@ impl Store {
     }
 
     fn snapshot_beyond(&mut self, records: u64) -> Option<Snapshot> {
-        let place = self.place().filter(|place| place.number.saturating_sub(self.begun) > records)?;
-        self.begun = place.number;
-        Some(Snapshot::of(&self.state, place))
+        let position = self.position().filter(|position| position.number.saturating_sub(self.begun) > records)?;
+        self.begun = position.number;
+        Some(Snapshot::of(&self.state, position))
     }
 
     /// The last record, if memory is what the journal says up to there.
-    fn place(&self) -> Option<Position> {
+    fn position(&self) -> Option<Position> {
         let agree = self.waiting.is_empty() && !self.stale;
         self.journal.as_ref().filter(|_| agree).map(|journal| journal.position())
     }
@@ -346,9 +346,9 @@ impl Store {
     }
 
     /// Without it the next start takes longer, so a failure is only reported.
-    fn write_checkpoint(&self, place: &Position) {
+    fn write_checkpoint(&self, position: &Position) {
         let Ok(bytes) = codec::encode_state(&self.state) else { return };
-        match checkpoint::write(&self.folder, place, codec::CHECKPOINT, &bytes) {
+        match checkpoint::write(&self.folder, position, codec::CHECKPOINT, &bytes) {
             Ok(_) => tidy(&self.folder),
             Err(error) => tell::no_checkpoint(&error),
         }
@@ -366,8 +366,9 @@ impl Store {
 
     /// A checkpoint is written, and everything is closed.
     pub fn stop(&mut self) {
-        if let Some(place) = self.place().filter(|place| place.number.saturating_sub(self.checkpoint) > FEW) {
-            self.write_checkpoint(&place);
+        if let Some(position) = self.position().filter(|position| position.number.saturating_sub(self.checkpoint) > FEW)
+        {
+            self.write_checkpoint(&position);
         }
         if !self.waiting.is_empty() {
             tell::lost_at_stop(self.waiting.len());

@@ -54,7 +54,7 @@ pub fn no_checkpoint(error: &Error) {
 }
 
 pub fn expired(gone: &Expired) {
-    if !gone.brought {
+    if !gone.ingested {
         Message::SegmentDropped { file: &gone.path.display(), first: &gone.first, last: &gone.last }.tell();
     }
 }

@@ -29,7 +29,7 @@ impl Tool {
     pub fn open(folder: &Path, config: &Arc<Config>) -> Result<Option<Self>, Error> {
         let Some(present) = present::read(folder)? else { return Ok(None) };
         let journal = Journal::open(folder, Options::default(), Instant::now() + PATIENCE)?;
-        let mut state = if journal.start_at(&present.place)? { present.state } else { State::new() };
+        let mut state = if journal.start_at(&present.position)? { present.state } else { State::new() };
         state.derive(config);
         Ok(Some(Self { folder: folder.to_owned(), config: config.clone(), journal, state }))
     }

@@ -60,7 +60,7 @@ fn a_planted_checkpoint_does_not_become_the_state() {
     another.recorder.stop(another.now());
     let newest = |folder: &Path| checkpoint::read(&checkpoint::list(folder).unwrap()[0]).unwrap();
     let (ours, his) = (newest(&folder), newest(&journal(&another)));
-    let planted = checkpoint::write(&folder, &ours.place, his.version, &his.state).unwrap();
+    let planted = checkpoint::write(&folder, &ours.position, his.version, &his.state).unwrap();
     let later = fs::File::options().write(true).open(&planted).unwrap();
     later.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(60)).unwrap();
     let live = || rasadmin_recorder::present::read(&folder).unwrap().unwrap().state.live_count();

@@ -31,7 +31,7 @@ pub struct Reading {
     /// The records.
     pub records: Vec<Raw>,
     /// The last one's place.
-    pub place: Position,
+    pub position: Position,
 }
 
 /// The folder of a torture's journal.
@@ -44,15 +44,15 @@ pub fn read(folder: &Path, from: Option<&Position>) -> Result<Option<Reading>, S
     let Some(mut follower) = open(folder, from)? else { return Ok(None) };
     let mut records = Vec::new();
     go_on(&mut follower, &mut records)?;
-    Ok(Some(Reading { records, place: follower.position() }))
+    Ok(Some(Reading { records, position: follower.position() }))
 }
 
 fn open(folder: &Path, from: Option<&Position>) -> Result<Option<Follower>, String> {
     let Some(mut follower) = Follower::open(&journal_in(folder)).map_err(|e| e.to_string())? else { return Ok(None) };
-    if let Some(place) = from
-        && !follower.start_at(place).map_err(|e| e.to_string())?
+    if let Some(position) = from
+        && !follower.start_at(position).map_err(|e| e.to_string())?
     {
-        return Err(format!("the journal does not have record {}, which it had", place.number));
+        return Err(format!("the journal does not have record {}, which it had", position.number));
     }
     Ok(Some(follower))
 }

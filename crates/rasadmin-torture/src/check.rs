@@ -89,7 +89,7 @@ impl Seen {
 #[derive(Clone, Debug, Default)]
 pub struct Before {
     /// The last record.
-    pub place: Option<Position>,
+    pub position: Option<Position>,
     /// The fold of all of them.
     state: State,
     /// Which lease holds an address, by the effects alone.
@@ -157,14 +157,14 @@ pub fn round(
     found: &mut Findings,
 ) -> Result<Seen, String> {
     let begun = round.notes.iter().any(|note| matches!(note, Note::Done(F::InitializeDllEx, _)));
-    let read = match beside::read(folder, before.place.as_ref()) {
+    let read = match beside::read(folder, before.position.as_ref()) {
         Ok(read) => read,
         Err(what) => {
             found.broken.push(what);
             return Ok(Seen::default());
         }
     };
-    let Some(Reading { records: raw, place }) = read else {
+    let Some(Reading { records: raw, position }) = read else {
         if begun {
             found.lost.push("the journal itself".into());
         }
@@ -181,7 +181,7 @@ pub fn round(
     let seen = Seen { records: raw.len(), ..Seen::default() };
     let (closed_by_command, ended_by_command) = Default::default();
     let mut check = Check { round, found, seen, closed_by_command, ended_by_command };
-    let mut records = check.decoded(&raw, before.place.map_or(0, |place| place.number));
+    let mut records = check.decoded(&raw, before.position.map_or(0, |position| position.number));
     spoil(&mut records);
     let begin = check.carry_out(&records, before);
     check.state_on_disk(folder, &before.state);
@@ -206,7 +206,7 @@ pub fn round(
         }
     }
     check.ledger(folder, &records, before);
-    before.place = Some(place);
+    before.position = Some(position);
     Ok(check.seen)
 }
 

@@ -169,7 +169,7 @@ pub fn run(torture: &Torture) -> Result<String, String> {
         check::round(folder, &round, before, spoil, found)
     };
     let play = |seed, before: &Before| -> Result<Known, String> {
-        let follower = beside::follow(folder.path(), before.place);
+        let follower = beside::follow(folder.path(), before.position);
         let killed = rounds::worker(torture, folder.path(), kill, seed, 400, "one");
         let followed = follower.end()?;
         if !killed? {

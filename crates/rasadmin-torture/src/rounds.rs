@@ -199,7 +199,7 @@ fn round(
         _ => 400,
     };
     configure(folder, was)?;
-    let follower = beside::follow(folder, before.place);
+    let follower = beside::follow(folder, before.position);
     let bringing = beside::bring_in(folder, Random::new(random.any()));
     let (held, commands) = match was {
         // A command frees the address of a session that it closes, and RRAS still has it.

@@ -4,7 +4,7 @@ use crate::bring_in::bring_in;
 use crate::output::{numbers, texts};
 use rasadmin_host::runner::Day;
 use rasadmin_ledger::Error;
-use rasadmin_ledger::report::{Attempt, Given, Reader, Refusals};
+use rasadmin_ledger::report::{Attempt, LeaseTotals, Reader, Refusals};
 use rasadmin_policy::config::Config;
 use rasadmin_system::places;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ pub struct Told {
     config: Config,
     last: (i64, i64),
     refusals: Vec<Refusals>,
-    given: Vec<Given>,
+    given: Vec<LeaseTotals>,
     attempts: Vec<Attempt>,
 }
 
@@ -32,7 +32,7 @@ impl Told {
     pub fn after(mut self, _: &Day) -> Result<Self, String> {
         let (decisions, leases) = self.last;
         let told = read(&self.config, |reader| {
-            Ok((reader.refusals(decisions)?, reader.given(leases)?, reader.attempts(decisions)?))
+            Ok((reader.refusals(decisions)?, reader.lease_totals(leases)?, reader.attempts(decisions)?))
         })?;
         if let Some((refusals, given, attempts)) = told {
             (self.refusals, self.given, self.attempts) = (refusals, given, attempts);

@@ -159,7 +159,7 @@ fn checkpoints(found: &mut Found, folder: &Path, inventory: &Inventory) -> Resul
             format!("the journal begins with record {}, and no checkpoint contains what was before", first.first);
         found.fault(what, "sessions that began earlier are not counted; restore the journal's folder from a backup");
     }
-    for cursor in cursor::list(folder)?.into_iter().filter(|cursor| cursor.place.is_none()) {
+    for cursor in cursor::list(folder)?.into_iter().filter(|cursor| cursor.position.is_none()) {
         let what = format!("the cursor of the ledger {} cannot be read", cursor.ledger);
         found.fault(what, "run `rasadmin ledger update` for that ledger: it writes the cursor again");
     }

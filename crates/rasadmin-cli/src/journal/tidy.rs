@@ -46,7 +46,7 @@ pub fn write_checkpoint(folder: &Path) -> Result<(PathBuf, u64), String> {
         );
     }
     let path = present::write_checkpoint(folder, &present).map_err(failed)?;
-    Ok((path, present.place.number))
+    Ok((path, present.position.number))
 }
 
 /// Writes a checkpoint if a segment was filled since the newest one.
@@ -77,7 +77,7 @@ pub fn delete_what_every_ledger_has(folder: &Path) -> Result<Left, String> {
 
 fn expire(folder: &Path, before: SystemTime) -> Result<Vec<Expired>, String> {
     let failed = |e: Error| format!("cannot delete the journal's old files: {e}");
-    let expired = retain::expire(folder, Rule::Brought { before }).map_err(failed)?;
+    let expired = retain::expire(folder, Rule::Ingested { before }).map_err(failed)?;
     checkpoint::prune(folder, CHECKPOINTS).map_err(failed)?;
     Ok(expired)
 }
@@ -88,7 +88,7 @@ pub fn left(folder: &Path, deleted: usize) -> Result<Left, String> {
     let segments = inventory::take(folder).map_err(failed)?.segments;
     let cursors = cursor::list(folder).map_err(failed)?;
     let last = segments.last().map_or(0, |last| last.first.saturating_sub(1));
-    let behind = cursors.iter().filter(|cursor| cursor.place.is_none_or(|place| place.number < last)).count();
+    let behind = cursors.iter().filter(|cursor| cursor.position.is_none_or(|place| place.number < last)).count();
     // Two stay in any case: that of the event, and the present one.
     let why = (segments.len() > 2 && behind > 0).then(|| {
         let all = cursors.len();

@@ -45,13 +45,13 @@ pub fn update(arguments: Arguments) -> Result<u8, String> {
     if arguments.json {
         return print_json(&json!({
             "ledger": place.ledger, "journal": journal, "records": brought.records,
-            "last_record": brought.place.map(|place| place.number), "gaps": brought.gaps, "read_again": brought.again,
+            "last_record": brought.position.map(|place| place.number), "gaps": brought.gaps, "read_again": brought.reread,
             "unknown": brought.unknown, "unreadable": brought.unreadable, "forgotten": brought.forgotten,
             "checkpoint": checkpoint.map(|(path, _)| path),
             "deleted": deleted.iter().map(|segment| &segment.path).collect::<Vec<_>>(),
         }));
     }
-    let last = brought.place.map_or(0, |place| place.number);
+    let last = brought.position.map_or(0, |place| place.number);
     println!("{}: {} brought in, up to record {}", place.ledger.display(), records(brought.records), grouped(last));
     if let Some((path, _)) = checkpoint {
         println!("a checkpoint was written: {}", path.display());

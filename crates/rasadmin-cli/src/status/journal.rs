@@ -28,7 +28,7 @@ pub fn journal(facts: &mut Facts, config: &Config, recorded: &Recorded) {
         return;
     };
     let segments = inventory::take(&config.journal).unwrap_or_default();
-    let number = present.place.number;
+    let number = present.position.number;
     let last = present.state.last().map(|last| last.time);
     let ago = last.map(|last| format!(", the last {} ago", times::between(last, times::now()))).unwrap_or_default();
     let files = count(segments.segments.len(), "file");
@@ -65,7 +65,7 @@ pub fn journal(facts: &mut Facts, config: &Config, recorded: &Recorded) {
     facts.data.insert(
         "journal".into(),
         json!({
-            "folder": config.journal, "journal": present.place.journal.to_string(), "records": number,
+            "folder": config.journal, "journal": present.position.journal.to_string(), "records": number,
             "last": last.map(time), "files": segments.segments.len(), "bytes": segments.length(),
             "checkpoint": present.checkpoint,
         }),

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 /// One load of the configuration by a process of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Loaded {
+pub struct ConfigLoad {
     /// When it was loaded: RFC 3339, UTC.
     #[serde(serialize_with = "rfc3339")]
     #[schemars(with = "String", extend("format" = "date-time"))]
@@ -31,7 +31,7 @@ pub struct Loaded {
 
 /// The numbers of rows in a ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Counts {
+pub struct LedgerCounts {
     /// Sessions that are connected now.
     pub live_sessions: u64,
     /// Leases that have not ended.
@@ -48,9 +48,9 @@ pub struct Counts {
 
 impl Reader {
     /// Numbers of rows; of what is never deleted but by `purge`, by the highest number, which costs nothing.
-    pub fn counts(&self) -> Result<Counts, Error> {
+    pub fn counts(&self) -> Result<LedgerCounts, Error> {
         let counts = self.database.one(queries::COUNTS, &[], |row| {
-            Ok(Counts {
+            Ok(LedgerCounts {
                 live_sessions: row.get(0)?,
                 live_leases: row.get(1)?,
                 sessions: row.get(2)?,

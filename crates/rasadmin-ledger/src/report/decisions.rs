@@ -14,7 +14,7 @@ use serde::Serialize;
 
 /// A decision: what the DLL answered, and what it was based on.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Decided {
+pub struct DecisionRow {
     /// The decision's number in this ledger.
     pub id: RowId,
     /// When it was made: RFC 3339, UTC.
@@ -58,7 +58,7 @@ pub struct Decided {
     pub last: Option<Millis>,
 }
 
-impl Decided {
+impl DecisionRow {
     /// Was it to deny?
     pub fn is_denied(&self) -> bool {
         self.outcome == "deny"
@@ -70,8 +70,8 @@ fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, at: usize) -> Result<T, U
     serde_json::from_str(&row.get::<String>(at)?).map_err(|e| Unfit::new(at, e))
 }
 
-fn decided(row: &Row<'_>) -> Result<Decided, Unfit> {
-    Ok(Decided {
+fn decided(row: &Row<'_>) -> Result<DecisionRow, Unfit> {
+    Ok(DecisionRow {
         id: row.get(0)?,
         time: row.get(1)?,
         server: row.get(2)?,
@@ -95,7 +95,7 @@ fn decided(row: &Row<'_>) -> Result<Decided, Unfit> {
 
 impl Reader {
     /// Decisions, the latest first; `denied`: only those.
-    pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<Decided>, Error> {
+    pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<DecisionRow>, Error> {
         let mut values = filter.limited();
         values.push((":rule", rule.into()));
         if denied && (filter.since.is_some() || filter.until.is_some()) {
@@ -106,12 +106,12 @@ impl Reader {
     }
 
     /// The decisions of a session, in the order of time: also those for its addresses, which came before it.
-    pub fn decisions_of(&self, session: RowId) -> Result<Vec<Decided>, Error> {
+    pub fn decisions_of(&self, session: RowId) -> Result<Vec<DecisionRow>, Error> {
         self.database.all(queries::DECISIONS_OF_SESSION, values! { session: session }, decided)
     }
 
     /// One decision.
-    pub fn decision(&self, id: RowId) -> Result<Option<Decided>, Error> {
+    pub fn decision(&self, id: RowId) -> Result<Option<DecisionRow>, Error> {
         self.database.one(queries::DECISION, values! { id: id }, decided)
     }
 

@@ -15,7 +15,7 @@ const DAY: Millis = 86_400_000;
 
 /// A session: one connection of one user, from its accept to its hangup. docs/ledger.md describes the columns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Session {
+pub struct SessionRow {
     /// The session's number in this ledger.
     pub id: RowId,
     /// The session's key, unique everywhere: a UUID. It is not RRAS's own session id, which repeats.
@@ -87,7 +87,7 @@ pub struct Session {
     pub imported: Option<String>,
 }
 
-impl Session {
+impl SessionRow {
     /// Who it was.
     pub fn user(&self) -> Option<Identity> {
         Some(Identity { domain: self.domain.clone()?, name: self.name.clone()? })
@@ -138,26 +138,26 @@ impl Session {
 impl Reader {
     /// Sessions, the latest first; `live`: only those that are still connected. Imported ones where the ledger itself
     /// has none.
-    pub fn sessions(&self, filter: &Filter, live: bool) -> Result<Vec<Session>, Error> {
+    pub fn sessions(&self, filter: &Filter, live: bool) -> Result<Vec<SessionRow>, Error> {
         let query = match live {
             true => queries::LIVE_SESSIONS,
             false if filter.is_of_one_user() => queries::SESSIONS_OF_USER,
             false => queries::SESSIONS,
         };
-        self.database.all(query, &filter.limited(), Session::read)
+        self.database.all(query, &filter.limited(), SessionRow::read)
     }
 
     /// A session by its number, or by its key or the key's beginning or end (eight characters at least). None if there
     /// is none; an error text if there are several.
-    pub fn session(&self, typed: &str) -> Result<Result<Option<Session>, String>, Error> {
+    pub fn session(&self, typed: &str) -> Result<Result<Option<SessionRow>, String>, Error> {
         if let Ok(id) = typed.parse::<i64>() {
-            return Ok(Ok(self.database.one(queries::SESSION, values! { id: id }, Session::read)?));
+            return Ok(Ok(self.database.one(queries::SESSION, values! { id: id }, SessionRow::read)?));
         }
         if typed.len() < 8 || !typed.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
             return Ok(Err("a session is named by its number, or by eight characters of its key".to_owned()));
         }
         let key = values! { key: typed.to_ascii_lowercase() };
-        let mut found = self.database.all(queries::SESSIONS_WITH_KEY, key, Session::read)?;
+        let mut found = self.database.all(queries::SESSIONS_WITH_KEY, key, SessionRow::read)?;
         Ok(match found.len() {
             0 | 1 => Ok(found.pop()),
             _ => Err("several sessions have such a key: type more of it".to_owned()),
@@ -166,8 +166,8 @@ impl Reader {
 
     /// Each session that was connected at some time in a period, in no order; imported ones where the ledger itself has
     /// none.
-    pub fn each_session_in(&self, from: Millis, to: Millis, each: &mut dyn FnMut(Session)) -> Result<(), Error> {
+    pub fn each_session_in(&self, from: Millis, to: Millis, each: &mut dyn FnMut(SessionRow)) -> Result<(), Error> {
         let period = values! { from: from, to: to, day_before: from.saturating_sub(DAY) };
-        self.database.each(queries::SESSIONS_IN_PERIOD, period, |row| Session::read(row).map(&mut *each))
+        self.database.each(queries::SESSIONS_IN_PERIOD, period, |row| SessionRow::read(row).map(&mut *each))
     }
 }

@@ -1,7 +1,7 @@
 //! Sums over a period: by user, group, tunnel, day or rule.
 
 use super::filter::Filter;
-use super::sessions::Session;
+use super::sessions::SessionRow;
 use super::{Reader, rfc3339_or_null};
 use crate::sqlite::{Row, Unfit};
 use crate::value::values;
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What is summed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum By {
+pub enum GroupBy {
     User,
     /// The groups of the configuration; a user of several counts in each.
     Group,
@@ -57,7 +57,7 @@ pub struct Total {
 
 /// What a user has used in a period, as quotas count it: live sessions are not included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct UserDays {
+pub struct UsageRow {
     /// The user's domain in upper case, as `[domains]` maps it.
     pub domain: Name,
     /// The user's name in upper case, without the domain.
@@ -123,7 +123,7 @@ struct Sum {
 
 /// Rows by key, in the order of the keys.
 struct Sums<'c> {
-    by: By,
+    by: GroupBy,
     config: &'c Config,
     rows: BTreeMap<Option<String>, Sum>,
 }
@@ -145,7 +145,7 @@ impl Sums<'_> {
         &mut sum.total
     }
 
-    fn session(&mut self, session: &Session, rule: Option<String>, from: Millis, to: Millis, now: Millis) {
+    fn session(&mut self, session: &SessionRow, rule: Option<String>, from: Millis, to: Millis, now: Millis) {
         if session.imported.is_none() && !session.is_live() && !session.billed {
             return;
         }
@@ -157,11 +157,13 @@ impl Sums<'_> {
         let ended_here = session.acct_stop_time.is_some_and(|stop| stop >= from && stop < to);
         let zone = self.config.zone.clone();
         let keys = match self.by {
-            By::User => vec![Some(user.as_ref().map_or_else(|| session.user_name.to_string(), ToString::to_string))],
-            By::Group => self.groups(user.as_ref()),
-            By::Tunnel => vec![session.tunnel_type.clone()],
-            By::Rule => vec![rule],
-            By::Day => Vec::new(),
+            GroupBy::User => {
+                vec![Some(user.as_ref().map_or_else(|| session.user_name.to_string(), ToString::to_string))]
+            }
+            GroupBy::Group => self.groups(user.as_ref()),
+            GroupBy::Tunnel => vec![session.tunnel_type.clone()],
+            GroupBy::Rule => vec![rule],
+            GroupBy::Day => Vec::new(),
         };
         let (first, last) = (timestamp(start.max(from)), timestamp(stop.min(to)));
         let mut days: Vec<_> = days_between(first, last, &zone).collect();
@@ -171,7 +173,7 @@ impl Sums<'_> {
         }
         let inside: u64 = days.iter().map(|(_, seconds)| seconds).sum();
         let rows: Vec<(Option<String>, u64, bool)> = match self.by {
-            By::Day => {
+            GroupBy::Day => {
                 let end = days.len() - 1;
                 let days = days.into_iter().enumerate();
                 days.map(|(at, (day, seconds))| (Some(day), seconds, ended_here && at == end)).collect()
@@ -199,9 +201,16 @@ impl Sums<'_> {
 
 impl Reader {
     /// A report over `from` (included) to `to` (not included), a row a key, in the order of the keys.
-    pub fn totals(&self, by: By, from: Millis, to: Millis, now: Millis, config: &Config) -> Result<Vec<Total>, Error> {
+    pub fn totals(
+        &self,
+        by: GroupBy,
+        from: Millis,
+        to: Millis,
+        now: Millis,
+        config: &Config,
+    ) -> Result<Vec<Total>, Error> {
         let mut sums = Sums { by, config, rows: BTreeMap::new() };
-        let rules = if by == By::Rule { self.deciding_rules(from, to)? } else { BTreeMap::new() };
+        let rules = if by == GroupBy::Rule { self.deciding_rules(from, to)? } else { BTreeMap::new() };
         self.each_session_in(from, to, &mut |session| {
             let rule = rules.get(&session.id).cloned().flatten();
             sums.session(&session, rule, from, to, now);
@@ -213,11 +222,11 @@ impl Reader {
             };
             let name: Name = row.get(3)?;
             let keys = match by {
-                By::User => vec![Some(user.as_ref().map_or_else(|| name.to_string(), ToString::to_string))],
-                By::Group => sums.groups(user.as_ref()),
-                By::Tunnel => vec![tunnel(row, 5)?],
-                By::Rule => vec![row.get(4)?],
-                By::Day => {
+                GroupBy::User => vec![Some(user.as_ref().map_or_else(|| name.to_string(), ToString::to_string))],
+                GroupBy::Group => sums.groups(user.as_ref()),
+                GroupBy::Tunnel => vec![tunnel(row, 5)?],
+                GroupBy::Rule => vec![row.get(4)?],
+                GroupBy::Day => {
                     let day = rasadmin_engine::config::file::Period::Day;
                     vec![Some(period_dates(day, timestamp(row.get(0)?), &config.zone).0)]
                 }
@@ -251,14 +260,14 @@ impl Reader {
         first: &str,
         last: &str,
         cut: &dyn Fn(&str) -> String,
-    ) -> Result<Vec<UserDays>, Error> {
-        let mut all = Vec::<UserDays>::new();
+    ) -> Result<Vec<UsageRow>, Error> {
+        let mut all = Vec::<UsageRow>::new();
         // Of the period that is being summed up; a session of several days is one.
         let mut sessions = BTreeSet::new();
         let query = if filter.is_of_one_user() { queries::USAGE_OF_USER } else { queries::USAGE };
         let wanted = values! { name: filter.name(), domain: filter.domain(), first: first, last: last };
         self.database.each(query, wanted, |row| {
-            let next = UserDays {
+            let next = UsageRow {
                 domain: row.get(0)?,
                 name: row.get(1)?,
                 from: cut(&row.get::<String>(2)?),

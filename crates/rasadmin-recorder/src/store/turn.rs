@@ -26,7 +26,7 @@ pub struct Written<T> {
     /// The journal.
     pub journal: Arc<Journal>,
     /// Its last record.
-    pub place: Position,
+    pub position: Position,
     /// Was something written that had waited, and that a power cut would make us regret?
     pub waited: bool,
 }
@@ -142,9 +142,9 @@ impl Store {
         self.settle(&mut guard, whose, now)?;
         let waited = self.write_waiting(&mut guard)?;
         let done = work(&mut Turn { guard: &mut guard, state: &mut self.state, token: self.token })?;
-        let place = guard.position();
+        let position = guard.position();
         drop(guard);
-        Ok(Some(Written { done, journal, place, waited }))
+        Ok(Some(Written { done, journal, position, waited }))
     }
 
     /// Applies what others have appended. If something waits here, it was decided without that: it is decided again.

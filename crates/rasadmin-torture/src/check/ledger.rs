@@ -7,7 +7,7 @@ use mprapi::FunctionId as F;
 use rasadmin_engine::effect::ClosedBy;
 use rasadmin_engine::{Effect, Id, Millis, Record};
 use rasadmin_ledger::Error;
-use rasadmin_ledger::report::{Filter, Reader, Session};
+use rasadmin_ledger::report::{Filter, Reader, SessionRow};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -102,7 +102,7 @@ impl Sessions {
 
 impl Answered {
     /// What its row says otherwise.
-    fn differs(&self, row: &Session) -> Vec<String> {
+    fn differs(&self, row: &SessionRow) -> Vec<String> {
         let mut differs = Vec::new();
         let mut same = |what: &str, there: &dyn std::fmt::Debug, answered: &dyn std::fmt::Debug| {
             let (there, answered) = (format!("{there:?}"), format!("{answered:?}"));
@@ -143,7 +143,7 @@ impl Check<'_> {
     pub(super) fn ledger(&mut self, folder: &Path, records: &[Record], before: &mut Before) {
         let alone = self.round.was == Journal::Unavailable && self.round.two_processes;
         before.sessions.add(self.round.notes, records, alone);
-        if let Err(what) = ledger::bring_in(folder, &ledger_in(folder)) {
+        if let Err(what) = ledger::ingest(folder, &ledger_in(folder)) {
             self.found.broken.push(what);
             return;
         }
@@ -166,7 +166,7 @@ impl Check<'_> {
     fn rows(&mut self, folder: &Path, before: &Before) -> Result<(), Error> {
         let reader = Reader::open(&ledger_in(folder))?;
         let rows = reader.sessions(&Filter::default(), false)?;
-        let mut by_key: HashMap<&str, &Session> = HashMap::new();
+        let mut by_key: HashMap<&str, &SessionRow> = HashMap::new();
         for row in &rows {
             by_key.insert(&row.acct_session_id, row);
             if !before.sessions.begun.contains(&row.acct_session_id) {

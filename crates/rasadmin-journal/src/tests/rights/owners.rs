@@ -54,9 +54,9 @@ fn a_segment_that_is_planted_for_later_is_moved_aside_when_it_is_needed() {
 fn a_planted_cursor_lets_nothing_be_deleted() {
     let folder = whole();
     let path = folder.path().join("main.cursor");
-    assert!(cursor::list(folder.path()).unwrap()[0].place.is_some());
+    assert!(cursor::list(folder.path()).unwrap()[0].position.is_some());
     let Some(()) = give_away(&path) else { return };
-    assert_eq!(cursor::list(folder.path()).unwrap()[0].place, None);
+    assert_eq!(cursor::list(folder.path()).unwrap()[0].position, None);
     assert!(moved(&rights::mend(folder.path()), &path));
 }
 

@@ -12,7 +12,7 @@ pub const NO_END: &str = "end not in the log";
 
 /// A session of another log. It is over, whatever its log says, so that it counts nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Imported {
+pub struct ImportedSession {
     /// The session's key: a UUID, always the same for the same session of the same log.
     pub key: String,
     /// Which log: `odbc`, `dts`, `ias`.
@@ -59,7 +59,7 @@ pub struct Imported {
 
 /// What an import did: numbers of sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Counts {
+pub struct ImportCounts {
     /// Sessions that the ledger did not have.
     pub new: u64,
     /// Sessions that the ledger had without their end.
@@ -68,7 +68,7 @@ pub struct Counts {
     pub already_there: u64,
 }
 
-impl std::ops::AddAssign for Counts {
+impl std::ops::AddAssign for ImportCounts {
     fn add_assign(&mut self, more: Self) {
         self.new += more.new;
         self.completed += more.completed;
