@@ -7,19 +7,19 @@ use rasadmin_engine::{Event, State};
 use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_policy::Name;
 use rasadmin_policy::config::file::Durability;
-use rasadmin_recorder::tool::Tool;
+use rasadmin_recorder::admin::AdminJournal;
 
 /// Opens the place's journal for an event.
-pub fn open(place: &Place) -> Result<Tool, String> {
+pub fn open(place: &Place) -> Result<AdminJournal, String> {
     let journal = place.journal()?;
-    let opened = Tool::open(journal, &place.config).map_err(failed)?;
+    let opened = AdminJournal::open(journal, &place.config).map_err(failed)?;
     opened.ok_or_else(|| {
         format!("{}: nothing was ever recorded here: check the path, or start Remote Access", journal.display())
     })
 }
 
 /// Does the journal belong to this server? Another server's is changed over there.
-pub fn is_here(tool: &Tool, server: &Name) -> Result<(), String> {
+pub fn is_here(tool: &AdminJournal, server: &Name) -> Result<(), String> {
     let own = tool.state().server();
     if own.folded() == server.folded() {
         return Ok(());
@@ -28,9 +28,9 @@ pub fn is_here(tool: &Tool, server: &Name) -> Result<(), String> {
 }
 
 /// Records an event, unless `look` finds that there is nothing to record.
-pub fn tell<T>(tool: &mut Tool, look: impl FnOnce(&State) -> (T, Option<Event>)) -> Result<T, String> {
+pub fn tell<T>(tool: &mut AdminJournal, look: impl FnOnce(&State) -> (T, Option<Event>)) -> Result<T, String> {
     let now = moment::now(tool.folder(), tool.state().last())?;
-    let told = tool.tell(&now, look).map_err(failed)?;
+    let told = tool.record(&now, look).map_err(failed)?;
     told.ok_or_else(|| {
         let folder = tool.folder().display();
         format!("{folder}: Remote Access has never started with this journal: start it with the DLL first")

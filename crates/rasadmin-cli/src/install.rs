@@ -6,10 +6,10 @@ use crate::setup::steps::{self, Step};
 use crate::setup::{Stop, config_places, confirm, judge, printable, registry, variable};
 use clap::Args;
 use rasadmin_setup::acl::Object;
-use rasadmin_setup::mark;
 use rasadmin_setup::registration::{self, Change, Kind, List, Position, Value};
 use rasadmin_setup::registry::{Registered, Registry};
 use rasadmin_setup::task;
+use rasadmin_setup::version_marker;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -85,7 +85,7 @@ fn register(arguments: &Arguments) -> Result<u8, Stop> {
     }
     let source = to_install(arguments.dll.as_deref()).map_err(Stop::Failed)?;
     let bytes = std::fs::read(&source).map_err(|e| Stop::Failed(format!("{}: {e}", printable(&source))))?;
-    let version = mark::version_in(&bytes).ok_or_else(|| {
+    let version = version_marker::version_in(&bytes).ok_or_else(|| {
         Stop::Refused(format!(
             "{}: it is not the rasadmin DLL; only that is registered here (another admin DLL: try it with `rasadmin \
              check`, then write it into DllPath with regedit)",

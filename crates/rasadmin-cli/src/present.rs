@@ -2,21 +2,21 @@
 
 use crate::here::Place;
 use crate::output::count;
-use rasadmin_recorder::present::{self, Lacking, Present};
+use rasadmin_recorder::present::{self, Missing, Present};
 
 /// The state according to the place's journal; None if nothing was ever recorded there.
 pub fn read(place: &Place) -> Result<Option<Present>, String> {
     let Some(journal) = &place.journal else { return Ok(None) };
     let present = present::read(journal).map_err(|e| format!("the journal cannot be read: {e}"))?;
-    for lack in present.iter().flat_map(|present| lacks(&present.lacking)) {
+    for lack in present.iter().flat_map(|present| lacks(&present.missing)) {
         eprintln!("warning: {lack}");
     }
     Ok(present)
 }
 
 /// What the state lacks, so that limits and quotas may be wrong.
-pub fn lacks(lacking: &Lacking) -> Vec<String> {
-    let Lacking { records, effects, beginning } = *lacking;
+pub fn lacks(lacking: &Missing) -> Vec<String> {
+    let Missing { records, effects, beginning } = *lacking;
     let mut all = Vec::new();
     if beginning > 0 {
         all.push(format!(

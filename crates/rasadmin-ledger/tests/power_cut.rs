@@ -16,7 +16,7 @@ use rasadmin_journal::cursor;
 use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
-use rasadmin_recorder::tool::Tool;
+use rasadmin_recorder::admin::AdminJournal;
 use rasadmin_recorder::{Recorder, Verdict, present};
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -109,7 +109,7 @@ fn work(folder: &Path, durable: bool) {
             });
             if nth == SESSIONS / 2 {
                 let config = support::config(folder, CONFIG);
-                Tool::open(&journal_in(folder), &config).unwrap().unwrap().seal().unwrap();
+                AdminJournal::open(&journal_in(folder), &config).unwrap().unwrap().seal().unwrap();
             }
         }
         recorder.stop(support::system());

@@ -3,7 +3,7 @@
 #[path = "../../rasadmin-ledger/tests/support/rows.rs"]
 mod rows;
 
-use crate::beside::journal_in;
+use crate::background::journal_in;
 use rasadmin_engine::Name;
 use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 pub use rows::first_difference;
 
 /// The subcommand of a process that brings in.
-pub const BRING_IN: &str = "bring-in";
+pub const INGEST: &str = "ingest";
 
 /// The ledger of a torture's folder.
 pub fn ledger_in(folder: &Path) -> PathBuf {
@@ -40,7 +40,7 @@ pub fn ingest(folder: &Path, ledger: &Path) -> Result<(), String> {
 
 /// The process that brings in: it goes on until it dies, after so many microseconds.
 pub fn until_killed(folder: &Path, after: u64) -> Result<(), String> {
-    crate::worker::die_after(after);
+    crate::worker::kill_after(after);
     loop {
         ingest(folder, &ledger_in(folder))?;
     }

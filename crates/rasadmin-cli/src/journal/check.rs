@@ -175,8 +175,8 @@ fn whose(found: &mut Found, folder: &Path) -> Result<(), String> {
     for danger in dangers.iter().filter(|danger| danger.path != folder) {
         found.fault(danger.to_string(), acl::remedy(&danger.path));
     }
-    let faults = rights::judge(folder);
-    if let Some(what) = rights::told(&faults) {
+    let faults = rights::check(folder);
+    if let Some(what) = rights::describe(&faults) {
         found.fault(what, rights::remedy(folder, &faults));
     }
     Ok(())

@@ -4,7 +4,7 @@ use super::{Where, tidy};
 use crate::output::grouped;
 use crate::select::print_json;
 use clap::Args;
-use rasadmin_recorder::tool::Tool;
+use rasadmin_recorder::admin::AdminJournal;
 use serde_json::json;
 
 /// End the journal's current file, and write a checkpoint
@@ -26,7 +26,8 @@ pub struct Arguments {
 
 pub fn seal(arguments: Arguments) -> Result<u8, String> {
     let place = arguments.place.open()?;
-    let tool = Tool::open(&place.folder, &place.config).map_err(|e| format!("the journal cannot be written: {e}"))?;
+    let tool =
+        AdminJournal::open(&place.folder, &place.config).map_err(|e| format!("the journal cannot be written: {e}"))?;
     let Some(mut tool) = tool else {
         return Err(format!("{}: nothing was ever recorded here: check the path", place.folder.display()));
     };

@@ -2,8 +2,8 @@
 
 use rasadmin_journal::retain::{self, Expired, Rule};
 use rasadmin_journal::{Error, checkpoint, cursor, inventory};
-use rasadmin_recorder::present::{self, Lacking, Present};
-use rasadmin_recorder::tool::Tool;
+use rasadmin_recorder::admin::AdminJournal;
+use rasadmin_recorder::present::{self, Missing, Present};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -26,7 +26,7 @@ pub struct Left {
 }
 
 /// Ends the present segment.
-pub fn seal(tool: &mut Tool) -> Result<(), String> {
+pub fn seal(tool: &mut AdminJournal) -> Result<(), String> {
     tool.seal().map_err(|e| format!("cannot end the journal's current file: {e}"))
 }
 
@@ -36,7 +36,7 @@ pub fn write_checkpoint(folder: &Path) -> Result<(PathBuf, u64), String> {
     let present = present::read(folder).map_err(failed)?;
     let present =
         present.ok_or_else(|| format!("{}: nothing was ever recorded here: check the path", folder.display()))?;
-    let Lacking { records, effects, .. } = present.lacking;
+    let Missing { records, effects, .. } = present.missing;
     if records > 0 || effects > 0 {
         // The DLL would start from it, without what this program has left out.
         return Err(

@@ -132,7 +132,7 @@ pub fn recorded(journal: &Path) -> Vec<PathBuf> {
 
 /// Adds who has power over it, each once.
 pub fn add(all: &mut Vec<UnsafePermission>, path: &Path, object: Object) -> Result<(), Stop> {
-    let found = acl::dangers(path, object)
+    let found = acl::unsafe_permissions(path, object)
         .map_err(|e| Stop::Failed(format!("{}: its rights cannot be read: {e}", printable(path))))?;
     for danger in found {
         if !all.contains(&danger) {

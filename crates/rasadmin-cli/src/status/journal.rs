@@ -39,10 +39,10 @@ pub fn journal(facts: &mut Facts, config: &Config, recorded: &Recorded) {
         0 => facts.add(Mark::Note, "checkpoint", "there is none yet: a start reads the journal from its beginning"),
         at => facts.add(Mark::Ok, "checkpoint", format!("at record {}; after it: {}", grouped(at), records(after))),
     }
-    for lack in lacks(&present.lacking) {
+    for lack in lacks(&present.missing) {
         facts.add(Mark::Attention, "journal", lack);
     }
-    if present.lacking.records == 0 && is_before_damage(config).unwrap_or(false) {
+    if present.missing.records == 0 && is_before_damage(config).unwrap_or(false) {
         let what =
             format!("what follows record {} cannot be read; `rasadmin journal check` says what to do", grouped(number));
         facts.add(Mark::Attention, "journal", what);
@@ -76,7 +76,7 @@ pub fn journal(facts: &mut Facts, config: &Config, recorded: &Recorded) {
 fn room(facts: &mut Facts, config: &Config) {
     let Ok(free) = disk::free_bytes(&config.journal) else { return };
     facts.data.insert("free_bytes".into(), free.into());
-    if free < disk::LITTLE {
+    if free < disk::LOW {
         let what = format!(
             "only {} are free on the disk of {}; when it is full, events wait in memory: make room, or put the journal \
              on another disk (`[journal] folder`)",

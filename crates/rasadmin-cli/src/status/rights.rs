@@ -16,7 +16,7 @@ pub fn rights(facts: &mut Facts, dll: Option<&Path>, config_file: &Path, config:
     let members = config.map(|config| config.bundle.files().split_off(1)).unwrap_or_default();
     let files = [dll, Some(config_file), ledger].into_iter().flatten().chain(members.iter().map(PathBuf::as_path));
     let journal = config.map(|config| config.journal.clone()).filter(|journal| journal.is_dir());
-    let faults = journal.as_deref().map(rights::judge).unwrap_or_default();
+    let faults = journal.as_deref().map(rights::check).unwrap_or_default();
     for path in files {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         if let Err(Stop::Failed(why) | Stop::Refused(why)) = folders::add(&mut dangers, &path, Object::File) {
@@ -37,7 +37,7 @@ pub fn rights(facts: &mut Facts, dll: Option<&Path>, config_file: &Path, config:
     for danger in &dangers {
         facts.add(Mark::Attention, "rights", format!("{danger}: {}", acl::remedy(&danger.path)));
     }
-    if let (Some(journal), Some(what)) = (&journal, rights::told(&faults)) {
+    if let (Some(journal), Some(what)) = (&journal, rights::describe(&faults)) {
         let remedy = rights::remedy(journal, &faults);
         facts.add(Mark::Attention, "rights", format!("{what}: {remedy}"));
     }

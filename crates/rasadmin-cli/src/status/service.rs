@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// Says it of each server that journal and ledger know.
 pub fn service(facts: &mut Facts, config: &Config, recorded: &Recorded, dll: Option<&Path>) {
-    let file = dll.and_then(|dll| rasadmin_setup::mark::version_of(dll).ok().flatten());
+    let file = dll.and_then(|dll| rasadmin_setup::version_marker::version_of(dll).ok().flatten());
     let here = recorded.present.as_ref().map(|present| present.state.server().folded());
     let alive_here = is_recording(&config.journal);
     let mut data = Vec::new();

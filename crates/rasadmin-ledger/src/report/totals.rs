@@ -51,7 +51,7 @@ pub struct Total {
     pub octets_are_lower_bound: bool,
     /// The number of sessions whose end nobody saw, so that their time is an estimate.
     pub estimated: u64,
-    /// The number of attempts that were denied, and of live sessions that were cut.
+    /// The number of attempts that were denied, and of live sessions that were period_start.
     pub denied: u64,
 }
 
@@ -253,13 +253,13 @@ impl Reader {
     }
 
     /// What users have used between two days (both included), a row a user and period that begins on `first` of each
-    /// day: `cut` makes the period's first day of a day.
+    /// day: `period_start` makes the period's first day of a day.
     pub fn usage(
         &self,
         filter: &Filter,
         first: &str,
         last: &str,
-        cut: &dyn Fn(&str) -> String,
+        period_start: &dyn Fn(&str) -> String,
     ) -> Result<Vec<UsageRow>, Error> {
         let mut all = Vec::<UsageRow>::new();
         // Of the period that is being summed up; a session of several days is one.
@@ -270,7 +270,7 @@ impl Reader {
             let next = UsageRow {
                 domain: row.get(0)?,
                 name: row.get(1)?,
-                from: cut(&row.get::<String>(2)?),
+                from: period_start(&row.get::<String>(2)?),
                 seconds: row.get(3)?,
                 input_octets: row.get(4)?,
                 output_octets: row.get(5)?,

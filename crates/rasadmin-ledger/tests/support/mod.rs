@@ -11,8 +11,8 @@ use rasadmin_engine::{Event, Name, Record};
 use rasadmin_journal::{Guard, Journal, Options};
 use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
+use rasadmin_recorder::admin::AdminJournal;
 use rasadmin_recorder::present;
-use rasadmin_recorder::tool::Tool;
 pub use scene::*;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -37,13 +37,13 @@ impl Scene {
         ask(&self.ledger(), sql)
     }
 
-    pub fn tool(&self) -> Tool {
-        Tool::open(&self.config.journal, &self.config).unwrap().unwrap()
+    pub fn tool(&self) -> AdminJournal {
+        AdminJournal::open(&self.config.journal, &self.config).unwrap().unwrap()
     }
 
     /// What an administrator tells.
     pub fn tell(&self, event: Event) {
-        self.tool().tell(&self.now(), |_| ((), Some(event))).unwrap().unwrap();
+        self.tool().record(&self.now(), |_| ((), Some(event))).unwrap().unwrap();
     }
 
     /// Writes the state down as of now.

@@ -28,7 +28,7 @@ fn a_planted_segment_is_not_read_and_moved_aside() {
     let fault = rights::Fault { path: last.path.clone(), what: why(), must_go: true };
     // Under Wine there are more: it makes files for everyone to read, whatever the folder says.
     assert!(
-        rights::judge(folder.path()).contains(&fault) && (cfg!(windows) || rights::judge(folder.path()).len() == 1)
+        rights::check(folder.path()).contains(&fault) && (cfg!(windows) || rights::check(folder.path()).len() == 1)
     );
     assert!(!moved(&rights::mend(folder.path()), &last.path) && last.path.exists(), "it is moved under the lock");
     let journal = open(folder.path());

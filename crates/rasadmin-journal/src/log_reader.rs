@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// The segments as one sequence of records, and how far it was read.
 #[derive(Debug)]
-pub struct Tape {
+pub struct LogReader {
     pub folder: PathBuf,
     access: Access,
     /// Segments that were there when the folder was looked at.
@@ -57,7 +57,7 @@ enum Next {
     Ready(Arc<Segment>, Header),
 }
 
-impl Tape {
+impl LogReader {
     /// At the beginning of the oldest segment; None if there is none.
     pub fn new(folder: &Path, access: Access, survey: &Survey) -> Result<Option<Self>, Error> {
         let Some(first) = survey.chain.first() else { return Ok(None) };
@@ -65,7 +65,7 @@ impl Tape {
         let (walk, applied) = (Walk::new(Arc::new(segment), *first), before(first));
         let (chain, folder) = (survey.chain.clone(), folder.to_owned());
         let (previous, next) = (None, None);
-        let mut tape = Self {
+        let mut log = Self {
             folder,
             access,
             chain,
@@ -77,8 +77,8 @@ impl Tape {
             next,
             applied,
         };
-        tape.left_at = tape.find_left_at()?;
-        Ok(Some(tape))
+        log.left_at = log.find_left_at()?;
+        Ok(Some(log))
     }
 
     /// The place before the oldest record that is here.
@@ -156,7 +156,7 @@ impl Tape {
                 }
                 Step::End => Stop::Ended,
                 Step::Zero => Stop::Tail,
-                Step::Bad | Step::Stranger(_) => Stop::Bad,
+                Step::Bad | Step::Unrelated(_) => Stop::Bad,
             };
             match self.look_at_next(stop == Stop::Ended)? {
                 Next::NotReady => return Ok(Some(stop)),

@@ -29,14 +29,14 @@ impl Snapshot {
 
 /// A checkpoint that is being written.
 #[derive(Debug)]
-pub struct Writing {
+pub struct SlicedCheckpoint {
     snapshot: Snapshot,
     writer: Writer,
     folder: PathBuf,
     unsynced: usize,
 }
 
-impl Writing {
+impl SlicedCheckpoint {
     /// Begins the file.
     ///
     /// # Errors
