@@ -22,21 +22,21 @@ fn main() {
 }
 
 /// What cargo says of the build.
-fn told(name: &str) -> String {
+fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
 
 fn run() -> Result<(), String> {
-    if told("CARGO_CFG_TARGET_OS") != "windows" {
+    if variable("CARGO_CFG_TARGET_OS") != "windows" {
         return Ok(());
     }
-    let version = version::information(&told("CARGO_PKG_VERSION"));
+    let version = version::information(&variable("CARGO_PKG_VERSION"));
     let table = rasadmin_messages::table();
     let bytes = resource::file(&[(RT_MESSAGETABLE, &table), (RT_VERSION, &version)]);
-    let compiled = PathBuf::from(told("OUT_DIR")).join("rasadmin.res");
+    let compiled = PathBuf::from(variable("OUT_DIR")).join("rasadmin.res");
     std::fs::write(&compiled, bytes).map_err(|e| format!("{}: {e}", compiled.display()))?;
     // Microsoft's linker takes it as it is, GNU's wants an object.
-    let linked = if told("CARGO_CFG_TARGET_ENV") == "msvc" { compiled } else { object(&compiled)? };
+    let linked = if variable("CARGO_CFG_TARGET_ENV") == "msvc" { compiled } else { object(&compiled)? };
     println!("cargo::rustc-link-arg-cdylib={}", linked.display());
     Ok(())
 }
@@ -45,7 +45,7 @@ fn run() -> Result<(), String> {
 fn object(compiled: &Path) -> Result<PathBuf, String> {
     let object = compiled.with_extension("o");
     let own = std::env::var("WINDRES").ok();
-    let (prefix, format) = match told("CARGO_CFG_TARGET_ARCH").as_str() {
+    let (prefix, format) = match variable("CARGO_CFG_TARGET_ARCH").as_str() {
         "x86" => ("i686-w64-mingw32-windres", "pe-i386"),
         "aarch64" => ("aarch64-w64-mingw32-windres", "pe-aarch64-little"),
         _ => ("x86_64-w64-mingw32-windres", "pe-x86-64"),

@@ -135,7 +135,8 @@ fn the_tasks_do_what_they_say() {
     assert_eq!(rules(&ask("A monthly quota", &denied)), ["BOB ten gigabytes a month"]);
     assert_eq!(ask("A monthly quota", &["sessions", "--json"]).as_array().unwrap().len(), 3);
     let report = ask("Bill", &["report", "--by", "user", "--month", "2026-11", "--json"]);
-    let seconds: Vec<_> = report.as_array().unwrap().iter().map(|row| row["seconds"].as_u64().unwrap()).collect();
+    let seconds: Vec<_> =
+        report.as_array().unwrap().iter().map(|row| row["connected_seconds"].as_u64().unwrap()).collect();
     assert_eq!(seconds, [(4 * 60 + 30 + 4 * 60 + 15) * 60, 45 * 60]);
     let at = ["who-had", "10.20.0.2", "--at", "2026-11-23 09:30", "--json"];
     assert_eq!(ask("Find who", &at)[0]["name"], "BOB");

@@ -183,7 +183,7 @@ fn reports_add_up() {
     let sums = |by: &str| -> (u64, u64, u64) {
         let rows = json_of(&["report", "--by", by, "--month", "2026-11", "--json"]);
         let sum = |field: &str| rows.as_array().unwrap().iter().map(|row| row[field].as_u64().unwrap()).sum();
-        (sum("seconds"), sum("input_octets"), sum("denied"))
+        (sum("connected_seconds"), sum("acct_input_octets"), sum("denied"))
     };
     let users = sums("user");
     assert_eq!(users.2, 25);
@@ -191,7 +191,7 @@ fn reports_add_up() {
         assert_eq!(sums(by), users, "{by}");
     }
     let usage = json_of(&["usage", "--since", "2026-11-01", "--until", "2026-12-01", "--json"]);
-    let used: u64 = usage.as_array().unwrap().iter().map(|row| row["seconds"].as_u64().unwrap()).sum();
+    let used: u64 = usage.as_array().unwrap().iter().map(|row| row["connected_seconds"].as_u64().unwrap()).sum();
     assert_eq!(used, users.0, "what quotas count is what is reported");
     let csv = at(day(), &["report", "--by", "user", "--month", "2026-11", "--format", "csv"]).ends(0).stdout;
     assert_eq!(csv.lines().count(), 199);

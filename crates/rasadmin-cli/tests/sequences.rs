@@ -158,7 +158,7 @@ impl Played {
         let of = |key: &str| -> i64 {
             rows.iter().filter(|row| row["name"] == user).map(|row| row[key].as_i64().unwrap_or(0)).sum()
         };
-        (of("seconds"), of("input_octets") + of("output_octets"))
+        (of("connected_seconds"), of("acct_input_octets") + of("acct_output_octets"))
     }
 
     /// Who had the address, in order: user, from when, until when.

@@ -15,14 +15,17 @@ pub struct Clock(Option<PathBuf>);
 
 impl Clock {
     /// As the environment says where this is a rehearsal; else the system's.
-    pub fn new(rehearsal: bool) -> Self {
-        Self(std::env::var_os("RASADMIN_CLOCK").filter(|_| rehearsal).map(PathBuf::from))
+    pub fn new(scratch: bool) -> Self {
+        Self(std::env::var_os("RASADMIN_CLOCK").filter(|_| scratch).map(PathBuf::from))
     }
 
     /// The time now; the system's if the file has none.
     pub fn now(&self) -> Now {
         let text = self.0.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-        Now { at: text.as_deref().and_then(parse).unwrap_or_else(system), random: rasadmin_recorder::chance() }
+        Now {
+            at: text.as_deref().and_then(parse).unwrap_or_else(system),
+            random: rasadmin_recorder::identifier_bytes(),
+        }
     }
 }
 
@@ -54,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_rehearsal_heeds_the_file() {
+    fn only_a_scratch_run_reads_the_file() {
         let _turn = crate::ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clock");

@@ -2,22 +2,24 @@
 //!
 //! It finds its configuration, and lets the recorder decide and write the journal. The log is the file named by the environment
 //! variable RASADMIN_LOG; without it `%ProgramData%\rasadmin\rasadmin.log`, and `/var/log/rasadmin/rasadmin.log`
-//! elsewhere. Numbered messages go to the system's own log too. A rehearsal has places of its own (`place`).
+//! elsewhere. Numbered messages go to the system's own log too. A rehearsal has places of its own (`config_location`).
 
 mod clock;
-#[cfg(feature = "torture")]
-mod die;
+mod config_location;
+mod disk_space;
 mod event;
-mod mark;
-mod place;
-mod room;
-mod system;
+#[cfg(feature = "torture")]
+mod kill_process;
+mod system_log;
 #[cfg(all(test, unix))]
 mod tests;
 #[cfg(feature = "torture")]
 mod torture;
+mod version_marker;
 
 use clock::Clock;
+use config_location::Location;
+use disk_space::DiskSpace;
 use rasadmin_engine::config::{Change, Trouble, Watch};
 use rasadmin_engine::{Now, config};
 use rasadmin_messages::Message;
@@ -28,7 +30,6 @@ use rasadmin_sdk::{
     InitializeError, InterfaceId, Link, Refusal, Verdict, export_admin_dll, log,
 };
 use rasadmin_system::places;
-use room::Room;
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
@@ -47,15 +48,15 @@ struct Product {
     started: Instant,
     clock: Clock,
     /// None: a rehearsal's disk is nobody's concern.
-    room: Option<Room>,
+    disk_space: Option<DiskSpace>,
 }
 
 impl Product {
     /// The time of a call. The configuration is looked at now and then: a change needs no restart. So is the disk.
     fn now(&self) -> Now {
         let now = self.clock.now();
-        if let Some(room) = &self.room {
-            room.look(now.at.mono);
+        if let Some(disk_space) = &self.disk_space {
+            disk_space.check(now.at.mono);
         }
         // The watch goes by the clock of the events: in a rehearsal, a minute of the scenario is a minute.
         let moment = self.started.checked_add(Duration::from_millis(now.at.mono.0)).unwrap_or(self.started);
@@ -86,22 +87,22 @@ impl AdminDll for Product {
     fn initialize(_: &Environment) -> Result<Self, InitializeError> {
         #[cfg(feature = "torture")]
         torture::install();
-        system::open();
+        system_log::open();
         // A log that cannot be opened must not keep the VPN from starting.
-        let store = place::Store::find();
-        let path = store.log_file();
+        let location = Location::find();
+        let path = location.log_file();
         if let Err(error) = log::open(&path) {
             let message = Message::LogNotOpened { file: &path.display(), error: &error };
             // Not eprintln!, which panics where nothing can be written.
             let _ = writeln!(std::io::stderr(), "rasadmin: {message}");
-            message.tell();
+            message.emit();
         }
-        let path = store.config_file()?;
-        let clock = Clock::new(store.is_scratch());
+        let path = location.config_file()?;
+        let clock = Clock::new(location.is_scratch());
         let now = clock.now();
         let started = config::on(&places::server_name()).start(&path).map_err(|errors| {
-            Message::ConfigNeverGood { errors: &errors }.tell();
-            InitializeError::new(place::CONFIG_IS_BAD, "")
+            Message::ConfigNeverGood { errors: &errors }.emit();
+            InitializeError::new(config_location::CONFIG_IS_BAD, "")
         })?;
         if let Some(trouble) = &started.trouble {
             trouble.tell();
@@ -110,26 +111,26 @@ impl AdminDll for Product {
         if let Some(Trouble::Broken(errors)) = &started.trouble {
             recorder.config_is_broken(&errors.to_string(), now);
         }
-        let (version, file, journal) = (&mark::version(), &path.display(), recorder.folder());
-        Message::Started { version, file, hash: &started.config.hash, journal: &journal.display() }.tell();
-        let room = (!store.is_scratch()).then(|| Room::new(recorder.folder()));
-        if let Some(room) = &room {
-            room.look(now.at.mono);
+        let (version, file, journal) = (&version_marker::version(), &path.display(), recorder.folder());
+        Message::Started { version, file, hash: &started.config.hash, journal: &journal.display() }.emit();
+        let disk_space = (!location.is_scratch()).then(|| DiskSpace::new(recorder.folder()));
+        if let Some(disk_space) = &disk_space {
+            disk_space.check(now.at.mono);
         }
         let watch = Mutex::new(started.watch);
-        Ok(Self { recorder, config: path, watch, started: Instant::now(), clock, room })
+        Ok(Self { recorder, config: path, watch, started: Instant::now(), clock, disk_space })
     }
 
     fn terminate(&self) {
         self.recorder.stop(self.clock.now());
-        Message::Stopped {}.tell();
+        Message::Stopped {}.emit();
     }
 
     /// The journal is left as it is: a call that is inside may hold it, so closing it could wait without end. It is closed
     /// when the last of them has returned; the next start finds what a crash would leave.
     fn terminate_among_calls(&self, calls: &CallsInside) {
         self.recorder.leave();
-        Message::StoppedAmongCalls { calls }.tell();
+        Message::StoppedAmongCalls { calls }.emit();
     }
 
     fn accept_connection(&self, connection: &Connection) -> Verdict {
@@ -175,13 +176,13 @@ impl AdminDll for Product {
 }
 
 /// The engine has told why.
-fn told(_: String) -> Refusal {
+fn reported(_: String) -> Refusal {
     Refusal::new("")
 }
 
 impl AssignIpv4 for Product {
     fn assign_ipv4(&self, request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-        let address = match self.recorder.assign(&event::ipv4(request), self.now()).map_err(told)? {
+        let address = match self.recorder.assign(&event::ipv4(request), self.now()).map_err(reported)? {
             Assigned::Number(number) => u32::try_from(number).map(Ipv4Addr::from_bits),
             Assigned::AsOffered => Ok(request.address()),
         };
@@ -200,7 +201,7 @@ impl AssignIpv4 for Product {
 impl AssignIpv6 for Product {
     fn assign_ipv6(&self, request: &AddressRequest<Ipv6Addr>) -> Result<Assignment<InterfaceId>, Refusal> {
         let (user, port) = (request.user(), request.port());
-        let identifier = match self.recorder.assign(&event::ipv6(request), self.now()).map_err(told)? {
+        let identifier = match self.recorder.assign(&event::ipv6(request), self.now()).map_err(reported)? {
             Assigned::Number(number) => InterfaceId(number.to_be_bytes()),
             // Which half carries the identifier is unproven: where only the other does, the offer is kept as it is.
             Assigned::AsOffered => request.offered_identifier(),

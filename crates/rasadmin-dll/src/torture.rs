@@ -1,7 +1,7 @@
 //! Kills the process inside a callback, where the torture tells it to: RASADMIN_TORTURE names a file, and while that file
 //! has the text `locked N`, `appended N`, `unlocked N` or `done N`, the N-th such point from then on is the last thing that happens.
 
-use crate::die;
+use crate::kill_process::kill_process;
 use rasadmin_recorder::torture::{HOOK, Point};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -29,6 +29,6 @@ fn at(point: Point) {
     if let Some(number) = order.strip_prefix(name).and_then(|number| number.trim().parse::<u32>().ok())
         && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == number
     {
-        die::now();
+        kill_process();
     }
 }

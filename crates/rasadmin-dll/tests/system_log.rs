@@ -57,13 +57,13 @@ const ALLOW: &str = "default.action = \"allow\"\n";
 const DENY: &str = "default = { action = \"deny\", reason = \"100%1\" }\n";
 
 /// What is expected: a message, and something of its text.
-type Told<'a> = (Id, &'a str);
+type Expected<'a> = (Id, &'a str);
 
 /// In an insert Windows would take this for an insert of its own.
 const HOSTILE: &str = if cfg!(windows) { "100% 1" } else { "100%1" };
 
 /// Everything that the DLL itself tells. After each step `look` is called with what must have been told in it.
-fn drive(service: &Service, folder: &Path, look: &mut dyn FnMut(&[Told<'_>])) {
+fn drive(service: &Service, folder: &Path, look: &mut dyn FnMut(&[Expected<'_>])) {
     let config = folder.join("rasadmin.toml");
     let write = |text: &str| std::fs::write(&config, text).unwrap();
     set("RASADMIN_CONFIG", &config);

@@ -11,7 +11,7 @@ pub use jsonl::Jsonl;
 pub use radacct::{NasAddresses, Radacct, Sql};
 
 use jiff::Timestamp;
-use rasadmin_ledger::report::Session;
+use rasadmin_ledger::report::SessionRow;
 use rasadmin_policy::Millis;
 use std::io;
 
@@ -19,14 +19,14 @@ use std::io;
 pub trait Export {
     /// The next session; they come in the order of their start. Answers whether it was written: the forms that are
     /// RADIUS's leave out what never had a link.
-    fn session(&mut self, session: Session) -> io::Result<bool>;
+    fn session(&mut self, session: SessionRow) -> io::Result<bool>;
 
     /// What comes after the last one.
     fn finish(&mut self) -> io::Result<()>;
 }
 
 /// Did it ever have a link? RADIUS's accounting begins with one.
-fn was_established(session: &Session) -> bool {
+fn was_established(session: &SessionRow) -> bool {
     session.established.is_some()
 }
 

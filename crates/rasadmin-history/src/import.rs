@@ -3,11 +3,11 @@
 use crate::causes::cause_name;
 use crate::logs::LogSession;
 use rasadmin_engine::effect::Usage;
-use rasadmin_ledger::history::{Imported, NO_END};
+use rasadmin_ledger::imported::{ImportedSession, NO_END};
 use rasadmin_policy::{Domains, Name, Tunnel};
 
 /// A session for the ledger; `domains` says who is meant by a name.
-pub fn imported(session: &LogSession, domains: &Domains) -> Imported {
+pub fn imported(session: &LogSession, domains: &Domains) -> ImportedSession {
     let past = &session.past;
     let (stop, estimated, closed_by) = match &past.ended {
         None => (past.last_seen, true, NO_END),
@@ -15,7 +15,7 @@ pub fn imported(session: &LogSession, domains: &Domains) -> Imported {
         Some(ended) => (ended.stop, false, "hangup"),
     };
     let tunnel = past.tunnel.known().copied().map(|tunnel| Tunnel::name(tunnel).to_owned());
-    Imported {
+    ImportedSession {
         key: past.key.clone(),
         source: session.format.name(),
         server: past.server.clone(),

@@ -37,7 +37,7 @@ const LONGEST: u64 = 1 << 30;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The last record that the state contains.
-    pub place: Position,
+    pub position: Position,
     /// Which version of the state's format the bytes have. The writer chooses it.
     pub version: u32,
     /// The state.
@@ -48,8 +48,8 @@ pub struct Checkpoint {
 ///
 /// # Errors
 /// [`Error::Full`], [`Error::Io`], [`Error::Sync`]: then none was written.
-pub fn write(folder: &Path, place: &Position, version: u32, state: &[u8]) -> Result<PathBuf, Error> {
-    let mut writer = Writer::begin(folder, place, version)?;
+pub fn write(folder: &Path, position: &Position, version: u32, state: &[u8]) -> Result<PathBuf, Error> {
+    let mut writer = Writer::begin(folder, position, version)?;
     writer.append(state)?;
     writer.finish()
 }
@@ -57,7 +57,7 @@ pub fn write(folder: &Path, place: &Position, version: u32, state: &[u8]) -> Res
 /// One that is written bit by bit. Nobody sees it before it is whole; if it never is, its file is deleted.
 #[derive(Debug)]
 pub struct Writer {
-    place: Position,
+    position: Position,
     version: u32,
     path: PathBuf,
     part: Part,
@@ -78,13 +78,13 @@ impl Writer {
     ///
     /// # Errors
     /// If its file cannot be made.
-    pub fn begin(folder: &Path, place: &Position, version: u32) -> Result<Self, Error> {
+    pub fn begin(folder: &Path, position: &Position, version: u32) -> Result<Self, Error> {
         let mark = folder::random()?.simple().to_string();
-        let path = folder.join(format!("{:020}-{}.{EXTENSION}", place.number, &mark[..8]));
+        let path = folder.join(format!("{:020}-{}.{EXTENSION}", position.number, &mark[..8]));
         let part = path.with_extension(PART);
         let file = only_ours(File::options().write(true).create_new(true)).open(&part).when("make", &part)?;
         let part = Part { file, path: part, renamed: false };
-        Ok(Self { place: *place, version, path, part, length: 0, crc: 0 })
+        Ok(Self { position: *position, version, path, part, length: 0, crc: 0 })
     }
 
     /// The next bytes of the state.
@@ -112,7 +112,7 @@ impl Writer {
     /// # Errors
     /// [`Error::Full`], [`Error::Io`], [`Error::Sync`].
     pub fn finish(mut self) -> Result<PathBuf, Error> {
-        let header = header(&self.place, self.version, self.length, self.crc);
+        let header = header(&self.position, self.version, self.length, self.crc);
         segment::write_all_at(&self.part.file, &header, 0).when("write", &self.part.path)?;
         self.part.file.sync_all().when("sync", &self.part.path)?;
         // Nobody has this name: the random part is new.
@@ -145,7 +145,7 @@ pub fn newest(
     let mut passed = Vec::new();
     for path in list(folder)? {
         let why = match read(&path) {
-            Ok(found) if fits(&found.place, found.version) => return Ok((Some(found), passed)),
+            Ok(found) if fits(&found.position, found.version) => return Ok((Some(found), passed)),
             Ok(_) => "it does not fit the journal, or this program does not know its version".to_owned(),
             Err(why) => why,
         };
@@ -202,17 +202,17 @@ fn number(path: &Path) -> Option<u64> {
     digits(number, 20).filter(|_| mark.len() == 8)
 }
 
-fn header(place: &Position, version: u32, length: u64, crc: u32) -> [u8; HEADER] {
+fn header(position: &Position, version: u32, length: u64, crc: u32) -> [u8; HEADER] {
     let mut bytes = [0; HEADER];
     let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
     put(0, MAGIC);
     put(8, &VERSION.to_le_bytes());
     put(12, &version.to_le_bytes());
-    put(16, place.journal.as_bytes());
-    put(32, place.segment.as_bytes());
-    put(48, &place.number.to_le_bytes());
+    put(16, position.journal.as_bytes());
+    put(32, position.segment.as_bytes());
+    put(48, &position.number.to_le_bytes());
     put(56, &length.to_le_bytes());
-    put(64, &place.crc.to_le_bytes());
+    put(64, &position.crc.to_le_bytes());
     put(68, &crc.to_le_bytes());
     // Four bytes are left for later.
     let crc = crc32c::crc32c(&bytes[..HEADER - 4]);
@@ -225,14 +225,14 @@ fn header(place: &Position, version: u32, length: u64, crc: u32) -> [u8; HEADER]
 /// # Errors
 /// In words: "it is cut off", and so on.
 pub fn read(path: &Path) -> Result<Checkpoint, String> {
-    let Opened { file, place, version, length, crc } = open(path)?;
+    let Opened { file, position, version, length, crc } = open(path)?;
     let mut state = Vec::new();
     state.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX)).map_err(|e| e.to_string())?;
     file.take(length).read_to_end(&mut state).map_err(|e| e.to_string())?;
     if crc32c::crc32c(&state) != crc {
         return Err("its checksum is wrong".to_owned());
     }
-    Ok(Checkpoint { place, version, state })
+    Ok(Checkpoint { position, version, state })
 }
 
 /// Is it whole and unchanged? Its state is not kept in memory, since a callback asks.
@@ -252,7 +252,7 @@ fn is_good(path: &Path) -> bool {
 /// A file with a good header and the length that it names; what is read next is the state.
 struct Opened {
     file: File,
-    place: Position,
+    position: Position,
     version: u32,
     length: u64,
     crc: u32,
@@ -281,6 +281,6 @@ fn open(path: &Path) -> Result<Opened, String> {
     if length > LONGEST || there != length + HEADER as u64 {
         return Err(format!("it has {there} bytes instead of {}", length.saturating_add(HEADER as u64)));
     }
-    let place = Position { journal: id(16), segment: id(32), number: u64_at(&bytes, 48), crc: u32_at(&bytes, 64) };
-    Ok(Opened { file, place, version: u32_at(&bytes, 12), length, crc: u32_at(&bytes, 68) })
+    let position = Position { journal: id(16), segment: id(32), number: u64_at(&bytes, 48), crc: u32_at(&bytes, 64) };
+    Ok(Opened { file, position, version: u32_at(&bytes, 12), length, crc: u32_at(&bytes, 68) })
 }

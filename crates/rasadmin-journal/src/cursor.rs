@@ -18,7 +18,7 @@ pub struct Cursor {
     /// Which ledger.
     pub ledger: String,
     /// The last record that it has; None: the file is damaged.
-    pub place: Option<Position>,
+    pub position: Option<Position>,
 }
 
 /// Is this the name of a ledger? One to 64 of `a-z`, `0-9`, `-` and `_`.
@@ -31,12 +31,12 @@ fn is_name(ledger: &str) -> bool {
 ///
 /// # Errors
 /// [`Error::Io`], also for a name that is none, [`Error::Full`], [`Error::Sync`].
-pub fn write(folder: &Path, ledger: &str, place: &Position) -> Result<(), Error> {
+pub fn write(folder: &Path, ledger: &str, position: &Position) -> Result<(), Error> {
     let path = folder.join(format!("{ledger}.{EXTENSION}"));
     if !is_name(ledger) {
         return Err(Error::new("write", &path, std::io::ErrorKind::InvalidInput.into()));
     }
-    let text = place.to_string();
+    let text = position.to_string();
     let line = format!("{text} {:08x}", crc32c::crc32c(text.as_bytes()));
     let line = format!("{line:<width$}\n", width = LINE - 1);
     let mut moved = Vec::new();
@@ -55,7 +55,7 @@ pub fn list(folder: &Path) -> Result<Vec<Cursor>, Error> {
         let path = entry.when("list", folder)?.path();
         let ledger = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| is_name(stem)).map(str::to_owned);
         if let Some(ledger) = ledger.filter(|_| path.extension().is_some_and(|extension| extension == EXTENSION)) {
-            all.push(Cursor { ledger, place: read(&path) });
+            all.push(Cursor { ledger, position: read(&path) });
         }
     }
     all.sort_by(|a, b| a.ledger.cmp(&b.ledger));

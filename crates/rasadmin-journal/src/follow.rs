@@ -3,9 +3,9 @@
 use crate::error::Error;
 use crate::folder;
 use crate::kernel;
+use crate::log_reader::{LogReader, Stop};
 use crate::position::{Item, Position};
 use crate::segment::{Access, Segment};
-use crate::tape::{Stop, Tape};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// on the next time. A record that is damaged stops it too, until somebody who appends has quarantined it.
 #[derive(Debug)]
 pub struct Follower {
-    tape: Tape,
+    log: LogReader,
     stop: Option<Stop>,
 }
 
@@ -30,7 +30,7 @@ impl Follower {
             return Ok(None);
         }
         let survey = folder::survey(folder)?;
-        Ok(Tape::new(folder, Access::Read, &survey)?.map(|tape| Self { tape, stop: None }))
+        Ok(LogReader::new(folder, Access::Read, &survey)?.map(|log| Self { log, stop: None }))
     }
 
     /// Goes to a place: what follows it comes next. False if the journal does not have it: it was restored, or another
@@ -38,18 +38,18 @@ impl Follower {
     ///
     /// # Errors
     /// If a segment cannot be read.
-    pub fn start_at(&mut self, place: &Position) -> Result<bool, Error> {
-        self.tape.start_at(place)
+    pub fn start_at(&mut self, position: &Position) -> Result<bool, Error> {
+        self.log.start_at(position)
     }
 
     /// The place before the oldest record that the folder had when it was opened.
     pub fn beginning(&self) -> Position {
-        self.tape.beginning()
+        self.log.beginning()
     }
 
     /// The last record that was read.
     pub fn position(&self) -> Position {
-        self.tape.applied
+        self.log.applied
     }
 
     /// Gives `reader` all that follows, in order, each once.
@@ -57,8 +57,8 @@ impl Follower {
     /// # Errors
     /// [`Error::NewerVersion`] at a segment whose format is not known; [`Error::Io`]; [`Error::Diverged`].
     pub fn read(&mut self, mut reader: impl FnMut(Item<'_>)) -> Result<(), Error> {
-        self.stop = Some(self.tape.read(&mut reader)?);
-        self.tape.settled = true;
+        self.stop = Some(self.log.read(&mut reader)?);
+        self.log.settled = true;
         Ok(())
     }
 
@@ -67,8 +67,8 @@ impl Follower {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn read_some(&mut self, most: usize, mut reader: impl FnMut(Item<'_>)) -> Result<bool, Error> {
-        let stop = self.tape.read_some(most, &mut reader)?;
-        self.tape.settled |= stop.is_some();
+        let stop = self.log.read_some(most, &mut reader)?;
+        self.log.settled |= stop.is_some();
         self.stop = stop;
         Ok(stop.is_none())
     }
@@ -85,7 +85,7 @@ impl Follower {
     /// # Errors
     /// [`Error::Replaced`].
     pub fn check(&self) -> Result<(), Error> {
-        let Segment { file, path, .. } = &*self.tape.walk.segment;
+        let Segment { file, path, .. } = &*self.log.walk.segment;
         if kernel::is_at(file, path) { Ok(()) } else { Err(Error::Replaced(path.clone())) }
     }
 
@@ -94,8 +94,8 @@ impl Follower {
     /// # Errors
     /// [`Error::Sync`], or [`Error::Io`] if the segment cannot be opened for writing, which Windows wants for it.
     pub fn sync(&self) -> Result<(), Error> {
-        let previous = self.tape.previous.as_ref().map(|(segment, _)| segment);
-        for segment in previous.into_iter().chain([&self.tape.walk.segment]).map(Arc::as_ref) {
+        let previous = self.log.previous.as_ref().map(|(segment, _)| segment);
+        for segment in previous.into_iter().chain([&self.log.walk.segment]).map(Arc::as_ref) {
             let Some(folder) = segment.path.parent() else { continue };
             // Deleted: then it was brought in long ago.
             let Some(writable) = Segment::open(folder, segment.ordinal, Access::Write)? else { continue };

@@ -4,10 +4,10 @@ use crate::error::Error;
 use crate::folder;
 use crate::frame::{self, END_SPAN};
 use crate::header::FIRST;
-use crate::journal::{Ahead, Broken, Inner, Journal, again};
+use crate::journal::{Ahead, Broken, Inner, Journal, sync_failed_before};
+use crate::log_reader::Stop;
 use crate::position::{Item, Position};
 use crate::segment::{Access, Segment};
-use crate::tape::Stop;
 use std::sync::{Arc, MutexGuard};
 
 /// The lock is held while it lives.
@@ -45,7 +45,7 @@ impl<'a> Guard<'a> {
     /// [`Error::Full`], [`Error::Sync`]: what was given to `reader` stays given, the rest comes the next time.
     pub fn catch_up(&mut self, mut reader: impl FnMut(Item<'_>)) -> Result<(), Error> {
         loop {
-            let stop = self.inner.tape.read(&mut reader).map_err(|error| self.note(error))?;
+            let stop = self.inner.log.read(&mut reader).map_err(|error| self.note(error))?;
             match stop {
                 Stop::Ended => self.begin_next()?,
                 Stop::Tail if self.inner.settled => break,
@@ -56,12 +56,12 @@ impl<'a> Guard<'a> {
                 }
             }
         }
-        let fresh = !self.inner.tape.settled;
+        let fresh = !self.inner.log.settled;
         if fresh {
             self.abandon()?;
         }
-        (self.inner.settled, self.inner.tape.settled) = (true, true);
-        self.inner.tape.read_left(&mut reader).map_err(|error| self.note(error))?;
+        (self.inner.settled, self.inner.log.settled) = (true, true);
+        self.inner.log.read_left(&mut reader).map_err(|error| self.note(error))?;
         self.complete(fresh)?;
         self.caught_up = true;
         Ok(())
@@ -69,7 +69,7 @@ impl<'a> Guard<'a> {
 
     /// The last record.
     pub fn position(&self) -> Position {
-        self.inner.tape.applied
+        self.inner.log.applied
     }
 
     /// Appends records, all of them or none; returns their numbers. They are not on disk yet: see [`Journal::sync`]. They
@@ -87,20 +87,20 @@ impl<'a> Guard<'a> {
             return Err(Error::Behind);
         }
         let span = self.span(payloads)?;
-        if self.inner.failed == Some(self.inner.tape.walk.header.segment) {
+        if self.inner.failed == Some(self.inner.log.walk.header.segment) {
             self.rewrite()?;
         }
         for _ in 0..2 {
-            if span + END_SPAN > self.inner.tape.walk.room() {
+            if span + END_SPAN > self.inner.log.walk.room() {
                 self.roll()?;
             }
         }
-        if span + END_SPAN > self.inner.tape.walk.room() {
+        if span + END_SPAN > self.inner.log.walk.room() {
             // The next segment is full at once with what could not be synced in the present one, twice.
-            return Err(again(&self.inner.tape.walk.segment.path));
+            return Err(sync_failed_before(&self.inner.log.walk.segment.path));
         }
         let inner = &mut *self.inner;
-        let walk = &mut inner.tape.walk;
+        let walk = &mut inner.log.walk;
         if walk.number.checked_add(payloads.len() as u64).is_none() {
             // Only a forged file brings a journal here.
             let source = std::io::Error::other("its record numbers are used up; move the journal's folder aside");
@@ -123,10 +123,10 @@ impl<'a> Guard<'a> {
             return Err(error);
         }
         walk.advance(span, number, crc);
-        inner.tape.applied = inner.tape.reached();
+        inner.log.applied = inner.log.reached();
         // If it fails it is tried again, at the latest when the segment is needed.
         let _ = self.write_ahead(self.journal.options.portion);
-        Ok(Appended { first, last: self.inner.tape.applied })
+        Ok(Appended { first, last: self.inner.log.applied })
     }
 
     fn span(&self, payloads: &[&[u8]]) -> Result<u64, Error> {
@@ -158,10 +158,10 @@ impl<'a> Guard<'a> {
 
     /// The next segment's file. What stands in its place and is no file of ours is moved aside.
     pub(crate) fn open_next(&mut self) -> Result<Arc<Segment>, Error> {
-        if let Some(next) = &self.inner.tape.next {
+        if let Some(next) = &self.inner.log.next {
             return Ok(next.clone());
         }
-        let (ordinal, folder) = (self.inner.tape.next_ordinal(), self.inner.tape.folder.clone());
+        let (ordinal, folder) = (self.inner.log.next_ordinal(), self.inner.log.folder.clone());
         let next = match Segment::open(&folder, ordinal, Access::Write)? {
             Some(next) => next,
             None => {
@@ -174,7 +174,7 @@ impl<'a> Guard<'a> {
             }
         };
         let next = Arc::new(next);
-        self.inner.tape.next = Some(next.clone());
+        self.inner.log.next = Some(next.clone());
         Ok(next)
     }
 

@@ -62,7 +62,7 @@ impl Guard<'_> {
     /// # Errors
     /// [`Error::Io`], [`Error::Full`].
     pub fn join_instance(&mut self, token: &str, name: &str) -> Result<Instance, Error> {
-        let folder = self.inner.tape.folder.clone();
+        let folder = self.inner.log.folder.clone();
         let path = folder.join(FILE);
         let mut file = folder::open_or_make(&path, &mut self.inner.notices)?;
         let alone = kernel::try_lock(&file, BYTE, Mode::Exclusive).when("lock", &path)?;
@@ -99,7 +99,7 @@ impl Guard<'_> {
     /// # Errors
     /// [`Error::Io`].
     pub fn forget_gone(&mut self, instance: &mut Instance) -> Result<(), Error> {
-        let path = self.inner.tape.folder.join(FILE);
+        let path = self.inner.log.folder.join(FILE);
         let file = &mut instance.file;
         let text = read(file).when("read", &path)?;
         let mut known = text.clone();
@@ -118,7 +118,7 @@ impl Guard<'_> {
     /// # Errors
     /// [`Error::Io`].
     pub fn instance_lives(&mut self) -> Result<bool, Error> {
-        probe(&self.inner.tape.folder.join(FILE))
+        probe(&self.inner.log.folder.join(FILE))
     }
 }
 

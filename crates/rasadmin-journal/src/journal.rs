@@ -5,10 +5,10 @@ use crate::folder::{self, Survey};
 use crate::guard::Guard;
 use crate::header::Header;
 use crate::kernel::{self, Mode};
+use crate::log_reader::LogReader;
 use crate::notice::Notice;
 use crate::position::Position;
 use crate::segment::{self, Access, Segment};
-use crate::tape::Tape;
 use crate::wait;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ pub struct Journal {
 /// What the lock protects within the process.
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub tape: Tape,
+    pub log: LogReader,
     /// Was it looked behind the tail? Only a power cut leaves something there beyond what one dying process does.
     pub settled: bool,
     /// Records up to this number, with this checksum, are on disk.
@@ -108,7 +108,7 @@ impl Journal {
     /// Reading begins with the oldest record that is there; see [`Journal::start_at`].
     ///
     /// # Errors
-    /// [`Error::Locked`] after the deadline; [`Error::NewerVersion`], see [`Journal::begin_anew`]; [`Error::Full`] and
+    /// [`Error::Locked`] after the deadline; [`Error::NewerVersion`], see [`Journal::begin_new`]; [`Error::Full`] and
     /// [`Error::Io`] if the folder or its files cannot be used.
     pub fn open(folder: &Path, options: Options, deadline: Instant) -> Result<Self, Error> {
         Self::open_at(folder, options, deadline, None)
@@ -120,8 +120,8 @@ impl Journal {
     ///
     /// # Errors
     /// As of [`Journal::open`], but for the version.
-    pub fn begin_anew(folder: &Path, options: Options, deadline: Instant, place: (u64, u32)) -> Result<Self, Error> {
-        Self::open_at(folder, options, deadline, Some(place))
+    pub fn begin_new(folder: &Path, options: Options, deadline: Instant, position: (u64, u32)) -> Result<Self, Error> {
+        Self::open_at(folder, options, deadline, Some(position))
     }
 
     fn open_at(folder: &Path, options: Options, deadline: Instant, anew: Option<(u64, u32)>) -> Result<Self, Error> {
@@ -134,11 +134,11 @@ impl Journal {
             let locked = kernel::try_lock(&lock, 0, Mode::Exclusive).when("lock", &lock_path)?;
             Ok(locked.then_some(()))
         })?;
-        let tape = tape(folder, options, anew, &mut notices);
+        let log = log(folder, options, anew, &mut notices);
         let _ = kernel::unlock(&lock, 0);
-        let tape = tape?;
+        let log = log?;
         let inner = Inner {
-            tape,
+            log,
             settled: false,
             synced: (0, 0),
             failed: None,
@@ -178,17 +178,17 @@ impl Journal {
 
     /// The folder.
     pub fn folder(&self) -> PathBuf {
-        self.inner().tape.folder.clone()
+        self.inner().log.folder.clone()
     }
 
     /// The place before the oldest record that the folder had when the journal was opened.
     pub fn beginning(&self) -> Position {
-        self.inner().tape.beginning()
+        self.inner().log.beginning()
     }
 
     /// The last record that was read or appended here.
     pub fn position(&self) -> Position {
-        self.inner().tape.applied
+        self.inner().log.applied
     }
 
     /// Goes to a place: what follows it comes next. False, and nothing changes, if the journal does not have it: it was
@@ -196,8 +196,8 @@ impl Journal {
     ///
     /// # Errors
     /// If a segment cannot be read.
-    pub fn start_at(&self, place: &Position) -> Result<bool, Error> {
-        self.inner().tape.start_at(place)
+    pub fn start_at(&self, position: &Position) -> Result<bool, Error> {
+        self.inner().log.start_at(position)
     }
 
     /// What was found that should not be, and done about it, since this was called last.
@@ -211,18 +211,18 @@ impl Journal {
     /// # Errors
     /// [`Error::Sync`]: they may not be, and asking again will not help. Lock, catch up, append or
     /// [`rewrite`](Guard::rewrite), then sync the journal's position. [`Error::Io`] if a segment cannot be opened.
-    pub fn sync(&self, place: &Position) -> Result<(), Error> {
+    pub fn sync(&self, position: &Position) -> Result<(), Error> {
         let (segment, of, reached) = {
             let inner = self.inner();
-            if inner.synced.0 >= place.number {
+            if inner.synced.0 >= position.number {
                 return Ok(());
             }
-            let walk = &inner.tape.walk;
+            let walk = &inner.log.walk;
             // A failed sync is told once by the system; a second one may succeed although the data is gone.
-            let here = place.segment == walk.header.segment || place.number > walk.header.last;
-            match &inner.tape.previous {
+            let here = position.segment == walk.header.segment || position.number > walk.header.last;
+            match &inner.log.previous {
                 Some((previous, header)) if !here => (previous.clone(), header.segment, None),
-                _ if inner.failed == Some(walk.header.segment) => return Err(again(&walk.segment.path)),
+                _ if inner.failed == Some(walk.header.segment) => return Err(sync_failed_before(&walk.segment.path)),
                 _ => (walk.segment.clone(), walk.header.segment, Some((walk.number, walk.crc))),
             }
         };
@@ -235,7 +235,7 @@ impl Journal {
             }
             (Ok(()), None) => Ok(()),
             (Err(error), _) => {
-                if inner.tape.walk.header.segment == of {
+                if inner.log.walk.header.segment == of {
                     inner.failed = Some(of);
                 }
                 Err(error)
@@ -259,7 +259,7 @@ impl Journal {
             }
             let Ahead { ordinal, length, synced, .. } = inner.ahead;
             let due = length.saturating_sub(synced) >= SYNC_AHEAD.min(self.options.segment);
-            let next = inner.tape.next.clone().filter(|next| self.options.durable && due && next.ordinal == ordinal);
+            let next = inner.log.next.clone().filter(|next| self.options.durable && due && next.ordinal == ordinal);
             if next.is_some() {
                 inner.ahead.synced = length;
             }
@@ -277,11 +277,11 @@ impl Journal {
 
     /// Do the paths name the files that are open?
     pub(crate) fn check(&self, inner: &mut Inner) -> Result<(), Error> {
-        let here = &inner.tape.walk.segment;
+        let here = &inner.log.walk.segment;
         let files = [(&self.lock, &self.lock_path), (&here.file, &here.path)];
         let gone = files.into_iter().find(|(file, path)| !kernel::is_at(file, path)).map(|(_, path)| path.clone());
         // The next segment is of no account before it is begun.
-        inner.tape.next = inner.tape.next.take().filter(|next| kernel::is_at(&next.file, &next.path));
+        inner.log.next = inner.log.next.take().filter(|next| kernel::is_at(&next.file, &next.path));
         match gone {
             Some(path) => {
                 inner.broken = Some(Broken::Replaced(path.clone()));
@@ -298,7 +298,12 @@ impl Journal {
 }
 
 /// Finds the segments, or makes the first. The lock is held.
-fn tape(folder: &Path, options: Options, anew: Option<(u64, u32)>, notices: &mut Vec<Notice>) -> Result<Tape, Error> {
+fn log(
+    folder: &Path,
+    options: Options,
+    anew: Option<(u64, u32)>,
+    notices: &mut Vec<Notice>,
+) -> Result<LogReader, Error> {
     let survey = folder::survey(folder)?;
     let highest = survey.highest.max(survey.chain.last().map_or(0, |header| header.ordinal));
     for (ordinal, path, why) in &survey.unusable {
@@ -313,9 +318,9 @@ fn tape(folder: &Path, options: Options, anew: Option<(u64, u32)>, notices: &mut
         return Err(Error::NewerVersion { path, version });
     }
     if survey.newer.is_none()
-        && let Some(tape) = Tape::new(folder, Access::Write, &survey)?
+        && let Some(log) = LogReader::new(folder, Access::Write, &survey)?
     {
-        return Ok(tape);
+        return Ok(log);
     }
     let (last, last_crc) = anew.filter(|_| survey.newer.is_some()).unwrap_or_default();
     let header = Header {
@@ -342,11 +347,12 @@ fn tape(folder: &Path, options: Options, anew: Option<(u64, u32)>, notices: &mut
         segment::sync_names(folder)?;
     }
     let survey = Survey { chain: vec![header], ..Survey::default() };
-    Tape::new(folder, Access::Write, &survey)?.ok_or_else(|| Error::Replaced(segment::path(folder, header.ordinal)))
+    LogReader::new(folder, Access::Write, &survey)?
+        .ok_or_else(|| Error::Replaced(segment::path(folder, header.ordinal)))
 }
 
 /// It failed before.
-pub(crate) fn again(path: &Path) -> Error {
+pub(crate) fn sync_failed_before(path: &Path) -> Error {
     let source = std::io::Error::other("its last sync failed, and its records are not written again yet");
     Error::Sync(crate::Failed { what: "sync", path: path.to_owned(), source })
 }

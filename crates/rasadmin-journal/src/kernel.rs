@@ -79,10 +79,10 @@ pub fn try_lock(file: &File, at: u64, mode: Mode) -> io::Result<bool> {
     use windows_sys::Win32::Foundation::{ERROR_IO_PENDING, ERROR_LOCK_VIOLATION};
     use windows_sys::Win32::Storage::FileSystem::{LOCKFILE_EXCLUSIVE_LOCK, LOCKFILE_FAIL_IMMEDIATELY, LockFileEx};
     let flags = LOCKFILE_FAIL_IMMEDIATELY | if mode == Mode::Exclusive { LOCKFILE_EXCLUSIVE_LOCK } else { 0 };
-    let mut place = place(at);
+    let mut overlapped = overlapped_at(at);
     // SAFETY: the handle is open while `file` lives. It is synchronous, as std opens files, so that the call is over
     // when it returns, and uses `place` no longer.
-    if unsafe { LockFileEx(file.as_raw_handle(), flags, 0, 1, 0, &raw mut place) } != 0 {
+    if unsafe { LockFileEx(file.as_raw_handle(), flags, 0, 1, 0, &raw mut overlapped) } != 0 {
         return Ok(true);
     }
     let error = io::Error::last_os_error();
@@ -95,9 +95,9 @@ pub fn try_lock(file: &File, at: u64, mode: Mode) -> io::Result<bool> {
 pub fn unlock(file: &File, at: u64) -> io::Result<()> {
     use std::os::windows::io::AsRawHandle;
     use windows_sys::Win32::Storage::FileSystem::UnlockFileEx;
-    let mut place = place(at);
+    let mut overlapped = overlapped_at(at);
     // SAFETY: as for locking.
-    if unsafe { UnlockFileEx(file.as_raw_handle(), 0, 1, 0, &raw mut place) } != 0 {
+    if unsafe { UnlockFileEx(file.as_raw_handle(), 0, 1, 0, &raw mut overlapped) } != 0 {
         return Ok(());
     }
     Err(io::Error::last_os_error())
@@ -105,13 +105,13 @@ pub fn unlock(file: &File, at: u64) -> io::Result<()> {
 
 /// A place in a file, as Windows takes it.
 #[cfg(windows)]
-fn place(at: u64) -> windows_sys::Win32::System::IO::OVERLAPPED {
-    let mut place = windows_sys::Win32::System::IO::OVERLAPPED::default();
+fn overlapped_at(at: u64) -> windows_sys::Win32::System::IO::OVERLAPPED {
+    let mut overlapped = windows_sys::Win32::System::IO::OVERLAPPED::default();
     let low = u32::try_from(at & 0xffff_ffff).unwrap_or(0);
     let high = u32::try_from(at >> 32).unwrap_or(0);
     // The other field of this union, an address, is for drivers.
-    place.Anonymous.Anonymous = windows_sys::Win32::System::IO::OVERLAPPED_0_0 { Offset: low, OffsetHigh: high };
-    place
+    overlapped.Anonymous.Anonymous = windows_sys::Win32::System::IO::OVERLAPPED_0_0 { Offset: low, OffsetHigh: high };
+    overlapped
 }
 
 /// Does the path name the file that is open?

@@ -63,6 +63,7 @@ mod instance;
 pub mod inventory;
 mod journal;
 mod kernel;
+mod log_reader;
 mod mend;
 mod notice;
 mod position;
@@ -70,7 +71,6 @@ pub mod retain;
 pub mod rights;
 mod roll;
 mod segment;
-mod tape;
 mod wait;
 mod walk;
 

@@ -5,10 +5,10 @@ use crate::folder::{self, ASIDE};
 use crate::frame::{self, Frame, GAP_SPAN, Kind, Seen};
 use crate::guard::Guard;
 use crate::journal::Inner;
+use crate::log_reader::Stop;
 use crate::notice::Notice;
 use crate::roll::{Copied, copy, unused};
 use crate::segment::{self, Access, Segment};
-use crate::tape::Stop;
 use rasadmin_rights::private::only_ours;
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ impl Guard<'_> {
     /// Looks at all that stands behind the last record. If a later one is there, what lies between is quarantined: true,
     /// and reading goes on. What else stands there is cleared, so that nothing of it is ever mistaken for a record.
     pub(crate) fn mend(&mut self, stop: Stop) -> Result<bool, Error> {
-        let walk = &self.inner.tape.walk;
+        let walk = &self.inner.log.walk;
         let (at, number) = (walk.at, walk.number);
         let bytes = walk.segment.read_to(at, walk.header.size)?;
         let found = find(&bytes, walk.room());
@@ -38,7 +38,7 @@ impl Guard<'_> {
         }
         if let Stop::Hole { last, crc } = stop {
             // Nothing of it is here, but the next segment follows it.
-            let length = self.inner.tape.walk.room();
+            let length = self.inner.log.walk.room();
             self.quarantine(&bytes, length, last, crc)?;
             return Ok(true);
         }
@@ -49,9 +49,9 @@ impl Guard<'_> {
     /// Writes what is missing as it stands in a segment before, whose sync had failed, as far as it is there: true if
     /// anything is. The records are the same, byte for byte, and in the same places after one another.
     fn restore(&mut self, length: u64, last: u64, resumes: u32) -> Result<bool, Error> {
-        let after = (self.inner.tape.walk.number, self.inner.tape.walk.crc);
+        let after = (self.inner.log.walk.number, self.inner.log.walk.crc);
         let mut best = Vec::new();
-        for source in self.inner.tape.behind()? {
+        for source in self.inner.log.behind()? {
             let Some(Copied { bytes, last: reached }) = copy(source, after, last)? else { continue };
             let whole = reached == (last, resumes) && bytes.len() as u64 == length;
             // What is still missing then needs room for its gap.
@@ -63,7 +63,7 @@ impl Guard<'_> {
         if best.is_empty() {
             return Ok(false);
         }
-        let walk = &mut self.inner.tape.walk;
+        let walk = &mut self.inner.log.walk;
         walk.segment.write(walk.at, &best)?;
         walk.forget();
         walk.segment.sync()?;
@@ -74,7 +74,7 @@ impl Guard<'_> {
     fn quarantine(&mut self, bytes: &[u8], length: u64, last: u64, resumes: u32) -> Result<(), Error> {
         let bad = bytes.get(..usize::try_from(length).unwrap_or(usize::MAX)).unwrap_or(bytes);
         let saved = self.save(bad);
-        let walk = &mut self.inner.tape.walk;
+        let walk = &mut self.inner.log.walk;
         let (at, first, path) = (walk.at, walk.number + 1, walk.segment.path.clone());
         // It is below the size of a segment.
         let span = u32::try_from(length).unwrap_or(u32::MAX);
@@ -89,7 +89,7 @@ impl Guard<'_> {
     fn clear(&mut self, bytes: &[u8], stale: bool) -> Result<(), Error> {
         let Some(last) = bytes.iter().rposition(|byte| *byte != 0) else { return Ok(()) };
         let saved = if stale { self.save(&bytes[..=last]) } else { None };
-        let walk = &mut self.inner.tape.walk;
+        let walk = &mut self.inner.log.walk;
         let (at, path) = (walk.at, walk.segment.path.clone());
         walk.segment.fill(at, at + last as u64 + 1)?;
         walk.forget();
@@ -108,17 +108,17 @@ impl Guard<'_> {
     /// them. What is appended now takes their numbers. If they stayed, they could count again later, behind a new segment
     /// that has the place of the one they follow.
     pub(crate) fn abandon(&mut self) -> Result<(), Error> {
-        let Inner { tape, notices, .. } = &mut *self.inner;
-        let here = tape.walk.header;
-        let behind = tape.chain.iter().filter(|header| header.ordinal > here.ordinal);
+        let Inner { log, notices, .. } = &mut *self.inner;
+        let here = log.walk.header;
+        let behind = log.chain.iter().filter(|header| header.ordinal > here.ordinal);
         let behind: Vec<_> = behind.map(|header| header.ordinal).collect();
         if behind.is_empty() {
             return Ok(());
         }
-        tape.next = None;
+        log.next = None;
         // The newest first: a crash on the way leaves no hole among those that are still there.
         for ordinal in behind.into_iter().rev() {
-            let Some(segment) = Segment::open(&tape.folder, ordinal, Access::Read)? else { continue };
+            let Some(segment) = Segment::open(&log.folder, ordinal, Access::Read)? else { continue };
             let used = !unused(&segment, &here)?;
             let Segment { file, path, .. } = segment;
             drop(file);
@@ -127,17 +127,17 @@ impl Guard<'_> {
             }
         }
         // Else a power cut could bring them back.
-        segment::sync_names(&tape.folder)?;
-        tape.chain.retain(|header| header.ordinal <= here.ordinal);
+        segment::sync_names(&log.folder)?;
+        log.chain.retain(|header| header.ordinal <= here.ordinal);
         Ok(())
     }
 
     /// Keeps bytes for whoever wants to know what they were.
     fn save(&self, bytes: &[u8]) -> Option<PathBuf> {
-        let tape = &self.inner.tape;
+        let log = &self.inner.log;
         let mark = folder::random().ok()?.simple().to_string();
-        let name = format!("{ASIDE}{}-{:010}.bytes-{}", &mark[..8], tape.walk.header.ordinal, tape.walk.at);
-        let path = tape.folder.join(name);
+        let name = format!("{ASIDE}{}-{:010}.bytes-{}", &mark[..8], log.walk.header.ordinal, log.walk.at);
+        let path = log.folder.join(name);
         let mut options = std::fs::File::options();
         let mut file = only_ours(options.write(true).create_new(true)).open(&path).ok()?;
         std::io::Write::write_all(&mut file, bytes).ok()?;

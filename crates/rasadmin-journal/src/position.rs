@@ -83,9 +83,10 @@ mod tests {
 
     #[test]
     fn its_text_is_read_back() {
-        let place = Position { journal: Uuid::from_u128(1), segment: Uuid::from_u128(2), number: u64::MAX, crc: 0xab };
-        assert_eq!(place.to_string().parse(), Ok(place));
-        for text in ["", "1 2 3", "x y 1 2", &format!("{place} 1"), &place.to_string().replace("ab", "xy")] {
+        let position =
+            Position { journal: Uuid::from_u128(1), segment: Uuid::from_u128(2), number: u64::MAX, crc: 0xab };
+        assert_eq!(position.to_string().parse(), Ok(position));
+        for text in ["", "1 2 3", "x y 1 2", &format!("{position} 1"), &position.to_string().replace("ab", "xy")] {
             assert_eq!(text.parse::<Position>(), Err(NoPosition), "{text}");
         }
     }

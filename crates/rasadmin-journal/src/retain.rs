@@ -13,7 +13,7 @@ use std::time::SystemTime;
 pub enum Rule {
     /// Every ledger that leaves its cursor here has its records, there is one at least, and it was not written since
     /// then, by the time of its file.
-    Brought {
+    Ingested {
         /// Since when.
         before: SystemTime,
     },
@@ -34,7 +34,7 @@ pub struct Expired {
     /// See `first`.
     pub last: u64,
     /// Did every ledger have them? If not, they are lost.
-    pub brought: bool,
+    pub ingested: bool,
 }
 
 /// Deletes the oldest segments, as far as the rule allows, and returns them. It takes no lock, and reads a whole
@@ -47,10 +47,10 @@ pub struct Expired {
 pub fn expire(folder: &Path, rule: Rule) -> Result<Vec<Expired>, Error> {
     let chain = folder::survey(folder)?.chain;
     let Some(journal) = chain.last().map(|header| header.journal) else { return Ok(Vec::new()) };
-    let of_it = |place: &crate::Position| place.journal == journal;
+    let of_it = |position: &crate::Position| position.journal == journal;
     let cursors = cursor::list(folder)?;
     let has = |last: u64| {
-        let past = |c: &cursor::Cursor| c.place.is_some_and(|place| of_it(&place) && place.number >= last);
+        let past = |c: &cursor::Cursor| c.position.is_some_and(|position| of_it(&position) && position.number >= last);
         !cursors.is_empty() && cursors.iter().all(past)
     };
     let mut length: u64 = chain.iter().map(|header| file_length(folder, header)).fold(0, u64::saturating_add);
@@ -59,9 +59,9 @@ pub fn expire(folder: &Path, rule: Rule) -> Result<Vec<Expired>, Error> {
     for pair in chain.windows(2).take(chain.len().saturating_sub(2)) {
         let [old, next] = pair else { break };
         let path = crate::segment::path(folder, old.ordinal);
-        let brought = has(next.last);
+        let ingested = has(next.last);
         let may = match rule {
-            Rule::Brought { before } => brought && modified(&path).is_some_and(|at| at < before),
+            Rule::Ingested { before } => ingested && modified(&path).is_some_and(|at| at < before),
             Rule::Limit { bytes } => length > bytes,
         };
         if !may {
@@ -70,7 +70,9 @@ pub fn expire(folder: &Path, rule: Rule) -> Result<Vec<Expired>, Error> {
         // It is read only when there is something to delete.
         let known = match checkpoint {
             Some(known) => known,
-            None => checkpoint::newest(folder, |place, _| of_it(place))?.0.map_or(0, |found| found.place.number),
+            None => {
+                checkpoint::newest(folder, |position, _| of_it(position))?.0.map_or(0, |found| found.position.number)
+            }
         };
         checkpoint = Some(known);
         if known < next.last {
@@ -78,7 +80,7 @@ pub fn expire(folder: &Path, rule: Rule) -> Result<Vec<Expired>, Error> {
         }
         length -= file_length(folder, old).min(length);
         delete(&path)?;
-        expired.push(Expired { path, first: old.last.saturating_add(1), last: next.last, brought });
+        expired.push(Expired { path, first: old.last.saturating_add(1), last: next.last, ingested });
     }
     Ok(expired)
 }

@@ -2,11 +2,11 @@
 //! runs this). A user who can write one of them decides what the DLL believes.
 //!
 //! Files of another owner do not count: no reader uses such a segment, checkpoint or cursor, and such a lock is
-//! ignored. This module also mends: the DLL calls [`mend`] before it reads. Commands only [`judge`].
+//! ignored. This module also mends: the DLL calls [`mend`] before it reads. Commands only [`check`].
 
 use crate::notice::Notice;
 use crate::{INSTANCE, LOCK, checkpoint, cursor, folder, segment};
-use rasadmin_rights::private::{self, Kind, Wrong};
+use rasadmin_rights::private::{self, Kind, PermissionFault};
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -45,16 +45,16 @@ pub fn remedy(folder: &Path, faults: &[Fault]) -> String {
 }
 
 /// The faults of the folder and its files. Changes nothing. In a rehearsal's folder only the owners count.
-pub fn judge(folder: &Path) -> Vec<Fault> {
+pub fn check(folder: &Path) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut place = Place::new(folder);
+    let mut exposure = Exposure::new(folder);
     let mut look = |path: &Path, kind| {
         let mut add = |what: String, must_go| faults.push(Fault { path: path.to_owned(), what, must_go });
-        match private::look(path, kind) {
+        match private::inspect(path, kind) {
             Ok(all) => {
-                place.knows(kind, &all);
-                for wrong in all.iter().filter(|wrong| place.counts(wrong, kind)) {
-                    add(wrong.to_string(), kind == Kind::File && is_to_go(path, std::slice::from_ref(wrong)));
+                exposure.note_folder(kind, &all);
+                for wrong in all.iter().filter(|wrong| exposure.counts(wrong, kind)) {
+                    add(wrong.to_string(), kind == Kind::File && must_move(path, std::slice::from_ref(wrong)));
                 }
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
@@ -67,36 +67,36 @@ pub fn judge(folder: &Path) -> Vec<Fault> {
 }
 
 /// What decides which faults count.
-struct Place {
+struct Exposure {
     /// In a rehearsal's folder the rights do not matter.
     scratch: bool,
     /// Can others reach the files?
     open: bool,
 }
 
-impl Place {
+impl Exposure {
     fn new(folder: &Path) -> Self {
         Self { scratch: private::is_scratch(folder), open: false }
     }
 
     /// What is wrong with the folder, which is looked at first.
-    fn knows(&mut self, kind: Kind, wrong: &[Wrong]) {
+    fn note_folder(&mut self, kind: Kind, wrong: &[PermissionFault]) {
         self.open |= kind == Kind::Folder && !wrong.is_empty();
     }
 
     /// A file that everyone may read harms nobody in a folder that nobody else can read. (Wine makes all files like
     /// that.)
-    fn counts(&self, wrong: &Wrong, kind: Kind) -> bool {
+    fn counts(&self, wrong: &PermissionFault, kind: Kind) -> bool {
         match wrong {
-            Wrong::Foreign(_) => true,
-            Wrong::Readable(_) if kind == Kind::File => !self.scratch && self.open,
+            PermissionFault::Foreign(_) => true,
+            PermissionFault::Readable(_) if kind == Kind::File => !self.scratch && self.open,
             _ => !self.scratch,
         }
     }
 }
 
 /// The faults for people: those that matter most, and how many more there are; None if there are none.
-pub fn told(faults: &[Fault]) -> Option<String> {
+pub fn describe(faults: &[Fault]) -> Option<String> {
     const SHOWN: usize = 5;
     let more = faults.len().saturating_sub(SHOWN);
     let (go, stay): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| fault.must_go);
@@ -108,12 +108,12 @@ pub fn told(faults: &[Fault]) -> Option<String> {
 /// Mends our folder and files, and moves aside the files of other owners, except those that are moved under the lock
 /// when the journal is opened. It also reports what it could not do. Call it before anything is read.
 pub fn mend(folder: &Path) -> Vec<Notice> {
-    let mut place = Place::new(folder);
+    let mut exposure = Exposure::new(folder);
     let (mut mended, mut notices) = (Vec::new(), Vec::new());
     // First the folder: after that, nobody can replace a file that was looked at.
-    one(folder, Kind::Folder, &mut place, &mut mended, &mut notices);
+    mend_one(folder, Kind::Folder, &mut exposure, &mut mended, &mut notices);
     for path in files(folder) {
-        one(&path, Kind::File, &mut place, &mut mended, &mut notices);
+        mend_one(&path, Kind::File, &mut exposure, &mut mended, &mut notices);
     }
     if let [first, rest @ ..] = &mended[..] {
         let (first, others) = (first.clone(), rest.len());
@@ -122,16 +122,22 @@ pub fn mend(folder: &Path) -> Vec<Notice> {
     notices
 }
 
-fn one(path: &Path, kind: Kind, place: &mut Place, mended: &mut Vec<Fault>, notices: &mut Vec<Notice>) {
-    let wrong = match private::look(path, kind) {
+fn mend_one(path: &Path, kind: Kind, exposure: &mut Exposure, mended: &mut Vec<Fault>, notices: &mut Vec<Notice>) {
+    let wrong = match private::inspect(path, kind) {
         Ok(wrong) => wrong,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return,
         Err(e) => return notices.push(Notice::NotMended { path: path.to_owned(), why: e.to_string() }),
     };
-    place.knows(kind, &wrong);
-    let Some(worst) = wrong.iter().find(|wrong| !place.scratch || matches!(wrong, Wrong::Foreign(_))) else { return };
-    let (what, counts) = (worst.to_string(), place.counts(worst, kind));
-    if kind == Kind::File && is_to_go(path, &wrong) && (!place.scratch || matches!(worst, Wrong::Foreign(_))) {
+    exposure.note_folder(kind, &wrong);
+    let Some(worst) = wrong.iter().find(|wrong| !exposure.scratch || matches!(wrong, PermissionFault::Foreign(_)))
+    else {
+        return;
+    };
+    let (what, counts) = (worst.to_string(), exposure.counts(worst, kind));
+    if kind == Kind::File
+        && must_move(path, &wrong)
+        && (!exposure.scratch || matches!(worst, PermissionFault::Foreign(_)))
+    {
         if !is_moved_by_opening(path) {
             match folder::move_aside(path, &what) {
                 Ok(moved) => notices.push(moved),
@@ -152,12 +158,12 @@ fn one(path: &Path, kind: Kind, place: &mut Place, mended: &mut Vec<Fault>, noti
 
 /// A configuration that others can write is not used, and mending must not change that: the other files are links of a
 /// chain or have a second copy, but this one alone decides who gets in.
-fn is_to_go(path: &Path, wrong: &[Wrong]) -> bool {
+fn must_move(path: &Path, wrong: &[PermissionFault]) -> bool {
     let last_good = path.file_name() == Some(OsStr::new(LAST_GOOD));
     wrong.iter().any(|wrong| match wrong {
-        Wrong::Foreign(_) => true,
-        Wrong::Writable(_) => last_good,
-        Wrong::Member(_) | Wrong::Readable(_) => false,
+        PermissionFault::Foreign(_) => true,
+        PermissionFault::Writable(_) => last_good,
+        PermissionFault::Member(_) | PermissionFault::Readable(_) => false,
     })
 }
 
@@ -189,5 +195,5 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Why a file does not count, in words: "it belongs to …".
 pub(crate) fn foreign(path: &Path) -> Option<String> {
-    private::foreign(path).map(|owner| Wrong::Foreign(owner).to_string())
+    private::foreign(path).map(|owner| PermissionFault::Foreign(owner).to_string())
 }

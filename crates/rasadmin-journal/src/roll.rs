@@ -21,7 +21,7 @@ impl Guard<'_> {
     /// # Errors
     /// As of [`Guard::append`].
     pub fn seal(&mut self) -> Result<(), Error> {
-        if self.inner.tape.walk.at == FIRST { Ok(()) } else { self.roll() }
+        if self.inner.log.walk.at == FIRST { Ok(()) } else { self.roll() }
     }
 
     /// Closes the segment whose sync failed, if it is the present one, and writes its records that may not be on disk
@@ -32,14 +32,14 @@ impl Guard<'_> {
     /// # Errors
     /// As of [`Guard::append`]; it can be tried again.
     pub fn rewrite(&mut self) -> Result<Position, Error> {
-        if self.inner.failed == Some(self.inner.tape.walk.header.segment) {
+        if self.inner.failed == Some(self.inner.log.walk.header.segment) {
             self.prepare_next()?;
             // For those who have this segment open. Should it fail, the next segment's first record tells them.
             let _ = self.write_end();
             self.begin_next()?;
             self.complete(false)?;
         }
-        Ok(self.inner.tape.applied)
+        Ok(self.inner.log.applied)
     }
 
     /// The present segment is full.
@@ -56,7 +56,7 @@ impl Guard<'_> {
     }
 
     fn write_end(&mut self) -> Result<(), Error> {
-        let walk = &self.inner.tape.walk;
+        let walk = &self.inner.log.walk;
         if walk.room() < END_SPAN {
             return Ok(());
         }
@@ -68,7 +68,7 @@ impl Guard<'_> {
     pub(crate) fn begin_next(&mut self) -> Result<(), Error> {
         let next = self.prepare_next()?;
         let inner = &mut *self.inner;
-        let walk = &inner.tape.walk;
+        let walk = &inner.log.walk;
         let here = walk.header;
         let mut from = (walk.number, walk.crc);
         // It is not tried again: a second sync may succeed although the data is gone.
@@ -94,7 +94,7 @@ impl Guard<'_> {
         next.write(0, &block)?;
         self.step("begun");
         self.inner.failed = None;
-        self.inner.tape.enter(next.clone(), header)?;
+        self.inner.log.enter(next.clone(), header)?;
         if self.journal.options.durable && next.sync().is_err() {
             self.inner.failed = Some(header.segment);
         }
@@ -104,13 +104,13 @@ impl Guard<'_> {
 
     /// The next segment, all its space written and nothing in it.
     fn prepare_next(&mut self) -> Result<Arc<Segment>, Error> {
-        let (here, folder) = (self.inner.tape.walk.header, self.inner.tape.folder.clone());
+        let (here, folder) = (self.inner.log.walk.header, self.inner.log.folder.clone());
         // As large as the present one at least, whose records it may have to take.
         let size = self.journal.options.segment.max(here.size);
-        self.inner.tape.next = self.inner.tape.next.take().filter(|next| kernel::is_at(&next.file, &next.path));
+        self.inner.log.next = self.inner.log.next.take().filter(|next| kernel::is_at(&next.file, &next.path));
         let mut next = self.open_next()?;
         if !unused(&next, &here)? {
-            self.inner.tape.next = None;
+            self.inner.log.next = None;
             let moved = folder::move_aside(&next.path, "it does not continue the segment before");
             self.inner.notices.push(moved?);
             next = self.open_next()?;
@@ -138,17 +138,17 @@ impl Guard<'_> {
     ///
     /// `fresh`: nobody has a state yet that would be wrong if a record is missing here.
     pub(crate) fn complete(&mut self, fresh: bool) -> Result<(), Error> {
-        let (number, upto) = (self.inner.tape.walk.number, self.inner.tape.applied.number);
+        let (number, upto) = (self.inner.log.walk.number, self.inner.log.applied.number);
         if number >= upto {
             return Ok(());
         }
-        let tape = &self.inner.tape;
-        let (after, crc) = ((number, tape.walk.crc), tape.applied.crc);
-        let copied = match &tape.previous {
+        let log = &self.inner.log;
+        let (after, crc) = ((number, log.walk.crc), log.applied.crc);
+        let copied = match &log.previous {
             Some((segment, header)) => copy(Walk::new(segment.clone(), *header), after, upto)?,
             None => None,
         };
-        let room = tape.walk.room();
+        let room = log.walk.room();
         let whole = copied.filter(|copied| copied.last == (upto, crc));
         let bytes = match whole.filter(|copied| copied.bytes.len() as u64 + END_SPAN <= room) {
             Some(copied) => copied.bytes,
@@ -163,10 +163,10 @@ impl Guard<'_> {
             }
         };
         let inner = &mut *self.inner;
-        let walk = &mut inner.tape.walk;
+        let walk = &mut inner.log.walk;
         walk.segment.write(walk.at, &bytes)?;
         walk.advance(bytes.len() as u64, upto, crc);
-        inner.tape.applied = inner.tape.reached();
+        inner.log.applied = inner.log.reached();
         self.step("copied");
         Ok(())
     }
@@ -178,7 +178,7 @@ impl Guard<'_> {
 
     #[cfg(test)]
     fn step(&self, what: &str) {
-        crate::tests::hooks::step(&self.inner.tape.folder, what);
+        crate::tests::hooks::step(&self.inner.log.folder, what);
     }
 }
 

@@ -44,7 +44,7 @@ pub enum Step {
     /// No whole frame.
     Bad,
     /// A whole frame that does not continue the last.
-    Stranger(Frame),
+    Unrelated(Frame),
 }
 
 impl Walk {
@@ -67,7 +67,7 @@ impl Walk {
             Kind::Gap => frame.number > self.number,
         };
         if frame.previous != self.crc || !follows {
-            return Ok(Step::Stranger(frame));
+            return Ok(Step::Unrelated(frame));
         }
         let (step, crc) = match frame.kind {
             Kind::Record => (Step::Record, frame.crc),

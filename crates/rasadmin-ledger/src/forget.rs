@@ -5,11 +5,13 @@ use crate::sqlite::{Database, Row, Unfit};
 use crate::value::{Value, Values, values};
 use crate::{Error, RowId};
 use rasadmin_engine::{Fact, Facts, Id, Identity, Millis, Name};
+use schemars::JsonSchema;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 /// Whose data: of everybody before a time, or of one user; never what is still live.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Past {
+pub struct ForgetScope {
     /// What ended before.
     pub before: Millis,
     /// The first day that stays, of the configured time zone: `2026-11-23`.
@@ -20,19 +22,24 @@ pub struct Past {
     pub now: Millis,
 }
 
-/// What was purged, or made anonymous.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs)]
-pub struct Changed {
+/// The numbers of rows that were purged or made anonymous.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ForgetCounts {
+    /// Sessions.
     pub sessions: u64,
+    /// Links. `anonymise` changes none, because a link names nobody.
     pub links: u64,
+    /// Leases.
     pub leases: u64,
+    /// Decisions.
     pub decisions: u64,
+    /// Days of use: one row for a session and a day.
     pub usage_days: u64,
+    /// Anomalies.
     pub anomalies: u64,
 }
 
-impl std::ops::AddAssign for Changed {
+impl std::ops::AddAssign for ForgetCounts {
     fn add_assign(&mut self, more: Self) {
         self.sessions += more.sessions;
         self.links += more.links;
@@ -71,7 +78,7 @@ impl Pseudonyms {
     }
 }
 
-impl Past {
+impl ForgetScope {
     /// The statement for everybody, or for one user.
     fn either(&self, all: Query, one: Query) -> Query {
         if self.user.is_some() { one } else { all }
@@ -88,47 +95,57 @@ impl Past {
 
 /// Deletes it: sessions with their links, leases, decisions, days of use, anomalies; and configurations that explain no
 /// decision any more. What is deleted is overwritten.
-pub(crate) fn purge(database: &Database, past: &Past) -> Result<Changed, Error> {
+pub(crate) fn purge(database: &Database, scope: &ForgetScope) -> Result<ForgetCounts, Error> {
     let delete = |query: Query, values: &Values<'_>| database.run(query, values).map(|n| n as u64);
-    let ended = values! { before: past.before, domain: past.domain(), name: past.name() };
-    let days = values! { first_day: &past.first_day, now: past.now, domain: past.domain(), name: past.name() };
+    let ended = values! { before: scope.before, domain: scope.domain(), name: scope.name() };
+    let days = values! { first_day: &scope.first_day, now: scope.now, domain: scope.domain(), name: scope.name() };
     // Days look at sessions, and so do decisions; decisions look at leases too.
-    let usage_days = delete(past.either(queries::USE_PURGED, queries::USE_OF_USER_PURGED), days)?;
-    let links = delete(past.either(queries::LINKS_PURGED, queries::LINKS_OF_USER_PURGED), ended)?;
-    let changed = Changed {
+    let usage_days = delete(scope.either(queries::USE_PURGED, queries::USE_OF_USER_PURGED), days)?;
+    let links = delete(scope.either(queries::LINKS_PURGED, queries::LINKS_OF_USER_PURGED), ended)?;
+    let changed = ForgetCounts {
         usage_days,
         links,
-        sessions: delete(past.either(queries::SESSIONS_PURGED, queries::SESSIONS_OF_USER_PURGED), ended)?,
+        sessions: delete(scope.either(queries::SESSIONS_PURGED, queries::SESSIONS_OF_USER_PURGED), ended)?,
         leases: delete(queries::LEASES_PURGED, ended)?,
         decisions: delete(queries::DECISIONS_PURGED, ended)?,
-        anomalies: delete(queries::ANOMALIES_PURGED, values! { before: past.before, name: past.name() })?,
+        anomalies: delete(queries::ANOMALIES_PURGED, values! { before: scope.before, name: scope.name() })?,
     };
-    if past.user.is_none() {
-        delete(queries::LOADS_PURGED, values! { before: past.before })?;
-        delete(queries::CONFIGS_PURGED, values! { before: past.before })?;
+    if scope.user.is_none() {
+        delete(queries::LOADS_PURGED, values! { before: scope.before })?;
+        delete(queries::CONFIGS_PURGED, values! { before: scope.before })?;
     }
     Ok(changed)
 }
 
 /// Makes it anonymous: users become pseudonyms, computers and public addresses are removed; times, amounts, tunnels,
 /// rules and VPN addresses stay for statistics.
-pub(crate) fn anonymise(database: &Database, past: &Past, pseudonyms: &Pseudonyms) -> Result<Changed, Error> {
-    let anomalies = values! { before: past.before, name: past.name() };
-    let past_sessions = past.either(queries::PAST_SESSIONS, queries::PAST_SESSIONS_OF_USER);
-    Ok(Changed {
-        usage_days: days_of_use(database, past, pseudonyms)?,
-        sessions: named(database, past, pseudonyms, past_sessions, queries::SESSION_ANONYMISED)?,
-        leases: named(database, past, pseudonyms, queries::PAST_LEASES, queries::LEASE_ANONYMISED)?,
-        decisions: decisions(database, past, pseudonyms)?,
+pub(crate) fn anonymise(
+    database: &Database,
+    scope: &ForgetScope,
+    pseudonyms: &Pseudonyms,
+) -> Result<ForgetCounts, Error> {
+    let anomalies = values! { before: scope.before, name: scope.name() };
+    let past_sessions = scope.either(queries::PAST_SESSIONS, queries::PAST_SESSIONS_OF_USER);
+    Ok(ForgetCounts {
+        usage_days: days_of_use(database, scope, pseudonyms)?,
+        sessions: named(database, scope, pseudonyms, past_sessions, queries::SESSION_ANONYMISED)?,
+        leases: named(database, scope, pseudonyms, queries::PAST_LEASES, queries::LEASE_ANONYMISED)?,
+        decisions: decisions(database, scope, pseudonyms)?,
         anomalies: database.run(queries::ANOMALIES_ANONYMISED, anomalies)? as u64,
         links: 0,
     })
 }
 
 /// Sessions or leases: rows that have a user, and the user's name as RRAS passed it.
-fn named(database: &Database, past: &Past, pseudonyms: &Pseudonyms, find: Query, change: Query) -> Result<u64, Error> {
+fn named(
+    database: &Database,
+    scope: &ForgetScope,
+    pseudonyms: &Pseudonyms,
+    find: Query,
+    change: Query,
+) -> Result<u64, Error> {
     in_batches(|after| {
-        let found = database.all(find, &next(past, after), Named::read)?;
+        let found = database.all(find, &next(scope, after), Named::read)?;
         for row in &found {
             let (domain, name, alias) = row.alias(pseudonyms);
             database.run(change, values! { id: row.id, domain: domain, name: name, alias: &alias })?;
@@ -138,9 +155,9 @@ fn named(database: &Database, past: &Past, pseudonyms: &Pseudonyms, find: Query,
 }
 
 /// Of a decision's facts those go that name somebody.
-fn decisions(database: &Database, past: &Past, pseudonyms: &Pseudonyms) -> Result<u64, Error> {
+fn decisions(database: &Database, scope: &ForgetScope, pseudonyms: &Pseudonyms) -> Result<u64, Error> {
     in_batches(|after| {
-        let found = database.all(queries::PAST_DECISIONS, &next(past, after), |row| {
+        let found = database.all(queries::PAST_DECISIONS, &next(scope, after), |row| {
             let facts: Facts = serde_json::from_str(&row.get::<String>(4)?).map_err(|e| Unfit::new(4, e))?;
             let nameless = Facts { user: Fact::Absent, computer: Fact::Absent, source: Fact::Absent, ..facts };
             let facts = serde_json::to_string(&nameless).map_err(|e| Unfit::new(4, e))?;
@@ -168,11 +185,11 @@ fn in_batches(mut batch: impl FnMut(RowId) -> Result<Vec<RowId>, Error>) -> Resu
     }
 }
 
-fn next(past: &Past, after: RowId) -> [(&'static str, Value<'_>); 5] {
+fn next(scope: &ForgetScope, after: RowId) -> [(&'static str, Value<'_>); 5] {
     [
-        (":before", past.before.into()),
-        (":domain", past.domain().into()),
-        (":name", past.name().into()),
+        (":before", scope.before.into()),
+        (":domain", scope.domain().into()),
+        (":name", scope.name().into()),
         (":after", after.into()),
         (":limit", BATCH.into()),
     ]
@@ -203,10 +220,10 @@ impl Named {
 }
 
 /// Days of use: the sums stay.
-fn days_of_use(database: &Database, past: &Past, pseudonyms: &Pseudonyms) -> Result<u64, Error> {
-    let users = match &past.user {
+fn days_of_use(database: &Database, scope: &ForgetScope, pseudonyms: &Pseudonyms) -> Result<u64, Error> {
+    let users = match &scope.user {
         Some(user) => vec![user.clone()],
-        None => database.all(queries::USERS_OF_PAST_DAYS, values! { first_day: &past.first_day }, |row| {
+        None => database.all(queries::USERS_OF_PAST_DAYS, values! { first_day: &scope.first_day }, |row| {
             Ok(Identity { domain: row.get(0)?, name: row.get(1)? })
         })?,
     };
@@ -215,7 +232,7 @@ fn days_of_use(database: &Database, past: &Past, pseudonyms: &Pseudonyms) -> Res
         let alias = pseudonyms.name(domain.as_str(), name.as_str());
         changed += database.run(
             queries::USE_ANONYMISED,
-            values! { first_day: &past.first_day, now: past.now, domain: domain, name: name, alias: alias },
+            values! { first_day: &scope.first_day, now: scope.now, domain: domain, name: name, alias: alias },
         )? as u64;
     }
     Ok(changed)

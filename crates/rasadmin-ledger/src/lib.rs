@@ -2,7 +2,7 @@
 //! is made of the journal's records.
 //!
 //! The DLL writes to the journal, never to the ledger. A program that reads the ledger brings it up to date first:
-//! [`Sqlite::bring_in`](sqlite::Sqlite::bring_in) reads what the journal has gained since the last time and writes its
+//! [`Sqlite::ingest`](sqlite::Sqlite::ingest) reads what the journal has gained since the last time and writes its
 //! rows. [`report`] reads them, [`upkeep`] copies a ledger, and purges or anonymises one that has no journal.
 #![forbid(unsafe_code)]
 
@@ -10,10 +10,10 @@
 #[cfg(test)]
 extern crate self as rasadmin_ledger;
 
-pub mod bring_in;
 mod error;
 mod forget;
-pub mod history;
+pub mod imported;
+pub mod ingest;
 mod project;
 mod queries;
 pub mod report;
@@ -24,7 +24,7 @@ pub mod upkeep;
 mod value;
 
 pub use error::{Error, ErrorKind};
-pub use forget::{Changed, Past};
+pub use forget::{ForgetCounts, ForgetScope};
 
 /// A row's number, for people: what they type as in `--session 7`.
 pub type RowId = i64;

@@ -11,7 +11,7 @@ mod links;
 mod sessions;
 mod state;
 
-use crate::forget::{Changed, Past, Pseudonyms};
+use crate::forget::{ForgetCounts, ForgetScope, Pseudonyms};
 use crate::sqlite::Database;
 use crate::value::values;
 use crate::{Error, ErrorKind, queries};
@@ -37,7 +37,7 @@ pub(crate) struct Projection<'d> {
     /// The last sign of life that is still to be noted.
     heard: Option<(Id, Millis)>,
     /// What purge and anonymise have changed.
-    pub forgotten: Changed,
+    pub forgotten: ForgetCounts,
 }
 
 /// The record that a row is made of.
@@ -85,7 +85,7 @@ const fn code(refusal: &Refusal) -> &'static str {
 
 impl<'d> Projection<'d> {
     pub fn new(database: &'d Database, server: Name, living: Option<Id>) -> Self {
-        Self { database, server, living, instance: None, time: 0, heard: None, forgotten: Changed::default() }
+        Self { database, server, living, instance: None, time: 0, heard: None, forgotten: ForgetCounts::default() }
     }
 
     /// Writes the rows of a record.
@@ -151,9 +151,13 @@ impl<'d> Projection<'d> {
             Effect::LeaseWaits { lease, .. } => self.lease_waits(*lease),
             Effect::LeaseEnded { lease, by, at } => self.lease_ended(*lease, *by, at.time),
             Effect::Forgotten { before, first_day, user, how } => {
-                let past =
-                    Past { before: *before, first_day: date_of_label(first_day.day), user: user.clone(), now: of.time };
-                self.forget(record.id, &past, *how)
+                let scope = ForgetScope {
+                    before: *before,
+                    first_day: date_of_label(first_day.day),
+                    user: user.clone(),
+                    now: of.time,
+                };
+                self.forget(record.id, &scope, *how)
             }
             // They matter to what is decided next, and to no report.
             Effect::SessionConfirmed { .. }
@@ -172,10 +176,10 @@ impl<'d> Projection<'d> {
 
     /// A second reading brings back what was deleted, until it comes here. Of what was made nobody's the rows have
     /// stayed, and get no names.
-    fn forget(&mut self, record: Id, past: &Past, how: Forgetting) -> Result<(), Error> {
+    fn forget(&mut self, record: Id, scope: &ForgetScope, how: Forgetting) -> Result<(), Error> {
         let changed = match how {
-            Forgetting::Purge => crate::forget::purge(self.database, past)?,
-            Forgetting::Anonymise => crate::forget::anonymise(self.database, past, &Pseudonyms::of(record))?,
+            Forgetting::Purge => crate::forget::purge(self.database, scope)?,
+            Forgetting::Anonymise => crate::forget::anonymise(self.database, scope, &Pseudonyms::of(record))?,
         };
         self.forgotten += changed;
         Ok(())

@@ -9,14 +9,14 @@ mod pages;
 mod sessions;
 mod totals;
 
-pub use counts::{Counts, Loaded};
-pub use decisions::Decided;
+pub use counts::{ConfigLoad, LedgerCounts};
+pub use decisions::DecisionRow;
 pub use filter::{Filter, UserFilter};
-pub use health::{LastBrought, LastInstance};
+pub use health::{JournalCursor, LastInstance};
 pub use leases::LeaseRow;
 pub use pages::{ExportFilter, Pages};
-pub use sessions::Session;
-pub use totals::{By, KnownUser, Total, UserDays, month};
+pub use sessions::SessionRow;
+pub use totals::{GroupBy, KnownUser, Total, UsageRow, month};
 
 use crate::sqlite::{Access, Database};
 use crate::value::values;
@@ -58,7 +58,7 @@ pub struct Refusals {
 
 /// What a pool (or the reservations, or RRAS's offers) gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
+pub struct LeaseTotals {
     /// The pool's name, `reservations`, or `RRAS's offer`.
     pub from: String,
     /// 4 or 6.
@@ -159,10 +159,10 @@ impl Reader {
         Ok(all)
     }
 
-    /// What was given after a lease.
-    pub fn given(&self, after: RowId) -> Result<Vec<Given>, Error> {
+    /// What each source of addresses gave after a lease.
+    pub fn lease_totals(&self, after: RowId) -> Result<Vec<LeaseTotals>, Error> {
         self.database.all(queries::GIVEN, values! { after: after }, |row| {
-            Ok(Given {
+            Ok(LeaseTotals {
                 from: row.get(0)?,
                 family: row.get(1)?,
                 leases: row.get(2)?,
@@ -211,7 +211,7 @@ mod tests {
         drop(Sqlite::open(&path, Create::Yes, true, std::time::Instant::now() + Duration::from_secs(5)).unwrap());
         assert!(is_at_rest(&path));
         let reader = Reader::try_open(&path, true).unwrap();
-        assert_eq!(reader.counts().unwrap(), Counts::default());
+        assert_eq!(reader.counts().unwrap(), LedgerCounts::default());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -4,7 +4,7 @@
 //! record, and again whenever the journal is read again. [`Upkeep::purge`] and [`Upkeep::anonymise`] are for a ledger
 //! without a journal, into which other logs were imported.
 
-use crate::forget::{self, Changed, Past, Pseudonyms};
+use crate::forget::{self, ForgetCounts, ForgetScope, Pseudonyms};
 use crate::sqlite::{Create, Database, Sqlite};
 use crate::value::values;
 use crate::{Error, ErrorKind, RowId, queries};
@@ -56,8 +56,8 @@ impl Upkeep {
     /// # Errors
     ///
     /// If the ledger cannot be used.
-    pub fn purge(&mut self, past: &Past) -> Result<Changed, Error> {
-        self.forget(|database| forget::purge(database, past))
+    pub fn purge(&mut self, scope: &ForgetScope) -> Result<ForgetCounts, Error> {
+        self.forget(|database| forget::purge(database, scope))
     }
 
     /// Makes what ended before a time anonymous: users become pseudonyms that cannot be traced back, computers and
@@ -66,14 +66,14 @@ impl Upkeep {
     /// # Errors
     ///
     /// If the ledger cannot be used.
-    pub fn anonymise(&mut self, past: &Past) -> Result<Changed, Error> {
+    pub fn anonymise(&mut self, scope: &ForgetScope) -> Result<ForgetCounts, Error> {
         let random =
             rasadmin_recorder::random().map_err(|e| Error { kind: ErrorKind::Other, message: e.to_string() })?;
         let pseudonyms = Pseudonyms::of(Id(u128::from_be_bytes(random)));
-        self.forget(|database| forget::anonymise(database, past, &pseudonyms))
+        self.forget(|database| forget::anonymise(database, scope, &pseudonyms))
     }
 
-    fn forget(&mut self, work: impl FnOnce(&Database) -> Result<Changed, Error>) -> Result<Changed, Error> {
+    fn forget(&mut self, work: impl FnOnce(&Database) -> Result<ForgetCounts, Error>) -> Result<ForgetCounts, Error> {
         let changed = self.ledger.transact(Instant::now() + PATIENCE, true, work)?;
         self.ledger.shrink_log();
         Ok(changed)

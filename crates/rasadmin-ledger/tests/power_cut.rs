@@ -13,10 +13,10 @@ mod trace;
 use disk::{Disk, Kept, Random};
 use rasadmin_engine::{Name, Tunnel::Sstp};
 use rasadmin_journal::cursor;
-use rasadmin_ledger::bring_in::Brought;
+use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
-use rasadmin_recorder::tool::Tool;
+use rasadmin_recorder::admin::AdminJournal;
 use rasadmin_recorder::{Recorder, Verdict, present};
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -79,8 +79,8 @@ fn session(recorder: &Recorder, handle: u64, step: &mut dyn FnMut(usize)) {
     step(5);
 }
 
-fn bring(ledger: &mut Sqlite, folder: &Path) -> Brought {
-    ledger.bring_in(&journal_in(folder), &Name::new("VPN1"), &mut |_| {}).unwrap()
+fn bring(ledger: &mut Sqlite, folder: &Path) -> IngestSummary {
+    ledger.ingest(&journal_in(folder), &Name::new("VPN1"), &mut |_| {}).unwrap()
 }
 
 fn open(folder: &Path, durable: bool) -> Sqlite {
@@ -103,13 +103,13 @@ fn work(folder: &Path, durable: bool) {
                         Some(ledger) => bring(ledger, folder),
                         None => bring(&mut open(folder, durable), folder),
                     };
-                    let line = format!("brought {}\n", brought.place.unwrap().number);
+                    let line = format!("brought {}\n", brought.position.unwrap().number);
                     promises.write_all(line.as_bytes()).unwrap();
                 }
             });
             if nth == SESSIONS / 2 {
                 let config = support::config(folder, CONFIG);
-                Tool::open(&journal_in(folder), &config).unwrap().unwrap().seal().unwrap();
+                AdminJournal::open(&journal_in(folder), &config).unwrap().unwrap().seal().unwrap();
             }
         }
         recorder.stop(support::system());
@@ -144,9 +144,9 @@ fn write(disk: &Disk, to: &Path, kept: Kept, random: &mut Random) {
 }
 
 /// The last record that a ledger has.
-fn place(ledger: &Path) -> u64 {
-    let brought = Reader::open(ledger).unwrap().brought().unwrap();
-    brought.iter().filter_map(|brought| brought.place).map(|place| place.number).max().unwrap_or(0)
+fn position(ledger: &Path) -> u64 {
+    let brought = Reader::open(ledger).unwrap().journal_cursors().unwrap();
+    brought.iter().filter_map(|brought| brought.position).map(|position| position.number).max().unwrap_or(0)
 }
 
 /// What the cuts came to.
@@ -165,18 +165,18 @@ fn go_on(folder: &Path, cut: &str, promised: u64, outcome: &mut Outcome) {
     let (journal, ledger) = (journal_in(folder), ledger_in(folder));
     let mut wrong = |what: String| outcome.wrong.push(format!("{cut}: {what}"));
     let mut opened = open(folder, false);
-    let had = place(&ledger);
+    let had = position(&ledger);
     if had < promised {
         wrong(format!("record {promised} was in the ledger, and its cursor is at {had}"));
     }
     for cursor in cursor::list(&journal).unwrap() {
         // Else segments would go whose records the ledger does not have.
-        if cursor.place.is_some_and(|place| place.number > had) {
-            wrong(format!("the ledger has {had} records, and tells the journal {:?}", cursor.place));
+        if cursor.position.is_some_and(|position| position.number > had) {
+            wrong(format!("the ledger has {had} records, and tells the journal {:?}", cursor.position));
         }
     }
     let brought = bring(&mut opened, folder);
-    if brought.again {
+    if brought.reread {
         wrong("the ledger has records that the journal lost".into());
     }
     outcome.went_on += usize::from(brought.records > 0);
@@ -313,17 +313,17 @@ fn records_that_the_ledger_has_and_the_journal_lost_are_noticed() {
         let folder = image(&disks, Kept::Everything, &mut random);
         let folder = folder.path();
         let case = format!("the ledger as after {of_ledger} of {all} events, the journal as after {of_journal}");
-        let had = place(&ledger_in(folder));
+        let had = position(&ledger_in(folder));
         let state = present::read(&journal_in(folder)).unwrap().unwrap().state;
         let lost = had > state.number();
         // Either at once, or when other records have taken the numbers.
-        let mut brought = Brought::default();
+        let mut brought = IngestSummary::default();
         if turn % 2 == 0 {
             brought = bring(&mut open(folder, false), folder);
         }
         restart(folder);
         let after = bring(&mut open(folder, false), folder);
-        assert_eq!(brought.again || after.again, lost, "{case}: {had} of {}", state.number());
+        assert_eq!(brought.reread || after.reread, lost, "{case}: {had} of {}", state.number());
         let ledger = ledger_in(folder);
         let noted =
             "SELECT count(*) FROM anomalies WHERE what = 'records that the ledger has are missing in the journal'";
@@ -337,7 +337,7 @@ fn records_that_the_ledger_has_and_the_journal_lost_are_noticed() {
         let (there, must) = (shared(&ledger), shared(&anew));
         let lacks: Vec<_> = must.difference(&there).collect();
         assert!(lacks.is_empty(), "{case}: {lacks:#?}");
-        assert!(!bring(&mut open(folder, false), folder).again, "{case}: once is enough");
+        assert!(!bring(&mut open(folder, false), folder).reread, "{case}: once is enough");
         noticed += usize::from(lost);
         whole += usize::from(!lost);
     }

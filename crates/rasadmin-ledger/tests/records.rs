@@ -88,7 +88,7 @@ fn every_kind_of_effect_is_brought_in_and_again_changes_nothing() {
     );
     assert!(before.iter().all(|rows| !rows.is_empty()), "{before:#?}");
     rusqlite::Connection::open(&scene.config.ledger).unwrap().execute("DELETE FROM journals", []).unwrap();
-    assert_eq!(scene.bring_in().records, all.len() as u64);
+    assert_eq!(scene.ingest().records, all.len() as u64);
     assert_eq!(dump(&scene.ledger()), before);
 }
 

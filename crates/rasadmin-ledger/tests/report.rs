@@ -6,7 +6,7 @@ mod support;
 use rasadmin_engine::Name;
 use rasadmin_engine::Tunnel::Sstp;
 use rasadmin_engine::effect::Usage;
-use rasadmin_ledger::report::{By, Filter, Reader, Total, UserFilter, month};
+use rasadmin_ledger::report::{Filter, GroupBy, Reader, Total, UserFilter, month};
 use std::net::IpAddr;
 use support::{MONDAY, Scene, With, connection, number};
 
@@ -48,7 +48,7 @@ fn session(scene: &Scene, handle: u64, user: &str, seconds: i64, octets: u64) {
     scene.release(user, &port, &given);
 }
 
-fn totals(scene: &Scene, by: By, from: i64, to: i64) -> Vec<(String, u64, u64, u64, u64)> {
+fn totals(scene: &Scene, by: GroupBy, from: i64, to: i64) -> Vec<(String, u64, u64, u64, u64)> {
     let reader = Reader::open(&scene.ledger()).unwrap();
     let rows = reader.totals(by, from, to, scene.now().at.time, &scene.config).unwrap();
     let row = |t: Total| (t.key.unwrap_or_else(|| "-".to_owned()), t.sessions, t.seconds, t.input_octets, t.denied);
@@ -68,24 +68,24 @@ fn time_is_split_at_the_ends_and_octets_count_where_the_hangup_was() {
     let all = (MONDAY - HOUR, MONDAY + 100 * HOUR);
     let row = |key: &str, sessions, seconds, octets, denied| (key.to_owned(), sessions, seconds, octets, denied);
     assert_eq!(
-        totals(&scene, By::User, all.0, all.1),
+        totals(&scene, GroupBy::User, all.0, all.1),
         [row("CORP\\ALICE", 1, 50_400, 1000, 0), row("CORP\\BOB", 1, 3600, 100, 0), row("CORP\\CAROL", 0, 0, 0, 1)]
     );
     assert_eq!(
-        totals(&scene, By::Day, all.0, all.1),
+        totals(&scene, GroupBy::Day, all.0, all.1),
         [row("2026-11-23", 2, 3600 + 13 * 3600, 100, 0), row("2026-11-24", 1, 3600, 1000, 1)]
     );
     // A report that ends at midnight has alice's time until then, and her octets not yet.
-    assert_eq!(totals(&scene, By::User, all.0, midnight)[0], row("CORP\\ALICE", 1, 13 * 3600, 0, 0));
-    assert_eq!(totals(&scene, By::User, midnight, all.1)[0], row("CORP\\ALICE", 1, 3600, 1000, 0));
+    assert_eq!(totals(&scene, GroupBy::User, all.0, midnight)[0], row("CORP\\ALICE", 1, 13 * 3600, 0, 0));
+    assert_eq!(totals(&scene, GroupBy::User, midnight, all.1)[0], row("CORP\\ALICE", 1, 3600, 1000, 0));
     // A user of two groups counts in both; carol is in none.
     assert_eq!(
-        totals(&scene, By::Group, all.0, all.1),
+        totals(&scene, GroupBy::Group, all.0, all.1),
         [row("-", 0, 0, 0, 1), row("admins", 1, 50_400, 1000, 0), row("staff", 2, 54_000, 1100, 0)]
     );
-    assert_eq!(totals(&scene, By::Tunnel, all.0, all.1)[1], row("SSTP", 2, 54_000, 1100, 0));
+    assert_eq!(totals(&scene, GroupBy::Tunnel, all.0, all.1)[1], row("SSTP", 2, 54_000, 1100, 0));
     assert_eq!(
-        totals(&scene, By::Rule, all.0, all.1),
+        totals(&scene, GroupBy::Rule, all.0, all.1),
         [row("everybody", 2, 54_000, 1100, 0), row("no carol", 0, 0, 0, 1)]
     );
 }
@@ -99,7 +99,7 @@ fn long_and_live_sessions_are_found_in_every_month_that_they_touch() {
     let zone = &scene.config.zone;
     let seconds = |text: &str| -> Vec<(String, u64)> {
         let (from, to) = month(text, zone).unwrap();
-        totals(&scene, By::User, from, to).into_iter().map(|row| (row.0, row.2)).collect()
+        totals(&scene, GroupBy::User, from, to).into_iter().map(|row| (row.0, row.2)).collect()
     };
     let (alice, bob) = ("CORP\\ALICE".to_owned(), "CORP\\BOB".to_owned());
     // November from the 23rd, 10:00; December whole of alice to its end in January; bob is live until "now".
@@ -137,7 +137,7 @@ fn imported_sessions_count_where_the_ledger_itself_has_none() {
         reader.sessions(&Filter::default(), false).unwrap().into_iter().map(|s| s.acct_session_id).collect();
     assert_eq!(keys.len(), 3);
     assert!(keys.contains(&"b".to_owned()) && keys.contains(&"c".to_owned()));
-    assert_eq!(totals(&scene, By::User, MONDAY - 100 * HOUR, MONDAY + 100 * HOUR)[1].1, 2);
+    assert_eq!(totals(&scene, GroupBy::User, MONDAY - 100 * HOUR, MONDAY + 100 * HOUR)[1].1, 2);
     let had = reader.who_had("10.9.0.1".parse().unwrap(), None, 10).unwrap();
     assert_eq!(had.iter().map(|held| held.imported.as_deref()).collect::<Vec<_>>(), [Some("odbc"); 2]);
     assert_eq!(reader.users(&Filter::default()).unwrap()[1].sessions, 2);

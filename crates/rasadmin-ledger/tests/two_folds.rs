@@ -184,7 +184,7 @@ fn state_and_tables_say_the_same_whatever_happens() {
             drop(guard);
             state.apply(&record);
             if step % 50 == 49 {
-                ledger.bring_in(&config.journal, &server, &mut |_| {}).unwrap();
+                ledger.ingest(&config.journal, &server, &mut |_| {}).unwrap();
                 if forgets {
                     assert_eq!(reader.differences(&state).unwrap(), Vec::<String>::new(), "seed {seed}");
                     continue;
@@ -199,11 +199,11 @@ fn state_and_tables_say_the_same_whatever_happens() {
         // All of it once more into the same ledger, and into a new one.
         let before = dump(&config.ledger);
         rusqlite::Connection::open(&config.ledger).unwrap().execute("DELETE FROM journals", []).unwrap();
-        ledger.bring_in(&config.journal, &server, &mut |_| {}).unwrap();
+        ledger.ingest(&config.journal, &server, &mut |_| {}).unwrap();
         assert_eq!(first_difference(&before, &dump(&config.ledger)), None, "seed {seed}");
         let anew = folder.path().join("anew.db");
         let mut new = Sqlite::open(&anew, Create::Yes, false, soon()).unwrap();
-        new.bring_in(&config.journal, &server, &mut |_| {}).unwrap();
+        new.ingest(&config.journal, &server, &mut |_| {}).unwrap();
         assert_eq!(first_difference(&before, &dump(&anew)), None, "seed {seed}");
     }
     assert!(seen.iter().all(|&seen| seen > 20), "sessions, leases and use were there to be compared: {seen:?}");

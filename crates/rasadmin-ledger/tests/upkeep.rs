@@ -5,7 +5,7 @@ mod support;
 
 use rasadmin_engine::effect::Forgetting;
 use rasadmin_engine::{Event, Identity, Millis, Name};
-use rasadmin_ledger::Changed;
+use rasadmin_ledger::ForgetCounts;
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::upkeep::Upkeep;
 use rasadmin_recorder::Verdict;
@@ -121,11 +121,11 @@ fn three_days() -> Scene {
 const DAY: Millis = 86_400_000;
 
 /// Tells that what ended before a day is forgotten, and brings that in.
-fn forget(scene: &Scene, days: i64, user: Option<&str>, how: Forgetting) -> Changed {
-    scene.bring_in();
+fn forget(scene: &Scene, days: i64, user: Option<&str>, how: Forgetting) -> ForgetCounts {
+    scene.ingest();
     let user = user.map(|name| Identity { domain: Name::new("CORP"), name: Name::new(name).folded() });
     scene.tell(Event::Forget { before: MONDAY + days * DAY, user, how });
-    scene.bring_in().forgotten
+    scene.ingest().forgotten
 }
 
 fn contains(path: &Path, text: &str) -> bool {

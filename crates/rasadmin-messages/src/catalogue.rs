@@ -58,7 +58,7 @@ macro_rules! catalogue {
             }
 
             /// Emits it as an event of `tracing`.
-            pub fn tell(&self) {
+            pub fn emit(&self) {
                 match self {
                     $(Self::$variant { $($insert),* } => tracing::event!(
                         Severity::$severity.level(),
@@ -254,7 +254,7 @@ catalogue! {
     effect: "It is in the ledger's table `anomalies`. No live session was ended by it.",
     remedy: "None, unless it happens often while the service runs: then report it, with the log file.";
 
-    JournalAway = 410 Error "journal-away" (kind, details)
+    JournalUnavailable = 410 Error "journal-unavailable" (kind, details)
     text: "the journal cannot be written ({kind}): {details}; the rules decide from memory, and events wait to be recorded",
     cause: "An event could not be recorded. `full`: the disk is full. `locked`: another process held the journal's lock \
             beyond the deadline. `missing`: the folder does not exist. `read-only`: it may not be written. `replaced`: the \
@@ -266,7 +266,7 @@ catalogue! {
     remedy: "Remove the cause: make room, bring the folder back, give SYSTEM the right to write, end the program that \
              holds the lock. Do not restart the service: that is not needed, and the waiting events would be lost.";
 
-    JournalBack = 411 Information "journal-back" (folder)
+    JournalAvailable = 411 Information "journal-available" (folder)
     text: "the journal can be written again: {folder}",
     cause: "The journal could not be written for a while, and now it can.",
     effect: "Events are again recorded as they happen. Message 412 says how many had waited.",
@@ -340,7 +340,7 @@ catalogue! {
              may be missing.",
     remedy: "Connected users need nothing. Find out who replaced the folder, or why it could not be written.";
 
-    LittleRoom = 421 Warning "little-room" (free, folder)
+    LowDiskSpace = 421 Warning "low-disk-space" (free, folder)
     text: "only {free} MiB are free on the disk of the journal: {folder}",
     cause: "Less than 1 GiB is free on the disk on which the journal's folder is.",
     effect: "None yet. When the disk is full, events wait in memory (message 410), and the ledger cannot be brought up to \

@@ -1,7 +1,7 @@
 //! The catalogue of the product's messages: what an administrator may have to act upon, each with a number that never
 //! changes.
 //!
-//! A message is told with [`Message::tell`]: it is an event of `tracing` whose field `message_id` is the number and
+//! A message is told with [`Message::emit`]: it is an event of `tracing` whose field `message_id` is the number and
 //! whose other fields are the inserts, in order. A log file writes its text; a listener for `message_id` can hand
 //! number and inserts to the system's own log. The same catalogue makes docs/messages.md ([`page`]) and the message
 //! table in rasadmin.dll, by which the Event Viewer shows the text ([`table`]).
@@ -186,8 +186,8 @@ mod tests {
             (403, "event-lost"),
             (404, "earlier-service-closed"),
             (405, "anomaly"),
-            (410, "journal-away"),
-            (411, "journal-back"),
+            (410, "journal-unavailable"),
+            (411, "journal-available"),
             (412, "events-recorded"),
             (413, "journal-mended"),
             (414, "records-not-read"),
@@ -197,7 +197,7 @@ mod tests {
             (418, "not-synced"),
             (419, "lost-at-stop"),
             (420, "carried"),
-            (421, "little-room"),
+            (421, "low-disk-space"),
             (422, "process-closed"),
             (900, "left-out"),
         ];

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// What is known of something that a rule can ask for. Rules, ledger and output all use this one type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[cfg_attr(any(test, feature = "schema"), schemars(rename = "{T}Fact"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Fact<T> {
     /// It is known.

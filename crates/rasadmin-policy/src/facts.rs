@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 /// The tunnel types of RRAS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[allow(missing_docs)]
 pub enum Tunnel {
     #[serde(rename = "SSTP")]
@@ -66,7 +66,7 @@ impl FromStr for Tunnel {
 
 /// The quarantine state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Quarantine {
     /// No restriction.
@@ -81,7 +81,7 @@ pub enum Quarantine {
 
 /// What connects: ROUTER_INTERFACE_TYPE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum InterfaceType {
     /// A user.
@@ -137,6 +137,7 @@ impl Quarantine {
 
 /// The event at which the rules are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// GetIpAddressForUser: only user and port are known.
@@ -169,8 +170,10 @@ impl Stage {
 
 /// What is known at an event, what is counted aside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Facts {
     /// When.
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "String", extend("format" = "date-time")))]
     pub time: Timestamp,
     /// The RRAS server's name.
     pub server: Name,

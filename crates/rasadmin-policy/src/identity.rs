@@ -12,6 +12,7 @@ use std::fmt;
 
 /// A user or a computer. Compared as it stands: both parts are folded when it is made (see [`Domains`]).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Identity {
     /// The domain, folded; empty if there is none.
     pub domain: Name,

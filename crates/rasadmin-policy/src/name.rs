@@ -11,8 +11,10 @@ use std::fmt::{self, Write};
 ///
 /// A state holds a million of them, and nearly all are short: up to 23 bytes stand in the name itself.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[cfg_attr(any(test, feature = "schema"), schemars(inline, description = "A name as RRAS passed it, without loss."))]
 #[serde(transparent)]
-pub struct Name(SmolStr);
+pub struct Name(#[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))] SmolStr);
 
 impl Name {
     /// From UTF-16, unpaired surrogates included.

@@ -59,6 +59,7 @@ pub struct Needs {
 /// A number of other live sessions. While the remote computer (or endpoint) is not yet known, it is not known which of
 /// them the new connection replaces: then it lies between two numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Count {
     /// At least so many.
     pub min: u32,
@@ -68,6 +69,7 @@ pub struct Count {
 
 /// What a user has used in a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Used {
     /// Seconds connected, live sessions' elapsed time included.
     pub seconds: u64,

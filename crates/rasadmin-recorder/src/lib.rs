@@ -5,27 +5,27 @@
 //! recorded it decides from memory, and the event waits with its answer.
 //!
 //! - [`Recorder`] is what the DLL has: one method a call.
-//! - [`tool::Tool`] is what commands have: it appends an administrator's event, and belongs to no instance.
+//! - [`admin::AdminJournal`] is what commands have: it appends an administrator's event, and belongs to no instance.
 //! - [`present::read`] gives the state as it is now; it locks nothing and writes nothing.
 #![forbid(unsafe_code)]
 
+pub mod admin;
+mod backoff;
 mod codec;
 mod membership;
-mod pace;
 pub mod present;
 mod recorder;
 mod repeats;
+mod report;
+mod sliced_checkpoint;
 mod store;
-mod tell;
-pub mod tool;
 #[cfg(feature = "torture")]
 pub mod torture;
 mod waiting;
-mod writing;
 
 pub use codec::{CHECKPOINT, Decoded, decode, decode_state, encode};
 pub use recorder::{Assigned, Recorder, Verdict};
-pub use store::{Failure, Health, Kind};
+pub use store::{Failure, FailureKind, Health};
 
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,12 +62,12 @@ pub fn random() -> io::Result<[u8; 16]> {
 
 /// Sixteen bytes to make identifiers of: random ones, or, if the system has none, others each time. Nothing rests on their
 /// being unguessable.
-pub fn chance() -> [u8; 16] {
-    random().unwrap_or_else(|_| without_chance())
+pub fn identifier_bytes() -> [u8; 16] {
+    random().unwrap_or_else(|_| unique_bytes())
 }
 
 /// The time, the process, and a number that grows.
-fn without_chance() -> [u8; 16] {
+fn unique_bytes() -> [u8; 16] {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -91,8 +91,8 @@ mod tests {
     }
 
     #[test]
-    fn without_chance_identifiers_differ_all_the_same() {
-        let all: BTreeSet<_> = (0..1_000).map(|_| super::without_chance()).collect();
+    fn unique_bytes_identifiers_differ_all_the_same() {
+        let all: BTreeSet<_> = (0..1_000).map(|_| super::unique_bytes()).collect();
         assert_eq!(all.len(), 1_000);
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::membership::Membership;
 use crate::repeats::Repeats;
-use crate::store::{Health, Store, Turn, Whose, Written};
-use crate::writing::{Snapshot, Writing};
-use crate::{store, tell};
+use crate::sliced_checkpoint::{SlicedCheckpoint, Snapshot};
+use crate::store::{Health, Origin, Store, Turn, Written};
+use crate::{report, store};
 use rasadmin_engine::config::{Bundle, Config};
 use rasadmin_engine::event::{AddressEvent, ConfigRead, ConnectionEvent, LinkEvent, ReleaseEvent};
 use rasadmin_engine::{Answer, Decision, Event, Name, Now, Process, Record, State, decide};
@@ -44,7 +44,7 @@ pub struct Recorder {
     /// One event at a time.
     inner: Mutex<Inner>,
     /// A slice at a time, while other calls go on.
-    writing: Mutex<Option<Writing>>,
+    writing: Mutex<Option<SlicedCheckpoint>>,
     membership: Arc<Membership>,
 }
 
@@ -67,7 +67,7 @@ struct Outcome {
 /// What is to be synced before the call returns.
 struct ToSync {
     journal: Arc<Journal>,
-    place: Position,
+    position: Position,
     durable: bool,
     /// A checkpoint that is to be begun.
     due: Option<Snapshot>,
@@ -135,7 +135,7 @@ impl Recorder {
     ///
     /// If the user gets no address.
     pub fn assign(&self, event: &AddressEvent, now: Now) -> Result<Assigned, String> {
-        let outcome = self.tell(Event::Address(event.clone()), now);
+        let outcome = self.handle(Event::Address(event.clone()), now);
         match &outcome.answer {
             Answer::Address(given) => Ok(Assigned::Number(given.number)),
             Answer::AsOffered => Ok(Assigned::AsOffered),
@@ -145,37 +145,37 @@ impl Recorder {
 
     /// ReleaseIpAddress, ReleaseIpv6AddressForUser.
     pub fn release(&self, event: &ReleaseEvent, now: Now) {
-        self.tell(Event::Release(event.clone()), now);
+        self.handle(Event::Release(event.clone()), now);
     }
 
     /// AcceptNewConnection.
     pub fn accept_connection(&self, event: &ConnectionEvent, now: Now) -> Verdict {
-        self.tell(Event::Connection(event.clone()), now).verdict()
+        self.handle(Event::Connection(event.clone()), now).verdict()
     }
 
     /// ConnectionHangupNotification.
     pub fn hangup(&self, event: &ConnectionEvent, now: Now) {
-        self.tell(Event::Hangup(event.clone()), now);
+        self.handle(Event::Hangup(event.clone()), now);
     }
 
     /// AcceptNewLink.
     pub fn accept_link(&self, event: &LinkEvent, now: Now) -> Verdict {
-        self.tell(Event::Link(event.clone()), now).verdict()
+        self.handle(Event::Link(event.clone()), now).verdict()
     }
 
     /// LinkHangupNotification.
     pub fn link_hangup(&self, event: &LinkEvent, now: Now) {
-        self.tell(Event::LinkHangup(event.clone()), now);
+        self.handle(Event::LinkHangup(event.clone()), now);
     }
 
     /// AcceptReauthentication.
     pub fn reauthenticate(&self, event: &ConnectionEvent, now: Now) -> Verdict {
-        self.tell(Event::Reauthentication(event.clone()), now).verdict()
+        self.handle(Event::Reauthentication(event.clone()), now).verdict()
     }
 
     /// AcceptTunnelEndpointChangeEx.
     pub fn endpoint_change(&self, event: &ConnectionEvent, now: Now) -> Verdict {
-        self.tell(Event::EndpointChange(event.clone()), now).verdict()
+        self.handle(Event::EndpointChange(event.clone()), now).verdict()
     }
 
     /// Ends: waiting events are recorded if possible, a checkpoint is written, and the instance's lock is released.
@@ -204,8 +204,8 @@ impl Recorder {
         self.membership.leave();
     }
 
-    fn tell(&self, event: Event, now: Now) -> Outcome {
-        let (outcome, sync) = self.in_turn(|inner, deadline| inner.tell(&event, now, deadline));
+    fn handle(&self, event: Event, now: Now) -> Outcome {
+        let (outcome, sync) = self.in_turn(|inner, deadline| inner.handle(&event, now, deadline));
         self.finish(sync, now);
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Done);
@@ -215,12 +215,12 @@ impl Recorder {
     /// Work that takes time and needs no lock: waiting for the disk, and occasional upkeep. Other calls continue
     /// meanwhile.
     fn finish(&self, sync: Option<ToSync>, now: Now) {
-        let Some(ToSync { journal, place, durable, due }) = sync else { return };
+        let Some(ToSync { journal, position, durable, due }) = sync else { return };
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Unlocked);
         if durable {
             let began = Instant::now();
-            let synced = journal.sync(&place);
+            let synced = journal.sync(&position);
             let took = began.elapsed();
             if let Err(error) = synced {
                 self.write_again(&error, now);
@@ -242,9 +242,9 @@ impl Recorder {
                 Err(_) => return,
             },
             Some(snapshot) => {
-                let begun = Writing::begin(&self.folder(), snapshot);
+                let begun = SlicedCheckpoint::begin(&self.folder(), snapshot);
                 let mut writing = self.writing();
-                *writing = begun.inspect_err(tell::no_checkpoint).ok();
+                *writing = begun.inspect_err(report::no_checkpoint).ok();
                 writing
             }
         };
@@ -256,12 +256,12 @@ impl Recorder {
                 self.inner().store.checkpoint_is_written(number);
                 store::tidy(&self.folder());
             }
-            Err(error) => tell::no_checkpoint(&error),
+            Err(error) => report::no_checkpoint(&error),
         }
     }
 
     /// After a panic there is none: who writes takes it out.
-    fn writing(&self) -> MutexGuard<'_, Option<Writing>> {
+    fn writing(&self) -> MutexGuard<'_, Option<SlicedCheckpoint>> {
         self.writing.lock().unwrap_or_else(|poisoned| {
             self.writing.clear_poison();
             poisoned.into_inner()
@@ -271,8 +271,8 @@ impl Recorder {
     /// What could not be synced is written again, into another segment.
     fn write_again(&self, error: &Error, now: Now) {
         let written = self.in_turn(|inner, deadline| inner.turn(now, deadline, |turn| turn.write_again()));
-        if written.is_none_or(|Written { journal, place, .. }| journal.sync(&place).is_err()) {
-            tell::not_synced(error);
+        if written.is_none_or(|Written { journal, position, .. }| journal.sync(&position).is_err()) {
+            report::not_synced(error);
         }
     }
 
@@ -303,20 +303,20 @@ impl Inner {
     fn config_read(&mut self, fault: Option<String>, now: Now, deadline: Instant) -> Option<ToSync> {
         let (version, hash) = (env!("CARGO_PKG_VERSION").to_owned(), self.config.hash.clone());
         let event = Event::ConfigRead(ConfigRead { version, hash, texts: texts(&self.config), fault });
-        self.tell(&event, now, deadline).1
+        self.handle(&event, now, deadline).1
     }
 
     /// Records an event and answers it; or answers it from memory, and it waits.
-    fn tell(&mut self, event: &Event, now: Now, deadline: Instant) -> (Outcome, Option<ToSync>) {
+    fn handle(&mut self, event: &Event, now: Now, deadline: Instant) -> (Outcome, Option<ToSync>) {
         if self.stopped {
             return (Outcome { decision: None, answer: Answer::Reject }, None);
         }
         let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
-        let whose = Whose { config: &config, server: &server, process };
+        let origin = Origin { config: &config, server: &server, process };
         let mut repeats = std::mem::take(&mut self.repeats);
         let written = self.turn(now, deadline, |turn| {
-            record_repeats(turn, &mut repeats, whose, now, false)?;
-            let record = decide(turn.state(), &whose.context(turn.instance()), event, &now);
+            record_repeats(turn, &mut repeats, origin, now, false)?;
+            let record = decide(turn.state(), &origin.context(turn.instance()), event, &now);
             let repeated = repeats.counts(&record);
             if !repeated {
                 turn.append(&record)?;
@@ -324,12 +324,12 @@ impl Inner {
             Ok((record, repeated))
         });
         let (record, repeated, mut sync) = match written {
-            Some(Written { done: (record, repeated), journal, place, waited }) => {
+            Some(Written { done: (record, repeated), journal, position, waited }) => {
                 let durable = self.store.syncs(record.is_durable() || waited, now.at.mono);
-                (record, repeated, Some(ToSync { journal, place, durable, due: None }))
+                (record, repeated, Some(ToSync { journal, position, durable, due: None }))
             }
             None => {
-                let record = self.store.decide_alone(whose, event, now);
+                let record = self.store.decide_alone(origin, event, now);
                 let repeated = repeats.counts(&record);
                 if !repeated {
                     self.store.keep(&record);
@@ -339,7 +339,7 @@ impl Inner {
         };
         if !repeated {
             self.store.lose(repeats.begin(&record));
-            tell::remarkable(&record);
+            report::report_notable(&record);
         }
         self.repeats = repeats;
         if let Some(sync) = &mut sync {
@@ -353,15 +353,15 @@ impl Inner {
     /// process.
     fn write_rest(&mut self, now: Now, deadline: Instant) -> Option<ToSync> {
         let mut repeats = std::mem::take(&mut self.repeats);
-        if !self.store.owes() && repeats.due(now.at, true).is_empty() {
+        if !self.store.has_unrecorded() && repeats.due(now.at, true).is_empty() {
             return None;
         }
-        self.store.wake();
+        self.store.resume();
         let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
-        let whose = Whose { config: &config, server: &server, process };
-        let written = self.turn(now, deadline, |turn| record_repeats(turn, &mut repeats, whose, now, true))?;
-        let Written { journal, place, waited, .. } = written;
-        Some(ToSync { journal, place, durable: self.store.syncs(waited, now.at.mono), due: None })
+        let origin = Origin { config: &config, server: &server, process };
+        let written = self.turn(now, deadline, |turn| record_repeats(turn, &mut repeats, origin, now, true))?;
+        let Written { journal, position, waited, .. } = written;
+        Some(ToSync { journal, position, durable: self.store.syncs(waited, now.at.mono), due: None })
     }
 
     /// A turn at the journal. Events that were lost are recorded first.
@@ -372,18 +372,18 @@ impl Inner {
         work: impl FnOnce(&mut Turn<'_, '_>) -> Result<T, Error>,
     ) -> Option<Written<T>> {
         let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
-        let whose = Whose { config: &config, server: &server, process };
+        let origin = Origin { config: &config, server: &server, process };
         let (lost, mut told) = (self.store.lost(), 0);
-        let written = self.store.turn(whose, now.at, deadline, |turn| {
+        let written = self.store.turn(origin, now.at, deadline, |turn| {
             if lost > 0 {
-                let (event, now) = (Event::Lost { events: lost }, Now { random: crate::chance(), ..now });
-                turn.append(&decide(turn.state(), &whose.context(turn.instance()), &event, &now))?;
+                let (event, now) = (Event::Lost { events: lost }, Now { random: crate::identifier_bytes(), ..now });
+                turn.append(&decide(turn.state(), &origin.context(turn.instance()), &event, &now))?;
                 told = lost;
             }
             work(turn)
         });
         // It is on record, even if the rest failed.
-        self.store.lost_are_told(told);
+        self.store.lost_are_recorded(told);
         written
     }
 }
@@ -392,7 +392,7 @@ impl Inner {
 fn record_repeats(
     turn: &mut Turn<'_, '_>,
     repeats: &mut Repeats,
-    whose: Whose<'_>,
+    origin: Origin<'_>,
     now: Now,
     all: bool,
 ) -> Result<(), Error> {
@@ -400,10 +400,10 @@ fn record_repeats(
     if due.is_empty() {
         return Ok(());
     }
-    let (context, now) = (whose.context(turn.instance()), Now { random: crate::chance(), ..now });
+    let (context, now) = (origin.context(turn.instance()), Now { random: crate::identifier_bytes(), ..now });
     turn.append(&decide(turn.state(), &context, &Event::Repeated(due.clone()), &now))?;
     repeats.are_recorded();
-    tell::repeated(&due);
+    report::repeated(&due);
     Ok(())
 }
 

@@ -113,7 +113,7 @@ impl Repeats {
         }
     }
 
-    /// The numbers that are to be recorded now: those whose minute is over. `all`: all of them.
+    /// The numbers that are to be recorded now: those origin minute is over. `all`: all of them.
     pub fn due(&mut self, now: Stamp, all: bool) -> Vec<Repeated> {
         if !self.all.is_empty() {
             let over = |_: &Key, entry: &mut Entry| all || now.mono.since(entry.since.mono) >= MINUTE;

@@ -1,17 +1,17 @@
 //! The journal as the recorder has it, open or out of reach for now, and the state in memory, which is kept either way.
 
 mod failure;
-mod settle;
+mod reconcile;
 mod turn;
 
-pub use failure::{Failure, Kind};
+pub use failure::{Failure, FailureKind};
 pub use turn::{Turn, Written};
 
+use crate::backoff::Backoff;
 use crate::membership::Membership;
-use crate::pace::Pace;
+use crate::sliced_checkpoint::Snapshot;
 use crate::waiting::Waiting;
-use crate::writing::Snapshot;
-use crate::{codec, present, tell};
+use crate::{codec, present, report};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::config::file::Durability;
 use rasadmin_engine::{Context, Event, Id, Mono, Name, Now, Process, Record, Stamp, State, decide};
@@ -46,18 +46,18 @@ pub struct Health {
     /// How many were lost because there was no room for them.
     pub lost: u64,
     /// Are syncs left out, because the last one took long?
-    pub syncs_rest: bool,
+    pub syncs_paused: bool,
 }
 
-/// Whose events they are.
+/// Origin events they are.
 #[derive(Clone, Copy)]
-pub struct Whose<'a> {
+pub struct Origin<'a> {
     pub config: &'a Arc<Config>,
     pub server: &'a Name,
     pub process: Process,
 }
 
-impl<'a> Whose<'a> {
+impl<'a> Origin<'a> {
     pub fn context(self, instance: Id) -> Context<'a> {
         Context::new(self.config, self.server, instance, self.process)
     }
@@ -86,9 +86,9 @@ pub struct Store {
     replaced: bool,
     failure: Option<Failure>,
     /// The kind of failure that was reported last.
-    told: Option<Kind>,
-    pace: Pace,
-    syncs: Pace,
+    reported: Option<FailureKind>,
+    backoff: Backoff,
+    sync_backoff: Backoff,
     /// The number of the last checkpoint that is known here.
     checkpoint: u64,
     /// The number of the last checkpoint that was begun, or found.
@@ -118,9 +118,9 @@ impl Store {
             stale: false,
             replaced: false,
             failure: None,
-            told: None,
-            pace: Pace::default(),
-            syncs: Pace::default(),
+            reported: None,
+            backoff: Backoff::default(),
+            sync_backoff: Backoff::default(),
             checkpoint: 0,
             begun: 0,
             rights: Vec::new(),
@@ -145,18 +145,18 @@ impl Store {
             failure: self.failure.clone(),
             waiting: self.waiting.len(),
             lost: self.waiting.lost(),
-            syncs_rest: self.syncs.rests(now),
+            syncs_paused: self.sync_backoff.is_paused(now),
         }
     }
 
-    /// Events that were lost, and whose loss is not recorded yet.
+    /// Events that were lost, and origin loss is not recorded yet.
     pub const fn lost(&self) -> u64 {
         self.waiting.lost()
     }
 
     /// The loss of this many more is recorded now.
-    pub const fn lost_are_told(&mut self, events: u64) {
-        self.waiting.lost_are_told(events);
+    pub const fn lost_are_recorded(&mut self, events: u64) {
+        self.waiting.lost_are_recorded(events);
     }
 
     /// So many events were counted, and there was no room for their number.
@@ -166,17 +166,17 @@ impl Store {
 
     /// Is it synced now? `durable`: it is what a power cut would make us regret.
     pub fn syncs(&self, durable: bool, now: Mono) -> bool {
-        self.options.durable && durable && !self.syncs.rests(now)
+        self.options.durable && durable && !self.sync_backoff.is_paused(now)
     }
 
     /// A sync took long: the next ones are left out for a while.
     pub fn sync_was_slow(&mut self, millis: u128, now: Mono) {
-        self.syncs.rest(now);
-        tell::slow_sync(millis);
+        self.sync_backoff.pause(now);
+        report::slow_sync(millis);
     }
 
     /// Opens the journal if that is not done, and applies what it has.
-    fn opened(&mut self, whose: Whose<'_>, deadline: Instant) -> Result<Arc<Journal>, Error> {
+    fn opened(&mut self, origin: Origin<'_>, deadline: Instant) -> Result<Arc<Journal>, Error> {
         if let Some(journal) = &self.journal {
             return Ok(journal.clone());
         }
@@ -187,11 +187,11 @@ impl Store {
             other => Err(other),
         })?;
         let (journal, present) = match Journal::open(&self.folder, self.options, deadline) {
-            Err(Error::NewerVersion { .. }) => self.begin_anew(deadline)?,
-            opened => (opened?, present.map(|found| (found.state, found.place, found.checkpoint))),
+            Err(Error::NewerVersion { .. }) => self.begin_new(deadline)?,
+            opened => (opened?, present.map(|found| (found.state, found.position, found.checkpoint))),
         };
         let start = match present {
-            Some((state, place, checkpoint)) if journal.start_at(&place)? => Some((state, checkpoint)),
+            Some((state, position, checkpoint)) if journal.start_at(&position)? => Some((state, checkpoint)),
             _ => None,
         };
         // What memory has beyond the journal is recorded when the journal is locked.
@@ -199,7 +199,7 @@ impl Store {
         if !self.stale {
             (self.state, self.checkpoint) = start.unwrap_or_default();
             self.begun = self.checkpoint;
-            self.state.derive(whose.config);
+            self.state.derive(origin.config);
         }
         let journal = Arc::new(journal);
         self.journal = Some(journal.clone());
@@ -211,24 +211,24 @@ impl Store {
     fn mend_rights(&mut self) {
         let before = std::mem::replace(&mut self.rights, rights::mend(&self.folder));
         for notice in self.rights.iter().filter(|notice| !before.contains(notice)) {
-            tell::notice(notice);
+            report::notice(notice);
         }
     }
 
     /// A newer program has written the journal. Its segments stay as they are; a checkpoint that this program
     /// understands is where a new journal begins.
     #[allow(clippy::type_complexity)]
-    fn begin_anew(&self, deadline: Instant) -> Result<(Journal, Option<(State, Position, u64)>), Error> {
+    fn begin_new(&self, deadline: Instant) -> Result<(Journal, Option<(State, Position, u64)>), Error> {
         let (found, _) = checkpoint::newest(&self.folder, |_, version| version == codec::CHECKPOINT)?;
-        let state = found.and_then(|found| Some((codec::decode_state(&found.state)?, found.place)));
-        let place = state.as_ref().map_or((0, 0), |(_, place)| (place.number, place.crc));
-        let journal = Journal::begin_anew(&self.folder, self.options, deadline, place)?;
+        let state = found.and_then(|found| Some((codec::decode_state(&found.state)?, found.position)));
+        let position = state.as_ref().map_or((0, 0), |(_, position)| (position.number, position.crc));
+        let journal = Journal::begin_new(&self.folder, self.options, deadline, position)?;
         let here = journal.beginning();
-        Ok((journal, state.map(|(state, place)| (state, here, place.number))))
+        Ok((journal, state.map(|(state, position)| (state, here, position.number))))
     }
 
     /// Joins the instance that lives, or begins one, unless that is done. The state is the journal's.
-    fn join(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>) -> Result<(), Error> {
+    fn join(&mut self, guard: &mut Guard<'_>, origin: Origin<'_>) -> Result<(), Error> {
         self.membership.clone().with(|own| {
             if self.replaced {
                 // The lock's file may be another one too.
@@ -236,10 +236,10 @@ impl Store {
             } else if own.is_some() && self.state.instance() != Some(self.token) {
                 // Somebody has begun another instance while this process held its lock: the old token has ended.
                 *own = None;
-                self.token = token(crate::chance());
+                self.token = token(crate::identifier_bytes());
             }
             if own.is_none() {
-                let joined = guard.join_instance(&self.token.to_string(), &whose.process.0.to_string())?;
+                let joined = guard.join_instance(&self.token.to_string(), &origin.process.0.to_string())?;
                 self.gone = joined.gone().iter().filter_map(|name| name.parse().ok().map(Process)).collect();
                 if let Some(token) = joined.token().parse().ok().filter(|token| *token != self.token) {
                     self.token = token;
@@ -249,13 +249,13 @@ impl Store {
             }
             Ok(())
         })?;
-        if self.state.instance() != Some(self.token) { self.begin_instance(guard, whose) } else { Ok(()) }
+        if self.state.instance() != Some(self.token) { self.begin_instance(guard, origin) } else { Ok(()) }
     }
 
     /// Whatever an earlier instance had is over.
-    fn begin_instance(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>) -> Result<(), Error> {
+    fn begin_instance(&mut self, guard: &mut Guard<'_>, origin: Origin<'_>) -> Result<(), Error> {
         let (sessions, leases) = (self.state.live_count(), self.state.leases().count());
-        let record = self.instance_started(whose);
+        let record = self.instance_started(origin);
         if let Ok(payload) = codec::encode(&record) {
             guard.append(&[&payload])?;
             #[cfg(feature = "torture")]
@@ -263,13 +263,13 @@ impl Store {
         }
         self.state.apply(&record);
         if (sessions, leases) != (0, 0) {
-            tell::earlier_closed(sessions, leases);
+            report::earlier_closed(sessions, leases);
         }
         Ok(())
     }
 
     /// Processes that have ended left their sessions open. The state is the journal's.
-    fn end_gone(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>, now: Stamp) -> Result<(), Error> {
+    fn end_gone(&mut self, guard: &mut Guard<'_>, origin: Origin<'_>, now: Stamp) -> Result<(), Error> {
         if self.gone.is_empty() {
             return Ok(());
         }
@@ -279,33 +279,33 @@ impl Store {
                 self.gone.pop();
                 continue;
             }
-            let now = Now { at: now, random: crate::chance() };
-            let record = decide(&self.state, &whose.context(self.token), &Event::ProcessEnded { process }, &now);
+            let now = Now { at: now, random: crate::identifier_bytes() };
+            let record = decide(&self.state, &origin.context(self.token), &Event::ProcessEnded { process }, &now);
             if let Ok(payload) = codec::encode(&record) {
                 guard.append(&[&payload])?;
             }
             self.state.apply(&record);
-            tell::process_closed(record.ended().count());
+            report::process_closed(record.ended().count());
         }
         // A session that shows life is opened again: the next that joins must not close it once more.
         self.membership.with(|own| own.as_mut().map_or(Ok(()), |own| guard.forget_gone(own)))
     }
 
-    fn instance_started(&self, whose: Whose<'_>) -> Record {
+    fn instance_started(&self, origin: Origin<'_>) -> Record {
         let began = Event::InstanceStarted { instance: self.token };
         let now = Now { at: self.started, random: self.token.0.to_be_bytes() };
-        decide(&self.state, &whose.context(self.token), &began, &now)
+        decide(&self.state, &origin.context(self.token), &began, &now)
     }
 
     /// Decides an event from memory, since it cannot be recorded now.
-    pub fn decide_alone(&mut self, whose: Whose<'_>, event: &Event, now: Now) -> Record {
+    pub fn decide_alone(&mut self, origin: Origin<'_>, event: &Event, now: Now) -> Record {
         if self.state.instance() == Some(self.token) {
-            self.hear_others(whose, now.at);
+            self.read_others(origin, now.at);
         } else {
-            let record = self.instance_started(whose);
+            let record = self.instance_started(origin);
             self.keep(&record);
         }
-        let context = Context { unrecorded: true, ..whose.context(self.token) };
+        let context = Context { unrecorded: true, ..origin.context(self.token) };
         decide(&self.state, &context, event, &now)
     }
 
@@ -314,7 +314,7 @@ impl Store {
         self.state.apply(record);
         let kept = codec::encode(record).is_ok_and(|payload| self.waiting.push(record.clone(), payload));
         if !kept {
-            tell::lost(self.waiting.lost(), &record.event);
+            report::lost(self.waiting.lost(), &record.event);
         }
     }
 
@@ -329,13 +329,13 @@ impl Store {
     }
 
     fn snapshot_beyond(&mut self, records: u64) -> Option<Snapshot> {
-        let place = self.place().filter(|place| place.number.saturating_sub(self.begun) > records)?;
-        self.begun = place.number;
-        Some(Snapshot::of(&self.state, place))
+        let position = self.position().filter(|position| position.number.saturating_sub(self.begun) > records)?;
+        self.begun = position.number;
+        Some(Snapshot::of(&self.state, position))
     }
 
     /// The last record, if memory is what the journal says up to there.
-    fn place(&self) -> Option<Position> {
+    fn position(&self) -> Option<Position> {
         let agree = self.waiting.is_empty() && !self.stale;
         self.journal.as_ref().filter(|_| agree).map(|journal| journal.position())
     }
@@ -346,31 +346,32 @@ impl Store {
     }
 
     /// Without it the next start takes longer, so a failure is only reported.
-    fn write_checkpoint(&self, place: &Position) {
+    fn write_checkpoint(&self, position: &Position) {
         let Ok(bytes) = codec::encode_state(&self.state) else { return };
-        match checkpoint::write(&self.folder, place, codec::CHECKPOINT, &bytes) {
+        match checkpoint::write(&self.folder, position, codec::CHECKPOINT, &bytes) {
             Ok(_) => tidy(&self.folder),
-            Err(error) => tell::no_checkpoint(&error),
+            Err(error) => report::no_checkpoint(&error),
         }
     }
 
     /// Are there events that are not recorded yet, or were lost?
-    pub fn owes(&self) -> bool {
+    pub fn has_unrecorded(&self) -> bool {
         !self.waiting.is_empty() || self.waiting.lost() > 0
     }
 
     /// The next turn is tried even if one failed a moment ago.
-    pub fn wake(&mut self) {
-        self.pace.wake();
+    pub fn resume(&mut self) {
+        self.backoff.resume();
     }
 
     /// A checkpoint is written, and everything is closed.
     pub fn stop(&mut self) {
-        if let Some(place) = self.place().filter(|place| place.number.saturating_sub(self.checkpoint) > FEW) {
-            self.write_checkpoint(&place);
+        if let Some(position) = self.position().filter(|position| position.number.saturating_sub(self.checkpoint) > FEW)
+        {
+            self.write_checkpoint(&position);
         }
         if !self.waiting.is_empty() {
-            tell::lost_at_stop(self.waiting.len());
+            report::lost_at_stop(self.waiting.len());
         }
         self.journal = None;
         self.membership.leave();
@@ -390,7 +391,7 @@ impl Store {
 pub fn tidy(folder: &Path) {
     let _ = checkpoint::prune(folder, CHECKPOINTS);
     for gone in retain::expire(folder, Rule::Limit { bytes: LIMIT }).unwrap_or_default() {
-        tell::expired(&gone);
+        report::expired(&gone);
     }
 }
 

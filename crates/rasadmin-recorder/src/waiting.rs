@@ -125,7 +125,7 @@ impl Waiting {
     }
 
     /// So many of them are on record now.
-    pub const fn lost_are_told(&mut self, events: u64) {
+    pub const fn lost_are_recorded(&mut self, events: u64) {
         self.lost = self.lost.saturating_sub(events);
     }
 }

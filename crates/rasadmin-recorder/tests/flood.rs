@@ -7,7 +7,7 @@ use rasadmin_engine::event::Repeated;
 use rasadmin_engine::{Event, Record};
 use rasadmin_messages::Id;
 use rasadmin_recorder::Verdict;
-use support::{Scene, With, connection, told};
+use support::{Scene, With, connection, log};
 
 const CONFIG: &str = r#"
     default_domain = "CORP"
@@ -40,7 +40,7 @@ fn counted(records: &[Record]) -> Vec<Repeated> {
 fn the_first_is_recorded_at_once_and_the_others_of_the_minute_as_a_number() {
     let scene = Scene::new(CONFIG);
     let before = scene.records().len();
-    told::told();
+    log::messages();
     for number in 0..1_000 {
         // The client claims another computer each time.
         refused(&scene, "mallory", &format!("pc{number}"));
@@ -49,7 +49,7 @@ fn the_first_is_recorded_at_once_and_the_others_of_the_minute_as_a_number() {
     let records = scene.records();
     let new: Vec<_> = records[before..].iter().map(|record| record.event.user_name().unwrap().as_str()).collect();
     assert_eq!(new, ["mallory", "trudy"]);
-    told::exactly(&[Id::ConnectionRefused, Id::ConnectionRefused]);
+    log::exactly(&[Id::ConnectionRefused, Id::ConnectionRefused]);
     // The minute is over: the next call records the number, whatever it is about.
     scene.wait(59);
     scene.connect(&connection(8, "alice"));
@@ -59,7 +59,7 @@ fn the_first_is_recorded_at_once_and_the_others_of_the_minute_as_a_number() {
     let of = records[before].id;
     let last = records[before].at;
     assert_eq!(counted(&scene.records()), [Repeated { of, first: last, times: 999, last }]);
-    let texts = told::exactly(&[Id::RefusalsRepeated]);
+    let texts = log::exactly(&[Id::RefusalsRepeated]);
     assert_eq!(texts, ["refusals repeated within a minute: 999; different refusals: 1"]);
     // From then on the first is recorded at once again.
     refused(&scene, "mallory", "pc");

@@ -190,7 +190,7 @@ fn look(journal: &Path, cut: &str, promises: &Promises, outcome: &mut Outcome) -
         outcome.lost.push(format!("{cut}: the hangup of {handle}"));
     }
     // A checkpoint may have what a gap stands for, or what stands behind a hole.
-    let complete = |present: &present::Present| gaps == 0 && present.place.number <= state.number();
+    let complete = |present: &present::Present| gaps == 0 && present.position.number <= state.number();
     match present::read(journal) {
         Ok(Some(present)) if complete(&present) && Checkpoint::of(&present.state) != Checkpoint::of(&state) => {
             outcome.damaged.push(format!("{cut}: the state is not the one that the records make"));

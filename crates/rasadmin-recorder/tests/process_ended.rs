@@ -11,7 +11,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use support::With;
-use support::told::{exactly, told};
+use support::log::{exactly, messages};
 
 /// Names the folder in which the other process works.
 const CHILD: &str = "RASADMIN_PROCESS_ENDED";
@@ -61,7 +61,7 @@ fn the_next_that_joins_closes_its_sessions_and_keeps_their_leases() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let given = lines.find_map(|line| line.strip_prefix("given ").map(str::to_owned)).unwrap();
     // While it lives, who joins closes nothing.
-    told();
+    messages();
     start(folder.path()).leave();
     begin(&first, 3, "VPN2-3");
     assert_eq!(live(&first), [1, 2, 3]);
@@ -69,7 +69,7 @@ fn the_next_that_joins_closes_its_sessions_and_keeps_their_leases() {
     child.wait().unwrap();
     begin(&first, 4, "VPN2-4");
     assert_eq!(live(&first), [1, 2, 3, 4], "nobody has joined since");
-    told();
+    messages();
     let next = start(folder.path());
     assert_eq!(live(&next), [2, 3, 4]);
     assert!(exactly(&[Id::ProcessClosed])[0].ends_with("sessions 1"));

@@ -12,7 +12,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use support::Scene;
-use support::told::{exactly, told};
+use support::log::{exactly, messages};
 
 const TEXT: &str = "default.action = \"allow\"\n";
 const STRANGER: u32 = 65_534;
@@ -48,7 +48,7 @@ fn busy(scene: &Scene) {
 
 #[test]
 fn a_planted_checkpoint_does_not_become_the_state() {
-    told();
+    messages();
     let mut scene = Scene::new(TEXT);
     let folder = journal(&scene);
     busy(&scene);
@@ -60,14 +60,14 @@ fn a_planted_checkpoint_does_not_become_the_state() {
     another.recorder.stop(another.now());
     let newest = |folder: &Path| checkpoint::read(&checkpoint::list(folder).unwrap()[0]).unwrap();
     let (ours, his) = (newest(&folder), newest(&journal(&another)));
-    let planted = checkpoint::write(&folder, &ours.place, his.version, &his.state).unwrap();
+    let planted = checkpoint::write(&folder, &ours.position, his.version, &his.state).unwrap();
     let later = fs::File::options().write(true).open(&planted).unwrap();
     later.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(60)).unwrap();
     let live = || rasadmin_recorder::present::read(&folder).unwrap().unwrap().state.live_count();
     assert_eq!(live(), 1, "it would be obeyed if it were ours");
     let Some(()) = give_away(&planted) else { return };
     assert_eq!(live(), 0);
-    told();
+    messages();
     scene.recorder = scene.beside();
     // Nor is there a session that an earlier instance had.
     let text = exactly(&[Id::JournalMended]).remove(0);
@@ -78,10 +78,10 @@ fn a_planted_checkpoint_does_not_become_the_state() {
 
 #[test]
 fn the_start_mends_rights_tells_it_once_and_goes_on_whatever_it_finds() {
-    told();
+    messages();
     let mut scene = Scene::new(TEXT);
     let folder = journal(&scene);
-    assert_eq!((told(), rights::judge(&folder)), (vec![], vec![]), "nothing is wrong from the beginning");
+    assert_eq!((messages(), rights::check(&folder)), (vec![], vec![]), "nothing is wrong from the beginning");
     scene.recorder.stop(scene.now());
     let lock = folder.join(rasadmin_journal::LOCK);
     open_to_all(&folder);
@@ -89,7 +89,7 @@ fn the_start_mends_rights_tells_it_once_and_goes_on_whatever_it_finds() {
     scene.recorder = scene.beside();
     let text = exactly(&[Id::JournalMended]).remove(0);
     assert!(text.contains("and 1 more were mended: it can be written by everyone"), "{text}");
-    assert_eq!(rights::judge(&folder), []);
+    assert_eq!(rights::check(&folder), []);
     scene.restart();
     exactly(&[]);
     if give_away(&lock).is_some() {
@@ -102,7 +102,7 @@ fn the_start_mends_rights_tells_it_once_and_goes_on_whatever_it_finds() {
 
 #[test]
 fn a_poisoned_last_good_configuration_is_told_and_then_moved_aside() {
-    told();
+    messages();
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("rasadmin.toml");
     fs::write(&file, "default.action = \"deny\"\n").unwrap();

@@ -55,8 +55,8 @@ fn calls_change_the_state_while_its_checkpoint_is_written() {
     let read = checkpoint::read(&checkpoint::list(&folder).unwrap()[0]).unwrap();
     let written = rasadmin_recorder::decode_state(&read.state).unwrap();
     let mut then = State::new();
-    scene.records()[..read.place.number as usize].iter().for_each(|record| then.apply(record));
-    assert_eq!((written.number(), written.live_count() as u64), (read.place.number, USERS));
+    scene.records()[..read.position.number as usize].iter().for_each(|record| then.apply(record));
+    assert_eq!((written.number(), written.live_count() as u64), (read.position.number, USERS));
     assert_eq!(Checkpoint::of(&written), Checkpoint::of(&then));
     assert_eq!(scene.journal(), scene.memory(), "it and the records after it");
 }
@@ -70,7 +70,7 @@ fn one_that_was_not_finished_leaves_nothing_and_the_end_writes_it_whole() {
     scene.recorder.stop(scene.now());
     let written = checkpoint::list(&scene.path()).unwrap();
     assert_eq!((names(&scene.path(), "part"), written.len()), (0, 1));
-    assert_eq!(checkpoint::read(&written[0]).unwrap().place.number, number);
+    assert_eq!(checkpoint::read(&written[0]).unwrap().position.number, number);
     scene.recorder = scene.beside();
     assert_eq!(scene.journal(), scene.memory());
 }

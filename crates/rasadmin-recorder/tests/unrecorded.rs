@@ -6,7 +6,7 @@ mod support;
 
 use rasadmin_engine::Event;
 use rasadmin_journal::{Journal, Options};
-use rasadmin_recorder::{Kind, Verdict};
+use rasadmin_recorder::{FailureKind, Verdict};
 use std::path::Path;
 use std::time::{Duration, Instant};
 #[cfg(target_os = "linux")]
@@ -32,7 +32,7 @@ const CONFIG: &str = r#"
 "#;
 
 /// The same for every cause: pools, counts and leases hold as always.
-fn goes_on_from_memory(scene: &Scene, kind: Kind) {
+fn goes_on_from_memory(scene: &Scene, kind: FailureKind) {
     let given = scene.begin(11, "carol", "VPN1-1").unwrap();
     assert_eq!(scene.health().failure.map(|failure| failure.kind), Some(kind));
     assert!(given.starts_with("10.8.0."), "{given}");
@@ -67,7 +67,7 @@ fn comes_back(scene: &Scene) {
 }
 
 /// A service that starts while the journal cannot be used.
-fn at_start(kind: Kind, away: impl FnOnce(&Path), back: impl FnOnce(&Path)) {
+fn at_start(kind: FailureKind, away: impl FnOnce(&Path), back: impl FnOnce(&Path)) {
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("journal");
     away(&journal);
@@ -81,7 +81,7 @@ fn at_start(kind: Kind, away: impl FnOnce(&Path), back: impl FnOnce(&Path)) {
 
 #[test]
 fn a_file_in_its_place() {
-    at_start(Kind::Missing, |j| std::fs::write(j, "x").unwrap(), |j| std::fs::remove_file(j).unwrap());
+    at_start(FailureKind::Missing, |j| std::fs::write(j, "x").unwrap(), |j| std::fs::remove_file(j).unwrap());
 }
 
 /// Somebody holds the lock: a process that is suspended, say.
@@ -91,7 +91,7 @@ fn a_lock_that_is_held() {
     scene.begin(1, "bob", "VPN0-1").unwrap();
     let holder = Journal::open(&scene.path(), Options::default(), Instant::now() + Duration::from_secs(2)).unwrap();
     let guard = holder.lock(Instant::now() + Duration::from_secs(2)).unwrap();
-    goes_on_from_memory(&scene, Kind::Locked);
+    goes_on_from_memory(&scene, FailureKind::Locked);
     drop(guard);
     comes_back(&scene);
 }
@@ -103,7 +103,7 @@ fn a_lock_that_is_held_at_the_start() {
     let holder = Journal::open(&journal, Options::default(), Instant::now() + Duration::from_secs(2)).unwrap();
     let guard = holder.lock(Instant::now() + Duration::from_secs(2)).unwrap();
     let scene = Scene::within(folder, CONFIG);
-    goes_on_from_memory(&scene, Kind::Locked);
+    goes_on_from_memory(&scene, FailureKind::Locked);
     drop(guard);
     comes_back(&scene);
 }
@@ -117,7 +117,7 @@ fn another_process_records_while_one_cannot() {
     let holder = Journal::open(&scene.path(), Options::default(), Instant::now() + Duration::from_secs(2)).unwrap();
     let guard = holder.lock(Instant::now() + Duration::from_secs(2)).unwrap();
     let given = scene.begin(11, "carol", "VPN1-1").unwrap();
-    assert_eq!(scene.health().failure.map(|failure| failure.kind), Some(Kind::Locked));
+    assert_eq!(scene.health().failure.map(|failure| failure.kind), Some(FailureKind::Locked));
     drop(guard);
     let theirs = support::ipv4(other.assign(&support::address("dora", "VPN1-2", ""), scene.now())).unwrap();
     let event = connection(12, "dora").with(|e| e.addresses = vec![support::number(&theirs)]);
@@ -179,8 +179,8 @@ fn a_full_disk() {
                 break;
             }
         }
-        assert_eq!(scene.health().failure.map(|failure| failure.kind), Some(Kind::Full));
-        goes_on_from_memory(&scene, Kind::Full);
+        assert_eq!(scene.health().failure.map(|failure| failure.kind), Some(FailureKind::Full));
+        goes_on_from_memory(&scene, FailureKind::Full);
         std::fs::remove_file(filler).unwrap();
         comes_back(&scene);
     });
@@ -197,7 +197,7 @@ fn a_read_only_folder() {
         mount(&["--bind", name], &journal);
         mount(&["-o", "remount,ro,bind"], &journal);
         let scene = Scene::within(folder, CONFIG);
-        goes_on_from_memory(&scene, Kind::ReadOnly);
+        goes_on_from_memory(&scene, FailureKind::ReadOnly);
         mount(&["-o", "remount,rw,bind"], &journal);
         comes_back(&scene);
     });

@@ -1,4 +1,5 @@
-//! Who runs this process, whether it runs as an administrator, and who is an administrator: SIDs as text.
+//! Accounts, as SIDs in text form: the current user, whether this process runs as an administrator, and who the
+//! administrators are.
 #![allow(unsafe_code)] // Windows' own functions for it.
 
 use crate::descriptor::Local;
@@ -36,7 +37,7 @@ pub(super) unsafe fn text(sid: PSID) -> io::Result<String> {
     }
 }
 
-/// The user who runs this process.
+/// The current user's SID.
 pub(super) fn own() -> io::Result<String> {
     let mut token: HANDLE = null_mut();
     // SAFETY: the process's own pseudo handle, and a place for the token's.

@@ -106,7 +106,7 @@ pub(super) fn owner(path: &Path) -> io::Result<String> {
     unsafe { accounts::text(owner) }
 }
 
-/// Gives a file or folder the access list of this text, of which nothing is inherited any more; `owner`: its owner too.
+/// Gives a file or folder the access list of this text, and stops inheritance. With `owner`, it sets the owner too.
 pub(super) fn set(path: &Path, sddl: &str, owner: bool) -> io::Result<()> {
     let name = wide(path)?;
     let descriptor = parse(sddl)?;
@@ -144,7 +144,7 @@ fn parse(sddl: &str) -> io::Result<Local> {
     if done == 0 { Err(io::Error::last_os_error()) } else { Ok(Local(descriptor)) }
 }
 
-/// A folder that has this descriptor from its first moment.
+/// Creates a folder that has this descriptor from the start.
 pub(super) fn create_folder(path: &Path, sddl: &str) -> io::Result<()> {
     let name = wide(path)?;
     let descriptor = parse(sddl)?;

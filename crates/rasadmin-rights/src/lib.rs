@@ -1,7 +1,7 @@
-//! Folders that only administrators can write: making them, and saying who else can write one that is there.
+//! Folders that only administrators can write: creates them, and finds who else can write an existing one.
 //!
-//! A configuration decides who gets into the network, and an admin DLL runs as SYSTEM: whoever can write one, or put
-//! another in its place, is an administrator in all but name.
+//! A configuration decides who gets into the network, and an admin DLL runs as SYSTEM. Anyone who can write one of them,
+//! or replace it, has an administrator's power.
 
 #![deny(unsafe_code)]
 
@@ -23,25 +23,25 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What is looked at: what others may not do differs.
+/// The kind of object to inspect: which rights are unsafe depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Object {
     /// A file: others may not change or replace it.
     File,
-    /// The folder of something that is to be kept: others may not add to it either.
+    /// The folder that contains the object: others may not add to it either.
     Folder,
-    /// A folder further up: others may add to it, but not rename what is in it, nor itself.
+    /// A folder further up: others may add to it, but may not rename it or anything in it.
     Above,
 }
 
-/// Somebody who is no administrator has power over a file or folder.
+/// An account that is not an administrator's can write a file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsafePermission {
-    /// What he has power over.
+    /// The file or folder.
     pub path: PathBuf,
-    /// Who: a name that everybody knows, or a SID.
+    /// The account: a well-known name, or a SID.
     pub who: String,
-    /// Does it belong to him? Else he can write it.
+    /// True if the account owns it; false if the account can only write it.
     pub owns: bool,
 }
 
@@ -53,13 +53,13 @@ impl fmt::Display for UnsafePermission {
     }
 }
 
-/// What to do about dangers of a folder, with all that is in it, or of a file.
+/// What to do about unsafe permissions of a file, or of a folder with everything in it: text for a message.
 pub fn remedy(path: &Path) -> String {
     let give = give(path, "go-w");
     if path.is_dir() { format!("check that nobody else has put anything there, and {give}") } else { give }
 }
 
-/// What to do if a folder or file does not belong to the administrators alone.
+/// What to do if a file or folder does not belong to the administrators alone: text for a message.
 pub fn private_remedy(path: &Path) -> String {
     give(path, "go=")
 }
@@ -82,15 +82,15 @@ fn give(path: &Path, mode: &str) -> String {
     }
 }
 
-/// Who but administrators has power over the file or folder, and over every folder above it. What is not there is
-/// passed over: of a path that does not exist yet, the folders that do are looked at.
+/// Finds who can write a file or folder, or any folder above it, and is not an administrator. Parts of the path that do
+/// not exist are skipped, so the path of a future file works too.
 ///
 /// # Errors
 /// If the rights cannot be read.
-pub fn dangers(path: &Path, object: Object) -> io::Result<Vec<UnsafePermission>> {
+pub fn unsafe_permissions(path: &Path, object: Object) -> io::Result<Vec<UnsafePermission>> {
     let mut found = Vec::new();
     look(path, object, &mut found)?;
-    // A link leads elsewhere: both ways count.
+    // If the path has links, both ways to the file count.
     if let Ok(real) = std::fs::canonicalize(path) {
         let real = plain(real);
         if !same(&real, path) {
@@ -109,10 +109,10 @@ fn look(path: &Path, object: Object, found: &mut Vec<UnsafePermission>) -> io::R
             _ => Object::Above,
         };
         match of(path, object) {
-            Ok(dangers) => {
-                for danger in dangers {
-                    if !found.contains(&danger) {
-                        found.push(danger);
+            Ok(permissions) => {
+                for permission in permissions {
+                    if !found.contains(&permission) {
+                        found.push(permission);
                     }
                 }
             }
@@ -123,7 +123,7 @@ fn look(path: &Path, object: Object, found: &mut Vec<UnsafePermission>) -> io::R
     Ok(())
 }
 
-/// Without the prefix that canonicalize puts before a local path on Windows.
+/// Removes the prefix that canonicalize puts before a local path on Windows.
 fn plain(path: PathBuf) -> PathBuf {
     match path.to_str().and_then(|text| text.strip_prefix(r"\\?\")) {
         Some(rest) if rest.as_bytes().get(1) == Some(&b':') => PathBuf::from(rest),
@@ -138,22 +138,22 @@ fn same(a: &Path, b: &Path) -> bool {
 #[cfg(windows)]
 fn of(path: &Path, object: Object) -> io::Result<Vec<UnsafePermission>> {
     let text = descriptor::read(path)?;
-    let powers = sddl::powers(&text, object)
+    let grants = sddl::grants(&text, object)
         .ok_or_else(|| io::Error::other(format!("its rights are in a form that this program does not know: {text}")))?;
-    Ok(powers
+    Ok(grants
         .into_iter()
-        .map(|power| UnsafePermission { path: path.to_owned(), who: power.who, owns: power.owns })
+        .map(|grant| UnsafePermission { path: path.to_owned(), who: grant.who, owns: grant.owns })
         .collect())
 }
 
 #[cfg(unix)]
 use system::of;
 
-/// Makes a folder, and those above it that are missing, for SYSTEM and Administrators only (on Unix for the user who
-/// runs this only). Answers the folders made, the uppermost first.
+/// Creates a folder and its missing parents for SYSTEM and Administrators only (on Unix for the current user only).
+/// Returns the folders it created, the uppermost first.
 ///
 /// # Errors
-/// If one cannot be made; what was made before it is removed again.
+/// If a folder cannot be created. The folders created before it are then removed again.
 pub fn create_folder(path: &Path) -> io::Result<Vec<PathBuf>> {
     let missing: Vec<PathBuf> =
         path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).map(Into::into).collect();
@@ -161,7 +161,7 @@ pub fn create_folder(path: &Path) -> io::Result<Vec<PathBuf>> {
     for folder in missing.into_iter().rev() {
         if let Err(e) = create(&folder) {
             for folder in made.iter().rev() {
-                let _ = std::fs::remove_dir(folder); // The first error is the one to tell.
+                let _ = std::fs::remove_dir(folder); // Report the first error.
             }
             return Err(e);
         }
@@ -185,18 +185,18 @@ fn create(path: &Path) -> io::Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use private::{Kind, Wrong};
+    use private::{Kind, PermissionFault};
     use std::time::{Duration, Instant};
 
-    /// Wine keeps of an access list what fits a Unix mode, and shows one that it makes of the mode: enough for these.
+    /// Wine reduces an access list to a Unix mode, and builds the list that it shows from the mode: enough for this test.
     #[test]
-    fn a_new_folder_is_for_administrators_and_one_for_everyone_is_told() {
+    fn a_new_folder_is_for_administrators_and_one_for_everyone_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let new = folder.path().join("a\\b");
         assert_eq!(create_folder(&new).unwrap(), [folder.path().join("a"), new.clone()]);
         assert_eq!(create_folder(&new).unwrap(), Vec::<PathBuf>::new());
-        assert_eq!(dangers(&new, Object::Folder).unwrap(), []);
-        assert_eq!(sddl::powers(&descriptor::read(&new).unwrap(), Object::Folder), Some(vec![]));
+        assert_eq!(unsafe_permissions(&new, Object::Folder).unwrap(), []);
+        assert_eq!(sddl::grants(&descriptor::read(&new).unwrap(), Object::Folder), Some(vec![]));
 
         let open = folder.path().join("open");
         descriptor::create_folder(&open, "O:BAD:P(A;OICI;FA;;;WD)").unwrap();
@@ -204,9 +204,9 @@ mod tests {
         let unix = Path::new(r"Z:\tmp");
         let everyones = if unix.is_dir() { unix } else { &open };
         for (path, object) in [(everyones, Object::Folder), (&everyones.join("rasadmin.dll"), Object::File)] {
-            let found = dangers(path, object).unwrap();
+            let found = unsafe_permissions(path, object).unwrap();
             let everyone = format!("{}: it can be written by Everyone", everyones.display());
-            assert!(found.iter().any(|danger| danger.to_string() == everyone), "{found:?}");
+            assert!(found.iter().any(|permission| permission.to_string() == everyone), "{found:?}");
         }
         assert!(descriptor::create_folder(&open, sddl::ADMINISTRATORS_ONLY).is_err(), "it is there");
         assert!(create_folder(&folder.path().join("a|b")).is_err(), "no such name");
@@ -214,32 +214,32 @@ mod tests {
 
     /// Wine ignores that a folder should inherit nothing: the folder above must belong to the administrators too.
     #[test]
-    fn what_others_can_write_or_read_is_told_and_mended() {
+    fn what_others_can_write_or_read_is_found_and_mended() {
         let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("a\\journal");
-        private::make_folder(&place).unwrap();
-        let file = place.join("file");
+        let journal = folder.path().join("a\\journal");
+        private::make_folder(&journal).unwrap();
+        let file = journal.join("file");
         std::fs::write(&file, "text").unwrap();
-        for (path, kind) in [(&place, Kind::Folder), (&file, Kind::File)] {
+        for (path, kind) in [(&journal, Kind::Folder), (&file, Kind::File)] {
             descriptor::set(path, "O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;WD)", false).unwrap();
             let everyone = "Everyone".to_owned();
-            let expected = [Wrong::Writable(everyone.clone()), Wrong::Readable(everyone)];
-            assert_eq!(private::look(path, kind).unwrap(), expected);
+            let expected = [PermissionFault::Writable(everyone.clone()), PermissionFault::Readable(everyone)];
+            assert_eq!(private::inspect(path, kind).unwrap(), expected);
             private::mend(path, kind).unwrap();
-            assert_eq!(private::look(path, kind).unwrap(), []);
+            assert_eq!(private::inspect(path, kind).unwrap(), []);
         }
-        assert_eq!(private::unbelievable(&file), None);
+        assert_eq!(private::why_untrusted(&file), None);
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "text");
     }
 
     #[test]
-    fn a_file_of_somebody_who_is_no_administrator_is_foreign() {
+    fn a_file_of_a_user_who_is_not_an_administrator_is_foreign() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         std::fs::write(&file, "text").unwrap();
         assert_eq!(private::foreign(&file), None);
         if !Path::new(CHOWN).exists() {
-            return; // On Windows only a right that this test has not gives a file away.
+            return; // Windows does not let this test give a file to another user.
         }
         // Wine starts the program, and cannot wait for it.
         let _ = std::process::Command::new(CHOWN).arg("65534").arg(unix(&file)).status();
@@ -253,9 +253,9 @@ mod tests {
             "Anonymous",
             "as Wine calls the users of Unix that it does not know"
         );
-        assert_eq!(private::unbelievable(&file).unwrap(), "it belongs to Anonymous");
-        let found = private::look(&file, Kind::File).unwrap();
-        assert_eq!(found[0], Wrong::Foreign("Anonymous".into()));
+        assert_eq!(private::why_untrusted(&file).unwrap(), "it belongs to Anonymous");
+        let found = private::inspect(&file, Kind::File).unwrap();
+        assert_eq!(found[0], PermissionFault::Foreign("Anonymous".into()));
     }
 
     const CHOWN: &str = r"Z:\bin\chown";

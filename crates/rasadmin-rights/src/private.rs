@@ -1,7 +1,7 @@
-//! A folder that belongs to SYSTEM and the administrators alone, with its files: what is wrong with it, how to make it,
-//! and how to mend it. On Unix it belongs to root, or to the user who runs this.
+//! Private folders: they and their files belong to SYSTEM and the administrators alone. On Unix they belong to root, or to
+//! the current user. This module creates them, finds what is wrong with them, and mends them.
 //!
-//! The user who runs this is always trusted: the DLL runs as SYSTEM, and users need no protection from themselves.
+//! The current user is always trusted: the DLL runs as SYSTEM, and users need no protection from themselves.
 
 use crate::system;
 use std::fmt;
@@ -9,23 +9,23 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
-/// The file that marks a folder as a rehearsal's: journal and configuration in it belong to whoever rehearses.
+/// The file that marks a folder as a scratch folder. Its journal and configuration belong to the user who runs the test.
 pub const SCRATCH: &str = "rasadmin-scratch";
 
-/// What is wrong with an owner or with rights. Each says who it is.
+/// What is wrong with the owner or the rights of a file or folder. Each variant has the account's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wrong {
-    /// It belongs to somebody who is no administrator: what it says may be his.
+pub enum PermissionFault {
+    /// Its owner is not an administrator and may have written it.
     Foreign(String),
-    /// It belongs to an administrator, by himself: he can write it after he has ceased to be one.
+    /// It belongs to one administrator personally, who could still write it after losing that role.
     Member(String),
-    /// He can write it, or give himself the right to.
+    /// The account can write it, or give itself the right to.
     Writable(String),
-    /// He can read it, and so lock it.
+    /// The account can read it, and so lock it.
     Readable(String),
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for PermissionFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Foreign(who) | Self::Member(who) => write!(f, "it belongs to {who}"),
@@ -35,25 +35,25 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// What is looked at.
+/// The kind of object to inspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A file. A link in its place is not followed.
+    /// A file. Links are not followed.
     File,
-    /// A folder. A link in its place is.
+    /// A folder. Links are followed.
     Folder,
 }
 
-/// All that is wrong with a file or folder.
+/// Finds everything that is wrong with the owner and the rights of a file or folder.
 ///
 /// # Errors
 /// If its owner or its rights cannot be read.
-pub fn look(path: &Path, kind: Kind) -> io::Result<Vec<Wrong>> {
-    system::look(path, kind)
+pub fn inspect(path: &Path, kind: Kind) -> io::Result<Vec<PermissionFault>> {
+    system::inspect(path, kind)
 }
 
-/// The owner of a file, if that is not an administrator; [`Wrong::Foreign`] says why that matters. An owner that cannot
-/// be read is not trusted either; a file that is not there has none.
+/// Returns the owner of a file if it is not an administrator; see [`PermissionFault::Foreign`]. An owner that cannot be
+/// read is not trusted either. A missing file has no owner.
 pub fn foreign(path: &Path) -> Option<String> {
     match system::foreign(path) {
         Ok(owner) => owner,
@@ -62,36 +62,39 @@ pub fn foreign(path: &Path) -> Option<String> {
     }
 }
 
-/// Why a file is not trusted: another user has written it, or can. In a rehearsal's folder only the owner matters.
-pub fn unbelievable(path: &Path) -> Option<String> {
-    let text = |owner| Wrong::Foreign(owner).to_string();
+/// Says why a file is not trusted: another user may have written it, or can write it. In a scratch folder only the owner
+/// matters. None if the file is trusted.
+pub fn why_untrusted(path: &Path) -> Option<String> {
+    let text = |owner| PermissionFault::Foreign(owner).to_string();
     if path.parent().is_some_and(is_scratch) {
         return foreign(path).map(text);
     }
-    match look(path, Kind::File) {
+    match inspect(path, Kind::File) {
         Ok(all) => {
-            let counts = |wrong: &&Wrong| matches!(wrong, Wrong::Foreign(_) | Wrong::Writable(_));
-            all.iter().find(counts).map(Wrong::to_string)
+            let counts =
+                |wrong: &&PermissionFault| matches!(wrong, PermissionFault::Foreign(_) | PermissionFault::Writable(_));
+            all.iter().find(counts).map(PermissionFault::to_string)
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => None,
         Err(e) => Some(format!("its rights cannot be read: {e}")),
     }
 }
 
-/// Gives it to SYSTEM and the administrators alone. On Unix it gets no rights for group and others, and root as its
-/// owner if its owner was not trusted.
+/// Gives a file or folder to SYSTEM and the administrators alone. On Unix it removes the rights of group and others, and
+/// the current user becomes the owner if the owner was not trusted.
 ///
 /// # Errors
-/// If that is not allowed, or if a file has a second name, under which another program may need it as it is.
+/// If that is not allowed, or if a file has a second name (a hard link), under which another program may need it
+/// unchanged.
 pub fn mend(path: &Path, kind: Kind) -> io::Result<()> {
     system::mend(path, kind)
 }
 
-/// Makes a folder, and those above it that are missing, for SYSTEM and the administrators only; on Unix for the user
-/// who runs this. On Windows, a user who is not an administrator would be locked out, and so makes an ordinary one.
+/// Creates a private folder and its missing parents. On Windows, a user who is not an administrator gets an ordinary
+/// folder, because a private one would lock that user out.
 ///
 /// # Errors
-/// If one cannot be made.
+/// If a folder cannot be created.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -101,24 +104,23 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     }
     match crate::create_folder(path) {
         Err(error) if !path.is_dir() => Err(error),
-        // Made, by this process or by another at the same moment.
+        // This process created it, or another one did at the same moment.
         _ => Ok(()),
     }
 }
 
-/// A file that is made with these options is only for the user who runs this. On Windows its folder's rights decide
-/// that.
+/// Makes files created with these options private to the current user. On Windows the folder's rights do that.
 pub fn only_ours(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
 }
 
-/// Is this a rehearsal's folder, or within one? A mark that a stranger has put there does not count.
+/// Is this a scratch folder, or directly within one? A marker file of an untrusted owner does not count.
 pub fn is_scratch(folder: &Path) -> bool {
     let marked = |folder: &Path| {
-        let mark = folder.join(SCRATCH);
-        mark.is_file() && foreign(&mark).is_none()
+        let marker = folder.join(SCRATCH);
+        marker.is_file() && foreign(&marker).is_none()
     };
     marked(folder) || folder.parent().is_some_and(marked)
 }

@@ -1,17 +1,18 @@
-//! A security descriptor as text (SDDL), as Windows writes it: who owns, and who may write.
+//! Security descriptors as text (SDDL), as Windows writes them: who owns an object, and who may write it.
 //!
-//! Reading the text needs no pointers, and can be tested everywhere.
+//! Parsing the text needs no pointers, and can be tested on every platform.
 
 use super::Object;
 
-/// Owned by the administrators; full control for SYSTEM and them, for everything below too; nothing is inherited.
+/// A folder that the administrators own. SYSTEM and the administrators have full control of it and everything in it. It
+/// inherits nothing.
 pub const ADMINISTRATORS_ONLY: &str = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
 
 /// The same for a file.
 pub const ADMINISTRATORS_FILE: &str = "O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)";
 
-/// Who is an administrator anyway: SYSTEM, Administrators, the built-in Administrator, Domain and Enterprise Admins,
-/// TrustedInstaller; and the only user of Wine, whose number no Windows gives.
+/// Accounts that are administrators anyway: SYSTEM, Administrators, the built-in Administrator, Domain and Enterprise
+/// Admins, TrustedInstaller; and Wine's only user, whose number Windows never assigns.
 pub(crate) const TRUSTED: [&str; 10] = [
     "SY",
     "BA",
@@ -22,19 +23,19 @@ pub(crate) const TRUSTED: [&str; 10] = [
     "S-1-5-32-544",
     "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",
     "S-1-5-21-0-0-0-1000",
-    // The owner, whoever he is: he is looked at by himself.
+    // The owner, which is checked separately.
     "OW",
 ];
 
-/// Stand for whoever makes something in the folder: they give nothing over the folder itself.
+/// Placeholders for the account that creates something in the folder: they grant nothing on the folder itself.
 const CREATORS: [&str; 4] = ["CO", "CG", "S-1-3-0", "S-1-3-1"];
 
-/// Somebody who is no administrator, and what he may.
+/// Rights of an account that is not an administrator's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// A name that everybody knows, or a SID.
+    /// The account: a well-known name, or a SID.
     pub who: String,
-    /// He is the owner, who may always give himself every right.
+    /// True if the account is the owner, who may always take every right.
     pub owns: bool,
 }
 
@@ -50,7 +51,7 @@ const GENERIC_ALL: u32 = 0x1000_0000;
 const GENERIC_WRITE: u32 = 0x4000_0000;
 const GENERIC_READ: u32 = 0x8000_0000;
 
-/// The rights that are dangerous in other hands.
+/// The rights that only administrators should have.
 const fn dangerous(object: Object) -> u32 {
     let replace = DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_ALL;
     match object {
@@ -60,30 +61,30 @@ const fn dangerous(object: Object) -> u32 {
     }
 }
 
-/// Who but administrators has power over it; None if the text is not understood. Denials are not counted: whoever is
-/// granted something counts, even if it is taken away from him elsewhere.
-pub fn powers(sddl: &str, object: Object) -> Option<Vec<Grant>> {
+/// Returns the accounts that can write the object and are not administrators; None if the text cannot be parsed. Deny
+/// entries are ignored: an account that is granted a right counts, even if another entry denies it.
+pub fn grants(sddl: &str, object: Object) -> Option<Vec<Grant>> {
     granted(sddl, dangerous(object))
 }
 
-/// Who may read it or owns it, apart from administrators, as [`powers`].
+/// Returns the accounts that can read or own the object and are not administrators; otherwise like [`grants`].
 pub fn readers(sddl: &str) -> Option<Vec<Grant>> {
     granted(sddl, READ_DATA_OR_LIST | GENERIC_READ | GENERIC_ALL)
 }
 
 fn granted(sddl: &str, rights_meant: u32) -> Option<Vec<Grant>> {
-    let mut powers = Vec::new();
+    let mut grants = Vec::new();
     let mut add = |who: &str, owns: bool| {
-        let power = Grant { who: name(who), owns };
-        if !TRUSTED.contains(&who) && !powers.contains(&power) {
-            powers.push(power);
+        let grant = Grant { who: name(who), owns };
+        if !TRUSTED.contains(&who) && !grants.contains(&grant) {
+            grants.push(grant);
         }
     };
     let (owner, list) = split(sddl)?;
     add(owner, true);
     let Some(list) = list else {
         add("WD", false); // No list at all: everyone may do everything.
-        return Some(powers);
+        return Some(grants);
     };
     let entries = list.find('(').map_or("", |at| &list[at..]);
     if list[..list.len() - entries.len()].contains("NO_ACCESS_CONTROL") {
@@ -94,17 +95,17 @@ fn granted(sddl: &str, rights_meant: u32) -> Option<Vec<Grant>> {
         let mut fields = entry.splitn(7, ';');
         let (kind, flags, rights) = (fields.next()?, fields.next()?, fields.next()?);
         let who = fields.nth(2)?;
-        let grants = matches!(kind, "A" | "XA" | "OA" | "ZA");
+        let allows = matches!(kind, "A" | "XA" | "OA" | "ZA");
         let denies = matches!(kind, "D" | "XD" | "OD");
-        if !grants && !denies {
+        if !allows && !denies {
             return None;
         }
         let for_children_only = pairs(flags)?.any(|flag| flag == "IO");
-        if grants && !for_children_only && !CREATORS.contains(&who) && mask(rights)? & rights_meant != 0 {
+        if allows && !for_children_only && !CREATORS.contains(&who) && mask(rights)? & rights_meant != 0 {
             add(who, false);
         }
     }
-    Some(powers)
+    Some(grants)
 }
 
 /// The owner, and the access list if there is one.
@@ -124,7 +125,7 @@ fn split(sddl: &str) -> Option<(&str, Option<&str>)> {
     }
 }
 
-/// What stands in each outer pair of parentheses.
+/// The text within each outermost pair of parentheses.
 fn parentheses(text: &str) -> Option<Vec<&str>> {
     let (mut all, mut depth, mut start) = (Vec::new(), 0_usize, 0);
     for (at, c) in text.char_indices() {
@@ -215,7 +216,7 @@ mod tests {
     use super::*;
 
     fn who(sddl: &str, object: Object) -> Vec<(String, bool)> {
-        powers(sddl, object).unwrap().into_iter().map(|power| (power.who, power.owns)).collect()
+        grants(sddl, object).unwrap().into_iter().map(|grant| (grant.who, grant.owns)).collect()
     }
 
     fn writer(name: &str) -> (String, bool) {
@@ -280,7 +281,7 @@ mod tests {
 
     #[test]
     fn who_reads_is_told_apart() {
-        let readers = |sddl: &str| readers(sddl).unwrap().into_iter().map(|power| power.who).collect::<Vec<_>>();
+        let readers = |sddl: &str| readers(sddl).unwrap().into_iter().map(|grant| grant.who).collect::<Vec<_>>();
         assert_eq!(readers(ADMINISTRATORS_ONLY), Vec::<String>::new());
         assert_eq!(readers(PROGRAM_DATA), ["Users"]);
         assert_eq!(readers("O:BAD:(A;;GR;;;WD)(A;;FW;;;AU)(A;;RPCR;;;BU)"), ["Everyone"]);
@@ -291,7 +292,7 @@ mod tests {
         let bad =
             ["", "D:(A;;FA;;;WD)", "O:BAX:", "O:BAD:(A;;QQ;;;WD)", "O:BAD:(A;;FA", "O:BAD:(Q;;FA;;;WD)", "O:BAD:(A)"];
         for sddl in bad {
-            assert_eq!(powers(sddl, Object::File), None, "{sddl}");
+            assert_eq!(grants(sddl, Object::File), None, "{sddl}");
         }
     }
 }

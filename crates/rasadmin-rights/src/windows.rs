@@ -1,6 +1,6 @@
-//! Owner and access list: SYSTEM, the administrators, and the user who runs this, are trusted.
+//! Owner and access list: SYSTEM, the administrators and the current user are trusted.
 
-use crate::private::{Kind, Wrong};
+use crate::private::{Kind, PermissionFault};
 use crate::sddl::{self, Grant};
 use crate::{Object, accounts, descriptor};
 use std::io;
@@ -8,57 +8,57 @@ use std::os::windows::fs::MetadataExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// How an account relates to the administrators.
-enum Standing {
-    /// SYSTEM, the administrators together, or the user who runs this.
+/// How far an account is trusted.
+enum Trust {
+    /// SYSTEM, the group of administrators, or the current user.
     Trusted,
-    /// One of them.
+    /// A single member of the administrators.
     Member,
-    Stranger,
+    Untrusted,
 }
 
-/// The user who runs this.
+/// The current user's SID.
 fn own() -> Option<&'static str> {
     static OWN: OnceLock<Option<String>> = OnceLock::new();
     OWN.get_or_init(|| accounts::own().ok()).as_deref()
 }
 
-fn standing(sid: &str) -> Standing {
+fn trust(sid: &str) -> Trust {
     if sddl::TRUSTED.contains(&sid) || own() == Some(sid) {
-        return Standing::Trusted;
+        return Trust::Trusted;
     }
     match accounts::members() {
-        Ok(members) if members.iter().any(|member| member == sid) => Standing::Member,
-        _ => Standing::Stranger,
+        Ok(members) if members.iter().any(|member| member == sid) => Trust::Member,
+        _ => Trust::Untrusted,
     }
 }
 
 pub(super) fn foreign(path: &Path) -> io::Result<Option<String>> {
     let owner = descriptor::owner(path)?;
-    Ok(match standing(&owner) {
-        Standing::Stranger => Some(sddl::name(&owner)),
+    Ok(match trust(&owner) {
+        Trust::Untrusted => Some(sddl::name(&owner)),
         _ => None,
     })
 }
 
-pub(super) fn look(path: &Path, kind: Kind) -> io::Result<Vec<Wrong>> {
+pub(super) fn inspect(path: &Path, kind: Kind) -> io::Result<Vec<PermissionFault>> {
     let owner = descriptor::owner(path)?;
     let mut wrong = Vec::new();
-    match standing(&owner) {
-        Standing::Trusted => {}
-        Standing::Member => wrong.push(Wrong::Member(sddl::name(&owner))),
-        Standing::Stranger => wrong.push(Wrong::Foreign(sddl::name(&owner))),
+    match trust(&owner) {
+        Trust::Trusted => {}
+        Trust::Member => wrong.push(PermissionFault::Member(sddl::name(&owner))),
+        Trust::Untrusted => wrong.push(PermissionFault::Foreign(sddl::name(&owner))),
     }
     let text = descriptor::read(path)?;
     let unknown = || io::Error::other(format!("its rights are in a form that this program does not know: {text}"));
     let object = if kind == Kind::File { Object::File } else { Object::Folder };
     let own = own().map(sddl::name);
     let others =
-        |powers: Vec<Grant>| powers.into_iter().filter(|power| !power.owns && Some(&power.who) != own.as_ref());
-    let writers = others(sddl::powers(&text, object).ok_or_else(unknown)?);
-    wrong.extend(writers.map(|power| Wrong::Writable(power.who)));
+        |grants: Vec<Grant>| grants.into_iter().filter(|grant| !grant.owns && Some(&grant.who) != own.as_ref());
+    let writers = others(sddl::grants(&text, object).ok_or_else(unknown)?);
+    wrong.extend(writers.map(|grant| PermissionFault::Writable(grant.who)));
     let readers = others(sddl::readers(&text).ok_or_else(unknown)?);
-    wrong.extend(readers.map(|power| Wrong::Readable(power.who)));
+    wrong.extend(readers.map(|grant| PermissionFault::Readable(grant.who)));
     Ok(wrong)
 }
 
@@ -71,7 +71,7 @@ pub(super) fn mend(path: &Path, kind: Kind) -> io::Result<()> {
     if kind == Kind::File && metadata.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
         return Err(io::Error::other("it is a link"));
     }
-    let owned = matches!(standing(&descriptor::owner(path)?), Standing::Trusted);
+    let owned = matches!(trust(&descriptor::owner(path)?), Trust::Trusted);
     let sddl = if kind == Kind::File { sddl::ADMINISTRATORS_FILE } else { sddl::ADMINISTRATORS_ONLY };
     descriptor::set(path, sddl, !owned)
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// Less than this is little for the journal's disk: bytes.
-pub const LITTLE: u64 = 1 << 30;
+pub const LOW: u64 = 1 << 30;
 
 /// How many bytes this process can still write to the disk on which a folder is.
 ///

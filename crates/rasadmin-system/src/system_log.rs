@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_message_is_one_line_with_priority_name_and_number() {
         let (_folder, socket, log) = listen();
-        log.write(Id::JournalBack, &inserts(&["/x/journal"]), Instant::now());
+        log.write(Id::JournalAvailable, &inserts(&["/x/journal"]), Instant::now());
         log.write(Id::ConfigBroken, &inserts(&["a.toml:1:1: first\n  help: second"]), Instant::now());
         log.write(Id::Anomaly, &inserts(&["a hangup", &"x".repeat(20_000)]), Instant::now());
         let got = all(&socket);
@@ -121,7 +121,7 @@ mod tests {
         let (_folder, socket, log) = listen();
         let start = Instant::now();
         for _ in 0..1000 {
-            log.write(Id::JournalBack, &inserts(&["x"]), start);
+            log.write(Id::JournalAvailable, &inserts(&["x"]), start);
         }
         log.write(Id::Stopped, &[], start);
         assert_eq!(all(&socket).len(), 11, "another message has its own limit");
@@ -133,7 +133,7 @@ mod tests {
         assert!(told[0].contains("[900] left out here: 990 more of message 411"), "{told:?}");
         // The next second has its own ten; what is left out at the end is told too.
         for _ in 0..13 {
-            log.write(Id::JournalBack, &inserts(&["x"]), start + Duration::from_secs(2));
+            log.write(Id::JournalAvailable, &inserts(&["x"]), start + Duration::from_secs(2));
         }
         assert_eq!(all(&socket).len(), 10);
         drop(log);
@@ -146,7 +146,7 @@ mod tests {
         let (folder, socket, log) = listen();
         let start = Instant::now();
         for second in 0..1000 {
-            log.write(Id::JournalBack, &inserts(&["x"]), start + Duration::from_secs(second));
+            log.write(Id::JournalAvailable, &inserts(&["x"]), start + Duration::from_secs(second));
         }
         assert!(all(&socket).len() < 1000, "its buffer must have been full, or this proves nothing");
         let path = folder.path().join("log");

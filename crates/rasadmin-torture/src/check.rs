@@ -5,15 +5,15 @@ mod acknowledged;
 mod effects;
 mod ledger;
 
-use crate::beside::{self, Raw, Reading, journal_in};
-use crate::notes::Note;
+use crate::background::{self, Raw, Reading, journal_in};
+use crate::call_log::CallEntry;
 use crate::plan::Kill;
 use mprapi::FunctionId as F;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::state::Checkpoint;
 use rasadmin_engine::{Event, Id, Record, State};
 use rasadmin_journal::Position;
-use rasadmin_recorder::present::{self, Lacking};
+use rasadmin_recorder::present::{self, Missing};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
@@ -89,7 +89,7 @@ impl Seen {
 #[derive(Clone, Debug, Default)]
 pub struct Before {
     /// The last record.
-    pub place: Option<Position>,
+    pub position: Option<Position>,
     /// The fold of all of them.
     state: State,
     /// Which lease holds an address, by the effects alone.
@@ -127,7 +127,7 @@ pub struct Round<'a> {
     /// Could it write?
     pub was: Journal,
     /// What it wrote down.
-    pub notes: &'a [Note],
+    pub calls: &'a [CallEntry],
     /// What one who followed the journal meanwhile has read.
     pub followed: &'a [Raw],
     /// What commands acknowledged meanwhile.
@@ -156,15 +156,15 @@ pub fn round(
     spoil: &dyn Fn(&mut Vec<Record>),
     found: &mut Findings,
 ) -> Result<Seen, String> {
-    let begun = round.notes.iter().any(|note| matches!(note, Note::Done(F::InitializeDllEx, _)));
-    let read = match beside::read(folder, before.place.as_ref()) {
+    let begun = round.calls.iter().any(|entry| matches!(entry, CallEntry::Returned(F::InitializeDllEx, _)));
+    let read = match background::read(folder, before.position.as_ref()) {
         Ok(read) => read,
         Err(what) => {
             found.broken.push(what);
             return Ok(Seen::default());
         }
     };
-    let Some(Reading { records: raw, place }) = read else {
+    let Some(Reading { records: raw, position }) = read else {
         if begun {
             found.lost.push("the journal itself".into());
         }
@@ -181,7 +181,7 @@ pub fn round(
     let seen = Seen { records: raw.len(), ..Seen::default() };
     let (closed_by_command, ended_by_command) = Default::default();
     let mut check = Check { round, found, seen, closed_by_command, ended_by_command };
-    let mut records = check.decoded(&raw, before.place.map_or(0, |place| place.number));
+    let mut records = check.decoded(&raw, before.position.map_or(0, |position| position.number));
     spoil(&mut records);
     let begin = check.carry_out(&records, before);
     check.state_on_disk(folder, &before.state);
@@ -206,7 +206,7 @@ pub fn round(
         }
     }
     check.ledger(folder, &records, before);
-    before.place = Some(place);
+    before.position = Some(position);
     Ok(check.seen)
 }
 
@@ -231,8 +231,8 @@ impl Check<'_> {
     /// Whoever starts now, from a checkpoint and the records after it, has the same state.
     fn state_on_disk(&mut self, folder: &Path, state: &State) {
         let fault = match present::read(&journal_in(folder)) {
-            Ok(Some(read)) if read.lacking != Lacking::default() || !read.notices.is_empty() => {
-                Some(format!("{:?} {:?}", read.lacking, read.notices))
+            Ok(Some(read)) if read.missing != Missing::default() || !read.notices.is_empty() => {
+                Some(format!("{:?} {:?}", read.missing, read.notices))
             }
             Ok(Some(read)) => rasadmin_model::first_difference(&Checkpoint::of(&read.state), &Checkpoint::of(state)),
             Ok(None) => Some("there is none".to_owned()),
@@ -245,7 +245,7 @@ impl Check<'_> {
 
     /// Who reads all records has it too.
     fn read_from_the_beginning(&mut self, folder: &Path, state: &State) -> Result<(), String> {
-        let Some(Reading { records, .. }) = beside::read(folder, None)? else { return Ok(()) };
+        let Some(Reading { records, .. }) = background::read(folder, None)? else { return Ok(()) };
         let mut all = State::new();
         let records = self.decoded(&records, 0);
         records.iter().for_each(|record| all.apply(record));

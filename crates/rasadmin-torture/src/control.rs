@@ -1,10 +1,10 @@
 //! Does the check find what is wrong? What a kill left is spoilt on purpose, in one way after another.
 
-use crate::beside::{self, Raw, journal_in};
+use crate::background::{self, Raw, journal_in};
+use crate::call_log::{CallEntry, CallResult};
 use crate::check::{self, Before, Findings, Journal, Round, Seen};
 use crate::ledger::ledger_in;
-use crate::notes::{Done, Note};
-use crate::plan::{Kill, Where};
+use crate::plan::{Kill, KillPoint};
 use crate::rounds::{self, Torture};
 use mprapi::FunctionId as F;
 use rasadmin_engine::{Effect, Event, Id, Record};
@@ -18,7 +18,7 @@ enum Spoil {
     /// To what was read: the effects of a record, or the records themselves.
     Records(fn(&mut Vec<Record>)),
     /// To what is known of the round.
-    Notes(fn(&mut Known)),
+    Calls(fn(&mut Known)),
     /// To a copy of the journal's files; those who follow and check read the copy.
     Files(fn(&Path, &Known) -> Result<(), String>),
     /// To a copy of the ledger.
@@ -28,19 +28,19 @@ enum Spoil {
 /// What is known of the round besides the journal.
 #[derive(Clone)]
 struct Known {
-    notes: Vec<Note>,
+    calls: Vec<CallEntry>,
     followed: Vec<Raw>,
     commands: Vec<Id>,
 }
 
 /// What is spoilt, and where it must show.
 const SPOILT: [(&str, Spoil, Kind); 32] = [
-    ("the last acknowledged record is cut off", Spoil::Files(cut_off), |found| &found.lost),
+    ("the last acknowledged record is cut off", Spoil::Files(erase_last), |found| &found.lost),
     ("a record in the middle is damaged", Spoil::Files(damage), |found| &found.lost),
     ("the last record is there, and the checksum of its frame is not", Spoil::Files(tear), |found| &found.lost),
     ("a record is missing", Spoil::Records(|all| drop(all.remove(last(all, is_accept)))), |found| &found.lost),
-    ("a record is there twice", Spoil::Records(|all| again(all, is_accept)), |found| &found.double),
-    ("there is a record of no call", Spoil::Records(of_no_call), |found| &found.double),
+    ("a record is there twice", Spoil::Records(|all| duplicate_last(all, is_accept)), |found| &found.double),
+    ("there is a record of no call", Spoil::Records(append_copy_of_last), |found| &found.double),
     (
         "an accept has begun no session",
         Spoil::Records(|all| without(all, |e| matches!(e, Effect::SessionBegan(_)))),
@@ -62,10 +62,10 @@ const SPOILT: [(&str, Spoil, Kind); 32] = [
     ("a hangup is billed twice", Spoil::Records(|all| billed_twice(all)), |found| &found.double),
     ("an address has two leases", Spoil::Records(|all| given_twice(all)), |found| &found.double),
     ("what a dead service left lives on", Spoil::Records(|all| lives_on(all)), |found| &found.leaked),
-    ("an address was refused", Spoil::Notes(refused), |found| &found.leaked),
-    ("an answer was another one", Spoil::Notes(answered_otherwise), |found| &found.lost),
-    ("the follower missed a record", Spoil::Notes(|known| drop(known.followed.pop())), |found| &found.broken),
-    ("a command's event is not there", Spoil::Notes(|known| known.commands.push(Id(7))), |found| &found.lost),
+    ("an address was refused", Spoil::Calls(refused), |found| &found.leaked),
+    ("an answer was another one", Spoil::Calls(answered_otherwise), |found| &found.lost),
+    ("the follower missed a record", Spoil::Calls(|known| drop(known.followed.pop())), |found| &found.broken),
+    ("a command's event is not there", Spoil::Calls(|known| known.commands.push(Id(7))), |found| &found.lost),
     (
         "the ledger lacks a session",
         Spoil::Ledger("DELETE FROM sessions WHERE id = (SELECT max(id) FROM sessions WHERE closed_by = 'hangup')"),
@@ -154,7 +154,7 @@ pub fn run(torture: &Torture) -> Result<String, String> {
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
     rounds::configure(folder.path(), Journal::Available)?;
     // The second service has closed what the first left.
-    let kill = Kill::At { at: Where::After, function: F::ReleaseIpAddress, call: 12, time: 1 };
+    let kill = Kill::At { at: KillPoint::After, function: F::ReleaseIpAddress, call: 12, time: 1 };
     let mut before = Before::default();
     let mut found = Findings::default();
     let look = |folder: &Path,
@@ -162,20 +162,20 @@ pub fn run(torture: &Torture) -> Result<String, String> {
                 before: &mut Before,
                 spoil: &dyn Fn(&mut Vec<Record>),
                 found: &mut Findings| {
-        let Known { notes, followed, commands } = known;
+        let Known { calls, followed, commands } = known;
         let (was, two_processes) = (Journal::Available, false);
         let round =
-            Round { kill, killed: true, two_processes, was, notes, followed, commands, whole: true, ledger_anew: true };
+            Round { kill, killed: true, two_processes, was, calls, followed, commands, whole: true, ledger_anew: true };
         check::round(folder, &round, before, spoil, found)
     };
     let play = |seed, before: &Before| -> Result<Known, String> {
-        let follower = beside::follow(folder.path(), before.place);
+        let follower = background::follow(folder.path(), before.position);
         let killed = rounds::worker(torture, folder.path(), kill, seed, 400, "one");
         let followed = follower.end()?;
         if !killed? {
             return Err("the control's workers were not killed".into());
         }
-        Ok(Known { notes: rounds::notes(folder.path()), followed, commands: Vec::new() })
+        Ok(Known { calls: rounds::read_call_log(folder.path()), followed, commands: Vec::new() })
     };
     let known = play(1, &before)?;
     look(folder.path(), &known, &mut before, &|_| (), &mut found)?;
@@ -203,7 +203,7 @@ type Look<'a> = &'a mut dyn FnMut(&Path, &Known, &dyn Fn(&mut Vec<Record>)) -> R
 fn spoilt(folder: &Path, known: &Known, spoil: &Spoil, look: Look<'_>) -> Result<Seen, String> {
     match spoil {
         Spoil::Records(change) => look(folder, known, &|records| change(records)),
-        Spoil::Notes(change) => {
+        Spoil::Calls(change) => {
             let mut known = known.clone();
             change(&mut known);
             look(folder, &known, &|_| ())
@@ -260,7 +260,7 @@ fn last_payload(known: &Known) -> Result<&[u8], String> {
     known.followed.last().map(|(_, payload)| &payload[..]).ok_or_else(|| "nothing was recorded".into())
 }
 
-fn cut_off(journal: &Path, known: &Known) -> Result<(), String> {
+fn erase_last(journal: &Path, known: &Known) -> Result<(), String> {
     in_file(journal, last_payload(known)?, |frame| frame.fill(0))
 }
 
@@ -282,12 +282,12 @@ fn last(records: &[Record], is: fn(&Record) -> bool) -> usize {
     records.iter().rposition(is).unwrap_or(0)
 }
 
-fn again(records: &mut Vec<Record>, is: fn(&Record) -> bool) {
+fn duplicate_last(records: &mut Vec<Record>, is: fn(&Record) -> bool) {
     let at = last(records, is);
     records.insert(at, records[at].clone());
 }
 
-fn of_no_call(records: &mut Vec<Record>) {
+fn append_copy_of_last(records: &mut Vec<Record>) {
     records.extend(records.last().cloned());
 }
 
@@ -333,12 +333,12 @@ fn lives_on(records: &mut [Record]) {
 }
 
 fn refused(known: &mut Known) {
-    known.notes.push(Note::Done(F::GetIpAddressForUser, Done { result: 1, ..Done::default() }));
+    known.calls.push(CallEntry::Returned(F::GetIpAddressForUser, CallResult { result: 1, ..CallResult::default() }));
 }
 
 fn answered_otherwise(known: &mut Known) {
-    let address = known.notes.iter_mut().rev().find_map(|note| match note {
-        Note::Done(F::GetIpAddressForUser, done) => Some(done),
+    let address = known.calls.iter_mut().rev().find_map(|note| match note {
+        CallEntry::Returned(F::GetIpAddressForUser, done) => Some(done),
         _ => None,
     });
     if let Some(done) = address {

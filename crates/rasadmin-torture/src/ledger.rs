@@ -3,9 +3,9 @@
 #[path = "../../rasadmin-ledger/tests/support/rows.rs"]
 mod rows;
 
-use crate::beside::journal_in;
+use crate::background::journal_in;
 use rasadmin_engine::Name;
-use rasadmin_ledger::bring_in::Brought;
+use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 pub use rows::first_difference;
 
 /// The subcommand of a process that brings in.
-pub const BRING_IN: &str = "bring-in";
+pub const INGEST: &str = "ingest";
 
 /// The ledger of a torture's folder.
 pub fn ledger_in(folder: &Path) -> PathBuf {
@@ -22,16 +22,16 @@ pub fn ledger_in(folder: &Path) -> PathBuf {
 
 /// Brings the journal into a ledger, as a command does before it reads. No kill may leave a ledger that does not fit its
 /// journal.
-pub fn bring_in(folder: &Path, ledger: &Path) -> Result<(), String> {
+pub fn ingest(folder: &Path, ledger: &Path) -> Result<(), String> {
     let deadline = Instant::now() + Duration::from_secs(20);
     let opened = Sqlite::open(ledger, Create::Yes, true, deadline);
-    let brought =
-        opened.and_then(|mut ledger| ledger.bring_in(&journal_in(folder), &Name::new("TORTURE"), &mut |_| {}));
-    let Brought { gaps, again, unknown, unreadable, cursor_not_written, .. } = brought.map_err(|e| e.to_string())?;
+    let brought = opened.and_then(|mut ledger| ledger.ingest(&journal_in(folder), &Name::new("TORTURE"), &mut |_| {}));
+    let IngestSummary { gaps, reread, unknown, unreadable, cursor_not_written, .. } =
+        brought.map_err(|e| e.to_string())?;
     match cursor_not_written {
         Some(e) => Err(format!("the ledger's cursor cannot be written: {e}")),
-        None if again || gaps + unknown + unreadable > 0 => Err(format!(
-            "the ledger does not fit the journal: read again: {again}, gaps: {gaps}, unknown: {unknown}, unreadable: \
+        None if reread || gaps + unknown + unreadable > 0 => Err(format!(
+            "the ledger does not fit the journal: read again: {reread}, gaps: {gaps}, unknown: {unknown}, unreadable: \
              {unreadable}"
         )),
         None => Ok(()),
@@ -40,9 +40,9 @@ pub fn bring_in(folder: &Path, ledger: &Path) -> Result<(), String> {
 
 /// The process that brings in: it goes on until it dies, after so many microseconds.
 pub fn until_killed(folder: &Path, after: u64) -> Result<(), String> {
-    crate::worker::die_after(after);
+    crate::worker::kill_after(after);
     loop {
-        bring_in(folder, &ledger_in(folder))?;
+        ingest(folder, &ledger_in(folder))?;
     }
 }
 
@@ -55,6 +55,6 @@ pub fn rows(ledger: &Path) -> Result<Vec<String>, String> {
 pub fn made_anew(folder: &Path) -> Result<Vec<String>, String> {
     let own = tempfile::tempdir().map_err(|e| e.to_string())?;
     let ledger = own.path().join("anew.db");
-    bring_in(folder, &ledger)?;
+    ingest(folder, &ledger)?;
     rows(&ledger)
 }

@@ -7,13 +7,13 @@
 //! the truth makes up (`product`).
 #![deny(unsafe_code)]
 
-mod beside;
+mod background;
+mod call_log;
 mod check;
 mod control;
-#[path = "../../rasadmin-dll/src/die.rs"]
-mod die;
+#[path = "../../rasadmin-dll/src/kill_process.rs"]
+mod kill_process;
 mod ledger;
-mod notes;
 mod plan;
 mod product;
 mod random;
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         ["model", dll, "--control"] => product::control(Path::new(dll)).map(|text| print!("{text}")),
         ["model", dll, ref options @ ..] => product::run(Path::new(dll), options).map(|text| println!("{text}")),
         ["worker", folder, dll, seed, steps, processes, kill] => work(folder, dll, seed, steps, processes, kill),
-        [ledger::BRING_IN, folder, after] => {
+        [ledger::INGEST, folder, after] => {
             number(after).and_then(|after| ledger::until_killed(Path::new(folder), after))
         }
         [worker::ADDRESS_PROCESS, dll, after] => {

@@ -18,9 +18,9 @@ pub const CALLBACKS: [F; 12] = [
     F::TerminateDll,
 ];
 
-/// Where, seen from a callback.
+/// KillPoint, seen from a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Where {
+pub enum KillPoint {
     /// Just before it is called.
     Before,
     /// Inside: it has the journal's lock, and nothing is appended.
@@ -35,7 +35,7 @@ pub enum Where {
     After,
 }
 
-impl Where {
+impl KillPoint {
     /// All of them.
     pub const ALL: [Self; 6] = [Self::Before, Self::Locked, Self::Appended, Self::Unlocked, Self::Done, Self::After];
 
@@ -78,7 +78,7 @@ pub enum Kill {
     /// The address process, after so many microseconds.
     PeerTime(u64),
     /// At this callback's `call`-th call; inside, when it comes by there for the `time`-th time.
-    At { at: Where, function: F, call: u32, time: u32 },
+    At { at: KillPoint, function: F, call: u32, time: u32 },
 }
 
 impl std::fmt::Display for Kill {
@@ -107,12 +107,15 @@ impl std::str::FromStr for Kill {
             ["time", after] => Ok(Self::Time(number(after)?)),
             ["peer-time", after] => Ok(Self::PeerTime(number(after)?)),
             [at, function, call, time] => {
-                let at = Where::ALL.into_iter().find(|w| w.name() == at).ok_or_else(|| format!("{text}: no place"))?;
+                let at = KillPoint::ALL
+                    .into_iter()
+                    .find(|w| w.name() == at)
+                    .ok_or_else(|| format!("{text}: not a valid kill point"))?;
                 let function = CALLBACKS.into_iter().find(|f| f.name() == function);
-                let function = function.ok_or_else(|| format!("{text}: no callback"))?;
+                let function = function.ok_or_else(|| format!("{text}: not a callback"))?;
                 Ok(Self::At { at, function, call: number(call)? as u32, time: number(time)? as u32 })
             }
-            _ => Err(format!("{text}: no plan")),
+            _ => Err(format!("{text}: not a valid plan")),
         }
     }
 }
@@ -124,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_plan_is_read_as_it_is_written() {
-        let at = Kill::At { at: Where::Appended, function: F::AcceptNewLink, call: 3, time: 1 };
+        let at = Kill::At { at: KillPoint::Appended, function: F::AcceptNewLink, call: 3, time: 1 };
         assert_eq!(at.to_string(), "appended:MprAdminAcceptNewLink:3:1");
         for plan in [Kill::Fill, Kill::Nothing, Kill::Time(7), Kill::PeerTime(8), at] {
             assert_eq!(plan.to_string().parse::<Kill>().unwrap(), plan);

@@ -1,14 +1,14 @@
 //! The model of the truth against the whole product: what the model's RRAS tells is a call of the DLL, with the structures
 //! that Windows would fill, and what the DLL writes into its journal is what the model compares.
 //!
-//! Beside the model's own oracles, each call must be heard as it was meant, must return what was recorded, and whoever
+//! Background the model's own oracles, each call must be outcome as it was meant, must return what was recorded, and whoever
 //! starts from what is on disk must have the model's state.
 
 mod call;
-mod heard;
+mod outcome;
 mod service;
 
-use heard::{Fault, Heard};
+use outcome::{CallOutcome, Fault};
 use rasadmin_engine::{Context, Event, Now, State, decide};
 use rasadmin_model::{Engine, Hunt, Outcome, Plan};
 use service::Running;
@@ -40,7 +40,7 @@ impl Engine for Product {
             // A run begins where nothing was ever recorded.
             let service = match running.take().filter(|_| state.instance().is_some()) {
                 Some(before) => {
-                    before.again(now)?;
+                    before.restart(now)?;
                     before
                 }
                 None => Running::begin(&self.dll, &self.own, context.config, now)?,
@@ -51,12 +51,12 @@ impl Engine for Product {
         // What the events before have left on disk.
         service.compare(state)?;
         let asked = call::of(event, service.readings())?;
-        let mut heard = service.hear(asked, now)?;
+        let mut outcome = service.call(asked, now)?;
         if let Some(fault) = self.fault {
-            fault.spoil(&mut heard, service)?;
+            fault.spoil(&mut outcome, service)?;
         }
-        let answer = heard.check(event, now, &decide(state, context, event, now))?;
-        let Heard { records, .. } = heard;
+        let answer = outcome.check(event, now, &decide(state, context, event, now))?;
+        let CallOutcome { records, .. } = outcome;
         Ok(Outcome { records, answer })
     }
 }

@@ -1,6 +1,6 @@
 //! The report, for people.
 
-use crate::plan::{CALLBACKS, Where};
+use crate::plan::{CALLBACKS, KillPoint};
 use crate::rounds::{BETWEEN, Column, HITS, Report, Torture};
 use std::fmt::Write;
 
@@ -14,12 +14,12 @@ pub fn progress(report: &Report) {
 /// The table, and what was found.
 pub fn text(torture: &Torture, report: &Report) -> String {
     let mut columns: Vec<(&str, Column)> = vec![
-        ("before it", Column::At(Where::Before)),
-        ("lock held", Column::At(Where::Locked)),
-        ("appended", Column::At(Where::Appended)),
-        ("lock let go", Column::At(Where::Unlocked)),
-        ("done", Column::At(Where::Done)),
-        ("after it", Column::At(Where::After)),
+        ("before it", Column::At(KillPoint::Before)),
+        ("lock held", Column::At(KillPoint::Locked)),
+        ("appended", Column::At(KillPoint::Appended)),
+        ("lock let go", Column::At(KillPoint::Unlocked)),
+        ("done", Column::At(KillPoint::Done)),
+        ("after it", Column::At(KillPoint::After)),
         ("random time", Column::Time),
     ];
     if torture.two_processes {
@@ -61,7 +61,7 @@ pub fn text(torture: &Torture, report: &Report) -> String {
     line(format!(
         "the ledger: {} processes were killed while they brought the journal in; {} times a session was looked for in it; {} \
          times it was compared, row for row, with one made from the whole journal",
-        report.bringers_killed, seen.rows, seen.ledgers
+        report.ingests_killed, seen.rows, seen.ledgers
     ));
     let rare: Vec<_> = CALLBACKS.iter().filter(|&&f| report.hits(f) < HITS).map(|f| f.name()).collect();
     if !rare.is_empty() {

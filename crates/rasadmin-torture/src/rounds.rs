@@ -1,9 +1,9 @@
 //! The rounds: choose where to kill, run a worker, look at what it left.
 
-use crate::beside::{self, Raw};
+use crate::background::{self, Raw};
+use crate::call_log::CallEntry;
 use crate::check::{self, Before, Findings, Journal, Round, Seen};
-use crate::notes::Note;
-use crate::plan::{CALLBACKS, Kill, Where};
+use crate::plan::{CALLBACKS, Kill, KillPoint};
 use crate::random::Random;
 use crate::worker::POOL;
 use mprapi::FunctionId as F;
@@ -46,7 +46,7 @@ pub struct Torture {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Column {
     /// At a chosen place.
-    At(Where),
+    At(KillPoint),
     /// At a random time.
     Time,
     /// The address process, at a random time.
@@ -67,7 +67,7 @@ pub struct Report {
     /// What was looked at.
     pub seen: Seen,
     /// Processes that were killed while they brought the journal into the ledger.
-    pub bringers_killed: u32,
+    pub ingests_killed: u32,
     /// How many full pools were filled to the last address.
     pub fills: u32,
     /// What was wrong.
@@ -109,7 +109,7 @@ pub fn run(torture: &Torture, progress: &dyn Fn(&Report)) -> Result<Report, Stri
             progress(&report);
             if !report.found.is_empty() {
                 let kept = folder.keep();
-                return Err(told(torture, &report, kill, &kept));
+                return Err(failure_text(torture, &report, kill, &kept));
             }
         }
         // What is left of the pool: all of it, and no more.
@@ -118,7 +118,7 @@ pub fn run(torture: &Torture, progress: &dyn Fn(&Report)) -> Result<Report, Stri
         report.rounds -= 1;
         if !report.found.is_empty() {
             let kept = folder.keep();
-            return Err(told(torture, &report, Kill::Fill, &kept));
+            return Err(failure_text(torture, &report, Kill::Fill, &kept));
         }
         let all = !enough || CALLBACKS.iter().all(|&function| report.hits(function) >= HITS);
         if report.rounds >= torture.rounds && all {
@@ -127,7 +127,7 @@ pub fn run(torture: &Torture, progress: &dyn Fn(&Report)) -> Result<Report, Stri
     }
 }
 
-fn told(torture: &Torture, report: &Report, kill: Kill, folder: &Path) -> String {
+fn failure_text(torture: &Torture, report: &Report, kill: Kill, folder: &Path) -> String {
     let mut lines = report.found.lines();
     let rest = lines.len().saturating_sub(12);
     lines.truncate(12);
@@ -160,16 +160,16 @@ fn choose(torture: &Torture, report: &Report, random: &mut Random) -> Kill {
         let peer = torture.two_processes && random.below(2) == 0;
         return if peer { Kill::PeerTime(after) } else { Kill::Time(after) };
     }
-    let cells = CALLBACKS.iter().flat_map(|&f| Where::ALL.map(|at| (f, at))).filter(|(f, at)| at.is_in(*f));
-    let cells: Vec<(F, Where)> = cells.collect();
-    let kills = |&(f, at): &(F, Where)| report.cell(f.name(), Column::At(at));
+    let cells = CALLBACKS.iter().flat_map(|&f| KillPoint::ALL.map(|at| (f, at))).filter(|(f, at)| at.is_in(*f));
+    let cells: Vec<(F, KillPoint)> = cells.collect();
+    let kills = |&(f, at): &(F, KillPoint)| report.cell(f.name(), Column::At(at));
     let fewest = cells.iter().map(kills).min().unwrap_or(0);
     let fewest: Vec<_> = cells.into_iter().filter(|cell| kills(cell) == fewest).collect();
     let (function, at) = fewest[random.below(fewest.len())];
     let calls = if matches!(function, F::InitializeDllEx | F::TerminateDll) { 1 } else { 20 };
     // Initialise writes that the instance begins, and that the configuration is read; in each process.
     let times = match (function, at) {
-        (F::InitializeDllEx, Where::Appended) => 2 + usize::from(torture.two_processes),
+        (F::InitializeDllEx, KillPoint::Appended) => 2 + usize::from(torture.two_processes),
         (F::InitializeDllEx, _) => 1 + usize::from(torture.two_processes),
         _ => 1,
     };
@@ -190,7 +190,7 @@ fn round(
     let kill = match (was, random.below(4)) {
         (Journal::Available, _) => kill,
         // What waits in memory is written at the end, if that is reached.
-        (Journal::Unavailable, 0) => Kill::At { at: Where::Locked, function: F::TerminateDll, call: 1, time: 1 },
+        (Journal::Unavailable, 0) => Kill::At { at: KillPoint::Locked, function: F::TerminateDll, call: 1, time: 1 },
         (Journal::Unavailable, 1) => Kill::Time(random.any() % 400_000 + 100_000),
         (Journal::Unavailable, _) => Kill::Nothing,
     };
@@ -199,32 +199,32 @@ fn round(
         _ => 400,
     };
     configure(folder, was)?;
-    let follower = beside::follow(folder, before.place);
-    let bringing = beside::bring_in(folder, Random::new(random.any()));
+    let follower = background::follow(folder, before.position);
+    let ingesting = background::ingest(folder, Random::new(random.any()));
     let (held, commands) = match was {
         // A command frees the address of a session that it closes, and RRAS still has it.
         Journal::Available if kill == Kill::Fill => (None, None),
-        Journal::Available => (None, Some(beside::command(folder))),
-        Journal::Unavailable => (Some(beside::hold(folder, ALONE)?), None),
+        Journal::Available => (None, Some(background::run_commands(folder))),
+        Journal::Unavailable => (Some(background::hold_lock(folder, ALONE)?), None),
     };
     let processes = if torture.two_processes { "two" } else { "one" };
     let ended = worker(torture, folder, kill, seed, steps, processes);
     let commands = commands.map_or(Ok(Vec::new()), |commands| commands.end());
     let held = held.map_or(Ok(()), |held| held.end());
-    let bringers_killed = bringing.end();
+    let ingests_killed = ingesting.end();
     let followed: Result<Vec<Raw>, String> = follower.end();
     let ((killed, commands), followed) = (ended.and_then(|killed| Ok((killed, commands?)))?, followed?);
     held?;
     report.rounds += 1;
-    report.bringers_killed += bringers_killed?;
-    let notes = notes(folder);
-    tell(kill, killed, was, &notes, report);
-    let killed = killed || notes.iter().any(|note| matches!(note, Note::Gone(_)));
+    report.ingests_killed += ingests_killed?;
+    let calls = read_call_log(folder);
+    count_kill(kill, killed, was, &calls, report);
+    let killed = killed || calls.iter().any(|note| matches!(note, CallEntry::NeverMade(_)));
     let whole = kill == Kill::Fill || report.rounds.is_multiple_of(FULL);
     let ledger_anew = kill == Kill::Fill || report.rounds.is_multiple_of(LEDGER_ANEW);
     let two_processes = torture.two_processes;
-    let (notes, followed, commands) = (&notes[..], &followed[..], &commands[..]);
-    let round = Round { kill, killed, two_processes, was, notes, followed, commands, whole, ledger_anew };
+    let (calls, followed, commands) = (&calls[..], &followed[..], &commands[..]);
+    let round = Round { kill, killed, two_processes, was, calls, followed, commands, whole, ledger_anew };
     let seen = check::round(folder, &round, before, &|_| (), &mut report.found)
         .map_err(|e| format!("the journal cannot be read after round {}, killed at {kill}: {e}", report.rounds))?;
     report.seen.add(seen);
@@ -232,22 +232,24 @@ fn round(
 }
 
 /// What the last worker wrote down.
-pub fn notes(folder: &Path) -> Vec<Note> {
-    Note::read(&std::fs::read_to_string(folder.join("notes")).unwrap_or_default())
+pub fn read_call_log(folder: &Path) -> Vec<CallEntry> {
+    CallEntry::read_all(&std::fs::read_to_string(folder.join("calls.log")).unwrap_or_default())
 }
 
 /// What the kill hit.
-fn tell(kill: Kill, killed: bool, was: Journal, notes: &[Note], report: &mut Report) {
-    let gone = notes.iter().any(|note| matches!(note, Note::Gone(_)));
+fn count_kill(kill: Kill, killed: bool, was: Journal, calls: &[CallEntry], report: &mut Report) {
+    let gone = calls.iter().any(|note| matches!(note, CallEntry::NeverMade(_)));
     let (row, column) = match kill {
-        _ if was == Journal::Unavailable && (killed || gone) => match notes.last() {
-            Some(Note::Begins(function) | Note::Done(function, _)) => (function.name(), Column::Unavailable),
+        _ if was == Journal::Unavailable && (killed || gone) => match calls.last() {
+            Some(CallEntry::Began(function) | CallEntry::Returned(function, _)) => {
+                (function.name(), Column::Unavailable)
+            }
             _ => (BETWEEN, Column::Unavailable),
         },
         Kill::PeerTime(_) if gone => (BETWEEN, Column::Peer),
         Kill::At { at, function, .. } if killed || gone => (function.name(), Column::At(at)),
-        Kill::Time(_) if killed => match notes.last() {
-            Some(Note::Begins(function)) => (function.name(), Column::Time),
+        Kill::Time(_) if killed => match calls.last() {
+            Some(CallEntry::Began(function)) => (function.name(), Column::Time),
             // Before the first note: the program was only starting.
             _ => (BETWEEN, Column::Time),
         },
@@ -269,7 +271,7 @@ pub fn worker(
     steps: usize,
     processes: &str,
 ) -> Result<bool, String> {
-    for old in ["order", "notes"] {
+    for old in ["order", "calls.log"] {
         let _ = std::fs::remove_file(folder.join(old));
     }
     let own = std::env::current_exe().map_err(|e| e.to_string())?;

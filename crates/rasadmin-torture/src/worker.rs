@@ -1,8 +1,8 @@
 //! The worker: RRAS with the product, driven by a seed until it is killed.
 
-use crate::die;
-use crate::notes::Note;
-use crate::plan::{Kill, Where};
+use crate::call_log::CallEntry;
+use crate::kill_process::kill_process;
+use crate::plan::{Kill, KillPoint};
 use crate::random::Random;
 use mprapi::contract::ArgumentType;
 use mprapi::{FunctionId as F, Profile};
@@ -44,24 +44,24 @@ pub struct Task {
 }
 
 /// The notes, and the end when it has come.
-struct Scribe {
-    notes: Mutex<(File, HashMap<&'static str, u32>)>,
+struct CallLogger {
+    log: Mutex<(File, HashMap<&'static str, u32>)>,
     kill: Kill,
     order: PathBuf,
 }
 
-impl Scribe {
+impl CallLogger {
     fn new(task: &Task) -> Result<Self, String> {
-        let path = task.folder.join("notes");
+        let path = task.folder.join("calls.log");
         let file = File::create(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         let order = task.folder.join("order");
-        Ok(Self { notes: Mutex::new((file, HashMap::new())), kill: task.kill, order })
+        Ok(Self { log: Mutex::new((file, HashMap::new())), kill: task.kill, order })
     }
 
     /// A call begins: the last of this process, or of its peer, if it is the one.
     fn begins(&self, function: F) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let (file, calls) = &mut *notes;
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let (file, calls) = &mut *log;
         let calls = calls.entry(function.name()).or_default();
         *calls += 1;
         let mut order = None;
@@ -70,27 +70,27 @@ impl Scribe {
             && call == *calls
         {
             match at {
-                Where::Before => order = Some(String::new()),
+                KillPoint::Before => order = Some(String::new()),
                 _ if at.is_inside() => write(&self.order, &at.order(time)),
                 _ => {}
             }
         }
-        note(file, &Note::Begins(function));
+        write_entry(file, &CallEntry::Began(function));
         if order.is_some() {
-            die::now();
+            kill_process();
         }
     }
 
-    fn ended(&self, line: &Note, function: F) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let (file, calls) = &mut *notes;
-        note(file, line);
+    fn ended(&self, line: &CallEntry, function: F) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let (file, calls) = &mut *log;
+        write_entry(file, line);
         if let Kill::At { at, function: chosen, call, .. } = self.kill
             && chosen == function
             && Some(&call) == calls.get(function.name())
         {
-            if at == Where::After {
-                die::now();
+            if at == KillPoint::After {
+                kill_process();
             }
             // It did not come by there so often.
             let _ = std::fs::remove_file(&self.order);
@@ -99,9 +99,9 @@ impl Scribe {
 }
 
 /// Without its notes a worker proves nothing.
-fn note(file: &mut File, line: &Note) {
+fn write_entry(file: &mut File, line: &CallEntry) {
     if let Err(e) = file.write_all(line.line().as_bytes()) {
-        panic!("a note cannot be written: {e}");
+        panic!("the call log cannot be written: {e}");
     }
 }
 
@@ -111,31 +111,31 @@ fn write(path: &Path, text: &str) {
     }
 }
 
-struct Watch(Arc<Scribe>);
+struct LogCalls(Arc<CallLogger>);
 
-impl Observer for Watch {
+impl Observer for LogCalls {
     fn before(&self, function: F, _: &[Buffer]) {
         self.0.begins(function);
     }
 
     fn after(&self, function: F, arguments: &[Buffer], returned: Returned, changed: &[(ArgumentType, Buffer)]) {
-        self.0.ended(&Note::of(function, arguments, returned, changed), function);
+        self.0.ended(&CallEntry::of(function, arguments, returned, changed), function);
     }
 }
 
 /// After so many microseconds this process dies, wherever it is.
-pub fn die_after(micros: u64) {
+pub fn kill_after(micros: u64) {
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_micros(micros));
-        die::now();
+        kill_process();
     });
 }
 
 /// Runs until it is killed, or its steps are done.
 pub fn run(task: &Task) -> Result<(), String> {
-    let scribe = Arc::new(Scribe::new(task)?);
+    let logger = Arc::new(CallLogger::new(task)?);
     if let Kill::Time(after) = task.kill {
-        die_after(after);
+        kill_after(after);
     }
     // RRAS's own addresses are none of ours.
     let pool = Pool::new(
@@ -145,7 +145,7 @@ pub fn run(task: &Task) -> Result<(), String> {
         [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1],
     );
     let mut options = Options::new(pool);
-    options.observer = Some(Box::new(Watch(scribe.clone())));
+    options.observer = Some(Box::new(LogCalls(logger.clone())));
     if task.two_processes {
         let own = std::env::current_exe().map_err(|e| e.to_string())?;
         let mut command = std::process::Command::new(own);
@@ -153,14 +153,14 @@ pub fn run(task: &Task) -> Result<(), String> {
         command.arg(ADDRESS_PROCESS).arg(&task.dll).arg(after.to_string());
         options.address_process = Some(command);
     }
-    scribe.begins(F::InitializeDllEx);
+    logger.begins(F::InitializeDllEx);
     let service = match Service::start(std::slice::from_ref(&task.dll), options) {
         Ok(service) => service,
         // The address process died before it had begun.
         Err(_) if matches!(task.kill, Kill::PeerTime(_)) => return Ok(()),
         Err(failure) => return Err(failure.to_string()),
     };
-    scribe.ended(&Note::Done(F::InitializeDllEx, crate::notes::Done::default()), F::InitializeDllEx);
+    logger.ended(&CallEntry::Returned(F::InitializeDllEx, crate::call_log::CallResult::default()), F::InitializeDllEx);
     let mut drive = Drive { service, random: Random::new(task.seed), live: Vec::new(), used: 0 };
     if task.kill == Kill::Fill {
         for _ in 0..=POOL {
@@ -240,7 +240,7 @@ impl Drive {
 /// The second process.
 pub fn address_process(dll: &Path, after: u64) -> Result<(), String> {
     if after > 0 {
-        die_after(after);
+        kill_after(after);
     }
     rasadmin_host::serve_addresses(&[dll.to_owned()], Profile::Shipping)
 }

@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
 use clap::Args;
-use rasadmin_ledger::report::Session;
+use rasadmin_ledger::report::SessionRow;
 
 /// Show who is connected, and who was
 ///
@@ -104,7 +104,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     Ok(Exit::Success)
 }
 
-fn octets(session: &Session, octets: Option<u64>) -> String {
+fn octets(session: &SessionRow, octets: Option<u64>) -> String {
     let at_least = if session.octets_are.as_deref() == Some("lower bound") { ">= " } else { "" };
     octets.map(|octets| format!("{at_least}{}", times::octets(octets))).unwrap_or_default()
 }

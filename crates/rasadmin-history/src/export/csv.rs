@@ -1,7 +1,7 @@
 //! CSV for people: RFC 4180, with a guard against formulas.
 
 use super::{Export, rfc_3339};
-use rasadmin_ledger::report::Session;
+use rasadmin_ledger::report::SessionRow;
 use rasadmin_policy::Name;
 use std::io::{self, Write};
 
@@ -47,7 +47,7 @@ impl<W: Write> Csv<W> {
 }
 
 impl<W: Write> Export for Csv<W> {
-    fn session(&mut self, s: Session) -> io::Result<bool> {
+    fn session(&mut self, s: SessionRow) -> io::Result<bool> {
         let name = |name: &Name| cell(&name.to_string());
         let text = |text: &Option<String>| cell(text.as_deref().unwrap_or(""));
         let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();

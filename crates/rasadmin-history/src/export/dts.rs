@@ -4,8 +4,8 @@ use super::{Export, time, was_established};
 use crate::causes::cause_number;
 use crate::logs::{escape, tunnel_number};
 use jiff::tz::TimeZone;
-use rasadmin_ledger::history::NO_END;
-use rasadmin_ledger::report::Session;
+use rasadmin_ledger::imported::NO_END;
+use rasadmin_ledger::report::SessionRow;
 use rasadmin_policy::Millis;
 use rasadmin_policy::{Name, Tunnel};
 use std::cmp::Ordering;
@@ -35,7 +35,7 @@ struct Waiting {
     time: Millis,
     id: i64,
     status: Status,
-    session: Box<Session>,
+    session: Box<SessionRow>,
 }
 
 impl PartialEq for Waiting {
@@ -82,7 +82,7 @@ impl<W: Write> Dts<W> {
         Ok(())
     }
 
-    fn event(&mut self, s: &Session, status: Status, at: Millis) -> io::Result<()> {
+    fn event(&mut self, s: &SessionRow, status: Status, at: Millis) -> io::Result<()> {
         let mut event = Event { text: String::with_capacity(2_048), escaped: false };
         let at = time(at);
         let local = at.to_zoned(self.zone.clone());
@@ -135,7 +135,7 @@ impl<W: Write> Dts<W> {
 }
 
 impl<W: Write> Export for Dts<W> {
-    fn session(&mut self, session: Session) -> io::Result<bool> {
+    fn session(&mut self, session: SessionRow) -> io::Result<bool> {
         if !was_established(&session) {
             return Ok(false);
         }
@@ -212,7 +212,7 @@ impl Event {
     }
 
     /// What was used: the low 32 bits of octets, and how often they were full.
-    fn used(&mut self, s: &Session) {
+    fn used(&mut self, s: &SessionRow) {
         let mut some = |name: &str, value: Option<u64>| {
             if let Some(value) = value {
                 self.number(name, value);

@@ -1,7 +1,7 @@
 //! JSON Lines: an object a session, its names those of the ledger's columns.
 
 use super::{Export, rfc_3339};
-use rasadmin_ledger::report::Session;
+use rasadmin_ledger::report::SessionRow;
 use rasadmin_policy::Name;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -52,7 +52,7 @@ impl<W: Write> Jsonl<W> {
 }
 
 impl<W: Write> Export for Jsonl<W> {
-    fn session(&mut self, s: Session) -> io::Result<bool> {
+    fn session(&mut self, s: SessionRow) -> io::Result<bool> {
         let object = Object {
             acct_session_id: &s.acct_session_id,
             nas_identifier: s.nas_identifier.as_str(),

@@ -1,7 +1,7 @@
 //! SQL for FreeRADIUS's table `radacct`, as of version 3.0.20 and later.
 
 use super::{Export, time, was_established};
-use rasadmin_ledger::report::Session;
+use rasadmin_ledger::report::SessionRow;
 use rasadmin_policy::Millis;
 use rasadmin_policy::Name;
 use std::collections::HashMap;
@@ -92,7 +92,7 @@ impl<W: Write> Radacct<W> {
         Ok(Self { out, sql, addresses, rows: Vec::new(), statements: 0 })
     }
 
-    fn row(&self, s: &Session) -> String {
+    fn row(&self, s: &SessionRow) -> String {
         let name = |name: &Name, most| self.text(&name.to_string(), most);
         let number = |n: Option<u64>| n.map_or("NULL".to_owned(), |n| n.to_string());
         let ipv6 = s.framed_ipv6_prefix.as_deref().filter(|text| is_ipv6(text));
@@ -206,7 +206,7 @@ fn is_ipv6(text: &str) -> bool {
 }
 
 impl<W: Write> Export for Radacct<W> {
-    fn session(&mut self, session: Session) -> io::Result<bool> {
+    fn session(&mut self, session: SessionRow) -> io::Result<bool> {
         if !was_established(&session) {
             return Ok(false);
         }

@@ -4,7 +4,7 @@ use super::Attempt;
 use crate::{Ended, PastSession, cause_number};
 use rasadmin_engine::effect::Usage;
 use rasadmin_ledger::Error;
-use rasadmin_ledger::report::{Decided, Filter, Reader, Session};
+use rasadmin_ledger::report::{DecisionRow, Filter, Reader, SessionRow};
 use rasadmin_policy::Millis;
 use rasadmin_policy::{Fact, InterfaceType, Name, Quarantine, Stage, Tunnel};
 
@@ -34,7 +34,7 @@ pub fn from_ledger(reader: &Reader, period: Period) -> Result<Vec<Attempt>, Erro
     Ok(attempts)
 }
 
-fn session(row: &Session, now: Millis) -> Attempt {
+fn session(row: &SessionRow, now: Millis) -> Attempt {
     let imported = row.imported.is_some();
     // What a log lacks is not known; what RRAS passed empty is absent.
     let told = |text: &str| match (text.is_empty(), imported) {
@@ -96,7 +96,7 @@ fn tunnel(name: &str) -> Option<Tunnel> {
 
 /// An attempt that was refused: what was known when it was is all that is known of it. A reauthentication or an endpoint
 /// change is none.
-fn refused(denied: &Decided) -> Option<Attempt> {
+fn refused(denied: &DecisionRow) -> Option<Attempt> {
     if matches!(denied.stage, Stage::Reauthentication | Stage::EndpointChange) {
         return None;
     }

@@ -6,7 +6,7 @@ use crate::{Position, checkpoint, cursor};
 use std::time::SystemTime;
 
 fn later() -> Rule {
-    Rule::Brought { before: SystemTime::now() + Duration::from_secs(60) }
+    Rule::Ingested { before: SystemTime::now() + Duration::from_secs(60) }
 }
 
 /// A journal of several segments, and the last number of each.
@@ -27,7 +27,7 @@ fn several(folder: &Path) -> (Journal, Vec<u64>) {
 }
 
 fn numbers(rule: Rule, folder: &Path) -> Vec<(u64, u64, bool)> {
-    expire(folder, rule).unwrap().into_iter().map(|gone| (gone.first, gone.last, gone.brought)).collect()
+    expire(folder, rule).unwrap().into_iter().map(|gone| (gone.first, gone.last, gone.ingested)).collect()
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_segment_goes_when_every_ledger_and_a_checkpoint_are_past_it_and_it_is_old()
     cursor::write(folder.path(), "two", &at(lasts[0] - 1)).unwrap();
     assert_eq!(numbers(later(), folder.path()), [], "one ledger lacks its last record");
     cursor::write(folder.path(), "two", &at(lasts[0])).unwrap();
-    let young = Rule::Brought { before: SystemTime::now() - Duration::from_secs(3600) };
+    let young = Rule::Ingested { before: SystemTime::now() - Duration::from_secs(3600) };
     assert_eq!(numbers(young, folder.path()), []);
     let good = std::fs::read(&path).unwrap();
     std::fs::write(&path, &good[..good.len() - 1]).unwrap();

@@ -119,15 +119,15 @@ fn whoever_does_not_know_the_version_appends_nothing() {
     assert!(matches!(follower.read(note(&mut seen)), Err(Error::NewerVersion { version: 2, .. })));
     assert_eq!(seen, numbered(1, known), "what is known is read");
     // An older program goes on from a checkpoint of what it knows, and the newer one's segments stay.
-    let place = follower.position();
-    let journal = Journal::begin_anew(folder.path(), SMALL, soon(), (place.number, place.crc)).unwrap();
-    assert_ne!(journal.beginning().journal, place.journal);
-    assert!(journal.start_at(&place).unwrap(), "the checkpoint's place fits");
+    let position = follower.position();
+    let journal = Journal::begin_new(folder.path(), SMALL, soon(), (position.number, position.crc)).unwrap();
+    assert_ne!(journal.beginning().journal, position.journal);
+    assert!(journal.start_at(&position).unwrap(), "the checkpoint's place fits");
     append_each(&journal, 3);
     assert_eq!(followed(folder.path()), numbered(known + 1, known + 3));
     assert_eq!(recovered(folder.path()).0, numbered(known + 1, known + 3));
     assert_eq!(std::fs::read(segment(folder.path(), 2)).unwrap(), before);
-    let same = Journal::begin_anew(folder.path(), SMALL, soon(), (0, 0)).unwrap();
+    let same = Journal::begin_new(folder.path(), SMALL, soon(), (0, 0)).unwrap();
     assert_eq!(same.beginning().journal, journal.beginning().journal, "it is done once");
 }
 

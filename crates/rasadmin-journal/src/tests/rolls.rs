@@ -211,17 +211,17 @@ fn a_place_is_found_in_any_segment_and_a_strange_one_in_none() {
     for _ in 0..60 {
         all.push(append(&journal, 1).unwrap().last);
     }
-    for place in &all {
+    for position in &all {
         let mut follower = Follower::open(folder.path()).unwrap().unwrap();
-        assert!(follower.start_at(place).unwrap());
+        assert!(follower.start_at(position).unwrap());
         let mut rest = Vec::new();
         follower.read(note(&mut rest)).unwrap();
-        assert_eq!(rest, numbered(place.number + 1, 60));
-        let other = crate::Position { crc: place.crc ^ 1, ..*place };
+        assert_eq!(rest, numbered(position.number + 1, 60));
+        let other = crate::Position { crc: position.crc ^ 1, ..*position };
         assert!(!follower.start_at(&other).unwrap());
-        let other = crate::Position { number: place.number + 60, ..*place };
+        let other = crate::Position { number: position.number + 60, ..*position };
         assert!(!follower.start_at(&other).unwrap());
-        let other = crate::Position { journal: uuid::Uuid::from_u128(7), ..*place };
+        let other = crate::Position { journal: uuid::Uuid::from_u128(7), ..*position };
         assert!(!follower.start_at(&other).unwrap());
     }
 }

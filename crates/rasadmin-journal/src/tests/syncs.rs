@@ -114,11 +114,11 @@ fn a_crash_at_every_step_of_writing_again() {
         // Who follows waits for what may be written again; whoever has read it keeps it.
         let seen = followed(&folder);
         assert!(seen.len() >= 2 && numbered(1, 7).starts_with(&seen), "{what}");
-        for place in [None, Some(2), Some(3), Some(7)] {
+        for position in [None, Some(2), Some(3), Some(7)] {
             let copied = tempfile::tempdir().unwrap();
             copy(&folder, copied.path());
             let journal = open(copied.path());
-            if let Some(number) = place {
+            if let Some(number) = position {
                 let mut from = None;
                 let beginning = journal.beginning();
                 // Of a copy in which all stands in one segment.
@@ -136,9 +136,9 @@ fn a_crash_at_every_step_of_writing_again() {
             let mut guard = journal.lock(soon()).unwrap();
             guard.catch_up(note(&mut all)).unwrap();
             drop(guard);
-            assert_eq!(all, numbered(place.map_or(1, |number| number + 1), 7), "{what} {place:?}");
+            assert_eq!(all, numbered(position.map_or(1, |number| number + 1), 7), "{what} {position:?}");
             append_each(&journal, 50);
-            assert_eq!(followed(copied.path()), numbered(1, 57), "{what} {place:?}");
+            assert_eq!(followed(copied.path()), numbered(1, 57), "{what} {position:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Query;
 
-/// In the order in which [`Decided`](crate::report::Decided) is read.
+/// In the order in which [`DecisionRow`](crate::report::DecisionRow) is read.
 macro_rules! columns {
     () => {
         "id, time, server, session, stage, domain, name, user_name, outcome, rule, reason, config, facts, counted, refusal,

@@ -23,9 +23,9 @@ queries! {
 
     /// Everything that the journal had then was brought in. The row always changes: SQLite syncs no transaction that
     /// changes nothing, and this one makes durable what was committed before it.
-    BROUGHT_NOTED = "UPDATE journals SET brought_at = CASE WHEN brought_at = :now THEN :now + 1 ELSE :now END
+    UPDATE_TIME_NOTED = "UPDATE journals SET brought_at = CASE WHEN brought_at = :now THEN :now + 1 ELSE :now END
          WHERE journal = :journal";
 
     /// How far each journal was brought in.
-    BROUGHT = "SELECT server, journal, segment, number, crc, brought_at FROM journals ORDER BY server, brought_at";
+    JOURNAL_CURSORS = "SELECT server, journal, segment, number, crc, brought_at FROM journals ORDER BY server, brought_at";
 }

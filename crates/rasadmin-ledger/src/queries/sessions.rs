@@ -2,7 +2,7 @@
 
 use super::Query;
 
-/// In the order in which [`Session`](crate::report::Session) is read.
+/// In the order in which [`SessionRow`](crate::report::SessionRow) is read.
 macro_rules! columns {
     () => {
         "id, acct_session_id, nas_identifier, domain, name, user_name, remote_computer, calling_station_id,

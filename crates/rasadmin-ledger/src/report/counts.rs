@@ -7,32 +7,40 @@ use crate::value::values;
 use rasadmin_engine::Millis;
 use rasadmin_engine::Name;
 use rasadmin_engine::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// A configuration was read by a process of the service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
-pub struct Loaded {
+/// One load of the configuration by a process of the service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ConfigLoad {
+    /// When it was loaded: RFC 3339, UTC.
     #[serde(serialize_with = "rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub time: Millis,
+    /// The RRAS server.
+    #[serde(rename = "nas_identifier")]
     pub server: Name,
     /// The version of the DLL.
     pub version: String,
-    /// The hash of the configuration in force since then.
+    /// The digest of the configuration in force since then.
     pub config: String,
-    /// What was wrong with the file, if an earlier one stayed in force.
+    /// What is wrong with the file, if an earlier configuration stayed in force. Null if nothing is.
     pub fault: Option<String>,
 }
 
-/// How much is in it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
-pub struct Counts {
+/// The numbers of rows in a ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LedgerCounts {
+    /// Sessions that are connected now.
     pub live_sessions: u64,
+    /// Leases that have not ended.
     pub live_leases: u64,
+    /// All sessions, without imported ones.
     pub sessions: u64,
+    /// Sessions imported from other logs.
     pub imported_sessions: u64,
+    /// Decisions.
     pub decisions: u64,
     /// Events that were lost before they could be recorded.
     pub lost_events: u64,
@@ -40,9 +48,9 @@ pub struct Counts {
 
 impl Reader {
     /// Numbers of rows; of what is never deleted but by `purge`, by the highest number, which costs nothing.
-    pub fn counts(&self) -> Result<Counts, Error> {
+    pub fn counts(&self) -> Result<LedgerCounts, Error> {
         let counts = self.database.one(queries::COUNTS, &[], |row| {
-            Ok(Counts {
+            Ok(LedgerCounts {
                 live_sessions: row.get(0)?,
                 live_leases: row.get(1)?,
                 sessions: row.get(2)?,

@@ -9,40 +9,56 @@ use rasadmin_engine::Millis;
 use rasadmin_engine::config::Bundle;
 use rasadmin_engine::rules::Counted;
 use rasadmin_engine::{Facts, Name, Stage};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A decision, as its row has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[allow(missing_docs)]
-pub struct Decided {
+/// A decision: what the DLL answered, and what it was based on.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct DecisionRow {
+    /// The decision's number in this ledger.
     pub id: RowId,
-    #[serde(serialize_with = "rfc3339")]
+    /// When it was made: RFC 3339, UTC.
+    #[serde(rename = "event_timestamp", serialize_with = "rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub time: Millis,
+    /// The RRAS server.
+    #[serde(rename = "nas_identifier")]
     pub server: Name,
+    /// The number of the session. Null if there was none yet.
     pub session: Option<RowId>,
+    /// The event that RRAS asked about.
     pub stage: Stage,
+    /// The user's domain in upper case, as `[domains]` maps it. Null if RRAS passed no name.
     pub domain: Option<Name>,
+    /// The user's name in upper case, without the domain. Null if RRAS passed no name.
     pub name: Option<Name>,
+    /// The user, exactly as RRAS passed it.
     pub user_name: Name,
+    /// `allow`, `allow for now` (a condition needs a fact that is not yet known) or `deny`.
     pub outcome: String,
+    /// The rule that decided. Null is the configuration's default.
     pub rule: Option<String>,
+    /// Why, for people: the rule's reason, or the meaning of `refusal`.
     pub reason: Option<String>,
-    /// What the engine refused for, though the rules allowed it: `exhausted` and so on.
+    /// Why the DLL refused what the rules allowed: `exhausted`, `blocked` and so on. Null if it did not.
     pub refusal: Option<String>,
+    /// The digest of the configuration that was in force.
     pub config: String,
+    /// What was known about the connection.
     pub facts: Facts,
-    /// The user's groups then.
+    /// The user's groups at that time.
     pub groups: Vec<String>,
-    /// What was counted, as far as the rules asked.
+    /// What was counted because a rule needed it.
     pub counted: Counted,
-    /// How often the same was refused again within a minute.
+    /// How often the same rule refused the same user again within a minute.
     pub repeated: u64,
-    /// When for the last time; None if it was not.
+    /// When it last did: RFC 3339, UTC. Null if it did not.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last: Option<Millis>,
 }
 
-impl Decided {
+impl DecisionRow {
     /// Was it to deny?
     pub fn is_denied(&self) -> bool {
         self.outcome == "deny"
@@ -54,8 +70,8 @@ fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, at: usize) -> Result<T, U
     serde_json::from_str(&row.get::<String>(at)?).map_err(|e| Unfit::new(at, e))
 }
 
-fn decided(row: &Row<'_>) -> Result<Decided, Unfit> {
-    Ok(Decided {
+fn decided(row: &Row<'_>) -> Result<DecisionRow, Unfit> {
+    Ok(DecisionRow {
         id: row.get(0)?,
         time: row.get(1)?,
         server: row.get(2)?,
@@ -79,7 +95,7 @@ fn decided(row: &Row<'_>) -> Result<Decided, Unfit> {
 
 impl Reader {
     /// Decisions, the latest first; `denied`: only those.
-    pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<Decided>, Error> {
+    pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<DecisionRow>, Error> {
         let mut values = filter.limited();
         values.push((":rule", rule.into()));
         if denied && (filter.since.is_some() || filter.until.is_some()) {
@@ -90,12 +106,12 @@ impl Reader {
     }
 
     /// The decisions of a session, in the order of time: also those for its addresses, which came before it.
-    pub fn decisions_of(&self, session: RowId) -> Result<Vec<Decided>, Error> {
+    pub fn decisions_of(&self, session: RowId) -> Result<Vec<DecisionRow>, Error> {
         self.database.all(queries::DECISIONS_OF_SESSION, values! { session: session }, decided)
     }
 
     /// One decision.
-    pub fn decision(&self, id: RowId) -> Result<Option<Decided>, Error> {
+    pub fn decision(&self, id: RowId) -> Result<Option<DecisionRow>, Error> {
         self.database.one(queries::DECISION, values! { id: id }, decided)
     }
 

@@ -1,6 +1,6 @@
 //! How the ledger and its service are: for `status`.
 
-use super::{Loaded, Reader};
+use super::{ConfigLoad, Reader};
 use crate::queries::{self, sqlite_only};
 use crate::{Error, ErrorKind, sqlite};
 use rasadmin_engine::Millis;
@@ -20,7 +20,7 @@ pub struct LastInstance {
     /// Its last event in the ledger.
     pub last_activity: Millis,
     /// The last load of the configuration.
-    pub loaded: Option<Loaded>,
+    pub loaded: Option<ConfigLoad>,
     /// Sessions that are open: live ones, or of a service that ended without closing them.
     pub open_sessions: u64,
     /// Events that were lost before they could be recorded, by all instances of this server.
@@ -29,13 +29,13 @@ pub struct LastInstance {
 
 /// How far a journal was brought into the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastBrought {
+pub struct JournalCursor {
     /// Whose it is.
     pub server: Name,
     /// Its UUID.
     pub journal: String,
     /// The last record that came in.
-    pub place: Option<Position>,
+    pub position: Option<Position>,
     /// When it was looked into last: the ledger is as old as that.
     pub brought_at: Millis,
 }
@@ -70,7 +70,7 @@ impl Reader {
         self.database.all(queries::LAST_INSTANCES, &[], |row| {
             let server: Name = row.get(0)?;
             let loaded = match row.get::<Option<Millis>>(6)? {
-                Some(time) => Some(Loaded {
+                Some(time) => Some(ConfigLoad {
                     time,
                     server: server.clone(),
                     version: row.get(7)?,
@@ -95,15 +95,15 @@ impl Reader {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn brought(&self) -> Result<Vec<LastBrought>, Error> {
-        self.database.all(queries::BROUGHT, &[], |row| {
+    pub fn journal_cursors(&self) -> Result<Vec<JournalCursor>, Error> {
+        self.database.all(queries::JOURNAL_CURSORS, &[], |row| {
             let journal: String = row.get(1)?;
             let id = |text: &str| Uuid::parse_str(text).ok();
             let ids = id(&journal).zip(id(&row.get::<String>(2)?));
             let (number, crc) = (row.get(3)?, row.get(4)?);
-            Ok(LastBrought {
+            Ok(JournalCursor {
                 server: row.get(0)?,
-                place: ids.map(|(journal, segment)| Position { journal, segment, number, crc }),
+                position: ids.map(|(journal, segment)| Position { journal, segment, number, crc }),
                 journal,
                 brought_at: row.get(5)?,
             })

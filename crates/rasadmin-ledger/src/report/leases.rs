@@ -7,34 +7,56 @@ use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
 use rasadmin_engine::Name;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::IpAddr;
 
-/// An address that a user holds or held.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
+/// A lease: an address that a user holds or held on a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LeaseRow {
+    /// The lease's number in this ledger.
     pub id: RowId,
+    /// The RRAS server.
+    #[serde(rename = "nas_identifier")]
     pub server: Name,
+    /// The address family: 4 or 6.
     pub family: u8,
-    /// An IPv6 identifier is written as the low half of an address.
+    /// The address. An IPv6 interface identifier is written as the low half of an address: `::a11c:e`.
     pub address: String,
+    /// The IPv6 prefix, if RRAS passed it.
+    #[serde(rename = "framed_ipv6_prefix")]
     pub prefix: Option<String>,
+    /// The user's domain in upper case, as `[domains]` maps it. Null if RRAS passed no name.
     pub domain: Option<Name>,
+    /// The user's name in upper case, without the domain. Null if RRAS passed no name.
     pub name: Option<Name>,
+    /// The user, exactly as RRAS passed it when it asked for the address.
     pub user_name: Name,
+    /// The port for which RRAS asked, such as `VPN2-127`.
+    #[serde(rename = "nas_port_id")]
     pub port: Name,
+    /// The number of the session that took the address. Null if none has.
     pub session: Option<RowId>,
+    /// Where the address comes from: `reservation`, `sticky` (the user's previous one), `pool` or `offer` (RRAS's own
+    /// address was kept).
     pub origin: String,
+    /// The pool's name. Null if the address is not from a pool.
     pub pool: Option<String>,
+    /// When the user got it: RFC 3339, UTC.
     #[serde(serialize_with = "rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub began: Millis,
+    /// When an accepted connection took it: RFC 3339, UTC. Null if none has.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub accepted: Option<Millis>,
+    /// When the lease ended: RFC 3339, UTC. Null while the user holds the address.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub ended: Option<Millis>,
+    /// Why it ended: `release`, `never accepted` and so on. Null while the user holds the address.
     pub ended_by: Option<String>,
-    /// The log that it comes from, if it is not the ledger's own.
+    /// The log that it was imported from: `odbc`, `dts` or `ias`. Null if the DLL recorded it.
     pub imported: Option<String>,
 }
 

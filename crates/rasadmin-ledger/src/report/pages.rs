@@ -1,8 +1,8 @@
 //! Sessions for other programs: page by page, so that no read lasts. A read that lasts lets the write-ahead log grow and
 //! slows RRAS.
 
-use super::{Reader, Session};
-use crate::history::{Counts, Imported};
+use super::{Reader, SessionRow};
+use crate::imported::{ImportCounts, ImportedSession};
 use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Identity;
@@ -25,7 +25,7 @@ pub struct ExportFilter {
 }
 
 impl ExportFilter {
-    fn has(&self, session: &Session) -> bool {
+    fn has(&self, session: &SessionRow) -> bool {
         self.user.as_ref().is_none_or(|user| session.user().as_ref() == Some(user))
             && self.imported.is_none_or(|imported| session.imported.is_some() == imported)
     }
@@ -40,7 +40,7 @@ pub struct Pages<'r> {
     after: Option<(Millis, RowId)>,
     /// What is new since the reading began is not waited for.
     last: RowId,
-    page: std::vec::IntoIter<Session>,
+    page: std::vec::IntoIter<SessionRow>,
 }
 
 impl Reader {
@@ -51,8 +51,8 @@ impl Reader {
     }
 
     /// What an import of these would do.
-    pub fn compare(&self, sessions: &[Imported]) -> Result<Counts, Error> {
-        let mut counts = Counts::default();
+    pub fn compare(&self, sessions: &[ImportedSession]) -> Result<ImportCounts, Error> {
+        let mut counts = ImportCounts::default();
         for session in sessions {
             let known = self.database.one(queries::SESSION_IS_THERE, values! { session: &session.key }, |row| {
                 let unended = row.get::<Option<String>>(1)?.is_some() && row.get::<Option<bool>>(2)? == Some(true);
@@ -78,7 +78,7 @@ impl Pages<'_> {
         let (start, id) = self.after.unwrap_or((self.wanted.since.unwrap_or(Millis::MIN), RowId::MIN));
         let until = self.wanted.until.unwrap_or(Millis::MAX);
         let next = values! { start: start, id: id, until: until, limit: PAGE };
-        let mut page = self.reader.database.all(queries::SESSIONS_AFTER, next, Session::read)?;
+        let mut page = self.reader.database.all(queries::SESSIONS_AFTER, next, SessionRow::read)?;
         let Some(last) = page.last() else { return Ok(false) };
         self.after = Some((last.acct_start_time, last.id));
         page.retain(|session| session.id <= self.last && self.wanted.has(session));
@@ -88,7 +88,7 @@ impl Pages<'_> {
 }
 
 impl Iterator for Pages<'_> {
-    type Item = Result<Session, Error>;
+    type Item = Result<SessionRow, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {

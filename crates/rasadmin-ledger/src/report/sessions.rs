@@ -7,52 +7,87 @@ use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
 use rasadmin_engine::{Identity, Name};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// In milliseconds.
 const DAY: Millis = 86_400_000;
 
-/// A session, as its row has it: docs/ledger.md says what each column is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
-pub struct Session {
+/// A session: one connection of one user, from its accept to its hangup. docs/ledger.md describes the columns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SessionRow {
+    /// The session's number in this ledger.
     pub id: RowId,
+    /// The session's key, unique everywhere: a UUID. It is not RRAS's own session id, which repeats.
     pub acct_session_id: String,
+    /// The RRAS server.
     pub nas_identifier: Name,
+    /// The user's domain in upper case, as `[domains]` maps it. Null if RRAS passed no name.
     pub domain: Option<Name>,
+    /// The user's name in upper case, without the domain. Null if RRAS passed no name.
     pub name: Option<Name>,
+    /// The user, exactly as RRAS passed it.
     pub user_name: Name,
+    /// The client's computer name. Empty if the client sent none.
     pub remote_computer: Name,
+    /// The client's public address, the latest after a move. Empty if it is not known.
     pub calling_station_id: String,
+    /// What connected: `client`, `home-router`, `full-router`, `dedicated` or `other`. Empty if it is not known.
     pub interface_type: String,
+    /// The latest quarantine state: `normal`, `quarantine`, `probation` or `not-capable`. Empty if it is not known.
     pub quarantine: String,
+    /// The tunnel: `SSTP`, `IKEv2`, `L2TP` or `PPTP`. Null before the first link of a PPP tunnel.
     pub tunnel_type: Option<String>,
+    /// The port of the first link, such as `VPN2-127`.
     pub nas_port_id: Option<Name>,
+    /// The client's IPv4 address.
     pub framed_ip_address: Option<String>,
+    /// The client's IPv6 interface identifier, written as the low half of an address: `::a11c:e`.
     pub framed_interface_id: Option<String>,
+    /// The IPv6 prefix that RRAS gave to the client.
     pub framed_ipv6_prefix: Option<String>,
+    /// When the DLL accepted it: RFC 3339, UTC.
     #[serde(serialize_with = "rfc3339")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub acct_start_time: Millis,
+    /// When its first link was established: RFC 3339, UTC. Null if none was.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub established: Option<Millis>,
+    /// The number of links that are connected now.
     pub live_links: u32,
+    /// The number of links that the session has ever had.
     pub acct_link_count: u32,
+    /// When it ended: RFC 3339, UTC. Null while it is live.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub acct_stop_time: Option<Millis>,
+    /// How long it lasted, in seconds: as RRAS reported at the hangup, else from start to stop. Null while it is live.
     pub acct_session_time: Option<u64>,
+    /// Octets from the user. Null if no hangup reported them.
     pub acct_input_octets: Option<u64>,
+    /// Octets to the user. Null if no hangup reported them.
     pub acct_output_octets: Option<u64>,
+    /// Frames from the user. Null if no hangup reported them.
     pub acct_input_packets: Option<u64>,
+    /// Frames to the user. Null if no hangup reported them.
     pub acct_output_packets: Option<u64>,
+    /// `exact`, or `lower bound` if a 32-bit counter may have wrapped. Null if there are no octets.
     pub octets_are: Option<String>,
+    /// Why it ended, in RADIUS's words: `NAS-Reboot` or `Admin-Reset`. Null if rasadmin does not know; an imported
+    /// session has what its log says.
     pub acct_terminate_cause: Option<String>,
+    /// How rasadmin learnt of its end: `hangup`, `instance ended` and so on. Null while it is live.
     pub closed_by: Option<String>,
+    /// True if nobody saw its end, so that `acct_stop_time` and `acct_session_time` are estimates.
     pub estimated: bool,
+    /// True if it counts for quotas. A session that never had a link does not.
     pub billed: bool,
+    /// The log that it was imported from: `odbc`, `dts` or `ias`. Null if the DLL recorded it.
     pub imported: Option<String>,
 }
 
-impl Session {
+impl SessionRow {
     /// Who it was.
     pub fn user(&self) -> Option<Identity> {
         Some(Identity { domain: self.domain.clone()?, name: self.name.clone()? })
@@ -103,26 +138,26 @@ impl Session {
 impl Reader {
     /// Sessions, the latest first; `live`: only those that are still connected. Imported ones where the ledger itself
     /// has none.
-    pub fn sessions(&self, filter: &Filter, live: bool) -> Result<Vec<Session>, Error> {
+    pub fn sessions(&self, filter: &Filter, live: bool) -> Result<Vec<SessionRow>, Error> {
         let query = match live {
             true => queries::LIVE_SESSIONS,
             false if filter.is_of_one_user() => queries::SESSIONS_OF_USER,
             false => queries::SESSIONS,
         };
-        self.database.all(query, &filter.limited(), Session::read)
+        self.database.all(query, &filter.limited(), SessionRow::read)
     }
 
     /// A session by its number, or by its key or the key's beginning or end (eight characters at least). None if there
     /// is none; an error text if there are several.
-    pub fn session(&self, typed: &str) -> Result<Result<Option<Session>, String>, Error> {
+    pub fn session(&self, typed: &str) -> Result<Result<Option<SessionRow>, String>, Error> {
         if let Ok(id) = typed.parse::<i64>() {
-            return Ok(Ok(self.database.one(queries::SESSION, values! { id: id }, Session::read)?));
+            return Ok(Ok(self.database.one(queries::SESSION, values! { id: id }, SessionRow::read)?));
         }
         if typed.len() < 8 || !typed.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
             return Ok(Err("a session is named by its number, or by eight characters of its key".to_owned()));
         }
         let key = values! { key: typed.to_ascii_lowercase() };
-        let mut found = self.database.all(queries::SESSIONS_WITH_KEY, key, Session::read)?;
+        let mut found = self.database.all(queries::SESSIONS_WITH_KEY, key, SessionRow::read)?;
         Ok(match found.len() {
             0 | 1 => Ok(found.pop()),
             _ => Err("several sessions have such a key: type more of it".to_owned()),
@@ -131,8 +166,8 @@ impl Reader {
 
     /// Each session that was connected at some time in a period, in no order; imported ones where the ledger itself has
     /// none.
-    pub fn each_session_in(&self, from: Millis, to: Millis, each: &mut dyn FnMut(Session)) -> Result<(), Error> {
+    pub fn each_session_in(&self, from: Millis, to: Millis, each: &mut dyn FnMut(SessionRow)) -> Result<(), Error> {
         let period = values! { from: from, to: to, day_before: from.saturating_sub(DAY) };
-        self.database.each(queries::SESSIONS_IN_PERIOD, period, |row| Session::read(row).map(&mut *each))
+        self.database.each(queries::SESSIONS_IN_PERIOD, period, |row| SessionRow::read(row).map(&mut *each))
     }
 }

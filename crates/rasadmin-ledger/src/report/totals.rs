@@ -1,7 +1,7 @@
 //! Sums over a period: by user, group, tunnel, day or rule.
 
 use super::filter::Filter;
-use super::sessions::Session;
+use super::sessions::SessionRow;
 use super::{Reader, rfc3339_or_null};
 use crate::sqlite::{Row, Unfit};
 use crate::value::values;
@@ -11,13 +11,14 @@ use rasadmin_engine::config::Config;
 use rasadmin_engine::rules::{days_between, period_dates};
 use rasadmin_engine::{Facts, Identity, Name};
 use rasadmin_policy::timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is summed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum By {
+pub enum GroupBy {
     User,
     /// The groups of the configuration; a user of several counts in each.
     Group,
@@ -28,57 +29,76 @@ pub enum By {
     Rule,
 }
 
-/// A row of a report.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+/// A row of a report: sums over the sessions of one user, group, tunnel, day or rule in a period.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Total {
-    /// The user, group, tunnel, day or rule; None: those that have none.
+    /// The user, group, tunnel, day or rule. Null stands for the sessions that have none.
     pub key: Option<String>,
-    /// Sessions that were connected in the period.
+    /// The number of sessions that were connected in the period.
     pub sessions: u64,
-    /// Different users.
+    /// The number of different users.
     pub users: u64,
-    /// Time connected within the period, in seconds; of live sessions until now.
+    /// The time connected within the period, in seconds. Live sessions count until now.
+    #[serde(rename = "connected_seconds")]
     pub seconds: u64,
-    /// Octets from the users, of sessions whose hangup fell into the period.
+    /// Octets from the users, of the sessions that ended in the period.
+    #[serde(rename = "acct_input_octets")]
     pub input_octets: u64,
-    /// Octets to the users, likewise.
+    /// Octets to the users, of the sessions that ended in the period.
+    #[serde(rename = "acct_output_octets")]
     pub output_octets: u64,
-    /// A 32-bit counter may have wrapped in one of them: the octets are the least that it can be.
+    /// True if a 32-bit counter may have wrapped in one of the sessions: the octets are then a lower bound.
     pub octets_are_lower_bound: bool,
-    /// Sessions whose end was not seen, so that their time is an estimate.
+    /// The number of sessions whose end nobody saw, so that their time is an estimate.
     pub estimated: u64,
-    /// Attempts that were denied, and live sessions that were cut.
+    /// The number of attempts that were denied, and of live sessions that were period_start.
     pub denied: u64,
 }
 
-/// What a user has used in a period, as quotas count it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
-pub struct UserDays {
+/// What a user has used in a period, as quotas count it: live sessions are not included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UsageRow {
+    /// The user's domain in upper case, as `[domains]` maps it.
     pub domain: Name,
+    /// The user's name in upper case, without the domain.
     pub name: Name,
-    /// The first day of the period, `2026-11-23`.
+    /// The first day of the period in the configured time zone, such as `2026-11-23`.
     pub from: String,
+    /// The time connected, in seconds. A session is split at midnight.
+    #[serde(rename = "connected_seconds")]
     pub seconds: u64,
+    /// Octets from the user, of the sessions that ended in the period.
+    #[serde(rename = "acct_input_octets")]
     pub input_octets: u64,
+    /// Octets to the user, of the sessions that ended in the period.
+    #[serde(rename = "acct_output_octets")]
     pub output_octets: u64,
+    /// The number of sessions.
     pub sessions: u64,
 }
 
-/// A user who is known to the ledger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
+/// A user whom the ledger knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct KnownUser {
+    /// The user's domain in upper case, as `[domains]` maps it.
     pub domain: Name,
+    /// The user's name in upper case, without the domain.
     pub name: Name,
+    /// The number of sessions that are connected now.
     pub live_sessions: u64,
+    /// The number of all sessions.
     pub sessions: u64,
-    /// None if he was never accepted.
+    /// When the first session began: RFC 3339, UTC. Null if the user was never accepted.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub first: Option<Millis>,
+    /// When the last session ended, or began if it is live: RFC 3339, UTC. Null if the user was never accepted.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last: Option<Millis>,
+    /// When the user was last denied: RFC 3339, UTC. Null if that never happened.
     #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last_denied: Option<Millis>,
 }
 
@@ -103,7 +123,7 @@ struct Sum {
 
 /// Rows by key, in the order of the keys.
 struct Sums<'c> {
-    by: By,
+    by: GroupBy,
     config: &'c Config,
     rows: BTreeMap<Option<String>, Sum>,
 }
@@ -125,7 +145,7 @@ impl Sums<'_> {
         &mut sum.total
     }
 
-    fn session(&mut self, session: &Session, rule: Option<String>, from: Millis, to: Millis, now: Millis) {
+    fn session(&mut self, session: &SessionRow, rule: Option<String>, from: Millis, to: Millis, now: Millis) {
         if session.imported.is_none() && !session.is_live() && !session.billed {
             return;
         }
@@ -137,11 +157,13 @@ impl Sums<'_> {
         let ended_here = session.acct_stop_time.is_some_and(|stop| stop >= from && stop < to);
         let zone = self.config.zone.clone();
         let keys = match self.by {
-            By::User => vec![Some(user.as_ref().map_or_else(|| session.user_name.to_string(), ToString::to_string))],
-            By::Group => self.groups(user.as_ref()),
-            By::Tunnel => vec![session.tunnel_type.clone()],
-            By::Rule => vec![rule],
-            By::Day => Vec::new(),
+            GroupBy::User => {
+                vec![Some(user.as_ref().map_or_else(|| session.user_name.to_string(), ToString::to_string))]
+            }
+            GroupBy::Group => self.groups(user.as_ref()),
+            GroupBy::Tunnel => vec![session.tunnel_type.clone()],
+            GroupBy::Rule => vec![rule],
+            GroupBy::Day => Vec::new(),
         };
         let (first, last) = (timestamp(start.max(from)), timestamp(stop.min(to)));
         let mut days: Vec<_> = days_between(first, last, &zone).collect();
@@ -151,7 +173,7 @@ impl Sums<'_> {
         }
         let inside: u64 = days.iter().map(|(_, seconds)| seconds).sum();
         let rows: Vec<(Option<String>, u64, bool)> = match self.by {
-            By::Day => {
+            GroupBy::Day => {
                 let end = days.len() - 1;
                 let days = days.into_iter().enumerate();
                 days.map(|(at, (day, seconds))| (Some(day), seconds, ended_here && at == end)).collect()
@@ -179,9 +201,16 @@ impl Sums<'_> {
 
 impl Reader {
     /// A report over `from` (included) to `to` (not included), a row a key, in the order of the keys.
-    pub fn totals(&self, by: By, from: Millis, to: Millis, now: Millis, config: &Config) -> Result<Vec<Total>, Error> {
+    pub fn totals(
+        &self,
+        by: GroupBy,
+        from: Millis,
+        to: Millis,
+        now: Millis,
+        config: &Config,
+    ) -> Result<Vec<Total>, Error> {
         let mut sums = Sums { by, config, rows: BTreeMap::new() };
-        let rules = if by == By::Rule { self.deciding_rules(from, to)? } else { BTreeMap::new() };
+        let rules = if by == GroupBy::Rule { self.deciding_rules(from, to)? } else { BTreeMap::new() };
         self.each_session_in(from, to, &mut |session| {
             let rule = rules.get(&session.id).cloned().flatten();
             sums.session(&session, rule, from, to, now);
@@ -193,11 +222,11 @@ impl Reader {
             };
             let name: Name = row.get(3)?;
             let keys = match by {
-                By::User => vec![Some(user.as_ref().map_or_else(|| name.to_string(), ToString::to_string))],
-                By::Group => sums.groups(user.as_ref()),
-                By::Tunnel => vec![tunnel(row, 5)?],
-                By::Rule => vec![row.get(4)?],
-                By::Day => {
+                GroupBy::User => vec![Some(user.as_ref().map_or_else(|| name.to_string(), ToString::to_string))],
+                GroupBy::Group => sums.groups(user.as_ref()),
+                GroupBy::Tunnel => vec![tunnel(row, 5)?],
+                GroupBy::Rule => vec![row.get(4)?],
+                GroupBy::Day => {
                     let day = rasadmin_engine::config::file::Period::Day;
                     vec![Some(period_dates(day, timestamp(row.get(0)?), &config.zone).0)]
                 }
@@ -224,24 +253,24 @@ impl Reader {
     }
 
     /// What users have used between two days (both included), a row a user and period that begins on `first` of each
-    /// day: `cut` makes the period's first day of a day.
+    /// day: `period_start` makes the period's first day of a day.
     pub fn usage(
         &self,
         filter: &Filter,
         first: &str,
         last: &str,
-        cut: &dyn Fn(&str) -> String,
-    ) -> Result<Vec<UserDays>, Error> {
-        let mut all = Vec::<UserDays>::new();
+        period_start: &dyn Fn(&str) -> String,
+    ) -> Result<Vec<UsageRow>, Error> {
+        let mut all = Vec::<UsageRow>::new();
         // Of the period that is being summed up; a session of several days is one.
         let mut sessions = BTreeSet::new();
         let query = if filter.is_of_one_user() { queries::USAGE_OF_USER } else { queries::USAGE };
         let wanted = values! { name: filter.name(), domain: filter.domain(), first: first, last: last };
         self.database.each(query, wanted, |row| {
-            let next = UserDays {
+            let next = UsageRow {
                 domain: row.get(0)?,
                 name: row.get(1)?,
-                from: cut(&row.get::<String>(2)?),
+                from: period_start(&row.get::<String>(2)?),
                 seconds: row.get(3)?,
                 input_octets: row.get(4)?,
                 output_octets: row.get(5)?,

@@ -2,7 +2,7 @@
 
 use super::{Database, Sqlite, deadline};
 use crate::Error;
-use crate::history::{Counts, Imported};
+use crate::imported::{ImportCounts, ImportedSession};
 use crate::queries;
 use crate::value::values;
 use std::time::{Duration, Instant};
@@ -18,8 +18,8 @@ impl Sqlite {
     /// Writes sessions of other logs. What the ledger has stays as it is, unless its end was missing and is known now.
     /// `wait`: how long each transaction may wait for the lock. After an error, what was written before it stays: the
     /// same import again goes on.
-    pub fn import(&mut self, sessions: &[Imported], wait: Duration) -> Result<Counts, Error> {
-        let mut counts = Counts::default();
+    pub fn import(&mut self, sessions: &[ImportedSession], wait: Duration) -> Result<ImportCounts, Error> {
+        let mut counts = ImportCounts::default();
         let mut rest = sessions;
         while !rest.is_empty() {
             let (done, more) = self.import_some(rest, Instant::now() + wait)?;
@@ -31,13 +31,13 @@ impl Sqlite {
     }
 
     /// One transaction: how many were looked at, and what became of them.
-    fn import_some(&mut self, sessions: &[Imported], until: Instant) -> Result<(usize, Counts), Error> {
+    fn import_some(&mut self, sessions: &[ImportedSession], until: Instant) -> Result<(usize, ImportCounts), Error> {
         self.is_there()?;
         let _guard = deadline::until(until);
         self.sync_level(false)?;
         let transaction = self.database.begin()?;
         let began = Instant::now();
-        let (mut done, mut counts) = (0, Counts::default());
+        let (mut done, mut counts) = (0, ImportCounts::default());
         for session in sessions.iter().take(MOST) {
             match write(&self.database, session)? {
                 Became::New => counts.new += 1,
@@ -60,7 +60,7 @@ enum Became {
     AlreadyThere,
 }
 
-fn write(database: &Database, s: &Imported) -> Result<Became, Error> {
+fn write(database: &Database, s: &ImportedSession) -> Result<Became, Error> {
     let (usage, user) = (s.usage.as_ref(), s.user.as_ref());
     let octets_are = usage.map(|_| if s.exact { "exact" } else { "lower bound" });
     let address = s.address.map(|address| address.to_string());

@@ -101,7 +101,7 @@ fn upkeep(scene: &Scene) -> Upkeep {
 
 /// Changes rows past the door.
 fn change(scene: &Scene, sql: &str) {
-    scene.bring_in();
+    scene.ingest();
     assert_ne!(rusqlite::Connection::open(&scene.config.ledger).unwrap().execute(sql, []).unwrap(), 0, "{sql}");
     ran::done(sql);
 }
@@ -109,7 +109,7 @@ fn change(scene: &Scene, sql: &str) {
 /// The journal is read again from its oldest record.
 fn read_again(scene: &Scene) {
     change(scene, "UPDATE journals SET crc = crc + 1");
-    assert!(scene.bring_in().again);
+    assert!(scene.ingest().reread);
 }
 
 /// The oldest records are missing, a checkpoint has what lived then, and `vera` is among it: on `VPN1-7`.
@@ -133,10 +133,10 @@ fn ended_after_the_checkpoint() -> Scene {
     for handle in 2..50 {
         visit(&scene, handle, &format!("u{}", handle % 5), 60);
     }
-    scene.bring_in();
+    scene.ingest();
     expire(&scene);
     change(&scene, "DELETE FROM journals");
-    assert_eq!(scene.bring_in().gaps, 1);
+    assert_eq!(scene.ingest().gaps, 1);
     scene
 }
 

@@ -3,14 +3,14 @@
 use super::{Scene, soon};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Domains, Millis, Name};
-use rasadmin_ledger::history::{Counts, Imported};
+use rasadmin_ledger::imported::{ImportCounts, ImportedSession};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::time::Duration;
 
 /// A session of a user of CORP.
-pub fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> Imported {
+pub fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> ImportedSession {
     let domains = Domains::new([("CORP", &[][..])], Some("CORP"));
-    Imported {
+    ImportedSession {
         key: key.to_owned(),
         source: "odbc",
         server: "VPN1".into(),
@@ -36,7 +36,7 @@ pub fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> Imported 
 }
 
 /// Imports them into the scene's ledger.
-pub fn import(scene: &Scene, sessions: &[Imported]) -> Counts {
+pub fn import(scene: &Scene, sessions: &[ImportedSession]) -> ImportCounts {
     let mut ledger = Sqlite::open(&scene.ledger(), Create::No, false, soon()).unwrap();
     ledger.import(sessions, Duration::from_secs(20)).unwrap()
 }

@@ -9,10 +9,10 @@ mod scene;
 use rasadmin_engine::config::Config;
 use rasadmin_engine::{Event, Name, Record};
 use rasadmin_journal::{Guard, Journal, Options};
-use rasadmin_ledger::bring_in::Brought;
+use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
+use rasadmin_recorder::admin::AdminJournal;
 use rasadmin_recorder::present;
-use rasadmin_recorder::tool::Tool;
 pub use scene::*;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,12 +24,12 @@ pub fn soon() -> Instant {
 impl Scene {
     /// The ledger, with all that the journal has.
     pub fn ledger(&self) -> PathBuf {
-        self.bring_in();
+        self.ingest();
         self.config.ledger.clone()
     }
 
-    pub fn bring_in(&self) -> Brought {
-        bring_in(&self.config)
+    pub fn ingest(&self) -> IngestSummary {
+        ingest(&self.config)
     }
 
     /// One value of the ledger, as text.
@@ -37,13 +37,13 @@ impl Scene {
         ask(&self.ledger(), sql)
     }
 
-    pub fn tool(&self) -> Tool {
-        Tool::open(&self.config.journal, &self.config).unwrap().unwrap()
+    pub fn tool(&self) -> AdminJournal {
+        AdminJournal::open(&self.config.journal, &self.config).unwrap().unwrap()
     }
 
     /// What an administrator tells.
     pub fn tell(&self, event: Event) {
-        self.tool().tell(&self.now(), |_| ((), Some(event))).unwrap().unwrap();
+        self.tool().record(&self.now(), |_| ((), Some(event))).unwrap().unwrap();
     }
 
     /// Writes the state down as of now.
@@ -71,9 +71,9 @@ pub fn append(guard: &mut Guard<'_>, record: &Record) {
 }
 
 /// Brings a configuration's journal into its ledger.
-pub fn bring_in(config: &Config) -> Brought {
+pub fn ingest(config: &Config) -> IngestSummary {
     let mut ledger = Sqlite::open(&config.ledger, Create::Yes, false, soon()).unwrap();
-    ledger.bring_in(&config.journal, &Name::new("VPN1"), &mut |_| {}).unwrap()
+    ledger.ingest(&config.journal, &Name::new("VPN1"), &mut |_| {}).unwrap()
 }
 
 /// Values of a ledger, as text: rows with `; ` between, columns with a space.

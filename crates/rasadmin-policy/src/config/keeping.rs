@@ -5,7 +5,7 @@ use super::Config;
 use super::last_good;
 use super::load::beside;
 use rasadmin_messages::Message;
-use rasadmin_rights::private::{make_folder, only_ours, unbelievable};
+use rasadmin_rights::private::{make_folder, only_ours, why_untrusted};
 use std::fs::OpenOptions;
 use std::io::{Result, Write};
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ impl Keeping {
             return Some(self);
         }
         if let Some(places) = self.failures() {
-            Message::ConfigNotKept { places: &places }.tell();
+            Message::ConfigNotKept { places: &places }.emit();
         }
         None
     }
@@ -50,7 +50,7 @@ impl Keeping {
     /// Writes all of it, except where it is kept already. Returns where that failed, and why.
     pub fn whole(mut self) -> Option<String> {
         let kept =
-            |place: &Path| std::fs::read(place).is_ok_and(|text| text == self.text) && unbelievable(place).is_none();
+            |place: &Path| std::fs::read(place).is_ok_and(|text| text == self.text) && why_untrusted(place).is_none();
         self.places.retain(|place| !kept(place));
         while !self.places.is_empty() {
             self.step(usize::MAX);

@@ -4,7 +4,7 @@ use super::compile::{Source, parse};
 use super::{Config, ConfigErrors, read};
 use crate::Name;
 use rasadmin_messages::Message;
-use rasadmin_rights::private::unbelievable;
+use rasadmin_rights::private::why_untrusted;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -57,8 +57,8 @@ impl Bundle {
     /// The last good one that was kept; None if there is none, or it is damaged. One that another user has written or
     /// can write does not count, and a message says so: a user who can write it decides who may connect.
     pub fn kept(path: &Path) -> Option<Self> {
-        if let Some(why) = unbelievable(path) {
-            Message::KeptConfigNotUsed { file: &path.display(), why: &why }.tell();
+        if let Some(why) = why_untrusted(path) {
+            Message::KeptConfigNotUsed { file: &path.display(), why: &why }.emit();
             return None;
         }
         serde_json::from_slice(&std::fs::read(path).ok()?).ok()

@@ -48,8 +48,8 @@ impl Change {
     /// Tells it. `file` is the configuration's.
     pub fn tell(&self, file: &Path) {
         match self {
-            Self::Valid(config) => Message::ConfigInForce { file: &file.display(), hash: &config.hash }.tell(),
-            Self::Broken(errors) => Message::ConfigBroken { errors }.tell(),
+            Self::Valid(config) => Message::ConfigInForce { file: &file.display(), hash: &config.hash }.emit(),
+            Self::Broken(errors) => Message::ConfigBroken { errors }.emit(),
         }
     }
 }
@@ -78,8 +78,8 @@ impl Trouble {
     /// Tells it.
     pub fn tell(&self) {
         match self {
-            Self::Broken(errors) => Message::ConfigBrokenAtStart { errors }.tell(),
-            Self::NotKept(places) => Message::ConfigNotKept { places }.tell(),
+            Self::Broken(errors) => Message::ConfigBrokenAtStart { errors }.emit(),
+            Self::NotKept(places) => Message::ConfigNotKept { places }.emit(),
         }
     }
 }
@@ -194,7 +194,7 @@ impl Watch {
                 if config.bundle.len() > A_LOOK {
                     self.keeping = Some(Keeping::new(&config));
                 } else if let Some(places) = Keeping::new(&config).whole() {
-                    Message::ConfigNotKept { places: &places }.tell();
+                    Message::ConfigNotKept { places: &places }.emit();
                 }
                 self.bundle = config.bundle.clone();
                 Some(Change::Valid(Arc::new(config)))

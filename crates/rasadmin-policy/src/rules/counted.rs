@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 /// The numbers that a decision rested on; what was not asked for is not in here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Counted {
     /// The user's other live sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]

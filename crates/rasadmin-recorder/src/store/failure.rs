@@ -9,14 +9,14 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// Which kind.
-    pub kind: Kind,
+    pub kind: FailureKind,
     /// What happened.
     pub message: String,
 }
 
 /// Kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum FailureKind {
     /// The folder or a file is not there, or something else stands in its place.
     Missing,
     /// Another process held the lock beyond the deadline.
@@ -35,7 +35,7 @@ pub enum Kind {
     Other,
 }
 
-impl Kind {
+impl FailureKind {
     /// As messages name it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,19 +55,19 @@ impl Failure {
     /// What an error means, with the journal of this folder.
     pub fn of(error: &Error, folder: &Path) -> Self {
         let kind = match error {
-            Error::Locked => Kind::Locked,
-            Error::Full(_) => Kind::Full,
-            Error::Sync(_) => Kind::Sync,
-            Error::Replaced(_) | Error::Diverged { .. } => Kind::Replaced,
-            Error::NewerVersion { .. } => Kind::Newer,
+            Error::Locked => FailureKind::Locked,
+            Error::Full(_) => FailureKind::Full,
+            Error::Sync(_) => FailureKind::Sync,
+            Error::Replaced(_) | Error::Diverged { .. } => FailureKind::Replaced,
+            Error::NewerVersion { .. } => FailureKind::Newer,
             Error::Io(failed) => match failed.source.kind() {
-                ErrorKind::NotFound => Kind::Missing,
-                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Kind::ReadOnly,
+                ErrorKind::NotFound => FailureKind::Missing,
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => FailureKind::ReadOnly,
                 // What the system says to a file in the folder's place differs.
-                _ if !folder.is_dir() => Kind::Missing,
-                _ => Kind::Other,
+                _ if !folder.is_dir() => FailureKind::Missing,
+                _ => FailureKind::Other,
             },
-            _ => Kind::Other,
+            _ => FailureKind::Other,
         };
         Self { kind, message: error.to_string() }
     }

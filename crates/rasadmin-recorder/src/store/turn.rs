@@ -1,7 +1,7 @@
 //! One turn at the journal: the lock is held, nobody else appends, and the state lacks nothing.
 
-use super::{Failure, Store, Whose};
-use crate::{codec, present, tell};
+use super::{Failure, Origin, Store};
+use crate::{codec, present, report};
 use rasadmin_engine::{Id, Mono, Record, Stamp, State};
 use rasadmin_journal::{Error, Guard, Item, Journal, Position};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub struct Written<T> {
     /// The journal.
     pub journal: Arc<Journal>,
     /// Its last record.
-    pub place: Position,
+    pub position: Position,
     /// Was something written that had waited, and that a power cut would make us regret?
     pub waited: bool,
 }
@@ -75,23 +75,23 @@ impl Store {
     /// Why nothing can be recorded, which was told.
     pub fn turn<T>(
         &mut self,
-        whose: Whose<'_>,
+        origin: Origin<'_>,
         now: Stamp,
         deadline: Instant,
         work: impl FnOnce(&mut Turn<'_, '_>) -> Result<T, Error>,
     ) -> Option<Written<T>> {
-        if self.pace.rests(now.mono) || self.membership.has_left() {
+        if self.backoff.is_paused(now.mono) || self.membership.has_left() {
             return None;
         }
-        let had = self.try_turn(whose, now, deadline, work);
+        let had = self.try_turn(origin, now, deadline, work);
         for notice in self.journal.iter().flat_map(|journal| journal.take_notices()) {
-            tell::notice(&notice);
+            report::notice(&notice);
         }
         match had {
             Ok(None) => None,
             Ok(Some(written)) => {
-                if self.told.take().is_some() {
-                    tell::recording_again(&self.folder);
+                if self.reported.take().is_some() {
+                    report::recording_again(&self.folder);
                 }
                 self.failure = None;
                 self.others = None;
@@ -108,8 +108,8 @@ impl Store {
     pub fn failed(&mut self, error: &Error, now: Mono) {
         let failure = Failure::of(error, &self.folder);
         // There are many attempts, so each kind is reported once.
-        if self.told.replace(failure.kind) != Some(failure.kind) {
-            tell::cannot_record(&failure);
+        if self.reported.replace(failure.kind) != Some(failure.kind) {
+            report::cannot_record(&failure);
         }
         let another = matches!(error, Error::Replaced(_) | Error::Diverged { .. });
         self.replaced |= another;
@@ -119,18 +119,18 @@ impl Store {
         self.failure = Some(failure);
         // Another journal can be opened at once.
         if !another {
-            self.pace.rest(now);
+            self.backoff.pause(now);
         }
     }
 
     fn try_turn<T>(
         &mut self,
-        whose: Whose<'_>,
+        origin: Origin<'_>,
         now: Stamp,
         deadline: Instant,
         work: impl FnOnce(&mut Turn<'_, '_>) -> Result<T, Error>,
     ) -> Result<Option<Written<T>>, Error> {
-        let journal = self.opened(whose, deadline)?;
+        let journal = self.opened(origin, deadline)?;
         let mut guard = journal.lock(deadline)?;
         if self.membership.has_left() {
             // While this call waited. Another instance begins only when the lock is let go.
@@ -139,34 +139,34 @@ impl Store {
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Locked);
         self.catch_up(&mut guard)?;
-        self.settle(&mut guard, whose, now)?;
+        self.reconcile(&mut guard, origin, now)?;
         let waited = self.write_waiting(&mut guard)?;
         let done = work(&mut Turn { guard: &mut guard, state: &mut self.state, token: self.token })?;
-        let place = guard.position();
+        let position = guard.position();
         drop(guard);
-        Ok(Some(Written { done, journal, place, waited }))
+        Ok(Some(Written { done, journal, position, waited }))
     }
 
     /// Applies what others have appended. If something waits here, it was decided without that: it is decided again.
     fn catch_up(&mut self, guard: &mut Guard<'_>) -> Result<(), Error> {
         let Self { state, waiting, stale, .. } = self;
-        let mut lacking = present::Lacking::default();
+        let mut missing = present::Missing::default();
         let caught = guard.catch_up(|item| {
             if let Item::Record(record) = item
                 && !waiting.is_empty()
                 && codec::decode(record.payload).is_ok_and(|decoded| waiting.is_there(decoded.record.id))
             {
-                // Writing it had failed, and it is there all the same. Memory has it.
+                // SlicedCheckpoint it had failed, and it is there all the same. Memory has it.
                 return;
             }
             // Behind a hole that was mended just now a checkpoint may lie that has what is missing.
             *stale |= !waiting.is_empty() || matches!(item, Item::Gap { .. });
             if !*stale {
-                present::apply(state, &mut lacking, item);
+                present::apply(state, &mut missing, item);
             }
         });
-        if lacking != present::Lacking::default() {
-            tell::lacking(&lacking);
+        if missing != present::Missing::default() {
+            report::missing(&missing);
         }
         self.stale |= !self.waiting.touched().is_empty();
         caught
@@ -196,7 +196,7 @@ impl Store {
             written += count;
         }
         if written > 0 {
-            tell::waited_are_recorded(written);
+            report::waited_are_recorded(written);
         }
         self.waiting.touched_are_carried();
         self.replaced = false;
@@ -221,12 +221,12 @@ mod tests {
         let membership = Arc::new(Membership::default());
         let mut store = Store::new(&config, now, membership.clone());
         let server = Name::new("VPN1");
-        let whose = Whose { config: &config, server: &server, process: Process(1) };
+        let origin = Origin { config: &config, server: &server, process: Process(1) };
         let deadline = Instant::now() + Duration::from_secs(10);
-        assert!(store.turn(whose, now.at, deadline, |_| Ok(())).is_some());
+        assert!(store.turn(origin, now.at, deadline, |_| Ok(())).is_some());
         let before = store.journal.as_ref().unwrap().position();
         membership.leave();
-        let late = store.try_turn(whose, now.at, deadline, |turn| {
+        let late = store.try_turn(origin, now.at, deadline, |turn| {
             let context = Context::new(&config, &server, turn.instance(), Process(1));
             turn.append(&decide(turn.state(), &context, &Event::Lost { events: 1 }, &now))
         });

@@ -4,7 +4,7 @@
 #[cfg(target_os = "linux")]
 #[path = "../../../rasadmin-journal/tests/small_disk/mod.rs"]
 pub mod disk;
+pub mod log;
 mod scene;
-pub mod told;
 
 pub use scene::*;

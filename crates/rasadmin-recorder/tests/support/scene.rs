@@ -93,7 +93,7 @@ impl Scene {
 
     pub fn present(&self) -> State {
         let found = rasadmin_recorder::present::read(&self.path()).unwrap().unwrap();
-        assert_eq!(found.lacking, Default::default());
+        assert_eq!(found.missing, Default::default());
         found.state
     }
 

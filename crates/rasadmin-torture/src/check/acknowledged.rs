@@ -4,7 +4,7 @@
 //! one that answered there may be one more, whose call was killed before it did.
 
 use super::{Check, Journal};
-use crate::notes::{Done, Note};
+use crate::call_log::{CallEntry, CallResult};
 use crate::plan::Kill;
 use crate::worker::POOL;
 use mprapi::FunctionId as F;
@@ -22,7 +22,7 @@ pub(super) struct Truth {
 }
 
 impl Check<'_> {
-    /// Everything that the notes acknowledge, in this round's records. What is true by that.
+    /// Everything that the calls acknowledge, in this round's records. What is true by that.
     pub(super) fn acknowledged(&mut self, records: &[Record]) -> Truth {
         let address = |function: F| {
             use F::{GetIpAddressForUser, GetIpv6AddressForUser, ReleaseIpAddress, ReleaseIpv6AddressForUser};
@@ -32,11 +32,11 @@ impl Check<'_> {
         let of_calls = || records.iter().filter(|record| record.event.is_notification() || is_address(&record.event));
         let mut truth = Truth::default();
         if self.round.two_processes {
-            let (addresses, others) = self.round.notes.iter().partition(|note| address(note.function()));
+            let (addresses, others) = self.round.calls.iter().partition(|entry| address(entry.function()));
             self.process(addresses, of_calls().filter(|r| is_address(&r.event)).collect(), &mut truth);
             self.process(others, of_calls().filter(|r| !is_address(&r.event)).collect(), &mut truth);
         } else {
-            self.process(self.round.notes.iter().collect(), of_calls().collect(), &mut truth);
+            self.process(self.round.calls.iter().collect(), of_calls().collect(), &mut truth);
         }
         self.seen.late = records.iter().filter(|record| record.late).count();
         let mut processes: Vec<_> = records.iter().filter(|r| !of_command(&r.event)).map(|r| r.process).collect();
@@ -50,18 +50,18 @@ impl Check<'_> {
     }
 
     /// The calls of one process, and its records.
-    fn process(&mut self, notes: Vec<&Note>, records: Vec<&Record>, truth: &mut Truth) {
+    fn process(&mut self, calls: Vec<&CallEntry>, records: Vec<&Record>, truth: &mut Truth) {
         let mut records: VecDeque<&Record> = records.into();
         // What waited in memory dies with its process.
         let may_lack = self.round.was == Journal::Unavailable && self.round.killed;
         let mut unanswered = Vec::new();
-        for note in notes {
-            let (function, done) = match note {
-                Note::Begins(function) | Note::Gone(function) => {
+        for entry in calls {
+            let (function, done) = match entry {
+                CallEntry::Began(function) | CallEntry::NeverMade(function) => {
                     unanswered.push(*function);
                     continue;
                 }
-                Note::Done(function, done) => (*function, done),
+                CallEntry::Returned(function, done) => (*function, done),
             };
             if Kind::of(function).is_none() {
                 continue;
@@ -71,7 +71,7 @@ impl Check<'_> {
                 None if may_lack => continue,
                 Some(record) if is_of(function, done, record) => {
                     self.changes(function, done, record);
-                    truth.note(record);
+                    truth.apply(record);
                     records.pop_front();
                 }
                 other => {
@@ -85,7 +85,7 @@ impl Check<'_> {
         if let [event] = left[..]
             && unanswered.iter().any(|&function| Kind::of(function) == Kind::of_event(event))
         {
-            truth.note(records[0]);
+            truth.apply(records[0]);
             self.seen.unanswered += 1;
         } else if !left.is_empty() {
             self.found.double.push(format!("{} records of no call, such as {:?}", left.len(), left[0]));
@@ -93,7 +93,7 @@ impl Check<'_> {
     }
 
     /// The record changes what the call means.
-    fn changes(&mut self, function: F, done: &Done, record: &Record) {
+    fn changes(&mut self, function: F, done: &CallResult, record: &Record) {
         let any = |is: &dyn Fn(&Effect) -> bool| record.effects.iter().any(is);
         // What two processes answered from memory, neither knew of the other.
         let alone = self.round.was == Journal::Unavailable && self.round.two_processes;
@@ -166,7 +166,7 @@ impl Check<'_> {
     }
 
     /// What is billed is what was told; of a duration no more than the session lasted.
-    fn hung_up(&mut self, done: &Done, record: &Record, confused: bool, lacks: &mut Vec<String>) {
+    fn hung_up(&mut self, done: &CallResult, record: &Record, confused: bool, lacks: &mut Vec<String>) {
         let Some(ended) = record.ended().find(|ended| ended.by == ClosedBy::Hangup) else {
             if !confused {
                 lacks.push("its end".to_owned());
@@ -195,11 +195,11 @@ impl Check<'_> {
 
     /// Only who asks for one more than there are is refused.
     fn refusals(&mut self) {
-        let refused = |note: &&Note| match note {
-            Note::Done(F::GetIpAddressForUser | F::GetIpv6AddressForUser, done) => done.result != 0,
+        let refused = |entry: &&CallEntry| match entry {
+            CallEntry::Returned(F::GetIpAddressForUser | F::GetIpv6AddressForUser, done) => done.result != 0,
             _ => false,
         };
-        let refused = self.round.notes.iter().filter(refused).count();
+        let refused = self.round.calls.iter().filter(refused).count();
         let fills = self.round.kill == Kill::Fill;
         if refused != usize::from(fills) || (fills && self.seen.accepts != POOL) {
             let accepts = self.seen.accepts;
@@ -234,7 +234,7 @@ impl Check<'_> {
 }
 
 impl Truth {
-    fn note(&mut self, record: &Record) {
+    fn apply(&mut self, record: &Record) {
         match (&record.event, &record.answer) {
             (Event::Connection(event), Answer::Accept) => drop(self.handles.insert(event.handle)),
             (Event::Hangup(event), _) => drop(self.handles.remove(&event.handle)),
@@ -305,7 +305,7 @@ const fn of_command(event: &Event) -> bool {
 }
 
 /// Is it the record of this call, with the answer that the call gave?
-fn is_of(function: F, done: &Done, record: &Record) -> bool {
+fn is_of(function: F, done: &CallResult, record: &Record) -> bool {
     let kind = Kind::of_event(&record.event);
     if kind.is_none() || kind != Kind::of(function) {
         return false;

@@ -1,13 +1,13 @@
 //! What the answers mean for the ledger: every session once, as it was answered, and nothing open that has ended.
 
 use super::{Before, Check, Journal};
+use crate::call_log::{CallEntry, CallResult};
 use crate::ledger::{self, ledger_in};
-use crate::notes::{Done, Note};
 use mprapi::FunctionId as F;
 use rasadmin_engine::effect::ClosedBy;
 use rasadmin_engine::{Effect, Id, Millis, Record};
 use rasadmin_ledger::Error;
-use rasadmin_ledger::report::{Filter, Reader, Session};
+use rasadmin_ledger::report::{Filter, Reader, SessionRow};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
@@ -62,13 +62,13 @@ impl Found {
 
 impl Sessions {
     /// Adds what this round's calls were answered, in their order. An answer without a record is found elsewhere.
-    fn add(&mut self, notes: &[Note], records: &[Record], alone: bool) {
+    fn add(&mut self, calls: &[CallEntry], records: &[Record], alone: bool) {
         let Found { mut began, hung_up } = Found::new(records);
         self.begun.extend(began.values().flatten().map(|(id, _)| id.to_string()));
         let (mut asked, mut live) = (HashMap::<(&str, F), u64>::new(), HashMap::<u64, Id>::new());
-        for note in notes {
-            let Note::Done(function, done) = note else { continue };
-            let Done { user, handle, number, result, used, .. } = done;
+        for entry in calls {
+            let CallEntry::Returned(function, done) = entry else { continue };
+            let CallResult { user, handle, number, result, used, .. } = done;
             match function {
                 F::GetIpAddressForUser | F::GetIpv6AddressForUser if *result == 0 => {
                     asked.insert((user, *function), *number);
@@ -102,7 +102,7 @@ impl Sessions {
 
 impl Answered {
     /// What its row says otherwise.
-    fn differs(&self, row: &Session) -> Vec<String> {
+    fn differs(&self, row: &SessionRow) -> Vec<String> {
         let mut differs = Vec::new();
         let mut same = |what: &str, there: &dyn std::fmt::Debug, answered: &dyn std::fmt::Debug| {
             let (there, answered) = (format!("{there:?}"), format!("{answered:?}"));
@@ -142,8 +142,8 @@ impl Check<'_> {
     /// Looks at the ledger, once the records' effects are carried out.
     pub(super) fn ledger(&mut self, folder: &Path, records: &[Record], before: &mut Before) {
         let alone = self.round.was == Journal::Unavailable && self.round.two_processes;
-        before.sessions.add(self.round.notes, records, alone);
-        if let Err(what) = ledger::bring_in(folder, &ledger_in(folder)) {
+        before.sessions.add(self.round.calls, records, alone);
+        if let Err(what) = ledger::ingest(folder, &ledger_in(folder)) {
             self.found.broken.push(what);
             return;
         }
@@ -166,7 +166,7 @@ impl Check<'_> {
     fn rows(&mut self, folder: &Path, before: &Before) -> Result<(), Error> {
         let reader = Reader::open(&ledger_in(folder))?;
         let rows = reader.sessions(&Filter::default(), false)?;
-        let mut by_key: HashMap<&str, &Session> = HashMap::new();
+        let mut by_key: HashMap<&str, &SessionRow> = HashMap::new();
         for row in &rows {
             by_key.insert(&row.acct_session_id, row);
             if !before.sessions.begun.contains(&row.acct_session_id) {

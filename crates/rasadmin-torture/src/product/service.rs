@@ -1,7 +1,7 @@
 //! The service that a run has: the DLL in processes that can be killed, a scratch folder, its clock and its journal.
 
 use super::call::Call;
-use super::heard::{Heard, Returned};
+use super::outcome::{CallOutcome, Returned};
 use crate::worker::ADDRESS_PROCESS;
 use mprapi::abi::NO_ERROR;
 use mprapi::contract::{ArgumentType, Returns};
@@ -14,8 +14,8 @@ use rasadmin_host::readings::{Projection, Readings};
 use rasadmin_host::scratch::{self, Scratch};
 use rasadmin_host::{Apart, Options, Processes, Service};
 use rasadmin_journal::{Follower, Item};
-use rasadmin_recorder::present::{self, Lacking};
-use rasadmin_recorder::tool::Tool;
+use rasadmin_recorder::admin::AdminJournal;
+use rasadmin_recorder::present::{self, Missing};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,8 +49,8 @@ impl Running {
         let of_clock = of_clock.map(|(_, path)| PathBuf::from(path)).unwrap_or_default();
         let clock = Clock::create(&of_clock).map_err(|e| failed(&of_clock, &e))?;
         clock.set(now.at.time, now.at.mono.0);
-        let [chance, ..] = now.random;
-        let projection = if chance & 1 == 0 { Projection::Remote } else { Projection::Local };
+        let [random, ..] = now.random;
+        let projection = if random & 1 == 0 { Projection::Remote } else { Projection::Local };
         let readings = Readings { projection, ..Readings::default() };
         // Nothing is asked of the host's own pool.
         let none = Ipv4Addr::LOCALHOST;
@@ -61,7 +61,7 @@ impl Running {
             command.args(&arguments).envs(environment.iter().cloned()).env("RASADMIN_SYSTEM_LOG", "off");
             command
         };
-        options.apart = Some(Apart { command: Box::new(command), two: chance & 2 == 0 });
+        options.apart = Some(Apart { command: Box::new(command), two: random & 2 == 0 });
         let service = Service::start(&[dll.to_owned()], options).map_err(|failure| failure.to_string())?;
         let folder = scratch.path().join("journal");
         let follower = Follower::open(&folder).map_err(|e| failed(&folder, &e))?;
@@ -71,10 +71,10 @@ impl Running {
     }
 
     /// The service ends and starts again: chance decides whether it is killed.
-    pub fn again(&self, now: &Now) -> Result<(), String> {
+    pub fn restart(&self, now: &Now) -> Result<(), String> {
         self.clock.set(now.at.time, now.at.mono.0);
-        let [chance, ..] = now.random;
-        if chance & 1 == 0 {
+        let [random, ..] = now.random;
+        if random & 1 == 0 {
             self.service.kill(Processes::All);
         }
         self.service.restart(Processes::All)
@@ -89,8 +89,8 @@ impl Running {
     pub fn compare(&self, state: &State) -> Result<(), String> {
         let read = present::read(&self.folder).map_err(|e| format!("the journal cannot be read: {e}"))?;
         let read = read.ok_or("the journal is not there")?;
-        if read.lacking != Lacking::default() || !read.notices.is_empty() {
-            return Err(format!("the journal lacks {:?}: {:?}", read.lacking, read.notices));
+        if read.missing != Missing::default() || !read.notices.is_empty() {
+            return Err(format!("the journal lacks {:?}: {:?}", read.missing, read.notices));
         }
         let difference = rasadmin_model::first_difference(&Checkpoint::of(&read.state), &Checkpoint::of(state));
         difference.map_or(Ok(()), |difference| Err(format!("the state on disk is another: {difference}")))
@@ -99,16 +99,16 @@ impl Running {
     /// Appends what no call has caused.
     pub fn append_something(&self) -> Result<(), String> {
         let failed = |e: &dyn std::fmt::Display| format!("the journal cannot be written: {e}");
-        let tool = Tool::open(&self.folder, &self.config).map_err(|e| failed(&e))?;
+        let tool = AdminJournal::open(&self.folder, &self.config).map_err(|e| failed(&e))?;
         let mut tool = tool.ok_or("the journal is not there")?;
         let at = tool.state().last().unwrap_or_default();
         let now = Now { at, random: rasadmin_recorder::random().map_err(|e| failed(&e))? };
-        let told = tool.tell(&now, |_| ((), Some(Event::Lost { events: 1 })));
+        let told = tool.record(&now, |_| ((), Some(Event::Lost { events: 1 })));
         told.map(drop).map_err(|e| failed(&e))
     }
 
     /// Makes a call: what it returned, and what was recorded meanwhile.
-    pub fn hear(&mut self, call: Call, now: &Now) -> Result<Heard, String> {
+    pub fn call(&mut self, call: Call, now: &Now) -> Result<CallOutcome, String> {
         self.clock.set(now.at.time, now.at.mono.0);
         let Call { function, mut arguments } = call;
         let result = self.service.call(0, function, &mut arguments).ok_or("the DLL lacks a function")?.result;
@@ -126,7 +126,7 @@ impl Running {
             address: of(&[ArgumentType::Ipv4Address, ArgumentType::Ipv6Address]),
             notify: of(&[ArgumentType::NotifyRelease]).map(|bytes| bytes.iter().any(|&byte| byte != 0)),
         };
-        Ok(Heard { returned, records: self.records()? })
+        Ok(CallOutcome { returned, records: self.records()? })
     }
 
     /// What was recorded since this was asked last, in order.

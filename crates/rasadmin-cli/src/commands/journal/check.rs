@@ -196,7 +196,7 @@ fn checkpoints(found: &mut Found, folder: &Path, inventory: &Inventory) -> Read 
             format!("the journal begins with record {}, and no checkpoint contains what was before", first.first);
         found.fault(what, "sessions that began earlier are not counted; restore the journal's folder from a backup");
     }
-    for cursor in cursor::list(folder)?.into_iter().filter(|cursor| cursor.place.is_none()) {
+    for cursor in cursor::list(folder)?.into_iter().filter(|cursor| cursor.position.is_none()) {
         let what = format!("the cursor of the ledger {} cannot be read", cursor.ledger);
         found.fault(what, "run `rasadmin ledger update` for that ledger: it writes the cursor again");
     }
@@ -209,8 +209,8 @@ fn permissions(found: &mut Found, folder: &Path) -> Result<()> {
     for one in unsafe_permissions.iter().filter(|one| one.path != folder) {
         found.fault(one.to_string(), acl::remedy(&one.path));
     }
-    let faults = rights::judge(folder);
-    if let Some(what) = rights::told(&faults) {
+    let faults = rights::check(folder);
+    if let Some(what) = rights::describe(&faults) {
         found.fault(what, rights::remedy(folder, &faults));
     }
     Ok(())

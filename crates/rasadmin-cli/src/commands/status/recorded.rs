@@ -3,7 +3,7 @@
 use rasadmin_engine::effect::Effect;
 use rasadmin_engine::{Millis, Name, Record};
 use rasadmin_journal::{Error, Follower, Item, Position};
-use rasadmin_ledger::report::{LastInstance, Loaded, Reader};
+use rasadmin_ledger::report::{ConfigLoad, LastInstance, Reader};
 use rasadmin_policy::config::Config;
 use rasadmin_recorder::present::{self, Present};
 
@@ -25,19 +25,19 @@ pub struct Recorded {
 pub fn read(config: &Config) -> Recorded {
     let reader = Reader::open(&config.ledger).ok();
     let mut instances = reader.as_ref().and_then(|reader| reader.instances().ok()).unwrap_or_default();
-    let brought = reader.as_ref().and_then(|reader| reader.brought().ok()).unwrap_or_default();
+    let brought = reader.as_ref().and_then(|reader| reader.journal_cursors().ok()).unwrap_or_default();
     let mut recorded = Recorded { present: None, unreadable: None, instances: Vec::new(), behind: 0, brought_at: None };
     match present::read(&config.journal) {
         Ok(present) => recorded.present = present,
         Err(e) => recorded.unreadable = Some(e.to_string()),
     }
     if let Some(present) = &recorded.present {
-        let own = brought.iter().find(|of| of.place.is_some_and(|place| place.journal == present.place.journal));
+        let own = brought.iter().find(|of| of.position.is_some_and(|place| place.journal == present.position.journal));
         recorded.brought_at = own.map(|own| own.brought_at);
         let server = present.state.server().clone();
         let known = instances.iter().position(|last| last.server.folded() == server.folded());
         let known = known.map(|at| instances.remove(at));
-        match newer(config, own.and_then(|own| own.place), known, &server) {
+        match newer(config, own.and_then(|own| own.position), known, &server) {
             Ok((last, behind)) => {
                 recorded.behind = behind;
                 recorded.instances.extend(last);
@@ -94,7 +94,7 @@ fn apply(last: &mut Option<LastInstance>, record: &Record, server: &Name) {
                 });
             }
             Effect::ConfigRead(read) => {
-                let loaded = Loaded {
+                let loaded = ConfigLoad {
                     time,
                     server: server.clone(),
                     version: read.version.clone(),

@@ -27,7 +27,7 @@ fn folder_and_files_are_ours_alone_from_the_beginning() {
     for file in files {
         assert_eq!(mode(&file), 0o600, "{}", file.display());
     }
-    assert_eq!((rights::judge(&folder), rights::mend(&folder)), (vec![], vec![]));
+    assert_eq!((rights::check(&folder), rights::mend(&folder)), (vec![], vec![]));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn what_others_can_write_or_read_is_told_and_mended() {
     open_to(&segment(folder.path(), 1), 0o666);
     open_to(&path, 0o602);
     open_to(&folder.path().join(LOCK), 0o644);
-    let told: Vec<_> = rights::judge(folder.path()).into_iter().map(|fault| (fault.path, fault.what)).collect();
+    let told: Vec<_> = rights::check(folder.path()).into_iter().map(|fault| (fault.path, fault.what)).collect();
     let everyone = |path: &Path, what: &str| (path.to_owned(), format!("it can be {what} by everyone"));
     for expected in [
         everyone(folder.path(), "written"),
@@ -51,7 +51,7 @@ fn what_others_can_write_or_read_is_told_and_mended() {
     let notices = rights::mend(folder.path());
     let what = "it can be written by everyone".to_owned();
     assert_eq!(notices, [Notice::RightsMended { first: folder.path().to_owned(), what, others: 3 }]);
-    assert_eq!(rights::judge(folder.path()), []);
+    assert_eq!(rights::check(folder.path()), []);
     assert_eq!((mode(folder.path()), mode(&path)), (0o700, 0o600));
     assert_eq!(rights::mend(folder.path()), [], "once");
     assert_eq!(followed(folder.path()), numbered(1, 100), "nothing is lost by it");
@@ -63,7 +63,7 @@ fn a_last_good_configuration_that_others_can_write_does_not_become_a_good_one() 
     let path = folder.path().join(rights::LAST_GOOD);
     fs::write(&path, "{}").unwrap();
     open_to(&path, 0o644);
-    assert_eq!((rights::judge(folder.path()), rights::mend(folder.path())), (vec![], vec![]), "nobody comes to it");
+    assert_eq!((rights::check(folder.path()), rights::mend(folder.path())), (vec![], vec![]), "nobody comes to it");
     assert_eq!(mode(&path), 0o600);
     open_to(&path, 0o666);
     assert!(matches!(&rights::mend(folder.path())[..], [Notice::MovedAside { from, .. }] if *from == path));
@@ -99,9 +99,9 @@ fn the_folder_of_a_stranger_is_taken_from_him() {
     let folder = whole();
     let Some(()) = give_away(folder.path()) else { return };
     let fault = rights::Fault { path: folder.path().to_owned(), what: why(), must_go: false };
-    assert_eq!(rights::judge(folder.path()), [fault]);
+    assert_eq!(rights::check(folder.path()), [fault]);
     assert!(matches!(&rights::mend(folder.path())[..], [Notice::RightsMended { .. }]));
-    assert_eq!((rights::judge(folder.path()), fs::metadata(folder.path()).unwrap().uid()), (vec![], 0));
+    assert_eq!((rights::check(folder.path()), fs::metadata(folder.path()).unwrap().uid()), (vec![], 0));
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn in_a_rehearsals_folder_rights_stay_unless_a_stranger_has_marked_it() {
     open_to(&folder, 0o755);
     let mark = above.path().join("rasadmin-scratch");
     fs::write(&mark, "").unwrap();
-    assert_eq!((rights::judge(&folder), rights::mend(&folder), mode(&folder)), (vec![], vec![], 0o755));
+    assert_eq!((rights::check(&folder), rights::mend(&folder), mode(&folder)), (vec![], vec![], 0o755));
     let Some(()) = give_away(&mark) else { return };
-    assert_eq!(rights::judge(&folder).len(), 1);
+    assert_eq!(rights::check(&folder).len(), 1);
     assert_eq!((rights::mend(&folder).len(), mode(&folder)), (1, 0o700));
 }
 
@@ -134,16 +134,16 @@ fn a_file_with_a_second_name_stays_as_it_is_and_is_told() {
 fn the_remedy_does_not_make_a_planted_file_ours() {
     let folder = whole();
     open_to(folder.path(), 0o755);
-    let faults = rights::judge(folder.path());
+    let faults = rights::check(folder.path());
     assert!(rights::remedy(folder.path(), &faults).starts_with("give it to root alone (`chown -R root:root"));
-    assert!(rights::told(&faults).unwrap().ends_with(": it can be read by everyone"));
+    assert!(rights::describe(&faults).unwrap().ends_with(": it can be read by everyone"));
     let path = folder.path().join(rights::LAST_GOOD);
     fs::write(&path, "{}").unwrap();
     open_to(&path, 0o666);
-    let faults = rights::judge(folder.path());
+    let faults = rights::check(folder.path());
     let remedy = rights::remedy(folder.path(), &faults);
     assert!(remedy.starts_with(&format!("first move {} out of the folder", path.display())), "{remedy}");
     assert!(remedy.contains("chmod -R go= "), "{remedy}");
-    assert!(rights::told(&faults).unwrap().starts_with(path.to_str().unwrap()), "what must go comes first");
-    assert_eq!(rights::told(&[]), None);
+    assert!(rights::describe(&faults).unwrap().starts_with(path.to_str().unwrap()), "what must go comes first");
+    assert_eq!(rights::describe(&[]), None);
 }

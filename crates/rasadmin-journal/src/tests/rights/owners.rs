@@ -28,7 +28,7 @@ fn a_planted_segment_is_not_read_and_moved_aside() {
     let fault = rights::Fault { path: last.path.clone(), what: why(), must_go: true };
     // Under Wine there are more: it makes files for everyone to read, whatever the folder says.
     assert!(
-        rights::judge(folder.path()).contains(&fault) && (cfg!(windows) || rights::judge(folder.path()).len() == 1)
+        rights::check(folder.path()).contains(&fault) && (cfg!(windows) || rights::check(folder.path()).len() == 1)
     );
     assert!(!moved(&rights::mend(folder.path()), &last.path) && last.path.exists(), "it is moved under the lock");
     let journal = open(folder.path());
@@ -54,9 +54,9 @@ fn a_segment_that_is_planted_for_later_is_moved_aside_when_it_is_needed() {
 fn a_planted_cursor_lets_nothing_be_deleted() {
     let folder = whole();
     let path = folder.path().join("main.cursor");
-    assert!(cursor::list(folder.path()).unwrap()[0].place.is_some());
+    assert!(cursor::list(folder.path()).unwrap()[0].position.is_some());
     let Some(()) = give_away(&path) else { return };
-    assert_eq!(cursor::list(folder.path()).unwrap()[0].place, None);
+    assert_eq!(cursor::list(folder.path()).unwrap()[0].position, None);
     assert!(moved(&rights::mend(folder.path()), &path));
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::support::{MONDAY, Scene, With, connection, number};
 use super::{OPEN, reader, scene, visit};
-use crate::report::{By, Filter, UserFilter};
+use crate::report::{Filter, GroupBy, UserFilter};
 use rasadmin_engine::{Name, Tunnel};
 
 /// Alice comes, mallory may not, bob comes a minute later.
@@ -14,7 +14,7 @@ fn three() -> Scene {
     scene
 }
 
-fn users(decided: Vec<crate::report::Decided>) -> Vec<String> {
+fn users(decided: Vec<crate::report::DecisionRow>) -> Vec<String> {
     decided.into_iter().map(|decided| decided.user_name.to_string()).collect()
 }
 
@@ -127,9 +127,9 @@ conformance! {
             let rows = reader.totals(by, MONDAY, to, scene.now().at.time, &scene.config).unwrap();
             rows.into_iter().filter(|row| row.denied > 0).map(|row| (row.key, row.denied)).collect::<Vec<_>>()
         };
-        assert_eq!(denied(By::Tunnel, MONDAY + 1), [(Some("PPTP".to_owned()), 1)]);
-        assert_eq!(denied(By::Day, MONDAY + 1), [(Some("2026-11-23".to_owned()), 1)]);
-        assert_eq!(denied(By::User, MONDAY), []);
+        assert_eq!(denied(GroupBy::Tunnel, MONDAY + 1), [(Some("PPTP".to_owned()), 1)]);
+        assert_eq!(denied(GroupBy::Day, MONDAY + 1), [(Some("2026-11-23".to_owned()), 1)]);
+        assert_eq!(denied(GroupBy::User, MONDAY), []);
     }
 
     let_in {
@@ -139,7 +139,7 @@ conformance! {
         visit(&scene, 1, "alice", 60);
         visit(&scene, 2, "bob", 60);
         let reader = reader(&scene);
-        let rows = reader.totals(By::Rule, MONDAY, MONDAY + 3_600_000, scene.now().at.time, &scene.config).unwrap();
+        let rows = reader.totals(GroupBy::Rule, MONDAY, MONDAY + 3_600_000, scene.now().at.time, &scene.config).unwrap();
         let rows: Vec<_> = rows.into_iter().map(|row| (row.key, row.sessions)).collect();
         assert_eq!(rows, [(None, 1), (Some("early".to_owned()), 1)]);
     }

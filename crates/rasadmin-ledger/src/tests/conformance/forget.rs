@@ -19,11 +19,11 @@ fn two_days() -> Scene {
 }
 
 /// What ended before today is forgotten, of all or of one.
-fn forget(scene: &Scene, user: Option<&str>, how: Forgetting) -> crate::Changed {
-    scene.bring_in();
+fn forget(scene: &Scene, user: Option<&str>, how: Forgetting) -> crate::ForgetCounts {
+    scene.ingest();
     let user = user.map(|name| Identity { domain: Name::new("CORP"), name: Name::new(name).folded() });
     scene.tell(Event::Forget { before: MONDAY + 54_000_000, user, how });
-    scene.bring_in().forgotten
+    scene.ingest().forgotten
 }
 
 /// What is left after that.

@@ -9,7 +9,7 @@ conformance! {
         let scene = scene();
         visit(&scene, 1, "alice", 60);
         // What is brought in later belongs to the same row.
-        scene.bring_in();
+        scene.ingest();
         visit(&scene, 2, "bob", 60);
         assert_eq!(scene.ask("SELECT DISTINCT instance FROM sessions"), "1");
     }
@@ -34,7 +34,7 @@ conformance! {
     last_activity {
         let scene = scene();
         visit(&scene, 1, "alice", 60);
-        scene.bring_in();
+        scene.ingest();
         for handle in 2..50 {
             visit(&scene, handle, &format!("u{}", handle % 5), 60);
         }

@@ -19,52 +19,52 @@ conformance! {
     cursor {
         let scene = scene();
         visit(&scene, 1, "alice", 60);
-        assert!(scene.bring_in().records > 5);
+        assert!(scene.ingest().records > 5);
         visit(&scene, 2, "bob", 60);
-        let brought = scene.bring_in();
-        assert_eq!((brought.records, brought.again), (6, false), "only what is new");
+        let brought = scene.ingest();
+        assert_eq!((brought.records, brought.reread), (6, false), "only what is new");
     }
 
     cursor_at {
         let scene = without_beginning();
-        assert_eq!(scene.bring_in().gaps, 1);
+        assert_eq!(scene.ingest().gaps, 1);
         let beginning = rasadmin_journal::Follower::open(&scene.config.journal).unwrap().unwrap().beginning();
         // Another journal was brought in as far as the record before this one's oldest: this one goes on with it.
         let other = "00000000-0000-4000-8000-000000000000";
         let at = format!("number = {}, crc = {}", beginning.number, beginning.crc);
         change(&scene, &format!("UPDATE journals SET journal = '{other}', {at}"));
-        let brought = scene.bring_in();
+        let brought = scene.ingest();
         assert!(brought.records > 0);
-        assert_eq!((brought.gaps, brought.again), (0, false), "nothing is missing between the two");
+        assert_eq!((brought.gaps, brought.reread), (0, false), "nothing is missing between the two");
     }
 
     cursor_moved {
         let scene = scene();
         visit(&scene, 1, "alice", 60);
-        let place = scene.bring_in().place.unwrap();
+        let position = scene.ingest().position.unwrap();
         assert_eq!(
             scene.ask("SELECT server, journal, segment, number, crc FROM journals"),
-            format!("VPN1 {} {} {} {}", place.journal, place.segment, place.number, place.crc)
+            format!("VPN1 {} {} {} {}", position.journal, position.segment, position.number, position.crc)
         );
     }
 
-    brought_noted {
+    update_time_noted {
         let scene = scene();
         visit(&scene, 1, "alice", 60);
-        scene.bring_in();
+        scene.ingest();
         // The last that is done, when all of the journal is there.
         let all = ran::take();
         let last = all.iter().rfind(|ran| matches!(ran.answer, Answer::Changed(_))).unwrap();
-        assert_eq!((last.name.as_str(), &last.answer), ("BROUGHT_NOTED", &Answer::Changed(1)));
+        assert_eq!((last.name.as_str(), &last.answer), ("UPDATE_TIME_NOTED", &Answer::Changed(1)));
         ran::put_back(all);
     }
 
-    brought {
+    journal_cursors {
         let scene = scene();
         visit(&scene, 1, "alice", 60);
-        let place = scene.bring_in().place;
-        let brought = reader(&scene).brought().unwrap();
+        let position = scene.ingest().position;
+        let brought = reader(&scene).journal_cursors().unwrap();
         assert_eq!(brought.len(), 1);
-        assert_eq!((brought[0].server.clone(), brought[0].place), (Name::new("VPN1"), place));
+        assert_eq!((brought[0].server.clone(), brought[0].position), (Name::new("VPN1"), position));
     }
 }

@@ -97,7 +97,7 @@ conformance! {
     live_lease_keys {
         let scene = scene();
         scene.begin(1, "alice", "VPN0-1").unwrap();
-        scene.bring_in();
+        scene.ingest();
         for handle in 2..50 {
             visit(&scene, handle, &format!("u{}", handle % 5), 60);
         }
@@ -160,9 +160,9 @@ conformance! {
         visit(&scene, 1, "alice", 60);
         visit(&scene, 2, "alice", 60);
         visit(&scene, 3, "zoe", 60);
-        let row = |given: crate::report::Given| (given.from, given.family, given.leases, given.addresses, given.sticky);
-        let given: Vec<_> = reader(&scene).given(0).unwrap().into_iter().map(row).collect();
+        let row = |given: crate::report::LeaseTotals| (given.from, given.family, given.leases, given.addresses, given.sticky);
+        let given: Vec<_> = reader(&scene).lease_totals(0).unwrap().into_iter().map(row).collect();
         assert_eq!(given, [("staff".to_owned(), 4, 2, 1, 1), ("reservations".to_owned(), 4, 1, 1, 0)]);
-        assert_eq!(reader(&scene).given(2).unwrap().len(), 1, "after the second");
+        assert_eq!(reader(&scene).lease_totals(2).unwrap().len(), 1, "after the second");
     }
 }

@@ -82,7 +82,7 @@ conformance! {
     links_ended {
         let scene = scene();
         scene.begin(1, "alice", "VPN1-1").unwrap();
-        scene.bring_in();
+        scene.ingest();
         scene.end(1, "alice", "VPN1-1", "10.8.0.1");
         for handle in 2..50 {
             visit(&scene, handle, &format!("u{}", handle % 5), 60);
@@ -114,7 +114,7 @@ conformance! {
         // The second link begins again when the journal is read again, and its session, whose beginning is gone, does not.
         expire_sealed(&scene);
         change(&scene, "DELETE FROM journals");
-        assert_eq!(scene.bring_in().gaps, 1);
+        assert_eq!(scene.ingest().gaps, 1);
         assert_eq!(scene.ask(alice), "VPN1-1 1; VPN1-9 1");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::super::support::{MONDAY, Scene, With, connection};
 use super::{change, ended_after_the_checkpoint, expire, import, imported, read_again, reader, scene, upkeep, visit};
-use crate::history::{Imported, NO_END};
-use crate::report::{By, ExportFilter, Filter, UserFilter};
+use crate::imported::{ImportedSession, NO_END};
+use crate::report::{ExportFilter, Filter, GroupBy, UserFilter};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Name, Quarantine, Tunnel};
 
@@ -48,8 +48,8 @@ fn back(scene: &Scene, handle: u64) {
 }
 
 /// As an import leaves it whose log ends before the session does.
-fn unended(key: &str, stop: i64) -> Imported {
-    Imported {
+fn unended(key: &str, stop: i64) -> ImportedSession {
+    ImportedSession {
         stop,
         seconds: 0,
         usage: None,
@@ -160,7 +160,7 @@ conformance! {
         let scene = scene();
         scene.begin(1, "alice", "VPN0-1").unwrap();
         scene.begin(2, "bob", "VPN0-2").unwrap();
-        scene.bring_in();
+        scene.ingest();
         scene.end(1, "alice", "VPN0-1", "10.8.0.1");
         for handle in 3..50 {
             visit(&scene, handle, &format!("u{}", handle % 5), 60);
@@ -235,9 +235,9 @@ conformance! {
     session_completed {
         let scene = scene();
         import(&scene, &[unended("a", MONDAY)]);
-        assert_eq!(import(&scene, &[Imported { links: 3, ..unended("a", MONDAY + 30_000) }]).completed, 1);
+        assert_eq!(import(&scene, &[ImportedSession { links: 3, ..unended("a", MONDAY + 30_000) }]).completed, 1);
         assert_eq!(scene.ask(ENDS), format!("{} 30 - 1 3", MONDAY + 30_000));
-        let whole = Imported { seconds: 59, ..imported("a", "alice", MONDAY, MONDAY + 60_000) };
+        let whole = ImportedSession { seconds: 59, ..imported("a", "alice", MONDAY, MONDAY + 60_000) };
         assert_eq!(import(&scene, &[whole]).completed, 1);
         assert_eq!(scene.ask(ENDS), format!("{} 59 1 0 3", MONDAY + 60_000), "the log's own count of seconds");
         assert_eq!(import(&scene, &[unended("a", MONDAY + 90_000)]).already_there, 1);
@@ -262,8 +262,8 @@ conformance! {
         assert_eq!(found(&scene, &since(MONDAY + HOUR), false), [4, 3, 2]);
         assert_eq!(found(&scene, &until(MONDAY + HOUR), false), [1]);
         // What the ledger itself covers counts once: the servers' names are compared in any case.
-        let elsewhere = Imported { server: "vpn2".into(), ..imported("a", "zoe", MONDAY + 1, MONDAY + 2) };
-        let here = Imported { server: "vpn1".into(), ..imported("b", "zoe", MONDAY + 1, MONDAY + 2) };
+        let elsewhere = ImportedSession { server: "vpn2".into(), ..imported("a", "zoe", MONDAY + 1, MONDAY + 2) };
+        let here = ImportedSession { server: "vpn1".into(), ..imported("b", "zoe", MONDAY + 1, MONDAY + 2) };
         import(&scene, &[elsewhere, here]);
         assert_eq!(found(&scene, &of(&scene, "zoe"), false), [5]);
     }
@@ -322,7 +322,7 @@ conformance! {
         visit(&scene, 3, "carol", 60);
         let day = 86_400_000;
         let connected = |from, to| {
-            let rows = reader(&scene).totals(By::User, from, to, scene.now().at.time, &scene.config).unwrap();
+            let rows = reader(&scene).totals(GroupBy::User, from, to, scene.now().at.time, &scene.config).unwrap();
             rows.into_iter().filter_map(|row| row.key).collect::<Vec<_>>()
         };
         let (alice, bob, carol) = (r"CORP\ALICE", r"CORP\BOB", r"CORP\CAROL");

@@ -44,7 +44,7 @@ conformance! {
         scene.wait(60);
         look(&scene, "alice", 1000);
         scene.recorder.hangup(&connection(77, "nobody"), scene.now());
-        scene.bring_in();
+        scene.ingest();
         // The service died: what it had recorded of the session's use stays.
         scene.restart();
         assert_eq!(scene.ask("SELECT day, seconds, input_octets FROM use"), "2026-11-23 60 1000");

@@ -1,8 +1,8 @@
 //! Other users of the journal while a worker lives: a follower, a command that appends to it, and processes that bring it
 //! into the ledger.
 
-use crate::ledger::BRING_IN;
-use crate::notes::Note;
+use crate::call_log::CallEntry;
+use crate::ledger::INGEST;
 use crate::random::Random;
 use crate::rounds::was_killed;
 use mprapi::FunctionId as F;
@@ -10,7 +10,7 @@ use rasadmin_engine::config::{self, Config};
 use rasadmin_engine::effect::Block;
 use rasadmin_engine::{Event, Id, Identity, Mono, Now, Stamp};
 use rasadmin_journal::{Follower, Item, Journal, Options, Position};
-use rasadmin_recorder::tool::Tool;
+use rasadmin_recorder::admin::AdminJournal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// The longest life of a process that brings in, in microseconds: in it, a ledger is opened, filled and closed a few
 /// times.
-const BRINGS_IN_FOR: u64 = 20_000;
+const LONGEST_INGEST: u64 = 20_000;
 
 /// A record as bytes, with its number.
 pub type Raw = (u64, Vec<u8>);
@@ -31,7 +31,7 @@ pub struct Reading {
     /// The records.
     pub records: Vec<Raw>,
     /// The last one's place.
-    pub place: Position,
+    pub position: Position,
 }
 
 /// The folder of a torture's journal.
@@ -43,21 +43,21 @@ pub fn journal_in(folder: &Path) -> PathBuf {
 pub fn read(folder: &Path, from: Option<&Position>) -> Result<Option<Reading>, String> {
     let Some(mut follower) = open(folder, from)? else { return Ok(None) };
     let mut records = Vec::new();
-    go_on(&mut follower, &mut records)?;
-    Ok(Some(Reading { records, place: follower.position() }))
+    read_into(&mut follower, &mut records)?;
+    Ok(Some(Reading { records, position: follower.position() }))
 }
 
 fn open(folder: &Path, from: Option<&Position>) -> Result<Option<Follower>, String> {
     let Some(mut follower) = Follower::open(&journal_in(folder)).map_err(|e| e.to_string())? else { return Ok(None) };
-    if let Some(place) = from
-        && !follower.start_at(place).map_err(|e| e.to_string())?
+    if let Some(position) = from
+        && !follower.start_at(position).map_err(|e| e.to_string())?
     {
-        return Err(format!("the journal does not have record {}, which it had", place.number));
+        return Err(format!("the journal does not have record {}, which it had", position.number));
     }
     Ok(Some(follower))
 }
 
-fn go_on(follower: &mut Follower, records: &mut Vec<Raw>) -> Result<(), String> {
+fn read_into(follower: &mut Follower, records: &mut Vec<Raw>) -> Result<(), String> {
     let mut gap = None;
     let read = follower.read(|item| match item {
         Item::Record(record) => records.push((record.number, record.payload.to_vec())),
@@ -68,12 +68,12 @@ fn go_on(follower: &mut Follower, records: &mut Vec<Raw>) -> Result<(), String> 
 }
 
 /// Work that runs until its result is asked for.
-pub struct Beside<T> {
+pub struct Background<T> {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Result<T, String>>,
 }
 
-impl<T: Send + 'static> Beside<T> {
+impl<T: Send + 'static> Background<T> {
     fn new(work: impl FnOnce(&AtomicBool) -> Result<T, String> + Send + 'static) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stops = stop.clone();
@@ -88,9 +88,9 @@ impl<T: Send + 'static> Beside<T> {
 }
 
 /// Follows the journal from a place on, as it grows.
-pub fn follow(folder: &Path, from: Option<Position>) -> Beside<Vec<Raw>> {
+pub fn follow(folder: &Path, from: Option<Position>) -> Background<Vec<Raw>> {
     let folder = folder.to_owned();
-    Beside::new(move |stop| {
+    Background::new(move |stop| {
         let (mut records, mut follower) = (Vec::new(), None);
         loop {
             // What is read after the end is all.
@@ -99,7 +99,7 @@ pub fn follow(folder: &Path, from: Option<Position>) -> Beside<Vec<Raw>> {
                 follower = open(&folder, from.as_ref())?;
             }
             if let Some(follower) = &mut follower {
-                go_on(follower, &mut records)?;
+                read_into(follower, &mut records)?;
             }
             if last {
                 return Ok(records);
@@ -111,14 +111,14 @@ pub fn follow(folder: &Path, from: Option<Position>) -> Beside<Vec<Raw>> {
 
 /// Brings the journal into the ledger all the while, one process after the other, each of which dies at a random time.
 /// How many did.
-pub fn bring_in(folder: &Path, mut random: Random) -> Beside<u32> {
+pub fn ingest(folder: &Path, mut random: Random) -> Background<u32> {
     let folder = folder.to_owned();
-    Beside::new(move |stop| {
+    Background::new(move |stop| {
         let own = std::env::current_exe().map_err(|e| e.to_string())?;
         let mut killed = 0;
         while !stop.load(Ordering::SeqCst) {
-            let after = random.any() % BRINGS_IN_FOR + 1;
-            let ran = Command::new(&own).arg(BRING_IN).arg(&folder).arg(after.to_string()).output();
+            let after = random.any() % LONGEST_INGEST + 1;
+            let ran = Command::new(&own).arg(INGEST).arg(&folder).arg(after.to_string()).output();
             let ran = ran.map_err(|e| format!("cannot bring in: {e}"))?;
             if !was_killed(ran.status) {
                 return Err(format!("bringing in failed ({}): {}", ran.status, String::from_utf8_lossy(&ran.stderr)));
@@ -130,20 +130,20 @@ pub fn bring_in(folder: &Path, mut random: Random) -> Beside<u32> {
 }
 
 /// Appends an administrator's events every few milliseconds; by what they are known: the identifiers of their records.
-pub fn command(folder: &Path) -> Beside<Vec<Id>> {
+pub fn run_commands(folder: &Path) -> Background<Vec<Id>> {
     let folder = folder.to_owned();
-    Beside::new(move |stop| {
+    Background::new(move |stop| {
         let config = configuration(&folder)?;
         let mut acknowledged = Vec::new();
         while !stop.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(2));
             // As a person types one command after the other: each starts from what is on disk.
-            let opened = Tool::open(&journal_in(&folder), &config).map_err(|e| format!("a command: {e}"))?;
+            let opened = AdminJournal::open(&journal_in(&folder), &config).map_err(|e| format!("a command: {e}"))?;
             let Some(mut tool) = opened else { continue };
             for nth in 0..4 {
                 let now = now()?;
                 // Whatever the event is about, only its record is told. Every other one closes a session.
-                let told = tool.tell(&now, |state| {
+                let told = tool.record(&now, |state| {
                     let session = state.live().map(|session| session.id).min().filter(|_| nth % 2 == 1);
                     let event = session.map_or_else(|| block(&now), |session| Event::CloseSession { session });
                     ((), Some(event))
@@ -176,24 +176,24 @@ fn now() -> Result<Now, String> {
 }
 
 /// Holds the journal's lock until a worker has made some calls, or ends: they can only be answered from memory.
-pub fn hold(folder: &Path, calls: usize) -> Result<Beside<()>, String> {
+pub fn hold_lock(folder: &Path, calls: usize) -> Result<Background<()>, String> {
     let deadline = Instant::now() + Duration::from_secs(10);
     let journal = Journal::open(&journal_in(folder), Options::default(), deadline).map_err(|e| e.to_string())?;
-    let notes = folder.join("notes");
-    let _ = std::fs::remove_file(&notes);
+    let log = folder.join("calls.log");
+    let _ = std::fs::remove_file(&log);
     let (held, holds) = std::sync::mpsc::channel();
-    let beside = Beside::new(move |stop| {
+    let background = Background::new(move |stop| {
         let guard = journal.lock(deadline).map_err(|e| e.to_string())?;
         let _ = held.send(());
         // A worker with few calls ends before: what waits in its memory can be written then.
-        let end = Note::Begins(F::TerminateDll).line();
+        let end = CallEntry::Began(F::TerminateDll).line();
         let over = |text: String| text.matches("\n<").count() >= calls || text.contains(&end);
-        while !stop.load(Ordering::SeqCst) && !std::fs::read_to_string(&notes).is_ok_and(over) {
+        while !stop.load(Ordering::SeqCst) && !std::fs::read_to_string(&log).is_ok_and(over) {
             std::thread::sleep(Duration::from_millis(1));
         }
         drop(guard);
         Ok(())
     });
     holds.recv().map_err(|_| "the journal's lock cannot be taken".to_owned())?;
-    Ok(beside)
+    Ok(background)
 }

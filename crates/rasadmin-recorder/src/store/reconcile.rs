@@ -1,7 +1,7 @@
 //! Making memory and journal agree again, after something could not be recorded or the journal was replaced.
 
-use super::{Store, Whose};
-use crate::{codec, present, tell};
+use super::{Origin, Store};
+use crate::{codec, present, report};
 use rasadmin_engine::{Event, Now, Record, Scope, Stamp, State, decide_carried, decide_late};
 use rasadmin_journal::{Error, Follower, Guard, Item};
 use std::mem;
@@ -16,18 +16,18 @@ impl Store {
     /// # Errors
     ///
     /// If the journal cannot be read, or the instance's beginning not be written: then memory is as it was.
-    pub(super) fn settle(&mut self, guard: &mut Guard<'_>, whose: Whose<'_>, now: Stamp) -> Result<(), Error> {
+    pub(super) fn reconcile(&mut self, guard: &mut Guard<'_>, origin: Origin<'_>, now: Stamp) -> Result<(), Error> {
         let mut memory = None;
         if self.stale {
             let present = present::read(&self.folder)?;
             let (state, checkpoint) = present.map_or((State::new(), 0), |present| (present.state, present.checkpoint));
             (self.checkpoint, self.begun) = (checkpoint, checkpoint);
             memory = Some(mem::replace(&mut self.state, state));
-            self.state.derive(whose.config);
+            self.state.derive(origin.config);
         }
-        let mut joined = self.join(guard, whose);
+        let mut joined = self.join(guard, origin);
         if memory.is_some() || !self.stale {
-            joined = joined.and_then(|()| self.end_gone(guard, whose, now));
+            joined = joined.and_then(|()| self.end_gone(guard, origin, now));
         }
         match (joined, memory) {
             (Err(error), memory) => {
@@ -37,18 +37,18 @@ impl Store {
                 Err(error)
             }
             (Ok(()), Some(memory)) => {
-                self.decide_again(&memory, whose, now);
+                self.decide_again(&memory, origin, now);
                 self.stale = false;
                 Ok(())
             }
             // It has turned out to belong to another process's instance, which has recorded something else.
-            (Ok(()), None) if self.stale => self.settle(guard, whose, now),
+            (Ok(()), None) if self.stale => self.reconcile(guard, origin, now),
             (Ok(()), None) => Ok(()),
         }
     }
 
     /// Another process of the instance may be able to record what this one cannot: then this one decides on that too.
-    pub(super) fn hear_others(&mut self, whose: Whose<'_>, now: Stamp) {
+    pub(super) fn read_others(&mut self, origin: Origin<'_>, now: Stamp) {
         let Self { others, journal, waiting, folder, .. } = self;
         if others.is_none()
             && let Some(journal) = journal
@@ -76,8 +76,8 @@ impl Store {
             && present.state.instance() == Some(self.token)
         {
             let memory = mem::replace(&mut self.state, present.state);
-            self.state.derive(whose.config);
-            self.decide_again(&memory, whose, now);
+            self.state.derive(origin.config);
+            self.decide_again(&memory, origin, now);
             // The journal gives it again at the next turn.
             self.stale = true;
         }
@@ -85,8 +85,8 @@ impl Store {
 
     /// The answers of waiting events stand; their effects touch only what began before them. What memory has beyond
     /// that follows.
-    fn decide_again(&mut self, memory: &State, whose: Whose<'_>, now: Stamp) {
-        let context = whose.context(self.token);
+    fn decide_again(&mut self, memory: &State, origin: Origin<'_>, now: Stamp) {
+        let context = origin.context(self.token);
         for one in self.waiting.take() {
             // The instance has begun, and what is carried is found out anew.
             if !matches!(one.record.event, Event::InstanceStarted { .. } | Event::Carried) {
@@ -99,12 +99,12 @@ impl Store {
             touched if !touched.is_empty() => Scope::Only(touched.clone()),
             _ => return,
         };
-        let now = Now { at: now, random: crate::chance() };
+        let now = Now { at: now, random: crate::identifier_bytes() };
         let mut carried = decide_carried(&self.state, memory, &scope, &context, &now);
         if carried.effects.is_empty() {
             return;
         }
-        tell::carried(carried.effects.len());
+        report::carried(carried.effects.len());
         let effects = mem::take(&mut carried.effects);
         for (part, effects) in effects.chunks(PORTION).enumerate() {
             let id = rasadmin_engine::Id(carried.id.0 ^ part as u128);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// What stands before the version in the product's file, and a line end after it.
-const MARK: &str = "rasadmin-product/";
+const MARKER: &str = "rasadmin-product/";
 
 /// The version of the product that the file is; None if it is another file.
 ///
@@ -16,8 +16,8 @@ pub fn version_of(path: &Path) -> std::io::Result<Option<String>> {
 /// The same of a file's bytes.
 pub fn version_in(bytes: &[u8]) -> Option<String> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".+-".contains(byte);
-    let starts = bytes.windows(MARK.len()).enumerate().filter(|(_, window)| *window == MARK.as_bytes());
-    starts.map(|(at, _)| &bytes[at + MARK.len()..]).find_map(|rest| {
+    let starts = bytes.windows(MARKER.len()).enumerate().filter(|(_, window)| *window == MARKER.as_bytes());
+    starts.map(|(at, _)| &bytes[at + MARKER.len()..]).find_map(|rest| {
         let end = rest.iter().take(64).position(|&byte| byte == b'\n')?;
         let version = &rest[..end];
         (end > 0 && version[0].is_ascii_digit() && version.iter().all(plain))

@@ -26,28 +26,28 @@ fn user(decision: &Decision, passed: &Name) -> String {
 }
 
 /// Tells what is remarkable of a record that was written.
-pub fn record(record: &Record) {
+pub fn report_notable(record: &Record) {
     for effect in &record.effects {
         if let Effect::Anomaly(anomaly) = effect {
-            Message::Anomaly { what: &anomaly.what(), details: &anomaly.details() }.tell();
+            Message::Anomaly { what: &anomaly.what(), details: &anomaly.details() }.emit();
         }
     }
     if let Some(decision) = &record.decision {
         let nobody = Name::default();
-        tell_decision(decision, record.event.user_name().unwrap_or(&nobody));
+        report_decision(decision, record.event.user_name().unwrap_or(&nobody));
     }
 }
 
 /// Tells of a refusal, or of a pool that had nothing left. `passed` is the user's name as RRAS passed it.
-fn tell_decision(decision: &Decision, passed: &Name) {
+fn report_decision(decision: &Decision, passed: &Name) {
     match &decision.exhausted {
-        Some(pool) => tell_exhausted(pool, decision, passed),
-        None if !decision.allow => tell_refusal(decision, passed),
+        Some(pool) => report_exhausted(pool, decision, passed),
+        None if !decision.allow => report_refusal(decision, passed),
         None => {}
     }
 }
 
-fn tell_refusal(decision: &Decision, passed: &Name) {
+fn report_refusal(decision: &Decision, passed: &Name) {
     let facts = &decision.facts;
     let (port, source) = (Shown(&facts.port), Shown(&facts.source));
     let user: &dyn Display = &user(decision, passed);
@@ -61,25 +61,25 @@ fn tell_refusal(decision: &Decision, passed: &Name) {
         Stage::Ipv6Address => Message::AddressRefused { family: &"IPv6", user, port: &port, rule, reason },
         Stage::Connection => {
             let computer = &Shown(&facts.computer);
-            return Message::ConnectionRefused { user, source: &source, computer, rule, reason }.tell();
+            return Message::ConnectionRefused { user, source: &source, computer, rule, reason }.emit();
         }
         Stage::Link => {
             let tunnel = facts.tunnel.known().map_or("-", |tunnel| tunnel.name());
-            return Message::LinkRefused { user, port: &port, tunnel: &tunnel, rule, reason }.tell();
+            return Message::LinkRefused { user, port: &port, tunnel: &tunnel, rule, reason }.emit();
         }
         Stage::Reauthentication => Message::ReauthenticationRefused { user, source: &source, rule, reason },
         Stage::EndpointChange => Message::EndpointChangeRefused { user, source: &source, rule, reason },
     }
-    .tell();
+    .emit();
 }
 
 /// A pool had nothing left: no address is given, or RRAS's offer is kept.
-fn tell_exhausted(pool: &str, decision: &Decision, passed: &Name) {
+fn report_exhausted(pool: &str, decision: &Decision, passed: &Name) {
     let outcome = match &decision.refusal {
         _ if decision.allow => "RRAS's offer is kept".to_owned(),
         Some(Refusal::Offer { fault, .. }) => format!("no address is given, and {fault}"),
         _ => "no address is given".to_owned(),
     };
     let (user, port) = (&user(decision, passed), &Shown(&decision.facts.port));
-    Message::PoolExhausted { pool: &pool, user, port, outcome: &outcome }.tell();
+    Message::PoolExhausted { pool: &pool, user, port, outcome: &outcome }.emit();
 }

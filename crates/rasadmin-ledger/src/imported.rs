@@ -3,6 +3,8 @@
 use rasadmin_engine::Millis;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Identity, Name};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::net::Ipv4Addr;
 
 /// How an imported session ended, where its log does not say.
@@ -10,7 +12,7 @@ pub const NO_END: &str = "end not in the log";
 
 /// A session of another log. It is over, whatever its log says, so that it counts nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Imported {
+pub struct ImportedSession {
     /// The session's key: a UUID, always the same for the same session of the same log.
     pub key: String,
     /// Which log: `odbc`, `dts`, `ias`.
@@ -55,18 +57,18 @@ pub struct Imported {
     pub estimated: bool,
 }
 
-/// What an import did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+/// What an import did: numbers of sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ImportCounts {
     /// Sessions that the ledger did not have.
     pub new: u64,
-    /// Sessions that it had without their end.
+    /// Sessions that the ledger had without their end.
     pub completed: u64,
-    /// Sessions that it had: nothing was changed.
+    /// Sessions that the ledger already had: nothing was changed.
     pub already_there: u64,
 }
 
-impl std::ops::AddAssign for Counts {
+impl std::ops::AddAssign for ImportCounts {
     fn add_assign(&mut self, more: Self) {
         self.new += more.new;
         self.completed += more.completed;

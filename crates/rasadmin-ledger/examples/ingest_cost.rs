@@ -1,4 +1,4 @@
-//! How many sessions a second are brought into a ledger: `cargo run --release -p rasadmin-ledger --example bring_in_cost`,
+//! How many sessions a second are brought into a ledger: `cargo run --release -p rasadmin-ledger --example ingest_cost`,
 //! with the number of sessions behind it if wanted. One thread does it, so it is a second and core.
 #![allow(clippy::unwrap_used)]
 
@@ -50,7 +50,7 @@ fn main() {
         let path = scene.folder.path().join(format!("{durable}.db"));
         let mut ledger = Sqlite::open(&path, Create::Yes, durable, soon()).unwrap();
         let (began, used) = (Instant::now(), processor());
-        let brought = ledger.bring_in(&scene.config.journal, &server, &mut |_| {}).unwrap();
+        let brought = ledger.ingest(&scene.config.journal, &server, &mut |_| {}).unwrap();
         let (seconds, busy) = (began.elapsed().as_secs_f64(), processor() - used);
         let records = brought.records;
         println!(

@@ -7,21 +7,21 @@ const REST: u64 = 10_000;
 
 /// Work that may be pausing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Pace(Option<Mono>);
+pub struct Backoff(Option<Mono>);
 
-impl Pace {
+impl Backoff {
     /// Pauses from now on, for a while.
-    pub fn rest(&mut self, now: Mono) {
+    pub fn pause(&mut self, now: Mono) {
         self.0 = Some(now.after(REST));
     }
 
     /// Ends the pause.
-    pub fn wake(&mut self) {
+    pub fn resume(&mut self) {
         self.0 = None;
     }
 
     /// Is it pausing now?
-    pub fn rests(&self, now: Mono) -> bool {
+    pub fn is_paused(&self, now: Mono) -> bool {
         self.0.is_some_and(|until| now < until)
     }
 }

@@ -7,13 +7,13 @@ use std::thread::ThreadId;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
 
-static TOLD: Mutex<Vec<(ThreadId, Id, String)>> = Mutex::new(Vec::new());
+static MESSAGES: Mutex<Vec<(ThreadId, Id, String)>> = Mutex::new(Vec::new());
 
 /// What this thread was told since this was called last: number and text. The first call begins.
-pub fn told() -> Vec<(Id, String)> {
+pub fn messages() -> Vec<(Id, String)> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| tracing::subscriber::set_global_default(Listener).unwrap());
-    let mut all = TOLD.lock().unwrap();
+    let mut all = MESSAGES.lock().unwrap();
     let own = |(thread, ..): &mut (ThreadId, Id, String)| *thread == std::thread::current().id();
     all.extract_if(.., own).map(|(_, id, text)| (id, text)).collect()
 }
@@ -21,9 +21,9 @@ pub fn told() -> Vec<(Id, String)> {
 /// The texts of what this thread was told since then, which is exactly these messages.
 #[track_caller]
 pub fn exactly(expected: &[Id]) -> Vec<String> {
-    let told = told();
-    assert_eq!(told.iter().map(|(id, _)| *id).collect::<Vec<_>>(), expected, "{told:#?}");
-    told.into_iter().map(|(_, text)| text).collect()
+    let messages = messages();
+    assert_eq!(messages.iter().map(|(id, _)| *id).collect::<Vec<_>>(), expected, "{messages:#?}");
+    messages.into_iter().map(|(_, text)| text).collect()
 }
 
 struct Listener;
@@ -56,7 +56,7 @@ impl Subscriber for Listener {
         assert_eq!(names, id.row().inserts);
         assert_eq!(id.row().fill(&values), text);
         assert_eq!(*event.metadata().level(), id.row().severity.level());
-        TOLD.lock().unwrap().push((std::thread::current().id(), id, text));
+        MESSAGES.lock().unwrap().push((std::thread::current().id(), id, text));
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {

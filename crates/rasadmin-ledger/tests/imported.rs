@@ -3,7 +3,7 @@
 
 mod support;
 
-use rasadmin_ledger::history::{Counts, Imported, NO_END};
+use rasadmin_ledger::imported::{ImportCounts, ImportedSession, NO_END};
 use rasadmin_ledger::report::{ExportFilter, Reader};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ fn it_counts_in_no_limit_and_no_quota_and_moves_no_address() {
     let scene = Scene::new(LIMITED);
     let hours = 3_600_000;
     let counts = import(&scene, &[imported("a", "alice", MONDAY - 2 * hours, MONDAY + 2 * hours)]);
-    assert_eq!(counts, Counts { new: 1, ..Counts::default() });
+    assert_eq!(counts, ImportCounts { new: 1, ..ImportCounts::default() });
     assert!(scene.begin(1, "alice", "VPN2-1").is_ok());
     assert_eq!(scene.ask("SELECT count(*) FROM use"), "0");
     assert_eq!(
@@ -56,9 +56,9 @@ fn only_a_missing_end_is_added() {
     let scene = Scene::new(LIMITED);
     let whole = imported("a", "alice", MONDAY, MONDAY + 60_000);
     let unended =
-        |stop| Imported { stop, seconds: 0, usage: None, closed_by: NO_END, estimated: true, ..whole.clone() };
+        |stop| ImportedSession { stop, seconds: 0, usage: None, closed_by: NO_END, estimated: true, ..whole.clone() };
     let told = || scene.ask("SELECT acct_stop_time, estimated, acct_session_time, acct_input_octets FROM sessions");
-    let became = |session: &Imported| {
+    let became = |session: &ImportedSession| {
         let compared = Reader::open(&scene.ledger()).unwrap().compare(std::slice::from_ref(session)).unwrap();
         let counts = import(&scene, std::slice::from_ref(session));
         assert_eq!(compared, counts);
@@ -79,7 +79,7 @@ fn only_a_missing_end_is_added() {
 #[test]
 fn a_callback_in_between_does_not_wait_for_the_whole_import() {
     let scene = Scene::new(LIMITED);
-    let many: Vec<Imported> = (0..20_000)
+    let many: Vec<ImportedSession> = (0..20_000)
         .map(|n| imported(&format!("key {n}"), &format!("user{}", n % 100), MONDAY - 1_000 - n, MONDAY - n))
         .collect();
     let path = scene.ledger();
@@ -102,7 +102,7 @@ fn a_callback_in_between_does_not_wait_for_the_whole_import() {
 fn sessions_are_read_page_by_page_in_the_order_of_their_start() {
     let scene = Scene::new(LIMITED);
     // Many that began at the same time: a page may end among them.
-    let many: Vec<Imported> =
+    let many: Vec<ImportedSession> =
         (0..5_000).map(|n| imported(&format!("key {n}"), "alice", MONDAY + n % 3, MONDAY + 10)).collect();
     import(&scene, &many);
     let reader = Reader::open(&scene.ledger()).unwrap();
@@ -124,7 +124,7 @@ fn sessions_are_read_page_by_page_in_the_order_of_their_start() {
 #[test]
 fn between_two_sessions_nothing_is_held() {
     let scene = Scene::new(LIMITED);
-    let many: Vec<Imported> =
+    let many: Vec<ImportedSession> =
         (0..5_000).map(|n| imported(&format!("key {n}"), "alice", MONDAY + n, MONDAY + n)).collect();
     import(&scene, &many);
     let reader = Reader::open(&scene.ledger()).unwrap();

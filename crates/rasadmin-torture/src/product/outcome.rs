@@ -20,7 +20,7 @@ pub struct Returned {
 
 /// A call that was made.
 #[derive(Debug)]
-pub struct Heard {
+pub struct CallOutcome {
     /// What it returned.
     pub returned: Returned,
     /// What was recorded.
@@ -61,9 +61,9 @@ impl Fault {
         ("the journal has a record of nobody's call", Self::Journal),
     ];
 
-    /// Spoils what was heard, or what was kept.
-    pub fn spoil(self, heard: &mut Heard, service: &Running) -> Result<(), String> {
-        let Heard { returned, records } = heard;
+    /// Spoils what was outcome, or what was kept.
+    pub fn spoil(self, outcome: &mut CallOutcome, service: &Running) -> Result<(), String> {
+        let CallOutcome { returned, records } = outcome;
         match (self, records.last_mut()) {
             (Self::Verdict, _) => returned.good = returned.good.map(|good| !good),
             (Self::Address, _) => returned.address.iter_mut().flatten().for_each(|byte| *byte = !*byte),
@@ -79,8 +79,8 @@ impl Fault {
     }
 }
 
-impl Heard {
-    /// Was it heard as it was meant, and returned as it was recorded? `decided` is what the engine makes of it. What is
+impl CallOutcome {
+    /// Was it outcome as it was meant, and returned as it was recorded? `decided` is what the engine makes of it. What is
     /// refused again within a minute and changes nothing is only counted: then the answer is returned here.
     pub fn check(&self, event: &Event, now: &Now, decided: &Record) -> Result<Option<Answer>, String> {
         // How often that was comes with a later call, before its own record.

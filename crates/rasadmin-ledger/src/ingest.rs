@@ -9,7 +9,7 @@ mod missing;
 
 use crate::project::Projection;
 use crate::sqlite::{Database, Sqlite};
-use crate::{Changed, Error};
+use crate::{Error, ForgetCounts};
 use cursor::Cursor;
 use missing::Newer;
 use rasadmin_engine::{Millis, Name};
@@ -26,41 +26,41 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What came in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Brought {
+pub struct IngestSummary {
     /// Records.
     pub records: u64,
     /// How often records are missing: in the journal, or before its oldest segment.
     pub gaps: u64,
     /// The ledger did not match the journal (one of them was restored or copied), so the journal was read again from
     /// its oldest record. Rows that were there are not doubled.
-    pub again: bool,
+    pub reread: bool,
     /// Effects, decisions and events that a newer version wrote and this one does not know: they were passed over.
     pub unknown: u64,
     /// Records that could not be read at all. Each is noted as an anomaly.
     pub unreadable: u64,
     /// What purge and anonymise have changed.
-    pub forgotten: Changed,
+    pub forgotten: ForgetCounts,
     /// The last record that the ledger has; None: there is no journal.
-    pub place: Option<Position>,
+    pub position: Option<Position>,
     /// Why the cursor could not be written into the journal's folder. Its segments are then kept longer.
     pub cursor_not_written: Option<Error>,
 }
 
-impl Brought {
+impl IngestSummary {
     fn add(&mut self, batch: Self) {
         self.records += batch.records;
         self.gaps += batch.gaps;
-        self.again |= batch.again;
+        self.reread |= batch.reread;
         self.unknown += batch.unknown;
         self.unreadable += batch.unreadable;
         self.forgotten += batch.forgotten;
-        self.place = batch.place.or(self.place);
+        self.position = batch.position.or(self.position);
     }
 }
 
 /// A batch, before it is committed.
 struct Batch {
-    brought: Brought,
+    brought: IngestSummary,
     /// Is there more?
     more: bool,
     /// Did the cursor move?
@@ -76,48 +76,48 @@ impl Sqlite {
     /// # Errors
     ///
     /// If ledger or journal cannot be used. What came in before stays.
-    pub fn bring_in(
+    pub fn ingest(
         &mut self,
         folder: &Path,
         server: &Name,
-        progress: &mut dyn FnMut(&Brought),
-    ) -> Result<Brought, Error> {
-        let mut brought = Brought::default();
+        progress: &mut dyn FnMut(&IngestSummary),
+    ) -> Result<IngestSummary, Error> {
+        let mut brought = IngestSummary::default();
         let Some(mut follower) = Follower::open(folder)? else { return Ok(brought) };
-        let (mut place, mut moved) = (None, false);
+        let (mut position, mut moved) = (None, false);
         let stopped = loop {
             let batch = self.transact(Instant::now() + PATIENCE, false, |database| {
-                batch(database, folder, server, &mut follower, place)
+                batch(database, folder, server, &mut follower, position)
             })?;
             moved |= batch.moved;
-            place = batch.brought.place;
+            position = batch.brought.position;
             brought.add(batch.brought);
             progress(&brought);
             if !batch.more {
                 break batch.stopped;
             }
         };
-        if brought.forgotten != Changed::default() {
+        if brought.forgotten != ForgetCounts::default() {
             self.shrink_log();
         }
-        if let Some(place) = place {
+        if let Some(position) = position {
             // Segments go when every ledger is past them: it must be so also after a power cut.
-            let journal = place.journal;
+            let journal = position.journal;
             self.transact(Instant::now() + PATIENCE, moved, |database| cursor::note_time(database, journal, now()))?;
             let own = self.database().about("ledger")?;
-            brought.cursor_not_written = tell(folder, &own, &place).err().map(Error::from);
+            brought.cursor_not_written = tell(folder, &own, &position).err().map(Error::from);
         }
         stopped.map_or(Ok(brought), |error| Err(error.into()))
     }
 }
 
 /// Leaves the cursor in the journal's folder.
-fn tell(folder: &Path, ledger: &str, place: &Position) -> Result<(), rasadmin_journal::Error> {
+fn tell(folder: &Path, ledger: &str, position: &Position) -> Result<(), rasadmin_journal::Error> {
     let known = rasadmin_journal::cursor::list(folder)?;
-    if known.iter().any(|cursor| cursor.ledger == ledger && cursor.place == Some(*place)) {
+    if known.iter().any(|cursor| cursor.ledger == ledger && cursor.position == Some(*position)) {
         return Ok(());
     }
-    rasadmin_journal::cursor::write(folder, ledger, place)
+    rasadmin_journal::cursor::write(folder, ledger, position)
 }
 
 /// The time of day.
@@ -131,12 +131,12 @@ fn batch(
     folder: &Path,
     server: &Name,
     follower: &mut Follower,
-    place: Option<Position>,
+    position: Option<Position>,
 ) -> Result<Batch, Error> {
-    let mut brought = Brought::default();
+    let mut brought = IngestSummary::default();
     let kept = cursor::read(database, follower.beginning().journal)?;
     let mut fits = match &kept {
-        Some(kept) => Some(kept.place) == place || follower.start_at(&kept.place)?,
+        Some(kept) => Some(kept.position) == position || follower.start_at(&kept.position)?,
         None => false,
     };
     if !fits && let Some(anew) = Follower::open(folder)? {
@@ -144,7 +144,7 @@ fn batch(
         // oldest may have gone.
         *follower = anew;
         fits = match &kept {
-            Some(kept) => follower.start_at(&kept.place)?,
+            Some(kept) => follower.start_at(&kept.position)?,
             None => false,
         };
     }
@@ -152,8 +152,8 @@ fn batch(
     let mut projection = match kept {
         Some(kept) if fits => Projection::new(database, kept.server, kept.living),
         kept => {
-            let known = kept.as_ref().map_or(0, |kept| kept.place.number);
-            brought.again = known > 0;
+            let known = kept.as_ref().map_or(0, |kept| kept.position.number);
+            brought.reread = known > 0;
             from_the_oldest(database, folder, server, follower, kept, &mut brought, &mut newer)?
         }
     };
@@ -175,14 +175,14 @@ fn batch(
     }
     projection.note_heard()?;
     brought.forgotten = projection.forgotten;
-    let place = follower.position();
-    let moved = place != start || brought.again || brought.gaps > 0;
+    let position = follower.position();
+    let moved = position != start || brought.reread || brought.gaps > 0;
     if moved {
         follower.sync()?;
     }
-    let cursor = Cursor { place, server: projection.server.clone(), living: projection.living };
+    let cursor = Cursor { position, server: projection.server.clone(), living: projection.living };
     cursor::keep(database, &cursor, now())?;
-    brought.place = Some(place);
+    brought.position = Some(position);
     let (more, stopped) = match read {
         Ok(more) => (more, None),
         Err(error) => (false, Some(error)),
@@ -198,18 +198,18 @@ fn from_the_oldest<'d>(
     server: &Name,
     follower: &mut Follower,
     kept: Option<Cursor>,
-    brought: &mut Brought,
+    brought: &mut IngestSummary,
     newer: &mut Option<Newer>,
 ) -> Result<Projection<'d>, Error> {
     let beginning = follower.beginning();
     // A journal that was begun anew goes on with the numbers of the one before.
     let before = cursor::at(database, beginning.number, beginning.crc)?;
-    let had = kept.as_ref().map_or(0, |kept| kept.place.number);
+    let had = kept.as_ref().map_or(0, |kept| kept.position.number);
     let named = before.as_ref().or(kept.as_ref()).map_or_else(|| server.clone(), |cursor| cursor.server.clone());
     let living = before.as_ref().and_then(|before| before.living);
     let mut projection = Projection::new(database, named, living);
-    if let Some(kept) = kept.filter(|kept| kept.place.number > beginning.number) {
-        missing::lost(&mut projection, &kept.place)?;
+    if let Some(kept) = kept.filter(|kept| kept.position.number > beginning.number) {
+        missing::lost(&mut projection, &kept.position)?;
     }
     if beginning.number > had && before.is_none() {
         brought.gaps += 1;
@@ -224,7 +224,7 @@ fn take(
     start: &Position,
     item: Item<'_>,
     newer: &mut Option<Newer>,
-    brought: &mut Brought,
+    brought: &mut IngestSummary,
 ) -> Result<(), Error> {
     let number = match item {
         Item::Gap { first, last } => {

@@ -13,14 +13,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A server's journal, open for an administrator's events. It belongs to no instance of RRAS.
 #[derive(Debug)]
-pub struct Tool {
+pub struct AdminJournal {
     folder: PathBuf,
     config: Arc<Config>,
     journal: Journal,
     state: State,
 }
 
-impl Tool {
+impl AdminJournal {
     /// Opens the journal of a folder; None if nothing was ever recorded there.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Tool {
     pub fn open(folder: &Path, config: &Arc<Config>) -> Result<Option<Self>, Error> {
         let Some(present) = present::read(folder)? else { return Ok(None) };
         let journal = Journal::open(folder, Options::default(), Instant::now() + PATIENCE)?;
-        let mut state = if journal.start_at(&present.place)? { present.state } else { State::new() };
+        let mut state = if journal.start_at(&present.position)? { present.state } else { State::new() };
         state.derive(config);
         Ok(Some(Self { folder: folder.to_owned(), config: config.clone(), journal, state }))
     }
@@ -50,11 +50,15 @@ impl Tool {
     /// # Errors
     ///
     /// If it cannot be recorded.
-    pub fn tell<T>(&mut self, now: &Now, look: impl FnOnce(&State) -> (T, Option<Event>)) -> Result<Option<T>, Error> {
+    pub fn record<T>(
+        &mut self,
+        now: &Now,
+        look: impl FnOnce(&State) -> (T, Option<Event>),
+    ) -> Result<Option<T>, Error> {
         let Self { journal, state, config, .. } = self;
         let mut guard = journal.lock(Instant::now() + PATIENCE)?;
-        let mut lacking = present::Lacking::default();
-        guard.catch_up(|item| present::apply(state, &mut lacking, item))?;
+        let mut missing = present::Missing::default();
+        guard.catch_up(|item| present::apply(state, &mut missing, item))?;
         let Some(instance) = state.instance() else { return Ok(None) };
         let (found, event) = look(state);
         let Some(event) = event else { return Ok(Some(found)) };
@@ -76,8 +80,8 @@ impl Tool {
     pub fn seal(&mut self) -> Result<(), Error> {
         let Self { journal, state, .. } = self;
         let mut guard = journal.lock(Instant::now() + PATIENCE)?;
-        let mut lacking = present::Lacking::default();
-        guard.catch_up(|item| present::apply(state, &mut lacking, item))?;
+        let mut missing = present::Missing::default();
+        guard.catch_up(|item| present::apply(state, &mut missing, item))?;
         guard.seal()
     }
 }

@@ -7,7 +7,7 @@ use rasadmin_engine::Event;
 use rasadmin_engine::effect::{Effect, Forgetting};
 use rasadmin_journal::cursor;
 use rasadmin_journal::retain::{self, Rule};
-use rasadmin_ledger::bring_in::Brought;
+use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_ledger::report::{Filter, Reader};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::path::Path;
@@ -48,27 +48,27 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn bring(ledger: &Path, journal: &Path) -> Brought {
+fn bring(ledger: &Path, journal: &Path) -> IngestSummary {
     let mut ledger = Sqlite::open(ledger, Create::Yes, true, soon()).unwrap();
-    ledger.bring_in(journal, &"FALLBACK".into(), &mut |_| {}).unwrap()
+    ledger.ingest(journal, &"FALLBACK".into(), &mut |_| {}).unwrap()
 }
 
 #[test]
 fn only_what_is_new_comes_in_and_the_journal_hears_of_it() {
     let scene = Scene::new(OPEN);
     sessions(&scene, 1..4);
-    let first = scene.bring_in();
-    assert!(first.records > 15 && first.gaps == 0 && !first.again && first.unknown == 0, "{first:?}");
+    let first = scene.ingest();
+    assert!(first.records > 15 && first.gaps == 0 && !first.reread && first.unknown == 0, "{first:?}");
     assert_eq!(first.cursor_not_written, None);
     let cursors = cursor::list(&scene.config.journal).unwrap();
-    assert_eq!(cursors.iter().map(|cursor| cursor.place).collect::<Vec<_>>(), [first.place]);
+    assert_eq!(cursors.iter().map(|cursor| cursor.position).collect::<Vec<_>>(), [first.position]);
     assert_eq!(cursors[0].ledger, ask(&scene.config.ledger, "SELECT value FROM about WHERE key = 'ledger'"));
-    assert_eq!(scene.bring_in(), Brought { place: first.place, ..Brought::default() });
+    assert_eq!(scene.ingest(), IngestSummary { position: first.position, ..IngestSummary::default() });
     sessions(&scene, 4..5);
-    assert_eq!(scene.bring_in().records, 6);
+    assert_eq!(scene.ingest().records, 6);
     sound(&scene);
     assert_eq!(ask(&scene.config.ledger, "SELECT DISTINCT nas_identifier FROM sessions"), "VPN1", "the journal tells");
-    let brought = Reader::open(&scene.config.ledger).unwrap().brought().unwrap();
+    let brought = Reader::open(&scene.config.ledger).unwrap().journal_cursors().unwrap();
     assert_eq!(brought.len(), 1);
     assert_eq!(brought[0].server, "VPN1".into());
     assert!((jiff::Timestamp::now().as_millisecond() - brought[0].brought_at).abs() < 60_000);
@@ -78,7 +78,7 @@ fn only_what_is_new_comes_in_and_the_journal_hears_of_it() {
 fn where_there_is_no_journal_nothing_comes_in() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("journal")).unwrap();
-    assert_eq!(bring(&folder.path().join("l.db"), &folder.path().join("journal")), Brought::default());
+    assert_eq!(bring(&folder.path().join("l.db"), &folder.path().join("journal")), IngestSummary::default());
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn two_at_once_do_not_disturb_each_other() {
             .collect();
         sessions(&scene, 1..60);
         let came: u64 = bringing.into_iter().map(|thread| thread.join().unwrap()).sum();
-        let records = scene.bring_in().records + came;
+        let records = scene.ingest().records + came;
         assert_eq!(records, scene.present().number(), "each once");
     });
     sound(&scene);
@@ -144,9 +144,9 @@ fn a_ledger_of_yesterday_goes_on_where_it_was() {
     let yesterday = scene.folder.path().join("yesterday.db");
     rasadmin_ledger::upkeep::Upkeep::open(&scene.ledger()).unwrap().backup(&yesterday).unwrap();
     sessions(&scene, 4..9);
-    scene.bring_in();
+    scene.ingest();
     let brought = bring(&yesterday, &scene.config.journal);
-    assert_eq!((brought.records, brought.again), (30, false));
+    assert_eq!((brought.records, brought.reread), (30, false));
     assert_eq!(dump(&yesterday), dump(&scene.config.ledger));
 }
 
@@ -158,14 +158,14 @@ fn a_journal_of_yesterday_is_read_again_from_its_oldest_record() {
     let yesterday = scene.folder.path().join("yesterday");
     copy(&scene.config.journal, &yesterday);
     scene.begin(7, "vera", "VPN0-7").unwrap();
-    let last = scene.bring_in().place.unwrap();
+    let last = scene.ingest().position.unwrap();
     scene.recorder.stop(scene.now());
     std::fs::remove_dir_all(&scene.config.journal).unwrap();
     copy(&yesterday, &scene.config.journal);
     scene.recorder = scene.beside();
     sessions(&scene, 10..13);
-    let brought = scene.bring_in();
-    assert!(brought.again && brought.gaps == 0 && brought.records > 30, "{brought:?}");
+    let brought = scene.ingest();
+    assert!(brought.reread && brought.gaps == 0 && brought.records > 30, "{brought:?}");
     sound(&scene);
     let lost = ask(&scene.config.ledger, "SELECT details FROM anomalies WHERE missing > 0");
     assert_eq!(lost, format!("record {}, and perhaps some before it", last.number));
@@ -174,7 +174,7 @@ fn a_journal_of_yesterday_is_read_again_from_its_oldest_record() {
     assert_eq!(ask(&scene.config.ledger, sql), "7 7 0 1");
     assert_eq!(ask(&scene.config.ledger, "SELECT closed_by FROM sessions WHERE name = 'VERA'"), "instance ended");
     assert_eq!(ask(&scene.config.ledger, "SELECT max(acct_link_count), count(*) FROM sessions"), "1 7");
-    assert!(!scene.bring_in().again);
+    assert!(!scene.ingest().reread);
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn another_journal_under_a_cursor_that_does_not_fit_changes_nothing_that_is_ther
     for damage in ["crc = crc + 1", "number = number + 100", "number = number - 1", "segment = 'x'"] {
         let ledger = rusqlite::Connection::open(&scene.config.ledger).unwrap();
         ledger.execute(&format!("UPDATE journals SET {damage}"), []).unwrap();
-        let brought = scene.bring_in();
+        let brought = scene.ingest();
         assert_eq!(brought.records, scene.present().number(), "{damage}");
         // A cursor that names a record means that the journal lost it.
         let noted = ledger.execute("DELETE FROM anomalies WHERE missing = 1", []).unwrap();
@@ -215,8 +215,8 @@ fn a_missing_beginning_is_noted_and_what_lives_is_taken_from_a_checkpoint() {
     scene.tool().seal().unwrap();
     sessions(&scene, 65..70);
     expire(&scene);
-    let brought = scene.bring_in();
-    assert_eq!((brought.gaps, brought.again), (1, false));
+    let brought = scene.ingest();
+    assert_eq!((brought.gaps, brought.reread), (1, false));
     sound(&scene);
     assert_eq!(ask(&scene.config.ledger, "SELECT what FROM anomalies"), "the journal's beginning is missing");
     let live = "SELECT s.name, framed_ip_address, s.nas_identifier, l.nas_port_id FROM sessions s JOIN links l ON session = s.id
@@ -227,7 +227,7 @@ fn a_missing_beginning_is_noted_and_what_lives_is_taken_from_a_checkpoint() {
     assert_eq!(reader.sessions(&Filter::default(), true).unwrap().len(), 2);
     // From then on all is as it was: also what ends.
     scene.end(1000, "vera", "VPN0-7", &given);
-    scene.bring_in();
+    scene.ingest();
     sound(&scene);
     assert_eq!(ask(&scene.config.ledger, "SELECT closed_by FROM sessions WHERE name = 'VERA'"), "hangup");
     let before = dump(&scene.config.ledger);
@@ -242,7 +242,7 @@ fn a_ledger_that_missed_records_ends_what_is_over() {
     let scene = Scene::new(OPEN);
     let given = scene.begin(1000, "vera", "VPN0-7").unwrap();
     scene.begin(1001, "wanda", "VPN0-8").unwrap();
-    scene.bring_in();
+    scene.ingest();
     scene.end(1000, "vera", "VPN0-7", &given);
     sessions(&scene, 1..50);
     // The checkpoint has more than the segments that go.
@@ -252,8 +252,8 @@ fn a_ledger_that_missed_records_ends_what_is_over() {
     scene.tool().seal().unwrap();
     sessions(&scene, 60..62);
     expire(&scene);
-    let brought = scene.bring_in();
-    assert_eq!((brought.gaps, brought.again), (1, true));
+    let brought = scene.ingest();
+    assert_eq!((brought.gaps, brought.reread), (1, true));
     sound(&scene);
     let sql = "SELECT name, closed_by FROM sessions WHERE name IN ('VERA', 'WANDA') ORDER BY name";
     assert_eq!(ask(&scene.config.ledger, sql), "VERA end not in the journal; WANDA -");
@@ -271,9 +271,9 @@ fn without_a_checkpoint_there_are_no_rows_for_what_is_unknown() {
     segments.sort();
     // On Windows a file that is deleted keeps its name as long as the recorder has it open.
     std::fs::rename(&segments[0], scene.folder.path().join("gone")).unwrap();
-    assert_eq!(scene.bring_in().gaps, 1);
+    assert_eq!(scene.ingest().gaps, 1);
     scene.end(1000, "vera", "VPN0-7", "10.8.0.1");
-    scene.bring_in();
+    scene.ingest();
     assert_eq!(ask(&scene.config.ledger, "SELECT count(*) FROM sessions WHERE name = 'VERA'"), "0");
     assert_ne!(ask(&scene.config.ledger, "SELECT count(*) FROM sessions"), "0");
 }
@@ -289,11 +289,11 @@ fn what_was_forgotten_stays_forgotten_when_the_journal_is_read_again() {
         let before = scene.now().at.time - 86_400_000;
         scene.tell(Event::Forget { before, user: None, how });
         sessions(&scene, 15..17);
-        let forgotten = scene.bring_in().forgotten;
+        let forgotten = scene.ingest().forgotten;
         assert_eq!(forgotten.sessions, 11, "{how:?}");
         let (rows, names) = (dump(&scene.config.ledger), ask(&scene.config.ledger, "SELECT DISTINCT name FROM use"));
         rusqlite::Connection::open(&scene.config.ledger).unwrap().execute("DELETE FROM journals", []).unwrap();
-        let again = scene.bring_in();
+        let again = scene.ingest();
         assert_eq!(again.records, scene.present().number());
         assert_eq!(dump(&scene.config.ledger), rows, "{how:?}");
         assert_eq!(ask(&scene.config.ledger, "SELECT DISTINCT name FROM use"), names);
@@ -318,7 +318,7 @@ fn what_a_newer_version_wrote_is_passed_over_and_told() {
     scene.append_bytes(&serde_json::to_vec(&newer).unwrap());
     scene.append_bytes(b"no JSON at all");
     let mut ledger = Sqlite::open(&scene.config.ledger, Create::Yes, true, soon()).unwrap();
-    let brought = ledger.bring_in(&scene.config.journal, &"VPN1".into(), &mut |_| {}).unwrap();
+    let brought = ledger.ingest(&scene.config.journal, &"VPN1".into(), &mut |_| {}).unwrap();
     assert_eq!((brought.unknown, brought.unreadable), (2, 1));
     assert_eq!(
         ask(&scene.config.ledger, "SELECT what FROM anomalies ORDER BY id"),
@@ -341,7 +341,7 @@ fn an_address_that_is_given_twice_is_found_and_stops_nothing() {
     }
     scene.append_bytes(&serde_json::to_vec(&record).unwrap());
     sessions(&scene, 3..4);
-    scene.bring_in();
+    scene.ingest();
     let faults = Reader::open(&scene.config.ledger).unwrap().faults().unwrap();
     assert_eq!(faults, ["addresses that two live leases hold: 1 (the first: 10.8.0.1 on VPN1)"]);
     assert_eq!(ask(&scene.config.ledger, "SELECT count(*) FROM sessions"), "1");
@@ -362,7 +362,7 @@ fn a_ledger_in_a_folder_that_may_not_be_written_is_read_and_tells_its_age() {
     // Root may write all the same; then the usual way of reading is tested.
     let reader = Reader::open(&path).unwrap();
     assert_eq!(reader.counts().unwrap().sessions, 2);
-    let place = reader.brought().unwrap()[0].place.unwrap();
-    assert_eq!(place.number, scene.present().number());
+    let position = reader.journal_cursors().unwrap()[0].position.unwrap();
+    assert_eq!(position.number, scene.present().number());
     mode(0o755);
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// The segments as one sequence of records, and how far it was read.
 #[derive(Debug)]
-pub struct Tape {
+pub struct LogReader {
     pub folder: PathBuf,
     access: Access,
     /// Segments that were there when the folder was looked at.
@@ -57,7 +57,7 @@ enum Next {
     Ready(Arc<Segment>, Header),
 }
 
-impl Tape {
+impl LogReader {
     /// At the beginning of the oldest segment; None if there is none.
     pub fn new(folder: &Path, access: Access, survey: &Survey) -> Result<Option<Self>, Error> {
         let Some(first) = survey.chain.first() else { return Ok(None) };
@@ -65,7 +65,7 @@ impl Tape {
         let (walk, applied) = (Walk::new(Arc::new(segment), *first), before(first));
         let (chain, folder) = (survey.chain.clone(), folder.to_owned());
         let (previous, next) = (None, None);
-        let mut tape = Self {
+        let mut log = Self {
             folder,
             access,
             chain,
@@ -77,8 +77,8 @@ impl Tape {
             next,
             applied,
         };
-        tape.left_at = tape.find_left_at()?;
-        Ok(Some(tape))
+        log.left_at = log.find_left_at()?;
+        Ok(Some(log))
     }
 
     /// The place before the oldest record that is here.
@@ -87,8 +87,8 @@ impl Tape {
     }
 
     /// Goes to a place, so that what follows is read next. False, and no move, if the journal does not have it.
-    pub fn start_at(&mut self, place: &Position) -> Result<bool, Error> {
-        let Some(candidate) = self.chain.iter().rposition(|header| header.last <= place.number) else {
+    pub fn start_at(&mut self, position: &Position) -> Result<bool, Error> {
+        let Some(candidate) = self.chain.iter().rposition(|header| header.last <= position.number) else {
             return Ok(false);
         };
         // The segment before may have it alone: if it could not be synced, and its records were not all written again.
@@ -97,13 +97,13 @@ impl Tape {
             let Some(segment) = Segment::open(&self.folder, header.ordinal, self.access)? else { continue };
             let mut walk = Walk::new(Arc::new(segment), *header);
             // A journal that was begun anew continues another one's numbers.
-            let anew = header.predecessor.is_nil() && place.number == header.last;
-            if place.journal != header.journal && !anew {
+            let anew = header.predecessor.is_nil() && position.number == header.last;
+            if position.journal != header.journal && !anew {
                 continue;
             }
-            while walk.number < place.number && matches!(walk.step()?, Step::Record | Step::Gap) {}
-            if walk.number == place.number && walk.crc == place.crc {
-                self.applied = Position { journal: header.journal, segment: header.segment, ..*place };
+            while walk.number < position.number && matches!(walk.step()?, Step::Record | Step::Gap) {}
+            if walk.number == position.number && walk.crc == position.crc {
+                self.applied = Position { journal: header.journal, segment: header.segment, ..*position };
                 let before = index.checked_sub(1).map(|before| self.chain[before]);
                 let before = before.filter(|before| before.segment == header.predecessor);
                 self.walk = walk;
@@ -156,7 +156,7 @@ impl Tape {
                 }
                 Step::End => Stop::Ended,
                 Step::Zero => Stop::Tail,
-                Step::Bad | Step::Stranger(_) => Stop::Bad,
+                Step::Bad | Step::Unrelated(_) => Stop::Bad,
             };
             match self.look_at_next(stop == Stop::Ended)? {
                 Next::NotReady => return Ok(Some(stop)),

@@ -17,39 +17,39 @@ const SYNC: usize = 1024 * 1024;
 #[derive(Debug)]
 pub struct Snapshot {
     slices: Slices,
-    place: Position,
+    position: Position,
 }
 
 impl Snapshot {
     /// Of a state, which goes on.
-    pub fn of(state: &State, place: Position) -> Self {
-        Self { slices: Slices::of(state), place }
+    pub fn of(state: &State, position: Position) -> Self {
+        Self { slices: Slices::of(state), position }
     }
 }
 
 /// A checkpoint that is being written.
 #[derive(Debug)]
-pub struct Writing {
+pub struct SlicedCheckpoint {
     snapshot: Snapshot,
     writer: Writer,
     folder: PathBuf,
     unsynced: usize,
 }
 
-impl Writing {
+impl SlicedCheckpoint {
     /// Begins the file.
     ///
     /// # Errors
     ///
     /// If it cannot be made.
     pub fn begin(folder: &Path, snapshot: Snapshot) -> Result<Self, Error> {
-        let writer = Writer::begin(folder, &snapshot.place, codec::CHECKPOINT)?;
+        let writer = Writer::begin(folder, &snapshot.position, codec::CHECKPOINT)?;
         Ok(Self { snapshot, writer, folder: folder.to_owned(), unsynced: 0 })
     }
 
     /// The number of the last record that it contains.
     pub const fn number(&self) -> u64 {
-        self.snapshot.place.number
+        self.snapshot.position.number
     }
 
     /// Writes a slice. None if it was the last: the checkpoint counts from now on.

@@ -18,24 +18,24 @@ pub const CONFIG_IS_BAD: u32 = 1610;
 const SCRATCH: &str = "RASADMIN_SCRATCH";
 
 /// The file in it that says what it is.
-const MARK: &str = "rasadmin-scratch";
+const MARKER: &str = "rasadmin-scratch";
 
 /// Which store this process uses.
-pub enum Store {
+pub enum Location {
     /// The machine's.
-    Real,
+    Machine,
     /// A rehearsal's: the folder.
     Scratch(PathBuf),
     /// The folder was named for a rehearsal, and bears no mark.
     Unmarked(PathBuf),
 }
 
-impl Store {
+impl Location {
     /// As the environment says.
     pub fn find() -> Self {
         match places::variable(SCRATCH) {
-            None => Self::Real,
-            Some(folder) if folder.join(MARK).is_file() => {
+            None => Self::Machine,
+            Some(folder) if folder.join(MARKER).is_file() => {
                 // The ledger's path, which it is compared with, is absolute.
                 Self::Scratch(std::path::absolute(&folder).unwrap_or(folder))
             }
@@ -52,26 +52,26 @@ impl Store {
     pub fn log_file(&self) -> PathBuf {
         match self {
             Self::Scratch(folder) => folder.join("rasadmin.log"),
-            Self::Real | Self::Unmarked(_) => places::log_file(),
+            Self::Machine | Self::Unmarked(_) => places::log_file(),
         }
     }
 
     /// The configuration: where [`config::find`] finds it, or the rehearsal's.
     pub fn config_file(&self) -> Result<PathBuf, InitializeError> {
         let found = match self {
-            Self::Real => {
+            Self::Machine => {
                 let beside = library::own_path().and_then(|path| path.parent().map(PathBuf::from));
                 config::find(&places::config_places(beside)).map_err(|details| details.to_string())
             }
-            Self::Scratch(folder) => of_rehearsal(folder),
+            Self::Scratch(folder) => scratch_config(folder),
             Self::Unmarked(folder) => Err(format!(
-                "{SCRATCH} names {}, which is not marked as scratch: there is no file `{MARK}` in it; a real journal \
+                "{SCRATCH} names {}, which is not marked as scratch: there is no file `{MARKER}` in it; a real journal \
                  could be there: unset the variable, or name a folder that `rasadmin host run --keep` made",
                 folder.display()
             )),
         };
         found.map_err(|details| {
-            Message::ConfigNotFound { details: &details }.tell();
+            Message::ConfigNotFound { details: &details }.emit();
             InitializeError::new(abi::ERROR_FILE_NOT_FOUND, "")
         })
     }
@@ -79,7 +79,7 @@ impl Store {
 
 /// The configuration of a rehearsal. Its journal and its ledger must be in the same folder: it is a copy of somebody's
 /// real one, which may name the real ones.
-fn of_rehearsal(folder: &Path) -> Result<PathBuf, String> {
+fn scratch_config(folder: &Path) -> Result<PathBuf, String> {
     let file = folder.join("rasadmin.toml");
     if !file.is_file() {
         return Err(format!(

@@ -12,18 +12,18 @@ use std::mem::offset_of;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum CallEntry {
     /// A call begins.
-    Begins(F),
+    Began(F),
     /// It was never made.
-    Gone(F),
+    NeverMade(F),
     /// It returned.
-    Done(F, Done),
+    Returned(F, CallResult),
 }
 
 /// What a returned call acknowledged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Done {
+pub struct CallResult {
     /// The user, where the call carries one.
     pub user: String,
     /// The port, where it carries one.
@@ -38,32 +38,32 @@ pub struct Done {
     pub used: [u32; 3],
 }
 
-impl Note {
+impl CallEntry {
     /// Of which function.
     pub const fn function(&self) -> F {
         match self {
-            Self::Begins(function) | Self::Gone(function) | Self::Done(function, _) => *function,
+            Self::Began(function) | Self::NeverMade(function) | Self::Returned(function, _) => *function,
         }
     }
 
     /// As a line, its end included.
     pub fn line(&self) -> String {
         match self {
-            Self::Begins(function) => format!("> {}\n", function.name()),
-            Self::Gone(function) => format!("! {}\n", function.name()),
-            Self::Done(function, d) => {
+            Self::Began(function) => format!("> {}\n", function.name()),
+            Self::NeverMade(function) => format!("! {}\n", function.name()),
+            Self::Returned(function, d) => {
                 let or = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
                 let [seconds, received, sent] = d.used;
                 let (user, port) = (or(&d.user), or(&d.port));
-                let Done { handle, number, result, .. } = d;
+                let CallResult { handle, number, result, .. } = d;
                 let function = function.name();
                 format!("< {function} {user} {port} {handle} {number} {result} {seconds} {received} {sent}\n")
             }
         }
     }
 
-    /// Reads all notes. A line that a kill cut short is none.
-    pub fn read(text: &str) -> Vec<Self> {
+    /// Reads all entries. A line that a kill cut short is none.
+    pub fn read_all(text: &str) -> Vec<Self> {
         text.split_inclusive('\n').filter(|line| line.ends_with('\n')).filter_map(Self::parse).collect()
     }
 
@@ -71,13 +71,16 @@ impl Note {
         let parts: Vec<&str> = line.split_whitespace().collect();
         let function = F::from_name(parts.get(1)?)?;
         match (parts[0], &parts[2..]) {
-            (">", []) => Some(Self::Begins(function)),
-            ("!", []) => Some(Self::Gone(function)),
+            (">", []) => Some(Self::Began(function)),
+            ("!", []) => Some(Self::NeverMade(function)),
             ("<", [user, port, handle, number, result, seconds, received, sent]) => {
                 let text = |t: &str| if t == "-" { String::new() } else { t.to_owned() };
                 let used = [seconds.parse().ok()?, received.parse().ok()?, sent.parse().ok()?];
                 let (handle, number, result) = (handle.parse().ok()?, number.parse().ok()?, result.parse().ok()?);
-                Some(Self::Done(function, Done { user: text(user), port: text(port), handle, number, result, used }))
+                Some(Self::Returned(
+                    function,
+                    CallResult { user: text(user), port: text(port), handle, number, result, used },
+                ))
             }
             _ => None,
         }
@@ -86,9 +89,9 @@ impl Note {
     /// Of a call that returned.
     pub fn of(function: F, arguments: &[Buffer], returned: Returned, changed: &[(ArgumentType, Buffer)]) -> Self {
         if returned.took.is_zero() {
-            return Self::Gone(function);
+            return Self::NeverMade(function);
         }
-        let mut done = Done { result: returned.result.unwrap_or(0), ..Done::default() };
+        let mut done = CallResult { result: returned.result.unwrap_or(0), ..CallResult::default() };
         for (row, argument) in function.row().arguments.iter().zip(arguments) {
             // What the DLL wrote counts.
             let after = changed.iter().find(|(ty, _)| *ty == row.ty).map_or(argument, |(_, after)| after);
@@ -114,7 +117,7 @@ impl Note {
                 _ => {}
             }
         }
-        Self::Done(function, done)
+        Self::Returned(function, done)
     }
 }
 
@@ -137,11 +140,15 @@ mod tests {
 
     #[test]
     fn a_torn_line_is_none() {
-        let done = Done { user: "CORP\\u1".into(), handle: 7, result: 1, used: [1, 2, 3], ..Done::default() };
-        let notes =
-            [Note::Begins(F::AcceptNewLink), Note::Done(F::AcceptNewConnectionEx, done), Note::Gone(F::TerminateDll)];
-        let text: String = notes.iter().map(Note::line).collect();
-        assert_eq!(Note::read(&text), notes);
-        assert_eq!(Note::read(&text[..text.len() - 1]), notes[..2]);
+        let done =
+            CallResult { user: "CORP\\u1".into(), handle: 7, result: 1, used: [1, 2, 3], ..CallResult::default() };
+        let entries = [
+            CallEntry::Began(F::AcceptNewLink),
+            CallEntry::Returned(F::AcceptNewConnectionEx, done),
+            CallEntry::NeverMade(F::TerminateDll),
+        ];
+        let text: String = entries.iter().map(CallEntry::line).collect();
+        assert_eq!(CallEntry::read_all(&text), entries);
+        assert_eq!(CallEntry::read_all(&text[..text.len() - 1]), entries[..2]);
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// The place, and what must be known to go on from it.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor {
-    pub place: Position,
+    pub position: Position,
     pub server: Name,
     /// The instance that lives there.
     pub living: Option<Id>,
@@ -19,9 +19,9 @@ pub(super) struct Cursor {
 fn cursor(row: &Row<'_>) -> Result<Option<Cursor>, Unfit> {
     let id = |at| row.get::<String>(at).map(|text| Uuid::parse_str(&text).ok());
     let (Some(journal), Some(segment)) = (id(0)?, id(1)?) else { return Ok(None) };
-    let place = Position { journal, segment, number: row.get(2)?, crc: row.get(3)? };
+    let position = Position { journal, segment, number: row.get(2)?, crc: row.get(3)? };
     let living = row.get::<Option<String>>(5)?.and_then(|text| text.parse().ok());
-    Ok(Some(Cursor { place, server: row.get(4)?, living }))
+    Ok(Some(Cursor { position, server: row.get(4)?, living }))
 }
 
 /// The cursor of a journal.
@@ -39,15 +39,18 @@ pub(super) fn at(database: &Database, number: u64, crc: u32) -> Result<Option<Cu
 
 /// Moves the cursor of a journal.
 pub(super) fn keep(database: &Database, cursor: &Cursor, now: Millis) -> Result<(), Error> {
-    let Cursor { place, server, living } = cursor;
-    if i64::try_from(place.number).is_err() {
-        return Err(Error { kind: ErrorKind::Corrupt, message: format!("the journal has a record {}", place.number) });
+    let Cursor { position, server, living } = cursor;
+    if i64::try_from(position.number).is_err() {
+        return Err(Error {
+            kind: ErrorKind::Corrupt,
+            message: format!("the journal has a record {}", position.number),
+        });
     }
     database.run(
         queries::CURSOR_MOVED,
         values! {
-            journal: place.journal, server: server, instance: *living, segment: place.segment, number: place.number,
-            crc: place.crc, now: now,
+            journal: position.journal, server: server, instance: *living, segment: position.segment, number: position.number,
+            crc: position.crc, now: now,
         },
     )?;
     Ok(())
@@ -55,7 +58,7 @@ pub(super) fn keep(database: &Database, cursor: &Cursor, now: Millis) -> Result<
 
 /// Everything that the journal had then was brought in.
 pub(super) fn note_time(database: &Database, journal: Uuid, now: Millis) -> Result<(), Error> {
-    database.run(queries::BROUGHT_NOTED, values! { now: now, journal: journal })?;
+    database.run(queries::UPDATE_TIME_NOTED, values! { now: now, journal: journal })?;
     Ok(())
 }
 
@@ -73,14 +76,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let soon = || Instant::now() + Duration::from_secs(5);
         let mut ledger = Sqlite::open(&folder.path().join("ledger.db"), Create::Yes, true, soon()).unwrap();
-        let place = Position { journal: Uuid::from_u128(1), segment: Uuid::from_u128(2), number: 3, crc: 4 };
-        let cursor = Cursor { place, server: Name::new("VPN1"), living: None };
+        let position = Position { journal: Uuid::from_u128(1), segment: Uuid::from_u128(2), number: 3, crc: 4 };
+        let cursor = Cursor { position, server: Name::new("VPN1"), living: None };
         ledger.transact(soon(), false, |database| keep(database, &cursor, 1000)).unwrap();
-        ledger.transact(soon(), true, |database| note_time(database, place.journal, 1000)).unwrap();
-        let brought =
-            |ledger: &Sqlite| ledger.database().one(queries::BROUGHT, values! {}, |row| row.get::<i64>(5)).unwrap();
+        ledger.transact(soon(), true, |database| note_time(database, position.journal, 1000)).unwrap();
+        let brought = |ledger: &Sqlite| {
+            ledger.database().one(queries::JOURNAL_CURSORS, values! {}, |row| row.get::<i64>(5)).unwrap()
+        };
         assert_eq!(brought(&ledger), Some(1001));
-        ledger.transact(soon(), true, |database| note_time(database, place.journal, 900)).unwrap();
+        ledger.transact(soon(), true, |database| note_time(database, position.journal, 900)).unwrap();
         assert_eq!(brought(&ledger), Some(900));
     }
 }

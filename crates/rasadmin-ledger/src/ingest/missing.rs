@@ -25,14 +25,15 @@ pub(super) fn before(
     newer: &mut Option<Newer>,
 ) -> Result<(), Error> {
     let beginning = follower.beginning();
-    let older = find(folder, |place| {
-        place.journal == beginning.journal && place.number > had && place.number <= beginning.number
+    let older = find(folder, |position| {
+        position.journal == beginning.journal && position.number > had && position.number <= beginning.number
     })?;
     match older {
         Some((_, state)) => fill_in(projection, &state)?,
         None => {
-            let mut fits =
-                |place: &Position| place.number > beginning.number && follower.start_at(place).unwrap_or(false);
+            let mut fits = |position: &Position| {
+                position.number > beginning.number && follower.start_at(position).unwrap_or(false)
+            };
             *newer = find(folder, &mut fits)?.map(|(number, state)| Newer { number, state });
             follower.start_at(&beginning)?;
         }
@@ -43,9 +44,9 @@ pub(super) fn before(
 /// The newest that fits.
 fn find(folder: &Path, mut fits: impl FnMut(&Position) -> bool) -> Result<Option<(u64, State)>, Error> {
     let known = |version| version == rasadmin_recorder::CHECKPOINT;
-    let (found, _) = checkpoint::newest(folder, |place, version| known(version) && fits(place))?;
+    let (found, _) = checkpoint::newest(folder, |position, version| known(version) && fits(position))?;
     let Some(found) = found else { return Ok(None) };
-    Ok(rasadmin_recorder::decode_state(&found.state).map(|state| (found.place.number, state)))
+    Ok(rasadmin_recorder::decode_state(&found.state).map(|state| (found.position.number, state)))
 }
 
 /// What a state knows to be live.
@@ -65,8 +66,8 @@ pub(super) fn unreadable(projection: &mut Projection<'_>, journal: Uuid, number:
 
 /// The journal had this record when it was brought in, and has another one in its place or none: it was restored, or its
 /// disk lost what was synced. How many went with it, nobody knows. Their rows stay.
-pub(super) fn lost(projection: &mut Projection<'_>, place: &Position) -> Result<(), Error> {
-    let Position { journal, number, crc, .. } = place;
+pub(super) fn lost(projection: &mut Projection<'_>, position: &Position) -> Result<(), Error> {
+    let Position { journal, number, crc, .. } = position;
     let details = format!("record {number}, and perhaps some before it");
     let what = "records that the ledger has are missing in the journal";
     projection.missing(&format!("{journal} {number} {crc}"), what, &details, 1)

@@ -2,8 +2,8 @@
 #![allow(unsafe_code)] // The system's own functions for it.
 
 /// Kills this process.
-pub fn now() -> ! {
-    kill();
+pub fn kill_process() -> ! {
+    send_kill();
     // The signal is on its way.
     loop {
         std::thread::park();
@@ -11,13 +11,13 @@ pub fn now() -> ! {
 }
 
 #[cfg(unix)]
-fn kill() {
+fn send_kill() {
     // SAFETY: both take and return plain numbers; the signal is to this process itself.
     unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
 }
 
 #[cfg(windows)]
-fn kill() {
+fn send_kill() {
     use windows_sys::Win32::System::Threading::{GetCurrentProcess, TerminateProcess};
     // SAFETY: the pseudo-handle of this process is always valid. TerminateProcess detaches no DLL.
     unsafe { TerminateProcess(GetCurrentProcess(), 137) };
