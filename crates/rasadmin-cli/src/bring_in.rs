@@ -6,7 +6,7 @@ use crate::format::{count, records};
 use crate::output::note;
 use crate::{times, warning};
 use rasadmin_journal::{Follower, Item, Position};
-use rasadmin_ledger::bring_in::Brought;
+use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use rasadmin_ledger::{Error, ErrorKind};
@@ -58,14 +58,14 @@ pub fn bring_in(
     server: &Name,
     durable: bool,
     say: bool,
-) -> std::result::Result<Option<Brought>, Error> {
+) -> std::result::Result<Option<IngestSummary>, Error> {
     let Some(follower) = Follower::open(journal)? else { return Ok(None) };
     let waiting = if say { waiting(follower, ledger)? } else { 0 };
     if waiting >= MANY {
         note(format_args!("bringing {} into the ledger", records(waiting)));
     }
     let mut ledger = Sqlite::open(ledger, Create::Yes, durable, Instant::now() + PATIENCE)?;
-    ledger.bring_in(journal, server, &mut |_| {}).map(Some)
+    ledger.ingest(journal, server, &mut |_| {}).map(Some)
 }
 
 /// How many records the ledger lacks.
@@ -81,13 +81,13 @@ fn waiting(mut follower: Follower, ledger: &Path) -> std::result::Result<u64, Er
 /// How far a ledger that can be read has come in this journal.
 fn place_of(follower: &Follower, ledger: &Path) -> Option<Position> {
     let journal = follower.beginning().journal.to_string();
-    let all = Reader::open(ledger).and_then(|reader| reader.brought()).ok()?;
-    all.into_iter().find(|brought| brought.journal == journal).and_then(|brought| brought.place)
+    let all = Reader::open(ledger).and_then(|reader| reader.journal_cursors()).ok()?;
+    all.into_iter().find(|brought| brought.journal == journal).and_then(|brought| brought.position)
 }
 
 /// How old a ledger is.
 fn age(ledger: &Path, zone: &jiff::tz::TimeZone) -> std::result::Result<String, Error> {
-    let all = Reader::open(ledger)?.brought()?;
+    let all = Reader::open(ledger)?.journal_cursors()?;
     let last = all.iter().map(|brought| brought.brought_at).max();
     Ok(last.map_or_else(
         || "the ledger has nothing of this server yet".to_owned(),
@@ -106,9 +106,9 @@ fn remedy(error: &Error) -> Option<&'static str> {
 }
 
 /// What an administrator should know about the records that came in.
-pub fn warnings(brought: &Brought) -> Vec<String> {
+pub fn warnings(brought: &IngestSummary) -> Vec<String> {
     let mut all = Vec::new();
-    if brought.again {
+    if brought.reread {
         all.push(
             "the ledger did not match the journal, because one of them was restored, copied or replaced: the journal was \
              read again from its oldest record; nothing counts twice"
@@ -149,8 +149,8 @@ mod tests {
 
     #[test]
     fn a_warning_says_what_to_do() {
-        assert!(warnings(&Brought { records: 7, ..Brought::default() }).is_empty());
-        let brought = Brought { again: true, gaps: 2, unreadable: 1, unknown: 3, ..Brought::default() };
+        assert!(warnings(&IngestSummary { records: 7, ..IngestSummary::default() }).is_empty());
+        let brought = IngestSummary { reread: true, gaps: 2, unreadable: 1, unknown: 3, ..IngestSummary::default() };
         let all = warnings(&brought);
         assert_eq!(all.len(), 4, "{all:#?}");
         assert!(all[1].contains("2 gaps") && all[1].contains("rasadmin journal check"), "{}", all[1]);

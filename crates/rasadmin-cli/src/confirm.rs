@@ -22,6 +22,9 @@ pub fn ask(question: &str) -> Result<String> {
     // A question that is not seen gets no answer.
     let _ = write!(terminal, "{question} ").and_then(|()| terminal.flush());
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).or_error(Kind::System).map_err(|e| e.context("your answer cannot be read"))?;
+    std::io::stdin()
+        .read_line(&mut answer)
+        .or_error(Kind::System)
+        .map_err(|e| e.context("your answer cannot be read"))?;
     Ok(answer.trim().to_owned())
 }

@@ -236,7 +236,8 @@ mod tests {
 
     #[test]
     fn an_error_says_what_was_attempted_what_happened_and_what_to_do() {
-        let error = CommandError::new(Kind::Ledger, "it is locked").context("cannot write rasadmin.db").hint("try again");
+        let error =
+            CommandError::new(Kind::Ledger, "it is locked").context("cannot write rasadmin.db").hint("try again");
         assert_eq!(error.to_string(), "cannot write rasadmin.db: it is locked; try again");
         assert_eq!(
             error.to_json(),

@@ -1,7 +1,7 @@
 //! How values look: tables, durations, counts, paths.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
 use crate::error::{CommandError, Result};
+use comfy_table::{CellAlignment, ContentArrangement, Table};
 use std::path::{Path, PathBuf};
 
 /// A table without lines: columns are told apart by space, and all but the first are numbers, aligned to the right.

@@ -3,8 +3,8 @@
 use crate::error::{CommandError, Kind, Result, WithContext};
 use rasadmin_journal::retain::{self, Expired, Rule};
 use rasadmin_journal::{checkpoint, cursor, inventory};
-use rasadmin_recorder::present::{self, Lacking, Present};
-use rasadmin_recorder::tool::Tool;
+use rasadmin_recorder::admin::AdminJournal;
+use rasadmin_recorder::present::{self, Missing, Present};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -27,16 +27,15 @@ pub struct Remaining {
 }
 
 /// Ends the present segment.
-pub fn seal(tool: &mut Tool) -> Result<()> {
+pub fn seal(tool: &mut AdminJournal) -> Result<()> {
     tool.seal().context("cannot end the journal's current file")
 }
 
 /// Writes a checkpoint of all that is recorded; returns its file and the number of the last record in it.
 pub fn write_checkpoint(folder: &Path) -> Result<(PathBuf, u64)> {
     let present = present::read(folder).context("cannot write a checkpoint")?;
-    let present =
-        present.ok_or_else(|| nothing_recorded(folder))?;
-    let Lacking { records, effects, .. } = present.lacking;
+    let present = present.ok_or_else(|| nothing_recorded(folder))?;
+    let Missing { records, effects, .. } = present.missing;
     if records > 0 || effects > 0 {
         // The DLL would start from it, without what this program has left out.
         return Err(CommandError::new(
@@ -46,12 +45,14 @@ pub fn write_checkpoint(folder: &Path) -> Result<(PathBuf, u64)> {
         ));
     }
     let path = present::write_checkpoint(folder, &present).context("cannot write a checkpoint")?;
-    Ok((path, present.place.number))
+    Ok((path, present.position.number))
 }
 
 /// Writes a checkpoint if a segment was filled since the newest one.
 pub fn checkpoint_if_due(folder: &Path) -> Result<Option<(PathBuf, u64)>> {
-    let Some(Present { checkpoint, .. }) = present::read(folder).context("the journal cannot be read")? else { return Ok(None) };
+    let Some(Present { checkpoint, .. }) = present::read(folder).context("the journal cannot be read")? else {
+        return Ok(None);
+    };
     let segments = inventory::take(folder).context("the journal cannot be read")?.segments;
     // The first record of the present segment, which has at least one before it.
     let filled = segments.last().is_some_and(|last| segments.len() > 1 && checkpoint + 1 < last.first);
@@ -75,7 +76,7 @@ pub fn delete_what_every_ledger_has(folder: &Path) -> Result<Remaining> {
 }
 
 fn expire(folder: &Path, before: SystemTime) -> Result<Vec<Expired>> {
-    let expired = retain::expire(folder, Rule::Brought { before }).context("cannot delete the journal's old files")?;
+    let expired = retain::expire(folder, Rule::Ingested { before }).context("cannot delete the journal's old files")?;
     checkpoint::prune(folder, CHECKPOINTS).context("cannot delete the journal's old files")?;
     Ok(expired)
 }
@@ -85,7 +86,7 @@ pub fn remaining(folder: &Path, deleted: usize) -> Result<Remaining> {
     let segments = inventory::take(folder).context("the journal cannot be read")?.segments;
     let cursors = cursor::list(folder).context("the journal cannot be read")?;
     let last = segments.last().map_or(0, |last| last.first.saturating_sub(1));
-    let behind = cursors.iter().filter(|cursor| cursor.place.is_none_or(|place| place.number < last)).count();
+    let behind = cursors.iter().filter(|cursor| cursor.position.is_none_or(|place| place.number < last)).count();
     // Two stay in any case: that of the event, and the present one.
     let why = (segments.len() > 2 && behind > 0).then(|| {
         let all = cursors.len();
@@ -93,7 +94,12 @@ pub fn remaining(folder: &Path, deleted: usize) -> Result<Remaining> {
             "{behind} of {all} ledgers have not read them yet; bring those up to date, or delete their `.cursor` files"
         )
     });
-    Ok(Remaining { deleted, kept: segments.len(), oldest_record: segments.first().map_or(0, |segment| segment.first), why })
+    Ok(Remaining {
+        deleted,
+        kept: segments.len(),
+        oldest_record: segments.first().map_or(0, |segment| segment.first),
+        why,
+    })
 }
 
 /// A folder without a journal.

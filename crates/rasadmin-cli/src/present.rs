@@ -4,20 +4,20 @@ use crate::context::Context;
 use crate::error::{Result, WithContext};
 use crate::format::count;
 use crate::warning;
-use rasadmin_recorder::present::{self, Lacking, Present};
+use rasadmin_recorder::present::{self, Missing, Present};
 
 /// The state according to the journal; `None` if it has no records.
 pub fn read(context: &Context) -> Result<Option<Present>> {
     let Some(journal) = &context.journal else { return Ok(None) };
     let present = present::read(journal).context("the journal cannot be read")?;
-    for warning in present.iter().flat_map(|present| warnings(&present.lacking)) {
+    for warning in present.iter().flat_map(|present| warnings(&present.missing)) {
         warning!("{warning}");
     }
     Ok(present)
 }
 /// What the state lacks, so that limits and quotas may be wrong.
-pub fn warnings(lacking: &Lacking) -> Vec<String> {
-    let Lacking { records, effects, beginning } = *lacking;
+pub fn warnings(lacking: &Missing) -> Vec<String> {
+    let Missing { records, effects, beginning } = *lacking;
     let mut all = Vec::new();
     if beginning > 0 {
         all.push(format!(

@@ -6,15 +6,15 @@ use crate::error::{CommandError, Kind, Result, WithContext};
 use crate::{bring_in, clock, warning};
 use rasadmin_engine::{Event, State};
 use rasadmin_journal::Error;
-use rasadmin_ledger::bring_in::Brought;
+use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_policy::Name;
 use rasadmin_policy::config::file::Durability;
-use rasadmin_recorder::tool::Tool;
+use rasadmin_recorder::admin::AdminJournal;
 
 /// Opens the journal for an event.
-pub fn open(context: &Context) -> Result<Tool> {
+pub fn open(context: &Context) -> Result<AdminJournal> {
     let journal = context.journal()?;
-    let opened = Tool::open(journal, &context.config).map_err(not_written)?;
+    let opened = AdminJournal::open(journal, &context.config).map_err(not_written)?;
     opened.ok_or_else(|| {
         let what = format!("{}: nothing was ever recorded here", journal.display());
         CommandError::new(Kind::Journal, format!("{what}: check the path, or start Remote Access"))
@@ -22,7 +22,7 @@ pub fn open(context: &Context) -> Result<Tool> {
 }
 
 /// Fails if the journal is another server's: its sessions and leases are changed over there.
-pub fn belongs_to(tool: &Tool, server: &Name) -> Result<()> {
+pub fn belongs_to(tool: &AdminJournal, server: &Name) -> Result<()> {
     let own = tool.state().server();
     if own.folded() == server.folded() {
         return Ok(());
@@ -31,9 +31,9 @@ pub fn belongs_to(tool: &Tool, server: &Name) -> Result<()> {
 }
 
 /// Records an event, unless `look` finds that there is nothing to record.
-pub fn record<T>(tool: &mut Tool, look: impl FnOnce(&State) -> (T, Option<Event>)) -> Result<T> {
+pub fn record<T>(tool: &mut AdminJournal, look: impl FnOnce(&State) -> (T, Option<Event>)) -> Result<T> {
     let now = clock::now(tool.folder(), tool.state().last())?;
-    let recorded = tool.tell(&now, look).map_err(not_written)?;
+    let recorded = tool.record(&now, look).map_err(not_written)?;
     recorded.ok_or_else(|| {
         let what = format!("{}: Remote Access has never started with this journal", tool.folder().display());
         CommandError::new(Kind::Journal, format!("{what}: start it with the DLL first"))
@@ -41,7 +41,7 @@ pub fn record<T>(tool: &mut Tool, look: impl FnOnce(&State) -> (T, Option<Event>
 }
 
 /// Brings the event into the ledger. It stays in the journal even if this fails.
-pub fn bring_in(context: &Context) -> Result<Option<Brought>> {
+pub fn bring_in(context: &Context) -> Result<Option<IngestSummary>> {
     let durable = context.config.durability == Durability::Fsync;
     let brought = bring_in::bring_in(context.journal()?, &context.ledger, &context.server(), durable, true);
     let brought = brought.context("the change is in force, but the ledger does not have it yet")?;

@@ -3,16 +3,16 @@
 use crate::confirm::confirm;
 use crate::context::{Context, ContextArguments};
 use crate::error::{CommandError, Exit, Result};
+use crate::filter::user_filter;
 use crate::format::count;
 use crate::journal_files::{self, Remaining};
 use crate::output::Output;
-use crate::filter::user_filter;
 use crate::{record, times};
 use clap::Args;
 use rasadmin_engine::Event;
 use rasadmin_engine::effect::Forgetting;
 use rasadmin_ledger::upkeep::Upkeep;
-use rasadmin_ledger::{Changed, Past};
+use rasadmin_ledger::{ForgetCounts, ForgetScope};
 use rasadmin_policy::config::file::Period;
 use rasadmin_policy::rules::period_dates;
 use rasadmin_policy::{Identity, Millis, Name};
@@ -44,7 +44,7 @@ pub struct RetentionArguments {
 #[derive(Serialize, JsonSchema)]
 pub struct Answer {
     #[serde(flatten)]
-    changed: Changed,
+    changed: ForgetCounts,
     /// The journal's files. `null`: the ledger has no journal.
     journal: Option<JournalAnswer>,
 }
@@ -89,7 +89,8 @@ pub fn forget(arguments: RetentionArguments, how: Forgetting, verb: &str, done: 
         out.json(&Answer { changed, journal })?;
         return Ok(Exit::Success);
     }
-    writeln!(out, 
+    writeln!(
+        out,
         "{done}: {} sessions, {} links, {} leases, {} decisions, {} days of use, {} anomalies",
         changed.sessions, changed.links, changed.leases, changed.decisions, changed.usage_days, changed.anomalies
     )?;
@@ -100,7 +101,7 @@ pub fn forget(arguments: RetentionArguments, how: Forgetting, verb: &str, done: 
 }
 
 /// With an event, so that the DLL and every other ledger made from this journal forget it too.
-fn in_journal(context: &Context, past: &Past, how: Forgetting, now: bool) -> Result<(Changed, Remaining)> {
+fn in_journal(context: &Context, past: &ForgetScope, how: Forgetting, now: bool) -> Result<(ForgetCounts, Remaining)> {
     let mut tool = record::open(context)?;
     if now {
         // The event's segment stays, so it must not contain anything that has to go.
@@ -119,7 +120,7 @@ fn in_journal(context: &Context, past: &Past, how: Forgetting, now: bool) -> Res
 }
 
 /// For imported logs, which have no journal.
-fn in_ledger_alone(context: &Context, past: &Past, how: Forgetting) -> Result<Changed> {
+fn in_ledger_alone(context: &Context, past: &ForgetScope, how: Forgetting) -> Result<ForgetCounts> {
     let mut ledger = Upkeep::open(&context.ledger)?;
     let changed = match how {
         Forgetting::Purge => ledger.purge(past),
@@ -131,7 +132,8 @@ fn in_ledger_alone(context: &Context, past: &Past, how: Forgetting) -> Result<Ch
 /// Says where the names can still be read.
 fn print_remaining(out: &mut Output, left: &Remaining, now: bool) -> Result<()> {
     if !now {
-        writeln!(out, 
+        writeln!(
+            out,
             "The journal's files still contain the names. `rasadmin ledger update` deletes each of them a week after the \
              ledger has read it; --now deletes them at once."
         )?;
@@ -144,7 +146,7 @@ fn print_remaining(out: &mut Output, left: &Remaining, now: bool) -> Result<()> 
     writeln!(out, "The log, backups and exports are not changed.")
 }
 
-fn past(arguments: &RetentionArguments, context: &Context, now: Millis) -> Result<Past> {
+fn past(arguments: &RetentionArguments, context: &Context, now: Millis) -> Result<ForgetScope> {
     let zone = &context.config.zone;
     let before = times::parse(&arguments.before, zone, now)?;
     if before > now {
@@ -163,5 +165,5 @@ fn past(arguments: &RetentionArguments, context: &Context, now: Millis) -> Resul
         }
     });
     let at = jiff::Timestamp::from_millisecond(before).unwrap_or_default();
-    Ok(Past { before, first_day: period_dates(Period::Day, at, zone).0, user: user.transpose()?, now })
+    Ok(ForgetScope { before, first_day: period_dates(Period::Day, at, zone).0, user: user.transpose()?, now })
 }

@@ -2,36 +2,37 @@
 //! stable: docs/json.md.
 
 use crate::commands::*;
-use crate::error::ErrorAnswer;
-use schemars::Schema;
+use crate::{error, retention};
+use rasadmin_ledger::report::{DecisionRow, KnownUser, LeaseRow, SessionRow, Total, UsageRow};
+use schemars::{Schema, schema_for};
 
 /// Every schema, by the name of its file.
 pub fn all() -> Vec<(&'static str, Schema)> {
     vec![
-        ("addresses", addresses::schema()),
-        ("anonymise", anonymise::schema()),
-        ("config-check", config::check::schema()),
-        ("config-show", config::show::schema()),
-        ("decisions", decisions::schema()),
-        ("error", schemars::schema_for!(ErrorAnswer)),
-        ("explain", explain::schema()),
-        ("explain-past", explain::schema_of_past()),
-        ("host-replay", host::replay::schema()),
-        ("host-run", host::run::schema()),
-        ("import", import::schema()),
-        ("journal-check", journal::check::schema()),
-        ("journal-seal", journal::seal::schema()),
-        ("journal-show", journal::show::schema()),
-        ("ledger-check", ledger::check::schema()),
-        ("ledger-update", ledger::update::schema()),
-        ("purge", purge::schema()),
-        ("replay", replay::schema()),
-        ("report", report::schema()),
-        ("sessions", sessions::schema()),
-        ("status", status::schema()),
-        ("usage", usage::schema()),
-        ("users", users::schema()),
-        ("who-had", who_had::schema()),
+        ("addresses", schema_for!(addresses::Answer)),
+        ("anonymise", schema_for!(retention::Answer)),
+        ("config-check", schema_for!(config::check::Answer)),
+        ("config-show", schema_for!(config::show::Answer)),
+        ("decisions", schema_for!(Vec<DecisionRow>)),
+        ("error", schema_for!(error::ErrorAnswer)),
+        ("explain", schema_for!(explain::Answer<'_>)),
+        ("explain-past", schema_for!(Vec<explain::StageAnswer<'_>>)),
+        ("host-replay", schema_for!(host::replay::Answer)),
+        ("host-run", schema_for!(host::run::Answer)),
+        ("import", schema_for!(import::Answer)),
+        ("journal-check", schema_for!(journal::check::Answer)),
+        ("journal-seal", schema_for!(journal::seal::Answer)),
+        ("journal-show", schema_for!(journal::show::Answer<'_>)),
+        ("ledger-check", schema_for!(ledger::check::Answer)),
+        ("ledger-update", schema_for!(ledger::update::Answer)),
+        ("purge", schema_for!(retention::Answer)),
+        ("replay", schema_for!(replay::Answer)),
+        ("report", schema_for!(Vec<Total>)),
+        ("sessions", schema_for!(Vec<SessionRow>)),
+        ("status", schema_for!(status::Answer)),
+        ("usage", schema_for!(Vec<UsageRow>)),
+        ("users", schema_for!(Vec<KnownUser>)),
+        ("who-had", schema_for!(Vec<LeaseRow>)),
     ]
 }
 
@@ -80,7 +81,11 @@ mod tests {
     fn every_command_with_json_has_a_schema() {
         fn look(command: &clap::Command, path: &str, names: &mut Vec<String>) {
             for subcommand in command.get_subcommands().filter(|c| !c.is_hide_set()) {
-                let path = if path.is_empty() { subcommand.get_name().into() } else { format!("{path}-{}", subcommand.get_name()) };
+                let path = if path.is_empty() {
+                    subcommand.get_name().into()
+                } else {
+                    format!("{path}-{}", subcommand.get_name())
+                };
                 if subcommand.get_arguments().any(|argument| argument.get_long() == Some("json")) {
                     names.push(path.clone());
                 }
@@ -106,7 +111,9 @@ mod tests {
                 }
             }
             match value {
-                serde_json::Value::Object(all) => all.iter().for_each(|(key, value)| look(value, &format!("{at}/{key}"))),
+                serde_json::Value::Object(all) => {
+                    all.iter().for_each(|(key, value)| look(value, &format!("{at}/{key}")))
+                }
                 serde_json::Value::Array(all) => all.iter().for_each(|value| look(value, at)),
                 _ => {}
             }

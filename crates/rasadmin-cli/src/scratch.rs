@@ -61,9 +61,8 @@ pub fn rerun_inside(keep: &Keep, config: Option<&Path>) -> Result<Run> {
     if std::env::var_os(system_log::VARIABLE).is_none() {
         command.env(system_log::VARIABLE, "off");
     }
-    let status = command
-        .status()
-        .map_err(|e| CommandError::new(Kind::System, format!("cannot run this program again: {e}")))?;
+    let status =
+        command.status().map_err(|e| CommandError::new(Kind::System, format!("cannot run this program again: {e}")))?;
     Ok(Run::Finished(Exit::Code(exit_code(status))))
 }
 

@@ -20,7 +20,9 @@ pub fn parse(text: &str, zone: &TimeZone, now: Millis) -> Result<Millis> {
         return Ok(time.as_millisecond());
     }
     let local = |time: DateTime| {
-        zone.to_timestamp(time).map(Timestamp::as_millisecond).map_err(|e| CommandError::usage(format!("`{text}`: no such time: {e}")))
+        zone.to_timestamp(time)
+            .map(Timestamp::as_millisecond)
+            .map_err(|e| CommandError::usage(format!("`{text}`: no such time: {e}")))
     };
     let today = zone.to_datetime(at(now)).date();
     let midnight = |date: Date| local(date.to_datetime(jiff::civil::Time::midnight()));

@@ -83,7 +83,10 @@ fn a_change_is_told_by_rule_by_user_and_one_by_one() {
     assert_eq!(each.iter().filter(|row| row["would_be"] == "refused" && row["by"] == "no PPTP").count(), 48);
     let text = replay(no_l2tp.path(), &["--each"]).ends(1).stdout;
     assert!(text.contains("of 231 sessions that were accepted, 48 would be refused."), "{text}");
-    assert!(text.contains("What would change, by rule:") && text.contains("Users who would be affected most:"), "{text}");
+    assert!(
+        text.contains("What would change, by rule:") && text.contains("Users who would be affected most:"),
+        "{text}"
+    );
     // What was refused because of a rule that is gone would be accepted.
     let free = candidate(|text| text.replace("user_sessions = { at_least = 1 }", "user_sessions = { at_least = 9 }"));
     let told = replay(free.path(), &["--json"]).ends(1).json();

@@ -138,7 +138,10 @@ fn an_error_is_json_where_the_answer_would_be() {
     let ran = rasadmin(["sessions", "--json", "--no-such-option"]).ends(2);
     let error: serde_json::Value = serde_json::from_str(ran.stderr.trim()).unwrap();
     assert_eq!(error["error"]["kind"], "usage");
-    assert!(error["error"]["message"].as_str().unwrap().starts_with("unexpected argument '--no-such-option'"), "{error}");
+    assert!(
+        error["error"]["message"].as_str().unwrap().starts_with("unexpected argument '--no-such-option'"),
+        "{error}"
+    );
     // For people it is a line.
     let ran = rasadmin(words([&"sessions", &"--since", &"never", &"--config", &config])).ends(2);
     assert!(ran.stderr.starts_with("error: `never` is not a valid time"), "{}", ran.stderr);

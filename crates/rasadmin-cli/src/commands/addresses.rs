@@ -53,11 +53,6 @@ struct PoolAnswer {
     held: u64,
 }
 
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
-}
-
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?;
     let pool = arguments.pool.as_deref();

@@ -7,7 +7,6 @@ use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
 use clap::Args;
-use rasadmin_ledger::report::Decided;
 
 /// List decisions, and the rules that made them
 ///
@@ -33,11 +32,6 @@ pub struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Vec<Decided>)
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {

@@ -6,12 +6,12 @@ use crate::context::{Context, ContextArguments};
 use crate::error::{CommandError, Exit, Kind, Result};
 use crate::output::Output;
 use crate::{clock, present, times};
-use answer::{Answer, StageAnswer};
+pub use answer::{Answer, StageAnswer};
 use clap::Args;
 use rasadmin_engine::effect::Origin;
 use rasadmin_engine::explain::{AddressExplained, Question, StageExplained, explain, explain_again};
 use rasadmin_engine::{Given, State};
-use rasadmin_ledger::report::{Decided, Reader};
+use rasadmin_ledger::report::{DecisionRow, Reader};
 use rasadmin_policy::config::Config;
 use rasadmin_policy::config::file::Action;
 use rasadmin_policy::rules::{Explained, ExplainedCondition, Outcome, Truth, WhenUnrecorded};
@@ -95,16 +95,6 @@ fn quarantine(text: &str) -> std::result::Result<Quarantine, &'static str> {
 
 fn interface(text: &str) -> std::result::Result<InterfaceType, &'static str> {
     InterfaceType::from_name(text).ok_or("write client, home-router, full-router, dedicated or other")
-}
-
-/// The JSON Schema of the answer about a user.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer<'_>)
-}
-
-/// The JSON Schema of the answer about past decisions.
-pub fn schema_of_past() -> schemars::Schema {
-    schemars::schema_for!(Vec<StageAnswer<'_>>)
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
@@ -201,7 +191,13 @@ fn explain_user(out: &mut Output, arguments: &Arguments, context: &Context) -> R
 }
 
 /// Past decisions, each under the configuration of its time.
-fn explain_past(out: &mut Output, arguments: &Arguments, context: &Context, reader: &Reader, decisions: &[Decided]) -> Result {
+fn explain_past(
+    out: &mut Output,
+    arguments: &Arguments,
+    context: &Context,
+    reader: &Reader,
+    decisions: &[DecisionRow],
+) -> Result {
     let mut configs: HashMap<String, Config> = HashMap::new();
     for decision in decisions {
         if !configs.contains_key(&decision.config) {
@@ -215,8 +211,7 @@ fn explain_past(out: &mut Output, arguments: &Arguments, context: &Context, read
         .collect();
     let differs = stages.iter().any(|(decision, stage)| !agrees(stage, decision));
     if arguments.json {
-        let stages: Vec<_> =
-            stages.iter().map(|(decision, stage)| StageAnswer::new(stage, Some(decision))).collect();
+        let stages: Vec<_> = stages.iter().map(|(decision, stage)| StageAnswer::new(stage, Some(decision))).collect();
         out.json(&stages)?;
         return Ok(Exit::no_if(differs));
     }
@@ -251,12 +246,12 @@ fn config_of(reader: &Reader, hash: &str) -> Result<Config> {
     bundle.compile().map_err(|e| CommandError::new(Kind::Configuration, format!("{outdated}:\n{e}")))
 }
 
-fn recheck<'c>(config: &'c Config, decision: &Decided) -> StageExplained<'c> {
+fn recheck<'c>(config: &'c Config, decision: &DecisionRow) -> StageExplained<'c> {
     explain_again(config, decision.stage, decision.facts.clone(), &decision.groups, decision.counted.clone())
 }
 
 /// Is this what was recorded? What the engine refused is what the rules had allowed.
-fn agrees(stage: &StageExplained<'_>, recorded: &Decided) -> bool {
+fn agrees(stage: &StageExplained<'_>, recorded: &DecisionRow) -> bool {
     if recorded.refusal.is_some() {
         return stage.allow && recorded.is_denied();
     }
@@ -269,7 +264,7 @@ fn agrees(stage: &StageExplained<'_>, recorded: &Decided) -> bool {
 }
 
 /// The denial was the engine's own, and not the rules'.
-fn overruled(stage: &StageExplained<'_>, recorded: &Decided) -> bool {
+fn overruled(stage: &StageExplained<'_>, recorded: &DecisionRow) -> bool {
     stage.allow && recorded.is_denied()
 }
 
@@ -284,8 +279,9 @@ const fn heading(stage: Stage) -> &'static str {
     }
 }
 
-fn show(text: &mut String, stage: &StageExplained<'_>, past: Option<(&Decided, &Context)>, all: bool) {
-    let time = past.map(|(decision, context)| times::show(decision.time, &context.config.zone) + "  ").unwrap_or_default();
+fn show(text: &mut String, stage: &StageExplained<'_>, past: Option<(&DecisionRow, &Context)>, all: bool) {
+    let time =
+        past.map(|(decision, context)| times::show(decision.time, &context.config.zone) + "  ").unwrap_or_default();
     let _ = writeln!(text, "\n{time}{}: {}", heading(stage.stage), verdict(stage));
     let decides = stage.rules.iter().position(|rule| rule.decides).unwrap_or(stage.rules.len());
     let shown = if all { stage.rules.len() } else { (decides + 1).min(stage.rules.len()) };

@@ -10,7 +10,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rasadmin_history::import::imported;
 use rasadmin_history::logs::{self, Format, Summary};
-use rasadmin_ledger::history::{Counts, Imported};
+use rasadmin_ledger::imported::{ImportCounts, ImportedSession};
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use rasadmin_policy::config;
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 /// Bring the logs of an RRAS or NPS server into the ledger, as history
 ///
-/// Reads the database-compatible (ODBC), the DTS and the IAS format (docs/logs.md). Imported sessions are marked as such,
+/// Reads the database-compatible (ODBC), the DTS and the IAS format (docs/logs.md). ImportedSession sessions are marked as such,
 /// and do not count in limits and quotas. Importing the same log again changes nothing. Invalid lines are counted, shown
 /// with their numbers, and skipped; the exit code is still 0.
 #[derive(Args)]
@@ -62,11 +62,11 @@ enum Target {
 }
 
 impl Target {
-    fn take(&mut self, batch: &mut Vec<Imported>) -> Result<Counts> {
+    fn take(&mut self, batch: &mut Vec<ImportedSession>) -> Result<ImportCounts> {
         let counts = match self {
             Self::Ledger(ledger) => ledger.import(batch, WAIT),
             Self::Compare(Some(reader)) => reader.compare(batch),
-            Self::Compare(None) => Ok(Counts { new: batch.len() as u64, ..Counts::default() }),
+            Self::Compare(None) => Ok(ImportCounts { new: batch.len() as u64, ..ImportCounts::default() }),
         };
         batch.clear();
         Ok(counts?)
@@ -75,7 +75,7 @@ impl Target {
 
 /// What was read, and what became of it.
 #[derive(Serialize, JsonSchema)]
-struct Answer {
+pub struct Answer {
     /// The logs.
     files: Vec<FileAnswer>,
     /// How many records they have.
@@ -130,11 +130,6 @@ struct FaultAnswer {
     what: String,
 }
 
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
-}
-
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let zone = arguments.time_zone.as_deref().map(config::time_zone).transpose().or_error(Kind::Usage)?;
     let context = arguments.context.open()?;
@@ -148,7 +143,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes}  {msg}") {
         bar.set_style(style);
     }
-    let (mut batch, mut counts) = (Vec::with_capacity(BATCH), Counts::default());
+    let (mut batch, mut counts) = (Vec::with_capacity(BATCH), ImportCounts::default());
     let mut step = 0u64;
     let mut progress = |done: u64, all: u64| {
         step += 1;
@@ -187,7 +182,7 @@ fn target(arguments: &Arguments, ledger: &Path) -> Result<Target> {
     Ok(Target::Ledger(Box::new(ledger)))
 }
 
-fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: Counts) -> Result<()> {
+fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: ImportCounts) -> Result<()> {
     warn_of_faults(summary);
     let seen = summary.counts;
     if arguments.json {
@@ -195,7 +190,9 @@ fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: Cou
         let files = summary.files.iter();
         let faults = summary.faults.iter();
         return out.json(&Answer {
-            files: files.map(|(file, format)| FileAnswer { file: path(file), format: format.map(Format::name) }).collect(),
+            files: files
+                .map(|(file, format)| FileAnswer { file: path(file), format: format.map(Format::name) })
+                .collect(),
             records: seen.records,
             malformed: summary.malformed,
             faults: faults.map(|f| FaultAnswer { file: path(&f.file), line: f.line, what: f.what.clone() }).collect(),

@@ -8,10 +8,10 @@ use crate::setup::steps::{self, Step};
 use crate::setup::{config_places, confirm, preflight, printable, registry, variable};
 use clap::Args;
 use rasadmin_setup::acl::Object;
-use rasadmin_setup::mark;
 use rasadmin_setup::registration::{self, Change, Kind as ValueKind, List, Position, Value};
 use rasadmin_setup::registry::{Registered, Registry};
 use rasadmin_setup::task;
+use rasadmin_setup::version_marker;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -88,7 +88,7 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     }
     let source = to_install(arguments.dll.as_deref())?;
     let bytes = std::fs::read(&source).map_err(|e| CommandError::file(&source, e))?;
-    let version = mark::version_in(&bytes).ok_or_else(|| {
+    let version = version_marker::version_in(&bytes).ok_or_else(|| {
         let what = format!("{}: it is not the rasadmin DLL, and this command registers no other", printable(&source));
         CommandError::refused(what)
             .hint("to register another admin DLL, try it with `rasadmin check`, then add it to DllPath with regedit")

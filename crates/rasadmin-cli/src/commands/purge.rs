@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::output::Output;
-use crate::retention::{Answer, RetentionArguments, forget};
+use crate::retention::{RetentionArguments, forget};
 use clap::Args;
 use rasadmin_engine::effect::Forgetting;
 
@@ -21,11 +21,6 @@ Examples:
 pub struct Arguments {
     #[command(flatten)]
     retention: RetentionArguments,
-}
-
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {

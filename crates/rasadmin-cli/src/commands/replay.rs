@@ -9,7 +9,8 @@ use crate::format::count;
 use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
-use answer::{Answer, ChangedAttempt};
+pub use answer::Answer;
+use answer::ChangedAttempt;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rasadmin_engine::rehearse::Rehearsed;
@@ -85,11 +86,6 @@ struct Past {
     logs: Option<Summary>,
 }
 
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
-}
-
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let config = config::on(&places::server_name())
         .load(&arguments.config)
@@ -155,7 +151,9 @@ fn past(arguments: &Arguments, config: &Arc<Config>) -> Result<Past> {
     }
     if arguments.ledger.is_none() {
         let found = config::find(&places::config_places(None));
-        found.or_error(Kind::Configuration).map_err(|e| e.hint("or name what to replay with --ledger, --trace or --log"))?;
+        found
+            .or_error(Kind::Configuration)
+            .map_err(|e| e.hint("or name what to replay with --ledger, --trace or --log"))?;
     }
     let context = ContextArguments { ledger: arguments.ledger.clone(), ..Default::default() }.open()?;
     let reader = context.reader()?;
@@ -226,7 +224,12 @@ fn show(out: &mut Output, report: &Report, from: &str, config: &Config, logs: bo
     let zone = &config.zone;
     let accepted = count(report.accepted_then, "session");
     let were = if report.accepted_then == 1 { "was" } else { "were" };
-    writeln!(out, "{}: of {accepted} that {were} accepted, {} would be refused.", rasadmin_text::printable(from), report.newly_refused)?;
+    writeln!(
+        out,
+        "{}: of {accepted} that {were} accepted, {} would be refused.",
+        rasadmin_text::printable(from),
+        report.newly_refused
+    )?;
     if logs {
         writeln!(out, "(Logs contain only users who were let in.)")?;
     } else if report.refused_then > 0 {

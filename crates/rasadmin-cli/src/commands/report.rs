@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
 use clap::{Args, ValueEnum};
-use rasadmin_ledger::report::{By, Total, month};
+use rasadmin_ledger::report::{GroupBy, Total, month};
 
 /// What a report sums by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -62,11 +62,6 @@ pub struct Arguments {
     json: bool,
 }
 
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Vec<Total>)
-}
-
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?;
     let zone = &context.config.zone;
@@ -77,18 +72,17 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             let invalid = || CommandError::usage(format!("`{text}` is not a valid month: write `2026-11`"));
             month(text, zone).ok_or_else(invalid)?
         }
-        (None, None, None) => month(&times::show(now, zone)[..7], zone).ok_or_else(|| {
-            CommandError::new(Kind::System, "the clock shows no month: check the computer's date")
-        })?,
+        (None, None, None) => month(&times::show(now, zone)[..7], zone)
+            .ok_or_else(|| CommandError::new(Kind::System, "the clock shows no month: check the computer's date"))?,
         (None, Some(since), until) => (since, until.unwrap_or(now)),
         (None, None, Some(_)) => return Err(CommandError::usage("--until needs --since")),
     };
     let by = match arguments.by {
-        ByArgument::User => By::User,
-        ByArgument::Group => By::Group,
-        ByArgument::Tunnel => By::Tunnel,
-        ByArgument::Day => By::Day,
-        ByArgument::Rule => By::Rule,
+        ByArgument::User => GroupBy::User,
+        ByArgument::Group => GroupBy::Group,
+        ByArgument::Tunnel => GroupBy::Tunnel,
+        ByArgument::Day => GroupBy::Day,
+        ByArgument::Rule => GroupBy::Rule,
     };
     let totals = context.reader()?.totals(by, from, to, now, &context.config)?;
     let format = if arguments.json { Format::Json } else { arguments.format };
@@ -109,29 +103,29 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 }
 
 /// Shown for rows without a key.
-fn no_key(by: By) -> &'static str {
+fn no_key(by: GroupBy) -> &'static str {
     match by {
-        By::User => "(no name)",
-        By::Group => "(no group)",
-        By::Tunnel => "(not known)",
-        By::Day => "",
-        By::Rule => "(default)",
+        GroupBy::User => "(no name)",
+        GroupBy::Group => "(no group)",
+        GroupBy::Tunnel => "(not known)",
+        GroupBy::Day => "",
+        GroupBy::Rule => "(default)",
     }
 }
 
-const fn title(by: By) -> &'static str {
+const fn title(by: GroupBy) -> &'static str {
     match by {
-        By::User => "user",
-        By::Group => "group",
-        By::Tunnel => "tunnel",
-        By::Day => "day",
-        By::Rule => "rule",
+        GroupBy::User => "user",
+        GroupBy::Group => "group",
+        GroupBy::Tunnel => "tunnel",
+        GroupBy::Day => "day",
+        GroupBy::Rule => "rule",
     }
 }
 
-fn print_table(out: &mut Output, by: By, mut totals: Vec<Total>) -> Result<()> {
+fn print_table(out: &mut Output, by: GroupBy, mut totals: Vec<Total>) -> Result<()> {
     // A report by day is read in the order of time, the others by who used most.
-    if by != By::Day {
+    if by != GroupBy::Day {
         totals.sort_by_key(|total| std::cmp::Reverse((total.seconds, total.sessions, total.denied)));
     }
     let columns = [
@@ -161,7 +155,7 @@ fn print_table(out: &mut Output, by: By, mut totals: Vec<Total>) -> Result<()> {
 }
 
 /// RFC 4180. A cell that a spreadsheet would take for a formula gets an apostrophe before it.
-fn csv(by: By, totals: &[Total]) -> String {
+fn csv(by: GroupBy, totals: &[Total]) -> String {
     let mut out = format!(
         "{},sessions,users,connected_seconds,acct_input_octets,acct_output_octets,octets_are,estimated,denied\r\n",
         title(by)

@@ -33,11 +33,6 @@ pub struct Arguments {
     json: bool,
 }
 
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Vec<Session>)
-}
-
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?;
     let filter = arguments.filter.filter(&context, arguments.limit.to_ask_for())?;

@@ -45,7 +45,7 @@ pub struct Arguments {
 
 /// The state of this server. Parts that do not exist here are absent.
 #[derive(Default, Serialize, JsonSchema)]
-struct Answer {
+pub struct Answer {
     /// Whether nothing needs attention.
     all_well: bool,
     /// The report as text: what is as it should be, and what is not.
@@ -78,11 +78,6 @@ struct Answer {
     log: log::Log,
 }
 
-/// The schema of the JSON.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
-}
-
 /// Checks everything, and reports it.
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let mut facts = Facts::default();
@@ -102,9 +97,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     answer.registration = registered.as_ref().and_then(|registered| registered::check(&mut facts, registered));
     let dll = answer.registration.as_ref().and_then(registered::Registration::dll);
     let places = config_places(dll.as_deref(), root, &registered.unwrap_or_default());
-    if let Some((configuration, path, config)) =
-        configured::check(&mut facts, &places, arguments.config.as_deref())
-    {
+    if let Some((configuration, path, config)) = configured::check(&mut facts, &places, arguments.config.as_deref()) {
         answer.configuration = Some(configuration);
         if let Some(config) = &config {
             let recorded = recorded::read(config);

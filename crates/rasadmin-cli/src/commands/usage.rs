@@ -8,7 +8,7 @@ use crate::table::{number, text};
 use crate::times;
 use clap::{Args, ValueEnum};
 use jiff::civil::Date;
-use rasadmin_ledger::report::{Filter, UserDays};
+use rasadmin_ledger::report::Filter;
 use rasadmin_policy::config::file::Period;
 use rasadmin_policy::rules::period_dates;
 
@@ -40,11 +40,6 @@ pub struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Vec<UserDays>)
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {

@@ -7,7 +7,6 @@ use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
 use clap::Args;
-use rasadmin_ledger::report::KnownUser;
 
 /// List the users that the ledger knows
 ///
@@ -25,11 +24,6 @@ pub struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Vec<KnownUser>)
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
@@ -73,4 +67,3 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     writeln!(out, "\n  {}", times::zone_name(zone))?;
     Ok(Exit::Success)
 }
-

@@ -6,7 +6,6 @@ use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::times;
 use clap::Args;
-use rasadmin_ledger::report::LeaseRow;
 use std::net::IpAddr;
 
 /// Show who had an address
@@ -34,11 +33,6 @@ pub struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Vec<LeaseRow>)
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {

@@ -134,7 +134,7 @@ fn journal_files(journal: &Path) -> Vec<PathBuf> {
 
 /// Adds the path's unsafe permissions, each once.
 pub fn add(all: &mut Vec<UnsafePermission>, path: &Path, object: Object) -> Result<()> {
-    let found = acl::dangers(path, object)
+    let found = acl::unsafe_permissions(path, object)
         .map_err(|e| CommandError::file(path, format!("its permissions cannot be read: {e}")))?;
     for permission in found {
         if !all.contains(&permission) {

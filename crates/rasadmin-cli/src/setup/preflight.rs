@@ -1,8 +1,8 @@
 //! Would RRAS start with the DLLs of a list? rasadmin.dll is run in child processes. Other vendors' DLLs are only read,
 //! never loaded, because this is a production server.
 
-use super::product::file_of;
 use super::printable;
+use super::product::file_of;
 use crate::error::{CommandError, Result};
 use indicatif::ProgressBar;
 use rasadmin_check::{Options, Outcome, Report, Verdict, check, check_with};

@@ -2,8 +2,8 @@
 
 use crate::error::{CommandError, Result};
 use crate::scratch::this_program;
-use rasadmin_setup::mark;
 use rasadmin_setup::registration::List;
+use rasadmin_setup::version_marker;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ impl Own {
         let mut own = HashMap::new();
         for dll in list.named() {
             let path = file_of(dll);
-            match mark::version_of(&path) {
+            match version_marker::version_of(&path) {
                 Ok(Some(version)) => drop(own.insert(key(dll), Some(version))),
                 // Only the name is left of a file that is missing.
                 Err(e) if e.kind() == ErrorKind::NotFound && named_as_ours(&path) => drop(own.insert(key(dll), None)),
@@ -110,7 +110,7 @@ pub fn leftovers<'a>(folders: impl IntoIterator<Item = &'a Path>, spared: &[Path
         let same = |other: &PathBuf| key(&other.to_string_lossy()) == key(&path.to_string_lossy());
         if upgrade_name(&entry.file_name().to_string_lossy().to_lowercase())
             && !spared.iter().chain(&found).any(same)
-            && mark::version_of(&path).is_ok_and(|version| version.is_some())
+            && version_marker::version_of(&path).is_ok_and(|version| version.is_some())
         {
             found.push(path);
         }

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 /// What became of a rule. The last one is the default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Explained<'c> {
     /// The rule's name; None is the default.
     pub rule: Option<&'c str>,
@@ -29,6 +30,7 @@ pub struct Explained<'c> {
 
 /// A condition and what it found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct ExplainedCondition<'c> {
     /// Its name in the configuration.
     pub field: &'static str,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// Does a condition, or a rule, hold? In this order "and" is the smaller of the two: false beats unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Truth {
     /// It does not.

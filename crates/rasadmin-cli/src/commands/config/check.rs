@@ -31,7 +31,7 @@ pub struct Arguments {
 
 /// What was found.
 #[derive(Serialize, JsonSchema)]
-struct Answer {
+pub struct Answer {
     /// The configuration's file.
     file: String,
     /// Whether it is valid.
@@ -57,11 +57,6 @@ struct MistakeAnswer {
     what: String,
     /// What to write instead.
     help: String,
-}
-
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {

@@ -29,7 +29,7 @@ pub struct Arguments {
 
 /// The configuration.
 #[derive(Serialize, JsonSchema)]
-struct Answer {
+pub struct Answer {
     /// Its file. `null`: only a ledger was named.
     file: Option<String>,
     /// The hash by which journal and ledger know it.
@@ -63,11 +63,6 @@ struct PoolAnswer {
     family: u8,
     /// How many addresses it has.
     size: u64,
-}
-
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {

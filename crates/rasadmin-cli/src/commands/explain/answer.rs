@@ -3,7 +3,7 @@
 use super::{agrees, number, overruled};
 use rasadmin_engine::effect::Origin;
 use rasadmin_engine::explain::{AddressExplained, StageExplained};
-use rasadmin_ledger::report::Decided;
+use rasadmin_ledger::report::DecisionRow;
 use rasadmin_policy::rules::{Counted, Explained, WhenUnrecorded};
 use rasadmin_policy::{Facts, Stage};
 use schemars::JsonSchema;
@@ -59,6 +59,7 @@ enum AddressAnswer<'a> {
         /// The address; for IPv6, the interface identifier.
         address: String,
         /// Where it comes from.
+        #[schemars(with = "String")]
         origin: Origin,
         /// The pool.
         pool: Option<&'a str>,
@@ -66,6 +67,7 @@ enum AddressAnswer<'a> {
     /// RRAS's own offer is kept.
     Offer {
         /// `offer`.
+        #[schemars(with = "String")]
         origin: Origin,
         /// Why.
         because: &'a str,
@@ -81,7 +83,7 @@ enum AddressAnswer<'a> {
 #[derive(Serialize, JsonSchema)]
 struct PastAnswer<'a> {
     /// The decision as recorded.
-    recorded: &'a Decided,
+    recorded: &'a DecisionRow,
     /// Whether the recorded facts give the recorded decision under the configuration of that time.
     agrees: bool,
     /// Whether the engine refused what the rules allowed.
@@ -90,7 +92,7 @@ struct PastAnswer<'a> {
 
 impl<'a> StageAnswer<'a> {
     /// `recorded`: for a past decision.
-    pub fn new(stage: &'a StageExplained<'a>, recorded: Option<&'a Decided>) -> Self {
+    pub fn new(stage: &'a StageExplained<'a>, recorded: Option<&'a DecisionRow>) -> Self {
         let address = stage.address.as_ref().map(|address| match address {
             AddressExplained::Given(given) => AddressAnswer::Given {
                 address: number(given, stage.stage),

@@ -5,7 +5,7 @@ use crate::error::{Result, WithContext};
 use crate::format::{numbers, texts};
 use rasadmin_host::runner::Day;
 use rasadmin_ledger::Error;
-use rasadmin_ledger::report::{Attempt, Given, Reader, Refusals};
+use rasadmin_ledger::report::{Attempt, LeaseTotals, Reader, Refusals};
 use rasadmin_policy::config::Config;
 use rasadmin_system::places;
 use schemars::JsonSchema;
@@ -18,7 +18,7 @@ pub struct Summary {
     config: Config,
     last: (i64, i64),
     refusals: Vec<Refusals>,
-    given: Vec<Given>,
+    given: Vec<LeaseTotals>,
     attempts: Vec<Attempt>,
 }
 
@@ -62,7 +62,7 @@ impl Summary {
     pub fn after(mut self) -> Result<Self> {
         let (decisions, leases) = self.last;
         let added = read(&self.config, |reader| {
-            Ok((reader.refusals(decisions)?, reader.given(leases)?, reader.attempts(decisions)?))
+            Ok((reader.refusals(decisions)?, reader.lease_totals(leases)?, reader.attempts(decisions)?))
         })?;
         if let Some((refusals, given, attempts)) = added {
             (self.refusals, self.given, self.attempts) = (refusals, given, attempts);
@@ -133,10 +133,7 @@ fn rule(name: Option<&str>) -> String {
 
 /// Queries the ledger after every record was brought into it. `None`: there is no ledger, because only rasadmin.dll
 /// writes one.
-fn read<T>(
-    config: &Config,
-    query: impl FnOnce(&Reader) -> std::result::Result<T, Error>,
-) -> Result<Option<T>> {
+fn read<T>(config: &Config, query: impl FnOnce(&Reader) -> std::result::Result<T, Error>) -> Result<Option<T>> {
     let server = config.server.clone().unwrap_or_else(places::server_name);
     let answer = || -> std::result::Result<Option<T>, Error> {
         bring_in(&config.journal, &config.ledger, &server, false, false)?;

@@ -43,7 +43,7 @@ pub struct Arguments {
 
 /// A trace that was replayed against a DLL.
 #[derive(Serialize, JsonSchema)]
-struct Answer {
+pub struct Answer {
     /// How many calls were repeated.
     calls: usize,
     /// How many calls of the trace were skipped, because they were made to other DLLs.
@@ -63,11 +63,6 @@ struct Difference {
     about: String,
     /// What was recorded, and what the answer is now.
     what: String,
-}
-
-/// The schema of the JSON.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
 }
 
 /// Replays the trace.

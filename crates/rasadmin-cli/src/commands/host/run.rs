@@ -120,14 +120,14 @@ enum SerialiseArgument {
 /// The answer for programs.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-enum Answer {
+pub enum Answer {
     NotStarted(NotStarted),
     Ran(Box<Report>),
 }
 
 /// RRAS would not start with these DLLs.
 #[derive(Serialize, JsonSchema)]
-struct NotStarted {
+pub struct NotStarted {
     /// Whether RRAS would start: false.
     started: bool,
     /// The reason.
@@ -149,7 +149,7 @@ struct Failure {
 
 /// A day that was run.
 #[derive(Serialize, JsonSchema)]
-struct Report {
+pub struct Report {
     /// Whether RRAS would start: true.
     started: bool,
     /// The RRAS server's name in the scenario.
@@ -252,11 +252,6 @@ struct Outcome {
     port: String,
     /// The client's IPv4 address; null if it got none.
     ipv4: Option<Ipv4Addr>,
-}
-
-/// The schema of the JSON.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
 }
 
 /// Runs the scenario.

@@ -47,7 +47,7 @@ struct Fault {
 
 /// What was found.
 #[derive(Serialize, JsonSchema)]
-struct Answer {
+pub struct Answer {
     /// The journal's folder.
     journal: String,
     /// How many records it has.
@@ -62,11 +62,6 @@ struct Answer {
     bytes: u64,
     /// What is wrong. Empty: nothing.
     faults: Vec<Fault>,
-}
-
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
 }
 
 type Read = std::result::Result<(), Error>;

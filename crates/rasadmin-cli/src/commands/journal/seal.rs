@@ -6,7 +6,7 @@ use crate::format::grouped;
 use crate::journal_files;
 use crate::output::Output;
 use clap::Args;
-use rasadmin_recorder::tool::Tool;
+use rasadmin_recorder::admin::AdminJournal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ pub struct Arguments {
 
 /// What was written.
 #[derive(Serialize, JsonSchema)]
-struct Answer {
+pub struct Answer {
     /// The journal's folder.
     journal: String,
     /// The number of the last record in it.
@@ -37,14 +37,9 @@ struct Answer {
     checkpoint: String,
 }
 
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
-}
-
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.journal.open()?;
-    let tool = Tool::open(&context.folder, &context.config).context("the journal cannot be written")?;
+    let tool = AdminJournal::open(&context.folder, &context.config).context("the journal cannot be written")?;
     let mut tool = tool.ok_or_else(|| journal_files::nothing_recorded(&context.folder))?;
     journal_files::seal(&mut tool)?;
     let (checkpoint, last_record) = journal_files::write_checkpoint(&context.folder)?;

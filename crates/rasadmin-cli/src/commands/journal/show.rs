@@ -50,7 +50,7 @@ pub struct Arguments {
 /// A line of the answer.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-enum Answer<'a> {
+pub enum Answer<'a> {
     /// A record.
     Record {
         /// Its number.
@@ -68,16 +68,11 @@ enum Answer<'a> {
 
 /// The numbers of records that could not be read.
 #[derive(Serialize, JsonSchema)]
-struct Missing {
+pub struct Missing {
     /// The first.
     first: u64,
     /// The last.
     last: u64,
-}
-
-/// The JSON Schema of each line of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer<'_>)
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {

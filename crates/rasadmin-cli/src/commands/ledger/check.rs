@@ -5,7 +5,7 @@ use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::present;
 use clap::Args;
-use rasadmin_ledger::report::Counts;
+use rasadmin_ledger::report::LedgerCounts;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -26,18 +26,13 @@ pub struct Arguments {
 
 /// What was found.
 #[derive(Serialize, JsonSchema)]
-struct Answer {
+pub struct Answer {
     /// The ledger's file.
     ledger: String,
     /// What is wrong. Empty: nothing.
     faults: Vec<String>,
     /// How much is in it.
-    counts: Counts,
-}
-
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
+    counts: LedgerCounts,
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
@@ -54,7 +49,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(exit);
     }
     if faults.is_empty() {
-        writeln!(out, 
+        writeln!(
+            out,
             "{}: no fault found: {} sessions ({} live, {} imported), {} decisions",
             context.ledger.display(),
             counts.sessions + counts.imported_sessions,
@@ -67,7 +63,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         for fault in &faults {
             writeln!(out, "  {fault}")?;
         }
-        writeln!(out, 
+        writeln!(
+            out,
             "\nKeep a copy of the ledger as it is. Then restore a backup (`rasadmin ledger backup --help` says how). If you \
              have none, move the ledger away: the next command makes a new one from what the journal still has."
         )?;

@@ -6,8 +6,8 @@ use crate::format::{count, grouped, records};
 use crate::output::Output;
 use crate::{bring_in, journal_files, warning};
 use clap::Args;
+use rasadmin_ledger::ForgetCounts;
 use rasadmin_policy::config::file::Durability;
-use rasadmin_ledger::Changed;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ pub struct Arguments {
 
 /// What was brought in.
 #[derive(Default, Serialize, JsonSchema)]
-struct Answer {
+pub struct Answer {
     /// The ledger's file.
     ledger: String,
     /// The journal's folder.
@@ -47,16 +47,11 @@ struct Answer {
     /// How many records could not be read.
     unreadable: u64,
     /// What was forgotten because an administrator had purged or anonymised it.
-    forgotten: Changed,
+    forgotten: ForgetCounts,
     /// The checkpoint that was written.
     checkpoint: Option<String>,
     /// The journal's files that were deleted.
     deleted: Vec<String>,
-}
-
-/// The JSON Schema of the answer.
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Answer)
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
@@ -89,9 +84,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let deleted = journal_files::delete_old(journal)?;
     if arguments.json {
         answer.records = brought.records;
-        answer.last_record = brought.place.map(|place| place.number);
+        answer.last_record = brought.position.map(|place| place.number);
         answer.gaps = brought.gaps;
-        answer.read_again = brought.again;
+        answer.read_again = brought.reread;
         answer.unknown = brought.unknown;
         answer.unreadable = brought.unreadable;
         answer.forgotten = brought.forgotten;
@@ -100,8 +95,14 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         out.json(&answer)?;
         return Ok(Exit::Success);
     }
-    let last = brought.place.map_or(0, |place| place.number);
-    writeln!(out, "{}: {} brought in, up to record {}", context.ledger.display(), records(brought.records), grouped(last))?;
+    let last = brought.position.map_or(0, |place| place.number);
+    writeln!(
+        out,
+        "{}: {} brought in, up to record {}",
+        context.ledger.display(),
+        records(brought.records),
+        grouped(last)
+    )?;
     if let Some((path, _)) = checkpoint {
         writeln!(out, "a checkpoint was written: {}", path.display())?;
     }

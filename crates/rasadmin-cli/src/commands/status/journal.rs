@@ -55,7 +55,7 @@ pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded) -> Journal
         return Journal { records: Some(0), ..journal };
     };
     let segments = inventory::take(&config.journal).unwrap_or_default();
-    let number = present.place.number;
+    let number = present.position.number;
     let last = present.state.last().map(|last| last.time);
     let ago = last.map(|last| format!(", the last {} ago", times::between(last, times::now()))).unwrap_or_default();
     let files = count(segments.segments.len(), "file");
@@ -66,10 +66,10 @@ pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded) -> Journal
         0 => facts.add(Mark::Note, "checkpoint", "there is none yet: the DLL reads the whole journal when RRAS starts"),
         at => facts.add(Mark::Ok, "checkpoint", format!("at record {}; after it: {}", grouped(at), records(after))),
     }
-    for warning in warnings(&present.lacking) {
+    for warning in warnings(&present.missing) {
         facts.add(Mark::Attention, "journal", warning);
     }
-    if present.lacking.records == 0 && is_before_damage(config).unwrap_or(false) {
+    if present.missing.records == 0 && is_before_damage(config).unwrap_or(false) {
         let what =
             format!("what follows record {} cannot be read; `rasadmin journal check` says what to do", grouped(number));
         facts.add(Mark::Attention, "journal", what);
@@ -90,7 +90,7 @@ pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded) -> Journal
         facts.add(Mark::Attention, "journal", what);
     }
     Journal {
-        journal: Some(present.place.journal.to_string()),
+        journal: Some(present.position.journal.to_string()),
         records: Some(number),
         last: last.map(rfc3339),
         files: Some(segments.segments.len()),
@@ -103,7 +103,7 @@ pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded) -> Journal
 /// The free space on the disk, if the folder exists.
 pub fn free_bytes(facts: &mut Facts, config: &Config) -> Option<u64> {
     let free = disk::free_bytes(&config.journal).ok()?;
-    if free < disk::LITTLE {
+    if free < disk::LOW {
         let what = format!(
             "only {} are free on the disk of {}; when it is full, events wait in memory: make room, or put the journal \
              on another disk (`[journal] folder`)",

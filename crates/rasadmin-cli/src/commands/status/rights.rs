@@ -42,7 +42,7 @@ pub fn check(
     let members = config.map(|config| config.bundle.files().split_off(1)).unwrap_or_default();
     let files = [dll, Some(config_file), ledger].into_iter().flatten().chain(members.iter().map(PathBuf::as_path));
     let journal = config.map(|config| config.journal.clone()).filter(|journal| journal.is_dir());
-    let faults = journal.as_deref().map(rights::judge).unwrap_or_default();
+    let faults = journal.as_deref().map(rights::check).unwrap_or_default();
     for path in files {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         if let Err(e) = folders::add(&mut found, &path, Object::File) {
@@ -64,7 +64,7 @@ pub fn check(
     for permission in &found {
         facts.add(Mark::Attention, "rights", format!("{permission}: {}", acl::remedy(&permission.path)));
     }
-    if let (Some(journal), Some(what)) = (&journal, rights::told(&faults)) {
+    if let (Some(journal), Some(what)) = (&journal, rights::describe(&faults)) {
         let remedy = rights::remedy(journal, &faults);
         facts.add(Mark::Attention, "rights", format!("{what}: {remedy}"));
     }

@@ -43,7 +43,7 @@ struct LoadedConfig {
 
 /// Whether Remote Access runs, on each server that the journal and the ledger know.
 pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded, dll: Option<&Path>) -> Vec<Service> {
-    let file = dll.and_then(|dll| rasadmin_setup::mark::version_of(dll).ok().flatten());
+    let file = dll.and_then(|dll| rasadmin_setup::version_marker::version_of(dll).ok().flatten());
     let here = recorded.present.as_ref().map(|present| present.state.server().folded());
     let alive_here = is_recording(&config.journal);
     let mut services = Vec::new();
