@@ -169,6 +169,7 @@ impl fmt::Display for CommandError {
 /// What a command prints to standard error under `--json` if it cannot do its work.
 #[derive(Serialize, JsonSchema)]
 pub struct ErrorAnswer {
+    /// Why.
     error: ErrorDetails,
 }
 

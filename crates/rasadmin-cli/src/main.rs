@@ -30,7 +30,7 @@ use error::{CommandError, Kind, Result};
 use output::Output;
 use std::process::ExitCode;
 
-/// Administer the VPN users of Windows RRAS servers: rules, addresses, sessions, reports
+/// Administer the VPN users of Windows RRAS servers
 ///
 /// rasadmin.dll decides and records on the server. This command installs it, explains what it decides, shows who is and
 /// was connected, and tries out changes. It also checks and drives RAS administration DLLs of any vendor.
@@ -41,7 +41,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "rasadmin", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 all is well; 1 the answer is no: a check failed, a user would be denied, something \
+    after_long_help = "Exit codes: 0 all is well; 1 the answer is no: a check failed, a user would be denied, something \
                   would change or does not exist; 2 the command could not do its work."
 )]
 struct Cli {

@@ -114,8 +114,8 @@ mod tests {
     fn without_a_terminal_all_is_shown() {
         let (lines, left_out) = shown(None);
         assert_eq!(left_out, [""; 0]);
-        assert_eq!(lines[0], "  session  user                            computer  port");
-        assert_eq!(lines[2], "       12  CORP\\somebody with a long name  PC\\u{1b}[31m   VPN2-127");
+        assert_eq!(lines[0], "  session  user                            computer      port");
+        assert_eq!(lines[2], "       12  CORP\\somebody with a long name  PC\\u{1b}[31m  VPN2-127");
     }
 
     #[test]

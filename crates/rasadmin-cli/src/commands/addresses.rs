@@ -12,7 +12,7 @@ use rasadmin_policy::addresses::{Family, Pool};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Show which addresses are in use, and how full the pools are
+/// Show addresses in use, and how full the pools are
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:

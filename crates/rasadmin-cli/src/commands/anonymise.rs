@@ -6,7 +6,7 @@ use crate::retention::{RetentionArguments, forget};
 use clap::Args;
 use rasadmin_engine::effect::Forgetting;
 
-/// Remove personal data from records that ended before a date
+/// Remove personal data from what ended before a date
 ///
 /// Users become pseudonyms that cannot be traced back; computers and public addresses are removed. Times, amounts,
 /// tunnels, rules and VPN addresses stay, so reports over that time still add up. Live sessions are never touched.

@@ -20,7 +20,9 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Explain a decision: which rule decides at each stage, and why the earlier rules do not
+/// Explain which rule decides, and why the others do not
+///
+/// Shows each stage of a connection, with the rules in order, their conditions, and what was found.
 ///
 /// With --user: what would happen if this user connected now, and which address they would get. Nothing is changed, and
 /// nobody is connected. Options you omit count as absent (phones, for example, send no computer name). Limits and quotas

@@ -17,9 +17,9 @@ use std::io::{self, BufWriter, Write};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-/// Write the ledger's sessions for another program: FreeRADIUS, a log tool for NPS, a spreadsheet, a script
+/// Write the ledger's sessions for another program
 ///
-/// The ledger is read a page at a time, so you can run this while users are connected. Sessions come in the order in
+/// Writes SQL for FreeRADIUS, events for log tools of NPS, CSV for spreadsheets, JSON for scripts. The ledger is read a page at a time, so you can run this while users are connected. Sessions come in the order in
 /// which they began, including those imported from logs. docs/logs.md describes each format.
 #[derive(Args)]
 #[command(after_long_help = "\

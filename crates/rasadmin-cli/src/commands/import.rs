@@ -19,7 +19,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Bring the logs of an RRAS or NPS server into the ledger, as history
+/// Bring logs of RRAS or NPS into the ledger, as history
 ///
 /// Reads the database-compatible (ODBC), the DTS and the IAS format (docs/logs.md). ImportedSession sessions are marked as such,
 /// and do not count in limits and quotas. Importing the same log again changes nothing. Invalid lines are counted, shown

@@ -12,7 +12,7 @@ use rasadmin_policy::config::Config;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Look at the journal: every event that the DLL has recorded, as it was recorded
+/// Look at the journal: every event as the DLL recorded it
 ///
 /// The journal is a folder that the DLL appends to; the ledger is made from it. To ask about users, sessions and
 /// addresses, use the other commands: they read the ledger.

@@ -22,9 +22,9 @@ use rasadmin_system::places;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Try a configuration on the past: who would be refused or accepted, and by which rule
+/// Try a configuration on the past: who would be refused
 ///
-/// Replays every attempt through the candidate configuration, with the code that decides in the DLL. The attempts come
+/// Shows whose attempts would be refused or accepted now, and by which rule. Replays every attempt through the candidate configuration, with the code that decides in the DLL. The attempts come
 /// from the ledger (including sessions imported from logs), from a recorded trace, or from the logs of an RRAS or NPS
 /// server. Nothing is changed. Logs contain only users who were let in, and lack some facts: replay says how many answers
 /// depend on those. docs/replay.md has more.

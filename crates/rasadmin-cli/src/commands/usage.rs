@@ -20,7 +20,7 @@ enum Per {
     Month,
 }
 
-/// Show what users have used: connect time and octets, as quotas count them
+/// Show connect time and octets, as quotas count them
 ///
 /// Past sessions count on the days of the configuration's time zone: a session over midnight is split, and its octets
 /// count on the day when it ended. Active sessions are not included (quotas add their elapsed time).

@@ -8,7 +8,7 @@ use crate::times;
 use clap::Args;
 use std::net::IpAddr;
 
-/// Show who had an address
+/// Show who had an address, at a time or ever
 ///
 /// With --at, shows who had it at that time. Without --at, shows everyone who ever had it, the latest first. An IPv6
 /// address is found by its interface identifier, and by its prefix if RRAS reported one. Sessions imported from logs are
