@@ -6,7 +6,7 @@ use crate::table::printable;
 use crate::{moment, present, times};
 use clap::Args;
 use rasadmin_engine::effect::Origin;
-use rasadmin_engine::explain::{AddressExplained, Question, StageExplained, explain as ask, explain_again};
+use rasadmin_engine::explain::{AddressExplained, Question, StageExplained, explain as ask, explain_recorded};
 use rasadmin_engine::{Given, State};
 use rasadmin_ledger::report::{Decided, Reader};
 use rasadmin_policy::config::Config;
@@ -244,7 +244,7 @@ fn config_of(reader: &Reader, hash: &str) -> Result<Config, String> {
 }
 
 fn again<'c>(config: &'c Config, decision: &Decided) -> StageExplained<'c> {
-    explain_again(config, decision.stage, decision.facts.clone(), &decision.groups, decision.counted.clone())
+    explain_recorded(config, decision.stage, decision.facts.clone(), &decision.groups, decision.counted.clone())
 }
 
 /// Is this what was recorded? What the engine refused is what the rules had allowed.

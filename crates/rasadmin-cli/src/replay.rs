@@ -7,7 +7,7 @@ use crate::table::{self, number, printable, text};
 use crate::times;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use rasadmin_engine::rehearse::Rehearsed;
+use rasadmin_engine::simulate::Simulated;
 use rasadmin_history::logs::{self, Summary};
 use rasadmin_history::whatif::{self, Attempt, Because, Change, Period, Report};
 use rasadmin_policy::config::{self, Config};
@@ -97,9 +97,9 @@ pub fn replay(arguments: Arguments) -> Result<u8, String> {
     }
     let bar = bar(past.attempts.len() as u64);
     let mut each = Vec::new();
-    let mut told = |attempt: &Attempt, rehearsed: &Rehearsed, change: Change| {
+    let mut told = |attempt: &Attempt, simulated: &Simulated, change: Change| {
         if arguments.each && change != Change::None {
-            each.push(row(attempt, rehearsed, change));
+            each.push(row(attempt, simulated, change));
         }
     };
     let report = whatif::replay(&config, past.attempts, since, &mut told, &mut |done| bar.set_position(done as u64));
@@ -200,9 +200,9 @@ struct Row {
     tunnel: String,
 }
 
-fn row(attempt: &Attempt, rehearsed: &Rehearsed, change: Change) -> Row {
+fn row(attempt: &Attempt, simulated: &Simulated, change: Change) -> Row {
     let session = &attempt.session;
-    let user = rehearsed.decision.facts.user.known().map(ToString::to_string);
+    let user = simulated.decision.facts.user.known().map(ToString::to_string);
     fn shown<T: ToString>(fact: &Fact<T>) -> String {
         fact.known().map(ToString::to_string).unwrap_or_default()
     }
@@ -210,7 +210,7 @@ fn row(attempt: &Attempt, rehearsed: &Rehearsed, change: Change) -> Row {
         time: session.start,
         user: user.unwrap_or_else(|| session.user.to_string()),
         would_be: if change == Change::Refused { "refused" } else { "accepted" },
-        by: because(&Because::of(rehearsed)),
+        by: because(&Because::of(simulated)),
         from: shown(&session.source),
         tunnel: session.tunnel.known().map(|tunnel| tunnel.name().to_owned()).unwrap_or_default(),
     }

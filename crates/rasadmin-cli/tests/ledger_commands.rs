@@ -3,7 +3,7 @@
 
 mod support;
 
-use rasadmin_engine::explain::explain_again;
+use rasadmin_engine::explain::explain_recorded;
 use rasadmin_ledger::report::{Filter, Reader};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -66,8 +66,13 @@ fn every_decision_of_the_day_is_explained_as_it_was() {
     assert_eq!((all.len(), all.iter().filter(|d| d.is_denied()).count(), told.len()), (838, 25, 808));
     let config = reader.config(&all[0].config).unwrap().unwrap().compile().unwrap();
     for decision in &all {
-        let again =
-            explain_again(&config, decision.stage, decision.facts.clone(), &decision.groups, decision.counted.clone());
+        let again = explain_recorded(
+            &config,
+            decision.stage,
+            decision.facts.clone(),
+            &decision.groups,
+            decision.counted.clone(),
+        );
         assert_eq!((again.allow, &decision.refusal), (!decision.is_denied(), &None), "{decision:#?}\n{again:#?}");
         assert_eq!((again.rule, again.reason), (decision.rule.as_deref(), decision.reason.as_deref()));
     }

@@ -11,7 +11,7 @@ pub use trace::from_trace;
 
 use crate::{Ended, PastSession};
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::rehearse::{Begin, Rehearsal, Rehearsed};
+use rasadmin_engine::simulate::{Begin, Simulated, Simulation};
 use rasadmin_policy::Millis;
 use rasadmin_policy::config::Config;
 use std::cmp::Reverse;
@@ -58,8 +58,8 @@ pub enum Change {
 }
 
 impl Change {
-    fn of(attempt: &Attempt, rehearsed: &Rehearsed) -> Self {
-        match (&attempt.refused, rehearsed.accepted) {
+    fn of(attempt: &Attempt, simulated: &Simulated) -> Self {
+        match (&attempt.refused, simulated.accepted) {
             (None, false) => Self::Refused,
             (Some(_), true) => Self::Accepted,
             _ => Self::None,
@@ -77,46 +77,46 @@ pub fn replay(
     config: &Arc<Config>,
     mut attempts: Vec<Attempt>,
     since: Option<Millis>,
-    each: &mut dyn FnMut(&Attempt, &Rehearsed, Change),
+    each: &mut dyn FnMut(&Attempt, &Simulated, Change),
     progress: &mut dyn FnMut(usize),
 ) -> Report {
     // Sources tell a session when it is over: not in the order of their beginnings.
     attempts.sort_by_key(|attempt| attempt.session.start);
-    let mut rehearsal = Rehearsal::new(config.clone());
+    let mut simulation = Simulation::new(config.clone());
     let mut report = Report::new(config);
     let mut ends = Ends::new();
     for (at, attempt) in attempts.iter().enumerate() {
         let handle = at as u64 + 1;
-        end(&mut rehearsal, &mut report, &mut ends, &attempts, attempt.session.start);
-        let rehearsed = rehearsal.begin(&begin(handle, attempt));
-        let change = Change::of(attempt, &rehearsed);
-        rehearsed.ended.iter().for_each(|ghost| report.pools_given_back(*ghost));
+        end(&mut simulation, &mut report, &mut ends, &attempts, attempt.session.start);
+        let simulated = simulation.begin(&begin(handle, attempt));
+        let change = Change::of(attempt, &simulated);
+        simulated.ended.iter().for_each(|ghost| report.pools_given_back(*ghost));
         let counts = since.is_none_or(|since| attempt.session.start >= since);
         if counts {
-            report.add(attempt, &rehearsed, change);
-            each(attempt, &rehearsed, change);
+            report.add(attempt, &simulated, change);
+            each(attempt, &simulated, change);
         }
-        if rehearsed.accepted {
-            report.pools_taken(attempt, handle, &rehearsed, counts);
+        if simulated.accepted {
+            report.pools_taken(attempt, handle, &simulated, counts);
             ends.push(Reverse((attempt.stop().0.max(attempt.session.start), handle, at)));
         }
         if at % 1024 == 0 {
             progress(at);
         }
     }
-    end(&mut rehearsal, &mut report, &mut ends, &attempts, Millis::MAX);
+    end(&mut simulation, &mut report, &mut ends, &attempts, Millis::MAX);
     report.sort();
     report
 }
 
-fn end(rehearsal: &mut Rehearsal, report: &mut Report, ends: &mut Ends, attempts: &[Attempt], until: Millis) {
+fn end(simulation: &mut Simulation, report: &mut Report, ends: &mut Ends, attempts: &[Attempt], until: Millis) {
     while let Some(&Reverse((time, handle, at))) = ends.peek() {
         if time > until {
             break;
         }
         ends.pop();
         let usage = attempts.get(at).map_or_else(Usage::default, |attempt| attempt.stop().1);
-        rehearsal.end(handle, time, usage);
+        simulation.end(handle, time, usage);
         report.pools_given_back(handle);
     }
 }

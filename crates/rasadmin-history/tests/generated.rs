@@ -29,15 +29,15 @@ fn every_answer_of_a_month_is_the_one_that_is_known() {
         &config,
         attempts,
         None,
-        &mut |_, rehearsed, _| {
-            let answer = match (rehearsed.accepted, Because::of(rehearsed)) {
+        &mut |_, simulated, _| {
+            let answer = match (simulated.accepted, Because::of(simulated)) {
                 (true, Because::Rule(rule)) => Answer::Allowed(rule),
                 (false, Because::Rule(rule)) => Answer::Denied(rule),
                 (false, Because::PoolExhausted(pool)) if pool == "p0" => Answer::NoAddress,
                 other => panic!("session {at}: {other:?}"),
             };
-            assert_eq!(answer, known[at], "session {at}: {:?}\n{:#?}", sessions[at], rehearsed.decision);
-            assert_eq!(rehearsed.lacking, [""; 0], "session {at}: nothing that a rule asks for is lacking");
+            assert_eq!(answer, known[at], "session {at}: {:?}\n{:#?}", sessions[at], simulated.decision);
+            assert_eq!(simulated.lacking, [""; 0], "session {at}: nothing that a rule asks for is lacking");
             let kind = match answer {
                 Answer::Allowed(_) => "allowed".to_owned(),
                 Answer::Denied(rule) => rule.split(' ').next().unwrap().to_owned(),

@@ -1,4 +1,4 @@
-//! Use: what a hangup tells, and what is counted by days.
+//! Usage: what a hangup reports, and what is counted by days.
 
 use crate::state::Accumulated;
 use crate::{Identity, Millis};
@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 /// A day of the calendar, with its week and its month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Day {
-    /// When it began: milliseconds since 1970, UTC.
+    /// The first moment, in milliseconds since 1970, UTC.
     pub begins: Millis,
-    /// Which.
+    /// Its numbers.
     pub labels: Labels,
 }
 
-/// The names of a day, of its week and of its month.
+/// The numbers of a day, of its week and of its month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Labels {
     /// Days since 1970-01-01 of the configured time zone's calendar.
     pub day: i32,
-    /// The same of its Monday.
+    /// The number of the week's Monday.
     pub week: i32,
-    /// Of the first of its month.
+    /// The number of the first day of its month.
     pub month: i32,
 }
 
@@ -37,16 +37,16 @@ pub struct DayUse {
     pub output_octets: u64,
 }
 
-/// What a user has used in the present day, week and month.
+/// A user's use in the present day, week and month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UseCarried {
-    /// Who.
+    /// The user.
     pub user: Identity,
-    /// Of the day, of the week, of the month.
+    /// For the day, the week and the month.
     pub sums: [Accumulated; 3],
 }
 
-/// What was used, told at a hangup: the counters are 32-bit and wrap at 4 GiB.
+/// A session's usage, as a hangup reports it. The counters have 32 bits and wrap at 4 GiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Seconds.
@@ -62,7 +62,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Are the octets what was transferred, or may a counter have wrapped? A frame carries at most 1,600 octets.
+    /// Are the octets exact, or may a counter have wrapped? A frame carries at most 1,600 octets.
     pub fn is_exact(&self) -> bool {
         self.input_packets.max(self.output_packets).saturating_mul(1600) < 1 << 32
     }

@@ -17,7 +17,7 @@ use std::vec;
 pub struct Session {
     /// Its identifier.
     pub id: Id,
-    /// Who; None if the name was empty.
+    /// The user; `None` if the name was empty.
     pub user: Option<Identity>,
     /// The user's name as RRAS passed it.
     pub user_name: Name,
@@ -29,64 +29,64 @@ pub struct Session {
     pub computer: Name,
     /// The client's public address.
     pub source: String,
-    /// As what.
+    /// The interface type.
     pub interface: InterfaceType,
-    /// In which quarantine state.
+    /// The quarantine state.
     pub quarantine: Option<Quarantine>,
-    /// Through which tunnel.
+    /// The tunnel.
     pub tunnel: Option<Tunnel>,
     /// The port of its first link, or of its lease.
     pub port: Option<Name>,
     /// The client's addresses as the projection shows them.
-    pub told: Vec<Address>,
+    pub projected: Vec<Address>,
     /// When it began.
     pub began: Stamp,
-    /// When its first link stood.
+    /// When its first link came up.
     pub established: Option<Stamp>,
     /// Its live links.
     pub links: Vec<Link>,
     /// Since when it has had no link.
     pub unlinked: Stamp,
-    /// A returning client took its place in the counts.
+    /// Set if a returning client replaced it in the counts.
     pub replaced: Option<Replaced>,
     /// When the service saw it last among RRAS's connections.
     pub confirmed: Option<Stamp>,
     /// The process that accepted it.
     pub process: Process,
-    /// It was not accepted by us: the service found it.
+    /// The service found it; the DLL did not accept it.
     pub adopted: bool,
-    /// What was told of its use so far.
+    /// Its use as reported so far.
     pub used: Vec<DayUse>,
 }
 
 /// A live link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// Its port.
+    /// The port.
     pub port: Name,
     /// When it began.
     pub began: Stamp,
 }
 
-/// Who took a session's place in the counts, and when.
+/// Which session replaced another in the counts, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replaced {
     /// The newer session.
     pub by: Id,
-    /// When.
+    /// The time.
     pub at: Stamp,
 }
 
 /// A session that was closed, and whose hangup may still come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
-    /// As it was.
+    /// The session when it was closed.
     pub session: Session,
-    /// When it was closed: the moment of the record.
+    /// The time of the record that closed it.
     pub closed: Stamp,
-    /// As of when.
+    /// The time at which it ended.
     pub stop: Stamp,
-    /// Why.
+    /// The reason.
     pub by: ClosedBy,
 }
 
@@ -104,7 +104,7 @@ impl Session {
             quarantine: began.quarantine,
             tunnel: began.tunnel,
             port: began.port.clone(),
-            told: began.told.clone(),
+            projected: began.projected.clone(),
             began: began.at,
             established: None,
             links: Vec::new(),
@@ -117,25 +117,25 @@ impl Session {
         }
     }
 
-    /// Does it count in a limit?
+    /// Does it count towards limits?
     pub const fn counts(&self) -> bool {
         self.replaced.is_none()
     }
 
-    /// Has it a live link on this port?
+    /// Does it have a live link on this port?
     pub fn has_link_on(&self, port: &Name) -> bool {
         self.links.iter().any(|link| link.port == *port)
     }
 
-    /// Does it wait for a link, so that it is closed if none comes? IKEv2 may have none.
+    /// Does it wait for a link, so that it is closed if none comes? An IKEv2 session may have none.
     pub fn waits_for_link(&self) -> bool {
         let may_have_none = self.tunnel == Some(Tunnel::Ikev2) || self.adopted;
         self.links.is_empty() && !(may_have_none && self.established.is_none())
     }
 
-    /// Does nothing tell which addresses it has? IKEv2 may have no link, and may show none.
+    /// Are its addresses unknown? An IKEv2 session may have no link, and may show no address.
     fn may_have_any_address(&self) -> bool {
-        self.tunnel == Some(Tunnel::Ikev2) && self.established.is_none() && self.told.is_empty()
+        self.tunnel == Some(Tunnel::Ikev2) && self.established.is_none() && self.projected.is_empty()
     }
 }
 
@@ -151,7 +151,7 @@ impl Entry for Closed {
     }
 }
 
-/// All of them, with their indexes.
+/// All sessions, with their indexes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
     live: Live,
@@ -163,31 +163,31 @@ pub(super) struct Sessions {
     closed_at: BTreeSet<(Mono, Id)>,
 }
 
-/// Where the live ones are.
+/// Finds live sessions.
 #[derive(Clone, Debug, Default)]
 struct Indexes {
     by_id: Index,
     by_handle: Index,
     by_guid: Index,
     by_user: Index,
-    /// The one whose link came last.
+    /// The session whose link came up last.
     on_port: HashMap<Name, Slot>,
-    /// By the port of the first link, or of its projection's lease.
+    /// By the port of the first link, or of the projection's lease.
     by_first_port: Index,
-    /// By the addresses that the projection named. The server's own is among them, so that all sessions stand under one:
-    /// none may be looked for there one by one.
-    by_told: BTreeSet<(Address, Slot)>,
-    /// How many may have any address.
+    /// By the addresses that the projection named. It names the server's own address in every session, so many
+    /// sessions share one entry: never go through them one by one.
+    by_projected: BTreeSet<(Address, Slot)>,
+    /// How many sessions may have any address.
     may_have_any: usize,
 }
 
-/// Ports without a name are not one port.
+/// Ports without a name do not count as one port.
 fn named(port: Option<&Name>) -> Option<&Name> {
     port.filter(|port| !port.is_empty())
 }
 
 impl Indexes {
-    /// All but the addresses that were told and the ports of its links.
+    /// Adds a session to all indexes except those of its projected addresses and of its links' ports.
     fn insert(&mut self, slot: Slot, session: &Session) {
         self.may_have_any += usize::from(session.may_have_any_address());
         self.by_id.insert(&session.id, slot);
@@ -216,8 +216,8 @@ impl Indexes {
         if let Some(port) = named(session.port.as_ref()) {
             self.by_first_port.remove(port, slot);
         }
-        for address in &session.told {
-            self.by_told.remove(&(*address, slot));
+        for address in &session.projected {
+            self.by_projected.remove(&(*address, slot));
         }
         for link in &session.links {
             self.is_off_port(&link.port, slot);
@@ -238,7 +238,7 @@ impl Indexes {
 }
 
 impl Sessions {
-    /// Of a checkpoint.
+    /// Loads a checkpoint.
     pub(super) fn load(live: Table<Session>, closed: Table<Closed>) -> Self {
         let mut all = Self { live: Live(live), ..Self::default() };
         let Self { live, indexes, .. } = &mut all;
@@ -248,10 +248,10 @@ impl Sessions {
         }
         indexes.by_first_port.reserve(many);
         indexes.on_port.reserve(many);
-        let mut told = Vec::with_capacity(2 * many);
+        let mut projected = Vec::with_capacity(2 * many);
         for (slot, session) in live.iter() {
             indexes.insert(slot, session);
-            told.extend(session.told.iter().map(|address| (*address, slot)));
+            projected.extend(session.projected.iter().map(|address| (*address, slot)));
             for link in &session.links {
                 let other = indexes.on_port.get(&link.port).and_then(|other| live.0.get(*other));
                 if other.is_none_or(|other| other.order(session).is_lt()) {
@@ -259,8 +259,8 @@ impl Sessions {
                 }
             }
         }
-        // At once: one by one it takes ten times as long.
-        indexes.by_told = told.into_iter().collect();
+        // All at once: one by one takes ten times as long.
+        indexes.by_projected = projected.into_iter().collect();
         all.closed = closed;
         for (slot, closed) in all.closed.iter() {
             let Session { id, handle, .. } = closed.session;
@@ -318,31 +318,31 @@ impl Sessions {
         self.some(self.indexes.by_user.find(user), |session| session.user.as_ref() == Some(user))
     }
 
-    /// Those whose first link was on a port, also if that link has ended.
+    /// The sessions whose first link was on a port, even if that link has ended.
     pub(super) fn of_first_port(&self, port: &Name) -> impl Iterator<Item = &Session> {
         self.some(self.indexes.by_first_port.find(port), |session| session.port.as_ref() == Some(port))
     }
 
-    /// Those whose projection has named an address, in no order.
-    pub(super) fn telling(&self, address: Address) -> impl Iterator<Item = &Session> {
-        let told = self.indexes.by_told.range((address, Slot::MIN)..=(address, Slot::MAX));
-        told.filter_map(|(_, slot)| self.live.get(*slot))
+    /// The sessions whose projection has named an address, in no order.
+    pub(super) fn with_projected(&self, address: Address) -> impl Iterator<Item = &Session> {
+        let projected = self.indexes.by_projected.range((address, Slot::MIN)..=(address, Slot::MAX));
+        projected.filter_map(|(_, slot)| self.live.get(*slot))
     }
 
-    /// Does nothing tell of some live session which addresses it has?
+    /// Is there a live session whose addresses are unknown?
     pub(super) const fn some_may_have_any_address(&self) -> bool {
         self.indexes.may_have_any > 0
     }
 
-    /// In place of another one with its identifier.
+    /// Inserts a session, in place of one with the same identifier.
     pub(super) fn insert(&mut self, session: Session) {
         self.take(session.id);
-        let told = session.told.clone();
+        let projected = session.projected.clone();
         let slot = self.live.0.insert(session);
         if let Some(session) = self.live.0.get(slot) {
             self.indexes.insert(slot, session);
         }
-        self.indexes.by_told.extend(told.into_iter().map(|address| (address, slot)));
+        self.indexes.by_projected.extend(projected.into_iter().map(|address| (address, slot)));
     }
 
     pub(super) fn take(&mut self, id: Id) -> Option<Session> {
@@ -352,12 +352,12 @@ impl Sessions {
         Some(session)
     }
 
-    /// The live ones. None is left, nor one that was closed.
+    /// Takes all live sessions out, and forgets the closed ones.
     pub(super) fn take_all(&mut self) -> Table<Session> {
         std::mem::take(self).live.0
     }
 
-    /// What no index is made of may be changed.
+    /// Changes a session. No index may depend on what is changed.
     pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Session)) {
         if let Some(session) = self.slot(id).and_then(|slot| self.live.get_mut(slot)) {
             change(session);
@@ -385,7 +385,7 @@ impl Sessions {
         let Some(session) = self.live.get_mut(slot) else { return };
         session.links.retain(|other| other.port != link.port);
         self.indexes.is_on_port(&link.port, slot);
-        // One, as a rule.
+        // Usually there is one.
         session.links.reserve_exact(1);
         session.links.push(link);
     }
@@ -401,7 +401,7 @@ impl Sessions {
         self.indexes.is_off_port(port, slot);
     }
 
-    // Those that were closed.
+    // Closed sessions.
 
     fn closed_slot(&self, id: Id) -> Option<Slot> {
         self.closed_by_id.find(&id).find(|slot| self.closed.get(*slot).is_some_and(|closed| closed.session.id == id))
@@ -423,8 +423,8 @@ impl Sessions {
         some.into_iter()
     }
 
-    /// A closed session of this handle lives no more; its hangup may still come.
-    pub(super) fn handle_is_anothers(&mut self, handle: u64) {
+    /// Marks the closed sessions of a handle as over; their hangups may still come.
+    pub(super) fn handle_reused(&mut self, handle: u64) {
         for slot in self.closed_by_handle.find(&handle) {
             if self.closed.get(slot).is_some_and(|closed| closed.session.handle == handle)
                 && let Some(closed) = self.closed.get_mut(slot)
@@ -441,7 +441,7 @@ impl Sessions {
         let slot = self.closed.insert(closed);
         self.closed_by_id.insert(&id, slot);
         self.closed_by_handle.insert(&handle, slot);
-        while self.closed.len() > super::MOST_CLOSED {
+        while self.closed.len() > super::MAX_CLOSED {
             let Some(&(_, first)) = self.closed_at.first() else { break };
             self.forget(first);
         }
@@ -456,7 +456,7 @@ impl Sessions {
         Some(closed)
     }
 
-    /// Those that were closed long enough ago.
+    /// Forgets the sessions that were closed before a time.
     pub(super) fn forget_before(&mut self, mono: Mono) {
         while let Some(&(closed, id)) = self.closed_at.first() {
             if closed >= mono {

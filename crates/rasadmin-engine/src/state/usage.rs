@@ -8,7 +8,7 @@ use crate::effect::{DayUse, Labels};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
-/// Seconds and octets.
+/// Sums of seconds and octets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sums {
     /// Seconds connected.
@@ -23,11 +23,12 @@ impl Sums {
     }
 }
 
-/// The sums of two periods: of the latest that was ever written, which a session that began long ago or is told late does
-/// not overwrite, and of the one that was written last beside it, which a clock that was ahead once leaves free.
+/// The sums of two periods: the latest period that was ever written, and the one written last besides it. A session
+/// that began long ago or is reported late does not overwrite the first, and a clock that was ahead once does not
+/// block the second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accumulated {
-    /// By their labels; none comes first.
+    /// Ordered by label; `None` comes first.
     two: [Option<(i32, Sums)>; 2],
 }
 
@@ -70,7 +71,7 @@ impl Accumulated {
     }
 }
 
-/// A day's, a week's or a month's label.
+/// The label of a day, a week or a month.
 pub const fn period_label(period: Period, labels: Labels) -> i32 {
     match period {
         Period::Day => labels.day,
@@ -81,7 +82,7 @@ pub const fn period_label(period: Period, labels: Labels) -> i32 {
 
 const PERIODS: [Period; 3] = [Period::Day, Period::Week, Period::Month];
 
-/// What a user has used.
+/// A user's use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct UseOf(Identity, [Accumulated; 3]);
 
@@ -91,7 +92,7 @@ impl Entry for UseOf {
     }
 }
 
-/// Everybody's.
+/// The use of all users.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UseOfAll {
     all: Table<UseOf>,
@@ -102,7 +103,7 @@ const fn sums(day: &DayUse) -> Sums {
     Sums { seconds: day.seconds, octets: day.input_octets.saturating_add(day.output_octets) }
 }
 
-/// What falls into the last two periods of these days: no more is kept.
+/// The sums of these days for their last two periods. No more is kept.
 fn last_two(period: Period, days: &[DayUse]) -> impl Iterator<Item = (i32, Sums)> {
     let mut all = Accumulated::default();
     for day in days {
@@ -115,7 +116,7 @@ fn last_two(period: Period, days: &[DayUse]) -> impl Iterator<Item = (i32, Sums)
 }
 
 impl UseOfAll {
-    /// Of a checkpoint.
+    /// Loads a checkpoint.
     pub(super) fn load(all: Table<UseOf>) -> Self {
         let mut by_user = Index::default();
         by_user.reserve(all.len());
@@ -129,7 +130,7 @@ impl UseOfAll {
         &self.all
     }
 
-    /// So many users may come in addition.
+    /// Reserves room for so many more users.
     pub(super) fn reserve(&mut self, users: usize) {
         self.by_user.reserve(users);
     }
@@ -155,7 +156,7 @@ impl UseOfAll {
         }
     }
 
-    /// A session's use is now this, instead of what was told of it before.
+    /// Replaces a session's use.
     pub(super) fn replace(&mut self, user: &Identity, before: &[DayUse], now: &[DayUse]) {
         if before.is_empty() && now.is_empty() {
             return;
@@ -172,7 +173,7 @@ impl UseOfAll {
         });
     }
 
-    /// What a user has used, that of live sessions included.
+    /// Sets a user's use, including that of live sessions.
     pub(super) fn carry(&mut self, user: &Identity, sums: [Accumulated; 3]) {
         self.change(user, |all| *all = sums);
     }
@@ -185,7 +186,7 @@ impl UseOfAll {
         self.all.iter().map(|(_, UseOf(user, all))| (user, all))
     }
 
-    /// What lies before a day of the calendar is forgotten: whole days; weeks and months that ended before it.
+    /// Forgets what lies before a day: whole days, and weeks and months that ended before it.
     pub(super) fn forget(&mut self, labels: Labels, user: Option<&Identity>) {
         let slots: Vec<Slot> = match user {
             Some(user) => self.slot(user).into_iter().collect(),

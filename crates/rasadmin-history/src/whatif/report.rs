@@ -3,7 +3,7 @@
 use super::{Attempt, Change};
 use rasadmin_engine::Refusal;
 use rasadmin_engine::decision::OfferBecause;
-use rasadmin_engine::rehearse::Rehearsed;
+use rasadmin_engine::simulate::Simulated;
 use rasadmin_policy::Millis;
 use rasadmin_policy::addresses::{Family, Pool};
 use rasadmin_policy::config::Config;
@@ -28,8 +28,8 @@ pub enum Because {
 
 impl Because {
     /// Of an answer.
-    pub fn of(rehearsed: &Rehearsed) -> Self {
-        let decision = &rehearsed.decision;
+    pub fn of(simulated: &Simulated) -> Self {
+        let decision = &simulated.decision;
         match (&decision.refusal, &decision.rule) {
             (
                 Some(Refusal::Exhausted { pool } | Refusal::Offer { because: OfferBecause::Exhausted { pool }, .. }),
@@ -156,7 +156,7 @@ impl Report {
         self.newly_refused + self.newly_accepted > 0
     }
 
-    pub(super) fn add(&mut self, attempt: &Attempt, rehearsed: &Rehearsed, change: Change) {
+    pub(super) fn add(&mut self, attempt: &Attempt, simulated: &Simulated, change: Change) {
         self.attempts += 1;
         match attempt.refused {
             None => self.accepted_then += 1,
@@ -167,17 +167,17 @@ impl Report {
             Change::Accepted => self.newly_accepted += 1,
             Change::None => {}
         }
-        if !rehearsed.lacking.is_empty() {
+        if !simulated.lacking.is_empty() {
             self.rest_on_lacking += 1;
-            rehearsed.lacking.iter().for_each(|field| *self.lacking.entry(field).or_default() += 1);
+            simulated.lacking.iter().for_each(|field| *self.lacking.entry(field).or_default() += 1);
         }
-        let user = rehearsed.decision.facts.user.known().map(Identity::to_string);
+        let user = simulated.decision.facts.user.known().map(Identity::to_string);
         let user = user.unwrap_or_else(|| attempt.session.user.to_string());
         self.add_user(&user, change);
         if change != Change::None {
-            self.add_rule(attempt, rehearsed, change, user);
+            self.add_rule(attempt, simulated, change, user);
         }
-        for pool in &rehearsed.exhausted {
+        for pool in &simulated.exhausted {
             let time = attempt.session.start;
             if let Some(at) = self.pool(pool, &attempt.session.server) {
                 let of = &mut self.pools[at];
@@ -203,10 +203,10 @@ impl Report {
         row.accepted += u64::from(change == Change::Accepted);
     }
 
-    fn add_rule(&mut self, attempt: &Attempt, rehearsed: &Rehearsed, change: Change, user: String) {
-        let (because, time) = (Because::of(rehearsed), attempt.session.start);
+    fn add_rule(&mut self, attempt: &Attempt, simulated: &Simulated, change: Change, user: String) {
+        let (because, time) = (Because::of(simulated), attempt.session.start);
         let at = self.by_rule.iter().position(|row| row.because == because).unwrap_or_else(|| {
-            let reason = rehearsed.decision.reason.clone();
+            let reason = simulated.decision.reason.clone();
             let (refused, accepted, users, who) = (0, 0, 0, BTreeSet::new());
             self.by_rule.push(ByRule { because, reason, refused, accepted, users, first: time, last: time, who });
             self.by_rule.len() - 1
@@ -245,8 +245,8 @@ impl Report {
         Some(self.pools.len() - 1)
     }
 
-    pub(super) fn pools_taken(&mut self, attempt: &Attempt, handle: u64, rehearsed: &Rehearsed, counts: bool) {
-        for name in rehearsed.given.iter().filter_map(|given| given.pool.as_deref()) {
+    pub(super) fn pools_taken(&mut self, attempt: &Attempt, handle: u64, simulated: &Simulated, counts: bool) {
+        for name in simulated.given.iter().filter_map(|given| given.pool.as_deref()) {
             let Some(at) = self.pool(name, &attempt.session.server) else { continue };
             let row = &mut self.pools[at];
             row.held += 1;

@@ -52,7 +52,7 @@ impl Projection<'_> {
 
     /// No session has it yet, as it turned out.
     pub(super) fn lease_waits(&mut self, lease: Id) -> Result<(), Error> {
-        self.database.run(queries::LEASE_WAITS, values! { lease: lease })?;
+        self.database.run(queries::LEASE_TIMEOUT, values! { lease: lease })?;
         Ok(())
     }
 
