@@ -90,7 +90,7 @@ fn check(arguments: CheckArguments) -> Result<u8, String> {
     if !file.exists() {
         return Err(format!("{}: there is no such file: check the path", file.display()));
     }
-    let read = config::on(&places::server_name()).load(&file);
+    let read = config::for_computer(&places::server_name()).load(&file);
     if arguments.json {
         return json_of(&file, &read);
     }
@@ -99,7 +99,7 @@ fn check(arguments: CheckArguments) -> Result<u8, String> {
             let rules = crate::output::count(config.rules.len(), "rule");
             let pools = crate::output::count(config.addresses.pools.len(), "pool");
             println!("{}: it is valid: {rules}, {pools}", file.display());
-            for note in config.notes() {
+            for note in config.warnings() {
                 println!("note: {note}");
             }
             Ok(0)
@@ -117,12 +117,12 @@ fn json_of(file: &Path, read: &Result<Config, ConfigErrors>) -> Result<u8, Strin
     let mistakes = read.as_ref().err().map(|errors| {
         let all = errors.mistakes().iter();
         let told = all.map(|mistake| {
-            let (line, column) = errors.place(mistake);
+            let (line, column) = errors.position(mistake);
             json!({ "line": line, "column": column, "what": mistake.what, "help": mistake.help })
         });
         told.collect::<Vec<_>>()
     });
-    let (hash, notes) = read.as_ref().ok().map(|config| (&config.hash, config.notes())).unzip();
+    let (hash, notes) = read.as_ref().ok().map(|config| (&config.hash, config.warnings())).unzip();
     let notes: Vec<_> = notes.unwrap_or_default().iter().map(ToString::to_string).collect();
     let more = read.as_ref().err().map_or(0, ConfigErrors::more);
     print_json(&json!({

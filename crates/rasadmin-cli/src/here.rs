@@ -54,7 +54,7 @@ impl Here {
         };
         let config = match &file {
             Some(file) => {
-                let (config, broken) = config::on(&places::server_name())
+                let (config, broken) = config::for_computer(&places::server_name())
                     .read(file)
                     .map_err(|e| format!("the configuration is not valid:\n{e}"))?;
                 if let Some(errors) = broken {

@@ -77,7 +77,7 @@ struct Past {
 }
 
 pub fn replay(arguments: Arguments) -> Result<u8, String> {
-    let config = config::on(&places::server_name())
+    let config = config::for_computer(&places::server_name())
         .load(&arguments.config)
         .map_err(|e| format!("the candidate is not valid:\n{e}"))?;
     let config = Arc::new(config);

@@ -18,7 +18,7 @@ mod tests;
 mod torture;
 
 use clock::Clock;
-use rasadmin_engine::config::{Change, Trouble, Watch};
+use rasadmin_engine::config::{Change, StartProblem, Watch};
 use rasadmin_engine::{Now, config};
 use rasadmin_messages::Message;
 use rasadmin_recorder::{Assigned, Recorder};
@@ -99,15 +99,15 @@ impl AdminDll for Product {
         let path = store.config_file()?;
         let clock = Clock::new(store.is_scratch());
         let now = clock.now();
-        let started = config::on(&places::server_name()).start(&path).map_err(|errors| {
+        let started = config::for_computer(&places::server_name()).start(&path).map_err(|errors| {
             Message::ConfigNeverGood { errors: &errors }.tell();
             InitializeError::new(place::CONFIG_IS_BAD, "")
         })?;
-        if let Some(trouble) = &started.trouble {
-            trouble.tell();
+        if let Some(problem) = &started.problem {
+            problem.tell();
         }
         let recorder = Recorder::start(started.config.clone(), &places::server_name(), now);
-        if let Some(Trouble::Broken(errors)) = &started.trouble {
+        if let Some(StartProblem::Broken(errors)) = &started.problem {
             recorder.config_is_broken(&errors.to_string(), now);
         }
         let (version, file, journal) = (&mark::version(), &path.display(), recorder.folder());

@@ -3,7 +3,7 @@
 use crate::effect::Origin;
 use crate::{Facts, Identity, Millis, Stage};
 use rasadmin_policy::addresses::Family;
-use rasadmin_policy::rules::Counted;
+use rasadmin_policy::rules::RecordedCounts;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -63,7 +63,7 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
     /// What was counted, as far as the rules needed it.
-    pub counted: Counted,
+    pub counted: RecordedCounts,
 }
 
 impl Decision {

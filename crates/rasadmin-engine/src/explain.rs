@@ -8,7 +8,7 @@ use crate::decision::{Answer, Decision, Given, OfferFault, Refusal};
 use crate::effect::Usage;
 use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer};
 use crate::now::{Id, Now, Process, Stamp};
-use crate::rules::{Counted, Explained, GroupSet, WhenUnrecorded};
+use crate::rules::{Explained, GroupSet, RecordedCounts, WhenUnrecorded};
 use crate::{Context, Facts, Family, InterfaceType, Name, Quarantine, Stage, State, Tunnel};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub struct StageExplained<'c> {
     /// The known facts.
     pub facts: Facts,
     /// What was counted.
-    pub counted: Counted,
+    pub counted: RecordedCounts,
     /// Do the rules allow it?
     pub allow: bool,
     /// It is allowed for now: a condition depends on a fact that is not yet known.
@@ -129,11 +129,11 @@ fn refused(refusal: &Refusal) -> AddressExplained {
 }
 
 /// Counts everything that any rule asks for, so that the rules after the deciding one are explained too.
-fn all_counted(state: &State, context: &Context<'_>, now: &Now, decision: &Decision) -> Counted {
+fn all_counted(state: &State, context: &Context<'_>, now: &Now, decision: &Decision) -> RecordedCounts {
     let draft = Draft::new(state, context, now, false);
     let needs = context.config.rules.needs();
     let known = counts::count(&draft, needs, decision.stage, &decision.facts, own(state, decision));
-    Counted::new(needs, &known, &context.config.groups)
+    RecordedCounts::new(needs, &known, &context.config.groups)
 }
 
 /// The question's own session, once it is connected.
@@ -175,7 +175,7 @@ fn events(question: &Question) -> Vec<Event> {
 }
 
 /// Explains a stage with the user's present groups.
-fn explain_stage(config: &Config, stage: Stage, facts: Facts, counted: Counted) -> StageExplained<'_> {
+fn explain_stage(config: &Config, stage: Stage, facts: Facts, counted: RecordedCounts) -> StageExplained<'_> {
     let groups = facts.user.known().map(|user| config.groups.of(user)).unwrap_or_default();
     explain_stage_in(config, stage, facts, &groups, counted)
 }
@@ -185,7 +185,7 @@ fn explain_stage_in<'c>(
     stage: Stage,
     facts: Facts,
     groups: &GroupSet,
-    counted: Counted,
+    counted: RecordedCounts,
 ) -> StageExplained<'c> {
     let counts = counted.counts(&config.groups);
     let ruling = config.rules.decide(stage, &facts, groups, &counts);
@@ -212,7 +212,7 @@ pub fn explain_recorded<'c>(
     stage: Stage,
     facts: Facts,
     groups: &[String],
-    counted: Counted,
+    counted: RecordedCounts,
 ) -> StageExplained<'c> {
     let groups = groups.iter().filter_map(|name| config.groups.id(name)).collect();
     explain_stage_in(config, stage, facts, &groups, counted)

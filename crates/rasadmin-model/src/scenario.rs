@@ -8,7 +8,7 @@ use crate::settings::{RRAS_POOL, SERVER_ADDRESS};
 use crate::switches::{Projection, Switches};
 use rasadmin_engine::addresses::Family;
 use rasadmin_engine::event::Offer;
-use rasadmin_policy::addresses::parse::show;
+use rasadmin_policy::addresses::text::show;
 use std::fmt::Write;
 
 /// Lines as they happen.

@@ -5,7 +5,7 @@ use crate::random::Random;
 use crate::switches::Switches;
 use rasadmin_engine::Identity;
 use rasadmin_engine::addresses::Family;
-use rasadmin_policy::addresses::parse::show;
+use rasadmin_policy::addresses::text::show;
 use std::fmt::Write;
 
 /// The server's own address on the tunnels.

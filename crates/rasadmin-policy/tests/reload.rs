@@ -1,7 +1,7 @@
 //! The configuration changes, breaks, vanishes and comes back, while the service runs and at its start.
 #![allow(clippy::unwrap_used)]
 
-use rasadmin_policy::config::{Change, Places, Trouble, Watch, find, last_good, load, start};
+use rasadmin_policy::config::{Change, Locations, StartProblem, Watch, find, last_good, load, start};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -56,10 +56,10 @@ fn a_change_is_in_force_a_mistake_is_told_once_and_its_mending_too() {
     place.write(DENY);
     assert_eq!(place.look(&mut watch), hash(&place.path()));
     place.write(BROKEN);
-    assert_eq!(place.look(&mut watch), "`dney` is not known here");
+    assert_eq!(place.look(&mut watch), "`dney` is not a valid value");
     assert_eq!(place.look(&mut watch), "nothing");
     place.write(&format!("{BROKEN}# still\n"));
-    assert_eq!(place.look(&mut watch), "`dney` is not known here");
+    assert_eq!(place.look(&mut watch), "`dney` is not a valid value");
     std::fs::remove_file(place.path()).unwrap();
     assert!(place.look(&mut watch).starts_with("it cannot be read"));
     std::fs::create_dir(place.path()).unwrap();
@@ -100,7 +100,7 @@ fn a_members_file_counts_as_part_of_it() {
     // The last good one has the members with it.
     let started = start(&place.path()).unwrap();
     assert_eq!(format!("valid {}", started.config.hash), after);
-    assert!(matches!(started.trouble, Some(Trouble::Broken(_))));
+    assert!(matches!(started.problem, Some(StartProblem::Broken(_))));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn the_last_good_one_serves_at_the_next_start() {
         place.write(broken);
         let started = start(&place.path()).unwrap();
         assert_eq!(started.config.hash, good);
-        assert!(matches!(started.trouble, Some(Trouble::Broken(_))));
+        assert!(matches!(started.problem, Some(StartProblem::Broken(_))));
     }
     std::fs::remove_file(place.path()).unwrap();
     assert_eq!(start(&place.path()).unwrap().config.hash, good);
@@ -120,7 +120,7 @@ fn the_last_good_one_serves_at_the_next_start() {
     assert_eq!(start(&place.path()).unwrap().config.hash, good);
     std::fs::write(place.folder.path().join("rasadmin.toml.last-good.json"), "{").unwrap();
     place.write(BROKEN);
-    assert_eq!(start(&place.path()).unwrap_err().mistakes()[0].what, "`dney` is not known here");
+    assert_eq!(start(&place.path()).unwrap_err().mistakes()[0].what, "`dney` is not a valid value");
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn files_that_are_no_text() {
 fn the_first_place_that_has_one() {
     let folders: Vec<_> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
     let file = |at: usize| folders[at].path().join("rasadmin.toml");
-    let places = Places {
+    let places = Locations {
         variable: None,
         registry: None,
         dll_folder: Some(folders[2].path().into()),
@@ -188,11 +188,11 @@ fn the_first_place_that_has_one() {
     std::fs::write(file(2), ALLOW).unwrap();
     assert_eq!(find(&places), Ok(file(2)));
     // Named on purpose and not there: an error, not the next place.
-    let named = Places { registry: Some(file(1)), ..places.clone() };
+    let named = Locations { registry: Some(file(1)), ..places.clone() };
     assert!(find(&named).unwrap_err().to_string().contains("the registry's ConfigPath names it"));
     std::fs::write(file(1), ALLOW).unwrap();
     assert_eq!(find(&named), Ok(file(1)));
-    let named = Places { variable: Some(file(0)), ..named };
+    let named = Locations { variable: Some(file(0)), ..named };
     assert!(find(&named).unwrap_err().to_string().contains("RASADMIN_CONFIG names it"));
     std::fs::write(file(0), ALLOW).unwrap();
     assert_eq!(find(&named), Ok(file(0)));

@@ -2,7 +2,7 @@
 
 use super::steps::Step;
 use super::{Stop, printable};
-use rasadmin_policy::config::{self, Places};
+use rasadmin_policy::config::{self, Locations};
 use rasadmin_setup::acl::{self, Object, UnsafePermission};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ pub struct Config {
 }
 
 /// Finds the configuration; `named` is where it is to be instead.
-pub fn config(places: &Places, named: Option<&Path>) -> Result<Config, Stop> {
+pub fn config(places: &Locations, named: Option<&Path>) -> Result<Config, Stop> {
     let missing = |path: PathBuf| Config {
         journal: path.with_file_name("journal"),
         ledger: path.with_file_name("rasadmin.db"),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// The configuration in force: the file's, or the last good one.
 pub fn configuration(
     facts: &mut Facts,
-    places: &config::Places,
+    places: &config::Locations,
     named: Option<&Path>,
 ) -> Option<(PathBuf, Option<Config>)> {
     let path = match named.map_or_else(|| config::find(places), |path| Ok(path.to_owned())) {
@@ -20,7 +20,7 @@ pub fn configuration(
         }
     };
     let shown = path.display();
-    let (config, errors) = match config::on(&places::server_name()).read(&path) {
+    let (config, errors) = match config::for_computer(&places::server_name()).read(&path) {
         Ok((config, None)) => {
             facts.add(Mark::Ok, "configuration", format!("{shown}, {}", config.hash));
             (Some(config), None)

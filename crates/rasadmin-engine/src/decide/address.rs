@@ -176,7 +176,7 @@ pub(super) fn offer_fault(draft: &Draft<'_>, event: &AddressEvent) -> Result<u64
     let plan = &draft.context.config.addresses;
     let Offer::Number(number) = event.offer else { return Err(OfferFault::Nothing) };
     let address = Address { family: event.family, number };
-    if plan.is_servers(address) {
+    if plan.is_server_address(address) {
         return Err(OfferFault::Server);
     }
     if event.family == Family::Ipv6 && is_reserved_identifier(number) {

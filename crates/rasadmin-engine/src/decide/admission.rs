@@ -6,7 +6,7 @@ use super::facts::groups_of;
 use crate::config::Config;
 use crate::decision::{Decision, Refusal};
 use crate::now::Id;
-use crate::rules::{Counted, GroupSet, Ruling, WhenUnrecorded};
+use crate::rules::{GroupSet, RecordedCounts, Ruling, WhenUnrecorded};
 use crate::{Facts, Family, Stage};
 use rasadmin_policy::addresses::PoolId;
 
@@ -38,7 +38,7 @@ pub(crate) fn ask(draft: &Draft<'_>, stage: Stage, facts: Facts, own: Option<Id>
     let needs = config.rules.needs_for(stage, &facts, &groups);
     let known = counts::count(draft, &needs, stage, &facts, own);
     let ruling = config.rules.decide(stage, &facts, &groups, &known);
-    let counted = Counted::new(&needs, &known, &config.groups);
+    let counted = RecordedCounts::new(&needs, &known, &config.groups);
     let mut asked = asked(draft, stage, facts, groups, &ruling, counted);
     let block = asked.decision.facts.user.known().and_then(|user| draft.state.block(user, draft.at().time));
     if let Some(block) = block.filter(|_| asked.decision.allow) {
@@ -69,7 +69,7 @@ fn asked(
     facts: Facts,
     groups: GroupSet,
     ruling: &Ruling<'_>,
-    counted: Counted,
+    counted: RecordedCounts,
 ) -> Asked {
     let config = draft.context.config;
     let decision = Decision {

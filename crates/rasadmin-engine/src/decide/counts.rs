@@ -6,13 +6,13 @@ use crate::calendar::labels_at;
 use crate::config::file::Reconnect;
 use crate::effect::{DayUse, Effect};
 use crate::now::Id;
-use crate::rules::{Count, Counts, Needs, Used, period_start};
+use crate::rules::{Count, Needs, RuleCounts, Used, period_start};
 use crate::state::{Session, Sums, period_label};
 use crate::{Fact, Facts, Identity, Stage, Tunnel};
 
 /// Counts what is needed. `own` is the session of the event; it is not counted.
-pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Facts, own: Option<Id>) -> Counts {
-    let mut known = Counts::default();
+pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Facts, own: Option<Id>) -> RuleCounts {
+    let mut known = RuleCounts::default();
     let Some(user) = facts.user.known() else {
         known.groups = needs.groups.iter().map(|&group| (group, Count::default())).collect();
         known.used = needs.periods.iter().map(|&period| (period, Used::default())).collect();

@@ -11,7 +11,7 @@ pub fn of_address(context: &Context<'_>, event: &AddressEvent, time: Millis) -> 
     without_lacking(
         context,
         Facts {
-            user: context.config.domains.who(&event.user, None),
+            user: context.config.domains.identity_fact(&event.user, None),
             port: named(&event.port),
             ..nothing(context, time)
         },
@@ -24,7 +24,7 @@ pub fn of_connection(context: &Context<'_>, event: &ConnectionEvent, known: Opti
     without_lacking(
         context,
         Facts {
-            user: context.config.domains.who(&event.user, Some(&event.domain)),
+            user: context.config.domains.identity_fact(&event.user, Some(&event.domain)),
             port: known.map_or(Fact::NotYetKnown, port_of),
             tunnel: known.and_then(|session| session.tunnel).map_or(ikev2, Fact::Known),
             source: Fact::arrived(event.source.parse().ok()),

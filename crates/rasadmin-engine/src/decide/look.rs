@@ -58,7 +58,7 @@ fn adopt(draft: &mut Draft<'_>, event: &ConnectionEvent) {
     let plan = &draft.context.config.addresses;
     for (number, &address) in event.addresses.iter().enumerate() {
         // RRAS's own addresses, including the server's, need no lease.
-        let ours = plan.is_pooled(address) && !plan.is_servers(address);
+        let ours = plan.is_pooled(address) && !plan.is_server_address(address);
         let begun = |effect: &Effect| matches!(effect, Effect::LeaseBegan(began) if began.address == address);
         if !ours || draft.lease_at(address).is_some() || draft.effects.iter().any(begun) {
             continue;

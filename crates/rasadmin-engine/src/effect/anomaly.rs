@@ -96,5 +96,5 @@ impl Anomaly {
 }
 
 fn show(address: Address) -> String {
-    rasadmin_policy::addresses::parse::show(address.number, address.family)
+    rasadmin_policy::addresses::text::show(address.number, address.family)
 }

@@ -143,6 +143,10 @@ impl Slices {
     }
 
     /// Writes the next slice, a few kilobytes. Returns false if none was left.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
     pub fn next<S: Sink>(&mut self, to: &mut S) -> Result<bool, S::Error> {
         let (all, slice) = (&self.checkpoint, self.slice);
         let addresses::Parts { sequence, cursors, free, last } = &all.addresses;

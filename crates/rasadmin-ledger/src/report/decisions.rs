@@ -7,7 +7,7 @@ use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
 use rasadmin_engine::config::Bundle;
-use rasadmin_engine::rules::Counted;
+use rasadmin_engine::rules::RecordedCounts;
 use rasadmin_engine::{Facts, Name, Stage};
 use serde::Serialize;
 
@@ -34,7 +34,7 @@ pub struct Decided {
     /// The user's groups then.
     pub groups: Vec<String>,
     /// What was counted, as far as the rules asked.
-    pub counted: Counted,
+    pub counted: RecordedCounts,
     /// How often the same was refused again within a minute.
     pub repeated: u64,
     /// When for the last time; None if it was not.

@@ -1,15 +1,15 @@
-//! One condition of a rule, and what it says about the facts. The same code decides and explains.
+//! Conditions of rules, and their evaluation. The same code decides and explains.
 
 use super::hours::{Week, minute_of_week};
 use super::index::Bits;
 use super::names::Names;
 use super::networks::Networks;
 use super::truth::Limit;
-use super::{Counts, GroupId, GroupSet, IfAbsent, Needs, Period, Rules, Truth};
+use super::{GroupId, GroupSet, IfAbsent, Needs, Period, RuleCounts, Rules, Truth};
 use crate::{Fact, Facts, Name};
 use std::net::IpAddr;
 
-/// A condition. Users and groups are looked up for all rules at once: see [`Seen`].
+/// A condition. Users and groups are looked up once for all rules: see [`Seen`].
 #[derive(Debug)]
 pub(super) enum Kind {
     Users,
@@ -29,7 +29,7 @@ pub(super) enum Kind {
     Octets(Period, Limit),
 }
 
-/// The facts, made ready for all rules: folded, looked up, converted once.
+/// The facts, prepared once for all rules: folded, looked up, converted.
 #[derive(Debug)]
 pub(super) struct Seen<'a> {
     pub facts: &'a Facts,
@@ -42,7 +42,7 @@ pub(super) struct Seen<'a> {
     computer: Fact<Name>,
     /// The rules whose `users` name the user.
     by_user: Bits,
-    /// The rules whose `groups` have one of the user's.
+    /// The rules whose `groups` contain one of the user's groups.
     by_group: Bits,
 }
 
@@ -72,12 +72,12 @@ impl<'a> Seen<'a> {
 }
 
 impl Kind {
-    /// Does it ask for what is counted?
+    /// Does it depend on a count?
     pub(super) fn counts(&self) -> bool {
         matches!(self, Self::UserSessions(_) | Self::GroupSessions(..) | Self::ConnectTime(..) | Self::Octets(..))
     }
 
-    /// Is it known before the client has its address?
+    /// Is it known when RRAS asks for the client's address?
     pub(super) fn known_at_address_time(&self) -> bool {
         match self {
             Self::Users | Self::Groups | Self::Hours(_) | Self::Ports(_) | Self::Servers(_) => true,
@@ -88,7 +88,7 @@ impl Kind {
         }
     }
 
-    /// What it says of the facts; of a condition that counts, what it says without the numbers.
+    /// Evaluates it on the facts. For a condition that counts: what it says without the numbers.
     pub(super) fn truth(&self, rule: usize, if_absent: IfAbsent, seen: &Seen<'_>) -> Truth {
         let facts = seen.facts;
         match self {
@@ -110,7 +110,7 @@ impl Kind {
         }
     }
 
-    /// Can a number say more of it? Nobody's sessions cannot be counted.
+    /// Does it need a count? Sessions can be counted only for a known user.
     pub(super) fn asks(&self, seen: &Seen<'_>) -> bool {
         match self {
             Self::GroupSessions(..) => true,
@@ -119,8 +119,8 @@ impl Kind {
         }
     }
 
-    /// What it says of the numbers, if it [`asks`](Self::asks) for them. None if they were not delivered.
-    pub(super) fn counted(&self, counts: &Counts) -> Option<Truth> {
+    /// Evaluates it on the counts, if it [`asks`](Self::asks) for them. `None` if they are missing.
+    pub(super) fn counted(&self, counts: &RuleCounts) -> Option<Truth> {
         Some(match *self {
             Self::UserSessions(limit) => limit.holds_for(counts.user_sessions),
             Self::GroupSessions(group, limit) => limit.holds_for(counts.group(group)?),
@@ -136,7 +136,7 @@ impl Kind {
         })
     }
 
-    /// Adds what it wants counted.
+    /// Adds what must be counted for it.
     pub(super) fn add_to(&self, needs: &mut Needs) {
         match self {
             Self::UserSessions(_) => needs.user_sessions = true,

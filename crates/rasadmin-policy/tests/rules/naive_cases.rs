@@ -13,7 +13,7 @@ use rasadmin_policy::config::file::{
     WhenUnrecorded,
 };
 use rasadmin_policy::config::rules::{Context, compile};
-use rasadmin_policy::rules::{Count, Counts, GroupId, Needs, Used};
+use rasadmin_policy::rules::{Count, GroupId, Needs, RuleCounts, Used};
 use rasadmin_policy::{Fact, Facts, InterfaceType, Name, Quarantine, Stage, Tunnel};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -186,13 +186,15 @@ fn facts() -> impl Strategy<Value = Facts> {
         })
 }
 
-fn counted() -> impl Strategy<Value = Counts> {
+fn counted() -> impl Strategy<Value = RuleCounts> {
     let count = || (0..4_u32, 0..3_u32).prop_map(|(min, more)| Count { min, max: min + more });
     let used = || (0..4_u64, 0..4_u64).prop_map(|(hours, kb)| Used { seconds: hours * 3_600, octets: kb * 1_000 });
-    (count(), [count(), count(), count()], [used(), used(), used()]).prop_map(|(user_sessions, groups, used)| Counts {
-        user_sessions,
-        groups: (0..).map(GroupId).zip(groups).collect(),
-        used: PERIODS.into_iter().zip(used).collect(),
+    (count(), [count(), count(), count()], [used(), used(), used()]).prop_map(|(user_sessions, groups, used)| {
+        RuleCounts {
+            user_sessions,
+            groups: (0..).map(GroupId).zip(groups).collect(),
+            used: PERIODS.into_iter().zip(used).collect(),
+        }
     })
 }
 
@@ -215,7 +217,7 @@ struct Case {
     rules: Vec<At<Rule>>,
     default: Default,
     facts: Facts,
-    counted: Counts,
+    counted: RuleCounts,
     stage: Stage,
 }
 

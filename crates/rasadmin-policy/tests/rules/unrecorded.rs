@@ -3,12 +3,12 @@
 use crate::world::*;
 use rasadmin_policy::Stage;
 use rasadmin_policy::config::file::WhenUnrecorded;
-use rasadmin_policy::rules::Counts;
+use rasadmin_policy::rules::RuleCounts;
 
 /// What the ruling says, at the first event.
 fn ruled(text: &str) -> (bool, Option<WhenUnrecorded>) {
     let world = world(text);
-    let ruling = world.decide(Stage::Ipv4Address, &early(), &Counts::default());
+    let ruling = world.decide(Stage::Ipv4Address, &early(), &RuleCounts::default());
     (ruling.allow, ruling.when_unrecorded)
 }
 

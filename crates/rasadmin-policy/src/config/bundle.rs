@@ -1,4 +1,4 @@
-//! From the disk: the file with its members files, and the last good ones.
+//! The texts of a configuration, and where the last good ones are saved.
 
 use super::compile::{Source, parse};
 use super::{Config, ConfigErrors, read};
@@ -10,30 +10,30 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// A configuration's texts: enough to compile it again.
+/// The texts of a configuration, from which it can be compiled again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bundle {
     /// The file, for messages and relative paths.
     pub file: PathBuf,
     /// Its text.
     pub text: String,
-    /// The members files, as they are named in it.
+    /// The members files, by their names in the file.
     pub members: BTreeMap<String, String>,
-    /// The name of the computer whose configuration it is, which tells its own accounts from a domain's; empty if
-    /// nobody knew.
+    /// The name of the computer that the configuration is for. It distinguishes the computer's own accounts from a
+    /// domain's. Empty if unknown.
     #[serde(default, skip_serializing_if = "Name::is_empty")]
     pub computer: Name,
 }
 
 impl Bundle {
-    /// The files that it depends on: itself and its members files, absolute if it is. Whoever can write one of them
-    /// decides who may connect.
+    /// The files that it depends on: the configuration and its members files. Their paths are absolute if the
+    /// configuration's is. Anyone who can write to one of them decides who may connect.
     pub fn files(&self) -> Vec<PathBuf> {
         let members = self.members.keys().map(|name| folder(&self.file).join(name));
         std::iter::once(self.file.clone()).chain(members).collect()
     }
 
-    /// Octets of all its texts.
+    /// The size of all texts, in octets.
     pub(super) fn len(&self) -> usize {
         self.text.len() + self.members.values().map(String::len).sum::<usize>()
     }
@@ -54,8 +54,8 @@ impl Bundle {
         Ok(config)
     }
 
-    /// The last good one that was kept; None if there is none, or it is damaged. One that another user has written or
-    /// can write does not count, and a message says so: a user who can write it decides who may connect.
+    /// Reads a saved configuration; `None` if there is none, or it is damaged. A file that another user has written or
+    /// can write does not count, and a message says so: that user could decide who may connect.
     pub fn kept(path: &Path) -> Option<Self> {
         if let Some(why) = unbelievable(path) {
             Message::KeptConfigNotUsed { file: &path.display(), why: &why }.tell();
@@ -65,10 +65,10 @@ impl Bundle {
     }
 }
 
-/// The journal's folder, beside the configuration, if that names no other.
+/// The default name of the journal's folder, beside the configuration.
 pub(super) const JOURNAL: &str = "journal";
 
-/// Where the last good configuration is kept: in the journal's folder.
+/// The path of the last good configuration in the journal's folder.
 pub fn last_good(journal: &Path) -> PathBuf {
     journal.join("last-good.json")
 }
@@ -77,12 +77,13 @@ pub(super) fn folder(file: &Path) -> PathBuf {
     file.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// What stands for a members file in [`hash`].
+/// The digest of a members file, for [`hash`].
 pub(super) fn digest(text: &[u8]) -> [u8; 32] {
     Sha256::digest(text).into()
 }
 
-/// Of a file's text and the digests of its members files: the first 16 hexadecimal digits of SHA-256.
+/// The hash of a configuration: the first 16 hexadecimal digits of the SHA-256 of its text and of the digests of its
+/// members files.
 pub(super) fn hash<'a>(text: &str, members: impl IntoIterator<Item = &'a [u8; 32]>) -> String {
     let mut whole = Sha256::new();
     whole.update(Sha256::digest(text));
@@ -90,12 +91,12 @@ pub(super) fn hash<'a>(text: &str, members: impl IntoIterator<Item = &'a [u8; 32
     whole.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Where the last good configuration can be.
+/// The paths where the last good configuration may be saved.
 #[derive(Debug)]
 pub(super) struct KeptAt {
-    /// In the folder that the file names for its journal, as far as a broken file can tell.
+    /// In the journal's folder that the file names, as far as an invalid file still names it.
     pub named: Option<PathBuf>,
-    /// Where it is if the file names none, or cannot tell, or is gone: in the folder that a journal has then, and
+    /// Where it is if the file names no folder, is unreadable or is missing: in the default folder of a journal, and
     /// beside the file.
     pub otherwise: [PathBuf; 2],
 }
@@ -114,8 +115,8 @@ pub(super) fn kept_at(path: &Path) -> KeptAt {
     }
 }
 
-/// Beside the configuration: where it is kept too, since the journal's folder may be moved away, and a file that is
-/// gone cannot tell where it was.
+/// The path beside the configuration. A copy is saved there too, because the journal's folder may be moved, and a
+/// missing file cannot name it.
 pub(super) fn beside(path: &Path) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(".last-good.json");
