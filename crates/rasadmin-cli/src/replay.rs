@@ -9,7 +9,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rasadmin_engine::simulate::Simulated;
 use rasadmin_history::logs::{self, Summary};
-use rasadmin_history::whatif::{self, Attempt, Because, Change, Period, Report};
+use rasadmin_history::simulate::{self, Attempt, Because, Change, Period, Report};
 use rasadmin_policy::config::{self, Config};
 use rasadmin_policy::{Fact, Name};
 use rasadmin_system::places;
@@ -102,7 +102,7 @@ pub fn replay(arguments: Arguments) -> Result<u8, String> {
             each.push(row(attempt, simulated, change));
         }
     };
-    let report = whatif::replay(&config, past.attempts, since, &mut told, &mut |done| bar.set_position(done as u64));
+    let report = simulate::simulate(&config, past.attempts, since, &mut told, &mut |done| bar.set_position(done as u64));
     bar.finish_and_clear();
     if arguments.json {
         let mut value = json!({ "source": past.from, "config": config.hash, "report": report });
@@ -147,7 +147,7 @@ fn past(arguments: &Arguments, config: &Arc<Config>) -> Result<Past, String> {
         }
         let began = times::parse(arguments.began.as_deref().unwrap_or("today"), &config.zone, now)?;
         let server = config.server.clone().unwrap_or_else(places::server_name);
-        let attempts = whatif::from_trace(&calls, arguments.of, &server, began);
+        let attempts = simulate::from_trace(&calls, arguments.of, &server, began);
         return Ok(Past { attempts, from: trace.display().to_string(), logs: None });
     }
     if arguments.ledger.is_none() {
@@ -157,7 +157,7 @@ fn past(arguments: &Arguments, config: &Arc<Config>) -> Result<Past, String> {
     let place = Here { ledger: arguments.ledger.clone(), ..Default::default() }.open()?;
     let reader = place.reader()?;
     let period = Period { from: i64::MIN / 2, to: i64::MAX / 2, now };
-    let attempts = whatif::from_ledger(&reader, period).map_err(|e| e.to_string())?;
+    let attempts = simulate::from_ledger(&reader, period).map_err(|e| e.to_string())?;
     Ok(Past { attempts, from: place.ledger.display().to_string(), logs: None })
 }
 
@@ -229,7 +229,7 @@ fn rfc3339(time: i64) -> String {
     jiff::Timestamp::from_millisecond(time).unwrap_or_default().to_string()
 }
 
-fn pool_json(pool: &whatif::PoolUse) -> Value {
+fn pool_json(pool: &simulate::PoolUse) -> Value {
     json!({
         "pool": pool.pool, "server": pool.server, "family": pool.family, "size": pool.size, "peak": pool.peak,
         "peak_at": rfc3339(pool.peak_at), "exhausted_first": pool.exhausted_first.map(rfc3339),
@@ -237,7 +237,7 @@ fn pool_json(pool: &whatif::PoolUse) -> Value {
     })
 }
 
-fn rule_json(rule: &whatif::ByRule) -> Value {
+fn rule_json(rule: &simulate::ByRule) -> Value {
     json!({
         "because": rule.because, "reason": rule.reason, "refused": rule.refused, "accepted": rule.accepted,
         "users": rule.users, "first": rfc3339(rule.first), "last": rfc3339(rule.last),

@@ -6,7 +6,7 @@
 mod generator;
 
 use generator::{Answer, answers, config, sessions};
-use rasadmin_history::whatif::{Because, replay};
+use rasadmin_history::simulate::{Because, simulate};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ fn every_answer_of_a_month_is_the_one_that_is_known() {
     let attempts: Vec<_> = sessions.iter().map(generator::Plain::attempt).collect();
     let (mut at, mut counts) = (0, BTreeMap::<String, u32>::new());
     let start = Instant::now();
-    let report = replay(
+    let report = simulate(
         &config,
         attempts,
         None,

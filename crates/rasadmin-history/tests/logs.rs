@@ -287,7 +287,7 @@ fn a_malformed_line_is_counted_shown_and_passed_over() {
         told,
         [
             "2: field 6: its quote is not closed",
-            "4: AcctSessionTime is `many`, and no number",
+            "4: AcctSessionTime is `many`, not a number",
             "6: accounting without Acct-Session-Id"
         ]
     );
@@ -351,7 +351,7 @@ fn octets_beyond_four_gigabytes() {
 #[test]
 fn what_is_no_log_is_said_to_be_none() {
     let wrong = read(&[b"time,user\n1,2\n"], None).unwrap_err().to_string();
-    assert!(wrong.contains("IN0.log: it is no log of RRAS or NPS"), "{wrong}");
+    assert!(wrong.contains("IN0.log: it is not a log of RRAS or NPS"), "{wrong}");
     let (all, summary) = read(&[b"", b"\r\n\r\n", &[0; 70_000]], None).unwrap();
     assert!(all.is_empty() && summary.files.iter().all(|(_, format)| format.is_none()));
 }
