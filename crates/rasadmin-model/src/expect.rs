@@ -76,7 +76,7 @@ impl Reasons {
 impl<E: Engine + ?Sized> World<'_, E> {
     /// Who a connection is, by its own calls.
     pub fn identity(&self, of: Number) -> Identity {
-        PEOPLE[self.connections[of].who].identity()
+        PEOPLE[self.connections[of].person].identity()
     }
 
     /// What an event must be answered.
@@ -122,7 +122,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
     fn may_end(&self, newer: Number, older: Number) -> bool {
         let (new, old) = (&self.connections[newer], &self.connections[older]);
         let on_port = old.reported.links.iter().any(|(port, _)| new.ports.contains(port));
-        let same = old.who == new.who || self.identity(older) == new.spelling.asker;
+        let same = old.person == new.person || self.identity(older) == new.spelling.asker;
         let linked = on_port && (old.reported.links.len() == 1 || same);
         linked || (!old.reported.established && new.ports.contains(&old.port))
     }
@@ -153,7 +153,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         };
         let fits = |(other, sure): (Number, bool)| {
             let c = &self.connections[other];
-            (c.who == new.who).then(|| replaces(c)).flatten().map(|also| (other, sure && also))
+            (c.person == new.person).then(|| replaces(c)).flatten().map(|also| (other, sure && also))
         };
         self.others(state, of).filter_map(fits).collect()
     }
@@ -165,13 +165,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
     }
 
     /// Seconds and octets of somebody today: what is sure, and what may be. A session never counts itself.
-    pub fn used_today(&self, who: &Identity, except: Option<Number>, now: Stamp) -> [(u64, u64); 2] {
+    pub fn used_today(&self, user: &Identity, except: Option<Number>, now: Stamp) -> [(u64, u64); 2] {
         let mut sums = [(0, 0), (0, 0)];
         let mut add = |at: usize, (least, most): (u64, u64)| {
             sums[at].0 += least;
             sums[at].1 += most;
         };
-        let Some(person) = PEOPLE.iter().position(|person| person.identity() == *who) else { return sums };
+        let Some(person) = PEOPLE.iter().position(|person| person.identity() == *user) else { return sums };
         for used in &self.uses[person] {
             let (seconds, octets) = self.of_today(used, now);
             add(0, seconds);
@@ -179,7 +179,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         let Some(own) = except else { return sums };
         let today = u64::try_from(now.time.rem_euclid(DAY) / 1000).unwrap_or(0);
-        for &of in self.active.iter().filter(|&&of| of != own && self.identity(of) == *who) {
+        for &of in self.active.iter().filter(|&&of| of != own && self.identity(of) == *user) {
             let reported = &self.connections[of].reported;
             if reported.session.is_none() || reported.counted || reported.over {
                 continue;
@@ -215,28 +215,28 @@ impl<E: Engine + ?Sized> World<'_, E> {
         &self,
         reasons: &mut Reasons,
         state: &State,
-        who: &Identity,
+        user: &Identity,
         of: Number,
         counted: impl Fn((u64, u64)) -> (u64, u64),
     ) {
         if let Some(limit) = self.settings.user_limit {
-            let count = self.count(state, of, |other| other == who);
+            let count = self.count(state, of, |other| other == user);
             reasons.if_reached(counted(count), limit.into(), "the user's limit");
         }
         if let Some((group, limit)) = self.settings.group_limit {
             let members = &self.settings.groups[group].members;
-            if members.has(who) {
+            if members.has(user) {
                 let count = self.count(state, of, |other| members.has(other));
                 reasons.if_reached(counted(count), limit.into(), "the group's limit");
             }
         }
     }
 
-    fn quotas(&self, reasons: &mut Reasons, who: &Identity, of: Number, now: Stamp) {
+    fn quotas(&self, reasons: &mut Reasons, user: &Identity, of: Number, now: Stamp) {
         if self.settings.day_seconds.is_none() && self.settings.day_octets.is_none() {
             return;
         }
-        let [seconds, octets] = self.used_today(who, Some(of), now);
+        let [seconds, octets] = self.used_today(user, Some(of), now);
         if let Some(limit) = self.settings.day_seconds {
             reasons.if_reached(seconds, limit, "the day's time");
         }
@@ -245,8 +245,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    fn denied_user(&self, who: &Identity) -> bool {
-        self.settings.denied.as_ref().is_some_and(|denied| denied.has(who))
+    fn denied_user(&self, user: &Identity) -> bool {
+        self.settings.denied.as_ref().is_some_and(|denied| denied.has(user))
     }
 
     fn expect_address(&self, state: &State, of: Number, family: Family, offer: Offer, now: Stamp) -> Expected {
@@ -311,7 +311,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let Some(lease) = other.reported.leases[family.index()].filter(|lease| lease.alive) else {
                     return false;
                 };
-                let same = PEOPLE[other.who].identity() == *asker || other.spelling.asker == *asker;
+                let same = PEOPLE[other.person].identity() == *asker || other.spelling.asker == *asker;
                 // It may count as one that a session of this user, on the same port, negotiated again.
                 let perhaps = lease.shared && !lease.had && other.spelling.asker.name == asker.name;
                 // One that no session was seen with may have waited long enough.
@@ -340,24 +340,24 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     fn expect_accept(&self, state: &State, of: Number, now: Stamp) -> Verdict {
         let c = &self.connections[of];
-        let who = self.identity(of);
+        let user = self.identity(of);
         let mut reasons = Reasons::default();
-        reasons.if_so(self.denied_user(&who), "the user is denied");
+        reasons.if_so(self.denied_user(&user), "the user is denied");
         self.facts(&mut reasons, c, &c.device.source, c.quarantine);
         let candidates = self.candidates(state, of);
         let (one, sure) = (u64::from(!candidates.is_empty()), u64::from(candidates.iter().any(|&(_, sure)| sure)));
         let count = |(least, most): (u64, u64)| (least.saturating_sub(one), most.saturating_sub(sure));
-        self.limits(&mut reasons, state, &who, of, count);
-        self.quotas(&mut reasons, &who, of, now);
-        self.anothers_address(&mut reasons, of);
+        self.limits(&mut reasons, state, &user, of, count);
+        self.quotas(&mut reasons, &user, of, now);
+        self.address_of_another_user(&mut reasons, of);
         reasons.verdict()
     }
 
     /// An address that was given by a name that turns out to be another user's.
-    fn anothers_address(&self, reasons: &mut Reasons, of: Number) {
+    fn address_of_another_user(&self, reasons: &mut Reasons, of: Number) {
         let c = &self.connections[of];
-        let who = self.identity(of);
-        if c.spelling.asker == who && !self.switches.reloads {
+        let user = self.identity(of);
+        if c.spelling.asker == user && !self.switches.reloads {
             return;
         }
         // Then only the port tells which addresses it was given.
@@ -365,14 +365,14 @@ impl<E: Engine + ?Sized> World<'_, E> {
         for family in [Family::Ipv4, Family::Ipv6] {
             let at = family.index();
             let wrong = |number: u64| {
-                let reserved = self.settings.reserved_for(family, number).is_some_and(|owner| owner != who);
+                let reserved = self.settings.reserved_for(family, number).is_some_and(|owner| owner != user);
                 let pool = self.settings.pool_of(family, number);
-                (reserved, pool.is_some_and(|pool| !self.settings.chain(Some(&who), family).contains(&pool)))
+                (reserved, pool.is_some_and(|pool| !self.settings.chain(Some(&user), family).contains(&pool)))
             };
             if let Some(lease) = c.reported.leases[at] {
                 let (reserved, wrong_pool) = wrong(lease.number);
                 if reserved || wrong_pool {
-                    let sure = !empty && !self.switches.reloads && !lease.kept && (reserved || c.spelling.asker != who);
+                    let sure = !empty && !self.switches.reloads && !lease.kept && (reserved || c.spelling.asker != user);
                     reasons.if_so(sure, "the address belongs to somebody else");
                     reasons.perhaps = true;
                 }
@@ -408,17 +408,17 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if c.reported.lives() == Lives::No {
             return Verdict::Either;
         }
-        let who = self.identity(of);
+        let user = self.identity(of);
         let mut reasons = Reasons::default();
-        reasons.if_so(self.denied_user(&who), "the user is denied");
+        reasons.if_so(self.denied_user(&user), "the user is denied");
         let source = source.unwrap_or(&c.reported.source);
         self.facts(&mut reasons, c, source, quarantine.unwrap_or(c.quarantine));
-        self.limits(&mut reasons, state, &who, of, |count| count);
-        self.quotas(&mut reasons, &who, of, now);
+        self.limits(&mut reasons, state, &user, of, |count| count);
+        self.quotas(&mut reasons, &user, of, now);
         // The first link may be what tells whose the address is.
         if !c.reported.established {
             let mut late = Reasons::default();
-            self.anothers_address(&mut late, of);
+            self.address_of_another_user(&mut late, of);
             reasons.perhaps |= late.perhaps;
         }
         reasons.verdict()
@@ -488,15 +488,15 @@ impl<E: Engine + ?Sized> World<'_, E> {
     fn compare_address(&mut self, of: Number, family: Family, offer: Option<u64>, expected: &Expected, number: u64) {
         let what = format!("#{of} is given {number:#x} ({family:?}, offer {offer:?})");
         if family == Family::Ipv4 && (number == SERVER_ADDRESS || number == 0) {
-            return self.found("always: the server's own address is given to nobody", what);
+            return self.found("always: no user gets the server's own address", what);
         }
         if family == Family::Ipv6 && is_reserved_identifier(number) {
-            return self.found("always: a reserved identifier is given to nobody", what);
+            return self.found("always: no user gets a reserved identifier", what);
         }
         let asker = self.connections[of].spelling.asker.clone();
         if self.settings.reserved_for(family, number).is_some_and(|owner| owner != asker) && !self.switches.unavailable
         {
-            return self.found("always: a reserved address is given to nobody else", what);
+            return self.found("always: no other user gets a reserved address", what);
         }
         if self.switches.unavailable {
             return;

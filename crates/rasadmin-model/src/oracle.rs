@@ -1,8 +1,8 @@
 //! The oracles: what must hold always, what must be concluded from what was told, and what must be left at the end.
 
-mod always;
-mod sometimes;
-mod used;
+mod every_record;
+mod periodic;
+mod usage;
 
 use crate::product::Engine;
 use crate::reported::{Lives, ReportedLease};
@@ -21,22 +21,22 @@ const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
 impl<E: Engine + ?Sized> World<'_, E> {
     /// An event was recorded: what follows from it.
-    pub fn heard(&mut self, subject: &Subject, answer: &Answer, at: Stamp, late: bool) {
+    pub fn after_record(&mut self, subject: &Subject, answer: &Answer, at: Stamp, late: bool) {
         self.time_passes(at, late);
-        self.heard_before = self.heard_at;
+        self.notified_before = self.notified_at;
         if !matches!(subject, Subject::Address(..) | Subject::Release(..) | Subject::Other) {
-            self.heard_at = at.mono;
+            self.notified_at = at.mono;
         }
         match *subject {
             Subject::Address(of, family, offer) => {
                 let port = self.connections[of].asked_on[family.index()];
                 self.early_leases_end(of, port);
                 self.port_starts(of, port, at, false);
-                self.heard_address(of, family, offer, answer, at);
+                self.after_address(of, family, offer, answer, at);
             }
-            Subject::Accept(of) => self.heard_accept(of, answer, at, late),
+            Subject::Accept(of) => self.after_accept(of, answer, at, late),
             Subject::Link(of, port) => {
-                self.heard_link(of, port, answer, at);
+                self.after_link(of, port, answer, at);
                 self.port_starts(of, port, at, true);
             }
             Subject::LinkHangup(of, port) => {
@@ -62,19 +62,19 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     lease.released = true;
                 }
             }
-            Subject::Reauthenticate(of, _) => self.heard_again(of, answer),
+            Subject::Reauthenticate(of, _) => self.after_recheck(of, answer),
             Subject::Move(of, ref source) => {
                 self.connections[of].reported.source.clone_from(source);
-                self.heard_again(of, answer);
+                self.after_recheck(of, answer);
             }
             Subject::Other => {}
         }
     }
 
-    fn heard_address(&mut self, of: Number, family: Family, offer: Option<u64>, answer: &Answer, at: Stamp) {
+    fn after_address(&mut self, of: Number, family: Family, offer: Option<u64>, answer: &Answer, at: Stamp) {
         let Answer::Address(given) = answer else { return };
         let number = given.number;
-        self.given_twice(of, family, number, offer, at);
+        self.check_given_once(of, family, number, offer, at);
         let kept = offer == Some(number);
         let port = self.connections[of].asked_on[family.index()];
         let shared = self.active.iter().any(|&other| {
@@ -108,7 +108,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
     }
 
     /// No address held by two.
-    fn given_twice(&mut self, of: Number, family: Family, number: u64, offer: Option<u64>, at: Stamp) {
+    fn check_given_once(&mut self, of: Number, family: Family, number: u64, offer: Option<u64>, at: Stamp) {
         let holds = |other: &&Number| {
             let c = &self.connections[**other];
             let lease = c.reported.leases[family.index()].filter(|lease| lease.number == number && !lease.overdue);
@@ -128,7 +128,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    fn heard_accept(&mut self, of: Number, answer: &Answer, at: Stamp, late: bool) {
+    fn after_accept(&mut self, of: Number, answer: &Answer, at: Stamp, late: bool) {
         let c = &self.connections[of];
         let (handle, guid) = (c.handle, c.guid.clone());
         for &other in self.active.iter().filter(|&&other| other != of) {
@@ -151,11 +151,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let closed = || state.closed().find(|c| mine(c.session.handle, c.session.began)).map(|c| c.session.id);
         let Some(id) = session.or_else(closed) else {
             if !late {
-                self.found("always: whoever is accepted has a session", format!("#{of} has none"));
+                self.found("always: every accepted connection has a session", format!("#{of} has none"));
             }
             return;
         };
-        let who = self.identity(of);
+        let expected_user = self.identity(of);
         let user = state.session(id).map(|session| session.user.clone());
         let replaced: Vec<Number> = candidates
             .iter()
@@ -176,17 +176,17 @@ impl<E: Engine + ?Sized> World<'_, E> {
             self.connections[other].reported.replaced = true;
             self.connections[other].reported.replaced_by = Some(of);
         }
-        if user.is_some_and(|user| user.as_ref() != Some(&who)) {
-            self.found("as reported: a session belongs to its user", format!("the session of #{of} is not {who}'s"));
+        if user.is_some_and(|user| user.as_ref() != Some(&expected_user)) {
+            self.found("as reported: a session belongs to its user", format!("the session of #{of} does not belong to {expected_user}"));
         }
         let sure = candidates.iter().any(|&(_, sure)| sure);
         if (replaced.len() > 1 || (replaced.is_empty() && sure)) && !late && !self.switches.unavailable {
             let what = format!("#{of} replaces {replaced:?} of {candidates:?}");
-            self.found("as reported: a newcomer replaces one session", what);
+            self.found("as reported: a new connection replaces one session", what);
         }
     }
 
-    fn heard_link(&mut self, of: Number, port: usize, answer: &Answer, at: Stamp) {
+    fn after_link(&mut self, of: Number, port: usize, answer: &Answer, at: Stamp) {
         let c = &mut self.connections[of];
         let reported = &mut c.reported;
         if reported.session.is_none() || reported.lives() == Lives::No {
@@ -206,7 +206,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
     }
 
     /// A sign of life.
-    fn heard_again(&mut self, of: Number, answer: &Answer) {
+    fn after_recheck(&mut self, of: Number, answer: &Answer) {
         let state = &self.product.recorded;
         let reported = &mut self.connections[of].reported;
         if *answer == Answer::Accept {

@@ -71,41 +71,41 @@ pub struct Spelling {
 }
 
 /// Draws a spelling. `forms_differ`: it may be another one at the connection.
-pub fn spell(who: Person, forms_differ: bool, random: &mut Random) -> Spelling {
-    let (early, asker) = early(who, random);
-    let full = format!(r"{}\{}", who.domain, who.name.to_lowercase());
+pub fn spell(person: Person, forms_differ: bool, random: &mut Random) -> Spelling {
+    let (early, asker) = early(person, random);
+    let full = format!(r"{}\{}", person.domain, person.name.to_lowercase());
     let late = if forms_differ && random.below(2) == 0 { full } else { early.clone() };
     // Whoever arrives by a bare name or an unlisted suffix is known by the logon domain alone.
     let must_tell = !late.contains('\\');
-    let logon_domain = if must_tell || random.below(2) == 0 { who.domain } else { "" };
+    let logon_domain = if must_tell || random.below(2) == 0 { person.domain } else { "" };
     Spelling { early: Name::new(&early), asker, late: Name::new(&late), logon_domain: Name::new(logon_domain) }
 }
 
 /// The address calls pass the name of somebody's certificate.
-pub fn spell_certificate(who: usize, spelling: Spelling) -> Spelling {
-    let asker = identity(CERTIFICATES, &format!("DEVICE-{who}"));
-    let early = Name::new(&format!("device-{who}@{}", CERTIFICATES.to_lowercase()));
+pub fn spell_certificate(person: usize, spelling: Spelling) -> Spelling {
+    let asker = identity(CERTIFICATES, &format!("DEVICE-{person}"));
+    let early = Name::new(&format!("device-{person}@{}", CERTIFICATES.to_lowercase()));
     Spelling { early, asker, ..spelling }
 }
 
-fn early(who: Person, random: &mut Random) -> (String, Identity) {
-    let lower = who.name.to_lowercase();
-    let suffix = LISTED.iter().find(|(domain, _)| *domain == who.domain).map(|(_, suffix)| *suffix);
+fn early(person: Person, random: &mut Random) -> (String, Identity) {
+    let lower = person.name.to_lowercase();
+    let suffix = LISTED.iter().find(|(domain, _)| *domain == person.domain).map(|(_, suffix)| *suffix);
     match random.below(5) {
-        0 => (format!(r"{}\{lower}", who.domain.to_lowercase()), who.identity()),
-        1 if who.is_computer() => {
+        0 => (format!(r"{}\{lower}", person.domain.to_lowercase()), person.identity()),
+        1 if person.is_computer() => {
             let host = lower.trim_end_matches('$');
-            (format!("host/{host}.{}", suffix.unwrap_or("corp.example")), who.identity())
+            (format!("host/{host}.{}", suffix.unwrap_or("corp.example")), person.identity())
         }
         1 => match suffix {
-            Some(suffix) => (format!("{lower}@{suffix}"), who.identity()),
+            Some(suffix) => (format!("{lower}@{suffix}"), person.identity()),
             None => {
-                let unlisted = format!("{}.example", who.domain.to_lowercase());
-                (format!("{lower}@{unlisted}"), identity(&unlisted.to_uppercase(), who.name))
+                let unlisted = format!("{}.example", person.domain.to_lowercase());
+                (format!("{lower}@{unlisted}"), identity(&unlisted.to_uppercase(), person.name))
             }
         },
-        2 | 3 => (lower, identity(DEFAULT_DOMAIN, who.name)),
-        _ => (format!(r"{}\{}", who.domain, who.name), who.identity()),
+        2 | 3 => (lower, identity(DEFAULT_DOMAIN, person.name)),
+        _ => (format!(r"{}\{}", person.domain, person.name), person.identity()),
     }
 }
 
@@ -119,22 +119,22 @@ pub struct Device {
 }
 
 /// One of a person's devices: a laptop, a tablet, two telephones; some share a network.
-pub fn device(who: usize, random: &mut Random) -> Device {
+pub fn device(person: usize, random: &mut Random) -> Device {
     let which = random.below(5);
     let computer = match which {
-        0 | 1 => format!("LAPTOP-{who}"),
-        2 => format!("TABLET-{who}"),
+        0 | 1 => format!("LAPTOP-{person}"),
+        2 => format!("TABLET-{person}"),
         _ => String::new(),
     };
-    Device { computer: Name::new(&computer), source: source(who, random) }
+    Device { computer: Name::new(&computer), source: source(person, random) }
 }
 
 /// A public address that somebody connects from: at home, in a hotel that all share, or from a network that is denied.
-pub fn source(who: usize, random: &mut Random) -> String {
+pub fn source(person: usize, random: &mut Random) -> String {
     match random.below(12) {
-        0..=6 => format!("203.0.113.{}", 10 + who),
+        0..=6 => format!("203.0.113.{}", 10 + person),
         7 | 8 => "192.0.2.77".to_owned(),
-        9 | 10 => format!("192.0.2.{}", 100 + who),
+        9 | 10 => format!("192.0.2.{}", 100 + person),
         _ => format!("198.51.100.{}", 1 + random.below(20)),
     }
 }

@@ -30,7 +30,7 @@ pub trait Engine {
     /// # Errors
     ///
     /// If it did not take it as it was told, or answered otherwise than it recorded: what was wrong.
-    fn reported(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
+    fn process(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
         Ok(vec![self.decide(state, context, event, now)].into())
     }
 
@@ -162,12 +162,12 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
             }
             member.applied = self.journal.len();
         } else if self.members[member].applied < self.journal.len() {
-            self.decide_again(member);
+            self.redecide(member);
         }
     }
 
     /// The state is made anew of the records. The answers of what waits stand; its effects touch only what began before.
-    fn decide_again(&mut self, member: usize) {
+    fn redecide(&mut self, member: usize) {
         let mut state = self.recorded.clone();
         state.derive(&self.members[member].config);
         let waiting = std::mem::take(&mut self.members[member].waiting);
@@ -216,7 +216,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
     /// Decides, writes and applies: the process has caught up. The answer is the last record's.
     pub fn record(&mut self, member: usize, event: &Event, now: &Now) -> Result<Answer, String> {
         let Outcome { records, answer: counted } =
-            self.engine.reported(&self.members[member].state, &self.context(member), event, now)?;
+            self.engine.process(&self.members[member].state, &self.context(member), event, now)?;
         let mut answer = Answer::Nothing;
         for record in records {
             answer = record.answer.clone();
@@ -231,7 +231,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         if self.members[member].waiting.is_empty() {
             self.catch_up(member);
         } else if self.members[member].written < self.journal.len() {
-            self.decide_again(member);
+            self.redecide(member);
         }
         self.members[member].written = self.journal.len();
     }

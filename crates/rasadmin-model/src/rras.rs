@@ -14,9 +14,6 @@ pub const RRAS_END: u64 = crate::settings::RRAS_POOL + crate::settings::RRAS_POO
 /// How many ports each tunnel has.
 pub const PORTS: usize = 5;
 
-/// The tunnels, by the place of their ports.
-pub const TUNNELS: [Tunnel; 4] = [Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp];
-
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -34,7 +31,7 @@ pub enum Phase {
 
 /// An address that a client has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldAddress {
     /// Which.
     pub address: Address,
     /// RRAS's own pool has it.
@@ -45,7 +42,7 @@ pub struct Held {
 #[derive(Clone, Debug)]
 pub struct Connection {
     /// Who.
-    pub who: usize,
+    pub person: usize,
     /// How RRAS spells them.
     pub spelling: Spelling,
     /// With what.
@@ -67,7 +64,7 @@ pub struct Connection {
     /// The ports that its address calls named, by family.
     pub asked_on: [usize; 2],
     /// What it has.
-    pub held: [Option<Held>; 2],
+    pub held: [Option<HeldAddress>; 2],
     /// How far it is.
     pub phase: Phase,
     /// A call of it is under way.
@@ -103,13 +100,13 @@ impl Connection {
 
 /// What RRAS has to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum Notification {
     /// LinkHangupNotification, of a port.
     LinkHangup(usize),
     /// ConnectionHangupNotification; the connection lasted so many seconds.
     Hangup(u64),
     /// A release of this address.
-    Release(Held),
+    Release(HeldAddress),
 }
 
 /// A notification that is due.
@@ -118,7 +115,7 @@ pub struct Pending {
     /// Of which connection.
     pub of: Number,
     /// What.
-    pub note: Note,
+    pub notification: Notification,
     /// It was told before.
     pub again: bool,
 }

@@ -90,7 +90,7 @@ pub fn run<E: Engine + ?Sized>(engine: &E, plan: &Plan, trace: bool) -> Result<S
             world.retire();
         }
         if at % plan.interval == plan.interval - 1 {
-            world.now_and_then();
+            world.check_periodically();
         }
         if let Some(failure) = fail(&mut world, at) {
             return Err(failure);
@@ -100,5 +100,5 @@ pub fn run<E: Engine + ?Sized>(engine: &E, plan: &Plan, trace: bool) -> Result<S
     if let Some(failure) = fail(&mut world, plan.steps.len()) {
         return Err(failure);
     }
-    Ok(Summary { steps: plan.steps.len() as u64, events: world.events, connections: world.stood })
+    Ok(Summary { steps: plan.steps.len() as u64, events: world.events, connections: world.established_count })
 }

@@ -100,6 +100,6 @@ impl Script {
 
 /// What a trace calls somebody.
 pub fn named(of: Number, c: &Connection) -> String {
-    let who = PEOPLE[c.who];
-    format!("#{of} {}\\{} ({}, {})", who.domain, who.name, device_name(c.tunnel), c.device.source)
+    let person = PEOPLE[c.person];
+    format!("#{of} {}\\{} ({}, {})", person.domain, person.name, device_name(c.tunnel), c.device.source)
 }

@@ -58,7 +58,7 @@ pub struct Pool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
     /// Whose.
-    pub who: usize,
+    pub person: usize,
     /// The address.
     pub family: Family,
     /// The number.
@@ -115,10 +115,10 @@ pub struct Settings {
 
 impl Members {
     /// Is somebody named?
-    pub fn has(&self, who: &Identity) -> bool {
+    pub fn has(&self, user: &Identity) -> bool {
         match self {
-            Self::Domain(domain) => who.domain.as_str() == *domain,
-            Self::These(all) => all.iter().any(|&(domain, name)| identity(domain, name) == *who),
+            Self::Domain(domain) => user.domain.as_str() == *domain,
+            Self::These(all) => all.iter().any(|&(domain, name)| identity(domain, name) == *user),
         }
     }
 
@@ -139,7 +139,7 @@ impl Members {
             _ => {
                 let first = random.below(PEOPLE.len());
                 let second = (first + 1 + random.below(PEOPLE.len() - 1)) % PEOPLE.len();
-                let name = |who: usize| (PEOPLE[who].domain, PEOPLE[who].name);
+                let name = |person: usize| (PEOPLE[person].domain, PEOPLE[person].name);
                 Self::These(vec![name(first), name(second)])
             }
         }
@@ -188,14 +188,14 @@ impl Settings {
             self.groups.push(Group { name, members: Members::draw(random), pools: [pool, None] });
         }
         for _ in 0..random.below(4) {
-            let who = random.below(PEOPLE.len());
+            let person = random.below(PEOPLE.len());
             let number = match random.below(3) {
                 // In a pool (which needs addresses for the other users too) or outside all pools.
                 0 => self.pools[0].first + random.below(2) as u64,
-                _ => 0x0a14_2000 + who as u64,
+                _ => 0x0a14_2000 + person as u64,
             };
-            if self.reservations.iter().all(|other| other.who != who && other.number != number) {
-                self.reservations.push(Reservation { who, family: Family::Ipv4, number });
+            if self.reservations.iter().all(|other| other.person != person && other.number != number) {
+                self.reservations.push(Reservation { person, family: Family::Ipv4, number });
             }
         }
     }
@@ -223,7 +223,7 @@ impl Settings {
         let fresh = Self::draw(switches, random);
         match random.below(3) {
             0 => fresh,
-            1 => Self { pools: self.pools.clone(), ..fresh }.mended(),
+            1 => Self { pools: self.pools.clone(), ..fresh }.with_valid_pools(),
             _ => Self {
                 user_limit: fresh.user_limit,
                 day_seconds: fresh.day_seconds,
@@ -235,7 +235,7 @@ impl Settings {
     }
 
     /// What refers to a pool that is not there, or to one of another family, refers to none.
-    fn mended(mut self) -> Self {
+    fn with_valid_pools(mut self) -> Self {
         let families: Vec<Family> = self.pools.iter().map(|pool| pool.family).collect();
         let fits = |pool: Option<usize>, family| pool.filter(|&at| families.get(at) == Some(&family));
         let mend = |pools: [Option<usize>; 2]| [fits(pools[0], Family::Ipv4), fits(pools[1], Family::Ipv6)];
@@ -274,8 +274,8 @@ impl Settings {
         for pool in &self.pools {
             self.write_pool(&mut text, pool);
         }
-        for Reservation { who, family, number } in &self.reservations {
-            let (user, number) = (PEOPLE[*who], show(*number, *family));
+        for Reservation { person, family, number } in &self.reservations {
+            let (user, number) = (PEOPLE[*person], show(*number, *family));
             let _ =
                 writeln!(text, "\n[[reservations]]\nuser = '{}\\{}'\naddress = \"{number}\"", user.domain, user.name);
         }
@@ -338,8 +338,8 @@ impl Settings {
     }
 
     /// The pools that serve somebody, in their order. Empty: RRAS's offer is kept.
-    pub fn chain(&self, who: Option<&Identity>, family: Family) -> Vec<usize> {
-        let own = self.groups.iter().filter(|group| who.is_some_and(|who| group.members.has(who)));
+    pub fn chain(&self, user: Option<&Identity>, family: Family) -> Vec<usize> {
+        let own = self.groups.iter().filter(|group| user.is_some_and(|user| group.members.has(user)));
         let first = own.filter_map(|group| group.pools[family.index()]).next();
         let mut next = first.or(self.default_pools[family.index()]);
         let mut chain = Vec::new();
@@ -364,12 +364,12 @@ impl Settings {
     /// For whom a number is reserved.
     pub fn reserved_for(&self, family: Family, number: u64) -> Option<Identity> {
         let of = self.reservations.iter().find(|r| r.family == family && r.number == number)?;
-        Some(PEOPLE[of.who].identity())
+        Some(PEOPLE[of.person].identity())
     }
 
     /// What is reserved for somebody.
-    pub fn reservation(&self, who: &Identity, family: Family) -> Option<u64> {
-        let own = self.reservations.iter().find(|r| r.family == family && PEOPLE[r.who].identity() == *who);
+    pub fn reservation(&self, user: &Identity, family: Family) -> Option<u64> {
+        let own = self.reservations.iter().find(|r| r.family == family && PEOPLE[r.person].identity() == *user);
         own.map(|reservation| reservation.number)
     }
 }

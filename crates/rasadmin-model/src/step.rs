@@ -22,7 +22,7 @@ pub enum Kind {
     /// It is lost.
     Lose,
     /// It will be told once more.
-    Double,
+    Repeat,
     /// The k-th online connection ends.
     Drop,
     /// The k-th attempt fails.
@@ -38,7 +38,7 @@ pub enum Kind {
     /// A process can no longer write.
     Unavailable,
     /// It can again.
-    Back,
+    Available,
     /// The service is killed, and starts again.
     Restart,
     /// Another configuration is read.
@@ -67,7 +67,7 @@ pub fn draw(switches: &Switches, count: usize, random: &mut Random) -> Vec<Step>
         (Kind::Call, when(switches.overlap, 90)),
         (Kind::Deliver, 35 + random.below(40)),
         (Kind::Lose, when(switches.losses, 1 + random.below(4))),
-        (Kind::Double, when(switches.doubles, 1 + random.below(4))),
+        (Kind::Repeat, when(switches.doubles, 1 + random.below(4))),
         (Kind::Drop, drop),
         (Kind::Fail, 1 + random.below(4)),
         (Kind::AddLink, when(switches.multilink, 6)),
@@ -75,7 +75,7 @@ pub fn draw(switches: &Switches, count: usize, random: &mut Random) -> Vec<Step>
         (Kind::Reauthenticate, 2),
         (Kind::Move, 2),
         (Kind::Unavailable, when(switches.unavailable, 1)),
-        (Kind::Back, when(switches.unavailable, 3)),
+        (Kind::Available, when(switches.unavailable, 3)),
         (Kind::Restart, 0),
         (Kind::Reload, when(switches.reloads, 1)),
     ];

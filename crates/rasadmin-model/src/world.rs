@@ -2,7 +2,7 @@
 
 mod calls;
 mod dial;
-mod notes;
+mod notifications;
 mod online;
 mod product;
 
@@ -11,7 +11,7 @@ use crate::people::PEOPLE;
 use crate::product::{Engine, Product};
 use crate::random::Random;
 use crate::reported::Use;
-use crate::rras::{Connection, Number, PORTS, Pending, Serial, TUNNELS, port_name};
+use crate::rras::{Connection, Number, PORTS, Pending, Serial, port_name};
 use crate::scenario::Script;
 use crate::settings::Settings;
 use crate::step::{Kind, Step};
@@ -19,7 +19,7 @@ use crate::switches::Switches;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::{Answer, Event, Id, Identity, Mono, Name, Now, Quarantine, Stamp};
+use rasadmin_engine::{Answer, Event, Id, Identity, Mono, Name, Now, Quarantine, Stamp, Tunnel};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ pub struct Call {
 
 /// An address that was given on a port.
 #[derive(Clone, Copy, Debug)]
-pub struct GivenOn {
+pub struct GivenAddress {
     /// When.
     pub at: Mono,
     /// Which.
@@ -105,17 +105,17 @@ pub struct World<'e, E: ?Sized> {
     mono: u64,
     offset: i64,
     chance: Random,
-    telling_again: bool,
+    sending_repeat: bool,
     /// What each user has used, by person.
     pub uses: Vec<Vec<Use>>,
     /// Which addresses were given on each port, on record or not.
-    pub given_on: HashMap<(usize, Family), Vec<GivenOn>>,
+    pub given_on: HashMap<(usize, Family), Vec<GivenAddress>>,
     /// What each user had last, as far as it is sure.
     pub last_had: HashMap<(Identity, Family), (Option<u64>, Mono)>,
     /// When a notification was recorded last.
-    pub heard_at: Mono,
+    pub notified_at: Mono,
     /// The same, before the last event.
-    pub heard_before: Mono,
+    pub notified_before: Mono,
     /// Every session and every lease there was in this instance, by what tells them apart.
     pub known: (HashSet<Id>, HashSet<(Address, Mono)>),
     /// What was found.
@@ -127,7 +127,7 @@ pub struct World<'e, E: ?Sized> {
     /// How many events were recorded.
     pub events: u64,
     /// How many connections came to stand.
-    pub stood: u64,
+    pub established_count: u64,
 }
 
 impl<'e, E: Engine + ?Sized> World<'e, E> {
@@ -140,7 +140,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         let instance = identifier(&mut random);
         let product = Product::new(engine, &config, &processes, Id(instance));
         let script = Script::new(&switches);
-        let ports = TUNNELS.len() * PORTS;
+        let ports = Tunnel::ALL.len() * PORTS;
         let mut world = Self {
             switches,
             settings,
@@ -159,18 +159,18 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             mono: 1_000_000,
             offset: BEGINNING,
             chance: Random::new(seed),
-            telling_again: false,
+            sending_repeat: false,
             uses: vec![Vec::new(); PEOPLE.len()],
             given_on: HashMap::new(),
             last_had: HashMap::new(),
-            heard_at: Mono(0),
-            heard_before: Mono(0),
+            notified_at: Mono(0),
+            notified_before: Mono(0),
             known: Default::default(),
             finding: None,
             trace: None,
             script,
             events: 0,
-            stood: 0,
+            established_count: 0,
         };
         world.start_instance();
         Ok(world)
@@ -186,14 +186,14 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
     }
 
     /// One line of what happens, if somebody wants to read it.
-    pub fn say(&mut self, text: impl FnOnce() -> String) {
+    pub fn log(&mut self, text: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             trace.push(text());
         }
     }
 
     /// One line of the scenario.
-    fn write(&mut self, text: impl FnOnce(&Self) -> String) {
+    fn script_line(&mut self, text: impl FnOnce(&Self) -> String) {
         if self.trace.is_some() {
             let text = text(self);
             self.script.line(self.mono, &text);
@@ -203,7 +203,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
     /// Something is wrong. The first thing counts.
     pub fn found(&mut self, oracle: &'static str, what: String) {
         if self.finding.is_none() {
-            self.say(|| format!("FOUND {oracle}: {what}"));
+            self.log(|| format!("FOUND {oracle}: {what}"));
             self.finding = Some(Finding { oracle, what });
         }
     }
@@ -219,7 +219,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             Kind::Call => {
                 if !self.calls.is_empty() {
                     let which = self.chance.below(self.calls.len());
-                    self.go_on(which);
+                    self.advance_call(which);
                 } else {
                     self.advance();
                 }
@@ -233,7 +233,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
                 }
             }
             Kind::Lose => self.lose(),
-            Kind::Double => self.double(),
+            Kind::Repeat => self.repeat(),
             Kind::Drop => self.drop_online(),
             Kind::Fail => self.fail(),
             Kind::AddLink => self.add_link(),
@@ -243,12 +243,12 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             Kind::Unavailable => {
                 let which = self.chance.below(self.product.members.len());
                 self.product.members[which].unavailable = true;
-                self.write(|_| "lock-journal".to_owned());
-                self.say(|| format!("process {which} cannot write"));
+                self.script_line(|_| "lock-journal".to_owned());
+                self.log(|| format!("process {which} cannot write"));
             }
-            Kind::Back => {
+            Kind::Available => {
                 let which = self.chance.below(self.product.members.len());
-                self.back(which);
+                self.make_available(which);
             }
             Kind::Restart => self.restart(),
             Kind::Reload => self.reload(),
@@ -272,7 +272,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         }
         self.mono += delta;
         while let Some(which) = self.calls.iter().position(|call| self.mono - call.begun > 60_000) {
-            self.go_on(which);
+            self.advance_call(which);
         }
         let late = |c: &Connection, mono: u64| c.is_attempt() && mono - c.dialled.0 > PATIENCE;
         for of in self.active.clone() {
@@ -293,22 +293,22 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             _ => self.chance.below(600_000) as i64,
         };
         self.offset += by;
-        self.write(|_| {
+        self.script_line(|_| {
             let (sign, by) = (if by < 0 { '-' } else { '+' }, by.unsigned_abs() / 1000);
             format!("clock {sign}{:02}:{:02}:{:02}", by / 3600, by / 60 % 60, by % 60)
         });
-        self.say(|| format!("the time of day is set by {by} ms"));
+        self.log(|| format!("the time of day is set by {by} ms"));
     }
 
     /// All that was begun ends, and all that is due is told, as far as it was not lost.
     pub fn quiesce(&mut self) {
-        self.say(|| "everything ends, and is reported".to_owned());
+        self.log(|| "everything ends, and is reported".to_owned());
         self.chance = Random::new(self.mono);
         for member in 0..self.product.members.len() {
-            self.back(member);
+            self.make_available(member);
         }
         while !self.calls.is_empty() {
-            self.go_on(0);
+            self.advance_call(0);
         }
         self.mono += 1_000;
         for of in self.active.clone() {
@@ -319,16 +319,16 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             let which = turns % self.pending.len();
             self.deliver(which);
             while !self.calls.is_empty() {
-                self.go_on(0);
+                self.advance_call(0);
             }
             turns += 1;
         }
         for _ in 0..3 {
             self.mono += 6 * 60 * 1000;
-            self.tell(Subject::Other, Event::Lost { events: 0 });
+            self.call_product(Subject::Other, Event::Lost { events: 0 });
         }
         if self.pending.is_empty() {
-            self.all_is_over();
+            self.check_all_over();
         }
         if self.finding.is_none() {
             self.restart();

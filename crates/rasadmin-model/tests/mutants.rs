@@ -56,7 +56,7 @@ impl Engine for PortCloses {
 fn defect_1_a_port_closes_the_session_that_left_it() {
     found_in(
         &PortCloses,
-        &["always: no event of another connection closes a live session", "always: whoever is online has a lease"],
+        &["always: no event of another connection closes a live session", "always: every connected client has a lease"],
     );
 }
 
@@ -128,7 +128,7 @@ impl Engine for NobodyReplaced {
 fn defect_5_a_returning_client_replaces_nobody() {
     found_in(
         &NobodyReplaced,
-        &["as reported: a newcomer replaces one session", "as reported: a user who may connect is not refused"],
+        &["as reported: a new connection replaces one session", "as reported: a user who may connect is not refused"],
     );
 }
 
@@ -161,8 +161,8 @@ fn defect_6_waits_and_durations_follow_a_clock_that_is_set() {
         &[
             "as reported: use is what the hangups report",
             "always: no event of another connection closes a live session",
-            "always: whoever is online has a lease",
-            "as reported: no lease waits for ever",
+            "always: every connected client has a lease",
+            "as reported: no lease waits forever",
             "as reported: a session lives until its end is reported",
         ],
     );
@@ -322,7 +322,7 @@ impl Engine for NameTellsWhoHasIt {
 
 #[test]
 fn an_address_that_nothing_shows_is_held_for_whoever_may_have_it() {
-    found_in(&NameTellsWhoHasIt, &["always: whoever is online has a lease"]);
+    found_in(&NameTellsWhoHasIt, &["always: every connected client has a lease"]);
 }
 
 /// A connection takes only what was asked for by its user's own name.
@@ -347,7 +347,7 @@ impl Engine for NamesMustResemble {
 fn a_certificates_name_resembles_the_accounts_in_nothing() {
     found_in(
         &NamesMustResemble,
-        &["as reported: a lease belongs to its own session", "always: whoever is online has a lease"],
+        &["as reported: a lease belongs to its own session", "always: every connected client has a lease"],
     );
 }
 
@@ -373,7 +373,7 @@ impl Engine for ShortHandles {
 fn handles_that_never_repeat_are_told_apart() {
     found_in(
         &ShortHandles,
-        &["always: whoever is accepted has a session", "always: no event of another connection closes a live session"],
+        &["always: every accepted connection has a session", "always: no event of another connection closes a live session"],
     );
 }
 
@@ -425,5 +425,5 @@ impl Engine for LetsInUnrecorded {
 
 #[test]
 fn when_unrecorded_is_heeded() {
-    found_in(&LetsInUnrecorded, &["always: nobody is let in unrecorded where that is denied"]);
+    found_in(&LetsInUnrecorded, &["always: no one is let in unrecorded if that is denied"]);
 }

@@ -26,8 +26,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
             octets: (if reported.ghost || reported.lapsed { 0 } else { octets }, octets),
             stop: at.time,
         };
-        let who = self.connections[of].who;
-        self.uses[who].push(used);
+        let person = self.connections[of].person;
+        self.uses[person].push(used);
     }
 
     /// A session whose end was never reported counts at most until now.
@@ -38,7 +38,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         reported.counted = true;
         let elapsed = at.seconds_since(reported.began) + 1;
-        let who = self.connections[of].who;
-        self.uses[who].push(Use { seconds: (0, elapsed), octets: (0, 0), stop: at.time });
+        let person = self.connections[of].person;
+        self.uses[person].push(Use { seconds: (0, elapsed), octets: (0, 0), stop: at.time });
     }
 }

@@ -11,15 +11,15 @@ use rasadmin_engine::state::Holding;
 
 impl<E: Engine + ?Sized> World<'_, E> {
     /// What must hold after every record.
-    pub fn always(&mut self, at: Stamp) {
+    pub fn check_every_record(&mut self, at: Stamp) {
         if self.finding.is_some() {
             return;
         }
         for index in 0..self.active.len() {
             let of = self.active[index];
-            self.session_is_there(of, at);
+            self.check_session(of, at);
             for family in FAMILIES {
-                self.lease_is_there(of, family, at);
+                self.check_lease(of, family, at);
             }
         }
     }
@@ -44,7 +44,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    pub(super) fn session_is_there(&mut self, of: Number, at: Stamp) {
+    pub(super) fn check_session(&mut self, of: Number, at: Stamp) {
         let c = &self.connections[of];
         let Some(id) = c.reported.session else { return };
         let session = self.product.recorded.session(id);
@@ -75,7 +75,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     } else {
                         let what =
                             format!("the session of #{of} should be replaced: {}, and is: {replaced}", !replaced);
-                        self.found("as reported: a replaced session stays replaced until it shows life", what);
+                        self.found("as reported: a replaced session stays replaced until it proves to be live", what);
                     }
                 }
                 self.connections[of].reported.closed = None;
@@ -86,7 +86,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    pub(super) fn lease_is_there(&mut self, of: Number, family: Family, at: Stamp) {
+    pub(super) fn check_lease(&mut self, of: Number, family: Family, at: Stamp) {
         let c = &self.connections[of];
         let Some(reported) = c.reported.leases[family.index()] else { return };
         let address = Address { family, number: reported.number };
@@ -117,7 +117,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let safe = held.is_some() && !tied;
             if online && !safe && !reported.overdue && !c.reported.ghost && !reported.released {
                 let what = format!("#{of} has {:#x}, but its lease has ended", reported.number);
-                return self.found("always: whoever is online has a lease", what);
+                return self.found("always: every connected client has a lease", what);
             }
             if reported.alive {
                 self.lease_ended(of, family, at);
@@ -152,15 +152,15 @@ impl<E: Engine + ?Sized> World<'_, E> {
             return self.found("as reported: a lease belongs to its own session", what);
         }
         if tied && c.reported.lives() == Lives::Must && !self.switches.unavailable {
-            let who = self.identity(of);
+            let user = self.identity(of);
             if lease.session().is_none() && !self.came_late(of, family) {
                 let what = format!("the lease of #{of} on {:#x} belongs to no session", reported.number);
                 return self.found("as reported: a lease belongs to its own session", what);
             }
-            if lease.session().is_some() && lease.user.as_ref() != Some(&who) && !self.may_be_the_next_ones(of, family)
+            if lease.session().is_some() && lease.user.as_ref() != Some(&user) && !self.may_belong_to_next(of, family)
             {
                 let what =
-                    format!("the lease on {:#x} names {:?}, but #{of} has it: {who}", reported.number, lease.user);
+                    format!("the lease on {:#x} names {:?}, but #{of} has it: {user}", reported.number, lease.user);
                 return self.found("as reported: the user of an address is the user who connected with it", what);
             }
         }
@@ -181,7 +181,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         // Nothing else may hold it for ever.
         // If notifications come from another process, one must have come since: they may be late.
-        let heard = self.heard_before.since(reported.at.mono) > LEASE_WAIT;
+        let heard = self.notified_before.since(reported.at.mono) > LEASE_WAIT;
         // A session that had taken it by mistake may have handed it back: then it waits again, or waits for its
         // release.
         let anew = match lease.holding {
@@ -199,13 +199,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let hung = c.reported.hung || c.reported.session.is_none();
         if ended && hung && at.mono.since(since) > 2 * LEASE_WAIT && !self.switches.unavailable {
             let what = format!("the lease of #{of} on {:#x} is held ten minutes after its end", reported.number);
-            self.found("as reported: no lease waits for ever", what);
+            self.found("as reported: no lease waits forever", what);
         }
     }
 
     /// Has it lost its links, as far as was told, and did the next connection on the port ask under the same name? Without
     /// a projection nothing tells which of them had an address that came late.
-    fn may_be_the_next_ones(&self, of: Number, family: Family) -> bool {
+    fn may_belong_to_next(&self, of: Number, family: Family) -> bool {
         let c = &self.connections[of];
         let at = family.index();
         let next = |other: &Connection| {
@@ -233,7 +233,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let tied = self.connections[of].reported.established
             || (self.connections[of].reported.session.is_some() && self.is_projected());
         let asker = self.connections[of].spelling.asker.clone();
-        let who = if tied { self.identity(of) } else { asker };
+        let user = if tied { self.identity(of) } else { asker };
         // An attempt that failed had nothing.
         let sure = tied && self.connections[of].reported.leases[family.index()].is_some_and(|lease| lease.had);
         let at = family.index();
@@ -255,9 +255,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
             other != of && lease.is_some_and(|lease| lease.number == number && lease.alive)
         });
         // If several end at the same moment, nobody knows which ends last.
-        let at_once = self.last_had.get(&(who.clone(), family)).is_some_and(|&(_, since)| since == now.mono);
+        let at_once = self.last_had.get(&(user.clone(), family)).is_some_and(|&(_, since)| since == now.mono);
         let had = (!given_again && sure && !at_once).then_some(number);
         self.last_had.insert((self.identity(of), family), (None, now.mono));
-        self.last_had.insert((who, family), (had, now.mono));
+        self.last_had.insert((user, family), (had, now.mono));
     }
 }
