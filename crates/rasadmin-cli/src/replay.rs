@@ -102,7 +102,8 @@ pub fn replay(arguments: Arguments) -> Result<u8, String> {
             each.push(row(attempt, simulated, change));
         }
     };
-    let report = simulate::simulate(&config, past.attempts, since, &mut told, &mut |done| bar.set_position(done as u64));
+    let report =
+        simulate::simulate(&config, past.attempts, since, &mut told, &mut |done| bar.set_position(done as u64));
     bar.finish_and_clear();
     if arguments.json {
         let mut value = json!({ "source": past.from, "config": config.hash, "report": report });

@@ -1,4 +1,4 @@
-//! A simulation: what a source lacks stays unknown, what one server has counts on the others, and ghosts are told.
+//! Simulation: what a source lacks stays unknown, what one server has counts on the others, and earlier sessions on a port end and are listed.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -49,7 +49,7 @@ fn what_the_source_lacks_is_neither_invented_nor_absent_and_is_counted() {
     assert_eq!(ask(3, "bob", Fact::NotYetKnown, sstp), (false, kiosks, vec!["remote_computers"]));
     let no_pptp = Some("no PPTP".to_owned());
     assert_eq!(ask(4, "alice", pc.clone(), Fact::NotYetKnown), (false, no_pptp, vec!["tunnels"]));
-    // Nobody asks for bob's tunnel.
+    // No rule asks for the tunnel of bob.
     assert_eq!(ask(5, "bob", pc, Fact::NotYetKnown), (true, None, vec![]));
 }
 
@@ -62,7 +62,7 @@ fn a_count_of_sessions_rests_on_what_tells_a_reconnecting_client() {
         let mut simulation = simulation(ONE);
         let first = Begin { computer: computer.clone(), ..begin(1, 0, "bob") };
         let second = Begin { computer, ..begin(2, 1000, "bob") };
-        assert_eq!(simulation.begin(&first).lacking, [""; 0], "nobody else is connected");
+        assert_eq!(simulation.begin(&first).lacking, [""; 0], "no other session is live");
         let simulated = simulation.begin(&second);
         (simulated.accepted, simulated.lacking)
     };
@@ -72,7 +72,7 @@ fn a_count_of_sessions_rests_on_what_tells_a_reconnecting_client() {
 }
 
 #[test]
-fn a_ghost_on_the_same_port_is_ended_and_told() {
+fn an_earlier_session_on_the_same_port_ends_and_is_listed() {
     let mut simulation = simulation("default.action = \"allow\"\n");
     let on_port = |handle: i64, user: &str| Begin {
         port: Fact::Known(Name::new("VPN0-1")),
@@ -83,14 +83,14 @@ fn a_ghost_on_the_same_port_is_ended_and_told() {
     assert!(second.accepted && second.ended == [1], "{second:?}");
     assert_eq!(simulation.living(), 1);
     simulation.end(2, support::MONDAY + 5000, Usage::default());
-    assert_eq!(simulation.begin(&on_port(6, "bob")).ended, [0; 0], "nobody was there any more");
+    assert_eq!(simulation.begin(&on_port(6, "bob")).ended, [0; 0], "no session was left on the port");
 }
 
 #[test]
 fn a_session_counts_on_every_server_while_it_lives() {
     let mut simulation = simulation(ONE);
     let on = |server: &str, handle, time| Begin { server: Name::new(server), ..begin(handle, time, "bob") };
-    // Of VPN2 nothing is known before: what the others have is told it when it appears.
+    // VPN2 learns what the other servers have when it first appears.
     assert!(simulation.begin(&on("VPN1", 1, 0)).accepted);
     let second = simulation.begin(&on("VPN2", 2, 1000));
     assert_eq!((second.accepted, second.decision.rule.as_deref()), (false, Some("one")));

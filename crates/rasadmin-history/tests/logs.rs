@@ -156,7 +156,7 @@ fn what_is_repeated_or_out_of_order_changes_nothing() {
     ];
     let (all, summary) = sessions(&lines);
     assert_eq!((all.len(), summary.counts.repeated), (1, 3));
-    // The Stop stands before its Start: two files were named in the wrong order, say.
+    // The Stop comes before its Start: two files were named in the wrong order, say.
     let turned = session(&[lines[2].clone(), lines[0].clone()]);
     assert_eq!(turned, all[0]);
 }
@@ -282,9 +282,9 @@ fn a_malformed_line_is_counted_shown_and_passed_over() {
     ];
     let (all, summary) = read(&[lines.join("\n").as_bytes()], None).unwrap();
     assert!(all[0].past.ended.is_some() && all.len() == 1);
-    let told: Vec<String> = summary.faults.iter().map(|f| format!("{}: {}", f.line, f.what)).collect();
+    let faults: Vec<String> = summary.faults.iter().map(|f| format!("{}: {}", f.line, f.what)).collect();
     assert_eq!(
-        told,
+        faults,
         [
             "2: field 6: its quote is not closed",
             "4: AcctSessionTime is `many`, not a number",

@@ -1,4 +1,5 @@
-//! The oracles: what must hold always, what must be concluded from what was told, and what must be left at the end.
+//! The oracles: what must always hold, what must be concluded from what was reported, and what must be left at the
+//! end.
 
 mod every_record;
 mod periodic;
@@ -11,16 +12,16 @@ use crate::world::{Subject, World};
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::{Answer, Stamp};
 
-/// A session without a link may be closed after this: milliseconds.
+/// How long a session may have no link before it is closed, in milliseconds.
 const LINK_WAIT: u64 = 60_000;
 
-/// A lease without a connection may end after this: milliseconds.
+/// How long a lease may have no connection before it ends, in milliseconds.
 const LEASE_WAIT: u64 = 300_000;
 
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
 impl<E: Engine + ?Sized> World<'_, E> {
-    /// An event was recorded: what follows from it.
+    /// Updates what was reported, after an event was recorded.
     pub fn after_record(&mut self, subject: &Subject, answer: &Answer, at: Stamp, late: bool) {
         self.time_passes(at, late);
         self.notified_before = self.notified_at;
@@ -96,18 +97,18 @@ impl<E: Engine + ?Sized> World<'_, E> {
         };
         self.connections[of].reported.leases[family.index()] = Some(lease);
         self.known.1.insert((Address { family, number }, self.product.stamp(at).mono));
-        // Whoever had it last has it no longer.
+        // No other user had it last any more.
         self.last_had.retain(|key, had| key.1 != family || had.0 != Some(number));
     }
 
-    /// Was a link of it not on record when an address was given? The process that has the address functions sees the links
-    /// on record alone. If their ports start again while a further link waits in the other process, it can only conclude
-    /// that the session is over.
+    /// Did the connection have a link that was not on record when an address was given? The process with the address
+    /// functions sees only links on record. If their ports start again while a further link waits in the other
+    /// process, it must conclude that the session is over.
     fn is_unseen(&self, c: &Connection, given: Stamp) -> bool {
         self.product.members.len() > 1 && c.reported.link_waited_at(given.mono)
     }
 
-    /// No address held by two.
+    /// Checks that no address is given to two connections.
     fn check_given_once(&mut self, of: Number, family: Family, number: u64, offer: Option<u64>, at: Stamp) {
         let holds = |other: &&Number| {
             let c = &self.connections[**other];
@@ -119,7 +120,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 && !c.reported.ghost
                 && !self.is_unseen(c, at)
         };
-        // RRAS offers nothing that a client of it has.
+        // RRAS does not offer an address that one of its clients has.
         if offer != Some(number)
             && let Some(&other) = self.active.iter().find(holds)
         {
@@ -137,7 +138,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 c.reported.ghost = true;
             }
         }
-        // With its leases the connection may tell that its port has started again.
+        // Through its leases, the connection may show that its port has started again.
         let port = self.connections[of].port;
         self.port_starts(of, port, at, false);
         if *answer != Answer::Accept {
@@ -177,7 +178,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
             self.connections[other].reported.replaced_by = Some(of);
         }
         if user.is_some_and(|user| user.as_ref() != Some(&expected_user)) {
-            self.found("as reported: a session belongs to its user", format!("the session of #{of} does not belong to {expected_user}"));
+            self.found(
+                "as reported: a session belongs to its user",
+                format!("the session of #{of} does not belong to {expected_user}"),
+            );
         }
         let sure = candidates.iter().any(|&(_, sure)| sure);
         if (replaced.len() > 1 || (replaced.is_empty() && sure)) && !late && !self.switches.unavailable {
@@ -196,7 +200,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             reported.links.retain(|(other, _)| *other != port);
             reported.links.push((port, at));
             reported.lapsed = false;
-            // A further link is a sign of life; whether the first is one is left open.
+            // A further link proves that the client is connected; whether the first link does is left open.
             let session = reported.session.and_then(|id| self.product.recorded.session(id));
             reported.replaced &= !reported.established && session.is_none_or(|session| session.replaced.is_some());
             reported.established = true;
@@ -205,7 +209,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// A sign of life.
+    /// Updates what was reported after a reauthentication or an endpoint change, which proves that the client is
+    /// connected.
     fn after_recheck(&mut self, of: Number, answer: &Answer) {
         let state = &self.product.recorded;
         let reported = &mut self.connections[of].reported;
@@ -217,18 +222,18 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// A port that starts again: whoever was told to have a link there is over, as far as the product can know.
-    /// Only a link proves it: an address may be asked for by a protocol that comes up late.
+    /// Handles a port that starts again: a connection that was reported to have a link there is over, as far as the
+    /// product can know. Only a link proves it: an address call may be for a protocol that comes up late.
     fn port_starts(&mut self, of: Number, port: usize, at: Stamp, proven: bool) {
         for &other in self.active.iter().filter(|&&other| other != of) {
             let c = &mut self.connections[other];
             let linked = c.reported.links.iter().any(|&(on, since)| on == port && since.mono <= at.mono);
             if linked && c.reported.links.len() > 1 && proven {
-                // Its others stand: only this one is over.
+                // Its other links remain; only this one is over.
                 c.reported.links.retain(|(on, _)| *on != port);
                 continue;
             }
-            // Without a link, the port of its address is all that is known of where it is.
+            // Without a link, only the port of its address is known.
             let never = !c.reported.established && c.port == port && c.reported.began.mono <= at.mono;
             c.reported.ghost |= c.reported.session.is_some() && (linked || never);
         }

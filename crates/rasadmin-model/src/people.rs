@@ -1,9 +1,9 @@
-//! Who connects: users and computers, and how RRAS spells them.
+//! The users and computers that connect, and how RRAS spells their names.
 
 use crate::random::Random;
 use rasadmin_engine::{Identity, Name};
 
-/// Somebody, by domain and name as Active Directory has them.
+/// A user or computer, by domain and name in Active Directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Person {
     /// The domain's NetBIOS name.
@@ -12,7 +12,7 @@ pub struct Person {
     pub name: &'static str,
 }
 
-/// Whoever connects in the simulation, by number.
+/// All users and computers in the simulation, by number.
 pub const PEOPLE: [Person; 12] = [
     person("CORP", "ALICE"),
     person("CORP", "BOB"),
@@ -42,7 +42,7 @@ const fn person(domain: &'static str, name: &'static str) -> Person {
 }
 
 impl Person {
-    /// As the engine names them.
+    /// The identity in the engine.
     pub fn identity(self) -> Identity {
         identity(self.domain, self.name)
     }
@@ -52,36 +52,36 @@ impl Person {
     }
 }
 
-/// An identity of parts that are folded already.
+/// Makes an identity from parts that are already folded.
 pub fn identity(domain: &str, name: &str) -> Identity {
     Identity { domain: Name::new(domain), name: Name::new(name) }
 }
 
-/// How somebody is spelled at the address calls and at the connection's, and who is meant by the former alone.
+/// How a name is spelled in the address calls and in the connection's calls, and whom the former means by itself.
 #[derive(Clone, Debug)]
 pub struct Spelling {
-    /// At the address calls.
+    /// In the address calls.
     pub early: Name,
-    /// Who that is, while the logon domain is not known.
+    /// The user that it means, while the logon domain is not known.
     pub asker: Identity,
-    /// At the connection's calls.
+    /// In the connection's calls.
     pub late: Name,
-    /// The logon domain there.
+    /// The logon domain in the connection's calls.
     pub logon_domain: Name,
 }
 
-/// Draws a spelling. `forms_differ`: it may be another one at the connection.
+/// Draws a spelling. If `forms_differ`, the connection may spell the name differently.
 pub fn spell(person: Person, forms_differ: bool, random: &mut Random) -> Spelling {
     let (early, asker) = early(person, random);
     let full = format!(r"{}\{}", person.domain, person.name.to_lowercase());
     let late = if forms_differ && random.below(2) == 0 { full } else { early.clone() };
-    // Whoever arrives by a bare name or an unlisted suffix is known by the logon domain alone.
+    // A user with a bare name or an unlisted suffix is known by the logon domain alone.
     let must_tell = !late.contains('\\');
     let logon_domain = if must_tell || random.below(2) == 0 { person.domain } else { "" };
     Spelling { early: Name::new(&early), asker, late: Name::new(&late), logon_domain: Name::new(logon_domain) }
 }
 
-/// The address calls pass the name of somebody's certificate.
+/// Changes a spelling so that the address calls pass the name in a certificate.
 pub fn spell_certificate(person: usize, spelling: Spelling) -> Spelling {
     let asker = identity(CERTIFICATES, &format!("DEVICE-{person}"));
     let early = Name::new(&format!("device-{person}@{}", CERTIFICATES.to_lowercase()));
@@ -109,16 +109,16 @@ fn early(person: Person, random: &mut Random) -> (String, Identity) {
     }
 }
 
-/// What somebody connects with.
+/// A client's device.
 #[derive(Clone, Debug)]
 pub struct Device {
-    /// The name that it claims; a telephone has none.
+    /// The computer name that it claims. Phones have none.
     pub computer: Name,
     /// Its public address.
     pub source: String,
 }
 
-/// One of a person's devices: a laptop, a tablet, two telephones; some share a network.
+/// Draws one of a person's devices: a laptop, a tablet or two phones. Some share a network.
 pub fn device(person: usize, random: &mut Random) -> Device {
     let which = random.below(5);
     let computer = match which {
@@ -129,7 +129,7 @@ pub fn device(person: usize, random: &mut Random) -> Device {
     Device { computer: Name::new(&computer), source: source(person, random) }
 }
 
-/// A public address that somebody connects from: at home, in a hotel that all share, or from a network that is denied.
+/// Draws a public address: at home, in a hotel that all share, or in a network that is denied.
 pub fn source(person: usize, random: &mut Random) -> String {
     match random.below(12) {
         0..=6 => format!("203.0.113.{}", 10 + person),

@@ -1,4 +1,4 @@
-//! The configuration of a run: drawn, written as the file, and asked again by brute force.
+//! The configuration of a run: drawn, written as a file, and evaluated by brute force.
 
 use crate::people::{DENIED_NETWORK, LISTED, PEOPLE, identity};
 use crate::random::Random;
@@ -14,15 +14,15 @@ pub const SERVER_ADDRESS: u64 = 0x0a08_0001;
 /// The first address of RRAS's own pool.
 pub const RRAS_POOL: u64 = 0x0a08_0002;
 
-/// How many it has.
+/// The number of addresses in RRAS's own pool.
 pub const RRAS_POOL_SIZE: u64 = 24;
 
-/// Whom a group, or a rule, names.
+/// The users that a group or rule names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Members {
-    /// Everyone of a domain.
+    /// Everyone in a domain.
     Domain(&'static str),
-    /// These, by domain and name.
+    /// These users, by domain and name.
     These(Vec<(&'static str, &'static str)>),
 }
 
@@ -31,7 +31,7 @@ pub enum Members {
 pub struct Group {
     /// Its name.
     pub name: &'static str,
-    /// Who is in it.
+    /// Its members.
     pub members: Members,
     /// Its pools, by family.
     pub pools: [Option<usize>; 2],
@@ -42,24 +42,24 @@ pub struct Group {
 pub struct Pool {
     /// Its name.
     pub name: String,
-    /// Which family.
+    /// The address family.
     pub family: Family,
     /// The first number.
     pub first: u64,
     /// The last one.
     pub last: u64,
-    /// The one that serves after it.
+    /// The pool that serves after it.
     pub next: Option<usize>,
-    /// When it is exhausted RRAS's offer is kept.
+    /// RRAS's offer is kept when it is exhausted.
     pub keeps_offer: bool,
 }
 
 /// A reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
-    /// Whose.
+    /// The person, an index of `PEOPLE`.
     pub person: usize,
-    /// The address.
+    /// The address family.
     pub family: Family,
     /// The number.
     pub number: u64,
@@ -70,9 +70,9 @@ pub struct Reservation {
 pub enum Reconnect {
     /// A session from the same computer is replaced.
     SameComputer,
-    /// A session from the same public address is.
+    /// A session from the same public address is replaced.
     SameEndpoint,
-    /// None is.
+    /// No session is replaced.
     Strict,
 }
 
@@ -83,13 +83,13 @@ pub struct Settings {
     pub groups: Vec<Group>,
     /// Pools.
     pub pools: Vec<Pool>,
-    /// The pools of everybody else, by family.
+    /// The pools of other users, by family.
     pub default_pools: [Option<usize>; 2],
     /// Reservations.
     pub reservations: Vec<Reservation>,
     /// A user whose reservation is held gets nothing else.
     pub reservation_held_refuses: bool,
-    /// A user gets the address of the last time.
+    /// A user gets the same address again.
     pub sticky: bool,
     /// How sessions are counted.
     pub reconnect: Reconnect,
@@ -99,22 +99,22 @@ pub struct Settings {
     pub denies_network: bool,
     /// PPTP is denied.
     pub denies_pptp: bool,
-    /// Who is in quarantine is denied.
+    /// Connections in quarantine are denied.
     pub denies_quarantine: bool,
     /// A user may have fewer sessions than this.
     pub user_limit: Option<u32>,
     /// The users of a group may have fewer than this together.
     pub group_limit: Option<(usize, u32)>,
-    /// Seconds a day.
+    /// A user's limit in seconds per day.
     pub day_seconds: Option<u64>,
-    /// Octets a day.
+    /// A user's limit in octets per day.
     pub day_octets: Option<u64>,
-    /// A user who cannot be recorded is not let in.
+    /// Users are denied when they cannot be recorded.
     pub refuses_unrecorded: bool,
 }
 
 impl Members {
-    /// Is somebody named?
+    /// Is this user named?
     pub fn has(&self, user: &Identity) -> bool {
         match self {
             Self::Domain(domain) => user.domain.as_str() == *domain,
@@ -147,7 +147,7 @@ impl Members {
 }
 
 impl Settings {
-    /// Of a run.
+    /// Draws the settings of a run.
     pub fn draw(switches: &Switches, random: &mut Random) -> Self {
         let pools = pools(switches, random);
         let mut one_of = |of: usize| random.below(of) == 0;
@@ -218,7 +218,7 @@ impl Settings {
         }
     }
 
-    /// Another shape of the same: what a reload brings. The pools stay where they are when `keep_pools`.
+    /// Draws the changed settings that a reload brings.
     pub fn reshape(&self, switches: &Switches, random: &mut Random) -> Self {
         let fresh = Self::draw(switches, random);
         match random.below(3) {
@@ -234,7 +234,7 @@ impl Settings {
         }
     }
 
-    /// What refers to a pool that is not there, or to one of another family, refers to none.
+    /// Removes references to pools that do not exist or are of another family.
     fn with_valid_pools(mut self) -> Self {
         let families: Vec<Family> = self.pools.iter().map(|pool| pool.family).collect();
         let fits = |pool: Option<usize>, family| pool.filter(|&at| families.get(at) == Some(&family));
@@ -246,7 +246,7 @@ impl Settings {
         self
     }
 
-    /// As the file has it.
+    /// The text of the configuration file.
     pub fn text(&self) -> String {
         let mut text = String::from("time_zone = \"UTC\"\ndefault_domain = \"CORP\"\n\n[domains]\n");
         for (domain, suffix) in LISTED {
@@ -337,7 +337,7 @@ impl Settings {
         }
     }
 
-    /// The pools that serve somebody, in their order. Empty: RRAS's offer is kept.
+    /// The pools that serve a user, in order. If empty, RRAS's offer is kept.
     pub fn chain(&self, user: Option<&Identity>, family: Family) -> Vec<usize> {
         let own = self.groups.iter().filter(|group| user.is_some_and(|user| group.members.has(user)));
         let first = own.filter_map(|group| group.pools[family.index()]).next();
@@ -350,7 +350,7 @@ impl Settings {
         chain
     }
 
-    /// Does a pool give this number? What is reserved it does not give.
+    /// Does a pool give this number? It does not give reserved numbers.
     pub fn gives(&self, pool: usize, number: u64) -> bool {
         let pool = &self.pools[pool];
         (pool.first..=pool.last).contains(&number) && self.reserved_for(pool.family, number).is_none()
@@ -361,13 +361,13 @@ impl Settings {
         (0..self.pools.len()).find(|&at| self.pools[at].family == family && self.gives(at, number))
     }
 
-    /// For whom a number is reserved.
+    /// The user for whom a number is reserved.
     pub fn reserved_for(&self, family: Family, number: u64) -> Option<Identity> {
         let of = self.reservations.iter().find(|r| r.family == family && r.number == number)?;
         Some(PEOPLE[of.person].identity())
     }
 
-    /// What is reserved for somebody.
+    /// The number that is reserved for a user.
     pub fn reservation(&self, user: &Identity, family: Family) -> Option<u64> {
         let own = self.reservations.iter().find(|r| r.family == family && PEOPLE[r.person].identity() == *user);
         own.map(|reservation| reservation.number)

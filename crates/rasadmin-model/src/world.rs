@@ -1,4 +1,4 @@
-//! The simulation: RRAS, the product, and what passes between them.
+//! The simulation: RRAS, the product, and the calls between them.
 
 mod calls;
 mod dial;
@@ -24,36 +24,36 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-/// When the simulation begins, by the time of day: 2 March 2026, 08:00 UTC.
+/// When the simulation begins: 2 March 2026, 08:00 UTC.
 const BEGINNING: i64 = 1_772_438_400_000;
 
-/// An attempt that takes longer than this fails: milliseconds.
+/// How long an attempt may take before it fails, in milliseconds.
 const PATIENCE: u64 = 200_000;
 
-/// What an event is about, in truth.
+/// What an event is really about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// An address is asked for; what RRAS offers of its own.
+    /// An address call, with the address that RRAS offers.
     Address(Number, Family, Option<u64>),
     /// A connection asks to be accepted.
     Accept(Number),
-    /// A link of it, on a port.
+    /// A link on a port.
     Link(Number, usize),
     /// The end of that link.
     LinkHangup(Number, usize),
-    /// The end of a connection: seconds and octets that are told.
+    /// The end of a connection, with the reported usage.
     Hangup(Number, Usage),
-    /// Its address is given back.
+    /// The release of an address.
     Release(Number, Address),
     /// Its quarantine state changes.
     Reauthenticate(Number, Quarantine),
     /// Its endpoint changes.
     Move(Number, String),
-    /// A connection that is not there any more, or none.
+    /// No connection, or one that no longer exists.
     Other,
 }
 
-/// A call that is under way.
+/// A call in progress.
 #[derive(Clone, Debug)]
 pub struct Call {
     of: Number,
@@ -68,70 +68,74 @@ pub struct Call {
 /// An address that was given on a port.
 #[derive(Clone, Copy, Debug)]
 pub struct GivenAddress {
-    /// When.
+    /// The time.
     pub at: Mono,
-    /// Which.
+    /// The number.
     pub number: u64,
-    /// To whom.
+    /// The connection.
     pub of: Number,
 }
 
-/// All of it.
+/// The simulation.
 pub struct World<'e, E: ?Sized> {
     /// Faults and readings.
     pub switches: Switches,
     /// The configuration.
     pub settings: Settings,
-    /// The same, compiled.
+    /// The compiled configuration.
     pub config: Arc<Config>,
     /// The product.
     pub product: Product<'e, E, Subject>,
     /// Every connection there was.
     pub connections: Vec<Connection>,
-    /// Those of which anything can still be told.
+    /// The connections about which anything can still be reported.
     pub active: Vec<Number>,
-    /// Which address RRAS has given to whom.
+    /// The connections that RRAS has given addresses to.
     pub taken: HashMap<Address, Number>,
     free_handles: Vec<u64>,
     handles: u64,
-    /// The names of all ports, by place.
+    /// The names of all ports.
     pub port_names: Vec<Name>,
     ports: Vec<bool>,
-    /// What is to be told.
+    /// The notifications to deliver.
     pub pending: Vec<Pending>,
-    /// The last that were told.
+    /// The notifications that were delivered last.
     delivered: Vec<Pending>,
     calls: Vec<Call>,
     mono: u64,
     offset: i64,
     chance: Random,
     sending_repeat: bool,
-    /// What each user has used, by person.
+    /// What each person has used.
     pub uses: Vec<Vec<Use>>,
     /// Which addresses were given on each port, on record or not.
     pub given_on: HashMap<(usize, Family), Vec<GivenAddress>>,
-    /// What each user had last, as far as it is sure.
+    /// The address that each user had last, as far as it is certain.
     pub last_had: HashMap<(Identity, Family), (Option<u64>, Mono)>,
     /// When a notification was recorded last.
     pub notified_at: Mono,
-    /// The same, before the last event.
+    /// When a notification was recorded last, before the last event.
     pub notified_before: Mono,
-    /// Every session and every lease there was in this instance, by what tells them apart.
+    /// All sessions and leases in this instance, by what identifies them.
     pub known: (HashSet<Id>, HashSet<(Address, Mono)>),
     /// What was found.
     pub finding: Option<Finding>,
-    /// What happens, for people.
+    /// What happens, as text, if requested.
     pub trace: Option<Vec<String>>,
-    /// The same as a scenario.
+    /// What happens, as a scenario.
     pub script: Script,
     /// How many events were recorded.
     pub events: u64,
-    /// How many connections came to stand.
+    /// How many connections were established.
     pub established_count: u64,
 }
 
 impl<'e, E: Engine + ?Sized> World<'e, E> {
-    /// A server that nobody has dialled yet. None: the configuration does not compile, and the finding says why.
+    /// Makes a server without connections.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration does not compile.
     pub fn new(engine: &'e E, switches: Switches, seed: u64) -> Result<Self, Finding> {
         let mut random = Random::new(seed ^ 0x5e77_1465);
         let settings = Settings::draw(&switches, &mut random);
@@ -185,14 +189,14 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         Now { at: self.stamp(), random: identifier(&mut self.chance).to_be_bytes() }
     }
 
-    /// One line of what happens, if somebody wants to read it.
+    /// Adds a line to the trace, if one was requested.
     pub fn log(&mut self, text: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             trace.push(text());
         }
     }
 
-    /// One line of the scenario.
+    /// Adds a line to the scenario.
     fn script_line(&mut self, text: impl FnOnce(&Self) -> String) {
         if self.trace.is_some() {
             let text = text(self);
@@ -200,7 +204,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         }
     }
 
-    /// Something is wrong. The first thing counts.
+    /// Reports a finding. Only the first one counts.
     pub fn found(&mut self, oracle: &'static str, what: String) {
         if self.finding.is_none() {
             self.log(|| format!("FOUND {oracle}: {what}"));
@@ -300,7 +304,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         self.log(|| format!("the time of day is set by {by} ms"));
     }
 
-    /// All that was begun ends, and all that is due is told, as far as it was not lost.
+    /// Ends everything that was begun, and delivers all pending notifications that were not lost.
     pub fn quiesce(&mut self) {
         self.log(|| "everything ends, and is reported".to_owned());
         self.chance = Random::new(self.mono);

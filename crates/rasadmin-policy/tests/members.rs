@@ -1,4 +1,4 @@
-//! Members files: whoever can write one must not be able to stop the VPN with it.
+//! Members files: a user who can write one must not be able to stop the VPN with it.
 #![allow(clippy::unwrap_used)]
 
 use rasadmin_policy::config::{
@@ -78,7 +78,7 @@ fn has(change: &Change, user: &str) -> bool {
 }
 
 #[test]
-fn of_any_number_of_bad_lines_twenty_are_told() {
+fn of_any_number_of_bad_lines_twenty_are_listed() {
     for line in ["@\n", "CORP\\\n", &format!("{}*\n", "x".repeat(2_000))] {
         let text = line.repeat((1 << 19) / line.len());
         let errors = parse("rasadmin.toml", TEXT, Path::new("/f"), &mut |_| Ok(text.clone())).unwrap_err();
@@ -86,9 +86,9 @@ fn of_any_number_of_bad_lines_twenty_are_told() {
         for (line, mistake) in (1..).zip(errors.mistakes()) {
             assert!(mistake.what.starts_with(&format!("g.txt:{line}: ")), "{mistake:?}");
         }
-        let told = errors.to_string();
-        assert!(told.ends_with(&format!("\nand {} more", errors.more())), "{told}");
-        assert!(told.len() < 12_000, "{} octets", told.len());
+        let text = errors.to_string();
+        assert!(text.ends_with(&format!("\nand {} more", errors.more())), "{text}");
+        assert!(text.len() < 12_000, "{} octets", text.len());
     }
 }
 
@@ -111,7 +111,7 @@ fn a_file_that_is_too_large_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_utf_8_is_told_with_what_to_do() {
+fn a_file_that_is_not_utf_8_is_reported_with_what_to_do() {
     let place = Place::new("");
     for (octets, what) in [(&b"\xff\xfea\0"[..], "it is UTF-16"), (b"CORP\\jos\xe9\n", "line 1 is not UTF-8")] {
         std::fs::write(place.members(), octets).unwrap();
@@ -264,7 +264,7 @@ fn a_file_that_was_not_changed_lately_is_not_read_again() {
     File::options().write(true).open(place.config()).unwrap().set_modified(old).unwrap();
     let mut watch = start(&place.config()).unwrap().watch;
     assert!(place.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
-    // With that trick nobody would notice; what is asserted is that nothing was read.
+    // With that trick the change would go unnoticed; what is asserted is that nothing was read.
     place.write("CORP\\carol\n");
     place.changed_at(old);
     for _ in 0..5 {
@@ -306,7 +306,7 @@ fn a_configuration_names_the_files_that_it_depends_on() {
 }
 
 #[test]
-fn the_computers_own_accounts_are_told_from_a_domains() {
+fn the_computers_own_accounts_are_not_a_domains() {
     let text =
         "default.action = \"deny\"\nserver.name = \"VPN1\"\ngroups.g.users = ['SRV9\\josé', 'VPN1\\ana', '.\\léa']\n";
     let computer = Name::new("srv9");
@@ -330,7 +330,7 @@ fn the_computers_own_accounts_are_told_from_a_domains() {
     let again = config.bundle.compile().unwrap();
     assert!(!has(&again, "SRV9\\jose") && has(&again, "SRV9\\josé"));
     assert_eq!(again.hash, config.hash);
-    // A computer that nobody knows: a domain like any other.
+    // For an unknown computer, it is a domain like any other.
     let elsewhere = parse("f", text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
     assert!(has(&elsewhere, "SRV9\\jose"));
 }
@@ -361,7 +361,7 @@ fn who_is_refused_while_nothing_can_be_recorded_is_noted() {
     assert!(all.contains("when_unrecorded") && all.contains("new connections are denied"), "{all}");
     let some = notes(&format!("{allow}{}", rule("when_unrecorded = \"deny\"\n")));
     assert!(some.contains("the users of the rules that set it are denied"), "{some}");
-    // Whoever is let in at all is excepted.
+    // All users who are allowed are excepted.
     let deny = "default.action = \"deny\"\njournal.when_unrecorded = \"deny\"\n";
     assert_eq!(notes(&format!("{deny}{}", rule("when_unrecorded = \"allow\"\n"))), "");
     assert!(notes(&format!("{deny}{}", rule(""))).contains("new connections are denied"));

@@ -32,11 +32,11 @@ impl Place {
     /// A second later.
     fn look(&mut self, watch: &mut Watch) -> String {
         self.now += Duration::from_secs(1);
-        told(watch.check(self.now))
+        text(watch.check(self.now))
     }
 }
 
-fn told(change: Option<Change>) -> String {
+fn text(change: Option<Change>) -> String {
     match change {
         None => "nothing".into(),
         Some(Change::Valid(config)) => format!("valid {}", config.hash),
@@ -49,7 +49,7 @@ fn hash(path: &Path) -> String {
 }
 
 #[test]
-fn a_change_is_in_force_a_mistake_is_told_once_and_its_mending_too() {
+fn a_change_is_in_force_a_mistake_is_reported_once_and_so_is_its_correction() {
     let mut place = Place::new(ALLOW);
     let mut watch = start(&place.path()).unwrap().watch;
     assert_eq!(place.look(&mut watch), "nothing");
@@ -78,9 +78,9 @@ fn it_looks_at_most_once_a_second() {
     assert_eq!(place.look(&mut watch), "nothing");
     place.write(DENY);
     place.now += Duration::from_millis(999);
-    assert_eq!(told(watch.check(place.now)), "nothing");
+    assert_eq!(text(watch.check(place.now)), "nothing");
     place.now += Duration::from_millis(1);
-    assert_eq!(told(watch.check(place.now)), hash(&place.path()));
+    assert_eq!(text(watch.check(place.now)), hash(&place.path()));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn it_lies_in_the_journals_folder_wherever_that_is_and_beside_the_file() {
     }
 }
 
-/// Whoever renames the configuration and breaks it at once has the old one's good copy, since the file names its folder.
+/// If the configuration is renamed and broken at once, the old one's good copy is used, because the file names its folder.
 #[test]
 fn a_journals_folder_that_is_named_serves_a_file_of_another_name() {
     let named = "journal.folder = \"j\"\n";
@@ -198,7 +198,7 @@ fn the_first_place_that_has_one() {
     assert_eq!(find(&named), Ok(file(0)));
 }
 
-/// Copies that somebody else could have written.
+/// Copies that another user could have written.
 #[cfg(unix)]
 mod poisoned {
     use super::*;
@@ -215,7 +215,7 @@ mod poisoned {
         (place, good, [journal, beside])
     }
 
-    /// What somebody wants to be in force.
+    /// What another user wants to be in force.
     fn poison(path: &Path) {
         let text = fs::read_to_string(path).unwrap();
         let poisoned = text.replace("deny", "allow");
@@ -241,7 +241,7 @@ mod poisoned {
     }
 
     #[test]
-    fn one_of_somebody_else_is_not_used_but_the_other_is() {
+    fn a_copy_of_another_user_is_not_used_but_the_other_is() {
         let (place, good, [journal, beside]) = kept();
         poison(&journal);
         if chown(&journal, Some(65_534), None).is_err() {
@@ -253,7 +253,7 @@ mod poisoned {
     }
 
     #[test]
-    fn a_rehearsals_rights_are_its_own_business() {
+    fn rights_in_a_scratch_folder_do_not_matter() {
         let (place, good, [journal, beside]) = kept();
         fs::remove_file(beside).unwrap();
         fs::set_permissions(&journal, Permissions::from_mode(0o666)).unwrap();
@@ -270,7 +270,7 @@ mod poisoned {
         fs::set_permissions(&planted, Permissions::from_mode(0o666)).unwrap();
         for kept in [&journal, &beside] {
             assert_eq!(mode(kept), 0o600, "{}", kept.display());
-            // The same text: only its rights are a reason to write it anew.
+            // The same text: only its rights are a reason to write it again.
             fs::set_permissions(kept, Permissions::from_mode(0o666)).unwrap();
         }
         start(&place.path()).unwrap();

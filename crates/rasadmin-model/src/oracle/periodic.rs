@@ -1,4 +1,4 @@
-//! The expensive checks: every thousand steps, and at the end.
+//! The expensive checks, made every thousand steps and at the end.
 
 use crate::product::Engine;
 use crate::reported::Lives;
@@ -10,7 +10,7 @@ use rasadmin_engine::state::Holding;
 use std::collections::HashSet;
 
 impl<E: Engine + ?Sized> World<'_, E> {
-    /// The expensive checks.
+    /// Makes the expensive checks.
     pub fn check_periodically(&mut self) {
         if self.finding.is_some() {
             return;
@@ -26,7 +26,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.retire();
     }
 
-    /// Every session and lease of the product belongs to a connection.
+    /// Checks that every session and lease of the product belongs to a connection.
     pub(super) fn check_all_known(&mut self) {
         let state = &self.product.recorded;
         let (sessions, leases) = &self.known;
@@ -43,7 +43,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// What each user has used today.
+    /// Checks what each user has used today.
     pub(super) fn check_usage(&mut self) {
         let now = self.stamp();
         let label = i32::try_from(now.time.div_euclid(crate::expect::DAY)).unwrap_or(0);
@@ -99,7 +99,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// Nobody is connected, and everything has been reported that was not lost.
+    /// Checks that nothing is left when no client is connected and everything that was not lost has been reported.
     pub fn check_all_over(&mut self) {
         self.check_periodically();
         if self.finding.is_some() {
@@ -127,7 +127,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     .iter()
                     .any(|&of| lost(of) && own(of).map(|at| self.product.stamp(at)) == Some(lease.began))
         };
-        // Its release may have been taken for that of an earlier lease of the port, which was lost.
+        // Its release may have counted for an earlier lease of the port whose release was lost.
         let taken_for_another = |lease: &rasadmin_engine::state::Lease| {
             let given = self
                 .given_on
@@ -155,7 +155,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// A new instance has nothing of the old one.
+    /// Checks that a new instance has nothing of the old one.
     pub fn check_nothing_left(&mut self, after: &str) {
         let state = &self.product.recorded;
         let (sessions, leases) = (state.live_count(), state.leases().count());

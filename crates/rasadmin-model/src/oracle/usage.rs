@@ -15,9 +15,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         reported.counted = true;
         let elapsed = at.seconds_since(reported.began);
         let seconds = usage.seconds.min(elapsed);
-        // It may have been closed by an estimate before this was written, and be forgotten by now: then that stands.
+        // It may have been closed with an estimate before this was written, and be forgotten by now. Then the estimate
+        // remains.
         let closed = reported.closed.map_or(0, |closed| closed.since(reported.began.mono) / 1000);
-        // Of one that was closed before, it is not sure how much of its end is believed; nor is a duration of zero.
+        // If it was closed before, it is uncertain how much of its hangup is believed; so is a duration of zero.
         let sure = !reported.ghost && !reported.lapsed && usage.seconds > 0;
         let octets = usage.input_octets + usage.output_octets;
         let least = |all: u64| if sure { all } else { 0 };

@@ -1,4 +1,4 @@
-//! Calls, from their beginning to their answer.
+//! Calls from their start to their answer.
 
 use super::{Call, GivenAddress, Subject, World};
 use crate::product::Engine;
@@ -17,7 +17,15 @@ impl<E: Engine + ?Sized> World<'_, E> {
             return;
         }
         self.connections[of].busy += 1;
-        self.calls.push(Call { of, subject, event, serial, begun: self.mono, again: self.sending_repeat, answer: None });
+        self.calls.push(Call {
+            of,
+            subject,
+            event,
+            serial,
+            begun: self.mono,
+            again: self.sending_repeat,
+            answer: None,
+        });
         if !self.switches.overlap {
             let which = self.calls.len() - 1;
             self.advance_call(which);
@@ -25,7 +33,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// A call goes on: it is decided, or its answer reaches RRAS.
+    /// Advances a call: it is decided, or its answer reaches RRAS.
     pub(super) fn advance_call(&mut self, which: usize) {
         if self.calls[which].answer.is_none() {
             let (subject, event) = (self.calls[which].subject.clone(), self.calls[which].event.clone());
@@ -90,7 +98,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 }
             }
             Subject::LinkHangup(..) | Subject::Other => {}
-            Subject::Hangup(..) => self.settle(Pending { of, notification: Notification::Hangup(0), again: call.again }),
+            Subject::Hangup(..) => {
+                self.settle(Pending { of, notification: Notification::Hangup(0), again: call.again })
+            }
             Subject::Release(_, address) => self.return_address(of, address),
         }
         if self.connections[of].dropped && self.connections[of].busy == 0 {
@@ -124,7 +134,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
             if server || another {
                 // Errors 1168 and 735: notify_release was set, so what was written is released.
                 self.log(|| format!("RRAS refuses {number:#x} to #{of}"));
-                self.pending.push(Pending { of, notification: Notification::Release(HeldAddress { own: false, ..held }), again: false });
+                self.pending.push(Pending {
+                    of,
+                    notification: Notification::Release(HeldAddress { own: false, ..held }),
+                    again: false,
+                });
                 return self.end(of);
             }
             self.taken.insert(address, of);

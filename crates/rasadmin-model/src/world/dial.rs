@@ -72,7 +72,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// A handle. Free ones are used again at once, unless a late link hangup would then be ambiguous.
+    /// Returns a handle. Free handles are reused at once, unless a late link hangup would then be ambiguous.
     pub(super) fn handle_for(&mut self, port: usize) -> u64 {
         let confused = |handle: u64| self.links_due(handle, port);
         match self.free_handles.iter().rposition(|&handle| !confused(handle)) {
@@ -146,7 +146,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.begin(of, Subject::Address(of, family, own), event, Serial::Addresses);
     }
 
-    /// RRAS takes an address of its own; 0: it offers nothing; None: it has none.
+    /// RRAS's own offer: 0 means that it offers nothing, `None` that its pool is empty.
     pub(super) fn offer_ipv4(&mut self) -> Option<u64> {
         if self.chance.below(25) == 0 {
             return Some(0);
@@ -160,8 +160,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let number = random.any() | 1 << 40;
         match random.below(12) {
             0 | 1 => (Offer::Nothing, None),
-            // It is on no record. If no connection shows it either, what another connection of the user left on the port looks
-            // like the address of this one.
+            // Such an offer is not recorded. If no connection shows it either, what another connection of the user
+            // left on the port looks like this connection's address.
             2 if self.switches.projection != Projection::Empty => (Offer::HighHalf(number), None),
             3 => (Offer::Number(0xfdff_ffff_ffff_ff80 + number % 0x80), None),
             _ => (Offer::Number(number), Some(number)),
@@ -199,7 +199,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// Do the connection's own calls tell that it is IKEv2?
+    /// Do the connection's own calls show that it is IKEv2?
     pub fn is_flagged(&self, c: &Connection) -> bool {
         c.is_ikev2() && !self.switches.ikev2_unflagged
     }

@@ -49,7 +49,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
             Notification::Release(_) => format!("deliver c{of} release"),
         });
         let (subject, event) = match due.notification {
-            Notification::LinkHangup(port) => (Subject::LinkHangup(of, port), Event::LinkHangup(self.link_event(of, port, 1))),
+            Notification::LinkHangup(port) => {
+                (Subject::LinkHangup(of, port), Event::LinkHangup(self.link_event(of, port, 1)))
+            }
             Notification::Hangup(seconds) => {
                 let implausible = self.switches.implausible_durations && self.chance.below(4) == 0;
                 let octets = 1000 * (1 + of as u64 % 97) * (1 + seconds.min(1000));
@@ -76,7 +78,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.sending_repeat = false;
     }
 
-    /// Could nobody tell whether it concerns this connection or a newer one? Then RRAS does not deliver it now.
+    /// Would it be ambiguous whether it concerns this connection or a newer one? Then RRAS does not deliver it now.
     pub(super) fn is_ambiguous(&self, due: Pending) -> bool {
         let old = &self.connections[due.of];
         let others = || self.active.iter().filter(|&&of| of != due.of).map(|&of| &self.connections[of]);
@@ -103,7 +105,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let Some(newer) = others.filter_map(|&of| to(of)).next() else { return false };
                 // It is not ambiguous if the product still waits for it: for the last missing release of a port.
                 let between = |one: &GivenAddress| own.at < one.at && one.at < newer.at;
-                // The release of an earlier lease of the same address may have been taken for its own.
+                // The release of an earlier lease of the same address may have counted for this one.
                 let earlier = |one: &GivenAddress| one.number == own.number && one.at < own.at;
                 let released = old.reported.leases[at].is_some_and(|lease| lease.released);
                 due.again || released || given.iter().any(|one| between(one) || earlier(one))
@@ -111,7 +113,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// This notification is settled: RRAS can use its handle or address again.
+    /// Settles a notification: RRAS can use its handle or address again.
     pub(super) fn settle(&mut self, due: Pending) {
         if due.again {
             return;

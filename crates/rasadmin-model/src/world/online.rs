@@ -39,8 +39,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let Some(of) = self.some_of(|c| c.phase == Phase::Online && c.links.len() > 1) else { return };
         let which = self.chance.below(self.connections[of].links.len());
         let port = self.connections[of].links[which];
-        // A protocol that comes up on the link keeps the port in use, and its call names the port. If another connection of
-        // the user had the port meanwhile, nothing would tell whose the address is.
+        // A protocol that comes up on the link keeps the port in use, and its call names the port. If another
+        // connection of the user then had the port, nothing would tell whose the address is.
         let names = |call: &Call| matches!(call.subject, Subject::Address(number, family, _) if number == of && self.connections[of].asked_on[family.index()] == port);
         if self.calls.iter().any(names) {
             return;
@@ -84,7 +84,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.begin(of, Subject::Move(of, source), event, Serial::EndpointChanges);
     }
 
-    /// The real end of a connection or an attempt. It waits for a call that is under way.
+    /// Ends a connection or an attempt in truth. If one of its calls is in progress, the end waits for that.
     pub(super) fn end(&mut self, of: Number) {
         let c = &mut self.connections[of];
         if c.phase == Phase::Gone {
@@ -116,13 +116,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 self.return_address(of, held.address);
             }
         }
-        // Without a GUID only the handle shows whose hangup it is.
+        // Without a GUID, only the handle shows which connection a hangup belongs to.
         if self.switches.guids || !handle_is_due {
             self.free_handles.push(handle);
         }
     }
 
-    /// Gives an address back to RRAS's pool.
+    /// Returns an address to RRAS's pool.
     pub(super) fn return_address(&mut self, of: Number, address: Address) {
         if self.taken.get(&address) == Some(&of) {
             self.taken.remove(&address);

@@ -1,4 +1,4 @@
-//! The product's processes: they are called, killed, started, and given another configuration.
+//! Calls, kills and starts the product's processes, and changes their configuration.
 
 use super::{Subject, World, compile, identifier, processes};
 use crate::product::Engine;
@@ -12,11 +12,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if matches!(event, Event::Address(_) | Event::Release(_)) { 0 } else { self.product.members.len() - 1 }
     }
 
-    /// One call into the product.
+    /// Makes a call into the product.
     pub fn call_product(&mut self, subject: Subject, event: Event) -> Answer {
         let member = self.member_for(&event);
         self.events += 1;
-        // No two events have the same moment: it identifies leases and sessions.
+        // No two events have the same time, because it identifies leases and sessions.
         self.mono += 1;
         if self.product.members[member].unavailable {
             let now = self.now();
@@ -27,10 +27,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             }
             let enters = matches!(event, Event::Address(_) | Event::Connection(_));
             if enters && self.settings.refuses_unrecorded && answer != Answer::Reject {
-                self.found(
-                    "always: no one is let in unrecorded if that is denied",
-                    format!("{subject:?}: {answer:?}"),
-                );
+                self.found("always: no one is let in unrecorded if that is denied", format!("{subject:?}: {answer:?}"));
             }
             return answer;
         }
@@ -94,7 +91,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.call_product(Subject::Other, event);
     }
 
-    /// RRAS's processes are killed. What they had pending is never reported.
+    /// Kills RRAS's processes. What they had pending is never reported.
     pub(super) fn restart(&mut self) {
         self.script_line(|_| "kill".to_owned());
         self.script_line(|_| "restart".to_owned());

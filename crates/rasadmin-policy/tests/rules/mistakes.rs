@@ -17,7 +17,7 @@ fn only(text: &str) -> (String, String, String) {
 }
 
 #[test]
-fn each_fault_is_told_at_its_place() {
+fn each_mistake_is_reported_at_its_position() {
     let cases: &[(String, &str, &str, &str)] = &[
         ("groups = ['sales', 'saels']".into(), "'saels'", "there is no group `saels`", "did you mean `sales`?"),
         ("groups = ['xyz']".into(), "'xyz'", "there is no group `xyz`", "[groups.xyz]"),
@@ -110,7 +110,7 @@ fn names_of_rules_are_unique() {
 }
 
 #[test]
-fn all_faults_are_told_in_the_order_of_the_file() {
+fn all_mistakes_are_listed_in_the_order_of_the_file() {
     let world = compiled(
         "[[rules]]\nname = 'a'\naction = 'allow'\nports = ['*x']\nusers = ['y*']\n\
          [[rules]]\nname = 'b'\naction = 'allow'\ngroups = ['none']\nuser_sessions = { below = 1 }\n",

@@ -8,7 +8,7 @@ use rasadmin_policy::{Fact, Facts, Identity, Name, Stage, Tunnel};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// The answer: allow, rule, for now, whether it may stand unrecorded.
+/// The answer: allow, rule, for now, whether it is accepted unrecorded.
 pub type Answer = (bool, Option<String>, bool, Option<WhenUnrecorded>);
 
 pub struct Naive<'a> {

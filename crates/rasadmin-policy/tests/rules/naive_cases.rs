@@ -271,13 +271,13 @@ impl Case {
         // What was needed suffices (a number that is missed stops the test).
         let needs = rules.needs_for(*stage, facts, &in_groups);
         prop_assert!(needs.groups.is_subset(&rules.needs().groups) && needs.periods.is_subset(&rules.needs().periods));
-        let mut told = counted.clone();
-        told.groups.retain(|(group, _)| needs.groups.contains(group));
-        told.used.retain(|(period, _)| needs.periods.contains(period));
+        let mut asked = counted.clone();
+        asked.groups.retain(|(group, _)| needs.groups.contains(group));
+        asked.used.retain(|(period, _)| needs.periods.contains(period));
         if !needs.user_sessions {
-            told.user_sessions = Count { min: 77, max: 77 };
+            asked.user_sessions = Count { min: 77, max: 77 };
         }
-        prop_assert_eq!(&ruling, &rules.decide(*stage, facts, &in_groups, &told));
+        prop_assert_eq!(&ruling, &rules.decide(*stage, facts, &in_groups, &asked));
 
         // The explanation says the same.
         let explained = rules.explain(*stage, facts, &in_groups, counted);
@@ -311,7 +311,7 @@ fn every_way_to_decide_is_tried() {
         if needs.is_empty() { unasked += 1 } else { asked += 1 }
     }
     // Allow and deny, by a rule and by the default; for now only a rule allows, and only a rule that allows says whether
-    // a connection may stand unrecorded.
+    // a connection is accepted unrecorded.
     let mut ways = vec![(true, false, false, None), (false, true, false, None), (false, false, false, None)];
     for for_now in [true, false] {
         for unrecorded in [None, Some(WhenUnrecorded::Allow), Some(WhenUnrecorded::Deny)] {

@@ -57,7 +57,7 @@ proptest! {
         let world = world(DENY);
         let user = Name::from_utf16(&user);
         let who = |logon: Option<&Name>| world.domains.identity_fact(&user, logon);
-        // At the connection at the latest; before, he is denied or nobody can tell.
+        // At the connection at the latest. Before that, the user is denied or not yet known.
         let facts = Facts { user: who(Some(&logon.into())), ..full() };
         prop_assert!(!world.decide(Stage::Connection, &facts, &RuleCounts::default()).allow, "{user}: {:?}", facts.user);
         let early = Facts { user: who(None), ..early() };
@@ -107,7 +107,7 @@ fn a_suffix_that_is_not_listed_waits_for_the_logon_domain() {
     for (name, allowed) in [("alice@mail.example", false), ("bob@mail.example", true)] {
         let ruling =
             world.decide(Stage::Ipv4Address, &Facts { user: user(name, None), ..early() }, &RuleCounts::default());
-        assert!(ruling.allow && ruling.for_now, "{name}: nobody can tell yet");
+        assert!(ruling.allow && ruling.for_now, "{name}: the user is not yet known");
         let facts = Facts { user: user(name, Some("CORP")), ..full() };
         assert_eq!(world.decide(Stage::Connection, &facts, &RuleCounts::default()).allow, allowed, "{name}");
     }

@@ -98,7 +98,7 @@ fn only_what_can_matter_is_counted() {
     let month = Needs { periods: [Period::Month].into(), ..Needs::default() };
     assert_eq!(needs("bob", Stage::Ipv4Address, early()), Needs { user_sessions: true, ..month.clone() });
     assert_eq!(needs("kiosk", Stage::Ipv4Address, early()), Needs { groups: [kiosk].into(), ..month });
-    // Nobody's use cannot be counted: the first rule is unknown, and at the last stage that denies.
+    // The use of an unknown user cannot be counted: the first rule is unknown, and at the last stage that denies.
     let nobody = Facts { user: Fact::NotYetKnown, ..full() };
     assert!(world.rules.needs_for(Stage::Link, &nobody, &Default::default()).is_empty());
 }

@@ -1,4 +1,4 @@
-//! Whether a connection may stand that cannot be recorded: the rules say it with their decision.
+//! Whether a connection is accepted that cannot be recorded: the rules return it with their decision.
 
 use crate::world::*;
 use rasadmin_policy::Stage;
