@@ -21,6 +21,7 @@ mod lookup;
 mod owner;
 mod recheck;
 mod release;
+mod requester;
 mod revive;
 mod search;
 
@@ -28,21 +29,16 @@ pub use carried::{Scope, decide_carried};
 
 use crate::config::Config;
 use crate::decision::{Answer, Decision};
-use crate::effect::{ClosedBy, Effect};
+use crate::effect::Effect;
 use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent};
 use crate::now::{Id, Now, Process};
 use crate::record::Record;
 use crate::state::State;
+pub use crate::state::{LEASE_TIMEOUT, LINK_TIMEOUT};
 use crate::{Name, Stage};
 use draft::Draft;
 use expiry::Subject;
 use serde::{Deserialize, Serialize};
-
-/// How long a session may have no link before it is closed, in milliseconds.
-pub const LINK_TIMEOUT: u64 = 60 * 1000;
-
-/// How long a lease is held that no connection took, or whose session was hung up, in milliseconds.
-pub const LEASE_TIMEOUT: u64 = 5 * 60 * 1000;
 
 /// What a decision depends on besides the state and the event.
 #[derive(Clone, Copy, Debug)]
@@ -222,9 +218,4 @@ fn record(draft: Draft<'_>, event: Event, decision: Option<Decision>, answer: An
         session: draft.session,
         effects: draft.effects,
     }
-}
-
-/// Can RRAS still report the hangup of a session that was closed for this reason?
-pub(crate) const fn hangup_may_come(by: ClosedBy) -> bool {
-    !matches!(by, ClosedBy::Hangup | ClosedBy::FirstLinkRejected | ClosedBy::InstanceEnded | ClosedBy::Administrator)
 }

@@ -11,7 +11,7 @@ mod usage;
 pub use anomaly::Anomaly;
 pub use lease::{EndedBy, LeaseBegan, Origin};
 pub use session::{ClosedBy, Elsewhere, LinkBegan, SessionBegan, SessionEnded};
-pub use usage::{Day, DayUse, Labels, Usage, UseCarried};
+pub use usage::{Accumulated, Day, DayUse, Labels, Sums, Usage, UseCarried};
 
 use crate::now::{Id, Mono, Stamp};
 use crate::{Identity, Millis, Name, Quarantine, Tunnel};
@@ -193,9 +193,9 @@ pub enum Effect {
     /// An event came out of order.
     Anomaly(Anomaly),
     /// A configuration was read.
-    ConfigRead(crate::event::ConfigRead),
+    ConfigRead(ConfigRead),
     /// Refusals were repeated, and counted instead of recorded.
-    RefusalRepeated(crate::event::Repeated),
+    RefusalRepeated(Repeated),
     /// Events were lost.
     Lost {
         /// How many.
@@ -248,4 +248,30 @@ pub struct Block {
     pub until: Option<Millis>,
     /// The reason, for people.
     pub reason: Option<String>,
+}
+
+/// A process has read its configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigRead {
+    /// The version of the product.
+    pub version: String,
+    /// The hash of the configuration that is in force from now on.
+    pub hash: String,
+    /// Its texts as JSON; `None` if they are already on record.
+    pub texts: Option<String>,
+    /// What is wrong with the file, if an earlier configuration is in force instead.
+    pub fault: Option<String>,
+}
+
+/// How often a refusal was repeated within a minute, without the first one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeated {
+    /// The record of the first one.
+    pub of: Id,
+    /// When the first one happened.
+    pub first: Stamp,
+    /// How many followed.
+    pub times: u64,
+    /// When the last one happened.
+    pub last: Stamp,
 }

@@ -1,8 +1,10 @@
 //! Events that RRAS, an administrator or the rasadmin service reports, as plain values: the input of
 //! [`decide`](crate::decide).
 
+pub use crate::effect::{ConfigRead, Repeated};
+
 use crate::effect::{Block, Elsewhere, Forgetting, Usage};
-use crate::now::{Id, Process, Stamp};
+use crate::now::{Id, Process};
 use crate::{Family, Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
 use serde::{Deserialize, Serialize};
@@ -113,19 +115,6 @@ impl Event {
     }
 }
 
-/// How often a refusal was repeated within a minute, without the first one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Repeated {
-    /// The record of the first one.
-    pub of: Id,
-    /// When the first one happened.
-    pub first: Stamp,
-    /// How many followed.
-    pub times: u64,
-    /// When the last one happened.
-    pub last: Stamp,
-}
-
 /// A connection's accept, reauthentication, endpoint change or hangup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionEvent {
@@ -205,19 +194,6 @@ pub struct ReleaseEvent {
     pub port: Name,
     /// The address; `None` if the call named none.
     pub address: Option<Address>,
-}
-
-/// A process has read its configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConfigRead {
-    /// The version of the product.
-    pub version: String,
-    /// The hash of the configuration that is in force from now on.
-    pub hash: String,
-    /// Its texts as JSON; `None` if they are already on record.
-    pub texts: Option<String>,
-    /// What is wrong with the file, if an earlier configuration is in force instead.
-    pub fault: Option<String>,
 }
 
 /// A live connection as the service found it in RRAS.

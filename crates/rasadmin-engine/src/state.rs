@@ -15,16 +15,19 @@ mod instance;
 mod lease;
 mod live;
 mod session;
+mod sink;
 mod table;
 mod usage;
 
+pub use crate::effect::{Accumulated, Sums};
 pub use addresses::Free;
-pub use checkpoint::{Checkpoint, Sink, Slices, VERSION};
+pub use checkpoint::{Checkpoint, Slices, VERSION};
 pub(crate) use expiry::Due;
 pub use instance::{Closing, Open, closing_of};
 pub use lease::{Holding, Lease};
 pub use session::{Closed, Link, Replaced, Session};
-pub use usage::{Accumulated, Sums, period_label};
+pub use sink::Sink;
+pub use usage::period_label;
 
 use crate::config::Config;
 use crate::effect::{Block, Elsewhere};
@@ -39,6 +42,12 @@ use session::Sessions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use usage::UseOfAll;
+
+/// How long a session may have no link before it is closed, in milliseconds.
+pub const LINK_TIMEOUT: u64 = 60 * 1000;
+
+/// How long a lease is held that no connection took, or whose session was hung up, in milliseconds.
+pub const LEASE_TIMEOUT: u64 = 5 * 60 * 1000;
 
 /// How long a session that was closed without a hangup is remembered, in milliseconds.
 pub const CLOSED_FOR: u64 = 60 * 60 * 1000;

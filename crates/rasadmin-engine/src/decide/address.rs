@@ -4,7 +4,8 @@ use super::LEASE_TIMEOUT;
 use super::admission::{Asked, ask};
 use super::draft::Draft;
 use super::facts::of_address;
-use super::owner::{may_be_same_user, may_have_requested};
+use super::owner::may_be_same_user;
+use super::requester::may_have_requested;
 use super::search::search;
 use crate::addresses::Address;
 use crate::decision::{Answer, Decision, Given, OfferBecause, OfferFault, Refusal, address_stage};
@@ -240,7 +241,8 @@ fn given_again(draft: &Draft<'_>, earlier: &Lease, event: &AddressEvent, user: O
         Holding::Waiting(_) | Holding::Ended(..) => None,
     };
     let has_it = session.is_some_and(|session| {
-        let asked = may_have_requested(draft, earlier, &session.user_name, session.user.as_ref());
+        let asked =
+            may_have_requested(&draft.context.config.domains, earlier, &session.user_name, session.user.as_ref());
         if draft.touches(session.began) {
             asked && draft.links(session).any(|link| link.port != event.port)
         } else {

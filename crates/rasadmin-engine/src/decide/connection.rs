@@ -5,7 +5,7 @@ use super::admission::{Served, ask, pool_that_serves};
 use super::counts::{Replacement, replacement};
 use super::draft::Draft;
 use super::facts::{nothing, of_connection};
-use super::owner::requester;
+use super::requester::requester;
 use crate::addresses::Address;
 use crate::decision::{Answer, Decision, Refusal, address_stage};
 use crate::effect::{ClosedBy, Effect, Origin, SessionBegan};
@@ -184,7 +184,7 @@ pub(super) fn address_of_another_user(
     let plan = &draft.context.config.addresses;
     for lease in leases {
         // Another session may have had the lease since, so its user proves nothing. The name in the address call does.
-        let asked = requester(draft, lease);
+        let asked = requester(&draft.context.config.domains, lease);
         if asked.as_ref() == user {
             continue;
         }

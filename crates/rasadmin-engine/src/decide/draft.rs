@@ -1,6 +1,6 @@
 //! A record being made: its effects so far, and the state as it will be after them.
 
-use super::owner::may_have_requested;
+use super::requester::may_have_requested;
 use super::{Context, LEASE_TIMEOUT};
 use crate::calendar::{days_of, labels_at};
 use crate::effect::{
@@ -108,7 +108,12 @@ impl<'a> Draft<'a> {
                 session.established.is_none()
                     && !session.waits_for_link()
                     && session.port.as_ref() == Some(&lease.port)
-                    && may_have_requested(self, lease, &session.user_name, session.user.as_ref())
+                    && may_have_requested(
+                        &self.context.config.domains,
+                        lease,
+                        &session.user_name,
+                        session.user.as_ref(),
+                    )
             }
             (Some(link), None) => link.port == lease.port,
             _ => false,

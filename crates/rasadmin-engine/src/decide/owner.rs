@@ -2,7 +2,7 @@
 //! the connection.
 
 use super::draft::Draft;
-use crate::state::{Lease, Session};
+use crate::state::Session;
 use crate::{Identity, Name};
 
 /// May an address call with this name belong to the session's user? `user` is the user that the name means, as far as
@@ -18,18 +18,6 @@ pub(super) fn may_be_same_user(draft: &Draft<'_>, session: &Session, name: &Name
             (Some(of), Some(asks)) => of.name == asks.name && !has_domain(name),
             _ => false,
         }
-}
-
-/// The user who asked for a lease, as far as the name in the address call tells. `lease.user` may be another user by
-/// now: the one of the session that has it.
-pub(super) fn requester(draft: &Draft<'_>, lease: &Lease) -> Option<Identity> {
-    draft.context.config.domains.identity(&lease.user_name, &Name::default())
-}
-
-/// May this user have asked for the lease?
-pub(super) fn may_have_requested(draft: &Draft<'_>, lease: &Lease, name: &Name, user: Option<&Identity>) -> bool {
-    lease.user_name.folded() == name.folded()
-        || requester(draft, lease).as_ref().zip(user).is_some_and(|(asked, user)| asked.name == user.name)
 }
 
 fn has_domain(name: &Name) -> bool {

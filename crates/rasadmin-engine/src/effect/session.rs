@@ -99,6 +99,11 @@ impl ClosedBy {
         }
     }
 
+    /// Can RRAS still report the hangup of a session that was closed for this reason?
+    pub(crate) const fn hangup_may_come(self) -> bool {
+        !matches!(self, Self::Hangup | Self::FirstLinkRejected | Self::InstanceEnded | Self::Administrator)
+    }
+
     /// Does its connect time count for the user?
     pub const fn is_billed(self) -> bool {
         !matches!(self, Self::FirstLinkRejected | Self::NeverEstablished)

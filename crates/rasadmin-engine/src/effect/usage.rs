@@ -1,6 +1,5 @@
 //! Usage: what a hangup reports, and what is counted by days.
 
-use crate::state::Accumulated;
 use crate::{Identity, Millis};
 use serde::{Deserialize, Serialize};
 
@@ -65,5 +64,78 @@ impl Usage {
     /// Are the octets exact, or may a counter have wrapped? A frame carries at most 1,600 octets.
     pub fn is_exact(&self) -> bool {
         self.input_packets.max(self.output_packets).saturating_mul(1600) < 1 << 32
+    }
+}
+
+/// Sums of seconds and octets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sums {
+    /// Seconds connected.
+    pub seconds: u64,
+    /// Octets received and sent.
+    pub octets: u64,
+}
+
+impl Sums {
+    const fn plus(self, more: Self) -> Self {
+        Self { seconds: self.seconds.saturating_add(more.seconds), octets: self.octets.saturating_add(more.octets) }
+    }
+}
+
+/// The sums of two periods: the latest period that was ever written, and the one written last besides it. A session
+/// that began long ago or is reported late does not overwrite the first, and a clock that was ahead once does not
+/// block the second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accumulated {
+    /// Ordered by label; `None` comes first.
+    two: [Option<(i32, Sums)>; 2],
+}
+
+impl Accumulated {
+    pub(crate) fn of(&self, label: i32) -> Sums {
+        self.two.into_iter().flatten().find(|(of, _)| *of == label).map_or(Sums::default(), |(_, sums)| sums)
+    }
+
+    fn entry(&mut self, label: i32) -> Option<&mut Sums> {
+        self.two.iter_mut().flatten().find(|(of, _)| *of == label).map(|(_, sums)| sums)
+    }
+
+    pub(crate) fn add(&mut self, label: i32, more: Sums) {
+        match self.entry(label) {
+            Some(sums) => *sums = sums.plus(more),
+            None => {
+                self.two[0] = Some((label, more));
+                self.two.sort_by_key(|entry| entry.map(|(label, _)| label));
+            }
+        }
+    }
+
+    pub(crate) fn take(&mut self, label: i32, less: Sums) {
+        if let Some(sums) = self.entry(label) {
+            sums.seconds = sums.seconds.saturating_sub(less.seconds);
+            sums.octets = sums.octets.saturating_sub(less.octets);
+        }
+    }
+
+    pub(crate) fn forget_before(&mut self, label: i32) {
+        for entry in &mut self.two {
+            if entry.is_some_and(|(of, _)| of < label) {
+                *entry = None;
+            }
+        }
+    }
+
+    /// Is a period not older than the older of the two?
+    pub(crate) fn reaches(&self, label: i32) -> bool {
+        self.two[0].is_none_or(|(first, _)| first <= label)
+    }
+
+    /// The periods and their sums.
+    pub(crate) fn entries(self) -> impl Iterator<Item = (i32, Sums)> {
+        self.two.into_iter().flatten()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.two.iter().all(Option::is_none)
     }
 }

@@ -5,10 +5,10 @@ use super::expiry::{Due, Expiry};
 use super::instance::{Open, closing_of};
 use super::lease::{Holding, Lease};
 use super::session::{Closed, Link, Replaced, Session};
+use crate::Identity;
 use crate::effect::{DayUse, Effect, EndedBy, InstanceBegan, SessionEnded};
 use crate::now::{Id, Mono, Stamp};
 use crate::record::Record;
-use crate::{Identity, decide};
 
 impl State {
     /// Carries out a record's effects. It depends on nothing else.
@@ -169,7 +169,7 @@ impl State {
 
     fn wait_for_link(&mut self, id: Id) {
         let waits = self.sessions.get(id).filter(|session| session.waits_for_link());
-        let due = waits.map(|session| session.unlinked.mono.after(decide::LINK_TIMEOUT));
+        let due = waits.map(|session| session.unlinked.mono.after(super::LINK_TIMEOUT));
         self.expiry.set(Due::Session(id), due);
     }
 
@@ -177,7 +177,7 @@ impl State {
         let id = ended.session;
         let Some(mut session) = self.sessions.take(id) else {
             // More is known about its end.
-            if decide::hangup_may_come(ended.by) {
+            if ended.by.hangup_may_come() {
                 self.sessions.closed_change(id, |closed| closed.by = ended.by);
             } else {
                 self.sessions.forget(id);
@@ -187,7 +187,7 @@ impl State {
         self.derived.count(&session, -1);
         self.expiry.set(Due::Session(id), None);
         session.links.clear();
-        if decide::hangup_may_come(ended.by) {
+        if ended.by.hangup_may_come() {
             self.sessions.remember(Closed { session, closed: at, stop: ended.at, by: ended.by });
         }
     }

@@ -7,6 +7,7 @@ use super::elsewhere::RemoteSessions;
 use super::expiry::{Due, Expiry};
 use super::lease::{Lease, Leases};
 use super::session::{Closed, Session, Sessions};
+use super::sink::Sink;
 use super::table::Table;
 use super::usage::{UseOf, UseOfAll};
 use crate::Name;
@@ -85,7 +86,7 @@ impl Checkpoint {
     pub fn into_state(self) -> State {
         let mut expiry = Expiry::default();
         for (_, session) in self.sessions.iter().filter(|(_, session)| session.waits_for_link()) {
-            expiry.set(Due::Session(session.id), Some(session.unlinked.mono.after(crate::decide::LINK_TIMEOUT)));
+            expiry.set(Due::Session(session.id), Some(session.unlinked.mono.after(super::LINK_TIMEOUT)));
         }
         for (_, lease) in self.leases.iter().filter(|(_, lease)| lease.until().is_some()) {
             expiry.set(Due::Lease(lease.id), lease.until());
@@ -108,19 +109,6 @@ impl Checkpoint {
             derived: Derived::default(),
         }
     }
-}
-
-/// The destination of slices.
-pub trait Sink {
-    /// Why something could not be written.
-    type Error;
-
-    /// Writes what comes next.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    fn put<T: Serialize>(&mut self, part: &T) -> Result<(), Self::Error>;
 }
 
 /// A checkpoint that is written slice by slice. All slices together are the [`Checkpoint`], in a format that writes a

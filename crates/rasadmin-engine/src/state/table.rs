@@ -3,7 +3,7 @@
 //! A clone shares the entries with its original. Changing an entry first copies the chunk it is in, so the other table
 //! keeps what it had. A checkpoint is written from such a clone while the state goes on.
 
-use super::checkpoint::Sink;
+use super::sink::Sink;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;

@@ -4,72 +4,9 @@ use super::index::Index;
 use super::table::{Entry, Slot, Table};
 use crate::Identity;
 use crate::config::file::Period;
-use crate::effect::{DayUse, Labels};
+use crate::effect::{Accumulated, DayUse, Labels, Sums};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
-
-/// Sums of seconds and octets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sums {
-    /// Seconds connected.
-    pub seconds: u64,
-    /// Octets received and sent.
-    pub octets: u64,
-}
-
-impl Sums {
-    const fn plus(self, more: Self) -> Self {
-        Self { seconds: self.seconds.saturating_add(more.seconds), octets: self.octets.saturating_add(more.octets) }
-    }
-}
-
-/// The sums of two periods: the latest period that was ever written, and the one written last besides it. A session
-/// that began long ago or is reported late does not overwrite the first, and a clock that was ahead once does not
-/// block the second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Accumulated {
-    /// Ordered by label; `None` comes first.
-    two: [Option<(i32, Sums)>; 2],
-}
-
-impl Accumulated {
-    fn of(&self, label: i32) -> Sums {
-        self.two.into_iter().flatten().find(|(of, _)| *of == label).map_or(Sums::default(), |(_, sums)| sums)
-    }
-
-    fn entry(&mut self, label: i32) -> Option<&mut Sums> {
-        self.two.iter_mut().flatten().find(|(of, _)| *of == label).map(|(_, sums)| sums)
-    }
-
-    fn add(&mut self, label: i32, more: Sums) {
-        match self.entry(label) {
-            Some(sums) => *sums = sums.plus(more),
-            None => {
-                self.two[0] = Some((label, more));
-                self.two.sort_by_key(|entry| entry.map(|(label, _)| label));
-            }
-        }
-    }
-
-    fn take(&mut self, label: i32, less: Sums) {
-        if let Some(sums) = self.entry(label) {
-            sums.seconds = sums.seconds.saturating_sub(less.seconds);
-            sums.octets = sums.octets.saturating_sub(less.octets);
-        }
-    }
-
-    fn forget_before(&mut self, label: i32) {
-        for entry in &mut self.two {
-            if entry.is_some_and(|(of, _)| of < label) {
-                *entry = None;
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.two.iter().all(Option::is_none)
-    }
-}
 
 /// The label of a day, a week or a month.
 pub const fn period_label(period: Period, labels: Labels) -> i32 {
@@ -108,11 +45,11 @@ fn last_two(period: Period, days: &[DayUse]) -> impl Iterator<Item = (i32, Sums)
     let mut all = Accumulated::default();
     for day in days {
         let label = period_label(period, day.labels);
-        if all.two[0].is_none_or(|(first, _)| first <= label) {
+        if all.reaches(label) {
             all.add(label, sums(day));
         }
     }
-    all.two.into_iter().flatten()
+    all.entries()
 }
 
 impl UseOfAll {
