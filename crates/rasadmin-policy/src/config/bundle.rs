@@ -1,14 +1,11 @@
-//! The texts of a configuration, and where the last good ones are saved.
+//! The texts of a configuration.
 
-use super::compile::{Source, parse};
-use super::{Config, ConfigErrors, read};
+use super::paths::folder;
 use crate::Name;
-use rasadmin_messages::Message;
-use rasadmin_rights::private::unbelievable;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The texts of a configuration, from which it can be compiled again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,44 +34,6 @@ impl Bundle {
     pub(super) fn len(&self) -> usize {
         self.text.len() + self.members.values().map(String::len).sum::<usize>()
     }
-
-    /// Compiles it.
-    pub fn compile(&self) -> Result<Config, ConfigErrors> {
-        let mut members = |name: &str| {
-            self.members.get(name).cloned().ok_or_else(|| format!("the members file `{name}` was not kept"))
-        };
-        let source = Source {
-            file: &self.file.display().to_string(),
-            text: &self.text,
-            folder: &folder(&self.file),
-            computer: &self.computer,
-        };
-        let mut config = parse(&source, &mut members)?;
-        config.bundle.file.clone_from(&self.file);
-        Ok(config)
-    }
-
-    /// Reads a saved configuration; `None` if there is none, or it is damaged. A file that another user has written or
-    /// can write does not count, and a message says so: that user could decide who may connect.
-    pub fn kept(path: &Path) -> Option<Self> {
-        if let Some(why) = unbelievable(path) {
-            Message::KeptConfigNotUsed { file: &path.display(), why: &why }.tell();
-            return None;
-        }
-        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
-    }
-}
-
-/// The default name of the journal's folder, beside the configuration.
-pub(super) const JOURNAL: &str = "journal";
-
-/// The path of the last good configuration in the journal's folder.
-pub fn last_good(journal: &Path) -> PathBuf {
-    journal.join("last-good.json")
-}
-
-pub(super) fn folder(file: &Path) -> PathBuf {
-    file.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// The digest of a members file, for [`hash`].
@@ -89,36 +48,4 @@ pub(super) fn hash<'a>(text: &str, members: impl IntoIterator<Item = &'a [u8; 32
     whole.update(Sha256::digest(text));
     members.into_iter().for_each(|digest| whole.update(digest));
     whole.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The paths where the last good configuration may be saved.
-#[derive(Debug)]
-pub(super) struct KeptAt {
-    /// In the journal's folder that the file names, as far as an invalid file still names it.
-    pub named: Option<PathBuf>,
-    /// Where it is if the file names no folder, is unreadable or is missing: in the default folder of a journal, and
-    /// beside the file.
-    pub otherwise: [PathBuf; 2],
-}
-
-impl KeptAt {
-    pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
-        self.named.iter().chain(&self.otherwise)
-    }
-}
-
-pub(super) fn kept_at(path: &Path) -> KeptAt {
-    let named = super::loading::text(path).ok().and_then(|text| read::journal_folder(&text));
-    KeptAt {
-        named: named.map(|journal| last_good(&folder(path).join(journal))),
-        otherwise: [last_good(&folder(path).join(JOURNAL)), beside(path)],
-    }
-}
-
-/// The path beside the configuration. A copy is saved there too, because the journal's folder may be moved, and a
-/// missing file cannot name it.
-pub(super) fn beside(path: &Path) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(".last-good.json");
-    path.into()
 }

@@ -1,8 +1,8 @@
 //! Checks that need the whole configuration.
 
 use super::Mistake;
-use super::bundle::JOURNAL;
 use super::file::{At, File};
+use super::paths::JOURNAL;
 use crate::{Domains, Name};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};

@@ -2,8 +2,7 @@
 //! written in portions, because syncing it at once takes too long.
 
 use super::Config;
-use super::bundle::beside;
-use super::last_good;
+use super::paths::{beside, last_good};
 use rasadmin_messages::Message;
 use rasadmin_rights::private::{make_folder, only_ours, unbelievable};
 use std::fs::OpenOptions;

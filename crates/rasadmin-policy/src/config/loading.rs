@@ -1,7 +1,7 @@
 //! Loads a configuration with its members files from disk, a part at a time.
 
-use super::bundle::folder;
 use super::compile::{Compiling, Progress, Source};
+use super::paths::folder;
 use super::{Config, ConfigErrors};
 use crate::Name;
 use crate::rules::Fault;

@@ -31,7 +31,7 @@ impl std::error::Error for NotFound {}
 
 /// Is there a configuration file at this path, or a saved copy of its last good version?
 fn is_there(path: &Path) -> bool {
-    path.exists() || super::bundle::kept_at(path).all().any(|kept| kept.exists())
+    path.exists() || super::saved::kept_at(path).all().any(|kept| kept.exists())
 }
 
 /// Finds the configuration.

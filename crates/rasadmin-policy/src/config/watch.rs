@@ -1,9 +1,9 @@
 //! Starts with a configuration and reloads it when its files change. A typo must never stop the VPN, so the last good
 //! configuration remains in force, even after a restart.
 
-use super::bundle::kept_at;
 use super::keeping::Keeping;
 use super::loading::{COARSE, Files, Loaded, Loading};
+use super::saved::kept_at;
 use super::{Bundle, Config, ConfigErrors};
 use crate::Name;
 use rasadmin_messages::Message;

@@ -5,8 +5,9 @@ use super::index::Bits;
 use super::names::Names;
 use super::networks::Networks;
 use super::truth::Limit;
-use super::{GroupId, GroupSet, IfAbsent, Needs, Period, RuleCounts, Rules, Truth};
+use super::{GroupId, GroupSet, IfAbsent, Needs, Period, RuleCounts, Truth};
 use crate::{Fact, Facts, Name};
+use jiff::civil::DateTime;
 use std::net::IpAddr;
 
 /// A condition. Users and groups are looked up once for all rules: see [`Seen`].
@@ -40,33 +41,35 @@ pub(super) struct Seen<'a> {
     server: Name,
     port: Fact<Name>,
     computer: Fact<Name>,
+    named: Named,
+}
+
+/// The rules that name the user.
+#[derive(Debug)]
+pub(super) struct Named {
     /// The rules whose `users` name the user.
-    by_user: Bits,
+    pub by_user: Bits,
     /// The rules whose `groups` contain one of the user's groups.
-    by_group: Bits,
+    pub by_group: Bits,
 }
 
 impl<'a> Seen<'a> {
-    pub(super) fn new(rules: &Rules, facts: &'a Facts, groups: &'a GroupSet, last: bool) -> Self {
+    pub(super) fn new(facts: &'a Facts, groups: &'a GroupSet, last: bool, clock: DateTime, named: Named) -> Self {
         let fold = |name: &Fact<Name>| match name {
             Fact::Known(name) => Fact::Known(name.folded()),
             Fact::NotYetKnown => Fact::NotYetKnown,
             Fact::Absent => Fact::Absent,
         };
-        let end = rules.rules.len();
-        let named = facts.user.known().into_iter().flat_map(|user| rules.users.of(user));
-        let in_groups = groups.iter().filter_map(|group| rules.by_group.get(group.0 as usize)).map(|list| &list[..]);
         Self {
             facts,
             groups,
             last,
             source: facts.source.clone().map(|address| address.to_canonical()),
-            minute: minute_of_week(rules.zone.to_datetime(facts.time)),
+            minute: minute_of_week(clock),
             server: facts.server.folded(),
             port: fold(&facts.port),
             computer: fold(&facts.computer),
-            by_user: Bits::of(end, named),
-            by_group: Bits::of(end, in_groups),
+            named,
         }
     }
 }
@@ -92,8 +95,8 @@ impl Kind {
     pub(super) fn truth(&self, rule: usize, if_absent: IfAbsent, seen: &Seen<'_>) -> Truth {
         let facts = seen.facts;
         match self {
-            Self::Users => Truth::of(&facts.user, if_absent, |_| seen.by_user.contains(rule)),
-            Self::Groups => Truth::of(&facts.user, if_absent, |_| seen.by_group.contains(rule)),
+            Self::Users => Truth::of(&facts.user, if_absent, |_| seen.named.by_user.contains(rule)),
+            Self::Groups => Truth::of(&facts.user, if_absent, |_| seen.named.by_group.contains(rule)),
             Self::Tunnels(mask) => Truth::of(&facts.tunnel, if_absent, |&tunnel| mask >> tunnel as u8 & 1 == 1),
             Self::Quarantine(mask) => Truth::of(&facts.quarantine, if_absent, |&state| mask >> state as u8 & 1 == 1),
             Self::Interfaces(mask) => Truth::of(&facts.interface, if_absent, |&kind| mask >> kind as u8 & 1 == 1),

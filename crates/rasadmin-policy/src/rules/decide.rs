@@ -1,7 +1,7 @@
 //! Finds the rule that decides.
 
-use super::condition::{Kind, Seen};
-use super::index::UserIndex;
+use super::condition::{Kind, Named, Seen};
+use super::index::{Bits, UserIndex};
 use super::{Action, GroupSet, IfAbsent, Needs, RuleCounts, Ruling, Truth, WhenUnrecorded};
 use crate::addresses::PoolId;
 use crate::{Facts, Stage};
@@ -128,9 +128,18 @@ impl Rule {
 }
 
 impl Rules {
+    /// Prepares the facts for all rules.
+    pub(super) fn seen<'a>(&self, stage: Stage, facts: &'a Facts, groups: &'a GroupSet) -> Seen<'a> {
+        let end = self.rules.len();
+        let by_user = facts.user.known().into_iter().flat_map(|user| self.users.of(user));
+        let by_group = groups.iter().filter_map(|group| self.by_group.get(group.0 as usize)).map(|list| &list[..]);
+        let named = Named { by_user: Bits::of(end, by_user), by_group: Bits::of(end, by_group) };
+        Seen::new(facts, groups, facts.is_last(stage), self.zone.to_datetime(facts.time), named)
+    }
+
     /// Decides. `groups` are the user's groups. `counts` must have what [`Rules::needs_for`] asked for.
     pub fn decide(&self, stage: Stage, facts: &Facts, groups: &GroupSet, counts: &RuleCounts) -> Ruling<'_> {
-        let seen = Seen::new(self, facts, groups, facts.is_last(stage));
+        let seen = self.seen(stage, facts, groups);
         for (at, rule) in self.rules.iter().enumerate() {
             let outcome = rule.outcome(at, &seen, || rule.counted(&seen, counts));
             if outcome.decides() {
@@ -169,7 +178,7 @@ impl Rules {
         counts: &RuleCounts,
         counts_lack: Option<&'static str>,
     ) -> Vec<&'static str> {
-        let seen = Seen::new(self, facts, groups, facts.is_last(stage));
+        let seen = self.seen(stage, facts, groups);
         let mut fields = Vec::new();
         let mut add = |field| {
             if !fields.contains(&field) {
@@ -235,7 +244,7 @@ impl Rules {
         if self.needs.is_empty() {
             return needs;
         }
-        let seen = Seen::new(self, facts, groups, facts.is_last(stage));
+        let seen = self.seen(stage, facts, groups);
         for (at, rule) in self.rules.iter().enumerate() {
             let mut asked = false;
             let outcome = rule.outcome(at, &seen, || {

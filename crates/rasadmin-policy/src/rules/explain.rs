@@ -44,7 +44,7 @@ impl Rules {
     /// Explains every rule in order and the default, with every condition, including the rules after the one that
     /// decides. Count everything that [`Rules::needs`] names: what was not counted is shown as unknown.
     pub fn explain(&self, stage: Stage, facts: &Facts, groups: &GroupSet, counts: &RuleCounts) -> Vec<Explained<'_>> {
-        let seen = Seen::new(self, facts, groups, facts.is_last(stage));
+        let seen = self.seen(stage, facts, groups);
         let mut all: Vec<_> =
             self.rules.iter().enumerate().map(|(at, rule)| self.explain_rule(at, rule, &seen, counts)).collect();
         all.push(Explained {
