@@ -57,7 +57,7 @@ impl ContextArguments {
         };
         let config = match &file {
             Some(file) => {
-                let (config, broken) = config::on(&places::server_name()).read(file).map_err(not_valid)?;
+                let (config, broken) = config::for_computer(&places::server_name()).read(file).map_err(not_valid)?;
                 if let Some(errors) = broken {
                     warning!("the configuration is broken; the last good one is used instead:\n{errors}");
                 }

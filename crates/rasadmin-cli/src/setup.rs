@@ -27,7 +27,7 @@ pub fn config_places(
     dll: Option<&Path>,
     root: Option<&str>,
     registered: &Registered,
-) -> rasadmin_policy::config::Places {
+) -> rasadmin_policy::config::Locations {
     let mut places = places::config_places(dll.and_then(Path::parent).map(PathBuf::from));
     if root.is_some() {
         places.registry = registered.config_path.as_ref().map(PathBuf::from);

@@ -20,7 +20,7 @@ mod version_marker;
 use clock::Clock;
 use config_location::Location;
 use disk_space::DiskSpace;
-use rasadmin_engine::config::{Change, Trouble, Watch};
+use rasadmin_engine::config::{Change, StartProblem, Watch};
 use rasadmin_engine::{Now, config};
 use rasadmin_messages::Message;
 use rasadmin_recorder::{Assigned, Recorder};
@@ -62,7 +62,7 @@ impl Product {
         let moment = self.started.checked_add(Duration::from_millis(now.at.mono.0)).unwrap_or(self.started);
         let change = self.watch.lock().unwrap_or_else(PoisonError::into_inner).check(moment);
         if let Some(change) = change {
-            change.tell(&self.config);
+            change.report(&self.config);
             match change {
                 Change::Valid(config) => self.recorder.set_config(config, now),
                 Change::Broken(errors) => self.recorder.config_is_broken(&errors.to_string(), now),
@@ -100,15 +100,15 @@ impl AdminDll for Product {
         let path = location.config_file()?;
         let clock = Clock::new(location.is_scratch());
         let now = clock.now();
-        let started = config::on(&places::server_name()).start(&path).map_err(|errors| {
+        let started = config::for_computer(&places::server_name()).start(&path).map_err(|errors| {
             Message::ConfigNeverGood { errors: &errors }.emit();
             InitializeError::new(config_location::CONFIG_IS_BAD, "")
         })?;
-        if let Some(trouble) = &started.trouble {
-            trouble.tell();
+        if let Some(problem) = &started.problem {
+            problem.report();
         }
         let recorder = Recorder::start(started.config.clone(), &places::server_name(), now);
-        if let Some(Trouble::Broken(errors)) = &started.trouble {
+        if let Some(StartProblem::Broken(errors)) = &started.problem {
             recorder.config_is_broken(&errors.to_string(), now);
         }
         let (version, file, journal) = (&version_marker::version(), &path.display(), recorder.folder());

@@ -73,7 +73,7 @@ fn drive(service: &Service, folder: &Path, look: &mut dyn FnMut(&[Expected<'_>])
     look(&[(Id::ConfigNotFound, "RASADMIN_CONFIG names it")]);
     write("default.action = \"dney\"\ndefault.reson = \"x\"\n");
     assert_eq!(service.initialize(), 1610);
-    look(&[(Id::ConfigNeverGood, "rasadmin.toml:1:18: `dney` is not known here")]);
+    look(&[(Id::ConfigNeverGood, "rasadmin.toml:1:18: `dney` is not a valid value")]);
 
     write(ALLOW);
     set("RASADMIN_LOG", folder);
@@ -100,12 +100,12 @@ fn drive(service: &Service, folder: &Path, look: &mut dyn FnMut(&[Expected<'_>])
     look(&[
         (Id::Stopped, ""),
         (Id::Started, ""),
-        (Id::ConfigBroken, "`dney` is not known here"),
+        (Id::ConfigBroken, "`dney` is not a valid value"),
         (Id::ConnectionRefused, "user X"),
     ]);
     service.terminate();
     assert_eq!(service.initialize(), 0);
-    look(&[(Id::Stopped, ""), (Id::ConfigBrokenAtStart, "`dney` is not known here"), (Id::Started, "")]);
+    look(&[(Id::Stopped, ""), (Id::ConfigBrokenAtStart, "`dney` is not a valid value"), (Id::Started, "")]);
     // What is accepted is no news.
     service.terminate();
     write(ALLOW);

@@ -1,4 +1,4 @@
-//! Days of the configured time zone, by number.
+//! Days of the configured time zone, as numbers.
 
 use crate::config::file::Period;
 use crate::effect::{Day, Labels};
@@ -22,23 +22,23 @@ fn parsed(text: &str) -> Date {
     text.parse().unwrap_or(Date::ZERO)
 }
 
-/// The date of a label, as people write it: `2026-11-23`.
+/// The date of a label, like `2026-11-23`.
 pub fn date_of_label(label: i32) -> String {
     let span = jiff::Span::new().try_days(label).unwrap_or_default();
     date(1970, 1, 1).saturating_add(span).to_string()
 }
 
-/// The day in which a moment lies.
+/// The day, week and month of a moment.
 pub fn labels_at(time: Millis, zone: &TimeZone) -> Labels {
     labels(parsed(&period_dates(Period::Day, timestamp(time), zone).0))
 }
 
-/// The time between two moments by days, in order: seconds.
+/// Splits the time between two moments by days, in order: each day with its seconds.
 pub(crate) fn days_of(from: Millis, to: Millis, zone: &TimeZone) -> impl Iterator<Item = (Labels, u64)> + '_ {
     days_between(timestamp(from), timestamp(to), zone).map(|(day, seconds)| (labels(parsed(&day)), seconds))
 }
 
-/// The same, as the first moment of each day.
+/// Splits the time between two moments by days: the first moment of each day.
 pub(crate) fn day_starts(from: Millis, to: Millis, zone: &TimeZone) -> Vec<Day> {
     let mut days = Vec::new();
     let mut begins = from;

@@ -1,70 +1,70 @@
-//! What becomes of an event.
+//! Decides an event.
 //!
-//! An event *arrives* first: what it contradicts is ended (a port, handle or GUID that starts again had a session that
-//! nobody hung up). Then the rules are asked, and it is *concluded*: what begins or ends by it. Of an event that had
-//! waited the answer was given; it takes the first and the last step.
+//! Each event passes three steps. *Arrive* ends what the event contradicts: if a port, handle or GUID starts again,
+//! the session that had it is over. *Ask* evaluates the rules. *Conclude* begins or ends what follows from the answer.
+//! An event that is recorded late was already answered, so it passes the first and the last step only.
 
 mod address;
+mod administration;
 pub(crate) mod admission;
-mod again;
 mod carried;
 mod connection;
 pub(crate) mod counts;
 pub(crate) mod draft;
-mod ends;
 mod expiry;
 pub mod facts;
+mod hangup;
+mod lifecycle;
 mod link;
-mod others;
+mod look;
+mod lookup;
+mod owner;
+mod recheck;
+mod release;
+mod requester;
 mod revive;
 mod search;
-mod whose;
 
 pub use carried::{Scope, decide_carried};
 
 use crate::config::Config;
 use crate::decision::{Answer, Decision};
-use crate::effect::{ClosedBy, Effect};
+use crate::effect::Effect;
 use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent};
 use crate::now::{Id, Now, Process};
 use crate::record::Record;
 use crate::state::State;
+pub use crate::state::{LEASE_TIMEOUT, LINK_TIMEOUT};
 use crate::{Name, Stage};
 use draft::Draft;
 use expiry::Subject;
 use serde::{Deserialize, Serialize};
 
-/// A session without a link is closed after this: milliseconds.
-pub const SESSION_WAITS: u64 = 60 * 1000;
-
-/// A lease that no connection took, and one whose session was hung up, ends after this: milliseconds.
-pub const LEASE_WAITS: u64 = 5 * 60 * 1000;
-
-/// Where an event is decided.
+/// What a decision depends on besides the state and the event.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The configuration in force; the state's indexes serve it ([`State::derive`]).
+    /// The configuration in force. The state's indexes must have been derived from it ([`State::derive`]).
     pub config: &'a Config,
     /// This server's name.
     pub server: &'a Name,
-    /// The instance that lives.
+    /// The current instance.
     pub instance: Id,
     /// This process.
     pub process: Process,
-    /// What the source of a rehearsal does not carry: of RRAS's own calls nothing.
+    /// The facts that the source of a simulation lacks. RRAS's own calls lack none.
     pub lacking: Lacking,
-    /// The record of the decision cannot be written: then `when_unrecorded` says whether a connection may stand.
+    /// The decision cannot be recorded. `when_unrecorded` then says whether a new connection is accepted.
     pub unrecorded: bool,
 }
 
 impl<'a> Context<'a> {
-    /// Of RRAS's own calls, which are recorded.
+    /// The context of RRAS's own calls, which are recorded.
     pub const fn new(config: &'a Config, server: &'a Name, instance: Id, process: Process) -> Self {
         Self { config, server, instance, process, lacking: Lacking::NOTHING, unrecorded: false }
     }
 }
 
-/// Facts that a log does not tell: they stay unknown to the rules, neither invented nor absent.
+/// Facts that the source of a simulation does not contain. To the rules they are not yet known, rather than absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Lacking {
@@ -81,18 +81,18 @@ impl Lacking {
         Self { port: false, tunnel: false, source: false, computer: false, quarantine: false, interface: false };
 }
 
-/// An event that could not be recorded when it happened, with what was answered then.
+/// An event that could not be recorded when it happened, with the answer that was given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Waited {
-    /// When it happened, and its share of chance.
+    /// When it happened.
     pub at: crate::now::Stamp,
-    /// Sixteen random bytes.
+    /// Sixteen random bytes, from which its identifiers are made.
     pub random: [u8; 16],
-    /// What was told.
+    /// The event.
     pub event: Event,
-    /// What was decided.
+    /// The decision, if the event asked for one.
     pub decision: Option<Decision>,
-    /// What was answered: it stands.
+    /// The answer. It remains in force.
     pub answer: Answer,
 }
 
@@ -108,7 +108,7 @@ pub enum Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    /// None: it only tells.
+    /// The question that an event asks, or `None` if it asks for no answer.
     pub const fn of(event: &'a Event) -> Option<Self> {
         match event {
             Event::Address(event) => Some(Self::Address(event)),
@@ -131,7 +131,7 @@ impl<'a> Asking<'a> {
     }
 }
 
-/// Decides an event. Nothing is changed by it.
+/// Decides an event and changes nothing.
 pub fn decide(state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
     if let Some(asking) = Asking::of(event) {
         return decide_asking(state, context, asking, now).0;
@@ -140,11 +140,11 @@ pub fn decide(state: &State, context: &Context<'_>, event: &Event, now: &Now) ->
     if !matches!(event, Event::InstanceStarted { .. }) {
         expiry::expire(&mut draft, &Subject::of(event));
     }
-    told(&mut draft, event);
+    decide_unanswered(&mut draft, event);
     record(draft, event.clone(), None, Answer::Nothing)
 }
 
-/// Decides an event that asks for an answer. Nothing is changed by it.
+/// Decides an event that asks for an answer, and changes nothing.
 pub fn decide_asking(state: &State, context: &Context<'_>, asking: Asking<'_>, now: &Now) -> (Record, Decision) {
     let mut draft = Draft::new(state, context, now, false);
     let event = asking.event();
@@ -153,49 +153,50 @@ pub fn decide_asking(state: &State, context: &Context<'_>, asking: Asking<'_>, n
         Asking::Address(event) => address::address(&mut draft, event),
         Asking::Connection(event) => connection::connection(&mut draft, event),
         Asking::Link(event) => link::link(&mut draft, event),
-        Asking::Reauthentication(event) => again::again(&mut draft, event, Stage::Reauthentication),
-        Asking::EndpointChange(event) => again::again(&mut draft, event, Stage::EndpointChange),
+        Asking::Reauthentication(event) => recheck::recheck(&mut draft, event, Stage::Reauthentication),
+        Asking::EndpointChange(event) => recheck::recheck(&mut draft, event, Stage::EndpointChange),
     };
     (record(draft, event, Some(decision.clone()), answer), decision)
 }
 
-/// The record of an event that had waited: its answer stands, and its effects touch only what began before it.
+/// Decides an event that could not be recorded when it happened. Its answer remains in force, and its effects touch
+/// only what began before it.
 pub fn decide_late(state: &State, context: &Context<'_>, waited: &Waited) -> Record {
     let now = Now { at: waited.at, random: waited.random };
     let mut draft = Draft::new(state, context, &now, true);
-    // As it did when it was answered: an address that was given then may be one whose lease had just ended.
+    // Expire leases as the answer did: the address that was given may have belonged to a lease that had just expired.
     let subject = Asking::of(&waited.event).map_or_else(|| Subject::of(&waited.event), Subject::of_asking);
     expiry::expire(&mut draft, &subject);
     match &waited.event {
         Event::Address(event) => address::address_late(&mut draft, event, &waited.answer),
         Event::Connection(event) => connection::connection_late(&mut draft, event, &waited.answer),
         Event::Link(event) => link::link_late(&mut draft, event, &waited.answer),
-        Event::Reauthentication(event) => again::again_late(&mut draft, event, Stage::Reauthentication),
-        Event::EndpointChange(event) => again::again_late(&mut draft, event, Stage::EndpointChange),
-        other => told(&mut draft, other),
+        Event::Reauthentication(event) => recheck::recheck_late(&mut draft, event, Stage::Reauthentication),
+        Event::EndpointChange(event) => recheck::recheck_late(&mut draft, event, Stage::EndpointChange),
+        other => decide_unanswered(&mut draft, other),
     }
     record(draft, waited.event.clone(), waited.decision.clone(), waited.answer.clone())
 }
 
-/// What asks for no answer.
-fn told(draft: &mut Draft<'_>, event: &Event) {
+/// Decides an event that asks for no answer.
+fn decide_unanswered(draft: &mut Draft<'_>, event: &Event) {
     match event {
-        Event::LinkHangup(event) => ends::link_hangup(draft, event),
-        Event::Hangup(event) => ends::hangup(draft, event),
-        Event::Release(event) => ends::release(draft, event),
+        Event::LinkHangup(event) => hangup::link_hangup(draft, event),
+        Event::Hangup(event) => hangup::hangup(draft, event),
+        Event::Release(event) => release::release(draft, event),
         Event::Repeated(all) => all.iter().for_each(|one| draft.add(Effect::RefusalRepeated(*one))),
-        // [`decide_carried`] decides it.
+        // [`decide_carried`] decides this event.
         Event::Carried => {}
-        Event::InstanceStarted { instance } => others::instance_started(draft, *instance),
-        Event::ProcessEnded { process } => others::process_ended(draft, *process),
-        Event::ConfigRead(read) => others::config_read(draft, read),
+        Event::InstanceStarted { instance } => lifecycle::instance_started(draft, *instance),
+        Event::ProcessEnded { process } => lifecycle::process_ended(draft, *process),
+        Event::ConfigRead(read) => lifecycle::config_read(draft, read),
         Event::Lost { events } => draft.add(Effect::Lost { events: *events }),
-        Event::ReleaseAddress { address, force } => others::release_address(draft, *address, *force),
-        Event::CloseSession { session } => others::close_session(draft, *session),
+        Event::ReleaseAddress { address, force } => administration::release_address(draft, *address, *force),
+        Event::CloseSession { session } => administration::close_session(draft, *session),
         Event::Block(block) => draft.add(Effect::Blocked(block.clone())),
-        Event::Look(seen) => others::look(draft, seen),
+        Event::Look(seen) => look::look(draft, seen),
         Event::Elsewhere(all) => all.iter().for_each(|other| draft.add(Effect::Elsewhere(other.clone()))),
-        Event::Forget { before, user, how } => others::forget(draft, *before, user.as_ref(), *how),
+        Event::Forget { before, user, how } => administration::forget(draft, *before, user.as_ref(), *how),
         Event::Address(_)
         | Event::Connection(_)
         | Event::Link(_)
@@ -217,9 +218,4 @@ fn record(draft: Draft<'_>, event: Event, decision: Option<Decision>, answer: An
         session: draft.session,
         effects: draft.effects,
     }
-}
-
-/// Can a hangup of a session that was closed so still come?
-pub(crate) const fn hangup_may_come(by: ClosedBy) -> bool {
-    !matches!(by, ClosedBy::Hangup | ClosedBy::FirstLinkRejected | ClosedBy::InstanceEnded | ClosedBy::Administrator)
 }

@@ -1,25 +1,25 @@
-//! What was decided, and why.
+//! Decisions and their reasons.
 
 use crate::effect::Origin;
 use crate::{Facts, Identity, Millis, Stage};
 use rasadmin_policy::addresses::Family;
-use rasadmin_policy::rules::Counted;
+use rasadmin_policy::rules::RecordedCounts;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What RRAS is answered.
+/// The answer to RRAS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
-    /// It asked nothing.
+    /// No answer: the event asks for none.
     Nothing,
-    /// It may stand.
+    /// The connection, link or change is accepted.
     Accept,
-    /// It may not: the decision says why.
+    /// It is rejected. The decision says why.
     Reject,
     /// The user gets this address.
     Address(Given),
-    /// The user keeps what RRAS offered, whatever it is.
+    /// The user gets RRAS's own offer, whatever it is.
     AsOffered,
 }
 
@@ -37,37 +37,37 @@ pub struct Given {
 /// A decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// When.
+    /// The time of the event.
     pub time: Millis,
-    /// At which event.
+    /// The stage at which the rules were asked.
     pub stage: Stage,
-    /// May it stand?
+    /// Is it allowed?
     pub allow: bool,
-    /// For now: a condition asks for what is not yet known.
+    /// It is allowed for now: a condition depends on a fact that is not yet known.
     pub for_now: bool,
-    /// The rule's name; None is the default, or the engine itself.
+    /// The name of the deciding rule; `None` if the default or the engine decided.
     pub rule: Option<String>,
-    /// The rule's, or the default's, own reason.
+    /// The reason given by the rule or the default.
     pub reason: Option<String>,
-    /// What the engine refused for, though the rules allowed it.
+    /// Why the engine refused what the rules allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
-    /// A pool that had nothing left.
+    /// A pool that had no address left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exhausted: Option<String>,
     /// The hash of the configuration.
     pub config: String,
-    /// What was known.
+    /// The known facts.
     pub facts: Facts,
     /// The user's groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// What was counted, as far as the rules asked.
-    pub counted: Counted,
+    /// What was counted, as far as the rules needed it.
+    pub counted: RecordedCounts,
 }
 
 impl Decision {
-    /// As the ledger writes it.
+    /// The outcome as the ledger writes it.
     pub const fn outcome(&self) -> &'static str {
         match (self.allow, self.for_now) {
             (true, true) => "allow for now",
@@ -76,7 +76,7 @@ impl Decision {
         }
     }
 
-    /// Why, for people: the engine's reason, else the rule's.
+    /// The reason as text: the engine's, or else the rule's.
     pub fn why(&self) -> Option<String> {
         self.refusal.as_ref().map(ToString::to_string).or_else(|| self.reason.clone())
     }
@@ -86,33 +86,33 @@ impl Decision {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Refusal {
-    /// The reservation is held by another session of the user, and the configuration wants nothing else then.
+    /// The user's reservation is held by another of the user's sessions, and the configuration says to refuse then.
     ReservationHeld,
-    /// The pool, and those after it, had nothing left.
+    /// The pool and those chained to it had no address left.
     Exhausted {
-        /// Its name.
+        /// The pool's name.
         pool: String,
     },
-    /// RRAS's offer would be kept, but there is none, or it is not to be had.
+    /// RRAS's offer would be kept, but it cannot be used or there is none.
     Offer {
         /// Why the offer would be kept.
         because: OfferBecause,
         /// What is wrong with it.
         fault: OfferFault,
     },
-    /// The address was given to somebody else, by a name that turned out to be another user's.
+    /// The address was given to a name that turned out to mean another user.
     AnothersAddress {
-        /// To whom it was given.
+        /// The user that it was given to.
         given_to: Option<Identity>,
     },
-    /// An administrator, or the service, has blocked the user.
+    /// An administrator or the service has blocked the user.
     Blocked {
-        /// Until when.
+        /// When the block ends.
         until: Millis,
-        /// Why.
+        /// The reason of the block.
         reason: Option<String>,
     },
-    /// The event cannot be recorded, and the deciding rule, or else the configuration, lets nobody in then.
+    /// The event cannot be recorded, and the deciding rule or the configuration denies new connections then.
     Unrecorded,
 }
 
@@ -122,9 +122,9 @@ pub enum Refusal {
 pub enum OfferBecause {
     /// No pool serves the user.
     NoPool,
-    /// The pool is exhausted, and says so.
+    /// The pool is exhausted, and is configured to keep RRAS's offer then.
     Exhausted {
-        /// Its name.
+        /// The pool's name.
         pool: String,
     },
 }
@@ -133,13 +133,13 @@ pub enum OfferBecause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OfferFault {
-    /// It offers none.
+    /// RRAS offers no address.
     Nothing,
-    /// It is the server's own address.
+    /// RRAS offers the server's own address.
     Server,
-    /// It is an identifier that is kept for other uses (RFC 5453).
+    /// RRAS offers an identifier that is reserved for other uses (RFC 5453).
     ReservedIdentifier,
-    /// It is reserved for another user.
+    /// RRAS offers an address that is reserved for another user.
     Reserved,
 }
 
@@ -177,7 +177,7 @@ impl fmt::Display for OfferFault {
             Self::Nothing => "RRAS offers no address",
             Self::Server => "RRAS offers the server's own address",
             Self::ReservedIdentifier => "RRAS's offer is an identifier for other uses (RFC 5453)",
-            Self::Reserved => "RRAS's offer is reserved for somebody",
+            Self::Reserved => "RRAS's offer is reserved for another user",
         })
     }
 }

@@ -1,7 +1,7 @@
-//! What changes by an event. The state and the ledger are two folds of the same effects.
+//! What an event changes. The state and the ledger both apply these effects.
 //!
-//! An effect's meaning never changes; a new meaning is a new effect. Every effect names its subject by an identifier
-//! that was made of a record's random bytes, so that doing it twice changes nothing.
+//! The meaning of an effect never changes; a new meaning gets a new effect. Each effect names its subject by an
+//! identifier that is made from a record's random bytes, so applying it twice changes nothing.
 
 mod anomaly;
 mod lease;
@@ -11,7 +11,7 @@ mod usage;
 pub use anomaly::Anomaly;
 pub use lease::{EndedBy, LeaseBegan, Origin};
 pub use session::{ClosedBy, Elsewhere, LinkBegan, SessionBegan, SessionEnded};
-pub use usage::{Day, DayUse, Labels, Usage, UseCarried};
+pub use usage::{Accumulated, Day, DayUse, Labels, Sums, Usage, UseCarried};
 
 use crate::now::{Id, Mono, Stamp};
 use crate::{Identity, Millis, Name, Quarantine, Tunnel};
@@ -22,230 +22,256 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
-    /// All that an earlier instance had is over, and a new one begins.
+    /// A new instance begins. Everything that belongs to the earlier one is over.
     InstanceBegan(InstanceBegan),
 
-    /// A connection was accepted, or (adopted) found by the service.
+    /// A connection was accepted, or (if `adopted`) found by the service.
     SessionBegan(Box<SessionBegan>),
-    /// Its first link stands: port and tunnel are known.
+    /// A session's first link is up, so its port and tunnel are known.
     SessionEstablished {
-        /// Which.
+        /// The session.
         session: Id,
-        /// When.
+        /// The time.
         at: Stamp,
         /// The port.
         port: Name,
-        /// Through which tunnel; None if the device's name does not tell.
+        /// The tunnel; `None` if the device's name does not tell.
         tunnel: Option<Tunnel>,
     },
-    /// A returning client took its place in the counts.
+    /// A session is no longer counted, because its client has returned.
     SessionReplaced {
-        /// Which is no longer counted.
+        /// The session that is no longer counted.
         session: Id,
-        /// By which.
+        /// The session that replaces it.
         by: Id,
-        /// When.
+        /// The time.
         at: Stamp,
     },
-    /// It has shown life, and is counted again.
+    /// A replaced session has shown that it is live, and counts again.
     SessionAlive {
-        /// Which.
+        /// The session.
         session: Id,
     },
-    /// The service has seen it among RRAS's connections.
+    /// The service has seen the session among RRAS's connections.
     SessionConfirmed {
-        /// Which.
+        /// The session.
         session: Id,
-        /// When.
+        /// The time.
         at: Stamp,
     },
     /// The client's endpoint has changed.
     SourceChanged {
-        /// Which.
+        /// The session.
         session: Id,
-        /// To this.
+        /// The new source.
         source: String,
     },
     /// The quarantine state has changed.
     QuarantineChanged {
-        /// Which.
+        /// The session.
         session: Id,
-        /// To this; None if the event did not say.
+        /// The new state; `None` if the event did not say.
         quarantine: Option<Quarantine>,
     },
-    /// It has ended, or its end has become better known.
+    /// A session has ended, or more is known about its end.
     SessionEnded(SessionEnded),
-    /// It was closed without a hangup, and lives.
+    /// A session that was closed without a hangup turned out to be live.
     SessionRevived {
-        /// Which.
+        /// The session.
         session: Id,
-        /// When.
+        /// The time.
         at: Stamp,
     },
 
-    /// A link stands.
+    /// A link is up.
     LinkBegan(LinkBegan),
-    /// It has ended.
+    /// A link has ended.
     LinkEnded {
-        /// Its session.
+        /// The session.
         session: Id,
-        /// Its port.
+        /// The port.
         port: Name,
-        /// When.
+        /// The time.
         at: Stamp,
-        /// What was told of it; zero if its end was not told.
+        /// The reported usage; zero if RRAS did not report its end.
         usage: Usage,
     },
 
     /// An address was given.
     LeaseBegan(Box<LeaseBegan>),
-    /// A session has it, and so does the session's user.
+    /// A session has the lease, and so does the session's user.
     LeaseTaken {
-        /// Which.
+        /// The lease.
         lease: Id,
         /// The session.
         session: Id,
-        /// Whose it is from now on: an address call may have had only a bare name.
+        /// The user that it belongs to from now on. The address call may have had only a bare name.
         user: Option<Identity>,
-        /// When.
+        /// The time.
         at: Stamp,
-        /// Of IPv6: the prefix, where RRAS tells it with the connection.
+        /// The IPv6 prefix, if RRAS reports it with the connection.
         prefix: Option<String>,
     },
-    /// Its session has ended: it stays held until its release, its port's next use, or a time.
+    /// A lease's session has ended. The lease is held until its release, its port's next use, or a time.
     LeaseHeld {
-        /// Which.
+        /// The lease.
         lease: Id,
-        /// Until then at most; None: for as long as it takes.
+        /// The latest time; `None` for no limit.
         until: Option<Mono>,
     },
-    /// It waits for a connection again: it was given when its session was over, as it turned out.
+    /// A lease waits for a connection again: it was given after its session was over, as it turned out.
     LeaseWaits {
-        /// Which.
+        /// The lease.
         lease: Id,
-        /// Until then; None: until its release or its port's next use.
+        /// The latest time; `None` until its release or its port's next use.
         until: Option<Mono>,
     },
-    /// It was released while its session lives: it ends with the session.
+    /// A lease was released while its session is live: it ends with the session.
     LeaseReleaseSeen {
-        /// Which.
+        /// The lease.
         lease: Id,
     },
-    /// It has ended: its address is free.
+    /// A lease has ended: its address is free.
     LeaseEnded {
-        /// Which.
+        /// The lease.
         lease: Id,
-        /// Why.
+        /// The reason.
         by: EndedBy,
-        /// When.
+        /// The time.
         at: Stamp,
     },
-    /// The release of a lease that had ended before.
+    /// RRAS released a lease that had already ended.
     LateRelease {
         /// The port it was for.
         port: Name,
-        /// Of which family.
+        /// The address family.
         family: Family,
         /// The lease.
         lease: Id,
     },
 
-    /// What a session has used, by days: this instead of what was told of it before.
+    /// A session's use by days. It replaces what was recorded before.
     Used {
-        /// Which session.
+        /// The session.
         session: Id,
-        /// Whose.
+        /// The user.
         user: Identity,
         /// Each day.
         days: Vec<DayUse>,
     },
-    /// What a live session has used so far, octets by days: this instead of what was told before. Its time is counted
-    /// from its start.
+    /// A live session's traffic so far, by days. It replaces what was recorded before. The connect time is counted
+    /// from the session's start.
     InterimUse {
-        /// Which session.
+        /// The session.
         session: Id,
-        /// Whose.
+        /// The user.
         user: Identity,
-        /// When it was looked at.
+        /// When the service saw it.
         at: Stamp,
-        /// Each day; seconds are not counted from here.
+        /// The use of each day. Seconds are not counted from here.
         days: Vec<DayUse>,
     },
 
-    /// What a user has used, all sessions together: this instead of what was known.
+    /// A user's use in all sessions together. It replaces what was known.
     UseCarried(UseCarried),
 
-    /// The user is not let in, or is again.
+    /// A user is blocked, or a block is lifted.
     Blocked(Block),
-    /// Another server's session began, has gone on, or ended.
+    /// A session on another server began, goes on, or has ended.
     Elsewhere(Elsewhere),
 
-    /// How far a pool has been tried.
+    /// How far a pool was tried in order.
     CursorMoved {
         /// The pool's name.
         pool: String,
-        /// Its ranges, as a hash: another shape is tried anew.
+        /// The hash of its ranges: with other ranges, the pool is tried again.
         shape: String,
-        /// The first number that was not tried; None: all were.
+        /// The first number that was not tried; `None` if all were.
         next: Option<u64>,
     },
 
-    /// What came out of order.
+    /// An event came out of order.
     Anomaly(Anomaly),
     /// A configuration was read.
-    ConfigRead(crate::event::ConfigRead),
-    /// A refusal was repeated, and counted instead of recorded.
-    RefusalRepeated(crate::event::Repeated),
-    /// Events could not be kept.
+    ConfigRead(ConfigRead),
+    /// Refusals were repeated, and counted instead of recorded.
+    RefusalRepeated(Repeated),
+    /// Events were lost.
     Lost {
         /// How many.
         events: u64,
     },
-    /// What ended before a time is forgotten.
+    /// What ended before a time was deleted or anonymised.
     Forgotten {
-        /// What ended before.
+        /// The time.
         before: Millis,
-        /// The day in which that lies: the first whose use stays.
+        /// The day of that time: the first day whose use remains.
         first_day: Labels,
-        /// Only of this user.
+        /// Only this user's data.
         user: Option<Identity>,
-        /// How: to the state both mean the same.
+        /// Deleted or anonymised: for the state it makes no difference.
         how: Forgetting,
     },
 }
 
-/// How the past is forgotten.
+/// How past data is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Forgetting {
-    /// It is deleted.
+    /// Delete it.
     Purge,
-    /// It stays for statistics, without the user.
+    /// Keep it for statistics, without the user.
     Anonymise,
 }
 
-/// A new instance, and how the earlier one's sessions are closed.
+/// A new instance, and what is needed to close the earlier one's sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstanceBegan {
-    /// The server whose records these are.
+    /// The server that the records belong to.
     pub server: Name,
-    /// The new one.
+    /// The new instance.
     pub instance: Id,
-    /// When it began, in its own clocks.
+    /// When it began, on its own clocks.
     pub at: Stamp,
-    /// When the earlier one was last seen, in its clocks: its sessions are closed as of then.
+    /// When the earlier instance was last seen, on that instance's clocks. Its sessions end at that time.
     pub last: Option<Stamp>,
-    /// The days from the earliest session's start to the end, for the use: each day's first moment.
+    /// The first moment of each day from the earliest session's start to the end, for counting use.
     pub days: Vec<Day>,
 }
 
-/// A user is not let in.
+/// A block of a user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
-    /// Who.
+    /// The user.
     pub user: Identity,
-    /// Until when, by the time of day; None lifts the block.
+    /// When it ends, by the time of day; `None` lifts the block.
     pub until: Option<Millis>,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: Option<String>,
+}
+
+/// A process has read its configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigRead {
+    /// The version of the product.
+    pub version: String,
+    /// The hash of the configuration that is in force from now on.
+    pub hash: String,
+    /// Its texts as JSON; `None` if they are already on record.
+    pub texts: Option<String>,
+    /// What is wrong with the file, if an earlier configuration is in force instead.
+    pub fault: Option<String>,
+}
+
+/// How often a refusal was repeated within a minute, without the first one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeated {
+    /// The record of the first one.
+    pub of: Id,
+    /// When the first one happened.
+    pub first: Stamp,
+    /// How many followed.
+    pub times: u64,
+    /// When the last one happened.
+    pub last: Stamp,
 }

@@ -1,12 +1,15 @@
-//! What RRAS, an administrator or the rasadmin service tells, as plain values: the input of [`decide`](crate::decide).
+//! Events that RRAS, an administrator or the rasadmin service reports, as plain values: the input of
+//! [`decide`](crate::decide).
+
+pub use crate::effect::{ConfigRead, Repeated};
 
 use crate::effect::{Block, Elsewhere, Forgetting, Usage};
-use crate::now::{Id, Process, Stamp};
+use crate::now::{Id, Process};
 use crate::{Family, Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
 use serde::{Deserialize, Serialize};
 
-/// What is told.
+/// What is reported.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
@@ -26,60 +29,59 @@ pub enum Event {
     Hangup(ConnectionEvent),
     /// ReleaseIpAddress, ReleaseIpv6AddressForUser.
     Release(ReleaseEvent),
-    /// The first process of a new instance has started: whatever an earlier instance had is over. `last` is its last
-    /// sign of life, where one is known beyond its records.
+    /// The first process of a new instance has started. Whatever belongs to an earlier instance is over.
     InstanceStarted {
         /// The new instance.
         instance: Id,
     },
-    /// A process of the instance has ended without a word, while another one lives on.
+    /// A process of the instance has ended unexpectedly, while another one goes on.
     ProcessEnded {
-        /// Which.
+        /// The process.
         process: Process,
     },
-    /// A process has read its configuration, or found it broken.
+    /// A process has read its configuration, or found it invalid.
     ConfigRead(ConfigRead),
-    /// Events could not be kept: how many.
+    /// Events were lost.
     Lost {
-        /// Since this was told last.
+        /// How many, since the last such event.
         events: u64,
     },
     /// Refusals that were counted instead of recorded.
     Repeated(Vec<Repeated>),
-    /// The first after events were lost, or after the journal turned out to be another one: what memory has and the
-    /// journal lacks.
+    /// The first event after others were lost, or after the journal was replaced: what memory has and the journal
+    /// lacks.
     Carried,
-    /// An administrator gives an address free.
+    /// An administrator releases an address.
     ReleaseAddress {
-        /// Which.
+        /// The address.
         address: Address,
-        /// Also if a live session has it.
+        /// Release it even if a live session has it.
         force: bool,
     },
-    /// An administrator closes a session; RRAS is not told.
+    /// An administrator closes a session in the ledger; the connection in RRAS remains.
     CloseSession {
-        /// Which.
+        /// The session.
         session: Id,
     },
-    /// An administrator, or the service, lets a user in no more until a time, or again.
+    /// An administrator or the service blocks a user until a time, or lifts a block.
     Block(Block),
-    /// The service has looked at the live connections.
+    /// The service reports the live connections.
     Look(Vec<Seen>),
-    /// What another server has begun or ended.
+    /// Sessions that began or ended on another server.
     Elsewhere(Vec<Elsewhere>),
-    /// What ended before a time is forgotten: of everybody, or of one user.
+    /// Delete or anonymise what ended before a time: of all users or of one.
     Forget {
-        /// What ended before.
+        /// The time.
         before: Millis,
-        /// Only of this user.
+        /// Only this user's data.
         user: Option<Identity>,
-        /// How.
+        /// Delete or anonymise.
         how: Forgetting,
     },
 }
 
 impl Event {
-    /// The user's name as it was passed, where the event carries one.
+    /// The user's name as it was passed, if the event carries one.
     pub fn user_name(&self) -> Option<&Name> {
         match self {
             Self::Address(event) => Some(&event.user),
@@ -92,14 +94,14 @@ impl Event {
         }
     }
 
-    /// Does it show that RRAS lives? Not what an administrator or the rasadmin service does.
+    /// Does it prove that RRAS is running? Events of an administrator or of the rasadmin service do not.
     pub const fn is_of_rras(&self) -> bool {
         matches!(self, Self::Address(_) | Self::Release(_) | Self::ConfigRead(_))
             || matches!(self, Self::Lost { .. } | Self::Carried | Self::Repeated(_))
             || self.is_notification()
     }
 
-    /// Does it belong to the notifications, which RRAS may run in another process than the address functions?
+    /// Is it a notification? RRAS may run those in another process than the address functions.
     pub const fn is_notification(&self) -> bool {
         matches!(
             self,
@@ -113,25 +115,12 @@ impl Event {
     }
 }
 
-/// How often a refusal was repeated within a minute, the first one aside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Repeated {
-    /// The record of the first one.
-    pub of: Id,
-    /// When that was.
-    pub first: Stamp,
-    /// How many followed.
-    pub times: u64,
-    /// When the last of them came.
-    pub last: Stamp,
-}
-
-/// Of a connection: accept, reauthentication, endpoint change, hangup.
+/// A connection's accept, reauthentication, endpoint change or hangup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionEvent {
     /// hConnection. Handles repeat.
     pub handle: u64,
-    /// The GUID, as text; None if it is zero or not carried.
+    /// The GUID as text; `None` if it is zero or not carried.
     pub guid: Option<String>,
     /// wszUserName.
     pub user: Name,
@@ -143,20 +132,20 @@ pub struct ConnectionEvent {
     pub source: String,
     /// dwInterfaceType.
     pub interface: InterfaceType,
-    /// Is it IKEv2? None if the form cannot tell.
+    /// Is it IKEv2? `None` if this form of the call does not say.
     pub ikev2: Option<bool>,
-    /// rasQuarState; None if the form does not carry it, or it is not documented.
+    /// rasQuarState; `None` if this form of the call does not carry it, or its value is not documented.
     pub quarantine: Option<Quarantine>,
     /// Duration and counters.
     pub usage: Usage,
-    /// Both IPv4 addresses and both interface identifiers of the projection: which is the client's is contradictory in
-    /// the documentation, so that which equals a lease is taken.
+    /// Both IPv4 addresses and both interface identifiers of the projection. The documentation contradicts itself on
+    /// which is the client's, so the one that equals a lease counts.
     pub addresses: Vec<Address>,
-    /// The IPv6 prefix, as text.
+    /// The IPv6 prefix as text.
     pub prefix: Option<String>,
 }
 
-/// Of a link: accept, hangup.
+/// A link's accept or hangup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkEvent {
     /// hConnection: the connection it belongs to.
@@ -165,7 +154,7 @@ pub struct LinkEvent {
     pub port: Name,
     /// wszDeviceName.
     pub device: Name,
-    /// By the device's name.
+    /// The tunnel type, from the device's name.
     pub tunnel: Option<Tunnel>,
     /// Duration and counters.
     pub usage: Usage,
@@ -178,7 +167,7 @@ pub struct AddressEvent {
     pub user: Name,
     /// The port's name.
     pub port: Name,
-    /// Which family.
+    /// The address family.
     pub family: Family,
     /// What RRAS offers.
     pub offer: Offer,
@@ -188,7 +177,7 @@ pub struct AddressEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Offer {
-    /// Nothing: zero, or what stands for nothing.
+    /// Nothing: zero, or the value that means "none".
     Nothing,
     /// An address: a number in host order.
     Number(u64),
@@ -196,33 +185,20 @@ pub enum Offer {
     HighHalf(u64),
 }
 
-/// RRAS gives an address back.
+/// RRAS releases an address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseEvent {
     /// The user's name.
     pub user: Name,
     /// The port's name.
     pub port: Name,
-    /// Which; None where the call named none.
+    /// The address; `None` if the call named none.
     pub address: Option<Address>,
 }
 
-/// A process has read its configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConfigRead {
-    /// The version of the product.
-    pub version: String,
-    /// The hash of the configuration in force since then.
-    pub hash: String,
-    /// Its texts, as JSON; None where they are known to be on record.
-    pub texts: Option<String>,
-    /// What is wrong with the file, if an earlier configuration is in force instead.
-    pub fault: Option<String>,
-}
-
-/// A live connection as the service saw it.
+/// A live connection as the service found it in RRAS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// What RRAS calls it.
+    /// The connection, in the form of an event.
     pub connection: ConnectionEvent,
 }

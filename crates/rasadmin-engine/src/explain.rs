@@ -1,4 +1,4 @@
-//! Why a decision is, would be, or was what it is: by the code that decides.
+//! Explains why a decision is, was or would be as it is. It runs the code that decides.
 
 use crate::addresses::Address;
 use crate::config::Config;
@@ -8,17 +8,17 @@ use crate::decision::{Answer, Decision, Given, OfferFault, Refusal};
 use crate::effect::Usage;
 use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer};
 use crate::now::{Id, Now, Process, Stamp};
-use crate::rules::{Counted, Explained, GroupSet, WhenUnrecorded};
+use crate::rules::{Explained, GroupSet, RecordedCounts, WhenUnrecorded};
 use crate::{Context, Facts, Family, InterfaceType, Name, Quarantine, Stage, State, Tunnel};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// Who would come, how and when. What is None is absent.
+/// A connection to explain: who connects, how and when. `None` means absent.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub struct Question {
     pub user: Name,
-    /// The logon domain, as the connection's event has it.
+    /// The logon domain, as in the connection's event.
     pub domain: Name,
     pub at: Stamp,
     pub server: Name,
@@ -28,47 +28,47 @@ pub struct Question {
     pub computer: Option<Name>,
     pub quarantine: Option<Quarantine>,
     pub interface: Option<InterfaceType>,
-    /// What RRAS would offer.
+    /// The address that RRAS would offer.
     pub offer: Option<std::net::Ipv4Addr>,
-    /// Does an IPv6 call come too?
+    /// Does RRAS also ask for an IPv6 interface identifier?
     pub ipv6: bool,
 }
 
 /// A stage, explained.
 #[derive(Debug)]
 pub struct StageExplained<'c> {
-    /// Which.
+    /// The stage.
     pub stage: Stage,
-    /// What was known.
+    /// The known facts.
     pub facts: Facts,
     /// What was counted.
-    pub counted: Counted,
-    /// May it stand? The rules' answer.
+    pub counted: RecordedCounts,
+    /// Do the rules allow it?
     pub allow: bool,
-    /// For now: a condition asks for what is not yet known.
+    /// It is allowed for now: a condition depends on a fact that is not yet known.
     pub for_now: bool,
-    /// Would it stand if the event could not be recorded? None: that changes nothing at this stage.
+    /// Is it accepted if the event cannot be recorded? `None` if that makes no difference at this stage.
     pub when_unrecorded: Option<WhenUnrecorded>,
-    /// The rule that decides; None is the default.
+    /// The rule that decides; `None` is the default.
     pub rule: Option<&'c str>,
-    /// Its reason.
+    /// The reason given by the rule or the default.
     pub reason: Option<&'c str>,
     /// Every rule, with every condition.
     pub rules: Vec<Explained<'c>>,
-    /// At an address stage that is allowed: which address.
+    /// The address, at an address stage that is allowed.
     pub address: Option<AddressExplained>,
-    /// What the engine refuses for, though the rules allow it; at an address stage `address` says it.
+    /// Why the engine refuses what the rules allow. At an address stage, see `address` instead.
     pub refusal: Option<Refusal>,
 }
 
-/// Which address would be given.
+/// The address that would be given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AddressExplained {
-    /// This one.
+    /// This address.
     Given(Given),
-    /// RRAS's own offer, whatever it is: why.
+    /// RRAS's own offer, whatever it is, for this reason.
     Offer(String),
-    /// None: the connection ends.
+    /// None, for this reason: the connection ends.
     Refused(String),
 }
 
@@ -79,7 +79,7 @@ impl StageExplained<'_> {
     }
 }
 
-/// Explains what would happen, stage by stage, to the first that denies. It happens to a copy of the state.
+/// Explains what would happen, stage by stage, up to the first stage that denies. It changes a copy of the state only.
 pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) -> Vec<StageExplained<'c>> {
     let mut state = state.clone();
     state.derive(config);
@@ -92,12 +92,16 @@ pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) 
         if let Event::Connection(event) = &mut event {
             event.addresses.clone_from(&given);
         }
-        // Each step has its own chance: the second address is another lease.
+        // Each step has random bytes of its own: the second address is another lease.
         let now = Now { at: question.at, random: [u8::try_from(step).unwrap_or(u8::MAX); 16] };
         let Some(asking) = Asking::of(&event) else { continue };
         let (record, decision) = decide_asking(&state, &context, asking, &now);
-        let mut stage =
-            told(config, decision.stage, decision.facts.clone(), all_counted(&state, &context, &now, &decision));
+        let mut stage = explain_stage(
+            config,
+            decision.stage,
+            decision.facts.clone(),
+            all_counted(&state, &context, &now, &decision),
+        );
         match (&event, &record.answer) {
             (Event::Address(event), Answer::Address(address)) => {
                 given.push(Address { family: event.family, number: address.number });
@@ -116,7 +120,7 @@ pub fn explain<'c>(config: &'c Arc<Config>, state: &State, question: &Question) 
     stages
 }
 
-/// Nobody may have said what RRAS would offer: then it would be kept, whatever it is.
+/// If the question names no offer, explain says that the offer would be kept.
 fn refused(refusal: &Refusal) -> AddressExplained {
     match refusal {
         Refusal::Offer { because, fault: OfferFault::Nothing } => AddressExplained::Offer(because.to_string()),
@@ -124,12 +128,12 @@ fn refused(refusal: &Refusal) -> AddressExplained {
     }
 }
 
-/// All that any rule could ask, so that the rules after the one that decides are told too.
-fn all_counted(state: &State, context: &Context<'_>, now: &Now, decision: &Decision) -> Counted {
+/// Counts everything that any rule asks for, so that the rules after the deciding one are explained too.
+fn all_counted(state: &State, context: &Context<'_>, now: &Now, decision: &Decision) -> RecordedCounts {
     let draft = Draft::new(state, context, now, false);
     let needs = context.config.rules.needs();
     let known = counts::count(&draft, needs, decision.stage, &decision.facts, own(state, decision));
-    Counted::new(needs, &known, &context.config.groups)
+    RecordedCounts::new(needs, &known, &context.config.groups)
 }
 
 /// The question's own session, once it is connected.
@@ -170,18 +174,18 @@ fn events(question: &Question) -> Vec<Event> {
     events
 }
 
-/// With the groups that the user has now.
-fn told(config: &Config, stage: Stage, facts: Facts, counted: Counted) -> StageExplained<'_> {
+/// Explains a stage with the user's present groups.
+fn explain_stage(config: &Config, stage: Stage, facts: Facts, counted: RecordedCounts) -> StageExplained<'_> {
     let groups = facts.user.known().map(|user| config.groups.of(user)).unwrap_or_default();
-    told_in(config, stage, facts, &groups, counted)
+    explain_stage_in(config, stage, facts, &groups, counted)
 }
 
-fn told_in<'c>(
+fn explain_stage_in<'c>(
     config: &'c Config,
     stage: Stage,
     facts: Facts,
     groups: &GroupSet,
-    counted: Counted,
+    counted: RecordedCounts,
 ) -> StageExplained<'c> {
     let counts = counted.counts(&config.groups);
     let ruling = config.rules.decide(stage, &facts, groups, &counts);
@@ -201,15 +205,15 @@ fn told_in<'c>(
     }
 }
 
-/// Explains a past decision from what was recorded with it, under the configuration of its time. `groups`: those that the
-/// user had then, by name; the configuration's lists may be gone.
-pub fn explain_again<'c>(
+/// Explains a past decision from what was recorded with it, under the configuration of its time. `groups` are the
+/// names of the user's groups at that time.
+pub fn explain_recorded<'c>(
     config: &'c Config,
     stage: Stage,
     facts: Facts,
     groups: &[String],
-    counted: Counted,
+    counted: RecordedCounts,
 ) -> StageExplained<'c> {
     let groups = groups.iter().filter_map(|name| config.groups.id(name)).collect();
-    told_in(config, stage, facts, &groups, counted)
+    explain_stage_in(config, stage, facts, &groups, counted)
 }

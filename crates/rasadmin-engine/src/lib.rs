@@ -1,11 +1,12 @@
-//! What happens: the state machine of the rasadmin product.
+//! The state machine of rasadmin: it decides what RRAS's calls change.
 //!
-//! [`decide`] looks at a [`State`], a configuration and an [`Event`](event::Event), changes nothing, and answers a
-//! [`Record`]: the event with its decision, its answer and its effects. [`State::apply`] carries out the effects, and looks
-//! at nothing else. The DLL, `explain`, a replay over the past and the start after a crash run the same two functions, and
-//! the ledger is a second fold of the same effects, so the two cannot disagree.
+//! [`decide`] takes a [`State`], a configuration and an [`Event`](event::Event). It changes nothing and returns a
+//! [`Record`]: the event with its decision, its answer and its effects. [`State::apply`] carries out the effects and
+//! depends on nothing else. The DLL, `explain`, `replay` and recovery after a crash all run these two functions. The
+//! ledger applies the same effects, so state and ledger cannot disagree.
 //!
-//! It is pure: no file, no clock, no FFI. Time and chance are passed in ([`Now`]).
+//! The crate is pure: it has no files, no clock and no FFI. The caller passes in the time and the random bytes
+//! ([`Now`]).
 #![forbid(unsafe_code)]
 
 pub mod calendar;
@@ -16,7 +17,7 @@ pub mod event;
 pub mod explain;
 pub mod now;
 pub mod record;
-pub mod rehearse;
+pub mod simulate;
 pub mod state;
 
 pub use decide::{Asking, Context, Lacking, Scope, Waited, decide, decide_asking, decide_carried, decide_late};

@@ -1,17 +1,17 @@
-//! Time, and what identifiers are made of: passed in, so that a call can be repeated.
+//! Time and random bytes. The caller passes them in, so that a call can be repeated.
 
 use crate::{Family, Millis};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Milliseconds of the machine's monotonic clock, which all its processes share. It never goes back; it begins anew when
-/// the machine starts, so it means something within one instance only.
+/// Milliseconds of the machine's monotonic clock, which all its processes share. It never goes backwards. It starts
+/// again when the machine starts, so it has a meaning within one instance only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Mono(pub u64);
 
 impl Mono {
-    /// Milliseconds from an earlier moment to this one; 0 if that one is later.
+    /// Milliseconds from an earlier moment to this one; 0 if the other one is later.
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -22,12 +22,12 @@ impl Mono {
     }
 }
 
-/// A moment, on both clocks.
+/// A moment on both clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// Milliseconds since 1970, UTC: for people, calendars and hours. It may go back.
+    /// The time of day in milliseconds since 1970, UTC: for people, calendars and hours. It may go backwards.
     pub time: Millis,
-    /// For order, waits and durations.
+    /// The monotonic time: for order, timeouts and durations.
     pub mono: Mono,
 }
 
@@ -38,17 +38,17 @@ impl Stamp {
     }
 }
 
-/// The time of a call, and its share of chance.
+/// The time of a call, and its random bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
-    /// When.
+    /// The time.
     pub at: Stamp,
-    /// Sixteen random bytes, of which the record's identifiers are made.
+    /// Sixteen random bytes, from which the record's identifiers are made.
     pub random: [u8; 16],
 }
 
 impl Now {
-    /// A session's identifier: a UUIDv7, so in the order of time, and unique although handles repeat.
+    /// A session's identifier: a UUIDv7, so identifiers sort by time, and are unique although handles repeat.
     pub(crate) fn session_id(&self) -> Id {
         let mut tail = [0; 10];
         tail.copy_from_slice(&self.random[..10]);
@@ -56,7 +56,7 @@ impl Now {
         Id(uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid().as_u128())
     }
 
-    /// A lease's identifier; one call begins one lease of a family at most.
+    /// A lease's identifier. One call begins at most one lease of each family.
     pub(crate) fn lease_id(&self, family: Family) -> Id {
         let id = uuid::Builder::from_random_bytes(self.random).into_uuid().as_u128();
         Id(id ^ u128::from(family == Family::Ipv6))
@@ -87,7 +87,7 @@ impl std::str::FromStr for Id {
     }
 }
 
-/// Text for people and their programs; sixteen bytes in a checkpoint.
+/// As text in formats for people, as sixteen bytes in a checkpoint.
 impl Serialize for Id {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         if to.is_human_readable() { to.collect_str(self) } else { self.0.to_be_bytes().serialize(to) }
@@ -104,7 +104,7 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
-/// Reads an identifier's text where it stands, without a copy.
+/// Reads an identifier without copying its text.
 struct Text;
 
 impl serde::de::Visitor<'_> for Text {

@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::now::{Id, Process, Stamp};
 use serde::{Deserialize, Serialize};
 
-/// What happened, what was decided, and what changed by it.
+/// What happened, what was decided, and what changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// When it happened.
@@ -17,25 +17,25 @@ pub struct Record {
     pub instance: Id,
     /// The process that wrote it.
     pub process: Process,
-    /// It could not be written when it happened, and was answered then.
+    /// It could not be written when it happened, but was answered then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
-    /// What was told.
+    /// The event.
     pub event: Event,
-    /// What was decided, where something was asked.
+    /// The decision, if the event asked for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
-    /// What was answered.
+    /// The answer.
     pub answer: Answer,
     /// The session that it is about, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<Id>,
-    /// What changed, in order.
+    /// The changes, in order.
     pub effects: Vec<Effect>,
 }
 
 impl Record {
-    /// Is it what a power cut would make us regret? The accept is for the audit, the end for the bill.
+    /// Must it survive a power cut? The accept is needed for the audit, the end for the bill.
     pub fn is_durable(&self) -> bool {
         match &self.event {
             Event::Connection(_) => self.answer == Answer::Accept,
@@ -50,7 +50,7 @@ impl Record {
         }
     }
 
-    /// The sessions that ended by it.
+    /// The sessions that this record ended.
     pub fn ended(&self) -> impl Iterator<Item = &SessionEnded> {
         self.effects.iter().filter_map(|effect| match effect {
             Effect::SessionEnded(ended) => Some(ended),

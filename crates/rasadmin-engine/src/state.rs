@@ -1,8 +1,8 @@
-//! What is in force now: the fold of the effects.
+//! The present state: the result of all effects so far.
 //!
-//! [`State::apply`] carries out a record's effects and looks at nothing else: not at the configuration, not at a clock.
-//! Past sessions cost it nothing. Indexes that depend on the configuration are derived ([`State::derive`]), and stand in
-//! no checkpoint.
+//! [`State::apply`] carries out a record's effects and depends on nothing else: neither a configuration nor a clock.
+//! Its cost does not depend on past sessions. Indexes that depend on the configuration are derived ([`State::derive`])
+//! and are not part of a checkpoint.
 
 mod addresses;
 mod apply;
@@ -15,16 +15,20 @@ mod instance;
 mod lease;
 mod live;
 mod session;
+mod sessions;
+mod sink;
 mod table;
 mod usage;
 
+pub use crate::effect::{Accumulated, Sums};
 pub use addresses::Free;
-pub use checkpoint::{Checkpoint, Sink, Slices, VERSION};
+pub use checkpoint::{Checkpoint, Slices, VERSION};
 pub(crate) use expiry::Due;
 pub use instance::{Closing, Open, closing_of};
 pub use lease::{Holding, Lease};
 pub use session::{Closed, Link, Replaced, Session};
-pub use usage::{Accumulated, Sums, period_label};
+pub use sink::Sink;
+pub use usage::period_label;
 
 use crate::config::Config;
 use crate::effect::{Block, Elsewhere};
@@ -32,36 +36,42 @@ use crate::now::{Id, Mono, Process, Stamp};
 use crate::{Identity, Name};
 use addresses::Addresses;
 use derived::Derived;
-use elsewhere::AllElsewhere;
+use elsewhere::RemoteSessions;
 use expiry::Expiry;
 use lease::Leases;
-use session::Sessions;
+use sessions::Sessions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use usage::UseOfAll;
 
-/// How long a session that was closed without a hangup is remembered: milliseconds.
+/// How long a session may have no link before it is closed, in milliseconds.
+pub const LINK_TIMEOUT: u64 = 60 * 1000;
+
+/// How long a lease is held that no connection took, or whose session was hung up, in milliseconds.
+pub const LEASE_TIMEOUT: u64 = 5 * 60 * 1000;
+
+/// How long a session that was closed without a hangup is remembered, in milliseconds.
 pub const CLOSED_FOR: u64 = 60 * 60 * 1000;
 
-/// How many of them at most; and how many of those that ended on other servers.
-pub const MOST_CLOSED: usize = 10_000;
+/// How many such sessions are remembered at most, and how many sessions that ended on other servers.
+pub const MAX_CLOSED: usize = 10_000;
 
 /// How many free addresses are remembered in the order of their release.
-pub const MOST_FREE: usize = 100_000;
+pub const MAX_FREE: usize = 100_000;
 
-/// Of how many users the last addresses are remembered.
-pub const MOST_USERS: usize = 100_000;
+/// For how many users the last addresses are remembered.
+pub const MAX_USERS: usize = 100_000;
 
 /// The state of one server.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    /// How many records it has folded.
+    /// How many records were applied.
     number: u64,
     server: Name,
     instance: Option<Id>,
-    /// The last record's moment.
+    /// The time of the last record.
     last: Option<Stamp>,
-    /// The process that heard a notification last, and when.
+    /// The process that last received a notification, and when.
     heard: Option<(Process, Mono)>,
     sessions: Sessions,
     leases: Leases,
@@ -69,29 +79,29 @@ pub struct State {
     uses: UseOfAll,
     addresses: Addresses,
     blocks: BTreeMap<Identity, Block>,
-    elsewhere: AllElsewhere,
+    elsewhere: RemoteSessions,
     /// The hash of the configuration that was read last, so that its texts are recorded once.
     config: Option<String>,
     derived: Derived,
 }
 
 impl State {
-    /// Nothing was ever recorded.
+    /// An empty state, before the first record.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many records it has folded.
+    /// How many records were applied.
     pub const fn number(&self) -> u64 {
         self.number
     }
 
-    /// The server whose state it is; empty before its first instance.
+    /// The server that the state belongs to; empty before its first instance.
     pub const fn server(&self) -> &Name {
         &self.server
     }
 
-    /// The instance that lives, or lived last.
+    /// The current or last instance.
     pub const fn instance(&self) -> Option<Id> {
         self.instance
     }
@@ -106,7 +116,7 @@ impl State {
         self.config.as_deref()
     }
 
-    /// From now on the indexes serve this configuration. Until then nobody is in a group and no pool has an address.
+    /// Derives the indexes from a configuration. Before that, no user is in a group, and no pool has an address.
     pub fn derive(&mut self, config: &Arc<Config>) {
         self.derived = Derived::new(config);
         for session in self.sessions.live() {
@@ -121,7 +131,7 @@ impl State {
         self.derived.free_all(self.addresses.free());
     }
 
-    /// Serves the indexes this configuration?
+    /// Were the indexes derived from this configuration?
     pub fn serves(&self, config: &Arc<Config>) -> bool {
         self.derived.serves(config)
     }
@@ -138,7 +148,7 @@ impl State {
         self.sessions.live()
     }
 
-    /// How many live.
+    /// How many sessions are live.
     pub fn live_count(&self) -> usize {
         self.sessions.len()
     }
@@ -163,38 +173,38 @@ impl State {
         self.sessions.of_user(user)
     }
 
-    /// The live sessions whose first link was on a port, also if that link has ended; or, before they have one, whose
-    /// lease was given on it.
+    /// The live sessions whose first link was on a port, even if that link has ended. Before a session has a link, the
+    /// port of its lease counts.
     pub fn of_first_port(&self, port: &Name) -> impl Iterator<Item = &Session> {
         self.sessions.of_first_port(port)
     }
 
     /// The live sessions whose projection has named an address, in no order.
-    pub fn telling(&self, address: crate::addresses::Address) -> impl Iterator<Item = &Session> {
-        self.sessions.telling(address)
+    pub fn with_projected(&self, address: crate::addresses::Address) -> impl Iterator<Item = &Session> {
+        self.sessions.with_projected(address)
     }
 
-    /// Does nothing tell of some live session which addresses it has? Then it may have any that was given.
+    /// Is there a live session whose addresses are unknown? It may have any address that was given.
     pub(crate) const fn some_may_have_any_address(&self) -> bool {
         self.sessions.some_may_have_any_address()
     }
 
-    /// Sessions that were closed without a hangup: by its GUID, else by its handle, the last one.
+    /// Sessions of a handle that were closed without a hangup, the last one first.
     pub fn closed_by_handle(&self, handle: u64) -> impl Iterator<Item = &Closed> {
         self.sessions.closed_by_handle(handle)
     }
 
-    /// All of them, in no order.
+    /// All sessions that were closed without a hangup, in no order.
     pub fn closed(&self) -> impl Iterator<Item = &Closed> {
         self.sessions.closed()
     }
 
-    /// One of them.
+    /// A session that was closed without a hangup.
     pub fn closed_session(&self, id: Id) -> Option<&Closed> {
         self.sessions.closed_session(id)
     }
 
-    /// How many live sessions of a group count, those elsewhere included.
+    /// How many live sessions of a group count, including those on other servers.
     pub fn counted_in(&self, group: crate::rules::GroupId) -> u32 {
         self.derived.counted(group)
     }
@@ -204,7 +214,7 @@ impl State {
         self.elsewhere.live_of(user)
     }
 
-    /// The block of a user that holds at a time.
+    /// The block of a user that is in force at a time.
     pub fn block(&self, user: &Identity, time: crate::Millis) -> Option<&Block> {
         self.blocks.get(user).filter(|block| block.until.is_some_and(|until| time < until))
     }
@@ -236,24 +246,24 @@ impl State {
         self.leases.of_session(session)
     }
 
-    /// The lease whose release is still to come, though it has ended: the last one of a port and family.
+    /// A lease that has ended and whose release is still to come: the last one of a port and family.
     pub fn owed(&self, port: &Name, family: crate::addresses::Family) -> Option<&Lease> {
         self.leases.owed(port, family)
     }
 
-    // What only decisions ask.
+    // What only decisions need.
 
     /// What a user has used in the period with this label.
     pub fn used(&self, user: &Identity, period: crate::config::file::Period, label: i32) -> Sums {
         self.uses.of(user, period, label)
     }
 
-    /// Everybody's use, in no order.
+    /// All users' use, in no order.
     pub(crate) fn uses(&self) -> impl Iterator<Item = (&Identity, &[Accumulated; 3])> {
         self.uses.all()
     }
 
-    /// Is nothing known of what a user has used?
+    /// Is nothing known about the user's use?
     pub(crate) fn has_used_nothing(&self, user: &Identity) -> bool {
         !self.uses.knows(user)
     }
@@ -263,13 +273,13 @@ impl State {
         self.blocks.values()
     }
 
-    /// The addresses that a user had last and nobody since, the latest first.
+    /// The addresses that a user had last and no one else has had since, the latest first.
     pub fn last_addresses(&self, user: &Identity, family: crate::addresses::Family) -> impl Iterator<Item = u64> {
         self.addresses.last_of(user, family)
     }
 
-    /// The first number of a pool in this shape that was not tried: None if it was never searched, Some(None) if all were
-    /// tried.
+    /// The first number of a pool that was not tried since it got these ranges: `None` if it was never searched,
+    /// `Some(None)` if all were tried.
     pub fn cursor(&self, pool: &str, shape: &str) -> Option<Option<u64>> {
         self.addresses.cursor(pool, shape)
     }
@@ -289,22 +299,22 @@ impl State {
         self.derived.free_of(pool)
     }
 
-    /// Is it remembered as free?
+    /// Is an address remembered as free?
     pub fn is_free(&self, address: crate::addresses::Address) -> bool {
         self.addresses.is_free(address)
     }
 
-    /// A pool's shape: its ranges, as a hash.
+    /// The hash of a pool's ranges.
     pub fn shape(&self, pool: usize) -> Option<&str> {
         self.derived.shape(pool)
     }
 
-    /// What has waited long enough by this moment, the earliest first.
+    /// The sessions and leases that are due at this time, the earliest first.
     pub(crate) fn due(&self, mono: Mono) -> impl Iterator<Item = Due> + '_ {
         self.expiry.due(mono)
     }
 
-    /// When a notification was heard last, and by which process.
+    /// The process that last received a notification, and when.
     pub(crate) const fn heard(&self) -> Option<(Process, Mono)> {
         self.heard
     }

@@ -7,7 +7,7 @@ use rasadmin_engine::event::{AddressEvent, Event, Offer};
 use support::{OPEN, Scene, With, answer, connection, limit, number};
 
 #[test]
-fn an_address_is_refused_only_if_it_is_anothers_reservation_or_of_anothers_pool() {
+fn an_address_is_refused_only_if_it_is_reserved_for_or_pooled_for_another_user() {
     let mut scene = Scene::new(&limit(
         r#"
         addresses.pool = "all"
@@ -91,9 +91,10 @@ fn rrass_own_offer_wins_over_an_old_lease() {
     assert_eq!(scene.begin(1, "alice", "VPN2-1"), Ok("172.16.0.9".into()));
     assert_eq!(scene.begin(2, "bob", "VPN2-2"), Ok("172.16.0.9".into()));
     assert_eq!(scene.leases(), "172.16.0.9 CORP\\BOB live");
-    let told = scene.records.iter().flat_map(|record| &record.effects);
-    let told = told.filter(|e| matches!(e, rasadmin_engine::Effect::Anomaly(a) if a.what().contains("still held")));
-    assert_eq!(told.count(), 1);
+    let anomalies = scene.records.iter().flat_map(|record| &record.effects);
+    let anomalies =
+        anomalies.filter(|e| matches!(e, rasadmin_engine::Effect::Anomaly(a) if a.what().contains("still held")));
+    assert_eq!(anomalies.count(), 1);
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn the_projection_tells_whose_an_address_is() {
     let mut scene = Scene::new(OPEN);
     let given = scene.address("alice", "VPN3-1", "").unwrap();
     scene.connect(connection(1, "alice").with(|e| e.addresses = vec![number(&given)])).unwrap();
-    // She has gone, and nobody has reported it. Her next attempt begins with IPv6.
+    // She has gone, and her end was not reported. Her next attempt begins with IPv6.
     scene.tell(Event::Address(AddressEvent {
         user: "alice".into(),
         port: "VPN3-1".into(),
@@ -141,7 +142,7 @@ fn the_projection_tells_whose_an_address_is() {
 }
 
 #[test]
-fn what_an_earlier_attempt_left_on_the_port_refuses_nobody() {
+fn what_an_earlier_attempt_left_on_the_port_does_not_refuse_a_user() {
     let six = rasadmin_engine::addresses::Address { family: rasadmin_engine::addresses::Family::Ipv6, number: 7 };
     let mut scene = Scene::new(&format!(
         "{OPEN}\n[groups.partner]\nusers = [\"PARTNER\\\\*\"]\npool = \"theirs\"\n[pools.theirs]\naddresses = [\"10.9.0.1-10.9.0.9\"]"

@@ -16,7 +16,7 @@ fn look(scene: &mut Scene, all: &[ConnectionEvent]) {
 }
 
 #[test]
-fn the_address_that_an_adopted_session_shows_is_given_to_nobody() {
+fn the_address_of_an_adopted_session_is_not_given_again() {
     let mut scene = Scene::new(OPEN);
     look(&mut scene, &[seen(7, "dora", "10.8.0.1"), seen(8, "emil", "172.16.0.4")]);
     assert_eq!(scene.live(), "dora 10.8.0.1; emil ");

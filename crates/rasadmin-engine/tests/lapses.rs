@@ -30,7 +30,7 @@ fn a_session_that_was_closed_without_a_hangup_lives_when_it_shows_life() {
     scene.address("bob", "VPN2-2", "").unwrap();
     assert_eq!((scene.live(), scene.ended()), (String::new(), "never established 0".into()));
     assert!(scene.leases().contains("10.8.0.1 CORP\\ALICE held"), "{}", scene.leases());
-    // Its address goes to nobody, however much time passes.
+    // Its address is given to no other user, however much time passes.
     scene.wait(3000);
     assert!(scene.address("carol", "VPN2-3", "").is_ok());
     assert!(scene.address("dave", "VPN2-4", "").is_err());
@@ -48,7 +48,7 @@ fn what_a_process_that_ended_had_accepted_is_over_and_keeps_its_addresses() {
     scene.tell(Event::ProcessEnded { process: Process(1) });
     assert_eq!((scene.live(), scene.ended()), ("bob 10.8.0.2".into(), "process ended 100".into()));
     assert!(scene.leases().contains("10.8.0.1 CORP\\ALICE held"), "{}", scene.leases());
-    // However much time passes, until somebody gives it back.
+    // However much time passes, until it is released.
     scene.wait(3000);
     assert!(scene.leases().contains("10.8.0.1 CORP\\ALICE held"), "{}", scene.leases());
     scene.release("alice", "VPN2-1", &given);
@@ -206,7 +206,7 @@ fn an_address_without_a_projection_and_a_link_stays_whatever_name_asked_for_it()
     scene.connect(ikev2(2, "CORP\\jdoe")).unwrap();
     scene.wait(3600);
     scene.address("bob", "VPN4-3", "").unwrap_err();
-    // Once nobody may have it, an address that no connection took ends as ever.
+    // Once no session may have it, an address that no connection took ends as ever.
     scene.release("alice", "VPN4-1", "10.8.0.1");
     scene.hangup(ikev2(1, "LAB\\alice"));
     scene.hangup(ikev2(2, "CORP\\jdoe"));
@@ -221,7 +221,7 @@ fn a_further_link_keeps_no_lease_whose_session_was_hung_up() {
     scene.begin(1, "alice", "VPN2-1").unwrap();
     scene.begin(2, "bob", "VPN2-2").unwrap();
     scene.hangup(connection(1, "alice"));
-    // Its release is lost, and nothing is told for a long time.
+    // Its release is lost, and nothing is reported for a long time.
     scene.wait(600);
     scene.link(2, "VPN2-1").unwrap();
     assert_eq!(scene.leases(), "10.8.0.2 CORP\\BOB live");

@@ -43,7 +43,7 @@ fn what_waited_touches_only_what_began_before_it() {
 }
 
 #[test]
-fn an_accept_that_waited_until_its_handle_was_anothers_is_over_at_once() {
+fn a_late_accept_whose_handle_was_reused_is_over_at_once() {
     let mut scene = Scene::new(OPEN);
     let then = scene.at;
     scene.wait(5);
@@ -59,7 +59,7 @@ fn an_accept_that_waited_until_its_handle_was_anothers_is_over_at_once() {
 }
 
 #[test]
-fn an_answer_that_waited_finds_the_session_that_has_told_its_address_since() {
+fn a_late_answer_finds_the_session_that_has_shown_its_address_since() {
     let mut scene = Scene::new(OPEN);
     let then = scene.at;
     scene.wait(1);
@@ -69,7 +69,7 @@ fn an_answer_that_waited_finds_the_session_that_has_told_its_address_since() {
     let asked = Event::Address(support::address("alice", "VPN2-1", Offer::Number(given.number)));
     scene.tell_late(then, asked, Answer::Address(given.clone()));
     assert_eq!(scene.live(), "alice 10.8.0.2");
-    // A late answer that gave the same address to another user is reported, and takes nothing away.
+    // A late answer that gave the same address to another user is reported, and changes nothing.
     let asked = Event::Address(support::address("bob", "VPN2-2", Offer::Number(given.number)));
     scene.tell_late(then, asked, Answer::Address(Given { origin: Origin::Pool, ..given }));
     assert_eq!(scene.anomalies(), ["an address was given that a live lease holds"]);
@@ -126,7 +126,7 @@ fn a_ghost_takes_no_address_while_the_accept_may_wait() {
 }
 
 #[test]
-fn an_accept_that_is_told_twice_keeps_its_address() {
+fn an_accept_that_is_recorded_twice_keeps_its_address() {
     let mut scene = Scene::new(TWO);
     let given = scene.address("alice", "VPN2-1", "").unwrap();
     let event = connection(1, "alice").with(|e| e.addresses = vec![number(&given)]);
@@ -209,7 +209,7 @@ fn an_answer_that_waited_ends_the_lease_that_its_process_knew_to_be_over() {
     let record = scene.tell_late(then, asked.clone(), Answer::Address(given.clone()));
     assert_eq!(scene.anomalies(), [""; 0]);
     assert_eq!(scene.state.lease_at(number("10.8.0.1")).unwrap().began, record.at);
-    // Whoever is online by another port has it all the same.
+    // A session that is online by another port still has it.
     let mut scene = Scene::new(TWO);
     scene.begin(1, "alice", "VPN2-1").unwrap();
     scene.link(1, "VPN2-2").unwrap();
@@ -232,7 +232,7 @@ fn what_was_asked_for_long_before_is_no_sessions() {
     let address = |user: &str, port: &str| Event::Address(support::address(user, port, Offer::Nothing));
     scene.tell_late(then, address("alice", "VPN2-1"), Answer::Address(given.clone()));
     assert_eq!(scene.leases(), "10.8.0.1 CORP\\ALICE waits");
-    // It was free again in memory, and given to somebody else.
+    // It was free again in memory, and given to another user.
     scene.tell_late(scene.at, address("carol", "VPN2-3"), Answer::Address(given));
     assert_eq!(scene.anomalies(), [""; 0]);
     assert_eq!(scene.leases(), "10.8.0.1 CORP\\CAROL waits");

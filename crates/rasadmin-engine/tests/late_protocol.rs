@@ -133,7 +133,7 @@ fn an_address_from_long_before_an_attempt_stays_its_sessions_own() {
     scene.wait(5);
     let six = given6(&mut scene, "CORP\\alice", "VPN4-1");
     scene.wait(600);
-    // Her end is not told yet, and another device of hers is on the port. It shows no address.
+    // Her end is not reported yet, and another device of hers is on the port. It shows no address.
     scene.address("CORP\\alice", "VPN4-1", "").unwrap();
     scene.connect(connection(2, "CORP\\alice")).unwrap();
     scene.link(2, "VPN4-1").unwrap();

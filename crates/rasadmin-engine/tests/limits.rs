@@ -59,7 +59,7 @@ fn everyone_of_a_group_comes_back_one_by_one() {
 }
 
 #[test]
-fn one_newcomer_takes_one_place_and_whoever_shows_life_counts_again() {
+fn a_new_session_replaces_one_and_a_replaced_session_that_is_live_counts_again() {
     let one = "[[rules]]\nname = \"one\"\naction = \"deny\"\nusers = [\"*\"]\nuser_sessions = { at_least = 1 }";
     let mut scene = Scene::new(&limit(one));
     scene.connect(from_computer(1, "alice", "LAPTOP")).unwrap();
@@ -91,7 +91,7 @@ fn a_user_who_is_blocked_is_refused_until_the_time() {
 }
 
 #[test]
-fn a_failed_attempt_takes_nobodys_place() {
+fn a_failed_attempt_replaces_no_session() {
     let mut scene = Scene::new(&one_session());
     let from = |handle, computer: &str| connection(handle, "alice").with(|e| e.computer = computer.into());
     scene.begin_as(from(1, "LAPTOP"), "VPN2-1").unwrap();
@@ -102,7 +102,7 @@ fn a_failed_attempt_takes_nobodys_place() {
 }
 
 #[test]
-fn a_guess_refuses_nobody() {
+fn a_guess_does_not_refuse_a_user() {
     let mut scene = Scene::new(&limit("[[reservations]]\nuser = \"CORP\\\\bob\"\naddress = \"10.8.1.1\""));
     assert_eq!(scene.address("bob", "VPN4-0", ""), Ok("10.8.1.1".into()));
     scene.connect(connection(5, "partner\\bob")).unwrap();

@@ -98,7 +98,7 @@ fn a_user_who_is_back_on_the_same_port_gets_the_same_address() {
 }
 
 #[test]
-fn whoever_has_a_handle_again_revives_nobody_elses_session() {
+fn a_reused_handle_does_not_revive_another_session() {
     let mut scene = Scene::new(OPEN);
     scene.connect(connection(7, "alice").with(|e| e.guid = Some("a".into()))).unwrap();
     scene.wait(61);
@@ -111,7 +111,7 @@ fn whoever_has_a_handle_again_revives_nobody_elses_session() {
 }
 
 #[test]
-fn a_hangup_without_a_guid_is_of_nobody_who_had_the_handle_before() {
+fn a_hangup_without_a_guid_is_not_for_an_earlier_session_of_the_handle() {
     let no_guid = |handle, user: &str| connection(handle, user).with(|e| e.guid = None);
     let mut scene = Scene::new(OPEN);
     scene.connect(no_guid(7, "frank")).unwrap();
@@ -125,7 +125,7 @@ fn a_hangup_without_a_guid_is_of_nobody_who_had_the_handle_before() {
 }
 
 #[test]
-fn a_hangup_of_a_rejected_connection_is_of_nobody_who_had_the_handle_before() {
+fn a_hangup_of_a_rejected_connection_is_not_for_an_earlier_session_of_the_handle() {
     let one = "[[rules]]\nname = \"office\"\naction = \"deny\"\nremote_computers = [\"HOME\"]";
     let mut scene = Scene::new(&support::limit(one));
     let begun = connection(1, "alice").with(|e| e.guid = None);

@@ -1,5 +1,5 @@
-//! Random sequences of calls, some late, lost, delayed or told twice; after each, what the state keeps as sums and indexes
-//! is counted again from what it holds, and whoever is online must have the address that was given.
+//! Random sequences of calls, some late, lost, delayed or repeated; after each, what the state keeps as sums and indexes
+//! is counted again from what it holds, and every connected client must have the address that it was given.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -70,11 +70,11 @@ struct Truth {
     serial: u64,
     /// The address functions run in a process of their own.
     split: bool,
-    /// Told later, out of order.
+    /// Reported later, out of order.
     delayed: Vec<Event>,
     /// Not recorded yet.
     waiting: Vec<Waited>,
-    away: bool,
+    unavailable: bool,
     /// What each session has used, by what was recorded.
     used: HashMap<(Option<String>, Id), (Identity, Vec<DayUse>)>,
     chance: u128,
@@ -91,7 +91,7 @@ impl Truth {
             split: seed.is_multiple_of(2),
             delayed: Vec::new(),
             waiting: Vec::new(),
-            away: false,
+            unavailable: false,
             used: HashMap::new(),
             chance: u128::from(seed) << 80,
             steps: Vec::new(),
@@ -140,9 +140,9 @@ impl Truth {
         self.check(record);
     }
 
-    /// Told to the DLL: if nothing can be recorded now, it waits.
+    /// Passes an event to the DLL: if nothing can be recorded now, it waits.
     fn notify(&mut self, event: Event) -> bool {
-        if !self.away || self.split && matches!(event, Event::Release(_)) {
+        if !self.unavailable || self.split && matches!(event, Event::Release(_)) {
             return !matches!(self.tell(event).answer, Answer::Reject);
         }
         let (at, random) = (self.scene.at, self.random());
@@ -153,7 +153,7 @@ impl Truth {
     }
 
     fn back(&mut self) {
-        self.away = false;
+        self.unavailable = false;
         self.scene.process = Process(1);
         for waited in std::mem::take(&mut self.waiting) {
             let record = decide_late(&self.scene.state, &self.scene.context(), &waited);
@@ -163,7 +163,7 @@ impl Truth {
         }
     }
 
-    /// A notification: told, lost, late or twice.
+    /// A notification: delivered, lost, late or repeated.
     fn end_of(&mut self, event: Event) {
         match self.dice(10) {
             0 => {}
@@ -196,8 +196,8 @@ impl Truth {
                 let event = self.delayed.remove(which);
                 self.notify(event);
             }
-            14 if self.away => self.back(),
-            14 => self.away = self.dice(3) == 0,
+            14 if self.unavailable => self.back(),
+            14 => self.unavailable = self.dice(3) == 0,
             15 => {
                 let number = self.dice(3) as usize;
                 self.scene.reload(&plan(number));
@@ -229,21 +229,22 @@ impl Truth {
         (!used).then_some(port)
     }
 
-    /// A handle that no connection has, and of which nothing is still to be told: then nobody could tell.
+    /// A handle that no connection has, and with no pending notification, which would be ambiguous.
     fn free_handle(&self) -> u64 {
-        let told = |event: &Event, handle| match event {
+        let pending = |event: &Event, handle| match event {
             Event::Hangup(event) | Event::Connection(event) => event.handle == handle,
             Event::LinkHangup(event) | Event::Link(event) => event.handle == handle,
             _ => false,
         };
         let used = |handle: &u64| {
-            self.live.iter().any(|live| live.handle == *handle) || self.delayed.iter().any(|event| told(event, *handle))
+            self.live.iter().any(|live| live.handle == *handle)
+                || self.delayed.iter().any(|event| pending(event, *handle))
         };
         (1..).find(|handle| !used(handle)).unwrap()
     }
 
     fn begin(&mut self) {
-        if self.away && !self.split {
+        if self.unavailable && !self.split {
             // Address calls without a journal give nothing of ours.
             return;
         }
@@ -284,7 +285,7 @@ impl Truth {
         }
         let seconds = [0, 0, 0, 2][self.dice(4) as usize];
         self.scene.wait(seconds);
-        self.away |= self.dice(12) == 0;
+        self.unavailable |= self.dice(12) == 0;
         let mut event = Self::event_of(&live);
         if self.dice(5) == 0 {
             event.guid = None;
@@ -293,8 +294,8 @@ impl Truth {
             return self.release_all(&live);
         }
         if !live.ikev2 || self.dice(2) == 0 {
-            let told = self.dice(8) > 0;
-            if !told || !self.notify(Event::Link(link(live.handle, &port, Tunnel::Sstp))) {
+            let delivered = self.dice(8) > 0;
+            if !delivered || !self.notify(Event::Link(link(live.handle, &port, Tunnel::Sstp))) {
                 self.end_of(Event::Hangup(event));
                 return self.release_all(&live);
             }
@@ -346,13 +347,13 @@ impl Truth {
         let which = self.dice(self.live.len() as u64) as usize;
         let event = Self::event_of(&self.live[which]).with(|e| e.source = "198.51.100.7".into());
         let event = if self.dice(2) == 0 { Event::EndpointChange(event) } else { Event::Reauthentication(event) };
-        if !self.away {
+        if !self.unavailable {
             self.tell(event);
         }
     }
 
     fn look(&mut self) {
-        if self.away || self.live.is_empty() {
+        if self.unavailable || self.live.is_empty() {
             return;
         }
         let which = self.dice(self.live.len() as u64) as usize;
@@ -379,13 +380,13 @@ impl Truth {
         self.tell(Event::Elsewhere(vec![other]));
     }
 
-    /// Until a process has heard a notification, nobody knows that it is the one that hears them.
+    /// Until a process has received a notification, it is unknown which process receives them.
     fn hear(&mut self) {
         self.tell(Event::LinkHangup(link(9_999, "VPN2-99", Tunnel::Sstp)));
     }
 
     fn restart(&mut self) {
-        self.away = false;
+        self.unavailable = false;
         self.waiting.clear();
         self.delayed.clear();
         self.live.clear();
@@ -449,7 +450,7 @@ impl Truth {
         for lease in state.leases() {
             assert!(held.insert(lease.address), "{:?} is held twice: {}", lease.address, self.story());
             if let Holding::Session(id) = lease.holding {
-                assert!(state.session(id).is_some(), "{lease:?} is of nobody: {}", self.story());
+                assert!(state.session(id).is_some(), "{lease:?} belongs to no session: {}", self.story());
             }
         }
         for (index, _) in config.groups.names().enumerate() {
@@ -500,9 +501,9 @@ impl Truth {
         }
     }
 
-    /// Whoever is online has a lease of the address.
+    /// Every connected client has a lease of its address.
     fn online(&self) {
-        if self.away || !self.waiting.is_empty() {
+        if self.unavailable || !self.waiting.is_empty() {
             return;
         }
         for live in &self.live {

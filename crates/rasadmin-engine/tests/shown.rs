@@ -28,7 +28,7 @@ fn tick(scene: &mut Scene) -> Stamp {
 }
 
 #[test]
-fn an_address_that_a_projection_shows_is_taken_from_whoever_had_it() {
+fn an_address_in_a_projection_is_taken_from_its_earlier_session() {
     let mut scene = Scene::new(OFFERS);
     scene.tell(Event::Address(AddressEvent { family: Family::Ipv6, ..address("bob", "VPN4-1", Offer::Number(0x777)) }));
     scene.connect(connection(1, "bob")).unwrap();
@@ -43,7 +43,7 @@ fn an_address_that_a_projection_shows_is_taken_from_whoever_had_it() {
 }
 
 #[test]
-fn an_old_lease_of_somebody_else_says_nothing_about_the_port() {
+fn an_old_lease_of_another_user_says_nothing_about_the_port() {
     let mut scene = Scene::new(OFFERS);
     scene.address("carol", "VPN3-1", "172.16.0.5").unwrap();
     // RRAS gives Bob the same address, in a call that is not on record.
@@ -125,7 +125,7 @@ fn what_was_given_after_an_event_that_had_waited_outlives_what_it_ends() {
     // Carol's second link had come on that port before.
     scene.tell_late(then, Event::Link(link(2, "VPN1-2", Tunnel::Sstp)), Answer::Accept);
     assert!(scene.session(1).is_none());
-    assert!(scene.state.lease_at(number(&given)).is_some(), "whoever has it may be online: {}", scene.leases());
+    assert!(scene.state.lease_at(number(&given)).is_some(), "its client may be online: {}", scene.leases());
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn of_two_late_releases_the_later_leases_is_waited_for() {
     let late = scene.address("alice", "VPN3-1", "").unwrap();
     scene.wait(301);
     scene.hangup(connection(9, "nobody"));
-    assert!(scene.state.lease_at(number(&late)).is_none(), "nobody came");
+    assert!(scene.state.lease_at(number(&late)).is_none(), "no connection came");
     scene.hangup(shows(connection(1, "frank"), &early));
     scene.wait(301);
     scene.hangup(connection(9, "nobody"));
@@ -211,7 +211,7 @@ fn what_was_taken_for_a_late_protocol_outlives_the_session_whose_other_port_star
     let given = bob_is_back(&mut scene);
     scene.link_hangup(1, "VPN1-1");
     scene.connect(connection(2, "bob")).unwrap();
-    // Somebody is on the second port now.
+    // Another connection is on the second port now.
     scene.connect(connection(3, "carol")).unwrap();
     scene.link(3, "VPN1-2").unwrap();
     assert!(scene.session(1).is_none());
@@ -255,7 +255,7 @@ fn a_newcomer_without_another_address_has_what_was_asked_for_on_its_port() {
 }
 
 #[test]
-fn an_address_that_had_waited_is_not_somebody_elses_who_got_it_after() {
+fn a_late_address_is_not_that_of_a_user_who_got_it_later() {
     let mut scene = Scene::new(OFFERS);
     let alices = tick(&mut scene);
     scene.connect(shows(connection(1, "alice"), "172.16.0.5")).unwrap();
@@ -364,7 +364,7 @@ fn a_link_that_had_waited_has_what_was_taken_for_the_protocol_of_who_was_there_b
     assert_eq!(scene.live(), "alice ::777");
 }
 
-/// Bob is online with a late protocol's address, and has lost his only link; his end is not told yet.
+/// Bob is online with a late protocol's address, and has lost his only link; his end is not reported yet.
 fn bob_is_gone(scene: &mut Scene) {
     scene.address("bob", "VPN4-1", "172.16.0.5").unwrap();
     scene.connect(connection(1, "bob")).unwrap();

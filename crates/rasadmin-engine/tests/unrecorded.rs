@@ -1,4 +1,4 @@
-//! A connection that cannot be recorded: `when_unrecorded` says whether it may stand.
+//! A connection that cannot be recorded: `when_unrecorded` says whether it is accepted.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -59,7 +59,7 @@ fn is_refused(scene: &Scene) -> bool {
 }
 
 #[test]
-fn nobody_enters_unrecorded_where_it_says_deny_and_who_is_in_stays() {
+fn unrecorded_connections_are_denied_and_existing_sessions_remain() {
     let mut scene = Scene::new(&format!("{DENY}\n{TWO}"));
     assert!(is_refused(&scene));
     for event in enters() {
@@ -157,7 +157,7 @@ fn who_is_blocked_is_refused_for_that() {
 
 #[test]
 fn the_explanation_says_what_holds_where_it_can_matter() {
-    let told = |text: &str, user: &str| {
+    let settings = |text: &str, user: &str| {
         let scene = Scene::new(text);
         let question = Question {
             user: user.into(),
@@ -180,15 +180,15 @@ fn the_explanation_says_what_holds_where_it_can_matter() {
     };
     let (allow, deny) = (Some(WhenUnrecorded::Allow), Some(WhenUnrecorded::Deny));
     // Address, connection, link.
-    assert_eq!(told(TWO, "alice").0, [allow, allow, None]);
-    assert_eq!(told(&format!("{DENY}\n{TWO}"), "alice").0, [deny, deny, None]);
+    assert_eq!(settings(TWO, "alice").0, [allow, allow, None]);
+    assert_eq!(settings(&format!("{DENY}\n{TWO}"), "alice").0, [deny, deny, None]);
     let own = format!("{DENY}\n{TWO}\n{}", rule("allow", "when_unrecorded = \"allow\""));
-    assert_eq!(told(&own, "alice"), (vec![allow, allow, None], vec![allow, None]));
-    assert_eq!(told(&own, "bob"), (vec![deny, deny, None], vec![allow, None]));
-    assert_eq!(told(&format!("{DENY}\n{TWO}\n{}", rule("deny", "")), "alice").0, [None]);
+    assert_eq!(settings(&own, "alice"), (vec![allow, allow, None], vec![allow, None]));
+    assert_eq!(settings(&own, "bob"), (vec![deny, deny, None], vec![allow, None]));
+    assert_eq!(settings(&format!("{DENY}\n{TWO}\n{}", rule("deny", "")), "alice").0, [None]);
 }
 
-/// Memory gives an address away whose lease has just expired; what is recorded afterwards must agree.
+/// Memory gives the address of a lease that has just expired; what is recorded afterwards must agree.
 #[test]
 fn what_was_given_after_a_lease_expired_is_a_lease_when_it_is_recorded() {
     let mut scene = Scene::new(TWO);

@@ -1,4 +1,4 @@
-//! Acct-Terminate-Cause (RFC 2866), as RADIUS dictionaries name its values.
+//! The names of Acct-Terminate-Cause values (RFC 2866) in RADIUS dictionaries.
 
 const NAMES: [&str; 18] = [
     "User-Request",
@@ -21,13 +21,13 @@ const NAMES: [&str; 18] = [
     "Host-Request",
 ];
 
-/// A cause's name; a number that has none stands for itself.
+/// The name of a cause, or its number if it has no name.
 pub fn cause_name(number: u32) -> String {
     let name = usize::try_from(number).ok().and_then(|number| NAMES.get(number.checked_sub(1)?));
     name.map_or_else(|| number.to_string(), |&name| name.to_owned())
 }
 
-/// The number of a cause, by what [`cause_name`] gives.
+/// The number of a cause, from what [`cause_name`] returns.
 pub fn cause_number(name: &str) -> Option<u32> {
     let known = NAMES.iter().position(|known| *known == name).and_then(|at| u32::try_from(at + 1).ok());
     known.or_else(|| name.parse().ok())

@@ -1,4 +1,4 @@
-//! The ledger's sessions for other programs, one by one, in the order in which they began.
+//! Exports the ledger's sessions for other programs, one by one, in the order in which they began.
 
 mod csv;
 mod dts;
@@ -15,28 +15,28 @@ use rasadmin_ledger::report::SessionRow;
 use rasadmin_policy::Millis;
 use std::io;
 
-/// Where exported sessions go.
+/// A format that sessions are exported in.
 pub trait Export {
-    /// The next session; they come in the order of their start. Answers whether it was written: the forms that are
-    /// RADIUS's leave out what never had a link.
+    /// Writes the next session. Sessions must come in the order of their start. Returns whether it was written: the
+    /// RADIUS formats leave out sessions that never had a link.
     fn session(&mut self, session: SessionRow) -> io::Result<bool>;
 
-    /// What comes after the last one.
+    /// Writes what comes after the last session.
     fn finish(&mut self) -> io::Result<()>;
 }
 
-/// Did it ever have a link? RADIUS's accounting begins with one.
+/// Did it ever have a link? RADIUS accounting begins with the first link.
 fn was_established(session: &SessionRow) -> bool {
     session.established.is_some()
 }
 
-/// A time; what no calendar has is the nearest that one has.
+/// Converts a time. A time out of the calendar's range becomes the nearest one within it.
 fn time(millis: Millis) -> Timestamp {
     let nearest = if millis < 0 { Timestamp::MIN } else { Timestamp::MAX };
     Timestamp::from_millisecond(millis).unwrap_or(nearest)
 }
 
-/// As RFC 3339 writes it, with milliseconds.
+/// Formats a time according to RFC 3339, with milliseconds.
 fn rfc_3339(millis: Millis) -> String {
     format!("{:.3}", time(millis))
 }

@@ -1,4 +1,4 @@
-//! Sessions of a log, as the ledger takes them.
+//! Converts sessions of a log for the ledger.
 
 use crate::causes::cause_name;
 use crate::logs::LogSession;
@@ -6,7 +6,7 @@ use rasadmin_engine::effect::Usage;
 use rasadmin_ledger::imported::{ImportedSession, NO_END};
 use rasadmin_policy::{Domains, Name, Tunnel};
 
-/// A session for the ledger; `domains` says who is meant by a name.
+/// Converts a session for the ledger. `domains` maps its user's name to an identity.
 pub fn imported(session: &LogSession, domains: &Domains) -> ImportedSession {
     let past = &session.past;
     let (stop, estimated, closed_by) = match &past.ended {
@@ -40,7 +40,7 @@ pub fn imported(session: &LogSession, domains: &Domains) -> ImportedSession {
     }
 }
 
-/// Octets without frames may have wrapped.
+/// Are the octets exact? Without a number of frames, a counter may have wrapped.
 fn is_exact(usage: &Usage) -> bool {
     let (octets, packets) = (usage.input_octets | usage.output_octets, usage.input_packets | usage.output_packets);
     octets == 0 || (packets > 0 && usage.is_exact())

@@ -1,5 +1,5 @@
-//! Sessions of the past: from the ledger, a trace, or the logs that an RRAS or NPS server already has; and what a
-//! configuration would have made of them.
+//! Past sessions: read from the ledger, from a trace, or from the logs that RRAS and NPS servers already write;
+//! exported to other programs; and simulated with another configuration.
 #![forbid(unsafe_code)]
 
 mod causes;
@@ -7,7 +7,7 @@ pub mod export;
 pub mod import;
 pub mod logs;
 mod session;
-pub mod whatif;
+pub mod simulate;
 
 pub use causes::{cause_name, cause_number};
 pub use session::{Ended, PastSession};

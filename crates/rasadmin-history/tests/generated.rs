@@ -6,7 +6,7 @@
 mod generator;
 
 use generator::{Answer, answers, config, sessions};
-use rasadmin_history::whatif::{Because, replay};
+use rasadmin_history::simulate::{Because, simulate};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,19 +25,19 @@ fn every_answer_of_a_month_is_the_one_that_is_known() {
     let attempts: Vec<_> = sessions.iter().map(generator::Plain::attempt).collect();
     let (mut at, mut counts) = (0, BTreeMap::<String, u32>::new());
     let start = Instant::now();
-    let report = replay(
+    let report = simulate(
         &config,
         attempts,
         None,
-        &mut |_, rehearsed, _| {
-            let answer = match (rehearsed.accepted, Because::of(rehearsed)) {
+        &mut |_, simulated, _| {
+            let answer = match (simulated.accepted, Because::of(simulated)) {
                 (true, Because::Rule(rule)) => Answer::Allowed(rule),
                 (false, Because::Rule(rule)) => Answer::Denied(rule),
                 (false, Because::PoolExhausted(pool)) if pool == "p0" => Answer::NoAddress,
                 other => panic!("session {at}: {other:?}"),
             };
-            assert_eq!(answer, known[at], "session {at}: {:?}\n{:#?}", sessions[at], rehearsed.decision);
-            assert_eq!(rehearsed.lacking, [""; 0], "session {at}: nothing that a rule asks for is lacking");
+            assert_eq!(answer, known[at], "session {at}: {:?}\n{:#?}", sessions[at], simulated.decision);
+            assert_eq!(simulated.lacking, [""; 0], "session {at}: nothing that a rule asks for is lacking");
             let kind = match answer {
                 Answer::Allowed(_) => "allowed".to_owned(),
                 Answer::Denied(rule) => rule.split(' ').next().unwrap().to_owned(),

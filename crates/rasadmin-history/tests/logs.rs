@@ -156,7 +156,7 @@ fn what_is_repeated_or_out_of_order_changes_nothing() {
     ];
     let (all, summary) = sessions(&lines);
     assert_eq!((all.len(), summary.counts.repeated), (1, 3));
-    // The Stop stands before its Start: two files were named in the wrong order, say.
+    // The Stop comes before its Start: two files were named in the wrong order, say.
     let turned = session(&[lines[2].clone(), lines[0].clone()]);
     assert_eq!(turned, all[0]);
 }
@@ -282,12 +282,12 @@ fn a_malformed_line_is_counted_shown_and_passed_over() {
     ];
     let (all, summary) = read(&[lines.join("\n").as_bytes()], None).unwrap();
     assert!(all[0].past.ended.is_some() && all.len() == 1);
-    let told: Vec<String> = summary.faults.iter().map(|f| format!("{}: {}", f.line, f.what)).collect();
+    let faults: Vec<String> = summary.faults.iter().map(|f| format!("{}: {}", f.line, f.what)).collect();
     assert_eq!(
-        told,
+        faults,
         [
             "2: field 6: its quote is not closed",
-            "4: AcctSessionTime is `many`, and no number",
+            "4: AcctSessionTime is `many`, not a number",
             "6: accounting without Acct-Session-Id"
         ]
     );
@@ -351,7 +351,7 @@ fn octets_beyond_four_gigabytes() {
 #[test]
 fn what_is_no_log_is_said_to_be_none() {
     let wrong = read(&[b"time,user\n1,2\n"], None).unwrap_err().to_string();
-    assert!(wrong.contains("IN0.log: it is no log of RRAS or NPS"), "{wrong}");
+    assert!(wrong.contains("IN0.log: it is not a log of RRAS or NPS"), "{wrong}");
     let (all, summary) = read(&[b"", b"\r\n\r\n", &[0; 70_000]], None).unwrap();
     assert!(all.is_empty() && summary.files.iter().all(|(_, format)| format.is_none()));
 }

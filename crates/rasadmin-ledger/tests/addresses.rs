@@ -97,7 +97,7 @@ fn an_exhausted_pool_keeps_the_offer_if_it_says_so() {
     let why = scene.address("ceo", "VPN0-5", "").unwrap_err();
     assert_eq!(why, "the pool `bosses` is exhausted, and RRAS offers no address");
     let why = scene.address("ceo", "VPN0-6", "10.8.0.3").unwrap_err();
-    assert_eq!(why, "the pool `bosses` is exhausted, and RRAS's offer is reserved for somebody");
+    assert_eq!(why, "the pool `bosses` is exhausted, and RRAS's offer is reserved for another user");
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn assert_same(reader: &Reader, state: &State, server: &Name, seed: u64) {
     assert_eq!(held.len(), state.leases().count(), "seed {seed}");
     for held in held {
         let lease = state.leases().find(|lease| {
-            rasadmin_engine::addresses::parse::show(lease.address.number, lease.address.family) == held.address
+            rasadmin_engine::addresses::text::show(lease.address.number, lease.address.family) == held.address
         });
         let lease = lease.unwrap();
         let user = held.domain.zip(held.name).map(|(domain, name)| Identity { domain, name });

@@ -1,4 +1,5 @@
-//! What must be answered, by what was told: limits and use are counted anew each time, by going through everybody.
+//! What must be answered, according to what was reported. Limits and use are counted from scratch each time, over all
+//! connections.
 
 use crate::people::{DENIED_NETWORK, PEOPLE};
 use crate::product::Engine;
@@ -11,28 +12,28 @@ use rasadmin_engine::addresses::{Address, Family, is_reserved_identifier};
 use rasadmin_engine::event::Offer;
 use rasadmin_engine::{Answer, Event, Identity, Quarantine, Stamp, State, Tunnel};
 
-/// A day: milliseconds.
+/// A day in milliseconds.
 pub const DAY: i64 = 86_400_000;
 
 /// What must be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It must be let in.
+    /// It must be allowed.
     Allow,
-    /// It must not, because of this.
+    /// It must be denied, for this reason.
     Deny(&'static str),
-    /// What was told leaves it open.
+    /// Either answer is right, given what was reported.
     Either,
 }
 
-/// The same, with the address.
+/// What must be answered, with the address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
-    /// Let in or not.
+    /// Allowed or not.
     pub verdict: Verdict,
-    /// The address that it must be.
+    /// The only right address.
     pub exact: Option<u64>,
-    /// The pools that may serve; empty: RRAS's offer must be kept.
+    /// The pools that may serve; if empty, RRAS's offer must be kept.
     pub chain: Vec<usize>,
     /// Why an exact address is expected.
     pub because: &'static str,
@@ -44,7 +45,7 @@ impl Expected {
     }
 }
 
-/// Denied for sure by something, or perhaps by something: all reasons together.
+/// The reasons to deny: certain and possible ones.
 #[derive(Default)]
 struct Reasons {
     sure: Option<&'static str>,
@@ -58,7 +59,7 @@ impl Reasons {
         }
     }
 
-    /// A number that lies between two, against a limit.
+    /// Compares a number that lies between two bounds with a limit.
     fn if_reached(&mut self, (least, most): (u64, u64), limit: u64, why: &'static str) {
         self.if_so(least >= limit, why);
         self.perhaps |= most >= limit;
@@ -74,15 +75,15 @@ impl Reasons {
 }
 
 impl<E: Engine + ?Sized> World<'_, E> {
-    /// Who a connection is, by its own calls.
+    /// The identity of a connection, according to its own calls.
     pub fn identity(&self, of: Number) -> Identity {
-        PEOPLE[self.connections[of].who].identity()
+        PEOPLE[self.connections[of].person].identity()
     }
 
-    /// What an event must be answered.
+    /// What must be answered to an event.
     pub fn expect(&self, member: usize, subject: &Subject, event: &Event, now: Stamp) -> Expected {
         let state = &self.product.members[member].state;
-        // Whoever was answered without the journal may have been answered anything.
+        // Without the journal, any answer is possible.
         if self.switches.unavailable {
             return Expected::of(Verdict::Either);
         }
@@ -100,7 +101,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// Does its session live? Where what was told leaves it open, the product's own view is taken.
+    /// Is its session live? If what was reported leaves it open, the product's own view counts.
     pub fn is_live(&self, state: &State, of: Number) -> bool {
         let reported = &self.connections[of].reported;
         match reported.lives() {
@@ -110,7 +111,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// Does a call of one connection tell that another is over, because its handle or GUID starts again?
+    /// Does a call of one connection prove that another is over, because its handle or GUID starts again?
     fn ends(&self, newer: Number, older: Number) -> bool {
         let (new, old) = (&self.connections[newer], &self.connections[older]);
         let handle = new.handle == old.handle || (new.guid.is_some() && new.guid == old.guid);
@@ -118,16 +119,16 @@ impl<E: Engine + ?Sized> World<'_, E> {
         new.reported.session.is_none() && new.phase == Phase::Connecting && handle
     }
 
-    /// May it tell that, because its port starts again? It may also be a protocol that comes up late.
+    /// Could it prove that, because its port starts again? It may also be a protocol that comes up late.
     fn may_end(&self, newer: Number, older: Number) -> bool {
         let (new, old) = (&self.connections[newer], &self.connections[older]);
         let on_port = old.reported.links.iter().any(|(port, _)| new.ports.contains(port));
-        let same = old.who == new.who || self.identity(older) == new.spelling.asker;
+        let same = old.person == new.person || self.identity(older) == new.spelling.asker;
         let linked = on_port && (old.reported.links.len() == 1 || same);
         linked || (!old.reported.established && new.ports.contains(&old.port))
     }
 
-    /// The other sessions that count, for sure or perhaps.
+    /// The other sessions that count, each with whether that is certain.
     fn others<'a>(&'a self, state: &'a State, except: Number) -> impl Iterator<Item = (Number, bool)> + 'a {
         let counts = move |&of: &Number| {
             of != except && !self.connections[of].reported.replaced && !self.ends(except, of) && self.is_live(state, of)
@@ -136,16 +137,16 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.active.iter().copied().filter(counts).map(move |of| (of, sure(of)))
     }
 
-    /// Which of them a newcomer takes the place of, for sure or perhaps: one of them.
+    /// The sessions of which a new connection replaces one, each with whether that is certain.
     pub fn candidates(&self, state: &State, of: Number) -> Vec<(Number, bool)> {
         let new = &self.connections[of];
         let same = |c: &Connection| c.reported.source == new.device.source;
-        // Sure, or perhaps, or not at all.
+        // Certainly, possibly, or not at all.
         let replaces = |c: &Connection| match self.settings.reconnect {
             Reconnect::Strict => None,
             Reconnect::SameEndpoint => same(c).then_some(true),
             Reconnect::SameComputer if new.device.computer.is_empty() => {
-                // A session with a name, and a newcomer without one: the same client by another tunnel?
+                // A session with a name and a new connection without one: is it the same client by another tunnel?
                 let known = self.is_flagged(c) || (c.is_ikev2() && c.reported.established);
                 (self.is_flagged(new) && same(c)).then_some(known && c.device.computer.is_empty())
             }
@@ -153,25 +154,25 @@ impl<E: Engine + ?Sized> World<'_, E> {
         };
         let fits = |(other, sure): (Number, bool)| {
             let c = &self.connections[other];
-            (c.who == new.who).then(|| replaces(c)).flatten().map(|also| (other, sure && also))
+            (c.person == new.person).then(|| replaces(c)).flatten().map(|also| (other, sure && also))
         };
         self.others(state, of).filter_map(fits).collect()
     }
 
-    /// How many of the others are of some users: at least and at most.
+    /// How many of the other sessions belong to some users: the least and the most.
     fn count(&self, state: &State, except: Number, fits: impl Fn(&Identity) -> bool) -> (u64, u64) {
         let all = self.others(state, except).filter(|&(of, _)| fits(&self.identity(of)));
         all.fold((0, 0), |(least, most), (_, sure)| (least + u64::from(sure), most + 1))
     }
 
-    /// Seconds and octets of somebody today: what is sure, and what may be. A session never counts itself.
-    pub fn used_today(&self, who: &Identity, except: Option<Number>, now: Stamp) -> [(u64, u64); 2] {
+    /// A user's seconds and octets today: the least and the most. A session never counts itself.
+    pub fn used_today(&self, user: &Identity, except: Option<Number>, now: Stamp) -> [(u64, u64); 2] {
         let mut sums = [(0, 0), (0, 0)];
         let mut add = |at: usize, (least, most): (u64, u64)| {
             sums[at].0 += least;
             sums[at].1 += most;
         };
-        let Some(person) = PEOPLE.iter().position(|person| person.identity() == *who) else { return sums };
+        let Some(person) = PEOPLE.iter().position(|person| person.identity() == *user) else { return sums };
         for used in &self.uses[person] {
             let (seconds, octets) = self.of_today(used, now);
             add(0, seconds);
@@ -179,7 +180,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         let Some(own) = except else { return sums };
         let today = u64::try_from(now.time.rem_euclid(DAY) / 1000).unwrap_or(0);
-        for &of in self.active.iter().filter(|&&of| of != own && self.identity(of) == *who) {
+        for &of in self.active.iter().filter(|&&of| of != own && self.identity(of) == *user) {
             let reported = &self.connections[of].reported;
             if reported.session.is_none() || reported.counted || reported.over {
                 continue;
@@ -190,7 +191,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 && !self.switches.clock_steps
                 && !self.may_end(own, of);
             let least = if sure { elapsed.min(today).saturating_sub(2) } else { 0 };
-            // One that was closed and whose hangup may still come counts at most until now.
+            // A session that was closed and whose hangup may still come counts at most until now.
             add(0, (least, elapsed + 1));
         }
         sums
@@ -210,33 +211,33 @@ impl<E: Engine + ?Sized> World<'_, E> {
         (seconds, (if near { 0 } else { used.octets.0 }, used.octets.1))
     }
 
-    /// Both limits; `counted` takes off what a newcomer takes the place of.
+    /// Checks both limits. `counted` subtracts the sessions that a new connection replaces.
     fn limits(
         &self,
         reasons: &mut Reasons,
         state: &State,
-        who: &Identity,
+        user: &Identity,
         of: Number,
         counted: impl Fn((u64, u64)) -> (u64, u64),
     ) {
         if let Some(limit) = self.settings.user_limit {
-            let count = self.count(state, of, |other| other == who);
+            let count = self.count(state, of, |other| other == user);
             reasons.if_reached(counted(count), limit.into(), "the user's limit");
         }
         if let Some((group, limit)) = self.settings.group_limit {
             let members = &self.settings.groups[group].members;
-            if members.has(who) {
+            if members.has(user) {
                 let count = self.count(state, of, |other| members.has(other));
                 reasons.if_reached(counted(count), limit.into(), "the group's limit");
             }
         }
     }
 
-    fn quotas(&self, reasons: &mut Reasons, who: &Identity, of: Number, now: Stamp) {
+    fn quotas(&self, reasons: &mut Reasons, user: &Identity, of: Number, now: Stamp) {
         if self.settings.day_seconds.is_none() && self.settings.day_octets.is_none() {
             return;
         }
-        let [seconds, octets] = self.used_today(who, Some(of), now);
+        let [seconds, octets] = self.used_today(user, Some(of), now);
         if let Some(limit) = self.settings.day_seconds {
             reasons.if_reached(seconds, limit, "the day's time");
         }
@@ -245,25 +246,26 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    fn denied_user(&self, who: &Identity) -> bool {
-        self.settings.denied.as_ref().is_some_and(|denied| denied.has(who))
+    fn denied_user(&self, user: &Identity) -> bool {
+        self.settings.denied.as_ref().is_some_and(|denied| denied.has(user))
     }
 
     fn expect_address(&self, state: &State, of: Number, family: Family, offer: Offer, now: Stamp) -> Expected {
         let asker = &self.connections[of].spelling.asker;
-        let stands = self.connections[of].reported.session.is_some();
+        let has_session = self.connections[of].reported.session.is_some();
         let mut reasons = Reasons::default();
         reasons.if_so(self.denied_user(asker), "the user is denied");
-        // What it will replace is not yet known; one whose session lives may or may not be told apart from its session.
-        let strict = self.settings.reconnect == Reconnect::Strict && !stands;
+        // What it will replace is not yet known, and the call may or may not be recognised as its session's own.
+        let strict = self.settings.reconnect == Reconnect::Strict && !has_session;
         let count = |(least, most): (u64, u64)| {
-            (if strict { least } else { least.saturating_sub(2) }, most + u64::from(stands))
+            (if strict { least } else { least.saturating_sub(2) }, most + u64::from(has_session))
         };
         self.limits(&mut reasons, state, asker, of, count);
         self.quotas(&mut reasons, asker, of, now);
-        // Without a link and without addresses nothing tells that the call is its own session's, whose time counts then.
+        // Without a link and without addresses, nothing proves that the call belongs to its own session, whose time
+        // then counts.
         let reported = &self.connections[of].reported;
-        if stands && reported.links.is_empty() && !self.is_projected() {
+        if has_session && reported.links.is_empty() && !self.is_projected() {
             let [seconds, _] = self.used_today(asker, Some(of), now);
             let most = seconds.1 + now.seconds_since(reported.began) + 1;
             reasons.perhaps |= self.settings.day_seconds.is_some_and(|limit| most >= limit);
@@ -273,14 +275,14 @@ impl<E: Engine + ?Sized> World<'_, E> {
             return expected;
         }
         if let Offer::HighHalf(_) = offer {
-            // It is kept as it is, whatever else would serve.
+            // The offer is kept as it is, whatever else would serve.
             return expected;
         }
         self.expect_which(state, of, family, offer, &mut expected);
         expected
     }
 
-    /// Which address, if the rules let the user in.
+    /// The expected address, if the rules allow the user.
     fn expect_which(&self, state: &State, of: Number, family: Family, offer: Offer, expected: &mut Expected) {
         let c = &self.connections[of];
         let asker = &c.spelling.asker;
@@ -299,22 +301,22 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 expected.chain = self.settings.chain(Some(asker), family);
                 return;
             }
-            // It may be the port's own old lease that holds it, and ends by this very call.
+            // The port's own old lease may hold it, and end by this very call.
             expected.chain = self.settings.chain(Some(asker), family);
             return deny(false, "");
         }
         let chain = self.settings.chain(Some(asker), family);
         if let Some(&first) = chain.first() {
             let last = self.last_had.get(&(asker.clone(), family)).and_then(|had| had.0);
-            // Another lease of the user may end by this very call, and is the last one then.
+            // Another lease of the user may end by this very call, and then be the last one.
             let others = self.active.iter().map(|&other| (other, &self.connections[other])).any(|(number, other)| {
                 let Some(lease) = other.reported.leases[family.index()].filter(|lease| lease.alive) else {
                     return false;
                 };
-                let same = PEOPLE[other.who].identity() == *asker || other.spelling.asker == *asker;
-                // It may count as one that a session of this user, on the same port, negotiated again.
+                let same = PEOPLE[other.person].identity() == *asker || other.spelling.asker == *asker;
+                // It may look like a lease that a session of this user, on the same port, negotiated again.
                 let perhaps = lease.shared && !lease.had && other.spelling.asker.name == asker.name;
-                // One that no session was seen with may have waited long enough.
+                // A lease that no session was seen with may have waited long enough.
                 let ends = other.reported.lives() != Lives::Must || !lease.had || self.may_end(of, number);
                 perhaps || (same && ends)
             });
@@ -332,7 +334,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let unusable = family == Family::Ipv6 && is_reserved_identifier(number);
         let others = self.settings.reserved_for(family, number).is_some_and(|owner| owner != *asker);
         if unusable || others {
-            return deny(true, "the offer is another's, or nobody's");
+            return deny(true, "the offer is reserved for another user or for no host");
         }
         expected.exact = Some(number);
         expected.because = "RRAS's offer is kept where there is no pool";
@@ -340,24 +342,24 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     fn expect_accept(&self, state: &State, of: Number, now: Stamp) -> Verdict {
         let c = &self.connections[of];
-        let who = self.identity(of);
+        let user = self.identity(of);
         let mut reasons = Reasons::default();
-        reasons.if_so(self.denied_user(&who), "the user is denied");
+        reasons.if_so(self.denied_user(&user), "the user is denied");
         self.facts(&mut reasons, c, &c.device.source, c.quarantine);
         let candidates = self.candidates(state, of);
         let (one, sure) = (u64::from(!candidates.is_empty()), u64::from(candidates.iter().any(|&(_, sure)| sure)));
         let count = |(least, most): (u64, u64)| (least.saturating_sub(one), most.saturating_sub(sure));
-        self.limits(&mut reasons, state, &who, of, count);
-        self.quotas(&mut reasons, &who, of, now);
-        self.anothers_address(&mut reasons, of);
+        self.limits(&mut reasons, state, &user, of, count);
+        self.quotas(&mut reasons, &user, of, now);
+        self.address_of_another_user(&mut reasons, of);
         reasons.verdict()
     }
 
-    /// An address that was given by a name that turns out to be another user's.
-    fn anothers_address(&self, reasons: &mut Reasons, of: Number) {
+    /// An address that was given to a name that turned out to mean another user.
+    fn address_of_another_user(&self, reasons: &mut Reasons, of: Number) {
         let c = &self.connections[of];
-        let who = self.identity(of);
-        if c.spelling.asker == who && !self.switches.reloads {
+        let user = self.identity(of);
+        if c.spelling.asker == user && !self.switches.reloads {
             return;
         }
         // Then only the port tells which addresses it was given.
@@ -365,19 +367,20 @@ impl<E: Engine + ?Sized> World<'_, E> {
         for family in [Family::Ipv4, Family::Ipv6] {
             let at = family.index();
             let wrong = |number: u64| {
-                let reserved = self.settings.reserved_for(family, number).is_some_and(|owner| owner != who);
+                let reserved = self.settings.reserved_for(family, number).is_some_and(|owner| owner != user);
                 let pool = self.settings.pool_of(family, number);
-                (reserved, pool.is_some_and(|pool| !self.settings.chain(Some(&who), family).contains(&pool)))
+                (reserved, pool.is_some_and(|pool| !self.settings.chain(Some(&user), family).contains(&pool)))
             };
             if let Some(lease) = c.reported.leases[at] {
                 let (reserved, wrong_pool) = wrong(lease.number);
                 if reserved || wrong_pool {
-                    let sure = !empty && !self.switches.reloads && !lease.kept && (reserved || c.spelling.asker != who);
-                    reasons.if_so(sure, "the address belongs to somebody else");
+                    let sure =
+                        !empty && !self.switches.reloads && !lease.kept && (reserved || c.spelling.asker != user);
+                    reasons.if_so(sure, "the address belongs to another user");
                     reasons.perhaps = true;
                 }
             }
-            // An earlier attempt under the same name may have left a lease on the port, which looks like its own.
+            // An earlier attempt with the same name may have left a lease on the port, which looks like its own.
             let left = self.active.iter().map(|&other| &self.connections[other]).filter(|other| {
                 empty && other.asked_on[at] == c.port && other.spelling.early.folded() == c.spelling.early.folded()
             });
@@ -395,7 +398,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         reasons.if_so(self.settings.denies_pptp && known && c.tunnel == Tunnel::Pptp, "PPTP is denied");
     }
 
-    /// A link, a reauthentication, an endpoint change: a session that stands does not count itself.
+    /// The verdict on a link, a reauthentication or an endpoint change. A live session does not count itself.
     fn expect_link(
         &self,
         state: &State,
@@ -408,23 +411,23 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if c.reported.lives() == Lives::No {
             return Verdict::Either;
         }
-        let who = self.identity(of);
+        let user = self.identity(of);
         let mut reasons = Reasons::default();
-        reasons.if_so(self.denied_user(&who), "the user is denied");
+        reasons.if_so(self.denied_user(&user), "the user is denied");
         let source = source.unwrap_or(&c.reported.source);
         self.facts(&mut reasons, c, source, quarantine.unwrap_or(c.quarantine));
-        self.limits(&mut reasons, state, &who, of, |count| count);
-        self.quotas(&mut reasons, &who, of, now);
-        // The first link may be what tells whose the address is.
+        self.limits(&mut reasons, state, &user, of, |count| count);
+        self.quotas(&mut reasons, &user, of, now);
+        // The first link may decide which user the address belongs to.
         if !c.reported.established {
             let mut late = Reasons::default();
-            self.anothers_address(&mut late, of);
+            self.address_of_another_user(&mut late, of);
             reasons.perhaps |= late.perhaps;
         }
         reasons.verdict()
     }
 
-    /// Is it as expected?
+    /// Compares an answer with what is expected.
     pub fn compare(&mut self, member: usize, subject: &Subject, expected: &Expected, answer: &Answer) {
         let refused = *answer == Answer::Reject;
         match expected.verdict {
@@ -456,7 +459,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         decision.map_or_else(String::new, |d| format!("refused by rule {:?}: {:?} {:?}", d.rule, d.why(), d.counted))
     }
 
-    /// A refusal for want of an address: is there none in truth?
+    /// Checks a refusal for lack of an address: is there really none?
     fn compare_exhausted(
         &mut self,
         member: usize,
@@ -488,15 +491,15 @@ impl<E: Engine + ?Sized> World<'_, E> {
     fn compare_address(&mut self, of: Number, family: Family, offer: Option<u64>, expected: &Expected, number: u64) {
         let what = format!("#{of} is given {number:#x} ({family:?}, offer {offer:?})");
         if family == Family::Ipv4 && (number == SERVER_ADDRESS || number == 0) {
-            return self.found("always: the server's own address is given to nobody", what);
+            return self.found("always: no user gets the server's own address", what);
         }
         if family == Family::Ipv6 && is_reserved_identifier(number) {
-            return self.found("always: a reserved identifier is given to nobody", what);
+            return self.found("always: no user gets a reserved identifier", what);
         }
         let asker = self.connections[of].spelling.asker.clone();
         if self.settings.reserved_for(family, number).is_some_and(|owner| owner != asker) && !self.switches.unavailable
         {
-            return self.found("always: a reserved address is given to nobody else", what);
+            return self.found("always: no other user gets a reserved address", what);
         }
         if self.switches.unavailable {
             return;

@@ -1,10 +1,10 @@
-//! What an oracle has found.
+//! The findings of oracles.
 
 /// A contradiction between the truth and the product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// Which sentence does not hold.
+    /// The sentence that does not hold.
     pub oracle: &'static str,
-    /// Of whom, and how.
+    /// The details.
     pub what: String,
 }

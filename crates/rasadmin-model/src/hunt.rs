@@ -1,4 +1,4 @@
-//! Runs one plan after another until time or steps are used up, or a fault is found.
+//! Runs one plan after another until the time or the steps are used up, or a fault is found.
 
 use crate::product::Engine;
 use crate::run::{Failure, Plan, run};
@@ -21,9 +21,9 @@ pub struct Hunt {
     pub length: usize,
     /// Only the run of this seed.
     pub replay: Option<u64>,
-    /// Print a failing run as it is, without cutting it down first.
+    /// Print a failing run as it is, without reducing it first.
     pub whole: bool,
-    /// Go on with the hunt after a finding.
+    /// Continue after a finding.
     pub all: bool,
     /// Makes the plan for a seed and a number of steps.
     pub plan: fn(u64, usize) -> Plan,
@@ -99,7 +99,7 @@ impl Hunt {
     }
 }
 
-/// The report on a failing plan, which is cut down unless `whole`.
+/// The report on a failing plan, which is reduced unless `whole`.
 fn reported<E: Engine + ?Sized>(engine: &E, plan: &Plan, whole: bool) -> String {
     let least = if whole { plan.clone() } else { shrink(engine, plan) };
     let Err(failure) = run(engine, &least, true) else { return "it failed once, and did not fail again".to_owned() };

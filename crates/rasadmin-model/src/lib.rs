@@ -1,12 +1,12 @@
-//! The model of the truth: a simulated RRAS against the engine.
+//! The model: a simulated RRAS against the engine.
 //!
-//! The simulation knows every connection by a number of its own: who is online, with which address, is never found out by
-//! ports, handles, GUIDs or names. It plays random sequences of what RRAS can do, within docs/rras-behaviour.md, and
-//! compares after every step what the engine answers and holds with what is true and with what it was told. Every reading
-//! of what is unproven there is a switch, drawn per run.
+//! The simulation knows every connection by a number of its own, so it never has to find out by ports, handles, GUIDs
+//! or names who is connected with which address. It plays random sequences of what RRAS can do, according to
+//! docs/rras-behaviour.md. After every step it compares the engine's answers and state with the truth, and with what
+//! was reported to the engine. Each unproven point in that document is a switch that is drawn for each run.
 //!
-//! A run is made of a seed alone. A step names its subjects relatively and carries its own share of chance, so that a
-//! sequence that fails can be cut down to what is needed for it.
+//! A run depends on its seed alone. A step names its subjects relatively and carries its own random number, so a
+//! failing sequence can be reduced to the steps that are needed.
 #![forbid(unsafe_code)]
 
 mod expect;

@@ -1,5 +1,5 @@
-//! `cargo xtask torture --model`: plays run after run against the engine until time or steps are used up, or a fault is
-//! found.
+//! `cargo xtask torture --model`: runs one plan after another against the engine until the time or the steps are used
+//! up, or a fault is found.
 
 use rasadmin_model::{Hunt, Plan, Real};
 use std::process::ExitCode;

@@ -1,8 +1,9 @@
-//! The oracles: what must hold always, what must be concluded from what was told, and what must be left at the end.
+//! The oracles: what must always hold, what must be concluded from what was reported, and what must be left at the
+//! end.
 
-mod always;
-mod sometimes;
-mod used;
+mod every_record;
+mod periodic;
+mod usage;
 
 use crate::product::Engine;
 use crate::reported::{Lives, ReportedLease};
@@ -11,32 +12,32 @@ use crate::world::{Subject, World};
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::{Answer, Stamp};
 
-/// A session without a link may be closed after this: milliseconds.
+/// How long a session may have no link before it is closed, in milliseconds.
 const LINK_WAIT: u64 = 60_000;
 
-/// A lease without a connection may end after this: milliseconds.
+/// How long a lease may have no connection before it ends, in milliseconds.
 const LEASE_WAIT: u64 = 300_000;
 
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
 impl<E: Engine + ?Sized> World<'_, E> {
-    /// An event was recorded: what follows from it.
-    pub fn heard(&mut self, subject: &Subject, answer: &Answer, at: Stamp, late: bool) {
+    /// Updates what was reported, after an event was recorded.
+    pub fn after_record(&mut self, subject: &Subject, answer: &Answer, at: Stamp, late: bool) {
         self.time_passes(at, late);
-        self.heard_before = self.heard_at;
+        self.notified_before = self.notified_at;
         if !matches!(subject, Subject::Address(..) | Subject::Release(..) | Subject::Other) {
-            self.heard_at = at.mono;
+            self.notified_at = at.mono;
         }
         match *subject {
             Subject::Address(of, family, offer) => {
                 let port = self.connections[of].asked_on[family.index()];
                 self.early_leases_end(of, port);
                 self.port_starts(of, port, at, false);
-                self.heard_address(of, family, offer, answer, at);
+                self.after_address(of, family, offer, answer, at);
             }
-            Subject::Accept(of) => self.heard_accept(of, answer, at, late),
+            Subject::Accept(of) => self.after_accept(of, answer, at, late),
             Subject::Link(of, port) => {
-                self.heard_link(of, port, answer, at);
+                self.after_link(of, port, answer, at);
                 self.port_starts(of, port, at, true);
             }
             Subject::LinkHangup(of, port) => {
@@ -62,19 +63,19 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     lease.released = true;
                 }
             }
-            Subject::Reauthenticate(of, _) => self.heard_again(of, answer),
+            Subject::Reauthenticate(of, _) => self.after_recheck(of, answer),
             Subject::Move(of, ref source) => {
                 self.connections[of].reported.source.clone_from(source);
-                self.heard_again(of, answer);
+                self.after_recheck(of, answer);
             }
             Subject::Other => {}
         }
     }
 
-    fn heard_address(&mut self, of: Number, family: Family, offer: Option<u64>, answer: &Answer, at: Stamp) {
+    fn after_address(&mut self, of: Number, family: Family, offer: Option<u64>, answer: &Answer, at: Stamp) {
         let Answer::Address(given) = answer else { return };
         let number = given.number;
-        self.given_twice(of, family, number, offer, at);
+        self.check_given_once(of, family, number, offer, at);
         let kept = offer == Some(number);
         let port = self.connections[of].asked_on[family.index()];
         let shared = self.active.iter().any(|&other| {
@@ -96,19 +97,19 @@ impl<E: Engine + ?Sized> World<'_, E> {
         };
         self.connections[of].reported.leases[family.index()] = Some(lease);
         self.known.1.insert((Address { family, number }, self.product.stamp(at).mono));
-        // Whoever had it last has it no longer.
+        // No other user had it last any more.
         self.last_had.retain(|key, had| key.1 != family || had.0 != Some(number));
     }
 
-    /// Was a link of it not on record when an address was given? The process that has the address functions sees the links
-    /// on record alone. If their ports start again while a further link waits in the other process, it can only conclude
-    /// that the session is over.
+    /// Did the connection have a link that was not on record when an address was given? The process with the address
+    /// functions sees only links on record. If their ports start again while a further link waits in the other
+    /// process, it must conclude that the session is over.
     fn is_unseen(&self, c: &Connection, given: Stamp) -> bool {
         self.product.members.len() > 1 && c.reported.link_waited_at(given.mono)
     }
 
-    /// No address held by two.
-    fn given_twice(&mut self, of: Number, family: Family, number: u64, offer: Option<u64>, at: Stamp) {
+    /// Checks that no address is given to two connections.
+    fn check_given_once(&mut self, of: Number, family: Family, number: u64, offer: Option<u64>, at: Stamp) {
         let holds = |other: &&Number| {
             let c = &self.connections[**other];
             let lease = c.reported.leases[family.index()].filter(|lease| lease.number == number && !lease.overdue);
@@ -119,7 +120,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 && !c.reported.ghost
                 && !self.is_unseen(c, at)
         };
-        // RRAS offers nothing that a client of it has.
+        // RRAS does not offer an address that one of its clients has.
         if offer != Some(number)
             && let Some(&other) = self.active.iter().find(holds)
         {
@@ -128,7 +129,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    fn heard_accept(&mut self, of: Number, answer: &Answer, at: Stamp, late: bool) {
+    fn after_accept(&mut self, of: Number, answer: &Answer, at: Stamp, late: bool) {
         let c = &self.connections[of];
         let (handle, guid) = (c.handle, c.guid.clone());
         for &other in self.active.iter().filter(|&&other| other != of) {
@@ -137,7 +138,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 c.reported.ghost = true;
             }
         }
-        // With its leases the connection may tell that its port has started again.
+        // Through its leases, the connection may show that its port has started again.
         let port = self.connections[of].port;
         self.port_starts(of, port, at, false);
         if *answer != Answer::Accept {
@@ -151,11 +152,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let closed = || state.closed().find(|c| mine(c.session.handle, c.session.began)).map(|c| c.session.id);
         let Some(id) = session.or_else(closed) else {
             if !late {
-                self.found("always: whoever is accepted has a session", format!("#{of} has none"));
+                self.found("always: every accepted connection has a session", format!("#{of} has none"));
             }
             return;
         };
-        let who = self.identity(of);
+        let expected_user = self.identity(of);
         let user = state.session(id).map(|session| session.user.clone());
         let replaced: Vec<Number> = candidates
             .iter()
@@ -176,17 +177,20 @@ impl<E: Engine + ?Sized> World<'_, E> {
             self.connections[other].reported.replaced = true;
             self.connections[other].reported.replaced_by = Some(of);
         }
-        if user.is_some_and(|user| user.as_ref() != Some(&who)) {
-            self.found("as reported: a session belongs to its user", format!("the session of #{of} is not {who}'s"));
+        if user.is_some_and(|user| user.as_ref() != Some(&expected_user)) {
+            self.found(
+                "as reported: a session belongs to its user",
+                format!("the session of #{of} does not belong to {expected_user}"),
+            );
         }
         let sure = candidates.iter().any(|&(_, sure)| sure);
         if (replaced.len() > 1 || (replaced.is_empty() && sure)) && !late && !self.switches.unavailable {
             let what = format!("#{of} replaces {replaced:?} of {candidates:?}");
-            self.found("as reported: a newcomer replaces one session", what);
+            self.found("as reported: a new connection replaces one session", what);
         }
     }
 
-    fn heard_link(&mut self, of: Number, port: usize, answer: &Answer, at: Stamp) {
+    fn after_link(&mut self, of: Number, port: usize, answer: &Answer, at: Stamp) {
         let c = &mut self.connections[of];
         let reported = &mut c.reported;
         if reported.session.is_none() || reported.lives() == Lives::No {
@@ -196,7 +200,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             reported.links.retain(|(other, _)| *other != port);
             reported.links.push((port, at));
             reported.lapsed = false;
-            // A further link is a sign of life; whether the first is one is left open.
+            // A further link proves that the client is connected; whether the first link does is left open.
             let session = reported.session.and_then(|id| self.product.recorded.session(id));
             reported.replaced &= !reported.established && session.is_none_or(|session| session.replaced.is_some());
             reported.established = true;
@@ -205,8 +209,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// A sign of life.
-    fn heard_again(&mut self, of: Number, answer: &Answer) {
+    /// Updates what was reported after a reauthentication or an endpoint change, which proves that the client is
+    /// connected.
+    fn after_recheck(&mut self, of: Number, answer: &Answer) {
         let state = &self.product.recorded;
         let reported = &mut self.connections[of].reported;
         if *answer == Answer::Accept {
@@ -217,18 +222,18 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// A port that starts again: whoever was told to have a link there is over, as far as the product can know.
-    /// Only a link proves it: an address may be asked for by a protocol that comes up late.
+    /// Handles a port that starts again: a connection that was reported to have a link there is over, as far as the
+    /// product can know. Only a link proves it: an address call may be for a protocol that comes up late.
     fn port_starts(&mut self, of: Number, port: usize, at: Stamp, proven: bool) {
         for &other in self.active.iter().filter(|&&other| other != of) {
             let c = &mut self.connections[other];
             let linked = c.reported.links.iter().any(|&(on, since)| on == port && since.mono <= at.mono);
             if linked && c.reported.links.len() > 1 && proven {
-                // Its others stand: only this one is over.
+                // Its other links remain; only this one is over.
                 c.reported.links.retain(|(on, _)| *on != port);
                 continue;
             }
-            // Without a link, the port of its address is all that is known of where it is.
+            // Without a link, only the port of its address is known.
             let never = !c.reported.established && c.port == port && c.reported.began.mono <= at.mono;
             c.reported.ghost |= c.reported.session.is_some() && (linked || never);
         }

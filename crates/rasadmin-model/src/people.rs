@@ -1,9 +1,9 @@
-//! Who connects: users and computers, and how RRAS spells them.
+//! The users and computers that connect, and how RRAS spells their names.
 
 use crate::random::Random;
 use rasadmin_engine::{Identity, Name};
 
-/// Somebody, by domain and name as Active Directory has them.
+/// A user or computer, by domain and name in Active Directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Person {
     /// The domain's NetBIOS name.
@@ -12,7 +12,7 @@ pub struct Person {
     pub name: &'static str,
 }
 
-/// Whoever connects in the simulation, by number.
+/// All users and computers in the simulation, by number.
 pub const PEOPLE: [Person; 12] = [
     person("CORP", "ALICE"),
     person("CORP", "BOB"),
@@ -42,7 +42,7 @@ const fn person(domain: &'static str, name: &'static str) -> Person {
 }
 
 impl Person {
-    /// As the engine names them.
+    /// The identity in the engine.
     pub fn identity(self) -> Identity {
         identity(self.domain, self.name)
     }
@@ -52,89 +52,89 @@ impl Person {
     }
 }
 
-/// An identity of parts that are folded already.
+/// Makes an identity from parts that are already folded.
 pub fn identity(domain: &str, name: &str) -> Identity {
     Identity { domain: Name::new(domain), name: Name::new(name) }
 }
 
-/// How somebody is spelled at the address calls and at the connection's, and who is meant by the former alone.
+/// How a name is spelled in the address calls and in the connection's calls, and whom the former means by itself.
 #[derive(Clone, Debug)]
 pub struct Spelling {
-    /// At the address calls.
+    /// In the address calls.
     pub early: Name,
-    /// Who that is, while the logon domain is not known.
+    /// The user that it means, while the logon domain is not known.
     pub asker: Identity,
-    /// At the connection's calls.
+    /// In the connection's calls.
     pub late: Name,
-    /// The logon domain there.
+    /// The logon domain in the connection's calls.
     pub logon_domain: Name,
 }
 
-/// Draws a spelling. `forms_differ`: it may be another one at the connection.
-pub fn spell(who: Person, forms_differ: bool, random: &mut Random) -> Spelling {
-    let (early, asker) = early(who, random);
-    let full = format!(r"{}\{}", who.domain, who.name.to_lowercase());
+/// Draws a spelling. If `forms_differ`, the connection may spell the name differently.
+pub fn spell(person: Person, forms_differ: bool, random: &mut Random) -> Spelling {
+    let (early, asker) = early(person, random);
+    let full = format!(r"{}\{}", person.domain, person.name.to_lowercase());
     let late = if forms_differ && random.below(2) == 0 { full } else { early.clone() };
-    // Whoever arrives by a bare name or an unlisted suffix is known by the logon domain alone.
+    // A user with a bare name or an unlisted suffix is known by the logon domain alone.
     let must_tell = !late.contains('\\');
-    let logon_domain = if must_tell || random.below(2) == 0 { who.domain } else { "" };
+    let logon_domain = if must_tell || random.below(2) == 0 { person.domain } else { "" };
     Spelling { early: Name::new(&early), asker, late: Name::new(&late), logon_domain: Name::new(logon_domain) }
 }
 
-/// The address calls pass the name of somebody's certificate.
-pub fn spell_certificate(who: usize, spelling: Spelling) -> Spelling {
-    let asker = identity(CERTIFICATES, &format!("DEVICE-{who}"));
-    let early = Name::new(&format!("device-{who}@{}", CERTIFICATES.to_lowercase()));
+/// Changes a spelling so that the address calls pass the name in a certificate.
+pub fn spell_certificate(person: usize, spelling: Spelling) -> Spelling {
+    let asker = identity(CERTIFICATES, &format!("DEVICE-{person}"));
+    let early = Name::new(&format!("device-{person}@{}", CERTIFICATES.to_lowercase()));
     Spelling { early, asker, ..spelling }
 }
 
-fn early(who: Person, random: &mut Random) -> (String, Identity) {
-    let lower = who.name.to_lowercase();
-    let suffix = LISTED.iter().find(|(domain, _)| *domain == who.domain).map(|(_, suffix)| *suffix);
+fn early(person: Person, random: &mut Random) -> (String, Identity) {
+    let lower = person.name.to_lowercase();
+    let suffix = LISTED.iter().find(|(domain, _)| *domain == person.domain).map(|(_, suffix)| *suffix);
     match random.below(5) {
-        0 => (format!(r"{}\{lower}", who.domain.to_lowercase()), who.identity()),
-        1 if who.is_computer() => {
+        0 => (format!(r"{}\{lower}", person.domain.to_lowercase()), person.identity()),
+        1 if person.is_computer() => {
             let host = lower.trim_end_matches('$');
-            (format!("host/{host}.{}", suffix.unwrap_or("corp.example")), who.identity())
+            (format!("host/{host}.{}", suffix.unwrap_or("corp.example")), person.identity())
         }
         1 => match suffix {
-            Some(suffix) => (format!("{lower}@{suffix}"), who.identity()),
+            Some(suffix) => (format!("{lower}@{suffix}"), person.identity()),
             None => {
-                let unlisted = format!("{}.example", who.domain.to_lowercase());
-                (format!("{lower}@{unlisted}"), identity(&unlisted.to_uppercase(), who.name))
+                let unlisted = format!("{}.example", person.domain.to_lowercase());
+                (format!("{lower}@{unlisted}"), identity(&unlisted.to_uppercase(), person.name))
             }
         },
-        2 | 3 => (lower, identity(DEFAULT_DOMAIN, who.name)),
-        _ => (format!(r"{}\{}", who.domain, who.name), who.identity()),
+        2 | 3 => (lower, identity(DEFAULT_DOMAIN, person.name)),
+        _ => (format!(r"{}\{}", person.domain, person.name), person.identity()),
     }
 }
 
-/// What somebody connects with.
+/// A client's device.
 #[derive(Clone, Debug)]
 pub struct Device {
-    /// The name that it claims; a telephone has none.
+    /// The computer name that it claims. Phones have none.
     pub computer: Name,
     /// Its public address.
     pub source: String,
 }
 
-/// One of a person's devices: a laptop, a tablet, two telephones; some share a network.
-pub fn device(who: usize, random: &mut Random) -> Device {
+/// Draws one of a person's devices: a laptop, a tablet or two phones. Some share a network.
+pub fn device(person: usize, random: &mut Random) -> Device {
     let which = random.below(5);
     let computer = match which {
-        0 | 1 => format!("LAPTOP-{who}"),
-        2 => format!("TABLET-{who}"),
+        0 | 1 => format!("LAPTOP-{person}"),
+        2 => format!("TABLET-{person}"),
         _ => String::new(),
     };
-    Device { computer: Name::new(&computer), source: source(who, random) }
+    Device { computer: Name::new(&computer), source: source(person, random) }
 }
 
-/// A public address that somebody connects from: at home, in a hotel that all share, or from a network that is denied.
-pub fn source(who: usize, random: &mut Random) -> String {
+/// Draws a public address: at home, in a hotel that all share, or in a network that is denied.
+pub fn source(person: usize, random: &mut Random) -> String {
     match random.below(12) {
-        0..=6 => format!("203.0.113.{}", 10 + who),
+        0..=6 => format!("203.0.113.{}", 10 + person),
         7 | 8 => "192.0.2.77".to_owned(),
-        9 | 10 => format!("192.0.2.{}", 100 + who),
+        9 | 10 => format!("192.0.2.{}", 100 + person),
         _ => format!("198.51.100.{}", 1 + random.below(20)),
     }
 }

@@ -1,4 +1,4 @@
-//! The product's part: its processes, each with a state of its own, and the journal that they share.
+//! The product's side: its processes, each with a state of its own, and the journal that they share.
 
 use rasadmin_engine::config::Config;
 use rasadmin_engine::state::Checkpoint;
@@ -7,7 +7,7 @@ use rasadmin_engine::{Answer, Context, Event, Id, Name, Now, Process, Record, Sc
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// What is tried: the engine, a mutant of it, or the whole product.
+/// What is tested: the engine, a mutant of it, or the whole product.
 pub trait Engine {
     /// As [`rasadmin_engine::decide`].
     fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
@@ -24,28 +24,28 @@ pub trait Engine {
         rasadmin_engine::decide_carried(state, memory, scope, context, now)
     }
 
-    /// What is recorded when this is told: the record of the event itself is the last. The whole product also notes that
-    /// a process of it has started.
+    /// Processes an event, and returns what is recorded. The record of the event itself is the last. The whole product
+    /// also records that one of its processes has started.
     ///
     /// # Errors
     ///
-    /// If it did not take it as it was told, or answered otherwise than it recorded: what was wrong.
-    fn reported(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
+    /// If it did not accept the event as it was passed, or answered differently from what it recorded: what was wrong.
+    fn process(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
         Ok(vec![self.decide(state, context, event, now)].into())
     }
 
-    /// The moment that stands in a record of what happened then.
+    /// The time that a record has for what happened at this time.
     fn stamp(&self, at: Stamp) -> Stamp {
         at
     }
 }
 
-/// What came of an event.
+/// The outcome of an event.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// What was recorded.
     pub records: Vec<Record>,
-    /// What was answered, if the event is not among the records: a refusal that was only counted.
+    /// The answer, if the event is not among the records: a refusal that was only counted.
     pub answer: Option<Answer>,
 }
 
@@ -66,11 +66,11 @@ impl Engine for Real {}
 pub struct Member<S> {
     /// Its number.
     pub process: Process,
-    /// Its state, with what it could not write: by this it decides.
+    /// Its state, including what it could not write. It decides by this state.
     pub state: State,
-    /// How many records of the journal are in it.
+    /// How many records of the journal it has applied.
     pub applied: usize,
-    /// How many there were when it could write last.
+    /// How many there were when it could last write.
     written: usize,
     /// The configuration that it has read.
     pub config: Arc<Config>,
@@ -80,25 +80,25 @@ pub struct Member<S> {
     pub waiting: VecDeque<(S, Record)>,
 }
 
-/// All of it.
+/// The product.
 pub struct Product<'e, E: ?Sized, S> {
     engine: &'e E,
     /// The server's name.
     pub server: Name,
-    /// The instance that lives.
+    /// The current instance.
     pub instance: Id,
     /// The records.
     pub journal: Vec<Record>,
-    /// What they make.
+    /// The state that the records make.
     pub recorded: State,
     /// The processes: the first has the address functions, the last the notifications.
     pub members: Vec<Member<S>>,
-    /// A state that was equal to those of all, and after how many records.
+    /// A state that was equal to those of all processes, and after how many records.
     base: (Checkpoint, usize),
 }
 
 impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
-    /// Nothing was ever recorded.
+    /// Begins without records.
     pub fn new(engine: &'e E, config: &Arc<Config>, processes: &[u64], instance: Id) -> Self {
         let mut product = Self {
             engine,
@@ -132,8 +132,8 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         self.members = processes.iter().map(member).collect();
     }
 
-    /// All processes are killed, and what waited in them is lost; others start. A power cut also takes the records after
-    /// the last that was synced.
+    /// Kills all processes, so that what waited in them is lost, and starts others. A power failure also removes the
+    /// records after the last that was synced.
     pub fn restart(&mut self, config: &Arc<Config>, processes: &[u64], instance: Id, lost: usize) {
         let synced = self.journal.iter().rposition(Record::is_durable).map_or(0, |at| at + 1).max(self.base.1);
         let left = self.journal.len().saturating_sub(lost).max(synced);
@@ -152,8 +152,8 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         state
     }
 
-    /// A process applies what others have written. If something waits here, it was decided without that: it is decided
-    /// again.
+    /// Applies what other processes have written. Records that wait here were decided without that, so they are
+    /// decided again.
     pub fn catch_up(&mut self, member: usize) {
         if self.members[member].waiting.is_empty() {
             let member = &mut self.members[member];
@@ -162,12 +162,13 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
             }
             member.applied = self.journal.len();
         } else if self.members[member].applied < self.journal.len() {
-            self.decide_again(member);
+            self.redecide(member);
         }
     }
 
-    /// The state is made anew of the records. The answers of what waits stand; its effects touch only what began before.
-    fn decide_again(&mut self, member: usize) {
+    /// Makes the state again from the records. The answers of waiting records remain; their effects touch only what
+    /// began before them.
+    fn redecide(&mut self, member: usize) {
         let mut state = self.recorded.clone();
         state.derive(&self.members[member].config);
         let waiting = std::mem::take(&mut self.members[member].waiting);
@@ -190,8 +191,8 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         member.state.derive(config);
     }
 
-    /// Decides from memory, since it cannot be recorded: it holds there from now on, and its record waits. What others have
-    /// recorded meanwhile counts too.
+    /// Decides from memory, because the event cannot be recorded. The decision applies in this process from now on,
+    /// and its record waits. What other processes have recorded counts too.
     pub fn answer_unrecorded(&mut self, member: usize, subject: S, event: &Event, now: &Now) -> Answer {
         self.catch_up(member);
         let context = Context { unrecorded: true, ..self.context(member) };
@@ -208,15 +209,15 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         Context::new(config, &self.server, self.instance, *process)
     }
 
-    /// The moment that a record of what happens then has.
+    /// The time that a record has for what happens at this time.
     pub fn stamp(&self, at: Stamp) -> Stamp {
         self.engine.stamp(at)
     }
 
-    /// Decides, writes and applies: the process has caught up. The answer is the last record's.
+    /// Decides, writes and applies. The process has caught up. Returns the answer of the last record.
     pub fn record(&mut self, member: usize, event: &Event, now: &Now) -> Result<Answer, String> {
         let Outcome { records, answer: counted } =
-            self.engine.reported(&self.members[member].state, &self.context(member), event, now)?;
+            self.engine.process(&self.members[member].state, &self.context(member), event, now)?;
         let mut answer = Answer::Nothing;
         for record in records {
             answer = record.answer.clone();
@@ -225,18 +226,18 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         Ok(counted.unwrap_or(answer))
     }
 
-    /// A process that can write again has its turn: what waits is to be written as it was decided if nobody else has
-    /// written meanwhile; otherwise it was decided on another state than the journal's, and is decided again.
+    /// Prepares a process that can write again. Waiting records are written as they were decided, unless another
+    /// process has written in the meantime: then they are decided again.
     pub fn settle(&mut self, member: usize) {
         if self.members[member].waiting.is_empty() {
             self.catch_up(member);
         } else if self.members[member].written < self.journal.len() {
-            self.decide_again(member);
+            self.redecide(member);
         }
         self.members[member].written = self.journal.len();
     }
 
-    /// In its turn, a process writes what waited longest: its state has it already.
+    /// Writes the record that has waited longest. The process's own state already has it.
     pub fn write_waiting(&mut self, member: usize) -> Option<(S, Record)> {
         let (subject, record) = self.members[member].waiting.pop_front()?;
         self.recorded.apply(&record);
@@ -254,8 +255,8 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         (member.applied, member.written) = (self.journal.len(), self.journal.len());
     }
 
-    /// All processes have the same state, and so has who folds the records from an earlier checkpoint. Otherwise: what
-    /// differs.
+    /// Checks that all processes have the same state, and that applying the records to an earlier checkpoint gives it
+    /// too. Returns the difference, if any.
     pub fn differs(&mut self) -> Option<String> {
         let folded = Checkpoint::of(&self.rebuilt());
         if let Some(difference) = first_difference(&Checkpoint::of(&self.recorded), &folded) {
@@ -275,14 +276,15 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         None
     }
 
-    /// A journal that begins anew has, after what is carried, the sessions and leases of memory. Otherwise: which it lacks.
+    /// Checks that a new journal has memory's sessions and leases after they were carried over. Returns what it lacks,
+    /// if anything.
     pub fn carried_differs(&self, at: Stamp) -> Option<String> {
         let (context, now) = (self.context(0), Now { at, random: [7; 16] });
         let mut state = State::new();
         let started = Event::InstanceStarted { instance: self.instance };
         state.apply(&self.engine.decide(&state, &context, &started, &now));
         state.apply(&self.engine.decide_carried(&state, &self.recorded, &Scope::Lacking, &context, &now));
-        // Since when a session has had no link is not carried.
+        // The time since which a session has had no link is not carried over.
         let alike = |one: &Session, other: &Session| *one == Session { unlinked: one.unlinked, ..other.clone() };
         let session = |one: &&Session| !state.session(one.id).is_some_and(|other| alike(one, other));
         let lease = |one: &&Lease| state.lease(one.id) != Some(*one);
@@ -297,7 +299,8 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         (carried != (sessions, leases)).then(|| format!("{carried:?} sessions and leases, not {sessions} and {leases}"))
     }
 
-    /// From its text a checkpoint and the last records come back as they were. Otherwise: what does not.
+    /// Checks that a checkpoint and the last records are the same after they were written as text and read. Returns
+    /// the difference, if any.
     pub fn text_differs(&self) -> Option<String> {
         let text = serde_json::to_string(&self.base.0).map_err(|error| error.to_string());
         match text.and_then(|text| serde_json::from_str::<Checkpoint>(&text).map_err(|error| error.to_string())) {
@@ -318,7 +321,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
     }
 }
 
-/// Where two checkpoints first differ, as text; None if they are equal.
+/// Where two checkpoints first differ, as text; `None` if they are equal.
 pub fn first_difference(one: &Checkpoint, other: &Checkpoint) -> Option<String> {
     if one == other {
         return None;

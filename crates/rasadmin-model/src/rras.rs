@@ -1,11 +1,11 @@
-//! The truth: the connections of a simulated RRAS, under numbers of its own.
+//! The truth: the connections of a simulated RRAS, each with a number of its own.
 
 use crate::people::{Device, Spelling};
 use crate::reported::Reported;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::{Mono, Name, Quarantine, Tunnel};
 
-/// A connection's number: nothing that RRAS tells is needed to find it.
+/// A connection's number. It does not depend on anything that RRAS passes.
 pub type Number = usize;
 
 /// The last address of RRAS's own pool.
@@ -14,65 +14,62 @@ pub const RRAS_END: u64 = crate::settings::RRAS_POOL + crate::settings::RRAS_POO
 /// How many ports each tunnel has.
 pub const PORTS: usize = 5;
 
-/// The tunnels, by the place of their ports.
-pub const TUNNELS: [Tunnel; 4] = [Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp];
-
-/// How far a connection is.
+/// The phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// The user has authenticated; the network protocols come up.
     Addressing,
-    /// They are up.
+    /// The network protocols are up.
     Connecting,
-    /// It was accepted; its first link comes next.
+    /// The connection was accepted; its first link comes next.
     Linking,
-    /// It stands.
+    /// The connection is up.
     Online,
-    /// It is over, whatever was told of that.
+    /// The connection is over, whatever was reported about it.
     Gone,
 }
 
 /// An address that a client has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// Which.
+pub struct HeldAddress {
+    /// The address.
     pub address: Address,
-    /// RRAS's own pool has it.
+    /// It comes from RRAS's own pool.
     pub own: bool,
 }
 
-/// A connection, or the attempt at one.
+/// A connection, or an attempt to connect.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// Who.
-    pub who: usize,
-    /// How RRAS spells them.
+    /// The person, an index of `PEOPLE`.
+    pub person: usize,
+    /// How RRAS spells the person's name.
     pub spelling: Spelling,
-    /// With what.
+    /// The device.
     pub device: Device,
-    /// Through which tunnel.
+    /// The tunnel.
     pub tunnel: Tunnel,
     /// hConnection.
     pub handle: u64,
-    /// The GUID, where calls carry one.
+    /// The GUID, if calls carry one.
     pub guid: Option<String>,
-    /// The port of the first link, by place.
+    /// The index of the first link's port.
     pub port: usize,
-    /// Every port that it has: those of its links, and of one that is coming up.
+    /// All its ports: those of its links, and that of a link that is coming up.
     pub ports: Vec<usize>,
-    /// The ports of the links that stand.
+    /// The ports of its live links.
     pub links: Vec<usize>,
-    /// Which protocols still come up.
+    /// The protocols that are still to come up.
     pub wants: Vec<Family>,
     /// The ports that its address calls named, by family.
     pub asked_on: [usize; 2],
-    /// What it has.
-    pub held: [Option<Held>; 2],
-    /// How far it is.
+    /// The addresses it has, by family.
+    pub held: [Option<HeldAddress>; 2],
+    /// Its phase.
     pub phase: Phase,
-    /// A call of it is under way.
+    /// How many of its calls are in progress.
     pub busy: usize,
-    /// The client went while a call was under way.
+    /// The client disconnected while a call was in progress.
     pub dropped: bool,
     /// When it was dialled.
     pub dialled: Mono,
@@ -80,17 +77,17 @@ pub struct Connection {
     pub accepted: Option<Mono>,
     /// Its quarantine state.
     pub quarantine: Quarantine,
-    /// What the product was told of it.
+    /// What was reported to the product about it.
     pub reported: Reported,
 }
 
 impl Connection {
-    /// Is it an attempt?
+    /// Is it still an attempt?
     pub const fn is_attempt(&self) -> bool {
         matches!(self.phase, Phase::Addressing | Phase::Connecting | Phase::Linking)
     }
 
-    /// The port that RRAS names in an address call: once there are links, the port of one.
+    /// The port that RRAS names in an address call: once there are links, the port of one of them.
     pub fn address_port(&self) -> usize {
         if self.links.contains(&self.port) { self.port } else { self.links.first().copied().unwrap_or(self.port) }
     }
@@ -101,29 +98,29 @@ impl Connection {
     }
 }
 
-/// What RRAS has to tell.
+/// A notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum Notification {
     /// LinkHangupNotification, of a port.
     LinkHangup(usize),
-    /// ConnectionHangupNotification; the connection lasted so many seconds.
+    /// ConnectionHangupNotification, with the connection's duration in seconds.
     Hangup(u64),
-    /// A release of this address.
-    Release(Held),
+    /// The release of an address.
+    Release(HeldAddress),
 }
 
-/// A notification that is due.
+/// A notification that is still to be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pending {
-    /// Of which connection.
+    /// The connection.
     pub of: Number,
-    /// What.
-    pub note: Note,
-    /// It was told before.
+    /// The notification.
+    pub notification: Notification,
+    /// It was delivered before.
     pub again: bool,
 }
 
-/// Which functions RRAS serialises with each other.
+/// Groups of functions that RRAS serialises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Serial {
     /// The four address functions.

@@ -10,7 +10,7 @@ use crate::world::World;
 /// The number of steps from one round of the expensive checks to the next.
 const INTERVAL: usize = 1000;
 
-/// What a seed makes.
+/// What a seed determines.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The seed.
@@ -28,27 +28,27 @@ pub struct Plan {
 pub struct Summary {
     /// Steps.
     pub steps: u64,
-    /// Events that were told.
+    /// Events that were recorded.
     pub events: u64,
-    /// Connections that came to stand.
+    /// Connections that were established.
     pub connections: u64,
 }
 
 /// A run that found something.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// What.
+    /// The finding.
     pub finding: Finding,
-    /// At which step; the number of steps: when all were over.
+    /// The step at which it was found; the number of steps if it was found after all of them.
     pub at: usize,
-    /// What happened, if it was asked for.
+    /// What happened, if a trace was requested.
     pub trace: Vec<String>,
     /// The same as a scenario, or why there is none.
     pub scenario: String,
 }
 
 impl Plan {
-    /// Of a seed.
+    /// Makes the plan of a seed.
     pub fn new(seed: u64, steps: usize) -> Self {
         Self::with(seed, steps, |switches| switches)
     }
@@ -70,7 +70,7 @@ impl Plan {
 ///
 /// # Errors
 ///
-/// What was found.
+/// If something was found.
 pub fn run<E: Engine + ?Sized>(engine: &E, plan: &Plan, trace: bool) -> Result<Summary, Box<Failure>> {
     let mut world = match World::new(engine, plan.switches.clone(), plan.seed) {
         Ok(world) => world,
@@ -90,7 +90,7 @@ pub fn run<E: Engine + ?Sized>(engine: &E, plan: &Plan, trace: bool) -> Result<S
             world.retire();
         }
         if at % plan.interval == plan.interval - 1 {
-            world.now_and_then();
+            world.check_periodically();
         }
         if let Some(failure) = fail(&mut world, at) {
             return Err(failure);
@@ -100,5 +100,5 @@ pub fn run<E: Engine + ?Sized>(engine: &E, plan: &Plan, trace: bool) -> Result<S
     if let Some(failure) = fail(&mut world, plan.steps.len()) {
         return Err(failure);
     }
-    Ok(Summary { steps: plan.steps.len() as u64, events: world.events, connections: world.stood })
+    Ok(Summary { steps: plan.steps.len() as u64, events: world.events, connections: world.established_count })
 }

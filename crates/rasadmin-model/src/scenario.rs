@@ -1,6 +1,6 @@
-//! A sequence as a scenario for `rasadmin host run` (docs/scenario.md), where that language has words for it.
+//! Writes a sequence as a scenario for `rasadmin host run` (docs/scenario.md), as far as that language can express it.
 //!
-//! The scenario has whole seconds, so two events at one moment are put a second apart; what lies further apart stays so.
+//! A scenario has whole seconds, so two events at the same moment are put a second apart. Longer intervals remain.
 
 use crate::people::PEOPLE;
 use crate::rras::{Connection, Number, RRAS_END, device_name};
@@ -8,22 +8,22 @@ use crate::settings::{RRAS_POOL, SERVER_ADDRESS};
 use crate::switches::{Projection, Switches};
 use rasadmin_engine::addresses::Family;
 use rasadmin_engine::event::Offer;
-use rasadmin_policy::addresses::parse::show;
+use rasadmin_policy::addresses::text::show;
 use std::fmt::Write;
 
-/// Lines as they happen.
+/// The lines of a scenario.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     lines: Vec<String>,
-    /// The last line's second, and the moment in milliseconds that it stands for.
+    /// The second of the last line, and the moment in milliseconds that it stands for.
     second: u64,
     moment: u64,
-    /// What the language has no words for.
+    /// What the language cannot express.
     lacks: Option<&'static str>,
 }
 
 impl Script {
-    /// Of a run with these switches.
+    /// Begins a scenario for a run with these switches.
     pub fn new(switches: &Switches) -> Self {
         let mut script = Self::default();
         let lacks = [
@@ -43,28 +43,28 @@ impl Script {
         script
     }
 
-    /// The language has no words for this.
+    /// Notes that the language cannot express this.
     pub fn cannot(&mut self, what: &'static str) {
         self.lacks = self.lacks.or(Some(what));
     }
 
-    /// One line, at a moment of the monotonic clock.
+    /// Adds a line at a moment of the monotonic clock.
     pub fn line(&mut self, mono: u64, text: &str) {
         if self.moment == 0 {
             self.moment = mono;
         }
         let seconds = mono.saturating_sub(self.moment) / 1000;
-        // What is left of a second is not lost: it counts for the next line.
+        // The rest of a second counts for the next line.
         self.moment += seconds * 1000;
         self.second += seconds.max(1);
         let (hours, minutes) = (self.second / 3600, self.second / 60 % 60);
         self.lines.push(format!("{hours:02}:{minutes:02}:{:02} {text}", self.second % 60));
     }
 
-    /// The addresses of an attempt are asked for.
+    /// Adds the address call of an attempt.
     pub fn address(&mut self, mono: u64, of: Number, c: &Connection, offer: Offer) {
         if c.held.iter().any(Option::is_some) {
-            // The other protocol's call stands in the same line.
+            // The other protocol's call is on the same line.
             return;
         }
         let mut text = format!("address c{of} user=\"{}\" tunnel={}", c.spelling.late, c.tunnel.name().to_lowercase());
@@ -89,7 +89,7 @@ impl Script {
         self.line(mono, &format!("{text} handle={} no-link{ipv6}", c.handle));
     }
 
-    /// All of it, or why it cannot be one.
+    /// The scenario, or why there is none.
     pub fn text(&self) -> String {
         match self.lacks {
             None => self.lines.join("\n"),
@@ -98,8 +98,8 @@ impl Script {
     }
 }
 
-/// What a trace calls somebody.
+/// A connection in a trace.
 pub fn named(of: Number, c: &Connection) -> String {
-    let who = PEOPLE[c.who];
-    format!("#{of} {}\\{} ({}, {})", who.domain, who.name, device_name(c.tunnel), c.device.source)
+    let person = PEOPLE[c.person];
+    format!("#{of} {}\\{} ({}, {})", person.domain, person.name, device_name(c.tunnel), c.device.source)
 }

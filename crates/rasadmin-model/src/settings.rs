@@ -1,11 +1,11 @@
-//! The configuration of a run: drawn, written as the file, and asked again by brute force.
+//! The configuration of a run: drawn, written as a file, and evaluated by brute force.
 
 use crate::people::{DENIED_NETWORK, LISTED, PEOPLE, identity};
 use crate::random::Random;
 use crate::switches::Switches;
 use rasadmin_engine::Identity;
 use rasadmin_engine::addresses::Family;
-use rasadmin_policy::addresses::parse::show;
+use rasadmin_policy::addresses::text::show;
 use std::fmt::Write;
 
 /// The server's own address on the tunnels.
@@ -14,15 +14,15 @@ pub const SERVER_ADDRESS: u64 = 0x0a08_0001;
 /// The first address of RRAS's own pool.
 pub const RRAS_POOL: u64 = 0x0a08_0002;
 
-/// How many it has.
+/// The number of addresses in RRAS's own pool.
 pub const RRAS_POOL_SIZE: u64 = 24;
 
-/// Whom a group, or a rule, names.
+/// The users that a group or rule names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Members {
-    /// Everyone of a domain.
+    /// Everyone in a domain.
     Domain(&'static str),
-    /// These, by domain and name.
+    /// These users, by domain and name.
     These(Vec<(&'static str, &'static str)>),
 }
 
@@ -31,7 +31,7 @@ pub enum Members {
 pub struct Group {
     /// Its name.
     pub name: &'static str,
-    /// Who is in it.
+    /// Its members.
     pub members: Members,
     /// Its pools, by family.
     pub pools: [Option<usize>; 2],
@@ -42,24 +42,24 @@ pub struct Group {
 pub struct Pool {
     /// Its name.
     pub name: String,
-    /// Which family.
+    /// The address family.
     pub family: Family,
     /// The first number.
     pub first: u64,
     /// The last one.
     pub last: u64,
-    /// The one that serves after it.
+    /// The pool that serves after it.
     pub next: Option<usize>,
-    /// When it is exhausted RRAS's offer is kept.
+    /// RRAS's offer is kept when it is exhausted.
     pub keeps_offer: bool,
 }
 
 /// A reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
-    /// Whose.
-    pub who: usize,
-    /// The address.
+    /// The person, an index of `PEOPLE`.
+    pub person: usize,
+    /// The address family.
     pub family: Family,
     /// The number.
     pub number: u64,
@@ -70,9 +70,9 @@ pub struct Reservation {
 pub enum Reconnect {
     /// A session from the same computer is replaced.
     SameComputer,
-    /// A session from the same public address is.
+    /// A session from the same public address is replaced.
     SameEndpoint,
-    /// None is.
+    /// No session is replaced.
     Strict,
 }
 
@@ -83,13 +83,13 @@ pub struct Settings {
     pub groups: Vec<Group>,
     /// Pools.
     pub pools: Vec<Pool>,
-    /// The pools of everybody else, by family.
+    /// The pools of other users, by family.
     pub default_pools: [Option<usize>; 2],
     /// Reservations.
     pub reservations: Vec<Reservation>,
     /// A user whose reservation is held gets nothing else.
     pub reservation_held_refuses: bool,
-    /// A user gets the address of the last time.
+    /// A user gets the same address again.
     pub sticky: bool,
     /// How sessions are counted.
     pub reconnect: Reconnect,
@@ -99,26 +99,26 @@ pub struct Settings {
     pub denies_network: bool,
     /// PPTP is denied.
     pub denies_pptp: bool,
-    /// Who is in quarantine is denied.
+    /// Connections in quarantine are denied.
     pub denies_quarantine: bool,
     /// A user may have fewer sessions than this.
     pub user_limit: Option<u32>,
     /// The users of a group may have fewer than this together.
     pub group_limit: Option<(usize, u32)>,
-    /// Seconds a day.
+    /// A user's limit in seconds per day.
     pub day_seconds: Option<u64>,
-    /// Octets a day.
+    /// A user's limit in octets per day.
     pub day_octets: Option<u64>,
-    /// A user who cannot be recorded is not let in.
+    /// Users are denied when they cannot be recorded.
     pub refuses_unrecorded: bool,
 }
 
 impl Members {
-    /// Is somebody named?
-    pub fn has(&self, who: &Identity) -> bool {
+    /// Is this user named?
+    pub fn has(&self, user: &Identity) -> bool {
         match self {
-            Self::Domain(domain) => who.domain.as_str() == *domain,
-            Self::These(all) => all.iter().any(|&(domain, name)| identity(domain, name) == *who),
+            Self::Domain(domain) => user.domain.as_str() == *domain,
+            Self::These(all) => all.iter().any(|&(domain, name)| identity(domain, name) == *user),
         }
     }
 
@@ -139,7 +139,7 @@ impl Members {
             _ => {
                 let first = random.below(PEOPLE.len());
                 let second = (first + 1 + random.below(PEOPLE.len() - 1)) % PEOPLE.len();
-                let name = |who: usize| (PEOPLE[who].domain, PEOPLE[who].name);
+                let name = |person: usize| (PEOPLE[person].domain, PEOPLE[person].name);
                 Self::These(vec![name(first), name(second)])
             }
         }
@@ -147,7 +147,7 @@ impl Members {
 }
 
 impl Settings {
-    /// Of a run.
+    /// Draws the settings of a run.
     pub fn draw(switches: &Switches, random: &mut Random) -> Self {
         let pools = pools(switches, random);
         let mut one_of = |of: usize| random.below(of) == 0;
@@ -188,14 +188,14 @@ impl Settings {
             self.groups.push(Group { name, members: Members::draw(random), pools: [pool, None] });
         }
         for _ in 0..random.below(4) {
-            let who = random.below(PEOPLE.len());
+            let person = random.below(PEOPLE.len());
             let number = match random.below(3) {
                 // In a pool (which needs addresses for the other users too) or outside all pools.
                 0 => self.pools[0].first + random.below(2) as u64,
-                _ => 0x0a14_2000 + who as u64,
+                _ => 0x0a14_2000 + person as u64,
             };
-            if self.reservations.iter().all(|other| other.who != who && other.number != number) {
-                self.reservations.push(Reservation { who, family: Family::Ipv4, number });
+            if self.reservations.iter().all(|other| other.person != person && other.number != number) {
+                self.reservations.push(Reservation { person, family: Family::Ipv4, number });
             }
         }
     }
@@ -218,12 +218,12 @@ impl Settings {
         }
     }
 
-    /// Another shape of the same: what a reload brings. The pools stay where they are when `keep_pools`.
+    /// Draws the changed settings that a reload brings.
     pub fn reshape(&self, switches: &Switches, random: &mut Random) -> Self {
         let fresh = Self::draw(switches, random);
         match random.below(3) {
             0 => fresh,
-            1 => Self { pools: self.pools.clone(), ..fresh }.mended(),
+            1 => Self { pools: self.pools.clone(), ..fresh }.with_valid_pools(),
             _ => Self {
                 user_limit: fresh.user_limit,
                 day_seconds: fresh.day_seconds,
@@ -234,8 +234,8 @@ impl Settings {
         }
     }
 
-    /// What refers to a pool that is not there, or to one of another family, refers to none.
-    fn mended(mut self) -> Self {
+    /// Removes references to pools that do not exist or are of another family.
+    fn with_valid_pools(mut self) -> Self {
         let families: Vec<Family> = self.pools.iter().map(|pool| pool.family).collect();
         let fits = |pool: Option<usize>, family| pool.filter(|&at| families.get(at) == Some(&family));
         let mend = |pools: [Option<usize>; 2]| [fits(pools[0], Family::Ipv4), fits(pools[1], Family::Ipv6)];
@@ -246,7 +246,7 @@ impl Settings {
         self
     }
 
-    /// As the file has it.
+    /// The text of the configuration file.
     pub fn text(&self) -> String {
         let mut text = String::from("time_zone = \"UTC\"\ndefault_domain = \"CORP\"\n\n[domains]\n");
         for (domain, suffix) in LISTED {
@@ -274,8 +274,8 @@ impl Settings {
         for pool in &self.pools {
             self.write_pool(&mut text, pool);
         }
-        for Reservation { who, family, number } in &self.reservations {
-            let (user, number) = (PEOPLE[*who], show(*number, *family));
+        for Reservation { person, family, number } in &self.reservations {
+            let (user, number) = (PEOPLE[*person], show(*number, *family));
             let _ =
                 writeln!(text, "\n[[reservations]]\nuser = '{}\\{}'\naddress = \"{number}\"", user.domain, user.name);
         }
@@ -337,9 +337,9 @@ impl Settings {
         }
     }
 
-    /// The pools that serve somebody, in their order. Empty: RRAS's offer is kept.
-    pub fn chain(&self, who: Option<&Identity>, family: Family) -> Vec<usize> {
-        let own = self.groups.iter().filter(|group| who.is_some_and(|who| group.members.has(who)));
+    /// The pools that serve a user, in order. If empty, RRAS's offer is kept.
+    pub fn chain(&self, user: Option<&Identity>, family: Family) -> Vec<usize> {
+        let own = self.groups.iter().filter(|group| user.is_some_and(|user| group.members.has(user)));
         let first = own.filter_map(|group| group.pools[family.index()]).next();
         let mut next = first.or(self.default_pools[family.index()]);
         let mut chain = Vec::new();
@@ -350,7 +350,7 @@ impl Settings {
         chain
     }
 
-    /// Does a pool give this number? What is reserved it does not give.
+    /// Does a pool give this number? It does not give reserved numbers.
     pub fn gives(&self, pool: usize, number: u64) -> bool {
         let pool = &self.pools[pool];
         (pool.first..=pool.last).contains(&number) && self.reserved_for(pool.family, number).is_none()
@@ -361,15 +361,15 @@ impl Settings {
         (0..self.pools.len()).find(|&at| self.pools[at].family == family && self.gives(at, number))
     }
 
-    /// For whom a number is reserved.
+    /// The user for whom a number is reserved.
     pub fn reserved_for(&self, family: Family, number: u64) -> Option<Identity> {
         let of = self.reservations.iter().find(|r| r.family == family && r.number == number)?;
-        Some(PEOPLE[of.who].identity())
+        Some(PEOPLE[of.person].identity())
     }
 
-    /// What is reserved for somebody.
-    pub fn reservation(&self, who: &Identity, family: Family) -> Option<u64> {
-        let own = self.reservations.iter().find(|r| r.family == family && PEOPLE[r.who].identity() == *who);
+    /// The number that is reserved for a user.
+    pub fn reservation(&self, user: &Identity, family: Family) -> Option<u64> {
+        let own = self.reservations.iter().find(|r| r.family == family && PEOPLE[r.person].identity() == *user);
         own.map(|reservation| reservation.number)
     }
 }

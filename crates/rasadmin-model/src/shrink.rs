@@ -1,9 +1,9 @@
-//! Cuts a sequence that fails down to what is needed for it.
+//! Reduces a failing sequence to the steps that are needed.
 
 use crate::product::Engine;
 use crate::run::{Plan, run};
 
-/// The same plan with as few steps as still lead to a finding of the same kind.
+/// Returns the plan with as few steps as still lead to a finding of the same kind.
 pub fn shrink<E: Engine + ?Sized>(engine: &E, plan: &Plan) -> Plan {
     let Err(first) = run(engine, plan, false) else { return plan.clone() };
     let fails = |plan: &Plan| run(engine, plan, false).is_err_and(|other| other.finding.oracle == first.finding.oracle);

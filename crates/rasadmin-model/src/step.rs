@@ -1,44 +1,44 @@
-//! Steps. They name their subjects relatively and carry their own share of chance, so that a sequence still means
-//! something when some of its steps are taken out.
+//! Steps. They name their subjects relatively and carry their own random number, so a sequence still makes sense when
+//! some of its steps are removed.
 
 use crate::random::Random;
 use crate::switches::Switches;
 
-/// What a step does. `k` is chosen by the step's chance among those that there are.
+/// What a step does. `k` is chosen by the step's random number among the existing ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Time passes.
     Tick,
     /// The time of day is set.
     ClockStep,
-    /// Somebody dials.
+    /// A client dials.
     Dial,
     /// The k-th attempt takes its next step: an address call, the connection's, the first link's.
     Advance,
-    /// The k-th call that has begun goes on: it is decided and written, or answered.
+    /// The k-th call in progress advances: it is decided and written, or its answer arrives.
     Call,
-    /// The k-th notification that is due is told.
+    /// The k-th pending notification is delivered.
     Deliver,
-    /// It is lost.
+    /// A pending notification is lost.
     Lose,
-    /// It will be told once more.
-    Double,
+    /// A notification will be delivered once more.
+    Repeat,
     /// The k-th online connection ends.
     Drop,
     /// The k-th attempt fails.
     Fail,
-    /// The k-th online connection gets a link more.
+    /// The k-th connection gets another link.
     AddLink,
-    /// It loses one of several.
+    /// A connection loses one of several links.
     DropLink,
-    /// Its quarantine state changes.
+    /// A connection's quarantine state changes.
     Reauthenticate,
-    /// Its endpoint moves.
+    /// A connection's endpoint moves.
     Move,
     /// A process can no longer write.
     Unavailable,
-    /// It can again.
-    Back,
+    /// A process can write again.
+    Available,
     /// The service is killed, and starts again.
     Restart,
     /// Another configuration is read.
@@ -50,7 +50,7 @@ pub enum Kind {
 pub struct Step {
     /// What it does.
     pub kind: Kind,
-    /// Its share of chance: subjects, deltas, identifiers.
+    /// Its random number: for subjects, intervals and identifiers.
     pub chance: u64,
 }
 
@@ -67,7 +67,7 @@ pub fn draw(switches: &Switches, count: usize, random: &mut Random) -> Vec<Step>
         (Kind::Call, when(switches.overlap, 90)),
         (Kind::Deliver, 35 + random.below(40)),
         (Kind::Lose, when(switches.losses, 1 + random.below(4))),
-        (Kind::Double, when(switches.doubles, 1 + random.below(4))),
+        (Kind::Repeat, when(switches.doubles, 1 + random.below(4))),
         (Kind::Drop, drop),
         (Kind::Fail, 1 + random.below(4)),
         (Kind::AddLink, when(switches.multilink, 6)),
@@ -75,7 +75,7 @@ pub fn draw(switches: &Switches, count: usize, random: &mut Random) -> Vec<Step>
         (Kind::Reauthenticate, 2),
         (Kind::Move, 2),
         (Kind::Unavailable, when(switches.unavailable, 1)),
-        (Kind::Back, when(switches.unavailable, 3)),
+        (Kind::Available, when(switches.unavailable, 3)),
         (Kind::Restart, 0),
         (Kind::Reload, when(switches.reloads, 1)),
     ];

@@ -1,11 +1,11 @@
-//! What a run has of faults, and which reading of each unproven point of RRAS's behaviour holds in it.
+//! The faults of a run, and how it reads each unproven point of RRAS's behaviour.
 
 use crate::random::Random;
 
-/// Where the addresses of a connection stand in what RRAS tells of it (docs/rras-behaviour.md: contradictory).
+/// Which addresses RRAS passes with a connection (docs/rras-behaviour.md: contradictory).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Projection {
-    /// Nowhere yet when the connection is accepted.
+    /// None yet when the connection is accepted.
     Empty,
     /// The client's alone.
     Client,
@@ -13,12 +13,12 @@ pub enum Projection {
     Both,
 }
 
-/// Drawn once a run.
+/// The switches of a run, drawn once.
 #[derive(Clone, Debug)]
 pub struct Switches {
     /// The address functions run in one process, the notifications in another.
     pub two_processes: bool,
-    /// Calls overlap where RRAS does not serialise them.
+    /// Calls overlap if RRAS does not serialise them.
     pub overlap: bool,
     /// Notifications come late and out of order.
     pub disorder: bool,
@@ -26,11 +26,11 @@ pub struct Switches {
     pub losses: bool,
     /// Notifications come twice.
     pub doubles: bool,
-    /// The journal is away at times.
+    /// The journal cannot be written at times.
     pub unavailable: bool,
     /// The service is killed and starts again.
     pub restarts: bool,
-    /// The time of day is set forth and back.
+    /// The time of day is set forward and back.
     pub clock_steps: bool,
     /// The configuration changes.
     pub reloads: bool,
@@ -38,9 +38,9 @@ pub struct Switches {
     pub multilink: bool,
     /// IKEv2 connections have link calls.
     pub ikev2_links: bool,
-    /// Only its link calls tell that a connection is IKEv2: its flags are zero, and it shows no addresses.
+    /// Only link calls show that a connection is IKEv2: its flags are zero, and it shows no addresses.
     pub ikev2_unflagged: bool,
-    /// Where the addresses stand.
+    /// Which addresses RRAS passes.
     pub projection: Projection,
     /// Calls carry the connection's GUID.
     pub guids: bool,
@@ -56,25 +56,25 @@ pub struct Switches {
     pub late_ipv6: bool,
     /// Another admin DLL rejects connections and links that ours accepted.
     pub another_dll: bool,
-    /// RRAS's pool has an address back before its release is told.
+    /// An address is back in RRAS's pool before its release is reported.
     pub early_pool: bool,
     /// RRAS's own pool and the configuration's pools overlap.
     pub pools_overlap: bool,
-    /// Durations that are told may be nonsense.
+    /// Reported durations may be nonsense.
     pub implausible_durations: bool,
-    /// The machine starts anew with the service: its monotonic clock too.
+    /// The machine restarts with the service, and so does its monotonic clock.
     pub reboots: bool,
-    /// Such a start may follow a power cut: what was not on disk yet is lost.
+    /// A restart may follow a power failure: what was not on disk yet is lost.
     pub power_cuts: bool,
 }
 
 impl Switches {
-    /// Of a run.
+    /// Draws the switches of a run.
     pub fn draw(seed: u64, random: &mut Random) -> Self {
-        // What was added later is drawn apart, so that each seed makes the run that it made before.
+        // Later additions are drawn separately, so that each seed makes the same run as before.
         let mut apart = Random::new(seed ^ 0x001e_a5ed);
         let mut one_of = |of: usize| random.below(of) == 0;
-        // A third of the runs is orderly: there every expectation is exact.
+        // A third of the runs are orderly. In these, every expectation is exact.
         let orderly = one_of(3);
         let mut fault = |of: usize| one_of(of) && !orderly;
         let (overlap, disorder, losses, doubles) = (fault(2), fault(2), fault(3), fault(3));
@@ -118,14 +118,14 @@ impl Switches {
         Self { ikev2_unflagged: unflagged, fresh_handles, certificates, ..switches }
     }
 
-    /// Without the faults that nobody can cause from outside at an exact moment: the product waits for a locked
-    /// journal, looks at its configuration now and then, and does not lose what it has written. Its structures always
-    /// say what is IKEv2.
+    /// Removes the faults that cannot be caused from outside at an exact moment: the product waits for a locked
+    /// journal, checks its configuration from time to time, and does not lose what it has written. Its structures
+    /// always say what is IKEv2.
     pub fn of_product(self) -> Self {
         Self { unavailable: false, reloads: false, power_cuts: false, ikev2_unflagged: false, ..self }
     }
 
-    /// Does everything that is told come once, and in order?
+    /// Is everything reported once, and in order?
     pub const fn is_orderly(&self) -> bool {
         !(self.overlap || self.disorder || self.losses || self.doubles || self.unavailable)
     }

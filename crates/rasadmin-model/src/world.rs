@@ -1,8 +1,8 @@
-//! The simulation: RRAS, the product, and what passes between them.
+//! The simulation: RRAS, the product, and the calls between them.
 
 mod calls;
 mod dial;
-mod notes;
+mod notifications;
 mod online;
 mod product;
 
@@ -11,7 +11,7 @@ use crate::people::PEOPLE;
 use crate::product::{Engine, Product};
 use crate::random::Random;
 use crate::reported::Use;
-use crate::rras::{Connection, Number, PORTS, Pending, Serial, TUNNELS, port_name};
+use crate::rras::{Connection, Number, PORTS, Pending, Serial, port_name};
 use crate::scenario::Script;
 use crate::settings::Settings;
 use crate::step::{Kind, Step};
@@ -19,41 +19,41 @@ use crate::switches::Switches;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::Config;
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::{Answer, Event, Id, Identity, Mono, Name, Now, Quarantine, Stamp};
+use rasadmin_engine::{Answer, Event, Id, Identity, Mono, Name, Now, Quarantine, Stamp, Tunnel};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-/// When the simulation begins, by the time of day: 2 March 2026, 08:00 UTC.
+/// When the simulation begins: 2 March 2026, 08:00 UTC.
 const BEGINNING: i64 = 1_772_438_400_000;
 
-/// An attempt that takes longer than this fails: milliseconds.
+/// How long an attempt may take before it fails, in milliseconds.
 const PATIENCE: u64 = 200_000;
 
-/// What an event is about, in truth.
+/// What an event is really about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// An address is asked for; what RRAS offers of its own.
+    /// An address call, with the address that RRAS offers.
     Address(Number, Family, Option<u64>),
     /// A connection asks to be accepted.
     Accept(Number),
-    /// A link of it, on a port.
+    /// A link on a port.
     Link(Number, usize),
     /// The end of that link.
     LinkHangup(Number, usize),
-    /// The end of a connection: seconds and octets that are told.
+    /// The end of a connection, with the reported usage.
     Hangup(Number, Usage),
-    /// Its address is given back.
+    /// The release of an address.
     Release(Number, Address),
     /// Its quarantine state changes.
     Reauthenticate(Number, Quarantine),
     /// Its endpoint changes.
     Move(Number, String),
-    /// A connection that is not there any more, or none.
+    /// No connection, or one that no longer exists.
     Other,
 }
 
-/// A call that is under way.
+/// A call in progress.
 #[derive(Clone, Debug)]
 pub struct Call {
     of: Number,
@@ -67,71 +67,75 @@ pub struct Call {
 
 /// An address that was given on a port.
 #[derive(Clone, Copy, Debug)]
-pub struct GivenOn {
-    /// When.
+pub struct GivenAddress {
+    /// The time.
     pub at: Mono,
-    /// Which.
+    /// The number.
     pub number: u64,
-    /// To whom.
+    /// The connection.
     pub of: Number,
 }
 
-/// All of it.
+/// The simulation.
 pub struct World<'e, E: ?Sized> {
     /// Faults and readings.
     pub switches: Switches,
     /// The configuration.
     pub settings: Settings,
-    /// The same, compiled.
+    /// The compiled configuration.
     pub config: Arc<Config>,
     /// The product.
     pub product: Product<'e, E, Subject>,
     /// Every connection there was.
     pub connections: Vec<Connection>,
-    /// Those of which anything can still be told.
+    /// The connections about which anything can still be reported.
     pub active: Vec<Number>,
-    /// Which address RRAS has given to whom.
+    /// The connections that RRAS has given addresses to.
     pub taken: HashMap<Address, Number>,
     free_handles: Vec<u64>,
     handles: u64,
-    /// The names of all ports, by place.
+    /// The names of all ports.
     pub port_names: Vec<Name>,
     ports: Vec<bool>,
-    /// What is to be told.
+    /// The notifications to deliver.
     pub pending: Vec<Pending>,
-    /// The last that were told.
+    /// The notifications that were delivered last.
     delivered: Vec<Pending>,
     calls: Vec<Call>,
     mono: u64,
     offset: i64,
     chance: Random,
-    telling_again: bool,
-    /// What each user has used, by person.
+    sending_repeat: bool,
+    /// What each person has used.
     pub uses: Vec<Vec<Use>>,
     /// Which addresses were given on each port, on record or not.
-    pub given_on: HashMap<(usize, Family), Vec<GivenOn>>,
-    /// What each user had last, as far as it is sure.
+    pub given_on: HashMap<(usize, Family), Vec<GivenAddress>>,
+    /// The address that each user had last, as far as it is certain.
     pub last_had: HashMap<(Identity, Family), (Option<u64>, Mono)>,
     /// When a notification was recorded last.
-    pub heard_at: Mono,
-    /// The same, before the last event.
-    pub heard_before: Mono,
-    /// Every session and every lease there was in this instance, by what tells them apart.
+    pub notified_at: Mono,
+    /// When a notification was recorded last, before the last event.
+    pub notified_before: Mono,
+    /// All sessions and leases in this instance, by what identifies them.
     pub known: (HashSet<Id>, HashSet<(Address, Mono)>),
     /// What was found.
     pub finding: Option<Finding>,
-    /// What happens, for people.
+    /// What happens, as text, if requested.
     pub trace: Option<Vec<String>>,
-    /// The same as a scenario.
+    /// What happens, as a scenario.
     pub script: Script,
     /// How many events were recorded.
     pub events: u64,
-    /// How many connections came to stand.
-    pub stood: u64,
+    /// How many connections were established.
+    pub established_count: u64,
 }
 
 impl<'e, E: Engine + ?Sized> World<'e, E> {
-    /// A server that nobody has dialled yet. None: the configuration does not compile, and the finding says why.
+    /// Makes a server without connections.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration does not compile.
     pub fn new(engine: &'e E, switches: Switches, seed: u64) -> Result<Self, Finding> {
         let mut random = Random::new(seed ^ 0x5e77_1465);
         let settings = Settings::draw(&switches, &mut random);
@@ -140,7 +144,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         let instance = identifier(&mut random);
         let product = Product::new(engine, &config, &processes, Id(instance));
         let script = Script::new(&switches);
-        let ports = TUNNELS.len() * PORTS;
+        let ports = Tunnel::ALL.len() * PORTS;
         let mut world = Self {
             switches,
             settings,
@@ -159,18 +163,18 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             mono: 1_000_000,
             offset: BEGINNING,
             chance: Random::new(seed),
-            telling_again: false,
+            sending_repeat: false,
             uses: vec![Vec::new(); PEOPLE.len()],
             given_on: HashMap::new(),
             last_had: HashMap::new(),
-            heard_at: Mono(0),
-            heard_before: Mono(0),
+            notified_at: Mono(0),
+            notified_before: Mono(0),
             known: Default::default(),
             finding: None,
             trace: None,
             script,
             events: 0,
-            stood: 0,
+            established_count: 0,
         };
         world.start_instance();
         Ok(world)
@@ -185,25 +189,25 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         Now { at: self.stamp(), random: identifier(&mut self.chance).to_be_bytes() }
     }
 
-    /// One line of what happens, if somebody wants to read it.
-    pub fn say(&mut self, text: impl FnOnce() -> String) {
+    /// Adds a line to the trace, if one was requested.
+    pub fn log(&mut self, text: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             trace.push(text());
         }
     }
 
-    /// One line of the scenario.
-    fn write(&mut self, text: impl FnOnce(&Self) -> String) {
+    /// Adds a line to the scenario.
+    fn script_line(&mut self, text: impl FnOnce(&Self) -> String) {
         if self.trace.is_some() {
             let text = text(self);
             self.script.line(self.mono, &text);
         }
     }
 
-    /// Something is wrong. The first thing counts.
+    /// Reports a finding. Only the first one counts.
     pub fn found(&mut self, oracle: &'static str, what: String) {
         if self.finding.is_none() {
-            self.say(|| format!("FOUND {oracle}: {what}"));
+            self.log(|| format!("FOUND {oracle}: {what}"));
             self.finding = Some(Finding { oracle, what });
         }
     }
@@ -219,7 +223,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             Kind::Call => {
                 if !self.calls.is_empty() {
                     let which = self.chance.below(self.calls.len());
-                    self.go_on(which);
+                    self.advance_call(which);
                 } else {
                     self.advance();
                 }
@@ -233,7 +237,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
                 }
             }
             Kind::Lose => self.lose(),
-            Kind::Double => self.double(),
+            Kind::Repeat => self.repeat(),
             Kind::Drop => self.drop_online(),
             Kind::Fail => self.fail(),
             Kind::AddLink => self.add_link(),
@@ -243,12 +247,12 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             Kind::Unavailable => {
                 let which = self.chance.below(self.product.members.len());
                 self.product.members[which].unavailable = true;
-                self.write(|_| "lock-journal".to_owned());
-                self.say(|| format!("process {which} cannot write"));
+                self.script_line(|_| "lock-journal".to_owned());
+                self.log(|| format!("process {which} cannot write"));
             }
-            Kind::Back => {
+            Kind::Available => {
                 let which = self.chance.below(self.product.members.len());
-                self.back(which);
+                self.make_available(which);
             }
             Kind::Restart => self.restart(),
             Kind::Reload => self.reload(),
@@ -272,7 +276,7 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
         }
         self.mono += delta;
         while let Some(which) = self.calls.iter().position(|call| self.mono - call.begun > 60_000) {
-            self.go_on(which);
+            self.advance_call(which);
         }
         let late = |c: &Connection, mono: u64| c.is_attempt() && mono - c.dialled.0 > PATIENCE;
         for of in self.active.clone() {
@@ -293,22 +297,22 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             _ => self.chance.below(600_000) as i64,
         };
         self.offset += by;
-        self.write(|_| {
+        self.script_line(|_| {
             let (sign, by) = (if by < 0 { '-' } else { '+' }, by.unsigned_abs() / 1000);
             format!("clock {sign}{:02}:{:02}:{:02}", by / 3600, by / 60 % 60, by % 60)
         });
-        self.say(|| format!("the time of day is set by {by} ms"));
+        self.log(|| format!("the time of day is set by {by} ms"));
     }
 
-    /// All that was begun ends, and all that is due is told, as far as it was not lost.
+    /// Ends everything that was begun, and delivers all pending notifications that were not lost.
     pub fn quiesce(&mut self) {
-        self.say(|| "everything ends, and is reported".to_owned());
+        self.log(|| "everything ends, and is reported".to_owned());
         self.chance = Random::new(self.mono);
         for member in 0..self.product.members.len() {
-            self.back(member);
+            self.make_available(member);
         }
         while !self.calls.is_empty() {
-            self.go_on(0);
+            self.advance_call(0);
         }
         self.mono += 1_000;
         for of in self.active.clone() {
@@ -319,16 +323,16 @@ impl<'e, E: Engine + ?Sized> World<'e, E> {
             let which = turns % self.pending.len();
             self.deliver(which);
             while !self.calls.is_empty() {
-                self.go_on(0);
+                self.advance_call(0);
             }
             turns += 1;
         }
         for _ in 0..3 {
             self.mono += 6 * 60 * 1000;
-            self.tell(Subject::Other, Event::Lost { events: 0 });
+            self.call_product(Subject::Other, Event::Lost { events: 0 });
         }
         if self.pending.is_empty() {
-            self.all_is_over();
+            self.check_all_over();
         }
         if self.finding.is_none() {
             self.restart();

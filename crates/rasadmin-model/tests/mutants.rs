@@ -29,7 +29,7 @@ fn decided(state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Re
     rasadmin_engine::decide(state, context, event, now)
 }
 
-/// Defect 1: whoever uses the port of another's first link closes that session, though the link there is gone.
+/// Defect 1: a connection that uses the port of another session's first link closes that session, though the link there has ended.
 struct PortCloses;
 
 impl Engine for PortCloses {
@@ -56,11 +56,11 @@ impl Engine for PortCloses {
 fn defect_1_a_port_closes_the_session_that_left_it() {
     found_in(
         &PortCloses,
-        &["always: no event of another connection closes a live session", "always: whoever is online has a lease"],
+        &["always: no event of another connection closes a live session", "always: every connected client has a lease"],
     );
 }
 
-/// Defect 2: a link hangup ends the link of whoever is on the port, whatever its handle.
+/// Defect 2: a link hangup ends the link on the port, whatever its handle.
 struct AnyHandle;
 
 impl Engine for AnyHandle {
@@ -113,10 +113,10 @@ fn defect_4_other_groups_refuse_an_address() {
     found_in(&GroupsDiffer, &["as reported: a user who may connect is not refused"]);
 }
 
-/// Defect 5: nobody stays replaced.
-struct NobodyReplaced;
+/// Defect 5: no session stays replaced.
+struct NoneReplaced;
 
-impl Engine for NobodyReplaced {
+impl Engine for NoneReplaced {
     fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
         let mut record = decided(state, context, event, now);
         record.effects.retain(|effect| !matches!(effect, Effect::SessionReplaced { .. }));
@@ -125,10 +125,10 @@ impl Engine for NobodyReplaced {
 }
 
 #[test]
-fn defect_5_a_returning_client_replaces_nobody() {
+fn defect_5_a_returning_client_replaces_no_session() {
     found_in(
-        &NobodyReplaced,
-        &["as reported: a newcomer replaces one session", "as reported: a user who may connect is not refused"],
+        &NoneReplaced,
+        &["as reported: a new connection replaces one session", "as reported: a user who may connect is not refused"],
     );
 }
 
@@ -161,14 +161,14 @@ fn defect_6_waits_and_durations_follow_a_clock_that_is_set() {
         &[
             "as reported: use is what the hangups report",
             "always: no event of another connection closes a live session",
-            "always: whoever is online has a lease",
-            "as reported: no lease waits for ever",
+            "always: every connected client has a lease",
+            "as reported: no lease waits forever",
             "as reported: a session lives until its end is reported",
         ],
     );
 }
 
-/// Defect 6, the other half: a duration is believed as it is told.
+/// Defect 6, the other half: a duration is believed as it is reported.
 struct AnyDuration;
 
 impl Engine for AnyDuration {
@@ -321,8 +321,8 @@ impl Engine for NameTellsWhoHasIt {
 }
 
 #[test]
-fn an_address_that_nothing_shows_is_held_for_whoever_may_have_it() {
-    found_in(&NameTellsWhoHasIt, &["always: whoever is online has a lease"]);
+fn an_address_that_nothing_shows_is_held_for_any_session_that_may_have_it() {
+    found_in(&NameTellsWhoHasIt, &["always: every connected client has a lease"]);
 }
 
 /// A connection takes only what was asked for by its user's own name.
@@ -347,7 +347,7 @@ impl Engine for NamesMustResemble {
 fn a_certificates_name_resembles_the_accounts_in_nothing() {
     found_in(
         &NamesMustResemble,
-        &["as reported: a lease belongs to its own session", "always: whoever is online has a lease"],
+        &["as reported: a lease belongs to its own session", "always: every connected client has a lease"],
     );
 }
 
@@ -370,10 +370,13 @@ impl Engine for ShortHandles {
 }
 
 #[test]
-fn handles_that_never_repeat_are_told_apart() {
+fn handles_that_never_repeat_are_distinguished() {
     found_in(
         &ShortHandles,
-        &["always: whoever is accepted has a session", "always: no event of another connection closes a live session"],
+        &[
+            "always: every accepted connection has a session",
+            "always: no event of another connection closes a live session",
+        ],
     );
 }
 
@@ -398,7 +401,7 @@ fn ikev2_whose_flags_are_zero_is_known_by_its_link() {
     found_in(&FlagsMustTell, &["as reported: a user who may connect is not refused"]);
 }
 
-/// What is carried into another journal lacks what was told of a lease.
+/// What is carried into another journal lacks what was reported about a lease.
 struct ForgetsReleases;
 
 impl Engine for ForgetsReleases {
@@ -414,7 +417,7 @@ fn what_is_carried_is_all_that_memory_has() {
     found_in(&ForgetsReleases, &["state: another journal gets what memory has"]);
 }
 
-/// Whoever cannot be recorded is let in, whatever the configuration says.
+/// Users who cannot be recorded are let in, whatever the configuration says.
 struct LetsInUnrecorded;
 
 impl Engine for LetsInUnrecorded {
@@ -425,5 +428,5 @@ impl Engine for LetsInUnrecorded {
 
 #[test]
 fn when_unrecorded_is_heeded() {
-    found_in(&LetsInUnrecorded, &["always: nobody is let in unrecorded where that is denied"]);
+    found_in(&LetsInUnrecorded, &["always: no one is let in unrecorded if that is denied"]);
 }

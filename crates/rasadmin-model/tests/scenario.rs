@@ -4,7 +4,7 @@
 use rasadmin_engine::{Context, Effect, Event, Now, Record, State};
 use rasadmin_model::{Engine, Plan, run, shrink};
 
-/// Nobody is ever hung up.
+/// No connection is ever hung up.
 struct NoHangups;
 
 impl Engine for NoHangups {
@@ -37,6 +37,6 @@ fn a_short_sequence_is_a_scenario() {
         understood += 1;
     }
     assert!(understood > 3, "only {understood} of them");
-    // A connection that stands and ends takes no more than some steps.
+    // A connection that comes up and ends takes no more than some steps.
     assert!(longest < 40, "{longest} steps are left of one");
 }

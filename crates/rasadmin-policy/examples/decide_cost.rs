@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use rasadmin_policy::config::{Config, parse};
-use rasadmin_policy::rules::Counts;
+use rasadmin_policy::rules::RuleCounts;
 use rasadmin_policy::{Domains, Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
 use std::fmt::Write;
 use std::hint::black_box;
@@ -31,11 +31,11 @@ fn main() {
                 let in_groups = groups.of(facts.user.known().unwrap());
                 let needs = rules.needs_for(stage, black_box(&facts), &in_groups);
                 assert!(needs.is_empty(), "{needs:?}");
-                rules.decide(stage, black_box(&facts), &in_groups, &Counts::default()).allow
+                rules.decide(stage, black_box(&facts), &in_groups, &RuleCounts::default()).allow
             };
             let alone = || {
                 let in_groups = groups.of(facts.user.known().unwrap());
-                rules.decide(stage, black_box(&facts), &in_groups, &Counts::default()).allow
+                rules.decide(stage, black_box(&facts), &in_groups, &RuleCounts::default()).allow
             };
             println!(
                 "{what}, at {}: groups and decision {:.2} µs; with the question what the ledger must be asked {:.2} µs",

@@ -28,17 +28,17 @@ fn main() {
     {
         for lines in [10_000, LINES] {
             let text: String = (0..lines).map(line).collect();
-            let mut told = 0;
+            let mut size = 0;
             let times = (0..3).map(|_| {
                 let started = on_cpu();
                 for _ in 0..LINES / lines {
                     let parsed = parse("cost", TEXT, Path::new("/cost"), &mut |_| Ok(text.clone()));
-                    told = parsed.as_ref().map_or_else(|errors| errors.to_string().len(), |_| 0);
+                    size = parsed.as_ref().map_or_else(|errors| errors.to_string().len(), |_| 0);
                 }
                 on_cpu() - started
             });
             let best = times.min().unwrap_or_default().as_secs_f64() * 1e6 / f64::from(LINES);
-            println!("{what:20} {lines:7} lines: {best:.2} µs a line, {told} octets of errors");
+            println!("{what:20} {lines:7} lines: {best:.2} µs per line, {size} octets of errors");
         }
     }
     let corp = ["corp.example".to_owned()];
@@ -56,7 +56,7 @@ fn main() {
 /// How long this thread has run, where the system tells: what else the machine does is not ours.
 fn on_cpu() -> Duration {
     static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanos = told.and_then(|told| told.split(' ').next()?.parse().ok());
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = text.and_then(|text| text.split(' ').next()?.parse().ok());
     nanos.map_or_else(|| STARTED.elapsed(), Duration::from_nanos)
 }

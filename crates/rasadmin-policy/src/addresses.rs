@@ -1,17 +1,18 @@
-//! Addresses: which pool and which reservation a user has.
+//! The address plan: the pools and reservations of users.
 
-pub mod parse;
+pub mod ranges;
+pub mod text;
 
 use crate::{Identity, Name};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 
-/// A pool, by its place in the plan.
+/// A pool, by its position in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PoolId(pub u32);
 
-/// Which family a pool serves.
+/// An address family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
@@ -24,18 +25,18 @@ pub enum Family {
 /// An address: an IPv4 address, or an IPv6 interface identifier, as a number in host order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Address {
-    /// Which family.
+    /// The address family.
     pub family: Family,
     /// The number.
     pub number: u64,
 }
 
-/// What a user gets whose reservation is held.
+/// What a user gets if the user's reservation is already held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ReservationHeld {
-    /// An address of his pool (or RRAS's offer, if he has none).
+    /// An address of the user's pool, or RRAS's offer if no pool serves the user.
     Pool,
     /// Nothing: the connection ends.
     Refuse,
@@ -58,21 +59,21 @@ pub enum WhenExhausted {
 pub struct Pool {
     /// Its name.
     pub name: String,
-    /// Which family.
+    /// The address family.
     pub family: Family,
-    /// What it gives: ranges, both ends included, disjoint, in ascending order, exclusions and every reserved address
-    /// already cut out.
+    /// The addresses it gives: disjoint ranges in ascending order, both ends included. Exclusions and reserved
+    /// addresses are not among them.
     pub ranges: Vec<(u64, u64)>,
-    /// The pool that serves when this one is exhausted; never itself, never in a circle.
+    /// The pool that serves when this one is exhausted. Chains never lead back to an earlier pool.
     pub next: Option<PoolId>,
-    /// What happens when it and those after it are exhausted.
+    /// What happens when this pool and those after it are exhausted.
     pub when_exhausted: WhenExhausted,
 }
 
 /// A user's reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
-    /// On this server only (folded).
+    /// The server it applies to (folded); `None` for all servers.
     pub server: Option<Name>,
     /// The IPv4 address.
     pub ipv4: Option<u64>,
@@ -87,20 +88,20 @@ pub struct Plan {
     pub pools: Vec<Pool>,
     /// Reservations by user.
     pub reservations: HashMap<Identity, Vec<Reservation>>,
-    /// Every reserved address, whosever: no pool gives it, and RRAS's offer of it is kept for nobody else.
+    /// All reserved addresses. No pool gives them, and RRAS's offer of one is kept for its user only.
     pub reserved: HashSet<Address>,
     /// The server's own addresses.
     pub server: HashSet<Ipv4Addr>,
-    /// The pools of those whom neither rule nor group gives one: IPv4, IPv6.
+    /// The pools of users who get none from a rule or a group: IPv4, IPv6.
     pub default_pools: [Option<PoolId>; 2],
-    /// Does a user get the address again that he had last?
+    /// Does a user get the same address again?
     pub sticky: bool,
-    /// What a user gets whose reservation is held.
+    /// What a user gets if the user's reservation is already held.
     pub reservation_held: ReservationHeld,
 }
 
 impl Plan {
-    /// The address that is reserved for a user on a server; one for that server alone goes first.
+    /// The address that is reserved for a user on a server. A reservation for that server alone takes precedence.
     pub fn reservation(&self, user: &Identity, server: &Name, family: Family) -> Option<u64> {
         let server = server.folded();
         let of = |r: &Reservation| match family {
@@ -112,7 +113,7 @@ impl Plan {
         here.or_else(|| all.iter().filter(|r| r.server.is_none()).find_map(of))
     }
 
-    /// A pool and those after it, in the order in which they serve.
+    /// A pool and those chained to it, in order.
     pub fn chain(&self, first: PoolId) -> Vec<usize> {
         let mut chain = Vec::new();
         let mut next = Some(first);
@@ -132,15 +133,15 @@ impl Plan {
         self.pools.iter().any(|pool| pool.family == address.family && pool.contains(address.number))
     }
 
-    /// Is it the server's own?
-    pub fn is_servers(&self, address: Address) -> bool {
+    /// Is it one of the server's own addresses?
+    pub fn is_server_address(&self, address: Address) -> bool {
         let bits = u32::try_from(address.number).ok().filter(|_| address.family == Family::Ipv4);
         bits.is_some_and(|bits| self.server.contains(&Ipv4Addr::from_bits(bits)))
     }
 }
 
 impl Family {
-    /// Which of two it is, where there is one a family: IPv4, IPv6.
+    /// The index of the family in arrays of two: IPv4, IPv6.
     pub const fn index(self) -> usize {
         match self {
             Self::Ipv4 => 0,
@@ -156,7 +157,7 @@ impl Pool {
         after > 0 && number <= self.ranges[after - 1].1
     }
 
-    /// The first address that it gives from this number on.
+    /// The first address of the pool that is not less than this number.
     pub fn at_or_after(&self, number: u64) -> Option<u64> {
         let at = self.ranges.partition_point(|&(_, last)| last < number);
         self.ranges.get(at).map(|&(first, _)| first.max(number))
@@ -168,7 +169,7 @@ impl Pool {
     }
 }
 
-/// Identifiers that no host may have (RFC 5453), both ends included. Zero is for the subnet's routers.
+/// Identifiers that no host may have (RFC 5453), both ends included. Zero is reserved for the subnet's routers.
 pub(crate) const RESERVED_IDENTIFIERS: [(u64, u64); 3] =
     [(0, 0), (0x0200_5eff_fe00_0000, 0x0200_5eff_fe00_5213), (0xfdff_ffff_ffff_ff80, 0xfdff_ffff_ffff_ffff)];
 

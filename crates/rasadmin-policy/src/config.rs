@@ -1,31 +1,34 @@
-//! The configuration: one TOML file, read, checked and compiled.
+//! The configuration: a TOML file that is read, checked and compiled.
 
+mod bundle;
 mod check;
 mod compile;
 mod errors;
 pub mod file;
+mod for_computer;
 mod hours;
 mod keeping;
 mod lists;
-mod load;
 mod loading;
-mod notes;
-mod on;
-mod place;
+mod location;
+mod paths;
 mod pools;
 mod read;
 pub mod rules;
+mod saved;
 mod schema;
+mod warnings;
 mod watch;
 mod zone;
 
+pub use bundle::Bundle;
 pub use errors::ConfigErrors;
-pub use load::{Bundle, last_good};
-pub use notes::Note;
-pub use on::{On, load, on, parse, read, start};
-pub use place::{NotFound, Places, find};
+pub use for_computer::{ForComputer, for_computer, load, parse, read, start};
+pub use location::{Locations, NotFound, find};
+pub use paths::last_good;
 pub use schema::schema;
-pub use watch::{A_LOOK, Change, Started, Trouble, Watch};
+pub use warnings::Warning;
+pub use watch::{CHECK_BUDGET, Change, StartProblem, Started, Watch};
 pub use zone::time_zone;
 
 use crate::addresses::Plan;
@@ -36,16 +39,16 @@ use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A configuration that is valid, compiled for use.
+/// A valid configuration, compiled for use.
 #[derive(Debug)]
 pub struct Config {
-    /// The first 16 hexadecimal digits of the SHA-256 of the file and the members files: which configuration decided.
+    /// Identifies the configuration: the first 16 hexadecimal digits of the SHA-256 of the file and the members files.
     pub hash: String,
-    /// The texts it was made of.
+    /// The texts it was made from.
     pub bundle: Bundle,
-    /// `[server] name`; the computer's name is the caller's to fill in.
+    /// `[server] name`. If it is missing, the caller fills in the computer's name.
     pub server: Option<Name>,
-    /// Which names mean which domain.
+    /// The names of each domain.
     pub domains: Domains,
     /// Groups of users.
     pub groups: crate::rules::Groups,
@@ -55,40 +58,40 @@ pub struct Config {
     pub addresses: Plan,
     /// How concurrent sessions are counted.
     pub reconnect: Reconnect,
-    /// The time zone of hours and periods; UTC if nothing needs one.
+    /// The time zone for hours and periods; UTC if nothing needs one.
     pub zone: TimeZone,
     /// The journal's folder, absolute.
     pub journal: PathBuf,
     /// The ledger's file, absolute.
     pub ledger: PathBuf,
-    /// When is a record on disk?
+    /// When a record must be on disk.
     pub durability: Durability,
     /// How long a callback may wait for other processes.
     pub deadline: Duration,
-    /// May a connection stand that cannot be recorded?
+    /// Whether a connection is accepted that cannot be recorded.
     pub when_unrecorded: WhenUnrecorded,
 }
 
 impl Config {
-    /// The time zone, if the file names one: whoever has no right to guess asks for this one.
+    /// The time zone, if the file names one.
     pub fn named_zone(&self) -> Option<&TimeZone> {
         read::names_zone(&self.bundle.text).then_some(&self.zone)
     }
 }
 
-/// A fault of the configuration.
+/// A mistake in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// Where in the file, in bytes.
+    /// Its position in the file, in bytes.
     pub span: std::ops::Range<usize>,
     /// What is wrong.
     pub what: String,
-    /// What would be right.
+    /// How to correct it.
     pub help: String,
 }
 
 impl Mistake {
-    /// A fault at a place of the file.
+    /// Makes a mistake at a position of the file.
     pub fn at(span: std::ops::Range<usize>, what: impl Into<String>, help: impl Into<String>) -> Self {
         Self { span, what: what.into(), help: help.into() }
     }

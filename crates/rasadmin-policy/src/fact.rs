@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is known of something that a rule can ask for. Rules, ledger and output all use this one type.
+/// What is known about something that a rule can ask for. Rules, ledger and output all use this type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[cfg_attr(any(test, feature = "schema"), schemars(rename = "{T}Fact"))]
@@ -13,7 +13,7 @@ pub enum Fact<T> {
     /// The event does not carry it; a later one will.
     #[default]
     NotYetKnown,
-    /// Its event came, and it was empty: a telephone has no computer name.
+    /// The event that carries it has come, and it was empty: phones, for example, send no computer name.
     Absent,
 }
 
@@ -26,7 +26,7 @@ impl<T> Fact<T> {
         }
     }
 
-    /// A fact whose event came: known, or absent if it was empty.
+    /// A fact whose event has come: known, or absent if it was empty.
     pub fn arrived(value: Option<T>) -> Self {
         value.map_or(Self::Absent, Self::Known)
     }

@@ -1,4 +1,4 @@
-//! What a rule can ask about.
+//! The facts that rules can ask about.
 
 use crate::{Fact, Identity, Name};
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ impl Tunnel {
     /// All tunnel types.
     pub const ALL: [Self; 4] = [Self::Sstp, Self::Ikev2, Self::L2tp, Self::Pptp];
 
-    /// As the ledger and the configuration write it.
+    /// The name in the ledger and the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sstp => "SSTP",
@@ -75,11 +75,11 @@ pub enum Quarantine {
     Quarantine,
     /// On probation.
     Probation,
-    /// The client knows no quarantine.
+    /// The client does not support quarantine.
     NotCapable,
 }
 
-/// What connects: ROUTER_INTERFACE_TYPE.
+/// What connects (ROUTER_INTERFACE_TYPE).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -99,7 +99,7 @@ pub enum InterfaceType {
 impl InterfaceType {
     const ALL: [Self; 5] = [Self::Client, Self::HomeRouter, Self::FullRouter, Self::Dedicated, Self::Other];
 
-    /// As the ledger and the configuration write it.
+    /// The name in the ledger and the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -110,7 +110,7 @@ impl InterfaceType {
         }
     }
 
-    /// From its name.
+    /// Finds a value by its name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|i| i.name() == name)
     }
@@ -119,7 +119,7 @@ impl InterfaceType {
 impl Quarantine {
     const ALL: [Self; 4] = [Self::Normal, Self::Quarantine, Self::Probation, Self::NotCapable];
 
-    /// As the ledger and the configuration write it.
+    /// The name in the ledger and the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Normal => "normal",
@@ -129,7 +129,7 @@ impl Quarantine {
         }
     }
 
-    /// From its name.
+    /// Finds a value by its name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|q| q.name() == name)
     }
@@ -155,7 +155,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// As the ledger writes it.
+    /// The name in the ledger.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ipv4Address => "ipv4-address",
@@ -168,7 +168,7 @@ impl Stage {
     }
 }
 
-/// What is known at an event, what is counted aside.
+/// What is known at an event, apart from what is counted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Facts {
@@ -194,8 +194,8 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Is what is not yet known unknown for good? The last stage is the connection for IKEv2, and the first link
-    /// otherwise.
+    /// Will facts that are not yet known at this stage remain unknown? The last stage is the connection for IKEv2, and
+    /// the first link otherwise.
     pub fn is_last(&self, stage: Stage) -> bool {
         match stage {
             Stage::Ipv4Address | Stage::Ipv6Address => false,

@@ -1,4 +1,4 @@
-//! Who a user is: a domain and a name, both as Windows compares them.
+//! Identities of users and computers: a domain and a name, as Windows compares them.
 
 mod domains;
 mod spelling;
@@ -10,7 +10,7 @@ use crate::Name;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A user or a computer. Compared as it stands: both parts are folded when it is made (see [`Domains`]).
+/// A user or a computer. Both parts are already folded (see [`Domains`]), so identities compare as they are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Identity {
@@ -21,7 +21,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Is it a computer (`host/pc`, `PC$`), as an Always On device tunnel has?
+    /// Is it a computer (`host/pc`, `PC$`)? Always On device tunnels connect as computers.
     pub fn is_computer(&self) -> bool {
         self.name.as_str().ends_with('$')
     }

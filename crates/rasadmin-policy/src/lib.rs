@@ -1,7 +1,7 @@
-//! What is allowed: names, identities and facts, the configuration, the rules, and the plan of the addresses.
+//! What is allowed: names, identities and facts, the configuration, the rules, and the address plan.
 //!
-//! It decides nothing by itself and keeps nothing: it knows neither sessions nor leases, no clock and no FFI. Its only
-//! way to the outside is [`config`], which reads the configuration's files and looks whether they have changed.
+//! This crate keeps no state: it knows neither sessions nor leases, and has no clock and no FFI. Only [`config`] reads
+//! from the outside: the configuration's files, and whether they have changed.
 #![forbid(unsafe_code)]
 
 pub mod addresses;

@@ -1,4 +1,4 @@
-//! Names as RRAS passes them: UTF-16, with whatever a client put there.
+//! Names as RRAS passes them: UTF-16 with whatever a client put there.
 
 mod folding;
 
@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use smol_str::{SmolStr, SmolStrBuilder, StrExt};
 use std::fmt::{self, Write};
 
-/// A name, lossless as text: an unpaired surrogate D800 is written `\u{d800}`, and the backslash of a literal `\u{`
-/// as `\u{5c}`, so that two different names never become one. Any other name is written as it is.
+/// A name, lossless as text. An unpaired surrogate D800 is written as `\u{d800}`, and the backslash of a literal `\u{`
+/// as `\u{5c}`, so two different names never become one. Any other name is written as it is.
 ///
-/// A state holds a million of them, and nearly all are short: up to 23 bytes stand in the name itself.
+/// A state holds a million names, and nearly all are short: up to 23 bytes are stored in the name itself.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[cfg_attr(any(test, feature = "schema"), schemars(inline, description = "A name as RRAS passed it, without loss."))]
@@ -17,7 +17,7 @@ use std::fmt::{self, Write};
 pub struct Name(#[cfg_attr(any(test, feature = "schema"), schemars(with = "String"))] SmolStr);
 
 impl Name {
-    /// From UTF-16, unpaired surrogates included.
+    /// Makes a name from UTF-16, including unpaired surrogates.
     pub fn from_utf16(units: &[u16]) -> Self {
         let mut text = SmolStrBuilder::new();
         for unit in char::decode_utf16(units.iter().copied()) {
@@ -32,7 +32,7 @@ impl Name {
         if text.contains("\\u{") { Self(escape(units)) } else { Self(text) }
     }
 
-    /// From text that is a name as people write it (in the configuration, on a command line).
+    /// Makes a name from text as people write it in the configuration or on a command line.
     pub fn new(text: &str) -> Self {
         // Text has no unpaired surrogates.
         if text.contains("\\u{") {
@@ -42,22 +42,22 @@ impl Name {
         }
     }
 
-    /// From text that [`Name::as_str`] gave, as the ledger keeps it.
+    /// Makes a name from text that [`Name::as_str`] returned, as the ledger stores it.
     pub fn from_stored(text: String) -> Self {
         Self(text.into())
     }
 
-    /// As text, lossless.
+    /// The name as lossless text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Is it empty? Some clients have no name for good: empty is not "not yet known".
+    /// Is it empty? Some clients never have a name: empty does not mean "not yet known".
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The UTF-16 that it was made of.
+    /// The UTF-16 that it was made from.
     pub fn to_utf16(&self) -> Vec<u16> {
         let mut units = Vec::with_capacity(self.0.len());
         let mut rest = self.as_str();
@@ -65,7 +65,7 @@ impl Name {
             units.extend(before.encode_utf16());
             let escaped =
                 after.split_once('}').and_then(|(digits, after)| Some((u16::from_str_radix(digits, 16).ok()?, after)));
-            // What no name gave is taken as it stands.
+            // Text that no name produced is taken literally.
             let (unit, after) = escaped.unwrap_or((b'\\'.into(), &rest[before.len() + 1..]));
             units.push(unit);
             rest = after;
@@ -74,13 +74,13 @@ impl Name {
         units
     }
 
-    /// Without case, as Windows compares most names (ports, computers, local accounts): by the upper case alone, one
-    /// unit of UTF-16 for one.
+    /// Folds the name as Windows compares most names (ports, computers, local accounts): by the upper case alone, one
+    /// UTF-16 unit for one.
     pub fn folded(&self) -> Self {
         self.clone().into_folded()
     }
 
-    /// The same, of a name that nobody else needs.
+    /// The same, without a copy.
     pub(crate) fn into_folded(self) -> Self {
         if self.is_plain() {
             return Self::plain(&self.0);
@@ -89,7 +89,7 @@ impl Name {
         Self::from_utf16(&self.to_utf16().into_iter().map(upper).collect::<Vec<_>>())
     }
 
-    /// As Active Directory compares the names of users: without case, diacritics, width and kana.
+    /// Folds the name as Active Directory compares the names of users: without case, diacritics, width and kana.
     pub(crate) fn into_directory_folded(self) -> Self {
         if self.is_plain() {
             return Self::plain(&self.0);
@@ -101,7 +101,7 @@ impl Name {
         Self::from_utf16(&folding::directory(&self.to_utf16()))
     }
 
-    /// The folded form of an ASCII text that has none of our escapes.
+    /// Folds ASCII text that has none of our escapes.
     pub(crate) fn plain(text: &str) -> Self {
         Self(text.to_ascii_uppercase_smolstr())
     }
@@ -112,7 +112,7 @@ impl Name {
     }
 }
 
-/// The slow way, for a name that has an unpaired surrogate or a literal `\u{`.
+/// Escapes a name that has an unpaired surrogate or a literal `\u{`. This is the slow way.
 fn escape(units: &[u16]) -> SmolStr {
     let mut text = SmolStrBuilder::new();
     let mut chars = char::decode_utf16(units.iter().copied()).peekable();
@@ -128,7 +128,7 @@ fn escape(units: &[u16]) -> SmolStr {
     text.finish()
 }
 
-/// For people: what would break a line or a terminal is escaped.
+/// For people: characters that would break a line or a terminal are escaped.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|c| rasadmin_text::write_char(f, c))

@@ -1,6 +1,6 @@
-//! "Did you mean?"
+//! Suggestions for mistyped names: "Did you mean ...?"
 
-/// The known name that is nearest to a mistyped one, if it is near enough to be meant.
+/// The known name that is nearest to a mistyped one, if it is near enough.
 pub(crate) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let typed: Vec<char> = typed.chars().flat_map(char::to_lowercase).take(100).collect();
     let near = (typed.len() / 3).max(1);
@@ -8,12 +8,12 @@ pub(crate) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>)
     known.into_iter().map(|name| (far(name), name)).filter(|&(far, _)| far <= near).min().map(|(_, name)| name)
 }
 
-/// What to say of a name that is not known: the nearest one, or how to declare it.
+/// The help for an unknown name: the nearest known one, or how to declare it.
 pub(crate) fn help<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>, otherwise: String) -> String {
     nearest(typed, known).map_or(otherwise, |name| format!("did you mean `{name}`?"))
 }
 
-/// How many characters must be changed, added, left out or swapped with their neighbour.
+/// The number of characters that must be changed, added, left out or swapped with their neighbour.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut rows = [(0..=b.len()).collect::<Vec<_>>(), vec![0; b.len() + 1], vec![0; b.len() + 1]];
     for i in 1..=a.len() {

@@ -34,7 +34,7 @@ fn another_configurations_last_good_one_does_not_serve() {
     std::fs::write(&one, ALLOW).unwrap();
     start(&one).unwrap();
     std::fs::write(&other, "default.action = \"dney\"\n").unwrap();
-    assert_eq!(start(&other).unwrap_err().mistakes()[0].what, "`dney` is not known here");
+    assert_eq!(start(&other).unwrap_err().mistakes()[0].what, "`dney` is not a valid value");
 }
 
 #[test]
@@ -58,39 +58,40 @@ fn a_wrong_key_does_not_hide_a_wrong_value() {
 }
 
 #[test]
-fn what_only_follows_from_a_wrong_key_is_not_told() {
+fn what_only_follows_from_a_wrong_key_is_not_listed() {
     let rule = |name: &str, text: &str| format!("[[rules]]\nname = \"{name}\"\naction = \"deny\"\n{text}\n");
-    // Without its condition the first would make the second unreachable; the second's own fault is told.
+    // Without its condition the first would make the second unreachable; the second's own mistake is listed.
     let text = format!("{ALLOW}{}{}", rule("a", "tunels = [\"PPTP\"]"), rule("b", "groups = [\"g\"]"));
     assert_eq!(errors(&text), ["unknown key `tunels`", "there is no group `g`"]);
     // A zone, a group or a pool that could not be read is one that is meant.
-    for (wrong, told) in
-        [("time_zone = 5\n", "integer `5` is not right here"), ("tme_zone = \"UTC\"\n", "unknown key `tme_zone`")]
+    for (wrong, expected) in
+        [("time_zone = 5\n", "integer `5` is not valid here"), ("tme_zone = \"UTC\"\n", "unknown key `tme_zone`")]
     {
         let text = format!("{wrong}{ALLOW}{}", rule("a", "hours = [{ from = \"08:00\" }]"));
-        assert_eq!(errors(&text), [told]);
+        assert_eq!(errors(&text), [expected]);
     }
     let text = format!("{ALLOW}groups.g = 5\n{}", rule("a", "groups = [\"g\"]"));
-    assert_eq!(errors(&text), ["integer `5` is not right here"]);
+    assert_eq!(errors(&text), ["integer `5` is not valid here"]);
     let text = format!("{ALLOW}addresses.pool = \"p\"\npools.p.adresses = [\"10.1.0.0/24\"]\n");
     assert_eq!(errors(&text), ["unknown key `adresses`"]);
 }
 
 #[test]
-fn a_network_drive_is_told_however_it_is_named() {
+fn a_network_drive_is_reported_however_it_is_named() {
     for path in [r"\\nas\s\l.db", "//nas/s/l.db", r"\/nas/s/l.db", r"/\nas\s\l.db"] {
         for (what, key) in [("ledger", "ledger.path"), ("journal", "journal.folder")] {
-            let told = format!("the {what} cannot be on a network drive: its locks do not hold there");
-            assert_eq!(errors(&format!("{ALLOW}{key} = '{path}'\n")), [told], "{path}");
+            let expected = format!("the {what} cannot be on a network drive: file locks do not work there");
+            assert_eq!(errors(&format!("{ALLOW}{key} = '{path}'\n")), [expected], "{path}");
         }
     }
     for path in [r"\\?\C:\l.db", "l.db", "/var/l.db"] {
         assert_eq!(errors(&format!("{ALLOW}ledger.path = '{path}'\njournal.folder = '{path}'\n")), [""; 0], "{path}");
     }
     let parsed = parse("f", ALLOW, Path::new(r"\\nas\share"), &mut |_| Err("none".into()));
-    let told = |what| format!("the {what} would be on a network drive, beside this file: its locks do not hold there");
+    let expected =
+        |what| format!("the {what} would be on a network drive, beside this file: file locks do not work there");
     let mistakes: Vec<_> = parsed.unwrap_err().mistakes().iter().map(|mistake| mistake.what.clone()).collect();
-    assert_eq!(mistakes, [told("ledger"), told("journal")]);
+    assert_eq!(mistakes, [expected("ledger"), expected("journal")]);
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn it_stays_valid_without_its_comments_and_is_one_line_at_its_least() {
     let rules = |text: &str| parse(text).unwrap_or_else(|errors| panic!("{errors}")).rules.len();
     assert_eq!(rules(&without), rules(&example()));
     let audit = "default.action = \"allow\"\n";
-    assert!(example().contains(audit.trim()), "the shortest configuration is told");
+    assert!(example().contains(audit.trim()), "the shortest configuration is quoted");
     rasadmin_policy::config::parse("f", audit, Path::new("/f"), &mut |_| unreachable!()).unwrap();
 }
 

@@ -1,7 +1,9 @@
-//! Members files: whoever can write one must not be able to stop the VPN with it.
+//! Members files: a user who can write one must not be able to stop the VPN with it.
 #![allow(clippy::unwrap_used)]
 
-use rasadmin_policy::config::{A_LOOK, Bundle, Change, Trouble, Watch, last_good, load, on, parse, start};
+use rasadmin_policy::config::{
+    Bundle, CHECK_BUDGET, Change, StartProblem, Watch, for_computer, last_good, load, parse, start,
+};
 use rasadmin_policy::{Identity, Name};
 use std::fmt::Write;
 use std::fs::File;
@@ -76,7 +78,7 @@ fn has(change: &Change, user: &str) -> bool {
 }
 
 #[test]
-fn of_any_number_of_bad_lines_twenty_are_told() {
+fn of_any_number_of_bad_lines_twenty_are_listed() {
     for line in ["@\n", "CORP\\\n", &format!("{}*\n", "x".repeat(2_000))] {
         let text = line.repeat((1 << 19) / line.len());
         let errors = parse("rasadmin.toml", TEXT, Path::new("/f"), &mut |_| Ok(text.clone())).unwrap_err();
@@ -84,9 +86,9 @@ fn of_any_number_of_bad_lines_twenty_are_told() {
         for (line, mistake) in (1..).zip(errors.mistakes()) {
             assert!(mistake.what.starts_with(&format!("g.txt:{line}: ")), "{mistake:?}");
         }
-        let told = errors.to_string();
-        assert!(told.ends_with(&format!("\nand {} more", errors.more())), "{told}");
-        assert!(told.len() < 12_000, "{} octets", told.len());
+        let text = errors.to_string();
+        assert!(text.ends_with(&format!("\nand {} more", errors.more())), "{text}");
+        assert!(text.len() < 12_000, "{} octets", text.len());
     }
 }
 
@@ -109,7 +111,7 @@ fn a_file_that_is_too_large_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_utf_8_is_told_with_what_to_do() {
+fn a_file_that_is_not_utf_8_is_reported_with_what_to_do() {
     let place = Place::new("");
     for (octets, what) in [(&b"\xff\xfea\0"[..], "it is UTF-16"), (b"CORP\\jos\xe9\n", "line 1 is not UTF-8")] {
         std::fs::write(place.members(), octets).unwrap();
@@ -126,7 +128,7 @@ fn a_file_that_is_no_utf_8_is_told_with_what_to_do() {
 fn a_list_cannot_be_filled_with_domains_or_patterns() {
     for (line, what) in [
         ((|n| format!("D{n}\\a\n")) as fn(u32) -> String, "there are more than 10000 domains"),
-        (|n| format!("CORP\\a{n}*\n"), "there are more than 10000 beginnings of names"),
+        (|n| format!("CORP\\a{n}*\n"), "there are more than 10000 prefixes of names"),
     ] {
         let text = |lines| (0..lines).map(line).collect::<String>();
         parse("f", TEXT, Path::new("/f"), &mut |_| Ok(text(10_000))).unwrap();
@@ -163,12 +165,12 @@ fn a_large_list_is_kept_for_a_restart_in_portions() {
     let mut place = Place::new("CORP\\alice\n");
     let mut watch = start(&place.config()).unwrap().watch;
     place.write(&users(0, 100_000));
-    while place.look(&mut watch, SECOND, 10 * A_LOOK).is_none() {}
+    while place.look(&mut watch, SECOND, 10 * CHECK_BUDGET).is_none() {}
     let (first, second) = (last_good(&place.journal()), place.folder.path().join("rasadmin.toml.last-good.json"));
     let kept = |at: &Path| Bundle::kept(at).unwrap().members["g.txt"].lines().count();
     let mut looks = 0;
     while kept(&second) == 1 {
-        assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
+        assert!(place.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
         looks += 1;
     }
     assert_eq!((kept(&first), kept(&second)), (100_000, 100_000));
@@ -177,7 +179,7 @@ fn a_large_list_is_kept_for_a_restart_in_portions() {
     place.write("CORP\\\n");
     assert!(has(&Change::Valid(start(&place.config()).unwrap().config), "user7"));
     place.write("CORP\\bob\n");
-    assert!(has(&place.look(&mut watch, SECOND, A_LOOK).unwrap(), "bob"));
+    assert!(has(&place.look(&mut watch, SECOND, CHECK_BUDGET).unwrap(), "bob"));
 }
 
 #[test]
@@ -192,14 +194,14 @@ fn what_cannot_be_kept_leaves_nothing_behind() {
     // A large one is kept in portions.
     for members in [users(0, 10), users(0, 100_000)] {
         place.write(&members);
-        while place.look(&mut watch, SECOND, 10 * A_LOOK).is_none() {}
+        while place.look(&mut watch, SECOND, 10 * CHECK_BUDGET).is_none() {}
         for _ in 0..80 {
-            assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
+            assert!(place.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
         }
         assert_eq!(place.files(), before);
     }
-    let trouble = start(&place.config()).unwrap().trouble;
-    assert!(matches!(&trouble, Some(Trouble::NotKept(why)) if why.contains("last-good")), "{trouble:?}");
+    let problem = start(&place.config()).unwrap().problem;
+    assert!(matches!(&problem, Some(StartProblem::NotKept(why)) if why.contains("last-good")), "{problem:?}");
     assert_eq!(place.files(), before);
 }
 
@@ -213,12 +215,12 @@ fn a_large_configuration_whose_path_is_not_unicode_is_not_kept() {
     std::fs::rename(place.config(), folder.join("rasadmin.toml")).unwrap();
     std::fs::rename(place.members(), folder.join("g.txt")).unwrap();
     let started = start(&folder.join("rasadmin.toml")).unwrap();
-    assert!(matches!(started.trouble, Some(Trouble::NotKept(_))), "{:?}", started.trouble);
+    assert!(matches!(started.problem, Some(StartProblem::NotKept(_))), "{:?}", started.problem);
     let mut watch = started.watch;
     std::fs::write(folder.join("g.txt"), users(0, 100_000)).unwrap();
-    while place.look(&mut watch, SECOND, 10 * A_LOOK).is_none() {}
+    while place.look(&mut watch, SECOND, 10 * CHECK_BUDGET).is_none() {}
     for _ in 0..40 {
-        assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
+        assert!(place.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
     }
     assert!(!last_good(&folder.join("journal")).exists());
 }
@@ -233,7 +235,7 @@ fn a_file_that_changes_while_it_is_read_is_read_again() {
     place.write(&new);
     let mut change = None;
     while change.is_none() {
-        change = place.look(&mut watch, AT_ONCE, 10 * A_LOOK);
+        change = place.look(&mut watch, AT_ONCE, 10 * CHECK_BUDGET);
     }
     let change = change.unwrap();
     assert!(has(&change, "user20000") && has(&change, "user29999") && !has(&change, "user0"));
@@ -246,11 +248,11 @@ fn a_change_in_the_same_second_to_the_same_size_is_noticed() {
     let mut place = Place::new("CORP\\alice\n");
     place.changed_at(now);
     let mut watch = start(&place.config()).unwrap().watch;
-    assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
+    assert!(place.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
     place.write("CORP\\carol\n");
     place.changed_at(now);
-    assert!(place.look(&mut watch, SECOND, A_LOOK).is_none(), "it looks as before");
-    let change = place.look(&mut watch, 2 * SECOND, A_LOOK).expect("a file so fresh is read again");
+    assert!(place.look(&mut watch, SECOND, CHECK_BUDGET).is_none(), "it looks as before");
+    let change = place.look(&mut watch, 2 * SECOND, CHECK_BUDGET).expect("a file so fresh is read again");
     assert!(has(&change, "carol") && !has(&change, "alice"));
 }
 
@@ -261,12 +263,12 @@ fn a_file_that_was_not_changed_lately_is_not_read_again() {
     place.changed_at(old);
     File::options().write(true).open(place.config()).unwrap().set_modified(old).unwrap();
     let mut watch = start(&place.config()).unwrap().watch;
-    assert!(place.look(&mut watch, AT_ONCE, A_LOOK).is_none());
-    // With that trick nobody would notice; what is asserted is that nothing was read.
+    assert!(place.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
+    // With that trick the change would go unnoticed; what is asserted is that nothing was read.
     place.write("CORP\\carol\n");
     place.changed_at(old);
     for _ in 0..5 {
-        assert!(place.look(&mut watch, SECOND, A_LOOK).is_none());
+        assert!(place.look(&mut watch, SECOND, CHECK_BUDGET).is_none());
     }
 }
 
@@ -304,11 +306,11 @@ fn a_configuration_names_the_files_that_it_depends_on() {
 }
 
 #[test]
-fn the_computers_own_accounts_are_told_from_a_domains() {
+fn the_computers_own_accounts_are_not_a_domains() {
     let text =
         "default.action = \"deny\"\nserver.name = \"VPN1\"\ngroups.g.users = ['SRV9\\josé', 'VPN1\\ana', '.\\léa']\n";
     let computer = Name::new("srv9");
-    let config = on(&computer).parse("f", text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
+    let config = for_computer(&computer).parse("f", text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
     let has = |config: &rasadmin_policy::config::Config, user: &str| {
         let user: Identity = config.domains.identity(&user.into(), &Name::default()).unwrap();
         !config.groups.of(&user).is_empty()
@@ -328,7 +330,7 @@ fn the_computers_own_accounts_are_told_from_a_domains() {
     let again = config.bundle.compile().unwrap();
     assert!(!has(&again, "SRV9\\jose") && has(&again, "SRV9\\josé"));
     assert_eq!(again.hash, config.hash);
-    // A computer that nobody knows: a domain like any other.
+    // For an unknown computer, it is a domain like any other.
     let elsewhere = parse("f", text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
     assert!(has(&elsewhere, "SRV9\\jose"));
 }
@@ -337,7 +339,7 @@ fn the_computers_own_accounts_are_told_from_a_domains() {
 fn what_is_claimed_is_noted() {
     let notes = |text: &str| {
         let text = format!("default.action = \"allow\"\n{text}");
-        parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap().notes()
+        parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap().warnings()
     };
     let limit = "[[rules]]\nname = \"one\"\naction = \"deny\"\nuser_sessions = { at_least = 1 }\n";
     assert!(notes(limit)[0].to_string().contains("same-computer"));
@@ -349,20 +351,20 @@ fn what_is_claimed_is_noted() {
 fn who_is_refused_while_nothing_can_be_recorded_is_noted() {
     let notes = |text: &str| {
         let config = parse("f", text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
-        config.notes().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        config.warnings().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     };
     let allow = "default.action = \"allow\"\n";
     let rule = |own: &str| format!("[[rules]]\nname = \"r\"\naction = \"allow\"\nusers = [\"a\"]\n{own}");
     assert_eq!(notes(allow), "");
     assert_eq!(notes(&format!("{allow}journal.when_unrecorded = \"allow\"\n")), "");
     let all = notes(&format!("{allow}journal.when_unrecorded = \"deny\"\n"));
-    assert!(all.contains("when_unrecorded") && all.contains("nobody new is let in"), "{all}");
+    assert!(all.contains("when_unrecorded") && all.contains("new connections are denied"), "{all}");
     let some = notes(&format!("{allow}{}", rule("when_unrecorded = \"deny\"\n")));
-    assert!(some.contains("the users of the rules that set it are not let in"), "{some}");
-    // Whoever is let in at all is excepted.
+    assert!(some.contains("the users of the rules that set it are denied"), "{some}");
+    // All users who are allowed are excepted.
     let deny = "default.action = \"deny\"\njournal.when_unrecorded = \"deny\"\n";
     assert_eq!(notes(&format!("{deny}{}", rule("when_unrecorded = \"allow\"\n"))), "");
-    assert!(notes(&format!("{deny}{}", rule(""))).contains("nobody new is let in"));
+    assert!(notes(&format!("{deny}{}", rule(""))).contains("new connections are denied"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The configuration changes, breaks, vanishes and comes back, while the service runs and at its start.
 #![allow(clippy::unwrap_used)]
 
-use rasadmin_policy::config::{Change, Places, Trouble, Watch, find, last_good, load, start};
+use rasadmin_policy::config::{Change, Locations, StartProblem, Watch, find, last_good, load, start};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -32,11 +32,11 @@ impl Place {
     /// A second later.
     fn look(&mut self, watch: &mut Watch) -> String {
         self.now += Duration::from_secs(1);
-        told(watch.check(self.now))
+        text(watch.check(self.now))
     }
 }
 
-fn told(change: Option<Change>) -> String {
+fn text(change: Option<Change>) -> String {
     match change {
         None => "nothing".into(),
         Some(Change::Valid(config)) => format!("valid {}", config.hash),
@@ -49,17 +49,17 @@ fn hash(path: &Path) -> String {
 }
 
 #[test]
-fn a_change_is_in_force_a_mistake_is_told_once_and_its_mending_too() {
+fn a_change_is_in_force_a_mistake_is_reported_once_and_so_is_its_correction() {
     let mut place = Place::new(ALLOW);
     let mut watch = start(&place.path()).unwrap().watch;
     assert_eq!(place.look(&mut watch), "nothing");
     place.write(DENY);
     assert_eq!(place.look(&mut watch), hash(&place.path()));
     place.write(BROKEN);
-    assert_eq!(place.look(&mut watch), "`dney` is not known here");
+    assert_eq!(place.look(&mut watch), "`dney` is not a valid value");
     assert_eq!(place.look(&mut watch), "nothing");
     place.write(&format!("{BROKEN}# still\n"));
-    assert_eq!(place.look(&mut watch), "`dney` is not known here");
+    assert_eq!(place.look(&mut watch), "`dney` is not a valid value");
     std::fs::remove_file(place.path()).unwrap();
     assert!(place.look(&mut watch).starts_with("it cannot be read"));
     std::fs::create_dir(place.path()).unwrap();
@@ -78,9 +78,9 @@ fn it_looks_at_most_once_a_second() {
     assert_eq!(place.look(&mut watch), "nothing");
     place.write(DENY);
     place.now += Duration::from_millis(999);
-    assert_eq!(told(watch.check(place.now)), "nothing");
+    assert_eq!(text(watch.check(place.now)), "nothing");
     place.now += Duration::from_millis(1);
-    assert_eq!(told(watch.check(place.now)), hash(&place.path()));
+    assert_eq!(text(watch.check(place.now)), hash(&place.path()));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_members_file_counts_as_part_of_it() {
     // The last good one has the members with it.
     let started = start(&place.path()).unwrap();
     assert_eq!(format!("valid {}", started.config.hash), after);
-    assert!(matches!(started.trouble, Some(Trouble::Broken(_))));
+    assert!(matches!(started.problem, Some(StartProblem::Broken(_))));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn the_last_good_one_serves_at_the_next_start() {
         place.write(broken);
         let started = start(&place.path()).unwrap();
         assert_eq!(started.config.hash, good);
-        assert!(matches!(started.trouble, Some(Trouble::Broken(_))));
+        assert!(matches!(started.problem, Some(StartProblem::Broken(_))));
     }
     std::fs::remove_file(place.path()).unwrap();
     assert_eq!(start(&place.path()).unwrap().config.hash, good);
@@ -120,7 +120,7 @@ fn the_last_good_one_serves_at_the_next_start() {
     assert_eq!(start(&place.path()).unwrap().config.hash, good);
     std::fs::write(place.folder.path().join("rasadmin.toml.last-good.json"), "{").unwrap();
     place.write(BROKEN);
-    assert_eq!(start(&place.path()).unwrap_err().mistakes()[0].what, "`dney` is not known here");
+    assert_eq!(start(&place.path()).unwrap_err().mistakes()[0].what, "`dney` is not a valid value");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn it_lies_in_the_journals_folder_wherever_that_is_and_beside_the_file() {
     }
 }
 
-/// Whoever renames the configuration and breaks it at once has the old one's good copy, since the file names its folder.
+/// If the configuration is renamed and broken at once, the old one's good copy is used, because the file names its folder.
 #[test]
 fn a_journals_folder_that_is_named_serves_a_file_of_another_name() {
     let named = "journal.folder = \"j\"\n";
@@ -173,7 +173,7 @@ fn files_that_are_no_text() {
 fn the_first_place_that_has_one() {
     let folders: Vec<_> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
     let file = |at: usize| folders[at].path().join("rasadmin.toml");
-    let places = Places {
+    let places = Locations {
         variable: None,
         registry: None,
         dll_folder: Some(folders[2].path().into()),
@@ -188,17 +188,17 @@ fn the_first_place_that_has_one() {
     std::fs::write(file(2), ALLOW).unwrap();
     assert_eq!(find(&places), Ok(file(2)));
     // Named on purpose and not there: an error, not the next place.
-    let named = Places { registry: Some(file(1)), ..places.clone() };
+    let named = Locations { registry: Some(file(1)), ..places.clone() };
     assert!(find(&named).unwrap_err().to_string().contains("the registry's ConfigPath names it"));
     std::fs::write(file(1), ALLOW).unwrap();
     assert_eq!(find(&named), Ok(file(1)));
-    let named = Places { variable: Some(file(0)), ..named };
+    let named = Locations { variable: Some(file(0)), ..named };
     assert!(find(&named).unwrap_err().to_string().contains("RASADMIN_CONFIG names it"));
     std::fs::write(file(0), ALLOW).unwrap();
     assert_eq!(find(&named), Ok(file(0)));
 }
 
-/// Copies that somebody else could have written.
+/// Copies that another user could have written.
 #[cfg(unix)]
 mod poisoned {
     use super::*;
@@ -215,7 +215,7 @@ mod poisoned {
         (place, good, [journal, beside])
     }
 
-    /// What somebody wants to be in force.
+    /// What another user wants to be in force.
     fn poison(path: &Path) {
         let text = fs::read_to_string(path).unwrap();
         let poisoned = text.replace("deny", "allow");
@@ -241,7 +241,7 @@ mod poisoned {
     }
 
     #[test]
-    fn one_of_somebody_else_is_not_used_but_the_other_is() {
+    fn a_copy_of_another_user_is_not_used_but_the_other_is() {
         let (place, good, [journal, beside]) = kept();
         poison(&journal);
         if chown(&journal, Some(65_534), None).is_err() {
@@ -253,7 +253,7 @@ mod poisoned {
     }
 
     #[test]
-    fn a_rehearsals_rights_are_its_own_business() {
+    fn rights_in_a_scratch_folder_do_not_matter() {
         let (place, good, [journal, beside]) = kept();
         fs::remove_file(beside).unwrap();
         fs::set_permissions(&journal, Permissions::from_mode(0o666)).unwrap();
@@ -270,7 +270,7 @@ mod poisoned {
         fs::set_permissions(&planted, Permissions::from_mode(0o666)).unwrap();
         for kept in [&journal, &beside] {
             assert_eq!(mode(kept), 0o600, "{}", kept.display());
-            // The same text: only its rights are a reason to write it anew.
+            // The same text: only its rights are a reason to write it again.
             fs::set_permissions(kept, Permissions::from_mode(0o666)).unwrap();
         }
         start(&place.path()).unwrap();

@@ -25,8 +25,8 @@ pub fn log_file() -> PathBuf {
 }
 
 /// Where the configuration may be, for [`config::find`]. `dll_folder` is the folder of the DLL, if it is known.
-pub fn config_places(dll_folder: Option<PathBuf>) -> config::Places {
-    config::Places {
+pub fn config_places(dll_folder: Option<PathBuf>) -> config::Locations {
+    config::Locations {
         variable: variable("RASADMIN_CONFIG"),
         registry: registry(),
         dll_folder,

@@ -34,7 +34,7 @@ impl Product {
 }
 
 impl Engine for Product {
-    fn reported(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
+    fn process(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(event, Event::InstanceStarted { .. }) {
             // A run begins where nothing was ever recorded.

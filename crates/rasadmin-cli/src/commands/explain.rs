@@ -9,7 +9,7 @@ use crate::{clock, present, times};
 pub use answer::{Answer, StageAnswer};
 use clap::Args;
 use rasadmin_engine::effect::Origin;
-use rasadmin_engine::explain::{AddressExplained, Question, StageExplained, explain, explain_again};
+use rasadmin_engine::explain::{AddressExplained, Question, StageExplained, explain, explain_recorded};
 use rasadmin_engine::{Given, State};
 use rasadmin_ledger::report::{DecisionRow, Reader};
 use rasadmin_policy::config::Config;
@@ -249,7 +249,7 @@ fn config_of(reader: &Reader, hash: &str) -> Result<Config> {
 }
 
 fn recheck<'c>(config: &'c Config, decision: &DecisionRow) -> StageExplained<'c> {
-    explain_again(config, decision.stage, decision.facts.clone(), &decision.groups, decision.counted.clone())
+    explain_recorded(config, decision.stage, decision.facts.clone(), &decision.groups, decision.counted.clone())
 }
 
 /// Is this what was recorded? What the engine refused is what the rules had allowed.

@@ -13,9 +13,9 @@ pub use answer::Answer;
 use answer::ChangedAttempt;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use rasadmin_engine::rehearse::Rehearsed;
+use rasadmin_engine::simulate::Simulated;
 use rasadmin_history::logs::{self, Summary};
-use rasadmin_history::whatif::{self, Attempt, Because, Change, Period, Report};
+use rasadmin_history::simulate::{self, Attempt, Because, Change, Period, Report};
 use rasadmin_policy::config::{self, Config};
 use rasadmin_policy::{Fact, Name};
 use rasadmin_system::places;
@@ -87,7 +87,7 @@ struct Past {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let config = config::on(&places::server_name())
+    let config = config::for_computer(&places::server_name())
         .load(&arguments.config)
         .map_err(|e| CommandError::new(Kind::Configuration, format!("the candidate is not valid:\n{e}")))?;
     let config = Arc::new(config);
@@ -104,12 +104,13 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     }
     let bar = bar(past.attempts.len() as u64);
     let mut each = Vec::new();
-    let mut keep = |attempt: &Attempt, rehearsed: &Rehearsed, change: Change| {
+    let mut keep = |attempt: &Attempt, simulated: &Simulated, change: Change| {
         if arguments.each && change != Change::None {
-            each.push(row(attempt, rehearsed, change));
+            each.push(row(attempt, simulated, change));
         }
     };
-    let report = whatif::replay(&config, past.attempts, since, &mut keep, &mut |done| bar.set_position(done as u64));
+    let report =
+        simulate::simulate(&config, past.attempts, since, &mut keep, &mut |done| bar.set_position(done as u64));
     bar.finish_and_clear();
     let changes = report.changes();
     if arguments.json {
@@ -146,7 +147,7 @@ fn past(arguments: &Arguments, config: &Arc<Config>) -> Result<Past> {
         }
         let began = times::parse(arguments.began.as_deref().unwrap_or("today"), &config.zone, now)?;
         let server = config.server.clone().unwrap_or_else(places::server_name);
-        let attempts = whatif::from_trace(&calls, arguments.of, &server, began);
+        let attempts = simulate::from_trace(&calls, arguments.of, &server, began);
         return Ok(Past { attempts, from: trace.display().to_string(), logs: None });
     }
     if arguments.ledger.is_none() {
@@ -158,7 +159,7 @@ fn past(arguments: &Arguments, config: &Arc<Config>) -> Result<Past> {
     let context = ContextArguments { ledger: arguments.ledger.clone(), ..Default::default() }.open()?;
     let reader = context.reader()?;
     let period = Period { from: i64::MIN / 2, to: i64::MAX / 2, now };
-    let attempts = whatif::from_ledger(&reader, period)?;
+    let attempts = simulate::from_ledger(&reader, period)?;
     Ok(Past { attempts, from: context.ledger.display().to_string(), logs: None })
 }
 
@@ -195,9 +196,9 @@ struct Row {
     tunnel: String,
 }
 
-fn row(attempt: &Attempt, rehearsed: &Rehearsed, change: Change) -> Row {
+fn row(attempt: &Attempt, simulated: &Simulated, change: Change) -> Row {
     let session = &attempt.session;
-    let user = rehearsed.decision.facts.user.known().map(ToString::to_string);
+    let user = simulated.decision.facts.user.known().map(ToString::to_string);
     fn shown<T: ToString>(fact: &Fact<T>) -> String {
         fact.known().map(ToString::to_string).unwrap_or_default()
     }
@@ -205,7 +206,7 @@ fn row(attempt: &Attempt, rehearsed: &Rehearsed, change: Change) -> Row {
         time: session.start,
         user: user.unwrap_or_else(|| session.user.to_string()),
         would_be: if change == Change::Refused { "refused" } else { "accepted" },
-        by: because(&Because::of(rehearsed)),
+        by: because(&Because::of(simulated)),
         from: shown(&session.source),
         tunnel: session.tunnel.known().map(|tunnel| tunnel.name().to_owned()).unwrap_or_default(),
     }

@@ -3,7 +3,7 @@
 
 use super::steps::Step;
 use crate::error::{CommandError, Kind, Result};
-use rasadmin_policy::config::{self, Places};
+use rasadmin_policy::config::{self, Locations};
 use rasadmin_setup::acl::{self, Object, UnsafePermission};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ pub struct Config {
 }
 
 /// Finds the configuration; `named` is the path that the user typed.
-pub fn config(places: &Places, named: Option<&Path>) -> Result<Config> {
+pub fn config(places: &Locations, named: Option<&Path>) -> Result<Config> {
     let missing = |path: PathBuf| Config {
         journal: path.with_file_name("journal"),
         ledger: path.with_file_name("rasadmin.db"),

@@ -1,11 +1,12 @@
-//! Which address a user gets.
+//! Decides which address a user gets.
 
-use super::LEASE_WAITS;
+use super::LEASE_TIMEOUT;
 use super::admission::{Asked, ask};
 use super::draft::Draft;
 use super::facts::of_address;
+use super::owner::may_be_same_user;
+use super::requester::may_have_requested;
 use super::search::search;
-use super::whose::{asked_by, may_be};
 use crate::addresses::Address;
 use crate::decision::{Answer, Decision, Given, OfferBecause, OfferFault, Refusal, address_stage};
 use crate::effect::{Anomaly, Effect, EndedBy, LeaseBegan, Origin};
@@ -16,7 +17,7 @@ use crate::{Family, Identity, Name};
 use rasadmin_policy::addresses::{PoolId, is_reserved_identifier};
 use rasadmin_policy::config::file::{ReservationHeld, WhenExhausted};
 
-/// RRAS asks for an address.
+/// Decides GetIpAddressForUser and GetIpv6AddressForUser.
 pub(super) fn address(draft: &mut Draft<'_>, event: &AddressEvent) -> (Decision, Answer) {
     let own = arrive(draft, event);
     let facts = of_address(&draft.context, event, draft.at().time);
@@ -33,14 +34,14 @@ pub(super) fn address(draft: &mut Draft<'_>, event: &AddressEvent) -> (Decision,
     (asked.decision, answer)
 }
 
-/// The same, with the answer that was given.
+/// Records an address call late, with the answer that was given.
 pub(super) fn address_late(draft: &mut Draft<'_>, event: &AddressEvent, answer: &Answer) {
     let own = arrive(draft, event);
     conclude(draft, event, own, answer);
 }
 
-/// What the call contradicts is ended; the answer is the live session on this port if the user may be the same: then a
-/// protocol comes late, or is negotiated again.
+/// Ends what the call contradicts. Returns the live session on this port if it may belong to the same user: then one
+/// of its protocols comes up late, or negotiates its address again.
 fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
     let port = &event.port;
     let user = draft.context.config.domains.identity(&event.user, &Name::default());
@@ -48,10 +49,10 @@ fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
     if let Some((session, link)) = draft.on_port(port)
         && draft.touches(link.began)
     {
-        if may_be(draft, session, &event.user, user.as_ref()) {
+        if may_be_same_user(draft, session, &event.user, user.as_ref()) {
             own = Some(session);
         } else {
-            draft.port_is_anothers(session, port);
+            draft.port_reused(session, port);
         }
     }
     for lease in draft.leases_on(port) {
@@ -59,18 +60,18 @@ fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
             continue;
         }
         match lease.holding {
-            // The other family's is of this same attempt.
+            // The lease of the other family belongs to the same attempt.
             Holding::Waiting(_) if other_protocol(lease, event) => {}
             Holding::Waiting(_) => match negotiated_again(draft, lease) {
                 Some(session) => draft.take_lease(lease, session.id, session.user.as_ref(), None),
                 None => draft.end_lease(lease, EndedBy::PortStartedAgain),
             },
-            // Its session was closed without a hangup, and this may be its other protocol: it may live.
+            // Its session was closed without a hangup, but may be live, and this call may be for its other protocol.
             Holding::Ended(_, None) if other_protocol(lease, event) => {}
             Holding::Ended(..) => draft.end_lease(lease, EndedBy::PortStartedAgain),
             Holding::Session(id) => {
                 let Some(session) = draft.state.session(id).filter(|_| draft.lives(id)) else {
-                    // It has ended by this very record.
+                    // This record has ended the session.
                     if !other_protocol(lease, event) {
                         draft.end_lease(lease, EndedBy::PortStartedAgain);
                     }
@@ -79,16 +80,17 @@ fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
                 if !draft.touches(session.began) || !session.links.iter().all(|link| draft.touches(link.began)) {
                     continue;
                 }
-                // One with links elsewhere is online there, and keeps its address.
+                // A session that has a link on another port keeps its address.
                 if !draft.is_alone_on_port_of(session, lease) {
                     continue;
                 }
-                if !may_be(draft, session, &event.user, user.as_ref()) {
-                    draft.port_is_anothers(session, port);
+                if !may_be_same_user(draft, session, &event.user, user.as_ref()) {
+                    draft.port_reused(session, port);
                     continue;
                 }
                 own = own.or(Some(session));
-                // Whether it is negotiated again, or another connection: the earlier address is not in use.
+                // Either the session negotiates its address again, or this is another connection. In both cases the
+                // earlier address is not in use.
                 if lease.address.family == event.family {
                     draft.end_lease(lease, EndedBy::PortStartedAgain);
                 }
@@ -100,9 +102,9 @@ fn arrive(draft: &mut Draft<'_>, event: &AddressEvent) -> Option<Id> {
     own
 }
 
-/// The live session whose first link was on the port of a lease that waits, and that may have negotiated its address again: it
-/// is online by another link. It has another of the family already, which may be an earlier attempt's; more than one such is
-/// not held for it.
+/// The live session that may have negotiated its address again on the port of a waiting lease: its first link was on
+/// that port, and it is connected by another link. It already has an address of that family, which may come from an
+/// earlier attempt. More than one is not held for it.
 fn negotiated_again<'a>(draft: &Draft<'a>, lease: &Lease) -> Option<&'a Session> {
     let its_own = |session: &&Session| {
         let family = |other: &&Lease| other.address.family == lease.address.family;
@@ -110,13 +112,13 @@ fn negotiated_again<'a>(draft: &Draft<'a>, lease: &Lease) -> Option<&'a Session>
             && session.established.is_some_and(|established| established.mono <= lease.began.mono)
             && draft.touches(session.began)
             && draft.links(session).any(|link| link.port != lease.port)
-            && may_be(draft, session, &lease.user_name, lease.user.as_ref())
+            && may_be_same_user(draft, session, &lease.user_name, lease.user.as_ref())
             && draft.leases_of(session.id).iter().filter(|other| family(other)).count() < 2
     };
     draft.state.of_first_port(&lease.port).filter(its_own).max_by_key(|session| session.began.mono)
 }
 
-/// May the call be for the other protocol of the connection that a lease was given to?
+/// May the call be for the other protocol of the connection that this lease was given to?
 fn other_protocol(lease: &Lease, event: &AddressEvent) -> bool {
     lease.address.family != event.family && lease.user_name.folded() == event.user.folded()
 }
@@ -126,7 +128,7 @@ pub(super) enum Chosen {
     AsOffered,
 }
 
-/// The reservation, then the pools, then RRAS's offer.
+/// Chooses the user's reservation, then an address from the pools, then RRAS's offer.
 pub(super) fn choose(draft: &mut Draft<'_>, event: &AddressEvent, asked: &mut Asked) -> Result<Chosen, Refusal> {
     let family = event.family;
     if let Offer::HighHalf(_) = event.offer {
@@ -161,7 +163,8 @@ fn exhausted(draft: &Draft<'_>, event: &AddressEvent, id: PoolId, asked: &mut As
     }
 }
 
-/// RRAS's own offer. It owns these addresses, and knows who has which: an old lease of ours is no reason to refuse.
+/// Keeps RRAS's own offer. RRAS knows which of its addresses are in use, so an old lease of ours is no reason to
+/// refuse.
 fn keep_offer(draft: &Draft<'_>, event: &AddressEvent, because: OfferBecause) -> Result<Chosen, Refusal> {
     match offer_fault(draft, event) {
         Ok(number) => Ok(Chosen::Address(Given { number, origin: Origin::Offer, pool: None })),
@@ -169,12 +172,12 @@ fn keep_offer(draft: &Draft<'_>, event: &AddressEvent, because: OfferBecause) ->
     }
 }
 
-/// The offered number, or why it cannot be kept.
+/// The offered number, or why the offer cannot be kept.
 pub(super) fn offer_fault(draft: &Draft<'_>, event: &AddressEvent) -> Result<u64, OfferFault> {
     let plan = &draft.context.config.addresses;
     let Offer::Number(number) = event.offer else { return Err(OfferFault::Nothing) };
     let address = Address { family: event.family, number };
-    if plan.is_servers(address) {
+    if plan.is_server_address(address) {
         return Err(OfferFault::Server);
     }
     if event.family == Family::Ipv6 && is_reserved_identifier(number) {
@@ -204,8 +207,9 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
         draft.end_lease(earlier, EndedBy::Moved);
     }
     let lease = draft.now.lease_id(event.family);
-    // Of one that was given while it could not be recorded nobody knows yet whether a connection took it.
-    let until = (!draft.late).then(|| draft.at().mono.after(LEASE_WAITS));
+    // If the answer is recorded late, a connection may have taken the address in the meantime, so the lease has no
+    // time limit.
+    let until = (!draft.late).then(|| draft.at().mono.after(LEASE_TIMEOUT));
     draft.begin_lease(LeaseBegan {
         lease,
         address,
@@ -225,10 +229,11 @@ fn conclude(draft: &mut Draft<'_>, event: &AddressEvent, own: Option<Id>, answer
     }
 }
 
-/// Does an answer that had waited tell that an earlier lease of its address had ended? The same process had given it, so
-/// it knew. What ended it there may not show any more: a link that was on the port then, a release before its accept was
-/// heard. A session that was online by another port has it all the same, unless the lease was only taken for its own since
-/// nothing else was on its port; so has one that has begun since, unless this is its own call, or nothing tells that the lease is its own.
+/// Does a late answer prove that an earlier lease of its address had ended? The process that gave both answers knew
+/// it. What ended the earlier lease may no longer show: a link that was on the port then, or a release that was
+/// received before the accept. The earlier lease remains with a session that was connected by another port, unless it
+/// was assigned to that session only because nothing else was on its port. It also remains with a session that has
+/// begun since, unless this is that session's own call, or nothing proves that the lease is its own.
 fn given_again(draft: &Draft<'_>, earlier: &Lease, event: &AddressEvent, user: Option<&Identity>) -> bool {
     let knew = draft.late && earlier.process == draft.context.process && draft.touches(earlier.began);
     let session = match earlier.holding {
@@ -236,19 +241,21 @@ fn given_again(draft: &Draft<'_>, earlier: &Lease, event: &AddressEvent, user: O
         Holding::Waiting(_) | Holding::Ended(..) => None,
     };
     let has_it = session.is_some_and(|session| {
-        let asked = asked_by(draft, earlier, &session.user_name, session.user.as_ref());
+        let asked =
+            may_have_requested(&draft.context.config.domains, earlier, &session.user_name, session.user.as_ref());
         if draft.touches(session.began) {
             asked && draft.links(session).any(|link| link.port != event.port)
         } else {
-            let its_own = session.port.as_ref() == Some(&event.port) || may_be(draft, session, &event.user, user);
-            !its_own && (asked || session.told.contains(&earlier.address))
+            let its_own =
+                session.port.as_ref() == Some(&event.port) || may_be_same_user(draft, session, &event.user, user);
+            !its_own && (asked || session.projected.contains(&earlier.address))
         }
     });
     knew && (earlier.released || !has_it)
 }
 
-/// The session that takes the address at once: the one on the port, for a protocol that comes up late. If the answer had
-/// waited, a session that has shown the address meanwhile.
+/// The session that takes the address at once: the one on the port, for a protocol that comes up late. If the answer
+/// is recorded late, a session that has shown the address in the meantime.
 fn taker<'a>(
     draft: &mut Draft<'a>,
     event: &AddressEvent,
@@ -257,57 +264,58 @@ fn taker<'a>(
     user: Option<&Identity>,
 ) -> Option<&'a Session> {
     if draft.late
-        && let Some(session) = telling(draft, event, address, user)
+        && let Some(session) = projecting(draft, event, address, user)
             .or_else(|| linked_since(draft, event, user))
             .or_else(|| linked_before(draft, event, user))
     {
         return Some(session);
     }
-    // What the user waits for on this port already is of another connection, and so is this.
+    // The user's waiting lease on this port belongs to another connection, and so does this one.
     if draft.leases_on(&event.port).iter().any(|lease| lease.waits() && other_protocol(lease, event)) {
         return None;
     }
-    // If the session had an address of this family until now, this may be another connection: its accept or its link will
-    // show it. IKEv2 may have no link.
+    // If the session had an address of this family until now, this may be another connection. Its accept or its link
+    // will show which. IKEv2 may have no link.
     let lacks = |session: &&Session| {
         session.links.is_empty() || !draft.state.leases_of(session.id).any(|l| l.address.family == address.family)
     };
     own.and_then(|id| draft.state.session(id)).filter(lacks)
 }
 
-/// Did the session begin after this call, and as soon after it as an attempt lasts?
+/// Did the session begin after this call, within the time that an attempt lasts?
 fn attempted(draft: &Draft<'_>, session: &Session) -> bool {
-    !draft.touches(session.began) && session.began.mono <= draft.at().mono.after(LEASE_WAITS)
+    !draft.touches(session.began) && session.began.mono <= draft.at().mono.after(LEASE_TIMEOUT)
 }
 
-/// The session whose projection has named the address since the call: RRAS asks for an address before it accepts. It must
-/// be this user's or on this port, because the address may have been given to somebody else later.
-fn telling<'a>(
+/// The session whose projection has named the address since the call: RRAS asks for an address before it accepts. The
+/// session must belong to this user or be on this port, because the address may have been given to another user later.
+fn projecting<'a>(
     draft: &Draft<'a>,
     event: &AddressEvent,
     address: Address,
     user: Option<&Identity>,
 ) -> Option<&'a Session> {
     let since = |session: &&Session| {
-        // The name in a certificate may have nothing in common with the account's: then the port must be the same.
-        let its_own = session.port.as_ref() == Some(&event.port) || may_be(draft, session, &event.user, user);
+        // The name in a certificate may differ entirely from the account name. Then the port must be the same.
+        let its_own = session.port.as_ref() == Some(&event.port) || may_be_same_user(draft, session, &event.user, user);
         draft.lives(session.id) && attempted(draft, session) && its_own
     };
-    draft.state.telling(address).filter(since).min_by_key(|session| (session.began.mono, session.id))
+    draft.state.with_projected(address).filter(since).min_by_key(|session| (session.began.mono, session.id))
 }
 
-/// The session whose first link came on the port after the call, and whose projection names no address.
+/// The session whose first link came up on the port after the call, and whose projection names no address.
 fn linked_since<'a>(draft: &mut Draft<'a>, event: &AddressEvent, user: Option<&Identity>) -> Option<&'a Session> {
     let since =
-        |session: &&Session| session.told.is_empty() && session.established.is_some() && attempted(draft, session);
+        |session: &&Session| session.projected.is_empty() && session.established.is_some() && attempted(draft, session);
     let of_port = draft.state.of_first_port(&event.port).filter(|session| draft.lives(session.id));
     let session = of_port.filter(since).min_by_key(|session| session.began.mono)?;
-    // Under another name it is the session's if nothing else is, as at a first link that finds one lease on its port.
+    // Under another name, the address belongs to the session only if the session has none, as when a first link finds
+    // one lease on its port.
     let has_one = draft.leases_of(session.id).iter().any(|lease| lease.address.family == event.family);
-    if has_one && !may_be(draft, session, &event.user, user) {
+    if has_one && !may_be_same_user(draft, session, &event.user, user) {
         return None;
     }
-    // It may have taken an earlier attempt's lease on the same port.
+    // The session may have taken an earlier attempt's lease on the same port.
     for lease in draft.leases_of(session.id) {
         if lease.address.family == event.family && lease.port == event.port && draft.touches(lease.began) {
             draft.end_lease(lease, EndedBy::PortStartedAgain);
@@ -316,14 +324,14 @@ fn linked_since<'a>(draft: &mut Draft<'a>, event: &AddressEvent, user: Option<&I
     Some(session)
 }
 
-/// The session whose first link was on the port before the call, for a protocol that came up late. The link may have ended
-/// since. It may have an address of this family already, which was an earlier attempt's on the port, or is negotiated
-/// again: then it has both, because one of them is in use.
+/// The session whose first link was on the port before the call, for a protocol that came up late. The link may have
+/// ended since. The session may already have an address of this family, from an earlier attempt on the port or from an
+/// earlier negotiation. It then has both, because one of them is in use.
 fn linked_before<'a>(draft: &Draft<'a>, event: &AddressEvent, user: Option<&Identity>) -> Option<&'a Session> {
     let before = |session: &&Session| {
         draft.lives(session.id)
             && session.established.is_some_and(|established| draft.touches(established))
-            && may_be(draft, session, &event.user, user)
+            && may_be_same_user(draft, session, &event.user, user)
     };
     draft.state.of_first_port(&event.port).filter(before).max_by_key(|session| session.began.mono)
 }

@@ -1,4 +1,4 @@
-//! Asking the rules: what they want to know is counted, and only that.
+//! Asks the rules, and counts only what they need.
 
 use super::counts;
 use super::draft::Draft;
@@ -6,11 +6,11 @@ use super::facts::groups_of;
 use crate::config::Config;
 use crate::decision::{Decision, Refusal};
 use crate::now::Id;
-use crate::rules::{Counted, GroupSet, Ruling, WhenUnrecorded};
+use crate::rules::{GroupSet, RecordedCounts, Ruling, WhenUnrecorded};
 use crate::{Facts, Family, Stage};
 use rasadmin_policy::addresses::PoolId;
 
-/// The rules' decision, with what only the address stage needs.
+/// The rules' decision, and what only the address stage needs.
 pub(crate) struct Asked {
     pub(crate) decision: Decision,
     pub(crate) groups: GroupSet,
@@ -18,12 +18,12 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// The pool of a family: the deciding rule's, else the first group's that has one, else the default.
+    /// The pool of a family: that of the deciding rule, or of the first group that has one, or the default pool.
     pub(crate) fn pool(&self, draft: &Draft<'_>, family: Family) -> Option<PoolId> {
         pool_of(draft, self.pools, &self.groups, family)
     }
 
-    /// The engine refuses what the rules allow.
+    /// Refuses what the rules allow.
     pub(crate) fn refuse(&mut self, refusal: Refusal) {
         let decision = &mut self.decision;
         (decision.allow, decision.for_now, decision.reason) = (false, false, None);
@@ -31,14 +31,14 @@ impl Asked {
     }
 }
 
-/// Asks the rules at a stage. `own` is the session that the event is of. A user who is blocked is refused before.
+/// Asks the rules at a stage. `own` is the session of the event. Blocked users are refused whatever the rules say.
 pub(crate) fn ask(draft: &Draft<'_>, stage: Stage, facts: Facts, own: Option<Id>) -> Asked {
     let config = draft.context.config;
     let groups = groups_of(&draft.context, facts.user.known());
     let needs = config.rules.needs_for(stage, &facts, &groups);
     let known = counts::count(draft, &needs, stage, &facts, own);
     let ruling = config.rules.decide(stage, &facts, &groups, &known);
-    let counted = Counted::new(&needs, &known, &config.groups);
+    let counted = RecordedCounts::new(&needs, &known, &config.groups);
     let mut asked = asked(draft, stage, facts, groups, &ruling, counted);
     let block = asked.decision.facts.user.known().and_then(|user| draft.state.block(user, draft.at().time));
     if let Some(block) = block.filter(|_| asked.decision.allow) {
@@ -53,8 +53,8 @@ pub(crate) fn ask(draft: &Draft<'_>, stage: Stage, facts: Facts, own: Option<Id>
     asked
 }
 
-/// May what the rules allow stand, if it cannot be recorded? The deciding rule says so, else the configuration. None: the
-/// question does not arise, since they deny, or since the connection was let in before this stage.
+/// Is a connection accepted that the rules allow but that cannot be recorded? The deciding rule says so, or else the
+/// configuration. `None` if it makes no difference: the rules deny, or the connection was let in at an earlier stage.
 pub(crate) fn when_unrecorded(config: &Config, stage: Stage, ruling: &Ruling<'_>) -> Option<WhenUnrecorded> {
     let enters = match stage {
         Stage::Ipv4Address | Stage::Ipv6Address | Stage::Connection => true,
@@ -69,7 +69,7 @@ fn asked(
     facts: Facts,
     groups: GroupSet,
     ruling: &Ruling<'_>,
-    counted: Counted,
+    counted: RecordedCounts,
 ) -> Asked {
     let config = draft.context.config;
     let decision = Decision {
@@ -89,7 +89,7 @@ fn asked(
     Asked { decision, groups, pools: [ruling.pool, ruling.ipv6_pool] }
 }
 
-/// The pool that a user would be given at the address stage, if the rules would let the user in there.
+/// The pool that the user would get at the address stage, if the rules allow that.
 pub(crate) fn pool_that_serves(draft: &Draft<'_>, stage: Stage, facts: &Facts, family: Family) -> Served {
     let config = draft.context.config;
     let groups = groups_of(&draft.context, facts.user.known());
@@ -104,9 +104,9 @@ pub(crate) fn pool_that_serves(draft: &Draft<'_>, stage: Stage, facts: &Facts, f
 
 /// What [`pool_that_serves`] found.
 pub(crate) enum Served {
-    /// The rules would deny the user there; the present stage tells what that means.
+    /// The rules would deny the user at the address stage. What that means depends on the present stage.
     Denied,
-    /// This pool, or none.
+    /// This pool, or none if no pool serves the user.
     By(Option<PoolId>),
 }
 

@@ -1,7 +1,8 @@
-//! What memory has and the journal lacks: events were lost, or the journal is another one than before.
+//! Records what is in memory but not in the journal, after events were lost or the journal was replaced.
 //!
-//! Memory is one process's. What another process of the instance has recorded meanwhile stands, so that only what the
-//! lost events touched is made like memory; of a journal that is another one than before, only what it lacks is added.
+//! Memory belongs to one process, and another process of the instance may have recorded something in the meantime. So
+//! only what the lost events touched is made to match memory. If the journal was replaced, only what it lacks is
+//! added.
 
 use super::draft::Draft;
 use super::{Context, record};
@@ -13,16 +14,16 @@ use crate::record::Record;
 use crate::state::{Holding, Lease, Session, State};
 use std::collections::BTreeSet;
 
-/// What is carried.
+/// What to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// What the journal lacks.
+    /// Everything that the journal lacks.
     Lacking,
-    /// These sessions and leases, live or ended.
+    /// Only these sessions and leases, whether live or ended.
     Only(BTreeSet<Id>),
 }
 
-/// The record after which a state has what `memory` has, as far as the scope goes. Nothing is changed.
+/// Makes the record after which a state matches `memory` within the scope. Changes nothing.
 pub fn decide_carried(state: &State, memory: &State, scope: &Scope, context: &Context<'_>, now: &Now) -> Record {
     let mut draft = Draft::new(state, context, now, false);
     let within = |id: Id| match scope {
@@ -56,7 +57,7 @@ pub fn decide_carried(state: &State, memory: &State, scope: &Scope, context: &Co
     record(draft, Event::Carried, None, Answer::Nothing)
 }
 
-/// What has ended in memory has ended. How it did was in the event that was lost.
+/// Ends what has ended in memory. The reason was in the lost event.
 fn end(draft: &mut Draft<'_>, memory: &State, id: Id) {
     if memory.session(id).is_none()
         && let Some(session) = draft.state.session(id).filter(|_| draft.lives(id))
@@ -86,7 +87,7 @@ fn begin(draft: &mut Draft<'_>, session: &Session) {
         quarantine: session.quarantine,
         tunnel: session.tunnel,
         port: session.port.clone(),
-        told: session.told.clone(),
+        projected: session.projected.clone(),
         at,
         process: session.process,
         adopted: session.adopted,
@@ -95,7 +96,7 @@ fn begin(draft: &mut Draft<'_>, session: &Session) {
         draft.add(Effect::SessionEstablished { session: id, at, port: port.clone(), tunnel: session.tunnel });
     }
     for link in &session.links {
-        // Which device it was is not remembered.
+        // The state does not keep the device name.
         let (port, device, tunnel, at) = (link.port.clone(), Default::default(), session.tunnel, link.began);
         draft.add(Effect::LinkBegan(LinkBegan { session: id, port, device, tunnel, at }));
     }
@@ -118,7 +119,8 @@ fn hold(draft: &mut Draft<'_>, memory: &State, lease: &Lease) {
     }
     if known.is_none() {
         if draft.lease_at(lease.address).is_some() {
-            // Another process has given it meanwhile. To hold it for one is better than to give it to a third.
+            // Another process has given the address in the meantime. Leave it held by that lease: it must not be given
+            // a third time.
             let (user, port, address) = (lease.user_name.clone(), lease.port.clone(), lease.address);
             return draft.anomaly(Anomaly::AddressGivenTwice { user, port, address });
         }

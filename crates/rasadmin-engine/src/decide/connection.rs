@@ -1,11 +1,11 @@
-//! May a connection stand, and which addresses are its own?
+//! Decides connections, and which leases belong to them.
 
-use super::LEASE_WAITS;
+use super::LEASE_TIMEOUT;
 use super::admission::{Served, ask, pool_that_serves};
-use super::counts::{Place, takes_place_of};
+use super::counts::{Replacement, replacement};
 use super::draft::Draft;
 use super::facts::{nothing, of_connection};
-use super::whose::asked_for;
+use super::requester::requester;
 use crate::addresses::Address;
 use crate::decision::{Answer, Decision, Refusal, address_stage};
 use crate::effect::{ClosedBy, Effect, Origin, SessionBegan};
@@ -14,23 +14,23 @@ use crate::now::{Id, Stamp};
 use crate::state::{Holding, Lease, Session};
 use crate::{Fact, Facts, Identity, Name, Stage, Tunnel};
 
-/// What is known of a connection when it arrives.
+/// What is known when a connection arrives.
 pub(super) struct Arrival<'a> {
     user: Option<Identity>,
-    /// The leases that it takes: those of its projection.
+    /// The leases that it takes: those of its projection, and those that wait with them.
     leases: Vec<&'a Lease>,
     /// Their port.
     port: Option<Name>,
 }
 
-/// AcceptNewConnection.
+/// Decides AcceptNewConnection.
 pub(super) fn connection(draft: &mut Draft<'_>, event: &ConnectionEvent) -> (Decision, Answer) {
     let arrival = arrive(draft, event);
     let facts = facts(draft, event, &arrival);
     let mut asked = ask(draft, Stage::Connection, facts, None);
-    let shown: Vec<&Lease> = shown(&arrival.leases, &event.addresses);
+    let shown: Vec<&Lease> = among_projected(&arrival.leases, &event.addresses);
     if asked.decision.allow
-        && let Some(refusal) = anothers_address(draft, &shown, arrival.user.as_ref(), arrival.port.as_ref())
+        && let Some(refusal) = address_of_another_user(draft, &shown, arrival.user.as_ref(), arrival.port.as_ref())
     {
         asked.decision.rule = None;
         asked.refuse(refusal);
@@ -39,25 +39,25 @@ pub(super) fn connection(draft: &mut Draft<'_>, event: &ConnectionEvent) -> (Dec
     if asked.decision.allow {
         conclude(draft, event, &arrival, &asked.decision.facts);
     } else {
-        handle_is_anothers(draft, event);
+        handle_reused(draft, event);
     }
     (asked.decision, answer)
 }
 
-/// The same, with the answer that was given.
+/// Records an AcceptNewConnection late, with the answer that was given.
 pub(super) fn connection_late(draft: &mut Draft<'_>, event: &ConnectionEvent, answer: &Answer) {
     let arrival = arrive(draft, event);
     if *answer == Answer::Accept {
         let facts = facts(draft, event, &arrival);
         conclude(draft, event, &arrival, &facts);
     } else {
-        handle_is_anothers(draft, event);
+        handle_reused(draft, event);
     }
 }
 
-/// A connection that was rejected may be hung up all the same. Whoever had its handle before, and was closed without a
-/// hangup, is not meant by that.
-fn handle_is_anothers(draft: &mut Draft<'_>, event: &ConnectionEvent) {
+/// RRAS may report a hangup even of a rejected connection. That hangup does not concern the session that had the
+/// handle before and was closed without a hangup.
+fn handle_reused(draft: &mut Draft<'_>, event: &ConnectionEvent) {
     for closed in draft.state.closed_by_handle(event.handle) {
         if closed.by != ClosedBy::HandleStartedAgain && draft.touches(closed.session.began) {
             draft.close_as(closed, ClosedBy::HandleStartedAgain);
@@ -65,7 +65,7 @@ fn handle_is_anothers(draft: &mut Draft<'_>, event: &ConnectionEvent) {
     }
 }
 
-/// What the event tells, and its lease's port.
+/// The event's facts, with the port of its lease.
 fn facts(draft: &Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>) -> Facts {
     let mut facts = of_connection(&draft.context, event, None, draft.at().time);
     if let Some(port) = arrival.port.clone().filter(|port| !port.is_empty() && !draft.context.lacking.port) {
@@ -74,7 +74,7 @@ fn facts(draft: &Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>) -> F
     facts
 }
 
-/// Who connects, with which leases. Earlier sessions of the same handle, GUID or port are over.
+/// Finds the user and the leases of a new connection. Earlier sessions of the same handle, GUID or port are over.
 fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     let user = draft.context.config.domains.identity(&event.user, &event.domain);
     if let Some(ghost) = draft.by_handle(event.handle).filter(|ghost| draft.touches(ghost.began)) {
@@ -84,48 +84,49 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     if let Some(ghost) = by_guid.filter(|ghost| draft.touches(ghost.began)) {
         draft.close(ghost, draft.at(), ClosedBy::GuidStartedAgain, None);
     }
-    let told = told(draft, event);
-    draft.keep(&told);
-    let Some(port) = told.iter().find(|lease| given_to(draft, lease)).map(|lease| lease.port.clone()) else {
-        // The first link's port tells.
-        return Arrival { user, leases: told, port: None };
+    let projected = projected_leases(draft, event);
+    draft.keep(&projected);
+    let Some(port) = projected.iter().find(|lease| given_to(draft, lease)).map(|lease| lease.port.clone()) else {
+        // The first link's port will decide.
+        return Arrival { user, leases: projected, port: None };
     };
-    let leases = waiting_on(draft, &port, user.as_ref(), told);
+    let leases = waiting_on(draft, &port, user.as_ref(), projected);
     draft.keep(&leases);
-    // What has a link there ends with this one's: the lease may be an earlier attempt's.
-    unlinked_of_port(draft, &port, None, event.ikev2);
+    // A session that has a link there ends when this connection's link arrives: the lease may belong to an earlier
+    // attempt.
+    end_unlinked_on_port(draft, &port, None, event.ikev2);
     Arrival { user, leases, port: Some(port) }
 }
 
-/// The leases of the addresses that the projection names, whoever holds them: RRAS gives no address to two clients, so the
-/// earlier holder has gone.
-pub(super) fn told<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Vec<&'a Lease> {
-    let told = event.addresses.iter().filter_map(|&address| draft.lease_at(address));
-    let told = told.filter(|lease| draft.touches(lease.began));
-    // If this accept had waited, a session that began after it may hold the lease by right.
+/// The leases of the addresses that the projection names, even if another session has them. RRAS never gives one
+/// address to two clients, so the earlier session is over.
+pub(super) fn projected_leases<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Vec<&'a Lease> {
+    let projected = event.addresses.iter().filter_map(|&address| draft.lease_at(address));
+    let projected = projected.filter(|lease| draft.touches(lease.began));
+    // If this accept is recorded late, a session that began after it may rightly have the lease.
     let earlier =
         |lease: &Lease| lease.session().and_then(|id| draft.state.session(id)).is_none_or(|s| draft.touches(s.began));
-    told.filter(|lease| earlier(lease)).collect()
+    projected.filter(|lease| earlier(lease)).collect()
 }
 
-/// Was this connection given the lease, so that its port is the connection's?
+/// Was the lease given to this connection, so that its port is the connection's port?
 fn given_to(draft: &Draft<'_>, lease: &Lease) -> bool {
     match lease.holding {
         Holding::Waiting(_) => is_recent(draft, lease),
-        // It was taken for a late protocol of the session that was on the port before.
+        // It was assigned to the earlier session on the port, as a protocol that came up late.
         Holding::Session(id) => draft.state.session(id).is_some_and(|other| other.began.mono < lease.began.mono),
         Holding::Ended(..) => false,
     }
 }
 
-/// Can the lease be this connection's by its age? What was asked for longer ago than an attempt lasts was another
-/// attempt's, and RRAS may have given its address again.
+/// Is the lease recent enough to belong to this connection? An older lease was given to an earlier attempt, and RRAS
+/// may have reused its address.
 fn is_recent(draft: &Draft<'_>, lease: &Lease) -> bool {
-    draft.at().mono <= lease.began.mono.after(LEASE_WAITS)
+    draft.at().mono <= lease.began.mono.after(LEASE_TIMEOUT)
 }
 
-/// What else the user waits for on the port (the other family's) is the same connection's. Under another identity it may be
-/// what an earlier attempt has left there; so may be what was asked for long ago.
+/// Adds the user's other waiting lease on the port (of the other family): it belongs to the same connection. A lease
+/// of another identity, or one given long ago, may be left over from an earlier attempt.
 fn waiting_on<'a>(
     draft: &Draft<'a>,
     port: &Name,
@@ -141,40 +142,40 @@ fn waiting_on<'a>(
     leases
 }
 
-/// What was on a port where another connection's link is now: `own` aside.
-pub(super) fn others_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, tunnel: Option<Tunnel>) {
+/// Ends what was on a port, now that another connection's link is there. `own` is that connection's session.
+pub(super) fn end_others_on_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, tunnel: Option<Tunnel>) {
     if let Some((session, link)) = draft.on_port(port)
         && Some(session.id) != own
         && draft.touches(link.began)
     {
-        draft.port_is_anothers(session, port);
+        draft.port_reused(session, port);
     }
-    unlinked_of_port(draft, port, own, tunnel.map(|tunnel| tunnel == Tunnel::Ikev2));
+    end_unlinked_on_port(draft, port, own, tunnel.map(|tunnel| tunnel == Tunnel::Ikev2));
 }
 
-/// Closes the sessions that may have no link (IKEv2), and whose lease is on a port that another connection uses. A port that
-/// is of another tunnel was never theirs: the lease that they have there was an earlier attempt's.
-fn unlinked_of_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, ikev2: Option<bool>) {
+/// Closes the sessions without a link (IKEv2 may have none) whose lease is on a port that another connection now uses.
+/// A port of another tunnel type was never theirs: their lease on it was given to an earlier attempt.
+fn end_unlinked_on_port(draft: &mut Draft<'_>, port: &Name, own: Option<Id>, ikev2: Option<bool>) {
     for lease in draft.leases_on(port) {
         let Holding::Session(id) = lease.holding else { continue };
         let Some(session) = draft.state.session(id).filter(|_| Some(id) != own && draft.lives(id)) else { continue };
         let unlinked = session.links.is_empty() && draft.is_alone_on_port_of(session, lease);
         let elsewhere = ikev2 == Some(false) && session.tunnel == Some(Tunnel::Ikev2);
         if unlinked && !elsewhere && draft.touches(session.began) {
-            draft.port_is_anothers(session, port);
+            draft.port_reused(session, port);
         }
     }
 }
 
-/// Those of the leases that a projection names, if it names any: what else is on the port is an earlier connection's, or was
-/// asked for by this very user.
-pub(super) fn shown<'a>(leases: &[&'a Lease], told: &[Address]) -> Vec<&'a Lease> {
-    leases.iter().copied().filter(|lease| told.is_empty() || told.contains(&lease.address)).collect()
+/// The leases that the projection names, or all if it names none. Another lease on the port belongs to an earlier
+/// connection, or this user asked for it.
+pub(super) fn among_projected<'a>(leases: &[&'a Lease], projected: &[Address]) -> Vec<&'a Lease> {
+    leases.iter().copied().filter(|lease| projected.is_empty() || projected.contains(&lease.address)).collect()
 }
 
-/// An address call carries no domain, so a bare name may have been taken for another user's. Whoever turns out to be
-/// somebody else keeps the address, unless it is reserved for another or of a pool that this user would not be given.
-pub(super) fn anothers_address(
+/// An address call carries no domain, so a bare name may have been matched to the wrong user. The actual user keeps
+/// the address, unless it is reserved for another user or comes from a pool that this user would not get.
+pub(super) fn address_of_another_user(
     draft: &Draft<'_>,
     leases: &[&Lease],
     user: Option<&Identity>,
@@ -182,8 +183,8 @@ pub(super) fn anothers_address(
 ) -> Option<Refusal> {
     let plan = &draft.context.config.addresses;
     for lease in leases {
-        // Another session may have held it since, so its user is no evidence: the name in the address call is.
-        let asked = asked_for(draft, lease);
+        // Another session may have had the lease since, so its user proves nothing. The name in the address call does.
+        let asked = requester(&draft.context.config.domains, lease);
         if asked.as_ref() == user {
             continue;
         }
@@ -198,7 +199,7 @@ pub(super) fn anothers_address(
         }
         let holds =
             |pool: &rasadmin_policy::addresses::Pool| pool.family == address.family && pool.contains(address.number);
-        // RRAS's own offer is of no pool of ours, wherever it lies.
+        // RRAS's own offer belongs to none of our pools, even if it lies in one.
         let Some(pool) = plan.pools.iter().position(holds).filter(|_| lease.origin != Origin::Offer) else { continue };
         let stage = address_stage(address.family);
         let facts = Facts {
@@ -215,7 +216,7 @@ pub(super) fn anothers_address(
     None
 }
 
-/// What a session begins with.
+/// The beginning of a session.
 pub(super) fn began(
     draft: &Draft<'_>,
     event: &ConnectionEvent,
@@ -235,18 +236,18 @@ pub(super) fn began(
         quarantine: event.quarantine,
         tunnel: (event.ikev2 == Some(true)).then_some(Tunnel::Ikev2),
         port,
-        told: event.addresses.clone(),
+        projected: event.addresses.clone(),
         at: draft.at(),
         process: draft.context.process,
         adopted: false,
     }
 }
 
-/// The session begins, and takes its leases and perhaps an earlier session's place.
+/// Begins the session. It takes its leases, and may replace an earlier session in the counts.
 fn conclude(draft: &mut Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>, facts: &Facts) {
     let others: Vec<&Session> = arrival.user.iter().flat_map(|user| draft.of_user(user)).collect();
     let others: Vec<&Session> = others.into_iter().filter(|session| draft.touches(session.began)).collect();
-    let replaced = takes_place_of(draft, &others, facts);
+    let replacement = replacement(draft, &others, facts);
     let session = draft.now.session_id();
     let at = draft.at();
     let began = began(draft, event, session, arrival.user.clone(), arrival.port.clone());
@@ -254,17 +255,17 @@ fn conclude(draft: &mut Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_
     for lease in &arrival.leases {
         draft.take_lease(lease, session, arrival.user.as_ref(), event.prefix.as_deref());
     }
-    if let Place::Of(of) = replaced {
+    if let Replacement::Session(of) = replacement {
         draft.add(Effect::SessionReplaced { session: of, by: session, at });
     }
-    // Of an accept that had waited, the end may be on record already: a newer connection has its handle.
+    // An accept that is recorded late may be over already: then a newer connection has its handle.
     let newer = draft.state.by_handle(event.handle).filter(|newer| !draft.touches(newer.began));
     if let Some(newer) = newer {
         superseded(draft, &Session::new(&began), newer.began, &arrival.leases);
     }
 }
 
-/// It had ended by the time it was recorded.
+/// Ends a session that was over before it was recorded.
 fn superseded(draft: &mut Draft<'_>, session: &Session, stop: Stamp, leases: &[&Lease]) {
     draft.end_at_once(session, stop, ClosedBy::HandleStartedAgain);
     for lease in leases {

@@ -1,4 +1,4 @@
-//! What the rules want to know of the state.
+//! Counts what the rules ask for.
 
 use super::draft::Draft;
 use super::facts::groups_of;
@@ -6,13 +6,13 @@ use crate::calendar::labels_at;
 use crate::config::file::Reconnect;
 use crate::effect::{DayUse, Effect};
 use crate::now::Id;
-use crate::rules::{Count, Counts, Needs, Used, period_start};
+use crate::rules::{Count, Needs, RuleCounts, Used, period_start};
 use crate::state::{Session, Sums, period_label};
 use crate::{Fact, Facts, Identity, Stage, Tunnel};
 
-/// Counts what is needed. `own` is the session that the event is of: it never counts itself.
-pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Facts, own: Option<Id>) -> Counts {
-    let mut known = Counts::default();
+/// Counts what is needed. `own` is the session of the event; it is not counted.
+pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Facts, own: Option<Id>) -> RuleCounts {
+    let mut known = RuleCounts::default();
     let Some(user) = facts.user.known() else {
         known.groups = needs.groups.iter().map(|&group| (group, Count::default())).collect();
         known.used = needs.periods.iter().map(|&period| (period, Used::default())).collect();
@@ -64,7 +64,7 @@ fn used(
     let past = with_what_ends(draft, user, period, label, draft.state.used(user, period, label));
     let so_far = u64::try_from(now - period_start(period, facts.time, zone).as_millisecond()).unwrap_or(0) / 1000;
     let live = |session: &&Session| {
-        // What a returning client left behind has not gone on since.
+        // A session that a returning client left behind has not lasted longer than that.
         let until = session.replaced.map_or(at, |replaced| replaced.at);
         until.seconds_since(session.began).min(so_far)
     };
@@ -76,7 +76,7 @@ fn used(
     Used { seconds, octets: past.octets }
 }
 
-/// What this very record counts for the user is past use already.
+/// Adds what ends by this very record to the past use.
 fn with_what_ends(
     draft: &Draft<'_>,
     user: &Identity,
@@ -104,7 +104,7 @@ fn with_what_ends(
     past
 }
 
-/// How many of a user's sessions count, and whose place a newcomer takes.
+/// How many of a user's sessions count, without the one that a new connection replaces.
 fn sessions(draft: &Draft<'_>, user: &Identity, others: &[&Session], stage: Stage, facts: &Facts) -> Count {
     let counting = others.iter().filter(|session| session.counts()).count() + draft.state.elsewhere_of(user).count();
     let all = u32::try_from(counting).unwrap_or(u32::MAX);
@@ -112,51 +112,51 @@ fn sessions(draft: &Draft<'_>, user: &Identity, others: &[&Session], stage: Stag
     if !newcomer {
         return Count { min: all, max: all };
     }
-    match takes_place_of(draft, others, facts) {
-        Place::Of(_) => Count { min: all.saturating_sub(1), max: all.saturating_sub(1) },
-        Place::Nobody => Count { min: all, max: all },
-        Place::NotYetKnown => Count { min: all.saturating_sub(1), max: all },
+    match replacement(draft, others, facts) {
+        Replacement::Session(_) => Count { min: all.saturating_sub(1), max: all.saturating_sub(1) },
+        Replacement::None => Count { min: all, max: all },
+        Replacement::NotYetKnown => Count { min: all.saturating_sub(1), max: all },
     }
 }
 
-/// Whose place a new connection takes in the counts.
+/// The session that a new connection replaces in the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// That of this session: its client has come back.
-    Of(Id),
-    /// Nobody's.
-    Nobody,
-    /// Perhaps somebody's: what would tell is not yet known.
+pub(crate) enum Replacement {
+    /// This session: its client has come back.
+    Session(Id),
+    /// No session.
+    None,
+    /// Perhaps one: the fact that decides it is not yet known.
     NotYetKnown,
 }
 
-/// One newcomer takes one session's place: the oldest that counts and is of the same computer (or endpoint).
-pub(crate) fn takes_place_of(draft: &Draft<'_>, others: &[&Session], facts: &Facts) -> Place {
+/// A new connection replaces one session: the oldest that counts and has the same computer (or endpoint).
+pub(crate) fn replacement(draft: &Draft<'_>, others: &[&Session], facts: &Facts) -> Replacement {
     let mut candidates = others.iter().filter(|session| session.counts());
-    let first = |found: Option<&&Session>| found.map_or(Place::Nobody, |session| Place::Of(session.id));
+    let first = |found: Option<&&Session>| found.map_or(Replacement::None, |session| Replacement::Session(session.id));
     match draft.context.config.reconnect {
-        Reconnect::Strict => Place::Nobody,
+        Reconnect::Strict => Replacement::None,
         Reconnect::SameComputer => match &facts.computer {
             Fact::Known(computer) => {
                 let computer = computer.folded();
                 first(candidates.find(|session| session.computer.folded() == computer))
             }
-            // IKEv2 may carry no computer's name at all: then the endpoint tells.
+            // IKEv2 may carry no computer name. Then the endpoint decides.
             Fact::Absent if facts.tunnel == Fact::Known(Tunnel::Ikev2) => {
-                let Some(source) = facts.source.known() else { return Place::Nobody };
+                let Some(source) = facts.source.known() else { return Replacement::None };
                 first(candidates.find(|session| {
                     session.tunnel == Some(Tunnel::Ikev2)
                         && session.computer.is_empty()
                         && session.source.parse().ok().as_ref() == Some(source)
                 }))
             }
-            Fact::Absent => Place::Nobody,
-            Fact::NotYetKnown => candidates.next().map_or(Place::Nobody, |_| Place::NotYetKnown),
+            Fact::Absent => Replacement::None,
+            Fact::NotYetKnown => candidates.next().map_or(Replacement::None, |_| Replacement::NotYetKnown),
         },
         Reconnect::SameEndpoint => match &facts.source {
             Fact::Known(source) => first(candidates.find(|s| s.source.parse().ok().as_ref() == Some(source))),
-            Fact::Absent => Place::Nobody,
-            Fact::NotYetKnown => candidates.next().map_or(Place::Nobody, |_| Place::NotYetKnown),
+            Fact::Absent => Replacement::None,
+            Fact::NotYetKnown => candidates.next().map_or(Replacement::None, |_| Replacement::NotYetKnown),
         },
     }
 }

@@ -1,7 +1,7 @@
-//! A record in the making: the effects so far, and the state as it will be after them.
+//! A record being made: its effects so far, and the state as it will be after them.
 
-use super::whose::asked_by;
-use super::{Context, LEASE_WAITS};
+use super::requester::may_have_requested;
+use super::{Context, LEASE_TIMEOUT};
 use crate::calendar::{days_of, labels_at};
 use crate::effect::{
     Anomaly, ClosedBy, DayUse, Effect, EndedBy, LeaseBegan, LinkBegan, SessionBegan, SessionEnded, Usage,
@@ -11,20 +11,20 @@ use crate::state::{Closed, Lease, Link, Session, State};
 use crate::{Identity, Millis, Name, Tunnel};
 use rasadmin_policy::addresses::Address;
 
-/// A record in the making.
+/// A record being made.
 pub(crate) struct Draft<'a> {
     pub(crate) state: &'a State,
     pub(crate) context: Context<'a>,
     pub(crate) now: Now,
-    /// The event had waited: only what began before it is touched.
+    /// The event is recorded late: it touches only what began before it.
     pub(crate) late: bool,
-    /// The session that the record is about.
+    /// The session that the record is about, if any.
     pub(crate) session: Option<Id>,
     pub(crate) effects: Vec<Effect>,
     ended: Vec<Id>,
     unlinked: Vec<(Id, Name)>,
     gone: Vec<Id>,
-    /// Leases that sessions have taken, with the session.
+    /// Leases that sessions have taken, each with its session.
     taken: Vec<(Id, Id)>,
     /// Leases that another connection takes, so that they do not end with their session.
     kept: Vec<Id>,
@@ -53,19 +53,19 @@ impl<'a> Draft<'a> {
         self.now.at
     }
 
-    /// A late event touches only what began before it.
+    /// Does the event touch what began at this time? A late event touches only what began before it.
     pub(crate) fn touches(&self, began: Stamp) -> bool {
         !self.late || began.mono <= self.now.at.mono
     }
 
-    // The state as it will be.
+    // Queries on the state as it will be.
 
-    /// Does it live still?
+    /// Will the session still be live?
     pub(crate) fn lives(&self, id: Id) -> bool {
         self.state.session(id).is_some() && !self.ended.contains(&id)
     }
 
-    /// A live session, unless it has ended by what came before.
+    /// Keeps a live session unless this record has ended it.
     fn living(&self, session: Option<&'a Session>) -> Option<&'a Session> {
         session.filter(|session| !self.ended.contains(&session.id))
     }
@@ -78,7 +78,7 @@ impl<'a> Draft<'a> {
         self.living(self.state.by_guid(guid))
     }
 
-    /// The session that has a live link on a port, with that link. Ports without a name are not one port.
+    /// The session that has a live link on a port, with that link. Ports without a name do not count as one port.
     pub(crate) fn on_port(&self, port: &Name) -> Option<(&'a Session, &'a Link)> {
         self.link_of(self.state.on_port(port), port)
     }
@@ -90,7 +90,7 @@ impl<'a> Draft<'a> {
         (!self.unlinked.iter().any(|(id, gone)| *id == session.id && gone == port)).then_some((session, link))
     }
 
-    /// The links that a session has left.
+    /// The links that the session still has.
     pub(crate) fn links<'s>(&self, session: &'s Session) -> impl Iterator<Item = &'s Link> {
         session
             .links
@@ -98,9 +98,9 @@ impl<'a> Draft<'a> {
             .filter(|link| !self.unlinked.iter().any(|(id, port)| *id == session.id && *port == link.port))
     }
 
-    /// Is a session on the port of a lease that it has, and only there: by its only link, or, if it may have none (IKEv2),
-    /// by the lease? One that waits for its first link may get that elsewhere, and a lease that somebody else had asked for
-    /// says nothing: RRAS may have given its address again, in a call that is not on record.
+    /// Is the session connected by the port of this lease only: by its only link or, if it may have none (IKEv2), by
+    /// the lease? A session that waits for its first link may still get it on another port. A lease that another user
+    /// asked for proves nothing: RRAS may have reused its address in a call that is not on record.
     pub(crate) fn is_alone_on_port_of(&self, session: &Session, lease: &Lease) -> bool {
         let mut links = self.links(session);
         match (links.next(), links.next()) {
@@ -108,7 +108,12 @@ impl<'a> Draft<'a> {
                 session.established.is_none()
                     && !session.waits_for_link()
                     && session.port.as_ref() == Some(&lease.port)
-                    && asked_by(self, lease, &session.user_name, session.user.as_ref())
+                    && may_have_requested(
+                        &self.context.config.domains,
+                        lease,
+                        &session.user_name,
+                        session.user.as_ref(),
+                    )
             }
             (Some(link), None) => link.port == lease.port,
             _ => false,
@@ -119,7 +124,7 @@ impl<'a> Draft<'a> {
         self.state.of_user(user).filter(|session| !self.ended.contains(&session.id))
     }
 
-    /// The sessions that end by this record.
+    /// The sessions that this record ends.
     pub(crate) fn ended(&self) -> impl Iterator<Item = &'a Session> {
         self.ended.iter().filter_map(|id| self.state.session(*id))
     }
@@ -132,7 +137,7 @@ impl<'a> Draft<'a> {
         self.state.leases_on(port).filter(|lease| !self.gone.contains(&lease.id)).collect()
     }
 
-    /// A session's leases, those included that it has taken by this record.
+    /// A session's leases, including those it takes by this record.
     pub(crate) fn leases_of(&self, session: Id) -> Vec<&'a Lease> {
         let taken = self.taken.iter().filter(|(_, by)| *by == session);
         let taken = taken.filter_map(|(lease, _)| self.state.lease(*lease));
@@ -140,12 +145,12 @@ impl<'a> Draft<'a> {
         before.chain(taken).filter(|lease| !self.gone.contains(&lease.id)).collect()
     }
 
-    /// What was given back by this record.
+    /// The addresses that this record frees, with their last users.
     pub(crate) fn freed(&self) -> &[(Address, Option<Identity>)] {
         &self.freed
     }
 
-    // Effects.
+    // Effects on the state.
 
     pub(crate) fn add(&mut self, effect: Effect) {
         self.effects.push(effect);
@@ -193,9 +198,9 @@ impl<'a> Draft<'a> {
         self.add(Effect::LeaseEnded { lease: lease.id, by, at });
     }
 
-    /// A link on a port has ended without being told, since something else is there. The session lives on by its other
-    /// links; without one it is over.
-    pub(crate) fn port_is_anothers(&mut self, session: &'a Session, port: &Name) {
+    /// Ends a link whose end RRAS did not report: its port is in use by another connection. The session remains if it
+    /// has other links, and is closed otherwise.
+    pub(crate) fn port_reused(&mut self, session: &'a Session, port: &Name) {
         if session.has_link_on(port) && self.links(session).count() > 1 {
             self.end_link(session.id, port, Usage::default());
         } else {
@@ -203,36 +208,36 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Closes a session whose end was not told: its time is an estimate, and ends when its client was back elsewhere.
-    /// `port` is the one that started again.
+    /// Closes a session whose end RRAS did not report. Its connect time is an estimate, which ends when its client
+    /// returned in another session. `port` is the port that started again.
     pub(crate) fn close(&mut self, session: &'a Session, stop: Stamp, by: ClosedBy, port: Option<&Name>) {
         let replaced = session.replaced.map(|replaced| replaced.at).filter(|at| at.mono < stop.mono);
         let stop = replaced.unwrap_or(stop);
         self.close_with(session, stop, by, Usage::default(), port);
     }
 
-    /// Ends a session with its links, its use, and what becomes of its leases.
+    /// Ends a session, its links and its use, and settles its leases.
     pub(crate) fn close_with(
         &mut self,
         session: &'a Session,
         stop: Stamp,
         by: ClosedBy,
-        told: Usage,
+        reported: Usage,
         port: Option<&Name>,
     ) {
         let links: Vec<&Link> = self.links(session).collect();
         links.iter().for_each(|link| self.end_link(session.id, &link.port, Usage::default()));
-        self.count_use(session, stop, by, told);
+        self.count_use(session, stop, by, reported);
         self.ended.push(session.id);
         if matches!(by, ClosedBy::Hangup | ClosedBy::FirstLinkRejected) {
-            self.give_place_back(session);
+            self.restore_replaced(session);
         }
         for lease in self.leases_of(session.id) {
             self.leave_lease(session, lease, by, port);
         }
     }
 
-    /// What becomes of a lease whose session has ended: RRAS gives it back, or uses its port again.
+    /// Settles a lease whose session has ended: RRAS will release it, or use its port again.
     fn leave_lease(&mut self, session: &Session, lease: &'a Lease, by: ClosedBy, port: Option<&Name>) {
         if lease.released {
             return self.end_lease(lease, EndedBy::Release);
@@ -244,55 +249,56 @@ impl<'a> Draft<'a> {
         if by == ClosedBy::PortStartedAgain && of_port {
             return self.end_lease(lease, EndedBy::PortStartedAgain);
         }
-        // No call has said that the connection is over: the client may be online.
+        // No call has reported the end of the connection: the client may still be connected.
         if matches!(by, ClosedBy::NeverEstablished | ClosedBy::LinksGone | ClosedBy::ProcessEnded) {
             return self.add(Effect::LeaseHeld { lease: lease.id, until: None });
         }
         if lease.began.mono > session.began.mono {
-            // It was taken for a protocol that came up late. Another connection may be online with it.
+            // It was assigned to this session as a protocol that came up late. Another connection may be using it.
             return self.add(Effect::LeaseWaits { lease: lease.id, until: None });
         }
-        let until = Some(self.at().mono.after(LEASE_WAITS));
+        let until = Some(self.at().mono.after(LEASE_TIMEOUT));
         self.add(Effect::LeaseHeld { lease: lease.id, until });
     }
 
-    /// The first link of a session was rejected after it had been closed for having none: nothing of it is counted.
-    pub(crate) fn never_was(&mut self, closed: &'a Closed) {
+    /// Removes a session whose first link was rejected after the session had been closed for having none. Nothing of
+    /// it is counted.
+    pub(crate) fn discard(&mut self, closed: &'a Closed) {
         self.count_use(&closed.session, closed.stop, ClosedBy::FirstLinkRejected, Usage::default());
         for lease in self.leases_of(closed.session.id) {
             self.leave_lease(&closed.session, lease, ClosedBy::FirstLinkRejected, None);
         }
     }
 
-    /// It has become better known why a session that was closed is over. What it has used stays.
+    /// Corrects why a session was closed. Its use remains as it is.
     pub(crate) fn close_as(&mut self, closed: &Closed, by: ClosedBy) {
         self.count_use(&closed.session, closed.stop, by, Usage::default());
     }
 
-    /// A hangup of a session that was closed without one: now its end is known.
-    pub(crate) fn close_again(&mut self, closed: &'a Closed, told: Usage) {
+    /// Ends a session that was closed without a hangup, now that its hangup has come and its end is known.
+    pub(crate) fn close_again(&mut self, closed: &'a Closed, reported: Usage) {
         let session = &closed.session;
-        let stop = if told.seconds > 0 {
-            let lived = self.at().seconds_since(session.began).min(told.seconds);
+        let stop = if reported.seconds > 0 {
+            let lived = self.at().seconds_since(session.began).min(reported.seconds);
             let millis = lived.saturating_mul(1000);
             let time = session.began.time.saturating_add(Millis::try_from(millis).unwrap_or(Millis::MAX));
             Stamp { time: time.min(self.at().time), mono: session.began.mono.after(millis) }
         } else if self.at().mono < closed.stop.mono {
-            // One that had waited: it happened before the session was closed.
+            // The hangup is recorded late: it happened before the session was closed.
             self.at()
         } else {
             closed.stop
         };
-        self.count_use(session, stop, ClosedBy::Hangup, told);
-        self.give_place_back(session);
+        self.count_use(session, stop, ClosedBy::Hangup, reported);
+        self.restore_replaced(session);
         for lease in self.leases_of(session.id) {
             self.leave_lease(session, lease, ClosedBy::Hangup, None);
         }
     }
 
-    /// A failed attempt never counts, and takes nobody's place either: whom it replaced is counted again. Of IKEv2, which
-    /// may have no link, nobody knows whether it failed.
-    fn give_place_back(&mut self, session: &Session) {
+    /// Counts the session that a failed attempt had replaced again. Whether an IKEv2 connection failed is unknown,
+    /// because it may have no link.
+    fn restore_replaced(&mut self, session: &Session) {
         if session.established.is_some() || session.tunnel == Some(Tunnel::Ikev2) || session.adopted {
             return;
         }
@@ -303,19 +309,20 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Ends a session that began by this very record.
+    /// Ends a session that this same record begins.
     pub(crate) fn end_at_once(&mut self, session: &Session, stop: Stamp, by: ClosedBy) {
         self.count_use(session, stop, by, Usage::default());
     }
 
-    /// Nothing lasts longer than it lived, and nothing ends in the future, whatever a clock or a counter says.
-    fn count_use(&mut self, session: &Session, stop: Stamp, by: ClosedBy, told: Usage) {
+    /// Counts a session's use. It never lasts longer than the session was live, and never ends in the future, whatever
+    /// a clock or a counter says.
+    fn count_use(&mut self, session: &Session, stop: Stamp, by: ClosedBy, reported: Usage) {
         let lived = stop.seconds_since(session.began);
-        let seconds = if told.seconds == 0 { lived } else { told.seconds.min(lived) };
+        let seconds = if reported.seconds == 0 { lived } else { reported.seconds.min(lived) };
         let stop = Stamp { time: stop.time.min(self.at().time), mono: stop.mono };
         let millis = Millis::try_from(seconds).unwrap_or(0).saturating_mul(1000);
         let start = if session.began.time <= stop.time { session.began.time } else { stop.time.saturating_sub(millis) };
-        let usage = Usage { seconds, ..told };
+        let usage = Usage { seconds, ..reported };
         let billed = by.is_billed();
         if let Some(user) = &session.user {
             let days = if billed { self.use_by_days(session, stop.time, &usage) } else { Vec::new() };
@@ -326,7 +333,8 @@ impl<'a> Draft<'a> {
         self.add(Effect::SessionEnded(SessionEnded { session: session.id, start, at: stop, by, usage }));
     }
 
-    /// Time on the days on which it fell; octets on the day of the look that saw them, else of the end.
+    /// Splits the use by days. Time counts on the days on which it passed; octets count on the day when the service
+    /// saw them, or else on the last day.
     fn use_by_days(&self, session: &Session, stop: Millis, usage: &Usage) -> Vec<DayUse> {
         let zone = &self.context.config.zone;
         let millis = Millis::try_from(usage.seconds).unwrap_or(0).saturating_mul(1000);

@@ -1,8 +1,8 @@
-//! What ends because nothing came: an effect of the next call.
+//! Ends sessions and leases that have waited too long. The next call of any kind does it.
 
 use super::Asking;
 use super::draft::Draft;
-use super::whose::may_be;
+use super::owner::may_be_same_user;
 use crate::Name;
 use crate::addresses::Address;
 use crate::effect::{ClosedBy, Effect, EndedBy};
@@ -10,21 +10,22 @@ use crate::event::Event;
 use crate::now::{Mono, Stamp};
 use crate::state::{Due, Holding, Lease, Session};
 
-/// How much one call ends at most: what is left waits for the next.
+/// How many sessions and leases one call ends at most. The rest waits for the next call.
 const AT_ONCE: usize = 64;
 
-/// What an event is of. That does not end in the very call that tells of it: on a quiet server, this is the first call
-/// since it was due.
+/// What an event refers to. That must not expire in the very call that refers to it: on a quiet server, this may be
+/// the first call after it was due.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Subject<'e> {
-    /// The handle of a connection that is there already.
+    /// The handle of an existing connection.
     handle: Option<u64>,
-    /// The port of a link: what waits there is its connection's.
+    /// The port of a link: a lease that waits there belongs to the link's connection.
     port: Option<&'e Name>,
-    /// Whose connection begins: what the user waits for may be its own.
+    /// The user whose connection begins. A lease that waits for this user may belong to it.
     user: Option<&'e Name>,
     addresses: &'e [Address],
-    /// The port and the user that a release names: a lease of the same address elsewhere is not the one released.
+    /// The port and the user that a release names. A lease of the same address on another port is not the released
+    /// one.
     released: Option<(&'e Name, &'e Name)>,
 }
 
@@ -64,7 +65,7 @@ impl<'e> Subject<'e> {
                 let named = self.addresses.contains(&lease.address);
                 let its_own =
                     |(port, user): (&Name, &Name)| *port == lease.port && user.folded() == lease.user_name.folded();
-                // One that a session had is no longer waited for: only a projection can name it.
+                // Only a projection can name a lease that a session had: it no longer waits for a connection.
                 let waited_for = self.port == Some(&lease.port)
                     || self.user.is_some_and(|user| user.folded() == lease.user_name.folded());
                 (named && self.released.is_none_or(its_own)) || (lease.waits() && waited_for)
@@ -73,10 +74,10 @@ impl<'e> Subject<'e> {
     }
 }
 
-/// Ends what has waited long enough: leases that no connection took, sessions that have had no link for a minute.
+/// Ends leases that no connection took, and sessions that have had no link for a minute.
 pub(super) fn expire(draft: &mut Draft<'_>, subject: &Subject<'_>) {
     let now = draft.at().mono;
-    // By an event that had waited no session ends: its link may wait in another process.
+    // A late event ends no session: the session's link may still wait to be recorded by another process.
     let may_end = |due: &Due| !(draft.late && matches!(due, Due::Session(_)));
     let due = draft.state.due(now).filter(may_end).filter(|due| !subject.is(draft, *due));
     let due: Vec<Due> = due.take(AT_ONCE).collect();
@@ -99,11 +100,11 @@ pub(super) fn expire(draft: &mut Draft<'_>, subject: &Subject<'_>) {
 
 fn expire_lease(draft: &mut Draft<'_>, lease: &Lease, now: Mono) {
     match lease.holding {
-        // Until then an accept may come that takes it.
+        // Until then, an accept may still take the lease.
         Holding::Waiting(Some(until)) if all_was_heard(draft, until) => match negotiated_again(draft, lease) {
             Some(session) => draft.take_lease(lease, session.id, session.user.as_ref(), None),
-            // Its release or its port's next use will tell. No name does: a bare one may be another domain's, and one in a
-            // certificate may resemble the account's in nothing.
+            // Wait for its release or its port's next use. The name cannot decide: a bare name may belong to another
+            // domain, and a certificate's name may differ entirely from the account name.
             None if draft.state.some_may_have_any_address() => {
                 draft.add(Effect::LeaseHeld { lease: lease.id, until: None });
             }
@@ -114,11 +115,11 @@ fn expire_lease(draft: &mut Draft<'_>, lease: &Lease, now: Mono) {
     }
 }
 
-/// The live session of the port whose user it is: no connection came because it had come before.
+/// The user's live session on the port: no new connection came, because this one negotiated its address again.
 fn negotiated_again<'a>(draft: &Draft<'a>, lease: &Lease) -> Option<&'a Session> {
     let earlier = |began: Stamp| began.mono <= lease.began.mono;
     let linked = draft.on_port(&lease.port).filter(|(_, link)| earlier(link.began)).map(|(session, _)| session);
-    // One that never had a link (IKEv2 may have none) is known by its lease's port alone.
+    // A session that never had a link (IKEv2 may have none) is found by its lease's port.
     let unlinked = || {
         let all = draft.leases_on(&lease.port).into_iter().filter_map(|other| match other.holding {
             Holding::Session(id) => draft.state.session(id).filter(|_| draft.lives(id)),
@@ -128,11 +129,11 @@ fn negotiated_again<'a>(draft: &Draft<'a>, lease: &Lease) -> Option<&'a Session>
         unlinked.next()
     };
     let session = linked.or_else(unlinked)?;
-    may_be(draft, session, &lease.user_name, lease.user.as_ref()).then_some(session)
+    may_be_same_user(draft, session, &lease.user_name, lease.user.as_ref()).then_some(session)
 }
 
-/// Has every accept that could have taken it been heard? Another process may hear the notifications, and what it could not
-/// record yet comes before what it hears next.
+/// Has every accept been processed that could have taken the lease? Another process may receive the notifications, and
+/// records what it could not record before it processes the next one.
 fn all_was_heard(draft: &Draft<'_>, until: Mono) -> bool {
     draft.state.heard().is_none_or(|(process, heard)| process == draft.context.process || heard >= until)
 }

@@ -1,4 +1,4 @@
-//! What an event tells the rules: the one way to make facts of it.
+//! Makes the facts that the rules see from an event.
 
 use super::Context;
 use crate::event::{AddressEvent, ConnectionEvent, LinkEvent};
@@ -6,25 +6,25 @@ use crate::rules::GroupSet;
 use crate::state::Session;
 use crate::{Fact, Facts, Identity, Millis, Name, Tunnel, timestamp};
 
-/// Of an address call: it carries a user and a port, and no domain.
+/// The facts of an address call: it carries a user and a port, but no domain.
 pub fn of_address(context: &Context<'_>, event: &AddressEvent, time: Millis) -> Facts {
-    told(
+    without_lacking(
         context,
         Facts {
-            user: context.config.domains.who(&event.user, None),
+            user: context.config.domains.identity_fact(&event.user, None),
             port: named(&event.port),
             ..nothing(context, time)
         },
     )
 }
 
-/// Of a connection's event. `known` is its session: what the first link told is still so.
+/// The facts of a connection's event. `known` is its session, which keeps what its first link reported.
 pub fn of_connection(context: &Context<'_>, event: &ConnectionEvent, known: Option<&Session>, time: Millis) -> Facts {
     let ikev2 = if event.ikev2 == Some(true) { Fact::Known(Tunnel::Ikev2) } else { Fact::NotYetKnown };
-    told(
+    without_lacking(
         context,
         Facts {
-            user: context.config.domains.who(&event.user, Some(&event.domain)),
+            user: context.config.domains.identity_fact(&event.user, Some(&event.domain)),
             port: known.map_or(Fact::NotYetKnown, port_of),
             tunnel: known.and_then(|session| session.tunnel).map_or(ikev2, Fact::Known),
             source: Fact::arrived(event.source.parse().ok()),
@@ -36,7 +36,8 @@ pub fn of_connection(context: &Context<'_>, event: &ConnectionEvent, known: Opti
     )
 }
 
-/// Of a link: it tells the port and the tunnel, its connection told the rest. None: nobody knows the connection.
+/// The facts of a link: its port and tunnel, and the rest from its connection. `connection` is `None` if the
+/// connection is unknown.
 pub fn of_link(context: &Context<'_>, event: &LinkEvent, connection: Option<Facts>, time: Millis) -> Facts {
     let mut facts = connection.unwrap_or_else(|| Facts {
         user: Fact::Absent,
@@ -49,12 +50,12 @@ pub fn of_link(context: &Context<'_>, event: &LinkEvent, connection: Option<Fact
     facts.time = timestamp(time);
     facts.port = named(&event.port);
     facts.tunnel = event.tunnel.map_or_else(|| Fact::arrived(facts.tunnel.known().copied()), Fact::Known);
-    told(context, facts)
+    without_lacking(context, facts)
 }
 
-/// What its session has kept of a connection.
+/// The facts that a session keeps of its connection.
 pub fn of_session(context: &Context<'_>, session: &Session, time: Millis) -> Facts {
-    told(
+    without_lacking(
         context,
         Facts {
             user: Fact::arrived(session.user.clone()),
@@ -69,8 +70,8 @@ pub fn of_session(context: &Context<'_>, session: &Session, time: Millis) -> Fac
     )
 }
 
-/// What the source does not carry stays unknown.
-fn told(context: &Context<'_>, mut facts: Facts) -> Facts {
+/// Marks the facts that the source lacks as not yet known.
+fn without_lacking(context: &Context<'_>, mut facts: Facts) -> Facts {
     let lacking = context.lacking;
     if lacking.port {
         facts.port = Fact::NotYetKnown;
@@ -93,7 +94,7 @@ fn told(context: &Context<'_>, mut facts: Facts) -> Facts {
     facts
 }
 
-/// Nothing is known yet.
+/// Facts of which only the time and the server are known.
 pub(crate) fn nothing(context: &Context<'_>, time: Millis) -> Facts {
     Facts {
         time: timestamp(time),

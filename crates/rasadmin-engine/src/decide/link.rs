@@ -1,38 +1,39 @@
-//! May a link stand?
+//! Decides links.
 
-use super::LEASE_WAITS;
+use super::LEASE_TIMEOUT;
 use super::admission::ask;
-use super::connection::{anothers_address, others_of_port, shown};
+use super::connection::{address_of_another_user, among_projected, end_others_on_port};
 use super::draft::Draft;
 use super::facts::{of_link, of_session};
-use super::revive::{any_closed, closed_by_handle, revive};
-use super::whose::may_be;
+use super::lookup::{any_closed, closed_by_handle};
+use super::owner::may_be_same_user;
+use super::revive::revive;
 use crate::Stage;
 use crate::decision::{Answer, Decision};
 use crate::effect::{Anomaly, ClosedBy, Effect, Usage};
 use crate::event::LinkEvent;
 use crate::state::{Closed, Holding, Lease, Session};
 
-/// The connection that a link is of.
+/// The connection that a link belongs to.
 #[derive(Clone, Copy)]
-enum Of<'a> {
+enum LinkOwner<'a> {
     Live(&'a Session),
-    /// It was closed without a hangup, and lives after all.
+    /// It was closed without a hangup, and turns out to be live.
     Closed(&'a Closed),
-    Nobody,
+    Unknown,
 }
 
-impl<'a> Of<'a> {
+impl<'a> LinkOwner<'a> {
     const fn session(self) -> Option<&'a Session> {
         match self {
             Self::Live(session) => Some(session),
             Self::Closed(closed) => Some(&closed.session),
-            Self::Nobody => None,
+            Self::Unknown => None,
         }
     }
 }
 
-/// AcceptNewLink.
+/// Decides AcceptNewLink.
 pub(super) fn link(draft: &mut Draft<'_>, event: &LinkEvent) -> (Decision, Answer) {
     let of = arrive(draft, event);
     let known = of.session().map(|session| of_session(&draft.context, session, draft.at().time));
@@ -40,9 +41,9 @@ pub(super) fn link(draft: &mut Draft<'_>, event: &LinkEvent) -> (Decision, Answe
     let mut asked = ask(draft, Stage::Link, facts, of.session().map(|session| session.id));
     if asked.decision.allow
         && let Some(session) = of.session()
-        && let Some(refusal) = anothers_address(
+        && let Some(refusal) = address_of_another_user(
             draft,
-            &shown(&waiting(draft, session, event), &session.told),
+            &among_projected(&waiting(draft, session, event), &session.projected),
             session.user.as_ref(),
             Some(&event.port),
         )
@@ -55,69 +56,71 @@ pub(super) fn link(draft: &mut Draft<'_>, event: &LinkEvent) -> (Decision, Answe
     (asked.decision, answer)
 }
 
-/// The same, with the answer that was given.
+/// Records an AcceptNewLink late, with the answer that was given.
 pub(super) fn link_late(draft: &mut Draft<'_>, event: &LinkEvent, answer: &Answer) {
     let mut of = arrive(draft, event);
     if *answer == Answer::Reject && of.session().is_none() {
-        // Another connection on the port may have closed its session meanwhile.
+        // Another connection on the port may have closed its session in the meantime.
         let closed = any_closed(draft, event.handle, None, None);
         let on_this_port = |closed: &&Closed| closed.session.port.as_ref().is_none_or(|port| *port == event.port);
-        of = closed.filter(on_this_port).map_or(Of::Nobody, Of::Closed);
+        of = closed.filter(on_this_port).map_or(LinkOwner::Unknown, LinkOwner::Closed);
     }
     conclude(draft, event, of, answer);
 }
 
-/// The link's connection. Whatever else was on the port is over.
-fn arrive<'a>(draft: &mut Draft<'a>, event: &LinkEvent) -> Of<'a> {
+/// Finds the link's connection, and ends what else was on the port.
+fn arrive<'a>(draft: &mut Draft<'a>, event: &LinkEvent) -> LinkOwner<'a> {
     let live = draft.by_handle(event.handle).filter(|session| draft.touches(session.began));
     let of = match live {
-        Some(session) => Of::Live(session),
-        None => closed_by_handle(draft, event.handle, None).map_or(Of::Nobody, Of::Closed),
+        Some(session) => LinkOwner::Live(session),
+        None => closed_by_handle(draft, event.handle, None).map_or(LinkOwner::Unknown, LinkOwner::Closed),
     };
     draft.session = of.session().map(|session| session.id);
     if let Some(session) = of.session() {
         let its_own = waiting(draft, session, event);
         draft.keep(&its_own);
     }
-    others_of_port(draft, &event.port, draft.session, event.tunnel);
+    end_others_on_port(draft, &event.port, draft.session, event.tunnel);
     of
 }
 
-/// The leases that are a connection's because its first link is on their port. If the projection has named them, others on
-/// the port may be left by an earlier attempt. If it has not, one may have been taken for another session's late protocol.
+/// The leases that belong to a connection because its first link is on their port. If the projection named the
+/// connection's addresses, other leases on the port may be left over from an earlier attempt. If it named none, the
+/// lease may have been given to another session, as a protocol that came up late.
 fn waiting<'a>(draft: &Draft<'a>, session: &Session, event: &LinkEvent) -> Vec<&'a Lease> {
     if session.established.is_some() {
         return Vec::new();
     }
     let on_port = draft.leases_on(&event.port).into_iter().filter(|lease| draft.touches(lease.began));
     let (waiting, taken): (Vec<&Lease>, Vec<&Lease>) = on_port.partition(|lease| lease.waits());
-    let shown =
-        |lease: &&Lease| session.told.is_empty() || session.told.contains(&lease.address) || lease.user == session.user;
+    let shown = |lease: &&Lease| {
+        session.projected.is_empty() || session.projected.contains(&lease.address) || lease.user == session.user
+    };
     let (left, mut its_own): (Vec<&Lease>, Vec<&Lease>) =
         waiting.into_iter().filter(shown).partition(|lease| lease.holding == Holding::Waiting(None));
-    // What an earlier connection has left, or had, is this one's only if it can have asked for it: each of its address calls
-    // passes the same name, and an attempt does not last longer than a lease waits.
+    // A lease left over from an earlier connection belongs to this one only if this one can have asked for it: all its
+    // address calls pass the same name, and an attempt does not take longer than a lease waits.
     let asked = its_own.last().map(|lease| lease.user_name.folded());
     let asked_for = |lease: &Lease| match &asked {
         Some(name) => lease.user_name.folded() == *name,
-        None => may_be(draft, session, &lease.user_name, lease.user.as_ref()),
+        None => may_be_same_user(draft, session, &lease.user_name, lease.user.as_ref()),
     };
-    let in_time = |lease: &Lease| session.began.mono <= lease.began.mono.after(LEASE_WAITS);
+    let in_time = |lease: &Lease| session.began.mono <= lease.began.mono.after(LEASE_TIMEOUT);
     let left: Vec<&Lease> = left.into_iter().filter(|lease| in_time(lease)).collect();
     its_own.extend(left.iter().filter(|lease| asked_for(lease)));
-    if session.told.is_empty() {
-        // Every connection has an address. If one waits for this session, the other session keeps its own as long as it
-        // lives on by another link.
+    if session.projected.is_empty() {
+        // Every connection has an address. If another lease waits for this session, the other session keeps its own
+        // while it is connected by another link.
         let has_none = its_own.is_empty();
-        let anothers = |lease: &&Lease| was_taken_for_anothers(draft, session, lease, event, has_none);
+        let anothers = |lease: &&Lease| was_assigned_to_earlier_session(draft, session, lease, event, has_none);
         its_own.extend(taken.into_iter().filter(anothers).filter(|lease| in_time(lease) && asked_for(lease)));
     }
-    // A certificate's UPN may resemble the account's name in nothing.
+    // A certificate's UPN may differ entirely from the account name.
     if its_own.is_empty() { left } else { its_own }
 }
 
-/// Was the lease given to an earlier session on this port, as if its other protocol came up late?
-fn was_taken_for_anothers(
+/// Was the lease assigned to an earlier session on this port, as if that session's other protocol came up late?
+fn was_assigned_to_earlier_session(
     draft: &Draft<'_>,
     session: &Session,
     lease: &Lease,
@@ -132,31 +135,31 @@ fn was_taken_for_anothers(
         })
 }
 
-fn conclude<'a>(draft: &mut Draft<'a>, event: &LinkEvent, of: Of<'a>, answer: &Answer) {
+fn conclude<'a>(draft: &mut Draft<'a>, event: &LinkEvent, of: LinkOwner<'a>, answer: &Answer) {
     let Some(session) = of.session() else {
         let (port, device, handle) = (event.port.clone(), event.device.clone(), event.handle);
         return draft.anomaly(Anomaly::LinkOfUnknownConnection { port, device, handle });
     };
     if *answer == Answer::Reject {
-        // Without its first link it never was.
+        // If its first link is rejected, the connection never existed.
         match of {
-            Of::Live(session) if session.established.is_none() => {
+            LinkOwner::Live(session) if session.established.is_none() => {
                 draft.close(session, draft.at(), ClosedBy::FirstLinkRejected, None);
             }
-            Of::Closed(closed) if session.established.is_none() => draft.never_was(closed),
+            LinkOwner::Closed(closed) if session.established.is_none() => draft.discard(closed),
             _ => {}
         }
         return;
     }
-    if let Of::Closed(closed) = of {
+    if let LinkOwner::Closed(closed) = of {
         revive(draft, closed);
     }
-    // The same port once more without an end between: the end was not told.
+    // The same port began a link again: RRAS did not report the end of the earlier one.
     if session.has_link_on(&event.port) {
         draft.end_link(session.id, &event.port, Usage::default());
     }
     let at = draft.at();
-    // Of a link that had waited, the end may be on record already: another one is on its port.
+    // A link that is recorded late may have ended already: then another link is on its port.
     if draft.on_port(&event.port).is_none() {
         draft.begin_link(session.id, &event.port, &event.device, event.tunnel);
     }
@@ -172,8 +175,8 @@ fn conclude<'a>(draft: &mut Draft<'a>, event: &LinkEvent, of: Of<'a>, answer: &A
     late_protocols(draft, session, event);
 }
 
-/// Takes what was given on the port after a link that had waited: a protocol of its connection came up late. Whoever holds
-/// it was on the port before that link, and it was taken for that session's.
+/// Takes leases that were given on the port after a late link: a protocol of its connection came up later. The session
+/// that has such a lease was on the port before that link, and got the lease by mistake.
 fn late_protocols(draft: &mut Draft<'_>, session: &Session, event: &LinkEvent) {
     let others = draft.on_port(&event.port).is_some_and(|(other, _)| other.id != session.id);
     if !draft.late || others {
@@ -183,7 +186,7 @@ fn late_protocols(draft: &mut Draft<'_>, session: &Session, event: &LinkEvent) {
     for lease in draft.leases_on(&event.port) {
         let another = lease.session() != Some(session.id) && !lease.released;
         let since = another && !draft.touches(lease.began) && !families.contains(&lease.address.family);
-        if since && may_be(draft, session, &lease.user_name, lease.user.as_ref()) {
+        if since && may_be_same_user(draft, session, &lease.user_name, lease.user.as_ref()) {
             families.push(lease.address.family);
             draft.take_lease(lease, session.id, session.user.as_ref(), None);
         }

@@ -1,7 +1,7 @@
-//! The search for an address, at a cost that does not grow with the pool, nor with what is held.
+//! Searches a pool for a free address. The cost depends neither on the pool's size nor on how many addresses are held.
 //!
-//! A pool is tried in order once: the state remembers how far, so the next address never used is one step away. Addresses
-//! that were given back stand in the order of their release.
+//! A pool is first tried in order. The state remembers how far, so the next unused address is one step away. Addresses
+//! that were released wait in the order of their release.
 
 use super::draft::Draft;
 use crate::effect::{Effect, Origin};
@@ -15,8 +15,8 @@ pub(crate) struct Found {
     pub(crate) pool: String,
 }
 
-/// Searches a pool and those chained to it: the user's previous address, then one never used, then the one released
-/// first.
+/// Searches a pool and the pools chained to it: first for the user's previous address, then for one that was never
+/// used, then for the one released first.
 pub(crate) fn search(draft: &mut Draft<'_>, first: PoolId, family: Family, user: Option<&Identity>) -> Option<Found> {
     let plan = &draft.context.config.addresses;
     let chain = plan.chain(first);
@@ -43,8 +43,8 @@ pub(crate) fn search(draft: &mut Draft<'_>, first: PoolId, family: Family, user:
     None
 }
 
-/// The next address that this shape of the pool has not tried. What was given back so long ago that it is forgotten counts
-/// as never used: then the cursor goes round.
+/// The next address that was never tried since the pool got its present ranges. An address released so long ago that
+/// it is forgotten counts as never used: then the search starts from the beginning.
 fn never_used(draft: &mut Draft<'_>, index: usize, pool: &Pool) -> Option<u64> {
     let first = pool.ranges.first()?.0;
     let shape = draft.state.shape(index).unwrap_or_default().to_owned();
@@ -61,8 +61,8 @@ fn never_used(draft: &mut Draft<'_>, index: usize, pool: &Pool) -> Option<u64> {
     number
 }
 
-/// The first address from a number on that nobody holds and that does not stand in the order of release; and from where
-/// to go on. One that is passed here is passed once and for all.
+/// The first address from `cursor` on that is neither held nor waiting in the order of release, and where to continue.
+/// An address that is skipped here is skipped for good.
 fn from(draft: &Draft<'_>, pool: &Pool, cursor: Option<u64>) -> (Option<u64>, Option<u64>) {
     let mut next = cursor.and_then(|number| pool.at_or_after(number));
     while let Some(number) = next {
@@ -75,7 +75,7 @@ fn from(draft: &Draft<'_>, pool: &Pool, cursor: Option<u64>) -> (Option<u64>, Op
     (None, None)
 }
 
-/// The free address that was released first; what this very event gives back comes last.
+/// The free address that was released first. Addresses released by this very event come last.
 fn released_first(draft: &Draft<'_>, index: usize, pool: &Pool) -> Option<u64> {
     let now = || {
         let freed = draft.freed().iter().filter(|(address, _)| address.family == pool.family);

@@ -1,11 +1,11 @@
-//! What came out of order.
+//! Events that came out of order.
 
 use crate::Name;
 use crate::now::Id;
 use rasadmin_policy::addresses::Address;
 use serde::{Deserialize, Serialize};
 
-/// What came out of order.
+/// Events that came out of order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
@@ -41,20 +41,20 @@ pub enum Anomaly {
         port: Name,
         address: Address,
     },
-    /// An answer that had waited gave an address that somebody else has by now.
+    /// A late answer gave an address that another lease holds by now.
     AddressGivenTwice {
         user: Name,
         port: Name,
         address: Address,
     },
-    /// RRAS offered an address of its own that a lease still held: the lease has ended.
+    /// RRAS offered one of its own addresses that a lease still held. The lease has ended.
     OfferHeldByLease {
         user: Name,
         port: Name,
         address: Address,
         lease: Id,
     },
-    /// Only the high half of an IPv6 offer was set: it was kept as it was.
+    /// Only the high half of an IPv6 offer was set. The offer was kept as it was.
     HighHalfOffer {
         user: Name,
         port: Name,
@@ -62,7 +62,7 @@ pub enum Anomaly {
 }
 
 impl Anomaly {
-    /// Which kind, for people.
+    /// The kind of anomaly, as text.
     pub const fn what(&self) -> &'static str {
         match self {
             Self::HangupOfUnknownConnection { .. } => "hangup of an unknown connection",
@@ -78,7 +78,7 @@ impl Anomaly {
         }
     }
 
-    /// Whose, or where, for people.
+    /// The user, the port or the address, as text.
     pub fn details(&self) -> String {
         match self {
             Self::HangupOfUnknownConnection { user, handle }
@@ -96,5 +96,5 @@ impl Anomaly {
 }
 
 fn show(address: Address) -> String {
-    rasadmin_policy::addresses::parse::show(address.number, address.family)
+    rasadmin_policy::addresses::text::show(address.number, address.family)
 }

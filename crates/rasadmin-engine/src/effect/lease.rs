@@ -1,4 +1,4 @@
-//! Leases: where they come from, and why they end.
+//! How leases begin and end.
 
 use crate::now::{Id, Mono, Process, Stamp};
 use crate::{Identity, Name};
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct LeaseBegan {
     /// Its identifier.
     pub lease: Id,
-    /// Which address.
+    /// The address.
     pub address: Address,
-    /// Who asked, as far as the address call told.
+    /// The user who asked, as far as the address call tells.
     pub user: Option<Identity>,
     /// The user's name as RRAS passed it.
     pub user_name: Name,
@@ -20,17 +20,17 @@ pub struct LeaseBegan {
     pub port: Name,
     /// Where the address came from.
     pub origin: Origin,
-    /// Which pool.
+    /// The pool.
     pub pool: Option<String>,
-    /// When.
+    /// The time.
     pub at: Stamp,
-    /// How long it waits for a connection; None: until its release or its port's next use.
+    /// How long it waits for a connection; `None` until its release or its port's next use.
     pub until: Option<Mono>,
     /// The process that gave it.
     pub process: Process,
 }
 
-/// Why a lease was given as it was.
+/// Where an address came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
@@ -84,7 +84,7 @@ impl EndedBy {
         }
     }
 
-    /// Can RRAS's own release of it still come?
+    /// Can RRAS still release it?
     pub const fn release_may_come(self) -> bool {
         !matches!(self, Self::Release | Self::InstanceEnded)
     }

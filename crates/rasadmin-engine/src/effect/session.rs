@@ -1,4 +1,4 @@
-//! Sessions and their links: what is told of a beginning and of an end.
+//! How sessions and their links begin and end.
 
 use super::{DayUse, Usage};
 use crate::now::{Id, Process, Stamp};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct SessionBegan {
     /// Its identifier (Acct-Session-Id).
     pub session: Id,
-    /// Who; None if the name was empty.
+    /// The user; `None` if the name was empty.
     pub user: Option<Identity>,
     /// The user's name as RRAS passed it.
     pub user_name: Name,
@@ -23,36 +23,36 @@ pub struct SessionBegan {
     pub computer: Name,
     /// The client's public address.
     pub source: String,
-    /// As what.
+    /// The interface type.
     pub interface: InterfaceType,
-    /// In which quarantine state.
+    /// The quarantine state.
     pub quarantine: Option<Quarantine>,
-    /// IKEv2 is known at once; the others from their first link.
+    /// The tunnel. IKEv2 is known at once, the others with their first link.
     pub tunnel: Option<Tunnel>,
-    /// The port, if its lease tells.
+    /// The port, if its lease tells it.
     pub port: Option<Name>,
     /// The client's addresses as the projection shows them.
-    pub told: Vec<Address>,
+    pub projected: Vec<Address>,
     /// When it began.
     pub at: Stamp,
     /// The process that accepted it.
     pub process: Process,
-    /// It was not accepted by us: the service found it.
+    /// The service found it; the DLL did not accept it.
     pub adopted: bool,
 }
 
 /// A session's end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionEnded {
-    /// Which.
+    /// The session.
     pub session: Id,
-    /// When it had begun: the time of day may have been wrong then.
+    /// When it began. The time of day may have been wrong at the time.
     pub start: Millis,
     /// When it ended.
     pub at: Stamp,
-    /// Why.
+    /// The reason.
     pub by: ClosedBy,
-    /// Duration and counters; the duration is never longer than it lived.
+    /// Duration and counters. The duration is never longer than the session was live.
     pub usage: Usage,
 }
 
@@ -90,7 +90,7 @@ impl ClosedBy {
         }
     }
 
-    /// Acct-Terminate-Cause (RFC 2866): unknown unless we caused it, since no structure carries one.
+    /// Acct-Terminate-Cause (RFC 2866). It is unknown unless rasadmin caused the end, because RRAS passes no cause.
     pub const fn cause(self) -> Option<&'static str> {
         match self {
             Self::InstanceEnded | Self::ProcessEnded => Some("NAS-Reboot"),
@@ -99,12 +99,17 @@ impl ClosedBy {
         }
     }
 
-    /// Does its time count for the user?
+    /// Can RRAS still report the hangup of a session that was closed for this reason?
+    pub(crate) const fn hangup_may_come(self) -> bool {
+        !matches!(self, Self::Hangup | Self::FirstLinkRejected | Self::InstanceEnded | Self::Administrator)
+    }
+
+    /// Does its connect time count for the user?
     pub const fn is_billed(self) -> bool {
         !matches!(self, Self::FirstLinkRejected | Self::NeverEstablished)
     }
 
-    /// Was its end seen, or is its time an estimate?
+    /// Is its end an estimate, because RRAS did not report it?
     pub const fn is_estimated(self) -> bool {
         !matches!(self, Self::Hangup | Self::FirstLinkRejected)
     }
@@ -113,26 +118,26 @@ impl ClosedBy {
 /// A link's beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkBegan {
-    /// Its session.
+    /// The session.
     pub session: Id,
-    /// Its port.
+    /// The port.
     pub port: Name,
     /// The device's name.
     pub device: Name,
-    /// Through which tunnel.
+    /// The tunnel.
     pub tunnel: Option<Tunnel>,
-    /// When.
+    /// The time.
     pub at: Stamp,
 }
 
-/// A session of another server, as it was told here.
+/// A session of another server, as reported to this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Elsewhere {
-    /// Which server.
+    /// The server.
     pub server: Name,
-    /// Which session.
+    /// The session.
     pub session: Id,
-    /// Whose.
+    /// The user.
     pub user: Identity,
     /// The client's computer, as it claims.
     pub computer: Name,
@@ -140,7 +145,7 @@ pub struct Elsewhere {
     pub source: String,
     /// When it began, by that server's clock.
     pub start: Millis,
-    /// Does it live?
+    /// Is it live?
     pub live: bool,
     /// What it has used, by days.
     pub days: Vec<DayUse>,

@@ -1,26 +1,25 @@
-//! Use: what a hangup tells, and what is counted by days.
+//! Usage: what a hangup reports, and what is counted by days.
 
-use crate::state::Accumulated;
 use crate::{Identity, Millis};
 use serde::{Deserialize, Serialize};
 
 /// A day of the calendar, with its week and its month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Day {
-    /// When it began: milliseconds since 1970, UTC.
+    /// The first moment, in milliseconds since 1970, UTC.
     pub begins: Millis,
-    /// Which.
+    /// Its numbers.
     pub labels: Labels,
 }
 
-/// The names of a day, of its week and of its month.
+/// The numbers of a day, of its week and of its month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Labels {
     /// Days since 1970-01-01 of the configured time zone's calendar.
     pub day: i32,
-    /// The same of its Monday.
+    /// The number of the week's Monday.
     pub week: i32,
-    /// Of the first of its month.
+    /// The number of the first day of its month.
     pub month: i32,
 }
 
@@ -37,16 +36,16 @@ pub struct DayUse {
     pub output_octets: u64,
 }
 
-/// What a user has used in the present day, week and month.
+/// A user's use in the present day, week and month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UseCarried {
-    /// Who.
+    /// The user.
     pub user: Identity,
-    /// Of the day, of the week, of the month.
+    /// For the day, the week and the month.
     pub sums: [Accumulated; 3],
 }
 
-/// What was used, told at a hangup: the counters are 32-bit and wrap at 4 GiB.
+/// A session's usage, as a hangup reports it. The counters have 32 bits and wrap at 4 GiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Seconds.
@@ -62,8 +61,81 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Are the octets what was transferred, or may a counter have wrapped? A frame carries at most 1,600 octets.
+    /// Are the octets exact, or may a counter have wrapped? A frame carries at most 1,600 octets.
     pub fn is_exact(&self) -> bool {
         self.input_packets.max(self.output_packets).saturating_mul(1600) < 1 << 32
+    }
+}
+
+/// Sums of seconds and octets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sums {
+    /// Seconds connected.
+    pub seconds: u64,
+    /// Octets received and sent.
+    pub octets: u64,
+}
+
+impl Sums {
+    const fn plus(self, more: Self) -> Self {
+        Self { seconds: self.seconds.saturating_add(more.seconds), octets: self.octets.saturating_add(more.octets) }
+    }
+}
+
+/// The sums of two periods: the latest period that was ever written, and the one written last besides it. A session
+/// that began long ago or is reported late does not overwrite the first, and a clock that was ahead once does not
+/// block the second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accumulated {
+    /// Ordered by label; `None` comes first.
+    two: [Option<(i32, Sums)>; 2],
+}
+
+impl Accumulated {
+    pub(crate) fn of(&self, label: i32) -> Sums {
+        self.two.into_iter().flatten().find(|(of, _)| *of == label).map_or(Sums::default(), |(_, sums)| sums)
+    }
+
+    fn entry(&mut self, label: i32) -> Option<&mut Sums> {
+        self.two.iter_mut().flatten().find(|(of, _)| *of == label).map(|(_, sums)| sums)
+    }
+
+    pub(crate) fn add(&mut self, label: i32, more: Sums) {
+        match self.entry(label) {
+            Some(sums) => *sums = sums.plus(more),
+            None => {
+                self.two[0] = Some((label, more));
+                self.two.sort_by_key(|entry| entry.map(|(label, _)| label));
+            }
+        }
+    }
+
+    pub(crate) fn take(&mut self, label: i32, less: Sums) {
+        if let Some(sums) = self.entry(label) {
+            sums.seconds = sums.seconds.saturating_sub(less.seconds);
+            sums.octets = sums.octets.saturating_sub(less.octets);
+        }
+    }
+
+    pub(crate) fn forget_before(&mut self, label: i32) {
+        for entry in &mut self.two {
+            if entry.is_some_and(|(of, _)| of < label) {
+                *entry = None;
+            }
+        }
+    }
+
+    /// Is a period not older than the older of the two?
+    pub(crate) fn reaches(&self, label: i32) -> bool {
+        self.two[0].is_none_or(|(first, _)| first <= label)
+    }
+
+    /// The periods and their sums.
+    pub(crate) fn entries(self) -> impl Iterator<Item = (i32, Sums)> {
+        self.two.into_iter().flatten()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.two.iter().all(Option::is_none)
     }
 }

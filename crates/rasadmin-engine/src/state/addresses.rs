@@ -1,4 +1,4 @@
-//! Addresses that nobody holds: in the order of their release, and whose they were last.
+//! Free addresses, in the order of their release, and the users who had them last.
 
 use super::index::Index;
 use super::table::{Entry, Slot, Table};
@@ -14,9 +14,9 @@ const LAST_OF: usize = 8;
 /// A free address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Free {
-    /// Its place in the order of release.
+    /// Its position in the order of release.
     pub sequence: u64,
-    /// Which.
+    /// The address.
     pub address: Address,
 }
 
@@ -40,15 +40,15 @@ pub(super) struct Addresses {
     free_at: HashMap<Address, u64>,
     last: Table<LastOf>,
     by_user: Index,
-    /// Whose last address it is.
+    /// The user who had the address last.
     of: HashMap<Address, Slot>,
-    /// Users by the place of their last release.
+    /// Users by the position of their last release.
     users: BTreeMap<u64, Slot>,
-    /// Of each pool: its shape, and the first number that was not tried.
+    /// For each pool, the hash of its ranges, and the first number that was not tried.
     cursors: BTreeMap<String, (String, Option<u64>)>,
 }
 
-/// What the derived indexes must hear of.
+/// What the derived indexes must learn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Changed {
     pub freed: Option<Free>,
@@ -56,7 +56,7 @@ pub(super) struct Changed {
 }
 
 impl Addresses {
-    /// Of a checkpoint.
+    /// Loads a checkpoint.
     pub(super) fn load(parts: Parts) -> Self {
         let mut all = Self { sequence: parts.sequence, cursors: parts.cursors, last: parts.last, ..Self::default() };
         all.reserve(parts.free.len());
@@ -77,14 +77,14 @@ impl Addresses {
         Parts { sequence: self.sequence, cursors, free, last }
     }
 
-    /// So many addresses may be freed in addition, each by another user.
+    /// Reserves room for so many freed addresses, each of another user.
     pub(super) fn reserve(&mut self, addresses: usize) {
         self.free_at.reserve(addresses);
         self.of.reserve(addresses);
         self.by_user.reserve(addresses);
     }
 
-    /// It is given to somebody: where it stood, if it was free.
+    /// Takes an address out, because it was given to a user. Returns its entry if it was free.
     pub(super) fn give(&mut self, address: Address) -> Option<Free> {
         if let Some(slot) = self.of.remove(&address) {
             self.unlist(slot, address);
@@ -94,7 +94,7 @@ impl Addresses {
         Some(Free { sequence, address })
     }
 
-    /// It is given back by a user.
+    /// Adds an address that a user has released.
     pub(super) fn free_up(&mut self, address: Address, user: Option<&Identity>) -> Changed {
         self.sequence += 1;
         let free = Free { sequence: self.sequence, address };
@@ -104,7 +104,7 @@ impl Addresses {
             self.list(user, free);
         }
         let mut changed = Changed { freed: Some(free), forgotten: None };
-        if self.free.len() > super::MOST_FREE
+        if self.free.len() > super::MAX_FREE
             && let Some((sequence, address)) = self.free.pop_first()
         {
             self.free_at.remove(&address);
@@ -127,7 +127,7 @@ impl Addresses {
         if let Some(before) = last.last() {
             self.users.remove(&before.sequence);
         }
-        // One, as a rule.
+        // Usually there is one.
         last.reserve_exact(1);
         last.push(free);
         self.of.insert(free.address, slot);
@@ -139,7 +139,7 @@ impl Addresses {
             let gone = last.remove(first);
             self.of.remove(&gone.address);
         }
-        if self.last.len() > super::MOST_USERS
+        if self.last.len() > super::MAX_USERS
             && let Some((_, slot)) = self.users.pop_first()
         {
             self.remove(slot);
@@ -163,7 +163,7 @@ impl Addresses {
         }
     }
 
-    /// Nothing is known of this user any more.
+    /// Forgets a user.
     fn remove(&mut self, slot: Slot) {
         let Some(LastOf { user, last }) = self.last.remove(slot) else { return };
         self.by_user.remove(&user, slot);
@@ -175,7 +175,7 @@ impl Addresses {
         }
     }
 
-    /// What a user had last, or what everybody had, is nobody's from now on.
+    /// Forgets the last addresses of one user or of all.
     pub(super) fn forget(&mut self, user: Option<&Identity>) {
         if let Some(user) = user {
             if let Some(slot) = self.slot(user) {
@@ -212,7 +212,7 @@ impl Addresses {
     }
 }
 
-/// What stands in a checkpoint.
+/// The part of a checkpoint that holds the addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Parts {
     pub sequence: u64,

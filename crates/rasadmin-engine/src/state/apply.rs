@@ -1,23 +1,23 @@
-//! The fold.
+//! Applies records to the state.
 
 use super::State;
 use super::expiry::{Due, Expiry};
 use super::instance::{Open, closing_of};
 use super::lease::{Holding, Lease};
 use super::session::{Closed, Link, Replaced, Session};
+use crate::Identity;
 use crate::effect::{DayUse, Effect, EndedBy, InstanceBegan, SessionEnded};
 use crate::now::{Id, Mono, Stamp};
 use crate::record::Record;
-use crate::{Identity, decide};
 
 impl State {
-    /// Carries out a record's effects. It looks at nothing else.
+    /// Carries out a record's effects. It depends on nothing else.
     pub fn apply(&mut self, record: &Record) {
         self.number += 1;
-        if !self.heeds(record) {
+        if !self.accepts(record) {
             return;
         }
-        // What waited tells too that the instance lived then.
+        // A late record also proves that the instance was running at its time.
         if record.event.is_of_rras() && self.last.is_none_or(|last| last.mono <= record.at.mono) {
             self.last = Some(record.at);
         }
@@ -27,12 +27,13 @@ impl State {
         for effect in &record.effects {
             self.carry_out(effect, record.at);
         }
-        // The record may be about one that was remembered until now.
+        // The record may be about a session that was remembered until now.
         self.sessions.forget_before(Mono(record.at.mono.0.saturating_sub(super::CLOSED_FOR)));
     }
 
-    /// Does a record change anything? Not one of an instance that has ended: that was closed as it was.
-    pub fn heeds(&self, record: &Record) -> bool {
+    /// Does the state accept this record? It ignores records of an instance that has ended: that instance's sessions
+    /// are already closed.
+    pub fn accepts(&self, record: &Record) -> bool {
         self.instance.is_none_or(|instance| instance == record.instance)
             || record.effects.iter().any(|effect| matches!(effect, Effect::InstanceBegan(_)))
     }
@@ -41,8 +42,8 @@ impl State {
         match effect {
             Effect::InstanceBegan(began) => self.begin_instance(began),
             Effect::SessionBegan(began) => {
-                // Whoever had this handle is over, even if nobody has said so.
-                self.sessions.handle_is_anothers(began.handle);
+                // An earlier session of this handle is over, even if RRAS did not report its end.
+                self.sessions.handle_reused(began.handle);
                 self.begin_session(Session::new(began));
             }
             Effect::SessionEstablished { session, at, port, tunnel } => {
@@ -124,7 +125,7 @@ impl State {
         }
         let sessions = self.sessions.take_all();
         self.uses.reserve(sessions.len());
-        // In the order of their beginning: what is kept of the use is what was written last.
+        // In the order of their beginning: the use that was written last is kept.
         for session in sessions.sorted() {
             if let Some(user) = &session.user {
                 let closing = closing_of(&Open::from(session), began);
@@ -134,7 +135,7 @@ impl State {
         drop(sessions);
         let leases = self.leases.take_all();
         self.addresses.reserve(leases.len());
-        // In the order of their beginning: it becomes the order of their release.
+        // In the order of their beginning, which becomes the order of their release.
         for lease in leases.sorted() {
             self.addresses.free_up(lease.address, lease.user.as_ref());
         }
@@ -152,7 +153,7 @@ impl State {
         self.wait_for_link(id);
     }
 
-    /// A change that may make it count, or not.
+    /// Makes a change that may affect whether the session counts.
     fn recount(&mut self, id: Id, change: impl FnOnce(&mut Session)) {
         let Some(before) = self.sessions.get(id) else {
             // A session that was closed without a hangup may have been replaced too.
@@ -168,15 +169,15 @@ impl State {
 
     fn wait_for_link(&mut self, id: Id) {
         let waits = self.sessions.get(id).filter(|session| session.waits_for_link());
-        let due = waits.map(|session| session.unlinked.mono.after(decide::SESSION_WAITS));
+        let due = waits.map(|session| session.unlinked.mono.after(super::LINK_TIMEOUT));
         self.expiry.set(Due::Session(id), due);
     }
 
     fn end_session(&mut self, ended: &SessionEnded, at: Stamp) {
         let id = ended.session;
         let Some(mut session) = self.sessions.take(id) else {
-            // Its end has become better known.
-            if decide::hangup_may_come(ended.by) {
+            // More is known about its end.
+            if ended.by.hangup_may_come() {
                 self.sessions.closed_change(id, |closed| closed.by = ended.by);
             } else {
                 self.sessions.forget(id);
@@ -186,7 +187,7 @@ impl State {
         self.derived.count(&session, -1);
         self.expiry.set(Due::Session(id), None);
         session.links.clear();
-        if decide::hangup_may_come(ended.by) {
+        if ended.by.hangup_may_come() {
             self.sessions.remember(Closed { session, closed: at, stop: ended.at, by: ended.by });
         }
     }
@@ -219,7 +220,7 @@ impl State {
     fn end_lease(&mut self, id: Id, by: EndedBy) {
         let Some(lease) = self.leases.take(id) else { return };
         self.expiry.set(Due::Lease(id), None);
-        self.derived.let_go(lease.address);
+        self.derived.release(lease.address);
         let changed = self.addresses.free_up(lease.address, lease.user.as_ref());
         if let Some(free) = changed.freed {
             self.derived.free(free.sequence, free.address);
@@ -227,7 +228,7 @@ impl State {
         if let Some(gone) = changed.forgotten {
             self.derived.not_free(gone.sequence, gone.address);
         }
-        // One that was released while its session lived is owed nothing.
+        // No release is expected for a lease that was released while its session was live.
         if by.release_may_come() && !lease.released {
             self.leases.owe(lease);
         }

@@ -1,12 +1,14 @@
-//! A state to start from.
+//! Checkpoints: states to start from.
 
 use super::State;
 use super::addresses::{self, Addresses};
 use super::derived::Derived;
-use super::elsewhere::AllElsewhere;
+use super::elsewhere::RemoteSessions;
 use super::expiry::{Due, Expiry};
 use super::lease::{Lease, Leases};
-use super::session::{Closed, Session, Sessions};
+use super::session::{Closed, Session};
+use super::sessions::Sessions;
+use super::sink::Sink;
 use super::table::Table;
 use super::usage::{UseOf, UseOfAll};
 use crate::Name;
@@ -14,11 +16,11 @@ use crate::effect::{Block, Elsewhere};
 use crate::now::{Id, Mono, Process, Stamp};
 use serde::{Deserialize, Serialize};
 
-/// The version of what follows.
+/// The version of the format.
 pub const VERSION: u32 = 2;
 
-/// All that a state holds, its indexes aside. Two equal states have equal checkpoints. Making one copies no table: state
-/// and checkpoint share them, until the state changes.
+/// A state without its indexes. Equal states have equal checkpoints. Making a checkpoint copies no table: state and
+/// checkpoint share them until the state changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     head: Head,
@@ -30,7 +32,7 @@ pub struct Checkpoint {
     uses: Table<UseOf>,
 }
 
-/// What is no table.
+/// What is not a table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Head {
     version: u32,
@@ -45,7 +47,7 @@ struct Head {
 }
 
 impl Checkpoint {
-    /// Of a state.
+    /// Makes a checkpoint of a state.
     pub fn of(state: &State) -> Self {
         let (sessions, closed) = state.sessions.tables();
         let (leases, owed) = state.leases.tables();
@@ -71,7 +73,7 @@ impl Checkpoint {
         }
     }
 
-    /// After how many records it was made.
+    /// How many records had been applied.
     pub const fn number(&self) -> u64 {
         self.head.number
     }
@@ -81,11 +83,11 @@ impl Checkpoint {
         self.head.version == VERSION
     }
 
-    /// The state; [`State::derive`] comes next.
+    /// Makes the state. Call [`State::derive`] next.
     pub fn into_state(self) -> State {
         let mut expiry = Expiry::default();
         for (_, session) in self.sessions.iter().filter(|(_, session)| session.waits_for_link()) {
-            expiry.set(Due::Session(session.id), Some(session.unlinked.mono.after(crate::decide::SESSION_WAITS)));
+            expiry.set(Due::Session(session.id), Some(session.unlinked.mono.after(super::LINK_TIMEOUT)));
         }
         for (_, lease) in self.leases.iter().filter(|(_, lease)| lease.until().is_some()) {
             expiry.set(Due::Lease(lease.id), lease.until());
@@ -103,32 +105,19 @@ impl Checkpoint {
             uses: UseOfAll::load(self.uses),
             addresses: Addresses::load(self.addresses),
             blocks: head.blocks.into_iter().map(|block| (block.user.clone(), block)).collect(),
-            elsewhere: AllElsewhere::load(head.elsewhere),
+            elsewhere: RemoteSessions::load(head.elsewhere),
             config: head.config,
             derived: Derived::default(),
         }
     }
 }
 
-/// Where slices are written.
-pub trait Sink {
-    /// Why something could not be written.
-    type Error;
-
-    /// Writes what comes next.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    fn put<T: Serialize>(&mut self, part: &T) -> Result<(), Self::Error>;
-}
-
 /// A checkpoint that is written slice by slice. All slices together are the [`Checkpoint`], in a format that writes a
-/// structure as its fields, one after the other, and a list as its length and its entries.
+/// structure as its fields one after the other, and a list as its length followed by its entries.
 #[derive(Debug)]
 pub struct Slices {
     checkpoint: Checkpoint,
-    /// Which part comes next, and which slice of it.
+    /// The next part, and the next slice of it.
     part: u8,
     slice: usize,
 }
@@ -137,12 +126,12 @@ pub struct Slices {
 const FREE: usize = 1024;
 
 impl Slices {
-    /// Of a state as it is now.
+    /// Slices of the present state.
     pub fn of(state: &State) -> Self {
         Self { checkpoint: Checkpoint::of(state), part: 0, slice: 0 }
     }
 
-    /// Writes the next slice: a few kilobytes. False if none was left.
+    /// Writes the next slice, a few kilobytes. Returns false if none was left.
     ///
     /// # Errors
     ///

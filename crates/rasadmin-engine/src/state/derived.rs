@@ -12,7 +12,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Derived {
     config: Option<Arc<Config>>,
-    /// By group, the sessions that count.
+    /// For each group, how many sessions count.
     groups: Vec<u32>,
     pools: Vec<PoolIndex>,
     /// Every range of every pool, in order: no two overlap.
@@ -23,7 +23,7 @@ pub(super) struct Derived {
 struct PoolIndex {
     shape: String,
     held: u64,
-    /// By their place in the order of release.
+    /// By their position in the order of release.
     free: BTreeSet<(u64, u64)>,
 }
 
@@ -59,7 +59,7 @@ impl Derived {
         self.which(address).and_then(|index| self.pools.get_mut(index))
     }
 
-    /// One session more (or less) that counts.
+    /// Counts a session in (or out).
     pub(super) fn count(&mut self, session: &Session, change: i32) {
         if let Some(user) = session.user.as_ref().filter(|_| session.counts()) {
             self.count_user(user, change);
@@ -75,7 +75,7 @@ impl Derived {
         }
     }
 
-    /// No session counts, and no address is held.
+    /// Resets the counts: no session counts, and no address is held.
     pub(super) fn all_have_ended(&mut self) {
         self.groups.fill(0);
         self.pools.iter_mut().for_each(|pool| pool.held = 0);
@@ -91,7 +91,7 @@ impl Derived {
         }
     }
 
-    pub(super) fn let_go(&mut self, address: Address) {
+    pub(super) fn release(&mut self, address: Address) {
         if let Some(pool) = self.pool_of(address) {
             pool.held = pool.held.saturating_sub(1);
         }
@@ -103,7 +103,7 @@ impl Derived {
         }
     }
 
-    /// The addresses that are free: no others are.
+    /// Sets the free addresses; no others are free.
     pub(super) fn free_all(&mut self, all: impl Iterator<Item = Free>) {
         let mut free = vec![Vec::new(); self.pools.len()];
         for Free { sequence, address } in all {
@@ -111,7 +111,7 @@ impl Derived {
                 free[index].push((sequence, address.number));
             }
         }
-        // At once: one by one it takes ten times as long.
+        // All at once: one by one takes ten times as long.
         for (pool, free) in self.pools.iter_mut().zip(free) {
             pool.free = free.into_iter().collect();
         }
@@ -140,7 +140,7 @@ impl Derived {
     }
 }
 
-/// The ranges, as short text: what makes two pools the same to the cursor.
+/// The hash of the ranges: pools with the same hash share a cursor.
 fn shape(pool: &Pool) -> String {
     use sha2::{Digest, Sha256};
     let mut hasher = Sha256::new();

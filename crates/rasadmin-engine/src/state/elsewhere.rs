@@ -1,4 +1,5 @@
-//! What other servers have: their live sessions, and those that ended, so that an end that is told twice counts once.
+//! Sessions of other servers: those that are live, and those that ended, so that an end that is reported twice counts
+//! once.
 
 use crate::effect::Elsewhere;
 use crate::now::Id;
@@ -8,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 type Key = (Name, Id);
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct AllElsewhere {
+pub(super) struct RemoteSessions {
     all: BTreeMap<Key, Elsewhere>,
     live_of: HashMap<Identity, BTreeSet<Key>>,
-    /// In the order in which their ends were told.
+    /// In the order in which their ends were reported.
     ended: VecDeque<Key>,
 }
 
@@ -19,8 +20,9 @@ fn key(elsewhere: &Elsewhere) -> Key {
     (elsewhere.server.clone(), elsewhere.session)
 }
 
-impl AllElsewhere {
-    /// A session is this now: what was known of it. None if it had ended and is told to live, which comes late.
+impl RemoteSessions {
+    /// Sets a session. Returns what was known of it before, or `None` if it had ended and is now reported as live,
+    /// because that report comes late.
     pub(super) fn set(&mut self, now: &Elsewhere) -> Option<Option<Elsewhere>> {
         let key = key(now);
         let before = self.all.get(&key).cloned();
@@ -41,7 +43,7 @@ impl AllElsewhere {
             self.ended.push_back(key.clone());
         }
         self.all.insert(key, now.clone());
-        while self.ended.len() > super::MOST_CLOSED {
+        while self.ended.len() > super::MAX_CLOSED {
             let Some(first) = self.ended.pop_front() else { break };
             self.all.remove(&first);
         }
@@ -56,7 +58,7 @@ impl AllElsewhere {
         self.live_of.get(user).into_iter().flatten().filter_map(|key| self.all.get(key))
     }
 
-    /// In an order that [`Self::load`] understands.
+    /// In an order that [`Self::load`] expects.
     pub(super) fn sorted(&self) -> Vec<Elsewhere> {
         let ended = self.ended.iter().filter_map(|key| self.all.get(key));
         self.live().chain(ended).cloned().collect()

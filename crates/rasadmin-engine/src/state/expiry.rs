@@ -1,4 +1,4 @@
-//! What ends if nothing happens, in the order in which it does.
+//! Sessions and leases that end if nothing happens, in the order in which they are due.
 
 use crate::now::{Id, Mono};
 use std::collections::{BTreeSet, HashMap};
@@ -19,7 +19,7 @@ pub(super) struct Expiry {
 }
 
 impl Expiry {
-    /// It is due then, and no longer when it was; None: never.
+    /// Sets when something is due, in place of an earlier time; `None` means never.
     pub(super) fn set(&mut self, what: Due, at: Option<Mono>) {
         if let Some(before) = self.at.remove(&what) {
             self.queue.remove(&(before, what));

@@ -1,26 +1,26 @@
-//! Where the entries of a table are, by one of their properties.
+//! Finds the entries of a table by one of their properties.
 
 use super::table::Slot;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hash, RandomState};
 
-/// Places by the hash of a key. The keys themselves stand in the table alone: with 100,000 sessions and eight indexes,
-/// copies of them would be most of the memory.
+/// Slots by the hash of a key. Only the table holds the keys themselves: with 100,000 sessions and eight indexes,
+/// copies would take most of the memory.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    places: HashTable<Place>,
+    slots: HashTable<HashedSlot>,
     keys: RandomState,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Place {
-    /// Half of the key's hash, so that nothing has to be looked up when the index grows.
+struct HashedSlot {
+    /// Half of the key's hash, so that a growing index need not look up the keys.
     hash: u32,
     slot: Slot,
 }
 
-impl Place {
-    /// What the index sorts by: the bits that it looks at have to differ.
+impl HashedSlot {
+    /// The hash for the table, spread over all bits that it looks at.
     const fn spread(hash: u32) -> u64 {
         (hash as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
@@ -31,29 +31,31 @@ impl Index {
         self.keys.hash_one(key) as u32
     }
 
-    /// Several entries may have one key.
+    /// Adds an entry. Several entries may have the same key.
     pub(super) fn insert(&mut self, key: &impl Hash, slot: Slot) {
         let hash = self.hash(key);
-        self.places.insert_unique(Place::spread(hash), Place { hash, slot }, |place| Place::spread(place.hash));
+        self.slots
+            .insert_unique(HashedSlot::spread(hash), HashedSlot { hash, slot }, |entry| HashedSlot::spread(entry.hash));
     }
 
     pub(super) fn remove(&mut self, key: &impl Hash, slot: Slot) {
         let hash = self.hash(key);
-        let own = |place: &Place| place.slot == slot && place.hash == hash;
-        if let Ok(found) = self.places.find_entry(Place::spread(hash), own) {
+        let own = |entry: &HashedSlot| entry.slot == slot && entry.hash == hash;
+        if let Ok(found) = self.slots.find_entry(HashedSlot::spread(hash), own) {
             found.remove();
         }
     }
 
-    /// Where entries with this key are, in no order. Rarely there is another one among them: the caller compares.
+    /// The slots of the entries with this key, in no order. Rarely another entry is among them, so the caller must
+    /// compare.
     pub(super) fn find<K: Hash>(&self, key: &K) -> impl Iterator<Item = Slot> + use<'_, K> {
         let hash = self.hash(key);
-        self.places.iter_hash(Place::spread(hash)).filter(move |place| place.hash == hash).map(|place| place.slot)
+        self.slots.iter_hash(HashedSlot::spread(hash)).filter(move |entry| entry.hash == hash).map(|entry| entry.slot)
     }
 
-    /// So many entries will be inserted.
+    /// Reserves room for so many more entries.
     pub(super) fn reserve(&mut self, entries: usize) {
-        self.places.reserve(entries, |place| Place::spread(place.hash));
+        self.slots.reserve(entries, |entry| HashedSlot::spread(entry.hash));
     }
 }
 
@@ -72,7 +74,7 @@ mod tests {
             index.remove(&(slot / 10), slot);
         }
         for key in 0..1_000 {
-            // Half a hash may be another's too.
+            // Half a hash may belong to another key too.
             let mut found: Vec<Slot> = index.find(&key).filter(|slot| slot / 10 == key).collect();
             found.sort_unstable();
             assert_eq!(found, (key * 10 + 1..key * 10 + 10).collect::<Vec<_>>());

@@ -1,16 +1,16 @@
-//! The end of an instance: how each of its sessions is closed. State and ledger both ask here.
+//! How the sessions of an instance that has ended are closed. State and ledger both use this.
 
 use super::session::Session;
 use crate::Millis;
 use crate::effect::{ClosedBy, Day, DayUse, InstanceBegan, SessionEnded, Usage};
 use crate::now::{Id, Stamp};
 
-/// How a session is closed.
+/// The end of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
     /// Its end.
     pub ended: SessionEnded,
-    /// What it has used; without a user there is nobody to count it for.
+    /// Its use by days. Without a user it is not counted.
     pub days: Vec<DayUse>,
 }
 
@@ -21,9 +21,9 @@ pub struct Open<'a> {
     pub id: Id,
     /// When it began.
     pub began: Stamp,
-    /// When a returning client took its place in the counts.
+    /// When a returning client replaced it in the counts.
     pub replaced: Option<Stamp>,
-    /// What was told of its use so far.
+    /// Its use as reported so far.
     pub used: &'a [DayUse],
 }
 
@@ -34,10 +34,10 @@ impl<'a> From<&'a Session> for Open<'a> {
     }
 }
 
-/// How a new instance closes a session of the one before. It ends when the earlier one was last seen, and never later
-/// than now; it lasted as long as the earlier instance's own clock says, whatever the time of day did.
+/// Closes a session of the earlier instance. The session ends when that instance was last seen, and never later than
+/// now. It lasted as long as the earlier instance's own clock says, whatever the time of day did.
 pub fn closing_of(session: &Open<'_>, new: &InstanceBegan) -> Closing {
-    // What a returning client left behind has not gone on since.
+    // A session that a returning client left behind did not last longer than that.
     let replaced = session.replaced;
     let last = replaced.filter(|at| new.last.is_none_or(|last| at.mono < last.mono)).or(new.last);
     let seconds = last.map_or(0, |last| last.seconds_since(session.began));
@@ -52,7 +52,7 @@ pub fn closing_of(session: &Open<'_>, new: &InstanceBegan) -> Closing {
     Closing { ended: SessionEnded { session: session.id, start, at, by: ClosedBy::InstanceEnded, usage }, days }
 }
 
-/// The time between two moments by days; octets stay on the days on which they were seen.
+/// Splits the time between two moments by days. Octets remain on the days on which they were seen.
 fn split(from: Millis, to: Millis, days: &[Day], seen: &[DayUse]) -> Vec<DayUse> {
     let mut all: Vec<DayUse> = seen.iter().map(|day| DayUse { seconds: 0, ..*day }).collect();
     for (index, day) in days.iter().enumerate() {

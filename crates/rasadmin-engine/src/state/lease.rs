@@ -1,4 +1,4 @@
-//! Leases that have not ended, and those that have and whose release is still to come.
+//! Leases: those that have not ended, and those that have ended and whose release is still to come.
 
 use super::index::Index;
 use super::table::{Entry, Slot, Table};
@@ -16,9 +16,9 @@ use std::vec;
 pub struct Lease {
     /// Its identifier.
     pub id: Id,
-    /// Which address.
+    /// The address.
     pub address: Address,
-    /// Whose.
+    /// The user.
     pub user: Option<Identity>,
     /// The user's name as the address call passed it.
     pub user_name: Name,
@@ -32,7 +32,7 @@ pub struct Lease {
     pub process: Process,
     /// Who holds it.
     pub holding: Holding,
-    /// It was released while its session lives.
+    /// It was released while its session is live.
     pub released: bool,
 }
 
@@ -40,11 +40,11 @@ pub struct Lease {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Holding {
-    /// It waits for a connection, until then; None: until its release or its port's next use.
+    /// It waits for a connection, at most until this time; `None` until its release or its port's next use.
     Waiting(Option<Mono>),
     /// A live session has it.
     Session(Id),
-    /// Its session has ended; it waits for its release, or its port's next use, or until then.
+    /// Its session has ended. It waits for its release or its port's next use, at most until this time.
     Ended(Id, Option<Mono>),
 }
 
@@ -64,7 +64,7 @@ impl Lease {
         }
     }
 
-    /// The session that has it, or had it.
+    /// The session that has or had it.
     pub const fn session(&self) -> Option<Id> {
         match self.holding {
             Holding::Waiting(_) => None,
@@ -92,7 +92,7 @@ impl Entry for Lease {
     }
 }
 
-/// All of them, with their indexes.
+/// All leases, with their indexes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Leases {
     all: Table<Lease>,
@@ -100,13 +100,13 @@ pub(super) struct Leases {
     at: HashMap<Address, Slot>,
     on: Index,
     of_session: Index,
-    /// At most one a port and family.
+    /// At most one for each port and family.
     owed: Table<Lease>,
     owed_on: Index,
 }
 
 impl Leases {
-    /// Of a checkpoint.
+    /// Loads a checkpoint.
     pub(super) fn load(leases: Table<Lease>, owed: Table<Lease>) -> Self {
         let mut all = Self { all: leases, owed, ..Self::default() };
         let Self { all: leases, by_id, at, on, of_session, owed, owed_on } = &mut all;
@@ -120,7 +120,7 @@ impl Leases {
             if at.get(&lease.address).and_then(|at| leases.get(*at)).is_none_or(|other| other.order(lease).is_lt()) {
                 at.insert(lease.address, slot);
             }
-            // Ports without a name are not one port.
+            // Ports without a name do not count as one port.
             if !lease.port.is_empty() {
                 on.insert(&lease.port, slot);
             }
@@ -182,7 +182,7 @@ impl Leases {
         self.at.keys().copied()
     }
 
-    /// In place of another one with its identifier.
+    /// Inserts a lease, in place of one with the same identifier.
     pub(super) fn insert(&mut self, lease: Lease) {
         self.take(lease.id);
         let (id, address, session) = (lease.id, lease.address, lease.session());
@@ -198,7 +198,7 @@ impl Leases {
         }
     }
 
-    /// Address and port stay. Returns what came of it.
+    /// Changes a lease, except its address and port. Returns the changed lease.
     pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Lease)) -> Option<&Lease> {
         let slot = self.slot(id)?;
         let lease = self.all.get_mut(slot)?;
@@ -230,12 +230,13 @@ impl Leases {
         Some(lease)
     }
 
-    /// All leases. None is left, and no release is awaited.
+    /// Takes all leases out, and expects no more releases.
     pub(super) fn take_all(&mut self) -> Table<Lease> {
         std::mem::take(self).all
     }
 
-    /// Of two leases on a port, the later one's release is awaited: it is the one that could be mistaken for a newer lease's.
+    /// Expects the release of a lease that has ended. Of two leases on a port, only the later one's is expected: it is
+    /// the one that could be mistaken for a newer lease's.
     pub(super) fn owe(&mut self, lease: Lease) {
         let family = lease.address.family;
         if let Some(other) = self.owed_slot(&lease.port, family).and_then(|slot| self.owed.get_mut(slot)) {

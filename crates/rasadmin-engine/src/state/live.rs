@@ -1,4 +1,4 @@
-//! The live sessions in their places. A test counts how many of them are looked at.
+//! The table of live sessions. A test counts how many of them are visited.
 
 use super::session::Session;
 use super::table::{Slot, Table};
@@ -19,7 +19,7 @@ impl Live {
         self.0.iter().inspect(|(_, session)| visited(session))
     }
 
-    /// Those of the places whose session is meant.
+    /// The sessions in these slots that satisfy a condition.
     pub(super) fn some(
         &self,
         slots: impl Iterator<Item = Slot>,
@@ -40,7 +40,7 @@ fn visited(_: &&Session) {
     tests::VISITED.set(tests::VISITED.get() + 1);
 }
 
-/// A decision looks at the sessions that it concerns, however many others live.
+/// A decision visits only the sessions that it concerns, however many others are live.
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -103,7 +103,7 @@ mod tests {
                 quarantine: Some(Quarantine::Normal),
                 tunnel: Some(Tunnel::Ikev2),
                 port: Some(Name::new(&format!("VPN2-{n}"))),
-                told: Vec::new(),
+                projected: Vec::new(),
                 at: Self::at(),
                 process: Process(1),
                 adopted: false,

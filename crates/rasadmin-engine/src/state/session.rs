@@ -1,23 +1,19 @@
 //! Live sessions, and those that were closed without a hangup.
 
-use super::index::Index;
-use super::live::Live;
-use super::table::{Entry, Slot, Table};
+use super::table::Entry;
 use crate::effect::{ClosedBy, DayUse, SessionBegan};
-use crate::now::{Id, Mono, Process, Stamp};
+use crate::now::{Id, Process, Stamp};
 use crate::{Identity, InterfaceType, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap};
-use std::vec;
 
 /// A live session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Its identifier.
     pub id: Id,
-    /// Who; None if the name was empty.
+    /// The user; `None` if the name was empty.
     pub user: Option<Identity>,
     /// The user's name as RRAS passed it.
     pub user_name: Name,
@@ -29,64 +25,64 @@ pub struct Session {
     pub computer: Name,
     /// The client's public address.
     pub source: String,
-    /// As what.
+    /// The interface type.
     pub interface: InterfaceType,
-    /// In which quarantine state.
+    /// The quarantine state.
     pub quarantine: Option<Quarantine>,
-    /// Through which tunnel.
+    /// The tunnel.
     pub tunnel: Option<Tunnel>,
     /// The port of its first link, or of its lease.
     pub port: Option<Name>,
     /// The client's addresses as the projection shows them.
-    pub told: Vec<Address>,
+    pub projected: Vec<Address>,
     /// When it began.
     pub began: Stamp,
-    /// When its first link stood.
+    /// When its first link came up.
     pub established: Option<Stamp>,
     /// Its live links.
     pub links: Vec<Link>,
     /// Since when it has had no link.
     pub unlinked: Stamp,
-    /// A returning client took its place in the counts.
+    /// Set if a returning client replaced it in the counts.
     pub replaced: Option<Replaced>,
     /// When the service saw it last among RRAS's connections.
     pub confirmed: Option<Stamp>,
     /// The process that accepted it.
     pub process: Process,
-    /// It was not accepted by us: the service found it.
+    /// The service found it; the DLL did not accept it.
     pub adopted: bool,
-    /// What was told of its use so far.
+    /// Its use as reported so far.
     pub used: Vec<DayUse>,
 }
 
 /// A live link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// Its port.
+    /// The port.
     pub port: Name,
     /// When it began.
     pub began: Stamp,
 }
 
-/// Who took a session's place in the counts, and when.
+/// Which session replaced another in the counts, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replaced {
     /// The newer session.
     pub by: Id,
-    /// When.
+    /// The time.
     pub at: Stamp,
 }
 
 /// A session that was closed, and whose hangup may still come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
-    /// As it was.
+    /// The session when it was closed.
     pub session: Session,
-    /// When it was closed: the moment of the record.
+    /// The time of the record that closed it.
     pub closed: Stamp,
-    /// As of when.
+    /// The time at which it ended.
     pub stop: Stamp,
-    /// Why.
+    /// The reason.
     pub by: ClosedBy,
 }
 
@@ -104,7 +100,7 @@ impl Session {
             quarantine: began.quarantine,
             tunnel: began.tunnel,
             port: began.port.clone(),
-            told: began.told.clone(),
+            projected: began.projected.clone(),
             began: began.at,
             established: None,
             links: Vec::new(),
@@ -117,25 +113,25 @@ impl Session {
         }
     }
 
-    /// Does it count in a limit?
+    /// Does it count towards limits?
     pub const fn counts(&self) -> bool {
         self.replaced.is_none()
     }
 
-    /// Has it a live link on this port?
+    /// Does it have a live link on this port?
     pub fn has_link_on(&self, port: &Name) -> bool {
         self.links.iter().any(|link| link.port == *port)
     }
 
-    /// Does it wait for a link, so that it is closed if none comes? IKEv2 may have none.
+    /// Does it wait for a link, so that it is closed if none comes? An IKEv2 session may have none.
     pub fn waits_for_link(&self) -> bool {
         let may_have_none = self.tunnel == Some(Tunnel::Ikev2) || self.adopted;
         self.links.is_empty() && !(may_have_none && self.established.is_none())
     }
 
-    /// Does nothing tell which addresses it has? IKEv2 may have no link, and may show none.
-    fn may_have_any_address(&self) -> bool {
-        self.tunnel == Some(Tunnel::Ikev2) && self.established.is_none() && self.told.is_empty()
+    /// Are its addresses unknown? An IKEv2 session may have no link, and may show no address.
+    pub(super) fn may_have_any_address(&self) -> bool {
+        self.tunnel == Some(Tunnel::Ikev2) && self.established.is_none() && self.projected.is_empty()
     }
 }
 
@@ -148,327 +144,5 @@ impl Entry for Session {
 impl Entry for Closed {
     fn order(&self, other: &Self) -> Ordering {
         (self.closed.mono, self.session.id).cmp(&(other.closed.mono, other.session.id))
-    }
-}
-
-/// All of them, with their indexes.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sessions {
-    live: Live,
-    indexes: Indexes,
-    closed: Table<Closed>,
-    closed_by_id: Index,
-    closed_by_handle: Index,
-    /// In the order in which they were closed.
-    closed_at: BTreeSet<(Mono, Id)>,
-}
-
-/// Where the live ones are.
-#[derive(Clone, Debug, Default)]
-struct Indexes {
-    by_id: Index,
-    by_handle: Index,
-    by_guid: Index,
-    by_user: Index,
-    /// The one whose link came last.
-    on_port: HashMap<Name, Slot>,
-    /// By the port of the first link, or of its projection's lease.
-    by_first_port: Index,
-    /// By the addresses that the projection named. The server's own is among them, so that all sessions stand under one:
-    /// none may be looked for there one by one.
-    by_told: BTreeSet<(Address, Slot)>,
-    /// How many may have any address.
-    may_have_any: usize,
-}
-
-/// Ports without a name are not one port.
-fn named(port: Option<&Name>) -> Option<&Name> {
-    port.filter(|port| !port.is_empty())
-}
-
-impl Indexes {
-    /// All but the addresses that were told and the ports of its links.
-    fn insert(&mut self, slot: Slot, session: &Session) {
-        self.may_have_any += usize::from(session.may_have_any_address());
-        self.by_id.insert(&session.id, slot);
-        self.by_handle.insert(&session.handle, slot);
-        if let Some(guid) = &session.guid {
-            self.by_guid.insert(guid, slot);
-        }
-        if let Some(user) = &session.user {
-            self.by_user.insert(user, slot);
-        }
-        if let Some(port) = named(session.port.as_ref()) {
-            self.by_first_port.insert(port, slot);
-        }
-    }
-
-    fn remove(&mut self, slot: Slot, session: &Session) {
-        self.may_have_any -= usize::from(session.may_have_any_address());
-        self.by_id.remove(&session.id, slot);
-        self.by_handle.remove(&session.handle, slot);
-        if let Some(guid) = &session.guid {
-            self.by_guid.remove(guid, slot);
-        }
-        if let Some(user) = &session.user {
-            self.by_user.remove(user, slot);
-        }
-        if let Some(port) = named(session.port.as_ref()) {
-            self.by_first_port.remove(port, slot);
-        }
-        for address in &session.told {
-            self.by_told.remove(&(*address, slot));
-        }
-        for link in &session.links {
-            self.is_off_port(&link.port, slot);
-        }
-    }
-
-    fn is_on_port(&mut self, port: &Name, slot: Slot) {
-        if !port.is_empty() {
-            self.on_port.insert(port.clone(), slot);
-        }
-    }
-
-    fn is_off_port(&mut self, port: &Name, slot: Slot) {
-        if self.on_port.get(port) == Some(&slot) {
-            self.on_port.remove(port);
-        }
-    }
-}
-
-impl Sessions {
-    /// Of a checkpoint.
-    pub(super) fn load(live: Table<Session>, closed: Table<Closed>) -> Self {
-        let mut all = Self { live: Live(live), ..Self::default() };
-        let Self { live, indexes, .. } = &mut all;
-        let many = live.0.len();
-        for index in [&mut indexes.by_id, &mut indexes.by_handle, &mut indexes.by_guid, &mut indexes.by_user] {
-            index.reserve(many);
-        }
-        indexes.by_first_port.reserve(many);
-        indexes.on_port.reserve(many);
-        let mut told = Vec::with_capacity(2 * many);
-        for (slot, session) in live.iter() {
-            indexes.insert(slot, session);
-            told.extend(session.told.iter().map(|address| (*address, slot)));
-            for link in &session.links {
-                let other = indexes.on_port.get(&link.port).and_then(|other| live.0.get(*other));
-                if other.is_none_or(|other| other.order(session).is_lt()) {
-                    indexes.is_on_port(&link.port, slot);
-                }
-            }
-        }
-        // At once: one by one it takes ten times as long.
-        indexes.by_told = told.into_iter().collect();
-        all.closed = closed;
-        for (slot, closed) in all.closed.iter() {
-            let Session { id, handle, .. } = closed.session;
-            all.closed_at.insert((closed.closed.mono, id));
-            all.closed_by_id.insert(&id, slot);
-            all.closed_by_handle.insert(&handle, slot);
-        }
-        all
-    }
-
-    pub(super) const fn tables(&self) -> (&Table<Session>, &Table<Closed>) {
-        (&self.live.0, &self.closed)
-    }
-
-    fn slot(&self, id: Id) -> Option<Slot> {
-        self.indexes.by_id.find(&id).find(|slot| self.live.0.get(*slot).is_some_and(|session| session.id == id))
-    }
-
-    /// In the order of their beginning.
-    fn some(&self, slots: impl Iterator<Item = Slot>, is: impl Fn(&Session) -> bool) -> vec::IntoIter<&Session> {
-        let mut some: Vec<_> = self.live.some(slots, is).map(|(_, session)| session).collect();
-        some.sort_unstable_by(|one, other| one.order(other));
-        some.into_iter()
-    }
-
-    fn last(&self, slots: impl Iterator<Item = Slot>, is: impl Fn(&Session) -> bool) -> Option<&Session> {
-        self.live.some(slots, is).map(|(_, session)| session).max_by(|one, other| one.order(other))
-    }
-
-    pub(super) fn get(&self, id: Id) -> Option<&Session> {
-        self.live.get(self.slot(id)?)
-    }
-
-    pub(super) fn live(&self) -> impl Iterator<Item = &Session> {
-        self.live.iter().map(|(_, session)| session)
-    }
-
-    pub(super) const fn len(&self) -> usize {
-        self.live.0.len()
-    }
-
-    pub(super) fn by_handle(&self, handle: u64) -> Option<&Session> {
-        self.last(self.indexes.by_handle.find(&handle), |session| session.handle == handle)
-    }
-
-    pub(super) fn by_guid(&self, guid: &str) -> Option<&Session> {
-        self.last(self.indexes.by_guid.find(&guid), |session| session.guid.as_deref() == Some(guid))
-    }
-
-    pub(super) fn on_port(&self, port: &Name) -> Option<&Session> {
-        self.indexes.on_port.get(port).and_then(|slot| self.live.get(*slot))
-    }
-
-    pub(super) fn of_user(&self, user: &Identity) -> impl Iterator<Item = &Session> {
-        self.some(self.indexes.by_user.find(user), |session| session.user.as_ref() == Some(user))
-    }
-
-    /// Those whose first link was on a port, also if that link has ended.
-    pub(super) fn of_first_port(&self, port: &Name) -> impl Iterator<Item = &Session> {
-        self.some(self.indexes.by_first_port.find(port), |session| session.port.as_ref() == Some(port))
-    }
-
-    /// Those whose projection has named an address, in no order.
-    pub(super) fn telling(&self, address: Address) -> impl Iterator<Item = &Session> {
-        let told = self.indexes.by_told.range((address, Slot::MIN)..=(address, Slot::MAX));
-        told.filter_map(|(_, slot)| self.live.get(*slot))
-    }
-
-    /// Does nothing tell of some live session which addresses it has?
-    pub(super) const fn some_may_have_any_address(&self) -> bool {
-        self.indexes.may_have_any > 0
-    }
-
-    /// In place of another one with its identifier.
-    pub(super) fn insert(&mut self, session: Session) {
-        self.take(session.id);
-        let told = session.told.clone();
-        let slot = self.live.0.insert(session);
-        if let Some(session) = self.live.0.get(slot) {
-            self.indexes.insert(slot, session);
-        }
-        self.indexes.by_told.extend(told.into_iter().map(|address| (address, slot)));
-    }
-
-    pub(super) fn take(&mut self, id: Id) -> Option<Session> {
-        let slot = self.slot(id)?;
-        let session = self.live.0.remove(slot)?;
-        self.indexes.remove(slot, &session);
-        Some(session)
-    }
-
-    /// The live ones. None is left, nor one that was closed.
-    pub(super) fn take_all(&mut self) -> Table<Session> {
-        std::mem::take(self).live.0
-    }
-
-    /// What no index is made of may be changed.
-    pub(super) fn change(&mut self, id: Id, change: impl FnOnce(&mut Session)) {
-        if let Some(session) = self.slot(id).and_then(|slot| self.live.get_mut(slot)) {
-            change(session);
-        }
-    }
-
-    /// Its first link has come.
-    pub(super) fn establish(&mut self, id: Id, at: Stamp, port: &Name, tunnel: Option<Tunnel>) {
-        let Some(slot) = self.slot(id) else { return };
-        let Some(session) = self.live.get_mut(slot) else { return };
-        self.indexes.may_have_any -= usize::from(session.may_have_any_address());
-        session.established = Some(at);
-        session.tunnel = tunnel.or(session.tunnel);
-        let before = session.port.replace(port.clone());
-        if let Some(before) = named(before.as_ref()) {
-            self.indexes.by_first_port.remove(before, slot);
-        }
-        if let Some(port) = named(Some(port)) {
-            self.indexes.by_first_port.insert(port, slot);
-        }
-    }
-
-    pub(super) fn link(&mut self, id: Id, link: Link) {
-        let Some(slot) = self.slot(id) else { return };
-        let Some(session) = self.live.get_mut(slot) else { return };
-        session.links.retain(|other| other.port != link.port);
-        self.indexes.is_on_port(&link.port, slot);
-        // One, as a rule.
-        session.links.reserve_exact(1);
-        session.links.push(link);
-    }
-
-    pub(super) fn unlink(&mut self, id: Id, port: &Name, at: Stamp) {
-        let Some(slot) = self.slot(id) else { return };
-        let Some(session) = self.live.get_mut(slot) else { return };
-        let before = session.links.len();
-        session.links.retain(|link| link.port != *port);
-        if session.links.len() < before && session.links.is_empty() {
-            session.unlinked = at;
-        }
-        self.indexes.is_off_port(port, slot);
-    }
-
-    // Those that were closed.
-
-    fn closed_slot(&self, id: Id) -> Option<Slot> {
-        self.closed_by_id.find(&id).find(|slot| self.closed.get(*slot).is_some_and(|closed| closed.session.id == id))
-    }
-
-    pub(super) fn closed(&self) -> impl Iterator<Item = &Closed> {
-        self.closed.iter().map(|(_, closed)| closed)
-    }
-
-    pub(super) fn closed_session(&self, id: Id) -> Option<&Closed> {
-        self.closed.get(self.closed_slot(id)?)
-    }
-
-    /// The latest first.
-    pub(super) fn closed_by_handle(&self, handle: u64) -> impl Iterator<Item = &Closed> {
-        let some = self.closed_by_handle.find(&handle).filter_map(|slot| self.closed.get(slot));
-        let mut some: Vec<_> = some.filter(|closed| closed.session.handle == handle).collect();
-        some.sort_unstable_by(|one, other| other.order(one));
-        some.into_iter()
-    }
-
-    /// A closed session of this handle lives no more; its hangup may still come.
-    pub(super) fn handle_is_anothers(&mut self, handle: u64) {
-        for slot in self.closed_by_handle.find(&handle) {
-            if self.closed.get(slot).is_some_and(|closed| closed.session.handle == handle)
-                && let Some(closed) = self.closed.get_mut(slot)
-            {
-                closed.by = ClosedBy::HandleStartedAgain;
-            }
-        }
-    }
-
-    pub(super) fn remember(&mut self, closed: Closed) {
-        let Session { id, handle, .. } = closed.session;
-        self.forget(id);
-        self.closed_at.insert((closed.closed.mono, id));
-        let slot = self.closed.insert(closed);
-        self.closed_by_id.insert(&id, slot);
-        self.closed_by_handle.insert(&handle, slot);
-        while self.closed.len() > super::MOST_CLOSED {
-            let Some(&(_, first)) = self.closed_at.first() else { break };
-            self.forget(first);
-        }
-    }
-
-    pub(super) fn forget(&mut self, id: Id) -> Option<Closed> {
-        let slot = self.closed_slot(id)?;
-        let closed = self.closed.remove(slot)?;
-        self.closed_at.remove(&(closed.closed.mono, id));
-        self.closed_by_id.remove(&id, slot);
-        self.closed_by_handle.remove(&closed.session.handle, slot);
-        Some(closed)
-    }
-
-    /// Those that were closed long enough ago.
-    pub(super) fn forget_before(&mut self, mono: Mono) {
-        while let Some(&(closed, id)) = self.closed_at.first() {
-            if closed >= mono {
-                break;
-            }
-            self.forget(id);
-        }
-    }
-
-    pub(super) fn closed_change(&mut self, id: Id, change: impl FnOnce(&mut Closed)) {
-        if let Some(closed) = self.closed_slot(id).and_then(|slot| self.closed.get_mut(slot)) {
-            change(closed);
-        }
     }
 }

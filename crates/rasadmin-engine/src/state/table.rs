@@ -1,9 +1,9 @@
-//! Entries in numbered places, of which a picture costs next to nothing.
+//! Tables of entries in numbered slots. A clone costs next to nothing.
 //!
-//! A clone shares the entries with its original. Whoever changes one first copies the few that stand beside it, so each
-//! of them keeps what it had. A checkpoint is written from such a clone while the state goes on.
+//! A clone shares the entries with its original. Changing an entry first copies the chunk it is in, so the other table
+//! keeps what it had. A checkpoint is written from such a clone while the state goes on.
 
-use super::checkpoint::Sink;
+use super::sink::Sink;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
@@ -11,19 +11,19 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// An entry's place. It is another's once the entry has been removed.
+/// The number of an entry's slot. It is reused once the entry has been removed.
 pub(super) type Slot = u32;
 
 /// How many entries are copied with one that changes.
 const CHUNK: usize = 32;
 
-/// What a table holds: entries that have an order of their own, whatever their places.
+/// An entry of a table. Entries have an order that does not depend on their slots.
 pub(super) trait Entry: Clone {
     /// Which of two comes first.
     fn order(&self, other: &Self) -> Ordering;
 }
 
-/// Entries in numbered places.
+/// Entries in numbered slots.
 #[derive(Clone)]
 pub(super) struct Table<T> {
     chunks: Vec<Arc<Vec<Option<T>>>>,
@@ -37,7 +37,7 @@ impl<T> Default for Table<T> {
     }
 }
 
-const fn place(slot: Slot) -> (usize, usize) {
+const fn position(slot: Slot) -> (usize, usize) {
     (slot as usize / CHUNK, slot as usize % CHUNK)
 }
 
@@ -47,7 +47,7 @@ impl<T: Entry> Table<T> {
     }
 
     pub(super) fn get(&self, slot: Slot) -> Option<&T> {
-        let (chunk, at) = place(slot);
+        let (chunk, at) = position(slot);
         self.chunks.get(chunk)?.get(at)?.as_ref()
     }
 
@@ -56,7 +56,7 @@ impl<T: Entry> Table<T> {
     }
 
     fn entry(&mut self, slot: Slot) -> Option<&mut Option<T>> {
-        let (chunk, at) = place(slot);
+        let (chunk, at) = position(slot);
         Arc::make_mut(self.chunks.get_mut(chunk)?).get_mut(at)
     }
 
@@ -85,14 +85,15 @@ impl<T: Entry> Table<T> {
         Some(gone)
     }
 
-    /// In the order of their places, which means nothing.
+    /// In the order of their slots, which means nothing.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &T)> {
         let entries = self.chunks.iter().flat_map(|chunk| chunk.iter());
         // A chunk that is not full is the last one.
         entries.enumerate().filter_map(|(slot, entry)| Some((slot as Slot, entry.as_ref()?)))
     }
 
-    /// Writes a slice of it: how many entries there are, and those of one chunk. True if it was the last.
+    /// Writes a slice of the table: the number of entries before the first slice, then the entries of one chunk.
+    /// Returns true if it was the last slice.
     pub(super) fn slice<S: Sink>(&self, chunk: usize, to: &mut S) -> Result<bool, S::Error>
     where
         T: Serialize,
@@ -142,7 +143,7 @@ impl<'de, T: Entry + Deserialize<'de>> Deserialize<'de> for Table<T> {
     }
 }
 
-/// Reads entries straight into their places.
+/// Reads entries directly into a table.
 struct Entries<T>(PhantomData<T>);
 
 impl<'de, T: Entry + Deserialize<'de>> Visitor<'de> for Entries<T> {
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vacant_place_is_given_again_and_no_other_entry_moves() {
+    fn a_vacant_slot_is_reused_and_no_other_entry_moves() {
         let mut table = filled(100);
         assert_eq!((table.remove(40), table.remove(40), table.len()), (Some(40), None, 99));
         assert_eq!((table.get(40), table.get(41)), (None, Some(&41)));

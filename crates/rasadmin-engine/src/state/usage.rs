@@ -4,73 +4,11 @@ use super::index::Index;
 use super::table::{Entry, Slot, Table};
 use crate::Identity;
 use crate::config::file::Period;
-use crate::effect::{DayUse, Labels};
+use crate::effect::{Accumulated, DayUse, Labels, Sums};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
-/// Seconds and octets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sums {
-    /// Seconds connected.
-    pub seconds: u64,
-    /// Octets received and sent.
-    pub octets: u64,
-}
-
-impl Sums {
-    const fn plus(self, more: Self) -> Self {
-        Self { seconds: self.seconds.saturating_add(more.seconds), octets: self.octets.saturating_add(more.octets) }
-    }
-}
-
-/// The sums of two periods: of the latest that was ever written, which a session that began long ago or is told late does
-/// not overwrite, and of the one that was written last beside it, which a clock that was ahead once leaves free.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Accumulated {
-    /// By their labels; none comes first.
-    two: [Option<(i32, Sums)>; 2],
-}
-
-impl Accumulated {
-    fn of(&self, label: i32) -> Sums {
-        self.two.into_iter().flatten().find(|(of, _)| *of == label).map_or(Sums::default(), |(_, sums)| sums)
-    }
-
-    fn entry(&mut self, label: i32) -> Option<&mut Sums> {
-        self.two.iter_mut().flatten().find(|(of, _)| *of == label).map(|(_, sums)| sums)
-    }
-
-    fn add(&mut self, label: i32, more: Sums) {
-        match self.entry(label) {
-            Some(sums) => *sums = sums.plus(more),
-            None => {
-                self.two[0] = Some((label, more));
-                self.two.sort_by_key(|entry| entry.map(|(label, _)| label));
-            }
-        }
-    }
-
-    fn take(&mut self, label: i32, less: Sums) {
-        if let Some(sums) = self.entry(label) {
-            sums.seconds = sums.seconds.saturating_sub(less.seconds);
-            sums.octets = sums.octets.saturating_sub(less.octets);
-        }
-    }
-
-    fn forget_before(&mut self, label: i32) {
-        for entry in &mut self.two {
-            if entry.is_some_and(|(of, _)| of < label) {
-                *entry = None;
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.two.iter().all(Option::is_none)
-    }
-}
-
-/// A day's, a week's or a month's label.
+/// The label of a day, a week or a month.
 pub const fn period_label(period: Period, labels: Labels) -> i32 {
     match period {
         Period::Day => labels.day,
@@ -81,7 +19,7 @@ pub const fn period_label(period: Period, labels: Labels) -> i32 {
 
 const PERIODS: [Period; 3] = [Period::Day, Period::Week, Period::Month];
 
-/// What a user has used.
+/// A user's use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct UseOf(Identity, [Accumulated; 3]);
 
@@ -91,7 +29,7 @@ impl Entry for UseOf {
     }
 }
 
-/// Everybody's.
+/// The use of all users.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UseOfAll {
     all: Table<UseOf>,
@@ -102,20 +40,20 @@ const fn sums(day: &DayUse) -> Sums {
     Sums { seconds: day.seconds, octets: day.input_octets.saturating_add(day.output_octets) }
 }
 
-/// What falls into the last two periods of these days: no more is kept.
+/// The sums of these days for their last two periods. No more is kept.
 fn last_two(period: Period, days: &[DayUse]) -> impl Iterator<Item = (i32, Sums)> {
     let mut all = Accumulated::default();
     for day in days {
         let label = period_label(period, day.labels);
-        if all.two[0].is_none_or(|(first, _)| first <= label) {
+        if all.reaches(label) {
             all.add(label, sums(day));
         }
     }
-    all.two.into_iter().flatten()
+    all.entries()
 }
 
 impl UseOfAll {
-    /// Of a checkpoint.
+    /// Loads a checkpoint.
     pub(super) fn load(all: Table<UseOf>) -> Self {
         let mut by_user = Index::default();
         by_user.reserve(all.len());
@@ -129,7 +67,7 @@ impl UseOfAll {
         &self.all
     }
 
-    /// So many users may come in addition.
+    /// Reserves room for so many more users.
     pub(super) fn reserve(&mut self, users: usize) {
         self.by_user.reserve(users);
     }
@@ -155,7 +93,7 @@ impl UseOfAll {
         }
     }
 
-    /// A session's use is now this, instead of what was told of it before.
+    /// Replaces a session's use.
     pub(super) fn replace(&mut self, user: &Identity, before: &[DayUse], now: &[DayUse]) {
         if before.is_empty() && now.is_empty() {
             return;
@@ -172,7 +110,7 @@ impl UseOfAll {
         });
     }
 
-    /// What a user has used, that of live sessions included.
+    /// Sets a user's use, including that of live sessions.
     pub(super) fn carry(&mut self, user: &Identity, sums: [Accumulated; 3]) {
         self.change(user, |all| *all = sums);
     }
@@ -185,7 +123,7 @@ impl UseOfAll {
         self.all.iter().map(|(_, UseOf(user, all))| (user, all))
     }
 
-    /// What lies before a day of the calendar is forgotten: whole days; weeks and months that ended before it.
+    /// Forgets what lies before a day: whole days, and weeks and months that ended before it.
     pub(super) fn forget(&mut self, labels: Labels, user: Option<&Identity>) {
         let slots: Vec<Slot> = match user {
             Some(user) => self.slot(user).into_iter().collect(),

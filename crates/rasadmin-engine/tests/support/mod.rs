@@ -225,7 +225,7 @@ impl Scene {
 }
 
 pub fn show(address: Address) -> String {
-    rasadmin_engine::addresses::parse::show(address.number, address.family)
+    rasadmin_engine::addresses::text::show(address.number, address.family)
 }
 
 pub fn why(decision: &Decision) -> String {

@@ -1,4 +1,4 @@
-//! CSV for people: RFC 4180, with a guard against formulas.
+//! Exports CSV for people: RFC 4180, protected against formulas.
 
 use super::{Export, rfc_3339};
 use rasadmin_ledger::report::SessionRow;
@@ -39,7 +39,7 @@ pub struct Csv<W> {
 }
 
 impl<W: Write> Csv<W> {
-    /// With its header.
+    /// Writes the header.
     pub fn new(mut out: W) -> io::Result<Self> {
         write!(out, "{}\r\n", HEADER.join(","))?;
         Ok(Self { out })
@@ -86,8 +86,8 @@ impl<W: Write> Export for Csv<W> {
     }
 }
 
-/// A cell. A spreadsheet takes what begins with one of these for a formula: an apostrophe before it says that it is a
-/// text. Quoted where CSV needs it.
+/// Formats a cell. Spreadsheets treat a text that begins with one of these characters as a formula; an apostrophe
+/// before it makes it a text. The cell is quoted if CSV requires it.
 fn cell(text: &str) -> String {
     let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
     if text.contains([',', '"', '\r', '\n']) || text.starts_with(' ') || text.ends_with(' ') {

@@ -1,4 +1,4 @@
-//! NPS's DTS format: an `<Event>` a record, a Start and a Stop a session, in the order of time.
+//! Exports NPS's DTS format: one `<Event>` for each record, a Start and a Stop for each session, in the order of time.
 
 use super::{Export, time, was_established};
 use crate::causes::cause_number;
@@ -21,7 +21,7 @@ enum Status {
     Interim = 3,
 }
 
-/// data_type, as NPS counts them.
+/// The numbers of data_type in NPS.
 #[derive(Clone, Copy)]
 enum Type {
     Number = 0,
@@ -52,7 +52,7 @@ impl PartialOrd for Waiting {
     }
 }
 
-/// The earliest is the greatest, as a heap wants it.
+/// The heap returns the greatest, so the earliest is the greatest.
 impl Ord for Waiting {
     fn cmp(&self, other: &Self) -> Ordering {
         (other.time, other.id).cmp(&(self.time, self.id))
@@ -67,12 +67,12 @@ pub struct Dts<W> {
 }
 
 impl<W: Write> Dts<W> {
-    /// `zone` is that of the records' own times, which NPS writes as local ones.
+    /// `zone` is the time zone of the records' own times, which NPS writes in local time.
     pub fn new(out: W, zone: TimeZone) -> Self {
         Self { out, zone, waiting: BinaryHeap::new() }
     }
 
-    /// Writes what happened up to a time.
+    /// Writes the records up to a time.
     fn until(&mut self, time: Millis) -> io::Result<()> {
         while self.waiting.peek().is_some_and(|waiting| waiting.time <= time) {
             if let Some(last) = self.waiting.pop() {
@@ -166,7 +166,7 @@ struct Event {
 }
 
 impl Event {
-    /// An element; none if there is nothing to say.
+    /// Adds an element, unless its value is empty.
     fn add(&mut self, name: &str, data_type: Type, value: &str) {
         if value.is_empty() {
             return;
@@ -187,18 +187,17 @@ impl Event {
         self.add(name, Type::Number, &value.to_string());
     }
 
-    /// A name, with what XML cannot carry escaped.
+    /// Adds a name. Characters that XML cannot carry are escaped.
     fn name(&mut self, element: &str, name: &Name) {
         let (text, escaped) = escape(name);
         self.escaped |= escaped;
         self.add(element, Type::Text, &text);
     }
 
-    /// Tunnel-Type is a number; for IKEv2 none is known, so Connect-Info says it.
+    /// Adds the tunnel. Tunnel-Type is a number; no number for IKEv2 is known, so Connect-Info names it.
     fn tunnel(&mut self, name: Option<&str>) {
         let Some(name) = name else { return };
-        let all = [Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp];
-        let known = all.into_iter().find(|tunnel| tunnel.name() == name);
+        let known = name.parse::<Tunnel>().ok();
         match known.map_or_else(|| name.parse().ok(), tunnel_number) {
             Some(number) => {
                 self.number("Tunnel-Type", u64::from(number));
@@ -211,7 +210,7 @@ impl Event {
         }
     }
 
-    /// What was used: the low 32 bits of octets, and how often they were full.
+    /// Adds the usage: the low 32 bits of octets, and how often they wrapped.
     fn used(&mut self, s: &SessionRow) {
         let mut some = |name: &str, value: Option<u64>| {
             if let Some(value) = value {

@@ -1,4 +1,4 @@
-//! JSON Lines: an object a session, its names those of the ledger's columns.
+//! Exports JSON Lines: one object for each session. Its names are those of the ledger's columns.
 
 use super::{Export, rfc_3339};
 use rasadmin_ledger::report::SessionRow;
@@ -45,7 +45,7 @@ pub struct Jsonl<W> {
 }
 
 impl<W: Write> Jsonl<W> {
-    /// Nothing stands before the first object.
+    /// Writes no header.
     pub fn new(out: W) -> Self {
         Self { out }
     }

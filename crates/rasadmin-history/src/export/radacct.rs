@@ -1,4 +1,4 @@
-//! SQL for FreeRADIUS's table `radacct`, as of version 3.0.20 and later.
+//! Exports SQL for FreeRADIUS's table `radacct`, version 3.0.20 and later.
 
 use super::{Export, time, was_established};
 use rasadmin_ledger::report::SessionRow;
@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Rows a statement, and statements a transaction.
+/// Rows per statement, and statements per transaction.
 const ROWS: usize = 100;
 const STATEMENTS: usize = 10;
 
-/// Whose SQL: FreeRADIUS's own table definitions differ in how they keep a time and what may be NULL.
+/// The SQL dialect. FreeRADIUS's table definitions differ in how they store a time and what may be NULL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sql {
     /// `timestamp with time zone`, `inet`, NULL.
@@ -23,12 +23,12 @@ pub enum Sql {
     Sqlite,
 }
 
-/// NAS-IP-Address, which the table demands and the ledger does not have.
+/// The NAS-IP-Address of each server. The table requires it, and the ledger does not have it.
 #[derive(Clone, Debug)]
 pub struct NasAddresses {
-    /// By the folded name of the server.
+    /// By the server's folded name.
     pub by_server: HashMap<Name, Ipv4Addr>,
-    /// Of all others.
+    /// For all other servers.
     pub others: Ipv4Addr,
 }
 
@@ -63,8 +63,8 @@ const COLUMNS: [&str; 22] = [
     "framedinterfaceid",
 ];
 
-/// What a session that was live at the last export, or whose end was not known, gets at the next one. The end comes last:
-/// MySQL sets one column after the other.
+/// The columns that a later export updates for a session that was live or whose end was unknown. The end comes last,
+/// because MySQL sets one column after the other.
 const UPDATED: [&str; 6] =
     ["acctupdatetime", "acctsessiontime", "acctinputoctets", "acctoutputoctets", "acctterminatecause", "acctstoptime"];
 
@@ -78,13 +78,13 @@ pub struct Radacct<W> {
 }
 
 impl<W: Write> Radacct<W> {
-    /// With what the database must know first.
+    /// Writes the settings that the database needs first.
     pub fn new(mut out: W, sql: Sql, addresses: NasAddresses) -> io::Result<Self> {
         writeln!(out, "-- Sessions for FreeRADIUS's table radacct. Loaded again, they are not doubled.")?;
         match sql {
             Sql::Postgresql => writeln!(out, "SET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;")?,
             Sql::Mysql => {
-                // A backslash in a text is a backslash: it stands in every DOMAIN\user.
+                // Take backslashes literally: every `DOMAIN\user` has one.
                 writeln!(out, "SET NAMES utf8mb4;\nSET sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES');")?;
             }
             Sql::Sqlite => {}
@@ -130,7 +130,8 @@ impl<W: Write> Radacct<W> {
         format!("({})", values.join(", "))
     }
 
-    /// A text literal. Names are as people see them, without control characters; MySQL refuses what is too long.
+    /// Formats a text literal. Names are written as people see them, without control characters. MySQL refuses texts
+    /// that are too long.
     fn text(&self, text: &str, most: usize) -> String {
         let text: String = match self.sql {
             Sql::Mysql => text.chars().take(most).collect(),
@@ -140,7 +141,8 @@ impl<W: Write> Radacct<W> {
         format!("'{}'", text.replace('\'', "''"))
     }
 
-    /// What is not known is NULL in PostgreSQL, and an empty text elsewhere: so the tables are defined.
+    /// Formats an optional text. As the tables are defined, an unknown value is NULL in PostgreSQL, and an empty text
+    /// elsewhere.
     fn maybe(&self, text: Option<&str>) -> String {
         match (text, self.sql) {
             (Some(text), _) => self.text(text, 45),
@@ -149,7 +151,7 @@ impl<W: Write> Radacct<W> {
         }
     }
 
-    /// As FreeRADIUS's own queries write it.
+    /// Formats a time as FreeRADIUS's own queries do.
     fn time(&self, millis: Millis) -> String {
         let at = time(millis);
         match self.sql {

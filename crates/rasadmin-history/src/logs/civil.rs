@@ -1,4 +1,4 @@
-//! Times as the logs write them: `06/18/2024`, `14:45:48`, `05/19/2014 15:21:44.008`, and seconds since 1970.
+//! Parses times as the logs write them: `06/18/2024`, `14:45:48`, `05/19/2014 15:21:44.008`, and seconds since 1970.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -14,7 +14,7 @@ fn numbers<const N: usize>(text: &str, between: char) -> Option<[i16; N]> {
     parts.next().is_none().then_some(numbers)
 }
 
-/// `MM/DD/YYYY` and `HH:MM:SS`, perhaps with a fraction of a second.
+/// Parses `MM/DD/YYYY` and `HH:MM:SS`, which may have a fraction of a second.
 pub fn date_time(date: &str, time: &str) -> Option<DateTime> {
     let [month, day, year] = numbers(date.trim(), '/')?;
     let (time, fraction) = time.trim().split_once('.').unwrap_or((time.trim(), ""));
@@ -26,36 +26,37 @@ pub fn date_time(date: &str, time: &str) -> Option<DateTime> {
         millis = digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<i32>().ok())??;
         millis *= [1, 100, 10, 1][digits.len()];
     }
-    // A leap second is the second before it.
+    // A leap second counts as the second before it.
     let second = second.min(59);
     let (month, day, hour, minute, second) = (small(month)?, small(day)?, small(hour)?, small(minute)?, small(second)?);
     DateTime::new(year, month, day, hour, minute, second, millis * 1_000_000).ok()
 }
 
-/// `MM/DD/YYYY HH:MM:SS.mmm` in one text.
+/// Parses `MM/DD/YYYY HH:MM:SS.mmm`.
 pub fn stamp(text: &str) -> Option<DateTime> {
     let (date, time) = text.trim().split_once(' ')?;
     date_time(date, time)
 }
 
-/// Milliseconds since 1970 of a local time. Of an hour that comes twice, the first; an hour that is left out is read as
-/// it was before the change.
+/// Converts a local time to milliseconds since 1970. In an hour that comes twice, the first one counts. An hour that
+/// is skipped is read with the offset before the change.
 pub fn utc(local: DateTime, zone: &TimeZone) -> Option<Millis> {
     Some(zone.to_ambiguous_timestamp(local).compatible().ok()?.as_millisecond())
 }
 
-/// Event-Timestamp: seconds since 1970, or a date and time, which is UTC too. None if it is no time: some send 0.
+/// Parses Event-Timestamp: seconds since 1970, or a date and time in UTC. `None` if it is not a time: some servers
+/// send 0.
 pub fn event_timestamp(text: &str) -> Option<Millis> {
     if text.contains('/') {
         return utc(stamp(text)?, &TimeZone::UTC);
     }
     let seconds: i64 = text.trim().parse().ok()?;
-    // RADIUS has 32 bits for it.
+    // RADIUS uses 32 bits.
     (1..=i64::from(u32::MAX)).contains(&seconds).then_some(seconds * 1000)
 }
 
-/// The event's second with the fraction of the time at which it was written down, if both show the same second: the
-/// zones of the world differ by whole minutes.
+/// Adds the fraction of the time at which the record was written, if both times show the same second. Time zones
+/// differ by whole minutes.
 pub fn with_fraction(event: Millis, logged: Option<DateTime>) -> Millis {
     match logged {
         Some(local) if event.rem_euclid(60_000) == i64::from(local.second()) * 1000 => {

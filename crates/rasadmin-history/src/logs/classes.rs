@@ -1,13 +1,14 @@
-//! What was asked and answered for a Class: an NPS gives each request its own, and accounting carries it on.
+//! Remembers what was asked and answered for each Class. NPS gives each request a Class of its own, and accounting
+//! records carry it.
 
 use super::key::digest;
 use super::record::Record;
 use std::collections::{HashMap, VecDeque};
 
-/// How many are remembered: accounting follows its answer within seconds, so that this is ample.
+/// How many are remembered. Accounting follows its answer within seconds, so this is ample.
 const REMEMBERED: usize = 100_000;
 
-/// What is known of a Class.
+/// What is known about a Class.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// The user, from the request; an answer may lack it.
@@ -26,8 +27,8 @@ pub struct Classes {
 }
 
 impl Classes {
-    /// A request or an answer.
-    pub fn note(&mut self, record: &Record) {
+    /// Records a request or an answer.
+    pub fn record(&mut self, record: &Record) {
         if record.class.is_empty() {
             return;
         }
@@ -53,7 +54,7 @@ impl Classes {
         }
     }
 
-    /// What is known of a record's Class.
+    /// What is known about a record's Class.
     pub fn of(&self, record: &Record) -> Option<&Asked> {
         if record.class.is_empty() { None } else { self.asked.get(&digest(&[&record.class])) }
     }

@@ -1,11 +1,11 @@
-//! Which format a file has.
+//! Detects the format of a file.
 
 use super::{civil, odbc};
 
 /// The formats of RRAS's and NPS's logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
-    /// Database-compatible: one line of quoted fields a record.
+    /// Database-compatible: one line of quoted fields for each record.
     Odbc,
     /// DTS compliant: `<Event>` elements.
     Dts,
@@ -14,7 +14,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// As the ledger marks its sessions.
+    /// The name in the ledger.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Odbc => "odbc",
@@ -23,7 +23,7 @@ impl Format {
         }
     }
 
-    /// As NPS calls it.
+    /// The name in NPS.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Odbc => "database-compatible (ODBC)",
@@ -33,7 +33,7 @@ impl Format {
     }
 }
 
-/// By one line; None if it says nothing.
+/// Detects the format from one line; `None` if the line does not tell.
 pub fn format_of(line: &str) -> Option<Format> {
     let line = line.trim();
     if line.starts_with('<') {
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_format_is_told_by_a_line() {
+    fn every_format_is_detected_from_a_line() {
         let cases = [
             (r#""CPU123","RAS",06/18/2024,14:45:48,4,"u",,"#, Some(Format::Odbc)),
             ("CPU123,RAS,06/18/2024,14:45:48,4", Some(Format::Odbc)),

@@ -1,7 +1,7 @@
-//! The DTS format: `<Event>` elements, each with one flat element an attribute; usually one event a line.
+//! The DTS format: `<Event>` elements, each with one flat element per attribute; usually one event per line.
 //!
-//! Read as text that may be broken: an event ends at `</Event>`, or where the next begins, so that a damaged one spoils
-//! no other; a value ends at its own closing tag, so that a `<` that was written as it is does no harm.
+//! The text may be damaged. An event ends at `</Event>` or where the next event begins, so a damaged event does not
+//! affect others. A value ends at its own closing tag, so an unescaped `<` does no harm.
 
 use super::civil;
 use super::fault::shown;
@@ -10,7 +10,7 @@ use super::record::{Attribute, Record};
 use Attribute as A;
 use std::io;
 
-/// The elements that are read. Some names differ from RADIUS's, some between versions of Windows.
+/// The attributes of elements. Some names differ from RADIUS's, and some between versions of Windows.
 fn attribute(name: &str) -> Attribute {
     match name {
         "Computer-Name" | "ComputerName" => A::ComputerName,
@@ -62,22 +62,22 @@ const END: &str = "</Event>";
 pub struct Events {
     lines: Lines,
     line: String,
-    /// How much of the line has been used.
+    /// How much of the line was used.
     used: usize,
-    /// The event that has begun, without its own tag; its line.
+    /// The event that has begun, without its own tag, and its line.
     event: Option<(String, u64)>,
 }
 
-/// What was found next: an event's content or a fault, with its line.
+/// An event's content or a fault, with its line.
 pub type Found = (u64, Result<String, String>);
 
 impl Events {
-    /// In these lines.
+    /// Reads from these lines.
     pub fn new(lines: Lines) -> Self {
         Self { lines, line: String::new(), used: 0, event: None }
     }
 
-    /// The next event or fault; None at the end of the file.
+    /// Returns the next event or fault; `None` at the end of the file.
     pub fn next(&mut self) -> io::Result<Option<Found>> {
         loop {
             if self.used >= self.line.len() {
@@ -93,7 +93,7 @@ impl Events {
                     }
                     Some(Line::Text) => self.used = 0,
                 }
-                // A line's end within an event is space between elements, or part of a value.
+                // A line break within an event is space between elements, or part of a value.
                 if let Some((event, _)) = &mut self.event
                     && !event.is_empty()
                 {
@@ -125,13 +125,13 @@ impl Events {
             return fault.map(|what| (number, Err(what)));
         };
         let at = *at;
-        // Not beyond the next event's beginning, so that each octet is looked at once.
+        // Do not search beyond the beginning of the next event, so that each byte is looked at once.
         let until = start.map_or(rest.len(), |(before, _)| before);
         let end = rest[..until].find(END);
         if end.is_none()
             && let Some((before, _)) = start
         {
-            // Another begins before this one has ended.
+            // Another event begins before this one has ended.
             self.used += before;
             self.event = None;
             return Some((at, Err("the event has no end".to_owned())));
@@ -156,9 +156,9 @@ impl Events {
     }
 }
 
-/// Where an event's own tag begins and ends; `<Event-Source>` is none.
+/// The begin and end of an event's own tag; `<Event-Source>` is not one.
 fn start(text: &str) -> Option<(usize, usize)> {
-    // Without one, each of many beginnings would be looked for to the line's end.
+    // Otherwise, each of many beginnings would be searched to the end of the line.
     let text = &text[..=text.rfind('>')?];
     let tag = |at: usize| {
         let rest = &text[at + START.len()..];
@@ -168,19 +168,19 @@ fn start(text: &str) -> Option<(usize, usize)> {
     text.match_indices(START).find_map(|(at, _)| tag(at))
 }
 
-/// Between events: declarations, comments and a root element are nothing; text is a fault.
+/// Checks the text between events: declarations, comments and a root element are ignored; other text is a fault.
 fn outside(text: &str) -> Option<String> {
     let text = text.trim();
-    (!text.is_empty() && !text.starts_with('<')).then(|| format!("{} stands outside of an event", shown(text)))
+    (!text.is_empty() && !text.starts_with('<')).then(|| format!("{} is outside an event", shown(text)))
 }
 
-/// An event's content as a record.
+/// Parses an event's content into a record.
 pub fn record(event: &str) -> Result<Record, String> {
     let mut record = Record::default();
     let mut rest = event.trim_start();
     while !rest.is_empty() {
         let Some(tag) = rest.strip_prefix('<') else {
-            return Err(format!("{} stands where an element is expected", shown(rest)));
+            return Err(format!("{} is where an element is expected", shown(rest)));
         };
         if let Some(comment) = tag.strip_prefix("!--") {
             let end = comment.find("-->").ok_or("a comment has no end")?;
@@ -190,7 +190,7 @@ pub fn record(event: &str) -> Result<Record, String> {
         let name_end = tag.find(|c: char| c.is_whitespace() || c == '>' || c == '/').unwrap_or(tag.len());
         let name = &tag[..name_end];
         let tag_end = tag.find('>').filter(|_| !name.is_empty());
-        let tag_end = tag_end.ok_or_else(|| format!("{} is no element", shown(rest)))?;
+        let tag_end = tag_end.ok_or_else(|| format!("{} is not an element", shown(rest)))?;
         let content = &tag[tag_end + 1..];
         if tag[..tag_end].ends_with('/') {
             rest = content.trim_start();
@@ -222,13 +222,14 @@ fn value(record: &mut Record, name: &str, text: &str) -> Result<(), String> {
         record.logged = civil::stamp(text);
         return match record.logged {
             Some(_) => Ok(()),
-            None => Err(format!("{} is no date and time like `05/19/2014 15:21:44.008`", shown(text))),
+            None => Err(format!("{} is not a date and time like `05/19/2014 15:21:44.008`", shown(text))),
         };
     }
     record.set(attribute(name), text)
 }
 
-/// XML's five names and its numbers. What is none of them stands for itself: not everything was written by the book.
+/// Replaces XML's five named entities and its numeric ones. Anything else is taken literally, because not every log is
+/// valid XML.
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -304,19 +305,19 @@ mod tests {
     fn a_damaged_event_spoils_no_other() {
         let good = "<Event><Packet-Type>4</Packet-Type></Event>";
         let text = format!("garbage\n<Event><User-Name>a</User-Name>\n{good}\n<Event>x</Event>{good}\n<Event><A>");
-        let told: Vec<_> = all(&text)
+        let found: Vec<_> = all(&text)
             .into_iter()
             .map(|(line, found)| (line, found.and_then(|event| record(&event).map(drop))))
             .collect();
         let expected = [
-            (1, Err("`garbage` stands outside of an event".to_owned())),
+            (1, Err("`garbage` is outside an event".to_owned())),
             (2, Err("the event has no end".to_owned())),
             (3, Ok(())),
-            (4, Err("`x` stands where an element is expected".to_owned())),
+            (4, Err("`x` is where an element is expected".to_owned())),
             (4, Ok(())),
             (5, Err("the event has no end".to_owned())),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(found, expected);
     }
 
     #[test]

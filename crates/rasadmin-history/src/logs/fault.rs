@@ -1,17 +1,17 @@
-//! What is wrong with a line, or with a whole file.
+//! Faults in a line or a file.
 
 use rasadmin_policy::Name;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A line that could not be used: it is counted, shown and passed over.
+/// A line that could not be used. It is counted, shown and skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The file.
     pub file: PathBuf,
     /// The line, from 1.
     pub line: u64,
-    /// What is wrong, fit for a terminal.
+    /// What is wrong, safe to print on a terminal.
     pub what: String,
 }
 
@@ -26,7 +26,7 @@ impl fmt::Display for Fault {
 pub struct Unreadable {
     /// The file.
     pub file: PathBuf,
-    /// Why, and what to do.
+    /// The reason, and what to do.
     pub what: String,
 }
 
@@ -51,10 +51,10 @@ impl From<Unreadable> for String {
     }
 }
 
-/// Characters of a hostile text that are shown.
+/// How many characters of a hostile text are shown.
 const SHOWN: usize = 40;
 
-/// A text from a log as a message shows it: short, and without what would break a terminal.
+/// Quotes a text from a log for a message: shortened, and safe to print on a terminal.
 pub fn shown(text: &str) -> String {
     let head: String = text.chars().take(SHOWN).collect();
     let more = if head.len() < text.len() { "…" } else { "" };

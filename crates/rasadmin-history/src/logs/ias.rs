@@ -5,7 +5,7 @@ use super::fault::shown;
 use super::record::{Attribute, Record};
 use Attribute as A;
 
-/// RADIUS's numbers, and from 4108 on those of IAS.
+/// The attributes of RADIUS's numbers, and of IAS's numbers from 4108 on.
 fn attribute(number: u32) -> Attribute {
     match number {
         5 => A::NasPort,
@@ -41,7 +41,7 @@ fn attribute(number: u32) -> Attribute {
     }
 }
 
-/// A line as a record.
+/// Parses a line into a record.
 pub fn record(line: &str) -> Result<Record, String> {
     let mut fields = line.split(',');
     let header: Vec<&str> = fields.by_ref().take(6).map(str::trim).collect();
@@ -50,7 +50,7 @@ pub fn record(line: &str) -> Result<Record, String> {
     };
     let mut record = Record { logged: civil::date_time(date, time), ..Record::default() };
     if record.logged.is_none() {
-        return Err(format!("{} is no date and time like `02/09/2000 23:18:00`", shown(&format!("{date} {time}"))));
+        return Err(format!("{} is not a date and time like `02/09/2000 23:18:00`", shown(&format!("{date} {time}"))));
     }
     record.set(A::NasIpAddress, nas)?;
     record.set(A::UserName, user)?;
@@ -66,12 +66,12 @@ pub fn record(line: &str) -> Result<Record, String> {
                 let text = fields.next().ok_or_else(|| format!("attribute {number} has no value"))?;
                 value = Some((attribute(number), text.to_owned()));
             }
-            // Where a number is expected and none comes, the value before it had a comma.
+            // A text in place of a number: the value before it contained a comma.
             (Err(_), Some((_, text))) => {
                 text.push(',');
                 text.push_str(field);
             }
-            (Err(_), None) => return Err(format!("{} is no number of an attribute", shown(field))),
+            (Err(_), None) => return Err(format!("{} is not an attribute number", shown(field))),
         }
     }
     if let Some((attribute, text)) = value.take() {
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!((r.client_friendly_name.as_str(), r.packet_type), ("Paris, Rue 7", Some(4)));
         for (line, fault) in [
             ("a,b".to_owned(), "it has 2 of the 6 fields that a record begins with"),
-            (format!("{head},x,1"), "`x` is no number of an attribute"),
+            (format!("{head},x,1"), "`x` is not an attribute number"),
             (format!("{head},4136"), "attribute 4136 has no value"),
             (head.to_owned(), "it has no Packet-Type (4136)"),
         ] {

@@ -1,42 +1,43 @@
-//! Records become sessions.
+//! Joins records to sessions.
 //!
-//! A session is one Acct-Multi-Session-Id (else one Acct-Session-Id) with one Class on one server. RRAS writes a record a
-//! link, so a session is over when none of its links is open. Only open sessions are held.
+//! A session is identified by its server, its Class, and its Acct-Multi-Session-Id (or, without one, its
+//! Acct-Session-Id). RRAS writes a record for each link, so a session is over when none of its links is open. Only
+//! open sessions are kept in memory.
 
 use super::classes::Classes;
 use super::detect::Format;
 use super::key::{digest, key};
-use super::names::unescape;
 use super::record::{Record, TUNNELS};
+use super::xml_names::unescape;
 use crate::{Ended, PastSession};
 use rasadmin_engine::effect::Usage;
 use rasadmin_policy::Millis;
 use rasadmin_policy::{Fact, Name, Tunnel};
 use std::collections::{HashMap, HashSet, VecDeque};
 
-/// Acct-Terminate-Cause of sessions that a restart of the server ended.
+/// Acct-Terminate-Cause of sessions that ended because the server restarted.
 const NAS_REBOOT: u32 = 11;
-/// The Stop of a session that Accounting-On or -Off ended may still come within this time.
+/// How long the Stop of a session may come after Accounting-On or -Off has ended it.
 const GRACE: Millis = 5 * 60_000;
-/// So many ended sessions are remembered, because RADIUS repeats records whose answer was lost.
+/// How many ended sessions are remembered. RADIUS repeats records whose answer was lost.
 const REMEMBERED: usize = 200_000;
-/// Without a Class, a Start within this time of the first is the same one, repeated.
+/// Without a Class, a Start within this time of the first is a repetition.
 const SAME_START: Millis = 2_000;
 
-/// A session as a log has it.
+/// A session from a log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogSession {
-    /// What every source of the past has.
+    /// What all sources of past sessions have.
     pub past: PastSession,
-    /// Which format.
+    /// The format of the log.
     pub format: Format,
-    /// Tunnel-Type, if it is none of the tunnels that we know.
+    /// Tunnel-Type, if it is an unknown number.
     pub tunnel_number: Option<u32>,
-    /// What was used until `last_seen`; None if the log does not say.
+    /// The usage until `last_seen`; `None` if the log does not say.
     pub usage: Option<Usage>,
-    /// Seconds of connection, as the log says or as its times do.
+    /// The connect time in seconds, from the log or from its times.
     pub seconds: u64,
-    /// Did the log say Gigawords, so that a counter cannot have wrapped unseen?
+    /// Does the log have Gigawords? If so, no counter can have wrapped unnoticed.
     pub gigawords: bool,
     /// The IPv6 interface identifier, as the ledger writes it.
     pub interface_id: Option<String>,
@@ -44,26 +45,26 @@ pub struct LogSession {
     pub prefix: Option<String>,
 }
 
-/// What was seen.
+/// Counts of the records and sessions in logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Records that were read.
+pub struct LogCounts {
+    /// Records read.
     pub records: u64,
-    /// Sessions.
+    /// Sessions found.
     pub sessions: u64,
-    /// Of them, those whose end the log does not have.
+    /// Sessions whose end is not in the log.
     pub without_end: u64,
     /// Access-Accept.
     pub accepts: u64,
-    /// Access-Reject: no sessions.
+    /// Access-Reject records; these are not sessions.
     pub rejects: u64,
-    /// Records that were there already, in another file or because RADIUS repeated them.
+    /// Records that had already been read, in another file or because RADIUS repeated them.
     pub repeated: u64,
-    /// Accounting of switches and wireless networks, which an NPS serves too.
+    /// Accounting records of switches and wireless networks, which an NPS also serves.
     pub elsewhere: u64,
-    /// Accounting whose Class the log shows as rejected.
+    /// Accounting records whose Class was rejected, according to the log.
     pub not_admitted: u64,
-    /// Requests, challenges, and what says nothing about sessions.
+    /// Requests, challenges and other records that say nothing about sessions.
     pub others: u64,
 }
 
@@ -75,30 +76,30 @@ struct Link {
 
 struct Open {
     session: LogSession,
-    /// As `by_id` and `open` know it, and those of its links with a Class of their own.
+    /// The keys of the session in `by_id` and `open`, and of those links that have a Class of their own.
     keys: Vec<u128>,
     by_id: u128,
     links: Vec<Link>,
-    /// Accounting-On or -Off ended it, at this time.
+    /// When Accounting-On or -Off ended it.
     restarted: Option<Millis>,
 }
 
-/// Puts records together.
+/// Joins records to sessions.
 pub struct Joiner {
     format: Format,
     open: HashMap<u128, Open>,
-    /// A link's own key to its session's.
+    /// Maps a link's own key to its session's.
     alias: HashMap<u128, u128>,
-    /// Server and id to the latest session's key.
+    /// Maps server and id to the latest session's key.
     by_id: HashMap<u128, u128>,
     ended: HashSet<u128>,
     ended_order: VecDeque<u128>,
-    /// Sessions that a restart ended, and until when their Stop is waited for.
+    /// Sessions that a restart ended, and until when their Stop may still come.
     restarted: VecDeque<(Millis, u128)>,
     /// The latest time of each server's records.
     latest: HashMap<String, Millis>,
     classes: Classes,
-    counts: Counts,
+    counts: LogCounts,
 }
 
 impl Default for Joiner {
@@ -113,23 +114,23 @@ impl Default for Joiner {
             restarted: VecDeque::new(),
             latest: HashMap::new(),
             classes: Classes::default(),
-            counts: Counts::default(),
+            counts: LogCounts::default(),
         }
     }
 }
 
 impl Joiner {
-    /// A new one.
+    /// Makes a new joiner.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What was seen so far.
-    pub fn counts(&self) -> Counts {
+    /// The counts so far.
+    pub fn counts(&self) -> LogCounts {
         self.counts
     }
 
-    /// Takes a record; sessions that are over go to `out`. An error is a fault of the record.
+    /// Takes a record. Sessions that are over are added to `out`. The error is a fault in the record.
     pub fn push(&mut self, record: &Record, format: Format, out: &mut Vec<LogSession>) -> Result<(), String> {
         self.format = format;
         self.counts.records += 1;
@@ -147,18 +148,18 @@ impl Joiner {
             Some(3) => self.counts.rejects += 1,
             _ => self.counts.others += 1,
         }
-        self.classes.note(record);
+        self.classes.record(record);
         Ok(())
     }
 
-    /// What is still open at the end of the logs has no end in them.
-    pub fn finish(&mut self, out: &mut Vec<LogSession>) -> Counts {
+    /// Ends the sessions that are still open at the end of the logs; their end is unknown.
+    pub fn finish(&mut self, out: &mut Vec<LogSession>) -> LogCounts {
         let mut open: Vec<Open> = self.open.drain().map(|(_, open)| open).collect();
         open.sort_by(|a, b| {
             (a.session.past.start, &a.session.past.key).cmp(&(b.session.past.start, &b.session.past.key))
         });
         for one in open {
-            self.give(one, out);
+            self.emit(one, out);
         }
         self.counts
     }
@@ -171,7 +172,9 @@ impl Joiner {
         let Some(status) = record.status else { return Err("accounting without Acct-Status-Type".to_owned()) };
         let server = name(record, record.server()).folded().as_str().to_owned();
         if server.is_empty() {
-            return Err("it names no server: neither NAS-Identifier nor an address nor a computer".to_owned());
+            return Err(
+                "it names no server: it has neither a NAS-Identifier nor an address nor a computer name".to_owned()
+            );
         }
         match status {
             1..=3 => {}
@@ -195,7 +198,7 @@ impl Joiner {
         *latest = time.max(*latest);
         let own = digest(&[&server, &record.class, record.id()]);
         if self.ended.contains(&own) {
-            // Without a Class an id can come again, for another session.
+            // Without a Class, an id may come again for another session.
             if !(record.class.is_empty() && status == 1) {
                 self.counts.repeated += 1;
                 return Ok(());
@@ -204,11 +207,11 @@ impl Joiner {
         }
         let by_id = digest(&[&server, record.id()]);
         let mut known = self.session_of(record, own, by_id);
-        if let Some(old) = known.filter(|&known| status == 1 && self.begins_anew(record, time, known)) {
+        if let Some(old) = known.filter(|&known| status == 1 && self.starts_new_session(record, time, known)) {
             if let Some(open) = self.open.remove(&old) {
-                self.give(open, out);
+                self.emit(open, out);
             }
-            // It is remembered as ended, if it was; the one that begins is not.
+            // The session that begins is not the one that is remembered as ended.
             self.ended.remove(&own);
             known = None;
         }
@@ -226,12 +229,12 @@ impl Joiner {
         }
         fill(open, record, time, &self.classes);
         let link = if record.session_id.is_empty() { record.id() } else { &record.session_id };
-        let place = open.links.iter().position(|one| one.id == link);
-        let at = place.unwrap_or_else(|| {
+        let known_link = open.links.iter().position(|one| one.id == link);
+        let at = known_link.unwrap_or_else(|| {
             open.links.push(Link { id: link.to_owned(), open: true, usage: None });
             open.links.len() - 1
         });
-        let repeated = place.is_some() && (!open.links[at].open || (status == 1 && known.is_some()));
+        let repeated = known_link.is_some() && (!open.links[at].open || (status == 1 && known.is_some()));
         if repeated {
             self.counts.repeated += 1;
             return Ok(());
@@ -252,7 +255,7 @@ impl Joiner {
         Ok(())
     }
 
-    /// The open session that a record belongs to.
+    /// The key of the open session that a record belongs to.
     fn session_of(&self, record: &Record, own: u128, by_id: u128) -> Option<u128> {
         if self.open.contains_key(&own) {
             return Some(own);
@@ -260,16 +263,16 @@ impl Joiner {
         if let Some(&key) = self.alias.get(&own) {
             return Some(key);
         }
-        // A further link was authenticated by itself, and has a Class of its own.
+        // Another link was authenticated separately, and has a Class of its own.
         let further = record.link_count.is_some_and(|count| count > 1) && !record.multi_session_id.is_empty();
         let key = *self.by_id.get(&by_id).filter(|_| further)?;
         let open = self.open.get(&key)?;
         (open.restarted.is_none() && open.links.iter().all(|one| one.id != record.session_id)).then_some(key)
     }
 
-    /// Is a Start of a known session another session's? It is after a restart of the server, and without a Class if
-    /// its time is another.
-    fn begins_anew(&self, record: &Record, time: Millis, known: u128) -> bool {
+    /// Does a Start with a known key begin another session? It does after a restart of the server, and, without a
+    /// Class, if its time differs.
+    fn starts_new_session(&self, record: &Record, time: Millis, known: u128) -> bool {
         let Some(open) = self.open.get(&known) else { return false };
         if open.restarted.is_some_and(|stop| time > stop) {
             return true;
@@ -314,8 +317,8 @@ impl Joiner {
         self.by_id.insert(by_id, own);
     }
 
-    /// Accounting-On and -Off: every session of the server is over. When, Accounting-On does not say: the server was
-    /// alive when it last wrote something.
+    /// Handles Accounting-On and -Off, which end all sessions of the server. Accounting-On does not say when: the
+    /// server was running when it last wrote a record.
     fn restart(&mut self, time: Millis, server: &str, on: bool) {
         self.counts.others += 1;
         let latest = self.latest.get(server).copied().unwrap_or(time);
@@ -335,11 +338,11 @@ impl Joiner {
         if self.open.get(&key).is_some_and(|open| open.restarted.is_some())
             && let Some(open) = self.open.remove(&key)
         {
-            self.give(open, out);
+            self.emit(open, out);
         }
     }
 
-    /// Its last link has stopped.
+    /// Ends a session whose last link has stopped.
     fn end(&mut self, mut open: Open, record: &Record, time: Millis, out: &mut Vec<LogSession>) {
         let past = &open.session.past;
         let stop = time.max(past.start);
@@ -349,11 +352,11 @@ impl Joiner {
         let (seconds, cause) = (open.session.seconds, record.terminate_cause);
         open.session.past.ended =
             Some(Ended { stop, usage: Usage { seconds, ..Usage::default() }, cause, estimated: false });
-        self.give(open, out);
+        self.emit(open, out);
     }
 
-    /// Hands it over, ended or not, and forgets it.
-    fn give(&mut self, open: Open, out: &mut Vec<LogSession>) {
+    /// Adds a session to `out`, ended or not, and forgets it.
+    fn emit(&mut self, open: Open, out: &mut Vec<LogSession>) {
         let Open { mut session, keys, by_id, links, restarted } = open;
         for key in &keys {
             self.alias.remove(key);
@@ -405,12 +408,12 @@ impl Joiner {
     }
 }
 
-/// A name of a record, as it was before XML.
+/// A name in a record, with the escapes for XML undone.
 fn name(record: &Record, text: &str) -> Name {
     if record.escaped { unescape(text) } else { Name::new(text) }
 }
 
-/// What a record says and was not known.
+/// Fills in the facts that were not known before.
 fn fill(open: &mut Open, record: &Record, time: Millis, classes: &Classes) {
     let session = &mut open.session;
     let past = &mut session.past;
@@ -425,7 +428,7 @@ fn fill(open: &mut Open, record: &Record, time: Millis, classes: &Classes) {
         past.user = name(record, user);
         let chap = [record.chap_domain.as_str(), asked.map_or("", |asked| &asked.chap_domain)];
         let chap = chap.into_iter().find_map(chap_domain).unwrap_or_default();
-        // `DOMAIN\user`: who it was once the NPS had looked the name up.
+        // `DOMAIN\user`: the account that NPS found for the name.
         let domain = sam.split_once('\\').map_or(chap.as_str(), |(domain, _)| domain);
         past.domain = name(record, domain);
     }
@@ -436,8 +439,7 @@ fn fill(open: &mut Open, record: &Record, time: Millis, classes: &Classes) {
                 None => session.tunnel_number = Some(number),
             },
             None => {
-                let named = [Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp];
-                let named = named.into_iter().find(|tunnel| tunnel.name() == record.connect_info);
+                let named = record.connect_info.parse::<Tunnel>();
                 past.tunnel = named.map_or(Fact::NotYetKnown, Fact::Known);
             }
         }
@@ -466,19 +468,19 @@ fn fill(open: &mut Open, record: &Record, time: Millis, classes: &Classes) {
     session.gigawords |= record.input_gigawords.is_some() || record.output_gigawords.is_some();
 }
 
-/// An address, perhaps with the length of a prefix.
+/// Is it an IPv6 address, with or without a prefix length?
 fn is_ipv6(text: &str) -> bool {
     let (address, length) = text.split_once('/').unwrap_or((text, "0"));
     address.parse::<std::net::Ipv6Addr>().is_ok() && length.parse::<u8>().is_ok_and(|length| length <= 128)
 }
 
-/// MS-RAS-Client-Name is the computer's name after `MSRAS-0-`.
+/// Extracts the computer's name from MS-RAS-Client-Name, after `MSRAS-0-`.
 fn client_name(text: &str) -> &str {
     let rest = text.strip_prefix("MSRAS-").and_then(|rest| rest.split_once('-'));
     rest.filter(|(digit, _)| digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit()).map_or(text, |(_, name)| name)
 }
 
-/// MS-CHAP-Domain: a byte that counts, and the domain's name; the log has it in hexadecimal digits.
+/// Extracts the domain from MS-CHAP-Domain: a counting byte, then the domain's name, in hexadecimal digits.
 fn chap_domain(text: &str) -> Option<String> {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let Some(digits) = digits else { return (!text.is_empty()).then(|| text.to_owned()) };
@@ -490,7 +492,7 @@ fn chap_domain(text: &str) -> Option<String> {
     String::from_utf8(bytes?).ok().filter(|domain| !domain.is_empty())
 }
 
-/// What a record says was used; None if it does not say.
+/// The usage in a record; `None` if it has none.
 fn usage(record: &Record) -> Option<Usage> {
     let octets =
         |low: Option<u64>, high: Option<u32>| low.unwrap_or(0).saturating_add(u64::from(high.unwrap_or(0)) << 32);

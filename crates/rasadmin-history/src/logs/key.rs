@@ -1,12 +1,13 @@
-//! A session's key.
+//! The keys of sessions.
 
 use rasadmin_policy::Millis;
 use rasadmin_policy::Name;
 use sha2::{Digest as _, Sha256};
 
-/// The key of a session in a ledger: its id, if that is a UUID already (our own export); else a UUID (version 8) made of
-/// server, Class and id, so that the same session of the same log has it always. Where a log has no Class, ids repeat
-/// after every restart of the server, so the second of the start is part of it.
+/// The key of a session in a ledger. If its id is already a UUID (as in our own export), that is the key. Otherwise
+/// the key is a UUID (version 8) derived from server, Class and id, so that the same session of the same log always
+/// has the same key. In a log without Classes, ids repeat after every restart of the server, so the second of the
+/// start is part of the key.
 pub fn key(server: &Name, class: &str, id: &str, start: Millis) -> String {
     if let Some(uuid) = uuid(id) {
         return uuid;
@@ -16,7 +17,7 @@ pub fn key(server: &Name, class: &str, id: &str, start: Millis) -> String {
     uuid::Builder::from_custom_bytes(digest).into_uuid().to_string()
 }
 
-/// As a UUID is usually written; nothing else, since an id of 32 hexadecimal digits can be anything.
+/// The UUID, if the id is written in the usual form. An id of 32 hexadecimal digits can be anything.
 fn uuid(id: &str) -> Option<String> {
     let usual = id.len() == 36
         && id.bytes().enumerate().all(|(at, byte)| match at {
@@ -26,7 +27,7 @@ fn uuid(id: &str) -> Option<String> {
     usual.then(|| id.to_ascii_lowercase())
 }
 
-/// A digest of several texts, which cannot be mistaken for one of others.
+/// The digest of several texts. Their lengths are included, so that other texts do not give the same digest.
 pub fn digest(texts: &[&str]) -> u128 {
     let mut digest = Sha256::new();
     for text in texts {

@@ -1,16 +1,17 @@
-//! The lines of a file, whatever its encoding: UTF-8, UTF-16, or Windows' code page 1252.
+//! Reads the lines of a file in UTF-8, UTF-16 or Windows code page 1252.
 
+use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use std::io::{self, BufRead, BufReader, Read};
 
-/// A longer line is no record: it is passed over, not kept in memory.
+/// The longest line that is read, in bytes of UTF-8. A longer one is skipped and not kept in memory.
 pub const LONGEST: usize = 1 << 20;
 
-/// What a line is.
+/// How a line was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
-    /// It was read.
+    /// The line is complete.
     Text,
-    /// It is too long; its text is left out.
+    /// The line is too long; its text is missing.
     TooLong,
 }
 
@@ -22,30 +23,25 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Looks at the first bytes for the encoding.
+    /// Finds the encoding from the first bytes. Text without a mark is UTF-16 if its second byte is zero, and otherwise
+    /// UTF-8; a line that is not valid UTF-8 is in code page 1252.
     pub fn new(mut input: impl Read + 'static) -> io::Result<Self> {
         let mut head = Vec::new();
         input.by_ref().take(3).read_to_end(&mut head)?;
-        let order = match *head {
-            [0xff, 0xfe, ..] => Some((u16::from_le_bytes as fn([u8; 2]) -> u16, 2)),
-            [0xfe, 0xff, ..] => Some((u16::from_be_bytes as fn([u8; 2]) -> u16, 2)),
-            // Without a mark: the first character is one of ours, so one half of it is zero.
-            [low, 0, ..] if low != 0 => Some((u16::from_le_bytes as fn([u8; 2]) -> u16, 0)),
+        let utf16 = match *head {
+            [0xff, 0xfe, ..] => Some(UTF_16LE),
+            [0xfe, 0xff, ..] => Some(UTF_16BE),
+            // The first character of a log is in ASCII.
+            [low, 0, ..] if low != 0 => Some(UTF_16LE),
             _ => None,
         };
-        let mark = match (order, head.as_slice()) {
-            (Some((_, mark)), _) => mark,
-            (None, [0xef, 0xbb, 0xbf]) => 3,
-            _ => 0,
-        };
-        head.drain(..mark);
-        let bytes = io::Cursor::new(head).chain(input);
-        let input: Box<dyn BufRead> = match order {
-            Some((unit, _)) => Box::new(BufReader::with_capacity(
-                1 << 16,
-                Utf16 { input: BufReader::with_capacity(1 << 17, bytes), unit, high: None, text: Vec::new(), given: 0 },
-            )),
-            None => Box::new(BufReader::with_capacity(1 << 17, bytes)),
+        if head == [0xef, 0xbb, 0xbf] {
+            head.clear();
+        }
+        let bytes = BufReader::with_capacity(1 << 17, io::Cursor::new(head).chain(input));
+        let input: Box<dyn BufRead> = match utf16 {
+            Some(encoding) => Box::new(Decoding::new(bytes, encoding.new_decoder_with_bom_removal())),
+            None => Box::new(bytes),
         };
         Ok(Self { input, raw: Vec::new(), number: 0 })
     }
@@ -55,7 +51,7 @@ impl Lines {
         self.number
     }
 
-    /// The next line without its end; None at the end of the file.
+    /// Reads the next line, without its end; `None` at the end of the file.
     pub fn next(&mut self, line: &mut String) -> io::Result<Option<Line>> {
         line.clear();
         self.raw.clear();
@@ -68,7 +64,7 @@ impl Lines {
             any = true;
             let end = piece.iter().position(|&byte| byte == b'\n');
             let (text, used) = end.map_or((piece, piece.len()), |at| (&piece[..at], at + 1));
-            // Windows writes a file's space ahead: what was not used yet is zeros.
+            // Windows reserves space for a file in advance. The unused part is zeros.
             let text = if self.raw.is_empty() { trim_zeros(text) } else { text };
             if self.raw.len() + text.len() <= LONGEST {
                 self.raw.extend_from_slice(text)
@@ -88,7 +84,7 @@ impl Lines {
         let raw = self.raw.strip_suffix(b"\r").unwrap_or(&self.raw);
         match std::str::from_utf8(raw) {
             Ok(text) => line.push_str(text),
-            Err(_) => line.extend(raw.iter().map(|&byte| windows_1252(byte))),
+            Err(_) => line.push_str(&WINDOWS_1252.decode_without_bom_handling(raw).0),
         }
         Ok(Some(Line::Text))
     }
@@ -99,68 +95,44 @@ fn trim_zeros(text: &[u8]) -> &[u8] {
     &text[start..]
 }
 
-/// A byte of Windows' code page 1252, which is Latin-1 but for these.
-fn windows_1252(byte: u8) -> char {
-    const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9f => HIGH[usize::from(byte - 0x80)],
-        _ => char::from(byte),
-    }
-}
-
-/// UTF-16 as UTF-8. An unpaired surrogate becomes U+FFFD.
-struct Utf16<R> {
+/// Decodes another encoding to UTF-8 while it is read. What is not valid, such as an unpaired surrogate, becomes U+FFFD.
+struct Decoding<R> {
     input: R,
-    unit: fn([u8; 2]) -> u16,
-    high: Option<u16>,
-    text: Vec<u8>,
-    given: usize,
+    decoder: Decoder,
+    text: Box<[u8]>,
+    /// The part of `text` that is decoded and not yet used.
+    ready: std::ops::Range<usize>,
+    finished: bool,
 }
 
-impl<R: BufRead> Utf16<R> {
-    /// Makes more text; none at the end.
-    fn more(&mut self) -> io::Result<()> {
-        self.text.clear();
-        self.given = 0;
-        let mut text = String::new();
-        while text.is_empty() {
-            let mut bytes = [0; 4096];
-            let mut have = 0;
-            while have < bytes.len() {
-                match self.input.read(&mut bytes[have..])? {
-                    0 => break,
-                    n => have += n,
-                }
-            }
-            if have == 0 {
-                text.extend(self.high.take().map(|_| char::REPLACEMENT_CHARACTER));
-                break;
-            }
-            let (pairs, _) = bytes[..have].as_chunks::<2>();
-            let units = self.high.take().into_iter().chain(pairs.iter().map(|&pair| (self.unit)(pair)));
-            let mut units: Vec<u16> = units.collect();
-            if have == bytes.len() && units.last().is_some_and(|unit| (0xd800..0xdc00).contains(unit)) {
-                self.high = units.pop();
-            }
-            text.extend(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
-        }
-        self.text = text.into_bytes();
-        Ok(())
+impl<R: BufRead> Decoding<R> {
+    fn new(input: R, decoder: Decoder) -> Self {
+        Self { input, decoder, text: vec![0; 1 << 16].into(), ready: 0..0, finished: false }
     }
 }
 
-impl<R: BufRead> Read for Utf16<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.given == self.text.len() {
-            self.more()?;
+impl<R: BufRead> BufRead for Decoding<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.ready.is_empty() && !self.finished {
+            let bytes = self.input.fill_buf()?;
+            let last = bytes.is_empty();
+            let (result, read, written, _) = self.decoder.decode_to_utf8(bytes, &mut self.text, last);
+            self.input.consume(read);
+            self.ready = 0..written;
+            self.finished = last && result == CoderResult::InputEmpty;
         }
-        let rest = &self.text[self.given..];
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        self.given += count;
+        Ok(&self.text[self.ready.clone()])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.ready.start = self.ready.end.min(self.ready.start + amount);
+    }
+}
+
+impl<R: BufRead> Read for Decoding<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
         Ok(count)
     }
 }
@@ -196,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_of_utf_16_is_never_cut() {
+    fn a_surrogate_pair_is_never_split() {
         let text = "😀".repeat(5_000);
         let bytes: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
         assert_eq!(all(&bytes), [text]);
@@ -204,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_that_windows_wrote_ahead_are_nothing() {
+    fn zeros_that_windows_reserved_are_ignored() {
         assert_eq!(all(&[b"a\n", &[0; 300_000][..]].concat()), ["a", ""]);
         assert_eq!(all(&[&[0; 10][..], b"a\n"].concat()), ["a"]);
     }

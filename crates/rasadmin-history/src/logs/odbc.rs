@@ -1,13 +1,13 @@
-//! The database-compatible format: one record a line, its fields in a fixed order, texts quoted.
+//! The database-compatible format: one record per line, with its fields in a fixed order and texts in quotes.
 //!
-//! Read line by line, so that a quote that is never closed spoils its own line and no other.
+//! It is read line by line, so an unclosed quote affects only its own line.
 
 use super::civil;
 use super::fault::shown;
 use super::record::{Attribute, Record};
 use Attribute as A;
 
-/// The order of the fields. Older servers write fewer; what comes after the last is passed over.
+/// The order of the fields. Older servers write fewer fields. Fields after the last one are skipped.
 const COLUMNS: [Attribute; 66] = [
     A::ComputerName,
     A::ServiceName,
@@ -77,10 +77,11 @@ const COLUMNS: [Attribute; 66] = [
     A::Other, // MS-RAS-Client-Version
 ];
 
-/// Fields without which a line is no record: up to the packet's type.
-const LEAST: usize = 5;
+/// The least number of fields in a record: up to the packet type.
+const MIN_FIELDS: usize = 5;
 
-/// One field after the other; `each` gets its number and its text.
+/// Splits a line into fields. `each` is called with the number and the text of each field. Returns the number of
+/// fields.
 pub fn fields(line: &str, mut each: impl FnMut(usize, &str) -> Result<(), String>) -> Result<usize, String> {
     let (mut rest, mut count, mut text) = (line, 0, String::new());
     loop {
@@ -94,7 +95,7 @@ pub fn fields(line: &str, mut each: impl FnMut(usize, &str) -> Result<(), String
                 text.push_str(&inside[..end]);
                 let after = &inside[end + 1..];
                 match after.strip_prefix('"') {
-                    // A doubled quote is one of the text.
+                    // A doubled quote is a quote in the text.
                     Some(more) => {
                         text.push('"');
                         inside = more;
@@ -119,7 +120,7 @@ pub fn fields(line: &str, mut each: impl FnMut(usize, &str) -> Result<(), String
     }
 }
 
-/// A line as a record.
+/// Parses a line into a record.
 pub fn record(line: &str) -> Result<Record, String> {
     let mut record = Record::default();
     let (mut date, mut time) = (String::new(), String::new());
@@ -134,12 +135,12 @@ pub fn record(line: &str) -> Result<Record, String> {
         }
         _ => record.set(COLUMNS.get(at).copied().unwrap_or(A::Other), text),
     })?;
-    if count < LEAST {
-        return Err(format!("it has {count} of at least {LEAST} fields"));
+    if count < MIN_FIELDS {
+        return Err(format!("it has {count} of at least {MIN_FIELDS} fields"));
     }
     record.logged = civil::date_time(&date, &time);
     if record.logged.is_none() {
-        return Err(format!("{} is no date and time like `06/18/2024 14:45:48`", shown(&format!("{date} {time}"))));
+        return Err(format!("{} is not a date and time like `06/18/2024 14:45:48`", shown(&format!("{date} {time}"))));
     }
     if record.packet_type.is_none() {
         return Err("it has no Packet-Type".to_owned());
@@ -176,8 +177,8 @@ mod tests {
             ("S,RAS,06/18/2024,14:45:48", "it has 4 of at least 5 fields"),
             (r#""S","RAS",06/18/2024,14:45:48,4,"a"#, "field 6: its quote is not closed"),
             (r#""S"x,"RAS",06/18/2024,14:45:48,4"#, "field 1: `x,\"RAS\",06/18/2024,14:45:48,4` comes after its quote"),
-            ("S,RAS,18.06.2024,14:45:48,4", "`18.06.2024 14:45:48` is no date and time like `06/18/2024 14:45:48`"),
-            ("S,RAS,06/18/2024,14:45:48,x", "PacketType is `x`, and no number"),
+            ("S,RAS,18.06.2024,14:45:48,4", "`18.06.2024 14:45:48` is not a date and time like `06/18/2024 14:45:48`"),
+            ("S,RAS,06/18/2024,14:45:48,x", "PacketType is `x`, not a number"),
             ("S,RAS,06/18/2024,14:45:48,", "it has no Packet-Type"),
         ];
         for (line, fault) in faults {

@@ -1,4 +1,4 @@
-//! A file's records.
+//! Reads the records of a file.
 
 use super::detect::{Format, format_of};
 use super::dts::Events;
@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-/// Lines that are looked at for the format.
+/// How many lines are examined to detect the format.
 const LOOKED_AT: usize = 100;
 
 /// Reads a file's records, one by one.
@@ -21,17 +21,17 @@ pub struct Reader {
     file: PathBuf,
     zone: Option<TimeZone>,
     format: Format,
-    lines: How,
+    lines: Source,
     line: String,
     octets: Rc<Cell<u64>>,
 }
 
-enum How {
+enum Source {
     Lines(Lines),
     Events(Box<Events>),
 }
 
-/// Counts what is read.
+/// Counts the bytes that are read.
 struct Counting(File, Rc<Cell<u64>>);
 
 impl Read for Counting {
@@ -42,11 +42,11 @@ impl Read for Counting {
     }
 }
 
-/// A record or what is wrong with it, and its line.
+/// A record or what is wrong with it, with its line.
 pub type Found = (u64, Result<Record, Fault>);
 
 impl Reader {
-    /// Opens a log and finds its format. None if there is no line in it.
+    /// Opens a log and detects its format. Returns `None` if it has no lines.
     pub fn open(file: &Path, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
         let failed = |e: io::Error| Unreadable::io(file, &e);
         if file.is_dir() {
@@ -57,16 +57,17 @@ impl Reader {
         }
         let Some(format) = detect(file).map_err(failed)? else { return Ok(None) };
         let Some(format) = format else {
-            let what = "it is no log of RRAS or NPS: none of its first lines is a record in the database-compatible, \
+            let what =
+                "it is not a log of RRAS or NPS: none of its first lines is a record in the database-compatible, \
                         DTS or IAS format"
-                .to_owned();
+                    .to_owned();
             return Err(Unreadable { file: file.to_owned(), what });
         };
         let octets = Rc::new(Cell::new(0));
         let lines = Lines::new(Counting(File::open(file).map_err(failed)?, Rc::clone(&octets))).map_err(failed)?;
         let lines = match format {
-            Format::Dts => How::Events(Box::new(Events::new(lines))),
-            Format::Odbc | Format::Ias => How::Lines(lines),
+            Format::Dts => Source::Events(Box::new(Events::new(lines))),
+            Format::Odbc | Format::Ias => Source::Lines(lines),
         };
         Ok(Some(Self { file: file.to_owned(), zone, format, lines, line: String::new(), octets }))
     }
@@ -76,17 +77,17 @@ impl Reader {
         self.format
     }
 
-    /// Octets read so far.
+    /// The number of octets read so far.
     pub fn octets(&self) -> u64 {
         self.octets.get()
     }
 
-    /// The next record with its line, or what is wrong with it; None at the end of the file.
+    /// Reads the next record; `None` at the end of the file.
     pub fn read(&mut self) -> Result<Option<Found>, Unreadable> {
         let found = self.find().map_err(|e| Unreadable::io(&self.file, &e))?;
         Ok(found.map(|(line, record)| {
             let settled = record.and_then(|mut record| match record.settle(self.zone.as_ref()) {
-                // Only accounting needs its time.
+                // Only accounting records need a time.
                 Err(what) if record.packet_type == Some(4) => Err(what),
                 _ => Ok(record),
             });
@@ -94,17 +95,17 @@ impl Reader {
         }))
     }
 
-    /// A fault of this file.
+    /// Makes a fault in this file.
     pub fn fault(&self, line: u64, what: String) -> Fault {
         Fault { file: self.file.clone(), line, what }
     }
 
     fn find(&mut self) -> io::Result<Option<(u64, Result<Record, String>)>> {
         match &mut self.lines {
-            How::Events(events) => {
+            Source::Events(events) => {
                 Ok(events.next()?.map(|(line, event)| (line, event.and_then(|event| dts::record(&event)))))
             }
-            How::Lines(lines) => loop {
+            Source::Lines(lines) => loop {
                 let Some(kind) = lines.next(&mut self.line)? else { return Ok(None) };
                 let record = match kind {
                     Line::TooLong => Err("the line is longer than 1 MiB".to_owned()),
@@ -118,7 +119,7 @@ impl Reader {
     }
 }
 
-/// None: there is no line. Some(None): none of the first lines is a record.
+/// Detects the format of a file. `None` if the file has no lines; `Some(None)` if none of its first lines is a record.
 fn detect(file: &Path) -> io::Result<Option<Option<Format>>> {
     let mut lines = Lines::new(File::open(file)?)?;
     let (mut line, mut any) = (String::new(), false);

@@ -1,4 +1,4 @@
-//! One record of a log, with the attributes that matter.
+//! A record of a log, with the attributes that are used.
 
 use super::civil;
 use super::fault::shown;
@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use rasadmin_policy::Millis;
 use rasadmin_policy::Tunnel;
 
-/// The attributes that are read, by their RADIUS names; whatever else a record has is [`Attribute::Other`].
+/// The attributes that are read, by their RADIUS names. All others are [`Attribute::Other`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Attribute {
@@ -48,20 +48,20 @@ pub enum Attribute {
     MsRasVendor,
     MsRasClientName,
     MsChapDomain,
-    /// Ours: names in this record are escaped, because XML cannot carry them.
+    /// Our own attribute: names in this record are escaped, because XML cannot carry them.
     Escaped,
     Other,
 }
 
-/// Tunnel-Type as RRAS writes it. 79617 is Microsoft's (vendor 311) value 1. IKEv2 has no number that is known.
+/// The Tunnel-Type numbers that RRAS writes. 79617 is Microsoft's (vendor 311) value 1. No number for IKEv2 is known.
 pub const TUNNELS: [(u32, Tunnel); 3] = [(1, Tunnel::Pptp), (3, Tunnel::L2tp), (79_617, Tunnel::Sstp)];
 
-/// RADIUS's number for a tunnel, if it has one.
+/// The RADIUS number of a tunnel, if it has one.
 pub fn tunnel_number(tunnel: Tunnel) -> Option<u32> {
     TUNNELS.iter().find(|(_, known)| *known == tunnel).map(|&(number, _)| number)
 }
 
-/// A record. Texts are empty, and numbers None, where it does not say.
+/// A record. If an attribute is missing, its text is empty, or its number is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Record {
@@ -71,7 +71,8 @@ pub struct Record {
     pub logged: Option<DateTime>,
     /// Event-Timestamp, UTC.
     pub event: Option<Millis>,
-    /// When it happened, UTC: of the event, else of the record. Set by [`Record::settle`]; None if it cannot be told.
+    /// When it happened, UTC: the time of the event, or else of the record. Set by [`Record::settle`]; `None` if
+    /// unknown.
     pub time: Option<Millis>,
     pub packet_type: Option<u32>,
     pub user_name: String,
@@ -111,18 +112,18 @@ pub struct Record {
 }
 
 impl Record {
-    /// Sets an attribute from its text. An empty text is nothing; a number that is none is a fault.
+    /// Sets an attribute from its text. An empty text is ignored; a text in place of a number is a fault.
     pub fn set(&mut self, attribute: Attribute, text: &str) -> Result<(), String> {
         use Attribute as A;
         if text.is_empty() {
             return Ok(());
         }
         let number = |field: &mut Option<u32>| {
-            *field = Some(text.trim().parse().map_err(|_| no_number(attribute, text))?);
+            *field = Some(text.trim().parse().map_err(|_| not_a_number(attribute, text))?);
             Ok(())
         };
         let large = |field: &mut Option<u64>| {
-            *field = Some(text.trim().parse().map_err(|_| no_number(attribute, text))?);
+            *field = Some(text.trim().parse().map_err(|_| not_a_number(attribute, text))?);
             Ok(())
         };
         let field = match attribute {
@@ -141,7 +142,7 @@ impl Record {
             A::AcctInputPackets => return large(&mut self.input_packets),
             A::AcctOutputPackets => return large(&mut self.output_packets),
             A::AcctSessionTime => return large(&mut self.session_time),
-            // What is no number here says nothing that is needed.
+            // If this is not a number, it tells nothing that is needed.
             A::MsRasVendor => {
                 self.ras_vendor = text.trim().parse().ok();
                 return Ok(());
@@ -181,8 +182,8 @@ impl Record {
         Ok(())
     }
 
-    /// Decides when it happened: Event-Timestamp is UTC; the time of the record is local, needs a zone, and is later by
-    /// Acct-Delay-Time.
+    /// Sets the time at which it happened. Event-Timestamp is UTC. The record's own time is local, needs a time zone,
+    /// and is later by Acct-Delay-Time.
     pub fn settle(&mut self, zone: Option<&TimeZone>) -> Result<(), String> {
         if let Some(event) = self.event {
             self.time = Some(civil::with_fraction(event, self.logged));
@@ -190,15 +191,15 @@ impl Record {
         }
         let local = self.logged.ok_or("it has no time: neither Event-Timestamp nor the record's own")?;
         let zone = zone.ok_or(
-            "it has no Event-Timestamp, and its own time is the server's local one; name the zone with --time-zone",
+            "it has no Event-Timestamp, and its own time is local to the server; give the time zone with --time-zone",
         )?;
         let delay = i64::from(self.delay.unwrap_or(0)) * 1000;
-        self.time = Some(civil::utc(local, zone).ok_or("its time is none in this time zone")? - delay);
+        self.time = Some(civil::utc(local, zone).ok_or("its time does not exist in this time zone")? - delay);
         Ok(())
     }
 
-    /// The RRAS server. RRAS's own records name it as the computer too; those of an NPS have the NPS there, and the
-    /// server is the RADIUS client.
+    /// The RRAS server. In RRAS's own records, the computer is the server. In NPS records, the computer is the NPS,
+    /// and the server is the RADIUS client.
     pub fn server(&self) -> &str {
         let ras = self.service.eq_ignore_ascii_case("RAS");
         let client = [&self.client_friendly_name, &self.nas_ip_address, &self.client_ip_address];
@@ -207,18 +208,18 @@ impl Record {
         all.map(String::as_str).find(|name| !name.is_empty()).unwrap_or("")
     }
 
-    /// Is it of an RRAS server? An NPS also serves switches and wireless networks.
+    /// Does it come from an RRAS server? An NPS also serves switches and wireless networks.
     pub fn is_of_rras(&self) -> bool {
         let virtual_or_dialled = self.nas_port_type.is_none_or(|kind| kind <= 14);
         virtual_or_dialled || self.service.eq_ignore_ascii_case("RAS") || self.ras_vendor == Some(311)
     }
 
-    /// The session's id: of all its links, else of the one.
+    /// The session's id: that of all its links, or else of the single link.
     pub fn id(&self) -> &str {
         if self.multi_session_id.is_empty() { &self.session_id } else { &self.multi_session_id }
     }
 }
 
-fn no_number(attribute: Attribute, text: &str) -> String {
-    format!("{attribute:?} is {}, and no number", shown(text))
+fn not_a_number(attribute: Attribute, text: &str) -> String {
+    format!("{attribute:?} is {}, not a number", shown(text))
 }

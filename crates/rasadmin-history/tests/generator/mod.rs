@@ -2,7 +2,7 @@
 //! worked out by plain reasoning of its own, without the engine's rules, calendar, counts or pools.
 
 use rasadmin_engine::effect::Usage;
-use rasadmin_history::whatif::Attempt;
+use rasadmin_history::simulate::Attempt;
 use rasadmin_history::{Ended, PastSession};
 use rasadmin_policy::Millis;
 use rasadmin_policy::{Fact, InterfaceType, Name, Quarantine, Tunnel};

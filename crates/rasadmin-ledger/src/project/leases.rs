@@ -3,7 +3,7 @@
 use super::{Of, Projection};
 use crate::value::values;
 use crate::{Error, queries};
-use rasadmin_engine::addresses::{Family, parse};
+use rasadmin_engine::addresses::{Family, text};
 use rasadmin_engine::effect::{EndedBy, LeaseBegan};
 use rasadmin_engine::{Id, Identity, Millis};
 
@@ -22,7 +22,7 @@ impl Projection<'_> {
             queries::LEASE_BEGAN,
             values! {
                 lease: l.lease, instance: of.instance, server: &self.server, family: family_number(l.address.family),
-                number: l.address.number, address: parse::show(l.address.number, l.address.family),
+                number: l.address.number, address: text::show(l.address.number, l.address.family),
                 domain: user.map(|u| &u.domain), name: user.map(|u| &u.name), user_name: &l.user_name, port: &l.port,
                 origin: l.origin.name(), pool: l.pool.as_ref(), began: l.at.time, record: of.key,
             },
@@ -52,7 +52,7 @@ impl Projection<'_> {
 
     /// No session has it yet, as it turned out.
     pub(super) fn lease_waits(&mut self, lease: Id) -> Result<(), Error> {
-        self.database.run(queries::LEASE_WAITS, values! { lease: lease })?;
+        self.database.run(queries::LEASE_TIMEOUT, values! { lease: lease })?;
         Ok(())
     }
 

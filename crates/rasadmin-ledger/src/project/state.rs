@@ -60,7 +60,7 @@ impl Projection<'_> {
                 quarantine: s.quarantine,
                 tunnel: s.tunnel,
                 port: s.port.clone(),
-                told: s.told.clone(),
+                projected: s.projected.clone(),
                 at: s.began,
                 process: s.process,
                 adopted: s.adopted,

@@ -28,7 +28,7 @@ queries! {
              :outcome, :rule, :reason, :refusal, :config, :facts, :groups, :counted)
          ON CONFLICT (record) DO NOTHING";
 
-    /// Counted with the first one's decision.
+    /// RecordedCounts with the first one's decision.
     REFUSAL_REPEATED = "UPDATE decisions SET repeated = :times, last = :last WHERE record = :record";
 
     /// The latest first.

@@ -34,7 +34,7 @@ queries! {
          FROM leases l WHERE l.lease = :lease AND acct_session_id = :session";
 
     /// No session has it yet, as it turned out.
-    LEASE_WAITS = "UPDATE leases SET session = NULL, accepted = NULL WHERE lease = :lease";
+    LEASE_TIMEOUT = "UPDATE leases SET session = NULL, accepted = NULL WHERE lease = :lease";
 
     LEASE_ENDED = "UPDATE leases SET ended = CASE WHEN began > :at THEN began ELSE :at END, ended_by = :by
          WHERE lease = :lease AND ended IS NULL";

@@ -7,7 +7,7 @@ use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
 use rasadmin_engine::config::Bundle;
-use rasadmin_engine::rules::Counted;
+use rasadmin_engine::rules::RecordedCounts;
 use rasadmin_engine::{Facts, Name, Stage};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -49,7 +49,7 @@ pub struct DecisionRow {
     /// The user's groups at that time.
     pub groups: Vec<String>,
     /// What was counted because a rule needed it.
-    pub counted: Counted,
+    pub counted: RecordedCounts,
     /// How often the same rule refused the same user again within a minute.
     pub repeated: u64,
     /// When it last did: RFC 3339, UTC. Null if it did not.

@@ -1,8 +1,8 @@
-//! Calls, from their beginning to their answer.
+//! Calls from their start to their answer.
 
-use super::{Call, GivenOn, Subject, World};
+use super::{Call, GivenAddress, Subject, World};
 use crate::product::Engine;
-use crate::rras::{Held, Note, Number, Pending, Phase, Serial};
+use crate::rras::{HeldAddress, Notification, Number, Pending, Phase, Serial};
 use crate::settings::SERVER_ADDRESS;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::{Answer, Event, Mono};
@@ -17,22 +17,30 @@ impl<E: Engine + ?Sized> World<'_, E> {
             return;
         }
         self.connections[of].busy += 1;
-        self.calls.push(Call { of, subject, event, serial, begun: self.mono, again: self.telling_again, answer: None });
+        self.calls.push(Call {
+            of,
+            subject,
+            event,
+            serial,
+            begun: self.mono,
+            again: self.sending_repeat,
+            answer: None,
+        });
         if !self.switches.overlap {
             let which = self.calls.len() - 1;
-            self.go_on(which);
-            self.go_on(which);
+            self.advance_call(which);
+            self.advance_call(which);
         }
     }
 
-    /// A call goes on: it is decided, or its answer reaches RRAS.
-    pub(super) fn go_on(&mut self, which: usize) {
+    /// Advances a call: it is decided, or its answer reaches RRAS.
+    pub(super) fn advance_call(&mut self, which: usize) {
         if self.calls[which].answer.is_none() {
             let (subject, event) = (self.calls[which].subject.clone(), self.calls[which].event.clone());
-            let answer = self.tell(subject.clone(), event);
+            let answer = self.call_product(subject.clone(), event);
             if let (Subject::Address(of, family, _), Answer::Address(given)) = (subject, &answer) {
                 let (at, port) = (Mono(self.mono), self.connections[of].asked_on[family.index()]);
-                self.given_on.entry((port, family)).or_default().push(GivenOn { at, number: given.number, of });
+                self.given_on.entry((port, family)).or_default().push(GivenAddress { at, number: given.number, of });
             }
             self.calls[which].answer = Some(answer);
             return;
@@ -54,12 +62,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let c = &mut self.connections[of];
                 c.accepted = Some(Mono(self.mono));
                 c.phase = if linked { Phase::Linking } else { Phase::Online };
-                self.stood += u64::from(!linked);
+                self.established_count += u64::from(!linked);
             }
             Subject::Accept(_) => {
                 let hangup = self.switches.hangup_of_rejected;
                 if hangup {
-                    self.pending.push(Pending { of, note: Note::Hangup(0), again: false });
+                    self.pending.push(Pending { of, notification: Notification::Hangup(0), again: false });
                 } else if accepted {
                     self.connections[of].reported.lost = true;
                 }
@@ -70,12 +78,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 c.links.push(port);
                 if c.phase == Phase::Linking {
                     c.phase = Phase::Online;
-                    self.stood += 1;
+                    self.established_count += 1;
                 }
             }
             Subject::Link(_, port) => {
                 if accepted {
-                    self.pending.push(Pending { of, note: Note::LinkHangup(port), again: false });
+                    self.pending.push(Pending { of, notification: Notification::LinkHangup(port), again: false });
                 }
                 if self.connections[of].phase == Phase::Linking {
                     self.end(of);
@@ -90,8 +98,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 }
             }
             Subject::LinkHangup(..) | Subject::Other => {}
-            Subject::Hangup(..) => self.settle(Pending { of, note: Note::Hangup(0), again: call.again }),
-            Subject::Release(_, address) => self.give_back(of, address),
+            Subject::Hangup(..) => {
+                self.settle(Pending { of, notification: Notification::Hangup(0), again: call.again })
+            }
+            Subject::Release(_, address) => self.return_address(of, address),
         }
         if self.connections[of].dropped && self.connections[of].busy == 0 {
             self.end(of);
@@ -108,7 +118,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         };
         if *answer == Answer::Reject || *answer == Answer::Accept || *answer == Answer::Nothing {
             if let Some(own) = own {
-                self.give_back(of, own);
+                self.return_address(of, own);
             }
             return self.end(of);
         }
@@ -116,15 +126,19 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let address = Address { family, number };
             let kept = offered == Some(number);
             if let Some(own) = own.filter(|_| !kept) {
-                self.give_back(of, own);
+                self.return_address(of, own);
             }
-            let held = Held { address, own: kept };
+            let held = HeldAddress { address, own: kept };
             let server = family == Family::Ipv4 && (number == 0 || number == SERVER_ADDRESS);
             let another = self.taken.get(&address).is_some_and(|&other| other != of);
             if server || another {
                 // Errors 1168 and 735: notify_release was set, so what was written is released.
-                self.say(|| format!("RRAS refuses {number:#x} to #{of}"));
-                self.pending.push(Pending { of, note: Note::Release(Held { own: false, ..held }), again: false });
+                self.log(|| format!("RRAS refuses {number:#x} to #{of}"));
+                self.pending.push(Pending {
+                    of,
+                    notification: Notification::Release(HeldAddress { own: false, ..held }),
+                    again: false,
+                });
                 return self.end(of);
             }
             self.taken.insert(address, of);

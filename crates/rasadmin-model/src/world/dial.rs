@@ -5,33 +5,33 @@ use crate::people;
 use crate::people::PEOPLE;
 use crate::product::Engine;
 use crate::reported::Reported;
-use crate::rras::{Connection, Note, Number, PORTS, Phase, Serial, TUNNELS, device_name, port_name};
+use crate::rras::{Connection, Notification, Number, PORTS, Phase, Serial, device_name, port_name};
 use crate::scenario::named;
 use crate::settings::{RRAS_POOL, RRAS_POOL_SIZE, SERVER_ADDRESS};
 use crate::switches::Projection;
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer};
-use rasadmin_engine::{Event, Id, InterfaceType, Mono, Name, Quarantine};
+use rasadmin_engine::{Event, Id, InterfaceType, Mono, Name, Quarantine, Tunnel};
 
 impl<E: Engine + ?Sized> World<'_, E> {
     pub(super) fn dial(&mut self) {
         let attempts = self.active.iter().filter(|&&of| self.connections[of].is_attempt()).count();
         let random = &mut self.chance;
-        let who = if random.below(3) == 0 { random.below(3) } else { random.below(PEOPLE.len()) };
-        let mut tunnel = random.below(TUNNELS.len());
-        if TUNNELS[tunnel] == rasadmin_engine::Tunnel::Ikev2 && !self.switches.guids {
+        let person = if random.below(3) == 0 { random.below(3) } else { random.below(PEOPLE.len()) };
+        let mut tunnel = random.below(Tunnel::ALL.len());
+        if Tunnel::ALL[tunnel] == Tunnel::Ikev2 && !self.switches.guids {
             // Only the newest form of the calls is used for IKEv2, and it carries the GUID.
             tunnel = 0;
         }
         let free = (tunnel * PORTS..(tunnel + 1) * PORTS).find(|&port| !self.ports[port]);
         let Some(port) = free.filter(|_| attempts < 8) else { return };
-        let mut spelling = people::spell(PEOPLE[who], self.switches.forms_differ, random);
-        let ikev2 = TUNNELS[tunnel] == rasadmin_engine::Tunnel::Ikev2;
+        let mut spelling = people::spell(PEOPLE[person], self.switches.forms_differ, random);
+        let ikev2 = Tunnel::ALL[tunnel] == Tunnel::Ikev2;
         if self.switches.certificates && ikev2 && random.below(2) == 0 {
-            spelling = people::spell_certificate(who, spelling);
+            spelling = people::spell_certificate(person, spelling);
         }
-        let mut device = people::device(who, random);
+        let mut device = people::device(person, random);
         if ikev2 && random.below(2) == 0 {
             device.computer = Name::default();
         }
@@ -45,10 +45,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.ports[port] = true;
         let number = self.connections.len();
         self.connections.push(Connection {
-            who,
+            person,
             spelling,
             device,
-            tunnel: TUNNELS[tunnel],
+            tunnel: Tunnel::ALL[tunnel],
             handle,
             guid: self.switches.guids.then(|| Id(guid).to_string()),
             port,
@@ -68,11 +68,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.active.push(number);
         if self.trace.is_some() {
             let text = named(number, &self.connections[number]);
-            self.say(|| format!("{text} dials"));
+            self.log(|| format!("{text} dials"));
         }
     }
 
-    /// A handle. Free ones are used again at once, unless a late link hangup would then be ambiguous.
+    /// Returns a handle. Free handles are reused at once, unless a late link hangup would then be ambiguous.
     pub(super) fn handle_for(&mut self, port: usize) -> u64 {
         let confused = |handle: u64| self.links_due(handle, port);
         match self.free_handles.iter().rposition(|&handle| !confused(handle)) {
@@ -86,7 +86,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     pub(super) fn links_due(&self, handle: u64, port: usize) -> bool {
         let of = |number: Number| self.connections[number].handle == handle;
-        self.pending.iter().any(|due| due.note == Note::LinkHangup(port) && of(due.of))
+        self.pending.iter().any(|due| due.notification == Notification::LinkHangup(port) && of(due.of))
             || self
                 .calls
                 .iter()
@@ -108,7 +108,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             Phase::Addressing | Phase::Online => self.ask_address(of),
             Phase::Connecting => {
                 let event = Event::Connection(self.connection_event(of, Usage::default()));
-                self.write(|_| format!("accept c{of}"));
+                self.script_line(|_| format!("accept c{of}"));
                 self.begin(of, Subject::Accept(of), event, Serial::Connections);
             }
             Phase::Linking => self.ask_link(of, self.connections[of].port),
@@ -146,7 +146,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.begin(of, Subject::Address(of, family, own), event, Serial::Addresses);
     }
 
-    /// RRAS takes an address of its own; 0: it offers nothing; None: it has none.
+    /// RRAS's own offer: 0 means that it offers nothing, `None` that its pool is empty.
     pub(super) fn offer_ipv4(&mut self) -> Option<u64> {
         if self.chance.below(25) == 0 {
             return Some(0);
@@ -160,8 +160,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let number = random.any() | 1 << 40;
         match random.below(12) {
             0 | 1 => (Offer::Nothing, None),
-            // It is on no record. If no connection shows it either, what another connection of the user left on the port looks
-            // like the address of this one.
+            // Such an offer is not recorded. If no connection shows it either, what another connection of the user
+            // left on the port looks like this connection's address.
             2 if self.switches.projection != Projection::Empty => (Offer::HighHalf(number), None),
             3 => (Offer::Number(0xfdff_ffff_ffff_ff80 + number % 0x80), None),
             _ => (Offer::Number(number), Some(number)),
@@ -170,7 +170,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     pub(super) fn ask_link(&mut self, of: Number, port: usize) {
         let event = Event::Link(self.link_event(of, port, 0));
-        self.write(|_| format!("link c{of} port={}", port_name(port)));
+        self.script_line(|_| format!("link c{of} port={}", port_name(port)));
         self.begin(of, Subject::Link(of, port), event, Serial::Links);
     }
 
@@ -199,7 +199,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// Do the connection's own calls tell that it is IKEv2?
+    /// Do the connection's own calls show that it is IKEv2?
     pub fn is_flagged(&self, c: &Connection) -> bool {
         c.is_ikev2() && !self.switches.ikev2_unflagged
     }
@@ -217,7 +217,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
 
     pub(super) fn fail(&mut self) {
         if let Some(of) = self.some_of(Connection::is_attempt) {
-            self.say(|| format!("attempt #{of} fails"));
+            self.log(|| format!("attempt #{of} fails"));
             self.end(of);
         }
     }

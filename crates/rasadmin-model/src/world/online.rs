@@ -3,7 +3,7 @@
 use super::{Call, Subject, World};
 use crate::people;
 use crate::product::Engine;
-use crate::rras::{Note, Number, PORTS, Pending, Phase, Serial, port_name};
+use crate::rras::{Notification, Number, PORTS, Pending, Phase, Serial, port_name};
 use rasadmin_engine::addresses::Address;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Event, Quarantine};
@@ -11,7 +11,7 @@ use rasadmin_engine::{Event, Quarantine};
 impl<E: Engine + ?Sized> World<'_, E> {
     pub(super) fn drop_online(&mut self) {
         if let Some(of) = self.some_of(|c| c.phase == Phase::Online) {
-            self.say(|| format!("connection #{of} ends"));
+            self.log(|| format!("connection #{of} ends"));
             self.end(of);
         }
     }
@@ -39,8 +39,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let Some(of) = self.some_of(|c| c.phase == Phase::Online && c.links.len() > 1) else { return };
         let which = self.chance.below(self.connections[of].links.len());
         let port = self.connections[of].links[which];
-        // A protocol that comes up on the link keeps the port in use, and its call names the port. If another connection of
-        // the user had the port meanwhile, nothing would tell whose the address is.
+        // A protocol that comes up on the link keeps the port in use, and its call names the port. If another
+        // connection of the user then had the port, nothing would tell whose the address is.
         let names = |call: &Call| matches!(call.subject, Subject::Address(number, family, _) if number == of && self.connections[of].asked_on[family.index()] == port);
         if self.calls.iter().any(names) {
             return;
@@ -48,9 +48,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         self.connections[of].links.remove(which);
         self.connections[of].ports.retain(|&other| other != port);
         self.ports[port] = false;
-        self.pending.push(Pending { of, note: Note::LinkHangup(port), again: false });
-        self.write(|_| format!("unlink c{of} port={} lose=link", port_name(port)));
-        self.say(|| format!("connection #{of} loses its link on {}", port_name(port)));
+        self.pending.push(Pending { of, notification: Notification::LinkHangup(port), again: false });
+        self.script_line(|_| format!("unlink c{of} port={} lose=link", port_name(port)));
+        self.log(|| format!("connection #{of} loses its link on {}", port_name(port)));
     }
 
     pub(super) fn reauthenticate(&mut self) {
@@ -64,7 +64,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             return;
         }
         self.connections[of].quarantine = quarantine;
-        self.write(|_| {
+        self.script_line(|_| {
             let quarantine = format!("{quarantine:?}").to_lowercase();
             format!("reauthenticate c{of} quarantine={quarantine}")
         });
@@ -77,14 +77,14 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if self.is_busy(Serial::EndpointChanges) {
             return;
         }
-        let source = people::source(self.connections[of].who, &mut self.chance);
+        let source = people::source(self.connections[of].person, &mut self.chance);
         self.connections[of].device.source.clone_from(&source);
-        self.write(|_| format!("move c{of} to={source}"));
+        self.script_line(|_| format!("move c{of} to={source}"));
         let event = Event::EndpointChange(self.connection_event(of, Usage::default()));
         self.begin(of, Subject::Move(of, source), event, Serial::EndpointChanges);
     }
 
-    /// The real end of a connection or an attempt. It waits for a call that is under way.
+    /// Ends a connection or an attempt in truth. If one of its calls is in progress, the end waits for that.
     pub(super) fn end(&mut self, of: Number) {
         let c = &mut self.connections[of];
         if c.phase == Phase::Gone {
@@ -97,33 +97,33 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let began = c.accepted.is_some() || c.held.iter().any(Option::is_some);
         c.phase = Phase::Gone;
         if began {
-            self.write(|_| format!("hangup c{of} lose=link,connection,release"));
+            self.script_line(|_| format!("hangup c{of} lose=link,connection,release"));
         }
         let c = &mut self.connections[of];
-        let due = |note| Pending { of, note, again: false };
-        self.pending.extend(c.links.drain(..).map(|port| due(Note::LinkHangup(port))));
+        let due = |notification| Pending { of, notification, again: false };
+        self.pending.extend(c.links.drain(..).map(|port| due(Notification::LinkHangup(port))));
         let seconds = c.accepted.map(|accepted| (self.mono - accepted.0) / 1000);
-        self.pending.extend(seconds.map(|seconds| due(Note::Hangup(seconds))));
-        let hangup = |due: &Pending| due.of == of && matches!(due.note, Note::Hangup(_));
+        self.pending.extend(seconds.map(|seconds| due(Notification::Hangup(seconds))));
+        let hangup = |due: &Pending| due.of == of && matches!(due.notification, Notification::Hangup(_));
         let handle_is_due = self.pending.iter().any(hangup);
         for port in c.ports.drain(..) {
             self.ports[port] = false;
         }
         let handle = c.handle;
         for held in c.held.iter().flatten().copied().collect::<Vec<_>>() {
-            self.pending.push(due(Note::Release(held)));
+            self.pending.push(due(Notification::Release(held)));
             if !held.own || self.switches.early_pool {
-                self.give_back(of, held.address);
+                self.return_address(of, held.address);
             }
         }
-        // Without a GUID only the handle shows whose hangup it is.
+        // Without a GUID, only the handle shows which connection a hangup belongs to.
         if self.switches.guids || !handle_is_due {
             self.free_handles.push(handle);
         }
     }
 
-    /// Gives an address back to RRAS's pool.
-    pub(super) fn give_back(&mut self, of: Number, address: Address) {
+    /// Returns an address to RRAS's pool.
+    pub(super) fn return_address(&mut self, of: Number, address: Address) {
         if self.taken.get(&address) == Some(&of) {
             self.taken.remove(&address);
         }

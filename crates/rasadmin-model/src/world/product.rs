@@ -1,4 +1,4 @@
-//! The product's processes: they are called, killed, started, and given another configuration.
+//! Calls, kills and starts the product's processes, and changes their configuration.
 
 use super::{Subject, World, compile, identifier, processes};
 use crate::product::Engine;
@@ -12,62 +12,59 @@ impl<E: Engine + ?Sized> World<'_, E> {
         if matches!(event, Event::Address(_) | Event::Release(_)) { 0 } else { self.product.members.len() - 1 }
     }
 
-    /// One call into the product.
-    pub fn tell(&mut self, subject: Subject, event: Event) -> Answer {
+    /// Makes a call into the product.
+    pub fn call_product(&mut self, subject: Subject, event: Event) -> Answer {
         let member = self.member_for(&event);
         self.events += 1;
-        // No two events have the same moment: it identifies leases and sessions.
+        // No two events have the same time, because it identifies leases and sessions.
         self.mono += 1;
         if self.product.members[member].unavailable {
             let now = self.now();
             let answer = self.product.answer_unrecorded(member, subject.clone(), &event, &now);
-            self.say_event(&subject, &event, &answer, "waits");
+            self.log_event(&subject, &event, &answer, "waits");
             if let (&Subject::Link(of, _), Answer::Accept) = (&subject, &answer) {
                 self.connections[of].reported.links_waited.push((now.at.mono, Mono(u64::MAX)));
             }
             let enters = matches!(event, Event::Address(_) | Event::Connection(_));
             if enters && self.settings.refuses_unrecorded && answer != Answer::Reject {
-                self.found(
-                    "always: nobody is let in unrecorded where that is denied",
-                    format!("{subject:?}: {answer:?}"),
-                );
+                self.found("always: no one is let in unrecorded if that is denied", format!("{subject:?}: {answer:?}"));
             }
             return answer;
         }
-        self.write_what_waits(member);
+        self.write_waiting(member);
         let now = self.now();
         self.time_passes(now.at, false);
         let expected = self.expect(member, &subject, &event, now.at);
         let answer = match self.product.record(member, &event, &now) {
             Ok(answer) => answer,
             Err(what) => {
-                self.say(|| format!("{:>9} {subject:?} {event:?}", now.at.mono.0));
+                self.log(|| format!("{:>9} {subject:?} {event:?}", now.at.mono.0));
                 self.found("always: every event is recorded and answered", what);
                 return Answer::Nothing;
             }
         };
-        self.say_event(&subject, &event, &answer, "");
-        self.heard(&subject, &answer, now.at, false);
+        self.log_event(&subject, &event, &answer, "");
+        self.after_record(&subject, &answer, now.at, false);
         self.compare(member, &subject, &expected, &answer);
-        self.always(now.at);
+        self.check_every_record(now.at);
         answer
     }
 
-    pub(super) fn write_what_waits(&mut self, member: usize) {
+    pub(super) fn write_waiting(&mut self, member: usize) {
         self.product.settle(member);
         while let Some((subject, record)) = self.product.write_waiting(member) {
             let how = if record.late { "is decided again, and written" } else { "is written" };
-            self.say_event(&subject, &record.event, &record.answer, how);
+            self.log_event(&subject, &record.event, &record.answer, how);
             if let Subject::Link(of, _) = subject {
                 let waited = self.connections[of].reported.links_waited.iter_mut();
                 waited.filter(|(since, _)| *since == record.at.mono).for_each(|(_, until)| *until = Mono(self.mono));
             }
-            self.heard(&subject, &record.answer, record.at, record.late);
-            self.always(record.at);
+            self.after_record(&subject, &record.answer, record.at, record.late);
+            self.check_every_record(record.at);
         }
     }
 
-    pub(super) fn say_event(&mut self, subject: &Subject, event: &Event, answer: &Answer, how: &str) {
+    pub(super) fn log_event(&mut self, subject: &Subject, event: &Event, answer: &Answer, how: &str) {
         if self.trace.is_none() {
             return;
         }
@@ -77,28 +74,28 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let mut last = product.journal.last().into_iter().chain(waiting);
         let effects = last.find(|record| record.event == *event).map(|record| &record.effects);
         let text = format!("{:>9} {} {subject:?} {event:?} -> {answer:?} {how} {effects:?}", at.mono.0, at.time);
-        self.say(|| text);
+        self.log(|| text);
     }
 
-    pub(super) fn back(&mut self, member: usize) {
+    pub(super) fn make_available(&mut self, member: usize) {
         if self.product.members[member].unavailable {
-            self.say(|| format!("process {member} can write again"));
+            self.log(|| format!("process {member} can write again"));
             self.product.members[member].unavailable = false;
-            self.write(|_| "unlock-journal".to_owned());
-            self.write_what_waits(member);
+            self.script_line(|_| "unlock-journal".to_owned());
+            self.write_waiting(member);
         }
     }
 
     pub(super) fn start_instance(&mut self) {
         let event = Event::InstanceStarted { instance: self.product.instance };
-        self.tell(Subject::Other, event);
+        self.call_product(Subject::Other, event);
     }
 
-    /// RRAS's processes are killed. What they had pending is never reported.
+    /// Kills RRAS's processes. What they had pending is never reported.
     pub(super) fn restart(&mut self) {
-        self.write(|_| "kill".to_owned());
-        self.write(|_| "restart".to_owned());
-        self.say(|| "the service is killed, and starts".to_owned());
+        self.script_line(|_| "kill".to_owned());
+        self.script_line(|_| "restart".to_owned());
+        self.log(|| "the service is killed, and starts".to_owned());
         let at = self.stamp();
         let power_cut = self.switches.reboots && self.switches.power_cuts && self.chance.below(2) == 0;
         let lost = if power_cut { self.chance.below(6) } else { 0 };
@@ -131,7 +128,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let instance = Id(identifier(&mut self.chance));
         self.product.restart(&self.config, &processes, instance, lost);
         self.start_instance();
-        self.nothing_is_left("a new instance");
+        self.check_nothing_left("a new instance");
     }
 
     pub(super) fn reload(&mut self) {
@@ -146,7 +143,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     self.product.reload(member, &config);
                 }
                 let text = self.settings.text();
-                self.say(|| format!("another configuration is read:\n{text}"));
+                self.log(|| format!("another configuration is read:\n{text}"));
             }
             Err(finding) => self.finding = Some(finding),
         }

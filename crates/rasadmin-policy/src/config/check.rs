@@ -1,8 +1,8 @@
-//! What a configuration means as a whole, and what can be wrong with that.
+//! Checks that need the whole configuration.
 
 use super::Mistake;
 use super::file::{At, File};
-use super::load::JOURNAL;
+use super::paths::JOURNAL;
 use crate::{Domains, Name};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub(super) fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
             let before = means.insert(Domains::folded(Name::new(text)), domain.get_ref());
             let same = |other: &str| Domains::folded(Name::new(other)) == Domains::folded(Name::new(domain.get_ref()));
             if let Some(other) = before.filter(|other| !same(other)) {
-                let what = format!("`{text}` means the domain `{other}` already");
+                let what = format!("`{text}` already means the domain `{other}`");
                 mistakes.push(Mistake::at(name.span(), what, "a name can mean one domain only"));
             }
         }
@@ -38,8 +38,8 @@ pub(super) fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
     Domains::new(lists.iter().map(|(domain, others)| (*domain, &others[..])), default)
 }
 
-/// Hours and periods mean a zone; guessing one would move office hours by hours.
-pub(super) fn zone_is_there(raw: &File, mistakes: &mut Vec<Mistake>) {
+/// Requires a time zone if a rule has hours or periods. A guessed zone would shift office hours.
+pub(super) fn require_time_zone(raw: &File, mistakes: &mut Vec<Mistake>) {
     if raw.time_zone.is_some() {
         return;
     }
@@ -60,7 +60,7 @@ pub(super) fn zone_is_there(raw: &File, mistakes: &mut Vec<Mistake>) {
     }
 }
 
-/// A rule without any condition decides everything: what stands after it never does.
+/// Reports a rule without conditions that is not the last one: it always decides, so the rules after it never do.
 pub(super) fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
     for (at, rule) in raw.rules.iter().map(At::get_ref).enumerate() {
         let conditions = [
@@ -92,32 +92,32 @@ pub(super) fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
 }
 
 pub(super) fn ledger(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
-    let what = Kept { what: "ledger", key: "ledger.path", absent: "rasadmin.db" };
-    what.place(raw.ledger.path.as_ref(), folder, mistakes)
+    let what = StoragePath { what: "ledger", key: "ledger.path", absent: "rasadmin.db" };
+    what.resolve(raw.ledger.path.as_ref(), folder, mistakes)
 }
 
 pub(super) fn journal(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
-    let what = Kept { what: "journal", key: "journal.folder", absent: JOURNAL };
-    what.place(raw.journal.folder.as_ref(), folder, mistakes)
+    let what = StoragePath { what: "journal", key: "journal.folder", absent: JOURNAL };
+    what.resolve(raw.journal.folder.as_ref(), folder, mistakes)
 }
 
-/// What is kept on a disk of this computer.
-struct Kept {
+/// A path on a disk of this computer.
+struct StoragePath {
     what: &'static str,
     key: &'static str,
-    /// Its name beside the configuration.
+    /// Its name beside the configuration, if the file does not name a path.
     absent: &'static str,
 }
 
-impl Kept {
-    fn place(&self, named: Option<&At<String>>, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
+impl StoragePath {
+    fn resolve(&self, named: Option<&At<String>>, folder: &Path, mistakes: &mut Vec<Mistake>) -> PathBuf {
         let Self { what, key, absent } = self;
         let Some(path) = named else {
             let path = folder.join(absent);
             if on_network(&path) {
                 let what =
-                    format!("the {what} would be on a network drive, beside this file: its locks do not hold there");
-                mistakes.push(Mistake::at(0..0, what, format!("write {key} = ... with a folder of this computer")));
+                    format!("the {what} would be on a network drive, beside this file: file locks do not work there");
+                mistakes.push(Mistake::at(0..0, what, format!("write {key} = ... with a folder on this computer")));
             }
             return path;
         };
@@ -126,28 +126,28 @@ impl Kept {
             let help = format!("leave `{key}` out for `{absent}` beside this file");
             mistakes.push(Mistake::at(path.span(), format!("the {what}'s path is empty"), help));
         } else if on_network(Path::new(text)) || on_network(&folder.join(text)) {
-            let what = format!("the {what} cannot be on a network drive: its locks do not hold there");
-            mistakes.push(Mistake::at(path.span(), what, "name a folder of this computer"));
+            let what = format!("the {what} cannot be on a network drive: file locks do not work there");
+            mistakes.push(Mistake::at(path.span(), what, "name a folder on this computer"));
         }
         folder.join(text)
     }
 }
 
-/// A list of users is read while RRAS waits, and a share that is away keeps it waiting. Returns those that must not be
-/// read.
-pub(super) fn members_are_here(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> HashSet<String> {
+/// Reports members files on a network drive: RRAS would have to wait if the drive cannot be reached. Returns those
+/// that must not be read.
+pub(super) fn network_members(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> HashSet<String> {
     let mut elsewhere = HashSet::new();
     for file in raw.groups.values().filter_map(|group| group.members_file.as_ref()) {
         if on_network(Path::new(file.get_ref())) || on_network(&folder.join(file.get_ref())) {
-            let what = "a members file cannot be on a network drive: RRAS would wait for it";
-            mistakes.push(Mistake::at(file.span(), what, "copy it into a folder of this computer"));
+            let what = "a members file cannot be on a network drive: RRAS would have to wait for it";
+            mistakes.push(Mistake::at(file.span(), what, "copy it into a folder on this computer"));
             elsewhere.insert(file.get_ref().clone());
         }
     }
     elsewhere
 }
 
-/// The server's name: DNS allows a label of 63 characters, Windows a computer's name of 15.
+/// Checks the server's name. A DNS label has at most 63 characters, the name of a Windows computer at most 15.
 pub(super) fn server(raw: &File, mistakes: &mut Vec<Mistake>) {
     const LONGEST: usize = 63;
     let Some(name) = &raw.server.name else { return };
@@ -163,7 +163,8 @@ pub(super) fn server(raw: &File, mistakes: &mut Vec<Mistake>) {
     }
 }
 
-/// A path of two slashes of either kind is a server's, unless it is the long form of a drive's: `\\?\C:\...`.
+/// A path that begins with two slashes of either kind is on a server, unless it is the long form of a drive's path:
+/// `\\?\C:\...`.
 fn on_network(path: &Path) -> bool {
     let path = path.to_string_lossy().replace('/', r"\");
     let drive = |rest: &str| rest.get(1..2) == Some(":");

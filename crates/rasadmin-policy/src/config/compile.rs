@@ -1,8 +1,8 @@
-//! From a file's text to a configuration, or to everything that is wrong with it. Step by step, since its lists of users
-//! can be long: a callback that looks for changes does a part of the work, and the next one goes on.
+//! Compiles a file's text into a configuration, or lists all its mistakes. It works step by step, because lists of
+//! users can be long: a callback that checks for changes does a part of the work, and the next one continues.
 
+use super::bundle::{digest, hash};
 use super::file::{At, File};
-use super::load::{digest, hash};
 use super::read::unmarked;
 use super::rules::{Context, compile};
 use super::{Bundle, Config, ConfigErrors, Mistake, check, pools, read, zone};
@@ -12,20 +12,20 @@ use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// A text, and what it is read as.
+/// A text to compile.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// Its name for messages.
     pub file: &'a str,
     /// The text.
     pub text: &'a str,
-    /// What relative paths are relative to.
+    /// The folder that relative paths are relative to.
     pub folder: &'a Path,
-    /// The name of the computer whose configuration it is; empty if nobody knows.
+    /// The name of the computer that the configuration is for; empty if unknown.
     pub computer: &'a Name,
 }
 
-/// Reads, checks and compiles at once. `members` gives the text of a members file, as it is named in the file.
+/// Reads, checks and compiles at once. `members` returns the text of a members file, by its name in the file.
 pub fn parse(
     source: &Source<'_>,
     members: &mut dyn FnMut(&str) -> Result<String, String>,
@@ -33,7 +33,7 @@ pub fn parse(
     let mut compiling = Compiling::new(source)?;
     loop {
         let mut budget = usize::MAX;
-        match compiling.go_on(&mut budget) {
+        match compiling.advance(&mut budget) {
             Progress::Wants(name) => {
                 let text = members(&name).map(|text| (digest(text.as_bytes()), text));
                 let help = "the path is relative to the configuration's folder";
@@ -45,48 +45,48 @@ pub fn parse(
     }
 }
 
-/// What is to be done next.
+/// What to do next.
 #[derive(Debug)]
 pub enum Progress {
-    /// The text of this members file is wanted.
+    /// Provide the text of this members file.
     Wants(String),
-    /// More of the same.
+    /// Continue.
     Later,
-    /// To finish.
+    /// Finish.
     Done,
 }
 
-/// At most so many faults of members files are worded; the others are counted.
-const WORDED: usize = 20;
+/// How many mistakes in members files are listed at most; the others are counted.
+const MAX_WORDED: usize = 20;
 
-/// Octets that a line costs at least.
+/// The least cost of a line, in octets.
 const LINE: usize = 16;
 
 /// A configuration being compiled.
 #[derive(Debug)]
 pub struct Compiling {
     raw: File,
-    /// What was wrong with the file's form.
+    /// The mistakes in the file's form.
     form: Vec<Mistake>,
     mistakes: Vec<Mistake>,
-    /// Faults that are not worded.
+    /// Mistakes that are only counted.
     more: usize,
     domains: Domains,
     zone: Option<TimeZone>,
     bundle: Bundle,
     folder: PathBuf,
     digests: BTreeMap<String, [u8; 32]>,
-    /// Members files that could not be had, or must not be read.
+    /// Members files that could not be read, or must not be.
     missing: HashSet<String>,
     groups: GroupsBuilder,
     pools: pools::Ids,
-    /// The groups in the order of the file, and how far they are.
+    /// The groups in the order of the file, and the one to compile next.
     order: Vec<At<String>>,
     at: usize,
     within: Option<Within>,
 }
 
-/// How far a members file was read for a group.
+/// How far a members file was compiled into a group.
 #[derive(Clone, Copy, Debug, Default)]
 struct Within {
     octet: usize,
@@ -112,7 +112,7 @@ impl Compiling {
                 None
             }
         });
-        let missing = check::members_are_here(&raw, source.folder, &mut mistakes);
+        let missing = check::network_members(&raw, source.folder, &mut mistakes);
         let mut order: Vec<_> = raw.groups.keys().cloned().collect();
         order.sort_by_key(|name| name.span().start);
         let bundle = Bundle {
@@ -140,8 +140,8 @@ impl Compiling {
         })
     }
 
-    /// Goes on with the groups until the budget (octets of members files) is used up.
-    pub fn go_on(&mut self, budget: &mut usize) -> Progress {
+    /// Compiles groups until the budget (octets of members files) is used up.
+    pub fn advance(&mut self, budget: &mut usize) -> Progress {
         while let Some(name) = self.order.get(self.at) {
             let Some(group) = self.raw.groups.get(name) else { break };
             if self.within.is_none() {
@@ -175,7 +175,7 @@ impl Compiling {
                         continue;
                     }
                     let Err((what, help)) = self.groups.member(user, &self.domains) else { continue };
-                    if self.mistakes.len() < WORDED {
+                    if self.mistakes.len() < MAX_WORDED {
                         let what = format!("{}:{}: {what}", file.get_ref(), within.line);
                         self.mistakes.push(Mistake::at(file.span(), what, help));
                     } else {
@@ -189,7 +189,7 @@ impl Compiling {
         Progress::Done
     }
 
-    /// A members file's text with its [`digest`], or why it cannot be had.
+    /// Provides a members file's text with its [`digest`], or why it cannot be read.
     pub fn provide(&mut self, name: &str, text: Result<([u8; 32], String), Fault>) {
         match text {
             Ok((digest, text)) => {
@@ -206,7 +206,7 @@ impl Compiling {
         }
     }
 
-    /// The rest: rules and addresses.
+    /// Compiles the rest: rules and addresses.
     pub fn finish(mut self) -> Result<Config, ConfigErrors> {
         let (raw, mut mistakes) = (&self.raw, self.mistakes);
         let groups = self.groups.build();
@@ -216,7 +216,7 @@ impl Compiling {
         mistakes.extend(faults);
         let (addresses, faults) = pools::plan(raw, &self.pools, &self.domains);
         mistakes.extend(faults);
-        check::zone_is_there(raw, &mut mistakes);
+        check::require_time_zone(raw, &mut mistakes);
         check::reachable(raw, &mut mistakes);
         let ledger = check::ledger(raw, &self.folder, &mut mistakes);
         let journal = check::journal(raw, &self.folder, &mut mistakes);

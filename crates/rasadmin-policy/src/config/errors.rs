@@ -1,59 +1,59 @@
-//! What is wrong with a configuration, for people: where, the line itself, and what would be right.
+//! The mistakes in a configuration, formatted for people: the position, the line itself, and how to correct it.
 
 use super::Mistake;
 use std::collections::HashSet;
 use std::fmt::{self, Write};
 
-/// Everything that is wrong with a file.
+/// All mistakes in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors {
     file: String,
     text: String,
     mistakes: Vec<Mistake>,
-    /// How many more there are that are not told.
+    /// How many more there are that are not listed.
     more: usize,
 }
 
-/// So many are told at most: whoever mends them sees the next ones.
-const TOLD: usize = 20;
+/// How many mistakes are listed at most. After correcting them, you see the next ones.
+const MAX_SHOWN: usize = 20;
 
 impl ConfigErrors {
-    /// The mistakes of a file that was read: sorted by place, each once, the first twenty. Those of one place keep
-    /// their order, which is the order of lines in a members file.
+    /// The mistakes in a file that was read: sorted by position, each listed once, the first twenty. Mistakes at the
+    /// same position keep their order, which is the order of lines in a members file.
     pub fn new(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Self {
         let mut known = HashSet::new();
         mistakes.retain(|mistake| known.insert((mistake.span.start, mistake.what.clone())));
         mistakes.sort_by_key(|mistake| mistake.span.start);
-        let more = mistakes.len().saturating_sub(TOLD);
-        mistakes.truncate(TOLD);
+        let more = mistakes.len().saturating_sub(MAX_SHOWN);
+        mistakes.truncate(MAX_SHOWN);
         Self { file: file.to_owned(), text: text.to_owned(), mistakes, more }
     }
 
-    /// With more that nobody worded.
+    /// Adds mistakes that are only counted.
     pub(super) fn and_more(mut self, more: usize) -> Self {
         self.more += more;
         self
     }
 
-    /// Of a file that could not be read.
+    /// The mistake that a file cannot be read.
     pub fn unreadable(file: &str, what: impl Into<String>, help: impl Into<String>) -> Self {
         Self::new(file, "", vec![Mistake::at(0..0, what, help)])
     }
 
-    /// How many more there are than [`ConfigErrors::mistakes`] tells.
+    /// How many more there are than [`ConfigErrors::mistakes`] lists.
     pub fn more(&self) -> usize {
         self.more
     }
 
-    /// Each of them, at most twenty.
+    /// The listed mistakes, at most twenty.
     pub fn mistakes(&self) -> &[Mistake] {
         &self.mistakes
     }
 
-    /// Where one of them is: line and column, both from 1.
-    pub fn place(&self, mistake: &Mistake) -> (usize, usize) {
-        let place = Place::of(&self.text, mistake.span.clone());
-        (place.line, place.column)
+    /// The position of a mistake: line and column, both from 1.
+    pub fn position(&self, mistake: &Mistake) -> (usize, usize) {
+        let position = Position::of(&self.text, mistake.span.clone());
+        (position.line, position.column)
     }
 
     fn write(&self, f: &mut dyn Write, mistake: &Mistake) -> fmt::Result {
@@ -62,13 +62,13 @@ impl ConfigErrors {
             write!(f, "{}: ", self.file)?;
             printable(f, what)?;
         } else {
-            let place = Place::of(&self.text, span.clone());
-            write!(f, "{}:{}:{}: ", self.file, place.line, place.column)?;
+            let position = Position::of(&self.text, span.clone());
+            write!(f, "{}:{}:{}: ", self.file, position.line, position.column)?;
             printable(f, what)?;
-            let margin = place.line.to_string().len();
-            write!(f, "\n  {} | ", place.line)?;
-            printable(f, place.shown)?;
-            write!(f, "\n  {:margin$} | {:indent$}{}", "", "", "^".repeat(place.width), indent = place.indent)?;
+            let margin = position.line.to_string().len();
+            write!(f, "\n  {} | ", position.line)?;
+            printable(f, position.shown)?;
+            write!(f, "\n  {:margin$} | {:indent$}{}", "", "", "^".repeat(position.width), indent = position.indent)?;
         }
         if !help.is_empty() {
             f.write_str("\n  help: ")?;
@@ -95,8 +95,8 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
-/// A place in the file; columns count characters from 1.
-struct Place<'a> {
+/// A position in the file. Columns count characters from 1.
+struct Position<'a> {
     line: usize,
     column: usize,
     /// The part of the line that is shown: a line can be megabytes long.
@@ -105,10 +105,10 @@ struct Place<'a> {
     width: usize,
 }
 
-/// How many characters of a line are shown before and after the place.
+/// How many characters of a line are shown before and after the position.
 const SHOWN: usize = 60;
 
-impl<'a> Place<'a> {
+impl<'a> Position<'a> {
     fn of(text: &'a str, span: std::ops::Range<usize>) -> Self {
         let boundary = |mut at: usize| {
             at = at.min(text.len());
@@ -138,7 +138,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// Hostile text reaches no terminal as it is.
+/// Makes hostile text safe to print on a terminal.
 fn printable(f: &mut dyn Write, text: &str) -> fmt::Result {
     for c in text.chars() {
         rasadmin_text::write_char(f, if c == '\t' { ' ' } else { c })?;

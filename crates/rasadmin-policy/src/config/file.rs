@@ -1,6 +1,6 @@
-//! `rasadmin.toml` as it stands in the file: what serde reads and the JSON Schema is made of.
+//! `rasadmin.toml` as serde reads it. The JSON Schema is generated from these types.
 //!
-//! Every text that can be wrong in itself is [`At`], which keeps its place in the file for the message.
+//! Every text that can be wrong by itself is [`At`], which keeps its position in the file for the message.
 
 pub use crate::addresses::{ReservationHeld, WhenExhausted};
 pub use crate::rules::{Action, IfAbsent, Period, WhenUnrecorded};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
 
-/// A value with its place in the file.
+/// A value with its position in the file.
 pub type At<T> = Spanned<T>;
 
 /// The whole file.
@@ -20,8 +20,8 @@ pub struct File {
     /// This RRAS server.
     #[serde(default)]
     pub server: Server,
-    /// The IANA name of the time zone in which hours, days, weeks and months are meant: `Europe/Berlin`. Needed by
-    /// `hours`, `connect_time` and `octets`; there is no default.
+    /// The IANA name of the time zone for hours, days, weeks and months: `Europe/Berlin`. Required by `hours`,
+    /// `connect_time` and `octets`; there is no default.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub time_zone: Option<At<String>>,
     /// The domain of a user whose name arrives without one.
@@ -68,16 +68,16 @@ pub struct File {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    /// Its name in the ledger; the computer's name if absent.
+    /// Its name in the ledger. Default: the computer's name.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub name: Option<At<String>>,
-    /// Its own addresses on the tunnels: RRAS refuses them to clients (error 1168), so no pool may give them.
+    /// Its own addresses on the tunnels. RRAS refuses them to clients (error 1168), so no pool may give them.
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "Vec<std::net::Ipv4Addr>"))]
     pub addresses: Vec<At<String>>,
 }
 
-/// A group: everyone who is listed in one of these ways.
+/// A group of users: everyone who is listed in one of these ways.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -86,7 +86,7 @@ pub struct Group {
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub users: Vec<At<String>>,
-    /// A text file with one such user a line (`#` begins a comment), relative to this file.
+    /// A text file with one such user per line (`#` begins a comment). The path is relative to this file.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub members_file: Option<At<String>>,
     /// The pool of the group's IPv4 addresses.
@@ -97,19 +97,19 @@ pub struct Group {
     pub ipv6_pool: Option<At<String>>,
 }
 
-/// A rule. All conditions must hold; within one, any of the list.
+/// A rule. All its conditions must hold. A condition with a list holds if any entry of the list matches.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// Its name, in the ledger and in every message; unique.
+    /// Its name in the ledger and in messages. It must be unique.
     #[cfg_attr(test, schemars(with = "String"))]
     pub name: At<String>,
     /// What it decides.
     pub action: Action,
-    /// Why, for whoever reads the ledger.
+    /// The reason, for those who read the ledger.
     pub reason: Option<String>,
-    /// Users, spelled as in a group.
+    /// Users, written as in a group.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub users: Option<At<Vec<At<String>>>>,
     /// Groups.
@@ -121,16 +121,16 @@ pub struct Rule {
     /// Networks of the client's public address: `203.0.113.0/24`, `2001:db8::/32`, a single address.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub source_networks: Option<At<Vec<At<String>>>>,
-    /// When, in the time zone of the file.
+    /// Times of the week, in the time zone of the file.
     #[cfg_attr(test, schemars(with = "Option<Vec<Hours>>"))]
     pub hours: Option<At<Vec<Hours>>>,
     /// Names of RRAS servers.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub servers: Option<At<Vec<At<String>>>>,
-    /// Names of ports; `*` at the end stands for any rest: `VPN2-*`.
+    /// Names of ports. `*` at the end matches any rest: `VPN2-*`.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub ports: Option<At<Vec<At<String>>>>,
-    /// Names of remote computers; `*` at the end stands for any rest.
+    /// Names of remote computers. `*` at the end matches any rest.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub remote_computers: Option<At<Vec<At<String>>>>,
     /// Quarantine states.
@@ -148,19 +148,19 @@ pub struct Rule {
     /// How long the user has been connected in the period so far.
     #[cfg_attr(test, schemars(with = "Option<ConnectTime>"))]
     pub connect_time: Option<At<ConnectTime>>,
-    /// How much the user has received and sent in the period so far, told at each hangup.
+    /// How much the user has received and sent in the period so far. RRAS reports it when a connection ends.
     #[cfg_attr(test, schemars(with = "Option<Octets>"))]
     pub octets: Option<At<Octets>>,
-    /// What the conditions say about a fact that is absent (a telephone has no computer name).
+    /// How the conditions treat a fact that is absent. Phones, for example, send no computer name.
     #[serde(default)]
     pub if_absent: IfAbsent,
-    /// May a connection stand that this rule allows but that cannot be recorded? If absent, `[journal]` decides.
+    /// Is a connection accepted that this rule allows but that cannot be recorded? Default: as in `[journal]`.
     #[cfg_attr(test, schemars(with = "Option<WhenUnrecorded>"))]
     pub when_unrecorded: Option<At<WhenUnrecorded>>,
-    /// The pool of the IPv4 addresses of those whom this rule allows.
+    /// The pool of IPv4 addresses for users whom this rule allows.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub pool: Option<At<String>>,
-    /// The pool of their IPv6 interface identifiers.
+    /// The pool of IPv6 interface identifiers for users whom this rule allows.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub ipv6_pool: Option<At<String>>,
 }
@@ -172,92 +172,92 @@ pub struct Rule {
 pub struct Default {
     /// What it decides.
     pub action: Action,
-    /// Why.
+    /// The reason, for those who read the ledger.
     pub reason: Option<String>,
 }
 
-/// A stretch of the week: on these days, from one time to another. It may run over midnight, into the next day.
+/// A time span on certain days of the week. It may run past midnight, into the next day.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Hours {
-    /// `mon`, `tue` ... or `mon-fri`; every day if absent. The day on which it begins.
+    /// The days on which it begins: `mon`, `tue` ... or `mon-fri`. Default: every day.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub days: Option<At<Vec<At<String>>>>,
-    /// `08:00`; 00:00 if absent.
+    /// When it begins: `08:00`. Default: `00:00`.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub from: Option<At<String>>,
-    /// `18:00`, the first minute that is no longer in it; 24:00 if absent.
+    /// When it ends: `18:00` is the first minute after it. Default: `24:00`.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub to: Option<At<String>>,
 }
 
-/// A number of sessions: `at_least` or `below`.
+/// A number of sessions. Write either `at_least` or `below`.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sessions {
-    /// It holds for this many and more.
+    /// Holds for this number and above.
     pub at_least: Option<u32>,
-    /// It holds for fewer than this.
+    /// Holds below this number.
     pub below: Option<u32>,
 }
 
-/// A number of sessions of a group: `at_least` or `below`.
+/// A number of sessions of a group. Write either `at_least` or `below`.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GroupSessions {
-    /// Which group.
+    /// The group.
     #[cfg_attr(test, schemars(with = "String"))]
     pub group: At<String>,
-    /// It holds for this many and more.
+    /// Holds for this number and above.
     pub at_least: Option<u32>,
-    /// It holds for fewer than this.
+    /// Holds below this number.
     pub below: Option<u32>,
 }
 
-/// An amount of time: `at_least` or `below`.
+/// An amount of time. Write either `at_least` or `below`.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConnectTime {
-    /// In which period.
+    /// The period.
     pub per: Period,
-    /// It holds from this much on: `8h`, `90m`, `1h 30m`, `2d`.
+    /// Holds for this amount and above: `8h`, `90m`, `1h 30m`, `2d`.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub at_least: Option<At<String>>,
-    /// It holds for less than this.
+    /// Holds below this amount.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub below: Option<At<String>>,
 }
 
-/// An amount of octets, received and sent together: `at_least` or `below`.
+/// An amount of octets, received and sent together. Write either `at_least` or `below`.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Octets {
-    /// In which period.
+    /// The period.
     pub per: Period,
-    /// It holds from this much on: `100 GiB`, `500 MB`, `1048576`.
+    /// Holds for this amount and above: `100 GiB`, `500 MB`, `1048576`.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub at_least: Option<At<String>>,
-    /// It holds for less than this.
+    /// Holds below this amount.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub below: Option<At<String>>,
 }
 
-/// When does a new connection take the place of an old one in the count?
+/// When a new connection replaces an old one in the count.
 #[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Reconnect {
-    /// If it comes from the same, non-empty remote computer name.
+    /// If it has the same remote computer name, which must not be empty.
     #[default]
     SameComputer,
-    /// If it comes from the same public address: several PCs behind one NAT share it.
+    /// If it comes from the same public address. Several PCs behind one NAT share an address.
     SameEndpoint,
-    /// Never: the old one counts until RRAS has noticed its end.
+    /// Never. The old one counts until RRAS reports its end.
     Strict,
 }
 
@@ -266,7 +266,8 @@ pub enum Reconnect {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// A dropped client often comes back before RRAS has noticed: which of its sessions does it replace?
+    /// A client that lost its connection often returns before RRAS has noticed. This decides which of its sessions the
+    /// new one replaces.
     #[serde(default)]
     pub reconnect: Reconnect,
 }
@@ -276,15 +277,16 @@ pub struct Limits {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Addresses {
-    /// The pool of users whom neither rule nor group gives one; without it RRAS's own offer is kept.
+    /// The pool of IPv4 addresses for users who get none from a rule or a group. Without it, RRAS's own offer is kept.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub pool: Option<At<String>>,
-    /// The same for IPv6 interface identifiers.
+    /// The pool of IPv6 interface identifiers for such users.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub ipv6_pool: Option<At<String>>,
-    /// Does a user get the address again that he had last, if it is free?
+    /// Does a user get the same address again, if it is free?
     pub sticky: bool,
-    /// What a user gets whose reservation is held already, by a ghost of his or by another device.
+    /// What a user gets if the user's reservation is already held, by another device or by an old session that RRAS
+    /// has not ended yet.
     pub reservation_held: ReservationHeld,
 }
 
@@ -299,20 +301,20 @@ impl std::default::Default for Addresses {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pool {
-    /// IPv4: `10.20.16.0/24` (first and last address left out), `10.20.17.10-10.20.17.99`, `10.20.18.7`.
+    /// IPv4 addresses: `10.20.16.0/24` (without its first and last address), `10.20.17.10-10.20.17.99`, `10.20.18.7`.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub addresses: Option<At<Vec<At<String>>>>,
     /// IPv6 interface identifiers, written as the low half of an address: `::1:0:0:0/112`, `::1-::ffff`.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub identifiers: Option<At<Vec<At<String>>>>,
-    /// What is left out, in the same spellings.
+    /// Addresses to leave out, written in the same ways.
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub exclude: Vec<At<String>>,
-    /// The pool that serves when this one is exhausted.
+    /// The pool to use when this one is exhausted.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub next: Option<At<String>>,
-    /// What happens when this pool and those after it are exhausted.
+    /// What happens when this pool and the pools after it are exhausted.
     #[serde(default)]
     pub when_exhausted: WhenExhausted,
 }
@@ -322,7 +324,7 @@ pub struct Pool {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reservation {
-    /// Whose.
+    /// The user.
     #[cfg_attr(test, schemars(with = "String"))]
     pub user: At<String>,
     /// The IPv4 address.
@@ -331,48 +333,48 @@ pub struct Reservation {
     /// The IPv6 interface identifier: `::a11c:e`.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub identifier: Option<At<String>>,
-    /// On this server only.
+    /// The server it applies to. Default: all servers.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub server: Option<At<String>>,
 }
 
-/// When is a record on disk?
+/// When a record must be on disk.
 #[derive(Clone, Copy, Debug, std::default::Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Durability {
-    /// The accept and the hangup are on disk before the call returns: they survive a power cut.
+    /// Accepts and hangups are on disk before the call returns, so they survive a power failure.
     #[default]
     Fsync,
-    /// Everything survives the end of the process; a power cut may lose the last moments.
+    /// Records survive the end of the process. A power failure may lose the last few moments.
     Process,
 }
 
-/// The journal: what the DLL writes.
+/// The journal, which the DLL writes.
 #[derive(Debug, std::default::Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Journal {
-    /// The folder, relative to this file; if absent, `journal` beside it. Not on a network drive.
+    /// The folder. The path is relative to this file. Default: `journal`. It cannot be on a network drive.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub folder: Option<At<String>>,
-    /// When is a record on disk?
+    /// When a record must be on disk.
     #[serde(default)]
     pub durability: Durability,
-    /// How long a callback may wait for other processes, in milliseconds (100 to 10000); 2000 if absent.
+    /// How long a callback may wait for other processes, in milliseconds (100 to 10000). Default: 2000.
     #[cfg_attr(test, schemars(with = "Option<u32>"))]
     pub deadline_ms: Option<At<u32>>,
-    /// May a connection stand that cannot be recorded? A rule can set it for the users whom it allows.
+    /// Is a connection accepted that cannot be recorded? A rule can set this for the users whom it allows.
     #[serde(default)]
     pub when_unrecorded: WhenUnrecorded,
 }
 
-/// The ledger: the database that is made from the journal.
+/// The ledger, a database that is made from the journal.
 #[derive(Debug, std::default::Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
-    /// The file, relative to this one; if absent, `rasadmin.db` beside it. Not on a network drive.
+    /// The file. The path is relative to this file. Default: `rasadmin.db`. It cannot be on a network drive.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub path: Option<At<String>>,
 }

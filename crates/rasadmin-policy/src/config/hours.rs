@@ -1,4 +1,4 @@
-//! Hours as the file spells them.
+//! Reads hours as the file spells them.
 
 use super::Mistake;
 use super::file::{At, Hours};
@@ -8,7 +8,7 @@ use std::ops::Range;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// From the file's stretches. `whole` is the place of the list: a stretch has none of its own.
+/// Reads the file's stretches. `whole` is the position of the list, because a stretch has no position.
 pub(super) fn stretches(hours: &[Hours], whole: &Range<usize>, mistakes: &mut Vec<Mistake>) -> Vec<Stretch> {
     let mut stretches = Vec::with_capacity(hours.len());
     for hours in hours {
@@ -56,7 +56,7 @@ fn time(text: &str, last: u16) -> Result<u16, Fault> {
     })
 }
 
-/// Which days; every day if there is no list.
+/// Reads the days; every day if there is no list.
 fn days(list: Option<&At<Vec<At<String>>>>, mistakes: &mut Vec<Mistake>) -> [bool; 7] {
     let Some(list) = list else { return [true; 7] };
     let mut meant = [false; 7];
@@ -82,7 +82,7 @@ fn days(list: Option<&At<Vec<At<String>>>>, mistakes: &mut Vec<Mistake>) -> [boo
     meant
 }
 
-/// A stretch of the week as it is written.
+/// A stretch of the week as the file writes it.
 pub(super) fn written(hours: &Hours) -> String {
     let text = |time: &Option<At<String>>, otherwise: &str| {
         time.as_ref().map_or(otherwise.to_owned(), |time| time.get_ref().clone())

@@ -1,28 +1,28 @@
-//! A configuration is kept for a restart: in the journal's folder and beside itself. A large one is kept in portions, since a
-//! disk takes long to sync it as a whole.
+//! Saves a configuration for a restart, in the journal's folder and beside the configuration itself. A large one is
+//! written in portions, because syncing it at once takes too long.
 
 use super::Config;
-use super::last_good;
-use super::load::beside;
+use super::paths::{beside, last_good};
 use rasadmin_messages::Message;
 use rasadmin_rights::private::{make_folder, only_ours, why_untrusted};
 use std::fs::OpenOptions;
 use std::io::{Result, Write};
 use std::path::{Path, PathBuf};
 
-/// A configuration being kept.
+/// A configuration being saved.
 #[derive(Debug)]
 pub(super) struct Keeping {
     text: Vec<u8>,
     written: usize,
-    /// Where it is still to be kept, the next one last.
+    /// Where it is still to be written, the next path last.
     places: Vec<PathBuf>,
-    /// Where it could not be, and why.
+    /// Where it could not be written, and why.
     failed: Vec<String>,
 }
 
 impl Keeping {
-    /// Nothing is written yet. A configuration that cannot be kept at all (its path is not Unicode) has failed already.
+    /// Prepares to save; writes nothing yet. A configuration that cannot be saved at all (because its path is not
+    /// Unicode) has already failed.
     pub fn new(config: &Config) -> Self {
         let mut places = places(config);
         places.reverse();
@@ -35,8 +35,8 @@ impl Keeping {
         }
     }
 
-    /// Writes so many octets more. None: it is done, and told if it failed.
-    pub fn go_on(mut self, budget: usize) -> Option<Self> {
+    /// Writes at most `budget` octets more. Returns `None` when done; a message says if that failed.
+    pub fn advance(mut self, budget: usize) -> Option<Self> {
         self.step(budget);
         if !self.places.is_empty() {
             return Some(self);
@@ -47,7 +47,7 @@ impl Keeping {
         None
     }
 
-    /// Writes all of it, except where it is kept already. Returns where that failed, and why.
+    /// Writes all of it, except where it is already saved. Returns where that failed, and why.
     pub fn whole(mut self) -> Option<String> {
         let kept =
             |place: &Path| std::fs::read(place).is_ok_and(|text| text == self.text) && why_untrusted(place).is_none();
@@ -62,7 +62,7 @@ impl Keeping {
         (!self.failed.is_empty()).then(|| self.failed.join("; "))
     }
 
-    /// Goes on at the next place; if that fails, it leaves nothing there.
+    /// Continues at the next path. If that fails, it leaves nothing there.
     fn step(&mut self, budget: usize) {
         let Some(place) = self.places.pop() else { return };
         let mut new = place.as_os_str().to_owned();
@@ -79,12 +79,12 @@ impl Keeping {
         self.written = 0;
     }
 
-    /// Writes a new file, which replaces the old one in one step when it is complete: a reader finds the old one or the
-    /// new one.
+    /// Writes a new file, which replaces the old one in a single step when it is complete. A reader finds either the
+    /// old file or the new one.
     fn write(&mut self, new: &Path, place: &Path, budget: usize) -> Result<()> {
         let first = self.written == 0;
         if first {
-            let _ = std::fs::remove_file(new); // Left by a process of this number, or put there by somebody else.
+            let _ = std::fs::remove_file(new); // Left by a process with the same number, or put there by another program.
         }
         let mut options = OpenOptions::new();
         let mut file = only_ours(options.create_new(first).append(true)).open(new)?;
@@ -100,7 +100,7 @@ impl Keeping {
     }
 }
 
-/// Where a configuration is kept for a restart. The journal's folder may not be there yet.
+/// Where a configuration is saved for a restart. The journal's folder may not exist yet.
 fn places(config: &Config) -> Vec<PathBuf> {
     let _ = make_folder(&config.journal); // If it fails, what follows says so.
     vec![last_good(&config.journal), beside(&config.bundle.file)]

@@ -1,10 +1,10 @@
-//! The lists of a rule's conditions: read entry by entry, each fault at its place.
+//! Reads the lists of a rule's conditions, entry by entry. Each mistake gets its position.
 
 use super::Mistake;
 use super::file::At;
 use crate::rules::Fault;
 
-/// A list's entries, read; faults are reported. An empty list is one: nothing would ever be in it.
+/// Reads a list's entries and reports mistakes. An empty list is a mistake: its condition would never hold.
 pub(super) fn read<T, U>(
     field: &str,
     list: &At<Vec<At<T>>>,

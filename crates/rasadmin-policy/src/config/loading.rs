@@ -1,7 +1,7 @@
-//! From the disk: a configuration with its members files, a part at a time.
+//! Loads a configuration with its members files from disk, a part at a time.
 
 use super::compile::{Compiling, Progress, Source};
-use super::load::folder;
+use super::paths::folder;
 use super::{Config, ConfigErrors};
 use crate::Name;
 use crate::rules::Fault;
@@ -12,18 +12,18 @@ use std::io::{Error, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-/// A file is refused beyond this many octets.
+/// The largest file that is read, in octets.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// Clocks of file systems are as coarse as this: a file that was changed so lately may change again without a trace.
+/// The resolution of file systems' clocks. A file that was changed this recently may change again without a trace.
 pub(super) const COARSE: Duration = Duration::from_secs(2);
 
-/// A file as it was seen.
+/// A file's state when it was last looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// Time of its last change, and length; None if it is not there.
+    /// The time of its last change, and its length; `None` if it does not exist.
     stamp: Option<(SystemTime, u64)>,
-    /// Was that a moment ago?
+    /// Was that change very recent?
     fresh: bool,
 }
 
@@ -38,21 +38,21 @@ impl Seen {
         Self { stamp, fresh: stamp.is_some_and(|(changed, _)| age(changed) < COARSE) }
     }
 
-    /// Is the file now another than it was? `later` than [`COARSE`] after it was read, it may also be another without
-    /// looking so.
+    /// Has the file changed? If it was `later` than [`COARSE`] after it was read, it may have changed without a new
+    /// time.
     pub fn has_changed(&self, path: &Path, later: bool) -> bool {
         (self.fresh && later) || Self::of(path).stamp != self.stamp
     }
 }
 
-/// The files that were asked for, there or not, each as it was just before it was read.
+/// The files that were asked for, whether or not they exist, each as it was just before it was read.
 pub(super) type Files = BTreeMap<PathBuf, Seen>;
 
-/// What became of a part of the work.
+/// The result of a part of the work.
 pub(super) enum Loaded {
     /// There is more to do.
     Later(Box<Loading>),
-    /// What was looked at, a change of any of which is a reason to look again; and the configuration.
+    /// The files that were read (look again when one of them changes), and the configuration.
     Done(Files, Box<Result<Config, ConfigErrors>>),
 }
 
@@ -73,7 +73,7 @@ struct Reading {
     seen: Seen,
     octets: Vec<u8>,
     digest: Sha256,
-    /// How often it changed under our eyes.
+    /// How often it changed while it was read.
     restarts: u32,
 }
 
@@ -88,27 +88,27 @@ impl Loading {
         Self { path: path.to_owned(), files, compiling, reading: None }
     }
 
-    /// At once.
+    /// Loads it all at once.
     pub fn whole(self) -> (Files, Result<Config, ConfigErrors>) {
         let mut loading = Box::new(self);
         loop {
             let mut budget = usize::MAX;
-            match loading.go_on(&mut budget) {
+            match loading.advance(&mut budget) {
                 Loaded::Later(rest) => loading = rest,
                 Loaded::Done(files, config) => return (files, *config),
             }
         }
     }
 
-    /// Goes on until the budget (octets of members files, those read and those compiled) is used up.
-    pub fn go_on(mut self, budget: &mut usize) -> Loaded {
+    /// Continues until the budget is used up. The budget counts the octets of members files that are read or compiled.
+    pub fn advance(mut self, budget: &mut usize) -> Loaded {
         loop {
             let compiling = match &mut self.compiling {
                 Ok(compiling) => compiling,
                 Err(errors) => return Loaded::Done(self.files, Box::new(Err(errors.clone()))),
             };
             if let Some(mut reading) = self.reading.take() {
-                match reading.go_on(budget) {
+                match reading.advance(budget) {
                     Ok(false) => {
                         self.reading = Some(reading);
                         return Loaded::Later(Box::new(self));
@@ -124,7 +124,7 @@ impl Loading {
                     }
                 }
             }
-            match compiling.go_on(budget) {
+            match compiling.advance(budget) {
                 Progress::Wants(name) => self.reading = Some(Reading::new(&self.path, name)),
                 Progress::Later => return Loaded::Later(Box::new(self)),
                 Progress::Done => break,
@@ -145,8 +145,9 @@ impl Reading {
         Self { name, path, seen, octets: Vec::new(), digest: Sha256::new(), restarts: 0 }
     }
 
-    /// Is it whole? The file is opened anew each time: an open one could not be replaced.
-    fn go_on(&mut self, budget: &mut usize) -> Result<bool, Fault> {
+    /// Reads on. Returns whether the file is complete. Opens the file anew each time, because an open file could not
+    /// be replaced.
+    fn advance(&mut self, budget: &mut usize) -> Result<bool, Fault> {
         const AT_ONCE: usize = 256 * 1024;
         const RESTARTS: u32 = 3;
         loop {
@@ -169,7 +170,7 @@ impl Reading {
                 return Ok(true);
             }
             if end {
-                // Somebody writes: from the beginning, but not for ever.
+                // Another program is writing to it. Start from the beginning, but not forever.
                 self.restarts += 1;
                 if self.restarts > RESTARTS {
                     return Err(fault("it changes while it is read", "replace it as a whole"));
@@ -186,12 +187,12 @@ fn fault(what: &str, help: &str) -> Fault {
     (what.to_owned(), help.to_owned())
 }
 
-/// The same fault, with the name of the members file.
+/// Adds the name of the members file to a fault.
 fn of_members(name: &str, (what, help): Fault) -> Fault {
     (format!("the members file `{name}`: {what}"), help)
 }
 
-/// What to do about a file that cannot be used. That depends on which file it is.
+/// What to do about a file that cannot be used, depending on which file it is.
 struct Help {
     unreadable: &'static str,
     too_large: &'static str,
@@ -217,7 +218,7 @@ impl Help {
     }
 }
 
-/// Opens a file of a configuration, if it is one: a pipe would keep RRAS waiting.
+/// Opens a file of a configuration. A pipe is refused: it would keep RRAS waiting.
 fn open(path: &Path, help: &Help) -> Result<File, Fault> {
     if let Ok(metadata) = std::fs::metadata(path) {
         if metadata.is_dir() {

@@ -1,23 +1,23 @@
-//! Pools and reservations: from the file to the plan, and everything that can be wrong with them.
+//! Compiles pools and reservations into the address plan, and finds all mistakes in them.
 
 use super::Mistake;
 use super::file::{At, File, Pool as FilePool};
-use crate::addresses::parse::{self, Range};
-use crate::addresses::{Address, Family, Plan, Pool, PoolId, RESERVED_IDENTIFIERS, Reservation};
+use crate::addresses::ranges::{Range, subtract};
+use crate::addresses::{Address, Family, Plan, Pool, PoolId, RESERVED_IDENTIFIERS, Reservation, text};
 use crate::rules::parse_exact;
 use crate::suggest;
 use crate::{Domains, Name};
 use std::collections::{HashMap, HashSet};
 
-/// Each pool by its name.
+/// The pools by name.
 pub type Ids = HashMap<String, PoolId>;
 
-/// A pool's id is its position in the file's table.
+/// The ids of the pools: their positions in the file's table.
 pub fn ids(file: &File) -> Ids {
     (0..).map(PoolId).zip(file.pools.keys()).map(|(id, name)| (name.get_ref().clone(), id)).collect()
 }
 
-/// The family that a pool says it has.
+/// The family of a pool.
 fn family(pool: &FilePool) -> Family {
     if pool.addresses.is_some() { Family::Ipv4 } else { Family::Ipv6 }
 }
@@ -31,7 +31,7 @@ struct Planner<'a> {
     server: HashSet<std::net::Ipv4Addr>,
 }
 
-/// The plan, with all mistakes.
+/// Makes the plan, and lists all mistakes.
 pub fn plan(file: &File, ids: &Ids, domains: &Domains) -> (Plan, Vec<Mistake>) {
     let pools = file.pools.values().collect();
     let mut planner = Planner { file, ids, pools, mistakes: Vec::new(), server: HashSet::new() };
@@ -75,7 +75,7 @@ impl Planner<'_> {
 
     fn server(&mut self) {
         for address in &self.file.server.addresses {
-            match parse::one(address.get_ref(), Family::Ipv4) {
+            match text::parse_address(address.get_ref(), Family::Ipv4) {
                 Ok(number) => {
                     self.server.insert(std::net::Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(0)));
                 }
@@ -84,13 +84,13 @@ impl Planner<'_> {
         }
     }
 
-    /// A pool's own ranges, its exclusions cut out; each with its place.
+    /// A pool's ranges without its exclusions, each with its position.
     fn ranges(&mut self, pool: &FilePool) -> Vec<(Range, std::ops::Range<usize>)> {
         let family = family(pool);
         let mut parse = |texts: &[At<String>]| {
             let mut ranges = Vec::new();
             for text in texts {
-                match parse::range(text.get_ref(), family) {
+                match text::parse_range(text.get_ref(), family) {
                     Ok(range) => ranges.push((range, text.span())),
                     Err((what, help)) => self.wrong(text.span(), what, help),
                 }
@@ -110,12 +110,12 @@ impl Planner<'_> {
         }
         let without: Vec<Range> = excluded.into_iter().map(|(range, _)| range).collect();
         let cut = |(range, span): (Range, std::ops::Range<usize>)| {
-            parse::cut(vec![range], without.clone()).into_iter().map(move |range| (range, span.clone()))
+            subtract(vec![range], without.clone()).into_iter().map(move |range| (range, span.clone()))
         };
         listed.into_iter().flat_map(cut).collect()
     }
 
-    /// No address in two pools, nor twice in one.
+    /// Reports addresses that are in two pools, or twice in one.
     fn overlaps(&mut self, taken: &[Vec<(Range, std::ops::Range<usize>)>]) {
         let pools: Vec<_> = self.file.pools.iter().collect();
         let mut all: Vec<(Family, Range, &std::ops::Range<usize>, usize)> = Vec::new();
@@ -130,14 +130,14 @@ impl Planner<'_> {
                 && before == family
                 && first <= end
             {
-                let shared = parse::show(first, family);
+                let shared = text::show(first, family);
                 let other = pools[other].0.get_ref();
-                let whose = if other == pools[index].0.get_ref() {
+                let pool = if other == pools[index].0.get_ref() {
                     "this pool".to_owned()
                 } else {
                     format!("the pool `{other}`")
                 };
-                found.push((span.clone(), format!("{shared} is in {whose} already")));
+                found.push((span.clone(), format!("{shared} is already in {pool}")));
             }
             if reaches.is_none_or(|(before, end, _)| before != family || end < last) {
                 reaches = Some((family, last, index));
@@ -178,7 +178,7 @@ impl Planner<'_> {
         }
         let any = !ranges.is_empty();
         let without = reserved.iter().filter(|address| address.family == family).map(|a| (a.number, a.number));
-        let ranges = parse::cut(ranges.into_iter().map(|(range, _)| range).collect(), without.collect());
+        let ranges = subtract(ranges.into_iter().map(|(range, _)| range).collect(), without.collect());
         if any && ranges.is_empty() {
             let what = format!("nothing is left of the pool `{}`", name.get_ref());
             self.wrong(name.span(), what, "exclusions and reservations take all of it: make it larger");
@@ -200,7 +200,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Why no client may have some address of a range.
+    /// Why no client may have some of the addresses in a range.
     fn unfit(&self, family: Family, first: u64, last: u64) -> Option<(String, String)> {
         const NEVER: [(u64, u64, &str); 6] = [
             (0, 0x00ff_ffff, "0.0.0.0/8 is \"this network\""),
@@ -213,7 +213,7 @@ impl Planner<'_> {
         if family == Family::Ipv6 {
             let mut reserved = RESERVED_IDENTIFIERS.into_iter();
             let (begin, end) = reserved.find(|&(begin, end)| begin <= last && first <= end)?;
-            let (begin, end) = (parse::show(begin, family), parse::show(end, family));
+            let (begin, end) = (text::show(begin, family), text::show(end, family));
             let what = format!("no host may have the identifiers {begin} to {end} (RFC 5453)");
             return Some((what, "leave them out".to_owned()));
         }
@@ -255,7 +255,11 @@ impl Planner<'_> {
             let (is, not) = if wanted == Family::Ipv4 { ("IPv6", "IPv4") } else { ("IPv4", "IPv6") };
             let help =
                 format!("name a pool with {}", if wanted == Family::Ipv4 { "`addresses`" } else { "`identifiers`" });
-            self.wrong(name.span(), format!("the pool `{}` is of {is}, and this is for {not}", name.get_ref()), help);
+            self.wrong(
+                name.span(),
+                format!("the pool `{}` is an {is} pool, and an {not} pool is needed here", name.get_ref()),
+                help,
+            );
         }
     }
 
@@ -280,7 +284,7 @@ impl Planner<'_> {
             let given = [(&reservation.address, Family::Ipv4), (&reservation.identifier, Family::Ipv6)];
             for (at, (text, family)) in given.into_iter().enumerate() {
                 let Some(text) = text else { continue };
-                match parse::one(text.get_ref(), family) {
+                match text::parse_address(text.get_ref(), family) {
                     Err((what, help)) => self.wrong(text.span(), what, help),
                     Ok(number) => {
                         numbers[at] = Some(number);
@@ -301,7 +305,7 @@ impl Planner<'_> {
             let Some(user) = user else { continue };
             let of_user = by_user.entry(user).or_default();
             if of_user.iter().any(|other| other.server == server) {
-                let what = format!("`{}` has a reservation already", reservation.user.get_ref());
+                let what = format!("`{}` already has a reservation", reservation.user.get_ref());
                 self.wrong(
                     reservation.user.span(),
                     what,
@@ -315,7 +319,7 @@ impl Planner<'_> {
 }
 
 /// Which pools lead back to themselves, given the pool that follows each. Every pool is visited once, however long the
-/// chains are: a walk ends where an earlier walk, or the same one, has been.
+/// chains are: a walk ends at a pool that an earlier walk, or the same one, has visited.
 fn in_circles(next: &[Option<usize>]) -> Vec<bool> {
     let (mut walks, mut circular) = (vec![None; next.len()], vec![false; next.len()]);
     for walk in 0..next.len() {

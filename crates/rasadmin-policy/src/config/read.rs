@@ -1,7 +1,7 @@
-//! From text to the file's types, with every fault that it has and not only the first.
+//! Reads a text into the file's types, and finds every mistake instead of only the first.
 //!
-//! serde stops at the first fault. So what it complains of is noted and taken out, and it is asked again, until nothing
-//! is left to complain of.
+//! serde stops at the first mistake. So each mistake is noted and taken out, and serde is asked again until it finds
+//! no more.
 
 use super::Mistake;
 use super::file::File;
@@ -11,32 +11,33 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Octets that are read again, all rounds together: a large file that is nothing but faults must not hold up a callback.
+/// How many octets may be read again, in all rounds together. A large file full of mistakes must not hold up a
+/// callback.
 const READ_AGAIN: usize = 64 << 20;
 
-/// What others refer to: without it, more faults would be found than there are.
+/// Keys that other keys refer to. Without them, mistakes would be reported that are not there.
 const REFERRED_TO: [&str; 5] = ["time_zone", "default_domain", "domains", "groups", "pools"];
 
-/// The text without the byte order mark with which editors on Windows begin a file.
+/// Removes the byte order mark that editors on Windows write at the beginning of a file.
 pub fn unmarked(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// What was read.
+/// A file as read.
 pub struct Read<'a> {
-    /// The file without its faults; None if too little is left to check its meaning.
+    /// The file without its mistakes; `None` if too little is left to check its meaning.
     pub file: Option<File>,
-    /// Its faults.
+    /// The mistakes.
     pub mistakes: Vec<Mistake>,
     whole: DeTable<'a>,
 }
 
 impl Read<'_> {
-    /// Does a fault of meaning only follow from a fault that is told already? It does if both are in one rule, one
-    /// reservation, one key.
+    /// Does a mistake in meaning only follow from another mistake that is already listed? It does if both are in the
+    /// same rule, reservation or key.
     pub fn follows(&self, meaning: &Mistake) -> bool {
         let both = |value: &Spanned<DeValue<'_>>| {
-            contains(value, &meaning.span) && self.mistakes.iter().any(|told| contains(value, &told.span))
+            contains(value, &meaning.span) && self.mistakes.iter().any(|known| contains(value, &known.span))
         };
         self.whole.values().any(|value| match value.get_ref() {
             DeValue::Table(table) => table.values().any(both),
@@ -46,7 +47,7 @@ impl Read<'_> {
     }
 }
 
-/// The file as far as it can be read, and every fault.
+/// Reads a file as far as possible, with every mistake.
 pub fn read(text: &str) -> Read<'_> {
     let (table, syntax) = DeTable::parse_recoverable(text);
     let whole = table.get_ref().clone();
@@ -59,7 +60,7 @@ pub fn read(text: &str) -> Read<'_> {
 
 fn without_faults(mut table: Spanned<DeTable<'_>>, text: &str) -> (Option<File>, Vec<Mistake>) {
     let (mut mistakes, mut gone) = (Vec::new(), Vec::new());
-    // Each round takes something out, so this ends; the bound is for a file that is nothing but faults.
+    // Each round takes something out, so this ends. The limit is for files full of mistakes.
     for _ in 0..(READ_AGAIN / text.len().max(1)).clamp(8, 200) {
         match File::deserialize(toml::de::Deserializer::from(table.clone())) {
             Ok(file) => {
@@ -68,7 +69,7 @@ fn without_faults(mut table: Spanned<DeTable<'_>>, text: &str) -> (Option<File>,
             }
             Err(e) => {
                 let span = e.span().unwrap_or(0..0);
-                // What was taken out is missed; what was mistyped is meant.
+                // A key that was taken out is now missing, and a mistyped key stands for the right one.
                 let missed = e.message().strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
                 if !missed.is_some_and(|key| gone.iter().any(|one| one == key)) {
                     let mistake = mistake(e.message(), span.clone(), text);
@@ -93,7 +94,7 @@ fn without_faults(mut table: Spanned<DeTable<'_>>, text: &str) -> (Option<File>,
     (None, mistakes)
 }
 
-/// The journal's folder as far as a broken file still tells it: the last good configuration lies there.
+/// The journal's folder, as far as an invalid file still names it. The last good configuration is there.
 pub fn journal_folder(text: &str) -> Option<String> {
     let (table, _) = DeTable::parse_recoverable(unmarked(text));
     let journal = table.get_ref().iter().find(|(key, _)| key.get_ref() == "journal")?.1;
@@ -111,7 +112,7 @@ fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
 }
 
-/// Takes out the innermost key or element that the place is in.
+/// Takes out the innermost key or element that contains the position.
 fn take_out(table: &mut DeTable<'_>, span: &Range<usize>, gone: &mut Vec<String>) -> bool {
     let mut found = None;
     for (key, value) in table.iter_mut() {
@@ -133,7 +134,7 @@ fn take_out(table: &mut DeTable<'_>, span: &Range<usize>, gone: &mut Vec<String>
     })
 }
 
-/// A table's own place is that of its header: its keys lie outside.
+/// Does a value contain the position? The span of a table is that of its header, and does not contain its keys.
 fn contains(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
     within(span, &value.span())
         || match value.get_ref() {
@@ -172,7 +173,7 @@ fn syntax_mistake(e: &toml::de::Error) -> Mistake {
     Mistake::at(span, what.replace('\n', ", "), help)
 }
 
-/// What serde says, in our words.
+/// Translates serde's messages.
 fn mistake(message: &str, span: Range<usize>, text: &str) -> Mistake {
     let message = message.trim();
     let quoted = |at: &str| at.split('`').nth(1).unwrap_or_default().to_owned();
@@ -190,7 +191,7 @@ fn mistake(message: &str, span: Range<usize>, text: &str) -> Mistake {
         let otherwise = format!("it can be {}", names.join(", "));
         return Mistake::at(
             span,
-            format!("`{}` is not known here", quoted(rest)),
+            format!("`{}` is not a valid value", quoted(rest)),
             suggest::help(&quoted(rest), names, otherwise),
         );
     }
@@ -216,17 +217,17 @@ fn mistake(message: &str, span: Range<usize>, text: &str) -> Mistake {
         };
         return Mistake::at(
             span,
-            format!("{} is not right here", found.replace("string", "text")),
+            format!("{} is not valid here", found.replace("string", "text")),
             format!("expected {expected}"),
         );
     }
     if message == "wanted string or table" {
-        return Mistake::at(span, "this is not right here", "expected a text in quotes");
+        return Mistake::at(span, "this is not valid here", "expected a text in quotes");
     }
     Mistake::at(span, message.replace('\n', ", "), String::new())
 }
 
-/// Of a whole table only its first line is pointed at.
+/// Shortens the span of a table to its first line.
 fn header(text: &str, span: Range<usize>) -> Range<usize> {
     let end = text.get(span.clone()).and_then(|inside| inside.find('\n')).map_or(span.end, |at| span.start + at);
     span.start..end

@@ -1,4 +1,4 @@
-//! From the file's rules to those that decide, each fault at its place.
+//! Compiles the file's rules, with the position of each mistake.
 
 use super::file::{self, At};
 use super::{Mistake, hours, lists};
@@ -17,16 +17,16 @@ use std::ops::Range;
 pub struct Context<'a> {
     /// The groups.
     pub groups: &'a Groups,
-    /// Which names mean which domain.
+    /// The names of each domain.
     pub domains: &'a Domains,
-    /// The zone of the hours; None is UTC.
+    /// The time zone of the hours; `None` is UTC.
     pub zone: Option<&'a TimeZone>,
     /// The pools.
     pub pools: &'a dyn Fn(&str) -> Option<PoolId>,
 }
 
-/// From the file's rules and default, with every fault that they have, in the order of the file. With faults the
-/// compiled rules are not to be used.
+/// Compiles the file's rules and default, and lists all their mistakes in the order of the file. If there are
+/// mistakes, do not use the compiled rules.
 pub fn compile(rules: &[At<file::Rule>], default: &file::Default, context: &Context<'_>) -> (Rules, Vec<Mistake>) {
     let mut reader = Reader { context, mistakes: Vec::new(), builder: RulesBuilder::new(context.groups) };
     let mut names = HashSet::new();
@@ -38,14 +38,14 @@ pub fn compile(rules: &[At<file::Rule>], default: &file::Default, context: &Cont
     (reader.builder.build(default, context.zone.cloned().unwrap_or(TimeZone::UTC)), reader.mistakes)
 }
 
-/// A condition with the text of what it asks, and its place.
+/// A condition, the text of what it asks for, and its position.
 struct Read {
     condition: Condition,
     asked: String,
     span: Range<usize>,
 }
 
-/// The rules at work.
+/// Reads the rules one after the other.
 struct Reader<'a> {
     context: &'a Context<'a>,
     mistakes: Vec<Mistake>,
@@ -60,7 +60,11 @@ impl Reader<'_> {
     fn rule(&mut self, rule: &file::Rule, names: &mut HashSet<String>) {
         let name = rule.name.get_ref();
         if name.trim().is_empty() {
-            self.wrong(rule.name.span(), "a rule's name is empty", "name it: the ledger and every message say it");
+            self.wrong(
+                rule.name.span(),
+                "a rule's name is empty",
+                "give it a name: the ledger and all messages use it",
+            );
         } else if !names.insert(name.to_lowercase()) {
             self.wrong(rule.name.span(), format!("there are two rules `{name}`"), "give each its own name");
         }
@@ -80,7 +84,7 @@ impl Reader<'_> {
         });
     }
 
-    /// The conditions on who it is, the cheapest ones.
+    /// Reads the conditions on the user, which are the cheapest.
     fn users(&mut self, rule: &file::Rule) -> Vec<Read> {
         let (context, mistakes) = (self.context, &mut self.mistakes);
         let mut all = Vec::new();
@@ -105,7 +109,7 @@ impl Reader<'_> {
         all
     }
 
-    /// The conditions on the connection and the time.
+    /// Reads the conditions on the connection and the time.
     fn connection(&mut self, rule: &file::Rule, all: &mut Vec<Read>) {
         let mistakes = &mut self.mistakes;
         let mut add = |condition, asked, span| all.push(Read { condition, asked, span });
@@ -145,7 +149,7 @@ impl Reader<'_> {
         named(&rule.remote_computers, "remote_computers", Condition::remote_computers);
     }
 
-    /// The conditions that count.
+    /// Reads the conditions that count.
     fn counted(&mut self, rule: &file::Rule, all: &mut Vec<Read>) {
         let mut add = |condition, asked, span| all.push(Read { condition, asked, span });
         if let Some(at) = &rule.user_sessions {
@@ -178,7 +182,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One of `at_least` and `below`.
+    /// Reads a limit: either `at_least` or `below`.
     fn limit<C, T>(
         &mut self,
         field: &str,
@@ -205,7 +209,7 @@ impl Reader<'_> {
     fn when_unrecorded(&mut self, rule: &file::Rule) -> Option<WhenUnrecorded> {
         let when = rule.when_unrecorded.as_ref()?;
         if rule.action == Action::Deny {
-            let what = "this rule denies: it lets nobody in, recorded or not";
+            let what = "a rule that denies cannot have `when_unrecorded`: it lets no one in";
             self.wrong(when.span(), what, "leave `when_unrecorded` out");
         }
         Some(*when.get_ref())
@@ -214,30 +218,30 @@ impl Reader<'_> {
     fn pool(&mut self, rule: &file::Rule, pool: Option<&At<String>>, read: &[Read]) -> Option<PoolId> {
         let pool = pool?;
         if rule.action == Action::Deny {
-            self.wrong(pool.span(), "a rule that denies gives no pool", "leave the pool out");
+            self.wrong(pool.span(), "a rule that denies cannot have a pool", "leave the pool out");
         }
         for late in read.iter().filter(|read| !read.condition.is_known_at_address_time()) {
             let what = format!("a rule with a pool cannot ask for `{}`", late.condition.field());
             let help = "RRAS asks for the address before that is known: leave one of the two out; users, groups, ports, \
                         servers, hours, user_sessions, group_sessions, connect_time and octets are known then";
-            // A rule with two pools says it once.
+            // Report it once for a rule with two pools.
             if !self.mistakes.iter().any(|known| known.span == late.span && known.what == what) {
                 self.wrong(late.span.clone(), what, help);
             }
         }
-        // The address plan reports a name that no pool has, wherever a pool is named.
+        // The address plan reports every unknown pool name.
         (self.context.pools)(pool.get_ref())
     }
 }
 
-/// A name that is no group's.
+/// The mistake of an unknown group.
 fn unknown_group(groups: &Groups, name: &At<String>) -> Mistake {
     let typed = name.get_ref();
     let help = suggest::help(typed, groups.names(), format!("declare it as `[groups.{typed}]`"));
     Mistake::at(name.span(), format!("there is no group `{typed}`"), help)
 }
 
-/// A list's texts as people read them.
+/// Formats a list's texts.
 fn texts(list: &At<Vec<At<String>>>) -> String {
     written::write(list.get_ref().iter().map(|text| text.get_ref().as_str()))
 }
@@ -246,17 +250,17 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// An amount, or the fault at its place.
+/// Parses an amount; a mistake gets its position.
 fn placed(text: &At<String>, amount: fn(&str) -> Result<u64, Fault>) -> Result<u64, Mistake> {
     amount(text.get_ref()).map_err(|(what, help)| Mistake::at(text.span(), what, help))
 }
 
-/// An amount in the file's own words.
+/// An amount as the file writes it.
 fn as_written(at_least: &Option<At<String>>, below: &Option<At<String>>) -> String {
     match (at_least, below) {
         (Some(text), _) => format!("at least {}", text.get_ref().trim()),
         (None, Some(text)) => format!("below {}", text.get_ref().trim()),
-        (None, None) => String::new(), // A fault, told already.
+        (None, None) => String::new(), // A mistake that is already listed.
     }
 }
 

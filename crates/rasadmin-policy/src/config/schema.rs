@@ -1,8 +1,9 @@
 //! The JSON Schema of the file, for editors.
 //!
-//! It is made of the file's types by a test, and checked in: what makes it is linked into no program, and no DLL.
+//! A test generates it from the file's types, and it is checked in, so the generator is linked into neither program
+//! nor DLL.
 
-/// As it is checked in: docs/rasadmin.schema.json.
+/// The schema, as checked in as docs/rasadmin.schema.json.
 pub fn schema() -> &'static str {
     include_str!("../../../../docs/rasadmin.schema.json")
 }

@@ -1,8 +1,9 @@
-//! Start and reload. A typo must never stop the VPN: the last good configuration stays, also over a restart.
+//! Starts with a configuration and reloads it when its files change. A typo must never stop the VPN, so the last good
+//! configuration remains in force, even after a restart.
 
 use super::keeping::Keeping;
-use super::load::kept_at;
 use super::loading::{COARSE, Files, Loaded, Loading};
+use super::saved::kept_at;
 use super::{Bundle, Config, ConfigErrors};
 use crate::Name;
 use rasadmin_messages::Message;
@@ -10,43 +11,43 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often the files are looked at, at most.
+/// The shortest time between two looks at the files.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// So many octets of members files a look reads or compiles: some milliseconds. RRAS waits meanwhile.
-pub const A_LOOK: usize = 256 * 1024;
+/// How many octets of members files one check reads or compiles. RRAS waits meanwhile, for a few milliseconds.
+pub const CHECK_BUDGET: usize = 256 * 1024;
 
-/// Looks whether the files have changed, when it is called: there is no thread. What does not fit one look is gone on
-/// with at the next, and the configuration before stays in force until the new one is whole.
+/// Checks whether the files have changed, when the caller asks; there is no thread. What does not fit into one check
+/// continues in the next, and the earlier configuration remains in force until the new one is complete.
 #[derive(Debug)]
 pub struct Watch {
     path: PathBuf,
     computer: Name,
-    /// The last good one's texts.
+    /// The texts of the last good configuration.
     bundle: Bundle,
     seen: Files,
     /// When they were seen, on the caller's clock.
     since: Option<Instant>,
     looked: Option<Instant>,
     broken: Option<ConfigErrors>,
-    /// A new one that is not whole yet.
+    /// A new configuration that is not complete yet.
     loading: Option<Box<Loading>>,
-    /// A new one that is in force, and not yet kept for a restart.
+    /// A new configuration that is in force and not saved for a restart yet.
     keeping: Option<Keeping>,
 }
 
-/// What a look found.
+/// What a check found.
 #[derive(Debug)]
 pub enum Change {
-    /// It has changed, and is in force from now on.
+    /// The configuration has changed, and is in force from now on.
     Valid(Arc<Config>),
-    /// It is broken: the one before stays.
+    /// The file is invalid. The earlier configuration remains in force.
     Broken(ConfigErrors),
 }
 
 impl Change {
-    /// Tells it. `file` is the configuration's.
-    pub fn tell(&self, file: &Path) {
+    /// Logs the change. `file` is the configuration's.
+    pub fn report(&self, file: &Path) {
         match self {
             Self::Valid(config) => Message::ConfigInForce { file: &file.display(), hash: &config.hash }.emit(),
             Self::Broken(errors) => Message::ConfigBroken { errors }.emit(),
@@ -59,24 +60,24 @@ impl Change {
 pub struct Started {
     /// The configuration.
     pub config: Arc<Config>,
-    /// What is to be said, loudly.
-    pub trouble: Option<Trouble>,
-    /// Looks for changes.
+    /// A problem that must be reported.
+    pub problem: Option<StartProblem>,
+    /// Checks for changes.
     pub watch: Watch,
 }
 
-/// What is wrong, though there is a configuration in force.
+/// A problem at the start, though a configuration is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// The file is broken or gone, and the last good one serves.
+pub enum StartProblem {
+    /// The file is invalid or missing, and the last good configuration is in force.
     Broken(ConfigErrors),
-    /// The configuration is good, but cannot be kept for a restart: where, and why.
+    /// The configuration is good but cannot be saved for a restart: where, and why.
     NotKept(String),
 }
 
-impl Trouble {
-    /// Tells it.
-    pub fn tell(&self) {
+impl StartProblem {
+    /// Logs the problem.
+    pub fn report(&self) {
         match self {
             Self::Broken(errors) => Message::ConfigBrokenAtStart { errors }.emit(),
             Self::NotKept(places) => Message::ConfigNotKept { places }.emit(),
@@ -84,7 +85,7 @@ impl Trouble {
     }
 }
 
-/// See [`super::On::read`].
+/// See [`super::ForComputer::read`].
 pub(super) fn read(path: &Path, computer: &Name) -> Result<(Config, Option<ConfigErrors>), ConfigErrors> {
     match Loading::new(path, computer).whole().1 {
         Ok(config) => Ok((config, None)),
@@ -92,10 +93,10 @@ pub(super) fn read(path: &Path, computer: &Name) -> Result<(Config, Option<Confi
     }
 }
 
-/// The last good configuration that was kept of a file.
+/// The last good configuration that was saved for a file.
 fn last_good_of(path: &Path, computer: &Name) -> Option<Config> {
-    // Two configurations can share a folder, and so the journal's folder in it: only this one's own copy counts, unless
-    // the file names the place. By the name alone, since one path has several spellings.
+    // Two configurations can share a folder, and so the journal's folder in it. Only this file's own copy counts,
+    // unless the file names the folder. Only the file names are compared, because one path has several spellings.
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
     let kept = kept_at(path);
     let own = |bundle: &Bundle| name(&bundle.file) == name(path);
@@ -110,17 +111,17 @@ fn last_good_of(path: &Path, computer: &Name) -> Option<Config> {
     named.into_iter().chain(others).find_map(here)
 }
 
-/// See [`super::On::start`].
+/// See [`super::ForComputer::start`].
 pub(super) fn start(path: &Path, computer: &Name) -> Result<Started, ConfigErrors> {
     let (seen, loaded) = Loading::new(path, computer).whole();
-    let (config, trouble, broken) = match loaded {
+    let (config, problem, broken) = match loaded {
         Ok(config) => {
-            let not_kept = Keeping::new(&config).whole().map(Trouble::NotKept);
+            let not_kept = Keeping::new(&config).whole().map(StartProblem::NotKept);
             (config, not_kept, None)
         }
         Err(errors) => {
             let Some(config) = last_good_of(path, computer) else { return Err(errors) };
-            (config, Some(Trouble::Broken(errors.clone())), Some(errors))
+            (config, Some(StartProblem::Broken(errors.clone())), Some(errors))
         }
     };
     let watch = Watch {
@@ -134,19 +135,20 @@ pub(super) fn start(path: &Path, computer: &Name) -> Result<Started, ConfigError
         loading: None,
         keeping: None,
     };
-    Ok(Started { config: Arc::new(config), trouble, watch })
+    Ok(Started { config: Arc::new(config), problem, watch })
 }
 
 impl Watch {
-    /// Looks, at most once a second, and does at most [`A_LOOK`] of work. A fault is told once.
+    /// Checks for changes, at most once a second, and does at most [`CHECK_BUDGET`] of work. A mistake is reported
+    /// once.
     pub fn check(&mut self, now: Instant) -> Option<Change> {
-        self.check_within(now, A_LOOK)
+        self.check_within(now, CHECK_BUDGET)
     }
 
-    /// The same with another budget: octets of members files, those read and those compiled.
+    /// Checks with another budget, in octets of members files that are read or compiled.
     pub fn check_within(&mut self, now: Instant, mut budget: usize) -> Option<Change> {
         if let Some(keeping) = self.keeping.take() {
-            self.keeping = keeping.go_on(budget);
+            self.keeping = keeping.advance(budget);
             return None;
         }
         let loading = match self.loading.take() {
@@ -157,7 +159,7 @@ impl Watch {
             }
             None => return None,
         };
-        match loading.go_on(&mut budget) {
+        match loading.advance(&mut budget) {
             Loaded::Later(rest) => {
                 self.loading = Some(rest);
                 None
@@ -191,7 +193,7 @@ impl Watch {
                 if config.bundle == self.bundle && !mended {
                     return None;
                 }
-                if config.bundle.len() > A_LOOK {
+                if config.bundle.len() > CHECK_BUDGET {
                     self.keeping = Some(Keeping::new(&config));
                 } else if let Some(places) = Keeping::new(&config).whole() {
                     Message::ConfigNotKept { places: &places }.emit();

@@ -1,10 +1,11 @@
-//! Time zones, from the tables that are built in: no database of the process, which would outlive the DLL.
+//! Time zones from built-in tables. The time zone database of the process is not used, because it would outlive the
+//! DLL.
 
 use crate::rules::Fault;
 use crate::suggest;
 use jiff::tz::TimeZone;
 
-/// Windows' names of the zones that are asked for most, with what IANA calls them.
+/// The Windows names that are used most, with their IANA names.
 const WINDOWS: [(&str, &str); 16] = [
     ("W. Europe Standard Time", "Europe/Berlin"),
     ("Central Europe Standard Time", "Europe/Budapest"),
@@ -24,12 +25,16 @@ const WINDOWS: [(&str, &str); 16] = [
     ("AUS Eastern Standard Time", "Australia/Sydney"),
 ];
 
-/// The zone of an IANA name, for a command line: otherwise what is wrong, and what would be right.
+/// The time zone with an IANA name, for a command line.
+///
+/// # Errors
+///
+/// What is wrong, and how to correct it.
 pub fn time_zone(name: &str) -> Result<TimeZone, String> {
     zone(name).map_err(|(what, help)| format!("{what}; {help}"))
 }
 
-/// The zone of an IANA name.
+/// The time zone with an IANA name.
 pub fn zone(name: &str) -> Result<TimeZone, Fault> {
     if name.eq_ignore_ascii_case("UTC") {
         return Ok(TimeZone::UTC);

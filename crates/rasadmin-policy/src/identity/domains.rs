@@ -1,25 +1,25 @@
-//! Which names mean which domain, and who is meant by a user's name.
+//! Maps the names of domains, and the names that RRAS passes, to identities.
 
 use super::Identity;
 use super::spelling::Spelling;
 use crate::{Fact, Name};
 use std::collections::HashMap;
 
-/// Which names mean which domain.
+/// The names of each domain.
 ///
-/// Names of a domain, and domains themselves, compare as Active Directory compares them: without case, diacritics,
-/// width and kana. The server's own accounts compare by their upper case alone.
+/// Active Directory compares the names of a domain, and domains themselves, without case, diacritics, width and kana.
+/// The server's own accounts compare by their upper case alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Domains {
     /// Folded name (NetBIOS, DNS, UPN suffix) to the domain's folded name.
     aliases: HashMap<Name, Name>,
     default: Name,
-    /// Domains that are the server itself: those of its local accounts.
+    /// The domains of the server's own local accounts.
     local: Vec<Name>,
 }
 
 impl Domains {
-    /// From `[domains]` (each domain with its other names) and `default_domain`.
+    /// Builds the table from `[domains]` (each domain with its other names) and `default_domain`.
     pub fn new<'a>(domains: impl IntoIterator<Item = (&'a str, &'a [String])>, default: Option<&str>) -> Self {
         let mut aliases = HashMap::new();
         for (domain, others) in domains {
@@ -32,8 +32,8 @@ impl Domains {
         domains
     }
 
-    /// With a name of the server: the domain of that name is that of its local accounts, unless it is listed as another
-    /// domain's. An empty name is none.
+    /// Adds a name of the server. The domain with that name is the domain of its local accounts, unless it is listed
+    /// as another domain's name. An empty name is ignored.
     pub fn with_server(mut self, name: &Name) -> Self {
         let domain = Self::folded(name.clone());
         if !domain.is_empty() && !self.aliases.contains_key(&domain) && !self.local.contains(&domain) {
@@ -42,7 +42,7 @@ impl Domains {
         self
     }
 
-    /// A domain's name as it is compared. A final dot only says that a DNS name is complete.
+    /// Folds a domain's name for comparison. A final dot only says that a DNS name is complete.
     pub(crate) fn folded(name: Name) -> Name {
         let name = match name.as_str().strip_suffix('.') {
             Some(without) if !without.is_empty() => Name::from_stored(without.to_owned()),
@@ -51,7 +51,8 @@ impl Domains {
         name.into_directory_folded()
     }
 
-    /// The domain that a NetBIOS name, DNS name or UPN suffix means; itself if it is not listed. `.` is the server.
+    /// The domain that a NetBIOS name, DNS name or UPN suffix means; the name itself if it is not listed. `.` is the
+    /// server.
     pub fn domain(&self, name: Name) -> Name {
         let folded = Self::folded(name);
         if folded.as_str() == "." {
@@ -66,32 +67,33 @@ impl Domains {
         self.aliases.get(&folded).cloned().ok_or(folded)
     }
 
-    /// A name of this domain as it is compared.
+    /// Folds a name of this domain for comparison.
     pub(crate) fn fold(&self, domain: &Name, name: Name) -> Name {
         if self.local.contains(domain) { name.into_folded() } else { name.into_directory_folded() }
     }
 
-    /// Who is meant by a user's name as RRAS passes it: `user`, `DOMAIN\user`, `DOMAIN/user`, `user@suffix`,
+    /// The identity that a user's name means, as RRAS passes it: `user`, `DOMAIN\user`, `DOMAIN/user`, `user@suffix`,
     /// `host/pc.suffix`, `pc.suffix` or `PC$`.
     ///
-    /// The logon domain (empty if nobody knows it) counts for a bare name, and for a DNS name or suffix that is not
-    /// listed. What has separators left over belongs to no domain. None if there is no name.
+    /// The logon domain (empty if unknown) applies to a bare name, and to a DNS name or suffix that is not listed. A
+    /// name with further separators belongs to no domain. `None` if there is no name.
     pub fn identity(&self, user: &Name, logon_domain: &Name) -> Option<Identity> {
         self.spelled(Spelling::of(user), logon_domain)
     }
 
-    /// Who is meant by a name that was taken apart.
+    /// The identity that a parsed name means.
     pub(crate) fn spelled(&self, user: Spelling, logon_domain: &Name) -> Option<Identity> {
         self.meant(user, logon_domain).map(|(identity, _)| identity)
     }
 
-    /// Who is meant, as far as an event can tell. `logon_domain` is None if the event does not carry it, as the address
-    /// calls do not: a DNS name or suffix that is not listed leaves the domain open then. That user is not yet known: a rule that
-    /// denies him waits for the connection, which has the logon domain, instead of taking him for somebody else.
-    pub fn who(&self, user: &Name, logon_domain: Option<&Name>) -> Fact<Identity> {
-        let told = logon_domain.is_some();
+    /// The identity that a name means, as far as an event can tell. `logon_domain` is `None` if the event does not
+    /// carry it; address calls do not. Then a DNS name or suffix that is not listed leaves the domain open, and the
+    /// user is not yet known: a rule that denies the user waits for the connection, which carries the logon domain,
+    /// and does not mistake the user for another.
+    pub fn identity_fact(&self, user: &Name, logon_domain: Option<&Name>) -> Fact<Identity> {
+        let has_domain = logon_domain.is_some();
         match self.meant(Spelling::of(user), logon_domain.unwrap_or(&Name::default())) {
-            Some((_, Certain::No)) if !told => Fact::NotYetKnown,
+            Some((_, Certain::No)) if !has_domain => Fact::NotYetKnown,
             meant => Fact::arrived(meant.map(|(identity, _)| identity)),
         }
     }
@@ -99,18 +101,18 @@ impl Domains {
     fn meant(&self, spelling: Spelling, logon_domain: &Name) -> Option<(Identity, Certain)> {
         let named = |domain: Name, name: Name, certain| {
             let name = self.fold(&domain, name);
-            // The directory ignores some characters: a name of nothing else is none.
+            // The directory ignores some characters. A name that has no others is not a name.
             (!name.is_empty()).then_some((Identity { domain, name }, certain))
         };
         let bare = || if logon_domain.is_empty() { self.default.clone() } else { self.domain(logon_domain.clone()) };
-        // A suffix that is not listed may be anyone's: the logon domain tells, where there is one.
+        // Only the logon domain tells which domain a suffix means that is not listed.
         let suffixed = |suffix: Name| match self.listed(suffix) {
             Ok(domain) => (domain, Certain::Yes),
             Err(_) if !logon_domain.is_empty() => (bare(), Certain::Yes),
             Err(suffix) => (suffix, Certain::No),
         };
         match spelling {
-            Spelling::Nobody => None,
+            Spelling::Empty => None,
             Spelling::Whole(name) => named(Name::default(), name, Certain::Yes),
             // A DNS name before the name is no more certain than one behind it.
             Spelling::Domain(domain, name) if is_dns(&domain) => {
@@ -145,7 +147,7 @@ impl Domains {
     }
 }
 
-/// NetBIOS names have no dot within them, and `.` itself is the server.
+/// Is it a DNS name? NetBIOS names have no dot within them, and `.` itself is the server.
 fn is_dns(name: &Name) -> bool {
     name.as_str().trim_end_matches('.').contains('.')
 }
@@ -218,7 +220,8 @@ mod tests {
 
     #[test]
     fn without_a_logon_domain_such_a_user_is_not_yet_known() {
-        let who = |user: &str, logon: Option<&str>| domains().who(&user.into(), logon.map(Name::new).as_ref());
+        let who =
+            |user: &str, logon: Option<&str>| domains().identity_fact(&user.into(), logon.map(Name::new).as_ref());
         let corp = |name: &str| Fact::Known(Identity { domain: "CORP".into(), name: name.into() });
         for user in ["alice@mail.example", r"ad.example\alice", "ad.example/alice"] {
             assert_eq!(who(user, None), Fact::NotYetKnown, "{user}");

@@ -1,12 +1,12 @@
-//! How a user's name is spelled: where its domain ends and the name begins.
+//! Parses a user's name: where its domain ends and the name begins.
 //!
-//! It is split on the units of UTF-16 that RRAS passed, before anything is escaped: in `PARTNER\u{bob`, a legal name,
-//! the backslash is a separator and not the beginning of an escape.
+//! It is split on the UTF-16 units that RRAS passed, before anything is escaped. In `PARTNER\u{bob`, a legal name, the
+//! backslash is a separator and not the beginning of an escape.
 
 use crate::Name;
 use std::ops::Range;
 
-/// A user's name, taken apart. Neither part is folded.
+/// A parsed user name. Neither part is folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Spelling {
     /// `alice`, `PC7$`, `\alice`: no domain is named.
@@ -17,14 +17,14 @@ pub enum Spelling {
     Suffix(Name, Name),
     /// `host/pc7`, `host/pc7.corp.example`: the computer, then the suffix, which may be empty.
     Computer(Name, Name),
-    /// A separator is left over (`a@b@c`, `CORP\a\b`, `alice@`): it names no domain that anyone could tell.
+    /// A name with further separators (`a@b@c`, `CORP\a\b`, `alice@`). Its domain cannot be told.
     Whole(Name),
     /// There is no name in it.
-    Nobody,
+    Empty,
 }
 
 impl Spelling {
-    /// Of a name as RRAS passes it, or as people write it.
+    /// Parses a name as RRAS passes it or as people write it.
     pub fn of(user: &Name) -> Self {
         if user.is_plain() {
             let text = user.as_str();
@@ -42,7 +42,7 @@ enum Separator {
     At,
 }
 
-/// The at sign of full width is one too: Active Directory takes it for the other in a user principal name.
+/// The at sign of full width counts too: Active Directory treats it like the other one in a user principal name.
 fn separator<T: Into<u16>>(unit: T) -> Option<Separator> {
     match unit.into() {
         0x5c => Some(Separator::Backslash),
@@ -57,7 +57,7 @@ fn split<T: Copy + Into<u16>>(units: &[T], user: &Name, part: impl Fn(Range<usiz
     let mut separators =
         units.iter().enumerate().filter_map(|(at, &unit)| separator(unit).map(|separator| (at, separator)));
     let Some((at, first)) = separators.next() else {
-        return if end == 0 { Spelling::Nobody } else { Spelling::Bare(user.clone()) };
+        return if end == 0 { Spelling::Empty } else { Spelling::Bare(user.clone()) };
     };
     if separators.next().is_some() {
         return Spelling::Whole(user.clone());
@@ -69,10 +69,10 @@ fn split<T: Copy + Into<u16>>(units: &[T], user: &Name, part: impl Fn(Range<usiz
     if first == Separator::Slash && is_host(&units[..at]) {
         let dot = units.iter().position(|&unit| unit.into() == u16::from(b'.')).unwrap_or(end);
         let computer = || Spelling::Computer(part(at + 1..dot), part((dot + 1).min(end)..end));
-        return if dot == at + 1 { Spelling::Nobody } else { computer() };
+        return if dot == at + 1 { Spelling::Empty } else { computer() };
     }
     match (at, at + 1 == end) {
-        (_, true) => Spelling::Nobody,
+        (_, true) => Spelling::Empty,
         (0, false) => Spelling::Bare(part(1..end)),
         (_, false) => Spelling::Domain(part(0..at), part(at + 1..end)),
     }
@@ -116,12 +116,12 @@ mod tests {
             assert_eq!(Spelling::of(&name(text)), Spelling::Whole(name(text)), "{text}");
         }
         for text in ["", r"CORP\", "CORP/", r"\", "host/", "host/.corp.example"] {
-            assert_eq!(Spelling::of(&name(text)), Spelling::Nobody, "{text}");
+            assert_eq!(Spelling::of(&name(text)), Spelling::Empty, "{text}");
         }
     }
 
     proptest! {
-        /// Names with and without a reason to be escaped are split alike.
+        /// Names are split alike whether or not they need escapes.
         #[test]
         fn escapes_make_no_difference(text in r"([\\/@.a]|u\{|\}|host/){0,8}") {
             let units: Vec<u16> = text.encode_utf16().collect();
@@ -129,7 +129,7 @@ mod tests {
             prop_assert_eq!(Spelling::of(&name(&text)), direct);
         }
 
-        /// The parts are the text again.
+        /// The parts make up the text again.
         #[test]
         fn nothing_is_lost(units: Vec<u16>) {
             let user = Name::from_utf16(&units);
@@ -145,7 +145,7 @@ mod tests {
                     let at = name.to_utf16().len();
                     prop_assert_eq!(joined(name, &units[at..=at], suffix), units);
                 }
-                Spelling::Computer(..) | Spelling::Nobody => {}
+                Spelling::Computer(..) | Spelling::Empty => {}
             }
         }
     }

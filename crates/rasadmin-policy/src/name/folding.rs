@@ -1,17 +1,17 @@
-//! How Windows compares names: by their upper case, or as Active Directory does.
+//! Folds names as Windows compares them: by their upper case, or as Active Directory does.
 //!
 //! Active Directory compares names by the sort keys that Windows makes for United States English, without case, kana
-//! type, nonspacing marks and width ([MS-ADTS] 6.5.1). What comes out equal there must come out equal here: otherwise
+//! type, nonspacing marks and width ([MS-ADTS] 6.5.1). Names that are equal there must be equal here: otherwise
 //! another spelling would escape a deny rule. So where the two could differ, this folds more rather than less. It is
-//! built on Unicode's compatibility decomposition, with what Windows' sort keys add to it: letters with a stroke are
+//! based on Unicode's compatibility decomposition, with what Windows' sort keys add to it: letters with a stroke are
 //! their base letter (KB 938447, and `bjørn` logs on as `bjorn`), `ß` is `ss` (KB 938447: `Meißner` and `Meissner`
 //! cannot both exist), `æ` is `ae`, and small kana are large ones.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
 
-/// The upper case of one unit of UTF-16, as Windows' own table has it: surrogates, and letters whose upper case does
-/// not lead back to them (`ı`, `ſ`, `µ`), stay. The final sigma is the one exception.
+/// The upper case of a UTF-16 unit in Windows' own table. Surrogates stay, and so do letters whose upper case does not
+/// lead back to them (`ı`, `ſ`, `µ`). The final sigma is the only exception.
 pub fn upper_unit(unit: u16) -> u16 {
     let Some(c) = char::from_u32(unit.into()) else { return unit };
     let upper = match single(c.to_uppercase()) {
@@ -25,14 +25,14 @@ fn single(mut chars: impl Iterator<Item = char>) -> Option<char> {
     chars.next().filter(|_| chars.next().is_none())
 }
 
-/// A text as Active Directory compares it.
+/// Folds a text as Active Directory compares it.
 pub fn directory_text(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     text.chars().for_each(|c| fold(c, &mut folded));
     composed(folded)
 }
 
-/// A name as Active Directory compares it; unpaired surrogates stay.
+/// Folds a name as Active Directory compares it. Unpaired surrogates stay.
 pub fn directory(units: &[u16]) -> Vec<u16> {
     let mut folded = Vec::with_capacity(units.len());
     // Between two unpaired surrogates lies text.
@@ -68,7 +68,7 @@ fn fold(c: char, into: &mut String) {
             letter(part, into);
         }
     });
-    // Only what a user typed as a separator is one: `℅` is none.
+    // Only a separator that the user typed counts: `℅` does not become one.
     if into[start..].contains(['\\', '/', '@']) {
         into.truncate(start);
         into.push(c);
@@ -134,12 +134,13 @@ fn katakana(c: char) -> char {
     }
 }
 
-/// Signs that join letters in Indic scripts are no diacritics: without them another name is written.
+/// Signs that join letters in Indic scripts are not diacritics: without them, it would be another name.
 fn is_conjunct(c: char) -> bool {
     canonical_combining_class(c) == 9
 }
 
-/// What has no weight in a sort key: marks around a character, joiners, what only steers how text is shown.
+/// Characters without weight in a sort key: marks around a character, joiners, and those that only control how text is
+/// shown.
 fn is_ignored(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'

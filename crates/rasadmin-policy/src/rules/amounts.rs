@@ -1,17 +1,17 @@
-//! Amounts of time and of octets, as people write them.
+//! Amounts of time and of octets as text.
 
 use super::Fault;
 
 const DURATION: &str = "write days, hours, minutes and seconds in this order: `8h`, `90m`, `1h 30m`, `2d`, `45s`";
 const OCTETS: &str = "write `100 GiB`, `500 MB` (500,000,000) or a plain number of octets";
 
-/// Seconds: `8h`, `90m`, `1h 30m`, `2d`, `45s`.
+/// Parses a duration into seconds: `8h`, `90m`, `1h 30m`, `2d`, `45s`.
 pub(crate) fn duration(text: &str) -> Result<u64, Fault> {
     let fault = |what: &str| (format!("`{text}` {what}"), DURATION.to_owned());
     let units = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
     let (mut rest, mut next, mut total) = (text.trim(), 0, 0_u64);
     if rest.is_empty() {
-        return Err(("an amount of time is empty".to_owned(), DURATION.to_owned()));
+        return Err(("the amount of time is empty".to_owned(), DURATION.to_owned()));
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -23,20 +23,20 @@ pub(crate) fn duration(text: &str) -> Result<u64, Fault> {
         let place = units.iter().skip(next).position(|&(letter, _)| letter == unit.to_ascii_lowercase());
         let place = place.ok_or_else(|| fault("is not a valid amount of time"))? + next;
         let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(units[place].1));
-        total = seconds.and_then(|s| total.checked_add(s)).ok_or_else(|| fault("is too much"))?;
+        total = seconds.and_then(|s| total.checked_add(s)).ok_or_else(|| fault("is too large"))?;
         next = place + 1;
         rest = after[unit.len_utf8()..].trim_start();
     }
-    // What SQLite counts in is signed.
-    if total > i64::MAX as u64 { Err(fault("is too much")) } else { Ok(total) }
+    // SQLite's integers are signed.
+    if total > i64::MAX as u64 { Err(fault("is too large")) } else { Ok(total) }
 }
 
-/// Octets: `100 GiB`, `500 MB`, `1.5 GiB`, `1048576`.
+/// Parses an amount of octets: `100 GiB`, `500 MB`, `1.5 GiB`, `1048576`.
 pub(crate) fn octets(text: &str) -> Result<u64, Fault> {
     let fault = |what: &str| (format!("`{text}` {what}"), OCTETS.to_owned());
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        return Err(("an amount of octets is empty".to_owned(), OCTETS.to_owned()));
+        return Err(("the amount of octets is empty".to_owned(), OCTETS.to_owned()));
     }
     let (number, unit) =
         trimmed.split_at(trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len()));
@@ -66,13 +66,13 @@ pub(crate) fn octets(text: &str) -> Result<u64, Fault> {
         return Err(fault("has more than nine digits after its point"));
     }
     let parsed = whole.parse::<u64>().ok().zip(fraction.parse::<u128>().ok());
-    let (whole, part) = parsed.ok_or_else(|| fault("is too much"))?;
-    // At most 2^64 * 2^50, and 10^9 * 2^50: far from the end of 128 bits. A part of an octet is left out.
+    let (whole, part) = parsed.ok_or_else(|| fault("is too large"))?;
+    // At most 2^64 * 2^50 and 10^9 * 2^50, so 128 bits are enough. A fraction of an octet is dropped.
     let total = u128::from(whole) * scale + part * scale / 10_u128.pow(fraction.len() as u32);
-    i64::try_from(total).map(i64::unsigned_abs).map_err(|_| fault("is too much"))
+    i64::try_from(total).map(i64::unsigned_abs).map_err(|_| fault("is too large"))
 }
 
-/// Octets as people write them, rounded down: `1023 octets`, `1.5 GiB`.
+/// Formats octets, rounded down: `1023 octets`, `1.5 GiB`.
 pub(super) fn write_octets(octets: u64) -> String {
     let units = [("PiB", 50), ("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
     match units.into_iter().find(|(_, shift)| octets >> shift > 0) {
@@ -84,7 +84,7 @@ pub(super) fn write_octets(octets: u64) -> String {
     }
 }
 
-/// Seconds as people write them.
+/// Formats a duration.
 pub(super) fn write_duration(seconds: u64) -> String {
     let parts = [(seconds / 86_400, 'd'), (seconds / 3_600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
     let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();

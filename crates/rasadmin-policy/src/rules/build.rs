@@ -1,4 +1,4 @@
-//! Rules being made, one after the other.
+//! Builds rules one after the other.
 
 use super::condition::Kind;
 use super::decide::{Default, Rule, Rules};
@@ -12,7 +12,7 @@ use crate::{InterfaceType, Quarantine, Tunnel};
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 
-/// A condition. Those on users and groups are made by the [`RulesBuilder`], for the rule that is added next.
+/// A condition. The [`RulesBuilder`] makes those on users and groups, for the rule that is added next.
 #[derive(Debug)]
 pub struct Condition(Kind);
 
@@ -32,7 +32,7 @@ impl Condition {
         Self(Kind::Interfaces(bits(types.iter().map(|&kind| kind as u8))))
     }
 
-    /// It is one of these hours, in the rules' time zone.
+    /// The time is in one of these stretches, in the rules' time zone.
     pub fn hours(stretches: &[Stretch]) -> Self {
         Self(Kind::Hours(Week::new(stretches)))
     }
@@ -57,22 +57,22 @@ impl Condition {
         Self(Kind::Computers(Names::new(names)))
     }
 
-    /// The user has so many other live sessions.
+    /// The number of the user's other live sessions is within the limit.
     pub fn user_sessions(limit: Limit) -> Self {
         Self(Kind::UserSessions(limit))
     }
 
-    /// The users of a group have so many other live sessions.
+    /// The number of the group's other live sessions is within the limit.
     pub fn group_sessions(group: GroupId, limit: Limit) -> Self {
         Self(Kind::GroupSessions(group, limit))
     }
 
-    /// The user was connected for so many seconds in the period.
+    /// The user's connect time in the period, in seconds, is within the limit.
     pub fn connect_time(period: Period, limit: Limit) -> Self {
         Self(Kind::ConnectTime(period, limit))
     }
 
-    /// The user has received and sent so many octets in the period.
+    /// The octets that the user has received and sent in the period are within the limit.
     pub fn octets(period: Period, limit: Limit) -> Self {
         Self(Kind::Octets(period, limit))
     }
@@ -82,12 +82,12 @@ impl Condition {
         self.0.field()
     }
 
-    /// Does it ask for what is counted?
+    /// Does it depend on a count?
     pub fn counts(&self) -> bool {
         self.0.counts()
     }
 
-    /// Is what it asks for known before the client has its address? Only such conditions can choose a pool.
+    /// Is what it asks for known when RRAS asks for the client's address? Only such conditions can choose a pool.
     pub fn is_known_at_address_time(&self) -> bool {
         self.0.known_at_address_time()
     }
@@ -97,22 +97,22 @@ fn bits(values: impl Iterator<Item = u8>) -> u8 {
     values.fold(0, |bits, value| bits | 1 << value)
 }
 
-/// A rule to be added.
+/// A rule to add.
 #[derive(Debug)]
 pub struct NewRule {
     /// Its name.
     pub name: String,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: Option<String>,
     /// What it decides.
     pub action: Action,
-    /// May a connection stand that it allows, and that cannot be recorded? As the configuration says if None.
+    /// Is a connection accepted that it allows but that cannot be recorded? `None` if the configuration decides.
     pub when_unrecorded: Option<WhenUnrecorded>,
-    /// What its conditions say about a fact that is absent.
+    /// How its conditions treat absent facts.
     pub if_absent: IfAbsent,
-    /// All must hold; each with what it asks for, as people read it.
+    /// Its conditions, each with the text of what it asks for. All must hold.
     pub conditions: Vec<(Condition, String)>,
-    /// The pools of those whom it allows: IPv4, IPv6.
+    /// The pools for users whom it allows: IPv4, IPv6.
     pub pools: [Option<PoolId>; 2],
 }
 
@@ -121,11 +121,11 @@ pub struct NewRule {
 pub struct NewDefault {
     /// What it decides.
     pub action: Action,
-    /// Why, for people.
+    /// The reason, for people.
     pub reason: Option<String>,
 }
 
-/// Rules being made, in the order in which they are asked.
+/// Builds rules, in the order in which they are evaluated.
 #[derive(Debug)]
 pub struct RulesBuilder {
     rules: Vec<Rule>,
@@ -136,7 +136,7 @@ pub struct RulesBuilder {
 }
 
 impl RulesBuilder {
-    /// For these groups.
+    /// Begins rules for these groups.
     pub fn new(groups: &Groups) -> Self {
         Self {
             rules: Vec::new(),
@@ -173,7 +173,7 @@ impl RulesBuilder {
         Condition(Kind::Groups)
     }
 
-    /// Adds a rule. Conditions that count are asked last: they cost the most.
+    /// Adds a rule. Conditions that count are evaluated last, because they cost the most.
     pub fn rule(&mut self, rule: NewRule) {
         let (counting, plain): (Vec<_>, Vec<_>) =
             rule.conditions.into_iter().partition(|(condition, _)| condition.counts());
@@ -194,7 +194,7 @@ impl RulesBuilder {
         });
     }
 
-    /// All of them, with what decides if none does, and the zone of the hours.
+    /// Builds the rules, with the default and the time zone of the hours.
     pub fn build(self, default: NewDefault, zone: TimeZone) -> Rules {
         Rules {
             rules: self.rules.into(),

@@ -1,15 +1,16 @@
-//! One condition of a rule, and what it says about the facts. The same code decides and explains.
+//! Conditions of rules, and their evaluation. The same code decides and explains.
 
 use super::hours::{Week, minute_of_week};
 use super::index::Bits;
 use super::names::Names;
 use super::networks::Networks;
 use super::truth::Limit;
-use super::{Counts, GroupId, GroupSet, IfAbsent, Needs, Period, Rules, Truth};
+use super::{GroupId, GroupSet, IfAbsent, Needs, Period, RuleCounts, Truth};
 use crate::{Fact, Facts, Name};
+use jiff::civil::DateTime;
 use std::net::IpAddr;
 
-/// A condition. Users and groups are looked up for all rules at once: see [`Seen`].
+/// A condition. Users and groups are looked up once for all rules: see [`Seen`].
 #[derive(Debug)]
 pub(super) enum Kind {
     Users,
@@ -29,7 +30,7 @@ pub(super) enum Kind {
     Octets(Period, Limit),
 }
 
-/// The facts, made ready for all rules: folded, looked up, converted once.
+/// The facts, prepared once for all rules: folded, looked up, converted.
 #[derive(Debug)]
 pub(super) struct Seen<'a> {
     pub facts: &'a Facts,
@@ -40,44 +41,46 @@ pub(super) struct Seen<'a> {
     server: Name,
     port: Fact<Name>,
     computer: Fact<Name>,
+    named: Named,
+}
+
+/// The rules that name the user.
+#[derive(Debug)]
+pub(super) struct Named {
     /// The rules whose `users` name the user.
-    by_user: Bits,
-    /// The rules whose `groups` have one of the user's.
-    by_group: Bits,
+    pub by_user: Bits,
+    /// The rules whose `groups` contain one of the user's groups.
+    pub by_group: Bits,
 }
 
 impl<'a> Seen<'a> {
-    pub(super) fn new(rules: &Rules, facts: &'a Facts, groups: &'a GroupSet, last: bool) -> Self {
+    pub(super) fn new(facts: &'a Facts, groups: &'a GroupSet, last: bool, clock: DateTime, named: Named) -> Self {
         let fold = |name: &Fact<Name>| match name {
             Fact::Known(name) => Fact::Known(name.folded()),
             Fact::NotYetKnown => Fact::NotYetKnown,
             Fact::Absent => Fact::Absent,
         };
-        let end = rules.rules.len();
-        let named = facts.user.known().into_iter().flat_map(|user| rules.users.of(user));
-        let in_groups = groups.iter().filter_map(|group| rules.by_group.get(group.0 as usize)).map(|list| &list[..]);
         Self {
             facts,
             groups,
             last,
             source: facts.source.clone().map(|address| address.to_canonical()),
-            minute: minute_of_week(rules.zone.to_datetime(facts.time)),
+            minute: minute_of_week(clock),
             server: facts.server.folded(),
             port: fold(&facts.port),
             computer: fold(&facts.computer),
-            by_user: Bits::of(end, named),
-            by_group: Bits::of(end, in_groups),
+            named,
         }
     }
 }
 
 impl Kind {
-    /// Does it ask for what is counted?
+    /// Does it depend on a count?
     pub(super) fn counts(&self) -> bool {
         matches!(self, Self::UserSessions(_) | Self::GroupSessions(..) | Self::ConnectTime(..) | Self::Octets(..))
     }
 
-    /// Is it known before the client has its address?
+    /// Is it known when RRAS asks for the client's address?
     pub(super) fn known_at_address_time(&self) -> bool {
         match self {
             Self::Users | Self::Groups | Self::Hours(_) | Self::Ports(_) | Self::Servers(_) => true,
@@ -88,12 +91,12 @@ impl Kind {
         }
     }
 
-    /// What it says of the facts; of a condition that counts, what it says without the numbers.
+    /// Evaluates it on the facts. For a condition that counts: what it says without the numbers.
     pub(super) fn truth(&self, rule: usize, if_absent: IfAbsent, seen: &Seen<'_>) -> Truth {
         let facts = seen.facts;
         match self {
-            Self::Users => Truth::of(&facts.user, if_absent, |_| seen.by_user.contains(rule)),
-            Self::Groups => Truth::of(&facts.user, if_absent, |_| seen.by_group.contains(rule)),
+            Self::Users => Truth::of(&facts.user, if_absent, |_| seen.named.by_user.contains(rule)),
+            Self::Groups => Truth::of(&facts.user, if_absent, |_| seen.named.by_group.contains(rule)),
             Self::Tunnels(mask) => Truth::of(&facts.tunnel, if_absent, |&tunnel| mask >> tunnel as u8 & 1 == 1),
             Self::Quarantine(mask) => Truth::of(&facts.quarantine, if_absent, |&state| mask >> state as u8 & 1 == 1),
             Self::Interfaces(mask) => Truth::of(&facts.interface, if_absent, |&kind| mask >> kind as u8 & 1 == 1),
@@ -110,7 +113,7 @@ impl Kind {
         }
     }
 
-    /// Can a number say more of it? Nobody's sessions cannot be counted.
+    /// Does it need a count? Sessions can be counted only for a known user.
     pub(super) fn asks(&self, seen: &Seen<'_>) -> bool {
         match self {
             Self::GroupSessions(..) => true,
@@ -119,8 +122,8 @@ impl Kind {
         }
     }
 
-    /// What it says of the numbers, if it [`asks`](Self::asks) for them. None if they were not delivered.
-    pub(super) fn counted(&self, counts: &Counts) -> Option<Truth> {
+    /// Evaluates it on the counts, if it [`asks`](Self::asks) for them. `None` if they are missing.
+    pub(super) fn counted(&self, counts: &RuleCounts) -> Option<Truth> {
         Some(match *self {
             Self::UserSessions(limit) => limit.holds_for(counts.user_sessions),
             Self::GroupSessions(group, limit) => limit.holds_for(counts.group(group)?),
@@ -136,7 +139,7 @@ impl Kind {
         })
     }
 
-    /// Adds what it wants counted.
+    /// Adds what must be counted for it.
     pub(super) fn add_to(&self, needs: &mut Needs) {
         match self {
             Self::UserSessions(_) => needs.user_sessions = true,

@@ -1,21 +1,21 @@
-//! Which rule decides.
+//! Finds the rule that decides.
 
-use super::condition::{Kind, Seen};
-use super::index::UserIndex;
-use super::{Action, Counts, GroupSet, IfAbsent, Needs, Ruling, Truth, WhenUnrecorded};
+use super::condition::{Kind, Named, Seen};
+use super::index::{Bits, UserIndex};
+use super::{Action, GroupSet, IfAbsent, Needs, RuleCounts, Ruling, Truth, WhenUnrecorded};
 use crate::addresses::PoolId;
 use crate::{Facts, Stage};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-/// The compiled rules. Without any ([`Rules::default`]), everyone is denied.
+/// The compiled rules. Without rules ([`Rules::default`]), everyone is denied.
 #[derive(Debug)]
 pub struct Rules {
     pub(super) rules: Box<[Rule]>,
     pub(super) default: Default,
-    /// The rules whose `users` name somebody.
+    /// The rules by the users that they name.
     pub(super) users: UserIndex,
-    /// By group, the rules whose `groups` name it.
+    /// For each group, the rules whose `groups` name it.
     pub(super) by_group: Box<[Box<[u32]>]>,
     pub(super) group_names: Box<[String]>,
     pub(super) zone: TimeZone,
@@ -31,7 +31,7 @@ pub(super) struct Rule {
     pub if_absent: IfAbsent,
     /// The cheap ones first, those that count last.
     pub conditions: Box<[Kind]>,
-    /// From here on they count.
+    /// The index of the first condition that counts.
     pub counting: usize,
     /// What each condition asks for, as text.
     pub asked: Box<[String]>,
@@ -49,20 +49,20 @@ pub(super) struct Default {
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// It does not match: the next one.
+    /// The rule does not match; the next one is tried.
     NoMatch,
-    /// It is unknown, and denies: it waits for a later stage.
+    /// The rule is unknown and denies. It waits for a later stage.
     Waits,
-    /// It is unknown at the last stage, and allows: the next one.
+    /// The rule is unknown at the last stage and allows. The next one is tried.
     Fails,
-    /// It matches, or is unknown at the last stage and denies.
+    /// The rule matches, or is unknown at the last stage and denies.
     Decides,
-    /// It is unknown, and allows: for now.
+    /// The rule is unknown and allows, for now.
     DecidesForNow,
 }
 
 impl Outcome {
-    /// What becomes of a rule that acts so and is so true?
+    /// The outcome of a rule with this action and truth.
     pub(super) fn of(action: Action, truth: Truth, last: bool) -> Self {
         match (truth, action, last) {
             (Truth::True, _, _) | (Truth::Unknown, Action::Deny, true) => Self::Decides,
@@ -80,7 +80,7 @@ impl Outcome {
 }
 
 impl Rule {
-    /// What the rule says, those that count left out.
+    /// What the conditions say that do not count.
     fn uncounted(&self, at: usize, seen: &Seen<'_>) -> Truth {
         let mut truth = Truth::True;
         for condition in &self.conditions[..self.counting] {
@@ -92,18 +92,18 @@ impl Rule {
         truth
     }
 
-    /// What those that count say without the numbers.
+    /// What the conditions that count say without the numbers.
     fn unasked(&self, at: usize, seen: &Seen<'_>) -> Truth {
         let counting = self.conditions[self.counting..].iter().filter(|condition| !condition.asks(seen));
         counting.map(|condition| condition.truth(at, self.if_absent, seen)).min().unwrap_or(Truth::True)
     }
 
-    /// What the numbers say.
-    fn counted(&self, seen: &Seen<'_>, counts: &Counts) -> Truth {
+    /// What the counts say.
+    fn counted(&self, seen: &Seen<'_>, counts: &RuleCounts) -> Truth {
         let mut truth = Truth::True;
         for condition in self.conditions[self.counting..].iter().filter(|condition| condition.asks(seen)) {
             let counted = condition.counted(counts);
-            debug_assert!(counted.is_some(), "rule {}: nobody has counted for {condition:?}", self.name);
+            debug_assert!(counted.is_some(), "rule {}: no count for {condition:?}", self.name);
             truth = truth.min(counted.unwrap_or(Truth::Unknown));
             if truth == Truth::False {
                 break;
@@ -116,11 +116,11 @@ impl Rule {
         self.conditions[self.counting..].iter().any(|condition| condition.asks(seen))
     }
 
-    /// What becomes of the rule; `count` says what the numbers say, if they matter.
+    /// The outcome of the rule. `count` evaluates the counts, if they matter.
     fn outcome(&self, at: usize, seen: &Seen<'_>, count: impl FnOnce() -> Truth) -> Outcome {
         let truth = self.uncounted(at, seen).min(self.unasked(at, seen));
         let outcome = Outcome::of(self.action, truth, seen.last);
-        // Whatever the numbers are, "and" makes nothing more true.
+        // The counts cannot make the rule more true.
         if !outcome.decides() || !self.asks(seen) {
             return outcome;
         }
@@ -129,9 +129,18 @@ impl Rule {
 }
 
 impl Rules {
-    /// Decides. `groups` are the user's, `counts` what was counted, as far as [`Rules::needs_for`] asked.
-    pub fn decide(&self, stage: Stage, facts: &Facts, groups: &GroupSet, counts: &Counts) -> Ruling<'_> {
-        let seen = Seen::new(self, facts, groups, facts.is_last(stage));
+    /// Prepares the facts for all rules.
+    pub(super) fn seen<'a>(&self, stage: Stage, facts: &'a Facts, groups: &'a GroupSet) -> Seen<'a> {
+        let end = self.rules.len();
+        let by_user = facts.user.known().into_iter().flat_map(|user| self.users.of(user));
+        let by_group = groups.iter().filter_map(|group| self.by_group.get(group.0 as usize)).map(|list| &list[..]);
+        let named = Named { by_user: Bits::of(end, by_user), by_group: Bits::of(end, by_group) };
+        Seen::new(facts, groups, facts.is_last(stage), self.zone.to_datetime(facts.time), named)
+    }
+
+    /// Decides. `groups` are the user's groups. `counts` must have what [`Rules::needs_for`] asked for.
+    pub fn decide(&self, stage: Stage, facts: &Facts, groups: &GroupSet, counts: &RuleCounts) -> Ruling<'_> {
+        let seen = self.seen(stage, facts, groups);
         for (at, rule) in self.rules.iter().enumerate() {
             let outcome = rule.outcome(at, &seen, || rule.counted(&seen, counts));
             if outcome.decides() {
@@ -158,19 +167,19 @@ impl Rules {
         }
     }
 
-    /// The fields of the conditions that are unknown at the last stage, and on which the decision therefore rests: of
-    /// the rule that decides because of them, and of those before it that fail or are passed because of them. In a
-    /// rehearsal these are the facts that its source lacks. `counts_lack`: what would tell whether a session takes
-    /// another one's place is lacking, so that a count of sessions rests on it too.
+    /// The fields of the conditions that are unknown at the last stage and that the decision therefore depends on: of
+    /// the deciding rule, and of earlier rules that fail or do not match because of them. In a simulation these are
+    /// the facts that its source lacks. `counts_lack` names the missing fact that would tell whether a session
+    /// replaces another, so that a count of sessions depends on it too.
     pub fn rests_on(
         &self,
         stage: Stage,
         facts: &Facts,
         groups: &GroupSet,
-        counts: &Counts,
+        counts: &RuleCounts,
         counts_lack: Option<&'static str>,
     ) -> Vec<&'static str> {
-        let seen = Seen::new(self, facts, groups, facts.is_last(stage));
+        let seen = self.seen(stage, facts, groups);
         let mut fields = Vec::new();
         let mut add = |field| {
             if !fields.contains(&field) {
@@ -197,12 +206,12 @@ impl Rules {
         fields
     }
 
-    /// How many rules there are, the default aside.
+    /// The number of rules, without the default.
     pub fn len(&self) -> usize {
         self.rules.len()
     }
 
-    /// Is there only the default?
+    /// Is there nothing but the default?
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
@@ -212,31 +221,31 @@ impl Rules {
         self.rules.iter().map(|rule| rule.name.as_str())
     }
 
-    /// What decides if no rule does, and why.
+    /// What decides if no rule does, and its reason.
     pub fn default_action(&self) -> (Action, Option<&str>) {
         (self.default.action, self.default.reason.as_deref())
     }
 
-    /// For each rule that allows, and for the default if it does: may those whom it lets in stand unrecorded? None: as
-    /// the configuration says.
+    /// For each rule that allows, and for the default if it does: are connections accepted that cannot be recorded?
+    /// `None` if the configuration decides.
     pub fn let_in(&self) -> impl Iterator<Item = Option<WhenUnrecorded>> {
         let rules = self.rules.iter().filter(|rule| rule.action == Action::Allow).map(|rule| rule.when_unrecorded);
         rules.chain((self.default.action == Action::Allow).then_some(None))
     }
 
-    /// Everything that any rule could want counted.
+    /// Everything that any rule may need counted.
     pub fn needs(&self) -> &Needs {
         &self.needs
     }
 
-    /// What must be counted to decide this: only what can still matter. For a user whom no rule that counts concerns,
-    /// nothing is.
+    /// What must be counted for this decision: only what can still matter. Nothing is counted for a user whom no
+    /// counting rule concerns.
     pub fn needs_for(&self, stage: Stage, facts: &Facts, groups: &GroupSet) -> Needs {
         let mut needs = Needs::default();
         if self.needs.is_empty() {
             return needs;
         }
-        let seen = Seen::new(self, facts, groups, facts.is_last(stage));
+        let seen = self.seen(stage, facts, groups);
         for (at, rule) in self.rules.iter().enumerate() {
             let mut asked = false;
             let outcome = rule.outcome(at, &seen, || {

@@ -1,30 +1,30 @@
-//! Why a decision is what it is: every rule with every condition, by the code that decides.
+//! Explains decisions: every rule with every condition, evaluated by the code that decides.
 
 use super::amounts::{write_duration, write_octets};
 use super::condition::{Kind, Seen};
 use super::decide::{Outcome, Rule, Rules};
-use super::{Action, Count, Counts, GroupSet, Truth, WhenUnrecorded, lists};
+use super::{Action, Count, GroupSet, RuleCounts, Truth, WhenUnrecorded, lists};
 use crate::{Fact, Facts, Stage};
 use serde::Serialize;
 
-/// What became of a rule. The last one is the default.
+/// A rule and what became of it. The last one is the default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Explained<'c> {
-    /// The rule's name; None is the default.
+    /// The rule's name; `None` is the default.
     pub rule: Option<&'c str>,
-    /// How it acts.
+    /// Whether it allows or denies.
     pub action: Action,
-    /// May a connection stand that it allows, and that cannot be recorded? None: as the configuration says.
+    /// Is a connection accepted that it allows but that cannot be recorded? `None` if the configuration decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when_unrecorded: Option<WhenUnrecorded>,
-    /// All its conditions together.
+    /// Whether all its conditions hold.
     pub truth: Truth,
-    /// What becomes of it when its turn comes.
+    /// What becomes of the rule in its turn.
     pub outcome: Outcome,
-    /// It is the one that decides: the first whose outcome is to decide.
+    /// This rule decides: it is the first whose outcome is to decide.
     pub decides: bool,
-    /// Each of its conditions.
+    /// Its conditions.
     pub conditions: Vec<ExplainedCondition<'c>>,
 }
 
@@ -34,19 +34,19 @@ pub struct Explained<'c> {
 pub struct ExplainedCondition<'c> {
     /// Its name in the configuration.
     pub field: &'static str,
-    /// What it asks for.
+    /// What it asks for, as text.
     pub asked: &'c str,
-    /// What the fact was.
+    /// The fact, as text.
     pub found: String,
     /// Does it hold?
     pub truth: Truth,
 }
 
 impl Rules {
-    /// Every rule in order and the default, with every condition, also of the rules after the one that decides. Count
-    /// all that [`Rules::needs`] names: what was not counted is shown as unknown.
-    pub fn explain(&self, stage: Stage, facts: &Facts, groups: &GroupSet, counts: &Counts) -> Vec<Explained<'_>> {
-        let seen = Seen::new(self, facts, groups, facts.is_last(stage));
+    /// Explains every rule in order and the default, with every condition, including the rules after the one that
+    /// decides. Count everything that [`Rules::needs`] names: what was not counted is shown as unknown.
+    pub fn explain(&self, stage: Stage, facts: &Facts, groups: &GroupSet, counts: &RuleCounts) -> Vec<Explained<'_>> {
+        let seen = self.seen(stage, facts, groups);
         let mut all: Vec<_> =
             self.rules.iter().enumerate().map(|(at, rule)| self.explain_rule(at, rule, &seen, counts)).collect();
         all.push(Explained {
@@ -64,7 +64,7 @@ impl Rules {
         all
     }
 
-    fn explain_rule<'c>(&'c self, at: usize, rule: &'c Rule, seen: &Seen<'_>, counts: &Counts) -> Explained<'c> {
+    fn explain_rule<'c>(&'c self, at: usize, rule: &'c Rule, seen: &Seen<'_>, counts: &RuleCounts) -> Explained<'c> {
         let conditions: Vec<_> = rule
             .conditions
             .iter()
@@ -93,7 +93,7 @@ impl Rules {
     }
 
     /// The fact that a condition asks for, as text.
-    fn found(&self, condition: &Kind, seen: &Seen<'_>, counts: &Counts) -> String {
+    fn found(&self, condition: &Kind, seen: &Seen<'_>, counts: &RuleCounts) -> String {
         let facts = seen.facts;
         let counted = |text: &dyn Fn() -> Option<String>| {
             if !condition.asks(seen) {

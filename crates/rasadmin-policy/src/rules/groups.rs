@@ -6,7 +6,7 @@ use crate::addresses::PoolId;
 use crate::{Domains, Identity, Name};
 use std::collections::HashMap;
 
-/// Who is in which group. A [`GroupId`] is a group's place in the file: the first is 0.
+/// The groups and their members. A [`GroupId`] is a group's position in the file: the first is 0.
 #[derive(Debug, Default)]
 pub struct Groups {
     groups: Vec<Compiled>,
@@ -21,12 +21,12 @@ struct Compiled {
     pools: [Option<PoolId>; 2],
 }
 
-/// The groups in which a user is, in the order of the file.
+/// The groups of a user, in the order of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupSet(Vec<GroupId>);
 
 impl GroupSet {
-    /// Is this group one of them?
+    /// Does the set contain this group?
     pub fn contains(&self, group: GroupId) -> bool {
         self.0.binary_search(&group).is_ok()
     }
@@ -36,7 +36,7 @@ impl GroupSet {
         self.0.iter().copied()
     }
 
-    /// Is the user in none?
+    /// Is the set empty?
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -51,12 +51,12 @@ impl FromIterator<GroupId> for GroupSet {
     }
 }
 
-/// Groups being made, one after the other: a [`GroupId`] is a group's place among them.
+/// Builds groups one after the other. A [`GroupId`] is a group's position among them.
 #[derive(Debug, Default)]
 pub struct GroupsBuilder {
     groups: Groups,
     members: Builder,
-    /// What stood for the domain in the line before, and whom that line named: a list has a million lines of one domain.
+    /// The domain part of the line before, with its user. Lists have a million lines of one domain.
     before: Option<(String, Identity)>,
 }
 
@@ -69,11 +69,11 @@ impl GroupsBuilder {
         id
     }
 
-    /// Adds whom a text means ([`parse_user`]) to the group that was begun last.
+    /// Adds the users that a text means ([`parse_user`]) to the group that was begun last.
     ///
     /// # Errors
     ///
-    /// What is wrong with the text, and what would be right.
+    /// What is wrong with the text, and how to correct it.
     pub fn member(&mut self, text: &str, domains: &Domains) -> Result<(), Fault> {
         let Some(group) = (self.groups.groups.len() as u32).checked_sub(1) else { return Ok(()) };
         let plain = plain(text);
@@ -93,14 +93,14 @@ impl GroupsBuilder {
         }
     }
 
-    /// All of them.
+    /// Builds all groups.
     pub fn build(self) -> Groups {
         Groups { members: self.members.build(), ..self.groups }
     }
 }
 
-/// `CORP\alice`, `alice@corp.example` or `alice` in ASCII, with nothing about it that needs a second look: what stands
-/// for the domain, with its separator, and the name.
+/// Splits `CORP\alice`, `alice@corp.example` or `alice` in ASCII into the domain part, with its separator, and the
+/// name. `None` if anything needs the full parser.
 fn plain(text: &str) -> Option<(&str, &str)> {
     let usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let (mut separator, mut dots) = (None, false);
@@ -123,7 +123,7 @@ fn plain(text: &str) -> Option<(&str, &str)> {
 }
 
 impl Groups {
-    /// The group of a name.
+    /// The group with this name.
     pub fn id(&self, name: &str) -> Option<GroupId> {
         self.by_name.get(name).copied()
     }
@@ -144,7 +144,7 @@ impl Groups {
         (ipv4, ipv6)
     }
 
-    /// The groups in which a user is.
+    /// The groups of a user.
     pub fn of(&self, user: &Identity) -> GroupSet {
         self.members.of(user).flatten().map(|&id| GroupId(id)).collect()
     }

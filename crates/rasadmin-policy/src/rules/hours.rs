@@ -1,4 +1,4 @@
-//! Stretches of the week, on the wall clock.
+//! Stretches of the week by the wall clock.
 
 use jiff::civil::DateTime;
 
@@ -6,24 +6,24 @@ use jiff::civil::DateTime;
 pub const DAY: u16 = 24 * 60;
 const WEEK: u16 = 7 * DAY;
 
-/// On these days, from Monday on, from one minute of the day to the one at which it ends. It runs into the next day if it
-/// ends before it begins; it never ends when it begins.
+/// A time span on certain days, from Monday on, from one minute of the day to another. If it ends before it begins, it
+/// runs into the next day. Begin and end are never equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stretch {
     /// The days on which it begins.
     pub days: [bool; 7],
     /// The first minute, below [`DAY`].
     pub from: u16,
-    /// The first minute that is no longer in it, at most [`DAY`].
+    /// The first minute after it, at most [`DAY`].
     pub to: u16,
 }
 
-/// Which minutes of the week, from Monday 00:00, are meant: ranges without their ends, ascending, disjoint.
+/// A set of minutes of the week, from Monday 00:00: disjoint ranges in ascending order, without their ends.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Week(Box<[(u16, u16)]>);
 
 impl Week {
-    /// Is this minute of the week one of them?
+    /// Does the set contain this minute of the week?
     pub(super) fn contains(&self, minute: u16) -> bool {
         let after = self.0.partition_point(|&(from, _)| from <= minute);
         after.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|&(_, to)| minute < to)

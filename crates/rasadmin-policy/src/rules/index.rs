@@ -1,4 +1,4 @@
-//! Which groups, or rules, name a user: found by a few look-ups, however many there are.
+//! Finds the groups or rules that name a user, with a few look-ups however many there are.
 
 use super::name_table::NameTable;
 use super::{Fault, UserPattern};
@@ -6,18 +6,18 @@ use crate::{Identity, Name};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Numbers (of groups, of rules) by the users whom they name.
+/// The numbers of groups or rules by the users whom they name.
 #[derive(Debug, Default)]
 pub(super) struct UserIndex {
     domains: HashMap<Name, OfDomain>,
-    /// All computers, of whatever domain.
+    /// For all computers, in any domain.
     computers: Box<[u32]>,
     anyone: Box<[u32]>,
-    /// Ten thousand users of one group share one set.
+    /// Sets of numbers. Ten thousand users of the same group share one set.
     sets: Vec<Box<[u32]>>,
 }
 
-/// Those of one domain; each number is a set's.
+/// The users of one domain. Each number is the index of a set.
 #[derive(Debug, Default)]
 struct OfDomain {
     exact: NameTable,
@@ -27,7 +27,8 @@ struct OfDomain {
 }
 
 impl UserIndex {
-    /// The numbers that name a user, each list ascending; one may be in several lists.
+    /// The numbers of groups or rules that name a user, in several ascending lists. A number may be in more than one
+    /// of them.
     pub(super) fn of<'a>(&'a self, user: &'a Identity) -> impl Iterator<Item = &'a [u32]> {
         let computer = user.is_computer();
         let of_domain = self.domains.get(&user.domain).into_iter().flat_map(move |domain| {
@@ -40,7 +41,7 @@ impl UserIndex {
     }
 }
 
-/// Beginnings of names.
+/// Prefixes of names.
 #[derive(Debug, Default)]
 struct Prefixes {
     /// Sorted.
@@ -51,7 +52,7 @@ struct Prefixes {
 struct Prefix {
     text: Name,
     set: u32,
-    /// The longest other one that it begins with.
+    /// The longest other prefix that this one begins with.
     shorter: Option<u32>,
 }
 
@@ -59,7 +60,7 @@ impl Prefixes {
     fn new(mut prefixes: Vec<(Name, u32)>) -> Self {
         prefixes.sort_unstable();
         let mut sorted = Vec::<Prefix>::with_capacity(prefixes.len());
-        // Those before it that a prefix begins with: each begins with the one before.
+        // The earlier prefixes that this prefix begins with. Each begins with the one before.
         let mut open = Vec::<u32>::new();
         for (at, (text, set)) in (0..).zip(prefixes) {
             while open.last().is_some_and(|&last| !text.as_str().starts_with(sorted[last as usize].text.as_str())) {
@@ -71,8 +72,8 @@ impl Prefixes {
         Self { sorted: sorted.into() }
     }
 
-    /// The sets of those that a name begins with. They are all among the last one that is not greater than the name,
-    /// and those that one begins with.
+    /// The sets of the prefixes of a name. They are the last prefix that is not greater than the name, and its own
+    /// prefixes, as far as the name begins with them.
     fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = u32> + 'a {
         let after = self.sorted.partition_point(|prefix| prefix.text.as_str() <= name);
         let last = after.checked_sub(1).and_then(|at| self.sorted.get(at));
@@ -81,9 +82,8 @@ impl Prefixes {
     }
 }
 
-/// Domains, and beginnings of names, are refused beyond this number: a list that somebody filled with them would cost
-/// RRAS its memory, and a reload its time.
-const MOST: usize = 10_000;
+/// The limit for domains and for prefixes. A longer list would cost RRAS too much memory, and too much time to load.
+const MAX: usize = 10_000;
 
 /// An index being built.
 #[derive(Debug, Default)]
@@ -97,11 +97,11 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// A number names these users. Numbers come in ascending order.
+    /// Adds the users that a group or rule names. Numbers must ascend.
     ///
     /// # Errors
     ///
-    /// There are too many domains or beginnings of names.
+    /// If there are too many domains or prefixes.
     pub(super) fn add(&mut self, pattern: UserPattern, number: u32) -> Result<(), Fault> {
         match pattern {
             UserPattern::Anyone => self.anyone.push(number),
@@ -119,7 +119,7 @@ impl Builder {
                 of_domain(&mut self.domains, &domain)?;
                 match self.prefixes.entry(domain).or_default().entry(prefix) {
                     Entry::Occupied(mut known) => *known.get_mut() = self.sets.wider(Some(*known.get()), number),
-                    Entry::Vacant(_) if self.prefix_count >= MOST => return Err(too_many("beginnings of names")),
+                    Entry::Vacant(_) if self.prefix_count >= MAX => return Err(too_many("prefixes of names")),
                     Entry::Vacant(new) => {
                         new.insert(self.sets.wider(None, number));
                         self.prefix_count += 1;
@@ -130,7 +130,7 @@ impl Builder {
         Ok(())
     }
 
-    /// The same for one user.
+    /// Adds a single user.
     pub(super) fn add_exact(&mut self, user: &Identity, number: u32) -> Result<(), Fault> {
         let sets = &mut self.sets;
         of_domain(&mut self.domains, &user.domain)?.exact.set(&user.name, |set| sets.wider(set, number));
@@ -149,7 +149,7 @@ impl Builder {
 
 fn of_domain<'a>(domains: &'a mut HashMap<Name, OfDomain>, domain: &Name) -> Result<&'a mut OfDomain, Fault> {
     if !domains.contains_key(domain) {
-        if domains.len() >= MOST {
+        if domains.len() >= MAX {
             return Err(too_many("domains"));
         }
         domains.insert(domain.clone(), OfDomain::default());
@@ -159,19 +159,19 @@ fn of_domain<'a>(domains: &'a mut HashMap<Name, OfDomain>, domain: &Name) -> Res
 
 fn too_many(what: &str) -> Fault {
     let help = "list users of a few domains, and patterns for the few groups of names that need one";
-    (format!("there are more than {MOST} {what}"), help.to_owned())
+    (format!("there are more than {MAX} {what}"), help.to_owned())
 }
 
-/// Sets of numbers, each kept once.
+/// Sets of numbers, each stored once.
 #[derive(Debug, Default)]
 struct Sets {
     sets: Vec<Box<[u32]>>,
-    /// The set that another becomes by a further number. Numbers ascend, so each set is reached on one way only.
+    /// The set that another set becomes with a further number. Numbers ascend, so there is only one way to each set.
     wider: HashMap<(Option<u32>, u32), u32>,
 }
 
 impl Sets {
-    /// The set with a number more.
+    /// The set with a further number.
     fn wider(&mut self, set: Option<u32>, number: u32) -> u32 {
         let numbers = set.and_then(|set| self.sets.get(set as usize)).map_or(&[][..], |set| set);
         if let Some(set) = set.filter(|_| numbers.last() == Some(&number)) {
@@ -193,7 +193,7 @@ impl Sets {
 pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
-    /// Those of several lists, all below `end`.
+    /// The numbers of several lists, all below `end`.
     pub(super) fn of<'a>(end: usize, lists: impl IntoIterator<Item = &'a [u32]>) -> Self {
         let mut words = vec![0_u64; end.div_ceil(64)];
         for &number in lists.into_iter().flatten() {
@@ -215,7 +215,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// However prefixes lie within each other, those that a name begins with are found, and no others.
+        /// However prefixes are nested, all prefixes of a name are found, and no others.
         #[test]
         fn every_prefix_of_a_name_is_found(
             prefixes in prop::collection::btree_set("[ab]{1,4}", 0..12),

@@ -1,8 +1,8 @@
-//! Lists as people read them.
+//! Formats lists.
 
 use crate::Name;
 
-/// A list as people read it, on one line.
+/// Formats a list on one line, shortened if it is long.
 pub(crate) fn write<'a>(entries: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 8;
     let mut entries = entries.into_iter();

@@ -1,5 +1,5 @@
-//! A map from names to sets for lists of a million users: the names stand in one text, and the table grows without
-//! looking at them again. So a line costs no allocation of its own, and a large list is dropped at once.
+//! A map from names to numbers for lists of a million users. All names are in one text, and the table grows without
+//! looking at them again. So a line needs no allocation of its own, and a large list is dropped at once.
 
 use crate::Name;
 use hashbrown::HashTable;
@@ -35,7 +35,7 @@ impl NameTable {
         self.table.find(hash, |entry| entry.is(hash, name, &self.text)).map(|entry| entry.number)
     }
 
-    /// Sets the number of a name to what becomes of the one it had.
+    /// Sets the number of a name, given the number it had.
     pub(super) fn set(&mut self, name: &Name, number: impl FnOnce(Option<u32>) -> u32) {
         let (hash, name) = (self.state.hash_one(name.as_str()), name.as_str());
         if let Some(known) = self.table.find_mut(hash, |entry| entry.is(hash, name, &self.text)) {

@@ -1,4 +1,4 @@
-//! Lists of names (of servers, ports, computers): without case, `*` at the end stands for any rest.
+//! Lists of names of servers, ports and computers, compared without case. `*` at the end matches any rest.
 
 use super::Fault;
 use crate::Name;
@@ -8,13 +8,13 @@ use crate::Name;
 pub(super) struct Names {
     /// Sorted.
     exact: Box<[String]>,
-    /// Sorted; none is the beginning of another, so that at most one can be the beginning of a name: the last that is
-    /// not greater than it.
+    /// Sorted. No prefix is a prefix of another, so at most one can match a name: the last one that is not greater
+    /// than the name.
     prefixes: Box<[String]>,
 }
 
 impl Names {
-    /// From parsed entries.
+    /// Makes a list from parsed entries.
     pub(super) fn new(entries: impl IntoIterator<Item = NamePattern>) -> Self {
         let (mut exact, mut prefixes) = (Vec::new(), Vec::<String>::new());
         for entry in entries {
@@ -26,7 +26,7 @@ impl Names {
         Self { exact: exact.into(), prefixes: prefixes.into() }
     }
 
-    /// Is a folded name among them?
+    /// Does the list contain a folded name?
     pub(super) fn contains(&self, folded: &Name) -> bool {
         let name = folded.as_str();
         if self.exact.binary_search_by(|known| known.as_str().cmp(name)).is_ok() {
@@ -37,7 +37,7 @@ impl Names {
     }
 }
 
-/// An entry of such a list: a name, or the beginning of names.
+/// An entry of such a list: a name, or a prefix of names.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NamePattern {
     text: String,
@@ -45,11 +45,11 @@ pub struct NamePattern {
 }
 
 impl NamePattern {
-    /// An entry as it is spelled: `VPN2-7`, `VPN2-*`.
+    /// Parses an entry: `VPN2-7`, `VPN2-*`.
     ///
     /// # Errors
     ///
-    /// What is wrong with the text, and what would be right.
+    /// What is wrong with the text, and how to correct it.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let (name, prefix) = text.strip_suffix('*').map_or((text, false), |name| (name, true));
         if text.is_empty() || text.trim() != text {
@@ -57,14 +57,14 @@ impl NamePattern {
                 if text.is_empty() {
                     "a name is empty".to_owned()
                 } else {
-                    format!("`{text}` has blanks about the name")
+                    format!("`{text}` has blanks around the name")
                 },
                 "write the name, or its beginning and `*`".to_owned(),
             ));
         }
         if name.contains('*') {
             return Err((
-                format!("`{text}`: a `*` may stand at the end only"),
+                format!("`{text}`: a `*` is allowed only at the end"),
                 "write the name, or its beginning and `*`: `VPN2-*`".to_owned(),
             ));
         }

@@ -4,7 +4,7 @@ use super::Fault;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::IpAddr;
 
-/// Networks as ranges, both ends included, ascending, disjoint: one binary search however many there are.
+/// Networks as disjoint ranges in ascending order, both ends included: one binary search, however many there are.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Networks {
     ipv4: Box<[(u32, u32)]>,
@@ -23,7 +23,7 @@ impl Networks {
         Self { ipv4: disjoint(ipv4), ipv6: disjoint(ipv6) }
     }
 
-    /// Is a canonical address (no IPv4-mapped IPv6) in one of them?
+    /// Is a canonical address (not an IPv4-mapped IPv6 address) in one of them?
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         match address {
             IpAddr::V4(address) => within(&self.ipv4, u32::from(address)),
@@ -32,7 +32,7 @@ impl Networks {
     }
 }
 
-/// Networks lie within each other or apart: those within are left out.
+/// Two networks are either disjoint or nested. Removes the nested ones.
 fn disjoint<T: Copy + Ord>(mut ranges: Vec<(T, T)>) -> Box<[(T, T)]> {
     ranges.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
     ranges.dedup_by(|inner, outer| inner.1 <= outer.1);
@@ -44,7 +44,7 @@ fn within<T: Copy + Ord>(ranges: &[(T, T)], number: T) -> bool {
     after.checked_sub(1).and_then(|at| ranges.get(at)).is_some_and(|&(_, last)| number <= last)
 }
 
-/// A network, or a single address. An IPv4-mapped one is IPv4's.
+/// Parses a network or a single address. An IPv4-mapped one counts as IPv4.
 pub(crate) fn parse(text: &str) -> Result<IpNet, Fault> {
     let network = match text.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
@@ -67,7 +67,7 @@ pub(crate) fn parse(text: &str) -> Result<IpNet, Fault> {
     })
 }
 
-/// The IPv4 network that an IPv6 one within `::ffff:0:0/96` means.
+/// The IPv4 network that an IPv6 network within `::ffff:0:0/96` stands for.
 fn unmapped(net: Ipv6Net) -> Option<Ipv4Net> {
     let address = net.network().to_ipv4_mapped()?;
     Ipv4Net::new(address, net.prefix_len().checked_sub(96)?).ok()

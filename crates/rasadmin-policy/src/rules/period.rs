@@ -1,7 +1,7 @@
 //! Days, weeks and months on the calendar of a time zone.
 //!
-//! A day begins with the first moment at which the zone's clocks show its date: after a change of the clocks that may
-//! be 01:00. A day may have 23 or 25 hours, or (where a zone jumped over the date line) none.
+//! A day begins with the first moment at which the zone's clocks show its date; after a change of the clocks that may
+//! be 01:00. A day may have 23 or 25 hours, or none if a zone skipped it at the date line.
 
 use super::Period;
 use jiff::Timestamp;
@@ -9,27 +9,27 @@ use jiff::civil::Date;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use std::iter::FusedIterator;
 
-/// A session has no more days than these (ten years): only a clock that was wrong makes it longer, and then its last
-/// days are the true ones.
-pub const MOST_DAYS: i64 = 3_660;
+/// The most days that a session is split into (ten years). Only a wrong clock makes a session longer, and then its
+/// last days are the right ones.
+pub const MAX_DAYS: i64 = 3_660;
 
-/// When the day, week (from Monday) or month began in which a time lies.
+/// The start of the day, week (from Monday) or month of a moment.
 pub fn period_start(period: Period, time: Timestamp, zone: &TimeZone) -> Timestamp {
     day_start(dates(period, time, zone).0, zone)
 }
 
-/// The first and the last date of the day, week or month in which a time lies, as `2026-03-29`.
+/// The first and the last date of the day, week or month of a moment, like `2026-03-29`.
 pub fn period_dates(period: Period, time: Timestamp, zone: &TimeZone) -> (String, String) {
     let (first, last) = dates(period, time, zone);
     (first.to_string(), last.to_string())
 }
 
-/// The time between two moments, split at every midnight: each date (`2026-03-29`) with its seconds, in order, days
-/// without any left out. Parts of a second are cut off at both ends. Nothing if `stop` is not after `start`; of more
-/// than [`MOST_DAYS`] days the last ones.
+/// Splits the time between two moments at every midnight: each date (`2026-03-29`) with its seconds, in order, without
+/// days that have none. Fractions of a second are dropped at both ends. Returns nothing if `stop` is not after
+/// `start`, and only the last [`MAX_DAYS`] days of a longer time.
 pub fn days_between(start: Timestamp, stop: Timestamp, zone: &TimeZone) -> Days<'_> {
     let stop = stop.as_second();
-    let from = start.as_second().max(stop.saturating_sub(MOST_DAYS * 86_400));
+    let from = start.as_second().max(stop.saturating_sub(MAX_DAYS * 86_400));
     let date = Timestamp::from_second(from).map_or(Date::MIN, |from| date_of(from, zone));
     Days { zone, date: Some(date), from, stop }
 }
@@ -76,8 +76,8 @@ fn dates(period: Period, time: Timestamp, zone: &TimeZone) -> (Date, Date) {
     }
 }
 
-/// The day in which a moment lies. Where clocks went back over midnight (St. John's did at 00:01), the clocks show
-/// yesterday's date again: the day that has begun goes on.
+/// The day of a moment. If clocks went back over midnight (St. John's did at 00:01), they show yesterday's date again,
+/// but the day that has begun goes on.
 fn date_of(time: Timestamp, zone: &TimeZone) -> Date {
     let shown = zone.to_datetime(time).date();
     match shown.tomorrow() {
@@ -86,18 +86,18 @@ fn date_of(time: Timestamp, zone: &TimeZone) -> Date {
     }
 }
 
-/// The first moment at which the clocks show a date, or a later one if it was left out.
+/// The first moment at which the clocks show a date, or a later date if it was skipped.
 fn day_start(date: Date, zone: &TimeZone) -> Timestamp {
     let midnight = date.to_datetime(jiff::civil::Time::midnight());
     let start = match zone.to_ambiguous_timestamp(midnight).offset() {
         AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(midnight),
         AmbiguousOffset::Fold { before, .. } => before.to_timestamp(midnight),
-        // This midnight was left out: the day begins with the change of the clocks.
+        // This midnight was skipped: the day begins with the change of the clocks.
         AmbiguousOffset::Gap { before, .. } => before.to_timestamp(midnight).map(|after| {
             let just_after = after.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(after);
             zone.preceding(just_after).next().map_or(after, |change| change.timestamp())
         }),
     };
-    // Only at the ends of what jiff can express.
+    // Only at the limits of jiff's range.
     start.unwrap_or(if date.year() < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }

@@ -4,21 +4,21 @@ use super::IfAbsent;
 use crate::{Fact, rules::Count};
 use serde::Serialize;
 
-/// Does a condition, or a rule, hold? In this order "and" is the smaller of the two: false beats unknown.
+/// Does a condition or a rule hold? The order is such that "and" is the smaller of the two: false beats unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Truth {
-    /// It does not.
+    /// It does not hold.
     False,
-    /// That depends on what is not yet known.
+    /// It depends on a fact that is not yet known.
     Unknown,
-    /// It does.
+    /// It holds.
     True,
 }
 
 impl Truth {
-    /// A condition on a fact.
+    /// Evaluates a condition on a fact.
     pub(super) fn of<T>(fact: &Fact<T>, if_absent: IfAbsent, holds: impl FnOnce(&T) -> bool) -> Self {
         match fact {
             Fact::Known(value) => holds(value).into(),
@@ -27,7 +27,7 @@ impl Truth {
         }
     }
 
-    /// A condition on a fact that is absent.
+    /// Evaluates a condition on an absent fact.
     pub(super) fn absent(if_absent: IfAbsent) -> Self {
         (if_absent == IfAbsent::Match).into()
     }
@@ -39,12 +39,12 @@ impl From<bool> for Truth {
     }
 }
 
-/// A bound on a number that may itself be known only to lie between two.
+/// A limit for a number. The number may only be known to lie between two bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// It holds from this number on.
+    /// Holds for this number and above.
     AtLeast(u64),
-    /// It holds below this number.
+    /// Holds below this number.
     Below(u64),
 }
 

@@ -1,17 +1,17 @@
-//! How a user is spelled in the configuration.
+//! How the configuration spells users.
 
 use super::Fault;
 use crate::Name;
 use crate::identity::{Domains, Identity, Spelling};
 
-/// Which users an entry of a list means.
+/// The users that an entry of a list matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserPattern {
-    /// `*`: anyone whose name is known.
+    /// `*`: everyone whose name is known.
     Anyone,
-    /// `CORP\*`: everyone of a domain, its computers included.
+    /// `CORP\*`: everyone in a domain, including its computers.
     Domain(Name),
-    /// `CORP\dev*`: everyone of a domain whose name begins so, computers included.
+    /// `CORP\dev*`: everyone in a domain whose name begins like this, including computers.
     Prefix(Name, Name),
     /// `CORP\*$`: the computers of a domain.
     Computers(Name),
@@ -21,15 +21,15 @@ pub enum UserPattern {
     Exact(Identity),
 }
 
-const SPELLINGS: &str = "write `alice`, `CORP\\alice`, `alice@corp.example`, `host/pc7`, `CORP\\*` (everyone of a domain), \
-     `CORP\\dev*` (whose name begins so), `CORP\\*$` (its computers), `host/*` (all computers) or `*` (anyone)";
+const SPELLINGS: &str = "write `alice`, `CORP\\alice`, `alice@corp.example`, `host/pc7`, `CORP\\*` (everyone in a domain), \
+     `CORP\\dev*` (names that begin like this), `CORP\\*$` (its computers), `host/*` (all computers) or `*` (anyone)";
 
-/// The users that a text means: `alice` (of the default domain), `CORP\alice`, `alice@corp.example`, `host/pc7`,
-/// `CORP\PC7$`, `CORP\*`, `CORP\dev*`, `CORP\*$`, `host/*`, `*`.
+/// Parses users: `alice` (of the default domain), `CORP\alice`, `alice@corp.example`, `host/pc7`, `CORP\PC7$`,
+/// `CORP\*`, `CORP\dev*`, `CORP\*$`, `host/*`, `*`.
 ///
 /// # Errors
 ///
-/// What is wrong with the text, and what would be right.
+/// What is wrong with the text, and how to correct it.
 pub fn parse_user(text: &str, domains: &Domains) -> Result<UserPattern, Fault> {
     let fault = |what: String| (what, SPELLINGS.to_owned());
     if !text.contains('*') {
@@ -42,8 +42,9 @@ pub fn parse_user(text: &str, domains: &Domains) -> Result<UserPattern, Fault> {
         return Ok(UserPattern::AnyComputer);
     }
     let shown = shown(text);
-    let misplaced = || fault(format!("`{shown}`: a `*` stands alone, or at the end of a name with its domain"));
-    // `host/pc*` is no user of a domain `host`.
+    let misplaced =
+        || fault(format!("`{shown}`: a `*` is allowed only alone, or at the end of a name with its domain"));
+    // `host/pc*` is not a user of a domain `host`.
     let host = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("host/"));
     let Some((domain, name)) = text.split_once(['\\', '/']).filter(|_| !host) else { return Err(misplaced()) };
     if domain.contains('*') || name.contains(['\\', '/', '@']) {
@@ -53,14 +54,14 @@ pub fn parse_user(text: &str, domains: &Domains) -> Result<UserPattern, Fault> {
         return Err(fault(format!("`{shown}` names no domain")));
     }
     if name.trim() != name || text.chars().any(char::is_control) {
-        return Err(fault(format!("`{}` has blanks or control characters about the name", shown.escape_debug())));
+        return Err(fault(format!("`{}` has blanks or control characters around the name", shown.escape_debug())));
     }
     let domain = domains.domain(Name::new(domain));
     match name.strip_suffix('*') {
         Some("") => Ok(UserPattern::Domain(domain)),
         Some(prefix) if !prefix.contains('*') => {
             let prefix = domains.fold(&domain, Name::new(prefix));
-            // Nothing but marks that the directory ignores: that would be everyone.
+            // Only characters that the directory ignores: that would match everyone.
             if prefix.is_empty() { Err(misplaced()) } else { Ok(UserPattern::Prefix(domain, prefix)) }
         }
         None if name == "*$" => Ok(UserPattern::Computers(domain)),
@@ -68,12 +69,12 @@ pub fn parse_user(text: &str, domains: &Domains) -> Result<UserPattern, Fault> {
     }
 }
 
-/// The one user, or computer, that a text means: `alice` (of the default domain), `CORP\alice`, `alice@corp.example`,
-/// `host/pc7`, `CORP\PC7$`.
+/// Parses a single user or computer: `alice` (of the default domain), `CORP\alice`, `alice@corp.example`, `host/pc7`,
+/// `CORP\PC7$`.
 ///
 /// # Errors
 ///
-/// What is wrong with the text, and what would be right.
+/// What is wrong with the text, and how to correct it.
 pub fn parse_exact(text: &str, domains: &Domains) -> Result<Identity, Fault> {
     let fault = |what: String| {
         (what, "write `alice`, `CORP\\alice`, `alice@corp.example`, `host/pc7` or `CORP\\PC7$`".to_owned())
@@ -82,14 +83,17 @@ pub fn parse_exact(text: &str, domains: &Domains) -> Result<Identity, Fault> {
         return Err(fault("a user's name is empty".to_owned()));
     }
     if text.trim() != text || text.chars().any(char::is_control) {
-        return Err(fault(format!("`{}` has blanks or control characters about the name", shown(text).escape_debug())));
+        return Err(fault(format!(
+            "`{}` has blanks or control characters around the name",
+            shown(text).escape_debug()
+        )));
     }
     if text.contains('*') {
         return Err(fault(format!("`{}` is a pattern: one user is expected here", shown(text))));
     }
     let name = Name::new(text);
     match Spelling::of(&name) {
-        // The usual cause: 'CORP\\alice' in single quotes, where a backslash needs no second one.
+        // The usual cause: 'CORP\\alice' in single quotes, where a backslash must not be doubled.
         Spelling::Whole(_) if text.matches('\\').count() > 1 => {
             Err(fault(format!("`{}` has more than one backslash", shown(text))))
         }
@@ -97,7 +101,7 @@ pub fn parse_exact(text: &str, domains: &Domains) -> Result<Identity, Fault> {
             Err(fault(format!("`{}` lacks a name or a domain beside its `@`", shown(text))))
         }
         Spelling::Whole(_) => Err(fault(format!("`{}` has more than one separator", shown(text)))),
-        Spelling::Nobody => Err(fault(format!("`{}` lacks a name", shown(text)))),
+        Spelling::Empty => Err(fault(format!("`{}` lacks a name", shown(text)))),
         spelling => {
             let identity = domains.spelled(spelling, &Name::default());
             identity.ok_or_else(|| fault(format!("`{}` lacks a name", shown(text))))
@@ -105,11 +109,11 @@ pub fn parse_exact(text: &str, domains: &Domains) -> Result<Identity, Fault> {
     }
 }
 
-/// A text as a message quotes it: a line of a members file can be megabytes long.
+/// Shortens a text for a message: a line of a members file can be megabytes long.
 fn shown(text: &str) -> String {
-    const MOST: usize = 80;
+    const MAX: usize = 80;
     let mut chars = text.chars();
-    let mut shown: String = chars.by_ref().take(MOST).collect();
+    let mut shown: String = chars.by_ref().take(MAX).collect();
     if chars.next().is_some() {
         shown.push('…');
     }

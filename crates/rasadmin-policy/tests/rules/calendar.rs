@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use rasadmin_policy::Facts;
 use rasadmin_policy::config::file::Period;
-use rasadmin_policy::rules::period::MOST_DAYS;
+use rasadmin_policy::rules::period::MAX_DAYS;
 use rasadmin_policy::rules::{days_between, period_dates, period_start};
 
 fn time(text: &str) -> Timestamp {
@@ -155,11 +155,11 @@ fn odd_spans_are_bounded() {
     assert!(days("2026-03-25T22:00:00Z", "2026-03-25T21:00:00Z", utc).is_empty());
     assert!(days("2026-03-25T22:00:00.1Z", "2026-03-25T22:00:00.9Z", utc).is_empty());
     let ages: Vec<_> = days_between(Timestamp::MIN, time("2026-03-25T00:00:00Z"), &zone(utc)).collect();
-    assert_eq!(ages.len() as i64, MOST_DAYS);
+    assert_eq!(ages.len() as i64, MAX_DAYS);
     assert_eq!(ages.last().unwrap(), &("2026-03-24".to_owned(), 86_400));
     let berlin = zone("Europe/Berlin");
     for (start, stop) in [(Timestamp::MIN, Timestamp::MAX), (Timestamp::MIN, Timestamp::MIN)] {
-        assert!(days_between(start, stop, &berlin).count() as i64 <= MOST_DAYS + 1);
+        assert!(days_between(start, stop, &berlin).count() as i64 <= MAX_DAYS + 1);
     }
     for end in [Timestamp::MIN, Timestamp::MAX] {
         for period in [Period::Day, Period::Week, Period::Month] {

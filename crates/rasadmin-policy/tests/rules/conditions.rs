@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use rasadmin_policy::config::file::Period;
-use rasadmin_policy::rules::{Count, Counts, Used};
+use rasadmin_policy::rules::{Count, RuleCounts, Used};
 use rasadmin_policy::{Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
 
 #[test]
@@ -149,7 +149,7 @@ fn sessions_are_counted_as_ranges() {
     for (min, max, denied, allowed) in
         [(0, 1, false, true), (2, 2, true, false), (5, 9, true, false), (1, 2, true, false), (0, 5, true, false)]
     {
-        let counts = Counts { user_sessions: Count { min, max }, ..Counts::default() };
+        let counts = RuleCounts { user_sessions: Count { min, max }, ..RuleCounts::default() };
         let (denies, allows) = (
             at_least.decide(Stage::Link, &full(), &counts).rule.is_some(),
             below.decide(Stage::Link, &full(), &counts).rule.is_some(),
@@ -176,10 +176,10 @@ fn groups_sessions_time_and_octets_are_counted() {
         (2, 5_399, 1_023, Some("octets")),
         (0, 0, 1_024, None),
     ] {
-        let counts = Counts {
+        let counts = RuleCounts {
             groups: vec![(kiosk, Count { min: sessions, max: sessions })],
             used: vec![(Period::Week, Used { seconds, octets: 0 }), (Period::Month, Used { seconds: 0, octets })],
-            ..Counts::default()
+            ..RuleCounts::default()
         };
         assert_eq!(world.decide(Stage::Link, &full(), &counts).rule, by);
     }
@@ -188,7 +188,7 @@ fn groups_sessions_time_and_octets_are_counted() {
 #[test]
 fn what_was_not_asked_for_is_unknown_and_noticed_by_tests() {
     let world = rule("action = 'allow'\noctets = { per = 'day', below = '1 MB' }");
-    let decide = || world.decide(Stage::Link, &full(), &Counts::default()).allow;
+    let decide = || world.decide(Stage::Link, &full(), &RuleCounts::default()).allow;
     if cfg!(debug_assertions) {
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(decide)).is_err());
     } else {

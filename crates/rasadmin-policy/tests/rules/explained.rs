@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use rasadmin_policy::config::file::{Action, Period};
-use rasadmin_policy::rules::{Count, Counts, Explained, ExplainedCondition, Outcome, Used};
+use rasadmin_policy::rules::{Count, Explained, ExplainedCondition, Outcome, RuleCounts, Used};
 use rasadmin_policy::{Facts, Stage};
 use std::fmt::Write;
 
@@ -47,14 +47,14 @@ fn written(explained: &[Explained<'_>]) -> String {
     text
 }
 
-fn explain(stage: Stage, facts: &Facts, counts: &Counts) -> String {
+fn explain(stage: Stage, facts: &Facts, counts: &RuleCounts) -> String {
     let world = world(TEXT);
     written(&world.rules.explain(stage, facts, &world.in_groups(facts), counts))
 }
 
 #[test]
 fn every_condition_says_what_it_asked_and_what_it_found() {
-    let counts = Counts {
+    let counts = RuleCounts {
         user_sessions: Count { min: 1, max: 2 },
         groups: vec![(rasadmin_policy::rules::GroupId(0), Count { min: 3, max: 3 })],
         used: vec![
@@ -85,7 +85,7 @@ fn every_condition_says_what_it_asked_and_what_it_found() {
 
 #[test]
 fn what_is_not_known_says_so() {
-    insta::assert_snapshot!(explain(Stage::Ipv4Address, &early(), &Counts::default()), @r"
+    insta::assert_snapshot!(explain(Stage::Ipv4Address, &early(), &RuleCounts::default()), @r"
     office: Allow Unknown DecidesForNow, decides, unrecorded: Deny
       groups: sales | CORP\ALICE is in sales | True
       hours: mon-fri 08:00-18:00, sat 00:00-24:00 | wed 2026-03-25 10:30 | True
@@ -108,7 +108,7 @@ fn what_is_not_known_says_so() {
 
 #[test]
 fn what_was_not_asked_for_is_shown_as_unknown() {
-    let text = explain(Stage::Link, &full(), &Counts::default());
+    let text = explain(Stage::Link, &full(), &RuleCounts::default());
     assert!(text.contains("connect_time: below 40h per week | it was not counted | Unknown"), "{text}");
 }
 
@@ -116,13 +116,13 @@ fn what_was_not_asked_for_is_shown_as_unknown() {
 fn outcomes_are_named_as_they_are_decided() {
     let world = rule("action = 'deny'\nremote_computers = ['x']");
     let outcome = |stage| {
-        let explained = world.rules.explain(stage, &early(), &Default::default(), &Counts::default());
+        let explained = world.rules.explain(stage, &early(), &Default::default(), &RuleCounts::default());
         assert_eq!((explained[0].action, explained[1].rule), (Action::Deny, None));
         (explained[0].outcome, explained[0].decides, explained[1].decides)
     };
     assert_eq!(outcome(Stage::Ipv4Address), (Outcome::Waits, false, true));
     assert_eq!(outcome(Stage::Link), (Outcome::Decides, true, false));
     let world = rule("action = 'allow'\nremote_computers = ['x']");
-    let outcome = |stage| world.rules.explain(stage, &early(), &Default::default(), &Counts::default())[0].outcome;
+    let outcome = |stage| world.rules.explain(stage, &early(), &Default::default(), &RuleCounts::default())[0].outcome;
     assert_eq!((outcome(Stage::Ipv4Address), outcome(Stage::Link)), (Outcome::DecidesForNow, Outcome::Fails));
 }

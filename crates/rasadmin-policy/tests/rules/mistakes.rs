@@ -17,7 +17,7 @@ fn only(text: &str) -> (String, String, String) {
 }
 
 #[test]
-fn each_fault_is_told_at_its_place() {
+fn each_mistake_is_reported_at_its_position() {
     let cases: &[(String, &str, &str, &str)] = &[
         ("groups = ['sales', 'saels']".into(), "'saels'", "there is no group `saels`", "did you mean `sales`?"),
         ("groups = ['xyz']".into(), "'xyz'", "there is no group `xyz`", "[groups.xyz]"),
@@ -34,7 +34,7 @@ fn each_fault_is_told_at_its_place() {
         ("remote_computers = []".into(), "[]", "`remote_computers` is empty", "leave"),
         ("source_networks = []".into(), "[]", "`source_networks` is empty", "leave"),
         ("hours = []".into(), "[]", "`hours` is empty", "leave"),
-        ("ports = ['V*1']".into(), "'V*1'", "at the end only", "`VPN2-*`"),
+        ("ports = ['V*1']".into(), "'V*1'", "only at the end", "`VPN2-*`"),
         ("source_networks = ['10.0.0.7/8']".into(), "'10.0.0.7/8'", "`10.0.0.7/8`", "`10.0.0.0/8`"),
         ("source_networks = ['ten']".into(), "'ten'", "is not a valid network", "`203.0.113.0/24`"),
         ("hours = [{ from = '25:00' }]".into(), "'25:00'", "`25:00` is not a valid time of day", "`23:59`"),
@@ -65,10 +65,10 @@ fn each_fault_is_told_at_its_place() {
             "`5 apples` is not a valid amount",
             "`100 GiB`",
         ),
-        ("octets = { per = 'day', below = '99999 PiB' }".into(), "'99999 PiB'", "is too much", "`100 GiB`"),
-        ("action = 'deny'\nwhen_unrecorded = 'allow'".into(), "'allow'", "lets nobody in", "leave"),
-        ("action = 'deny'\nwhen_unrecorded = 'deny'".into(), "'deny'", "lets nobody in", "leave"),
-        ("action = 'deny'\npool = 'office'".into(), "'office'", "denies gives no pool", "leave the pool out"),
+        ("octets = { per = 'day', below = '99999 PiB' }".into(), "'99999 PiB'", "is too large", "`100 GiB`"),
+        ("action = 'deny'\nwhen_unrecorded = 'allow'".into(), "'allow'", "lets no one in", "leave"),
+        ("action = 'deny'\nwhen_unrecorded = 'deny'".into(), "'deny'", "lets no one in", "leave"),
+        ("action = 'deny'\npool = 'office'".into(), "'office'", "denies cannot have a pool", "leave the pool out"),
     ];
     for (lines, place, what, help) in cases {
         let found = fault(lines);
@@ -110,7 +110,7 @@ fn names_of_rules_are_unique() {
 }
 
 #[test]
-fn all_faults_are_told_in_the_order_of_the_file() {
+fn all_mistakes_are_listed_in_the_order_of_the_file() {
     let world = compiled(
         "[[rules]]\nname = 'a'\naction = 'allow'\nports = ['*x']\nusers = ['y*']\n\
          [[rules]]\nname = 'b'\naction = 'allow'\ngroups = ['none']\nuser_sessions = { below = 1 }\n",

@@ -3,12 +3,12 @@
 use crate::world::domains;
 use jiff::tz::TimeZone;
 use rasadmin_policy::config::file::{Action, At, Default, Group, Hours, IfAbsent, Rule, WhenUnrecorded};
-use rasadmin_policy::rules::{Count, Counts};
+use rasadmin_policy::rules::{Count, RuleCounts};
 use rasadmin_policy::{Fact, Facts, Identity, Name, Stage, Tunnel};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// The answer: allow, rule, for now, whether it may stand unrecorded.
+/// The answer: allow, rule, for now, whether it is accepted unrecorded.
 pub type Answer = (bool, Option<String>, bool, Option<WhenUnrecorded>);
 
 pub struct Naive<'a> {
@@ -18,7 +18,7 @@ pub struct Naive<'a> {
     pub zone: &'a TimeZone,
     pub stage: Stage,
     pub facts: &'a Facts,
-    pub counted: &'a Counts,
+    pub counted: &'a RuleCounts,
 }
 
 /// True, false, or None: unknown.

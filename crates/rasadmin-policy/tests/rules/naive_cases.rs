@@ -13,7 +13,7 @@ use rasadmin_policy::config::file::{
     WhenUnrecorded,
 };
 use rasadmin_policy::config::rules::{Context, compile};
-use rasadmin_policy::rules::{Count, Counts, GroupId, Needs, Used};
+use rasadmin_policy::rules::{Count, GroupId, Needs, RuleCounts, Used};
 use rasadmin_policy::{Fact, Facts, InterfaceType, Name, Quarantine, Stage, Tunnel};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -186,13 +186,15 @@ fn facts() -> impl Strategy<Value = Facts> {
         })
 }
 
-fn counted() -> impl Strategy<Value = Counts> {
+fn counted() -> impl Strategy<Value = RuleCounts> {
     let count = || (0..4_u32, 0..3_u32).prop_map(|(min, more)| Count { min, max: min + more });
     let used = || (0..4_u64, 0..4_u64).prop_map(|(hours, kb)| Used { seconds: hours * 3_600, octets: kb * 1_000 });
-    (count(), [count(), count(), count()], [used(), used(), used()]).prop_map(|(user_sessions, groups, used)| Counts {
-        user_sessions,
-        groups: (0..).map(GroupId).zip(groups).collect(),
-        used: PERIODS.into_iter().zip(used).collect(),
+    (count(), [count(), count(), count()], [used(), used(), used()]).prop_map(|(user_sessions, groups, used)| {
+        RuleCounts {
+            user_sessions,
+            groups: (0..).map(GroupId).zip(groups).collect(),
+            used: PERIODS.into_iter().zip(used).collect(),
+        }
     })
 }
 
@@ -215,7 +217,7 @@ struct Case {
     rules: Vec<At<Rule>>,
     default: Default,
     facts: Facts,
-    counted: Counts,
+    counted: RuleCounts,
     stage: Stage,
 }
 
@@ -269,13 +271,13 @@ impl Case {
         // What was needed suffices (a number that is missed stops the test).
         let needs = rules.needs_for(*stage, facts, &in_groups);
         prop_assert!(needs.groups.is_subset(&rules.needs().groups) && needs.periods.is_subset(&rules.needs().periods));
-        let mut told = counted.clone();
-        told.groups.retain(|(group, _)| needs.groups.contains(group));
-        told.used.retain(|(period, _)| needs.periods.contains(period));
+        let mut asked = counted.clone();
+        asked.groups.retain(|(group, _)| needs.groups.contains(group));
+        asked.used.retain(|(period, _)| needs.periods.contains(period));
         if !needs.user_sessions {
-            told.user_sessions = Count { min: 77, max: 77 };
+            asked.user_sessions = Count { min: 77, max: 77 };
         }
-        prop_assert_eq!(&ruling, &rules.decide(*stage, facts, &in_groups, &told));
+        prop_assert_eq!(&ruling, &rules.decide(*stage, facts, &in_groups, &asked));
 
         // The explanation says the same.
         let explained = rules.explain(*stage, facts, &in_groups, counted);
@@ -309,7 +311,7 @@ fn every_way_to_decide_is_tried() {
         if needs.is_empty() { unasked += 1 } else { asked += 1 }
     }
     // Allow and deny, by a rule and by the default; for now only a rule allows, and only a rule that allows says whether
-    // a connection may stand unrecorded.
+    // a connection is accepted unrecorded.
     let mut ways = vec![(true, false, false, None), (false, true, false, None), (false, false, false, None)];
     for for_now in [true, false] {
         for unrecorded in [None, Some(WhenUnrecorded::Allow), Some(WhenUnrecorded::Deny)] {

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use proptest::prelude::*;
-use rasadmin_policy::rules::Counts;
+use rasadmin_policy::rules::RuleCounts;
 use rasadmin_policy::{Domains, Fact, Facts, Identity, Name, Stage};
 
 const DENY: &str = "[[rules]]\nname = 'not him'\naction = 'deny'\nusers = ['CORP\\josé.müller']\n\
@@ -56,13 +56,13 @@ proptest! {
     fn every_spelling_of_a_denied_user_is_denied((user, logon) in spellings()) {
         let world = world(DENY);
         let user = Name::from_utf16(&user);
-        let who = |logon: Option<&Name>| world.domains.who(&user, logon);
-        // At the connection at the latest; before, he is denied or nobody can tell.
+        let who = |logon: Option<&Name>| world.domains.identity_fact(&user, logon);
+        // At the connection at the latest. Before that, the user is denied or not yet known.
         let facts = Facts { user: who(Some(&logon.into())), ..full() };
-        prop_assert!(!world.decide(Stage::Connection, &facts, &Counts::default()).allow, "{user}: {:?}", facts.user);
+        prop_assert!(!world.decide(Stage::Connection, &facts, &RuleCounts::default()).allow, "{user}: {:?}", facts.user);
         let early = Facts { user: who(None), ..early() };
         prop_assert!(
-            early.user == Fact::NotYetKnown || !world.decide(Stage::Ipv4Address, &early, &Counts::default()).allow,
+            early.user == Fact::NotYetKnown || !world.decide(Stage::Ipv4Address, &early, &RuleCounts::default()).allow,
             "{user}: {:?}", early.user
         );
     }
@@ -102,14 +102,16 @@ fn a_suffix_that_is_not_listed_waits_for_the_logon_domain() {
         "[[rules]]\nname = 'not her'\naction = 'deny'\nusers = ['CORP\\alice']\n\
          [[rules]]\nname = 'staff'\naction = 'allow'\nusers = ['CORP\\*']\n",
     );
-    let user = |user: &str, logon: Option<&str>| world.domains.who(&user.into(), logon.map(Name::new).as_ref());
+    let user =
+        |user: &str, logon: Option<&str>| world.domains.identity_fact(&user.into(), logon.map(Name::new).as_ref());
     for (name, allowed) in [("alice@mail.example", false), ("bob@mail.example", true)] {
-        let ruling = world.decide(Stage::Ipv4Address, &Facts { user: user(name, None), ..early() }, &Counts::default());
-        assert!(ruling.allow && ruling.for_now, "{name}: nobody can tell yet");
+        let ruling =
+            world.decide(Stage::Ipv4Address, &Facts { user: user(name, None), ..early() }, &RuleCounts::default());
+        assert!(ruling.allow && ruling.for_now, "{name}: the user is not yet known");
         let facts = Facts { user: user(name, Some("CORP")), ..full() };
-        assert_eq!(world.decide(Stage::Connection, &facts, &Counts::default()).allow, allowed, "{name}");
+        assert_eq!(world.decide(Stage::Connection, &facts, &RuleCounts::default()).allow, allowed, "{name}");
     }
     // Where RRAS tells no logon domain, the suffix is all there is: he is no one of CORP.
     let facts = Facts { user: user("bob@mail.example", Some("")), ..full() };
-    assert!(!world.decide(Stage::Connection, &facts, &Counts::default()).allow);
+    assert!(!world.decide(Stage::Connection, &facts, &RuleCounts::default()).allow);
 }

@@ -2,7 +2,7 @@
 
 use crate::world::*;
 use rasadmin_policy::config::file::Period;
-use rasadmin_policy::rules::{Count, Counts, Needs, Rules};
+use rasadmin_policy::rules::{Count, Needs, RuleCounts, Rules};
 use rasadmin_policy::{Fact, Facts, Stage, Tunnel};
 
 const STAGES: [Stage; 6] = [
@@ -22,12 +22,12 @@ fn the_first_rule_that_matches_decides() {
          ipv6_pool = 'office6'\n\
          [[rules]]\nname = 'second'\naction = 'deny'\nusers = ['alice']\n",
     );
-    let ruling = world.decide(Stage::Link, &full(), &Counts::default());
+    let ruling = world.decide(Stage::Link, &full(), &RuleCounts::default());
     assert_eq!((ruling.allow, ruling.rule, ruling.reason), (true, Some("first"), Some("because")));
     assert_eq!((ruling.pool, ruling.ipv6_pool), (pool("office"), pool("office6")));
     assert!(!ruling.for_now);
     let carol = Facts { user: Fact::Known(world.domains.identity(&"carol".into(), &"".into()).unwrap()), ..full() };
-    let ruling = world.decide(Stage::Link, &carol, &Counts::default());
+    let ruling = world.decide(Stage::Link, &carol, &RuleCounts::default());
     assert_eq!((ruling.allow, ruling.rule, ruling.reason), (false, None, Some("nobody said yes")));
 }
 
@@ -35,7 +35,7 @@ fn the_first_rule_that_matches_decides() {
 fn a_rule_without_conditions_always_matches_and_no_rules_deny() {
     assert!(rule("action = 'allow'").allows(&full()));
     let none = Rules::default();
-    assert!(!none.decide(Stage::Link, &full(), &Default::default(), &Counts::default()).allow);
+    assert!(!none.decide(Stage::Link, &full(), &Default::default(), &RuleCounts::default()).allow);
     assert!(none.needs().is_empty());
 }
 
@@ -54,7 +54,7 @@ fn what_is_not_yet_known_allows_for_now_and_denies_later() {
                 Stage::Connection => tunnel == Fact::Known(Tunnel::Ikev2),
                 _ => true,
             };
-            let counts = Counts::default();
+            let counts = RuleCounts::default();
             let ruling = allow.decide(stage, &facts, &counts);
             assert_eq!((ruling.allow, ruling.for_now), (!last, !last), "{stage:?} {tunnel:?}");
             assert_eq!(ruling.rule.is_some(), !last);
@@ -68,7 +68,7 @@ fn what_is_not_yet_known_allows_for_now_and_denies_later() {
 #[test]
 fn false_beats_unknown() {
     let world = rule("action = 'allow'\nusers = ['bob']\nremote_computers = ['*']");
-    let ruling = world.decide(Stage::Ipv4Address, &early(), &Counts::default());
+    let ruling = world.decide(Stage::Ipv4Address, &early(), &RuleCounts::default());
     assert_eq!((ruling.allow, ruling.rule, ruling.for_now), (false, None, false));
 }
 
@@ -98,7 +98,7 @@ fn only_what_can_matter_is_counted() {
     let month = Needs { periods: [Period::Month].into(), ..Needs::default() };
     assert_eq!(needs("bob", Stage::Ipv4Address, early()), Needs { user_sessions: true, ..month.clone() });
     assert_eq!(needs("kiosk", Stage::Ipv4Address, early()), Needs { groups: [kiosk].into(), ..month });
-    // Nobody's use cannot be counted: the first rule is unknown, and at the last stage that denies.
+    // The use of an unknown user cannot be counted: the first rule is unknown, and at the last stage that denies.
     let nobody = Facts { user: Fact::NotYetKnown, ..full() };
     assert!(world.rules.needs_for(Stage::Link, &nobody, &Default::default()).is_empty());
 }
@@ -106,10 +106,10 @@ fn only_what_can_matter_is_counted() {
 #[test]
 fn a_pool_is_given_for_now_too_but_not_with_a_refusal() {
     let world = rule("action = 'allow'\nuser_sessions = { below = 1 }\npool = 'guests'");
-    let counts = Counts { user_sessions: Count { min: 0, max: 1 }, ..Counts::default() };
+    let counts = RuleCounts { user_sessions: Count { min: 0, max: 1 }, ..RuleCounts::default() };
     let ruling = world.decide(Stage::Ipv4Address, &early(), &counts);
     assert_eq!((ruling.allow, ruling.for_now, ruling.pool), (true, true, pool("guests")));
-    let many = Counts { user_sessions: Count { min: 1, max: 1 }, ..Counts::default() };
+    let many = RuleCounts { user_sessions: Count { min: 1, max: 1 }, ..RuleCounts::default() };
     let refused = world.decide(Stage::Ipv4Address, &early(), &many);
     assert_eq!((refused.allow, refused.pool), (false, None));
 }

@@ -1,14 +1,14 @@
-//! Whether a connection may stand that cannot be recorded: the rules say it with their decision.
+//! Whether a connection is accepted that cannot be recorded: the rules return it with their decision.
 
 use crate::world::*;
 use rasadmin_policy::Stage;
 use rasadmin_policy::config::file::WhenUnrecorded;
-use rasadmin_policy::rules::Counts;
+use rasadmin_policy::rules::RuleCounts;
 
 /// What the ruling says, at the first event.
 fn ruled(text: &str) -> (bool, Option<WhenUnrecorded>) {
     let world = world(text);
-    let ruling = world.decide(Stage::Ipv4Address, &early(), &Counts::default());
+    let ruling = world.decide(Stage::Ipv4Address, &early(), &RuleCounts::default());
     (ruling.allow, ruling.when_unrecorded)
 }
 

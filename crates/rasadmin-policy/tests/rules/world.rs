@@ -5,7 +5,7 @@ use rasadmin_policy::addresses::PoolId;
 use rasadmin_policy::config::Mistake;
 use rasadmin_policy::config::file::{At, File, Group};
 use rasadmin_policy::config::rules::{Context, compile};
-use rasadmin_policy::rules::{Counts, GroupSet, Groups, GroupsBuilder, Rules, Ruling};
+use rasadmin_policy::rules::{GroupSet, Groups, GroupsBuilder, RuleCounts, Rules, Ruling};
 use rasadmin_policy::{Domains, Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
 use std::collections::BTreeMap;
 
@@ -75,13 +75,13 @@ impl World {
         facts.user.known().map(|user| self.groups.of(user)).unwrap_or_default()
     }
 
-    pub fn decide(&self, stage: Stage, facts: &Facts, counts: &Counts) -> Ruling<'_> {
+    pub fn decide(&self, stage: Stage, facts: &Facts, counts: &RuleCounts) -> Ruling<'_> {
         self.rules.decide(stage, facts, &self.in_groups(facts), counts)
     }
 
     /// At a link, everything known.
     pub fn allows(&self, facts: &Facts) -> bool {
-        self.decide(Stage::Link, facts, &Counts::default()).allow
+        self.decide(Stage::Link, facts, &RuleCounts::default()).allow
     }
 
     /// Allowed for one who is spelled so?

@@ -65,7 +65,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if !file.exists() {
         return Err(CommandError::file(&file, "there is no such file: check the path"));
     }
-    let read = config::on(&places::server_name()).load(&file);
+    let read = config::for_computer(&places::server_name()).load(&file);
     let exit = Exit::no_if(read.is_err());
     if arguments.json {
         out.json(&answer(&file, &read))?;
@@ -77,7 +77,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             let rules = count(config.rules.len(), "rule");
             let pools = count(config.addresses.pools.len(), "pool");
             writeln!(out, "{shown}: it is valid: {rules}, {pools}")?;
-            for note in config.notes() {
+            for note in config.warnings() {
                 writeln!(out, "note: {note}")?;
             }
         }
@@ -94,7 +94,7 @@ fn answer(file: &Path, read: &std::result::Result<Config, ConfigErrors>) -> Answ
     let errors = read.as_ref().err();
     let mistakes = errors.map(|errors| {
         let all = errors.mistakes().iter().map(|mistake| {
-            let (line, column) = errors.place(mistake);
+            let (line, column) = errors.position(mistake);
             MistakeAnswer { line, column, what: mistake.what.clone(), help: mistake.help.clone() }
         });
         all.collect()
@@ -104,7 +104,7 @@ fn answer(file: &Path, read: &std::result::Result<Config, ConfigErrors>) -> Answ
         file: file.display().to_string(),
         valid: config.is_some(),
         hash: config.map(|config| config.hash.clone()),
-        notes: config.map(|config| config.notes().iter().map(ToString::to_string).collect()).unwrap_or_default(),
+        notes: config.map(|config| config.warnings().iter().map(ToString::to_string).collect()).unwrap_or_default(),
         mistakes: mistakes.unwrap_or_default(),
         more_mistakes: errors.map_or(0, ConfigErrors::more),
     }

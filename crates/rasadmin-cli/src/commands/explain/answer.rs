@@ -4,7 +4,7 @@ use super::{agrees, number, overruled};
 use rasadmin_engine::effect::Origin;
 use rasadmin_engine::explain::{AddressExplained, StageExplained};
 use rasadmin_ledger::report::DecisionRow;
-use rasadmin_policy::rules::{Counted, Explained, WhenUnrecorded};
+use rasadmin_policy::rules::{Explained, RecordedCounts, WhenUnrecorded};
 use rasadmin_policy::{Facts, Stage};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -36,7 +36,7 @@ pub struct StageAnswer<'a> {
     /// What was known.
     facts: &'a Facts,
     /// What was counted, as far as the rules need it.
-    counted: &'a Counted,
+    counted: &'a RecordedCounts,
     /// Whether the connection would be accepted if it could not be recorded. `null`: this changes nothing here.
     when_unrecorded: Option<WhenUnrecorded>,
     /// Every rule, in order, with its conditions; the default is the last.

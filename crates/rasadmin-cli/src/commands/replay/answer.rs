@@ -1,7 +1,7 @@
 //! The answer of `rasadmin replay` for programs.
 
 use super::Row;
-use rasadmin_history::whatif::{self, Because, ByRule, ByUser, Report};
+use rasadmin_history::simulate::{self, Because, ByRule, ByUser, Report};
 use rasadmin_policy::Millis;
 use rasadmin_policy::config::Config;
 use schemars::JsonSchema;
@@ -189,8 +189,8 @@ impl From<&ByUser> for UserAnswer {
     }
 }
 
-impl From<&whatif::PoolUse> for PoolAnswer {
-    fn from(pool: &whatif::PoolUse) -> Self {
+impl From<&simulate::PoolUse> for PoolAnswer {
+    fn from(pool: &simulate::PoolUse) -> Self {
         Self {
             pool: pool.pool.clone(),
             server: pool.server.to_string(),

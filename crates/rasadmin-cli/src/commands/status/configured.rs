@@ -24,7 +24,7 @@ pub struct Configuration {
 /// file.
 pub fn check(
     facts: &mut Facts,
-    places: &config::Places,
+    places: &config::Locations,
     named: Option<&Path>,
 ) -> Option<(Configuration, PathBuf, Option<Config>)> {
     let path = match named.map_or_else(|| config::find(places), |path| Ok(path.to_owned())) {
@@ -35,7 +35,7 @@ pub fn check(
         }
     };
     let shown = path.display();
-    let (config, errors) = match config::on(&places::server_name()).read(&path) {
+    let (config, errors) = match config::for_computer(&places::server_name()).read(&path) {
         Ok((config, None)) => {
             facts.add(Mark::Ok, "configuration", format!("{shown}, {}", config.hash));
             (Some(config), None)

@@ -4,7 +4,7 @@ use crate::times;
 use rasadmin_engine::effect::{Effect, Forgetting};
 use rasadmin_engine::{Answer, Decision, Event, Id, Identity, Name, Record};
 use rasadmin_ledger::report::UserFilter;
-use rasadmin_policy::addresses::{Address, Family, parse};
+use rasadmin_policy::addresses::{Address, Family, text};
 use rasadmin_policy::config::Config;
 use std::collections::HashMap;
 
@@ -197,5 +197,5 @@ fn change(effect: &Effect) -> Option<String> {
 }
 
 fn show(address: Address) -> String {
-    parse::show(address.number, address.family)
+    text::show(address.number, address.family)
 }

@@ -15,9 +15,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
         reported.counted = true;
         let elapsed = at.seconds_since(reported.began);
         let seconds = usage.seconds.min(elapsed);
-        // It may have been closed by an estimate before this was written, and be forgotten by now: then that stands.
+        // It may have been closed with an estimate before this was written, and be forgotten by now. Then the estimate
+        // remains.
         let closed = reported.closed.map_or(0, |closed| closed.since(reported.began.mono) / 1000);
-        // Of one that was closed before, it is not sure how much of its end is believed; nor is a duration of zero.
+        // If it was closed before, it is uncertain how much of its hangup is believed; so is a duration of zero.
         let sure = !reported.ghost && !reported.lapsed && usage.seconds > 0;
         let octets = usage.input_octets + usage.output_octets;
         let least = |all: u64| if sure { all } else { 0 };
@@ -26,8 +27,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
             octets: (if reported.ghost || reported.lapsed { 0 } else { octets }, octets),
             stop: at.time,
         };
-        let who = self.connections[of].who;
-        self.uses[who].push(used);
+        let person = self.connections[of].person;
+        self.uses[person].push(used);
     }
 
     /// A session whose end was never reported counts at most until now.
@@ -38,7 +39,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         reported.counted = true;
         let elapsed = at.seconds_since(reported.began) + 1;
-        let who = self.connections[of].who;
-        self.uses[who].push(Use { seconds: (0, elapsed), octets: (0, 0), stop: at.time });
+        let person = self.connections[of].person;
+        self.uses[person].push(Use { seconds: (0, elapsed), octets: (0, 0), stop: at.time });
     }
 }

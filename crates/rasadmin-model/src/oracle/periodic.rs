@@ -1,33 +1,33 @@
-//! The expensive checks: every thousand steps, and at the end.
+//! The expensive checks, made every thousand steps and at the end.
 
 use crate::product::Engine;
 use crate::reported::Lives;
 use crate::rras::{Number, Phase};
-use crate::world::{GivenOn, World};
+use crate::world::{GivenAddress, World};
 use rasadmin_engine::Stamp;
 use rasadmin_engine::config::file::Period;
 use rasadmin_engine::state::Holding;
 use std::collections::HashSet;
 
 impl<E: Engine + ?Sized> World<'_, E> {
-    /// The expensive checks.
-    pub fn now_and_then(&mut self) {
+    /// Makes the expensive checks.
+    pub fn check_periodically(&mut self) {
         if self.finding.is_some() {
             return;
         }
         if let Some(what) = self.product.differs() {
-            return self.found("state: all folds of the records are one", what);
+            return self.found("state: all processes agree with the records", what);
         }
         if let Some(what) = self.product.carried_differs(self.stamp()) {
             return self.found("state: another journal gets what memory has", what);
         }
-        self.nobody_unknown();
-        self.use_is_right();
+        self.check_all_known();
+        self.check_usage();
         self.retire();
     }
 
-    /// Every session and lease of the product belongs to a connection.
-    pub(super) fn nobody_unknown(&mut self) {
+    /// Checks that every session and lease of the product belongs to a connection.
+    pub(super) fn check_all_known(&mut self) {
         let state = &self.product.recorded;
         let (sessions, leases) = &self.known;
         let session =
@@ -43,20 +43,20 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// What each user has used today.
-    pub(super) fn use_is_right(&mut self) {
+    /// Checks what each user has used today.
+    pub(super) fn check_usage(&mut self) {
         let now = self.stamp();
         let label = i32::try_from(now.time.div_euclid(crate::expect::DAY)).unwrap_or(0);
         for person in crate::people::PEOPLE {
-            let who = person.identity();
+            let user = person.identity();
             let state = &self.product.recorded;
-            let used = state.used(&who, Period::Day, label);
-            let [seconds, octets] = self.used_today(&who, None, now);
+            let used = state.used(&user, Period::Day, label);
+            let [seconds, octets] = self.used_today(&user, None, now);
             // Sessions whose end is an estimate count too.
             let estimates: u64 = self
                 .active
                 .iter()
-                .filter(|&&of| self.identity(of) == who && !self.connections[of].reported.counted)
+                .filter(|&&of| self.identity(of) == user && !self.connections[of].reported.counted)
                 .filter(|&&of| {
                     self.connections[of].reported.session.is_some()
                         && self.connections[of].reported.lives() != Lives::Must
@@ -66,7 +66,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let fits = |used: u64, (least, most): (u64, u64)| (least..=most).contains(&used);
             if !fits(used.seconds, (seconds.0, seconds.1 + estimates)) || !fits(used.octets, octets) {
                 let what = format!(
-                    "{who} used {used:?} today, but the hangups report {seconds:?} (+{estimates}) and {octets:?}"
+                    "{user} used {used:?} today, but the hangups report {seconds:?} (+{estimates}) and {octets:?}"
                 );
                 return self.found("as reported: use is what the hangups report", what);
             }
@@ -99,9 +99,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// Nobody is connected, and everything has been reported that was not lost.
-    pub fn all_is_over(&mut self) {
-        self.now_and_then();
+    /// Checks that nothing is left when no client is connected and everything that was not lost has been reported.
+    pub fn check_all_over(&mut self) {
+        self.check_periodically();
         if self.finding.is_some() {
             return;
         }
@@ -127,13 +127,13 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     .iter()
                     .any(|&of| lost(of) && own(of).map(|at| self.product.stamp(at)) == Some(lease.began))
         };
-        // Its release may have been taken for that of an earlier lease of the port, which was lost.
+        // Its release may have counted for an earlier lease of the port whose release was lost.
         let taken_for_another = |lease: &rasadmin_engine::state::Lease| {
             let given = self
                 .given_on
                 .iter()
                 .filter(|((port, family), _)| self.port_names[*port] == lease.port && *family == lease.address.family);
-            let earlier = |one: &GivenOn| {
+            let earlier = |one: &GivenAddress| {
                 one.number == lease.address.number
                     && self.product.stamp(Stamp { time: 0, mono: one.at }).mono < lease.began.mono
                     && self.connections[one.of].reported.lost
@@ -155,8 +155,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    /// A new instance has nothing of the old one.
-    pub fn nothing_is_left(&mut self, after: &str) {
+    /// Checks that a new instance has nothing of the old one.
+    pub fn check_nothing_left(&mut self, after: &str) {
         let state = &self.product.recorded;
         let (sessions, leases) = (state.live_count(), state.leases().count());
         if sessions + leases > 0 {

@@ -1,9 +1,9 @@
-//! What came of a replay.
+//! The report of a simulation.
 
 use super::{Attempt, Change};
 use rasadmin_engine::Refusal;
 use rasadmin_engine::decision::OfferBecause;
-use rasadmin_engine::rehearse::Rehearsed;
+use rasadmin_engine::simulate::Simulated;
 use rasadmin_policy::Millis;
 use rasadmin_policy::addresses::{Family, Pool};
 use rasadmin_policy::config::Config;
@@ -12,24 +12,24 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Why an attempt would be refused, or by what it would be accepted.
+/// Why an attempt would be refused or accepted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Because {
-    /// By this rule.
+    /// Because of this rule.
     Rule(String),
-    /// By the default.
+    /// Because of the default.
     Default,
-    /// The pool had nothing left.
+    /// Because the pool had no address left.
     PoolExhausted(String),
-    /// There was no address to be had for another reason.
+    /// Because there was no address for another reason.
     NoAddress(String),
 }
 
 impl Because {
-    /// Of an answer.
-    pub fn of(rehearsed: &Rehearsed) -> Self {
-        let decision = &rehearsed.decision;
+    /// The reason of a result.
+    pub fn of(simulated: &Simulated) -> Self {
+        let decision = &simulated.decision;
         match (&decision.refusal, &decision.rule) {
             (
                 Some(Refusal::Exhausted { pool } | Refusal::Offer { because: OfferBecause::Exhausted { pool }, .. }),
@@ -42,10 +42,10 @@ impl Because {
     }
 }
 
-/// What would change by one rule.
+/// What would change because of one rule.
 #[derive(Clone, Debug, Serialize)]
 pub struct ByRule {
-    /// Which.
+    /// The rule or reason.
     pub because: Because,
     /// The rule's reason.
     pub reason: Option<String>,
@@ -53,76 +53,77 @@ pub struct ByRule {
     pub refused: u64,
     /// Attempts that were refused, and would be accepted.
     pub accepted: u64,
-    /// Of how many users.
+    /// How many users are concerned.
     pub users: u64,
-    /// The first of them, milliseconds since 1970.
+    /// The first such attempt, in milliseconds since 1970.
     pub first: Millis,
-    /// The last.
+    /// The last such attempt.
     pub last: Millis,
     #[serde(skip)]
-    who: BTreeSet<String>,
+    names: BTreeSet<String>,
 }
 
 /// What would change for one user.
 #[derive(Clone, Debug, Serialize)]
 pub struct ByUser {
-    /// Who.
+    /// The user.
     pub user: String,
     /// Attempts that were accepted, and would be refused.
     pub refused: u64,
     /// Attempts that were refused, and would be accepted.
     pub accepted: u64,
-    /// Attempts in all.
+    /// All attempts.
     pub attempts: u64,
 }
 
-/// How a pool would have been used, on one server.
+/// How a pool would have been used on one server.
 #[derive(Clone, Debug, Serialize)]
 pub struct PoolUse {
-    /// Its name.
+    /// The pool's name.
     pub pool: String,
-    /// On which server.
+    /// The server.
     pub server: Name,
     /// 4 or 6.
     pub family: u8,
     /// How many addresses it has.
     pub size: u64,
-    /// How many were held at once at most.
+    /// The most addresses that were held at the same time.
     pub peak: u64,
-    /// When they were first.
+    /// When that was first reached.
     pub peak_at: Millis,
-    /// When somebody found nothing in it for the first time.
+    /// When the pool was first found exhausted.
     pub exhausted_first: Option<Millis>,
-    /// And for the last time.
+    /// When it was last found exhausted.
     pub exhausted_last: Option<Millis>,
-    /// How often.
+    /// How often it was found exhausted.
     pub exhausted_times: u64,
     #[serde(skip)]
     held: u64,
 }
 
-/// The whole.
+/// The report.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// Attempts that were replayed.
+    /// Attempts that were simulated.
     pub attempts: u64,
-    /// Of them accepted then.
+    /// Attempts that were accepted then.
     pub accepted_then: u64,
-    /// Of them refused then.
+    /// Attempts that were refused then.
     pub refused_then: u64,
-    /// Accepted then, and would be refused.
+    /// Attempts that were accepted then, and would be refused.
     pub newly_refused: u64,
-    /// Refused then, and would be accepted. How long they would have lasted nobody knows: they end at once.
+    /// Attempts that were refused then, and would be accepted. How long they would have lasted is unknown, so they end
+    /// at once.
     pub newly_accepted: u64,
-    /// Answers that rest on facts which the source lacks.
+    /// Results that depend on facts which the source lacks.
     pub rest_on_lacking: u64,
-    /// On which: by the conditions' names, how many answers.
+    /// For each condition, how many results depend on its missing fact.
     pub lacking: BTreeMap<&'static str, u64>,
-    /// By rule, the most changes first.
+    /// Changes by rule, the most changes first.
     pub by_rule: Vec<ByRule>,
-    /// By user, the most changes first.
+    /// Changes by user, the most changes first.
     pub by_user: Vec<ByUser>,
-    /// The pools that gave something.
+    /// The pools that were used.
     pub pools: Vec<PoolUse>,
     #[serde(skip)]
     config: Arc<Config>,
@@ -156,7 +157,7 @@ impl Report {
         self.newly_refused + self.newly_accepted > 0
     }
 
-    pub(super) fn add(&mut self, attempt: &Attempt, rehearsed: &Rehearsed, change: Change) {
+    pub(super) fn add(&mut self, attempt: &Attempt, simulated: &Simulated, change: Change) {
         self.attempts += 1;
         match attempt.refused {
             None => self.accepted_then += 1,
@@ -167,17 +168,17 @@ impl Report {
             Change::Accepted => self.newly_accepted += 1,
             Change::None => {}
         }
-        if !rehearsed.lacking.is_empty() {
+        if !simulated.lacking.is_empty() {
             self.rest_on_lacking += 1;
-            rehearsed.lacking.iter().for_each(|field| *self.lacking.entry(field).or_default() += 1);
+            simulated.lacking.iter().for_each(|field| *self.lacking.entry(field).or_default() += 1);
         }
-        let user = rehearsed.decision.facts.user.known().map(Identity::to_string);
+        let user = simulated.decision.facts.user.known().map(Identity::to_string);
         let user = user.unwrap_or_else(|| attempt.session.user.to_string());
         self.add_user(&user, change);
         if change != Change::None {
-            self.add_rule(attempt, rehearsed, change, user);
+            self.add_rule(attempt, simulated, change, user);
         }
-        for pool in &rehearsed.exhausted {
+        for pool in &simulated.exhausted {
             let time = attempt.session.start;
             if let Some(at) = self.pool(pool, &attempt.session.server) {
                 let of = &mut self.pools[at];
@@ -203,23 +204,23 @@ impl Report {
         row.accepted += u64::from(change == Change::Accepted);
     }
 
-    fn add_rule(&mut self, attempt: &Attempt, rehearsed: &Rehearsed, change: Change, user: String) {
-        let (because, time) = (Because::of(rehearsed), attempt.session.start);
+    fn add_rule(&mut self, attempt: &Attempt, simulated: &Simulated, change: Change, user: String) {
+        let (because, time) = (Because::of(simulated), attempt.session.start);
         let at = self.by_rule.iter().position(|row| row.because == because).unwrap_or_else(|| {
-            let reason = rehearsed.decision.reason.clone();
-            let (refused, accepted, users, who) = (0, 0, 0, BTreeSet::new());
-            self.by_rule.push(ByRule { because, reason, refused, accepted, users, first: time, last: time, who });
+            let reason = simulated.decision.reason.clone();
+            let (refused, accepted, users, names) = (0, 0, 0, BTreeSet::new());
+            self.by_rule.push(ByRule { because, reason, refused, accepted, users, first: time, last: time, names });
             self.by_rule.len() - 1
         });
         let row = &mut self.by_rule[at];
         row.refused += u64::from(change == Change::Refused);
         row.accepted += u64::from(change == Change::Accepted);
         row.last = row.last.max(time);
-        row.who.insert(user);
-        row.users = row.who.len() as u64;
+        row.names.insert(user);
+        row.users = row.names.len() as u64;
     }
 
-    /// A pool's row on a server; None if the configuration has no such pool.
+    /// The row of a pool on a server; `None` if the configuration has no such pool.
     fn pool(&mut self, name: &str, server: &Name) -> Option<usize> {
         let at = self.pools.iter().position(|row| row.pool == name && row.server == *server);
         if at.is_some() {
@@ -245,8 +246,8 @@ impl Report {
         Some(self.pools.len() - 1)
     }
 
-    pub(super) fn pools_taken(&mut self, attempt: &Attempt, handle: u64, rehearsed: &Rehearsed, counts: bool) {
-        for name in rehearsed.given.iter().filter_map(|given| given.pool.as_deref()) {
+    pub(super) fn pools_taken(&mut self, attempt: &Attempt, handle: u64, simulated: &Simulated, counts: bool) {
+        for name in simulated.given.iter().filter_map(|given| given.pool.as_deref()) {
             let Some(at) = self.pool(name, &attempt.session.server) else { continue };
             let row = &mut self.pools[at];
             row.held += 1;
@@ -265,7 +266,7 @@ impl Report {
         }
     }
 
-    /// Puts the rows into the order in which they are read.
+    /// Sorts the rows for reading.
     pub(super) fn sort(&mut self) {
         self.by_rule.sort_by_key(|row| std::cmp::Reverse(row.refused + row.accepted));
         self.by_user.sort_by_key(|row| std::cmp::Reverse((row.refused + row.accepted, row.attempts)));

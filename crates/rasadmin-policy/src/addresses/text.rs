@@ -1,15 +1,13 @@
-//! Addresses as people write them: `10.20.16.0/24`, `10.20.17.10-10.20.17.99`, `10.20.18.7`, and the same for the low
-//! half of an IPv6 address.
+//! Addresses as text: `10.20.16.0/24`, `10.20.17.10-10.20.17.99`, `10.20.18.7`, and the same for the low half of an
+//! IPv6 address.
 
 use super::Family;
+use super::ranges::Range;
 use crate::rules::Fault;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A range of numbers, both ends included.
-pub type Range = (u64, u64);
-
-/// One address.
-pub fn one(text: &str, family: Family) -> Result<u64, Fault> {
+/// Parses a single address.
+pub fn parse_address(text: &str, family: Family) -> Result<u64, Fault> {
     let text = text.trim();
     match family {
         Family::Ipv4 => text
@@ -23,21 +21,22 @@ pub fn one(text: &str, family: Family) -> Result<u64, Fault> {
             })?;
             u64::try_from(bits).map_err(|_| {
                 let low = Ipv6Addr::from_bits(bits & u128::from(u64::MAX));
-                let what = format!("`{text}` has an upper half: the prefix is RRAS's own, only the low half is ours");
+                let what =
+                    format!("`{text}` has a prefix: RRAS sets the prefix, and the configuration only the low half");
                 (what, format!("write {low}"))
             })
         }
     }
 }
 
-/// A network, a range or a single address. A network of IPv4 addresses loses its first and last one if it is shorter
-/// than /31: they are the network's and the broadcast address.
-pub fn range(text: &str, family: Family) -> Result<Range, Fault> {
+/// Parses a network, a range or a single address. An IPv4 network whose prefix is shorter than /31 loses its first and
+/// last address: the network address and the broadcast address.
+pub fn parse_range(text: &str, family: Family) -> Result<Range, Fault> {
     if let Some((address, length)) = text.split_once('/') {
-        return network(text, one(address, family)?, length.trim(), family);
+        return network(text, parse_address(address, family)?, length.trim(), family);
     }
-    let Some((first, last)) = text.split_once('-') else { return one(text, family).map(|n| (n, n)) };
-    let (first, last) = (one(first, family)?, one(last, family)?);
+    let Some((first, last)) = text.split_once('-') else { return parse_address(text, family).map(|n| (n, n)) };
+    let (first, last) = (parse_address(first, family)?, parse_address(last, family)?);
     if first > last {
         return Err((format!("the range `{text}` ends before it begins"), "write the lower address first".to_owned()));
     }
@@ -67,43 +66,12 @@ fn network(text: &str, address: u64, length: &str, family: Family) -> Result<Ran
     Ok(if whole { (first + 1, last - 1) } else { (first, last) })
 }
 
-/// As people write it.
+/// Formats an address.
 pub fn show(number: u64, family: Family) -> String {
     match family {
         Family::Ipv4 => Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(u32::MAX)).to_string(),
         Family::Ipv6 => Ipv6Addr::from_bits(number.into()).to_string(),
     }
-}
-
-/// Ranges in ascending order, with `without` cut out of them. Both are sorted here.
-pub fn cut(mut ranges: Vec<Range>, mut without: Vec<Range>) -> Vec<Range> {
-    ranges.sort_unstable();
-    without.sort_unstable();
-    // Those that overlap become one, so that their ends ascend too.
-    without.dedup_by(|next, before| {
-        let overlap = next.0 <= before.1;
-        before.1 = if overlap { before.1.max(next.1) } else { before.1 };
-        overlap
-    });
-    let mut left = Vec::new();
-    for (mut first, last) in ranges {
-        let mut used_up = false;
-        let from = without.partition_point(|&(_, end)| end < first);
-        for &(begin, end) in without[from..].iter().take_while(|&&(begin, _)| begin <= last) {
-            if begin > first {
-                left.push((first, begin - 1));
-            }
-            if end >= last {
-                used_up = true;
-                break;
-            }
-            first = first.max(end + 1);
-        }
-        if !used_up {
-            left.push((first, last));
-        }
-    }
-    left
 }
 
 #[cfg(test)]
@@ -112,7 +80,7 @@ mod tests {
     use super::*;
 
     fn ipv4(text: &str) -> String {
-        match range(text, Family::Ipv4) {
+        match parse_range(text, Family::Ipv4) {
             Ok((first, last)) => format!("{} {}", show(first, Family::Ipv4), show(last, Family::Ipv4)),
             Err((what, help)) => format!("{what}; {help}"),
         }
@@ -129,18 +97,8 @@ mod tests {
             "`10.1.2.4/24` is an address within a network, not a network; write 10.1.2.0/24"
         );
         assert_eq!(ipv4("10.0.0.0/7"), "`10.0.0.0/7` has no usable prefix length; it can be /8 to /32");
-        assert_eq!(range("::1:0/112", Family::Ipv6), Ok((0x1_0000, 0x1_ffff)));
-        assert_eq!(range("::/64", Family::Ipv6), Ok((0, u64::MAX)));
-        assert_eq!(one("2001:db8::7", Family::Ipv6).unwrap_err().1, "write ::7");
-    }
-
-    #[test]
-    fn cutting_leaves_what_is_left() {
-        assert_eq!(cut(vec![(1, 9)], vec![(3, 4), (9, 12)]), [(1, 2), (5, 8)]);
-        assert_eq!(cut(vec![(5, 9), (1, 3)], vec![]), [(1, 3), (5, 9)]);
-        assert_eq!(cut(vec![(1, 9)], vec![(0, 20)]), []);
-        assert_eq!(cut(vec![(0, u64::MAX)], vec![(0, 0), (u64::MAX, u64::MAX)]), [(1, u64::MAX - 1)]);
-        assert_eq!(cut(vec![(1, 3), (5, 9)], vec![(2, 6)]), [(1, 1), (7, 9)]);
-        assert_eq!(cut(vec![(1, 9)], vec![(2, 7), (3, 4)]), [(1, 1), (8, 9)]);
+        assert_eq!(parse_range("::1:0/112", Family::Ipv6), Ok((0x1_0000, 0x1_ffff)));
+        assert_eq!(parse_range("::/64", Family::Ipv6), Ok((0, u64::MAX)));
+        assert_eq!(parse_address("2001:db8::7", Family::Ipv6).unwrap_err().1, "write ::7");
     }
 }

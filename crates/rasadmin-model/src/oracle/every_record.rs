@@ -1,4 +1,4 @@
-//! What must hold after every record.
+//! Checks what must hold after every record.
 
 use super::{FAMILIES, LEASE_WAIT, LINK_WAIT};
 use crate::product::Engine;
@@ -10,21 +10,21 @@ use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::state::Holding;
 
 impl<E: Engine + ?Sized> World<'_, E> {
-    /// What must hold after every record.
-    pub fn always(&mut self, at: Stamp) {
+    /// Checks what must hold after every record.
+    pub fn check_every_record(&mut self, at: Stamp) {
         if self.finding.is_some() {
             return;
         }
         for index in 0..self.active.len() {
             let of = self.active[index];
-            self.session_is_there(of, at);
+            self.check_session(of, at);
             for family in FAMILIES {
-                self.lease_is_there(of, family, at);
+                self.check_lease(of, family, at);
             }
         }
     }
 
-    /// What expires by a call, before the call is decided.
+    /// Expires what a call makes expire, before the call is decided.
     pub fn time_passes(&mut self, at: Stamp, late: bool) {
         for index in 0..self.active.len() {
             self.lapse(self.active[index], at, late);
@@ -44,7 +44,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    pub(super) fn session_is_there(&mut self, of: Number, at: Stamp) {
+    pub(super) fn check_session(&mut self, of: Number, at: Stamp) {
         let c = &self.connections[of];
         let Some(id) = c.reported.session else { return };
         let session = self.product.recorded.session(id);
@@ -65,7 +65,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             (_, Some(session)) => {
                 let replaced = session.replaced.is_some();
                 if replaced != c.reported.replaced {
-                    // An attempt that failed replaces nobody.
+                    // A failed attempt replaces no session.
                     let failed = c.reported.replaced_by.is_some_and(|by| {
                         let by = &self.connections[by].reported;
                         by.refused || (!by.established && by.lives() != Lives::Must)
@@ -75,7 +75,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                     } else {
                         let what =
                             format!("the session of #{of} should be replaced: {}, and is: {replaced}", !replaced);
-                        self.found("as reported: a replaced session stays replaced until it shows life", what);
+                        self.found("as reported: a replaced session stays replaced until it proves to be live", what);
                     }
                 }
                 self.connections[of].reported.closed = None;
@@ -86,14 +86,14 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
     }
 
-    pub(super) fn lease_is_there(&mut self, of: Number, family: Family, at: Stamp) {
+    pub(super) fn check_lease(&mut self, of: Number, family: Family, at: Stamp) {
         let c = &self.connections[of];
         let Some(reported) = c.reported.leases[family.index()] else { return };
         let address = Address { family, number: reported.number };
         let state = &self.product.recorded;
         let stamp = self.product.stamp(reported.at);
         let held = state.lease_at(address);
-        // The accept shows what was given before it; what comes up later is its port's, which the first link tells.
+        // The accept shows what was given before it. What comes up later is known by its port, from the first link on.
         let shown = c.reported.session.is_some() && self.is_projected() && !self.came_late(of, family);
         let tied = c.reported.established || shown;
         if let Some(own) = held.filter(|lease| lease.session().is_some() && lease.session() == c.reported.session) {
@@ -103,7 +103,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let lease = self.connections[other].reported.leases[family.index()];
                 lease.is_some_and(|lease| lease.number == reported.number && self.product.stamp(lease.at) == began)
             });
-            // While the process of the address calls could not write, it is what was left of an earlier one's.
+            // While the process with the address calls could not write, it is left over from an earlier lease.
             if began != stamp && (!anothers || self.switches.unavailable) {
                 self.known.1.insert((address, began.mono));
                 self.connections[of].reported.leases[family.index()] =
@@ -113,11 +113,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
         }
         let Some(lease) = held.filter(|lease| lease.began == stamp) else {
             let online = c.phase != Phase::Gone && !c.dropped && !c.reported.refused;
-            // Until the calls of the connection show the address, it is enough that nobody else can get it.
+            // Until the calls of the connection show the address, it is enough that no other user can get it.
             let safe = held.is_some() && !tied;
             if online && !safe && !reported.overdue && !c.reported.ghost && !reported.released {
                 let what = format!("#{of} has {:#x}, but its lease has ended", reported.number);
-                return self.found("always: whoever is online has a lease", what);
+                return self.found("always: every connected client has a lease", what);
             }
             if reported.alive {
                 self.lease_ended(of, family, at);
@@ -134,37 +134,36 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let reported = &mut self.connections[of].reported.leases[family.index()];
             reported.iter_mut().for_each(|lease| lease.had = true);
         } else if lease.session().is_some() {
-            // Whoever has it now counts as its last user.
+            // The session that has it now counts as its last user.
             let reported = &mut self.connections[of].reported.leases[family.index()];
             reported.iter_mut().for_each(|lease| lease.had = false);
         }
         let c = &self.connections[of];
         // Before the calls of the connection have shown which lease it has, the product can only guess. Without a
-        // projection nobody can know whose lease it is if the port belongs to another connection too, or did so before
-        // and the calls of that one came late.
+        // projection, the lease's owner is uncertain if the port belongs to another connection too, or did so before
+        // and that connection's calls came late.
         let tied = tied && (self.is_projected() || !(reported.shared || self.switches.unavailable));
-        // The other process does not know what happened meanwhile in a process that could not write: it may have given the
-        // address again, on the port of a link that had gone.
-        // The same user's next connection on the port may take over the lease of a client that has gone.
+        // The other process does not know what happened in the meantime in a process that could not write. It may have
+        // given the address again, on the port of a link that had ended. The same user's next connection on the port
+        // may take over the lease of a client that has disconnected.
         let certain = tied && c.phase != Phase::Gone && !self.is_unseen(c, lease.began);
         if certain && lease.session().is_some() && lease.session() != c.reported.session {
             let what = format!("the lease of #{of} on {:#x} belongs to another session", reported.number);
             return self.found("as reported: a lease belongs to its own session", what);
         }
         if tied && c.reported.lives() == Lives::Must && !self.switches.unavailable {
-            let who = self.identity(of);
+            let user = self.identity(of);
             if lease.session().is_none() && !self.came_late(of, family) {
                 let what = format!("the lease of #{of} on {:#x} belongs to no session", reported.number);
                 return self.found("as reported: a lease belongs to its own session", what);
             }
-            if lease.session().is_some() && lease.user.as_ref() != Some(&who) && !self.may_be_the_next_ones(of, family)
-            {
+            if lease.session().is_some() && lease.user.as_ref() != Some(&user) && !self.may_belong_to_next(of, family) {
                 let what =
-                    format!("the lease on {:#x} names {:?}, but #{of} has it: {who}", reported.number, lease.user);
+                    format!("the lease on {:#x} names {:?}, but #{of} has it: {user}", reported.number, lease.user);
                 return self.found("as reported: the user of an address is the user who connected with it", what);
             }
         }
-        // A session of the same user on the same port may take it for the lease of its other protocol.
+        // A session of the same user on the same port may treat it as the lease of its other protocol.
         let others = lease.session() != c.reported.session && lease.session().is_some();
         if reported.released
             && c.reported.hung
@@ -179,12 +178,11 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 format!("the lease of #{of} on {:#x} lives, but its hangup and release were reported", reported.number);
             return self.found("as reported: a lease ends with its release", what);
         }
-        // Nothing else may hold it for ever.
-        // If notifications come from another process, one must have come since: they may be late.
-        let heard = self.heard_before.since(reported.at.mono) > LEASE_WAIT;
-        // A session that had taken it by mistake may have handed it back: then it waits again, or waits for its
-        // release.
-        let anew = match lease.holding {
+        // Nothing else may hold it forever. If notifications come from another process, one must have come since,
+        // because they may be late.
+        let heard = self.notified_before.since(reported.at.mono) > LEASE_WAIT;
+        // A session that got it by mistake may have handed it back. Then it waits again, or waits for its release.
+        let waits_again = match lease.holding {
             Holding::Waiting(until) | Holding::Ended(_, until) => {
                 until.is_none_or(|until| until.after(LEASE_WAIT) > at.mono)
             }
@@ -192,20 +190,20 @@ impl<E: Engine + ?Sized> World<'_, E> {
         };
         let ended = heard
             && !others
-            && !anew
+            && !waits_again
             && c.reported.lives() == Lives::No
             && (c.reported.session.is_some() || c.phase == Phase::Gone);
         let since = c.reported.closed.max(c.reported.ended).map_or(reported.taken, |ended| ended.max(reported.taken));
         let hung = c.reported.hung || c.reported.session.is_none();
         if ended && hung && at.mono.since(since) > 2 * LEASE_WAIT && !self.switches.unavailable {
             let what = format!("the lease of #{of} on {:#x} is held ten minutes after its end", reported.number);
-            self.found("as reported: no lease waits for ever", what);
+            self.found("as reported: no lease waits forever", what);
         }
     }
 
-    /// Has it lost its links, as far as was told, and did the next connection on the port ask under the same name? Without
-    /// a projection nothing tells which of them had an address that came late.
-    fn may_be_the_next_ones(&self, of: Number, family: Family) -> bool {
+    /// Has it lost its links, as far as was reported, and did the next connection on the port ask with the same name?
+    /// Without a projection, nothing tells which of them had an address that came late.
+    fn may_belong_to_next(&self, of: Number, family: Family) -> bool {
         let c = &self.connections[of];
         let at = family.index();
         let next = |other: &Connection| {
@@ -233,8 +231,8 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let tied = self.connections[of].reported.established
             || (self.connections[of].reported.session.is_some() && self.is_projected());
         let asker = self.connections[of].spelling.asker.clone();
-        let who = if tied { self.identity(of) } else { asker };
-        // An attempt that failed had nothing.
+        let user = if tied { self.identity(of) } else { asker };
+        // A failed attempt had nothing.
         let sure = tied && self.connections[of].reported.leases[family.index()].is_some_and(|lease| lease.had);
         let at = family.index();
         let Some(lease) = &mut self.connections[of].reported.leases[at] else { return };
@@ -243,9 +241,9 @@ impl<E: Engine + ?Sized> World<'_, E> {
         let anothers = lease.taken > lease.at.mono;
         let stood = self.connections[of].reported.session.is_some();
         if never_had && (shared || stood || anothers) {
-            // Nothing told whether it was an attempt's that failed, or whether the session that was on the port negotiated
-            // its address again: then that is what its user had last. What a connection's own session was not seen with may
-            // count as the asker's, or as another's of the same name.
+            // Nothing showed whether it belonged to a failed attempt, or whether the session on the port negotiated
+            // its address again and so had it last. A lease that a connection's own session was not seen with may
+            // count as the asker's, or as another user's of the same name.
             let name = &self.connections[of].spelling.asker.name;
             let others = self.last_had.iter_mut().filter(|(key, _)| key.0.name == *name && key.1 == family);
             others.for_each(|(_, had)| had.0 = None);
@@ -254,10 +252,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let lease = self.connections[other].reported.leases[at];
             other != of && lease.is_some_and(|lease| lease.number == number && lease.alive)
         });
-        // If several end at the same moment, nobody knows which ends last.
-        let at_once = self.last_had.get(&(who.clone(), family)).is_some_and(|&(_, since)| since == now.mono);
+        // If several end at the same moment, it is unknown which ends last.
+        let at_once = self.last_had.get(&(user.clone(), family)).is_some_and(|&(_, since)| since == now.mono);
         let had = (!given_again && sure && !at_once).then_some(number);
         self.last_had.insert((self.identity(of), family), (None, now.mono));
-        self.last_had.insert((who, family), (had, now.mono));
+        self.last_had.insert((user, family), (had, now.mono));
     }
 }

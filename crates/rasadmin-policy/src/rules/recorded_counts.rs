@@ -1,13 +1,13 @@
-//! What was counted for a decision, as it is kept with it: groups by name, so that people can read it.
+//! What was counted for a decision, as recorded with it: groups by name, so that people can read it.
 
-use super::{Count, Counts, Groups, Needs, Period, Used};
+use super::{Count, Groups, Needs, Period, RuleCounts, Used};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The numbers that a decision rested on; what was not asked for is not in here.
+/// The numbers that a decision was based on. It has only what the rules asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
-pub struct Counted {
+pub struct RecordedCounts {
     /// The user's other live sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_sessions: Option<Count>,
@@ -19,9 +19,9 @@ pub struct Counted {
     pub used: BTreeMap<Period, Used>,
 }
 
-impl Counted {
-    /// Of what was counted.
-    pub fn new(needs: &Needs, counts: &Counts, groups: &Groups) -> Self {
+impl RecordedCounts {
+    /// Records what was counted.
+    pub fn new(needs: &Needs, counts: &RuleCounts, groups: &Groups) -> Self {
         let name = |id: super::GroupId| groups.names().nth(id.0 as usize).unwrap_or_default().to_owned();
         Self {
             user_sessions: needs.user_sessions.then_some(counts.user_sessions),
@@ -30,10 +30,10 @@ impl Counted {
         }
     }
 
-    /// As the rules want it again, under the same configuration.
-    pub fn counts(&self, groups: &Groups) -> Counts {
+    /// The counts as the rules need them, under the same configuration.
+    pub fn counts(&self, groups: &Groups) -> RuleCounts {
         let id = |name: &str| (0..).map(super::GroupId).zip(groups.names()).find(|(_, known)| *known == name);
-        Counts {
+        RuleCounts {
             user_sessions: self.user_sessions.unwrap_or_default(),
             groups: self.group_sessions.iter().filter_map(|(name, count)| Some((id(name)?.0, *count))).collect(),
             used: self.used.iter().map(|(&period, &used)| (period, used)).collect(),

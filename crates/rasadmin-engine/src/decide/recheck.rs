@@ -1,17 +1,18 @@
-//! A reauthentication, an endpoint change.
+//! Rechecks a connection when it reauthenticates or its endpoint changes.
 
 use super::admission::ask;
 use super::draft::Draft;
 use super::facts::of_connection;
-use super::revive::{closed_by_handle, revive};
+use super::lookup::{closed_by_handle, find_session};
+use super::revive::revive;
 use crate::Stage;
 use crate::decision::{Answer, Decision};
 use crate::effect::{Anomaly, Effect};
 use crate::event::ConnectionEvent;
 use crate::state::{Closed, Session};
 
-/// AcceptReauthentication, AcceptTunnelEndpointChangeEx.
-pub(super) fn again(draft: &mut Draft<'_>, event: &ConnectionEvent, stage: Stage) -> (Decision, Answer) {
+/// Decides AcceptReauthentication and AcceptTunnelEndpointChangeEx.
+pub(super) fn recheck(draft: &mut Draft<'_>, event: &ConnectionEvent, stage: Stage) -> (Decision, Answer) {
     let (session, closed) = arrive(draft, event);
     let facts = of_connection(&draft.context, event, session, draft.at().time);
     let asked = ask(draft, stage, facts, session.map(|session| session.id));
@@ -20,14 +21,14 @@ pub(super) fn again(draft: &mut Draft<'_>, event: &ConnectionEvent, stage: Stage
     (asked.decision, answer)
 }
 
-/// The same, where the answer was given.
-pub(super) fn again_late(draft: &mut Draft<'_>, event: &ConnectionEvent, stage: Stage) {
+/// Records the same events late, with the answer that was given.
+pub(super) fn recheck_late(draft: &mut Draft<'_>, event: &ConnectionEvent, stage: Stage) {
     let (session, closed) = arrive(draft, event);
     conclude(draft, event, stage, session, closed);
 }
 
 fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> (Option<&'a Session>, Option<&'a Closed>) {
-    let live = find(draft, event);
+    let live = find_session(draft, event);
     let closed = match live {
         Some(_) => None,
         None => closed_by_handle(draft, event.handle, event.guid.as_deref()),
@@ -35,14 +36,6 @@ fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> (Option<&'a Ses
     let session = live.or(closed.map(|closed| &closed.session));
     draft.session = session.map(|session| session.id);
     (session, closed)
-}
-
-/// The live session of an event: by its GUID, else by its handle.
-pub(super) fn find<'a>(draft: &Draft<'a>, event: &ConnectionEvent) -> Option<&'a Session> {
-    let by_guid = event.guid.as_ref().and_then(|guid| draft.by_guid(guid));
-    // A session with another GUID is another connection, whose end was not told.
-    let by_handle = || draft.by_handle(event.handle).filter(|s| event.guid.is_none() || s.guid.is_none());
-    by_guid.or_else(by_handle).filter(|session| draft.touches(session.began))
 }
 
 fn conclude(

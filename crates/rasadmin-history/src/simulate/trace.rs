@@ -1,7 +1,7 @@
-//! A recorded trace: the calls that RRAS made of one DLL, put together to attempts again.
+//! Reads attempts from a recorded trace: joins the calls that RRAS made to one DLL.
 //!
-//! Of each structure only the fields that make up an attempt are read, at the offsets of the contract's own types. A
-//! structure is a copy of bytes here: nothing is dereferenced.
+//! Only the fields that make up an attempt are read from each structure, at the offsets of the contract's own types. A
+//! structure is a copy of bytes here; nothing is dereferenced.
 
 use super::Attempt;
 use crate::{Ended, PastSession};
@@ -15,7 +15,7 @@ use rasadmin_trace::{Buffer, Call};
 use std::collections::{HashMap, HashSet};
 use std::mem::offset_of;
 
-/// Bytes of a structure; what is not there reads as zero.
+/// The bytes of a structure. Missing bytes read as zero.
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
@@ -24,13 +24,13 @@ impl Bytes<'_> {
         bytes.map_or(0, u32::from_le_bytes)
     }
 
-    /// A handle: eight bytes, since the contract is that of 64-bit Windows.
+    /// Reads a handle: eight bytes, because the contract is that of 64-bit Windows.
     fn u64(&self, at: usize) -> u64 {
         let bytes = self.0.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
         bytes.map_or(0, u64::from_le_bytes)
     }
 
-    /// A fixed array of so many UTF-16 units, to its terminator or its end.
+    /// Reads a fixed array of UTF-16 units, up to its terminator or its end.
     fn text(&self, at: usize, units: usize) -> Name {
         let bytes = self.0.get(at..at + 2 * units).unwrap_or_default();
         let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
@@ -54,7 +54,7 @@ fn name(call: &Call, ty: Argument) -> Name {
     }
 }
 
-/// What a connection's structures say.
+/// A connection's structures.
 struct Connection {
     handle: u64,
     session: PastSession,
@@ -82,7 +82,7 @@ fn arrived(name: Name) -> Fact<Name> {
     Fact::arrived(Some(name).filter(|name| !name.is_empty()))
 }
 
-/// A session with nothing but who and when; the rest is lacking.
+/// A session with user and time; other facts are lacking.
 fn bare(user: Name, server: &Name, time: Millis, key: String) -> PastSession {
     PastSession {
         key,
@@ -133,7 +133,7 @@ fn connection(call: &Call, server: &Name, time: Millis) -> Option<Connection> {
     session.domain = c0.text(offset_of!(C0, wszLogonDomain), 16);
     session.computer = arrived(c0.text(offset_of!(C0, wszRemoteComputer), 17));
     session.interface = Fact::Known(interface(c0.u32(offset_of!(C0, dwInterfaceType))));
-    // The old forms carry neither the public address nor, but for 3, the quarantine state.
+    // The older structures carry no public address and, except for level 3, no quarantine state.
     let c1 = structure(call, Argument::Connection1).unwrap_or(Bytes(&[]));
     let usage = Usage {
         seconds: c0.u32(offset_of!(C0, dwConnectDuration)).into(),
@@ -145,21 +145,22 @@ fn connection(call: &Call, server: &Name, time: Millis) -> Option<Connection> {
     Some(Connection { handle: c0.u64(offset_of!(C0, hConnection)), session, usage })
 }
 
-/// What is put together.
+/// The attempts found so far.
 #[derive(Default)]
 struct Reported {
     attempts: Vec<Attempt>,
     /// Accepted connections without a link, by handle.
     waiting: HashMap<u64, PastSession>,
-    /// Those that stand: their place among the attempts.
+    /// Live connections, with their index in `attempts`.
     standing: HashMap<u64, usize>,
-    /// Ports for which an IPv6 identifier was asked.
+    /// Ports for which RRAS asked for an IPv6 identifier.
     ipv6: HashSet<Name>,
 }
 
 const REFUSED: &str = "the DLL of the trace refused";
 
-/// The attempts in a trace, as one of its DLLs was told of them. `began`: when the trace began, since it has no calendar.
+/// Reads the attempts that one DLL saw in a trace. `began` is the time at which the trace began, because a trace
+/// contains only offsets.
 pub fn from_trace(calls: &[Call], dll: usize, server: &Name, began: Millis) -> Vec<Attempt> {
     let mut reported = Reported::default();
     let mut last = began;
@@ -226,7 +227,7 @@ impl Reported {
         }
     }
 
-    /// Its handle or its port begins again, and nobody had hung up.
+    /// Ends a connection without a hangup, because its handle or port begins again.
     fn is_gone(&mut self, handle: u64, time: Millis) {
         if let Some(at) = self.standing.remove(&handle) {
             self.attempts[at].session.last_seen = time;
@@ -244,8 +245,7 @@ impl Reported {
         let Some(mut session) = self.waiting.remove(&handle) else { return };
         let name = port.text(offset_of!(P0, wszPortName), 17);
         let device = port.text(offset_of!(P0, wszDeviceName), 129);
-        let all = [Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp];
-        let tunnel = all.into_iter().find(|tunnel| device.as_str().contains(&format!("({})", tunnel.name())));
+        let tunnel = Tunnel::ALL.into_iter().find(|tunnel| device.as_str().contains(&format!("({})", tunnel.name())));
         session.tunnel = match (tunnel, &session.tunnel) {
             (Some(tunnel), _) => Fact::Known(tunnel),
             (None, Fact::Known(known)) => Fact::Known(*known),

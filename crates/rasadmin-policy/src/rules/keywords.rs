@@ -1,4 +1,4 @@
-//! The words of rules, as the configuration spells them.
+//! The keywords of rules in the configuration.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,33 +7,33 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
-    /// It may stand.
+    /// The connection is accepted.
     Allow,
-    /// It may not.
+    /// The connection is rejected.
     Deny,
 }
 
-/// May a connection stand that cannot be recorded?
+/// Is a connection accepted that cannot be recorded?
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenUnrecorded {
-    /// Yes: the rules decide as always, and the event is recorded as soon as that is possible.
+    /// Yes. The rules decide as always, and the event is recorded as soon as possible.
     #[default]
     Allow,
-    /// No: a user whom the rules would let in is refused.
+    /// No. A user whom the rules allow is denied.
     Deny,
 }
 
-/// What a condition says about a fact that is absent.
+/// How a condition treats a fact that is absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum IfAbsent {
-    /// It does not hold.
+    /// The condition does not hold.
     #[default]
     NoMatch,
-    /// It holds.
+    /// The condition holds.
     Match,
 }
 
@@ -49,7 +49,7 @@ pub enum Period {
 }
 
 impl Period {
-    /// As the configuration writes it.
+    /// Its name in the configuration.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Day => "day",

@@ -1,9 +1,9 @@
-//! Names in XML, which has no place for most control characters, nor for half a pair of UTF-16.
+//! Escapes names for XML, which cannot carry most control characters or unpaired surrogates.
 
 use rasadmin_policy::Name;
 use std::fmt::Write;
 
-/// A name as XML can carry it, and whether anything in it is escaped (then [`unescape`] gives the name back).
+/// Escapes a name. Returns it, and whether anything was escaped (then [`unescape`] restores the name).
 pub fn escape(name: &Name) -> (String, bool) {
     let mut text = String::with_capacity(name.as_str().len());
     for c in name.as_str().chars() {
@@ -17,7 +17,7 @@ pub fn escape(name: &Name) -> (String, bool) {
     (text, escaped)
 }
 
-/// The name that [`escape`] has escaped. What is no escape stands for itself.
+/// Restores a name that [`escape`] has escaped. Anything that is not an escape is taken literally.
 pub fn unescape(text: &str) -> Name {
     let mut units = Vec::with_capacity(text.len());
     let mut rest = text;

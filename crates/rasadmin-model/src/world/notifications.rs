@@ -1,8 +1,8 @@
 //! Notifications: delivered, lost, or delivered twice.
 
-use super::{GivenOn, Subject, World};
+use super::{GivenAddress, Subject, World};
 use crate::product::Engine;
-use crate::rras::{Connection, Held, Note, Number, Pending, Phase, Serial, port_name};
+use crate::rras::{Connection, HeldAddress, Notification, Number, Pending, Phase, Serial, port_name};
 use rasadmin_engine::Event;
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::ReleaseEvent;
@@ -19,38 +19,40 @@ impl<E: Engine + ?Sized> World<'_, E> {
             }
         }
         let due = self.pending[which];
-        let serial = match due.note {
-            Note::LinkHangup(_) => Serial::LinkHangups,
-            Note::Hangup(_) => Serial::Connections,
-            Note::Release(_) => Serial::Addresses,
+        let serial = match due.notification {
+            Notification::LinkHangup(_) => Serial::LinkHangups,
+            Notification::Hangup(_) => Serial::Connections,
+            Notification::Release(_) => Serial::Addresses,
         };
         if self.is_busy(serial) {
             return;
         }
-        let confusing = self.is_confusing(due);
-        if due.again || !confusing {
+        let ambiguous = self.is_ambiguous(due);
+        if due.again || !ambiguous {
             self.pending.remove(which);
         }
-        if confusing {
+        if ambiguous {
             return;
         }
         self.delivered.push(due);
         if self.delivered.len() > 8 {
             self.delivered.remove(0);
         }
-        self.tell_note(due, serial);
+        self.send(due, serial);
     }
 
-    pub(super) fn tell_note(&mut self, due: Pending, serial: Serial) {
+    pub(super) fn send(&mut self, due: Pending, serial: Serial) {
         let of = due.of;
-        self.write(|_| match due.note {
-            Note::LinkHangup(port) => format!("deliver c{of} link port={}", port_name(port)),
-            Note::Hangup(_) => format!("deliver c{of} connection"),
-            Note::Release(_) => format!("deliver c{of} release"),
+        self.script_line(|_| match due.notification {
+            Notification::LinkHangup(port) => format!("deliver c{of} link port={}", port_name(port)),
+            Notification::Hangup(_) => format!("deliver c{of} connection"),
+            Notification::Release(_) => format!("deliver c{of} release"),
         });
-        let (subject, event) = match due.note {
-            Note::LinkHangup(port) => (Subject::LinkHangup(of, port), Event::LinkHangup(self.link_event(of, port, 1))),
-            Note::Hangup(seconds) => {
+        let (subject, event) = match due.notification {
+            Notification::LinkHangup(port) => {
+                (Subject::LinkHangup(of, port), Event::LinkHangup(self.link_event(of, port, 1)))
+            }
+            Notification::Hangup(seconds) => {
                 let implausible = self.switches.implausible_durations && self.chance.below(4) == 0;
                 let octets = 1000 * (1 + of as u64 % 97) * (1 + seconds.min(1000));
                 let seconds = if implausible { 0xffff_ffff } else { seconds };
@@ -63,7 +65,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 };
                 (Subject::Hangup(of, usage), Event::Hangup(self.connection_event(of, usage)))
             }
-            Note::Release(held) => {
+            Notification::Release(held) => {
                 let c = &self.connections[of];
                 let on = c.asked_on[held.address.family.index()];
                 let (user, port) = (c.spelling.early.clone(), self.port_names[on].clone());
@@ -71,27 +73,27 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 (Subject::Release(of, held.address), event)
             }
         };
-        self.telling_again = due.again;
+        self.sending_repeat = due.again;
         self.begin(of, subject, event, serial);
-        self.telling_again = false;
+        self.sending_repeat = false;
     }
 
-    /// Could nobody tell whether it concerns this connection or a newer one? Then RRAS does not deliver it now.
-    pub(super) fn is_confusing(&self, due: Pending) -> bool {
+    /// Would it be ambiguous whether it concerns this connection or a newer one? Then RRAS does not deliver it now.
+    pub(super) fn is_ambiguous(&self, due: Pending) -> bool {
         let old = &self.connections[due.of];
         let others = || self.active.iter().filter(|&&of| of != due.of).map(|&of| &self.connections[of]);
-        match due.note {
-            Note::LinkHangup(port) => {
+        match due.notification {
+            Notification::LinkHangup(port) => {
                 let links = |c: &Connection| c.reported.links.iter().any(|(on, _)| *on == port);
                 let newer =
                     |c: &Connection| c.handle == old.handle && (c.ports.contains(&port) || links(c) || due.again);
                 (due.again && old.ports.contains(&port)) || others().any(newer)
             }
-            Note::Hangup(_) => {
+            Notification::Hangup(_) => {
                 let lives = |c: &Connection| c.phase != Phase::Gone || c.reported.lives() != crate::reported::Lives::No;
                 !self.switches.guids && (due.again || others().any(|c| c.handle == old.handle && lives(c)))
             }
-            Note::Release(Held { address, .. }) => {
+            Notification::Release(HeldAddress { address, .. }) => {
                 let at = address.family.index();
                 let on = old.asked_on[at];
                 let given = self.given_on.get(&(on, address.family)).map_or(&[][..], |all| &all[..]);
@@ -102,28 +104,28 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 let others = others.filter(|&&of| self.connections[of].asked_on[at] == on);
                 let Some(newer) = others.filter_map(|&of| to(of)).next() else { return false };
                 // It is not ambiguous if the product still waits for it: for the last missing release of a port.
-                let between = |one: &GivenOn| own.at < one.at && one.at < newer.at;
-                // The release of an earlier lease of the same address may have been taken for its own.
-                let earlier = |one: &GivenOn| one.number == own.number && one.at < own.at;
+                let between = |one: &GivenAddress| own.at < one.at && one.at < newer.at;
+                // The release of an earlier lease of the same address may have counted for this one.
+                let earlier = |one: &GivenAddress| one.number == own.number && one.at < own.at;
                 let released = old.reported.leases[at].is_some_and(|lease| lease.released);
                 due.again || released || given.iter().any(|one| between(one) || earlier(one))
             }
         }
     }
 
-    /// This notification is settled: RRAS can use its handle or address again.
+    /// Settles a notification: RRAS can use its handle or address again.
     pub(super) fn settle(&mut self, due: Pending) {
         if due.again {
             return;
         }
-        match due.note {
-            Note::LinkHangup(_) => {}
-            Note::Hangup(_) => {
+        match due.notification {
+            Notification::LinkHangup(_) => {}
+            Notification::Hangup(_) => {
                 if !self.switches.guids {
                     self.free_handles.push(self.connections[due.of].handle);
                 }
             }
-            Note::Release(held) => self.give_back(due.of, held.address),
+            Notification::Release(held) => self.return_address(due.of, held.address),
         }
     }
 
@@ -137,10 +139,10 @@ impl<E: Engine + ?Sized> World<'_, E> {
             self.connections[due.of].reported.lost = true;
         }
         self.settle(due);
-        self.say(|| format!("lost: {:?} of #{}", due.note, due.of));
+        self.log(|| format!("lost: {:?} of #{}", due.notification, due.of));
     }
 
-    pub(super) fn double(&mut self) {
+    pub(super) fn repeat(&mut self) {
         if !self.delivered.is_empty() {
             let which = self.chance.below(self.delivered.len());
             self.pending.push(Pending { again: true, ..self.delivered[which] });

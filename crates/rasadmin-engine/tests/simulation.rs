@@ -1,17 +1,17 @@
-//! A rehearsal: what a source lacks stays unknown, what one server has counts on the others, and ghosts are told.
+//! Simulation: what a source lacks stays unknown, what one server has counts on the others, and earlier sessions on a port end and are listed.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::rehearse::{Begin, Rehearsal};
+use rasadmin_engine::simulate::{Begin, Simulation};
 use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Tunnel};
 use support::config;
 
 const HOUR: i64 = 3_600_000;
 
-fn rehearsal(text: &str) -> Rehearsal {
-    Rehearsal::new(config(text))
+fn simulation(text: &str) -> Simulation {
+    Simulation::new(config(text))
 }
 
 fn begin(handle: u64, time: i64, user: &str) -> Begin {
@@ -35,10 +35,10 @@ fn begin(handle: u64, time: i64, user: &str) -> Begin {
 fn what_the_source_lacks_is_neither_invented_nor_absent_and_is_counted() {
     let text = "default.action = \"allow\"\n[[rules]]\nname = \"kiosks\"\naction = \"deny\"\nremote_computers = [\"KIOSK-*\"]\n\
                 [[rules]]\nname = \"no PPTP\"\naction = \"deny\"\ntunnels = [\"PPTP\"]\nusers = [\"alice\"]\n";
-    let mut rehearsal = rehearsal(text);
+    let mut simulation = simulation(text);
     let mut ask = |handle, user: &str, computer: Fact<Name>, tunnel: Fact<Tunnel>| {
-        let rehearsed = rehearsal.begin(&Begin { computer, tunnel, ..begin(handle, 0, user) });
-        (rehearsed.accepted, rehearsed.decision.rule, rehearsed.lacking)
+        let simulated = simulation.begin(&Begin { computer, tunnel, ..begin(handle, 0, user) });
+        (simulated.accepted, simulated.decision.rule, simulated.lacking)
     };
     let (pc, sstp) = (Fact::Known(Name::new("PC")), Fact::Known(Tunnel::Sstp));
     assert_eq!(ask(1, "bob", pc.clone(), sstp.clone()), (true, None, vec![]));
@@ -49,7 +49,7 @@ fn what_the_source_lacks_is_neither_invented_nor_absent_and_is_counted() {
     assert_eq!(ask(3, "bob", Fact::NotYetKnown, sstp), (false, kiosks, vec!["remote_computers"]));
     let no_pptp = Some("no PPTP".to_owned());
     assert_eq!(ask(4, "alice", pc.clone(), Fact::NotYetKnown), (false, no_pptp, vec!["tunnels"]));
-    // Nobody asks for bob's tunnel.
+    // No rule asks for the tunnel of bob.
     assert_eq!(ask(5, "bob", pc, Fact::NotYetKnown), (true, None, vec![]));
 }
 
@@ -59,12 +59,12 @@ const ONE: &str = "default.action = \"allow\"\n[[rules]]\nname = \"one\"\naction
 #[test]
 fn a_count_of_sessions_rests_on_what_tells_a_reconnecting_client() {
     let lacking = |computer: Fact<Name>| {
-        let mut rehearsal = rehearsal(ONE);
+        let mut simulation = simulation(ONE);
         let first = Begin { computer: computer.clone(), ..begin(1, 0, "bob") };
         let second = Begin { computer, ..begin(2, 1000, "bob") };
-        assert_eq!(rehearsal.begin(&first).lacking, [""; 0], "nobody else is connected");
-        let rehearsed = rehearsal.begin(&second);
-        (rehearsed.accepted, rehearsed.lacking)
+        assert_eq!(simulation.begin(&first).lacking, [""; 0], "no other session is live");
+        let simulated = simulation.begin(&second);
+        (simulated.accepted, simulated.lacking)
     };
     assert_eq!(lacking(Fact::Known(Name::new("PC-1"))), (true, vec![]), "it takes the place of the first");
     assert_eq!(lacking(Fact::Absent), (false, vec![]));
@@ -72,32 +72,32 @@ fn a_count_of_sessions_rests_on_what_tells_a_reconnecting_client() {
 }
 
 #[test]
-fn a_ghost_on_the_same_port_is_ended_and_told() {
-    let mut rehearsal = rehearsal("default.action = \"allow\"\n");
+fn an_earlier_session_on_the_same_port_ends_and_is_listed() {
+    let mut simulation = simulation("default.action = \"allow\"\n");
     let on_port = |handle: i64, user: &str| Begin {
         port: Fact::Known(Name::new("VPN0-1")),
         ..begin(handle.cast_unsigned(), handle * 1000, user)
     };
-    assert_eq!(rehearsal.begin(&on_port(1, "bob")).ended, [0; 0]);
-    let second = rehearsal.begin(&on_port(2, "carol"));
+    assert_eq!(simulation.begin(&on_port(1, "bob")).ended, [0; 0]);
+    let second = simulation.begin(&on_port(2, "carol"));
     assert!(second.accepted && second.ended == [1], "{second:?}");
-    assert_eq!(rehearsal.living(), 1);
-    rehearsal.end(2, support::MONDAY + 5000, Usage::default());
-    assert_eq!(rehearsal.begin(&on_port(6, "bob")).ended, [0; 0], "nobody was there any more");
+    assert_eq!(simulation.living(), 1);
+    simulation.end(2, support::MONDAY + 5000, Usage::default());
+    assert_eq!(simulation.begin(&on_port(6, "bob")).ended, [0; 0], "no session was left on the port");
 }
 
 #[test]
 fn a_session_counts_on_every_server_while_it_lives() {
-    let mut rehearsal = rehearsal(ONE);
+    let mut simulation = simulation(ONE);
     let on = |server: &str, handle, time| Begin { server: Name::new(server), ..begin(handle, time, "bob") };
-    // Of VPN2 nothing is known before: what the others have is told it when it appears.
-    assert!(rehearsal.begin(&on("VPN1", 1, 0)).accepted);
-    let second = rehearsal.begin(&on("VPN2", 2, 1000));
+    // VPN2 learns what the other servers have when it first appears.
+    assert!(simulation.begin(&on("VPN1", 1, 0)).accepted);
+    let second = simulation.begin(&on("VPN2", 2, 1000));
     assert_eq!((second.accepted, second.decision.rule.as_deref()), (false, Some("one")));
-    rehearsal.end(1, support::MONDAY + 2000, Usage::default());
-    assert!(rehearsal.begin(&on("VPN2", 3, 3000)).accepted);
+    simulation.end(1, support::MONDAY + 2000, Usage::default());
+    assert!(simulation.begin(&on("VPN2", 3, 3000)).accepted);
     // Both are known now.
-    let fourth = rehearsal.begin(&on("VPN1", 4, 4000));
+    let fourth = simulation.begin(&on("VPN1", 4, 4000));
     assert_eq!((fourth.accepted, fourth.decision.rule.as_deref()), (false, Some("one")));
 }
 
@@ -105,12 +105,12 @@ fn a_session_counts_on_every_server_while_it_lives() {
 fn what_was_used_on_one_server_counts_on_another() {
     let text = "time_zone = \"Europe/Berlin\"\ndefault.action = \"allow\"\n[[rules]]\nname = \"two hours a day\"\naction = \"deny\"\n\
                 connect_time = { per = \"day\", at_least = \"2h\" }\n";
-    let mut rehearsal = rehearsal(text);
+    let mut simulation = simulation(text);
     let mut used = |server: &str, handle, from: i64, hours: i64| {
-        let rehearsed = rehearsal.begin(&Begin { server: Name::new(server), ..begin(handle, from * HOUR, "bob") });
+        let simulated = simulation.begin(&Begin { server: Name::new(server), ..begin(handle, from * HOUR, "bob") });
         let usage = Usage { seconds: (hours * 3600).cast_unsigned(), ..Usage::default() };
-        rehearsal.end(handle, support::MONDAY + (from + hours) * HOUR, usage);
-        (rehearsed.accepted, rehearsed.decision.rule)
+        simulation.end(handle, support::MONDAY + (from + hours) * HOUR, usage);
+        (simulated.accepted, simulated.decision.rule)
     };
     assert_eq!(used("VPN1", 1, 0, 1), (true, None));
     assert_eq!(used("VPN2", 2, 2, 1), (true, None));

@@ -1,11 +1,12 @@
-//! Where the configuration is.
+//! Finds the configuration file.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Where it may be, in this order; the caller has asked environment, registry and loader.
+/// Where to look for the configuration, in this order. The caller has asked the environment, the registry and the
+/// loader.
 #[derive(Clone, Debug, Default)]
-pub struct Places {
+pub struct Locations {
     /// RASADMIN_CONFIG.
     pub variable: Option<PathBuf>,
     /// `HKLM\SOFTWARE\rasadmin`, value `ConfigPath`.
@@ -16,7 +17,7 @@ pub struct Places {
     pub data_folder: Option<PathBuf>,
 }
 
-/// There is none.
+/// No configuration was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotFound(String);
 
@@ -28,14 +29,18 @@ impl fmt::Display for NotFound {
 
 impl std::error::Error for NotFound {}
 
-/// Could a configuration be here? It, or what was kept of it when it was good.
+/// Is there a configuration file at this path, or a saved copy of its last good version?
 fn is_there(path: &Path) -> bool {
-    path.exists() || super::load::kept_at(path).all().any(|kept| kept.exists())
+    path.exists() || super::saved::kept_at(path).all().any(|kept| kept.exists())
 }
 
-/// The first place where there is one. One that was named on purpose and is not there is an error.
-pub fn find(places: &Places) -> Result<PathBuf, NotFound> {
-    let named = [("RASADMIN_CONFIG", &places.variable), ("the registry's ConfigPath", &places.registry)];
+/// Finds the configuration.
+///
+/// # Errors
+///
+/// If the variable or the registry names a file that does not exist, or if there is no configuration anywhere.
+pub fn find(locations: &Locations) -> Result<PathBuf, NotFound> {
+    let named = [("RASADMIN_CONFIG", &locations.variable), ("the registry's ConfigPath", &locations.registry)];
     for (by, path) in named {
         match path {
             Some(path) if is_there(path) => return Ok(path.clone()),
@@ -45,13 +50,13 @@ pub fn find(places: &Places) -> Result<PathBuf, NotFound> {
             None => {}
         }
     }
-    let folders = [&places.dll_folder, &places.data_folder].into_iter().flatten();
+    let folders = [&locations.dll_folder, &locations.data_folder].into_iter().flatten();
     let files: Vec<PathBuf> = folders.map(|folder| folder.join("rasadmin.toml")).collect();
     files.iter().find(|path| is_there(path)).cloned().ok_or_else(|| {
         let looked: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
         NotFound(format!(
-            "there is no configuration: looked for the variable RASADMIN_CONFIG, the registry value \
-             HKLM\\SOFTWARE\\rasadmin\\ConfigPath, and {}; examples/rasadmin.toml is one to start from",
+            "no configuration found: looked for the variable RASADMIN_CONFIG, the registry value \
+             HKLM\\SOFTWARE\\rasadmin\\ConfigPath, and {}; to write one, start from examples/rasadmin.toml",
             looked.join(", ")
         ))
     })

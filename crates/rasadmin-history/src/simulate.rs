@@ -1,5 +1,5 @@
-//! What a configuration would have made of the past: every attempt to connect once more, in the order of time, through
-//! the code that decides.
+//! Simulates what a configuration would have decided about past attempts to connect. Each attempt passes once more
+//! through the code that decides, in the order of time.
 
 mod ledger;
 mod report;
@@ -11,31 +11,31 @@ pub use trace::from_trace;
 
 use crate::{Ended, PastSession};
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::rehearse::{Begin, Rehearsal, Rehearsed};
+use rasadmin_engine::simulate::{Begin, Simulated, Simulation};
 use rasadmin_policy::Millis;
 use rasadmin_policy::config::Config;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-/// An attempt to connect, as its source tells it.
+/// An attempt to connect, as its source has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
-    /// Who, when and how; and, if it was accepted, until when.
+    /// Who connected, when and how; and, if the attempt was accepted, until when.
     pub session: PastSession,
     /// Did it ask for an IPv6 interface identifier?
     pub ipv6: bool,
-    /// It was refused then, by this rule or for this reason. How long it would have lasted nobody knows.
+    /// Set if it was refused: by this rule or for this reason. How long it would have lasted is unknown.
     pub refused: Option<String>,
 }
 
 impl Attempt {
-    /// Of a session: it was accepted.
+    /// The attempt of a session, which was accepted.
     pub fn accepted(session: PastSession) -> Self {
         Self { session, ipv6: false, refused: None }
     }
 
-    /// When it ends: one that was refused then ends at once.
+    /// When it ends. An attempt that was refused ends at once.
     fn stop(&self) -> (Millis, Usage) {
         let session = &self.session;
         match (&self.refused, session.ended) {
@@ -46,10 +46,10 @@ impl Attempt {
     }
 }
 
-/// What the candidate says of an attempt.
+/// What the new configuration changes about an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// As it was.
+    /// Nothing.
     None,
     /// It was accepted, and would be refused.
     Refused,
@@ -58,8 +58,8 @@ pub enum Change {
 }
 
 impl Change {
-    fn of(attempt: &Attempt, rehearsed: &Rehearsed) -> Self {
-        match (&attempt.refused, rehearsed.accepted) {
+    fn of(attempt: &Attempt, simulated: &Simulated) -> Self {
+        match (&attempt.refused, simulated.accepted) {
             (None, false) => Self::Refused,
             (Some(_), true) => Self::Accepted,
             _ => Self::None,
@@ -67,56 +67,56 @@ impl Change {
     }
 }
 
-/// Ends that are still to come: those that are due first, first.
+/// The ends that are still to come, the earliest first.
 type Ends = BinaryHeap<Reverse<(Millis, u64, usize)>>;
 
-/// Replays attempts through a configuration. `each` is told of every answer, `progress` of how many there were. At the
-/// same moment what ends goes before what begins. What began before `since` is replayed too, so that limits and quotas
-/// know of it, but neither told nor reported.
-pub fn replay(
+/// Simulates attempts with a configuration. `each` receives every result, and `progress` the number of attempts so
+/// far. If one session ends when another begins, the end comes first. Attempts before `since` are simulated too, so
+/// that limits and quotas include them, but they are neither passed to `each` nor reported.
+pub fn simulate(
     config: &Arc<Config>,
     mut attempts: Vec<Attempt>,
     since: Option<Millis>,
-    each: &mut dyn FnMut(&Attempt, &Rehearsed, Change),
+    each: &mut dyn FnMut(&Attempt, &Simulated, Change),
     progress: &mut dyn FnMut(usize),
 ) -> Report {
-    // Sources tell a session when it is over: not in the order of their beginnings.
+    // Sources list sessions when they end, not in the order in which they began.
     attempts.sort_by_key(|attempt| attempt.session.start);
-    let mut rehearsal = Rehearsal::new(config.clone());
+    let mut simulation = Simulation::new(config.clone());
     let mut report = Report::new(config);
     let mut ends = Ends::new();
     for (at, attempt) in attempts.iter().enumerate() {
         let handle = at as u64 + 1;
-        end(&mut rehearsal, &mut report, &mut ends, &attempts, attempt.session.start);
-        let rehearsed = rehearsal.begin(&begin(handle, attempt));
-        let change = Change::of(attempt, &rehearsed);
-        rehearsed.ended.iter().for_each(|ghost| report.pools_given_back(*ghost));
+        end(&mut simulation, &mut report, &mut ends, &attempts, attempt.session.start);
+        let simulated = simulation.begin(&begin(handle, attempt));
+        let change = Change::of(attempt, &simulated);
+        simulated.ended.iter().for_each(|ghost| report.pools_given_back(*ghost));
         let counts = since.is_none_or(|since| attempt.session.start >= since);
         if counts {
-            report.add(attempt, &rehearsed, change);
-            each(attempt, &rehearsed, change);
+            report.add(attempt, &simulated, change);
+            each(attempt, &simulated, change);
         }
-        if rehearsed.accepted {
-            report.pools_taken(attempt, handle, &rehearsed, counts);
+        if simulated.accepted {
+            report.pools_taken(attempt, handle, &simulated, counts);
             ends.push(Reverse((attempt.stop().0.max(attempt.session.start), handle, at)));
         }
         if at % 1024 == 0 {
             progress(at);
         }
     }
-    end(&mut rehearsal, &mut report, &mut ends, &attempts, Millis::MAX);
+    end(&mut simulation, &mut report, &mut ends, &attempts, Millis::MAX);
     report.sort();
     report
 }
 
-fn end(rehearsal: &mut Rehearsal, report: &mut Report, ends: &mut Ends, attempts: &[Attempt], until: Millis) {
+fn end(simulation: &mut Simulation, report: &mut Report, ends: &mut Ends, attempts: &[Attempt], until: Millis) {
     while let Some(&Reverse((time, handle, at))) = ends.peek() {
         if time > until {
             break;
         }
         ends.pop();
         let usage = attempts.get(at).map_or_else(Usage::default, |attempt| attempt.stop().1);
-        rehearsal.end(handle, time, usage);
+        simulation.end(handle, time, usage);
         report.pools_given_back(handle);
     }
 }

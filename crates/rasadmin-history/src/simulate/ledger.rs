@@ -1,4 +1,4 @@
-//! The ledger's own history: sessions, also imported ones, and the attempts that were refused.
+//! Reads attempts from the ledger: its sessions, including imported ones, and the attempts that were refused.
 
 use super::Attempt;
 use crate::{Ended, PastSession, cause_number};
@@ -8,22 +8,23 @@ use rasadmin_ledger::report::{DecisionRow, Filter, Reader, SessionRow};
 use rasadmin_policy::Millis;
 use rasadmin_policy::{Fact, InterfaceType, Name, Quarantine, Stage, Tunnel};
 
-/// Filter part of it.
+/// The part of the ledger to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
-    /// From this time on.
+    /// The first moment.
     pub from: Millis,
-    /// Before this time.
+    /// The first moment after it.
     pub to: Millis,
-    /// The present: live sessions are seen until now.
+    /// The present. Live sessions count as connected until now.
     pub now: Millis,
 }
 
-/// Every attempt that began in a period.
+/// Reads every attempt that began in a period.
 pub fn from_ledger(reader: &Reader, period: Period) -> Result<Vec<Attempt>, Error> {
     let mut attempts = Vec::new();
     reader.each_session_in(period.from, period.to, &mut |row| {
-        // One that never had a link was refused at its first, and is among the decisions; or nobody used it.
+        // A session that never had a link was refused at its first link, and is among the decisions, or was never
+        // used.
         let stood = row.imported.is_some() || row.established.is_some();
         if stood && row.acct_start_time >= period.from {
             attempts.push(session(&row, period.now));
@@ -36,13 +37,13 @@ pub fn from_ledger(reader: &Reader, period: Period) -> Result<Vec<Attempt>, Erro
 
 fn session(row: &SessionRow, now: Millis) -> Attempt {
     let imported = row.imported.is_some();
-    // What a log lacks is not known; what RRAS passed empty is absent.
-    let told = |text: &str| match (text.is_empty(), imported) {
+    // What a log lacks is not known; what RRAS passed as empty is absent.
+    let fact = |text: &str| match (text.is_empty(), imported) {
         (false, _) => Fact::Known(text.to_owned()),
         (true, true) => Fact::NotYetKnown,
         (true, false) => Fact::Absent,
     };
-    let tunnel = row.tunnel_type.as_deref().and_then(tunnel);
+    let tunnel = row.tunnel_type.as_deref().and_then(|name| name.parse::<Tunnel>().ok());
     let usage = Usage {
         seconds: row.acct_session_time.unwrap_or(0),
         input_octets: row.acct_input_octets.unwrap_or(0),
@@ -67,21 +68,21 @@ fn session(row: &SessionRow, now: Millis) -> Attempt {
         last_seen: row.acct_stop_time.unwrap_or(now),
         tunnel: tunnel.map_or_else(|| absent_or_lacking.clone(), Fact::Known),
         port: row.nas_port_id.clone().map_or(Fact::NotYetKnown, Fact::Known),
-        source: flat(told(&row.calling_station_id), |text| text.parse().ok()),
-        computer: told(row.remote_computer.as_str()).map(Name::from_stored),
+        source: flat(fact(&row.calling_station_id), |text| text.parse().ok()),
+        computer: fact(row.remote_computer.as_str()).map(Name::from_stored),
         quarantine: if imported { Fact::NotYetKnown } else { Fact::arrived(Quarantine::from_name(&row.quarantine)) },
         interface: if imported {
             Fact::NotYetKnown
         } else {
             Fact::arrived(InterfaceType::from_name(&row.interface_type))
         },
-        address: flat(told(row.framed_ip_address.as_deref().unwrap_or_default()), |text| text.parse().ok()),
+        address: flat(fact(row.framed_ip_address.as_deref().unwrap_or_default()), |text| text.parse().ok()),
         links: row.acct_link_count.max(1),
     };
     Attempt { session, ipv6: row.framed_interface_id.is_some(), refused: None }
 }
 
-/// A known text that is none of what is meant is absent.
+/// A known text that cannot be parsed counts as absent.
 fn flat<T>(fact: Fact<String>, read: impl FnOnce(&str) -> Option<T>) -> Fact<T> {
     match fact {
         Fact::Known(text) => Fact::arrived(read(&text)),
@@ -90,12 +91,8 @@ fn flat<T>(fact: Fact<String>, read: impl FnOnce(&str) -> Option<T>) -> Fact<T> 
     }
 }
 
-fn tunnel(name: &str) -> Option<Tunnel> {
-    [Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp].into_iter().find(|tunnel| tunnel.name() == name)
-}
-
-/// An attempt that was refused: what was known when it was is all that is known of it. A reauthentication or an endpoint
-/// change is none.
+/// An attempt that was refused. Only what was known at the time is known of it. A reauthentication or an endpoint
+/// change is not an attempt.
 fn refused(denied: &DecisionRow) -> Option<Attempt> {
     if matches!(denied.stage, Stage::Reauthentication | Stage::EndpointChange) {
         return None;

@@ -1,33 +1,37 @@
-//! Several files, in the order of their first records' times.
+//! Reads several files, in the order of the times of their first records.
 
 use super::Format;
 use super::fault::{Fault, Unreadable};
-use super::join::{Counts, Joiner, LogSession};
+use super::join::{Joiner, LogCounts, LogSession};
 use super::reader::Reader;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 
-/// What was read.
+/// A summary of what was read.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
-    /// The files in the order in which they were read, each with its format; None: there is nothing in it.
+    /// The files in the order in which they were read, each with its format; `None` if the file is empty.
     pub files: Vec<(PathBuf, Option<Format>)>,
-    /// What the records were.
-    pub counts: Counts,
-    /// How many lines were no records.
+    /// The counts of records and sessions.
+    pub counts: LogCounts,
+    /// How many lines were not valid records.
     pub malformed: u64,
-    /// The first of them.
+    /// The first faults.
     pub faults: Vec<Fault>,
 }
 
-/// How far it is: octets read, and octets in all.
+/// Reports progress: octets read, and octets in total.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
-/// Faults that are kept, to be shown.
+/// How many faults are kept to be shown.
 const KEPT: usize = 10;
 
-/// Reads the files and hands over each session as soon as it is over, those without an end last. `zone` is that of the
-/// servers' clocks, for records without Event-Timestamp. An error is of a file, or what `session` answers.
+/// Reads the files and passes each session to `session` as soon as it is over, and those without an end last. `zone`
+/// is the time zone of the servers' clocks, for records without Event-Timestamp.
+///
+/// # Errors
+///
+/// If a file cannot be read, or if `session` returns an error.
 pub fn read<E: From<Unreadable>>(
     files: &[PathBuf],
     zone: Option<&TimeZone>,
@@ -72,7 +76,7 @@ pub fn read<E: From<Unreadable>>(
     Ok(summary)
 }
 
-/// The files with the times of their first records, sorted by them. A file is read once, however often it is named.
+/// Sorts the files by the times of their first records. A file is read once, however often it is named.
 fn in_order(files: &[PathBuf], zone: Option<&TimeZone>) -> Result<Vec<(i64, PathBuf)>, Unreadable> {
     let mut order: Vec<(i64, PathBuf)> = Vec::new();
     for file in files {

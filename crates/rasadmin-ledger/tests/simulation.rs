@@ -1,11 +1,11 @@
-//! A rehearsal says what the recorder says.
+//! A simulation says what the recorder says.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
 use proptest::prelude::*;
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::rehearse::{Begin, Rehearsal};
+use rasadmin_engine::simulate::{Begin, Simulation};
 use rasadmin_engine::{Fact, InterfaceType, Name, Quarantine, Tunnel};
 
 use rasadmin_recorder::Verdict;
@@ -101,11 +101,11 @@ proptest! {
 
     /// Sessions come and go at random: every answer and every address is the same.
     #[test]
-    fn a_rehearsal_and_the_recorder_answer_alike(
+    fn a_simulation_and_the_recorder_answer_alike(
         steps in proptest::collection::vec((0..3_usize, 0..7_usize, 0..4_usize, 0..3_usize, 1..2400_i64), 1..60)
     ) {
         let scene = Scene::new(CONFIG);
-        let mut rehearsal = Rehearsal::new(scene.config.clone());
+        let mut simulation = Simulation::new(scene.config.clone());
         let mut live: Vec<(Begin, String)> = Vec::new();
         for (handle, (kind, user, tunnel, computer, wait)) in (1..).zip(steps) {
             scene.wait(wait);
@@ -115,33 +115,33 @@ proptest! {
                 let usage = Usage { seconds: ((time - begun.time) / 1000).cast_unsigned(), ..Usage::default() };
                 let port = begun.port.known().unwrap().as_str();
                 scene.end(begun.handle, begun.user.as_str(), port, &given);
-                rehearsal.end(begun.handle, time, usage);
+                simulation.end(begun.handle, time, usage);
                 continue;
             }
             let next = begin(handle, time, user, TUNNELS[tunnel], computer);
             let recorded = recorded(&scene, &next);
-            let rehearsed = rehearsal.begin(&next);
-            let given = rehearsed.given.first().map(|given| {
+            let simulated = simulation.begin(&next);
+            let given = simulated.given.first().map(|given| {
                 std::net::Ipv4Addr::from_bits(u32::try_from(given.number).unwrap()).to_string()
             });
             match &recorded {
                 Ok(address) => {
-                    prop_assert!(rehearsed.accepted, "{:?} {:?}", next, rehearsed);
+                    prop_assert!(simulated.accepted, "{:?} {:?}", next, simulated);
                     prop_assert_eq!(Some(address), given.as_ref());
                     live.push((next, address.clone()));
                 }
                 Err(why) => {
-                    prop_assert!(!rehearsed.accepted, "{} {:?}", why, rehearsed);
-                    match &rehearsed.decision.refusal {
+                    prop_assert!(!simulated.accepted, "{} {:?}", why, simulated);
+                    match &simulated.decision.refusal {
                         Some(refusal) => prop_assert_eq!(why, &refusal.to_string()),
                         None => {
-                            let rule = rehearsed.decision.rule.as_deref().unwrap_or("(none)");
+                            let rule = simulated.decision.rule.as_deref().unwrap_or("(none)");
                             prop_assert_eq!(why, &format!("rule `{rule}`"));
                         }
                     }
                 }
             }
-            prop_assert_eq!(rehearsal.living(), live.len());
+            prop_assert_eq!(simulation.living(), live.len());
         }
     }
 }

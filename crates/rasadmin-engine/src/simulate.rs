@@ -1,4 +1,5 @@
-//! A rehearsal: what this configuration would make of sessions that others have had. By the code that decides.
+//! Simulates what a configuration would decide about sessions that took place elsewhere. It runs the code that
+//! decides.
 
 use crate::addresses::{Address, Family};
 use crate::config::Config;
@@ -13,16 +14,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// A session that begins. A fact that its source lacks is [`Fact::NotYetKnown`], and stays unknown to the rules.
+/// A session that begins. A fact that its source lacks is [`Fact::NotYetKnown`]; the rules see it as unknown.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub struct Begin {
-    /// What the caller calls it; unique among those that live.
+    /// The caller's number for it; unique among the live sessions.
     pub handle: u64,
     pub time: Millis,
     pub server: Name,
     pub user: Name,
-    /// The logon domain; empty if it is not known.
+    /// The logon domain; empty if unknown.
     pub domain: Name,
     pub port: Fact<Name>,
     pub tunnel: Fact<Tunnel>,
@@ -30,28 +31,28 @@ pub struct Begin {
     pub computer: Fact<Name>,
     pub quarantine: Fact<Quarantine>,
     pub interface: Fact<InterfaceType>,
-    /// Does it ask for an IPv6 interface identifier too?
+    /// Does it also ask for an IPv6 interface identifier?
     pub ipv6: bool,
 }
 
-/// What would become of it.
+/// What would happen to a session.
 #[derive(Clone, Debug)]
-pub struct Rehearsed {
-    /// Would it stand? Then it lives until [`Rehearsal::end`].
+pub struct Simulated {
+    /// Would the session be accepted? Then it is live until [`Simulation::end`].
     pub accepted: bool,
-    /// The decision that ended it, or the last one.
+    /// The decision that rejected it, or the last one.
     pub decision: Decision,
-    /// Pools that had nothing left for it.
+    /// Pools that had no address left for it.
     pub exhausted: Vec<String>,
-    /// What was given.
+    /// The addresses it was given.
     pub given: Vec<Given>,
-    /// Sessions that ended by it, since it came on their port.
+    /// Sessions that this one ended, because it came up on their port.
     pub ended: Vec<u64>,
-    /// The facts on which the answer rests, and which the source lacks: the fields of the rules' conditions.
+    /// The facts that the answer depends on and that the source lacks, as fields of the rules' conditions.
     pub lacking: Vec<&'static str>,
 }
 
-/// A session that lives in the rehearsal.
+/// A session that is live in the simulation.
 #[derive(Debug)]
 struct Living {
     server: Name,
@@ -61,15 +62,15 @@ struct Living {
     addresses: Vec<Address>,
 }
 
-/// A rehearsal. Times must not go back.
+/// A simulation. Times must not go backwards.
 #[derive(Debug)]
-pub struct Rehearsal {
+pub struct Simulation {
     config: Arc<Config>,
     states: BTreeMap<Name, State>,
     living: HashMap<u64, Living>,
-    /// Sessions of the states, as the caller calls them.
+    /// The caller's numbers for the states' sessions.
     handles: HashMap<Id, u64>,
-    /// What was used, for a server that appears later.
+    /// Each user's use, for servers that appear later.
     used: HashMap<Identity, Vec<DayUse>>,
     chance: u128,
     first: Option<Millis>,
@@ -77,7 +78,8 @@ pub struct Rehearsal {
     offers: u64,
 }
 
-/// RRAS's own offers in a rehearsal: a range of IPv4 that nobody has (240.0.0.0/4), so that they meet no pool.
+/// The first of RRAS's own offers in a simulation: a range of IPv4 that no host has (240.0.0.0/4), so no pool contains
+/// them.
 const OFFERS: u64 = 0xf000_0000;
 
 /// A quota looks back this many days at most.
@@ -85,8 +87,8 @@ const LONGEST_PERIOD: i32 = 31;
 
 const INSTANCE: Id = Id(1);
 
-impl Rehearsal {
-    /// Of a configuration.
+impl Simulation {
+    /// Simulates this configuration.
     pub fn new(config: Arc<Config>) -> Self {
         Self {
             config,
@@ -101,13 +103,13 @@ impl Rehearsal {
         }
     }
 
-    /// How many sessions live.
+    /// How many sessions are live.
     pub fn living(&self) -> usize {
         self.living.len()
     }
 
-    /// A session begins: addresses, connection, first link. What fails is ended, as RRAS would.
-    pub fn begin(&mut self, begin: &Begin) -> Rehearsed {
+    /// Begins a session: addresses, connection, first link. A rejected attempt is ended as RRAS would end it.
+    pub fn begin(&mut self, begin: &Begin) -> Simulated {
         self.lacking = Lacking {
             port: begin.port == Fact::NotYetKnown,
             tunnel: begin.tunnel == Fact::NotYetKnown,
@@ -117,13 +119,13 @@ impl Rehearsal {
             interface: begin.interface == Fact::NotYetKnown,
         };
         let mut ended = Vec::new();
-        let mut rehearsed = self.try_begin(begin, &mut ended);
-        rehearsed.ended = ended;
-        rehearsed
+        let mut simulated = self.try_begin(begin, &mut ended);
+        simulated.ended = ended;
+        simulated
     }
 
-    fn try_begin(&mut self, begin: &Begin, ended: &mut Vec<u64>) -> Rehearsed {
-        // A port that the source does not name is one of its own.
+    fn try_begin(&mut self, begin: &Begin, ended: &mut Vec<u64>) -> Simulated {
+        // If the source does not name the port, the session gets a port of its own.
         let port = begin.port.known().cloned().unwrap_or_else(|| Name::from_stored(format!("?{}", begin.handle)));
         let mut living = Living {
             server: begin.server.clone(),
@@ -133,7 +135,7 @@ impl Rehearsal {
             addresses: Vec::new(),
         };
         let (mut exhausted, mut given) = (Vec::new(), Vec::new());
-        let answered = |accepted, decision, exhausted, given| Rehearsed {
+        let answered = |accepted, decision, exhausted, given| Simulated {
             accepted,
             decision,
             exhausted,
@@ -169,29 +171,30 @@ impl Rehearsal {
         }
         self.living.insert(begin.handle, living);
         let lacking = self.rests_on(&decision);
-        Rehearsed { lacking, ..answered(true, decision, exhausted, given) }
+        Simulated { lacking, ..answered(true, decision, exhausted, given) }
     }
 
-    /// It ends; one that does not live changes nothing.
+    /// Ends a session. Does nothing if it is not live.
     pub fn end(&mut self, handle: u64, time: Millis, usage: Usage) {
         let Some(living) = self.living.remove(&handle) else { return };
         let link = Event::LinkHangup(link_event(handle, &living.port, None, usage));
         let hangup = Event::Hangup(ConnectionEvent { usage, ..bare_event(handle, &living) });
         for event in [link, hangup].into_iter().chain(releases(&living)) {
-            self.tell(&living.server, time, &event);
+            self.apply_event(&living.server, time, &event);
         }
     }
 
-    /// RRAS gives back what a failed attempt had.
-    fn refused(&mut self, begin: &Begin, living: &Living, rehearsed: Rehearsed) -> Rehearsed {
-        let lacking = self.rests_on(&rehearsed.decision);
+    /// Releases the addresses of a rejected attempt, as RRAS does.
+    fn refused(&mut self, begin: &Begin, living: &Living, simulated: Simulated) -> Simulated {
+        let lacking = self.rests_on(&simulated.decision);
         for event in releases(living) {
-            self.tell(&living.server, begin.time, &event);
+            self.apply_event(&living.server, begin.time, &event);
         }
-        Rehearsed { lacking, ..rehearsed }
+        Simulated { lacking, ..simulated }
     }
 
-    /// Asks a server, and tells the others what it means for them. `ended`: whose sessions ended by it.
+    /// Decides a question on one server, and reports the effects to the other servers. `ended` collects the sessions
+    /// that ended.
     fn ask(&mut self, server: &Name, time: Millis, asking: Asking<'_>, ended: &mut Vec<u64>) -> (Record, Decision) {
         let now = self.now(server, time);
         let config = self.config.clone();
@@ -202,8 +205,8 @@ impl Rehearsal {
         (record, decision)
     }
 
-    /// Tells a server, and the others what it means for them.
-    fn tell(&mut self, server: &Name, time: Millis, event: &Event) {
+    /// Decides an event on one server, and reports the effects to the other servers.
+    fn apply_event(&mut self, server: &Name, time: Millis, event: &Event) {
         let now = self.now(server, time);
         let config = self.config.clone();
         let context = Context::new(&config, server, INSTANCE, Process::default());
@@ -213,7 +216,7 @@ impl Rehearsal {
     }
 
     fn now(&mut self, server: &Name, time: Millis) -> Now {
-        self.know(server);
+        self.add_server(server);
         self.chance += 1;
         let first = *self.first.get_or_insert(time);
         let mono = Mono(u64::try_from(time.saturating_sub(first)).unwrap_or(0));
@@ -228,14 +231,14 @@ impl Rehearsal {
         if self.states.len() > 1 && !elsewhere.is_empty() {
             let event = Event::Elsewhere(elsewhere);
             for (_, state) in self.states.iter_mut().filter(|(name, _)| *name != context.server) {
-                let told = decide(state, context, &event, now);
-                state.apply(&told);
+                let record = decide(state, context, &event, now);
+                state.apply(&record);
             }
         }
     }
 
-    /// A server that appears hears what the others have.
-    fn know(&mut self, server: &Name) {
+    /// Adds a server, which learns what the other servers have.
+    fn add_server(&mut self, server: &Name) {
         if self.states.contains_key(server) {
             return;
         }
@@ -254,12 +257,12 @@ impl Rehearsal {
         let server_name = server.clone();
         let context = Context::new(&self.config, &server_name, INSTANCE, Process::default());
         let now = Now { at: Stamp::default(), random: [0; 16] };
-        let told = decide(&state, &context, &Event::Elsewhere(all), &now);
-        state.apply(&told);
+        let record = decide(&state, &context, &Event::Elsewhere(all), &now);
+        state.apply(&record);
         self.states.insert(server_name.clone(), state);
     }
 
-    /// What a record means for other servers.
+    /// What a record means for the other servers.
     fn elsewhere(&mut self, server: &Name, record: &Record, ended: &mut Vec<u64>) -> Vec<Elsewhere> {
         let mut all = Vec::new();
         for effect in &record.effects {
@@ -279,16 +282,18 @@ impl Rehearsal {
                     }
                 }
                 Effect::Used { session, user, days } => {
-                    self.remember(user, days);
+                    self.add_use(user, days);
                     let known = self.states.get(server).and_then(|state| state.session(*session));
                     all.extend(known.and_then(|known| of_session(server, known, false, days.clone())));
                 }
                 Effect::SessionEnded(end) => {
                     let known = self.states.get(server).and_then(|state| state.session(end.session));
-                    let told = all.iter().any(|other| other.session == end.session && !other.live);
-                    all.extend(known.filter(|_| !told).and_then(|known| of_session(server, known, false, Vec::new())));
+                    let known_to_end = all.iter().any(|other| other.session == end.session && !other.live);
+                    all.extend(
+                        known.filter(|_| !known_to_end).and_then(|known| of_session(server, known, false, Vec::new())),
+                    );
                     let handle = self.handles.remove(&end.session);
-                    // Its own hangup has taken it out before.
+                    // If the session was hung up, it is no longer in `live`.
                     if let Some(handle) = handle.filter(|handle| self.living.remove(handle).is_some()) {
                         ended.push(handle);
                     }
@@ -299,7 +304,7 @@ impl Rehearsal {
         all
     }
 
-    fn remember(&mut self, user: &Identity, days: &[DayUse]) {
+    fn add_use(&mut self, user: &Identity, days: &[DayUse]) {
         let all = self.used.entry(user.clone()).or_default();
         for day in days {
             match all.iter_mut().find(|other| other.labels == day.labels) {
@@ -328,7 +333,7 @@ impl Rehearsal {
         let lacking = self.lacking;
         let computer = lacking.computer.then_some("remote_computers");
         let source = lacking.source.then_some("source_networks");
-        // Nobody lacks what is known; and before the last stage it is no fault of the source's.
+        // If the source lacks nothing, an unknown fact is due to the stage.
         if lacking == Lacking::default() {
             return Vec::new();
         }
@@ -338,7 +343,7 @@ impl Rehearsal {
             Reconnect::SameEndpoint => source,
             Reconnect::Strict => None,
         };
-        // With nobody else connected there is nothing to replace.
+        // If no other session is connected, there is nothing to replace.
         let others = counted.user_sessions.is_some_and(|count| count.max > 0)
             || counted.group_sessions.values().any(|count| count.max > 0);
         let facts = &decision.facts;
@@ -348,7 +353,7 @@ impl Rehearsal {
     }
 }
 
-/// Odd, so that no two calls have the same chance.
+/// An odd number, so that no two calls have the same random bytes.
 const SPREAD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
 
 fn of_session(server: &Name, session: &crate::state::Session, live: bool, days: Vec<DayUse>) -> Option<Elsewhere> {

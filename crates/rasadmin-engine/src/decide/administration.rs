@@ -1,0 +1,32 @@
+//! What an administrator does: release an address, close a session, delete personal data.
+
+use super::draft::Draft;
+use crate::addresses::Address;
+use crate::calendar::labels_at;
+use crate::effect::{ClosedBy, Effect, EndedBy, Forgetting};
+use crate::now::Id;
+use crate::state::Holding;
+use crate::{Identity, Millis};
+
+/// Deletes or anonymises what ended before a time.
+pub(super) fn forget(draft: &mut Draft<'_>, before: Millis, user: Option<&Identity>, how: Forgetting) {
+    let first_day = labels_at(before, &draft.context.config.zone);
+    draft.add(Effect::Forgotten { before, first_day, user: user.cloned(), how });
+}
+
+/// Releases an address. A live session keeps its address unless `force` is set.
+pub(super) fn release_address(draft: &mut Draft<'_>, address: Address, force: bool) {
+    let Some(lease) = draft.lease_at(address) else { return };
+    if force || !matches!(lease.holding, Holding::Session(_)) {
+        draft.session = lease.session();
+        draft.end_lease(lease, EndedBy::Administrator);
+    }
+}
+
+/// Closes a session.
+pub(super) fn close_session(draft: &mut Draft<'_>, id: Id) {
+    if let Some(session) = draft.state.session(id).filter(|_| draft.lives(id)) {
+        draft.session = Some(id);
+        draft.close(session, draft.at(), ClosedBy::Administrator, None);
+    }
+}
