@@ -7,7 +7,7 @@ mod lent;
 
 use crate::here::absolute;
 use clap::Args;
-use rasadmin_host::scratch::{AUDIT_ONLY, Scratch, VARIABLE, is_marked};
+use rasadmin_host::scratch::{AUDIT_ONLY, SCRATCH_VARIABLE, Scratch, is_marked};
 use rasadmin_system::{places, system_log};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,7 +67,7 @@ pub fn again(keep: &Keep, config: Option<&Path>) -> Result<Place, String> {
 /// The scratch folder that this process runs in. Someone who sets one variable by hand does not get past the others.
 fn inside() -> Option<PathBuf> {
     let folder = places::variable(INSIDE)?;
-    (places::variable(VARIABLE).as_ref() == Some(&folder) && is_marked(&folder)).then_some(folder)
+    (places::variable(SCRATCH_VARIABLE).as_ref() == Some(&folder) && is_marked(&folder)).then_some(folder)
 }
 
 /// Its own; that of a run that a DLL crashed is neither success nor one of ours.

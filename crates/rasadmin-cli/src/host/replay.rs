@@ -55,7 +55,7 @@ pub fn replay(arguments: Arguments) -> Result<u8, String> {
     if arguments.json {
         let list: Vec<_> = differences
             .iter()
-            .map(|d| json!({ "seq": d.seq, "function": d.function.name(), "about": d.about, "what": d.what }))
+            .map(|d| json!({ "seq": d.seq, "function": d.function.name(), "about": d.subject, "what": d.what }))
             .collect();
         let (calls, skipped) = (replayed.calls, replayed.skipped);
         println!("{:#}", json!({ "calls": calls, "skipped": skipped, "differences": list }));

@@ -8,14 +8,14 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use mprapi::Profile;
 use rasadmin_host::clock::Clock;
-use rasadmin_host::expect::Became;
 use rasadmin_host::fill::Tunnel;
-use rasadmin_host::runner::{self, Day, RunOptions, Stranger};
+use rasadmin_host::outcome::{Answers, OutcomeKind, RunSummary};
+use rasadmin_host::runner::{self, JournalLocker, RunOptions};
 use rasadmin_host::scenario::Scenario;
-use rasadmin_host::scratch::CLOCK;
-use rasadmin_host::serial::Serialise;
+use rasadmin_host::scratch::CLOCK_VARIABLE;
+use rasadmin_host::serialise::Serialise;
 use rasadmin_host::service::Stopped;
-use rasadmin_host::{Apart, Options, Service, StartProblem, dllpath};
+use rasadmin_host::{Options, SeparateProcesses, Service, StartProblem, dllpath};
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
@@ -120,7 +120,7 @@ pub struct AddressArguments {
 
 /// That process: makes the calls that arrive on standard input.
 pub fn address_process(arguments: AddressArguments) -> Result<u8, String> {
-    rasadmin_host::serve_addresses(&arguments.dlls, arguments.profile).map(|()| 0)
+    rasadmin_host::serve_calls(&arguments.dlls, arguments.profile).map(|()| 0)
 }
 
 /// Runs the scenario.
@@ -142,7 +142,7 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
     // Without rules of one's own there is nothing to tell of them.
     let ruled = arguments.config.is_some();
     let ledger = ruled.then(|| Told::before(&folder.join("rasadmin.toml"))).transpose()?;
-    let clock = match (std::env::var_os(CLOCK), scenario.begins) {
+    let clock = match (std::env::var_os(CLOCK_VARIABLE), scenario.begins) {
         (Some(path), Some(begins)) => {
             let clock = Clock::create(Path::new(&path)).map_err(|e| format!("cannot write the clock: {e}"))?;
             // The service starts just before the first event.
@@ -173,7 +173,7 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
         }
     };
     let about: Vec<String> = service
-        .about()
+        .descriptions()
         .iter()
         .map(|dll| {
             let ikev2 = if dll.serves_ikev2() { "" } else { ", never called for IKEv2" };
@@ -183,8 +183,8 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
     let progress = progress_bar(scenario.events.len());
     let threads = arguments.threads.into();
     let stranger = scenario.locks_journal().then(|| JournalLock::new(&folder));
-    let stranger = stranger.as_ref().map(|stranger| stranger as &dyn Stranger);
-    let run_options = RunOptions { threads, clock: clock.as_ref(), stranger, folder: Some(&folder) };
+    let stranger = stranger.as_ref().map(|stranger| stranger as &dyn JournalLocker);
+    let run_options = RunOptions { threads, clock: clock.as_ref(), journal_locker: stranger, folder: Some(&folder) };
     let day = runner::run(&service, &scenario, run_options, &|done| progress.set_position(done as u64));
     progress.finish_and_clear();
     let stopped = service.stop()?;
@@ -210,7 +210,7 @@ pub fn run(arguments: Arguments) -> Result<u8, String> {
                     where"
             .into());
     }
-    let faults = day.faults(&scenario);
+    let faults = scenario.faults(&day);
     for fault in &faults {
         eprintln!("{fault}");
     }
@@ -233,7 +233,7 @@ fn options(arguments: &Arguments, paths: &[PathBuf], scenario: &Scenario) -> Res
         let file = File::create(path).map_err(|e| format!("cannot write the trace {}: {e}", path.display()))?;
         options.trace = Some(Box::new(BufWriter::new(file)));
     }
-    options.readings = scenario.readings;
+    options.assumptions = scenario.assumptions;
     let two = arguments.two_processes || scenario.two_processes;
     if (two || scenario.kills()) && !paths.is_empty() {
         let own = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
@@ -244,7 +244,7 @@ fn options(arguments: &Arguments, paths: &[PathBuf], scenario: &Scenario) -> Res
             command
         };
         if scenario.kills() {
-            options.apart = Some(Apart { command: Box::new(command), two });
+            options.separate_processes = Some(SeparateProcesses { command: Box::new(command), address_process: two });
         } else {
             options.address_process = Some(command());
         }
@@ -271,7 +271,7 @@ fn report(
     arguments: &Arguments,
     scenario: &Scenario,
     about: &[String],
-    day: &Day,
+    day: &RunSummary,
     stopped: &Stopped,
     took: Duration,
     told: Option<&Told>,
@@ -344,7 +344,7 @@ fn report(
             let what = match (o.refused, o.cut) {
                 (Some(why), _) => format!("refused: {why}"),
                 (None, Some(why)) => format!("accepted, then cut: {why}"),
-                (None, None) => Became::of(o).name().to_owned(),
+                (None, None) => OutcomeKind::of(o).name().to_owned(),
             };
             let mut row = vec![o.session.clone(), o.user.clone(), o.tunnel.name().to_owned(), port, address, what];
             row.extend(rules.get(index).cloned());
@@ -374,13 +374,19 @@ fn short(took: Duration) -> String {
     duration(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX))
 }
 
-fn as_json(scenario: &Scenario, paths: &[PathBuf], day: &Day, stopped: &Stopped, took: Duration) -> serde_json::Value {
+fn as_json(
+    scenario: &Scenario,
+    paths: &[PathBuf],
+    day: &RunSummary,
+    stopped: &Stopped,
+    took: Duration,
+) -> serde_json::Value {
     let outcomes: Vec<_> = day
         .outcomes
         .iter()
         .map(|o| {
             json!({ "session": o.session, "user": o.user, "tunnel": o.tunnel.name(), "accepted": o.refused.is_none(),
-                    "became": Became::of(o).name(), "refused": o.refused.map(|r| r.to_string()), "refused_by_dll": o.refused.and_then(|r| r.dll()),
+                    "became": OutcomeKind::of(o).name(), "refused": o.refused.map(|r| r.to_string()), "refused_by_dll": o.refused.and_then(|r| r.dll()),
                     "cut": o.cut.map(|r| r.to_string()), "port": o.port, "ipv4": o.ipv4 })
         })
         .collect();
@@ -392,7 +398,7 @@ fn as_json(scenario: &Scenario, paths: &[PathBuf], day: &Day, stopped: &Stopped,
             json!({ "function": function.name(), "calls": t.calls, "p50_ns": t.p50, "p99_ns": t.p99, "max_ns": t.max })
         })
         .collect();
-    let asked = |a: runner::Asked| json!({ "accepted": a.accepted, "rejected": a.rejected });
+    let asked = |a: Answers| json!({ "accepted": a.accepted, "rejected": a.rejected });
     json!({
         "started": true,
         "server": scenario.server,
@@ -409,7 +415,7 @@ fn as_json(scenario: &Scenario, paths: &[PathBuf], day: &Day, stopped: &Stopped,
                        "ipv4_released": day.released.ipv4, "ipv6_released": day.released.ipv6 },
         "peak": day.peak,
         "expectations": scenario.expectations.len(),
-        "faults": day.faults(scenario),
+        "faults": scenario.faults(day),
         "functions": functions,
         "outcomes": outcomes,
     })

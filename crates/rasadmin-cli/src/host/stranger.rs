@@ -1,7 +1,7 @@
 //! A stranger who holds the lock of the run's journal. It is a process of its own, because a process does not lock
 //! itself out.
 
-use rasadmin_host::runner::Stranger;
+use rasadmin_host::runner::JournalLocker;
 use rasadmin_journal::{Journal, Options};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ impl JournalLock {
     }
 }
 
-impl Stranger for JournalLock {
+impl JournalLocker for JournalLock {
     fn lock(&self) -> Result<(), String> {
         let own = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
         let mut command = Command::new(own);

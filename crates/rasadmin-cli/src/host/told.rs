@@ -2,7 +2,7 @@
 
 use crate::bring_in::bring_in;
 use crate::output::{numbers, texts};
-use rasadmin_host::runner::Day;
+use rasadmin_host::outcome::RunSummary;
 use rasadmin_ledger::Error;
 use rasadmin_ledger::report::{Attempt, Given, Reader, Refusals};
 use rasadmin_policy::config::Config;
@@ -29,7 +29,7 @@ impl Told {
     }
 
     /// What the run has added.
-    pub fn after(mut self, _: &Day) -> Result<Self, String> {
+    pub fn after(mut self, _: &RunSummary) -> Result<Self, String> {
         let (decisions, leases) = self.last;
         let told = read(&self.config, |reader| {
             Ok((reader.refusals(decisions)?, reader.given(leases)?, reader.attempts(decisions)?))
@@ -63,7 +63,7 @@ impl Told {
     }
 
     /// The deciding rule of each outcome: a user's attempts are in the same order on both sides.
-    pub fn rules(&self, day: &Day) -> Vec<String> {
+    pub fn rules(&self, day: &RunSummary) -> Vec<String> {
         let mut of_user: HashMap<&str, Vec<&Attempt>> = HashMap::new();
         for attempt in self.attempts.iter().rev() {
             of_user.entry(attempt.user.as_str()).or_default().push(attempt);
