@@ -93,7 +93,7 @@ impl fmt::Display for Violation {
 
 /// The judgement of a DLL's exports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExportJudgement {
+pub enum ExportResult {
     /// The exports decide, and these requirements are not met (none: it passes).
     Decided(Vec<Violation>),
     /// It exports MprAdminInitializeDllEx: only the callbacks table counts, and that is known once it has run.
@@ -136,18 +136,18 @@ impl Findings {
 }
 
 /// Judges a DLL by its exports alone.
-pub fn judge_exports(profile: Profile, exports: FunctionSet) -> ExportJudgement {
+pub fn check_exports(profile: Profile, exports: FunctionSet) -> ExportResult {
     match profile {
-        Profile::Shipping if exports.contains(F::InitializeDllEx) => ExportJudgement::DependsOnTable,
-        Profile::Shipping => ExportJudgement::Decided(revision_1(exports)),
-        Profile::Documented => ExportJudgement::Decided(documented_exports(exports)),
+        Profile::Shipping if exports.contains(F::InitializeDllEx) => ExportResult::DependsOnTable,
+        Profile::Shipping => ExportResult::Decided(revision_1(exports)),
+        Profile::Documented => ExportResult::Decided(documented_exports(exports)),
         Profile::Nt4 => {
             let mut violations = documented_exports(exports);
             if !exports.any(&[F::GetIpAddressForUser, F::ReleaseIpAddress]) {
                 violations.push(Violation::NoneOf(&[F::GetIpAddressForUser]));
                 violations.push(Violation::NoneOf(&[F::ReleaseIpAddress]));
             }
-            ExportJudgement::Decided(violations)
+            ExportResult::Decided(violations)
         }
     }
 }
@@ -181,7 +181,7 @@ fn revision_1(exports: FunctionSet) -> Vec<Violation> {
 ///
 /// `pointers` may only hold functions that have a place in the table; others are ignored. Windows NT 4.0 and 2000 know
 /// no table, so that profile finds nothing here.
-pub fn judge_table(profile: Profile, revision: u8, pointers: FunctionSet) -> Vec<Violation> {
+pub fn check_table(profile: Profile, revision: u8, pointers: FunctionSet) -> Vec<Violation> {
     let pointers: FunctionSet = pointers.iter().filter(|id| id.row().slot.is_some()).collect();
     let mut findings = Findings(pointers, Vec::new());
     match (profile, revision) {

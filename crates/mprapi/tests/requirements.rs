@@ -2,7 +2,7 @@
 //! literally: nothing of `requirements.rs` is used to state them.
 
 use mprapi::FunctionId::{self, *};
-use mprapi::requirements::{ExportJudgement, judge_exports, judge_table};
+use mprapi::requirements::{ExportResult, check_exports, check_table};
 use mprapi::{FunctionSet, Profile, Violation};
 
 /// "A RAS administration DLL must implement and export all of the following functions ..."
@@ -160,9 +160,9 @@ fn every_set_of_exports_is_judged_as_the_documents_say() {
                     ((!has(InitializeDllEx)).then(|| shipping_revision_1(has)), shipping_sentences(has))
                 }
             };
-            match (judge_exports(profile, set), expected) {
-                (ExportJudgement::DependsOnTable, None) => {}
-                (ExportJudgement::Decided(violations), Some(expected)) => {
+            match (check_exports(profile, set), expected) {
+                (ExportResult::DependsOnTable, None) => {}
+                (ExportResult::Decided(violations), Some(expected)) => {
                     assert_eq!(violations.is_empty(), expected, "{profile}: {set:?}: {violations:?}");
                     assert!(reported_exactly(&violations, &sentences), "{profile}: {set:?}: {violations:?}");
                     *pass += u32::from(expected);
@@ -224,7 +224,7 @@ fn every_table_is_judged_as_the_documents_say() {
                             && has(ConnectionHangupNotificationEx)
                     }
                 };
-                let violations = judge_table(profile, revision, set);
+                let violations = check_table(profile, revision, set);
                 assert_eq!(violations.is_empty(), expected, "{profile}, revision {revision}: {set:?}: {violations:?}");
                 let sentences = table_sentences(profile, revision, has);
                 let exactly = reported_exactly(&violations, &sentences);

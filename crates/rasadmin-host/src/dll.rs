@@ -7,7 +7,7 @@ use crate::invoke::{Arg, invoke};
 use crate::module::{LoadError, Module, Pointer};
 use mprapi::abi::{MPRAPI_ADMIN_DLL_CALLBACKS, NO_ERROR, REVISION_2};
 use mprapi::contract::{FUNCTION_COUNT, FUNCTIONS};
-use mprapi::requirements::{ExportJudgement, judge_exports, judge_table};
+use mprapi::requirements::{ExportResult, check_exports, check_table};
 use mprapi::{FunctionId, FunctionSet, Profile, Violation};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -164,12 +164,12 @@ impl AdminDll {
 
     /// The requirements of a profile that the DLL does not meet, once it is initialised.
     pub fn violations(&self, profile: Profile) -> Vec<Violation> {
-        match (judge_exports(profile, self.exports()), self.table) {
-            (ExportJudgement::Decided(violations), None) => violations,
-            (ExportJudgement::DependsOnTable, None) => Vec::new(),
-            (ExportJudgement::DependsOnTable, Some((revision, set))) => judge_table(profile, revision, set),
-            (ExportJudgement::Decided(mut violations), Some((revision, set))) => {
-                for violation in judge_table(profile, revision, set) {
+        match (check_exports(profile, self.exports()), self.table) {
+            (ExportResult::Decided(violations), None) => violations,
+            (ExportResult::DependsOnTable, None) => Vec::new(),
+            (ExportResult::DependsOnTable, Some((revision, set))) => check_table(profile, revision, set),
+            (ExportResult::Decided(mut violations), Some((revision, set))) => {
+                for violation in check_table(profile, revision, set) {
                     if !violations.contains(&violation) {
                         violations.push(violation);
                     }
