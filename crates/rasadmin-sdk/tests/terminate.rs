@@ -312,7 +312,7 @@ fn initialise_and_terminate_from_inside_initialise_answer_busy() {
     assert_eq!(MprAdminInitializeDll(), NO_ERROR);
     assert_eq!(*CODES.lock().unwrap(), [ERROR_BUSY, ERROR_BUSY, ERROR_NOT_READY]);
     let text = std::fs::read_to_string(path).unwrap();
-    assert!(text.contains("another initialise or terminate still runs; the DLL"), "{text}");
+    assert!(text.contains("another initialise or terminate is still running; the DLL"), "{text}");
     assert!(text.contains("still open"), "{text}");
     world().act = None;
     assert_eq!((seen(), connection()), (vec!["initialize".to_owned()], TRUE));
