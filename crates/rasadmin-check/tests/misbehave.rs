@@ -94,7 +94,7 @@ fn half_a_pair_in_the_table() {
         "half-a-pair-in-the-table",
         Check::CallbacksTable,
         Outcome::Fail,
-        "MprAdminGetIpAddressForUser is there without MprAdminReleaseIpAddress",
+        "MprAdminGetIpAddressForUser is present without MprAdminReleaseIpAddress",
     );
 }
 
