@@ -1,7 +1,7 @@
 //! The ABI types, as Windows passes them, from `windows-sys`.
 //!
-//! Their sizes on 64-bit Windows are asserted here at compile time, for whatever platform is being built: a host on
-//! Linux fills the same bytes.
+//! Their sizes on 64-bit Windows are asserted here at compile time on every platform, because a host on Linux fills the same
+//! bytes.
 
 pub use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_BAD_EXE_FORMAT, ERROR_BUSY, ERROR_FILE_NOT_FOUND, ERROR_INTERNAL_ERROR,

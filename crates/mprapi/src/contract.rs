@@ -1,11 +1,11 @@
-//! The one table of the functions: everything else is derived from it or tested against it.
+//! The table of the contract's functions. Everything else uses it, or is tested against it.
 
 use std::fmt;
 
 /// A function of the contract, in the order of [`FUNCTIONS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-#[allow(missing_docs)] // Each is documented by its row in FUNCTIONS.
+#[allow(missing_docs)] // The rows of FUNCTIONS document them.
 pub enum FunctionId {
     InitializeDll,
     InitializeDllEx,
@@ -51,7 +51,7 @@ pub enum ArgumentType {
     Ipv4Address,
     /// An IN6_ADDR.
     Ipv6Address,
-    /// A BOOL: shall the release function be called?
+    /// A BOOL: whether RRAS calls the release function.
     NotifyRelease,
 }
 
@@ -75,7 +75,7 @@ impl ArgumentType {
         }
     }
 
-    /// How many bytes it points to; None for strings, and for AUTH_VALIDATION_EX, whose header says.
+    /// The number of bytes that it points to. None for strings, and for AUTH_VALIDATION_EX, whose header has the size.
     pub const fn size(self) -> Option<usize> {
         use crate::abi;
         Some(match self {
@@ -93,7 +93,7 @@ impl ArgumentType {
         })
     }
 
-    /// The name the argument has in traces, findings and documentation.
+    /// The argument's name in traces, findings and documentation.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Callbacks => "callbacks",
@@ -117,22 +117,22 @@ impl ArgumentType {
 /// Who writes what an argument points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// RRAS writes, the DLL reads.
+    /// RRAS writes it and the DLL reads it.
     In,
-    /// RRAS reads what the DLL wrote.
+    /// The DLL writes it and RRAS reads it.
     Out,
     /// Both.
     InOut,
 }
 
-/// One argument: always a pointer.
+/// One argument. Every argument is a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Argument {
     /// What it points to.
     pub ty: ArgumentType,
     /// Who writes it.
     pub direction: Direction,
-    /// May RRAS pass null? No page allows it for any argument; a DLL must survive it all the same.
+    /// Whether RRAS may pass null. No page allows that for any argument, but a DLL should survive it.
     pub nullable: bool,
 }
 
@@ -143,7 +143,7 @@ pub enum Returns {
     Status,
     /// A BOOL: TRUE accepts.
     Verdict,
-    /// Nothing that RRAS reads.
+    /// Nothing.
     Nothing,
     /// A DWORD: 1 (ALLOW_NO_AUTH) lets the client in without authentication, 0 does not.
     PreAuthentication,
@@ -154,7 +154,7 @@ pub enum Returns {
 pub enum Group {
     /// InitializeDll or InitializeDllEx.
     Initialize,
-    /// Needed always.
+    /// Always required.
     Always,
     /// One of the four connection pairs.
     ConnectionPair,
@@ -164,56 +164,56 @@ pub enum Group {
     Ipv4Pair,
     /// The IPv6 pair: whole or absent.
     Ipv6Pair,
-    /// Never needed.
+    /// Never required.
     Optional,
 }
 
 /// Calls of functions in the same group never overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SerialGroup {
-    /// Initialise and terminate: nothing else runs.
+    /// Initialise and terminate. No other call runs at the same time.
     LifeCycle,
     /// Accept and hangup of connections.
     Connection,
     /// The address functions.
     Address,
-    /// In no documented group: one call of this function at a time, other functions may overlap.
+    /// In no documented group. One call of this function at a time; calls of other functions may overlap.
     Own,
 }
 
-/// How a fact is known.
+/// The evidence for a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// On a public page of Microsoft's.
+    /// A public page of Microsoft's.
     Documented,
-    /// Not on a page of its own: from the Win32 metadata.
+    /// The Win32 metadata. The function has no page of its own.
     Metadata,
 }
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Function {
-    /// Which function.
+    /// The function.
     pub id: FunctionId,
-    /// Its name, as exported; for those that live in the callbacks table only, the name of its callback type's page.
+    /// Its name, as exported. For functions that exist in the callbacks table only, the name of the callback type's page.
     pub name: &'static str,
-    /// Is there an export of that name? If not, it is in the callbacks table only.
+    /// Whether it is exported. If not, it exists in the callbacks table only.
     pub exported: bool,
-    /// Index of its pointer in MPRAPI_ADMIN_DLL_CALLBACKS, counted after `revision`; None if the table lacks it.
+    /// The index of its pointer in MPRAPI_ADMIN_DLL_CALLBACKS, counted after `revision`. None if the table has no such pointer.
     pub slot: Option<usize>,
-    /// The field's name in MPRAPI_ADMIN_DLL_CALLBACKS.
+    /// The name of its field in MPRAPI_ADMIN_DLL_CALLBACKS.
     pub field: Option<&'static str>,
     /// Its arguments, in order.
     pub arguments: &'static [Argument],
     /// What it returns.
     pub returns: Returns,
-    /// Which requirement it serves.
+    /// The requirement that it belongs to.
     pub group: Group,
-    /// With which calls it never overlaps.
+    /// The calls with which its calls never overlap.
     pub serial: SerialGroup,
-    /// How it is known.
+    /// The evidence for this row.
     pub evidence: Evidence,
-    /// Where: a page below <https://learn.microsoft.com/windows/win32/api/mprapi/>, or the crate.
+    /// The source of the evidence: a page under <https://learn.microsoft.com/windows/win32/api/mprapi/>, or the crate.
     pub source: &'static str,
 }
 
@@ -262,14 +262,14 @@ const fn slot_field(slot: Slot) -> Option<&'static str> {
     }
 }
 
-/// How many functions there are, callback-only ones included.
+/// The number of functions, including those that exist in the callbacks table only.
 pub const FUNCTION_COUNT: usize = 21;
-/// How many of them are exports.
+/// The number of exports.
 pub const EXPORT_COUNT: usize = 19;
-/// How many pointers the callbacks table has.
+/// The number of pointers in the callbacks table.
 pub const SLOT_COUNT: usize = 12;
 
-/// Every function of the contract: the nineteen exports, then the two that live in the callbacks table only.
+/// Every function of the contract: the nineteen exports, then the two that exist in the callbacks table only.
 #[rustfmt::skip]
 pub const FUNCTIONS: &[Function; FUNCTION_COUNT] = table! {
     InitializeDll "MprAdminInitializeDll" true None, [] => Status, Initialize, LifeCycle, Documented "nf-mprapi-mpradmininitializedll";
@@ -311,7 +311,7 @@ impl FunctionId {
         FUNCTIONS.iter().find(|f| f.exported && f.name == name).map(|f| f.id)
     }
 
-    /// The function of this name, callback-only ones included.
+    /// The function of this name, whether exported or not.
     pub fn from_name(name: &str) -> Option<Self> {
         FUNCTIONS.iter().find(|f| f.name == name).map(|f| f.id)
     }
@@ -328,7 +328,7 @@ impl fmt::Display for FunctionId {
     }
 }
 
-/// A set of functions: what a DLL exports, or what its callbacks table holds.
+/// A set of functions: a DLL's exports, or the functions in its callbacks table.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct FunctionSet(u32);
 
@@ -336,7 +336,7 @@ impl FunctionSet {
     /// The empty set.
     pub const EMPTY: Self = Self(0);
 
-    /// The set whose members are the bits of `bits`, bit n being row n of [`FUNCTIONS`].
+    /// The set whose members are the bits of `bits`. Bit n stands for row n of [`FUNCTIONS`].
     pub const fn from_bits(bits: u32) -> Self {
         Self(bits & ((1 << FUNCTION_COUNT) - 1))
     }
@@ -346,7 +346,7 @@ impl FunctionSet {
         Self((1 << EXPORT_COUNT) - 1)
     }
 
-    /// Is `id` in the set?
+    /// Whether `id` is in the set.
     pub const fn contains(self, id: FunctionId) -> bool {
         self.0 & (1 << id as u32) != 0
     }
@@ -368,12 +368,12 @@ impl FunctionSet {
         Self(self.0 & !(1 << id as u32))
     }
 
-    /// Is any of `ids` in the set?
+    /// Whether any of `ids` is in the set.
     pub fn any(self, ids: &[FunctionId]) -> bool {
         ids.iter().any(|&id| self.contains(id))
     }
 
-    /// Are all of `ids` in the set?
+    /// Whether all of `ids` are in the set.
     pub fn all(self, ids: &[FunctionId]) -> bool {
         ids.iter().all(|&id| self.contains(id))
     }
@@ -383,12 +383,12 @@ impl FunctionSet {
         FunctionId::all().filter(move |&id| self.contains(id))
     }
 
-    /// How many members it has.
+    /// The number of members.
     pub const fn len(self) -> usize {
         self.0.count_ones() as usize
     }
 
-    /// Has it none?
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -411,7 +411,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_stands_at_its_own_index() {
+    fn every_row_is_at_the_index_of_its_id() {
         for (index, row) in FUNCTIONS.iter().enumerate() {
             assert_eq!(row.id as usize, index, "{}", row.name);
             assert_eq!(FunctionId::from_name(row.name), Some(row.id));
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_holds_what_was_put_in() {
+    fn a_set_has_the_members_that_were_inserted() {
         let set: FunctionSet = [FunctionId::TerminateDll, FunctionId::AcceptNewLink].into_iter().collect();
         assert_eq!(set.len(), 2);
         assert!(set.contains(FunctionId::AcceptNewLink));

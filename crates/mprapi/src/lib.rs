@@ -2,9 +2,9 @@
 //!
 //! - [`abi`]: the structures and callback types, re-exported from `windows-sys`. Nothing is copied by hand; the layout
 //!   is tested field by field against C.
-//! - [`contract`]: one table of every function, with its arguments, return type, requirement group and evidence. The
-//!   host, the checker, the tests and the reference page are derived from it.
-//! - [`requirements`]: which sets of functions a profile accepts.
+//! - [`contract`]: one table of all functions, with their arguments, return types, requirement groups and evidence. The
+//!   host, the checker, the tests and the reference page use it.
+//! - [`requirements`]: the functions that each profile requires.
 #![forbid(unsafe_code)]
 
 pub mod abi;

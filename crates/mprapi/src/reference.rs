@@ -1,14 +1,14 @@
-//! The reference page, written from the table.
+//! Generates the reference page from the table.
 
 use crate::contract::{Direction, Evidence, FUNCTIONS, Function, Returns};
 
-/// docs/functions.md, generated from the table; a test compares the checked-in copy.
+/// The text of docs/functions.md, generated from the table. A test compares the file with it.
 pub fn reference_page() -> String {
     let mut page = String::from(
         "# The functions of a RAS administration DLL\n\n\
          Generated from the table in `crates/mprapi/src/contract.rs` (`cargo xtask bless`).\n\n\
-         Every function is `extern \"system\"` (APIENTRY), exported undecorated, by name. A DWORD status of 0 \
-         (NO_ERROR) is success; a BOOL of TRUE accepts. No argument may be null, and a DLL should survive one that \
+         Every function is `extern \"system\"` (APIENTRY) and exported by its undecorated name. A DWORD status of 0 \
+         (NO_ERROR) is success; a BOOL of TRUE accepts. No argument may be null, but a DLL should survive one that \
          is.\n\n\
          | function | arguments | returns | pointer in the callbacks table | requirement | never overlaps | evidence |\n\
          |---|---|---|---|---|---|---|\n",

@@ -1,14 +1,15 @@
-//! Which sets of functions RRAS starts with: three answers, because the documents and the shipping loader disagree.
+//! The functions that RRAS requires of a DLL. There are three profiles, because the documents and the shipping loader
+//! disagree.
 
 use crate::contract::{FunctionId, FunctionSet};
 use std::fmt;
 
-/// A rule set.
+/// A set of requirements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// The list on Microsoft's page "RAS administration DLL functions" (the strictest public statement).
     Documented,
-    /// What the loader of shipping Windows Server enforces (observed).
+    /// The requirements that the loader of shipping Windows Server enforces (observed).
     Shipping,
     /// Windows NT 4.0 and Windows 2000: as documented, and the IPv4 pair is required.
     Nt4,
@@ -48,20 +49,20 @@ impl std::str::FromStr for Profile {
 /// A requirement that is not met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Violation {
-    /// None of these functions is there, and one is required.
+    /// One of these functions is required, and none is present.
     NoneOf(&'static [FunctionId]),
-    /// No whole pair of AcceptNewConnection and ConnectionHangupNotification is there.
+    /// No whole pair of AcceptNewConnection and ConnectionHangupNotification is present.
     NoConnectionPair,
-    /// One half of an address pair is there and the other is not.
+    /// Only one half of an address pair is present.
     HalfPair {
-        /// The half that is there.
+        /// The half that is present.
         has: FunctionId,
-        /// The half that is not.
+        /// The half that is missing.
         lacks: FunctionId,
     },
     /// The callbacks table has a revision that RRAS does not know.
     UnknownRevision(u8),
-    /// The callbacks table says revision 1, whose connection functions have no place in a table.
+    /// The callbacks table says revision 1, but a table has no place for that revision's connection functions.
     Revision1InTable,
 }
 
@@ -71,14 +72,16 @@ impl fmt::Display for Violation {
             Self::NoneOf([one]) => write!(f, "{one} is missing"),
             Self::NoneOf(ids) => {
                 let names: Vec<_> = ids.iter().map(|id| id.name()).collect();
-                write!(f, "one of {} is required, and none is there", names.join(", "))
+                write!(f, "one of {} is required, and none is present", names.join(", "))
             }
             Self::NoConnectionPair => write!(
                 f,
                 "no whole pair of MprAdminAcceptNewConnection and MprAdminConnectionHangupNotification (plain, 2, 3 or \
-                 Ex) is there"
+                 Ex) is present"
             ),
-            Self::HalfPair { has, lacks } => write!(f, "{has} is there without {lacks}: a pair is whole or absent"),
+            Self::HalfPair { has, lacks } => {
+                write!(f, "{has} is present without {lacks}: a pair must be whole or absent")
+            }
             Self::UnknownRevision(revision) => {
                 write!(f, "the callbacks table says revision {revision}: RRAS knows 1 and 2")
             }
@@ -91,18 +94,18 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The judgement of a DLL's exports.
+/// The result of checking a DLL's exports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExportJudgement {
-    /// The exports decide, and these requirements are not met (none: it passes).
+pub enum ExportResult {
+    /// The exports decide. These requirements are not met; if the list is empty, the DLL passes.
     Decided(Vec<Violation>),
-    /// It exports MprAdminInitializeDllEx: only the callbacks table counts, and that is known once it has run.
+    /// The DLL exports MprAdminInitializeDllEx, so only the callbacks table counts, which is known only when the DLL runs.
     DependsOnTable,
 }
 
 use FunctionId as F;
 
-/// The four pairs of connection functions, the preferred first.
+/// The four pairs of connection functions, in the order in which RRAS prefers them.
 pub const CONNECTION_PAIRS: [(FunctionId, FunctionId); 4] = [
     (F::AcceptNewConnectionEx, F::ConnectionHangupNotificationEx),
     (F::AcceptNewConnection3, F::ConnectionHangupNotification3),
@@ -135,19 +138,19 @@ impl Findings {
     }
 }
 
-/// Judges a DLL by its exports alone.
-pub fn judge_exports(profile: Profile, exports: FunctionSet) -> ExportJudgement {
+/// Checks a DLL's exports.
+pub fn check_exports(profile: Profile, exports: FunctionSet) -> ExportResult {
     match profile {
-        Profile::Shipping if exports.contains(F::InitializeDllEx) => ExportJudgement::DependsOnTable,
-        Profile::Shipping => ExportJudgement::Decided(revision_1(exports)),
-        Profile::Documented => ExportJudgement::Decided(documented_exports(exports)),
+        Profile::Shipping if exports.contains(F::InitializeDllEx) => ExportResult::DependsOnTable,
+        Profile::Shipping => ExportResult::Decided(revision_1(exports)),
+        Profile::Documented => ExportResult::Decided(documented_exports(exports)),
         Profile::Nt4 => {
             let mut violations = documented_exports(exports);
             if !exports.any(&[F::GetIpAddressForUser, F::ReleaseIpAddress]) {
                 violations.push(Violation::NoneOf(&[F::GetIpAddressForUser]));
                 violations.push(Violation::NoneOf(&[F::ReleaseIpAddress]));
             }
-            ExportJudgement::Decided(violations)
+            ExportResult::Decided(violations)
         }
     }
 }
@@ -166,7 +169,7 @@ fn documented_exports(exports: FunctionSet) -> Vec<Violation> {
     findings.1
 }
 
-/// What the shipping loader asks of a DLL without MprAdminInitializeDllEx.
+/// The requirements that the shipping loader enforces for a DLL without MprAdminInitializeDllEx.
 fn revision_1(exports: FunctionSet) -> Vec<Violation> {
     let mut findings = Findings(exports, Vec::new());
     findings.whole_address_pairs();
@@ -177,11 +180,11 @@ fn revision_1(exports: FunctionSet) -> Vec<Violation> {
     findings.1
 }
 
-/// Judges the callbacks table that MprAdminInitializeDllEx filled in: its revision, and which pointers are not null.
+/// Checks the callbacks table that MprAdminInitializeDllEx filled in: its revision, and the pointers that are not null.
 ///
-/// `pointers` may only hold functions that have a place in the table; others are ignored. Windows NT 4.0 and 2000 know
-/// no table, so that profile finds nothing here.
-pub fn judge_table(profile: Profile, revision: u8, pointers: FunctionSet) -> Vec<Violation> {
+/// Functions in `pointers` that have no place in the table are ignored. Windows NT 4.0 and 2000 have no such table, so that
+/// profile has no requirements here.
+pub fn check_table(profile: Profile, revision: u8, pointers: FunctionSet) -> Vec<Violation> {
     let pointers: FunctionSet = pointers.iter().filter(|id| id.row().slot.is_some()).collect();
     let mut findings = Findings(pointers, Vec::new());
     match (profile, revision) {
@@ -197,7 +200,7 @@ pub fn judge_table(profile: Profile, revision: u8, pointers: FunctionSet) -> Vec
         findings.one_of(&[F::AcceptNewConnectionEx]);
         findings.one_of(&[F::ConnectionHangupNotificationEx]);
     } else {
-        // The callbacks page: "either ... or"; RRAS demands both.
+        // The callbacks page says "either ... or", but RRAS requires both (R-SET-5).
         findings.one_of(&[F::AcceptNewLink, F::LinkHangupNotification]);
         findings.one_of(&[F::AcceptNewConnectionEx, F::ConnectionHangupNotificationEx]);
     }

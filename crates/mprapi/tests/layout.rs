@@ -1,7 +1,7 @@
-//! Every structure, field by field, against C compiled by mingw with its mprapi.h.
+//! Compares every structure, field by field, with mprapi.h as mingw compiles it.
 //!
-//! Both sides list every field: the Rust side destructures each structure without `..`, so that a missing field does not
-//! compile, and the comparison goes both ways, so that neither side has one that the other lacks.
+//! Both sides list every field. The Rust side destructures each structure without `..`, so a missing field does not
+//! compile. The comparison goes both ways, so neither side can have a field that the other lacks.
 
 use mprapi::abi::*;
 use mprapi::contract::FUNCTIONS;
@@ -130,7 +130,7 @@ fn rust_layout() -> Layout {
     layout
 }
 
-/// Runs the C host, which is a Windows program: under Wine where we are not on Windows.
+/// Runs the C host. It is a Windows program, so on other platforms it runs under Wine.
 fn chost() -> Command {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let default = workspace.join("target/fixtures");
@@ -142,7 +142,7 @@ fn chost() -> Command {
     }
     let mut wine = Command::new("wine");
     wine.arg(program).env("WINEDEBUG", "-all");
-    // Should the prefix be made now, Wine must not ask whether to install Mono and Gecko.
+    // If Wine creates its prefix now, it must not ask whether to install Mono and Gecko.
     let defaults = [
         ("WINEPREFIX", workspace.join("target/wine").into_os_string()),
         ("WINEDLLOVERRIDES", "mscoree,mshtml=".into()),
@@ -169,7 +169,7 @@ fn c_layout() -> Layout {
         .collect()
 }
 
-/// Takes a structure's lines out of the layout, under its fields' names.
+/// Removes a structure's lines from the layout, and returns them by field name.
 fn take(layout: &mut Layout, structure: &str) -> Layout {
     let prefix = format!("{structure} ");
     layout
@@ -178,7 +178,7 @@ fn take(layout: &mut Layout, structure: &str) -> Layout {
         .collect()
 }
 
-/// Everything that one side has otherwise than the other, a line each.
+/// The differences between the two sides, one per line.
 fn differences(rust: &Layout, c: &Layout) -> Vec<String> {
     let names: BTreeSet<_> = rust.keys().chain(c.keys()).collect();
     let differs = names.into_iter().filter(|&name| rust.get(name) != c.get(name));
@@ -195,15 +195,15 @@ fn every_field_lies_where_c_puts_it() {
     assert!(rust.len() > 200, "{} fields", rust.len());
 }
 
-/// The one exception: mingw's mprapi.h lacks two of the table's twelve pointers. But for them it is the same table; if
-/// that header gains them, this says so.
+/// The one exception: mingw's mprapi.h lacks two of the table's twelve pointers (R-STRUCT-3). Otherwise the table is the
+/// same. If the header gains the two, this test fails.
 #[test]
 fn mingws_table_lacks_exactly_two_pointers() {
     let rust = take(&mut rust_layout(), "MPRAPI_ADMIN_DLL_CALLBACKS");
     let mut c = take(&mut c_layout(), "MPRAPI_ADMIN_DLL_CALLBACKS");
     assert_eq!((rust["-"], c["-"]), ((0, 104), (0, 104 - 2 * 8)));
     let lacks = [("lpfnRasAdminAcceptEndpointChangeEx", 72), ("lpfnRASValidatePreAuthenticatedConnectionEx", 96)];
-    // As it would be with them in their places.
+    // The layout with the two pointers in their places.
     for (field, at) in lacks {
         for (offset, _) in c.values_mut().filter(|(offset, _)| *offset >= at) {
             *offset += 8;
@@ -214,7 +214,7 @@ fn mingws_table_lacks_exactly_two_pointers() {
     assert_eq!(differences(&rust, &c), [""; 0]);
 }
 
-/// The table that the fixtures and the C host use instead, against the contract's slots.
+/// Compares the table that the fixtures and the C host use with the contract's slots.
 #[test]
 fn the_fixtures_table_is_the_contracts() {
     let c = take(&mut c_layout(), "CALLBACKS");

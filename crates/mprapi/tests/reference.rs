@@ -1,4 +1,4 @@
-//! docs/functions.md is what the table says.
+//! docs/functions.md matches the table.
 
 #[test]
 fn the_reference_page_is_what_the_table_says() {

@@ -1,8 +1,8 @@
-//! Every set of exports and every callbacks table, against the sentences of the documents, stated once more and
-//! literally: nothing of `requirements.rs` is used to state them.
+//! Checks every set of exports and every callbacks table against the sentences of the documents. The sentences are stated
+//! here again, without any code of `requirements.rs`.
 
 use mprapi::FunctionId::{self, *};
-use mprapi::requirements::{ExportJudgement, judge_exports, judge_table};
+use mprapi::requirements::{ExportResult, check_exports, check_table};
 use mprapi::{FunctionSet, Profile, Violation};
 
 /// "A RAS administration DLL must implement and export all of the following functions ..."
@@ -43,7 +43,7 @@ fn shipping_revision_1(has: impl Fn(FunctionId) -> bool + Copy) -> bool {
             || has(ConnectionHangupNotification3))
 }
 
-/// A sentence: does it hold, and what is to be reported if it does not?
+/// A sentence: whether it holds, and the violation if it does not.
 type Sentence = (bool, Violation);
 
 /// "Each pair whole or not at all", half by half.
@@ -57,8 +57,8 @@ fn whole_pairs(has: impl Fn(FunctionId) -> bool) -> [Sentence; 4] {
     ]
 }
 
-/// The sentences of the seed's page.
-fn seed_sentences(has: impl Fn(FunctionId) -> bool + Copy) -> Vec<Sentence> {
+/// The sentences of the documented list.
+fn documented_sentences(has: impl Fn(FunctionId) -> bool + Copy) -> Vec<Sentence> {
     let pair = (has(AcceptNewConnection) && has(ConnectionHangupNotification))
         || (has(AcceptNewConnection2) && has(ConnectionHangupNotification2))
         || (has(AcceptNewConnection3) && has(ConnectionHangupNotification3))
@@ -78,16 +78,16 @@ fn seed_sentences(has: impl Fn(FunctionId) -> bool + Copy) -> Vec<Sentence> {
     sentences
 }
 
-/// Windows NT 4.0 and 2000: the same, and the IPv4 pair must be there. Half of it is a half pair, reported once.
+/// Windows NT 4.0 and 2000: the same, and the IPv4 pair is required. If only half is present, one violation is reported.
 fn nt4_sentences(has: impl Fn(FunctionId) -> bool + Copy) -> Vec<Sentence> {
     let any = has(GetIpAddressForUser) || has(ReleaseIpAddress);
-    let mut sentences = seed_sentences(has);
+    let mut sentences = documented_sentences(has);
     sentences.push((any, Violation::NoneOf(&[GetIpAddressForUser])));
     sentences.push((any, Violation::NoneOf(&[ReleaseIpAddress])));
     sentences
 }
 
-/// What shipping Windows asks of exports, sentence by sentence.
+/// What shipping Windows requires of exports, sentence by sentence.
 fn shipping_sentences(has: impl Fn(FunctionId) -> bool + Copy) -> Vec<Sentence> {
     let mut sentences = vec![
         (has(AcceptNewLink), Violation::NoneOf(&[AcceptNewLink])),
@@ -111,7 +111,7 @@ fn shipping_sentences(has: impl Fn(FunctionId) -> bool + Copy) -> Vec<Sentence> 
     sentences
 }
 
-/// What a profile asks of a callbacks table, sentence by sentence; Windows NT 4.0 and 2000 know no table.
+/// What a profile requires of a callbacks table, sentence by sentence. Windows NT 4.0 and 2000 have no table.
 fn table_sentences(profile: Profile, revision: u8, has: impl Fn(FunctionId) -> bool + Copy) -> Vec<Sentence> {
     let mut sentences = match profile {
         Profile::Nt4 => return Vec::new(),
@@ -138,7 +138,7 @@ fn table_sentences(profile: Profile, revision: u8, has: impl Fn(FunctionId) -> b
     sentences
 }
 
-/// Is exactly what does not hold reported, each once, in whatever order?
+/// Whether exactly the violated sentences are reported, each once, in any order.
 fn reported_exactly(violations: &[Violation], sentences: &[Sentence]) -> bool {
     let broken = sentences.iter().filter(|(holds, _)| !holds);
     broken.clone().count() == violations.len() && broken.into_iter().all(|(_, v)| violations.contains(v))
@@ -153,16 +153,16 @@ fn every_set_of_exports_is_judged_as_the_documents_say() {
         let has = |id: FunctionId| bits >> (id as u32) & 1 == 1;
         for (profile, pass) in Profile::ALL.into_iter().zip(&mut passes) {
             let (expected, sentences) = match profile {
-                Profile::Documented => (Some(seed_page(has)), seed_sentences(has)),
+                Profile::Documented => (Some(seed_page(has)), documented_sentences(has)),
                 Profile::Nt4 => (Some(seed_page_nt4(has)), nt4_sentences(has)),
                 // "If the DLL exports MprAdminInitializeDllEx ... from then on only the table counts".
                 Profile::Shipping => {
                     ((!has(InitializeDllEx)).then(|| shipping_revision_1(has)), shipping_sentences(has))
                 }
             };
-            match (judge_exports(profile, set), expected) {
-                (ExportJudgement::DependsOnTable, None) => {}
-                (ExportJudgement::Decided(violations), Some(expected)) => {
+            match (check_exports(profile, set), expected) {
+                (ExportResult::DependsOnTable, None) => {}
+                (ExportResult::Decided(violations), Some(expected)) => {
                     assert_eq!(violations.is_empty(), expected, "{profile}: {set:?}: {violations:?}");
                     assert!(reported_exactly(&violations, &sentences), "{profile}: {set:?}: {violations:?}");
                     *pass += u32::from(expected);
@@ -171,7 +171,7 @@ fn every_set_of_exports_is_judged_as_the_documents_say() {
             }
         }
     }
-    // A statement that never passes, or always, would prove nothing. Counted by hand: documented has 3 (initialise) * 3
+    // A sentence that never holds, or always does, would prove nothing. These numbers were counted by hand: documented has 3 (initialise) * 3
     // (reauthentication) * (256 - 81) (pairs) * 2 * 2 (addresses); nt4 half of that; shipping, without InitializeDllEx,
     // 7 * 7 (accept and hangup) * 2 * 2 (addresses), the other six exports (InitializeDll, Ex twice, both
     // reauthentications, TerminateDll) free.
@@ -203,7 +203,7 @@ fn every_table_is_judged_as_the_documents_say() {
         for revision in 0..=3u8 {
             for profile in Profile::ALL {
                 let expected = match profile {
-                    // Windows NT 4.0 and 2000 know no table.
+                    // Windows NT 4.0 and 2000 have no table.
                     Profile::Nt4 => true,
                     // The callbacks page: "either LinkHangup or AcceptNewLink", "either AcceptNewConnectionEx or
                     // ConnectionHangupNotificationEx"; "a revision 1 answer in an Ex table can never pass".
@@ -224,7 +224,7 @@ fn every_table_is_judged_as_the_documents_say() {
                             && has(ConnectionHangupNotificationEx)
                     }
                 };
-                let violations = judge_table(profile, revision, set);
+                let violations = check_table(profile, revision, set);
                 assert_eq!(violations.is_empty(), expected, "{profile}, revision {revision}: {set:?}: {violations:?}");
                 let sentences = table_sentences(profile, revision, has);
                 let exactly = reported_exactly(&violations, &sentences);

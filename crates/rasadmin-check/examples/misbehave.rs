@@ -1,15 +1,16 @@
-//! An admin DLL that misbehaves in the way that the environment variable RASADMIN_MISBEHAVE names, for the checker's
-//! own tests. Without it, it is a good one: revision 2, with the IPv4 pair.
+//! An admin DLL for the checker's own tests. It misbehaves in the way that the environment variable RASADMIN_MISBEHAVE
+//! names. Without the variable it is a good DLL: revision 2, with the IPv4 pair.
 
 use mprapi::abi::*;
 use std::sync::Mutex;
 use std::time::Duration;
 
-fn told(what: &str) -> bool {
-    std::env::var("RASADMIN_MISBEHAVE").is_ok_and(|told| told == what)
+/// Whether the DLL should misbehave in this way.
+fn misbehaves(how: &str) -> bool {
+    std::env::var("RASADMIN_MISBEHAVE").is_ok_and(|value| value == how)
 }
 
-/// Addresses that are given and not released, for `keeps-addresses`.
+/// The number of addresses that were assigned and not released, for `keeps-addresses`.
 static GIVEN: Mutex<u32> = Mutex::new(0);
 
 fn hang() -> ! {
@@ -18,10 +19,10 @@ fn hang() -> ! {
     }
 }
 
-/// The length of a string that is believed to have a terminator.
+/// The length of a string, without its terminator.
 ///
 /// # Safety
-/// It has one.
+/// The string has a terminator.
 unsafe fn length(string: *const u16) -> usize {
     // SAFETY: the caller's promise. In `unterminated` it is broken on purpose.
     unsafe { (0..).position(|n| string.add(n).read_volatile() == 0).unwrap_or(0) }
@@ -37,22 +38,22 @@ pub unsafe extern "system" fn MprAdminInitializeDllEx(table: *mut MPRAPI_ADMIN_D
     let Some(table) = (unsafe { table.as_mut() }) else {
         return ERROR_INVALID_PARAMETER;
     };
-    if told("hangs-in-initialise") {
+    if misbehaves("hangs-in-initialise") {
         hang();
     }
-    if told("panics-in-initialise") {
-        panic!("told to");
+    if misbehaves("panics-in-initialise") {
+        panic!("on purpose");
     }
-    if told("leaks-memory") {
+    if misbehaves("leaks-memory") {
         std::hint::black_box(vec![1u8; 64 * 1024].leak());
     }
-    if told("leaks-a-tls-index") {
+    if misbehaves("leaks-a-tls-index") {
         leak_tls_index();
     }
-    if told("leaks-a-handle-a-load") {
+    if misbehaves("leaks-a-handle-a-load") {
         std::mem::forget(std::env::current_exe().and_then(std::fs::File::open));
     }
-    if told("stays-loaded") {
+    if misbehaves("stays-loaded") {
         stay_loaded();
     }
     table.revision = 2;
@@ -62,7 +63,7 @@ pub unsafe extern "system" fn MprAdminInitializeDllEx(table: *mut MPRAPI_ADMIN_D
     table.lpfnRasAdminAcceptNewConnectionEx = Some(accept);
     table.lpfnRasAdminAcceptReauthenticationEx = Some(accept);
     table.lpfnRasAdminConnectionHangupNotificationEx = Some(hangup);
-    if !told("half-a-pair-in-the-table") {
+    if !misbehaves("half-a-pair-in-the-table") {
         table.lpfnMprAdminReleaseIpAddress = Some(release);
     }
     table.lpfnMprAdminGetIpAddressForUser = Some(get);
@@ -82,7 +83,7 @@ fn leak_tls_index() {
     unsafe { windows_sys::Win32::System::Threading::TlsAlloc() };
 }
 
-/// This library's own path, which the test gives.
+/// This library's own path, which the test passes.
 fn own_path() -> std::ffi::OsString {
     std::env::var_os("RASADMIN_SELF").unwrap_or_default()
 }
@@ -104,22 +105,22 @@ fn stay_loaded() {
 }
 
 unsafe extern "system" fn terminate() -> u32 {
-    if told("hangs-in-terminate") {
+    if misbehaves("hangs-in-terminate") {
         hang();
     }
     NO_ERROR
 }
 
 unsafe extern "system" fn accept_link(port0: *mut RAS_PORT_0, _port1: *mut RAS_PORT_1) -> BOOL {
-    if told("exits") {
+    if misbehaves("exits") {
         std::process::exit(0);
     }
-    if told("panics") {
-        panic!("told to");
+    if misbehaves("panics") {
+        panic!("on purpose");
     }
     // SAFETY: null or valid (CONTRACT section 1).
     let port = unsafe { port0.as_ref() };
-    if told("unterminated")
+    if misbehaves("unterminated")
         && let Some(port) = port
     {
         // SAFETY: it may have no terminator: that is the misbehaviour.
@@ -135,11 +136,11 @@ unsafe extern "system" fn accept(connection: *mut RAS_CONNECTION_EX) -> BOOL {
     let Some(connection) = (unsafe { connection.as_ref() }) else {
         return FALSE;
     };
-    if told("trusts-size") {
+    if misbehaves("trusts-size") {
         let room = [0u8; size_of::<RAS_CONNECTION_EX>()];
         std::hint::black_box(&room[..usize::from(connection.Header.size)]);
     }
-    if told("trusts-enumerations") && connection.wszLocalEndpointAddress.contains(&0) {
+    if misbehaves("trusts-enumerations") && connection.wszLocalEndpointAddress.contains(&0) {
         let names = ["normal", "quarantine", "probation", "not capable"];
         std::hint::black_box(names[connection.rasQuarState as usize]);
     }
@@ -156,15 +157,15 @@ unsafe extern "system" fn get(user: *const u16, _port: *const u16, address: *mut
     if user.is_null() {
         return ERROR_INVALID_PARAMETER;
     }
-    if told("copies-names") {
+    if misbehaves("copies-names") {
         let room = [0u16; UNLEN + 1];
         // SAFETY: a terminated string (CONTRACT section 1).
         std::hint::black_box(&room[..unsafe { length(user) }]);
     }
-    if told("gives-zero") {
+    if misbehaves("gives-zero") {
         *address = 0;
     }
-    if told("keeps-addresses") {
+    if misbehaves("keeps-addresses") {
         let mut given = GIVEN.lock().unwrap_or_else(|e| e.into_inner());
         *given += 1;
         if *given > 254 {

@@ -3,10 +3,10 @@
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// When a check's answer is known.
+/// How a check gets its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// From the file alone, which is never loaded: on every platform.
+    /// From the file alone, without loading it. Works on every platform.
     Static,
     /// From running the DLL, in a child process.
     Dynamic,
@@ -14,7 +14,7 @@ pub enum Kind {
 
 macro_rules! checks {
     ($($(#[doc = $doc:literal])+ $variant:ident $kind:ident;)+) => {
-        /// A check. Its id is its name in kebab case; its description is [`Check::description`].
+        /// A check. Its id is the variant's name in kebab case. [`Check::description`] says what it checks.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Check {
             $($(#[doc = $doc])+ $variant),+
@@ -24,7 +24,7 @@ macro_rules! checks {
             /// Every check, in the order in which they run.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// From the file alone, or by running it.
+            /// How the check gets its result.
             pub const fn kind(self) -> Kind {
                 match self {
                     $(Self::$variant => Kind::$kind),+
@@ -43,19 +43,19 @@ macro_rules! checks {
 checks! {
     /// The kind of file.
     Machine Static;
-    /// What the loader changes in the image when it loads it at another address.
+    /// Whether the image still works when it is loaded at another address.
     Relocations Static;
-    /// `_MprAdminAcceptNewLink@8`.
+    /// Decorated names: `_MprAdminAcceptNewLink@8`.
     DecoratedNames Static;
-    /// `?MprAdminAcceptNewLink@@YAHPEAX0@Z`.
+    /// Mangled names: `?MprAdminAcceptNewLink@@YAHPEAX0@Z`.
     MangledNames Static;
-    /// `mpradminacceptnewlink`.
+    /// Names with the wrong case: `mpradminacceptnewlink`.
     NameCase Static;
     /// Exports without a name.
     OrdinalOnly Static;
-    /// Exports that live in another DLL.
+    /// Exports that are forwarded to another DLL.
     ForwardedExports Static;
-    /// Half pairs.
+    /// Address pairs of which only one half is exported.
     AddressPairs Static;
     /// The profile `shipping`.
     ShippingRequirements Static;
@@ -67,7 +67,7 @@ checks! {
     Ikev2 Static;
     /// Functions that never return from inside a callback.
     ForbiddenImports Static;
-    /// What it needs that the loader does not find.
+    /// Libraries that it needs and the loader does not find.
     Dependents Static;
     /// Loading and initialising.
     Initialises Dynamic;
@@ -93,11 +93,11 @@ checks! {
     UnterminatedArrays Dynamic;
     /// A name of 64 KiB.
     LongUserName Dynamic;
-    /// Headers of another Windows.
+    /// Headers of a later Windows.
     UnknownHeaders Dynamic;
     /// Random bytes.
     RandomStructures Dynamic;
-    /// Addresses come back.
+    /// Whether released addresses are used again.
     ReleaseAfterNotify Dynamic;
     /// Threads after TerminateDll.
     ThreadsAfterTerminate Dynamic;
@@ -108,20 +108,20 @@ checks! {
 }
 
 impl Check {
-    /// What it looks at. The match is exhaustive: a check without a description does not compile.
+    /// What the check expects. The match is exhaustive, so a check without a description does not compile.
     pub const fn description(self) -> &'static str {
         match self {
             Self::Machine => "It is a 64-bit DLL for x86-64.",
-            Self::Relocations => "It works at whatever address it is loaded.",
+            Self::Relocations => "It works at any address at which it is loaded.",
             Self::DecoratedNames => "No function of the contract is exported under a decorated (stdcall) name.",
             Self::MangledNames => "No function of the contract is exported under a mangled (C++ or Rust) name.",
             Self::NameCase => "Names are spelled with the right upper and lower case.",
             Self::OrdinalOnly => "Functions are exported by name, not by ordinal only.",
             Self::ForwardedExports => "No function of the contract is forwarded to another DLL.",
             Self::AddressPairs => "Each address pair is exported whole or not at all.",
-            Self::ShippingRequirements => "What shipping Windows Server demands is there (profile `shipping`).",
-            Self::DocumentedRequirements => "What Microsoft's list demands is there (profile `documented`).",
-            Self::Nt4Requirements => "What Windows NT 4.0 and 2000 demand is there (profile `nt4`).",
+            Self::ShippingRequirements => "It has what shipping Windows Server requires (profile `shipping`).",
+            Self::DocumentedRequirements => "It has what Microsoft's list requires (profile `documented`).",
+            Self::Nt4Requirements => "It has what Windows NT 4.0 and 2000 require (profile `nt4`).",
             Self::Ikev2 => "It is called for IKEv2 connections.",
             Self::ForbiddenImports => "It imports no function that must never be called from a callback.",
             Self::Dependents => "The loader finds every DLL that it needs.",
@@ -129,19 +129,19 @@ impl Check {
             Self::CallbacksTable => "The callbacks table it fills in is valid.",
             Self::PreAuthentication => "It does not take part in pre-authentication.",
             Self::AnswersInTime => "Every function answers an ordinary call in time.",
-            Self::ReadsPastConnectionEx => "Nothing past the end of RAS_CONNECTION_EX is touched.",
-            Self::ReadsPastConnection => "Nothing past the end of RAS_CONNECTION_0 to 3 is touched.",
-            Self::ReadsPastPort => "Nothing past the end of RAS_PORT_0 and 1 is touched.",
-            Self::ReadsPastName => "Nothing past the end of a user's or port's name is touched.",
-            Self::ReadsPastAddress => "Nothing past the end of an address or of notify_release is touched.",
-            Self::NullPointers => "Every function survives each of its pointers being null.",
+            Self::ReadsPastConnectionEx => "No function reads or writes past the end of RAS_CONNECTION_EX.",
+            Self::ReadsPastConnection => "No function reads or writes past the end of RAS_CONNECTION_0 to 3.",
+            Self::ReadsPastPort => "No function reads or writes past the end of RAS_PORT_0 and 1.",
+            Self::ReadsPastName => "No function reads or writes past the end of a user's or port's name.",
+            Self::ReadsPastAddress => "No function reads or writes past the end of an address or of notify_release.",
+            Self::NullPointers => "Every function survives null for each of its pointers.",
             Self::UnterminatedArrays => "Every function survives strings that fill their array to its end.",
             Self::LongUserName => "The address functions survive a user name of 64 KiB.",
             Self::UnknownHeaders => "Every function survives headers of unknown revision, type and size.",
             Self::RandomStructures => "Every function survives random bytes.",
-            Self::ReleaseAfterNotify => "Addresses that are released can be given again.",
+            Self::ReleaseAfterNotify => "Released addresses can be assigned again.",
             Self::ThreadsAfterTerminate => "No thread is left after MprAdminTerminateDll.",
-            Self::HandlesPerCall => "No handle is left behind by a session.",
+            Self::HandlesPerCall => "A session leaves no handle behind.",
             Self::LoadCycles => "Loading and unloading many times leaves nothing behind.",
         }
     }

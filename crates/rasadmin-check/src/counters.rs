@@ -1,53 +1,55 @@
-//! What only the operating system can say of this process: its threads, handles, TLS indexes and memory. The one module
-//! of this crate with unsafe code.
+//! Counts the threads, handles, TLS indexes and memory of this process. Only the operating system knows them, so this is
+//! the only module of the crate with unsafe code.
 #![allow(unsafe_code)]
 
 use std::io;
 use std::path::Path;
 
-/// How many threads this process has.
+/// The number of threads of this process.
 pub(crate) fn threads() -> io::Result<usize> {
     os::threads()
 }
 
-/// How many handles (file descriptors) this process has open.
+/// The number of open handles (file descriptors) of this process.
 pub(crate) fn handles() -> io::Result<usize> {
     os::handles()
 }
 
-/// Memory that is this process's own, in bytes.
+/// The private memory of this process, in bytes.
 pub(crate) fn memory() -> io::Result<u64> {
     os::memory()
 }
 
-/// Is the library of this path mapped into this process?
+/// Whether the library of this path is mapped into this process.
 pub(crate) fn image_is_loaded(path: &Path) -> bool {
     os::image_is_loaded(path)
 }
 
-/// How many more TLS indexes this process can have. All of them are taken for a moment: no other thread may need one.
+/// The number of TLS indexes that this process can still allocate. For a moment this allocates all of them, so no other
+/// thread may need one.
 pub(crate) fn free_tls_indexes() -> usize {
     os::free_tls_indexes()
 }
 
-/// A crash of this process ends it at once: no dialogue, no report, no core file.
+/// Makes a crash end this process at once, without a dialogue, a report or a core file.
 pub(crate) fn quiet_crashes() {
     os::quiet_crashes();
 }
 
 #[cfg(unix)]
 mod os {
-    use super::*;
+    use std::io;
+    use std::path::Path;
 
-    /// More than any system has.
-    const ENOUGH: usize = 1 << 16;
+    /// More TLS indexes than any system has.
+    const MAX_TLS_INDEXES: usize = 1 << 16;
 
     pub(super) fn threads() -> io::Result<usize> {
         Ok(std::fs::read_dir("/proc/self/task")?.count())
     }
 
     pub(super) fn handles() -> io::Result<usize> {
-        // Reading the folder opens one more.
+        // Reading the folder opens one more descriptor.
         Ok(std::fs::read_dir("/proc/self/fd")?.count().saturating_sub(1))
     }
 
@@ -67,7 +69,7 @@ mod os {
 
     pub(super) fn free_tls_indexes() -> usize {
         let mut keys = Vec::new();
-        while keys.len() < ENOUGH {
+        while keys.len() < MAX_TLS_INDEXES {
             let mut key = 0;
             // SAFETY: `key` is a valid place for a key; there is no destructor.
             if unsafe { libc::pthread_key_create(&mut key, None) } != 0 {
@@ -76,7 +78,7 @@ mod os {
             keys.push(key);
         }
         for &key in &keys {
-            // SAFETY: the key was created above, and nobody else knows it.
+            // SAFETY: the key was created above, and no other code knows it.
             unsafe { libc::pthread_key_delete(key) };
         }
         keys.len()
@@ -91,8 +93,9 @@ mod os {
 
 #[cfg(windows)]
 mod os {
-    use super::*;
+    use std::io;
     use std::os::windows::ffi::OsStrExt;
+    use std::path::Path;
     use windows_sys::Win32::Foundation::{CloseHandle, GetHandleInformation, INVALID_HANDLE_VALUE};
     use windows_sys::Win32::System::Diagnostics::Debug::{
         EXCEPTION_POINTERS, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SEM_NOOPENFILEERRORBOX, SetErrorMode,
@@ -130,7 +133,7 @@ mod os {
         Ok(count)
     }
 
-    /// So many handle values in a row that are not open: there are no more behind them.
+    /// After this many handle values in a row that are not open, there are no more handles.
     const END_OF_HANDLES: usize = 256;
 
     pub(super) fn handles() -> io::Result<usize> {
@@ -139,18 +142,18 @@ mod os {
         if unsafe { GetProcessHandleCount(GetCurrentProcess(), &mut count) } == 0 {
             return Err(io::Error::last_os_error());
         }
-        // No process has none: Wine answers 0. The list of all processes' handles, NtQuerySystemInformation(64), is no
-        // way out: Wine 8's server crashes when it is asked for while processes come and go.
+        // Every process has handles; Wine returns 0. NtQuerySystemInformation(64), which lists the handles of all processes,
+        // does not help: it crashes Wine 8's server while processes start and end.
         Ok(if count == 0 { probe_handles() } else { count as usize })
     }
 
-    /// Tries every handle value, lowest first: Wine always gives out the lowest free one.
+    /// Tries every handle value, the lowest first, because Wine always allocates the lowest free one.
     fn probe_handles() -> usize {
         let (mut count, mut closed, mut value) = (0, 0, 0);
         while closed < END_OF_HANDLES {
             value += 4;
             let mut flags = 0;
-            // SAFETY: `flags` is a valid place; a value that is no handle is an error, and nothing else.
+            // SAFETY: `flags` is a valid place; a value that is not a handle is only an error.
             if unsafe { GetHandleInformation(std::ptr::without_provenance_mut(value), &mut flags) } == 0 {
                 closed += 1;
             } else {
@@ -167,7 +170,7 @@ mod os {
         loop {
             let mut region = MEMORY_BASIC_INFORMATION::default();
             let size = size_of::<MEMORY_BASIC_INFORMATION>();
-            // SAFETY: the address is only looked up; `region` is as long as is said.
+            // SAFETY: the address is only looked up; `region` has the size that is passed.
             if unsafe { VirtualQuery(std::ptr::without_provenance(address), &mut region, size) } == 0 {
                 return Ok(total);
             }
@@ -198,16 +201,16 @@ mod os {
             indexes.push(index);
         }
         for &index in &indexes {
-            // SAFETY: the index was taken above, and nobody else knows it.
+            // SAFETY: the index was taken above, and no other code knows it.
             unsafe { TlsFree(index) };
         }
         indexes.len()
     }
 
     pub(super) fn quiet_crashes() {
-        /// Ends the process with the exception's code as its status: no debugger is started, which would keep it.
+        /// Ends the process with the exception's code as its status, before a debugger starts and keeps it.
         unsafe extern "system" fn end(exception: *const EXCEPTION_POINTERS) -> i32 {
-            // SAFETY: Windows passes valid pointers; ending this process touches no memory of its own.
+            // SAFETY: Windows passes valid pointers; ending this process does not access memory.
             unsafe {
                 let code = (*(*exception).ExceptionRecord).ExceptionCode;
                 TerminateProcess(GetCurrentProcess(), code as u32);
@@ -215,7 +218,7 @@ mod os {
             EXCEPTION_EXECUTE_HANDLER
         }
         const EXCEPTION_EXECUTE_HANDLER: i32 = 1;
-        // SAFETY: the filter lives as long as the process.
+        // SAFETY: the filter is valid as long as the process runs.
         unsafe {
             SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
             SetUnhandledExceptionFilter(Some(end));
@@ -228,18 +231,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_open_counts() {
+    fn open_files_are_counted() {
         let before = handles().unwrap();
         let files: Vec<_> = (0..50).map(|_| std::fs::File::open(std::env::current_exe().unwrap()).unwrap()).collect();
         let during = handles().unwrap();
-        // Other tests run beside this one.
+        // Other tests run at the same time.
         assert!(during >= before + 30, "{before} before, {during} with 50 files open");
         drop(files);
         assert!(memory().unwrap() > 0);
     }
 
     #[test]
-    fn a_running_thread_counts() {
+    fn running_threads_are_counted() {
         let (send, receive) = std::sync::mpsc::channel::<()>();
         let threads_with = std::thread::scope(|scope| {
             let thread = scope.spawn(move || receive.recv());

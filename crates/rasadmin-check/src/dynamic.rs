@@ -1,65 +1,67 @@
-//! The checks that run the DLL: each in a process of its own, which may hang or die without harm.
+//! The checks that run the DLL, each in a child process that may hang or crash without harm.
 
 mod advice;
 mod arguments;
 mod calls;
 mod child;
-mod counting;
+mod job;
 mod launch;
+mod leaks;
+mod loaded;
 mod progress;
 
 pub use child::child_main;
+pub use job::CHILD_SUBCOMMAND;
 
 use crate::check::{Check, Kind};
 use crate::finding::{Culprit, Finding, Outcome, Problem};
 use crate::options::Options;
-use crate::statics::REFUSED;
-use crate::statics::requirements::list;
-use child::Job;
+use crate::statics::requirements::{REFUSED, list};
+use job::Job;
 use launch::{End, Ended};
-use mprapi::requirements::judge_table;
+use mprapi::requirements::check_table;
 use mprapi::{FunctionId, FunctionSet, Profile};
 use progress::{ChildResult, Line, Start};
 use rasadmin_host::scratch::{AUDIT_ONLY, Scratch, ScratchError};
 use std::path::{Path, PathBuf};
 
-/// How many functions may hang before a check is given up: each costs a deadline.
-const HANGS: usize = 3;
+/// How many functions may hang before a check is abandoned. Each of them costs a deadline.
+const MAX_HANGS: usize = 3;
 
-/// What running a DLL has shown.
+/// The results of running a DLL.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Run {
-    /// One for each dynamic check.
+pub(crate) struct DynamicResults {
+    /// One finding for each dynamic check.
     pub findings: Vec<Finding>,
     /// The callbacks table's revision and functions.
     pub table: Option<(u8, FunctionSet)>,
 }
 
-/// Every dynamic check skipped for one reason.
-pub(crate) fn skip_all(why: &str) -> Run {
-    Run { findings: all().map(|check| Finding::skipped(check, why)).collect(), ..Run::default() }
+/// Results in which every dynamic check is skipped for one reason.
+pub(crate) fn skip_all(why: &str) -> DynamicResults {
+    DynamicResults { findings: all().map(|check| Finding::skipped(check, why)).collect(), ..DynamicResults::default() }
 }
 
 fn all() -> impl Iterator<Item = Check> {
     Check::ALL.iter().copied().filter(|check| check.kind() == Kind::Dynamic)
 }
 
-/// Runs every dynamic check. `about_to` is told of each.
-pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut dyn FnMut(Check)) -> Run {
+/// Runs every dynamic check. `about_to` is called before each.
+pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut dyn FnMut(Check)) -> DynamicResults {
     let (temporary, store) = match Scratch::temporary().and_then(|folder| Ok((folder, store(options)?))) {
         Ok(folders) => folders,
         Err(e) => return skip_all(&e.to_string()),
     };
     let mut runner = Runner {
-        // A relative path would be searched for in System32.
+        // Windows would search for a relative path in System32.
         file: std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
         with_sdk,
         options,
         temporary,
         store,
-        everywhere: FunctionSet::EMPTY,
-        at_guards: FunctionSet::EMPTY,
-        trusting: FunctionSet::EMPTY,
+        excluded: FunctionSet::EMPTY,
+        excluded_at_guards: FunctionSet::EMPTY,
+        excluded_from_random: FunctionSet::EMPTY,
         findings: Vec::new(),
         children: 0,
     };
@@ -83,10 +85,10 @@ pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut
     runner.end("", table)
 }
 
-/// Where our product finds its configuration and has its journal.
+/// Creates the folder of rasadmin.dll's configuration and journal.
 fn store(options: &Options) -> Result<Scratch, ScratchError> {
     let store = options.keep.as_deref().map_or_else(Scratch::temporary, Scratch::keep)?;
-    // A checker's sessions need not outlive a power cut.
+    // The sessions of a check need not survive a power failure.
     let config = format!("{AUDIT_ONLY}\n[journal]\ndurability = \"process\"\n");
     std::fs::write(store.config(), config).map_err(|e| ScratchError::Io(store.config(), e))?;
     Ok(store)
@@ -100,30 +102,30 @@ struct Runner<'a> {
     file: PathBuf,
     with_sdk: bool,
     options: &'a Options,
-    /// What the checks themselves write.
+    /// The folder for files of the checks and temporary files of the DLL.
     temporary: Scratch,
-    /// What our product writes.
+    /// The folder of rasadmin.dll's configuration and journal.
     store: Scratch,
-    /// Functions that hang or fault in ordinary calls: no check calls them again.
-    everywhere: FunctionSet,
-    /// Functions that touch what lies behind an argument: they are left out where that is inaccessible.
-    at_guards: FunctionSet,
-    /// Functions that failed a check of one kind of damage: random damage would only find the same again.
-    trusting: FunctionSet,
+    /// Functions that hang or crash in ordinary calls. No other check calls them.
+    excluded: FunctionSet,
+    /// Functions that read past the end of an argument. They are not called with arguments before an inaccessible page.
+    excluded_at_guards: FunctionSet,
+    /// Functions that failed a check of one kind of damage. Random damage would only find the same defect again.
+    excluded_from_random: FunctionSet,
     findings: Vec<Finding>,
     children: u32,
 }
 
-/// A function that took the process with it, or hung.
+/// A function that crashed the process, or hung.
 struct Incident {
     function: Option<FunctionId>,
-    /// Where it happened, for a reader.
-    place: String,
+    /// Where it happened, for the report.
+    location: String,
     /// What happened.
     what: String,
     hung: bool,
-    /// The DLL's own words.
-    said: Option<String>,
+    /// What the DLL wrote to standard error.
+    output: Option<String>,
 }
 
 impl Runner<'_> {
@@ -140,31 +142,34 @@ impl Runner<'_> {
         launch::run(&job, &self.temporary, &self.store, self.options)
     }
 
-    /// The result; what was not reached is skipped.
-    fn end(mut self, why: &str, table: Option<(u8, FunctionSet)>) -> Run {
+    /// The results. Checks that were not reached are skipped.
+    fn end(mut self, why: &str, table: Option<(u8, FunctionSet)>) -> DynamicResults {
         for check in all() {
             if !self.findings.iter().any(|finding| finding.check == check) {
                 self.findings.push(Finding::skipped(check, why));
             }
         }
         self.findings.sort_by_key(|finding| finding.check);
-        Run { findings: self.findings, table }
+        DynamicResults { findings: self.findings, table }
     }
 
     fn initialises(&mut self) -> Option<Start> {
         let check = Check::Initialises;
         let ended = self.child(check, FunctionSet::EMPTY);
-        // What it said before it was done counts, even if it did not end well.
+        // The result of initialising counts, even if the process crashed after it.
         let Some(start) = ended.start.clone() else {
             let finding = match incident(&ended) {
                 Ok(incident) => Finding::problem(
                     check,
                     if incident.hung { Outcome::Fail } else { Outcome::Crashed },
-                    format!("{}: {}", incident.place, incident.what),
+                    format!("{}: {}", incident.location, incident.what),
                     Problem::of_dll(
-                        with_words("It happened where RRAS loads and initialises the DLL.", ended.said.as_deref()),
+                        with_output(
+                            "It happened at the point where RRAS loads and initialises the DLL.",
+                            ended.output.as_deref(),
+                        ),
                         "The Remote Access service does not start.",
-                        "Do little in DllMain, and wait for nothing in the initialise function.",
+                        "Do as little as possible in DllMain, and do not wait in the initialise function.",
                     ),
                 ),
                 Err(finding) => finding(check),
@@ -197,12 +202,12 @@ impl Runner<'_> {
                     Outcome::Fail,
                     format!("{function} returns {code}"),
                     Problem::of_dll(
-                        with_words(
-                            "Anything but 0 (NO_ERROR) means that the DLL could not start.",
-                            ended.said.as_deref(),
+                        with_output(
+                            "Any code but 0 (NO_ERROR) means that the DLL could not start.",
+                            ended.output.as_deref(),
                         ),
                         "RRAS unloads the DLL (event 20113), and the Remote Access service does not start.",
-                        "Find out what it lacks on this machine: its configuration, a file, a right.",
+                        "Find out what the DLL is missing on this machine: its configuration, a file, or a permission.",
                     ),
                 ));
                 return None;
@@ -211,7 +216,7 @@ impl Runner<'_> {
         Some(start)
     }
 
-    /// Judges the table; would RRAS go on?
+    /// Checks the callbacks table. Returns whether RRAS would call any function.
     fn table(&mut self, table: Option<(u8, FunctionSet)>) -> bool {
         let Some((revision, pointers)) = table else {
             self.findings.push(Finding::pass(Check::CallbacksTable, "it has none: its exports count"));
@@ -219,8 +224,8 @@ impl Runner<'_> {
             return true;
         };
         let deciding = self.options.deciding();
-        let strict = judge_table(Profile::Shipping, revision, pointers);
-        let decisive = judge_table(deciding, revision, pointers);
+        let strict = check_table(Profile::Shipping, revision, pointers);
+        let decisive = check_table(deciding, revision, pointers);
         self.findings.push(if strict.is_empty() {
             Finding::pass(
                 Check::CallbacksTable,
@@ -232,7 +237,7 @@ impl Runner<'_> {
                 if decisive.is_empty() { Outcome::Warning } else { Outcome::Fail },
                 list(&strict),
                 Problem::of_dll(
-                    "MprAdminInitializeDllEx fills the table in, and from then on only the table counts: exports do not.",
+                    "MprAdminInitializeDllEx fills in the table, and from then on only the table counts, not the exports.",
                     REFUSED,
                     "Set revision 2; set both link functions, both Ex connection functions, and both of an address \
                      pair or neither.",
@@ -246,7 +251,7 @@ impl Runner<'_> {
                 Outcome::Warning,
                 format!("its table sets {}", id.row().field.unwrap_or(id.name())),
                 Problem::of_dll(
-                    "The DLL is asked about every SSTP client before authentication.",
+                    "RRAS asks the DLL about every SSTP client before authentication.",
                     "An answer of 1 lets the client in without PPP authentication; an answer of 0 overrules another \
                      DLL that would.",
                     "Leave the pointer null, unless this is what the DLL is for.",
@@ -264,19 +269,19 @@ impl Runner<'_> {
         self.findings.iter().any(|f| f.check == check && f.outcome.fails())
     }
 
-    /// Runs a check until it comes to its end, leaving out each function that took a process with it.
+    /// Runs a check until it comes to its end. A function that crashes the process or hangs is left out of the next try.
     fn check(&mut self, check: Check) {
         let at_guards = advice::is_boundary(check);
-        if let Some(why) = self.pointless(check) {
+        if let Some(why) = self.reason_to_skip(check) {
             self.findings.push(Finding::skipped(check, why));
             return;
         }
-        let mut except = self.everywhere;
+        let mut except = self.excluded;
         if at_guards {
-            except = self.at_guards.iter().fold(except, FunctionSet::with);
+            except = self.excluded_at_guards.iter().fold(except, FunctionSet::with);
         }
         if check == Check::RandomStructures {
-            except = self.trusting.iter().fold(except, FunctionSet::with);
+            except = self.excluded_from_random.iter().fold(except, FunctionSet::with);
         }
         let left_out = except;
         let mut incidents: Vec<Incident> = Vec::new();
@@ -290,44 +295,47 @@ impl Runner<'_> {
                     return;
                 }
             };
-            let again = incident.function.filter(|&id| !except.contains(id));
+            let retry_without = incident.function.filter(|&id| !except.contains(id));
             incidents.push(incident);
             let hangs = incidents.iter().filter(|i| i.hung).count();
-            match again {
-                Some(id) if hangs < HANGS => except.insert(id),
-                _ => break ChildResult::skipped("given up"),
+            match retry_without {
+                Some(id) if hangs < MAX_HANGS => except.insert(id),
+                _ => break ChildResult::skipped("abandoned"),
             }
         };
         let functions: FunctionSet = incidents.iter().filter_map(|i| i.function).collect();
         let remember = match check {
-            Check::AnswersInTime => Some(&mut self.everywhere),
-            Check::UnterminatedArrays | Check::LongUserName | Check::UnknownHeaders => Some(&mut self.trusting),
-            _ if advice::is_about_ends(check) => Some(&mut self.at_guards),
+            Check::AnswersInTime => Some(&mut self.excluded),
+            Check::UnterminatedArrays | Check::LongUserName | Check::UnknownHeaders => {
+                Some(&mut self.excluded_from_random)
+            }
+            _ if advice::finds_over_reads(check) => Some(&mut self.excluded_at_guards),
             _ => None,
         };
         if let Some(remember) = remember {
             *remember = functions.iter().fold(*remember, FunctionSet::with);
         }
-        let finding = self.conclude(check, &incidents, result, left_out);
+        let finding = self.finding_of(check, &incidents, result, left_out);
         self.findings.push(finding);
     }
 
-    /// Why an earlier failure makes a check pointless.
-    fn pointless(&self, check: Check) -> Option<String> {
+    /// Why an earlier failure makes a check unnecessary, if one does.
+    fn reason_to_skip(&self, check: Check) -> Option<String> {
         let after = |earlier: Check| Some(format!("it would only repeat {earlier}"));
         match check {
-            Check::ThreadsAfterTerminate | Check::LoadCycles if self.everywhere.contains(FunctionId::TerminateDll) => {
+            Check::ThreadsAfterTerminate | Check::LoadCycles if self.excluded.contains(FunctionId::TerminateDll) => {
                 after(Check::AnswersInTime)
             }
             Check::LoadCycles if self.failed(Check::ThreadsAfterTerminate) => {
-                Some("unloading a DLL whose threads still run ends the process (threads-after-terminate)".into())
+                Some("unloading a DLL whose threads still run crashes the process (threads-after-terminate)".into())
             }
             Check::LoadCycles if self.failed(Check::HandlesPerCall) => after(Check::HandlesPerCall),
             _ => None,
         }
     }
 
-    fn conclude(&self, check: Check, incidents: &[Incident], result: ChildResult, left_out: FunctionSet) -> Finding {
+    /// The finding of a check.
+    fn finding_of(&self, check: Check, incidents: &[Incident], result: ChildResult, left_out: FunctionSet) -> Finding {
         let Some(first) = incidents.first() else {
             return match result {
                 ChildResult::Pass { message } if left_out.is_empty() => Finding::pass(check, message),
@@ -342,25 +350,27 @@ impl Runner<'_> {
             };
         };
         let others = incidents[1..].iter().filter_map(|i| i.function).map(FunctionId::name).collect::<Vec<_>>();
-        let mut message = format!("{}: {}", first.place, first.what);
+        let mut message = format!("{}: {}", first.location, first.what);
         if !others.is_empty() {
             message.push_str(&format!("; likewise {}", others.join(", ")));
         }
         let hung = incidents.iter().all(|i| i.hung);
-        // Where nothing unusual was done to it, a fault is no answer to a check, but the end of it.
+        // If the arguments were not unusual, a crash is not a result of the check, but ends it.
         let outcome = if advice::is_boundary(check) || hung { Outcome::Fail } else { Outcome::Crashed };
         let cause = match (check, hung) {
-            (_, true) => "The function waits for something that does not come, or never ends.",
-            (check, _) if advice::is_about_ends(check) => {
-                "It touched memory behind the argument's last byte, which was made inaccessible."
+            (_, true) => "The function waits for something that never happens, or loops forever.",
+            (check, _) if advice::finds_over_reads(check) => {
+                "It accessed memory after the argument's last byte, which had been made inaccessible."
             }
-            (Check::LoadCycles, _) => "Something of the DLL still ran or was still used when it was unloaded.",
+            (Check::LoadCycles, _) => {
+                "Code of the DLL was still running, or its memory still in use, when it was unloaded."
+            }
             (check, _) if advice::is_boundary(check) => {
-                "It trusts what it is given: a pointer, a terminator, a length or a value."
+                "It uses a pointer, terminator, length or value of an argument without checking it."
             }
-            _ => "The call was an ordinary one, with everything as Windows fills it.",
+            _ => "The call was an ordinary one, with arguments as Windows fills them.",
         };
-        Finding::problem(check, outcome, message, self.problem(check, with_words(cause, first.said.as_deref())))
+        Finding::problem(check, outcome, message, self.problem(check, with_output(cause, first.output.as_deref())))
     }
 
     fn problem(&self, check: Check, cause: String) -> Problem {
@@ -369,8 +379,8 @@ impl Runner<'_> {
     }
 }
 
-/// What the DLL did to its process; else, if it is not to blame, the finding that says who is. Of a child that came to
-/// its end there is neither.
+/// What the DLL did to its process. `Err` is a finding that blames something else; if the child came to its end, that
+/// finding is not used.
 fn incident(ended: &Ended) -> Result<Incident, Box<dyn Fn(Check) -> Finding>> {
     let (what, hung) = match &ended.end {
         End::Died(how) => (how.clone(), false),
@@ -379,7 +389,7 @@ fn incident(ended: &Ended) -> Result<Incident, Box<dyn Fn(Check) -> Finding>> {
         End::Broken(why) => return Err(not_the_dll(Culprit::Host, why.clone())),
         End::Done(_) => return Err(Box::new(|check| Finding::skipped(check, "done"))),
     };
-    let (function, place) = match &ended.last {
+    let (function, location) = match &ended.last {
         Some(Line::Call { function, detail }) => {
             let id = FunctionId::from_name(function);
             let gap = if detail.is_empty() { "" } else { " " };
@@ -390,17 +400,17 @@ fn incident(ended: &Ended) -> Result<Incident, Box<dyn Fn(Check) -> Finding>> {
         Some(Line::Step { what: step }) if hung => {
             return Err(not_the_dll(Culprit::Checker, format!("{what}, after: {step}")));
         }
-        // Between calls only the DLL's own threads, or what it broke, can end the process.
+        // Between calls, only the DLL's own threads or memory that it damaged can end the process.
         Some(Line::Step { what: step }) => (None, format!("between calls, after: {step}")),
-        _ => (None, "at a place unknown".into()),
+        _ => (None, "at an unknown point".into()),
     };
-    Ok(Incident { function, place, what, hung, said: ended.said.clone() })
+    Ok(Incident { function, location, what, hung, output: ended.output.clone() })
 }
 
-/// A cause, with what the DLL itself wrote about it.
-fn with_words(cause: &str, said: Option<&str>) -> String {
-    match said {
-        Some(said) => format!("{cause} It wrote: \"{said}\""),
+/// A cause, with what the DLL itself wrote.
+fn with_output(cause: &str, output: Option<&str>) -> String {
+    match output {
+        Some(output) => format!("{cause} It wrote: \"{output}\""),
         None => cause.to_owned(),
     }
 }
@@ -413,13 +423,13 @@ fn not_the_dll(culprit: Culprit, cause: String) -> Box<dyn Fn(Check) -> Finding>
             "the check itself did not work",
             Problem {
                 cause: sentence(&cause),
-                effect: "Nothing is known of the DLL in this respect.".into(),
+                effect: "The check says nothing about the DLL.".into(),
                 remedy: match culprit {
                     Culprit::Host => {
-                        "Check that programs can be started and files written in the folder for temporary \
-                                      files, then run it again."
+                        "Make sure that programs can be started, and files written to the folder for temporary \
+                                      files. Then run the check again."
                     }
-                    _ => "Run it again; if it happens again, report it with this text.",
+                    _ => "Run the check again. If this happens again, report it with this text.",
                 }
                 .into(),
                 culprit,

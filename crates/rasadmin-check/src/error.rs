@@ -1,9 +1,9 @@
-//! Files that cannot be checked at all.
+//! The error for a file that cannot be checked.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Why a file could not be checked (exit code 2): no verdict on an admin DLL was reached.
+/// Why a file could not be checked. The exit code is 2, because there is no result about an admin DLL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CannotCheck {
     /// The file.

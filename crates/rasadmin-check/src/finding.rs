@@ -1,4 +1,4 @@
-//! What a check found.
+//! Findings: the results of checks.
 
 use crate::check::Check;
 use serde::Serialize;
@@ -7,15 +7,15 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Nothing is wrong, or there was nothing to check.
+    /// The check passed, or did not apply.
     Pass,
-    /// It could not be run here, or an earlier failure made it pointless.
+    /// The check could not run here, or an earlier failure made it unnecessary.
     Skipped,
-    /// RRAS would start; someone should look at it.
+    /// RRAS would start, but you should look at this.
     Warning,
-    /// RRAS would not start, or would suffer.
+    /// RRAS would not start, or would not be safe.
     Fail,
-    /// The process ended where nothing unusual was done to it.
+    /// The process crashed although nothing unusual was passed to it.
     Crashed,
 }
 
@@ -31,7 +31,7 @@ impl Outcome {
         }
     }
 
-    /// Does it decide that the file fails?
+    /// Whether the file fails because of this outcome.
     pub const fn fails(self) -> bool {
         matches!(self, Self::Fail | Self::Crashed)
     }
@@ -41,9 +41,9 @@ impl Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Culprit {
-    /// Whoever wrote the admin DLL.
+    /// The author of the admin DLL.
     Dll,
-    /// rasadmin-sdk: it is to stop this before the DLL's own code sees it.
+    /// rasadmin-sdk, which should stop this before it reaches the DLL's own code.
     Sdk,
     /// This checker.
     Checker,
@@ -52,7 +52,7 @@ pub enum Culprit {
 }
 
 impl Culprit {
-    /// In words.
+    /// The culprit in words, for a report.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Dll => "the DLL",
@@ -63,27 +63,27 @@ impl Culprit {
     }
 }
 
-/// What is wrong, where it is not a pass.
+/// The explanation of a warning, failure or crash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// Why it is so.
+    /// The cause.
     pub cause: String,
-    /// What it does to RRAS.
+    /// The effect on RRAS.
     pub effect: String,
-    /// What to do about it.
+    /// The remedy.
     pub remedy: String,
     /// Who is to blame.
     pub culprit: Culprit,
 }
 
-/// What one check found.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The check.
     pub check: Check,
     /// How it ended.
     pub outcome: Outcome,
-    /// What was found, in one sentence; of a skipped check, why.
+    /// What was found, in one sentence. For a skipped check, the reason.
     pub message: String,
     /// Cause, effect, remedy and culprit of a warning, failure or crash.
     #[serde(flatten)]
@@ -105,7 +105,7 @@ impl Finding {
 }
 
 impl Problem {
-    /// The DLL's.
+    /// A problem for which the DLL is to blame.
     pub(crate) fn of_dll(cause: impl Into<String>, effect: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { cause: cause.into(), effect: effect.into(), remedy: remedy.into(), culprit: Culprit::Dll }
     }

@@ -1,11 +1,10 @@
-//! What a library's file says, read without loading it.
+//! What a library's file contains, read without loading it.
 
 mod elf;
 mod pe;
+mod read;
 
-use crate::error::CannotCheck;
 use mprapi::{FunctionId, FunctionSet};
-use std::path::Path;
 
 /// The file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,55 +18,56 @@ pub enum Format {
 /// An export with a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {
-    /// Its name, control characters escaped.
+    /// Its name, with control characters escaped.
     pub name: String,
-    /// Where it is forwarded to, `OTHER.Function`.
+    /// The function that it is forwarded to: `OTHER.Function`.
     pub forward: Option<String>,
 }
 
-/// What is imported from one library.
+/// The imports from one library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
-    /// The library's file name; empty for ELF functions, whose library is found at load time.
+    /// The library's file name. Empty for ELF functions, whose library is found at load time.
     pub library: String,
     /// The functions imported by name.
     pub functions: Vec<String>,
-    /// Loaded at the first call, not with the DLL.
+    /// Whether the library is loaded at the first call, not together with the DLL.
     pub delayed: bool,
 }
 
-/// A library's file.
+/// The contents of a library's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// Its format.
     pub format: Format,
     /// 32 or 64.
     pub bits: u8,
-    /// What it is for, `x86-64`.
+    /// The machine that it is built for: `x86-64`.
     pub machine: String,
-    /// Is it a library, not a program?
+    /// Whether it is a library, not a program.
     pub library: bool,
     /// The exports with names.
     pub exports: Vec<Export>,
-    /// How many exports have no name.
+    /// The number of exports without a name.
     pub unnamed_exports: usize,
     /// What it imports.
     pub imports: Vec<Import>,
-    /// How many 32-bit values the loader changes when it moves a 64-bit Windows image. None can hold an address.
+    /// The number of 32-bit values that the loader changes when it moves a 64-bit Windows image. None of them can hold an
+    /// address.
     pub short_relocations: usize,
-    /// Does Windows load the image at any address (DYNAMIC_BASE), and not only when its preferred base is taken?
+    /// Whether Windows loads the image at any address (DYNAMIC_BASE), even if its preferred base is free.
     pub placed_anywhere: bool,
-    /// Its bytes mention rasadmin-sdk: it is built with it.
+    /// Whether it is built with rasadmin-sdk: its bytes mention that crate.
     pub built_with_sdk: bool,
 }
 
-/// How reading can fail: what the file is instead.
+/// Why a file cannot be read as an image.
 enum Unreadable {
-    /// It ends before its own headers say.
+    /// It is shorter than its own headers say.
     Truncated,
-    /// Something in it makes no sense.
+    /// Its contents are not valid.
     Damaged(String),
-    /// An ELF library for another machine than this.
+    /// It is an ELF library for a machine other than this one.
     OtherMachine(String),
 }
 
@@ -78,171 +78,36 @@ impl From<object::Error> for Unreadable {
 }
 
 impl Image {
-    /// Reads the file at `path`.
-    pub fn read(path: &Path) -> Result<Self, CannotCheck> {
-        let cannot = |what: &str, remedy: &str| CannotCheck::new(path, what, remedy);
-        let metadata = std::fs::metadata(path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => cannot("there is no such file", "check the path"),
-            _ => cannot(&e.to_string(), "check the path and its permissions"),
-        })?;
-        if metadata.is_dir() {
-            return Err(cannot("it is a directory", "give the path of the DLL in it"));
-        }
-        let bytes = std::fs::read(path).map_err(|e| cannot(&e.to_string(), "check the file's permissions"))?;
-        Self::parse(&bytes).map_err(|(what, remedy)| cannot(&what, &remedy))
-    }
-
-    /// Reads a library's bytes; else what is wrong, and the remedy.
-    pub fn parse(bytes: &[u8]) -> Result<Self, (String, String)> {
-        let again = "copy or build it again";
-        if bytes.is_empty() {
-            return Err(("it is empty".into(), again.into()));
-        }
-        if bytes.starts_with(b"MZ") {
-            pe::read(bytes).map_err(|e| explain(e, bytes, "a Windows library"))
-        } else if bytes.starts_with(b"\x7fELF") {
-            elf::read(bytes).map_err(|e| explain(e, bytes, "an ELF library"))
-        } else {
-            Err((
-                "it is not a library".into(),
-                "give the path of a Windows DLL (or of a native library, for tests)".into(),
-            ))
-        }
-    }
-
-    /// Is it the kind of file that RRAS loads: a 64-bit DLL for x86-64? A native library of this machine stands in for
-    /// one in tests.
+    /// Whether RRAS could load such a file: a 64-bit DLL for x86-64. In tests, a native library of this machine takes its
+    /// place.
     pub fn right_machine(&self) -> bool {
         self.library && (self.format == Format::Elf || self.machine == "x86-64")
     }
 
-    /// Can this process load it?
+    /// Whether this process can load it.
     pub fn loads_here(&self) -> bool {
         let here = if cfg!(windows) { Format::Pe } else { Format::Elf };
         self.format == here && self.right_machine()
     }
 
-    /// The contract's functions that it exports under their right names.
+    /// The functions of the contract that it exports under their right names.
     pub fn functions(&self) -> FunctionSet {
         self.exports.iter().filter_map(|e| FunctionId::from_export(&e.name)).collect()
     }
 }
 
-fn explain(error: Unreadable, bytes: &[u8], kind: &str) -> (String, String) {
-    let again = "copy or build it again".to_owned();
-    match error {
-        Unreadable::Truncated => (format!("it is truncated: {kind} of {} bytes", bytes.len()), again),
-        Unreadable::Damaged(why) => (format!("it is damaged or no library: {why}"), again),
-        Unreadable::OtherMachine(machine) => (
-            format!("it is {kind} for {machine}, and this machine is {}", std::env::consts::ARCH),
-            "build it for this machine, or give the Windows DLL".into(),
-        ),
-    }
-}
-
-/// Does the range lie in the file?
+/// Whether the range is within the file.
 fn within(bytes: &[u8], offset: u64, size: u64) -> bool {
     offset.checked_add(size).is_some_and(|end| end <= bytes.len() as u64)
 }
 
-/// A name from the file, fit for a terminal.
+/// A name from the file, safe to print.
 fn text(bytes: &[u8]) -> String {
-    let lossy = String::from_utf8_lossy(bytes);
-    if lossy.contains(char::is_control) {
-        lossy.chars().flat_map(char::escape_default).collect()
-    } else {
-        lossy.into_owned()
-    }
+    rasadmin_text::printable(&String::from_utf8_lossy(bytes)).into_owned()
 }
 
-/// Panic messages carry the path of the source they come from.
+/// Whether the bytes mention rasadmin-sdk, as panic messages do in the paths of their source files.
 fn mentions_sdk(bytes: &[u8]) -> bool {
     const NAME: &[u8] = b"rasadmin-sdk";
     bytes.windows(NAME.len()).any(|window| window == NAME)
-}
-
-#[cfg(test)]
-#[path = "../tests/common/pe.rs"]
-mod test_pe;
-
-#[cfg(test)]
-mod tests {
-    use super::test_pe::Dll;
-    use super::*;
-
-    fn sample() -> Vec<u8> {
-        Dll {
-            exports: &[
-                "MprAdminInitializeDll",
-                "MprAdminTerminateDll=OTHER.Stop",
-                "_MprAdminAcceptNewLink@8",
-                "odd\u{1}name",
-            ],
-            unnamed: 2,
-            imports: &[("KERNEL32.dll", &["Sleep", "ExitThread"]), ("mprapi.dll", &["MprAdminConnectionEnum"])],
-            ..Dll::default()
-        }
-        .build()
-    }
-
-    #[test]
-    fn a_windows_dll_is_read() {
-        let image = Image::parse(&sample()).unwrap();
-        assert_eq!((image.format, image.bits, image.machine.as_str()), (Format::Pe, 64, "x86-64"));
-        assert!(image.library && image.right_machine() && !image.built_with_sdk);
-        assert_eq!(image.functions().len(), 2);
-        assert_eq!(image.exports[1].forward.as_deref(), Some("OTHER.Stop"));
-        assert_eq!(image.exports[3].name, r"odd\u{1}name");
-        assert_eq!(image.unnamed_exports, 2);
-        let libraries: Vec<_> = image.imports.iter().map(|i| (i.library.as_str(), i.functions.len())).collect();
-        assert_eq!(libraries, [("KERNEL32.dll", 2), ("mprapi.dll", 1)]);
-    }
-
-    #[test]
-    fn a_truncated_dll_is_no_dll_at_every_length() {
-        let whole = sample();
-        for len in 0..whole.len() {
-            let (what, _) = Image::parse(&whole[..len]).expect_err(&format!("{len} bytes"));
-            assert!(!what.contains('\n'), "{what}");
-            if len >= 2 {
-                assert!(what.contains("truncated"), "{len} bytes: {what}");
-            }
-        }
-    }
-
-    #[test]
-    fn damaged_files_are_errors_or_images_and_never_panics() {
-        let whole = sample();
-        let own = std::env::current_exe().and_then(std::fs::read).unwrap();
-        let mut state = 1u64;
-        let mut random = |bound: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % bound
-        };
-        for _ in 0..20_000 {
-            let mut damaged = whole.clone();
-            for _ in 0..1 + random(8) {
-                let at = random(damaged.len());
-                damaged[at] = random(256) as u8;
-            }
-            let _ = Image::parse(&damaged);
-        }
-        // This program itself, in the platform's own format: its headers damaged, or cut.
-        let head = &own[..own.len().min(64 * 1024)];
-        for len in (0..head.len()).step_by(61) {
-            assert!(Image::parse(&head[..len]).is_err());
-        }
-        for _ in 0..20 {
-            let mut damaged = own.clone();
-            let at = random(1024);
-            damaged[at] = random(256) as u8;
-            let _ = Image::parse(&damaged);
-        }
-    }
-
-    #[test]
-    fn the_platforms_own_program_is_read_and_is_no_library() {
-        let own = std::env::current_exe().and_then(std::fs::read).unwrap();
-        assert!(!Image::parse(&own).unwrap().library);
-    }
 }

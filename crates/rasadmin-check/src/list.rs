@@ -1,34 +1,35 @@
-//! A whole DllPath list: every DLL of it, and what they do to each other.
+//! Checks a whole DllPath list: each DLL, and how the DLLs affect each other.
 
 use crate::check::Check;
+use crate::check_file::check_with;
 use crate::error::CannotCheck;
-use crate::lines::wrap;
 use crate::options::Options;
 use crate::render::Paint;
 use crate::report::{Report, Verdict};
+use crate::wrap::wrap;
 use mprapi::FunctionId;
 use rasadmin_host::dllpath;
 use serde::Serialize;
 use std::path::Path;
 
-/// The answer about a DllPath list. Serialises to the JSON of `rasadmin check --dll-path LIST --json`.
+/// The report about a DllPath list. Serialises to the JSON of `rasadmin check --dll-path LIST --json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListReport {
-    /// The list as it was given.
+    /// The list, as the caller named it.
     pub dll_path: String,
-    /// One report for each DLL that RRAS loads, in its order.
+    /// One report for each DLL that RRAS loads, in the list's order.
     pub reports: Vec<Report>,
     /// The DLLs that RRAS never loads, because an entry begins with a space.
     pub never_loaded: Vec<String>,
-    /// Whose IPv4 pair is used: the first DLL's that has it.
+    /// The DLL whose IPv4 pair is used: the first that has the pair.
     pub ipv4_from: Option<String>,
-    /// Whose IPv6 pair is used.
+    /// The DLL whose IPv6 pair is used.
     pub ipv6_from: Option<String>,
-    /// What the list itself does wrong.
+    /// Problems of the list itself.
     pub warnings: Vec<String>,
 }
 
-/// Checks a DllPath list, split as RRAS splits it. `about_to` is told of each file and check.
+/// Checks a DllPath list, split as RRAS splits it. `about_to` is called with each file and check before the check runs.
 ///
 /// # Errors
 /// If a DLL of the list cannot be checked.
@@ -40,13 +41,13 @@ pub fn check_list(
     let parsed = dllpath::parse_with_environment(list);
     let mut reports = Vec::new();
     for entry in &parsed.entries {
-        reports.push(crate::check_with(Path::new(entry), options, &mut |check| about_to(entry, check))?);
+        reports.push(check_with(Path::new(entry), options, &mut |check| about_to(entry, check))?);
     }
     let mut warnings = Vec::new();
     if let Some(first) = parsed.never_loaded.first() {
         let never: Vec<_> = parsed.never_loaded.iter().map(|entry| entry.trim()).collect();
         warnings.push(format!(
-            "The entry \"{first}\" begins with a space: RRAS ends the loading there, silently, and never loads {}. \
+            "The entry \"{first}\" begins with a space: RRAS stops loading there without a message, and never loads {}. \
              Remove the space after the semicolon.",
             never.join(", ")
         ));
@@ -61,8 +62,7 @@ pub fn check_list(
         && reports.len() > 1
     {
         warnings.push(format!(
-            "One DLL that is refused is enough: because of {} the Remote Access service does not start, whatever the \
-             others are.",
+            "Because RRAS refuses {}, the Remote Access service does not start, even if the other DLLs are good.",
             refused.file
         ));
     }
@@ -76,10 +76,10 @@ pub fn check_list(
     })
 }
 
-/// The first DLL that has the pair; those of later ones are ignored.
+/// The first DLL that has the address pair. Warns of the pairs of later DLLs, which RRAS ignores.
 fn winner(reports: &[Report], get: FunctionId, kind: &str, warnings: &mut Vec<String>) -> Option<String> {
     let has = |report: &&Report| {
-        // What RRAS looks at: the table of a DLL that has one, as far as it has been seen.
+        // RRAS looks at the table, if the DLL has one. Without a run, only the exports are known.
         let functions = report.facts.table.as_ref().unwrap_or(&report.facts.exports);
         functions.contains(&get.name())
     };
@@ -93,17 +93,18 @@ fn winner(reports: &[Report], get: FunctionId, kind: &str, warnings: &mut Vec<St
 }
 
 impl ListReport {
-    /// 0: no check failed; 1: one did. That RRAS never loads a DLL of the list is a warning: the service starts.
+    /// The exit code: 0 if no check failed, 1 if one did. A DLL that RRAS never loads is only a warning, because the service
+    /// starts.
     pub fn exit_code(&self) -> i32 {
         i32::from(self.reports.iter().any(|r| r.failed))
     }
 
-    /// The answer as pretty JSON.
+    /// The report as pretty JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// The answer as text in lines of at most `width` columns: the list first, then each DLL's report.
+    /// The report as text in lines of at most `width` columns: first the list, then each DLL's report.
     pub fn render(&self, width: usize, colour: bool) -> String {
         let paint = Paint(colour);
         let mut out = String::new();

@@ -1,29 +1,29 @@
-//! How a check is run.
+//! The options of a check.
 
 use mprapi::Profile;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How a check is run. [`Options::default`] is what `rasadmin check FILE` does.
+/// The options of a check. The default is what `rasadmin check FILE` does.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The profile that decides; None: `shipping` does. The others' failures are warnings.
+    /// The profile that decides. None: `shipping`. Failures under the other profiles are warnings.
     pub profile: Option<Profile>,
-    /// Is it a failure if a dynamic check is skipped?
+    /// Whether a skipped dynamic check is a failure.
     pub require_dynamic: bool,
     /// Run the static checks only.
     pub static_only: bool,
     /// How many times the DLL is loaded and unloaded.
     pub cycles: u32,
-    /// How long one call of a function, or loading, may take.
+    /// How long a call of a function, or loading, may take.
     pub deadline: Duration,
-    /// Where the random bytes begin.
+    /// The seed of the random bytes.
     pub seed: u64,
-    /// The program that runs the checks when called with [`crate::CHILD_SUBCOMMAND`]; None: this program.
+    /// The program that runs the checks when it is called with [`crate::CHILD_SUBCOMMAND`]. None: this program.
     pub child: Option<PathBuf>,
-    /// Where our product's configuration, journal and log are kept: as [`rasadmin_host::scratch::Scratch::keep`] takes it.
-    /// None: in a temporary folder that is deleted.
+    /// The folder in which rasadmin.dll's configuration, journal and log are kept, as for
+    /// [`rasadmin_host::scratch::Scratch::keep`]. None: a temporary folder that is deleted.
     pub keep: Option<PathBuf>,
     /// Variables set in the child processes' environment.
     pub environment: Vec<(OsString, OsString)>,

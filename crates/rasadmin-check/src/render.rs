@@ -1,9 +1,10 @@
-//! The report as text: the verdict first, then what is wrong with its remedy; what passed is one paragraph.
+//! Renders the report as text: first the verdict, then each problem with its remedy, then the passed checks in one
+//! paragraph.
 
 use crate::check::{Check, Kind};
 use crate::finding::{Finding, Outcome};
-use crate::lines::{width_of, wrap};
 use crate::report::{Facts, ProfileVerdict, Report, Verdict};
+use crate::wrap::{width_of, wrap};
 use std::collections::BTreeMap;
 
 const BOLD: &str = "1";
@@ -11,7 +12,7 @@ const RED: &str = "1;31";
 const YELLOW: &str = "1;33";
 const GREEN: &str = "32";
 
-/// Paints words; the words say the same without.
+/// Colours words. The text has the same meaning without colour.
 pub(crate) struct Paint(pub bool);
 
 impl Paint {
@@ -19,7 +20,7 @@ impl Paint {
         if self.0 && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    /// Paints the first word or words of a line.
+    /// Colours the front of a line.
     fn front(&self, code: &str, line: &str, len: usize) -> String {
         match line.split_at_checked(len) {
             Some((front, rest)) => self.with(code, front) + rest,
@@ -37,8 +38,8 @@ const fn colour(outcome: Outcome) -> &'static str {
 }
 
 impl Report {
-    /// The report as text in lines of at most `width` columns (at least 20), each ended by a line feed. Without
-    /// `colour` there is no escape sequence in it.
+    /// The report as text, in lines of at most `width` columns (at least 20) that end with a line feed. It has escape
+    /// sequences only with `colour`.
     pub fn render(&self, width: usize, colour: bool) -> String {
         let mut text = Text { paint: Paint(colour), width, out: String::new() };
         text.headline(self);
@@ -46,8 +47,8 @@ impl Report {
         text.facts(&self.facts);
         text.blank();
         text.profiles(&self.profiles);
-        let mut bad: Vec<_> = self.findings.iter().filter(|f| f.problem.is_some() && !told_by_profiles(f)).collect();
-        // The worst first, else in the order of the checks.
+        let mut bad: Vec<_> = self.findings.iter().filter(|f| f.problem.is_some() && !shown_with_profiles(f)).collect();
+        // The worst come first; those of one outcome are in the order of the checks.
         bad.sort_by_key(|f| std::cmp::Reverse(f.outcome));
         for finding in bad {
             text.blank();
@@ -65,8 +66,8 @@ impl Report {
         let warnings = self.count(Outcome::Warning);
         let first = match self.profiles.first().map(|p| p.verdict) {
             Some(Verdict::Refused) => "RRAS would NOT start with it",
-            Some(Verdict::DependsOnTable) => "whether RRAS would start with it is not known until it has run",
-            _ if failures > 0 => "RRAS would start with it, and would not be safe",
+            Some(Verdict::DependsOnTable) => "whether RRAS would start with it is not known until it runs",
+            _ if failures > 0 => "RRAS would start with it, but would not be safe",
             _ => "RRAS would start with it",
         };
         let mut counts = Vec::new();
@@ -91,7 +92,7 @@ fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Why a profile says no. The deciding one's reasons are the findings below; nothing is said twice.
+/// The reasons for a profile's verdict. Those of the deciding profile are the findings below, and no reason is repeated.
 fn reasons(profile: &ProfileVerdict, profiles: &[ProfileVerdict]) -> String {
     if profile.reasons.is_empty() {
         return String::new();
@@ -102,7 +103,7 @@ fn reasons(profile: &ProfileVerdict, profiles: &[ProfileVerdict]) -> String {
             _ => format!(": {}", profile.reasons.join("; ")),
         };
     }
-    // Said above already: those of the profiles in front.
+    // Reasons that the profiles above have in common.
     let above = profiles.iter().take_while(|p| p.profile != profile.profile);
     let Some(like) = above
         .filter(|p| !p.reasons.is_empty() && p.reasons.iter().all(|reason| profile.reasons.contains(reason)))
@@ -119,8 +120,8 @@ fn reasons(profile: &ProfileVerdict, profiles: &[ProfileVerdict]) -> String {
     }
 }
 
-/// Does a warning only repeat what the table of profiles says?
-fn told_by_profiles(finding: &Finding) -> bool {
+/// Whether a warning only repeats what the table of profiles shows.
+fn shown_with_profiles(finding: &Finding) -> bool {
     let of_a_profile =
         matches!(finding.check, Check::ShippingRequirements | Check::DocumentedRequirements | Check::Nt4Requirements);
     of_a_profile && finding.outcome == Outcome::Warning
@@ -142,7 +143,7 @@ impl Text {
         self.line("");
     }
 
-    /// A paragraph whose front words are painted.
+    /// A paragraph whose front is coloured.
     fn painted(&mut self, front: &str, code: &str, text: &str) {
         for (n, line) in wrap(front, text, self.width).iter().enumerate() {
             let len = front.trim_end().len();
@@ -189,7 +190,7 @@ impl Text {
                 format!("callbacks table of revision {revision} with {}", plural(table.len(), "function", "functions"))
             }
             (None, Some(_)) => "no callbacks table (revision 1)".into(),
-            _ => "a callbacks table, not seen yet".into(),
+            _ => "a callbacks table, not known yet".into(),
         };
         let ikev2 = match facts.ikev2 {
             Some(true) => "called for IKEv2 connections",
@@ -213,8 +214,8 @@ impl Text {
             };
             let front = format!("  {:<10}  ", profile.profile);
             let word = profile.verdict.word();
-            let said = format!("{word}{decides}{}", reasons(profile, profiles));
-            for (n, line) in wrap(&front, &said, self.width).iter().enumerate() {
+            let text = format!("{word}{decides}{}", reasons(profile, profiles));
+            for (n, line) in wrap(&front, &text, self.width).iter().enumerate() {
                 let line = match line.split_once(word) {
                     Some((before, after)) if n == 0 => format!("{before}{}{after}", self.paint.with(code, word)),
                     _ => line.clone(),
@@ -246,7 +247,7 @@ impl Text {
         }
     }
 
-    /// Skipped checks, those of one reason together.
+    /// Skipped checks, grouped by reason.
     fn skipped(&mut self, report: &Report) {
         if let Some(not_run) = &report.not_run {
             let skipped =
@@ -259,8 +260,8 @@ impl Text {
         }
         let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for finding in &report.findings {
-            let told = report.not_run.is_some() && finding.check.kind() == Kind::Dynamic;
-            if finding.outcome == Outcome::Skipped && !told {
+            let reported = report.not_run.is_some() && finding.check.kind() == Kind::Dynamic;
+            if finding.outcome == Outcome::Skipped && !reported {
                 reasons.entry(&finding.message).or_default().push(finding.check.id());
             }
         }

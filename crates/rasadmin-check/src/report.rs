@@ -1,24 +1,24 @@
-//! The whole answer about one file.
+//! The report about one file.
 
 use crate::check::{Check, Kind};
-use crate::dynamic::Run;
+use crate::dynamic::DynamicResults;
 use crate::finding::{Finding, Outcome};
 use crate::image::{Format, Image};
 use crate::options::Options;
 use crate::statics::requirements::violations;
-use mprapi::requirements::judge_table;
+use mprapi::requirements::check_table;
 use mprapi::{FunctionId, FunctionSet, Profile};
 use serde::Serialize;
 
-/// Would RRAS start with it?
+/// Whether RRAS would start with a DLL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Yes.
+    /// It would.
     Starts,
-    /// No.
+    /// It would not.
     Refused,
-    /// It depends on its callbacks table, which only running it shows.
+    /// That depends on the callbacks table, which is known only when the DLL runs.
     DependsOnTable,
 }
 
@@ -33,20 +33,20 @@ impl Verdict {
     }
 }
 
-/// What one profile says.
+/// The verdict of one profile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProfileVerdict {
     /// `documented`, `shipping` or `nt4`.
     pub profile: &'static str,
-    /// Does it decide whether the file fails?
+    /// Whether this profile decides if the file fails.
     pub decides: bool,
-    /// Would RRAS start with it, by this profile?
+    /// Whether RRAS would start with the DLL, according to this profile.
     pub verdict: Verdict,
-    /// Why not, or what is open.
+    /// Why it would not, or what is not known.
     pub reasons: Vec<String>,
 }
 
-/// What the file is.
+/// Facts about the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Facts {
     /// `PE` or `ELF`.
@@ -55,47 +55,47 @@ pub struct Facts {
     pub bits: u8,
     /// `x86-64`.
     pub machine: String,
-    /// The contract's functions that it exports by name.
+    /// The functions of the contract that it exports by name.
     pub exports: Vec<&'static str>,
-    /// How many other exports it has.
+    /// The number of other exports.
     pub other_exports: usize,
-    /// The libraries that are loaded with it.
+    /// The libraries that are loaded together with it.
     pub needs: Vec<String>,
-    /// The callbacks table's revision, once it has run; 1 for a DLL without a table.
+    /// The callbacks table's revision, if the DLL has run. 1 for a DLL without a table.
     pub revision: Option<u8>,
-    /// The functions in its callbacks table, once it has run.
+    /// The functions in its callbacks table, if the DLL has run.
     pub table: Option<Vec<&'static str>>,
-    /// Is it called for IKEv2 connections? None: that depends on its table.
+    /// Whether RRAS calls it for IKEv2 connections. None if that depends on its table.
     pub ikev2: Option<bool>,
-    /// Is it built with rasadmin-sdk?
+    /// Whether it is built with rasadmin-sdk.
     pub built_with_sdk: bool,
 }
 
 /// Why the dynamic checks were not run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NotRun {
-    /// Why.
+    /// The reason.
     pub why: String,
-    /// The command that runs them, if there is one here.
+    /// The command that would run them, if there is one.
     pub command: Option<String>,
 }
 
-/// The answer about one file. Serialises to the JSON of `rasadmin check --json`.
+/// The report about one file. Serialises to the JSON of `rasadmin check --json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// The file, as it was given.
+    /// The file, as the caller named it.
     pub file: String,
-    /// Does it fail?
+    /// Whether the file fails.
     pub failed: bool,
-    /// What each profile says, the deciding one first.
+    /// The verdict of each profile, the deciding one first.
     pub profiles: Vec<ProfileVerdict>,
-    /// What the file is.
+    /// Facts about the file.
     pub facts: Facts,
-    /// One for each check.
+    /// One finding for each check.
     pub findings: Vec<Finding>,
     /// Why the dynamic checks were not run, if they were not.
     pub not_run: Option<NotRun>,
-    /// Is a skipped dynamic check a failure?
+    /// Whether a skipped dynamic check is a failure.
     pub require_dynamic: bool,
 }
 
@@ -104,13 +104,13 @@ impl Report {
         file: String,
         image: &Image,
         statics: Vec<Finding>,
-        run: Run,
+        run: DynamicResults,
         not_run: Option<NotRun>,
         options: &Options,
     ) -> Self {
         let deciding = options.deciding();
         let mut findings = statics;
-        // A table that was seen answers what the exports left open.
+        // If the table is known, it decides what the exports leave open.
         if run.table.is_some()
             && let Some(open) = findings.iter_mut().find(|f| f.check == Check::ShippingRequirements)
             && open.outcome == Outcome::Skipped
@@ -120,7 +120,7 @@ impl Report {
         let others = Profile::ALL.into_iter().filter(|&p| p != deciding);
         let profiles: Vec<_> = std::iter::once(deciding)
             .chain(others)
-            .map(|profile| judge(profile, profile == deciding, image, &findings, &run))
+            .map(|profile| verdict_for(profile, profile == deciding, image, &findings, &run))
             .collect();
         let facts = facts(image, &run);
         findings.extend(run.findings);
@@ -130,17 +130,17 @@ impl Report {
         Self { file, failed, profiles, facts, findings, not_run, require_dynamic: options.require_dynamic }
     }
 
-    /// 0: nothing failed; 1: a check failed or crashed, or one that was required was skipped.
+    /// The exit code: 0 if nothing failed; 1 if a check failed or crashed, or a required one was skipped.
     pub fn exit_code(&self) -> i32 {
         i32::from(self.failed)
     }
 
-    /// What a check found.
+    /// The finding of a check.
     pub fn finding(&self, check: Check) -> Option<&Finding> {
         self.findings.iter().find(|finding| finding.check == check)
     }
 
-    /// What a profile says.
+    /// The verdict of a profile.
     pub fn profile(&self, profile: Profile) -> Option<&ProfileVerdict> {
         self.profiles.iter().find(|verdict| verdict.profile == profile.name())
     }
@@ -150,13 +150,19 @@ impl Report {
         serde_json::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// How many checks ended so.
+    /// The number of checks with this outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.findings.iter().filter(|f| f.outcome == outcome).count()
     }
 }
 
-fn judge(profile: Profile, decides: bool, image: &Image, findings: &[Finding], run: &Run) -> ProfileVerdict {
+fn verdict_for(
+    profile: Profile,
+    decides: bool,
+    image: &Image,
+    findings: &[Finding],
+    run: &DynamicResults,
+) -> ProfileVerdict {
     let mut reasons = Vec::new();
     for finding in findings.iter().chain(&run.findings) {
         let stops_loading = matches!(finding.check, Check::Machine | Check::Dependents | Check::Initialises);
@@ -175,19 +181,19 @@ fn judge(profile: Profile, decides: bool, image: &Image, findings: &[Finding], r
     add(violations(profile, functions));
     let mut verdict = Verdict::Starts;
     if let Some((revision, pointers)) = run.table {
-        add(judge_table(profile, revision, pointers));
+        add(check_table(profile, revision, pointers));
     } else if profile == Profile::Shipping && functions.contains(FunctionId::InitializeDllEx) {
         verdict = Verdict::DependsOnTable;
     }
     if !reasons.is_empty() {
         verdict = Verdict::Refused;
     } else if verdict == Verdict::DependsOnTable {
-        reasons.push("it depends on its callbacks table, which only running it shows".into());
+        reasons.push("it depends on the callbacks table, which is known only when the DLL runs".into());
     }
     ProfileVerdict { profile: profile.name(), decides, verdict, reasons }
 }
 
-fn facts(image: &Image, run: &Run) -> Facts {
+fn facts(image: &Image, run: &DynamicResults) -> Facts {
     let functions = image.functions();
     let names = |set: FunctionSet| set.iter().map(FunctionId::name).collect::<Vec<_>>();
     let has_table = functions.contains(FunctionId::InitializeDllEx);

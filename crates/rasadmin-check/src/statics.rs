@@ -1,4 +1,4 @@
-//! The checks that read the file and never load it.
+//! The checks that read the file without loading it.
 
 mod exports;
 mod imports;
@@ -11,11 +11,7 @@ use crate::image::{Format, Image};
 use mprapi::{FunctionId, Profile};
 use std::path::Path;
 
-/// What RRAS does with a DLL that its validation refuses.
-pub(crate) const REFUSED: &str =
-    "RRAS refuses the DLL with error 87 (event 20113), and the Remote Access service does not start.";
-
-/// Runs every static check. `deciding` is the profile whose failures are failures; the others' are warnings.
+/// Runs every static check. A failure under the profile `deciding` is a failure; under the other profiles it is a warning.
 pub(crate) fn run(image: &Image, path: &Path, deciding: Profile) -> Vec<Finding> {
     let mut findings = vec![machine(image), relocations(image)];
     findings.extend(exports::run(image, deciding));
@@ -52,13 +48,13 @@ fn machine(image: &Image) -> Finding {
     let message = match image.format {
         Format::Pe => "a 64-bit DLL for x86-64".to_owned(),
         Format::Elf => {
-            format!("a native library for {}: good for tests here; RRAS loads the Windows DLL", image.machine)
+            format!("a native library for {}: fine for tests here, but RRAS loads only Windows DLLs", image.machine)
         }
     };
     Finding::pass(Check::Machine, message)
 }
 
-/// A 64-bit image has no 32-bit addresses. GNU ld before 2.41 writes such relocations for the offsets of thread-local
+/// Checks that a 64-bit image has no 32-bit relocations. GNU ld before 2.41 writes them for the offsets of thread-local
 /// variables, which must not change.
 fn relocations(image: &Image) -> Finding {
     let check = Check::Relocations;
@@ -87,17 +83,17 @@ fn ikev2(image: &Image) -> Finding {
     if image.functions().contains(FunctionId::InitializeDllEx) {
         return Finding::pass(
             Check::Ikev2,
-            "it exports MprAdminInitializeDllEx: called for IKEv2 connections if its table says revision 2",
+            "it exports MprAdminInitializeDllEx: RRAS calls it for IKEv2 connections if its table says revision 2",
         );
     }
     Finding::problem(
         Check::Ikev2,
         Outcome::Warning,
-        "it is never called for IKEv2 connections",
+        "RRAS never calls it for IKEv2 connections",
         Problem::of_dll(
-            "It does not export MprAdminInitializeDllEx, so that it counts as revision 1.",
-            "For an IKEv2 connection RRAS calls none of its functions: such users are neither refused nor recorded, \
-             and get RRAS's own addresses.",
+            "It does not export MprAdminInitializeDllEx, so it counts as revision 1.",
+            "For an IKEv2 connection RRAS calls none of its functions: the DLL can neither refuse nor record such \
+             users, and they get RRAS's own addresses.",
             "Export MprAdminInitializeDllEx and fill in a revision 2 table, or do not offer IKEv2.",
         ),
     )

@@ -1,11 +1,11 @@
-//! The version that a Windows DLL states in its resources: read without loading it, on every platform.
+//! Reads the version in a Windows DLL's resources, without loading the DLL, on every platform.
 
 use object::LittleEndian as LE;
 use object::pe::{ImageNtHeaders32, ImageNtHeaders64, RT_VERSION};
 use object::read::pe::{ImageNtHeaders, PeFile};
 use std::path::Path;
 
-/// The text ProductVersion of a file; None if it is no Windows file, or states none.
+/// The ProductVersion of a file. None if it is not a Windows file, or has no version.
 pub fn product_version(path: &Path) -> Option<String> {
     let bytes = std::fs::read(path).ok()?;
     let resource = match object::FileKind::parse(&*bytes).ok()? {
@@ -16,7 +16,7 @@ pub fn product_version(path: &Path) -> Option<String> {
     text(resource?, "ProductVersion", DEPTH)
 }
 
-/// VS_VERSIONINFO: the first of its type, in the first language.
+/// The first VS_VERSIONINFO resource, in the first language.
 fn resource<Pe: ImageNtHeaders>(bytes: &[u8]) -> Option<&[u8]> {
     let file = PeFile::<Pe>::parse(bytes).ok()?;
     let directory = file.data_directories().resource_directory(bytes, &file.section_table()).ok()??;
@@ -29,11 +29,11 @@ fn resource<Pe: ImageNtHeaders>(bytes: &[u8]) -> Option<&[u8]> {
     from.get(..usize::try_from(data.size.get(LE)).ok()?)
 }
 
-/// The text stands in the root's StringFileInfo, in its table, in a string.
+/// The depth of the text in the resource: root, StringFileInfo, table, string.
 const DEPTH: u32 = 4;
 
-/// The value of a text among a node and those in it. A node is its length, its value's, what it is, its name, its value
-/// and its children, each from a multiple of four on.
+/// The value of the text named `wanted` in a node or its descendants. A node has its length, the length of its value, the
+/// type of its value, its name, its value and its children; value and children are aligned to four bytes.
 fn text(node: &[u8], wanted: &str, depth: u32) -> Option<String> {
     let half = |at: usize| Some(u16::from_le_bytes([*node.get(at)?, *node.get(at + 1)?]));
     let word = |at: usize| half(at).map(usize::from);
@@ -43,7 +43,7 @@ fn text(node: &[u8], wanted: &str, depth: u32) -> Option<String> {
     if name.iter().copied().eq(wanted.encode_utf16()) {
         return String::from_utf16(&units(value)).ok();
     }
-    // A text's length counts units, anything else's bytes.
+    // The length of a text counts UTF-16 units, that of another value bytes.
     let length = if half(4)? == 1 { 2 * word(2)? } else { word(2)? };
     let mut child = (value + length).next_multiple_of(4);
     while depth > 0 && child < node.len() {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_found_where_it_stands_and_damage_is_none() {
+    fn a_text_is_found_and_damage_gives_none() {
         let wide = |text: &str| text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
         let strings = [("FileVersion", "1"), ("ProductVersion", "2.3.4-beta"), ("Z", "")];
         let strings = strings.map(|(name, value)| node(name, 1, &wide(value), &[]));

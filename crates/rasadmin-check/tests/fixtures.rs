@@ -1,4 +1,4 @@
-//! The admin DLLs in C (fixtures/): for each, exactly what is found, and what the profiles say.
+//! The exact findings and verdicts for each of the admin DLLs in C (fixtures/).
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -9,11 +9,11 @@ use rasadmin_check::Verdict::{self, DependsOnTable, Refused, Starts};
 use rasadmin_check::{Check, Kind, Options, Outcome, Report};
 use std::path::{Path, PathBuf};
 
-/// What a fixture gets. The warnings of the profile `nt4`, which is not in the table of the fixtures, are left out.
+/// The findings and verdicts of a fixture, without the warnings of the profile `nt4`.
 struct Expected {
     name: &'static str,
     documented: Verdict,
-    /// With its callbacks table, if it has one.
+    /// The verdict with its callbacks table, if it has one.
     shipping: Verdict,
     findings: &'static [(Check, Outcome)],
     start: Start,
@@ -98,7 +98,7 @@ fn fixtures(platform: &str) -> PathBuf {
     folder
 }
 
-/// Without the NT 4 warning.
+/// The findings without the warning of the profile `nt4`.
 fn findings(report: &Report) -> Vec<(Check, Outcome)> {
     found(report).into_iter().filter(|(check, _)| *check != Check::Nt4Requirements).collect()
 }
@@ -107,7 +107,7 @@ fn verdict(report: &Report, profile: Profile) -> Verdict {
     report.profile(profile).unwrap().verdict
 }
 
-/// Checks a copy: fixtures write their log beside themselves.
+/// Checks a copy, because fixtures write their log beside themselves.
 fn checked(path: &Path, options: &Options) -> Report {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join(path.file_name().unwrap());
@@ -115,7 +115,7 @@ fn checked(path: &Path, options: &Options) -> Report {
     report(&copy, options)
 }
 
-/// Windows files, read everywhere and run nowhere.
+/// Windows files, checked statically on every platform.
 #[test]
 fn what_the_files_say() {
     let folder = fixtures("windows");
@@ -137,7 +137,7 @@ fn what_the_files_say() {
     }
 }
 
-/// The files of this platform, run.
+/// The files of this platform, with the dynamic checks.
 #[test]
 fn what_running_them_shows() {
     let folder = fixtures(if cfg!(windows) { "windows" } else { "native" });
@@ -159,7 +159,7 @@ fn what_running_them_shows() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// With `--profile documented` that list decides, and the other one only warns.
+/// With `--profile documented` that profile decides, and `shipping` only warns.
 #[test]
 fn the_documented_profile_decides_when_asked() {
     let folder = fixtures("windows");
@@ -172,7 +172,7 @@ fn the_documented_profile_decides_when_asked() {
     }
 }
 
-/// What lies beside the DLL is not found by the loader, whoever put it there.
+/// The loader does not find a library beside the DLL.
 #[test]
 fn a_dependent_beside_the_dll() {
     let windows = fixtures("windows");
@@ -200,7 +200,7 @@ fn no_fixture_is_forgotten() {
         if path.extension().is_some_and(|extension| extension == "dll") {
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
             let known = FIXTURES.iter().any(|f| f.name == name) || elsewhere.contains(&&*name);
-            assert!(known, "what is to be found in {name}?");
+            assert!(known, "the table has no line for {name}");
         }
     }
 }

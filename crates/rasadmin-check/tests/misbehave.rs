@@ -1,4 +1,4 @@
-//! Each dynamic check finds its own kind of misbehaviour, and nothing else does.
+//! Each dynamic check finds its own kind of misbehaviour, and no other check does.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -6,31 +6,32 @@ mod common;
 use common::{found, impatient, misbehave, options, report};
 use rasadmin_check::{Check, Culprit, Options, Outcome, Report};
 
-fn told(what: &str, options: Options) -> Report {
+/// The report about a DLL that misbehaves in this way.
+fn misbehaving(how: &str, options: Options) -> Report {
     let path = misbehave();
     let options = Options {
         cycles: 60,
-        environment: vec![("RASADMIN_MISBEHAVE".into(), what.into()), ("RASADMIN_SELF".into(), path.clone().into())],
+        environment: vec![("RASADMIN_MISBEHAVE".into(), how.into()), ("RASADMIN_SELF".into(), path.clone().into())],
         ..options
     };
     report(&path, &options)
 }
 
-/// The only finding is of this check and says this.
-fn only(what: &str, check: Check, outcome: Outcome, says: &str) -> Report {
-    let report = told(what, options());
+/// Asserts that the only finding is of this check, and contains this text.
+fn only(how: &str, check: Check, outcome: Outcome, expected: &str) -> Report {
+    let report = misbehaving(how, options());
     let text = report.render(100, false);
-    assert_eq!(found(&report), [(check, outcome)], "{what}\n{text}");
+    assert_eq!(found(&report), [(check, outcome)], "{how}\n{text}");
     let finding = report.finding(check).unwrap();
-    assert!(finding.message.contains(says), "{what}: {}", finding.message);
+    assert!(finding.message.contains(expected), "{how}: {}", finding.message);
     assert_eq!(finding.problem.as_ref().unwrap().culprit, Culprit::Dll);
     assert_eq!(report.exit_code(), 1);
     report
 }
 
 #[test]
-fn a_good_one_passes_every_check() {
-    let report = told("", options());
+fn a_good_dll_passes_every_check() {
+    let report = misbehaving("", options());
     assert_eq!(found(&report), [], "{}", report.render(100, false));
     assert_eq!(report.count(Outcome::Skipped), 0);
     assert_eq!(report.exit_code(), 0);
@@ -43,7 +44,7 @@ fn an_array_read_beyond_its_end() {
 }
 
 #[test]
-fn a_name_copied_without_a_look_at_its_length() {
+fn a_name_copied_without_checking_its_length() {
     only("copies-names", Check::LongUserName, Outcome::Fail, "with a user name of 64 KiB");
 }
 
@@ -93,16 +94,16 @@ fn half_a_pair_in_the_table() {
         "half-a-pair-in-the-table",
         Check::CallbacksTable,
         Outcome::Fail,
-        "MprAdminGetIpAddressForUser is there without MprAdminReleaseIpAddress",
+        "MprAdminGetIpAddressForUser is present without MprAdminReleaseIpAddress",
     );
 }
 
 #[test]
 fn a_fault_in_an_ordinary_call_is_a_crash_of_that_function() {
     let report = only("panics", Check::AnswersInTime, Outcome::Crashed, "MprAdminAcceptNewLink: ");
-    // The DLL's own words are passed on.
+    // The report has the DLL's own output.
     let problem = report.finding(Check::AnswersInTime).unwrap().problem.clone().unwrap();
-    assert!(problem.cause.contains("told to"), "{}", problem.cause);
+    assert!(problem.cause.contains("on purpose"), "{}", problem.cause);
     // The other functions were still checked.
     assert_eq!(report.finding(Check::NullPointers).unwrap().outcome, Outcome::Pass);
 }
@@ -114,7 +115,7 @@ fn a_dll_that_ends_the_process() {
 
 #[test]
 fn a_hang_in_initialise_skips_the_rest() {
-    let report = told("hangs-in-initialise", impatient());
+    let report = misbehaving("hangs-in-initialise", impatient());
     assert_eq!(found(&report), [(Check::Initialises, Outcome::Fail)]);
     let finding = report.finding(Check::Initialises).unwrap();
     assert_eq!(finding.message, "MprAdminInitializeDllEx: no answer within 4 seconds");
@@ -129,7 +130,7 @@ fn a_crash_in_initialise_skips_the_rest() {
 
 #[test]
 fn a_hang_in_terminate() {
-    let report = told("hangs-in-terminate", impatient());
+    let report = misbehaving("hangs-in-terminate", impatient());
     assert_eq!(found(&report), [(Check::AnswersInTime, Outcome::Fail)]);
     assert_eq!(report.finding(Check::LoadCycles).unwrap().outcome, Outcome::Skipped);
 }

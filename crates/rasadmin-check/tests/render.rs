@@ -1,4 +1,4 @@
-//! The report as an administrator sees it, and as a program does.
+//! The report as text, and as JSON.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -28,7 +28,7 @@ fn same(name: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
-/// A report without this machine's paths and this platform's words for a fault.
+/// The text of a report, without this machine's paths and this platform's words for a crash.
 fn normal(report: &Report, width: usize, colour: bool) -> String {
     let mut report = report.clone();
     report.file = "vendor.dll".into();
@@ -99,22 +99,22 @@ fn json() {
     same("json", &report.to_json());
 }
 
-fn told(what: &str) -> Report {
-    let options = Options { cycles: 20, environment: vec![("RASADMIN_MISBEHAVE".into(), what.into())], ..options() };
+fn misbehaving(how: &str) -> Report {
+    let options = Options { cycles: 20, environment: vec![("RASADMIN_MISBEHAVE".into(), how.into())], ..options() };
     let mut report = report(&misbehave(), &options);
-    // The one thing that differs between the platforms.
+    // Only this differs between platforms.
     report.facts.format = "PE";
     report
 }
 
 #[test]
 fn everything_passed() {
-    same("passed", &normal(&told(""), 100, false));
+    same("passed", &normal(&misbehaving(""), 100, false));
 }
 
 #[test]
 fn a_fault() {
-    same("fault", &normal(&told("unterminated"), 100, false));
+    same("fault", &normal(&misbehaving("unterminated"), 100, false));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_list() {
     let list = check_list(&format!("{first};{second};{third}; {first};x.dll"), &options, &mut |_, _| {}).unwrap();
     assert_eq!(list.reports.len(), 3);
     assert_eq!((list.ipv4_from.as_ref(), list.ipv6_from.as_ref()), (Some(&second), None));
-    // What was asked for is not all loaded: a warning, since the service starts.
+    // RRAS does not load the whole list. That is only a warning, because the service starts.
     assert_eq!((list.exit_code(), list.warnings.len()), (0, 2));
     let json: serde_json::Value = serde_json::from_str(&list.to_json()).unwrap();
     assert_eq!(json["never_loaded"][1], "x.dll");

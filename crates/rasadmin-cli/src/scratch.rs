@@ -8,7 +8,7 @@ mod lent;
 use crate::context::absolute;
 use crate::error::{CommandError, Exit, Kind, Result};
 use clap::Args;
-use rasadmin_host::scratch::{AUDIT_ONLY, Scratch, VARIABLE, is_marked};
+use rasadmin_host::scratch::{AUDIT_ONLY, SCRATCH_VARIABLE, Scratch, is_marked};
 use rasadmin_system::{places, system_log};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -74,7 +74,7 @@ pub fn this_program() -> Result<PathBuf> {
 /// The scratch folder that this process runs in. Setting one variable by hand is not enough to get past the others.
 fn inside() -> Option<PathBuf> {
     let folder = places::variable(INSIDE)?;
-    (places::variable(VARIABLE).as_ref() == Some(&folder) && is_marked(&folder)).then_some(folder)
+    (places::variable(SCRATCH_VARIABLE).as_ref() == Some(&folder) && is_marked(&folder)).then_some(folder)
 }
 
 /// The child's own exit code. If a DLL crashed it, the code is neither 0 nor one of ours.

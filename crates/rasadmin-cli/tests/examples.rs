@@ -93,7 +93,7 @@ fn static_address_refuses_one_user_twice() {
     let run = words([&"host", &"run", &"--keep", &kept, &"--dll", &built("static_address"), &office_day()]);
     let ran = rasadmin_with(run, &[("RASADMIN_STATIC_ADDRESSES", &config)]).ends(1);
     ran.complains("its initialise function answered 1610");
-    assert!(std::fs::read_to_string(Path::new(&kept).join("rasadmin.log")).unwrap().contains("is there twice"));
+    assert!(std::fs::read_to_string(Path::new(&kept).join("rasadmin.log")).unwrap().contains("is listed twice"));
 }
 
 #[test]

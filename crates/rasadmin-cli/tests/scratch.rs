@@ -160,7 +160,7 @@ fn a_folder_with_other_files_is_refused() {
     let day = scenario(folder.path());
     let data = server.path("data");
     let run = [&"host" as &dyn AsRef<_>, &"run", &"--dll", &product(), &"--keep", &data, &day];
-    server.run(words(run)).ends(2).complains("neither empty nor a rehearsal's folder");
+    server.run(words(run)).ends(2).complains("neither empty nor from an earlier test run");
     server.run(words([&"check", &"--keep", &data, &product()])).ends(2).complains("neither empty");
 }
 

@@ -5,7 +5,7 @@
 
 mod support;
 
-use rasadmin_host::readings::Reading;
+use rasadmin_host::assumptions::Assumption;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -431,15 +431,15 @@ fn plain_day(played: &mut Played) {
     played.had_address("d", r"CORP\D", "09:30:00", "10:30:00");
 }
 
-/// As `a_plain_day`, under each reading but the defaults.
+/// As `a_plain_day`, under each assumption but the defaults.
 #[test]
-fn a_plain_day_is_the_same_under_every_reading() {
+fn a_plain_day_is_the_same_under_every_assumption() {
     let scenario = std::fs::read_to_string(folder().join("a-plain-day.scenario")).unwrap();
-    let readings = Reading::ALL
-        .iter()
-        .flat_map(|reading| reading.values()[1..].iter().map(|value| format!("reading {}={value}", reading.name())));
+    let assumptions = Assumption::ALL.iter().flat_map(|assumption| {
+        assumption.values()[1..].iter().map(|value| format!("assume {}={value}", assumption.name()))
+    });
     let mut faults = Vec::new();
-    for setting in readings {
+    for setting in assumptions {
         let mut played = play_text("a-plain-day", &set(&setting, &scenario));
         plain_day(&mut played);
         faults.extend(played.wrong.iter().map(|wrong| format!("({setting}) {wrong}")));

@@ -9,7 +9,7 @@ use std::time::Instant;
 /// From now on until terminate. Where the system has no log that answers, there is only the file.
 pub fn open() {
     if let Some(system) = SystemLog::open() {
-        log::also(Box::new(move |entry| write(&system, entry)));
+        log::set_sink(Box::new(move |entry| write(&system, entry)));
     }
 }
 

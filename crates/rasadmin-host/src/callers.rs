@@ -1,4 +1,4 @@
-//! Who is inside a DLL, so that it is not unloaded under them.
+//! The calls that are inside a DLL, so that it is not unloaded while they run.
 
 use mprapi::FunctionId;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,54 +13,54 @@ pub(crate) struct Callers {
 
 #[derive(Debug)]
 struct State {
-    door: Door,
+    admission: Admission,
     inside: Vec<FunctionId>,
 }
 
-/// Which calls may be made.
+/// Which calls may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Door {
-    Open,
-    /// The service stops: MprAdminTerminateDll only.
-    Closing,
-    /// It is unloaded.
-    Shut,
+enum Admission {
+    All,
+    /// The service is stopping: MprAdminTerminateDll only.
+    TerminateOnly,
+    /// The DLL is being unloaded.
+    None,
 }
 
 impl Callers {
     pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(State { door: Door::Open, inside: Vec::new() }), left: Condvar::new() }
+        Self { state: Mutex::new(State { admission: Admission::All, inside: Vec::new() }), left: Condvar::new() }
     }
 
-    /// A call begins, unless it may not be made any more; it ends when what is returned is dropped.
+    /// Begins a call, which ends when the returned value is dropped. Returns None if the call may no longer be made.
     pub(crate) fn enter(&self, function: FunctionId) -> Option<Caller<'_>> {
         let mut state = self.state();
-        let may = match state.door {
-            Door::Open => true,
-            Door::Closing => function == FunctionId::TerminateDll,
-            Door::Shut => false,
+        let allowed = match state.admission {
+            Admission::All => true,
+            Admission::TerminateOnly => function == FunctionId::TerminateDll,
+            Admission::None => false,
         };
-        may.then(|| state.inside.push(function)).map(|()| Caller { callers: self, function })
+        allowed.then(|| state.inside.push(function)).map(|()| Caller { callers: self, function })
     }
 
-    /// From now on no call is made but MprAdminTerminateDll.
+    /// Allows no further calls, except MprAdminTerminateDll.
     pub(crate) fn close(&self) {
         let mut state = self.state();
-        if state.door == Door::Open {
-            state.door = Door::Closing;
+        if state.admission == Admission::All {
+            state.admission = Admission::TerminateOnly;
         }
     }
 
-    /// Waits until nobody is inside, until the deadline at most. Those who still are.
+    /// Waits until no call is inside, but no longer than the deadline. Returns the functions that are still inside.
     pub(crate) fn wait(&self, deadline: Instant) -> Vec<FunctionId> {
         self.wait_for_all(deadline).inside.clone()
     }
 
-    /// As [`wait`](Self::wait), and no call is made any more.
+    /// As [`wait`](Self::wait), then allows no further calls at all.
     pub(crate) fn shut(&self, deadline: Instant) -> Vec<FunctionId> {
         self.close();
         let mut state = self.wait_for_all(deadline);
-        state.door = Door::Shut;
+        state.admission = Admission::None;
         state.inside.clone()
     }
 
@@ -81,7 +81,7 @@ impl Callers {
     }
 }
 
-/// One call, as long as this lives.
+/// One call. It counts as inside until this is dropped.
 pub(crate) struct Caller<'a> {
     callers: &'a Callers,
     function: FunctionId,

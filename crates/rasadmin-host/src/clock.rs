@@ -1,27 +1,27 @@
-//! A clock for a DLL that plays a whole day in a second: a file with the scenario's time of day and monotonic clock.
+//! The clock of a run that plays a whole day in a second: a file with the scenario's time of day and monotonic clock.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// The file.
+/// The clock's file.
 #[derive(Debug)]
 pub struct Clock(Mutex<File>);
 
 impl Clock {
-    /// Makes the file.
+    /// Creates the file.
     pub fn create(path: &Path) -> std::io::Result<Self> {
         File::create(path).map(|file| Self(Mutex::new(file)))
     }
 
-    /// Sets both clocks: the milliseconds since 1970, and the milliseconds of the machine's monotonic clock. The text
-    /// always has the same length, so a reader never sees a part of it.
+    /// Sets the time of day (`time`, in milliseconds since 1970) and the monotonic clock (in milliseconds). The file's text
+    /// always has the same length, so a reader never sees only a part of it.
     pub fn set(&self, time: i64, monotonic: u64) {
         let Ok(time) = jiff::Timestamp::from_millisecond(time) else { return };
         let text = format!("{time:.3} {monotonic:013}");
         let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Without a clock the DLL goes by the system's: no reason to stop.
+        // If this fails, the DLL uses the system's clock. That is no reason to stop the run.
         let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(text.as_bytes()));
     }
 }

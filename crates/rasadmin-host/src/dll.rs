@@ -1,4 +1,4 @@
-//! One admin DLL: loaded, initialised and judged as RRAS does.
+//! One admin DLL: loaded, initialised and validated as RRAS does.
 #![allow(unsafe_code)] // Calling a DLL's functions from several threads.
 
 use crate::callers::{Caller, Callers};
@@ -7,7 +7,7 @@ use crate::invoke::{Arg, invoke};
 use crate::module::{LoadError, Module, Pointer};
 use mprapi::abi::{MPRAPI_ADMIN_DLL_CALLBACKS, NO_ERROR, REVISION_2};
 use mprapi::contract::{FUNCTION_COUNT, FUNCTIONS};
-use mprapi::requirements::{ExportJudgement, judge_exports, judge_table};
+use mprapi::requirements::{ExportResult, check_exports, check_table};
 use mprapi::{FunctionId, FunctionSet, Profile, Violation};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -16,30 +16,48 @@ use std::time::{Duration, Instant};
 /// The result of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Returned {
-    /// The DWORD or BOOL; None if the function returns nothing.
+    /// The DWORD or BOOL. None if the function returns nothing.
     pub result: Option<u32>,
     /// How long the call took.
     pub took: Duration,
 }
 
 impl Returned {
-    /// Did a verdict accept? (BOOL: anything but 0.)
+    /// Whether a BOOL result accepts: anything but 0 does.
     pub fn accepted(self) -> bool {
         self.result.is_some_and(|r| r != 0)
+    }
+}
+
+/// What the host knows about a DLL, whichever process has loaded it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DllDescription {
+    /// The path it was loaded from.
+    pub path: PathBuf,
+    /// The revision that it counts as.
+    pub revision: u8,
+    /// The functions that RRAS calls.
+    pub functions: FunctionSet,
+}
+
+impl DllDescription {
+    /// Whether RRAS calls the DLL for IKEv2 connections.
+    pub fn serves_ikev2(&self) -> bool {
+        self.revision == REVISION_2
     }
 }
 
 /// A loaded admin DLL.
 #[derive(Debug)]
 pub struct AdminDll {
-    /// None once it is unloaded, or left loaded for good.
+    /// None once the DLL is unloaded, or kept loaded until the process ends.
     module: Mutex<Option<Module>>,
     path: PathBuf,
     callers: Callers,
     index: usize,
-    /// By export name.
+    /// The exports of the contract, by name.
     exported: [Option<Pointer>; FUNCTION_COUNT],
-    /// What RRAS calls: from the table, or the exports.
+    /// The functions that RRAS calls: those of the table, or the exports.
     called: [Option<Pointer>; FUNCTION_COUNT],
     table: Option<(u8, FunctionSet)>,
 }
@@ -47,12 +65,15 @@ pub struct AdminDll {
 // SAFETY: the pointers are addresses of code in `module`, which stays loaded as long as `callers` lets anyone call them;
 // an admin DLL's functions may be called from any thread (CONTRACT section 3, "Threads and processes").
 unsafe impl Send for AdminDll {}
-// SAFETY: as above; that calls of one group do not overlap is the caller's to see to.
+// SAFETY: as above. The caller makes sure that calls of one group do not overlap.
 unsafe impl Sync for AdminDll {}
 
 impl AdminDll {
-    /// Loads the library and looks up the contract's exports. Nothing of it is called yet. `index` is its place in
-    /// DllPath, for reports of a fault.
+    /// Loads the library and looks up the contract's exports. No function is called yet. `index` is the DLL's position in
+    /// DllPath, for the report of a crash.
+    ///
+    /// # Errors
+    /// If the system cannot load the library.
     pub fn load(path: &Path, index: usize) -> Result<Self, LoadError> {
         let module = Module::load(path)?;
         let exported = std::array::from_fn(|i| {
@@ -70,19 +91,20 @@ impl AdminDll {
         })
     }
 
-    /// The path it was loaded from.
+    /// The path that it was loaded from.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The contract's functions that it exports.
+    /// The functions of the contract that the DLL exports.
     pub fn exports(&self) -> FunctionSet {
         set_of(&self.exported)
     }
 
-    /// Initialises it as RRAS does, and returns what it answered: MprAdminInitializeDllEx with a zeroed callbacks table
-    /// if that is exported, and from then on only the table counts; else MprAdminInitializeDll if that is exported, and
-    /// the exports count.
+    /// Initialises the DLL as RRAS does, and returns the code that it returned (0 is success).
+    ///
+    /// If MprAdminInitializeDllEx is exported, it is called with a zeroed callbacks table, and from then on only the table
+    /// counts. Otherwise the exports count, and MprAdminInitializeDll is called if it is exported.
     pub fn initialize(&mut self) -> u32 {
         if self.exports().contains(FunctionId::InitializeDllEx) {
             let mut table = [Arg::bytes(&[0; size_of::<MPRAPI_ADMIN_DLL_CALLBACKS>()])];
@@ -91,7 +113,7 @@ impl AdminDll {
             code.unwrap_or(NO_ERROR)
         } else {
             self.called = self.exported;
-            // A revision 1 DLL: the Ex forms have no place in its revision, and are not called.
+            // The Ex forms do not belong to revision 1, so RRAS does not call them.
             for id in [
                 FunctionId::AcceptNewConnectionEx,
                 FunctionId::ConnectionHangupNotificationEx,
@@ -108,7 +130,7 @@ impl AdminDll {
         let mut set = FunctionSet::EMPTY;
         self.called = [None; FUNCTION_COUNT];
         for row in FUNCTIONS {
-            // The pointers follow `revision`, which is padded to a pointer's size.
+            // The pointers follow `revision`, which is padded to the size of a pointer.
             let bytes = row.slot.and_then(|slot| bytes.get(8 + 8 * slot..16 + 8 * slot));
             let address = bytes.and_then(|b| b.try_into().ok()).map_or(0, usize::from_le_bytes);
             if let Some(pointer) = Pointer::new(std::ptr::with_exposed_provenance_mut(address)) {
@@ -119,19 +141,20 @@ impl AdminDll {
         self.table = Some((bytes.first().copied().unwrap_or(0), set));
     }
 
-    /// The callbacks table's revision and the functions whose pointers are set, once MprAdminInitializeDllEx has run.
+    /// The callbacks table's revision, and the functions whose pointers are set. None before MprAdminInitializeDllEx has
+    /// run.
     pub fn table(&self) -> Option<(u8, FunctionSet)> {
         self.table
     }
 
-    /// The revision it counts as: its table's, or 1.
+    /// The revision that the DLL counts as: that of its table, or 1.
     pub fn revision(&self) -> u8 {
         self.table.map_or(1, |(revision, _)| revision)
     }
 
-    /// Is it called for IKEv2 connections?
-    pub fn serves_ikev2(&self) -> bool {
-        self.revision() == REVISION_2
+    /// What the host knows about the DLL.
+    pub fn description(&self) -> DllDescription {
+        DllDescription { path: self.path.clone(), revision: self.revision(), functions: self.functions() }
     }
 
     /// The functions that RRAS calls: those of its table, or its exports.
@@ -139,14 +162,14 @@ impl AdminDll {
         set_of(&self.called)
     }
 
-    /// What a profile finds missing, once it is initialised.
+    /// The requirements of a profile that the DLL does not meet, once it is initialised.
     pub fn violations(&self, profile: Profile) -> Vec<Violation> {
-        match (judge_exports(profile, self.exports()), self.table) {
-            (ExportJudgement::Decided(violations), None) => violations,
-            (ExportJudgement::DependsOnTable, None) => Vec::new(),
-            (ExportJudgement::DependsOnTable, Some((revision, set))) => judge_table(profile, revision, set),
-            (ExportJudgement::Decided(mut violations), Some((revision, set))) => {
-                for violation in judge_table(profile, revision, set) {
+        match (check_exports(profile, self.exports()), self.table) {
+            (ExportResult::Decided(violations), None) => violations,
+            (ExportResult::DependsOnTable, None) => Vec::new(),
+            (ExportResult::DependsOnTable, Some((revision, set))) => check_table(profile, revision, set),
+            (ExportResult::Decided(mut violations), Some((revision, set))) => {
+                for violation in check_table(profile, revision, set) {
                     if !violations.contains(&violation) {
                         violations.push(violation);
                     }
@@ -156,44 +179,44 @@ impl AdminDll {
         }
     }
 
-    /// Calls a function as RRAS would, through the table if there is one. None if the DLL does not have it, or is being
-    /// unloaded.
+    /// Calls a function as RRAS would: through the table, if there is one. Returns None if the DLL does not have the
+    /// function, or is being unloaded.
     ///
     /// # Panics
-    /// If the number of arguments is not the contract's.
+    /// If the contract has another number of arguments.
     pub fn call(&self, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
         Some(self.enter(function)?.call(arguments))
     }
 
-    /// Calls an export by name, whether or not RRAS would. None if the DLL does not have it, or is being unloaded.
+    /// Calls an export, whether RRAS would or not. Returns None if the DLL does not export it, or is being unloaded.
     ///
     /// # Panics
-    /// If the number of arguments is not the contract's.
+    /// If the contract has another number of arguments.
     pub fn call_export(&self, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
         let pointer = self.exported[function as usize]?;
         let caller = self.callers.enter(function)?;
-        Some(Entered { dll: self, function, pointer, _caller: caller }.call(arguments))
+        Some(EnteredCall { dll: self, function, pointer, _caller: caller }.call(arguments))
     }
 
-    /// A call of [`call`](Self::call) that counts as inside already, so that it will be made.
-    pub(crate) fn enter(&self, function: FunctionId) -> Option<Entered<'_>> {
+    /// Begins a call: it counts as inside from now on, so the DLL is not unloaded before it has returned.
+    pub(crate) fn enter(&self, function: FunctionId) -> Option<EnteredCall<'_>> {
         let pointer = self.called[function as usize]?;
         let caller = self.callers.enter(function)?;
-        Some(Entered { dll: self, function, pointer, _caller: caller })
+        Some(EnteredCall { dll: self, function, pointer, _caller: caller })
     }
 
-    /// From now on no call is made but TerminateDll.
+    /// Allows no further calls, except TerminateDll.
     pub(crate) fn end_calls(&self) {
         self.callers.close();
     }
 
-    /// Waits until nobody is inside, until the deadline at most. The functions that have not returned.
+    /// Waits until no call is inside, but no longer than the deadline. Returns the functions that have not returned.
     pub(crate) fn wait_for_callers(&self, deadline: Instant) -> Vec<FunctionId> {
         self.callers.wait(deadline)
     }
 
-    /// Unloads it once nobody is inside. If by the deadline somebody still is, it stays loaded until the process ends, and
-    /// the functions that have not returned are returned. TerminateDll is the caller's to call first.
+    /// Unloads the DLL once no call is inside. If calls are still inside at the deadline, the DLL stays loaded until the
+    /// process ends, and their functions are returned. The caller must call TerminateDll first.
     pub(crate) fn unload_shared(&self, deadline: Instant) -> Result<Vec<FunctionId>, String> {
         let stuck = self.callers.shut(deadline);
         let module = self.module.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -205,22 +228,25 @@ impl AdminDll {
         Ok(stuck)
     }
 
-    /// Unloads it. TerminateDll is the caller's to call first.
+    /// Unloads the DLL. The caller must call TerminateDll first.
+    ///
+    /// # Errors
+    /// If the system cannot free the library.
     pub fn unload(self) -> Result<(), String> {
         let module = self.module.into_inner().unwrap_or_else(PoisonError::into_inner);
         module.map_or(Ok(()), Module::unload)
     }
 }
 
-/// A call that is inside.
-pub(crate) struct Entered<'a> {
+/// A call that counts as inside the DLL.
+pub(crate) struct EnteredCall<'a> {
     dll: &'a AdminDll,
     function: FunctionId,
     pointer: Pointer,
     _caller: Caller<'a>,
 }
 
-impl Entered<'_> {
+impl EnteredCall<'_> {
     pub(crate) fn call(&self, arguments: &mut [Arg]) -> Returned {
         let _calling = fault::calling(self.function.name(), self.dll.index);
         let start = Instant::now();

@@ -1,20 +1,19 @@
-//! The registry value DllPath: a list of DLLs, and the way RRAS reads it.
+//! The registry value DllPath, a list of DLLs, read as RRAS reads it.
 
-/// What RRAS makes of a DllPath value.
+/// The DLLs of a DllPath value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DllList {
-    /// The DLLs that are loaded, in order.
+    /// The DLLs that RRAS loads, in order.
     pub entries: Vec<String>,
-    /// The rest of the list, which is never loaded because an entry begins with a space: the offending entry and all
-    /// that follow it.
+    /// The entries that RRAS never loads: the first that begins with a space, and all that follow it.
     pub never_loaded: Vec<String>,
 }
 
-/// Expands environment variables, then splits the list as RRAS does (observed): at `;`, in order, and an entry that
-/// begins with a space ends the loading there, silently. Microsoft's own example, `a.dll; b.dll`, loads `a.dll` only.
+/// Expands environment variables, then splits the list at `;` as RRAS does (R-LOAD-4). RRAS loads no entry from the first
+/// that begins with a space: Microsoft's own example, `a.dll; b.dll`, loads only `a.dll`.
 ///
-/// `variable` gives the value of an environment variable; an unknown `%name%` stays as it is, as
-/// ExpandEnvironmentStrings leaves it. An empty entry (`a;;b`) is passed over.
+/// `variable` returns the value of an environment variable. An unknown `%name%` stays unchanged, as with
+/// ExpandEnvironmentStrings. Empty entries (`a;;b`) are skipped.
 pub fn parse(value: &str, variable: impl Fn(&str) -> Option<String>) -> DllList {
     let mut list = DllList::default();
     for entry in expand(value, variable).split(';').filter(|entry| !entry.is_empty()) {
@@ -27,7 +26,7 @@ pub fn parse(value: &str, variable: impl Fn(&str) -> Option<String>) -> DllList 
     list
 }
 
-/// [`parse`] with this process's environment.
+/// As [`parse`], with the environment of this process.
 pub fn parse_with_environment(value: &str) -> DllList {
     parse(value, |name| std::env::var(name).ok())
 }

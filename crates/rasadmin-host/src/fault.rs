@@ -1,7 +1,6 @@
-//! Who was called when the process faulted.
+//! Reports which function of which DLL was running when the process crashed.
 //!
-//! A DLL that faults takes the host with it, as it would take RRAS. The least that can be done is to say, before the
-//! process ends, which function of which DLL was running.
+//! A crash in a DLL ends the host, as it would end RRAS. The report is written just before the process ends.
 #![allow(unsafe_code)] // The system's functions for catching faults.
 
 use std::cell::Cell;
@@ -14,7 +13,7 @@ thread_local! {
 static LIST: AtomicPtr<String> = AtomicPtr::new(std::ptr::null_mut());
 static INSTALL: Once = Once::new();
 
-/// Notes which function of which DLL (its index) this thread is about to call; the note ends with the guard.
+/// Notes the function that this thread is about to call, and the index of its DLL, until the returned guard is dropped.
 pub(crate) fn calling(function: &'static str, dll: usize) -> Calling {
     Calling(CALL.replace((function, dll)))
 }
@@ -27,15 +26,15 @@ impl Drop for Calling {
     }
 }
 
-/// From now on, a fault inside a DLL's function is reported on standard error before the process ends. `names` are the
-/// DLLs in the order of their indices; they live as long as the process.
+/// From now on, reports a crash inside a DLL's function on standard error before the process ends. `names` are the names of
+/// the DLLs in the order of their indices. They are never freed.
 pub fn report_faults(names: &[String]) {
     let text = names.join("\n");
     LIST.store(Box::into_raw(Box::new(text)), Ordering::Release);
     INSTALL.call_once(install);
 }
 
-/// The report, written without allocating: the heap may be what is broken.
+/// Writes the report without allocating memory, because the heap may be damaged.
 fn report(write: impl Fn(&[u8])) {
     let (function, dll) = CALL.get();
     if function.is_empty() {
@@ -68,7 +67,7 @@ fn install() {
         }
     }
     for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE] {
-        // SAFETY: the handler above is async-signal-safe and lives for ever.
+        // SAFETY: the handler above is async-signal-safe and always valid.
         unsafe { libc::signal(signal, handler as *const () as libc::sighandler_t) };
     }
 }
@@ -77,13 +76,13 @@ fn install() {
 fn install() {
     use std::io::Write;
     use windows_sys::Win32::System::Diagnostics::Debug::{EXCEPTION_POINTERS, SetUnhandledExceptionFilter};
-    const EXCEPTION_EXECUTE_HANDLER: i32 = 1; // End the process, with the exception's code as its exit status.
+    const EXCEPTION_EXECUTE_HANDLER: i32 = 1; // Ends the process, with the exception's code as its exit status.
     unsafe extern "system" fn filter(_: *const EXCEPTION_POINTERS) -> i32 {
         report(|bytes| {
             let _ = std::io::stderr().write_all(bytes);
         });
         EXCEPTION_EXECUTE_HANDLER
     }
-    // SAFETY: the filter lives for ever.
+    // SAFETY: the filter is always valid.
     unsafe { SetUnhandledExceptionFilter(Some(filter)) };
 }

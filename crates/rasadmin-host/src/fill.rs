@@ -1,7 +1,7 @@
-//! The structures, filled as Windows fills them, from plain facts.
+//! Fills the structures from plain facts, as Windows does.
 #![allow(unsafe_code)] // Making structures from zeroed bytes, and writing their unions.
 
-use crate::readings::{Ikev2Flags, Projection, Readings};
+use crate::assumptions::{Assumptions, Ikev2Flags, Projection};
 use mprapi::abi::*;
 use std::net::Ipv4Addr;
 
@@ -16,7 +16,7 @@ pub enum Tunnel {
 }
 
 impl Tunnel {
-    /// All of them.
+    /// All tunnel types.
     pub const ALL: [Self; 4] = [Self::Sstp, Self::Ikev2, Self::L2tp, Self::Pptp];
 
     /// Its name, as administrators write it.
@@ -34,7 +34,7 @@ impl Tunnel {
         format!("WAN Miniport ({})", self.name())
     }
 
-    /// The number in its ports' names, `VPN2-127`.
+    /// The first number in its ports' names: 2 in `VPN2-127`.
     pub const fn port_family(self) -> u32 {
         match self {
             Self::Sstp => 0,
@@ -45,7 +45,7 @@ impl Tunnel {
     }
 }
 
-/// What is known of a connection; [`Default`] is an empty one.
+/// The facts about a connection. The default has none.
 #[derive(Clone, Debug)]
 pub struct ConnectionFacts {
     /// hConnection.
@@ -58,7 +58,7 @@ pub struct ConnectionFacts {
     pub remote_computer: String,
     /// dwInterfaceType.
     pub interface_type: i32,
-    /// How it is tunnelled: only IKEv2 shows in the connection's structures.
+    /// The tunnel. The connection's structures show only whether it is IKEv2.
     pub tunnel: Tunnel,
     /// The connection's GUID, as bytes in memory.
     pub guid: [u8; 16],
@@ -66,15 +66,15 @@ pub struct ConnectionFacts {
     pub quarantine: i32,
     /// dwConnectDuration, in seconds.
     pub duration: u32,
-    /// Bytes received from the client; wraps at 4 GiB in the structures.
+    /// Bytes received from the client. The counter in the structures wraps at 4 GiB.
     pub received: u64,
-    /// Bytes sent to the client; wraps at 4 GiB in the structures.
+    /// Bytes sent to the client. The counter in the structures wraps at 4 GiB.
     pub sent: u64,
     /// wszRemoteEndpointAddress.
     pub remote_endpoint: String,
     /// wszLocalEndpointAddress.
     pub local_endpoint: String,
-    /// dwNumSwitchOvers: how often the endpoint has moved.
+    /// dwNumSwitchOvers: how often the client's endpoint has changed.
     pub switch_overs: u32,
     /// The client's IPv4 address.
     pub ipv4: Option<Ipv4Addr>,
@@ -84,8 +84,8 @@ pub struct ConnectionFacts {
     pub ipv6_identifier: Option<[u8; 8]>,
     /// The IPv6 prefix, 64 bits.
     pub ipv6_prefix: [u8; 8],
-    /// How Windows fills what is unproven.
-    pub readings: Readings,
+    /// What to assume where it is unproven how Windows fills the structures.
+    pub assumptions: Assumptions,
 }
 
 impl Default for ConnectionFacts {
@@ -109,17 +109,17 @@ impl Default for ConnectionFacts {
             server_ipv4: None,
             ipv6_identifier: None,
             ipv6_prefix: [0; 8],
-            readings: Readings::default(),
+            assumptions: Assumptions::default(),
         }
     }
 }
 
-/// What is known of a link.
+/// The facts about a link.
 #[derive(Clone, Debug, Default)]
 pub struct LinkFacts {
     /// hPort.
     pub port_handle: u64,
-    /// hConnection: 0 while the connection is not known.
+    /// hConnection. 0 while the connection is not known.
     pub connection_handle: u64,
     /// wszPortName, `VPN2-127`.
     pub port: String,
@@ -127,19 +127,19 @@ pub struct LinkFacts {
     pub device: String,
     /// dwConnectDuration, in seconds.
     pub duration: u32,
-    /// Bytes received from the client; wraps at 4 GiB.
+    /// Bytes received from the client. The counter in the structures wraps at 4 GiB.
     pub received: u64,
-    /// Bytes sent to the client; wraps at 4 GiB.
+    /// Bytes sent to the client. The counter in the structures wraps at 4 GiB.
     pub sent: u64,
 }
 
-/// ERROR_PPP_CP_REJECTED: what a network protocol that was not negotiated carries as its error.
+/// ERROR_PPP_CP_REJECTED: the error of a network protocol that was not negotiated.
 const ERROR_PROTOCOL_NOT_CONFIGURED: u32 = 733;
 
-/// A frame's size in bytes, for making up frame counts.
+/// The size of a frame in bytes, from which frame counts are made up.
 const FRAME: u64 = 1000;
 
-/// Fills a zeroed structure in place and returns its bytes: padding stays zero.
+/// Fills a zeroed structure in place and returns its bytes. Padding stays zero.
 fn filled<T>(fill: impl FnOnce(&mut T)) -> Vec<u8> {
     let mut words = vec![0u64; size_of::<T>().div_ceil(8)];
     const { assert!(align_of::<T>() <= 8) };
@@ -149,7 +149,7 @@ fn filled<T>(fill: impl FnOnce(&mut T)) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_ne_bytes()).take(size_of::<T>()).collect()
 }
 
-/// Copies a string into a fixed array, with its terminator; what does not fit is cut, as Windows does.
+/// Copies a string and its terminator into a fixed array. A string that does not fit is truncated, as Windows does.
 pub fn put(array: &mut [u16], text: &str) {
     let room = array.len() - 1;
     for (to, unit) in array[..room].iter_mut().zip(text.encode_utf16()) {
@@ -161,7 +161,7 @@ fn handle(value: u64) -> HANDLE {
     std::ptr::without_provenance_mut(value as usize)
 }
 
-/// An interface handle: clients have none, and RRAS says INVALID_HANDLE_VALUE.
+/// INVALID_HANDLE_VALUE, which RRAS passes as a client's interface handle.
 const NO_INTERFACE: u64 = u64::MAX;
 
 fn guid(bytes: [u8; 16]) -> GUID {
@@ -174,7 +174,7 @@ fn guid(bytes: [u8; 16]) -> GUID {
     }
 }
 
-/// The low 32 bits: the counters wrap at 4 GiB.
+/// The low 32 bits of a count, because the counters wrap at 4 GiB.
 fn wrapped(count: u64) -> u32 {
     count as u32
 }
@@ -184,7 +184,7 @@ fn error_if_none<T>(value: Option<T>) -> u32 {
 }
 
 fn flags(facts: &ConnectionFacts) -> u32 {
-    if facts.tunnel == Tunnel::Ikev2 && facts.readings.ikev2_flags == Ikev2Flags::Zero {
+    if facts.tunnel == Tunnel::Ikev2 && facts.assumptions.ikev2_flags == Ikev2Flags::Zero {
         return 0;
     }
     let kind = if facts.tunnel == Tunnel::Ikev2 { RAS_FLAGS_IKEV2_CONNECTION } else { RAS_FLAGS_PPP_CONNECTION };
@@ -198,7 +198,7 @@ fn address(array: &mut [u16], address: Option<Ipv4Addr>) {
     }
 }
 
-/// RAS_CONNECTION_0.
+/// Fills a RAS_CONNECTION_0.
 pub fn connection_0(facts: &ConnectionFacts) -> Vec<u8> {
     filled(|c: &mut RAS_CONNECTION_0| {
         c.hConnection = handle(facts.handle);
@@ -212,7 +212,7 @@ pub fn connection_0(facts: &ConnectionFacts) -> Vec<u8> {
     })
 }
 
-/// RAS_CONNECTION_1.
+/// Fills a RAS_CONNECTION_1.
 pub fn connection_1(facts: &ConnectionFacts) -> Vec<u8> {
     filled(|c: &mut RAS_CONNECTION_1| {
         c.hConnection = handle(facts.handle);
@@ -236,7 +236,7 @@ fn ipcp(ip: &mut PPP_IPCP_INFO2, facts: &ConnectionFacts) {
     address(&mut ip.wszRemoteAddress, facts.ipv4);
 }
 
-/// RAS_CONNECTION_2.
+/// Fills a RAS_CONNECTION_2.
 pub fn connection_2(facts: &ConnectionFacts) -> Vec<u8> {
     filled(|c: &mut RAS_CONNECTION_2| {
         c.hConnection = handle(facts.handle);
@@ -250,7 +250,7 @@ pub fn connection_2(facts: &ConnectionFacts) -> Vec<u8> {
     })
 }
 
-/// RAS_CONNECTION_3.
+/// Fills a RAS_CONNECTION_3.
 pub fn connection_3(facts: &ConnectionFacts) -> Vec<u8> {
     filled(|c: &mut RAS_CONNECTION_3| {
         c.dwVersion = 1;
@@ -279,7 +279,7 @@ pub fn connection_3(facts: &ConnectionFacts) -> Vec<u8> {
 /// The server's own interface identifier, ::1.
 const SERVER_IDENTIFIER: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 
-/// RAS_CONNECTION_EX: header revision 1, type 1, size 1672.
+/// Fills a RAS_CONNECTION_EX, with header revision 1, type 1 and size 1672.
 pub fn connection_ex(facts: &ConnectionFacts) -> Vec<u8> {
     filled(|c: &mut RAS_CONNECTION_EX| {
         c.Header.revision = CONNECTION_REVISION;
@@ -307,8 +307,8 @@ pub fn connection_ex(facts: &ConnectionFacts) -> Vec<u8> {
 }
 
 fn projection(info: &mut PROJECTION_INFO, facts: &ConnectionFacts) {
-    // The two pages contradict the specification and PPP_IPCP_INFO (docs/rras-behaviour.md).
-    let remote_is_client = facts.readings.projection == Projection::Remote;
+    // The two structures' pages contradict the specification and PPP_IPCP_INFO (R-STRUCT-10).
+    let remote_is_client = facts.assumptions.projection == Projection::Remote;
     let sides = |client, server| if remote_is_client { (server, client) } else { (client, server) };
     macro_rules! common {
         ($arm:expr) => {{
@@ -340,7 +340,7 @@ fn projection(info: &mut PROJECTION_INFO, facts: &ConnectionFacts) {
     }
 }
 
-/// RAS_PORT_0.
+/// Fills a RAS_PORT_0.
 pub fn port_0(facts: &LinkFacts) -> Vec<u8> {
     filled(|p: &mut RAS_PORT_0| {
         p.hPort = handle(facts.port_handle);
@@ -355,7 +355,7 @@ pub fn port_0(facts: &LinkFacts) -> Vec<u8> {
     })
 }
 
-/// RAS_PORT_1.
+/// Fills a RAS_PORT_1.
 pub fn port_1(facts: &LinkFacts) -> Vec<u8> {
     filled(|p: &mut RAS_PORT_1| {
         p.hPort = handle(facts.port_handle);
@@ -369,8 +369,8 @@ pub fn port_1(facts: &LinkFacts) -> Vec<u8> {
     })
 }
 
-/// AUTH_VALIDATION_EX with its variable part: header revision 1, type 4, and its whole size, rounded up to the
-/// structure's alignment.
+/// Fills an AUTH_VALIDATION_EX with its variable part. The header has revision 1, type 4 and the whole size, rounded up to
+/// the structure's alignment.
 pub fn auth_validation(facts: &ConnectionFacts, auth_info: &[u8]) -> Vec<u8> {
     let size = (AUTH_INFO_OFFSET + auth_info.len().max(1)).next_multiple_of(align_of::<AUTH_VALIDATION_EX>());
     let mut bytes = filled(|a: &mut AUTH_VALIDATION_EX| {

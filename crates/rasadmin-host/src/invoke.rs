@@ -1,7 +1,7 @@
-//! Calling a function of the contract through its address.
+//! Calls a function of the contract through its address.
 #![allow(unsafe_code)] // Calling an address.
 
-use crate::guard::Guarded;
+use crate::guarded::Guarded;
 use crate::module::Pointer;
 use mprapi::contract::{Function, Returns};
 use std::ffi::c_void;
@@ -14,7 +14,7 @@ pub enum Arg {
     Null,
     /// Memory whose end abuts an inaccessible page.
     Memory(Guarded),
-    /// A pointer one byte into a buffer: misaligned.
+    /// A misaligned pointer, one byte into a buffer.
     Misaligned(Guarded),
 }
 
@@ -34,12 +34,17 @@ impl Arg {
         Self::Memory(Guarded::wide(units))
     }
 
-    /// What it points to now; None for null.
+    /// What the argument points to now. None for a null pointer.
     pub fn memory(&self) -> Option<&[u8]> {
         match self {
             Self::Null => None,
             Self::Memory(guarded) | Self::Misaligned(guarded) => Some(guarded.bytes()),
         }
+    }
+
+    /// The `N` bytes that the argument points to. Zeros if it points to fewer or more.
+    pub(crate) fn value<const N: usize>(&self) -> [u8; N] {
+        self.memory().and_then(|bytes| bytes.try_into().ok()).unwrap_or([0; N])
     }
 
     fn pointer(&self) -> *mut c_void {
@@ -51,12 +56,12 @@ impl Arg {
     }
 }
 
-/// Calls `function`, whose row in the contract is `row`; None if it returns nothing.
+/// Calls `function`, which is described by `row` of the contract. Returns None if the function returns nothing.
 ///
-/// The callee is a stranger's code. It may crash the process: [`crate::fault`] then says who was called.
+/// The called code is not ours, and may crash the process. [`crate::fault`] then reports which function was called.
 ///
 /// # Panics
-/// If the number of arguments is not the row's.
+/// If the row has another number of arguments.
 pub(crate) fn invoke(function: Pointer, row: &Function, arguments: &[Arg]) -> Option<u32> {
     assert_eq!(arguments.len(), row.arguments.len(), "arguments of {}", row.name);
     let pointers: Vec<*mut c_void> = arguments.iter().map(Arg::pointer).collect();

@@ -1,50 +1,56 @@
-//! Loads admin DLLs and drives them as Routing and Remote Access does.
+//! Loads admin DLLs and calls them as Routing and Remote Access (RRAS) does.
 //!
-//! What RRAS does, and how it is known, is in docs/rras-behaviour.md; each module here is one part of it:
+//! docs/rras-behaviour.md describes what RRAS does and how we know it. Each module here reproduces one part of it:
 //!
 //! | module | part |
 //! |---|---|
-//! | [`dllpath`], [`registry`] | which DLLs are loaded, in which order |
-//! | [`module`], [`dll`] | loading, initialising, validating, terminating one DLL |
-//! | [`fill`], [`guard`], [`invoke`] | the structures as Windows fills them, placed so that an over-read faults; the calls |
-//! | [`service`] | several DLLs: connections, links, addresses, reauthentication, hang-ups |
-//! | [`session`], [`farewell`] | one connection, and what its end tells |
-//! | [`readings`] | what is unproven of RRAS, and how it is read |
-//! | [`scenario`], [`runner`], [`expect`] | a day of users who come and go, and what must become of them |
-//! | [`scratch`], [`clock`] | places of its own for a rehearsal, and its time |
-//! | [`record`], [`replay`] | every call to a trace, and a trace against another DLL |
+//! | [`dllpath`], [`registry`] | which DLLs RRAS loads, and in which order |
+//! | [`module`], [`dll`], [`start`] | loading, initialising, validating and terminating DLLs |
+//! | [`fill`], [`guarded`], [`invoke`] | the structures as Windows fills them, memory in which an over-read faults, and the calls |
+//! | [`service`] | several DLLs as one service: connections, links, addresses, reauthentication, hangups |
+//! | [`session`], [`hangup_calls`], [`refusal`] | one connection: its calls, the calls at its end, and why it was refused |
+//! | [`assumptions`] | unproven facts about RRAS, and which variant a run assumes |
+//! | [`scenario`], [`runner`], [`outcome`], [`expectation`] | a scripted day, how it runs, its results, and the results it must have |
+//! | [`scratch`], [`clock`] | a folder and a clock of its own for each run |
+//! | [`record`], [`statistics`], [`replay`] | writing every call to a trace, timing it, and making the calls of a trace again |
 //!
-//! The code of a stranger runs in this process: it can crash it. [`fault`] says which DLL and which function did. The
-//! checker therefore uses child processes.
+//! DLLs run in this process and can crash it. [`fault`] then reports which DLL and function crashed. The checker
+//! therefore uses child processes.
 #![deny(unsafe_code)]
 
-mod address;
-mod ask;
+mod address_calls;
+pub mod assumptions;
 mod callers;
 pub mod clock;
+mod connection_calls;
 pub mod dll;
+mod dll_process;
 pub mod dllpath;
-pub mod expect;
-pub mod farewell;
+pub mod expectation;
 pub mod fault;
 pub mod fill;
-pub mod guard;
+pub mod guarded;
+pub mod hangup_calls;
 pub mod invoke;
 pub mod module;
-mod peer;
+pub mod outcome;
 pub mod pool;
-pub mod readings;
 pub mod record;
-pub mod refused;
+pub mod refusal;
 pub mod registry;
 pub mod replay;
 pub mod runner;
 pub mod scenario;
 pub mod scratch;
-pub mod serial;
+pub mod serialise;
 pub mod service;
 pub mod session;
+pub mod start;
+pub mod statistics;
 
-pub use address::{HeldTwice, IdentifierOffer, Offer};
-pub use peer::{Described, serve as serve_addresses};
-pub use service::{Apart, Observer, Options, Processes, Service, StartFailure, StartProblem};
+pub use address_calls::{IdentifierOffer, Offer};
+pub use dll::DllDescription;
+pub use dll_process::serve_calls;
+pub use pool::AddressConflict;
+pub use service::{Observer, Options, Processes, SeparateProcesses, Service};
+pub use start::{StartFailure, StartProblem};

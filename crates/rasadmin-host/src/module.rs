@@ -1,4 +1,4 @@
-//! Loading and unloading a library with the flags that RRAS uses.
+//! Loads and unloads a library with the flags that RRAS uses.
 #![allow(unsafe_code)] // Loading a library, and looking up its functions.
 
 use std::ffi::c_void;
@@ -19,14 +19,14 @@ pub type Pointer = NonNull<c_void>;
 /// A library that could not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadError {
-    /// The Windows error code: as Windows said, or on other platforms the one that Windows would say.
+    /// The Windows error code. On other platforms, the code that Windows would return.
     pub code: u32,
-    /// What the system's loader said.
+    /// The message of the system's loader.
     pub message: String,
 }
 
 impl LoadError {
-    /// Is it the code of a file that is no valid image or is for another architecture (191 to 193)?
+    /// Whether the file is not a valid image, or is for another architecture (191 to 193).
     pub fn is_bad_image(&self) -> bool {
         (191..=193).contains(&self.code)
     }
@@ -46,13 +46,16 @@ pub struct Module {
 }
 
 impl Module {
-    /// Loads the library. On Windows with LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, as RRAS does: the DLL's own folder is not
-    /// searched for what it depends on.
+    /// Loads the library. On Windows this uses LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, as RRAS does, so the loader does not
+    /// search the DLL's own folder for its dependencies.
+    ///
+    /// # Errors
+    /// If the system cannot load the library.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
         Ok(Self { library: open(path)?, path: path.to_owned() })
     }
 
-    /// The path it was loaded from.
+    /// The path that it was loaded from.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -60,12 +63,15 @@ impl Module {
     /// The address of an exported function.
     pub fn symbol(&self, name: &str) -> Option<Pointer> {
         type Function = unsafe extern "system" fn();
-        // SAFETY: the symbol is only taken as an address; `invoke` gives it its type from the contract's table.
+        // SAFETY: the symbol is used only as an address; `invoke` gives it its type from the contract's table.
         let symbol = unsafe { self.library.get::<Function>(name.as_bytes()) }.ok()?;
         NonNull::new(*symbol as *mut c_void)
     }
 
     /// Unloads the library.
+    ///
+    /// # Errors
+    /// If the system cannot free it.
     pub fn unload(self) -> Result<(), String> {
         self.library.close().map_err(|e| e.to_string())
     }
@@ -78,7 +84,7 @@ fn open(path: &Path) -> Result<Library, LoadError> {
     if path.is_dir() {
         return Err(directory());
     }
-    // SAFETY: loading runs the library's own start-up code: that is what a host is for (CONTRACT section 3).
+    // SAFETY: loading runs the library's own start-up code: running it is the purpose of a host (CONTRACT section 3).
     let loaded = unsafe { Library::load_with_flags(path, LOAD_LIBRARY_SEARCH_DEFAULT_DIRS) };
     loaded.map_err(|e| {
         let io = e.source().and_then(|s| s.downcast_ref::<std::io::Error>());
@@ -94,9 +100,9 @@ fn open(path: &Path) -> Result<Library, LoadError> {
     if path.is_dir() {
         return Err(directory());
     }
-    // SAFETY: loading runs the library's own start-up code: that is what a host is for (CONTRACT section 3).
+    // SAFETY: loading runs the library's own start-up code: running it is the purpose of a host (CONTRACT section 3).
     unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.map_err(|e| {
-        // dlopen has no codes: a file that is there and is no image gets the one that Windows would give.
+        // dlopen has no codes. A file that exists but is not an image gets the code that Windows would return.
         let code = if path.exists() && !starts_as_elf(path) { ERROR_BAD_EXE_FORMAT } else { ERROR_MOD_NOT_FOUND };
         LoadError { code, message: e.to_string() }
     })

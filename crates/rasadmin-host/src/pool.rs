@@ -1,17 +1,36 @@
-//! RRAS's own addresses, ports and handles: the static pool, and who holds what.
+//! RRAS's own addresses, ports and handles: the static pool, and which connection holds what.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::Ipv4Addr;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 
-/// A connection, by a number that no other connection of the run has: RRAS's handles repeat.
-pub(crate) type Serial = u64;
+/// Identifies a connection within a run. RRAS's own handles cannot, because they repeat.
+pub(crate) type ConnectionId = u64;
 
-/// Who holds something.
+/// The connection that holds an address or identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Holder {
-    pub serial: Serial,
-    /// For messages.
-    pub who: String,
+    pub connection: ConnectionId,
+    /// The connection's user and port, for messages.
+    pub name: String,
+}
+
+/// A DLL chose an address for one connection while another connection was online with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressConflict {
+    /// The address. For IPv6, the interface identifier as the last eight bytes of an address.
+    pub address: IpAddr,
+    /// The user and port of the connection that holds it.
+    pub holder: String,
+    /// The user and port of the connection that it was chosen for.
+    pub taker: String,
+}
+
+impl fmt::Display for AddressConflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, holder, taker } = self;
+        write!(f, "the DLL chose {address} for {taker} while {holder} was online with it")
+    }
 }
 
 /// The server's addresses and ports.
@@ -23,24 +42,24 @@ pub struct Pool {
     pub ipv6_prefix: [u8; 8],
     range: (u32, u32),
     free: BTreeSet<u32>,
-    /// Which connection holds an address.
+    /// The connection that holds each address.
     held: HashMap<Ipv4Addr, Holder>,
-    /// Which connection holds an IPv6 interface identifier.
+    /// The connection that holds each IPv6 interface identifier.
     identifiers: HashMap<[u8; 8], Holder>,
     ports: HashMap<u32, BTreeSet<u32>>,
     /// Handles that are free again, the latest last.
     handles: Vec<u64>,
 }
 
-/// A port whose number is taken until it is given back.
+/// A port whose number no other link gets until it is freed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken {
+pub(crate) struct TakenPort {
     family: u32,
     number: u32,
 }
 
 impl Pool {
-    /// A static pool from `first` to `last`, both included; the server's own address is never given.
+    /// A static pool from `first` to `last`, both included. The server's own address is never given to a client.
     pub fn new(server: Ipv4Addr, first: Ipv4Addr, last: Ipv4Addr, ipv6_prefix: [u8; 8]) -> Self {
         let range = (u32::from(first), u32::from(last));
         let free = (range.0..=range.1).filter(|&a| a != u32::from(server)).collect();
@@ -56,17 +75,17 @@ impl Pool {
         }
     }
 
-    /// Takes the lowest free address, as an offer.
+    /// Takes the lowest free address, to offer it.
     pub(crate) fn take(&mut self) -> Option<Ipv4Addr> {
         self.free.pop_first().map(Ipv4Addr::from)
     }
 
-    /// Takes this address if it is free; false if it is another's, or none of the pool's.
+    /// Takes this address. Returns false if it is not free, or not in the pool.
     pub(crate) fn take_this(&mut self, address: Ipv4Addr) -> bool {
         self.free.remove(&u32::from(address))
     }
 
-    /// The address is free again, if it is of the pool and no connection holds it.
+    /// Makes the address free again, if it is in the pool and no connection holds it.
     pub(crate) fn give_back(&mut self, address: Ipv4Addr) {
         let number = u32::from(address);
         if !self.held.contains_key(&address)
@@ -77,68 +96,68 @@ impl Pool {
         }
     }
 
-    /// Which connection holds the address?
+    /// The connection that holds the address.
     pub(crate) fn holder(&self, address: Ipv4Addr) -> Option<&Holder> {
         self.held.get(&address)
     }
 
-    /// The connection holds the address from now on.
+    /// Makes the connection the address's holder.
     pub(crate) fn hold(&mut self, address: Ipv4Addr, connection: Holder) {
         self.free.remove(&u32::from(address));
         self.held.insert(address, connection);
     }
 
-    /// The connection holds it no more; it is not free yet.
-    pub(crate) fn let_go(&mut self, address: Ipv4Addr, connection: Serial) {
-        if self.held.get(&address).is_some_and(|holder| holder.serial == connection) {
+    /// Removes the connection as the address's holder. The address is not free yet.
+    pub(crate) fn clear_holder(&mut self, address: Ipv4Addr, connection: ConnectionId) {
+        if self.held.get(&address).is_some_and(|holder| holder.connection == connection) {
             self.held.remove(&address);
         }
     }
 
-    /// The connection holds the identifier from now on; who held it until now.
+    /// Makes the connection the identifier's holder. Returns the previous holder.
     pub(crate) fn hold_identifier(&mut self, identifier: [u8; 8], connection: Holder) -> Option<Holder> {
         self.identifiers.insert(identifier, connection)
     }
 
-    /// The connection holds it no more.
-    pub(crate) fn let_go_identifier(&mut self, identifier: [u8; 8], connection: Serial) {
-        if self.identifiers.get(&identifier).is_some_and(|holder| holder.serial == connection) {
+    /// Removes the connection as the identifier's holder.
+    pub(crate) fn clear_identifier_holder(&mut self, identifier: [u8; 8], connection: ConnectionId) {
+        if self.identifiers.get(&identifier).is_some_and(|holder| holder.connection == connection) {
             self.identifiers.remove(&identifier);
         }
     }
 
-    /// The lowest free port of a family, `VPN2-1` and so on.
-    pub(crate) fn take_port(&mut self, family: u32) -> (String, Taken) {
+    /// Takes the lowest free port of a family, such as `VPN2-1`.
+    pub(crate) fn take_port(&mut self, family: u32) -> (String, TakenPort) {
         let used = self.ports.entry(family).or_default();
         let number = (1..).find(|n| !used.contains(n)).unwrap_or(0);
         used.insert(number);
-        (format!("VPN{family}-{number}"), Taken { family, number })
+        (format!("VPN{family}-{number}"), TakenPort { family, number })
     }
 
-    /// The port of this name. None if nobody needs to give it back: it is taken already, or none of ours.
-    pub(crate) fn take_this_port(&mut self, name: &str) -> Option<Taken> {
+    /// Takes the port of this name. Returns None if it needs no freeing: if it is taken already, or not one of ours.
+    pub(crate) fn take_this_port(&mut self, name: &str) -> Option<TakenPort> {
         let (family, number) = name.strip_prefix("VPN")?.split_once('-')?;
         let (family, number) = (family.parse().ok()?, number.parse().ok()?);
-        self.ports.entry(family).or_default().insert(number).then_some(Taken { family, number })
+        self.ports.entry(family).or_default().insert(number).then_some(TakenPort { family, number })
     }
 
-    pub(crate) fn free_port(&mut self, port: Taken) {
+    pub(crate) fn free_port(&mut self, port: TakenPort) {
         if let Some(used) = self.ports.get_mut(&port.family) {
             used.remove(&port.number);
         }
     }
 
-    /// The connection's handle is free.
+    /// Frees a connection's handle.
     pub(crate) fn free_handle(&mut self, handle: u64) {
         self.handles.push(handle);
     }
 
-    /// The handle that became free last.
+    /// Takes the handle that was freed last.
     pub(crate) fn freed_handle(&mut self) -> Option<u64> {
         self.handles.pop()
     }
 
-    /// How many addresses are free.
+    /// The number of free addresses.
     pub fn free(&self) -> usize {
         self.free.len()
     }

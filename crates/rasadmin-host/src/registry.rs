@@ -1,4 +1,4 @@
-//! Where RRAS finds the list: `HKLM\SOFTWARE\Microsoft\RAS\AdminDll`, value `DllPath`.
+//! The registry value that lists the DLLs: `HKLM\SOFTWARE\Microsoft\RAS\AdminDll`, value `DllPath`.
 #![allow(unsafe_code)] // The system's functions for reading the registry.
 
 use std::fmt;
@@ -8,10 +8,10 @@ pub const KEY: &str = r"SOFTWARE\Microsoft\RAS\AdminDll";
 /// The value that holds the list.
 pub const VALUE: &str = "DllPath";
 
-/// What RRAS answers when the value has another type than REG_SZ or REG_EXPAND_SZ.
+/// The error of RRAS if the value's type is neither REG_SZ nor REG_EXPAND_SZ.
 pub const ERROR_WRONG_TYPE: u32 = 1015;
 
-/// The value could not be read, or has the wrong type: the service does not start.
+/// The error with which the value could not be read, or [`ERROR_WRONG_TYPE`]. The service does not start then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegistryError(pub u32);
 
@@ -20,7 +20,9 @@ impl fmt::Display for RegistryError {
         let code = self.0;
         write!(f, r"HKLM\{KEY}, value {VALUE}: ")?;
         match code {
-            ERROR_WRONG_TYPE => write!(f, "it must be REG_SZ or REG_EXPAND_SZ (error {code}): write it anew"),
+            ERROR_WRONG_TYPE => {
+                write!(f, "it must be REG_SZ or REG_EXPAND_SZ (error {code}): write it again with one of these types")
+            }
             _ => write!(f, "it cannot be read (error {code})"),
         }
     }
@@ -28,7 +30,11 @@ impl fmt::Display for RegistryError {
 
 impl std::error::Error for RegistryError {}
 
-/// Reads the list, unexpanded; None if there is no key or no value: then the service starts without admin DLLs.
+/// Reads the list without expanding it. Returns None if the key or the value is missing; the service then starts without
+/// admin DLLs.
+///
+/// # Errors
+/// If the value cannot be read, or has the wrong type.
 #[cfg(windows)]
 pub fn dll_path() -> Result<Option<String>, RegistryError> {
     use mprapi::abi::{ERROR_FILE_NOT_FOUND, NO_ERROR};
@@ -41,8 +47,8 @@ pub fn dll_path() -> Result<Option<String>, RegistryError> {
     loop {
         let (mut kind, mut bytes) = (0, (data.len() * 2) as u32);
         let to = if data.is_empty() { std::ptr::null_mut() } else { data.as_mut_ptr().cast() };
-        // SAFETY: the names are terminated, and `to` has room for `bytes` bytes (or is null: then only the size is
-        // asked for).
+        // SAFETY: the names are terminated, and `to` has room for `bytes` bytes (or is null, and then only the size is
+        // returned).
         let code = unsafe {
             let flags = RRF_RT_ANY | RRF_NOEXPAND;
             RegGetValueW(HKEY_LOCAL_MACHINE, key.as_ptr(), value.as_ptr(), flags, &mut kind, to, &mut bytes)

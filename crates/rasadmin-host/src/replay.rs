@@ -1,4 +1,4 @@
-//! A trace against a DLL: every recorded call is made again, and what differs is listed.
+//! Makes the calls of a trace again, to the same or another DLL, and lists the differences in its answers.
 
 use crate::dll::{AdminDll, Returned};
 use crate::module::LoadError;
@@ -10,68 +10,72 @@ use std::fmt;
 use std::path::Path;
 use std::time::Instant;
 
-/// One thing that was different.
+/// One difference between the recorded call and its repetition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The call's number in the trace.
     pub seq: u64,
-    /// Which function.
+    /// The function.
     pub function: FunctionId,
-    /// Whom it was about: the user or port, where the call carries one in the clear.
-    pub about: String,
-    /// What was recorded, and what is now.
+    /// The user or port that the call concerns. Empty if the call names neither.
+    pub subject: String,
+    /// What was recorded, and what the DLL returned now.
     pub what: String,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "call {}: {}", self.seq, self.function)?;
-        if !self.about.is_empty() {
-            write!(f, " ({})", self.about)?;
+        if !self.subject.is_empty() {
+            write!(f, " ({})", self.subject)?;
         }
         write!(f, ": {}", self.what)
     }
 }
 
-/// What a replay found.
+/// The result of a replay.
 #[derive(Clone, Debug, Default)]
-pub struct Replayed {
-    /// Calls that were made.
+pub struct ReplayReport {
+    /// The number of calls that were made.
     pub calls: usize,
-    /// Calls of other DLLs of the trace, which were not made.
+    /// The number of calls to other DLLs of the trace, which were not made.
     pub skipped: usize,
-    /// What differed.
+    /// The differences.
     pub differences: Vec<Difference>,
 }
 
-/// Replays the calls that DLL number `of` of the trace received against the DLL at `path`.
-pub fn replay(path: &Path, calls: &[Call], of: usize) -> Result<Replayed, LoadError> {
+/// Makes the calls to DLL number `dll_index` of the trace again, to the DLL at `path`.
+///
+/// # Errors
+/// If the DLL cannot be loaded or unloaded.
+pub fn replay(path: &Path, calls: &[Call], dll_index: usize) -> Result<ReplayReport, LoadError> {
     crate::fault::report_faults(&[path.display().to_string()]);
     let mut dll = AdminDll::load(path, 0)?;
-    let mut replayed = Replayed::default();
-    let of_this = |function: FunctionId| calls.iter().any(|call| call.dll == of && call.function == function);
-    // A DLL may have no initialise function to record, and a host that was killed leaves no terminate.
-    if !INITIALIZE.into_iter().any(of_this) {
+    let mut report = ReplayReport::default();
+    let recorded = |function: FunctionId| calls.iter().any(|call| call.dll == dll_index && call.function == function);
+    // A DLL may have no initialise function to record, and a host that was killed records no terminate.
+    if !INITIALIZE.into_iter().any(recorded) {
         dll.initialize();
     }
     for call in calls {
-        if call.dll == of {
-            replayed.calls += 1;
-            replayed.differences.extend(again(&mut dll, call));
+        if call.dll == dll_index {
+            report.calls += 1;
+            report.differences.extend(replay_call(&mut dll, call));
         } else {
-            replayed.skipped += 1;
+            report.skipped += 1;
         }
     }
-    if !of_this(FunctionId::TerminateDll) {
+    if !recorded(FunctionId::TerminateDll) {
         dll.call(FunctionId::TerminateDll, &mut []);
     }
     dll.unload().map_err(|message| LoadError { code: 0, message })?;
-    Ok(replayed)
+    Ok(report)
 }
 
 const INITIALIZE: [FunctionId; 2] = [FunctionId::InitializeDllEx, FunctionId::InitializeDll];
 
-fn again(dll: &mut AdminDll, call: &Call) -> Vec<Difference> {
+/// Makes a recorded call again and compares the answers.
+fn replay_call(dll: &mut AdminDll, call: &Call) -> Vec<Difference> {
     let now = if INITIALIZE.contains(&call.function) {
         let start = Instant::now();
         let returned = Returned { result: Some(dll.initialize()), took: start.elapsed() };
@@ -84,7 +88,7 @@ fn again(dll: &mut AdminDll, call: &Call) -> Vec<Difference> {
             ..call.clone()
         })
     };
-    let difference = |what| Difference { seq: call.seq, function: call.function, about: about(call), what };
+    let difference = |what| Difference { seq: call.seq, function: call.function, subject: subject(call), what };
     let Some(now) = now else {
         return vec![difference("the DLL does not have the function".to_owned())];
     };
@@ -130,8 +134,8 @@ fn text(ty: ArgumentType, buffer: Option<&Buffer>) -> String {
     }
 }
 
-/// Whom a call is about: the user of an address call, or the user or port in the call's first structure.
-fn about(call: &Call) -> String {
+/// The user of an address call, or else the user or port in the call's first structure.
+fn subject(call: &Call) -> String {
     let rows = call.function.row().arguments.iter();
     for (row, buffer) in rows.zip(&call.arguments) {
         let wide = |offset: usize, units: usize| match buffer {
@@ -157,7 +161,7 @@ fn about(call: &Call) -> String {
     String::new()
 }
 
-/// A name for people to read: control characters are escaped, so that a hostile one cannot forge a line.
+/// A name with its control characters escaped, so that a hostile one cannot forge a line.
 fn printable(units: &[u16]) -> String {
     rasadmin_text::printable(&String::from_utf16_lossy(units)).into_owned()
 }

@@ -1,9 +1,9 @@
-//! A rehearsal is not the service: the DLLs that are driven find a configuration, a journal and a log of their own, and
-//! never those of the machine.
+//! The scratch folder of a run. DLLs under test find their configuration, journal and log there, never those of the
+//! machine.
 //!
-//! A folder holds them. It bears a mark, a file that says what it is, and it is named to the DLLs in the environment,
-//! which a process can only give to another: so DLLs are driven in a child process. It is thrown away afterwards, or
-//! kept to look at. Our product heeds the variables below; other DLLs may.
+//! A marker file says what the folder is. Environment variables name the folder to the DLLs. Since a process sets these
+//! safely only for another, the DLLs run in a child process. The folder is deleted afterwards, or kept for inspection.
+//! rasadmin.dll obeys the variables below; other DLLs may, too.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -11,25 +11,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// The file that marks a folder as scratch.
-pub const MARK: &str = "rasadmin-scratch";
+/// The name of the marker file.
+pub const MARKER: &str = "rasadmin-scratch";
 
-/// Names the folder to our product, which then uses no other.
-pub const VARIABLE: &str = "RASADMIN_SCRATCH";
+/// The variable that names the folder to rasadmin.dll, which then uses no other.
+pub const SCRATCH_VARIABLE: &str = "RASADMIN_SCRATCH";
 
-/// Names the file of [`crate::clock`]. Our product heeds it where there is a scratch folder.
-pub const CLOCK: &str = "RASADMIN_CLOCK";
+/// The variable that names the file of [`crate::clock`]. rasadmin.dll obeys it if it has a scratch folder.
+pub const CLOCK_VARIABLE: &str = "RASADMIN_CLOCK";
 
-/// The file in the folder that [`CLOCK`] names.
+/// The name of the clock's file in the folder.
 const CLOCK_FILE: &str = "clock";
 
-/// A configuration by which everyone is allowed and everything recorded.
+/// A configuration that allows everyone and records everything.
 pub const AUDIT_ONLY: &str = "default.action = \"allow\"\n";
 
-const WHAT_IT_IS: &str = "This folder is a rehearsal's: rasadmin host or rasadmin check made it, and may write into it.\n\
-                          What is in it happened to no user. Delete the folder when you are done with it.\n";
+const MARKER_TEXT: &str = "rasadmin host or rasadmin check made this folder for a test run, and may write to it.\n\
+                           No real user was involved. Delete the folder when you no longer need it.\n";
 
-/// The folder.
+/// A scratch folder.
 #[derive(Debug)]
 pub struct Scratch(Kind);
 
@@ -42,9 +42,9 @@ enum Kind {
 /// Why a folder cannot be used.
 #[derive(Debug)]
 pub enum ScratchError {
-    /// It could be somebody's real one: it has something in it, and no mark.
+    /// It has files in it and no marker, so it may be in use for something else.
     NotScratch(PathBuf),
-    /// It cannot be made or written.
+    /// It cannot be created or written to.
     Io(PathBuf, io::Error),
 }
 
@@ -53,10 +53,10 @@ impl fmt::Display for ScratchError {
         match self {
             Self::NotScratch(folder) => write!(
                 f,
-                "{}: it is neither empty nor a rehearsal's folder (there is no file `{MARK}` in it): name another",
+                "{}: the folder is neither empty nor from an earlier test run (it has no file `{MARKER}`): name another",
                 folder.display()
             ),
-            Self::Io(folder, e) => write!(f, "no scratch folder {}: {e}", folder.display()),
+            Self::Io(folder, e) => write!(f, "cannot use the scratch folder {}: {e}", folder.display()),
         }
     }
 }
@@ -64,16 +64,22 @@ impl fmt::Display for ScratchError {
 impl std::error::Error for ScratchError {}
 
 impl Scratch {
-    /// A folder that is deleted when this is dropped.
+    /// Creates a temporary folder, which is deleted when this value is dropped.
+    ///
+    /// # Errors
+    /// If the folder cannot be created or written to.
     pub fn temporary() -> Result<Self, ScratchError> {
         let made = tempfile::Builder::new().prefix("rasadmin-scratch-").tempdir();
         let folder = made.map_err(|e| ScratchError::Io(std::env::temp_dir(), e))?;
-        mark(folder.path())?;
+        write_marker(folder.path())?;
         Ok(Self(Kind::Temporary(folder)))
     }
 
-    /// A folder that stays. It does not exist, is empty, or bears the mark: then what earlier runs left in it stays,
-    /// and this run adds to it. Only their clock is deleted: it would stand still.
+    /// Uses a folder that is kept. It must be new, empty, or have the marker. In the last case the files of earlier runs
+    /// stay, and this run adds to them. Only their clock is deleted, because it would stand still.
+    ///
+    /// # Errors
+    /// If the folder may be in use for something else, or cannot be created or written to.
     pub fn keep(folder: &Path) -> Result<Self, ScratchError> {
         let failed = |e| ScratchError::Io(folder.to_owned(), e);
         let folder = std::path::absolute(folder).map_err(failed)?;
@@ -82,7 +88,7 @@ impl Scratch {
             if std::fs::read_dir(&folder).map_err(failed)?.next().is_some() {
                 return Err(ScratchError::NotScratch(folder));
             }
-            mark(&folder)?;
+            write_marker(&folder)?;
         }
         match std::fs::remove_file(folder.join(CLOCK_FILE)) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed(e)),
@@ -90,7 +96,7 @@ impl Scratch {
         }
     }
 
-    /// Where it is.
+    /// The folder's path.
     pub fn path(&self) -> &Path {
         match &self.0 {
             Kind::Temporary(folder) => folder.path(),
@@ -98,30 +104,30 @@ impl Scratch {
         }
     }
 
-    /// Its configuration.
+    /// The path of its configuration.
     pub fn config(&self) -> PathBuf {
         self.path().join("rasadmin.toml")
     }
 
-    /// What a process that drives DLLs must have in its environment. The log's variable is heeded by every DLL that
-    /// uses our SDK's.
+    /// The variables for the environment of a process that runs DLLs. Every DLL that uses the SDK's log obeys
+    /// RASADMIN_LOG.
     pub fn environment(&self) -> [(&'static str, OsString); 4] {
         [
-            (VARIABLE, self.path().into()),
-            (CLOCK, self.path().join(CLOCK_FILE).into()),
+            (SCRATCH_VARIABLE, self.path().into()),
+            (CLOCK_VARIABLE, self.path().join(CLOCK_FILE).into()),
             ("RASADMIN_CONFIG", self.config().into()),
             ("RASADMIN_LOG", self.path().join("rasadmin.log").into()),
         ]
     }
 }
 
-/// Does the folder bear the mark?
+/// Whether the folder has the marker.
 pub fn is_marked(folder: &Path) -> bool {
-    folder.join(MARK).is_file()
+    folder.join(MARKER).is_file()
 }
 
-fn mark(folder: &Path) -> Result<(), ScratchError> {
-    std::fs::write(folder.join(MARK), WHAT_IT_IS).map_err(|e| ScratchError::Io(folder.to_owned(), e))
+fn write_marker(folder: &Path) -> Result<(), ScratchError> {
+    std::fs::write(folder.join(MARKER), MARKER_TEXT).map_err(|e| ScratchError::Io(folder.to_owned(), e))
 }
 
 #[cfg(test)]
@@ -134,7 +140,7 @@ mod tests {
         let scratch = Scratch::temporary().unwrap();
         let path = scratch.path().to_owned();
         assert!(is_marked(&path));
-        assert_eq!(scratch.environment()[0], (VARIABLE, path.clone().into()));
+        assert_eq!(scratch.environment()[0], (SCRATCH_VARIABLE, path.clone().into()));
         drop(scratch);
         assert!(!path.exists());
     }

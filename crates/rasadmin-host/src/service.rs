@@ -1,17 +1,17 @@
 //! The service: several admin DLLs, started and called as RRAS does.
 
-use crate::address::HeldTwice;
-use crate::dll::{AdminDll, Returned};
+use crate::assumptions::{Assumptions, Handles};
+use crate::dll::{AdminDll, DllDescription, Returned};
+use crate::dll_process::{self, DllProcess};
 use crate::invoke::Arg;
-use crate::module::LoadError;
-use crate::peer::{self, Described, Peer};
-use crate::pool::{Pool, Serial};
-use crate::readings::{Handles, Readings};
-use crate::record::{self, Statistics};
-use crate::serial::{Serialise, Serialiser};
-use mprapi::abi::{ERROR_INVALID_PARAMETER, NO_ERROR};
+use crate::pool::{AddressConflict, ConnectionId, Pool};
+use crate::record;
+use crate::serialise::{Serialise, Serialiser};
+use crate::start::{StartFailure, StartProblem, start_dlls};
+use crate::statistics::Statistics;
+use mprapi::abi::NO_ERROR;
 use mprapi::contract::{ArgumentType, SerialGroup};
-use mprapi::{FunctionId, Profile, Violation};
+use mprapi::{FunctionId, Profile};
 use rasadmin_trace::{Buffer, Call, Header, Writer};
 use std::fmt;
 use std::io::{self, Write};
@@ -21,114 +21,50 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The event in the System log when an admin DLL keeps the service from starting.
-pub const EVENT_DLL_FAILED: u32 = 20113;
-/// The event when it is no valid image for this system (error 191 to 193).
-pub const EVENT_BAD_IMAGE: u32 = 20204;
-
-/// Why the service did not start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StartFailure {
-    /// The DLL.
-    pub dll: PathBuf,
-    /// What was wrong with it.
-    pub problem: StartProblem,
-}
-
-/// What keeps a service from starting.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StartProblem {
-    /// It could not be loaded.
-    Load(LoadError),
-    /// Its initialise function answered this code.
-    Initialize(u32),
-    /// It lacks what the profile demands.
-    Invalid(Vec<Violation>),
-    /// A process for the DLLs, or for their address functions, did not start. (No event: RRAS knows no such failure.)
-    Process(String),
-}
-
-impl StartFailure {
-    /// The error code with which the service ends.
-    pub fn code(&self) -> u32 {
-        match &self.problem {
-            StartProblem::Load(error) => error.code,
-            StartProblem::Initialize(code) => *code,
-            StartProblem::Invalid(_) | StartProblem::Process(_) => ERROR_INVALID_PARAMETER,
-        }
-    }
-
-    /// The event that RRAS writes.
-    pub fn event(&self) -> u32 {
-        match &self.problem {
-            StartProblem::Load(error) if error.is_bad_image() => EVENT_BAD_IMAGE,
-            _ => EVENT_DLL_FAILED,
-        }
-    }
-}
-
-impl fmt::Display for StartFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (code, event) = (self.code(), self.event());
-        write!(f, "{}: RRAS would not start (error {code}, event {event}): ", self.dll.display())?;
-        match &self.problem {
-            StartProblem::Load(error) => write!(f, "it cannot be loaded: {}", error.message),
-            StartProblem::Initialize(code) => write!(f, "its initialise function answered {code}"),
-            StartProblem::Invalid(violations) => {
-                let list: Vec<_> = violations.iter().map(ToString::to_string).collect();
-                f.write_str(&list.join("; "))
-            }
-            StartProblem::Process(message) => f.write_str(message),
-        }
-    }
-}
-
-impl std::error::Error for StartFailure {}
-
-/// Hears of every call of a callback, before and after it: not of initialise.
+/// Is notified before and after every call, except those of the initialise functions.
 pub trait Observer: Send + Sync {
-    /// The call is about to be made.
+    /// The call is about to be made. By then it counts as inside the DLL.
     fn before(&self, function: FunctionId, arguments: &[Buffer]);
-    /// It returned. `changed` are the arguments that the DLL wrote. A `took` of zero: it was never made, because the
-    /// process that should have made it is gone.
+    /// The call has returned. `changed` are the arguments that the DLL wrote. If `returned.took` is zero, the call was
+    /// never made, because the process that should have made it is gone.
     fn after(&self, function: FunctionId, arguments: &[Buffer], returned: Returned, changed: &[(ArgumentType, Buffer)]);
 }
 
-/// Processes that have the DLLs loaded, so that the host outlives them.
-pub struct Apart {
-    /// Makes the command of one: it calls [`crate::serve_addresses`] with the same DLLs.
+/// How to run the DLLs in processes of their own, so that the host survives them.
+pub struct SeparateProcesses {
+    /// Builds the command that starts one process. The command must call [`crate::serve_calls`] with the same DLLs.
     pub command: Box<dyn Fn() -> Command + Send + Sync>,
-    /// Have the address functions a process of their own?
-    pub two: bool,
+    /// Whether the address functions run in a second process.
+    pub address_process: bool,
 }
 
-/// Which of the processes.
+/// Which of the service's processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Processes {
-    /// All of the service.
+    /// All of them.
     All,
-    /// That of the address functions, where they have one.
+    /// The process of the address functions, if they have their own.
     Address,
 }
 
 /// How the service is run.
 pub struct Options {
-    /// Which set of requirements decides whether it starts.
+    /// The requirements that the DLLs must meet for the service to start.
     pub profile: Profile,
     /// Which calls may overlap.
     pub serialise: Serialise,
-    /// Where every call is recorded.
+    /// Where to record every call.
     pub trace: Option<Box<dyn Write + Send>>,
-    /// Run the address functions in a process of their own: a command that calls [`crate::serve_addresses`] with the
-    /// same DLLs.
+    /// Runs the address functions in a process of their own. The command must call [`crate::serve_calls`] with the same
+    /// DLLs.
     pub address_process: Option<Command>,
-    /// Run the DLLs in processes of their own, which can be killed: instead of `address_process`.
-    pub apart: Option<Apart>,
-    /// How what is unproven of RRAS is read.
-    pub readings: Readings,
-    /// The addresses of the server itself.
+    /// Runs all DLLs in processes of their own, which can be killed. Replaces `address_process`.
+    pub separate_processes: Option<SeparateProcesses>,
+    /// What to assume where RRAS's behaviour is unproven.
+    pub assumptions: Assumptions,
+    /// RRAS's own addresses.
     pub pool: Pool,
-    /// Who hears of every call.
+    /// Is notified of every call.
     pub observer: Option<Box<dyn Observer>>,
 }
 
@@ -140,42 +76,42 @@ impl Options {
             serialise: Serialise::Documented,
             trace: None,
             address_process: None,
-            apart: None,
-            readings: Readings::default(),
+            separate_processes: None,
+            assumptions: Assumptions::default(),
             pool,
             observer: None,
         }
     }
 }
 
-/// The trace's writer, or the error that ended it: a failing trace stops no call, and is told at the end.
-/// None once the service has stopped.
+/// The trace's writer, or the error that ended it. A failing trace stops no call; [`Stopped::trace`] reports it. None
+/// once the service has stopped.
 type Trace = Mutex<Option<io::Result<Writer<Box<dyn Write + Send>>>>>;
 
-/// How long a stopping service waits for the calls inside its DLLs: longer than a DLL may take to wait for them itself.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a stopping service waits for the calls inside its DLLs. Longer than the SDK's own terminate waits.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A process that may be gone.
-type Process = Mutex<Option<Peer>>;
+/// A process; None while it is not running.
+type Process = Mutex<Option<DllProcess>>;
 
 /// A running service.
 pub struct Service {
-    about: Vec<Described>,
-    /// Those that are loaded into this process: none where they are apart.
+    descriptions: Vec<DllDescription>,
+    /// The DLLs that are loaded into this process. Empty if they run in separate processes.
     dlls: Vec<AdminDll>,
-    apart: Option<Apart>,
-    /// The process of the DLLs, where they are apart.
+    separate_processes: Option<SeparateProcesses>,
+    /// The process of the DLLs, if it is not this one.
     main: Option<Process>,
-    /// The process of the address functions, where they have one.
+    /// The process of the address functions, if they have their own.
     address: Option<Process>,
     pub(crate) pool: Mutex<Pool>,
-    /// As it was at the start, and is again after a restart.
+    /// The pool at the start, restored at a restart.
     fresh_pool: Pool,
-    pub(crate) readings: Readings,
+    pub(crate) assumptions: Assumptions,
     pub(crate) profile: Profile,
     serial: Serialiser,
     statistics: Mutex<Statistics>,
-    held_twice: Mutex<Vec<HeldTwice>>,
+    conflicts: Mutex<Vec<AddressConflict>>,
     trace: Option<Trace>,
     observer: Option<Box<dyn Observer>>,
     started: Instant,
@@ -187,13 +123,13 @@ pub struct Service {
 pub struct Stopped {
     /// How long the calls took.
     pub statistics: Statistics,
-    /// Was the whole trace written?
+    /// Whether the whole trace was written.
     pub trace: io::Result<()>,
-    /// Did the processes of the DLLs, if there were any, end as they should?
+    /// Whether every process of the DLLs, if there were any, ended without a crash or an error.
     pub processes_ended_well: bool,
-    /// The DLLs whose TerminateDll did not answer 0, with their answer. RRAS does not mind.
+    /// The DLLs whose TerminateDll did not return 0, with the code that it returned. RRAS ignores the code.
     pub terminate_codes: Vec<(PathBuf, u32)>,
-    /// The DLLs that stay loaded until the process ends, because somebody is inside.
+    /// The DLLs that stay loaded until the process ends, because calls are still inside.
     pub stuck: Vec<Stuck>,
 }
 
@@ -202,7 +138,7 @@ pub struct Stopped {
 pub struct Stuck {
     /// The DLL.
     pub dll: PathBuf,
-    /// Its functions that have not returned, each as often as it was called.
+    /// Its functions that have not returned, listed once per call.
     pub functions: Vec<FunctionId>,
 }
 
@@ -213,67 +149,33 @@ impl fmt::Display for Stuck {
     }
 }
 
-/// Loads, initialises and validates the DLLs in order. At the first that fails, the service does not start: that DLL is
-/// freed, and those before it are terminated and freed. `on_call` hears of every initialise call.
-pub(crate) fn start_dlls(
-    paths: &[PathBuf],
-    profile: Profile,
-    on_call: &mut dyn FnMut(Call),
-) -> Result<Vec<AdminDll>, StartFailure> {
-    let mut started: Vec<AdminDll> = Vec::new();
-    for (index, path) in paths.iter().enumerate() {
-        let result = AdminDll::load(path, index).map_err(StartProblem::Load).and_then(|mut dll| {
-            let start = Instant::now();
-            let code = dll.initialize();
-            let returned = Returned { result: Some(code), took: start.elapsed() };
-            if let Some(call) = record::initialize_call(&dll, index, returned) {
-                on_call(call);
-            }
-            if code != NO_ERROR {
-                return Err(StartProblem::Initialize(code));
-            }
-            match dll.violations(profile) {
-                violations if violations.is_empty() => Ok(dll),
-                violations => Err(StartProblem::Invalid(violations)),
-            }
-        });
-        match result {
-            Ok(dll) => started.push(dll),
-            Err(problem) => {
-                for dll in &started {
-                    dll.call(FunctionId::TerminateDll, &mut []);
-                }
-                return Err(StartFailure { dll: path.clone(), problem });
-            }
-        }
-    }
-    Ok(started)
-}
-
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Service {
-    /// Starts the service with these DLLs. With none it starts too: no key or an empty value means no admin DLLs.
+    /// Starts the service with these DLLs. It also starts with none, as RRAS does if the registry names no DLLs.
+    ///
+    /// # Errors
+    /// If RRAS would not start with these DLLs, or a process for them does not start.
     pub fn start(paths: &[PathBuf], options: Options) -> Result<Self, StartFailure> {
         let names: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         crate::fault::report_faults(&names);
         let header = Header::new(concat!("rasadmin host ", env!("CARGO_PKG_VERSION")), names);
         let trace = options.trace.map(|output| Writer::new(output, &header));
         let mut service = Self {
-            about: Vec::new(),
+            descriptions: Vec::new(),
             dlls: Vec::new(),
-            apart: options.apart,
+            separate_processes: options.separate_processes,
             main: None,
             address: None,
             fresh_pool: options.pool.clone(),
             pool: Mutex::new(options.pool),
-            readings: options.readings,
+            assumptions: options.assumptions,
             profile: options.profile,
             serial: Serialiser::new(options.serialise),
             statistics: Mutex::default(),
-            held_twice: Mutex::default(),
+            conflicts: Mutex::default(),
             trace: trace.map(|trace| Mutex::new(Some(trace))),
             observer: options.observer,
             started: Instant::now(),
@@ -283,42 +185,42 @@ impl Service {
             dll: paths.first().cloned().unwrap_or_default(),
             problem: StartProblem::Process(message),
         };
-        if service.apart.is_some() {
+        if service.separate_processes.is_some() {
             service.start_processes().map_err(failed)?;
             return Ok(service);
         }
-        service.dlls = start_dlls(paths, options.profile, &mut |call| service.note(call))?;
-        service.about = service.dlls.iter().map(peer::describe).collect();
+        service.dlls = start_dlls(paths, options.profile, &mut |call| service.record(call))?;
+        service.descriptions = service.dlls.iter().map(AdminDll::description).collect();
         if let Some(command) = options.address_process {
-            let (peer, _) = Peer::start(command).map_err(|message| {
+            let (process, _) = DllProcess::start(command).map_err(|message| {
                 for dll in &service.dlls {
                     dll.call(FunctionId::TerminateDll, &mut []);
                 }
                 failed(message)
             })?;
-            service.address = Some(Mutex::new(Some(peer)));
+            service.address = Some(Mutex::new(Some(process)));
         }
         Ok(service)
     }
 
-    /// Starts the processes of the DLLs that are apart: the address functions' last, as it is with one process.
+    /// Starts the processes of the DLLs, that of the address functions last.
     fn start_processes(&mut self) -> Result<(), String> {
-        let Some(apart) = &self.apart else { return Ok(()) };
-        let (main, about) = Peer::start((apart.command)())?;
-        let address = if apart.two { Some(Peer::start((apart.command)())?.0) } else { None };
-        (self.about, self.main) = (about, Some(Mutex::new(Some(main))));
-        self.address = address.map(|peer| Mutex::new(Some(peer)));
+        let Some(separate) = &self.separate_processes else { return Ok(()) };
+        let (main, descriptions) = DllProcess::start((separate.command)())?;
+        let address = if separate.address_process { Some(DllProcess::start((separate.command)())?.0) } else { None };
+        (self.descriptions, self.main) = (descriptions, Some(Mutex::new(Some(main))));
+        self.address = address.map(|process| Mutex::new(Some(process)));
         Ok(())
     }
 
-    /// Kills processes of the DLLs, as `kill -9` does: they hear of nothing. What RRAS knew is gone with all of them;
-    /// without that of the address functions their calls fail. DLLs that are not apart live on: the host would die with
-    /// them.
+    /// Kills processes of the DLLs, as `kill -9` does: the DLLs get no call. If all are killed, RRAS forgets every
+    /// connection. If only that of the address functions is killed, their calls fail. DLLs in the host's own process
+    /// are not affected.
     pub fn kill(&self, processes: Processes) {
         let main = self.main.as_ref().filter(|_| processes == Processes::All);
         for process in main.into_iter().chain(&self.address) {
-            if let Some(peer) = lock(process).take() {
-                peer.kill();
+            if let Some(process) = lock(process).take() {
+                process.kill();
             }
         }
         if processes == Processes::All {
@@ -326,21 +228,24 @@ impl Service {
         }
     }
 
-    /// Starts the processes that are gone. Those that live are stopped before, as a service is that is restarted: its
-    /// connections are the caller's to end. Where they are not apart, nothing happens.
+    /// Starts the processes again. Those that still run are stopped first, as when the service is restarted; the caller
+    /// must have ended its connections. Does nothing if the DLLs run in the host's own process.
+    ///
+    /// # Errors
+    /// If a process crashed or failed when it was stopped, or one does not start.
     pub fn restart(&self, processes: Processes) -> Result<(), String> {
-        let Some(apart) = &self.apart else { return Ok(()) };
+        let Some(separate) = &self.separate_processes else { return Ok(()) };
         let main = self.main.as_ref().filter(|_| processes == Processes::All);
-        let peers: Vec<_> = main.into_iter().chain(&self.address).collect();
-        for process in &peers {
-            if let Some(mut peer) = lock(process).take()
-                && !peer.stop()
+        let slots: Vec<_> = main.into_iter().chain(&self.address).collect();
+        for slot in &slots {
+            if let Some(mut process) = lock(slot).take()
+                && !process.stop()
             {
                 return Err("a process of the DLLs crashed or failed when it was stopped".into());
             }
         }
-        for process in peers {
-            *lock(process) = Some(Peer::start((apart.command)())?.0);
+        for slot in slots {
+            *lock(slot) = Some(DllProcess::start((separate.command)())?.0);
         }
         if processes == Processes::All {
             self.forget();
@@ -348,25 +253,32 @@ impl Service {
         Ok(())
     }
 
-    /// A new life of RRAS knows no connections.
+    /// After a restart RRAS knows no connections.
     fn forget(&self) {
         *lock(&self.pool) = self.fresh_pool.clone();
     }
 
-    /// Terminates every DLL, waits for whoever is inside, then frees it. Other threads may be calling: no further call of
-    /// theirs is made. A DLL that a call has not left in ten seconds is not freed, and [`Stopped::stuck`] says which call.
+    /// Terminates every DLL, waits for the calls inside, then frees the DLLs. Other threads may be calling: none of their
+    /// further calls are made. If a call has not returned after ten seconds, its DLL is not freed, and
+    /// [`Stopped::stuck`] names the function.
     ///
-    /// TerminateDll is called among the calls that are inside, as no page forbids; with [`Serialise::All`] after them, and
-    /// not at all if they do not return. To stop a service that has stopped does nothing.
+    /// TerminateDll is called while other calls are inside, since no page forbids that. With [`Serialise::All`] it is
+    /// called after them, and not at all if they do not return. Stopping a stopped service does nothing.
     ///
-    /// A service that is dropped without it frees its DLLs without TerminateDll; nobody can be inside then.
+    /// If a service is dropped without this, its DLLs are freed without TerminateDll. No call can be inside then.
+    ///
+    /// # Errors
+    /// If a DLL cannot be freed.
     pub fn stop(&self) -> Result<Stopped, String> {
-        self.stop_within(PATIENCE)
+        self.stop_within(STOP_TIMEOUT)
     }
 
-    /// As [`stop`](Self::stop), with another patience.
-    pub fn stop_within(&self, patience: Duration) -> Result<Stopped, String> {
-        let deadline = Instant::now() + patience;
+    /// As [`stop`](Self::stop), but waits no longer than `timeout` for calls inside.
+    ///
+    /// # Errors
+    /// If a DLL cannot be freed.
+    pub fn stop_within(&self, timeout: Duration) -> Result<Stopped, String> {
+        let deadline = Instant::now() + timeout;
         self.dlls.iter().for_each(AdminDll::end_calls);
         let alone = self.serial.mode() != Serialise::All
             || self.dlls.iter().all(|dll| dll.wait_for_callers(deadline).is_empty());
@@ -395,21 +307,22 @@ impl Service {
         })
     }
 
-    /// Ends the processes of the DLLs, unless a call that one of them makes has not returned.
+    /// Stops the processes of the DLLs, except one with a call that has not returned.
     fn stop_processes(&self, deadline: Instant) -> bool {
         for dll in &self.dlls {
             dll.wait_for_callers(deadline);
         }
         let mut ended_well = true;
         for process in self.main.iter().chain(&self.address) {
-            ended_well &= process.try_lock().is_ok_and(|mut peer| peer.take().is_none_or(|mut peer| peer.stop()));
+            ended_well &=
+                process.try_lock().is_ok_and(|mut process| process.take().is_none_or(|mut process| process.stop()));
         }
         ended_well
     }
 
-    /// What is known of the DLLs, in order.
-    pub fn about(&self) -> &[Described] {
-        &self.about
+    /// What the service knows about its DLLs, in order.
+    pub fn descriptions(&self) -> &[DllDescription] {
+        &self.descriptions
     }
 
     /// The DLLs that are loaded into this process, in order.
@@ -417,21 +330,21 @@ impl Service {
         &self.dlls
     }
 
-    /// The handle of a new connection, whose serial number would do.
-    pub(crate) fn connection_handle(&self, serial: Serial) -> u64 {
-        match self.readings.handles {
-            Handles::Fresh => serial,
-            Handles::Repeated => lock(&self.pool).freed_handle().unwrap_or(serial),
+    /// The handle of a new connection. Unless RRAS uses handles again, that is its id.
+    pub(crate) fn connection_handle(&self, id: ConnectionId) -> u64 {
+        match self.assumptions.handles {
+            Handles::Fresh => id,
+            Handles::Repeated => lock(&self.pool).freed_handle().unwrap_or(id),
         }
     }
 
-    pub(crate) fn note_held_twice(&self, held: HeldTwice) {
-        lock(&self.held_twice).push(held);
+    pub(crate) fn note_conflict(&self, conflict: AddressConflict) {
+        lock(&self.conflicts).push(conflict);
     }
 
-    /// Addresses that a DLL chose although another connection holds them, since this was asked last.
-    pub fn take_held_twice(&self) -> Vec<HeldTwice> {
-        std::mem::take(&mut lock(&self.held_twice))
+    /// Takes the conflicts since the last call: addresses that a DLL chose although another connection held them.
+    pub fn take_conflicts(&self) -> Vec<AddressConflict> {
+        std::mem::take(&mut lock(&self.conflicts))
     }
 
     /// A handle that no connection or port had before.
@@ -439,15 +352,15 @@ impl Service {
         self.next_handle.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// The times of the calls since this was asked last.
+    /// Takes the times of the calls since the last call of this function.
     pub fn take_statistics(&self) -> Statistics {
         std::mem::take(&mut lock(&self.statistics))
     }
 
-    /// Calls a function of one DLL, serialised, timed and recorded. None if the DLL does not have it, or the service
-    /// stops.
+    /// Calls a function of one DLL: serialised, timed and recorded. Returns None if the DLL does not have the function, or
+    /// the service is stopping.
     pub fn call(&self, dll: usize, function: FunctionId, arguments: &mut [Arg]) -> Option<Returned> {
-        if !self.about[dll].functions.contains(function) {
+        if !self.descriptions[dll].functions.contains(function) {
             return None;
         }
         let before = record::buffers(function, arguments);
@@ -462,12 +375,12 @@ impl Service {
         let address = self.address.as_ref().filter(|_| function.row().serial == SerialGroup::Address);
         let returned = match address.or(self.main.as_ref()) {
             Some(process) => {
-                let answer = lock(process).as_mut().map(|peer| peer.call(dll, function, &before));
-                let (returned, after) = answer.unwrap_or_else(|| (peer::gone(function), before.clone()));
+                let answer = lock(process).as_mut().map(|process| process.call(dll, function, &before));
+                let (returned, after) = answer.unwrap_or_else(|| (dll_process::failed_call(function), before.clone()));
                 arguments.iter_mut().zip(record::arguments(&after)).for_each(|(to, from)| *to = from);
                 returned
             }
-            // Where there is no such process, the DLLs are loaded here.
+            // Without such a process, the DLLs are loaded into this one.
             None => entered.as_ref()?.call(arguments),
         };
         drop(entered);
@@ -475,11 +388,11 @@ impl Service {
         if let Some(observer) = &self.observer {
             observer.after(function, &before, returned, &after);
         }
-        self.note(Call { dll, function, arguments: before, after, ..record::blank(returned) });
+        self.record(Call { dll, function, arguments: before, after, ..record::call_returning(returned) });
         Some(returned)
     }
 
-    fn note(&self, mut call: Call) {
+    fn record(&self, mut call: Call) {
         lock(&self.statistics).add(call.function, call.took_ns);
         if let Some(trace) = &self.trace {
             let elapsed = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -492,9 +405,4 @@ impl Service {
             }
         }
     }
-}
-
-/// The bytes of an argument after a call.
-pub(crate) fn value_of<const N: usize>(argument: &Arg) -> [u8; N] {
-    argument.memory().and_then(|bytes| bytes.try_into().ok()).unwrap_or([0; N])
 }

@@ -1,55 +1,56 @@
-//! One connection from authentication to the release of its addresses.
+//! One connection, from authentication to the release of its addresses.
 
-use crate::address::{Client, Given, IdentifierOffer, Offer, identifier};
-use crate::farewell::{Delivery, Part};
+use crate::address_calls::{Assigned, Client, IdentifierOffer, Offer, identifier};
+use crate::assumptions::{self, HangupOrder, IdentifierHalf, Ikev2Computer, Ikev2Link, UserForm};
 use crate::fill::{self, ConnectionFacts, LinkFacts, Tunnel};
-use crate::pool::{Serial, Taken};
-use crate::readings::{self, HangupOrder, IdentifierHalf, Ikev2Computer, Ikev2Link, UserForm};
-pub use crate::refused::{Refused, Released};
+use crate::hangup_calls::{Delivery, HangupCall};
+use crate::pool::{ConnectionId, TakenPort};
+use crate::refusal::{Refusal, ReleaseCounts};
 use crate::service::{Service, lock};
 use mprapi::abi::{ALLOW_NO_AUTH, REVISION_2};
 use mprapi::{FunctionId as F, Profile};
 use std::net::Ipv4Addr;
 
-/// Who wants to connect, and how.
+/// A client's request to connect.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The user's name: `user`, `DOMAIN\user`, `user@suffix` or `host/pc`.
     pub user: String,
-    /// As the address calls carry it; None: as the reading `user-form` says.
+    /// The user's name in the address calls. None: as the assumption `user-form` says.
     pub address_user: Option<String>,
     /// wszLogonDomain.
     pub domain: String,
-    /// wszRemoteComputer: empty for some clients for good.
+    /// wszRemoteComputer. Always empty for some clients.
     pub computer: String,
     /// The tunnel.
     pub tunnel: Tunnel,
     /// The client's public address.
     pub from: String,
-    /// Does it negotiate IPv6?
+    /// Whether the client negotiates IPv6.
     pub ipv6: bool,
-    /// What RRAS offers.
+    /// The IPv4 address that RRAS offers.
     pub offer: Offer,
-    /// What RRAS offers for IPv6.
+    /// The IPv6 interface identifier that RRAS offers.
     pub ipv6_offer: IdentifierOffer,
     /// ROUTER_IF_TYPE_*.
     pub interface_type: i32,
     /// RAS_QUAR_STATE_*.
     pub quarantine: i32,
-    /// Ask for pre-authentication (SSTP only).
+    /// Whether the client asks for pre-authentication (SSTP only).
     pub pre_authentication: bool,
-    /// Its first port, whoever uses it; None: the lowest that is free.
+    /// Its first port, even if another session uses it. None: the lowest free port.
     pub port: Option<String>,
-    /// hConnection; None: as the reading `handles` says.
+    /// hConnection. None: as the assumption `handles` says.
     pub handle: Option<u64>,
-    /// Its GUID, as bytes in memory; None: one that no other connection has.
+    /// Its GUID, as bytes in memory. None: one that no other connection has.
     pub guid: Option<[u8; 16]>,
-    /// Is AcceptNewLink called for its first link at once? None: yes, but for IKEv2 as the reading `ikev2-link` says.
+    /// Whether AcceptNewLink for the first link follows at once. None: yes, but for IKEv2 as the assumption `ikev2-link`
+    /// says.
     pub first_link: Option<bool>,
 }
 
 impl Request {
-    /// An ordinary client.
+    /// The request of an ordinary client.
     pub fn new(user: impl Into<String>, tunnel: Tunnel) -> Self {
         Self {
             user: user.into(),
@@ -72,37 +73,37 @@ impl Request {
     }
 }
 
-/// A connection: asked for, live, or ended.
+/// A connection. It has its addresses only, is online, or has ended.
 #[derive(Debug)]
 pub struct Session {
     facts: ConnectionFacts,
-    /// No other connection of the run has it.
-    serial: Serial,
-    /// As the address calls carry the user.
+    /// No other connection of the run has this id.
+    id: ConnectionId,
+    /// The user's name in the address calls.
     user: String,
     /// The port of the address calls.
     port: String,
-    /// Its first port, until its link is asked for.
+    /// The first port, until AcceptNewLink is called for it.
     first: Option<Port>,
     first_link: bool,
-    /// Those that were accepted and live.
+    /// Links that were accepted and have not ended.
     links: Vec<Port>,
-    /// Those that were accepted and ended.
+    /// Links that were accepted and have ended.
     ended_links: Vec<LinkFacts>,
-    /// Was it accepted?
+    /// Whether the connection was accepted.
     connected: bool,
     half: IdentifierHalf,
-    ipv4: Option<Given<Ipv4Addr>>,
-    ipv6: Option<Given<[u8; 16]>>,
-    /// Was it let in without authentication?
+    ipv4: Option<Assigned<Ipv4Addr>>,
+    ipv6: Option<Assigned<[u8; 16]>>,
+    /// Whether the DLLs let the client in without authentication.
     pub pre_authenticated: bool,
 }
 
 #[derive(Debug)]
 struct Port {
     facts: LinkFacts,
-    /// What is given back at its end, if it is ours.
-    taken: Option<Taken>,
+    /// The port to free at the end, if it is one of ours.
+    taken: Option<TakenPort>,
 }
 
 impl Session {
@@ -111,27 +112,27 @@ impl Session {
         self.ipv4.map(|given| given.address)
     }
 
-    /// The client's IPv6 identifier, in the IN6_ADDR that was exchanged.
+    /// The client's IPv6 identifier, in the IN6_ADDR that the DLL returned.
     pub fn ipv6(&self) -> Option<[u8; 16]> {
         self.ipv6.map(|given| given.address)
     }
 
-    /// The half of it that carries the interface identifier.
+    /// The half of the IN6_ADDR that has the interface identifier.
     pub fn identifier(&self) -> Option<[u8; 8]> {
         self.ipv6().map(|address| identifier(address, self.half))
     }
 
-    /// Does it wait for the call of its first link?
+    /// Whether AcceptNewLink for the first link is still to come.
     pub fn waits_for_first_link(&self) -> bool {
         self.first.is_some()
     }
 
-    /// The name of its first port.
+    /// The name of the first port.
     pub fn port(&self) -> &str {
         &self.port
     }
 
-    /// How many links it has.
+    /// The number of links.
     pub fn links(&self) -> usize {
         self.links.len()
     }
@@ -151,8 +152,8 @@ impl Session {
         self.facts.guid
     }
 
-    /// Sets what will be reported as used and how long it has lasted (seconds).
-    pub fn used(&mut self, duration: u32, received: u64, sent: u64) {
+    /// Sets the duration (in seconds) and the traffic (in bytes) that the structures will report.
+    pub fn set_usage(&mut self, duration: u32, received: u64, sent: u64) {
         self.facts.duration = duration;
         (self.facts.received, self.facts.sent) = (received, sent);
         let count = self.links.len().max(1) as u64;
@@ -163,7 +164,7 @@ impl Session {
     }
 
     fn client(&self) -> Client<'_> {
-        Client { user: &self.user, port: &self.port, tunnel: self.facts.tunnel, serial: self.serial }
+        Client { user: &self.user, port: &self.port, tunnel: self.facts.tunnel, connection: self.id }
     }
 }
 
@@ -174,20 +175,19 @@ fn bare(user: &str) -> &str {
 }
 
 impl Service {
-    /// A user has authenticated and connects: addresses, AcceptNewConnection, and at once AcceptNewLink for its first
-    /// link.
-    pub fn connect(&self, request: &Request) -> Result<Session, Refused> {
+    /// Connects a user who has authenticated: addresses, AcceptNewConnection, and at once AcceptNewLink for the first link.
+    pub fn connect(&self, request: &Request) -> Result<Session, Refusal> {
         self.accept(self.ask_addresses(request)?)
     }
 
-    /// A user has authenticated: the addresses alone.
-    pub fn ask_addresses(&self, request: &Request) -> Result<Session, Refused> {
-        let readings = self.readings;
-        let serial = self.fresh_handle();
-        let handle = request.handle.unwrap_or_else(|| self.connection_handle(serial));
+    /// Makes only the address calls for a user who has authenticated.
+    pub fn ask_addresses(&self, request: &Request) -> Result<Session, Refusal> {
+        let assumptions = self.assumptions;
+        let id = self.fresh_handle();
+        let handle = request.handle.unwrap_or_else(|| self.connection_handle(id));
         let ikev2 = request.tunnel == Tunnel::Ikev2;
         let (mut user, mut domain, mut address_user) = (&*request.user, &*request.domain, &*request.user);
-        match readings.user_form {
+        match assumptions.user_form {
             UserForm::Same => {}
             UserForm::BareAtAddress => address_user = bare(user),
             UserForm::BareAtConnection => {
@@ -195,7 +195,7 @@ impl Service {
                 user = bare(user);
             }
         }
-        let nameless = ikev2 && readings.ikev2_computer == Ikev2Computer::Empty;
+        let nameless = ikev2 && assumptions.ikev2_computer == Ikev2Computer::Empty;
         let facts = ConnectionFacts {
             handle,
             user: user.to_owned(),
@@ -203,21 +203,21 @@ impl Service {
             remote_computer: if nameless { String::new() } else { request.computer.clone() },
             interface_type: request.interface_type,
             tunnel: request.tunnel,
-            guid: request.guid.unwrap_or_else(|| guid_of(serial)),
+            guid: request.guid.unwrap_or_else(|| guid_of(id)),
             quarantine: request.quarantine,
             remote_endpoint: request.from.clone(),
             local_endpoint: "192.0.2.1".into(),
-            readings,
+            assumptions,
             ..ConnectionFacts::default()
         };
         let pre_authenticated =
             request.pre_authentication && request.tunnel == Tunnel::Sstp && self.pre_authenticate(&facts);
         let first = self.new_port(&facts, request.port.as_deref());
-        let called = !(ikev2 && readings.ikev2_link == Ikev2Link::NotCalled);
+        let called = !(ikev2 && assumptions.ikev2_link == Ikev2Link::NotCalled);
         let high = request.ipv6_offer == IdentifierOffer::HighOnly;
         let mut session = Session {
             facts,
-            serial,
+            id,
             user: request.address_user.clone().unwrap_or_else(|| address_user.to_owned()),
             port: first.facts.port.clone(),
             first: Some(first),
@@ -225,25 +225,25 @@ impl Service {
             links: Vec::new(),
             ended_links: Vec::new(),
             connected: false,
-            half: if high { IdentifierHalf::High } else { readings.identifier_half },
+            half: if high { IdentifierHalf::High } else { assumptions.identifier_half },
             ipv4: None,
             ipv6: None,
             pre_authenticated,
         };
-        let offer = match (request.offer, readings.ipv4_offer) {
-            (Offer::FromPool, readings::Ipv4Offer::Zero) => Offer::Nothing,
+        let offer = match (request.offer, assumptions.ipv4_offer) {
+            (Offer::FromPool, assumptions::Ipv4Offer::Zero) => Offer::Nothing,
             (offer, _) => offer,
         };
         let asked = self.ipv4(session.client(), offer).and_then(|ipv4| {
             session.ipv4 = Some(ipv4);
             if request.ipv6 {
-                let offer = self.identifier_offer(request.ipv6_offer, serial);
+                let offer = self.identifier_offer(request.ipv6_offer, id);
                 session.ipv6 = Some(self.ipv6(session.client(), offer, session.half)?);
             }
             Ok(())
         });
         if let Err(refused) = asked {
-            self.end(&mut session, Delivery::only(Part::Release));
+            self.end(&mut session, Delivery::only(HangupCall::Release));
             return Err(refused);
         }
         let pool = lock(&self.pool);
@@ -255,12 +255,12 @@ impl Service {
         Ok(session)
     }
 
-    /// AcceptNewConnection for a session that has its addresses, and AcceptNewLink for its first link.
-    pub fn accept(&self, mut session: Session) -> Result<Session, Refused> {
+    /// Calls AcceptNewConnection for a session that has its addresses, then AcceptNewLink for its first link.
+    pub fn accept(&self, mut session: Session) -> Result<Session, Refusal> {
         if let Err(dll) = self.ask_connection(&session.facts) {
-            self.tell_of_rejected_connection(&session.facts, dll);
-            self.end(&mut session, Delivery::only(Part::Release));
-            return Err(Refused::Connection(dll));
+            self.notify_rejected_connection(&session.facts, dll);
+            self.end(&mut session, Delivery::only(HangupCall::Release));
+            return Err(Refusal::Connection(dll));
         }
         session.connected = true;
         if session.first_link {
@@ -269,9 +269,9 @@ impl Service {
         Ok(session)
     }
 
-    /// AcceptNewLink for the first link, at another port than that of the address calls if one is named. On a rejection
-    /// the connection ends.
-    pub fn first_link(&self, mut session: Session, port: Option<&str>) -> Result<Session, (Refused, Released)> {
+    /// Calls AcceptNewLink for the first link. If `port` is named, it replaces the port of the address calls. A rejection
+    /// ends the connection.
+    pub fn first_link(&self, mut session: Session, port: Option<&str>) -> Result<Session, (Refusal, ReleaseCounts)> {
         let first = match (session.first.take(), port) {
             (Some(first), Some(name)) if first.facts.port != name => {
                 self.close_port(&first);
@@ -286,22 +286,22 @@ impl Service {
                 Ok(session)
             }
             Err(dll) => {
-                if self.tells_of_rejected_first_link() {
-                    self.tell_connection_hangup(&session.facts, 0..self.about().len());
+                if self.notifies_rejected_first_link() {
+                    self.notify_connection_hangup(&session.facts, 0..self.descriptions().len());
                 }
                 self.close_port(&first);
-                let released = self.end(&mut session, Delivery::only(Part::Release));
-                Err((Refused::FirstLink(dll), released))
+                let released = self.end(&mut session, Delivery::only(HangupCall::Release));
+                Err((Refusal::FirstLink(dll), released))
             }
         }
     }
 
-    /// A further link (multilink). `Err` has the DLL that rejected it; the connection stands.
+    /// Adds a further link (multilink). `Err` has the DLL that rejected it; the connection stays online.
     pub fn add_link(&self, session: &mut Session) -> Result<(), usize> {
         self.add_link_on(session, None)
     }
 
-    /// A further link, on this port if one is named.
+    /// As [`add_link`](Self::add_link), on this port if one is named.
     pub fn add_link_on(&self, session: &mut Session, port: Option<&str>) -> Result<(), usize> {
         let port = self.new_port(&session.facts, port);
         match self.ask_link(session.facts.tunnel, &port.facts) {
@@ -316,14 +316,14 @@ impl Service {
         }
     }
 
-    /// The last further link ends. Does nothing if there is only the first.
+    /// Ends the last further link. Does nothing if there is only the first link.
     pub fn drop_link(&self, session: &mut Session) {
         if session.links.len() > 1 {
             self.drop_link_on(session, None, 1);
         }
     }
 
-    /// The link on this port ends, the last one if none is named; LinkHangupNotification comes so many `times`.
+    /// Ends the link on this port, or the last link if no port is named. LinkHangupNotification is called `times` times.
     pub fn drop_link_on(&self, session: &mut Session, port: Option<&str>, times: u8) {
         let at = match port {
             Some(name) => session.links.iter().position(|link| link.facts.port == name),
@@ -332,52 +332,52 @@ impl Service {
         if let Some(at) = at {
             let port = session.links.remove(at);
             for _ in 0..times {
-                self.tell_link_hangup(session.facts.tunnel, &port.facts, self.about().len());
+                self.notify_link_hangup(session.facts.tunnel, &port.facts, self.descriptions().len());
             }
             self.close_port(&port);
             session.ended_links.push(port.facts);
         }
     }
 
-    /// The quarantine state changes. On a rejection the connection is cut, and every DLL gets the hangup notification.
-    pub fn reauthenticate(&self, mut session: Session, quarantine: i32) -> Result<Session, (Refused, Released)> {
+    /// Changes the quarantine state. A rejection cuts the connection, and every DLL gets the hangup notification.
+    pub fn reauthenticate(&self, mut session: Session, quarantine: i32) -> Result<Session, (Refusal, ReleaseCounts)> {
         let answer = self.ask_reauthentication(&mut session, quarantine);
-        self.or_cut(session, answer, Refused::Reauthentication)
+        self.or_cut(session, answer, Refusal::Reauthentication)
     }
 
-    /// A reauthentication that comes for a session that has ended: nothing follows from the answer.
-    pub fn reauthenticate_ended(&self, session: &mut Session, quarantine: i32) -> Result<(), Refused> {
-        self.ask_reauthentication(session, quarantine).map_err(Refused::Reauthentication)
+    /// Makes the reauthentication call for a session that has ended. The answer has no effect.
+    pub fn reauthenticate_ended(&self, session: &mut Session, quarantine: i32) -> Result<(), Refusal> {
+        self.ask_reauthentication(session, quarantine).map_err(Refusal::Reauthentication)
     }
 
-    /// The client's endpoint changes (MOBIKE, IKEv2). On a rejection the connection is cut.
-    pub fn change_endpoint(&self, mut session: Session, to: &str) -> Result<Session, (Refused, Released)> {
+    /// Changes the client's endpoint (MOBIKE, IKEv2). A rejection cuts the connection.
+    pub fn change_endpoint(&self, mut session: Session, to: &str) -> Result<Session, (Refusal, ReleaseCounts)> {
         session.facts.remote_endpoint = to.to_owned();
         session.facts.switch_overs += 1;
         let answer = self.ask_endpoint_change(&session.facts);
-        self.or_cut(session, answer, Refused::EndpointChange)
+        self.or_cut(session, answer, Refusal::EndpointChange)
     }
 
-    /// The connection ends: LinkHangupNotification for every link, ConnectionHangupNotification when the last is gone,
-    /// then the releases.
-    pub fn hang_up(&self, mut session: Session) -> Released {
+    /// Ends the connection: LinkHangupNotification for every link, ConnectionHangupNotification after the last, then the
+    /// releases.
+    pub fn hang_up(&self, mut session: Session) -> ReleaseCounts {
         self.end(&mut session, Delivery::default())
     }
 
-    /// The connection ends, or what there was of it. Each part of what the DLLs are told arrives as often as `delivery`
-    /// says. RRAS itself has forgotten it then, whatever it has told.
-    pub fn end(&self, session: &mut Session, delivery: Delivery) -> Released {
+    /// Ends the connection, even if it was not accepted. Each call arrives as often as `delivery` says. RRAS itself forgets
+    /// the connection in any case.
+    pub fn end(&self, session: &mut Session, delivery: Delivery) -> ReleaseCounts {
         let ipv4 = session.ipv4;
         if let Some(given) = ipv4 {
-            self.let_go_ipv4(session.client(), given);
+            self.clear_ipv4_holder(session.client(), given);
         }
         if let Some(given) = session.ipv6 {
-            self.let_go_ipv6(session.client(), given, session.half);
+            self.clear_ipv6_holder(session.client(), given, session.half);
         }
         let links: Vec<_> = session.links.drain(..).rev().collect();
         let before = session.ended_links.len();
         session.ended_links.extend(links.iter().map(|port| port.facts.clone()));
-        let released = self.tell_end(session, delivery, before);
+        let released = self.notify_end(session, delivery, before);
         if let Some(given) = ipv4 {
             self.give_back_ipv4(given);
         }
@@ -388,38 +388,40 @@ impl Service {
         released
     }
 
-    /// A part of what an ended session tells, late or again; of the links only that on `port`, if one is named.
-    pub fn deliver(&self, session: &Session, part: Part, port: Option<&str>) -> Released {
-        if part == Part::Link {
+    /// Makes one kind of hangup call for an ended session, late or again. If `port` is named, only for that link.
+    pub fn deliver(&self, session: &Session, call: HangupCall, port: Option<&str>) -> ReleaseCounts {
+        if call == HangupCall::Link {
             for link in session.ended_links.iter().filter(|link| port.is_none_or(|port| link.port == port)) {
-                self.tell_link_hangup(session.facts.tunnel, link, self.about().len());
+                self.notify_link_hangup(session.facts.tunnel, link, self.descriptions().len());
             }
-            return Released::default();
+            return ReleaseCounts::default();
         }
-        self.tell_end(session, Delivery::only(part), session.ended_links.len())
+        self.notify_end(session, Delivery::only(call), session.ended_links.len())
     }
 
-    /// The parts in their order; the links from the one of this index.
-    fn tell_end(&self, session: &Session, delivery: Delivery, links: usize) -> Released {
-        let order = match self.readings.hangup_order {
-            HangupOrder::ReleasesLast => [Part::Link, Part::Connection, Part::Release],
-            HangupOrder::ReleasesFirst => [Part::Release, Part::Link, Part::Connection],
-            HangupOrder::ConnectionFirst => [Part::Connection, Part::Link, Part::Release],
+    /// Makes the hangup calls in their order. `links` is the index of the first ended link to report.
+    fn notify_end(&self, session: &Session, delivery: Delivery, links: usize) -> ReleaseCounts {
+        let order = match self.assumptions.hangup_order {
+            HangupOrder::ReleasesLast => [HangupCall::Link, HangupCall::Connection, HangupCall::Release],
+            HangupOrder::ReleasesFirst => [HangupCall::Release, HangupCall::Link, HangupCall::Connection],
+            HangupOrder::ConnectionFirst => [HangupCall::Connection, HangupCall::Link, HangupCall::Release],
         };
-        let all = self.about().len();
-        let mut released = Released::default();
-        for part in order {
-            for _ in 0..delivery.times(part) {
-                match part {
-                    Part::Link => session.ended_links[links..]
+        let all = self.descriptions().len();
+        let mut released = ReleaseCounts::default();
+        for call in order {
+            for _ in 0..delivery.times(call) {
+                match call {
+                    HangupCall::Link => session.ended_links[links..]
                         .iter()
-                        .for_each(|link| self.tell_link_hangup(session.facts.tunnel, link, all)),
-                    Part::Connection if session.connected => self.tell_connection_hangup(&session.facts, 0..all),
-                    // Nobody was asked whether it may be.
-                    Part::Connection => {}
-                    Part::Release => {
-                        let told = self.tell_releases(session);
-                        (released.ipv4, released.ipv6) = (released.ipv4 + told.ipv4, released.ipv6 + told.ipv6);
+                        .for_each(|link| self.notify_link_hangup(session.facts.tunnel, link, all)),
+                    HangupCall::Connection if session.connected => {
+                        self.notify_connection_hangup(&session.facts, 0..all)
+                    }
+                    // No DLL has accepted it.
+                    HangupCall::Connection => {}
+                    HangupCall::Release => {
+                        let more = self.notify_releases(session);
+                        (released.ipv4, released.ipv6) = (released.ipv4 + more.ipv4, released.ipv6 + more.ipv6);
                     }
                 }
             }
@@ -427,18 +429,18 @@ impl Service {
         released
     }
 
-    fn tell_releases(&self, session: &Session) -> Released {
+    fn notify_releases(&self, session: &Session) -> ReleaseCounts {
         let client = session.client();
-        Released {
-            ipv4: session.ipv4.map_or(0, |given| usize::from(self.tell_ipv4_release(client, given))),
-            ipv6: session.ipv6.map_or(0, |given| usize::from(self.tell_ipv6_release(client, given))),
+        ReleaseCounts {
+            ipv4: session.ipv4.map_or(0, |given| usize::from(self.notify_ipv4_release(client, given))),
+            ipv6: session.ipv6.map_or(0, |given| usize::from(self.notify_ipv6_release(client, given))),
         }
     }
 
-    /// Every revision 2 DLL that has the callback is asked in order until one does not answer 1.
+    /// Asks the revision 2 DLLs that have the callback, in order, until one does not return 1.
     fn pre_authenticate(&self, facts: &ConnectionFacts) -> bool {
         let mut asked = false;
-        for dll in (0..self.about().len()).filter(|&dll| self.about()[dll].revision == REVISION_2) {
+        for dll in (0..self.descriptions().len()).filter(|&dll| self.descriptions()[dll].revision == REVISION_2) {
             let mut arguments = [crate::invoke::Arg::bytes(&fill::auth_validation(facts, &[0; 16]))];
             let form = F::ValidatePreAuthenticatedConnectionEx;
             match self.call(dll, form, &mut arguments).and_then(|r| r.result) {
@@ -450,8 +452,8 @@ impl Service {
         asked
     }
 
-    /// Windows 2000 and older send no hangup for a connection or link that was rejected.
-    pub(crate) fn tells_of_rejected(&self) -> bool {
+    /// Whether DLLs get the hangup of a connection or link that was rejected. Windows 2000 and older do not send it.
+    pub(crate) fn notifies_rejected(&self) -> bool {
         self.profile != Profile::Nt4
     }
 
@@ -459,8 +461,8 @@ impl Service {
         &self,
         mut session: Session,
         answer: Result<(), usize>,
-        refused: fn(usize) -> Refused,
-    ) -> Result<Session, (Refused, Released)> {
+        refused: fn(usize) -> Refusal,
+    ) -> Result<Session, (Refusal, ReleaseCounts)> {
         match answer {
             Ok(()) => Ok(session),
             Err(dll) => Err((refused(dll), self.end(&mut session, Delivery::default()))),
@@ -469,16 +471,16 @@ impl Service {
 
     fn ask_reauthentication(&self, session: &mut Session, quarantine: i32) -> Result<(), usize> {
         session.facts.quarantine = quarantine;
-        self.ask_again(&session.facts, &[F::AcceptReauthenticationEx, F::AcceptReauthentication])
+        self.ask_in_form(&session.facts, &[F::AcceptReauthenticationEx, F::AcceptReauthentication])
     }
 
-    fn identifier_offer(&self, offer: IdentifierOffer, serial: Serial) -> [u8; 16] {
-        let own = identifier_of(serial);
+    fn identifier_offer(&self, offer: IdentifierOffer, id: ConnectionId) -> [u8; 16] {
+        let own = identifier_of(id);
         let mut bytes = [0; 16];
-        match (offer, self.readings.ipv6_offer, self.readings.identifier_half) {
+        match (offer, self.assumptions.ipv6_offer, self.assumptions.identifier_half) {
             (IdentifierOffer::This(address), ..) => bytes = address,
             (IdentifierOffer::HighOnly, ..) => bytes[..8].copy_from_slice(&own),
-            (IdentifierOffer::Own, readings::Ipv6Offer::Zero, _) => {}
+            (IdentifierOffer::Own, assumptions::Ipv6Offer::Zero, _) => {}
             (IdentifierOffer::Own, _, IdentifierHalf::High) => bytes[..8].copy_from_slice(&own),
             (IdentifierOffer::Own, _, IdentifierHalf::Low) => bytes[8..].copy_from_slice(&own),
         }
@@ -513,14 +515,14 @@ impl Service {
     }
 }
 
-/// A GUID that no other connection of this run has, and the same in every run.
-fn guid_of(serial: Serial) -> [u8; 16] {
+/// A GUID that no other connection of this run has. It is the same in every run.
+fn guid_of(id: ConnectionId) -> [u8; 16] {
     let mut guid = *b"\0\0\0\0\0\0\x40\0\x80\0rasadm";
-    guid[..4].copy_from_slice(&(serial as u32).to_le_bytes());
+    guid[..4].copy_from_slice(&(id as u32).to_le_bytes());
     guid
 }
 
-/// The interface identifier that RRAS offers: never zero, never reserved, the same in every run.
-fn identifier_of(serial: Serial) -> [u8; 8] {
-    (0x2a1b_3c4d_0000_0000 | serial).to_be_bytes()
+/// The interface identifier that RRAS offers. It is never zero or reserved, and the same in every run.
+fn identifier_of(id: ConnectionId) -> [u8; 8] {
+    (0x2a1b_3c4d_0000_0000 | id).to_be_bytes()
 }

@@ -1,11 +1,12 @@
-//! The address calls step by step: each test names its sentence of docs/rras-behaviour.md.
+//! The address calls, step by step. Tests name their facts of docs/rras-behaviour.md.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
 use rasadmin_host::fill::Tunnel;
 use rasadmin_host::pool::Pool;
-use rasadmin_host::session::{Refused, Request};
+use rasadmin_host::refusal::Refusal;
+use rasadmin_host::session::Request;
 use rasadmin_host::{Offer, Options, Service};
 use support::{Dll, address, service};
 
@@ -17,7 +18,7 @@ fn scripted(script: &str) -> Dll {
     Dll::scripted("good-rev2", script)
 }
 
-/// "The DLL is given it and may keep or replace it." The offer is the lowest free address.
+/// R-IP4-3: the DLL gets the offer, the lowest free address, and may keep or replace it.
 #[test]
 fn the_dll_may_keep_or_replace_the_offer() {
     let keeps = scripted("");
@@ -34,50 +35,50 @@ fn the_dll_may_keep_or_replace_the_offer() {
     assert_eq!(session.ipv4(), Some([10, 99, 0, 7].into()));
 }
 
-/// "RRAS takes an address of its own before it asks; if that fails, the DLL is never asked."
+/// R-IP4-2: if RRAS has no address of its own, it never asks the DLL.
 #[test]
 fn with_an_empty_pool_the_dll_is_never_asked() {
     let dll = scripted("");
     let pool = Pool::new(address(1), address(2), address(2), [0; 8]);
     let service = Service::start(std::slice::from_ref(&dll.path), Options::new(pool)).unwrap();
     let _first = service.connect(&alice()).unwrap();
-    assert_eq!(service.connect(&alice()).unwrap_err(), Refused::PoolExhausted);
+    assert_eq!(service.connect(&alice()).unwrap_err(), Refusal::PoolExhausted);
     assert_eq!(dll.calls().iter().filter(|c| *c == "GetIpAddressForUser").count(), 1);
 }
 
-/// "A result other than 0 ends the connection."
+/// R-IP4-5: an answer other than 0 ends the connection.
 #[test]
 fn an_error_ends_the_connection() {
     let dll = scripted("MprAdminGetIpAddressForUser status=5 notify=0");
     let refused = service(&[&dll]).connect(&alice()).unwrap_err();
-    assert_eq!(refused, Refused::Ipv4ByDll { dll: 0, code: 5 });
+    assert_eq!(refused, Refusal::Ipv4ByDll { dll: 0, code: 5 });
     assert_eq!(dll.session_calls(), ["GetIpAddressForUser"]);
 }
 
-/// "An answer of 0.0.0.0 or of the server's own address (error 1168) ends the connection."
+/// R-IP4-6: 0.0.0.0 and the server's own address are refused with error 1168.
 #[test]
 fn zero_and_the_servers_own_address_are_refused_with_1168() {
-    for useless in ["0.0.0.0", "10.20.0.1"] {
-        let dll = scripted(&format!("MprAdminGetIpAddressForUser address={useless} notify=0"));
+    for unusable in ["0.0.0.0", "10.20.0.1"] {
+        let dll = scripted(&format!("MprAdminGetIpAddressForUser address={unusable} notify=0"));
         let refused = service(&[&dll]).connect(&alice()).unwrap_err();
-        assert_eq!(refused, Refused::Ipv4ByRras { code: 1168, dll: Some(0) }, "{useless}");
+        assert_eq!(refused, Refusal::Ipv4ByRras { code: 1168, dll: Some(0) }, "{unusable}");
         assert_eq!(dll.session_calls(), ["GetIpAddressForUser"]);
     }
 }
 
-/// "A replacement that another client of this server holds is refused (error 735)."
+/// R-IP4-7: an address that another client holds is refused with error 735.
 #[test]
 fn an_address_that_another_client_holds_is_refused_with_735() {
     let dll = scripted("MprAdminGetIpAddressForUser address=10.99.0.7");
     let service = service(&[&dll]);
     let first = service.connect(&alice()).unwrap();
     let refused = service.connect(&Request::new("bob", Tunnel::Sstp)).unwrap_err();
-    assert_eq!(refused, Refused::Ipv4ByRras { code: 735, dll: Some(0) });
+    assert_eq!(refused, Refusal::Ipv4ByRras { code: 735, dll: Some(0) });
     service.hang_up(first);
     assert!(service.connect(&alice()).is_ok(), "free again");
 }
 
-/// "Whenever it fails after the DLL set notify_release, ReleaseIpAddress is called with what the DLL had written."
+/// R-IP4-8: after a failure, ReleaseIpAddress is called with what the DLL had written, if it set notify_release.
 #[test]
 fn a_late_failure_releases_what_was_written() {
     for script in ["address=10.99.0.7 status=5 notify=1", "address=10.20.0.1 notify=1", "address=0.0.0.0 notify=1"] {
@@ -89,8 +90,7 @@ fn a_late_failure_releases_what_was_written() {
     }
 }
 
-/// "notify_release set on success: ReleaseIpAddress is called once at the end with the same user name, port name and
-/// address."
+/// R-IP4-9: the release comes once at the end, with the same user name, port name and address.
 #[test]
 fn the_release_carries_the_same_user_port_and_address() {
     let dll = scripted("MprAdminGetIpAddressForUser address=10.99.0.7 notify=1");
@@ -119,7 +119,7 @@ fn without_notify_there_is_no_release() {
     assert!(!dll.calls().iter().any(|c| c.starts_with("Release")));
 }
 
-/// An offer of zero reaches the DLL; kept, it is refused with 1168.
+/// R-IP4-3 and R-IP4-6: an offer of zero reaches the DLL. If the DLL keeps it, RRAS refuses it with error 1168.
 #[test]
 fn an_offer_of_nothing_reaches_the_dll() {
     let mut request = alice();
@@ -131,8 +131,7 @@ fn an_offer_of_nothing_reaches_the_dll() {
     assert!(service(&[&gives]).connect(&request).is_ok());
 }
 
-/// "The IPv4 pair is taken from the first DLL that has GetIpAddressForUser, the IPv6 pair from the first that has both
-/// functions; those of later DLLs are ignored."
+/// R-MULTI-6 and R-MULTI-7: only the first DLL's address pair is used.
 #[test]
 fn the_first_dll_with_a_pair_wins() {
     let dlls = [
@@ -156,13 +155,13 @@ fn the_first_dll_with_a_pair_wins() {
     assert!(addresses(&dlls[3]).is_empty());
 }
 
-/// A failing IPv6 call ends the connection and gives the IPv4 address back (assumed).
+/// R-HOST-8: a failing IPv6 call ends the connection and releases the IPv4 address.
 #[test]
 fn a_failing_ipv6_call_ends_the_connection() {
     let dll = scripted("MprAdminGetIpv6AddressForUser status=9 notify=0");
     let mut request = alice();
     request.ipv6 = true;
     let refused = service(&[&dll]).connect(&request).unwrap_err();
-    assert_eq!(refused, Refused::Ipv6ByDll { dll: 0, code: 9 });
+    assert_eq!(refused, Refusal::Ipv6ByDll { dll: 0, code: 9 });
     assert_eq!(dll.session_calls(), ["GetIpAddressForUser", "GetIpv6AddressForUser", "ReleaseIpAddress"]);
 }

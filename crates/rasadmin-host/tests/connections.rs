@@ -1,17 +1,18 @@
-//! Connections, links, reauthentication and several DLLs: each test names its sentence of docs/rras-behaviour.md.
+//! Connections, links, reauthentication and several DLLs. Tests name their facts of docs/rras-behaviour.md.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
 use rasadmin_host::fill::Tunnel;
-use rasadmin_host::session::{Refused, Request};
+use rasadmin_host::refusal::Refusal;
+use rasadmin_host::session::Request;
 use support::{Dll, service};
 
 fn alice(tunnel: Tunnel) -> Request {
     Request::new(r"CORP\alice", tunnel)
 }
 
-/// "Order for one connection": addresses, accept, link, hangups of link and connection, release.
+/// R-ORDER-2 to R-ORDER-7: addresses, accept, link, hangups of link and connection, release.
 #[test]
 fn the_order_of_one_connection() {
     let dll = Dll::good();
@@ -45,7 +46,7 @@ fn the_order_of_one_connection() {
     );
 }
 
-/// "Ex before 3 before 2 before 1."
+/// R-FORM-1: Ex before 3 before 2 before 1.
 #[test]
 fn the_preferred_form_is_called() {
     let forms = [
@@ -66,8 +67,7 @@ fn the_preferred_form_is_called() {
     }
 }
 
-/// "Only a revision 2 DLL is called for IKEv2 connections: for them every callback of a revision 1 DLL, the address
-/// functions too, is skipped."
+/// R-FORM-2: for IKEv2 connections every callback of a revision 1 DLL is skipped, the address functions too.
 #[test]
 fn a_revision_1_dll_is_never_called_for_ikev2() {
     let (old, new) = (Dll::scripted("good-rev1-pair3", ""), Dll::good());
@@ -75,7 +75,7 @@ fn a_revision_1_dll_is_never_called_for_ikev2() {
     let mut request = alice(Tunnel::Ikev2);
     request.ipv6 = true;
     let session = service.connect(&request).unwrap();
-    assert_eq!(session.ipv4(), Some(support::address(2)), "RRAS's own address stands");
+    assert_eq!(session.ipv4(), Some(support::address(2)), "RRAS's own address is used");
     let session = service.reauthenticate(session, 0).unwrap();
     service.hang_up(session);
     assert_eq!(old.session_calls(), Vec::<String>::new());
@@ -91,26 +91,26 @@ fn a_revision_1_dll_is_never_called_for_ikev2() {
     assert_eq!(new.first("MprAdminAcceptNewConnectionEx").value("ikev2"), Some("1"));
 }
 
-/// "A connection, link or reauthentication stands only if every DLL accepts." A DLL that rejects a connection is not
-/// told of its end; those before it are (assumed), those after it are never asked.
+/// R-MULTI-1: every DLL must accept. A DLL that rejects a connection does not get its hangup; those before it do
+/// (R-HOST-3), and those after it are never asked.
 #[test]
 fn one_rejecting_dll_is_enough_for_a_connection() {
     let dlls = [Dll::good(), Dll::scripted("good-rev2", "MprAdminAcceptNewConnectionEx reject"), Dll::good()];
     let service = service(&[&dlls[0], &dlls[1], &dlls[2]]);
-    assert_eq!(service.connect(&alice(Tunnel::Sstp)).unwrap_err(), Refused::Connection(1));
+    assert_eq!(service.connect(&alice(Tunnel::Sstp)).unwrap_err(), Refusal::Connection(1));
     let first = ["GetIpAddressForUser", "AcceptNewConnectionEx", "ConnectionHangupNotificationEx", "ReleaseIpAddress"];
     assert_eq!(dlls[0].session_calls(), first);
     assert_eq!(dlls[1].session_calls(), ["AcceptNewConnectionEx"]);
     assert_eq!(dlls[2].session_calls(), Vec::<String>::new());
 }
 
-/// "When DLL n rejects a link, DLLs 0 to n-1 get LinkHangupNotification for it at once; n itself does not." The first
-/// link's rejection ends the connection, and every DLL hears of that.
+/// R-MULTI-2: when DLL n rejects a link, only the DLLs before it get LinkHangupNotification. If it is the first link, the
+/// connection ends, and every DLL gets its hangup (R-HOST-4).
 #[test]
-fn a_rejected_first_link_is_told_to_those_before() {
+fn the_dlls_before_get_the_hangup_of_a_rejected_first_link() {
     let dlls = [Dll::good(), Dll::scripted("good-rev2", "MprAdminAcceptNewLink reject"), Dll::good()];
     let service = service(&[&dlls[0], &dlls[1], &dlls[2]]);
-    assert_eq!(service.connect(&alice(Tunnel::Sstp)).unwrap_err(), Refused::FirstLink(1));
+    assert_eq!(service.connect(&alice(Tunnel::Sstp)).unwrap_err(), Refusal::FirstLink(1));
     let link = |dll: &Dll| -> Vec<String> {
         dll.session_calls().into_iter().filter(|call| !call.contains("Address")).collect()
     };
@@ -121,14 +121,14 @@ fn a_rejected_first_link_is_told_to_those_before() {
     assert_eq!(link(&dlls[2]), [accept, hangup]);
 }
 
-/// "At the end of a connection LinkHangupNotification is sent only for a link that all had accepted."
+/// R-MULTI-5: at the end of a connection, LinkHangupNotification comes only for links that all DLLs had accepted.
 #[test]
 fn a_rejected_further_link_is_not_hung_up_again() {
     let dlls = [Dll::good(), Dll::scripted("good-rev2", "MprAdminAcceptNewLink reject port=VPN0-2")];
     let service = service(&[&dlls[0], &dlls[1]]);
     let mut session = service.connect(&alice(Tunnel::Sstp)).unwrap();
     assert_eq!(service.add_link(&mut session), Err(1));
-    assert_eq!(session.links(), 1, "the connection stands");
+    assert_eq!(session.links(), 1, "the connection stays online");
     service.hang_up(session);
     let hung_up = |dll: &Dll| -> Vec<String> {
         let log = dll.log().into_iter().filter(|e| e.begins && e.function == "MprAdminLinkHangupNotification");
@@ -138,14 +138,14 @@ fn a_rejected_further_link_is_not_hung_up_again() {
     assert_eq!(hung_up(&dlls[1]), ["VPN0-1"]);
 }
 
-/// "When a reauthentication is rejected, the connection is cut and every DLL gets the hangup notification."
+/// R-MULTI-4: a rejected reauthentication cuts the connection, and every DLL gets the hangup.
 #[test]
 fn a_rejected_reauthentication_cuts_the_connection() {
     let dlls = [Dll::good(), Dll::scripted("good-rev2", "MprAdminAcceptReauthenticationEx reject"), Dll::good()];
     let service = service(&[&dlls[0], &dlls[1], &dlls[2]]);
     let session = service.connect(&alice(Tunnel::Sstp)).unwrap();
     let (refused, released) = service.reauthenticate(session, 1).unwrap_err();
-    assert_eq!(refused, Refused::Reauthentication(1));
+    assert_eq!(refused, Refusal::Reauthentication(1));
     assert_eq!(released.ipv4, 1);
     for dll in &dlls {
         let calls = dll.session_calls();
@@ -155,18 +155,18 @@ fn a_rejected_reauthentication_cuts_the_connection() {
     assert!(!dlls[2].session_calls().contains(&"AcceptReauthenticationEx".to_owned()));
 }
 
-/// A rejected endpoint change cuts the connection too (assumed).
+/// R-HOST-6: a rejected endpoint change cuts the connection too.
 #[test]
 fn a_rejected_endpoint_change_cuts_the_connection() {
     let dll = Dll::scripted("good-rev2", "MprAdminAcceptTunnelEndpointChangeEx reject");
     let service = service(&[&dll]);
     let session = service.connect(&alice(Tunnel::Ikev2)).unwrap();
     let (refused, _) = service.change_endpoint(session, "198.51.100.7").unwrap_err();
-    assert_eq!(refused, Refused::EndpointChange(0));
+    assert_eq!(refused, Refusal::EndpointChange(0));
     assert!(dll.session_calls().contains(&"ConnectionHangupNotificationEx".to_owned()));
 }
 
-/// "Pre-authentication (SSTP): every revision 2 DLL with that callback is asked in order until one does not answer 1."
+/// R-MULTI-8: every revision 2 DLL with the callback is asked in order, until one does not return 1.
 #[test]
 fn pre_authentication_asks_until_one_does_not_allow() {
     let yes = || Dll::scripted("preauth", "MprAdminRasValidatePreAuthenticatedConnectionEx status=1");
@@ -186,12 +186,12 @@ fn pre_authentication_asks_until_one_does_not_allow() {
     assert!(!some.connect(&request).unwrap().pre_authenticated);
     assert!(asked(&first) && asked(&no) && !asked(&last));
 
-    assert!(!service(&[&Dll::good()]).connect(&request).unwrap().pre_authenticated, "nobody said 1");
+    assert!(!service(&[&Dll::good()]).connect(&request).unwrap().pre_authenticated, "no DLL returned 1");
 }
 
-/// The structures carry what RRAS knows: user, handle, port and device of all four tunnel types.
+/// The structures have the user, handle, port and device of all four tunnel types.
 #[test]
-fn the_structures_carry_what_is_known() {
+fn the_structures_have_user_handle_port_and_device() {
     let dll = Dll::good();
     let service = service(&[&dll]);
     let sessions: Vec<_> = Tunnel::ALL.into_iter().map(|tunnel| service.connect(&alice(tunnel)).unwrap()).collect();

@@ -1,14 +1,15 @@
-//! What a scenario says is what the DLLs are called for: each word of docs/scenario.md beyond an ordinary day.
+//! Every word of docs/scenario.md produces the calls that the page describes.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
 use mprapi::FunctionId as F;
 use mprapi::abi::{RAS_CONNECTION_EX, RAS_PORT_0, RAS_PORT_1};
+use rasadmin_host::assumptions::Assumption;
 use rasadmin_host::clock::Clock;
 use rasadmin_host::dll::Returned;
-use rasadmin_host::readings::Reading;
-use rasadmin_host::runner::{Day, RunOptions, run};
+use rasadmin_host::outcome::RunSummary;
+use rasadmin_host::runner::{RunOptions, run};
 use rasadmin_host::scenario::Scenario;
 use rasadmin_host::{Observer, Options, Service};
 use rasadmin_trace::{Buffer, Call};
@@ -22,10 +23,10 @@ fn parse(text: &str) -> Scenario {
     Scenario::parse("day", &format!("{HEAD}{text}")).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Keeps every call.
-struct Keep(Arc<Mutex<Vec<Call>>>);
+/// Collects every call.
+struct CallLog(Arc<Mutex<Vec<Call>>>);
 
-impl Observer for Keep {
+impl Observer for CallLog {
     fn before(&self, _: F, _: &[Buffer]) {}
 
     fn after(
@@ -41,13 +42,13 @@ impl Observer for Keep {
     }
 }
 
-/// Plays it to a DLL; what became of it, and the calls.
-fn play_to(dll: &Dll, text: &str) -> (Day, Vec<Call>) {
+/// Runs the scenario with a DLL. Returns the results and the calls.
+fn play_to(dll: &Dll, text: &str) -> (RunSummary, Vec<Call>) {
     let scenario = parse(text);
     let calls = Arc::new(Mutex::new(Vec::new()));
     let mut options = Options::new(scenario.pool.clone());
-    options.readings = scenario.readings;
-    options.observer = Some(Box::new(Keep(calls.clone())));
+    options.assumptions = scenario.assumptions;
+    options.observer = Some(Box::new(CallLog(calls.clone())));
     let service = Service::start(std::slice::from_ref(&dll.path), options).unwrap();
     let day = run(&service, &scenario, RunOptions::threads(1), &|_| {});
     service.stop().unwrap();
@@ -59,7 +60,7 @@ fn play(text: &str) -> Vec<Call> {
     play_to(&Dll::good(), text).1
 }
 
-/// The calls in order, in short.
+/// Short names of the calls, in order.
 fn short(calls: &[Call]) -> Vec<&'static str> {
     let names = calls.iter().map(|call| match call.function {
         F::GetIpAddressForUser => "get",
@@ -68,7 +69,7 @@ fn short(calls: &[Call]) -> Vec<&'static str> {
         F::AcceptNewLink => "link",
         F::LinkHangupNotification => "unlink",
         F::ConnectionHangupNotificationEx => "hangup",
-        F::AcceptReauthenticationEx => "again",
+        F::AcceptReauthenticationEx => "reauthenticate",
         F::ReleaseIpAddress => "release",
         F::ReleaseIpv6AddressForUser => "release6",
         F::TerminateDll => "terminate",
@@ -108,7 +109,7 @@ fn name(call: &Call, argument: usize, offset: usize) -> String {
     String::from_utf16_lossy(&units.take_while(|&unit| unit != 0).collect::<Vec<_>>())
 }
 
-/// Of every call of the function, a name in its structure.
+/// A name in the structure of every call of the function.
 macro_rules! names {
     ($calls:expr, $function:expr, $ty:ty, $($field:tt)+) => {
         of(&$calls, $function).into_iter().map(|call| name(call, 0, offset_of!($ty, $($field)+))).collect::<Vec<_>>()
@@ -126,8 +127,8 @@ fn a_notification_is_lost_comes_twice_or_late() {
     assert_eq!(short(&calls("twice=link,release")), words("get accept link unlink unlink hangup release release"));
     let late = calls("lose=link,release\n10:00:00 deliver alice release\n10:00:01 deliver alice link");
     assert_eq!(short(&late), words("get accept link hangup release unlink"));
-    let again = calls("received=1\n10:00:00 deliver alice connection,link");
-    assert_eq!(short(&again), words("get accept link unlink hangup release hangup unlink"));
+    let repeated = calls("received=1\n10:00:00 deliver alice connection,link");
+    assert_eq!(short(&repeated), words("get accept link unlink hangup release hangup unlink"));
     let until = play(&format!("{ALICE} until=09:00:00 lose=connection twice=release"));
     assert_eq!(short(&until), words("get accept link unlink release release"));
 }
@@ -143,7 +144,7 @@ fn a_lost_release_is_lost_to_the_dll_and_not_to_rras() {
 }
 
 #[test]
-fn a_hangup_says_what_duration_it_is_told_to() {
+fn a_hangup_reports_the_duration_of_the_scenario() {
     let calls = play(&format!("{ALICE}\n09:00:00 hangup alice duration=4294967295 received=7 sent=5000000000"));
     let [hangup] = of(&calls, F::ConnectionHangupNotificationEx)[..] else { panic!() };
     let field = |offset| u32::from_le_bytes(number(hangup, 0, offset));
@@ -167,7 +168,7 @@ fn ports_are_as_named_and_can_be_used_again_while_their_session_lives() {
     assert_eq!(port(F::LinkHangupNotification), ["VPN3-1", "VPN3-2", "VPN3-1", "VPN3-3"]);
     let released = of(&calls, F::ReleaseIpAddress).into_iter().map(|call| text(call, 1)).collect::<Vec<_>>();
     assert_eq!(released, ["VPN3-1", "VPN3-1", "VPN3-3"], "with the port of the address call, though its link has gone");
-    // A port that is named is another's too, if the scenario says so.
+    // A named port can be another session's, too.
     let calls = play(
         "08:00:00 connect a user=a tunnel=sstp from=203.0.113.1 port=VPN0-7\n\
          08:01:00 connect b user=b tunnel=sstp from=203.0.113.2 port=VPN0-7\n",
@@ -209,9 +210,9 @@ fn a_user_has_another_form_at_the_address_call() {
     let forms = |a: &str, b: &str, c: &str| (a.to_owned(), b.to_owned(), c.to_owned());
     assert_eq!(alone(ALICE), forms(r"CORP\alice", r"CORP\alice", "CORP"));
     assert_eq!(alone(&format!("{ALICE} address-user=alice@corp.example")).0, "alice@corp.example");
-    let bare = format!("reading user-form=bare-at-address\n{ALICE}");
+    let bare = format!("assume user-form=bare-at-address\n{ALICE}");
     assert_eq!(alone(&bare), forms("alice", r"CORP\alice", "CORP"));
-    let bare = format!("reading user-form=bare-at-connection\n{ALICE}");
+    let bare = format!("assume user-form=bare-at-connection\n{ALICE}");
     assert_eq!(alone(&bare), forms(r"CORP\alice", "alice", "CORP"));
 }
 
@@ -221,7 +222,7 @@ fn ikev2_comes_without_a_link_or_with_a_late_one() {
     let end = "09:00:00 hangup bob";
     assert_eq!(short(&play(&format!("{bob}\n{end}"))), words("get accept link unlink hangup release"));
     assert_eq!(short(&play(&format!("{bob} no-link\n{end}"))), words("get accept hangup release"));
-    let never = format!("reading ikev2-link=not-called\n{bob}\n{end}");
+    let never = format!("assume ikev2-link=not-called\n{bob}\n{end}");
     assert_eq!(short(&play(&never)), words("get accept hangup release"));
     let late = play(&format!("{bob} no-link\n08:05:00 link bob\n{end}"));
     assert_eq!(short(&late), words("get accept link unlink hangup release"));
@@ -230,7 +231,7 @@ fn ikev2_comes_without_a_link_or_with_a_late_one() {
     let rejects = Dll::scripted("good-rev2", "MprAdminAcceptNewLink reject\n");
     let (day, calls) = play_to(&rejects, &format!("{bob} no-link\n08:05:00 link bob\nexpect bob cut"));
     assert_eq!(short(&calls), words("get accept link hangup release"), "a late first link that is rejected ends it");
-    assert_eq!(day.faults(&parse(&format!("{bob}\nexpect bob cut"))), Vec::<String>::new());
+    assert_eq!(parse(&format!("{bob}\nexpect bob cut")).faults(&day), Vec::<String>::new());
     let flags = |head: &str| {
         let calls = play(&format!("{head}\n{bob}\n"));
         let accept = of(&calls, F::AcceptNewConnectionEx)[0];
@@ -238,8 +239,8 @@ fn ikev2_comes_without_a_link_or_with_a_late_one() {
         (u32::from_le_bytes(number(accept, 0, offset_of!(RAS_CONNECTION_EX, dwConnectionFlags))) & 0x10, computer)
     };
     assert_eq!(flags(""), (0x10, "PC".to_owned()));
-    assert_eq!(flags("reading ikev2-flags=zero"), (0, "PC".to_owned()));
-    assert_eq!(flags("reading ikev2-computer=empty"), (0x10, String::new()));
+    assert_eq!(flags("assume ikev2-flags=zero"), (0, "PC".to_owned()));
+    assert_eq!(flags("assume ikev2-computer=empty"), (0x10, String::new()));
 }
 
 #[test]
@@ -262,17 +263,17 @@ fn an_ipv6_offer_is_what_the_scenario_says() {
     assert_eq!(offer("", "ipv6-offer=::fdff:ffff:ffff:ff80").0[8..], [0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x80]);
     let (high, negotiated) = offer("", "ipv6-offer=high-only");
     assert_eq!((halves(high), &high[..8]), ((true, false), &negotiated[..]));
-    let (high, negotiated) = offer("reading identifier-half=high", "");
+    let (high, negotiated) = offer("assume identifier-half=high", "");
     assert_eq!((halves(high), &high[..8]), ((true, false), &negotiated[..]));
-    assert_eq!(offer("reading ipv6-offer=zero", "").0, [0; 16]);
-    let (_, local) = offer("reading projection=local-is-client", "");
+    assert_eq!(offer("assume ipv6-offer=zero", "").0, [0; 16]);
+    let (_, local) = offer("assume projection=local-is-client", "");
     assert_eq!(local, [0, 0, 0, 0, 0, 0, 0, 1], "the server's is in the remote field then");
 }
 
 #[test]
-fn an_ipv4_offer_of_zero_is_a_reading() {
-    // The fixture keeps what it is offered, and RRAS refuses that.
-    let (day, calls) = play_to(&Dll::good(), &format!("reading ipv4-offer=zero\n{ALICE}"));
+fn an_ipv4_offer_of_zero_can_be_assumed() {
+    // The fixture keeps the offer, and RRAS refuses it.
+    let (day, calls) = play_to(&Dll::good(), &format!("assume ipv4-offer=zero\n{ALICE}"));
     assert_eq!(number::<4>(of(&calls, F::GetIpAddressForUser)[0], 2, 0), [0; 4]);
     assert_eq!(day.outcomes[0].refused.and_then(|refused| refused.code()), Some(1168));
     let own = play_to(&Dll::good(), &format!("{ALICE} offer=10.20.0.1")).0;
@@ -286,7 +287,7 @@ fn addresses_are_asked_for_alone_and_the_connection_later_or_never() {
     assert_eq!(short(&play(alone)), words("get release"));
     assert_eq!(short(&play(&format!("{alone}\n08:01:00 hangup a lose=release"))), words("get"));
     let (day, _) = play_to(&Dll::good(), alone);
-    let faults = |expected: &str| day.faults(&parse(&format!("{alone}\nexpect a {expected}")));
+    let faults = |expected: &str| parse(&format!("{alone}\nexpect a {expected}")).faults(&day);
     assert_eq!(faults("addressed address=10.20.0.2"), Vec::<String>::new());
     assert_eq!(
         faults("accepted address=10.20.0.3"),
@@ -297,35 +298,35 @@ fn addresses_are_asked_for_alone_and_the_connection_later_or_never() {
 #[test]
 fn a_reauthentication_comes_after_the_end() {
     let calls = play(&format!("{ALICE} until=09:00:00\n10:00:00 reauthenticate alice quarantine=normal after-end"));
-    assert_eq!(short(&calls), words("get accept link unlink hangup release again"));
+    assert_eq!(short(&calls), words("get accept link unlink hangup release reauthenticate"));
 }
 
 #[test]
-fn the_last_calls_have_the_order_of_the_reading() {
-    let order = |value: &str| short(&play(&format!("reading hangup-order={value}\n{ALICE}")))[3..].to_vec();
+fn the_last_calls_have_the_assumed_order() {
+    let order = |value: &str| short(&play(&format!("assume hangup-order={value}\n{ALICE}")))[3..].to_vec();
     assert_eq!(order("releases-last"), words("unlink hangup release"));
     assert_eq!(order("releases-first"), words("release unlink hangup"));
     assert_eq!(order("connection-first"), words("hangup unlink release"));
 }
 
 #[test]
-fn who_hears_of_a_rejection_is_a_reading() {
+fn the_assumption_says_which_dlls_get_the_hangup_of_a_rejection() {
     let (first, second) = (Dll::good(), Dll::scripted("good-rev2", "MprAdminAcceptNewConnectionEx reject\n"));
-    let scenario = |value: &str| parse(&format!("reading rejected-connection={value}\n{ALICE}"));
-    for (value, heard) in [("earlier-dlls", (1, 0)), ("nobody", (0, 0)), ("every-dll", (1, 1))] {
+    let scenario = |value: &str| parse(&format!("assume rejected-connection={value}\n{ALICE}"));
+    for (value, expected) in [("earlier-dlls", (1, 0)), ("nobody", (0, 0)), ("every-dll", (1, 1))] {
         let scenario = scenario(value);
         let before = [&first, &second].map(hangups);
         let mut options = Options::new(scenario.pool.clone());
-        options.readings = scenario.readings;
+        options.assumptions = scenario.assumptions;
         let service = Service::start(&[first.path.clone(), second.path.clone()], options).unwrap();
         run(&service, &scenario, RunOptions::threads(1), &|_| {});
         service.stop().unwrap();
-        assert_eq!((hangups(&first) - before[0], hangups(&second) - before[1]), heard, "{value}");
+        assert_eq!((hangups(&first) - before[0], hangups(&second) - before[1]), expected, "{value}");
     }
     let rejects = Dll::scripted("good-rev2", "MprAdminAcceptNewLink reject\n");
-    let told =
-        |value: &str| short(&play_to(&rejects, &format!("reading rejected-first-link={value}\n{ALICE}")).1).len();
-    assert_eq!((told("every-dll"), told("nobody")), (5, 4));
+    let calls =
+        |value: &str| short(&play_to(&rejects, &format!("assume rejected-first-link={value}\n{ALICE}")).1).len();
+    assert_eq!((calls("every-dll"), calls("nobody")), (5, 4));
 }
 
 fn hangups(dll: &Dll) -> usize {
@@ -333,16 +334,16 @@ fn hangups(dll: &Dll) -> usize {
 }
 
 #[test]
-fn handles_that_are_free_are_given_again_if_so_read() {
+fn free_handles_repeat_if_assumed() {
     let handles = |value: &str| {
         let calls = play(&format!(
-            "reading handles={value}\n{ALICE} until=09:00:00\n10:00:00 connect b user=b tunnel=sstp from=203.0.113.2"
+            "assume handles={value}\n{ALICE} until=09:00:00\n10:00:00 connect b user=b tunnel=sstp from=203.0.113.2"
         ));
         let accepts = of(&calls, F::AcceptNewConnectionEx);
         let field = |call: &Call, offset| number::<8>(call, 0, offset);
         let handle = offset_of!(RAS_CONNECTION_EX, hConnection);
         let guid = offset_of!(RAS_CONNECTION_EX, guid);
-        assert_ne!(field(accepts[0], guid), field(accepts[1], guid), "a GUID is a connection's own");
+        assert_ne!(field(accepts[0], guid), field(accepts[1], guid), "a GUID belongs to one connection");
         field(accepts[0], handle) == field(accepts[1], handle)
     };
     assert_eq!((handles("fresh"), handles("repeated")), (false, true));
@@ -354,19 +355,19 @@ fn an_address_of_two_who_are_online_is_a_fault() {
     let text = format!("{ALICE}\n08:01:00 connect b user=b tunnel=ikev2 from=203.0.113.2\nexpect b refused error=735");
     let (day, _) = play_to(&dll, &text);
     assert_eq!(
-        day.faults(&parse(&text)),
+        parse(&text).faults(&day),
         [r"the DLL chose 10.20.0.9 for b on VPN2-1 while CORP\alice on VPN0-1 was online with it"]
     );
-    // Whoever has gone holds nothing; and an offer that a DLL keeps is RRAS's own choice.
+    // A session that has ended holds no address, and an offer that a DLL keeps is RRAS's own choice.
     let gone = format!("{ALICE} until=08:00:30\n08:01:00 connect b user=b tunnel=ikev2 from=203.0.113.2");
-    assert_eq!(play_to(&dll, &gone).0.held_twice, []);
+    assert_eq!(play_to(&dll, &gone).0.conflicts, []);
     let offered =
         format!("{ALICE} offer=10.20.0.5\n08:01:00 connect b user=b tunnel=sstp from=203.0.113.2 offer=10.20.0.5");
-    assert_eq!(play_to(&Dll::good(), &offered).0.held_twice, []);
+    assert_eq!(play_to(&Dll::good(), &offered).0.conflicts, []);
 }
 
 #[test]
-fn expectations_are_held_against_what_became_of_the_session() {
+fn expectations_are_compared_with_the_outcome() {
     let dll = Dll::scripted(
         "good-rev2",
         "MprAdminAcceptNewConnectionEx reject user=mallory\nMprAdminGetIpAddressForUser status=5 user=carol\n\
@@ -387,7 +388,7 @@ fn expectations_are_held_against_what_became_of_the_session() {
         "dora cut",
     ];
     for expected in met {
-        assert_eq!(day.faults(&parse(&format!("{text}expect {expected}"))), Vec::<String>::new(), "{expected}");
+        assert_eq!(parse(&format!("{text}expect {expected}")).faults(&day), Vec::<String>::new(), "{expected}");
     }
     let unmet = [
         ("alice denied", "day:9: alice: expected denied; found accepted"),
@@ -403,7 +404,7 @@ fn expectations_are_held_against_what_became_of_the_session() {
         ),
     ];
     for (expected, fault) in unmet {
-        assert_eq!(day.faults(&parse(&format!("{text}expect {expected}"))), [fault]);
+        assert_eq!(parse(&format!("{text}expect {expected}")).faults(&day), [fault]);
     }
 }
 
@@ -417,9 +418,10 @@ fn what_happens_at_once_overlaps() {
          08:01:00 link a\n& reauthenticate b quarantine=normal\n",
     );
     let log = dll.log();
-    let again = log.iter().position(|entry| entry.begins && entry.function == "MprAdminAcceptReauthenticationEx");
-    let running = log[..again.unwrap()].iter().fold(0, |n, entry| if entry.begins { n + 1 } else { n - 1 });
-    let overtaken = log[again.unwrap() + 1].begins;
+    let reauthenticated =
+        log.iter().position(|entry| entry.begins && entry.function == "MprAdminAcceptReauthenticationEx");
+    let running = log[..reauthenticated.unwrap()].iter().fold(0, |n, entry| if entry.begins { n + 1 } else { n - 1 });
+    let overtaken = log[reauthenticated.unwrap() + 1].begins;
     assert!(running == 1 || overtaken, "one of the two began before the other had ended: {log:?}");
 }
 
@@ -460,7 +462,7 @@ fn the_time_of_day_is_stepped_and_the_monotonic_clock_is_not() {
             "2026-11-23T08:00:00.000Z 0000028800000",
             "2026-11-23T09:00:20.000Z 0000028820000",
             "2026-11-23T07:00:40.000Z 0000028840000",
-            // Nine o'clock on the next day, and an hour back.
+            // Nine o'clock on the next day, minus one hour.
             "2026-11-24T08:00:00.000Z 0000118800000"
         ]
     );
@@ -495,23 +497,26 @@ fn a_file_of_the_runs_folder_is_replaced_and_no_other() {
 fn errors_name_file_line_and_what_was_expected() {
     let day = "day 2026-11-23T00:00:00Z";
     let cases = [
-        ("reading colour=red".to_owned(), "day:4: there is no reading `colour`: they are rejected-connection,"),
-        ("reading handles=none".to_owned(), "day:4: `handles` cannot be `none`: expected fresh or repeated"),
-        ("reading handles".to_owned(), "day:4: expected NAME=VALUE"),
+        (
+            "assume colour=red".to_owned(),
+            "day:4: there is no assumption `colour`: expected one of rejected-connection,",
+        ),
+        ("assume handles=none".to_owned(), "day:4: `handles` cannot be `none`: expected fresh or repeated"),
+        ("assume handles".to_owned(), "day:4: expected NAME=VALUE"),
         ("100:00:00 link a".to_owned(), "day:4: expected a time like 08:30:00"),
         ("08:60:00 link a".to_owned(), "day:4: expected a time like 08:30:00"),
         ("processes three".to_owned(), "day:4: there cannot be `three` processes: expected one or two"),
         (format!("{ALICE} until=09:00:00 lose=everything"), "day:4: there is no part `everything` of a hangup"),
         (format!("{ALICE} lose=link"), "day:4: did not expect `lose=` here"),
         (format!("{ALICE} until=09:00:00 lose=link twice=link"), "day:4: `link` cannot be lost and come twice"),
-        (format!("{ALICE}\n09:00:00 unlink alice lose=release"), "day:5: an `unlink` tells of a link only"),
+        (format!("{ALICE}\n09:00:00 unlink alice lose=release"), "day:5: `unlink` ends only a link"),
         (format!("{ALICE} handle=bob"), "day:4: `handle=bob` names no session that has connected above"),
         (format!("{ALICE} guid=bob"), "day:4: `guid=bob` names no session that has connected above"),
         (format!("{ALICE} ipv6-offer=::"), "day:4: `ipv6-offer` is for a client that negotiates IPv6"),
         (format!("{ALICE} ipv6 ipv6-offer=x"), "day:4: `x` is not a valid offer for IPv6"),
         (format!("{ALICE}\n09:00:00 hangup alice duration=long"), "day:5: `duration` must be a number of seconds"),
         (format!("{ALICE}\n09:00:00 deliver alice release"), "day:5: `alice` has not ended"),
-        (format!("{ALICE}\n09:00:00 accept alice"), "day:5: `alice` was asked about already"),
+        (format!("{ALICE}\n09:00:00 accept alice"), "day:5: `alice` was accepted already"),
         (
             format!("{ALICE}\n09:00:00 reauthenticate alice quarantine=normal after-end"),
             "day:5: `alice` has not ended: leave out `after-end`",
@@ -538,10 +543,10 @@ fn errors_name_file_line_and_what_was_expected() {
             "day:5: `../a` is not the name of a file in the run's folder",
         ),
         (format!("{ALICE}\n09:00:00 replace a"), "day:5: expected `with=`"),
-        ("& hangup a".to_owned(), "day:4: `&` stands after an event of a session"),
+        ("& hangup a".to_owned(), "day:4: `&` must follow an event of a session"),
         (
             format!("{day}\n{ALICE}\n09:00:00 clock +01:00:00\n& link alice"),
-            "day:7: `&` stands after an event of a session",
+            "day:7: `&` must follow an event of a session",
         ),
         (format!("{ALICE}\n& link alice"), "day:5: `alice` has an event at once with this one"),
         (format!("{ALICE}\n& kill"), "day:5: `kill` happens alone"),
@@ -556,7 +561,7 @@ fn errors_name_file_line_and_what_was_expected() {
     }
 }
 
-/// Every word stands in the page, and every reading.
+/// The page explains every verb and every assumption.
 #[test]
 fn the_page_has_every_word() {
     let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scenario.md");
@@ -564,9 +569,9 @@ fn the_page_has_every_word() {
     let error = Scenario::parse("day", &format!("{HEAD}08:00:00 x y")).unwrap_err().message;
     let verbs = error.split("expected ").nth(1).unwrap().replace(" or ", ", ");
     let mut words: Vec<&str> = verbs.split(", ").collect();
-    for reading in Reading::ALL {
-        words.push(reading.name());
-        words.extend(reading.values());
+    for assumption in Assumption::ALL {
+        words.push(assumption.name());
+        words.extend(assumption.values());
     }
     for word in words {
         assert!(page.contains(&format!("`{word}`")), "docs/scenario.md does not say what `{word}` is");

@@ -1,4 +1,4 @@
-//! "HKLM\SOFTWARE\Microsoft\RAS\AdminDll, value DllPath, REG_SZ or REG_EXPAND_SZ (any other type is error 1015)."
+//! R-LOAD-1 and R-LOAD-2: the registry value DllPath and its types.
 #![cfg(windows)]
 #![allow(clippy::unwrap_used)]
 
@@ -33,7 +33,7 @@ fn bytes(text: &str) -> Vec<u8> {
     wide(text).into_iter().flat_map(u16::to_le_bytes).collect()
 }
 
-/// One test: it stands another key in HKEY_LOCAL_MACHINE's place, for this process only.
+/// A single test, because it replaces HKEY_LOCAL_MACHINE by another key for this process.
 #[test]
 fn the_value_is_read_as_it_is() {
     let name = format!(r"Software\rasadmin-test-{}", std::process::id());

@@ -1,4 +1,4 @@
-//! Record and replay.
+//! Recording a trace, and replaying it.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -41,9 +41,9 @@ fn every_call_is_recorded_and_a_replay_is_identical() {
     let recorded: Vec<_> = calls.iter().map(|c| c.function.name().to_owned()).collect();
     let logged: Vec<_> = dll.log().into_iter().filter(|e| e.begins).map(|e| e.function).collect();
     assert_eq!(recorded, logged, "the trace has what the DLL saw");
-    let again = replay(&dll.path, &calls, 0).unwrap();
-    assert_eq!(again.calls, calls.len());
-    assert_eq!(again.differences, []);
+    let report = replay(&dll.path, &calls, 0).unwrap();
+    assert_eq!(report.calls, calls.len());
+    assert_eq!(report.differences, []);
     let logged: Vec<_> = dll.log().into_iter().filter(|e| e.begins).map(|e| e.function).collect();
     assert_eq!(logged.len(), 2 * recorded.len(), "every call was made again");
 }
@@ -56,7 +56,7 @@ fn differences_are_listed() {
         "MprAdminAcceptNewConnectionEx reject user=bob\nMprAdminGetIpAddressForUser address=10.99.0.1 notify=0 user=bob",
     );
     let found = replay(&other.path, &calls, 0).unwrap().differences;
-    let texts: Vec<_> = found.iter().map(|d| format!("{} ({}): {}", d.function, d.about, d.what)).collect();
+    let texts: Vec<_> = found.iter().map(|d| format!("{} ({}): {}", d.function, d.subject, d.what)).collect();
     assert_eq!(
         texts,
         [
@@ -76,11 +76,11 @@ fn a_function_that_the_dll_lacks_is_a_difference() {
 }
 
 #[test]
-fn calls_of_other_dlls_are_passed_over() {
+fn calls_of_other_dlls_are_skipped() {
     let (a, b) = (Dll::good(), Dll::scripted("no-address-rev2", ""));
     let calls = record(&[&a, &b]);
     let of_b = calls.iter().filter(|c| c.dll == 1).count();
-    let again = replay(&b.path, &calls, 1).unwrap();
-    assert_eq!((again.calls, again.skipped), (of_b, calls.len() - of_b));
-    assert_eq!(again.differences, []);
+    let report = replay(&b.path, &calls, 1).unwrap();
+    assert_eq!((report.calls, report.skipped), (of_b, calls.len() - of_b));
+    assert_eq!(report.differences, []);
 }

@@ -1,16 +1,17 @@
-//! A scenario with an error: file, line, what was expected. A scenario without: what it does.
+//! The errors of a scenario, and the results of running one.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
-use rasadmin_host::runner::{Asked, Day, RunOptions, run};
+use rasadmin_host::outcome::{Answers, RunSummary};
+use rasadmin_host::runner::{RunOptions, run};
 use rasadmin_host::scenario::Scenario;
 use rasadmin_host::{Options, Service};
 use support::Dll;
 
 const HEAD: &str = "server VPN1 # a comment\nserver-address 10.20.0.1\npool 10.20.0.2-10.20.0.9\n\n";
 
-fn day(dll: &Dll, events: &str) -> Day {
+fn run_day(dll: &Dll, events: &str) -> RunSummary {
     let scenario = Scenario::parse("day", &format!("{HEAD}{events}")).unwrap_or_else(|e| panic!("{e}"));
     let service = Service::start(std::slice::from_ref(&dll.path), Options::new(scenario.pool.clone())).unwrap();
     let day = run(&service, &scenario, RunOptions::threads(1), &|_| {});
@@ -28,7 +29,10 @@ fn errors_name_file_line_and_what_was_expected() {
         ("08:00:00 connect", "day:5: expected the session's label"),
         ("08:00:00 connect a user=a from=203.0.113.1", "day:5: expected `tunnel=`"),
         ("08:00:00 connect a user=a tunnel=ssh from=203.0.113.1", "day:5: there is no tunnel `ssh`: expected sstp"),
-        ("08:00:00 connect a user=a tunnel=sstp from=home", "day:5: `home` is no IP address: expected one like"),
+        (
+            "08:00:00 connect a user=a tunnel=sstp from=home",
+            "day:5: `home` is not a valid IP address: expected one like",
+        ),
         ("08:00:00 connect a user=\"a tunnel=sstp", "day:5: the quote after `user=` does not end"),
         (&format!("{connect} colour=red"), "day:5: did not expect `colour=` here"),
         (&format!("{connect} until=07:00:00"), "day:5: `until=07:00:00` is not later than the connect"),
@@ -41,7 +45,7 @@ fn errors_name_file_line_and_what_was_expected() {
         (&format!("{connect}\n08:00:01 hangup b"), "day:6: no session `b` has connected above"),
         (&format!("{connect}\n08:00:01 hangup a\n08:00:02 link a"), "day:7: the session `a` has ended before"),
         (&format!("{connect}\n08:00:01 move a to=203.0.113.2"), "day:6: only IKEv2 clients move"),
-        (&format!("{connect}\nserver VPN2"), "day:6: settings stand before the first event"),
+        (&format!("{connect}\nserver VPN2"), "day:6: settings must come before the first event"),
         ("", "day: the scenario has no event"),
     ];
     for (text, expected) in cases {
@@ -55,7 +59,7 @@ fn errors_name_file_line_and_what_was_expected() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
+fn a_missing_file_is_named() {
     let error = Scenario::read(std::path::Path::new("no/such.scenario")).unwrap_err().to_string();
     assert!(error.contains("such.scenario: cannot read the scenario"), "{error}");
 }
@@ -66,7 +70,7 @@ fn the_day_is_counted() {
         "good-rev2",
         "MprAdminAcceptNewConnectionEx reject user=mallory\nMprAdminAcceptReauthenticationEx reject user=bob",
     );
-    let day = day(
+    let day = run_day(
         &dll,
         r#"08:00:00 connect a user=CORP\alice tunnel=sstp from=203.0.113.1 computer="LAPTOP 7" ipv6 until=09:00:00
 08:01:00 connect m user=mallory tunnel=l2tp from=203.0.113.2
@@ -83,9 +87,9 @@ fn the_day_is_counted() {
     );
     assert_eq!(day.outcomes.len(), 5);
     assert_eq!(day.accepted(), 3);
-    assert_eq!(day.links, Asked { accepted: 1, rejected: 0 }, "the rejected session's link is passed over");
-    assert_eq!(day.endpoint_changes, Asked { accepted: 1, rejected: 0 });
-    assert_eq!(day.reauthentications, Asked { accepted: 1, rejected: 1 });
+    assert_eq!(day.links, Answers { accepted: 1, rejected: 0 }, "the rejected session's link is skipped");
+    assert_eq!(day.endpoint_changes, Answers { accepted: 1, rejected: 0 });
+    assert_eq!(day.reauthentications, Answers { accepted: 1, rejected: 1 });
     assert_eq!((day.ipv4_given, day.ipv6_given), (3, 1));
     assert_eq!((day.released.ipv4, day.released.ipv6), (3, 1), "dora's too, at the day's end");
     assert_eq!(day.peak, 2);

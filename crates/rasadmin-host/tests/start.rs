@@ -1,11 +1,10 @@
-//! How shipping Windows loads, starts and validates admin DLLs: each test names its sentence of docs/rras-behaviour.md.
+//! How shipping Windows loads, starts and validates admin DLLs. Tests name their facts of docs/rras-behaviour.md.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
 use mprapi::{FunctionId, Profile};
-use rasadmin_host::service::StartProblem;
-use rasadmin_host::{Service, StartFailure};
+use rasadmin_host::{Service, StartFailure, StartProblem};
 use support::{Dll, options, service};
 
 fn refused(dll: &Dll) -> StartFailure {
@@ -15,14 +14,14 @@ fn refused(dll: &Dll) -> StartFailure {
     }
 }
 
-/// "No key, or an empty value: no admin DLLs, and the service starts."
+/// R-LOAD-3: without admin DLLs the service starts.
 #[test]
 fn without_dlls_the_service_starts() {
     let service = service(&[]);
     assert!(service.stop().is_ok());
 }
 
-/// "If the DLL exports MprAdminInitializeDllEx, it is called, and from then on only the table counts."
+/// R-INIT-1: after MprAdminInitializeDllEx only the table counts.
 #[test]
 fn a_table_without_any_other_export_starts() {
     let dll = Dll::scripted("ex-only", "");
@@ -33,7 +32,7 @@ fn a_table_without_any_other_export_starts() {
     assert_eq!(dll.calls(), ["InitializeDllEx", "TerminateDll"]);
 }
 
-/// "Otherwise the exports are looked up by name, the DLL counts as revision 1, MprAdminInitializeDll is called."
+/// R-INIT-2: otherwise the exports count, and the DLL is revision 1.
 #[test]
 fn without_the_ex_start_the_exports_count_as_revision_1() {
     for fixture in ["good-rev1-pair1", "good-rev1-pair2", "good-rev1-pair3"] {
@@ -46,7 +45,7 @@ fn without_the_ex_start_the_exports_count_as_revision_1() {
     }
 }
 
-/// "Any result but 0 from either: event 20113, the DLL is freed, and the service does not start."
+/// R-INIT-3: any answer but 0 keeps the service from starting, and the DLL is freed.
 #[test]
 fn a_failing_initialise_keeps_the_service_from_starting() {
     let dll = Dll::scripted("init-5", "");
@@ -57,7 +56,7 @@ fn a_failing_initialise_keeps_the_service_from_starting() {
     assert!(!mapped(&dll), "the image is still there");
 }
 
-/// Is the DLL's image still in this process? On Windows a loaded image cannot be deleted.
+/// Whether the DLL's image is still in this process. On Windows a loaded image cannot be deleted.
 fn mapped(dll: &Dll) -> bool {
     if cfg!(windows) {
         return std::fs::remove_file(&dll.path).is_err();
@@ -66,7 +65,7 @@ fn mapped(dll: &Dll) -> bool {
     maps.contains(&*dll.path.to_string_lossy())
 }
 
-/// "Validation, else ERROR_INVALID_PARAMETER (87) and the service does not start."
+/// R-VALID-1 to R-VALID-6: a DLL that fails validation is refused with ERROR_INVALID_PARAMETER (87).
 #[test]
 fn what_fails_validation_is_refused_with_87() {
     let needs_windows = if cfg!(windows) { &["decorated"][..] } else { &[] };
@@ -80,8 +79,7 @@ fn what_fails_validation_is_refused_with_87() {
     }
 }
 
-/// "Any one of AcceptNewConnection{,2,3} and any one of ConnectionHangupNotification{,2,3} (not necessarily of one
-/// pair)." The documented profile wants a pair.
+/// R-VALID-5: accept and hangup need not be of one pair. The documented profile requires a pair (R-SET-1).
 #[test]
 fn a_mixed_pair_starts_but_is_not_documented() {
     let dll = Dll::scripted("mixed-2-3", "");
@@ -92,9 +90,9 @@ fn a_mixed_pair_starts_but_is_not_documented() {
     assert_eq!(failure.code(), 87);
 }
 
-/// "TerminateDll and reauthentication are used when present, not demanded."
+/// R-VALID-7: TerminateDll and the reauthentication functions are not required.
 #[test]
-fn terminate_and_reauthentication_are_not_demanded() {
+fn terminate_and_reauthentication_are_not_required() {
     for fixture in ["no-terminate", "no-reauthentication"] {
         let dll = Dll::scripted(fixture, "");
         service(&[&dll]).stop().unwrap();
@@ -102,10 +100,9 @@ fn terminate_and_reauthentication_are_not_demanded() {
     }
 }
 
-/// "A failure to load with error 191 to 193 (not a valid image, wrong architecture) is event 20204; any other is
-/// 20113."
+/// R-LOAD-6: a file that is not a valid image is event 20204; any other failure is event 20113.
 #[test]
-fn what_is_no_image_is_event_20204() {
+fn a_file_that_is_not_an_image_is_event_20204() {
     let folder = tempfile::tempdir().unwrap();
     let garbage = folder.path().join("garbage.dll");
     std::fs::write(&garbage, "this is no library").unwrap();
@@ -122,7 +119,7 @@ fn a_32_bit_dll_is_refused_with_193() {
     assert_eq!((failure.code(), failure.event()), (193, 20204));
 }
 
-/// "Each is loaded with LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, which does not include the DLL's own folder."
+/// R-LOAD-5: the loader does not search the DLL's own folder.
 #[cfg(windows)]
 #[test]
 fn what_lies_beside_the_dll_is_not_found() {
@@ -132,21 +129,21 @@ fn what_lies_beside_the_dll_is_not_found() {
     assert_eq!((failure.code(), failure.event()), (126, 20113));
 }
 
-/// Defects that show only when it runs: RRAS starts with all of these.
+/// RRAS starts with DLLs whose defects show only in later calls.
 #[test]
-fn what_breaks_later_starts_all_the_same() {
+fn dlls_that_break_later_start() {
     let broken =
         ["fault-on-null", "hang-link", "leak-handle", "overread-connection", "overread-port", "overread-address"];
     for fixture in broken {
         service(&[&Dll::scripted(fixture, "")]).stop().unwrap();
     }
-    // Unloading a DLL whose thread still runs ends the process, so this one stays.
+    // Unloading a DLL whose thread still runs ends the process, so this one stays loaded.
     let leaves_a_thread = Dll::scripted("leave-thread", "");
     std::mem::forget(service(&[&leaves_a_thread]));
     assert_eq!(leaves_a_thread.calls(), ["InitializeDllEx"]);
 }
 
-/// When a later DLL keeps the service from starting, those before it are terminated and freed.
+/// R-HOST-1: when a later DLL keeps the service from starting, those before it are terminated and freed.
 #[test]
 fn earlier_dlls_are_terminated_when_a_later_one_fails() {
     let (good, bad) = (Dll::good(), Dll::scripted("init-5", ""));
@@ -156,7 +153,7 @@ fn earlier_dlls_are_terminated_when_a_later_one_fails() {
     assert!(!mapped(&good));
 }
 
-/// "TerminateDll of each, then FreeLibrary." RRAS does not mind what it answers.
+/// R-STOP-1: each DLL is terminated, then freed, whatever TerminateDll returns.
 #[test]
 fn stopping_terminates_each_and_frees_it() {
     let (a, b) = (Dll::good(), Dll::scripted("good-rev2", "MprAdminTerminateDll status=7"));

@@ -1,4 +1,4 @@
-//! "TerminateDll of each, then FreeLibrary", while other threads are calling: nobody is inside a DLL that is freed.
+//! Stopping the service while other threads are calling: no call is inside a DLL that is freed.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -9,7 +9,7 @@ use mprapi::contract::ArgumentType;
 use rasadmin_host::Service;
 use rasadmin_host::dll::Returned;
 use rasadmin_host::invoke::Arg;
-use rasadmin_host::serial::Serialise;
+use rasadmin_host::serialise::Serialise;
 use rasadmin_host::service::{Observer, Stuck};
 use rasadmin_trace::Buffer;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn link(service: &Service) -> Option<Returned> {
     service.call(0, FunctionId::AcceptNewLink, &mut arguments)
 }
 
-/// Is the image in this process? The fixtures are C: no thread's destructors keep one.
+/// Whether the image is in this process. The fixtures are C, so no thread's destructors keep it there.
 #[cfg(unix)]
 fn is_loaded(path: &Path) -> bool {
     std::fs::read_to_string("/proc/self/maps").unwrap().contains(path.to_str().unwrap())
@@ -41,7 +41,7 @@ fn is_loaded(path: &Path) -> bool {
 }
 
 #[test]
-fn it_waits_for_the_calls_inside_and_makes_no_other() {
+fn stopping_waits_for_the_calls_inside_and_makes_no_others() {
     let dll = Dll::scripted("good-rev2", "MprAdminAcceptNewLink sleep=5");
     let service = Service::start(std::slice::from_ref(&dll.path), options()).unwrap();
     let (made, calls) = channel();
@@ -50,7 +50,7 @@ fn it_waits_for_the_calls_inside_and_makes_no_other() {
             let (service, made) = (&service, made.clone());
             scope.spawn(move || {
                 while link(service).is_some() {
-                    // Nobody counts the last ones.
+                    // The receiver does not count the last calls.
                     let _ = made.send(());
                 }
             });
@@ -69,33 +69,33 @@ fn it_waits_for_the_calls_inside_and_makes_no_other() {
     assert_eq!(begun("MprAdminTerminateDll"), 1);
     let terminate = log.iter().position(|entry| entry.function == "MprAdminTerminateDll").unwrap();
     let late: Vec<_> = log[terminate + 1..].iter().filter(|entry| entry.begins).collect();
-    assert!(late.is_empty(), "none begins once TerminateDll has: {late:?}");
+    assert!(late.is_empty(), "no call begins after TerminateDll: {late:?}");
     // A service that has stopped stays as it is.
     assert!(service.stop().unwrap().terminate_codes.is_empty());
     assert!(link(&service).is_none());
 }
 
-/// Tells of a call that is about to be made: it counts as inside by then.
-struct Tells(Sender<FunctionId>);
+/// Sends the function of each call that is about to be made. By then the call counts as inside.
+struct SendCalls(Sender<FunctionId>);
 
-impl Observer for Tells {
+impl Observer for SendCalls {
     fn before(&self, function: FunctionId, _: &[Buffer]) {
-        // Nobody listens at the end.
+        // At the end, the receiver is gone.
         let _ = self.0.send(function);
     }
     fn after(&self, _: FunctionId, _: &[Buffer], _: Returned, _: &[(ArgumentType, Buffer)]) {}
 }
 
-/// A service whose only DLL never returns from AcceptNewLink, with a call in it.
+/// A service whose only DLL never returns from AcceptNewLink, with a call inside.
 fn hanging(serialise: Serialise) -> (Dll, Arc<Service>) {
     let dll = Dll::scripted("hang-link", "");
-    let (tell, told) = channel();
-    let options = rasadmin_host::Options { observer: Some(Box::new(Tells(tell))), serialise, ..options() };
+    let (sender, calls) = channel();
+    let options = rasadmin_host::Options { observer: Some(Box::new(SendCalls(sender))), serialise, ..options() };
     let service = Arc::new(Service::start(std::slice::from_ref(&dll.path), options).unwrap());
     let caller = service.clone();
-    // It never ends; the test's process does.
+    // The thread never ends; the test's process does.
     thread::spawn(move || link(&caller));
-    assert_eq!(told.recv().unwrap(), FunctionId::AcceptNewLink);
+    assert_eq!(calls.recv().unwrap(), FunctionId::AcceptNewLink);
     (dll, service)
 }
 
@@ -106,8 +106,8 @@ fn a_dll_with_a_call_that_does_not_return_stays_loaded() {
     let stuck = Stuck { dll: dll.path.clone(), functions: vec![FunctionId::AcceptNewLink] };
     assert_eq!(stopped.stuck, std::slice::from_ref(&stuck));
     assert!(stuck.to_string().ends_with(": not unloaded, because calls have not returned: MprAdminAcceptNewLink"));
-    assert_eq!(dll.calls(), ["InitializeDllEx", "TerminateDll"], "it is told of the end all the same");
-    assert!(service.call(0, FunctionId::TerminateDll, &mut []).is_none(), "and of nothing afterwards");
+    assert_eq!(dll.calls(), ["InitializeDllEx", "TerminateDll"], "it is still terminated");
+    assert!(service.call(0, FunctionId::TerminateDll, &mut []).is_none(), "and not called afterwards");
     drop(service);
     assert!(is_loaded(&dll.path));
 }

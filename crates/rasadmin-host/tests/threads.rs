@@ -1,4 +1,4 @@
-//! Which calls overlap, and which process makes them: each test names its sentence of docs/rras-behaviour.md.
+//! Which calls overlap. Tests name their facts of docs/rras-behaviour.md.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -8,11 +8,11 @@ use mprapi::contract::SerialGroup;
 use rasadmin_host::Service;
 use rasadmin_host::runner::{RunOptions, run};
 use rasadmin_host::scenario::Scenario;
-use rasadmin_host::serial::Serialise;
+use rasadmin_host::serialise::Serialise;
 use std::collections::HashMap;
 use support::{Dll, options};
 
-/// Twelve users who come and go within a minute, with 5 ms in every call, on four threads.
+/// Runs twelve users who connect and disconnect within a minute, on four threads. Every call takes 5 ms.
 fn busy(serialise: Serialise) -> Dll {
     let slow: String = FunctionId::all().map(|id| format!("{id} sleep=5\n")).collect();
     let dll = Dll::scripted("good-rev2", &slow);
@@ -52,8 +52,7 @@ fn overlaps(dll: &Dll) -> Vec<(FunctionId, FunctionId)> {
     pairs
 }
 
-/// "RRAS serialises calls: one call of a function at a time, the address functions as one group, accept and hangup as
-/// another. Assume that different functions can overlap, except within those two groups."
+/// R-THREAD-1 and R-THREAD-3: different functions can overlap, except within the two groups.
 #[test]
 fn functions_of_a_group_never_overlap_and_others_do() {
     let pairs = overlaps(&busy(Serialise::Documented));

@@ -38,7 +38,7 @@ impl Script {
         let head = format!("server VPN1\nserver-address {server}\npool {first}-{}", show(RRAS_END, Family::Ipv4));
         let two = if switches.two_processes { "two" } else { "one" };
         let link = if switches.ikev2_links { "called" } else { "not-called" };
-        let more = format!("day 2026-03-02T08:00:00Z\nprocesses {two}\nreading ikev2-link={link}");
+        let more = format!("day 2026-03-02T08:00:00Z\nprocesses {two}\nassume ikev2-link={link}");
         script.lines.push(format!("{head}\n{more}"));
         script
     }

@@ -1,13 +1,13 @@
-//! An admin DLL for this crate's tests: a link call stays inside until the test says otherwise, and terminate waits for
-//! nothing. Its exports besides RRAS's are what the test steers it by.
+//! An admin DLL for this crate's tests. A link call stays inside until the test releases it, and terminate does not wait.
+//! The test controls the DLL through its additional exports.
 
 use rasadmin_sdk::{AdminDll, Connection, Environment, InitializeError, Link, Verdict, boundary, export_admin_dll};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
-/// Link calls inside.
+/// The number of link calls inside.
 static INSIDE: AtomicU32 = AtomicU32::new(0);
-/// 1: they wait.
+/// 1 while link calls wait.
 static HOLD: AtomicU32 = AtomicU32::new(1);
 
 struct Stuck;
@@ -43,13 +43,13 @@ pub extern "system" fn StuckInside() -> u32 {
     INSIDE.load(SeqCst)
 }
 
-/// 0: they may go.
+/// Makes link calls wait (1) or return (0).
 #[unsafe(no_mangle)]
 pub extern "system" fn StuckHold(hold: u32) {
     HOLD.store(hold, SeqCst);
 }
 
-/// MprAdminTerminateDll, whose deadline is over at once.
+/// MprAdminTerminateDll with a timeout of zero.
 #[unsafe(no_mangle)]
 pub extern "system" fn StuckTerminate() -> u32 {
     boundary::terminate_within(&RASADMIN_SLOT, Duration::ZERO)

@@ -1,12 +1,12 @@
-//! Addresses: what RRAS offers and what the DLL answers.
+//! Address requests, and the DLL's answers.
 
-use crate::WideStr;
+use crate::wide::WideStr;
 use mprapi::FunctionId;
 use mprapi::abi::{ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER};
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// An address call: who asks (or gives back), on which port, and which address.
+/// An address call: the user, the port and the address.
 #[derive(Clone, Debug)]
 pub struct AddressRequest<A> {
     pub(crate) function: FunctionId,
@@ -16,12 +16,12 @@ pub struct AddressRequest<A> {
 }
 
 impl<A: Copy> AddressRequest<A> {
-    /// The function that was called.
+    /// The function that RRAS called.
     pub fn function(&self) -> FunctionId {
         self.function
     }
 
-    /// The user's name: `user`, `DOMAIN\user`, `user@suffix` or `host/pc`, at most 256 units.
+    /// The user's name: `user`, `DOMAIN\user`, `user@suffix` or `host/pc`, of at most 256 UTF-16 units.
     pub fn user(&self) -> WideStr<'_> {
         WideStr::new(&self.user)
     }
@@ -31,22 +31,22 @@ impl<A: Copy> AddressRequest<A> {
         WideStr::new(&self.port)
     }
 
-    /// The address as RRAS passed it: an offer, or the one that is given back.
+    /// The address as RRAS passed it: its offer, or the address that is released.
     pub fn address(&self) -> A {
         self.address
     }
 }
 
 impl AddressRequest<Ipv4Addr> {
-    /// The offer; None if RRAS has none: 0.0.0.0, or 169.254/16, which it offers when DHCP is down.
+    /// The offer. None if RRAS has no usable address: for 0.0.0.0, and for 169.254/16, which it offers when DHCP is down.
     pub fn offer(&self) -> Option<Ipv4Addr> {
         Some(self.address).filter(|a| !a.is_unspecified() && !a.is_link_local())
     }
 }
 
 impl AddressRequest<Ipv6Addr> {
-    /// The interface identifier where it is believed to stand: the last eight bytes. Zero if it stands elsewhere; to
-    /// keep the offer, assign just this.
+    /// The offered interface identifier: the last eight bytes. It is zero if RRAS passes the identifier in the first eight
+    /// (R-IP6-2 in docs/rras-behaviour.md). To keep the offer, assign this in either case.
     pub fn offered_identifier(&self) -> InterfaceId {
         let [.., a, b, c, d, e, f, g, h] = self.address.octets();
         InterfaceId([a, b, c, d, e, f, g, h])
@@ -58,7 +58,7 @@ impl AddressRequest<Ipv6Addr> {
 pub struct InterfaceId(pub [u8; 8]);
 
 impl InterfaceId {
-    /// Is it one that no host may have: zero, or reserved (RFC 5453)?
+    /// Whether no host may have the identifier: it is zero, or reserved (RFC 5453).
     pub fn is_reserved(self) -> bool {
         matches!(
             u64::from_be_bytes(self.0),
@@ -67,28 +67,28 @@ impl InterfaceId {
     }
 }
 
-/// The address that the client gets, and whether the DLL wants to hear when it is given back.
+/// The address that the client gets, and whether the DLL wants a call when the client gives it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Assignment<A> {
     /// The address.
     pub address: A,
-    /// Shall the release method be called?
+    /// Whether RRAS calls the release method.
     pub notify_release: bool,
 }
 
 impl<A> Assignment<A> {
-    /// This address; the release method is called at its end.
+    /// Assigns this address. RRAS calls the release method at the end.
     pub fn of(address: A) -> Self {
         Self { address, notify_release: true }
     }
 
-    /// This address; nothing is heard of its end.
+    /// Assigns this address. RRAS does not call the release method.
     pub fn without_release(address: A) -> Self {
         Self { address, notify_release: false }
     }
 }
 
-/// No address: the connection ends.
+/// A refusal to assign an address. The connection ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub(crate) code: u32,
@@ -96,13 +96,13 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with its reason, which goes to the log, unless it is empty: then the DLL has told it itself. RRAS gets
-    /// ERROR_ACCESS_DENIED.
+    /// A refusal for this reason, with ERROR_ACCESS_DENIED for RRAS. The reason goes to the log; leave it empty if the DLL logs
+    /// it itself.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { code: ERROR_ACCESS_DENIED, reason: reason.into() }
     }
 
-    /// With another Windows error code for RRAS; 0 would be success, and becomes ERROR_INVALID_PARAMETER.
+    /// Sets another Windows error code for RRAS. A code of 0 would mean success, so it becomes ERROR_INVALID_PARAMETER.
     #[must_use]
     pub fn with_code(self, code: u32) -> Self {
         Self { code: if code == 0 { ERROR_INVALID_PARAMETER } else { code }, ..self }

@@ -1,15 +1,15 @@
-//! Which calls are inside the DLL.
+//! The calls that are inside the DLL.
 
 use mprapi::FunctionId;
 use mprapi::contract::FUNCTION_COUNT;
 use std::{fmt, io};
 
-/// How many calls of each function.
+/// The number of calls inside, by function.
 #[derive(Debug)]
-pub(crate) struct Inside([usize; FUNCTION_COUNT]);
+pub(crate) struct CallCounts([usize; FUNCTION_COUNT]);
 
-impl Inside {
-    pub const NOBODY: Self = Self([0; FUNCTION_COUNT]);
+impl CallCounts {
+    pub const NONE: Self = Self([0; FUNCTION_COUNT]);
 
     pub fn enter(&mut self, function: FunctionId) {
         self.0[function as usize] += 1;
@@ -23,15 +23,15 @@ impl Inside {
         self.0.iter().sum()
     }
 
-    /// Those that there are.
+    /// The functions with calls inside, with the number of calls.
     pub fn list(&self) -> Vec<(FunctionId, usize)> {
         FunctionId::all().map(|id| (id, self.0[id as usize])).filter(|(_, calls)| *calls > 0).collect()
     }
 }
 
-/// Calls that had not returned when the DLL had to end: [`AdminDll::terminate_among_calls`].
+/// The calls that were still inside when RRAS terminated the DLL: see [`AdminDll::terminate_among_calls`].
 ///
-/// Displayed, it says which they are, and that the DLL stays in memory for them, or why it cannot.
+/// `Display` lists them, and says that the DLL stays in memory for them, or why it cannot.
 ///
 /// [`AdminDll::terminate_among_calls`]: crate::AdminDll::terminate_among_calls
 #[derive(Debug)]
@@ -41,13 +41,15 @@ pub struct CallsInside {
 }
 
 impl CallsInside {
-    /// The functions, each with how many calls of it are inside; at least one.
+    /// The functions with calls inside, and the number of calls. There is at least one.
     pub fn functions(&self) -> &[(FunctionId, usize)] {
         &self.inside
     }
 
-    /// Does the DLL stay in memory until the process ends? Otherwise the loader's error: a call that returns after the
-    /// DLL was unloaded ends the process.
+    /// Whether the DLL stays in memory until the process ends.
+    ///
+    /// # Errors
+    /// The loader's error, if it does not. A call that returns after the DLL was unloaded then crashes the process.
     pub fn kept_in_memory(&self) -> Result<(), &io::Error> {
         self.kept.as_ref().copied()
     }
@@ -70,8 +72,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_names_each_function_and_what_becomes_of_the_dll() {
-        let mut inside = Inside::NOBODY;
+    fn the_text_names_each_function_and_whether_the_dll_is_kept() {
+        let mut inside = CallCounts::NONE;
         inside.enter(FunctionId::AcceptNewLink);
         inside.enter(FunctionId::AcceptNewLink);
         inside.enter(FunctionId::GetIpAddressForUser);

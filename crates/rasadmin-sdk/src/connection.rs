@@ -1,14 +1,14 @@
-//! A connection, as RRAS tells of it: one view of all forms (1, 2, 3 and Ex).
+//! A connection: one view of all forms of the structures (1, 2, 3 and Ex).
 
-use crate::WideStr;
+use crate::projection::{Projection, address_pair, negotiated};
+use crate::wide::WideStr;
 use mprapi::FunctionId;
 use mprapi::abi::*;
 use mprapi::contract::ArgumentType;
-use std::net::Ipv4Addr;
 
-/// A connection. The structures were copied at the boundary, so that nothing changes under the reader.
+/// A connection, as RRAS describes it. The SDK has copied the structures, so they do not change while you read them.
 ///
-/// A fact that the form does not carry is None or empty.
+/// A fact that the form does not have is None, zero or empty.
 #[derive(Clone)]
 pub struct Connection {
     pub(crate) function: FunctionId,
@@ -21,16 +21,16 @@ pub struct Connection {
     pub(crate) ex: Option<RAS_CONNECTION_EX>,
 }
 
-/// A connection's or link's counters. They are 32-bit and wrap at 4 GiB.
+/// The counters of a connection or link. They have 32 bits; bytes wrap at 4 GiB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Bytes, server to client.
+    /// Bytes from the server to the client.
     pub bytes_transmitted: u32,
-    /// Bytes, client to server.
+    /// Bytes from the client to the server.
     pub bytes_received: u32,
-    /// Frames, server to client.
+    /// Frames from the server to the client.
     pub frames_transmitted: u32,
-    /// Frames, client to server.
+    /// Frames from the client to the server.
     pub frames_received: u32,
 }
 
@@ -43,25 +43,13 @@ pub enum Quarantine {
     Quarantine,
     /// On probation.
     Probation,
-    /// The client knows no quarantine.
+    /// The client does not support quarantine.
     NotCapable,
-    /// A value that is not documented.
+    /// An undocumented value.
     Other(i32),
 }
 
-/// The addresses that were negotiated. Which of the pair is the client's is contradictory in the documentation
-/// (docs/rras-behaviour.md): compare both with what you gave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Projection {
-    /// wszAddress and wszRemoteAddress; None if IPv4 was not negotiated or the text is no address.
-    pub ipv4: Option<[Option<Ipv4Addr>; 2]>,
-    /// bInterfaceIdentifier and bRemoteInterfaceIdentifier; None if IPv6 was not negotiated.
-    pub ipv6_identifiers: Option<[[u8; 8]; 2]>,
-    /// The IPv6 prefix, which RRAS owns: its first 64 bits. None where the form does not carry it.
-    pub ipv6_prefix: Option<[u8; 8]>,
-}
-
-/// Takes a field from the Ex structure or from one of the older ones.
+/// A field of the first of these structures that RRAS passed.
 macro_rules! field {
     ($self:ident, $field:ident, $($from:ident),+) => {
         None$(.or($self.$from.as_ref().map(|c| &c.$field)))+
@@ -77,18 +65,18 @@ impl Connection {
         Self { function, truncated: false, raw: Vec::new(), c0: None, c1: None, c2: None, c3: None, ex: None }
     }
 
-    /// The function that was called.
+    /// The function that RRAS called.
     pub fn function(&self) -> FunctionId {
         self.function
     }
 
-    /// Did the caller pass less than the whole structure? Only a hangup is delivered then, and what was missing is
-    /// zero or empty.
+    /// Whether RRAS passed less than the whole structure. The SDK then delivers only hangups, and missing fields are zero or
+    /// empty.
     pub fn is_truncated(&self) -> bool {
         self.truncated
     }
 
-    /// hConnection: what accept, links and hangup of one connection have in common while it lives. Handles repeat.
+    /// hConnection. Accept, links and hangup of one connection have the same handle. RRAS uses handles again.
     pub fn handle(&self) -> u64 {
         field!(self, hConnection, ex, c0, c2, c3).map_or(0, |handle| handle.addr() as u64)
     }
@@ -103,17 +91,17 @@ impl Connection {
         text(field!(self, wszLogonDomain, ex, c0))
     }
 
-    /// The client's computer name; empty for some clients for good.
+    /// The client's computer name. Always empty for some clients.
     pub fn remote_computer(&self) -> WideStr<'_> {
         text(field!(self, wszRemoteComputer, ex, c0))
     }
 
-    /// The interface's name: a demand-dial interface, for a router.
+    /// The interface's name: for a router, its demand-dial interface.
     pub fn interface_name(&self) -> WideStr<'_> {
         text(field!(self, wszInterfaceName, ex, c0))
     }
 
-    /// ROUTER_INTERFACE_TYPE: 0 is a client, 2 a full router.
+    /// ROUTER_INTERFACE_TYPE: 0 for a client, 2 for a full router.
     pub fn interface_type(&self) -> i32 {
         field!(self, dwInterfaceType, ex, c0, c2, c3).copied().unwrap_or(0)
     }
@@ -123,8 +111,8 @@ impl Connection {
         field!(self, dwConnectionFlags, ex, c0).copied().unwrap_or(0)
     }
 
-    /// Is it an IKEv2 connection? Only the Ex form tells, by the flag or by the kind of its projection: the flags may be 0
-    /// (MS-RRASM 2.2.1.2.133). In the other forms the same bit means something else. None if the form cannot tell.
+    /// Whether it is an IKEv2 connection. None if the form does not say: only Ex does, by a flag or by the type of its
+    /// projection, because the flags may be 0 (MS-RRASM 2.2.1.2.133). In the other forms the flag means something else.
     pub fn is_ikev2(&self) -> Option<bool> {
         self.ex.as_ref().map(|ex| {
             ex.dwConnectionFlags & RAS_FLAGS_IKEV2_CONNECTION != 0
@@ -132,12 +120,12 @@ impl Connection {
         })
     }
 
-    /// How long it has lasted, in seconds.
+    /// The duration of the connection, in seconds.
     pub fn duration_seconds(&self) -> u32 {
         field!(self, dwConnectDuration, ex, c0).copied().unwrap_or(0)
     }
 
-    /// The connection's GUID, in the order of its bytes in memory.
+    /// The connection's GUID, as bytes in memory. None for form 1.
     pub fn guid(&self) -> Option<[u8; 16]> {
         field!(self, guid, ex, c2, c3).map(|guid| {
             let mut bytes = [0; 16];
@@ -149,7 +137,7 @@ impl Connection {
         })
     }
 
-    /// Bytes and frames so far.
+    /// The bytes and frames so far.
     pub fn counters(&self) -> Counters {
         macro_rules! of {
             ($c:expr) => {
@@ -179,25 +167,25 @@ impl Connection {
         })
     }
 
-    /// The client's public address, as text; empty in the older forms.
+    /// The client's public address, as text. Empty for forms other than Ex.
     pub fn remote_endpoint(&self) -> WideStr<'_> {
         text(field!(self, wszRemoteEndpointAddress, ex))
     }
 
-    /// The server's public address, as text; empty in the older forms.
+    /// The server's public address, as text. Empty for forms other than Ex.
     pub fn local_endpoint(&self) -> WideStr<'_> {
         text(field!(self, wszLocalEndpointAddress, ex))
     }
 
-    /// What was negotiated; None if the structure does not say PPP or IKEv2.
+    /// The negotiated addresses. None if the structure's projection is neither PPP nor IKEv2.
     pub fn projection(&self) -> Option<Projection> {
         if let Some(ex) = &self.ex {
-            return crate::boundary::projection(&ex.ProjectionInfo);
+            return negotiated(&ex.ProjectionInfo);
         }
         if let Some(c) = &self.c3 {
             let (ip, ipv6) = (&c.PppInfo3.ip, &c.PppInfo3.ipv6);
             return Some(Projection {
-                ipv4: pair(ip.dwError, &ip.wszAddress, &ip.wszRemoteAddress),
+                ipv4: address_pair(ip.dwError, &ip.wszAddress, &ip.wszRemoteAddress),
                 ipv6_identifiers: (ipv6.dwError == NO_ERROR)
                     .then_some([ipv6.bInterfaceIdentifier, ipv6.bRemoteInterfaceIdentifier]),
                 ipv6_prefix: None,
@@ -211,19 +199,17 @@ impl Connection {
             .c1
             .as_ref()
             .map(|c| (&c.PppInfo.ip.dwError, &c.PppInfo.ip.wszAddress, &c.PppInfo.ip.wszRemoteAddress)));
-        ip.map(|(&error, a, b)| Projection { ipv4: pair(error, a, b), ipv6_identifiers: None, ipv6_prefix: None })
+        ip.map(|(&error, a, b)| Projection {
+            ipv4: address_pair(error, a, b),
+            ipv6_identifiers: None,
+            ipv6_prefix: None,
+        })
     }
 
-    /// The bytes of each structure that was passed, in the order of the arguments: for recorders.
+    /// The bytes of each structure that RRAS passed, in the order of the arguments. For DLLs that record calls.
     pub fn structures(&self) -> &[(ArgumentType, Vec<u8>)] {
         &self.raw
     }
-}
-
-/// The two addresses, if IPv4 was negotiated.
-pub(crate) fn pair(error: u32, a: &[u16], b: &[u16]) -> Option<[Option<Ipv4Addr>; 2]> {
-    let parse = |array| WideStr::from_array(array).to_text().and_then(|text| text.parse().ok());
-    (error == NO_ERROR).then(|| [parse(a), parse(b)])
 }
 
 #[cfg(test)]

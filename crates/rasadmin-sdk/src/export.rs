@@ -1,10 +1,10 @@
-//! `export_admin_dll!`: the exports and the callbacks table from the one method per event.
+//! `export_admin_dll!`, which makes the exports and the callbacks table from the trait's methods.
 
-/// Exports an admin DLL: all required functions in all their forms, and a revision 2 callbacks table.
+/// Exports an admin DLL: all required functions in all forms, and a revision 2 callbacks table.
 ///
-/// `export_admin_dll!(MyDll)` is enough for a DLL that decides and records. `ipv4`, `ipv6` and `pre_authentication` add
-/// what they name; what is not named is neither exported nor in the table, because an unused address pair would shut out
-/// a later vendor's DLL, and an unused pre-authentication would overrule it.
+/// `export_admin_dll!(MyDll)` is enough for a DLL that decides and records. Name `ipv4`, `ipv6` or `pre_authentication` to
+/// add these functions. Functions that you do not name are neither exported nor in the table, because an unused address
+/// pair would shut out another vendor's DLL, and an unused pre-authentication would overrule it.
 ///
 /// ```text
 /// export_admin_dll!(MyDll, ipv4, ipv6);
@@ -65,7 +65,7 @@ macro_rules! export_admin_dll {
             unsafe { $crate::boundary::initialize_ex(&RASADMIN_SLOT, callbacks, table, set) }
         }
 
-        /// Ends the DLL.
+        /// Terminates the DLL.
         ///
         /// # Safety
         /// As RRAS calls it.
@@ -87,7 +87,7 @@ macro_rules! export_admin_dll {
             unsafe { $crate::boundary::accept_link(&RASADMIN_SLOT, port0, port1) }
         }
 
-        /// Hears of a link's end.
+        /// Notifies the DLL of the end of a link.
         ///
         /// # Safety
         /// As RRAS calls it.
@@ -130,7 +130,7 @@ macro_rules! export_admin_dll {
     };
 }
 
-/// One question about a connection.
+/// One function that accepts or rejects.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __ask {
@@ -157,7 +157,7 @@ macro_rules! __connection_form {
     ($dll:ty, $accept:ident $accept_id:ident, $hangup:ident $hangup_id:ident, $($argument:ident: $structure:ident),+) => {
         $crate::__ask!($dll, accept_connection, $accept $accept_id, $($argument: $structure),+);
 
-        /// Hears of a connection's end.
+        /// Notifies the DLL of the end of a connection.
         ///
         /// # Safety
         /// As RRAS calls it.
@@ -172,7 +172,7 @@ macro_rules! __connection_form {
     };
 }
 
-/// The pointers that an extra adds to the table.
+/// Adds the pointers of an optional pair or function to the table.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __callbacks {
@@ -192,16 +192,16 @@ macro_rules! __callbacks {
         $table.lpfnRASValidatePreAuthenticatedConnectionEx = Some(rasadmin_pre_authentication);
         $set.insert($crate::FunctionId::ValidatePreAuthenticatedConnectionEx);
     };
-    // `__exports!` says what is expected.
+    // For other names, `__exports!` reports what is expected.
     ($other:ident, $table:ident, $set:ident) => {};
 }
 
-/// The functions that an extra adds.
+/// The exports of an optional pair or function.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __exports {
     (ipv4, $dll:ty) => {
-        /// Gives an IPv4 address.
+        /// Assigns an IPv4 address.
         ///
         /// # Safety
         /// As RRAS calls it.
@@ -216,7 +216,7 @@ macro_rules! __exports {
             unsafe { $crate::boundary::assign_ipv4(&RASADMIN_SLOT, user, port, address, notify_release) }
         }
 
-        /// Takes an IPv4 address back.
+        /// Releases an IPv4 address.
         ///
         /// # Safety
         /// As RRAS calls it.
@@ -231,7 +231,7 @@ macro_rules! __exports {
         }
     };
     (ipv6, $dll:ty) => {
-        /// Gives an IPv6 interface identifier.
+        /// Assigns an IPv6 interface identifier.
         ///
         /// # Safety
         /// As RRAS calls it.
@@ -255,8 +255,8 @@ macro_rules! __exports {
             unsafe { $crate::boundary::release_ipv6(&RASADMIN_SLOT, user, port, address) }
         }
 
-        /// Takes an IPv6 interface identifier back. Its page says that it returns a DWORD, its callback type that it
-        /// returns nothing: NO_ERROR suits both.
+        /// Releases an IPv6 interface identifier. Its page says that it returns a DWORD; its callback type returns nothing.
+        /// NO_ERROR suits both.
         ///
         /// # Safety
         /// As RRAS calls it.

@@ -2,26 +2,27 @@
 //!
 //! # The life of an admin DLL
 //!
-//! 1. RRAS starts, loads each DLL of its list, and calls [`AdminDll::initialize`]. An error, and the Remote Access
-//!    service does not start.
-//! 2. A user authenticates. As the network protocols come up, [`AssignIpv4::assign_ipv4`] and
-//!    [`AssignIpv6::assign_ipv6`] are asked for addresses, if the DLL exports those pairs and is the first to do so.
-//! 3. [`AdminDll::accept_connection`]: may the connection stand? It does only if every DLL accepts.
-//! 4. At once [`AdminDll::accept_link`] for its first link, and again for every further one.
-//! 5. While it lasts: [`AdminDll::accept_reauthentication`] when the quarantine state changes, and
+//! 1. RRAS starts, loads each DLL of its list, and calls [`AdminDll::initialize`]. If that returns an error, the Remote
+//!    Access service does not start.
+//! 2. A user authenticates. As the network protocols come up, RRAS calls [`AssignIpv4::assign_ipv4`] and
+//!    [`AssignIpv6::assign_ipv6`] for addresses, if the DLL is the first that exports those pairs.
+//! 3. RRAS calls [`AdminDll::accept_connection`]. The connection is made only if every DLL accepts it.
+//! 4. RRAS calls [`AdminDll::accept_link`] at once for the first link, and later for every further one.
+//! 5. During the connection, RRAS calls [`AdminDll::accept_reauthentication`] when the quarantine state changes, and
 //!    [`AdminDll::accept_endpoint_change`] when an IKEv2 client moves. A rejection ends the connection.
-//! 6. [`AdminDll::link_hangup`] for every link, [`AdminDll::connection_hangup`] when the last is gone, then
+//! 6. At the end, RRAS calls [`AdminDll::link_hangup`] for every link, [`AdminDll::connection_hangup`] after the last, then
 //!    [`AssignIpv4::release_ipv4`] and [`AssignIpv6::release_ipv6`].
-//! 7. RRAS stops: [`AdminDll::terminate`], and the DLL is unloaded. No thread of it may still run.
+//! 7. RRAS stops, calls [`AdminDll::terminate`], and unloads the DLL. None of its threads may still run by then.
 //!
 //! RRAS makes one call of a function at a time, and every user waits for it. Calls of different functions may overlap.
 //!
-//! When RRAS stops, a call may still be inside: one that waits for a disk, say. MprAdminTerminateDll lets no further call
-//! in (each gets the safe answer at once) and waits for those inside, five seconds at most. Then
-//! [`AdminDll::terminate`] is called, and after it the value is dropped. If calls are inside even then, the DLL is kept
-//! in memory until the process ends, unless the loader refuses that: the code of running calls must not be unloaded.
-//! Then [`AdminDll::terminate_among_calls`] is called instead, and RRAS gets ERROR_BUSY (170), which it ignores. A
-//! later initialise starts afresh in either case.
+//! When RRAS stops, a call may still be inside the DLL, for example one that waits for a disk. MprAdminTerminateDll admits
+//! no further calls (each gets the safe answer at once) and waits up to five seconds for those inside. Then it calls
+//! [`AdminDll::terminate`] and drops the value.
+//!
+//! If calls are still inside, their code must not be unloaded: the SDK keeps the DLL in memory until the process ends,
+//! unless the loader refuses that. It then calls [`AdminDll::terminate_among_calls`] instead, and returns ERROR_BUSY
+//! (170), which RRAS ignores. In either case, a later initialise starts with a new value.
 //!
 //! # A whole admin DLL
 //!
@@ -54,14 +55,14 @@
 //! # fn main() {}
 //! ```
 //!
-//! # What is taken care of
+//! # What the SDK takes care of
 //!
-//! - The exports, in all their forms, and a revision 2 callbacks table: so the DLL is called for IKEv2 too.
-//! - Null, misaligned and short arguments, names without an end: a safe answer (reject; an error; nothing), and a line
+//! - It exports all functions in all forms, with a revision 2 callbacks table, so that RRAS calls the DLL for IKEv2, too.
+//! - Null, misaligned and short arguments and unterminated names get a safe answer (reject; an error; nothing) and a line
 //!   in the [log].
-//! - Panics: the user whose call it was is rejected, the text reaches the log, the service lives. (A fault, such as a
-//!   wild pointer in unsafe code of yours, still ends it.)
-//! - Initialise and terminate in any order, calls before, during and after them.
+//! - If your code panics, the user of that call is rejected, the message goes to the log, and the service goes on. (An
+//!   invalid memory access, say by unsafe code of yours, still ends the service.)
+//! - Initialise and terminate may come in any order, and calls before, during and after them.
 #![deny(unsafe_code)]
 
 mod address;
@@ -71,28 +72,25 @@ pub mod boundary;
 mod calls_inside;
 mod connection;
 mod export;
+mod initialize;
 pub mod library;
-mod life;
 mod link;
 pub mod log;
+mod pre_authentication;
+mod projection;
 mod slot;
 mod wide;
 
 pub use address::{AddressRequest, Assignment, InterfaceId, Refusal};
 pub use admin_dll::{AdminDll, AssignIpv4, AssignIpv6, ValidatePreAuthenticated, Verdict};
 pub use calls_inside::CallsInside;
-pub use connection::{Connection, Counters, Projection, Quarantine};
-pub use life::{Environment, InitializeError};
+pub use connection::{Connection, Counters, Quarantine};
+pub use initialize::{Environment, InitializeError};
 pub use link::{Link, Tunnel};
 pub use mprapi::{FunctionId, FunctionSet, abi, contract};
+pub use pre_authentication::PreAuthentication;
+pub use projection::Projection;
 #[doc(hidden)]
 pub use slot::Slot;
 pub use tracing;
 pub use wide::WideStr;
-
-/// An SSTP client that asks to be let in without PPP authentication.
-#[derive(Clone)]
-pub struct PreAuthentication {
-    fixed: abi::AUTH_VALIDATION_EX,
-    auth_info: Vec<u8>,
-}

@@ -1,10 +1,10 @@
-//! The DLL itself, as the loader knows it: where its file is, for what lies beside it (RRAS's process is somewhere else);
-//! and how it stays in memory.
-#![allow(unsafe_code)] // Asking the loader.
+//! The DLL as the loader knows it: the path of its file, which is not in the folder of RRAS's process, and keeping it in
+//! memory.
+#![allow(unsafe_code)] // Calls of the system's loader.
 
 use std::path::PathBuf;
 
-/// The path of the library that this code is in; None if the loader cannot tell.
+/// The path of the library that contains this code. None if the loader does not know it.
 #[cfg(windows)]
 pub fn own_path() -> Option<PathBuf> {
     use std::os::windows::ffi::OsStringExt;
@@ -14,18 +14,18 @@ pub fn own_path() -> Option<PathBuf> {
     };
     let mut module = std::ptr::null_mut();
     let flags = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT;
-    // SAFETY: with FROM_ADDRESS the name is any address in the module; the reference count stays, so nothing is to be
-    // freed, and the DLL is not kept mapped (CONTRACT section 3, Stop).
+    // SAFETY: with FROM_ADDRESS the name is any address in the module; the reference count does not change, so there is nothing
+    // to free, and the DLL is not kept mapped (CONTRACT section 3, Stop).
     if unsafe { GetModuleHandleExW(flags, (own_path as *const ()).cast(), &raw mut module) } == 0 {
         return None;
     }
     let mut name = vec![0_u16; 32_768];
-    // SAFETY: the buffer is as long as it says; the longest path that Windows has fits.
+    // SAFETY: the buffer has the length that is passed; the longest path of Windows fits.
     let length = unsafe { GetModuleFileNameW(module, name.as_mut_ptr(), 32_768) } as usize;
     (length > 0 && length < name.len()).then(|| std::ffi::OsString::from_wide(&name[..length]).into())
 }
 
-/// The path of the library that this code is in; None if the loader cannot tell.
+/// The path of the library that contains this code. None if the loader does not know it.
 #[cfg(unix)]
 pub fn own_path() -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt;
@@ -40,7 +40,7 @@ pub fn own_path() -> Option<PathBuf> {
     Some(std::ffi::OsStr::from_bytes(name.to_bytes()).into())
 }
 
-/// Keeps the library that this code is in mapped until the process ends, however often it is freed.
+/// Keeps the library that contains this code in memory until the process ends, however often it is freed.
 #[cfg(windows)]
 pub(crate) fn pin() -> std::io::Result<()> {
     use windows_sys::Win32::System::LibraryLoader::{
@@ -48,7 +48,7 @@ pub(crate) fn pin() -> std::io::Result<()> {
     };
     let mut module = std::ptr::null_mut();
     let flags = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN;
-    // SAFETY: with FROM_ADDRESS the name is any address in the module. It is for a call that has not returned when RRAS
+    // SAFETY: with FROM_ADDRESS the name is any address in the module. This is for a call that has not returned when RRAS
     // frees the DLL (CONTRACT section 3, Stop).
     match unsafe { GetModuleHandleExW(flags, (own_path as *const ()).cast(), &raw mut module) } {
         0 => Err(std::io::Error::last_os_error()),
@@ -56,14 +56,14 @@ pub(crate) fn pin() -> std::io::Result<()> {
     }
 }
 
-/// Keeps the library that this code is in mapped until the process ends, however often it is closed.
+/// Keeps the library that contains this code in memory until the process ends, however often it is closed.
 #[cfg(unix)]
 pub(crate) fn pin() -> std::io::Result<()> {
     use std::io::Error;
     use std::os::unix::ffi::OsStringExt;
     let path = own_path().ok_or_else(|| Error::other("the loader does not know it"))?;
     let path = std::ffi::CString::new(path.into_os_string().into_vec())?;
-    // SAFETY: a terminated path. NOLOAD opens only what is loaded, and runs nothing; NODELETE is what stays of it.
+    // SAFETY: a terminated path. NOLOAD opens only what is loaded already, and runs nothing; NODELETE keeps it.
     let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD | libc::RTLD_NODELETE) };
     if handle.is_null() { Err(Error::other("the loader does not find it")) } else { Ok(()) }
 }
@@ -71,8 +71,8 @@ pub(crate) fn pin() -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn it_is_a_file_that_is_there() {
-        // In a test the library is the test itself.
+    fn the_path_is_that_of_an_existing_file() {
+        // In a test, the library is the test program itself.
         let own = super::own_path().and_then(|path| path.canonicalize().ok());
         assert_eq!(own, std::env::current_exe().ok().and_then(|path| path.canonicalize().ok()));
     }

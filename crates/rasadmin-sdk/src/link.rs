@@ -1,13 +1,13 @@
-//! A link, as RRAS tells of it.
+//! A link.
 
 use crate::connection::Counters;
-use crate::{PreAuthentication, WideStr};
+use crate::wide::WideStr;
 use mprapi::FunctionId;
-use mprapi::abi::{AUTH_VALIDATION_EX, RAS_PORT_0, RAS_PORT_1};
+use mprapi::abi::{RAS_PORT_0, RAS_PORT_1};
 use mprapi::contract::ArgumentType;
 use std::fmt;
 
-/// A link: one port's worth of a connection.
+/// A link, as RRAS describes it: the part of a connection on one port.
 #[derive(Clone)]
 pub struct Link {
     pub(crate) function: FunctionId,
@@ -39,18 +39,18 @@ impl fmt::Display for Tunnel {
 }
 
 impl Link {
-    /// The function that was called.
+    /// The function that RRAS called.
     pub fn function(&self) -> FunctionId {
         self.function
     }
 
-    /// Did the caller pass only one of the two structures? Only a hangup is delivered then, and what was missing is zero
-    /// or empty.
+    /// Whether RRAS passed only one of the two structures. The SDK then delivers only hangups, and missing fields are zero or
+    /// empty.
     pub fn is_truncated(&self) -> bool {
         self.truncated
     }
 
-    /// hConnection: the connection that the link belongs to.
+    /// hConnection: the handle of the link's connection.
     pub fn connection_handle(&self) -> u64 {
         self.p0.as_ref().map_or(0, |p| p.hConnection.addr() as u64)
     }
@@ -75,7 +75,7 @@ impl Link {
         self.text(|p| &p.wszDeviceType)
     }
 
-    /// Which tunnel, by the device's name: the only place that tells PPP tunnels apart.
+    /// The tunnel, according to the device's name. Nothing else distinguishes the PPP tunnels.
     pub fn tunnel(&self) -> Option<Tunnel> {
         let device = self.device_name().to_text()?;
         [Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp]
@@ -83,12 +83,12 @@ impl Link {
             .find(|tunnel| device.contains(&format!("({tunnel})")))
     }
 
-    /// How long it has lasted, in seconds.
+    /// The duration of the link, in seconds.
     pub fn duration_seconds(&self) -> u32 {
         self.p0.as_ref().map_or(0, |p| p.dwConnectDuration)
     }
 
-    /// Bytes and frames of this link so far.
+    /// The bytes and frames of this link so far.
     pub fn counters(&self) -> Counters {
         self.p1.as_ref().map_or_else(Counters::default, |p| Counters {
             bytes_transmitted: p.dwBytesXmited,
@@ -98,38 +98,12 @@ impl Link {
         })
     }
 
-    /// The bytes of each structure that was passed: for recorders.
+    /// The bytes of each structure that RRAS passed. For DLLs that record calls.
     pub fn structures(&self) -> &[(ArgumentType, Vec<u8>)] {
         &self.raw
     }
 
     fn text<'a, const N: usize>(&'a self, field: impl FnOnce(&'a RAS_PORT_0) -> &'a [u16; N]) -> WideStr<'a> {
         self.p0.as_ref().map_or(WideStr::new(&[]), |p| WideStr::from_array(field(p)))
-    }
-}
-
-impl PreAuthentication {
-    pub(crate) fn new(fixed: AUTH_VALIDATION_EX, auth_info: Vec<u8>) -> Self {
-        Self { fixed, auth_info }
-    }
-
-    /// hRasConnection.
-    pub fn handle(&self) -> u64 {
-        self.fixed.hRasConnection.addr() as u64
-    }
-
-    /// The user's name.
-    pub fn user(&self) -> WideStr<'_> {
-        WideStr::from_array(&self.fixed.wszUserName)
-    }
-
-    /// The domain.
-    pub fn logon_domain(&self) -> WideStr<'_> {
-        WideStr::from_array(&self.fixed.wszLogonDomain)
-    }
-
-    /// AuthInfo: what is known of the client's authentication, undocumented bytes.
-    pub fn auth_info(&self) -> &[u8] {
-        &self.auth_info
     }
 }

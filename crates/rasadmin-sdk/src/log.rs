@@ -1,11 +1,11 @@
-//! A log file for an admin DLL, behind `tracing`.
+//! A log file for an admin DLL, written by `tracing`.
 //!
-//! It has its own subscriber, because a DLL must leave nothing behind when it is unloaded. The file is closed at
-//! terminate, unless calls are inside, for which the DLL stays. All that remains is what `tracing` itself never frees
-//! of a global default: 32 bytes for each load. Writing never fails a call: what cannot be written is dropped.
+//! It has its own subscriber, because a DLL must leave nothing behind when it is unloaded. Terminate closes the file, unless
+//! calls are still inside. Only 32 bytes for each load remain, which `tracing` never frees of a global default. Writing
+//! never fails a call: a line that cannot be written is dropped.
 //!
-//! A DLL whose messages are numbered can hand them to the system's own log too: [`also`]. The number is the event's field
-//! `message_id`, its other fields are what the text was made of.
+//! A DLL with numbered messages can also write them to the system's log: see [`set_sink`]. The number is the event's field
+//! `message_id`; its other fields are the values in the text.
 
 use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
@@ -16,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Metadata, Subscriber, span};
 
-/// At this size, in bytes, the file becomes `NAME.1` (replacing the one before) and a new one begins.
+/// The size, in bytes, at which the file is renamed to `NAME.1` (replacing the previous one) and a new file begins.
 pub const ROLL_OVER: u64 = 16 * 1024 * 1024;
 
 struct Open {
@@ -26,37 +26,39 @@ struct Open {
     limit: u64,
 }
 
-/// The open file: taken out and closed at terminate, so that no handle outlives the DLL.
+/// The open file. Terminate closes it, so that no handle outlives the DLL.
 static OPEN: Mutex<Option<Open>> = Mutex::new(None);
 
-/// An event, as a [`Sink`] gets it. Names from outside are in it as they came: whoever writes it somewhere makes it
-/// [`printable`].
+/// An event, as a [`Sink`] gets it. Names in it are unchanged, so a sink must make them [`printable`] before it writes them.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
-    /// How bad it is.
+    /// The event's level.
     pub level: tracing::Level,
-    /// Its field `message_id`, if it has one.
+    /// The event's field `message_id`, if it has one.
     pub message_id: Option<u64>,
-    /// Its text.
+    /// The event's text.
     pub text: &'a str,
-    /// Its other fields by name, in order.
+    /// The event's other fields, with their names, in order.
     pub fields: &'a [(&'static str, String)],
 }
 
-/// Where every event of level INFO and above goes, besides the file. It delays the call that it is told in, and must not
-/// use `tracing` itself.
+/// Gets every event of level INFO and above, in addition to the file. The call that logs the event waits for it. It must not
+/// use `tracing`.
 pub type Sink = Box<dyn Fn(&Entry<'_>) + Send>;
 
-/// Dropped with the file.
+/// The sink. It is dropped when the log is closed.
 static SINK: Mutex<Option<Sink>> = Mutex::new(None);
 
-/// From now on until [`close`] events go there too, also where there is no file.
-pub fn also(sink: Sink) {
+/// Sends events to this sink, too, until [`close`]. This works without a file.
+pub fn set_sink(sink: Sink) {
     *SINK.lock().unwrap_or_else(PoisonError::into_inner) = Some(sink);
-    listen();
+    subscribe();
 }
 
-/// Opens the log, appending; its folder is created. From now on `tracing` events of this DLL go there.
+/// Opens the log to append to it, and creates its folder. From now on `tracing` events of this DLL go there.
+///
+/// # Errors
+/// If the folder or the file cannot be created or opened.
 pub fn open(path: &Path) -> io::Result<()> {
     open_with_limit(path, ROLL_OVER)
 }
@@ -66,16 +68,16 @@ fn open_with_limit(path: &Path, limit: u64) -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     *lock() = Some(Open::append(path.to_owned(), limit)?);
-    listen();
+    subscribe();
     Ok(())
 }
 
-fn listen() {
-    // The second time it is ours already.
+fn subscribe() {
+    // The second time this fails, because our subscriber is set already.
     let _ = tracing_core::dispatcher::set_global_default(tracing_core::Dispatch::new(Log));
 }
 
-/// Closes the log, and drops the sink. Terminate does this unless calls are inside.
+/// Closes the log and drops the sink. Terminate does this unless calls are inside.
 pub fn close() {
     let sink = SINK.lock().unwrap_or_else(PoisonError::into_inner).take();
     drop(sink);
@@ -93,17 +95,17 @@ impl Open {
         Ok(Self { file, path, size, limit })
     }
 
-    /// The file is closed before it is renamed: Windows wants that.
+    /// Renames the file and opens a new one. Windows requires that the file is closed first.
     fn rolled_over(self) -> Option<Self> {
         let Self { file, path, limit, .. } = self;
         drop(file);
-        // Another process with the same log may have done it already: then only open the new file.
+        // Another process with the same log may have renamed it already. Then only the new file must be opened.
         if std::fs::metadata(&path).is_ok_and(|now| now.len() < limit / 2) {
             return Self::append(path, limit).ok();
         }
         let mut old = path.clone().into_os_string();
         old.push(".1");
-        // If renaming fails, the log goes on in the same file: it must not be lost, and must not grow without end.
+        // If renaming fails, the log goes on in the same file, emptied: it must neither stop nor grow without end.
         if std::fs::rename(&path, old).is_err() {
             let _ = File::create(&path);
         }
@@ -151,7 +153,7 @@ impl Subscriber for Log {
     }
 }
 
-/// The text, the number, and the rest.
+/// The text, the number and the other fields of an event.
 #[derive(Default)]
 struct Fields {
     text: String,
@@ -160,19 +162,18 @@ struct Fields {
 }
 
 impl Fields {
-    /// The text first, then ` name=value` for each field. The text of a numbered message has its fields in it.
+    /// A line of the log: the text, then ` name=value` for each field. A numbered message has its fields in the text already.
     fn line(&self, level: tracing::Level) -> String {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut line = timestamp(since.as_secs(), since.subsec_micros());
         // Writing to a String cannot fail.
         let _ = write!(line, " {:5} ", level.as_str());
-        let _ = Printable(&mut line).write_str(&self.text);
+        line.push_str(&printable(&self.text));
         if let Some(number) = self.message_id {
             let _ = write!(line, " message_id={number}");
         } else {
             for (name, value) in &self.others {
-                let _ = write!(line, " {name}=");
-                let _ = Printable(&mut line).write_str(value);
+                let _ = write!(line, " {name}={}", printable(value));
             }
         }
         line.push('\n');
@@ -202,26 +203,15 @@ impl Visit for Fields {
     }
 }
 
-/// Escapes what would break a line.
-struct Printable<'a>(&'a mut String);
-
-impl fmt::Write for Printable<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.chars().try_for_each(|c| rasadmin_text::write_char(self.0, c))
-    }
-}
-
-/// A text without what would break a line or a terminal: it is escaped.
+/// The text with control characters escaped, so that it cannot break a line or a terminal.
 pub fn printable(text: &str) -> String {
-    let mut shown = String::new();
-    let _ = Printable(&mut shown).write_str(text); // To a String: cannot fail.
-    shown
+    rasadmin_text::printable(text).into_owned()
 }
 
-/// RFC 3339, UTC, with microseconds.
+/// A time since 1970, in the format of RFC 3339: UTC, with microseconds.
 pub fn timestamp(seconds: u64, micros: u32) -> String {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Days since 1970 to a civil date (H. Hinnant): eras of 400 years that begin on 1 March.
+    // Days since 1970 to a civil date, by H. Hinnant's algorithm: eras of 400 years that begin on 1 March.
     let shifted = days + 719_468;
     let (era, of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -246,7 +236,7 @@ mod tests {
         assert_eq!(timestamp(4_107_542_399, 0), "2100-02-28T23:59:59.000000Z");
     }
 
-    /// One test, because the log is one of the process.
+    /// A single test, because the process has only one log.
     #[test]
     fn lines_cannot_be_forged_and_the_file_rolls_over() {
         let folder = tempfile::tempdir().unwrap();
@@ -263,26 +253,26 @@ mod tests {
         let old = folder.path().join("new").join("rasadmin.log.1");
         assert!(std::fs::metadata(&path).unwrap().len() <= 300);
         assert!(std::fs::metadata(&old).unwrap().len() <= 300);
-        let told = std::sync::Arc::new(Mutex::new(Vec::new()));
-        let to = told.clone();
-        also(Box::new(move |entry| {
+        let entries = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let sink_entries = entries.clone();
+        set_sink(Box::new(move |entry| {
             let Entry { level, message_id, text, fields } = *entry;
-            to.lock().unwrap().push(format!("{level} {message_id:?} {text} {fields:?}"));
+            sink_entries.lock().unwrap().push(format!("{level} {message_id:?} {text} {fields:?}"));
         }));
         tracing::warn!(message_id = 300_u64, user = "a\nb", "refused: {}", "a\nb");
         tracing::info!(seconds = 5_u64, "something else");
         tracing::debug!("too detailed");
-        // The number is enough where the text has the rest.
+        // A numbered message has its fields in the text, so only the number follows.
         let last = std::fs::read_to_string(&path).unwrap();
         assert!(last.contains("Z WARN  refused: a\\nb message_id=300\n"), "{last}");
         let expected =
             ["WARN Some(300) refused: a\nb [(\"user\", \"a\\nb\")]", "INFO None something else [(\"seconds\", \"5\")]"];
-        assert_eq!(*told.lock().unwrap(), expected);
+        assert_eq!(*entries.lock().unwrap(), expected);
         assert_eq!(printable("a\nb\u{202e}"), "a\\nb\\u{202e}");
         close();
         tracing::warn!("after the end");
         assert!(!std::fs::read_to_string(&path).unwrap().contains("after the end"));
-        assert_eq!(told.lock().unwrap().len(), 2);
-        assert_eq!(std::sync::Arc::strong_count(&told), 1, "the sink is dropped");
+        assert_eq!(entries.lock().unwrap().len(), 2);
+        assert_eq!(std::sync::Arc::strong_count(&entries), 1, "the sink is dropped");
     }
 }

@@ -1,77 +1,80 @@
-//! The DLL's one instance: who is inside it, and how it begins and ends.
+//! The DLL's one instance: how it begins and ends, and which calls are inside.
 //!
-//! RRAS unloads the DLL once MprAdminTerminateDll has returned. A call that is still inside by then runs on in memory
-//! that is gone; one that is inside while terminate shuts a library down uses what is no more. So each call is counted:
-//! terminate lets no further one in, waits for those inside, and if they do not come back in time it keeps the DLL in
-//! memory for good.
+//! RRAS unloads the DLL once MprAdminTerminateDll has returned. A call that is still inside would go on in unloaded memory,
+//! and a call that is inside while terminate shuts a library down would use what no longer exists. So every call is
+//! counted. Terminate admits no further calls, waits for those inside, and keeps the DLL in memory if they do not return
+//! in time.
 
-use crate::calls_inside::{CallsInside, Inside};
-use crate::{AdminDll, Environment, library};
+use crate::admin_dll::AdminDll;
+use crate::calls_inside::{CallCounts, CallsInside};
+use crate::initialize::Environment;
+use crate::library;
 use mprapi::FunctionId;
 use mprapi::abi::{ERROR_BUSY, NO_ERROR};
 use std::cell::Cell;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long terminate waits for the calls inside, its own turn included.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long terminate waits for its own turn and for the calls inside.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The DLL's one instance: none before initialise and from the beginning of terminate. A DLL has one slot.
+/// Holds the DLL's one instance: None before initialise, and from the beginning of terminate. A DLL has one slot.
 #[derive(Debug)]
 pub struct Slot<D> {
     state: Mutex<State<D>>,
-    /// A call has left while a change waited for it, or a change is over.
-    moved: Condvar,
+    /// Signalled when a call leaves while initialise or terminate runs, and when one of these ends.
+    changed: Condvar,
 }
 
 #[derive(Debug)]
 struct State<D> {
     /// Shared with the calls inside.
     dll: Option<Arc<D>>,
-    /// Initialise or terminate runs.
+    /// Whether initialise or terminate is running.
     changing: bool,
-    /// Those of an earlier life too: it is the code that they are in.
-    inside: Inside,
+    /// The calls inside, including those of an earlier instance: they run in the same code.
+    inside: CallCounts,
 }
 
-/// What a thread is doing in the DLL.
+/// What this thread is doing in the DLL.
 #[derive(Clone, Copy)]
-struct Own {
+struct ThreadState {
     calls: usize,
     changing: bool,
 }
 
 thread_local! {
-    // Without a destructor, so that it keeps no image mapped.
-    static OWN: Cell<Own> = const { Cell::new(Own { calls: 0, changing: false }) };
+    // It has no destructor, which would keep the image mapped.
+    static THREAD: Cell<ThreadState> = const { Cell::new(ThreadState { calls: 0, changing: false }) };
 }
 
-/// Initialise or terminate is still running: on another thread beyond the deadline, or further up on this one.
+/// Initialise or terminate is still running, on another thread past the deadline or further up the stack of this one.
 #[derive(Debug)]
 pub(crate) struct Busy;
 
 impl<D: AdminDll> Slot<D> {
     /// An empty slot.
-    #[allow(clippy::new_without_default)] // It is for one static.
+    #[allow(clippy::new_without_default)] // It is used for one static only.
     pub const fn new() -> Self {
-        let state = State { dll: None, changing: false, inside: Inside::NOBODY };
-        Self { state: Mutex::new(state), moved: Condvar::new() }
+        let state = State { dll: None, changing: false, inside: CallCounts::NONE };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// A call comes in; None if there is no instance, or not any more. It never waits for initialise or terminate.
-    /// Whoever gets the instance lets go of it before the call leaves.
+    /// Begins a call. Returns None if there is no instance. Never waits for initialise or terminate.
+    ///
+    /// The caller must drop the instance before the `Call`.
     pub(crate) fn enter(&self, function: FunctionId) -> Option<(Call<'_, D>, Arc<D>)> {
         let mut state = self.state();
         let dll = state.dll.clone()?;
         state.inside.enter(function);
         drop(state);
-        OWN.set(Own { calls: OWN.get().calls + 1, ..OWN.get() });
+        THREAD.set(ThreadState { calls: THREAD.get().calls + 1, ..THREAD.get() });
         Some((Call { slot: self, function }, dll))
     }
 
-    /// A second initialise is a no-op that returns 0. Panics are the caller's to catch.
-    pub(crate) fn initialize(&self, environment: &Environment, patience: Duration) -> Result<u32, Busy> {
-        let _turn = self.turn(Instant::now() + patience)?;
+    /// Initialises the DLL. Does nothing and returns 0 if it is initialised already. The caller must catch panics.
+    pub(crate) fn initialize(&self, environment: &Environment, timeout: Duration) -> Result<u32, Busy> {
+        let _turn = self.turn(Instant::now() + timeout)?;
         if self.state().dll.is_some() {
             return Ok(NO_ERROR);
         }
@@ -80,21 +83,21 @@ impl<D: AdminDll> Slot<D> {
                 self.state().dll = Some(Arc::new(dll));
                 NO_ERROR
             }
-            Err(error) => error.tell(),
+            Err(error) => error.log(),
         })
     }
 
-    /// One terminate ends it, however often it was initialised. NO_ERROR: no call is inside. ERROR_BUSY: there are, and
-    /// the DLL stays in memory. Panics are the caller's to catch.
-    pub(crate) fn terminate(&self, patience: Duration) -> Result<u32, Busy> {
-        let deadline = Instant::now() + patience;
+    /// Terminates the DLL, however often it was initialised. Returns NO_ERROR if no call is inside; otherwise ERROR_BUSY, and
+    /// the DLL stays in memory. The caller must catch panics.
+    pub(crate) fn terminate(&self, timeout: Duration) -> Result<u32, Busy> {
+        let deadline = Instant::now() + timeout;
         let _turn = self.turn(deadline)?;
         let mut state = self.state();
         let Some(dll) = state.dll.take() else {
             return Ok(NO_ERROR);
         };
-        // A call that ends its own DLL cannot be waited for: it goes on when this has returned.
-        let own = OWN.get().calls;
+        // A call that terminates its own DLL cannot be waited for: it goes on when this returns.
+        let own = THREAD.get().calls;
         let state = self.wait(state, deadline, |state| state.inside.total() > own);
         let inside = state.inside.list();
         drop(state);
@@ -107,9 +110,9 @@ impl<D: AdminDll> Slot<D> {
         Ok(ERROR_BUSY)
     }
 
-    /// Waits until no other initialise or terminate runs.
+    /// Waits until no other initialise or terminate is running.
     fn turn(&self, deadline: Instant) -> Result<Turn<'_, D>, Busy> {
-        if OWN.get().changing {
+        if THREAD.get().changing {
             return Err(Busy);
         }
         let mut state = self.wait(self.state(), deadline, |state| state.changing);
@@ -118,7 +121,7 @@ impl<D: AdminDll> Slot<D> {
         }
         state.changing = true;
         drop(state);
-        OWN.set(Own { changing: true, ..OWN.get() });
+        THREAD.set(ThreadState { changing: true, ..THREAD.get() });
         Ok(Turn(self))
     }
 }
@@ -128,8 +131,8 @@ impl<D> Slot<D> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits as long as `busy` holds, until the deadline at most. Looking and falling asleep are one step under the lock,
-    /// and whoever changes what is looked at holds it: no wake-up is lost.
+    /// Waits while `busy` is true, but no longer than the deadline. The state is checked and changed only under the lock, which
+    /// waiting releases, so no wake-up is lost.
     fn wait<'a>(
         &self,
         mut state: MutexGuard<'a, State<D>>,
@@ -141,13 +144,13 @@ impl<D> Slot<D> {
             if left.is_zero() {
                 break;
             }
-            state = self.moved.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         state
     }
 }
 
-/// A call that is inside, until this is dropped.
+/// A call. It counts as inside until this is dropped.
 pub(crate) struct Call<'a, D> {
     slot: &'a Slot<D>,
     function: FunctionId,
@@ -155,22 +158,22 @@ pub(crate) struct Call<'a, D> {
 
 impl<D> Drop for Call<'_, D> {
     fn drop(&mut self) {
-        OWN.set(Own { calls: OWN.get().calls - 1, ..OWN.get() });
+        THREAD.set(ThreadState { calls: THREAD.get().calls - 1, ..THREAD.get() });
         let mut state = self.slot.state();
         state.inside.leave(self.function);
         if state.changing {
-            self.slot.moved.notify_all();
+            self.slot.changed.notify_all();
         }
     }
 }
 
-/// Initialise or terminate, while it runs: dropped also where it panics.
+/// A running initialise or terminate. It ends when this is dropped, also after a panic.
 struct Turn<'a, D>(&'a Slot<D>);
 
 impl<D> Drop for Turn<'_, D> {
     fn drop(&mut self) {
-        OWN.set(Own { changing: false, ..OWN.get() });
+        THREAD.set(ThreadState { changing: false, ..THREAD.get() });
         self.0.state().changing = false;
-        self.0.moved.notify_all();
+        self.0.changed.notify_all();
     }
 }

@@ -1,21 +1,21 @@
-//! Names as Windows passes them: UTF-16, with whatever a client put there.
+//! Names as Windows passes them: UTF-16, with any content that a client chose.
 
 use std::fmt;
 
-/// A borrowed UTF-16 name: lossless, unpaired surrogates included.
+/// A borrowed UTF-16 name. It is lossless and may have unpaired surrogates.
 ///
-/// `Display` is for people: what is no valid UTF-16 becomes U+FFFD and control characters are escaped, so that a hostile
-/// name cannot forge a line of a log.
+/// `Display` is for people: invalid UTF-16 becomes U+FFFD, and control characters are escaped, so that a hostile name cannot
+/// forge a line of a log.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WideStr<'a>(&'a [u16]);
 
 impl<'a> WideStr<'a> {
-    /// These units, all of them.
+    /// A name of exactly these units.
     pub const fn new(units: &'a [u16]) -> Self {
         Self(units)
     }
 
-    /// A fixed array, to its terminator or its end, whichever is first: a caller that misbehaves may leave none.
+    /// The name in a fixed array, up to the terminator or the end of the array, whichever comes first.
     pub fn from_array(array: &'a [u16]) -> Self {
         let end = array.iter().position(|&unit| unit == 0).unwrap_or(array.len());
         Self(&array[..end])
@@ -26,17 +26,17 @@ impl<'a> WideStr<'a> {
         self.0
     }
 
-    /// Is it empty? Some clients have no name for good: empty is not "not yet known".
+    /// Whether the name is empty. Some clients never have a name, so empty does not mean "not yet known".
     pub const fn is_empty(self) -> bool {
         self.0.is_empty()
     }
 
-    /// The text, if it is valid UTF-16.
+    /// The name as text. None if it is not valid UTF-16.
     pub fn to_text(self) -> Option<String> {
         String::from_utf16(self.0).ok()
     }
 
-    /// Compares without case, as Windows compares user names.
+    /// Whether the name equals the text, ignoring case, as Windows compares user names.
     pub fn eq_ignore_case(self, text: &str) -> bool {
         let lower = |units: &mut dyn Iterator<Item = Result<char, u16>>| {
             units.map(|unit| unit.map(|c| c.to_lowercase().collect::<String>())).collect::<Vec<_>>()
@@ -55,7 +55,7 @@ impl fmt::Display for WideStr<'_> {
     }
 }
 
-/// In quotes, a quote within doubled: a name cannot forge a field of a log line.
+/// Puts the name in quotes and doubles quotes within it, so that a name cannot forge a field of a log line.
 impl fmt::Debug for WideStr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\"", self.to_string().replace('"', "\"\""))
@@ -81,18 +81,18 @@ mod tests {
     fn names_compare_without_case() {
         assert!(WideStr::new(&wide("CORP\\Älice")).eq_ignore_case("corp\\äLICE"));
         assert!(!WideStr::new(&wide("alice")).eq_ignore_case("alic"));
-        assert!(!WideStr::new(&[0xD800]).eq_ignore_case("\u{fffd}"), "an unpaired surrogate is itself only");
+        assert!(!WideStr::new(&[0xD800]).eq_ignore_case("\u{fffd}"), "an unpaired surrogate equals only itself");
     }
 
     #[test]
-    fn hostile_names_are_shown_harmlessly_and_kept_whole() {
+    fn hostile_names_are_escaped_for_display_and_kept_whole() {
         let name = wide("a\n2026 INFO\u{202e}x");
         assert_eq!(WideStr::new(&name).to_string(), "a\\n2026 INFO\\u{202e}x");
         assert_eq!(WideStr::new(&name).to_text().as_deref(), Some("a\n2026 INFO\u{202e}x"));
         assert_eq!(format!("{:?}", WideStr::new(&wide("a\" port=\"x"))), "\"a\"\" port=\"\"x\"");
-        let odd = [0x61, 0xD800, 0x62];
-        assert_eq!(WideStr::new(&odd).to_string(), "a\u{fffd}b");
-        assert_eq!(WideStr::new(&odd).to_text(), None);
-        assert_eq!(WideStr::new(&odd).units(), odd);
+        let unpaired = [0x61, 0xD800, 0x62];
+        assert_eq!(WideStr::new(&unpaired).to_string(), "a\u{fffd}b");
+        assert_eq!(WideStr::new(&unpaired).to_text(), None);
+        assert_eq!(WideStr::new(&unpaired).units(), unpaired);
     }
 }

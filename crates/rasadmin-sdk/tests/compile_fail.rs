@@ -1,5 +1,5 @@
-//! What does not fulfil the contract does not compile, with the message that a person sees.
-#![cfg(not(windows))] // trybuild calls cargo, which is not there under Wine.
+//! Code that does not fulfil the contract does not compile. The expected compiler messages are in tests/ui.
+#![cfg(not(windows))] // trybuild calls cargo, which does not exist under Wine.
 
 #[test]
 fn what_does_not_fulfil_the_contract_does_not_compile() {

@@ -1,4 +1,4 @@
-//! A DLL with a call inside stays in memory when it is unloaded; one without goes.
+//! A DLL with a call inside stays in memory when it is unloaded. A DLL without calls inside does not.
 #![allow(clippy::unwrap_used)]
 
 use libloading::Library;
@@ -19,14 +19,14 @@ fn stuck() -> PathBuf {
     path
 }
 
-/// A copy of it under a name of its own: the loader knows a library by it.
+/// A copy with its own name, by which the loader identifies the library.
 fn copy(folder: &tempfile::TempDir, name: &str) -> PathBuf {
     let path = folder.path().join(format!("{name}{}", std::env::consts::DLL_SUFFIX));
     std::fs::copy(stuck(), &path).unwrap();
     path
 }
 
-/// The address of an export, which stays the caller's after the library was unloaded.
+/// The address of an export. The caller may use it after the library was unloaded, if it stays in memory.
 fn export<T: Copy>(dll: &Library, name: &str) -> T {
     // SAFETY: each caller states the export's own signature.
     *unsafe { dll.get::<T>(name.as_bytes()) }.unwrap()
@@ -35,7 +35,7 @@ fn export<T: Copy>(dll: &Library, name: &str) -> T {
 type Number = extern "system" fn() -> u32;
 type Link = unsafe extern "system" fn(*mut RAS_PORT_0, *mut RAS_PORT_1) -> i32;
 
-/// Is the image still in this process?
+/// Whether the image is still in this process.
 #[cfg(unix)]
 fn is_there(path: &std::path::Path) -> bool {
     std::fs::read_to_string("/proc/self/maps").unwrap().contains(path.to_str().unwrap())
@@ -55,7 +55,7 @@ fn load(path: &std::path::Path) -> Library {
     unsafe { Library::new(path) }.unwrap()
 }
 
-/// On threads that have ended: Linux keeps a library while a thread lives that has destructors of it to run.
+/// Makes the calls on threads that have ended: Linux keeps a library as long as a thread still has to run its destructors.
 #[test]
 fn a_dll_with_a_call_inside_stays() {
     let folder = tempfile::tempdir().unwrap();
@@ -83,7 +83,7 @@ fn a_dll_with_a_call_inside_stays() {
     hold(0);
     assert_eq!(call.join().unwrap(), TRUE);
     assert!(is_there(&path), "also when the call has returned: nobody knows when its last instruction is done");
-    // It starts afresh when it is loaded again.
+    // If it is loaded again, it starts with a new value.
     let dll = load(&path);
     assert_eq!(export::<Number>(&dll, "MprAdminInitializeDll")(), NO_ERROR);
     let link: Link = export(&dll, "MprAdminAcceptNewLink");
@@ -92,7 +92,7 @@ fn a_dll_with_a_call_inside_stays() {
     assert_eq!(export::<Number>(&dll, "MprAdminTerminateDll")(), NO_ERROR);
 }
 
-/// The control: without it the test above would prove nothing.
+/// The control experiment, without which the test above would prove nothing.
 #[test]
 fn a_dll_without_one_is_gone() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! MprAdminTerminateDll among calls that are inside. RRAS's own patience is five seconds; here it is an hour where a test
-//! would hang if terminate waited for the wrong thing, and nothing where the deadline is to pass.
+//! MprAdminTerminateDll while calls are inside. Its timeout is five seconds for RRAS. In these tests it is an hour, so that a
+//! terminate that waits for the wrong thing hangs the test, or zero, so that the timeout has passed.
 #![allow(clippy::unwrap_used)]
 
 use rasadmin_sdk::abi::*;
@@ -16,33 +16,34 @@ use std::time::Duration;
 
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
-/// What the tests tell the DLL, and what it told.
+/// The instructions for the test's DLL, and its log of events.
 #[derive(Default)]
 struct World {
-    seen: Vec<String>,
-    /// Link calls wait inside.
+    events: Vec<String>,
+    /// Whether link calls wait inside.
     hold: bool,
-    /// What a connection call and initialise do.
+    /// What a connection call and initialise run.
     act: Option<fn()>,
 }
 
-static WORLD: Mutex<World> = Mutex::new(World { seen: Vec::new(), hold: false, act: None });
-static LET_GO: Condvar = Condvar::new();
-/// Link calls inside.
+static WORLD: Mutex<World> = Mutex::new(World { events: Vec::new(), hold: false, act: None });
+static RELEASED: Condvar = Condvar::new();
+/// The number of link calls inside.
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
-/// Stands for a library that calls use, and that terminate shuts down.
+/// Whether a library that calls use is running. Terminate shuts it down.
 static LIBRARY: AtomicBool = AtomicBool::new(false);
-/// Link calls that found the library shut down, terminates that found calls inside, values dropped with calls inside.
-static WRONG: AtomicUsize = AtomicUsize::new(0);
-/// The exports have one instance, so the tests take turns.
+/// The number of errors: link calls that found the library shut down, terminates that found calls inside, and values that
+/// were dropped with calls inside.
+static ERRORS: AtomicUsize = AtomicUsize::new(0);
+/// The exports share one instance, so the tests take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn world() -> MutexGuard<'static, World> {
     WORLD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn note(what: &str) {
-    world().seen.push(what.to_owned());
+fn log_event(what: &str) {
+    world().events.push(what.to_owned());
 }
 
 fn act() {
@@ -54,43 +55,43 @@ fn act() {
 
 fn uses_the_library() {
     if !LIBRARY.load(SeqCst) {
-        WRONG.fetch_add(1, SeqCst);
+        ERRORS.fetch_add(1, SeqCst);
     }
 }
 
-/// With the link calls that are in it, of this life alone.
+/// The DLL, with the number of link calls inside this instance.
 struct Guarded(AtomicUsize);
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        note("dropped");
-        WRONG.fetch_add(self.0.load(SeqCst), SeqCst);
+        log_event("dropped");
+        ERRORS.fetch_add(self.0.load(SeqCst), SeqCst);
     }
 }
 
 impl AdminDll for Guarded {
     fn initialize(_: &Environment) -> Result<Self, InitializeError> {
         LIBRARY.store(true, SeqCst);
-        note("initialize");
+        log_event("initialize");
         act();
         Ok(Self(AtomicUsize::new(0)))
     }
     fn terminate(&self) {
-        note("terminate");
-        WRONG.fetch_add(INSIDE.load(SeqCst), SeqCst);
+        log_event("terminate");
+        ERRORS.fetch_add(INSIDE.load(SeqCst), SeqCst);
         LIBRARY.store(false, SeqCst);
     }
     fn terminate_among_calls(&self, calls: &CallsInside) {
-        note("terminate among calls");
+        log_event("terminate among calls");
         let list: Vec<_> = calls.functions().iter().map(|(function, calls)| format!("{function} {calls}")).collect();
-        note(&list.join(", "));
+        log_event(&list.join(", "));
     }
     fn accept_connection(&self, _: &Connection) -> Verdict {
         act();
         Verdict::Accept
     }
     fn connection_hangup(&self, _: &Connection) {
-        note("hangup");
+        log_event("hangup");
     }
     fn accept_link(&self, _: &Link) -> Verdict {
         self.0.fetch_add(1, SeqCst);
@@ -98,7 +99,7 @@ impl AdminDll for Guarded {
         uses_the_library();
         let mut world = world();
         while world.hold {
-            world = LET_GO.wait(world).unwrap_or_else(PoisonError::into_inner);
+            world = RELEASED.wait(world).unwrap_or_else(PoisonError::into_inner);
         }
         drop(world);
         tracing::info!("a link call leaves");
@@ -118,26 +119,26 @@ impl AssignIpv4 for Guarded {
         Ok(Assignment::of(request.address()))
     }
     fn release_ipv4(&self, _: &AddressRequest<Ipv4Addr>) {
-        note("release");
+        log_event("release");
     }
 }
 
 export_admin_dll!(Guarded, ipv4);
 
-/// A turn with an initialised DLL.
+/// A test's turn, with an initialised DLL.
 fn turn() -> MutexGuard<'static, ()> {
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     *world() = World::default();
     terminate(AN_HOUR);
     *world() = World::default();
-    WRONG.store(0, SeqCst);
+    ERRORS.store(0, SeqCst);
     assert_eq!(MprAdminInitializeDll(), NO_ERROR);
     assert_eq!(seen(), ["initialize"]);
     turn
 }
 
 fn seen() -> Vec<String> {
-    std::mem::take(&mut world().seen)
+    std::mem::take(&mut world().events)
 }
 
 fn terminate(patience: Duration) -> u32 {
@@ -154,7 +155,7 @@ fn connection() -> BOOL {
     unsafe { MprAdminAcceptNewConnection(&mut RAS_CONNECTION_0::default(), &mut RAS_CONNECTION_1::default()) }
 }
 
-/// The answer, the address and notify_release.
+/// Calls GetIpAddressForUser. Returns the result, the address and notify_release.
 fn address() -> (u32, u32, BOOL) {
     let (name, mut address, mut notify) = ([u16::from(b'a'), 0], 5, 9);
     // SAFETY: terminated names and writable outputs.
@@ -168,10 +169,10 @@ fn hold() {
 
 fn let_go() {
     world().hold = false;
-    LET_GO.notify_all();
+    RELEASED.notify_all();
 }
 
-/// Until so many link calls are inside.
+/// Waits until this many link calls are inside.
 fn wait_for_links(count: usize) {
     while INSIDE.load(SeqCst) != count {
         thread::yield_now();
@@ -186,7 +187,7 @@ fn it_waits_for_the_calls_inside_and_lets_no_other_in() {
         let links: Vec<_> = (0..4).map(|_| scope.spawn(link)).collect();
         wait_for_links(4);
         let ending = scope.spawn(|| terminate(AN_HOUR));
-        // Accepted as long as terminate has not begun; then rejected, without waiting for it to end.
+        // The call is accepted until terminate begins, and then rejected without waiting for terminate to end.
         while connection() == TRUE {
             thread::yield_now();
         }
@@ -197,7 +198,7 @@ fn it_waits_for_the_calls_inside_and_lets_no_other_in() {
         assert_eq!(ending.join().unwrap(), NO_ERROR);
     });
     assert_eq!(seen(), ["terminate", "dropped"]);
-    assert_eq!(WRONG.load(SeqCst), 0);
+    assert_eq!(ERRORS.load(SeqCst), 0);
 }
 
 #[test]
@@ -209,7 +210,7 @@ fn after_the_deadline_the_dll_is_told_and_a_later_initialise_starts_afresh() {
         wait_for_links(4);
         assert_eq!(terminate(Duration::ZERO), ERROR_BUSY);
         assert_eq!(seen(), ["terminate among calls", "MprAdminAcceptNewLink 4"], "and it is not dropped under them");
-        // A safe answer of each return type.
+        // Each return type has its safe answer.
         assert_eq!((connection(), link()), (FALSE, FALSE));
         assert_eq!(address(), (ERROR_NOT_READY, 5, FALSE));
         // SAFETY: whole structures; terminated names.
@@ -222,7 +223,7 @@ fn after_the_deadline_the_dll_is_told_and_a_later_initialise_starts_afresh() {
 
         assert_eq!(MprAdminInitializeDll(), NO_ERROR);
         assert_eq!((connection(), address().0), (TRUE, NO_ERROR));
-        // What it shares with the earlier life is still in use.
+        // The library that it shares with the earlier instance is still in use.
         assert_eq!(terminate(Duration::ZERO), ERROR_BUSY);
         let told = ["terminate among calls", "MprAdminAcceptNewLink 4"];
         assert_eq!(seen(), ["initialize", told[0], told[1], "dropped"]);
@@ -235,7 +236,7 @@ fn after_the_deadline_the_dll_is_told_and_a_later_initialise_starts_afresh() {
     assert_eq!(link(), TRUE);
     assert_eq!(terminate(AN_HOUR), NO_ERROR);
     assert_eq!(seen(), ["terminate", "dropped"]);
-    assert_eq!(WRONG.load(SeqCst), 0);
+    assert_eq!(ERRORS.load(SeqCst), 0);
 }
 
 #[test]
@@ -254,14 +255,14 @@ fn the_log_stays_open_for_the_calls_inside() {
     });
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains("a link call leaves"), "{text}");
-    // The next life ends without calls inside, and closes it.
+    // The next instance ends without calls inside, and closes the log.
     assert_eq!(MprAdminInitializeDll(), NO_ERROR);
     assert_eq!(terminate(AN_HOUR), NO_ERROR);
     tracing::info!("after the end");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
-/// A call that ends its own DLL would wait for itself.
+/// A call that terminates its own DLL must not wait for itself.
 #[test]
 fn a_call_that_terminates_waits_for_the_others_only() {
     static CODE: AtomicUsize = AtomicUsize::new(0);
@@ -280,7 +281,7 @@ fn a_call_that_terminates_waits_for_the_others_only() {
     });
     assert_eq!(CODE.load(SeqCst), ERROR_BUSY as usize);
     assert_eq!(seen(), ["terminate among calls", "MprAdminAcceptNewConnection 1", "dropped"]);
-    assert_eq!(WRONG.load(SeqCst), 0);
+    assert_eq!(ERRORS.load(SeqCst), 0);
 }
 
 #[test]
@@ -292,7 +293,7 @@ fn a_call_that_panics_is_no_longer_inside() {
     assert_eq!(seen(), ["terminate", "dropped"]);
 }
 
-/// From inside initialise neither can work; they answer at once, and the log of what runs stays open.
+/// Neither works from inside initialise: both return at once, and the log of the running initialise stays open.
 #[test]
 fn initialise_and_terminate_from_inside_initialise_answer_busy() {
     static CODES: Mutex<Vec<u32>> = Mutex::new(Vec::new());
@@ -312,13 +313,13 @@ fn initialise_and_terminate_from_inside_initialise_answer_busy() {
     assert_eq!(MprAdminInitializeDll(), NO_ERROR);
     assert_eq!(*CODES.lock().unwrap(), [ERROR_BUSY, ERROR_BUSY, ERROR_NOT_READY]);
     let text = std::fs::read_to_string(path).unwrap();
-    assert!(text.contains("another initialise or terminate still runs; the DLL"), "{text}");
+    assert!(text.contains("another initialise or terminate is still running; the DLL"), "{text}");
     assert!(text.contains("still open"), "{text}");
     world().act = None;
     assert_eq!((seen(), connection()), (vec!["initialize".to_owned()], TRUE));
 }
 
-/// Link calls on four threads, and a service that starts and stops among them.
+/// Link calls on four threads, while the service starts and stops.
 #[test]
 fn links_on_four_threads_through_many_lives() {
     const LIVES: usize = 300;
@@ -333,7 +334,7 @@ fn links_on_four_threads_through_many_lives() {
                 }
             });
         }
-        // Each life and each pause between two sees at least one call.
+        // At least one call comes during each instance and each pause between two.
         let after = |count: &AtomicUsize| {
             let before = count.load(SeqCst);
             while count.load(SeqCst) == before {
@@ -348,12 +349,12 @@ fn links_on_four_threads_through_many_lives() {
         }
         OVER.store(true, SeqCst);
     });
-    assert_eq!(WRONG.load(SeqCst), 0);
+    assert_eq!(ERRORS.load(SeqCst), 0);
     let life = ["terminate", "dropped", "initialize"];
     assert_eq!(seen(), life.repeat(LIVES));
 }
 
-/// Terminates at once from several threads: one ends the DLL, and none returns before it has ended.
+/// Several threads call terminate at once. One ends the DLL, and none returns before that.
 #[test]
 fn terminates_at_once_end_it_once() {
     let _turn = turn();
@@ -365,7 +366,7 @@ fn terminates_at_once_end_it_once() {
             .map(|_| {
                 scope.spawn(|| {
                     let code = terminate(AN_HOUR);
-                    (code, world().seen.clone())
+                    (code, world().events.clone())
                 })
             })
             .collect();
@@ -391,7 +392,7 @@ fn unless_implemented_it_is_logged_and_terminated() {
             self.0.fetch_add(1, SeqCst);
         }
         fn accept_connection(&self, _: &Connection) -> Verdict {
-            // A call that ends its own DLL is inside.
+            // A call that terminates its own DLL is inside.
             assert_eq!(terminate_within(&SLOT, AN_HOUR), ERROR_BUSY);
             assert_eq!(self.0.load(SeqCst), 1);
             Verdict::Accept

@@ -1,8 +1,8 @@
-//! Text from strangers, made safe to print.
+//! Makes text from outside safe to print.
 //!
-//! A user chooses the name that RRAS passes, a client the name of its computer, and a file system almost anything. A
-//! control character in such a text can clear a terminal, forge a line of a log or turn the order of the words around
-//! it. Everything here escapes these characters as Rust does (`\u{1b}`), and leaves all others as they are.
+//! Users choose the names that RRAS passes, clients choose the names of their computers, and file names can contain almost
+//! anything. A control character in such a text can clear a terminal, forge a line of a log, or reverse the order of the
+//! words around it. The functions of this crate escape these characters as Rust does (`\u{1b}`), and do not change others.
 
 #![forbid(unsafe_code)]
 
@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::path::Path;
 
-/// Whether a character must not reach a terminal, a log or a line of a file as it is: a control character, a separator
-/// of lines or paragraphs, or a control of the direction of writing.
+/// Whether a character must not reach a terminal, a log or a line of a file unescaped: a control character, a separator of
+/// lines or paragraphs, or a character that changes the direction of writing.
 pub const fn is_unsafe(c: char) -> bool {
     matches!(c,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
@@ -20,7 +20,7 @@ pub const fn is_unsafe(c: char) -> bool {
         | '\u{2066}'..='\u{2069}')
 }
 
-/// Writes a character, escaped if it is not safe.
+/// Writes a character, escaped if it is unsafe.
 ///
 /// # Errors
 /// Those of the writer.
@@ -28,23 +28,23 @@ pub fn write_char(f: &mut dyn Write, c: char) -> fmt::Result {
     if is_unsafe(c) { write!(f, "{}", c.escape_default()) } else { f.write_char(c) }
 }
 
-/// A text on one line.
+/// The text on one line.
 pub fn printable(text: &str) -> Cow<'_, str> {
     escape(text, is_unsafe)
 }
 
-/// A text of several lines, which stay lines.
+/// The text with its line breaks. All other unsafe characters are escaped.
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
     escape(text, |c| c != '\n' && is_unsafe(c))
 }
 
-/// A path on one line. What is not Unicode shows as U+FFFD.
+/// The path on one line. Parts that are not Unicode become U+FFFD.
 pub fn printable_path(path: impl AsRef<Path>) -> String {
     printable(&path.as_ref().to_string_lossy()).into_owned()
 }
 
-/// JSON, with what JSON itself does not escape: outside its texts it has none of these characters, so the meaning
-/// stays. Line breaks between its parts stay.
+/// The JSON with unsafe characters in its strings escaped as JSON escapes them, so its meaning does not change. Line breaks
+/// between its parts stay.
 pub fn printable_json(json: &str) -> Cow<'_, str> {
     let is_unsafe = |c: char| c != '\n' && is_unsafe(c);
     if !json.contains(is_unsafe) {
@@ -53,7 +53,7 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(json.len() + 16);
     for c in json.chars() {
         if is_unsafe(c) {
-            let _ = write!(out, "\\u{:04x}", u32::from(c)); // To a String: cannot fail.
+            let _ = write!(out, "\\u{:04x}", u32::from(c)); // Writing to a String cannot fail.
         } else {
             out.push(c);
         }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_moves_a_cursor_a_line_or_the_direction_is_escaped() {
+    fn control_characters_are_escaped() {
         let cases = [
             ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
             ("a\r\nb", "a\\r\\nb"),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_safe_stays_and_costs_nothing() {
+    fn safe_text_is_borrowed_unchanged() {
         for safe in ["CORP\\alice", "Łukasz", "علی\u{200c}رضا", "👩\u{200d}💻", "\u{fffd}"] {
             assert!(matches!(printable(safe), Cow::Borrowed(text) if text == safe), "{safe}");
         }

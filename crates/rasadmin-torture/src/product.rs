@@ -50,7 +50,7 @@ impl Engine for Product {
         let service = running.as_mut().ok_or("the service does not run")?;
         // What the events before have left on disk.
         service.compare(state)?;
-        let asked = call::of(event, service.readings())?;
+        let asked = call::of(event, service.assumptions())?;
         let mut outcome = service.call(asked, now)?;
         if let Some(fault) = self.fault {
             fault.spoil(&mut outcome, service)?;

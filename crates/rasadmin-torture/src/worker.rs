@@ -223,7 +223,7 @@ impl Drive {
         self.used += 1;
         let used = self.used;
         self.with(|service, mut session| {
-            session.used(used % 50 + 1, u64::from(used) * 1000 + 7, u64::from(used) * 2000 + 3);
+            session.set_usage(used % 50 + 1, u64::from(used) * 1000 + 7, u64::from(used) * 2000 + 3);
             service.hang_up(session);
             None
         });
@@ -242,5 +242,5 @@ pub fn address_process(dll: &Path, after: u64) -> Result<(), String> {
     if after > 0 {
         kill_after(after);
     }
-    rasadmin_host::serve_addresses(&[dll.to_owned()], Profile::Shipping)
+    rasadmin_host::serve_calls(&[dll.to_owned()], Profile::Shipping)
 }

@@ -1,8 +1,11 @@
-//! A call, as the trace knows it.
+//! The header and the calls of a trace.
 
 use mprapi::contract::ArgumentType;
 use mprapi::{FunctionId, FunctionSet};
 use serde::{Deserialize, Serialize};
+
+/// The version of the format that this crate writes, and the only one that it reads.
+pub const VERSION: u32 = 1;
 
 /// The first line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,7 +14,7 @@ pub struct Header {
     pub trace: String,
     /// The format's version.
     pub version: u32,
-    /// Which program wrote it, with its version.
+    /// The program that wrote the trace, with its version.
     pub recorder: String,
     /// The DLLs that were called, in the order of DllPath.
     pub dlls: Vec<String>,
@@ -20,7 +23,7 @@ pub struct Header {
 impl Header {
     /// A header of the current version.
     pub fn new(recorder: impl Into<String>, dlls: Vec<String>) -> Self {
-        Self { trace: "rasadmin".into(), version: crate::VERSION, recorder: recorder.into(), dlls }
+        Self { trace: "rasadmin".into(), version: VERSION, recorder: recorder.into(), dlls }
     }
 }
 
@@ -29,11 +32,11 @@ impl Header {
 pub enum Buffer {
     /// The pointer was null.
     Null,
-    /// A structure, an address, or notify_release: the bytes in memory order.
+    /// The bytes of a structure, an address or notify_release, in memory order.
     Bytes(Vec<u8>),
-    /// A name: UTF-16 units, without the terminator.
+    /// The UTF-16 units of a name, without the terminator.
     Text(Vec<u16>),
-    /// A callbacks table. Pointers differ from run to run, so only which are set is kept.
+    /// A callbacks table. Pointers differ from run to run, so a trace has only the names of those that are set.
     Callbacks {
         /// `revision`.
         revision: u8,
@@ -51,20 +54,20 @@ pub struct Call {
     pub at_us: u64,
     /// Index of the DLL in [`Header::dlls`].
     pub dll: usize,
-    /// Which function.
+    /// The function.
     pub function: FunctionId,
     /// What each argument pointed to before the call, in the function's order.
     pub arguments: Vec<Buffer>,
-    /// The result as 32 bits, or None where the function returns nothing.
+    /// The result as 32 bits. None if the function returns nothing.
     pub result: Option<u32>,
-    /// The arguments that the call changed, as they were after it.
+    /// The arguments that the call changed, with their contents after the call.
     pub after: Vec<(ArgumentType, Buffer)>,
     /// How long the call took, in nanoseconds.
     pub took_ns: u64,
 }
 
 impl Call {
-    /// What `ty` pointed to after the call: as changed, or as before.
+    /// What the argument of this type pointed to after the call, whether the call changed it or not.
     pub fn after(&self, ty: ArgumentType) -> Option<&Buffer> {
         let changed = self.after.iter().find(|(t, _)| *t == ty).map(|(_, buffer)| buffer);
         changed.or_else(|| {

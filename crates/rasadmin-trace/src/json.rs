@@ -1,6 +1,6 @@
-//! Buffers to JSON and back, by the argument's type.
+//! Converts buffers to JSON and back, depending on the argument's type.
 
-use crate::Buffer;
+use crate::call::Buffer;
 use mprapi::contract::ArgumentType;
 use mprapi::{FunctionId, FunctionSet};
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ pub(crate) fn from_json(ty: ArgumentType, value: &Value) -> Result<Buffer, Strin
         _ => {
             let bytes = from_hex(text(ty, value)?);
             let bytes = bytes.ok_or_else(|| format!("`{label}` must be the structure's bytes in hexadecimal"))?;
-            // A DLL may read the whole structure: a shorter one would fault, and the DLL would be blamed.
+            // A DLL may read the whole structure. With a shorter one it would crash, and be blamed for it.
             match ty.size() {
                 Some(size) if size != bytes.len() => {
                     Err(format!("`{label}` has {} bytes, expected {size}", bytes.len()))

@@ -11,9 +11,9 @@
 //!
 //! (on one line). `seq` counts from 1. `at_us` is microseconds since the trace began. `dll` is the index of the DLL in
 //! the header's list. `arguments` has what each argument pointed to before the call, under the names of
-//! [`ArgumentType::label`]; `after` has those that the call changed. `result` is the DWORD or BOOL, absent if the
+//! [`ArgumentType::label`]; `after` has those that the call changed. `result` is the DWORD or BOOL, and absent if the
 //! function returns nothing. A null pointer is `null`. A structure is its bytes in hexadecimal, in memory order. A
-//! name is a string, or an array of UTF-16 units where it is no valid UTF-16. IPv4 and IPv6 addresses are written as
+//! name is a string, or an array of UTF-16 units if it is not valid UTF-16. IPv4 and IPv6 addresses are written as
 //! usual. A callbacks table is its revision and the names of the functions whose pointers are set.
 //!
 //! [`ArgumentType::label`]: mprapi::contract::ArgumentType::label
@@ -24,9 +24,6 @@ mod json;
 mod read;
 mod write;
 
-pub use call::{Buffer, Call, Header};
+pub use call::{Buffer, Call, Header, VERSION};
 pub use read::{Reader, TraceError, read_trace};
 pub use write::Writer;
-
-/// The version of the format that this crate writes, and the only one it reads.
-pub const VERSION: u32 = 1;

@@ -1,6 +1,7 @@
-//! Reading a trace.
+//! Reads traces.
 
-use crate::{Buffer, Call, Header, VERSION, json::from_json};
+use crate::call::{Buffer, Call, Header, VERSION};
+use crate::json::from_json;
 use mprapi::FunctionId;
 use mprapi::contract::Returns;
 use serde_json::Value;
@@ -8,12 +9,12 @@ use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-/// What is wrong with a trace, and where.
+/// An error in a trace, with its place.
 #[derive(Debug)]
 pub struct TraceError {
-    /// The file, as it was named.
+    /// The file, as the caller named it.
     pub file: String,
-    /// The line, from 1; 0 if it is about the file as a whole.
+    /// The line, from 1. 0 if the error concerns the whole file.
     pub line: usize,
     /// What was found, and what was expected.
     pub message: String,
@@ -30,7 +31,7 @@ impl fmt::Display for TraceError {
 
 impl std::error::Error for TraceError {}
 
-/// Reads a trace, call by call.
+/// Reads a trace call by call.
 pub struct Reader<R> {
     file: String,
     input: R,
@@ -39,14 +40,17 @@ pub struct Reader<R> {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads the header. `file` is the name for error messages.
+    /// Reads the header. `file` is the trace's name in error messages.
+    ///
+    /// # Errors
+    /// If the input cannot be read, is not a trace, or has another version.
     pub fn new(file: impl Into<String>, mut input: R) -> Result<Self, TraceError> {
         let file = file.into();
         let fail = |message: String| TraceError { file: file.clone(), line: 1, message };
         let mut first = String::new();
         input.read_line(&mut first).map_err(|e| fail(format!("cannot read: {e}")))?;
         let header: Header = serde_json::from_str(&first).map_err(|_| {
-            fail("expected a trace's header, {\"trace\":\"rasadmin\",\"version\":1,…}: is this a trace?".into())
+            fail("expected a trace's header, {\"trace\":\"rasadmin\",\"version\":1,…}: this may not be a trace".into())
         })?;
         if header.trace != "rasadmin" || header.version != VERSION {
             let message = format!(
@@ -96,6 +100,9 @@ impl<R: BufRead> Iterator for Reader<R> {
 }
 
 /// Reads a whole trace file.
+///
+/// # Errors
+/// If the file cannot be read or has an error.
 pub fn read_trace(path: &Path) -> Result<(Header, Vec<Call>), TraceError> {
     let file = path.display().to_string();
     let input = std::fs::File::open(path).map_err(|e| TraceError {

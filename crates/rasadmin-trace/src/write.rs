@@ -1,10 +1,11 @@
-//! Writing a trace.
+//! Writes traces.
 
-use crate::{Call, Header, json::to_json};
+use crate::call::{Call, Header};
+use crate::json::to_json;
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 
-/// Writes a trace, a line a call. Nothing is held back: each line is flushed, so that a crash loses no earlier call.
+/// Writes a trace, one line per call. Each line is flushed, so that a crash loses no earlier call.
 pub struct Writer<W: Write> {
     output: W,
     seq: u64,
@@ -12,12 +13,18 @@ pub struct Writer<W: Write> {
 
 impl<W: Write> Writer<W> {
     /// Writes the header.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
     pub fn new(mut output: W, header: &Header) -> io::Result<Self> {
         write_line(&mut output, &serde_json::to_value(header)?)?;
         Ok(Self { output, seq: 0 })
     }
 
-    /// Writes a call; its `seq` is replaced by the next number.
+    /// Writes a call. Its `seq` is replaced by the next number.
+    ///
+    /// # Errors
+    /// If the output cannot be written.
     pub fn call(&mut self, call: &Call) -> io::Result<()> {
         self.seq += 1;
         let arguments: Map<String, Value> = call
@@ -43,13 +50,13 @@ impl<W: Write> Writer<W> {
         write_line(&mut self.output, &line)
     }
 
-    /// The writer below.
+    /// Returns the underlying writer.
     pub fn into_inner(self) -> W {
         self.output
     }
 }
 
-/// One write a line, so that two processes that append to one file do not mix their lines.
+/// Writes a line in one step, so that two processes that append to one file do not mix their lines.
 fn write_line(output: &mut impl Write, value: &Value) -> io::Result<()> {
     let mut line = value.to_string();
     line.push('\n');

@@ -1,4 +1,4 @@
-//! What is written is read again, and what is wrong is said with its line.
+//! A trace that is written can be read again, and errors name their line.
 #![allow(clippy::unwrap_used)]
 
 use mprapi::contract::{ArgumentType, FUNCTIONS, Returns};

@@ -1,4 +1,4 @@
-//! An admin DLL that appends a CSV line for every event to the file named by RASADMIN_AUDIT_LOG (default: `audit.csv` in
+//! An admin DLL that appends a CSV line for every event to the file that RASADMIN_AUDIT_LOG names (default: `audit.csv` in
 //! the folder for temporary files).
 //!
 //! Try it: `rasadmin host run --dll target/release/libaudit_log.so examples/office-day.scenario`
@@ -11,7 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 struct AuditLog(File);
 
 impl AuditLog {
-    /// One write a line, so that lines never mix. A spreadsheet must not take a user's name for a formula.
+    /// Writes a line in one step, so that lines never mix. A name that a spreadsheet would read as a formula gets an
+    /// apostrophe in front.
     fn line(&self, event: &str, who: WideStr<'_>, handle: u64) {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let who = who.to_string().replace('"', "\"\"");

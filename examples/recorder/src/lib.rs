@@ -1,10 +1,10 @@
-//! An admin DLL that accepts everyone and records every call with its buffers, in the format of docs/trace.md, to the
-//! file named by RASADMIN_TRACE (default: `rasadmin.trace` in the folder for temporary files; each initialise begins it
-//! anew).
+//! An admin DLL that accepts everyone and records every call with its buffers, in the format of docs/trace.md. It writes to
+//! the file that RASADMIN_TRACE names (default: `rasadmin.trace` in the folder for temporary files). Each initialise starts
+//! a new file.
 //!
-//! On a real server it settles what docs/rras-behaviour.md marks as unproven: install it, let a few users come and go,
-//! bring the trace home, and replay it: `rasadmin host replay --dll YOURS.dll rasadmin.trace`. The trace holds names and
-//! addresses in the clear.
+//! On a real server it can settle what docs/rras-behaviour.md marks as unproven: install it, let a few users connect and
+//! disconnect, copy the trace, and replay it with `rasadmin host replay --dll YOURS.dll rasadmin.trace`. The trace has names
+//! and addresses of users in plain text.
 
 use rasadmin_sdk::contract::ArgumentType;
 use rasadmin_sdk::{
@@ -35,11 +35,11 @@ impl Recorder {
     ) {
         let at_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let call = Call { seq: 0, at_us, dll: 0, function, arguments, result, after, took_ns: 0 };
-        // A full disk must not cost a user the connection.
+        // If the disk is full, the user must still be able to connect.
         let _ = self.writer.lock().unwrap_or_else(PoisonError::into_inner).call(&call);
     }
 
-    /// What could not be read was null, or as good as.
+    /// Records a call with structures. A structure that could not be read is recorded as null.
     fn structures(&self, function: FunctionId, structures: &[(ArgumentType, Vec<u8>)], result: Option<u32>) {
         let arguments = function.row().arguments.iter().map(|argument| {
             let found = structures.iter().find(|(ty, _)| *ty == argument.ty);
@@ -48,6 +48,7 @@ impl Recorder {
         self.record(function, arguments.collect(), result, Vec::new());
     }
 
+    /// Records an address call. `kept` says whether the offer was kept; None for a release.
     fn address<A: Copy>(&self, request: &AddressRequest<A>, bytes: Vec<u8>, kept: Option<bool>) {
         let mut arguments = vec![
             Buffer::Text(request.user().units().to_vec()),
@@ -57,7 +58,7 @@ impl Recorder {
         match kept {
             None => self.record(request.function(), arguments, None, Vec::new()),
             Some(kept) => {
-                // The SDK has cleared notify_release before it asks; RRAS passes it as FALSE too (documented as out).
+                // The SDK sets notify_release to FALSE before the call.
                 arguments.push(Buffer::Bytes(vec![0; 4]));
                 let notify = vec![(ArgumentType::NotifyRelease, Buffer::Bytes(vec![1, 0, 0, 0]))];
                 let (result, after) = if kept { (NO_ERROR, notify) } else { (Some(5), Vec::new()) };

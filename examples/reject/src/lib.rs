@@ -1,5 +1,5 @@
-//! An admin DLL that rejects. RASADMIN_REJECT says whom: `connections` (everyone, the default), `links` (the connection is
-//! accepted, its links are not), or `user:NAME`.
+//! An admin DLL that rejects. RASADMIN_REJECT says what: `connections` (all connections, the default), `links` (all links,
+//! but no connections), or `user:NAME` (the connections of one user).
 //!
 //! Try it: `rasadmin host run --dll target/release/libreject.so examples/office-day.scenario`
 

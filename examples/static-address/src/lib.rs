@@ -1,5 +1,5 @@
-//! An admin DLL that gives some users an address of their own. The file named by RASADMIN_STATIC_ADDRESSES (default
-//! `static-addresses.toml` in the working folder) says who:
+//! An admin DLL that gives some users a fixed address. They are listed in the file that RASADMIN_STATIC_ADDRESSES names
+//! (default: `static-addresses.toml` in the working folder):
 //!
 //! ```toml
 //! [users]
@@ -7,8 +7,8 @@
 //! "bob@corp.example" = "10.20.1.11"
 //! ```
 //!
-//! Names compare without case, in the form in which they are written. Everyone else keeps RRAS's address. A user's second
-//! device gets RRAS's address too: the first one's would be refused (error 735).
+//! Names compare without case, in the form in which RRAS passes them. All other users keep RRAS's address. A user's second
+//! device also gets RRAS's address, because RRAS would refuse the address of the first (error 735).
 //!
 //! Try it: `rasadmin host run --dll target/release/libstatic_address.so --each examples/office-day.scenario`
 
@@ -29,7 +29,7 @@ struct Config {
 }
 
 struct StaticAddress {
-    /// By the name in lower case.
+    /// The addresses by the users' names in lower case.
     users: HashMap<String, Ipv4Addr>,
     held: Mutex<HashSet<Ipv4Addr>>,
 }
@@ -43,17 +43,17 @@ impl StaticAddress {
 
     fn read(path: &PathBuf) -> Result<Self, String> {
         let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        // The error names line and column.
+        // The error has the line and column.
         let config: Config = toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
         let mut users = HashMap::new();
         for (user, address) in config.users {
             if users.insert(user.to_lowercase(), address).is_some() {
-                return Err(format!("{}: {user} is there twice: names compare without case", path.display()));
+                return Err(format!("{}: {user} is listed twice: names compare without case", path.display()));
             }
         }
         let mut taken = HashSet::new();
         match users.values().find(|&&address| address.is_unspecified() || !taken.insert(address)) {
-            Some(address) => Err(format!("{}: {address} is no user's, or two users'", path.display())),
+            Some(address) => Err(format!("{}: {address} is not a valid address, or two users have it", path.display())),
             None => Ok(Self { users, held: Mutex::default() }),
         }
     }
@@ -87,7 +87,7 @@ impl AssignIpv4 for StaticAddress {
         match own {
             Some(address) if self.held().insert(address) => Ok(Assignment::of(address)),
             Some(address) => {
-                tracing::warn!(user = ?request.user(), %address, "held by another device: RRAS's address instead");
+                tracing::warn!(user = ?request.user(), %address, "held by another device: using RRAS's address");
                 keep(request)
             }
             None => keep(request),
@@ -100,7 +100,8 @@ impl AssignIpv4 for StaticAddress {
 }
 
 fn keep(request: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-    let offer = request.offer().ok_or_else(|| Refusal::new("RRAS offers no address, and the user has none"))?;
+    let offer =
+        request.offer().ok_or_else(|| Refusal::new("RRAS offers no address, and the user has no fixed address"))?;
     Ok(Assignment::without_release(offer))
 }
 

@@ -1,4 +1,4 @@
-//! The child process of this crate's own tests; in the product it is `rasadmin` itself.
+//! The child process for the tests of this crate. In the product, `rasadmin` itself is the child.
 #![forbid(unsafe_code)]
 
 fn main() {

@@ -1,9 +1,9 @@
-//! What the failure of a dynamic check means, and what to do.
+//! The effect of each failed dynamic check, and the remedy.
 
 use crate::check::Check;
 
-/// Is the check about the end of an argument?
-pub(super) const fn is_about_ends(check: Check) -> bool {
+/// Whether the check puts an argument before an inaccessible page.
+pub(super) const fn finds_over_reads(check: Check) -> bool {
     matches!(
         check,
         Check::ReadsPastConnectionEx
@@ -14,9 +14,9 @@ pub(super) const fn is_about_ends(check: Check) -> bool {
     )
 }
 
-/// Is the check about arguments that the SDK's boundary is to stop?
+/// Whether the check passes arguments that the SDK's boundary should stop.
 pub(super) const fn is_boundary(check: Check) -> bool {
-    is_about_ends(check)
+    finds_over_reads(check)
         || matches!(
             check,
             Check::NullPointers
@@ -27,7 +27,7 @@ pub(super) const fn is_boundary(check: Check) -> bool {
         )
 }
 
-/// What RRAS suffers.
+/// What the failure means for RRAS.
 pub(super) const fn effect(check: Check) -> &'static str {
     match check {
         Check::AnswersInTime => {
@@ -39,8 +39,8 @@ pub(super) const fn effect(check: Check) -> &'static str {
         | Check::ReadsPastPort
         | Check::ReadsPastName
         | Check::ReadsPastAddress => {
-            "It works as long as the memory behind happens to be readable; when it is not, the Remote Access service \
-             ends, and every connection with it. What is read there is garbage."
+            "The DLL reads garbage. This works only while the memory after the argument happens to be readable; when it is \
+             not, the Remote Access service ends, and every connection with it."
         }
         Check::NullPointers => {
             "RRAS is not documented to pass null, but if it ever does, the Remote Access service ends, and every \
@@ -57,19 +57,19 @@ pub(super) const fn effect(check: Check) -> &'static str {
         }
         Check::HandlesPerCall => "The service's process grows with every session until it must be restarted.",
         Check::LoadCycles => {
-            "Every restart of the service inside its shared process leaves something behind, until the process must be \
+            "Every restart of the service in its shared process leaves something behind, until the process must be \
              restarted."
         }
         _ => "RRAS does not get what it expects.",
     }
 }
 
-/// What to do.
+/// What to do about the failure.
 pub(super) const fn remedy(check: Check) -> &'static str {
     match check {
         Check::AnswersInTime => {
-            "Run the function under a debugger with an ordinary call. Wait for nothing without a time-out, and call no \
-             RAS administration function (MprAdmin...) from it."
+            "Run the function under a debugger with an ordinary call. Never wait without a time-out, and do not call a RAS \
+             administration function (MprAdmin...) from it."
         }
         Check::ReadsPastConnectionEx
         | Check::ReadsPastConnection
@@ -85,13 +85,15 @@ pub(super) const fn remedy(check: Check) -> &'static str {
             "Copy no more than fits; refuse a user name of more than 256 letters (UNLEN) with error 87."
         }
         Check::UnknownHeaders => "Check Header.type and Header.size before reading, and read the part you know.",
-        Check::RandomStructures => "Trust no length, count, enumeration or union arm without a look at its range.",
+        Check::RandomStructures => {
+            "Check the range of every length, count, enumeration and union arm before you use it."
+        }
         Check::ReleaseAfterNotify => {
-            "Set notify_release whenever an address is taken, and give the address back in the release function."
+            "Set notify_release whenever you take an address, and free the address in the release function."
         }
         Check::ThreadsAfterTerminate => "End and join every thread in MprAdminTerminateDll.",
-        Check::HandlesPerCall => "Close what a call opens before it returns, or at the latest at the hang-up.",
-        Check::LoadCycles => "Free in MprAdminTerminateDll what the initialise function took.",
+        Check::HandlesPerCall => "Close what a call opens before the call returns, or at the hangup at the latest.",
+        Check::LoadCycles => "Free in MprAdminTerminateDll what the initialise function allocated.",
         _ => "See the DLL's documentation.",
     }
 }

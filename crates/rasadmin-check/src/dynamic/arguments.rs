@@ -1,4 +1,4 @@
-//! Arguments: as Windows fills them, and as it never should.
+//! Arguments for calls: as Windows fills them, and as it never should.
 
 use mprapi::abi::*;
 use mprapi::contract::ArgumentType;
@@ -8,16 +8,16 @@ use rasadmin_host::invoke::Arg;
 use std::mem::offset_of;
 use std::net::Ipv4Addr;
 
-/// Accessible bytes behind an argument that is not under test: an over-read is another check's business.
+/// The number of accessible bytes after an argument that is not under test. Other checks find over-reads.
 const SLACK: usize = 4096;
 
-/// Puts bytes at an inaccessible page.
+/// An argument that ends at an inaccessible page.
 pub(super) fn guarded(bytes: &[u8]) -> Arg {
     Arg::bytes(bytes)
 }
 
-/// Puts bytes in front of accessible zeroes.
-pub(super) fn slack(bytes: &[u8]) -> Arg {
+/// An argument that is followed by accessible zeros.
+pub(super) fn padded(bytes: &[u8]) -> Arg {
     let mut bytes = bytes.to_vec();
     bytes.resize(bytes.len().next_multiple_of(16) + SLACK, 0);
     Arg::bytes(&bytes)
@@ -64,7 +64,7 @@ fn link(n: u32) -> LinkFacts {
     }
 }
 
-/// What an argument of the `n`th user holds in ordinary life, as bytes in memory.
+/// What an argument of an ordinary call for user `n` points to, as bytes in memory.
 pub(super) fn ordinary(ty: ArgumentType, n: u32) -> Vec<u8> {
     match ty {
         ArgumentType::Callbacks => vec![0; size_of::<MPRAPI_ADMIN_DLL_CALLBACKS>()],
@@ -83,7 +83,7 @@ pub(super) fn ordinary(ty: ArgumentType, n: u32) -> Vec<u8> {
             let [_, _, high, low] = n.to_be_bytes();
             vec![10, 8, high, low]
         }
-        // The identifier lies in the last eight bytes.
+        // The identifier is in the last eight bytes.
         ArgumentType::Ipv6Address => {
             let mut address = vec![0; 8];
             address.extend([2, 0, 0, 0]);
@@ -94,14 +94,14 @@ pub(super) fn ordinary(ty: ArgumentType, n: u32) -> Vec<u8> {
     }
 }
 
-/// The arguments of an ordinary call, with room behind each.
+/// The arguments of an ordinary call for user `n`, each followed by accessible zeros.
 pub(super) fn ordinary_call(id: FunctionId, n: u32) -> Vec<Arg> {
-    id.row().arguments.iter().map(|a| slack(&ordinary(a.ty, n))).collect()
+    id.row().arguments.iter().map(|a| padded(&ordinary(a.ty, n))).collect()
 }
 
-/// The arguments of an ordinary call, of which the one at `index` is replaced.
+/// The arguments of an ordinary call, with the one at `index` replaced.
 pub(super) fn with_one(row: &Function, index: usize, one: Arg) -> Vec<Arg> {
-    let mut arguments: Vec<_> = row.arguments.iter().map(|a| slack(&ordinary(a.ty, 1))).collect();
+    let mut arguments: Vec<_> = row.arguments.iter().map(|a| padded(&ordinary(a.ty, 1))).collect();
     arguments[index] = one;
     arguments
 }
@@ -119,7 +119,7 @@ pub(super) struct Array {
 macro_rules! arrays {
     ($ty:ty: $($($field:ident).+),*) => {
         const {
-            // The length is that of the field's type, found without a value of it.
+            // The length comes from the field's type, without a value of it.
             const fn bytes_of<const N: usize>(_: fn(&$ty) -> &[u16; N]) -> usize { 2 * N }
             &[$(Array {
                 field: stringify!($($field).+),
@@ -130,7 +130,7 @@ macro_rules! arrays {
     };
 }
 
-/// The fixed string arrays of a structure, those of the projection's PPP arm included.
+/// The fixed string arrays of a structure.
 pub(super) fn arrays(ty: ArgumentType) -> &'static [Array] {
     match ty {
         ArgumentType::Connection0 => {
@@ -154,7 +154,7 @@ pub(super) fn arrays(ty: ArgumentType) -> &'static [Array] {
     }
 }
 
-/// Pseudo-random numbers (SplitMix64): the same on every platform for the same seed.
+/// Pseudo-random numbers (SplitMix64). A seed gives the same numbers on every platform.
 pub(super) struct Random(pub u64);
 
 impl Random {

@@ -1,8 +1,8 @@
-//! Checks that call every function with arguments of some kind. A DLL that fails such a check takes the process with
-//! it: to come back is to pass.
+//! Checks that call every function with unusual arguments. A DLL that fails one crashes the process; if all calls return,
+//! it passes.
 
 use super::arguments::*;
-use super::child::Session;
+use super::loaded::LoadedDll;
 use super::progress::ChildResult;
 use crate::check::Check;
 use mprapi::FunctionId;
@@ -11,28 +11,29 @@ use mprapi::contract::ArgumentType;
 use rasadmin_host::invoke::Arg;
 use std::mem::offset_of;
 
-/// How many calls with random bytes each function gets.
+/// The number of calls with random bytes for each function.
 const RANDOM_ROUNDS: usize = 64;
-/// How often an address is asked for and given back: more often than Microsoft's sample has addresses.
+/// How often an address is requested and released: more often than Microsoft's sample has addresses.
 const RELEASE_ROUNDS: u32 = 600;
 
-fn survived(calls: usize, functions: usize) -> ChildResult {
+/// The result if every call returned.
+fn passed(calls: usize, functions: usize) -> ChildResult {
     match functions {
         0 => ChildResult::pass("it has no function that this concerns"),
         _ => ChildResult::pass(format!("{functions} functions, {calls} calls")),
     }
 }
 
-/// One ordinary call of each.
-pub(super) fn ordinary(session: &mut Session<'_>) -> ChildResult {
-    let functions = session.functions();
+/// Makes one ordinary call of each function.
+pub(super) fn ordinary(dll: &mut LoadedDll<'_>) -> ChildResult {
+    let functions = dll.functions();
     for &id in &functions {
-        session.call(id, "", &mut ordinary_call(id, 1));
+        dll.call(id, "", &mut ordinary_call(id, 1));
     }
-    survived(functions.len(), functions.len())
+    passed(functions.len(), functions.len())
 }
 
-/// Is the end of this argument what the check looks at?
+/// Whether the check is about the end of this argument.
 fn concerns(check: Check, ty: ArgumentType) -> bool {
     use ArgumentType as A;
     match check {
@@ -45,31 +46,32 @@ fn concerns(check: Check, ty: ArgumentType) -> bool {
     }
 }
 
-/// Calls each function with each argument that `which` picks replaced by each of `replace`'s.
+/// Calls each function once for each argument that `which` selects and each replacement that `replace` returns for it. The
+/// replacements come with a description.
 fn each_argument(
-    session: &mut Session<'_>,
+    dll: &mut LoadedDll<'_>,
     which: impl Fn(ArgumentType) -> bool,
     replace: impl Fn(ArgumentType) -> Vec<(String, Arg)>,
 ) -> ChildResult {
     let (mut calls, mut functions) = (0, 0);
-    for id in session.functions() {
+    for id in dll.functions() {
         let row = id.row();
         let before = calls;
         for (index, argument) in row.arguments.iter().enumerate().filter(|(_, a)| which(a.ty)) {
             for (detail, arg) in replace(argument.ty) {
-                session.call(id, &detail, &mut with_one(row, index, arg));
+                dll.call(id, &detail, &mut with_one(row, index, arg));
                 calls += 1;
             }
         }
         functions += usize::from(calls > before);
     }
-    survived(calls, functions)
+    passed(calls, functions)
 }
 
-/// Each argument of a kind in turn at an inaccessible page.
-pub(super) fn reads_past(session: &mut Session<'_>, check: Check) -> ChildResult {
+/// Puts each argument of a kind in turn before an inaccessible page.
+pub(super) fn reads_past(dll: &mut LoadedDll<'_>, check: Check) -> ChildResult {
     each_argument(
-        session,
+        dll,
         |ty| concerns(check, ty),
         |ty| {
             let detail = format!("with {} ending at an inaccessible page", name(ty));
@@ -78,7 +80,7 @@ pub(super) fn reads_past(session: &mut Session<'_>, check: Check) -> ChildResult
     )
 }
 
-/// `RAS_PORT_0`, or the argument's name where the type says nothing.
+/// `RAS_PORT_0`, or the argument's name if the type's name says nothing.
 fn name(ty: ArgumentType) -> &'static str {
     match ty.c_type().strip_suffix(" *") {
         Some("WCHAR" | "DWORD" | "BOOL" | "IN6_ADDR") | None => ty.label(),
@@ -86,25 +88,25 @@ fn name(ty: ArgumentType) -> &'static str {
     }
 }
 
-/// Each pointer null in turn, then all of them.
-pub(super) fn null_pointers(session: &mut Session<'_>) -> ChildResult {
-    let (mut calls, functions) = (0, session.functions());
+/// Passes null for each pointer in turn, then for all of them.
+pub(super) fn null_pointers(dll: &mut LoadedDll<'_>) -> ChildResult {
+    let (mut calls, functions) = (0, dll.functions());
     for &id in &functions {
         let row = id.row();
         for (index, argument) in row.arguments.iter().enumerate() {
             let detail = format!("with a null {}", argument.ty.label());
-            session.call(id, &detail, &mut with_one(row, index, Arg::Null));
+            dll.call(id, &detail, &mut with_one(row, index, Arg::Null));
             calls += 1;
         }
         let mut all: Vec<_> = row.arguments.iter().map(|_| Arg::Null).collect();
-        session.call(id, "with null pointers only", &mut all);
+        dll.call(id, "with null pointers only", &mut all);
         calls += 1;
     }
-    survived(calls, functions.len())
+    passed(calls, functions.len())
 }
 
-/// Arrays full of letters without a terminator: alone; with everything behind them full of letters too.
-pub(super) fn unterminated(session: &mut Session<'_>) -> ChildResult {
+/// Fills each array with letters and no terminator: first the array alone, then everything after it, too.
+pub(super) fn unterminated(dll: &mut LoadedDll<'_>) -> ChildResult {
     const LETTER: u16 = b'A' as u16;
     let fill = |bytes: &mut [u8]| {
         for pair in bytes.chunks_exact_mut(2) {
@@ -112,7 +114,7 @@ pub(super) fn unterminated(session: &mut Session<'_>) -> ChildResult {
         }
     };
     each_argument(
-        session,
+        dll,
         |ty| !arrays(ty).is_empty(),
         |ty| {
             let ordinary = super::arguments::ordinary(ty, 1);
@@ -131,17 +133,17 @@ pub(super) fn unterminated(session: &mut Session<'_>) -> ChildResult {
     )
 }
 
-/// A user name of 64 KiB.
-pub(super) fn long_name(session: &mut Session<'_>) -> ChildResult {
+/// Passes a user name of 64 KiB.
+pub(super) fn long_name(dll: &mut LoadedDll<'_>) -> ChildResult {
     let units = vec![u16::from(b'u'); 32 * 1024];
     each_argument(
-        session,
+        dll,
         |ty| ty == ArgumentType::UserName,
         |_| vec![("with a user name of 64 KiB".into(), Arg::units(&units))],
     )
 }
 
-/// Where a structure's revision, type and size lie, each with its length in bytes.
+/// The name, offset and length in bytes of a structure's revision, type and size.
 fn header(ty: ArgumentType) -> &'static [(&'static str, usize, usize)] {
     const HEADER: &[(&str, usize, usize)] = &[
         ("revision", offset_of!(MPRAPI_OBJECT_HEADER, revision), 1),
@@ -149,7 +151,7 @@ fn header(ty: ArgumentType) -> &'static [(&'static str, usize, usize)] {
         ("size", offset_of!(MPRAPI_OBJECT_HEADER, size), 2),
     ];
     match ty {
-        // Both begin with it.
+        // Both structures begin with the header.
         ArgumentType::ConnectionEx => HEADER,
         ArgumentType::AuthValidation => {
             const { assert!(offset_of!(AUTH_VALIDATION_EX, Header) == 0) };
@@ -163,10 +165,10 @@ fn header(ty: ArgumentType) -> &'static [(&'static str, usize, usize)] {
     }
 }
 
-/// Headers with values that no Windows of today writes. Where a size grows, so does the memory.
-pub(super) fn unknown_headers(session: &mut Session<'_>) -> ChildResult {
+/// Passes headers with values that no current Windows writes. If a size is larger, so is the memory.
+pub(super) fn unknown_headers(dll: &mut LoadedDll<'_>) -> ChildResult {
     each_argument(
-        session,
+        dll,
         |ty| !header(ty).is_empty(),
         |ty| {
             let ordinary = super::arguments::ordinary(ty, 1);
@@ -192,27 +194,27 @@ pub(super) fn unknown_headers(session: &mut Session<'_>) -> ChildResult {
     )
 }
 
-/// Random bytes: in half of the calls all of them, in the others a few among ordinary ones.
-pub(super) fn random(session: &mut Session<'_>, seed: u64) -> ChildResult {
-    let functions = session.functions();
+/// Passes random bytes: in half of the calls all bytes are random, in the others a few.
+pub(super) fn random(dll: &mut LoadedDll<'_>, seed: u64) -> ChildResult {
+    let functions = dll.functions();
     let mut random = Random(seed);
     for &id in &functions {
         for round in 0..RANDOM_ROUNDS {
             let mut arguments: Vec<_> =
                 id.row().arguments.iter().map(|argument| random_argument(&mut random, argument.ty, round)).collect();
             let detail = format!("with random bytes (seed {seed}, round {round})");
-            session.call(id, &detail, &mut arguments);
+            dll.call(id, &detail, &mut arguments);
         }
     }
     match functions.len() {
-        0 => survived(0, 0),
+        0 => passed(0, 0),
         n => ChildResult::pass(format!("{n} functions, {} calls, seed {seed}", n * RANDOM_ROUNDS)),
     }
 }
 
 fn random_argument(random: &mut Random, ty: ArgumentType, round: usize) -> Arg {
     if matches!(ty, ArgumentType::UserName | ArgumentType::PortName) {
-        // Any units, unpaired surrogates too; a name ends at its first zero.
+        // Any units, including unpaired surrogates. A name ends at its first zero.
         let units: Vec<u16> = (0..random.below(300)).map(|_| random.next() as u16).collect();
         return Arg::units(&units);
     }
@@ -228,40 +230,40 @@ fn random_argument(random: &mut Random, ty: ArgumentType, round: usize) -> Arg {
     guarded(&bytes)
 }
 
-/// Asks for addresses and gives them back, as often as a small pool would not last if they did not come back.
-pub(super) fn release_after_notify(session: &mut Session<'_>) -> ChildResult {
+/// Requests and releases addresses so often that a small pool is exhausted unless released addresses are used again.
+pub(super) fn release_after_notify(dll: &mut LoadedDll<'_>) -> ChildResult {
     let pairs = [
         (FunctionId::GetIpAddressForUser, FunctionId::ReleaseIpAddress),
         (FunctionId::GetIpv6AddressForUser, FunctionId::ReleaseIpv6AddressForUser),
     ];
-    let mut notes = Vec::new();
+    let mut results = Vec::new();
     for (get, release) in pairs {
-        let there = session.functions();
-        if !there.contains(&get) || !there.contains(&release) {
+        let present = dll.functions();
+        if !present.contains(&get) || !present.contains(&release) {
             continue;
         }
-        match round_trips(session, get, release) {
-            Ok(note) => notes.push(note),
+        match round_trips(dll, get, release) {
+            Ok(result) => results.push(result),
             Err(failed) => return failed,
         }
     }
-    if notes.is_empty() { ChildResult::pass("it has no address pair") } else { ChildResult::pass(notes.join("; ")) }
+    if results.is_empty() { ChildResult::pass("it has no address pair") } else { ChildResult::pass(results.join("; ")) }
 }
 
-fn round_trips(session: &mut Session<'_>, get: FunctionId, release: FunctionId) -> Result<String, ChildResult> {
+fn round_trips(dll: &mut LoadedDll<'_>, get: FunctionId, release: FunctionId) -> Result<String, ChildResult> {
     let mut released = 0;
     for n in 0..RELEASE_ROUNDS {
         let user = n % 32 + 1;
         let mut arguments = ordinary_call(get, user);
-        let code = session.call(get, "", &mut arguments).and_then(|r| r.result).unwrap_or(0);
+        let code = dll.call(get, "", &mut arguments).and_then(|r| r.result).unwrap_or(0);
         if code != 0 && n == 0 {
-            return Ok(format!("{get} gave user1 nothing (error {code}): nothing to release"));
+            return Ok(format!("{get} gave user1 no address (error {code}): nothing to release"));
         }
         if code != 0 {
             return Err(ChildResult::fail(
                 format!("after {n} addresses given and {released} released, {get} gives none (error {code})"),
-                "One user at a time was connected: what was released was not used again, or notify_release was not \
-                 set although the address was taken.",
+                "Only one user at a time was connected. Either released addresses are not used again, or the DLL took \
+                 an address and did not set notify_release.",
             ));
         }
         let width = if get == FunctionId::GetIpAddressForUser { 4 } else { 16 };
@@ -278,8 +280,8 @@ fn round_trips(session: &mut Session<'_>, get: FunctionId, release: FunctionId) 
         }
         if notify.iter().any(|&byte| byte != 0) {
             let mut arguments = ordinary_call(release, user);
-            arguments[2] = slack(&address);
-            session.call(release, "", &mut arguments);
+            arguments[2] = padded(&address);
+            dll.call(release, "", &mut arguments);
             released += 1;
         }
     }

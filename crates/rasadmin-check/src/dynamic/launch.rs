@@ -1,6 +1,6 @@
-//! Starting a child process, watching it, and ending it at its deadline.
+//! Starts a child process, watches it, and kills it at its deadline.
 
-use super::child::Job;
+use super::job::{CHILD_SUBCOMMAND, Job};
 use super::progress::{CANNOT_WRITE, ChildResult, Line, Start};
 use crate::options::Options;
 use rasadmin_host::scratch::Scratch;
@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 /// How long the checker's own work in a child may take between two lines.
 const OWN_WORK: Duration = Duration::from_secs(60);
-/// How long a child may take to end once it has said its result.
+/// How long a child may take to end after it has reported its result.
 const ENDING: Duration = Duration::from_secs(5);
 
-/// Whether our product writes to the system's own log: what a checker provokes is no news there.
+/// The variable that keeps rasadmin.dll from writing to the system's log: what a check provokes is not news.
 const SYSTEM_LOG: &str = "RASADMIN_SYSTEM_LOG";
 
 /// How a child ended.
@@ -22,29 +22,29 @@ const SYSTEM_LOG: &str = "RASADMIN_SYSTEM_LOG";
 pub(super) enum End {
     /// The check came to its end.
     Done(ChildResult),
-    /// The process ended in the middle: how.
+    /// The process ended during the check. The text says how.
     Died(String),
-    /// It had to be ended: nothing happened for so long.
+    /// The process was killed, because nothing happened for this long.
     Hung(Duration),
-    /// The checker panicked.
+    /// The checker panicked, with this message.
     Panicked(String),
-    /// It could not be started or could not write: why.
+    /// The process could not be started, or could not write its result. The text says why.
     Broken(String),
 }
 
-/// What became of a child.
+/// A child process that has ended.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub end: End,
-    /// The last thing it said it was about to do.
+    /// What it last reported that it was about to do.
     pub last: Option<Line>,
-    /// What initialising gave, if it said so.
+    /// The result of initialising, if it reported one.
     pub start: Option<Start>,
-    /// What it wrote to its standard error: the DLL's own words.
-    pub said: Option<String>,
+    /// An excerpt of its standard error: what the DLL itself wrote.
+    pub output: Option<String>,
 }
 
-/// A running child, ended when this is dropped.
+/// A running child. It is killed when this is dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -54,26 +54,26 @@ impl Drop for Running {
     }
 }
 
-/// Runs a job to its end. `store` is where our product finds its configuration and has its journal.
+/// Runs a job to its end. `store` is the folder of rasadmin.dll's configuration and journal.
 pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Options) -> Ended {
-    let broken = |why: String| Ended { end: End::Broken(why), last: None, start: None, said: None };
+    let broken = |why: String| Ended { end: End::Broken(why), last: None, start: None, output: None };
     let program = match options.child.clone().map_or_else(std::env::current_exe, Ok) {
         Ok(program) => program,
-        Err(e) => return broken(format!("this program's own path is not known: {e}")),
+        Err(e) => return broken(format!("this program's own path is unknown: {e}")),
     };
-    // The file is there from the start, so that it can be opened for reading at once.
+    // The file is created here, so that it can be opened for reading at once.
     let opened = File::create(&job.result).and_then(|_| File::open(&job.result));
     let result = match opened {
         Ok(file) => file,
-        Err(e) => return broken(format!("no result file: {e}")),
+        Err(e) => return broken(format!("cannot create the result file: {e}")),
     };
     let errors = temporary.path().join("stderr");
     let mut command = Command::new(&program);
     command
-        .arg(crate::CHILD_SUBCOMMAND)
+        .arg(CHILD_SUBCOMMAND)
         .args(job.arguments())
-        // What the DLL writes for itself goes where it is removed again; and our product has places of its own, never
-        // the machine's: a checker beside a live service must not touch its journal.
+        // Temporary files of the DLL go to a folder that is deleted. rasadmin.dll gets its own configuration and journal: a
+        // check on a live server must not touch the service's.
         .envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, temporary.path())))
         .envs(store.environment())
         .stdin(Stdio::null())
@@ -86,15 +86,15 @@ pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Opt
     match spawn(&mut command) {
         Ok(child) => {
             let ended = watch(Running(child), result, options);
-            let said = std::fs::read(&errors).ok().and_then(|text| own_words(&text));
-            Ended { said, ..ended }
+            let output = std::fs::read(&errors).ok().and_then(|text| excerpt(&text));
+            Ended { output, ..ended }
         }
         Err(e) => broken(format!("{} could not be started: {e}", program.display())),
     }
 }
 
-/// Starts a program. Under Wine 8 one start in some hundreds fails for no reason (error 1359) while others start; nothing
-/// of the DLL has run by then, so it is tried again.
+/// Starts a program. Under Wine 8, one start in some hundreds fails without a reason (error 1359). No code of the DLL has
+/// run by then, so this tries again.
 fn spawn(command: &mut Command) -> std::io::Result<Child> {
     const TRIES: u32 = 3;
     for _ in 1..TRIES {
@@ -106,17 +106,17 @@ fn spawn(command: &mut Command) -> std::io::Result<Child> {
     command.spawn()
 }
 
-/// What of a program's standard error says most: the first panic, else the last line; no longer than fits a message.
-fn own_words(text: &[u8]) -> Option<String> {
+/// The most informative part of a program's standard error: the first panic, else the last line. At most 200 characters.
+fn excerpt(text: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(text);
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let panic = lines.clone().position(|line| line.contains(" panicked at "));
-    let words = match panic {
-        // The place, then the message.
+    let text = match panic {
+        // One line has the location, the next the message.
         Some(at) => lines.skip(at).take(2).collect::<Vec<_>>().join(" "),
         None => lines.next_back()?.to_owned(),
     };
-    Some(words.chars().filter(|&c| !rasadmin_text::is_unsafe(c)).take(200).collect())
+    Some(text.chars().filter(|&c| !rasadmin_text::is_unsafe(c)).take(200).collect())
 }
 
 /// The lines read so far.
@@ -130,7 +130,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Reads what is new; was there anything?
+    /// Reads new lines. Returns whether there were any bytes.
     fn read(&mut self) -> bool {
         let before = self.unfinished.len();
         if self.file.read_to_end(&mut self.unfinished).is_err() || self.unfinished.len() == before {
@@ -150,7 +150,7 @@ impl Lines {
     }
 
     fn end(self, end: End) -> Ended {
-        Ended { end, last: self.last, start: self.start, said: None }
+        Ended { end, last: self.last, start: self.start, output: None }
     }
 }
 
@@ -160,7 +160,7 @@ fn watch(mut child: Running, file: File, options: &Options) -> Ended {
     let mut pause = Duration::from_millis(1);
     loop {
         let exited = child.0.try_wait();
-        // Read after asking: what a child wrote before it ended is there.
+        // This comes after `try_wait`, so that it reads all that an ended child has written.
         if lines.read() {
             since = Instant::now();
         }
@@ -178,9 +178,9 @@ fn watch(mut child: Running, file: File, options: &Options) -> Ended {
                 continue;
             }
             Ok(None) => None,
-            Err(e) => return lines.end(End::Broken(format!("the child process is lost: {e}"))),
+            Err(e) => return lines.end(End::Broken(format!("cannot watch the child process: {e}"))),
         };
-        // The result counts, however the process ended after it.
+        // A result counts even if the process crashed after it.
         let end = match (lines.done.take(), lines.panic.take(), status) {
             (Some(result), _, _) => End::Done(result),
             (None, Some(message), _) => End::Panicked(message),
@@ -235,12 +235,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_says_more_than_what_follows_it() {
+    fn the_excerpt_is_the_first_panic_or_the_last_line() {
         let panic =
             b"thread 'main' panicked at a.rs:1:2:\nno luck\nnote: run with\n\nthread panicked at b.rs:\nagain\n";
-        assert_eq!(own_words(panic).as_deref(), Some("thread 'main' panicked at a.rs:1:2: no luck"));
-        assert_eq!(own_words(b"one\ntwo\x07 \n\n").as_deref(), Some("two"));
-        assert_eq!(own_words(b"\n"), None);
-        assert_eq!(own_words(&[b'x'; 1000]).map(|words| words.len()), Some(200));
+        assert_eq!(excerpt(panic).as_deref(), Some("thread 'main' panicked at a.rs:1:2: no luck"));
+        assert_eq!(excerpt(b"one\ntwo\x07 \n\n").as_deref(), Some("two"));
+        assert_eq!(excerpt(b"\n"), None);
+        assert_eq!(excerpt(&[b'x'; 1000]).map(|text| text.len()), Some(200));
     }
 }

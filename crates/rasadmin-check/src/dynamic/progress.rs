@@ -1,18 +1,19 @@
-//! What a child process tells its parent: JSON Lines in a file, written before each thing that may end the process.
+//! The reports of a child process to its parent: JSON Lines in a file. A line is written before each step that may end the
+//! process.
 
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-/// Exit status of a child that cannot write its result file.
+/// The exit status of a child that cannot write its result file.
 pub(super) const CANNOT_WRITE: i32 = 97;
 
-/// One line.
+/// One report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "snake_case")]
 pub(super) enum Line {
-    /// The checker's own work begins.
+    /// A step of the checker's own work begins or is done.
     Step { what: String },
     /// The library is about to be loaded: its start-up code runs.
     Loading,
@@ -20,7 +21,7 @@ pub(super) enum Line {
     Unloading,
     /// A function of the DLL is about to be called.
     Call { function: String, detail: String },
-    /// What initialising gave.
+    /// The result of loading and initialising.
     Started(Start),
     /// The check is done.
     Done { result: ChildResult },
@@ -28,20 +29,20 @@ pub(super) enum Line {
     Panic { message: String },
 }
 
-/// What loading and initialising gave.
+/// The result of loading and initialising a DLL.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Start {
-    /// Why it could not be loaded: the Windows error code, and what the system said.
+    /// The Windows error code and the system's message, if the DLL could not be loaded.
     pub load_error: Option<(u32, String)>,
-    /// What the initialise function returned; None if there is none.
+    /// What the initialise function returned. None if there is no such function.
     pub answer: Option<u32>,
     /// The callbacks table's revision and functions.
     pub table: Option<(u8, Vec<String>)>,
-    /// What RRAS would call.
+    /// The functions that RRAS would call.
     pub functions: Vec<String>,
 }
 
-/// How a check ended in the child.
+/// The result of a check in the child.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub(super) enum ChildResult {
@@ -64,7 +65,7 @@ impl ChildResult {
     }
 }
 
-/// The writer of the lines.
+/// Writes the reports.
 #[derive(Debug)]
 pub(super) struct Progress(File);
 
@@ -73,8 +74,8 @@ impl Progress {
         File::create(path).map(Self)
     }
 
-    /// Writes a line at once. A child that cannot write is of no use: it ends.
-    pub(super) fn say(&mut self, line: &Line) {
+    /// Writes a report at once. If that fails, the child is of no use, and ends.
+    pub(super) fn write(&mut self, line: &Line) {
         let written = serde_json::to_vec(line).map_err(std::io::Error::from).and_then(|mut text| {
             text.push(b'\n');
             self.0.write_all(&text)
@@ -85,6 +86,6 @@ impl Progress {
     }
 
     pub(super) fn step(&mut self, what: impl Into<String>) {
-        self.say(&Line::Step { what: what.into() });
+        self.write(&Line::Step { what: what.into() });
     }
 }

@@ -1,11 +1,11 @@
-//! Native libraries of Linux.
+//! Reads native libraries of Linux.
 
 use super::{Export, Format, Image, Import, Unreadable, mentions_sdk, text, within};
 use object::elf::{DT_FLAGS_1, DT_NEEDED, ELFCLASS64, EM_AARCH64, EM_X86_64, ET_DYN, FileHeader64, PT_LOAD};
 use object::read::elf::{Dyn, ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol};
 
-/// In DT_FLAGS_1: a position-independent program, which only looks like a library.
+/// The bit in DT_FLAGS_1 of a position-independent program, which otherwise looks like a library.
 const DF_1_PIE: u64 = 0x0800_0000;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Image, Unreadable> {
@@ -26,12 +26,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Image, Unreadable> {
         return Err(Unreadable::OtherMachine(machine));
     }
     let segments = header.program_headers(endian, bytes).map_err(|_| Unreadable::Truncated)?;
-    let cut = segments.iter().any(|segment| {
+    let truncated = segments.iter().any(|segment| {
         segment.p_type(endian) == PT_LOAD && !within(bytes, segment.p_offset(endian), segment.p_filesz(endian))
     });
     // The section headers come last.
     let section_bytes = u64::from(header.e_shentsize.get(endian)) * u64::from(header.e_shnum.get(endian));
-    if cut || !within(bytes, header.e_shoff.get(endian), section_bytes) {
+    if truncated || !within(bytes, header.e_shoff.get(endian), section_bytes) {
         return Err(Unreadable::Truncated);
     }
     let file = ElfFile64::<Endianness>::parse(bytes)?;

@@ -1,4 +1,4 @@
-//! Windows DLLs.
+//! Reads Windows DLLs.
 
 use super::{Export, Format, Image, Import, Unreadable, mentions_sdk, text, within};
 use object::LittleEndian as LE;
@@ -17,13 +17,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Image, Unreadable> {
     }
 }
 
-/// Where the headers end, by what they say themselves; None if the file ends before it says so.
+/// The offset at which the headers end, according to the headers. None if the file is too short to tell.
 fn headers_end(bytes: &[u8]) -> Option<u64> {
     let word = |at: usize| Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
-    // e_lfanew: where the PE header begins.
+    // e_lfanew: the offset of the PE header.
     let pe = usize::try_from(u32::from_le_bytes(bytes.get(0x3c..0x40)?.try_into().ok()?)).ok()?;
     if bytes.get(pe..pe.checked_add(4)?)? != b"PE\0\0" {
-        // A DOS program: its own reader says what is wrong.
+        // A DOS program. `FileKind::parse` reports what is wrong.
         return Some(0);
     }
     // The signature, the file header (sections at 2, optional header's size at 16), the optional header, the sections.
@@ -45,11 +45,11 @@ fn machine(machine: u16) -> String {
 fn read_as<Pe: ImageNtHeaders>(bytes: &[u8]) -> Result<Image, Unreadable> {
     let file = PeFile::<Pe>::parse(bytes)?;
     let sections = file.section_table();
-    let cut = sections.iter().any(|section| {
+    let truncated = sections.iter().any(|section| {
         let (offset, size) = (section.pointer_to_raw_data.get(LE), section.size_of_raw_data.get(LE));
         !within(bytes, offset.into(), size.into())
     });
-    if cut {
+    if truncated {
         return Err(Unreadable::Truncated);
     }
     let header = file.nt_headers().file_header();

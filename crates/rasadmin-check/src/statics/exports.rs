@@ -1,16 +1,16 @@
-//! Functions that are there, but not as RRAS looks for them.
+//! Checks for functions that are exported in a way in which RRAS does not find them.
 
 use super::requirements::violations;
 use crate::check::Check;
+use crate::export_names::{NameError, recognise};
 use crate::finding::{Finding, Outcome, Problem};
 use crate::image::Image;
-use crate::names::{Disguise, recognise};
 use mprapi::{FunctionId, Profile};
 
-struct Disguised<'a> {
+struct MisnamedExport<'a> {
     export: &'a str,
     meant: FunctionId,
-    disguise: Disguise,
+    error: NameError,
 }
 
 pub(super) fn run(image: &Image, deciding: Profile) -> Vec<Finding> {
@@ -19,37 +19,37 @@ pub(super) fn run(image: &Image, deciding: Profile) -> Vec<Finding> {
         .exports
         .iter()
         .filter_map(|e| {
-            let (meant, disguise) = recognise(&e.name)?;
-            // The right name beside the wrong one is enough for RRAS.
-            (!functions.contains(meant)).then_some(Disguised { export: &e.name, meant, disguise })
+            let (meant, error) = recognise(&e.name)?;
+            // If the DLL also exports the right name, RRAS finds the function.
+            (!functions.contains(meant)).then_some(MisnamedExport { export: &e.name, meant, error })
         })
         .collect();
-    // A wrong name is as bad as what it leads to: RRAS does not find the function.
+    // How bad a wrong name is depends on what follows if RRAS does not find the function.
     let outcome = if violations(deciding, functions).is_empty() { Outcome::Warning } else { Outcome::Fail };
     vec![
-        disguised(
+        misnamed(
             Check::DecoratedNames,
             outcome,
             &found,
-            |d| d == Disguise::Decorated,
-            "The compiler decorated the names of its stdcall functions, and no module-definition file undid it.",
+            |d| d == NameError::Decorated,
+            "The compiler decorated the names of its stdcall functions, and no module-definition file removed the decoration.",
             "Name the functions in a module-definition file (EXPORTS MprAdminAcceptNewLink and so on), or link with \
              --kill-at.",
         ),
-        disguised(
+        misnamed(
             Check::MangledNames,
             outcome,
             &found,
-            |d| matches!(d, Disguise::MangledMsvc | Disguise::MangledItanium),
+            |d| matches!(d, NameError::MangledMsvc | NameError::MangledItanium),
             "The functions were compiled as C++ (or Rust) and exported under the compiler's own names.",
             "Declare them extern \"C\" (in Rust: #[unsafe(no_mangle)]), or name them in a module-definition file.",
         ),
-        disguised(
+        misnamed(
             Check::NameCase,
             outcome,
             &found,
-            |d| d == Disguise::WrongCase,
-            "Exported names are compared with upper and lower case.",
+            |d| d == NameError::WrongCase,
+            "RRAS compares exported names with case.",
             "Spell the names as in Microsoft's documentation.",
         ),
         ordinal_only(image, outcome),
@@ -57,15 +57,15 @@ pub(super) fn run(image: &Image, deciding: Profile) -> Vec<Finding> {
     ]
 }
 
-fn disguised(
+fn misnamed(
     check: Check,
     outcome: Outcome,
-    found: &[Disguised],
-    which: impl Fn(Disguise) -> bool,
+    found: &[MisnamedExport],
+    which: impl Fn(NameError) -> bool,
     cause: &str,
     remedy: &str,
 ) -> Finding {
-    let found: Vec<_> = found.iter().filter(|d| which(d.disguise)).collect();
+    let found: Vec<_> = found.iter().filter(|d| which(d.error)).collect();
     let Some(first) = found.first() else {
         return Finding::pass(check, "none");
     };
@@ -78,15 +78,15 @@ fn disguised(
         check,
         outcome,
         format!("{} is exported as {}{others}", first.meant, first.export),
-        Problem::of_dll(cause, "RRAS looks functions up by their plain names: it does not find these.", remedy),
+        Problem::of_dll(cause, "RRAS looks functions up by their plain names, so it does not find these.", remedy),
     )
 }
 
 fn ordinal_only(image: &Image, outcome: Outcome) -> Finding {
     let check = Check::OrdinalOnly;
-    // Unnamed exports are nobody's business unless functions are missed.
+    // Exports without a name matter only if required functions are missing.
     if image.unnamed_exports == 0 || outcome != Outcome::Fail {
-        return Finding::pass(check, "no function is missed for lack of a name");
+        return Finding::pass(check, "no required function is missing for lack of a name");
     }
     let (count, verb) = match image.unnamed_exports {
         1 => ("one export".to_owned(), "has"),
@@ -98,7 +98,7 @@ fn ordinal_only(image: &Image, outcome: Outcome) -> Finding {
         format!("{count} {verb} an ordinal and no name, and required functions are missing"),
         Problem::of_dll(
             "The functions are probably exported by ordinal only (NONAME).",
-            "RRAS looks functions up by name: it does not find these.",
+            "RRAS looks functions up by name, so it does not find these.",
             "Remove NONAME from the module-definition file.",
         ),
     )
@@ -124,8 +124,8 @@ fn forwarded(image: &Image) -> Finding {
         Outcome::Warning,
         format!("{name} is forwarded to {target}{others}"),
         Problem::of_dll(
-            "The export is an entry that names another DLL.",
-            "RRAS finds the function only if Windows finds that DLL, in System32 or beside the service's program: not \
+            "The export only names a function of another DLL.",
+            "RRAS finds the function only if Windows finds that DLL, in System32 or beside the service's program, not \
              beside this DLL.",
             "Export a function of its own that calls the other DLL, or install that DLL in System32.",
         ),

@@ -1,4 +1,4 @@
-//! What the DLL takes from others.
+//! Checks for what the DLL imports from others.
 
 use super::system_dlls::is_system_dll;
 use crate::check::Check;
@@ -6,7 +6,8 @@ use crate::finding::{Finding, Outcome, Problem};
 use crate::image::{Format, Image, Import};
 use std::path::{Path, PathBuf};
 
-/// RAS administration and RAS user administration functions never return when called from inside a callback.
+/// Checks for imports of RAS administration and RAS user administration functions, which never return when they are called
+/// from inside a callback.
 pub(super) fn forbidden(image: &Image) -> Finding {
     let check = Check::ForbiddenImports;
     let names: Vec<&str> = image
@@ -31,41 +32,42 @@ pub(super) fn forbidden(image: &Image) -> Finding {
         format!("it imports {}", names.join(", ")),
         Problem::of_dll(
             "These are RAS administration functions.",
-            "Called from inside one of RRAS's callbacks, such a function does not return, and every client waits. \
-             Elsewhere, from a thread of its own, it is legal.",
+            "If one of RRAS's callbacks calls such a function, it does not return, and every client waits. Calls from \
+             a thread of the DLL's own are allowed.",
             "Make sure that no callback calls them, directly or by waiting for a thread that does.",
         ),
     )
 }
 
-/// Where a needed DLL stands with the loader.
+/// Whether the loader finds a DLL that is needed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Found {
-    /// In System32.
-    Yes,
-    /// Nobody knows from here.
+enum Availability {
+    /// It is in System32.
+    Found,
+    /// That cannot be known on this machine.
     Unknown,
-    /// No.
-    No,
+    /// The loader does not find it.
+    Missing,
 }
 
-/// RRAS loads with LOAD_LIBRARY_SEARCH_DEFAULT_DIRS: the service's own folder and System32, not the DLL's folder.
+/// Checks that the loader finds every DLL that this one needs. RRAS uses LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, which searches
+/// the service's own folder and System32, not the DLL's folder.
 pub(super) fn dependents(image: &Image, path: &Path) -> Finding {
     let check = Check::Dependents;
     if image.format == Format::Elf {
         return Finding::pass(check, "a native library: Windows' rules for finding DLLs do not apply");
     }
-    let judged: Vec<_> = image.imports.iter().map(|i| (i, find(i, path))).collect();
-    let worst = judged.iter().map(|(_, found)| *found).max().unwrap_or(Found::Yes);
-    let listed = |which: Found| {
-        let names: Vec<_> = judged.iter().filter(|(_, f)| *f == which).map(|(i, _)| i.library.as_str()).collect();
+    let needed: Vec<_> = image.imports.iter().map(|i| (i, find(i, path))).collect();
+    let worst = needed.iter().map(|(_, found)| *found).max().unwrap_or(Availability::Found);
+    let listed = |which: Availability| {
+        let names: Vec<_> = needed.iter().filter(|(_, f)| *f == which).map(|(i, _)| i.library.as_str()).collect();
         names.join(", ")
     };
-    let remedy = "Link it statically into the DLL (for a compiler's run-time library there is an option), or install \
+    let remedy = "Link it statically into the DLL (compilers have an option for their run-time library), or install \
                   it in System32 (vcruntime140.dll: the Visual C++ redistributable).";
     match worst {
-        Found::Yes => Finding::pass(check, "it needs DLLs of the system only"),
-        Found::Unknown => Finding::problem(
+        Availability::Found => Finding::pass(check, "it needs only DLLs of the system"),
+        Availability::Unknown => Finding::problem(
             check,
             Outcome::Warning,
             format!("it needs {}, which is not known to be part of Windows", listed(worst)),
@@ -76,7 +78,7 @@ pub(super) fn dependents(image: &Image, path: &Path) -> Finding {
                 remedy,
             ),
         ),
-        Found::No => Finding::problem(
+        Availability::Missing => Finding::problem(
             check,
             Outcome::Fail,
             format!("it needs {}, which the loader does not find", listed(worst)),
@@ -89,20 +91,20 @@ pub(super) fn dependents(image: &Image, path: &Path) -> Finding {
     }
 }
 
-fn find(import: &Import, path: &Path) -> Found {
+fn find(import: &Import, path: &Path) -> Availability {
     if is_system_dll(&import.library) || in_system32(&import.library) {
-        Found::Yes
+        Availability::Found
     } else if import.delayed {
-        // Missed at the first call only.
-        Found::Unknown
+        // If it is missing, only the first call fails.
+        Availability::Unknown
     } else if cfg!(windows) || beside(&import.library, path) {
-        Found::No
+        Availability::Missing
     } else {
-        Found::Unknown
+        Availability::Unknown
     }
 }
 
-/// Whoever put it there expects it to be found.
+/// Whether the library is beside the DLL, where someone expects the loader to find it.
 fn beside(library: &str, path: &Path) -> bool {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     folder.read_dir().is_ok_and(|mut entries| {

@@ -1,17 +1,20 @@
-//! What the profiles demand of the exports.
+//! What the profiles require of the exports.
 
-use super::REFUSED;
 use crate::check::Check;
 use crate::finding::{Finding, Outcome, Problem};
 use crate::image::Image;
-use mprapi::requirements::{ExportJudgement, judge_exports};
+use mprapi::requirements::{ExportResult, check_exports};
 use mprapi::{FunctionId, FunctionSet, Profile, Violation};
 
-/// What a profile finds wrong with the exports; nothing if only a table can tell.
+/// What RRAS does with a DLL that its validation refuses.
+pub(crate) const REFUSED: &str =
+    "RRAS refuses the DLL with error 87 (event 20113), and the Remote Access service does not start.";
+
+/// The requirements of a profile that the exports do not meet. Empty if only the callbacks table decides.
 pub(crate) fn violations(profile: Profile, functions: FunctionSet) -> Vec<Violation> {
-    match judge_exports(profile, functions) {
-        ExportJudgement::Decided(violations) => violations,
-        ExportJudgement::DependsOnTable => Vec::new(),
+    match check_exports(profile, functions) {
+        ExportResult::Decided(violations) => violations,
+        ExportResult::DependsOnTable => Vec::new(),
     }
 }
 
@@ -24,7 +27,7 @@ pub(crate) const fn check_of(profile: Profile) -> Check {
     }
 }
 
-/// Half pairs: one check of their own, whatever the profile.
+/// Checks that each address pair is whole or absent. Half pairs have this check of their own, regardless of the profile.
 pub(super) fn address_pairs(image: &Image, deciding: Profile) -> Finding {
     let halves = |profile| {
         violations(profile, image.functions())
@@ -32,7 +35,7 @@ pub(super) fn address_pairs(image: &Image, deciding: Profile) -> Finding {
             .filter(|v| matches!(v, Violation::HalfPair { .. }))
             .collect::<Vec<_>>()
     };
-    // `documented` looks at every DLL's exports; `shipping` does not if the table decides.
+    // `documented` checks every DLL's exports. `shipping` does not if the table decides.
     let found = halves(Profile::Documented);
     let Some(Violation::HalfPair { has, lacks }) = found.first() else {
         let functions = image.functions();
@@ -50,7 +53,7 @@ pub(super) fn address_pairs(image: &Image, deciding: Profile) -> Finding {
     let (outcome, effect) = if halves(deciding).is_empty() {
         (
             Outcome::Warning,
-            "Shipping Windows Server looks at its callbacks table only; a tool or an older Windows that looks at the \
+            "Shipping Windows Server looks only at the callbacks table, but a tool or an older Windows that looks at the \
              exports refuses the DLL.",
         )
     } else {
@@ -61,30 +64,30 @@ pub(super) fn address_pairs(image: &Image, deciding: Profile) -> Finding {
         outcome,
         list(&found),
         Problem::of_dll(
-            "RRAS calls both functions of a pair, or neither.",
+            "RRAS calls either both functions of a pair or neither.",
             effect,
             format!("Export {lacks} too, or stop exporting {has}."),
         ),
     )
 }
 
-/// One profile's list.
+/// Checks the exports against one profile.
 pub(super) fn profile(image: &Image, profile: Profile, deciding: Profile) -> Finding {
     let check = check_of(profile);
-    let found = match judge_exports(profile, image.functions()) {
-        ExportJudgement::DependsOnTable => {
+    let found = match check_exports(profile, image.functions()) {
+        ExportResult::DependsOnTable => {
             return Finding::skipped(
                 check,
-                "depends on its callbacks table, which only running it shows (callbacks-table)",
+                "it depends on the callbacks table, which is known only when the DLL runs (callbacks-table)",
             );
         }
-        ExportJudgement::Decided(found) => found,
+        ExportResult::Decided(found) => found,
     };
     let (halves, found): (Vec<_>, Vec<_>) = found.into_iter().partition(|v| matches!(v, Violation::HalfPair { .. }));
     if found.is_empty() {
         let message = match (profile, halves.is_empty()) {
-            (_, false) => "all that is required is there, but for the half pair (address-pairs)",
-            (_, true) => "all that is required is exported",
+            (_, false) => "all required functions are exported, except for the half pair (address-pairs)",
+            (_, true) => "all required functions are exported",
         };
         return Finding::pass(check, message);
     }
@@ -93,18 +96,18 @@ pub(super) fn profile(image: &Image, profile: Profile, deciding: Profile) -> Fin
         Profile::Shipping => ("Shipping Windows Server looks these functions up by name.", REFUSED),
         Profile::Documented => (
             "Microsoft's page \"RAS administration DLL functions\" lists them as required.",
-            "By that page the Remote Access service does not start. Which part of it a Windows version enforces is \
-             its own business: profile `shipping` says what today's does.",
+            "According to that page the Remote Access service does not start. Windows versions enforce different parts \
+             of it; profile `shipping` has what current ones enforce.",
         ),
         Profile::Nt4 => (
             "Windows NT 4.0 and 2000 require them.",
-            "On those versions the service does not start; later ones do not ask for this.",
+            "On those versions the service does not start. Later versions do not require this.",
         ),
     };
     Finding::problem(check, outcome, list(&found), Problem::of_dll(cause, effect, remedy(&found)))
 }
 
-/// Several violations in one sentence.
+/// The violations in one sentence.
 pub(crate) fn list(violations: &[Violation]) -> String {
     let texts: Vec<_> = violations.iter().map(ToString::to_string).collect();
     texts.join("; ")

@@ -109,7 +109,7 @@ const KNOWN: &[&str] = &[
     "xmllite",
 ];
 
-/// Is it a DLL of the system? The `api-ms-win-` names are resolved by the loader itself.
+/// Whether the library is a DLL of the system. The loader itself resolves the `api-ms-win-` names.
 pub(super) fn is_system_dll(library: &str) -> bool {
     let library = library.to_ascii_lowercase();
     if library.starts_with("api-ms-win-") || library.starts_with("ext-ms-") {
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn system_dlls_are_told_from_others() {
+    fn system_dlls_are_recognised() {
         for library in ["KERNEL32.dll", "api-ms-win-crt-heap-l1-1-0.dll", "winspool.drv", "mprapi.dll"] {
             assert!(is_system_dll(library), "{library}");
         }

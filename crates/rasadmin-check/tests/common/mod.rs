@@ -1,6 +1,6 @@
-//! What the tests of this crate share.
+//! Helpers that the tests of this crate share.
 #![allow(clippy::unwrap_used)]
-#![allow(dead_code)] // Each test program uses a part of it.
+#![allow(dead_code)] // Each test program uses only a part.
 
 pub mod pe;
 
@@ -8,22 +8,22 @@ use rasadmin_check::{Check, Finding, Options, Outcome, Report, check};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Options for tests: the child is this crate's own little program.
+/// Options for tests, with this crate's own small program as the child.
 pub fn options() -> Options {
     Options { child: Some(env!("CARGO_BIN_EXE_rasadmin-check-child").into()), ..Options::default() }
 }
 
-/// Options for a DLL that hangs: with a deadline that does not hold the tests up. A good call never comes near it.
+/// Options for a DLL that hangs, with a short deadline. A good call takes far less time.
 pub fn impatient() -> Options {
     Options { deadline: Duration::from_secs(4), ..options() }
 }
 
-/// The report, or a failed test.
+/// The report. The test fails if there is none.
 pub fn report(path: &Path, options: &Options) -> Report {
     check(path, options).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// The checks that did not pass, with their outcomes: skipped ones left out.
+/// The checks that neither passed nor were skipped, with their outcomes.
 pub fn found(report: &Report) -> Vec<(Check, Outcome)> {
     let not_passed = |f: &&Finding| !matches!(f.outcome, Outcome::Pass | Outcome::Skipped);
     report.findings.iter().filter(not_passed).map(|f| (f.check, f.outcome)).collect()

@@ -1,19 +1,19 @@
-//! Which events come one after the other, and which may overlap.
+//! Which events of a scenario come one after the other, and which may overlap.
 
 use crate::scenario::Event;
 use std::collections::HashMap;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Sessions whose events lie within this many seconds of each other may overlap, if there are several threads.
+/// With several threads, events of different sessions may overlap if they are within this many seconds of each other.
 const WINDOW: u32 = 60;
 
-/// What is done with each event.
+/// What to do with each event.
 type Step<'a> = &'a (dyn Fn(&Event) + Sync);
 
-/// Takes the step for every event. What happens to the server happens alone.
+/// Takes the step for every event. An event of the server never overlaps another.
 pub(super) fn run(events: &[Event], threads: usize, step: Step<'_>) {
-    for part in events.chunk_by(|one, next| one.is_a_sessions() && next.is_a_sessions()) {
+    for part in events.chunk_by(|one, next| one.concerns_session() && next.concerns_session()) {
         if threads <= 1 {
             part.chunk_by(|_, next| next.with_previous).for_each(|group| at_once(group, step));
         } else {
@@ -22,7 +22,7 @@ pub(super) fn run(events: &[Event], threads: usize, step: Step<'_>) {
     }
 }
 
-/// Each event in a thread of its own.
+/// Takes the step for all events at the same moment, each in a thread of its own.
 fn at_once(events: &[Event], step: Step<'_>) {
     if let [event] = events {
         return step(event);
@@ -51,7 +51,7 @@ fn windows(events: &[Event]) -> Vec<&[Event]> {
     windows
 }
 
-/// Runs the events with several threads: those of one session in order, those of different sessions at once.
+/// Takes the step for the events in several threads: in order for those of one session, at once for different sessions.
 fn overlap(events: &[Event], threads: usize, step: Step<'_>) {
     let mut of_session: Vec<Vec<&Event>> = Vec::new();
     let mut index: HashMap<&str, usize> = HashMap::new();

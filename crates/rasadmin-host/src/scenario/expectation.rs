@@ -1,15 +1,16 @@
-//! The lines that say what must have become of a session.
+//! Reads the lines that say which result a session must have.
 
-use crate::expect::{Became, Expectation};
+use crate::expectation::Expectation;
+use crate::outcome::OutcomeKind;
 use crate::scenario::line::Line;
 use crate::scenario::values::{address, identifier};
 
-/// `expect SESSION WORD key=value…`; `known` says whether a session has connected above.
+/// Reads `expect SESSION WORD key=value…`. `known` returns whether a session connects above.
 pub(super) fn read(number: usize, mut line: Line<'_>, known: &dyn Fn(&str) -> bool) -> Result<Expectation, String> {
     let session = line.word("the session's label")?;
-    let became = line.word("accepted, addressed, refused, rejected, denied or cut")?;
-    let became = Became::ALL.into_iter().find(|one| one.name() == became).ok_or_else(|| {
-        format!("a session cannot become `{became}`: expected accepted, addressed, refused, rejected, denied or cut")
+    let word = line.word("accepted, addressed, refused, rejected, denied or cut")?;
+    let kind = OutcomeKind::ALL.into_iter().find(|kind| kind.name() == word).ok_or_else(|| {
+        format!("a session cannot become `{word}`: expected accepted, addressed, refused, rejected, denied or cut")
     })?;
     let differs_from = line.key("address-differs-from").map(str::to_owned);
     for session in [Some(session), differs_from.as_deref()].into_iter().flatten() {
@@ -20,7 +21,7 @@ pub(super) fn read(number: usize, mut line: Line<'_>, known: &dyn Fn(&str) -> bo
     let expectation = Expectation {
         line: number,
         session: session.to_owned(),
-        became,
+        kind,
         address: line.key("address").map(address).transpose()?,
         differs_from,
         identifier: line.key("identifier").map(identifier).transpose()?,

@@ -1,6 +1,6 @@
 //! One line of a scenario: words, `key=value` pairs and flags.
 
-/// A line, split; what is taken from it is no longer there, so that the rest can be refused.
+/// A line, split into words. What is read is removed, so that anything left at the end is an error.
 pub(super) struct Line<'a> {
     pub(super) first: &'a str,
     words: std::vec::IntoIter<Word<'a>>,
@@ -14,7 +14,7 @@ struct Word<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Splits a line; None if it is blank or a comment.
+    /// Splits a line. Returns None if it is blank or a comment.
     pub(super) fn split(text: &'a str) -> Result<Option<Self>, String> {
         let mut words = Vec::new();
         let mut rest = text.trim();
@@ -31,53 +31,53 @@ impl<'a> Line<'a> {
         }
         words.remove(0);
         let split = words.iter().position(|word| word.value.is_some()).unwrap_or(words.len());
-        // Flags may stand between the pairs; the words before the first pair are taken in order.
+        // Flags may come between the pairs. The words before the first pair are read in order.
         let rest = words.split_off(split);
         Ok(Some(Self { first: first.key, words: words.into_iter(), rest }))
     }
 
-    /// The next plain word.
+    /// Takes the next plain word. `what` describes it in the error if there is none.
     pub(super) fn word(&mut self, what: &str) -> Result<&'a str, String> {
         self.words.next().map(|word| word.key).ok_or_else(|| format!("expected {what}"))
     }
 
-    /// The next plain word, if there is one.
+    /// Takes the next plain word, if there is one.
     pub(super) fn next_word(&mut self) -> Option<&'a str> {
         self.words.next().map(|word| word.key)
     }
 
-    /// The first pair, taken away.
+    /// Takes the first pair.
     pub(super) fn pair(&mut self) -> Option<(&'a str, &'a str)> {
         let at = self.rest.iter().position(|word| word.value.is_some())?;
         let Word { key, value } = self.rest.remove(at);
         Some((key, value?))
     }
 
-    /// The setting's one value.
+    /// Takes the only word of a setting.
     pub(super) fn only(mut self, what: &str) -> Result<&'a str, String> {
         let word = self.word(what)?;
         self.end()?;
         Ok(word)
     }
 
-    /// The value of `key`, taken away.
+    /// Takes the value of `key`, if there is one.
     pub(super) fn key(&mut self, key: &str) -> Option<&'a str> {
         let at = self.rest.iter().position(|word| word.key == key && word.value.is_some())?;
         self.rest.remove(at).value
     }
 
-    /// The value of `key`, which must be there.
+    /// Takes the value of `key`, which is required.
     pub(super) fn needed(&mut self, key: &str) -> Result<&'a str, String> {
         self.key(key).ok_or_else(|| format!("expected `{key}=`"))
     }
 
-    /// Is the flag there? It is taken away.
+    /// Takes the flag. Returns whether the line had it.
     pub(super) fn flag(&mut self, flag: &str) -> bool {
         let at = self.rest.iter().position(|word| word.key == flag && word.value.is_none());
         at.map(|at| self.rest.remove(at)).is_some()
     }
 
-    /// Nothing may be left.
+    /// Returns an error if anything is left.
     pub(super) fn end(mut self) -> Result<(), String> {
         match self.words.next().or(self.rest.first().copied()) {
             None => Ok(()),
@@ -87,7 +87,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The first word, and what follows it. A value may be in double quotes.
+/// Splits off the first word. A value may be in double quotes.
 fn word(text: &str) -> Result<(Word<'_>, &str), String> {
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
     let Some((key, value)) = text.split_once('=').filter(|(key, _)| key.len() < end) else {

@@ -1,27 +1,28 @@
-//! The settings of a scenario, which stand before its first event.
+//! The settings of a scenario, which come before its first event.
 
-use crate::readings::{Reading, Readings};
+use crate::assumptions::{Assumption, Assumptions};
+use crate::pool::Pool;
 use crate::scenario::line::Line;
 use crate::scenario::values::{address, prefix};
 use std::net::Ipv4Addr;
 
-/// What they say.
+/// The settings that were read so far.
 #[derive(Default)]
 pub(super) struct Settings {
     pub server: Option<String>,
     pub server_address: Option<Ipv4Addr>,
-    pub pool: Option<(Ipv4Addr, Ipv4Addr)>,
+    pub range: Option<(Ipv4Addr, Ipv4Addr)>,
     pub ipv6_prefix: [u8; 8],
     pub begins: Option<i64>,
     pub two_processes: bool,
-    pub readings: Readings,
+    pub assumptions: Assumptions,
 }
 
-/// Their names, for messages.
-pub(super) const NAMES: &str = "server, server-address, pool, ipv6-prefix, day, processes and reading";
+/// The names of the settings, for messages.
+pub(super) const NAMES: &str = "server, server-address, pool, ipv6-prefix, day, processes and assume";
 
 impl Settings {
-    /// Takes the line, or gives it back if it is no setting.
+    /// Reads the line. Returns it if it is not a setting.
     pub(super) fn line<'a>(&mut self, line: Line<'a>) -> Result<Option<Line<'a>>, String> {
         match line.first {
             "server" => self.server = Some(line.only("a name, like VPN1")?.to_owned()),
@@ -33,7 +34,7 @@ impl Settings {
                 if range.0 > range.1 || u32::from(range.1) - u32::from(range.0) > 0xFF_FFFF {
                     return Err(format!("the pool {first}-{last} is empty or larger than a /8"));
                 }
-                self.pool = Some(range);
+                self.range = Some(range);
             }
             "ipv6-prefix" => self.ipv6_prefix = prefix(line.only("an IPv6 prefix, like 2001:db8:20::/64")?)?,
             "day" => {
@@ -50,20 +51,28 @@ impl Settings {
                     other => return Err(format!("there cannot be `{other}` processes: expected one or two")),
                 }
             }
-            "reading" => self.reading(line)?,
+            "assume" => self.assume(line)?,
             _ => return Ok(Some(line)),
         }
         Ok(None)
     }
 
-    fn reading(&mut self, mut line: Line<'_>) -> Result<(), String> {
-        let names: Vec<_> = Reading::ALL.iter().map(|reading| reading.name()).collect();
+    /// RRAS's own addresses.
+    pub(super) fn pool(&self) -> Result<Pool, String> {
+        let (first, last) = self.range.ok_or("the setting `pool` is missing: RRAS needs addresses of its own")?;
+        let server = self.server_address.ok_or("the setting `server-address` is missing")?;
+        Ok(Pool::new(server, first, last, self.ipv6_prefix))
+    }
+
+    fn assume(&mut self, mut line: Line<'_>) -> Result<(), String> {
+        let names: Vec<_> = Assumption::ALL.iter().map(|assumption| assumption.name()).collect();
         let (name, value) =
             line.pair().ok_or_else(|| format!("expected NAME=VALUE; names are {}", names.join(", ")))?;
-        let reading = Reading::ALL.iter().copied().find(|reading| reading.name() == name);
-        let reading = reading.ok_or_else(|| format!("there is no reading `{name}`: they are {}", names.join(", ")))?;
-        if !self.readings.set(reading, value) {
-            return Err(format!("`{name}` cannot be `{value}`: expected {}", reading.values().join(" or ")));
+        let assumption = Assumption::ALL.iter().copied().find(|assumption| assumption.name() == name);
+        let assumption = assumption
+            .ok_or_else(|| format!("there is no assumption `{name}`: expected one of {}", names.join(", ")))?;
+        if !self.assumptions.set(assumption, value) {
+            return Err(format!("`{name}` cannot be `{value}`: expected {}", assumption.values().join(" or ")));
         }
         line.end()
     }

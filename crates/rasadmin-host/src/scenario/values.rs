@@ -1,20 +1,22 @@
-//! The values of a scenario's keys.
+//! Parses the values of a scenario's keys.
 
-use crate::address::{IdentifierOffer, Offer};
-use crate::farewell::{Delivery, Part};
+use crate::address_calls::{IdentifierOffer, Offer};
 use crate::fill::Tunnel;
-use crate::scenario::Use;
+use crate::hangup_calls::{Delivery, HangupCall};
+use crate::scenario::event::Traffic;
 use crate::scenario::line::Line;
 use mprapi::abi::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-pub(super) fn used(line: &mut Line<'_>) -> Result<Option<Use>, String> {
+/// What `received=` and `sent=` say.
+pub(super) fn traffic(line: &mut Line<'_>) -> Result<Option<Traffic>, String> {
     let mut bytes = |key| line.key(key).map(|text| size(key, text)).transpose();
     let (received, sent) = (bytes("received")?, bytes("sent")?);
-    Ok((received.is_some() || sent.is_some()).then(|| Use { received: received.unwrap_or(0), sent: sent.unwrap_or(0) }))
+    Ok((received.is_some() || sent.is_some())
+        .then(|| Traffic { received: received.unwrap_or(0), sent: sent.unwrap_or(0) }))
 }
 
-/// Bytes: a number, or one with K, M or G for 1024, 1024², 1024³.
+/// A number of bytes. K, M and G stand for 1024, 1024² and 1024³.
 fn size(key: &str, text: &str) -> Result<u64, String> {
     let (digits, unit) = match text.char_indices().last() {
         Some((at, 'K')) => (&text[..at], 1 << 10),
@@ -26,7 +28,7 @@ fn size(key: &str, text: &str) -> Result<u64, String> {
     number.ok_or_else(|| format!("`{key}` must be a number of bytes, like 1500000 or 20M, not `{text}`"))
 }
 
-/// Seconds since midnight; hours go on past 23 into the days after.
+/// `HH:MM:SS`, in seconds since midnight. Hours past 23 are in the following days.
 pub(super) fn time(text: &str) -> Option<u32> {
     let mut parts = text.split(':');
     let mut next = |limit: u32| {
@@ -61,7 +63,9 @@ pub(super) fn address(text: &str) -> Result<Ipv4Addr, String> {
 
 pub(super) fn ip(text: &str) -> Result<String, String> {
     let parsed = text.parse::<std::net::IpAddr>();
-    parsed.map(|ip| ip.to_string()).map_err(|_| format!("`{text}` is no IP address: expected one like 203.0.113.9"))
+    parsed
+        .map(|ip| ip.to_string())
+        .map_err(|_| format!("`{text}` is not a valid IP address: expected one like 203.0.113.9"))
 }
 
 pub(super) fn offer(text: &str) -> Result<Offer, String> {
@@ -78,9 +82,9 @@ pub(super) fn identifier_offer(text: &str) -> Result<IdentifierOffer, String> {
     })
 }
 
-/// The last eight bytes of an IPv6 address.
+/// An IPv6 interface identifier: the last eight bytes of an address whose first eight are zero.
 pub(super) fn identifier(text: &str) -> Result<[u8; 8], String> {
-    let expected = || format!("`{text}` is no IPv6 interface identifier: expected one like ::2a00:1");
+    let expected = || format!("`{text}` is not a valid IPv6 interface identifier: expected one like ::2a00:1");
     let bits = text.parse::<Ipv6Addr>().map_err(|_| expected())?.to_bits();
     u64::try_from(bits).map(u64::to_be_bytes).map_err(|_| expected())
 }
@@ -112,24 +116,24 @@ pub(super) fn quarantine(text: &str) -> Result<i32, String> {
     }
 }
 
-/// `link,release`
-pub(super) fn parts(text: &str) -> Result<Vec<Part>, String> {
-    let part = |name: &str| {
-        let found = Part::ALL.into_iter().find(|part| part.name() == name);
+/// A list of hangup calls, such as `link,release`.
+pub(super) fn hangup_calls(text: &str) -> Result<Vec<HangupCall>, String> {
+    let call = |name: &str| {
+        let found = HangupCall::ALL.into_iter().find(|call| call.name() == name);
         found.ok_or_else(|| format!("there is no part `{name}` of a hangup: expected link, connection or release"))
     };
-    text.split(',').map(part).collect()
+    text.split(',').map(call).collect()
 }
 
 /// What `lose=` and `twice=` say.
 pub(super) fn delivery(line: &mut Line<'_>) -> Result<Delivery, String> {
     let mut delivery = Delivery::default();
     for (key, times) in [("lose", 0), ("twice", 2)] {
-        for part in line.key(key).map(parts).transpose()?.unwrap_or_default() {
-            if delivery.times(part) != 1 {
-                return Err(format!("`{}` cannot be lost and come twice", part.name()));
+        for call in line.key(key).map(hangup_calls).transpose()?.unwrap_or_default() {
+            if delivery.times(call) != 1 {
+                return Err(format!("`{}` cannot be lost and come twice", call.name()));
             }
-            delivery.set(part, times);
+            delivery.set(call, times);
         }
     }
     Ok(delivery)

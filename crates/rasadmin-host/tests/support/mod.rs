@@ -1,4 +1,4 @@
-//! Scripted admin DLLs in C, a copy for each test, and the log of the calls they got.
+//! Scripted admin DLLs in C, with a copy for each test, and the log of their calls.
 #![allow(dead_code)] // Each test file uses a part.
 
 use rasadmin_host::pool::Pool;
@@ -16,7 +16,7 @@ pub fn fixtures() -> PathBuf {
     folder
 }
 
-/// A copy of a fixture with a script of its own.
+/// A copy of a fixture with its own script.
 pub struct Dll {
     _folder: TempDir,
     pub path: PathBuf,
@@ -39,7 +39,7 @@ impl Entry {
 }
 
 impl Dll {
-    /// A copy of the fixture, which logs what it is called for and answers as `script` says.
+    /// A copy of the fixture. It logs its calls and answers as `script` says.
     pub fn scripted(fixture: &str, script: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let name = format!("{fixture}{}", std::env::consts::DLL_SUFFIX);
@@ -54,19 +54,19 @@ impl Dll {
         Self::scripted("good-rev2", "")
     }
 
-    /// What it was called for, in order.
+    /// The log of its calls, in order.
     pub fn log(&self) -> Vec<Entry> {
         let text = std::fs::read_to_string(with(&self.path, ".log")).unwrap_or_default();
         text.lines()
             .map(|line| {
-                let (mark, rest) = line.split_once(' ').unwrap_or_else(|| panic!("log line `{line}`"));
+                let (direction, rest) = line.split_once(' ').unwrap_or_else(|| panic!("log line `{line}`"));
                 let function = rest.split(' ').next().unwrap_or_default().to_owned();
-                Entry { begins: mark == ">", function, text: rest.to_owned() }
+                Entry { begins: direction == ">", function, text: rest.to_owned() }
             })
             .collect()
     }
 
-    /// The functions it was called for, in order, without the MprAdmin before their names.
+    /// The functions that were called, in order, without MprAdmin in front of their names.
     pub fn calls(&self) -> Vec<String> {
         let calls = self.log().into_iter().filter(|e| e.begins);
         calls.map(|e| e.function.trim_start_matches("MprAdmin").to_owned()).collect()

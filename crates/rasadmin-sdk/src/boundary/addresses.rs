@@ -1,17 +1,18 @@
-//! The address pairs.
+//! The address functions.
 
+use super::error::CallError;
+use super::guard::guarded;
 use super::structures::{checked, name};
-use super::{Wrong, guarded};
 use crate::address::{AddressRequest, Assignment, InterfaceId};
+use crate::admin_dll::{AssignIpv4, AssignIpv6};
 use crate::slot::Slot;
-use crate::{AssignIpv4, AssignIpv6};
 use mprapi::FunctionId;
 use mprapi::abi::*;
 use mprapi::contract::ArgumentType;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ptr;
 
-/// Reads the three pointers that all address calls have in common.
+/// Reads the three arguments that all address calls have in common.
 ///
 /// # Safety
 /// As [`ask`].
@@ -21,9 +22,9 @@ unsafe fn address_request<A: Copy>(
     port: PCWSTR,
     address: *mut A,
     ty: ArgumentType,
-) -> Result<AddressRequest<A>, Wrong> {
+) -> Result<AddressRequest<A>, CallError> {
     let address = checked::<A>(address.cast(), ty)?;
-    // SAFETY: the caller vouches for the pointers (CONTRACT section 1); `address` is not null and aligned.
+    // SAFETY: the caller guarantees the pointers (CONTRACT section 1); `address` is not null and aligned.
     let (user, port, address) = unsafe {
         let user = name(user.cast_mut().cast(), ArgumentType::UserName);
         let port = name(port.cast_mut().cast(), ArgumentType::PortName);
@@ -39,18 +40,18 @@ impl<A> AddressRequest<A> {
     }
 }
 
-/// notify_release, checked, and FALSE until the address is given.
+/// Checks the pointer to notify_release and sets it to FALSE. It stays FALSE unless an address is assigned.
 ///
 /// # Safety
 /// `notify` is null or points to a writable BOOL.
-unsafe fn notify(notify: *mut BOOL) -> Result<*mut BOOL, Wrong> {
+unsafe fn notify(notify: *mut BOOL) -> Result<*mut BOOL, CallError> {
     let notify = checked::<BOOL>(notify.cast(), ArgumentType::NotifyRelease)?;
-    // SAFETY: not null, aligned, and the caller vouches for it (CONTRACT section 1).
+    // SAFETY: not null, aligned, and the caller guarantees it (CONTRACT section 1).
     unsafe { ptr::write(notify, FALSE) };
     Ok(notify)
 }
 
-/// MprAdminGetIpAddressForUser. The DWORD is in network byte order: the address's four bytes in memory.
+/// MprAdminGetIpAddressForUser. The DWORD is in network byte order: it has the address's four bytes in memory.
 ///
 /// # Safety
 /// As [`ask`].
@@ -62,17 +63,17 @@ pub unsafe fn assign_ipv4<D: AssignIpv4>(
     notify_release: *mut BOOL,
 ) -> u32 {
     let function = FunctionId::GetIpAddressForUser;
-    // First of all, so that it is FALSE on every refusal.
-    // SAFETY: the caller vouches for the pointers.
+    // This comes first, so that notify_release is FALSE on every refusal.
+    // SAFETY: the caller guarantees the pointers.
     let notify_release = unsafe { notify(notify_release) };
     guarded(slot, function, |dll| {
         let notify_release = notify_release?;
         // SAFETY: as above.
         let request = unsafe { address_request(function, user, port, address, ArgumentType::Ipv4Address) }?;
         let request = request.map(|dword| Ipv4Addr::from(dword.to_ne_bytes()));
-        let assignment = dll.assign_ipv4(&request).map_err(Wrong::Refused)?;
+        let assignment = dll.assign_ipv4(&request).map_err(CallError::Refused)?;
         if assignment.address.is_unspecified() {
-            return Err(Wrong::UselessAddress("the DLL assigned 0.0.0.0".into()));
+            return Err(CallError::UnusableAddress("the DLL assigned 0.0.0.0".into()));
         }
         // SAFETY: both were checked above.
         unsafe {
@@ -90,7 +91,7 @@ pub unsafe fn assign_ipv4<D: AssignIpv4>(
 pub unsafe fn release_ipv4<D: AssignIpv4>(slot: &Slot<D>, user: PCWSTR, port: PCWSTR, address: *mut u32) {
     let function = FunctionId::ReleaseIpAddress;
     guarded(slot, function, |dll| {
-        // SAFETY: the caller vouches for the pointers.
+        // SAFETY: the caller guarantees the pointers.
         let request = unsafe { address_request(function, user, port, address, ArgumentType::Ipv4Address) }?;
         dll.release_ipv4(&request.map(|dword| Ipv4Addr::from(dword.to_ne_bytes())));
         Ok(())
@@ -100,9 +101,9 @@ pub unsafe fn release_ipv4<D: AssignIpv4>(slot: &Slot<D>, user: PCWSTR, port: PC
 /// The bytes of an IN6_ADDR, which is a union of arrays.
 type Ipv6Bytes = [u8; 16];
 
-/// MprAdminGetIpv6AddressForUser. The identifier is written into the last eight bytes, the first eight are preserved;
-/// if the last are zero and the first are not, the identifier seems to be in the first, and the offer is kept. A DLL
-/// may keep any offer, but may not choose a zero or reserved identifier.
+/// MprAdminGetIpv6AddressForUser. The identifier goes into the last eight bytes; the first eight do not change. If the last
+/// are zero and the first are not, RRAS seems to expect the identifier in the first, and the offer is kept. A DLL may keep
+/// any offer, but may not choose a zero or reserved identifier.
 ///
 /// # Safety
 /// As [`ask`].
@@ -114,8 +115,8 @@ pub unsafe fn assign_ipv6<D: AssignIpv6>(
     notify_release: *mut BOOL,
 ) -> u32 {
     let function = FunctionId::GetIpv6AddressForUser;
-    // First of all, so that it is FALSE on every refusal.
-    // SAFETY: the caller vouches for the pointers.
+    // This comes first, so that notify_release is FALSE on every refusal.
+    // SAFETY: the caller guarantees the pointers.
     let notify_release = unsafe { notify(notify_release) };
     guarded(slot, function, |dll| {
         let notify_release = notify_release?;
@@ -125,16 +126,18 @@ pub unsafe fn assign_ipv6<D: AssignIpv6>(
         let request = unsafe { address_request(function, user, port, bytes, ArgumentType::Ipv6Address) }?;
         let offer = request.address;
         let Assignment { address: InterfaceId(identifier), notify_release: wanted } =
-            dll.assign_ipv6(&request.map(Ipv6Addr::from)).map_err(Wrong::Refused)?;
+            dll.assign_ipv6(&request.map(Ipv6Addr::from)).map_err(CallError::Refused)?;
         let mut given = offer;
         if offer[8..] == [0; 8] && offer[..8] != [0; 8] {
             let offer = Ipv6Addr::from(offer);
             tracing::warn!(function = function.name(), "kept the offer {offer}: its last eight bytes are zero");
         } else if offer[8..] == identifier {
-            // An offer may be kept whatever it is: RRAS is responsible for it.
+            // The DLL may keep any offer, because RRAS is responsible for it.
         } else if InterfaceId(identifier).is_reserved() {
             let identifier = u64::from_be_bytes(identifier);
-            return Err(Wrong::UselessAddress(format!("the DLL assigned the reserved identifier {identifier:#018x}")));
+            return Err(CallError::UnusableAddress(format!(
+                "the DLL assigned the reserved identifier {identifier:#018x}"
+            )));
         } else {
             given[8..].copy_from_slice(&identifier);
         }
@@ -156,7 +159,7 @@ pub unsafe fn release_ipv6<D: AssignIpv6>(slot: &Slot<D>, user: PCWSTR, port: PC
     guarded(slot, function, |dll| {
         checked::<IN6_ADDR>(address.cast(), ArgumentType::Ipv6Address)?;
         let bytes = address.cast::<Ipv6Bytes>();
-        // SAFETY: the caller vouches for the pointers.
+        // SAFETY: the caller guarantees the pointers.
         let request = unsafe { address_request(function, user, port, bytes, ArgumentType::Ipv6Address) }?;
         dll.release_ipv6(&request.map(Ipv6Addr::from));
         Ok(())

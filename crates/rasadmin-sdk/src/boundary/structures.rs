@@ -1,76 +1,84 @@
-//! Reading what RRAS passes: pointers are checked, and structures are copied before anything looks at them.
+//! Reads what RRAS passes: checks the pointers, and copies the structures before any other code uses them.
 
-use super::{Raw, Wrong};
-use crate::connection::{Projection, pair};
-use crate::{Connection, Link};
+use super::error::CallError;
+use crate::connection::Connection;
+use crate::link::Link;
 use mprapi::FunctionId;
 use mprapi::abi::*;
 use mprapi::contract::ArgumentType;
+use std::ffi::c_void;
 use std::ptr;
 
-/// Checks for null and alignment.
-pub(super) fn checked<T>(pointer: Raw, ty: ArgumentType) -> Result<*mut T, Wrong> {
+/// A pointer as an export gets it.
+pub(super) type RawPointer = *mut c_void;
+
+/// Checks that a pointer is not null and is aligned.
+pub(super) fn checked<T>(pointer: RawPointer, ty: ArgumentType) -> Result<*mut T, CallError> {
     let pointer = pointer.cast::<T>();
     if pointer.is_null() {
-        Err(Wrong::Null(ty))
+        Err(CallError::Null(ty))
     } else if !pointer.is_aligned() {
-        Err(Wrong::Misaligned(ty))
+        Err(CallError::Misaligned(ty))
     } else {
         Ok(pointer)
     }
 }
 
-/// Copies a structure of the contract. `len` is how much of it the caller vouches for; the rest is zero.
+/// Copies the first `len` bytes of a structure of the contract; the rest is zero. Returns the value and its bytes.
 ///
 /// # Safety
 /// `pointer` is null, or points to `len` readable bytes.
 pub(super) unsafe fn copy<T: Copy>(
-    pointer: Raw,
+    pointer: RawPointer,
     ty: ArgumentType,
     len: usize,
-) -> Result<(T, (ArgumentType, Vec<u8>)), Wrong> {
+) -> Result<(T, (ArgumentType, Vec<u8>)), CallError> {
     let from = checked::<T>(pointer, ty)?;
     let mut bytes = vec![0u8; size_of::<T>()];
     let len = len.min(bytes.len());
-    // SAFETY: the caller vouches for `len` readable bytes (CONTRACT section 2: the sizes that Windows passes); the
-    // buffer has at least as many. The bytes are copied first, so that nothing changes under the reader.
+    // SAFETY: the caller guarantees `len` readable bytes (CONTRACT section 2: the sizes that Windows passes); the
+    // buffer has at least as many. The bytes are copied first, so that they do not change while they are read.
     unsafe { ptr::copy_nonoverlapping(from.cast::<u8>(), bytes.as_mut_ptr(), len) };
     // SAFETY: T is a structure of the contract, made of integers, arrays of them and handles: any bytes are a value.
     let value = unsafe { ptr::read_unaligned(bytes.as_ptr().cast::<T>()) };
     Ok((value, (ty, bytes)))
 }
 
-/// Reads the header of a RAS_CONNECTION_EX or AUTH_VALIDATION_EX and returns the size it states, if it is of the right
-/// type and at least `least` bytes. A newer revision or a larger size is read as its known prefix.
+/// Reads the header of a RAS_CONNECTION_EX or AUTH_VALIDATION_EX. Returns its size, if the type is right and the size is at
+/// least `least` bytes. Of a newer revision or a larger size, the SDK reads the part that it knows.
 ///
 /// # Safety
 /// `pointer` is null, or points to a readable MPRAPI_OBJECT_HEADER.
-pub(super) unsafe fn header(pointer: Raw, ty: ArgumentType, kind: u8, least: usize) -> Result<usize, Wrong> {
+pub(super) unsafe fn header(pointer: RawPointer, ty: ArgumentType, kind: u8, least: usize) -> Result<usize, CallError> {
     if !pointer.cast::<u64>().is_aligned() {
-        return Err(Wrong::Misaligned(ty));
+        return Err(CallError::Misaligned(ty));
     }
     let from = checked::<MPRAPI_OBJECT_HEADER>(pointer, ty)?;
-    // SAFETY: not null, aligned, and the caller vouches for the header (CONTRACT section 2).
+    // SAFETY: not null, aligned, and the caller guarantees the header (CONTRACT section 2).
     let found = unsafe { ptr::read(from) };
     let size = usize::from(found.size);
     if found.r#type != kind || size < least {
-        return Err(Wrong::Header { ty, kind: found.r#type, size: found.size });
+        return Err(CallError::Header { ty, kind: found.r#type, size: found.size });
     }
     Ok(size)
 }
 
-/// Reads the structures of a connection form. With `partly`, for a hangup, it reads as much as it can.
+/// Reads the structures of a connection. With `partly`, for a hangup, it reads as much as possible.
 ///
 /// # Safety
 /// The pointers are as CONTRACT section 1 says for `function`, or null.
-pub(super) unsafe fn connection(function: FunctionId, pointers: &[Raw], partly: bool) -> Result<Connection, Wrong> {
+pub(super) unsafe fn connection(
+    function: FunctionId,
+    pointers: &[RawPointer],
+    partly: bool,
+) -> Result<Connection, CallError> {
     let mut connection = Connection::empty(function);
-    let mut wrong = None;
+    let mut error = None;
     for (argument, &pointer) in function.row().arguments.iter().zip(pointers) {
         let ty = argument.ty;
         macro_rules! into {
             ($field:ident, $len:expr) => {
-                // SAFETY: the caller vouches for the pointer (CONTRACT sections 1 and 2).
+                // SAFETY: the caller guarantees the pointer (CONTRACT sections 1 and 2).
                 unsafe { copy(pointer, ty, $len) }.map(|(value, raw)| {
                     connection.$field = Some(value);
                     connection.raw.push(raw);
@@ -95,36 +103,41 @@ pub(super) unsafe fn connection(function: FunctionId, pointers: &[Raw], partly: 
                 return Err(found);
             }
             connection.truncated = true;
-            wrong = Some(found);
+            error = Some(found);
         }
     }
-    match wrong {
-        // Nothing at all could be read.
-        Some(wrong) if connection.raw.is_empty() => Err(wrong),
-        Some(wrong) => {
-            tracing::warn!(function = function.name(), "delivered as far as it could be read: {wrong}");
+    match error {
+        // No structure could be read.
+        Some(error) if connection.raw.is_empty() => Err(error),
+        Some(error) => {
+            tracing::warn!(function = function.name(), "delivered only what could be read: {error}");
             Ok(connection)
         }
         None => Ok(connection),
     }
 }
 
-/// Reads the structures of a link; for a hangup, as much as it can.
+/// Reads the structures of a link. With `partly`, for a hangup, it reads as much as possible.
 ///
 /// # Safety
 /// As [`connection`].
-pub(super) unsafe fn link(function: FunctionId, p0: Raw, p1: Raw, partly: bool) -> Result<Link, Wrong> {
+pub(super) unsafe fn link(
+    function: FunctionId,
+    p0: RawPointer,
+    p1: RawPointer,
+    partly: bool,
+) -> Result<Link, CallError> {
     let mut link = Link { function, truncated: false, raw: Vec::new(), p0: None, p1: None };
-    // SAFETY: the caller vouches for both pointers (CONTRACT sections 1 and 2).
+    // SAFETY: the caller guarantees both pointers (CONTRACT sections 1 and 2).
     let (first, second) =
         unsafe { (copy(p0, ArgumentType::Port0, usize::MAX), copy(p1, ArgumentType::Port1, usize::MAX)) };
     match (first, second) {
-        (Err(wrong), Err(_)) => return Err(wrong),
-        (Err(wrong), _) | (_, Err(wrong)) if !partly => return Err(wrong),
+        (Err(error), Err(_)) => return Err(error),
+        (Err(error), _) | (_, Err(error)) if !partly => return Err(error),
         (first, second) => {
-            for wrong in [first.as_ref().err(), second.as_ref().err()].into_iter().flatten() {
+            for error in [first.as_ref().err(), second.as_ref().err()].into_iter().flatten() {
                 link.truncated = true;
-                tracing::warn!(function = function.name(), "delivered as far as it could be read: {wrong}");
+                tracing::warn!(function = function.name(), "delivered only what could be read: {error}");
             }
             if let Ok((value, raw)) = first {
                 link.p0 = Some(value);
@@ -139,12 +152,12 @@ pub(super) unsafe fn link(function: FunctionId, p0: Raw, p1: Raw, partly: bool) 
     Ok(link)
 }
 
-/// Reads a terminated name of at most UNLEN units; a longer one is an error, and is never cut. Nothing past the
-/// terminator is touched.
+/// Reads a terminated name of at most UNLEN units. A longer name is an error; it is never truncated. Nothing past the
+/// terminator is read.
 ///
 /// # Safety
 /// `pointer` is null, or points to a terminated UTF-16 string.
-pub(super) unsafe fn name(pointer: Raw, ty: ArgumentType) -> Result<Vec<u16>, Wrong> {
+pub(super) unsafe fn name(pointer: RawPointer, ty: ArgumentType) -> Result<Vec<u16>, CallError> {
     let from = checked::<u16>(pointer, ty)?;
     let mut units = Vec::with_capacity(64);
     for at in 0..=UNLEN {
@@ -155,27 +168,5 @@ pub(super) unsafe fn name(pointer: Raw, ty: ArgumentType) -> Result<Vec<u16>, Wr
             unit => units.push(unit),
         }
     }
-    Err(Wrong::NameTooLong(ty))
-}
-
-/// The IPv4 and IPv6 addresses of the negotiated projection.
-pub(crate) fn projection(info: &PROJECTION_INFO) -> Option<Projection> {
-    macro_rules! of {
-        ($arm:expr) => {{
-            let arm = $arm;
-            let identifiers = [arm.bInterfaceIdentifier, arm.bRemoteInterfaceIdentifier];
-            Some(Projection {
-                ipv4: pair(arm.dwIPv4NegotiationError, &arm.wszAddress, &arm.wszRemoteAddress),
-                ipv6_identifiers: (arm.dwIPv6NegotiationError == NO_ERROR).then_some(identifiers),
-                ipv6_prefix: (arm.dwIPv6NegotiationError == NO_ERROR).then_some(arm.bPrefix),
-            })
-        }};
-    }
-    match info.projectionInfoType {
-        // SAFETY: the type names the arm (CONTRACT section 2), and both are integers and arrays of them.
-        PROJECTION_PPP => of!(unsafe { &info.Anonymous.PppProjectionInfo }),
-        // SAFETY: as above.
-        PROJECTION_IKEV2 => of!(unsafe { &info.Anonymous.Ikev2ProjectionInfo }),
-        _ => None,
-    }
+    Err(CallError::NameTooLong(ty))
 }

@@ -1,4 +1,4 @@
-//! The address pairs: byte order, halves, and notify_release.
+//! The address functions: byte order, halves of the IPv6 address, and notify_release.
 
 use super::*;
 
@@ -41,7 +41,7 @@ fn the_ipv6_identifier_goes_into_the_low_half_and_the_rest_is_preserved() {
     let (code, address, notify) = get_ipv6(both);
     assert_eq!((code != 0, address, notify), (true, both, FALSE), "never a zero identifier");
     world().ipv6 = |offer| Ok(Assignment::of(offer));
-    assert_eq!(get_ipv6([0; 16]), (0, [0; 16], TRUE), "an offer is kept, whatever it is");
+    assert_eq!(get_ipv6([0; 16]), (0, [0; 16], TRUE), "any offer can be kept");
 }
 
 #[test]

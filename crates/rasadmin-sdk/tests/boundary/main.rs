@@ -1,4 +1,4 @@
-//! What stands between RRAS and the DLL's methods: every export called as a buggy caller might.
+//! The boundary between RRAS and the DLL's methods: every export, called as a faulty caller might.
 #![allow(clippy::unwrap_used)]
 
 mod addresses;
@@ -12,9 +12,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ptr::null_mut;
 use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 
-/// What the methods of the test's DLL do, and what they saw.
+/// What the methods of the test's DLL do, and the log of their calls.
 struct World {
-    seen: Vec<String>,
+    calls: Vec<String>,
     act: fn(&str),
     verdict: fn() -> Verdict,
     ipv4: fn(Ipv4Addr) -> Result<Assignment<Ipv4Addr>, Refusal>,
@@ -23,7 +23,7 @@ struct World {
 }
 
 const QUIET: World = World {
-    seen: Vec::new(),
+    calls: Vec::new(),
     act: |_| {},
     verdict: || Verdict::Accept,
     ipv4: |offer| Ok(Assignment::of(offer)),
@@ -31,18 +31,18 @@ const QUIET: World = World {
     start: || Ok(()),
 };
 static WORLD: Mutex<World> = Mutex::new(QUIET);
-/// The exports have one instance, so the tests take turns.
+/// The exports share one instance, so the tests take turns.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn world() -> MutexGuard<'static, World> {
     WORLD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Notes what was seen and acts, outside the lock: what acts may panic or wait.
-fn note(what: String) {
+/// Logs a call, then runs `act` outside the lock, because it may panic or wait.
+fn log_call(what: String) {
     let act = {
         let mut world = world();
-        world.seen.push(what.clone());
+        world.calls.push(what.clone());
         world.act
     };
     act(&what);
@@ -52,14 +52,14 @@ struct Probe;
 
 impl AdminDll for Probe {
     fn initialize(environment: &Environment) -> Result<Self, InitializeError> {
-        note(format!("initialize {}", environment.function()));
+        log_call(format!("initialize {}", environment.function()));
         (world().start)().map(|()| Self)
     }
     fn terminate(&self) {
-        note("terminate".into());
+        log_call("terminate".into());
     }
     fn accept_connection(&self, c: &Connection) -> Verdict {
-        note(format!(
+        log_call(format!(
             "accept {} user={} units={} handle={}",
             c.function(),
             c.user(),
@@ -69,59 +69,59 @@ impl AdminDll for Probe {
         (world().verdict)()
     }
     fn connection_hangup(&self, c: &Connection) {
-        note(format!("hangup {} user={} truncated={}", c.function(), c.user(), c.is_truncated()));
+        log_call(format!("hangup {} user={} truncated={}", c.function(), c.user(), c.is_truncated()));
     }
     fn accept_link(&self, l: &Link) -> Verdict {
         let tunnel = l.tunnel().map_or("none".to_owned(), |t| t.to_string());
-        note(format!("link port={} tunnel={tunnel} handle={}", l.port(), l.connection_handle()));
+        log_call(format!("link port={} tunnel={tunnel} handle={}", l.port(), l.connection_handle()));
         (world().verdict)()
     }
     fn link_hangup(&self, l: &Link) {
-        note(format!("link hangup port={} truncated={}", l.port(), l.is_truncated()));
+        log_call(format!("link hangup port={} truncated={}", l.port(), l.is_truncated()));
     }
     fn accept_reauthentication(&self, c: &Connection) -> Verdict {
-        note(format!("reauthentication {} {:?}", c.function(), c.quarantine()));
+        log_call(format!("reauthentication {} {:?}", c.function(), c.quarantine()));
         (world().verdict)()
     }
     fn accept_endpoint_change(&self, c: &Connection) -> Verdict {
-        note(format!("endpoint {}", c.remote_endpoint()));
+        log_call(format!("endpoint {}", c.remote_endpoint()));
         (world().verdict)()
     }
 }
 
 impl AssignIpv4 for Probe {
     fn assign_ipv4(&self, r: &AddressRequest<Ipv4Addr>) -> Result<Assignment<Ipv4Addr>, Refusal> {
-        note(format!("ipv4 user={} units={} port={} {}", r.user(), r.user().units().len(), r.port(), r.address()));
+        log_call(format!("ipv4 user={} units={} port={} {}", r.user(), r.user().units().len(), r.port(), r.address()));
         (world().ipv4)(r.address())
     }
     fn release_ipv4(&self, r: &AddressRequest<Ipv4Addr>) {
-        note(format!("ipv4 release {}", r.address()));
+        log_call(format!("ipv4 release {}", r.address()));
     }
 }
 
 impl AssignIpv6 for Probe {
     fn assign_ipv6(&self, r: &AddressRequest<Ipv6Addr>) -> Result<Assignment<InterfaceId>, Refusal> {
-        note(format!("ipv6 {}", r.address()));
+        log_call(format!("ipv6 {}", r.address()));
         (world().ipv6)(r.offered_identifier())
     }
     fn release_ipv6(&self, r: &AddressRequest<Ipv6Addr>) {
-        note(format!("ipv6 release {}", r.address()));
+        log_call(format!("ipv6 release {}", r.address()));
     }
 }
 
 export_admin_dll!(Probe, ipv4, ipv6);
 
-/// A turn with an initialised DLL.
+/// A test's turn, with an initialised DLL.
 fn turn(change: impl FnOnce(&mut World)) -> MutexGuard<'static, ()> {
     let turn = idle();
     assert_eq!(initialize_ex().0, 0);
     let mut world = world();
-    world.seen.clear();
+    world.calls.clear();
     change(&mut world);
     turn
 }
 
-/// A turn with a DLL that is not initialised.
+/// A test's turn, with a DLL that is not initialised.
 fn idle() -> MutexGuard<'static, ()> {
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     *world() = QUIET;
@@ -132,7 +132,7 @@ fn idle() -> MutexGuard<'static, ()> {
 }
 
 fn seen() -> Vec<String> {
-    std::mem::take(&mut world().seen)
+    std::mem::take(&mut world().calls)
 }
 
 fn initialize_ex() -> (u32, MPRAPI_ADMIN_DLL_CALLBACKS) {
@@ -252,7 +252,7 @@ fn a_table_that_cannot_be_filled_in_is_logged() {
     log::open(&path).unwrap();
     let mut table = MPRAPI_ADMIN_DLL_CALLBACKS::default();
     for table in [null_mut(), (&raw mut table).wrapping_byte_add(1)] {
-        // SAFETY: what is tested is that neither is written to.
+        // SAFETY: the test checks that neither is written to.
         assert_eq!(unsafe { MprAdminInitializeDllEx(table) }, ERROR_INVALID_PARAMETER);
     }
     let text = std::fs::read_to_string(&path).unwrap();
@@ -261,7 +261,7 @@ fn a_table_that_cannot_be_filled_in_is_logged() {
     assert!(lines.iter().all(|line| line.contains("function=MprAdminInitializeDllEx code=87")), "{text}");
 }
 
-/// Each export with each of its pointers null, the others good.
+/// Calls each export with each of its pointers null and the others valid.
 #[test]
 fn null_pointers_get_the_safe_answer() {
     let _turn = turn(|_| {});
@@ -296,7 +296,7 @@ fn null_pointers_get_the_safe_answer() {
         assert_eq!(MprAdminAcceptNewLink(p0, null_mut()), FALSE);
         assert_eq!(MprAdminAcceptNewLink(null_mut(), p1), FALSE);
         seen();
-        // A hangup is delivered as far as it can be read.
+        // Of a hangup, the SDK delivers what it can read.
         MprAdminConnectionHangupNotificationEx(null_mut());
         MprAdminConnectionHangupNotification(null_mut(), null_mut());
         MprAdminLinkHangupNotification(null_mut(), null_mut());
@@ -336,7 +336,7 @@ fn misaligned_pointers_get_the_safe_answer() {
     let _turn = turn(|_| {});
     let mut room = vec![0u64; 300];
     let odd = room.as_mut_ptr().cast::<u8>().wrapping_add(1);
-    // SAFETY: the room is larger than every structure; the pointers are misaligned, which is what is tested.
+    // SAFETY: the room is larger than every structure; the pointers are misaligned, which the test checks.
     unsafe {
         assert_eq!(MprAdminAcceptNewConnectionEx(odd.cast()), FALSE);
         assert_eq!(MprAdminAcceptNewConnection(odd.cast(), odd.cast()), FALSE);
@@ -357,7 +357,7 @@ fn headers_are_checked() {
     let mut c = ex("alice");
     for (revision, kind, size, expected) in [
         (1, 1, 1672, TRUE),
-        (2, 1, 2000, TRUE), // A later Windows: its known prefix is read.
+        (2, 1, 2000, TRUE), // A later Windows: the SDK reads the part that it knows.
         (1, 2, 1672, FALSE),
         (1, 1, 1671, FALSE),
         (1, 1, 0, FALSE),
@@ -367,7 +367,7 @@ fn headers_are_checked() {
         assert_eq!(accept(&mut c), expected, "revision {revision}, type {kind}, size {size}");
     }
     seen();
-    // The user's name lies within the first 1,048 bytes.
+    // The user's name is within the first 1,048 bytes.
     c.Header = MPRAPI_OBJECT_HEADER { revision: 1, r#type: 1, size: 1100 };
     // SAFETY: the structure is larger than its header says.
     unsafe { MprAdminConnectionHangupNotificationEx(&mut c) };
@@ -460,7 +460,7 @@ fn a_panic_costs_one_call_and_reaches_the_log() {
     assert_eq!(accept(&mut c), FALSE);
 }
 
-/// RRAS frees a DLL that does not start, without a terminate: an open log would stay behind.
+/// RRAS frees a DLL that does not start without a terminate, so its log must be closed.
 #[test]
 fn an_initialise_that_fails_leaves_its_reason_in_the_log_and_the_log_closed() {
     static PATH: Mutex<Option<std::path::PathBuf>> = Mutex::new(None);
@@ -481,14 +481,14 @@ fn an_initialise_that_fails_leaves_its_reason_in_the_log_and_the_log_closed() {
     }
 }
 
-/// A null table is refused before anything else: it must not close the log of a DLL that runs.
+/// A null table is refused first, so it does not close the log of a running DLL.
 #[test]
 fn a_null_table_does_not_close_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("running.log");
     let _turn = turn(|_| {});
     log::open(&path).unwrap();
-    // SAFETY: null is what is tested.
+    // SAFETY: the test checks null.
     assert_eq!(unsafe { MprAdminInitializeDllEx(null_mut()) }, ERROR_INVALID_PARAMETER);
     rasadmin_sdk::tracing::warn!("still open");
     assert!(std::fs::read_to_string(&path).unwrap().contains("still open"));
@@ -500,10 +500,10 @@ fn half_a_link_hangup_is_logged() {
     let path = folder.path().join("half.log");
     let _turn = turn(|_| {});
     log::open(&path).unwrap();
-    // SAFETY: a whole structure and null, which is what is tested.
+    // SAFETY: a whole structure and null, which the test checks.
     unsafe { MprAdminLinkHangupNotification(&mut RAS_PORT_0::default(), null_mut()) };
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains("delivered as far as it could be read: ") && text.contains(" is null"), "{text}");
+    assert!(text.contains("delivered only what could be read: ") && text.contains(" is null"), "{text}");
 }
 
 #[test]
@@ -518,7 +518,7 @@ fn a_rejection_reaches_the_log_with_its_reason() {
     assert!(text.contains("rejected alice\\nforged: office hours are over"), "{text}");
 }
 
-/// A DLL that has told the reason itself has one line, not two.
+/// A DLL that logs the reason itself has one line in the log, not two.
 #[test]
 fn an_empty_reason_is_not_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -542,7 +542,7 @@ fn an_empty_reason_is_not_written() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
 }
 
-/// "Calls may overlap": one method waits for another to begin.
+/// Calls may overlap: one method waits for another to begin.
 #[test]
 fn calls_overlap() {
     static BOTH: Barrier = Barrier::new(2);

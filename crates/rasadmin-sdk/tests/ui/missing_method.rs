@@ -1,4 +1,4 @@
-//! A required function is a required method: LinkHangupNotification and reauthentication are missing.
+//! Required functions are required methods. LinkHangupNotification and reauthentication are missing.
 use rasadmin_sdk::*;
 
 struct Mine;

@@ -1,4 +1,4 @@
-//! A pair that is named but not implemented.
+//! An address pair that is named but not implemented.
 use rasadmin_sdk::*;
 
 struct Mine;

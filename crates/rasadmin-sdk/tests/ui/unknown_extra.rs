@@ -1,4 +1,4 @@
-//! A name that is none of the extras.
+//! A name that `export_admin_dll!` does not know.
 use rasadmin_sdk::*;
 
 struct Mine;

@@ -8,9 +8,9 @@ use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, LinkEvent, Offer, ReleaseEvent};
 use rasadmin_engine::{Event, Name, Quarantine};
+use rasadmin_host::assumptions::Assumptions;
 use rasadmin_host::fill::{self, ConnectionFacts, LinkFacts, Tunnel};
 use rasadmin_host::invoke::Arg;
-use rasadmin_host::readings::Readings;
 
 /// A call to make.
 pub struct Call {
@@ -28,15 +28,15 @@ const NOTIFY_BEFORE: [u8; 4] = [1, 0, 0, 0];
 
 /// The call for an event. If the event says only that time passes in the process of the notifications, it is the end of
 /// a link that nobody has.
-pub fn of(event: &Event, readings: Readings) -> Result<Call, String> {
+pub fn of(event: &Event, assumptions: Assumptions) -> Result<Call, String> {
     Ok(match event {
         Event::Address(event) => address(event),
         Event::Release(event) => release(event),
         Event::Lost { events: 0 } => link(F::LinkHangupNotification, &of_nobody()),
-        Event::Connection(event) => connection(F::AcceptNewConnectionEx, event, readings)?,
-        Event::Hangup(event) => connection(F::ConnectionHangupNotificationEx, event, readings)?,
-        Event::Reauthentication(event) => connection(F::AcceptReauthenticationEx, event, readings)?,
-        Event::EndpointChange(event) => connection(F::AcceptTunnelEndpointChangeEx, event, readings)?,
+        Event::Connection(event) => connection(F::AcceptNewConnectionEx, event, assumptions)?,
+        Event::Hangup(event) => connection(F::ConnectionHangupNotificationEx, event, assumptions)?,
+        Event::Reauthentication(event) => connection(F::AcceptReauthenticationEx, event, assumptions)?,
+        Event::EndpointChange(event) => connection(F::AcceptTunnelEndpointChangeEx, event, assumptions)?,
         Event::Link(event) => link(F::AcceptNewLink, event),
         Event::LinkHangup(event) => link(F::LinkHangupNotification, event),
         _ => return Err(format!("RRAS has no call for {event:?}")),
@@ -86,7 +86,7 @@ fn release(event: &ReleaseEvent) -> Call {
     Call { function, arguments: vec![user, port, Arg::bytes(&bytes(family, number.into()))] }
 }
 
-fn connection(function: F, event: &ConnectionEvent, readings: Readings) -> Result<Call, String> {
+fn connection(function: F, event: &ConnectionEvent, assumptions: Assumptions) -> Result<Call, String> {
     let of = |family| event.addresses.iter().filter(move |a| a.family == family).map(|a| a.number);
     let mut ipv4 = of(Family::Ipv4).filter_map(|number| u32::try_from(number).ok()).map(Into::into);
     let facts = ConnectionFacts {
@@ -111,7 +111,7 @@ fn connection(function: F, event: &ConnectionEvent, readings: Readings) -> Resul
         server_ipv4: ipv4.next(),
         ipv6_identifier: of(Family::Ipv6).next().map(u64::to_be_bytes),
         ipv6_prefix: PREFIX,
-        readings,
+        assumptions,
         ..ConnectionFacts::default()
     };
     Ok(Call { function, arguments: vec![Arg::bytes(&fill::connection_ex(&facts))] })

@@ -8,11 +8,11 @@ use mprapi::contract::{ArgumentType, Returns};
 use rasadmin_engine::config::{self, Config};
 use rasadmin_engine::state::Checkpoint;
 use rasadmin_engine::{Event, Now, Record, State};
+use rasadmin_host::assumptions::{Assumptions, Projection};
 use rasadmin_host::clock::Clock;
 use rasadmin_host::pool::Pool;
-use rasadmin_host::readings::{Projection, Readings};
 use rasadmin_host::scratch::{self, Scratch};
-use rasadmin_host::{Apart, Options, Processes, Service};
+use rasadmin_host::{Options, Processes, SeparateProcesses, Service};
 use rasadmin_journal::{Follower, Item};
 use rasadmin_recorder::admin::AdminJournal;
 use rasadmin_recorder::present::{self, Missing};
@@ -32,7 +32,7 @@ pub struct Running {
     /// What reads the records as they come.
     follower: Follower,
     config: Arc<Config>,
-    readings: Readings,
+    assumptions: Assumptions,
     _scratch: Scratch,
 }
 
@@ -45,13 +45,13 @@ impl Running {
         let text = format!("{PATIENT}{}", config.bundle.text);
         std::fs::write(scratch.config(), text).map_err(|e| failed(&scratch.config(), &e))?;
         let environment = scratch.environment();
-        let of_clock = environment.iter().find(|(name, _)| *name == scratch::CLOCK);
+        let of_clock = environment.iter().find(|(name, _)| *name == scratch::CLOCK_VARIABLE);
         let of_clock = of_clock.map(|(_, path)| PathBuf::from(path)).unwrap_or_default();
         let clock = Clock::create(&of_clock).map_err(|e| failed(&of_clock, &e))?;
         clock.set(now.at.time, now.at.mono.0);
         let [random, ..] = now.random;
         let projection = if random & 1 == 0 { Projection::Remote } else { Projection::Local };
-        let readings = Readings { projection, ..Readings::default() };
+        let assumptions = Assumptions { projection, ..Assumptions::default() };
         // Nothing is asked of the host's own pool.
         let none = Ipv4Addr::LOCALHOST;
         let mut options = Options::new(Pool::new(none, none, none, [0; 8]));
@@ -61,13 +61,14 @@ impl Running {
             command.args(&arguments).envs(environment.iter().cloned()).env("RASADMIN_SYSTEM_LOG", "off");
             command
         };
-        options.apart = Some(Apart { command: Box::new(command), two: random & 2 == 0 });
+        options.separate_processes =
+            Some(SeparateProcesses { command: Box::new(command), address_process: random & 2 == 0 });
         let service = Service::start(&[dll.to_owned()], options).map_err(|failure| failure.to_string())?;
         let folder = scratch.path().join("journal");
         let follower = Follower::open(&folder).map_err(|e| failed(&folder, &e))?;
         let follower = follower.ok_or_else(|| format!("{}: nothing was recorded", folder.display()))?;
         let config = Arc::new(config::load(&scratch.config()).map_err(|e| e.to_string())?);
-        Ok(Self { service, clock, folder, follower, config, readings, _scratch: scratch })
+        Ok(Self { service, clock, folder, follower, config, assumptions, _scratch: scratch })
     }
 
     /// The service ends and starts again: chance decides whether it is killed.
@@ -81,8 +82,8 @@ impl Running {
     }
 
     /// How what is unproven of RRAS is read.
-    pub fn readings(&self) -> Readings {
-        self.readings
+    pub fn assumptions(&self) -> Assumptions {
+        self.assumptions
     }
 
     /// Whoever starts from what is on disk has this state.

@@ -3,7 +3,7 @@
 use crate::bring_in::bring_in;
 use crate::error::{Result, WithContext};
 use crate::format::{numbers, texts};
-use rasadmin_host::runner::Day;
+use rasadmin_host::outcome::RunSummary;
 use rasadmin_ledger::Error;
 use rasadmin_ledger::report::{Attempt, LeaseTotals, Reader, Refusals};
 use rasadmin_policy::config::Config;
@@ -93,7 +93,7 @@ impl Summary {
     }
 
     /// The deciding rule of each outcome: a user's attempts are in the same order on both sides.
-    pub fn rules(&self, day: &Day) -> Vec<String> {
+    pub fn rules(&self, day: &RunSummary) -> Vec<String> {
         let mut of_user: HashMap<&str, Vec<&Attempt>> = HashMap::new();
         for attempt in self.attempts.iter().rev() {
             of_user.entry(attempt.user.as_str()).or_default().push(attempt);

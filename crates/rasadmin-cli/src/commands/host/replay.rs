@@ -87,7 +87,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         let differences = differences.iter().map(|d| Difference {
             seq: d.seq,
             function: d.function.name(),
-            about: d.about.clone(),
+            about: d.subject.clone(),
             what: d.what.clone(),
         });
         let (calls, skipped) = (replayed.calls, replayed.skipped);

@@ -12,14 +12,14 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use mprapi::Profile;
 use rasadmin_host::clock::Clock;
-use rasadmin_host::expect::Became;
 use rasadmin_host::fill::Tunnel;
-use rasadmin_host::runner::{self, Asked, Day, RunOptions, Stranger};
+use rasadmin_host::outcome::{Answers, OutcomeKind, RunSummary};
+use rasadmin_host::runner::{self, JournalLocker, RunOptions};
 use rasadmin_host::scenario::Scenario;
-use rasadmin_host::scratch::CLOCK;
-use rasadmin_host::serial::Serialise;
+use rasadmin_host::scratch::CLOCK_VARIABLE;
+use rasadmin_host::serialise::Serialise;
 use rasadmin_host::service::Stopped;
-use rasadmin_host::{Apart, Options, Service, StartFailure, StartProblem, dllpath};
+use rasadmin_host::{Options, SeparateProcesses, Service, StartFailure, StartProblem, dllpath};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -273,7 +273,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     // Without the user's own rules there is nothing to report about them.
     let has_rules = arguments.config.is_some();
     let summary = has_rules.then(|| Summary::before(&folder.join("rasadmin.toml"))).transpose()?;
-    let clock = match (std::env::var_os(CLOCK), scenario.begins) {
+    let clock = match (std::env::var_os(CLOCK_VARIABLE), scenario.begins) {
         (Some(path), Some(begins)) => {
             let clock = Clock::create(Path::new(&path))
                 .map_err(|e| CommandError::new(Kind::File, format!("cannot write the clock: {e}")))?;
@@ -293,7 +293,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         }
     };
     let about: Vec<String> = service
-        .about()
+        .descriptions()
         .iter()
         .map(|dll| {
             let ikev2 = if dll.serves_ikev2() { "" } else { ", never called for IKEv2" };
@@ -303,8 +303,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let progress = progress_bar(scenario.events.len());
     let threads = arguments.threads.into();
     let journal_lock = scenario.locks_journal().then(|| JournalLock::new(&folder));
-    let stranger = journal_lock.as_ref().map(|lock| lock as &dyn Stranger);
-    let run_options = RunOptions { threads, clock: clock.as_ref(), stranger, folder: Some(&folder) };
+    let journal_locker = journal_lock.as_ref().map(|lock| lock as &dyn JournalLocker);
+    let run_options = RunOptions { threads, clock: clock.as_ref(), journal_locker, folder: Some(&folder) };
     let day = runner::run(&service, &scenario, run_options, &|done| progress.set_position(done as u64));
     progress.finish_and_clear();
     let stopped = service.stop().or_error(Kind::Dll)?;
@@ -331,7 +331,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             "a process of the DLLs crashed or failed: run without --two-processes, kill and restart to see where",
         ));
     }
-    let faults = day.faults(&scenario);
+    let faults = scenario.faults(&day);
     for fault in &faults {
         note(format_args!("{fault}"));
     }
@@ -371,7 +371,7 @@ fn options(arguments: &Arguments, paths: &[PathBuf], scenario: &Scenario) -> Res
             .map_err(|e| CommandError::new(Kind::File, format!("cannot write the trace {}: {e}", path.display())))?;
         options.trace = Some(Box::new(BufWriter::new(file)));
     }
-    options.readings = scenario.readings;
+    options.assumptions = scenario.assumptions;
     let two = arguments.two_processes || scenario.two_processes;
     if (two || scenario.kills()) && !paths.is_empty() {
         let own = scratch::this_program()?;
@@ -382,7 +382,7 @@ fn options(arguments: &Arguments, paths: &[PathBuf], scenario: &Scenario) -> Res
             command
         };
         if scenario.kills() {
-            options.apart = Some(Apart { command: Box::new(command), two });
+            options.separate_processes = Some(SeparateProcesses { command: Box::new(command), address_process: two });
         } else {
             options.address_process = Some(command());
         }
@@ -409,7 +409,7 @@ fn text_report(
     arguments: &Arguments,
     scenario: &Scenario,
     about: &[String],
-    day: &Day,
+    day: &RunSummary,
     stopped: &Stopped,
     took: Duration,
     summary: Option<&Summary>,
@@ -482,7 +482,7 @@ fn text_report(
             let what = match (o.refused, o.cut) {
                 (Some(why), _) => format!("refused: {why}"),
                 (None, Some(why)) => format!("accepted, then cut: {why}"),
-                (None, None) => Became::of(o).name().to_owned(),
+                (None, None) => OutcomeKind::of(o).name().to_owned(),
             };
             let mut row = vec![o.session.clone(), o.user.clone(), o.tunnel.name().to_owned(), port, address, what];
             row.extend(rules.get(index).cloned());
@@ -515,7 +515,7 @@ fn short(took: Duration) -> String {
 fn json_report(
     scenario: &Scenario,
     paths: &[PathBuf],
-    day: &Day,
+    day: &RunSummary,
     stopped: &Stopped,
     took: Duration,
     summary: Option<&Summary>,
@@ -525,7 +525,7 @@ fn json_report(
         user: o.user.clone(),
         tunnel: o.tunnel.name(),
         accepted: o.refused.is_none(),
-        became: Became::of(o).name(),
+        became: OutcomeKind::of(o).name(),
         refused: o.refused.map(|refused| refused.to_string()),
         refused_by_dll: o.refused.and_then(|refused| refused.dll()),
         cut: o.cut.map(|cut| cut.to_string()),
@@ -539,7 +539,7 @@ fn json_report(
         p99_ns: times.p99,
         max_ns: times.max,
     });
-    let counts = |asked: Asked| AnswerCounts { accepted: asked.accepted, rejected: asked.rejected };
+    let counts = |asked: Answers| AnswerCounts { accepted: asked.accepted, rejected: asked.rejected };
     Report {
         started: true,
         server: scenario.server.to_string(),
@@ -560,7 +560,7 @@ fn json_report(
         },
         peak: day.peak,
         expectations: scenario.expectations.len(),
-        faults: day.faults(scenario),
+        faults: scenario.faults(&day),
         functions: functions.collect(),
         outcomes: outcomes.collect(),
         denied: summary.map(Summary::denied),

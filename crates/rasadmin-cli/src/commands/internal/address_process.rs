@@ -19,6 +19,6 @@ pub struct Arguments {
 
 /// Makes the calls that arrive on standard input.
 pub fn run(arguments: Arguments) -> Result {
-    rasadmin_host::serve_addresses(&arguments.dlls, arguments.profile).or_error(Kind::Dll)?;
+    rasadmin_host::serve_calls(&arguments.dlls, arguments.profile).or_error(Kind::Dll)?;
     Ok(Exit::Success)
 }

@@ -3,7 +3,7 @@
 
 use crate::error::{CommandError, Exit, Kind, Result};
 use crate::output::Output;
-use rasadmin_host::runner::Stranger;
+use rasadmin_host::runner::JournalLocker;
 use rasadmin_journal::{Journal, Options};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ impl JournalLock {
     }
 }
 
-impl Stranger for JournalLock {
+impl JournalLocker for JournalLock {
     fn lock(&self) -> std::result::Result<(), String> {
         let own = std::env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
         let mut command = Command::new(own);

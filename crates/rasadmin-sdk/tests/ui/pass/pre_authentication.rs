@@ -1,4 +1,4 @@
-//! Pre-authentication is a trait of its own; with it, the pointer is set.
+//! Pre-authentication is a trait of its own. If it is named, the pointer is set.
 use rasadmin_sdk::*;
 
 struct Mine;

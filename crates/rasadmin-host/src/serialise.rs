@@ -1,5 +1,6 @@
-//! Which calls may overlap: RRAS serialises the calls of one function, the address functions as one group, accept and
-//! hangup of connections as another. Link, reauthentication and endpoint calls belong to no documented group.
+//! Which calls may overlap. RRAS makes one call of a function at a time. The address functions are one group in which
+//! calls do not overlap; accept and hangup of connections are another. Link, reauthentication and endpoint calls belong
+//! to no documented group.
 
 use mprapi::FunctionId;
 use mprapi::contract::{FUNCTION_COUNT, SerialGroup};
@@ -8,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// How strictly the host serialises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Serialise {
-    /// As documented: different functions may overlap, except within the two groups.
+    /// As documented: calls of different functions may overlap, except within the two groups.
     #[default]
     Documented,
     /// One call at a time, whatever the function.
@@ -34,7 +35,7 @@ impl Serialiser {
         self.mode
     }
 
-    /// Waits until `function` may be called; the call is over when the guard is dropped.
+    /// Waits until `function` may be called. The call must return before the guard is dropped.
     pub(crate) fn enter(&self, function: FunctionId) -> MutexGuard<'_, ()> {
         let lock = match (self.mode, function.row().serial) {
             (Serialise::All, _) | (_, SerialGroup::LifeCycle) => &self.one,

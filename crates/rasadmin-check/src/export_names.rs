@@ -1,36 +1,36 @@
-//! Functions of the contract under names that RRAS does not look up.
+//! Recognises functions of the contract that are exported under names that RRAS does not look up.
 
 use mprapi::FunctionId;
 
-/// How a name is disguised.
+/// What is wrong with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disguise {
-    /// `_MprAdminAcceptNewLink@8`: the calling convention's decoration.
+pub enum NameError {
+    /// It has the calling convention's decoration: `_MprAdminAcceptNewLink@8`.
     Decorated,
-    /// `?MprAdminAcceptNewLink@@YAHPEAX0@Z`: C++, as MSVC does it.
+    /// MSVC mangled it as C++: `?MprAdminAcceptNewLink@@YAHPEAX0@Z`.
     MangledMsvc,
-    /// `_Z21MprAdminAcceptNewLinkPvS_`: C++ as GCC does it, or Rust.
+    /// GCC mangled it as C++, or rustc as Rust: `_Z21MprAdminAcceptNewLinkPvS_`.
     MangledItanium,
-    /// `mpradminacceptnewlink`.
+    /// Its case is wrong: `mpradminacceptnewlink`.
     WrongCase,
 }
 
-/// The function that an exported name means without saying it right. None if the name is right, or is nothing of ours.
-pub fn recognise(export: &str) -> Option<(FunctionId, Disguise)> {
+/// The function that a wrong exported name stands for. None if the name is right, or has nothing to do with the contract.
+pub fn recognise(export: &str) -> Option<(FunctionId, NameError)> {
     if FunctionId::from_export(export).is_some() {
         return None;
     }
     if let Some(rest) = export.strip_prefix('?') {
         let name = rest.split('@').next().unwrap_or_default();
-        return any_case(name).map(|id| (id, Disguise::MangledMsvc));
+        return any_case(name).map(|id| (id, NameError::MangledMsvc));
     }
     if let Some(id) = length_prefixed(export) {
-        return Some((id, Disguise::MangledItanium));
+        return Some((id, NameError::MangledItanium));
     }
     if let Some(id) = any_case(export) {
-        return Some((id, Disguise::WrongCase));
+        return Some((id, NameError::WrongCase));
     }
-    any_case(undecorated(export)).map(|id| (id, Disguise::Decorated))
+    any_case(undecorated(export)).map(|id| (id, NameError::Decorated))
 }
 
 fn exported() -> impl Iterator<Item = FunctionId> {
@@ -41,7 +41,7 @@ fn any_case(name: &str) -> Option<FunctionId> {
     exported().find(|id| id.name().eq_ignore_ascii_case(name))
 }
 
-/// Without `_` or `@` in front and `@8` or `@@8` behind.
+/// The name without `_` or `@` in front and without `@8` or `@@8` at the end.
 fn undecorated(name: &str) -> &str {
     let name = name.strip_prefix('_').or_else(|| name.strip_prefix('@')).unwrap_or(name);
     match name.rsplit_once('@') {
@@ -52,7 +52,7 @@ fn undecorated(name: &str) -> &str {
     }
 }
 
-/// Itanium and Rust manglings write an identifier's length in front of it.
+/// The function whose name a mangled name has, with its length in front, as Itanium and Rust mangling write it.
 fn length_prefixed(mangled: &str) -> Option<FunctionId> {
     if !mangled.starts_with("_Z") && !mangled.starts_with("__Z") && !mangled.starts_with("_R") {
         return None;
@@ -74,29 +74,29 @@ mod tests {
     use FunctionId::*;
 
     #[test]
-    fn disguises_are_recognised() {
+    fn wrong_names_are_recognised() {
         for (name, expected) in [
-            ("_MprAdminAcceptNewLink@8", (AcceptNewLink, Disguise::Decorated)),
-            ("MprAdminAcceptNewLink@8", (AcceptNewLink, Disguise::Decorated)),
-            ("@MprAdminAcceptNewLink@8", (AcceptNewLink, Disguise::Decorated)),
-            ("MprAdminAcceptNewLink@@16", (AcceptNewLink, Disguise::Decorated)),
-            ("_MprAdminTerminateDll", (TerminateDll, Disguise::Decorated)),
-            ("?MprAdminAcceptNewLink@@YAHPEAX0@Z", (AcceptNewLink, Disguise::MangledMsvc)),
-            ("_Z21MprAdminAcceptNewLinkPvS_", (AcceptNewLink, Disguise::MangledItanium)),
+            ("_MprAdminAcceptNewLink@8", (AcceptNewLink, NameError::Decorated)),
+            ("MprAdminAcceptNewLink@8", (AcceptNewLink, NameError::Decorated)),
+            ("@MprAdminAcceptNewLink@8", (AcceptNewLink, NameError::Decorated)),
+            ("MprAdminAcceptNewLink@@16", (AcceptNewLink, NameError::Decorated)),
+            ("_MprAdminTerminateDll", (TerminateDll, NameError::Decorated)),
+            ("?MprAdminAcceptNewLink@@YAHPEAX0@Z", (AcceptNewLink, NameError::MangledMsvc)),
+            ("_Z21MprAdminAcceptNewLinkPvS_", (AcceptNewLink, NameError::MangledItanium)),
             (
                 "_ZN3dll28MprAdminAcceptNewConnection217h0123456789abcdefE",
-                (AcceptNewConnection2, Disguise::MangledItanium),
+                (AcceptNewConnection2, NameError::MangledItanium),
             ),
-            ("_RNvCs1234_3dll20MprAdminTerminateDll", (TerminateDll, Disguise::MangledItanium)),
-            ("mpradminacceptnewlink", (AcceptNewLink, Disguise::WrongCase)),
-            ("MprAdminReleaseIpV6AddressForUser", (ReleaseIpv6AddressForUser, Disguise::WrongCase)),
+            ("_RNvCs1234_3dll20MprAdminTerminateDll", (TerminateDll, NameError::MangledItanium)),
+            ("mpradminacceptnewlink", (AcceptNewLink, NameError::WrongCase)),
+            ("MprAdminReleaseIpV6AddressForUser", (ReleaseIpv6AddressForUser, NameError::WrongCase)),
         ] {
             assert_eq!(recognise(name), Some(expected), "{name}");
         }
     }
 
     #[test]
-    fn right_names_and_strangers_are_left_alone() {
+    fn right_names_and_unrelated_names_are_ignored() {
         for name in [
             "MprAdminAcceptNewLink",
             "DllMain",

@@ -1,4 +1,4 @@
-//! Memory whose end abuts an inaccessible page: whoever reads or writes one byte past it faults.
+//! Memory that ends at an inaccessible page: reading or writing one byte past its end faults.
 #![allow(unsafe_code)] // Getting memory from the system, and protecting it.
 
 use std::ptr;
@@ -7,8 +7,8 @@ const PAGE: usize = 4096;
 
 /// A buffer that ends at an inaccessible page.
 ///
-/// Its start is aligned to 8 bytes if its length is a multiple of 8, to 4 if of 4, and so on, since its end lies at a
-/// page's end.
+/// Its start is aligned to 8 bytes if its length is a multiple of 8, to 4 bytes if it is a multiple of 4, and so on,
+/// because its end is aligned to a page.
 #[derive(Debug)]
 pub struct Guarded {
     base: *mut u8,
@@ -21,7 +21,10 @@ pub struct Guarded {
 unsafe impl Send for Guarded {}
 
 impl Guarded {
-    /// Maps pages, puts `bytes` at their end and an inaccessible page behind.
+    /// Maps pages, puts `bytes` at their end, and makes the page that follows inaccessible.
+    ///
+    /// # Panics
+    /// If the system has no memory left.
     pub fn new(bytes: &[u8]) -> Self {
         let data = bytes.len().div_ceil(PAGE).max(1) * PAGE;
         let mapped = data + PAGE;
@@ -48,7 +51,7 @@ impl Guarded {
         self.start
     }
 
-    /// What it holds now.
+    /// What the buffer holds now.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: `start` and `len` lie in the accessible part of the mapping, which lives as long as `self`.
         unsafe { std::slice::from_raw_parts(self.start, self.len) }

@@ -1,31 +1,31 @@
-//! Why a connection did not come to be, and what its end gave back.
+//! Why a connection was refused or cut, and how many addresses its end released.
 
 use std::fmt;
 
-/// Why a connection did not come to be, or was cut.
+/// Why a connection was refused, or cut later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// RRAS had no address of its own, so no DLL was asked.
+pub enum Refusal {
+    /// RRAS had no address of its own, so it asked no DLL.
     PoolExhausted,
-    /// GetIpAddressForUser of this DLL answered an error.
+    /// GetIpAddressForUser of this DLL returned an error.
     Ipv4ByDll {
-        /// Its index.
+        /// The DLL's index.
         dll: usize,
-        /// Its answer.
+        /// The error.
         code: u32,
     },
     /// RRAS itself refused the address: 735 (held by another client) or 1168 (0.0.0.0 or the server's own).
     Ipv4ByRras {
         /// The error.
         code: u32,
-        /// The DLL that chose or kept the address.
+        /// The DLL that chose or kept the address; None if no DLL was asked.
         dll: Option<usize>,
     },
-    /// GetIpv6AddressForUser of this DLL answered an error.
+    /// GetIpv6AddressForUser of this DLL returned an error.
     Ipv6ByDll {
-        /// Its index.
+        /// The DLL's index.
         dll: usize,
-        /// Its answer.
+        /// The error.
         code: u32,
     },
     /// This DLL rejected the connection.
@@ -38,8 +38,8 @@ pub enum Refused {
     EndpointChange(usize),
 }
 
-impl Refused {
-    /// The DLL that refused; None if RRAS itself did.
+impl Refusal {
+    /// The DLL that refused. None if RRAS itself did.
     pub fn dll(&self) -> Option<usize> {
         match *self {
             Self::PoolExhausted | Self::Ipv4ByRras { .. } => None,
@@ -52,7 +52,7 @@ impl Refused {
         }
     }
 
-    /// The error, if it got no address.
+    /// The error with which an address was refused. None for every other refusal.
     pub fn code(&self) -> Option<u32> {
         match *self {
             Self::Ipv4ByDll { code, .. } | Self::Ipv4ByRras { code, .. } | Self::Ipv6ByDll { code, .. } => Some(code),
@@ -60,13 +60,13 @@ impl Refused {
         }
     }
 
-    /// Did it end at the address calls, before anybody was asked about the connection?
+    /// Whether the connection was refused at its address calls, before any DLL was asked to accept it.
     pub fn at_address(&self) -> bool {
         matches!(self, Self::PoolExhausted | Self::Ipv4ByDll { .. } | Self::Ipv4ByRras { .. } | Self::Ipv6ByDll { .. })
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PoolExhausted => f.write_str("RRAS's own pool is exhausted"),
@@ -74,7 +74,7 @@ impl fmt::Display for Refused {
             Self::Ipv4ByRras { code: 735, .. } => {
                 f.write_str("RRAS refused the address: another client holds it (735)")
             }
-            Self::Ipv4ByRras { code, .. } => write!(f, "RRAS refused the address: it is no client's ({code})"),
+            Self::Ipv4ByRras { code, .. } => write!(f, "RRAS refused the address: no client can have it ({code})"),
             Self::Ipv6ByDll { code, .. } => write!(f, "the DLL gave no IPv6 identifier (error {code})"),
             Self::Connection(_) => f.write_str("the DLL rejected the connection"),
             Self::FirstLink(_) => f.write_str("the DLL rejected the first link"),
@@ -84,11 +84,11 @@ impl fmt::Display for Refused {
     }
 }
 
-/// How many address releases the DLLs were told of when a session ended.
+/// How many addresses were released to the DLLs when a session ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Released {
-    /// IPv4 releases.
+pub struct ReleaseCounts {
+    /// IPv4 addresses.
     pub ipv4: usize,
-    /// IPv6 releases.
+    /// IPv6 identifiers.
     pub ipv6: usize,
 }

@@ -1,19 +1,19 @@
-//! What happens to the server, and not to a session.
+//! Reads the events that concern the server, not a session.
 
+use crate::scenario::event::{Action, Replacement};
 use crate::scenario::line::Line;
 use crate::scenario::values::step;
-use crate::scenario::{Replacement, What};
 use crate::service::Processes;
 
-/// A name without a folder: only files of the run are replaced.
-fn plain(name: &str) -> Result<String, String> {
+/// Checks that a file's name has no folder: only files in the run's folder can be replaced.
+fn file_name(name: &str) -> Result<String, String> {
     if name.contains(['/', '\\', ':']) || name.starts_with('.') {
         return Err(format!("`{name}` is not the name of a file in the run's folder: expected one like rasadmin.toml"));
     }
     Ok(name.to_owned())
 }
 
-/// Which of the service's processes live.
+/// The state of the server, as the lines so far describe it.
 #[derive(Default)]
 pub(super) struct Server {
     down: bool,
@@ -22,20 +22,20 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// The event of this verb; None if it is a session's.
+    /// Reads the event of this verb. Returns None if the verb is one for sessions.
     pub(super) fn event(
         &mut self,
         verb: &str,
         line: &mut Line<'_>,
         two_processes: bool,
-        has_a_day: bool,
-    ) -> Result<Option<What>, String> {
+        has_day: bool,
+    ) -> Result<Option<Action>, String> {
         Ok(Some(match verb {
             "clock" => {
-                if !has_a_day {
+                if !has_day {
                     return Err("the clock can be stepped where the setting `day` says when the day begins".into());
                 }
-                What::Clock(step(line.word("a step, like +01:00:00")?)?)
+                Action::Clock(step(line.word("a step, like +01:00:00")?)?)
             }
             "kill" | "restart" => {
                 let processes = match line.next_word() {
@@ -53,15 +53,15 @@ impl Server {
             "lock-journal" if self.locked => return Err("the journal is locked already".into()),
             "lock-journal" => {
                 self.locked = true;
-                What::LockJournal
+                Action::LockJournal
             }
             "unlock-journal" if !self.locked => return Err("the journal is not locked: `lock-journal` does it".into()),
             "unlock-journal" => {
                 self.locked = false;
-                What::UnlockJournal
+                Action::UnlockJournal
             }
-            "replace" => What::Replace(Replacement {
-                name: plain(line.word("the name of a file in the run's folder, like rasadmin.toml")?)?,
+            "replace" => Action::Replace(Replacement {
+                name: file_name(line.word("the name of a file in the run's folder, like rasadmin.toml")?)?,
                 with: line.needed("with")?.into(),
                 same_time: line.flag("same-time"),
             }),
@@ -69,7 +69,7 @@ impl Server {
         }))
     }
 
-    fn kill(&mut self, processes: Processes) -> Result<What, String> {
+    fn kill(&mut self, processes: Processes) -> Result<Action, String> {
         if self.down || (processes == Processes::Address && self.address_down) {
             return Err("it is down already: `restart` starts it".into());
         }
@@ -77,18 +77,18 @@ impl Server {
             Processes::All => self.down = true,
             Processes::Address => self.address_down = true,
         }
-        Ok(What::Kill(processes))
+        Ok(Action::Kill(processes))
     }
 
-    fn restart(&mut self, processes: Processes) -> Result<What, String> {
+    fn restart(&mut self, processes: Processes) -> Result<Action, String> {
         if self.down && processes == Processes::Address {
             return Err("the whole service is down: `restart` starts it".into());
         }
         (self.down, self.address_down) = (false, false);
-        Ok(What::Restart(processes))
+        Ok(Action::Restart(processes))
     }
 
-    /// Nothing happens to a session while there is no service.
+    /// Returns an error if the service is down: then nothing can happen to a session.
     pub(super) fn must_be_up(&self) -> Result<(), String> {
         if self.down { Err("the service is down since the `kill`: `restart` it first".into()) } else { Ok(()) }
     }

@@ -1,7 +1,8 @@
-//! Checks that count what a DLL leaves behind.
+//! Checks that count the threads, handles, TLS indexes and memory that a DLL leaves behind.
 
 use super::arguments::ordinary_call;
-use super::child::{Job, Session};
+use super::job::Job;
+use super::loaded::LoadedDll;
 use super::progress::{ChildResult, Line, Progress};
 use crate::counters;
 use crate::image::Image;
@@ -12,23 +13,23 @@ use std::time::Duration;
 
 /// How long a DLL's threads may take to end after MprAdminTerminateDll has returned.
 const THREADS_END: Duration = Duration::from_secs(2);
-/// How many sessions between two counts of handles.
+/// The number of sessions between two counts of handles.
 const SESSIONS: u32 = 100;
-/// Handles that a DLL may come to hold without leaking one a session.
+/// The number of handles that a DLL may gain without leaking one per session.
 const FEW_HANDLES: usize = 10;
 
 fn uncountable(error: &io::Error) -> ChildResult {
-    ChildResult::skipped(format!("this platform does not let it be counted: {error}"))
+    ChildResult::skipped(format!("this platform cannot count it: {error}"))
 }
 
-/// One user who comes and goes: every function once.
-fn one_user(session: &mut Session<'_>, n: u32) {
-    for id in session.functions() {
-        session.call(id, "", &mut ordinary_call(id, n));
+/// Calls every function once, as for a user who connects and disconnects.
+fn one_user(dll: &mut LoadedDll<'_>, n: u32) {
+    for id in dll.functions() {
+        dll.call(id, "", &mut ordinary_call(id, n));
     }
 }
 
-/// Waits until `count` is down to `allowed`; the last count.
+/// Waits until `count` is down to `allowed`, and returns the last count.
 fn settle(allowed: usize, count: impl Fn() -> io::Result<usize>) -> io::Result<usize> {
     let step = Duration::from_millis(20);
     for _ in 0..THREADS_END.as_millis() / step.as_millis() {
@@ -40,17 +41,17 @@ fn settle(allowed: usize, count: impl Fn() -> io::Result<usize>) -> io::Result<u
     count()
 }
 
-pub(super) fn threads_after_terminate(mut session: Session<'_>) -> ChildResult {
-    let result = threads(&mut session);
-    std::mem::forget(session.dll);
+pub(super) fn threads_after_terminate(mut dll: LoadedDll<'_>) -> ChildResult {
+    let result = threads(&mut dll);
+    std::mem::forget(dll.admin_dll);
     result.unwrap_or_else(|e| uncountable(&e))
 }
 
-fn threads(session: &mut Session<'_>) -> io::Result<ChildResult> {
+fn threads(dll: &mut LoadedDll<'_>) -> io::Result<ChildResult> {
     let now = counters::threads()?;
-    one_user(session, 1);
-    session.call_terminate();
-    let allowed = session.threads_before;
+    one_user(dll, 1);
+    dll.call_terminate();
+    let allowed = dll.threads_before;
     let left = settle(allowed, counters::threads)?;
     Ok(if left > allowed {
         let n = left - allowed;
@@ -63,18 +64,18 @@ fn threads(session: &mut Session<'_>) -> io::Result<ChildResult> {
     })
 }
 
-pub(super) fn handles_per_call(session: &mut Session<'_>) -> ChildResult {
-    handles(session).unwrap_or_else(|e| uncountable(&e))
+pub(super) fn handles_per_call(dll: &mut LoadedDll<'_>) -> ChildResult {
+    handles(dll).unwrap_or_else(|e| uncountable(&e))
 }
 
-fn handles(session: &mut Session<'_>) -> io::Result<ChildResult> {
-    if session.functions().is_empty() {
+fn handles(dll: &mut LoadedDll<'_>) -> io::Result<ChildResult> {
+    if dll.functions().is_empty() {
         return Ok(ChildResult::pass("it has no function that this concerns"));
     }
-    // The first round lets it open what it keeps.
-    (0..SESSIONS).for_each(|n| one_user(session, n));
+    // In the first round the DLL opens the handles that it keeps.
+    (0..SESSIONS).for_each(|n| one_user(dll, n));
     let before = counters::handles()?;
-    (0..SESSIONS).for_each(|n| one_user(session, n));
+    (0..SESSIONS).for_each(|n| one_user(dll, n));
     let after = counters::handles()?;
     let grown = after.saturating_sub(before);
     Ok(if grown > FEW_HANDLES {
@@ -91,46 +92,47 @@ pub(super) fn load_cycles(job: &Job, progress: &mut Progress) -> ChildResult {
     cycles(job, progress).unwrap_or_else(|e| uncountable(&e))
 }
 
-struct Counts {
+struct ProcessCounts {
     threads: usize,
     handles: usize,
     tls: usize,
 }
 
-impl Counts {
+impl ProcessCounts {
     fn now() -> io::Result<Self> {
         Ok(Self { threads: counters::threads()?, handles: counters::handles()?, tls: counters::free_tls_indexes() })
     }
 }
 
-/// Loads what the DLL depends on, to be held through all cycles: in RRAS's process these libraries stay, and what the
-/// system's own lose when they are loaded again is not the DLL's (Wine's ws2_32, advapi32 and userenv lose 330 bytes).
+/// Loads the libraries that the DLL depends on, to keep them loaded through all cycles. In RRAS's process they stay
+/// loaded, and the DLL is not to blame for what they leak when they are loaded again (in Wine, ws2_32, advapi32 and
+/// userenv leak 330 bytes).
 fn dependents(job: &Job) -> Vec<Module> {
     let imports = Image::read(&job.file).map(|image| image.imports).unwrap_or_default();
-    let now = imports.iter().filter(|import| !import.delayed && !import.library.is_empty());
-    now.filter_map(|import| Module::load(Path::new(&import.library)).ok()).collect()
+    let needed = imports.iter().filter(|import| !import.delayed && !import.library.is_empty());
+    needed.filter_map(|import| Module::load(Path::new(&import.library)).ok()).collect()
 }
 
 fn cycles(job: &Job, progress: &mut Progress) -> io::Result<ChildResult> {
     let _held = dependents(job);
-    // The first cycles let the C library and the system open what they keep.
+    // In the first cycles the C library and the system open what they keep.
     let warm_up = (job.cycles / 10).clamp(2, 20);
-    let mut base = Counts::now()?;
+    let mut base = ProcessCounts::now()?;
     let mut memory = Vec::with_capacity(job.cycles as usize);
     for cycle in 1..=warm_up + job.cycles {
-        let session = match one_cycle(job, progress) {
+        let dll = match one_cycle(job, progress) {
             Ok(dll) => dll,
             Err(failed) => return Ok(failed),
         };
         if cycle <= warm_up {
-            // What the first cycles open once is not a leak; what they leave running is checked from the second on.
+            // Handles that the first cycles open are not a leak.
             base.handles = counters::handles()?;
             if cycle == 1 {
-                // The system's loader may keep workers. A thread of the DLL's own is threads-after-terminate's to find.
+                // The system's loader may keep worker threads. The check threads-after-terminate finds the DLL's own.
                 base.threads = base.threads.max(settle(base.threads, counters::threads)?);
             }
         }
-        // A thread left in code that is unloaded crashes the process: look first.
+        // A thread in code that is unloaded crashes the process, so count before unloading.
         let threads = settle(base.threads, counters::threads)?;
         let handles = counters::handles()?;
         if threads > base.threads || handles > base.handles + FEW_HANDLES {
@@ -139,14 +141,14 @@ fn cycles(job: &Job, progress: &mut Progress) -> io::Result<ChildResult> {
                 format!("Before, the process held {} and {}.", base.threads, base.handles),
             ));
         }
-        progress.say(&Line::Unloading);
-        session.unload().map_err(io::Error::other)?;
+        progress.write(&Line::Unloading);
+        dll.unload().map_err(io::Error::other)?;
         progress.step(format!("cycle {cycle}"));
         if cycle == 1 && counters::image_is_loaded(&job.file) {
             return Ok(ChildResult::fail(
                 "its code stays in memory after it is unloaded",
-                "Something keeps the image mapped: a pinned module, or a thread that still has destructors of it to \
-                 run.",
+                "Something keeps the image mapped: a pinned module, or a thread that still has to run destructors \
+                 of it.",
             ));
         }
         if cycle <= warm_up {
@@ -160,8 +162,8 @@ fn cycles(job: &Job, progress: &mut Progress) -> io::Result<ChildResult> {
                 if lost > 2 + cycles / 20 {
                     return Ok(ChildResult::fail(
                         format!("{cycles} cycles leave {lost} TLS indexes taken"),
-                        "Indexes of thread-local storage are taken at load and never given back; a process has about \
-                         a thousand. Rust for a windows-gnu target needs -Zhas-thread-local=yes.",
+                        "The DLL takes indexes of thread-local storage when it is loaded and never frees them; a \
+                         process has about a thousand. Rust for a windows-gnu target needs -Zhas-thread-local=yes.",
                     ));
                 }
             }
@@ -181,8 +183,8 @@ fn cycles(job: &Job, progress: &mut Progress) -> io::Result<ChildResult> {
 /// Growth of memory, in bytes, that is more than noise.
 const GROWTH: u64 = 256 * 1024;
 
-/// How much more the last tenth of the samples holds at least than the second tenth at most: a leak grows without end,
-/// a cache does not.
+/// The growth of the samples: the minimum of the last tenth less the maximum of the second tenth. A leak keeps growing; a
+/// cache does not.
 fn growth(samples: &[u64]) -> u64 {
     let tenth = samples.len() / 10;
     let early = samples.get(tenth..2 * tenth).unwrap_or_default().iter().max();
@@ -193,20 +195,20 @@ fn growth(samples: &[u64]) -> u64 {
     }
 }
 
-/// Loads, initialises, serves a user, terminates, all on a thread that is gone when this returns: on Linux a library
-/// stays mapped while a thread that has its destructors to run lives.
+/// Loads and initialises the DLL, serves one user, and terminates it, all on a thread that has ended when this returns. On
+/// Linux a library stays mapped as long as a thread still has to run its destructors.
 fn one_cycle(job: &Job, progress: &mut Progress) -> Result<rasadmin_host::dll::AdminDll, ChildResult> {
     let joined = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
-            let mut session = Session::start(job, progress).map_err(|start| {
+            let mut dll = LoadedDll::start(job, progress).map_err(|start| {
                 ChildResult::fail(
                     format!("it does not initialise again: {start:?}"),
                     "It initialised in the cycle before.",
                 )
             })?;
-            one_user(&mut session, 1);
-            session.call_terminate();
-            Ok(session.dll)
+            one_user(&mut dll, 1);
+            dll.call_terminate();
+            Ok(dll.admin_dll)
         });
         thread.join()
     });

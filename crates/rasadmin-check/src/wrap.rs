@@ -1,9 +1,9 @@
-//! Laying out text in lines of a given width.
+//! Wraps text to lines of a given width.
 
-/// The narrowest width that is honoured.
+/// The smallest width. Smaller ones count as this.
 const NARROWEST: usize = 20;
 
-/// How many columns a character takes on a terminal: East Asian wide ones take two.
+/// The number of columns that a character takes on a terminal. East Asian wide characters take two.
 fn columns(c: char) -> usize {
     match c as u32 {
         0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f => 2,
@@ -12,22 +12,22 @@ fn columns(c: char) -> usize {
     }
 }
 
-/// How many columns a text takes.
+/// The number of columns that a text takes on a terminal.
 pub(crate) fn width_of(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
 
-/// A text in lines of at most `width` columns: `first` in front of the first, as many spaces in front of the others.
-/// Words longer than a line are cut.
+/// Wraps a text to lines of at most `width` columns. The first line begins with `first`, the others with as many spaces.
+/// Words longer than a line are split.
 pub(crate) fn wrap(first: &str, text: &str, width: usize) -> Vec<String> {
     let width = width.max(NARROWEST);
-    // On a narrow terminal the text comes before the margin's beauty.
+    // On a narrow terminal, the margin is limited to leave room for the text.
     let margin = width_of(first).min(width / 2);
     let room = width - margin;
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     for word in text.split_whitespace() {
-        for piece in cut(word, room) {
+        for piece in split_to_width(word, room) {
             let gap = usize::from(!line.is_empty());
             if width_of(&line) + gap + width_of(&piece) > room {
                 lines.push(std::mem::take(&mut line));
@@ -44,7 +44,7 @@ pub(crate) fn wrap(first: &str, text: &str, width: usize) -> Vec<String> {
     let fits = width_of(first) == margin;
     let mut all = Vec::new();
     if !fits {
-        all.extend(cut(first.trim_end(), width));
+        all.extend(split_to_width(first.trim_end(), width));
     }
     for (n, line) in lines.into_iter().enumerate() {
         let front = if n == 0 && fits { first } else { &indent };
@@ -53,8 +53,8 @@ pub(crate) fn wrap(first: &str, text: &str, width: usize) -> Vec<String> {
     all
 }
 
-/// A word in pieces of at most `room` columns.
-fn cut(word: &str, room: usize) -> Vec<String> {
+/// Splits a word into pieces of at most `room` columns.
+fn split_to_width(word: &str, room: usize) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut used = 0;
     for c in word.chars() {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_hang_below_the_first() {
+    fn further_lines_are_indented() {
         assert_eq!(wrap("  remedy  ", "one two three four", 22), ["  remedy  one two", "          three four"]);
         assert_eq!(wrap("x ", "", 80), ["x"]);
     }

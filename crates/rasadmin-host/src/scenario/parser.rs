@@ -1,15 +1,15 @@
-//! The events of a scenario, held against what happened before them.
+//! Reads the lines of a scenario, and checks each event against those before it.
 
-use crate::expect::Expectation;
-use crate::farewell::Part;
+use crate::assumptions::Ikev2Link;
+use crate::expectation::Expectation;
 use crate::fill::Tunnel;
-use crate::pool::Pool;
-use crate::readings::Ikev2Link;
-use crate::scenario::control::Server;
+use crate::hangup_calls::HangupCall;
+use crate::scenario::event::{Action, Connect, Event, Hangup};
+use crate::scenario::expectation;
 use crate::scenario::line::Line;
+use crate::scenario::server_events::Server;
 use crate::scenario::settings::{self, Settings};
 use crate::scenario::values::*;
-use crate::scenario::{Connect, Event, Hangup, Scenario, What, expectation};
 use crate::service::Processes;
 use crate::session::Request;
 use mprapi::abi::{ROUTER_IF_TYPE_CLIENT, ROUTER_IF_TYPE_FULL_ROUTER};
@@ -20,34 +20,34 @@ const VERBS: &str = "connect, link, unlink, reauthenticate, move, hangup, addres
 
 /// What was read so far.
 #[derive(Default)]
-pub(super) struct Day {
+pub(super) struct Parser {
     settings: Settings,
     server: Server,
     events: Vec<Event>,
-    /// Hangups by `until`.
+    /// The hangups that `until` names.
     ends: Vec<Event>,
     expectations: Vec<Expectation>,
-    sessions: HashMap<String, Life>,
-    /// The sessions of the latest event and of those that happen at once with it; none after what happens to the server.
+    sessions: HashMap<String, SessionState>,
+    /// The sessions of the latest event and of those that happen at once with it. Empty after an event of the server.
     at_once: Vec<String>,
     last: u32,
 }
 
-/// A session, as far as the file says.
-struct Life {
+/// The state of a session, as the lines so far describe it.
+struct SessionState {
     tunnel: Tunnel,
     began: u32,
     /// When it ends.
     ends: Option<u32>,
-    /// Was it asked about, or only given addresses?
-    asked: bool,
-    /// Does a call of its first link come at once?
+    /// Whether its connection was asked about. If not, it has its addresses only.
+    connected: bool,
+    /// Whether AcceptNewLink for its first link follows at once.
     first_link: bool,
-    /// Has a link of it ended?
+    /// Whether one of its links has ended.
     unlinked: bool,
 }
 
-impl Day {
+impl Parser {
     pub(super) fn line(&mut self, number: usize, line: Line<'_>) -> Result<(), String> {
         if line.first == "expect" {
             let known = |session: &str| self.sessions.contains_key(session);
@@ -57,7 +57,7 @@ impl Day {
         match self.settings.line(line)? {
             Some(line) => self.event(number, line),
             None if self.events.is_empty() => Ok(()),
-            None => Err("settings stand before the first event".into()),
+            None => Err("settings must come before the first event".into()),
         }
     }
 
@@ -69,24 +69,24 @@ impl Day {
             format!("expected a time like 08:30:00, or one of the settings {names}, or `expect`; found `{found}`")
         })?;
         if with_previous && self.at_once.is_empty() {
-            return Err("`&` stands after an event of a session, with which this one happens at once".into());
+            return Err("`&` must follow an event of a session, with which this one happens at once".into());
         }
         if at < self.last {
-            return Err(format!("{} is earlier than the event before it: events stand in order of time", line.first));
+            return Err(format!("{} is earlier than the event before it: events must be in order of time", line.first));
         }
         self.last = at;
         let verb = line.word(&format!("a verb: {VERBS}"))?;
         let (two, day) = (self.settings.two_processes, self.settings.begins.is_some());
-        if let Some(what) = self.server.event(verb, &mut line, two, day)? {
+        if let Some(action) = self.server.event(verb, &mut line, two, day)? {
             line.end()?;
             if with_previous {
                 return Err(format!("`{verb}` happens alone: nothing happens at once with it"));
             }
             self.at_once.clear();
-            if matches!(what, What::Kill(Processes::All) | What::Restart(Processes::All)) {
+            if matches!(action, Action::Kill(Processes::All) | Action::Restart(Processes::All)) {
                 self.end_all(at);
             }
-            self.events.push(Event { at, line: number, session: String::new(), with_previous, what });
+            self.events.push(Event { at, line: number, session: String::new(), with_previous, action });
             return Ok(());
         }
         let session = line.word("the session's label")?.to_owned();
@@ -94,50 +94,57 @@ impl Day {
             self.at_once.clear();
         } else if self.at_once.contains(&session) {
             return Err(format!(
-                "`{session}` has an event at once with this one: what happens to a session has an order"
+                "`{session}` has an event at once with this one: the events of one session have an order"
             ));
         }
         self.at_once.push(session.clone());
-        let what = self.what(number, at, verb, &session, &mut line)?;
+        let action = self.action(number, at, verb, &session, &mut line)?;
         line.end()?;
         self.server.must_be_up()?;
-        self.events.push(Event { at, line: number, session, with_previous, what });
+        self.events.push(Event { at, line: number, session, with_previous, action });
         Ok(())
     }
 
-    fn what(&mut self, number: usize, at: u32, verb: &str, session: &str, line: &mut Line<'_>) -> Result<What, String> {
+    fn action(
+        &mut self,
+        number: usize,
+        at: u32,
+        verb: &str,
+        session: &str,
+        line: &mut Line<'_>,
+    ) -> Result<Action, String> {
         Ok(match verb {
-            "connect" => What::Connect(self.connect(number, at, session, line, true)?),
-            "address" => What::Address(self.connect(number, at, session, line, false)?),
+            "connect" => Action::Connect(self.connect(number, at, session, line, true)?),
+            "address" => Action::Address(self.connect(number, at, session, line, false)?),
             "accept" => {
-                let life = self.live(session, at)?;
-                if life.asked {
-                    return Err(format!("`{session}` was asked about already"));
+                let state = self.live(session, at)?;
+                if state.connected {
+                    return Err(format!("`{session}` was accepted already"));
                 }
-                life.asked = true;
-                What::Accept
+                state.connected = true;
+                Action::Accept
             }
             "link" => {
-                let life = self.connected(session, at)?;
-                if life.tunnel == Tunnel::Ikev2 && life.first_link {
+                let state = self.connected(session, at)?;
+                if state.tunnel == Tunnel::Ikev2 && state.first_link {
                     return Err("an IKEv2 connection has one link: further links are for PPP".into());
                 }
-                life.first_link = true;
-                What::Link(line.key("port").map(str::to_owned))
+                state.first_link = true;
+                Action::Link(line.key("port").map(str::to_owned))
             }
             "unlink" => {
                 self.connected(session, at)?.unlinked = true;
                 let delivery = delivery(line)?;
-                if [Part::Connection, Part::Release].into_iter().any(|part| delivery.times(part) != 1) {
-                    return Err("an `unlink` tells of a link only: expected link".into());
+                if [HangupCall::Connection, HangupCall::Release].into_iter().any(|call| delivery.times(call) != 1) {
+                    return Err("`unlink` ends only a link: expected link".into());
                 }
-                What::Unlink { port: line.key("port").map(str::to_owned), times: delivery.times(Part::Link) }
+                Action::Unlink { port: line.key("port").map(str::to_owned), times: delivery.times(HangupCall::Link) }
             }
             "reauthenticate" => {
                 let quarantine = quarantine(line.needed("quarantine")?)?;
                 let after_end = line.flag("after-end");
                 match self.sessions.get(session) {
-                    Some(life) if after_end && life.ends.is_none_or(|ends| ends > at) => {
+                    Some(state) if after_end && state.ends.is_none_or(|ends| ends > at) => {
                         return Err(format!("`{session}` has not ended: leave out `after-end`"));
                     }
                     Some(_) if after_end => {}
@@ -145,68 +152,69 @@ impl Day {
                         self.connected(session, at)?;
                     }
                 }
-                What::Reauthenticate { quarantine, after_end }
+                Action::Reauthenticate { quarantine, after_end }
             }
             "move" => {
                 if self.connected(session, at)?.tunnel != Tunnel::Ikev2 {
                     return Err("only IKEv2 clients move: other tunnels reconnect".into());
                 }
-                What::Move(ip(line.needed("to")?)?)
+                Action::Move(ip(line.needed("to")?)?)
             }
             "hangup" => {
-                let life = self.live(session, at)?;
-                if life.ends.is_some() {
+                let state = self.live(session, at)?;
+                if state.ends.is_some() {
                     return Err(format!("`{session}` has an `until` already"));
                 }
-                if life.began == at {
+                if state.began == at {
                     return Err(format!("`{session}` connects in this second: hang up later"));
                 }
-                life.ends = Some(at);
+                state.ends = Some(at);
                 let duration = line.key("duration").map(|text| seconds("duration", text)).transpose()?;
-                What::Hangup(Hangup { used: used(line)?, duration, delivery: delivery(line)? })
+                Action::Hangup(Hangup { traffic: traffic(line)?, duration, delivery: delivery(line)? })
             }
             "deliver" => {
-                let parts =
-                    parts(line.word("what arrives: link, connection or release, or several like link,release")?)?;
-                let life = self.known(session)?;
-                let ended = life.ends.is_some_and(|ends| ends <= at);
-                let link_ended = life.unlinked && parts == [Part::Link];
+                let calls = hangup_calls(
+                    line.word("what arrives: link, connection or release, or several like link,release")?,
+                )?;
+                let state = self.known(session)?;
+                let ended = state.ends.is_some_and(|ends| ends <= at);
+                let link_ended = state.unlinked && calls == [HangupCall::Link];
                 if !ended && !link_ended {
                     return Err(format!("`{session}` has not ended: nothing of its end can arrive"));
                 }
-                What::Deliver(parts, line.key("port").map(str::to_owned))
+                Action::Deliver(calls, line.key("port").map(str::to_owned))
             }
             other => return Err(format!("there is no verb `{other}`: expected {VERBS}")),
         })
     }
 
-    /// Every session is gone.
+    /// Ends every session.
     fn end_all(&mut self, at: u32) {
-        for life in self.sessions.values_mut() {
-            life.ends = Some(life.ends.map_or(at, |ends| ends.min(at)));
+        for state in self.sessions.values_mut() {
+            state.ends = Some(state.ends.map_or(at, |ends| ends.min(at)));
         }
     }
 
-    fn known(&mut self, session: &str) -> Result<&mut Life, String> {
+    fn known(&mut self, session: &str) -> Result<&mut SessionState, String> {
         self.sessions.get_mut(session).ok_or_else(|| format!("no session `{session}` has connected above"))
     }
 
-    /// The session, which must not have ended before `at`.
-    fn live(&mut self, session: &str, at: u32) -> Result<&mut Life, String> {
-        let life = self.known(session)?;
-        if life.ends.is_some_and(|ends| ends < at) {
+    /// The session. It must not have ended before `at`.
+    fn live(&mut self, session: &str, at: u32) -> Result<&mut SessionState, String> {
+        let state = self.known(session)?;
+        if state.ends.is_some_and(|ends| ends < at) {
             return Err(format!("the session `{session}` has ended before"));
         }
-        Ok(life)
+        Ok(state)
     }
 
-    /// The session, which must also have been asked about.
-    fn connected(&mut self, session: &str, at: u32) -> Result<&mut Life, String> {
-        let life = self.live(session, at)?;
-        if !life.asked {
+    /// The session. It must not have ended before `at`, and its connection must have been asked about.
+    fn connected(&mut self, session: &str, at: u32) -> Result<&mut SessionState, String> {
+        let state = self.live(session, at)?;
+        if !state.connected {
             return Err(format!("`{session}` has its addresses only: `accept` it first"));
         }
-        Ok(life)
+        Ok(state)
     }
 
     fn connect(
@@ -215,13 +223,13 @@ impl Day {
         at: u32,
         session: &str,
         line: &mut Line<'_>,
-        asked: bool,
+        connected: bool,
     ) -> Result<Box<Connect>, String> {
         if self.sessions.contains_key(session) {
             return Err(format!("the session `{session}` has connected above: give each session a label of its own"));
         }
         let request = request(line)?;
-        let not_called = self.settings.readings.ikev2_link == Ikev2Link::NotCalled;
+        let not_called = self.settings.assumptions.ikev2_link == Ikev2Link::NotCalled;
         let first_link = request.first_link.unwrap_or(!(request.tunnel == Tunnel::Ikev2 && not_called));
         let other = |key: &str, label: &str| match self.sessions.contains_key(label) {
             true => Ok(label.to_owned()),
@@ -247,54 +255,43 @@ impl Day {
                 None => return Err(format!("`until` must be a time like 17:30:00, not `{text}`")),
             },
         };
-        let used = used(line)?.unwrap_or_default();
+        let traffic = traffic(line)?.unwrap_or_default();
         if let Some(until) = ends {
             let duration = line.key("duration").map(|text| seconds("duration", text)).transpose()?;
-            let what = What::Hangup(Hangup { used: None, duration, delivery: delivery(line)? });
+            let action = Action::Hangup(Hangup { traffic: None, duration, delivery: delivery(line)? });
             let session = session.to_owned();
-            self.ends.push(Event { at: until, line: number, session, with_previous: false, what });
+            self.ends.push(Event { at: until, line: number, session, with_previous: false, action });
         }
         let (tunnel, began) = (request.tunnel, at);
-        let life = Life { tunnel, began, ends, asked, first_link, unlinked: false };
-        self.sessions.insert(session.to_owned(), life);
+        let state = SessionState { tunnel, began, ends, connected, first_link, unlinked: false };
+        self.sessions.insert(session.to_owned(), state);
         let request = Request { handle, guid, ..request };
-        Ok(Box::new(Connect { request, handle_of, guid_of, used }))
+        Ok(Box::new(Connect { request, handle_of, guid_of, traffic }))
     }
 
-    pub(super) fn finish(mut self, file: &str) -> Result<Scenario, String> {
+    /// What was read: the settings, the events in the order in which they happen, and the expectations.
+    pub(super) fn finish(mut self) -> Result<(Settings, Vec<Event>, Vec<Expectation>), String> {
         if self.events.is_empty() {
             return Err("the scenario has no event: expected lines like `08:30:00 connect alice user=CORP\\alice \
                         tunnel=sstp from=203.0.113.9 until=17:00:00`"
                 .into());
         }
-        let settings = self.settings;
-        let (first, last) = settings.pool.ok_or("the setting `pool` is missing: RRAS needs addresses of its own")?;
-        let server_address = settings.server_address.ok_or("the setting `server-address` is missing")?;
-        // Hangups of a moment come first, so that what they free can be given again; but what happens at once stays
-        // together. Otherwise the file's order stands: a hangup by `until` has its connect's place.
+        // Among events of one second, hangups come first, so that what they free can be used again; but events that happen
+        // at once stay together. Otherwise the order of the file applies. A hangup by `until` is placed by its connect.
         let leads = self.events.iter().skip(1).map(|event| event.with_previous).chain([false]);
         let ranked = self.events.iter().zip(leads).map(|(event, leads)| {
             let alone = !event.with_previous && !leads;
-            !(alone && matches!(event.what, What::Hangup(_)))
+            !(alone && matches!(event.action, Action::Hangup(_)))
         });
         let mut events: Vec<(bool, Event)> =
             ranked.collect::<Vec<_>>().into_iter().zip(self.events.drain(..)).collect();
         events.extend(self.ends.drain(..).map(|end| (false, end)));
         events.sort_by_key(|(rank, event)| (event.at, *rank, event.line));
-        Ok(Scenario {
-            server: settings.server.unwrap_or_else(|| "VPN1".into()),
-            pool: Pool::new(server_address, first, last, settings.ipv6_prefix),
-            begins: settings.begins,
-            two_processes: settings.two_processes,
-            readings: settings.readings,
-            events: events.into_iter().map(|(_, event)| event).collect(),
-            expectations: self.expectations,
-            file: file.to_owned(),
-        })
+        Ok((self.settings, events.into_iter().map(|(_, event)| event).collect(), self.expectations))
     }
 }
 
-/// The client of a `connect` or `address`.
+/// Reads the client of a `connect` or `address`.
 fn request(line: &mut Line<'_>) -> Result<Request, String> {
     let tunnel = tunnel(line.needed("tunnel")?)?;
     let mut request = Request::new(line.needed("user")?, tunnel);

@@ -1,9 +1,9 @@
-//! What a session's end tells the DLLs, and what becomes of it on the way.
+//! The calls that a DLL gets when a session ends, and how often each of them arrives.
 
-/// A part of it.
+/// One kind of call at the end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// LinkHangupNotification, for every link.
+pub enum HangupCall {
+    /// LinkHangupNotification, once for each link.
     Link,
     /// ConnectionHangupNotification.
     Connection,
@@ -11,8 +11,8 @@ pub enum Part {
     Release,
 }
 
-impl Part {
-    /// All of them.
+impl HangupCall {
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Link, Self::Connection, Self::Release];
 
     /// Its name in a scenario.
@@ -25,7 +25,7 @@ impl Part {
     }
 }
 
-/// How often each part arrives: as a rule once.
+/// How often each call arrives. By default, each arrives once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivery([u8; 3]);
 
@@ -36,20 +36,20 @@ impl Default for Delivery {
 }
 
 impl Delivery {
-    /// This part alone, once.
-    pub fn only(part: Part) -> Self {
+    /// This call alone, once.
+    pub fn only(call: HangupCall) -> Self {
         let mut delivery = Self([0; 3]);
-        delivery.set(part, 1);
+        delivery.set(call, 1);
         delivery
     }
 
-    /// The part arrives so often.
-    pub fn set(&mut self, part: Part, times: u8) {
-        self.0[part as usize] = times;
+    /// Sets how often the call arrives.
+    pub fn set(&mut self, call: HangupCall, times: u8) {
+        self.0[call as usize] = times;
     }
 
-    /// How often the part arrives.
-    pub fn times(self, part: Part) -> u8 {
-        self.0[part as usize]
+    /// How often the call arrives.
+    pub fn times(self, call: HangupCall) -> u8 {
+        self.0[call as usize]
     }
 }

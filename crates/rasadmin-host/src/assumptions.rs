@@ -1,10 +1,9 @@
-//! What nobody knows of RRAS, and how this run reads it.
+//! What the host assumes where RRAS's behaviour is unproven.
 //!
-//! docs/rras-behaviour.md marks these facts as unproven, or as the host's own assumptions. A DLL must be right however
-//! they turn out, so each has its readings, and a scenario chooses: `reading hangup-order=releases-first`. The first
-//! reading of each is the default.
+//! docs/rras-behaviour.md marks these facts as unproven, or as assumptions of the host. A DLL must work whichever way
+//! they turn out, so a scenario can choose: `assume hangup-order=releases-first`. The first value of each is the default.
 
-macro_rules! readings {
+macro_rules! assumptions {
     ($(
         $(#[doc = $doc:literal])+
         $field:ident $kind:ident $name:literal {
@@ -20,20 +19,20 @@ macro_rules! readings {
             }
         )+
 
-        /// A fact that is unproven.
+        /// An unproven fact about RRAS.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Reading {
+        pub enum Assumption {
             $($(#[doc = $doc])+ $kind,)+
         }
 
-        /// How each is read.
+        /// The value that is assumed for each unproven fact.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        pub struct Readings {
+        pub struct Assumptions {
             $($(#[doc = $doc])+ pub $field: $kind,)+
         }
 
-        impl Reading {
-            /// All of them.
+        impl Assumption {
+            /// All unproven facts.
             pub const ALL: &[Self] = &[$(Self::$kind,)+];
 
             /// Its name in a scenario.
@@ -43,7 +42,7 @@ macro_rules! readings {
                 }
             }
 
-            /// The names of its readings in a scenario, the default first.
+            /// The names of its values in a scenario, the default first.
             pub const fn values(self) -> &'static [&'static str] {
                 match self {
                     $(Self::$kind => &[$($value_name,)+],)+
@@ -51,11 +50,11 @@ macro_rules! readings {
             }
         }
 
-        impl Readings {
-            /// Reads the fact as named; false if it has no such reading.
-            pub fn set(&mut self, reading: Reading, value: &str) -> bool {
-                match (reading, value) {
-                    $($((Reading::$kind, $value_name) => self.$field = $kind::$value,)+)+
+        impl Assumptions {
+            /// Assumes this value. Returns false if there is no such value.
+            pub fn set(&mut self, assumption: Assumption, value: &str) -> bool {
+                match (assumption, value) {
+                    $($((Assumption::$kind, $value_name) => self.$field = $kind::$value,)+)+
                     _ => return false,
                 }
                 true
@@ -64,30 +63,30 @@ macro_rules! readings {
     };
 }
 
-readings! {
-    /// Who hears of the end of a connection that a DLL has rejected.
+assumptions! {
+    /// Which DLLs get the hangup of a connection that a DLL has rejected.
     rejected_connection RejectedConnection "rejected-connection" {
-        /// The DLLs before the one that rejected, as with links.
+        /// The DLLs before the one that rejected it, as with links.
         Earlier "earlier-dlls",
-        /// Nobody.
-        Nobody "nobody",
-        /// Every DLL, the one that rejected too.
-        Everybody "every-dll",
+        /// None.
+        NoDll "nobody",
+        /// Every DLL, including the one that rejected it.
+        EveryDll "every-dll",
     }
-    /// Who hears of the end of a connection whose first link was rejected.
+    /// Which DLLs get the hangup of a connection whose first link was rejected.
     rejected_first_link RejectedFirstLink "rejected-first-link" {
         /// Every DLL.
-        Everybody "every-dll",
-        /// Nobody.
-        Nobody "nobody",
+        EveryDll "every-dll",
+        /// None.
+        NoDll "nobody",
     }
     /// The form of a user's name in the address calls and in the connection's structures.
     user_form UserForm "user-form" {
-        /// The same in both: as the scenario has it.
+        /// The same in both, as in the scenario.
         Same "same",
         /// Without its domain in the address calls.
         BareAtAddress "bare-at-address",
-        /// Without its domain in wszUserName; wszLogonDomain has it.
+        /// Without its domain in wszUserName. wszLogonDomain has the domain.
         BareAtConnection "bare-at-connection",
     }
     /// Which half of the IN6_ADDR carries the interface identifier.
@@ -106,40 +105,40 @@ readings! {
     }
     /// Whether AcceptNewLink is called for IKEv2 connections.
     ikev2_link Ikev2Link "ikev2-link" {
-        /// Once, as for the others.
+        /// Once, as for other tunnels.
         Called "called",
         /// Never, unless the scenario has a `link`.
         NotCalled "not-called",
     }
-    /// What tells an IKEv2 connection beside its projection: dwConnectionFlags.
+    /// What dwConnectionFlags of an IKEv2 connection holds.
     ikev2_flags Ikev2Flags "ikev2-flags" {
         /// RAS_FLAGS_IKEV2_CONNECTION.
         Set "set",
         /// All flags are zero.
         Zero "zero",
     }
-    /// Which fields of a projection are the client's.
+    /// Which fields of a projection have the client's address.
     projection Projection "projection" {
-        /// wszRemoteAddress and bRemoteInterfaceIdentifier, as the open specification says.
+        /// wszRemoteAddress and bRemoteInterfaceIdentifier, according to the open specification.
         Remote "remote-is-client",
-        /// wszAddress and bInterfaceIdentifier, as the two structures' pages say.
+        /// wszAddress and bInterfaceIdentifier, according to the two structures' pages.
         Local "local-is-client",
     }
-    /// What GetIpAddressForUser is offered where the scenario does not say.
+    /// What RRAS offers to GetIpAddressForUser, unless the scenario names an offer.
     ipv4_offer Ipv4Offer "ipv4-offer" {
         /// The lowest free address of RRAS's pool.
         Pool "pool",
         /// 0.0.0.0: the DLL must choose.
         Zero "zero",
     }
-    /// What GetIpv6AddressForUser is offered where the scenario does not say.
+    /// What RRAS offers to GetIpv6AddressForUser, unless the scenario names an offer.
     ipv6_offer Ipv6Offer "ipv6-offer" {
         /// An identifier that no other connection has.
         Own "own",
         /// Zero: the DLL must choose.
         Zero "zero",
     }
-    /// The order of a session's last calls.
+    /// The order of the calls at the end of a session.
     hangup_order HangupOrder "hangup-order" {
         /// Links, connection, releases.
         ReleasesLast "releases-last",
@@ -148,11 +147,11 @@ readings! {
         /// Connection, links, releases.
         ConnectionFirst "connection-first",
     }
-    /// Whether a handle that has become free is given again.
+    /// Whether RRAS uses a connection handle again once it is free.
     handles Handles "handles" {
-        /// Never in one life of the service.
+        /// Not until the service restarts.
         Fresh "fresh",
-        /// To the next connection.
+        /// Yes, for the next connection.
         Repeated "repeated",
     }
 }
@@ -162,16 +161,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reading_can_be_chosen_and_the_first_is_the_default() {
-        for &reading in Reading::ALL {
-            let mut readings = Readings::default();
-            assert!(readings.set(reading, reading.values()[0]));
-            assert_eq!(readings, Readings::default(), "{}", reading.name());
-            for value in &reading.values()[1..] {
-                assert!(readings.set(reading, value));
-                assert_ne!(readings, Readings::default(), "{} {value}", reading.name());
+    fn every_value_can_be_assumed_and_the_first_is_the_default() {
+        for &assumption in Assumption::ALL {
+            let mut assumptions = Assumptions::default();
+            assert!(assumptions.set(assumption, assumption.values()[0]));
+            assert_eq!(assumptions, Assumptions::default(), "{}", assumption.name());
+            for value in &assumption.values()[1..] {
+                assert!(assumptions.set(assumption, value));
+                assert_ne!(assumptions, Assumptions::default(), "{} {value}", assumption.name());
             }
-            assert!(!readings.set(reading, "else"));
+            assert!(!assumptions.set(assumption, "else"));
         }
     }
 }

@@ -1,0 +1,67 @@
+//! Checks one file.
+
+use crate::check::Check;
+use crate::dynamic;
+use crate::error::CannotCheck;
+use crate::image::{Format, Image};
+use crate::options::Options;
+use crate::report::{NotRun, Report};
+use crate::statics;
+use std::path::Path;
+
+/// Checks one file.
+///
+/// # Errors
+/// If the file does not exist, is a directory, is not a library, is truncated, or is a native library for another machine.
+/// (A Windows DLL for another machine is checked, and fails.)
+pub fn check(path: &Path, options: &Options) -> Result<Report, CannotCheck> {
+    check_with(path, options, &mut |_| {})
+}
+
+/// Checks one file. `about_to` is called before each check that takes time.
+///
+/// # Errors
+/// As [`check()`].
+pub fn check_with(path: &Path, options: &Options, about_to: &mut dyn FnMut(Check)) -> Result<Report, CannotCheck> {
+    let image = Image::read(path)?;
+    let statics = statics::run(&image, path, options.deciding());
+    let not_run = not_run(&image, path, options);
+    let run = match &not_run {
+        Some(not_run) => dynamic::skip_all(&not_run.why),
+        None => dynamic::run(path, image.built_with_sdk, options, about_to),
+    };
+    let file = path.to_string_lossy().into_owned();
+    Ok(Report::new(file, &image, statics, run, not_run, options))
+}
+
+/// Why the dynamic checks do not run, if they do not.
+fn not_run(image: &Image, path: &Path, options: &Options) -> Option<NotRun> {
+    let why = |why: &str| Some(NotRun { why: why.into(), command: None });
+    if options.static_only {
+        return why("not asked for");
+    }
+    if !image.right_machine() {
+        return why("it is not for this machine, and not for RRAS");
+    }
+    if image.loads_here() {
+        return None;
+    }
+    match image.format {
+        Format::Pe => Some(NotRun {
+            why: "a Windows DLL is run on Windows or under Wine".into(),
+            command: Some(format!("wine target/windows/rasadmin.exe check {}", quoted(path))),
+        }),
+        Format::Elf => why("a native library is run on Linux"),
+    }
+}
+
+/// A path, quoted for a shell if necessary.
+fn quoted(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if !path.is_empty() && path.chars().all(plain) {
+        path.into_owned()
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}

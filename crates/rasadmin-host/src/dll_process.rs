@@ -1,0 +1,160 @@
+//! DLLs in another process: the address functions alone, which Microsoft's pages say may happen, or all functions, so
+//! that the process can be killed without the host.
+//!
+//! The child first describes its DLLs in a line of JSON. Then both sides write lines of the trace format: the parent
+//! sends a call without a result, and the child answers with the same call and its result.
+
+use crate::dll::{AdminDll, DllDescription, Returned};
+use crate::invoke::Arg;
+use crate::record;
+use crate::start::{StartFailure, start_dlls};
+use mprapi::contract::Returns;
+use mprapi::{FunctionId, Profile};
+use rasadmin_trace::{Buffer, Call, Header, Reader, Writer};
+use serde::{Deserialize, Serialize};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+/// The header of the protocol names this many DLLs, by number only. A trace's reader refuses higher numbers.
+const MAX_DLLS: usize = 1024;
+
+/// RPC_S_SERVER_UNAVAILABLE: the result of an address call if its process has ended.
+const PROCESS_GONE: u32 = 1722;
+
+/// [`DllDescription`], as the child sends it.
+#[derive(Serialize, Deserialize)]
+struct DescriptionLine {
+    path: PathBuf,
+    revision: u8,
+    functions: Vec<String>,
+}
+
+impl From<DllDescription> for DescriptionLine {
+    fn from(dll: DllDescription) -> Self {
+        let functions = dll.functions.iter().map(|function| function.name().to_owned()).collect();
+        Self { path: dll.path, revision: dll.revision, functions }
+    }
+}
+
+impl From<DescriptionLine> for DllDescription {
+    fn from(line: DescriptionLine) -> Self {
+        let functions = line.functions.iter().filter_map(|name| FunctionId::from_name(name)).collect();
+        Self { path: line.path, revision: line.revision, functions }
+    }
+}
+
+/// The parent's side of a child process that has the same DLLs loaded.
+pub(crate) struct DllProcess {
+    child: Child,
+    to: Option<Writer<ChildStdin>>,
+    from: Reader<BufReader<ChildStdout>>,
+}
+
+impl DllProcess {
+    /// Starts the child, and returns the descriptions of its DLLs. `command` must call [`serve_calls`] with the same DLLs.
+    pub(crate) fn start(mut command: Command) -> Result<(Self, Vec<DllDescription>), String> {
+        let failed = |e: &dyn std::fmt::Display| format!("a process for the DLLs did not start: {e}");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(|e| failed(&e))?;
+        let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(failed(&"it has no pipes"));
+        };
+        let header = Header::new("rasadmin host", vec![String::new(); MAX_DLLS]);
+        let opened = Writer::new(to, &header).map_err(|e| failed(&e)).and_then(|to| {
+            let mut from = BufReader::new(from);
+            let mut line = String::new();
+            from.read_line(&mut line).map_err(|e| failed(&e))?;
+            let lines: Vec<DescriptionLine> = serde_json::from_str(&line).map_err(|e| failed(&e))?;
+            let from = Reader::new("the process of the DLLs", from).map_err(|e| failed(&e))?;
+            Ok((to, from, lines))
+        });
+        let (to, from, lines) = opened.inspect_err(|_| {
+            // It may have ended already; then this fails, and nothing is left to kill.
+            let _ = child.kill();
+            let _ = child.wait();
+        })?;
+        let descriptions = lines.into_iter().map(DllDescription::from).collect();
+        Ok((Self { child, to: Some(to), from }, descriptions))
+    }
+
+    /// Lets the child make the call. If the child has ended, the call fails as [`failed_call`] says.
+    pub(crate) fn call(&mut self, dll: usize, function: FunctionId, before: &[Buffer]) -> (Returned, Vec<Buffer>) {
+        let call = Call { dll, function, arguments: before.to_vec(), ..record::call_returning(untimed(Some(0))) };
+        let sent = self.to.as_mut().is_some_and(|to| to.call(&call).is_ok());
+        match sent.then(|| self.from.next()).flatten() {
+            Some(Ok(answer)) if answer.function == function && answer.dll == dll => {
+                let returned = Returned { result: answer.result, took: Duration::from_nanos(answer.took_ns) };
+                let rows = function.row().arguments;
+                (returned, rows.iter().filter_map(|row| answer.after(row.ty).cloned()).collect())
+            }
+            // If the answer is not to this call, a DLL wrote to standard output, or the child is broken. Nothing that
+            // follows can be trusted.
+            _ => {
+                self.to = None;
+                (failed_call(function), before.to_vec())
+            }
+        }
+    }
+
+    /// Kills the child.
+    pub(crate) fn kill(mut self) {
+        // This fails if the child has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Lets the child terminate and unload its DLLs, and waits for its end. Returns false if it crashed or failed.
+    pub(crate) fn stop(&mut self) -> bool {
+        self.to = None; // Closes the pipe: the child's loop ends.
+        self.child.wait().is_ok_and(|status| status.success())
+    }
+}
+
+/// The result of a call whose process has ended: an address call fails as an RPC to a dead process does, and no
+/// connection or link is accepted.
+pub(crate) fn failed_call(function: FunctionId) -> Returned {
+    untimed(match function.row().returns {
+        Returns::Nothing => None,
+        Returns::Status => Some(PROCESS_GONE),
+        Returns::Verdict | Returns::PreAuthentication => Some(0),
+    })
+}
+
+fn untimed(result: Option<u32>) -> Returned {
+    Returned { result, took: Duration::ZERO }
+}
+
+/// Runs the child's side: loads and initialises the DLLs, makes the calls that arrive on standard input, and writes their
+/// results to standard output. Terminates and unloads the DLLs when the input ends.
+///
+/// # Errors
+/// If a DLL does not start or cannot be unloaded, or a pipe fails.
+pub fn serve_calls(paths: &[PathBuf], profile: Profile) -> Result<(), String> {
+    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+    crate::fault::report_faults(&names);
+    let dlls = start_dlls(paths, profile, &mut |_| {}).map_err(|f: StartFailure| f.to_string())?;
+    let lines: Vec<DescriptionLine> = dlls.iter().map(AdminDll::description).map(DescriptionLine::from).collect();
+    let lines = serde_json::to_string(&lines).map_err(|e| e.to_string())?;
+    writeln!(io::stdout(), "{lines}").map_err(|e| e.to_string())?;
+    let header = Header::new("rasadmin host", vec![String::new(); MAX_DLLS]);
+    let mut to = Writer::new(io::stdout().lock(), &header).map_err(|e| e.to_string())?;
+    let from = Reader::new("the host", BufReader::new(io::stdin().lock())).map_err(|e| e.to_string())?;
+    for call in from {
+        let mut call = call.map_err(|e| e.to_string())?;
+        let mut arguments: Vec<Arg> = record::arguments(&call.arguments);
+        if let Some(dll) = dlls.get(call.dll)
+            && let Some(returned) = dll.call(call.function, &mut arguments)
+        {
+            call.result = returned.result;
+            call.took_ns = record::call_returning(returned).took_ns;
+            call.after = record::changes(call.function, &call.arguments, &arguments);
+        }
+        to.call(&call).map_err(|e| e.to_string())?;
+    }
+    to.into_inner().flush().map_err(|e| e.to_string())?;
+    for dll in &dlls {
+        dll.call(FunctionId::TerminateDll, &mut []);
+    }
+    dlls.into_iter().try_for_each(AdminDll::unload)
+}
