@@ -1,9 +1,10 @@
-//! The rows that a record makes. The state folds the same effects in memory; here they are kept for people.
+//! Writes the rows that a record makes. The state applies the same effects in memory.
 //!
 //! Every row has a key made from its record's random bytes, and a later effect overwrites what an earlier one wrote. So
-//! a journal can be read again, from any record on, and at its end the rows are the same: what begins again lives until
-//! its end is read again. What began before the oldest record does not begin again; so a few effects (an instance's
-//! beginning, a session's use so far, what is forgotten) look at what is there, and say how they tell a second reading.
+//! the journal can be read again from any record, and at its end the rows are the same: what begins again is live until
+//! its end is read again. What began before the oldest record does not begin again. Therefore a few effects (the start
+//! of an instance, a session's use so far, purge and anonymise) check the existing rows; their functions say how they
+//! detect a second reading.
 
 mod instance;
 mod leases;
@@ -20,31 +21,32 @@ use rasadmin_engine::effect::Forgetting;
 use rasadmin_engine::event::{ConfigRead, Repeated};
 use rasadmin_engine::{Effect, Id, Millis, Name, Record, Refusal};
 
-/// How a session or a lease ended whose end the journal does not have any more.
+/// How a session or a lease ended if the journal no longer has its end.
 const UNKNOWN_END: &str = "end not in the journal";
 
-/// The records of one journal, as they become rows.
+/// Turns the records of one journal into rows.
 pub(crate) struct Projection<'d> {
     database: &'d Database,
-    /// Whose records these are.
+    /// The server that the records are about.
     pub server: Name,
-    /// The instance that lives: records of others change nothing. None: it is not known, and nothing is passed over.
+    /// The live instance. Records of other instances change nothing. None if it is not known: then no record is
+    /// skipped.
     pub living: Option<Id>,
-    /// An instance's token and the number of its row, so that it need not be looked up for every row.
+    /// An instance's token and row number, to avoid a lookup for every row.
     instance: Option<(Id, i64)>,
     /// The time of the last record; 0 if there was none.
     time: Millis,
-    /// The last sign of life that is still to be noted.
+    /// The last activity, which is noted at the end of a batch.
     heard: Option<(Id, Millis)>,
-    /// What purge and anonymise have changed.
+    /// The rows that purge and anonymise have changed.
     pub forgotten: ForgetCounts,
 }
 
-/// The record that a row is made of.
+/// The record that a row is made from.
 struct Of<'r> {
-    /// Its key.
+    /// The record's key.
     key: &'r str,
-    /// Which of its effects.
+    /// The index of the effect in the record.
     index: usize,
     time: Millis,
     /// The row of its instance; 0 if there is none.
@@ -52,13 +54,13 @@ struct Of<'r> {
 }
 
 impl Of<'_> {
-    /// The key of the effect.
+    /// The effect's key.
     fn effect(&self) -> String {
         format!("{}/{}", self.key, self.index)
     }
 }
 
-/// A record's key: a UUIDv7 of its time and of its random bytes, so that new ones stand at the end of an index.
+/// A record's key: a UUIDv7 of its time and its random bytes, so that new ones come last in an index.
 fn key_of(id: Id, time: Millis) -> String {
     let mut tail = [0; 10];
     tail.copy_from_slice(&id.0.to_be_bytes()[..10]);
@@ -66,12 +68,12 @@ fn key_of(id: Id, time: Millis) -> String {
     uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid().to_string()
 }
 
-/// An identifier as the tables have it.
+/// An identifier as in the tables.
 fn key(id: Id) -> String {
     id.to_string()
 }
 
-/// A refusal's kind, as `decisions.refusal` has it.
+/// A refusal's kind, as in `decisions.refusal`.
 const fn code(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::ReservationHeld => "reservation-held",
@@ -95,7 +97,8 @@ impl<'d> Projection<'d> {
         let mut of = Of { key: &key, index: 0, time: record.at.time, instance: self.instance(record.instance)? };
         let heeded = self.living.is_none_or(|living| living == record.instance)
             || record.effects.iter().any(|effect| matches!(effect, Effect::InstanceBegan(_)));
-        // A lease names its decision, and a decision its session: which of the two is there first.
+        // A lease refers to its decision, and a decision to its session, so the order depends on what the record
+        // begins.
         let begins = record.effects.iter().any(|effect| matches!(effect, Effect::SessionBegan(_)));
         if !begins {
             self.decision(&of, record)?;
@@ -159,7 +162,7 @@ impl<'d> Projection<'d> {
                 };
                 self.forget(record.id, &scope, *how)
             }
-            // They matter to what is decided next, and to no report.
+            // These effects matter for later decisions, but have no rows.
             Effect::SessionConfirmed { .. }
             | Effect::LeaseHeld { .. }
             | Effect::LeaseReleaseSeen { .. }
@@ -174,8 +177,8 @@ impl<'d> Projection<'d> {
         }
     }
 
-    /// A second reading brings back what was deleted, until it comes here. Of what was made nobody's the rows have
-    /// stayed, and get no names.
+    /// Purges or anonymises. A second reading first restores what was deleted, until it reaches this record again. Rows
+    /// that were made anonymous stay, and get no names.
     fn forget(&mut self, record: Id, scope: &ForgetScope, how: Forgetting) -> Result<(), Error> {
         let changed = match how {
             Forgetting::Purge => crate::forget::purge(self.database, scope)?,
@@ -205,7 +208,7 @@ impl<'d> Projection<'d> {
         Ok(())
     }
 
-    /// A refusal was repeated: counted with the first one's decision.
+    /// Counts a repeated refusal with the decision of the first one.
     fn refusal_repeated(&mut self, repeated: &Repeated) -> Result<(), Error> {
         self.database.run(
             queries::REFUSAL_REPEATED,
@@ -217,15 +220,14 @@ impl<'d> Projection<'d> {
         Ok(())
     }
 
-    /// What is noted of records that are not there, at the time of the last one before them as far as it is known.
-    /// `key` is its own.
+    /// Notes missing records, at the time of the last record before them. `key` identifies the entry.
     pub fn missing(&mut self, key: &str, what: &str, details: &str, records: u64) -> Result<(), Error> {
         let instance = self.living.map_or(Ok(0), |living| self.instance(living))?;
         let time = if self.time == 0 { self.last_activity()? } else { self.time };
         self.out_of_order(&Of { key, index: 0, time, instance }, what, details, [0, records])
     }
 
-    /// `gone`: events that were lost, and records that are missing.
+    /// `gone`: the numbers of lost events and of missing records.
     fn out_of_order(&mut self, of: &Of<'_>, what: &str, details: &str, gone: [u64; 2]) -> Result<(), Error> {
         let [lost, missing] = gone.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
         self.database.run(

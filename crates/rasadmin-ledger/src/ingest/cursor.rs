@@ -1,4 +1,4 @@
-//! How far a journal was brought in: a row of the table `journals`.
+//! The ledger's cursor in a journal: a row of the table `journals`.
 
 use crate::sqlite::{Database, Row, Unfit};
 use crate::value::values;
@@ -7,12 +7,12 @@ use rasadmin_engine::{Id, Millis, Name};
 use rasadmin_journal::Position;
 use uuid::Uuid;
 
-/// The place, and what must be known to go on from it.
+/// A position, and what is needed to continue from it.
 #[derive(Clone, Debug)]
 pub(super) struct Cursor {
     pub position: Position,
     pub server: Name,
-    /// The instance that lives there.
+    /// The instance that is live at this position.
     pub living: Option<Id>,
 }
 
@@ -24,12 +24,12 @@ fn cursor(row: &Row<'_>) -> Result<Option<Cursor>, Unfit> {
     Ok(Some(Cursor { position, server: row.get(4)?, living }))
 }
 
-/// The cursor of a journal.
+/// Reads the cursor of a journal.
 pub(super) fn read(database: &Database, journal: Uuid) -> Result<Option<Cursor>, Error> {
     Ok(database.one(queries::CURSOR, values! { journal: journal }, cursor)?.flatten())
 }
 
-/// A cursor of any journal at this record.
+/// Finds a cursor of any journal at this record.
 pub(super) fn at(database: &Database, number: u64, crc: u32) -> Result<Option<Cursor>, Error> {
     if number == 0 {
         return Ok(None);
@@ -56,7 +56,7 @@ pub(super) fn keep(database: &Database, cursor: &Cursor, now: Millis) -> Result<
     Ok(())
 }
 
-/// Everything that the journal had then was brought in.
+/// Notes when the journal was last read to its end.
 pub(super) fn note_time(database: &Database, journal: Uuid, now: Millis) -> Result<(), Error> {
     database.run(queries::UPDATE_TIME_NOTED, values! { now: now, journal: journal })?;
     Ok(())
@@ -69,8 +69,8 @@ mod tests {
     use crate::sqlite::{Create, Sqlite};
     use std::time::{Duration, Instant};
 
-    /// The same millisecond is likely on a quick machine. A transaction that changes nothing is not synced, and the
-    /// journal would drop segments whose rows a power cut can still take.
+    /// On a fast machine both can happen in the same millisecond. A transaction that changes nothing is not synced, and
+    /// then the journal could delete segments whose rows a power cut can still take.
     #[test]
     fn the_time_that_is_noted_differs_from_the_one_before() {
         let folder = tempfile::tempdir().unwrap();

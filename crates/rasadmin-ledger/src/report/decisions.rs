@@ -1,4 +1,4 @@
-//! Decisions, and what explains them.
+//! Queries for decisions, and for what explains them.
 
 use super::filter::Filter;
 use super::{Reader, rfc3339, rfc3339_or_null};
@@ -59,13 +59,13 @@ pub struct DecisionRow {
 }
 
 impl DecisionRow {
-    /// Was it to deny?
+    /// Did it deny?
     pub fn is_denied(&self) -> bool {
         self.outcome == "deny"
     }
 }
 
-/// A column that has JSON.
+/// Reads a column with JSON.
 fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, at: usize) -> Result<T, Unfit> {
     serde_json::from_str(&row.get::<String>(at)?).map_err(|e| Unfit::new(at, e))
 }
@@ -94,7 +94,7 @@ fn decided(row: &Row<'_>) -> Result<DecisionRow, Unfit> {
 }
 
 impl Reader {
-    /// Decisions, the latest first; `denied`: only those.
+    /// Decisions, the latest first. If `denied`, only denials.
     pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<DecisionRow>, Error> {
         let mut values = filter.limited();
         values.push((":rule", rule.into()));
@@ -105,7 +105,7 @@ impl Reader {
         self.database.all(queries::DECISIONS, &values, decided)
     }
 
-    /// The decisions of a session, in the order of time: also those for its addresses, which came before it.
+    /// The decisions of a session in the order of time, including earlier ones for its addresses.
     pub fn decisions_of(&self, session: RowId) -> Result<Vec<DecisionRow>, Error> {
         self.database.all(queries::DECISIONS_OF_SESSION, values! { session: session }, decided)
     }
@@ -115,7 +115,7 @@ impl Reader {
         self.database.one(queries::DECISION, values! { id: id }, decided)
     }
 
-    /// The texts of a configuration that was in force, by its hash.
+    /// The texts of a configuration by its hash.
     pub fn config(&self, hash: &str) -> Result<Option<Bundle>, Error> {
         let texts = self.database.one(queries::CONFIG, values! { hash: hash }, |row| row.get::<String>(0))?;
         Ok(texts.and_then(|texts| serde_json::from_str(&texts).ok()))

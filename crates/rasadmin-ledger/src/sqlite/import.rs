@@ -1,4 +1,4 @@
-//! Sessions of other logs: written in short transactions, so that others can write between them.
+//! Imports sessions of other logs in short transactions, so that others can write between them.
 
 use super::{Database, Sqlite, deadline};
 use crate::Error;
@@ -7,17 +7,17 @@ use crate::queries;
 use crate::value::values;
 use std::time::{Duration, Instant};
 
-/// Sessions a transaction at most.
+/// The most sessions in a transaction.
 const MOST: usize = 1_000;
-/// A transaction takes no more once it has lasted so long.
+/// The time after which a transaction ends.
 const LONGEST: Duration = Duration::from_millis(40);
-/// Between two transactions; who waits for the lock asks again every half a millisecond.
+/// The pause between transactions. Processes that wait for the lock try again every half millisecond.
 const PAUSE: Duration = Duration::from_millis(4);
 
 impl Sqlite {
-    /// Writes sessions of other logs. What the ledger has stays as it is, unless its end was missing and is known now.
-    /// `wait`: how long each transaction may wait for the lock. After an error, what was written before it stays: the
-    /// same import again goes on.
+    /// Imports sessions of other logs. Existing sessions stay unchanged, unless their end was missing and is known now.
+    /// `wait` is how long each transaction may wait for the lock. After an error, sessions that were written before
+    /// stay, and repeating the import continues.
     pub fn import(&mut self, sessions: &[ImportedSession], wait: Duration) -> Result<ImportCounts, Error> {
         let mut counts = ImportCounts::default();
         let mut rest = sessions;
@@ -30,7 +30,7 @@ impl Sqlite {
         Ok(counts)
     }
 
-    /// One transaction: how many were looked at, and what became of them.
+    /// Runs one transaction. Returns the number of sessions that it handled, and what happened to them.
     fn import_some(&mut self, sessions: &[ImportedSession], until: Instant) -> Result<(usize, ImportCounts), Error> {
         self.is_there()?;
         let _guard = deadline::until(until);

@@ -1,19 +1,19 @@
-//! Values and rows, as SQLite has them.
+//! Conversion of values and rows for SQLite.
 
 use crate::value::{Column, Value};
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::fmt::Display;
 
-/// A row of an answer.
+/// A row of a result.
 pub(crate) struct Row<'r>(pub(super) &'r rusqlite::Row<'r>);
 
-/// Why a row is not what it should be.
+/// Why a column cannot be read.
 #[derive(Debug)]
 pub(crate) struct Unfit(pub(super) String);
 
 impl Row<'_> {
-    /// A column, from 0.
+    /// Reads a column, counted from 0.
     pub fn get<T: Column>(&self, at: usize) -> Result<T, Unfit> {
         match T::of(value(self.0, at)?) {
             Some(value) => Ok(value),
@@ -23,7 +23,7 @@ impl Row<'_> {
 }
 
 impl Unfit {
-    /// A column, from 0, and what is wrong with it.
+    /// Makes an error for a column, counted from 0.
     pub fn new(at: usize, what: impl Display) -> Self {
         Self(format!("column {}: {what}", at + 1))
     }
