@@ -1,7 +1,7 @@
 //! Deletes or anonymises what ended before a time. Live data stays.
 
 use crate::queries::{self, Query};
-use crate::sqlite::{Database, Row, Unfit};
+use crate::sqlite::{ColumnError, Database, Row};
 use crate::value::{Value, Values, values};
 use crate::{Error, RowId};
 use rasadmin_engine::{Fact, Facts, Id, Identity, Millis, Name};
@@ -158,9 +158,9 @@ fn named(
 fn decisions(database: &Database, scope: &ForgetScope, pseudonyms: &Pseudonyms) -> Result<u64, Error> {
     in_batches(|after| {
         let found = database.all(queries::PAST_DECISIONS, &next(scope, after), |row| {
-            let facts: Facts = serde_json::from_str(&row.get::<String>(4)?).map_err(|e| Unfit::new(4, e))?;
+            let facts: Facts = serde_json::from_str(&row.get::<String>(4)?).map_err(|e| ColumnError::new(4, e))?;
             let nameless = Facts { user: Fact::Absent, computer: Fact::Absent, source: Fact::Absent, ..facts };
-            let facts = serde_json::to_string(&nameless).map_err(|e| Unfit::new(4, e))?;
+            let facts = serde_json::to_string(&nameless).map_err(|e| ColumnError::new(4, e))?;
             Ok((Named::read(row)?, facts))
         })?;
         for (row, facts) in &found {
@@ -204,7 +204,7 @@ struct Named {
 }
 
 impl Named {
-    fn read(row: &Row<'_>) -> Result<Self, Unfit> {
+    fn read(row: &Row<'_>) -> Result<Self, ColumnError> {
         Ok(Self { id: row.get(0)?, domain: row.get(1)?, name: row.get(2)?, user_name: row.get(3)? })
     }
 

@@ -60,7 +60,7 @@ impl IngestSummary {
 
 /// A batch, before it is committed.
 struct Batch {
-    brought: IngestSummary,
+    summary: IngestSummary,
     /// Is there more to read?
     more: bool,
     /// Has the cursor moved?
@@ -82,22 +82,22 @@ impl Sqlite {
         server: &Name,
         progress: &mut dyn FnMut(&IngestSummary),
     ) -> Result<IngestSummary, Error> {
-        let mut brought = IngestSummary::default();
-        let Some(mut follower) = Follower::open(folder)? else { return Ok(brought) };
+        let mut summary = IngestSummary::default();
+        let Some(mut follower) = Follower::open(folder)? else { return Ok(summary) };
         let (mut position, mut moved) = (None, false);
         let stopped = loop {
             let batch = self.transact(Instant::now() + PATIENCE, false, |database| {
                 batch(database, folder, server, &mut follower, position)
             })?;
             moved |= batch.moved;
-            position = batch.brought.position;
-            brought.add(batch.brought);
-            progress(&brought);
+            position = batch.summary.position;
+            summary.add(batch.summary);
+            progress(&summary);
             if !batch.more {
                 break batch.stopped;
             }
         };
-        if brought.forgotten != ForgetCounts::default() {
+        if summary.forgotten != ForgetCounts::default() {
             self.shrink_log();
         }
         if let Some(position) = position {
@@ -105,14 +105,14 @@ impl Sqlite {
             let journal = position.journal;
             self.transact(Instant::now() + PATIENCE, moved, |database| cursor::note_time(database, journal, now()))?;
             let own = self.database().about("ledger")?;
-            brought.cursor_not_written = tell(folder, &own, &position).err().map(Error::from);
+            summary.cursor_not_written = write_cursor(folder, &own, &position).err().map(Error::from);
         }
-        stopped.map_or(Ok(brought), |error| Err(error.into()))
+        stopped.map_or(Ok(summary), |error| Err(error.into()))
     }
 }
 
 /// Writes the ledger's cursor to the journal's folder.
-fn tell(folder: &Path, ledger: &str, position: &Position) -> Result<(), rasadmin_journal::Error> {
+fn write_cursor(folder: &Path, ledger: &str, position: &Position) -> Result<(), rasadmin_journal::Error> {
     let known = rasadmin_journal::cursor::list(folder)?;
     if known.iter().any(|cursor| cursor.ledger == ledger && cursor.position == Some(*position)) {
         return Ok(());
@@ -133,7 +133,7 @@ fn batch(
     follower: &mut Follower,
     position: Option<Position>,
 ) -> Result<Batch, Error> {
-    let mut brought = IngestSummary::default();
+    let mut summary = IngestSummary::default();
     let kept = cursor::read(database, follower.beginning().journal)?;
     let mut fits = match &kept {
         Some(kept) => Some(kept.position) == position || follower.start_at(&kept.position)?,
@@ -150,21 +150,21 @@ fn batch(
     }
     let mut newer = None;
     let mut projection = match kept {
-        Some(kept) if fits => Projection::new(database, kept.server, kept.living),
+        Some(kept) if fits => Projection::new(database, kept.server, kept.live_instance),
         kept => {
             let known = kept.as_ref().map_or(0, |kept| kept.position.number);
-            brought.reread = known > 0;
-            from_the_oldest(database, folder, server, follower, kept, &mut brought, &mut newer)?
+            summary.reread = known > 0;
+            from_the_oldest(database, folder, server, follower, kept, &mut summary, &mut newer)?
         }
     };
     let start = follower.position();
     let (mut failed, mut read) = (None, Ok(true));
     // If a checkpoint is still to come, the transaction continues to it, so that a process that is killed before starts
     // again.
-    while failed.is_none() && matches!(read, Ok(true)) && (brought.records < BATCH as u64 || newer.is_some()) {
+    while failed.is_none() && matches!(read, Ok(true)) && (summary.records < BATCH as u64 || newer.is_some()) {
         read = follower.read_some(BATCH, |item| {
             if failed.is_none() {
-                failed = take(&mut projection, &start, item, &mut newer, &mut brought).err();
+                failed = take(&mut projection, &start, item, &mut newer, &mut summary).err();
             }
         });
     }
@@ -174,21 +174,21 @@ fn batch(
     if let Some(Newer { state, .. }) = newer.take_if(|_| !matches!(read, Ok(true))) {
         missing::fill_in(&mut projection, &state)?;
     }
-    projection.note_heard()?;
-    brought.forgotten = projection.forgotten;
+    projection.write_activity()?;
+    summary.forgotten = projection.forgotten;
     let position = follower.position();
-    let moved = position != start || brought.reread || brought.gaps > 0;
+    let moved = position != start || summary.reread || summary.gaps > 0;
     if moved {
         follower.sync()?;
     }
-    let cursor = Cursor { position, server: projection.server.clone(), living: projection.living };
+    let cursor = Cursor { position, server: projection.server.clone(), live_instance: projection.live_instance };
     cursor::keep(database, &cursor, now())?;
-    brought.position = Some(position);
+    summary.position = Some(position);
     let (more, stopped) = match read {
         Ok(more) => (more, None),
         Err(error) => (false, Some(error)),
     };
-    Ok(Batch { brought, more, moved, stopped })
+    Ok(Batch { summary, more, moved, stopped })
 }
 
 /// Starts at the journal's oldest record. Notes what is missing before it, and fills it in from a checkpoint as far as
@@ -199,7 +199,7 @@ fn from_the_oldest<'d>(
     server: &Name,
     follower: &mut Follower,
     kept: Option<Cursor>,
-    brought: &mut IngestSummary,
+    summary: &mut IngestSummary,
     newer: &mut Option<Newer>,
 ) -> Result<Projection<'d>, Error> {
     let beginning = follower.beginning();
@@ -207,13 +207,13 @@ fn from_the_oldest<'d>(
     let before = cursor::at(database, beginning.number, beginning.crc)?;
     let had = kept.as_ref().map_or(0, |kept| kept.position.number);
     let named = before.as_ref().or(kept.as_ref()).map_or_else(|| server.clone(), |cursor| cursor.server.clone());
-    let living = before.as_ref().and_then(|before| before.living);
-    let mut projection = Projection::new(database, named, living);
+    let live_instance = before.as_ref().and_then(|before| before.live_instance);
+    let mut projection = Projection::new(database, named, live_instance);
     if let Some(kept) = kept.filter(|kept| kept.position.number > beginning.number) {
         missing::lost(&mut projection, &kept.position)?;
     }
     if beginning.number > had && before.is_none() {
-        brought.gaps += 1;
+        summary.gaps += 1;
         missing::before(&mut projection, folder, follower, had, newer)?;
     }
     Ok(projection)
@@ -225,23 +225,23 @@ fn take(
     start: &Position,
     item: Item<'_>,
     newer: &mut Option<Newer>,
-    brought: &mut IngestSummary,
+    summary: &mut IngestSummary,
 ) -> Result<(), Error> {
     let number = match item {
         Item::Gap { first, last } => {
-            brought.gaps += 1;
+            summary.gaps += 1;
             missing::gap(projection, start.journal, first, last)?;
             last
         }
         Item::Record(record) => {
-            brought.records += 1;
+            summary.records += 1;
             match rasadmin_recorder::decode(record.payload) {
                 Ok(Decoded { record, unknown }) => {
-                    brought.unknown += unknown;
+                    summary.unknown += unknown;
                     projection.record(&record)?;
                 }
                 Err(_) => {
-                    brought.unreadable += 1;
+                    summary.unreadable += 1;
                     missing::unreadable(projection, start.journal, record.number)?;
                 }
             }

@@ -31,19 +31,19 @@ pub(crate) struct Projection<'d> {
     pub server: Name,
     /// The live instance. Records of other instances change nothing. None if it is not known: then no record is
     /// skipped.
-    pub living: Option<Id>,
+    pub live_instance: Option<Id>,
     /// An instance's token and row number, to avoid a lookup for every row.
     instance: Option<(Id, i64)>,
     /// The time of the last record; 0 if there was none.
     time: Millis,
     /// The last activity, which is noted at the end of a batch.
-    heard: Option<(Id, Millis)>,
+    last_activity: Option<(Id, Millis)>,
     /// The rows that purge and anonymise have changed.
     pub forgotten: ForgetCounts,
 }
 
 /// The record that a row is made from.
-struct Of<'r> {
+struct RowSource<'r> {
     /// The record's key.
     key: &'r str,
     /// The index of the effect in the record.
@@ -53,7 +53,7 @@ struct Of<'r> {
     instance: i64,
 }
 
-impl Of<'_> {
+impl RowSource<'_> {
     /// The effect's key.
     fn effect(&self) -> String {
         format!("{}/{}", self.key, self.index)
@@ -86,16 +86,24 @@ const fn code(refusal: &Refusal) -> &'static str {
 }
 
 impl<'d> Projection<'d> {
-    pub fn new(database: &'d Database, server: Name, living: Option<Id>) -> Self {
-        Self { database, server, living, instance: None, time: 0, heard: None, forgotten: ForgetCounts::default() }
+    pub fn new(database: &'d Database, server: Name, live_instance: Option<Id>) -> Self {
+        Self {
+            database,
+            server,
+            live_instance,
+            instance: None,
+            time: 0,
+            last_activity: None,
+            forgotten: ForgetCounts::default(),
+        }
     }
 
     /// Writes the rows of a record.
     pub fn record(&mut self, record: &Record) -> Result<(), Error> {
         let key = key_of(record.id, record.at.time);
         self.time = record.at.time;
-        let mut of = Of { key: &key, index: 0, time: record.at.time, instance: self.instance(record.instance)? };
-        let heeded = self.living.is_none_or(|living| living == record.instance)
+        let mut of = RowSource { key: &key, index: 0, time: record.at.time, instance: self.instance(record.instance)? };
+        let heeded = self.live_instance.is_none_or(|live_instance| live_instance == record.instance)
             || record.effects.iter().any(|effect| matches!(effect, Effect::InstanceBegan(_)));
         // A lease refers to its decision, and a decision to its session, so the order depends on what the record
         // begins.
@@ -124,12 +132,12 @@ impl<'d> Projection<'d> {
             self.decision(&of, record)?;
         }
         if record.event.is_of_rras() {
-            self.hear(record.instance, record.at.time)?;
+            self.note_activity(record.instance, record.at.time)?;
         }
         Ok(())
     }
 
-    fn effect(&mut self, of: &Of<'_>, record: &Record, effect: &Effect) -> Result<(), Error> {
+    fn effect(&mut self, of: &RowSource<'_>, record: &Record, effect: &Effect) -> Result<(), Error> {
         match effect {
             Effect::InstanceBegan(began) => self.instance_began(began),
             Effect::RefusalRepeated(repeated) => self.refusal_repeated(repeated),
@@ -188,7 +196,7 @@ impl<'d> Projection<'d> {
         Ok(())
     }
 
-    fn decision(&mut self, of: &Of<'_>, record: &Record) -> Result<(), Error> {
+    fn decision(&mut self, of: &RowSource<'_>, record: &Record) -> Result<(), Error> {
         let Some(decision) = &record.decision else { return Ok(()) };
         let user = decision.facts.user.known();
         let json = |e: serde_json::Error| Error { kind: ErrorKind::Other, message: e.to_string() };
@@ -222,13 +230,13 @@ impl<'d> Projection<'d> {
 
     /// Notes missing records, at the time of the last record before them. `key` identifies the entry.
     pub fn missing(&mut self, key: &str, what: &str, details: &str, records: u64) -> Result<(), Error> {
-        let instance = self.living.map_or(Ok(0), |living| self.instance(living))?;
+        let instance = self.live_instance.map_or(Ok(0), |live_instance| self.instance(live_instance))?;
         let time = if self.time == 0 { self.last_activity()? } else { self.time };
-        self.out_of_order(&Of { key, index: 0, time, instance }, what, details, [0, records])
+        self.out_of_order(&RowSource { key, index: 0, time, instance }, what, details, [0, records])
     }
 
     /// `gone`: the numbers of lost events and of missing records.
-    fn out_of_order(&mut self, of: &Of<'_>, what: &str, details: &str, gone: [u64; 2]) -> Result<(), Error> {
+    fn out_of_order(&mut self, of: &RowSource<'_>, what: &str, details: &str, gone: [u64; 2]) -> Result<(), Error> {
         let [lost, missing] = gone.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
         self.database.run(
             queries::OUT_OF_ORDER,
@@ -240,7 +248,7 @@ impl<'d> Projection<'d> {
         Ok(())
     }
 
-    fn config(&mut self, of: &Of<'_>, read: &ConfigRead) -> Result<(), Error> {
+    fn config(&mut self, of: &RowSource<'_>, read: &ConfigRead) -> Result<(), Error> {
         if let Some(texts) = &read.texts {
             self.database.run(queries::CONFIG_KEPT, values! { hash: &read.hash, now: of.time, texts: texts })?;
         }

@@ -6,7 +6,7 @@ mod import;
 mod row;
 
 pub(crate) use database::{Access, Database};
-pub(crate) use row::{Row, Unfit};
+pub(crate) use row::{ColumnError, Row};
 
 use crate::queries::{self, sqlite_only};
 use crate::value::values;
@@ -142,7 +142,7 @@ impl Sqlite {
         synced: bool,
         work: impl FnOnce(&Database) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.is_there()?;
+        self.check_not_replaced()?;
         let _guard = deadline::until(deadline);
         self.sync_level(synced && self.durable)?;
         let transaction = self.database.begin()?;
@@ -200,7 +200,7 @@ impl Sqlite {
 
     /// On Unix a deleted file lives on in its open descriptors, and what is written there is lost.
     #[cfg(unix)]
-    fn is_there(&self) -> Result<(), Error> {
+    fn check_not_replaced(&self) -> Result<(), Error> {
         if identity(self.path()) == Some(self.file) {
             return Ok(());
         }
@@ -210,7 +210,7 @@ impl Sqlite {
     /// On Windows an open file cannot be deleted.
     #[cfg(not(unix))]
     #[allow(clippy::unused_self)]
-    fn is_there(&self) -> Result<(), Error> {
+    fn check_not_replaced(&self) -> Result<(), Error> {
         Ok(())
     }
 }

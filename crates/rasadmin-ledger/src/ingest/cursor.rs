@@ -1,6 +1,6 @@
 //! The ledger's cursor in a journal: a row of the table `journals`.
 
-use crate::sqlite::{Database, Row, Unfit};
+use crate::sqlite::{ColumnError, Database, Row};
 use crate::value::values;
 use crate::{Error, ErrorKind, queries};
 use rasadmin_engine::{Id, Millis, Name};
@@ -13,15 +13,15 @@ pub(super) struct Cursor {
     pub position: Position,
     pub server: Name,
     /// The instance that is live at this position.
-    pub living: Option<Id>,
+    pub live_instance: Option<Id>,
 }
 
-fn cursor(row: &Row<'_>) -> Result<Option<Cursor>, Unfit> {
+fn cursor(row: &Row<'_>) -> Result<Option<Cursor>, ColumnError> {
     let id = |at| row.get::<String>(at).map(|text| Uuid::parse_str(&text).ok());
     let (Some(journal), Some(segment)) = (id(0)?, id(1)?) else { return Ok(None) };
     let position = Position { journal, segment, number: row.get(2)?, crc: row.get(3)? };
-    let living = row.get::<Option<String>>(5)?.and_then(|text| text.parse().ok());
-    Ok(Some(Cursor { position, server: row.get(4)?, living }))
+    let live_instance = row.get::<Option<String>>(5)?.and_then(|text| text.parse().ok());
+    Ok(Some(Cursor { position, server: row.get(4)?, live_instance }))
 }
 
 /// Reads the cursor of a journal.
@@ -39,7 +39,7 @@ pub(super) fn at(database: &Database, number: u64, crc: u32) -> Result<Option<Cu
 
 /// Moves the cursor of a journal.
 pub(super) fn keep(database: &Database, cursor: &Cursor, now: Millis) -> Result<(), Error> {
-    let Cursor { position, server, living } = cursor;
+    let Cursor { position, server, live_instance } = cursor;
     if i64::try_from(position.number).is_err() {
         return Err(Error {
             kind: ErrorKind::Corrupt,
@@ -49,7 +49,7 @@ pub(super) fn keep(database: &Database, cursor: &Cursor, now: Millis) -> Result<
     database.run(
         queries::CURSOR_MOVED,
         values! {
-            journal: position.journal, server: server, instance: *living, segment: position.segment, number: position.number,
+            journal: position.journal, server: server, instance: *live_instance, segment: position.segment, number: position.number,
             crc: position.crc, now: now,
         },
     )?;
@@ -77,7 +77,7 @@ mod tests {
         let soon = || Instant::now() + Duration::from_secs(5);
         let mut ledger = Sqlite::open(&folder.path().join("ledger.db"), Create::Yes, true, soon()).unwrap();
         let position = Position { journal: Uuid::from_u128(1), segment: Uuid::from_u128(2), number: 3, crc: 4 };
-        let cursor = Cursor { position, server: Name::new("VPN1"), living: None };
+        let cursor = Cursor { position, server: Name::new("VPN1"), live_instance: None };
         ledger.transact(soon(), false, |database| keep(database, &cursor, 1000)).unwrap();
         ledger.transact(soon(), true, |database| note_time(database, position.journal, 1000)).unwrap();
         let brought = |ledger: &Sqlite| {

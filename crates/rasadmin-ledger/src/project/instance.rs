@@ -1,7 +1,7 @@
 //! The rows of instances, and what a new instance ends.
 
 use super::Projection;
-use crate::sqlite::{Row, Unfit};
+use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::effect::{DayUse, EndedBy, InstanceBegan, Labels};
@@ -40,20 +40,20 @@ impl Projection<'_> {
     }
 
     /// Notes activity of RRAS.
-    pub(super) fn hear(&mut self, instance: Id, time: Millis) -> Result<(), Error> {
-        match &mut self.heard {
+    pub(super) fn note_activity(&mut self, instance: Id, time: Millis) -> Result<(), Error> {
+        match &mut self.last_activity {
             Some((of, last)) if *of == instance => *last = time.max(*last),
             _ => {
-                self.note_heard()?;
-                self.heard = Some((instance, time));
+                self.write_activity()?;
+                self.last_activity = Some((instance, time));
             }
         }
         Ok(())
     }
 
     /// Writes the last activity: at the end of a batch, not for every record.
-    pub fn note_heard(&mut self) -> Result<(), Error> {
-        let Some((instance, time)) = self.heard.take() else { return Ok(()) };
+    pub fn write_activity(&mut self) -> Result<(), Error> {
+        let Some((instance, time)) = self.last_activity.take() else { return Ok(()) };
         self.database.run(queries::INSTANCE_HEARD, values! { token: instance, now: time })?;
         Ok(())
     }
@@ -74,7 +74,7 @@ impl Projection<'_> {
             self.end_open(began, &began.server, row)?;
         }
         self.server.clone_from(&began.server);
-        self.living = Some(began.instance);
+        self.live_instance = Some(began.instance);
         Ok(())
     }
 
@@ -124,7 +124,7 @@ impl Projection<'_> {
 }
 
 /// A time, and the monotonic time in the next column.
-fn stamp(row: &Row<'_>, at: usize) -> Result<Option<Stamp>, Unfit> {
+fn stamp(row: &Row<'_>, at: usize) -> Result<Option<Stamp>, ColumnError> {
     let (time, mono) = (row.get::<Option<Millis>>(at)?, row.get(at + 1)?);
     Ok(time.zip(mono).map(|(time, mono)| Stamp { time, mono }))
 }

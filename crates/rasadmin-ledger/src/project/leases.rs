@@ -1,6 +1,6 @@
 //! The rows of leases.
 
-use super::{Of, Projection};
+use super::{Projection, RowSource};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::addresses::{Family, parse};
@@ -16,7 +16,7 @@ const fn family_number(family: Family) -> i64 {
 
 impl Projection<'_> {
     /// Begins a lease. On a second reading it is live until its end is read again, like a session.
-    pub(super) fn lease_began(&mut self, of: &Of<'_>, l: &LeaseBegan) -> Result<(), Error> {
+    pub(super) fn lease_began(&mut self, of: &RowSource<'_>, l: &LeaseBegan) -> Result<(), Error> {
         let user = l.user.as_ref();
         self.database.run(
             queries::LEASE_BEGAN,

@@ -1,6 +1,6 @@
 //! The rows of links.
 
-use super::{Of, Projection};
+use super::{Projection, RowSource};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::effect::{LinkBegan, Usage};
@@ -15,7 +15,7 @@ fn unrecorded(port: &Name, began: Stamp) -> String {
 impl Projection<'_> {
     /// Begins a link. On a second reading the link begins and ends again. An earlier end cannot tell it from the
     /// previous link on the same port, so what that end did to it is corrected here.
-    pub(super) fn link_began(&mut self, of: &Of<'_>, link: &LinkBegan) -> Result<(), Error> {
+    pub(super) fn link_began(&mut self, of: &RowSource<'_>, link: &LinkBegan) -> Result<(), Error> {
         let (session, own, unrecorded) = (link.session, of.effect(), unrecorded(&link.port, link.at));
         let inserted = self.database.run(
             queries::LINK_BEGAN,
@@ -51,9 +51,9 @@ impl Projection<'_> {
     }
 
     /// Writes a live link of a state whose records are missing.
-    pub(super) fn link_is_there(&mut self, session: Id, link: &Link) -> Result<(), Error> {
+    pub(super) fn link_from_state(&mut self, session: Id, link: &Link) -> Result<(), Error> {
         let inserted = self.database.run(
-            queries::LINK_IS_THERE,
+            queries::LINK_FROM_STATE,
             values! {
                 link: unrecorded(&link.port, link.began), session: session, server: &self.server, port: &link.port,
                 start: link.began.time,

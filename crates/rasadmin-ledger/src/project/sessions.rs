@@ -1,6 +1,6 @@
 //! The rows of sessions and of their use.
 
-use super::{Of, Projection};
+use super::{Projection, RowSource};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::calendar::date_of_label;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 impl Projection<'_> {
     /// Begins a session. Returns true if it is new. On a second reading it is live until its end is read again; purge
     /// and anonymise treat it by the end that it already has.
-    pub(super) fn session_began(&mut self, of: &Of<'_>, s: &SessionBegan) -> Result<bool, Error> {
+    pub(super) fn session_began(&mut self, of: &RowSource<'_>, s: &SessionBegan) -> Result<bool, Error> {
         let user = s.user.as_ref();
         let inserted = self.database.run(
             queries::SESSION_BEGAN,

@@ -1,6 +1,6 @@
 //! Rows for what is live in a state whose records are missing.
 
-use super::{Of, Projection, UNKNOWN_END, key};
+use super::{Projection, RowSource, UNKNOWN_END, key};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::effect::{LeaseBegan, SessionBegan, SessionEnded, Usage};
@@ -14,12 +14,12 @@ impl Projection<'_> {
     pub fn state(&mut self, state: &State, time: Millis) -> Result<(), Error> {
         self.server.clone_from(state.server());
         self.time = time;
-        self.living = state.instance();
+        self.live_instance = state.instance();
         let row = match state.instance() {
             Some(instance) => self.known_instance(instance, &self.server.clone(), time)?,
             None => 0,
         };
-        let of = Of { key: "", index: 0, time, instance: row };
+        let of = RowSource { key: "", index: 0, time, instance: row };
         let mut sessions: Vec<_> = state.live().map(|session| (session, None)).collect();
         sessions.extend(state.closed().map(|closed| (&closed.session, Some((closed.stop, closed.by)))));
         sessions.sort_by_key(|(session, _)| (session.began.mono, session.id));
@@ -43,7 +43,7 @@ impl Projection<'_> {
 
     /// Returns true if the session is new. If the ledger has its end, nothing is changed, because the ledger knows
     /// more.
-    fn session(&mut self, of: &Of<'_>, s: &Session) -> Result<bool, Error> {
+    fn session(&mut self, of: &RowSource<'_>, s: &Session) -> Result<bool, Error> {
         if self.database.one(queries::SESSION_HAS_ENDED, values! { session: s.id }, |_| Ok(()))?.is_some() {
             return Ok(false);
         }
@@ -75,7 +75,7 @@ impl Projection<'_> {
             None => self.session_alive(s.id)?,
         }
         for link in &s.links {
-            self.link_is_there(s.id, link)?;
+            self.link_from_state(s.id, link)?;
         }
         if let Some(user) = s.user.as_ref().filter(|_| !s.used.is_empty()) {
             self.used(s.id, user, &s.used)?;
@@ -83,7 +83,7 @@ impl Projection<'_> {
         Ok(new)
     }
 
-    fn lease(&mut self, of: &Of<'_>, l: &Lease) -> Result<(), Error> {
+    fn lease(&mut self, of: &RowSource<'_>, l: &Lease) -> Result<(), Error> {
         if self.database.one(queries::LEASE_HAS_ENDED, values! { lease: l.id }, |_| Ok(()))?.is_some() {
             return Ok(());
         }

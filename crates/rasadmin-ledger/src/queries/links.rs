@@ -25,7 +25,7 @@ queries! {
              AND stop IS NULL";
 
     /// A live link of a state whose records are missing.
-    LINK_IS_THERE = "INSERT INTO links (link, session, nas_identifier, nas_port_id, device, start)
+    LINK_FROM_STATE = "INSERT INTO links (link, session, nas_identifier, nas_port_id, device, start)
          SELECT :link, id, :server, :port, '', :start FROM sessions
          WHERE acct_session_id = :session AND NOT EXISTS (SELECT 1 FROM links
              WHERE links.session = sessions.id AND nas_port_id = :port AND start = :start)

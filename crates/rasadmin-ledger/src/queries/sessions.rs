@@ -141,7 +141,7 @@ queries! {
              AND (estimated > :estimated OR :stop > acct_stop_time)";
 
     /// What an import needs to know about an existing session.
-    SESSION_IS_THERE = "SELECT acct_stop_time, imported, estimated FROM sessions WHERE acct_session_id = :session";
+    EXISTING_SESSION = "SELECT acct_stop_time, imported, estimated FROM sessions WHERE acct_session_id = :session";
 
     /// The latest first.
     SESSIONS = "SELECT ", columns!(), " FROM sessions

@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::{Reader, rfc3339, rfc3339_or_null};
-use crate::sqlite::{Row, Unfit};
+use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
@@ -60,7 +60,7 @@ pub struct LeaseRow {
     pub imported: Option<String>,
 }
 
-fn held(row: &Row<'_>) -> Result<LeaseRow, Unfit> {
+fn lease_row(row: &Row<'_>) -> Result<LeaseRow, ColumnError> {
     Ok(LeaseRow {
         id: row.get(0)?,
         server: row.get(1)?,
@@ -99,7 +99,7 @@ impl Reader {
     pub fn live_leases(&self, filter: &Filter, pool: Option<&str>) -> Result<Vec<LeaseRow>, Error> {
         let mut values = filter.values();
         values.push((":pool", pool.into()));
-        self.database.all(queries::LIVE_LEASES, &values, held)
+        self.database.all(queries::LIVE_LEASES, &values, lease_row)
     }
 
     /// Who had an address, the latest first: at a time, or ever. An IPv6 address is found by its identifier, and by its
@@ -107,7 +107,7 @@ impl Reader {
     pub fn who_had(&self, address: IpAddr, at: Option<Millis>, limit: u32) -> Result<Vec<LeaseRow>, Error> {
         let (address, prefix) = spellings(address);
         let wanted = values! { address: address, prefix: prefix, at: at, limit: limit };
-        self.database.all(queries::WHO_HAD, wanted, held)
+        self.database.all(queries::WHO_HAD, wanted, lease_row)
     }
 
     /// The number of addresses of each pool that are held now, by server, pool and family.

@@ -54,7 +54,7 @@ impl Reader {
     pub fn compare(&self, sessions: &[ImportedSession]) -> Result<ImportCounts, Error> {
         let mut counts = ImportCounts::default();
         for session in sessions {
-            let known = self.database.one(queries::SESSION_IS_THERE, values! { session: &session.key }, |row| {
+            let known = self.database.one(queries::EXISTING_SESSION, values! { session: &session.key }, |row| {
                 let unended = row.get::<Option<String>>(1)?.is_some() && row.get::<Option<bool>>(2)? == Some(true);
                 Ok((row.get::<Option<Millis>>(0)?, unended))
             })?;

@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::{Reader, rfc3339, rfc3339_or_null};
-use crate::sqlite::{Row, Unfit};
+use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
@@ -98,7 +98,7 @@ impl SessionRow {
         self.acct_stop_time.is_none()
     }
 
-    pub(super) fn read(row: &Row<'_>) -> Result<Self, Unfit> {
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, ColumnError> {
         Ok(Self {
             id: row.get(0)?,
             acct_session_id: row.get(1)?,

@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use super::sessions::SessionRow;
 use super::{Reader, rfc3339_or_null};
-use crate::sqlite::{Row, Unfit};
+use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::Millis;
@@ -313,7 +313,7 @@ impl Reader {
 }
 
 /// The tunnel in a column of facts.
-fn tunnel(row: &Row<'_>, at: usize) -> Result<Option<String>, Unfit> {
-    let facts: Facts = serde_json::from_str(&row.get::<String>(at)?).map_err(|e| Unfit::new(at, e))?;
+fn tunnel(row: &Row<'_>, at: usize) -> Result<Option<String>, ColumnError> {
+    let facts: Facts = serde_json::from_str(&row.get::<String>(at)?).map_err(|e| ColumnError::new(at, e))?;
     Ok(facts.tunnel.known().map(|tunnel| tunnel.name().to_owned()))
 }

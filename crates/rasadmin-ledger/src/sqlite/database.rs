@@ -2,7 +2,7 @@
 //! [`queries`](crate::queries) do.
 
 use super::deadline;
-use super::row::{Row, Unfit};
+use super::row::{ColumnError, Row};
 use crate::queries::sqlite_only::{self, BEGIN, COMMIT, ROLLBACK, SqliteOnly};
 use crate::queries::{self, Statement};
 use crate::value::{Values, values};
@@ -31,7 +31,7 @@ pub(crate) struct Database {
 /// Why a statement failed.
 enum Failed {
     Database(rusqlite::Error),
-    Row(Unfit),
+    Row(ColumnError),
 }
 
 impl From<rusqlite::Error> for Failed {
@@ -40,8 +40,8 @@ impl From<rusqlite::Error> for Failed {
     }
 }
 
-impl From<Unfit> for Failed {
-    fn from(e: Unfit) -> Self {
+impl From<ColumnError> for Failed {
+    fn from(e: ColumnError) -> Self {
         Self::Row(e)
     }
 }
@@ -111,7 +111,7 @@ impl Database {
         };
         done().map_err(|failed| match failed {
             Failed::Database(e) => error(&self.path, &e),
-            Failed::Row(Unfit(why)) => unfit(&self.path, format_args!("{}, {why}", what.name())),
+            Failed::Row(ColumnError(why)) => column_error(&self.path, format_args!("{}, {why}", what.name())),
         })
     }
 
@@ -119,7 +119,7 @@ impl Database {
     pub fn run(&self, what: impl Statement, values: &Values<'_>) -> Result<usize, Error> {
         let changed = self.with(what, values, |statement| Ok(statement.raw_execute()?))?;
         #[cfg(test)]
-        crate::tests::ran::changed(what, values, changed);
+        crate::tests::statement_log::changed(what, values, changed);
         Ok(changed)
     }
 
@@ -128,7 +128,7 @@ impl Database {
         &self,
         what: impl Statement,
         values: &Values<'_>,
-        mut each: impl FnMut(&Row<'_>) -> Result<(), Unfit>,
+        mut each: impl FnMut(&Row<'_>) -> Result<(), ColumnError>,
     ) -> Result<(), Error> {
         self.with(what, values, |statement| {
             let mut rows = Rows::of(statement, what, values);
@@ -144,7 +144,7 @@ impl Database {
         &self,
         what: impl Statement,
         values: &Values<'_>,
-        mut read: impl FnMut(&Row<'_>) -> Result<T, Unfit>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, ColumnError>,
     ) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         self.each(what, values, |row| {
@@ -159,7 +159,7 @@ impl Database {
         &self,
         what: impl Statement,
         values: &Values<'_>,
-        read: impl FnOnce(&Row<'_>) -> Result<T, Unfit>,
+        read: impl FnOnce(&Row<'_>) -> Result<T, ColumnError>,
     ) -> Result<Option<T>, Error> {
         self.with(what, values, |statement| {
             let mut rows = Rows::of(statement, what, values);
@@ -199,7 +199,7 @@ impl Database {
     /// Reads a value of the table `about`.
     pub fn about(&self, key: &str) -> Result<String, Error> {
         let found = self.one(queries::ABOUT, values! { key: key }, |row| row.get(0))?;
-        found.ok_or_else(|| unfit(&self.path, format_args!("its {key} is missing")))
+        found.ok_or_else(|| column_error(&self.path, format_args!("its {key} is missing")))
     }
 
     /// The schema's version; 0 if there is none.
@@ -215,14 +215,14 @@ impl<'s> Rows<'s> {
     #[cfg_attr(not(test), allow(unused_variables))]
     fn of(statement: &'s mut CachedStatement<'_>, what: impl Statement, values: &Values<'_>) -> Self {
         #[cfg(test)]
-        crate::tests::ran::asked(what, values);
+        crate::tests::statement_log::asked(what, values);
         Self(statement.raw_query())
     }
 
     fn next(&mut self) -> Result<Option<Row<'_>>, Failed> {
         let Some(row) = self.0.next()? else { return Ok(None) };
         #[cfg(test)]
-        crate::tests::ran::row((0..row.as_ref().column_count()).map(|at| super::row::value(row, at)));
+        crate::tests::statement_log::row((0..row.as_ref().column_count()).map(|at| super::row::value(row, at)));
         Ok(Some(Row(row)))
     }
 }
@@ -259,13 +259,13 @@ impl Drop for Transaction<'_> {
     }
 }
 
-fn unfit(path: &Path, why: impl Display) -> Error {
+fn column_error(path: &Path, why: impl Display) -> Error {
     Error::new(ErrorKind::Corrupt, path, format!("it does not contain what it should ({why}): {REMEDY}"))
 }
 
 /// Classifies an error of SQLite.
 fn error(path: &Path, e: &rusqlite::Error) -> Error {
-    let rusqlite::Error::SqliteFailure(ffi::Error { code, .. }, _) = e else { return unfit(path, e) };
+    let rusqlite::Error::SqliteFailure(ffi::Error { code, .. }, _) = e else { return column_error(path, e) };
     let (kind, what) = match code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
             (ErrorKind::Locked, "another process has locked it for too long")

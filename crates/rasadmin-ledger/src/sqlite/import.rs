@@ -32,7 +32,7 @@ impl Sqlite {
 
     /// Runs one transaction. Returns the number of sessions that it handled, and what happened to them.
     fn import_some(&mut self, sessions: &[ImportedSession], until: Instant) -> Result<(usize, ImportCounts), Error> {
-        self.is_there()?;
+        self.check_not_replaced()?;
         let _guard = deadline::until(until);
         self.sync_level(false)?;
         let transaction = self.database.begin()?;
@@ -40,9 +40,9 @@ impl Sqlite {
         let (mut done, mut counts) = (0, ImportCounts::default());
         for session in sessions.iter().take(MOST) {
             match write(&self.database, session)? {
-                Became::New => counts.new += 1,
-                Became::Completed => counts.completed += 1,
-                Became::AlreadyThere => counts.already_there += 1,
+                ImportResult::New => counts.new += 1,
+                ImportResult::Completed => counts.completed += 1,
+                ImportResult::AlreadyThere => counts.already_there += 1,
             }
             done += 1;
             if began.elapsed() > LONGEST {
@@ -54,13 +54,13 @@ impl Sqlite {
     }
 }
 
-enum Became {
+enum ImportResult {
     New,
     Completed,
     AlreadyThere,
 }
 
-fn write(database: &Database, s: &ImportedSession) -> Result<Became, Error> {
+fn write(database: &Database, s: &ImportedSession) -> Result<ImportResult, Error> {
     let (usage, user) = (s.usage.as_ref(), s.user.as_ref());
     let octets_are = usage.map(|_| if s.exact { "exact" } else { "lower bound" });
     let address = s.address.map(|address| address.to_string());
@@ -78,7 +78,7 @@ fn write(database: &Database, s: &ImportedSession) -> Result<Became, Error> {
         },
     )?;
     if inserted > 0 {
-        return Ok(Became::New);
+        return Ok(ImportResult::New);
     }
     let completed = database.run(
         queries::SESSION_COMPLETED,
@@ -90,5 +90,5 @@ fn write(database: &Database, s: &ImportedSession) -> Result<Became, Error> {
             links: s.links, tunnel: s.tunnel.as_ref(), address: address.as_ref(),
         },
     )?;
-    Ok(if completed > 0 { Became::Completed } else { Became::AlreadyThere })
+    Ok(if completed > 0 { ImportResult::Completed } else { ImportResult::AlreadyThere })
 }
