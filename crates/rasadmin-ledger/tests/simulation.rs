@@ -141,7 +141,7 @@ proptest! {
                     }
                 }
             }
-            prop_assert_eq!(rehearsal.live_instance(), live.len());
+            prop_assert_eq!(rehearsal.living(), live.len());
         }
     }
 }
