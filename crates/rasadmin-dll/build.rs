@@ -1,5 +1,5 @@
-//! The Windows DLL's resources: the texts of its messages, by which the Event Viewer shows them, and its version, which
-//! can be read without loading it.
+//! The Windows DLL's resources: the message texts that the Event Viewer shows, and the version, which can be read
+//! without loading the DLL.
 
 #[path = "build/resource.rs"]
 mod resource;
@@ -21,7 +21,7 @@ fn main() {
     }
 }
 
-/// What cargo says of the build.
+/// An environment variable that cargo sets.
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
@@ -35,13 +35,13 @@ fn run() -> Result<(), String> {
     let bytes = resource::file(&[(RT_MESSAGETABLE, &table), (RT_VERSION, &version)]);
     let compiled = PathBuf::from(variable("OUT_DIR")).join("rasadmin.res");
     std::fs::write(&compiled, bytes).map_err(|e| format!("{}: {e}", compiled.display()))?;
-    // Microsoft's linker takes it as it is, GNU's wants an object.
+    // Microsoft's linker accepts the resource file; GNU's needs an object file.
     let linked = if variable("CARGO_CFG_TARGET_ENV") == "msvc" { compiled } else { object(&compiled)? };
     println!("cargo::rustc-link-arg-cdylib={}", linked.display());
     Ok(())
 }
 
-/// By windres, which is part of binutils.
+/// Converts the resource file with windres, which is part of binutils.
 fn object(compiled: &Path) -> Result<PathBuf, String> {
     let object = compiled.with_extension("o");
     let own = std::env::var("WINDRES").ok();

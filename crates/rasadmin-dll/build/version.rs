@@ -1,12 +1,12 @@
-//! VS_VERSIONINFO: what Explorer shows under Details.
+//! Encodes VS_VERSIONINFO, which Explorer shows under Details.
 
-/// The resource of a version `1.2.3` (what comes after it, like `-beta.1`, is in the text alone).
+/// Encodes the resource for a version `1.2.3`. A suffix such as `-beta.1` is only in the text.
 pub fn information(version: &str) -> Vec<u8> {
     let number = version.split(['-', '+']).next().unwrap_or_default();
     let mut parts = number.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let mut part = || parts.next().unwrap_or(0);
     let (high, low) = (part() << 16 | part(), part() << 16);
-    // Signature, structure's version, file's version, product's, mask and flags, for NT, a DLL, no kind of it, no date.
+    // Signature, structure version, file version, product version, mask, flags, OS (NT), type (DLL), subtype, date.
     let fixed = [0xfeef_04bd, 0x0001_0000, high, low, high, low, 0x3f, 0, 0x0004_0004, 2, 0, 0, 0];
     let fixed: Vec<u8> = fixed.iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
     let strings = [
@@ -19,7 +19,7 @@ pub fn information(version: &str) -> Vec<u8> {
         ("ProductVersion", version),
     ];
     let strings: Vec<Vec<u8>> = strings.iter().map(|(name, value)| text(name, value)).collect();
-    // English, UTF-16: the same for both.
+    // English, UTF-16.
     let table = block("040904B0", Value::None, &strings);
     let translation: Vec<u8> = [0x0409_u16, 0x04b0].iter().flat_map(|half| half.to_le_bytes()).collect();
     let translation = block("Translation", Value::Binary(&translation), &[]);
@@ -41,8 +41,8 @@ fn wide(text: &str) -> Vec<u8> {
     text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
 }
 
-/// A node: its length, its value's (in units if it is a text), what it is, its name, its value, its children; each
-/// begins at a multiple of four.
+/// Encodes a node: its length, the length of its value (in UTF-16 units for a text), its type, name, value and
+/// children. Each part begins at a multiple of four.
 fn block(name: &str, value: Value<'_>, children: &[Vec<u8>]) -> Vec<u8> {
     let (length, kind, value) = match value {
         Value::None => (0, 1_u16, Vec::new()),

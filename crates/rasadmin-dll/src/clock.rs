@@ -1,25 +1,25 @@
-//! The clock: the system's, or a rehearsal's.
+//! The clock: the system's, or that of a scratch run.
 //!
-//! RASADMIN_CLOCK names a file with one line, `2026-11-23T09:00:00+01:00 32400000`: the time of day (RFC 3339) and the
-//! monotonic clock in milliseconds. It is read at each call. A host that plays a whole day in a second writes it, so
-//! that hours, limits and quotas hold as they would on that day; and it can set the time of day without the other, as
-//! an administrator or a time server does. It is a door for tests: only a rehearsal's store opens it.
+//! The environment variable RASADMIN_CLOCK names a file with one line, `2026-11-23T09:00:00+01:00 32400000`: the time
+//! of day (RFC 3339) and the monotonic clock in milliseconds. The file is read at each call. A host that plays a whole
+//! day within a second writes it, so that hours, limits and quotas apply as on that day. The host can also change the
+//! time of day alone, as an administrator or a time server does. Only a scratch run uses the file.
 
 use rasadmin_engine::{Mono, Now, Stamp};
 use rasadmin_system::monotonic;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-/// Where the time comes from.
+/// The source of the time.
 pub struct Clock(Option<PathBuf>);
 
 impl Clock {
-    /// As the environment says where this is a rehearsal; else the system's.
+    /// The clock of a scratch run, if the environment names one; else the system's.
     pub fn new(scratch: bool) -> Self {
         Self(std::env::var_os("RASADMIN_CLOCK").filter(|_| scratch).map(PathBuf::from))
     }
 
-    /// The time now; the system's if the file has none.
+    /// Returns the current time: the file's, or the system's if there is none.
     pub fn now(&self) -> Now {
         let text = self.0.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
         Now {

@@ -1,9 +1,10 @@
-//! Where the configuration and the log are: the DLL's own folder is one of the places, and a rehearsal has its own.
+//! Where configuration and log are: on the machine, or in the scratch folder of a test run.
 //!
-//! RASADMIN_SCRATCH names the folder of a rehearsal, which bears a mark: a file `rasadmin-scratch`. Configuration,
-//! ledger, last good configuration and log are there, and only there are the test doors heeded. A folder without the
-//! mark may hold somebody's real ledger, and going on with the machine's own places would write a rehearsal's users
-//! into them. So nothing is opened, and initialise fails, as for a RASADMIN_CONFIG that names what is not there.
+//! The environment variable RASADMIN_SCRATCH names a scratch folder, which has the marker file `rasadmin-scratch`. A
+//! scratch run has its configuration, journal, ledger and log there, and only a scratch run uses the hooks for tests. A
+//! folder without the marker could contain a real ledger, and using the machine's files instead would write test users
+//! into them. So in both cases nothing is opened, and initialise fails, as it does if RASADMIN_CONFIG names a missing
+//! file.
 
 use rasadmin_engine::config;
 use rasadmin_messages::Message;
@@ -11,44 +12,44 @@ use rasadmin_sdk::{InitializeError, abi, library};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
 
-/// No configuration was ever good: ERROR_BAD_CONFIGURATION.
+/// The configuration has never been valid: ERROR_BAD_CONFIGURATION.
 pub const CONFIG_IS_BAD: u32 = 1610;
 
-/// What names the folder of a rehearsal.
+/// The environment variable that names the scratch folder.
 const SCRATCH: &str = "RASADMIN_SCRATCH";
 
-/// The file in it that says what it is.
+/// The marker file in it.
 const MARKER: &str = "rasadmin-scratch";
 
-/// Which store this process uses.
+/// Where this process finds its files.
 pub enum Location {
-    /// The machine's.
+    /// In the machine's places.
     Machine,
-    /// A rehearsal's: the folder.
+    /// In this scratch folder.
     Scratch(PathBuf),
-    /// The folder was named for a rehearsal, and bears no mark.
+    /// This folder was named as the scratch folder, but has no marker.
     Unmarked(PathBuf),
 }
 
 impl Location {
-    /// As the environment says.
+    /// Reads the environment.
     pub fn find() -> Self {
         match places::variable(SCRATCH) {
             None => Self::Machine,
             Some(folder) if folder.join(MARKER).is_file() => {
-                // The ledger's path, which it is compared with, is absolute.
+                // Absolute, because it is compared with the ledger's path.
                 Self::Scratch(std::path::absolute(&folder).unwrap_or(folder))
             }
             Some(folder) => Self::Unmarked(folder),
         }
     }
 
-    /// Is it a rehearsal's?
+    /// Is this a scratch run?
     pub fn is_scratch(&self) -> bool {
         matches!(self, Self::Scratch(_))
     }
 
-    /// The log. That the mark is missing is told in the machine's.
+    /// Returns the log file. If the marker is missing, that is reported in the machine's log.
     pub fn log_file(&self) -> PathBuf {
         match self {
             Self::Scratch(folder) => folder.join("rasadmin.log"),
@@ -56,7 +57,7 @@ impl Location {
         }
     }
 
-    /// The configuration: where [`config::find`] finds it, or the rehearsal's.
+    /// Returns the configuration file: see [`config::find`], or the scratch folder's.
     pub fn config_file(&self) -> Result<PathBuf, InitializeError> {
         let found = match self {
             Self::Machine => {
@@ -77,8 +78,8 @@ impl Location {
     }
 }
 
-/// The configuration of a rehearsal. Its journal and its ledger must be in the same folder: it is a copy of somebody's
-/// real one, which may name the real ones.
+/// Returns the configuration of a scratch run. Journal and ledger must be in the same folder: the file is a copy of a
+/// real configuration, which may name the real ones.
 fn scratch_config(folder: &Path) -> Result<PathBuf, String> {
     let file = folder.join("rasadmin.toml");
     if !file.is_file() {
@@ -88,7 +89,7 @@ fn scratch_config(folder: &Path) -> Result<PathBuf, String> {
             file.display()
         ));
     }
-    // What is wrong with a broken one is told when it is started with.
+    // Errors in the configuration are reported later, when it is loaded.
     match config::load(&file) {
         Ok(config) => {
             let outside = |what, key, path: &Path| {

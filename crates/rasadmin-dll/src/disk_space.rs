@@ -1,4 +1,4 @@
-//! DiskSpace on the journal's disk: little is told before none is left.
+//! Warns when the journal's disk has little free space, before it is full.
 
 use rasadmin_engine::Mono;
 use rasadmin_messages::Message;
@@ -6,16 +6,16 @@ use rasadmin_system::disk;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Between two looks: milliseconds.
+/// The time between two checks, in milliseconds.
 const CHECK: u64 = 60_000;
 
-/// Between two messages: milliseconds.
+/// The time between two warnings, in milliseconds.
 const REPORT: u64 = 3_600_000;
 
-/// The journal's disk, which is looked at now and then.
+/// The free space on the journal's disk, checked now and then.
 pub struct DiskSpace {
     folder: PathBuf,
-    /// When it is looked at next, on the monotonic clock.
+    /// When to check next, on the monotonic clock.
     next: AtomicU64,
 }
 
@@ -24,18 +24,18 @@ impl DiskSpace {
         Self { folder, next: AtomicU64::new(0) }
     }
 
-    /// Looks, if it is time, and tells if there is little.
+    /// Checks if it is time to, and warns if there is little space.
     pub fn check(&self, now: Mono) {
-        // A folder that is not there is told elsewhere.
+        // A missing folder is reported elsewhere.
         if let Some(free) = self.low(now, || disk::free_bytes(&self.folder).ok()) {
             Message::LowDiskSpace { free: &(free >> 20), folder: &self.folder.display() }.emit();
         }
     }
 
-    /// How much is free, if that is little and to be told now.
+    /// Returns the free bytes if there are few and a warning is due.
     fn low(&self, now: Mono, free: impl FnOnce() -> Option<u64>) -> Option<u64> {
         let next = self.next.load(Relaxed);
-        // Of several calls one looks.
+        // Of several simultaneous calls, one checks.
         if now.0 < next || self.next.compare_exchange(next, now.0 + CHECK, Relaxed, Relaxed).is_err() {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What RRAS tells, as the engine wants it.
+//! Converts what RRAS passes into the engine's events.
 
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::effect::Usage;
@@ -22,7 +22,7 @@ fn usage(seconds: u32, counters: Counters) -> Usage {
     }
 }
 
-/// The usual form, `xxxxxxxx-xxxx-...`; None if it is all zero.
+/// Formats a GUID as `xxxxxxxx-xxxx-...`; None if it is all zero.
 fn guid(bytes: [u8; 16]) -> Option<String> {
     if bytes == [0; 16] {
         return None;
@@ -37,7 +37,7 @@ fn guid(bytes: [u8; 16]) -> Option<String> {
     Some(text)
 }
 
-// ROUTER_INTERFACE_TYPE of mprapi.h, as far as the ABI crate has no names for it.
+// Constants of ROUTER_INTERFACE_TYPE in mprapi.h that the ABI crate does not have.
 const ROUTER_IF_TYPE_HOME_ROUTER: i32 = 1;
 const ROUTER_IF_TYPE_DEDICATED: i32 = 3;
 
@@ -51,7 +51,7 @@ const fn interface(kind: i32) -> InterfaceType {
     }
 }
 
-/// A connection.
+/// Converts a connection.
 pub fn connection(c: &Connection) -> ConnectionEvent {
     let projection = c.projection().unwrap_or_default();
     let ipv4 = projection.ipv4.into_iter().flatten().flatten().map(ipv4_address);
@@ -87,7 +87,7 @@ pub fn connection(c: &Connection) -> ConnectionEvent {
     }
 }
 
-/// A link.
+/// Converts a link.
 pub fn link(l: &Link) -> LinkEvent {
     LinkEvent {
         handle: l.connection_handle(),
@@ -107,13 +107,13 @@ fn ipv4_address(address: Ipv4Addr) -> Address {
     Address { family: Family::Ipv4, number: address.to_bits().into() }
 }
 
-/// An IPv4 call.
+/// Converts a request for an IPv4 address.
 pub fn ipv4(request: &AddressRequest<Ipv4Addr>) -> AddressEvent {
     let offer = request.offer().map_or(Offer::Nothing, |offer| Offer::Number(offer.to_bits().into()));
     AddressEvent { user: name(request.user()), port: name(request.port()), family: Family::Ipv4, offer }
 }
 
-/// An IPv6 call: the identifier is believed to stand in the last eight bytes.
+/// Converts a request for an IPv6 identifier, which is probably in the last eight bytes.
 pub fn ipv6(request: &AddressRequest<Ipv6Addr>) -> AddressEvent {
     let offer = match halves(request.address()) {
         (0, 0) => Offer::Nothing,
@@ -123,13 +123,13 @@ pub fn ipv6(request: &AddressRequest<Ipv6Addr>) -> AddressEvent {
     AddressEvent { user: name(request.user()), port: name(request.port()), family: Family::Ipv6, offer }
 }
 
-/// An IPv4 address is given back.
+/// Converts the release of an IPv4 address.
 pub fn ipv4_release(request: &AddressRequest<Ipv4Addr>) -> ReleaseEvent {
     let address = Some(ipv4_address(request.address()));
     ReleaseEvent { user: name(request.user()), port: name(request.port()), address }
 }
 
-/// An IPv6 identifier is given back.
+/// Converts the release of an IPv6 identifier.
 pub fn ipv6_release(request: &AddressRequest<Ipv6Addr>) -> ReleaseEvent {
     let (_, low) = halves(request.address());
     let address = (low != 0).then_some(Address { family: Family::Ipv6, number: low });

@@ -1,10 +1,10 @@
-//! The process ends here and now, as `kill -9` ends it: nothing is flushed, no destructor runs.
+//! Kills the current process as `kill -9` does: nothing is flushed, and no destructor runs.
 #![allow(unsafe_code)] // The system's own functions for it.
 
 /// Kills this process.
 pub fn kill_process() -> ! {
     send_kill();
-    // The signal is on its way.
+    // The signal may take a moment.
     loop {
         std::thread::park();
     }

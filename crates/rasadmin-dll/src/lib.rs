@@ -1,8 +1,9 @@
-//! The product: a RAS administration DLL for Windows Routing and Remote Access.
+//! rasadmin.dll: a RAS administration DLL for Windows Routing and Remote Access.
 //!
-//! It finds its configuration, and lets the recorder decide and write the journal. The log is the file named by the environment
-//! variable RASADMIN_LOG; without it `%ProgramData%\rasadmin\rasadmin.log`, and `/var/log/rasadmin/rasadmin.log`
-//! elsewhere. Numbered messages go to the system's own log too. A rehearsal has places of its own (`config_location`).
+//! It finds its configuration, and lets the recorder decide events and write the journal. The environment variable
+//! RASADMIN_LOG names the log; by default it is `%ProgramData%\rasadmin\rasadmin.log`, and
+//! `/var/log/rasadmin/rasadmin.log` on other systems. Numbered messages also go to the system's log. A scratch run has
+//! its own files: see `config_location`.
 
 mod clock;
 mod config_location;
@@ -36,7 +37,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The tests that read the environment take turns.
+/// Tests that use the environment take turns.
 #[cfg(test)]
 static ENVIRONMENT: Mutex<()> = Mutex::new(());
 
@@ -44,21 +45,21 @@ struct Product {
     recorder: Recorder,
     config: PathBuf,
     watch: Mutex<Watch>,
-    /// The origin of the watch's moments: the monotonic clock's milliseconds are added to it.
+    /// The origin of the watch's times, to which the monotonic clock is added.
     started: Instant,
     clock: Clock,
-    /// None: a rehearsal's disk is nobody's concern.
+    /// None in a scratch run, which ignores disk space.
     disk_space: Option<DiskSpace>,
 }
 
 impl Product {
-    /// The time of a call. The configuration is looked at now and then: a change needs no restart. So is the disk.
+    /// Returns the time of a call. Also checks now and then whether the configuration has changed, and the disk space.
     fn now(&self) -> Now {
         let now = self.clock.now();
         if let Some(disk_space) = &self.disk_space {
             disk_space.check(now.at.mono);
         }
-        // The watch goes by the clock of the events: in a rehearsal, a minute of the scenario is a minute.
+        // The watch uses the events' clock, so in a scratch run a minute of the scenario is a minute.
         let moment = self.started.checked_add(Duration::from_millis(now.at.mono.0)).unwrap_or(self.started);
         let change = self.watch.lock().unwrap_or_else(PoisonError::into_inner).check(moment);
         if let Some(change) = change {
@@ -77,7 +78,7 @@ impl Product {
                 info!(?about, "{what} accepted");
                 Verdict::Accept
             }
-            // The engine has told why.
+            // The engine has reported the reason.
             rasadmin_recorder::Verdict::Reject(_) => Verdict::reject(""),
         }
     }
@@ -93,7 +94,7 @@ impl AdminDll for Product {
         let path = location.log_file();
         if let Err(error) = log::open(&path) {
             let message = Message::LogNotOpened { file: &path.display(), error: &error };
-            // Not eprintln!, which panics where nothing can be written.
+            // Not eprintln!, which panics if nothing can be written.
             let _ = writeln!(std::io::stderr(), "rasadmin: {message}");
             message.emit();
         }
@@ -126,8 +127,8 @@ impl AdminDll for Product {
         Message::Stopped {}.emit();
     }
 
-    /// The journal is left as it is: a call that is inside may hold it, so closing it could wait without end. It is closed
-    /// when the last of them has returned; the next start finds what a crash would leave.
+    /// Leaves the journal open, because a running call may hold its lock and closing it could wait forever. It is
+    /// closed when the last call has returned; the next start finds it as after a crash.
     fn terminate_among_calls(&self, calls: &CallsInside) {
         self.recorder.leave();
         Message::StoppedAmongCalls { calls }.emit();
@@ -175,7 +176,7 @@ impl AdminDll for Product {
     }
 }
 
-/// The engine has told why.
+/// The engine has reported the reason.
 fn reported(_: String) -> Refusal {
     Refusal::new("")
 }
@@ -203,7 +204,7 @@ impl AssignIpv6 for Product {
         let (user, port) = (request.user(), request.port());
         let identifier = match self.recorder.assign(&event::ipv6(request), self.now()).map_err(reported)? {
             Assigned::Number(number) => InterfaceId(number.to_be_bytes()),
-            // Which half carries the identifier is unproven: where only the other does, the offer is kept as it is.
+            // Which half has the identifier is unproven. If only the other half has one, the offer is kept unchanged.
             Assigned::AsOffered => request.offered_identifier(),
         };
         info!(?user, ?port, identifier = %Ipv6Addr::from_bits(u64::from_be_bytes(identifier.0).into()), "IPv6 identifier given");

@@ -1,4 +1,4 @@
-//! Numbered messages go to the system's own log too: the Event Log, or syslog.
+//! Passes numbered messages on to the system's log: the Event Log, or syslog.
 
 use rasadmin_messages::Id;
 use rasadmin_sdk::log::{self, Entry, printable};
@@ -6,7 +6,7 @@ use rasadmin_sdk::tracing::Level;
 use rasadmin_system::system_log::SystemLog;
 use std::time::Instant;
 
-/// From now on until terminate. Where the system has no log that answers, there is only the file.
+/// Starts passing messages on, until terminate. If the system has no log, they only go to the file.
 pub fn open() {
     if let Some(system) = SystemLog::open() {
         log::set_sink(Box::new(move |entry| write(&system, entry)));
@@ -17,14 +17,14 @@ fn write(system: &SystemLog, entry: &Entry<'_>) {
     let now = Instant::now();
     match entry.message_id.and_then(Id::from_number) {
         Some(id) => system.write(id, &inserts(id, entry.fields), now),
-        // An error that has no number was not expected: a panic, most likely.
+        // An error without a number is unexpected: most likely a panic.
         None if entry.level == Level::ERROR => system.write(Id::Bug, &[printable(entry.text)], now),
         None => system.look(now),
     }
 }
 
-/// One for each that the catalogue names. Of the faults of a configuration each has its own lines; what else would
-/// break one is escaped in them already.
+/// The texts for the inserts of a message. Each error of a configuration keeps its own lines; other line breaks were
+/// escaped before.
 fn inserts(id: Id, fields: &[(&'static str, String)]) -> Vec<String> {
     let value = |name: &str| fields.iter().find(|(field, _)| *field == name).map_or("-", |(_, value)| value);
     let shown = |name: &&str| match *name {
@@ -41,7 +41,7 @@ mod tests {
     use std::os::unix::net::UnixDatagram;
     use std::sync::PoisonError;
 
-    /// A panic's text is an error without a number.
+    /// The text of a panic is an error without a number.
     #[test]
     fn an_error_without_a_number_is_a_bug_and_nothing_else_without_one_is_told() {
         let _turn = crate::ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);

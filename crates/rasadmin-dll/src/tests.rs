@@ -1,4 +1,4 @@
-//! The product as RRAS calls it, where a deadline has to be over at once.
+//! Tests that call the product as RRAS does, with a deadline that ends at once.
 #![allow(clippy::unwrap_used)]
 
 use crate::{ENVIRONMENT, MprAdminAcceptNewConnection, MprAdminInitializeDll, RASADMIN_SLOT};
@@ -17,8 +17,8 @@ const CONFIG: &str = "default.action = \"allow\"\n";
 
 const TIME: &str = "2026-11-23T09:00:00+01:00 32400000";
 
-/// The clock is a pipe that nobody writes to: a call that reads it waits, and decides afterwards. What it decides stands,
-/// and nothing is recorded of it: another instance may have begun.
+/// The clock is a pipe that nobody writes to: a call that reads it waits, and decides afterwards. RRAS gets its answer,
+/// but nothing is recorded, because another instance may have begun.
 #[test]
 fn a_call_that_is_inside_at_the_end_is_answered_and_no_more_recorded() {
     let _turn = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,7 +53,7 @@ fn a_call_that_is_inside_at_the_end_is_answered_and_no_more_recorded() {
             MprAdminAcceptNewConnection(&mut RAS_CONNECTION_0::default(), &mut RAS_CONNECTION_1::default())
         }
     });
-    // It can be opened without waiting once somebody waits to read it.
+    // The pipe can be opened without waiting once a reader is waiting.
     let give_up = Instant::now() + Duration::from_secs(60);
     let mut pipe = loop {
         assert!(Instant::now() < give_up, "no call reads the clock");

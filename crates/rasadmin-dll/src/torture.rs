@@ -1,5 +1,5 @@
-//! Kills the process inside a callback, where the torture tells it to: RASADMIN_TORTURE names a file, and while that file
-//! has the text `locked N`, `appended N`, `unlocked N` or `done N`, the N-th such point from then on is the last thing that happens.
+//! Kills the process within a call, at a point that the torture orders. RASADMIN_TORTURE names a file. While the file
+//! has the text `locked N`, `appended N`, `unlocked N` or `done N`, the process dies at the N-th such point.
 
 use crate::kill_process::kill_process;
 use rasadmin_recorder::torture::{HOOK, Point};
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 static ORDER: OnceLock<PathBuf> = OnceLock::new();
 static PASSED: AtomicU32 = AtomicU32::new(0);
 
-/// From now on the order is obeyed.
+/// Starts following the orders.
 pub fn install() {
     if let Some(path) = std::env::var_os("RASADMIN_TORTURE") {
         let _ = ORDER.set(path.into());

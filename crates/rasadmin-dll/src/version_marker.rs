@@ -1,9 +1,9 @@
-//! The mark by which the command knows the product's file, and its version, without loading it.
+//! The marker by which the command recognises the product's file and its version without loading it.
 
-/// As `rasadmin_setup::version_marker` looks for it: a name, a version, a line end.
+/// The marker that `rasadmin_setup::version_marker` searches: a name, the version, a line feed.
 static MARKER: &str = concat!("rasadmin-product/", env!("CARGO_PKG_VERSION"), "\n");
 
-/// The version. The compiler is told that anyone may look at the mark, so that it stands in the file.
+/// Returns the version. `black_box` keeps the compiler from removing the marker from the file.
 pub fn version() -> &'static str {
     std::hint::black_box(MARKER).trim_end().rsplit('/').next().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The product under a host in C, so that neither side of the ABI is proved by Rust alone. It is a Windows program.
+//! The product under a host written in C, so that the ABI is not proved by Rust alone. It is a Windows program.
 #![cfg(windows)]
 #![allow(clippy::unwrap_used)]
 

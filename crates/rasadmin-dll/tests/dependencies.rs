@@ -1,11 +1,11 @@
-//! What is linked into RRAS's process is what the product needs there, and no more.
+//! Only what the product needs is linked into RRAS's process.
 #![cfg(not(windows))]
 #![allow(clippy::unwrap_used)]
 
 use std::process::Command;
 
-/// What only the command, tests or the build need: it would be loaded into RRAS for nothing. And what compiles C, keeps a
-/// database or runs threads of its own: none of that belongs there.
+/// Packages that only the command, tests or the build need, and packages that compile C, keep a database or start
+/// threads.
 const NOT_IN_RRAS: [&str; 18] = [
     "cc",
     "cmake",

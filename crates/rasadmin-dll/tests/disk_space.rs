@@ -1,4 +1,4 @@
-//! A disk with little room is told: the built DLL on real file systems of the test's own.
+//! A disk with little free space is reported: the built DLL on real, small file systems.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
@@ -11,7 +11,7 @@ use small_disk::on_a_small_disk;
 use std::path::Path;
 use support::built;
 
-/// Starts the product with its journal on a disk, makes some calls, and ends it. Its log.
+/// Starts the product with its journal on a disk, makes some calls, and ends it. Returns its log.
 fn log(disk: &Path) -> String {
     let folder = tempfile::tempdir().unwrap();
     let (config, log) = (folder.path().join("rasadmin.toml"), folder.path().join("rasadmin.log"));
@@ -53,7 +53,7 @@ fn little_room_is_told_once_a_start() {
 
 #[test]
 fn enough_room_is_not_told() {
-    // It takes no memory that is not written.
+    // Unwritten space takes no memory.
     on_a_small_disk("enough_room_is_not_told", 2048, |disk| {
         let log = log(disk);
         assert!(log.contains("message_id=100") && !log.contains("message_id=421"), "{log}");

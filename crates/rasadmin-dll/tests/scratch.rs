@@ -1,4 +1,4 @@
-//! A rehearsal's store, as the built DLL takes it: marked or not at all.
+//! The scratch folder, as the built DLL uses it: only if it is marked.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -39,7 +39,7 @@ fn only_a_marked_folder_is_used_and_then_it_alone() {
     };
     let initialize = || call(b"MprAdminInitializeDll");
 
-    // Not marked: neither that folder nor the real places are touched, and it is said.
+    // Not marked: the DLL touches neither that folder nor the machine's files, and reports it.
     assert_eq!(initialize(), 2);
     let told = std::fs::read_to_string(&log).unwrap();
     assert!(told.contains("is not marked as scratch"), "{told}");

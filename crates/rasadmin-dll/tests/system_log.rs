@@ -1,7 +1,7 @@
-//! What of the product reaches the system's own log, from outside: the built DLL, started and called as by RRAS.
+//! The messages that the built DLL writes to the system's log when it is started and called as by RRAS.
 //!
-//! Elsewhere than on Windows a socket stands in for syslog. On Windows the DLL's calls of the Event Log's functions are
-//! caught (Wine's Event Log keeps nothing that could be read), and Windows makes the texts, of the DLL's message table.
+//! On Unix a socket replaces syslog. On Windows the DLL's calls of the Event Log functions are intercepted, because
+//! Wine's Event Log stores nothing that could be read, and Windows formats the texts from the DLL's message table.
 #![allow(clippy::unwrap_used)]
 
 #[cfg(windows)]
@@ -13,7 +13,7 @@ use rasadmin_messages::Id;
 use std::path::Path;
 use support::built;
 
-/// The service, as far as it is needed here.
+/// The parts of the service that this test needs.
 struct Service(libloading::Library);
 
 impl Service {
@@ -47,7 +47,7 @@ impl Service {
     }
 }
 
-/// An environment variable of this process.
+/// Sets an environment variable of this process.
 fn set(name: &str, value: &Path) {
     // SAFETY: no other test of this program reads the environment.
     unsafe { std::env::set_var(name, value) };
@@ -56,13 +56,13 @@ fn set(name: &str, value: &Path) {
 const ALLOW: &str = "default.action = \"allow\"\n";
 const DENY: &str = "default = { action = \"deny\", reason = \"100%1\" }\n";
 
-/// What is expected: a message, and something of its text.
+/// An expected message, with a part of its text.
 type Expected<'a> = (Id, &'a str);
 
-/// In an insert Windows would take this for an insert of its own.
+/// Windows would read this as one of its own inserts.
 const HOSTILE: &str = if cfg!(windows) { "100% 1" } else { "100%1" };
 
-/// Everything that the DLL itself tells. After each step `look` is called with what must have been told in it.
+/// Produces every message that the DLL itself emits. After each step, `look` gets the messages that must have appeared.
 fn drive(service: &Service, folder: &Path, look: &mut dyn FnMut(&[Expected<'_>])) {
     let config = folder.join("rasadmin.toml");
     let write = |text: &str| std::fs::write(&config, text).unwrap();
@@ -83,7 +83,7 @@ fn drive(service: &Service, folder: &Path, look: &mut dyn FnMut(&[Expected<'_>])
     look(&[(Id::Stopped, "rasadmin has stopped")]);
     set("RASADMIN_LOG", &folder.join("rasadmin.log"));
 
-    // The first call of a service looks at the configuration, however soon it comes.
+    // The first call after a start checks the configuration, however soon it comes.
     assert_eq!(service.initialize(), 0);
     write(DENY);
     assert_eq!(service.accept("CORP\\mallory\n2026 100%1"), 0);
@@ -106,14 +106,14 @@ fn drive(service: &Service, folder: &Path, look: &mut dyn FnMut(&[Expected<'_>])
     service.terminate();
     assert_eq!(service.initialize(), 0);
     look(&[(Id::Stopped, ""), (Id::ConfigBrokenAtStart, "`dney` is not a valid value"), (Id::Started, "")]);
-    // What is accepted is no news.
+    // Accepted connections are not reported.
     service.terminate();
     write(ALLOW);
     assert_eq!(service.initialize(), 0);
     assert_eq!(service.accept("CORP\\alice"), 1);
     service.terminate();
     look(&[(Id::Stopped, ""), (Id::Started, ""), (Id::Stopped, "")]);
-    // A rehearsal.
+    // A scratch run.
     set("RASADMIN_SYSTEM_LOG", Path::new("off"));
     assert_eq!(service.initialize(), 0);
     service.terminate();
@@ -137,14 +137,14 @@ fn what_concerns_an_administrator_reaches_syslog() {
             assert!(line.contains(&format!("]: [{}] ", id.number())) && line.contains(text), "{id:?} {text}: {line}");
         }
     });
-    // The log file has the same.
+    // The log file has the same messages.
     let log = std::fs::read_to_string(folder.path().join("rasadmin.log")).unwrap();
     assert!(log.contains("WARN  connection refused: user CORP\\MALLORY\\n2026"), "{log}");
     assert!(log.contains("message_id=300\n") && !log.contains("rejected"), "one line a refusal: {log}");
 }
 
-/// One test at a time: under Wine 8 a process that loads a DLL in one thread, and its resources alone in another, faults
-/// one time in some 25.
+/// One test at a time: under Wine 8, about one run in 25 crashes if one thread loads a DLL and another its resources
+/// only.
 #[cfg(windows)]
 static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
@@ -157,7 +157,8 @@ fn what_concerns_an_administrator_reaches_the_event_log() {
     let folder = tempfile::tempdir().unwrap();
     drive(&service, folder.path(), &mut |expected| {
         let mut told = event_log::told(&service.0);
-        // Wine keeps no protected list of rights, so that the journal's are mended, and told, at each start.
+        // Wine keeps no protected access lists, so the journal's rights are mended, and that is reported, at each
+        // start.
         told.retain(|event| event.id != Id::JournalMended.event());
         assert_eq!(told.len(), expected.len(), "{told:#?}");
         for (event, (id, text)) in told.iter().zip(expected) {
@@ -168,7 +169,7 @@ fn what_concerns_an_administrator_reaches_the_event_log() {
     assert_eq!(event_log::open_sources(), 0, "each start opens one, and each end closes it");
 }
 
-/// The Event Viewer loads the DLL for its resources alone.
+/// The Event Viewer loads the DLL for its resources only.
 #[cfg(windows)]
 #[test]
 fn the_dll_has_every_text_and_its_version() {

@@ -1,4 +1,4 @@
-//! The built DLL, started and ended again and again among link calls on four threads.
+//! The built DLL, started and ended repeatedly while four threads make link calls.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -60,17 +60,17 @@ fn no_call_meets_a_ledger_that_is_being_closed() {
             }
             // SAFETY: it takes nothing.
             assert_eq!(unsafe { terminate() }, 0);
-            // Between two lives each call gets the safe answer.
+            // While the DLL is not initialised, each call gets the safe answer.
             let (before, last) = (REFUSED.load(SeqCst), ACCEPTED.load(SeqCst));
             while REFUSED.load(SeqCst) < before + 8 {
                 thread::yield_now();
             }
-            // One a thread may have been inside, and not counted yet.
+            // One call of each thread may have been running, and not counted yet.
             assert!(ACCEPTED.load(SeqCst) <= last + 4);
         }
         OVER.store(true, SeqCst);
     });
-    // Its last lines: the calls between two lives fill one file after the other.
+    // The last lines: calls while the DLL is not initialised fill one file after another.
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("rasadmin has stopped message_id=101\n") && !log.contains("panic"), "{log}");
 }

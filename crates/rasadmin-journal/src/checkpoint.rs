@@ -1,7 +1,7 @@
-//! Checkpoints: what somebody made of the records up to a place, to start from.
+//! Checkpoints: a state that the caller made from the records up to a position, so that reading can start there.
 //!
-//! A checkpoint is written under a name that nobody looks for, synced, and then given a new one of its own: whoever
-//! lists them sees whole ones only, and no file is ever overwritten.
+//! A checkpoint is written under a temporary name, synced, and then renamed to a new name. So readers see complete
+//! checkpoints only, and no file is ever overwritten.
 
 use crate::error::{Context, Error};
 use crate::folder::{self, digits, modified};
@@ -16,45 +16,46 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
-/// What a checkpoint's file is called at the end. Before it stand the number, in twenty digits, and a random part.
+/// The extension of a checkpoint's file. Its name is the record's number in twenty digits, and a random part.
 pub(crate) const EXTENSION: &str = "checkpoint";
 
-/// While it is written.
+/// The extension while it is written.
 pub(crate) const PART: &str = "part";
 
 const MAGIC: &[u8; 8] = b"rasckpt\n";
 
-/// The version of what stands before the state.
+/// The version of the header.
 const VERSION: u32 = 1;
 
-/// How many bytes that is.
+/// The length of the header, in bytes.
 const HEADER: usize = 80;
 
-/// Longer states are not read. A real one is far shorter, and a false one would only use up memory.
+/// Longer states are not read. A real one is far shorter, and a forged one would only use up memory.
 const LONGEST: u64 = 1 << 30;
 
 /// A checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The last record that the state contains.
+    /// The last record in the state.
     pub position: Position,
-    /// Which version of the state's format the bytes have. The writer chooses it.
+    /// The version of the state's format, which the writer chooses.
     pub version: u32,
-    /// The state.
+    /// The state, as bytes.
     pub state: Vec<u8>,
 }
 
-/// Writes one whole; returns its file. Takes no lock, and waits for the disk.
+/// Writes a whole checkpoint; returns its file. Takes no lock, and waits for the disk.
 ///
 /// # Errors
-/// [`Error::Full`], [`Error::Io`], [`Error::Sync`]: then none was written.
+/// [`Error::Full`], [`Error::Io`], [`Error::Sync`]: no checkpoint was written.
 pub fn write(folder: &Path, position: &Position, version: u32, state: &[u8]) -> Result<PathBuf, Error> {
     let mut writer = Writer::begin(folder, position, version)?;
     writer.append(state)?;
     writer.finish()
 }
 
-/// One that is written bit by bit. Nobody sees it before it is whole; if it never is, its file is deleted.
+/// Writes a checkpoint piece by piece. Readers do not see it before it is complete. If it never is, its file is
+/// deleted.
 #[derive(Debug)]
 pub struct Writer {
     position: Position,
@@ -74,10 +75,10 @@ struct Part {
 }
 
 impl Writer {
-    /// Begins one.
+    /// Creates the file.
     ///
     /// # Errors
-    /// If its file cannot be made.
+    /// If the file cannot be created.
     pub fn begin(folder: &Path, position: &Position, version: u32) -> Result<Self, Error> {
         let mark = folder::random()?.simple().to_string();
         let path = folder.join(format!("{:020}-{}.{EXTENSION}", position.number, &mark[..8]));
@@ -87,7 +88,7 @@ impl Writer {
         Ok(Self { position: *position, version, path, part, length: 0, crc: 0 })
     }
 
-    /// The next bytes of the state.
+    /// Appends bytes of the state.
     ///
     /// # Errors
     /// [`Error::Full`], [`Error::Io`].
@@ -99,7 +100,7 @@ impl Writer {
         Ok(())
     }
 
-    /// What was appended is on disk when this returns, so that the end has little to wait for.
+    /// Syncs what was appended so far, so that `finish` waits only briefly.
     ///
     /// # Errors
     /// [`Error::Full`], [`Error::Io`].
@@ -107,7 +108,7 @@ impl Writer {
         self.part.file.sync_data().when("sync", &self.part.path)
     }
 
-    /// It is whole, and counts from now on; returns its file.
+    /// Completes the checkpoint, which is valid from now on; returns its file.
     ///
     /// # Errors
     /// [`Error::Full`], [`Error::Io`], [`Error::Sync`].
@@ -115,7 +116,7 @@ impl Writer {
         let header = header(&self.position, self.version, self.length, self.crc);
         segment::write_all_at(&self.part.file, &header, 0).when("write", &self.part.path)?;
         self.part.file.sync_all().when("sync", &self.part.path)?;
-        // Nobody has this name: the random part is new.
+        // The name is new, because its random part is.
         std::fs::rename(&self.part.path, &self.path).when("rename", &self.part.path)?;
         self.part.renamed = true;
         if let Some(folder) = self.path.parent() {
@@ -133,8 +134,8 @@ impl Drop for Part {
     }
 }
 
-/// The newest good one that `fits`, which is asked of the place and the version of each, newest first. A good one is
-/// whole and unchanged. The others that were looked at, and why they were not taken, are told; none is touched.
+/// Finds the newest intact checkpoint that `fits`, and returns it with notices about the skipped ones. `fits` gets the
+/// position and the version of each, newest first. No file is changed.
 ///
 /// # Errors
 /// If the folder cannot be listed.
@@ -154,7 +155,7 @@ pub fn newest(
     Ok((None, passed))
 }
 
-/// The checkpoints' files, those of the highest number first. They may be damaged.
+/// Lists the files of checkpoints, those with the highest number first. They may be damaged.
 ///
 /// # Errors
 /// If the folder cannot be listed.
@@ -166,14 +167,14 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
             all.push(path);
         }
     }
-    // Of several with one number, the one written last.
+    // If several have the same number, the newest file comes first.
     all.sort_by_cached_key(|path| (number(path), modified(path)));
     all.reverse();
     Ok(all)
 }
 
-/// Deletes all but the newest `keep` good ones, and what an unfinished writing left an hour ago or earlier. Damaged
-/// ones older than those go too.
+/// Deletes all but the newest `keep` intact checkpoints, and unfinished ones that are older than an hour. Damaged ones
+/// older than those that stay are deleted too.
 ///
 /// # Errors
 /// If the folder cannot be listed. A file that cannot be deleted is tried again the next time.
@@ -214,16 +215,16 @@ fn header(position: &Position, version: u32, length: u64, crc: u32) -> [u8; HEAD
     put(56, &length.to_le_bytes());
     put(64, &position.crc.to_le_bytes());
     put(68, &crc.to_le_bytes());
-    // Four bytes are left for later.
+    // Four bytes are reserved.
     let crc = crc32c::crc32c(&bytes[..HEADER - 4]);
     bytes[HEADER - 4..].copy_from_slice(&crc.to_le_bytes());
     bytes
 }
 
-/// Reads one; an error says what is wrong with it.
+/// Reads a checkpoint. The error says what is wrong with it.
 ///
 /// # Errors
-/// In words: "it is cut off", and so on.
+/// The reason as text: "its checksum is wrong" and so on.
 pub fn read(path: &Path) -> Result<Checkpoint, String> {
     let Opened { file, position, version, length, crc } = open(path)?;
     let mut state = Vec::new();
@@ -235,7 +236,7 @@ pub fn read(path: &Path) -> Result<Checkpoint, String> {
     Ok(Checkpoint { position, version, state })
 }
 
-/// Is it whole and unchanged? Its state is not kept in memory, since a callback asks.
+/// Is the checkpoint intact? Its state is not kept in memory, because callers run in RRAS's process.
 fn is_good(path: &Path) -> bool {
     let Ok(Opened { mut file, crc, .. }) = open(path) else { return false };
     let (mut sum, mut bytes) = (0, vec![0; 64 * 1024]);
@@ -249,7 +250,7 @@ fn is_good(path: &Path) -> bool {
     }
 }
 
-/// A file with a good header and the length that it names; what is read next is the state.
+/// Opens a file that has a valid header and the right length; reading it continues with the state.
 struct Opened {
     file: File,
     position: Position,

@@ -1,7 +1,7 @@
-//! How far each ledger has come, as files in the journal's folder: what keeps segments from being deleted.
+//! Cursors: how far each ledger has read, as files in the journal's folder. They keep segments from being deleted.
 //!
-//! A cursor's file is overwritten in place, because Windows cannot rename onto a file that somebody has open. One that
-//! is half written is no cursor, and a ledger without a cursor keeps everything.
+//! A cursor's file is overwritten in place, because Windows cannot replace a file that somebody has open. A
+//! half-written cursor is invalid, and a ledger without a valid cursor keeps all segments.
 
 use crate::error::{Context, Error};
 use crate::position::Position;
@@ -9,28 +9,28 @@ use std::path::Path;
 
 pub(crate) const EXTENSION: &str = "cursor";
 
-/// Every line has this many bytes, so that a new one leaves nothing of the old one.
+/// The length of every line, so that a new one overwrites all of the old one.
 const LINE: usize = 160;
 
 /// The cursor of one ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// Which ledger.
+    /// The ledger's name.
     pub ledger: String,
-    /// The last record that it has; None: the file is damaged.
+    /// The last record that the ledger has; None if the file is damaged.
     pub position: Option<Position>,
 }
 
-/// Is this the name of a ledger? One to 64 of `a-z`, `0-9`, `-` and `_`.
+/// Is this a valid name of a ledger: 1 to 64 of `a-z`, `0-9`, `-` and `_`?
 fn is_name(ledger: &str) -> bool {
     let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
     (1..=64).contains(&ledger.len()) && ledger.chars().all(known)
 }
 
-/// Writes down how far a ledger has come, on disk. `ledger` is one to 64 of `a-z`, `0-9`, `-` and `_`.
+/// Writes a ledger's cursor to disk. `ledger` is 1 to 64 characters of `a-z`, `0-9`, `-` and `_`.
 ///
 /// # Errors
-/// [`Error::Io`], also for a name that is none, [`Error::Full`], [`Error::Sync`].
+/// [`Error::Io`], also for an invalid name; [`Error::Full`]; [`Error::Sync`].
 pub fn write(folder: &Path, ledger: &str, position: &Position) -> Result<(), Error> {
     let path = folder.join(format!("{ledger}.{EXTENSION}"));
     if !is_name(ledger) {
@@ -45,7 +45,7 @@ pub fn write(folder: &Path, ledger: &str, position: &Position) -> Result<(), Err
     file.sync_all().when("sync", &path)
 }
 
-/// All cursors of a folder, by name.
+/// Lists all cursors in a folder, by name.
 ///
 /// # Errors
 /// If the folder cannot be listed.
@@ -70,7 +70,7 @@ fn read(path: &Path) -> Option<Position> {
     (u32::from_str_radix(crc, 16) == Ok(crc32c::crc32c(text.as_bytes()))).then(|| text.parse().ok())?
 }
 
-/// Deletes the cursor of a ledger that no longer counts.
+/// Deletes the cursor of a ledger that is no longer used.
 ///
 /// # Errors
 /// If the file cannot be deleted.

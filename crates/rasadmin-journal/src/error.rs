@@ -1,10 +1,10 @@
-//! What can go wrong, by what the caller can do about it.
+//! Errors, grouped by what the caller can do about them.
 
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why the journal could not do what it was asked.
+/// Why an operation on the journal failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -12,53 +12,53 @@ pub enum Error {
     Locked,
     /// The disk is full. Nothing was recorded; try again later.
     Full(Failed),
-    /// The system refused. What was to be appended may yet turn out to be there: it then comes in a later
-    /// [`catch_up`](crate::Guard::catch_up).
+    /// The operating system reported an error. Records of a failed append may still have been written: then a later
+    /// [`catch_up`](crate::Guard::catch_up) returns them.
     Io(Failed),
-    /// The segment could not be synced: what it holds may be gone after a power cut. The records are written again in
-    /// the next segment by the next [`append`](crate::Guard::append) or by [`rewrite`](crate::Guard::rewrite).
+    /// The segment could not be synced, so a power cut may lose its records. The next
+    /// [`append`](crate::Guard::append), or [`rewrite`](crate::Guard::rewrite), writes them again to the next segment.
     Sync(Failed),
-    /// A path names another file than the one that is open, or none: somebody moved, deleted or restored it. This
-    /// journal does nothing any more; open it again.
+    /// A path no longer names the open file, because the file was moved, deleted or restored. This object is no longer
+    /// usable; open the journal again.
     Replaced(PathBuf),
-    /// The newest segment has a version that this crate does not know: nothing may be appended to it.
+    /// The newest segment has a version that this crate does not know, so nothing may be appended to it.
     NewerVersion {
         /// The segment.
         path: PathBuf,
         /// Its version.
         version: u32,
     },
-    /// The journal does not continue what was read from it. This journal does nothing any more; open it again, and
-    /// build the state from a checkpoint.
+    /// The journal does not continue what was read from it. This object is no longer usable; open the journal again, and
+    /// rebuild the state from a checkpoint.
     Diverged {
-        /// The record that is missing or another one than before.
+        /// The number of the record that is missing or has changed.
         number: u64,
     },
-    /// A record is longer than a segment has room for, or empty. Nothing was recorded.
+    /// A record is empty, or too long for a segment. Nothing was recorded.
     Size {
-        /// How long it is, in bytes.
+        /// Its length, in bytes.
         length: usize,
-        /// How long it may be.
+        /// The greatest possible length, in bytes.
         most: u64,
     },
-    /// The caller asked to append before it knew what others had appended: see
+    /// The caller tried to append before it read what others had appended: see
     /// [`catch_up`](crate::Guard::catch_up). Nothing was recorded.
     Behind,
 }
 
-/// A failure of the system.
+/// A failed system call.
 #[derive(Debug)]
 pub struct Failed {
-    /// What was tried, as in "cannot write".
+    /// What was attempted, as in "cannot write".
     pub what: &'static str,
-    /// With which file.
+    /// The file.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 
 impl Error {
-    /// The system refused.
+    /// Classifies an error of the system.
     pub(crate) fn new(what: &'static str, path: &Path, source: io::Error) -> Self {
         let full = matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
         let failed = Failed { what, path: path.to_owned(), source };
@@ -99,7 +99,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// Says what was tried with which file when the system refuses.
+/// Adds to a system error what was attempted with which file.
 pub(crate) trait Context<T> {
     fn when(self, what: &'static str, path: &Path) -> Result<T, Error>;
 }

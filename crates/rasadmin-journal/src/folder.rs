@@ -1,4 +1,4 @@
-//! What is in the journal's folder, and what of it can be used.
+//! The contents of the journal's folder, and which of them can be used.
 
 use crate::error::{Context, Error};
 use crate::header::{Header, Read};
@@ -10,23 +10,23 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use uuid::Uuid;
 
-/// What files that are in the way are called, before their old name.
+/// The prefix of files that were moved aside.
 pub const ASIDE: &str = "aside-";
 
-/// The segments of a folder.
+/// The segments in a folder.
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// Those in use of the present journal, oldest first.
+    /// The segments of the current journal that are in use, oldest first.
     pub chain: Vec<Header>,
-    /// A segment of a version that this crate does not know, if nothing newer is known.
+    /// A segment of a version that this crate does not know, if no newer one is usable.
     pub newer: Option<(PathBuf, u32)>,
-    /// What cannot be used, with its ordinal, and why.
+    /// Unusable segments: the ordinal, the path and the reason.
     pub unusable: Vec<(u64, PathBuf, String)>,
-    /// The highest ordinal of a segment in use, of whatever journal or version.
+    /// The highest ordinal of a segment in use, of any journal or version.
     pub highest: u64,
 }
 
-/// The ordinals of all that is called like a segment, in order.
+/// The ordinals of everything that is named like a segment, in order.
 pub fn ordinals(folder: &Path) -> Result<Vec<u64>, Error> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).when("list", folder)? {
@@ -38,7 +38,8 @@ pub fn ordinals(folder: &Path) -> Result<Vec<u64>, Error> {
     Ok(all)
 }
 
-/// The number that a file's name has in so many digits. A sign, which `parse` allows, would give two files one number.
+/// The number in a file name, if it has exactly so many digits. `parse` would also allow a sign, which would give two
+/// files the same number.
 pub fn digits(text: &str, count: usize) -> Option<u64> {
     (text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
 }
@@ -48,7 +49,7 @@ pub fn modified(path: &Path) -> Option<SystemTime> {
     std::fs::symlink_metadata(path).and_then(|of| of.modified()).ok()
 }
 
-/// Looks at every segment's header, and changes nothing.
+/// Reads the header of every segment, without changing anything.
 pub fn survey(folder: &Path) -> Result<Survey, Error> {
     let mut survey = Survey::default();
     let mut used = Vec::<Header>::new();
@@ -57,7 +58,7 @@ pub fn survey(folder: &Path) -> Result<Survey, Error> {
         let mut unusable = |why: &str| survey.unusable.push((ordinal, path.clone(), why.to_owned()));
         let read = match Segment::open(folder, ordinal, Access::Read) {
             Ok(Some(segment)) => segment.header(),
-            // Gone since it was listed, or no file.
+            // Deleted since it was listed, or not a file.
             Ok(None) if !path.is_symlink() && !path.exists() => continue,
             Ok(None) => {
                 unusable(&why_not_ours(&path));
@@ -82,13 +83,13 @@ pub fn survey(folder: &Path) -> Result<Survey, Error> {
 }
 
 impl Survey {
-    /// Finds the newest segment that belongs to a journal, and those before it.
+    /// Finds the newest segment that belongs to a journal, and the segments before it.
     fn link(&mut self, folder: &Path, mut used: Vec<Header>) {
         while let [.., before, last] = used[..] {
             let follows = if last.journal != before.journal {
                 last.predecessor == Uuid::nil()
             } else {
-                // Where one between them is missing, its records are.
+                // If a segment between them is missing, its records are too.
                 last.predecessor == before.segment || last.ordinal > before.ordinal + 1
             };
             if follows {
@@ -109,7 +110,7 @@ impl Survey {
     }
 }
 
-/// Gives a file or folder another name, under which nobody looks for it.
+/// Renames a file or folder, so that it is no longer in the way.
 pub fn move_aside(path: &Path, why: &str) -> Result<Notice, Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mark = random()?.simple().to_string();
@@ -118,25 +119,25 @@ pub fn move_aside(path: &Path, why: &str) -> Result<Notice, Error> {
     Ok(Notice::MovedAside { from: path.to_owned(), to, why: why.to_owned() })
 }
 
-/// A file of this name that can be opened. Anything there that is not a file, or that belongs to another user, is moved
+/// Opens or creates the file of this name. Anything there that is not a file, or that belongs to another user, is moved
 /// aside.
 pub fn open_or_make(path: &Path, notices: &mut Vec<Notice>) -> Result<std::fs::File, Error> {
     let there = std::fs::symlink_metadata(path);
     if there.is_ok_and(|of| !of.is_file() || rights::foreign(path).is_some()) {
-        // Another process may have done the same.
+        // Another process may have moved it already.
         notices.extend(move_aside(path, &why_not_ours(path)).ok());
     }
     let mut options = std::fs::File::options();
     only_ours(options.read(true).write(true).create(true).truncate(false)).open(path).when("open", path)
 }
 
-/// What is wrong with what stands in the place of one of our files.
+/// Says why what has the name of one of our files cannot be used.
 pub fn why_not_ours(path: &Path) -> String {
     let regular = std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file());
     rights::foreign(path).filter(|_| regular).unwrap_or_else(|| "it is not a regular file".to_owned())
 }
 
-/// A random identifier.
+/// A random UUID.
 pub fn random() -> Result<Uuid, Error> {
     let mut bytes = [0; 16];
     match getrandom::fill(&mut bytes) {

@@ -1,4 +1,4 @@
-//! Reading without the lock.
+//! Reads the journal without its lock.
 
 use crate::error::Error;
 use crate::folder;
@@ -9,10 +9,10 @@ use crate::segment::{Access, Segment};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Reads a journal that others write. It takes no lock, and writes, makes and moves nothing.
+/// Follows a journal that others write. It takes no lock, and writes, creates and renames nothing.
 ///
-/// It often comes upon a record that is being written at this moment. It then stops before it, as at the end, and goes
-/// on the next time. A record that is damaged stops it too, until somebody who appends has quarantined it.
+/// It often reaches a record that is just being written. It then stops before it, as at the end, and continues the next
+/// time. A damaged record stops it too, until a process that appends has quarantined it.
 #[derive(Debug)]
 pub struct Follower {
     log: LogReader,
@@ -20,8 +20,8 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Opens the journal of a folder, at its oldest record. None: nothing was ever appended there, as far as this crate
-    /// knows the format, or there is no such folder.
+    /// Opens the journal in a folder, at its oldest record. Returns None if there is no such folder, or nothing was
+    /// ever appended there in a format that this crate knows.
     ///
     /// # Errors
     /// If the folder or its files cannot be read.
@@ -33,8 +33,8 @@ impl Follower {
         Ok(LogReader::new(folder, Access::Read, &survey)?.map(|log| Self { log, stop: None }))
     }
 
-    /// Goes to a place: what follows it comes next. False if the journal does not have it: it was restored, or another
-    /// journal's.
+    /// Moves to a position, so that the record after it is read next. Returns false if the journal does not have it,
+    /// because the journal was restored or replaced.
     ///
     /// # Errors
     /// If a segment cannot be read.
@@ -42,7 +42,7 @@ impl Follower {
         self.log.start_at(position)
     }
 
-    /// The place before the oldest record that the folder had when it was opened.
+    /// The position before the oldest record that the folder had when it was opened.
     pub fn beginning(&self) -> Position {
         self.log.beginning()
     }
@@ -52,17 +52,17 @@ impl Follower {
         self.log.applied
     }
 
-    /// Gives `reader` all that follows, in order, each once.
+    /// Passes everything that follows to `reader`, in order, each item once.
     ///
     /// # Errors
-    /// [`Error::NewerVersion`] at a segment whose format is not known; [`Error::Io`]; [`Error::Diverged`].
+    /// [`Error::NewerVersion`] at a segment of an unknown format; [`Error::Io`]; [`Error::Diverged`].
     pub fn read(&mut self, mut reader: impl FnMut(Item<'_>)) -> Result<(), Error> {
         self.stop = Some(self.log.read(&mut reader)?);
         self.log.settled = true;
         Ok(())
     }
 
-    /// The same, up to so many records. True: there may be more.
+    /// Like [`read`](Self::read), but stops after so many records. Returns true if there may be more.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -73,14 +73,14 @@ impl Follower {
         Ok(stop.is_none())
     }
 
-    /// Did the last reading stop before something that is no record? It may be one that was being written at that moment,
-    /// or what a crash has left, or damage: whoever appends next finds out, and mends it.
+    /// Did the last read stop before something that is not a record? It may be a record that was being written, or
+    /// damage. The next process that appends will mend it.
     pub fn is_before_damage(&self) -> bool {
         matches!(self.stop, Some(Stop::Bad | Stop::Hole { .. }))
     }
 
-    /// Is the segment that is being read still the one that its path names? To be asked now and then: of one that was
-    /// deleted or replaced nothing new is ever read.
+    /// Checks that the path of the current segment still names the open file. Call this now and then: a segment that
+    /// was deleted or replaced never gets new records.
     ///
     /// # Errors
     /// [`Error::Replaced`].
@@ -89,15 +89,15 @@ impl Follower {
         if kernel::is_at(file, path) { Ok(()) } else { Err(Error::Replaced(path.clone())) }
     }
 
-    /// What was read is on disk when this returns: a ledger calls it before it moves its cursor past these records.
+    /// Syncs what was read. A ledger calls this before it moves its cursor past these records.
     ///
     /// # Errors
-    /// [`Error::Sync`], or [`Error::Io`] if the segment cannot be opened for writing, which Windows wants for it.
+    /// [`Error::Sync`]; [`Error::Io`] if the segment cannot be opened for writing, which Windows requires.
     pub fn sync(&self) -> Result<(), Error> {
         let previous = self.log.previous.as_ref().map(|(segment, _)| segment);
         for segment in previous.into_iter().chain([&self.log.walk.segment]).map(Arc::as_ref) {
             let Some(folder) = segment.path.parent() else { continue };
-            // Deleted: then it was brought in long ago.
+            // It was deleted, so every ledger read it long ago.
             let Some(writable) = Segment::open(folder, segment.ordinal, Access::Write)? else { continue };
             writable.sync()?;
         }

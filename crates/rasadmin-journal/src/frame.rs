@@ -1,48 +1,48 @@
-//! A frame: one record, the end of a segment, or a gap, as bytes.
+//! Frames: a record, the end of a segment, or a gap, as bytes.
 
-/// Bytes before the payload.
+/// The bytes before the payload.
 pub const HEAD: usize = 24;
 
-/// What a frame is. Its first four bytes, in little-endian order.
+/// The kind of a frame: its first four bytes, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A record.
     Record = u32::from_le_bytes(*b"RjRc") as isize,
-    /// Nothing follows in this segment. Its number is that of the segment's last record.
+    /// The end of the segment. Its number is that of the segment's last record.
     End = u32::from_le_bytes(*b"RjEn") as isize,
-    /// In place of what cannot be read. Its number is the last that is missing.
+    /// A gap, in place of unreadable bytes. Its number is that of the last missing record.
     Gap = u32::from_le_bytes(*b"RjGp") as isize,
 }
 
-/// A frame that is whole.
+/// A complete frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame {
     pub kind: Kind,
-    /// Of the payload, in bytes. Of a gap: how many bytes of the file it stands for, its own head included.
+    /// The payload's length, in bytes. For a gap: the bytes of the file that it covers, including its own head.
     pub length: u32,
     pub crc: u32,
-    /// The checksum of the record before.
+    /// The checksum of the record before it.
     pub previous: u32,
     pub number: u64,
-    /// Of a gap only: the checksum of the last record that is missing, as its successor names it.
+    /// Only for a gap: the checksum of the last missing record, as the next frame names it.
     pub resumes: u32,
 }
 
-/// What stands at a place of a file.
+/// What the bytes at an offset are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// More bytes must be read to say it: so many in all.
+    /// More bytes are needed to decide: this many in all.
     Short(usize),
-    /// Nothing was ever written there.
+    /// Nothing was ever written here.
     Zero,
-    /// Neither nothing nor a whole frame: being written at this moment, torn, or damaged.
+    /// Not a complete frame: being written, torn, or damaged.
     Bad,
-    /// A whole frame. Whether it belongs there is for the chain to say.
+    /// A complete frame. Whether it belongs here depends on the chain of checksums.
     Whole(Frame),
 }
 
 impl Frame {
-    /// How many bytes it takes in the file.
+    /// Its length in the file, in bytes.
     pub fn span(&self) -> u64 {
         match self.kind {
             Kind::Gap => u64::from(self.length),
@@ -51,18 +51,18 @@ impl Frame {
     }
 }
 
-/// How many bytes a frame with such a payload takes.
+/// The length of a frame with such a payload, in bytes.
 pub const fn span(payload: usize) -> u64 {
     (HEAD as u64 + payload as u64).next_multiple_of(8)
 }
 
-/// What the last frame of each segment takes.
+/// The length of the last frame of each segment.
 pub const END_SPAN: u64 = span(0);
 
-/// What a gap needs at least.
+/// The least length of a gap.
 pub const GAP_SPAN: u64 = span(8);
 
-/// Adds a frame to `into`; returns its checksum.
+/// Appends a frame to `into`; returns its checksum.
 fn encode(into: &mut Vec<u8>, kind: Kind, length: u32, previous: u32, number: u64, payload: &[u8]) -> u32 {
     let start = into.len();
     into.extend((kind as u32).to_le_bytes());
@@ -77,43 +77,44 @@ fn encode(into: &mut Vec<u8>, kind: Kind, length: u32, previous: u32, number: u6
     crc
 }
 
-/// Adds a record to `into`, whose length is a multiple of 8; returns its checksum. The payload is shorter than 4 GiB.
+/// Appends a record to `into`, whose length is a multiple of 8; returns its checksum. The payload is shorter than 4
+/// GiB.
 pub fn record(into: &mut Vec<u8>, previous: u32, number: u64, payload: &[u8]) -> u32 {
     let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
     encode(into, Kind::Record, length, previous, number, payload)
 }
 
-/// The end of a segment whose last record has this number and checksum.
+/// Encodes the end of a segment whose last record has this number and checksum.
 pub fn end(previous: u32, number: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode(&mut bytes, Kind::End, 0, previous, number, &[]);
     bytes
 }
 
-/// The head of a gap of `length` bytes after a record with checksum `previous`: the records up to `last` are missing,
-/// and the next names `resumes` as the checksum before it.
+/// Encodes the head of a gap of `length` bytes after a record with checksum `previous`. The records up to `last` are
+/// missing, and the next one names `resumes` as the checksum before it.
 pub fn gap(previous: u32, length: u32, last: u64, resumes: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode(&mut bytes, Kind::Gap, length, previous, last, &u64::from(resumes).to_le_bytes());
     bytes
 }
 
-/// Of all bytes of the frame but the checksum itself.
+/// The checksum of all bytes of a frame except the checksum itself.
 fn checksum(bytes: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&bytes[..8]), &bytes[12..])
 }
 
-/// The number in four bytes at `at`; 0 where `bytes` end before it.
+/// The four-byte number at `at`; 0 if `bytes` end before it.
 pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes)
 }
 
-/// The number in eight bytes at `at`; 0 where `bytes` end before it.
+/// The eight-byte number at `at`; 0 if `bytes` end before it.
 pub fn u64_at(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
 }
 
-/// What stands at the beginning of `bytes`; `room` is how far the segment reaches from there.
+/// Examines the beginning of `bytes`. `room` is the distance to the end of the segment.
 pub fn see(bytes: &[u8], room: u64) -> Seen {
     if room < HEAD as u64 {
         return Seen::Zero;

@@ -1,4 +1,4 @@
-//! The journal as the lock's holder has it.
+//! The journal for the lock holder.
 
 use crate::error::Error;
 use crate::folder;
@@ -10,7 +10,7 @@ use crate::position::{Item, Position};
 use crate::segment::{Access, Segment};
 use std::sync::{Arc, MutexGuard};
 
-/// The lock is held while it lives.
+/// Holds the journal's lock until it is dropped.
 #[derive(Debug)]
 pub struct Guard<'a> {
     pub(crate) journal: &'a Journal,
@@ -18,12 +18,12 @@ pub struct Guard<'a> {
     caught_up: bool,
 }
 
-/// What was appended.
+/// The result of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
-    /// The first record's number.
+    /// The number of the first record.
     pub first: u64,
-    /// The place of the last.
+    /// The position of the last record.
     pub last: Position,
 }
 
@@ -38,11 +38,12 @@ impl<'a> Guard<'a> {
         Self { journal, inner, caught_up: false }
     }
 
-    /// Gives `reader` all that others appended, in order, each once; and clears away what a crash left behind.
+    /// Passes everything that others have appended to `reader`, in order, each item once. Mends what a crash left
+    /// behind.
     ///
     /// # Errors
-    /// [`Error::Diverged`] for good; [`Error::NewerVersion`] if a newer program has begun a segment; [`Error::Io`],
-    /// [`Error::Full`], [`Error::Sync`]: what was given to `reader` stays given, the rest comes the next time.
+    /// [`Error::Diverged`], permanently; [`Error::NewerVersion`] if a newer program has begun a segment; [`Error::Io`],
+    /// [`Error::Full`], [`Error::Sync`]: items that `reader` got stay valid, the rest follows the next time.
     pub fn catch_up(&mut self, mut reader: impl FnMut(Item<'_>)) -> Result<(), Error> {
         loop {
             let stop = self.inner.log.read(&mut reader).map_err(|error| self.note(error))?;
@@ -67,21 +68,22 @@ impl<'a> Guard<'a> {
         Ok(())
     }
 
-    /// The last record.
+    /// The position of the last record.
     pub fn position(&self) -> Position {
         self.inner.log.applied
     }
 
-    /// Appends records, all of them or none; returns their numbers. They are not on disk yet: see [`Journal::sync`]. They
-    /// do not come in a later [`Guard::catch_up`].
+    /// Appends records, all or none, and returns their numbers. They are not on disk yet: see [`Journal::sync`]. A
+    /// later [`Guard::catch_up`] does not return them.
     ///
-    /// All of them must fit in one segment. If its last sync failed, the present segment is closed and its records are
-    /// written again first.
+    /// All of them must fit in one segment. If the last sync of the current segment failed, it is closed first, and its
+    /// records are written again.
     ///
     /// # Errors
-    /// [`Error::Size`], [`Error::Behind`], [`Error::Full`]: none was recorded. [`Error::Io`]: none was, but they may yet
-    /// turn out to be there, and then come in a later `catch_up`. [`Error::Replaced`] where a new segment was to begin;
-    /// [`Error::Sync`] where several could not be synced, one after the other: nothing was recorded.
+    /// [`Error::Size`], [`Error::Behind`], [`Error::Full`]: nothing was recorded. [`Error::Io`]: nothing was recorded
+    /// as far as the caller must assume; records that were written after all come in a later `catch_up`.
+    /// [`Error::Replaced`] if a new segment was due. [`Error::Sync`] if several segments in a row could not be synced:
+    /// nothing was recorded.
     pub fn append(&mut self, payloads: &[&[u8]]) -> Result<Appended, Error> {
         if !self.caught_up {
             return Err(Error::Behind);
@@ -96,13 +98,13 @@ impl<'a> Guard<'a> {
             }
         }
         if span + END_SPAN > self.inner.log.walk.room() {
-            // The next segment is full at once with what could not be synced in the present one, twice.
+            // The next segment is full at once with records that could not be synced in the current one, twice.
             return Err(sync_failed_before(&self.inner.log.walk.segment.path));
         }
         let inner = &mut *self.inner;
         let walk = &mut inner.log.walk;
         if walk.number.checked_add(payloads.len() as u64).is_none() {
-            // Only a forged file brings a journal here.
+            // Only a forged file can bring a journal to this number.
             let source = std::io::Error::other("its record numbers are used up; move the journal's folder aside");
             return Err(Error::new("append to", &walk.segment.path, source));
         }
@@ -115,7 +117,8 @@ impl<'a> Guard<'a> {
         }
         let at = walk.at;
         if let Err(error) = walk.segment.write(at, &inner.buffer) {
-            // Some of them may be there, whole. Nobody was told so: they should not be found later.
+            // Some of them may be complete in the file. The caller learns that none was recorded, so they should not be
+            // found later.
             let _ = walk.segment.fill(at, at + span);
             walk.forget();
             inner.settled = false;
@@ -124,7 +127,7 @@ impl<'a> Guard<'a> {
         }
         walk.advance(span, number, crc);
         inner.log.applied = inner.log.reached();
-        // If it fails it is tried again, at the latest when the segment is needed.
+        // If this fails, it is tried again, at the latest when the segment is needed.
         let _ = self.write_ahead(self.journal.options.portion);
         Ok(Appended { first, last: self.inner.log.applied })
     }
@@ -140,7 +143,7 @@ impl<'a> Guard<'a> {
         Ok(all)
     }
 
-    /// Writes some of the next segment's space, if it lacks any.
+    /// Writes part of the next segment's space, if some is missing.
     pub(crate) fn write_ahead(&mut self, bytes: u64) -> Result<(), Error> {
         let size = self.journal.options.segment;
         let next = self.open_next()?;
@@ -156,7 +159,7 @@ impl<'a> Guard<'a> {
         Ok(())
     }
 
-    /// The next segment's file. What stands in its place and is no file of ours is moved aside.
+    /// Opens the next segment's file. Anything else with its name is moved aside.
     pub(crate) fn open_next(&mut self) -> Result<Arc<Segment>, Error> {
         if let Some(next) = &self.inner.log.next {
             return Ok(next.clone());
@@ -178,7 +181,7 @@ impl<'a> Guard<'a> {
         Ok(next)
     }
 
-    /// Keeps an error that is for good.
+    /// Remembers an error that is permanent.
     pub(crate) fn note(&mut self, error: Error) -> Error {
         if let Error::Diverged { number } = error {
             self.inner.broken = Some(Broken::Diverged(number));

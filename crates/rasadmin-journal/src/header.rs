@@ -3,13 +3,13 @@
 use crate::frame::{u32_at, u64_at};
 use uuid::Uuid;
 
-/// The version of the format that this crate writes, and the only one it reads.
+/// The version of the format that this crate writes, and the only one that it reads.
 pub const VERSION: u32 = 1;
 
-/// Where the first frame stands: a header shares no sector with frames.
+/// The offset of the first frame: a header shares no sector with frames.
 pub const FIRST: u64 = 512;
 
-/// How many bytes it takes in version 1.
+/// The header's length in version 1, in bytes.
 pub const LENGTH: usize = 96;
 
 const MAGIC: &[u8; 8] = b"rasjrnl\n";
@@ -17,26 +17,26 @@ const MAGIC: &[u8; 8] = b"rasjrnl\n";
 /// The header of a segment in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The journal.
+    /// The journal's UUID.
     pub journal: Uuid,
-    /// The segment.
+    /// The segment's UUID.
     pub segment: Uuid,
-    /// The segment before; nil if there was none.
+    /// The UUID of the segment before it; nil if there is none.
     pub predecessor: Uuid,
-    /// Which in the order of the journal, as in the file's name.
+    /// The segment's ordinal in the journal, as in the file's name.
     pub ordinal: u64,
-    /// How many bytes the segment may have: a multiple of 8.
+    /// The segment's size limit, in bytes: a multiple of 8.
     pub size: u64,
-    /// The number of the record that the first record here follows; 0 if there was none.
+    /// The number of the record before the first one in this segment; 0 if there is none.
     pub last: u64,
-    /// Its checksum.
+    /// The checksum of that record.
     pub last_crc: u32,
 }
 
 /// What the first bytes of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read {
-    /// Nothing: a segment that waits to be used.
+    /// Nothing: a segment that is not in use yet.
     Unused,
     /// A header.
     Header(Header),
@@ -47,7 +47,7 @@ pub enum Read {
 }
 
 impl Header {
-    /// As bytes.
+    /// Encodes the header.
     pub fn encode(&self) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
@@ -67,9 +67,9 @@ impl Header {
     }
 }
 
-/// Reads a header from the first bytes of a file, [`FIRST`] of them unless the file is shorter.
+/// Decodes a header from the first bytes of a file: [`FIRST`] of them, unless the file is shorter.
 ///
-/// Magic, version and length stand where they are in every version, and the checksum in the last four bytes.
+/// Magic, version and length are at the same offsets in every version, and the checksum is in the last four bytes.
 pub fn read(bytes: &[u8]) -> Read {
     if bytes.iter().all(|byte| *byte == 0) {
         return Read::Unused;

@@ -1,9 +1,10 @@
-//! Instances: which processes belong together, and whether any of an earlier set still lives.
+//! Service instances: which processes belong together, and whether a process of an earlier instance is still alive.
 //!
-//! Each process of an instance holds a shared lock on one byte of a file, which the system releases when it dies,
-//! however it dies. The lock alone does not count: a handle can outlive its process in a child that inherited it. So
-//! the file also names the holders, a line each, by process number and time of creation, below the instance's token. A
-//! third word is the name that the records have for the process: so the next that joins learns whose sessions are over.
+//! Each process of an instance holds a shared lock on one byte of a file. The system releases the lock when the process
+//! dies, for whatever reason. The lock alone is not enough, because a child process that inherited the handle can keep
+//! it. So the file also lists the holders below the instance's token: one line for each process, with its number and
+//! creation time. A third word is the process's name in the records. From it, the next process that joins learns whose
+//! sessions are over.
 
 use crate::error::{Context, Error};
 use crate::folder;
@@ -17,19 +18,19 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The file.
+/// The name of the file.
 pub const FILE: &str = "instance.lock";
 
-/// The byte that is locked: far behind the text, because what is locked cannot be read on Windows.
+/// The byte that is locked: far behind the text, because Windows cannot read what is locked.
 const BYTE: u64 = 1 << 30;
 
-/// More is not read: no instance has so many processes.
+/// The most bytes that are read: no instance has so many processes.
 const LONGEST: u64 = 1024 * 1024;
 
-/// In place of the time of creation, where the system does not tell it. Such a process counts while the lock is held.
+/// Replaces the creation time if the system does not report it. Such a process counts as alive while the lock is held.
 const UNKNOWN: &str = "unknown";
 
-/// While it lives, this process belongs to the instance.
+/// Membership in an instance, for as long as this value lives.
 #[derive(Debug)]
 pub struct Instance {
     token: String,
@@ -39,25 +40,25 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// What the processes of the instance have in common: the first one's token.
+    /// The token that the processes of the instance share: that of its first process.
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// Did this process begin the instance? Then whatever an earlier one began has ended.
+    /// Did this process begin the instance? Then everything that an earlier one began has ended.
     pub fn is_first(&self) -> bool {
         self.first
     }
 
-    /// The names of the processes that had joined before, and were gone when this one joined.
+    /// The names of processes that had joined before, and had ended when this one joined.
     pub fn gone(&self) -> &[String] {
         &self.gone
     }
 }
 
 impl Guard<'_> {
-    /// Joins the instance that lives, or begins one with this token, a line without line breaks. `name` is this process's,
-    /// one word. The guard keeps others from doing so at the same time.
+    /// Joins the live instance, or begins one with this token, which must not contain a line break. `name` is this
+    /// process's name, one word. The guard prevents others from joining at the same time.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Full`].
@@ -74,7 +75,7 @@ impl Guard<'_> {
         let gone = if first { Vec::new() } else { gone(&text) };
         let others = text.split_once('\n').map(|(known, _)| known.to_owned());
         let token = others.filter(|_| !first).unwrap_or_else(|| token.replace(['\n', '\r'], " "));
-        // Our own first, for whoever reads while the lock changes hands.
+        // Our own line first, for readers that come while the lock changes hands.
         let own = std::process::id();
         let created = kernel::created(own).unwrap_or_else(|| UNKNOWN.to_owned());
         let line = format!("{own} {created} {}\n", name.replace(char::is_whitespace, "-"));
@@ -93,8 +94,8 @@ impl Guard<'_> {
         Ok(Instance { token, first, gone, file })
     }
 
-    /// What the processes that are gone left is closed: who joins later does not learn of them again. Their lines stay as
-    /// long as they are, for those who read meanwhile.
+    /// Forgets the processes that have ended, so that those that join later do not get their names again. Their lines
+    /// keep their length, because others may be reading.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -113,7 +114,7 @@ impl Guard<'_> {
         Ok(())
     }
 
-    /// Does a process of an instance live?
+    /// Is a process of an instance alive?
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -122,20 +123,20 @@ impl Guard<'_> {
     }
 }
 
-/// The same for a caller that has no journal open. It holds the append lock for a moment, and waits `patience` for it.
-/// A caller that may not open the files for writing, and who does not get the lock, goes by the processes that the file
-/// names: one of them may live on although it has left the instance.
+/// Is a process of an instance alive? For callers that have no journal open. It takes the append lock for a moment, and
+/// waits up to `patience` for it. If it cannot open the files for writing or does not get the lock, it relies on the
+/// processes that the file lists; one of them may be alive although it has left the instance.
 ///
 /// # Errors
-/// If the file is there and cannot be read.
+/// If the file exists and cannot be read.
 pub fn lives_in(folder: &Path, patience: Duration) -> Result<bool, Error> {
     let path = folder.join(FILE);
     let (deadline, lock_path) = (Instant::now() + patience, folder.join(LOCK));
     if rights::foreign(&path).is_some() {
-        // What somebody else has written there names nobody.
+        // A file that another user has written does not count.
         return Ok(false);
     }
-    // Neither file is made.
+    // Neither file is created.
     if rights::foreign(&lock_path).is_none()
         && let Ok(lock) = File::options().read(true).write(true).open(&lock_path)
     {
@@ -178,7 +179,7 @@ fn read(file: &mut File) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A process that the file names.
+/// A process that the file lists.
 struct Member<'t> {
     process: &'t str,
     created: &'t str,
@@ -199,12 +200,12 @@ fn members(text: &str) -> impl Iterator<Item = Member<'_>> {
     })
 }
 
-/// Does one of the processes that the text names still live?
+/// Is one of the listed processes still alive?
 fn lives(text: &str) -> bool {
     members(text).any(|member| member.lives())
 }
 
-/// The names of those that do not.
+/// The names of the listed processes that have ended.
 fn gone(text: &str) -> Vec<String> {
     let names = members(text).filter(|member| !member.lives()).filter_map(|member| member.name);
     names.filter(|name| !name.starts_with('-')).map(str::to_owned).collect()

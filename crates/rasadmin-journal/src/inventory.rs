@@ -1,4 +1,4 @@
-//! Which segments a folder has, for people: how long they are, which records they begin with, and what is wrong.
+//! Lists the segments in a folder: their lengths, their first records, and what is wrong with them.
 
 use crate::error::Error;
 use crate::folder::{self, modified};
@@ -13,33 +13,33 @@ pub struct Segment {
     pub path: PathBuf,
     /// The number of its first record, which may not be written yet.
     pub first: u64,
-    /// How long the file is, in bytes: its space is written ahead.
+    /// The length of the file, in bytes. Its space is written in advance.
     pub length: u64,
-    /// When it was written last.
+    /// When it was last written.
     pub written: Option<SystemTime>,
 }
 
-/// What a folder has.
+/// The segments in a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
-    /// The journal; None if there is none.
+    /// The journal's UUID; None if there is no journal.
     pub journal: Option<Uuid>,
-    /// Its segments, the oldest first.
+    /// Its segments, oldest first.
     pub segments: Vec<Segment>,
-    /// Files that have a segment's name and cannot be used as one, and why.
+    /// Files that have a segment's name but cannot be used as one, and why.
     pub unusable: Vec<(PathBuf, String)>,
     /// A newer segment whose format this version does not know, and the format's version.
     pub newer: Option<(PathBuf, u32)>,
 }
 
 impl Inventory {
-    /// How long all segments are together, in bytes.
+    /// The total length of all segments, in bytes.
     pub fn length(&self) -> u64 {
         self.segments.iter().map(|segment| segment.length).fold(0, u64::saturating_add)
     }
 }
 
-/// Looks at a folder, and changes nothing. An empty inventory if there is no such folder.
+/// Lists the segments in a folder, without changing anything. If there is no such folder, the inventory is empty.
 ///
 /// # Errors
 /// If the folder cannot be listed.

@@ -1,4 +1,4 @@
-//! The journal as those have it who append.
+//! The journal, open for appending.
 
 use crate::error::{Context, Error};
 use crate::folder::{self, Survey};
@@ -16,19 +16,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-/// The file whose first byte is locked while somebody appends. Not a segment: Windows keeps others from reading what is
-/// locked.
+/// The lock file. Its first byte is locked while a process appends. It is not a segment, because Windows prevents
+/// others from reading what is locked.
 pub const LOCK: &str = "append.lock";
 
-/// How a journal is kept.
+/// Options of a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// How many bytes a new segment has: 4 KiB at least, below 4 GiB.
+    /// The size of a new segment, in bytes: at least 4 KiB, less than 4 GiB.
     pub segment: u64,
-    /// How many bytes of the next segment's space are written by each append, until all of it is.
+    /// The bytes of the next segment's space that each append writes, until all of it is written.
     pub portion: u64,
-    /// Is a segment synced when the next one is begun? Without it a power cut may take what was recorded, a crash of the
-    /// process takes nothing.
+    /// Sync a segment when the next one begins? Otherwise a power cut may lose records; a crash of the process does
+    /// not.
     pub durable: bool,
 }
 
@@ -38,13 +38,13 @@ impl Default for Options {
     }
 }
 
-/// How much of the next segment is written before it is synced, in bytes.
+/// How many bytes of the next segment are written before they are synced.
 const SYNC_AHEAD: u64 = 1024 * 1024;
 
 /// How often the paths are compared with the open files.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// A journal, open for appending. Several processes may have it open, and several threads use one.
+/// A journal, open for appending. Several processes can have it open, and several threads can use one object.
 #[derive(Debug)]
 pub struct Journal {
     lock: File,
@@ -57,16 +57,17 @@ pub struct Journal {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub log: LogReader,
-    /// Was it looked behind the tail? Only a power cut leaves something there beyond what one dying process does.
+    /// Was the space after the last record examined? Only a power cut leaves something there that one dying process
+    /// does not.
     pub settled: bool,
     /// Records up to this number, with this checksum, are on disk.
     pub synced: (u64, u32),
     /// The segment whose sync failed.
     pub failed: Option<Uuid>,
-    /// What is known of the next segment's file.
+    /// What is known about the next segment's file.
     pub ahead: Ahead,
     pub notices: Vec<Notice>,
-    /// Why nothing more can be done.
+    /// Why this object can no longer be used.
     pub broken: Option<Broken>,
     pub buffer: Vec<u8>,
     checked: Option<Duration>,
@@ -75,17 +76,17 @@ pub(crate) struct Inner {
 /// How far the next segment's space is written.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ahead {
-    /// The segment's ordinal; of another one, the rest does not count.
+    /// The segment's ordinal. For another segment, the other fields are invalid.
     pub ordinal: u64,
-    /// How long the file is, in bytes.
+    /// The length of the file, in bytes.
     pub length: u64,
-    /// How much of that is on disk.
+    /// How many of these bytes are on disk.
     pub synced: u64,
-    /// Is its name on disk? A file that is synced need not be found: POSIX wants its folder synced too.
+    /// Is its name on disk? On POSIX, the folder must be synced too, or a synced file may be missing after a crash.
     pub named: bool,
 }
 
-/// Why nothing more can be done.
+/// Why the object can no longer be used.
 #[derive(Clone, Debug)]
 pub(crate) enum Broken {
     Replaced(PathBuf),
@@ -102,10 +103,11 @@ impl Broken {
 }
 
 impl Journal {
-    /// Opens the journal of a folder, which is made for administrators only if it is missing, as is the first segment. What has the name of one
-    /// of the journal's files and cannot be used is moved aside: [`Journal::take_notices`] tells of it.
+    /// Opens the journal in a folder. If the folder is missing, it is created for administrators only, and so is the
+    /// first segment. Unusable files with the name of one of the journal's files are moved aside: see
+    /// [`Journal::take_notices`].
     ///
-    /// Reading begins with the oldest record that is there; see [`Journal::start_at`].
+    /// Reading starts with the oldest record; see [`Journal::start_at`].
     ///
     /// # Errors
     /// [`Error::Locked`] after the deadline; [`Error::NewerVersion`], see [`Journal::begin_new`]; [`Error::Full`] and
@@ -114,12 +116,13 @@ impl Journal {
         Self::open_at(folder, options, deadline, None)
     }
 
-    /// Opens the journal of a folder whose newest segment has a version that this crate does not know: all segments stay
-    /// as they are, and a new journal begins, whose first record follows `place`. The caller has a state of that place
-    /// from a checkpoint; without one it begins at 0. If another process has done so, this opens what it began.
+    /// Begins a new journal in a folder whose newest segment has a version that this crate does not know. All segments
+    /// stay unchanged. The first record of the new journal follows `position` (number and checksum), for which the
+    /// caller has a state from a checkpoint; without one it is 0. If another process has already done this, its journal
+    /// is opened.
     ///
     /// # Errors
-    /// As of [`Journal::open`], but for the version.
+    /// As for [`Journal::open`], except for the version.
     pub fn begin_new(folder: &Path, options: Options, deadline: Instant, position: (u64, u32)) -> Result<Self, Error> {
         Self::open_at(folder, options, deadline, Some(position))
     }
@@ -151,11 +154,12 @@ impl Journal {
         Ok(Self { lock, lock_path, options, inner: Mutex::new(inner) })
     }
 
-    /// Waits for the lock: of this object first, then of the file, until the deadline. No other process appends while
-    /// the guard lives, so it should not live long.
+    /// Waits for the lock until the deadline: first for this object's, then for the file's. No other process can append
+    /// while the guard lives, so keep it only briefly.
     ///
     /// # Errors
-    /// [`Error::Locked`] after the deadline; [`Error::Replaced`] and [`Error::Diverged`] for good; [`Error::Io`].
+    /// [`Error::Locked`] after the deadline; [`Error::Replaced`] and [`Error::Diverged`], both permanently;
+    /// [`Error::Io`].
     pub fn lock(&self, deadline: Instant) -> Result<Guard<'_>, Error> {
         let inner = wait::until(deadline, || match self.inner.try_lock() {
             Ok(inner) => Ok(Some(inner)),
@@ -176,23 +180,23 @@ impl Journal {
         let _ = kernel::unlock(&self.lock, 0);
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn folder(&self) -> PathBuf {
         self.inner().log.folder.clone()
     }
 
-    /// The place before the oldest record that the folder had when the journal was opened.
+    /// The position before the oldest record that the folder had when the journal was opened.
     pub fn beginning(&self) -> Position {
         self.inner().log.beginning()
     }
 
-    /// The last record that was read or appended here.
+    /// The position of the last record that was read or appended here.
     pub fn position(&self) -> Position {
         self.inner().log.applied
     }
 
-    /// Goes to a place: what follows it comes next. False, and nothing changes, if the journal does not have it: it was
-    /// restored, or is another one.
+    /// Moves to a position, so that the record after it is read next. If the journal does not have it, because the
+    /// journal was restored or replaced, returns false and changes nothing.
     ///
     /// # Errors
     /// If a segment cannot be read.
@@ -200,16 +204,16 @@ impl Journal {
         self.inner().log.start_at(position)
     }
 
-    /// What was found that should not be, and done about it, since this was called last.
+    /// Returns the notices since the last call: problems that were found, and what was done about them.
     pub fn take_notices(&self) -> Vec<Notice> {
         std::mem::take(&mut self.inner().notices)
     }
 
-    /// The record at `place` and all before it are on disk when this returns. Waits for the disk, not for the lock: to
-    /// be called after the guard is gone.
+    /// Syncs the record at `position` and all before it. Waits for the disk, not for the lock: call it after dropping
+    /// the guard.
     ///
     /// # Errors
-    /// [`Error::Sync`]: they may not be, and asking again will not help. Lock, catch up, append or
+    /// [`Error::Sync`]: the records may not be on disk, and trying again does not help. Lock, catch up, append or
     /// [`rewrite`](Guard::rewrite), then sync the journal's position. [`Error::Io`] if a segment cannot be opened.
     pub fn sync(&self, position: &Position) -> Result<(), Error> {
         let (segment, of, reached) = {
@@ -218,7 +222,7 @@ impl Journal {
                 return Ok(());
             }
             let walk = &inner.log.walk;
-            // A failed sync is told once by the system; a second one may succeed although the data is gone.
+            // The system reports a failed sync once; a second sync may succeed although the data is gone.
             let here = position.segment == walk.header.segment || position.number > walk.header.last;
             match &inner.log.previous {
                 Some((previous, header)) if !here => (previous.clone(), header.segment, None),
@@ -243,13 +247,14 @@ impl Journal {
         }
     }
 
-    /// What is to be done now and then and takes time, without the lock: to be called at the end of each call. `now` is
-    /// a monotonic clock of the caller's.
+    /// Does occasional slow work without the lock. Call it at the end of each call. `now` is the caller's monotonic
+    /// clock.
     ///
-    /// Once a second it compares the paths with the open files. It syncs what was written ahead, a mebibyte at a time.
+    /// Once per second it checks that the paths still name the open files. It syncs space that was written in advance,
+    /// one mebibyte at a time.
     ///
     /// # Errors
-    /// [`Error::Replaced`], and then for good. What else fails here is tried again, and told where it matters.
+    /// [`Error::Replaced`], permanently. Other failures here are tried again, and reported where they matter.
     pub fn upkeep(&self, now: Duration) -> Result<(), Error> {
         let next = {
             let mut inner = self.inner();
@@ -275,12 +280,12 @@ impl Journal {
         Ok(())
     }
 
-    /// Do the paths name the files that are open?
+    /// Checks that the paths name the open files.
     pub(crate) fn check(&self, inner: &mut Inner) -> Result<(), Error> {
         let here = &inner.log.walk.segment;
         let files = [(&self.lock, &self.lock_path), (&here.file, &here.path)];
         let gone = files.into_iter().find(|(file, path)| !kernel::is_at(file, path)).map(|(_, path)| path.clone());
-        // The next segment is of no account before it is begun.
+        // The next segment does not matter before it is begun.
         inner.log.next = inner.log.next.take().filter(|next| kernel::is_at(&next.file, &next.path));
         match gone {
             Some(path) => {
@@ -291,13 +296,13 @@ impl Journal {
         }
     }
 
-    /// A panic while it was held leaves nothing half done that the next catching up does not see to.
+    /// A panic while it was held leaves nothing half done that the next `catch_up` does not mend.
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Finds the segments, or makes the first. The lock is held.
+/// Finds the segments, or creates the first one. The lock must be held.
 fn log(
     folder: &Path,
     options: Options,
@@ -309,7 +314,7 @@ fn log(
     for (ordinal, path, why) in &survey.unusable {
         match folder::move_aside(path, why) {
             Ok(moved) => notices.push(moved),
-            // It may be the newest segment, held by somebody for a moment: then it must not be passed over.
+            // It may be the newest segment, which somebody holds for a moment. It must not be skipped.
             Err(error) if *ordinal >= highest && path.is_file() => return Err(error),
             Err(error) => notices.push(Notice::InTheWay { path: path.clone(), why: format!("{why}; {error}") }),
         }
@@ -333,7 +338,7 @@ fn log(
         last_crc,
     };
     let segment = match Segment::open(folder, header.ordinal, Access::Write)? {
-        // Left by one that was killed here.
+        // Left by a process that was killed here.
         Some(unused) => unused,
         None => Segment::create(folder, header.ordinal)?,
     };
@@ -351,7 +356,7 @@ fn log(
         .ok_or_else(|| Error::Replaced(segment::path(folder, header.ordinal)))
 }
 
-/// It failed before.
+/// The error for a segment whose last sync failed.
 pub(crate) fn sync_failed_before(path: &Path) -> Error {
     let source = std::io::Error::other("its last sync failed, and its records are not written again yet");
     Error::Sync(crate::Failed { what: "sync", path: path.to_owned(), source })

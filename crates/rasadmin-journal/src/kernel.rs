@@ -1,24 +1,24 @@
-//! What the standard library does not offer: locks on one byte that exclude two handles of one process too, which file
-//! a handle is, and which processes live.
+//! System calls that the standard library does not offer: byte locks that also exclude two handles of one process, the
+//! identity of an open file, and whether a process is alive.
 #![allow(unsafe_code)] // The system's own functions for it.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// How a byte is locked.
+/// The mode of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// By one.
+    /// One holder.
     Exclusive,
-    /// By several.
+    /// Several holders.
     Shared,
 }
 
-/// Tries to lock the byte at `at`, which need not exist: false if somebody else holds it. The file is open for writing.
-/// The system releases it with the file's last handle or the process.
+/// Tries to lock the byte at offset `at`, which need not exist. Returns false if another handle holds the lock. The file
+/// must be open for writing. The system releases the lock with the last handle, or with the process.
 ///
-/// On Windows a handle that holds the lock is refused a second one; on Linux it is given it.
+/// Locking the same byte again through the same handle fails on Windows and succeeds on Linux.
 #[cfg(target_os = "linux")]
 pub fn try_lock(file: &File, at: u64, mode: Mode) -> io::Result<bool> {
     let kind = if mode == Mode::Shared { libc::F_RDLCK } else { libc::F_WRLCK };
@@ -29,7 +29,7 @@ pub fn try_lock(file: &File, at: u64, mode: Mode) -> io::Result<bool> {
     }
 }
 
-/// Lets go of it.
+/// Releases the lock.
 #[cfg(target_os = "linux")]
 pub fn unlock(file: &File, at: u64) -> io::Result<()> {
     ofd(file, at, libc::F_UNLCK)
@@ -63,16 +63,16 @@ pub fn try_lock(file: &File, _at: u64, mode: Mode) -> io::Result<bool> {
     }
 }
 
-/// Lets go of it.
+/// Releases the lock.
 #[cfg(all(unix, not(target_os = "linux")))]
 pub fn unlock(file: &File, _at: u64) -> io::Result<()> {
     file.unlock()
 }
 
-/// Tries to lock the byte at `at`, which need not exist: false if somebody else holds it. The file is open for writing.
-/// The system releases it with the file's last handle or the process.
+/// Tries to lock the byte at offset `at`, which need not exist. Returns false if another handle holds the lock. The file
+/// must be open for writing. The system releases the lock with the last handle, or with the process.
 ///
-/// On Windows a handle that holds the lock is refused a second one; on Linux it is given it.
+/// Locking the same byte again through the same handle fails on Windows and succeeds on Linux.
 #[cfg(windows)]
 pub fn try_lock(file: &File, at: u64, mode: Mode) -> io::Result<bool> {
     use std::os::windows::io::AsRawHandle;
@@ -90,7 +90,7 @@ pub fn try_lock(file: &File, at: u64, mode: Mode) -> io::Result<bool> {
     if matches!(code, Some(ERROR_LOCK_VIOLATION | ERROR_IO_PENDING)) { Ok(false) } else { Err(error) }
 }
 
-/// Lets go of it.
+/// Releases the lock.
 #[cfg(windows)]
 pub fn unlock(file: &File, at: u64) -> io::Result<()> {
     use std::os::windows::io::AsRawHandle;
@@ -103,7 +103,7 @@ pub fn unlock(file: &File, at: u64) -> io::Result<()> {
     Err(io::Error::last_os_error())
 }
 
-/// A place in a file, as Windows takes it.
+/// An offset in a file, as Windows wants it.
 #[cfg(windows)]
 fn overlapped_at(at: u64) -> windows_sys::Win32::System::IO::OVERLAPPED {
     let mut overlapped = windows_sys::Win32::System::IO::OVERLAPPED::default();
@@ -148,8 +148,8 @@ fn path_identity(path: &Path) -> io::Result<(u64, u64)> {
     open_identity(&File::open(path)?)
 }
 
-/// When a process was created and, where that is not a time, since which start of the machine; None if there is no such
-/// process. A process number is given again; with this it is not mistaken.
+/// Returns when a process was created, as text to compare; None if there is no such process. Process numbers are reused, and
+/// this tells the processes apart. On Linux the text also identifies the boot.
 #[cfg(target_os = "linux")]
 pub fn created(process: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
@@ -162,7 +162,7 @@ pub fn created(process: u32) -> Option<String> {
     Some(format!("{ticks}@{}", boot.trim()))
 }
 
-/// It is not known here: a process that holds the lock counts.
+/// Not known on this system: a process that holds the lock counts as alive.
 #[cfg(all(unix, not(target_os = "linux")))]
 pub fn created(_process: u32) -> Option<String> {
     Some("unknown".to_owned())
@@ -184,7 +184,7 @@ pub fn created(process: u32) -> Option<String> {
     let [created, exited, kernel, user] = &mut times;
     // SAFETY: the handle is open and has the rights that both calls need; the four times are ours.
     let known = unsafe { GetProcessTimes(handle, created, exited, kernel, user) } != 0;
-    // SAFETY: as above. A process that has ended is signalled, also while somebody has a handle of it.
+    // SAFETY: as above. A process that has ended is signalled even while handles to it exist.
     let lives = unsafe { WaitForSingleObject(handle, 0) } == WAIT_TIMEOUT;
     // SAFETY: it is ours and closed once.
     unsafe { CloseHandle(handle) };
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_told_from_one_that_is_gone() {
+    fn a_live_process_is_distinguished_from_one_that_has_ended() {
         let own = created(std::process::id());
         assert!(own.is_some());
         assert_eq!(created(std::process::id()), own, "the same each time");

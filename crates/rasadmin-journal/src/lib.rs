@@ -1,16 +1,17 @@
-//! The records of one server on disk: appended by several processes, followed by others, and found again after a crash.
+//! The journal: the records of one server on disk. Several processes append to it, others follow it, and it survives
+//! crashes.
 //!
-//! The crate knows nothing of what a record says: it keeps bytes, which callers make JSON of, and gives each a number.
-//! `docs/journal.md` describes the files.
+//! The crate does not interpret records: it stores bytes (its callers write JSON) and numbers them. `docs/journal.md`
+//! describes the files.
 //!
 //! # A call that records something
 //!
-//! 1. [`Journal::lock`] waits until a deadline. One deadline holds for the whole call.
-//! 2. [`Guard::catch_up`] gives what others appended meanwhile.
-//! 3. The caller decides, with a state that lacks nothing, and [`Guard::append`]s.
-//! 4. It drops the guard. Others go on.
-//! 5. [`Journal::sync`] waits for the disk, if the record must outlive a power cut. Nobody waits for this one's sync.
-//! 6. [`Journal::upkeep`] does what is to be done now and then.
+//! 1. [`Journal::lock`] waits for the lock until a deadline. One deadline holds for the whole call.
+//! 2. [`Guard::catch_up`] returns what others have appended meanwhile.
+//! 3. The caller, whose state is now complete, decides and calls [`Guard::append`].
+//! 4. It drops the guard, so that others can continue.
+//! 5. [`Journal::sync`] waits for the disk, if the record must survive a power cut. Other processes do not wait for it.
+//! 6. [`Journal::upkeep`] does occasional work.
 //!
 //! ```
 //! use rasadmin_journal::{Item, Journal, Options};
@@ -35,20 +36,19 @@
 //!
 //! # When it fails
 //!
-//! [`Error`] says what the caller can do. After [`Error::Locked`], [`Error::Full`] and [`Error::Io`] it goes on from
-//! memory and tries again later. After [`Error::Sync`] the records count as unrecorded until they are written again: by
-//! the next append, or at once by [`Guard::rewrite`]. After [`Error::Replaced`] and [`Error::Diverged`] it opens the
-//! journal again and builds its state anew.
+//! [`Error`] says what the caller can do. After [`Error::Locked`], [`Error::Full`] and [`Error::Io`] the caller continues
+//! from memory and tries again later. After [`Error::Sync`] the records count as unrecorded until they are written again:
+//! by the next append, or at once by [`Guard::rewrite`]. After [`Error::Replaced`] and [`Error::Diverged`] the caller opens
+//! the journal again and rebuilds its state.
 //!
-//! # Why it is made so
+//! # Design
 //!
-//! * One object serves a process: it has a mutex before the file's lock, because two handles of one process exclude each
-//!   other, and one handle twice does on Windows only. The mutex is not held during a sync.
-//! * Reading is a callback, not an iterator: a payload is borrowed from the buffer that it was read into.
-//! * A batch is appended whole or not at all, so that an error never leaves the caller wondering how much was recorded.
-//! * Errors are for the caller, [`Notice`] for the administrator: what was mended or moved aside stops nobody.
-//! * Checkpoints and cursors are functions of the folder: whoever writes them needs no lock and no open journal.
-//!
+//! * A process uses one [`Journal`] object. It has a mutex in front of the file lock, because locking one handle twice fails
+//!   on Windows only. The mutex is not held during a sync.
+//! * Reading uses a callback, not an iterator, because a payload is borrowed from the read buffer.
+//! * A batch is appended whole or not at all, so that after an error the caller knows what was recorded.
+//! * An [`Error`] is for the caller, a [`Notice`] for the administrator: what was mended or moved aside is not an error.
+//! * Checkpoints and cursors are functions on the folder: writing one needs no lock and no open journal.
 #![deny(unsafe_code)]
 
 pub mod checkpoint;

@@ -1,4 +1,4 @@
-//! Reading from segment to segment. A lock holder and a follower read the same way; only the former mends.
+//! Reads from segment to segment. The lock holder and a follower read the same way; only the lock holder mends.
 
 use crate::error::Error;
 use crate::folder::Survey;
@@ -16,38 +16,38 @@ use std::sync::Arc;
 pub struct LogReader {
     pub folder: PathBuf,
     access: Access,
-    /// Segments that were there when the folder was looked at.
+    /// The segments that existed when the folder was examined.
     pub chain: Vec<Header>,
     pub walk: Walk,
-    /// The segment before, if it was read here.
+    /// The previous segment, if it was read here.
     pub previous: Option<(Arc<Segment>, Header)>,
-    /// Was it read to the end once? Before that a record that stands in two segments with two contents is nothing to
-    /// fail at, as opening again would not help: the later one counts.
+    /// Was it read to the end once? Before that, a record with different contents in two segments is not an error,
+    /// because opening again would not help: the later one counts.
     pub settled: bool,
-    /// Where the present segment is left though more stands in it: a later one, in use, follows this record. What is
-    /// there counts: it was written later, and the rest here could not be synced.
+    /// Where to leave the current segment although it has more records: a later segment in use follows this record.
+    /// That segment was written later, because the rest here could not be synced.
     left_at: Option<(u64, u32)>,
-    /// Was the segment before left so?
+    /// Was the previous segment left early?
     left_early: bool,
-    /// The next one, open since early: a stranger may keep us from opening it later.
+    /// The next segment, opened early, because another user may later prevent that.
     pub next: Option<Arc<Segment>>,
-    /// The last record that the reader was given.
+    /// The last record that the reader got.
     pub applied: Position,
 }
 
-/// In how many segments before the last a record is looked for: as many syncs must have failed, one after the other.
+/// The number of earlier segments in which a record is searched: so many syncs must have failed in a row.
 const BEHIND: usize = 8;
 
 /// Why reading stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// Nothing was written there yet.
+    /// Nothing was written here yet.
     Tail,
-    /// Something stands there that is no record, or not yet.
+    /// Not a complete record, or not yet.
     Bad,
-    /// The segment ended, and the next was not begun.
+    /// The segment ended, and the next one has not begun.
     Ended,
-    /// The next segment was begun after a record that is not here: its number and checksum.
+    /// The next segment follows a record that is not here: its number and checksum.
     Hole { last: u64, crc: u32 },
 }
 
@@ -58,7 +58,7 @@ enum Next {
 }
 
 impl LogReader {
-    /// At the beginning of the oldest segment; None if there is none.
+    /// Starts at the beginning of the oldest segment; None if there is no segment.
     pub fn new(folder: &Path, access: Access, survey: &Survey) -> Result<Option<Self>, Error> {
         let Some(first) = survey.chain.first() else { return Ok(None) };
         let Some(segment) = Segment::open(folder, first.ordinal, access)? else { return Ok(None) };
@@ -81,22 +81,23 @@ impl LogReader {
         Ok(Some(log))
     }
 
-    /// The place before the oldest record that is here.
+    /// The position before the oldest record.
     pub fn beginning(&self) -> Position {
         before(self.chain.first().unwrap_or(&self.walk.header))
     }
 
-    /// Goes to a place, so that what follows is read next. False, and no move, if the journal does not have it.
+    /// Moves to a position, so that the record after it is read next. Returns false, without moving, if the journal
+    /// does not have it.
     pub fn start_at(&mut self, position: &Position) -> Result<bool, Error> {
         let Some(candidate) = self.chain.iter().rposition(|header| header.last <= position.number) else {
             return Ok(false);
         };
-        // The segment before may have it alone: if it could not be synced, and its records were not all written again.
+        // Only the segment before may have it, if it could not be synced and its records were not all written again.
         for index in (candidate.saturating_sub(1)..=candidate).rev() {
             let header = &self.chain[index];
             let Some(segment) = Segment::open(&self.folder, header.ordinal, self.access)? else { continue };
             let mut walk = Walk::new(Arc::new(segment), *header);
-            // A journal that was begun anew continues another one's numbers.
+            // A journal that was begun as a new one continues the numbers of another.
             let anew = header.predecessor.is_nil() && position.number == header.last;
             if position.journal != header.journal && !anew {
                 continue;
@@ -120,7 +121,7 @@ impl LogReader {
         Ok(false)
     }
 
-    /// Gives the reader what follows, and says why it went no further.
+    /// Passes everything that follows to the reader, and says why it stopped.
     pub fn read(&mut self, reader: &mut dyn FnMut(Item<'_>)) -> Result<Stop, Error> {
         loop {
             if let Some(stop) = self.read_some(usize::MAX, reader)? {
@@ -129,7 +130,7 @@ impl LogReader {
         }
     }
 
-    /// The same, up to so many records; None if it went no further because of that.
+    /// Like `read`, but stops after so many records, and then returns None.
     pub fn read_some(&mut self, most: usize, reader: &mut dyn FnMut(Item<'_>)) -> Result<Option<Stop>, Error> {
         let mut records = 0;
         loop {
@@ -169,8 +170,8 @@ impl LogReader {
         }
     }
 
-    /// Gives the reader what the segment before has behind the last record of this one, where it was left early. Only for
-    /// the lock's holder, at the end of the last segment, who writes it again there.
+    /// Passes the records of the previous segment after the last record of this one to the reader, if that segment was
+    /// left early. Only for the lock holder, at the end of the last segment, who writes them again there.
     pub fn read_left(&mut self, reader: &mut dyn FnMut(Item<'_>)) -> Result<(), Error> {
         if !std::mem::take(&mut self.left_early) {
             return Ok(());
@@ -200,7 +201,7 @@ impl LogReader {
         read.map(|_| ())
     }
 
-    /// The segments before that may have what follows the present record, newest first, from their beginnings.
+    /// The earlier segments that may have records after the current one, newest first, each at its beginning.
     pub fn behind(&self) -> Result<Vec<Walk>, Error> {
         let (here, number) = (self.walk.header.ordinal, self.walk.number);
         let may = self.chain.iter().rev().filter(|header| header.ordinal < here && header.last <= number);
@@ -214,7 +215,7 @@ impl LogReader {
 
     fn give_record(&mut self, reader: &mut dyn FnMut(Item<'_>)) -> Result<(), Error> {
         let (number, crc) = (self.walk.number, self.walk.crc);
-        // After a sync that failed, records stand in two segments.
+        // After a failed sync, records are in two segments.
         if number < self.applied.number {
             return Ok(());
         }
@@ -227,7 +228,7 @@ impl LogReader {
         Ok(())
     }
 
-    /// What is missing between the last record that was given and where the walk is.
+    /// Passes the gap between the last record that the reader got and the current position.
     fn give_gap(&mut self, reader: &mut dyn FnMut(Item<'_>)) {
         if self.walk.number > self.applied.number {
             reader(Item::Gap { first: self.applied.number + 1, last: self.walk.number });
@@ -235,19 +236,19 @@ impl LogReader {
         }
     }
 
-    /// The place where the walk is.
+    /// The current position.
     pub fn reached(&self) -> Position {
         let Header { journal, segment, .. } = self.walk.header;
         Position { journal, segment, number: self.walk.number, crc: self.walk.crc }
     }
 
-    /// The ordinal of the segment after the present one.
+    /// The ordinal of the segment after the current one.
     pub fn next_ordinal(&self) -> u64 {
         let here = self.walk.header.ordinal;
         self.chain.iter().map(|header| header.ordinal).find(|ordinal| *ordinal > here).unwrap_or(here + 1)
     }
 
-    /// Goes on in another segment.
+    /// Continues in another segment.
     pub fn enter(&mut self, segment: Arc<Segment>, header: Header) -> Result<(), Error> {
         let walk = std::mem::replace(&mut self.walk, Walk::new(segment, header));
         self.previous = Some((walk.segment, walk.header));
@@ -257,17 +258,17 @@ impl LogReader {
         Ok(())
     }
 
-    /// See `left_at`; of segments that were there from the beginning.
+    /// Finds `left_at`, among the segments that existed from the beginning.
     fn find_left_at(&self) -> Result<Option<(u64, u32)>, Error> {
         let here = self.walk.header.segment;
         let Some(next) = self.chain.iter().find(|header| header.predecessor == here) else { return Ok(None) };
         let Some(segment) = Segment::open(&self.folder, next.ordinal, self.access)? else { return Ok(None) };
-        // Not where it begins with a gap: the present segment may have what is missing there.
+        // Not if it begins with a gap: the current segment may have what is missing there.
         let begins = self.first_step(Arc::new(segment), *next, |after| after.last == next.last)?;
         Ok((begins == Step::Record).then_some((next.last, next.last_crc)))
     }
 
-    /// Is the next segment in use? If the present one has no end, only a record in the next one says so.
+    /// Is the next segment in use? If the current one has no end, only a record in the next one proves it.
     fn look_at_next(&mut self, ended: bool) -> Result<Next, Error> {
         let ordinal = self.next_ordinal();
         if ended {
@@ -285,7 +286,7 @@ impl LogReader {
         };
         let later = header.last > self.walk.number;
         if header.predecessor != self.walk.header.segment {
-            // One between them is missing.
+            // A segment between them is missing.
             let known = self.chain.iter().any(|known| known.segment == header.segment);
             let fits = known && (later || self.has(header.last, header.last_crc)?);
             return Ok(if fits { Next::Ready(next, header) } else { Next::NotReady });
@@ -300,13 +301,14 @@ impl LogReader {
         Ok(if later || self.has(header.last, header.last_crc)? { Next::Ready(next, header) } else { Next::NotReady })
     }
 
-    /// Does a segment that has a header also have a record? Or has the one after it, which names it: then this one's
-    /// first record is lost, because several could not be synced one after the other, and stands there.
+    /// Does a segment with a header also have a record? Or does the segment after it, which names it? Then the first
+    /// record was lost because several segments in a row could not be synced, and it is there.
     fn is_in_use(&self, segment: &Arc<Segment>, header: Header) -> Result<bool, Error> {
         Ok(matches!(self.first_step(segment.clone(), header, |_| true)?, Step::Record | Step::Gap))
     }
 
-    /// How a segment begins; or, if its first record cannot be read, the one after it that `may` stand for it.
+    /// The first step in a segment. If its first record cannot be read: that of a segment after it that `may` replace
+    /// it.
     fn first_step(
         &self,
         mut segment: Arc<Segment>,
@@ -329,7 +331,7 @@ impl LogReader {
         }
     }
 
-    /// Does the present segment have this record, up to where the walk is?
+    /// Does the current segment have this record, up to the current position?
     fn has(&self, number: u64, crc: u32) -> Result<bool, Error> {
         if number == self.walk.number {
             return Ok(crc == self.walk.crc);
@@ -340,7 +342,7 @@ impl LogReader {
     }
 }
 
-/// The place before a segment's first record.
+/// The position before a segment's first record.
 fn before(header: &Header) -> Position {
     let Header { journal, segment, last: number, last_crc: crc, .. } = *header;
     Position { journal, segment, number, crc }

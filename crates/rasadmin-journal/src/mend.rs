@@ -1,4 +1,4 @@
-//! What a crash or a bad disk left behind the last record, seen to by the lock's holder.
+//! Mends what a crash or a failing disk left after the last record. Done by the lock holder.
 
 use crate::error::Error;
 use crate::folder::{self, ASIDE};
@@ -13,8 +13,8 @@ use rasadmin_rights::private::only_ours;
 use std::path::PathBuf;
 
 impl Guard<'_> {
-    /// Looks at all that stands behind the last record. If a later one is there, what lies between is quarantined: true,
-    /// and reading goes on. What else stands there is cleared, so that nothing of it is ever mistaken for a record.
+    /// Examines everything after the last record. If there is a later record, the bytes between are quarantined, and
+    /// this returns true: reading continues. Everything else is erased, so that it can never be mistaken for a record.
     pub(crate) fn mend(&mut self, stop: Stop) -> Result<bool, Error> {
         let walk = &self.inner.log.walk;
         let (at, number) = (walk.at, walk.number);
@@ -37,7 +37,7 @@ impl Guard<'_> {
             }
         }
         if let Stop::Hole { last, crc } = stop {
-            // Nothing of it is here, but the next segment follows it.
+            // None of it is here, but the next segment follows it.
             let length = self.inner.log.walk.room();
             self.quarantine(&bytes, length, last, crc)?;
             return Ok(true);
@@ -46,8 +46,8 @@ impl Guard<'_> {
         Ok(false)
     }
 
-    /// Writes what is missing as it stands in a segment before, whose sync had failed, as far as it is there: true if
-    /// anything is. The records are the same, byte for byte, and in the same places after one another.
+    /// Restores missing records from an earlier segment whose sync had failed, as far as it has them. Returns true if
+    /// there were any. The records are identical, and at the same distances from each other.
     fn restore(&mut self, length: u64, last: u64, resumes: u32) -> Result<bool, Error> {
         let after = (self.inner.log.walk.number, self.inner.log.walk.crc);
         let mut best = Vec::new();
@@ -70,17 +70,17 @@ impl Guard<'_> {
         Ok(true)
     }
 
-    /// Puts a gap in place of `length` bytes.
+    /// Replaces `length` bytes with a gap.
     fn quarantine(&mut self, bytes: &[u8], length: u64, last: u64, resumes: u32) -> Result<(), Error> {
         let bad = bytes.get(..usize::try_from(length).unwrap_or(usize::MAX)).unwrap_or(bytes);
         let saved = self.save(bad);
         let walk = &mut self.inner.log.walk;
         let (at, first, path) = (walk.at, walk.number + 1, walk.segment.path.clone());
-        // It is below the size of a segment.
+        // It is less than the size of a segment.
         let span = u32::try_from(length).unwrap_or(u32::MAX);
         walk.segment.write(at, &frame::gap(walk.crc, span, last, resumes))?;
         walk.forget();
-        // What comes behind it is read, and more is appended to it: a power cut must not take back by which way.
+        // The records after the gap are read, and more are appended to them, so a power cut must not lose the gap.
         walk.segment.sync()?;
         self.inner.notices.push(Notice::Quarantined { path, at, length, first, last, saved });
         Ok(())
@@ -93,8 +93,8 @@ impl Guard<'_> {
         let (at, path) = (walk.at, walk.segment.path.clone());
         walk.segment.fill(at, at + last as u64 + 1)?;
         walk.forget();
-        // Else a power cut could bring some of it back behind what is appended now; or join the beginning of a record
-        // that was cleared with the end of the one that takes its place, where both end alike.
+        // Otherwise a power cut could restore some of it after what is appended now, or join the beginning of an erased
+        // record with the end of its replacement, if both end alike.
         walk.segment.sync()?;
         if stale {
             self.inner.notices.push(Notice::Stale { path, at, saved });
@@ -104,9 +104,9 @@ impl Guard<'_> {
         Ok(())
     }
 
-    /// Moves aside the segments behind the end of the journal: their first records are lost, so reading never came to
-    /// them. What is appended now takes their numbers. If they stayed, they could count again later, behind a new segment
-    /// that has the place of the one they follow.
+    /// Moves aside the segments after the end of the journal. Their first records are lost, so reading never reached
+    /// them, and new records will take their numbers. If they stayed, they could become valid again after a new segment
+    /// that replaces the one they follow.
     pub(crate) fn abandon(&mut self) -> Result<(), Error> {
         let Inner { log, notices, .. } = &mut *self.inner;
         let here = log.walk.header;
@@ -116,7 +116,7 @@ impl Guard<'_> {
             return Ok(());
         }
         log.next = None;
-        // The newest first: a crash on the way leaves no hole among those that are still there.
+        // Newest first, so that a crash meanwhile leaves no hole among the remaining ones.
         for ordinal in behind.into_iter().rev() {
             let Some(segment) = Segment::open(&log.folder, ordinal, Access::Read)? else { continue };
             let used = !unused(&segment, &here)?;
@@ -126,13 +126,13 @@ impl Guard<'_> {
                 notices.push(folder::move_aside(&path, "its first record cannot be read, so nothing leads to it")?);
             }
         }
-        // Else a power cut could bring them back.
+        // Otherwise a power cut could bring them back.
         segment::sync_names(&log.folder)?;
         log.chain.retain(|header| header.ordinal <= here.ordinal);
         Ok(())
     }
 
-    /// Keeps bytes for whoever wants to know what they were.
+    /// Saves bytes for a later investigation.
     fn save(&self, bytes: &[u8]) -> Option<PathBuf> {
         let log = &self.inner.log;
         let mark = folder::random().ok()?.simple().to_string();
@@ -145,7 +145,7 @@ impl Guard<'_> {
     }
 }
 
-/// The first whole frame, wherever one may begin.
+/// Finds the first complete frame at any possible offset.
 fn find(bytes: &[u8], room: u64) -> Option<(u64, Frame)> {
     (0..bytes.len()).step_by(8).find_map(|offset| {
         if bytes[offset] == 0 {

@@ -1,80 +1,80 @@
-//! What was found that should not be, and what was done about it: for the log.
+//! Notices for the log: problems that were found in the folder, and what was done about them.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Something that an administrator should hear of.
+/// A problem that an administrator should know about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// A file or folder had the name of one of ours and could not be used. It has another name now.
+    /// A file or folder had the name of one of the journal's files and could not be used. It was renamed.
     MovedAside {
-        /// What it was called.
+        /// Its old name.
         from: PathBuf,
-        /// What it is called now.
+        /// Its new name.
         to: PathBuf,
         /// Why it could not be used.
         why: String,
     },
-    /// A file or folder has the name of one of ours, cannot be used, and could not be moved.
+    /// A file or folder has the name of one of the journal's files, cannot be used, and could not be renamed.
     InTheWay {
-        /// What it is called.
+        /// Its path.
         path: PathBuf,
-        /// Why it cannot be used, and not be moved.
+        /// Why it cannot be used or renamed.
         why: String,
     },
-    /// Others could write or read folder or files of ours. Now they cannot.
+    /// Other users could read or write the folder or its files. They no longer can.
     RightsMended {
-        /// The folder or file that was mended first.
+        /// The first folder or file that was mended.
         first: PathBuf,
         /// What was wrong with it.
         what: String,
-        /// How many more were mended.
+        /// The number of further ones.
         others: usize,
     },
-    /// A folder or file of ours has wrong rights or a wrong owner, and that could not be mended.
+    /// A folder or file has wrong rights or a wrong owner that could not be mended.
     NotMended {
-        /// What it is called.
+        /// Its path.
         path: PathBuf,
-        /// What is wrong, and why it stays so.
+        /// What is wrong, and why it could not be mended.
         why: String,
     },
-    /// A checkpoint was passed over for an older one. It is still there.
+    /// A checkpoint was skipped in favour of an older one. It was not changed.
     Unusable {
         /// The checkpoint.
         path: PathBuf,
-        /// Why it was not taken.
+        /// Why it was skipped.
         why: String,
     },
-    /// Records could not be read although later ones can: they are left out.
+    /// Records could not be read although later ones can. They are skipped.
     Quarantined {
         /// The segment.
         path: PathBuf,
-        /// Where they stand, in bytes from the beginning of the file, and how many bytes they take.
+        /// Their offset in the file, in bytes.
         at: u64,
-        /// See `at`.
+        /// Their length, in bytes.
         length: u64,
-        /// The first number that is missing, and the last.
+        /// The number of the first missing record.
         first: u64,
-        /// See `first`.
+        /// The number of the last missing record.
         last: u64,
-        /// Where the bytes were saved, if they could be.
+        /// The file with the saved bytes, if they could be saved.
         saved: Option<PathBuf>,
     },
-    /// Behind the last record stood a part of one, which a crash had cut off. It was cleared.
+    /// A crash left an incomplete record after the last one. It was erased.
     Torn {
         /// The segment.
         path: PathBuf,
-        /// Where it stood, in bytes from the beginning of the file.
+        /// Its offset in the file, in bytes.
         at: u64,
     },
-    /// Behind the last record stood whole ones that do not continue it: left by a power cut. They were cleared.
+    /// A power cut left complete records after the last one that do not continue it. They were erased.
     Stale {
         /// The segment.
         path: PathBuf,
-        /// Where they stood, in bytes from the beginning of the file.
+        /// Their offset in the file, in bytes.
         at: u64,
-        /// Where the bytes were saved, if they could be.
+        /// The file with the saved bytes, if they could be saved.
         saved: Option<PathBuf>,
     },
 }
@@ -89,7 +89,7 @@ impl fmt::Display for Notice {
             Self::MovedAside { from, to, why } => {
                 write!(f, "{} was moved aside, because {why}; it is {} now", from.display(), to.display())
             }
-            Self::Unusable { path, why } => write!(f, "{} was passed over: {why}", path.display()),
+            Self::Unusable { path, why } => write!(f, "{} was skipped: {why}", path.display()),
             Self::RightsMended { first, what, others: 0 } => {
                 write!(f, "the rights of {} were mended: {what}", first.display())
             }

@@ -1,30 +1,30 @@
-//! A place in the journal, and what is read there.
+//! Positions in the journal, and the items that are read there.
 
 use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
 
-/// A record's place. It is a ledger's cursor, and what a checkpoint contains.
+/// The position of a record. Ledgers keep one as their cursor, and a checkpoint names the one that it was taken at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// The journal.
+    /// The journal's UUID.
     pub journal: Uuid,
-    /// The segment. The record may stand in the next one too, if this one could not be synced.
+    /// The segment's UUID. If the segment could not be synced, the record may also be in the next one.
     pub segment: Uuid,
-    /// The record's number. The first record has 1; 0 is the place before it.
+    /// The record's number. The first record is 1; 0 is the position before it.
     pub number: u64,
-    /// The checksum of its frame, which also covers that of the frame before.
+    /// The checksum of the record's frame, which also covers the checksum of the frame before it.
     pub crc: u32,
 }
 
-/// The four parts in order, with a space between: the checksum as eight hexadecimal digits.
+/// The four parts in order, separated by spaces. The checksum has eight hexadecimal digits.
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {} {:08x}", self.journal, self.segment, self.number, self.crc)
     }
 }
 
-/// The text is no position.
+/// The text is not a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoPosition;
 
@@ -52,28 +52,28 @@ impl FromStr for Position {
     }
 }
 
-/// What a reader comes to.
+/// An item that a reader gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'a> {
     /// A record.
     Record(Record<'a>),
-    /// Records that are missing, by the numbers of the first and the last: they could not be read.
+    /// Records that could not be read.
     Gap {
-        /// The first.
+        /// The number of the first missing record.
         first: u64,
-        /// The last.
+        /// The number of the last missing record.
         last: u64,
     },
 }
 
-/// A record as it stands in the journal.
+/// A record of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
     /// Its number.
     pub number: u64,
     /// The checksum of its frame.
     pub crc: u32,
-    /// What was appended.
+    /// The bytes that were appended.
     pub payload: &'a [u8],
 }
 

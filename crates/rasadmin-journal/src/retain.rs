@@ -1,4 +1,4 @@
-//! Deleting segments, and which may be deleted.
+//! Deletes segments that are no longer needed.
 
 use crate::checkpoint;
 use crate::cursor;
@@ -8,42 +8,43 @@ use crate::header::Header;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// When a segment may be deleted.
+/// Which segments may be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// Every ledger that leaves its cursor here has its records, there is one at least, and it was not written since
-    /// then, by the time of its file.
+    /// Segments whose records every ledger with a cursor in this folder has read, if there is at least one, and whose
+    /// file was last written before a time.
     Ingested {
-        /// Since when.
+        /// The time.
         before: SystemTime,
     },
-    /// The segments are longer than this together, in bytes: the oldest go, whether somebody has them or not.
+    /// The oldest segments, while all segments together are longer than this, whether a ledger has read them or not.
     Limit {
-        /// How long they may be.
+        /// The limit, in bytes.
         bytes: u64,
     },
 }
 
-/// A segment that was deleted.
+/// A deleted segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expired {
     /// Its file.
     pub path: PathBuf,
-    /// Its first record's number, and its last's.
+    /// The number of its first record.
     pub first: u64,
-    /// See `first`.
+    /// The number of its last record.
     pub last: u64,
-    /// Did every ledger have them? If not, they are lost.
+    /// True if every ledger had read its records. If not, they are lost.
     pub ingested: bool,
 }
 
-/// Deletes the oldest segments, as far as the rule allows, and returns them. It takes no lock, and reads a whole
-/// checkpoint; two may do it at a time.
+/// Deletes the oldest segments as far as the rule allows, and returns them. Takes no lock, and reads a whole
+/// checkpoint. Two processes may do this at the same time.
 ///
-/// Whatever the rule, one stays unless a good checkpoint of a later record exists; and the two newest stay.
+/// Whatever the rule, a segment stays until there is a good checkpoint of a later record, and the two newest segments
+/// stay.
 ///
 /// # Errors
-/// If the folder or a segment's header cannot be read, or a segment not be deleted: [`Error::Io`].
+/// [`Error::Io`] if the folder or a segment's header cannot be read, or a segment cannot be deleted.
 pub fn expire(folder: &Path, rule: Rule) -> Result<Vec<Expired>, Error> {
     let chain = folder::survey(folder)?.chain;
     let Some(journal) = chain.last().map(|header| header.journal) else { return Ok(Vec::new()) };
@@ -67,7 +68,7 @@ pub fn expire(folder: &Path, rule: Rule) -> Result<Vec<Expired>, Error> {
         if !may {
             break;
         }
-        // It is read only when there is something to delete.
+        // Read only if there is something to delete.
         let known = match checkpoint {
             Some(known) => known,
             None => {
@@ -89,7 +90,7 @@ fn file_length(folder: &Path, header: &Header) -> u64 {
     std::fs::symlink_metadata(crate::segment::path(folder, header.ordinal)).map_or(0, |of| of.len())
 }
 
-/// Windows keeps the name of a deleted file as long as somebody has it open: the file gets another name first.
+/// Windows keeps the name of a deleted file while somebody has it open, so the file is renamed first.
 fn delete(path: &Path) -> Result<(), Error> {
     let gone = path.with_extension("old");
     std::fs::rename(path, &gone).when("delete", path)?;

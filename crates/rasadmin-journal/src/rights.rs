@@ -1,8 +1,8 @@
-//! Who owns the folder and its files: SYSTEM and the administrators, and nobody else (on Unix root, or the user who
-//! runs this). A user who can write one of them decides what the DLL believes.
+//! Owners and rights of the folder and its files: they must belong to SYSTEM and the administrators alone (on Unix to root
+//! or the current user). A user who can write one of them decides what the DLL believes.
 //!
-//! Files of another owner do not count: no reader uses such a segment, checkpoint or cursor, and such a lock is
-//! ignored. This module also mends: the DLL calls [`mend`] before it reads. Commands only [`check`].
+//! Files of other owners are ignored, whether segment, checkpoint, cursor or lock. The DLL calls [`mend`] before it reads;
+//! commands only [`check`].
 
 use crate::notice::Notice;
 use crate::{INSTANCE, LOCK, checkpoint, cursor, folder, segment};
@@ -11,17 +11,18 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The last good configuration, which the caller keeps in the folder.
+/// The file with the last good configuration, which the DLL keeps in the folder.
 pub const LAST_GOOD: &str = "last-good.json";
 
-/// What is wrong with the owner or the rights of the folder or of a file in it.
+/// A fault in the owner or the rights of the folder or of a file in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// The folder or file.
     pub path: PathBuf,
-    /// What is wrong: "it belongs to …".
+    /// What is wrong, as in "it belongs to …".
     pub what: String,
-    /// Must the file go, because what it says may be somebody else's? Mended rights would make it ours.
+    /// True if the file must be moved out, because another user may have written it. Mending its rights would make it
+    /// trusted.
     pub must_go: bool,
 }
 
@@ -31,20 +32,20 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What to do about faults of a folder, at once for all that is in it.
+/// Says how to correct the faults of a folder, as text for a message.
 pub fn remedy(folder: &Path, faults: &[Fault]) -> String {
     let give = rasadmin_rights::private_remedy(folder);
     let Some(gone) = faults.iter().find(|fault| fault.must_go) else { return give };
     let others = faults.iter().filter(|fault| fault.must_go && fault.path != gone.path).count();
     let others = if others == 0 { String::new() } else { format!(" and {others} more files") };
     format!(
-        "first move {}{others} out of the folder (the DLL does so at its next start), since what is in it may be somebody \
-         else's; then {give}",
+        "first move {}{others} out of the folder (the DLL does so at its next start), because another user may have \
+         written it; then {give}",
         gone.path.display()
     )
 }
 
-/// The faults of the folder and its files. Changes nothing. In a rehearsal's folder only the owners count.
+/// Finds the faults of the folder and its files, without changing anything. In a scratch folder only owners count.
 pub fn check(folder: &Path) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut exposure = Exposure::new(folder);
@@ -66,11 +67,11 @@ pub fn check(folder: &Path) -> Vec<Fault> {
     faults
 }
 
-/// What decides which faults count.
+/// Decides which faults count.
 struct Exposure {
-    /// In a rehearsal's folder the rights do not matter.
+    /// True in a scratch folder, where rights do not matter.
     scratch: bool,
-    /// Can others reach the files?
+    /// True if other users can reach the files.
     open: bool,
 }
 
@@ -79,13 +80,13 @@ impl Exposure {
         Self { scratch: private::is_scratch(folder), open: false }
     }
 
-    /// What is wrong with the folder, which is looked at first.
+    /// Takes the faults of the folder into account, which is inspected first.
     fn note_folder(&mut self, kind: Kind, wrong: &[PermissionFault]) {
         self.open |= kind == Kind::Folder && !wrong.is_empty();
     }
 
-    /// A file that everyone may read harms nobody in a folder that nobody else can read. (Wine makes all files like
-    /// that.)
+    /// A file that everyone may read does no harm in a folder that only administrators can read. (Wine creates all files
+    /// like that.)
     fn counts(&self, wrong: &PermissionFault, kind: Kind) -> bool {
         match wrong {
             PermissionFault::Foreign(_) => true,
@@ -95,7 +96,7 @@ impl Exposure {
     }
 }
 
-/// The faults for people: those that matter most, and how many more there are; None if there are none.
+/// Describes the faults as text: the worst ones, and the number of further ones. None if there are none.
 pub fn describe(faults: &[Fault]) -> Option<String> {
     const SHOWN: usize = 5;
     let more = faults.len().saturating_sub(SHOWN);
@@ -105,12 +106,12 @@ pub fn describe(faults: &[Fault]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("; "))
 }
 
-/// Mends our folder and files, and moves aside the files of other owners, except those that are moved under the lock
-/// when the journal is opened. It also reports what it could not do. Call it before anything is read.
+/// Mends the rights of the folder and its files, and moves aside files of other owners. (Segments and lock files are moved
+/// when the journal is opened.) The notices also say what could not be done. Call it before you read anything.
 pub fn mend(folder: &Path) -> Vec<Notice> {
     let mut exposure = Exposure::new(folder);
     let (mut mended, mut notices) = (Vec::new(), Vec::new());
-    // First the folder: after that, nobody can replace a file that was looked at.
+    // The folder comes first: after that, nobody can replace a file that was inspected.
     mend_one(folder, Kind::Folder, &mut exposure, &mut mended, &mut notices);
     for path in files(folder) {
         mend_one(&path, Kind::File, &mut exposure, &mut mended, &mut notices);
@@ -149,15 +150,15 @@ fn mend_one(path: &Path, kind: Kind, exposure: &mut Exposure, mended: &mut Vec<F
         return;
     }
     match private::mend(path, kind) {
-        // A fault that does not count is mended too, but not reported.
+        // Faults that do not count are mended too, but not reported.
         _ if !counts => {}
         Ok(()) => mended.push(Fault { path: path.to_owned(), what, must_go: false }),
         Err(e) => notices.push(Notice::NotMended { path: path.to_owned(), why: format!("{what}; {e}") }),
     }
 }
 
-/// A configuration that others can write is not used, and mending must not change that: the other files are links of a
-/// chain or have a second copy, but this one alone decides who gets in.
+/// Must the file be moved out? A kept configuration that others can write must not become trusted by mending, because it
+/// alone decides who gets in. Other files are links of a chain or have a second copy.
 fn must_move(path: &Path, wrong: &[PermissionFault]) -> bool {
     let last_good = path.file_name() == Some(OsStr::new(LAST_GOOD));
     wrong.iter().any(|wrong| match wrong {
@@ -167,7 +168,7 @@ fn must_move(path: &Path, wrong: &[PermissionFault]) -> bool {
     })
 }
 
-/// Segments and the locks: others may use them at this moment, and the lock says who may rename them.
+/// Segments and lock files may be in use, so only the lock holder may rename them.
 fn is_moved_by_opening(path: &Path) -> bool {
     let name = path.file_name();
     is_segment(path) || [LOCK, INSTANCE].iter().any(|lock| name == Some(OsStr::new(lock)))
@@ -177,7 +178,7 @@ fn is_segment(path: &Path) -> bool {
     path.extension() == Some(OsStr::new(segment::EXTENSION))
 }
 
-/// The files that are read or locked here. Anything that is not a regular file is moved aside when its name is needed.
+/// Lists the journal's files. Anything else with such a name is moved aside when the name is needed.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let ours = |path: &PathBuf| {
         let named = |name: &str| path.file_name() == Some(OsStr::new(name));
@@ -193,7 +194,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Why a file does not count, in words: "it belongs to …".
+/// Says why a file is ignored, as in "it belongs to …"; None if its owner is trusted.
 pub(crate) fn foreign(path: &Path) -> Option<String> {
     private::foreign(path).map(|owner| PermissionFault::Foreign(owner).to_string())
 }

@@ -1,4 +1,4 @@
-//! From one segment to the next.
+//! Moving from one segment to the next.
 
 use crate::error::Error;
 use crate::folder;
@@ -12,29 +12,29 @@ use crate::segment::{self, Segment};
 use crate::walk::{Step, Walk};
 use std::sync::Arc;
 
-/// How long a gap is that stands for nothing in its own segment.
+/// The length of a gap that covers no bytes but its own.
 const LEAST_GAP: u32 = GAP_SPAN as u32;
 
 impl Guard<'_> {
-    /// Ends the present segment and begins the next: before segments are deleted, or for a copy of what is there.
+    /// Ends the current segment and begins the next one: before segments are deleted, or to copy the old ones.
     ///
     /// # Errors
-    /// As of [`Guard::append`].
+    /// As for [`Guard::append`].
     pub fn seal(&mut self) -> Result<(), Error> {
         if self.inner.log.walk.at == FIRST { Ok(()) } else { self.roll() }
     }
 
-    /// Closes the segment whose sync failed, if it is the present one, and writes its records that may not be on disk
-    /// again in the next: others' too, with the same numbers. Returns the place of the last, for [`sync`].
+    /// Closes the current segment if its sync failed, and writes its records that may not be on disk again to the next
+    /// segment: other processes' records too, with the same numbers. Returns the position of the last, for [`sync`].
     ///
     /// [`sync`]: crate::Journal::sync
     ///
     /// # Errors
-    /// As of [`Guard::append`]; it can be tried again.
+    /// As for [`Guard::append`]. It can be tried again.
     pub fn rewrite(&mut self) -> Result<Position, Error> {
         if self.inner.failed == Some(self.inner.log.walk.header.segment) {
             self.prepare_next()?;
-            // For those who have this segment open. Should it fail, the next segment's first record tells them.
+            // For those who have this segment open. If this fails, the next segment's first record informs them.
             let _ = self.write_end();
             self.begin_next()?;
             self.complete(false)?;
@@ -42,11 +42,11 @@ impl Guard<'_> {
         Ok(self.inner.log.applied)
     }
 
-    /// The present segment is full.
+    /// Begins the next segment, because the current one is full.
     pub(crate) fn roll(&mut self) -> Result<(), Error> {
         let journal = self.journal;
         journal.check(&mut self.inner)?;
-        // First what may fail for want of space: then nothing has happened yet.
+        // What may fail for lack of space comes first: then nothing has happened yet.
         self.prepare_next()?;
         self.step("prepared");
         self.write_end()?;
@@ -63,15 +63,15 @@ impl Guard<'_> {
         walk.segment.write(walk.at, &frame::end(walk.crc, walk.number))
     }
 
-    /// The present segment has ended: syncs it, and begins the next. If it could not be synced, now or before, the next
-    /// one's first record follows the last that is on disk.
+    /// Syncs the current segment, which has ended, and begins the next one. If a sync has failed, the next segment's
+    /// first record follows the last one that is on disk.
     pub(crate) fn begin_next(&mut self) -> Result<(), Error> {
         let next = self.prepare_next()?;
         let inner = &mut *self.inner;
         let walk = &inner.log.walk;
         let here = walk.header;
         let mut from = (walk.number, walk.crc);
-        // It is not tried again: a second sync may succeed although the data is gone.
+        // It is not synced again: a second sync may succeed although the data is gone.
         let failed = inner.failed == Some(here.segment);
         if failed || self.journal.options.durable && walk.segment.sync().is_err() {
             inner.failed = Some(here.segment);
@@ -102,10 +102,10 @@ impl Guard<'_> {
         Ok(())
     }
 
-    /// The next segment, all its space written and nothing in it.
+    /// The next segment, with all its space written and nothing in it.
     fn prepare_next(&mut self) -> Result<Arc<Segment>, Error> {
         let (here, folder) = (self.inner.log.walk.header, self.inner.log.folder.clone());
-        // As large as the present one at least, whose records it may have to take.
+        // At least as large as the current one, whose records it may have to take.
         let size = self.journal.options.segment.max(here.size);
         self.inner.log.next = self.inner.log.next.take().filter(|next| kernel::is_at(&next.file, &next.path));
         let mut next = self.open_next()?;
@@ -133,10 +133,10 @@ impl Guard<'_> {
         Ok(next)
     }
 
-    /// Writes what the segment before has and this one lacks: after a sync that failed, or where whoever did this
-    /// before was killed.
+    /// Writes the records that the segment before has and this one lacks: after a failed sync, or if the process that
+    /// did this before was killed.
     ///
-    /// `fresh`: nobody has a state yet that would be wrong if a record is missing here.
+    /// `fresh`: no caller has a state yet that would be wrong if a record is missing here.
     pub(crate) fn complete(&mut self, fresh: bool) -> Result<(), Error> {
         let (number, upto) = (self.inner.log.walk.number, self.inner.log.applied.number);
         if number >= upto {
@@ -153,7 +153,7 @@ impl Guard<'_> {
         let bytes = match whole.filter(|copied| copied.bytes.len() as u64 + END_SPAN <= room) {
             Some(copied) => copied.bytes,
             None if !fresh => return Err(self.note(Error::Diverged { number: number + 1 })),
-            // Each of the two has lost other records. What was read is read; the journal goes on behind it.
+            // Each of the two has lost other records. What was read was read; the journal continues after it.
             None => {
                 if room < GAP_SPAN + END_SPAN {
                     self.write_end()?;
@@ -182,9 +182,10 @@ impl Guard<'_> {
     }
 }
 
-/// Is the segment free of records? It may have a header, written by a process that was killed as it began the segment.
+/// Is the segment free of records? It may have a header, written by a process that was killed when it began the
+/// segment.
 ///
-/// The file is read in pieces: somebody may have put one there that is larger than the memory.
+/// The file is read in pieces, because somebody may have put a file there that is larger than the memory.
 pub(crate) fn unused(segment: &Segment, before: &Header) -> Result<bool, Error> {
     match segment.header()? {
         Read::Unused => {}
@@ -209,16 +210,16 @@ pub(crate) fn unused(segment: &Segment, before: &Header) -> Result<bool, Error> 
 #[derive(Default)]
 pub(crate) struct Copied {
     pub bytes: Vec<u8>,
-    /// The last one's number and checksum.
+    /// The number and the checksum of the last one.
     pub last: (u64, u32),
 }
 
-/// The frames behind record `after` up to number `upto` or as far as they are there; None if that record is not.
+/// Copies the frames after record `after` up to number `upto`, as far as they exist; None if record `after` is missing.
 pub(crate) fn copy(mut source: Walk, after: (u64, u32), upto: u64) -> Result<Option<Copied>, Error> {
     while source.number < after.0 && matches!(source.step()?, Step::Record | Step::Gap) {}
     let mut bytes = Vec::new();
     if source.number > after.0 {
-        // A gap there goes over it.
+        // A gap there covers it.
         bytes.extend(frame::gap(after.1, LEAST_GAP, source.number, source.crc));
     } else if (source.number, source.crc) != after {
         return Ok(None);

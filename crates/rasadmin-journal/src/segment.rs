@@ -1,4 +1,4 @@
-//! A segment's file: read and written by place, never by a cursor that handles share.
+//! A segment's file. It is read and written at explicit offsets, because handles can share a file position.
 
 use crate::error::{Context, Error};
 use crate::header::{self, FIRST};
@@ -8,10 +8,10 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What a segment's file is called after its ordinal, which has ten digits.
+/// The extension of a segment's file. Its name is the ordinal in ten digits.
 pub const EXTENSION: &str = "segment";
 
-/// An open file of a segment.
+/// An open segment.
 #[derive(Debug)]
 pub struct Segment {
     pub file: File,
@@ -19,26 +19,27 @@ pub struct Segment {
     pub ordinal: u64,
 }
 
-/// How a file is opened.
+/// How a segment is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// A follower's: it writes nothing.
+    /// For a follower, which writes nothing.
     Read,
-    /// A lock holder's.
+    /// For the lock holder.
     Write,
 }
 
-/// The path of a segment.
+/// Returns the path of a segment.
 pub fn path(folder: &Path, ordinal: u64) -> PathBuf {
     folder.join(format!("{ordinal:010}.{EXTENSION}"))
 }
 
 impl Segment {
-    /// Opens one that exists; None if there is nothing of this name, or something that is no file of ours.
+    /// Opens an existing segment. Returns None if there is nothing of this name, or something that is not one of our
+    /// files.
     pub fn open(folder: &Path, ordinal: u64, access: Access) -> Result<Option<Self>, Error> {
         let path = path(folder, ordinal);
-        // A link is not followed, and a pipe is not opened, because that would wait. A file of another owner does not
-        // count.
+        // Links are not followed, and pipes are not opened because that would block. A file of another owner is
+        // ignored.
         if !std::fs::symlink_metadata(&path).is_ok_and(|of| of.is_file()) || rights::foreign(&path).is_some() {
             return Ok(None);
         }
@@ -49,7 +50,7 @@ impl Segment {
         }
     }
 
-    /// Makes one, empty. Fails where something of that name exists.
+    /// Creates an empty segment. Fails if something of that name exists.
     pub fn create(folder: &Path, ordinal: u64) -> Result<Self, Error> {
         let path = path(folder, ordinal);
         let mut options = File::options();
@@ -57,14 +58,14 @@ impl Segment {
         Ok(Self { file, path, ordinal })
     }
 
-    /// Its header.
+    /// Reads the header.
     pub fn header(&self) -> Result<header::Read, Error> {
         let mut bytes = [0; FIRST as usize];
         let length = self.read(0, &mut bytes)?;
         Ok(header::read(&bytes[..length]))
     }
 
-    /// Reads from a place on; returns how many bytes there were.
+    /// Reads from an offset; returns the number of bytes read.
     pub fn read(&self, at: u64, into: &mut [u8]) -> Result<usize, Error> {
         #[cfg(test)]
         if crate::tests::hooks::read_fails(self.ordinal) {
@@ -82,8 +83,8 @@ impl Segment {
         Ok(done)
     }
 
-    /// Reads the bytes from `at` to `end`, or to the end of the file. A header can claim any length, so only what the
-    /// file has is allocated, and a lack of memory is an error.
+    /// Reads the bytes from `at` to `end`, or to the end of the file. A header can claim any length, so the allocation
+    /// is limited to the file's length, and a lack of memory is an error.
     pub fn read_to(&self, at: u64, end: u64) -> Result<Vec<u8>, Error> {
         let length = end.min(self.length()?).saturating_sub(at);
         let length = usize::try_from(length).map_err(io::Error::other).when("read", &self.path)?;
@@ -95,7 +96,7 @@ impl Segment {
         Ok(bytes)
     }
 
-    /// Writes at a place.
+    /// Writes at an offset.
     pub fn write(&self, at: u64, bytes: &[u8]) -> Result<(), Error> {
         #[cfg(test)]
         if let Some(part) = crate::tests::hooks::write_fails(self.ordinal) {
@@ -105,8 +106,8 @@ impl Segment {
         write_all_at(&self.file, bytes, at).when("write", &self.path)
     }
 
-    /// Writes zeros from one place to another: space that a full disk cannot refuse later. (A file whose length is set
-    /// has holes, which need space when they are filled.)
+    /// Writes zeros from one offset to another, to reserve space that a full disk cannot refuse later. (Setting the
+    /// length instead would leave holes, which need space when they are filled.)
     pub fn fill(&self, from: u64, to: u64) -> Result<(), Error> {
         let zeros = [0; 64 * 1024];
         let mut at = from;
@@ -118,12 +119,12 @@ impl Segment {
         Ok(())
     }
 
-    /// How long the file is, in bytes.
+    /// The length of the file, in bytes.
     pub fn length(&self) -> Result<u64, Error> {
         Ok(self.file.metadata().when("look at", &self.path)?.len())
     }
 
-    /// What was written is on disk when this returns.
+    /// Syncs the file: what was written is on disk when this returns.
     pub fn sync(&self) -> Result<(), Error> {
         #[cfg(test)]
         if crate::tests::hooks::sync_fails(self.ordinal) {
@@ -137,7 +138,7 @@ impl Segment {
     }
 }
 
-/// A full disk is found at a sync too, and costs the same records.
+/// A full disk may be noticed only at a sync, with the same consequences for the records.
 fn as_sync(error: Error) -> Error {
     match error {
         Error::Io(failed) | Error::Full(failed) => Error::Sync(failed),
@@ -145,8 +146,8 @@ fn as_sync(error: Error) -> Error {
     }
 }
 
-/// The names in the folder are on disk when this returns. Windows has no such call, and needs none: its file systems
-/// log changes of names.
+/// Syncs the names in the folder. Windows has no such call and needs none, because its file systems log changes of
+/// names.
 pub fn sync_names(folder: &Path) -> Result<(), Error> {
     if cfg!(unix) {
         File::open(folder).and_then(|folder| folder.sync_all()).when("sync", folder)?;
@@ -154,7 +155,7 @@ pub fn sync_names(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes at a place of a file.
+/// Writes all bytes at an offset of a file.
 pub fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     let mut done = 0;
     while done < bytes.len() {

@@ -3,14 +3,14 @@
 use crate::Error;
 use std::time::{Duration, Instant};
 
-/// How often the processor is given away before the first sleep. Most holders let go within microseconds, and the
+/// How often to yield the processor before the first sleep. Most holders release the lock within microseconds, and the
 /// shortest sleep of some systems is a millisecond.
 const YIELDS: u32 = 50;
 
 const SHORTEST: Duration = Duration::from_micros(100);
 const LONGEST: Duration = Duration::from_millis(1);
 
-/// Tries until it succeeds or the deadline has passed, once at least.
+/// Tries until it succeeds or the deadline has passed, at least once.
 pub fn until<T>(deadline: Instant, mut attempt: impl FnMut() -> Result<Option<T>, Error>) -> Result<T, Error> {
     let mut sleep = SHORTEST;
     for tried in 0_u32.. {

@@ -1,4 +1,4 @@
-//! Going through one segment, frame by frame.
+//! Reads one segment, frame by frame.
 
 use crate::error::Error;
 use crate::frame::{self, Frame, HEAD, Kind, Seen};
@@ -6,55 +6,55 @@ use crate::header::{FIRST, Header};
 use crate::segment::Segment;
 use std::sync::Arc;
 
-/// What is read to see whether anything was appended; twice as much each time that something was, up to [`CHUNK`].
+/// The bytes to read first when checking for new records. Doubled after each success, up to [`CHUNK`].
 const LOOK: usize = 512;
-/// What is read at once at most, where no record is longer.
+/// The most bytes to read at once, except for a longer record.
 const CHUNK: usize = 64 * 1024;
 
-/// A place in a segment, and what was read up to there.
+/// A position in a segment, with what was read there.
 #[derive(Debug)]
 pub struct Walk {
     pub segment: Arc<Segment>,
     pub header: Header,
-    /// Where the next frame is expected.
+    /// The offset at which the next frame is expected.
     pub at: u64,
-    /// The last record's number, and its checksum.
+    /// The number and the checksum of the last record.
     pub number: u64,
     pub crc: u32,
-    /// Where the last record's frame begins.
+    /// The offset of the last record's frame.
     frame_at: u64,
     buffer: Vec<u8>,
-    /// How much is read next.
+    /// The bytes to read next.
     look: usize,
-    /// Where the buffer's first byte stands in the file.
+    /// The offset of the buffer's first byte in the file.
     start: u64,
 }
 
-/// What came next.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A record, which [`Walk::payload`] gives.
+    /// A record: see [`Walk::payload`].
     Record,
-    /// Records are missing, up to the present number.
+    /// Records are missing, up to the current number.
     Gap,
-    /// The segment ends.
+    /// The end of the segment.
     End,
-    /// Nothing was written there.
+    /// Nothing was written here.
     Zero,
-    /// No whole frame.
+    /// Not a complete frame.
     Bad,
-    /// A whole frame that does not continue the last.
+    /// A complete frame that does not continue the last one.
     Unrelated(Frame),
 }
 
 impl Walk {
-    /// From the beginning of a segment.
+    /// Starts at the beginning of a segment.
     pub fn new(segment: Arc<Segment>, header: Header) -> Self {
         let (number, crc) = (header.last, header.last_crc);
         Self { segment, header, at: FIRST, number, crc, frame_at: FIRST, buffer: Vec::new(), look: LOOK, start: FIRST }
     }
 
-    /// Takes one step. At `Zero`, `Bad`, `Stranger` and `End` it stays where it is.
+    /// Takes one step. At `Zero`, `Bad`, `Unrelated` and `End` the position does not change.
     pub fn step(&mut self) -> Result<Step, Error> {
         let frame = match self.look()? {
             Seen::Whole(frame) => frame,
@@ -80,13 +80,13 @@ impl Walk {
         Ok(step)
     }
 
-    /// Does it have a record behind this number?
+    /// Is there a record after this number?
     pub fn goes_beyond(mut self, number: u64) -> Result<bool, Error> {
         while self.number <= number && matches!(self.step()?, Step::Record | Step::Gap) {}
         Ok(self.number > number)
     }
 
-    /// The payload of the record that the last step went over.
+    /// The payload of the record that the last step read.
     pub fn payload(&self) -> &[u8] {
         let frame = self.frame();
         let length = frame::u32_at(frame, 4) as usize;
@@ -99,20 +99,20 @@ impl Walk {
         self.buffer.get(from..to).unwrap_or_default()
     }
 
-    /// Somebody wrote: what was read ahead does not count.
+    /// Discards what was read ahead, because somebody wrote.
     pub fn forget(&mut self) {
         self.buffer.clear();
         self.start = self.at;
     }
 
-    /// The caller wrote a record here: `span` bytes.
+    /// Moves past a record of `span` bytes that the caller wrote here.
     pub fn advance(&mut self, span: u64, number: u64, crc: u32) {
         self.at += span;
         (self.number, self.crc) = (number, crc);
         self.forget();
     }
 
-    /// How far the segment reaches from here, in bytes.
+    /// The bytes from here to the end of the segment.
     pub fn room(&self) -> u64 {
         self.header.size.saturating_sub(self.at)
     }
@@ -121,7 +121,7 @@ impl Walk {
         self.in_buffer(self.at).and_then(|from| self.buffer.get(from..)).unwrap_or_default()
     }
 
-    /// Where a place of the file is in the buffer.
+    /// The index in the buffer of an offset in the file.
     fn in_buffer(&self, at: u64) -> Option<usize> {
         at.checked_sub(self.start).and_then(|offset| usize::try_from(offset).ok())
     }
@@ -131,7 +131,7 @@ impl Walk {
         if matches!(seen, Seen::Whole(_)) {
             return Ok(seen);
         }
-        // What was read ahead may have been half written then.
+        // What was read ahead may have been incomplete then.
         self.fill(self.look)?;
         let mut seen = frame::see(self.ahead(), self.room());
         if let Seen::Short(whole) = seen {
@@ -147,7 +147,7 @@ impl Walk {
     }
 
     fn fill(&mut self, wanted: usize) -> Result<(), Error> {
-        // Nothing of another place may be left in the buffer if the read fails.
+        // If the read fails, the buffer must not contain bytes of another offset.
         self.forget();
         if wanted <= CHUNK {
             self.buffer.resize(wanted, 0);

@@ -1,38 +1,38 @@
-//! Why a ledger cannot be used.
+//! Errors of the ledger.
 
 use std::fmt;
 use std::path::Path;
 
-/// Why a ledger, or the journal that it is made of, could not be used.
+/// Why a ledger, or its journal, could not be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// Which kind.
+    /// The kind of error.
     pub kind: ErrorKind,
-    /// What happened, for people.
+    /// What happened, as text.
     pub message: String,
 }
 
-/// Kinds of errors.
+/// The kinds of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// The file or its folder is not there, or something else stands in its place.
+    /// The file or its folder is missing, or something else has its name.
     Missing,
     /// Another process held it beyond the deadline.
     Locked,
-    /// It may not be written.
+    /// The file may not be written.
     ReadOnly,
     /// The disk is full.
     Full,
-    /// It is no ledger, or damaged.
+    /// The file is damaged, or not a ledger.
     Corrupt,
-    /// It belongs to another platform or a newer version.
+    /// The ledger belongs to another platform or has another version.
     Foreign,
     /// Anything else.
     Other,
 }
 
 impl ErrorKind {
-    /// As messages name it.
+    /// Its name in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -47,7 +47,7 @@ impl ErrorKind {
 }
 
 impl Error {
-    /// With the file that it is about.
+    /// Makes an error about a file.
     pub(crate) fn new(kind: ErrorKind, path: &Path, what: impl fmt::Display) -> Self {
         Self { kind, message: format!("{}: {what}", path.display()) }
     }

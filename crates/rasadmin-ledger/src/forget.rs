@@ -1,7 +1,7 @@
-//! Forgetting what ended before a time: it is deleted or made anonymous. What is live stays.
+//! Deletes or anonymises what ended before a time. Live data stays.
 
 use crate::queries::{self, Query};
-use crate::sqlite::{Database, Row, Unfit};
+use crate::sqlite::{ColumnError, Database, Row};
 use crate::value::{Value, Values, values};
 use crate::{Error, RowId};
 use rasadmin_engine::{Fact, Facts, Id, Identity, Millis, Name};
@@ -9,16 +9,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// Whose data: of everybody before a time, or of one user; never what is still live.
+/// Whose past data to remove: everyone's, or one user's. Live data is never affected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForgetScope {
-    /// What ended before.
+    /// Removes what ended before this time.
     pub before: Millis,
-    /// The first day that stays, of the configured time zone: `2026-11-23`.
+    /// The first day that stays, in the configured time zone: `2026-11-23`.
     pub first_day: String,
-    /// Only of this user.
+    /// Only this user's data.
     pub user: Option<Identity>,
-    /// When it is forgotten: what ended later was live then.
+    /// The time of the removal: what ended later was live then.
     pub now: Millis,
 }
 
@@ -50,20 +50,20 @@ impl std::ops::AddAssign for ForgetCounts {
     }
 }
 
-/// How a pseudonym begins; no user of a directory has such a name.
+/// The prefix of a pseudonym, which no directory uses for a user.
 const MARK: &str = "ANON-";
 
-/// How many rows are read at once.
+/// The number of rows that are read at once.
 const BATCH: i64 = 500;
 
-/// The pseudonyms. A pseudonym is a hash with a key: the random bytes of the record of `anonymise`. So reading that
-/// record again gives the same pseudonyms, and once its segment is gone they cannot be traced back.
+/// Makes pseudonyms: keyed hashes, with the random bytes of the `anonymise` record as the key. So reading that record
+/// again gives the same pseudonyms, and they cannot be traced back once its segment is deleted.
 pub(crate) struct Pseudonyms {
     key: Id,
 }
 
 impl Pseudonyms {
-    /// `record`: its random bytes. They are kept in no table.
+    /// `record` is the record's random bytes. No table contains them.
     pub const fn of(record: Id) -> Self {
         Self { key: record }
     }
@@ -71,7 +71,7 @@ impl Pseudonyms {
     fn name(&self, domain: &str, name: &str) -> String {
         let mut hash = Sha256::new();
         hash.update(self.key.0.to_be_bytes());
-        // Neither has a NUL.
+        // Neither contains a NUL.
         hash.update([domain.as_bytes(), b"\0", name.as_bytes()].concat());
         let digits: String = hash.finalize()[..6].iter().map(|byte| format!("{byte:02X}")).collect();
         format!("{MARK}{digits}")
@@ -79,7 +79,7 @@ impl Pseudonyms {
 }
 
 impl ForgetScope {
-    /// The statement for everybody, or for one user.
+    /// Selects the statement for everyone, or for one user.
     fn either(&self, all: Query, one: Query) -> Query {
         if self.user.is_some() { one } else { all }
     }
@@ -93,13 +93,13 @@ impl ForgetScope {
     }
 }
 
-/// Deletes it: sessions with their links, leases, decisions, days of use, anomalies; and configurations that explain no
-/// decision any more. What is deleted is overwritten.
+/// Deletes past sessions with their links, leases, decisions, days of use and anomalies, and configurations that no
+/// decision needs any more. Deleted data is overwritten.
 pub(crate) fn purge(database: &Database, scope: &ForgetScope) -> Result<ForgetCounts, Error> {
     let delete = |query: Query, values: &Values<'_>| database.run(query, values).map(|n| n as u64);
     let ended = values! { before: scope.before, domain: scope.domain(), name: scope.name() };
     let days = values! { first_day: &scope.first_day, now: scope.now, domain: scope.domain(), name: scope.name() };
-    // Days look at sessions, and so do decisions; decisions look at leases too.
+    // The order matters: days of use and decisions refer to sessions, and decisions also to leases.
     let usage_days = delete(scope.either(queries::USE_PURGED, queries::USE_OF_USER_PURGED), days)?;
     let links = delete(scope.either(queries::LINKS_PURGED, queries::LINKS_OF_USER_PURGED), ended)?;
     let changed = ForgetCounts {
@@ -117,8 +117,8 @@ pub(crate) fn purge(database: &Database, scope: &ForgetScope) -> Result<ForgetCo
     Ok(changed)
 }
 
-/// Makes it anonymous: users become pseudonyms, computers and public addresses are removed; times, amounts, tunnels,
-/// rules and VPN addresses stay for statistics.
+/// Makes past data anonymous. Users become pseudonyms; computer names and public addresses are removed. Times, amounts,
+/// tunnels, rules and VPN addresses stay for statistics.
 pub(crate) fn anonymise(
     database: &Database,
     scope: &ForgetScope,
@@ -136,7 +136,7 @@ pub(crate) fn anonymise(
     })
 }
 
-/// Sessions or leases: rows that have a user, and the user's name as RRAS passed it.
+/// Anonymises sessions or leases: rows with a user, and with the user's name as RRAS passed it.
 fn named(
     database: &Database,
     scope: &ForgetScope,
@@ -154,13 +154,13 @@ fn named(
     })
 }
 
-/// Of a decision's facts those go that name somebody.
+/// Anonymises decisions: removes the facts that identify somebody.
 fn decisions(database: &Database, scope: &ForgetScope, pseudonyms: &Pseudonyms) -> Result<u64, Error> {
     in_batches(|after| {
         let found = database.all(queries::PAST_DECISIONS, &next(scope, after), |row| {
-            let facts: Facts = serde_json::from_str(&row.get::<String>(4)?).map_err(|e| Unfit::new(4, e))?;
+            let facts: Facts = serde_json::from_str(&row.get::<String>(4)?).map_err(|e| ColumnError::new(4, e))?;
             let nameless = Facts { user: Fact::Absent, computer: Fact::Absent, source: Fact::Absent, ..facts };
-            let facts = serde_json::to_string(&nameless).map_err(|e| Unfit::new(4, e))?;
+            let facts = serde_json::to_string(&nameless).map_err(|e| ColumnError::new(4, e))?;
             Ok((Named::read(row)?, facts))
         })?;
         for (row, facts) in &found {
@@ -174,7 +174,7 @@ fn decisions(database: &Database, scope: &ForgetScope, pseudonyms: &Pseudonyms) 
     })
 }
 
-/// `batch` handles the rows behind a number, and says which they were; how many there were in all.
+/// Calls `batch` with the number after which to continue until it returns no more rows. Returns the number of rows.
 fn in_batches(mut batch: impl FnMut(RowId) -> Result<Vec<RowId>, Error>) -> Result<u64, Error> {
     let (mut after, mut changed) = (RowId::MIN, 0);
     loop {
@@ -195,7 +195,7 @@ fn next(scope: &ForgetScope, after: RowId) -> [(&'static str, Value<'_>); 5] {
     ]
 }
 
-/// A row that names somebody.
+/// The columns of a row that identify a user.
 struct Named {
     id: RowId,
     domain: Option<String>,
@@ -204,11 +204,11 @@ struct Named {
 }
 
 impl Named {
-    fn read(row: &Row<'_>) -> Result<Self, Unfit> {
+    fn read(row: &Row<'_>) -> Result<Self, ColumnError> {
         Ok(Self { id: row.get(0)?, domain: row.get(1)?, name: row.get(2)?, user_name: row.get(3)? })
     }
 
-    /// The domain and the name instead, and what RRAS has passed instead.
+    /// The replacements for the domain, the name, and the name that RRAS passed.
     fn alias(&self, pseudonyms: &Pseudonyms) -> (Option<&'static str>, Option<String>, String) {
         let alias = match (&self.domain, &self.name) {
             (Some(domain), Some(name)) => pseudonyms.name(domain, name),
@@ -219,7 +219,7 @@ impl Named {
     }
 }
 
-/// Days of use: the sums stay.
+/// Anonymises days of use. The sums stay.
 fn days_of_use(database: &Database, scope: &ForgetScope, pseudonyms: &Pseudonyms) -> Result<u64, Error> {
     let users = match &scope.user {
         Some(user) => vec![user.clone()],

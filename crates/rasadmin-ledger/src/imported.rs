@@ -1,4 +1,4 @@
-//! Sessions of other logs, as the ledger takes them: [`super::sqlite::Sqlite::import`] writes them.
+//! Sessions imported from other logs. [`super::sqlite::Sqlite::import`] writes them.
 
 use rasadmin_engine::Millis;
 use rasadmin_engine::effect::Usage;
@@ -7,53 +7,53 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::Ipv4Addr;
 
-/// How an imported session ended, where its log does not say.
+/// How an imported session ended if its log does not say.
 pub const NO_END: &str = "end not in the log";
 
-/// A session of another log. It is over, whatever its log says, so that it counts nowhere.
+/// A session of another log. It has ended, whatever its log says, so that it counts for no limit and no quota.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportedSession {
-    /// The session's key: a UUID, always the same for the same session of the same log.
+    /// The session's key: a UUID that is always the same for the same session of the same log.
     pub key: String,
-    /// Which log: `odbc`, `dts`, `ias`.
+    /// The log: `odbc`, `dts` or `ias`.
     pub source: &'static str,
     /// The RRAS server.
     pub server: Name,
-    /// Who it was, if the log says.
+    /// The user, if the log says.
     pub user: Option<Identity>,
-    /// The user's name as the log has it.
+    /// The user's name as in the log.
     pub user_name: Name,
-    /// The client's computer; empty if the log does not say.
+    /// The client's computer name; empty if the log does not say.
     pub computer: Name,
     /// The client's public address; empty if the log does not say.
     pub calling: String,
-    /// The tunnel's name, or RADIUS's number for it.
+    /// The tunnel's name, or its RADIUS number.
     pub tunnel: Option<String>,
     /// The port's name.
     pub port: Option<Name>,
     /// The client's IPv4 address.
     pub address: Option<Ipv4Addr>,
-    /// The client's IPv6 interface identifier, as the ledger writes it.
+    /// The client's IPv6 interface identifier, as the low half of an address.
     pub interface_id: Option<String>,
     /// The client's IPv6 prefix.
     pub prefix: Option<String>,
     /// When it began.
     pub start: Millis,
-    /// When it ended, or was seen last.
+    /// When it ended, or was last seen.
     pub stop: Millis,
-    /// Seconds.
+    /// How long it lasted, in seconds.
     pub seconds: u64,
     /// Octets and frames; None if the log does not say.
     pub usage: Option<Usage>,
     /// Are the octets exact?
     pub exact: bool,
-    /// How many links.
+    /// The number of links.
     pub links: u32,
     /// Acct-Terminate-Cause, as RADIUS names it.
     pub cause: Option<String>,
-    /// As in `closed_by`.
+    /// How its end is known, as in the column `closed_by`.
     pub closed_by: &'static str,
-    /// Was its end not seen?
+    /// True if its end was not seen.
     pub estimated: bool,
 }
 

@@ -1,9 +1,10 @@
-//! The rows that a record makes. The state folds the same effects in memory; here they are kept for people.
+//! Writes the rows that a record makes. The state applies the same effects in memory.
 //!
 //! Every row has a key made from its record's random bytes, and a later effect overwrites what an earlier one wrote. So
-//! a journal can be read again, from any record on, and at its end the rows are the same: what begins again lives until
-//! its end is read again. What began before the oldest record does not begin again; so a few effects (an instance's
-//! beginning, a session's use so far, what is forgotten) look at what is there, and say how they tell a second reading.
+//! the journal can be read again from any record, and at its end the rows are the same: what begins again is live until
+//! its end is read again. What began before the oldest record does not begin again. Therefore a few effects (the start
+//! of an instance, a session's use so far, purge and anonymise) check the existing rows; their functions say how they
+//! detect a second reading.
 
 mod instance;
 mod leases;
@@ -20,45 +21,46 @@ use rasadmin_engine::effect::Forgetting;
 use rasadmin_engine::event::{ConfigRead, Repeated};
 use rasadmin_engine::{Effect, Id, Millis, Name, Record, Refusal};
 
-/// How a session or a lease ended whose end the journal does not have any more.
+/// How a session or a lease ended if the journal no longer has its end.
 const UNKNOWN_END: &str = "end not in the journal";
 
-/// The records of one journal, as they become rows.
+/// Turns the records of one journal into rows.
 pub(crate) struct Projection<'d> {
     database: &'d Database,
-    /// Whose records these are.
+    /// The server that the records are about.
     pub server: Name,
-    /// The instance that lives: records of others change nothing. None: it is not known, and nothing is passed over.
-    pub living: Option<Id>,
-    /// An instance's token and the number of its row, so that it need not be looked up for every row.
+    /// The live instance. Records of other instances change nothing. None if it is not known: then no record is
+    /// skipped.
+    pub live_instance: Option<Id>,
+    /// An instance's token and row number, to avoid a lookup for every row.
     instance: Option<(Id, i64)>,
     /// The time of the last record; 0 if there was none.
     time: Millis,
-    /// The last sign of life that is still to be noted.
-    heard: Option<(Id, Millis)>,
-    /// What purge and anonymise have changed.
+    /// The last activity, which is noted at the end of a batch.
+    last_activity: Option<(Id, Millis)>,
+    /// The rows that purge and anonymise have changed.
     pub forgotten: ForgetCounts,
 }
 
-/// The record that a row is made of.
-struct Of<'r> {
-    /// Its key.
+/// The record that a row is made from.
+struct RowSource<'r> {
+    /// The record's key.
     key: &'r str,
-    /// Which of its effects.
+    /// The index of the effect in the record.
     index: usize,
     time: Millis,
     /// The row of its instance; 0 if there is none.
     instance: i64,
 }
 
-impl Of<'_> {
-    /// The key of the effect.
+impl RowSource<'_> {
+    /// The effect's key.
     fn effect(&self) -> String {
         format!("{}/{}", self.key, self.index)
     }
 }
 
-/// A record's key: a UUIDv7 of its time and of its random bytes, so that new ones stand at the end of an index.
+/// A record's key: a UUIDv7 of its time and its random bytes, so that new ones come last in an index.
 fn key_of(id: Id, time: Millis) -> String {
     let mut tail = [0; 10];
     tail.copy_from_slice(&id.0.to_be_bytes()[..10]);
@@ -66,12 +68,12 @@ fn key_of(id: Id, time: Millis) -> String {
     uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid().to_string()
 }
 
-/// An identifier as the tables have it.
+/// An identifier as in the tables.
 fn key(id: Id) -> String {
     id.to_string()
 }
 
-/// A refusal's kind, as `decisions.refusal` has it.
+/// A refusal's kind, as in `decisions.refusal`.
 const fn code(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::ReservationHeld => "reservation-held",
@@ -84,18 +86,27 @@ const fn code(refusal: &Refusal) -> &'static str {
 }
 
 impl<'d> Projection<'d> {
-    pub fn new(database: &'d Database, server: Name, living: Option<Id>) -> Self {
-        Self { database, server, living, instance: None, time: 0, heard: None, forgotten: ForgetCounts::default() }
+    pub fn new(database: &'d Database, server: Name, live_instance: Option<Id>) -> Self {
+        Self {
+            database,
+            server,
+            live_instance,
+            instance: None,
+            time: 0,
+            last_activity: None,
+            forgotten: ForgetCounts::default(),
+        }
     }
 
     /// Writes the rows of a record.
     pub fn record(&mut self, record: &Record) -> Result<(), Error> {
         let key = key_of(record.id, record.at.time);
         self.time = record.at.time;
-        let mut of = Of { key: &key, index: 0, time: record.at.time, instance: self.instance(record.instance)? };
-        let heeded = self.living.is_none_or(|living| living == record.instance)
+        let mut of = RowSource { key: &key, index: 0, time: record.at.time, instance: self.instance(record.instance)? };
+        let heeded = self.live_instance.is_none_or(|live_instance| live_instance == record.instance)
             || record.effects.iter().any(|effect| matches!(effect, Effect::InstanceBegan(_)));
-        // A lease names its decision, and a decision its session: which of the two is there first.
+        // A lease refers to its decision, and a decision to its session, so the order depends on what the record
+        // begins.
         let begins = record.effects.iter().any(|effect| matches!(effect, Effect::SessionBegan(_)));
         if !begins {
             self.decision(&of, record)?;
@@ -121,12 +132,12 @@ impl<'d> Projection<'d> {
             self.decision(&of, record)?;
         }
         if record.event.is_of_rras() {
-            self.hear(record.instance, record.at.time)?;
+            self.note_activity(record.instance, record.at.time)?;
         }
         Ok(())
     }
 
-    fn effect(&mut self, of: &Of<'_>, record: &Record, effect: &Effect) -> Result<(), Error> {
+    fn effect(&mut self, of: &RowSource<'_>, record: &Record, effect: &Effect) -> Result<(), Error> {
         match effect {
             Effect::InstanceBegan(began) => self.instance_began(began),
             Effect::RefusalRepeated(repeated) => self.refusal_repeated(repeated),
@@ -159,7 +170,7 @@ impl<'d> Projection<'d> {
                 };
                 self.forget(record.id, &scope, *how)
             }
-            // They matter to what is decided next, and to no report.
+            // These effects matter for later decisions, but have no rows.
             Effect::SessionConfirmed { .. }
             | Effect::LeaseHeld { .. }
             | Effect::LeaseReleaseSeen { .. }
@@ -174,8 +185,8 @@ impl<'d> Projection<'d> {
         }
     }
 
-    /// A second reading brings back what was deleted, until it comes here. Of what was made nobody's the rows have
-    /// stayed, and get no names.
+    /// Purges or anonymises. A second reading first restores what was deleted, until it reaches this record again. Rows
+    /// that were made anonymous stay, and get no names.
     fn forget(&mut self, record: Id, scope: &ForgetScope, how: Forgetting) -> Result<(), Error> {
         let changed = match how {
             Forgetting::Purge => crate::forget::purge(self.database, scope)?,
@@ -185,7 +196,7 @@ impl<'d> Projection<'d> {
         Ok(())
     }
 
-    fn decision(&mut self, of: &Of<'_>, record: &Record) -> Result<(), Error> {
+    fn decision(&mut self, of: &RowSource<'_>, record: &Record) -> Result<(), Error> {
         let Some(decision) = &record.decision else { return Ok(()) };
         let user = decision.facts.user.known();
         let json = |e: serde_json::Error| Error { kind: ErrorKind::Other, message: e.to_string() };
@@ -205,7 +216,7 @@ impl<'d> Projection<'d> {
         Ok(())
     }
 
-    /// A refusal was repeated: counted with the first one's decision.
+    /// Counts a repeated refusal with the decision of the first one.
     fn refusal_repeated(&mut self, repeated: &Repeated) -> Result<(), Error> {
         self.database.run(
             queries::REFUSAL_REPEATED,
@@ -217,16 +228,15 @@ impl<'d> Projection<'d> {
         Ok(())
     }
 
-    /// What is noted of records that are not there, at the time of the last one before them as far as it is known.
-    /// `key` is its own.
+    /// Notes missing records, at the time of the last record before them. `key` identifies the entry.
     pub fn missing(&mut self, key: &str, what: &str, details: &str, records: u64) -> Result<(), Error> {
-        let instance = self.living.map_or(Ok(0), |living| self.instance(living))?;
+        let instance = self.live_instance.map_or(Ok(0), |live_instance| self.instance(live_instance))?;
         let time = if self.time == 0 { self.last_activity()? } else { self.time };
-        self.out_of_order(&Of { key, index: 0, time, instance }, what, details, [0, records])
+        self.out_of_order(&RowSource { key, index: 0, time, instance }, what, details, [0, records])
     }
 
-    /// `gone`: events that were lost, and records that are missing.
-    fn out_of_order(&mut self, of: &Of<'_>, what: &str, details: &str, gone: [u64; 2]) -> Result<(), Error> {
+    /// `gone`: the numbers of lost events and of missing records.
+    fn out_of_order(&mut self, of: &RowSource<'_>, what: &str, details: &str, gone: [u64; 2]) -> Result<(), Error> {
         let [lost, missing] = gone.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
         self.database.run(
             queries::OUT_OF_ORDER,
@@ -238,7 +248,7 @@ impl<'d> Projection<'d> {
         Ok(())
     }
 
-    fn config(&mut self, of: &Of<'_>, read: &ConfigRead) -> Result<(), Error> {
+    fn config(&mut self, of: &RowSource<'_>, read: &ConfigRead) -> Result<(), Error> {
         if let Some(texts) = &read.texts {
             self.database.run(queries::CONFIG_KEPT, values! { hash: &read.hash, now: of.time, texts: texts })?;
         }

@@ -1,21 +1,21 @@
-//! Every statement of the ledger, by its name: the only ones that a [`Database`](crate::sqlite::Database) runs.
+//! Every statement of the ledger, by its name. A [`Database`](crate::sqlite::Database) runs no others.
 //!
-//! Their text is SQL that SQLite and PostgreSQL both speak. What only SQLite knows is in [`sqlite_only`], each with its
-//! reason. Keep to what both have:
+//! The statements are SQL that SQLite and PostgreSQL both understand. Statements that only SQLite understands are in
+//! [`sqlite_only`], each with its reason. Keep to what both have:
 //!
-//! - Parameters have names, `:server`. PostgreSQL has numbers instead, in the order in which they come first. It takes a
-//!   parameter's type from what stands beside it where it comes first: in `:from - 1000` that is a number of 32 bits, and
-//!   in `:server IS NULL` nothing.
-//! - So a condition that may be left out is `(server = :server OR :server IS NULL)`, in this order. No index serves it:
-//!   where one should, there is a second query. A time that has no limit is compared with the least or the greatest
-//!   number.
-//! - `+time >= :since` keeps SQLite from using the index of `time` where another one finds fewer rows.
-//! - Sums are cast to BIGINT: PostgreSQL's are decimals. No limit is the greatest number: `LIMIT -1` is SQLite's,
-//!   `LIMIT NULL` PostgreSQL's.
-//! - Truth is 1 or 0 in a column. What a query returns is a BIGINT or a TEXT, and never the outcome of a comparison.
-//! - Case is folded with `lower` on both sides. JSON is read and written by the program, not by the database.
+//! - Parameters have names, `:server`. PostgreSQL numbers them instead, in the order in which they first occur. It
+//! derives a parameter's type from what is next to its first occurrence: in `:from - 1000` that is a 32-bit number, and
+//! in `:server IS NULL` nothing.
+//! - So an optional condition is `(server = :server OR :server IS NULL)`, in this order. No index serves such a
+//! condition; if one should, there is a second query. If a time has no limit, it is compared with the least or the
+//! greatest number.
+//! - `+time >= :since` keeps SQLite from using the index of `time` if another index finds fewer rows.
+//! - Sums are cast to BIGINT, because PostgreSQL's are decimals. To have no limit, use the greatest number, because
+//! `LIMIT -1` is SQLite's and `LIMIT NULL` is PostgreSQL's.
+//! - Truth values in a column are 1 or 0. A query returns a BIGINT or a TEXT, never the result of a comparison.
+//! - Case is folded with `lower` on both sides. The program reads and writes JSON, not the database.
 
-/// Declares statements, and the list of them. The text may have several parts: they are joined.
+/// Declares statements, and the list of them. A text can have several parts, which are joined.
 macro_rules! queries {
     ($($(#[$about:meta])* $name:ident = $($part:expr),+;)*) => {
         $($(#[$about])* pub(crate) const $name: Query = Query { name: stringify!($name), text: concat!($($part),+) };)*
@@ -24,7 +24,7 @@ macro_rules! queries {
     };
 }
 
-/// Declares the parts, and the list of all their statements.
+/// Declares the modules, and the list of all their statements.
 macro_rules! parts {
     ($($part:ident),*) => {
         $(mod $part;)*
@@ -41,7 +41,7 @@ macro_rules! parts {
 parts!(checks, decisions, forget, instances, journals, leases, links, sessions, usage);
 pub(crate) mod sqlite_only;
 
-/// A statement that SQLite and PostgreSQL both understand. Only this module and its parts can make one.
+/// A statement that SQLite and PostgreSQL both understand. Only this module and its submodules can make one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Query {
     name: &'static str,
@@ -53,7 +53,7 @@ mod declared {
     pub trait Declared {}
 }
 
-/// What a database runs.
+/// A statement that a database can run.
 pub(crate) trait Statement: Copy + declared::Declared {
     /// Its name.
     fn name(self) -> &'static str;

@@ -1,4 +1,4 @@
-//! What the ledger says, for people: read without disturbing who writes.
+//! Queries of the ledger, which do not block writers.
 
 mod counts;
 mod decisions;
@@ -39,59 +39,59 @@ fn rfc3339_or_null<S: Serializer>(time: &Option<Millis>, to: S) -> Result<S::Ok,
     }
 }
 
-/// A ledger open for reading.
+/// A ledger that is open for reading.
 #[derive(Debug)]
 pub struct Reader {
     database: Database,
 }
 
-/// A refusal's rule with its reason.
+/// The refusals by one rule with one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusals {
-    /// The rule; None is the default, or the engine itself.
+    /// The rule. None is the default, or the engine itself.
     pub rule: Option<String>,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// UserFilter, in the order of time, each as often as it was.
+    /// The names of the refused users, in the order of time, once for each refusal.
     pub users: Vec<Name>,
 }
 
-/// What a pool (or the reservations, or RRAS's offers) gave.
+/// What a source of addresses gave: a pool, the reservations, or RRAS's offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseTotals {
     /// The pool's name, `reservations`, or `RRAS's offer`.
     pub from: String,
-    /// 4 or 6.
+    /// The address family: 4 or 6.
     pub family: u8,
-    /// Leases.
+    /// The number of leases.
     pub leases: u64,
-    /// Different addresses.
+    /// The number of different addresses.
     pub addresses: u64,
-    /// Of them, such that the user had had before.
+    /// The number of leases with an address that the user had before.
     pub sticky: u64,
 }
 
-/// What became of one attempt to connect.
+/// The result of one attempt to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The user's name as RRAS passed it.
     pub user: Name,
-    /// The last decision's rule; None is the default, or the engine itself.
+    /// The rule of the last decision. None is the default, or the engine itself.
     pub rule: Option<String>,
-    /// Its reason.
+    /// The reason of the last decision.
     pub reason: Option<String>,
-    /// Was every decision to allow?
+    /// True if every decision allowed it.
     pub allowed: bool,
 }
 
-/// Is all of it in its file, so that nothing beside it need be read?
+/// Is the write-ahead log empty, so that the file alone can be read?
 fn is_at_rest(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     path.is_file() && std::fs::metadata(log).map_or(true, |log| log.len() == 0)
 }
 
-/// A name by which SQLite makes and locks nothing beside the file.
+/// A file name with which SQLite creates and locks no other files.
 fn immutable(path: &Path) -> PathBuf {
     let mut name = String::from("file:");
     for c in path.to_string_lossy().replace('\\', "/").chars() {
@@ -107,14 +107,14 @@ fn immutable(path: &Path) -> PathBuf {
 }
 
 impl Reader {
-    /// Opens a ledger that is there, also one that may not be written.
+    /// Opens an existing ledger, even one that may not be written.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, or is no ledger of this version and platform.
+    /// If it cannot be read, or is not a ledger of this version and platform.
     pub fn open(path: &Path) -> Result<Self, Error> {
         match Self::try_open(path, false) {
-            // Where nothing may be made beside it, SQLite cannot read it while it takes it for one that changes.
+            // Without the right to create files beside it, SQLite can read the ledger only as an immutable file.
             Err(e) if matches!(e.kind, ErrorKind::Missing | ErrorKind::ReadOnly) && is_at_rest(path) => {
                 Self::try_open(path, true)
             }
@@ -138,7 +138,7 @@ impl Reader {
         Err(Error::new(ErrorKind::Foreign, path, what))
     }
 
-    /// The last decision and the last lease: what comes after them is new.
+    /// Returns the numbers of the last decision and the last lease, to find later ones.
     pub fn last(&self) -> Result<(RowId, RowId), Error> {
         let last = self.database.one(queries::LAST, &[], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(last.unwrap_or_default())
@@ -172,8 +172,8 @@ impl Reader {
         })
     }
 
-    /// Every attempt to connect after a decision, each user's in the order of time: it begins with the IPv4 address.
-    /// Only links of a connection that is not yet established belong to it.
+    /// Every attempt to connect after a decision, in the order of time for each user. An attempt begins with the IPv4
+    /// address. Links belong to it only until the connection is established.
     pub fn attempts(&self, after: RowId) -> Result<Vec<Attempt>, Error> {
         let mut attempts = Vec::<(Attempt, bool)>::new();
         self.database.each(queries::ATTEMPTS, values! { after: after }, |row| {

@@ -1,13 +1,13 @@
 -- Version 5. Times are milliseconds since 1970, UTC. Names are folded (upper case) where they stand for an identity.
--- Every row that a record makes has a key of its own, so that bringing the same record in again changes nothing. Keys of
--- what is written with every call begin with the time, so that new ones stand together at the end of their index.
+-- Every row that a record makes has its own key, so that ingesting the same record again changes nothing. Keys of rows
+-- that every call writes begin with the time, so that new ones come last in their index.
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
--- How far each journal was brought in. It moves in the transaction of the rows.
+-- How far each journal was read. The cursor moves in the transaction that writes the rows.
 CREATE TABLE journals (
     journal TEXT PRIMARY KEY,
     server TEXT NOT NULL,
-    -- The instance that lived there: records of others change nothing.
+    -- The instance that is live at the cursor: records of others change nothing.
     instance TEXT,
     segment TEXT NOT NULL,
     number INTEGER NOT NULL,
@@ -45,8 +45,8 @@ CREATE TABLE sessions (
     framed_interface_id TEXT,
     framed_ipv6_prefix TEXT,
     acct_start_time INTEGER NOT NULL,
-    -- The start as it was told: acct_start_time is put right at the end if the time of day was wrong. And on the monotonic
-    -- clock, which means something within one instance.
+    -- The start as first recorded: acct_start_time is corrected at the end if the time of day was wrong. And the same on
+    -- the monotonic clock, which is comparable within one instance.
     began INTEGER,
     began_mono INTEGER,
     -- A returning client took its place in the counts.
@@ -66,9 +66,9 @@ CREATE TABLE sessions (
     closed_by TEXT,
     estimated INTEGER,
     billed INTEGER,
-    -- It was made nobody's: no later reading of the journal brings names back.
+    -- It was made anonymous: reading the journal again does not restore names.
     anonymous INTEGER NOT NULL DEFAULT 0,
-    -- Which log it comes from; it is over, whatever its log says, so that it counts nowhere.
+    -- The log that it comes from. An imported session has ended, whatever its log says, so it counts for nothing.
     imported TEXT CHECK (imported IS NULL OR acct_stop_time IS NOT NULL)
 );
 CREATE INDEX sessions_live ON sessions (nas_identifier) WHERE acct_stop_time IS NULL;
@@ -118,7 +118,7 @@ CREATE TABLE leases (
     decision INTEGER,
     anonymous INTEGER NOT NULL DEFAULT 0
 );
--- Not unique: a double would be a fault of whoever wrote the journal, and must not keep the rest from coming in.
+-- Not unique: a duplicate would be a fault in the journal, and must not stop ingestion.
 CREATE INDEX leases_live ON leases (server, family, number) WHERE ended IS NULL;
 CREATE INDEX leases_session ON leases (session) WHERE session IS NOT NULL;
 CREATE INDEX leases_address ON leases (address, began);
@@ -162,7 +162,7 @@ CREATE TABLE decisions (
 CREATE INDEX decisions_session ON decisions (session) WHERE session IS NOT NULL;
 CREATE INDEX decisions_denied ON decisions (time) WHERE outcome = 'deny';
 
--- What came out of order; events that were lost; records that the journal lacks.
+-- Anomalies; events that were lost; records that the journal lacks.
 CREATE TABLE anomalies (
     id INTEGER PRIMARY KEY,
     effect TEXT NOT NULL UNIQUE,
@@ -183,7 +183,7 @@ CREATE TABLE configs (
     texts TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Each time that a process of the service has read its configuration.
+-- Each time that a process of the service read its configuration.
 CREATE TABLE loads (
     id INTEGER PRIMARY KEY,
     effect TEXT NOT NULL UNIQUE,

@@ -1,4 +1,4 @@
-//! The ledger on SQLite: one file in WAL mode, several processes at once.
+//! The ledger on SQLite: one file in WAL mode, used by several processes at once.
 
 mod database;
 mod deadline;
@@ -6,7 +6,7 @@ mod import;
 mod row;
 
 pub(crate) use database::{Access, Database};
-pub(crate) use row::{Row, Unfit};
+pub(crate) use row::{ColumnError, Row};
 
 use crate::queries::{self, sqlite_only};
 use crate::value::values;
@@ -17,15 +17,15 @@ use std::time::{Duration, Instant};
 /// The schema's version: `PRAGMA user_version`.
 pub const VERSION: i64 = sqlite_only::VERSION;
 
-/// Windows' and Unix's file locks do not see each other, so a ledger belongs to processes of one platform.
+/// The platform. Windows and Unix processes do not see each other's file locks, so a ledger belongs to one of them.
 pub(super) const PLATFORM: &str = if cfg!(windows) { "windows" } else { "unix" };
 
-/// May the file be made if it is not there?
+/// Whether to create a missing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Create {
-    /// Yes: what the journal has comes in again.
+    /// Create it: the journal's records are ingested again.
     Yes,
-    /// No: what is to be done is of use only to one that is there.
+    /// Do not create it, because the operation only makes sense on an existing ledger.
     No,
 }
 
@@ -33,7 +33,7 @@ pub enum Create {
 #[derive(Debug)]
 pub struct Sqlite {
     database: Database,
-    /// The level of `PRAGMA synchronous` that is set: one connection that toggles it is quicker than two.
+    /// The current level of `PRAGMA synchronous`: one connection that changes it is faster than two connections.
     full: bool,
     durable: bool,
     #[cfg(unix)]
@@ -41,17 +41,17 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the ledger, makes its tables if it is new, and checks that it is ours. `durable`: what was brought in is
-    /// synced before the journal is told so.
+    /// Opens the ledger, creates its tables if it is new, and checks that it is usable. `durable`: sync what was
+    /// ingested before the journal's cursor file is written.
     ///
     /// # Errors
     ///
-    /// If it cannot be opened for writing: then [`Reader`](crate::report::Reader) may still read it.
+    /// If it cannot be opened for writing. [`Reader`](crate::report::Reader) may still be able to read it.
     pub fn open(path: &Path, create: Create, durable: bool, deadline: Instant) -> Result<Self, Error> {
         loop {
             match Self::try_open(path, create, durable, deadline) {
-                // Where SQLite sees a deadlock coming (several that make a new file's WAL at once) it asks no busy
-                // handler.
+                // SQLite does not call the busy handler if it detects a deadlock, for example if several processes
+                // create a new file's WAL at once.
                 Err(e) if e.kind == ErrorKind::Locked && Instant::now() < deadline => {
                     std::thread::sleep(Duration::from_millis(2));
                 }
@@ -98,7 +98,7 @@ impl Sqlite {
             .try_for_each(|setting| self.database.set(setting))
     }
 
-    /// A new one's tables are made in one transaction, so that of two processes that start together one does it.
+    /// The tables are created in one transaction, so that only one of two processes that start together creates them.
     fn check(&self) -> Result<(), Error> {
         if self.database.version()? != VERSION {
             let transaction = self.database.begin()?;
@@ -134,15 +134,15 @@ impl Sqlite {
         self.database.set(sqlite_only::SET_SCHEMA_VERSION)
     }
 
-    /// A transaction during which no other process writes; waiting for others ends at the deadline. `synced`: it is on
-    /// disk when this returns, and so is all that was committed before it.
+    /// Runs a transaction during which no other process writes. Waits for others until the deadline. If `synced`, the
+    /// transaction and everything committed before it is on disk when this returns.
     pub(crate) fn transact<T>(
         &mut self,
         deadline: Instant,
         synced: bool,
         work: impl FnOnce(&Database) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.is_there()?;
+        self.check_not_replaced()?;
         let _guard = deadline::until(deadline);
         self.sync_level(synced && self.durable)?;
         let transaction = self.database.begin()?;
@@ -151,7 +151,7 @@ impl Sqlite {
         Ok(done)
     }
 
-    /// The door to it.
+    /// The database of this ledger.
     pub(crate) const fn database(&self) -> &Database {
         &self.database
     }
@@ -160,14 +160,15 @@ impl Sqlite {
         self.database.path()
     }
 
-    /// The write-ahead log still has what was deleted: it goes into the file, and is cut, if nobody is reading.
+    /// Moves the write-ahead log into the file and truncates it, if nobody is reading, because the log still has
+    /// deleted data.
     pub(crate) fn shrink_log(&mut self) {
         let _guard = deadline::until(Instant::now() + Duration::from_secs(1));
-        // If it cannot be now, the next checkpoints do it.
+        // If this fails now, later checkpoints do it.
         let _ = self.database.set(sqlite_only::EMPTY_LOG);
     }
 
-    /// Copies it to a new file, which is checked and on disk when this returns.
+    /// Copies the ledger to a new file, which is checked and on disk when this returns.
     pub(crate) fn copy_to(&mut self, to: &Path) -> Result<(), Error> {
         if to.exists() {
             return Err(Error::new(
@@ -179,7 +180,7 @@ impl Sqlite {
         let Some(name) = to.to_str() else {
             return Err(Error::new(ErrorKind::Other, to, "its name is not valid Unicode: name another file"));
         };
-        // In one read transaction: what is committed meanwhile is not in it.
+        // One read transaction: the copy does not contain what is committed meanwhile.
         self.database.copy(name)?;
         let damage = Database::open(to, to, Access::Read)?.damage(sqlite_only::QUICK_CHECK)?;
         if let Some(damage) = damage.first() {
@@ -197,9 +198,9 @@ impl Sqlite {
         Ok(())
     }
 
-    /// On Unix a deleted file goes on living in its open descriptors: what is written there is lost.
+    /// On Unix a deleted file lives on in its open descriptors, and what is written there is lost.
     #[cfg(unix)]
-    fn is_there(&self) -> Result<(), Error> {
+    fn check_not_replaced(&self) -> Result<(), Error> {
         if identity(self.path()) == Some(self.file) {
             return Ok(());
         }
@@ -209,7 +210,7 @@ impl Sqlite {
     /// On Windows an open file cannot be deleted.
     #[cfg(not(unix))]
     #[allow(clippy::unused_self)]
-    fn is_there(&self) -> Result<(), Error> {
+    fn check_not_replaced(&self) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -220,7 +221,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()))
 }
 
-/// Why a ledger of this version and platform is not for this program, if it is not.
+/// Says why this program cannot use a ledger of this version and platform; None if it can.
 pub(super) fn foreign(version: i64, platform: &str) -> Option<String> {
     if version > VERSION {
         return Some(format!("its version is {version}, and this program knows {VERSION}: use the newer rasadmin"));

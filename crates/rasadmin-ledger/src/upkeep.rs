@@ -1,8 +1,8 @@
-//! What is done to a ledger now and then: it is copied, and what it has of the past is purged or made anonymous.
+//! Maintenance of a ledger: copies, and removal of past data.
 //!
-//! If the server has a journal, `purge` and `anonymise` are events: the ledger forgets when it brings in the event's
-//! record, and again whenever the journal is read again. [`Upkeep::purge`] and [`Upkeep::anonymise`] are for a ledger
-//! without a journal, into which other logs were imported.
+//! If the server has a journal, `purge` and `anonymise` are events in it. The ledger applies such an event when it
+//! ingests the record, and again whenever the journal is read again. [`Upkeep::purge`] and [`Upkeep::anonymise`] are
+//! for a ledger without a journal, which contains imported logs.
 
 use crate::forget::{self, ForgetCounts, ForgetScope, Pseudonyms};
 use crate::sqlite::{Create, Database, Sqlite};
@@ -12,26 +12,26 @@ use rasadmin_engine::Id;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long a change waits for others'.
+/// How long a change waits for other processes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A ledger open for changes.
+/// A ledger that is open for changes.
 #[derive(Debug)]
 pub struct Upkeep {
     ledger: Sqlite,
 }
 
 impl Upkeep {
-    /// Opens a ledger that is there.
+    /// Opens an existing ledger.
     ///
     /// # Errors
     ///
-    /// If it is not there, or cannot be used.
+    /// If there is no ledger, or it cannot be used.
     pub fn open(path: &Path) -> Result<Self, Error> {
         Ok(Self { ledger: Sqlite::open(path, Create::No, true, Instant::now() + PATIENCE)? })
     }
 
-    /// A session's number, for people.
+    /// Returns the number of a session's row.
     ///
     /// # Errors
     ///
@@ -40,7 +40,7 @@ impl Upkeep {
         self.ledger.database().one(queries::SESSION_NUMBER, values! { session: session }, |row| row.get(0))
     }
 
-    /// The session with a number.
+    /// Returns the session with a row number.
     ///
     /// # Errors
     ///
@@ -50,8 +50,8 @@ impl Upkeep {
         Ok(key.and_then(|key| key.parse().ok()))
     }
 
-    /// Deletes what ended before a time: sessions with their links, leases, decisions, days of use, anomalies. What is
-    /// deleted is overwritten. All of it, or nothing.
+    /// Deletes what ended before a time: sessions with their links, leases, decisions, days of use and anomalies.
+    /// Deleted data is overwritten. Either everything is deleted or nothing.
     ///
     /// # Errors
     ///
@@ -60,8 +60,8 @@ impl Upkeep {
         self.forget(|database| forget::purge(database, scope))
     }
 
-    /// Makes what ended before a time anonymous: users become pseudonyms that cannot be traced back, computers and
-    /// public addresses are removed; times, amounts, tunnels, rules and VPN addresses stay for statistics.
+    /// Makes what ended before a time anonymous. Users become pseudonyms that cannot be traced back; computer names and
+    /// public addresses are removed. Times, amounts, tunnels, rules and VPN addresses stay for statistics.
     ///
     /// # Errors
     ///
@@ -79,12 +79,12 @@ impl Upkeep {
         Ok(changed)
     }
 
-    /// Copies the ledger to a new file, consistent as of now, while others write. The copy is on disk, and checked,
+    /// Copies the ledger to a new file, in its current state, while others can write. The copy is checked and on disk
     /// when this returns.
     ///
     /// # Errors
     ///
-    /// If there is a file of that name, or it cannot be written.
+    /// If a file of that name exists, or it cannot be written.
     pub fn backup(&mut self, to: &Path) -> Result<(), Error> {
         self.ledger.copy_to(to)
     }

@@ -1,4 +1,4 @@
-//! What a database takes and gives: numbers, texts, or nothing.
+//! Values of a database: numbers, texts, or NULL.
 
 use rasadmin_engine::{Id, Mono, Name};
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ pub(crate) enum Value<'v> {
 /// The values of a statement's parameters, by name.
 pub(crate) type Values<'v> = [(&'static str, Value<'v>)];
 
-/// `values! { server: server, at: time }`, for a statement that has `:server` and `:at`.
+/// Parameters by name: `values! { server: server, at: time }` is for a statement with `:server` and `:at`.
 macro_rules! values {
     ($($name:ident: $value:expr),* $(,)?) => {
         &[$((concat!(":", stringify!($name)), $crate::value::Value::from($value))),*]
@@ -35,7 +35,7 @@ impl From<u32> for Value<'_> {
     }
 }
 
-/// A database's integers are signed: the same bits.
+/// The integers of a database are signed, so this keeps the bits.
 impl From<u64> for Value<'_> {
     fn from(number: u64) -> Self {
         Self::Integer(number.cast_signed())
@@ -99,9 +99,9 @@ where
     }
 }
 
-/// What a column can be read as.
+/// A type that a column can be read as.
 pub(crate) trait Column: Sized {
-    /// None: it is something else.
+    /// None if the value has another type.
     fn of(value: Value<'_>) -> Option<Self>;
 }
 

@@ -1,10 +1,10 @@
-//! The catalogue of the product's messages: what an administrator may have to act upon, each with a number that never
-//! changes.
+//! The catalogue of the product's messages: everything that an administrator may have to act on. Each message has a
+//! number that never changes.
 //!
-//! A message is told with [`Message::emit`]: it is an event of `tracing` whose field `message_id` is the number and
-//! whose other fields are the inserts, in order. A log file writes its text; a listener for `message_id` can hand
-//! number and inserts to the system's own log. The same catalogue makes docs/messages.md ([`page`]) and the message
-//! table in rasadmin.dll, by which the Event Viewer shows the text ([`table`]).
+//! [`Message::emit`] emits a message as a `tracing` event. Its field `message_id` is the number; its other fields are the
+//! inserts, in order. A log file writes the text. A listener for `message_id` can pass number and inserts to the system's
+//! log. The catalogue is also the source of docs/messages.md ([`page`]), and of the message table in rasadmin.dll from
+//! which the Event Viewer takes the texts ([`table`]).
 #![forbid(unsafe_code)]
 
 mod catalogue;
@@ -15,19 +15,19 @@ pub use catalogue::{Id, Message};
 pub use page::page;
 pub use table::table;
 
-/// How bad it is.
+/// How severe a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// All is well.
+    /// No action is needed.
     Information,
-    /// Somebody may have to look.
+    /// An administrator may have to act.
     Warning,
-    /// Somebody has to.
+    /// An administrator has to act.
     Error,
 }
 
 impl Severity {
-    /// As the log calls it.
+    /// The level of its log event.
     pub const fn level(self) -> tracing::Level {
         match self {
             Self::Information => tracing::Level::INFO,
@@ -36,7 +36,7 @@ impl Severity {
         }
     }
 
-    /// As people call it.
+    /// Its name in texts.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Information => "information",
@@ -45,7 +45,7 @@ impl Severity {
         }
     }
 
-    /// The two highest bits of an event's identifier.
+    /// Its bits in an event identifier: the two highest.
     const fn bits(self) -> u32 {
         match self {
             Self::Information => 0x4000_0000,
@@ -55,19 +55,24 @@ impl Severity {
     }
 }
 
-/// What the catalogue says of a message.
+/// A row of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub struct Row {
+    /// The message's number.
     pub id: Id,
+    /// How severe it is.
     pub severity: Severity,
+    /// Its name, such as `journal-unavailable`.
     pub name: &'static str,
-    /// With its inserts' names in braces.
+    /// Its text, with the names of its inserts in braces.
     pub text: &'static str,
-    /// The inserts' names, in order: the first is %1.
+    /// The names of its inserts, in order: the first is %1.
     pub inserts: &'static [&'static str],
+    /// What causes it.
     pub cause: &'static str,
+    /// What follows from it.
     pub effect: &'static str,
+    /// What the administrator can do.
     pub remedy: &'static str,
 }
 
@@ -77,24 +82,24 @@ impl Id {
         self as u16
     }
 
-    /// By its number.
+    /// Finds a message by its number.
     pub fn from_number(number: u64) -> Option<Self> {
         Self::ALL.iter().copied().find(|id| u64::from(id.number()) == number)
     }
 
-    /// The whole identifier, with the severity: the one in the message table.
+    /// The event identifier in the message table: the number with the severity's bits.
     pub fn event(self) -> u32 {
         self.row().severity.bits() | u32::from(self.number())
     }
 }
 
 impl Row {
-    /// The text with these inserts.
+    /// Fills in the text. Missing inserts become empty.
     pub fn fill<S: AsRef<str>>(&self, inserts: &[S]) -> String {
         self.with_inserts(|at| inserts.get(at).map_or_else(String::new, |insert| insert.as_ref().to_owned()))
     }
 
-    /// The text with something in each insert's place.
+    /// Replaces each insert in the text.
     fn with_inserts(&self, mut of: impl FnMut(usize) -> String) -> String {
         let mut filled = String::new();
         let mut rest = self.text;
@@ -110,7 +115,7 @@ impl Row {
     }
 }
 
-/// What stands before the first `{name}` of a text, the name, and what stands after it.
+/// Splits a text at its first `{name}`: what is before it, the name, and what is after it.
 fn next_insert(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once('{')?;
     let (name, after) = rest.split_once('}')?;

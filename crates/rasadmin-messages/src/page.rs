@@ -1,4 +1,4 @@
-//! docs/messages.md.
+//! Generates docs/messages.md.
 
 use crate::{Id, Row};
 use std::fmt::Write as _;
@@ -6,21 +6,21 @@ use std::fmt::Write as _;
 const HEAD: &str = "\
 # Messages
 
-What rasadmin tells the administrator: in the log file, and in the system's own log. On Windows that is the Event Log
-(Application, source `rasadmin`); elsewhere syslog (facility `daemon`, name `rasadmin`, the number in brackets).
+rasadmin writes these messages to its log file and to the system's log. On Windows that is the Event Log (Application,
+source `rasadmin`); elsewhere it is syslog (facility `daemon`, name `rasadmin`, the number in brackets).
 
-- A number never changes its meaning and is never used again. In the Event Viewer it is the event ID.
-- The inserts are the event's data, in order (`EventData`), for programs that collect events. An insert that is not
-  known is `-`. A `%` in an insert that Windows would take for an insert of its own is followed by a space. Control
-  characters are written as escapes, so nobody can forge a line.
-- The system's log gets at most ten of a message a second; message 900 says how many were left out. The log file has
-  them all, and everything else besides: each connection that was accepted, each address.
-- `RASADMIN_SYSTEM_LOG=off` in the process's environment keeps rasadmin out of the system's log; `rasadmin host` and
-  `rasadmin check` set it, because a rehearsal is not the service. Where there is syslog, a path there is the socket that
-  is written to instead of `/dev/log`.
-- Windows shows the text from a table in rasadmin.dll. The registry says where that is
-  (`HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\rasadmin`, which `rasadmin install` writes); without
-  it the Event Viewer shows the inserts alone.
+- A number always means the same message and is never reused. In the Event Viewer it is the event ID.
+- The inserts are the event's data, in order (`EventData`), for programs that collect events. An unknown insert is `-`.
+  If Windows would read a `%` in an insert as one of its own inserts, a space follows it. Control characters are escaped,
+  so nobody can forge a line.
+- The system's log gets at most ten events per second for each message; message 900 says how many were left out. The log
+  file has them all, and much more: every accepted connection and every address, for example.
+- If the environment variable `RASADMIN_SYSTEM_LOG` is `off`, rasadmin does not write to the system's log. `rasadmin
+  host` and `rasadmin check` set it, because a test is not the service. On systems with syslog, the variable can name a
+  socket to use instead of `/dev/log`.
+- Windows takes the texts from a table in rasadmin.dll. The registry says where the DLL is
+  (`HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\rasadmin`; `rasadmin install` writes it). Without this
+  entry the Event Viewer shows the inserts alone.
 
 This page is generated from the catalogue, `crates/rasadmin-messages`, by `cargo xtask bless`.
 
@@ -28,7 +28,7 @@ This page is generated from the catalogue, `crates/rasadmin-messages`, by `cargo
 |---|---|---|---|
 ";
 
-/// The page.
+/// Generates the page, as Markdown.
 pub fn page() -> String {
     let mut page = HEAD.to_owned();
     // Writing to a String cannot fail.

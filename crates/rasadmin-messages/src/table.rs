@@ -1,10 +1,12 @@
-//! The message table, RT_MESSAGETABLE: what the Event Viewer looks a text up in.
+//! Generates the message table, RT_MESSAGETABLE: the resource in which the Event Viewer looks up a text.
 
 use crate::Id;
 
-/// The resource's bytes. It begins with how many blocks there are, then for each its first and last identifier and
-/// where its entries begin; an entry is its length, a flag (1: UTF-16), and the text with its end of line. Here each
-/// message has a block of its own, in the order of the identifiers.
+/// Generates the resource's bytes, little-endian.
+///
+/// The resource begins with the number of blocks. For each block, its first and last identifier and the offset of its
+/// entries follow. An entry is its length, a flag (1: UTF-16), and the text with a line break. Each message has its own
+/// block, in the order of the identifiers.
 pub fn table() -> Vec<u8> {
     let mut ids: Vec<Id> = Id::ALL.to_vec();
     ids.sort_by_key(|id| id.event());

@@ -1,4 +1,4 @@
-//! What commands append: the events of an administrator.
+//! The journal as commands use it: they append events of an administrator.
 
 use crate::{codec, present};
 use rasadmin_engine::config::Config;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a command waits for the DLL's turn.
+/// How long a command waits for the journal's lock.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A server's journal, open for an administrator's events. It belongs to no instance of RRAS.
+/// A server's journal, open for an administrator's events. It belongs to no service instance.
 #[derive(Debug)]
 pub struct AdminJournal {
     folder: PathBuf,
@@ -21,11 +21,11 @@ pub struct AdminJournal {
 }
 
 impl AdminJournal {
-    /// Opens the journal of a folder; None if nothing was ever recorded there.
+    /// Opens the journal in a folder. Returns None if nothing was ever recorded there.
     ///
     /// # Errors
     ///
-    /// If it cannot be used.
+    /// If the journal cannot be used.
     pub fn open(folder: &Path, config: &Arc<Config>) -> Result<Option<Self>, Error> {
         let Some(present) = present::read(folder)? else { return Ok(None) };
         let journal = Journal::open(folder, Options::default(), Instant::now() + PATIENCE)?;
@@ -34,7 +34,7 @@ impl AdminJournal {
         Ok(Some(Self { folder: folder.to_owned(), config: config.clone(), journal, state }))
     }
 
-    /// The state, as of the last event.
+    /// Returns the state after the last event that was read.
     pub const fn state(&self) -> &State {
         &self.state
     }
@@ -44,12 +44,12 @@ impl AdminJournal {
         &self.folder
     }
 
-    /// Records an event, unless `look` says that there is nothing to record. The event is on disk when this returns.
-    /// None: no instance of RRAS was ever recorded.
+    /// Records the event that `look` returns for the current state, if it returns one. The event is on disk when this
+    /// returns. Returns None if the journal has no service instance.
     ///
     /// # Errors
     ///
-    /// If it cannot be recorded.
+    /// If the event cannot be recorded.
     pub fn record<T>(
         &mut self,
         now: &Now,
@@ -72,7 +72,7 @@ impl AdminJournal {
         Ok(Some(found))
     }
 
-    /// Ends the present segment and begins the next, so that the one that ended may be deleted.
+    /// Ends the current segment and begins the next one, so that the old one can be deleted.
     ///
     /// # Errors
     ///

@@ -1,16 +1,16 @@
-//! Work that takes too long or fails is not tried again at every call.
+//! Pauses after a failure, so that failing or slow work is not tried again at every call.
 
 use rasadmin_engine::Mono;
 
-/// How long to wait before trying again after a failure: milliseconds.
+/// The length of a pause, in milliseconds.
 const REST: u64 = 10_000;
 
-/// Work that may be pausing.
+/// Work that may be paused.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Backoff(Option<Mono>);
 
 impl Backoff {
-    /// Pauses from now on, for a while.
+    /// Starts a pause.
     pub fn pause(&mut self, now: Mono) {
         self.0 = Some(now.after(REST));
     }
@@ -20,7 +20,7 @@ impl Backoff {
         self.0 = None;
     }
 
-    /// Is it pausing now?
+    /// Is the work paused?
     pub fn is_paused(&self, now: Mono) -> bool {
         self.0.is_some_and(|until| now < until)
     }

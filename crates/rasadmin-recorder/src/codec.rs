@@ -10,33 +10,32 @@ use serde_json::Value;
 use std::io;
 use std::path::Path;
 
-/// The version of a checkpoint's bytes.
+/// The version of the checkpoint format.
 pub const CHECKPOINT: u32 = VERSION;
 
-/// A record as it was read.
+/// A decoded record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
-    /// The record, without what this program does not know.
+    /// The record, without unknown parts.
     pub record: Record,
-    /// How many parts a newer program wrote that this one does not know (effects, the decision, event or answer): they are
-    /// left out.
+    /// The number of parts that only a newer program knows (effects, the decision, event or answer). They are left out.
     pub unknown: u64,
 }
 
-/// A record as the journal has it: JSON.
+/// Encodes a record for the journal, as JSON.
 ///
 /// # Errors
 ///
-/// None that a record of the engine's can cause.
+/// None for a record that the engine made.
 pub fn encode(record: &Record) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(record)
 }
 
-/// Reads a record. Parts of a kind that this program does not know are left out.
+/// Decodes a record, and leaves out parts that this program does not know.
 ///
 /// # Errors
 ///
-/// If it is not a record, or not one of this format.
+/// If the bytes are not a record in this format.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, serde_json::Error> {
     let error = match serde_json::from_slice(bytes) {
         Ok(record) => return Ok(Decoded { record, unknown: 0 }),
@@ -61,7 +60,7 @@ fn known_parts(bytes: &[u8]) -> Option<Decoded> {
         parts.remove("decision");
         unknown += 1;
     }
-    // What stands for an event says nothing of anybody, and is no sign of RRAS's life.
+    // The replacement for an unknown event must not say anything about a user, nor count as activity of RRAS.
     for (part, known, instead) in [
         ("event", knows::<Event>(parts.get("event")?), serde_json::to_value(Event::Look(Vec::new()))),
         ("answer", knows::<Answer>(parts.get("answer")?), serde_json::to_value(Answer::Nothing)),
@@ -74,24 +73,24 @@ fn known_parts(bytes: &[u8]) -> Option<Decoded> {
     serde_json::from_value(whole).ok().map(|record| Decoded { record, unknown })
 }
 
-/// A state as a checkpoint has it.
+/// Encodes a state for a checkpoint.
 ///
 /// # Errors
 ///
-/// None that a state can cause.
+/// None for a state that the engine made.
 pub fn encode_state(state: &State) -> postcard::Result<Vec<u8>> {
     let (mut slices, mut bytes) = (Slices::of(state), Bytes::default());
     while slices.next(&mut bytes)? {}
     Ok(bytes.0)
 }
 
-/// It is not written, and why.
+/// The error for a checkpoint that could not be encoded.
 pub fn not_encoded(folder: &Path, error: &postcard::Error) -> Error {
     let source = io::Error::other(error.to_string());
     Error::Io(Failed { what: "write a checkpoint in", path: folder.to_owned(), source })
 }
 
-/// Slices of a checkpoint. Postcard has nothing around or between the parts of a whole, so they need no frame.
+/// Encodes a checkpoint in slices. Postcard writes nothing around or between the parts of a value, so slices need no frame.
 #[derive(Debug, Default)]
 pub struct Bytes(pub Vec<u8>);
 
@@ -103,7 +102,7 @@ impl Sink for Bytes {
     }
 }
 
-/// Behind what is there already.
+/// Appends to the bytes.
 struct Append<'a>(&'a mut Vec<u8>);
 
 impl Flavor for Append<'_> {
@@ -124,7 +123,7 @@ impl Flavor for Append<'_> {
     }
 }
 
-/// Reads a state; [`State::derive`] comes next. None: the bytes are not a state, or not one of this format.
+/// Decodes a state. Returns None if the bytes are not a state in this format. Call [`State::derive`] next.
 pub fn decode_state(bytes: &[u8]) -> Option<State> {
     postcard::from_bytes(bytes).ok().filter(Checkpoint::is_known).map(Checkpoint::into_state)
 }

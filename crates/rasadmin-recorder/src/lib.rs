@@ -1,12 +1,12 @@
-//! The engine on its journal: what the DLL calls, what commands append, and the state that results.
+//! Connects the engine with its journal: decides events, records them, and keeps the resulting state.
 //!
-//! A call is short. The recorder takes the journal's lock, applies what other processes appended, decides, appends the
-//! record, and lets go; then it waits for the disk if a power cut must not take the record. While nothing can be
-//! recorded it decides from memory, and the event waits with its answer.
+//! A call is short. The recorder takes the journal's lock, applies what other processes have appended, decides, appends
+//! the record, and releases the lock. Then it waits for the disk if a power cut must not lose the record. While nothing
+//! can be recorded, it decides from memory, and the event waits with its answer.
 //!
-//! - [`Recorder`] is what the DLL has: one method a call.
-//! - [`admin::AdminJournal`] is what commands have: it appends an administrator's event, and belongs to no instance.
-//! - [`present::read`] gives the state as it is now; it locks nothing and writes nothing.
+//! - [`Recorder`] is for the DLL: one method for each call of RRAS.
+//! - [`admin::AdminJournal`] is for commands: it appends an administrator's events, and belongs to no service instance.
+//! - [`present::read`] reads the current state, without locking or writing anything.
 #![forbid(unsafe_code)]
 
 pub mod admin;
@@ -32,8 +32,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// Random bytes of the operating system's for sixteen calls, since asking for them is slow. Each byte is used once. There
-/// are no more of them because a virtual machine that is set back to a snapshot uses these again.
+/// Random bytes of the operating system, enough for sixteen calls, because fetching them is slow. Each byte is used once.
+/// The supply is small because a virtual machine that returns to a snapshot uses it again.
 #[derive(Debug)]
 struct Supply {
     bytes: [u8; 256],
@@ -42,11 +42,11 @@ struct Supply {
 
 static SUPPLY: Mutex<Supply> = Mutex::new(Supply { bytes: [0; 256], used: 256 });
 
-/// Sixteen random bytes, of the operating system's.
+/// Returns sixteen random bytes of the operating system.
 ///
 /// # Errors
 ///
-/// If it has none.
+/// If the system cannot provide them.
 pub fn random() -> io::Result<[u8; 16]> {
     let mut supply = SUPPLY.lock().unwrap_or_else(PoisonError::into_inner);
     let Supply { bytes, used } = &mut *supply;
@@ -60,13 +60,13 @@ pub fn random() -> io::Result<[u8; 16]> {
     Ok(some)
 }
 
-/// Sixteen bytes to make identifiers of: random ones, or, if the system has none, others each time. Nothing rests on their
-/// being unguessable.
+/// Returns sixteen bytes for an identifier: random ones, or unique ones if the system has no random bytes. They need not be
+/// unpredictable.
 pub fn identifier_bytes() -> [u8; 16] {
     random().unwrap_or_else(|_| unique_bytes())
 }
 
-/// The time, the process, and a number that grows.
+/// Made from the time, the process and a counter.
 fn unique_bytes() -> [u8; 16] {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -81,7 +81,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn no_random_bytes_are_given_twice_nor_to_two_threads() {
+    fn random_bytes_are_never_used_twice_even_by_two_threads() {
         let some = || (0..1_000).map(|_| super::random().unwrap()).collect::<Vec<_>>();
         let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(some)).collect();
         let all: BTreeSet<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn unique_bytes_identifiers_differ_all_the_same() {
+    fn without_random_bytes_identifiers_still_differ() {
         let all: BTreeSet<_> = (0..1_000).map(|_| super::unique_bytes()).collect();
         assert_eq!(all.len(), 1_000);
     }

@@ -1,10 +1,10 @@
-//! This process's part in an instance of RRAS.
+//! This process's membership in a service instance.
 
 use rasadmin_journal::Instance;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, TryLockError};
 
-/// The instance's lock can be released while a call is inside.
+/// Membership in a service instance, which can end while a call is running.
 #[derive(Debug, Default)]
 pub struct Membership {
     instance: Mutex<Option<Instance>>,
@@ -12,8 +12,8 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// Does something with the instance, if it is joined. If this process leaves meanwhile, the instance is let go
-    /// afterwards.
+    /// Runs `work` with the instance, if this process has joined one. If the process leaves meanwhile, the instance's lock
+    /// is released afterwards.
     pub fn with<T>(&self, work: impl FnOnce(&mut Option<Instance>) -> T) -> T {
         let done = work(&mut self.instance.lock().unwrap_or_else(PoisonError::into_inner));
         if self.has_left() {
@@ -22,8 +22,8 @@ impl Membership {
         done
     }
 
-    /// From now on the process belongs to no instance and appends nothing. This does not wait: if a call has the
-    /// instance at this moment, that call releases the lock.
+    /// Leaves the instance for good: the process appends nothing more. This does not wait. If a call is using the
+    /// instance, that call releases the lock.
     pub fn leave(&self) {
         self.left.store(true, Ordering::SeqCst);
         match self.instance.try_lock() {
@@ -33,7 +33,7 @@ impl Membership {
         }
     }
 
-    /// Has it left for good?
+    /// Has this process left?
     pub fn has_left(&self) -> bool {
         self.left.load(Ordering::SeqCst)
     }
@@ -46,7 +46,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     #[test]
-    fn a_call_that_has_the_instance_lets_it_go_if_this_process_has_left_meanwhile() {
+    fn a_call_that_uses_the_instance_releases_it_if_the_process_has_left_meanwhile() {
         let folder = tempfile::tempdir().unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
         let journal = Journal::open(folder.path(), Options::default(), deadline).unwrap();

@@ -1,37 +1,37 @@
-//! The state as it is now: the newest checkpoint, and the records after it. Nothing is locked or written.
+//! Reads the current state: the newest checkpoint, and the records after it. Locks and writes nothing.
 
 use crate::codec;
 use rasadmin_engine::State;
 use rasadmin_journal::{Error, Follower, Item, Notice, Position, checkpoint};
 use std::path::{Path, PathBuf};
 
-/// What a journal says.
+/// The current state of a journal.
 #[derive(Debug)]
 pub struct Present {
-    /// The state; [`State::derive`] comes next.
+    /// The state. Call [`State::derive`] before you decide events with it.
     pub state: State,
-    /// The last record that it contains.
+    /// The last record in the state.
     pub position: Position,
-    /// The number of the checkpoint that it was read from; 0: from the beginning.
+    /// The number of the checkpoint that it was read from; 0 if it was read from the first record.
     pub checkpoint: u64,
     /// What could not be read.
     pub missing: Missing,
-    /// Checkpoints that were passed over.
+    /// Checkpoints that were skipped.
     pub notices: Vec<Notice>,
 }
 
-/// What could not be read in a journal.
+/// What could not be read from a journal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// Records that are damaged, or that a newer program wrote in another format.
+    /// The number of records that are damaged, or that a newer program wrote in another format.
     pub records: u64,
-    /// Effects, and other parts of records, that only a newer program knows.
+    /// The number of effects, and other parts of records, that only a newer program knows.
     pub effects: u64,
-    /// The number of the first record, where those before it are gone and no checkpoint contains them; else 0.
+    /// The number of the oldest record, if earlier ones are missing and no checkpoint contains them; else 0.
     pub beginning: u64,
 }
 
-/// Applies what a reader comes to; the record is given to `also` first.
+/// Applies an item of the journal to the state, or counts it as missing.
 pub(crate) fn apply(state: &mut State, missing: &mut Missing, item: Item<'_>) {
     match item {
         Item::Record(record) => match codec::decode(record.payload) {
@@ -45,7 +45,7 @@ pub(crate) fn apply(state: &mut State, missing: &mut Missing, item: Item<'_>) {
     }
 }
 
-/// Reads the state of a journal's folder; None if nothing was ever recorded there.
+/// Reads the state from a journal's folder. Returns None if nothing was ever recorded there.
 ///
 /// # Errors
 ///
@@ -68,7 +68,7 @@ pub fn read(folder: &Path) -> Result<Option<Present>, Error> {
         if let Some(error) = failed {
             return Err(error);
         }
-        // A checkpoint that could not be decoded has moved it.
+        // A checkpoint that could not be decoded has moved the follower.
         follower.start_at(&beginning)?;
         missing.beginning = if beginning.number > 0 { beginning.number + 1 } else { 0 };
     }
@@ -76,12 +76,12 @@ pub fn read(folder: &Path) -> Result<Option<Present>, Error> {
     Ok(Some(Present { state, position: follower.position(), checkpoint, missing, notices }))
 }
 
-/// Writes what was read as a checkpoint: the next start, and the next [`read`], begin there. Nothing is locked. Returns
-/// its file.
+/// Writes a state as a checkpoint, from which the next start and the next [`read`] begin. Locks nothing. Returns the
+/// checkpoint's file.
 ///
 /// # Errors
 ///
-/// If it cannot be written.
+/// If the checkpoint cannot be written.
 pub fn write_checkpoint(folder: &Path, present: &Present) -> Result<PathBuf, Error> {
     let bytes = codec::encode_state(&present.state).map_err(|error| codec::not_encoded(folder, &error))?;
     checkpoint::write(folder, &present.position, codec::CHECKPOINT, &bytes)

@@ -1,4 +1,4 @@
-//! The engine on its journal: one method a call, and the caller waits for the answer.
+//! The recorder that the DLL uses: one method for each call of RRAS, which returns the answer.
 
 use crate::membership::Membership;
 use crate::repeats::Repeats;
@@ -13,37 +13,37 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// After a sync that takes longer, calls do not wait for syncs for a while.
+/// After a sync that takes longer than this, calls stop waiting for syncs for a while.
 const SLOW: Duration = Duration::from_millis(500);
 
-/// A configuration's texts are recorded up to this size; beyond it, without its members files, if at all: a record has to
-/// fit into a segment.
+/// The most bytes of a configuration that are recorded, because a record must fit into a segment. A longer configuration
+/// is recorded without its members files, or not at all.
 const TEXTS: usize = 1024 * 1024;
 
 /// The answer to a connection, a link, a reauthentication or an endpoint change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It may stand.
+    /// Accepted.
     Accept,
-    /// It may not: why.
+    /// Rejected, with the reason.
     Reject(String),
 }
 
 /// The address that a user gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assigned {
-    /// This one: a number in host order.
+    /// This address, as a number in host byte order.
     Number(u64),
-    /// What RRAS offered, as it stands.
+    /// The address that RRAS offered, unchanged.
     AsOffered,
 }
 
-/// The engine, its state, and the journal behind it.
+/// The engine with its state and its journal.
 #[derive(Debug)]
 pub struct Recorder {
     /// One event at a time.
     inner: Mutex<Inner>,
-    /// A slice at a time, while other calls go on.
+    /// The checkpoint that is being written, one slice per call.
     writing: Mutex<Option<SlicedCheckpoint>>,
     membership: Arc<Membership>,
 }
@@ -58,24 +58,24 @@ struct Inner {
     stopped: bool,
 }
 
-/// What came of an event.
+/// The decision and the answer for an event.
 struct Outcome {
     decision: Option<Decision>,
     answer: Answer,
 }
 
-/// What is to be synced before the call returns.
+/// What has to be synced before the call returns.
 struct ToSync {
     journal: Arc<Journal>,
     position: Position,
     durable: bool,
-    /// A checkpoint that is to be begun.
+    /// The state for a checkpoint that is due.
     due: Option<Snapshot>,
 }
 
 impl Recorder {
-    /// Starts with a configuration. If the journal cannot be used now, the start succeeds and tries again later.
-    /// `server` is the name for a configuration that has none.
+    /// Starts the recorder with a configuration. If the journal cannot be used now, the recorder tries again later.
+    /// `server` is the server's name if the configuration has none.
     pub fn start(config: Arc<Config>, server: &Name, now: Now) -> Self {
         let began = Instant::now();
         let server = config.server.clone().unwrap_or_else(|| server.clone());
@@ -85,7 +85,7 @@ impl Recorder {
         let deadline = began + config.deadline;
         let mut inner = Inner { config, server, process, store, repeats: Repeats::default(), stopped: false };
         inner.store.derive(&inner.config);
-        // The instance's record is made of these bytes: this one's identifier must be another, whatever they are.
+        // The record of the instance's start uses the random bytes, so this event needs other ones.
         let other = Now { random: now.random.map(|byte| !byte), ..now };
         let mut sync = inner.config_read(None, other, deadline);
         if let Some(sync) = &mut sync {
@@ -98,7 +98,7 @@ impl Recorder {
         recorder
     }
 
-    /// The configuration has changed. Journal and server stay as they were until the next start.
+    /// Puts a changed configuration in force. Journal and server stay the same until the next start.
     pub fn set_config(&self, config: Arc<Config>, now: Now) {
         let sync = self.in_turn(|inner, deadline| {
             inner.config = config;
@@ -108,32 +108,32 @@ impl Recorder {
         self.finish(sync, now);
     }
 
-    /// The file is broken, and the configuration in force stays. This is recorded for people who read the ledger.
+    /// Records that the configuration file is broken and the previous configuration stays in force.
     pub fn config_is_broken(&self, fault: &str, now: Now) {
         let sync = self.in_turn(|inner, deadline| inner.config_read(Some(fault.to_owned()), now, deadline));
         self.finish(sync, now);
     }
 
-    /// The journal's folder.
+    /// Returns the journal's folder.
     pub fn folder(&self) -> PathBuf {
         self.inner().store.folder().clone()
     }
 
-    /// How recording goes.
+    /// Says whether events can be recorded.
     pub fn health(&self, now: Now) -> Health {
         self.inner().store.health(now.at.mono)
     }
 
-    /// Answers a question about the state.
+    /// Reads something from the state.
     pub fn look<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(self.inner().store.state())
     }
 
-    /// GetIpAddressForUser, GetIpv6AddressForUser. An error ends the connection: it says why.
+    /// Handles GetIpAddressForUser and GetIpv6AddressForUser.
     ///
     /// # Errors
     ///
-    /// If the user gets no address.
+    /// The reason, if the user gets no address. RRAS then ends the connection.
     pub fn assign(&self, event: &AddressEvent, now: Now) -> Result<Assigned, String> {
         let outcome = self.handle(Event::Address(event.clone()), now);
         match &outcome.answer {
@@ -143,47 +143,47 @@ impl Recorder {
         }
     }
 
-    /// ReleaseIpAddress, ReleaseIpv6AddressForUser.
+    /// Handles ReleaseIpAddress and ReleaseIpv6AddressForUser.
     pub fn release(&self, event: &ReleaseEvent, now: Now) {
         self.handle(Event::Release(event.clone()), now);
     }
 
-    /// AcceptNewConnection.
+    /// Handles AcceptNewConnection.
     pub fn accept_connection(&self, event: &ConnectionEvent, now: Now) -> Verdict {
         self.handle(Event::Connection(event.clone()), now).verdict()
     }
 
-    /// ConnectionHangupNotification.
+    /// Handles ConnectionHangupNotification.
     pub fn hangup(&self, event: &ConnectionEvent, now: Now) {
         self.handle(Event::Hangup(event.clone()), now);
     }
 
-    /// AcceptNewLink.
+    /// Handles AcceptNewLink.
     pub fn accept_link(&self, event: &LinkEvent, now: Now) -> Verdict {
         self.handle(Event::Link(event.clone()), now).verdict()
     }
 
-    /// LinkHangupNotification.
+    /// Handles LinkHangupNotification.
     pub fn link_hangup(&self, event: &LinkEvent, now: Now) {
         self.handle(Event::LinkHangup(event.clone()), now);
     }
 
-    /// AcceptReauthentication.
+    /// Handles AcceptReauthentication.
     pub fn reauthenticate(&self, event: &ConnectionEvent, now: Now) -> Verdict {
         self.handle(Event::Reauthentication(event.clone()), now).verdict()
     }
 
-    /// AcceptTunnelEndpointChangeEx.
+    /// Handles AcceptTunnelEndpointChangeEx.
     pub fn endpoint_change(&self, event: &ConnectionEvent, now: Now) -> Verdict {
         self.handle(Event::EndpointChange(event.clone()), now).verdict()
     }
 
-    /// Ends: waiting events are recorded if possible, a checkpoint is written, and the instance's lock is released.
-    /// After that, nothing is opened or recorded, and every request is refused.
+    /// Stops the recorder: records waiting events if possible, writes a checkpoint, and releases the instance's lock.
+    /// After that it records nothing and rejects every request.
     pub fn stop(&self, now: Now) {
         #[cfg(feature = "torture")]
         crate::torture::at(crate::torture::Point::Locked);
-        // The end writes one whole.
+        // `Store::stop` writes a whole checkpoint.
         *self.writing() = None;
         let sync = self.in_turn(|inner, deadline| {
             if std::mem::replace(&mut inner.stopped, true) {
@@ -198,8 +198,8 @@ impl Recorder {
         crate::torture::at(crate::torture::Point::Done);
     }
 
-    /// This process no longer belongs to its instance, and records nothing more. For an end while calls are inside:
-    /// they are still answered.
+    /// Leaves the service instance and records nothing more. For an end while calls are still running: they still get an
+    /// answer.
     pub fn leave(&self) {
         self.membership.leave();
     }
@@ -212,7 +212,7 @@ impl Recorder {
         outcome
     }
 
-    /// Work that takes time and needs no lock: waiting for the disk, and occasional upkeep. Other calls continue
+    /// Does the slow work that needs no lock: waits for the disk, and does occasional upkeep. Other calls continue
     /// meanwhile.
     fn finish(&self, sync: Option<ToSync>, now: Now) {
         let Some(ToSync { journal, position, durable, due }) = sync else { return };
@@ -234,7 +234,7 @@ impl Recorder {
         self.write_slice(due);
     }
 
-    /// A slice of the checkpoint that is being written, if there is one and no other call is at it.
+    /// Writes a slice of the checkpoint in progress, unless another call is doing so.
     fn write_slice(&self, due: Option<Snapshot>) {
         let mut writing = match due {
             None => match self.writing.try_lock() {
@@ -250,7 +250,7 @@ impl Recorder {
         };
         let Some(one) = writing.take() else { return };
         let number = one.number();
-        match one.go_on() {
+        match one.write_slice() {
             Ok(Some(rest)) => *writing = Some(rest),
             Ok(None) => {
                 self.inner().store.checkpoint_is_written(number);
@@ -260,7 +260,7 @@ impl Recorder {
         }
     }
 
-    /// After a panic there is none: who writes takes it out.
+    /// After a panic it is empty, because the writing call had taken it out.
     fn writing(&self) -> MutexGuard<'_, Option<SlicedCheckpoint>> {
         self.writing.lock().unwrap_or_else(|poisoned| {
             self.writing.clear_poison();
@@ -268,7 +268,7 @@ impl Recorder {
         })
     }
 
-    /// What could not be synced is written again, into another segment.
+    /// Writes what could not be synced again, into another segment.
     fn write_again(&self, error: &Error, now: Now) {
         let written = self.in_turn(|inner, deadline| inner.turn(now, deadline, |turn| turn.write_again()));
         if written.is_none_or(|Written { journal, position, .. }| journal.sync(&position).is_err()) {
@@ -276,8 +276,8 @@ impl Recorder {
         }
     }
 
-    /// One at a time: RRAS serialises most calls itself. One absolute deadline holds for the whole event, waiting for
-    /// the turn included: a call that comes late learns at once that it must not wait for the journal.
+    /// Runs one event at a time. (RRAS serialises most calls itself.) One deadline holds for the whole event, including
+    /// the wait for its turn, so a call that got its turn late does not also wait for the journal.
     fn in_turn<T>(&self, work: impl FnOnce(&mut Inner, Instant) -> T) -> T {
         let began = Instant::now();
         let mut inner = self.inner();
@@ -285,7 +285,7 @@ impl Recorder {
         work(&mut inner, deadline)
     }
 
-    /// A panic in an earlier call may have left a record half applied, so the state is rebuilt from the records.
+    /// Locks the state. After a panic, a record may be half applied, so the state is rebuilt from the records.
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(|poisoned| {
             let mut inner = poisoned.into_inner();
@@ -299,14 +299,14 @@ impl Recorder {
 }
 
 impl Inner {
-    /// A configuration's texts are recorded once; explaining a decision needs them.
+    /// Records the configuration's texts, which are needed to explain a decision.
     fn config_read(&mut self, fault: Option<String>, now: Now, deadline: Instant) -> Option<ToSync> {
         let (version, hash) = (env!("CARGO_PKG_VERSION").to_owned(), self.config.hash.clone());
         let event = Event::ConfigRead(ConfigRead { version, hash, texts: texts(&self.config), fault });
         self.handle(&event, now, deadline).1
     }
 
-    /// Records an event and answers it; or answers it from memory, and it waits.
+    /// Answers an event and records it. If that is not possible now, the event waits in memory.
     fn handle(&mut self, event: &Event, now: Now, deadline: Instant) -> (Outcome, Option<ToSync>) {
         if self.stopped {
             return (Outcome { decision: None, answer: Answer::Reject }, None);
@@ -349,8 +349,8 @@ impl Inner {
         (Outcome { decision, answer }, sync)
     }
 
-    /// What waits, what was lost, and what was counted until the end: if it cannot be recorded now it is lost with the
-    /// process.
+    /// Records waiting events, the number of lost ones, and counted repetitions. What cannot be recorded now is lost with
+    /// the process.
     fn write_rest(&mut self, now: Now, deadline: Instant) -> Option<ToSync> {
         let mut repeats = std::mem::take(&mut self.repeats);
         if !self.store.has_unrecorded() && repeats.due(now.at, true).is_empty() {
@@ -364,7 +364,7 @@ impl Inner {
         Some(ToSync { journal, position, durable: self.store.syncs(waited, now.at.mono), due: None })
     }
 
-    /// A turn at the journal. Events that were lost are recorded first.
+    /// Takes a turn at the journal. The number of lost events is recorded first.
     fn turn<T>(
         &mut self,
         now: Now,

@@ -1,25 +1,24 @@
-//! Refusals of one user by one rule, over and over: the first is recorded at once, the others of the same minute as a
-//! number.
+//! Counts repeated refusals. When the same rule refuses the same user several times within a minute, the first refusal is
+//! recorded at once; for the others, only their number is recorded.
 //!
-//! A badly configured client, or an attacker, can ask thousands of times a second. Refusals that change nothing must
-//! neither fill the disk nor hide other users' refusals in the logs.
+//! A badly configured client, or an attacker, can try thousands of times per second. Refusals that change nothing must not
+//! fill the disk or hide other users' refusals in the logs.
 
 use rasadmin_engine::event::Repeated;
 use rasadmin_engine::{Answer, Decision, Id, Identity, Name, Record, Refusal, Stage, Stamp};
 use std::collections::HashMap;
 use std::mem::Discriminant;
 
-/// How long the refusals after the first are only counted: milliseconds.
+/// How long refusals after the first are only counted, in milliseconds.
 const MINUTE: u64 = 60_000;
 
-/// For how many users, stages and rules. The claimed computer name is not part of the key, because the client chooses
-/// it.
+/// The most keys that are counted at once. The computer name is not part of the key, because the client chooses it.
 const MOST: usize = 1_024;
 
-/// How many numbers of entries that are gone wait to be recorded: they have to fit into a segment together.
+/// The most counts of removed entries that wait to be recorded: together they must fit into a segment.
 const MOST_LEFT: usize = 4_096;
 
-/// Which refusals are the same.
+/// What identical refusals have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     user: Result<Identity, Name>,
@@ -28,7 +27,7 @@ struct Key {
     refusal: Option<Discriminant<Refusal>>,
 }
 
-/// What became of them.
+/// The count for a key.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     first: Id,
@@ -47,13 +46,13 @@ impl Entry {
 #[derive(Debug, Default)]
 pub struct Repeats {
     all: HashMap<Key, Entry>,
-    /// Numbers that are not on record yet, of entries that are gone.
+    /// Counts of removed entries that are not recorded yet.
     left: Vec<Repeated>,
-    /// How many refusals were counted by numbers for which there was no room.
+    /// The number of refusals in counts that were dropped for lack of room.
     lost: u64,
 }
 
-/// A refusal that changes nothing.
+/// The key of a refusal that changes nothing; None for any other record.
 fn key(record: &Record) -> Option<Key> {
     let decision: &Decision = record.decision.as_ref()?;
     let plain = !decision.allow && record.answer == Answer::Reject && record.effects.is_empty();
@@ -69,7 +68,7 @@ fn key(record: &Record) -> Option<Key> {
 }
 
 impl Repeats {
-    /// Is it a repetition within a minute? Then it is counted here, and must not be recorded.
+    /// Counts a repetition within a minute. Returns true if it is one; the record must then not be recorded.
     pub fn counts(&mut self, record: &Record) -> bool {
         if self.all.is_empty() {
             return false;
@@ -83,8 +82,8 @@ impl Repeats {
         true
     }
 
-    /// A record was made. If it is a refusal, those that follow are counted. Returns how many refusals were counted until
-    /// now by numbers for which there was no room.
+    /// Begins counting repetitions if this record is a refusal. Returns the number of refusals whose counts were dropped
+    /// since the last time.
     pub fn begin(&mut self, record: &Record) -> u64 {
         let Some(key) = key(record) else { return 0 };
         if self.all.len() >= MOST
@@ -102,7 +101,7 @@ impl Repeats {
         self.leave(gone);
     }
 
-    /// Their numbers wait to be recorded.
+    /// Keeps the counts of removed entries until they are recorded.
     fn leave(&mut self, gone: impl IntoIterator<Item = Entry>) {
         for entry in gone.into_iter().filter(|entry| entry.times > 0) {
             if self.left.len() < MOST_LEFT {
@@ -113,7 +112,7 @@ impl Repeats {
         }
     }
 
-    /// The numbers that are to be recorded now: those origin minute is over. `all`: all of them.
+    /// Returns the counts to record now: those whose minute is over, or all of them.
     pub fn due(&mut self, now: Stamp, all: bool) -> Vec<Repeated> {
         if !self.all.is_empty() {
             let over = |_: &Key, entry: &mut Entry| all || now.mono.since(entry.since.mono) >= MINUTE;
@@ -123,7 +122,7 @@ impl Repeats {
         self.left.clone()
     }
 
-    /// What was due is on record.
+    /// Notes that the due counts have been recorded.
     pub fn are_recorded(&mut self) {
         self.left.clear();
     }

@@ -1,4 +1,4 @@
-//! Messages of the catalogue: what an administrator may have to act upon.
+//! Emits the recorder's messages of the catalogue.
 
 mod refusals;
 

@@ -1,4 +1,4 @@
-//! A checkpoint that is written while calls go on: each of them writes a slice.
+//! A checkpoint that is written in slices, one per call, while calls continue.
 
 use crate::codec::{self, Bytes};
 use rasadmin_engine::State;
@@ -7,13 +7,13 @@ use rasadmin_journal::checkpoint::Writer;
 use rasadmin_journal::{Error, Position};
 use std::path::{Path, PathBuf};
 
-/// How much a call writes: bytes. It takes some tenths of a millisecond.
+/// The bytes that one call writes. That takes a few tenths of a millisecond.
 const SLICE: usize = 64 * 1024;
 
-/// After how many bytes a call syncs what was written, so that the last call has little to wait for.
+/// After so many bytes a call syncs the file, so that the last call waits only briefly.
 const SYNC: usize = 1024 * 1024;
 
-/// A state that is to be written, as it was after a record.
+/// The state after a record, to be written.
 #[derive(Debug)]
 pub struct Snapshot {
     slices: Slices,
@@ -21,7 +21,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Of a state, which goes on.
+    /// Takes a snapshot of a state, which can change afterwards.
     pub fn of(state: &State, position: Position) -> Self {
         Self { slices: Slices::of(state), position }
     }
@@ -37,27 +37,27 @@ pub struct SlicedCheckpoint {
 }
 
 impl SlicedCheckpoint {
-    /// Begins the file.
+    /// Creates the file.
     ///
     /// # Errors
     ///
-    /// If it cannot be made.
+    /// If it cannot be created.
     pub fn begin(folder: &Path, snapshot: Snapshot) -> Result<Self, Error> {
         let writer = Writer::begin(folder, &snapshot.position, codec::CHECKPOINT)?;
         Ok(Self { snapshot, writer, folder: folder.to_owned(), unsynced: 0 })
     }
 
-    /// The number of the last record that it contains.
+    /// The number of the last record in the checkpoint.
     pub const fn number(&self) -> u64 {
         self.snapshot.position.number
     }
 
-    /// Writes a slice. None if it was the last: the checkpoint counts from now on.
+    /// Writes a slice. Returns None after the last one, when the checkpoint is complete.
     ///
     /// # Errors
     ///
-    /// If it could not be written: then nothing is left of it.
-    pub fn go_on(mut self) -> Result<Option<Self>, Error> {
+    /// If it cannot be written. Its file is then deleted.
+    pub fn write_slice(mut self) -> Result<Option<Self>, Error> {
         let (mut bytes, mut more) = (Bytes::default(), true);
         while more && bytes.0.len() < SLICE {
             more = self.snapshot.slices.next(&mut bytes).map_err(|error| codec::not_encoded(&self.folder, &error))?;

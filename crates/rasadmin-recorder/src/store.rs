@@ -36,20 +36,20 @@ const LIMIT: u64 = 2 << 30;
 /// How many checkpoints are kept: the newest may be damaged.
 const CHECKPOINTS: usize = 2;
 
-/// How recording goes.
+/// Whether events can be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
-    /// Why nothing can be recorded; None if it can.
+    /// Why nothing can be recorded; None if recording works.
     pub failure: Option<Failure>,
-    /// How many events wait in memory.
+    /// The number of events that wait in memory.
     pub waiting: usize,
-    /// How many were lost because there was no room for them.
+    /// The number of events that were lost because memory was full.
     pub lost: u64,
-    /// Are syncs left out, because the last one took long?
+    /// True while calls do not wait for syncs because the last one was slow.
     pub syncs_paused: bool,
 }
 
-/// Origin events they are.
+/// The configuration, server and process that events are decided for.
 #[derive(Clone, Copy)]
 pub struct Origin<'a> {
     pub config: &'a Arc<Config>,
@@ -68,40 +68,40 @@ impl<'a> Origin<'a> {
 pub struct Store {
     folder: PathBuf,
     options: Options,
-    /// When this process began: if it is the instance's first, then the instance began.
+    /// When this process started. If it is the first of its instance, the instance started then.
     started: Stamp,
     journal: Option<Arc<Journal>>,
     /// Reads what other processes record while this one cannot.
     others: Option<Follower>,
     state: State,
-    /// What the processes of this instance have in common; until it is joined, what this process proposes.
+    /// The token that the processes of this instance share; before joining, the one that this process proposes.
     token: Id,
     membership: Arc<Membership>,
-    /// Processes of the instance that were gone when this one joined: their sessions are over.
+    /// Processes of the instance that had ended when this one joined: their sessions are over.
     gone: Vec<Process>,
     waiting: Waiting,
-    /// What waits was decided on another state than the journal's: it is decided again.
+    /// Waiting events were decided on a state that is not the journal's, and must be decided again.
     stale: bool,
-    /// The journal is not the one that memory came from: it was replaced, or restored from a backup.
+    /// The journal is not the one that the state in memory came from: it was replaced, or restored from a backup.
     replaced: bool,
     failure: Option<Failure>,
     /// The kind of failure that was reported last.
     reported: Option<FailureKind>,
     backoff: Backoff,
     sync_backoff: Backoff,
-    /// The number of the last checkpoint that is known here.
+    /// The number of the last known checkpoint.
     checkpoint: u64,
-    /// The number of the last checkpoint that was begun, or found.
+    /// The number of the last checkpoint that was begun or found.
     begun: u64,
     /// What was reported about the rights of folder and files when the journal was last opened.
     rights: Vec<Notice>,
 }
 
 impl Store {
-    /// Nothing is opened yet.
+    /// Creates the store. The journal is opened later.
     pub fn new(config: &Config, now: Now, membership: Arc<Membership>) -> Self {
         let durable = config.durability == Durability::Fsync;
-        // Another identifier than that of the record that is made at this moment.
+        // The identifier must differ from that of the record made at this moment.
         let mut random = now.random;
         random.reverse();
         Self {
@@ -135,7 +135,7 @@ impl Store {
         &self.state
     }
 
-    /// From now on the state's indexes serve this configuration.
+    /// Rebuilds the state's indexes for this configuration.
     pub fn derive(&mut self, config: &Arc<Config>) {
         self.state.derive(config);
     }
@@ -149,39 +149,39 @@ impl Store {
         }
     }
 
-    /// Events that were lost, and origin loss is not recorded yet.
+    /// The number of lost events whose loss is not recorded yet.
     pub const fn lost(&self) -> u64 {
         self.waiting.lost()
     }
 
-    /// The loss of this many more is recorded now.
+    /// So many lost events have been recorded now.
     pub const fn lost_are_recorded(&mut self, events: u64) {
         self.waiting.lost_are_recorded(events);
     }
 
-    /// So many events were counted, and there was no room for their number.
+    /// Counts so many more lost events.
     pub const fn lose(&mut self, events: u64) {
         self.waiting.lose(events);
     }
 
-    /// Is it synced now? `durable`: it is what a power cut would make us regret.
+    /// Must the call wait for a sync? `durable`: a power cut must not lose the record.
     pub fn syncs(&self, durable: bool, now: Mono) -> bool {
         self.options.durable && durable && !self.sync_backoff.is_paused(now)
     }
 
-    /// A sync took long: the next ones are left out for a while.
+    /// A sync was slow: skip syncs for a while.
     pub fn sync_was_slow(&mut self, millis: u128, now: Mono) {
         self.sync_backoff.pause(now);
         report::slow_sync(millis);
     }
 
-    /// Opens the journal if that is not done, and applies what it has.
+    /// Opens the journal if necessary, and applies its records.
     fn opened(&mut self, origin: Origin<'_>, deadline: Instant) -> Result<Arc<Journal>, Error> {
         if let Some(journal) = &self.journal {
             return Ok(journal.clone());
         }
         self.mend_rights();
-        // As much as possible is read without the lock, so that others wait for it less.
+        // Read as much as possible without the lock, so that others wait less.
         let present = present::read(&self.folder).or_else(|error| match error {
             Error::NewerVersion { .. } => Ok(None),
             other => Err(other),
@@ -206,8 +206,9 @@ impl Store {
         Ok(journal)
     }
 
-    /// No file that another user has put into the folder is read. What cannot be mended is reported, and does not stop
-    /// the DLL. It is reported once, because a journal that cannot be written is opened again and again.
+    /// Mends the rights of folder and files, so that files of other users are never read. What cannot be mended is
+    /// reported and does not stop the DLL. Each problem is reported once, because a journal that cannot be written is
+    /// opened repeatedly.
     fn mend_rights(&mut self) {
         let before = std::mem::replace(&mut self.rights, rights::mend(&self.folder));
         for notice in self.rights.iter().filter(|notice| !before.contains(notice)) {
@@ -215,8 +216,8 @@ impl Store {
         }
     }
 
-    /// A newer program has written the journal. Its segments stay as they are; a checkpoint that this program
-    /// understands is where a new journal begins.
+    /// Begins a new journal because a newer program has written to this one. The old segments stay unchanged. The new
+    /// journal begins at the newest checkpoint that this program understands.
     #[allow(clippy::type_complexity)]
     fn begin_new(&self, deadline: Instant) -> Result<(Journal, Option<(State, Position, u64)>), Error> {
         let (found, _) = checkpoint::newest(&self.folder, |_, version| version == codec::CHECKPOINT)?;
@@ -227,14 +228,14 @@ impl Store {
         Ok((journal, state.map(|(state, position)| (state, here, position.number))))
     }
 
-    /// Joins the instance that lives, or begins one, unless that is done. The state is the journal's.
+    /// Joins the live instance or begins one, if necessary. The state must be the journal's.
     fn join(&mut self, guard: &mut Guard<'_>, origin: Origin<'_>) -> Result<(), Error> {
         self.membership.clone().with(|own| {
             if self.replaced {
-                // The lock's file may be another one too.
+                // The lock file may have been replaced too.
                 *own = None;
             } else if own.is_some() && self.state.instance() != Some(self.token) {
-                // Somebody has begun another instance while this process held its lock: the old token has ended.
+                // Another process began a new instance while this one held its lock, so the old token has ended.
                 *own = None;
                 self.token = token(crate::identifier_bytes());
             }
@@ -252,7 +253,7 @@ impl Store {
         if self.state.instance() != Some(self.token) { self.begin_instance(guard, origin) } else { Ok(()) }
     }
 
-    /// Whatever an earlier instance had is over.
+    /// Begins an instance, which closes everything that an earlier one left open.
     fn begin_instance(&mut self, guard: &mut Guard<'_>, origin: Origin<'_>) -> Result<(), Error> {
         let (sessions, leases) = (self.state.live_count(), self.state.leases().count());
         let record = self.instance_started(origin);
@@ -268,7 +269,7 @@ impl Store {
         Ok(())
     }
 
-    /// Processes that have ended left their sessions open. The state is the journal's.
+    /// Closes the sessions that ended processes left open. The state must be the journal's.
     fn end_gone(&mut self, guard: &mut Guard<'_>, origin: Origin<'_>, now: Stamp) -> Result<(), Error> {
         if self.gone.is_empty() {
             return Ok(());
@@ -287,7 +288,7 @@ impl Store {
             self.state.apply(&record);
             report::process_closed(record.ended().count());
         }
-        // A session that shows life is opened again: the next that joins must not close it once more.
+        // A session that turns out to be live is opened again, and the next process that joins must not close it again.
         self.membership.with(|own| own.as_mut().map_or(Ok(()), |own| guard.forget_gone(own)))
     }
 
@@ -297,7 +298,7 @@ impl Store {
         decide(&self.state, &origin.context(self.token), &began, &now)
     }
 
-    /// Decides an event from memory, since it cannot be recorded now.
+    /// Decides an event from memory, because it cannot be recorded now.
     pub fn decide_alone(&mut self, origin: Origin<'_>, event: &Event, now: Now) -> Record {
         if self.state.instance() == Some(self.token) {
             self.read_others(origin, now.at);
@@ -309,7 +310,7 @@ impl Store {
         decide(&self.state, &context, event, &now)
     }
 
-    /// It holds in memory from now on, and waits to be recorded.
+    /// Applies a record in memory and keeps it waiting to be recorded.
     pub fn keep(&mut self, record: &Record) {
         self.state.apply(record);
         let kept = codec::encode(record).is_ok_and(|payload| self.waiting.push(record.clone(), payload));
@@ -318,12 +319,12 @@ impl Store {
         }
     }
 
-    /// The state, if it is time for a checkpoint: there are enough records that a start would have to read.
+    /// Returns the state if a checkpoint is due: when a start would have to read many records.
     pub fn snapshot_if_due(&mut self) -> Option<Snapshot> {
         self.snapshot_beyond(TOO_MANY)
     }
 
-    /// The state, after a start that had much to replay.
+    /// Returns the state if the start had to read many records.
     pub fn snapshot_after_start(&mut self) -> Option<Snapshot> {
         self.snapshot_beyond(MANY)
     }
@@ -334,18 +335,18 @@ impl Store {
         Some(Snapshot::of(&self.state, position))
     }
 
-    /// The last record, if memory is what the journal says up to there.
+    /// Returns the last record, if the state in memory matches the journal up to it.
     fn position(&self) -> Option<Position> {
         let agree = self.waiting.is_empty() && !self.stale;
         self.journal.as_ref().filter(|_| agree).map(|journal| journal.position())
     }
 
-    /// The checkpoint of a record is whole. What it makes superfluous is deleted by [`tidy`].
+    /// Notes that the checkpoint at a record is complete. [`tidy`] deletes what it supersedes.
     pub const fn checkpoint_is_written(&mut self, number: u64) {
         self.checkpoint = number;
     }
 
-    /// Without it the next start takes longer, so a failure is only reported.
+    /// Writes a checkpoint. A failure is only reported, because it just makes the next start slower.
     fn write_checkpoint(&self, position: &Position) {
         let Ok(bytes) = codec::encode_state(&self.state) else { return };
         match checkpoint::write(&self.folder, position, codec::CHECKPOINT, &bytes) {
@@ -354,17 +355,17 @@ impl Store {
         }
     }
 
-    /// Are there events that are not recorded yet, or were lost?
+    /// Are there events that wait, or losses that are not recorded yet?
     pub fn has_unrecorded(&self) -> bool {
         !self.waiting.is_empty() || self.waiting.lost() > 0
     }
 
-    /// The next turn is tried even if one failed a moment ago.
+    /// Makes the next turn try the journal even if the last one just failed.
     pub fn resume(&mut self) {
         self.backoff.resume();
     }
 
-    /// A checkpoint is written, and everything is closed.
+    /// Writes a checkpoint and closes everything.
     pub fn stop(&mut self) {
         if let Some(position) = self.position().filter(|position| position.number.saturating_sub(self.checkpoint) > FEW)
         {
@@ -377,8 +378,8 @@ impl Store {
         self.membership.leave();
     }
 
-    /// The state in memory may be wrong after a panic: it is rebuilt from the records, and waiting events are decided
-    /// again.
+    /// Discards the state in memory, which may be wrong after a panic. It is rebuilt from the records, and waiting events
+    /// are decided again.
     pub fn reload(&mut self) {
         self.journal = None;
         if self.waiting.is_empty() {
@@ -387,7 +388,7 @@ impl Store {
     }
 }
 
-/// Deletes what a new checkpoint makes superfluous.
+/// Deletes what a new checkpoint supersedes.
 pub fn tidy(folder: &Path) {
     let _ = checkpoint::prune(folder, CHECKPOINTS);
     for gone in retain::expire(folder, Rule::Limit { bytes: LIMIT }).unwrap_or_default() {
@@ -395,7 +396,7 @@ pub fn tidy(folder: &Path) {
     }
 }
 
-/// An instance's identifier.
+/// Makes an instance's identifier.
 fn token(random: [u8; 16]) -> Id {
     Id(uuid::Builder::from_random_bytes(random).into_uuid().as_u128())
 }

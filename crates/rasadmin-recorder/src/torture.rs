@@ -1,25 +1,25 @@
-//! Where the torture (`cargo xtask torture`) kills the process: compiled only with the feature `torture`, which the
-//! product is never built with.
+//! The points at which the torture (`cargo xtask torture`) kills the process. Only compiled with the feature `torture`,
+//! which the product is never built with.
 
 use std::sync::OnceLock;
 
 /// A point inside a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point {
-    /// The lock is held, and nothing is appended yet. Of terminate: before anything is done.
+    /// The lock is held, and nothing is appended yet. In terminate: before anything is done.
     Locked,
     /// The record is appended, and the lock is held.
     Appended,
-    /// The lock is let go, and nothing is synced.
+    /// The lock is released, and nothing is synced.
     Unlocked,
-    /// All is done, and the call has not returned.
+    /// All work is done, and the call has not returned.
     Done,
 }
 
-/// Hears of every such point; it may not return.
+/// Called at every point; it may not return.
 pub static HOOK: OnceLock<fn(Point)> = OnceLock::new();
 
-/// A point was reached.
+/// Calls the hook at a point.
 pub(crate) fn at(point: Point) {
     if let Some(hook) = HOOK.get() {
         hook(point);

@@ -1,15 +1,15 @@
-//! Events that were answered and could not be recorded yet.
+//! Events that were answered from memory and wait to be recorded.
 
 use rasadmin_engine::{Effect, Id, Record, Waited};
 use std::collections::{BTreeSet, VecDeque};
 
-/// How many bytes of records wait at most.
+/// The most bytes of waiting records.
 const MOST: usize = 8 * 1024 * 1024;
 
-/// How many sessions and leases are remembered of lost events.
+/// The most sessions and leases of lost events that are remembered.
 const MOST_TOUCHED: usize = 200_000;
 
-/// What waits, in order.
+/// The waiting events, in order.
 #[derive(Debug, Default)]
 pub struct Waiting {
     all: VecDeque<Unwritten>,
@@ -22,14 +22,14 @@ pub struct Waiting {
 /// An event that waits.
 #[derive(Debug)]
 pub struct Unwritten {
-    /// What was decided from memory, and applied to the state there.
+    /// The record that was decided from memory and applied to the state in memory.
     pub record: Record,
-    /// The same as the journal would have it.
+    /// The record as bytes for the journal.
     pub payload: Vec<u8>,
 }
 
 impl Unwritten {
-    /// The event with the answer that stands.
+    /// The event with the answer that RRAS got.
     pub fn waited(&self) -> Waited {
         let Record { at, id, event, decision, answer, .. } = &self.record;
         Waited {
@@ -41,14 +41,14 @@ impl Unwritten {
         }
     }
 
-    /// Is it what a power cut would make us regret?
+    /// Must a power cut not lose it?
     pub fn is_durable(&self) -> bool {
         self.record.is_durable()
     }
 }
 
 impl Waiting {
-    /// One more waits, if there is room for it. If not, it is lost, and this is false.
+    /// Adds an event. Returns false if there is no room; the event is then lost.
     pub fn push(&mut self, record: Record, payload: Vec<u8>) -> bool {
         if self.bytes.saturating_add(payload.len()) > MOST {
             self.lost += 1;
@@ -61,7 +61,7 @@ impl Waiting {
         true
     }
 
-    /// It turned out to be recorded, though writing it had failed: true if it was the next.
+    /// Removes the next event if it has this id: it was recorded although writing it had failed. Returns true if so.
     pub fn is_there(&mut self, id: Id) -> bool {
         let next = self.all.front().is_some_and(|next| next.record.id == id);
         if next {
@@ -70,67 +70,67 @@ impl Waiting {
         next
     }
 
-    /// The first ones were recorded.
+    /// Removes the first events, which have been recorded.
     pub fn forget(&mut self, count: usize) {
         for gone in self.all.drain(..count.min(self.all.len())) {
             self.bytes = self.bytes.saturating_sub(gone.payload.len());
         }
     }
 
-    /// The sessions and leases that lost events touched, and that are not carried yet.
+    /// The sessions and leases that lost events touched and that are not recorded again yet.
     pub const fn touched(&self) -> &BTreeSet<Id> {
         &self.touched
     }
 
-    /// They are on record as memory has them.
+    /// Notes that these sessions and leases have been recorded as they are in memory.
     pub fn touched_are_carried(&mut self) {
         self.touched.clear();
     }
 
-    /// All of them, to be decided again; what was lost stays lost.
+    /// Takes all events, to be decided again. Lost events stay lost.
     pub fn take(&mut self) -> Vec<Unwritten> {
         self.bytes = 0;
         self.all.drain(..).collect()
     }
 
-    /// One that was decided again, in its turn: it had room before.
+    /// Puts back an event that was decided again. It always has room.
     pub fn put_back(&mut self, record: Record, payload: Vec<u8>) {
         self.bytes += payload.len();
         self.all.push_back(Unwritten { record, payload });
     }
 
-    /// In order.
+    /// Iterates over the events in order.
     pub fn iter(&self) -> impl Iterator<Item = &Unwritten> {
         self.all.iter()
     }
 
-    /// How many wait.
+    /// The number of waiting events.
     pub fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// Does nothing wait?
+    /// Are no events waiting?
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
     }
 
-    /// Events that were lost and are on no record.
+    /// The number of lost events that are not recorded.
     pub const fn lost(&self) -> u64 {
         self.lost
     }
 
-    /// So many more are lost.
+    /// Counts more lost events.
     pub const fn lose(&mut self, events: u64) {
         self.lost = self.lost.saturating_add(events);
     }
 
-    /// So many of them are on record now.
+    /// Subtracts lost events whose number is now recorded.
     pub const fn lost_are_recorded(&mut self, events: u64) {
         self.lost = self.lost.saturating_sub(events);
     }
 }
 
-/// Whom an effect is about: a session, a lease.
+/// The session and the lease that an effect is about.
 fn subjects(effect: &Effect) -> [Option<Id>; 2] {
     match effect {
         Effect::SessionBegan(began) => [Some(began.session), None],

@@ -1,13 +1,12 @@
-//! Registering the product with RRAS: what the command needs, and the DLL does not (so that nothing of it is linked into
-//! the DLL, it is a crate of its own).
+//! Registers the product with RRAS. A separate crate, so that none of it is linked into the DLL.
 //!
 //! | module | part |
 //! |---|---|
 //! | [`registration`] | RRAS's list of DLLs as text, and how it changes |
-//! | [`registry`] | where that list stands |
-//! | [`version_marker`] | which file is ours, and which version |
-//! | [`task`] | the daily task that brings the journal into the ledger |
-//! | [`acl`] | who can write a folder; folders that only administrators can: `rasadmin-rights` |
+//! | [`registry`] | the registry key with that list |
+//! | [`version_marker`] | recognises the product's file and its version |
+//! | [`task`] | the daily task that updates the ledger |
+//! | [`acl`] | who can write a folder, and folders that only administrators can write: `rasadmin-rights` |
 #![forbid(unsafe_code)]
 
 pub mod registration;

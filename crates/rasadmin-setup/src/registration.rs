@@ -1,15 +1,16 @@
-//! RRAS's list of admin DLLs, and how it changes: the value DllPath as text, and which of its DLLs load.
+//! RRAS's list of admin DLLs: the text of the registry value DllPath, and changes to it.
 //!
-//! Whatever is not ours stays as it stands, to the last character: other vendors' entries, their order, their unexpanded
-//! text, their spaces, empty entries. What a space at the beginning of an entry means is [`dllpath::parse`]'s to say.
+//! Everything that is not ours stays unchanged, to the last character: other vendors' entries, their order, their
+//! unexpanded text, their spaces, empty entries. [`dllpath::parse`] defines what a space at the beginning of an entry
+//! means.
 
 use rasadmin_host::dllpath::{self, DllList};
 use std::fmt;
 
-/// The value DisplayName that we write where there is none.
+/// The value DisplayName that is written if there is none.
 pub const DISPLAY_NAME: &str = "rasadmin";
 
-/// The type of the value.
+/// The type of the registry value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// REG_SZ.
@@ -19,7 +20,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As the registry's tools call it.
+    /// Its name in the registry's tools.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sz => "REG_SZ",
@@ -28,7 +29,7 @@ impl Kind {
     }
 }
 
-/// The value as it stands in the registry.
+/// The value in the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Value {
     /// Its type.
@@ -37,19 +38,19 @@ pub struct Value {
     pub text: String,
 }
 
-/// What stands between two semicolons.
+/// The text between two semicolons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// As it stands, unexpanded.
+    /// The text, unexpanded.
     pub text: String,
-    /// The DLLs that RRAS loads because of it: one, or as many as a variable names.
+    /// The DLLs that RRAS loads because of this entry: one, or several if a variable names several.
     pub loads: Vec<String>,
     /// The DLLs that RRAS never loads, because this entry or an earlier one begins with a space.
     pub never: Vec<String>,
 }
 
 impl Entry {
-    /// Its DLL, if it names one only; without the space that keeps it from loading.
+    /// The entry's DLL, if it names exactly one, without a leading space that keeps it from loading.
     fn dll(&self) -> Option<&str> {
         match (&self.loads[..], &self.never[..]) {
             ([dll], []) => Some(dll),
@@ -62,9 +63,9 @@ impl Entry {
 /// Why the list cannot be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The path of the DLL cannot stand in the list: why.
+    /// The path of the DLL cannot be in the list, with the reason.
     Path(String),
-    /// A variable reaches across a semicolon, so that entries cannot be told apart.
+    /// A variable contains a semicolon, so that the entries cannot be separated.
     Odd,
 }
 
@@ -82,18 +83,18 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// How environment variables are expanded.
+/// Expands environment variables.
 pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The list, entry by entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct List {
-    /// In order, empty entries too.
+    /// The entries in order, including empty ones.
     pub entries: Vec<Entry>,
 }
 
 impl List {
-    /// Reads a text.
+    /// Parses a text.
     ///
     /// # Errors
     /// [`Fault::Odd`].
@@ -101,8 +102,8 @@ impl List {
         Self::of(if text.is_empty() { Vec::new() } else { text.split(';').map(str::to_owned).collect() }, variables)
     }
 
-    /// What an entry loads is what the list up to it loads more than the list before it: RRAS's reading is asked, and
-    /// not done a second time.
+    /// To find what an entry loads, compare what RRAS loads from the list up to it with what it loads from the list
+    /// before it. So RRAS's reading is implemented only once.
     fn of(texts: Vec<String>, variables: Variables<'_>) -> Result<Self, Fault> {
         let mut entries = Vec::new();
         let mut before = DllList::default();
@@ -121,17 +122,17 @@ impl List {
         self.entries.iter().flat_map(|entry| &entry.loads).map(String::as_str).collect()
     }
 
-    /// The DLLs that never load, without the space.
+    /// The DLLs that never load, without the leading space.
     pub fn never_loaded(&self) -> Vec<&str> {
         self.entries.iter().flat_map(|entry| &entry.never).map(|dll| dll.trim_start_matches(' ')).collect()
     }
 
-    /// The entry whose space ends the loading.
+    /// The entry whose leading space ends the loading.
     pub fn stopped_by(&self) -> Option<&str> {
         self.entries.iter().find(|entry| !entry.never.is_empty()).map(|entry| entry.text.as_str())
     }
 
-    /// Every DLL that it names, loaded or not.
+    /// Every DLL in the list, loaded or not.
     pub fn named(&self) -> Vec<&str> {
         self.loaded().into_iter().chain(self.never_loaded()).collect()
     }
@@ -143,31 +144,31 @@ impl List {
     }
 }
 
-/// Where the DLL goes.
+/// Where to put the DLL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Position {
-    /// Where it stands, or as the last that loads.
+    /// Where it is already, or last of those that load.
     Keep,
-    /// The first that loads.
+    /// First of those that load.
     First,
-    /// The last that loads.
+    /// Last of those that load.
     Last,
 }
 
 /// A change of the value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// As it is.
+    /// The current value.
     pub before: List,
-    /// As it will be; None if nothing is left, and the value goes.
+    /// The new value; None if nothing is left and the value is removed.
     pub after: Option<List>,
-    /// DLLs of others that do not load today, and would after the change.
+    /// Other vendors' DLLs that do not load today and would load after the change.
     pub wakes: Vec<String>,
 }
 
 impl Change {
     fn new(before: List, after: List, ours: &dyn Fn(&str) -> bool) -> Self {
-        // A DLL can stand in the list twice: what loads once today and twice then is woken once.
+        // A DLL can be in the list twice: one that loads once today and twice afterwards counts once.
         let mut awake = before.loaded();
         let mut wakes = Vec::new();
         for dll in after.loaded().into_iter().filter(|dll| !ours(dll)) {
@@ -180,13 +181,13 @@ impl Change {
         Self { before, after, wakes }
     }
 
-    /// Does the text stay as it is?
+    /// Does the text stay the same?
     pub fn is_none(&self) -> bool {
         self.after.as_ref() == Some(&self.before) || self.after.is_none() && self.before.entries.is_empty()
     }
 }
 
-/// Can this path stand in the list?
+/// Can this path be in the list?
 ///
 /// # Errors
 /// [`Fault::Path`].
@@ -209,11 +210,11 @@ pub fn check_path(path: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Registers `path`. An entry of `ours` that loads is replaced where it stands; any other is removed, because the DLL
+/// Registers `path`. An entry of `ours` that loads is replaced in its place. Any other one is removed, because the DLL
 /// would be loaded twice.
 ///
 /// # Errors
-/// If the path cannot stand in the list, or the list is too odd to be changed.
+/// If the path cannot be in the list, or the list cannot be changed.
 pub fn install(
     text: &str,
     path: &str,
@@ -225,14 +226,14 @@ pub fn install(
     let before = List::read(text, variables)?;
     let own = |entry: &Entry| entry.dll().is_some_and(ours);
     let stop = before.entries.iter().position(|entry| !entry.never.is_empty());
-    // One that only its own space keeps from loading stands well too.
+    // An entry that only its own space keeps from loading is in a good place too.
     let stands = before.entries.iter().position(|entry| own(entry) && !entry.loads.is_empty());
     let stands = stands.or(stop.filter(|&at| own(&before.entries[at])));
     let keep = stands.filter(|_| position == Position::Keep);
     let mut texts = Vec::new();
     for (at, entry) in before.entries.iter().enumerate() {
         if keep == Some(at) {
-            // Its own spelling stays if it is the same file.
+            // Keep the existing spelling if it is the same file.
             let same = entry.loads.iter().any(|dll| dll.eq_ignore_ascii_case(path));
             texts.push(if same { entry.text.clone() } else { path.to_owned() });
         } else if !own(entry) {
@@ -247,7 +248,7 @@ pub fn install(
     Ok(Change::new(before, List::of(texts, variables)?, &|dll| ours(dll) || dll == path))
 }
 
-/// Behind the last entry that loads, and before any that does not: there a DLL loads, and no other is woken.
+/// After the last entry that loads and before any that does not. There the DLL loads, and no other one starts to.
 fn end_of_what_loads(list: &List) -> usize {
     let stop = list.entries.iter().position(|entry| !entry.never.is_empty()).unwrap_or(list.entries.len());
     list.entries[..stop].iter().rposition(|entry| !entry.loads.is_empty()).map_or(0, |last| last + 1)
@@ -256,7 +257,7 @@ fn end_of_what_loads(list: &List) -> usize {
 /// Removes every entry of `ours`, and nothing else.
 ///
 /// # Errors
-/// If the list is too odd to be changed.
+/// If the list cannot be changed.
 pub fn uninstall(text: &str, ours: &dyn Fn(&str) -> bool, variables: Variables<'_>) -> Result<Change, Fault> {
     let before = List::read(text, variables)?;
     let others = before.entries.iter().filter(|entry| !entry.dll().is_some_and(ours));

@@ -1,35 +1,35 @@
-//! `HKLM\SOFTWARE\Microsoft\RAS\AdminDll`: reading it and writing it. Where there is no RRAS, neither.
+//! Reads and writes `HKLM\SOFTWARE\Microsoft\RAS\AdminDll`. On systems without RRAS every operation fails.
 
 use crate::registration::Value;
 use std::fmt;
 
 pub use rasadmin_host::registry::{KEY, VALUE as DLL_PATH};
 
-/// The other value of the key: a name for people.
+/// The other value of the key: a name to display.
 pub const DISPLAY_NAME: &str = "DisplayName";
 
-/// The product's own key, below the same root, whose value ConfigPath names the configuration.
+/// The product's own key, below the same root. Its value ConfigPath names the configuration.
 pub const OWN_KEY: &str = r"SOFTWARE\rasadmin";
 /// The value that names the configuration.
 pub const CONFIG_PATH: &str = "ConfigPath";
 
-/// The key of the Event Log's source, below the same root: its value EventMessageFile names the DLL with the texts.
+/// The key of the Event Log source, below the same root. Its value EventMessageFile names the DLL with the texts.
 pub const EVENT_SOURCE: &str = r"SYSTEM\CurrentControlSet\Services\EventLog\Application\rasadmin";
 
-/// What the keys hold.
+/// The values in these keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registered {
-    /// DllPath; None if it is not there.
+    /// DllPath; None if it is missing.
     pub dll_path: Option<Value>,
-    /// DisplayName; None if it is not there. One that is no text counts as a stranger's.
+    /// DisplayName; None if it is missing. A value that is not a text counts as another vendor's.
     pub display_name: Option<String>,
-    /// ConfigPath of the product's own key; None if it is not there or empty.
+    /// ConfigPath of the product's own key; None if it is missing or empty.
     pub config_path: Option<String>,
-    /// The DLL in which the Event Viewer looks for the texts; None if it is not there.
+    /// The DLL in which the Event Viewer looks up the texts; None if it is missing.
     pub event_source: Option<String>,
 }
 
-/// The registry could not be read or written.
+/// A failure to read or write the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryFault(String);
 
@@ -41,7 +41,7 @@ impl fmt::Display for RegistryFault {
 
 impl std::error::Error for RegistryFault {}
 
-/// The key, here or not.
+/// The key on this system.
 #[cfg(windows)]
 #[derive(Debug)]
 pub struct Registry {
@@ -63,10 +63,10 @@ mod windows {
     const MESSAGE_FILE: &str = "EventMessageFile";
 
     impl Registry {
-        /// RRAS's own; or, for tests, the same below a key of HKEY_CURRENT_USER.
+        /// RRAS's own key; or, for tests, the same path below a key of HKEY_CURRENT_USER.
         ///
         /// # Errors
-        /// Where there is no RRAS.
+        /// On a system without RRAS.
         pub fn open(instead: Option<&str>) -> Result<Self, RegistryFault> {
             Ok(match instead {
                 None => Self {
@@ -86,7 +86,7 @@ mod windows {
             })
         }
 
-        /// The key, for people.
+        /// The key, as text for messages.
         pub fn shown(&self) -> &str {
             &self.shown
         }
@@ -104,10 +104,10 @@ mod windows {
             }
         }
 
-        /// Reads both values.
+        /// Reads the values.
         ///
         /// # Errors
-        /// If a value cannot be read, or DllPath is nothing that RRAS would read, or that could be kept as it is.
+        /// If a value cannot be read, or DllPath has a type that RRAS does not read or that cannot be preserved.
         pub fn read(&self) -> Result<Registered, RegistryFault> {
             let own = self.root.open_subkey(&self.own).and_then(|key| key.get_value::<String, _>(CONFIG_PATH));
             let config_path = own.ok().filter(|path| !path.is_empty());
@@ -179,8 +179,8 @@ mod windows {
             self.set(&self.own, CONFIG_PATH, path.map(|path| (REG_SZ, path)))
         }
 
-        /// Says that the texts of the Event Log's source are in this DLL, or takes the source out: events that were
-        /// written stay, and are shown without their text.
+        /// Sets the DLL with the texts of the Event Log source, or removes the source. Events that were written stay,
+        /// and are then shown without their text.
         ///
         /// # Errors
         /// If it cannot be written.
@@ -209,10 +209,10 @@ mod windows {
             key.set_value("TypesSupported", &7_u32)
         }
 
-        /// May it be written? Nothing is changed.
+        /// Checks that the key can be written, without changing anything.
         ///
         /// # Errors
-        /// If not.
+        /// If it cannot.
         pub fn may_write(&self) -> Result<(), RegistryFault> {
             let mut path = self.path.as_str();
             loop {
@@ -245,7 +245,7 @@ mod windows {
         }
     }
 
-    /// Up to the terminator; None if there is more behind it, or it is no valid UTF-16.
+    /// The text up to the terminator; None if more follows it, or it is not valid UTF-16.
     fn text(bytes: &[u8]) -> Option<String> {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
         let end = units.iter().position(|&unit| unit == 0).unwrap_or(units.len());
@@ -255,7 +255,7 @@ mod windows {
     }
 }
 
-/// The key: there is none here, and so no value of this type.
+/// The key does not exist on this system, so there is no value of this type.
 #[cfg(not(windows))]
 #[derive(Debug)]
 pub struct Registry(std::convert::Infallible);
@@ -264,7 +264,7 @@ pub struct Registry(std::convert::Infallible);
 #[allow(missing_docs, clippy::missing_errors_doc)]
 impl Registry {
     /// # Errors
-    /// Always: there is no RRAS here.
+    /// Always, because there is no RRAS on this system.
     pub fn open(_: Option<&str>) -> Result<Self, RegistryFault> {
         Err(RegistryFault("there is no Routing and Remote Access on this system".into()))
     }

@@ -1,19 +1,19 @@
-//! The daily task of the Windows Task Scheduler that brings the journal into the ledger.
+//! The daily task of the Windows Task Scheduler that updates the ledger.
 //!
-//! `schtasks.exe`, which every Windows has, makes it from XML: its other options cannot say that a missed start is made
-//! up for.
+//! `schtasks.exe`, which every Windows has, creates it from XML, because its other options cannot make up for a missed
+//! start.
 
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::Command;
 
-/// What the Task Scheduler calls it.
+/// The task's name in the Task Scheduler.
 pub const NAME: &str = "rasadmin ledger update";
 
-/// What the task runs besides the command itself.
+/// The arguments of the command.
 pub const ARGUMENTS: &str = "ledger update";
 
-/// The task's definition: `command` runs as SYSTEM, daily at three in the morning, or as soon as the computer is on
+/// The task's definition: it runs `command` as SYSTEM, daily at three in the morning, or as soon as the computer is on
 /// again.
 pub fn xml(command: &Path) -> String {
     format!(
@@ -42,7 +42,7 @@ pub fn xml(command: &Path) -> String {
   </Actions>
 </Task>
 "#,
-        // In quotes: a path may have spaces.
+        // In quotes, because a path can have spaces.
         escaped(&format!("\"{}\"", command.display()))
     )
 }
@@ -51,16 +51,16 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Is there such a task?
+/// Does the task exist?
 pub fn exists() -> bool {
     cfg!(windows) && schtasks(&["/Query", "/TN", NAME]).is_ok()
 }
 
-/// Makes the task, in the place of one that is there. The definition stands for a moment in a file of `folder`, which
-/// only administrators should be able to write: what it says runs as SYSTEM.
+/// Creates or replaces the task. The definition is briefly in a file in `folder`, which only administrators should be
+/// able to write, because the task runs as SYSTEM.
 ///
 /// # Errors
-/// If the Task Scheduler refuses; only Windows has one.
+/// If the Task Scheduler refuses, and always on other systems.
 pub fn create(command: &Path, folder: &Path) -> io::Result<()> {
     let path = folder.join("rasadmin-task.xml");
     let mut file = std::fs::File::options().write(true).create_new(true).open(&path)?;
@@ -79,13 +79,13 @@ pub fn create(command: &Path, folder: &Path) -> io::Result<()> {
 /// Deletes the task.
 ///
 /// # Errors
-/// If the Task Scheduler refuses; only Windows has one.
+/// If the Task Scheduler refuses, and always on other systems.
 pub fn delete() -> io::Result<()> {
     schtasks(&["/Delete", "/F", "/TN", NAME])
 }
 
 fn schtasks(arguments: &[&str]) -> io::Result<()> {
-    // By its full path: no other program of that name may run with our rights.
+    // By its full path, so that no other program of that name runs with our rights.
     let root = std::env::var_os("SystemRoot").ok_or_else(|| io::Error::other("the variable SystemRoot is not set"))?;
     let program = Path::new(&root).join("System32").join("schtasks.exe");
     let output = Command::new(program).args(arguments).output()?;

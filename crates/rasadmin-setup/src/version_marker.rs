@@ -1,11 +1,11 @@
-//! The mark that the product carries, so that a file can be known without loading it.
+//! Finds the marker in the product's file, so that the file can be recognised without loading it.
 
 use std::path::Path;
 
-/// What stands before the version in the product's file, and a line end after it.
+/// The text before the version in the product's file. A line feed follows the version.
 const MARKER: &str = "rasadmin-product/";
 
-/// The version of the product that the file is; None if it is another file.
+/// Returns the version of the product in a file; None if it is another file.
 ///
 /// # Errors
 /// If the file cannot be read.
@@ -13,7 +13,7 @@ pub fn version_of(path: &Path) -> std::io::Result<Option<String>> {
     Ok(version_in(&std::fs::read(path)?))
 }
 
-/// The same of a file's bytes.
+/// Returns the version of the product in a file's bytes.
 pub fn version_in(bytes: &[u8]) -> Option<String> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".+-".contains(byte);
     let starts = bytes.windows(MARKER.len()).enumerate().filter(|(_, window)| *window == MARKER.as_bytes());

@@ -1,4 +1,4 @@
-//! The list of admin DLLs: what a change does to others' entries is nothing.
+//! The list of admin DLLs: a change never affects other vendors' entries.
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
@@ -46,7 +46,7 @@ fn beside_others_their_text_stays() {
     assert_eq!(after(&put(others, Position::Keep)), format!(r"%SystemRoot%\a.dll;;C:\b c.dll ;{OURS};"));
     assert_eq!(after(&put(others, Position::First)), format!("{OURS};{others}"));
     assert_eq!(removed(&format!("{OURS};{others}")).0, others);
-    // A variable that names two is one entry.
+    // A variable that names two DLLs is one entry.
     assert_eq!(after(&put("%TWO%;x.dll", Position::Last)), format!("%TWO%;x.dll;{OURS}"));
 }
 
@@ -71,14 +71,14 @@ fn it_is_put_where_it_loads_and_wakes_nobody() {
     assert_eq!((after(&change), &change.wakes), (format!("{OURS}; b.dll"), &vec![]));
     // Half of this entry never loads.
     assert_eq!(after(&put("a.dll;%SPACED%", Position::Last)), format!("a.dll;{OURS};%SPACED%"));
-    // Ours sleeps behind another's space: it moves before it.
+    // Ours does not load because of another entry's space, so it moves before that entry.
     let change = put(&format!("a.dll; b.dll;{OURS}"), Position::Keep);
     assert_eq!((after(&change), &change.wakes), (format!("a.dll;{OURS}; b.dll"), &vec![]));
 }
 
 #[test]
 fn a_change_that_would_wake_others_says_so() {
-    // Microsoft's own example is written so: the space is before ours, and what follows sleeps because of it.
+    // Microsoft's own example looks like this: the space is before ours, and keeps the following entries from loading.
     let list = format!("a.dll; {OURS};c.dll");
     let change = put(&list, Position::Keep);
     assert_eq!((after(&change), &change.wakes[..]), (format!("a.dll;{OURS};c.dll"), &["c.dll".to_owned()][..]));
@@ -98,7 +98,7 @@ fn a_path_that_cannot_stand_in_the_list_is_refused() {
     assert_eq!(uninstall("%a;b%", &ours, &across), Err(Fault::Odd));
 }
 
-/// Entries of other vendors, as odd as they come; and empty ones.
+/// Entries of other vendors, also strange and empty ones.
 fn others() -> impl Strategy<Value = Vec<String>> {
     let entry = prop_oneof![
         4 => "[a-z ]{0,3}[a-z]{1,6}[ .]{0,2}dll ?",
@@ -122,15 +122,15 @@ proptest! {
         let before: Vec<_> = installed.before.loaded().into_iter().map(str::to_owned).collect();
         let list = installed.after.clone().unwrap();
         let loaded = list.loaded();
-        // Ours loads, and so does what loaded before, in its order; nobody else.
+        // Ours loads, and so does what loaded before, in the same order, and nothing else.
         prop_assert_eq!(loaded.iter().filter(|dll| **dll == OURS).count(), 1);
         prop_assert_eq!(loaded.iter().filter(|dll| **dll != OURS).copied().collect::<Vec<_>>(), before);
-        // Where one entry names a DLL that loads and one that never does, the place behind it is none.
+        // If one entry names a DLL that loads and one that never does, there is no place after it.
         if first || !others.contains(&"%SPACED%".to_owned()) {
             prop_assert_eq!(if first { loaded.first() } else { loaded.last() }, Some(&OURS));
         }
         prop_assert!(installed.wakes.is_empty());
-        // Others' entries stand as they stood.
+        // The other entries are unchanged.
         let mut rest: Vec<_> = list.entries.iter().map(|entry| entry.text.as_str()).collect();
         let at = rest.iter().position(|entry| *entry == OURS).unwrap();
         rest.remove(at);
@@ -156,7 +156,7 @@ proptest! {
             if !list.entries.is_empty() {
                 prop_assert_eq!(kept, others.iter().collect::<Vec<_>>());
             }
-            // What loaded goes on loading, in its order; what is woken is told.
+            // What loaded still loads in the same order, and DLLs that start to load are reported.
             let strangers = |list: &List| {
                 list.loaded().into_iter().filter(|dll| !ours(dll)).map(str::to_owned).collect::<Vec<_>>()
             };

@@ -1,16 +1,16 @@
-//! How much room a disk has.
+//! The free space on a disk.
 #![allow(unsafe_code)] // The system's own functions for it.
 
 use std::io;
 use std::path::Path;
 
-/// Less than this is little for the journal's disk: bytes.
+/// Less free space than this is low for the journal's disk, in bytes.
 pub const LOW: u64 = 1 << 30;
 
-/// How many bytes this process can still write to the disk on which a folder is.
+/// Returns the bytes that this process can still write to the disk with a folder.
 ///
 /// # Errors
-/// If the folder is not there, or the system does not say.
+/// If the folder does not exist, or the system does not report it.
 pub fn free_bytes(folder: &Path) -> io::Result<u64> {
     free(folder)
 }
@@ -26,7 +26,7 @@ fn free(folder: &Path) -> io::Result<u64> {
     }
     // SAFETY: it succeeded, and has written all of it.
     let found = unsafe { found.assume_init() };
-    // Their types differ from one Unix to the next. What is kept for root does not count.
+    // The types differ between Unix systems. Space that is reserved for root does not count.
     #[allow(clippy::unnecessary_cast)]
     let (blocks, size) = (found.f_bavail as u64, found.f_frsize as u64);
     Ok(blocks.saturating_mul(size))

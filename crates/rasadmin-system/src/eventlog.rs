@@ -12,11 +12,11 @@ use windows_sys::Win32::System::EventLog::{
 /// The source's name.
 const SOURCE: &str = "rasadmin";
 
-/// The longest insert, in UTF-16 units. Windows refuses an event with one of more than 31,839, and one that is too long
-/// as a whole; ours have five inserts at most.
+/// The longest insert, in UTF-16 units. Windows refuses an event with an insert of more than 31,839 units, and one that
+/// is too long as a whole; ours have at most five inserts.
 const LONGEST: usize = 5000;
 
-/// The source, registered with the service that writes the log: one handle.
+/// The source, registered with the Event Log service: one handle.
 #[derive(Debug)]
 pub struct Source(HANDLE);
 
@@ -24,7 +24,7 @@ pub struct Source(HANDLE);
 unsafe impl Send for Source {}
 
 impl Source {
-    /// None if the Event Log does not answer. There is no other place.
+    /// Opens the source. None if the Event Log service does not respond. The path is ignored.
     pub fn open(_: Option<PathBuf>) -> Option<Self> {
         let name = wide(SOURCE);
         // SAFETY: null is this computer; the name is terminated, and read only during the call.
@@ -32,7 +32,7 @@ impl Source {
         (!handle.is_null()).then_some(Self(handle))
     }
 
-    /// What cannot be written is dropped: the log file has it.
+    /// Writes a message. If that fails, it is dropped: the log file has it.
     pub fn write(&self, id: Id, inserts: &[String]) {
         let kind = match id.row().severity {
             Severity::Information => EVENTLOG_INFORMATION_TYPE,
@@ -58,12 +58,12 @@ impl Drop for Source {
     }
 }
 
-/// Terminated UTF-16. A NUL inside would end it: it is left out.
+/// Terminated UTF-16, without NULs, which would end the text.
 fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().filter(|unit| *unit != 0).chain([0]).collect()
 }
 
-/// The Event Viewer takes `%1` in an insert for an insert, and `%%1` for a message of another file.
+/// The Event Viewer would replace `%1` in an insert with an insert, and `%%1` with a message of another file.
 fn harmless(insert: &str) -> String {
     let mut text = String::with_capacity(insert.len());
     let mut rest = insert.chars().peekable();

@@ -1,5 +1,5 @@
-//! What the product and the command know of this computer: where configuration and log are, its name, its monotonic
-//! clock, the room on its disks, and the system's own log.
+//! What the DLL and the command need from the operating system: the places of configuration and log, the computer's
+//! name, its monotonic clock, free disk space, and the system's log.
 #![deny(unsafe_code)]
 
 pub mod disk;

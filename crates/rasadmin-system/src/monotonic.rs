@@ -3,18 +3,18 @@
 
 use std::time::Duration;
 
-/// The time since some moment that is the same for all processes of this machine until it is started again: two processes
-/// can compare what they read. Setting the time of day does not move it. It goes on while the machine sleeps, as far as
-/// the system counts that (Windows and Linux do; Wine and other Unix systems do not).
+/// Returns the time since some moment that is the same for all processes on this machine until it restarts, so that two
+/// processes can compare readings. Setting the time of day does not affect it. It includes the time during which the
+/// machine sleeps, if the system counts that (Windows and Linux do; Wine and other Unix systems do not).
 ///
-/// Windows: QueryPerformanceCounter, which is older than Server 2008 R2, in steps well below a microsecond. Where a
-/// machine of that age has processors whose counters differ, a reading may lie before one that another processor gave:
-/// take differences with `saturating_sub`. Linux: CLOCK_BOOTTIME.
+/// On Windows this is QueryPerformanceCounter, with a resolution well below a microsecond. On some old machines the
+/// counters of the processors differ, so a reading can be lower than an earlier one on another processor: take
+/// differences with `saturating_sub`. On Linux it is CLOCK_BOOTTIME.
 pub fn monotonic() -> Duration {
     reading()
 }
 
-/// The same in whole milliseconds, as it stands in records.
+/// Returns the same time in whole milliseconds, as in records.
 pub fn milliseconds() -> u64 {
     u64::try_from(monotonic().as_millis()).unwrap_or(u64::MAX)
 }
@@ -32,11 +32,11 @@ fn reading() -> Duration {
     of_ticks(ticks.unsigned_abs(), a_second.unsigned_abs().max(1))
 }
 
-/// Ticks as a time, without the rounding that nanoseconds a tick would bring, and without overflow.
+/// Converts ticks to a time, without rounding errors and without overflow.
 #[cfg(any(windows, test))]
 fn of_ticks(ticks: u64, a_second: u64) -> Duration {
     let nanoseconds = u128::from(ticks % a_second) * 1_000_000_000 / u128::from(a_second);
-    // Below a second's.
+    // Less than a second.
     Duration::new(ticks / a_second, u32::try_from(nanoseconds).unwrap_or(0))
 }
 
@@ -53,7 +53,7 @@ fn reading() -> Duration {
         // SAFETY: as above. The same in every process of such a machine, so that they still agree.
         unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
     }
-    // Neither is negative, and nanoseconds are below a second's.
+    // Neither is negative, and the nanoseconds are less than a second.
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 

@@ -1,15 +1,15 @@
-//! Where configuration and log are, and the server's name. The DLL and the command look in the same places.
+//! Where configuration and log are, and the server's name: the same for the DLL and the command.
 
 use rasadmin_policy::{Name, config};
 use std::path::PathBuf;
 
-/// An environment variable that names a path; an empty one counts as absent.
+/// Returns the path in an environment variable; None if it is empty or missing.
 pub fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// The folder of configuration and ledger where nothing else is named: `%ProgramData%\rasadmin`, elsewhere
-/// `/etc/rasadmin`.
+/// Returns the default folder of configuration and ledger: `%ProgramData%\rasadmin`, or `/etc/rasadmin` on other
+/// systems.
 pub fn data_folder() -> Option<PathBuf> {
     if cfg!(windows) {
         variable("ProgramData").map(|folder| folder.join("rasadmin"))
@@ -18,13 +18,14 @@ pub fn data_folder() -> Option<PathBuf> {
     }
 }
 
-/// The log: RASADMIN_LOG, else `%ProgramData%\rasadmin\rasadmin.log`, elsewhere `/var/log/rasadmin/rasadmin.log`.
+/// Returns the log file: RASADMIN_LOG, else `%ProgramData%\rasadmin\rasadmin.log`, or `/var/log/rasadmin/rasadmin.log`
+/// on other systems.
 pub fn log_file() -> PathBuf {
     let folder = if cfg!(windows) { data_folder() } else { Some("/var/log/rasadmin".into()) };
     variable("RASADMIN_LOG").unwrap_or_else(|| folder.unwrap_or_else(std::env::temp_dir).join("rasadmin.log"))
 }
 
-/// Where the configuration may be, for [`config::find`]. `dll_folder` is the folder of the DLL, if it is known.
+/// Returns the places that [`config::find`] searches. `dll_folder` is the folder of the DLL, if it is known.
 pub fn config_places(dll_folder: Option<PathBuf>) -> config::Locations {
     config::Locations {
         variable: variable("RASADMIN_CONFIG"),
@@ -46,7 +47,7 @@ fn registry() -> Option<PathBuf> {
     None
 }
 
-/// The computer's name, as Windows calls it; for a configuration that names no server.
+/// Returns the computer's name, for a configuration that names no server.
 pub fn server_name() -> Name {
     let name = std::env::var("COMPUTERNAME").ok().or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok());
     Name::new(name.as_deref().map_or("localhost", str::trim))

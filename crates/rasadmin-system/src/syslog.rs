@@ -1,19 +1,19 @@
-//! syslog, by its socket: nothing of the process's own, so nothing stays behind when the DLL is unloaded.
+//! Writes to syslog's socket directly. No libc state is involved, so nothing stays behind when the DLL is unloaded.
 
 use rasadmin_messages::{Id, Severity};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
-/// Where syslog listens.
+/// The socket of syslog.
 const SOCKET: &str = "/dev/log";
 
-/// Facility `daemon`, in its place.
+/// Facility `daemon`, shifted to its bits.
 const DAEMON: u8 = 3 << 3;
 
 /// The longest line, in bytes.
 const LONGEST: usize = 8000;
 
-/// A socket of our own; each line is sent to where syslog listens then.
+/// Our own socket. Each line is sent to syslog's.
 #[derive(Debug)]
 pub struct Socket {
     own: UnixDatagram,
@@ -21,15 +21,15 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// None if there can be no socket.
+    /// Opens the socket; None if that fails.
     pub fn open(named: Option<PathBuf>) -> Option<Self> {
         let own = UnixDatagram::unbound().ok()?;
-        // A syslog that does not read must not keep a call waiting.
+        // A syslog that does not read must not block a call.
         own.set_nonblocking(true).ok()?;
         Some(Self { own, to: named.unwrap_or_else(|| SOCKET.into()) })
     }
 
-    /// What cannot be written is dropped: the log file has it.
+    /// Writes a message. If that fails, it is dropped: the log file has it.
     pub fn write(&self, id: Id, inserts: &[String]) {
         let priority = DAEMON
             | match id.row().severity {

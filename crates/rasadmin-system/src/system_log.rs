@@ -1,7 +1,7 @@
-//! The system's own log: the Event Log on Windows, elsewhere syslog.
+//! The system's log: the Event Log on Windows, syslog on other systems.
 //!
-//! It gets the numbered messages of the catalogue. A call waits while it is written, and refusals can come in floods: so
-//! at most ten of a message go there a second, then one that says how many were left out.
+//! It gets the numbered messages of the catalogue. A call waits while a message is written, and refusals can come in
+//! floods, so at most ten of each message are written per second. Then one more message says how many were left out.
 
 mod limit;
 
@@ -16,10 +16,10 @@ use crate::eventlog::Source as Output;
 #[cfg(unix)]
 use crate::syslog::Socket as Output;
 
-/// `off`: nothing goes to the system's log. On Unix a path: the socket.
+/// Set to `off`, nothing goes to the system's log. On Unix it can name a socket.
 pub const VARIABLE: &str = "RASADMIN_SYSTEM_LOG";
 
-/// The system's log, open. It holds one handle, and gives it back when it is dropped.
+/// The system's log, open. It holds one handle, which is closed on drop.
 #[derive(Debug)]
 pub struct SystemLog {
     output: Output,
@@ -27,7 +27,7 @@ pub struct SystemLog {
 }
 
 impl SystemLog {
-    /// As the environment says; None if it is off, or there is none.
+    /// Opens the log that the environment names; None if it is off, or there is none.
     pub fn open() -> Option<Self> {
         let named = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
         if named.as_ref().is_some_and(|value| value == "off") {
@@ -40,8 +40,7 @@ impl SystemLog {
         Some(Self { output: Output::open(named)?, limits: Mutex::default() })
     }
 
-    /// Writes a message, with one text for each of its inserts. They are written as they are: the caller has escaped what
-    /// came from outside.
+    /// Writes a message, with a text for each of its inserts. The caller must have escaped text from outside.
     pub fn write(&self, id: Id, inserts: &[String], now: Instant) {
         self.look(now);
         if self.limits().admits(id, now) {
@@ -49,7 +48,7 @@ impl SystemLog {
         }
     }
 
-    /// Time passes: what was left out is told once its second is over.
+    /// Reports what was left out in seconds that are over. Call it now and then.
     pub fn look(&self, now: Instant) {
         let left_out = self.limits().left_out(Some(now));
         self.tell(&left_out);
@@ -80,7 +79,7 @@ mod tests {
     use std::os::unix::net::UnixDatagram;
     use std::time::Duration;
 
-    /// A system's log that keeps what it gets.
+    /// A log that stores what it gets.
     fn listen() -> (tempfile::TempDir, UnixDatagram, SystemLog) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
@@ -131,7 +130,7 @@ mod tests {
         let told = all(&socket);
         assert_eq!(told.len(), 1);
         assert!(told[0].contains("[900] left out here: 990 more of message 411"), "{told:?}");
-        // The next second has its own ten; what is left out at the end is told too.
+        // The next second allows ten again; what was left out is also reported at the end.
         for _ in 0..13 {
             log.write(Id::JournalAvailable, &inserts(&["x"]), start + Duration::from_secs(2));
         }
@@ -140,7 +139,7 @@ mod tests {
         assert!(all(&socket)[0].contains("[900] left out here: 3 more of message 411"));
     }
 
-    /// A reader that does not read must not stop a call; nor one that is not there, and it may come back.
+    /// A syslog that does not read, or is missing, must not block a call; and it can come back.
     #[test]
     fn nobody_waits_for_syslog() {
         let (folder, socket, log) = listen();

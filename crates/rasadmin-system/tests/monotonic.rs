@@ -1,4 +1,4 @@
-//! The clock is the machine's: processes can compare what they read.
+//! The clock is common to the machine: processes can compare their readings.
 #![allow(clippy::unwrap_used)]
 
 use rasadmin_system::monotonic::monotonic;

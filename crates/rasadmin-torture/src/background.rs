@@ -1,5 +1,5 @@
-//! Other users of the journal while a worker lives: a follower, a command that appends to it, and processes that bring it
-//! into the ledger.
+//! Other users of the journal while a worker runs: a follower, commands that append, and processes that ingest it into
+//! the ledger.
 
 use crate::call_log::CallEntry;
 use crate::ledger::INGEST;
@@ -18,28 +18,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-/// The longest life of a process that brings in, in microseconds: in it, a ledger is opened, filled and closed a few
-/// times.
+/// The longest life of an ingesting process, in microseconds: long enough to open, fill and close a ledger a few times.
 const LONGEST_INGEST: u64 = 20_000;
 
-/// A record as bytes, with its number.
+/// A record's number and bytes.
 pub type Raw = (u64, Vec<u8>);
 
-/// Everything of a journal that follows a place.
+/// The records after a position.
 #[derive(Debug)]
 pub struct Reading {
     /// The records.
     pub records: Vec<Raw>,
-    /// The last one's place.
+    /// The position of the last record.
     pub position: Position,
 }
 
-/// The folder of a torture's journal.
+/// The journal's folder.
 pub fn journal_in(folder: &Path) -> PathBuf {
     folder.join("journal")
 }
 
-/// Reads what follows a place, or all; None if nothing was ever appended.
+/// Reads the records after a position, or all of them. None if nothing was ever appended.
 pub fn read(folder: &Path, from: Option<&Position>) -> Result<Option<Reading>, String> {
     let Some(mut follower) = open(folder, from)? else { return Ok(None) };
     let mut records = Vec::new();
@@ -67,7 +66,7 @@ fn read_into(follower: &mut Follower, records: &mut Vec<Raw>) -> Result<(), Stri
     gap.map_or(Ok(()), |(first, last)| Err(format!("records {first} to {last} are missing")))
 }
 
-/// Work that runs until its result is asked for.
+/// Work in the background, until its result is requested.
 pub struct Background<T> {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Result<T, String>>,
@@ -80,20 +79,20 @@ impl<T: Send + 'static> Background<T> {
         Self { stop, thread: std::thread::spawn(move || work(&stops)) }
     }
 
-    /// Ends it; what it has.
+    /// Stops the work and returns its result.
     pub fn end(self) -> Result<T, String> {
         self.stop.store(true, Ordering::SeqCst);
         self.thread.join().unwrap_or_else(|_| Err("it panicked".to_owned()))
     }
 }
 
-/// Follows the journal from a place on, as it grows.
+/// Follows the journal from a position as it grows.
 pub fn follow(folder: &Path, from: Option<Position>) -> Background<Vec<Raw>> {
     let folder = folder.to_owned();
     Background::new(move |stop| {
         let (mut records, mut follower) = (Vec::new(), None);
         loop {
-            // What is read after the end is all.
+            // What is read after the stop is everything.
             let last = stop.load(Ordering::SeqCst);
             if follower.is_none() {
                 follower = open(&folder, from.as_ref())?;
@@ -109,8 +108,8 @@ pub fn follow(folder: &Path, from: Option<Position>) -> Background<Vec<Raw>> {
     })
 }
 
-/// Brings the journal into the ledger all the while, one process after the other, each of which dies at a random time.
-/// How many did.
+/// Ingests the journal into the ledger all the time, in one process after the other, each killed at a random time.
+/// Returns the number of killed processes.
 pub fn ingest(folder: &Path, mut random: Random) -> Background<u32> {
     let folder = folder.to_owned();
     Background::new(move |stop| {
@@ -119,9 +118,9 @@ pub fn ingest(folder: &Path, mut random: Random) -> Background<u32> {
         while !stop.load(Ordering::SeqCst) {
             let after = random.any() % LONGEST_INGEST + 1;
             let ran = Command::new(&own).arg(INGEST).arg(&folder).arg(after.to_string()).output();
-            let ran = ran.map_err(|e| format!("cannot bring in: {e}"))?;
+            let ran = ran.map_err(|e| format!("cannot run an ingesting process: {e}"))?;
             if !was_killed(ran.status) {
-                return Err(format!("bringing in failed ({}): {}", ran.status, String::from_utf8_lossy(&ran.stderr)));
+                return Err(format!("ingesting failed ({}): {}", ran.status, String::from_utf8_lossy(&ran.stderr)));
             }
             killed += 1;
         }
@@ -129,7 +128,7 @@ pub fn ingest(folder: &Path, mut random: Random) -> Background<u32> {
     })
 }
 
-/// Appends an administrator's events every few milliseconds; by what they are known: the identifiers of their records.
+/// Appends an administrator's events every few milliseconds. Returns the identifiers of their records.
 pub fn run_commands(folder: &Path) -> Background<Vec<Id>> {
     let folder = folder.to_owned();
     Background::new(move |stop| {
@@ -137,18 +136,18 @@ pub fn run_commands(folder: &Path) -> Background<Vec<Id>> {
         let mut acknowledged = Vec::new();
         while !stop.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(2));
-            // As a person types one command after the other: each starts from what is on disk.
+            // As if somebody typed one command after the other: each starts from what is on disk.
             let opened = AdminJournal::open(&journal_in(&folder), &config).map_err(|e| format!("a command: {e}"))?;
-            let Some(mut tool) = opened else { continue };
+            let Some(mut journal) = opened else { continue };
             for nth in 0..4 {
                 let now = now()?;
-                // Whatever the event is about, only its record is told. Every other one closes a session.
-                let told = tool.record(&now, |state| {
+                // Only the record of each event matters. Every other event closes a session.
+                let recorded = journal.record(&now, |state| {
                     let session = state.live().map(|session| session.id).min().filter(|_| nth % 2 == 1);
                     let event = session.map_or_else(|| block(&now), |session| Event::CloseSession { session });
                     ((), Some(event))
                 });
-                if told.map_err(|e| format!("a command: {e}"))?.is_some() {
+                if recorded.map_err(|e| format!("a command: {e}"))?.is_some() {
                     acknowledged.push(Id(u128::from_be_bytes(now.random)));
                 }
             }
@@ -157,12 +156,12 @@ pub fn run_commands(folder: &Path) -> Background<Vec<Id>> {
     })
 }
 
-/// The configuration that the workers have.
+/// The workers' configuration.
 fn configuration(folder: &Path) -> Result<Arc<Config>, String> {
     config::load(&folder.join("rasadmin.toml")).map(Arc::new).map_err(|e| e.to_string())
 }
 
-/// The event of one of a few users who never connect.
+/// A block of one of a few users who never connect.
 fn block(now: &Now) -> Event {
     let user = Identity { domain: "CORP".into(), name: format!("blocked{}", now.random[0] % 8).as_str().into() };
     Event::Block(Block { user, until: Some(now.at.time + 60_000), reason: None })
@@ -175,7 +174,8 @@ fn now() -> Result<Now, String> {
     Ok(Now { at: Stamp { time, mono }, random: rasadmin_recorder::random().map_err(|e| e.to_string())? })
 }
 
-/// Holds the journal's lock until a worker has made some calls, or ends: they can only be answered from memory.
+/// Holds the journal's lock until a worker has made some calls, or ends. Meanwhile calls can only be answered from
+/// memory.
 pub fn hold_lock(folder: &Path, calls: usize) -> Result<Background<()>, String> {
     let deadline = Instant::now() + Duration::from_secs(10);
     let journal = Journal::open(&journal_in(folder), Options::default(), deadline).map_err(|e| e.to_string())?;
@@ -185,7 +185,7 @@ pub fn hold_lock(folder: &Path, calls: usize) -> Result<Background<()>, String> 
     let background = Background::new(move |stop| {
         let guard = journal.lock(deadline).map_err(|e| e.to_string())?;
         let _ = held.send(());
-        // A worker with few calls ends before: what waits in its memory can be written then.
+        // A worker with few calls ends earlier: then it can still write what waits in its memory.
         let end = CallEntry::Began(F::TerminateDll).line();
         let over = |text: String| text.matches("\n<").count() >= calls || text.contains(&end);
         while !stop.load(Ordering::SeqCst) && !std::fs::read_to_string(&log).is_ok_and(over) {

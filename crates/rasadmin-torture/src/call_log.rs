@@ -1,7 +1,7 @@
-//! What a worker writes down, line by line, with one write(2) each: that survives a kill -9.
+//! The log of a worker's calls. Each line is written with one write(2), so it survives a kill -9.
 //!
-//! `> FUNCTION` before a call; `< FUNCTION ...` after it returned, with what was acknowledged; `! FUNCTION` if it was
-//! never made, because the process that should have made it is gone.
+//! `> FUNCTION` precedes a call. `< FUNCTION ...` follows it, with what it acknowledged. `! FUNCTION` means that the
+//! call was never made, because the process for it was dead.
 
 use mprapi::FunctionId as F;
 use mprapi::abi::{RAS_CONNECTION_EX, RAS_PORT_0};
@@ -10,43 +10,43 @@ use rasadmin_host::dll::Returned;
 use rasadmin_trace::Buffer;
 use std::mem::offset_of;
 
-/// One line.
+/// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallEntry {
-    /// A call begins.
+    /// A call began.
     Began(F),
-    /// It was never made.
+    /// The call was never made.
     NeverMade(F),
-    /// It returned.
+    /// The call returned.
     Returned(F, CallResult),
 }
 
 /// What a returned call acknowledged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallResult {
-    /// The user, where the call carries one.
+    /// The user, if the call has one.
     pub user: String,
-    /// The port, where it carries one.
+    /// The port, if the call has one.
     pub port: String,
     /// The connection's handle.
     pub handle: u64,
-    /// The address that was given or released.
+    /// The address that was assigned or released.
     pub number: u64,
-    /// The function's answer.
+    /// The function's result.
     pub result: u32,
     /// Seconds, octets received, octets sent.
     pub used: [u32; 3],
 }
 
 impl CallEntry {
-    /// Of which function.
+    /// The function that was called.
     pub const fn function(&self) -> F {
         match self {
             Self::Began(function) | Self::NeverMade(function) | Self::Returned(function, _) => *function,
         }
     }
 
-    /// As a line, its end included.
+    /// Formats the line, including its end.
     pub fn line(&self) -> String {
         match self {
             Self::Began(function) => format!("> {}\n", function.name()),
@@ -62,7 +62,7 @@ impl CallEntry {
         }
     }
 
-    /// Reads all entries. A line that a kill cut short is none.
+    /// Parses all entries, and ignores a line that a kill cut short.
     pub fn read_all(text: &str) -> Vec<Self> {
         text.split_inclusive('\n').filter(|line| line.ends_with('\n')).filter_map(Self::parse).collect()
     }
@@ -86,7 +86,7 @@ impl CallEntry {
         }
     }
 
-    /// Of a call that returned.
+    /// Makes the entry for a call that returned.
     pub fn of(function: F, arguments: &[Buffer], returned: Returned, changed: &[(ArgumentType, Buffer)]) -> Self {
         if returned.took.is_zero() {
             return Self::NeverMade(function);

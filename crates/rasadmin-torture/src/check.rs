@@ -1,5 +1,5 @@
-//! What must be on record after a kill, in the journal and in the ledger: all that was acknowledged, nothing twice, nothing
-//! that never ends.
+//! Checks journal and ledger after a kill: everything that was acknowledged is there, nothing is there twice, and
+//! nothing stays open forever.
 
 mod acknowledged;
 mod effects;
@@ -20,23 +20,23 @@ use std::path::Path;
 /// What was found wrong.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// Acknowledged, and not on record.
+    /// Acknowledged, but not recorded.
     pub lost: Vec<String>,
-    /// An address that two held at once, or what was recorded or counted twice.
+    /// An address that two users held at once, or something that was recorded or counted twice.
     pub double: Vec<String>,
-    /// What never ends: a session, a lease, an address that does not come back.
+    /// A session, a lease or an address that never becomes free.
     pub leaked: Vec<String>,
-    /// Anything else: a damaged file, an answer that should not be.
+    /// Anything else: a damaged file, a wrong answer.
     pub broken: Vec<String>,
 }
 
 impl Findings {
-    /// Is all well?
+    /// Is nothing wrong?
     pub fn is_empty(&self) -> bool {
         self.lost.is_empty() && self.double.is_empty() && self.leaked.is_empty() && self.broken.is_empty()
     }
 
-    /// Every line, with its kind.
+    /// All findings, each with its kind.
     pub fn lines(&self) -> Vec<String> {
         let kinds =
             [("lost", &self.lost), ("double", &self.double), ("leaked", &self.leaked), ("broken", &self.broken)];
@@ -44,7 +44,7 @@ impl Findings {
     }
 }
 
-/// How much was looked at.
+/// How much was checked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
     /// Records.
@@ -57,20 +57,20 @@ pub struct Seen {
     pub addresses: usize,
     /// Sessions that a later start closed.
     pub closed: usize,
-    /// Records whose call was killed before it answered.
+    /// Records of calls that were killed before they answered.
     pub unanswered: usize,
-    /// Calls that were answered from memory, and recorded later.
+    /// Calls that were answered from memory and recorded later.
     pub late: usize,
     /// Acknowledged events of commands.
     pub commands: usize,
-    /// Answered sessions that were looked for in the ledger, after each round all of them.
+    /// Sessions that were looked up in the ledger: all of them after each round.
     pub rows: usize,
-    /// Ledgers that were compared, row for row, with one made from the whole journal.
+    /// Ledgers that were compared row by row with one made from the whole journal.
     pub ledgers: usize,
 }
 
 impl Seen {
-    /// Both.
+    /// Adds up both.
     pub fn add(&mut self, more: Self) {
         self.records += more.records;
         self.accepts += more.accepts;
@@ -85,16 +85,16 @@ impl Seen {
     }
 }
 
-/// What earlier rounds left: the records above it are this round's.
+/// What earlier rounds left. Later records belong to this round.
 #[derive(Clone, Debug, Default)]
 pub struct Before {
     /// The last record.
     pub position: Option<Position>,
-    /// The fold of all of them.
+    /// The state after all records.
     state: State,
-    /// Which lease holds an address, by the effects alone.
+    /// The lease that holds each address, from the effects alone.
     held: HashMap<Address, Id>,
-    /// What the ledger must have.
+    /// What the ledger must contain.
     sessions: ledger::Sessions,
 }
 
@@ -108,33 +108,33 @@ impl Before {
 /// Could the journal be used?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Journal {
-    /// It was here.
+    /// Yes.
     Available,
-    /// Another process had its lock when the calls began, so that they were answered from memory. What waits in memory
-    /// is written at the end, if nothing kills the process before.
+    /// Another process had its lock when the calls began, so they were answered from memory. What waits in memory is
+    /// written at the end, unless the process is killed before.
     Unavailable,
 }
 
-/// What is known of a round besides the journal.
+/// What is known about a round besides the journal.
 #[derive(Debug)]
 pub struct Round<'a> {
-    /// What ended the worker, if it did.
+    /// What ended the worker, if anything did.
     pub kill: Kill,
-    /// Was it killed, or its address process?
+    /// Was the worker or its address process killed?
     pub killed: bool,
-    /// Had it two processes?
+    /// Did the worker have two processes?
     pub two_processes: bool,
-    /// Could it write?
+    /// Could it write the journal?
     pub was: Journal,
-    /// What it wrote down.
+    /// The log of its calls.
     pub calls: &'a [CallEntry],
-    /// What one who followed the journal meanwhile has read.
+    /// What a follower has read meanwhile.
     pub followed: &'a [Raw],
     /// What commands acknowledged meanwhile.
     pub commands: &'a [Id],
-    /// Is the journal read from its beginning too?
+    /// Read the journal from its beginning too?
     pub whole: bool,
-    /// Is the ledger compared with one that is made anew?
+    /// Compare the ledger with a newly made one?
     pub ledger_anew: bool,
 }
 
@@ -142,13 +142,13 @@ struct Check<'a> {
     round: &'a Round<'a>,
     found: &'a mut Findings,
     seen: Seen,
-    /// Connections that a command closed: what is told of them later comes out of order.
+    /// Connections that a command closed: RRAS's later reports about them are out of order.
     closed_by_command: HashSet<u64>,
     /// Leases that ended with them: address and port.
     ended_by_command: HashSet<(Family, u64, String)>,
 }
 
-/// Looks at the journal after a round, while no process has it. `spoil` may change what was read.
+/// Checks the journal after a round, while no process uses it. `spoil` can change the records that were read.
 pub fn round(
     folder: &Path,
     round: &Round<'_>,
@@ -189,7 +189,7 @@ pub fn round(
         check.read_from_the_beginning(folder, &before.state)?;
     }
     check.commands(&records);
-    // What waits in memory dies with its process, the instance's beginning too.
+    // What waits in memory is lost with its process, including the start of the instance.
     let may_lack = round.was == Journal::Unavailable && round.killed;
     match begin {
         0 if begun && !may_lack => {
@@ -198,8 +198,8 @@ pub fn round(
         0 => {}
         _ => {
             let truth = check.acknowledged(&records);
-            // Of two processes that could not write, the second may write when the first has ended, and its instance
-            // too.
+            // If neither of two processes could write, the second can write after the first has ended, and its instance
+            // with it.
             if begin == 1 || round.was == Journal::Available {
                 check.what_is_left(&truth, &before.state);
             }
@@ -211,7 +211,7 @@ pub fn round(
 }
 
 impl Check<'_> {
-    /// The records, which are numbered without a gap.
+    /// Decodes the records, which must be numbered without gaps.
     fn decoded(&mut self, raw: &[Raw], before: u64) -> Vec<Record> {
         let mut records = Vec::new();
         for ((number, payload), expected) in raw.iter().zip(before + 1..) {
@@ -228,7 +228,7 @@ impl Check<'_> {
         records
     }
 
-    /// Whoever starts now, from a checkpoint and the records after it, has the same state.
+    /// A start from the newest checkpoint and the records after it must give the same state.
     fn state_on_disk(&mut self, folder: &Path, state: &State) {
         let fault = match present::read(&journal_in(folder)) {
             Ok(Some(read)) if read.missing != Missing::default() || !read.notices.is_empty() => {
@@ -243,7 +243,7 @@ impl Check<'_> {
         }
     }
 
-    /// Who reads all records has it too.
+    /// Reading all records must give the same state too.
     fn read_from_the_beginning(&mut self, folder: &Path, state: &State) -> Result<(), String> {
         let Some(Reading { records, .. }) = background::read(folder, None)? else { return Ok(()) };
         let mut all = State::new();
@@ -255,7 +255,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// What commands acknowledged is there, and nothing else of theirs: they are not killed.
+    /// What commands acknowledged must be there, and nothing else of theirs, because they are not killed.
     fn commands(&mut self, records: &[Record]) {
         let of_commands = |event: &Event| matches!(event, Event::Block(_) | Event::CloseSession { .. });
         let there: BTreeSet<Id> =

@@ -1,4 +1,4 @@
-//! Does the check find what is wrong? What a kill left is spoilt on purpose, in one way after another.
+//! Checks the checker: what a kill left is spoilt on purpose in many ways, and each must be found.
 
 use crate::background::{self, Raw, journal_in};
 use crate::call_log::{CallEntry, CallResult};
@@ -13,19 +13,19 @@ use std::path::Path;
 /// A list of findings.
 type Kind = fn(&Findings) -> &Vec<String>;
 
-/// What is done.
+/// What to spoil.
 enum Spoil {
-    /// To what was read: the effects of a record, or the records themselves.
+    /// The records that were read, or their effects.
     Records(fn(&mut Vec<Record>)),
-    /// To what is known of the round.
+    /// What is known about the round.
     Calls(fn(&mut Known)),
-    /// To a copy of the journal's files; those who follow and check read the copy.
+    /// A copy of the journal's files, which is then checked.
     Files(fn(&Path, &Known) -> Result<(), String>),
-    /// To a copy of the ledger.
+    /// A copy of the ledger.
     Ledger(&'static str),
 }
 
-/// What is known of the round besides the journal.
+/// What is known about the round besides the journal.
 #[derive(Clone)]
 struct Known {
     calls: Vec<CallEntry>,
@@ -33,7 +33,7 @@ struct Known {
     commands: Vec<Id>,
 }
 
-/// What is spoilt, and where it must show.
+/// What is spoilt, and the list in which it must appear.
 const SPOILT: [(&str, Spoil, Kind); 32] = [
     ("the last acknowledged record is cut off", Spoil::Files(erase_last), |found| &found.lost),
     ("a record in the middle is damaged", Spoil::Files(damage), |found| &found.lost),
@@ -65,7 +65,7 @@ const SPOILT: [(&str, Spoil, Kind); 32] = [
     ("an address was refused", Spoil::Calls(refused), |found| &found.leaked),
     ("an answer was another one", Spoil::Calls(answered_otherwise), |found| &found.lost),
     ("the follower missed a record", Spoil::Calls(|known| drop(known.followed.pop())), |found| &found.broken),
-    ("a command's event is not there", Spoil::Calls(|known| known.commands.push(Id(7))), |found| &found.lost),
+    ("a command's event is missing", Spoil::Calls(|known| known.commands.push(Id(7))), |found| &found.lost),
     (
         "the ledger lacks a session",
         Spoil::Ledger("DELETE FROM sessions WHERE id = (SELECT max(id) FROM sessions WHERE closed_by = 'hangup')"),
@@ -149,11 +149,11 @@ const SPOILT: [(&str, Spoil, Kind); 32] = [
     }),
 ];
 
-/// Spoils a journal in every way, and says what was found.
+/// Spoils a journal in every way. Returns what was found.
 pub fn run(torture: &Torture) -> Result<String, String> {
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
     rounds::configure(folder.path(), Journal::Available)?;
-    // The second service has closed what the first left.
+    // The second service has closed what the first one left open.
     let kill = Kill::At { at: KillPoint::After, function: F::ReleaseIpAddress, call: 12, time: 1 };
     let mut before = Before::default();
     let mut found = Findings::default();
@@ -224,7 +224,7 @@ fn spoilt(folder: &Path, known: &Known, spoil: &Spoil, look: Look<'_>) -> Result
     }
 }
 
-/// A copy of journal and ledger.
+/// Copies journal and ledger.
 fn copied(folder: &Path) -> Result<tempfile::TempDir, String> {
     let copy = tempfile::tempdir().map_err(|e| e.to_string())?;
     let files = |from: &Path, to: &Path| -> std::io::Result<()> {
@@ -241,9 +241,9 @@ fn copied(folder: &Path) -> Result<tempfile::TempDir, String> {
     Ok(copy)
 }
 
-/// Changes the bytes of the frame of a record: they are given from the frame's beginning to the segment's end.
+/// Changes the frame of a record. `change` gets the bytes from the frame's beginning to the segment's end.
 fn in_file(journal: &Path, record: &[u8], change: impl Fn(&mut [u8])) -> Result<(), String> {
-    /// What stands in a frame before the payload.
+    /// The bytes in a frame before the payload.
     const HEAD: usize = 24;
     for entry in std::fs::read_dir(journal).map_err(|e| e.to_string())? {
         let path = entry.map_err(|e| e.to_string())?.path();
@@ -277,7 +277,7 @@ fn is_accept(record: &Record) -> bool {
     matches!(record.event, Event::Connection(_))
 }
 
-/// Where the last such record stands.
+/// The index of the last such record.
 fn last(records: &[Record], is: fn(&Record) -> bool) -> usize {
     records.iter().rposition(is).unwrap_or(0)
 }
@@ -291,7 +291,7 @@ fn append_copy_of_last(records: &mut Vec<Record>) {
     records.extend(records.last().cloned());
 }
 
-/// The last such effect is taken out.
+/// Removes the last such effect.
 fn without(records: &mut [Record], is: fn(&Effect) -> bool) {
     if let Some(record) = records.iter_mut().rev().find(|record| record.effects.iter().any(is)) {
         record.effects.retain(|effect| !is(effect));
@@ -308,7 +308,7 @@ fn billed_twice(records: &mut [Record]) {
     }
 }
 
-/// An address that is not released is given once more.
+/// Assigns an address that is not released once more.
 fn given_twice(records: &mut [Record]) {
     let effects = || records.iter().flat_map(|record| &record.effects);
     let ends = |id: Id| effects().any(|effect| matches!(effect, Effect::LeaseEnded { lease, .. } if *lease == id));

@@ -1,4 +1,4 @@
-//! The ledger beside the journal: it is brought up to date all the while, and whoever does it is killed.
+//! The ledger of a torture run: processes update it all the time and are killed.
 
 #[path = "../../rasadmin-ledger/tests/support/rows.rs"]
 mod rows;
@@ -12,16 +12,16 @@ use std::time::{Duration, Instant};
 
 pub use rows::first_difference;
 
-/// The subcommand of a process that brings in.
+/// The subcommand of a process that ingests.
 pub const INGEST: &str = "ingest";
 
-/// The ledger of a torture's folder.
+/// The ledger's file.
 pub fn ledger_in(folder: &Path) -> PathBuf {
     folder.join("rasadmin.db")
 }
 
-/// Brings the journal into a ledger, as a command does before it reads. No kill may leave a ledger that does not fit its
-/// journal.
+/// Ingests the journal into a ledger, as a command does before it reads. No kill may leave a ledger that does not match
+/// its journal.
 pub fn ingest(folder: &Path, ledger: &Path) -> Result<(), String> {
     let deadline = Instant::now() + Duration::from_secs(20);
     let opened = Sqlite::open(ledger, Create::Yes, true, deadline);
@@ -38,7 +38,7 @@ pub fn ingest(folder: &Path, ledger: &Path) -> Result<(), String> {
     }
 }
 
-/// The process that brings in: it goes on until it dies, after so many microseconds.
+/// Ingests repeatedly until the process kills itself after so many microseconds.
 pub fn until_killed(folder: &Path, after: u64) -> Result<(), String> {
     crate::worker::kill_after(after);
     loop {
@@ -46,12 +46,12 @@ pub fn until_killed(folder: &Path, after: u64) -> Result<(), String> {
     }
 }
 
-/// Every row.
+/// Returns every row.
 pub fn rows(ledger: &Path) -> Result<Vec<String>, String> {
     rows::rows(ledger).map_err(|e| format!("{}: {e}", ledger.display()))
 }
 
-/// The rows of a ledger that is made from the whole journal, by a process that nobody kills.
+/// Returns the rows of a ledger that is newly made from the whole journal, without a kill.
 pub fn made_anew(folder: &Path) -> Result<Vec<String>, String> {
     let own = tempfile::tempdir().map_err(|e| e.to_string())?;
     let ledger = own.path().join("anew.db");

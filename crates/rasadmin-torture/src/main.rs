@@ -1,10 +1,10 @@
-//! Kills the product at every point, and looks what became of its journal and of the ledger that is made from it.
+//! Kills the product at every point, and checks what is left of its journal and of the ledger made from it.
 //!
 //! `cargo xtask torture` builds and runs it. A worker plays RRAS with the product, which is built with hooks around its
-//! appends, and writes down what every call acknowledged; meanwhile one follows the journal, commands append to it, and
-//! processes that are killed as well bring it into a ledger. The worker is killed, and journal and ledger are compared
-//! with the notes. The next worker starts on the same journal. With `model` the product is instead told what the model of
-//! the truth makes up (`product`).
+//! appends, and logs what every call acknowledged. Meanwhile a follower reads the journal, commands append to it, and
+//! processes that are killed as well ingest it into a ledger. The worker is killed, and journal and ledger are compared
+//! with the call log. The next worker starts on the same journal. With `model`, the product gets the events that the
+//! model of the truth generates instead (`product`).
 #![deny(unsafe_code)]
 
 mod background;

@@ -1,8 +1,8 @@
-//! Where a worker dies.
+//! Plans: where to kill a worker.
 
 use mprapi::FunctionId as F;
 
-/// What is killed: the functions that RRAS calls of this product.
+/// The functions of the product that RRAS calls, and in which it is killed.
 pub const CALLBACKS: [F; 12] = [
     F::InitializeDllEx,
     F::GetIpAddressForUser,
@@ -18,25 +18,25 @@ pub const CALLBACKS: [F; 12] = [
     F::TerminateDll,
 ];
 
-/// KillPoint, seen from a callback.
+/// A point before, within or after a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KillPoint {
-    /// Just before it is called.
+    /// Just before the call.
     Before,
-    /// Inside: it has the journal's lock, and nothing is appended.
+    /// Inside: the lock is held, and nothing is appended.
     Locked,
-    /// Inside: its record is appended, and it has the lock.
+    /// Inside: the record is appended, and the lock is held.
     Appended,
-    /// Inside: the lock is let go, and nothing is synced.
+    /// Inside: the lock is released, and nothing is synced.
     Unlocked,
-    /// Inside: all is done, and it has not returned.
+    /// Inside: all work is done, and the call has not returned.
     Done,
-    /// Just after it returned.
+    /// Just after the call.
     After,
 }
 
 impl KillPoint {
-    /// All of them.
+    /// All points.
     pub const ALL: [Self; 6] = [Self::Before, Self::Locked, Self::Appended, Self::Unlocked, Self::Done, Self::After];
 
     const fn name(self) -> &'static str {
@@ -55,12 +55,12 @@ impl KillPoint {
         !matches!(self, Self::Before | Self::After)
     }
 
-    /// Does a call of this function come by there? What terminate has to write was written before, as a rule.
+    /// Can a call of this function reach the point? Terminate usually has nothing left to write.
     pub fn is_in(self, function: F) -> bool {
         function != F::TerminateDll || !matches!(self, Self::Appended | Self::Unlocked)
     }
 
-    /// What the product is told: at the how manieth such point.
+    /// The order for the product: the point, and the number of times to reach it.
     pub fn order(self, number: u32) -> String {
         format!("{} {number}", self.name())
     }
@@ -69,15 +69,15 @@ impl KillPoint {
 /// What ends a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kill {
-    /// Nothing: it takes every address of the pool, then one more, and ends.
+    /// Nothing. The worker takes every address of the pool, then one more, and ends.
     Fill,
-    /// Nothing: it ends when its steps are done.
+    /// Nothing. The worker ends when its steps are done.
     Nothing,
-    /// The process, after so many microseconds.
+    /// The process is killed after so many microseconds.
     Time(u64),
-    /// The address process, after so many microseconds.
+    /// The address process is killed after so many microseconds.
     PeerTime(u64),
-    /// At this callback's `call`-th call; inside, when it comes by there for the `time`-th time.
+    /// At the `call`-th call of this callback; inside, when the point is reached for the `time`-th time.
     At { at: KillPoint, function: F, call: u32, time: u32 },
 }
 

@@ -1,8 +1,8 @@
-//! The model of the truth against the whole product: what the model's RRAS tells is a call of the DLL, with the structures
-//! that Windows would fill, and what the DLL writes into its journal is what the model compares.
+//! Runs the model of the truth against the whole product. Each event of the model is a call of the DLL, with structures
+//! as Windows fills them, and the model compares what the DLL writes to its journal.
 //!
-//! Background the model's own oracles, each call must be outcome as it was meant, must return what was recorded, and whoever
-//! starts from what is on disk must have the model's state.
+//! Besides the model's own oracles, each call must be recorded as it was made and must return what was recorded, and a
+//! start from disk must give the model's state.
 
 mod call;
 mod outcome;
@@ -15,12 +15,12 @@ use service::Running;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// The DLL, in processes of its own.
+/// The DLL, in its own processes.
 struct Product {
     dll: PathBuf,
-    /// This program: it is what the processes run.
+    /// This program, which those processes run.
     own: PathBuf,
-    /// What is spoilt on purpose.
+    /// What to spoil on purpose.
     fault: Option<Fault>,
     running: Mutex<Option<Running>>,
 }
@@ -37,7 +37,7 @@ impl Engine for Product {
     fn process(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Result<Outcome, String> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(event, Event::InstanceStarted { .. }) {
-            // A run begins where nothing was ever recorded.
+            // A run begins with an empty journal.
             let service = match running.take().filter(|_| state.instance().is_some()) {
                 Some(before) => {
                     before.restart(now)?;
@@ -48,7 +48,7 @@ impl Engine for Product {
             return running.insert(service).records().map(Outcome::from);
         }
         let service = running.as_mut().ok_or("the service does not run")?;
-        // What the events before have left on disk.
+        // What the earlier events have left on disk.
         service.compare(state)?;
         let asked = call::of(event, service.assumptions())?;
         let mut outcome = service.call(asked, now)?;
@@ -61,18 +61,18 @@ impl Engine for Product {
     }
 }
 
-/// How the product is hunted: far slower than the engine, so in fewer and shorter runs.
+/// The plan of a hunt: fewer and shorter runs than for the engine, because the product is much slower.
 fn hunt() -> Hunt {
     let plan = Plan::of_product;
     Hunt { steps: 20_000, minutes: None, seed: 1, length: 500, replay: None, whole: false, all: false, plan }
 }
 
-/// `model DLL`, with the options of a hunt.
+/// Runs `model DLL`, with the options of a hunt.
 pub fn run(dll: &Path, options: &[&str]) -> Result<String, String> {
     hunt().with(options)?.run(&Product::new(dll)?)
 }
 
-/// Does it find what is wrong? What the product answered and recorded is spoilt, in one way after another.
+/// Checks the checker: spoils the product's answers and records in each way, and each must be found.
 pub fn control(dll: &Path) -> Result<String, String> {
     let mut product = Product::new(dll)?;
     let mut report = String::new();

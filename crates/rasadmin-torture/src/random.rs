@@ -1,10 +1,10 @@
-//! Numbers that are the same in every run with the same seed.
+//! Random numbers that depend only on the seed.
 
 /// SplitMix64.
 pub struct Random(u64);
 
 impl Random {
-    /// Begins with a seed.
+    /// Starts with a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }

@@ -1,10 +1,10 @@
-//! The report, for people.
+//! Formats the report.
 
 use crate::plan::{CALLBACKS, KillPoint};
 use crate::rounds::{BETWEEN, Column, HITS, Report, Torture};
 use std::fmt::Write;
 
-/// A line now and then.
+/// Prints a line now and then.
 pub fn progress(report: &Report) {
     if report.rounds.is_multiple_of(100) {
         eprintln!("    {} rounds", report.rounds);
@@ -17,7 +17,7 @@ pub fn text(torture: &Torture, report: &Report) -> String {
         ("before it", Column::At(KillPoint::Before)),
         ("lock held", Column::At(KillPoint::Locked)),
         ("appended", Column::At(KillPoint::Appended)),
-        ("lock let go", Column::At(KillPoint::Unlocked)),
+        ("lock released", Column::At(KillPoint::Unlocked)),
         ("done", Column::At(KillPoint::Done)),
         ("after it", Column::At(KillPoint::After)),
         ("random time", Column::Time),
@@ -59,8 +59,8 @@ pub fn text(torture: &Torture, report: &Report) -> String {
         report.fills
     ));
     line(format!(
-        "the ledger: {} processes were killed while they brought the journal in; {} times a session was looked for in it; {} \
-         times it was compared, row for row, with one made from the whole journal",
+        "the ledger: {} processes were killed while they ingested the journal; {} times a session was looked up in it; {} \
+         times it was compared row by row with one made from the whole journal",
         report.ingests_killed, seen.rows, seen.ledgers
     ));
     let rare: Vec<_> = CALLBACKS.iter().filter(|&&f| report.hits(f) < HITS).map(|f| f.name()).collect();

@@ -1,4 +1,4 @@
-//! The rounds: choose where to kill, run a worker, look at what it left.
+//! The rounds: choose where to kill, run a worker, check what it left.
 
 use crate::background::{self, Raw};
 use crate::call_log::CallEntry;
@@ -12,63 +12,63 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-/// How often every callback is hit at least, if there are rounds enough.
+/// How often to hit every callback at least, if there are enough rounds.
 pub const HITS: u32 = 20;
-/// After so many rounds a new journal begins.
+/// The rounds after which a new journal begins.
 const SERIES: u32 = 100;
-/// The journal is read from its beginning every so many rounds.
+/// How often the journal is read from its beginning, in rounds.
 const FULL: u32 = 50;
-/// A ledger is made from the whole journal every so many rounds.
+/// How often a ledger is made from the whole journal, in rounds.
 const LEDGER_ANEW: u32 = 10;
-/// Answered from memory after so many milliseconds: long where a command has the lock for a moment, short where the lock
-/// cannot be had.
+/// The deadline of calls, in milliseconds: long if commands hold the lock for a moment, short if the lock is
+/// unavailable.
 const DEADLINES: [u32; 2] = [10_000, 100];
-/// So many calls are made while another process holds the lock.
+/// The calls that are made while another process holds the lock.
 const ALONE: usize = 40;
 
-/// What is run.
+/// The options of a run.
 pub struct Torture {
-    /// How many rounds.
+    /// The number of rounds.
     pub rounds: u32,
-    /// The first number.
+    /// The seed.
     pub seed: u64,
-    /// Two processes?
+    /// Use two processes?
     pub two_processes: bool,
     /// The product, built for the torture.
     pub dll: PathBuf,
-    /// The worker's program, if it is not this one, and what runs it (wine).
+    /// The worker's program, if it is not this one.
     pub worker: Option<PathBuf>,
-    /// What runs it.
+    /// What runs the worker's program (wine).
     pub runner: Option<String>,
 }
 
 /// A column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Column {
-    /// At a chosen place.
+    /// At a chosen point.
     At(KillPoint),
     /// At a random time.
     Time,
     /// The address process, at a random time.
     Peer,
-    /// While what was told waited in memory.
+    /// While events waited in memory.
     Unavailable,
 }
 
-/// What came of it.
+/// The results of a run.
 #[derive(Default)]
 pub struct Report {
-    /// Rounds that were run.
+    /// The number of rounds.
     pub rounds: u32,
-    /// Kills by callback (by name) and column.
+    /// The number of kills by callback name and column.
     pub kills: BTreeMap<(String, Column), u32>,
-    /// Workers that ended by themselves.
+    /// The number of workers that ended by themselves.
     pub survived: u32,
-    /// What was looked at.
+    /// What was checked.
     pub seen: Seen,
-    /// Processes that were killed while they brought the journal into the ledger.
+    /// The number of processes that were killed while they ingested the journal.
     pub ingests_killed: u32,
-    /// How many full pools were filled to the last address.
+    /// How often the pool was filled to the last address.
     pub fills: u32,
     /// What was wrong.
     pub found: Findings,
@@ -83,13 +83,13 @@ impl Report {
         self.kills.iter().filter(|((row, _), _)| row == function.name()).map(|(_, n)| n).sum()
     }
 
-    /// Kills in one cell.
+    /// The number of kills in a cell.
     pub fn cell(&self, row: &str, column: Column) -> u32 {
         self.kills.get(&(row.to_owned(), column)).copied().unwrap_or(0)
     }
 }
 
-/// Runs them all. It goes on until every callback was hit often enough, unless there are too few rounds for that.
+/// Runs the rounds, until every callback was hit often enough, unless there are too few rounds for that.
 pub fn run(torture: &Torture, progress: &dyn Fn(&Report)) -> Result<Report, String> {
     let mut report = Report::default();
     let mut random = Random::new(torture.seed);
@@ -112,7 +112,7 @@ pub fn run(torture: &Torture, progress: &dyn Fn(&Report)) -> Result<Report, Stri
                 return Err(failure_text(torture, &report, kill, &kept));
             }
         }
-        // What is left of the pool: all of it, and no more.
+        // What is left of the pool must be all of it.
         round(torture, folder.path(), Kill::Fill, &mut random, &mut before, &mut report)?;
         report.fills += 1;
         report.rounds -= 1;
@@ -139,7 +139,7 @@ fn failure_text(torture: &Torture, report: &Report, kill: Kill, folder: &Path) -
     format!("round {round} of seed {seed}, killed at {kill}, left in {folder}:\n  {lines}")
 }
 
-/// One pool of each family, five larger than the most sessions at once.
+/// Writes a configuration with one pool of each family, five addresses larger than the peak of sessions.
 pub fn configure(folder: &Path, was: Journal) -> Result<(), String> {
     let deadline = DEADLINES[usize::from(was == Journal::Unavailable)];
     let text = format!(
@@ -152,7 +152,7 @@ pub fn configure(folder: &Path, was: Journal) -> Result<(), String> {
     std::fs::write(folder.join("rasadmin.toml"), text).map_err(|e| e.to_string())
 }
 
-/// Mostly where fewest kills were; now and then at a random time.
+/// Chooses a point with the fewest kills, or sometimes a random time.
 fn choose(torture: &Torture, report: &Report, random: &mut Random) -> Kill {
     if random.below(100) < 15 {
         let slow = if torture.runner.is_some() { 15 } else { 1 };
@@ -167,7 +167,7 @@ fn choose(torture: &Torture, report: &Report, random: &mut Random) -> Kill {
     let fewest: Vec<_> = cells.into_iter().filter(|cell| kills(cell) == fewest).collect();
     let (function, at) = fewest[random.below(fewest.len())];
     let calls = if matches!(function, F::InitializeDllEx | F::TerminateDll) { 1 } else { 20 };
-    // Initialise writes that the instance begins, and that the configuration is read; in each process.
+    // Initialise records the start of the instance and the configuration, in each process.
     let times = match (function, at) {
         (F::InitializeDllEx, KillPoint::Appended) => 2 + usize::from(torture.two_processes),
         (F::InitializeDllEx, _) => 1 + usize::from(torture.two_processes),
@@ -189,7 +189,7 @@ fn round(
     let was = if can_be_unavailable && random.below(12) == 0 { Journal::Unavailable } else { Journal::Available };
     let kill = match (was, random.below(4)) {
         (Journal::Available, _) => kill,
-        // What waits in memory is written at the end, if that is reached.
+        // What waits in memory is written at the end, if the worker gets there.
         (Journal::Unavailable, 0) => Kill::At { at: KillPoint::Locked, function: F::TerminateDll, call: 1, time: 1 },
         (Journal::Unavailable, 1) => Kill::Time(random.any() % 400_000 + 100_000),
         (Journal::Unavailable, _) => Kill::Nothing,
@@ -202,7 +202,7 @@ fn round(
     let follower = background::follow(folder, before.position);
     let ingesting = background::ingest(folder, Random::new(random.any()));
     let (held, commands) = match was {
-        // A command frees the address of a session that it closes, and RRAS still has it.
+        // A command frees the address of a session that it closes, while RRAS still uses it.
         Journal::Available if kill == Kill::Fill => (None, None),
         Journal::Available => (None, Some(background::run_commands(folder))),
         Journal::Unavailable => (Some(background::hold_lock(folder, ALONE)?), None),
@@ -231,12 +231,12 @@ fn round(
     Ok(())
 }
 
-/// What the last worker wrote down.
+/// Reads the call log of the last worker.
 pub fn read_call_log(folder: &Path) -> Vec<CallEntry> {
     CallEntry::read_all(&std::fs::read_to_string(folder.join("calls.log")).unwrap_or_default())
 }
 
-/// What the kill hit.
+/// Counts a kill by what it hit.
 fn count_kill(kill: Kill, killed: bool, was: Journal, calls: &[CallEntry], report: &mut Report) {
     let gone = calls.iter().any(|note| matches!(note, CallEntry::NeverMade(_)));
     let (row, column) = match kill {
@@ -250,7 +250,7 @@ fn count_kill(kill: Kill, killed: bool, was: Journal, calls: &[CallEntry], repor
         Kill::At { at, function, .. } if killed || gone => (function.name(), Column::At(at)),
         Kill::Time(_) if killed => match calls.last() {
             Some(CallEntry::Began(function)) => (function.name(), Column::Time),
-            // Before the first note: the program was only starting.
+            // Before the first entry: the program was only starting.
             _ => (BETWEEN, Column::Time),
         },
         Kill::Fill | Kill::Nothing => return,
@@ -262,7 +262,8 @@ fn count_kill(kill: Kill, killed: bool, was: Journal, calls: &[CallEntry], repor
     *report.kills.entry((row.to_owned(), column)).or_default() += 1;
 }
 
-/// Runs a worker to its end, and its address process too: only then does nobody write. Was it killed?
+/// Runs a worker to its end, and its address process too, so that nobody writes any more. Returns true if it was
+/// killed.
 pub fn worker(
     torture: &Torture,
     folder: &Path,
@@ -296,7 +297,7 @@ pub fn worker(
         .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|e| format!("cannot run a worker: {e}"))?;
     let mut errors = String::new();
-    // Both processes have it: it ends when both have.
+    // Both processes have it open, so it ends when both have ended.
     if let Some(mut stderr) = child.stderr.take() {
         let _ = stderr.read_to_string(&mut errors);
     }
@@ -313,7 +314,7 @@ pub fn worker(
 #[cfg(unix)]
 pub fn was_killed(status: ExitStatus) -> bool {
     use std::os::unix::process::ExitStatusExt;
-    // 137: of a Windows process, under Wine.
+    // 137 is the code of a killed Windows process under Wine.
     status.signal() == Some(9) || status.code() == Some(137)
 }
 

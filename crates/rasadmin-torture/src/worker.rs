@@ -1,4 +1,4 @@
-//! The worker: RRAS with the product, driven by a seed until it is killed.
+//! The worker: plays RRAS with the product, driven by a seed, until it is killed.
 
 use crate::call_log::CallEntry;
 use crate::kill_process::kill_process;
@@ -22,28 +22,28 @@ use std::time::Duration;
 
 /// The most live sessions at once.
 pub const PEAK: usize = 20;
-/// How many addresses each pool has.
+/// The number of addresses in each pool.
 pub const POOL: usize = PEAK + 5;
 /// The subcommand of the second process.
 pub const ADDRESS_PROCESS: &str = "address-process";
 
-/// What a worker is told.
+/// The options of a worker.
 pub struct Task {
-    /// Where configuration, journal and notes are.
+    /// The folder with configuration, journal and call log.
     pub folder: PathBuf,
     /// The product.
     pub dll: PathBuf,
-    /// Which sessions come and go.
+    /// The seed.
     pub seed: u64,
-    /// How many things happen before it stops by itself.
+    /// The number of steps before it ends by itself.
     pub steps: usize,
-    /// Do the address functions run in a process of their own?
+    /// Do the address functions have their own process?
     pub two_processes: bool,
-    /// What ends it.
+    /// What ends the worker.
     pub kill: Kill,
 }
 
-/// The notes, and the end when it has come.
+/// Writes the call log, and kills the process at the planned point.
 struct CallLogger {
     log: Mutex<(File, HashMap<&'static str, u32>)>,
     kill: Kill,
@@ -58,7 +58,7 @@ impl CallLogger {
         Ok(Self { log: Mutex::new((file, HashMap::new())), kill: task.kill, order })
     }
 
-    /// A call begins: the last of this process, or of its peer, if it is the one.
+    /// Logs the beginning of a call, and kills this process or orders the DLL to if it is the planned one.
     fn begins(&self, function: F) {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
         let (file, calls) = &mut *log;
@@ -92,13 +92,13 @@ impl CallLogger {
             if at == KillPoint::After {
                 kill_process();
             }
-            // It did not come by there so often.
+            // The call did not reach the point often enough.
             let _ = std::fs::remove_file(&self.order);
         }
     }
 }
 
-/// Without its notes a worker proves nothing.
+/// A worker without a call log proves nothing.
 fn write_entry(file: &mut File, line: &CallEntry) {
     if let Err(e) = file.write_all(line.line().as_bytes()) {
         panic!("the call log cannot be written: {e}");
@@ -123,7 +123,7 @@ impl Observer for LogCalls {
     }
 }
 
-/// After so many microseconds this process dies, wherever it is.
+/// Kills this process after so many microseconds, wherever it is.
 pub fn kill_after(micros: u64) {
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_micros(micros));
@@ -137,7 +137,7 @@ pub fn run(task: &Task) -> Result<(), String> {
     if let Kill::Time(after) = task.kill {
         kill_after(after);
     }
-    // RRAS's own addresses are none of ours.
+    // RRAS's own addresses are not in our pools.
     let pool = Pool::new(
         Ipv4Addr::new(10, 99, 0, 1),
         Ipv4Addr::new(10, 99, 0, 2),
@@ -156,7 +156,7 @@ pub fn run(task: &Task) -> Result<(), String> {
     logger.begins(F::InitializeDllEx);
     let service = match Service::start(std::slice::from_ref(&task.dll), options) {
         Ok(service) => service,
-        // The address process died before it had begun.
+        // The address process died before it had started.
         Err(_) if matches!(task.kill, Kill::PeerTime(_)) => return Ok(()),
         Err(failure) => return Err(failure.to_string()),
     };
@@ -191,7 +191,7 @@ impl Drive {
             0..40 if few => self.connect(),
             0..52 => self.hang_up(),
             52..65 => self.with(|service, mut session| {
-                // The DLL may not refuse: the notes tell.
+                // The DLL must not refuse it; the call log shows if it does.
                 let _ = service.add_link(&mut session);
                 Some(session)
             }),
@@ -237,7 +237,7 @@ impl Drive {
     }
 }
 
-/// The second process.
+/// Runs the second process.
 pub fn address_process(dll: &Path, after: u64) -> Result<(), String> {
     if after > 0 {
         kill_after(after);

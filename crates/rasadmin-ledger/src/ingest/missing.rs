@@ -1,4 +1,4 @@
-//! Records that are not there: before the journal's oldest segment, in it, or behind its end.
+//! Missing records: before the journal's oldest segment, within it, or after its end.
 
 use crate::Error;
 use crate::project::Projection;
@@ -7,16 +7,16 @@ use rasadmin_journal::{Follower, Position, checkpoint};
 use std::path::Path;
 use uuid::Uuid;
 
-/// A state that some of the records to come have led to.
+/// A state from a checkpoint that contains some records still to be read.
 pub(super) struct Newer {
-    /// Up to this record.
+    /// The last record in the state.
     pub number: u64,
     pub state: State,
 }
 
-/// What lies before the oldest record is missing, after record `had`: it is noted, and what lives on is taken from a
-/// checkpoint. One that is older than the oldest record counts at once; of a newer one, whose first records are there, only
-/// when they were read.
+/// Notes that the records between `had` and the oldest one are missing, and takes what is live from a checkpoint. A
+/// checkpoint older than the oldest record applies at once. A newer one, whose first records are still there, applies
+/// after they have been read.
 pub(super) fn before(
     projection: &mut Projection<'_>,
     folder: &Path,
@@ -41,7 +41,7 @@ pub(super) fn before(
     note(projection, beginning.journal, had + 1, beginning.number, "the journal's beginning is missing")
 }
 
-/// The newest that fits.
+/// The newest checkpoint that fits.
 fn find(folder: &Path, mut fits: impl FnMut(&Position) -> bool) -> Result<Option<(u64, State)>, Error> {
     let known = |version| version == rasadmin_recorder::CHECKPOINT;
     let (found, _) = checkpoint::newest(folder, |position, version| known(version) && fits(position))?;
@@ -49,23 +49,23 @@ fn find(folder: &Path, mut fits: impl FnMut(&Position) -> bool) -> Result<Option
     Ok(rasadmin_recorder::decode_state(&found.state).map(|state| (found.position.number, state)))
 }
 
-/// What a state knows to be live.
+/// Writes rows for what is live in a state.
 pub(super) fn fill_in(projection: &mut Projection<'_>, state: &State) -> Result<(), Error> {
     projection.state(state, state.last().map_or(0, |last| last.time))
 }
 
-/// Records are missing within the journal.
+/// Notes records that are missing within the journal.
 pub(super) fn gap(projection: &mut Projection<'_>, journal: Uuid, first: u64, last: u64) -> Result<(), Error> {
     note(projection, journal, first, last, "records are missing in the journal")
 }
 
-/// One is there, and is no record.
+/// Notes a record that cannot be decoded.
 pub(super) fn unreadable(projection: &mut Projection<'_>, journal: Uuid, number: u64) -> Result<(), Error> {
     note(projection, journal, number, number, "a record of the journal could not be read")
 }
 
-/// The journal had this record when it was brought in, and has another one in its place or none: it was restored, or its
-/// disk lost what was synced. How many went with it, nobody knows. Their rows stay.
+/// The journal had this record when it was ingested, and now has another one in its place, or none: the journal was
+/// restored, or its disk lost synced data. It is not known how many records were lost. Their rows stay.
 pub(super) fn lost(projection: &mut Projection<'_>, position: &Position) -> Result<(), Error> {
     let Position { journal, number, crc, .. } = position;
     let details = format!("record {number}, and perhaps some before it");
@@ -73,7 +73,7 @@ pub(super) fn lost(projection: &mut Projection<'_>, position: &Position) -> Resu
     projection.missing(&format!("{journal} {number} {crc}"), what, &details, 1)
 }
 
-/// They have no record, so the key is made of their numbers in the journal.
+/// There is no record to make a key from, so the key is made from the missing numbers.
 fn note(projection: &mut Projection<'_>, journal: Uuid, first: u64, last: u64, what: &str) -> Result<(), Error> {
     let details = if first == last { format!("record {first}") } else { format!("records {first} to {last}") };
     projection.missing(

@@ -1,7 +1,7 @@
-//! The rows of instances, and what a new one ends.
+//! The rows of instances, and what a new instance ends.
 
 use super::Projection;
-use crate::sqlite::{Row, Unfit};
+use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::effect::{DayUse, EndedBy, InstanceBegan, Labels};
@@ -16,14 +16,14 @@ struct Left {
     replaced: Option<Stamp>,
 }
 
-/// The number of a day that a row names; as [`date_of_label`](rasadmin_engine::calendar::date_of_label) writes it.
+/// The label of a day in a row, which [`date_of_label`](rasadmin_engine::calendar::date_of_label) wrote.
 fn label_of_date(date: &str) -> Option<i32> {
     let date: jiff::civil::Date = date.parse().ok()?;
     date.since(jiff::civil::date(1970, 1, 1)).ok().map(|span| span.get_days())
 }
 
 impl Projection<'_> {
-    /// The number of an instance's row; 0 if it has none.
+    /// The number of an instance's row; 0 if there is none.
     pub(super) fn instance(&mut self, token: Id) -> Result<i64, Error> {
         if let Some((_, row)) = self.instance.filter(|(known, _)| *known == token) {
             return Ok(row);
@@ -33,40 +33,40 @@ impl Projection<'_> {
         Ok(row.unwrap_or(0))
     }
 
-    /// Makes an instance's row, if it has none; its number.
+    /// Writes an instance's row, if it is new. Returns its number.
     pub(super) fn known_instance(&mut self, token: Id, server: &Name, time: Millis) -> Result<i64, Error> {
         self.database.run(queries::INSTANCE_BEGAN, values! { server: server, token: token, now: time })?;
         self.instance(token)
     }
 
-    /// RRAS lived then.
-    pub(super) fn hear(&mut self, instance: Id, time: Millis) -> Result<(), Error> {
-        match &mut self.heard {
+    /// Notes activity of RRAS.
+    pub(super) fn note_activity(&mut self, instance: Id, time: Millis) -> Result<(), Error> {
+        match &mut self.last_activity {
             Some((of, last)) if *of == instance => *last = time.max(*last),
             _ => {
-                self.note_heard()?;
-                self.heard = Some((instance, time));
+                self.write_activity()?;
+                self.last_activity = Some((instance, time));
             }
         }
         Ok(())
     }
 
-    /// Notes the last sign of life: at the end of a batch, not with every record.
-    pub fn note_heard(&mut self) -> Result<(), Error> {
-        let Some((instance, time)) = self.heard.take() else { return Ok(()) };
+    /// Writes the last activity: at the end of a batch, not for every record.
+    pub fn write_activity(&mut self) -> Result<(), Error> {
+        let Some((instance, time)) = self.last_activity.take() else { return Ok(()) };
         self.database.run(queries::INSTANCE_HEARD, values! { token: instance, now: time })?;
         Ok(())
     }
 
-    /// The last sign of life of this server that is on record.
+    /// The last recorded activity on this server.
     pub(super) fn last_activity(&mut self) -> Result<Millis, Error> {
         let of = values! { server: &self.server };
         let last = self.database.one(queries::LAST_ACTIVITY, of, |row| row.get::<Option<Millis>>(0))?;
         Ok(last.flatten().unwrap_or(0))
     }
 
-    /// A new instance: all that earlier ones had open on this server has ended. On a second reading the rows of later ones
-    /// are there too; they stay.
+    /// Begins an instance, which ends everything that earlier ones had open on this server. On a second reading the
+    /// rows of later instances exist already; they stay.
     pub(super) fn instance_began(&mut self, began: &InstanceBegan) -> Result<(), Error> {
         let row = self.known_instance(began.instance, &began.server, began.at.time)?;
         self.end_open(began, &self.server.clone(), row)?;
@@ -74,7 +74,7 @@ impl Projection<'_> {
             self.end_open(began, &began.server, row)?;
         }
         self.server.clone_from(&began.server);
-        self.living = Some(began.instance);
+        self.live_instance = Some(began.instance);
         Ok(())
     }
 
@@ -107,8 +107,8 @@ impl Projection<'_> {
         })
     }
 
-    /// What was told of a session's use so far. Week and month of a day that the new instance does not name are of no
-    /// account: a row has none.
+    /// What a session has used so far. Week and month of a day that the new instance does not name do not matter,
+    /// because rows have none.
     fn use_of(&mut self, session: Id, began: &InstanceBegan) -> Result<Vec<DayUse>, Error> {
         self.database.all(queries::USE_OF_SESSION, values! { session: session }, |row| {
             let day = label_of_date(&row.get::<String>(0)?).unwrap_or_default();
@@ -123,8 +123,8 @@ impl Projection<'_> {
     }
 }
 
-/// A time, and the same moment of the monotonic clock in the column behind it.
-fn stamp(row: &Row<'_>, at: usize) -> Result<Option<Stamp>, Unfit> {
+/// A time, and the monotonic time in the next column.
+fn stamp(row: &Row<'_>, at: usize) -> Result<Option<Stamp>, ColumnError> {
     let (time, mono) = (row.get::<Option<Millis>>(at)?, row.get(at + 1)?);
     Ok(time.zip(mono).map(|(time, mono)| Stamp { time, mono }))
 }

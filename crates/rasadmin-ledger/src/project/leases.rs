@@ -1,6 +1,6 @@
 //! The rows of leases.
 
-use super::{Of, Projection};
+use super::{Projection, RowSource};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::addresses::{Family, text};
@@ -15,8 +15,8 @@ const fn family_number(family: Family) -> i64 {
 }
 
 impl Projection<'_> {
-    /// On a second reading it lives again until its end is read again, as a session does.
-    pub(super) fn lease_began(&mut self, of: &Of<'_>, l: &LeaseBegan) -> Result<(), Error> {
+    /// Begins a lease. On a second reading it is live until its end is read again, like a session.
+    pub(super) fn lease_began(&mut self, of: &RowSource<'_>, l: &LeaseBegan) -> Result<(), Error> {
         let user = l.user.as_ref();
         self.database.run(
             queries::LEASE_BEGAN,
@@ -30,7 +30,7 @@ impl Projection<'_> {
         Ok(())
     }
 
-    /// A session has it: the lease is the session's user's, and the session has its address.
+    /// A session takes the lease: the lease gets the session's user, and the session gets its address.
     pub(super) fn lease_taken(
         &mut self,
         lease: Id,
@@ -50,9 +50,9 @@ impl Projection<'_> {
         Ok(())
     }
 
-    /// No session has it yet, as it turned out.
+    /// The lease turns out to have no session yet.
     pub(super) fn lease_waits(&mut self, lease: Id) -> Result<(), Error> {
-        self.database.run(queries::LEASE_TIMEOUT, values! { lease: lease })?;
+        self.database.run(queries::LEASE_WAITS, values! { lease: lease })?;
         Ok(())
     }
 

@@ -1,21 +1,21 @@
 //! The rows of links.
 
-use super::{Of, Projection};
+use super::{Projection, RowSource};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::effect::{LinkBegan, Usage};
 use rasadmin_engine::state::Link;
 use rasadmin_engine::{Id, Millis, Name, Stamp, Tunnel};
 
-/// The key of a link that no record is known of: within its session.
+/// The key of a link without a known record, within its session.
 fn unrecorded(port: &Name, began: Stamp) -> String {
     format!("{} {}", began.mono.0, port.as_str())
 }
 
 impl Projection<'_> {
-    /// On a second reading the link begins again, and what comes after ends it again: so what an earlier end does to it in
-    /// between, because it cannot tell it from the link before on the same port, is put right here.
-    pub(super) fn link_began(&mut self, of: &Of<'_>, link: &LinkBegan) -> Result<(), Error> {
+    /// Begins a link. On a second reading the link begins and ends again. An earlier end cannot tell it from the
+    /// previous link on the same port, so what that end did to it is corrected here.
+    pub(super) fn link_began(&mut self, of: &RowSource<'_>, link: &LinkBegan) -> Result<(), Error> {
         let (session, own, unrecorded) = (link.session, of.effect(), unrecorded(&link.port, link.at));
         let inserted = self.database.run(
             queries::LINK_BEGAN,
@@ -50,10 +50,10 @@ impl Projection<'_> {
         Ok(())
     }
 
-    /// A live link of a state whose records are not there.
-    pub(super) fn link_is_there(&mut self, session: Id, link: &Link) -> Result<(), Error> {
+    /// Writes a live link of a state whose records are missing.
+    pub(super) fn link_from_state(&mut self, session: Id, link: &Link) -> Result<(), Error> {
         let inserted = self.database.run(
-            queries::LINK_IS_THERE,
+            queries::LINK_FROM_STATE,
             values! {
                 link: unrecorded(&link.port, link.began), session: session, server: &self.server, port: &link.port,
                 start: link.began.time,

@@ -1,6 +1,6 @@
-//! The rows of sessions, and of what they used.
+//! The rows of sessions and of their use.
 
-use super::{Of, Projection};
+use super::{Projection, RowSource};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::calendar::date_of_label;
@@ -9,9 +9,9 @@ use rasadmin_engine::{Id, Identity, Millis, Name, Quarantine, Stamp, Tunnel};
 use std::collections::BTreeMap;
 
 impl Projection<'_> {
-    /// Was it new? On a second reading it lives again until its end is read again: what is forgotten in between was so
-    /// before it ended.
-    pub(super) fn session_began(&mut self, of: &Of<'_>, s: &SessionBegan) -> Result<bool, Error> {
+    /// Begins a session. Returns true if it is new. On a second reading it is live until its end is read again; purge
+    /// and anonymise treat it by the end that it already has.
+    pub(super) fn session_began(&mut self, of: &RowSource<'_>, s: &SessionBegan) -> Result<bool, Error> {
         let user = s.user.as_ref();
         let inserted = self.database.run(
             queries::SESSION_BEGAN,
@@ -66,10 +66,10 @@ impl Projection<'_> {
         Ok(())
     }
 
-    /// It has ended, or its end has become better known.
+    /// Ends a session, or corrects its end.
     pub(super) fn session_ended(&mut self, ended: &SessionEnded) -> Result<(), Error> {
         let hung_up = ended.by == ClosedBy::Hangup;
-        // Without a hangup only the looks at it told something, and they told what was until then.
+        // Without a hangup only lookups reported octets, as of their time.
         let usage = Some(ended.usage).filter(|u| hung_up || u.input_octets > 0 || u.output_octets > 0);
         let octets_are = usage.map(|u| if hung_up && u.is_exact() { "exact" } else { "lower bound" });
         let (session, stop) = (ended.session, ended.at.time.max(ended.start));
@@ -92,8 +92,8 @@ impl Projection<'_> {
         Ok(())
     }
 
-    /// What a live session has used. On a second reading it may have ended: then its end has told more, or, if a new
-    /// instance ended it, nobody tells it again.
+    /// Writes what a live session has used so far. On a second reading the session may have ended already, and then its
+    /// end has reported more.
     pub(super) fn used_so_far(&mut self, session: Id, user: &Identity, days: &[DayUse]) -> Result<(), Error> {
         match self.database.one(queries::SESSION_HAS_ENDED, values! { session: session }, |_| Ok(()))? {
             Some(()) => Ok(()),
@@ -101,8 +101,8 @@ impl Projection<'_> {
         }
     }
 
-    /// This instead of what was told of it before. A row that is there keeps its user, who may have been made nobody since;
-    /// a new one of a session that is nobody's is nobody's too.
+    /// Replaces what was noted of a session's use. An existing row keeps its user, who may be anonymous by now. A new
+    /// row of an anonymous session is anonymous too.
     pub(super) fn used(&mut self, session: Id, user: &Identity, days: &[DayUse]) -> Result<(), Error> {
         let mut sums: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
         for day in days {

@@ -1,6 +1,6 @@
-//! The rows of what is live in a state whose records are not there any more.
+//! Rows for what is live in a state whose records are missing.
 
-use super::{Of, Projection, UNKNOWN_END, key};
+use super::{Projection, RowSource, UNKNOWN_END, key};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::effect::{LeaseBegan, SessionBegan, SessionEnded, Usage};
@@ -9,17 +9,17 @@ use rasadmin_engine::{Millis, State};
 use std::collections::HashSet;
 
 impl Projection<'_> {
-    /// Makes rows, as far as the state tells, of its sessions, leases and their use. What is open here and not there has
-    /// ended, at `time` at the latest.
+    /// Writes rows for the sessions, leases and use in a state, as far as the state has them. What the ledger has as
+    /// open but the state does not have ended at `time` at the latest.
     pub fn state(&mut self, state: &State, time: Millis) -> Result<(), Error> {
         self.server.clone_from(state.server());
         self.time = time;
-        self.living = state.instance();
+        self.live_instance = state.instance();
         let row = match state.instance() {
             Some(instance) => self.known_instance(instance, &self.server.clone(), time)?,
             None => 0,
         };
-        let of = Of { key: "", index: 0, time, instance: row };
+        let of = RowSource { key: "", index: 0, time, instance: row };
         let mut sessions: Vec<_> = state.live().map(|session| (session, None)).collect();
         sessions.extend(state.closed().map(|closed| (&closed.session, Some((closed.stop, closed.by)))));
         sessions.sort_by_key(|(session, _)| (session.began.mono, session.id));
@@ -41,8 +41,9 @@ impl Projection<'_> {
         self.end_unknown_leases(&state.leases().map(|lease| key(lease.id)).collect(), time)
     }
 
-    /// Was it new? One that has ended here is left alone: more is known of it here.
-    fn session(&mut self, of: &Of<'_>, s: &Session) -> Result<bool, Error> {
+    /// Returns true if the session is new. If the ledger has its end, nothing is changed, because the ledger knows
+    /// more.
+    fn session(&mut self, of: &RowSource<'_>, s: &Session) -> Result<bool, Error> {
         if self.database.one(queries::SESSION_HAS_ENDED, values! { session: s.id }, |_| Ok(()))?.is_some() {
             return Ok(false);
         }
@@ -74,7 +75,7 @@ impl Projection<'_> {
             None => self.session_alive(s.id)?,
         }
         for link in &s.links {
-            self.link_is_there(s.id, link)?;
+            self.link_from_state(s.id, link)?;
         }
         if let Some(user) = s.user.as_ref().filter(|_| !s.used.is_empty()) {
             self.used(s.id, user, &s.used)?;
@@ -82,7 +83,7 @@ impl Projection<'_> {
         Ok(new)
     }
 
-    fn lease(&mut self, of: &Of<'_>, l: &Lease) -> Result<(), Error> {
+    fn lease(&mut self, of: &RowSource<'_>, l: &Lease) -> Result<(), Error> {
         if self.database.one(queries::LEASE_HAS_ENDED, values! { lease: l.id }, |_| Ok(()))?.is_some() {
             return Ok(());
         }
@@ -109,7 +110,7 @@ impl Projection<'_> {
         }
     }
 
-    /// Nobody knows when they ended: the records are missing.
+    /// When they ended is not known, because the records are missing.
     fn end_unknown_sessions(&mut self, live: &HashSet<String>, time: Millis) -> Result<(), Error> {
         for gone in self.gone(queries::LIVE_SESSION_KEYS, live)? {
             let these = values! { session: &gone, at: time, by: UNKNOWN_END };
@@ -126,7 +127,7 @@ impl Projection<'_> {
         Ok(())
     }
 
-    /// Keys that are open here and not there.
+    /// Keys that are open in the ledger and not live in the state.
     fn gone(&self, open: queries::Query, live: &HashSet<String>) -> Result<Vec<String>, Error> {
         let mut open = self.database.all(open, values! { server: &self.server }, |row| row.get::<String>(0))?;
         open.retain(|key| !live.contains(key));

@@ -1,4 +1,4 @@
-//! What is wrong with a ledger, or out of order in it.
+//! Statements for faults and anomalies.
 
 use super::Query;
 
@@ -14,11 +14,11 @@ queries! {
     LINKS_OF_ENDED_SESSIONS = "SELECT links.nas_port_id || ' on ' || links.nas_identifier
          FROM links JOIN sessions ON sessions.id = session WHERE stop IS NULL AND acct_stop_time IS NOT NULL";
 
-    /// A configuration's text stands in one record, which the journal may not have had any more.
+    /// A configuration's text is in one record, which the journal may no longer have.
     CONFIGS_NOT_KEPT = "SELECT DISTINCT config FROM decisions WHERE config NOT IN (SELECT hash FROM configs)
              AND server NOT IN (SELECT server FROM anomalies WHERE missing > 0)";
 
-    /// How much is in it.
+    /// The numbers of rows.
     COUNTS = "SELECT (SELECT count(*) FROM sessions WHERE acct_stop_time IS NULL),
              (SELECT count(*) FROM leases WHERE ended IS NULL),
              (SELECT count(*) FROM sessions WHERE imported IS NULL),
@@ -30,6 +30,6 @@ queries! {
          VALUES (:effect, :time, :server, :instance, :what, :details, :lost, :missing)
          ON CONFLICT (effect) DO NOTHING";
 
-    /// What came out of order, the latest first.
+    /// Anomalies, the latest first.
     ANOMALIES = "SELECT time, server, what, details FROM anomalies ORDER BY id DESC LIMIT :limit";
 }

@@ -1,8 +1,8 @@
-//! Decisions.
+//! Statements for decisions.
 
 use super::Query;
 
-/// In the order in which [`DecisionRow`](crate::report::DecisionRow) is read.
+/// The columns in the order in which [`DecisionRow`](crate::report::DecisionRow) reads them.
 macro_rules! columns {
     () => {
         "id, time, server, session, stage, domain, name, user_name, outcome, rule, reason, config, facts, counted, refusal,
@@ -10,7 +10,7 @@ macro_rules! columns {
     };
 }
 
-/// Of a user, on a server, in a time, by a rule.
+/// Of a user, on a server, in a period, by a rule.
 macro_rules! fits {
     () => {
         "(name = :name OR :name IS NULL) AND (domain = :domain OR :domain IS NULL)
@@ -28,7 +28,7 @@ queries! {
              :outcome, :rule, :reason, :refusal, :config, :facts, :groups, :counted)
          ON CONFLICT (record) DO NOTHING";
 
-    /// RecordedCounts with the first one's decision.
+    /// Counted with the decision of the first refusal.
     REFUSAL_REPEATED = "UPDATE decisions SET repeated = :times, last = :last WHERE record = :record";
 
     /// The latest first.
@@ -36,12 +36,12 @@ queries! {
          WHERE (outcome = :outcome OR :outcome IS NULL) AND ", fits!(), "
          ORDER BY id DESC LIMIT :limit";
 
-    /// Denials of a period, by their index.
+    /// Denials in a period, by their index.
     DENIALS = "SELECT ", columns!(), " FROM decisions
          WHERE outcome = 'deny' AND ", fits!(), "
          ORDER BY id DESC LIMIT :limit";
 
-    /// In the order of time: also those for the session's addresses, which came before it.
+    /// In the order of time, including earlier ones for the session's addresses.
     DECISIONS_OF_SESSION = "SELECT ", columns!(), " FROM decisions WHERE session = :session
          UNION
          SELECT ", columns!(), " FROM decisions WHERE id IN (SELECT decision FROM leases WHERE session = :session)
@@ -55,15 +55,15 @@ queries! {
     /// After a decision.
     REFUSALS = "SELECT rule, reason, user_name FROM decisions WHERE outcome = 'deny' AND id > :after ORDER BY id";
 
-    /// The decisions after one of them by which a connection comes about.
+    /// Decisions after a given one that belong to connecting.
     ATTEMPTS = "SELECT user_name, stage, outcome, rule, reason FROM decisions
          WHERE id > :after AND stage IN ('ipv4-address', 'ipv6-address', 'connection', 'link') ORDER BY user_name, id";
 
-    /// Denials of a period, as they are summed up.
+    /// Denials in a period, for sums.
     DENIED = "SELECT time, domain, name, user_name, rule, facts FROM decisions
          WHERE outcome = 'deny' AND time >= :from AND time < :to";
 
-    /// The decisions that let the sessions of a period in: the last of each counts.
+    /// The decisions that accepted the sessions of a period. The last of each session counts.
     LET_IN = "SELECT decisions.session, decisions.rule, decisions.id
          FROM decisions JOIN sessions ON sessions.id = decisions.session
          WHERE stage IN ('connection', 'link') AND outcome <> 'deny'

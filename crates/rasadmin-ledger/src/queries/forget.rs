@@ -1,16 +1,16 @@
-//! What purge and anonymise do: to everybody's rows if `:name` is NULL, else to one user's. Where an index finds the rows
-//! of a user, there is a second statement for one.
+//! Statements for purge and anonymise: for everyone if `:name` is NULL, else for one user. If an index finds a user's
+//! rows, there is a second statement for one user.
 
 use super::Query;
 
-/// Everybody's, or one user's.
+/// Everyone's, or one user's.
 macro_rules! whose {
     () => {
         "((domain = :domain AND name = :name) OR :name IS NULL)"
     };
 }
 
-/// Not those that a session, or a lease, of a later time rests on.
+/// Not those that a later session or lease refers to.
 macro_rules! past_decisions {
     () => {
         concat!(
@@ -24,7 +24,7 @@ macro_rules! past_decisions {
     };
 }
 
-/// A live session's days are written anew at its end.
+/// The days of a live session are written again at its end.
 macro_rules! past_days {
     () => {
         "day < :first_day AND session NOT IN (SELECT acct_session_id FROM sessions
@@ -32,7 +32,7 @@ macro_rules! past_days {
     };
 }
 
-/// They have no user of their own, but their details can name one.
+/// They have no user column, but their details can name one.
 macro_rules! past_anomalies {
     () => {
         "time < :before AND (replace(upper(details), :name, '') <> upper(details) OR :name IS NULL)"
@@ -64,7 +64,7 @@ queries! {
 
     ANOMALIES_PURGED = "DELETE FROM anomalies WHERE ", past_anomalies!();
 
-    /// The last load of a server is of the configuration in force.
+    /// A server's last load is of the configuration in force.
     LOADS_PURGED = "DELETE FROM loads WHERE time < :before AND EXISTS (SELECT 1 FROM loads later
              WHERE later.server = loads.server
                  AND (later.time > loads.time OR (later.time = loads.time AND later.id > loads.id)))";
@@ -72,7 +72,7 @@ queries! {
     CONFIGS_PURGED = "DELETE FROM configs WHERE first_used < :before
              AND hash NOT IN (SELECT config FROM decisions) AND hash NOT IN (SELECT config FROM loads)";
 
-    /// Users with use of days that are past, but for those who have a pseudonym already.
+    /// Users with past days of use, except those who have a pseudonym already.
     USERS_OF_PAST_DAYS = "SELECT DISTINCT domain, name FROM use
          WHERE day < :first_day AND substr(name, 1, 5) <> 'ANON-' ORDER BY domain, name";
 
@@ -83,7 +83,7 @@ queries! {
          WHERE acct_stop_time < :before AND ", whose!(), "
              AND anonymous = 0 AND id > :after ORDER BY id LIMIT :limit";
 
-    /// The few of one user are sorted: without the `+` all sessions would be read in their order.
+    /// The few rows of one user are sorted. Without the `+` all sessions would be read in order.
     PAST_SESSIONS_OF_USER = "SELECT id, domain, name, user_name FROM sessions
          WHERE acct_stop_time < :before AND domain = :domain AND name = :name
              AND anonymous = 0 AND +id > :after ORDER BY +id LIMIT :limit";

@@ -1,4 +1,4 @@
-//! Service instances, and the configurations that they read.
+//! Statements for service instances and the configurations that they read.
 
 use super::Query;
 
@@ -9,10 +9,10 @@ queries! {
     INSTANCE_BEGAN = "INSERT INTO instances (server, token, started, last_activity)
          VALUES (:server, :token, :now, :now) ON CONFLICT (token) DO NOTHING";
 
-    /// A later sign of life.
+    /// Notes later activity.
     INSTANCE_HEARD = "UPDATE instances SET last_activity = :now WHERE token = :token AND last_activity < :now";
 
-    /// A server's last sign of life.
+    /// The last activity on a server.
     LAST_ACTIVITY = "SELECT max(last_activity) FROM instances WHERE server = :server";
 
     /// The servers whose records the ledger has.

@@ -1,12 +1,12 @@
-//! How far each journal was brought in, and what the ledger knows about itself.
+//! Statements for cursors, and for what the ledger knows about itself.
 
 use super::Query;
 
 queries! {
-    /// A value that the ledger has kept about itself.
+    /// A value of the table `about`.
     ABOUT = "SELECT value FROM about WHERE key = :key";
 
-    /// What a new ledger knows about itself.
+    /// The values of a new ledger.
     ABOUT_ITSELF = "INSERT INTO about (key, value) VALUES ('platform', :platform), ('ledger', :ledger)";
 
     /// The cursor of a journal.
@@ -21,11 +21,11 @@ queries! {
          ON CONFLICT (journal) DO UPDATE SET server = excluded.server, instance = excluded.instance,
              segment = excluded.segment, number = excluded.number, crc = excluded.crc, brought_at = excluded.brought_at";
 
-    /// Everything that the journal had then was brought in. The row always changes: SQLite syncs no transaction that
-    /// changes nothing, and this one makes durable what was committed before it.
+    /// Notes when the journal was last read to its end. The row always changes, because SQLite does not sync a
+    /// transaction that changes nothing, and this one makes earlier commits durable.
     UPDATE_TIME_NOTED = "UPDATE journals SET brought_at = CASE WHEN brought_at = :now THEN :now + 1 ELSE :now END
          WHERE journal = :journal";
 
-    /// How far each journal was brought in.
+    /// How far each journal was read.
     JOURNAL_CURSORS = "SELECT server, journal, segment, number, crc, brought_at FROM journals ORDER BY server, brought_at";
 }

@@ -1,8 +1,9 @@
-//! Leases.
+//! Statements for leases.
 
 use super::Query;
 
-/// In the order in which [`LeaseRow`](crate::report::LeaseRow) is read, without the log that it comes from.
+/// The columns in the order in which [`LeaseRow`](crate::report::LeaseRow) reads them, without the log that it was
+/// imported from.
 macro_rules! columns {
     () => {
         "id, server, family, address, prefix, domain, name, user_name, port, session, origin, pool, began, accepted, ended,
@@ -11,21 +12,21 @@ macro_rules! columns {
 }
 
 queries! {
-    /// On a second reading it lives again.
+    /// On a second reading it is live again.
     LEASE_BEGAN = "INSERT INTO leases (lease, instance, server, family, number, address, domain, name, user_name, port,
              origin, pool, began, decision)
          VALUES (:lease, :instance, :server, :family, :number, :address, :domain, :name, :user_name, :port, :origin,
              :pool, :began, (SELECT id FROM decisions WHERE record = :record))
          ON CONFLICT (lease) DO UPDATE SET ended = NULL, ended_by = NULL";
 
-    /// A session has it.
+    /// A session takes it.
     LEASE_TAKEN = "UPDATE leases SET accepted = coalesce(accepted, :at),
              domain = CASE anonymous WHEN 0 THEN :domain ELSE domain END,
              name = CASE anonymous WHEN 0 THEN :name ELSE name END,
              session = (SELECT id FROM sessions WHERE acct_session_id = :session), prefix = coalesce(:prefix, prefix)
          WHERE lease = :lease";
 
-    /// The session that has it has its address.
+    /// The session gets its address.
     SESSION_ADDRESSED = "UPDATE sessions
          SET framed_ip_address = CASE l.family WHEN 4 THEN l.address ELSE framed_ip_address END,
              framed_interface_id = CASE l.family WHEN 6 THEN l.address ELSE framed_interface_id END,
@@ -33,13 +34,13 @@ queries! {
                                   ELSE framed_ipv6_prefix END
          FROM leases l WHERE l.lease = :lease AND acct_session_id = :session";
 
-    /// No session has it yet, as it turned out.
-    LEASE_TIMEOUT = "UPDATE leases SET session = NULL, accepted = NULL WHERE lease = :lease";
+    /// It turns out to have no session yet.
+    LEASE_WAITS = "UPDATE leases SET session = NULL, accepted = NULL WHERE lease = :lease";
 
     LEASE_ENDED = "UPDATE leases SET ended = CASE WHEN began > :at THEN began ELSE :at END, ended_by = :by
          WHERE lease = :lease AND ended IS NULL";
 
-    /// Those of instances before this one.
+    /// Leases of earlier instances.
     LEASES_LEFT_ENDED = "UPDATE leases SET ended = CASE WHEN began > :at THEN began ELSE :at END, ended_by = :by
          WHERE server = :server AND ended IS NULL AND instance < :before";
 
@@ -67,11 +68,11 @@ queries! {
              AND ((acct_start_time <= :at AND acct_stop_time > :at) OR :at IS NULL)
          ORDER BY 13 DESC LIMIT :limit";
 
-    /// How many addresses of each pool are held now.
+    /// The number of addresses of each pool that are held now.
     POOL_USE = "SELECT server, pool, family, count(*) FROM leases
          WHERE ended IS NULL AND pool IS NOT NULL GROUP BY server, pool, family ORDER BY server, pool, family";
 
-    /// What was given after a lease.
+    /// What each source of addresses gave after a lease.
     GIVEN = "SELECT CASE origin WHEN 'reservation' THEN 'reservations' WHEN 'offer' THEN 'RRAS''s offer' ELSE pool END
                  AS source,
              family, count(*), count(DISTINCT number), count(CASE origin WHEN 'sticky' THEN 1 END)

@@ -1,9 +1,9 @@
-//! Links.
+//! Statements for links.
 
 use super::Query;
 
 queries! {
-    /// If neither it is there, nor the row of it that a checkpoint made (`:unrecorded`).
+    /// Only if neither the link's row exists, nor the row that a checkpoint made for it (`:unrecorded`).
     LINK_BEGAN = "INSERT INTO links (link, session, nas_identifier, nas_port_id, device, tunnel_type, start)
          SELECT :link, id, :server, :port, :device, :tunnel, :start FROM sessions
          WHERE acct_session_id = :session
@@ -14,7 +14,7 @@ queries! {
     LINK_REVIVED = "UPDATE links SET stop = NULL, seconds = NULL, input_octets = NULL, output_octets = NULL
          WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :session) AND link IN (:link, :unrecorded)";
 
-    /// The same port once more without an end between: RRAS did not report the end.
+    /// The same port again without an end between: RRAS did not report the end.
     LINK_OVERTAKEN = "UPDATE links SET stop = CASE WHEN start > :start THEN start ELSE :start END
          WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :session) AND nas_port_id = :port
              AND stop IS NULL AND link NOT IN (:link, :unrecorded)";
@@ -24,21 +24,21 @@ queries! {
          WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :session) AND nas_port_id = :port
              AND stop IS NULL";
 
-    /// A live link of a state whose records are not there.
-    LINK_IS_THERE = "INSERT INTO links (link, session, nas_identifier, nas_port_id, device, start)
+    /// A live link of a state whose records are missing.
+    LINK_FROM_STATE = "INSERT INTO links (link, session, nas_identifier, nas_port_id, device, start)
          SELECT :link, id, :server, :port, '', :start FROM sessions
          WHERE acct_session_id = :session AND NOT EXISTS (SELECT 1 FROM links
              WHERE links.session = sessions.id AND nas_port_id = :port AND start = :start)
          ON CONFLICT (session, link) DO NOTHING";
 
-    /// The session that has one more.
+    /// Counts one more link of the session.
     LINK_COUNTED = "UPDATE sessions SET acct_link_count = acct_link_count + 1 WHERE acct_session_id = :session";
 
     /// Its session has ended.
     LINKS_ENDED = "UPDATE links SET stop = CASE WHEN start > :stop THEN start ELSE :stop END
          WHERE session = (SELECT id FROM sessions WHERE acct_session_id = :session) AND stop IS NULL";
 
-    /// On a second reading links began again, of sessions that have ended already.
+    /// On a second reading, links of sessions that have already ended begin again.
     LINKS_LEFT_ENDED = "UPDATE links SET stop = (SELECT CASE WHEN start > acct_stop_time THEN start ELSE acct_stop_time END
              FROM sessions WHERE sessions.id = session)
          WHERE nas_identifier = :server AND stop IS NULL AND EXISTS (SELECT 1 FROM sessions

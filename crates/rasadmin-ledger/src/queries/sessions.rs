@@ -1,8 +1,8 @@
-//! Sessions, and the users who had them.
+//! Statements for sessions and their users.
 
 use super::Query;
 
-/// In the order in which [`SessionRow`](crate::report::SessionRow) is read.
+/// The columns in the order in which [`SessionRow`](crate::report::SessionRow) reads them.
 macro_rules! columns {
     () => {
         "id, acct_session_id, nas_identifier, domain, name, user_name, remote_computer, calling_station_id,
@@ -14,8 +14,8 @@ macro_rules! columns {
     };
 }
 
-/// What the ledger itself covers counts once: an imported session is left out where an instance of the same server was
-/// alive when it began.
+/// Leaves out an imported session if an instance of the same server was alive when it began, so that nothing counts
+/// twice.
 macro_rules! session_counts {
     () => {
         "(imported IS NULL OR NOT EXISTS (SELECT 1 FROM instances
@@ -24,7 +24,7 @@ macro_rules! session_counts {
 }
 pub(super) use session_counts;
 
-/// On a server, in a time.
+/// On a server, in a period.
 macro_rules! session_fits {
     () => {
         "(lower(nas_identifier) = lower(:server) OR :server IS NULL)
@@ -32,14 +32,14 @@ macro_rules! session_fits {
     };
 }
 
-/// Of one user, or of all whose name is this.
+/// Of one user, or of all users with this name.
 macro_rules! anyone {
     () => {
         "(name = :name OR :name IS NULL) AND (domain = :domain OR :domain IS NULL)"
     };
 }
 
-/// Those who came, and those who were denied: two parts, so that each has its condition on the user.
+/// Users with sessions, and users who were denied: two parts, so that each has its condition on the user.
 macro_rules! known_users {
     ($user:expr) => {
         concat!(
@@ -92,7 +92,7 @@ queries! {
              closed_by = :by, estimated = :estimated, billed = :billed
          WHERE acct_session_id = :session";
 
-    /// Nobody knows when it ended.
+    /// When it ended is not known.
     SESSION_END_UNKNOWN = "UPDATE sessions
          SET acct_stop_time = CASE WHEN acct_start_time > :at THEN acct_start_time ELSE :at END,
              acct_session_time = CASE WHEN acct_start_time > :at THEN 0 ELSE (:at - acct_start_time) / 1000 END,
@@ -107,14 +107,14 @@ queries! {
 
     SESSION_HAS_ENDED = "SELECT id FROM sessions WHERE acct_session_id = :session AND acct_stop_time IS NOT NULL";
 
-    /// A server's open sessions of instances before this one.
+    /// A server's open sessions of earlier instances.
     SESSIONS_LEFT = "SELECT acct_session_id, domain, name, began, began_mono, replaced, replaced_mono FROM sessions
          WHERE nas_identifier = :server AND acct_stop_time IS NULL AND instance < :before ORDER BY id";
 
     /// The keys of a server's live sessions.
     LIVE_SESSION_KEYS = "SELECT acct_session_id FROM sessions WHERE nas_identifier = :server AND acct_stop_time IS NULL";
 
-    /// Of another log.
+    /// A session of another log.
     SESSION_IMPORTED = "INSERT INTO sessions (acct_session_id, instance, nas_identifier, domain, name, user_name, handle,
              remote_computer, calling_station_id, interface_type, quarantine, tunnel_type, nas_port_id,
              framed_ip_address, framed_interface_id, framed_ipv6_prefix, acct_start_time, established, acct_link_count,
@@ -125,7 +125,7 @@ queries! {
              :frames_out, :octets_are, :cause, :closed_by, :estimated, 0, :source)
          ON CONFLICT (acct_session_id) DO NOTHING";
 
-    /// It is there. What is the ledger's own, or has its end, is not touched.
+    /// Adds the missing end of an imported session. The ledger's own sessions, and those with an end, are not changed.
     SESSION_COMPLETED = "UPDATE sessions SET acct_stop_time = :stop,
              acct_session_time = CASE WHEN :estimated = 1 AND (:stop - acct_start_time) / 1000 > :seconds
                                  THEN (:stop - acct_start_time) / 1000 ELSE :seconds END,
@@ -140,8 +140,8 @@ queries! {
          WHERE acct_session_id = :session AND imported IS NOT NULL AND estimated = 1
              AND (estimated > :estimated OR :stop > acct_stop_time)";
 
-    /// What an import has to know of a session that may be there.
-    SESSION_IS_THERE = "SELECT acct_stop_time, imported, estimated FROM sessions WHERE acct_session_id = :session";
+    /// What an import needs to know about an existing session.
+    EXISTING_SESSION = "SELECT acct_stop_time, imported, estimated FROM sessions WHERE acct_session_id = :session";
 
     /// The latest first.
     SESSIONS = "SELECT ", columns!(), " FROM sessions
@@ -153,7 +153,7 @@ queries! {
          WHERE name = :name AND domain = :domain AND ", session_fits!(), " AND ", session_counts!(), "
          ORDER BY acct_start_time DESC, id DESC LIMIT :limit";
 
-    /// Those that are still connected, by the index of live ones.
+    /// Connected sessions, by the index of live ones.
     LIVE_SESSIONS = "SELECT ", columns!(), " FROM sessions
          WHERE acct_stop_time IS NULL AND ", anyone!(), "
              AND (lower(nas_identifier) = lower(:server) OR :server IS NULL)
@@ -162,7 +162,7 @@ queries! {
 
     SESSION = "SELECT ", columns!(), " FROM sessions WHERE id = :id";
 
-    /// By the beginning or the end of its key.
+    /// By the beginning or the end of the key.
     SESSIONS_WITH_KEY = "SELECT ", columns!(), " FROM sessions
          WHERE acct_session_id >= :key AND acct_session_id < :key || 'g'
          UNION
@@ -170,8 +170,8 @@ queries! {
          WHERE substr(acct_session_id, length(acct_session_id) - length(:key) + 1) = :key
          LIMIT 2";
 
-    /// Those that were connected at some time in a period. What began more than a day before it is found by the index of
-    /// long sessions, or is live.
+    /// Sessions that were connected at some time in a period. A session that began more than a day before it is found
+    /// by the index of long sessions, or is live.
     SESSIONS_IN_PERIOD = "SELECT ", columns!(), " FROM sessions
          WHERE ", session_counts!(), " AND acct_start_time >= :day_before AND acct_start_time < :to
              AND (acct_stop_time IS NULL OR acct_stop_time >= :from)
@@ -182,7 +182,7 @@ queries! {
          UNION ALL
          SELECT ", columns!(), " FROM sessions WHERE acct_stop_time IS NULL AND +acct_start_time < :day_before";
 
-    /// In the order in which they began, after one of them.
+    /// In the order in which they began, after a given one.
     SESSIONS_AFTER = "SELECT ", columns!(), " FROM sessions
          WHERE (acct_start_time, id) > (:start, :id) AND acct_start_time < :until
          ORDER BY acct_start_time, id LIMIT :limit";
@@ -198,6 +198,6 @@ queries! {
     /// The users of sessions and of denials, by name.
     KNOWN_USERS = known_users!(anyone!());
 
-    /// The same of one user, by the index of users.
+    /// The same for one user, by the index of users.
     KNOWN_USER = known_users!("name = :name AND domain = :domain");
 }

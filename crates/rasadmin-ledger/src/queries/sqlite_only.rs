@@ -1,4 +1,4 @@
-//! What only SQLite knows, each with the reason why it is needed. As few as possible.
+//! Statements that only SQLite understands, each with the reason why it is needed. There should be as few as possible.
 
 use super::{Statement, declared};
 
@@ -30,7 +30,7 @@ macro_rules! sqlite_only {
     };
 }
 
-/// The schema's version, as the file keeps it.
+/// The schema's version, as the file stores it.
 macro_rules! version {
     () => {
         5
@@ -41,38 +41,38 @@ macro_rules! version {
 pub(crate) const VERSION: i64 = version!();
 
 sqlite_only! {
-    /// The lock for writing is taken at once: a transaction that asks for it later can fail in the middle.
+    /// Takes the lock for writing at once: a transaction that asks for it later can fail in the middle.
     BEGIN = "BEGIN IMMEDIATE";
-    /// How a transaction ends is the connection's business: a client of another database does it by a call.
+    /// The connection ends a transaction; clients of other databases have a call for it.
     COMMIT = "COMMIT";
     /// As [`COMMIT`].
     ROLLBACK = "ROLLBACK";
-    /// Readers do not wait for who writes.
+    /// Readers do not wait for writers.
     WRITE_AHEAD = "PRAGMA journal_mode = WAL";
-    /// What is brought in can be brought in again: its commits need no sync.
+    /// What was ingested can be ingested again, so commits need no sync.
     SYNC_LATER = "PRAGMA synchronous = NORMAL";
     /// On disk before the journal may delete its records.
     SYNC_NOW = "PRAGMA synchronous = FULL";
-    /// Nothing is written beside the ledger.
+    /// Temporary data is never written beside the ledger.
     TEMPORARY_IN_MEMORY = "PRAGMA temp_store = MEMORY";
-    /// A write-ahead log that has grown is cut.
+    /// A large write-ahead log is truncated.
     LOG_LIMIT = "PRAGMA journal_size_limit = 67108864";
     /// 8 MiB.
     CACHE = "PRAGMA cache_size = -8192";
-    /// What is deleted is overwritten: names go out of the file with `purge`, and with the records of a checkpoint.
+    /// Deleted data is overwritten, so that `purge` removes names from the file.
     OVERWRITE = "PRAGMA secure_delete = ON";
-    /// The write-ahead log still has what was deleted.
+    /// Empties the write-ahead log, which still has deleted data.
     EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)";
-    /// The file keeps the schema's version.
+    /// Stores the schema's version in the file.
     SCHEMA_VERSION = "PRAGMA user_version";
     /// As [`SCHEMA_VERSION`].
     SET_SCHEMA_VERSION = "PRAGMA user_version = ", version!();
     /// Is the file empty, or another program's?
     TABLES = "SELECT count(*) FROM sqlite_schema";
-    /// A copy as of now, while others write.
+    /// Copies the current state while others write.
     COPY = "VACUUM INTO :to";
-    /// The file's own structure, all of it.
+    /// Checks the whole structure of the file.
     CHECK = "PRAGMA integrity_check";
-    /// The file's own structure, without its indexes.
+    /// Checks the structure of the file without its indexes.
     QUICK_CHECK = "PRAGMA quick_check(10)";
 }

@@ -1,4 +1,4 @@
-//! What sessions have used, a row a session and day.
+//! Statements for what sessions have used: one row for each session and day.
 
 use super::Query;
 
@@ -6,7 +6,7 @@ queries! {
     /// A session's use so far, by day.
     USE_OF_SESSION = "SELECT day, seconds, input_octets, output_octets FROM use WHERE session = :session ORDER BY day";
 
-    /// A row that is there keeps its user, which may be a pseudonym by now. A new row of an anonymous session gets the
+    /// An existing row keeps its user, which may be a pseudonym by now. A new row of an anonymous session gets the
     /// session's pseudonym.
     USED = "INSERT INTO use (session, day, domain, name, seconds, input_octets, output_octets)
          VALUES (:session, :day,

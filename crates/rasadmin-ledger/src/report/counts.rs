@@ -1,4 +1,4 @@
-//! How much a ledger has, and what is wrong with it.
+//! Numbers of rows, and checks of the ledger.
 
 use super::{Reader, rfc3339};
 use crate::Error;
@@ -47,7 +47,7 @@ pub struct LedgerCounts {
 }
 
 impl Reader {
-    /// Numbers of rows; of what is never deleted but by `purge`, by the highest number, which costs nothing.
+    /// Counts the rows.
     pub fn counts(&self) -> Result<LedgerCounts, Error> {
         let counts = self.database.one(queries::COUNTS, &[], |row| {
             Ok(LedgerCounts {
@@ -62,7 +62,7 @@ impl Reader {
         Ok(counts.unwrap_or_default())
     }
 
-    /// Everything that is wrong with the ledger, for people; nothing if all is well. It reads all of it.
+    /// Checks the whole ledger. Returns everything that is wrong, as text; nothing if all is well.
     pub fn faults(&self) -> Result<Vec<String>, Error> {
         let mut faults = self.database.damage(sqlite_only::CHECK)?;
         let checks = [
@@ -80,7 +80,7 @@ impl Reader {
         Ok(faults)
     }
 
-    /// The servers whose records it has.
+    /// The servers whose records the ledger has.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl Reader {
         self.database.all(queries::SERVERS, &[], |row| row.get(0))
     }
 
-    /// Where the rows differ from a state that the same records give, for people; nothing if they agree.
+    /// The differences between the rows and a state made from the same records, as text; nothing if they agree.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl Reader {
         Ok(faults)
     }
 
-    /// What came out of order, the latest first: time, server, what, details.
+    /// Anomalies, the latest first: time, server, what, details.
     pub fn anomalies(&self, limit: u32) -> Result<Vec<(Millis, Name, String, String)>, Error> {
         self.database.all(queries::ANOMALIES, values! { limit: limit }, |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))

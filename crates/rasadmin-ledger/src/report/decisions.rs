@@ -1,8 +1,8 @@
-//! Decisions, and what explains them.
+//! Queries for decisions, and for what explains them.
 
 use super::filter::Filter;
 use super::{Reader, rfc3339, rfc3339_or_null};
-use crate::sqlite::{Row, Unfit};
+use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
@@ -59,24 +59,24 @@ pub struct DecisionRow {
 }
 
 impl DecisionRow {
-    /// Was it to deny?
+    /// Did it deny?
     pub fn is_denied(&self) -> bool {
         self.outcome == "deny"
     }
 }
 
-/// A column that has JSON.
-fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, at: usize) -> Result<T, Unfit> {
-    serde_json::from_str(&row.get::<String>(at)?).map_err(|e| Unfit::new(at, e))
+/// Reads a column with JSON.
+fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, at: usize) -> Result<T, ColumnError> {
+    serde_json::from_str(&row.get::<String>(at)?).map_err(|e| ColumnError::new(at, e))
 }
 
-fn decided(row: &Row<'_>) -> Result<DecisionRow, Unfit> {
+fn decision_row(row: &Row<'_>) -> Result<DecisionRow, ColumnError> {
     Ok(DecisionRow {
         id: row.get(0)?,
         time: row.get(1)?,
         server: row.get(2)?,
         session: row.get(3)?,
-        stage: serde_json::from_value(row.get::<String>(4)?.into()).map_err(|e| Unfit::new(4, e))?,
+        stage: serde_json::from_value(row.get::<String>(4)?.into()).map_err(|e| ColumnError::new(4, e))?,
         domain: row.get(5)?,
         name: row.get(6)?,
         user_name: row.get(7)?,
@@ -94,28 +94,28 @@ fn decided(row: &Row<'_>) -> Result<DecisionRow, Unfit> {
 }
 
 impl Reader {
-    /// Decisions, the latest first; `denied`: only those.
+    /// Decisions, the latest first. If `denied`, only denials.
     pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<DecisionRow>, Error> {
         let mut values = filter.limited();
         values.push((":rule", rule.into()));
         if denied && (filter.since.is_some() || filter.until.is_some()) {
-            return self.database.all(queries::DENIALS, &values, decided);
+            return self.database.all(queries::DENIALS, &values, decision_row);
         }
         values.push((":outcome", denied.then_some("deny").into()));
-        self.database.all(queries::DECISIONS, &values, decided)
+        self.database.all(queries::DECISIONS, &values, decision_row)
     }
 
-    /// The decisions of a session, in the order of time: also those for its addresses, which came before it.
+    /// The decisions of a session in the order of time, including earlier ones for its addresses.
     pub fn decisions_of(&self, session: RowId) -> Result<Vec<DecisionRow>, Error> {
-        self.database.all(queries::DECISIONS_OF_SESSION, values! { session: session }, decided)
+        self.database.all(queries::DECISIONS_OF_SESSION, values! { session: session }, decision_row)
     }
 
     /// One decision.
     pub fn decision(&self, id: RowId) -> Result<Option<DecisionRow>, Error> {
-        self.database.one(queries::DECISION, values! { id: id }, decided)
+        self.database.one(queries::DECISION, values! { id: id }, decision_row)
     }
 
-    /// The texts of a configuration that was in force, by its hash.
+    /// The texts of a configuration by its hash.
     pub fn config(&self, hash: &str) -> Result<Option<Bundle>, Error> {
         let texts = self.database.one(queries::CONFIG, values! { hash: hash }, |row| row.get::<String>(0))?;
         Ok(texts.and_then(|texts| serde_json::from_str(&texts).ok()))

@@ -1,20 +1,20 @@
-//! Which rows are asked for.
+//! Filters for rows.
 
 use crate::value::Value;
 use rasadmin_engine::Millis;
 use rasadmin_engine::{Domains, Identity, Name};
 
-/// A user as somebody names him: a bare name means that name in any domain.
+/// A user as an administrator types it. A bare name means that name in any domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserFilter {
-    /// The domain, folded; None: any.
+    /// The domain, folded; None for any domain.
     pub domain: Option<Name>,
     /// The name, folded.
     pub name: Name,
 }
 
 impl UserFilter {
-    /// As it was typed; None if it is no user's name.
+    /// Parses what was typed; None if it is not a valid user name.
     pub fn typed(text: &str, domains: &Domains) -> Option<Self> {
         let Identity { domain, name } = domains.identity(&Name::new(text), &Name::default())?;
         let bare = !text.contains(['\\', '@', '/']);
@@ -22,23 +22,23 @@ impl UserFilter {
     }
 }
 
-/// Conditions on rows; what is None or false asks for nothing.
+/// Conditions on rows. None means no condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Of this user.
+    /// Rows of this user.
     pub user: Option<UserFilter>,
-    /// On this server.
+    /// Rows of this server.
     pub server: Option<Name>,
-    /// Not before.
+    /// Rows from this time on.
     pub since: Option<Millis>,
-    /// Before.
+    /// Rows before this time.
     pub until: Option<Millis>,
-    /// At most so many, the latest.
+    /// At most so many rows, the latest ones.
     pub limit: Option<u32>,
 }
 
 impl Filter {
-    /// Is it of one user, and not of all whose name is this? An index finds that one.
+    /// Is the filter for exactly one user, rather than for a name in any domain? Then an index can be used.
     pub(super) fn is_of_one_user(&self) -> bool {
         self.user.as_ref().is_some_and(|user| user.domain.is_some())
     }
@@ -62,7 +62,7 @@ impl Filter {
         ]
     }
 
-    /// The same, and `:limit`.
+    /// The same values, and `:limit`.
     pub(super) fn limited(&self) -> Vec<(&'static str, Value<'_>)> {
         let mut values = self.values();
         values.push((":limit", self.limit.map_or(i64::MAX, i64::from).into()));

@@ -1,4 +1,4 @@
-//! How the ledger and its service are: for `status`.
+//! The condition of the ledger and its service, for `status`.
 
 use super::{ConfigLoad, Reader};
 use crate::queries::{self, sqlite_only};
@@ -8,43 +8,43 @@ use rasadmin_engine::Name;
 use rasadmin_journal::Position;
 use uuid::Uuid;
 
-/// A server's last service instance.
+/// The last service instance of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastInstance {
     /// The server.
     pub server: Name,
-    /// Its token.
+    /// The token that its processes share.
     pub token: String,
-    /// When it began.
+    /// When it started.
     pub started: Millis,
-    /// Its last event in the ledger.
+    /// When its last event in the ledger happened.
     pub last_activity: Millis,
     /// The last load of the configuration.
     pub loaded: Option<ConfigLoad>,
-    /// Sessions that are open: live ones, or of a service that ended without closing them.
+    /// The number of open sessions: live ones, or ones that a dead service left open.
     pub open_sessions: u64,
-    /// Events that were lost before they could be recorded, by all instances of this server.
+    /// The number of events that all instances of this server lost before they could be recorded.
     pub events_lost: u64,
 }
 
-/// How far a journal was brought into the ledger.
+/// How far the ledger has read a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalCursor {
-    /// Whose it is.
+    /// The journal's server.
     pub server: Name,
-    /// Its UUID.
+    /// The journal's UUID.
     pub journal: String,
-    /// The last record that came in.
+    /// The last record that the ledger has.
     pub position: Option<Position>,
-    /// When it was looked into last: the ledger is as old as that.
+    /// When the ledger was last updated from the journal.
     pub brought_at: Millis,
 }
 
 impl Reader {
-    /// For which platform it is: `windows` or `unix`.
+    /// The ledger's platform: `windows` or `unix`.
     ///
     /// # Errors
-    /// If it cannot be read, is no ledger, or is of another platform than this program's.
+    /// If it cannot be read, is not a ledger, or is of another platform.
     pub fn platform(&self) -> Result<String, Error> {
         let platform = self.database.about("platform")?;
         match sqlite::foreign(sqlite::VERSION, &platform) {
@@ -53,16 +53,16 @@ impl Reader {
         }
     }
 
-    /// The faults that a quick look at every page finds; none if all is well. Takes time as the file is long, and holds
-    /// one read snapshot meanwhile.
+    /// Checks every page of the file quickly. Returns what is wrong; nothing if all is well. The check takes longer for
+    /// a larger file, and holds a read snapshot meanwhile.
     ///
     /// # Errors
-    /// If it cannot be read at all.
+    /// If the ledger cannot be read at all.
     pub fn quick_check(&self) -> Result<Vec<String>, Error> {
         self.database.damage(sqlite_only::QUICK_CHECK)
     }
 
-    /// Every server's last instance, by name.
+    /// The last instance of every server, by name.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -91,7 +91,7 @@ impl Reader {
         })
     }
 
-    /// How far each journal was brought in, and when.
+    /// How far each journal was read, and when.
     ///
     /// # Errors
     /// If it cannot be read.

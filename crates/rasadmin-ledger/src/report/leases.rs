@@ -1,8 +1,8 @@
-//! Leases: who holds an address, and who had it.
+//! Queries for leases: who holds an address, and who had it.
 
 use super::filter::Filter;
 use super::{Reader, rfc3339, rfc3339_or_null};
-use crate::sqlite::{Row, Unfit};
+use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
@@ -60,7 +60,7 @@ pub struct LeaseRow {
     pub imported: Option<String>,
 }
 
-fn held(row: &Row<'_>) -> Result<LeaseRow, Unfit> {
+fn lease_row(row: &Row<'_>) -> Result<LeaseRow, ColumnError> {
     Ok(LeaseRow {
         id: row.get(0)?,
         server: row.get(1)?,
@@ -82,7 +82,7 @@ fn held(row: &Row<'_>) -> Result<LeaseRow, Unfit> {
     })
 }
 
-/// How an address may stand in the ledger: an IPv6 address as its identifier, with the prefix it must have.
+/// The spellings of an address in the ledger: an IPv6 address as its identifier, with its prefix.
 fn spellings(address: IpAddr) -> (String, Option<String>) {
     match address.to_canonical() {
         IpAddr::V4(ipv4) => (ipv4.to_string(), None),
@@ -95,22 +95,22 @@ fn spellings(address: IpAddr) -> (String, Option<String>) {
 }
 
 impl Reader {
-    /// Live leases, by address; of one pool, if `pool` names it.
+    /// Live leases, by address; only those of one pool if `pool` is given.
     pub fn live_leases(&self, filter: &Filter, pool: Option<&str>) -> Result<Vec<LeaseRow>, Error> {
         let mut values = filter.values();
         values.push((":pool", pool.into()));
-        self.database.all(queries::LIVE_LEASES, &values, held)
+        self.database.all(queries::LIVE_LEASES, &values, lease_row)
     }
 
-    /// Who had an address, the latest first: at a time, or ever. An IPv6 address is looked for by its identifier, and by
-    /// its prefix where RRAS told it. Sessions of imported logs count where the ledger has no leases of its own.
+    /// Who had an address, the latest first: at a time, or ever. An IPv6 address is found by its identifier, and by its
+    /// prefix if RRAS passed it. Imported sessions are used for times that the ledger itself does not cover.
     pub fn who_had(&self, address: IpAddr, at: Option<Millis>, limit: u32) -> Result<Vec<LeaseRow>, Error> {
         let (address, prefix) = spellings(address);
         let wanted = values! { address: address, prefix: prefix, at: at, limit: limit };
-        self.database.all(queries::WHO_HAD, wanted, held)
+        self.database.all(queries::WHO_HAD, wanted, lease_row)
     }
 
-    /// How many addresses of each pool are held now, by (server, pool, family).
+    /// The number of addresses of each pool that are held now, by server, pool and family.
     pub fn pool_use(&self) -> Result<Vec<(Name, String, u8, u64)>, Error> {
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
         self.database.all(queries::POOL_USE, &[], read)

@@ -1,5 +1,5 @@
-//! Sessions for other programs: page by page, so that no read lasts. A read that lasts lets the write-ahead log grow and
-//! slows RRAS.
+//! Reads all sessions for export, page by page, so that no read takes long. During a long read the write-ahead log
+//! grows, and RRAS gets slower.
 
 use super::{Reader, SessionRow};
 use crate::imported::{ImportCounts, ImportedSession};
@@ -8,19 +8,19 @@ use crate::{Error, RowId, queries};
 use rasadmin_engine::Identity;
 use rasadmin_engine::Millis;
 
-/// Sessions a page.
+/// The sessions in a page.
 const PAGE: i64 = 2_000;
 
-/// Which sessions are read.
+/// Which sessions to export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExportFilter {
-    /// That began at this time or later.
+    /// Sessions that began at this time or later.
     pub since: Option<Millis>,
-    /// That began before this time.
+    /// Sessions that began before this time.
     pub until: Option<Millis>,
-    /// Of this user.
+    /// Sessions of this user.
     pub user: Option<Identity>,
-    /// Only imported ones (true), only the ledger's own (false).
+    /// Only imported sessions (true), or only the ledger's own (false).
     pub imported: Option<bool>,
 }
 
@@ -31,30 +31,30 @@ impl ExportFilter {
     }
 }
 
-/// Reads sessions in the order in which they began, imported ones too.
+/// Reads sessions in the order in which they began, including imported ones.
 #[derive(Debug)]
 pub struct Pages<'r> {
     reader: &'r Reader,
     wanted: ExportFilter,
-    /// The last one that was read.
+    /// The last session that was read.
     after: Option<(Millis, RowId)>,
-    /// What is new since the reading began is not waited for.
+    /// The last session when the export began: later ones are not included.
     last: RowId,
     page: std::vec::IntoIter<SessionRow>,
 }
 
 impl Reader {
-    /// Every session that is wanted.
+    /// Every session that matches the filter.
     pub fn pages(&self, wanted: ExportFilter) -> Result<Pages<'_>, Error> {
         let last = self.database.one(queries::LAST_SESSION, &[], |row| row.get(0))?.unwrap_or(0);
         Ok(Pages { reader: self, wanted, after: None, last, page: Vec::new().into_iter() })
     }
 
-    /// What an import of these would do.
+    /// What an import of these sessions would do.
     pub fn compare(&self, sessions: &[ImportedSession]) -> Result<ImportCounts, Error> {
         let mut counts = ImportCounts::default();
         for session in sessions {
-            let known = self.database.one(queries::SESSION_IS_THERE, values! { session: &session.key }, |row| {
+            let known = self.database.one(queries::EXISTING_SESSION, values! { session: &session.key }, |row| {
                 let unended = row.get::<Option<String>>(1)?.is_some() && row.get::<Option<bool>>(2)? == Some(true);
                 Ok((row.get::<Option<Millis>>(0)?, unended))
             })?;
@@ -69,7 +69,7 @@ impl Reader {
 }
 
 impl Pages<'_> {
-    /// How many the ledger has at most: for a progress bar.
+    /// An upper limit of the number of sessions, for a progress bar.
     pub fn at_most(&self) -> u64 {
         u64::try_from(self.last).unwrap_or(0)
     }

@@ -1,8 +1,8 @@
-//! Sessions.
+//! Queries for sessions.
 
 use super::filter::Filter;
 use super::{Reader, rfc3339, rfc3339_or_null};
-use crate::sqlite::{Row, Unfit};
+use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Millis;
@@ -10,7 +10,7 @@ use rasadmin_engine::{Identity, Name};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// In milliseconds.
+/// A day, in milliseconds.
 const DAY: Millis = 86_400_000;
 
 /// A session: one connection of one user, from its accept to its hangup. docs/ledger.md describes the columns.
@@ -88,7 +88,7 @@ pub struct SessionRow {
 }
 
 impl SessionRow {
-    /// Who it was.
+    /// The user, if known.
     pub fn user(&self) -> Option<Identity> {
         Some(Identity { domain: self.domain.clone()?, name: self.name.clone()? })
     }
@@ -98,7 +98,7 @@ impl SessionRow {
         self.acct_stop_time.is_none()
     }
 
-    pub(super) fn read(row: &Row<'_>) -> Result<Self, Unfit> {
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, ColumnError> {
         Ok(Self {
             id: row.get(0)?,
             acct_session_id: row.get(1)?,
@@ -136,8 +136,8 @@ impl SessionRow {
 }
 
 impl Reader {
-    /// Sessions, the latest first; `live`: only those that are still connected. Imported ones where the ledger itself
-    /// has none.
+    /// Sessions, the latest first. If `live`, only connected ones. Imported sessions are left out if the ledger itself
+    /// covers their time.
     pub fn sessions(&self, filter: &Filter, live: bool) -> Result<Vec<SessionRow>, Error> {
         let query = match live {
             true => queries::LIVE_SESSIONS,
@@ -147,8 +147,8 @@ impl Reader {
         self.database.all(query, &filter.limited(), SessionRow::read)
     }
 
-    /// A session by its number, or by its key or the key's beginning or end (eight characters at least). None if there
-    /// is none; an error text if there are several.
+    /// Finds a session by its number, its key, or the beginning or end of its key (at least eight characters). None if
+    /// there is none; an error text if there are several.
     pub fn session(&self, typed: &str) -> Result<Result<Option<SessionRow>, String>, Error> {
         if let Ok(id) = typed.parse::<i64>() {
             return Ok(Ok(self.database.one(queries::SESSION, values! { id: id }, SessionRow::read)?));
@@ -164,8 +164,8 @@ impl Reader {
         })
     }
 
-    /// Each session that was connected at some time in a period, in no order; imported ones where the ledger itself has
-    /// none.
+    /// Calls `each` for every session that was connected at some time in a period, in no particular order. Imported
+    /// sessions are left out if the ledger itself covers their time.
     pub fn each_session_in(&self, from: Millis, to: Millis, each: &mut dyn FnMut(SessionRow)) -> Result<(), Error> {
         let period = values! { from: from, to: to, day_before: from.saturating_sub(DAY) };
         self.database.each(queries::SESSIONS_IN_PERIOD, period, |row| SessionRow::read(row).map(&mut *each))

@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use super::sessions::SessionRow;
 use super::{Reader, rfc3339_or_null};
-use crate::sqlite::{Row, Unfit};
+use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, queries};
 use rasadmin_engine::Millis;
@@ -15,15 +15,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is summed by.
+/// What a report is grouped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum GroupBy {
     User,
-    /// The groups of the configuration; a user of several counts in each.
+    /// The groups of the configuration. A user of several groups counts in each.
     Group,
     Tunnel,
-    /// Of the configured time zone.
+    /// Days of the configured time zone.
     Day,
     /// The rule that decided last.
     Rule,
@@ -51,11 +51,11 @@ pub struct Total {
     pub octets_are_lower_bound: bool,
     /// The number of sessions whose end nobody saw, so that their time is an estimate.
     pub estimated: u64,
-    /// The number of attempts that were denied, and of live sessions that were period_start.
+    /// The number of attempts that were denied, and of live sessions that were cut.
     pub denied: u64,
 }
 
-/// What a user has used in a period, as quotas count it: live sessions are not included.
+/// What a user has used in a period, as quotas count it. Live sessions are not included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UsageRow {
     /// The user's domain in upper case, as `[domains]` maps it.
@@ -102,12 +102,12 @@ pub struct KnownUser {
     pub last_denied: Option<Millis>,
 }
 
-/// Whole seconds from one time to another; none if the clock went back.
+/// Whole seconds from one time to another; 0 if the clock went back.
 fn elapsed(start: Millis, stop: Millis) -> u64 {
     u64::try_from((stop - start) / 1000).unwrap_or(0)
 }
 
-/// The first moment of a month (`2026-11`) and of the next one, in a time zone; None if it is no month.
+/// The beginning of a month (`2026-11`) and of the next one, in a time zone; None if the text is not a month.
 pub fn month(text: &str, zone: &jiff::tz::TimeZone) -> Option<(Millis, Millis)> {
     let first: jiff::civil::Date = format!("{text}-01").parse().ok().filter(|_| text.len() == 7)?;
     let start = |date: jiff::civil::Date| zone.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok();
@@ -121,7 +121,7 @@ struct Sum {
     users: BTreeSet<(String, String)>,
 }
 
-/// Rows by key, in the order of the keys.
+/// The rows by key, in the order of the keys.
 struct Sums<'c> {
     by: GroupBy,
     config: &'c Config,
@@ -151,7 +151,7 @@ impl Sums<'_> {
         }
         let user = session.user();
         let stop = session.acct_stop_time.unwrap_or(now);
-        // RRAS's own count of the seconds ends at the stop.
+        // The seconds that RRAS counted end at the stop.
         let seconds = session.acct_session_time.unwrap_or_else(|| elapsed(session.acct_start_time, stop));
         let start = stop.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
         let ended_here = session.acct_stop_time.is_some_and(|stop| stop >= from && stop < to);
@@ -168,7 +168,7 @@ impl Sums<'_> {
         let (first, last) = (timestamp(start.max(from)), timestamp(stop.min(to)));
         let mut days: Vec<_> = days_between(first, last, &zone).collect();
         if days.is_empty() {
-            // It lasted less than a second.
+            // The session lasted less than a second.
             days.push((period_dates(rasadmin_engine::config::file::Period::Day, first, &zone).0, 0));
         }
         let inside: u64 = days.iter().map(|(_, seconds)| seconds).sum();
@@ -200,7 +200,7 @@ impl Sums<'_> {
 }
 
 impl Reader {
-    /// A report over `from` (included) to `to` (not included), a row a key, in the order of the keys.
+    /// Makes a report from `from` (included) to `to` (not included): one row for each key, in the order of the keys.
     pub fn totals(
         &self,
         by: GroupBy,
@@ -239,7 +239,7 @@ impl Reader {
         Ok(sums.finish())
     }
 
-    /// The rule by which each session of a period was accepted for good.
+    /// The rule that finally accepted each session of a period.
     fn deciding_rules(&self, from: Millis, to: Millis) -> Result<BTreeMap<i64, Option<String>>, Error> {
         let mut last = BTreeMap::<i64, (i64, Option<String>)>::new();
         self.database.each(queries::LET_IN, values! { from: from, to: to }, |row| {
@@ -252,8 +252,8 @@ impl Reader {
         Ok(last.into_iter().map(|(session, (_, rule))| (session, rule)).collect())
     }
 
-    /// What users have used between two days (both included), a row a user and period that begins on `first` of each
-    /// day: `period_start` makes the period's first day of a day.
+    /// What users have used between two days (both included): one row for each user and period. `period_start` returns
+    /// the first day of the period of a day.
     pub fn usage(
         &self,
         filter: &Filter,
@@ -262,7 +262,7 @@ impl Reader {
         period_start: &dyn Fn(&str) -> String,
     ) -> Result<Vec<UsageRow>, Error> {
         let mut all = Vec::<UsageRow>::new();
-        // Of the period that is being summed up; a session of several days is one.
+        // The sessions of the current sum. A session of several days counts once.
         let mut sessions = BTreeSet::new();
         let query = if filter.is_of_one_user() { queries::USAGE_OF_USER } else { queries::USAGE };
         let wanted = values! { name: filter.name(), domain: filter.domain(), first: first, last: last };
@@ -312,8 +312,8 @@ impl Reader {
     }
 }
 
-/// The tunnel of facts in a column.
-fn tunnel(row: &Row<'_>, at: usize) -> Result<Option<String>, Unfit> {
-    let facts: Facts = serde_json::from_str(&row.get::<String>(at)?).map_err(|e| Unfit::new(at, e))?;
+/// The tunnel in a column of facts.
+fn tunnel(row: &Row<'_>, at: usize) -> Result<Option<String>, ColumnError> {
+    let facts: Facts = serde_json::from_str(&row.get::<String>(at)?).map_err(|e| ColumnError::new(at, e))?;
     Ok(facts.tunnel.known().map(|tunnel| tunnel.name().to_owned()))
 }

@@ -1,7 +1,8 @@
-//! The door to the database: every statement goes through here, and only those of [`queries`](crate::queries) do.
+//! The only access to the database. Every statement runs through here, and only statements of
+//! [`queries`](crate::queries) do.
 
 use super::deadline;
-use super::row::{Row, Unfit};
+use super::row::{ColumnError, Row};
 use crate::queries::sqlite_only::{self, BEGIN, COMMIT, ROLLBACK, SqliteOnly};
 use crate::queries::{self, Statement};
 use crate::value::{Values, values};
@@ -11,16 +12,16 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What to do with a ledger that is damaged.
+/// What to do with a damaged ledger.
 const REMEDY: &str = "restore a backup; or move it away, and the next command makes a new one from the journal";
 
-/// What is in a new ledger.
+/// The tables of a new ledger.
 const SCHEMA: &str = include_str!("../schema.sql");
 
-/// Statements that stay prepared.
+/// The number of statements that stay prepared.
 const PREPARED: usize = 128;
 
-/// An open database. Each text is prepared once.
+/// An open database. Each statement is prepared once.
 #[derive(Debug)]
 pub(crate) struct Database {
     connection: Connection,
@@ -30,7 +31,7 @@ pub(crate) struct Database {
 /// Why a statement failed.
 enum Failed {
     Database(rusqlite::Error),
-    Row(Unfit),
+    Row(ColumnError),
 }
 
 impl From<rusqlite::Error> for Failed {
@@ -39,21 +40,21 @@ impl From<rusqlite::Error> for Failed {
     }
 }
 
-impl From<Unfit> for Failed {
-    fn from(e: Unfit) -> Self {
+impl From<ColumnError> for Failed {
+    fn from(e: ColumnError) -> Self {
         Self::Row(e)
     }
 }
 
-/// What a database is opened for.
+/// How to open a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Its name is a path.
+    /// For reading, by its path.
     Read,
-    /// Its name is a URI.
+    /// For reading, by a URI.
     ReadByUri,
     Write,
-    /// It is made if it is not there.
+    /// For writing. A missing file is created.
     Make,
 }
 
@@ -69,7 +70,7 @@ impl Access {
 }
 
 impl Database {
-    /// Opens a file by a name, which may not be its path.
+    /// Opens a file by a name, which can differ from its path.
     pub fn open(path: &Path, name: &Path, access: Access) -> Result<Self, Error> {
         let flags = access.flags() | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(name, flags).map_err(|e| error(path, &e))?;
@@ -77,22 +78,22 @@ impl Database {
         Ok(Self { connection, path: path.to_owned() })
     }
 
-    /// The file.
+    /// The file's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Locks are waited for until the [deadline](deadline::until) of the thread.
+    /// Waits for locks until the [deadline](deadline::until) of the thread.
     pub fn wait_until_deadline(&self) -> Result<(), Error> {
         self.connection.busy_handler(Some(deadline::wait)).map_err(|e| error(&self.path, &e))
     }
 
-    /// Locks are waited for so long.
+    /// Waits for locks for up to this time.
     pub fn wait_for(&self, time: Duration) -> Result<(), Error> {
         self.connection.busy_timeout(time).map_err(|e| error(&self.path, &e))
     }
 
-    /// Makes the tables of a new ledger.
+    /// Creates the tables of a new ledger.
     pub fn make_tables(&self) -> Result<(), Error> {
         self.connection.execute_batch(SCHEMA).map_err(|e| error(&self.path, &e))
     }
@@ -110,24 +111,24 @@ impl Database {
         };
         done().map_err(|failed| match failed {
             Failed::Database(e) => error(&self.path, &e),
-            Failed::Row(Unfit(why)) => unfit(&self.path, format_args!("{}, {why}", what.name())),
+            Failed::Row(ColumnError(why)) => column_error(&self.path, format_args!("{}, {why}", what.name())),
         })
     }
 
-    /// How many rows it changed.
+    /// Runs a statement. Returns the number of changed rows.
     pub fn run(&self, what: impl Statement, values: &Values<'_>) -> Result<usize, Error> {
         let changed = self.with(what, values, |statement| Ok(statement.raw_execute()?))?;
         #[cfg(test)]
-        crate::tests::ran::changed(what, values, changed);
+        crate::tests::statement_log::changed(what, values, changed);
         Ok(changed)
     }
 
-    /// Each row, one after the other.
+    /// Calls `each` for every row.
     pub fn each(
         &self,
         what: impl Statement,
         values: &Values<'_>,
-        mut each: impl FnMut(&Row<'_>) -> Result<(), Unfit>,
+        mut each: impl FnMut(&Row<'_>) -> Result<(), ColumnError>,
     ) -> Result<(), Error> {
         self.with(what, values, |statement| {
             let mut rows = Rows::of(statement, what, values);
@@ -138,12 +139,12 @@ impl Database {
         })
     }
 
-    /// Every row.
+    /// Returns every row.
     pub fn all<T>(
         &self,
         what: impl Statement,
         values: &Values<'_>,
-        mut read: impl FnMut(&Row<'_>) -> Result<T, Unfit>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, ColumnError>,
     ) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         self.each(what, values, |row| {
@@ -153,12 +154,12 @@ impl Database {
         Ok(all)
     }
 
-    /// The first row, if there is one.
+    /// Returns the first row, if there is one.
     pub fn one<T>(
         &self,
         what: impl Statement,
         values: &Values<'_>,
-        read: impl FnOnce(&Row<'_>) -> Result<T, Unfit>,
+        read: impl FnOnce(&Row<'_>) -> Result<T, ColumnError>,
     ) -> Result<Option<T>, Error> {
         self.with(what, values, |statement| {
             let mut rows = Rows::of(statement, what, values);
@@ -166,39 +167,39 @@ impl Database {
         })
     }
 
-    /// Begins a transaction that nobody else writes beside; it is rolled back if it is dropped.
+    /// Begins a transaction during which nobody else writes. It is rolled back if it is dropped.
     pub fn begin(&self) -> Result<Transaction<'_>, Error> {
         if !self.connection.is_autocommit() {
-            // A panic left one.
+            // A panic left a transaction open.
             let _ = self.set(ROLLBACK);
         }
         self.set(BEGIN)?;
         Ok(Transaction(self))
     }
 
-    /// Runs what changes no row; its answer does not matter.
+    /// Runs a statement that changes no row, and ignores its result.
     pub fn set(&self, what: SqliteOnly) -> Result<(), Error> {
         self.each(what, &[], |_| Ok(()))
     }
 
-    /// Copies it to a new file of this name.
+    /// Copies the database to a new file of this name.
     pub fn copy(&self, to: &str) -> Result<(), Error> {
-        // What fails is the new file.
+        // Errors are about the new file.
         let copied = self.connection.execute(sqlite_only::COPY.text(), [(":to", to)].as_slice());
         copied.map(drop).map_err(|e| error(Path::new(to), &e))
     }
 
-    /// What is wrong with the file; nothing if all is well.
+    /// Checks the file. Returns what is wrong with it; nothing if all is well.
     pub fn damage(&self, check: SqliteOnly) -> Result<Vec<String>, Error> {
         let mut found = self.all(check, &[], |row| row.get::<String>(0))?;
         found.retain(|line| line != "ok");
         Ok(found)
     }
 
-    /// A value that the ledger has kept about itself since it was made.
+    /// Reads a value of the table `about`.
     pub fn about(&self, key: &str) -> Result<String, Error> {
         let found = self.one(queries::ABOUT, values! { key: key }, |row| row.get(0))?;
-        found.ok_or_else(|| unfit(&self.path, format_args!("its {key} is missing")))
+        found.ok_or_else(|| column_error(&self.path, format_args!("its {key} is missing")))
     }
 
     /// The schema's version; 0 if there is none.
@@ -207,21 +208,21 @@ impl Database {
     }
 }
 
-/// The rows of an answer.
+/// The rows of a result.
 struct Rows<'s>(rusqlite::Rows<'s>);
 
 impl<'s> Rows<'s> {
     #[cfg_attr(not(test), allow(unused_variables))]
     fn of(statement: &'s mut CachedStatement<'_>, what: impl Statement, values: &Values<'_>) -> Self {
         #[cfg(test)]
-        crate::tests::ran::asked(what, values);
+        crate::tests::statement_log::asked(what, values);
         Self(statement.raw_query())
     }
 
     fn next(&mut self) -> Result<Option<Row<'_>>, Failed> {
         let Some(row) = self.0.next()? else { return Ok(None) };
         #[cfg(test)]
-        crate::tests::ran::row((0..row.as_ref().column_count()).map(|at| super::row::value(row, at)));
+        crate::tests::statement_log::row((0..row.as_ref().column_count()).map(|at| super::row::value(row, at)));
         Ok(Some(Row(row)))
     }
 }
@@ -243,7 +244,7 @@ fn bind(statement: &mut CachedStatement<'_>, values: &Values<'_>) -> rusqlite::R
 pub(crate) struct Transaction<'d>(&'d Database);
 
 impl Transaction<'_> {
-    /// What is done in it is done.
+    /// Commits the transaction.
     pub fn commit(self) -> Result<(), Error> {
         self.0.set(COMMIT)
     }
@@ -251,20 +252,20 @@ impl Transaction<'_> {
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        // After a commit, and after some errors, there is none.
+        // After a commit, and after some errors, there is no transaction.
         if !self.0.connection.is_autocommit() {
             let _ = self.0.set(ROLLBACK);
         }
     }
 }
 
-fn unfit(path: &Path, why: impl Display) -> Error {
+fn column_error(path: &Path, why: impl Display) -> Error {
     Error::new(ErrorKind::Corrupt, path, format!("it does not contain what it should ({why}): {REMEDY}"))
 }
 
-/// What an error of SQLite means for the ledger.
+/// Classifies an error of SQLite.
 fn error(path: &Path, e: &rusqlite::Error) -> Error {
-    let rusqlite::Error::SqliteFailure(ffi::Error { code, .. }, _) = e else { return unfit(path, e) };
+    let rusqlite::Error::SqliteFailure(ffi::Error { code, .. }, _) = e else { return column_error(path, e) };
     let (kind, what) = match code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
             (ErrorKind::Locked, "another process has locked it for too long")

@@ -1,4 +1,5 @@
-//! Waiting for locks until one absolute deadline: SQLite's own busy timeout is one a statement, and is overrun.
+//! Waits for locks until an absolute deadline. SQLite's own busy timeout applies to each statement, and can be
+//! exceeded.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -7,10 +8,10 @@ thread_local! {
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// The deadline holds until this is dropped.
+/// The deadline applies until this is dropped.
 pub struct Guard(Option<Instant>);
 
-/// From now on this thread waits until `deadline` at most.
+/// Makes this thread wait until `deadline` at most.
 pub fn until(deadline: Instant) -> Guard {
     Guard(DEADLINE.replace(Some(deadline)))
 }
@@ -21,7 +22,7 @@ impl Drop for Guard {
     }
 }
 
-/// SQLite's busy handler: shall it try again?
+/// SQLite's busy handler: returns whether to try again.
 pub fn wait(_: i32) -> bool {
     let left = DEADLINE.get().is_some_and(|deadline| Instant::now() < deadline);
     if left {

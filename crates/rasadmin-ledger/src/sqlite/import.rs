@@ -1,4 +1,4 @@
-//! Sessions of other logs: written in short transactions, so that others can write between them.
+//! Imports sessions of other logs in short transactions, so that others can write between them.
 
 use super::{Database, Sqlite, deadline};
 use crate::Error;
@@ -7,17 +7,17 @@ use crate::queries;
 use crate::value::values;
 use std::time::{Duration, Instant};
 
-/// Sessions a transaction at most.
+/// The most sessions in a transaction.
 const MOST: usize = 1_000;
-/// A transaction takes no more once it has lasted so long.
+/// The time after which a transaction ends.
 const LONGEST: Duration = Duration::from_millis(40);
-/// Between two transactions; who waits for the lock asks again every half a millisecond.
+/// The pause between transactions. Processes that wait for the lock try again every half millisecond.
 const PAUSE: Duration = Duration::from_millis(4);
 
 impl Sqlite {
-    /// Writes sessions of other logs. What the ledger has stays as it is, unless its end was missing and is known now.
-    /// `wait`: how long each transaction may wait for the lock. After an error, what was written before it stays: the
-    /// same import again goes on.
+    /// Imports sessions of other logs. Existing sessions stay unchanged, unless their end was missing and is known now.
+    /// `wait` is how long each transaction may wait for the lock. After an error, sessions that were written before
+    /// stay, and repeating the import continues.
     pub fn import(&mut self, sessions: &[ImportedSession], wait: Duration) -> Result<ImportCounts, Error> {
         let mut counts = ImportCounts::default();
         let mut rest = sessions;
@@ -30,9 +30,9 @@ impl Sqlite {
         Ok(counts)
     }
 
-    /// One transaction: how many were looked at, and what became of them.
+    /// Runs one transaction. Returns the number of sessions that it handled, and what happened to them.
     fn import_some(&mut self, sessions: &[ImportedSession], until: Instant) -> Result<(usize, ImportCounts), Error> {
-        self.is_there()?;
+        self.check_not_replaced()?;
         let _guard = deadline::until(until);
         self.sync_level(false)?;
         let transaction = self.database.begin()?;
@@ -40,9 +40,9 @@ impl Sqlite {
         let (mut done, mut counts) = (0, ImportCounts::default());
         for session in sessions.iter().take(MOST) {
             match write(&self.database, session)? {
-                Became::New => counts.new += 1,
-                Became::Completed => counts.completed += 1,
-                Became::AlreadyThere => counts.already_there += 1,
+                ImportResult::New => counts.new += 1,
+                ImportResult::Completed => counts.completed += 1,
+                ImportResult::AlreadyThere => counts.already_there += 1,
             }
             done += 1;
             if began.elapsed() > LONGEST {
@@ -54,13 +54,13 @@ impl Sqlite {
     }
 }
 
-enum Became {
+enum ImportResult {
     New,
     Completed,
     AlreadyThere,
 }
 
-fn write(database: &Database, s: &ImportedSession) -> Result<Became, Error> {
+fn write(database: &Database, s: &ImportedSession) -> Result<ImportResult, Error> {
     let (usage, user) = (s.usage.as_ref(), s.user.as_ref());
     let octets_are = usage.map(|_| if s.exact { "exact" } else { "lower bound" });
     let address = s.address.map(|address| address.to_string());
@@ -78,7 +78,7 @@ fn write(database: &Database, s: &ImportedSession) -> Result<Became, Error> {
         },
     )?;
     if inserted > 0 {
-        return Ok(Became::New);
+        return Ok(ImportResult::New);
     }
     let completed = database.run(
         queries::SESSION_COMPLETED,
@@ -90,5 +90,5 @@ fn write(database: &Database, s: &ImportedSession) -> Result<Became, Error> {
             links: s.links, tunnel: s.tunnel.as_ref(), address: address.as_ref(),
         },
     )?;
-    Ok(if completed > 0 { Became::Completed } else { Became::AlreadyThere })
+    Ok(if completed > 0 { ImportResult::Completed } else { ImportResult::AlreadyThere })
 }

@@ -1,7 +1,7 @@
 //! Every statement has a test of its name here. The test uses the ledger's public interface, on a ledger made from a
 //! recorder's records. `postgresql` then runs the same statements with the same values on PostgreSQL.
 
-use super::ran;
+use super::statement_log;
 use super::support::Scene;
 use super::support::imported::{import, imported};
 use crate::queries::{self, Statement};
@@ -57,11 +57,11 @@ fn every_statement_has_a_test_of_its_name() {
 
 /// Runs a test, which must have run the statement of its name.
 fn holds(name: &str, test: impl FnOnce()) {
-    ran::take();
+    statement_log::take();
     test();
-    let all = ran::take();
+    let all = statement_log::take();
     assert!(all.iter().any(|ran| ran.name.eq_ignore_ascii_case(name)), "the statement did not run");
-    ran::put_back(all);
+    statement_log::put_back(all);
 }
 
 const OPEN: &str = r#"
@@ -103,7 +103,7 @@ fn upkeep(scene: &Scene) -> Upkeep {
 fn change(scene: &Scene, sql: &str) {
     scene.ingest();
     assert_ne!(rusqlite::Connection::open(&scene.config.ledger).unwrap().execute(sql, []).unwrap(), 0, "{sql}");
-    ran::done(sql);
+    statement_log::done(sql);
 }
 
 /// The journal is read again from its oldest record.

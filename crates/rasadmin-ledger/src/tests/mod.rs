@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod conformance;
-mod door;
+mod database_access;
 mod plans;
 #[cfg(unix)]
 mod postgresql;
-pub mod ran;
+pub mod statement_log;
 #[path = "../../tests/support/mod.rs"]
 mod support;

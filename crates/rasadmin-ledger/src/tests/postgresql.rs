@@ -1,7 +1,7 @@
 //! Every statement on PostgreSQL: it is prepared there, and answers as on SQLite.
 
 use super::conformance;
-use super::ran::{self, Answer, Ran};
+use super::statement_log::{self, Answer, LoggedStatement};
 use crate::queries::{self, Query, Statement};
 use crate::value::Value;
 use server::Server;
@@ -115,9 +115,9 @@ fn literal(value: &Value<'_>) -> String {
 }
 
 /// Does PostgreSQL say the same to the same statements, in a schema of its own? Else what it says.
-fn replay(server: &Server, schema_: &str, ran: &[Ran]) -> Result<(), String> {
+fn replay(server: &Server, schema_: &str, ran: &[LoggedStatement]) -> Result<(), String> {
     let texts: BTreeMap<&str, Query> = queries::all().into_iter().map(|query| (query.name(), query)).collect();
-    let known = |ran: &&Ran| ran.answer == Answer::Done || texts.contains_key(ran.name.as_str());
+    let known = |ran: &&LoggedStatement| ran.answer == Answer::Done || texts.contains_key(ran.name.as_str());
     let ran: Vec<_> = ran.iter().filter(known).collect();
     let mut script = format!("CREATE SCHEMA \"{schema_}\"; SET search_path = \"{schema_}\";\n");
     script += &schema("BIGINT PRIMARY KEY");
@@ -182,7 +182,7 @@ fn postgresql_answers_as_sqlite_does() {
     let mut wrong = String::new();
     for (name, test) in conformance::tests() {
         test();
-        let ran = ran::take();
+        let ran = statement_log::take();
         // Each ledger of the test.
         for (at, ran) in ran.chunk_by(|_, next| next.name != queries::ABOUT_ITSELF.name()).enumerate() {
             if let Err(why) = replay(&server, &format!("{name} {at}"), ran) {
@@ -198,7 +198,7 @@ fn another_answer_is_found() {
     let server = Server::start();
     let (_, test) = conformance::tests()[0];
     test();
-    let ran = ran::take();
+    let ran = statement_log::take();
     replay(&server, "right", &ran).unwrap();
     let mut rows = ran.clone();
     let read = rows.iter_mut().rev().find_map(|ran| match &mut ran.answer {

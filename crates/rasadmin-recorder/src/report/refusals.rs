@@ -1,10 +1,10 @@
-//! What is refused, and what came out of order, is told: to the log, and by it to the system's own.
+//! Messages about refusals and anomalies.
 
 use rasadmin_engine::{Decision, Effect, Fact, Name, Record, Refusal, Stage};
 use rasadmin_messages::Message;
 use std::fmt::Display;
 
-/// A fact, or `-`.
+/// Displays a fact, or `-` if it is not known.
 struct Shown<'a, T>(&'a Fact<T>);
 
 impl<T: Display> Display for Shown<'_, T> {
@@ -16,7 +16,7 @@ impl<T: Display> Display for Shown<'_, T> {
     }
 }
 
-/// The user, or the name as RRAS passed it, for when it is no user's.
+/// The user; if that is not known, the name that RRAS passed.
 fn user(decision: &Decision, passed: &Name) -> String {
     match decision.facts.user.known() {
         Some(user) => user.to_string(),
@@ -25,7 +25,7 @@ fn user(decision: &Decision, passed: &Name) -> String {
     }
 }
 
-/// Tells what is remarkable of a record that was written.
+/// Emits messages for the anomalies and refusals in a record.
 pub fn report_notable(record: &Record) {
     for effect in &record.effects {
         if let Effect::Anomaly(anomaly) = effect {
@@ -38,7 +38,7 @@ pub fn report_notable(record: &Record) {
     }
 }
 
-/// Tells of a refusal, or of a pool that had nothing left. `passed` is the user's name as RRAS passed it.
+/// Emits a message for a refusal or an exhausted pool. `passed` is the user's name as RRAS passed it.
 fn report_decision(decision: &Decision, passed: &Name) {
     match &decision.exhausted {
         Some(pool) => report_exhausted(pool, decision, passed),
@@ -73,7 +73,7 @@ fn report_refusal(decision: &Decision, passed: &Name) {
     .emit();
 }
 
-/// A pool had nothing left: no address is given, or RRAS's offer is kept.
+/// The pool is exhausted: the user gets no address, or keeps RRAS's offer.
 fn report_exhausted(pool: &str, decision: &Decision, passed: &Name) {
     let outcome = match &decision.refusal {
         _ if decision.allow => "RRAS's offer is kept".to_owned(),

@@ -1,4 +1,4 @@
-//! Why nothing can be recorded, for people.
+//! Why nothing can be recorded.
 
 use rasadmin_journal::Error;
 use std::fmt;
@@ -8,26 +8,26 @@ use std::path::Path;
 /// Why nothing can be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Which kind.
+    /// The kind of failure.
     pub kind: FailureKind,
-    /// What happened.
+    /// What happened, as text.
     pub message: String,
 }
 
 /// Kinds of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// The folder or a file is not there, or something else stands in its place.
+    /// The folder or a file is missing, or something else has its name.
     Missing,
     /// Another process held the lock beyond the deadline.
     Locked,
-    /// It may not be written.
+    /// The journal may not be written.
     ReadOnly,
     /// The disk is full.
     Full,
-    /// Somebody moved, deleted or restored it while it was in use.
+    /// The journal was moved, deleted or restored while it was in use.
     Replaced,
-    /// The disk did not take what was written.
+    /// The disk did not confirm what was written.
     Sync,
     /// A newer program has written there.
     Newer,
@@ -36,7 +36,7 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// As messages name it.
+    /// Its name in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -52,7 +52,7 @@ impl FailureKind {
 }
 
 impl Failure {
-    /// What an error means, with the journal of this folder.
+    /// Classifies an error of the journal in this folder.
     pub fn of(error: &Error, folder: &Path) -> Self {
         let kind = match error {
             Error::Locked => FailureKind::Locked,
@@ -63,7 +63,7 @@ impl Failure {
             Error::Io(failed) => match failed.source.kind() {
                 ErrorKind::NotFound => FailureKind::Missing,
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => FailureKind::ReadOnly,
-                // What the system says to a file in the folder's place differs.
+                // If a file has the folder's name, systems report different errors.
                 _ if !folder.is_dir() => FailureKind::Missing,
                 _ => FailureKind::Other,
             },

@@ -1,4 +1,4 @@
-//! Making memory and journal agree again, after something could not be recorded or the journal was replaced.
+//! Reconciles memory and journal after events could not be recorded, or after the journal was replaced.
 
 use super::{Origin, Store};
 use crate::{codec, present, report};
@@ -6,16 +6,16 @@ use rasadmin_engine::{Event, Now, Record, Scope, Stamp, State, decide_carried, d
 use rasadmin_journal::{Error, Follower, Guard, Item};
 use std::mem;
 
-/// How many effects a record carries at most: it has to fit into a segment.
+/// The most effects in one record, because a record must fit into a segment.
 const PORTION: usize = 1_000;
 
 impl Store {
-    /// The instance is joined, and the state is the journal's with what waits. The journal is locked, so it is the same
-    /// to its end.
+    /// Joins the instance, and makes the state that of the journal plus the waiting events. The journal must be locked, so
+    /// that it does not change meanwhile.
     ///
     /// # Errors
     ///
-    /// If the journal cannot be read, or the instance's beginning not be written: then memory is as it was.
+    /// If the journal cannot be read, or the instance's start cannot be written. Memory is then unchanged.
     pub(super) fn reconcile(&mut self, guard: &mut Guard<'_>, origin: Origin<'_>, now: Stamp) -> Result<(), Error> {
         let mut memory = None;
         if self.stale {
@@ -41,13 +41,13 @@ impl Store {
                 self.stale = false;
                 Ok(())
             }
-            // It has turned out to belong to another process's instance, which has recorded something else.
+            // This process belongs to another process's instance, which has recorded something else.
             (Ok(()), None) if self.stale => self.reconcile(guard, origin, now),
             (Ok(()), None) => Ok(()),
         }
     }
 
-    /// Another process of the instance may be able to record what this one cannot: then this one decides on that too.
+    /// Reads what other processes of the instance have recorded, so that decisions from memory take it into account.
     pub(super) fn read_others(&mut self, origin: Origin<'_>, now: Stamp) {
         let Self { others, journal, waiting, folder, .. } = self;
         if others.is_none()
@@ -78,17 +78,17 @@ impl Store {
             let memory = mem::replace(&mut self.state, present.state);
             self.state.derive(origin.config);
             self.decide_again(&memory, origin, now);
-            // The journal gives it again at the next turn.
+            // The next turn reads it from the journal again.
             self.stale = true;
         }
     }
 
-    /// The answers of waiting events stand; their effects touch only what began before them. What memory has beyond
-    /// that follows.
+    /// Decides waiting events again. Their answers stay; their effects touch only what began before them. Records for
+    /// what else memory has come after them.
     fn decide_again(&mut self, memory: &State, origin: Origin<'_>, now: Stamp) {
         let context = origin.context(self.token);
         for one in self.waiting.take() {
-            // The instance has begun, and what is carried is found out anew.
+            // The instance has begun already, and carried effects are computed again below.
             if !matches!(one.record.event, Event::InstanceStarted { .. } | Event::Carried) {
                 let record = decide_late(&self.state, &context, &one.waited());
                 self.put_back(record);

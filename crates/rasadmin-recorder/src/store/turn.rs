@@ -1,4 +1,4 @@
-//! One turn at the journal: the lock is held, nobody else appends, and the state lacks nothing.
+//! A turn at the journal: this process holds the lock, and the state contains every record.
 
 use super::{Failure, Origin, Store};
 use crate::{codec, present, report};
@@ -7,10 +7,10 @@ use rasadmin_journal::{Error, Guard, Item, Journal, Position};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// How many bytes of what waited are appended at once.
+/// The most bytes of waiting records that are appended at once.
 const PORTION: usize = 512 * 1024;
 
-/// What a call may do while it has its turn.
+/// What a call can do during its turn.
 #[derive(Debug)]
 pub struct Turn<'t, 'g> {
     guard: &'t mut Guard<'g>,
@@ -18,44 +18,44 @@ pub struct Turn<'t, 'g> {
     token: Id,
 }
 
-/// What a turn has written.
+/// The result of a turn.
 #[derive(Debug)]
 pub struct Written<T> {
-    /// What the work answers.
+    /// The result of the work.
     pub done: T,
     /// The journal.
     pub journal: Arc<Journal>,
-    /// Its last record.
+    /// The last record of the journal.
     pub position: Position,
-    /// Was something written that had waited, and that a power cut would make us regret?
+    /// True if waiting records were written that a power cut must not lose.
     pub waited: bool,
 }
 
 impl Turn<'_, '_> {
-    /// The state, with everything that is on record.
+    /// The state, with every record applied.
     pub const fn state(&self) -> &State {
         self.state
     }
 
-    /// The instance that lives.
+    /// The live instance.
     pub const fn instance(&self) -> Id {
         self.token
     }
 
-    /// What could not be synced is written again, into another segment.
+    /// Writes what could not be synced again, into another segment.
     ///
     /// # Errors
     ///
-    /// If it could not be written.
+    /// If it cannot be written.
     pub fn write_again(&mut self) -> Result<(), Error> {
         self.guard.rewrite().map(drop)
     }
 
-    /// Appends a record, and carries it out.
+    /// Appends a record and applies it.
     ///
     /// # Errors
     ///
-    /// If it is not recorded; then the state is as it was.
+    /// If it cannot be recorded. The state is then unchanged.
     pub fn append(&mut self, record: &Record) -> Result<(), Error> {
         if let Ok(payload) = codec::encode(record) {
             self.guard.append(&[&payload])?;
@@ -68,11 +68,8 @@ impl Turn<'_, '_> {
 }
 
 impl Store {
-    /// Has a turn, unless the journal failed a short time ago: None then. What waits goes first.
-    ///
-    /// # Errors
-    ///
-    /// Why nothing can be recorded, which was told.
+    /// Takes a turn at the journal and writes waiting records first. Returns None if nothing can be recorded, also
+    /// without an attempt if the last one failed a short time ago. Failures have been reported.
     pub fn turn<T>(
         &mut self,
         origin: Origin<'_>,
@@ -104,10 +101,10 @@ impl Store {
         }
     }
 
-    /// Nothing can be recorded: no call waits for the journal until the next attempt.
+    /// Notes that nothing can be recorded. Until the next attempt, no call waits for the journal.
     pub fn failed(&mut self, error: &Error, now: Mono) {
         let failure = Failure::of(error, &self.folder);
-        // There are many attempts, so each kind is reported once.
+        // Each kind is reported once, because there are many attempts.
         if self.reported.replace(failure.kind) != Some(failure.kind) {
             report::cannot_record(&failure);
         }
@@ -133,7 +130,7 @@ impl Store {
         let journal = self.opened(origin, deadline)?;
         let mut guard = journal.lock(deadline)?;
         if self.membership.has_left() {
-            // While this call waited. Another instance begins only when the lock is let go.
+            // It left while this call waited. Another instance begins only after the lock is released.
             return Ok(None);
         }
         #[cfg(feature = "torture")]
@@ -147,7 +144,7 @@ impl Store {
         Ok(Some(Written { done, journal, position, waited }))
     }
 
-    /// Applies what others have appended. If something waits here, it was decided without that: it is decided again.
+    /// Applies what others have appended. Waiting events were decided without it, so they are decided again.
     fn catch_up(&mut self, guard: &mut Guard<'_>) -> Result<(), Error> {
         let Self { state, waiting, stale, .. } = self;
         let mut missing = present::Missing::default();
@@ -156,10 +153,10 @@ impl Store {
                 && !waiting.is_empty()
                 && codec::decode(record.payload).is_ok_and(|decoded| waiting.is_there(decoded.record.id))
             {
-                // SlicedCheckpoint it had failed, and it is there all the same. Memory has it.
+                // Writing it had failed, but it was recorded after all. Memory has it.
                 return;
             }
-            // Behind a hole that was mended just now a checkpoint may lie that has what is missing.
+            // A checkpoint after the gap may contain what is missing.
             *stale |= !waiting.is_empty() || matches!(item, Item::Gap { .. });
             if !*stale {
                 present::apply(state, &mut missing, item);
@@ -172,8 +169,8 @@ impl Store {
         caught
     }
 
-    /// Writes what waits: as it was decided, for memory has gone on from there. True if a power cut would make us
-    /// regret some of it.
+    /// Writes waiting records as they were decided, because memory builds on them. Returns true if a power cut must not
+    /// lose one of them.
     fn write_waiting(&mut self, guard: &mut Guard<'_>) -> Result<bool, Error> {
         let (mut durable, mut written) = (false, 0);
         while !self.waiting.is_empty() {

@@ -1,15 +1,15 @@
-//! How much of a message goes to the system's log.
+//! Limits how often a message goes to the system's log.
 
 use rasadmin_messages::Id;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// Of one message, in one second.
+/// The most of one message in a second.
 const MOST: u32 = 10;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What was written lately of each message.
+/// What was recently written of each message.
 #[derive(Debug, Default)]
 pub struct Limits(BTreeMap<Id, Lately>);
 
@@ -21,7 +21,7 @@ struct Lately {
 }
 
 impl Limits {
-    /// May it be written? Asked after [`Limits::left_out`] with the same time.
+    /// May the message be written? Call [`Limits::left_out`] with the same time first.
     pub fn admits(&mut self, id: Id, now: Instant) -> bool {
         let lately = self.0.entry(id).or_insert(Lately { since: now, written: 0, left_out: 0 });
         if now.saturating_duration_since(lately.since) >= SECOND {
@@ -35,7 +35,7 @@ impl Limits {
         false
     }
 
-    /// What was left out in seconds that are over by now, each told once; without a time, all.
+    /// Takes the numbers of messages left out in seconds that are over; all of them without a time.
     pub fn left_out(&mut self, now: Option<Instant>) -> Vec<(Id, u64)> {
         let over = |since| now.is_none_or(|now| now.saturating_duration_since(since) >= SECOND);
         let some = self.0.iter_mut().filter(|(_, lately)| lately.left_out > 0 && over(lately.since));
@@ -60,7 +60,7 @@ mod tests {
         assert_eq!(limits.left_out(Some(later)), []);
         assert_eq!(admitted(&mut limits, Id::LinkRefused, later), 10);
         assert_eq!(limits.left_out(None), [(Id::LinkRefused, 15)]);
-        // A clock that goes back admits no more.
+        // A clock that goes back allows no more.
         assert_eq!(admitted(&mut limits, Id::LinkRefused, start), 0);
     }
 }

@@ -1,7 +1,7 @@
-//! What was acknowledged, and is it on record?
+//! Checks that everything acknowledged is recorded.
 //!
-//! The calls of a process are made one after the other, so its records stand in the order of its calls. Behind the last
-//! one that answered there may be one more, whose call was killed before it did.
+//! A process makes its calls one after the other, so its records are in the order of its calls. After the record of the
+//! last call that answered there can be one more, whose call was killed before it answered.
 
 use super::{Check, Journal};
 use crate::call_log::{CallEntry, CallResult};
@@ -14,7 +14,7 @@ use rasadmin_engine::state::Lease;
 use rasadmin_engine::{Answer, Effect, Event, Record, State};
 use std::collections::{BTreeSet, VecDeque};
 
-/// Who is connected and who holds which address, as the answers say.
+/// Who is connected and who holds which address, according to the answers.
 #[derive(Default)]
 pub(super) struct Truth {
     handles: BTreeSet<u64>,
@@ -22,7 +22,8 @@ pub(super) struct Truth {
 }
 
 impl Check<'_> {
-    /// Everything that the calls acknowledge, in this round's records. What is true by that.
+    /// Checks that the records of this round have everything that the calls acknowledged. Returns what the answers
+    /// imply.
     pub(super) fn acknowledged(&mut self, records: &[Record]) -> Truth {
         let address = |function: F| {
             use F::{GetIpAddressForUser, GetIpv6AddressForUser, ReleaseIpAddress, ReleaseIpv6AddressForUser};
@@ -49,10 +50,10 @@ impl Check<'_> {
         truth
     }
 
-    /// The calls of one process, and its records.
+    /// Checks the calls of one process against its records.
     fn process(&mut self, calls: Vec<&CallEntry>, records: Vec<&Record>, truth: &mut Truth) {
         let mut records: VecDeque<&Record> = records.into();
-        // What waited in memory dies with its process.
+        // What waited in memory is lost with its process.
         let may_lack = self.round.was == Journal::Unavailable && self.round.killed;
         let mut unanswered = Vec::new();
         for entry in calls {
@@ -92,10 +93,10 @@ impl Check<'_> {
         }
     }
 
-    /// The record changes what the call means.
+    /// Checks that the record has the effects of the call.
     fn changes(&mut self, function: F, done: &CallResult, record: &Record) {
         let any = |is: &dyn Fn(&Effect) -> bool| record.effects.iter().any(is);
-        // What two processes answered from memory, neither knew of the other.
+        // Two processes that answered from memory did not know of each other.
         let alone = self.round.was == Journal::Unavailable && self.round.two_processes;
         let confused = alone || self.closed_by_command.contains(&done.handle);
         let mut lacks = Vec::new();
@@ -165,7 +166,7 @@ impl Check<'_> {
         }
     }
 
-    /// What is billed is what was told; of a duration no more than the session lasted.
+    /// What is billed must be what was reported, and no longer than the session lasted.
     fn hung_up(&mut self, done: &CallResult, record: &Record, confused: bool, lacks: &mut Vec<String>) {
         let Some(ended) = record.ended().find(|ended| ended.by == ClosedBy::Hangup) else {
             if !confused {
@@ -176,7 +177,7 @@ impl Check<'_> {
         let [seconds, received, sent] = done.used.map(u64::from);
         let usage = ended.usage;
         if (usage.input_octets, usage.output_octets) != (received, sent) || usage.seconds > seconds {
-            lacks.push(format!("what was told of its use, but {usage:?}"));
+            lacks.push(format!("the reported use, but {usage:?}"));
         }
         let mut sums = [0; 3];
         for effect in &record.effects {
@@ -189,11 +190,13 @@ impl Check<'_> {
             }
         }
         if sums != [usage.seconds, usage.input_octets, usage.output_octets] {
-            self.found.double.push(format!("{usage:?} was told of handle {}, and {sums:?} is counted", done.handle));
+            self.found
+                .double
+                .push(format!("{usage:?} was reported for handle {}, and {sums:?} is counted", done.handle));
         }
     }
 
-    /// Only who asks for one more than there are is refused.
+    /// Only a request for one more address than there are may be refused.
     fn refusals(&mut self) {
         let refused = |entry: &&CallEntry| match entry {
             CallEntry::Returned(F::GetIpAddressForUser | F::GetIpv6AddressForUser, done) => done.result != 0,
@@ -207,13 +210,14 @@ impl Check<'_> {
         }
     }
 
-    /// Who was accepted and not hung up is connected, and nobody else; so with the addresses.
+    /// Exactly those who were accepted and not hung up must be connected; the same for addresses.
     pub(super) fn what_is_left(&mut self, truth: &Truth, state: &State) {
         let by_command = &self.closed_by_command;
         let live: BTreeSet<u64> =
             state.live().map(|session| session.handle).filter(|handle| !by_command.contains(handle)).collect();
-        let told: BTreeSet<u64> = truth.handles.iter().copied().filter(|handle| !by_command.contains(handle)).collect();
-        let (leaked, lost) = (live.difference(&told).count(), told.difference(&live).count());
+        let expected: BTreeSet<u64> =
+            truth.handles.iter().copied().filter(|handle| !by_command.contains(handle)).collect();
+        let (leaked, lost) = (live.difference(&expected).count(), expected.difference(&live).count());
         if leaked > 0 {
             self.found.leaked.push(format!("{leaked} sessions live on that have ended"));
         }
@@ -222,8 +226,8 @@ impl Check<'_> {
         }
         let key = |lease: &Lease| (lease.address.family, lease.address.number, lease.port.as_str().to_owned());
         let held: BTreeSet<_> = state.leases().map(key).collect();
-        let told = truth.leases.iter().filter(|lease| !self.ended_by_command.contains(lease)).cloned().collect();
-        let (leaked, lost) = (held.difference(&told).count(), told.difference(&held).count());
+        let expected = truth.leases.iter().filter(|lease| !self.ended_by_command.contains(lease)).cloned().collect();
+        let (leaked, lost) = (held.difference(&expected).count(), expected.difference(&held).count());
         if leaked > 0 {
             self.found.leaked.push(format!("{leaked} addresses are held that were released"));
         }
@@ -251,7 +255,7 @@ impl Truth {
     }
 }
 
-/// Which call.
+/// The kind of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Address(Family),
@@ -304,7 +308,7 @@ const fn of_command(event: &Event) -> bool {
     matches!(event, Event::Block(_) | Event::CloseSession { .. })
 }
 
-/// Is it the record of this call, with the answer that the call gave?
+/// Is it the record of this call, with the answer that the call returned?
 fn is_of(function: F, done: &CallResult, record: &Record) -> bool {
     let kind = Kind::of_event(&record.event);
     if kind.is_none() || kind != Kind::of(function) {
@@ -329,8 +333,8 @@ fn is_of(function: F, done: &CallResult, record: &Record) -> bool {
         }
         Event::Hangup(event) => {
             let usage = &event.usage;
-            let told = [usage.seconds, usage.input_octets, usage.output_octets];
-            event.handle == done.handle && event.user.as_str() == done.user && told == done.used.map(u64::from)
+            let reported = [usage.seconds, usage.input_octets, usage.output_octets];
+            event.handle == done.handle && event.user.as_str() == done.user && reported == done.used.map(u64::from)
         }
         Event::Link(event) => accepted && event.handle == done.handle && event.port.as_str() == done.port,
         Event::LinkHangup(event) => event.handle == done.handle && event.port.as_str() == done.port,

@@ -1,4 +1,4 @@
-//! What the records change, one after the other.
+//! Checks the effects of the records, one after the other.
 
 use super::{Before, Check, Journal};
 use rasadmin_engine::addresses::Address;
@@ -9,7 +9,7 @@ use rasadmin_engine::{Effect, Event, Id, Identity, Record, State};
 use std::collections::{HashMap, HashSet};
 
 impl Check<'_> {
-    /// Applies the records, and looks at each step. How many instances begin?
+    /// Applies the records and checks each step. Returns the number of instances that began.
     pub(super) fn carry_out(&mut self, records: &[Record], before: &mut Before) -> usize {
         let (mut begin, mut ids) = (0, HashSet::new());
         for record in records {
@@ -43,7 +43,7 @@ impl Check<'_> {
         begin
     }
 
-    /// The new instance has closed what the last one left open.
+    /// The new instance must have closed what the last one left open.
     fn begun(&mut self, state: &State, instance: Id) {
         let (sessions, leases) = (state.live_count(), state.leases().count());
         if sessions + leases > 0 {
@@ -74,7 +74,7 @@ impl Check<'_> {
             Effect::SessionEnded(ended) if ended.by == ClosedBy::Administrator => {
                 self.closed_by_command.extend(state.session(ended.session).map(|session| session.handle));
             }
-            // What a command closed is told of later all the same.
+            // RRAS still reports about what a command closed.
             Effect::Anomaly(anomaly) if self.closed_by_command.is_empty() && self.round.was == Journal::Available => {
                 self.found.broken.push(format!("an anomaly: {} {}", anomaly.what(), anomaly.details()));
             }
@@ -82,7 +82,7 @@ impl Check<'_> {
         }
     }
 
-    /// A connection has the leases of its addresses.
+    /// A connection must have the leases of its addresses.
     fn leases(&mut self, record: &Record, state: &State) {
         let Event::Connection(event) = &record.event else { return };
         let waiting = event.addresses.iter().filter_map(|address| state.lease_at(*address));
@@ -91,14 +91,14 @@ impl Check<'_> {
             record.effects.iter().any(|effect| matches!(effect, Effect::LeaseTaken { lease, .. } if lease == id))
         };
         let lacking = waiting.iter().filter(|id| !taken(id)).count();
-        // Both families are asked for.
+        // Both families are requested.
         if lacking > 0 || (self.round.was == Journal::Available && waiting.len() != 2) {
             let (handle, all) = (event.handle, waiting.len());
             self.found.lost.push(format!("of {all} leases of handle {handle} {lacking} are not taken by its session"));
         }
     }
 
-    /// What a session used is counted for its user, once.
+    /// A session's use must be counted for its user, once.
     fn used(&mut self, used: &Used, state: &State) {
         let now = state.used(&used.user, Period::Month, used.month);
         let expected = (used.before.seconds + used.more.seconds, used.before.octets + used.more.octets);
@@ -109,17 +109,17 @@ impl Check<'_> {
     }
 }
 
-/// What a hangup says was used.
+/// The use that a hangup reported.
 struct Used {
     user: Identity,
     month: i32,
-    /// What the user had used before.
+    /// The user's use before it.
     before: Sums,
     more: Sums,
 }
 
 impl Used {
-    /// Of the hangup of a session that lives: what it used is told for the first time.
+    /// For the hangup of a live session whose use is reported for the first time.
     fn of(record: &Record, state: &State) -> Option<Self> {
         let [ended] = record.ended().collect::<Vec<_>>()[..] else { return None };
         let session = state.session(ended.session).filter(|session| session.used.is_empty())?;
@@ -129,7 +129,7 @@ impl Used {
         });
         let mut months: Vec<_> = days.map(|day| period_label(Period::Month, day.labels)).collect();
         months.dedup();
-        // At the end of a month it is split, and not looked at here.
+        // At the end of a month the use is split, which is not checked here.
         let [month] = months[..] else { return None };
         let user = session.user.clone()?;
         let octets = ended.usage.input_octets + ended.usage.output_octets;

@@ -1,4 +1,4 @@
-//! What the answers mean for the ledger: every session once, as it was answered, and nothing open that has ended.
+//! Checks the ledger: it must have every answered session once, and nothing open that has ended.
 
 use super::{Before, Check, Journal};
 use crate::call_log::{CallEntry, CallResult};
@@ -12,30 +12,30 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-/// A session as the answers of the calls have it.
+/// A session according to the answers of the calls.
 #[derive(Clone, Debug)]
 pub(super) struct Answered {
     user: String,
-    /// IPv4 and IPv6, as the ledger writes them; None: two processes answered from memory, and neither knew what the
-    /// other had given.
+    /// IPv4 and IPv6, as the ledger writes them. None if two processes answered from memory and did not know the
+    /// other's address.
     addresses: Option<[String; 2]>,
     began: Millis,
-    /// When it was hung up, and what was told of its use: seconds, octets from and to the user.
+    /// When it was hung up, and its reported use: seconds, octets from the user, octets to the user.
     hung_up: Option<(Millis, [u32; 3])>,
 }
 
-/// What is known of the sessions of all rounds.
+/// What is known about the sessions of all rounds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
-    /// Those that a record began, whether its call answered or not: by the ledger's key.
+    /// The ledger's keys of sessions that a record began, whether the call answered or not.
     begun: HashSet<String>,
     answered: HashMap<String, Answered>,
 }
 
-/// What of this round's records belongs to which call.
+/// Which records of this round belong to which call.
 #[derive(Default)]
 struct Found {
-    /// Sessions by handle, in the order in which they began: a handle may be used again.
+    /// Sessions by handle, in the order in which they began, because handles are reused.
     began: HashMap<u64, VecDeque<(Id, Millis)>>,
     hung_up: HashMap<Id, Millis>,
 }
@@ -61,7 +61,7 @@ impl Found {
 }
 
 impl Sessions {
-    /// Adds what this round's calls were answered, in their order. An answer without a record is found elsewhere.
+    /// Adds this round's answers in order. Answers without a record are found elsewhere.
     fn add(&mut self, calls: &[CallEntry], records: &[Record], alone: bool) {
         let Found { mut began, hung_up } = Found::new(records);
         self.begun.extend(began.values().flatten().map(|(id, _)| id.to_string()));
@@ -101,7 +101,7 @@ impl Sessions {
 }
 
 impl Answered {
-    /// What its row says otherwise.
+    /// How the row differs from the answers.
     fn differs(&self, row: &SessionRow) -> Vec<String> {
         let mut differs = Vec::new();
         let mut same = |what: &str, there: &dyn std::fmt::Debug, answered: &dyn std::fmt::Debug| {
@@ -111,9 +111,9 @@ impl Answered {
             }
         };
         same("user", &row.user_name.as_str(), &self.user);
-        // What ends a session without a hangup may have been told before the session began, and recorded after it: by a
-        // command, which reads the clock before it has the journal's lock, and by a process that could not write. The
-        // session then begins when it ends.
+        // Without a hangup, a session can end before it begins: the event that ended it may have an earlier time and a
+        // later record. This happens to a command, which reads the clock before it gets the journal's lock, and to a
+        // process that could not write. The session then begins when it ends.
         let ended_before = row.acct_stop_time.is_some_and(|stop| stop == row.acct_start_time && stop < self.began);
         let hung_up = row.closed_by.as_deref() == Some(ClosedBy::Hangup.name());
         let may_be = if ended_before && !hung_up { row.acct_start_time } else { self.began };
@@ -127,11 +127,11 @@ impl Answered {
             same("reason to end", &row.closed_by.as_deref(), &Some(ClosedBy::Hangup.name()));
             let octets = [received, sent].map(|octets| Some(u64::from(octets)));
             same("octets", &[row.acct_input_octets, row.acct_output_octets], &octets);
-            // What was told is cut where it is longer than from beginning to end.
+            // A reported duration is limited to the time from start to end.
             let at_most = row.acct_session_time.map(|there| there.min(u64::from(seconds)));
             same("time in seconds", &row.acct_session_time, &at_most.or(Some(0)));
         } else if !hung_up {
-            // Else the hangup was killed before it was answered, and is on record.
+            // Otherwise the hangup is recorded, and its call was killed before it answered.
             same("octets", &[row.acct_input_octets, row.acct_output_octets], &[None::<u64>; 2]);
         }
         differs
@@ -139,7 +139,7 @@ impl Answered {
 }
 
 impl Check<'_> {
-    /// Looks at the ledger, once the records' effects are carried out.
+    /// Checks the ledger after the records' effects have been applied.
     pub(super) fn ledger(&mut self, folder: &Path, records: &[Record], before: &mut Before) {
         let alone = self.round.was == Journal::Unavailable && self.round.two_processes;
         before.sessions.add(self.round.calls, records, alone);

@@ -1,4 +1,4 @@
-//! The call for an event, with its structures filled as Windows fills them.
+//! Makes the call for an event, with its structures filled as Windows fills them.
 
 use mprapi::FunctionId as F;
 use mprapi::abi::{
@@ -14,7 +14,7 @@ use rasadmin_host::invoke::Arg;
 
 /// A call to make.
 pub struct Call {
-    /// Processes function.
+    /// The function.
     pub function: F,
     /// Its arguments.
     pub arguments: Vec<Arg>,
@@ -23,11 +23,10 @@ pub struct Call {
 /// The prefix that RRAS owns, 2001:db8:0:1::/64.
 pub const PREFIX: [u8; 8] = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 1];
 
-/// notify_release before an address call: it may hold anything, and on a refusal the DLL sets it to FALSE.
+/// notify_release before an address call. It can have any value, and on a refusal the DLL sets it to FALSE.
 const NOTIFY_BEFORE: [u8; 4] = [1, 0, 0, 0];
 
-/// The call for an event. If the event says only that time passes in the process of the notifications, it is the end of
-/// a link that nobody has.
+/// Makes the call for an event. An event that only passes time is the hangup of an unknown link.
 pub fn of(event: &Event, assumptions: Assumptions) -> Result<Call, String> {
     Ok(match event {
         Event::Address(event) => address(event),
@@ -49,7 +48,7 @@ fn of_nobody() -> LinkEvent {
     LinkEvent { handle: 1, port, device, tunnel: None, usage: Usage::default() }
 }
 
-/// What RRAS offers, in the bytes of an argument.
+/// The bytes of RRAS's offer.
 pub fn offered(event: &AddressEvent) -> Vec<u8> {
     match (event.family, event.offer) {
         (family, Offer::Nothing) => bytes(family, 0),
@@ -58,7 +57,7 @@ pub fn offered(event: &AddressEvent) -> Vec<u8> {
     }
 }
 
-/// An address in the bytes of an argument: an identifier takes the last eight.
+/// The bytes of an address. An identifier is in the last eight.
 pub fn bytes(family: Family, number: u128) -> Vec<u8> {
     let all = number.to_be_bytes();
     match family {
@@ -134,11 +133,11 @@ fn seconds(seconds: u64) -> u32 {
     u32::try_from(seconds).unwrap_or(u32::MAX)
 }
 
-/// The bytes in memory of a GUID, from its text as Windows writes it.
+/// The bytes of a GUID in memory, from its text as Windows writes it.
 fn guid(text: &str) -> Result<[u8; 16], String> {
     let number = u128::from_str_radix(&text.replace('-', ""), 16).map_err(|e| format!("the GUID {text}: {e}"))?;
     let mut bytes = number.to_be_bytes();
-    // Its first three parts are little-endian in memory.
+    // The first three parts are little-endian in memory.
     bytes[..4].reverse();
     bytes[4..6].reverse();
     bytes[6..8].reverse();

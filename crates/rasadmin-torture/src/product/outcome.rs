@@ -1,4 +1,4 @@
-//! What the product made of a call: what it returned, and what it recorded. Both must be what was meant.
+//! The outcome of a call: what it returned and what it recorded. Both must be as expected.
 
 use super::call::{PREFIX, bytes, offered};
 use super::service::Running;
@@ -10,46 +10,46 @@ use std::net::Ipv6Addr;
 /// What a call returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Returned {
-    /// A verdict that accepts, a status without an error; None of a function that returns nothing.
+    /// True for an accepting verdict or a status without an error; None for a function that returns nothing.
     pub good: Option<bool>,
-    /// The address, where one was passed.
+    /// The address, if one was passed.
     pub address: Option<Vec<u8>>,
-    /// notify_release, of an address call.
+    /// notify_release of an address call.
     pub notify: Option<bool>,
 }
 
-/// A call that was made.
+/// The outcome of a call.
 #[derive(Debug)]
 pub struct CallOutcome {
-    /// What it returned.
+    /// What the call returned.
     pub returned: Returned,
-    /// What was recorded.
+    /// What it recorded.
     pub records: Vec<Record>,
 }
 
 /// What can be spoilt on purpose.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// A verdict or a status.
+    /// The verdict or the status.
     Verdict,
-    /// An address.
+    /// The address.
     Address,
     /// notify_release.
     Notify,
-    /// The record is not written.
+    /// The record is missing.
     Record,
-    /// It is of another event.
+    /// The record is of another event.
     Event,
-    /// It is of another moment.
+    /// The record has another time.
     Moment,
-    /// It changes nothing.
+    /// The record has no effects.
     Effects,
-    /// Something else is in the journal.
+    /// The journal has an additional record.
     Journal,
 }
 
 impl Fault {
-    /// Each, for people.
+    /// Every fault, with its description.
     pub const ALL: [(&str, Self); 8] = [
         ("the function returns another verdict", Self::Verdict),
         ("the function writes another address", Self::Address),
@@ -58,10 +58,10 @@ impl Fault {
         ("a structure is read wrongly", Self::Event),
         ("the clock is read wrongly", Self::Moment),
         ("a record loses its effects", Self::Effects),
-        ("the journal has a record of nobody's call", Self::Journal),
+        ("the journal has a record of no call", Self::Journal),
     ];
 
-    /// Spoils what was outcome, or what was kept.
+    /// Spoils the outcome, or the journal.
     pub fn spoil(self, outcome: &mut CallOutcome, service: &Running) -> Result<(), String> {
         let CallOutcome { returned, records } = outcome;
         match (self, records.last_mut()) {
@@ -80,10 +80,11 @@ impl Fault {
 }
 
 impl CallOutcome {
-    /// Was it outcome as it was meant, and returned as it was recorded? `decided` is what the engine makes of it. What is
-    /// refused again within a minute and changes nothing is only counted: then the answer is returned here.
+    /// Checks that the call was recorded as it was made and returned what was recorded. `decided` is the engine's
+    /// result. A refusal that repeats within a minute and changes nothing is only counted; then this returns its
+    /// answer.
     pub fn check(&self, event: &Event, now: &Now, decided: &Record) -> Result<Option<Answer>, String> {
-        // How often that was comes with a later call, before its own record.
+        // The number of repetitions comes with a later call, before its own record.
         let own: Vec<_> = self.records.iter().filter(|record| !matches!(record.event, Event::Repeated(_))).collect();
         let plain = decided.answer == Answer::Reject && decided.effects.is_empty();
         let record = match own[..] {
@@ -91,17 +92,17 @@ impl CallOutcome {
             [] if plain && self.returned == returned(event, &Answer::Reject) => return Ok(Some(Answer::Reject)),
             _ => {
                 let events: Vec<_> = own.iter().map(|record| &record.event).collect();
-                return Err(format!("one event was told, and these were recorded: {events:?}"));
+                return Err(format!("there was one event, and these were recorded: {events:?}"));
             }
         };
         if record.at != now.at || record.late {
-            return Err(format!("it was told at {:?}, and is recorded of {:?}", now.at, record.at));
+            return Err(format!("it happened at {:?}, and was recorded at {:?}", now.at, record.at));
         }
-        // Any call tells that time passes.
+        // Any call passes time.
         let time_alone = matches!(event, Event::Lost { events: 0 });
         let (meant, recorded) = (in_order(&carried(event)), in_order(&record.event));
         if recorded != meant && !time_alone {
-            return Err(format!("this was told:\n  {meant:?}\nand this was recorded:\n  {recorded:?}"));
+            return Err(format!("this happened:\n  {meant:?}\nand this was recorded:\n  {recorded:?}"));
         }
         let expected = returned(&record.event, &record.answer);
         if self.returned != expected {
@@ -115,11 +116,11 @@ impl CallOutcome {
     }
 }
 
-/// The event as the structures can carry it.
+/// The event, as far as the structures can express it.
 fn carried(event: &Event) -> Event {
     let mut event = event.clone();
     if let Some(connection) = connection(&mut event) {
-        // The host fills the server's identifier in too, and makes frames of a thousand octets.
+        // The host also fills in the server's identifier, and makes frames of a thousand octets.
         if connection.addresses.iter().any(|address| address.family == Family::Ipv6) {
             connection.addresses.push(Address { family: Family::Ipv6, number: 1 });
             connection.prefix =
@@ -132,7 +133,7 @@ fn carried(event: &Event) -> Event {
     event
 }
 
-/// Whose address stands first depends on the reading of the projection.
+/// The order of the addresses depends on the reading of the projection.
 fn in_order(event: &Event) -> Event {
     let mut event = event.clone();
     if let Some(connection) = connection(&mut event) {
@@ -158,7 +159,7 @@ fn returned(event: &Event, answer: &Answer) -> Returned {
                 Answer::Address(given) => bytes(event.family, given.number.into()),
                 _ => offered.clone(),
             };
-            // The first half of what RRAS passed stays.
+            // The first half of RRAS's value stays.
             let kept = address.len().saturating_sub(8);
             let address = [&offered[..kept], &address[kept..]].concat();
             Returned { good: Some(good), address: Some(address), notify: Some(good) }

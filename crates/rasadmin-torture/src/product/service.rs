@@ -1,4 +1,4 @@
-//! The service that a run has: the DLL in processes that can be killed, a scratch folder, its clock and its journal.
+//! The service of a run: the DLL in processes that can be killed, a scratch folder, its clock and its journal.
 
 use super::call::Call;
 use super::outcome::{CallOutcome, Returned};
@@ -21,15 +21,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-/// A machine that others use too is slow at times: the DLL shall not take its journal for away then.
+/// On a busy machine the DLL must not give up on its journal.
 const PATIENT: &str = "journal.deadline_ms = 10000\n";
 
-/// The service.
+/// The running service.
 pub struct Running {
     service: Service,
     clock: Clock,
     folder: PathBuf,
-    /// What reads the records as they come.
+    /// Reads the records as they appear.
     follower: Follower,
     config: Arc<Config>,
     assumptions: Assumptions,
@@ -37,8 +37,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// The first start of a run: `own` is the program that serves the DLL. Chance decides whether the address functions
-    /// have a process of their own, and which fields of a projection are the client's.
+    /// Starts the service for the first time. `own` is the program that serves the DLL. The random bytes decide whether
+    /// the address functions have their own process, and which fields of a projection are the client's.
     pub fn begin(dll: &Path, own: &Path, config: &Config, now: &Now) -> Result<Self, String> {
         let scratch = Scratch::temporary().map_err(|e| e.to_string())?;
         let failed = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
@@ -52,7 +52,7 @@ impl Running {
         let [random, ..] = now.random;
         let projection = if random & 1 == 0 { Projection::Remote } else { Projection::Local };
         let assumptions = Assumptions { projection, ..Assumptions::default() };
-        // Nothing is asked of the host's own pool.
+        // The host's own pool is not used.
         let none = Ipv4Addr::LOCALHOST;
         let mut options = Options::new(Pool::new(none, none, none, [0; 8]));
         let (program, arguments) = (own.to_owned(), [ADDRESS_PROCESS.into(), dll.as_os_str().to_owned(), "0".into()]);
@@ -71,7 +71,7 @@ impl Running {
         Ok(Self { service, clock, folder, follower, config, assumptions, _scratch: scratch })
     }
 
-    /// The service ends and starts again: chance decides whether it is killed.
+    /// Ends the service and starts it again. The random bytes decide whether it is killed.
     pub fn restart(&self, now: &Now) -> Result<(), String> {
         self.clock.set(now.at.time, now.at.mono.0);
         let [random, ..] = now.random;
@@ -81,15 +81,15 @@ impl Running {
         self.service.restart(Processes::All)
     }
 
-    /// How what is unproven of RRAS is read.
+    /// How unproven behaviour of RRAS is interpreted.
     pub fn assumptions(&self) -> Assumptions {
         self.assumptions
     }
 
-    /// Whoever starts from what is on disk has this state.
+    /// Checks that a start from disk would give this state.
     pub fn compare(&self, state: &State) -> Result<(), String> {
         let read = present::read(&self.folder).map_err(|e| format!("the journal cannot be read: {e}"))?;
-        let read = read.ok_or("the journal is not there")?;
+        let read = read.ok_or("the journal is missing")?;
         if read.missing != Missing::default() || !read.notices.is_empty() {
             return Err(format!("the journal lacks {:?}: {:?}", read.missing, read.notices));
         }
@@ -97,18 +97,18 @@ impl Running {
         difference.map_or(Ok(()), |difference| Err(format!("the state on disk is another: {difference}")))
     }
 
-    /// Appends what no call has caused.
+    /// Appends a record that belongs to no call.
     pub fn append_something(&self) -> Result<(), String> {
         let failed = |e: &dyn std::fmt::Display| format!("the journal cannot be written: {e}");
         let tool = AdminJournal::open(&self.folder, &self.config).map_err(|e| failed(&e))?;
-        let mut tool = tool.ok_or("the journal is not there")?;
+        let mut tool = tool.ok_or("the journal is missing")?;
         let at = tool.state().last().unwrap_or_default();
         let now = Now { at, random: rasadmin_recorder::random().map_err(|e| failed(&e))? };
-        let told = tool.record(&now, |_| ((), Some(Event::Lost { events: 1 })));
-        told.map(drop).map_err(|e| failed(&e))
+        let recorded = tool.record(&now, |_| ((), Some(Event::Lost { events: 1 })));
+        recorded.map(drop).map_err(|e| failed(&e))
     }
 
-    /// Makes a call: what it returned, and what was recorded meanwhile.
+    /// Makes a call. Returns what it returned and what was recorded meanwhile.
     pub fn call(&mut self, call: Call, now: &Now) -> Result<CallOutcome, String> {
         self.clock.set(now.at.time, now.at.mono.0);
         let Call { function, mut arguments } = call;
@@ -130,7 +130,7 @@ impl Running {
         Ok(CallOutcome { returned, records: self.records()? })
     }
 
-    /// What was recorded since this was asked last, in order.
+    /// Returns the new records, in order.
     pub fn records(&mut self) -> Result<Vec<Record>, String> {
         let (mut records, mut fault) = (Vec::new(), None);
         let read = self.follower.read(|item| match item {

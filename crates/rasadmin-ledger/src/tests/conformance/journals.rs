@@ -1,6 +1,6 @@
 //! How far each journal was brought in, and what the ledger knows about itself.
 
-use super::super::ran::{self, Answer};
+use super::super::statement_log::{self, Answer};
 use super::{change, reader, scene, visit, without_beginning};
 use rasadmin_engine::Name;
 
@@ -53,10 +53,10 @@ conformance! {
         visit(&scene, 1, "alice", 60);
         scene.ingest();
         // The last that is done, when all of the journal is there.
-        let all = ran::take();
+        let all = statement_log::take();
         let last = all.iter().rfind(|ran| matches!(ran.answer, Answer::Changed(_))).unwrap();
         assert_eq!((last.name.as_str(), &last.answer), ("UPDATE_TIME_NOTED", &Answer::Changed(1)));
-        ran::put_back(all);
+        statement_log::put_back(all);
     }
 
     journal_cursors {

@@ -70,7 +70,7 @@ conformance! {
         );
     }
 
-    link_is_there {
+    link_from_state {
         let scene = without_beginning();
         let vera = "SELECT l.nas_port_id, l.device, l.stop, acct_link_count FROM links l JOIN sessions s ON s.id = session
                     WHERE name = 'VERA'";

@@ -244,7 +244,7 @@ conformance! {
         assert_eq!(scene.ask(ENDS), format!("{} 59 1 0 3", MONDAY + 60_000));
     }
 
-    session_is_there {
+    existing_session {
         let scene = scene();
         import(&scene, &[unended("a", MONDAY), imported("b", "bob", MONDAY, MONDAY + 1)]);
         let would = [unended("a", MONDAY), unended("a", MONDAY + 1), imported("b", "bob", 0, 1), unended("c", MONDAY)];

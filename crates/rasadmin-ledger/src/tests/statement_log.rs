@@ -1,17 +1,17 @@
 //! The statements that a test's thread has run, with their answers.
 
 use crate::queries::Statement;
-use crate::sqlite::Unfit;
+use crate::sqlite::ColumnError;
 use crate::value::{Value, Values};
 use std::cell::RefCell;
 
 thread_local! {
-    static RAN: RefCell<Vec<Ran>> = const { RefCell::new(Vec::new()) };
+    static STATEMENTS: RefCell<Vec<LoggedStatement>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A statement that was run.
 #[derive(Clone, Debug)]
-pub struct Ran {
+pub struct LoggedStatement {
     pub name: String,
     /// PostgreSQL's test runs the statement again with them.
     #[cfg_attr(not(unix), expect(dead_code))]
@@ -37,7 +37,7 @@ fn note(what: impl Statement, values: &Values<'_>, answer: Answer) {
         Value::Text(text) => Value::Text(text.clone().into_owned().into()),
     };
     let values = values.iter().map(|(name, value)| (*name, owned(value))).collect();
-    RAN.with_borrow_mut(|all| all.push(Ran { name: what.name().to_owned(), values, answer }));
+    STATEMENTS.with_borrow_mut(|all| all.push(LoggedStatement { name: what.name().to_owned(), values, answer }));
 }
 
 pub fn changed(what: impl Statement, values: &Values<'_>, rows: usize) {
@@ -49,15 +49,15 @@ pub fn asked(what: impl Statement, values: &Values<'_>) {
 }
 
 /// A row of what was asked last.
-pub fn row<'r>(columns: impl Iterator<Item = Result<Value<'r>, Unfit>>) {
-    let text = |value: Result<Value<'r>, Unfit>| match value {
+pub fn row<'r>(columns: impl Iterator<Item = Result<Value<'r>, ColumnError>>) {
+    let text = |value: Result<Value<'r>, ColumnError>| match value {
         Ok(Value::Null) => None,
         Ok(Value::Integer(number)) => Some(number.to_string()),
         Ok(Value::Text(text)) => Some(text.into_owned()),
         Err(e) => Some(format!("{e:?}")),
     };
-    RAN.with_borrow_mut(|all| {
-        if let Some(Ran { answer: Answer::Rows(rows), .. }) = all.last_mut() {
+    STATEMENTS.with_borrow_mut(|all| {
+        if let Some(LoggedStatement { answer: Answer::Rows(rows), .. }) = all.last_mut() {
             rows.push(columns.map(text).collect());
         }
     });
@@ -65,15 +65,17 @@ pub fn row<'r>(columns: impl Iterator<Item = Result<Value<'r>, Unfit>>) {
 
 /// A test has done this past the door.
 pub fn done(sql: &str) {
-    RAN.with_borrow_mut(|all| all.push(Ran { name: sql.to_owned(), values: Vec::new(), answer: Answer::Done }));
+    STATEMENTS.with_borrow_mut(|all| {
+        all.push(LoggedStatement { name: sql.to_owned(), values: Vec::new(), answer: Answer::Done })
+    });
 }
 
 /// All that ran since this was called last.
-pub fn take() -> Vec<Ran> {
-    RAN.take()
+pub fn take() -> Vec<LoggedStatement> {
+    STATEMENTS.take()
 }
 
 /// As if it had just run.
-pub fn put_back(all: Vec<Ran>) {
-    RAN.set(all);
+pub fn put_back(all: Vec<LoggedStatement>) {
+    STATEMENTS.set(all);
 }
