@@ -1,7 +1,7 @@
-//! Format, clippy for both platforms, licences and sources of what we depend on.
+//! Format, words and names, clippy for both platforms, licences and sources of what we depend on.
 
 use crate::shell::{cargo, has, run, step, target};
-use crate::{Result, packages, windows};
+use crate::{Result, packages, windows, words};
 use std::process::Command;
 
 const DENY: &str = "^0.18";
@@ -10,6 +10,7 @@ const DENY: &str = "^0.18";
 pub fn all() -> Result {
     step("cargo fmt", || run(cargo().args(["fmt", "--all", "--check"])))?;
     let clippy = ["--workspace", "--all-targets", "--quiet"];
+    step("words and names", words::check)?;
     step("cargo clippy", || run(cargo().arg("clippy").args(clippy).args(["--", "-D", "warnings"])))?;
     if !cfg!(windows) {
         packages::need(packages::WINDOWS)?;

@@ -12,6 +12,7 @@ mod shell;
 mod tests;
 mod torture;
 mod windows;
+mod words;
 
 use std::process::ExitCode;
 
@@ -33,7 +34,7 @@ usage: cargo xtask COMMAND
   windows            leave target/windows/rasadmin.dll and rasadmin.exe
   fixtures           build the admin DLLs in C that the tests need
   freeradius         fetch FreeRADIUS's table definitions that the tests load an export into
-  lint               format, clippy (Windows code too), cargo deny
+  lint               format, words and names, clippy (Windows code too), cargo deny
   bless              write the generated pages and snapshots anew
   layout             print the structures as the C compiler lays them out
 ";
