@@ -1,12 +1,13 @@
 //! Format, words and names, clippy for both platforms, licences and sources of what we depend on.
 
-use crate::shell::{cargo, has, run, step, target};
+use crate::shell::{cargo, has, run, target};
+use crate::timing::step;
 use crate::{Result, packages, windows, words};
 use std::process::Command;
 
 const DENY: &str = "^0.18";
 
-/// Everything.
+/// Runs every check.
 pub fn all() -> Result {
     step("cargo fmt", || run(cargo().args(["fmt", "--all", "--check"])))?;
     let clippy = ["--workspace", "--all-targets", "--quiet"];
@@ -31,7 +32,7 @@ pub fn all() -> Result {
             run(install.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0"))?;
         }
         let mut command = if own.exists() { Command::new(own) } else { Command::new("cargo-deny") };
-        // Advisories need a database from the network: they are looked at when a dependency is updated.
+        // Advisories need a database from the network: check them when you update a dependency.
         run(command.args(["--log-level", "error", "check", "bans", "licenses", "sources"]))
     })
 }
