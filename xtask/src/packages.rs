@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::shell::{has, output, run};
+use crate::timing::step;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -68,9 +69,10 @@ pub fn need(packages: &[&str]) -> Result {
     if missing.is_empty() {
         return Ok(());
     }
-    eprintln!("==> installing (apt-get): {}", missing.join(" "));
-    apt(&["update", "-qq"])?;
-    apt(&[&["install", "-y", "-qq", "--no-install-recommends"], &missing[..]].concat())
+    step(&format!("installing (apt-get): {}", missing.join(" ")), || {
+        apt(&["update", "-qq"])?;
+        apt(&[&["install", "-y", "-qq", "--no-install-recommends"], &missing[..]].concat())
+    })
 }
 
 /// Fetches apt's lists.
