@@ -1,6 +1,7 @@
-//! The main job: the product, checked, and a working day run through it.
+//! `cargo xtask demo`: checks the product, then runs a working day through it.
 
-use crate::shell::{cargo, relative, run, step, target};
+use crate::shell::{cargo, relative, run, target};
+use crate::timing::step;
 use crate::{Result, windows};
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! The admin DLLs in C: fixtures/fixtures.list says which, and how each is compiled.
+//! The admin DLLs in C: fixtures/fixtures.list names them and says how to compile each.
 
 use crate::shell::{create, output, root, target};
 use crate::{Result, packages, windows};
@@ -92,7 +92,7 @@ fn compile(fixture: &Fixture, build: &Build, out: &Path) -> Result {
     output(&mut command).map(drop)
 }
 
-/// Is it newer than everything in fixtures/?
+/// Returns whether a file is newer than everything in fixtures/.
 fn newer_than_sources(built: &Path) -> bool {
     let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
     let sources = std::fs::read_dir(root().join("fixtures")).into_iter().flatten().flatten();

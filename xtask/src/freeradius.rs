@@ -1,15 +1,15 @@
-//! FreeRADIUS from Debian's packages, without installing them: its definitions of its tables, which an export must fit.
+//! FreeRADIUS's table definitions, which an export must fit, from Debian's package without installing it.
 
 use crate::Result;
 use crate::shell::{create, has, run, target};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The package, and where the definitions lie in it.
+/// The package, and the folder of the definitions in it.
 const PACKAGE: &str = "freeradius-config";
 const WITHIN: &str = "etc/freeradius/3.0/mods-config/sql/main";
 
-/// Puts `postgresql.sql` and `sqlite.sql` into target/freeradius, if they are not there.
+/// Puts `postgresql.sql` and `sqlite.sql` into target/freeradius, if they are missing.
 pub fn schemas() -> Result {
     let folder = target().join("freeradius");
     let schema = |database: &str| folder.join(format!("{database}.sql"));
@@ -37,7 +37,7 @@ pub fn schemas() -> Result {
 /// Downloads packages into a folder and unpacks them into another, without installing them.
 pub fn unpack(packages: &[&str], downloads: &Path, into: &Path) -> Result {
     create(downloads)?;
-    // Not `run`, which works in the repository's root: apt-get writes where it stands.
+    // Not `run`, which works in the repository's root: apt-get writes into the current folder.
     let download = || -> Result {
         let mut command = Command::new("apt-get");
         command.args(["download", "-qq", "-o", "APT::Sandbox::User=root"]).args(packages).current_dir(downloads);

@@ -1,12 +1,12 @@
-//! The linker of the Windows build: mingw's gcc, and a repair of what its ld leaves in the image.
+//! The linker of the Windows build: mingw's gcc, then a repair of the relocations that its ld writes.
 //!
 //! GNU ld before 2.41 writes a 32-bit base relocation (HIGHLOW) for every offset of a variable in thread-local storage.
 //! Such an offset is relative to its section and must never change; Windows adds the load delta to it when it loads the
 //! image at another address than its preferred base, which it always does, and the first use of a thread-local variable
 //! is an access violation. A 64-bit image should have no other 32-bit relocations.
 
-use crate::Result;
 use crate::shell::{create, target};
+use crate::{Result, shipped};
 use std::ffi::OsStr;
 #[cfg(unix)]
 use std::os::unix::fs::symlink;
@@ -17,17 +17,22 @@ use std::process::{Command, ExitCode};
 
 /// The name under which xtask is the linker. rustc does not know this name, so it calls the linker as it calls gcc.
 const NAME: &str = "windows-linker";
-/// The program that really links.
+/// The program that links.
 const GCC: &str = "x86_64-w64-mingw32-gcc";
 
-/// Was this program started as the linker?
+/// Returns whether this program was started as the linker.
 pub fn called() -> bool {
     std::env::args_os().next().is_some_and(|program| Path::new(&program).file_stem() == Some(OsStr::new(NAME)))
 }
 
-/// Links, then mends the image.
+/// Links, then repairs the image.
 pub fn link() -> ExitCode {
-    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let image = arguments.iter().position(|argument| argument == "-o").and_then(|at| arguments.get(at + 1)).cloned();
+    if !image.as_ref().is_some_and(|image| keeps_symbols(Path::new(image))) {
+        // A hundred test programs with symbols are a gigabyte.
+        arguments.push("-s".into());
+    }
     match Command::new(GCC).args(&arguments).status() {
         Ok(status) if status.success() => {}
         Ok(_) => return ExitCode::FAILURE,
@@ -36,8 +41,7 @@ pub fn link() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let image = arguments.iter().position(|argument| argument == "-o").and_then(|at| arguments.get(at + 1));
-    match image.map_or(Err("the arguments name no output".to_owned()), |path| mend_file(Path::new(path))) {
+    match image.map_or(Err("the arguments name no output".to_owned()), |path| repair_file(Path::new(&path))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("{message}");
@@ -46,7 +50,16 @@ pub fn link() -> ExitCode {
     }
 }
 
-/// Puts the linker where cargo can call it, and returns its path.
+/// Returns whether this is `rasadmin.dll` or `rasadmin-HASH.exe`. They are shipped, with their symbols in a debug file.
+fn keeps_symbols(image: &Path) -> bool {
+    let name = image.file_name().unwrap_or_default().to_string_lossy();
+    shipped::FILES.iter().filter_map(|file| file.rsplit_once('.')).any(|(stem, extension)| {
+        let rest = name.strip_prefix(stem).and_then(|rest| rest.strip_suffix(extension)?.strip_suffix('.'));
+        rest.is_some_and(|hash| hash.is_empty() || hash.starts_with('-'))
+    })
+}
+
+/// Makes the link under which cargo calls this program as the linker, and returns its path.
 pub fn install() -> Result<PathBuf> {
     let folder = target().join("win-build");
     create(&folder)?;
@@ -60,16 +73,16 @@ pub fn install() -> Result<PathBuf> {
     Ok(path)
 }
 
-fn mend_file(path: &Path) -> Result {
-    let told = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-    let mut bytes = std::fs::read(path).map_err(|e| told(&e))?;
-    if mend(&mut bytes).map_err(|e| told(&e))? == 0 {
+fn repair_file(path: &Path) -> Result {
+    let at = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+    let mut bytes = std::fs::read(path).map_err(|e| at(&e))?;
+    if repair(&mut bytes).map_err(|e| at(&e))? == 0 {
         return Ok(());
     }
-    std::fs::write(path, bytes).map_err(|e| told(&e))
+    std::fs::write(path, bytes).map_err(|e| at(&e))
 }
 
-/// A section of the image: its address in memory, its place in the file, its size.
+/// A section of the image: its address in memory, its offset in the file, its size.
 #[derive(Clone, Copy)]
 struct Section {
     address: usize,
@@ -77,9 +90,9 @@ struct Section {
     size: usize,
 }
 
-/// Removes every 32-bit relocation from the image, and returns how many there were. It refuses an image in which one
-/// of them is not for an offset into thread-local storage.
-fn mend(bytes: &mut [u8]) -> Result<usize> {
+/// Removes every 32-bit relocation from the image, and returns how many there were. Fails if one of them is not for an
+/// offset into thread-local storage.
+fn repair(bytes: &mut [u8]) -> Result<usize> {
     const HIGHLOW: u16 = 3;
     let header = word(bytes, 0x3c)?;
     let sections = usize::from(half(bytes, header + 6)?);
@@ -99,7 +112,7 @@ fn mend(bytes: &mut [u8]) -> Result<usize> {
     }
     let Some(relocations) = relocations else { return Ok(0) };
     let (mut at, end) = (relocations.offset, relocations.offset + relocations.size);
-    let mut mended = 0;
+    let mut repaired = 0;
     while at + 8 <= end {
         let (page, size) = (word(bytes, at)?, word(bytes, at + 4)?);
         if size < 8 {
@@ -125,17 +138,17 @@ fn mend(bytes: &mut [u8]) -> Result<usize> {
             }
             // Type 0, ABSOLUTE: the loader skips it.
             put(bytes, entry, &(value & 0xfff).to_le_bytes())?;
-            mended += 1;
+            repaired += 1;
         }
         at += size;
     }
-    if mended > 0 {
+    if repaired > 0 {
         let place = optional + 64;
         put(bytes, place, &[0; 4])?;
         let sum = checksum(bytes);
         put(bytes, place, &sum.to_le_bytes())?;
     }
-    Ok(mended)
+    Ok(repaired)
 }
 
 /// The image's checksum. The field for it must be zero: the 16-bit words are summed with their carries, and the file's
@@ -150,20 +163,20 @@ fn checksum(bytes: &[u8]) -> u32 {
 }
 
 fn half(bytes: &[u8], at: usize) -> Result<u16> {
-    bytes.get(at..at + 2).and_then(|field| field.try_into().ok()).map(u16::from_le_bytes).ok_or_else(|| cut(at))
+    bytes.get(at..at + 2).and_then(|field| field.try_into().ok()).map(u16::from_le_bytes).ok_or_else(|| truncated(at))
 }
 
 fn word(bytes: &[u8], at: usize) -> Result<usize> {
     let field = bytes.get(at..at + 4).and_then(|field| field.try_into().ok()).map(u32::from_le_bytes);
-    field.map(|value| value as usize).ok_or_else(|| cut(at))
+    field.map(|value| value as usize).ok_or_else(|| truncated(at))
 }
 
 fn put(bytes: &mut [u8], at: usize, value: &[u8]) -> Result {
-    bytes.get_mut(at..at + value.len()).ok_or_else(|| cut(at))?.copy_from_slice(value);
+    bytes.get_mut(at..at + value.len()).ok_or_else(|| truncated(at))?.copy_from_slice(value);
     Ok(())
 }
 
-fn cut(at: usize) -> String {
+fn truncated(at: usize) -> String {
     format!("the image ends before byte 0x{at:x}")
 }
 
@@ -198,18 +211,25 @@ mod tests {
     #[test]
     fn the_offset_of_a_thread_local_variable_is_no_longer_relocated() {
         let mut bytes = image(0x20);
-        assert_eq!(mend(&mut bytes), Ok(1));
+        assert_eq!(repair(&mut bytes), Ok(1));
         assert_eq!(bytes[0x708..0x70a], [0, 0], "skipped");
         assert_eq!(bytes[0x70a..0x70c], [0x08, 0xa0], "the 64-bit one stays");
         let checked = bytes[0x80 + 24 + 64..][..4].to_vec();
         bytes[0x80 + 24 + 64..][..4].fill(0);
         assert_eq!(checked, checksum(&bytes).to_le_bytes());
-        assert_eq!(mend(&mut bytes), Ok(0));
+        assert_eq!(repair(&mut bytes), Ok(0));
+    }
+
+    #[test]
+    fn only_what_is_shipped_keeps_its_symbols() {
+        let keeps = |name: &str| keeps_symbols(&Path::new("deps").join(name));
+        assert!(keeps("rasadmin.dll") && keeps("rasadmin-0123456789abcdef.exe") && keeps("rasadmin.exe"));
+        assert!(!keeps("rasadmin_check-0123456789abcdef.exe") && !keeps("recorder.dll") && !keeps("rasadmin.dll.a"));
     }
 
     #[test]
     fn any_other_32_bit_relocation_is_refused() {
-        let error = mend(&mut image(0x1_0000)).unwrap_err();
+        let error = repair(&mut image(0x1_0000)).unwrap_err();
         assert!(error.contains("0x1000"), "{error}");
     }
 }

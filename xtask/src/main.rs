@@ -1,17 +1,21 @@
-//! What the README's commands call: `cargo xtask demo`, `test`, `windows` and the rest.
+//! The developer's commands: `cargo xtask demo`, `test`, `windows` and the others.
 #![forbid(unsafe_code)]
 
 mod bench;
 mod demo;
+mod disk;
 mod fixtures;
 mod freeradius;
 mod linker;
 mod lint;
 mod packages;
 mod shell;
+mod shipped;
 mod tests;
+mod timing;
 mod torture;
 mod windows;
+mod words;
 
 use std::process::ExitCode;
 
@@ -22,19 +26,20 @@ usage: cargo xtask COMMAND
 
   demo [--windows]   build the product, check it, run the office day through it
                      (--windows: the Windows DLL, under Wine on Linux)
-  test               every test: native, then the same for Windows under Wine
-  bench [--windows]  what a session costs through the product, next to six bare appends; what its parts cost
+  test [--quick]     every test: native, and the same for Windows under Wine
+                     (--quick: the native tests without the long ones, which tests/not-quick.txt lists)
+  bench [--windows]  measure what a session costs, compared with six bare appends, and what its parts cost
   torture            kill the product at every point of every callback (--rounds N, 1000 by default;
-                     --two-processes; --windows; --seed S; --control: does the check find what is wrong?)
+                     --two-processes; --windows; --seed S; --control: test that known faults are found)
   torture --model    play random sequences of RRAS's calls against the engine, and compare with the truth
                      (--steps N, 10 million by default; --minutes N; --seed S, the first one; --run-length N;
-                     --all: go on after a failure; --replay SEED: that run alone;
-                     --dll: against the whole product, 20,000 steps by default; --control: are known faults found?)
-  windows            leave target/windows/rasadmin.dll and rasadmin.exe
+                     --all: continue after a failure; --replay SEED: only that run;
+                     --dll: against the whole product, 20,000 steps by default; --control: test that known faults are found)
+  windows            build target/windows/rasadmin.dll and rasadmin.exe, and their debug files in debug/
   fixtures           build the admin DLLs in C that the tests need
-  freeradius         fetch FreeRADIUS's table definitions that the tests load an export into
-  lint               format, clippy (Windows code too), cargo deny
-  bless              write the generated pages and snapshots anew
+  freeradius         fetch FreeRADIUS's table definitions, into which the tests load an export
+  lint               format, clippy (Windows code too), words and names, cargo deny
+  bless              regenerate the generated pages and snapshots
   layout             print the structures as the C compiler lays them out
 ";
 
@@ -48,6 +53,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::native(),
         ["demo", "--windows"] => demo::windows(),
         ["test"] => tests::all(),
+        ["test", "--quick"] => tests::quick(),
         ["bench"] => bench::bench(false),
         ["bench", "--windows"] => bench::bench(true),
         ["torture", ref options @ ..] => torture::command(options),

@@ -1,17 +1,18 @@
-//! What must be installed, and installing it on Debian and Ubuntu.
+//! The packages that must be installed; on Debian and Ubuntu, their installation.
 
 use crate::Result;
 use crate::shell::{has, output, run};
+use crate::timing::step;
 use std::process::Command;
 use std::sync::OnceLock;
 
 /// A C compiler for the native fixtures, and for crates that build C.
 pub const NATIVE: &[&str] = &["gcc", "libc6-dev"];
-/// It sees what the power cut's test needs to know.
+/// Shows the test of power cuts which files are written and synced.
 pub const STRACE: &[&str] = &["strace"];
 /// A database that exported sessions are loaded into.
 pub const POSTGRESQL: &[&str] = &["postgresql"];
-/// A linker, windres and C compilers for Windows, and Wine to run what they make.
+/// A linker, windres and C compilers for Windows, and Wine to run the programs.
 pub const WINDOWS: &[&str] =
     &["binutils-mingw-w64-x86-64", "gcc-mingw-w64-x86-64", "gcc-mingw-w64-i686", "wine", "wine64"];
 /// Debian's Rust for building std: rustup has no target whose programs start under Debian's Wine.
@@ -22,11 +23,11 @@ const RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clip
 pub enum WindowsRust {
     /// Debian's, with its own source of std.
     Debian,
-    /// The one that runs us, with rustup's source of std: where apt has no rustc-web, as on Ubuntu.
+    /// The one that runs this program, with rustup's source of std: if apt has no rustc-web, as on Ubuntu.
     Rustup,
 }
 
-/// Installs, once, what builds std for Windows, and says which it is.
+/// Installs the Rust that builds std for Windows, if it is missing, and returns which one it is.
 pub fn windows_rust() -> Result<WindowsRust> {
     static FOUND: OnceLock<Result<WindowsRust>> = OnceLock::new();
     FOUND
@@ -43,7 +44,7 @@ pub fn windows_rust() -> Result<WindowsRust> {
         .clone()
 }
 
-/// Does apt know the package? Its lists may have to be fetched first.
+/// Returns whether apt knows the package; fetches its lists first if they are missing.
 fn apt_has(package: &str) -> bool {
     let candidate = || {
         let policy = output(Command::new("apt-cache").args(["policy", package])).unwrap_or_default();
@@ -52,14 +53,14 @@ fn apt_has(package: &str) -> bool {
     has("apt-get") && (candidate() || (apt(&["update", "-qq"]).is_ok() && candidate()))
 }
 
-/// Installs those that are missing, naming them; on other systems says what to install.
+/// Installs the packages that are missing and names them; on other systems, says what to install.
 pub fn need(packages: &[&str]) -> Result {
     if cfg!(windows) {
         return Ok(());
     }
     if !has("apt-get") || !has("dpkg-query") {
         return Err(format!(
-            "this system has no apt-get. Install what these Debian packages hold, then run the command again:\n  {}\n\
+            "this system has no apt-get. Install the contents of these Debian packages, then run the command again:\n  {}\n\
              (rustc-web is Rust 1.96 with its source, for building std; wine must be 8.0 or newer)",
             packages.join(" ")
         ));
@@ -68,9 +69,10 @@ pub fn need(packages: &[&str]) -> Result {
     if missing.is_empty() {
         return Ok(());
     }
-    eprintln!("==> installing (apt-get): {}", missing.join(" "));
-    apt(&["update", "-qq"])?;
-    apt(&[&["install", "-y", "-qq", "--no-install-recommends"], &missing[..]].concat())
+    step(&format!("installing (apt-get): {}", missing.join(" ")), || {
+        apt(&["update", "-qq"])?;
+        apt(&[&["install", "-y", "-qq", "--no-install-recommends"], &missing[..]].concat())
+    })
 }
 
 /// Fetches apt's lists.
@@ -93,7 +95,7 @@ fn apt(arguments: &[&str]) -> Result {
     } else {
         return Err(format!("run this as root, or install sudo: apt-get {}", arguments.join(" ")));
     };
-    // Another apt-get may be running, as on a machine that has just started: its lock is waited for.
+    // Another apt-get may be running, as on a machine that has just started: wait for its lock.
     command.args(["-o", "DPkg::Lock::Timeout=300"]);
     command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments).stdout(std::process::Stdio::null());
     run(&mut command)

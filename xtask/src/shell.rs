@@ -1,11 +1,9 @@
-//! Running programs, and where things are.
+//! Helpers to run programs, and the folders of the repository.
 
 use crate::Result;
-use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
 /// The repository's root.
 pub fn root() -> PathBuf {
@@ -17,12 +15,12 @@ pub fn target() -> PathBuf {
     root().join("target")
 }
 
-/// A path below the root, as one would type it there.
+/// A path relative to the root, as you would type it there.
 pub fn relative(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// Runs a program in the root folder, its output shown.
+/// Runs a program in the root folder and shows its output.
 pub fn run(command: &mut Command) -> Result {
     let status = command.current_dir(root()).status().map_err(|e| failed(command, &e))?;
     if status.success() { Ok(()) } else { Err(format!("{}: {status}", described(command))) }
@@ -38,31 +36,17 @@ pub fn output(command: &mut Command) -> Result<String> {
     Err(format!("{}: {}\n{stdout}{stderr}", described(command), output.status))
 }
 
-/// Runs a program with both its outputs into a file, in the order they came; returns whether it succeeded, and the
-/// text.
-pub fn logged(command: &mut Command, log: &Path) -> Result<(bool, String)> {
-    let (mut from, to) = std::io::pipe().map_err(|e| format!("no pipe: {e}"))?;
-    let error = to.try_clone().map_err(|e| format!("no pipe: {e}"))?;
+/// Runs a program; returns whether it succeeded, and both its outputs in the order they came.
+pub fn logged(command: &mut Command) -> Result<(bool, String)> {
+    let (mut from, to) = std::io::pipe().map_err(|e| format!("cannot make a pipe: {e}"))?;
+    let error = to.try_clone().map_err(|e| format!("cannot make a pipe: {e}"))?;
     let mut child = command.current_dir(root()).stdout(to).stderr(error).spawn().map_err(|e| failed(command, &e))?;
     // The command holds the pipe's writing ends; they must be closed for the reading to end.
     command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     let mut text = Vec::new();
     from.read_to_end(&mut text).map_err(|e| format!("cannot read the output: {e}"))?;
     let status = child.wait().map_err(|e| e.to_string())?;
-    if let Some(folder) = log.parent() {
-        create(folder)?;
-    }
-    File::create(log).and_then(|mut file| file.write_all(&text)).map_err(|e| format!("{}: {e}", log.display()))?;
     Ok((status.success(), String::from_utf8_lossy(&text).into_owned()))
-}
-
-/// Says what is being done, and when it is done, how long it took.
-pub fn step<T>(what: &str, action: impl FnOnce() -> Result<T>) -> Result<T> {
-    eprintln!("==> {what}");
-    let start = Instant::now();
-    let result = action()?;
-    eprintln!("    {:.0} s", start.elapsed().as_secs_f64());
-    Ok(result)
 }
 
 /// Creates a folder and those above it.
@@ -77,7 +61,7 @@ pub fn copy_into(file: &Path, folder: &Path) -> Result {
     std::fs::copy(file, &to).map(drop).map_err(|e| format!("cannot copy {} to {}: {e}", file.display(), to.display()))
 }
 
-/// Is this program to be found?
+/// Returns whether a program is in `PATH`.
 pub fn has(program: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| {
         let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
@@ -85,7 +69,7 @@ pub fn has(program: &str) -> bool {
     })
 }
 
-/// The cargo that runs us.
+/// The cargo that runs this program.
 pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }

@@ -1,79 +1,175 @@
-//! Every test: natively, then the same for Windows under Wine, and the account of what ran where.
+//! `cargo xtask test`: every test natively, the same for Windows under Wine, and the check of what ran where.
 
-use crate::shell::{cargo, create, logged, root, run, step, target};
-use crate::{Result, fixtures, freeradius, packages, torture, windows};
+mod lists;
+mod results;
+
+use crate::shell::{cargo, create, logged, relative, run, target};
+use crate::timing::{self, step};
+use crate::{Result, disk, fixtures, freeradius, packages, shipped, torture, windows};
+use lists::{NATIVE_ONLY, NOT_QUICK};
+use results::Run;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Instant;
 
-const NATIVE_ONLY: &str = "tests/native-only.txt";
-
 /// Crates of pure logic: what they do is the same on every platform, so they run natively only.
 const PURE: [&str; 4] = ["rasadmin-engine", "rasadmin-model", "rasadmin-history", "rasadmin-messages"];
 
-/// Runs everything.
+/// How many of the slowest test programs the table at the end names.
+const SLOWEST: usize = 10;
+
+/// Runs everything. The native tests and those under Wine run at the same time: neither keeps two cores busy alone.
 pub fn all() -> Result {
     let start = Instant::now();
+    disk::require_space()?;
     packages::need(&[packages::NATIVE, packages::STRACE, packages::POSTGRESQL, packages::WINDOWS].concat())?;
+    if !cfg!(windows) {
+        // Both threads below need it: install it before them.
+        packages::windows_rust()?;
+    }
     freeradius::schemas()?;
-    windows::product()?;
-    windows::wine()?;
     step("building the admin DLLs in C", || fixtures::build().map(drop))?;
-    // The DLLs that the tests load: cargo test alone does not build them.
-    step("building for this machine", || run(cargo().args(["build", "--workspace", "--quiet"])))?;
-    let pure = step("tests of pure logic, native", || {
-        let mut command = cargo();
-        command.args(["test", "--no-fail-fast"]).args(PURE.iter().flat_map(|name| ["--package", name]));
-        suite("pure", &mut command)
+    windows::wine()?;
+    windows::clear_temporary();
+    let depth = timing::depth();
+    let (here, wine) = std::thread::scope(|scope| {
+        // On Windows the native run is the Windows run.
+        let wine = (!cfg!(windows)).then(|| scope.spawn(move || timing::inside(depth, under_wine)));
+        let here = Native::run();
+        let wine = wine.map(|thread| thread.join().unwrap_or_else(|_| Err("the run under Wine panicked".to_owned())));
+        (here, wine)
     });
-    let native = step("tests, native", || {
-        let mut command = cargo();
-        command.args(["test", "--workspace", "--no-fail-fast"]).args(without_pure());
-        suite("native", &mut command)
-    });
-    let wine = if cfg!(windows) {
-        // Here the native run is the Windows run.
-        Ok(None)
-    } else {
-        step("tests, for Windows under Wine", || {
-            // The release profile shares its std with the build above.
-            let mut command = windows::command("test")?;
-            command.args(["--release", "--workspace", "--exclude", "xtask", "--no-fail-fast"]).args(without_pure());
-            // The ignored tests would change a real Windows system.
-            command.args(["--", "--include-ignored"]);
-            suite("wine", &mut command).map(Some)
-        })
-    };
     windows::end_wine();
-    let (pure, native, wine) = match (pure, native, wine) {
-        (Ok(pure), Ok(native), Ok(wine)) => (pure, native, wine),
-        (pure, native, wine) => {
-            let errors: Vec<_> = pure.err().into_iter().chain(native.err()).chain(wine.err()).collect();
-            return Err(errors.join("\n"));
+    windows::clear_temporary();
+    let mut errors = here.errors;
+    let wine = match wine {
+        Some(Ok(run)) => Some(run),
+        Some(Err(error)) => {
+            errors.push(error);
+            None
         }
+        None => None,
     };
-    if let Some(name) = pure.iter().find_map(|(name, &ran)| (!ran).then_some(name)) {
+    let runs = [("pure", &here.pure), ("native", &here.native), ("Wine", &wine)];
+    let runs: Vec<(&str, &Run)> = runs.iter().filter_map(|(name, run)| Some((*name, run.as_ref()?))).collect();
+    println!("\nwhat took how long; native and Wine at the same time:\n\n{}", timing::table());
+    println!("the slowest test programs:\n\n{}", results::slowest(&runs, SLOWEST));
+    if let Some(summary) = disk::summary() {
+        println!("target holds {summary}");
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let (Some(pure), Some(native), []) = (&here.pure, &here.native, &errors[..]) else {
+        return Err(format!("{}\nafter {seconds:.0} s", errors.join("\n")));
+    };
+    if let Some(name) = pure.tests.iter().find_map(|(name, &ran)| (!ran).then_some(name)) {
         return Err(format!("{name} was not run: a test of pure logic has no reason to be ignored"));
     }
-    step("torture, sixty rounds of either kind", torture::bounded)?;
-    let explained = account(&native, wine.as_ref())?;
-    let passed = |run: &Run| run.values().filter(|&&ok| ok).count();
-    let under_wine = wine.as_ref().map_or(0, passed);
+    let explained = account(native, wine.as_ref())?;
+    not_quick_is_current(&runs)?;
+    let under_wine = wine.as_ref().map_or(0, Run::passed);
     println!(
-        "tests: {} native, {under_wine} of them under Wine, {} of pure logic, {explained} explained by {NATIVE_ONLY}; {:.0} s",
-        passed(&native),
-        pure.len(),
-        start.elapsed().as_secs_f64()
+        "tests: {} native, {under_wine} of them under Wine, {} of pure logic, {explained} explained by {NATIVE_ONLY}; \
+         {seconds:.0} s",
+        native.passed(),
+        pure.passed(),
     );
-    println!("{} passed, 0 failed", pure.len() + passed(&native) + under_wine);
+    println!("{} passed, 0 failed", pure.passed() + native.passed() + under_wine);
     Ok(())
+}
+
+/// Runs the native tests, without those that tests/not-quick.txt lists.
+pub fn quick() -> Result {
+    let start = Instant::now();
+    disk::require_space()?;
+    packages::need(&[packages::NATIVE, packages::WINDOWS].concat())?;
+    freeradius::schemas()?;
+    step("building the admin DLLs in C", || fixtures::build().map(drop))?;
+    windows::wine()?;
+    step("building for this machine", || run(cargo().args(["build", "--workspace", "--quiet"])))?;
+    let left_out = lists::read(NOT_QUICK)?;
+    let result = step("tests, native", || {
+        let mut command = cargo();
+        command.args(["test", "--workspace", "--no-fail-fast", "--", "--exact"]);
+        command.args(left_out.keys().flat_map(|name| ["--skip", lists::without_binary(name)]));
+        suite("quick", &mut command)
+    });
+    println!("\nwhat took how long:\n\n{}", timing::table());
+    let run = result?;
+    println!("the slowest test programs:\n\n{}", results::slowest(&[("native", &run)], SLOWEST));
+    println!("left out; `cargo xtask test` runs it:\n");
+    for (reason, count) in reasons(&left_out) {
+        println!("  {count:>3}  {reason}");
+    }
+    println!("       all tests for Windows under Wine, and the torture of the product\n");
+    println!("{} passed, 0 failed; {:.0} s", run.passed(), start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// The reasons of a list, and how many tests each has.
+fn reasons(list: &BTreeMap<String, String>) -> BTreeMap<&str, usize> {
+    let mut reasons = BTreeMap::new();
+    for reason in list.values() {
+        *reasons.entry(reason.as_str()).or_default() += 1;
+    }
+    reasons
+}
+
+/// The runs on this machine itself.
+#[derive(Default)]
+struct Native {
+    pure: Option<Run>,
+    native: Option<Run>,
+    errors: Vec<String>,
+}
+
+impl Native {
+    fn run() -> Self {
+        let mut all = Self::default();
+        // The DLLs that the tests load: cargo test alone does not build them.
+        if let Err(error) = step("building for this machine", || run(cargo().args(["build", "--workspace", "--quiet"])))
+        {
+            all.errors.push(error);
+            return all;
+        }
+        all.pure = all.keep(step("tests of pure logic, native", || {
+            let mut command = cargo();
+            command.args(["test", "--no-fail-fast"]).args(PURE.iter().flat_map(|name| ["--package", name]));
+            suite("pure", &mut command)
+        }));
+        all.native = all.keep(step("tests, native", || {
+            let mut command = cargo();
+            command.args(["test", "--workspace", "--no-fail-fast"]).args(without_pure());
+            suite("native", &mut command)
+        }));
+        all.keep(step("torture, sixty rounds of either kind", torture::bounded));
+        all
+    }
+
+    /// The result of a step; an error is added to the others.
+    fn keep<T>(&mut self, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.errors.push(error)).ok()
+    }
+}
+
+fn under_wine() -> Result<Run> {
+    let folder = windows::product()?;
+    let run = step("tests, for Windows under Wine", || {
+        // The release profile shares its std with the build above.
+        let mut command = windows::command("test")?;
+        command.args(["--release", "--workspace", "--exclude", "xtask", "--no-fail-fast"]).args(without_pure());
+        // The ignored tests would change a real Windows system.
+        command.args(["--", "--include-ignored"]);
+        suite("wine", &mut command)
+    })?;
+    step("the shipped files and their debug files", || shipped::check(&folder))?;
+    Ok(run)
 }
 
 fn without_pure() -> impl Iterator<Item = &'static str> {
     PURE.iter().flat_map(|name| ["--exclude", name])
 }
 
-/// Writes the generated pages and the snapshots anew.
+/// Regenerates the generated pages and the snapshots.
 pub fn bless() -> Result {
     run(cargo()
         .args(["test", "--workspace", "--quiet"])
@@ -82,32 +178,34 @@ pub fn bless() -> Result {
         .env("TRYBUILD", "overwrite"))
 }
 
-/// The tests of a run by name, `binary::test`: true if it ran and passed, false if it was ignored.
-type Run = BTreeMap<String, bool>;
-
 fn suite(name: &str, command: &mut Command) -> Result<Run> {
-    let folder = target().join("test-logs");
-    create(&folder)?;
-    let log = folder.join(format!("{name}.log"));
+    let log = target().join("test-logs").join(format!("{name}.log"));
     // A snapshot that differs is a failure, never a new file.
     command.env("INSTA_UPDATE", "no").env("RASADMIN_FIXTURES", target().join("fixtures"));
-    let (ok, text) = logged(command, &log)?;
-    let run = parse(&text);
+    let (ok, text) = logged(command)?;
+    // A full disk must not hide what the tests found.
+    let written = create(&target().join("test-logs"))
+        .and_then(|()| std::fs::write(&log, &text).map_err(|e| format!("{}: {e}", relative(&log))));
+    let place = match &written {
+        Ok(()) => format!("the whole output is in {}", relative(&log)),
+        Err(error) => format!("the output was not written ({error})"),
+    };
+    let run = Run::parse(&text);
     if !ok {
         print_failures(&text);
-        return Err(format!("tests failed ({name}); the whole output is in {}", crate::shell::relative(&log)));
+        return Err(format!("tests failed ({name}); {place}"));
+    }
+    if written.is_err() {
+        eprintln!("warning: {place}; what the tests found is complete");
     }
     // A test program that is killed can end with success and without a result.
-    let of = |what: &[&str]| text.lines().filter(|l| what.iter().any(|w| l.trim_start().starts_with(w))).count();
-    let (began, ended) = (of(&["Running ", "Doc-tests "]), of(&["test result: "]));
-    if run.is_empty() || began > ended {
-        let log = crate::shell::relative(&log);
-        return Err(format!("{began} test programs began and {ended} ended ({name}): see {log}"));
+    if run.tests.is_empty() || run.began > run.programs.len() {
+        return Err(format!("{} test programs began and {} ended ({name}); {place}", run.began, run.programs.len()));
     }
     Ok(run)
 }
 
-/// Everything but the lines that say all is well.
+/// Prints everything except the lines of tests that passed.
 fn print_failures(text: &str) {
     for line in text.lines() {
         let fine = line.ends_with("... ok") || line.ends_with("... ignored") || line.starts_with("test result: ok");
@@ -119,64 +217,46 @@ fn print_failures(text: &str) {
     }
 }
 
-fn parse(text: &str) -> Run {
-    let mut run = Run::new();
-    let mut binary = String::new();
-    for line in text.lines() {
-        if let Some(rest) = line.trim_start().strip_prefix("Running ") {
-            // `unittests src/lib.rs (target/debug/deps/mprapi-0123456789abcdef)`: the name without its hash.
-            let path = rest.rsplit_once('(').map_or(rest, |(_, path)| path.trim_end_matches(')'));
-            let file = path.rsplit(['/', '\\']).next().unwrap_or(path).trim_end_matches(".exe");
-            binary = file.rsplit_once('-').map_or(file, |(name, _)| name).to_owned();
-        } else if let Some(name) = line.trim_start().strip_prefix("Doc-tests ") {
-            binary = format!("{name} doc");
-        } else if line.contains("[should ") {
-            // trybuild's own lines, one for each file of its one test.
-        } else if let Some((name, result)) = line.strip_prefix("test ").and_then(|l| l.rsplit_once(" ... ")) {
-            let ran = result.starts_with("ok");
-            run.insert(format!("{binary}::{}", doc_name(name)), ran);
-        }
-    }
-    run
-}
-
-/// A doc test's name without its line number's compile mode; other names as they are.
-fn doc_name(name: &str) -> String {
-    name.replace('\\', "/")
-}
-
-/// What did not run under Wine must be in the list with its reason, and nothing else may be.
+/// Checks that the list has exactly the tests that did not run under Wine; returns how many.
 fn account(native: &Run, wine: Option<&Run>) -> Result<usize> {
-    let path = root().join(NATIVE_ONLY);
-    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let mut listed: BTreeMap<&str, &str> = BTreeMap::new();
-    for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-        let (name, reason) = line
-            .split_once(": ")
-            .filter(|(_, reason)| !reason.trim().is_empty())
-            .ok_or_else(|| format!("{NATIVE_ONLY}: `{line}` has no `: reason`"))?;
-        listed.insert(name.trim(), reason);
-    }
-    let ran = |run: &Run| -> BTreeSet<String> { run.iter().filter(|(_, ok)| **ok).map(|(n, _)| n.clone()).collect() };
+    let listed = lists::read(NATIVE_ONLY)?;
+    let ran =
+        |run: &Run| -> BTreeSet<String> { run.tests.iter().filter(|(_, ok)| **ok).map(|(n, _)| n.clone()).collect() };
     let native_ran = ran(native);
-    let mut skipped: BTreeSet<String> = native.keys().filter(|n| !native_ran.contains(*n)).cloned().collect();
+    let mut skipped: BTreeSet<String> = native.tests.keys().filter(|n| !native_ran.contains(*n)).cloned().collect();
     if let Some(wine) = wine {
         let wine_ran = ran(wine);
         skipped.extend(native_ran.difference(&wine_ran).filter(|n| !n.starts_with("xtask::")).cloned());
-        skipped.extend(wine.keys().filter(|n| !wine_ran.contains(*n)).cloned());
+        skipped.extend(wine.tests.keys().filter(|n| !wine_ran.contains(*n)).cloned());
     }
     let unexplained: Vec<_> = skipped.iter().filter(|n| !listed.contains_key(n.as_str())).cloned().collect();
-    let stale: Vec<_> = listed.keys().filter(|n| !skipped.contains(**n) && wine.is_some()).collect();
+    let stale: Vec<_> = listed.keys().filter(|n| !skipped.contains(*n) && wine.is_some()).collect();
     if unexplained.is_empty() && stale.is_empty() {
         return Ok(skipped.len());
     }
-    let message = format!(
+    warn_or_fail(format!(
         "{NATIVE_ONLY} does not match what was skipped: without a reason there {unexplained:?}; listed, but not skipped \
          {stale:?}"
-    );
+    ))?;
+    Ok(skipped.len() - unexplained.len())
+}
+
+/// Every test that `--quick` leaves out must exist.
+fn not_quick_is_current(runs: &[(&str, &Run)]) -> Result {
+    let listed = lists::read(NOT_QUICK)?;
+    let exists = |name: &str| runs.iter().any(|(_, run)| run.tests.contains_key(name));
+    let stale: Vec<_> = listed.keys().filter(|name| !exists(name)).collect();
+    if stale.is_empty() || cfg!(windows) {
+        return Ok(());
+    }
+    warn_or_fail(format!("{NOT_QUICK} lists tests that do not exist: {stale:?}"))
+}
+
+/// A warning, or an error in CI.
+fn warn_or_fail(message: String) -> Result {
     if std::env::var_os("CI").is_some() {
         return Err(message);
     }
     eprintln!("warning: {message}");
-    Ok(skipped.len() - unexplained.len())
+    Ok(())
 }

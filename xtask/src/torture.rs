@@ -1,13 +1,14 @@
-//! `cargo xtask torture`: kills the product at every point of every callback, and looks what became of its journal and of
-//! the ledger that is made from it; with `--model` it plays random sequences of RRAS's calls against the engine instead,
-//! or with `--dll` against the whole product, and compares the results with the truth.
+//! `cargo xtask torture`: kills the product at every point of every callback, and checks its journal and the ledger that
+//! is built from it. With `--model`, it plays random sequences of RRAS's calls against the engine instead, or with
+//! `--dll` against the whole product, and compares the results with the truth.
 
-use crate::shell::{cargo, run, step, target};
+use crate::shell::{cargo, run, target};
+use crate::timing::step;
 use crate::{Result, packages, windows};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What is run.
+/// Options of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options<'a> {
     rounds: Option<&'a str>,
@@ -43,7 +44,8 @@ pub fn command(words: &[&str]) -> Result {
     torture(options)
 }
 
-/// The model of the truth: 10 million steps against the engine by default, 20,000 against the product with `--dll`.
+/// Runs the model of the truth: by default 10 million steps against the engine, or 20,000 against the product with
+/// `--dll`.
 fn model(words: &[&str]) -> Result {
     let Some(at) = words.iter().position(|&word| word == "--dll") else {
         step("building the model", || run(cargo().args(["build", "--release", "--quiet", "-p", "rasadmin-model"])))?;
@@ -64,7 +66,7 @@ fn product(folder: &Path) -> PathBuf {
     folder.join(format!("{}rasadmin{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
 }
 
-/// A few rounds of either kind, and the control: part of the tests.
+/// Runs sixty rounds of either kind, and the control: part of the tests.
 pub fn bounded() -> Result {
     let some = Options { rounds: Some("60"), ..Options::default() };
     torture(Options { control: true, ..some })?;
@@ -105,7 +107,7 @@ fn torture(options: Options<'_>) -> Result {
     result
 }
 
-/// The product with the hooks is built in a folder of its own: the one that is shipped never has them.
+/// Builds the product with the hooks in a folder of its own: the shipped product never has them.
 fn build(cargo: &mut Command, folder: &Path) -> Result {
     cargo.args(["--release", "--quiet", "-p", "rasadmin-torture", "-p", "rasadmin-dll"]);
     run(cargo.args(["--features", "rasadmin-dll/torture", "--target-dir"]).arg(folder))

@@ -3,16 +3,17 @@
 //! rustup cannot be relied on for a Windows target whose programs start under Debian's Wine, so std is built from
 //! Debian's rust-web-src; docs/architecture.md says why each flag is there.
 
-use crate::Result;
 use crate::packages::{self, WindowsRust};
-use crate::shell::{cargo, copy_into, create, output, root, run, step, target};
-use std::path::PathBuf;
+use crate::shell::{cargo, copy_into, create, output, root, run, target};
+use crate::timing::step;
+use crate::{Result, shipped};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The target.
 pub const TRIPLE: &str = "x86_64-win7-windows-gnu";
 
-/// A command of cargo's for the Windows target: on Windows the ordinary one.
+/// A cargo command for the Windows target; on Windows, the ordinary one.
 pub fn command(subcommand: &str) -> Result<Command> {
     if cfg!(windows) {
         let mut command = cargo();
@@ -33,6 +34,9 @@ pub fn command(subcommand: &str) -> Result<Command> {
         .env("RUSTFLAGS", "-Zhas-thread-local=yes")
         .env("CARGO_TARGET_DIR", target().join("win-build"))
         .env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_LINKER", crate::linker::install()?)
+        // The linker strips all but the shipped files; their symbols go into debug files.
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only")
+        .env("CARGO_PROFILE_RELEASE_STRIP", "none")
         // Build scripts would guess the C compiler from the linker's name.
         .env("CC_x86_64_win7_windows_gnu", "x86_64-w64-mingw32-gcc")
         .env("AR_x86_64_win7_windows_gnu", "x86_64-w64-mingw32-ar")
@@ -42,7 +46,7 @@ pub fn command(subcommand: &str) -> Result<Command> {
     Ok(command)
 }
 
-/// The environment in which Debian's toolchain is found.
+/// Sets the environment so that cargo finds Debian's toolchain.
 fn debian_environment(command: &mut Command) {
     let path = std::env::var("PATH").unwrap_or_default();
     // A toolchain of rustup's, or its flags, must not leak into the build by Debian's.
@@ -52,7 +56,7 @@ fn debian_environment(command: &mut Command) {
     command.env("PATH", format!("/usr/bin:{path}")).env("RUSTC", "/usr/bin/rustc");
 }
 
-/// Where Wine finds its prefix, and keeps quiet.
+/// Sets the Wine prefix, and turns its debug output off.
 pub fn wine_environment(command: &mut Command) {
     command
         .env("WINEPREFIX", prefix())
@@ -65,7 +69,7 @@ fn prefix() -> PathBuf {
     target().join("wine")
 }
 
-/// A program for Windows: under Wine, but on Windows as it is.
+/// Runs a program for Windows under Wine; on Windows, directly.
 pub fn program(path: &str) -> Command {
     if cfg!(windows) {
         return Command::new(path);
@@ -76,27 +80,33 @@ pub fn program(path: &str) -> Command {
     command
 }
 
-/// Where the Windows build leaves its files.
+/// The folder of the files that the Windows build makes.
 pub fn built() -> PathBuf {
     if cfg!(windows) { target().join("release") } else { target().join("win-build").join(TRIPLE).join("release") }
 }
 
-/// Builds target/windows/rasadmin.dll and rasadmin.exe, with the example DLLs beside them in examples/.
+/// Builds target/windows/rasadmin.dll and rasadmin.exe, with the example DLLs in examples/ and the debug files in debug/
+/// beside them.
 pub fn product() -> Result<PathBuf> {
     packages::need(packages::WINDOWS)?;
     step("building for Windows (the first time std too: some minutes)", || {
         run(command("build")?.args(["--release", "--quiet", "--workspace", "--exclude", "xtask"]))
     })?;
     let folder = target().join("windows");
-    copy_into(&built().join("rasadmin.dll"), &folder)?;
-    copy_into(&built().join("rasadmin.exe"), &folder)?;
+    for file in shipped::FILES {
+        if cfg!(windows) {
+            copy_into(&built().join(file), &folder)?
+        } else {
+            shipped::split(&built().join(file), &folder)?
+        }
+    }
     for example in ["audit_log", "static_address", "recorder", "reject"] {
         copy_into(&built().join(format!("{example}.dll")), &folder.join("examples"))?;
     }
     Ok(folder)
 }
 
-/// Makes the Wine prefix, once.
+/// Makes the Wine prefix, if it is missing.
 pub fn wine() -> Result {
     if cfg!(windows) || prefix().join("ready").exists() {
         return Ok(());
@@ -112,11 +122,48 @@ pub fn wine() -> Result {
             wine_environment(&mut command);
             run(command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))?;
         }
+        end_wine();
+        shrink(&prefix().join("drive_c").join("windows"))?;
         std::fs::write(prefix().join("ready"), "").map_err(|e| format!("cannot write to the Wine prefix: {e}"))
     })
 }
 
-/// Ends Wine's server, which would hold our output open.
+/// The folder of Debian's Wine with its own DLLs.
+const WINES_OWN: &str = "/usr/lib/x86_64-linux-gnu/wine/x86_64-windows";
+/// The bytes that Wine reads of a copy in the prefix: the headers, which say that it loads its own file instead.
+const HEADERS: u64 = 4096;
+
+/// Replaces everything after the headers of the copies of Wine's own DLLs by holes: 0.7 GB that Wine never reads.
+fn shrink(folder: &Path) -> Result {
+    let at = |e: std::io::Error| format!("{}: {e}", folder.display());
+    for entry in std::fs::read_dir(folder).map_err(at)? {
+        let entry = entry.map_err(at)?;
+        let (path, own) = (entry.path(), Path::new(WINES_OWN).join(entry.file_name()));
+        let kind = entry.file_type().map_err(at)?;
+        if kind.is_dir() {
+            shrink(&path)?;
+        } else if kind.is_file()
+            && own.is_file()
+            && std::fs::read(&path).map_err(at)? == std::fs::read(&own).map_err(at)?
+        {
+            let file = std::fs::OpenOptions::new().write(true).open(&path).map_err(at)?;
+            let size = file.metadata().map_err(at)?.len();
+            file.set_len(HEADERS.min(size)).and_then(|()| file.set_len(size)).map_err(at)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the files that killed tests left in the Windows folder for temporary files.
+pub fn clear_temporary() {
+    for user in std::fs::read_dir(prefix().join("drive_c").join("users")).into_iter().flatten().flatten() {
+        for entry in std::fs::read_dir(user.path().join("Temp")).into_iter().flatten().flatten() {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Ends Wine's server, which would keep our output open.
 pub fn end_wine() {
     if !cfg!(windows) && prefix().exists() {
         let mut command = Command::new("wineserver");

@@ -28,7 +28,9 @@ impl Server {
         let data = data.to_str().unwrap();
         server.run("initdb", &["-D", data, "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"], "");
         let socket = server.folder.path().to_str().unwrap();
-        let options = format!("-c listen_addresses='' -c unix_socket_directories='{socket}' -c fsync=off");
+        // The data need not outlive the test.
+        let fast = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c jit=off";
+        let options = format!("-c listen_addresses='' -c unix_socket_directories='{socket}' {fast}");
         let log = format!("{socket}/log");
         server.run("pg_ctl", &["-D", data, "-w", "-o", &options, "-l", &log, "start"], "");
         server

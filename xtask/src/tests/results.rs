@@ -1,0 +1,103 @@
+//! What libtest's output says: which tests ran, and how long each test program took.
+
+use std::collections::BTreeMap;
+
+/// A run of `cargo test`.
+#[derive(Debug, Default, PartialEq)]
+pub struct Run {
+    /// The tests by name, `binary::test`: true if it ran and passed, false if it was ignored or failed.
+    pub tests: BTreeMap<String, bool>,
+    /// Seconds that each test program took, and its name with its source.
+    pub programs: Vec<(f64, String)>,
+    /// How many test programs began.
+    pub began: usize,
+}
+
+impl Run {
+    /// Reads the output of `cargo test`.
+    pub fn parse(text: &str) -> Self {
+        let mut run = Self::default();
+        let (mut binary, mut program) = (String::new(), String::new());
+        for line in text.lines() {
+            let line_start = line.trim_start();
+            if let Some(rest) = line_start.strip_prefix("Running ") {
+                // `unittests src/lib.rs (target/debug/deps/mprapi-0123456789abcdef)`: the name without its hash.
+                let (source, path) = rest.rsplit_once(" (").unwrap_or(("", rest));
+                let file = path.trim_end_matches(')').rsplit(['/', '\\']).next().unwrap_or(path);
+                let file = file.trim_end_matches(".exe");
+                binary = file.rsplit_once('-').map_or(file, |(name, _)| name).to_owned();
+                program = format!("{binary} ({})", source.trim_start_matches("unittests "));
+                run.began += 1;
+            } else if let Some(name) = line_start.strip_prefix("Doc-tests ") {
+                binary = format!("{name} doc");
+                program = binary.clone();
+                run.began += 1;
+            } else if line.contains("[should ") {
+                // trybuild's own lines, one for each file of its one test.
+            } else if let Some((name, result)) = line.strip_prefix("test ").and_then(|l| l.rsplit_once(" ... ")) {
+                run.tests.insert(format!("{binary}::{}", name.replace('\\', "/")), result.starts_with("ok"));
+            } else if line_start.starts_with("test result: ") {
+                let seconds =
+                    line.rsplit_once("finished in ").and_then(|(_, time)| time.trim_end_matches('s').parse().ok());
+                run.programs.push((seconds.unwrap_or(0.0), program.clone()));
+            }
+        }
+        run
+    }
+
+    /// How many tests passed.
+    pub fn passed(&self) -> usize {
+        self.tests.values().filter(|&&ok| ok).count()
+    }
+}
+
+/// The slowest test programs of some runs, as the lines of a table.
+pub fn slowest(runs: &[(&str, &Run)], count: usize) -> String {
+    let mut all: Vec<(f64, &str, &str)> = runs
+        .iter()
+        .flat_map(|(name, run)| run.programs.iter().map(|(seconds, program)| (*seconds, *name, program.as_str())))
+        .collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0));
+    all.truncate(count);
+    all.iter().map(|(seconds, run, program)| format!("{seconds:>7.0} s  {run}: {program}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "
+     Running unittests src/lib.rs (target/debug/deps/mprapi-ee31285808ad7d65)
+
+running 2 tests
+test table::tests::it_is_whole ... ok
+test table::tests::later ... ignored
+
+test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.52s
+
+     Running tests/check.rs (target\\debug\\deps\\check-5f216a3271b32e34.exe)
+test it_hangs ... FAILED
+test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 251.74s
+
+   Doc-tests mprapi
+test crates/mprapi/src/lib.rs - Row (line 3) ... ok
+test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+";
+
+    #[test]
+    fn tests_and_times_are_read() {
+        let run = Run::parse(OUTPUT);
+        assert_eq!((run.began, run.programs.len(), run.passed()), (3, 3, 2));
+        let expected = [
+            ("check::it_hangs", false),
+            ("mprapi doc::crates/mprapi/src/lib.rs - Row (line 3)", true),
+            ("mprapi::table::tests::it_is_whole", true),
+            ("mprapi::table::tests::later", false),
+        ];
+        assert_eq!(run.tests, expected.map(|(name, ok)| (name.to_owned(), ok)).into());
+        assert_eq!(
+            slowest(&[("wine", &run)], 2),
+            "    252 s  wine: check (tests/check.rs)\n      1 s  wine: mprapi (src/lib.rs)\n"
+        );
+    }
+}
