@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::config::file::Reconnect;
 use crate::decide::{Asking, decide_asking};
 use crate::decision::{Answer, Decision, Given};
-use crate::effect::{DayUse, Effect, Elsewhere, Usage};
+use crate::effect::{DayUse, Effect, RemoteSession, Usage};
 use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer, ReleaseEvent};
 use crate::now::{Id, Mono, Now, Process, Stamp};
 use crate::{Context, Fact, Identity, InterfaceType, Lacking, Millis, Name, Quarantine, Record, State, Tunnel, decide};
@@ -224,12 +224,12 @@ impl Simulation {
     }
 
     fn carry_out(&mut self, context: &Context<'_>, record: &Record, now: &Now, ended: &mut Vec<u64>) {
-        let elsewhere = self.elsewhere(context.server, record, ended);
+        let remote = self.remote_sessions(context.server, record, ended);
         if let Some(state) = self.states.get_mut(context.server) {
             state.apply(record);
         }
-        if self.states.len() > 1 && !elsewhere.is_empty() {
-            let event = Event::Elsewhere(elsewhere);
+        if self.states.len() > 1 && !remote.is_empty() {
+            let event = Event::RemoteSessions(remote);
             for (_, state) in self.states.iter_mut().filter(|(name, _)| *name != context.server) {
                 let record = decide(state, context, &event, now);
                 state.apply(&record);
@@ -252,24 +252,33 @@ impl Simulation {
             let (session, days) = (Id(u128::MAX - number), days.clone());
             let (computer, source) = (Name::default(), String::new());
             let server = Name::default();
-            all.push(Elsewhere { server, session, user: user.clone(), computer, source, start: 0, live: false, days });
+            all.push(RemoteSession {
+                server,
+                session,
+                user: user.clone(),
+                computer,
+                source,
+                start: 0,
+                live: false,
+                days,
+            });
         }
         let server_name = server.clone();
         let context = Context::new(&self.config, &server_name, INSTANCE, Process::default());
         let now = Now { at: Stamp::default(), random: [0; 16] };
-        let record = decide(&state, &context, &Event::Elsewhere(all), &now);
+        let record = decide(&state, &context, &Event::RemoteSessions(all), &now);
         state.apply(&record);
         self.states.insert(server_name.clone(), state);
     }
 
     /// What a record means for the other servers.
-    fn elsewhere(&mut self, server: &Name, record: &Record, ended: &mut Vec<u64>) -> Vec<Elsewhere> {
+    fn remote_sessions(&mut self, server: &Name, record: &Record, ended: &mut Vec<u64>) -> Vec<RemoteSession> {
         let mut all = Vec::new();
         for effect in &record.effects {
             match effect {
                 Effect::SessionBegan(began) => {
                     if let Some(user) = began.user.clone() {
-                        all.push(Elsewhere {
+                        all.push(RemoteSession {
                             server: server.clone(),
                             session: began.session,
                             user,
@@ -356,8 +365,8 @@ impl Simulation {
 /// An odd number, so that no two calls have the same random bytes.
 const SPREAD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
 
-fn of_session(server: &Name, session: &crate::state::Session, live: bool, days: Vec<DayUse>) -> Option<Elsewhere> {
-    Some(Elsewhere {
+fn of_session(server: &Name, session: &crate::state::Session, live: bool, days: Vec<DayUse>) -> Option<RemoteSession> {
+    Some(RemoteSession {
         server: server.clone(),
         session: session.id,
         user: session.user.clone()?,

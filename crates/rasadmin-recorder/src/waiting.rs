@@ -1,6 +1,6 @@
 //! Events that were answered and could not be recorded yet.
 
-use rasadmin_engine::{Effect, Id, Record, Waited};
+use rasadmin_engine::{Effect, Id, LateEvent, Record};
 use std::collections::{BTreeSet, VecDeque};
 
 /// How many bytes of records wait at most.
@@ -30,9 +30,9 @@ pub struct Unwritten {
 
 impl Unwritten {
     /// The event with the answer that stands.
-    pub fn waited(&self) -> Waited {
+    pub fn waited(&self) -> LateEvent {
         let Record { at, id, event, decision, answer, .. } = &self.record;
-        Waited {
+        LateEvent {
             at: *at,
             random: id.0.to_be_bytes(),
             event: event.clone(),
