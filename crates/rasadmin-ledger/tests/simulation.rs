@@ -53,7 +53,6 @@ const CONFIG: &str = r#"
     pool = "small"
 "#;
 
-
 fn begin(handle: u64, time: i64, user: usize, tunnel: Tunnel, computer: usize) -> Begin {
     Begin {
         handle,
@@ -140,7 +139,7 @@ proptest! {
                     }
                 }
             }
-            prop_assert_eq!(simulation.living(), live.len());
+            prop_assert_eq!(simulation.live_count(), live.len());
         }
     }
 }
