@@ -333,12 +333,12 @@ fn config_says_what_is_in_force_and_makes_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new/rasadmin.toml");
     let path = path.to_str().unwrap();
-    let flags = ["config", "new", "--one-session", "--no-pptp", "--only-domain", "CORP", "-o", path];
+    let flags = ["config", "new", "--one-session", "--no-pptp", "--only-domain", "CORP", "--output", path];
     let made = at(day(), &flags).ends(0).stdout;
     assert!(made.contains("written and checked"), "{made}");
     at(day(), &["config", "check", path]).ends(0);
     let again = at(day(), &flags).ends(2).stderr;
-    assert!(again.contains("it is there already, and is not overwritten"), "{again}");
+    assert!(again.contains("it exists already, and is not overwritten"), "{again}");
     let denied = at(day(), &["explain", "--config", path, "--user", r"PARTNER\x", "--json"]).ends(1).json();
     assert_eq!(denied["stages"][0]["rule"], Value::Null, "the default denies");
     let wrong = at(day(), &["config", "new", "--pool", "10.0.0.0/99", "-o", "-"]).ends(2).stderr;

@@ -47,7 +47,7 @@ impl Bench {
     }
 }
 
-/// What it costs to find an address where so many are held. `round`: the pool was gone round before.
+/// What it costs to find an address when so many are held. `round`: the whole pool was tried before.
 fn address_search(pool: &str, held: u64, round: bool) -> f64 {
     let text = COUNTING.replace("10.0.0.0/8", pool);
     let config = support::config(&text);

@@ -13,11 +13,11 @@ pub(crate) mod counts;
 pub(crate) mod draft;
 mod expiry;
 pub mod facts;
+mod find_session;
 mod hangup;
 mod lifecycle;
 mod link;
 mod look;
-mod lookup;
 mod owner;
 mod recheck;
 mod release;
@@ -83,7 +83,7 @@ impl Lacking {
 
 /// An event that could not be recorded when it happened, with the answer that was given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Waited {
+pub struct LateEvent {
     /// When it happened.
     pub at: crate::now::Stamp,
     /// Sixteen random bytes, from which its identifiers are made.
@@ -161,7 +161,7 @@ pub fn decide_asking(state: &State, context: &Context<'_>, asking: Asking<'_>, n
 
 /// Decides an event that could not be recorded when it happened. Its answer remains in force, and its effects touch
 /// only what began before it.
-pub fn decide_late(state: &State, context: &Context<'_>, waited: &Waited) -> Record {
+pub fn decide_late(state: &State, context: &Context<'_>, waited: &LateEvent) -> Record {
     let now = Now { at: waited.at, random: waited.random };
     let mut draft = Draft::new(state, context, &now, true);
     // Expire leases as the answer did: the address that was given may have belonged to a lease that had just expired.
@@ -195,7 +195,7 @@ fn decide_unanswered(draft: &mut Draft<'_>, event: &Event) {
         Event::CloseSession { session } => administration::close_session(draft, *session),
         Event::Block(block) => draft.add(Effect::Blocked(block.clone())),
         Event::Look(seen) => look::look(draft, seen),
-        Event::Elsewhere(all) => all.iter().for_each(|other| draft.add(Effect::Elsewhere(other.clone()))),
+        Event::RemoteSessions(all) => all.iter().for_each(|other| draft.add(Effect::RemoteSession(other.clone()))),
         Event::Forget { before, user, how } => administration::forget(draft, *before, user.as_ref(), *how),
         Event::Address(_)
         | Event::Connection(_)

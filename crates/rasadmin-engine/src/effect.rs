@@ -10,7 +10,7 @@ mod usage;
 
 pub use anomaly::Anomaly;
 pub use lease::{EndedBy, LeaseBegan, Origin};
-pub use session::{ClosedBy, Elsewhere, LinkBegan, SessionBegan, SessionEnded};
+pub use session::{ClosedBy, LinkBegan, RemoteSession, SessionBegan, SessionEnded};
 pub use usage::{Accumulated, Day, DayUse, Labels, Sums, Usage, UseCarried};
 
 use crate::now::{Id, Mono, Stamp};
@@ -178,7 +178,7 @@ pub enum Effect {
     /// A user is blocked, or a block is lifted.
     Blocked(Block),
     /// A session on another server began, goes on, or has ended.
-    Elsewhere(Elsewhere),
+    RemoteSession(RemoteSession),
 
     /// How far a pool was tried in order.
     CursorMoved {

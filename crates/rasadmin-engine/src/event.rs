@@ -3,7 +3,7 @@
 
 pub use crate::effect::{ConfigRead, Repeated};
 
-use crate::effect::{Block, Elsewhere, Forgetting, Usage};
+use crate::effect::{Block, Forgetting, RemoteSession, Usage};
 use crate::now::{Id, Process};
 use crate::{Family, Identity, InterfaceType, Millis, Name, Quarantine, Tunnel};
 use rasadmin_policy::addresses::Address;
@@ -68,7 +68,7 @@ pub enum Event {
     /// The service reports the live connections.
     Look(Vec<Seen>),
     /// Sessions that began or ended on another server.
-    Elsewhere(Vec<Elsewhere>),
+    RemoteSessions(Vec<RemoteSession>),
     /// Delete or anonymise what ended before a time: of all users or of one.
     Forget {
         /// The time.

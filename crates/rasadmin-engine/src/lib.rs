@@ -20,7 +20,7 @@ pub mod record;
 pub mod simulate;
 pub mod state;
 
-pub use decide::{Asking, Context, Lacking, Scope, Waited, decide, decide_asking, decide_carried, decide_late};
+pub use decide::{Asking, Context, Lacking, LateEvent, Scope, decide, decide_asking, decide_carried, decide_late};
 pub use decision::{Answer, Decision, Given, Refusal};
 pub use effect::Effect;
 pub use event::Event;

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::config::file::Reconnect;
 use crate::decide::{Asking, decide_asking};
 use crate::decision::{Answer, Decision, Given};
-use crate::effect::{DayUse, Effect, Elsewhere, Usage};
+use crate::effect::{DayUse, Effect, RemoteSession, Usage};
 use crate::event::{AddressEvent, ConnectionEvent, Event, LinkEvent, Offer, ReleaseEvent};
 use crate::now::{Id, Mono, Now, Process, Stamp};
 use crate::{Context, Fact, Identity, InterfaceType, Lacking, Millis, Name, Quarantine, Record, State, Tunnel, decide};
@@ -54,7 +54,7 @@ pub struct Simulated {
 
 /// A session that is live in the simulation.
 #[derive(Debug)]
-struct Living {
+struct LiveSession {
     server: Name,
     user: Name,
     domain: Name,
@@ -67,7 +67,7 @@ struct Living {
 pub struct Simulation {
     config: Arc<Config>,
     states: BTreeMap<Name, State>,
-    living: HashMap<u64, Living>,
+    live: HashMap<u64, LiveSession>,
     /// The caller's numbers for the states' sessions.
     handles: HashMap<Id, u64>,
     /// Each user's use, for servers that appear later.
@@ -93,7 +93,7 @@ impl Simulation {
         Self {
             config,
             states: BTreeMap::new(),
-            living: HashMap::new(),
+            live: HashMap::new(),
             handles: HashMap::new(),
             used: HashMap::new(),
             chance: 0,
@@ -104,8 +104,8 @@ impl Simulation {
     }
 
     /// How many sessions are live.
-    pub fn living(&self) -> usize {
-        self.living.len()
+    pub fn live_count(&self) -> usize {
+        self.live.len()
     }
 
     /// Begins a session: addresses, connection, first link. A rejected attempt is ended as RRAS would end it.
@@ -127,7 +127,7 @@ impl Simulation {
     fn try_begin(&mut self, begin: &Begin, ended: &mut Vec<u64>) -> Simulated {
         // If the source does not name the port, the session gets a port of its own.
         let port = begin.port.known().cloned().unwrap_or_else(|| Name::from_stored(format!("?{}", begin.handle)));
-        let mut living = Living {
+        let mut session = LiveSession {
             server: begin.server.clone(),
             user: begin.user.clone(),
             domain: begin.domain.clone(),
@@ -144,51 +144,51 @@ impl Simulation {
             lacking: Vec::new(),
         };
         for family in [Some(Family::Ipv4), begin.ipv6.then_some(Family::Ipv6)].into_iter().flatten() {
-            let event = self.address_event(&living, family);
+            let event = self.address_event(&session, family);
             let (record, decision) = self.ask(&begin.server, begin.time, Asking::Address(&event), ended);
             exhausted.extend(decision.exhausted.clone());
             match record.answer {
                 Answer::Address(address) => {
-                    living.addresses.push(Address { family, number: address.number });
+                    session.addresses.push(Address { family, number: address.number });
                     given.push(address);
                 }
                 Answer::AsOffered => {}
-                _ => return self.refused(begin, &living, answered(false, decision, exhausted, given)),
+                _ => return self.refused(begin, &session, answered(false, decision, exhausted, given)),
             }
         }
-        let event = connection_event(begin, &living);
+        let event = connection_event(begin, &session);
         let (record, decision) = self.ask(&begin.server, begin.time, Asking::Connection(&event), ended);
         if record.answer != Answer::Accept {
-            return self.refused(begin, &living, answered(false, decision, exhausted, given));
+            return self.refused(begin, &session, answered(false, decision, exhausted, given));
         }
         if let Some(session) = record.session {
             self.handles.insert(session, begin.handle);
         }
-        let event = link_event(begin.handle, &living.port, begin.tunnel.known().copied(), Usage::default());
+        let event = link_event(begin.handle, &session.port, begin.tunnel.known().copied(), Usage::default());
         let (record, decision) = self.ask(&begin.server, begin.time, Asking::Link(&event), ended);
         if record.answer != Answer::Accept {
-            return self.refused(begin, &living, answered(false, decision, exhausted, given));
+            return self.refused(begin, &session, answered(false, decision, exhausted, given));
         }
-        self.living.insert(begin.handle, living);
+        self.live.insert(begin.handle, session);
         let lacking = self.rests_on(&decision);
         Simulated { lacking, ..answered(true, decision, exhausted, given) }
     }
 
     /// Ends a session. Does nothing if it is not live.
     pub fn end(&mut self, handle: u64, time: Millis, usage: Usage) {
-        let Some(living) = self.living.remove(&handle) else { return };
-        let link = Event::LinkHangup(link_event(handle, &living.port, None, usage));
-        let hangup = Event::Hangup(ConnectionEvent { usage, ..bare_event(handle, &living) });
-        for event in [link, hangup].into_iter().chain(releases(&living)) {
-            self.apply_event(&living.server, time, &event);
+        let Some(session) = self.live.remove(&handle) else { return };
+        let link = Event::LinkHangup(link_event(handle, &session.port, None, usage));
+        let hangup = Event::Hangup(ConnectionEvent { usage, ..bare_event(handle, &session) });
+        for event in [link, hangup].into_iter().chain(releases(&session)) {
+            self.apply_event(&session.server, time, &event);
         }
     }
 
     /// Releases the addresses of a rejected attempt, as RRAS does.
-    fn refused(&mut self, begin: &Begin, living: &Living, simulated: Simulated) -> Simulated {
+    fn refused(&mut self, begin: &Begin, session: &LiveSession, simulated: Simulated) -> Simulated {
         let lacking = self.rests_on(&simulated.decision);
-        for event in releases(living) {
-            self.apply_event(&living.server, begin.time, &event);
+        for event in releases(session) {
+            self.apply_event(&session.server, begin.time, &event);
         }
         Simulated { lacking, ..simulated }
     }
@@ -224,12 +224,12 @@ impl Simulation {
     }
 
     fn carry_out(&mut self, context: &Context<'_>, record: &Record, now: &Now, ended: &mut Vec<u64>) {
-        let elsewhere = self.elsewhere(context.server, record, ended);
+        let remote = self.remote_sessions(context.server, record, ended);
         if let Some(state) = self.states.get_mut(context.server) {
             state.apply(record);
         }
-        if self.states.len() > 1 && !elsewhere.is_empty() {
-            let event = Event::Elsewhere(elsewhere);
+        if self.states.len() > 1 && !remote.is_empty() {
+            let event = Event::RemoteSessions(remote);
             for (_, state) in self.states.iter_mut().filter(|(name, _)| *name != context.server) {
                 let record = decide(state, context, &event, now);
                 state.apply(&record);
@@ -252,24 +252,33 @@ impl Simulation {
             let (session, days) = (Id(u128::MAX - number), days.clone());
             let (computer, source) = (Name::default(), String::new());
             let server = Name::default();
-            all.push(Elsewhere { server, session, user: user.clone(), computer, source, start: 0, live: false, days });
+            all.push(RemoteSession {
+                server,
+                session,
+                user: user.clone(),
+                computer,
+                source,
+                start: 0,
+                live: false,
+                days,
+            });
         }
         let server_name = server.clone();
         let context = Context::new(&self.config, &server_name, INSTANCE, Process::default());
         let now = Now { at: Stamp::default(), random: [0; 16] };
-        let record = decide(&state, &context, &Event::Elsewhere(all), &now);
+        let record = decide(&state, &context, &Event::RemoteSessions(all), &now);
         state.apply(&record);
         self.states.insert(server_name.clone(), state);
     }
 
     /// What a record means for the other servers.
-    fn elsewhere(&mut self, server: &Name, record: &Record, ended: &mut Vec<u64>) -> Vec<Elsewhere> {
+    fn remote_sessions(&mut self, server: &Name, record: &Record, ended: &mut Vec<u64>) -> Vec<RemoteSession> {
         let mut all = Vec::new();
         for effect in &record.effects {
             match effect {
                 Effect::SessionBegan(began) => {
                     if let Some(user) = began.user.clone() {
-                        all.push(Elsewhere {
+                        all.push(RemoteSession {
                             server: server.clone(),
                             session: began.session,
                             user,
@@ -294,7 +303,7 @@ impl Simulation {
                     );
                     let handle = self.handles.remove(&end.session);
                     // If the session was hung up, it is no longer in `live`.
-                    if let Some(handle) = handle.filter(|handle| self.living.remove(handle).is_some()) {
+                    if let Some(handle) = handle.filter(|handle| self.live.remove(handle).is_some()) {
                         ended.push(handle);
                     }
                 }
@@ -320,13 +329,13 @@ impl Simulation {
         all.retain(|day| day.labels.day + LONGEST_PERIOD >= newest);
     }
 
-    fn address_event(&mut self, living: &Living, family: Family) -> AddressEvent {
+    fn address_event(&mut self, session: &LiveSession, family: Family) -> AddressEvent {
         self.offers += 1;
         let number = match family {
             Family::Ipv4 => OFFERS + self.offers % 0x0fff_ffff,
             Family::Ipv6 => u64::MAX / 2 + self.offers,
         };
-        AddressEvent { user: living.user.clone(), port: living.port.clone(), family, offer: Offer::Number(number) }
+        AddressEvent { user: session.user.clone(), port: session.port.clone(), family, offer: Offer::Number(number) }
     }
 
     fn rests_on(&self, decision: &Decision) -> Vec<&'static str> {
@@ -356,8 +365,8 @@ impl Simulation {
 /// An odd number, so that no two calls have the same random bytes.
 const SPREAD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
 
-fn of_session(server: &Name, session: &crate::state::Session, live: bool, days: Vec<DayUse>) -> Option<Elsewhere> {
-    Some(Elsewhere {
+fn of_session(server: &Name, session: &crate::state::Session, live: bool, days: Vec<DayUse>) -> Option<RemoteSession> {
+    Some(RemoteSession {
         server: server.clone(),
         session: session.id,
         user: session.user.clone()?,
@@ -369,21 +378,21 @@ fn of_session(server: &Name, session: &crate::state::Session, live: bool, days: 
     })
 }
 
-fn releases(living: &Living) -> Vec<Event> {
+fn releases(session: &LiveSession) -> Vec<Event> {
     let release = |address: &Address| ReleaseEvent {
-        user: living.user.clone(),
-        port: living.port.clone(),
+        user: session.user.clone(),
+        port: session.port.clone(),
         address: Some(*address),
     };
-    living.addresses.iter().map(release).map(Event::Release).collect()
+    session.addresses.iter().map(release).map(Event::Release).collect()
 }
 
-fn bare_event(handle: u64, living: &Living) -> ConnectionEvent {
+fn bare_event(handle: u64, session: &LiveSession) -> ConnectionEvent {
     ConnectionEvent {
         handle,
         guid: None,
-        user: living.user.clone(),
-        domain: living.domain.clone(),
+        user: session.user.clone(),
+        domain: session.domain.clone(),
         computer: Name::default(),
         source: String::new(),
         interface: InterfaceType::Client,
@@ -395,15 +404,15 @@ fn bare_event(handle: u64, living: &Living) -> ConnectionEvent {
     }
 }
 
-fn connection_event(begin: &Begin, living: &Living) -> ConnectionEvent {
+fn connection_event(begin: &Begin, session: &LiveSession) -> ConnectionEvent {
     ConnectionEvent {
-        addresses: living.addresses.clone(),
+        addresses: session.addresses.clone(),
         source: begin.source.known().map(ToString::to_string).unwrap_or_default(),
         computer: begin.computer.known().cloned().unwrap_or_default(),
         quarantine: begin.quarantine.known().copied(),
         interface: begin.interface.known().copied().unwrap_or(InterfaceType::Client),
         ikev2: Some(begin.tunnel == Fact::Known(Tunnel::Ikev2)),
-        ..bare_event(begin.handle, living)
+        ..bare_event(begin.handle, session)
     }
 }
 

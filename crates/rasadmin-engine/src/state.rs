@@ -8,12 +8,12 @@ mod addresses;
 mod apply;
 mod checkpoint;
 mod derived;
-mod elsewhere;
 mod expiry;
 mod index;
 mod instance;
 mod lease;
 mod live;
+mod remote_sessions;
 mod session;
 mod sessions;
 mod sink;
@@ -31,14 +31,14 @@ pub use sink::Sink;
 pub use usage::period_label;
 
 use crate::config::Config;
-use crate::effect::{Block, Elsewhere};
+use crate::effect::{Block, RemoteSession};
 use crate::now::{Id, Mono, Process, Stamp};
 use crate::{Identity, Name};
 use addresses::Addresses;
 use derived::Derived;
-use elsewhere::RemoteSessions;
 use expiry::Expiry;
 use lease::Leases;
+use remote_sessions::RemoteSessions;
 use sessions::Sessions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ pub struct State {
     uses: UseOfAll,
     addresses: Addresses,
     blocks: BTreeMap<Identity, Block>,
-    elsewhere: RemoteSessions,
+    remote: RemoteSessions,
     /// The hash of the configuration that was read last, so that its texts are recorded once.
     config: Option<String>,
     derived: Derived,
@@ -122,8 +122,8 @@ impl State {
         for session in self.sessions.live() {
             self.derived.count(session, 1);
         }
-        for elsewhere in self.elsewhere.live() {
-            self.derived.count_user(&elsewhere.user, 1);
+        for remote in self.remote.live() {
+            self.derived.count_user(&remote.user, 1);
         }
         for address in self.leases.held_addresses() {
             self.derived.hold(address);
@@ -210,8 +210,8 @@ impl State {
     }
 
     /// Other servers' live sessions of a user.
-    pub fn elsewhere_of(&self, user: &Identity) -> impl Iterator<Item = &Elsewhere> {
-        self.elsewhere.live_of(user)
+    pub fn remote_sessions_of(&self, user: &Identity) -> impl Iterator<Item = &RemoteSession> {
+        self.remote.live_of(user)
     }
 
     /// The block of a user that is in force at a time.

@@ -107,7 +107,7 @@ fn a_late_answer_closes_no_session_that_began_after_it() {
 }
 
 #[test]
-fn a_ghost_takes_no_address_while_the_accept_may_wait() {
+fn a_stale_session_takes_no_address_while_the_accept_may_wait() {
     use rasadmin_engine::Process;
     let mut scene = Scene::new(TWO);
     assert_eq!(scene.begin(1, "alice", "VPN2-1"), Ok("10.8.0.1".into()));

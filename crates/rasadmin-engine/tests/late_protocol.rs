@@ -114,7 +114,7 @@ fn ikev2_without_a_link_keeps_an_address_that_it_negotiated_again() {
 }
 
 #[test]
-fn a_newcomer_on_a_ghosts_port_has_the_address_that_it_was_given_there() {
+fn a_new_connection_on_the_port_of_a_stale_session_has_the_address_that_it_was_given_there() {
     let mut scene = Scene::new(TWO);
     let identifier = given6(&mut scene, "alice", "VPN2-1");
     scene.connect(connection(1, "alice").with(|e| e.addresses = vec![identifier])).unwrap();
@@ -141,7 +141,8 @@ fn an_address_from_long_before_an_attempt_stays_its_sessions_own() {
     assert!(scene.state.lease_at(six).is_none(), "{}", scene.leases());
 }
 
-/// Both links of hers had an address call, and the first link's is not told whose it is until its port is another's.
+/// Both of her links had an address call, and it is not known whose the first link's address is until another
+/// connection has its port.
 #[test]
 fn what_was_negotiated_again_on_a_first_link_that_has_gone_stays_with_its_session() {
     let mut scene = Scene::new(TWO);
@@ -162,8 +163,8 @@ fn what_was_negotiated_again_on_a_first_link_that_has_gone_stays_with_its_sessio
     assert_eq!(scene.live(), "alice 10.8.0.1+10.8.0.2");
 }
 
-/// What is left on the port from his connection before was asked for by a bare name, and its pool is nobody's of his domain
-/// any more. He does not have it: the projection names another.
+/// What his earlier connection left on the port was requested by a bare name, and no user of his domain gets addresses
+/// from its pool any more.
 #[test]
 fn what_is_left_on_the_port_is_no_reason_to_refuse_who_does_not_show_it() {
     let mut scene = Scene::new(TWO);

@@ -4,16 +4,16 @@
 mod support;
 
 use rasadmin_engine::Id;
-use rasadmin_engine::effect::{DayUse, Elsewhere};
+use rasadmin_engine::effect::{DayUse, RemoteSession};
 use rasadmin_engine::event::Event;
 use support::{OPEN, Scene, TWO, With, connection, corp, from_computer, ikev2, limit, one_session, today};
 
-fn elsewhere(session: u128, live: bool, seconds: u64, start: i64) -> Elsewhere {
+fn remote(session: u128, live: bool, seconds: u64, start: i64) -> RemoteSession {
     let labels = rasadmin_engine::calendar::labels_at(support::MONDAY, &jiff_utc());
     let days =
         if seconds > 0 { vec![DayUse { labels, seconds, input_octets: 0, output_octets: 0 }] } else { Vec::new() };
     let user = corp("ALICE");
-    Elsewhere {
+    RemoteSession {
         server: "VPN9".into(),
         session: Id(session),
         user,
@@ -148,13 +148,13 @@ fn what_a_call_itself_ends_counts_in_its_decision() {
 #[test]
 fn what_another_server_tells_twice_counts_once() {
     let mut scene = Scene::new(&one_session());
-    scene.tell(Event::Elsewhere(vec![elsewhere(1, true, 0, support::MONDAY)]));
+    scene.tell(Event::RemoteSessions(vec![remote(1, true, 0, support::MONDAY)]));
     for _ in 0..2 {
-        scene.tell(Event::Elsewhere(vec![elsewhere(1, false, 100, support::MONDAY)]));
+        scene.tell(Event::RemoteSessions(vec![remote(1, false, 100, support::MONDAY)]));
     }
     assert_eq!(today(&scene, "ALICE"), 100);
     // A late report does not bring it back.
-    scene.tell(Event::Elsewhere(vec![elsewhere(1, true, 0, support::MONDAY)]));
+    scene.tell(Event::RemoteSessions(vec![remote(1, true, 0, support::MONDAY)]));
     assert_eq!(scene.connect(connection(1, "alice")), Ok(()));
 }
 
@@ -164,6 +164,6 @@ fn no_number_of_another_server_is_too_great() {
         "{TWO}\n[[rules]]\nname = \"quota\"\naction = \"deny\"\nusers = [\"*\"]\nconnect_time = {{ per = \"day\", at_least = \"10h\" }}"
     );
     let mut scene = Scene::new(&quota);
-    scene.tell(Event::Elsewhere(vec![elsewhere(1, true, 5, i64::MIN), elsewhere(2, true, u64::MAX, i64::MAX)]));
+    scene.tell(Event::RemoteSessions(vec![remote(1, true, 5, i64::MIN), remote(2, true, u64::MAX, i64::MAX)]));
     assert!(scene.connect(connection(1, "alice")).is_err());
 }

@@ -136,7 +136,7 @@ fn a_hangup_of_a_rejected_connection_is_not_for_an_earlier_session_of_the_handle
     scene.wait(61);
     scene.release("nobody", "VPN2-8", "10.9.9.9");
     assert_eq!(scene.ended(), "links gone 20");
-    // The form of the call carries no GUID: only the handle tells whose hangup it is.
+    // This form of the call carries no GUID: only the handle shows which connection the hangup is for.
     let rejected = begun.with(|e| e.computer = "HOME".into());
     scene.connect(rejected.clone()).unwrap_err();
     scene.hangup(rejected.with(|e| e.usage = Usage { seconds: 0, input_octets: 5, ..Usage::default() }));

@@ -6,12 +6,12 @@ mod support;
 
 use rasadmin_engine::addresses::{Address, Family};
 use rasadmin_engine::config::file::Period;
-use rasadmin_engine::effect::{DayUse, Elsewhere, Origin, Usage};
+use rasadmin_engine::effect::{DayUse, Origin, RemoteSession, Usage};
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Offer, Seen};
 use rasadmin_engine::rules::GroupId;
 use rasadmin_engine::state::{Checkpoint, Holding, closing_of, period_label};
 use rasadmin_engine::{
-    Answer, Effect, Id, Identity, Mono, Now, Process, Record, State, Tunnel, Waited, decide, decide_late,
+    Answer, Effect, Id, Identity, LateEvent, Mono, Now, Process, Record, State, Tunnel, decide, decide_late,
 };
 use std::collections::HashMap;
 use support::{Scene, With, connection, link};
@@ -73,7 +73,7 @@ struct Truth {
     /// Reported later, out of order.
     delayed: Vec<Event>,
     /// Not recorded yet.
-    waiting: Vec<Waited>,
+    waiting: Vec<LateEvent>,
     unavailable: bool,
     /// What each session has used, by what was recorded.
     used: HashMap<(Option<String>, Id), (Identity, Vec<DayUse>)>,
@@ -113,7 +113,7 @@ impl Truth {
     /// Recorded at once.
     fn tell(&mut self, event: Event) -> Record {
         self.scene.process = match &event {
-            Event::Look(_) | Event::Elsewhere(_) => Process(9),
+            Event::Look(_) | Event::RemoteSessions(_) => Process(9),
             Event::Address(_) | Event::Release(_) if self.split => Process(2),
             _ => Process(1),
         };
@@ -148,7 +148,7 @@ impl Truth {
         let (at, random) = (self.scene.at, self.random());
         let asks = matches!(event, Event::Connection(_) | Event::Link(_));
         let answer = if asks { Answer::Accept } else { Answer::Nothing };
-        self.waiting.push(Waited { at, random, event, decision: None, answer });
+        self.waiting.push(LateEvent { at, random, event, decision: None, answer });
         true
     }
 
@@ -204,7 +204,7 @@ impl Truth {
             }
             16 if self.dice(6) == 0 => self.restart(),
             17 => self.again(),
-            18 => self.elsewhere(),
+            18 => self.remote_session(),
             _ => self.look(),
         }
     }
@@ -362,12 +362,12 @@ impl Truth {
         self.tell(Event::Look(vec![Seen { connection }]));
     }
 
-    fn elsewhere(&mut self) {
+    fn remote_session(&mut self) {
         let labels = rasadmin_engine::calendar::labels_at(self.scene.at.time, &self.scene.config.zone);
         let days = vec![DayUse { labels, seconds: self.dice(50), input_octets: 0, output_octets: self.dice(9) }];
         let user = Identity { domain: "CORP".into(), name: format!("U{}", self.dice(5)).as_str().into() };
         let number = self.dice(6);
-        let other = Elsewhere {
+        let other = RemoteSession {
             server: "VPN9".into(),
             session: Id(u128::from(number)),
             user,
@@ -377,7 +377,7 @@ impl Truth {
             live: self.dice(2) == 0,
             days,
         };
-        self.tell(Event::Elsewhere(vec![other]));
+        self.tell(Event::RemoteSessions(vec![other]));
     }
 
     /// Until a process has received a notification, it is unknown which process receives them.
@@ -407,7 +407,7 @@ impl Truth {
                 Effect::Used { session, user, days } | Effect::InterimUse { session, user, days, .. } => {
                     self.used.insert((None, *session), (user.clone(), days.clone()));
                 }
-                Effect::Elsewhere(other) => {
+                Effect::RemoteSession(other) => {
                     let key = (Some(other.server.to_string()), other.session);
                     // One that ended does not live again.
                     let ended = (Some("ended".to_owned()), other.session);
@@ -460,7 +460,7 @@ impl Truth {
             let users: Vec<_> =
                 (0..5).map(|n| Identity { domain: "CORP".into(), name: format!("U{n}").as_str().into() }).collect();
             let there: usize =
-                users.iter().filter(|user| member(user)).map(|user| state.elsewhere_of(user).count()).sum();
+                users.iter().filter(|user| member(user)).map(|user| state.remote_sessions_of(user).count()).sum();
             assert_eq!(state.counted_in(group) as usize, here + there, "group {index}: {}", self.story());
         }
         for (index, pool) in config.addresses.pools.iter().enumerate() {

@@ -81,7 +81,7 @@ fn an_earlier_session_on_the_same_port_ends_and_is_listed() {
     assert_eq!(simulation.begin(&on_port(1, "bob")).ended, [0; 0]);
     let second = simulation.begin(&on_port(2, "carol"));
     assert!(second.accepted && second.ended == [1], "{second:?}");
-    assert_eq!(simulation.living(), 1);
+    assert_eq!(simulation.live_count(), 1);
     simulation.end(2, support::MONDAY + 5000, Usage::default());
     assert_eq!(simulation.begin(&on_port(6, "bob")).ended, [0; 0], "no session was left on the port");
 }

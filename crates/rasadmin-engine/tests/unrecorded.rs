@@ -97,7 +97,7 @@ fn a_rule_overrides_the_configuration_both_ways() {
         let text = format!("journal.when_unrecorded = \"{journal}\"\n{TWO}\n{rule}");
         let scene = Scene::new(&text);
         assert_eq!(is_refused(&scene), refused, "{journal}, but the rule says {own}");
-        // Bob is none of the rule's business.
+        // The rule does not concern Bob.
         let bobs = decided(&scene, &Event::Address(address("bob", "VPN2-2", Offer::Nothing)), true);
         assert_eq!(self::refused(&bobs), journal == "deny");
     }

@@ -90,7 +90,7 @@ pub fn simulate(
         end(&mut simulation, &mut report, &mut ends, &attempts, attempt.session.start);
         let simulated = simulation.begin(&begin(handle, attempt));
         let change = Change::of(attempt, &simulated);
-        simulated.ended.iter().for_each(|ghost| report.pools_given_back(*ghost));
+        simulated.ended.iter().for_each(|earlier| report.pools_given_back(*earlier));
         let counts = since.is_none_or(|since| attempt.session.start >= since);
         if counts {
             report.add(attempt, &simulated, change);

@@ -1,4 +1,4 @@
-//! What a log says, and what is made of it: sentence by sentence of docs/logs.md.
+//! What a log says, and how it becomes sessions: sentence by sentence of docs/logs.md.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -124,7 +124,7 @@ fn without_a_class_a_start_at_another_time_is_another_session() {
 
 #[test]
 fn the_links_of_a_session_are_one_session() {
-    // One record a link: the session is Acct-Multi-Ssn-ID. Each link has a Class of its own.
+    // One record per link. The session is Acct-Multi-Ssn-ID, and each link has a Class of its own.
     let second_class = "311 1 192.168.180.2 06/15/2024 17:41:37 170";
     let link = |status, id, second, count, more: &[(usize, &str)]| {
         accounting(status, id, second, &[&[(at::MULTI, "117"), (at::LINKS, count)], more].concat())

@@ -177,7 +177,7 @@ impl<'d> Projection<'d> {
             | Effect::LateRelease { .. }
             | Effect::UseCarried(_)
             | Effect::Blocked(_)
-            | Effect::Elsewhere(_)
+            | Effect::RemoteSession(_)
             | Effect::CursorMoved { .. }
             | Effect::Anomaly(_)
             | Effect::Lost { .. }

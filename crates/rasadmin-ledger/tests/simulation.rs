@@ -53,8 +53,6 @@ const CONFIG: &str = r#"
     pool = "small"
 "#;
 
-const TUNNELS: [Tunnel; 4] = [Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp];
-
 fn begin(handle: u64, time: i64, user: usize, tunnel: Tunnel, computer: usize) -> Begin {
     Begin {
         handle,
@@ -118,7 +116,7 @@ proptest! {
                 simulation.end(begun.handle, time, usage);
                 continue;
             }
-            let next = begin(handle, time, user, TUNNELS[tunnel], computer);
+            let next = begin(handle, time, user, Tunnel::ALL[tunnel], computer);
             let recorded = recorded(&scene, &next);
             let simulated = simulation.begin(&next);
             let given = simulated.given.first().map(|given| {
@@ -141,7 +139,7 @@ proptest! {
                     }
                 }
             }
-            prop_assert_eq!(simulation.living(), live.len());
+            prop_assert_eq!(simulation.live_count(), live.len());
         }
     }
 }

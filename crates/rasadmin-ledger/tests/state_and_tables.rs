@@ -7,7 +7,7 @@ use rasadmin_engine::addresses::Address;
 use rasadmin_engine::config::file::Period;
 use rasadmin_engine::effect::{Forgetting, Usage};
 use rasadmin_engine::event::{ConfigRead, ReleaseEvent, Seen};
-use rasadmin_engine::{Answer, Waited};
+use rasadmin_engine::{Answer, LateEvent};
 use rasadmin_engine::{Context, Event, Id, Identity, Name, Process, Stamp, State, Tunnel, decide, decide_late};
 use rasadmin_ledger::report::{Filter, Reader};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
@@ -173,7 +173,7 @@ fn state_and_tables_say_the_same_whatever_happens() {
                 // It had waited for a while.
                 now.at.mono.0 -= 35_000;
                 let (at, random) = (now.at, now.random);
-                let waited = Waited { at, random, event, decision: None, answer: Answer::Nothing };
+                let waited = LateEvent { at, random, event, decision: None, answer: Answer::Nothing };
                 decide_late(&state, &context, &waited)
             } else {
                 decide(&state, &context, &event, &now)

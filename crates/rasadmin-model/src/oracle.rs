@@ -117,7 +117,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
                 && c.phase != Phase::Gone
                 && !c.dropped
                 && lease.is_some()
-                && !c.reported.ghost
+                && !c.reported.superseded
                 && !self.is_unseen(c, at)
         };
         // RRAS does not offer an address that one of its clients has.
@@ -135,7 +135,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
         for &other in self.active.iter().filter(|&&other| other != of) {
             let c = &mut self.connections[other];
             if c.handle == handle || (guid.is_some() && c.guid == guid) {
-                c.reported.ghost = true;
+                c.reported.superseded = true;
             }
         }
         // Through its leases, the connection may show that its port has started again.
@@ -235,7 +235,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             }
             // Without a link, only the port of its address is known.
             let never = !c.reported.established && c.port == port && c.reported.began.mono <= at.mono;
-            c.reported.ghost |= c.reported.session.is_some() && (linked || never);
+            c.reported.superseded |= c.reported.session.is_some() && (linked || never);
         }
     }
 

@@ -3,7 +3,7 @@
 use rasadmin_engine::config::Config;
 use rasadmin_engine::state::Checkpoint;
 use rasadmin_engine::state::{Lease, Session};
-use rasadmin_engine::{Answer, Context, Event, Id, Name, Now, Process, Record, Scope, Stamp, State, Waited};
+use rasadmin_engine::{Answer, Context, Event, Id, LateEvent, Name, Now, Process, Record, Scope, Stamp, State};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub trait Engine {
     }
 
     /// As [`rasadmin_engine::decide_late`].
-    fn decide_late(&self, state: &State, context: &Context<'_>, waited: &Waited) -> Record {
+    fn decide_late(&self, state: &State, context: &Context<'_>, waited: &LateEvent) -> Record {
         rasadmin_engine::decide_late(state, context, waited)
     }
 
@@ -174,7 +174,7 @@ impl<'e, E: Engine + ?Sized, S> Product<'e, E, S> {
         let waiting = std::mem::take(&mut self.members[member].waiting);
         let mut decided = VecDeque::with_capacity(waiting.len());
         for (subject, Record { at, id, event, decision, answer, .. }) in waiting {
-            let waited = Waited { at, random: id.0.to_be_bytes(), event, decision, answer };
+            let waited = LateEvent { at, random: id.0.to_be_bytes(), event, decision, answer };
             let record = self.engine.decide_late(&state, &self.context(member), &waited);
             state.apply(&record);
             decided.push_back((subject, record));

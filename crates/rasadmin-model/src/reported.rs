@@ -56,7 +56,7 @@ pub struct Reported {
     /// Its first link was refused.
     pub refused: bool,
     /// Its port, handle or GUID started again, and its own end was not reported.
-    pub ghost: bool,
+    pub superseded: bool,
     /// It had no link for a minute.
     pub lapsed: bool,
     /// Its instance is over, or what was reported about it is lost.
@@ -89,7 +89,7 @@ impl Reported {
     pub const fn lives(&self) -> Lives {
         if self.session.is_none() || self.hung || self.refused || self.over {
             Lives::No
-        } else if self.ghost || self.lapsed {
+        } else if self.superseded || self.lapsed {
             Lives::May
         } else {
             Lives::Must

@@ -5,7 +5,7 @@
 
 use rasadmin_engine::effect::{ClosedBy, Effect, EndedBy, SessionEnded, Usage};
 use rasadmin_engine::event::Offer;
-use rasadmin_engine::{Answer, Context, Event, Mono, Now, Record, Scope, Stamp, State, Tunnel, Waited};
+use rasadmin_engine::{Answer, Context, Event, LateEvent, Mono, Now, Record, Scope, Stamp, State, Tunnel};
 use rasadmin_model::{Engine, Plan, Real, run};
 
 /// How many runs there are at most, and how long each is.
@@ -144,8 +144,8 @@ impl Engine for TimeOfDay {
         decided(state, context, event, &Now { at: by_time_of_day(now.at), ..*now })
     }
 
-    fn decide_late(&self, state: &State, context: &Context<'_>, waited: &Waited) -> Record {
-        let waited = Waited { at: by_time_of_day(waited.at), ..waited.clone() };
+    fn decide_late(&self, state: &State, context: &Context<'_>, waited: &LateEvent) -> Record {
+        let waited = LateEvent { at: by_time_of_day(waited.at), ..waited.clone() };
         rasadmin_engine::decide_late(state, context, &waited)
     }
 

@@ -68,7 +68,7 @@ fn members(group: usize) -> String {
     users.map(|user| format!("CORP\\user{user}\n")).collect()
 }
 
-/// Rules of every kind that this user meets up to their last condition, or that have nothing to do with him.
+/// Rules of every kind, which match this user up to their last condition, or do not concern the user at all.
 fn configuration() -> String {
     let mut text =
         "default = { action = \"deny\" }\ndefault_domain = \"CORP\"\ntime_zone = \"Europe/Berlin\"\n".to_owned();

@@ -53,7 +53,7 @@ fn main() {
     }
 }
 
-/// How long this thread has run, where the system tells: what else the machine does is not ours.
+/// How long this thread has run, if the system reports it. The time of other threads does not count.
 fn on_cpu() -> Duration {
     static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok();

@@ -227,7 +227,7 @@ fn every_mistake_has_its_message() {
         assert!(!errors.mistakes().is_empty(), "{name}");
         let _ = writeln!(all, "## {name}\n{errors}\n");
     }
-    // A plain file and no snapshot of insta's: that one looks for cargo, and there is none under Wine.
+    // A plain file instead of a snapshot of insta, which looks for cargo; there is no cargo under Wine.
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes.txt");
     if std::env::var_os("RASADMIN_BLESS").is_some() {
         std::fs::write(&path, &all).unwrap();

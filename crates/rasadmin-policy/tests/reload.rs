@@ -115,7 +115,8 @@ fn the_last_good_one_serves_at_the_next_start() {
     }
     std::fs::remove_file(place.path()).unwrap();
     assert_eq!(start(&place.path()).unwrap().config.hash, good);
-    // Should it be damaged in the journal's folder, the copy beside the file serves; should that be too, there is none.
+    // If it is damaged in the journal's folder, the copy beside the file is used. If that is damaged too, there is
+    // none.
     std::fs::write(last_good(&place.folder.path().join("journal")), "{").unwrap();
     assert_eq!(start(&place.path()).unwrap().config.hash, good);
     std::fs::write(place.folder.path().join("rasadmin.toml.last-good.json"), "{").unwrap();

@@ -1,6 +1,6 @@
 //! Events that were answered from memory and wait to be recorded.
 
-use rasadmin_engine::{Effect, Id, Record, Waited};
+use rasadmin_engine::{Effect, Id, LateEvent, Record};
 use std::collections::{BTreeSet, VecDeque};
 
 /// The most bytes of waiting records.
@@ -29,10 +29,10 @@ pub struct Unwritten {
 }
 
 impl Unwritten {
-    /// The event with the answer that RRAS got.
-    pub fn waited(&self) -> Waited {
+    /// The event with the answer that stands.
+    pub fn waited(&self) -> LateEvent {
         let Record { at, id, event, decision, answer, .. } = &self.record;
-        Waited {
+        LateEvent {
             at: *at,
             random: id.0.to_be_bytes(),
             event: event.clone(),

@@ -77,12 +77,12 @@ fn facts(draft: &Draft<'_>, event: &ConnectionEvent, arrival: &Arrival<'_>) -> F
 /// Finds the user and the leases of a new connection. Earlier sessions of the same handle, GUID or port are over.
 fn arrive<'a>(draft: &mut Draft<'a>, event: &ConnectionEvent) -> Arrival<'a> {
     let user = draft.context.config.domains.identity(&event.user, &event.domain);
-    if let Some(ghost) = draft.by_handle(event.handle).filter(|ghost| draft.touches(ghost.began)) {
-        draft.close(ghost, draft.at(), ClosedBy::HandleStartedAgain, None);
+    if let Some(earlier) = draft.by_handle(event.handle).filter(|earlier| draft.touches(earlier.began)) {
+        draft.close(earlier, draft.at(), ClosedBy::HandleStartedAgain, None);
     }
     let by_guid = event.guid.as_ref().and_then(|guid| draft.by_guid(guid));
-    if let Some(ghost) = by_guid.filter(|ghost| draft.touches(ghost.began)) {
-        draft.close(ghost, draft.at(), ClosedBy::GuidStartedAgain, None);
+    if let Some(earlier) = by_guid.filter(|earlier| draft.touches(earlier.began)) {
+        draft.close(earlier, draft.at(), ClosedBy::GuidStartedAgain, None);
     }
     let projected = projected_leases(draft, event);
     draft.keep(&projected);

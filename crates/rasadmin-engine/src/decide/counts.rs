@@ -27,8 +27,8 @@ pub(crate) fn count(draft: &Draft<'_>, needs: &Needs, stage: Stage, facts: &Fact
     if !needs.groups.is_empty() {
         let member = groups_of(&draft.context, Some(user));
         let own_in_state = draft.state.of_user(user).filter(|session| session.counts()).count();
-        let own_elsewhere = draft.state.elsewhere_of(user).count();
-        let own_counted = u32::try_from(own_in_state + own_elsewhere).unwrap_or(u32::MAX);
+        let own_remote = draft.state.remote_sessions_of(user).count();
+        let own_counted = u32::try_from(own_in_state + own_remote).unwrap_or(u32::MAX);
         for &group in &needs.groups {
             let mut rest = draft.state.counted_in(group);
             for ended in draft.ended().filter(|ended| ended.counts() && ended.user.as_ref() != Some(user)) {
@@ -68,11 +68,11 @@ fn used(
         let until = session.replaced.map_or(at, |replaced| replaced.at);
         until.seconds_since(session.began).min(so_far)
     };
-    let elsewhere = draft.state.elsewhere_of(user).map(|other| {
+    let remote = draft.state.remote_sessions_of(user).map(|other| {
         let lived = u64::try_from(now.saturating_sub(other.start)).unwrap_or(0) / 1000;
         lived.min(so_far)
     });
-    let seconds = others.iter().map(live).chain(elsewhere).fold(past.seconds, u64::saturating_add);
+    let seconds = others.iter().map(live).chain(remote).fold(past.seconds, u64::saturating_add);
     Used { seconds, octets: past.octets }
 }
 
@@ -106,7 +106,8 @@ fn with_what_ends(
 
 /// How many of a user's sessions count, without the one that a new connection replaces.
 fn sessions(draft: &Draft<'_>, user: &Identity, others: &[&Session], stage: Stage, facts: &Facts) -> Count {
-    let counting = others.iter().filter(|session| session.counts()).count() + draft.state.elsewhere_of(user).count();
+    let counting =
+        others.iter().filter(|session| session.counts()).count() + draft.state.remote_sessions_of(user).count();
     let all = u32::try_from(counting).unwrap_or(u32::MAX);
     let newcomer = matches!(stage, Stage::Ipv4Address | Stage::Ipv6Address | Stage::Connection);
     if !newcomer {

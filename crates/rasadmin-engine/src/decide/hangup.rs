@@ -1,7 +1,7 @@
 //! The end of a connection or of a link.
 
 use super::draft::Draft;
-use super::lookup::{any_closed, find_session};
+use super::find_session::{any_closed, find_session};
 use crate::effect::{Anomaly, ClosedBy};
 use crate::event::{ConnectionEvent, LinkEvent};
 

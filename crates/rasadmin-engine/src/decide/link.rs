@@ -5,7 +5,7 @@ use super::admission::ask;
 use super::connection::{address_of_another_user, among_projected, end_others_on_port};
 use super::draft::Draft;
 use super::facts::{of_link, of_session};
-use super::lookup::{any_closed, closed_by_handle};
+use super::find_session::{any_closed, closed_by_handle};
 use super::owner::may_be_same_user;
 use super::revive::revive;
 use crate::Stage;

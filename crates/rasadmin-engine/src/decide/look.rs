@@ -2,7 +2,7 @@
 
 use super::connection::{began, projected_leases};
 use super::draft::Draft;
-use super::lookup::find_session;
+use super::find_session::find_session;
 use crate::Name;
 use crate::calendar::labels_at;
 use crate::effect::{DayUse, Effect, LeaseBegan, Origin, SessionBegan};

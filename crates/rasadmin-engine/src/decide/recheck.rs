@@ -3,7 +3,7 @@
 use super::admission::ask;
 use super::draft::Draft;
 use super::facts::of_connection;
-use super::lookup::{closed_by_handle, find_session};
+use super::find_session::{closed_by_handle, find_session};
 use super::revive::revive;
 use crate::Stage;
 use crate::decision::{Answer, Decision};

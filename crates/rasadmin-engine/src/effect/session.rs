@@ -132,7 +132,7 @@ pub struct LinkBegan {
 
 /// A session of another server, as reported to this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Elsewhere {
+pub struct RemoteSession {
     /// The server.
     pub server: Name,
     /// The session.

@@ -106,7 +106,7 @@ impl State {
                     self.blocks.remove(&block.user);
                 }
             }
-            Effect::Elsewhere(elsewhere) => self.elsewhere_is(elsewhere),
+            Effect::RemoteSession(remote) => self.set_remote_session(remote),
             Effect::CursorMoved { pool, shape, next } => self.addresses.move_cursor(pool, shape, *next),
             Effect::ConfigRead(read) => self.config = Some(read.hash.clone()),
             Effect::Forgotten { before, first_day, user, .. } => {
@@ -120,8 +120,8 @@ impl State {
     fn begin_instance(&mut self, began: &InstanceBegan) {
         self.expiry = Expiry::default();
         self.derived.all_have_ended();
-        for elsewhere in self.elsewhere.live() {
-            self.derived.count_user(&elsewhere.user, 1);
+        for remote in self.remote.live() {
+            self.derived.count_user(&remote.user, 1);
         }
         let sessions = self.sessions.take_all();
         self.uses.reserve(sessions.len());
@@ -246,17 +246,17 @@ impl State {
         }
     }
 
-    fn elsewhere_is(&mut self, elsewhere: &crate::effect::Elsewhere) {
-        let Some(before) = self.elsewhere.set(elsewhere) else { return };
+    fn set_remote_session(&mut self, remote: &crate::effect::RemoteSession) {
+        let Some(before) = self.remote.set(remote) else { return };
         if let Some(before) = before {
             self.uses.replace(&before.user, &before.days, &[]);
             if before.live {
                 self.derived.count_user(&before.user, -1);
             }
         }
-        self.uses.replace(&elsewhere.user, &[], &elsewhere.days);
-        if elsewhere.live {
-            self.derived.count_user(&elsewhere.user, 1);
+        self.uses.replace(&remote.user, &[], &remote.days);
+        if remote.live {
+            self.derived.count_user(&remote.user, 1);
         }
     }
 

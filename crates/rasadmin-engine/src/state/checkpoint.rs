@@ -3,16 +3,16 @@
 use super::State;
 use super::addresses::{self, Addresses};
 use super::derived::Derived;
-use super::elsewhere::RemoteSessions;
 use super::expiry::{Due, Expiry};
 use super::lease::{Lease, Leases};
+use super::remote_sessions::RemoteSessions;
 use super::session::{Closed, Session};
 use super::sessions::Sessions;
 use super::sink::Sink;
 use super::table::Table;
 use super::usage::{UseOf, UseOfAll};
 use crate::Name;
-use crate::effect::{Block, Elsewhere};
+use crate::effect::{Block, RemoteSession};
 use crate::now::{Id, Mono, Process, Stamp};
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ struct Head {
     last: Option<Stamp>,
     heard: Option<(Process, Mono)>,
     blocks: Vec<Block>,
-    elsewhere: Vec<Elsewhere>,
+    remote: Vec<RemoteSession>,
     config: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Checkpoint {
             last: state.last,
             heard: state.heard,
             blocks: state.blocks.values().cloned().collect(),
-            elsewhere: state.elsewhere.sorted(),
+            remote: state.remote.sorted(),
             config: state.config.clone(),
         };
         Self {
@@ -105,7 +105,7 @@ impl Checkpoint {
             uses: UseOfAll::load(self.uses),
             addresses: Addresses::load(self.addresses),
             blocks: head.blocks.into_iter().map(|block| (block.user.clone(), block)).collect(),
-            elsewhere: RemoteSessions::load(head.elsewhere),
+            remote: RemoteSessions::load(head.remote),
             config: head.config,
             derived: Derived::default(),
         }

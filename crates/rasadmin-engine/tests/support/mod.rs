@@ -10,7 +10,7 @@ use rasadmin_engine::config::file::Period;
 use rasadmin_engine::event::{AddressEvent, ConnectionEvent, Event, Offer};
 use rasadmin_engine::state::{Checkpoint, Holding, Session};
 use rasadmin_engine::{
-    Answer, Context, Decision, Effect, Id, Identity, Mono, Name, Now, Process, Record, Stamp, State, Tunnel, Waited,
+    Answer, Context, Decision, Effect, Id, Identity, LateEvent, Mono, Name, Now, Process, Record, Stamp, State, Tunnel,
     decide, decide_late,
 };
 use std::net::Ipv4Addr;
@@ -86,7 +86,7 @@ impl Scene {
 
     /// An event that was answered then, and is recorded now.
     pub fn tell_late(&mut self, at: Stamp, event: Event, answer: Answer) -> Record {
-        let waited = Waited { at, random: self.random(), event, decision: None, answer };
+        let waited = LateEvent { at, random: self.random(), event, decision: None, answer };
         let record = decide_late(&self.state, &self.context(), &waited);
         self.keep(record)
     }

@@ -25,8 +25,8 @@ pub fn from_ledger(reader: &Reader, period: Period) -> Result<Vec<Attempt>, Erro
     reader.each_session_in(period.from, period.to, &mut |row| {
         // A session that never had a link was refused at its first link, and is among the decisions, or was never
         // used.
-        let stood = row.imported.is_some() || row.established.is_some();
-        if stood && row.acct_start_time >= period.from {
+        let was_up = row.imported.is_some() || row.established.is_some();
+        if was_up && row.acct_start_time >= period.from {
             attempts.push(session(&row, period.now));
         }
     })?;

@@ -152,7 +152,7 @@ struct Reported {
     /// Accepted connections without a link, by handle.
     waiting: HashMap<u64, PastSession>,
     /// Live connections, with their index in `attempts`.
-    standing: HashMap<u64, usize>,
+    live: HashMap<u64, usize>,
     /// Ports for which RRAS asked for an IPv6 identifier.
     ipv6: HashSet<Name>,
 }
@@ -169,7 +169,7 @@ pub fn from_trace(calls: &[Call], dll: usize, server: &Name, began: Millis) -> V
         last = last.max(time);
         reported.call(call, server, time);
     }
-    for at in reported.standing.into_values() {
+    for at in reported.live.into_values() {
         reported.attempts[at].session.last_seen = last;
     }
     reported.attempts
@@ -201,7 +201,7 @@ impl Reported {
             }
             F::AcceptNewConnection | F::AcceptNewConnection2 | F::AcceptNewConnection3 | F::AcceptNewConnectionEx => {
                 let Some(Connection { handle, session, .. }) = connection(call, server, time) else { return };
-                self.is_gone(handle, time);
+                self.end_unreported(handle, time);
                 if accepted {
                     self.waiting.insert(handle, session);
                 } else {
@@ -215,7 +215,7 @@ impl Reported {
             | F::ConnectionHangupNotificationEx => {
                 let Some(Connection { handle, mut usage, .. }) = connection(call, server, time) else { return };
                 self.waiting.remove(&handle);
-                let Some(at) = self.standing.remove(&handle) else { return };
+                let Some(at) = self.live.remove(&handle) else { return };
                 let session = &mut self.attempts[at].session;
                 if usage.seconds == 0 {
                     usage.seconds = u64::try_from((time - session.start) / 1000).unwrap_or(0);
@@ -228,8 +228,8 @@ impl Reported {
     }
 
     /// Ends a connection without a hangup, because its handle or port begins again.
-    fn is_gone(&mut self, handle: u64, time: Millis) {
-        if let Some(at) = self.standing.remove(&handle) {
+    fn end_unreported(&mut self, handle: u64, time: Millis) {
+        if let Some(at) = self.live.remove(&handle) {
             self.attempts[at].session.last_seen = time;
         }
     }
@@ -238,7 +238,7 @@ impl Reported {
         type P0 = RAS_PORT_0;
         let Some(port) = structure(call, Argument::Port0) else { return };
         let handle = port.u64(offset_of!(P0, hConnection));
-        if let Some(&at) = self.standing.get(&handle) {
+        if let Some(&at) = self.live.get(&handle) {
             self.attempts[at].session.links += u32::from(accepted);
             return;
         }
@@ -252,14 +252,14 @@ impl Reported {
             (None, _) => Fact::Absent,
         };
         let on_port = |at: &usize| self.attempts[*at].session.port.known() == Some(&name);
-        let ghost = self.standing.iter().find(|(_, at)| on_port(at)).map(|(ghost, _)| *ghost);
-        if let Some(ghost) = ghost {
-            self.is_gone(ghost, time);
+        let earlier = self.live.iter().find(|(_, at)| on_port(at)).map(|(earlier, _)| *earlier);
+        if let Some(earlier) = earlier {
+            self.end_unreported(earlier, time);
         }
         let ipv6 = self.ipv6.remove(&name);
         session.port = arrived(name);
         if accepted {
-            self.standing.insert(handle, self.attempts.len());
+            self.live.insert(handle, self.attempts.len());
             self.attempts.push(Attempt { session, ipv6, refused: None });
         } else {
             self.refuse(session, ipv6);

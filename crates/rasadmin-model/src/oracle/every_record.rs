@@ -115,7 +115,7 @@ impl<E: Engine + ?Sized> World<'_, E> {
             let online = c.phase != Phase::Gone && !c.dropped && !c.reported.refused;
             // Until the calls of the connection show the address, it is enough that no other user can get it.
             let safe = held.is_some() && !tied;
-            if online && !safe && !reported.overdue && !c.reported.ghost && !reported.released {
+            if online && !safe && !reported.overdue && !c.reported.superseded && !reported.released {
                 let what = format!("#{of} has {:#x}, but its lease has ended", reported.number);
                 return self.found("always: every connected client has a lease", what);
             }

@@ -19,12 +19,12 @@ impl<E: Engine + ?Sized> World<'_, E> {
         // remains.
         let closed = reported.closed.map_or(0, |closed| closed.since(reported.began.mono) / 1000);
         // If it was closed before, it is uncertain how much of its hangup is believed; so is a duration of zero.
-        let sure = !reported.ghost && !reported.lapsed && usage.seconds > 0;
+        let sure = !reported.superseded && !reported.lapsed && usage.seconds > 0;
         let octets = usage.input_octets + usage.output_octets;
         let least = |all: u64| if sure { all } else { 0 };
         let used = Use {
             seconds: (least(seconds).saturating_sub(1), seconds.max(if sure { 0 } else { elapsed.max(closed) }) + 1),
-            octets: (if reported.ghost || reported.lapsed { 0 } else { octets }, octets),
+            octets: (if reported.superseded || reported.lapsed { 0 } else { octets }, octets),
             stop: at.time,
         };
         let person = self.connections[of].person;

@@ -145,8 +145,8 @@ impl Reading {
         Self { name, path, seen, octets: Vec::new(), digest: Sha256::new(), restarts: 0 }
     }
 
-    /// Reads on. Returns whether the file is complete. Opens the file anew each time, because an open file could not
-    /// be replaced.
+    /// Reads on. Returns whether the file is complete. It opens the file again each time, because an open file could
+    /// not be replaced.
     fn advance(&mut self, budget: &mut usize) -> Result<bool, Fault> {
         const AT_ONCE: usize = 256 * 1024;
         const RESTARTS: u32 = 3;

@@ -40,8 +40,8 @@ impl Bundle {
 pub(super) struct KeptAt {
     /// In the journal's folder that the file names, as far as an invalid file still names it.
     pub named: Option<PathBuf>,
-    /// Where it is if the file names no folder, is unreadable or is missing: in the default folder of a journal, and
-    /// beside the file.
+    /// The other paths, if the file names no folder, is unreadable or is missing: in the default folder of a journal,
+    /// and beside the file.
     pub otherwise: [PathBuf; 2],
 }
 

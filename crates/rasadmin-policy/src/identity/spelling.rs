@@ -17,7 +17,7 @@ pub enum Spelling {
     Suffix(Name, Name),
     /// `host/pc7`, `host/pc7.corp.example`: the computer, then the suffix, which may be empty.
     Computer(Name, Name),
-    /// A name with further separators (`a@b@c`, `CORP\a\b`, `alice@`). Its domain cannot be told.
+    /// A name with further separators (`a@b@c`, `CORP\a\b`, `alice@`). Its domain is not certain.
     Whole(Name),
     /// There is no name in it.
     Empty,

@@ -137,7 +137,7 @@ fn rule() -> impl Strategy<Value = Rule> {
             connect_time,
             octets,
             if_absent,
-            // Of a rule that denies it would be a fault.
+            // In a rule that denies, it would be a mistake.
             when_unrecorded: unrecorded.filter(|_| action == Action::Allow).map(at),
             pool: None,
             ipv6_pool: None,

@@ -8,7 +8,7 @@ use rasadmin_policy::{Domains, Fact, Facts, Identity, Name, Stage};
 const DENY: &str = "[[rules]]\nname = 'not him'\naction = 'deny'\nusers = ['CORP\\josé.müller']\n\
                     [default]\naction = 'allow'\n";
 
-/// What a client can type, and the logon domain that RRAS then tells.
+/// What a client can type, and the logon domain that RRAS then passes.
 fn spellings() -> impl Strategy<Value = (Vec<u16>, &'static str)> {
     let letters = vec![
         prop::sample::select(&["j", "J", "ｊ", "Ⓙ"][..]),
@@ -83,7 +83,7 @@ proptest! {
         prop_assert_eq!(identity(domains.0, &one) == identity(domains.1, &other), same, "{} {}", one, other);
     }
 
-    /// What is shown of a user finds him again.
+    /// The displayed form of a user means the same user again.
     #[test]
     fn an_identity_is_spelled_as_it_is_shown(name in account()) {
         let all = domains_with_server();
@@ -111,7 +111,7 @@ fn a_suffix_that_is_not_listed_waits_for_the_logon_domain() {
         let facts = Facts { user: user(name, Some("CORP")), ..full() };
         assert_eq!(world.decide(Stage::Connection, &facts, &RuleCounts::default()).allow, allowed, "{name}");
     }
-    // Where RRAS tells no logon domain, the suffix is all there is: he is no one of CORP.
+    // If RRAS passes no logon domain, only the suffix is known: it is not a user of CORP.
     let facts = Facts { user: user("bob@mail.example", Some("")), ..full() };
     assert!(!world.decide(Stage::Connection, &facts, &RuleCounts::default()).allow);
 }

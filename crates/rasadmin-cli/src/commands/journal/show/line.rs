@@ -114,7 +114,7 @@ fn event(event: &Event) -> &'static str {
         Event::CloseSession { .. } => "close by hand",
         Event::Block(_) => "block",
         Event::Look(_) => "look",
-        Event::Elsewhere(_) => "elsewhere",
+        Event::RemoteSessions(_) => "elsewhere",
         Event::Forget { how: Forgetting::Purge, .. } => "purge",
         Event::Forget { how: Forgetting::Anonymise, .. } => "anonymise",
     }
@@ -190,7 +190,7 @@ fn change(effect: &Effect) -> Option<String> {
         | Effect::Used { .. }
         | Effect::InterimUse { .. }
         | Effect::UseCarried(_)
-        | Effect::Elsewhere(_)
+        | Effect::RemoteSession(_)
         | Effect::CursorMoved { .. }
         | Effect::Forgotten { .. } => return None,
     })
