@@ -33,7 +33,7 @@ fn a_call_that_is_inside_at_the_end_is_answered_and_no_more_recorded() {
         ("RASADMIN_SYSTEM_LOG", OsStr::new("off")),
     ];
     for (name, value) in variables {
-        // SAFETY: whoever reads the environment in this program waits for its turn.
+        // SAFETY: every test that reads the environment waits for its turn.
         #[allow(unsafe_code)]
         unsafe {
             std::env::set_var(name, value);

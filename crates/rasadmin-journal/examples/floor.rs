@@ -1,4 +1,4 @@
-//! How far the journal is from the least that its promises cost, on this machine: `floor [FOLDER] [SESSIONS]`.
+//! Compares the journal with the minimum cost of its guarantees on this machine: `floor [FOLDER] [SESSIONS]`.
 //!
 //! A session is six records, two of which are synced. The floor is the same bytes, written under the same lock into a file
 //! whose space was written before, and the same syncs; nothing is read, checked or remembered. Both are measured by

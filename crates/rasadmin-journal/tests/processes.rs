@@ -118,7 +118,7 @@ impl Drop for Stop<'_> {
     }
 }
 
-/// Reads alongside until told to stop; returns what it read.
+/// Reads meanwhile until it is stopped; returns what it read.
 fn follow(folder: &Path, stop: &AtomicBool) -> Vec<String> {
     let mut all = Vec::new();
     let mut follower = None;
@@ -181,7 +181,7 @@ fn rounds(processes: usize, rounds: usize) {
             });
             said.extend(round);
         }
-        // Whoever appends next clears what the last one left.
+        // The next process that appends erases what the last one left.
         let journal = Journal::open(folder.path(), OPTIONS, soon()).unwrap();
         let mut all = Vec::new();
         journal.lock(soon()).unwrap().catch_up(|item| read_one(&mut all, &item)).unwrap();

@@ -84,7 +84,7 @@ impl Sqlite {
         ledger.check()?;
         #[cfg(unix)]
         let ledger = {
-            let file = identity(path).ok_or_else(|| Error::new(ErrorKind::Missing, path, "it is not there"))?;
+            let file = identity(path).ok_or_else(|| Error::new(ErrorKind::Missing, path, "it does not exist"))?;
             Self { file, ..ledger }
         };
         Ok(ledger)

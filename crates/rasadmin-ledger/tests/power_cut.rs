@@ -272,7 +272,7 @@ fn without_syncs_of_the_ledger_the_cut_shows_it() {
     let of = |text: &str| wrong.iter().filter(|what| what.contains(text)).count();
     let (promised, told) = (of("was in the ledger"), of("tells the journal"));
     assert!(promised > 0 && told > 0, "without syncs {promised} promises were broken, and {told} cursors were ahead");
-    // What is left fits together all the same.
+    // What is left still fits together.
     assert_eq!(wrong.len(), promised + told, "{wrong:#?}");
 }
 

@@ -1,4 +1,4 @@
-//! A rehearsal says what the recorder says.
+//! A simulation gives the same answers as the recorder.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -101,7 +101,7 @@ proptest! {
 
     /// Sessions come and go at random: every answer and every address is the same.
     #[test]
-    fn a_rehearsal_and_the_recorder_answer_alike(
+    fn a_simulation_and_the_recorder_answer_alike(
         steps in proptest::collection::vec((0..3_usize, 0..7_usize, 0..4_usize, 0..3_usize, 1..2400_i64), 1..60)
     ) {
         let scene = Scene::new(CONFIG);

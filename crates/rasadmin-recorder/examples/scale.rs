@@ -81,7 +81,7 @@ fn memory() -> Option<[f64; 2]> {
     Some([of("VmRSS:")?, of("VmHWM:")?])
 }
 
-fn tell_memory() {
+fn print_memory() {
     if let Some([now, most]) = memory() {
         println!("  memory {now:.0} MiB, {most:.0} at most");
     }
@@ -100,7 +100,7 @@ fn child(what: &str, folder: &Path) {
         "live" => {
             (0..count).for_each(|n| drop(play.begin(n)));
             println!("{count} live sessions: {}", play.come_and_go(count, 5000));
-            tell_memory();
+            print_memory();
         }
         "known" => {
             for n in 0..count {
@@ -108,12 +108,12 @@ fn child(what: &str, folder: &Path) {
                 play.end(n, &given);
             }
             println!("{count} users known: {}", play.come_and_go(count, 5000));
-            tell_memory();
+            print_memory();
             recorder.stop(support::system());
         }
         _ => {
             println!("{what}: started in {took:.0} ms");
-            tell_memory();
+            print_memory();
         }
     }
     std::process::exit(0);

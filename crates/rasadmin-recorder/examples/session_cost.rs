@@ -1,4 +1,4 @@
-//! What a session costs through the C ABI, next to the least that its promises cost: a report, not a test.
+//! The cost of a session through the C ABI, compared with the minimum cost of its guarantees: a report, not a test.
 //!
 //! The product is loaded and driven as RRAS does. The floor is six appends of the same bytes under the same kind of lock,
 //! two of them synced, to a file whose space was written before. Both by turns, in one process; without syncs too.

@@ -50,7 +50,7 @@ fn the_first_is_recorded_at_once_and_the_others_of_the_minute_as_a_number() {
     let new: Vec<_> = records[before..].iter().map(|record| record.event.user_name().unwrap().as_str()).collect();
     assert_eq!(new, ["mallory", "trudy"]);
     log::exactly(&[Id::ConnectionRefused, Id::ConnectionRefused]);
-    // The minute is over: the next call records the number, whatever it is about.
+    // The minute is over: the next call of any kind records the number.
     scene.wait(59);
     scene.connect(&connection(8, "alice"));
     assert_eq!(counted(&scene.records()), []);
@@ -112,7 +112,7 @@ fn with_very_many_users_the_oldest_number_is_recorded_early() {
     assert_eq!((all.len(), all.iter().map(|one| one.times).sum::<u64>()), (1_100, 1_100));
 }
 
-/// However long it takes, and however many come: what is told of them fits into a segment.
+/// However long it lasts and however many there are, their record fits into a segment.
 #[test]
 fn after_a_long_time_without_a_journal_it_is_written_again() {
     let folder = tempfile::tempdir().unwrap();

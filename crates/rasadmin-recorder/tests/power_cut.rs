@@ -1,4 +1,4 @@
-//! A kill -9 cannot tell a synced write from an unsynced one: a power cut can. Sessions go through a recorder under
+//! A kill -9 does not distinguish a synced write from an unsynced one, but a power cut does. Sessions go through a recorder under
 //! strace; from what it wrote and synced, the journal's folder is rebuilt as a disk would have it had the power been cut
 //! at any point, the writes since the last sync being there, or not, or in part. Every accept and every hangup that had
 //! returned by then must be in it, and the state must be the one that the records make.
@@ -155,7 +155,7 @@ fn cut_everywhere(events: &[Event]) -> Outcome {
     outcome
 }
 
-/// What is found: the numbers and lengths of the records. Nothing that was promised is missing, and whoever starts
+/// What is found: the numbers and lengths of the records. Nothing that was promised is missing, and a process that starts
 /// from a checkpoint has the state that all records make.
 fn look(journal: &Path, cut: &str, promises: &Promises, outcome: &mut Outcome) -> Vec<(u64, usize)> {
     let (mut found, mut all, mut state, mut gaps) = (Promises::default(), Vec::new(), State::new(), 0);
@@ -189,7 +189,7 @@ fn look(journal: &Path, cut: &str, promises: &Promises, outcome: &mut Outcome) -
     for handle in promises.hangups.difference(&found.hangups) {
         outcome.lost.push(format!("{cut}: the hangup of {handle}"));
     }
-    // A checkpoint may have what a gap stands for, or what stands behind a hole.
+    // A checkpoint may have what a gap replaces, or what is after a hole.
     let complete = |present: &present::Present| gaps == 0 && present.position.number <= state.number();
     match present::read(journal) {
         Ok(Some(present)) if complete(&present) && Checkpoint::of(&present.state) != Checkpoint::of(&state) => {
@@ -271,6 +271,6 @@ fn without_syncs_the_cut_shows_it() {
     let outcome = cut_everywhere(&events);
     assert!(!outcome.lost.is_empty(), "nothing was lost without syncs: the check finds nothing");
     assert_eq!(syncs_of_records(&events), 0);
-    // What is left is whole all the same.
+    // What is left is still consistent.
     assert!(outcome.damaged.is_empty(), "{:#?}", outcome.damaged);
 }

@@ -46,7 +46,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A morning: carol has used up her hour, alice and bob are connected.
+/// A morning: carol has used up an hour, alice and bob are connected.
 fn morning() -> Scene {
     let scene = Scene::new(CONFIG);
     let given = scene.begin(1, "carol", "VPN2-1").unwrap();
@@ -76,7 +76,7 @@ fn stays_on_record(scene: &Scene, before: &State) {
 }
 
 #[test]
-fn it_is_moved_away() {
+fn it_is_moved() {
     let scene = morning();
     let before = scene.present();
     std::fs::rename(scene.path(), scene.folder.path().join("aside")).unwrap();

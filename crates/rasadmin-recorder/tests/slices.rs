@@ -1,4 +1,4 @@
-//! A checkpoint is written while calls go on, a slice a call, and has the state as it was when it was begun.
+//! A checkpoint is written in slices, one per call, and has the state at its beginning.
 #![allow(clippy::unwrap_used)]
 
 mod support;

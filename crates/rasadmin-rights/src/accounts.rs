@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_somebodys() {
+    fn this_process_has_an_owner() {
         assert!(own().unwrap().starts_with("S-1-5-"), "{:?}", own());
         // SAFETY: the SID was made by Windows.
         assert_eq!(unsafe { text(administrators().unwrap().as_mut_ptr().cast()) }.unwrap(), "S-1-5-32-544");

@@ -51,7 +51,7 @@ fn beside_others_their_text_stays() {
 }
 
 #[test]
-fn it_stays_where_it_stands_unless_told_otherwise() {
+fn it_keeps_its_place_unless_another_is_requested() {
     let old = r"a.dll;C:\Program Files\rasadmin\rasadmin-0.0.9.dll;b.dll";
     assert_eq!(after(&put(old, Position::Keep)), format!("a.dll;{OURS};b.dll"));
     assert_eq!(after(&put(old, Position::First)), format!("{OURS};a.dll;b.dll"));

@@ -162,7 +162,7 @@ fn a_rotten_record_is_quarantined_by_who_appends_and_stops_who_follows() {
     }
 }
 
-/// A power cut takes record 4 and leaves 5 to 8. Somebody took the hole for the end, and wrote another record there of
+/// A power cut takes record 4 and leaves 5 to 8. A process took the hole for the end, and wrote another record there of
 /// the same length, or of another one. What was behind the hole must not count after it.
 #[test]
 fn stale_records_behind_a_hole_are_not_revived() {

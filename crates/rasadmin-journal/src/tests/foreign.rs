@@ -1,4 +1,4 @@
-//! Files that somebody put there, changed or took away.
+//! Files that another program created, changed or deleted.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn aside(notices: &[Notice]) -> Vec<(String, String)> {
     notices.iter().filter_map(moved).collect()
 }
 
-/// What stands where the next segment goes, or behind it, with the reason for which it is moved.
+/// What has the name of the next segment, or of a later one, with the reason why it is moved.
 fn put(path: &Path, kind: &str, other: &Path) {
     match kind {
         "directory" => {
@@ -46,7 +46,7 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_stands_in_place_of_a_segment_is_moved_aside_and_told() {
+fn what_has_the_name_of_a_segment_is_moved_aside_and_reported() {
     let other = folder();
     append_each(&open(other.path()), 50);
     for (kind, why) in KINDS {
@@ -106,7 +106,7 @@ fn newer(path: &Path) {
 }
 
 #[test]
-fn whoever_does_not_know_the_version_appends_nothing() {
+fn a_program_that_does_not_know_the_version_appends_nothing() {
     let folder = folder();
     append_each(&open(folder.path()), 40);
     let known = places(folder.path(), 1).len() as u64 - 1;

@@ -56,7 +56,7 @@ pub fn write_fails(ordinal: u64) -> Option<usize> {
     })
 }
 
-/// `hear` is told of each sync on this thread, and whether it succeeded. The power cuts, which hear it, are Unix's.
+/// Calls `hear` for each sync on this thread, with whether it succeeded. Only the power-cut tests, on Unix, use it.
 #[cfg(unix)]
 pub fn on_sync(hear: impl FnMut(&Path, bool) + 'static) {
     SYNCED.set(Some(Box::new(hear)));

@@ -103,7 +103,7 @@ pub fn segment(folder: &Path, ordinal: u64) -> PathBuf {
 pub fn patch(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = std::fs::read(path).unwrap();
     change(&mut bytes);
-    // In place: whoever has it open sees it.
+    // In place, so that open handles see it.
     let file = std::fs::File::options().write(true).open(path).unwrap();
     file.set_len(bytes.len() as u64).unwrap();
     std::io::Write::write_all(&mut &file, &bytes).unwrap();

@@ -88,7 +88,7 @@ fn seeds() -> std::ops::RangeInclusive<u64> {
     from.parse().unwrap()..=to.parse().unwrap()
 }
 
-/// What is recorded, by number; None where a gap was told.
+/// What is recorded, by number; None for a gap.
 type History = Vec<Option<String>>;
 
 fn read(journal: &Journal, when: &str) -> History {

@@ -7,12 +7,12 @@ mod owners;
 use super::*;
 use crate::{LOCK, checkpoint, cursor, rights};
 
-/// A user whom nothing here knows.
+/// A user that nothing here knows.
 const STRANGER: u32 = 65_534;
 
-/// Gives a file away; None: the user who runs this may not. It takes root.
+/// Gives a file to another user. None if the current user may not do that: only root can.
 #[cfg(unix)]
-fn give_away(path: &Path) -> Option<()> {
+fn give_to_another_user(path: &Path) -> Option<()> {
     let given = std::os::unix::fs::chown(path, Some(STRANGER), None);
     if let Err(e) = &given {
         assert_eq!(e.kind(), std::io::ErrorKind::PermissionDenied);
@@ -24,7 +24,7 @@ fn give_away(path: &Path) -> Option<()> {
 /// As Unix does it, under Wine, which starts the program and cannot wait for it. On Windows it takes a right that tests
 /// do not have.
 #[cfg(windows)]
-fn give_away(path: &Path) -> Option<()> {
+fn give_to_another_user(path: &Path) -> Option<()> {
     let chown = Path::new(r"Z:\bin\chown");
     let unix = chown.exists().then(|| std::process::Command::new("winepath").arg("-u").arg(path).output().unwrap())?;
     let unix = String::from_utf8(unix.stdout).unwrap();
@@ -37,7 +37,7 @@ fn give_away(path: &Path) -> Option<()> {
     Some(())
 }
 
-/// As it is told.
+/// The description.
 fn why() -> String {
     let stranger = if cfg!(windows) { "Anonymous".to_owned() } else { format!("the user with the number {STRANGER}") };
     format!("it belongs to {stranger}")

@@ -202,7 +202,7 @@ fn a_missing_segment_is_a_gap_and_a_missing_beginning_is_none() {
     append_each(&journal, 1);
 }
 
-/// A reader that stands in an old segment, or in none that is left.
+/// A reader whose position is in an old segment, or in a deleted one.
 #[test]
 fn a_place_is_found_in_any_segment_and_a_strange_one_in_none() {
     let folder = folder();

@@ -76,7 +76,7 @@ const OPEN: &str = r#"
     name = "Not Mallory"
     action = "deny"
     users = ["mallory"]
-    reason = "she is banned"
+    reason = "this user is banned"
 "#;
 
 fn scene() -> Scene {
@@ -99,7 +99,7 @@ fn upkeep(scene: &Scene) -> Upkeep {
     Upkeep::open(&scene.ledger()).unwrap()
 }
 
-/// Changes rows past the door.
+/// Changes rows directly.
 fn change(scene: &Scene, sql: &str) {
     scene.ingest();
     assert_ne!(rusqlite::Connection::open(&scene.config.ledger).unwrap().execute(sql, []).unwrap(), 0, "{sql}");
@@ -124,7 +124,7 @@ fn without_beginning() -> Scene {
 }
 
 /// The ledger has alice's end. The journal is read again, without the record of that end, but with a checkpoint that has
-/// her session live.
+/// that session live.
 fn ended_after_the_checkpoint() -> Scene {
     let scene = scene();
     scene.begin(1, "alice", "VPN1-1").unwrap();

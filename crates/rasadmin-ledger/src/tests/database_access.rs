@@ -1,4 +1,4 @@
-//! The door: which statements there are, and that there is no other way to the database.
+//! Access to the database: which statements exist, and that there is no other way to the database.
 
 use crate::queries::{self, Statement, sqlite_only};
 use crate::sqlite::{Access, Database};
@@ -41,9 +41,9 @@ fn what_only_sqlite_knows_is_this_and_no_more() {
     );
 }
 
-/// The door takes declared statements only; this keeps others from going past it.
+/// `Database` takes declared statements only; this test finds code that bypasses it.
 #[test]
-fn nothing_but_the_door_knows_the_database() {
+fn nothing_else_accesses_the_database() {
     fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() { files(&path, found) } else { found.push(path) }

@@ -24,7 +24,7 @@ pub struct LoggedStatement {
 pub enum Answer {
     /// So many rows were changed.
     Changed(usize),
-    /// What a test has done to the tables past the door: its name is its text.
+    /// A direct change of a test: its name is its text.
     Done,
     /// These rows were read. (Not all of them, if only the first one was wanted.)
     Rows(Vec<Vec<Option<String>>>),
@@ -63,7 +63,7 @@ pub fn row<'r>(columns: impl Iterator<Item = Result<Value<'r>, ColumnError>>) {
     });
 }
 
-/// A test has done this past the door.
+/// Logs a direct change of a test.
 pub fn done(sql: &str) {
     STATEMENTS.with_borrow_mut(|all| {
         all.push(LoggedStatement { name: sql.to_owned(), values: Vec::new(), answer: Answer::Done })

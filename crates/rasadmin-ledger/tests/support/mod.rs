@@ -42,7 +42,7 @@ impl Scene {
     }
 
     /// What an administrator tells.
-    pub fn tell(&self, event: Event) {
+    pub fn record(&self, event: Event) {
         self.tool().record(&self.now(), |_| ((), Some(event))).unwrap().unwrap();
     }
 

@@ -53,7 +53,7 @@ type Names = BTreeMap<String, usize>;
 struct File {
     sure: Vec<u8>,
     since: Vec<Change>,
-    /// Where the next write without a place of its own goes.
+    /// The offset of the next write that names none.
     at: u64,
 }
 

@@ -85,7 +85,7 @@ fn event(line: &str, watched: &Path) -> Option<Event> {
         return None;
     }
     let file = path.file_name().unwrap().to_str().unwrap().to_owned();
-    // The index of SQLite's log is memory that processes share: after a power cut SQLite makes it anew.
+    // The index of SQLite's log is memory that processes share: after a power cut SQLite rebuilds it.
     if file.ends_with("-shm") {
         return None;
     }

@@ -152,7 +152,7 @@ impl Check<'_> {
         }
         if self.round.ledger_anew {
             self.seen.ledgers += 1;
-            match ledger::rows(&ledger_in(folder)).and_then(|rows| Ok((rows, ledger::made_anew(folder)?))) {
+            match ledger::rows(&ledger_in(folder)).and_then(|rows| Ok((rows, ledger::newly_made(folder)?))) {
                 Ok((rows, anew)) => {
                     if let Some(difference) = ledger::first_difference(&rows, &anew) {
                         self.found.broken.push(format!("a ledger that is made anew has other rows: {difference}"));

@@ -22,7 +22,7 @@ fn two_days() -> Scene {
 fn forget(scene: &Scene, user: Option<&str>, how: Forgetting) -> crate::ForgetCounts {
     scene.ingest();
     let user = user.map(|name| Identity { domain: Name::new("CORP"), name: Name::new(name).folded() });
-    scene.tell(Event::Forget { before: MONDAY + 54_000_000, user, how });
+    scene.record(Event::Forget { before: MONDAY + 54_000_000, user, how });
     scene.ingest().forgotten
 }
 
@@ -103,14 +103,14 @@ conformance! {
     configs_purged {
         let mut scene = two_days();
         let changed = scene.folder.path().join("rasadmin.toml");
-        let text = std::fs::read_to_string(&changed).unwrap().replace("she is banned", "banned");
+        let text = std::fs::read_to_string(&changed).unwrap().replace("this user is banned", "banned");
         std::fs::write(&changed, text).unwrap();
         scene.config = super::super::support::config(scene.folder.path(), &std::fs::read_to_string(&changed).unwrap());
         scene.restart();
         scene.recorder.hangup(&connection(3, "alice"), scene.now());
         assert_eq!(scene.ask("SELECT count(*) FROM configs"), "2");
         scene.wait(2 * 86_400);
-        scene.tell(Event::Forget { before: scene.now().at.time, user: None, how: Purge });
+        scene.record(Event::Forget { before: scene.now().at.time, user: None, how: Purge });
         assert_eq!(scene.ask("SELECT count(*), min(first_used) > 0 FROM configs"), "1 1", "the one in force stays");
         assert_eq!(reader(&scene).faults().unwrap(), [""; 0]);
     }
@@ -183,7 +183,7 @@ conformance! {
             scene.ask("SELECT DISTINCT json_extract(facts, '$.user'), json_extract(facts, '$.source') FROM decisions WHERE id < 8"),
             "absent absent"
         );
-        assert_eq!(scene.ask("SELECT user_name FROM decisions WHERE id = 8"), "alice", "she is connected");
+        assert_eq!(scene.ask("SELECT user_name FROM decisions WHERE id = 8"), "alice", "alice is connected");
     }
 
     anomalies_anonymised {

@@ -34,7 +34,7 @@ fn uses(record: &rasadmin_engine::Record) -> bool {
 fn look(scene: &Scene, user: &str, octets: u64) {
     let usage = Usage { seconds: 60, input_octets: octets, output_octets: 1, ..Usage::default() };
     let seen = connection(1, user).with(|e| e.usage = usage);
-    scene.tell(Event::Look(vec![Seen { connection: seen }]));
+    scene.record(Event::Look(vec![Seen { connection: seen }]));
 }
 
 conformance! {
