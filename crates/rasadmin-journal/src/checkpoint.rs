@@ -7,8 +7,8 @@ use crate::error::{Context, Error};
 use crate::folder::{self, digits, modified};
 use crate::frame::{u32_at, u64_at};
 use crate::notice::Notice;
+use crate::owner;
 use crate::position::Position;
-use crate::rights;
 use crate::segment;
 use rasadmin_rights::private::only_ours;
 use std::fs::File;
@@ -263,7 +263,7 @@ fn open(path: &Path) -> Result<Opened, String> {
     if !std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file()) {
         return Err("it is not a regular file".to_owned());
     }
-    if let Some(why) = rights::foreign(path) {
+    if let Some(why) = owner::foreign(path) {
         return Err(why);
     }
     let mut file = File::open(path).map_err(|e| e.to_string())?;

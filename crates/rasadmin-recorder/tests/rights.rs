@@ -15,14 +15,14 @@ use support::Scene;
 use support::log::{exactly, messages};
 
 const TEXT: &str = "default.action = \"allow\"\n";
-const STRANGER: u32 = 65_534;
+const OTHER_USER: u32 = 65_534;
 
 fn journal(scene: &Scene) -> PathBuf {
     scene.folder.path().join("journal")
 }
 
 fn give_to_another_user(path: &Path) -> Option<()> {
-    let given = chown(path, Some(STRANGER), None);
+    let given = chown(path, Some(OTHER_USER), None);
     if given.is_err() {
         eprintln!("skipped: only root can give a file away");
     }

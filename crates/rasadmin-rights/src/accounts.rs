@@ -2,7 +2,7 @@
 //! administrators are.
 #![allow(unsafe_code)] // Windows' own functions for it.
 
-use crate::descriptor::Local;
+use crate::local_memory::Local;
 use std::io;
 use std::ptr::{null, null_mut};
 use windows_sys::Win32::Foundation::{CloseHandle, FreeLibrary, HANDLE};

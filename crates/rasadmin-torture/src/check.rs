@@ -5,8 +5,9 @@ mod acknowledged;
 mod effects;
 mod ledger;
 
-use crate::background::{self, Raw, Reading, journal_in};
+use crate::background::{self, Raw, Reading};
 use crate::call_log::CallEntry;
+use crate::paths::journal_in;
 use crate::plan::Kill;
 use mprapi::FunctionId as F;
 use rasadmin_engine::addresses::{Address, Family};

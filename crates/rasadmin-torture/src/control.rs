@@ -1,9 +1,9 @@
 //! Checks the checker: what a kill left is spoilt on purpose in many ways, and each must be found.
 
-use crate::background::{self, Raw, journal_in};
+use crate::background::{self, Raw};
 use crate::call_log::{CallEntry, CallResult};
 use crate::check::{self, Before, Findings, Journal, Round, Seen};
-use crate::ledger::ledger_in;
+use crate::paths::{journal_in, ledger_in};
 use crate::plan::{Kill, KillPoint};
 use crate::rounds::{self, Torture};
 use mprapi::FunctionId as F;

@@ -2,7 +2,8 @@
 
 use super::{Before, Check, Journal};
 use crate::call_log::{CallEntry, CallResult};
-use crate::ledger::{self, ledger_in};
+use crate::ledger;
+use crate::paths::ledger_in;
 use mprapi::FunctionId as F;
 use rasadmin_engine::effect::ClosedBy;
 use rasadmin_engine::{Effect, Id, Millis, Record};

@@ -79,7 +79,7 @@ fn nobody_else_can_hold_the_lock() {
     open_to(&lock, 0o644);
     let reads = || {
         let mut cat = std::process::Command::new("cat");
-        std::os::unix::process::CommandExt::uid(&mut cat, STRANGER);
+        std::os::unix::process::CommandExt::uid(&mut cat, OTHER_USER);
         cat.arg(&lock).output().map(|done| done.status.success())
     };
     match reads() {

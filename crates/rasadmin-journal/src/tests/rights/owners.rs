@@ -34,7 +34,7 @@ fn a_planted_segment_is_not_read_and_moved_aside() {
     let journal = open(folder.path());
     assert!(moved(&journal.take_notices(), &last.path));
     append(&journal, 1).unwrap();
-    assert_eq!(rights::foreign(&last.path), None, "one of ours has its place");
+    assert_eq!(owner::foreign(&last.path), None, "one of ours has its place");
 }
 
 /// While the journal is open: the next segment's name.
