@@ -271,7 +271,7 @@ fn open(path: &Path) -> Result<Opened, String> {
     file.read_exact(&mut bytes).map_err(|e| format!("its header cannot be read: {e}"))?;
     let id = |at: usize| Uuid::from_slice(&bytes[at..at + 16]).unwrap_or_default();
     if !bytes.starts_with(MAGIC) || crc32c::crc32c(&bytes[..HEADER - 4]) != u32_at(&bytes, HEADER - 4) {
-        return Err("its header is none of a checkpoint".to_owned());
+        return Err("its header is not a checkpoint's".to_owned());
     }
     let version = u32_at(&bytes, 8);
     if version != VERSION {

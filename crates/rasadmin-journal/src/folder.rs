@@ -74,7 +74,7 @@ pub fn survey(folder: &Path) -> Result<Survey, Error> {
                 survey.newer = Some((path, version));
                 survey.highest = ordinal;
             }
-            Ok(Read::Bad) => unusable("it has no header of a segment"),
+            Ok(Read::Bad) => unusable("it does not have the header of a segment"),
             Err(error) => unusable(&error.to_string()),
         }
     }
@@ -96,7 +96,7 @@ impl Survey {
                 break;
             }
             let path = crate::segment::path(folder, last.ordinal);
-            self.unusable.push((last.ordinal, path, "it continues no segment of this folder".to_owned()));
+            self.unusable.push((last.ordinal, path, "it does not continue a segment of this folder".to_owned()));
             used.pop();
         }
         let Some(last) = used.last() else { return };

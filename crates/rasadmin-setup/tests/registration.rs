@@ -95,7 +95,7 @@ fn a_path_that_cannot_stand_in_the_list_is_refused() {
     assert!(refused(r"C:\%x%\rasadmin.dll").contains("a path with `%`"));
     assert!(refused(" rasadmin.dll").contains("begins with a space"));
     let across = |name: &str| (name == "a;b").then(|| "c".to_owned());
-    assert_eq!(uninstall("%a;b%", &ours, &across), Err(Fault::Odd));
+    assert_eq!(uninstall("%a;b%", &ours, &across), Err(Fault::AmbiguousEntries));
 }
 
 /// Entries of other vendors, also strange and empty ones.

@@ -49,7 +49,7 @@ pub fn rows(ledger: &Path) -> Result<Vec<String>, String> {
 /// Returns the rows of a ledger that is newly made from the whole journal, without a kill.
 pub fn newly_made(folder: &Path) -> Result<Vec<String>, String> {
     let own = tempfile::tempdir().map_err(|e| e.to_string())?;
-    let ledger = own.path().join("anew.db");
+    let ledger = own.path().join("new.db");
     ingest(folder, &ledger)?;
     rows(&ledger)
 }

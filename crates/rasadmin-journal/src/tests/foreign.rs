@@ -35,10 +35,10 @@ fn put(path: &Path, kind: &str, other: &Path) {
 
 const KINDS: &[(&str, &str)] = &[
     ("directory", "it is not a regular file"),
-    ("garbage", "it has no header of a segment"),
-    ("cut off", "it has no header of a segment"),
+    ("garbage", "it does not have the header of a segment"),
+    ("cut off", "it does not have the header of a segment"),
     ("renamed", "it was written under another name"),
-    ("another journal's", "it continues no segment of this folder"),
+    ("another journal's", "it does not continue a segment of this folder"),
     #[cfg(unix)]
     ("link", "it is not a regular file"),
     #[cfg(unix)]

@@ -154,9 +154,9 @@ impl Check<'_> {
         if self.round.ledger_anew {
             self.seen.ledgers += 1;
             match ledger::rows(&ledger_in(folder)).and_then(|rows| Ok((rows, ledger::newly_made(folder)?))) {
-                Ok((rows, anew)) => {
-                    if let Some(difference) = ledger::first_difference(&rows, &anew) {
-                        self.found.broken.push(format!("a ledger that is made anew has other rows: {difference}"));
+                Ok((rows, new_rows)) => {
+                    if let Some(difference) = ledger::first_difference(&rows, &new_rows) {
+                        self.found.broken.push(format!("a newly made ledger has other rows: {difference}"));
                     }
                 }
                 Err(what) => self.found.broken.push(what),
