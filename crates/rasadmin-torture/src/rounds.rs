@@ -2,7 +2,7 @@
 
 use crate::background::{self, Raw};
 use crate::call_log::CallEntry;
-use crate::check::{self, Before, Findings, Journal, Round, Seen};
+use crate::check::{self, Before, CheckCounts, Findings, Journal, Round};
 use crate::exit_status::was_killed;
 use crate::plan::{CALLBACKS, Kill, KillPoint};
 use crate::random::Random;
@@ -66,7 +66,7 @@ pub struct Report {
     /// The number of workers that ended by themselves.
     pub survived: u32,
     /// What was checked.
-    pub seen: Seen,
+    pub seen: CheckCounts,
     /// The number of processes that were killed while they ingested the journal.
     pub ingests_killed: u32,
     /// How often the pool was filled to the last address.
