@@ -24,7 +24,7 @@ const OPEN: &str = r#"
     addresses = ["10.8.0.1-10.8.0.9"]
 "#;
 
-/// So many sessions, one after the other, each of a minute.
+/// Sessions of a minute each, one after the other.
 fn sessions(scene: &Scene, handles: std::ops::Range<u64>) {
     for handle in handles {
         let (user, port) = (format!("u{}", handle % 5), format!("VPN0-{}", handle % 3));
@@ -196,7 +196,7 @@ fn another_journal_under_a_cursor_that_does_not_fit_changes_nothing_that_is_ther
     sound(&scene);
 }
 
-/// The oldest segments of the journal go.
+/// Deletes the oldest segments of the journal.
 fn expire(scene: &Scene) {
     let gone = retain::expire(&scene.config.journal, Rule::Limit { bytes: 0 }).unwrap();
     assert!(!gone.is_empty(), "the journal is too short");

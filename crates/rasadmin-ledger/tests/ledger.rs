@@ -1,4 +1,4 @@
-//! The ledger's file: documented and guarded.
+//! The ledger's file: every column is documented, and unusable files are refused.
 #![allow(clippy::unwrap_used)]
 
 use rasadmin_ledger::report::Reader;

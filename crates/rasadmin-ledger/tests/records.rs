@@ -1,4 +1,4 @@
-//! The rows that are made of the records.
+//! The rows that records make.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -22,7 +22,7 @@ const OPEN: &str = r#"
     users = ["mallory"]
 "#;
 
-/// A day with all that can happen to a session, and one that is still connected.
+/// A day with everything that can happen to a session, and one session that is still connected.
 fn a_day() -> Scene {
     let scene = Scene::new(OPEN);
     let given = scene.begin(1, "alice", "VPN0-1").unwrap();

@@ -1,4 +1,4 @@
-//! Sessions, links and leases: which belongs to which, ghosts, odd sequences.
+//! Sessions, links and leases: which belong together, ghosts, and unusual sequences.
 #![allow(clippy::unwrap_used)]
 
 mod support;

@@ -1,4 +1,4 @@
-//! What an administrator does, and what the ledger has of it: release, close, purge, anonymise, backup.
+//! What an administrator does, and its effect on the ledger: release, close, purge, anonymise, backup.
 #![allow(clippy::unwrap_used)]
 
 mod support;

@@ -1,4 +1,4 @@
-//! What is wrong with a ledger, or out of order in it.
+//! Faults and anomalies in a ledger.
 
 use super::super::support::{connection, number};
 use super::{change, reader, scene, visit};

@@ -5,7 +5,7 @@ use super::{OPEN, reader, scene, visit};
 use crate::report::{Filter, GroupBy, UserFilter};
 use rasadmin_engine::{Name, Tunnel};
 
-/// Alice comes, mallory may not, bob comes a minute later.
+/// Alice connects, mallory is denied, and bob connects a minute later.
 fn three() -> Scene {
     let scene = scene();
     visit(&scene, 1, "alice", 60);

@@ -6,7 +6,7 @@ use crate::report::{Filter, UserFilter};
 use rasadmin_engine::effect::Effect;
 use rasadmin_engine::{Id, Name};
 
-/// A connection with an IPv6 address, and the prefix that RRAS gave.
+/// A connection with an IPv6 address and the prefix that RRAS gave.
 fn ipv6() -> Scene {
     let scene = scene();
     let mut event = super::super::support::address("alice", "VPN0-1", "");
