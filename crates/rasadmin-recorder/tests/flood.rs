@@ -1,4 +1,4 @@
-//! A client that is refused thousands of times a second: it fills no disk, and hides nobody else's refusal.
+//! A client that is refused thousands of times per second fills no disk, and hides no other user's refusal.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -93,7 +93,7 @@ fn while_nothing_can_be_recorded_a_flood_takes_no_room_from_others() {
     assert_eq!(counted(&scene.records()).iter().map(|one| one.times).collect::<Vec<_>>(), [999]);
 }
 
-/// More users than are remembered: each one's first is recorded, and no number is lost.
+/// More users than can be remembered: the first refusal of each is recorded, and no number is lost.
 #[test]
 fn with_very_many_users_the_oldest_number_is_recorded_early() {
     let scene = Scene::new("default_domain = \"CORP\"\ndefault.action = \"deny\"\n");

@@ -1,5 +1,5 @@
-//! The journal's folder is replaced, deleted or restored while the service runs: who is connected stays on record. On
-//! Windows nobody can do that to files that are open.
+//! The journal's folder is replaced, deleted or restored while the service runs: live sessions stay recorded. On
+//! Windows this cannot be done to open files.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -29,7 +29,7 @@ const CONFIG: &str = r#"
     user_sessions = { at_least = 1 }
 "#;
 
-/// Who is connected with what: identifiers and addresses.
+/// Who is connected, with which identifiers and addresses.
 fn live(state: &State) -> BTreeSet<(rasadmin_engine::Id, Vec<u64>, Option<String>)> {
     let of = |session: &rasadmin_engine::state::Session| {
         let addresses = state.leases_of(session.id).map(|lease| lease.address.number).collect();

@@ -38,7 +38,7 @@ fn aside(folder: &Path) -> usize {
     names.filter(|name| name.to_string_lossy().starts_with("aside-")).count()
 }
 
-/// So much happens that the end writes a checkpoint.
+/// Enough events that the end writes a checkpoint.
 fn busy(scene: &Scene) {
     for handle in 100..120 {
         let given = scene.begin(handle, "alice", "VPN2-9").unwrap();

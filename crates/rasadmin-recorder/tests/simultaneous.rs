@@ -20,7 +20,7 @@ const ONE: &str = r#"
     user_sessions = { at_least = 1 }
 "#;
 
-/// Accepts of one user, each a connection of its own, by threads of this process: how many were accepted.
+/// Accepts of one user in several threads, each for its own connection. Returns how many were accepted.
 fn accepts(recorder: &Recorder, first: u64) -> usize {
     const THREADS: u64 = 4;
     const EACH: u64 = 125;

@@ -20,7 +20,7 @@ const CONFIG: &str = r#"
 
 const USERS: u64 = 1_200;
 
-/// So many users are online that a checkpoint takes several slices, and a start reads so much that it begins one.
+/// Enough users that a checkpoint takes several slices, and that a start reads so much that it begins one.
 fn started() -> Scene {
     let mut scene = Scene::new(CONFIG);
     for n in 0..USERS {

@@ -1,5 +1,5 @@
-//! While nothing can be recorded: each cause for real. The rules, the counts and the pools go on from memory, and
-//! afterwards everything is on record, once and in order.
+//! Nothing can be recorded, for each real cause. The rules, the counts and the pools continue from memory, and
+//! afterwards everything is recorded, once and in order.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -31,7 +31,7 @@ const CONFIG: &str = r#"
     when_unrecorded = "deny"
 "#;
 
-/// The same for every cause: pools, counts and leases hold as always.
+/// For every cause, pools, counts and leases must work as always.
 fn goes_on_from_memory(scene: &Scene, kind: FailureKind) {
     let given = scene.begin(11, "carol", "VPN1-1").unwrap();
     assert_eq!(scene.health().failure.map(|failure| failure.kind), Some(kind));
@@ -47,7 +47,7 @@ fn goes_on_from_memory(scene: &Scene, kind: FailureKind) {
     assert!(scene.health().waiting >= 11, "{:?}", scene.health());
 }
 
-/// Once the cause is gone and ten seconds have passed, all of it is on record.
+/// Ten seconds after the cause is gone, everything is recorded.
 fn comes_back(scene: &Scene) {
     scene.wait(5);
     scene.address("emil", "VPN2-1", "").unwrap();
@@ -137,7 +137,7 @@ fn another_process_records_while_one_cannot() {
     assert_ne!(scene.address("gerd", "VPN2-3", "").unwrap(), given);
 }
 
-/// It reads what the other records, though it cannot record itself.
+/// A process that cannot record reads what the other one records.
 #[test]
 fn what_another_process_records_counts_for_one_that_cannot() {
     let scene = Scene::new(CONFIG);
@@ -240,7 +240,7 @@ fn an_end_tries_once_more_to_record_what_waits() {
     assert_eq!(scene.connect(&connection(12, "dora")), Verdict::Reject("Remote Access has stopped the DLL".to_owned()));
 }
 
-/// Of what was lost, what was touched is on record as memory has it.
+/// The sessions and leases that lost events touched are recorded as they are in memory.
 #[test]
 fn what_lost_events_began_and_ended_is_carried() {
     let scene = Scene::new(CONFIG);

@@ -12,7 +12,7 @@ pub fn soon() -> Instant {
     Instant::now() + Duration::from_secs(10)
 }
 
-/// What the floor appends to.
+/// The file that the floor appends to.
 pub struct Bare {
     lock: Journal,
     file: File,

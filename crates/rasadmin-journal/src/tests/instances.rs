@@ -1,4 +1,4 @@
-//! Who belongs together.
+//! Which processes belong to an instance.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Whose the folder and its files are.
+//! Owners and rights of the folder and its files.
 
 #[cfg(unix)]
 mod modes;
@@ -21,8 +21,8 @@ fn give_to_another_user(path: &Path) -> Option<()> {
     given.ok()
 }
 
-/// As Unix does it, under Wine, which starts the program and cannot wait for it. On Windows it takes a right that tests
-/// do not have.
+/// As on Unix, under Wine, which starts the program but cannot wait for it. On Windows this needs a right that tests do
+/// not have.
 #[cfg(windows)]
 fn give_to_another_user(path: &Path) -> Option<()> {
     let chown = Path::new(r"Z:\bin\chown");

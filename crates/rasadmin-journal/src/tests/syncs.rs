@@ -1,4 +1,4 @@
-//! Syncs that fail: the records are written again.
+//! Failed syncs: the records are written again.
 
 use super::*;
 use std::cell::RefCell;
@@ -75,7 +75,7 @@ fn a_failed_sync_at_a_roll() {
     assert_eq!(recovered(folder.path()).0, numbered(1, 70), "nothing of the first was known to be on disk");
 }
 
-/// Killed while the records are written again: the next who appends goes on with it.
+/// Killed while the records are written again: the next process that appends continues.
 #[test]
 fn a_crash_at_every_step_of_writing_again() {
     let folder = folder();
