@@ -261,7 +261,7 @@ fn what_rras_would_not_start_with_is_refused_and_nothing_changes() {
     world.install(&dll, &[]).ends(2).complains("it must be REG_SZ or REG_EXPAND_SZ");
     assert_eq!(world.key().get_raw_value("DllPath").unwrap().vtype, REG_DWORD);
     world.key().set_raw_value("DllPath", &RegValue { bytes: raw("a\0b").into(), vtype: REG_SZ }).unwrap();
-    world.install(&dll, &[]).ends(2).complains("text behind its end");
+    world.install(&dll, &[]).ends(2).complains("text after its terminator");
     world.set(REG_SZ, "");
 
     world.refuses(&world.copy(&product(), r"a;b\rasadmin.dll"), 1, "a path with `;` cannot be registered");

@@ -62,7 +62,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clock");
         std::fs::write(&path, "2001-01-01T00:00:00Z 0").unwrap();
-        // SAFETY: whoever reads the environment in this program waits for its turn.
+        // SAFETY: every test that reads the environment waits for its turn.
         unsafe { std::env::set_var("RASADMIN_CLOCK", &path) };
         let clock = Clock::new(true);
         assert_eq!(clock.now().at, Stamp { time: 978_307_200_000, mono: Mono(0) });

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_told_within_a_minute_and_again_after_an_hour() {
+    fn it_warns_within_a_minute_and_again_after_an_hour() {
         let disk_space = DiskSpace::new(PathBuf::new());
         let minutes = |minutes: u64| Mono(5_000 + minutes * 60_000);
         let not_due = || -> Option<u64> { panic!("nobody looks now") };

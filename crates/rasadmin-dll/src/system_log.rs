@@ -43,13 +43,13 @@ mod tests {
 
     /// The text of a panic is an error without a number.
     #[test]
-    fn an_error_without_a_number_is_a_bug_and_nothing_else_without_one_is_told() {
+    fn an_error_without_a_number_is_a_bug_and_nothing_else_without_one_is_passed_on() {
         let _turn = crate::ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         let socket = UnixDatagram::bind(&path).unwrap();
         socket.set_nonblocking(true).unwrap();
-        // SAFETY: whoever reads the environment in this program waits for its turn.
+        // SAFETY: every test that reads the environment waits for its turn.
         #[allow(unsafe_code)]
         unsafe {
             std::env::set_var("RASADMIN_SYSTEM_LOG", &path);

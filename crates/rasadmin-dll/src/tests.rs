@@ -33,7 +33,7 @@ fn a_call_that_is_inside_at_the_end_is_answered_and_no_more_recorded() {
         ("RASADMIN_SYSTEM_LOG", OsStr::new("off")),
     ];
     for (name, value) in variables {
-        // SAFETY: whoever reads the environment in this program waits for its turn.
+        // SAFETY: every test that reads the environment waits for its turn.
         #[allow(unsafe_code)]
         unsafe {
             std::env::set_var(name, value);
@@ -69,7 +69,7 @@ fn a_call_that_is_inside_at_the_end_is_answered_and_no_more_recorded() {
     let records = rasadmin_recorder::present::read(&folder.path().join("journal")).unwrap().unwrap().state;
     assert_eq!((records.number(), records.live_count()), (2, 0), "the start and the configuration alone are on record");
     let log = std::fs::read_to_string(log).unwrap();
-    let told = "ERROR RRAS is stopping, but calls have not returned: MprAdminAcceptNewConnection (1); the DLL";
-    assert!(log.contains(told) && log.contains("message_id=104\n"), "{log}");
+    let expected = "ERROR RRAS is stopping, but calls have not returned: MprAdminAcceptNewConnection (1); the DLL";
+    assert!(log.contains(expected) && log.contains("message_id=104\n"), "{log}");
     assert!(!log.contains("rasadmin has stopped"), "{log}");
 }

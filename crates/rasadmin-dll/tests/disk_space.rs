@@ -42,8 +42,8 @@ fn log(disk: &Path) -> String {
 }
 
 #[test]
-fn little_room_is_told_once_a_start() {
-    on_a_small_disk("little_room_is_told_once_a_start", 100, |disk| {
+fn low_disk_space_is_reported_once_per_start() {
+    on_a_small_disk("low_disk_space_is_reported_once_per_start", 100, |disk| {
         let log = log(disk);
         let told: Vec<_> = log.lines().filter(|line| line.contains("message_id=421")).collect();
         assert_eq!(told.len(), 2, "{log}");
@@ -52,9 +52,9 @@ fn little_room_is_told_once_a_start() {
 }
 
 #[test]
-fn enough_room_is_not_told() {
+fn enough_disk_space_is_not_reported() {
     // Unwritten space takes no memory.
-    on_a_small_disk("enough_room_is_not_told", 2048, |disk| {
+    on_a_small_disk("enough_disk_space_is_not_reported", 2048, |disk| {
         let log = log(disk);
         assert!(log.contains("message_id=100") && !log.contains("message_id=421"), "{log}");
     });

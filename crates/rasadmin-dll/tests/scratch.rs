@@ -21,10 +21,10 @@ fn only_a_marked_folder_is_used_and_then_it_alone() {
         std::fs::create_dir(place).unwrap();
         std::fs::write(place.join("rasadmin.toml"), "default.action = \"allow\"\n").unwrap();
     }
-    let log = folder.path().join("real.log");
+    let real_log = folder.path().join("real.log");
     for (name, value) in [
         ("RASADMIN_CONFIG", real.join("rasadmin.toml").as_os_str()),
-        ("RASADMIN_LOG", log.as_os_str()),
+        ("RASADMIN_LOG", real_log.as_os_str()),
         ("RASADMIN_SYSTEM_LOG", "off".as_ref()),
         ("RASADMIN_SCRATCH", scratch.as_os_str()),
     ] {
@@ -41,8 +41,8 @@ fn only_a_marked_folder_is_used_and_then_it_alone() {
 
     // Not marked: the DLL touches neither that folder nor the machine's files, and reports it.
     assert_eq!(initialize(), 2);
-    let told = std::fs::read_to_string(&log).unwrap();
-    assert!(told.contains("is not marked as scratch"), "{told}");
+    let log = std::fs::read_to_string(&real_log).unwrap();
+    assert!(log.contains("is not marked as scratch"), "{log}");
     assert_eq!((names(&real), names(&scratch)), (vec!["rasadmin.toml".to_owned()], vec!["rasadmin.toml".to_owned()]));
 
     // Marked, but its configuration names a ledger elsewhere.
@@ -50,8 +50,8 @@ fn only_a_marked_folder_is_used_and_then_it_alone() {
     let text = format!("default.action = \"allow\"\nledger.path = '{}'\n", real.join("rasadmin.db").display());
     std::fs::write(scratch.join("rasadmin.toml"), text).unwrap();
     assert_eq!(initialize(), 2);
-    let told = std::fs::read_to_string(scratch.join("rasadmin.log")).unwrap();
-    assert!(told.contains("which is outside the folder"), "{told}");
+    let log = std::fs::read_to_string(scratch.join("rasadmin.log")).unwrap();
+    assert!(log.contains("which is outside the folder"), "{log}");
     assert_eq!(names(&real), ["rasadmin.toml"]);
 
     std::fs::write(scratch.join("rasadmin.toml"), "default.action = \"allow\"\n").unwrap();

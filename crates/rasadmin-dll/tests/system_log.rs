@@ -131,9 +131,9 @@ fn what_concerns_an_administrator_reaches_syslog() {
     let mut buffer = vec![0; 100_000];
     drive(&Service::load(), folder.path(), &mut |expected| {
         let mut next = || socket.recv(&mut buffer).ok().map(|n| String::from_utf8(buffer[..n].to_vec()).unwrap());
-        let told: Vec<String> = std::iter::from_fn(&mut next).collect();
-        assert_eq!(told.len(), expected.len(), "{told:#?}");
-        for (line, (id, text)) in told.iter().zip(expected) {
+        let reported: Vec<String> = std::iter::from_fn(&mut next).collect();
+        assert_eq!(reported.len(), expected.len(), "{reported:#?}");
+        for (line, (id, text)) in reported.iter().zip(expected) {
             assert!(line.contains(&format!("]: [{}] ", id.number())) && line.contains(text), "{id:?} {text}: {line}");
         }
     });
@@ -156,12 +156,12 @@ fn what_concerns_an_administrator_reaches_the_event_log() {
     event_log::catch(&service.0);
     let folder = tempfile::tempdir().unwrap();
     drive(&service, folder.path(), &mut |expected| {
-        let mut told = event_log::told(&service.0);
+        let mut reported = event_log::reported(&service.0);
         // Wine keeps no protected access lists, so the journal's rights are mended, and that is reported, at each
         // start.
-        told.retain(|event| event.id != Id::JournalMended.event());
-        assert_eq!(told.len(), expected.len(), "{told:#?}");
-        for (event, (id, text)) in told.iter().zip(expected) {
+        reported.retain(|event| event.id != Id::JournalMended.event());
+        assert_eq!(reported.len(), expected.len(), "{reported:#?}");
+        for (event, (id, text)) in reported.iter().zip(expected) {
             let right = event.id == id.event() && event.source == "rasadmin";
             assert!(right && event.text.contains(text), "{id:?} {text}: {event:#?}");
         }

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use support::built;
 
-/// Each call looks into the ledger; terminate closes it, and shuts SQLite down.
+/// Each call uses the journal; terminate closes it.
 #[test]
-fn no_call_meets_a_ledger_that_is_being_closed() {
+fn no_call_uses_a_journal_that_is_being_closed() {
     const LIVES: usize = 40;
     static OVER: AtomicBool = AtomicBool::new(false);
     static ACCEPTED: AtomicUsize = AtomicUsize::new(0);

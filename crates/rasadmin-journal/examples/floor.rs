@@ -1,8 +1,8 @@
-//! How far the journal is from the least that its promises cost, on this machine: `floor [FOLDER] [SESSIONS]`.
+//! Compares the journal with the minimum cost of its guarantees on this machine: `floor [FOLDER] [SESSIONS]`.
 //!
-//! A session is six records, two of which are synced. The floor is the same bytes, written under the same lock into a file
-//! whose space was written before, and the same syncs; nothing is read, checked or remembered. Both are measured by
-//! turns, in one run, each going first as often: the ratio is what counts, the times are the machine's.
+//! A session is six records, two of which are synced. The floor writes the same bytes under the same lock to a file
+//! whose space was written before, with the same syncs; it reads, checks and remembers nothing. Both are measured
+//! alternately in one run. The ratio matters, because the times depend on the machine.
 #![allow(clippy::unwrap_used)]
 
 mod bare;
@@ -11,10 +11,10 @@ use bare::{Bare, soon};
 use rasadmin_journal::{Journal, Options};
 use std::time::{Duration, Instant};
 
-/// As long as a session's records are: four short ones, two long ones.
+/// The lengths of a session's records: four short ones, two long ones.
 const LENGTHS: [usize; 6] = [420, 491, 460, 380, 610, 400];
 
-/// Those that are synced: the accept and the hangup.
+/// The synced records: the accept and the hangup.
 const SYNCED: [usize; 2] = [1, 4];
 
 fn append(journal: &Journal, payload: &[u8], sync: bool, now: Duration) {
@@ -28,7 +28,7 @@ fn append(journal: &Journal, payload: &[u8], sync: bool, now: Duration) {
     journal.upkeep(now).unwrap();
 }
 
-/// Times, to be sorted.
+/// Measured times.
 #[derive(Default)]
 struct Times(Vec<Duration>);
 
@@ -39,7 +39,7 @@ impl Times {
         self.0.push(began.elapsed());
     }
 
-    /// In microseconds: the median, the 99th of a hundred, the longest, the mean.
+    /// In microseconds: the median, the 99th percentile, the longest, the mean.
     fn numbers(&mut self) -> [f64; 4] {
         self.0.sort_unstable();
         let of = |time: Duration| time.as_secs_f64() * 1e6;

@@ -7,8 +7,8 @@ use crate::error::{Context, Error};
 use crate::folder::{self, digits, modified};
 use crate::frame::{u32_at, u64_at};
 use crate::notice::Notice;
+use crate::owner;
 use crate::position::Position;
-use crate::rights;
 use crate::segment;
 use rasadmin_rights::private::only_ours;
 use std::fs::File;
@@ -263,7 +263,7 @@ fn open(path: &Path) -> Result<Opened, String> {
     if !std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file()) {
         return Err("it is not a regular file".to_owned());
     }
-    if let Some(why) = rights::foreign(path) {
+    if let Some(why) = owner::foreign(path) {
         return Err(why);
     }
     let mut file = File::open(path).map_err(|e| e.to_string())?;
@@ -271,7 +271,7 @@ fn open(path: &Path) -> Result<Opened, String> {
     file.read_exact(&mut bytes).map_err(|e| format!("its header cannot be read: {e}"))?;
     let id = |at: usize| Uuid::from_slice(&bytes[at..at + 16]).unwrap_or_default();
     if !bytes.starts_with(MAGIC) || crc32c::crc32c(&bytes[..HEADER - 4]) != u32_at(&bytes, HEADER - 4) {
-        return Err("its header is none of a checkpoint".to_owned());
+        return Err("its header is not a checkpoint's".to_owned());
     }
     let version = u32_at(&bytes, 8);
     if version != VERSION {

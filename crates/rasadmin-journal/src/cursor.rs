@@ -64,7 +64,7 @@ pub fn list(folder: &Path) -> Result<Vec<Cursor>, Error> {
 
 fn read(path: &Path) -> Option<Position> {
     let regular = std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file() && of.len() == LINE as u64)
-        && crate::rights::foreign(path).is_none();
+        && crate::owner::foreign(path).is_none();
     let line = regular.then(|| std::fs::read_to_string(path).ok())??;
     let (text, crc) = line.trim_end().rsplit_once(' ')?;
     (u32::from_str_radix(crc, 16) == Ok(crc32c::crc32c(text.as_bytes()))).then(|| text.parse().ok())?

@@ -75,7 +75,7 @@ impl fmt::Display for Failed {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Locked => f.write_str("another process holds the journal's lock for too long"),
+            Self::Locked => f.write_str("another process has held the journal's lock for too long"),
             Self::Full(failed) => write!(f, "the disk is full: {failed}"),
             Self::Io(failed) | Self::Sync(failed) => failed.fmt(f),
             Self::Replaced(path) => write!(f, "{} was moved, deleted or replaced while it was in use", path.display()),
@@ -84,7 +84,9 @@ impl fmt::Display for Error {
             }
             Self::Diverged { number } => write!(f, "record {number} is missing from the journal, or was replaced"),
             Self::Size { length: 0, .. } => f.write_str("a record must not be empty"),
-            Self::Size { length, most } => write!(f, "a record of {length} bytes is too long: {most} are possible"),
+            Self::Size { length, most } => {
+                write!(f, "a record of {length} bytes is too long: the limit is {most} bytes")
+            }
             Self::Behind => f.write_str("the journal was not read to its end before appending"),
         }
     }

@@ -3,7 +3,7 @@
 use crate::error::{Context, Error};
 use crate::header::{Header, Read};
 use crate::notice::Notice;
-use crate::rights;
+use crate::owner;
 use crate::segment::{Access, EXTENSION, Segment};
 use rasadmin_rights::private::only_ours;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ pub fn survey(folder: &Path) -> Result<Survey, Error> {
                 survey.newer = Some((path, version));
                 survey.highest = ordinal;
             }
-            Ok(Read::Bad) => unusable("it has no header of a segment"),
+            Ok(Read::Bad) => unusable("it does not have the header of a segment"),
             Err(error) => unusable(&error.to_string()),
         }
     }
@@ -96,7 +96,7 @@ impl Survey {
                 break;
             }
             let path = crate::segment::path(folder, last.ordinal);
-            self.unusable.push((last.ordinal, path, "it continues no segment of this folder".to_owned()));
+            self.unusable.push((last.ordinal, path, "it does not continue a segment of this folder".to_owned()));
             used.pop();
         }
         let Some(last) = used.last() else { return };
@@ -123,7 +123,7 @@ pub fn move_aside(path: &Path, why: &str) -> Result<Notice, Error> {
 /// aside.
 pub fn open_or_make(path: &Path, notices: &mut Vec<Notice>) -> Result<std::fs::File, Error> {
     let there = std::fs::symlink_metadata(path);
-    if there.is_ok_and(|of| !of.is_file() || rights::foreign(path).is_some()) {
+    if there.is_ok_and(|of| !of.is_file() || owner::foreign(path).is_some()) {
         // Another process may have moved it already.
         notices.extend(move_aside(path, &why_not_ours(path)).ok());
     }
@@ -134,7 +134,7 @@ pub fn open_or_make(path: &Path, notices: &mut Vec<Notice>) -> Result<std::fs::F
 /// Says why what has the name of one of our files cannot be used.
 pub fn why_not_ours(path: &Path) -> String {
     let regular = std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file());
-    rights::foreign(path).filter(|_| regular).unwrap_or_else(|| "it is not a regular file".to_owned())
+    owner::foreign(path).filter(|_| regular).unwrap_or_else(|| "it is not a regular file".to_owned())
 }
 
 /// A random UUID.

@@ -11,7 +11,7 @@ use crate::folder;
 use crate::guard::Guard;
 use crate::journal::LOCK;
 use crate::kernel::{self, Mode};
-use crate::rights;
+use crate::owner;
 use crate::wait;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -132,12 +132,12 @@ impl Guard<'_> {
 pub fn lives_in(folder: &Path, patience: Duration) -> Result<bool, Error> {
     let path = folder.join(FILE);
     let (deadline, lock_path) = (Instant::now() + patience, folder.join(LOCK));
-    if rights::foreign(&path).is_some() {
+    if owner::foreign(&path).is_some() {
         // A file that another user has written does not count.
         return Ok(false);
     }
     // Neither file is created.
-    if rights::foreign(&lock_path).is_none()
+    if owner::foreign(&lock_path).is_none()
         && let Ok(lock) = File::options().read(true).write(true).open(&lock_path)
     {
         let locked = wait::until(deadline, || {
@@ -161,7 +161,7 @@ pub fn lives_in(folder: &Path, patience: Duration) -> Result<bool, Error> {
 }
 
 fn probe(path: &Path) -> Result<bool, Error> {
-    if !std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file()) || rights::foreign(path).is_some() {
+    if !std::fs::symlink_metadata(path).is_ok_and(|of| of.is_file()) || owner::foreign(path).is_some() {
         return Ok(false);
     }
     let mut file = File::options().read(true).write(true).open(path).when("open", path)?;

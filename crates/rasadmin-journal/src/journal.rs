@@ -127,7 +127,12 @@ impl Journal {
         Self::open_at(folder, options, deadline, Some(position))
     }
 
-    fn open_at(folder: &Path, options: Options, deadline: Instant, anew: Option<(u64, u32)>) -> Result<Self, Error> {
+    fn open_at(
+        folder: &Path,
+        options: Options,
+        deadline: Instant,
+        new_after: Option<(u64, u32)>,
+    ) -> Result<Self, Error> {
         let options = Options { segment: options.segment.clamp(4096, u64::from(u32::MAX)) & !7, ..options };
         rasadmin_rights::private::make_folder(folder).when("make", folder)?;
         let mut notices = Vec::new();
@@ -137,7 +142,7 @@ impl Journal {
             let locked = kernel::try_lock(&lock, 0, Mode::Exclusive).when("lock", &lock_path)?;
             Ok(locked.then_some(()))
         })?;
-        let log = log(folder, options, anew, &mut notices);
+        let log = log(folder, options, new_after, &mut notices);
         let _ = kernel::unlock(&lock, 0);
         let log = log?;
         let inner = Inner {
@@ -306,7 +311,7 @@ impl Journal {
 fn log(
     folder: &Path,
     options: Options,
-    anew: Option<(u64, u32)>,
+    new_after: Option<(u64, u32)>,
     notices: &mut Vec<Notice>,
 ) -> Result<LogReader, Error> {
     let survey = folder::survey(folder)?;
@@ -319,7 +324,7 @@ fn log(
             Err(error) => notices.push(Notice::InTheWay { path: path.clone(), why: format!("{why}; {error}") }),
         }
     }
-    if let Some((path, version)) = survey.newer.clone().filter(|_| anew.is_none()) {
+    if let Some((path, version)) = survey.newer.clone().filter(|_| new_after.is_none()) {
         return Err(Error::NewerVersion { path, version });
     }
     if survey.newer.is_none()
@@ -327,7 +332,7 @@ fn log(
     {
         return Ok(log);
     }
-    let (last, last_crc) = anew.filter(|_| survey.newer.is_some()).unwrap_or_default();
+    let (last, last_crc) = new_after.filter(|_| survey.newer.is_some()).unwrap_or_default();
     let header = Header {
         journal: folder::random()?,
         segment: folder::random()?,
@@ -358,6 +363,6 @@ fn log(
 
 /// The error for a segment whose last sync failed.
 pub(crate) fn sync_failed_before(path: &Path) -> Error {
-    let source = std::io::Error::other("its last sync failed, and its records are not written again yet");
+    let source = std::io::Error::other("its last sync failed, and its records have not been written again yet");
     Error::Sync(crate::Failed { what: "sync", path: path.to_owned(), source })
 }

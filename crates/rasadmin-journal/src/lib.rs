@@ -66,6 +66,7 @@ mod kernel;
 mod log_reader;
 mod mend;
 mod notice;
+mod owner;
 mod position;
 pub mod retain;
 pub mod rights;

@@ -98,8 +98,8 @@ impl LogReader {
             let Some(segment) = Segment::open(&self.folder, header.ordinal, self.access)? else { continue };
             let mut walk = Walk::new(Arc::new(segment), *header);
             // A journal that was begun as a new one continues the numbers of another.
-            let anew = header.predecessor.is_nil() && position.number == header.last;
-            if position.journal != header.journal && !anew {
+            let begun_as_new = header.predecessor.is_nil() && position.number == header.last;
+            if position.journal != header.journal && !begun_as_new {
                 continue;
             }
             while walk.number < position.number && matches!(walk.step()?, Step::Record | Step::Gap) {}

@@ -193,8 +193,3 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     all.sort_unstable();
     all
 }
-
-/// Says why a file is ignored, as in "it belongs to …"; None if its owner is trusted.
-pub(crate) fn foreign(path: &Path) -> Option<String> {
-    private::foreign(path).map(|owner| PermissionFault::Foreign(owner).to_string())
-}

@@ -2,7 +2,7 @@
 
 use crate::error::{Context, Error};
 use crate::header::{self, FIRST};
-use crate::rights;
+use crate::owner;
 use rasadmin_rights::private::only_ours;
 use std::fs::File;
 use std::io;
@@ -40,7 +40,7 @@ impl Segment {
         let path = path(folder, ordinal);
         // Links are not followed, and pipes are not opened because that would block. A file of another owner is
         // ignored.
-        if !std::fs::symlink_metadata(&path).is_ok_and(|of| of.is_file()) || rights::foreign(&path).is_some() {
+        if !std::fs::symlink_metadata(&path).is_ok_and(|of| of.is_file()) || owner::foreign(&path).is_some() {
             return Ok(None);
         }
         match File::options().read(true).write(access == Access::Write).open(&path) {

@@ -1,4 +1,4 @@
-//! A disk that is full, and one that is read-only: each for real, in a filesystem of the test's own.
+//! A full disk and a read-only disk, on real file systems that the test mounts.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 

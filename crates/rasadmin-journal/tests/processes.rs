@@ -19,7 +19,7 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(120)
 }
 
-/// What a process does that a test has started. Without a role this test does nothing.
+/// The role of a process that a test has started. Without a role this test does nothing.
 #[test]
 fn child() {
     let (Ok(role), Some(folder)) = (std::env::var(ROLE), std::env::var_os(FOLDER)) else { return };
@@ -40,7 +40,7 @@ fn child() {
     }
 }
 
-/// Appends until it is killed, and says each number of its own once it is recorded; every third is synced before.
+/// Appends until it is killed, and prints each of its numbers once it is recorded. Every third one is synced first.
 fn append(journal: &Journal, name: &str) {
     for own in 1_u64.. {
         let mut guard = journal.lock(soon()).unwrap();
@@ -63,12 +63,12 @@ fn say(what: &str) {
     out.flush().unwrap();
 }
 
-/// Until the test kills this process, or dies itself.
+/// Waits until the test kills this process, or dies itself.
 fn wait_for_the_end() {
     let _ = std::io::stdin().read_line(&mut String::new());
 }
 
-/// A child, killed at the latest when the test is over.
+/// A child process, killed at the latest at the end of the test.
 struct Running {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -83,7 +83,7 @@ impl Running {
         Self { child, out }
     }
 
-    /// What it says next; None once it is dead.
+    /// The next line of its output; None once it is dead.
     fn said(&mut self) -> Option<String> {
         loop {
             let mut line = String::new();
@@ -109,7 +109,7 @@ impl Drop for Running {
     }
 }
 
-/// Stops the follower, also where the test fails: else it would never end.
+/// Stops the follower, even if the test fails, because it would never end otherwise.
 struct Stop<'a>(&'a AtomicBool);
 
 impl Drop for Stop<'_> {
@@ -118,7 +118,7 @@ impl Drop for Stop<'_> {
     }
 }
 
-/// Reads alongside until told to stop; returns what it read.
+/// Reads meanwhile until it is stopped; returns what it read.
 fn follow(folder: &Path, stop: &AtomicBool) -> Vec<String> {
     let mut all = Vec::new();
     let mut follower = None;
@@ -148,8 +148,8 @@ fn read_one(all: &mut Vec<String>, item: &Item<'_>) {
     all.push(text);
 }
 
-/// Rounds of so many processes, each killed when it has said so many numbers. Afterwards each has all that it said, once
-/// and in order, and one more at most.
+/// Rounds of several processes, each killed after it has printed some numbers. Afterwards the journal must have every
+/// printed number once and in order, and at most one more of each process.
 fn rounds(processes: usize, rounds: usize) {
     let folder = tempfile::tempdir().unwrap();
     let stop = AtomicBool::new(false);
@@ -181,7 +181,7 @@ fn rounds(processes: usize, rounds: usize) {
             });
             said.extend(round);
         }
-        // Whoever appends next clears what the last one left.
+        // The next process that appends erases what the last one left.
         let journal = Journal::open(folder.path(), OPTIONS, soon()).unwrap();
         let mut all = Vec::new();
         journal.lock(soon()).unwrap().catch_up(|item| read_one(&mut all, &item)).unwrap();
@@ -204,7 +204,7 @@ fn rounds(processes: usize, rounds: usize) {
     assert!(std::fs::read_dir(folder.path()).unwrap().count() > 4, "several segments");
 }
 
-/// So many times as many rounds are played as by default: RASADMIN_ROUNDS.
+/// How many times as many rounds to play as by default: RASADMIN_ROUNDS.
 fn times() -> usize {
     std::env::var("RASADMIN_ROUNDS").map_or(1, |times| times.parse().unwrap())
 }

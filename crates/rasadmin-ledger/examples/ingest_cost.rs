@@ -1,5 +1,6 @@
-//! How many sessions a second are brought into a ledger: `cargo run --release -p rasadmin-ledger --example ingest_cost`,
-//! with the number of sessions behind it if wanted. One thread does it, so it is a second and core.
+//! Measures how many sessions per second are ingested into a ledger: `cargo run --release -p rasadmin-ledger --example
+//! ingest_cost`, followed by the number of sessions if you want another one. It uses one thread, so the result is per
+//! core.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../tests/support/mod.rs"]
@@ -21,14 +22,15 @@ const CONFIG: &str = r#"
     source_networks = ["192.0.2.0/24"]
 "#;
 
-/// Seconds of processor time that this process has used: other programs' work does not count. (Linux counts hundredths.)
+/// The processor time that this process has used, in seconds, so that other programs do not matter. (Linux counts
+/// hundredths.)
 fn processor() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<_> = stat.rsplit(") ").next().unwrap().split(' ').collect();
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
 
-/// Sessions that are live at any time.
+/// The number of sessions that are live at any time.
 const LIVE: u64 = 100;
 
 fn main() {

@@ -139,10 +139,10 @@ fn batch(
         Some(kept) => Some(kept.position) == position || follower.start_at(&kept.position)?,
         None => false,
     };
-    if !fits && let Some(anew) = Follower::open(folder)? {
+    if !fits && let Some(reopened) = Follower::open(folder)? {
         // The follower knows the segments that existed when it was opened. Meanwhile others may have ingested more, and
         // the oldest segments may have been deleted.
-        *follower = anew;
+        *follower = reopened;
         fits = match &kept {
             Some(kept) => follower.start_at(&kept.position)?,
             None => false,

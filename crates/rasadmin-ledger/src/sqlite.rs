@@ -62,14 +62,14 @@ impl Sqlite {
 
     fn try_open(path: &Path, create: Create, durable: bool, deadline: Instant) -> Result<Self, Error> {
         if path.is_dir() {
-            return Err(Error::new(ErrorKind::Missing, path, "there is a folder in the ledger's place: move it away"));
+            return Err(Error::new(ErrorKind::Missing, path, "there is a folder with the ledger's name: move it away"));
         }
         let folder = path.parent().unwrap_or(Path::new(""));
         if create == Create::Yes
             && !folder.as_os_str().is_empty()
             && let Err(e) = std::fs::create_dir_all(folder)
         {
-            return Err(Error::new(ErrorKind::Missing, path, format!("its folder cannot be made: {e}")));
+            return Err(Error::new(ErrorKind::Missing, path, format!("its folder cannot be created: {e}")));
         }
         let access = if create == Create::Yes { Access::Make } else { Access::Write };
         let _guard = deadline::until(deadline);
@@ -84,7 +84,7 @@ impl Sqlite {
         ledger.check()?;
         #[cfg(unix)]
         let ledger = {
-            let file = identity(path).ok_or_else(|| Error::new(ErrorKind::Missing, path, "it is not there"))?;
+            let file = identity(path).ok_or_else(|| Error::new(ErrorKind::Missing, path, "it does not exist"))?;
             Self { file, ..ledger }
         };
         Ok(ledger)
@@ -171,11 +171,7 @@ impl Sqlite {
     /// Copies the ledger to a new file, which is checked and on disk when this returns.
     pub(crate) fn copy_to(&mut self, to: &Path) -> Result<(), Error> {
         if to.exists() {
-            return Err(Error::new(
-                ErrorKind::Other,
-                to,
-                "it is there already, and is not overwritten: name a new file",
-            ));
+            return Err(Error::new(ErrorKind::Other, to, "it already exists, and is not overwritten: name a new file"));
         }
         let Some(name) = to.to_str() else {
             return Err(Error::new(ErrorKind::Other, to, "its name is not valid Unicode: name another file"));

@@ -67,7 +67,7 @@ fn the_same_user_gets_the_same_address_then_never_used_then_least_recently_relea
 }
 
 #[test]
-fn without_sticky_nobody_gets_his_former_address_on_purpose() {
+fn without_sticky_no_user_gets_a_former_address_on_purpose() {
     let scene = Scene::new(&format!("addresses.sticky = false\n{POOLS}"));
     let given = scene.begin(1, "a", "VPN0-1").unwrap();
     scene.end(1, "a", "VPN0-1", &given);
@@ -114,9 +114,9 @@ fn without_a_pool_the_offer_is_kept_and_recorded() {
 }
 
 #[test]
-fn who_turns_out_to_be_another_user_does_not_keep_the_address() {
+fn a_connection_of_another_user_does_not_keep_the_address() {
     let scene = Scene::new(POOLS);
-    // At address time a bare name is taken for CORP's.
+    // At address time a bare name counts as CORP's.
     assert_eq!(scene.address("alice", "VPN0-1", "").unwrap(), "10.8.0.3");
     let event = connection(1, "alice").with(|e| {
         e.domain = "PARTNER".into();

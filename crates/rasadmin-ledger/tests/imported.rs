@@ -1,4 +1,4 @@
-//! Sessions of other logs in the ledger: they count nowhere, and what is the ledger's own stays.
+//! Imported sessions in the ledger: they count for nothing, and the ledger's own sessions do not change.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -120,7 +120,7 @@ fn sessions_are_read_page_by_page_in_the_order_of_their_start() {
     assert_eq!(reading.count(), 4_999);
 }
 
-/// A read that lasts would keep the write-ahead log from being checkpointed, and slow every connect.
+/// A long read would keep the write-ahead log from being checkpointed, and slow down every connect.
 #[test]
 fn between_two_sessions_nothing_is_held() {
     let scene = Scene::new(LIMITED);

@@ -1,4 +1,4 @@
-//! Bringing the journal into the ledger: once, again, together, and when the two do not fit.
+//! Ingesting the journal into the ledger: once, again, in parallel, and when the two do not match.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -24,7 +24,7 @@ const OPEN: &str = r#"
     addresses = ["10.8.0.1-10.8.0.9"]
 "#;
 
-/// So many sessions, one after the other, each of a minute.
+/// Sessions of a minute each, one after the other.
 fn sessions(scene: &Scene, handles: std::ops::Range<u64>) {
     for handle in handles {
         let (user, port) = (format!("u{}", handle % 5), format!("VPN0-{}", handle % 3));
@@ -54,7 +54,7 @@ fn bring(ledger: &Path, journal: &Path) -> IngestSummary {
 }
 
 #[test]
-fn only_what_is_new_comes_in_and_the_journal_hears_of_it() {
+fn only_new_records_are_ingested_and_the_cursor_file_follows() {
     let scene = Scene::new(OPEN);
     sessions(&scene, 1..4);
     let first = scene.ingest();
@@ -101,7 +101,7 @@ fn two_at_once_do_not_disturb_each_other() {
     assert_eq!(dump(&scene.config.ledger), dump(&other));
 }
 
-/// Bringing in is killed while it works, again and again: this test runs itself.
+/// The ingesting process is killed repeatedly while it works: this test runs itself.
 #[test]
 fn killed_at_any_point_and_repeated_it_makes_the_same_ledger() {
     const CHILD: &str = "RASADMIN_BRINGS_IN";
@@ -196,7 +196,7 @@ fn another_journal_under_a_cursor_that_does_not_fit_changes_nothing_that_is_ther
     sound(&scene);
 }
 
-/// The oldest segments of the journal go.
+/// Deletes the oldest segments of the journal.
 fn expire(scene: &Scene) {
     let gone = retain::expire(&scene.config.journal, Rule::Limit { bytes: 0 }).unwrap();
     assert!(!gone.is_empty(), "the journal is too short");
@@ -287,7 +287,7 @@ fn what_was_forgotten_stays_forgotten_when_the_journal_is_read_again() {
         let live = scene.begin(50, "u1", "VPN0-9").unwrap();
         sessions(&scene, 12..15);
         let before = scene.now().at.time - 86_400_000;
-        scene.tell(Event::Forget { before, user: None, how });
+        scene.record(Event::Forget { before, user: None, how });
         sessions(&scene, 15..17);
         let forgotten = scene.ingest().forgotten;
         assert_eq!(forgotten.sessions, 11, "{how:?}");
@@ -307,7 +307,7 @@ fn what_was_forgotten_stays_forgotten_when_the_journal_is_read_again() {
 }
 
 #[test]
-fn what_a_newer_version_wrote_is_passed_over_and_told() {
+fn what_a_newer_version_wrote_is_skipped_and_reported() {
     let scene = Scene::new(OPEN);
     scene.recorder.hangup(&connection(7, "nobody"), scene.now());
     let record = scene.records().pop().unwrap();
@@ -349,7 +349,7 @@ fn an_address_that_is_given_twice_is_found_and_stops_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn a_ledger_in_a_folder_that_may_not_be_written_is_read_and_tells_its_age() {
+fn a_ledger_in_a_folder_that_may_not_be_written_is_read_and_reports_its_age() {
     use std::os::unix::fs::PermissionsExt as _;
     let scene = Scene::new(OPEN);
     sessions(&scene, 1..3);
@@ -359,7 +359,7 @@ fn a_ledger_in_a_folder_that_may_not_be_written_is_read_and_tells_its_age() {
     bring(&path, &scene.config.journal);
     let mode = |mode| std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
     mode(0o555);
-    // Root may write all the same; then the usual way of reading is tested.
+    // Root can write anyway; then the usual way of reading is tested.
     let reader = Reader::open(&path).unwrap();
     assert_eq!(reader.counts().unwrap().sessions, 2);
     let position = reader.journal_cursors().unwrap()[0].position.unwrap();

@@ -1,4 +1,4 @@
-//! The ledger's file: documented and guarded.
+//! The ledger's file: every column is documented, and unusable files are refused.
 #![allow(clippy::unwrap_used)]
 
 use rasadmin_ledger::report::Reader;
@@ -95,7 +95,7 @@ fn several_that_open_a_new_one_at_once_make_one() {
 }
 
 #[test]
-fn one_that_vanished_is_not_made_anew() {
+fn a_ledger_that_vanished_is_not_created_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("l.db");
     let error = Sqlite::open(&path, Create::No, true, soon()).unwrap_err();

@@ -1,4 +1,4 @@
-//! Limits and quotas: who counts, who does not, and that nobody races past.
+//! Limits and quotas: what counts, what does not, and no race gets past them.
 #![allow(clippy::unwrap_used)]
 
 mod support;

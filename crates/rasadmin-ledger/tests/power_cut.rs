@@ -1,6 +1,6 @@
-//! The power is cut while records are brought into the ledger. A process records sessions and brings them in, under
-//! strace; from what it wrote and synced, the folders of journal and ledger are rebuilt as the disk would have them if the
-//! power had been cut at any point. Bringing in must then go on, and make the ledger that the journal makes.
+//! The power is cut while records are ingested into the ledger. A process records sessions and ingests them under
+//! strace. From what it wrote and synced, the folders of journal and ledger are rebuilt as the disk would have them if
+//! the power had been cut at any point. Ingesting must then continue, and give the ledger that the journal implies.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
@@ -25,18 +25,18 @@ use support::rows::first_difference;
 use support::{With, ask, dump, soon};
 use trace::{Event, PROMISES};
 
-/// In each life of the service.
+/// The sessions in each life of the service.
 const SESSIONS: u64 = 16;
-/// Cuts at random points, besides those at every sync and every promise.
+/// Cuts at random points, in addition to those at every sync and every promise.
 const RANDOM_CUTS: usize = 60;
-/// On one of so many images the service is started again, and its records are brought in. (No divisor is shared with the
-/// ways to keep writes, so that every way has its turn.)
+/// The service is started again on one image in so many, and its records are ingested. (Coprime to the number of ways
+/// to keep writes, so that every way gets its turn.)
 const RESTARTS: usize = 7;
-/// Of the cuts one in so many is made.
+/// One cut in so many is made.
 const ONE_IN: usize = if cfg!(debug_assertions) { 5 } else { 1 };
-/// Names the folder in which the worker works.
+/// The environment variable that names the worker's folder.
 const WORKER: &str = "RASADMIN_LEDGER_POWER_CUT";
-/// The folders that are watched, by the number that an event has.
+/// The folders that are watched; events have their index.
 const FOLDERS: [&str; 2] = ["journal", "ledger"];
 
 const CONFIG: &str = r#"
@@ -60,7 +60,7 @@ fn start(folder: &Path) -> Recorder {
     Recorder::start(support::config(folder, CONFIG), &Name::new("VPN1"), support::system())
 }
 
-/// A whole session; `step` after each of its six calls.
+/// A whole session; calls `step` after each of its six calls.
 fn session(recorder: &Recorder, handle: u64, step: &mut dyn FnMut(usize)) {
     let (user, port) = (format!("user{}", handle % 7), "VPN2-1");
     let given = support::ipv4(recorder.assign(&support::address(&user, port, ""), support::system())).unwrap();
@@ -87,8 +87,8 @@ fn open(folder: &Path, durable: bool) -> Sqlite {
     Sqlite::open(&ledger_in(folder), Create::Yes, durable, soon()).unwrap()
 }
 
-/// What is watched: the service lives twice, and its records are brought in after every sort of call, whether it syncs or
-/// not. In the second life the ledger is opened anew each time, as commands do. `durable`: the ledger syncs.
+/// The work that is watched: the service lives twice, and its records are ingested after every kind of call, whether it
+/// syncs or not. In the second life the ledger is opened again each time, as commands do. `durable`: the ledger syncs.
 fn work(folder: &Path, durable: bool) {
     let mut promises = std::fs::File::create(folder.join(PROMISES)).unwrap();
     let mut handle = 0;
@@ -127,7 +127,7 @@ fn watched(test: &str, durable: bool) -> Option<Vec<(usize, Event)>> {
     Some(trace::watch(test, WORKER, folder.path(), &[&folders[0], &folders[1]]))
 }
 
-/// The folders, as a cut leaves them.
+/// Writes the folders as a cut leaves them.
 fn image(disks: &[Disk; 2], kept: Kept, random: &mut Random) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (disk, name) in disks.iter().zip(FOLDERS) {
@@ -143,13 +143,13 @@ fn write(disk: &Disk, to: &Path, kept: Kept, random: &mut Random) {
     }
 }
 
-/// The last record that a ledger has.
+/// The number of the last record that a ledger has.
 fn position(ledger: &Path) -> u64 {
     let brought = Reader::open(ledger).unwrap().journal_cursors().unwrap();
     brought.iter().filter_map(|brought| brought.position).map(|position| position.number).max().unwrap_or(0)
 }
 
-/// What the cuts came to.
+/// The results of the cuts.
 #[derive(Debug, Default)]
 struct Outcome {
     cuts: usize,
@@ -160,7 +160,7 @@ struct Outcome {
     wrong: Vec<String>,
 }
 
-/// Goes on bringing in. `promised`: the last record that was in the ledger when it was said so.
+/// Continues ingesting after a cut. `promised` is the last record that was reported to be in the ledger.
 fn go_on(folder: &Path, cut: &str, promised: u64, outcome: &mut Outcome) {
     let (journal, ledger) = (journal_in(folder), ledger_in(folder));
     let mut wrong = |what: String| outcome.wrong.push(format!("{cut}: {what}"));
@@ -193,14 +193,14 @@ fn go_on(folder: &Path, cut: &str, promised: u64, outcome: &mut Outcome) {
     }
 }
 
-/// The service starts again on what a cut left: its records take the numbers of those that are lost.
+/// Starts the service again after a cut: its records take the numbers of the lost ones.
 fn restart(folder: &Path) {
     let recorder = start(folder);
     (900..903).for_each(|handle| session(&recorder, handle, &mut |_| ()));
     recorder.stop(support::system());
 }
 
-/// Where the power is cut: before each sync and after each promise, and at random points.
+/// Where the power is cut: before each sync, after each promise, and at random points.
 fn cuts(events: &[(usize, Event)], random: &mut Random) -> BTreeSet<usize> {
     let at = |(index, (_, event)): (usize, &(usize, Event))| match event {
         Event::Sync(_) | Event::NamesSync | Event::Renamed { .. } | Event::Removed(_) => Some(index),
@@ -243,7 +243,7 @@ fn cut_everywhere(events: &[(usize, Event)]) -> Outcome {
     outcome
 }
 
-/// How often a file was synced, of journal and ledger.
+/// The number of syncs of journal and ledger.
 fn syncs(events: &[(usize, Event)]) -> [usize; 2] {
     let of = |of| events.iter().filter(|(at, event)| *at == of && matches!(event, Event::Sync(_))).count();
     [of(0), of(1)]
@@ -272,12 +272,12 @@ fn without_syncs_of_the_ledger_the_cut_shows_it() {
     let of = |text: &str| wrong.iter().filter(|what| what.contains(text)).count();
     let (promised, told) = (of("was in the ledger"), of("tells the journal"));
     assert!(promised > 0 && told > 0, "without syncs {promised} promises were broken, and {told} cursors were ahead");
-    // What is left fits together all the same.
+    // What is left still fits together.
     assert_eq!(wrong.len(), promised + told, "{wrong:#?}");
 }
 
-/// What both ledgers must say of what the journal has. Not the numbers of the rows, since one ledger has more rows; and not
-/// what only lost records say of a row: that a connection took a lease, that a session had a link.
+/// The columns in which both ledgers must agree about what the journal has. Not the row numbers, because one ledger has
+/// more rows; and not what only lost records say, such as that a connection took a lease or a session had a link.
 const SHARED: [&str; 5] = [
     "SELECT acct_session_id, domain, name, user_name, handle, framed_ip_address, acct_start_time, acct_stop_time,
          acct_session_time, acct_input_octets, acct_output_octets, closed_by FROM sessions",
@@ -292,7 +292,7 @@ fn shared(ledger: &Path) -> BTreeSet<String> {
     SHARED.iter().flat_map(lines).collect()
 }
 
-/// A disk that loses what was synced, or a journal that is restored: it is behind the ledger.
+/// A disk that loses synced data, or a restored journal: the journal is behind the ledger.
 #[test]
 fn records_that_the_ledger_has_and_the_journal_lost_are_noticed() {
     let Some(events) = watched("records_that_the_ledger_has_and_the_journal_lost_are_noticed", true) else { return };

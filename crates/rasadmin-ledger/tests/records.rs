@@ -1,4 +1,4 @@
-//! The rows that are made of the records.
+//! The rows that records make.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -22,7 +22,7 @@ const OPEN: &str = r#"
     users = ["mallory"]
 "#;
 
-/// A day with all that can happen to a session, and one that is still connected.
+/// A day with everything that can happen to a session, and one session that is still connected.
 fn a_day() -> Scene {
     let scene = Scene::new(OPEN);
     let given = scene.begin(1, "alice", "VPN0-1").unwrap();
@@ -34,7 +34,7 @@ fn a_day() -> Scene {
     scene.end(1, "alice", "VPN0-1", &given);
     assert!(scene.begin(2, "mallory", "VPN0-2").is_err());
     scene.recorder.hangup(&connection(77, "nobody"), scene.now());
-    // Her links go, and she is back after a minute and a half: closed, and alive again.
+    // The links end, and the user is back after a minute and a half: closed, and live again.
     let given = scene.begin(3, "carol", "VPN0-3").unwrap();
     scene.recorder.link_hangup(&link(3, "VPN0-3", Tunnel::Sstp), scene.now());
     scene.wait(90);
@@ -52,7 +52,7 @@ fn every_kind_of_effect_is_brought_in_and_again_changes_nothing() {
     assert_eq!(scene.recorder.reauthenticate(&dora, scene.now()), Verdict::Accept);
     scene.release("dora", "VPN0-4", "10.8.0.3");
     for event in [Event::Look(vec![Seen { connection: dora }]), Event::Lost { events: 3 }] {
-        scene.tell(event);
+        scene.record(event);
     }
     let (before, all) = (dump(&scene.ledger()), scene.records());
     let kind = |effect: &Effect| {
@@ -113,7 +113,7 @@ fn a_record_of_an_instance_that_has_ended_is_kept_and_changes_nothing() {
 }
 
 #[test]
-fn a_reader_does_not_wait_for_who_writes() {
+fn a_reader_does_not_wait_for_writers() {
     let scene = a_day();
     let path = scene.ledger();
     let holder = rusqlite::Connection::open(&path).unwrap();

@@ -75,7 +75,7 @@ fn time_is_split_at_the_ends_and_octets_count_where_the_hangup_was() {
         totals(&scene, GroupBy::Day, all.0, all.1),
         [row("2026-11-23", 2, 3600 + 13 * 3600, 100, 0), row("2026-11-24", 1, 3600, 1000, 1)]
     );
-    // A report that ends at midnight has alice's time until then, and her octets not yet.
+    // A report that ends at midnight has alice's time until then, and no octets yet.
     assert_eq!(totals(&scene, GroupBy::User, all.0, midnight)[0], row("CORP\\ALICE", 1, 13 * 3600, 0, 0));
     assert_eq!(totals(&scene, GroupBy::User, midnight, all.1)[0], row("CORP\\ALICE", 1, 3600, 1000, 0));
     // A user of two groups counts in both; carol is in none.

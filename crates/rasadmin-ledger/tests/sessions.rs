@@ -1,4 +1,4 @@
-//! Sessions, links and leases: which belongs to which, ghosts, odd sequences.
+//! Sessions, links and leases: which belong together, ghosts, and unusual sequences.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -153,7 +153,7 @@ fn a_late_release_never_frees_a_newer_lease() {
     assert_eq!(leases(&scene), "10.8.0.1 ALICE");
     scene.end(2, "alice", "VPN0-1", "10.8.0.1");
     assert_eq!(leases(&scene), "");
-    // Another port's release is nobody's.
+    // A release for another port matches no lease.
     assert_eq!(scene.begin(3, "bob", "VPN0-3").unwrap(), "10.8.0.2");
     scene.release("bob", "VPN0-4", "10.8.0.2");
     scene.release("bob", "VPN0-3", "10.8.0.3");

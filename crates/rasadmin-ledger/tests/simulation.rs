@@ -1,4 +1,4 @@
-//! A simulation says what the recorder says.
+//! A simulation gives the same answers as the recorder.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -70,7 +70,7 @@ fn begin(handle: u64, time: i64, user: usize, tunnel: Tunnel, computer: usize) -
     }
 }
 
-/// The same of the recorder, as RRAS would tell it: the address, or why not.
+/// The recorder's result for the same attempt: the address, or why there is none.
 fn recorded(scene: &Scene, begin: &Begin) -> Result<String, String> {
     let (user, port) = (begin.user.as_str(), begin.port.known().unwrap().as_str().to_owned());
     // RRAS's offers differ, and are never kept: everybody has a pool or a reservation.
@@ -97,7 +97,7 @@ fn recorded(scene: &Scene, begin: &Begin) -> Result<String, String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
-    /// Sessions come and go at random: every answer and every address is the same.
+    /// Random sessions: every answer and every address must be the same.
     #[test]
     fn a_simulation_and_the_recorder_answer_alike(
         steps in proptest::collection::vec((0..3_usize, 0..7_usize, 0..4_usize, 0..3_usize, 1..2400_i64), 1..60)

@@ -1,4 +1,4 @@
-//! The state and the tables are two folds of the same effects: whatever happens, they say the same.
+//! The state and the tables both apply the same effects, and must always agree.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -40,7 +40,7 @@ impl Random {
 
 const USERS: [&str; 4] = ["alice", "bob", r"PARTNER\alice", "carol"];
 
-/// Anything that RRAS, or an administrator, may tell: also what makes no sense.
+/// Any event that RRAS or an administrator can cause, even a nonsensical one.
 fn any(random: &mut Random, state: &State) -> Event {
     let user = USERS[random.below(4) as usize];
     let (handle, port) = (random.below(6), format!("VPN0-{}", random.below(5)));
@@ -82,7 +82,7 @@ fn any(random: &mut Random, state: &State) -> Event {
     }
 }
 
-/// What both say of live sessions and of leases, and of what each user has used in November.
+/// Compares live sessions, leases, and what each user has used in November.
 fn assert_same(reader: &Reader, state: &State, server: &Name, seed: u64) {
     assert_eq!(reader.faults().unwrap(), Vec::<String>::new(), "seed {seed}");
     assert_eq!(reader.differences(state).unwrap(), Vec::<String>::new(), "seed {seed}");

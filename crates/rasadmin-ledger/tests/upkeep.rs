@@ -1,4 +1,4 @@
-//! What an administrator does, and what the ledger has of it: release, close, purge, anonymise, backup.
+//! What an administrator does, and its effect on the ledger: release, close, purge, anonymise, backup.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -36,13 +36,13 @@ fn upkeep(scene: &Scene) -> Upkeep {
 }
 
 fn release(scene: &Scene, address: &str, force: bool) {
-    scene.tell(Event::ReleaseAddress { address: number(address), force });
+    scene.record(Event::ReleaseAddress { address: number(address), force });
 }
 
 fn close(scene: &Scene, row: i64) {
     let session = upkeep(scene).id_of(row).unwrap().unwrap();
     assert_eq!(upkeep(scene).row_of(session).unwrap(), Some(row));
-    scene.tell(Event::CloseSession { session });
+    scene.record(Event::CloseSession { session });
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_ghost_is_closed_and_counts_no_longer() {
     );
     assert_eq!(scene.ask("SELECT seconds FROM use"), "600");
     assert_eq!(scene.begin(3, "alice", "VPN0-3").unwrap(), "10.8.0.1", "and its address is free");
-    // RRAS tells of the ghost's end after all.
+    // RRAS reports the ghost's end after all.
     scene.recorder.hangup(&connection(1, "alice"), scene.now());
     assert_eq!(scene.ask("SELECT name FROM sessions WHERE acct_stop_time IS NULL"), "ALICE");
     assert_eq!(scene.ask("SELECT what FROM anomalies"), "hangup of an unknown connection");
@@ -120,11 +120,11 @@ fn three_days() -> Scene {
 
 const DAY: Millis = 86_400_000;
 
-/// Tells that what ended before a day is forgotten, and brings that in.
+/// Records that what ended before a day is purged or anonymised, and ingests that.
 fn forget(scene: &Scene, days: i64, user: Option<&str>, how: Forgetting) -> ForgetCounts {
     scene.ingest();
     let user = user.map(|name| Identity { domain: Name::new("CORP"), name: Name::new(name).folded() });
-    scene.tell(Event::Forget { before: MONDAY + days * DAY, user, how });
+    scene.record(Event::Forget { before: MONDAY + days * DAY, user, how });
     scene.ingest().forgotten
 }
 
@@ -165,7 +165,7 @@ fn purge_of_one_user_leaves_the_others() {
     assert_eq!((changed.sessions, changed.decisions, changed.usage_days), (1, 3, 1));
     assert_eq!(scene.ask("SELECT name FROM sessions ORDER BY id"), "BOB; ALICE");
     assert_eq!(scene.ask("SELECT name FROM use"), "BOB");
-    assert_eq!(scene.ask("SELECT count(*) FROM anomalies"), "0", "its text named her");
+    assert_eq!(scene.ask("SELECT count(*) FROM anomalies"), "0", "its text named the user");
     sound(&scene);
 }
 

@@ -1,4 +1,4 @@
-//! What a call, a start and the memory cost with many users and many live sessions: a report, not a test.
+//! The cost of a call, a start and memory with many users and many live sessions: a report, not a test.
 //!
 //!     cargo xtask bench
 #![allow(clippy::unwrap_used)] // A report may stop where it is.
@@ -47,7 +47,7 @@ impl Play<'_> {
         self.call(|r| r.release(&support::release(&user, &port, given), support::system()));
     }
 
-    /// Sessions come and go; what their calls took.
+    /// Sessions connect and disconnect. Returns the times of their calls.
     fn come_and_go(&mut self, from: u64, sessions: u64) -> String {
         self.took.clear();
         for n in from..from + sessions {
@@ -71,7 +71,7 @@ fn started(folder: &Path) -> Recorder {
     Recorder::start(support::config(folder, &text), &Name::new("VPN1"), support::system())
 }
 
-/// Mebibytes that are this process's own in memory: now, and at most so far.
+/// The memory of this process, in MiB: now, and the peak so far.
 fn memory() -> Option<[f64; 2]> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let of = |field: &str| {
@@ -81,13 +81,13 @@ fn memory() -> Option<[f64; 2]> {
     Some([of("VmRSS:")?, of("VmHWM:")?])
 }
 
-fn tell_memory() {
+fn print_memory() {
     if let Some([now, most]) = memory() {
         println!("  memory {now:.0} MiB, {most:.0} at most");
     }
 }
 
-/// In a process of its own: what is asked for.
+/// Measures what was requested, in a process of its own.
 fn child(what: &str, folder: &Path) {
     let began = Instant::now();
     let recorder = started(folder);
@@ -100,7 +100,7 @@ fn child(what: &str, folder: &Path) {
         "live" => {
             (0..count).for_each(|n| drop(play.begin(n)));
             println!("{count} live sessions: {}", play.come_and_go(count, 5000));
-            tell_memory();
+            print_memory();
         }
         "known" => {
             for n in 0..count {
@@ -108,12 +108,12 @@ fn child(what: &str, folder: &Path) {
                 play.end(n, &given);
             }
             println!("{count} users known: {}", play.come_and_go(count, 5000));
-            tell_memory();
+            print_memory();
             recorder.stop(support::system());
         }
         _ => {
             println!("{what}: started in {took:.0} ms");
-            tell_memory();
+            print_memory();
         }
     }
     std::process::exit(0);

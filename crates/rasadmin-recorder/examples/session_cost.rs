@@ -1,7 +1,8 @@
-//! What a session costs through the C ABI, next to the least that its promises cost: a report, not a test.
+//! The cost of a session through the C ABI, compared with the minimum cost of its guarantees: a report, not a test.
 //!
-//! The product is loaded and driven as RRAS does. The floor is six appends of the same bytes under the same kind of lock,
-//! two of them synced, to a file whose space was written before. Both by turns, in one process; without syncs too.
+//! The product is loaded and driven as RRAS does. The floor is six appends of the same bytes under the same kind of
+//! lock, two of them synced, to a file whose space was written before. Both alternate in one process, with and without
+//! syncs.
 //!
 //!     cargo xtask bench
 #![allow(clippy::unwrap_used)] // A report may stop where it is.
@@ -51,14 +52,14 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap()
 }
 
-/// Of values in nanoseconds: one in microseconds, of a thousand the how manieth.
+/// A percentile (per mille) of values in nanoseconds, in microseconds.
 fn at(values: &[u64], share: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     sorted[(sorted.len() - 1) * share / 1000] as f64 / 1e3
 }
 
-/// How long the records of a session are: the last six of the journal.
+/// The lengths of a session's records: the last six of the journal.
 fn lengths(journal: &Path) -> Vec<usize> {
     let mut all = Vec::new();
     let mut follower = Follower::open(journal).unwrap().unwrap();
@@ -68,15 +69,15 @@ fn lengths(journal: &Path) -> Vec<usize> {
     all.split_off(all.len() - CALLS.len())
 }
 
-/// Ours and the floor, by calls, of each session.
+/// The times of our calls and of the floor, for each session.
 #[derive(Default)]
 struct Times {
     ours: [Vec<u64>; 6],
     floor: [Vec<u64>; 6],
 }
 
-/// A whole session: how long each call took. What a call is passed was made before, as it is in RRAS: guard pages that
-/// are mapped between the calls would cost them their caches.
+/// A whole session. Returns the time of each call. The arguments are prepared before, as in RRAS: mapping guard pages
+/// between the calls would empty the processor's caches.
 fn session(dll: &AdminDll, n: usize) -> [u64; 6] {
     let handle = n as u64 + 2;
     let call = |at: usize, arguments: &mut [Arg]| nanos(dll.call(CALLS[at].0, arguments).unwrap().took);
@@ -152,7 +153,7 @@ fn measure(dll: &AdminDll, folder: &Path, synced: bool, sessions: usize) -> Time
     times
 }
 
-/// Prints the table; returns how many sessions a second that is.
+/// Prints the table. Returns the number of sessions per second.
 fn report(times: &Times) -> f64 {
     println!("  {:40} {:>9} {:>9} {:>9} {:>9}", "microseconds", "median", "p99", "floor", "floor p99");
     for (call, (function, _)) in CALLS.iter().enumerate() {

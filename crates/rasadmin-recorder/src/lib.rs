@@ -12,6 +12,7 @@
 pub mod admin;
 mod backoff;
 mod codec;
+mod failure;
 mod membership;
 pub mod present;
 mod recorder;
@@ -24,8 +25,9 @@ pub mod torture;
 mod waiting;
 
 pub use codec::{CHECKPOINT, Decoded, decode, decode_state, encode};
+pub use failure::{Failure, FailureKind};
 pub use recorder::{Assigned, Recorder, Verdict};
-pub use store::{Failure, FailureKind, Health};
+pub use store::Health;
 
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};

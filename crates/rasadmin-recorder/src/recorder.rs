@@ -373,17 +373,17 @@ impl Inner {
     ) -> Option<Written<T>> {
         let (config, server, process) = (self.config.clone(), self.server.clone(), self.process);
         let origin = Origin { config: &config, server: &server, process };
-        let (lost, mut told) = (self.store.lost(), 0);
+        let (lost, mut recorded) = (self.store.lost(), 0);
         let written = self.store.turn(origin, now.at, deadline, |turn| {
             if lost > 0 {
                 let (event, now) = (Event::Lost { events: lost }, Now { random: crate::identifier_bytes(), ..now });
                 turn.append(&decide(turn.state(), &origin.context(turn.instance()), &event, &now))?;
-                told = lost;
+                recorded = lost;
             }
             work(turn)
         });
         // It is on record, even if the rest failed.
-        self.store.lost_are_recorded(told);
+        self.store.lost_are_recorded(recorded);
         written
     }
 }

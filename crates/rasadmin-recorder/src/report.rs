@@ -4,8 +4,8 @@ mod refusals;
 
 pub use refusals::report_notable;
 
+use crate::failure::Failure;
 use crate::present::Missing;
-use crate::store::Failure;
 use rasadmin_engine::Event;
 use rasadmin_journal::retain::Expired;
 use rasadmin_journal::{Error, Notice};

@@ -1,13 +1,12 @@
 //! The journal as the recorder has it, open or out of reach for now, and the state in memory, which is kept either way.
 
-mod failure;
 mod reconcile;
 mod turn;
 
-pub use failure::{Failure, FailureKind};
 pub use turn::{Turn, Written};
 
 use crate::backoff::Backoff;
+use crate::failure::{Failure, FailureKind};
 use crate::membership::Membership;
 use crate::sliced_checkpoint::Snapshot;
 use crate::waiting::Waiting;

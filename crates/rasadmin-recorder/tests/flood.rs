@@ -1,4 +1,4 @@
-//! A client that is refused thousands of times a second: it fills no disk, and hides nobody else's refusal.
+//! A client that is refused thousands of times per second fills no disk, and hides no other user's refusal.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -50,7 +50,7 @@ fn the_first_is_recorded_at_once_and_the_others_of_the_minute_as_a_number() {
     let new: Vec<_> = records[before..].iter().map(|record| record.event.user_name().unwrap().as_str()).collect();
     assert_eq!(new, ["mallory", "trudy"]);
     log::exactly(&[Id::ConnectionRefused, Id::ConnectionRefused]);
-    // The minute is over: the next call records the number, whatever it is about.
+    // The minute is over: the next call of any kind records the number.
     scene.wait(59);
     scene.connect(&connection(8, "alice"));
     assert_eq!(counted(&scene.records()), []);
@@ -93,7 +93,7 @@ fn while_nothing_can_be_recorded_a_flood_takes_no_room_from_others() {
     assert_eq!(counted(&scene.records()).iter().map(|one| one.times).collect::<Vec<_>>(), [999]);
 }
 
-/// More users than are remembered: each one's first is recorded, and no number is lost.
+/// More users than can be remembered: the first refusal of each is recorded, and no number is lost.
 #[test]
 fn with_very_many_users_the_oldest_number_is_recorded_early() {
     let scene = Scene::new("default_domain = \"CORP\"\ndefault.action = \"deny\"\n");
@@ -112,7 +112,7 @@ fn with_very_many_users_the_oldest_number_is_recorded_early() {
     assert_eq!((all.len(), all.iter().map(|one| one.times).sum::<u64>()), (1_100, 1_100));
 }
 
-/// However long it takes, and however many come: what is told of them fits into a segment.
+/// However long it lasts and however many there are, their record fits into a segment.
 #[test]
 fn after_a_long_time_without_a_journal_it_is_written_again() {
     let folder = tempfile::tempdir().unwrap();

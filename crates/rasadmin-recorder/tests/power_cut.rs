@@ -1,4 +1,4 @@
-//! A kill -9 cannot tell a synced write from an unsynced one: a power cut can. Sessions go through a recorder under
+//! A kill -9 does not distinguish a synced write from an unsynced one, but a power cut does. Sessions go through a recorder under
 //! strace; from what it wrote and synced, the journal's folder is rebuilt as a disk would have it had the power been cut
 //! at any point, the writes since the last sync being there, or not, or in part. Every accept and every hangup that had
 //! returned by then must be in it, and the state must be the one that the records make.
@@ -23,16 +23,16 @@ use std::path::Path;
 use support::With;
 use trace::{Event, PROMISES};
 
-/// In each life of the service.
+/// The sessions in each life of the service.
 const SESSIONS: u64 = 20;
 /// Cuts at random points, besides those at every sync and every promise.
 const RANDOM_CUTS: usize = 60;
-/// On one of so many images the service is started again. (No divisor is shared with the ways to keep writes, so that
-/// every way has its turn.)
+/// The service is started again on one image in so many. (Coprime to the number of ways to keep writes, so that every
+/// way gets its turn.)
 const RESTARTS: usize = 7;
-/// Of the cuts one in so many is made: unoptimised, an image takes a third of a second.
+/// One cut in so many is made: without optimisation, an image takes a third of a second.
 const ONE_IN: usize = if cfg!(debug_assertions) { 9 } else { 1 };
-/// Names the folder in which the worker works.
+/// The environment variable that names the worker's folder.
 const WORKER: &str = "RASADMIN_POWER_CUT";
 
 /// `note` makes it another one. It is long, so that few records fill a segment.
@@ -45,7 +45,7 @@ fn configuration(durability: &str, note: u64) -> String {
     text
 }
 
-/// What is watched: the service lives twice, and is given other configurations meanwhile.
+/// The work that is watched: the service lives twice, and its configuration changes meanwhile.
 fn work(folder: &Path, durability: &str) {
     let mut promises = std::fs::File::create(folder.join(PROMISES)).unwrap();
     let mut promised = |what: &str, handle: u64| promises.write_all(format!("{what} {handle}\n").as_bytes()).unwrap();
@@ -95,7 +95,7 @@ struct Promises {
     hangups: BTreeSet<u64>,
 }
 
-/// What the cuts came to.
+/// The results of the cuts.
 #[derive(Debug, Default)]
 struct Outcome {
     cuts: usize,
@@ -155,8 +155,8 @@ fn cut_everywhere(events: &[Event]) -> Outcome {
     outcome
 }
 
-/// What is found: the numbers and lengths of the records. Nothing that was promised is missing, and whoever starts
-/// from a checkpoint has the state that all records make.
+/// Returns the numbers and lengths of the records. Nothing that was promised may be missing, and a process that starts
+/// from a checkpoint must have the state that all records make.
 fn look(journal: &Path, cut: &str, promises: &Promises, outcome: &mut Outcome) -> Vec<(u64, usize)> {
     let (mut found, mut all, mut state, mut gaps) = (Promises::default(), Vec::new(), State::new(), 0);
     let follower = Follower::open(journal);
@@ -189,7 +189,7 @@ fn look(journal: &Path, cut: &str, promises: &Promises, outcome: &mut Outcome) -
     for handle in promises.hangups.difference(&found.hangups) {
         outcome.lost.push(format!("{cut}: the hangup of {handle}"));
     }
-    // A checkpoint may have what a gap stands for, or what stands behind a hole.
+    // A checkpoint may have what a gap replaces, or what is after a hole.
     let complete = |present: &present::Present| gaps == 0 && present.position.number <= state.number();
     match present::read(journal) {
         Ok(Some(present)) if complete(&present) && Checkpoint::of(&present.state) != Checkpoint::of(&state) => {
@@ -201,7 +201,7 @@ fn look(journal: &Path, cut: &str, promises: &Promises, outcome: &mut Outcome) -
     all
 }
 
-/// The service starts again on what the cut left, and goes on from there: what was open is closed.
+/// Starts the service on what the cut left, which must close what was open and continue.
 fn restart(folder: &Path, cut: &str, promises: &Promises, before: &[(u64, usize)], outcome: &mut Outcome) {
     outcome.restarts += 1;
     let config = support::config(folder, &configuration("process", 0));
@@ -229,7 +229,7 @@ fn restart(folder: &Path, cut: &str, promises: &Promises, before: &[(u64, usize)
     recorder.stop(support::system());
 }
 
-/// How often a segment was synced that had unsynced records in it, between the beginning and the end of each life.
+/// The number of syncs of segments with unsynced records, within each life.
 fn syncs_of_records(events: &[Event]) -> u64 {
     let (mut counts, mut unsynced, mut syncs) = (false, BTreeSet::new(), 0);
     for event in events {
@@ -271,6 +271,6 @@ fn without_syncs_the_cut_shows_it() {
     let outcome = cut_everywhere(&events);
     assert!(!outcome.lost.is_empty(), "nothing was lost without syncs: the check finds nothing");
     assert_eq!(syncs_of_records(&events), 0);
-    // What is left is whole all the same.
+    // What is left is still consistent.
     assert!(outcome.damaged.is_empty(), "{:#?}", outcome.damaged);
 }

@@ -1,4 +1,4 @@
-//! One process of an instance is killed while another lives on: the next that joins closes its sessions.
+//! One process of an instance is killed while another keeps running: the next process that joins closes its sessions.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use support::With;
 use support::log::{exactly, messages};
 
-/// Names the folder in which the other process works.
+/// The environment variable that names the other process's folder.
 const CHILD: &str = "RASADMIN_PROCESS_ENDED";
 
 const CONFIG: &str = r#"

@@ -1,4 +1,4 @@
-//! What is recorded is all there is: another process, a restart and a reader have the same state.
+//! The records are complete: another process, a restart and a reader get the same state.
 #![allow(clippy::unwrap_used)]
 
 mod support;

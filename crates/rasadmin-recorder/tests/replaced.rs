@@ -1,5 +1,5 @@
-//! The journal's folder is replaced, deleted or restored while the service runs: who is connected stays on record. On
-//! Windows nobody can do that to files that are open.
+//! The journal's folder is replaced, deleted or restored while the service runs: live sessions stay recorded. On
+//! Windows this cannot be done to open files.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -29,7 +29,7 @@ const CONFIG: &str = r#"
     user_sessions = { at_least = 1 }
 "#;
 
-/// Who is connected with what: identifiers and addresses.
+/// Who is connected, with which identifiers and addresses.
 fn live(state: &State) -> BTreeSet<(rasadmin_engine::Id, Vec<u64>, Option<String>)> {
     let of = |session: &rasadmin_engine::state::Session| {
         let addresses = state.leases_of(session.id).map(|lease| lease.address.number).collect();
@@ -46,7 +46,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A morning: carol has used up her hour, alice and bob are connected.
+/// A morning: carol has used up an hour, alice and bob are connected.
 fn morning() -> Scene {
     let scene = Scene::new(CONFIG);
     let given = scene.begin(1, "carol", "VPN2-1").unwrap();
@@ -76,7 +76,7 @@ fn stays_on_record(scene: &Scene, before: &State) {
 }
 
 #[test]
-fn it_is_moved_away() {
+fn it_is_moved() {
     let scene = morning();
     let before = scene.present();
     std::fs::rename(scene.path(), scene.folder.path().join("aside")).unwrap();

@@ -1,4 +1,4 @@
-//! Files in the journal's folder that somebody else put there, and rights that others have: at the start of the DLL.
+//! At the start of the DLL: files of other users in the journal's folder, and rights that others have.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
@@ -15,14 +15,14 @@ use support::Scene;
 use support::log::{exactly, messages};
 
 const TEXT: &str = "default.action = \"allow\"\n";
-const STRANGER: u32 = 65_534;
+const OTHER_USER: u32 = 65_534;
 
 fn journal(scene: &Scene) -> PathBuf {
     scene.folder.path().join("journal")
 }
 
-fn give_away(path: &Path) -> Option<()> {
-    let given = chown(path, Some(STRANGER), None);
+fn give_to_another_user(path: &Path) -> Option<()> {
+    let given = chown(path, Some(OTHER_USER), None);
     if given.is_err() {
         eprintln!("skipped: only root can give a file away");
     }
@@ -38,7 +38,7 @@ fn aside(folder: &Path) -> usize {
     names.filter(|name| name.to_string_lossy().starts_with("aside-")).count()
 }
 
-/// So much happens that the end writes a checkpoint.
+/// Enough events that the end writes a checkpoint.
 fn busy(scene: &Scene) {
     for handle in 100..120 {
         let given = scene.begin(handle, "alice", "VPN2-9").unwrap();
@@ -53,19 +53,19 @@ fn a_planted_checkpoint_does_not_become_the_state() {
     let folder = journal(&scene);
     busy(&scene);
     scene.recorder.stop(scene.now());
-    // Another journal's state, with a session, for a place that this one has.
+    // Another journal's state, with a session, for a position that this one has.
     let another = Scene::new(TEXT);
     busy(&another);
     another.begin(7, "mallory", "VPN2-1").unwrap();
     another.recorder.stop(another.now());
     let newest = |folder: &Path| checkpoint::read(&checkpoint::list(folder).unwrap()[0]).unwrap();
-    let (ours, his) = (newest(&folder), newest(&journal(&another)));
-    let planted = checkpoint::write(&folder, &ours.position, his.version, &his.state).unwrap();
+    let (ours, theirs) = (newest(&folder), newest(&journal(&another)));
+    let planted = checkpoint::write(&folder, &ours.position, theirs.version, &theirs.state).unwrap();
     let later = fs::File::options().write(true).open(&planted).unwrap();
     later.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(60)).unwrap();
     let live = || rasadmin_recorder::present::read(&folder).unwrap().unwrap().state.live_count();
     assert_eq!(live(), 1, "it would be obeyed if it were ours");
-    let Some(()) = give_away(&planted) else { return };
+    let Some(()) = give_to_another_user(&planted) else { return };
     assert_eq!(live(), 0);
     messages();
     scene.recorder = scene.beside();
@@ -77,7 +77,7 @@ fn a_planted_checkpoint_does_not_become_the_state() {
 }
 
 #[test]
-fn the_start_mends_rights_tells_it_once_and_goes_on_whatever_it_finds() {
+fn the_start_mends_rights_reports_it_once_and_continues_in_any_case() {
     messages();
     let mut scene = Scene::new(TEXT);
     let folder = journal(&scene);
@@ -92,7 +92,7 @@ fn the_start_mends_rights_tells_it_once_and_goes_on_whatever_it_finds() {
     assert_eq!(rights::check(&folder), []);
     scene.restart();
     exactly(&[]);
-    if give_away(&lock).is_some() {
+    if give_to_another_user(&lock).is_some() {
         scene.recorder.stop(scene.now());
         scene.recorder = scene.beside();
         exactly(&[Id::JournalMended]);
@@ -101,7 +101,7 @@ fn the_start_mends_rights_tells_it_once_and_goes_on_whatever_it_finds() {
 }
 
 #[test]
-fn a_poisoned_last_good_configuration_is_told_and_then_moved_aside() {
+fn a_poisoned_last_good_configuration_is_reported_and_then_moved_aside() {
     messages();
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("rasadmin.toml");

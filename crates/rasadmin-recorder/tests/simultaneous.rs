@@ -1,4 +1,4 @@
-//! Of many simultaneous accepts in two processes as many stand as the limit allows.
+//! Of many simultaneous accepts in two processes, exactly as many succeed as the limit allows.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -20,7 +20,7 @@ const ONE: &str = r#"
     user_sessions = { at_least = 1 }
 "#;
 
-/// Accepts of one user, each a connection of its own, by threads of this process: how many were accepted.
+/// Accepts of one user in several threads, each for its own connection. Returns how many were accepted.
 fn accepts(recorder: &Recorder, first: u64) -> usize {
     const THREADS: u64 = 4;
     const EACH: u64 = 125;
@@ -45,7 +45,7 @@ fn accepts(recorder: &Recorder, first: u64) -> usize {
 
 /// Two processes, a thousand accepts: this test runs itself twice more.
 #[test]
-fn of_a_thousand_simultaneous_accepts_in_two_processes_one_stands() {
+fn of_a_thousand_simultaneous_accepts_in_two_processes_one_succeeds() {
     const CHILD: &str = "RASADMIN_ACCEPTS";
     if let Some(child) = std::env::var_os(CHILD) {
         let child = child.into_string().unwrap();
@@ -62,7 +62,7 @@ fn of_a_thousand_simultaneous_accepts_in_two_processes_one_stands() {
         return;
     }
     let scene = Scene::new(&format!("journal.deadline_ms = 10000\n{ONE}"));
-    let test = "of_a_thousand_simultaneous_accepts_in_two_processes_one_stands";
+    let test = "of_a_thousand_simultaneous_accepts_in_two_processes_one_succeeds";
     let children: Vec<_> = [1, 1001]
         .map(|first| {
             let mut command = std::process::Command::new(std::env::current_exe().unwrap());

@@ -1,4 +1,4 @@
-//! A checkpoint is written while calls go on, a slice a call, and has the state as it was when it was begun.
+//! A checkpoint is written in slices, one per call, and has the state at its beginning.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -20,7 +20,7 @@ const CONFIG: &str = r#"
 
 const USERS: u64 = 1_200;
 
-/// So many users are online that a checkpoint takes several slices, and a start reads so much that it begins one.
+/// Enough users that a checkpoint takes several slices, and that a start reads so much that it begins one.
 fn started() -> Scene {
     let mut scene = Scene::new(CONFIG);
     for n in 0..USERS {

@@ -1,5 +1,5 @@
-//! While nothing can be recorded: each cause for real. The rules, the counts and the pools go on from memory, and
-//! afterwards everything is on record, once and in order.
+//! Nothing can be recorded, for each real cause. The rules, the counts and the pools continue from memory, and
+//! afterwards everything is recorded, once and in order.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -31,7 +31,7 @@ const CONFIG: &str = r#"
     when_unrecorded = "deny"
 "#;
 
-/// The same for every cause: pools, counts and leases hold as always.
+/// For every cause, pools, counts and leases must work as always.
 fn goes_on_from_memory(scene: &Scene, kind: FailureKind) {
     let given = scene.begin(11, "carol", "VPN1-1").unwrap();
     assert_eq!(scene.health().failure.map(|failure| failure.kind), Some(kind));
@@ -47,7 +47,7 @@ fn goes_on_from_memory(scene: &Scene, kind: FailureKind) {
     assert!(scene.health().waiting >= 11, "{:?}", scene.health());
 }
 
-/// Once the cause is gone and ten seconds have passed, all of it is on record.
+/// Ten seconds after the cause is gone, everything is recorded.
 fn comes_back(scene: &Scene) {
     scene.wait(5);
     scene.address("emil", "VPN2-1", "").unwrap();
@@ -84,7 +84,7 @@ fn a_file_in_its_place() {
     at_start(FailureKind::Missing, |j| std::fs::write(j, "x").unwrap(), |j| std::fs::remove_file(j).unwrap());
 }
 
-/// Somebody holds the lock: a process that is suspended, say.
+/// Another process holds the lock, because it is suspended, for example.
 #[test]
 fn a_lock_that_is_held() {
     let scene = Scene::new(CONFIG);
@@ -108,7 +108,7 @@ fn a_lock_that_is_held_at_the_start() {
     comes_back(&scene);
 }
 
-/// Another process records meanwhile. What waited is decided again, on what that has recorded; its answers stand.
+/// Another process records meanwhile. Waiting events are decided again with those records; their answers stay.
 #[test]
 fn another_process_records_while_one_cannot() {
     let scene = Scene::new(CONFIG);
@@ -137,7 +137,7 @@ fn another_process_records_while_one_cannot() {
     assert_ne!(scene.address("gerd", "VPN2-3", "").unwrap(), given);
 }
 
-/// It reads what the other records, though it cannot record itself.
+/// A process that cannot record reads what the other one records.
 #[test]
 fn what_another_process_records_counts_for_one_that_cannot() {
     let scene = Scene::new(CONFIG);
@@ -150,7 +150,7 @@ fn what_another_process_records_counts_for_one_that_cannot() {
     let theirs = support::ipv4(other.assign(&support::address("dora", "VPN1-2", ""), scene.now())).unwrap();
     let event = connection(12, "dora").with(|e| e.addresses = vec![support::number(&theirs)]);
     assert_eq!(other.accept_connection(&event, scene.now()), Verdict::Accept);
-    // Ten seconds have not passed: this process tries to record nothing, and knows all the same.
+    // Ten seconds have not passed: this process does not try to record, but still knows.
     assert_eq!(scene.connect(&connection(13, "dora")), Verdict::Reject("rule `one session`".to_owned()));
     let mine = scene.begin(14, "gerd", "VPN1-4").unwrap();
     assert!(mine != given && mine != theirs, "{mine}");
@@ -240,7 +240,7 @@ fn an_end_tries_once_more_to_record_what_waits() {
     assert_eq!(scene.connect(&connection(12, "dora")), Verdict::Reject("Remote Access has stopped the DLL".to_owned()));
 }
 
-/// Of what was lost, what was touched is on record as memory has it.
+/// The sessions and leases that lost events touched are recorded as they are in memory.
 #[test]
 fn what_lost_events_began_and_ended_is_carried() {
     let scene = Scene::new(CONFIG);
@@ -272,8 +272,8 @@ fn what_lost_events_began_and_ended_is_carried() {
     assert_eq!(state.leases().count(), 2, "alice's has ended");
 }
 
-/// It hears of what another process records, and has nothing to record itself: what it heard comes again later.
-fn heard_with_nothing_waiting() -> (Scene, rasadmin_recorder::Recorder) {
+/// It reads what another process records, and has nothing to record itself. Later it reads the same records again.
+fn read_with_nothing_waiting() -> (Scene, rasadmin_recorder::Recorder) {
     let scene = Scene::new(CONFIG);
     let other = scene.beside();
     scene.begin(1, "bob", "VPN0-1").unwrap();
@@ -295,8 +295,8 @@ fn heard_with_nothing_waiting() -> (Scene, rasadmin_recorder::Recorder) {
 }
 
 #[test]
-fn what_was_heard_of_another_process_is_carried_out_once() {
-    let (scene, _other) = heard_with_nothing_waiting();
+fn what_another_process_recorded_is_applied_once() {
+    let (scene, _other) = read_with_nothing_waiting();
     scene.wait(11);
     scene.begin(21, "franz", "VPN2-2").unwrap();
     assert_eq!(scene.memory().into_state().number(), scene.present().number());
@@ -304,15 +304,15 @@ fn what_was_heard_of_another_process_is_carried_out_once() {
 }
 
 #[test]
-fn no_checkpoint_is_written_of_what_was_only_heard() {
-    let (scene, _other) = heard_with_nothing_waiting();
+fn no_checkpoint_is_written_of_what_was_only_read() {
+    let (scene, _other) = read_with_nothing_waiting();
     scene.recorder.stop(scene.now());
     assert_eq!(scene.present().number(), scene.records().len() as u64);
 }
 
-/// At the end too it is tried once more, whatever rests.
+/// The end tries once more, even during a pause.
 #[test]
-fn an_end_tells_what_was_lost_and_what_was_counted() {
+fn an_end_reports_what_was_lost_and_what_was_counted() {
     let scene = Scene::new(CONFIG);
     scene.begin(1, "bob", "VPN0-1").unwrap();
     let refused = Verdict::Reject("rule `one session`".to_owned());

@@ -2,7 +2,7 @@
 //! administrators are.
 #![allow(unsafe_code)] // Windows' own functions for it.
 
-use crate::descriptor::Local;
+use crate::local_memory::Local;
 use std::io;
 use std::ptr::{null, null_mut};
 use windows_sys::Win32::Foundation::{CloseHandle, FreeLibrary, HANDLE};
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_somebodys() {
+    fn this_process_has_an_owner() {
         assert!(own().unwrap().starts_with("S-1-5-"), "{:?}", own());
         // SAFETY: the SID was made by Windows.
         assert_eq!(unsafe { text(administrators().unwrap().as_mut_ptr().cast()) }.unwrap(), "S-1-5-32-544");

@@ -2,11 +2,12 @@
 #![allow(unsafe_code)] // Windows' own functions for it.
 
 use crate::accounts;
+use crate::local_memory::Local;
 use std::io;
 use std::os::windows::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::null_mut;
-use windows_sys::Win32::Foundation::{ERROR_SUCCESS, LocalFree};
+use windows_sys::Win32::Foundation::ERROR_SUCCESS;
 use windows_sys::Win32::Security::Authorization::{
     ConvertSecurityDescriptorToStringSecurityDescriptorW, ConvertStringSecurityDescriptorToSecurityDescriptorW,
     GetNamedSecurityInfoW, SDDL_REVISION_1, SE_FILE_OBJECT, SetNamedSecurityInfoW,
@@ -16,16 +17,6 @@ use windows_sys::Win32::Security::{
     PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES,
 };
 use windows_sys::Win32::Storage::FileSystem::CreateDirectoryW;
-
-/// Memory that Windows has allocated for us with LocalAlloc.
-pub(super) struct Local(pub *mut core::ffi::c_void);
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        // SAFETY: it came from a function whose page says that LocalFree frees it, and is freed once. Null is allowed.
-        unsafe { LocalFree(self.0) };
-    }
-}
 
 fn wide(path: &Path) -> io::Result<Vec<u16>> {
     let wide: Vec<u16> = path.as_os_str().encode_wide().collect();

@@ -9,6 +9,8 @@
 mod accounts;
 #[cfg(windows)]
 mod descriptor;
+#[cfg(windows)]
+mod local_memory;
 pub mod private;
 pub mod sddl;
 #[cfg(unix)]

@@ -200,7 +200,7 @@ pub(crate) fn name(who: &str) -> String {
         "BU" | "S-1-5-32-545" => "Users",
         "PU" | "S-1-5-32-547" => "Grant Users",
         "BG" | "S-1-5-32-546" => "Guests",
-        "IU" | "S-1-5-4" => "whoever is logged on (INTERACTIVE)",
+        "IU" | "S-1-5-4" => "anyone who is logged on (INTERACTIVE)",
         "AN" | "S-1-5-7" => "Anonymous",
         "LS" | "S-1-5-19" => "LOCAL SERVICE",
         "NS" | "S-1-5-20" => "NETWORK SERVICE",
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn who_reads_is_told_apart() {
+    fn readers_are_distinguished() {
         let readers = |sddl: &str| readers(sddl).unwrap().into_iter().map(|grant| grant.who).collect::<Vec<_>>();
         assert_eq!(readers(ADMINISTRATORS_ONLY), Vec::<String>::new());
         assert_eq!(readers(PROGRAM_DATA), ["Users"]);

@@ -66,16 +66,16 @@ pub enum Fault {
     /// The path of the DLL cannot be in the list, with the reason.
     Path(String),
     /// A variable contains a semicolon, so that the entries cannot be separated.
-    Odd,
+    AmbiguousEntries,
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(why) => f.write_str(why),
-            Self::Odd => f.write_str(
-                "DllPath: a variable reaches across a semicolon, so that its entries cannot be told apart; \
-                 write the value anew, with one path between two semicolons",
+            Self::AmbiguousEntries => f.write_str(
+                "DllPath: a variable contains a semicolon, so its entries cannot be separated; rewrite the value, with one \
+                 path between two semicolons",
             ),
         }
     }
@@ -97,7 +97,7 @@ impl List {
     /// Parses a text.
     ///
     /// # Errors
-    /// [`Fault::Odd`].
+    /// [`Fault::AmbiguousEntries`].
     pub fn read(text: &str, variables: Variables<'_>) -> Result<Self, Fault> {
         Self::of(if text.is_empty() { Vec::new() } else { text.split(';').map(str::to_owned).collect() }, variables)
     }
@@ -109,8 +109,9 @@ impl List {
         let mut before = DllList::default();
         for end in 1..=texts.len() {
             let now = dllpath::parse(&texts[..end].join(";"), variables);
-            let loads = now.entries.strip_prefix(&before.entries[..]).ok_or(Fault::Odd)?.to_vec();
-            let never = now.never_loaded.strip_prefix(&before.never_loaded[..]).ok_or(Fault::Odd)?.to_vec();
+            let loads = now.entries.strip_prefix(&before.entries[..]).ok_or(Fault::AmbiguousEntries)?.to_vec();
+            let never =
+                now.never_loaded.strip_prefix(&before.never_loaded[..]).ok_or(Fault::AmbiguousEntries)?.to_vec();
             entries.push(Entry { text: texts[end - 1].clone(), loads, never });
             before = now;
         }

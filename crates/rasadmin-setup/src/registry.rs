@@ -139,13 +139,13 @@ mod windows {
                 REG_EXPAND_SZ => Kind::ExpandSz,
                 _ => {
                     let what = "it must be REG_SZ or REG_EXPAND_SZ: with any other type RRAS does not start (error \
-                                1015); write it anew with regedit";
+                                1015); rewrite it with regedit";
                     return Err(self.fault(DLL_PATH, what));
                 }
             };
             let text = text(&value.bytes).ok_or_else(|| {
-                let what = "it has text behind its end, or text that is not valid UTF-16, which could not be kept; \
-                            write it anew with regedit";
+                let what = "it has text after its terminator, or text that is not valid UTF-16, which cannot be preserved; \
+                            rewrite it with regedit";
                 self.fault(DLL_PATH, what)
             })?;
             Ok(Value { kind, text })

@@ -20,7 +20,7 @@ pub fn xml(command: &Path) -> String {
         r#"<?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <RegistrationInfo>
-    <Description>Brings rasadmin's journal into its ledger, and deletes what the journal need not keep.</Description>
+    <Description>Updates rasadmin's ledger from its journal, and deletes journal files that are no longer needed.</Description>
   </RegistrationInfo>
   <Triggers>
     <CalendarTrigger>

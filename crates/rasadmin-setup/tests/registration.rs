@@ -51,7 +51,7 @@ fn beside_others_their_text_stays() {
 }
 
 #[test]
-fn it_stays_where_it_stands_unless_told_otherwise() {
+fn it_keeps_its_place_unless_another_is_requested() {
     let old = r"a.dll;C:\Program Files\rasadmin\rasadmin-0.0.9.dll;b.dll";
     assert_eq!(after(&put(old, Position::Keep)), format!("a.dll;{OURS};b.dll"));
     assert_eq!(after(&put(old, Position::First)), format!("{OURS};a.dll;b.dll"));
@@ -95,7 +95,7 @@ fn a_path_that_cannot_stand_in_the_list_is_refused() {
     assert!(refused(r"C:\%x%\rasadmin.dll").contains("a path with `%`"));
     assert!(refused(" rasadmin.dll").contains("begins with a space"));
     let across = |name: &str| (name == "a;b").then(|| "c".to_owned());
-    assert_eq!(uninstall("%a;b%", &ours, &across), Err(Fault::Odd));
+    assert_eq!(uninstall("%a;b%", &ours, &across), Err(Fault::AmbiguousEntries));
 }
 
 /// Entries of other vendors, also strange and empty ones.

@@ -51,10 +51,10 @@ impl SystemLog {
     /// Reports what was left out in seconds that are over. Call it now and then.
     pub fn look(&self, now: Instant) {
         let left_out = self.limits().left_out(Some(now));
-        self.tell(&left_out);
+        self.write_left_out(&left_out);
     }
 
-    fn tell(&self, left_out: &[(Id, u64)]) {
+    fn write_left_out(&self, left_out: &[(Id, u64)]) {
         for (id, count) in left_out {
             self.output.write(Id::LeftOut, &[count.to_string(), id.number().to_string()]);
         }
@@ -68,7 +68,7 @@ impl SystemLog {
 impl Drop for SystemLog {
     fn drop(&mut self) {
         let left_out = self.limits().left_out(None);
-        self.tell(&left_out);
+        self.write_left_out(&left_out);
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(got[0], format!("<30>rasadmin[{me}]: [411] the journal can be written again: /x/journal"));
         assert!(got[1].starts_with(&format!("<27>rasadmin[{me}]: [201] the configuration")), "{}", got[1]);
         assert!(got[1].ends_with("a.toml:1:1: first   help: second"), "one line: {}", got[1]);
-        assert!(got[2].starts_with("<28>") && got[2].len() < 9000, "cut: {}", got[2].len());
+        assert!(got[2].starts_with("<28>") && got[2].len() < 9000, "truncated: {}", got[2].len());
         assert_eq!(got.len(), 3);
     }
 
@@ -127,9 +127,9 @@ mod tests {
         log.look(start + Duration::from_millis(900));
         assert_eq!(all(&socket).len(), 0);
         log.look(start + Duration::from_millis(1000));
-        let told = all(&socket);
-        assert_eq!(told.len(), 1);
-        assert!(told[0].contains("[900] left out here: 990 more of message 411"), "{told:?}");
+        let lines = all(&socket);
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].contains("[900] left out here: 990 more of message 411"), "{lines:?}");
         // The next second allows ten again; what was left out is also reported at the end.
         for _ in 0..13 {
             log.write(Id::JournalAvailable, &inserts(&["x"]), start + Duration::from_secs(2));

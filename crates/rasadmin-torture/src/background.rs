@@ -2,16 +2,17 @@
 //! the ledger.
 
 use crate::call_log::CallEntry;
+use crate::exit_status::was_killed;
 use crate::ledger::INGEST;
+use crate::paths::journal_in;
 use crate::random::Random;
-use crate::rounds::was_killed;
 use mprapi::FunctionId as F;
 use rasadmin_engine::config::{self, Config};
 use rasadmin_engine::effect::Block;
 use rasadmin_engine::{Event, Id, Identity, Mono, Now, Stamp};
 use rasadmin_journal::{Follower, Item, Journal, Options, Position};
 use rasadmin_recorder::admin::AdminJournal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,11 +32,6 @@ pub struct Reading {
     pub records: Vec<Raw>,
     /// The position of the last record.
     pub position: Position,
-}
-
-/// The journal's folder.
-pub fn journal_in(folder: &Path) -> PathBuf {
-    folder.join("journal")
 }
 
 /// Reads the records after a position, or all of them. None if nothing was ever appended.

@@ -5,8 +5,9 @@ mod acknowledged;
 mod effects;
 mod ledger;
 
-use crate::background::{self, Raw, Reading, journal_in};
+use crate::background::{self, Raw, Reading};
 use crate::call_log::CallEntry;
+use crate::paths::journal_in;
 use crate::plan::Kill;
 use mprapi::FunctionId as F;
 use rasadmin_engine::addresses::{Address, Family};
@@ -46,7 +47,7 @@ impl Findings {
 
 /// How much was checked.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Seen {
+pub struct CheckCounts {
     /// Records.
     pub records: usize,
     /// Acknowledged accepts.
@@ -69,7 +70,7 @@ pub struct Seen {
     pub ledgers: usize,
 }
 
-impl Seen {
+impl CheckCounts {
     /// Adds up both.
     pub fn add(&mut self, more: Self) {
         self.records += more.records;
@@ -95,7 +96,7 @@ pub struct Before {
     /// The lease that holds each address, from the effects alone.
     held: HashMap<Address, Id>,
     /// What the ledger must contain.
-    sessions: ledger::Sessions,
+    sessions: ledger::KnownSessions,
 }
 
 impl Before {
@@ -141,7 +142,7 @@ pub struct Round<'a> {
 struct Check<'a> {
     round: &'a Round<'a>,
     found: &'a mut Findings,
-    seen: Seen,
+    seen: CheckCounts,
     /// Connections that a command closed: RRAS's later reports about them are out of order.
     closed_by_command: HashSet<u64>,
     /// Leases that ended with them: address and port.
@@ -155,20 +156,20 @@ pub fn round(
     before: &mut Before,
     spoil: &dyn Fn(&mut Vec<Record>),
     found: &mut Findings,
-) -> Result<Seen, String> {
+) -> Result<CheckCounts, String> {
     let begun = round.calls.iter().any(|entry| matches!(entry, CallEntry::Returned(F::InitializeDllEx, _)));
     let read = match background::read(folder, before.position.as_ref()) {
         Ok(read) => read,
         Err(what) => {
             found.broken.push(what);
-            return Ok(Seen::default());
+            return Ok(CheckCounts::default());
         }
     };
     let Some(Reading { records: raw, position }) = read else {
         if begun {
             found.lost.push("the journal itself".into());
         }
-        return Ok(Seen::default());
+        return Ok(CheckCounts::default());
     };
     if raw != round.followed {
         let both = raw.len().min(round.followed.len());
@@ -178,7 +179,7 @@ pub fn round(
             "the follower read {followed} records, and {there} are there; they differ from the {differs}th on"
         ));
     }
-    let seen = Seen { records: raw.len(), ..Seen::default() };
+    let seen = CheckCounts { records: raw.len(), ..CheckCounts::default() };
     let (closed_by_command, ended_by_command) = Default::default();
     let mut check = Check { round, found, seen, closed_by_command, ended_by_command };
     let mut records = check.decoded(&raw, before.position.map_or(0, |position| position.number));

@@ -1,9 +1,9 @@
 //! Checks the checker: what a kill left is spoilt on purpose in many ways, and each must be found.
 
-use crate::background::{self, Raw, journal_in};
+use crate::background::{self, Raw};
 use crate::call_log::{CallEntry, CallResult};
-use crate::check::{self, Before, Findings, Journal, Round, Seen};
-use crate::ledger::ledger_in;
+use crate::check::{self, Before, CheckCounts, Findings, Journal, Round};
+use crate::paths::{journal_in, ledger_in};
 use crate::plan::{Kill, KillPoint};
 use crate::rounds::{self, Torture};
 use mprapi::FunctionId as F;
@@ -11,30 +11,30 @@ use rasadmin_engine::{Effect, Event, Id, Record};
 use std::path::Path;
 
 /// A list of findings.
-type Kind = fn(&Findings) -> &Vec<String>;
+type FindingsList = fn(&Findings) -> &Vec<String>;
 
 /// What to spoil.
 enum Spoil {
     /// The records that were read, or their effects.
     Records(fn(&mut Vec<Record>)),
     /// What is known about the round.
-    Calls(fn(&mut Known)),
+    Calls(fn(&mut RoundData)),
     /// A copy of the journal's files, which is then checked.
-    Files(fn(&Path, &Known) -> Result<(), String>),
+    Files(fn(&Path, &RoundData) -> Result<(), String>),
     /// A copy of the ledger.
     Ledger(&'static str),
 }
 
 /// What is known about the round besides the journal.
 #[derive(Clone)]
-struct Known {
+struct RoundData {
     calls: Vec<CallEntry>,
     followed: Vec<Raw>,
     commands: Vec<Id>,
 }
 
 /// What is spoilt, and the list in which it must appear.
-const SPOILT: [(&str, Spoil, Kind); 32] = [
+const SPOILT: [(&str, Spoil, FindingsList); 32] = [
     ("the last acknowledged record is cut off", Spoil::Files(erase_last), |found| &found.lost),
     ("a record in the middle is damaged", Spoil::Files(damage), |found| &found.lost),
     ("the last record is there, and the checksum of its frame is not", Spoil::Files(tear), |found| &found.lost),
@@ -158,24 +158,24 @@ pub fn run(torture: &Torture) -> Result<String, String> {
     let mut before = Before::default();
     let mut found = Findings::default();
     let look = |folder: &Path,
-                known: &Known,
+                known: &RoundData,
                 before: &mut Before,
                 spoil: &dyn Fn(&mut Vec<Record>),
                 found: &mut Findings| {
-        let Known { calls, followed, commands } = known;
+        let RoundData { calls, followed, commands } = known;
         let (was, two_processes) = (Journal::Available, false);
         let round =
             Round { kill, killed: true, two_processes, was, calls, followed, commands, whole: true, ledger_anew: true };
         check::round(folder, &round, before, spoil, found)
     };
-    let play = |seed, before: &Before| -> Result<Known, String> {
+    let play = |seed, before: &Before| -> Result<RoundData, String> {
         let follower = background::follow(folder.path(), before.position);
         let killed = rounds::worker(torture, folder.path(), kill, seed, 400, "one");
         let followed = follower.end()?;
         if !killed? {
             return Err("the control's workers were not killed".into());
         }
-        Ok(Known { calls: rounds::read_call_log(folder.path()), followed, commands: Vec::new() })
+        Ok(RoundData { calls: rounds::read_call_log(folder.path()), followed, commands: Vec::new() })
     };
     let known = play(1, &before)?;
     look(folder.path(), &known, &mut before, &|_| (), &mut found)?;
@@ -198,9 +198,9 @@ pub fn run(torture: &Torture) -> Result<String, String> {
     Ok(report + &format!("control: {} ways to spoil journal and ledger, all found\n", SPOILT.len()))
 }
 
-type Look<'a> = &'a mut dyn FnMut(&Path, &Known, &dyn Fn(&mut Vec<Record>)) -> Result<Seen, String>;
+type Look<'a> = &'a mut dyn FnMut(&Path, &RoundData, &dyn Fn(&mut Vec<Record>)) -> Result<CheckCounts, String>;
 
-fn spoilt(folder: &Path, known: &Known, spoil: &Spoil, look: Look<'_>) -> Result<Seen, String> {
+fn spoilt(folder: &Path, known: &RoundData, spoil: &Spoil, look: Look<'_>) -> Result<CheckCounts, String> {
     match spoil {
         Spoil::Records(change) => look(folder, known, &|records| change(records)),
         Spoil::Calls(change) => {
@@ -256,19 +256,19 @@ fn in_file(journal: &Path, record: &[u8], change: impl Fn(&mut [u8])) -> Result<
     Err("the record stands in no segment".into())
 }
 
-fn last_payload(known: &Known) -> Result<&[u8], String> {
+fn last_payload(known: &RoundData) -> Result<&[u8], String> {
     known.followed.last().map(|(_, payload)| &payload[..]).ok_or_else(|| "nothing was recorded".into())
 }
 
-fn erase_last(journal: &Path, known: &Known) -> Result<(), String> {
+fn erase_last(journal: &Path, known: &RoundData) -> Result<(), String> {
     in_file(journal, last_payload(known)?, |frame| frame.fill(0))
 }
 
-fn tear(journal: &Path, known: &Known) -> Result<(), String> {
+fn tear(journal: &Path, known: &RoundData) -> Result<(), String> {
     in_file(journal, last_payload(known)?, |frame| frame[8] ^= 1)
 }
 
-fn damage(journal: &Path, known: &Known) -> Result<(), String> {
+fn damage(journal: &Path, known: &RoundData) -> Result<(), String> {
     let (_, payload) = &known.followed[known.followed.len() / 2];
     in_file(journal, payload, |frame| frame[40] ^= 1)
 }
@@ -332,11 +332,11 @@ fn lives_on(records: &mut [Record]) {
     }
 }
 
-fn refused(known: &mut Known) {
+fn refused(known: &mut RoundData) {
     known.calls.push(CallEntry::Returned(F::GetIpAddressForUser, CallResult { result: 1, ..CallResult::default() }));
 }
 
-fn answered_otherwise(known: &mut Known) {
+fn answered_otherwise(known: &mut RoundData) {
     let address = known.calls.iter_mut().rev().find_map(|note| match note {
         CallEntry::Returned(F::GetIpAddressForUser, done) => Some(done),
         _ => None,

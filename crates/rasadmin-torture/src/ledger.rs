@@ -3,22 +3,17 @@
 #[path = "../../rasadmin-ledger/tests/support/rows.rs"]
 mod rows;
 
-use crate::background::journal_in;
+use crate::paths::{journal_in, ledger_in};
 use rasadmin_engine::Name;
 use rasadmin_ledger::ingest::IngestSummary;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub use rows::first_difference;
 
 /// The subcommand of a process that ingests.
 pub const INGEST: &str = "ingest";
-
-/// The ledger's file.
-pub fn ledger_in(folder: &Path) -> PathBuf {
-    folder.join("rasadmin.db")
-}
 
 /// Ingests the journal into a ledger, as a command does before it reads. No kill may leave a ledger that does not match
 /// its journal.
@@ -52,9 +47,9 @@ pub fn rows(ledger: &Path) -> Result<Vec<String>, String> {
 }
 
 /// Returns the rows of a ledger that is newly made from the whole journal, without a kill.
-pub fn made_anew(folder: &Path) -> Result<Vec<String>, String> {
+pub fn newly_made(folder: &Path) -> Result<Vec<String>, String> {
     let own = tempfile::tempdir().map_err(|e| e.to_string())?;
-    let ledger = own.path().join("anew.db");
+    let ledger = own.path().join("new.db");
     ingest(folder, &ledger)?;
     rows(&ledger)
 }

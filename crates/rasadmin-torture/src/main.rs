@@ -11,9 +11,11 @@ mod background;
 mod call_log;
 mod check;
 mod control;
+mod exit_status;
 #[path = "../../rasadmin-dll/src/kill_process.rs"]
 mod kill_process;
 mod ledger;
+mod paths;
 mod plan;
 mod product;
 mod random;

@@ -5,10 +5,12 @@
 //! start from disk must give the model's state.
 
 mod call;
+mod fault;
 mod outcome;
 mod service;
 
-use outcome::{CallOutcome, Fault};
+use fault::Fault;
+use outcome::CallOutcome;
 use rasadmin_engine::{Context, Event, Now, State, decide};
 use rasadmin_model::{Engine, Hunt, Outcome, Plan};
 use service::Running;

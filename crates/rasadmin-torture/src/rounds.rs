@@ -2,7 +2,8 @@
 
 use crate::background::{self, Raw};
 use crate::call_log::CallEntry;
-use crate::check::{self, Before, Findings, Journal, Round, Seen};
+use crate::check::{self, Before, CheckCounts, Findings, Journal, Round};
+use crate::exit_status::was_killed;
 use crate::plan::{CALLBACKS, Kill, KillPoint};
 use crate::random::Random;
 use crate::worker::POOL;
@@ -10,7 +11,7 @@ use mprapi::FunctionId as F;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 
 /// How often to hit every callback at least, if there are enough rounds.
 pub const HITS: u32 = 20;
@@ -65,7 +66,7 @@ pub struct Report {
     /// The number of workers that ended by themselves.
     pub survived: u32,
     /// What was checked.
-    pub seen: Seen,
+    pub seen: CheckCounts,
     /// The number of processes that were killed while they ingested the journal.
     pub ingests_killed: u32,
     /// How often the pool was filled to the last address.
@@ -309,16 +310,4 @@ pub fn worker(
         return Ok(false);
     }
     Err(format!("a worker that should be killed at {kill} failed ({status}):\n{errors}"))
-}
-
-#[cfg(unix)]
-pub fn was_killed(status: ExitStatus) -> bool {
-    use std::os::unix::process::ExitStatusExt;
-    // 137 is the code of a killed Windows process under Wine.
-    status.signal() == Some(9) || status.code() == Some(137)
-}
-
-#[cfg(not(unix))]
-pub fn was_killed(status: ExitStatus) -> bool {
-    status.code() == Some(137)
 }

@@ -121,7 +121,7 @@ pub fn catch(library: &libloading::Library) {
 }
 
 /// What was reported since this was called last.
-pub fn told(library: &libloading::Library) -> Vec<Event> {
+pub fn reported(library: &libloading::Library) -> Vec<Event> {
     let resources = Resources(module(library));
     let sources = SOURCES.lock().unwrap();
     let text = |event: &Reported| resources.text(event.id, Some(&event.inserts)).unwrap();

@@ -1,4 +1,4 @@
-//! The least that a session's records cost: the same bytes under the same lock, into a file whose space was written before.
+//! The minimum cost of a session's records: the same bytes under the same lock, in a file whose space was written before.
 
 use rasadmin_journal::{Journal, Options};
 use std::fs::File;
@@ -12,7 +12,7 @@ pub fn soon() -> Instant {
     Instant::now() + Duration::from_secs(10)
 }
 
-/// What the floor appends to.
+/// The file that the floor appends to.
 pub struct Bare {
     lock: Journal,
     file: File,

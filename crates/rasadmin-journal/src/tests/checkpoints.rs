@@ -1,4 +1,4 @@
-//! Checkpoints: torn, rotten, strange ones; the newest good one wins.
+//! Checkpoints that are torn, damaged or foreign: the newest intact one is used.
 
 use super::*;
 use crate::checkpoint::{self, newest};

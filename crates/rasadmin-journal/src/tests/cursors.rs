@@ -9,7 +9,7 @@ fn later() -> Rule {
     Rule::Ingested { before: SystemTime::now() + Duration::from_secs(60) }
 }
 
-/// A journal of several segments, and the last number of each.
+/// A journal of several segments, with the last number of each.
 fn several(folder: &Path) -> (Journal, Vec<u64>) {
     let journal = open(folder);
     append_each(&journal, 150);

@@ -1,4 +1,4 @@
-//! Torn, rotten and stale frames.
+//! Torn, damaged and stale frames.
 
 use super::*;
 
@@ -40,7 +40,7 @@ fn appending_unread_and_what_cannot_fit_is_refused_and_records_nothing() {
     assert_eq!(followed(folder.path()).len(), 1);
 }
 
-/// A write that fails may have written some of the records whole.
+/// A failed write may have written some of the records completely.
 #[test]
 fn a_failed_write_records_nothing_wherever_it_failed() {
     for after in (0..700).step_by(11) {
@@ -56,7 +56,7 @@ fn a_failed_write_records_nothing_wherever_it_failed() {
     }
 }
 
-/// What cannot be cleared either may be there, and then comes back as if another had appended it.
+/// If they cannot be erased either, they come back as if another process had appended them.
 #[test]
 fn what_a_failed_write_left_comes_back_in_the_next_catching_up() {
     let folder = folder();
@@ -81,7 +81,7 @@ fn what_a_failed_write_left_comes_back_in_the_next_catching_up() {
     assert_eq!(recovered(folder.path()).0, numbered(1, 4));
 }
 
-/// A record that is cut off at any byte, by a power cut or a kill, is cleared; all before it stay.
+/// A record that is cut off at any byte, by a power cut or a kill, is erased. All records before it stay.
 #[test]
 fn a_tail_torn_at_every_byte() {
     let whole = folder();
@@ -162,8 +162,8 @@ fn a_rotten_record_is_quarantined_by_who_appends_and_stops_who_follows() {
     }
 }
 
-/// A power cut takes record 4 and leaves 5 to 8. Somebody took the hole for the end, and wrote another record there of
-/// the same length, or of another one. What was behind the hole must not count after it.
+/// A power cut takes record 4 and leaves 5 to 8. A process took the hole for the end, and wrote another record there,
+/// of the same or another length. What was after the hole must not count after it.
 #[test]
 fn stale_records_behind_a_hole_are_not_revived() {
     for shorter in [0, 8, 16] {

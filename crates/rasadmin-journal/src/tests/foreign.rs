@@ -1,4 +1,4 @@
-//! Files that somebody put there, changed or took away.
+//! Files that another program created, changed or deleted.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn aside(notices: &[Notice]) -> Vec<(String, String)> {
     notices.iter().filter_map(moved).collect()
 }
 
-/// What stands where the next segment goes, or behind it, with the reason for which it is moved.
+/// What has the name of the next segment, or of a later one, with the reason why it is moved.
 fn put(path: &Path, kind: &str, other: &Path) {
     match kind {
         "directory" => {
@@ -35,10 +35,10 @@ fn put(path: &Path, kind: &str, other: &Path) {
 
 const KINDS: &[(&str, &str)] = &[
     ("directory", "it is not a regular file"),
-    ("garbage", "it has no header of a segment"),
-    ("cut off", "it has no header of a segment"),
+    ("garbage", "it does not have the header of a segment"),
+    ("cut off", "it does not have the header of a segment"),
     ("renamed", "it was written under another name"),
-    ("another journal's", "it continues no segment of this folder"),
+    ("another journal's", "it does not continue a segment of this folder"),
     #[cfg(unix)]
     ("link", "it is not a regular file"),
     #[cfg(unix)]
@@ -46,7 +46,7 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_stands_in_place_of_a_segment_is_moved_aside_and_told() {
+fn what_has_the_name_of_a_segment_is_moved_aside_and_reported() {
     let other = folder();
     append_each(&open(other.path()), 50);
     for (kind, why) in KINDS {
@@ -106,7 +106,7 @@ fn newer(path: &Path) {
 }
 
 #[test]
-fn whoever_does_not_know_the_version_appends_nothing() {
+fn a_program_that_does_not_know_the_version_appends_nothing() {
     let folder = folder();
     append_each(&open(folder.path()), 40);
     let known = places(folder.path(), 1).len() as u64 - 1;

@@ -1,4 +1,4 @@
-//! Faults and looks that tests put into the production code.
+//! Hooks for tests in the production code: injected faults, and callbacks.
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -25,7 +25,7 @@ pub fn sync_fails(ordinal: u64) -> bool {
     take(&FAILS, ordinal)
 }
 
-/// Is the fault for this segment? Then it is used up.
+/// Uses up the fault if it is for this segment.
 fn take(fault: &'static LocalKey<Cell<Option<u64>>>, ordinal: u64) -> bool {
     let fails = fault.get() == Some(ordinal);
     if fails {
@@ -43,7 +43,8 @@ pub fn read_fails(ordinal: u64) -> bool {
     take(&READ_FAILS, ordinal)
 }
 
-/// The next write to the segment with this ordinal on this thread fails after so many bytes. Several wait their turn.
+/// The next write to the segment with this ordinal on this thread fails after so many bytes. Several faults are used in
+/// turn.
 pub fn fail_write(ordinal: u64, after: usize) {
     WRITES.with_borrow_mut(|writes| writes.push((ordinal, after)));
 }
@@ -56,7 +57,7 @@ pub fn write_fails(ordinal: u64) -> Option<usize> {
     })
 }
 
-/// `hear` is told of each sync on this thread, and whether it succeeded. The power cuts, which hear it, are Unix's.
+/// Calls `hear` for each sync on this thread, with whether it succeeded. Only the power-cut tests, on Unix, use it.
 #[cfg(unix)]
 pub fn on_sync(hear: impl FnMut(&Path, bool) + 'static) {
     SYNCED.set(Some(Box::new(hear)));
@@ -69,7 +70,7 @@ pub fn synced(path: &Path, done: bool) {
     }
 }
 
-/// `look` sees the folder after each step of a roll on this thread.
+/// Calls `look` with the folder after each step of a roll on this thread.
 pub fn watch(look: impl FnMut(&Path, &str) + 'static) {
     LOOK.set(Some(Box::new(look)));
 }

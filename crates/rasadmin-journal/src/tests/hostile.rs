@@ -101,7 +101,7 @@ fn a_name_with_a_sign_does_not_count_as_a_segment_or_a_checkpoint() {
     assert!(crate::checkpoint::list(folder.path()).unwrap().is_empty());
 }
 
-/// What was read before the failure must not be taken for what follows: it would look stale, and be cleared.
+/// What was read before the failure must not count as what follows: it would look stale, and be erased.
 #[test]
 fn a_failed_read_loses_nothing() {
     let folder = folder();

@@ -1,4 +1,4 @@
-//! Who belongs together.
+//! Which processes belong to an instance.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn lives(journal: &Journal) -> bool {
 }
 
 #[test]
-fn who_comes_while_one_lives_joins_it_and_who_comes_later_begins_anew() {
+fn a_process_joins_a_live_instance_and_otherwise_begins_a_new_one() {
     let folder = folder();
     let (one, two) = (open(folder.path()), open(folder.path()));
     assert!(!lives(&one));

@@ -1,4 +1,4 @@
-//! Tests that need a look inside, on real files.
+//! Tests of the internals, on real files.
 
 mod checkpoints;
 mod cursors;
@@ -29,8 +29,8 @@ pub fn open(folder: &Path) -> Journal {
     Journal::open(folder, SMALL, soon()).unwrap()
 }
 
-/// A folder in memory where the system has one, since syncs to a disk take most of the time. No test here asks what a
-/// device does: the power cuts and the failing writes and syncs are made up. TMPDIR says where else it should be.
+/// A folder in memory if the system has one, because syncs to a disk take most of the time. These tests do not depend
+/// on the device: they simulate power cuts, failed writes and failed syncs. TMPDIR can name another folder.
 pub fn folder() -> tempfile::TempDir {
     let memory = (cfg!(target_os = "linux") && std::env::var_os("TMPDIR").is_none()).then_some("/dev/shm");
     if let Some(Ok(folder)) = memory.map(tempfile::tempdir_in) {
@@ -39,12 +39,12 @@ pub fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// What is appended as record `number`.
+/// The payload of record `number`.
 pub fn text(number: u64) -> String {
     format!("{{\"number\":{number},\"more\":\"{}\"}}", "x".repeat(usize::try_from(number * 37 % 200).unwrap()))
 }
 
-/// What a reader was given, gaps as "FIRST-LAST missing".
+/// The items that a reader got, with gaps as "FIRST-LAST missing".
 pub fn note(into: &mut Vec<String>) -> impl FnMut(Item<'_>) {
     |item| {
         into.push(match item {
@@ -77,7 +77,7 @@ pub fn append_each(journal: &Journal, count: u64) {
     }
 }
 
-/// What a new follower reads.
+/// The items that a new follower reads.
 pub fn followed(folder: &Path) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(mut follower) = Follower::open(folder).unwrap() {
@@ -86,7 +86,7 @@ pub fn followed(folder: &Path) -> Vec<String> {
     all
 }
 
-/// What a new appender reads, and what it had to do for it.
+/// The items that a new appender reads, and its notices.
 pub fn recovered(folder: &Path) -> (Vec<String>, Vec<Notice>, Journal) {
     let journal = open(folder);
     let mut all = Vec::new();
@@ -99,17 +99,17 @@ pub fn segment(folder: &Path, ordinal: u64) -> PathBuf {
     crate::segment::path(folder, ordinal)
 }
 
-/// Changes a file's bytes behind everybody's back.
+/// Changes a file's bytes directly.
 pub fn patch(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = std::fs::read(path).unwrap();
     change(&mut bytes);
-    // In place: whoever has it open sees it.
+    // In place, so that open handles see it.
     let file = std::fs::File::options().write(true).open(path).unwrap();
     file.set_len(bytes.len() as u64).unwrap();
     std::io::Write::write_all(&mut &file, &bytes).unwrap();
 }
 
-/// Where the frames of a segment begin, by walking it: of records only, then where the last ends.
+/// The offsets of a segment's frames, and of the end of the last one. The segment must have records only.
 pub fn places(folder: &Path, ordinal: u64) -> Vec<usize> {
     use crate::header::Read;
     use crate::segment::{Access, Segment};

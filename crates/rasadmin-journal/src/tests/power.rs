@@ -1,8 +1,8 @@
-//! Power cuts: of what was not synced, any sector may be on disk or not.
+//! Power cuts: any sector that was not synced may be on disk or not.
 //!
-//! A model keeps what the disk surely has of each file: what it had at the file's last sync. A cut gives each sector what
-//! is in the file now, or that. After a sync that failed, sectors that were written before it are never written again, as
-//! on Linux, however many syncs succeed later.
+//! A model keeps what is certainly on disk for each file: its content at the last sync. A cut gives each sector that
+//! content or the current one. After a failed sync, sectors that were written before it are never written again, as on
+//! Linux, however many syncs succeed later.
 
 use super::*;
 use std::cell::RefCell;
@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 const SECTOR: usize = 512;
 
-/// A file: by its number, since names change hands.
+/// A file, identified by a number, because files are renamed.
 type Id = u64;
 
 #[derive(Default)]
@@ -81,14 +81,14 @@ impl Random {
     }
 }
 
-/// Which seeds are played: the first few, or RASADMIN_SEEDS as `FROM-TO`.
+/// The seeds to play: the first few, or RASADMIN_SEEDS as `FROM-TO`.
 fn seeds() -> std::ops::RangeInclusive<u64> {
     let chosen = std::env::var("RASADMIN_SEEDS").unwrap_or_else(|_| "1-60".to_owned());
     let (from, to) = chosen.split_once('-').expect("FROM-TO");
     from.parse().unwrap()..=to.parse().unwrap()
 }
 
-/// What is recorded, by number; None where a gap was told.
+/// What is recorded, by number; None for a gap.
 type History = Vec<Option<String>>;
 
 fn read(journal: &Journal, when: &str) -> History {
@@ -109,7 +109,8 @@ fn read(journal: &Journal, when: &str) -> History {
     all
 }
 
-/// One life of the journal: appends, some synced, some syncs failing. Returns the last number that is surely on disk.
+/// One life of the journal: appends, some synced, and some syncs fail. Returns the last number that is certainly on
+/// disk.
 fn live(when: &str, journal: &Journal, history: &mut History, life: u64, random: &mut Random) -> usize {
     let mut sure = 0;
     for turn in 0..random.below(60) {
@@ -138,7 +139,7 @@ fn live(when: &str, journal: &Journal, history: &mut History, life: u64, random:
     sure
 }
 
-/// How many lives found gaps, wrote records again, found records lost.
+/// The number of lives that found gaps, wrote records again, or found records lost.
 #[derive(Debug, Default)]
 struct Seen {
     gaps: usize,
@@ -146,8 +147,8 @@ struct Seen {
     lost: usize,
 }
 
-/// Life after life, with a cut at the end of each: what was synced is there, and whatever is there was appended in this
-/// order. A stale record would be another one than the history has.
+/// Several lives, with a cut at the end of each. What was synced must be there, and everything that is there must have
+/// been appended in this order. A stale record would differ from the history.
 fn play(seed: u64, seen: &mut Seen) {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let base = folder();
@@ -201,8 +202,8 @@ fn what_was_synced_outlives_power_cuts_and_nothing_else_comes_back() {
     assert!(std::env::var_os("RASADMIN_SEEDS").is_some() || enough, "{seen:?}");
 }
 
-/// Two segments begin behind the same record and lost their first ones. A new segment took the place of the former, and
-/// the latter counted behind it.
+/// Two segments begin after the same record and lost their first ones. A new segment replaced the first of them, and
+/// the second counted after it.
 #[test]
 fn power_cut_13819_a_segment_of_before_counts_behind_a_new_one() {
     play(13819, &mut Seen::default());

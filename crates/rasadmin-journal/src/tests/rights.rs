@@ -1,19 +1,19 @@
-//! Whose the folder and its files are.
+//! Owners and rights of the folder and its files.
 
 #[cfg(unix)]
 mod modes;
 mod owners;
 
 use super::*;
-use crate::{LOCK, checkpoint, cursor, rights};
+use crate::{LOCK, checkpoint, cursor, owner, rights};
 
-/// A user whom nothing here knows.
-const STRANGER: u32 = 65_534;
+/// A user that nothing here knows.
+const OTHER_USER: u32 = 65_534;
 
-/// Gives a file away; None: the user who runs this may not. It takes root.
+/// Gives a file to another user. None if the current user may not do that: only root can.
 #[cfg(unix)]
-fn give_away(path: &Path) -> Option<()> {
-    let given = std::os::unix::fs::chown(path, Some(STRANGER), None);
+fn give_to_another_user(path: &Path) -> Option<()> {
+    let given = std::os::unix::fs::chown(path, Some(OTHER_USER), None);
     if let Err(e) = &given {
         assert_eq!(e.kind(), std::io::ErrorKind::PermissionDenied);
         eprintln!("skipped: only root can give a file away");
@@ -21,26 +21,26 @@ fn give_away(path: &Path) -> Option<()> {
     given.ok()
 }
 
-/// As Unix does it, under Wine, which starts the program and cannot wait for it. On Windows it takes a right that tests
-/// do not have.
+/// As on Unix, under Wine, which starts the program but cannot wait for it. On Windows this needs a right that tests do
+/// not have.
 #[cfg(windows)]
-fn give_away(path: &Path) -> Option<()> {
+fn give_to_another_user(path: &Path) -> Option<()> {
     let chown = Path::new(r"Z:\bin\chown");
     let unix = chown.exists().then(|| std::process::Command::new("winepath").arg("-u").arg(path).output().unwrap())?;
     let unix = String::from_utf8(unix.stdout).unwrap();
-    let _ = std::process::Command::new(chown).arg(STRANGER.to_string()).arg(unix.trim()).status();
+    let _ = std::process::Command::new(chown).arg(OTHER_USER.to_string()).arg(unix.trim()).status();
     let soon = soon();
-    while rights::foreign(path).is_none() {
+    while owner::foreign(path).is_none() {
         assert!(Instant::now() < soon);
         std::thread::sleep(Duration::from_millis(1));
     }
     Some(())
 }
 
-/// As it is told.
+/// The description.
 fn why() -> String {
-    let stranger = if cfg!(windows) { "Anonymous".to_owned() } else { format!("the user with the number {STRANGER}") };
-    format!("it belongs to {stranger}")
+    let owner = if cfg!(windows) { "Anonymous".to_owned() } else { format!("the user with the number {OTHER_USER}") };
+    format!("it belongs to {owner}")
 }
 
 /// A journal with some records, and all kinds of files.

@@ -4,7 +4,7 @@ use super::*;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// Records of each length, so that a segment ends with every room that it can have left.
+/// Records of every length, so that segments end with every possible room left.
 #[test]
 fn a_segment_can_end_at_every_place() {
     for length in (1..600).step_by(7) {
@@ -57,7 +57,7 @@ fn a_crash_at_every_step_of_a_roll_loses_and_doubles_nothing() {
     }
 }
 
-/// A roll that fails at any of its writes is done again, and loses nothing.
+/// A roll that fails at any of its writes is repeated, and loses nothing.
 #[test]
 fn a_roll_whose_writes_fail_is_tried_again() {
     for (ordinal, after) in [(1, 0), (1, 10), (2, 0), (2, 50)] {
@@ -88,7 +88,8 @@ fn a_roll_whose_writes_fail_is_tried_again() {
     }
 }
 
-/// A power cut takes the end of the old segment: the next one's first record says that it goes on there.
+/// A power cut takes the end of the old segment. The next segment's first record shows that the journal continues
+/// there.
 #[test]
 fn the_next_segment_goes_on_though_the_end_of_the_last_is_lost() {
     let folder = folder();
@@ -124,7 +125,7 @@ fn a_hole_at_the_end_of_a_segment_is_a_gap() {
     assert_eq!(followed(folder.path()), expected);
 }
 
-/// The next segment was begun, and a power cut took its first record: nothing of it counts, and nothing is in the way.
+/// The next segment was begun, and a power cut took its first record: it does not count, and it is not in the way.
 #[test]
 fn a_segment_begun_and_without_a_record_is_used_again() {
     let folder = folder();
@@ -143,7 +144,7 @@ fn a_segment_begun_and_without_a_record_is_used_again() {
     assert!(journal.take_notices().is_empty());
 }
 
-/// As above, and a second segment after it, which also lost its first record: it must not count behind a new segment.
+/// As above, and a second segment after it, which also lost its first record: it must not count after a new segment.
 #[test]
 fn segments_behind_the_end_never_count_again() {
     let folder = folder();
@@ -202,7 +203,7 @@ fn a_missing_segment_is_a_gap_and_a_missing_beginning_is_none() {
     append_each(&journal, 1);
 }
 
-/// A reader that stands in an old segment, or in none that is left.
+/// A reader whose position is in an old segment, or in a deleted one.
 #[test]
 fn a_place_is_found_in_any_segment_and_a_strange_one_in_none() {
     let folder = folder();

@@ -1,4 +1,4 @@
-//! Syncs that fail: the records are written again.
+//! Failed syncs: the records are written again.
 
 use super::*;
 use std::cell::RefCell;
@@ -75,7 +75,7 @@ fn a_failed_sync_at_a_roll() {
     assert_eq!(recovered(folder.path()).0, numbered(1, 70), "nothing of the first was known to be on disk");
 }
 
-/// Killed while the records are written again: the next who appends goes on with it.
+/// Killed while the records are written again: the next process that appends continues.
 #[test]
 fn a_crash_at_every_step_of_writing_again() {
     let folder = folder();
@@ -111,7 +111,7 @@ fn a_crash_at_every_step_of_writing_again() {
     }
     for what in seen.borrow().iter() {
         let folder = copies.path().join(what);
-        // Who follows waits for what may be written again; whoever has read it keeps it.
+        // Followers wait for what may be written again; those that have read it keep it.
         let seen = followed(&folder);
         assert!(seen.len() >= 2 && numbered(1, 7).starts_with(&seen), "{what}");
         for position in [None, Some(2), Some(3), Some(7)] {
@@ -121,7 +121,7 @@ fn a_crash_at_every_step_of_writing_again() {
             if let Some(number) = position {
                 let mut from = None;
                 let beginning = journal.beginning();
-                // Of a copy in which all stands in one segment.
+                // A position in a copy that has everything in one segment.
                 let mut reader = Follower::open(whole.path()).unwrap().unwrap();
                 let of = |r: crate::Record<'_>| crate::Position { number: r.number, crc: r.crc, ..beginning };
                 reader

@@ -1,4 +1,4 @@
-//! Several who append by turns, in one process.
+//! Several appenders in one process, in turns.
 
 use super::*;
 

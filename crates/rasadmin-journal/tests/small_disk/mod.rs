@@ -1,9 +1,9 @@
-//! A filesystem of a test's own, in a namespace of Linux.
+//! A small file system for a test, in a Linux namespace.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::Path;
 
-/// Runs this test again with a small filesystem of its own, where it may mount: in a namespace, root or not.
+/// Runs this test again in a namespace with a small file system, if the system allows that.
 pub fn on_a_small_disk(test: &str, megabytes: u32, body: impl FnOnce(&Path)) {
     const INSIDE: &str = "RASADMIN_SMALL_DISK";
     if let Some(folder) = std::env::var_os(INSIDE) {
@@ -19,7 +19,7 @@ pub fn on_a_small_disk(test: &str, megabytes: u32, body: impl FnOnce(&Path)) {
     assert!(output.status.success() && text.contains("1 passed"), "{}\n{text}\n{errors}", output.status);
 }
 
-/// Mounts something there.
+/// Mounts a file system there.
 pub fn mount(arguments: &[&str], folder: &Path) {
     assert!(std::process::Command::new("mount").args(arguments).arg(folder).status().unwrap().success());
 }

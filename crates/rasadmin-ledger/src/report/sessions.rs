@@ -154,13 +154,13 @@ impl Reader {
             return Ok(Ok(self.database.one(queries::SESSION, values! { id: id }, SessionRow::read)?));
         }
         if typed.len() < 8 || !typed.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
-            return Ok(Err("a session is named by its number, or by eight characters of its key".to_owned()));
+            return Ok(Err("name a session by its number, or by at least eight characters of its key".to_owned()));
         }
         let key = values! { key: typed.to_ascii_lowercase() };
         let mut found = self.database.all(queries::SESSIONS_WITH_KEY, key, SessionRow::read)?;
         Ok(match found.len() {
             0 | 1 => Ok(found.pop()),
-            _ => Err("several sessions have such a key: type more of it".to_owned()),
+            _ => Err("several sessions have such a key: type more characters of it".to_owned()),
         })
     }
 

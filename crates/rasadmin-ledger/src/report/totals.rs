@@ -77,7 +77,7 @@ pub struct UsageRow {
     pub sessions: u64,
 }
 
-/// A user whom the ledger knows.
+/// A user in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct KnownUser {
     /// The user's domain in upper case, as `[domains]` maps it.

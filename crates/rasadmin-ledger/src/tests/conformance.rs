@@ -1,4 +1,4 @@
-//! Every statement has a test of its name here. The test uses the ledger's public interface, on a ledger made from a
+//! Every statement has a test of its name here. The test uses the ledger's public interface on a ledger made from a
 //! recorder's records. `postgresql` then runs the same statements with the same values on PostgreSQL.
 
 use super::statement_log;
@@ -8,7 +8,7 @@ use crate::queries::{self, Statement};
 use crate::report::Reader;
 use crate::upkeep::Upkeep;
 
-/// Tests, each named after its statement, and the list of them.
+/// Declares tests, each named after its statement, and the list of them.
 macro_rules! conformance {
     ($($name:ident $body:block)*) => {
         $(#[test]
@@ -30,7 +30,7 @@ mod links;
 mod sessions;
 mod usage;
 
-/// All of them, by name.
+/// All tests, by name.
 pub fn tests() -> Vec<(&'static str, fn())> {
     [
         checks::TESTS,
@@ -55,7 +55,7 @@ fn every_statement_has_a_test_of_its_name() {
     assert_eq!(tested, all);
 }
 
-/// Runs a test, which must have run the statement of its name.
+/// Runs a test, and checks that it has run the statement of its name.
 fn holds(name: &str, test: impl FnOnce()) {
     statement_log::take();
     test();
@@ -76,7 +76,7 @@ const OPEN: &str = r#"
     name = "Not Mallory"
     action = "deny"
     users = ["mallory"]
-    reason = "she is banned"
+    reason = "this user is banned"
 "#;
 
 fn scene() -> Scene {
@@ -99,20 +99,20 @@ fn upkeep(scene: &Scene) -> Upkeep {
     Upkeep::open(&scene.ledger()).unwrap()
 }
 
-/// Changes rows past the door.
+/// Changes rows directly.
 fn change(scene: &Scene, sql: &str) {
     scene.ingest();
     assert_ne!(rusqlite::Connection::open(&scene.config.ledger).unwrap().execute(sql, []).unwrap(), 0, "{sql}");
     statement_log::done(sql);
 }
 
-/// The journal is read again from its oldest record.
+/// Makes the ledger read the journal again from its oldest record.
 fn read_again(scene: &Scene) {
     change(scene, "UPDATE journals SET crc = crc + 1");
     assert!(scene.ingest().reread);
 }
 
-/// The oldest records are missing, a checkpoint has what lived then, and `vera` is among it: on `VPN1-7`.
+/// A ledger whose journal lacks its oldest records. A checkpoint has what was live then, including `vera` on `VPN1-7`.
 fn without_beginning() -> Scene {
     let scene = scene();
     scene.begin(1000, "vera", "VPN1-7").unwrap();
@@ -123,8 +123,8 @@ fn without_beginning() -> Scene {
     scene
 }
 
-/// The ledger has alice's end. The journal is read again, without the record of that end, but with a checkpoint that has
-/// her session live.
+/// The ledger has the end of alice's session. The journal is read again, without the record of that end, but with a
+/// checkpoint in which that session is live.
 fn ended_after_the_checkpoint() -> Scene {
     let scene = scene();
     scene.begin(1, "alice", "VPN1-1").unwrap();
@@ -140,14 +140,14 @@ fn ended_after_the_checkpoint() -> Scene {
     scene
 }
 
-/// The oldest segments of the journal go, and a checkpoint has what lives.
+/// Deletes the oldest segments of the journal, after a checkpoint.
 fn expire(scene: &Scene) {
     scene.tool().seal().unwrap();
     visit(scene, 2000, "u1", 60);
     expire_sealed(scene);
 }
 
-/// The segments go that are sealed; what came after them stays.
+/// Deletes the sealed segments. Later records stay.
 fn expire_sealed(scene: &Scene) {
     scene.checkpoint();
     scene.tool().seal().unwrap();

@@ -1,4 +1,4 @@
-//! The door: which statements there are, and that there is no other way to the database.
+//! Access to the database: which statements exist, and that there is no other way to the database.
 
 use crate::queries::{self, Statement, sqlite_only};
 use crate::sqlite::{Access, Database};
@@ -13,7 +13,7 @@ fn every_statement_has_a_name_of_its_own() {
     assert!(names.len() == all.len() && names.len() > 90, "{}", names.len());
 }
 
-/// If you add one, its comment says why PostgreSQL does not need it.
+/// If you add a statement, its comment must say why PostgreSQL does not need it.
 #[test]
 fn what_only_sqlite_knows_is_this_and_no_more() {
     let names: Vec<_> = sqlite_only::ALL.iter().map(|statement| statement.name()).collect();
@@ -41,9 +41,9 @@ fn what_only_sqlite_knows_is_this_and_no_more() {
     );
 }
 
-/// The door takes declared statements only; this keeps others from going past it.
+/// `Database` takes declared statements only; this test finds code that bypasses it.
 #[test]
-fn nothing_but_the_door_knows_the_database() {
+fn nothing_else_accesses_the_database() {
     fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() { files(&path, found) } else { found.push(path) }
@@ -63,7 +63,7 @@ fn nothing_but_the_door_knows_the_database() {
     assert_eq!(using, [Path::new("sqlite/database.rs"), Path::new("sqlite/row.rs")]);
 }
 
-/// SQLite takes a parameter without a value for NULL.
+/// SQLite treats a parameter without a value as NULL.
 #[test]
 fn a_statement_gets_all_its_values_and_no_others() {
     let folder = tempfile::tempdir().unwrap();

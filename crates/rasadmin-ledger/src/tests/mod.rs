@@ -1,4 +1,4 @@
-//! Tests that need a look inside: every statement, on SQLite and on PostgreSQL.
+//! Tests of the internals: every statement, on SQLite and on PostgreSQL.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! Which index SQLite takes.
+//! Which indexes SQLite uses.
 
 use crate::queries::{self, Query, Statement};
 use rusqlite::Connection;
@@ -49,7 +49,7 @@ fn questions_of_people_have_an_index() {
     }
 }
 
-/// A page in the order of its index is not sorted: else the whole ledger would be read for it.
+/// A page in the order of its index needs no sorting. Otherwise the whole ledger would be read for it.
 #[test]
 fn pages_and_the_latest_are_read_in_the_order_of_an_index() {
     for query in [queries::SESSIONS, queries::SESSIONS_OF_USER, queries::SESSIONS_AFTER, queries::DECISIONS] {
@@ -58,7 +58,7 @@ fn pages_and_the_latest_are_read_in_the_order_of_an_index() {
     }
 }
 
-/// What grows with every session is read as a whole only by these.
+/// Only these statements read tables as a whole that grow with every session.
 #[test]
 fn few_statements_read_a_whole_table() {
     let whole = |line: &String| {

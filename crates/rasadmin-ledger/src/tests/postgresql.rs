@@ -1,4 +1,4 @@
-//! Every statement on PostgreSQL: it is prepared there, and answers as on SQLite.
+//! Every statement on PostgreSQL: it can be prepared there, and returns the same as on SQLite.
 
 use super::conformance;
 use super::statement_log::{self, Answer, LoggedStatement};
@@ -11,8 +11,8 @@ use std::fmt::Write;
 #[path = "../../tests/support/postgresql.rs"]
 mod server;
 
-/// The tables as PostgreSQL has them: other names of the types, nothing else. Texts are compared by their bytes there
-/// too. `id`: the type of a row's number.
+/// The tables for PostgreSQL: only the names of types differ. Texts are compared by their bytes there too. `id` is the
+/// type of a row's number.
 fn schema(id: &str) -> String {
     include_str!("../schema.sql")
         .replace("INTEGER PRIMARY KEY", id)
@@ -21,7 +21,7 @@ fn schema(id: &str) -> String {
         .replace(" WITHOUT ROWID", "")
 }
 
-/// A statement with numbers instead of its parameters' names, as PostgreSQL has them, and the names in that order.
+/// A statement with numbered parameters, as PostgreSQL has them, and the parameters' names in that order.
 fn numbered(text: &str) -> (String, Vec<&str>) {
     let (mut out, mut names, mut rest) = (String::new(), Vec::<&str>::new(), text);
     while let Some(at) = rest.find([':', '\'']) {
@@ -54,13 +54,13 @@ fn parameters_are_numbered_as_they_come_and_texts_are_left_alone() {
     assert_eq!(names, [":c", ":d_2", ":e"]);
 }
 
-/// Whatever psql says of each part of a script, by the part's name.
+/// The output of psql for each part of a script, by the part's name.
 fn parts(said: &str) -> BTreeMap<String, String> {
     let parts = said.split("=== ").skip(1).map(|part| part.split_once('\n').unwrap());
     parts.map(|(name, said)| (name.to_owned(), said.trim_end().to_owned())).collect()
 }
 
-/// Numbers are 64 bits, and all else is text: a sum that is a decimal, or a time of 32 bits, would fail in use only.
+/// Numbers must be 64 bits and everything else text: a decimal sum, or a 32-bit time, would only fail in use.
 #[test]
 fn every_statement_is_prepared_and_its_values_are_bigints_and_texts() {
     let server = Server::start();
@@ -91,7 +91,7 @@ fn every_statement_is_prepared_and_its_values_are_bigints_and_texts() {
     assert!(wrong.is_empty(), "on PostgreSQL:\n{wrong}");
 }
 
-/// Rows are numbered as SQLite does it: PostgreSQL's own numbers have holes.
+/// Rows are numbered as SQLite does it, because PostgreSQL's own numbers have gaps.
 const NUMBERS: &str = "
     CREATE FUNCTION next_id(of TEXT) RETURNS BIGINT LANGUAGE plpgsql AS $$
         DECLARE latest BIGINT;
@@ -114,7 +114,7 @@ fn literal(value: &Value<'_>) -> String {
     }
 }
 
-/// Does PostgreSQL say the same to the same statements, in a schema of its own? Else what it says.
+/// Runs the statements on PostgreSQL in their own schema. The error says how its results differ.
 fn replay(server: &Server, schema_: &str, ran: &[LoggedStatement]) -> Result<(), String> {
     let texts: BTreeMap<&str, Query> = queries::all().into_iter().map(|query| (query.name(), query)).collect();
     let known = |ran: &&LoggedStatement| ran.answer == Answer::Done || texts.contains_key(ran.name.as_str());
@@ -175,7 +175,7 @@ fn replay(server: &Server, schema_: &str, ran: &[LoggedStatement]) -> Result<(),
     Ok(())
 }
 
-/// All that the conformance tests ask, with the same rows.
+/// Everything that the conformance tests run, with the same rows.
 #[test]
 fn postgresql_answers_as_sqlite_does() {
     let server = Server::start();

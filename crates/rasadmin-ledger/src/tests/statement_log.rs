@@ -1,4 +1,4 @@
-//! The statements that a test's thread has run, with their answers.
+//! The statements that a test's thread has run, with their results.
 
 use crate::queries::Statement;
 use crate::sqlite::ColumnError;
@@ -13,20 +13,20 @@ thread_local! {
 #[derive(Clone, Debug)]
 pub struct LoggedStatement {
     pub name: String,
-    /// PostgreSQL's test runs the statement again with them.
+    /// The test on PostgreSQL runs the statement again with these values.
     #[cfg_attr(not(unix), expect(dead_code))]
     pub values: Vec<(&'static str, Value<'static>)>,
     pub answer: Answer,
 }
 
-/// What came of it.
+/// The result of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// So many rows were changed.
+    /// The number of changed rows.
     Changed(usize),
-    /// What a test has done to the tables past the door: its name is its text.
+    /// A direct change of a test: its name is its text.
     Done,
-    /// These rows were read. (Not all of them, if only the first one was wanted.)
+    /// The rows that were read. (Not all of them, if only the first one was wanted.)
     Rows(Vec<Vec<Option<String>>>),
 }
 
@@ -48,7 +48,7 @@ pub fn asked(what: impl Statement, values: &Values<'_>) {
     note(what, values, Answer::Rows(Vec::new()));
 }
 
-/// A row of what was asked last.
+/// Adds a row to the last query.
 pub fn row<'r>(columns: impl Iterator<Item = Result<Value<'r>, ColumnError>>) {
     let text = |value: Result<Value<'r>, ColumnError>| match value {
         Ok(Value::Null) => None,
@@ -63,19 +63,19 @@ pub fn row<'r>(columns: impl Iterator<Item = Result<Value<'r>, ColumnError>>) {
     });
 }
 
-/// A test has done this past the door.
+/// Logs a direct change of a test.
 pub fn done(sql: &str) {
     STATEMENTS.with_borrow_mut(|all| {
         all.push(LoggedStatement { name: sql.to_owned(), values: Vec::new(), answer: Answer::Done })
     });
 }
 
-/// All that ran since this was called last.
+/// Takes all statements since the last call.
 pub fn take() -> Vec<LoggedStatement> {
     STATEMENTS.take()
 }
 
-/// As if it had just run.
+/// Puts statements back.
 pub fn put_back(all: Vec<LoggedStatement>) {
     STATEMENTS.set(all);
 }

@@ -1,4 +1,4 @@
-//! Sessions of logs, as they are imported.
+//! Imported sessions for tests.
 
 use super::{Scene, soon};
 use rasadmin_engine::effect::Usage;

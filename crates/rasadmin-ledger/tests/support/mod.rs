@@ -1,4 +1,4 @@
-//! A recorder on a scratch journal, and a ledger that is made of it.
+//! A recorder on a scratch journal, and a ledger made from it.
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod imported;
@@ -22,7 +22,7 @@ pub fn soon() -> Instant {
 }
 
 impl Scene {
-    /// The ledger, with all that the journal has.
+    /// The ledger, updated from the journal.
     pub fn ledger(&self) -> PathBuf {
         self.ingest();
         self.config.ledger.clone()
@@ -32,7 +32,7 @@ impl Scene {
         ingest(&self.config)
     }
 
-    /// One value of the ledger, as text.
+    /// One value from the ledger, as text.
     pub fn ask(&self, sql: &str) -> String {
         ask(&self.ledger(), sql)
     }
@@ -41,18 +41,18 @@ impl Scene {
         AdminJournal::open(&self.config.journal, &self.config).unwrap().unwrap()
     }
 
-    /// What an administrator tells.
-    pub fn tell(&self, event: Event) {
+    /// Records an administrator's event.
+    pub fn record(&self, event: Event) {
         self.tool().record(&self.now(), |_| ((), Some(event))).unwrap().unwrap();
     }
 
-    /// Writes the state down as of now.
+    /// Writes a checkpoint.
     pub fn checkpoint(&self) {
         let present = present::read(&self.config.journal).unwrap().unwrap();
         present::write_checkpoint(&self.config.journal, &present).unwrap();
     }
 
-    /// Appends bytes that need be no record.
+    /// Appends bytes, which need not be a record.
     pub fn append_bytes(&self, payload: &[u8]) {
         let journal = journal(&self.config);
         let mut guard = journal.lock(soon()).unwrap();
@@ -61,7 +61,7 @@ impl Scene {
     }
 }
 
-/// Another process's journal.
+/// Opens the journal of a configuration as another process does.
 pub fn journal(config: &Config) -> Journal {
     Journal::open(&config.journal, Options { durable: false, ..Options::default() }, soon()).unwrap()
 }
@@ -70,13 +70,13 @@ pub fn append(guard: &mut Guard<'_>, record: &Record) {
     guard.append(&[&rasadmin_recorder::encode(record).unwrap()]).unwrap();
 }
 
-/// Brings a configuration's journal into its ledger.
+/// Ingests a configuration's journal into its ledger.
 pub fn ingest(config: &Config) -> IngestSummary {
     let mut ledger = Sqlite::open(&config.ledger, Create::Yes, false, soon()).unwrap();
     ledger.ingest(&config.journal, &Name::new("VPN1"), &mut |_| {}).unwrap()
 }
 
-/// Values of a ledger, as text: rows with `; ` between, columns with a space.
+/// Queries a ledger. Rows are separated by `; `, columns by a space.
 pub fn ask(path: &Path, sql: &str) -> String {
     let ledger = rusqlite::Connection::open(path).unwrap();
     let mut statement = ledger.prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
@@ -85,7 +85,7 @@ pub fn ask(path: &Path, sql: &str) -> String {
     found.map(Result::unwrap).collect::<Vec<_>>().join("; ")
 }
 
-/// Everything in a ledger but when it was brought in and what it is called.
+/// Everything in a ledger except its own name and the time of the last update.
 pub fn dump(path: &Path) -> Vec<String> {
     rows::rows(path).unwrap()
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-/// A server of our own: its files and its socket in a folder, no port.
+/// A server of our own: its files and its socket are in a folder, and it has no port.
 pub struct Server {
     folder: tempfile::TempDir,
     programs: PathBuf,
@@ -36,13 +36,13 @@ impl Server {
         server
     }
 
-    /// What SQL prints, if all of it succeeds: rows without their headings.
+    /// Runs SQL, which must succeed. Returns the rows without headings.
     pub fn psql(&self, sql: &str) -> String {
         let words = self.psql_words(&["-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
         self.run("psql", &words, sql).trim_end().to_owned()
     }
 
-    /// What SQL prints, and what it complains of, with psql's options.
+    /// Runs SQL with psql's options. Returns its output and its errors.
     pub fn try_psql(&self, options: &[&str], sql: &str) -> (String, String) {
         let (_, out, err) = self.try_run("psql", &self.psql_words(options), sql);
         (out, err)

@@ -1,11 +1,11 @@
-//! What a ledger says, as text: two ledgers of one journal must say the same.
+//! The contents of a ledger as text, because two ledgers of one journal must be equal.
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::path::Path;
 
-/// Every table with the columns that depend on the journal alone: not when it was brought in, and not what the ledger is
-/// called.
+/// Every table with the columns that depend on the journal alone: not the time of the last update, and not the ledger's
+/// name.
 const TABLES: [&str; 10] = [
     "instances",
     "sessions",
@@ -19,7 +19,7 @@ const TABLES: [&str; 10] = [
     "(SELECT journal, server, instance, number, crc FROM journals)",
 ];
 
-/// Every row of a ledger, with its table in front.
+/// Every row of a ledger, preceded by its table.
 pub fn rows(path: &Path) -> rusqlite::Result<Vec<String>> {
     let ledger = Connection::open(path)?;
     let mut all = Vec::new();
@@ -34,7 +34,7 @@ pub fn rows(path: &Path) -> rusqlite::Result<Vec<String>> {
     Ok(all)
 }
 
-/// A row, its columns with a space between.
+/// A row, with spaces between its columns.
 pub fn text(row: &Row<'_>, columns: usize) -> rusqlite::Result<String> {
     let cell = |at| {
         Ok(match row.get_ref(at)? {
@@ -47,7 +47,7 @@ pub fn text(row: &Row<'_>, columns: usize) -> rusqlite::Result<String> {
     Ok((0..columns).map(cell).collect::<rusqlite::Result<Vec<_>>>()?.join(" "))
 }
 
-/// Where two ledgers differ first, as people read it; None: they do not.
+/// The first difference of two ledgers, as text; None if they are equal.
 pub fn first_difference(one: &[String], other: &[String]) -> Option<String> {
     let at = (0..one.len().max(other.len())).find(|&at| one.get(at) != other.get(at))?;
     let row = |all: &[String]| all.get(at).map_or_else(|| "nothing".to_owned(), |row| format!("`{row}`"));

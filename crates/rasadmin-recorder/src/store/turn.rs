@@ -1,6 +1,7 @@
 //! A turn at the journal: this process holds the lock, and the state contains every record.
 
-use super::{Failure, Origin, Store};
+use super::{Origin, Store};
+use crate::failure::Failure;
 use crate::{codec, present, report};
 use rasadmin_engine::{Id, Mono, Record, Stamp, State};
 use rasadmin_journal::{Error, Guard, Item, Journal, Position};

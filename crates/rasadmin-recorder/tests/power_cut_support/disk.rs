@@ -1,11 +1,12 @@
-//! A disk: what was synced is there for certain; what was written since may be there, or not, or in part. So with names:
-//! of what was made, renamed and removed since the folder was synced the first part may be done.
+//! A model of a disk: what was synced is certainly there; later writes may be there, partly there or missing. The same
+//! applies to names: of those created, renamed and removed since the last sync of the folder, only the first changes
+//! may have happened.
 #![allow(clippy::unwrap_used)]
 
 use crate::trace::Event;
 use std::collections::BTreeMap;
 
-/// The smallest thing that a disk writes whole.
+/// The size of a sector: the smallest unit that a disk writes whole.
 const SECTOR: usize = 512;
 
 /// SplitMix64.
@@ -29,16 +30,16 @@ impl Random {
     }
 }
 
-/// What a cut leaves of the writes that were not synced.
+/// What a cut leaves of unsynced writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
     Nothing,
     Everything,
-    /// Each write or not.
+    /// Each write is there or not.
     Some,
-    /// Each sector or not.
+    /// Each sector is there or not.
     Torn,
-    /// One of these for each file.
+    /// One of these ways for each file.
     Mixed,
 }
 
@@ -46,14 +47,14 @@ impl Kept {
     pub const ALL: [Self; 5] = [Self::Nothing, Self::Everything, Self::Some, Self::Torn, Self::Mixed];
 }
 
-/// Where each name leads.
+/// The file of each name.
 type Names = BTreeMap<String, usize>;
 
 #[derive(Default)]
 struct File {
     sure: Vec<u8>,
     since: Vec<Change>,
-    /// Where the next write without a place of its own goes.
+    /// The offset of the next write that names none.
     at: u64,
 }
 
@@ -122,7 +123,7 @@ impl Disk {
         self.since.push(naming);
     }
 
-    /// The files as they are found afterwards.
+    /// The files as they are after the cut.
     pub fn after_a_cut(&self, kept: Kept, random: &mut Random) -> BTreeMap<String, Vec<u8>> {
         let done = match kept {
             Kept::Nothing => 0,
@@ -186,7 +187,7 @@ fn apply(content: &mut Vec<u8>, change: &Change) {
     }
 }
 
-/// A write, cut at the disk's sectors.
+/// A write, split at the disk's sectors.
 fn sectors(at: u64, bytes: &[u8]) -> Vec<Change> {
     let (mut parts, mut at, mut rest) = (Vec::new(), at, bytes);
     while !rest.is_empty() {

@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 /// Something that happened in the folder.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A file was opened, and made if it did not exist.
+    /// A file was opened, and created if it did not exist.
     Made(String),
-    /// A file was opened that existed.
+    /// An existing file was opened.
     Opened(String),
     Write {
         file: String,
-        /// None: behind the write before, or at the beginning of a file that was opened since.
+        /// None: after the previous write, or at the beginning of a file that was opened since.
         offset: Option<u64>,
         bytes: Vec<u8>,
     },
@@ -27,17 +27,17 @@ pub enum Event {
     },
     Removed(String),
     Sync(String),
-    /// The folder was synced: names stay as they are.
+    /// The folder was synced: its names are certain.
     NamesSync,
-    /// The worker has written down what it was promised: what, and of which number.
+    /// The worker has logged a promise: which one, and its number.
     Promised(String, u64),
 }
 
-/// Where the worker writes it down: a file beside the folder.
+/// The worker's log of promises: a file beside the folder.
 pub const PROMISES: &str = "promises";
 
-/// Runs a test of this program again, in a folder, under strace. What it saw in each of these folders, which lie in that
-/// one: the number of the folder, and the event.
+/// Runs a test of this program again under strace. Returns what strace saw in each of these folders within the given
+/// one: the index of the folder, and the event.
 pub fn watch(test: &str, environment: &str, folder: &Path, watched: &[&Path]) -> Vec<(usize, Event)> {
     let log = folder.join("strace");
     let mut command = Command::new("strace");
@@ -85,7 +85,7 @@ fn event(line: &str, watched: &Path) -> Option<Event> {
         return None;
     }
     let file = path.file_name().unwrap().to_str().unwrap().to_owned();
-    // The index of SQLite's log is memory that processes share: after a power cut SQLite makes it anew.
+    // The index of SQLite's log is memory that processes share: after a power cut SQLite rebuilds it.
     if file.ends_with("-shm") {
         return None;
     }

@@ -1,4 +1,4 @@
-//! The numbered messages that a test's thread was told.
+//! Collects the numbered messages of a test's thread.
 
 use rasadmin_messages::Id;
 use std::fmt::Debug;
@@ -9,7 +9,7 @@ use tracing::{Event, Metadata, Subscriber, span};
 
 static MESSAGES: Mutex<Vec<(ThreadId, Id, String)>> = Mutex::new(Vec::new());
 
-/// What this thread was told since this was called last: number and text. The first call begins.
+/// The messages of this thread since the last call: number and text. The first call starts collecting.
 pub fn messages() -> Vec<(Id, String)> {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| tracing::subscriber::set_global_default(Listener).unwrap());
@@ -18,7 +18,7 @@ pub fn messages() -> Vec<(Id, String)> {
     all.extract_if(.., own).map(|(_, id, text)| (id, text)).collect()
 }
 
-/// The texts of what this thread was told since then, which is exactly these messages.
+/// The texts of the messages since the last call, which must be exactly these.
 #[track_caller]
 pub fn exactly(expected: &[Id]) -> Vec<String> {
     let messages = messages();
@@ -50,7 +50,7 @@ impl Subscriber for Listener {
         let id = Id::from_number(fields.remove(at).1.parse().unwrap()).unwrap();
         let at = fields.iter().position(|(name, _)| *name == "message").unwrap();
         let text = fields.remove(at).1;
-        // Whoever has the inserts alone can say the same, as loud.
+        // The inserts alone are enough to produce the same text and level.
         let names: Vec<_> = fields.iter().map(|(name, _)| *name).collect();
         let values: Vec<_> = fields.iter().map(|(_, value)| value.as_str()).collect();
         assert_eq!(names, id.row().inserts);

@@ -21,7 +21,7 @@ pub struct Scene {
     at: Cell<Stamp>,
 }
 
-/// When every test begins: the machine has been running for an hour.
+/// When every test begins. The machine has been running for an hour.
 const BEGINS: Stamp = Stamp { time: MONDAY, mono: Mono(3_600_000) };
 
 pub fn now(at: Stamp) -> Now {
@@ -54,12 +54,12 @@ impl Scene {
         Self { folder, recorder, config, at: Cell::new(BEGINS) }
     }
 
-    /// Another process's recorder on the same journal.
+    /// A recorder of another process on the same journal.
     pub fn beside(&self) -> Recorder {
         Recorder::start(self.config.clone(), &Name::new("VPN1"), self.now())
     }
 
-    /// The service is restarted.
+    /// Restarts the service.
     pub fn restart(&mut self) {
         self.recorder.stop(self.now());
         self.recorder = self.beside();
@@ -69,7 +69,7 @@ impl Scene {
         now(self.at.get())
     }
 
-    /// Time passes: seconds. What is negative turns the time of day back; the monotonic clock stays.
+    /// Lets time pass, in seconds. A negative number turns back the time of day, but not the monotonic clock.
     pub fn wait(&self, seconds: i64) {
         let Stamp { time, mono } = self.at.get();
         let passed = seconds.max(0).cast_unsigned() * 1000;
@@ -86,7 +86,7 @@ impl Scene {
         self.recorder.look(Checkpoint::of)
     }
 
-    /// What the journal makes of it.
+    /// The state that the journal's records make.
     pub fn journal(&self) -> Checkpoint {
         Checkpoint::of(&self.present())
     }
@@ -122,7 +122,7 @@ impl Scene {
         self.recorder.accept_link(&link(handle, port, tunnel), self.now())
     }
 
-    /// A whole session begins: address, connection, link.
+    /// Begins a whole session: address, connection, link.
     pub fn begin(&self, handle: u64, user: &str, port: &str) -> Result<String, String> {
         let given = self.address(user, port, "172.16.0.9")?;
         let event = connection(handle, user).with(|e| e.addresses = vec![number(&given)]);
@@ -138,7 +138,7 @@ impl Scene {
         }
     }
 
-    /// It ends: link, connection, address.
+    /// Ends it: link, connection, address.
     pub fn end(&self, handle: u64, user: &str, port: &str, given: &str) {
         self.recorder.link_hangup(&link(handle, port, Tunnel::Sstp), self.now());
         self.recorder.hangup(&connection(handle, user), self.now());

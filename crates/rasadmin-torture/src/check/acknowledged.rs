@@ -64,7 +64,7 @@ impl Check<'_> {
                 }
                 CallEntry::Returned(function, done) => (*function, done),
             };
-            if Kind::of(function).is_none() {
+            if CallKind::of(function).is_none() {
                 continue;
             }
             unanswered.clear();
@@ -84,7 +84,7 @@ impl Check<'_> {
         }
         let left: Vec<_> = records.iter().map(|record| &record.event).collect();
         if let [event] = left[..]
-            && unanswered.iter().any(|&function| Kind::of(function) == Kind::of_event(event))
+            && unanswered.iter().any(|&function| CallKind::of(function) == CallKind::of_event(event))
         {
             truth.apply(records[0]);
             self.seen.unanswered += 1;
@@ -100,8 +100,8 @@ impl Check<'_> {
         let alone = self.round.was == Journal::Unavailable && self.round.two_processes;
         let confused = alone || self.closed_by_command.contains(&done.handle);
         let mut lacks = Vec::new();
-        match Kind::of(function) {
-            Some(Kind::Address(family)) if done.result == 0 => {
+        match CallKind::of(function) {
+            Some(CallKind::Address(family)) if done.result == 0 => {
                 self.seen.addresses += 1;
                 let address = Address { family, number: done.number };
                 let began = any(&|effect| match effect {
@@ -116,7 +116,7 @@ impl Check<'_> {
                     lacks.push("its lease".to_owned());
                 }
             }
-            Some(Kind::Release(_)) => {
+            Some(CallKind::Release(_)) => {
                 let ended = any(&|effect| match effect {
                     Effect::LeaseEnded { by, .. } => *by == EndedBy::Release,
                     Effect::LeaseReleaseSeen { .. } | Effect::LateRelease { .. } => true,
@@ -126,7 +126,7 @@ impl Check<'_> {
                     lacks.push("the lease's end".to_owned());
                 }
             }
-            Some(Kind::Connection) => {
+            Some(CallKind::Connection) => {
                 self.seen.accepts += 1;
                 if done.result == 0 {
                     self.found.broken.push(format!("a connection was rejected: {done:?}"));
@@ -136,7 +136,7 @@ impl Check<'_> {
                     lacks.push("its session".to_owned());
                 }
             }
-            Some(Kind::Link) if !confused => {
+            Some(CallKind::Link) if !confused => {
                 let began =
                     |effect: &Effect| matches!(effect, Effect::LinkBegan(link) if link.port.as_str() == done.port);
                 if done.result == 0 {
@@ -145,18 +145,18 @@ impl Check<'_> {
                     lacks.push("its link".to_owned());
                 }
             }
-            Some(Kind::LinkHangup) if !confused => {
+            Some(CallKind::LinkHangup) if !confused => {
                 let ended =
                     |effect: &Effect| matches!(effect, Effect::LinkEnded { port, .. } if port.as_str() == done.port);
                 if !any(&ended) {
                     lacks.push("the link's end".to_owned());
                 }
             }
-            Some(Kind::Hangup) => {
+            Some(CallKind::Hangup) => {
                 self.seen.hangups += 1;
                 self.hung_up(done, record, confused, &mut lacks);
             }
-            Some(Kind::Reauthentication | Kind::EndpointChange) if done.result == 0 && !confused => {
+            Some(CallKind::Reauthentication | CallKind::EndpointChange) if done.result == 0 && !confused => {
                 self.found.broken.push(format!("{} was rejected: {done:?}", function.name()));
             }
             _ => {}
@@ -257,7 +257,7 @@ impl Truth {
 
 /// The kind of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum CallKind {
     Address(Family),
     Release(Family),
     Connection,
@@ -268,7 +268,7 @@ enum Kind {
     EndpointChange,
 }
 
-impl Kind {
+impl CallKind {
     const fn of(function: F) -> Option<Self> {
         Some(match function {
             F::GetIpAddressForUser => Self::Address(Family::Ipv4),
@@ -310,8 +310,8 @@ const fn of_command(event: &Event) -> bool {
 
 /// Is it the record of this call, with the answer that the call returned?
 fn is_of(function: F, done: &CallResult, record: &Record) -> bool {
-    let kind = Kind::of_event(&record.event);
-    if kind.is_none() || kind != Kind::of(function) {
+    let kind = CallKind::of_event(&record.event);
+    if kind.is_none() || kind != CallKind::of(function) {
         return false;
     }
     let accepted = (done.result != 0) == (record.answer != Answer::Reject);

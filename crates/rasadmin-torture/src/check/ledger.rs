@@ -2,7 +2,8 @@
 
 use super::{Before, Check, Journal};
 use crate::call_log::{CallEntry, CallResult};
-use crate::ledger::{self, ledger_in};
+use crate::ledger;
+use crate::paths::ledger_in;
 use mprapi::FunctionId as F;
 use rasadmin_engine::effect::ClosedBy;
 use rasadmin_engine::{Effect, Id, Millis, Record};
@@ -14,7 +15,7 @@ use std::path::Path;
 
 /// A session according to the answers of the calls.
 #[derive(Clone, Debug)]
-pub(super) struct Answered {
+pub(super) struct AnsweredSession {
     user: String,
     /// IPv4 and IPv6, as the ledger writes them. None if two processes answered from memory and did not know the
     /// other's address.
@@ -26,21 +27,21 @@ pub(super) struct Answered {
 
 /// What is known about the sessions of all rounds.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sessions {
+pub(super) struct KnownSessions {
     /// The ledger's keys of sessions that a record began, whether the call answered or not.
     begun: HashSet<String>,
-    answered: HashMap<String, Answered>,
+    answered: HashMap<String, AnsweredSession>,
 }
 
 /// Which records of this round belong to which call.
 #[derive(Default)]
-struct Found {
-    /// Sessions by handle, in the order in which they began, because handles are reused.
+struct SessionRecords {
+    /// KnownSessions by handle, in the order in which they began, because handles are reused.
     began: HashMap<u64, VecDeque<(Id, Millis)>>,
     hung_up: HashMap<Id, Millis>,
 }
 
-impl Found {
+impl SessionRecords {
     fn new(records: &[Record]) -> Self {
         let mut found = Self::default();
         for record in records {
@@ -60,10 +61,10 @@ impl Found {
     }
 }
 
-impl Sessions {
+impl KnownSessions {
     /// Adds this round's answers in order. Answers without a record are found elsewhere.
     fn add(&mut self, calls: &[CallEntry], records: &[Record], alone: bool) {
-        let Found { mut began, hung_up } = Found::new(records);
+        let SessionRecords { mut began, hung_up } = SessionRecords::new(records);
         self.begun.extend(began.values().flatten().map(|(id, _)| id.to_string()));
         let (mut asked, mut live) = (HashMap::<(&str, F), u64>::new(), HashMap::<u64, Id>::new());
         for entry in calls {
@@ -83,7 +84,7 @@ impl Sessions {
                             [ipv4.to_string(), Ipv6Addr::from_bits(u128::from(ipv6)).to_string()]
                         });
                     if let Some((id, time)) = began.get_mut(handle).and_then(VecDeque::pop_front) {
-                        let answered = Answered { user: user.clone(), addresses, began: time, hung_up: None };
+                        let answered = AnsweredSession { user: user.clone(), addresses, began: time, hung_up: None };
                         self.answered.insert(id.to_string(), answered);
                         live.insert(*handle, id);
                     }
@@ -100,7 +101,7 @@ impl Sessions {
     }
 }
 
-impl Answered {
+impl AnsweredSession {
     /// How the row differs from the answers.
     fn differs(&self, row: &SessionRow) -> Vec<String> {
         let mut differs = Vec::new();
@@ -152,10 +153,10 @@ impl Check<'_> {
         }
         if self.round.ledger_anew {
             self.seen.ledgers += 1;
-            match ledger::rows(&ledger_in(folder)).and_then(|rows| Ok((rows, ledger::made_anew(folder)?))) {
-                Ok((rows, anew)) => {
-                    if let Some(difference) = ledger::first_difference(&rows, &anew) {
-                        self.found.broken.push(format!("a ledger that is made anew has other rows: {difference}"));
+            match ledger::rows(&ledger_in(folder)).and_then(|rows| Ok((rows, ledger::newly_made(folder)?))) {
+                Ok((rows, new_rows)) => {
+                    if let Some(difference) = ledger::first_difference(&rows, &new_rows) {
+                        self.found.broken.push(format!("a newly made ledger has other rows: {difference}"));
                     }
                 }
                 Err(what) => self.found.broken.push(what),

@@ -31,7 +31,7 @@ fn folder_and_files_are_ours_alone_from_the_beginning() {
 }
 
 #[test]
-fn what_others_can_write_or_read_is_told_and_mended() {
+fn what_others_can_write_or_read_is_reported_and_mended() {
     let folder = whole();
     let path = checkpoint::list(folder.path()).unwrap().remove(0);
     open_to(folder.path(), 0o777);
@@ -70,7 +70,7 @@ fn a_last_good_configuration_that_others_can_write_does_not_become_a_good_one() 
     assert!(!path.exists());
 }
 
-/// Whoever can read a file can lock it.
+/// A user who can read a file can lock it.
 #[test]
 fn nobody_else_can_hold_the_lock() {
     let folder = whole();
@@ -79,7 +79,7 @@ fn nobody_else_can_hold_the_lock() {
     open_to(&lock, 0o644);
     let reads = || {
         let mut cat = std::process::Command::new("cat");
-        std::os::unix::process::CommandExt::uid(&mut cat, STRANGER);
+        std::os::unix::process::CommandExt::uid(&mut cat, OTHER_USER);
         cat.arg(&lock).output().map(|done| done.status.success())
     };
     match reads() {
@@ -95,9 +95,9 @@ fn nobody_else_can_hold_the_lock() {
 }
 
 #[test]
-fn the_folder_of_a_stranger_is_taken_from_him() {
+fn the_folder_of_another_user_gets_a_new_owner() {
     let folder = whole();
-    let Some(()) = give_away(folder.path()) else { return };
+    let Some(()) = give_to_another_user(folder.path()) else { return };
     let fault = rights::Fault { path: folder.path().to_owned(), what: why(), must_go: false };
     assert_eq!(rights::check(folder.path()), [fault]);
     assert!(matches!(&rights::mend(folder.path())[..], [Notice::RightsMended { .. }]));
@@ -105,7 +105,7 @@ fn the_folder_of_a_stranger_is_taken_from_him() {
 }
 
 #[test]
-fn in_a_rehearsals_folder_rights_stay_unless_a_stranger_has_marked_it() {
+fn in_a_scratch_folder_rights_stay_unless_another_user_has_marked_it() {
     let above = folder();
     let folder = above.path().join("journal");
     append_each(&open(&folder), 3);
@@ -113,13 +113,13 @@ fn in_a_rehearsals_folder_rights_stay_unless_a_stranger_has_marked_it() {
     let mark = above.path().join("rasadmin-scratch");
     fs::write(&mark, "").unwrap();
     assert_eq!((rights::check(&folder), rights::mend(&folder), mode(&folder)), (vec![], vec![], 0o755));
-    let Some(()) = give_away(&mark) else { return };
+    let Some(()) = give_to_another_user(&mark) else { return };
     assert_eq!(rights::check(&folder).len(), 1);
     assert_eq!((rights::mend(&folder).len(), mode(&folder)), (1, 0o700));
 }
 
 #[test]
-fn a_file_with_a_second_name_stays_as_it_is_and_is_told() {
+fn a_file_with_a_second_name_is_not_changed_and_is_reported() {
     let folder = whole();
     let file = segment(folder.path(), 1);
     fs::hard_link(&file, folder.path().join("other")).unwrap();

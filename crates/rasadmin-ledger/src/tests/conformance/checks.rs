@@ -1,4 +1,4 @@
-//! What is wrong with a ledger, or out of order in it.
+//! Faults and anomalies in a ledger.
 
 use super::super::support::{connection, number};
 use super::{change, reader, scene, visit};
@@ -53,7 +53,7 @@ conformance! {
         let scene = scene();
         visit(&scene, 1, "alice", 60);
         scene.begin(2, "bob", "VPN0-2").unwrap();
-        scene.tell(Event::Lost { events: 3 });
+        scene.record(Event::Lost { events: 3 });
         let counts = reader(&scene).counts().unwrap();
         assert_eq!((counts.live_sessions, counts.live_leases, counts.sessions), (1, 1, 2));
         assert_eq!((counts.imported_sessions, counts.decisions, counts.lost_events), (0, 6, 3));
@@ -62,7 +62,7 @@ conformance! {
     out_of_order {
         let scene = scene();
         scene.recorder.hangup(&connection(77, "nobody"), scene.now());
-        scene.tell(Event::Lost { events: 3 });
+        scene.record(Event::Lost { events: 3 });
         assert_eq!(
             scene.ask("SELECT what, lost, missing, server FROM anomalies ORDER BY id"),
             "hangup of an unknown connection 0 0 VPN1; \

@@ -5,7 +5,7 @@ use super::{OPEN, reader, scene, visit};
 use crate::report::{Filter, GroupBy, UserFilter};
 use rasadmin_engine::{Name, Tunnel};
 
-/// Alice comes, mallory may not, bob comes a minute later.
+/// Alice connects, mallory is denied, and bob connects a minute later.
 fn three() -> Scene {
     let scene = scene();
     visit(&scene, 1, "alice", 60);
@@ -24,7 +24,7 @@ conformance! {
         assert_eq!(
             scene.ask("SELECT stage, outcome, rule, reason, domain, name, session FROM decisions ORDER BY id LIMIT 4"),
             "ipv4-address allow - - CORP ALICE -; connection allow - - CORP ALICE 1; link allow - - CORP ALICE 1; \
-             ipv4-address deny Not Mallory she is banned CORP MALLORY -"
+             ipv4-address deny Not Mallory this user is banned CORP MALLORY -"
         );
     }
 
@@ -49,7 +49,7 @@ conformance! {
         let limited = Filter { limit: Some(2), ..Filter::default() };
         assert_eq!(users(reader.decisions(&limited, false, None).unwrap()), ["bob", "bob"], "the latest first");
         let denied = reader.decisions(&Filter::default(), true, None).unwrap();
-        assert_eq!(denied[0].reason.as_deref(), Some("she is banned"));
+        assert_eq!(denied[0].reason.as_deref(), Some("this user is banned"));
         assert_eq!(users(denied), ["mallory"]);
         let of = |typed: &str| Filter { user: UserFilter::typed(typed, &scene.config.domains), ..Filter::default() };
         let count = |filter: &Filter, rule| reader.decisions(filter, false, rule).unwrap().len();
@@ -104,7 +104,7 @@ conformance! {
         let scene = three();
         let refusals = reader(&scene).refusals(0).unwrap();
         assert_eq!(refusals.len(), 1);
-        assert_eq!(refusals[0].reason.as_deref(), Some("she is banned"));
+        assert_eq!(refusals[0].reason.as_deref(), Some("this user is banned"));
         assert_eq!(refusals[0].users, [Name::new("mallory")]);
         assert_eq!(reader(&scene).refusals(4).unwrap(), []);
     }

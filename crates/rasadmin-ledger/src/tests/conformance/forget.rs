@@ -1,11 +1,11 @@
-//! What purge and anonymise do.
+//! Purge and anonymise.
 
 use super::super::support::{MONDAY, Scene, connection};
 use super::{reader, scene, visit};
 use rasadmin_engine::effect::Forgetting::{self, Anonymise, Purge};
 use rasadmin_engine::{Event, Identity, Name};
 
-/// Alice and bob yesterday, alice again now; and what came out of order.
+/// Alice and bob yesterday, alice again today, and an anomaly.
 fn two_days() -> Scene {
     let scene = scene();
     scene.recorder.hangup(&connection(77, "alice"), scene.now());
@@ -18,22 +18,22 @@ fn two_days() -> Scene {
     scene
 }
 
-/// What ended before today is forgotten, of all or of one.
+/// Purges or anonymises what ended before today, of everyone or of one user.
 fn forget(scene: &Scene, user: Option<&str>, how: Forgetting) -> crate::ForgetCounts {
     scene.ingest();
     let user = user.map(|name| Identity { domain: Name::new("CORP"), name: Name::new(name).folded() });
-    scene.tell(Event::Forget { before: MONDAY + 54_000_000, user, how });
+    scene.record(Event::Forget { before: MONDAY + 54_000_000, user, how });
     scene.ingest().forgotten
 }
 
-/// What is left after that.
+/// What remains after that.
 fn left_after(user: Option<&str>, how: Forgetting, sql: &str) -> String {
     let scene = two_days();
     forget(&scene, user, how);
     scene.ask(sql)
 }
 
-/// What a purge of all leaves, and one of alice.
+/// What remains after a purge of everyone, and of alice.
 fn left_of_all(sql: &str) -> String {
     left_after(None, Purge, sql)
 }
@@ -47,7 +47,7 @@ fn left(how: Forgetting, sql: &str) -> [String; 2] {
     [None, Some("alice")].map(|user| left_after(user, how, sql))
 }
 
-/// The same, with every pseudonym cut to its beginning.
+/// The same, with every pseudonym shortened to its prefix.
 fn aliases(sql: &str) -> [String; 2] {
     left(Anonymise, &sql.replace("NAME", "CASE substr(name, 1, 5) WHEN 'ANON-' THEN '*' ELSE name END"))
 }
@@ -103,14 +103,14 @@ conformance! {
     configs_purged {
         let mut scene = two_days();
         let changed = scene.folder.path().join("rasadmin.toml");
-        let text = std::fs::read_to_string(&changed).unwrap().replace("she is banned", "banned");
+        let text = std::fs::read_to_string(&changed).unwrap().replace("this user is banned", "banned");
         std::fs::write(&changed, text).unwrap();
         scene.config = super::super::support::config(scene.folder.path(), &std::fs::read_to_string(&changed).unwrap());
         scene.restart();
         scene.recorder.hangup(&connection(3, "alice"), scene.now());
         assert_eq!(scene.ask("SELECT count(*) FROM configs"), "2");
         scene.wait(2 * 86_400);
-        scene.tell(Event::Forget { before: scene.now().at.time, user: None, how: Purge });
+        scene.record(Event::Forget { before: scene.now().at.time, user: None, how: Purge });
         assert_eq!(scene.ask("SELECT count(*), min(first_used) > 0 FROM configs"), "1 1", "the one in force stays");
         assert_eq!(reader(&scene).faults().unwrap(), [""; 0]);
     }
@@ -183,7 +183,7 @@ conformance! {
             scene.ask("SELECT DISTINCT json_extract(facts, '$.user'), json_extract(facts, '$.source') FROM decisions WHERE id < 8"),
             "absent absent"
         );
-        assert_eq!(scene.ask("SELECT user_name FROM decisions WHERE id = 8"), "alice", "she is connected");
+        assert_eq!(scene.ask("SELECT user_name FROM decisions WHERE id = 8"), "alice", "alice is connected");
     }
 
     anomalies_anonymised {

@@ -55,7 +55,7 @@ conformance! {
         visit(&scene, 1, "alice", 60);
         scene.restart();
         scene.begin(2, "bob", "VPN0-2").unwrap();
-        scene.tell(rasadmin_engine::Event::Lost { events: 3 });
+        scene.record(rasadmin_engine::Event::Lost { events: 3 });
         let instances = reader(&scene).instances().unwrap();
         assert_eq!(instances.len(), 1, "the last of each server");
         let last = &instances[0];

@@ -1,4 +1,4 @@
-//! How far each journal was brought in, and what the ledger knows about itself.
+//! Cursors, and what the ledger knows about itself.
 
 use super::super::statement_log::{self, Answer};
 use super::{change, reader, scene, visit, without_beginning};

@@ -6,7 +6,7 @@ use crate::report::{Filter, UserFilter};
 use rasadmin_engine::effect::Effect;
 use rasadmin_engine::{Id, Name};
 
-/// A connection with an IPv6 address, and the prefix that RRAS gave.
+/// A connection with an IPv6 address and the prefix that RRAS gave.
 fn ipv6() -> Scene {
     let scene = scene();
     let mut event = super::super::support::address("alice", "VPN0-1", "");
@@ -39,7 +39,7 @@ conformance! {
         scene.address("alice", "VPN0-1", "").unwrap();
         scene.wait(5);
         let given = vec![number("10.8.0.1")];
-        // The address call's bare name was taken for another domain's user.
+        // The address call's bare name counted as another domain's user.
         scene.connect(&connection(1, r"PARTNER\alice").with(|e| e.addresses = given));
         assert_eq!(
             scene.ask("SELECT domain, name, user_name, session, accepted FROM leases"),

@@ -9,7 +9,7 @@ use rasadmin_engine::{Name, Quarantine, Tunnel};
 
 const HOUR: i64 = 3_600_000;
 
-/// Alice for an hour, bob for an hour, and both are back: alice of another domain.
+/// Alice for an hour, bob for an hour, then both again: alice of another domain.
 fn four() -> Scene {
     let scene = scene();
     visit(&scene, 1, "alice", 3600);
@@ -40,14 +40,14 @@ fn until(time: i64) -> Filter {
     Filter { until: Some(time), ..Filter::default() }
 }
 
-/// A client that comes back from the same computer.
+/// A client that returns from the same computer.
 fn back(scene: &Scene, handle: u64) {
     let event = connection(handle, "alice").with(|e| e.computer = "LAPTOP-7".into());
     scene.connect(&event);
     scene.link(handle, &format!("VPN0-{handle}"), Tunnel::Sstp);
 }
 
-/// As an import leaves it whose log ends before the session does.
+/// An import from a log that ends before the session does.
 fn unended(key: &str, stop: i64) -> ImportedSession {
     ImportedSession {
         stop,

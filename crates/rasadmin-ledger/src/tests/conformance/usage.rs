@@ -30,11 +30,11 @@ fn uses(record: &rasadmin_engine::Record) -> bool {
     record.effects.iter().any(|effect| matches!(effect, Effect::Used { .. }))
 }
 
-/// RRAS lists it, with what it has used.
+/// RRAS lists the session with its use so far.
 fn look(scene: &Scene, user: &str, octets: u64) {
     let usage = Usage { seconds: 60, input_octets: octets, output_octets: 1, ..Usage::default() };
     let seen = connection(1, user).with(|e| e.usage = usage);
-    scene.tell(Event::Look(vec![Seen { connection: seen }]));
+    scene.record(Event::Look(vec![Seen { connection: seen }]));
 }
 
 conformance! {
