@@ -31,10 +31,9 @@ pub fn all() -> Result {
     step("building the admin DLLs in C", || fixtures::build().map(drop))?;
     windows::wine()?;
     windows::clear_temporary();
-    let depth = timing::depth();
     let (here, wine) = std::thread::scope(|scope| {
         // On Windows the native run is the Windows run.
-        let wine = (!cfg!(windows)).then(|| scope.spawn(move || timing::inside(depth, under_wine)));
+        let wine = (!cfg!(windows)).then(|| scope.spawn(under_wine));
         let here = Native::run();
         let wine = wine.map(|thread| thread.join().unwrap_or_else(|_| Err("the run under Wine panicked".to_owned())));
         (here, wine)
