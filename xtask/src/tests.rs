@@ -3,11 +3,11 @@
 mod lists;
 mod results;
 
-use crate::shell::{cargo, create, logged, relative, run, target};
+use crate::shell::{cargo, create, logged, output, relative, run, target};
 use crate::timing::{self, step};
 use crate::{Result, disk, fixtures, freeradius, packages, shipped, torture, windows};
 use lists::{NATIVE_ONLY, NOT_QUICK};
-use results::Run;
+use results::{Run, Tests};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Instant;
@@ -31,10 +31,9 @@ pub fn all() -> Result {
     step("building the admin DLLs in C", || fixtures::build().map(drop))?;
     windows::wine()?;
     windows::clear_temporary();
-    let depth = timing::depth();
     let (here, wine) = std::thread::scope(|scope| {
         // On Windows the native run is the Windows run.
-        let wine = (!cfg!(windows)).then(|| scope.spawn(move || timing::inside(depth, under_wine)));
+        let wine = (!cfg!(windows)).then(|| scope.spawn(under_wine));
         let here = Native::run();
         let wine = wine.map(|thread| thread.join().unwrap_or_else(|_| Err("the run under Wine panicked".to_owned())));
         (here, wine)
@@ -50,7 +49,7 @@ pub fn all() -> Result {
         }
         None => None,
     };
-    let runs = [("pure", &here.pure), ("native", &here.native), ("Wine", &wine)];
+    let runs = [("native", &here.tests), ("Wine", &wine)];
     let runs: Vec<(&str, &Run)> = runs.iter().filter_map(|(name, run)| Some((*name, run.as_ref()?))).collect();
     println!("\nwhat took how long; native and Wine at the same time:\n\n{}", timing::table());
     println!("the slowest test programs:\n\n{}", results::slowest(&runs, SLOWEST));
@@ -58,22 +57,23 @@ pub fn all() -> Result {
         println!("target holds {summary}");
     }
     let seconds = start.elapsed().as_secs_f64();
-    let (Some(pure), Some(native), []) = (&here.pure, &here.native, &errors[..]) else {
+    let (Some(tests), []) = (&here.tests, &errors[..]) else {
         return Err(format!("{}\nafter {seconds:.0} s", errors.join("\n")));
     };
-    if let Some(name) = pure.tests.iter().find_map(|(name, &ran)| (!ran).then_some(name)) {
+    let (pure, native) = tests.split(&here.pure);
+    if let Some(name) = pure.iter().find_map(|(name, &ran)| (!ran).then_some(name)) {
         return Err(format!("{name} was not run: a test of pure logic has no reason to be ignored"));
     }
-    let explained = account(native, wine.as_ref())?;
-    not_quick_is_current(&runs)?;
+    let explained = account(&native, wine.as_ref())?;
+    not_quick_is_current(tests)?;
     let under_wine = wine.as_ref().map_or(0, Run::passed);
     println!(
         "tests: {} native, {under_wine} of them under Wine, {} of pure logic, {explained} explained by {NATIVE_ONLY}; \
          {seconds:.0} s",
-        native.passed(),
-        pure.passed(),
+        tests.passed() - pure.len(),
+        pure.len(),
     );
-    println!("{} passed, 0 failed", pure.passed() + native.passed() + under_wine);
+    println!("{} passed, 0 failed", tests.passed() + under_wine);
     Ok(())
 }
 
@@ -85,7 +85,7 @@ pub fn quick() -> Result {
     freeradius::schemas()?;
     step("building the admin DLLs in C", || fixtures::build().map(drop))?;
     windows::wine()?;
-    step("building for this machine", || run(cargo().args(["build", "--workspace", "--quiet"])))?;
+    step("building for this machine", build)?;
     let left_out = lists::read(NOT_QUICK)?;
     let result = step("tests, native", || {
         let mut command = cargo();
@@ -117,30 +117,24 @@ fn reasons(list: &BTreeMap<String, String>) -> BTreeMap<&str, usize> {
 /// The runs on this machine itself.
 #[derive(Default)]
 struct Native {
-    pure: Option<Run>,
-    native: Option<Run>,
+    tests: Option<Run>,
+    /// The test programs of the pure crates.
+    pure: BTreeSet<String>,
     errors: Vec<String>,
 }
 
 impl Native {
     fn run() -> Self {
         let mut all = Self::default();
-        // The DLLs that the tests load: cargo test alone does not build them.
-        if let Err(error) = step("building for this machine", || run(cargo().args(["build", "--workspace", "--quiet"])))
-        {
-            all.errors.push(error);
-            return all;
+        match step("building for this machine", build) {
+            Ok(pure) => all.pure = pure,
+            Err(error) => {
+                all.errors.push(error);
+                return all;
+            }
         }
-        all.pure = all.keep(step("tests of pure logic, native", || {
-            let mut command = cargo();
-            command.args(["test", "--no-fail-fast"]).args(PURE.iter().flat_map(|name| ["--package", name]));
-            suite("pure", &mut command)
-        }));
-        all.native = all.keep(step("tests, native", || {
-            let mut command = cargo();
-            command.args(["test", "--workspace", "--no-fail-fast"]).args(without_pure());
-            suite("native", &mut command)
-        }));
+        all.tests = all
+            .keep(step("tests, native", || suite("native", cargo().args(["test", "--workspace", "--no-fail-fast"]))));
         all.keep(step("torture, sixty rounds of either kind", torture::bounded));
         all
     }
@@ -149,6 +143,17 @@ impl Native {
     fn keep<T>(&mut self, result: Result<T>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()
     }
+}
+
+/// Builds the DLLs that the tests load, which `cargo test` alone does not, and all tests, with the same features of
+/// dependencies; returns the test programs of the pure crates.
+fn build() -> Result<BTreeSet<String>> {
+    let mut command = cargo();
+    command.args(["build", "--workspace", "--all-targets", "--quiet", "--message-format=json-render-diagnostics"]);
+    let compiler_says =
+        |text: String| text.lines().filter(|line| !line.starts_with('{')).collect::<Vec<_>>().join("\n");
+    let text = output(&mut command).map_err(compiler_says)?;
+    Ok(text.lines().filter_map(results::built).filter(|(package, _)| PURE.contains(package)).map(|(_, p)| p).collect())
 }
 
 fn under_wine() -> Result<Run> {
@@ -218,14 +223,14 @@ fn print_failures(text: &str) {
 }
 
 /// Checks that the list has exactly the tests that did not run under Wine; returns how many.
-fn account(native: &Run, wine: Option<&Run>) -> Result<usize> {
+fn account(native: &Tests, wine: Option<&Run>) -> Result<usize> {
     let listed = lists::read(NATIVE_ONLY)?;
     let ran =
-        |run: &Run| -> BTreeSet<String> { run.tests.iter().filter(|(_, ok)| **ok).map(|(n, _)| n.clone()).collect() };
+        |tests: &Tests| -> BTreeSet<String> { tests.iter().filter(|(_, ok)| **ok).map(|(n, _)| n.clone()).collect() };
     let native_ran = ran(native);
-    let mut skipped: BTreeSet<String> = native.tests.keys().filter(|n| !native_ran.contains(*n)).cloned().collect();
+    let mut skipped: BTreeSet<String> = native.keys().filter(|n| !native_ran.contains(*n)).cloned().collect();
     if let Some(wine) = wine {
-        let wine_ran = ran(wine);
+        let wine_ran = ran(&wine.tests);
         skipped.extend(native_ran.difference(&wine_ran).filter(|n| !n.starts_with("xtask::")).cloned());
         skipped.extend(wine.tests.keys().filter(|n| !wine_ran.contains(*n)).cloned());
     }
@@ -242,10 +247,9 @@ fn account(native: &Run, wine: Option<&Run>) -> Result<usize> {
 }
 
 /// Every test that `--quick` leaves out must exist.
-fn not_quick_is_current(runs: &[(&str, &Run)]) -> Result {
+fn not_quick_is_current(native: &Run) -> Result {
     let listed = lists::read(NOT_QUICK)?;
-    let exists = |name: &str| runs.iter().any(|(_, run)| run.tests.contains_key(name));
-    let stale: Vec<_> = listed.keys().filter(|name| !exists(name)).collect();
+    let stale: Vec<_> = listed.keys().filter(|name| !native.tests.contains_key(*name)).collect();
     if stale.is_empty() || cfg!(windows) {
         return Ok(());
     }

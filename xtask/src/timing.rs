@@ -36,17 +36,6 @@ pub fn step<T>(what: &str, action: impl FnOnce() -> Result<T>) -> Result<T> {
     result
 }
 
-/// Runs an action as part of the step that the calling thread is in, on a thread of its own.
-pub fn inside<T>(depth: usize, action: impl FnOnce() -> T) -> T {
-    DEPTH.set(depth);
-    action()
-}
-
-/// How many steps the calling thread is in.
-pub fn depth() -> usize {
-    DEPTH.get()
-}
-
 /// The steps that took a second or more, as the lines of a table.
 pub fn table() -> String {
     with_steps(|steps| {

@@ -13,6 +13,9 @@ use std::process::{Command, Stdio};
 /// The target.
 pub const TRIPLE: &str = "x86_64-win7-windows-gnu";
 
+/// The example DLLs.
+const EXAMPLES: [&str; 4] = ["audit_log", "static_address", "recorder", "reject"];
+
 /// A cargo command for the Windows target; on Windows, the ordinary one.
 pub fn command(subcommand: &str) -> Result<Command> {
     if cfg!(windows) {
@@ -90,7 +93,9 @@ pub fn built() -> PathBuf {
 pub fn product() -> Result<PathBuf> {
     packages::need(packages::WINDOWS)?;
     step("building for Windows (the first time std too: some minutes)", || {
-        run(command("build")?.args(["--release", "--quiet", "--workspace", "--exclude", "xtask"]))
+        let examples = EXAMPLES.iter().map(|name| name.replace('_', "-"));
+        let packages = ["rasadmin-cli", "rasadmin-dll"].map(str::to_owned).into_iter().chain(examples);
+        run(command("build")?.args(["--release", "--quiet"]).args(packages.flat_map(|name| ["--package".into(), name])))
     })?;
     let folder = target().join("windows");
     for file in shipped::FILES {
@@ -100,7 +105,7 @@ pub fn product() -> Result<PathBuf> {
             shipped::split(&built().join(file), &folder)?
         }
     }
-    for example in ["audit_log", "static_address", "recorder", "reject"] {
+    for example in EXAMPLES {
         copy_into(&built().join(format!("{example}.dll")), &folder.join("examples"))?;
     }
     Ok(folder)
