@@ -4,7 +4,7 @@ use crate::error::{CommandError, Result};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use std::path::{Path, PathBuf};
 
-/// A table without lines: columns are told apart by space, and all but the first are numbers, aligned to the right.
+/// A table without lines: space separates the columns, and all but the first are numbers, aligned to the right.
 pub fn numbers(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);

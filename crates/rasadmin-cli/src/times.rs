@@ -67,7 +67,7 @@ pub fn show(time: Millis, zone: &TimeZone) -> String {
     zone.to_datetime(at(time)).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// What is said once of a table with times.
+/// The line below a table that names the time zone of its times.
 pub fn zone_name(zone: &TimeZone) -> String {
     format!("times: {}", zone.iana_name().unwrap_or("UTC"))
 }

@@ -18,7 +18,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn tell(&mut self, event: &Event) -> rasadmin_engine::Record {
+    fn handle(&mut self, event: &Event) -> rasadmin_engine::Record {
         self.calls += 1;
         let at = Stamp { time: support::MONDAY + self.calls as i64, mono: Mono(self.calls) };
         let random = (u128::from(self.calls) << 64 | 7).to_be_bytes();
@@ -32,18 +32,18 @@ impl Bench {
 
     fn begin(&mut self, handle: u64) -> String {
         let (user, port) = (format!("u{handle}"), format!("VPN2-{handle}"));
-        let given = support::answer(&self.tell(&Event::Address(address(&user, &port, Offer::Nothing)))).unwrap();
+        let given = support::answer(&self.handle(&Event::Address(address(&user, &port, Offer::Nothing)))).unwrap();
         let event = connection(handle, &user).with(|e| e.addresses = vec![number(&given)]);
-        support::verdict(&self.tell(&Event::Connection(event))).unwrap();
-        support::verdict(&self.tell(&Event::Link(link(handle, &port, Tunnel::Sstp)))).unwrap();
+        support::verdict(&self.handle(&Event::Connection(event))).unwrap();
+        support::verdict(&self.handle(&Event::Link(link(handle, &port, Tunnel::Sstp)))).unwrap();
         given
     }
 
     fn end(&mut self, handle: u64, given: &str) {
         let (user, port) = (format!("u{handle}"), format!("VPN2-{handle}"));
-        self.tell(&Event::LinkHangup(link(handle, &port, Tunnel::Sstp)));
-        self.tell(&Event::Hangup(connection(handle, &user)));
-        self.tell(&Event::Release(release(&user, &port, given)));
+        self.handle(&Event::LinkHangup(link(handle, &port, Tunnel::Sstp)));
+        self.handle(&Event::Hangup(connection(handle, &user)));
+        self.handle(&Event::Release(release(&user, &port, given)));
     }
 }
 
@@ -54,20 +54,20 @@ fn address_search(pool: &str, held: u64, round: bool) -> f64 {
     let mut state = State::new();
     state.derive(&config);
     let mut bench = Bench { state, config, server: "VPN1".into(), calls: 0, took: Vec::new() };
-    bench.tell(&Event::InstanceStarted { instance: Id(1) });
+    bench.handle(&Event::InstanceStarted { instance: Id(1) });
     let ask = |bench: &mut Bench, n: u64| {
         let event = Event::Address(address(&format!("u{n}"), &format!("VPN2-{n}"), Offer::Nothing));
-        support::answer(&bench.tell(&event)).unwrap()
+        support::answer(&bench.handle(&event)).unwrap()
     };
     let give_back = |bench: &mut Bench, n: u64, given: &str| {
-        bench.tell(&Event::Release(release(&format!("u{n}"), &format!("VPN2-{n}"), given)));
+        bench.handle(&Event::Release(release(&format!("u{n}"), &format!("VPN2-{n}"), given)));
     };
     if round {
         // Those that were released last are remembered; the rest of the pool was tried.
         let all: Vec<_> = (1_000_000..1_100_000).map(|n| (n, ask(&mut bench, n))).collect();
         all.iter().for_each(|(n, given)| give_back(&mut bench, *n, given));
         let shape = bench.state.shape(0).unwrap().to_owned();
-        let mut record = bench.tell(&Event::Lost { events: 1 });
+        let mut record = bench.handle(&Event::Lost { events: 1 });
         record.effects = vec![rasadmin_engine::Effect::CursorMoved { pool: "staff".to_owned(), shape, next: None }];
         bench.state.apply(&record);
     }
@@ -97,7 +97,7 @@ fn main() {
         let mut state = State::new();
         state.derive(&config);
         let mut bench = Bench { state, config: config.clone(), server: "VPN1".into(), calls: 0, took: Vec::new() };
-        bench.tell(&Event::InstanceStarted { instance: Id(1) });
+        bench.handle(&Event::InstanceStarted { instance: Id(1) });
         for handle in 0..live {
             bench.begin(handle);
         }

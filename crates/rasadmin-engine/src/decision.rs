@@ -19,7 +19,7 @@ pub enum Answer {
     Reject,
     /// The user gets this address.
     Address(Given),
-    /// The user gets RRAS's own offer, whatever it is.
+    /// The user gets any offer of RRAS's own.
     AsOffered,
 }
 

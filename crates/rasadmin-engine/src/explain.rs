@@ -66,7 +66,7 @@ pub struct StageExplained<'c> {
 pub enum AddressExplained {
     /// This address.
     Given(Given),
-    /// RRAS's own offer, whatever it is, for this reason.
+    /// Any offer of RRAS's own is kept, for this reason.
     Offer(String),
     /// None, for this reason: the connection ends.
     Refused(String),

@@ -57,16 +57,16 @@ fn an_ipv6_offer_that_is_none_is_none() {
         })
     };
     let mut scene = Scene::new(&limit("addresses.ipv6_pool = \"six\"\n[pools.six]\nidentifiers = [\"::a:1-::a:9\"]"));
-    assert_eq!(answer(&scene.tell(ask(Offer::Nothing))), Ok("::a0001".into()));
-    assert_eq!(answer(&scene.tell(ask(Offer::HighHalf(7)))), Ok("as offered".into()));
+    assert_eq!(answer(&scene.handle(ask(Offer::Nothing))), Ok("::a0001".into()));
+    assert_eq!(answer(&scene.handle(ask(Offer::HighHalf(7)))), Ok("as offered".into()));
     assert_eq!(scene.anomalies(), ["an IPv6 offer with its low half zero was kept"]);
     let mut scene = Scene::new(&limit(""));
-    assert!(answer(&scene.tell(ask(Offer::Nothing))).is_err());
-    assert!(answer(&scene.tell(ask(Offer::Number(0x0200_5eff_fe00_0007)))).is_err());
-    assert_eq!(answer(&scene.tell(ask(Offer::Number(7)))), Ok("::7".into()));
+    assert!(answer(&scene.handle(ask(Offer::Nothing))).is_err());
+    assert!(answer(&scene.handle(ask(Offer::Number(0x0200_5eff_fe00_0007)))).is_err());
+    assert_eq!(answer(&scene.handle(ask(Offer::Number(7)))), Ok("::7".into()));
     // The rules are asked, whatever RRAS offers.
     let mut scene = Scene::new("default.action = \"deny\"");
-    assert!(answer(&scene.tell(ask(Offer::HighHalf(7)))).is_err());
+    assert!(answer(&scene.handle(ask(Offer::HighHalf(7)))).is_err());
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn each_address_call_of_a_connection_passes_the_same_name() {
     let event = connection(1, "LAB\\alice").with(|e| (e.domain, e.addresses) = ("LAB".into(), vec![number(&given)]));
     scene.connect(event).unwrap();
     scene.link(1, "VPN3-1").unwrap();
-    scene.tell(Event::Address(AddressEvent {
+    scene.handle(Event::Address(AddressEvent {
         user: "alice@lab.example".into(),
         port: "VPN3-1".into(),
         family: rasadmin_engine::addresses::Family::Ipv6,
@@ -129,7 +129,7 @@ fn the_projection_tells_whose_an_address_is() {
     let given = scene.address("alice", "VPN3-1", "").unwrap();
     scene.connect(connection(1, "alice").with(|e| e.addresses = vec![number(&given)])).unwrap();
     // She has gone, and her end was not reported. Her next attempt begins with IPv6.
-    scene.tell(Event::Address(AddressEvent {
+    scene.handle(Event::Address(AddressEvent {
         user: "alice".into(),
         port: "VPN3-1".into(),
         family: six.family,
@@ -148,7 +148,7 @@ fn what_an_earlier_attempt_left_on_the_port_does_not_refuse_a_user() {
         "{OPEN}\n[groups.partner]\nusers = [\"PARTNER\\\\*\"]\npool = \"theirs\"\n[pools.theirs]\naddresses = [\"10.9.0.1-10.9.0.9\"]"
     ));
     scene.address("alice", "VPN4-0", "").unwrap();
-    scene.tell(Event::Address(AddressEvent {
+    scene.handle(Event::Address(AddressEvent {
         user: "alice".into(),
         port: "VPN4-0".into(),
         family: six.family,
@@ -166,7 +166,7 @@ fn a_user_has_the_previous_address_of_each_family_whatever_the_other_was() {
     let mut scene = Scene::new(&limit(&format!("addresses.pool = \"staff\"\naddresses.ipv6_pool = \"six\"\n{pools}")));
     support::given6(&mut scene, "bob", "VPN2-8");
     let six = support::given6(&mut scene, "alice", "VPN2-9");
-    scene.tell(Event::ReleaseAddress { address: six, force: true });
+    scene.handle(Event::ReleaseAddress { address: six, force: true });
     // Nine of her devices come and go by IPv4.
     let ports: Vec<String> = (1..=9).map(|port| format!("VPN3-{port}")).collect();
     let given: Vec<String> = ports.iter().map(|port| scene.address("alice", port, "").unwrap()).collect();

@@ -12,7 +12,7 @@ fn seen(handle: u64, user: &str, address: &str) -> ConnectionEvent {
 
 fn look(scene: &mut Scene, all: &[ConnectionEvent]) {
     let seen = all.iter().map(|connection| Seen { connection: connection.clone() }).collect();
-    scene.tell(Event::Look(seen));
+    scene.handle(Event::Look(seen));
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn the_address_of_an_adopted_session_is_not_given_again() {
     look(&mut scene, &[seen(7, "dora", "10.8.0.1"), seen(8, "emil", "172.16.0.4")]);
     assert_eq!(scene.live(), "dora 10.8.0.1; emil ");
     assert_eq!(scene.begin(1, "alice", "VPN2-1").unwrap(), "10.8.0.2");
-    scene.tell(Event::ReleaseAddress { address: number("10.8.0.1"), force: false });
+    scene.handle(Event::ReleaseAddress { address: number("10.8.0.1"), force: false });
     assert_eq!(scene.live(), "alice 10.8.0.2; dora 10.8.0.1; emil ");
     scene.hangup(seen(7, "dora", "10.8.0.1"));
     assert_eq!(scene.live(), "alice 10.8.0.2; emil ");
@@ -33,7 +33,7 @@ fn an_adopted_session_has_the_lease_that_waits_for_it() {
     let given = scene.address("dora", "VPN2-1", "").unwrap();
     look(&mut scene, &[seen(7, "dora", &given)]);
     assert_eq!(scene.leases(), "10.8.0.1 CORP\\DORA live");
-    scene.tell(Event::ReleaseAddress { address: number(&given), force: false });
+    scene.handle(Event::ReleaseAddress { address: number(&given), force: false });
     assert_eq!(scene.leases(), "10.8.0.1 CORP\\DORA live");
 }
 

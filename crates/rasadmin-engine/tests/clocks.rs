@@ -81,7 +81,7 @@ fn a_long_session_that_looks_have_seen_leaves_what_others_used_today() {
         scene.wait(86_400);
         let usage = Usage { input_octets, ..Usage::default() };
         let connection = connection(1, "alice").with(|e| e.usage = usage);
-        scene.tell(Event::Look(vec![rasadmin_engine::event::Seen { connection }]));
+        scene.handle(Event::Look(vec![rasadmin_engine::event::Seen { connection }]));
     }
     scene.end(1, "alice", "VPN2-1", "10.8.0.1");
     assert_eq!(today(&scene, "ALICE"), 9 * 3600);
@@ -121,7 +121,7 @@ fn a_session_that_is_revived_keeps_the_octets_that_a_look_saw() {
     scene.begin(1, "alice", "VPN2-1").unwrap();
     let usage = Usage { input_octets: 500, ..Usage::default() };
     let seen = connection(1, "alice").with(|e| e.usage = usage);
-    scene.tell(Event::Look(vec![rasadmin_engine::event::Seen { connection: seen }]));
+    scene.handle(Event::Look(vec![rasadmin_engine::event::Seen { connection: seen }]));
     scene.link_hangup(1, "VPN2-1");
     scene.wait(100);
     scene.release("nobody", "VPN2-8", "10.9.9.9");

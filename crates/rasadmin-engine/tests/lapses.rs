@@ -45,7 +45,7 @@ fn what_a_process_that_ended_had_accepted_is_over_and_keeps_its_addresses() {
     scene.process = Process(2);
     scene.begin(2, "bob", "VPN2-2").unwrap();
     scene.wait(100);
-    scene.tell(Event::ProcessEnded { process: Process(1) });
+    scene.handle(Event::ProcessEnded { process: Process(1) });
     assert_eq!((scene.live(), scene.ended()), ("bob 10.8.0.2".into(), "process ended 100".into()));
     assert!(scene.leases().contains("10.8.0.1 CORP\\ALICE held"), "{}", scene.leases());
     // However much time passes, until it is released.
@@ -167,7 +167,7 @@ fn an_administrator_closes_only_what_lives() {
     let session = scene.session(1).unwrap().id;
     scene.link_hangup(1, "VPN2-1");
     scene.wait(3600);
-    scene.tell(Event::CloseSession { session });
+    scene.handle(Event::CloseSession { session });
     assert_eq!(scene.ended(), "links gone 0");
 }
 

@@ -155,7 +155,7 @@ fn an_instance_lived_as_long_as_what_waited_says() {
 fn an_instance_begins_once() {
     let mut scene = Scene::new(TWO);
     scene.begin(1, "alice", "VPN2-1").unwrap();
-    scene.tell(Event::InstanceStarted { instance: scene.instance });
+    scene.handle(Event::InstanceStarted { instance: scene.instance });
     assert_eq!(scene.live(), "alice 10.8.0.1");
 }
 

@@ -20,13 +20,13 @@ fn what_was_taken_for_a_late_protocol_passes_to_the_connection_that_has_it() {
     scene.begin(1, "alice", "VPN2-1").unwrap();
     scene.wait(5);
     // The session takes the lease of its own late protocol at once.
-    scene.tell(six("VPN2-1"));
+    scene.handle(six("VPN2-1"));
     assert_eq!(scene.state.leases_of(scene.session(1).unwrap().id).count(), 2);
     // The next call on this port is from another connection, which asks for IPv6 first.
     let mut scene = Scene::new(OPEN);
     scene.begin(1, "alice", "VPN2-1").unwrap();
     scene.wait(5);
-    scene.tell(six("VPN2-1"));
+    scene.handle(six("VPN2-1"));
     let given = scene.address("alice", "VPN2-1", "").unwrap();
     let address = rasadmin_engine::addresses::Address { family: rasadmin_engine::addresses::Family::Ipv6, number: 7 };
     scene.connect(connection(2, "alice").with(|e| e.addresses = vec![number(&given), address])).unwrap();
@@ -45,7 +45,7 @@ fn an_address_that_was_taken_for_a_late_protocol_waits_again_when_its_session_is
     // It is over, but that is not reported yet. She is back on the same port.
     let given = scene.address("alice", "VPN4-2", "").unwrap();
     scene.hangup(ikev2(11, "alice"));
-    scene.tell(Event::Address(AddressEvent {
+    scene.handle(Event::Address(AddressEvent {
         user: "alice".into(),
         port: "VPN4-2".into(),
         family: six.family,
@@ -175,7 +175,7 @@ fn what_is_left_on_the_port_is_no_reason_to_refuse_who_does_not_show_it() {
     scene.connect(erin(1, &given)).unwrap();
     scene.link(1, "VPN2-1").unwrap();
     scene.wait(5);
-    scene.tell(Event::Address(AddressEvent {
+    scene.handle(Event::Address(AddressEvent {
         user: "erin".into(),
         port: "VPN2-1".into(),
         family: rasadmin_engine::addresses::Family::Ipv6,

@@ -66,14 +66,14 @@ fn a_new_session_replaces_one_and_a_replaced_session_that_is_live_counts_again()
     scene.connect(from_computer(2, "alice", "LAPTOP")).unwrap();
     // Notifications of its end are not signs of life: still only the newer session counts.
     scene.link_hangup(1, "VPN2-1");
-    scene.tell(Event::Reauthentication(from_computer(1, "alice", "LAPTOP")));
+    scene.handle(Event::Reauthentication(from_computer(1, "alice", "LAPTOP")));
     // Both live, and claim one name. The third takes the place of one of them, and the other counts.
     assert!(scene.connect(from_computer(3, "alice", "LAPTOP")).is_err());
     let mut scene = Scene::new(&limit(one));
     scene.connect(ikev2(1, "alice")).unwrap();
     scene.connect(ikev2(2, "alice")).unwrap();
     assert!(scene.connect(ikev2(3, "alice").with(|e| e.source = "198.51.100.1".into())).is_err());
-    scene.tell(Event::EndpointChange(ikev2(1, "alice").with(|e| e.source = "198.51.100.7".into())));
+    scene.handle(Event::EndpointChange(ikev2(1, "alice").with(|e| e.source = "198.51.100.7".into())));
     assert!(scene.connect(ikev2(4, "alice").with(|e| e.source = "198.51.100.9".into())).is_err());
     assert_eq!(scene.state.live().filter(|session| session.counts()).count(), 2);
 }
@@ -84,7 +84,7 @@ fn a_user_who_is_blocked_is_refused_until_the_time() {
     let user = rasadmin_engine::Identity { domain: "CORP".into(), name: "ALICE".into() };
     let until = Some(scene.at.time + 60_000);
     let block = rasadmin_engine::effect::Block { user, until, reason: Some("quota".into()) };
-    scene.tell(Event::Block(block));
+    scene.handle(Event::Block(block));
     assert_eq!(scene.begin(1, "alice", "VPN2-1"), Err("default: the user is blocked: quota".into()));
     scene.wait(61);
     assert!(scene.begin(1, "alice", "VPN2-1").is_ok());
@@ -131,7 +131,7 @@ fn an_administrators_change_is_no_sign_of_life() {
     scene.begin(1, "alice", "VPN2-1").unwrap();
     let last = scene.state.last();
     scene.wait(86_400);
-    scene.tell(Event::Forget { before: 0, user: None, how: rasadmin_engine::effect::Forgetting::Purge });
+    scene.handle(Event::Forget { before: 0, user: None, how: rasadmin_engine::effect::Forgetting::Purge });
     assert_eq!(scene.state.last(), last);
 }
 
@@ -148,13 +148,13 @@ fn what_a_call_itself_ends_counts_in_its_decision() {
 #[test]
 fn what_another_server_tells_twice_counts_once() {
     let mut scene = Scene::new(&one_session());
-    scene.tell(Event::RemoteSessions(vec![remote(1, true, 0, support::MONDAY)]));
+    scene.handle(Event::RemoteSessions(vec![remote(1, true, 0, support::MONDAY)]));
     for _ in 0..2 {
-        scene.tell(Event::RemoteSessions(vec![remote(1, false, 100, support::MONDAY)]));
+        scene.handle(Event::RemoteSessions(vec![remote(1, false, 100, support::MONDAY)]));
     }
     assert_eq!(today(&scene, "ALICE"), 100);
     // A late report does not bring it back.
-    scene.tell(Event::RemoteSessions(vec![remote(1, true, 0, support::MONDAY)]));
+    scene.handle(Event::RemoteSessions(vec![remote(1, true, 0, support::MONDAY)]));
     assert_eq!(scene.connect(connection(1, "alice")), Ok(()));
 }
 
@@ -164,6 +164,6 @@ fn no_number_of_another_server_is_too_great() {
         "{TWO}\n[[rules]]\nname = \"quota\"\naction = \"deny\"\nusers = [\"*\"]\nconnect_time = {{ per = \"day\", at_least = \"10h\" }}"
     );
     let mut scene = Scene::new(&quota);
-    scene.tell(Event::RemoteSessions(vec![remote(1, true, 5, i64::MIN), remote(2, true, u64::MAX, i64::MAX)]));
+    scene.handle(Event::RemoteSessions(vec![remote(1, true, 5, i64::MIN), remote(2, true, u64::MAX, i64::MAX)]));
     assert!(scene.connect(connection(1, "alice")).is_err());
 }

@@ -84,7 +84,7 @@ fn a_link_without_a_ports_name_ends_when_its_connection_says_so() {
 fn names_do_not_matter_to_the_order_of_things() {
     let mut scene = Scene::new(OPEN);
     scene.begin(1, "alice", "VPN2-1").unwrap();
-    scene.tell(Event::Hangup(connection(1, "alice").with(|e| e.user = Name::new("somebody else"))));
+    scene.handle(Event::Hangup(connection(1, "alice").with(|e| e.user = Name::new("somebody else"))));
     assert_eq!(scene.live(), "");
 }
 
@@ -155,8 +155,8 @@ fn a_link_on_another_tunnels_port_closes_no_ikev2_session() {
     let ikev2 = connection(1, "alice").with(|e| (e.ikev2, e.addresses) = (Some(true), vec![support::number(&given)]));
     scene.connect(ikev2).unwrap();
     scene.connect(connection(2, "bob")).unwrap();
-    scene.tell(Event::Link(support::link(2, "VPN1-2", Tunnel::Sstp)));
+    scene.handle(Event::Link(support::link(2, "VPN1-2", Tunnel::Sstp)));
     assert!(scene.session(1).is_some());
-    scene.tell(Event::Link(support::link(2, "VPN1-2", Tunnel::Ikev2)));
+    scene.handle(Event::Link(support::link(2, "VPN1-2", Tunnel::Ikev2)));
     assert!(scene.session(1).is_none());
 }

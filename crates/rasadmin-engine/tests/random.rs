@@ -111,7 +111,7 @@ impl Truth {
     }
 
     /// Recorded at once.
-    fn tell(&mut self, event: Event) -> Record {
+    fn handle(&mut self, event: Event) -> Record {
         self.scene.process = match &event {
             Event::Look(_) | Event::RemoteSessions(_) => Process(9),
             Event::Address(_) | Event::Release(_) if self.split => Process(2),
@@ -143,7 +143,7 @@ impl Truth {
     /// Passes an event to the DLL: if nothing can be recorded now, it waits.
     fn notify(&mut self, event: Event) -> bool {
         if !self.unavailable || self.split && matches!(event, Event::Release(_)) {
-            return !matches!(self.tell(event).answer, Answer::Reject);
+            return !matches!(self.handle(event).answer, Answer::Reject);
         }
         let (at, random) = (self.scene.at, self.random());
         let asks = matches!(event, Event::Connection(_) | Event::Link(_));
@@ -203,7 +203,7 @@ impl Truth {
                 self.scene.reload(&plan(number));
             }
             16 if self.dice(6) == 0 => self.restart(),
-            17 => self.again(),
+            17 => self.change_endpoint_or_reauthenticate(),
             18 => self.remote_session(),
             _ => self.look(),
         }
@@ -271,7 +271,7 @@ impl Truth {
                 family,
                 offer: Offer::Number(0x0a63_0000 + self.dice(3)),
             };
-            let record = self.tell(Event::Address(asked));
+            let record = self.handle(Event::Address(asked));
             let Answer::Address(given) = &record.answer else {
                 self.exhausted(&record);
                 return self.release_all(&live);
@@ -340,7 +340,7 @@ impl Truth {
         }
     }
 
-    fn again(&mut self) {
+    fn change_endpoint_or_reauthenticate(&mut self) {
         if self.live.is_empty() {
             return;
         }
@@ -348,7 +348,7 @@ impl Truth {
         let event = Self::event_of(&self.live[which]).with(|e| e.source = "198.51.100.7".into());
         let event = if self.dice(2) == 0 { Event::EndpointChange(event) } else { Event::Reauthentication(event) };
         if !self.unavailable {
-            self.tell(event);
+            self.handle(event);
         }
     }
 
@@ -359,7 +359,7 @@ impl Truth {
         let which = self.dice(self.live.len() as u64) as usize;
         let usage = Usage { input_octets: self.dice(2000), ..Usage::default() };
         let connection = Self::event_of(&self.live[which]).with(|e| e.usage = usage);
-        self.tell(Event::Look(vec![Seen { connection }]));
+        self.handle(Event::Look(vec![Seen { connection }]));
     }
 
     fn remote_session(&mut self) {
@@ -377,12 +377,12 @@ impl Truth {
             live: self.dice(2) == 0,
             days,
         };
-        self.tell(Event::RemoteSessions(vec![other]));
+        self.handle(Event::RemoteSessions(vec![other]));
     }
 
     /// Until a process has received a notification, it is unknown which process receives them.
     fn hear(&mut self) {
-        self.tell(Event::LinkHangup(link(9_999, "VPN2-99", Tunnel::Sstp)));
+        self.handle(Event::LinkHangup(link(9_999, "VPN2-99", Tunnel::Sstp)));
     }
 
     fn restart(&mut self) {
@@ -395,7 +395,7 @@ impl Truth {
         }
         self.scene.instance = Id(self.scene.instance.0 + 1);
         let instance = self.scene.instance;
-        self.tell(Event::InstanceStarted { instance });
+        self.handle(Event::InstanceStarted { instance });
         self.hear();
     }
 

@@ -30,7 +30,10 @@ fn tick(scene: &mut Scene) -> Stamp {
 #[test]
 fn an_address_in_a_projection_is_taken_from_its_earlier_session() {
     let mut scene = Scene::new(OFFERS);
-    scene.tell(Event::Address(AddressEvent { family: Family::Ipv6, ..address("bob", "VPN4-1", Offer::Number(0x777)) }));
+    scene.handle(Event::Address(AddressEvent {
+        family: Family::Ipv6,
+        ..address("bob", "VPN4-1", Offer::Number(0x777))
+    }));
     scene.connect(connection(1, "bob")).unwrap();
     scene.link(1, "VPN4-1").unwrap();
     tick(&mut scene);
@@ -89,7 +92,7 @@ fn a_link_that_had_waited_has_the_protocol_that_came_late_on_it() {
     let six = AddressEvent { family: Family::Ipv6, ..address("carol", "VPN3-2", offer) };
     let accepted = tick(&mut scene);
     let linked = tick(&mut scene);
-    scene.tell(Event::Address(six));
+    scene.handle(Event::Address(six));
     scene.tell_late(accepted, Event::Connection(connection(1, "carol")), Answer::Accept);
     scene.tell_late(linked, Event::Link(link(1, "VPN3-2", Tunnel::L2tp)), Answer::Accept);
     assert_eq!(scene.live(), "carol ::1234:5678:9abc:def0");
@@ -156,7 +159,7 @@ fn an_address_is_judged_by_the_name_that_asked_for_it() {
         "{OPEN}\n[pools.corp]\naddresses = [\"10.9.0.1-10.9.0.9\"]\n[groups.corp]\nusers = ['CORP\\*']\npool = \"corp\""
     );
     let mut scene = Scene::new(&text);
-    scene.tell(Event::Address(AddressEvent {
+    scene.handle(Event::Address(AddressEvent {
         family: Family::Ipv6,
         ..address("alice", "VPN1-1", Offer::Number(0x777))
     }));
@@ -187,17 +190,20 @@ fn a_release_elsewhere_keeps_no_lease_that_is_over() {
     let mut scene = Scene::new(OFFERS);
     scene.address("alice", "VPN1-1", "172.16.0.5").unwrap();
     scene.wait(301);
-    scene.tell(Event::Release(release("dave", "VPN4-1", "172.16.0.5")));
+    scene.handle(Event::Release(release("dave", "VPN4-1", "172.16.0.5")));
     assert_eq!(scene.leases(), "");
     scene.address("alice", "VPN1-1", "172.16.0.5").unwrap();
     scene.wait(301);
-    scene.tell(Event::Release(release("dave", "VPN1-1", "172.16.0.5")));
+    scene.handle(Event::Release(release("dave", "VPN1-1", "172.16.0.5")));
     assert_eq!(scene.leases(), "", "another's, on the same port");
 }
 
 /// Without a projection: Bob has two links and drops, and his next connection asks on the first one's port.
 fn bob_is_back(scene: &mut Scene) -> String {
-    scene.tell(Event::Address(AddressEvent { family: Family::Ipv6, ..address("bob", "VPN1-1", Offer::Number(0x777)) }));
+    scene.handle(Event::Address(AddressEvent {
+        family: Family::Ipv6,
+        ..address("bob", "VPN1-1", Offer::Number(0x777))
+    }));
     scene.connect(connection(1, "bob")).unwrap();
     scene.link(1, "VPN1-1").unwrap();
     scene.link(1, "VPN1-2").unwrap();
@@ -358,7 +364,7 @@ fn a_link_that_had_waited_has_what_was_taken_for_the_protocol_of_who_was_there_b
     scene.link(1, "VPN3-1").unwrap();
     let (accepted, linked) = (tick(&mut scene), tick(&mut scene));
     let six = AddressEvent { family: Family::Ipv6, ..address("alice", "VPN3-1", Offer::Number(0x777)) };
-    scene.tell(Event::Address(six));
+    scene.handle(Event::Address(six));
     scene.tell_late(accepted, Event::Connection(connection(2, "alice")), Answer::Accept);
     scene.tell_late(linked, Event::Link(link(2, "VPN3-1", Tunnel::L2tp)), Answer::Accept);
     assert_eq!(scene.live(), "alice ::777");
@@ -370,7 +376,10 @@ fn bob_is_gone(scene: &mut Scene) {
     scene.connect(connection(1, "bob")).unwrap();
     scene.link(1, "VPN4-1").unwrap();
     tick(scene);
-    scene.tell(Event::Address(AddressEvent { family: Family::Ipv6, ..address("bob", "VPN4-1", Offer::Number(0x777)) }));
+    scene.handle(Event::Address(AddressEvent {
+        family: Family::Ipv6,
+        ..address("bob", "VPN4-1", Offer::Number(0x777))
+    }));
     scene.link_hangup(1, "VPN4-1");
 }
 
@@ -390,7 +399,7 @@ fn a_first_link_takes_no_address_that_was_given_back() {
     let mut scene = Scene::new(OFFERS);
     bob_is_gone(&mut scene);
     let address = rasadmin_engine::addresses::Address { family: Family::Ipv6, number: 0x777 };
-    scene.tell(Event::Release(ReleaseEvent { user: "bob".into(), port: "VPN4-1".into(), address: Some(address) }));
+    scene.handle(Event::Release(ReleaseEvent { user: "bob".into(), port: "VPN4-1".into(), address: Some(address) }));
     scene.connect(connection(2, "PARTNER\\bob")).unwrap();
     scene.link(2, "VPN4-1").unwrap();
     assert!(!scene.leases().contains("::777 PARTNER"), "{}", scene.leases());

@@ -147,7 +147,7 @@ fn who_is_blocked_is_refused_for_that() {
     let mut scene = Scene::new(&format!("{DENY}\n{TWO}"));
     let user = scene.config.domains.identity(&"alice".into(), &"".into()).unwrap();
     let until = Some(scene.at.time + 60_000);
-    scene.tell(Event::Block(Block { user, until, reason: Some("quota".into()) }));
+    scene.handle(Event::Block(Block { user, until, reason: Some("quota".into()) }));
     for event in enters() {
         let record = decided(&scene, &event, true);
         assert!(matches!(decision(&record).refusal, Some(Refusal::Blocked { .. })));

@@ -4,7 +4,7 @@ use crate::outcome::{OutcomeKind, RunSummary};
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// The result that a session must have. A field that is None is not compared.
+/// The result that a session must have. Fields without a value are not compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// The line of the scenario that says so.

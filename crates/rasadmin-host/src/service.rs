@@ -307,7 +307,7 @@ impl Service {
         })
     }
 
-    /// Stops the processes of the DLLs, except one with a call that has not returned.
+    /// Stops the processes of the DLLs, but not a process whose call has not returned.
     fn stop_processes(&self, deadline: Instant) -> bool {
         for dll in &self.dlls {
             dll.wait_for_callers(deadline);

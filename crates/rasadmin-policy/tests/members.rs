@@ -12,17 +12,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 const TEXT: &str = "default.action = \"deny\"\ndefault_domain = \"CORP\"\ngroups.g.members_file = \"g.txt\"\n";
 
-struct Place {
+struct Scene {
     folder: tempfile::TempDir,
     now: Instant,
 }
 
-impl Place {
+impl Scene {
     fn new(members: &str) -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap(), now: Instant::now() };
-        std::fs::write(place.config(), TEXT).unwrap();
-        place.write(members);
-        place
+        let scene = Self { folder: tempfile::tempdir().unwrap(), now: Instant::now() };
+        std::fs::write(scene.config(), TEXT).unwrap();
+        scene.write(members);
+        scene
     }
 
     fn config(&self) -> PathBuf {
@@ -101,26 +101,26 @@ fn a_line_of_mebibytes_is_quoted_in_short() {
 
 #[test]
 fn a_file_that_is_too_large_is_refused() {
-    let place = Place::new("");
-    std::fs::write(place.members(), vec![b'#'; (16 << 20) + 1]).unwrap();
-    let mistake = load(&place.config()).unwrap_err().mistakes()[0].clone();
+    let scene = Scene::new("");
+    std::fs::write(scene.members(), vec![b'#'; (16 << 20) + 1]).unwrap();
+    let mistake = load(&scene.config()).unwrap_err().mistakes()[0].clone();
     assert_eq!(mistake.what, "the members file `g.txt`: it is larger than 16 MiB");
     assert_eq!(mistake.help, "split the list over several groups, each with its own members_file");
-    std::fs::write(place.members(), vec![b'#'; 16 << 20]).unwrap();
-    load(&place.config()).unwrap();
+    std::fs::write(scene.members(), vec![b'#'; 16 << 20]).unwrap();
+    load(&scene.config()).unwrap();
 }
 
 #[test]
 fn a_file_that_is_not_utf_8_is_reported_with_what_to_do() {
-    let place = Place::new("");
+    let scene = Scene::new("");
     for (octets, what) in [(&b"\xff\xfea\0"[..], "it is UTF-16"), (b"CORP\\jos\xe9\n", "line 1 is not UTF-8")] {
-        std::fs::write(place.members(), octets).unwrap();
-        let mistake = load(&place.config()).unwrap_err().mistakes()[0].clone();
+        std::fs::write(scene.members(), octets).unwrap();
+        let mistake = load(&scene.config()).unwrap_err().mistakes()[0].clone();
         assert_eq!(mistake.what, format!("the members file `g.txt`: {what}"));
         assert_eq!(mistake.help, "save it as UTF-8");
     }
-    std::fs::remove_file(place.members()).unwrap();
-    let mistake = load(&place.config()).unwrap_err().mistakes()[0].clone();
+    std::fs::remove_file(scene.members()).unwrap();
+    let mistake = load(&scene.config()).unwrap_err().mistakes()[0].clone();
     assert!(mistake.help.contains("relative to the configuration's folder"), "{mistake:?}");
 }
 
@@ -140,10 +140,10 @@ fn a_list_cannot_be_filled_with_domains_or_patterns() {
 #[test]
 fn a_reload_is_spread_over_looks_and_the_old_list_stays_meanwhile() {
     const BUDGET: usize = 32 * 1024;
-    let mut place = Place::new("CORP\\alice\n");
-    let mut watch = start(&place.config()).unwrap().watch;
+    let mut scene = Scene::new("CORP\\alice\n");
+    let mut watch = start(&scene.config()).unwrap().watch;
     let text = users(0, 60_000);
-    place.write(&text);
+    scene.write(&text);
     // Each octet is read once and compiled once.
     let expected = 2 * text.len().div_ceil(BUDGET);
     let mut looks = 0;
@@ -151,7 +151,7 @@ fn a_reload_is_spread_over_looks_and_the_old_list_stays_meanwhile() {
         looks += 1;
         // The first look finds the change; the others need not wait a second for it.
         let later = if looks == 1 { SECOND } else { AT_ONCE };
-        if let Some(change) = place.look(&mut watch, later, BUDGET) {
+        if let Some(change) = scene.look(&mut watch, later, BUDGET) {
             break change;
         }
         assert!(looks < 10 * expected, "no end");
@@ -162,80 +162,80 @@ fn a_reload_is_spread_over_looks_and_the_old_list_stays_meanwhile() {
 
 #[test]
 fn a_large_list_is_kept_for_a_restart_in_portions() {
-    let mut place = Place::new("CORP\\alice\n");
-    let mut watch = start(&place.config()).unwrap().watch;
-    place.write(&users(0, 100_000));
-    while place.look(&mut watch, SECOND, 10 * CHECK_BUDGET).is_none() {}
-    let (first, second) = (last_good(&place.journal()), place.folder.path().join("rasadmin.toml.last-good.json"));
+    let mut scene = Scene::new("CORP\\alice\n");
+    let mut watch = start(&scene.config()).unwrap().watch;
+    scene.write(&users(0, 100_000));
+    while scene.look(&mut watch, SECOND, 10 * CHECK_BUDGET).is_none() {}
+    let (first, second) = (last_good(&scene.journal()), scene.folder.path().join("rasadmin.toml.last-good.json"));
     let kept = |at: &Path| Bundle::kept(at).unwrap().members["g.txt"].lines().count();
     let mut looks = 0;
     while kept(&second) == 1 {
-        assert!(place.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
+        assert!(scene.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
         looks += 1;
     }
     assert_eq!((kept(&first), kept(&second)), (100_000, 100_000));
     assert!((8..80).contains(&looks), "{looks} looks");
     // It serves, and the watch goes on.
-    place.write("CORP\\\n");
-    assert!(has(&Change::Valid(start(&place.config()).unwrap().config), "user7"));
-    place.write("CORP\\bob\n");
-    assert!(has(&place.look(&mut watch, SECOND, CHECK_BUDGET).unwrap(), "bob"));
+    scene.write("CORP\\\n");
+    assert!(has(&Change::Valid(start(&scene.config()).unwrap().config), "user7"));
+    scene.write("CORP\\bob\n");
+    assert!(has(&scene.look(&mut watch, SECOND, CHECK_BUDGET).unwrap(), "bob"));
 }
 
 #[test]
 fn what_cannot_be_kept_leaves_nothing_behind() {
-    let mut place = Place::new("CORP\\alice\n");
-    let mut watch = start(&place.config()).unwrap().watch;
-    let kept_at = last_good(&place.journal());
+    let mut scene = Scene::new("CORP\\alice\n");
+    let mut watch = start(&scene.config()).unwrap().watch;
+    let kept_at = last_good(&scene.journal());
     std::fs::remove_file(&kept_at).unwrap();
     std::fs::create_dir(&kept_at).unwrap();
     std::fs::write(kept_at.join("full"), "so that no system replaces it").unwrap();
-    let before = place.files();
+    let before = scene.files();
     // A large one is kept in portions.
     for members in [users(0, 10), users(0, 100_000)] {
-        place.write(&members);
-        while place.look(&mut watch, SECOND, 10 * CHECK_BUDGET).is_none() {}
+        scene.write(&members);
+        while scene.look(&mut watch, SECOND, 10 * CHECK_BUDGET).is_none() {}
         for _ in 0..80 {
-            assert!(place.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
+            assert!(scene.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
         }
-        assert_eq!(place.files(), before);
+        assert_eq!(scene.files(), before);
     }
-    let problem = start(&place.config()).unwrap().problem;
+    let problem = start(&scene.config()).unwrap().problem;
     assert!(matches!(&problem, Some(StartProblem::NotKept(why)) if why.contains("last-good")), "{problem:?}");
-    assert_eq!(place.files(), before);
+    assert_eq!(scene.files(), before);
 }
 
 /// Its path cannot be written as JSON. An empty file instead would look like a damaged one.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_large_configuration_whose_path_is_not_unicode_is_not_kept() {
-    let mut place = Place::new("CORP\\alice\n");
-    let folder = place.folder.path().join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff"));
+    let mut scene = Scene::new("CORP\\alice\n");
+    let folder = scene.folder.path().join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff"));
     std::fs::create_dir(&folder).unwrap();
-    std::fs::rename(place.config(), folder.join("rasadmin.toml")).unwrap();
-    std::fs::rename(place.members(), folder.join("g.txt")).unwrap();
+    std::fs::rename(scene.config(), folder.join("rasadmin.toml")).unwrap();
+    std::fs::rename(scene.members(), folder.join("g.txt")).unwrap();
     let started = start(&folder.join("rasadmin.toml")).unwrap();
     assert!(matches!(started.problem, Some(StartProblem::NotKept(_))), "{:?}", started.problem);
     let mut watch = started.watch;
     std::fs::write(folder.join("g.txt"), users(0, 100_000)).unwrap();
-    while place.look(&mut watch, SECOND, 10 * CHECK_BUDGET).is_none() {}
+    while scene.look(&mut watch, SECOND, 10 * CHECK_BUDGET).is_none() {}
     for _ in 0..40 {
-        assert!(place.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
+        assert!(scene.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
     }
     assert!(!last_good(&folder.join("journal")).exists());
 }
 
 #[test]
 fn a_file_that_changes_while_it_is_read_is_read_again() {
-    let mut place = Place::new("");
-    let mut watch = start(&place.config()).unwrap().watch;
+    let mut scene = Scene::new("");
+    let mut watch = start(&scene.config()).unwrap().watch;
     let (old, new) = (users(0, 10_000), users(20_000, 30_000));
-    place.write(&old);
-    assert!(place.look(&mut watch, SECOND, old.len() / 2).is_none());
-    place.write(&new);
+    scene.write(&old);
+    assert!(scene.look(&mut watch, SECOND, old.len() / 2).is_none());
+    scene.write(&new);
     let mut change = None;
     while change.is_none() {
-        change = place.look(&mut watch, AT_ONCE, 10 * CHECK_BUDGET);
+        change = scene.look(&mut watch, AT_ONCE, 10 * CHECK_BUDGET);
     }
     let change = change.unwrap();
     assert!(has(&change, "user20000") && has(&change, "user29999") && !has(&change, "user0"));
@@ -245,30 +245,30 @@ fn a_file_that_changes_while_it_is_read_is_read_again() {
 fn a_change_in_the_same_second_to_the_same_size_is_noticed() {
     // A little ahead, so that it is fresh however slow this machine is.
     let now = SystemTime::now() + SECOND;
-    let mut place = Place::new("CORP\\alice\n");
-    place.changed_at(now);
-    let mut watch = start(&place.config()).unwrap().watch;
-    assert!(place.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
-    place.write("CORP\\carol\n");
-    place.changed_at(now);
-    assert!(place.look(&mut watch, SECOND, CHECK_BUDGET).is_none(), "it looks as before");
-    let change = place.look(&mut watch, 2 * SECOND, CHECK_BUDGET).expect("a file so fresh is read again");
+    let mut scene = Scene::new("CORP\\alice\n");
+    scene.changed_at(now);
+    let mut watch = start(&scene.config()).unwrap().watch;
+    assert!(scene.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
+    scene.write("CORP\\carol\n");
+    scene.changed_at(now);
+    assert!(scene.look(&mut watch, SECOND, CHECK_BUDGET).is_none(), "it looks as before");
+    let change = scene.look(&mut watch, 2 * SECOND, CHECK_BUDGET).expect("a file so fresh is read again");
     assert!(has(&change, "carol") && !has(&change, "alice"));
 }
 
 #[test]
 fn a_file_that_was_not_changed_lately_is_not_read_again() {
     let old = SystemTime::now() - Duration::from_secs(3_600);
-    let mut place = Place::new("CORP\\alice\n");
-    place.changed_at(old);
-    File::options().write(true).open(place.config()).unwrap().set_modified(old).unwrap();
-    let mut watch = start(&place.config()).unwrap().watch;
-    assert!(place.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
+    let mut scene = Scene::new("CORP\\alice\n");
+    scene.changed_at(old);
+    File::options().write(true).open(scene.config()).unwrap().set_modified(old).unwrap();
+    let mut watch = start(&scene.config()).unwrap().watch;
+    assert!(scene.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());
     // With that trick the change would go unnoticed; what is asserted is that nothing was read.
-    place.write("CORP\\carol\n");
-    place.changed_at(old);
+    scene.write("CORP\\carol\n");
+    scene.changed_at(old);
     for _ in 0..5 {
-        assert!(place.look(&mut watch, SECOND, CHECK_BUDGET).is_none());
+        assert!(scene.look(&mut watch, SECOND, CHECK_BUDGET).is_none());
     }
 }
 
@@ -289,20 +289,20 @@ fn a_network_drive_is_refused() {
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_no_list() {
-    let place = Place::new("");
-    std::fs::remove_file(place.members()).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(place.members()).status().unwrap();
+    let scene = Scene::new("");
+    std::fs::remove_file(scene.members()).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(scene.members()).status().unwrap();
     assert!(made.success());
-    let errors = load(&place.config()).unwrap_err();
+    let errors = load(&scene.config()).unwrap_err();
     assert_eq!(errors.mistakes()[0].what, "the members file `g.txt`: it is not an ordinary file");
 }
 
 #[test]
 fn a_configuration_names_the_files_that_it_depends_on() {
-    let place = Place::new("alice\n");
-    let mut files = load(&place.config()).unwrap().bundle.files();
+    let scene = Scene::new("alice\n");
+    let mut files = load(&scene.config()).unwrap().bundle.files();
     files.sort();
-    assert_eq!(files, [place.members(), place.config()]);
+    assert_eq!(files, [scene.members(), scene.config()]);
 }
 
 #[test]

@@ -9,16 +9,16 @@ const ALLOW: &str = "default.action = \"allow\"\n";
 const DENY: &str = "default.action = \"deny\"\n# and a comment\n";
 const BROKEN: &str = "default.action = \"dney\"\n";
 
-struct Place {
+struct Scene {
     folder: tempfile::TempDir,
     now: Instant,
 }
 
-impl Place {
+impl Scene {
     fn new(text: &str) -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap(), now: Instant::now() };
-        place.write(text);
-        place
+        let scene = Self { folder: tempfile::tempdir().unwrap(), now: Instant::now() };
+        scene.write(text);
+        scene
     }
 
     fn path(&self) -> PathBuf {
@@ -50,94 +50,94 @@ fn hash(path: &Path) -> String {
 
 #[test]
 fn a_change_is_in_force_a_mistake_is_reported_once_and_so_is_its_correction() {
-    let mut place = Place::new(ALLOW);
-    let mut watch = start(&place.path()).unwrap().watch;
-    assert_eq!(place.look(&mut watch), "nothing");
-    place.write(DENY);
-    assert_eq!(place.look(&mut watch), hash(&place.path()));
-    place.write(BROKEN);
-    assert_eq!(place.look(&mut watch), "`dney` is not a valid value");
-    assert_eq!(place.look(&mut watch), "nothing");
-    place.write(&format!("{BROKEN}# still\n"));
-    assert_eq!(place.look(&mut watch), "`dney` is not a valid value");
-    std::fs::remove_file(place.path()).unwrap();
-    assert!(place.look(&mut watch).starts_with("it cannot be read"));
-    std::fs::create_dir(place.path()).unwrap();
-    assert_eq!(place.look(&mut watch), "it is a directory");
-    std::fs::remove_dir(place.path()).unwrap();
+    let mut scene = Scene::new(ALLOW);
+    let mut watch = start(&scene.path()).unwrap().watch;
+    assert_eq!(scene.look(&mut watch), "nothing");
+    scene.write(DENY);
+    assert_eq!(scene.look(&mut watch), hash(&scene.path()));
+    scene.write(BROKEN);
+    assert_eq!(scene.look(&mut watch), "`dney` is not a valid value");
+    assert_eq!(scene.look(&mut watch), "nothing");
+    scene.write(&format!("{BROKEN}# still\n"));
+    assert_eq!(scene.look(&mut watch), "`dney` is not a valid value");
+    std::fs::remove_file(scene.path()).unwrap();
+    assert!(scene.look(&mut watch).starts_with("it cannot be read"));
+    std::fs::create_dir(scene.path()).unwrap();
+    assert_eq!(scene.look(&mut watch), "it is a directory");
+    std::fs::remove_dir(scene.path()).unwrap();
     // As it was before: it says that it is good again.
-    place.write(DENY);
-    assert_eq!(place.look(&mut watch), hash(&place.path()));
-    assert_eq!(place.look(&mut watch), "nothing");
+    scene.write(DENY);
+    assert_eq!(scene.look(&mut watch), hash(&scene.path()));
+    assert_eq!(scene.look(&mut watch), "nothing");
 }
 
 #[test]
 fn it_looks_at_most_once_a_second() {
-    let mut place = Place::new(ALLOW);
-    let mut watch = start(&place.path()).unwrap().watch;
-    assert_eq!(place.look(&mut watch), "nothing");
-    place.write(DENY);
-    place.now += Duration::from_millis(999);
-    assert_eq!(text(watch.check(place.now)), "nothing");
-    place.now += Duration::from_millis(1);
-    assert_eq!(text(watch.check(place.now)), hash(&place.path()));
+    let mut scene = Scene::new(ALLOW);
+    let mut watch = start(&scene.path()).unwrap().watch;
+    assert_eq!(scene.look(&mut watch), "nothing");
+    scene.write(DENY);
+    scene.now += Duration::from_millis(999);
+    assert_eq!(text(watch.check(scene.now)), "nothing");
+    scene.now += Duration::from_millis(1);
+    assert_eq!(text(watch.check(scene.now)), hash(&scene.path()));
 }
 
 #[test]
 fn a_members_file_counts_as_part_of_it() {
-    let mut place = Place::new(&format!("{ALLOW}groups.g.members_file = \"g.txt\"\n"));
-    let members = place.folder.path().join("g.txt");
+    let mut scene = Scene::new(&format!("{ALLOW}groups.g.members_file = \"g.txt\"\n"));
+    let members = scene.folder.path().join("g.txt");
     std::fs::write(&members, "alice\n").unwrap();
-    let started = start(&place.path()).unwrap();
+    let started = start(&scene.path()).unwrap();
     let mut watch = started.watch;
     let before = format!("valid {}", started.config.hash);
     std::fs::write(&members, "alice\nbob\n").unwrap();
-    let after = place.look(&mut watch);
-    assert_eq!(after, hash(&place.path()));
+    let after = scene.look(&mut watch);
+    assert_eq!(after, hash(&scene.path()));
     assert_ne!(after, before);
     std::fs::remove_file(&members).unwrap();
-    assert!(place.look(&mut watch).starts_with("the members file `g.txt`: it cannot be read"));
+    assert!(scene.look(&mut watch).starts_with("the members file `g.txt`: it cannot be read"));
     // The last good one has the members with it.
-    let started = start(&place.path()).unwrap();
+    let started = start(&scene.path()).unwrap();
     assert_eq!(format!("valid {}", started.config.hash), after);
     assert!(matches!(started.problem, Some(StartProblem::Broken(_))));
 }
 
 #[test]
 fn the_last_good_one_serves_at_the_next_start() {
-    let place = Place::new(DENY);
-    let good = start(&place.path()).unwrap().config.hash.clone();
+    let scene = Scene::new(DENY);
+    let good = start(&scene.path()).unwrap().config.hash.clone();
     for broken in [BROKEN, "not TOML at all", "", "journal.folder = 7\n"] {
-        place.write(broken);
-        let started = start(&place.path()).unwrap();
+        scene.write(broken);
+        let started = start(&scene.path()).unwrap();
         assert_eq!(started.config.hash, good);
         assert!(matches!(started.problem, Some(StartProblem::Broken(_))));
     }
-    std::fs::remove_file(place.path()).unwrap();
-    assert_eq!(start(&place.path()).unwrap().config.hash, good);
+    std::fs::remove_file(scene.path()).unwrap();
+    assert_eq!(start(&scene.path()).unwrap().config.hash, good);
     // If it is damaged in the journal's folder, the copy beside the file is used. If that is damaged too, there is
     // none.
-    std::fs::write(last_good(&place.folder.path().join("journal")), "{").unwrap();
-    assert_eq!(start(&place.path()).unwrap().config.hash, good);
-    std::fs::write(place.folder.path().join("rasadmin.toml.last-good.json"), "{").unwrap();
-    place.write(BROKEN);
-    assert_eq!(start(&place.path()).unwrap_err().mistakes()[0].what, "`dney` is not a valid value");
+    std::fs::write(last_good(&scene.folder.path().join("journal")), "{").unwrap();
+    assert_eq!(start(&scene.path()).unwrap().config.hash, good);
+    std::fs::write(scene.folder.path().join("rasadmin.toml.last-good.json"), "{").unwrap();
+    scene.write(BROKEN);
+    assert_eq!(start(&scene.path()).unwrap_err().mistakes()[0].what, "`dney` is not a valid value");
 }
 
 #[test]
 fn it_lies_in_the_journals_folder_wherever_that_is_and_beside_the_file() {
     for (named, folder) in [("", "journal"), ("journal.folder = \"elsewhere/j\"\n", "elsewhere/j")] {
-        let place = Place::new(&format!("{named}{ALLOW}"));
-        let good = start(&place.path()).unwrap().config.hash.clone();
-        let kept = place.folder.path().join(folder).join("last-good.json");
-        let beside = place.folder.path().join("rasadmin.toml.last-good.json");
+        let scene = Scene::new(&format!("{named}{ALLOW}"));
+        let good = start(&scene.path()).unwrap().config.hash.clone();
+        let kept = scene.folder.path().join(folder).join("last-good.json");
+        let beside = scene.folder.path().join("rasadmin.toml.last-good.json");
         assert_eq!(std::fs::read(&kept).unwrap(), std::fs::read(&beside).unwrap());
-        place.write(&format!("{named}{BROKEN}"));
+        scene.write(&format!("{named}{BROKEN}"));
         // Either is enough.
         for gone in [&kept, &beside] {
             let text = std::fs::read(gone).unwrap();
             std::fs::remove_file(gone).unwrap();
-            assert_eq!(start(&place.path()).unwrap().config.hash, good, "without {}", gone.display());
+            assert_eq!(start(&scene.path()).unwrap().config.hash, good, "without {}", gone.display());
             std::fs::write(gone, text).unwrap();
         }
     }
@@ -147,27 +147,27 @@ fn it_lies_in_the_journals_folder_wherever_that_is_and_beside_the_file() {
 #[test]
 fn a_journals_folder_that_is_named_serves_a_file_of_another_name() {
     let named = "journal.folder = \"j\"\n";
-    let place = Place::new(&format!("{named}{ALLOW}"));
-    let good = start(&place.path()).unwrap().config.hash.clone();
-    let renamed = place.folder.path().join("new.toml");
+    let scene = Scene::new(&format!("{named}{ALLOW}"));
+    let good = start(&scene.path()).unwrap().config.hash.clone();
+    let renamed = scene.folder.path().join("new.toml");
     std::fs::write(&renamed, format!("{named}{BROKEN}")).unwrap();
     assert_eq!(start(&renamed).unwrap().config.hash, good);
 }
 
 #[test]
 fn files_that_are_no_text() {
-    let place = Place::new("");
+    let scene = Scene::new("");
     for (bytes, what) in [
         (&b"\xff\xfed\0e\0"[..], "it is UTF-16"),
         (&b"# one\n# \xe4\n"[..], "line 2 is not UTF-8"),
         (&[b'#'; (16 << 20) + 1], "it is larger than 16 MiB"),
     ] {
-        std::fs::write(place.path(), bytes).unwrap();
-        assert_eq!(load(&place.path()).unwrap_err().mistakes()[0].what, what);
+        std::fs::write(scene.path(), bytes).unwrap();
+        assert_eq!(load(&scene.path()).unwrap_err().mistakes()[0].what, what);
     }
     // Windows' Notepad begins a file with a byte order mark.
-    std::fs::write(place.path(), format!("\u{feff}{ALLOW}")).unwrap();
-    load(&place.path()).unwrap();
+    std::fs::write(scene.path(), format!("\u{feff}{ALLOW}")).unwrap();
+    load(&scene.path()).unwrap();
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn the_first_place_that_has_one() {
     assert_eq!(find(&places), Ok(file(3)));
     std::fs::write(file(2), ALLOW).unwrap();
     assert_eq!(find(&places), Ok(file(2)));
-    // Named on purpose and not there: an error, not the next place.
+    // Named on purpose and not there: an error, not the next location.
     let named = Locations { registry: Some(file(1)), ..places.clone() };
     assert!(find(&named).unwrap_err().to_string().contains("the registry's ConfigPath names it"));
     std::fs::write(file(1), ALLOW).unwrap();
@@ -207,13 +207,13 @@ mod poisoned {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
     /// A good configuration was kept in both places, and is broken now: its hash, and the places.
-    fn kept() -> (Place, String, [PathBuf; 2]) {
-        let place = Place::new(DENY);
-        let good = start(&place.path()).unwrap().config.hash.clone();
-        let journal = last_good(&place.folder.path().join("journal"));
-        let beside = place.folder.path().join("rasadmin.toml.last-good.json");
-        place.write(BROKEN);
-        (place, good, [journal, beside])
+    fn kept() -> (Scene, String, [PathBuf; 2]) {
+        let scene = Scene::new(DENY);
+        let good = start(&scene.path()).unwrap().config.hash.clone();
+        let journal = last_good(&scene.folder.path().join("journal"));
+        let beside = scene.folder.path().join("rasadmin.toml.last-good.json");
+        scene.write(BROKEN);
+        (scene, good, [journal, beside])
     }
 
     /// What another user wants to be in force.
@@ -230,42 +230,42 @@ mod poisoned {
 
     #[test]
     fn one_that_others_can_write_is_not_used_but_the_other_is() {
-        let (place, good, [journal, beside]) = kept();
+        let (scene, good, [journal, beside]) = kept();
         poison(&journal);
-        assert_ne!(start(&place.path()).unwrap().config.hash, good, "it would be obeyed");
+        assert_ne!(start(&scene.path()).unwrap().config.hash, good, "it would be obeyed");
         for mode in [0o666, 0o606, 0o660] {
             fs::set_permissions(&journal, Permissions::from_mode(mode)).unwrap();
-            assert_eq!(start(&place.path()).unwrap().config.hash, good, "{mode:o}");
+            assert_eq!(start(&scene.path()).unwrap().config.hash, good, "{mode:o}");
         }
         fs::set_permissions(&beside, Permissions::from_mode(0o666)).unwrap();
-        assert!(start(&place.path()).is_err());
+        assert!(start(&scene.path()).is_err());
     }
 
     #[test]
     fn a_copy_of_another_user_is_not_used_but_the_other_is() {
-        let (place, good, [journal, beside]) = kept();
+        let (scene, good, [journal, beside]) = kept();
         poison(&journal);
         if chown(&journal, Some(65_534), None).is_err() {
             return eprintln!("skipped: only root can give a file away");
         }
-        assert_eq!(start(&place.path()).unwrap().config.hash, good);
+        assert_eq!(start(&scene.path()).unwrap().config.hash, good);
         chown(&beside, Some(65_534), None).unwrap();
-        assert!(start(&place.path()).is_err());
+        assert!(start(&scene.path()).is_err());
     }
 
     #[test]
     fn rights_in_a_scratch_folder_do_not_matter() {
-        let (place, good, [journal, beside]) = kept();
+        let (scene, good, [journal, beside]) = kept();
         fs::remove_file(beside).unwrap();
         fs::set_permissions(&journal, Permissions::from_mode(0o666)).unwrap();
-        fs::write(place.folder.path().join("rasadmin-scratch"), "").unwrap();
-        assert_eq!(start(&place.path()).unwrap().config.hash, good);
+        fs::write(scene.folder.path().join("rasadmin-scratch"), "").unwrap();
+        assert_eq!(start(&scene.path()).unwrap().config.hash, good);
     }
 
     #[test]
     fn they_are_ours_alone_and_take_the_place_of_what_others_can_write() {
-        let (place, _, [journal, beside]) = kept();
-        place.write(DENY);
+        let (scene, _, [journal, beside]) = kept();
+        scene.write(DENY);
         let planted = PathBuf::from(format!("{}.new-{}", journal.display(), std::process::id()));
         fs::write(&planted, "").unwrap();
         fs::set_permissions(&planted, Permissions::from_mode(0o666)).unwrap();
@@ -274,7 +274,7 @@ mod poisoned {
             // The same text: only its rights are a reason to write it again.
             fs::set_permissions(kept, Permissions::from_mode(0o666)).unwrap();
         }
-        start(&place.path()).unwrap();
+        start(&scene.path()).unwrap();
         assert_eq!((mode(&journal), mode(&beside), mode(journal.parent().unwrap())), (0o600, 0o600, 0o700));
     }
 }

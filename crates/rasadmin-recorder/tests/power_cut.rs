@@ -13,7 +13,7 @@ mod trace;
 
 use disk::{Disk, Kept, Random};
 use rasadmin_engine::state::Checkpoint;
-use rasadmin_engine::{Answer, Event as Told, Name, State, Tunnel::Sstp};
+use rasadmin_engine::{Answer, Event as EngineEvent, Name, State, Tunnel::Sstp};
 use rasadmin_journal::{Follower, Item};
 use rasadmin_recorder::{Recorder, Verdict, present};
 use std::collections::BTreeSet;
@@ -166,10 +166,12 @@ fn look(journal: &Path, cut: &str, promises: &Promises, outcome: &mut Outcome) -
                 Item::Record(record) => {
                     let record_ = rasadmin_recorder::decode(record.payload).unwrap().record;
                     match &record_.event {
-                        Told::Connection(event) if record_.answer == Answer::Accept => {
+                        EngineEvent::Connection(event) if record_.answer == Answer::Accept => {
                             found.accepts.insert(event.handle);
                         }
-                        Told::Hangup(event) if record_.ended().count() == 1 => drop(found.hangups.insert(event.handle)),
+                        EngineEvent::Hangup(event) if record_.ended().count() == 1 => {
+                            drop(found.hangups.insert(event.handle))
+                        }
                         _ => {}
                     }
                     state.apply(&record_);

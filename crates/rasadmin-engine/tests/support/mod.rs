@@ -44,7 +44,7 @@ impl Scene {
         let server = Name::new("VPN1");
         let mut scene =
             Self { state, config, at, records: Vec::new(), process: Process(1), instance: Id(1), server, chance: 0 };
-        scene.tell(Event::InstanceStarted { instance: Id(1) });
+        scene.handle(Event::InstanceStarted { instance: Id(1) });
         scene
     }
 
@@ -56,7 +56,7 @@ impl Scene {
     /// RRAS's processes have died, and a new instance starts.
     pub fn restart(&mut self) {
         self.instance = Id(self.instance.0 + 1);
-        self.tell(Event::InstanceStarted { instance: self.instance });
+        self.handle(Event::InstanceStarted { instance: self.instance });
     }
 
     pub fn wait(&mut self, seconds: u64) {
@@ -78,7 +78,7 @@ impl Scene {
         Context::new(&self.config, &self.server, self.instance, self.process)
     }
 
-    pub fn tell(&mut self, event: Event) -> Record {
+    pub fn handle(&mut self, event: Event) -> Record {
         let now = Now { at: self.at, random: self.random() };
         let record = decide(&self.state, &self.context(), &event, &now);
         self.keep(record)
@@ -119,27 +119,27 @@ impl Scene {
     // RRAS's calls.
 
     pub fn address(&mut self, user: &str, port: &str, offer: &str) -> Result<String, String> {
-        answer(&self.tell(Event::Address(address(user, port, calls::offer(offer)))))
+        answer(&self.handle(Event::Address(address(user, port, calls::offer(offer)))))
     }
 
     pub fn release(&mut self, user: &str, port: &str, address: &str) -> Record {
-        self.tell(Event::Release(release(user, port, address)))
+        self.handle(Event::Release(release(user, port, address)))
     }
 
     pub fn connect(&mut self, event: ConnectionEvent) -> Result<(), String> {
-        verdict(&self.tell(Event::Connection(event)))
+        verdict(&self.handle(Event::Connection(event)))
     }
 
     pub fn link(&mut self, handle: u64, port: &str) -> Result<(), String> {
-        verdict(&self.tell(Event::Link(link(handle, port, Tunnel::Sstp))))
+        verdict(&self.handle(Event::Link(link(handle, port, Tunnel::Sstp))))
     }
 
     pub fn link_hangup(&mut self, handle: u64, port: &str) -> Record {
-        self.tell(Event::LinkHangup(link(handle, port, Tunnel::Sstp)))
+        self.handle(Event::LinkHangup(link(handle, port, Tunnel::Sstp)))
     }
 
     pub fn hangup(&mut self, event: ConnectionEvent) -> Record {
-        self.tell(Event::Hangup(event))
+        self.handle(Event::Hangup(event))
     }
 
     /// A whole session begins: address, connection, link.
@@ -301,7 +301,7 @@ pub fn six(user: &str, port: &str) -> Event {
 }
 
 pub fn given6(scene: &mut Scene, user: &str, port: &str) -> Address {
-    match scene.tell(six(user, port)).answer {
+    match scene.handle(six(user, port)).answer {
         Answer::Address(given) => Address { family: Family::Ipv6, number: given.number },
         other => panic!("{other:?}"),
     }

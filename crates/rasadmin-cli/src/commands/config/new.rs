@@ -204,7 +204,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// Whatever is answered, the result is valid, or the fault is told.
+    /// All answers make a valid configuration, or an error says what is wrong.
     #[test]
     fn all_answers_make_a_valid_configuration() {
         for bits in 0..64_u8 {
