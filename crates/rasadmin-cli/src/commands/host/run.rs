@@ -560,7 +560,7 @@ fn json_report(
         },
         peak: day.peak,
         expectations: scenario.expectations.len(),
-        faults: scenario.faults(&day),
+        faults: scenario.faults(day),
         functions: functions.collect(),
         outcomes: outcomes.collect(),
         denied: summary.map(Summary::denied),
