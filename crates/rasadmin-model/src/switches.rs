@@ -1,4 +1,4 @@
-//! What a run has of faults, and which reading of each unproven point of RRAS's behaviour holds in it.
+//! The faults of a run, and its assumption about each unproven fact of RRAS.
 
 use crate::random::Random;
 
