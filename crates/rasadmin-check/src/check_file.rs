@@ -38,20 +38,20 @@ pub fn check_with(path: &Path, options: &Options, about_to: &mut dyn FnMut(Check
 fn not_run(image: &Image, path: &Path, options: &Options) -> Option<NotRun> {
     let why = |why: &str| Some(NotRun { why: why.into(), command: None });
     if options.static_only {
-        return why("not asked for");
+        return why("you chose the static checks only");
     }
     if !image.right_machine() {
-        return why("it is not for this machine, and not for RRAS");
+        return why("neither this machine nor RRAS can load it");
     }
     if image.loads_here() {
         return None;
     }
     match image.format {
         Format::Pe => Some(NotRun {
-            why: "a Windows DLL is run on Windows or under Wine".into(),
+            why: "a Windows DLL runs only on Windows or under Wine".into(),
             command: Some(format!("wine target/windows/rasadmin.exe check {}", quoted(path))),
         }),
-        Format::Elf => why("a native library is run on Linux"),
+        Format::Elf => why("a native library runs only on Linux"),
     }
 }
 

@@ -82,7 +82,7 @@ impl Report {
         }
         if counts.is_empty() {
             let not_run = self.not_run.is_some();
-            counts.push(if not_run { "the checks that were run passed" } else { "every check passed" }.into());
+            counts.push(if not_run { "all checks that ran passed" } else { "every check passed" }.into());
         }
         format!("{first}: {}.", counts.join(", "))
     }

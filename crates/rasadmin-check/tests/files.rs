@@ -1,4 +1,5 @@
-//! The checks that read the file: what they find in DLLs built byte by byte, on every platform; and files that are none.
+//! The static checks: their findings in DLLs that are built byte by byte, on every platform, and files that are not
+//! libraries.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -39,7 +40,7 @@ fn check_as(dll: &Dll<'_>, profile: Option<Profile>) -> Report {
     check(&path, &options).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// What a DLL with these exports gets, but for the IKEv2 and NT 4 warnings.
+/// The findings about a DLL with these exports, without the IKEv2 and NT 4 warnings.
 fn findings(exports: &[&str]) -> Vec<(Check, Outcome)> {
     let report = check_dll(&Dll { exports, ..Dll::default() });
     interesting(&report)
@@ -113,20 +114,20 @@ fn half_pairs() {
     let fails = [(Check::AddressPairs, Outcome::Fail)];
     assert_eq!(findings(&with(&["MprAdminGetIpAddressForUser"])), fails);
     assert_eq!(findings(&with(&["MprAdminReleaseIpv6AddressForUser"])), fails);
-    // Shipping Windows looks at the table only.
+    // Shipping Windows looks only at the table.
     assert_eq!(
         findings(&with(&["MprAdminInitializeDllEx", "MprAdminGetIpAddressForUser"])),
         [(Check::AddressPairs, Outcome::Warning)]
     );
 }
 
-/// REVISION_1, of which AcceptNewLink has another name.
+/// REVISION_1, with another name for AcceptNewLink.
 fn renamed(name: &'static str) -> Vec<&'static str> {
     REVISION_1.into_iter().map(|n| if n == "MprAdminAcceptNewLink" { name } else { n }).collect()
 }
 
 #[test]
-fn names_in_disguise_are_recognised() {
+fn wrong_names_are_recognised() {
     for (name, check) in [
         ("_MprAdminAcceptNewLink@8", Check::DecoratedNames),
         ("?MprAdminAcceptNewLink@@YAHPEAX0@Z", Check::MangledNames),
@@ -145,7 +146,7 @@ fn names_in_disguise_are_recognised() {
         let finding = report.finding(check).unwrap();
         assert_eq!(finding.message, format!("MprAdminAcceptNewLink is exported as {name}"));
         assert!(finding.problem.as_ref().unwrap().remedy.len() > 20);
-        // Beside the right name, a wrong one does no harm.
+        // If the right name is exported, too, a wrong one does no harm.
         assert_eq!(findings(&with(&[name])), []);
     }
 }
@@ -154,7 +155,7 @@ fn names_in_disguise_are_recognised() {
 fn exports_without_names() {
     let report = check_dll(&Dll { unnamed: 7, ..Dll::default() });
     assert!(interesting(&report).contains(&(Check::OrdinalOnly, Outcome::Fail)));
-    // Somebody's private exports beside the right ones are his own business.
+    // Private exports without a name do no harm if the required functions have names.
     let report = check_dll(&Dll { exports: &REVISION_1, unnamed: 7, ..Dll::default() });
     assert_eq!(interesting(&report), []);
 }
@@ -195,7 +196,7 @@ fn a_dll_beside_it_is_not_found_by_the_loader() {
         assert!(finding.message.starts_with("it needs Vendor.dll"), "{}", finding.message);
         (finding.outcome, report.exit_code())
     };
-    // On Windows System32 tells; elsewhere nobody knows.
+    // On Windows, the checker looks into System32. On other platforms it cannot know.
     let unknown = if cfg!(windows) { (Outcome::Fail, 1) } else { (Outcome::Warning, 0) };
     assert_eq!(outcome(), unknown);
     std::fs::write(folder.path().join("vendor.dll"), "").unwrap();
@@ -231,7 +232,7 @@ fn a_dll_that_breaks_when_it_is_moved_fails() {
     assert_eq!((found, code), (vec![], 0));
 }
 
-/// On Windows the checker would try to load it, and fail: its functions lie outside the file.
+/// On Windows the checker would try to load the file and fail, because its functions are outside the file.
 #[cfg(not(windows))]
 #[test]
 fn off_windows_the_report_says_how_to_run_the_rest() {
@@ -246,7 +247,7 @@ fn off_windows_the_report_says_how_to_run_the_rest() {
     assert!(report.render(200, false).contains(command.as_str()));
 }
 
-/// One line that says what is wrong.
+/// What is wrong with a file. Asserts that the error is one line.
 fn refused(path: &Path) -> String {
     let error = check(path, &options()).expect_err(&path.display().to_string());
     let line = error.to_string();
@@ -256,7 +257,7 @@ fn refused(path: &Path) -> String {
 }
 
 #[test]
-fn files_that_are_no_library() {
+fn files_that_are_not_libraries() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
@@ -269,7 +270,7 @@ fn files_that_are_no_library() {
     assert_eq!(refused(&file("empty.dll", b"")), "it is empty");
     assert_eq!(refused(&file("text.dll", b"[VPN]\nserver=x\n")), "it is not a library");
     assert_eq!(refused(&file("cut.dll", &dll[..700])), "it is truncated: a Windows library of 700 bytes");
-    // An ELF header that says 64-bit, little-endian, for a machine that nobody has here.
+    // An ELF header that says 64-bit, little-endian, and a machine that does not run these tests.
     let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
     elf.resize(64, 0);
     elf[16] = 3;
@@ -280,7 +281,7 @@ fn files_that_are_no_library() {
 }
 
 #[test]
-fn a_native_library_cut_anywhere_is_an_error_and_never_a_panic() {
+fn a_truncated_native_library_is_an_error_and_never_a_panic() {
     let whole = std::fs::read(misbehave()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut");

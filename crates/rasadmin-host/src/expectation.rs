@@ -33,7 +33,7 @@ impl Expectation {
         let other = self.differs_from.as_deref().and_then(of);
         let (mut expected, mut found) = (self.kind.name().to_owned(), String::new());
         match outcome {
-            None => found.push_str("not asked for: the run did not come so far"),
+            None => found.push_str("no outcome: the run ended before this session"),
             Some(outcome) => {
                 found.push_str(OutcomeKind::of(outcome).name());
                 if let Some(why) = outcome.refused.or(outcome.cut) {

@@ -48,8 +48,8 @@ fn report(write: impl Fn(&[u8])) {
     write(b" faulted in ");
     write(function.as_bytes());
     write(
-        b": it touched memory that is not its own (arguments end at an inaccessible page).\n  RRAS would have gone \
-            down with it. `rasadmin check` on the file says which argument.\n",
+        b": it accessed memory that is not its own (arguments end at an inaccessible page).\n  RRAS would have \
+            crashed, too. Run `rasadmin check` on the DLL to find the argument.\n",
     );
 }
 

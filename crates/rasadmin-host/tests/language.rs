@@ -525,9 +525,12 @@ fn errors_name_file_line_and_what_was_expected() {
             "08:00:00 address a user=a tunnel=sstp from=203.0.113.1\n08:01:00 link a".to_owned(),
             "day:5: `a` has its addresses only",
         ),
-        (format!("{ALICE}\n09:00:00 clock +01:00:00"), "day:5: the clock can be stepped where the setting `day`"),
+        (format!("{ALICE}\n09:00:00 clock +01:00:00"), "day:5: `clock` needs the setting `day`"),
         (format!("{day}\n{ALICE}\n09:00:00 clock 01:00:00"), "day:6: `01:00:00` is not a valid step of the clock"),
-        (format!("{ALICE}\n09:00:00 kill address"), "day:5: the address functions have a process of their own with"),
+        (
+            format!("{ALICE}\n09:00:00 kill address"),
+            "day:5: the address functions have a process of their own only with",
+        ),
         (format!("{ALICE}\n09:00:00 kill everybody"), "day:5: did not expect `everybody` here"),
         (format!("{ALICE}\n09:00:00 kill\n10:00:00 link alice"), "day:6: the session `alice` has ended before"),
         (

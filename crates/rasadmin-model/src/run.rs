@@ -15,7 +15,7 @@ const INTERVAL: usize = 1000;
 pub struct Plan {
     /// The seed.
     pub seed: u64,
-    /// Faults and readings.
+    /// Faults and assumptions.
     pub switches: Switches,
     /// The steps.
     pub steps: Vec<Step>,

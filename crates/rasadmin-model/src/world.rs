@@ -78,7 +78,7 @@ pub struct GivenAddress {
 
 /// The simulation.
 pub struct World<'e, E: ?Sized> {
-    /// Faults and readings.
+    /// Faults and assumptions.
     pub switches: Switches,
     /// The configuration.
     pub settings: Settings,

@@ -133,11 +133,11 @@ fn turn() -> MutexGuard<'static, ()> {
     *world() = World::default();
     ERRORS.store(0, SeqCst);
     assert_eq!(MprAdminInitializeDll(), NO_ERROR);
-    assert_eq!(seen(), ["initialize"]);
+    assert_eq!(events(), ["initialize"]);
     turn
 }
 
-fn seen() -> Vec<String> {
+fn events() -> Vec<String> {
     std::mem::take(&mut world().events)
 }
 
@@ -167,7 +167,7 @@ fn hold() {
     world().hold = true;
 }
 
-fn let_go() {
+fn release_calls() {
     world().hold = false;
     RELEASED.notify_all();
 }
@@ -192,12 +192,12 @@ fn it_waits_for_the_calls_inside_and_lets_no_other_in() {
             thread::yield_now();
         }
         assert_eq!(address(), (ERROR_NOT_READY, 5, FALSE));
-        assert_eq!(seen(), Vec::<String>::new(), "not before they have left");
-        let_go();
+        assert_eq!(events(), Vec::<String>::new(), "not before they have left");
+        release_calls();
         assert!(links.into_iter().all(|link| link.join().unwrap() == TRUE), "those inside get their own answer");
         assert_eq!(ending.join().unwrap(), NO_ERROR);
     });
-    assert_eq!(seen(), ["terminate", "dropped"]);
+    assert_eq!(events(), ["terminate", "dropped"]);
     assert_eq!(ERRORS.load(SeqCst), 0);
 }
 
@@ -209,7 +209,7 @@ fn after_the_deadline_the_dll_is_told_and_a_later_initialise_starts_afresh() {
         let links: Vec<_> = (0..4).map(|_| scope.spawn(link)).collect();
         wait_for_links(4);
         assert_eq!(terminate(Duration::ZERO), ERROR_BUSY);
-        assert_eq!(seen(), ["terminate among calls", "MprAdminAcceptNewLink 4"], "and it is not dropped under them");
+        assert_eq!(events(), ["terminate among calls", "MprAdminAcceptNewLink 4"], "and it is not dropped under them");
         // Each return type has its safe answer.
         assert_eq!((connection(), link()), (FALSE, FALSE));
         assert_eq!(address(), (ERROR_NOT_READY, 5, FALSE));
@@ -218,24 +218,24 @@ fn after_the_deadline_the_dll_is_told_and_a_later_initialise_starts_afresh() {
             MprAdminConnectionHangupNotification(&mut RAS_CONNECTION_0::default(), &mut RAS_CONNECTION_1::default());
             MprAdminReleaseIpAddress([97, 0].as_ptr(), [97, 0].as_ptr(), &mut 5);
         }
-        assert_eq!(seen(), Vec::<String>::new());
+        assert_eq!(events(), Vec::<String>::new());
         assert_eq!(terminate(Duration::ZERO), NO_ERROR, "there is nothing left to end");
 
         assert_eq!(MprAdminInitializeDll(), NO_ERROR);
         assert_eq!((connection(), address().0), (TRUE, NO_ERROR));
         // The library that it shares with the earlier instance is still in use.
         assert_eq!(terminate(Duration::ZERO), ERROR_BUSY);
-        let told = ["terminate among calls", "MprAdminAcceptNewLink 4"];
-        assert_eq!(seen(), ["initialize", told[0], told[1], "dropped"]);
+        let expected = ["terminate among calls", "MprAdminAcceptNewLink 4"];
+        assert_eq!(events(), ["initialize", expected[0], expected[1], "dropped"]);
 
         assert_eq!(MprAdminInitializeDll(), NO_ERROR);
-        let_go();
+        release_calls();
         assert!(links.into_iter().all(|link| link.join().unwrap() == TRUE));
     });
-    assert_eq!(seen(), ["initialize", "dropped"], "by the last call that had it");
+    assert_eq!(events(), ["initialize", "dropped"], "by the last call that had it");
     assert_eq!(link(), TRUE);
     assert_eq!(terminate(AN_HOUR), NO_ERROR);
-    assert_eq!(seen(), ["terminate", "dropped"]);
+    assert_eq!(events(), ["terminate", "dropped"]);
     assert_eq!(ERRORS.load(SeqCst), 0);
 }
 
@@ -250,7 +250,7 @@ fn the_log_stays_open_for_the_calls_inside() {
         let inside = scope.spawn(link);
         wait_for_links(1);
         assert_eq!(terminate(Duration::ZERO), ERROR_BUSY);
-        let_go();
+        release_calls();
         assert_eq!(inside.join().unwrap(), TRUE);
     });
     let text = std::fs::read_to_string(&path).unwrap();
@@ -276,11 +276,11 @@ fn a_call_that_terminates_waits_for_the_others_only() {
         while address().0 == NO_ERROR {
             thread::yield_now();
         }
-        let_go();
+        release_calls();
         assert_eq!((other.join().unwrap(), ending.join().unwrap()), (TRUE, TRUE));
     });
     assert_eq!(CODE.load(SeqCst), ERROR_BUSY as usize);
-    assert_eq!(seen(), ["terminate among calls", "MprAdminAcceptNewConnection 1", "dropped"]);
+    assert_eq!(events(), ["terminate among calls", "MprAdminAcceptNewConnection 1", "dropped"]);
     assert_eq!(ERRORS.load(SeqCst), 0);
 }
 
@@ -290,7 +290,7 @@ fn a_call_that_panics_is_no_longer_inside() {
     world().act = Some(|| panic!("in a call"));
     assert_eq!((connection(), connection()), (FALSE, FALSE));
     assert_eq!(terminate(AN_HOUR), NO_ERROR);
-    assert_eq!(seen(), ["terminate", "dropped"]);
+    assert_eq!(events(), ["terminate", "dropped"]);
 }
 
 /// Neither works from inside initialise: both return at once, and the log of the running initialise stays open.
@@ -302,7 +302,7 @@ fn initialise_and_terminate_from_inside_initialise_answer_busy() {
     let path = folder.path().join("nested.log");
     let _turn = turn();
     assert_eq!(terminate(AN_HOUR), NO_ERROR);
-    seen();
+    events();
     *PATH.lock().unwrap() = Some(path.clone());
     world().act = Some(|| {
         log::open(PATH.lock().unwrap().as_ref().unwrap()).unwrap();
@@ -316,7 +316,7 @@ fn initialise_and_terminate_from_inside_initialise_answer_busy() {
     assert!(text.contains("another initialise or terminate is still running; the DLL"), "{text}");
     assert!(text.contains("still open"), "{text}");
     world().act = None;
-    assert_eq!((seen(), connection()), (vec!["initialize".to_owned()], TRUE));
+    assert_eq!((events(), connection()), (vec!["initialize".to_owned()], TRUE));
 }
 
 /// Link calls on four threads, while the service starts and stops.
@@ -351,7 +351,7 @@ fn links_on_four_threads_through_many_lives() {
     });
     assert_eq!(ERRORS.load(SeqCst), 0);
     let life = ["terminate", "dropped", "initialize"];
-    assert_eq!(seen(), life.repeat(LIVES));
+    assert_eq!(events(), life.repeat(LIVES));
 }
 
 /// Several threads call terminate at once. One ends the DLL, and none returns before that.
@@ -373,7 +373,7 @@ fn terminates_at_once_end_it_once() {
         while connection() == TRUE {
             thread::yield_now();
         }
-        let_go();
+        release_calls();
         assert_eq!(link.join().unwrap(), TRUE);
         for ending in ending {
             assert_eq!(ending.join().unwrap(), (NO_ERROR, vec!["terminate".to_owned(), "dropped".to_owned()]));

@@ -31,8 +31,8 @@ pub(super) const fn is_boundary(check: Check) -> bool {
 pub(super) const fn effect(check: Check) -> &'static str {
     match check {
         Check::AnswersInTime => {
-            "RRAS makes one call at a time: while a function does not answer, no other client gets in; a fault ends the \
-             Remote Access service."
+            "RRAS makes one call at a time. While a function does not answer, no other client can connect; a crash ends \
+             the Remote Access service."
         }
         Check::ReadsPastConnectionEx
         | Check::ReadsPastConnection
@@ -82,7 +82,7 @@ pub(super) const fn remedy(check: Check) -> &'static str {
         Check::NullPointers => "Check every pointer first: reject, return an error, or do nothing.",
         Check::UnterminatedArrays => "Read a fixed array to its terminator or to its end, whichever comes first.",
         Check::LongUserName => {
-            "Copy no more than fits; refuse a user name of more than 256 letters (UNLEN) with error 87."
+            "Copy no more than fits; refuse a user name of more than 256 characters (UNLEN) with error 87."
         }
         Check::UnknownHeaders => "Check Header.type and Header.size before reading, and read the part you know.",
         Check::RandomStructures => {

@@ -19,7 +19,7 @@ const RELEASE_ROUNDS: u32 = 600;
 /// The result if every call returned.
 fn passed(calls: usize, functions: usize) -> ChildResult {
     match functions {
-        0 => ChildResult::pass("it has no function that this concerns"),
+        0 => ChildResult::pass("it has no function to which this applies"),
         _ => ChildResult::pass(format!("{functions} functions, {calls} calls")),
     }
 }
@@ -126,7 +126,7 @@ pub(super) fn unterminated(dll: &mut LoadedDll<'_>) -> ChildResult {
                 all.push((detail.clone(), guarded(&alone)));
                 let mut to_the_end = ordinary.clone();
                 fill(&mut to_the_end[array.offset..]);
-                all.push((format!("{detail} and no zero behind it"), guarded(&to_the_end)));
+                all.push((format!("{detail} and no zero after it"), guarded(&to_the_end)));
             }
             all
         },

@@ -164,7 +164,7 @@ fn watch(mut child: Running, file: File, options: &Options) -> Ended {
         if lines.read() {
             since = Instant::now();
         }
-        let patience = match &lines.last {
+        let limit = match &lines.last {
             _ if lines.done.is_some() => ENDING,
             Some(Line::Call { .. } | Line::Loading | Line::Unloading) => options.deadline,
             _ => options.deadline.max(OWN_WORK),
@@ -172,7 +172,7 @@ fn watch(mut child: Running, file: File, options: &Options) -> Ended {
         let waited = since.elapsed();
         let status = match exited {
             Ok(Some(status)) => Some(status),
-            Ok(None) if waited < patience => {
+            Ok(None) if waited < limit => {
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(20));
                 continue;
@@ -191,7 +191,7 @@ fn watch(mut child: Running, file: File, options: &Options) -> Ended {
                 End::Broken(format!("it ended before it began: {}", describe(status)))
             }
             (None, None, Some(status)) => End::Died(describe(status)),
-            (None, None, None) => End::Hung(patience),
+            (None, None, None) => End::Hung(limit),
         };
         return lines.end(end);
     }

@@ -70,7 +70,7 @@ pub(super) fn handles_per_call(dll: &mut LoadedDll<'_>) -> ChildResult {
 
 fn handles(dll: &mut LoadedDll<'_>) -> io::Result<ChildResult> {
     if dll.functions().is_empty() {
-        return Ok(ChildResult::pass("it has no function that this concerns"));
+        return Ok(ChildResult::pass("it has no function to which this applies"));
     }
     // In the first round the DLL opens the handles that it keeps.
     (0..SESSIONS).for_each(|n| one_user(dll, n));

@@ -24,9 +24,9 @@ impl Image {
 
     /// Reads the bytes of a library. `Err` has what is wrong, and the remedy.
     pub fn parse(bytes: &[u8]) -> Result<Self, (String, String)> {
-        let again = "copy or build it again";
+        let remedy = "copy or build it again";
         if bytes.is_empty() {
-            return Err(("it is empty".into(), again.into()));
+            return Err(("it is empty".into(), remedy.into()));
         }
         if bytes.starts_with(b"MZ") {
             pe::read(bytes).map_err(|e| explain(e, bytes, "a Windows library"))
@@ -43,10 +43,10 @@ impl Image {
 
 /// What is wrong, and the remedy.
 fn explain(error: Unreadable, bytes: &[u8], kind: &str) -> (String, String) {
-    let again = "copy or build it again".to_owned();
+    let remedy = "copy or build it again".to_owned();
     match error {
-        Unreadable::Truncated => (format!("it is truncated: {kind} of {} bytes", bytes.len()), again),
-        Unreadable::Damaged(why) => (format!("it is damaged, or not a library: {why}"), again),
+        Unreadable::Truncated => (format!("it is truncated: {kind} of {} bytes", bytes.len()), remedy),
+        Unreadable::Damaged(why) => (format!("it is damaged, or not a library: {why}"), remedy),
         Unreadable::OtherMachine(machine) => (
             format!("it is {kind} for {machine}, and this machine is {}", std::env::consts::ARCH),
             "build it for this machine, or give the Windows DLL".into(),
@@ -70,7 +70,7 @@ mod tests {
                 "MprAdminInitializeDll",
                 "MprAdminTerminateDll=OTHER.Stop",
                 "_MprAdminAcceptNewLink@8",
-                "odd\u{1}name",
+                "bad\u{1}name",
             ],
             unnamed: 2,
             imports: &[("KERNEL32.dll", &["Sleep", "ExitThread"]), ("mprapi.dll", &["MprAdminConnectionEnum"])],
@@ -86,7 +86,7 @@ mod tests {
         assert!(image.library && image.right_machine() && !image.built_with_sdk);
         assert_eq!(image.functions().len(), 2);
         assert_eq!(image.exports[1].forward.as_deref(), Some("OTHER.Stop"));
-        assert_eq!(image.exports[3].name, r"odd\u{1}name");
+        assert_eq!(image.exports[3].name, r"bad\u{1}name");
         assert_eq!(image.unnamed_exports, 2);
         let libraries: Vec<_> = image.imports.iter().map(|i| (i.library.as_str(), i.functions.len())).collect();
         assert_eq!(libraries, [("KERNEL32.dll", 2), ("mprapi.dll", 1)]);

@@ -1,21 +1,21 @@
-//! Builds small Windows DLLs byte by byte: files to read, not to run.
+//! Builds small Windows DLLs byte by byte, which can be read but not run.
 
-/// What is in the file.
+/// The contents of the file.
 #[derive(Clone)]
 pub struct Dll<'a> {
     /// 0x8664 (x86-64), 0x014c (x86) and so on.
     pub machine: u16,
-    /// A library, not a program?
+    /// Whether it is a library, not a program.
     pub library: bool,
-    /// Names of exports; `Name=OTHER.Function` is forwarded.
+    /// The names of exports. `Name=OTHER.Function` is forwarded.
     pub exports: &'a [&'a str],
-    /// How many exports without a name.
+    /// The number of exports without a name.
     pub unnamed: u32,
-    /// Libraries, each with the functions imported.
+    /// Libraries, with the functions that are imported from each.
     pub imports: &'a [(&'a str, &'a [&'a str])],
     /// The types of its base relocations: 3 is 32-bit, 10 is 64-bit.
     pub relocations: &'a [u16],
-    /// Does it have the flag DYNAMIC_BASE?
+    /// Whether it has the flag DYNAMIC_BASE.
     pub placed_anywhere: bool,
 }
 

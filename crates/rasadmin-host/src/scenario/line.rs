@@ -82,7 +82,7 @@ impl<'a> Line<'a> {
         match self.words.next().or(self.rest.first().copied()) {
             None => Ok(()),
             Some(Word { key, value: None }) => Err(format!("did not expect `{key}` here")),
-            Some(Word { key, value: Some(_) }) => Err(format!("did not expect `{key}=` here (or not twice)")),
+            Some(Word { key, value: Some(_) }) => Err(format!("did not expect `{key}=` here, or not twice")),
         }
     }
 }

@@ -226,7 +226,7 @@ impl Parser {
         connected: bool,
     ) -> Result<Box<Connect>, String> {
         if self.sessions.contains_key(session) {
-            return Err(format!("the session `{session}` has connected above: give each session a label of its own"));
+            return Err(format!("the session `{session}` has connected above: each session needs its own label"));
         }
         let request = request(line)?;
         let not_called = self.settings.assumptions.ikev2_link == Ikev2Link::NotCalled;

@@ -33,7 +33,7 @@ impl Server {
         Ok(Some(match verb {
             "clock" => {
                 if !has_day {
-                    return Err("the clock can be stepped where the setting `day` says when the day begins".into());
+                    return Err("`clock` needs the setting `day`, which says when the day begins".into());
                 }
                 Action::Clock(step(line.word("a step, like +01:00:00")?)?)
             }
@@ -43,7 +43,7 @@ impl Server {
                     Some("address") if two_processes => Processes::Address,
                     Some("address") => {
                         return Err(
-                            "the address functions have a process of their own with `processes two` only".into()
+                            "the address functions have a process of their own only with `processes two`".into()
                         );
                     }
                     Some(other) => return Err(format!("did not expect `{other}` here: only `address`")),

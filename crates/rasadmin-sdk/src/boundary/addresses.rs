@@ -15,7 +15,7 @@ use std::ptr;
 /// Reads the three arguments that all address calls have in common.
 ///
 /// # Safety
-/// As [`ask`].
+/// As [`ask`](super::ask).
 unsafe fn address_request<A: Copy>(
     function: FunctionId,
     user: PCWSTR,
@@ -54,7 +54,7 @@ unsafe fn notify(notify: *mut BOOL) -> Result<*mut BOOL, CallError> {
 /// MprAdminGetIpAddressForUser. The DWORD is in network byte order: it has the address's four bytes in memory.
 ///
 /// # Safety
-/// As [`ask`].
+/// As [`ask`](super::ask).
 pub unsafe fn assign_ipv4<D: AssignIpv4>(
     slot: &Slot<D>,
     user: PCWSTR,
@@ -87,7 +87,7 @@ pub unsafe fn assign_ipv4<D: AssignIpv4>(
 /// MprAdminReleaseIpAddress.
 ///
 /// # Safety
-/// As [`ask`].
+/// As [`ask`](super::ask).
 pub unsafe fn release_ipv4<D: AssignIpv4>(slot: &Slot<D>, user: PCWSTR, port: PCWSTR, address: *mut u32) {
     let function = FunctionId::ReleaseIpAddress;
     guarded(slot, function, |dll| {
@@ -106,7 +106,7 @@ type Ipv6Bytes = [u8; 16];
 /// any offer, but may not choose a zero or reserved identifier.
 ///
 /// # Safety
-/// As [`ask`].
+/// As [`ask`](super::ask).
 pub unsafe fn assign_ipv6<D: AssignIpv6>(
     slot: &Slot<D>,
     user: PCWSTR,
@@ -153,7 +153,7 @@ pub unsafe fn assign_ipv6<D: AssignIpv6>(
 /// MprAdminReleaseIpv6AddressForUser.
 ///
 /// # Safety
-/// As [`ask`].
+/// As [`ask`](super::ask).
 pub unsafe fn release_ipv6<D: AssignIpv6>(slot: &Slot<D>, user: PCWSTR, port: PCWSTR, address: *mut IN6_ADDR) {
     let function = FunctionId::ReleaseIpv6AddressForUser;
     guarded(slot, function, |dll| {

@@ -8,7 +8,7 @@ fn addresses_are_in_network_byte_order_and_notify_is_as_assigned() {
     let (mut address, mut notify) = (u32::from_ne_bytes(OFFER), 9);
     assert_eq!(get_ipv4(&wide("a"), &mut address, &mut notify), 0);
     assert_eq!((address.to_ne_bytes(), notify), ([10, 9, 8, 7], TRUE));
-    assert_eq!(seen(), ["ipv4 user=a units=1 port=VPN0-1 10.8.0.5"]);
+    assert_eq!(calls(), ["ipv4 user=a units=1 port=VPN0-1 10.8.0.5"]);
     world().ipv4 = |offer| Ok(Assignment::without_release(offer));
     assert_eq!(get_ipv4(&wide("a"), &mut address, &mut notify), 0);
     assert_eq!(notify, FALSE);
@@ -19,10 +19,10 @@ fn addresses_are_in_network_byte_order_and_notify_is_as_assigned() {
     world().ipv4 = |_| Ok(Assignment::of(Ipv4Addr::UNSPECIFIED));
     assert_ne!(get_ipv4(&wide("a"), &mut address, &mut notify), 0, "0.0.0.0 is not a success");
     assert_eq!((address.to_ne_bytes(), notify), (OFFER, FALSE));
-    seen();
+    calls();
     // SAFETY: terminated names.
     unsafe { MprAdminReleaseIpAddress(wide("a").as_ptr(), wide("p").as_ptr(), &mut address) };
-    assert_eq!(seen(), ["ipv4 release 10.8.0.5"]);
+    assert_eq!(calls(), ["ipv4 release 10.8.0.5"]);
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn idle() -> MutexGuard<'static, ()> {
     turn
 }
 
-fn seen() -> Vec<String> {
+fn calls() -> Vec<String> {
     std::mem::take(&mut world().calls)
 }
 
@@ -200,8 +200,8 @@ fn the_table_has_what_was_named_and_nothing_else() {
     ];
     assert_eq!(set, [true; 11]);
     assert!(table.lpfnRASValidatePreAuthenticatedConnectionEx.is_none(), "null unless named");
-    let told: FunctionSet = rasadmin_callbacks().1;
-    assert_eq!(told.len(), 11);
+    let callbacks: FunctionSet = rasadmin_callbacks().1;
+    assert_eq!(callbacks.len(), 11);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn initialise_and_terminate_come_in_any_order() {
     assert_eq!(get_ipv4(&wide("a"), &mut 5, &mut 0), ERROR_NOT_READY);
     // SAFETY: as above.
     unsafe { MprAdminConnectionHangupNotificationEx(&mut c) };
-    assert_eq!(seen(), Vec::<String>::new());
+    assert_eq!(calls(), Vec::<String>::new());
     assert_eq!(MprAdminInitializeDll(), 0);
     let (code, table) = initialize_ex();
     assert_eq!((code, table.revision), (0, 2), "a second initialise still fills the table");
@@ -228,7 +228,7 @@ fn initialise_and_terminate_come_in_any_order() {
     let accept = "accept MprAdminAcceptNewConnectionEx user=alice units=5 handle=7";
     let expected =
         ["initialize MprAdminInitializeDll", accept, "terminate", "initialize MprAdminInitializeDllEx", accept];
-    assert_eq!(seen(), expected);
+    assert_eq!(calls(), expected);
 }
 
 #[test]
@@ -257,7 +257,10 @@ fn a_table_that_cannot_be_filled_in_is_logged() {
     }
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<_> = text.lines().collect();
-    assert!(matches!(lines[..], [null, odd] if null.contains("is null") && odd.contains("is misaligned")), "{text}");
+    assert!(
+        matches!(lines[..], [null, misaligned] if null.contains("is null") && misaligned.contains("is misaligned")),
+        "{text}"
+    );
     assert!(lines.iter().all(|line| line.contains("function=MprAdminInitializeDllEx code=87")), "{text}");
 }
 
@@ -295,16 +298,16 @@ fn null_pointers_get_the_safe_answer() {
         assert_eq!(rasadmin_accept_endpoint_change(null_mut()), FALSE);
         assert_eq!(MprAdminAcceptNewLink(p0, null_mut()), FALSE);
         assert_eq!(MprAdminAcceptNewLink(null_mut(), p1), FALSE);
-        seen();
+        calls();
         // Of a hangup, the SDK delivers what it can read.
         MprAdminConnectionHangupNotificationEx(null_mut());
         MprAdminConnectionHangupNotification(null_mut(), null_mut());
         MprAdminLinkHangupNotification(null_mut(), null_mut());
-        assert_eq!(seen(), Vec::<String>::new());
+        assert_eq!(calls(), Vec::<String>::new());
         MprAdminConnectionHangupNotification3(c0, null_mut(), c2, c3);
         MprAdminLinkHangupNotification(p0, null_mut());
         assert_eq!(
-            seen(),
+            calls(),
             [
                 "hangup MprAdminConnectionHangupNotification3 user=alice truncated=true",
                 "link hangup port= truncated=true"
@@ -326,7 +329,7 @@ fn null_pointers_get_the_safe_answer() {
         MprAdminReleaseIpAddress(nobody, port, &mut ipv4);
         MprAdminReleaseIpAddress(user, port, null_mut());
         assert_eq!(MprAdminReleaseIpv6AddressForUser(user, port, null_mut()), NO_ERROR);
-        assert_eq!(seen(), Vec::<String>::new(), "none of these reached the DLL");
+        assert_eq!(calls(), Vec::<String>::new(), "none of these reached the DLL");
         assert_eq!(ipv4.to_ne_bytes(), OFFER, "left as it came");
     }
 }
@@ -335,20 +338,20 @@ fn null_pointers_get_the_safe_answer() {
 fn misaligned_pointers_get_the_safe_answer() {
     let _turn = turn(|_| {});
     let mut room = vec![0u64; 300];
-    let odd = room.as_mut_ptr().cast::<u8>().wrapping_add(1);
+    let misaligned = room.as_mut_ptr().cast::<u8>().wrapping_add(1);
     // SAFETY: the room is larger than every structure; the pointers are misaligned, which the test checks.
     unsafe {
-        assert_eq!(MprAdminAcceptNewConnectionEx(odd.cast()), FALSE);
-        assert_eq!(MprAdminAcceptNewConnection(odd.cast(), odd.cast()), FALSE);
-        assert_eq!(MprAdminAcceptNewLink(odd.cast(), odd.cast()), FALSE);
+        assert_eq!(MprAdminAcceptNewConnectionEx(misaligned.cast()), FALSE);
+        assert_eq!(MprAdminAcceptNewConnection(misaligned.cast(), misaligned.cast()), FALSE);
+        assert_eq!(MprAdminAcceptNewLink(misaligned.cast(), misaligned.cast()), FALSE);
         let (mut ipv4, mut notify) = (0, 0);
         let name = wide("a");
-        assert_eq!(MprAdminGetIpAddressForUser(odd.cast(), name.as_ptr(), &mut ipv4, &mut notify), 87);
-        assert_eq!(MprAdminGetIpAddressForUser(name.as_ptr(), name.as_ptr(), odd.cast(), &mut notify), 87);
-        assert_eq!(MprAdminGetIpAddressForUser(name.as_ptr(), name.as_ptr(), &mut ipv4, odd.cast()), 87);
-        assert_eq!(MprAdminInitializeDllEx(odd.cast()), 87);
+        assert_eq!(MprAdminGetIpAddressForUser(misaligned.cast(), name.as_ptr(), &mut ipv4, &mut notify), 87);
+        assert_eq!(MprAdminGetIpAddressForUser(name.as_ptr(), name.as_ptr(), misaligned.cast(), &mut notify), 87);
+        assert_eq!(MprAdminGetIpAddressForUser(name.as_ptr(), name.as_ptr(), &mut ipv4, misaligned.cast()), 87);
+        assert_eq!(MprAdminInitializeDllEx(misaligned.cast()), 87);
     }
-    assert_eq!(seen(), Vec::<String>::new());
+    assert_eq!(calls(), Vec::<String>::new());
 }
 
 #[test]
@@ -366,16 +369,16 @@ fn headers_are_checked() {
         c.Header = MPRAPI_OBJECT_HEADER { revision, r#type: kind, size };
         assert_eq!(accept(&mut c), expected, "revision {revision}, type {kind}, size {size}");
     }
-    seen();
+    calls();
     // The user's name is within the first 1,048 bytes.
     c.Header = MPRAPI_OBJECT_HEADER { revision: 1, r#type: 1, size: 1100 };
     // SAFETY: the structure is larger than its header says.
     unsafe { MprAdminConnectionHangupNotificationEx(&mut c) };
-    assert_eq!(seen(), ["hangup MprAdminConnectionHangupNotificationEx user=alice truncated=true"]);
+    assert_eq!(calls(), ["hangup MprAdminConnectionHangupNotificationEx user=alice truncated=true"]);
     c.Header.r#type = 4;
     // SAFETY: as above.
     unsafe { MprAdminConnectionHangupNotificationEx(&mut c) };
-    assert_eq!(seen(), Vec::<String>::new(), "not a connection");
+    assert_eq!(calls(), Vec::<String>::new(), "not a connection");
 }
 
 #[test]
@@ -384,14 +387,14 @@ fn names_without_an_end_are_read_to_the_arrays_end() {
     let mut c = ex("");
     c.wszUserName = [b'x'.into(); 257];
     assert_eq!(accept(&mut c), TRUE);
-    assert!(seen()[0].contains("units=257"));
+    assert!(calls()[0].contains("units=257"));
     let (mut p0, mut p1) = (RAS_PORT_0::default(), RAS_PORT_1::default());
     p0.wszPortName = [b'p'.into(); 17];
     put(&mut p0.wszDeviceName, "WAN Miniport (L2TP)");
     p0.hConnection = std::ptr::without_provenance_mut(7);
     // SAFETY: whole structures.
     assert_eq!(unsafe { MprAdminAcceptNewLink(&mut p0, &mut p1) }, TRUE);
-    assert_eq!(seen(), ["link port=ppppppppppppppppp tunnel=L2TP handle=7"]);
+    assert_eq!(calls(), ["link port=ppppppppppppppppp tunnel=L2TP handle=7"]);
 }
 
 #[test]
@@ -399,15 +402,15 @@ fn a_name_of_256_units_is_whole_and_a_longer_one_is_refused() {
     let _turn = turn(|_| {});
     let (mut address, mut notify) = (u32::from_ne_bytes(OFFER), 9);
     assert_eq!(get_ipv4(&wide(&"x".repeat(256)), &mut address, &mut notify), 0);
-    assert!(seen()[0].contains("units=256"));
+    assert!(calls()[0].contains("units=256"));
     for long in [257, 65_536] {
         assert_eq!(get_ipv4(&wide(&"x".repeat(long)), &mut address, &mut notify), 87);
         assert_eq!((notify, address.to_ne_bytes()), (FALSE, OFFER));
     }
-    assert_eq!(seen(), Vec::<String>::new(), "never a truncated name");
+    assert_eq!(calls(), Vec::<String>::new(), "never a truncated name");
     let surrogate = [b'a'.into(), 0xD800, 0];
     assert_eq!(get_ipv4(&surrogate, &mut address, &mut notify), 0);
-    assert!(seen()[0].contains("user=a\u{fffd} units=2"), "an unpaired surrogate is kept");
+    assert!(calls()[0].contains("user=a\u{fffd} units=2"), "an unpaired surrogate is kept");
 }
 
 /// A payload whose destructor panics.
@@ -444,7 +447,7 @@ fn a_panic_costs_one_call_and_reaches_the_log() {
         assert_eq!(get_ipv6([3; 16]).0, ERROR_INTERNAL_ERROR);
         MprAdminReleaseIpAddress(wide("a").as_ptr(), wide("p").as_ptr(), &mut address);
         assert_eq!(accept(&mut ex("nasty")), FALSE);
-        assert_eq!(seen().len(), 10, "each reached the DLL");
+        assert_eq!(calls().len(), 10, "each reached the DLL");
         world().act = |_| {};
         assert_eq!(MprAdminAcceptNewConnectionEx(&mut c), TRUE, "and the next call works");
         world().act = |_| panic!("at the end");
@@ -586,6 +589,6 @@ fn the_views_read_every_form() {
         "reauthentication MprAdminAcceptReauthentication Some(Probation)",
         "endpoint 203.0.113.9",
     ];
-    assert_eq!(seen(), expected);
+    assert_eq!(calls(), expected);
     assert_eq!(FunctionId::from_export("MprAdminAcceptTunnelEndpointChangeEx"), None, "in the table only");
 }
