@@ -51,4 +51,28 @@ mod tests {
         assert!(help.lines().count() <= 29, "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
     }
+
+    /// Text is wrapped to the terminal, except for examples and other lines that are printed as they are written.
+    #[test]
+    fn help_fits_80_columns() {
+        fn look(command: &mut clap::Command, path: &str) {
+            for text in [command.get_after_help(), command.get_after_long_help()].into_iter().flatten() {
+                for line in text.to_string().lines() {
+                    assert!(line.chars().count() <= 80 || path == "rasadmin", "{path}: {line}");
+                }
+            }
+            // Options whose name is long leave little room beside them, so only the text below them is of this width.
+            let help = command.clone().term_width(80).render_long_help().to_string();
+            for line in help.lines().filter(|line| !line.trim_start().starts_with('-')) {
+                assert!(line.chars().count() <= 80 || line.contains("Usage:"), "{path}: {line}");
+            }
+            for subcommand in command.get_subcommands_mut().filter(|c| !c.is_hide_set()) {
+                let path = format!("{path} {}", subcommand.get_name());
+                look(subcommand, &path);
+            }
+        }
+        let mut command = Cli::command();
+        command.build();
+        look(&mut command, "rasadmin");
+    }
 }

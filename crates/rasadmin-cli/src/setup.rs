@@ -1,6 +1,7 @@
 //! What install, uninstall and status share: RRAS's list of DLLs, the steps of a change, the question before it.
 
 pub mod folders;
+pub mod permissions;
 pub mod preflight;
 pub mod product;
 pub mod steps;

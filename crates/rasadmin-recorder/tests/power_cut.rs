@@ -170,7 +170,7 @@ fn look(journal: &Path, cut: &str, promises: &Promises, outcome: &mut Outcome) -
                             found.accepts.insert(event.handle);
                         }
                         EngineEvent::Hangup(event) if record_.ended().count() == 1 => {
-                            drop(found.hangups.insert(event.handle))
+                            found.hangups.insert(event.handle);
                         }
                         _ => {}
                     }

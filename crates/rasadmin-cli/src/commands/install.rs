@@ -3,6 +3,7 @@
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
 use crate::output::Output;
 use crate::setup::folders::{self, Config};
+use crate::setup::permissions;
 use crate::setup::product::{Own, digest, leftovers, name_for_upgrade, to_install};
 use crate::setup::steps::{self, Step};
 use crate::setup::{config_places, confirm, preflight, printable, registry, variable};
@@ -147,7 +148,7 @@ fn schedule(config: &Config, out: &mut Output) -> Result<Option<Step>> {
     }
     let Ok(command) = std::env::current_exe() else { return Ok(None) };
     let mut unsafe_permissions = Vec::new();
-    let looked = folders::add(&mut unsafe_permissions, &command, Object::File);
+    let looked = permissions::add(&mut unsafe_permissions, &command, Object::File);
     let is_remote = command.to_string_lossy().starts_with(r"\\");
     if looked.is_err() || is_remote || !unsafe_permissions.is_empty() {
         writeln!(
@@ -215,14 +216,14 @@ fn preflight_all(change: &Change, own: &Own, path: &Path, source: &Path, version
 fn refuse_unsafe(config: &Config, dll: Option<&Path>) -> Result<()> {
     let mut unsafe_permissions = Vec::new();
     if let Some(dll) = dll {
-        folders::add(&mut unsafe_permissions, dll, Object::File)?;
+        permissions::add(&mut unsafe_permissions, dll, Object::File)?;
     }
     for permission in config.unsafe_permissions()? {
         if !unsafe_permissions.contains(&permission) {
             unsafe_permissions.push(permission);
         }
     }
-    folders::refuse(&unsafe_permissions)
+    permissions::refuse(&unsafe_permissions)
 }
 
 /// Names the DLLs that RRAS never loads today.

@@ -1,23 +1,13 @@
 //! The configuration and the folders: where they are, which are missing, and who apart from administrators can write
 //! them.
 
+use super::permissions;
 use super::steps::Step;
 use crate::error::{CommandError, Kind, Result};
 use rasadmin_policy::config::{self, Locations};
-use rasadmin_setup::acl::{self, Object, UnsafePermission};
+use rasadmin_setup::acl::{Object, UnsafePermission};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
-
-/// The configuration that install writes if there is none.
-pub const DEFAULT: &str = "\
-# rasadmin: who may connect, and with which address.
-#
-# This is audit only: everyone whom RRAS lets in is allowed, RRAS gives the addresses, and everything is recorded in
-# the folder `journal` beside this file. The commands make the ledger from it, rasadmin.db. A change to this file is
-# in force within a second, without a restart. A mistake is reported in the log, and the last good configuration stays.
-
-default.action = \"allow\"
-";
 
 /// The configuration: an existing one, or the one that install writes.
 #[derive(Debug)]
@@ -104,13 +94,13 @@ impl Config {
     pub fn unsafe_permissions(&self) -> Result<Vec<UnsafePermission>> {
         let mut all = Vec::new();
         for folder in self.folders() {
-            add(&mut all, &folder, Object::Folder)?;
+            permissions::add(&mut all, &folder, Object::Folder)?;
         }
         // The DLL trusts these files.
         let journal = journal_files(&self.journal);
         let files = [&self.path, &self.ledger].into_iter().chain(&self.members).chain(&journal);
         for file in files.filter(|file| file.exists()) {
-            add(&mut all, file, Object::File)?;
+            permissions::add(&mut all, file, Object::File)?;
         }
         Ok(all)
     }
@@ -130,29 +120,4 @@ impl Config {
 fn journal_files(journal: &Path) -> Vec<PathBuf> {
     let listed = std::fs::read_dir(journal).map(|entries| entries.flatten().map(|entry| entry.path()));
     listed.map(|paths| paths.filter(|path| path.is_file()).collect()).unwrap_or_default()
-}
-
-/// Adds the path's unsafe permissions, each once.
-pub fn add(all: &mut Vec<UnsafePermission>, path: &Path, object: Object) -> Result<()> {
-    let found = acl::unsafe_permissions(path, object)
-        .map_err(|e| CommandError::file(path, format!("its permissions cannot be read: {e}")))?;
-    for permission in found {
-        if !all.contains(&permission) {
-            all.push(permission);
-        }
-    }
-    Ok(())
-}
-
-/// Refuses if there are unsafe permissions, and lists them all.
-pub fn refuse(unsafe_permissions: &[UnsafePermission]) -> Result<()> {
-    let Some(first) = unsafe_permissions.first() else { return Ok(()) };
-    let mut text = String::from(
-        "only administrators may control what decides who may connect, and what runs as SYSTEM; nothing was changed",
-    );
-    for permission in unsafe_permissions {
-        text += &format!("\n  {permission}");
-    }
-    text += &format!("\n  help: {}", acl::remedy(&first.path));
-    Err(CommandError::refused(text))
 }

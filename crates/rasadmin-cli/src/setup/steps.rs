@@ -1,6 +1,6 @@
 //! The steps of a change: listed once, then shown or run. If a step fails, those before it are undone.
 
-use super::folders::{self, DEFAULT};
+use super::permissions;
 use super::printable;
 use super::product::digest;
 use crate::error::{CommandError, Kind, OrCommandError, Result};
@@ -11,6 +11,17 @@ use rasadmin_setup::registry::{Registered, Registry};
 use rasadmin_setup::task;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// The configuration that install writes if there is none.
+const DEFAULT: &str = "\
+# rasadmin: who may connect, and with which address.
+#
+# This is audit only: everyone whom RRAS lets in is allowed, RRAS gives the addresses, and everything is recorded in
+# the folder `journal` beside this file. The commands make the ledger from it, rasadmin.db. A change to this file is
+# in force within a second, without a restart. A mistake is reported in the log, and the last good configuration stays.
+
+default.action = \"allow\"
+";
 
 /// A step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +105,7 @@ impl Step {
                 let made =
                     acl::create_folder(path).map_err(|e| failed(path, &format!("the folder cannot be made: {e}")))?;
                 let mut unsafe_permissions = Vec::new();
-                let looked = folders::add(&mut unsafe_permissions, path, Object::Folder);
+                let looked = permissions::add(&mut unsafe_permissions, path, Object::Folder);
                 if looked.is_err() || !unsafe_permissions.is_empty() {
                     undo_all(vec![Undo::Folders(made)], registry);
                     let first = unsafe_permissions.first();

@@ -4,7 +4,7 @@ use super::{JournalArguments, JournalContext};
 use crate::error::{Exit, Result, WithContext};
 use crate::format::grouped;
 use crate::output::Output;
-use crate::setup::folders;
+use crate::setup::permissions;
 use clap::Args;
 use rasadmin_journal::inventory::{self, Inventory};
 use rasadmin_journal::{Error, Follower, Item, checkpoint, cursor, rights};
@@ -200,7 +200,7 @@ fn checkpoints(found: &mut Found, folder: &Path, inventory: &Inventory) -> Read 
 
 fn permissions(found: &mut Found, folder: &Path) -> Result<()> {
     let mut unsafe_permissions = Vec::new();
-    folders::add(&mut unsafe_permissions, folder, Object::Folder)?;
+    permissions::add(&mut unsafe_permissions, folder, Object::Folder)?;
     for one in unsafe_permissions.iter().filter(|one| one.path != folder) {
         found.fault(one.to_string(), acl::remedy(&one.path));
     }

@@ -1,7 +1,7 @@
 //! Who apart from administrators can write the DLL, the configuration, its lists, the journal and the ledger.
 
 use super::facts::{Facts, Mark};
-use crate::setup::folders;
+use crate::setup::permissions;
 use rasadmin_journal::rights;
 use rasadmin_policy::config::Config;
 use rasadmin_setup::acl::{self, Object};
@@ -45,12 +45,12 @@ pub fn check(
     let faults = journal.as_deref().map(rights::check).unwrap_or_default();
     for path in files {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        if let Err(e) = folders::add(&mut found, &path, Object::File) {
+        if let Err(e) = permissions::add(&mut found, &path, Object::File) {
             failed = Some(e.to_string());
         }
     }
     if let Some(journal) = &journal
-        && let Err(e) = folders::add(&mut found, journal, Object::Folder)
+        && let Err(e) = permissions::add(&mut found, journal, Object::Folder)
     {
         failed = Some(e.to_string());
     }
