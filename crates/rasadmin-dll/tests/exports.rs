@@ -33,17 +33,17 @@ fn the_export_table_is_the_contracts() {
 fn it_imports_system_dlls_only_and_exports_nothing_else() {
     let bytes = std::fs::read(built()).unwrap();
     let file = object::File::parse(&*bytes).unwrap();
-    let strangers: Vec<_> = exported_names(&file).into_iter().filter(|n| !n.starts_with("MprAdmin")).collect();
-    assert_eq!(strangers, Vec::<String>::new());
+    let unexpected: Vec<_> = exported_names(&file).into_iter().filter(|n| !n.starts_with("MprAdmin")).collect();
+    assert_eq!(unexpected, Vec::<String>::new());
     let imports = file.imports().unwrap();
     let libraries: BTreeSet<_> =
         imports.iter().map(|i| String::from_utf8_lossy(i.library()).to_ascii_lowercase()).collect();
     let system = ["kernel32.dll", "ntdll.dll", "msvcrt.dll", "advapi32.dll", "userenv.dll", "ws2_32.dll", "bcrypt.dll"];
-    let strangers: Vec<_> = libraries
+    let unexpected: Vec<_> = libraries
         .iter()
         .filter(|library| !system.contains(&library.as_str()) && !library.starts_with("api-ms-win-"))
         .collect();
-    assert_eq!(strangers, Vec::<&String>::new());
+    assert_eq!(unexpected, Vec::<&String>::new());
     assert!(!libraries.is_empty());
 }
 

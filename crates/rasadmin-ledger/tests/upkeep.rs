@@ -221,7 +221,7 @@ fn a_backup_is_the_ledger_of_now_and_overwrites_nothing() {
     assert_eq!(reader.counts().unwrap().sessions, 3);
     assert_eq!(Reader::open(&scene.ledger()).unwrap().counts().unwrap().sessions, 4);
     let why = upkeep(&scene).backup(&to).unwrap_err().to_string();
-    assert!(why.contains("is there already"), "{why}");
+    assert!(why.contains("it already exists"), "{why}");
 }
 
 #[test]

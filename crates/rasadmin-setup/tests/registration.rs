@@ -157,10 +157,10 @@ proptest! {
                 prop_assert_eq!(kept, others.iter().collect::<Vec<_>>());
             }
             // What loaded still loads in the same order, and DLLs that start to load are reported.
-            let strangers = |list: &List| {
+            let others = |list: &List| {
                 list.loaded().into_iter().filter(|dll| !ours(dll)).map(str::to_owned).collect::<Vec<_>>()
             };
-            let (was, is) = (strangers(&before), strangers(&list));
+            let (was, is) = (others(&before), others(&list));
             prop_assert_eq!(&is[..was.len()], &was[..]);
             prop_assert_eq!(is.len() - was.len(), change.wakes.len());
         }

@@ -4,7 +4,7 @@
 use super::Query;
 
 /// Everyone's, or one user's.
-macro_rules! whose {
+macro_rules! of_user {
     () => {
         "((domain = :domain AND name = :name) OR :name IS NULL)"
     };
@@ -15,7 +15,7 @@ macro_rules! past_decisions {
     () => {
         concat!(
             "time < :before AND ",
-            whose!(),
+            of_user!(),
             " AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = session
                  AND (acct_stop_time IS NULL OR acct_stop_time >= :before))
              AND id NOT IN (SELECT decision FROM leases
@@ -40,25 +40,25 @@ macro_rules! past_anomalies {
 }
 
 queries! {
-    USE_PURGED = "DELETE FROM use WHERE ", whose!(), " AND ", past_days!();
+    USE_PURGED = "DELETE FROM use WHERE ", of_user!(), " AND ", past_days!();
 
     USE_OF_USER_PURGED = "DELETE FROM use WHERE domain = :domain AND name = :name AND ", past_days!();
 
     /// Before their sessions.
     LINKS_PURGED = "DELETE FROM links WHERE session IN (SELECT id FROM sessions
-             WHERE acct_stop_time < :before AND ", whose!(), ")";
+             WHERE acct_stop_time < :before AND ", of_user!(), ")";
 
     LINKS_OF_USER_PURGED = "DELETE FROM links WHERE session IN (SELECT id FROM sessions
              WHERE acct_stop_time < :before AND domain = :domain AND name = :name)";
 
     SESSIONS_PURGED = "DELETE FROM sessions
-         WHERE acct_stop_time < :before AND ", whose!();
+         WHERE acct_stop_time < :before AND ", of_user!();
 
     SESSIONS_OF_USER_PURGED = "DELETE FROM sessions
          WHERE acct_stop_time < :before AND domain = :domain AND name = :name";
 
     LEASES_PURGED = "DELETE FROM leases
-         WHERE ended < :before AND ", whose!();
+         WHERE ended < :before AND ", of_user!();
 
     DECISIONS_PURGED = "DELETE FROM decisions WHERE ", past_decisions!();
 
@@ -80,7 +80,7 @@ queries! {
          WHERE domain = :domain AND name = :name AND ", past_days!();
 
     PAST_SESSIONS = "SELECT id, domain, name, user_name FROM sessions
-         WHERE acct_stop_time < :before AND ", whose!(), "
+         WHERE acct_stop_time < :before AND ", of_user!(), "
              AND anonymous = 0 AND id > :after ORDER BY id LIMIT :limit";
 
     /// The few rows of one user are sorted. Without the `+` all sessions would be read in order.
@@ -93,7 +93,7 @@ queries! {
          WHERE id = :id";
 
     PAST_LEASES = "SELECT id, domain, name, user_name FROM leases
-         WHERE ended < :before AND ", whose!(), "
+         WHERE ended < :before AND ", of_user!(), "
              AND anonymous = 0 AND id > :after ORDER BY id LIMIT :limit";
 
     LEASE_ANONYMISED = "UPDATE leases SET domain = :domain, name = :name, user_name = :alias, anonymous = 1
