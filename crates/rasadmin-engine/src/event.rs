@@ -1,5 +1,5 @@
 //! Events that RRAS, an administrator or the rasadmin service reports, as plain values: the input of
-//! [`decide`](crate::decide).
+//! [`decide()`](crate::decide()).
 
 pub use crate::effect::{ConfigRead, Repeated};
 

@@ -1,6 +1,6 @@
 //! The state machine of rasadmin: it decides what RRAS's calls change.
 //!
-//! [`decide`] takes a [`State`], a configuration and an [`Event`](event::Event). It changes nothing and returns a
+//! [`decide()`] takes a [`State`], a configuration and an [`Event`]. It changes nothing and returns a
 //! [`Record`]: the event with its decision, its answer and its effects. [`State::apply`] carries out the effects and
 //! depends on nothing else. The DLL, `explain`, `replay` and recovery after a crash all run these two functions. The
 //! ledger applies the same effects, so state and ledger cannot disagree.

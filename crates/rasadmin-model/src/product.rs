@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// What is tested: the engine, a mutant of it, or the whole product.
 pub trait Engine {
-    /// As [`rasadmin_engine::decide`].
+    /// As [`rasadmin_engine::decide()`].
     fn decide(&self, state: &State, context: &Context<'_>, event: &Event, now: &Now) -> Record {
         rasadmin_engine::decide(state, context, event, now)
     }
