@@ -4,14 +4,14 @@
 //! [`sqlite_only`], each with its reason. Keep to what both have:
 //!
 //! - Parameters have names, `:server`. PostgreSQL numbers them instead, in the order in which they first occur. It
-//! derives a parameter's type from what is next to its first occurrence: in `:from - 1000` that is a 32-bit number, and
-//! in `:server IS NULL` nothing.
+//!   derives a parameter's type from what is next to its first occurrence: in `:from - 1000` that is a 32-bit number,
+//!   and in `:server IS NULL` nothing.
 //! - So an optional condition is `(server = :server OR :server IS NULL)`, in this order. No index serves such a
-//! condition; if one should, there is a second query. If a time has no limit, it is compared with the least or the
-//! greatest number.
+//!   condition; if one should, there is a second query. If a time has no limit, it is compared with the least or the
+//!   greatest number.
 //! - `+time >= :since` keeps SQLite from using the index of `time` if another index finds fewer rows.
 //! - Sums are cast to BIGINT, because PostgreSQL's are decimals. To have no limit, use the greatest number, because
-//! `LIMIT -1` is SQLite's and `LIMIT NULL` is PostgreSQL's.
+//!   `LIMIT -1` is SQLite's and `LIMIT NULL` is PostgreSQL's.
 //! - Truth values in a column are 1 or 0. A query returns a BIGINT or a TEXT, never the result of a comparison.
 //! - Case is folded with `lower` on both sides. The program reads and writes JSON, not the database.
 
