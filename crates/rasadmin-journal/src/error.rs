@@ -28,8 +28,8 @@ pub enum Error {
         /// Its version.
         version: u32,
     },
-    /// The journal does not continue what was read from it. This object is no longer usable; open the journal again, and
-    /// rebuild the state from a checkpoint.
+    /// The journal does not continue what was read from it. This object is no longer usable; open the journal again,
+    /// and rebuild the state from a checkpoint.
     Diverged {
         /// The number of the record that is missing or has changed.
         number: u64,

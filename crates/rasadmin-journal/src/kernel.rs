@@ -15,8 +15,8 @@ pub enum Mode {
     Shared,
 }
 
-/// Tries to lock the byte at offset `at`, which need not exist. Returns false if another handle holds the lock. The file
-/// must be open for writing. The system releases the lock with the last handle, or with the process.
+/// Tries to lock the byte at offset `at`, which need not exist. Returns false if another handle holds the lock. The
+/// file must be open for writing. The system releases the lock with the last handle, or with the process.
 ///
 /// Locking the same byte again through the same handle fails on Windows and succeeds on Linux.
 #[cfg(target_os = "linux")]
@@ -69,8 +69,8 @@ pub fn unlock(file: &File, _at: u64) -> io::Result<()> {
     file.unlock()
 }
 
-/// Tries to lock the byte at offset `at`, which need not exist. Returns false if another handle holds the lock. The file
-/// must be open for writing. The system releases the lock with the last handle, or with the process.
+/// Tries to lock the byte at offset `at`, which need not exist. Returns false if another handle holds the lock. The
+/// file must be open for writing. The system releases the lock with the last handle, or with the process.
 ///
 /// Locking the same byte again through the same handle fails on Windows and succeeds on Linux.
 #[cfg(windows)]
@@ -148,8 +148,8 @@ fn path_identity(path: &Path) -> io::Result<(u64, u64)> {
     open_identity(&File::open(path)?)
 }
 
-/// Returns when a process was created, as text to compare; None if there is no such process. Process numbers are reused, and
-/// this tells the processes apart. On Linux the text also identifies the boot.
+/// Returns when a process was created, as text to compare; None if there is no such process. Process numbers are
+/// reused, and this tells the processes apart. On Linux the text also identifies the boot.
 #[cfg(target_os = "linux")]
 pub fn created(process: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;

@@ -36,10 +36,10 @@
 //!
 //! # When it fails
 //!
-//! [`Error`] says what the caller can do. After [`Error::Locked`], [`Error::Full`] and [`Error::Io`] the caller continues
-//! from memory and tries again later. After [`Error::Sync`] the records count as unrecorded until they are written again:
-//! by the next append, or at once by [`Guard::rewrite`]. After [`Error::Replaced`] and [`Error::Diverged`] the caller opens
-//! the journal again and rebuilds its state.
+//! [`Error`] says what the caller can do. After [`Error::Locked`], [`Error::Full`] and [`Error::Io`] the caller
+//! continues from memory and tries again later. After [`Error::Sync`] the records count as unrecorded until they are
+//! written again: by the next append, or at once by [`Guard::rewrite`]. After [`Error::Replaced`] and
+//! [`Error::Diverged`] the caller opens the journal again and rebuilds its state.
 //!
 //! # Design
 //!

@@ -1,8 +1,8 @@
-//! Owners and rights of the folder and its files: they must belong to SYSTEM and the administrators alone (on Unix to root
-//! or the current user). A user who can write one of them decides what the DLL believes.
+//! Owners and rights of the folder and its files: they must belong to SYSTEM and the administrators alone (on Unix to
+//! root or the current user). A user who can write one of them decides what the DLL believes.
 //!
-//! Files of other owners are ignored, whether segment, checkpoint, cursor or lock. The DLL calls [`mend`] before it reads;
-//! commands only [`check`].
+//! Files of other owners are ignored, whether segment, checkpoint, cursor or lock. The DLL calls [`mend`] before it
+//! reads; commands only [`check`].
 
 use crate::notice::Notice;
 use crate::{INSTANCE, LOCK, checkpoint, cursor, folder, segment};
@@ -85,8 +85,8 @@ impl Exposure {
         self.open |= kind == Kind::Folder && !wrong.is_empty();
     }
 
-    /// A file that everyone may read does no harm in a folder that only administrators can read. (Wine creates all files
-    /// like that.)
+    /// A file that everyone may read does no harm in a folder that only administrators can read. (Wine creates all
+    /// files like that.)
     fn counts(&self, wrong: &PermissionFault, kind: Kind) -> bool {
         match wrong {
             PermissionFault::Foreign(_) => true,
@@ -106,8 +106,8 @@ pub fn describe(faults: &[Fault]) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("; "))
 }
 
-/// Mends the rights of the folder and its files, and moves aside files of other owners. (Segments and lock files are moved
-/// when the journal is opened.) The notices also say what could not be done. Call it before you read anything.
+/// Mends the rights of the folder and its files, and moves aside files of other owners. (Segments and lock files are
+/// moved when the journal is opened.) The notices also say what could not be done. Call it before you read anything.
 pub fn mend(folder: &Path) -> Vec<Notice> {
     let mut exposure = Exposure::new(folder);
     let (mut mended, mut notices) = (Vec::new(), Vec::new());
@@ -157,8 +157,8 @@ fn mend_one(path: &Path, kind: Kind, exposure: &mut Exposure, mended: &mut Vec<F
     }
 }
 
-/// Must the file be moved out? A kept configuration that others can write must not become trusted by mending, because it
-/// alone decides who gets in. Other files are links of a chain or have a second copy.
+/// Must the file be moved out? A kept configuration that others can write must not become trusted by mending, because
+/// it alone decides who gets in. Other files are links of a chain or have a second copy.
 fn must_move(path: &Path, wrong: &[PermissionFault]) -> bool {
     let last_good = path.file_name() == Some(OsStr::new(LAST_GOOD));
     wrong.iter().any(|wrong| match wrong {

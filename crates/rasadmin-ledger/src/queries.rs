@@ -4,8 +4,8 @@
 //! [`sqlite_only`], each with its reason. Keep to what both have:
 //!
 //! - Parameters have names, `:server`. PostgreSQL numbers them instead, in the order in which they first occur. It
-//!   derives a parameter's type from what is next to its first occurrence: in `:from - 1000` that is a 32-bit number, and
-//!   in `:server IS NULL` nothing.
+//!   derives a parameter's type from what is next to its first occurrence: in `:from - 1000` that is a 32-bit number,
+//!   and in `:server IS NULL` nothing.
 //! - So an optional condition is `(server = :server OR :server IS NULL)`, in this order. No index serves such a
 //!   condition; if one should, there is a second query. If a time has no limit, it is compared with the least or the
 //!   greatest number.

@@ -145,8 +145,8 @@ fn connect_time_counts_past_and_live_sessions_of_the_day() {
     scene.begin(3, "alice", "VPN0-3").unwrap();
     scene.wait(60);
     assert!(scene.begin(4, "alice", "VPN0-4").unwrap_err().contains("an hour a day"));
-    // At midnight in Berlin, not in UTC, the day is new: 23:00 UTC. The two live sessions have run since the morning, but
-    // only the new day's time counts.
+    // At midnight in Berlin, not in UTC, the day is new: 23:00 UTC. The two live sessions have run since the morning,
+    // but only the new day's time counts.
     scene.wait(12 * 3600 + 3600 + 60);
     scene.begin(5, "alice", "VPN0-5").unwrap();
 }

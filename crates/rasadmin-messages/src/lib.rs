@@ -1,10 +1,10 @@
 //! The catalogue of the product's messages: everything that an administrator may have to act on. Each message has a
 //! number that never changes.
 //!
-//! [`Message::emit`] emits a message as a `tracing` event. Its field `message_id` is the number; its other fields are the
-//! inserts, in order. A log file writes the text. A listener for `message_id` can pass number and inserts to the system's
-//! log. The catalogue is also the source of docs/messages.md ([`page`]), and of the message table in rasadmin.dll from
-//! which the Event Viewer takes the texts ([`table`]).
+//! [`Message::emit`] emits a message as a `tracing` event. Its field `message_id` is the number; its other fields are
+//! the inserts, in order. A log file writes the text. A listener for `message_id` can pass number and inserts to the
+//! system's log. The catalogue is also the source of docs/messages.md ([`page`]), and of the message table in
+//! rasadmin.dll from which the Event Viewer takes the texts ([`table`]).
 #![forbid(unsafe_code)]
 
 mod catalogue;

@@ -90,7 +90,8 @@ pub fn not_encoded(folder: &Path, error: &postcard::Error) -> Error {
     Error::Io(Failed { what: "write a checkpoint in", path: folder.to_owned(), source })
 }
 
-/// Encodes a checkpoint in slices. Postcard writes nothing around or between the parts of a value, so slices need no frame.
+/// Encodes a checkpoint in slices. Postcard writes nothing around or between the parts of a value, so slices need no
+/// frame.
 #[derive(Debug, Default)]
 pub struct Bytes(pub Vec<u8>);
 

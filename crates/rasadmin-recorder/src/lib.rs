@@ -34,8 +34,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// Random bytes of the operating system, enough for sixteen calls, because fetching them is slow. Each byte is used once.
-/// The supply is small because a virtual machine that returns to a snapshot uses it again.
+/// Random bytes of the operating system, enough for sixteen calls, because fetching them is slow. Each byte is used
+/// once. The supply is small because a virtual machine that returns to a snapshot uses it again.
 #[derive(Debug)]
 struct Supply {
     bytes: [u8; 256],
@@ -62,8 +62,8 @@ pub fn random() -> io::Result<[u8; 16]> {
     Ok(some)
 }
 
-/// Returns sixteen bytes for an identifier: random ones, or unique ones if the system has no random bytes. They need not be
-/// unpredictable.
+/// Returns sixteen bytes for an identifier: random ones, or unique ones if the system has no random bytes. They need
+/// not be unpredictable.
 pub fn identifier_bytes() -> [u8; 16] {
     random().unwrap_or_else(|_| unique_bytes())
 }

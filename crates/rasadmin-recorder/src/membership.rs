@@ -12,8 +12,8 @@ pub struct Membership {
 }
 
 impl Membership {
-    /// Runs `work` with the instance, if this process has joined one. If the process leaves meanwhile, the instance's lock
-    /// is released afterwards.
+    /// Runs `work` with the instance, if this process has joined one. If the process leaves meanwhile, the instance's
+    /// lock is released afterwards.
     pub fn with<T>(&self, work: impl FnOnce(&mut Option<Instance>) -> T) -> T {
         let done = work(&mut self.instance.lock().unwrap_or_else(PoisonError::into_inner));
         if self.has_left() {

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 /// After a sync that takes longer than this, calls stop waiting for syncs for a while.
 const SLOW: Duration = Duration::from_millis(500);
 
-/// The most bytes of a configuration that are recorded, because a record must fit into a segment. A longer configuration
-/// is recorded without its members files, or not at all.
+/// The most bytes of a configuration that are recorded, because a record must fit into a segment. A longer
+/// configuration is recorded without its members files, or not at all.
 const TEXTS: usize = 1024 * 1024;
 
 /// The answer to a connection, a link, a reauthentication or an endpoint change.
@@ -198,8 +198,8 @@ impl Recorder {
         crate::torture::at(crate::torture::Point::Done);
     }
 
-    /// Leaves the service instance and records nothing more. For an end while calls are still running: they still get an
-    /// answer.
+    /// Leaves the service instance and records nothing more. For an end while calls are still running: they still get
+    /// an answer.
     pub fn leave(&self) {
         self.membership.leave();
     }
@@ -349,8 +349,8 @@ impl Inner {
         (Outcome { decision, answer }, sync)
     }
 
-    /// Records waiting events, the number of lost ones, and counted repetitions. What cannot be recorded now is lost with
-    /// the process.
+    /// Records waiting events, the number of lost ones, and counted repetitions. What cannot be recorded now is lost
+    /// with the process.
     fn write_rest(&mut self, now: Now, deadline: Instant) -> Option<ToSync> {
         let mut repeats = std::mem::take(&mut self.repeats);
         if !self.store.has_unrecorded() && repeats.due(now.at, true).is_empty() {

@@ -1,8 +1,8 @@
-//! Counts repeated refusals. When the same rule refuses the same user several times within a minute, the first refusal is
-//! recorded at once; for the others, only their number is recorded.
+//! Counts repeated refusals. When the same rule refuses the same user several times within a minute, the first refusal
+//! is recorded at once; for the others, only their number is recorded.
 //!
-//! A badly configured client, or an attacker, can try thousands of times per second. Refusals that change nothing must not
-//! fill the disk or hide other users' refusals in the logs.
+//! A badly configured client, or an attacker, can try thousands of times per second. Refusals that change nothing must
+//! not fill the disk or hide other users' refusals in the logs.
 
 use rasadmin_engine::event::Repeated;
 use rasadmin_engine::{Answer, Decision, Id, Identity, Name, Record, Refusal, Stage, Stamp};
@@ -82,8 +82,8 @@ impl Repeats {
         true
     }
 
-    /// Begins counting repetitions if this record is a refusal. Returns the number of refusals whose counts were dropped
-    /// since the last time.
+    /// Begins counting repetitions if this record is a refusal. Returns the number of refusals whose counts were
+    /// dropped since the last time.
     pub fn begin(&mut self, record: &Record) -> u64 {
         let Some(key) = key(record) else { return 0 };
         if self.all.len() >= MOST

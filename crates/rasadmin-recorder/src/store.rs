@@ -377,8 +377,8 @@ impl Store {
         self.membership.leave();
     }
 
-    /// Discards the state in memory, which may be wrong after a panic. It is rebuilt from the records, and waiting events
-    /// are decided again.
+    /// Discards the state in memory, which may be wrong after a panic. It is rebuilt from the records, and waiting
+    /// events are decided again.
     pub fn reload(&mut self) {
         self.journal = None;
         if self.waiting.is_empty() {

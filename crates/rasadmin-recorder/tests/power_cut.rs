@@ -1,7 +1,7 @@
-//! A kill -9 does not distinguish a synced write from an unsynced one, but a power cut does. Sessions go through a recorder under
-//! strace; from what it wrote and synced, the journal's folder is rebuilt as a disk would have it had the power been cut
-//! at any point, the writes since the last sync being there, or not, or in part. Every accept and every hangup that had
-//! returned by then must be in it, and the state must be the one that the records make.
+//! A kill -9 does not distinguish a synced write from an unsynced one, but a power cut does. Sessions go through a
+//! recorder under strace; from what it wrote and synced, the journal's folder is rebuilt as a disk would have it had
+//! the power been cut at any point, the writes since the last sync being there, or not, or in part. Every accept and
+//! every hangup that had returned by then must be in it, and the state must be the one that the records make.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 

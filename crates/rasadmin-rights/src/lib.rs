@@ -1,7 +1,7 @@
 //! Folders that only administrators can write: creates them, and finds who else can write an existing one.
 //!
-//! A configuration decides who gets into the network, and an admin DLL runs as SYSTEM. Anyone who can write one of them,
-//! or replace it, has an administrator's power.
+//! A configuration decides who gets into the network, and an admin DLL runs as SYSTEM. Anyone who can write one of
+//! them, or replace it, has an administrator's power.
 
 #![deny(unsafe_code)]
 
@@ -190,7 +190,8 @@ mod tests {
     use private::{Kind, PermissionFault};
     use std::time::{Duration, Instant};
 
-    /// Wine reduces an access list to a Unix mode, and builds the list that it shows from the mode: enough for this test.
+    /// Wine reduces an access list to a Unix mode, and builds the list that it shows from the mode: enough for this
+    /// test.
     #[test]
     fn a_new_folder_is_for_administrators_and_one_for_everyone_is_found() {
         let folder = tempfile::tempdir().unwrap();

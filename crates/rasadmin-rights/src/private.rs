@@ -1,5 +1,5 @@
-//! Private folders: they and their files belong to SYSTEM and the administrators alone. On Unix they belong to root, or to
-//! the current user. This module creates them, finds what is wrong with them, and mends them.
+//! Private folders: they and their files belong to SYSTEM and the administrators alone. On Unix they belong to root, or
+//! to the current user. This module creates them, finds what is wrong with them, and mends them.
 //!
 //! The current user is always trusted: the DLL runs as SYSTEM, and users need no protection from themselves.
 
@@ -9,7 +9,8 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
-/// The file that marks a folder as a scratch folder. Its journal and configuration belong to the user who runs the test.
+/// The file that marks a folder as a scratch folder. Its journal and configuration belong to the user who runs the
+/// test.
 pub const SCRATCH: &str = "rasadmin-scratch";
 
 /// What is wrong with the owner or the rights of a file or folder. Each variant has the account's name.
@@ -62,8 +63,8 @@ pub fn foreign(path: &Path) -> Option<String> {
     }
 }
 
-/// Says why a file is not trusted: another user may have written it, or can write it. In a scratch folder only the owner
-/// matters. None if the file is trusted.
+/// Says why a file is not trusted: another user may have written it, or can write it. In a scratch folder only the
+/// owner matters. None if the file is trusted.
 pub fn why_untrusted(path: &Path) -> Option<String> {
     let text = |owner| PermissionFault::Foreign(owner).to_string();
     if path.parent().is_some_and(is_scratch) {
@@ -80,8 +81,8 @@ pub fn why_untrusted(path: &Path) -> Option<String> {
     }
 }
 
-/// Gives a file or folder to SYSTEM and the administrators alone. On Unix it removes the rights of group and others, and
-/// the current user becomes the owner if the owner was not trusted.
+/// Gives a file or folder to SYSTEM and the administrators alone. On Unix it removes the rights of group and others,
+/// and the current user becomes the owner if the owner was not trusted.
 ///
 /// # Errors
 /// If that is not allowed, or if a file has a second name (a hard link), under which another program may need it

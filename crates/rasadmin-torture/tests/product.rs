@@ -1,5 +1,5 @@
-//! The bounded run of the model against the product: fixed seeds, in every test run. `cargo xtask torture --model --dll`
-//! goes on from there.
+//! The bounded run of the model against the product: fixed seeds, in every test run. `cargo xtask torture --model
+//! --dll` goes on from there.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;

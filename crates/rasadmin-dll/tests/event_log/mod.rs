@@ -154,8 +154,8 @@ impl Resources {
             inserts.unwrap_or_default().iter().map(|insert| insert.iter().copied().chain([0]).collect()).collect();
         let pointers: Vec<*const u16> = terminated.iter().map(|text| text.as_ptr()).chain([null()]).collect();
         let how = if inserts.is_some() { FORMAT_MESSAGE_ARGUMENT_ARRAY } else { FORMAT_MESSAGE_IGNORE_INSERTS };
-        // SAFETY: the module is loaded, the buffer as long as said, and the table asks for no more inserts than there are:
-        // the catalogue's tests say so.
+        // SAFETY: the module is loaded, the buffer as long as said, and the table asks for no more inserts than there
+        // are: the catalogue's tests say so.
         let length = unsafe {
             let (flags, inserts) = (FORMAT_MESSAGE_FROM_HMODULE | how, pointers.as_ptr().cast_mut().cast());
             FormatMessageW(flags, self.0.cast_const(), id, 0, buffer.as_mut_ptr(), 60_000, inserts)

@@ -1,4 +1,5 @@
-//! The minimum cost of a session's records: the same bytes under the same lock, in a file whose space was written before.
+//! The minimum cost of a session's records: the same bytes under the same lock, in a file whose space was written
+//! before.
 
 use rasadmin_journal::{Journal, Options};
 use std::fs::File;
@@ -23,8 +24,8 @@ impl Bare {
     pub fn new(folder: &Path) -> Self {
         let lock = Journal::open(&folder.join("lock"), Options::default(), soon()).unwrap();
         let file = File::create(folder.join("bare")).unwrap();
-        // In the pieces in which the journal does it. Linux keeps what is written at once in one piece of memory, and in
-        // one of 4 MiB each later write of 500 bytes takes 5 microseconds instead of 0.8: no floor then.
+        // In the pieces in which the journal does it. Linux keeps what is written at once in one piece of memory, and
+        // in one of 4 MiB each later write of 500 bytes takes 5 microseconds instead of 0.8: no floor then.
         for piece in 0..SIZE / PIECE {
             write_at(&file, &vec![0; usize::try_from(PIECE).unwrap()], piece * PIECE);
         }

@@ -10,8 +10,8 @@ use std::mem;
 const PORTION: usize = 1_000;
 
 impl Store {
-    /// Joins the instance, and makes the state that of the journal plus the waiting events. The journal must be locked, so
-    /// that it does not change meanwhile.
+    /// Joins the instance, and makes the state that of the journal plus the waiting events. The journal must be locked,
+    /// so that it does not change meanwhile.
     ///
     /// # Errors
     ///

@@ -111,7 +111,8 @@ conformance! {
         let alice = "SELECT l.nas_port_id, stop = acct_stop_time FROM links l JOIN sessions s ON s.id = session
                      WHERE name = 'ALICE' ORDER BY l.id";
         assert_eq!(scene.ask(alice), "VPN1-1 1; VPN1-9 1");
-        // The second link begins again when the journal is read again, and its session, whose beginning is gone, does not.
+        // The second link begins again when the journal is read again, and its session, whose beginning is gone, does
+        // not.
         expire_sealed(&scene);
         change(&scene, "DELETE FROM journals");
         assert_eq!(scene.ingest().gaps, 1);
