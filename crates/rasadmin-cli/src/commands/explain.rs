@@ -1,6 +1,7 @@
 //! `rasadmin explain`.
 
 mod answer;
+mod stage_text;
 
 use crate::context::{Context, ContextArguments};
 use crate::error::{CommandError, Exit, Kind, Result};
@@ -8,17 +9,14 @@ use crate::output::Output;
 use crate::{clock, present, times};
 pub use answer::{Answer, StageAnswer};
 use clap::Args;
-use rasadmin_engine::effect::Origin;
-use rasadmin_engine::explain::{AddressExplained, Question, StageExplained, explain, explain_recorded};
-use rasadmin_engine::{Given, State};
+use rasadmin_engine::State;
+use rasadmin_engine::explain::{Question, StageExplained, explain, explain_recorded};
 use rasadmin_ledger::report::{DecisionRow, Reader};
 use rasadmin_policy::config::Config;
-use rasadmin_policy::config::file::Action;
-use rasadmin_policy::rules::{Explained, ExplainedCondition, Outcome, Truth, WhenUnrecorded};
-use rasadmin_policy::{InterfaceType, Name, Quarantine, Stage, Tunnel};
+use rasadmin_policy::{InterfaceType, Name, Quarantine, Tunnel};
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Explain which rule decides, and why the others do not
 ///
@@ -186,7 +184,7 @@ fn explain_user(out: &mut Output, arguments: &Arguments, context: &Context) -> R
         let _ = writeln!(text, "{} has no journal: nobody is connected, and nothing was used", question.server);
     }
     for stage in &stages {
-        show(&mut text, stage, None, arguments.all);
+        stage_text::write(&mut text, stage, None, arguments.all);
     }
     write!(out, "{}", rasadmin_text::printable_lines(&text))?;
     Ok(Exit::no_if(!allowed))
@@ -224,7 +222,7 @@ fn explain_past(
         let _ = writeln!(text, "{user} on {}{session}; {}", first.server, times::zone_name(&context.config.zone));
     }
     for (decision, stage) in &stages {
-        show(&mut text, stage, Some((decision, context)), arguments.all);
+        stage_text::write(&mut text, stage, Some((decision, context)), arguments.all);
     }
     if differs {
         let _ = writeln!(
@@ -268,133 +266,4 @@ fn agrees(stage: &StageExplained<'_>, recorded: &DecisionRow) -> bool {
 /// The denial was the engine's own, and not the rules'.
 fn overruled(stage: &StageExplained<'_>, recorded: &DecisionRow) -> bool {
     stage.allow && recorded.is_denied()
-}
-
-const fn heading(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Ipv4Address => "IPv4 address (MprAdminGetIpAddressForUser)",
-        Stage::Ipv6Address => "IPv6 address (MprAdminGetIpv6AddressForUser)",
-        Stage::Connection => "connection (MprAdminAcceptNewConnectionEx)",
-        Stage::Link => "link (MprAdminAcceptNewLink)",
-        Stage::Reauthentication => "reauthentication (MprAdminAcceptReauthenticationEx)",
-        Stage::EndpointChange => "endpoint change (MprAdminAcceptTunnelEndpointChangeEx)",
-    }
-}
-
-fn show(text: &mut String, stage: &StageExplained<'_>, past: Option<(&DecisionRow, &Context)>, all: bool) {
-    let time =
-        past.map(|(decision, context)| times::show(decision.time, &context.config.zone) + "  ").unwrap_or_default();
-    let _ = writeln!(text, "\n{time}{}: {}", heading(stage.stage), verdict(stage));
-    let decides = stage.rules.iter().position(|rule| rule.decides).unwrap_or(stage.rules.len());
-    let shown = if all { stage.rules.len() } else { (decides + 1).min(stage.rules.len()) };
-    let width = stage.rules[..shown].iter().map(|rule| name(rule).chars().count()).max().unwrap_or(0).min(40);
-    for rule in &stage.rules[..shown] {
-        let mark = if rule.decides { '>' } else { ' ' };
-        let _ = writeln!(text, "  {mark} {:width$}  {}", name(rule), describe_rule(rule));
-    }
-    let rest = stage.rules.len() - shown;
-    if rest > 0 {
-        let noun = crate::format::count(rest, "later rule");
-        let _ = writeln!(text, "    ({noun} not evaluated; --all shows them)");
-    }
-    if let Some(address) = &stage.address {
-        let _ = writeln!(text, "  address: {}", describe_address(address, stage.stage));
-    }
-    if stage.when_unrecorded == Some(WhenUnrecorded::Deny) && stage.allow {
-        let _ = writeln!(text, "  while nothing can be recorded: denied");
-    }
-    if let Some(refusal) = &stage.refusal {
-        let _ = writeln!(text, "  but the connection still ends: {refusal}");
-    }
-    if let Some((decision, _)) = past {
-        if overruled(stage, decision) {
-            let why = decision.reason.as_deref().unwrap_or("for no recorded reason");
-            let _ = writeln!(text, "  but it was still denied: {why}");
-        } else if !agrees(stage, decision) {
-            let rule = decision.rule.as_deref().unwrap_or("(default)");
-            let _ = writeln!(text, "  but {} by {rule} was recorded", decision.outcome);
-        }
-    }
-}
-
-fn name(rule: &Explained<'_>) -> String {
-    rule.rule.unwrap_or("(default)").to_owned()
-}
-
-fn verdict(stage: &StageExplained<'_>) -> String {
-    let by = stage.rule.map_or_else(|| "by the default".to_owned(), |rule| format!("by the rule `{rule}`"));
-    let what = match (stage.allow, stage.for_now) {
-        (true, true) => "allowed for now",
-        (true, false) => "allowed",
-        (false, _) => "denied",
-    };
-    let reason = stage.reason.filter(|_| !stage.allow).map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{what} {by}{reason}")
-}
-
-/// What a rule says, with the condition that settles it.
-fn describe_rule(rule: &Explained<'_>) -> String {
-    let action = match rule.action {
-        Action::Allow => "allows",
-        Action::Deny => "denies",
-    };
-    let that = |truth: Truth| rule.conditions.iter().find(|condition| condition.truth == truth);
-    match rule.outcome {
-        Outcome::NoMatch => match that(Truth::False) {
-            Some(condition) => format!("does not match: {}", describe(condition)),
-            None => "does not match".to_owned(),
-        },
-        Outcome::Waits => format!("would {}, and waits: {}", verb(rule.action), unknown(rule)),
-        Outcome::Fails => format!("cannot allow: {}", unknown(rule)),
-        Outcome::DecidesForNow => format!("{action} for now: {}", unknown(rule)),
-        Outcome::Decides if that(Truth::Unknown).is_some() => format!("{action}, to be safe: {}", unknown(rule)),
-        Outcome::Decides if rule.conditions.is_empty() => action.to_owned(),
-        Outcome::Decides => {
-            let all: Vec<_> = rule.conditions.iter().map(describe).collect();
-            format!("{action}: {}", all.join("; "))
-        }
-    }
-}
-
-const fn verb(action: Action) -> &'static str {
-    match action {
-        Action::Allow => "allow",
-        Action::Deny => "deny",
-    }
-}
-
-fn unknown(rule: &Explained<'_>) -> String {
-    let unknown = rule.conditions.iter().filter(|condition| condition.truth == Truth::Unknown);
-    unknown.map(describe).collect::<Vec<_>>().join("; ")
-}
-
-fn describe(condition: &ExplainedCondition<'_>) -> String {
-    let ExplainedCondition { field, asked, found, truth } = condition;
-    match truth {
-        Truth::Unknown => format!("{field}: wanted {asked}, {found}"),
-        _ => format!("{field}: wanted {asked}, found {found}"),
-    }
-}
-
-fn number(given: &Given, stage: Stage) -> String {
-    match stage {
-        Stage::Ipv6Address => Ipv6Addr::from_bits(given.number.into()).to_string(),
-        _ => Ipv4Addr::from_bits(u32::try_from(given.number).unwrap_or(0)).to_string(),
-    }
-}
-
-fn describe_address(address: &AddressExplained, stage: Stage) -> String {
-    match address {
-        AddressExplained::Given(given) => {
-            let from = match (given.origin, &given.pool) {
-                (Origin::Reservation, _) => "reserved for the user".to_owned(),
-                (Origin::Sticky, Some(pool)) => format!("from the pool `{pool}`, which the user had last"),
-                (_, Some(pool)) => format!("from the pool `{pool}`"),
-                (_, None) => "RRAS's own offer".to_owned(),
-            };
-            format!("{}, {from}", number(given, stage))
-        }
-        AddressExplained::Offer(because) => format!("RRAS's own offer is kept: {because}"),
-        AddressExplained::Refused(why) => format!("none, so the connection ends: {why}"),
-    }
 }

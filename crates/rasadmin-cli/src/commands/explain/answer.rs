@@ -1,6 +1,7 @@
 //! The answer of `rasadmin explain` for programs.
 
-use super::{agrees, number, overruled};
+use super::stage_text::number;
+use super::{agrees, overruled};
 use rasadmin_engine::effect::Origin;
 use rasadmin_engine::explain::{AddressExplained, StageExplained};
 use rasadmin_ledger::report::DecisionRow;
