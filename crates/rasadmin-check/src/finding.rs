@@ -1,10 +1,11 @@
 //! Findings: the results of checks.
 
 use crate::check::Check;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// The check passed, or did not apply.
@@ -38,7 +39,7 @@ impl Outcome {
 }
 
 /// Who has to act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Culprit {
     /// The author of the admin DLL.
@@ -64,7 +65,7 @@ impl Culprit {
 }
 
 /// The explanation of a warning, failure or crash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Problem {
     /// The cause.
     pub cause: String,
@@ -77,9 +78,10 @@ pub struct Problem {
 }
 
 /// The result of one check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// The check.
+    #[schemars(with = "String")]
     pub check: Check,
     /// How it ended.
     pub outcome: Outcome,

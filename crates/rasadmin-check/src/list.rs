@@ -9,11 +9,12 @@ use crate::report::{Report, Verdict};
 use crate::wrap::wrap;
 use mprapi::FunctionId;
 use rasadmin_host::dllpath;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::Path;
 
 /// The report about a DllPath list. Serialises to the JSON of `rasadmin check --dll-path LIST --json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ListReport {
     /// The list, as the caller named it.
     pub dll_path: String,

@@ -8,10 +8,11 @@ use crate::options::Options;
 use crate::statics::requirements::violations;
 use mprapi::requirements::check_table;
 use mprapi::{FunctionId, FunctionSet, Profile};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Whether RRAS would start with a DLL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It would.
@@ -34,7 +35,7 @@ impl Verdict {
 }
 
 /// The verdict of one profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ProfileVerdict {
     /// `documented`, `shipping` or `nt4`.
     pub profile: &'static str,
@@ -47,7 +48,7 @@ pub struct ProfileVerdict {
 }
 
 /// Facts about the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Facts {
     /// `PE` or `ELF`.
     pub format: &'static str,
@@ -72,7 +73,7 @@ pub struct Facts {
 }
 
 /// Why the dynamic checks were not run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NotRun {
     /// The reason.
     pub why: String,
@@ -81,7 +82,7 @@ pub struct NotRun {
 }
 
 /// The report about one file. Serialises to the JSON of `rasadmin check --json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Report {
     /// The file, as the caller named it.
     pub file: String,

@@ -1,19 +1,26 @@
 //! Asking before something is done that cannot be undone.
 
 use crate::error::{CommandError, Kind, OrCommandError, Result};
+use crate::output::Output;
 use std::io::{IsTerminal, Write};
 
-/// Asks on a terminal; `yes` answers beforehand. Without a terminal there is nobody to answer.
-pub fn confirm(question: &str, yes: bool) -> Result<bool> {
+/// Asks on a terminal, and fails without a yes; `yes` answers beforehand. Without a terminal there is nobody to answer.
+pub fn confirm(question: &str, yes: bool, out: &mut Output) -> Result<()> {
     if yes {
-        return Ok(true);
+        return Ok(());
     }
+    // What the question is about.
+    out.flush()?;
     if !std::io::stdin().is_terminal() {
         return Err(CommandError::usage(format!(
             "{question}\nnothing was changed: there is no terminal to ask on; add --yes if you mean it"
         )));
     }
-    Ok(matches!(ask(&format!("{question} [y/N]"))?.to_ascii_lowercase().as_str(), "y" | "yes"))
+    let answer = ask(&format!("{question} [y/N]"))?;
+    if matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    Err(CommandError::refused("nothing was changed: it was not confirmed"))
 }
 
 /// The answer to a question on the terminal.

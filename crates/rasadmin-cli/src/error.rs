@@ -15,7 +15,8 @@ pub type Result<T = Exit> = std::result::Result<T, CommandError>;
 pub enum Exit {
     /// Exit code 0: all is well.
     Success,
-    /// Exit code 1: the answer is no: a check failed, a user would be denied, something would change or does not exist.
+    /// Exit code 1: the answer is no: a check failed, a user would be denied, something would change, or there is
+    /// nothing to release or close.
     No,
     /// The exit code of a child process that ran this command.
     Code(u8),
@@ -57,7 +58,7 @@ pub enum Kind {
     Dll,
     /// The operating system refuses: the registry, the Task Scheduler, a process, a clock.
     System,
-    /// It would be unsafe or was not confirmed, so nothing was changed.
+    /// It would be unsafe, or you did not confirm it, so nothing was changed.
     Refused,
     /// Standard output cannot be written: the disk is full, for example.
     Output,

@@ -35,14 +35,14 @@ use std::process::ExitCode;
 /// rasadmin.dll decides and records on the server. This command installs it, explains what it decides, shows who is and
 /// was connected, and tries out changes. It also checks and drives RAS administration DLLs of any vendor.
 ///
-/// If you name no configuration, rasadmin uses the one that the DLL on this computer would find. It looks in this order:
-/// RASADMIN_CONFIG, the registry value HKLM\SOFTWARE\rasadmin\ConfigPath, %ProgramData%\rasadmin\rasadmin.toml
+/// If you name no configuration, rasadmin uses the one that the DLL on this computer would find. It looks in this
+/// order: RASADMIN_CONFIG, the registry value HKLM\SOFTWARE\rasadmin\ConfigPath, %ProgramData%\rasadmin\rasadmin.toml
 /// (/etc/rasadmin/rasadmin.toml).
 #[derive(Parser)]
 #[command(name = "rasadmin", version, max_term_width = 100)]
 #[command(
     after_long_help = "Exit codes: 0 all is well; 1 the answer is no: a check failed, a user would be denied, something \
-                  would change or does not exist; 2 the command could not do its work."
+                  would change, or there is nothing to do; 2 the command could not do its work."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -1,4 +1,5 @@
-//! Standard output: everything that a command prints goes through here, so that a full disk or a closed pipe is an error.
+//! Standard output: everything that a command prints goes through here, so that a full disk or a closed pipe is an
+//! error.
 
 use crate::error::{CommandError, Kind, Result};
 use crate::table::{self, Column};

@@ -69,10 +69,7 @@ pub fn forget(arguments: RetentionArguments, how: Forgetting, verb: &str, done: 
     let before = times::show(past.before, &context.config.zone);
     let of = past.user.as_ref().map_or_else(|| "everybody".to_owned(), ToString::to_string);
     let question = format!("{verb} what ended before {before}, of {of}? Only a backup can bring it back.");
-    if !confirm(&question, arguments.yes)? {
-        writeln!(out, "nothing was changed")?;
-        return Ok(Exit::No);
-    }
+    confirm(&question, arguments.yes, out)?;
     let has_journal = context.journal.is_some() && crate::present::read(&context)?.is_some();
     let (changed, left) = if has_journal {
         let (changed, left) = in_journal(&context, &past, how, arguments.now)?;
@@ -134,8 +131,8 @@ fn print_remaining(out: &mut Output, left: &Remaining, now: bool) -> Result<()> 
     if !now {
         writeln!(
             out,
-            "The journal's files still contain the names. `rasadmin ledger update` deletes each of them a week after the \
-             ledger has read it; --now deletes them at once."
+            "The journal's files still contain the names. `rasadmin ledger update` deletes each file once every ledger has \
+             read it and it is a week old; --now deletes them at once."
         )?;
         return Ok(());
     }

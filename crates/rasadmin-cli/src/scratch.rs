@@ -1,7 +1,8 @@
 //! The host is not the service: the DLLs that it drives must not find this machine's configuration, journal, ledger and
 //! log, but those of a scratch folder, which is deleted or kept afterwards.
 //!
-//! DLLs find them through environment variables. A process can only set these for a child, so the host runs itself again.
+//! DLLs find them through environment variables. A process can only set these for a child, so the host runs itself
+//! again.
 
 mod lent;
 

@@ -45,11 +45,3 @@ pub fn printable(text: impl AsRef<std::ffi::OsStr>) -> String {
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
-
-/// Asks before a change. Without a yes, it is refused.
-pub fn confirm(question: &str, yes: bool) -> Result<()> {
-    if crate::confirm::confirm(question, yes)? {
-        return Ok(());
-    }
-    Err(CommandError::refused("nothing was changed: it was not confirmed"))
-}

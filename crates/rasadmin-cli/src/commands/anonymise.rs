@@ -12,8 +12,8 @@ use rasadmin_engine::effect::Forgetting;
 /// tunnels, rules and VPN addresses stay, so reports over that time still add up. Live sessions are never touched.
 /// Configurations that were in force are kept as they are: they name users in rules and groups.
 ///
-/// The journal contains names too. It deletes each of its files a week after the ledger has read it, or at once with
-/// --now.
+/// The journal contains names too. `rasadmin ledger update` deletes each of its files once every ledger has read it and
+/// it is a week old. With --now, they are deleted at once.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:

@@ -52,10 +52,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         "Close session {} of {user}, connected since {since}? (RRAS does not learn of it: nobody is disconnected.)",
         session.id
     );
-    if !confirm(&question, arguments.yes)? {
-        writeln!(out, "nothing was changed")?;
-        return Ok(Exit::No);
-    }
+    confirm(&question, arguments.yes, out)?;
     let closed = record::record(&mut tool, |state| {
         let lives = state.session(key).is_some();
         (lives, lives.then_some(Event::CloseSession { session: key }))

@@ -23,8 +23,8 @@ use std::net::{IpAddr, Ipv4Addr};
 /// Shows each stage of a connection, with the rules in order, their conditions, and what was found.
 ///
 /// With --user: what would happen if this user connected now, and which address they would get. Nothing is changed, and
-/// nobody is connected. Options you omit count as absent (phones, for example, send no computer name). Limits and quotas
-/// count the sessions and the use of this moment.
+/// nobody is connected. Options you omit count as absent (phones, for example, send no computer name). Limits and
+/// quotas count the sessions and the use of this moment.
 ///
 /// With --session or --decision: why a past decision was made, from the facts recorded then and the configuration of
 /// that time.

@@ -19,8 +19,9 @@ use std::path::{Path, PathBuf};
 
 /// Write the ledger's sessions for another program
 ///
-/// Writes SQL for FreeRADIUS, events for log tools of NPS, CSV for spreadsheets, JSON for scripts. The ledger is read a page at a time, so you can run this while users are connected. Sessions come in the order in
-/// which they began, including those imported from logs. docs/logs.md describes each format.
+/// Writes SQL for FreeRADIUS, events for log tools of NPS, CSV for spreadsheets, JSON for scripts. The ledger is read a
+/// page at a time, so you can run this while users are connected. Sessions come in the order in which they began,
+/// including those imported from logs. docs/logs.md describes each format.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -37,7 +38,8 @@ pub struct Arguments {
     format: Format,
     #[command(flatten)]
     context: ContextArguments,
-    /// The time zone of --since and --until, and of NPS's times, as IANA names it [default: the configuration's, or UTC]
+    /// The time zone of --since and --until, and of NPS's times, as IANA names it [default: the configuration's, or
+    /// UTC]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
     /// Only sessions that began at this time or later: `2026-11-01`, `2026-11-01 08:00`, `yesterday`, `7d` ago

@@ -21,9 +21,9 @@ use std::time::{Duration, Instant};
 
 /// Bring logs of RRAS or NPS into the ledger, as history
 ///
-/// Reads the database-compatible (ODBC), the DTS and the IAS format (docs/logs.md). Imported sessions are marked as such,
-/// and do not count in limits and quotas. Importing the same log again changes nothing. Invalid lines are counted, shown
-/// with their numbers, and skipped; the exit code is still 0.
+/// Reads the database-compatible (ODBC), the DTS and the IAS format (docs/logs.md). Imported sessions are marked as
+/// such, and do not count in limits and quotas. Importing the same log again changes nothing. Invalid lines are
+/// counted, shown with their numbers, and skipped; the exit code is still 0.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:

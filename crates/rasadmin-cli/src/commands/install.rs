@@ -1,12 +1,13 @@
 //! `rasadmin install`: register the DLL with RRAS.
 
+use crate::confirm::confirm;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
 use crate::output::Output;
 use crate::setup::folders::{self, Config};
 use crate::setup::permissions;
 use crate::setup::product::{Own, digest, leftovers, name_for_upgrade, to_install};
 use crate::setup::steps::{self, Step};
-use crate::setup::{config_places, confirm, preflight, printable, registry, variable};
+use crate::setup::{config_places, preflight, printable, registry, variable};
 use clap::Args;
 use rasadmin_setup::acl::Object;
 use rasadmin_setup::registration::{self, Change, Kind as ValueKind, List, Position, Value};
@@ -250,8 +251,6 @@ pub fn confirm_wake(change: &Change, wake: bool, dry_run: bool, out: &mut Output
     if dry_run {
         return writeln!(out, "note: without --dry-run, the command asks for a confirmation, or you add --wake");
     }
-    // The question below is on standard error.
-    out.flush()?;
     for dll in &change.wakes {
         preflight::other(dll)?;
     }
@@ -259,7 +258,7 @@ pub fn confirm_wake(change: &Change, wake: bool, dry_run: bool, out: &mut Output
         let what = "nothing was changed: there is no terminal to ask on";
         return Err(CommandError::usage(what).hint("confirm with --wake that RRAS may load them"));
     }
-    confirm("May RRAS load them?", wake)
+    confirm("May RRAS load them?", wake, out)
 }
 
 fn warn_if_broken(config: &Config, out: &mut Output) -> Result<()> {
@@ -295,9 +294,7 @@ pub fn confirm_and_run_steps(
         writeln!(out, "Nothing was changed: this was a dry run.")?;
         return Ok(false);
     }
-    // The question is on standard error.
-    out.flush()?;
-    confirm("Go on?", yes)?;
+    confirm("Go on?", yes, out)?;
     steps::run(steps, registry)?;
     writeln!(out, "Done.")?;
     Ok(true)

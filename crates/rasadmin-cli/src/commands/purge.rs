@@ -11,8 +11,8 @@ use rasadmin_engine::effect::Forgetting;
 /// Deletes sessions, links, leases, decisions and days of use, as a retention rule demands. Live sessions are never
 /// touched. The ledger's file is overwritten where the data was; your backups and exports are not changed.
 ///
-/// The journal contains names too. It deletes each of its files a week after the ledger has read it, or at once with
-/// --now.
+/// The journal contains names too. `rasadmin ledger update` deletes each of its files once every ledger has read it and
+/// it is a week old. With --now, they are deleted at once.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:

@@ -97,10 +97,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let mut tool = record::open(&context)?;
     record::belongs_to(&tool, &lease.server)?;
     let question = format!("Release {address}, held by {user} on port {} of {}?", lease.port, lease.server);
-    if !confirm(&question, arguments.yes)? {
-        writeln!(out, "nothing was changed")?;
-        return Ok(Exit::No);
-    }
+    confirm(&question, arguments.yes, out)?;
     match record::record(&mut tool, |state| look(state, number(address), arguments.force))? {
         Outcome::Released => {
             record::bring_in(&context)?;

@@ -24,10 +24,11 @@ use std::sync::Arc;
 
 /// Try a configuration on the past: who would be refused
 ///
-/// Shows whose attempts would be refused or accepted now, and by which rule. Replays every attempt through the candidate configuration, with the code that decides in the DLL. The attempts come
-/// from the ledger (including sessions imported from logs), from a recorded trace, or from the logs of an RRAS or NPS
-/// server. Nothing is changed. Logs contain only users who were let in, and lack some facts: replay says how many answers
-/// depend on those. docs/replay.md has more.
+/// Shows whose attempts would be refused or accepted now, and by which rule. Replays every attempt through the
+/// candidate configuration, with the code that decides in the DLL. The attempts come from the ledger (including
+/// sessions imported from logs), from a recorded trace, or from the logs of an RRAS or NPS server. Nothing is changed.
+/// Logs contain only users who were let in, and lack some facts: replay says how many answers depend on those.
+/// docs/replay.md has more.
 ///
 /// `rasadmin host replay` is something else: it makes the calls of a recorded trace to another DLL.
 #[derive(Args)]

@@ -29,8 +29,8 @@ enum Format {
 /// Sum up a month: by user, group, tunnel, day or rule
 ///
 /// Connect time is the part of each session that lies within the month; for active sessions, until now. Octets are
-/// those of sessions that ended in the month. `--by group` counts a user in each of their groups. Sessions imported from
-/// logs count for times that the ledger itself does not cover.
+/// those of sessions that ended in the month. `--by group` counts a user in each of their groups. Sessions imported
+/// from logs count for times that the ledger itself does not cover.
 ///
 /// The CSV is safe to open in a spreadsheet: a cell that begins like a formula gets an apostrophe.
 #[derive(Args)]

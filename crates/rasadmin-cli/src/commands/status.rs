@@ -69,7 +69,7 @@ pub struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<ledger::Ledger>,
     /// Who apart from administrators controls the files outside the journal; absent if there is no configuration.
-    #[serde(rename = "dangers", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     unsafe_permissions: Option<Vec<rights::UnsafePermission>>,
     /// What is wrong with the permissions in the journal's folder; absent if there is no configuration.
     #[serde(skip_serializing_if = "Option::is_none")]

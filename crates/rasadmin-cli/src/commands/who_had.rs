@@ -11,8 +11,8 @@ use std::net::IpAddr;
 /// Show who had an address, at a time or ever
 ///
 /// With --at, shows who had it at that time. Without --at, shows everyone who ever had it, the latest first. An IPv6
-/// address is found by its interface identifier, and by its prefix if RRAS reported one. Sessions imported from logs are
-/// shown for times that the ledger itself does not cover.
+/// address is found by its interface identifier, and by its prefix if RRAS reported one. Sessions imported from logs
+/// are shown for times that the ledger itself does not cover.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:

@@ -38,7 +38,7 @@ pub struct Answer {
     valid: bool,
     /// The hash by which journal and ledger know it. `null`: it is not valid.
     hash: Option<String>,
-    /// What is allowed, but may not be meant.
+    /// Valid settings that may not do what you intended.
     notes: Vec<String>,
     /// What is wrong, in the order of the file.
     mistakes: Vec<MistakeAnswer>,

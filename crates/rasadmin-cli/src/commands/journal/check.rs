@@ -22,8 +22,8 @@ const HALF_WRITTEN: Duration = Duration::from_millis(500);
 
 /// Check the journal: checksums, numbers, missing records, and who can write it
 ///
-/// This changes nothing, and you can run it while Remote Access runs. If something is wrong, the exit code is 1, and the
-/// command says what to do.
+/// This changes nothing, and you can run it while Remote Access runs. If something is wrong, the exit code is 1, and
+/// the command says what to do.
 #[derive(Args)]
 #[command(after_long_help = "\
 Example:

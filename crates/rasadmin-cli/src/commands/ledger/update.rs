@@ -14,7 +14,7 @@ use serde::Serialize;
 /// Bring the journal into the ledger, and delete old files of the journal
 ///
 /// Every command that reads the ledger brings it up to date first. This one is for a daily schedule, because it also
-/// keeps the journal short: it deletes the journal's files a week after every ledger has read them.
+/// keeps the journal short: it deletes each of its files once every ledger has read it and it is a week old.
 #[derive(Args)]
 #[command(after_long_help = "\
 Example:
