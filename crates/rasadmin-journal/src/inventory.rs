@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// A segment in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Segment {
+pub struct SegmentInfo {
     /// Its file.
     pub path: PathBuf,
     /// The number of its first record, which may not be written yet.
@@ -25,7 +25,7 @@ pub struct Inventory {
     /// The journal's UUID; None if there is no journal.
     pub journal: Option<Uuid>,
     /// Its segments, oldest first.
-    pub segments: Vec<Segment>,
+    pub segments: Vec<SegmentInfo>,
     /// Files that have a segment's name but cannot be used as one, and why.
     pub unusable: Vec<(PathBuf, String)>,
     /// A newer segment whose format this version does not know, and the format's version.
@@ -52,7 +52,7 @@ pub fn take(folder: &Path) -> Result<Inventory, Error> {
         let path = crate::segment::path(folder, header.ordinal);
         let length = std::fs::symlink_metadata(&path).map_or(0, |of| of.len());
         let written = modified(&path);
-        Segment { path, first: header.last.saturating_add(1), length, written }
+        SegmentInfo { path, first: header.last.saturating_add(1), length, written }
     });
     Ok(Inventory {
         journal: survey.chain.last().map(|header| header.journal),

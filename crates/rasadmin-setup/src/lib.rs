@@ -6,12 +6,9 @@
 //! | [`registry`] | the registry key with that list |
 //! | [`version_marker`] | recognises the product's file and its version |
 //! | [`task`] | the daily task that updates the ledger |
-//! | [`acl`] | who can write a folder, and folders that only administrators can write: `rasadmin-rights` |
 #![forbid(unsafe_code)]
 
 pub mod registration;
 pub mod registry;
 pub mod task;
 pub mod version_marker;
-
-pub use rasadmin_rights as acl;

@@ -9,7 +9,7 @@ use crate::setup::product::{Own, digest, leftovers, name_for_upgrade, to_install
 use crate::setup::steps::{self, Step};
 use crate::setup::{config_places, preflight, printable, registry, variable};
 use clap::Args;
-use rasadmin_setup::acl::Object;
+use rasadmin_rights::Object;
 use rasadmin_setup::registration::{self, Change, Kind as ValueKind, List, Position, Value};
 use rasadmin_setup::registry::{Registered, Registry};
 use rasadmin_setup::task;

@@ -5,7 +5,7 @@ use super::permissions;
 use super::steps::Step;
 use crate::error::{CommandError, Kind, Result};
 use rasadmin_policy::config::{self, Locations};
-use rasadmin_setup::acl::{Object, UnsafePermission};
+use rasadmin_rights::{Object, UnsafePermission};
 use rasadmin_system::places;
 use std::path::{Path, PathBuf};
 

@@ -1,12 +1,12 @@
 //! Who apart from administrators controls a file or folder.
 
 use crate::error::{CommandError, Result};
-use rasadmin_setup::acl::{self, Object, UnsafePermission};
+use rasadmin_rights::{Object, UnsafePermission};
 use std::path::Path;
 
 /// Adds the path's unsafe permissions, each once.
 pub fn add(all: &mut Vec<UnsafePermission>, path: &Path, object: Object) -> Result<()> {
-    let found = acl::unsafe_permissions(path, object)
+    let found = rasadmin_rights::unsafe_permissions(path, object)
         .map_err(|e| CommandError::file(path, format!("its permissions cannot be read: {e}")))?;
     for permission in found {
         if !all.contains(&permission) {
@@ -25,6 +25,6 @@ pub fn refuse(unsafe_permissions: &[UnsafePermission]) -> Result<()> {
     for permission in unsafe_permissions {
         text += &format!("\n  {permission}");
     }
-    text += &format!("\n  help: {}", acl::remedy(&first.path));
+    text += &format!("\n  help: {}", rasadmin_rights::remedy(&first.path));
     Err(CommandError::refused(text))
 }

@@ -5,7 +5,7 @@ use super::printable;
 use super::product::digest;
 use crate::error::{CommandError, Kind, OrCommandError, Result};
 use crate::warning;
-use rasadmin_setup::acl::{self, Object};
+use rasadmin_rights::Object;
 use rasadmin_setup::registration::{DISPLAY_NAME, Value};
 use rasadmin_setup::registry::{Registered, Registry};
 use rasadmin_setup::task;
@@ -102,8 +102,8 @@ impl Step {
         let read = || key()?.read().or_error(Kind::System);
         match self {
             Self::MakeFolder(path) => {
-                let made =
-                    acl::create_folder(path).map_err(|e| failed(path, &format!("the folder cannot be made: {e}")))?;
+                let made = rasadmin_rights::create_folder(path)
+                    .map_err(|e| failed(path, &format!("the folder cannot be made: {e}")))?;
                 let mut unsafe_permissions = Vec::new();
                 let looked = permissions::add(&mut unsafe_permissions, path, Object::Folder);
                 if looked.is_err() || !unsafe_permissions.is_empty() {

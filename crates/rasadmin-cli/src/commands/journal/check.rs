@@ -8,7 +8,7 @@ use crate::setup::permissions;
 use clap::Args;
 use rasadmin_journal::inventory::{self, Inventory};
 use rasadmin_journal::{Error, Follower, Item, checkpoint, cursor, rights};
-use rasadmin_setup::acl::{self, Object};
+use rasadmin_rights::Object;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::Path;
@@ -202,7 +202,7 @@ fn permissions(found: &mut Found, folder: &Path) -> Result<()> {
     let mut unsafe_permissions = Vec::new();
     permissions::add(&mut unsafe_permissions, folder, Object::Folder)?;
     for one in unsafe_permissions.iter().filter(|one| one.path != folder) {
-        found.fault(one.to_string(), acl::remedy(&one.path));
+        found.fault(one.to_string(), rasadmin_rights::remedy(&one.path));
     }
     let faults = rights::check(folder);
     if let Some(what) = rights::describe(&faults) {

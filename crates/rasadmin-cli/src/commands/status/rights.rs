@@ -4,7 +4,7 @@ use super::facts::{Facts, Mark};
 use crate::setup::permissions;
 use rasadmin_journal::rights;
 use rasadmin_policy::config::Config;
-use rasadmin_setup::acl::{self, Object};
+use rasadmin_rights::Object;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ pub fn check(
     // The journal's own faults say it in more detail.
     found.retain(|permission| Some(&permission.path) != journal.as_ref());
     for permission in &found {
-        facts.add(Mark::Attention, "rights", format!("{permission}: {}", acl::remedy(&permission.path)));
+        facts.add(Mark::Attention, "rights", format!("{permission}: {}", rasadmin_rights::remedy(&permission.path)));
     }
     if let (Some(journal), Some(what)) = (&journal, rights::describe(&faults)) {
         let remedy = rights::remedy(journal, &faults);
