@@ -24,7 +24,7 @@ const MANY: u64 = 1_000;
 /// Brings in the new records of the place's journal, and warns of what an administrator should know about them. If this
 /// command may not write the ledger, it says how old the ledger is, which can still be read.
 pub fn before_reading(context: &Context) -> Result<()> {
-    let Some(journal) = &context.journal else { return Ok(()) };
+    let Some(journal) = context.journal.as_ref().filter(|_| context.belong_together) else { return Ok(()) };
     let durable = context.config.durability == Durability::Fsync;
     match bring_in(journal, &context.ledger, &context.server(), durable, true) {
         Ok(brought) => {
@@ -110,8 +110,8 @@ pub fn warnings(brought: &IngestSummary) -> Vec<String> {
     let mut all = Vec::new();
     if brought.reread {
         all.push(
-            "the ledger did not match the journal, because one of them was restored, copied or replaced: the journal was \
-             read again from its oldest record; nothing counts twice"
+            "the ledger did not match the journal, because one of them was restored, copied or replaced, or the journal has \
+             lost records: the journal was read again from its oldest record; nothing counts twice"
                 .to_owned(),
         );
     }

@@ -29,9 +29,12 @@ pub struct Context {
     /// `None`: only a ledger was named, and there is no configuration.
     pub file: Option<PathBuf>,
     pub config: Arc<Config>,
-    /// `None`: a ledger was named, and nothing is brought into it.
+    /// `None`: only a ledger was named.
     pub journal: Option<PathBuf>,
     pub ledger: PathBuf,
+    /// Whether the ledger is made from the journal: both are the configuration's. Otherwise the ledger may be a backup,
+    /// or another server's, and commands that read it bring nothing into it.
+    pub belong_together: bool,
 }
 
 impl ContextArguments {
@@ -65,17 +68,22 @@ impl ContextArguments {
             }
             None => audit_only()?,
         };
-        let own = ledger.as_ref().is_none_or(|ledger| *ledger == config.ledger);
+        let own_ledger = ledger.as_ref().is_none_or(|ledger| *ledger == config.ledger);
         let named = self.journal.as_deref().map(absolute).transpose()?;
-        let journal = named.or_else(|| (own && file.is_some()).then(|| config.journal.clone()));
+        let own_journal = named.as_ref().is_none_or(|journal| *journal == config.journal);
+        let journal = named.or_else(|| (own_ledger && file.is_some()).then(|| config.journal.clone()));
         let ledger = ledger.unwrap_or_else(|| config.ledger.clone());
-        Ok(Context { file, config: Arc::new(config), journal, ledger })
+        let belong_together = file.is_some() && own_ledger && own_journal;
+        Ok(Context { file, config: Arc::new(config), journal, ledger, belong_together })
     }
 }
 
 impl Context {
-    /// The ledger, for reading. The journal's new records are brought into it first.
+    /// The ledger, for reading. If both are the configuration's, the journal's new records are brought into it first.
     pub fn reader(&self) -> Result<Reader> {
+        if self.journal.is_some() && self.ledger == self.config.ledger && !self.belong_together {
+            return Err(other_journal(&self.ledger));
+        }
         bring_in::before_reading(self)?;
         if !self.ledger.exists() {
             let missing = format!("{}: the ledger does not exist yet", self.ledger.display());
@@ -99,6 +107,14 @@ impl Context {
     pub fn server(&self) -> Name {
         self.config.server.clone().unwrap_or_else(places::server_name)
     }
+}
+
+/// A ledger must not get another server's records.
+fn other_journal(ledger: &Path) -> CommandError {
+    let what = format!("{}: this ledger is made from another journal", ledger.display());
+    CommandError::usage(what).hint(
+        "name the ledger of that journal with --ledger (`rasadmin ledger update --journal FOLDER --ledger FILE` makes it)",
+    )
 }
 
 /// A configuration that cannot be used, with everything that is wrong with it.

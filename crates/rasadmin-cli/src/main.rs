@@ -146,6 +146,12 @@ fn not_understood(error: &clap::Error) -> u8 {
         print_error(&CommandError::usage(text.strip_prefix("error: ").unwrap_or(text)), true);
         return 2;
     }
+    let text = error.to_string();
+    if error.use_stderr() && text.contains(|c| c != '\n' && rasadmin_text::is_unsafe(c)) {
+        // It quotes the arguments.
+        output::note(format_args!("{}", text.trim_end()));
+        return 2;
+    }
     let shown = error.print();
     if error.use_stderr() {
         return 2;

@@ -77,6 +77,9 @@ pub fn forget(arguments: RetentionArguments, how: Forgetting, verb: &str, done: 
     } else {
         (in_ledger_alone(&context, &past, how)?, None)
     };
+    // A name that is typed wrong must not look as if the data were gone.
+    let unknown = past.user.as_ref().filter(|_| changed == ForgetCounts::default());
+    let exit = Exit::no_if(unknown.is_some());
     if arguments.json {
         let journal = left.map(|left| JournalAnswer {
             deleted: left.deleted,
@@ -84,17 +87,23 @@ pub fn forget(arguments: RetentionArguments, how: Forgetting, verb: &str, done: 
             oldest_record: left.oldest_record,
         });
         out.json(&Answer { changed, journal })?;
-        return Ok(Exit::Success);
+        return Ok(exit);
     }
     writeln!(
         out,
         "{done}: {} sessions, {} links, {} leases, {} decisions, {} days of use, {} anomalies",
         changed.sessions, changed.links, changed.leases, changed.decisions, changed.usage_days, changed.anomalies
     )?;
+    if let Some(user) = unknown {
+        writeln!(
+            out,
+            "The ledger has nothing of {user} from before {before}: `rasadmin users` lists the users it knows."
+        )?;
+    }
     if let Some(left) = left {
         print_remaining(out, &left, arguments.now)?;
     }
-    Ok(Exit::Success)
+    Ok(exit)
 }
 
 /// With an event, so that the DLL and every other ledger made from this journal forget it too.

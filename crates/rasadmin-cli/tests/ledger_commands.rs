@@ -357,3 +357,64 @@ fn a_reader_who_goes_away_is_no_fault() {
     let told = String::from_utf8_lossy(&ended.stderr);
     assert_eq!((ended.status.code(), told.trim()), (Some(0), ""), "no panic reaches a user");
 }
+
+/// An export replaces a file of its name, but never one that rasadmin needs, and nothing that is not a file.
+#[test]
+fn an_export_destroys_nothing_that_is_needed() {
+    let folder = own();
+    at(folder.path(), &["sessions"]).ends(0);
+    std::fs::create_dir(folder.path().join("a-folder")).unwrap();
+    let segment = std::fs::read_dir(folder.path().join("journal")).unwrap().map(|entry| entry.unwrap().path());
+    let segment = segment.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "segment"));
+    let needed = [folder.path().join("rasadmin.db"), folder.path().join("rasadmin.toml"), segment.unwrap()];
+    for path in &needed {
+        let before = std::fs::read(path).unwrap();
+        let refused = at(folder.path(), &["export", "--format", "csv", "--output", path.to_str().unwrap()]).ends(2);
+        refused.complains("rasadmin needs this file");
+        // The command itself notes in the ledger when it was brought up to date.
+        let after = std::fs::read(path).unwrap();
+        assert!(after == before || after.starts_with(b"SQLite format 3"), "{}", path.display());
+    }
+    let not_a_file = folder.path().join("a-folder");
+    let refused = at(folder.path(), &["export", "--format", "csv", "--output", not_a_file.to_str().unwrap()]).ends(2);
+    refused.complains("it exists and is not a regular file");
+    let file = folder.path().join("sessions.csv");
+    for _ in 0..2 {
+        at(folder.path(), &["export", "--format", "csv", "--output", file.to_str().unwrap()]).ends(0);
+    }
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap().lines().count(),
+        242,
+        "a line for each session, and the heading"
+    );
+}
+
+/// A ledger gets the records of its own journal only, and a ledger that was named gets none.
+#[test]
+fn a_ledger_gets_no_records_of_another_journal() {
+    let (here, there) = (own(), own());
+    at(here.path(), &["sessions"]).ends(0);
+    let ledger = || std::fs::read(here.path().join("rasadmin.db")).unwrap();
+    let before = ledger();
+    let journal = there.path().join("journal");
+    let journal = journal.to_str().unwrap();
+    let refused = at(here.path(), &["sessions", "--journal", journal]).ends(2);
+    refused.complains("this ledger is made from another journal").complains("name the ledger of that journal");
+    let copy = here.path().join("copy.db");
+    std::fs::write(&copy, &before).unwrap();
+    at(here.path(), &["sessions", "--journal", journal, "--ledger", copy.to_str().unwrap()]).ends(0);
+    let missing = here.path().join("missing.db");
+    let refused = at(here.path(), &["sessions", "--journal", journal, "--ledger", missing.to_str().unwrap()]).ends(2);
+    refused.complains("the ledger does not exist yet");
+    assert!(!missing.exists() && ledger() == before && std::fs::read(&copy).unwrap() == before);
+    let cursors = std::fs::read_dir(journal).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(cursors.filter(|path| path.extension().is_some_and(|extension| extension == "cursor")).count(), 0);
+}
+
+/// A name that was typed wrong must not look as if that user's data were gone.
+#[test]
+fn forgetting_an_unknown_user_is_a_no() {
+    let folder = own();
+    let typo = ["purge", "--before", "now", "--user", r"CORP\alcie", "--yes"];
+    at(folder.path(), &typo).ends(1).prints("The ledger has nothing of CORP\\ALCIE");
+}

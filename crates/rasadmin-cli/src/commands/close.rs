@@ -63,5 +63,5 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     } else {
         writeln!(out, "session {} of {user} has ended in the meantime", session.id)?;
     }
-    Ok(Exit::Success)
+    Ok(Exit::no_if(!closed))
 }

@@ -50,7 +50,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     }
     let zone = &context.config.zone;
     let columns = [
-        number("decision", 1),
+        number("decision", 0),
         text("time", 0),
         text("user", 0),
         text("stage", 3),

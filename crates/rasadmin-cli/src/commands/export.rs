@@ -1,6 +1,6 @@
 //! `rasadmin export`: sessions for other programs.
 
-use crate::context::ContextArguments;
+use crate::context::{Context, ContextArguments, absolute};
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result, WithContext};
 use crate::format::count;
 use crate::output::{Output, note};
@@ -120,6 +120,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             written.map_err(|e| CommandError::output(&e))?
         }
         Some(path) => {
+            let path = &output_file(path, &context)?;
             let failed = |e: io::Error| CommandError::file(path, format!("it cannot be written: {e}"));
             // In one step, so that a reader of the file finds the old one or the whole new one.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -135,6 +136,33 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     out.flush()?;
     note(format_args!("{summary}"));
     Ok(Exit::Success)
+}
+
+/// The file to write, which replaces one of that name: not one that rasadmin itself needs, nor a device.
+fn output_file(path: &Path, context: &Context) -> Result<PathBuf> {
+    let path = absolute(path)?;
+    // A symbolic link stays, and its target is replaced.
+    let path = std::fs::canonicalize(&path).unwrap_or(path);
+    match std::fs::metadata(&path) {
+        Ok(found) if !found.is_file() => {
+            return Err(CommandError::file(&path, "it exists and is not a regular file: name another file"));
+        }
+        _ => {}
+    }
+    let is = |own: &Path| std::fs::canonicalize(own).is_ok_and(|own| own == path);
+    let in_journal = |journal: &Path| std::fs::canonicalize(journal).is_ok_and(|journal| path.starts_with(journal));
+    let members = context.config.bundle.files();
+    if is(&context.ledger)
+        || context.file.as_deref().is_some_and(is)
+        || members.iter().any(|file| is(file))
+        || in_journal(context.journal.as_deref().unwrap_or(&context.config.journal))
+    {
+        return Err(CommandError::usage(format!(
+            "{}: rasadmin needs this file, so the export would destroy it: name another file",
+            path.display()
+        )));
+    }
+    Ok(path)
 }
 
 /// What was written, and what was not.

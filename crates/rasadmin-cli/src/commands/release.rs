@@ -9,7 +9,7 @@ use crate::{record, times};
 use clap::Args;
 use rasadmin_engine::state::Holding;
 use rasadmin_engine::{Event, Id, State};
-use rasadmin_ledger::report::LeaseRow;
+use rasadmin_ledger::report::{LeaseRow, Reader};
 use rasadmin_policy::Name;
 use rasadmin_policy::addresses::{Address, Family};
 use std::net::{IpAddr, Ipv6Addr};
@@ -96,6 +96,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let user = user_shown(lease.domain.as_ref(), lease.name.as_ref(), &lease.user_name);
     let mut tool = record::open(&context)?;
     record::belongs_to(&tool, &lease.server)?;
+    if let (Outcome::IsInUse(session), _) = look(tool.state(), number(address), arguments.force) {
+        return Err(is_in_use(&reader, address, session, &user)?);
+    }
     let question = format!("Release {address}, held by {user} on port {} of {}?", lease.port, lease.server);
     confirm(&question, arguments.yes, out)?;
     match record::record(&mut tool, |state| look(state, number(address), arguments.force))? {
@@ -106,15 +109,18 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         }
         Outcome::WasFree => {
             writeln!(out, "{address} has been released in the meantime")?;
-            Ok(Exit::Success)
+            Ok(Exit::No)
         }
-        Outcome::IsInUse(session) => {
-            let found = reader.session(&session.to_string())?.ok().flatten();
-            let session = found.map_or_else(|| session.to_string(), |session| session.id.to_string());
-            Err(CommandError::usage(format!(
-                "{address} belongs to the live session {session} of {user}: disconnect it in RRAS first; --force releases \
-                 the address anyway, but RRAS refuses it to others until that connection ends"
-            )))
-        }
+        // It was taken in the meantime.
+        Outcome::IsInUse(session) => Err(is_in_use(&reader, address, session, &user)?),
     }
+}
+
+fn is_in_use(reader: &Reader, address: IpAddr, session: Id, user: &str) -> Result<CommandError> {
+    let found = reader.session(&session.to_string())?.ok().flatten();
+    let session = found.map_or_else(|| session.to_string(), |session| session.id.to_string());
+    Ok(CommandError::usage(format!(
+        "{address} belongs to the live session {session} of {user}: disconnect it in RRAS first; --force releases the \
+         address anyway, but RRAS refuses it to others until that connection ends"
+    )))
 }

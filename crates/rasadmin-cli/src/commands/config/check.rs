@@ -61,7 +61,7 @@ struct MistakeAnswer {
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = ContextArguments { config: arguments.file, ..ContextArguments::default() };
-    let file = context.file()?;
+    let file = context.file().map_err(|e| e.hint("or name the file: `rasadmin config check FILE`"))?;
     if !file.exists() {
         return Err(CommandError::file(&file, "there is no such file: check the path"));
     }
@@ -84,7 +84,10 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         Err(errors) => {
             let mistakes = count(errors.mistakes().len() + errors.more(), "mistake");
             writeln!(out, "{errors}")?;
-            writeln!(out, "\n{shown}: {mistakes}; the DLL would go on with the last good configuration")?;
+            writeln!(
+                out,
+                "\n{shown}: {mistakes}; the DLL would keep its last good configuration, and not start without one"
+            )?;
         }
     }
     Ok(exit)

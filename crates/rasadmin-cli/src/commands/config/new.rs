@@ -91,7 +91,12 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| CommandError::file(folder, e))?;
     }
-    let written = std::fs::File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = std::fs::File::create_new(&path).and_then(|mut file| {
+        // What is half written must not stay.
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).inspect_err(|_| {
+            let _ = std::fs::remove_file(&path); // The first error is the one to report.
+        })
+    });
     written.map_err(|e| CommandError::file(&path, format!("it cannot be written: {e}")))?;
     writeln!(out, "{}: written and checked", path.display())?;
     writeln!(out, "\nnext: rasadmin explain --config {} --user SOMEBODY", path.display())?;
