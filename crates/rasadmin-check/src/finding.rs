@@ -58,7 +58,7 @@ impl Culprit {
         match self {
             Self::Dll => "the DLL",
             Self::Sdk => "rasadmin-sdk, which the DLL is built with",
-            Self::Checker => "this checker: please report it",
+            Self::Checker => "this checker: report it",
             Self::Host => "the host or this machine, not the DLL",
         }
     }

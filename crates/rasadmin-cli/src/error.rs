@@ -132,7 +132,7 @@ impl CommandError {
         self.kind
     }
 
-    /// For the operating system. A reader who has had enough is not a failure.
+    /// For the operating system. A closed pipe is not a failure.
     pub const fn exit_code(&self) -> u8 {
         match self.kind {
             Kind::ClosedPipe => 0,

@@ -189,7 +189,7 @@ fn report_own_fault(info: &std::panic::PanicHookInfo<'_>) {
     let what = info.payload_as_str().unwrap_or("for an unknown reason");
     let location = info.location().map(ToString::to_string).unwrap_or_default();
     output::note(format_args!(
-        "error: this is a bug in rasadmin ({location}): {what}\nPlease report it, with the command that you gave."
+        "error: this is a bug in rasadmin ({location}): {what}\nReport it, with the command that you gave."
     ));
     std::process::exit(2);
 }

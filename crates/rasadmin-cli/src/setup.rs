@@ -36,11 +36,6 @@ pub fn config_places(
     places
 }
 
-/// A path or text without control characters.
-pub fn printable(text: impl AsRef<std::ffi::OsStr>) -> String {
-    rasadmin_text::printable_path(text.as_ref())
-}
-
 /// The value of an environment variable.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()

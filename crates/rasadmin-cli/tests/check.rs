@@ -92,3 +92,15 @@ fn a_windows_dll_on_linux_gets_the_command_for_the_rest() {
     ran.prints("wine target/windows/rasadmin.exe check");
     rasadmin(words([&"check", &"--require-dynamic", &dll])).ends(1);
 }
+
+/// A stranger chooses the name of a file, and JSON itself does not escape what reorders the text of a terminal.
+#[cfg(unix)] // Wine has such a name only in a UTF-8 locale.
+#[test]
+fn the_json_of_a_hostile_file_name_can_be_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a\u{202e}b.dll");
+    std::fs::copy(product(), &file).unwrap();
+    let ran = rasadmin(words([&"check", &"--static-only", &"--json", &file])).ends(0);
+    assert!(!ran.stdout.contains('\u{202e}') && ran.stdout.contains("a\\u202eb.dll"), "{}", ran.stdout);
+    assert!(ran.json()["file"].as_str().unwrap().ends_with("a\u{202e}b.dll"));
+}

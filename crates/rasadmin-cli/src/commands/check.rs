@@ -111,7 +111,10 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     };
     progress.finish_and_clear();
     if !text.is_empty() {
-        writeln!(out, "{}", text.trim_end())?;
+        let text = text.trim_end();
+        // The names in it are a stranger's. The text for people is escaped where it is made.
+        let text = if arguments.json { rasadmin_text::printable_json(text) } else { text.into() };
+        writeln!(out, "{text}")?;
     }
     if !cannot.is_empty() {
         return Err(CommandError::new(Kind::Dll, cannot.join("\n")));

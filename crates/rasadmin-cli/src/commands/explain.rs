@@ -227,7 +227,7 @@ fn explain_past(
     if differs {
         let _ = writeln!(
             text,
-            "\nA decision is not what its facts give under the configuration of its time: please report this, with the \
+            "\nA decision is not what its facts give under the configuration of its time: report this, with the \
              output of the same command with --json."
         );
     }

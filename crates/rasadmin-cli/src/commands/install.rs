@@ -7,13 +7,14 @@ use crate::setup::folders::{self, Config};
 use crate::setup::permissions;
 use crate::setup::product::{Own, digest, leftovers, name_for_upgrade, to_install};
 use crate::setup::steps::{self, Step};
-use crate::setup::{config_places, preflight, printable, registry, variable};
+use crate::setup::{config_places, preflight, registry, variable};
 use clap::Args;
 use rasadmin_rights::Object;
 use rasadmin_setup::registration::{self, Change, Kind as ValueKind, List, Position, Value};
 use rasadmin_setup::registry::{Registered, Registry};
 use rasadmin_setup::task;
 use rasadmin_setup::version_marker;
+use rasadmin_text::printable_path;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -59,7 +60,7 @@ pub struct Arguments {
     /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
-    /// For tests: a key below HKEY_CURRENT_USER in the place of HKEY_LOCAL_MACHINE
+    /// For tests: a key below HKEY_CURRENT_USER instead of HKEY_LOCAL_MACHINE
     #[arg(long, hide = true)]
     registry_root: Option<String>,
 }
@@ -91,7 +92,8 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     let source = to_install(arguments.dll.as_deref())?;
     let bytes = std::fs::read(&source).map_err(|e| CommandError::file(&source, e))?;
     let version = version_marker::version_in(&bytes).ok_or_else(|| {
-        let what = format!("{}: it is not the rasadmin DLL, and this command registers no other", printable(&source));
+        let what =
+            format!("{}: it is not the rasadmin DLL, and this command registers no other", printable_path(&source));
         CommandError::refused(what)
             .hint("to register another admin DLL, try it with `rasadmin check`, then add it to DllPath with regedit")
     })?;
@@ -156,7 +158,7 @@ fn schedule(config: &Config, out: &mut Output) -> Result<Option<Step>> {
             out,
             "note: no daily task is made, because users who are not administrators may be able to change {}: move it \
              where they cannot, and run this command again; or run `rasadmin ledger update` daily yourself",
-            printable(&command)
+            printable_path(&command)
         )?;
         return Ok(None);
     }
@@ -178,7 +180,7 @@ fn location(source: &Path, version: &str, bytes: &[u8], list: &List, own: &Own) 
 
 fn change(arguments: &Arguments, text: &str, path: &Path, own: &Own) -> Result<Change> {
     let refused = |why: String| CommandError::refused(why);
-    let shown = printable(path);
+    let shown = printable_path(path);
     let path = path.to_str().ok_or_else(|| refused(format!("{shown}: its path is not valid Unicode; rename it")))?;
     if path.starts_with(r"\\") {
         let why = "a DLL on the network cannot be registered, because RRAS starts before the network does";
@@ -204,7 +206,7 @@ fn preflight_all(change: &Change, own: &Own, path: &Path, source: &Path, version
             match first {
                 Some(first) if is_ours => lines.push(format!(
                     "note: {} comes first and gives the {kind} addresses; RRAS ignores rasadmin's (see --first)",
-                    printable(first)
+                    printable_path(first)
                 )),
                 None if has => *first = Some(dll.to_owned()),
                 _ => {}
@@ -233,8 +235,8 @@ pub fn note_never_loaded(change: &Change, out: &mut Output) -> Result<()> {
     writeln!(
         out,
         "note: RRAS never loads these today, because the entry `{}` begins with a space: {}",
-        printable(stopped_by),
-        printable(change.before.never_loaded().join(", "))
+        printable_path(stopped_by),
+        printable_path(change.before.never_loaded().join(", "))
     )
 }
 
@@ -243,7 +245,7 @@ pub fn confirm_wake(change: &Change, wake: bool, dry_run: bool, out: &mut Output
     if change.wakes.is_empty() {
         return Ok(());
     }
-    let woken = printable(change.wakes.join(", "));
+    let woken = printable_path(change.wakes.join(", "));
     writeln!(
         out,
         "warning: this change would wake other vendors' DLLs: RRAS would load them from its next start on: {woken}"
@@ -312,7 +314,7 @@ fn next_steps(steps: &[Step], before: &List, own: &Own, path: &Path, out: &mut O
             out,
             "The earlier DLL, {}, is in use until then. Afterwards you can delete it. If an upgrade gave it its name, \
              a later install or uninstall deletes it.",
-            printable(old)
+            printable_path(old)
         )?;
     }
     Ok(())

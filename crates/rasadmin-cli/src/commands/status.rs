@@ -38,7 +38,7 @@ pub struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// For tests: a key below HKEY_CURRENT_USER in the place of HKEY_LOCAL_MACHINE
+    /// For tests: a key below HKEY_CURRENT_USER instead of HKEY_LOCAL_MACHINE
     #[arg(long, hide = true)]
     registry_root: Option<String>,
 }

@@ -5,11 +5,12 @@ use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
 use crate::output::Output;
 use crate::setup::product::{Own, leftovers};
 use crate::setup::steps::{self, Step};
-use crate::setup::{config_places, printable, registry, variable};
+use crate::setup::{config_places, registry, variable};
 use clap::Args;
 use rasadmin_policy::config;
 use rasadmin_setup::registration::{self, List, Value};
 use rasadmin_setup::task;
+use rasadmin_text::printable_path;
 use std::path::{Path, PathBuf};
 
 /// Remove rasadmin.dll from RRAS
@@ -34,7 +35,7 @@ pub struct Arguments {
     /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
-    /// For tests: a key below HKEY_CURRENT_USER in the place of HKEY_LOCAL_MACHINE
+    /// For tests: a key below HKEY_CURRENT_USER instead of HKEY_LOCAL_MACHINE
     #[arg(long, hide = true)]
     registry_root: Option<String>,
 }
@@ -83,14 +84,14 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if done && !ours.is_empty() {
         say_restart("RRAS keeps the DLL loaded until it is restarted", out)?;
         for dll in &ours {
-            writeln!(out, "The DLL stays: {}. After the restart you can delete it.", printable(dll))?;
+            writeln!(out, "The DLL stays: {}. After the restart you can delete it.", printable_path(dll))?;
         }
         let places = config_places(ours.first().map(Path::new), root, &registered);
         if let Ok(path) = config::find(&places) {
-            writeln!(out, "The configuration stays: {}", printable(&path))?;
+            writeln!(out, "The configuration stays: {}", printable_path(&path))?;
             if let Ok((config, _)) = config::read(&path) {
-                writeln!(out, "The journal stays: {}", printable(&config.journal))?;
-                writeln!(out, "The ledger stays: {}", printable(&config.ledger))?;
+                writeln!(out, "The journal stays: {}", printable_path(&config.journal))?;
+                writeln!(out, "The ledger stays: {}", printable_path(&config.ledger))?;
             }
         }
     }

@@ -1,11 +1,11 @@
 //! Would RRAS start with the DLLs of a list? rasadmin.dll is run in child processes. Other vendors' DLLs are only read,
 //! never loaded, because this is a production server.
 
-use super::printable;
 use super::product::file_of;
 use crate::error::{CommandError, Result};
 use indicatif::ProgressBar;
 use rasadmin_check::{Options, Outcome, Report, Verdict, check, check_with};
+use rasadmin_text::printable_path;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub fn other(dll: &str) -> Result<Preflight> {
     let file = file_of(dll);
     let options = Options { static_only: true, ..Options::default() };
     let report = check(&file, &options).map_err(|e| {
-        let what = format!("{}: RRAS would not start (event 20113): {}", printable(dll), printable(&e.what));
+        let what = format!("{}: RRAS would not start (event 20113): {}", printable_path(dll), printable_path(&e.what));
         CommandError::refused(what).hint(format!("{}; or take it out of DllPath", e.remedy))
     })?;
     refuse(dll, &report)?;
@@ -41,12 +41,15 @@ pub fn other(dll: &str) -> Result<Preflight> {
         0 => String::new(),
         n => format!("; {}, see `rasadmin check --static-only`", crate::format::count(n, "warning")),
     };
-    Ok(Preflight { line: format!("{}: {verdict} (read, not run){warnings}", printable(dll)), pairs: pairs(&report) })
+    Ok(Preflight {
+        line: format!("{}: {verdict} (read, not run){warnings}", printable_path(dll)),
+        pairs: pairs(&report),
+    })
 }
 
 /// rasadmin.dll: with the dynamic checks, and with a temporary configuration and ledger.
 pub fn ours(file: &Path, version: &str) -> Result<Preflight> {
-    let name = printable(file);
+    let name = printable_path(file);
     let options = Options { require_dynamic: true, cycles: CYCLES, ..Options::default() };
     let progress = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     progress.enable_steady_tick(Duration::from_millis(100));
@@ -57,7 +60,7 @@ pub fn ours(file: &Path, version: &str) -> Result<Preflight> {
     let fails = |f: &&rasadmin_check::Finding| f.outcome.fails() || f.outcome == Outcome::Skipped;
     if report.failed {
         let why = report.findings.iter().find(fails).map_or("", |finding| finding.message.as_str());
-        let what = format!("{name}: it does not pass its checks here: {}", printable(why));
+        let what = format!("{name}: it does not pass its checks here: {}", printable_path(why));
         return Err(CommandError::refused(what).hint("`rasadmin check` says more"));
     }
     let line = format!("{name}: rasadmin {version}, RRAS would start with it ({} checks)", report.findings.len());
@@ -70,11 +73,11 @@ fn refuse(dll: &str, report: &Report) -> Result<()> {
         return Ok(());
     };
     let remedy = report.findings.iter().filter(|f| f.outcome.fails()).find_map(|f| f.problem.as_ref());
-    let remedy = remedy.map_or_else(String::new, |problem| format!("; {}", printable(&problem.remedy)));
+    let remedy = remedy.map_or_else(String::new, |problem| format!("; {}", printable_path(&problem.remedy)));
     Err(CommandError::refused(format!(
         "{}: RRAS would not start with it: {}{remedy} Or take it out of DllPath: one such DLL is enough",
-        printable(dll),
-        printable(deciding.reasons.join("; "))
+        printable_path(dll),
+        printable_path(deciding.reasons.join("; "))
     )))
 }
 

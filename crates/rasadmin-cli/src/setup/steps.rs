@@ -1,7 +1,6 @@
 //! The steps of a change: listed once, then shown or run. If a step fails, those before it are undone.
 
 use super::permissions;
-use super::printable;
 use super::product::digest;
 use crate::error::{CommandError, Kind, OrCommandError, Result};
 use crate::warning;
@@ -9,6 +8,7 @@ use rasadmin_rights::Object;
 use rasadmin_setup::registration::{DISPLAY_NAME, Value};
 use rasadmin_setup::registry::{Registered, Registry};
 use rasadmin_setup::task;
+use rasadmin_text::printable_path;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -63,7 +63,7 @@ enum Undo {
 impl Step {
     /// What it does, in words.
     pub fn describe(&self, key: &str) -> String {
-        let name = |path: &Path| printable(path);
+        let name = |path: &Path| printable_path(path);
         match self {
             Self::MakeFolder(path) if cfg!(windows) => {
                 format!("make the folder {}, for SYSTEM and Administrators only", name(path))
@@ -74,7 +74,7 @@ impl Step {
             }
             Self::CopyDll { from, to, .. } => format!("copy {} to {}", name(from), name(to)),
             Self::SetConfigPath(path) => format!("name the configuration {} in the registry", name(path)),
-            Self::SetDisplayName(Some(to)) => format!("set {key}, value DisplayName, to {}", printable(to)),
+            Self::SetDisplayName(Some(to)) => format!("set {key}, value DisplayName, to {}", printable_path(to)),
             Self::SetDisplayName(None) => format!("remove {key}, value DisplayName"),
             Self::SetEventSource(Some(dll)) => format!("let the Event Viewer find rasadmin's texts in {}", name(dll)),
             Self::SetEventSource(None) => "take rasadmin out of the Event Log's sources".to_owned(),
@@ -82,7 +82,7 @@ impl Step {
                 let shown = |value: &Option<Value>| {
                     value.as_ref().map_or_else(
                         || "(no value)".to_owned(),
-                        |value| format!("{} ({})", printable(&value.text), value.kind.name()),
+                        |value| format!("{} ({})", printable_path(&value.text), value.kind.name()),
                     )
                 };
                 let verb = if after.is_some() { "set" } else { "remove" };
@@ -164,7 +164,7 @@ impl Step {
             }
             Self::Delete(path) => {
                 if let Err(e) = std::fs::remove_file(path) {
-                    let path = printable(path);
+                    let path = printable_path(path);
                     warning!("{path}: it cannot be deleted: {e}; likely RRAS has it loaded until its next restart");
                 }
                 Ok(None)
@@ -234,11 +234,11 @@ fn undo_all(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
         let failed = match &undo {
             Undo::Folders(folders) => {
                 let stays = |folder: &&PathBuf| std::fs::remove_dir(folder).is_err();
-                folders.iter().rev().filter(stays).map(printable).collect::<Vec<_>>()
+                folders.iter().rev().filter(stays).map(printable_path).collect::<Vec<_>>()
             }
             Undo::File(path) => {
                 if std::fs::remove_file(path).is_err() {
-                    vec![printable(path)]
+                    vec![printable_path(path)]
                 } else {
                     Vec::new()
                 }

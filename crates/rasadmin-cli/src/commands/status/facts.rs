@@ -1,6 +1,5 @@
 //! The report, line by line.
 
-use crate::setup::printable;
 use jiff::Timestamp;
 use rasadmin_policy::Millis;
 use schemars::JsonSchema;
@@ -54,7 +53,7 @@ impl Facts {
     pub fn text(&self) -> String {
         let mut out = String::new();
         for Fact { mark, about, text } in &self.0 {
-            let mut parts = text.lines().map(printable);
+            let mut parts = text.lines().map(rasadmin_text::printable);
             out += &format!("{:<9}  {about:<13}  {}\n", mark.word(), parts.next().unwrap_or_default());
             for part in parts {
                 out += &format!("{:26}{part}\n", "");
