@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod c_minimal;
 mod demo;
 mod disk;
 mod fixtures;
