@@ -10,6 +10,7 @@ mod freeradius;
 mod linker;
 mod lint;
 mod packages;
+mod publish;
 mod shell;
 mod shipped;
 mod tests;
