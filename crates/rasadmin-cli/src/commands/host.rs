@@ -3,6 +3,7 @@
 mod ledger_summary;
 pub mod replay;
 pub mod run;
+mod windows_dll;
 
 use crate::error::Result;
 use crate::output::Output;

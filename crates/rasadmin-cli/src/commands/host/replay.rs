@@ -1,5 +1,6 @@
 //! `rasadmin host replay`: a trace against a DLL.
 
+use crate::commands::host::windows_dll;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
 use crate::format::{count, dll_file};
 use crate::output::Output;
@@ -71,6 +72,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(exit);
     }
     let path = dll_file(&arguments.dll)?;
+    windows_dll::require_native(std::slice::from_ref(&path))?;
     let (header, calls) = rasadmin_trace::read_trace(&arguments.trace).or_error(Kind::File)?;
     if arguments.of >= header.dlls.len() {
         return Err(CommandError::usage(format!(

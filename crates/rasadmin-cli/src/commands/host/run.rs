@@ -4,6 +4,7 @@ mod answer;
 mod report;
 
 use crate::commands::host::ledger_summary::Summary;
+use crate::commands::host::windows_dll;
 use crate::commands::internal::address_process;
 use crate::commands::internal::lock_journal::JournalLock;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
@@ -139,6 +140,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     };
     let scenario = Scenario::read(&arguments.scenario).or_error(Kind::File)?;
     let (paths, never_loaded) = arguments.dlls.paths()?;
+    windows_dll::require_native(&paths)?;
     for entry in &never_loaded {
         warning!(
             "RRAS never loads `{}`: it stops reading the list at an entry that begins with a space, and reports \
