@@ -13,6 +13,7 @@
 //! | [`scenario`], [`runner`], [`outcome`], [`expectation`] | a scripted day, how it runs, its results, and the results it must have |
 //! | [`scratch`], [`clock`] | a folder and a clock of its own for each run |
 //! | [`record`], [`statistics`], [`replay`] | writing every call to a trace, timing it, and making the calls of a trace again |
+//! | [`judge`] | what a trace says of each unproven fact |
 //!
 //! DLLs run in this process and can crash it. [`fault`] then reports which DLL and function crashed. The checker
 //! therefore uses child processes.
@@ -32,6 +33,7 @@ pub mod fill;
 pub mod guarded;
 pub mod hangup_calls;
 pub mod invoke;
+pub mod judge;
 pub mod module;
 pub mod outcome;
 pub mod pool;

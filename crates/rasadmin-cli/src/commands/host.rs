@@ -1,5 +1,7 @@
 //! `rasadmin host`: drive admin DLLs as RRAS does.
 
+pub mod assumptions;
+pub mod judge;
 mod ledger_summary;
 pub mod replay;
 pub mod run;
@@ -20,6 +22,8 @@ pub struct Arguments {
 enum Command {
     Run(run::Arguments),
     Replay(replay::Arguments),
+    Judge(judge::Arguments),
+    Assumptions(assumptions::Arguments),
 }
 
 /// Runs the subcommand.
@@ -27,5 +31,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     match arguments.command {
         Command::Run(arguments) => run::run(arguments, out),
         Command::Replay(arguments) => replay::run(arguments, out),
+        Command::Judge(arguments) => judge::run(arguments, out),
+        Command::Assumptions(arguments) => assumptions::run(arguments, out),
     }
 }
