@@ -5,7 +5,7 @@
 //! | module | part |
 //! |---|---|
 //! | [`dllpath`], [`registry`] | which DLLs RRAS loads, and in which order |
-//! | [`module`], [`dll`], [`start`] | loading, initialising, validating and terminating DLLs |
+//! | [`module`], [`program`], [`dll`], [`start`] | loading, initialising, validating and terminating DLLs |
 //! | [`fill`], [`guarded`], [`invoke`] | the structures as Windows fills them, memory in which an over-read faults, and the calls |
 //! | [`service`] | several DLLs as one service: connections, links, addresses, reauthentication, hangups |
 //! | [`session`], [`hangup_calls`], [`refusal`] | one connection: its calls, the calls at its end, and why it was refused |
@@ -35,6 +35,7 @@ pub mod invoke;
 pub mod module;
 pub mod outcome;
 pub mod pool;
+pub mod program;
 pub mod record;
 pub mod refusal;
 pub mod registry;
