@@ -17,12 +17,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use mprapi::Profile;
 use rasadmin_host::clock::Clock;
 use rasadmin_host::outcome::RunSummary;
+use rasadmin_host::program;
 use rasadmin_host::runner::{self, JournalLocker, RunOptions};
 use rasadmin_host::scenario::Scenario;
 use rasadmin_host::scratch::CLOCK_VARIABLE;
 use rasadmin_host::serialise::Serialise;
 use rasadmin_host::service::Stopped;
 use rasadmin_host::{Options, SeparateProcesses, Service, StartFailure, StartProblem, dllpath};
+use rasadmin_text::printable_path;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -145,6 +147,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
              nothing. Remove the space.",
             entry.trim_start()
         );
+    }
+    for path in paths.iter().filter(|path| program::is_program(path)) {
+        warning!("{}: {}. {}", printable_path(path), program::A_PROGRAM, program::LOADED_WITHOUT_IMPORTS);
     }
     let options = options(&arguments, &paths, &scenario)?;
     // Without the user's own rules there is nothing to report about them.
