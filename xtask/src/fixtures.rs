@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const LIST: &str = "fixtures/fixtures.list";
 /// Every fixture uses a part of the source: the rest of its functions are unused.
 const WARNINGS: [&str; 5] = ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function"];
-const SOURCES: [&str; 2] = ["fixture.c", "script.c"];
+const SOURCES: [&str; 3] = ["fixture.c", "script.c", "actions.c"];
 
 #[derive(Clone)]
 struct Fixture {
