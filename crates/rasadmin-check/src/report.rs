@@ -63,7 +63,7 @@ pub struct Facts {
     pub library: bool,
     /// Whether the file has a signature (Authenticode). It is not verified.
     pub signed: bool,
-    /// The functions of the contract that the file exports by name.
+    /// The functions of the contract that RRAS finds by name: the exports, without those that are forwarded to nothing.
     pub exports: Vec<&'static str>,
     /// The number of other exports.
     pub other_exports: usize,
@@ -218,7 +218,6 @@ fn stops_start(check: Check, image: &Image, functions: FunctionSet) -> bool {
 }
 
 fn facts(image: &Image, functions: FunctionSet, run: &DynamicResults) -> Facts {
-    let exported = image.functions();
     let names = |set: FunctionSet| set.iter().map(FunctionId::name).collect::<Vec<_>>();
     let has_table = functions.contains(FunctionId::InitializeDllEx);
     let revision = match run.table {
@@ -236,8 +235,8 @@ fn facts(image: &Image, functions: FunctionSet, run: &DynamicResults) -> Facts {
         machine: image.machine.clone(),
         library: image.library,
         signed: image.signed,
-        exports: names(exported),
-        other_exports: image.exports.len().saturating_sub(exported.len()) + image.unnamed_exports,
+        exports: names(functions),
+        other_exports: image.exports.len().saturating_sub(functions.len()) + image.unnamed_exports,
         needs: image
             .imports
             .iter()

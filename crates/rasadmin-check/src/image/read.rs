@@ -188,6 +188,24 @@ mod tests {
         assert_eq!(image(0x014c), expected);
     }
 
+    /// All names lead to the same long text: read without limits, they would fill the memory.
+    #[test]
+    fn names_that_share_a_text_a_thousand_times_are_damage() {
+        let long = "x".repeat(100_000);
+        let mut exports = vec![long.as_str()];
+        exports.resize(1000, "y");
+        let mut bytes = Dll { exports: &exports, ..Dll::default() }.build();
+        assert_eq!(Image::parse(&bytes).unwrap().exports.len(), 1000);
+        // The names' addresses are behind the header (40 bytes) and the functions' addresses, in the section at 0x600.
+        let names = 0x600 + 16 + 40 + 4 * exports.len();
+        let first: [u8; 4] = bytes[names..names + 4].try_into().unwrap();
+        for n in 1..exports.len() {
+            bytes[names + 4 * n..names + 4 * n + 4].copy_from_slice(&first);
+        }
+        let (what, _) = Image::parse(&bytes).unwrap_err();
+        assert_eq!(what, "it is damaged: its table of exports cannot be read");
+    }
+
     #[test]
     fn a_truncated_dll_is_an_error_at_every_length() {
         let whole = sample();

@@ -49,6 +49,7 @@ fn functions(memory: &Memory<'_>, table: u32, wide: bool, base: u32) -> Option<V
     let size = if wide { 8 } else { 4 };
     for n in 0..MOST {
         let at = table.checked_add(size * n)?;
+        memory.spend(size as usize)?;
         let low = memory.word(at)?;
         let high = if wide { memory.word(at.checked_add(4)?)? } else { 0 };
         if low == 0 && high == 0 {

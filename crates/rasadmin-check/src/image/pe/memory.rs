@@ -4,6 +4,7 @@ use super::super::Target;
 use object::LittleEndian as LE;
 use object::pe::{IMAGE_SCN_MEM_EXECUTE, ImageSectionHeader};
 use object::read::coff::SectionTable;
+use std::cell::Cell;
 
 /// The image, addressed relative to its base.
 pub(super) struct Memory<'a> {
@@ -11,11 +12,18 @@ pub(super) struct Memory<'a> {
     sections: SectionTable<'a>,
     /// The size of the headers, which lie before the sections.
     headers: u32,
+    /// How many bytes of tables and texts may still be read.
+    budget: Cell<usize>,
 }
+
+/// How often the bytes of a file may be read: names may be shared, but not a million times.
+const READINGS: usize = 4;
+const SMALL_FILE: usize = 1 << 16;
 
 impl<'a> Memory<'a> {
     pub(super) fn new(bytes: &'a [u8], sections: SectionTable<'a>, headers: u32) -> Self {
-        Self { bytes, sections, headers }
+        let budget = Cell::new(READINGS * bytes.len().max(SMALL_FILE));
+        Self { bytes, sections, headers, budget }
     }
 
     /// What is in the file from an address to the end of its section.
@@ -38,7 +46,17 @@ impl<'a> Memory<'a> {
     /// A text up to its terminator.
     pub(super) fn text(&self, address: u32) -> Option<&'a [u8]> {
         let rest = self.at(address)?;
-        rest.get(..rest.iter().position(|&byte| byte == 0)?)
+        let limit = rest.len().min(self.budget.get());
+        let end = rest.get(..limit)?.iter().position(|&byte| byte == 0)?;
+        self.spend(end + 1)?;
+        rest.get(..end)
+    }
+
+    /// Accounts for bytes that are read. None once there are too many: the tables of a file that somebody made for that
+    /// purpose can lead to the same bytes again and again.
+    pub(super) fn spend(&self, bytes: usize) -> Option<()> {
+        self.budget.set(self.budget.get().checked_sub(bytes)?);
+        Some(())
     }
 
     /// Whether a section is executable.
