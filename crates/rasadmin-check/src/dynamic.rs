@@ -35,6 +35,8 @@ pub(crate) struct DynamicResults {
     pub findings: Vec<Finding>,
     /// The callbacks table's revision and functions.
     pub table: Option<(u8, FunctionSet)>,
+    /// The exports of the contract that the loader found. None if the DLL was not loaded.
+    pub exports: Option<FunctionSet>,
 }
 
 /// Results in which every dynamic check is skipped for one reason.
@@ -63,6 +65,7 @@ pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut
         excluded_at_guards: FunctionSet::EMPTY,
         excluded_from_random: FunctionSet::EMPTY,
         findings: Vec::new(),
+        exports: None,
         children: 0,
     };
     about_to(Check::Initialises);
@@ -113,6 +116,7 @@ struct Runner<'a> {
     /// Functions that failed a check of one kind of damage. Random damage would only find the same defect again.
     excluded_from_random: FunctionSet,
     findings: Vec<Finding>,
+    exports: Option<FunctionSet>,
     children: u32,
 }
 
@@ -150,7 +154,7 @@ impl Runner<'_> {
             }
         }
         self.findings.sort_by_key(|finding| finding.check);
-        DynamicResults { findings: self.findings, table }
+        DynamicResults { findings: self.findings, table, exports: self.exports }
     }
 
     fn initialises(&mut self) -> Option<Start> {
@@ -191,6 +195,7 @@ impl Runner<'_> {
             ));
             return None;
         }
+        self.exports = Some(set(&start.exports));
         match start.answer {
             Some(0) => self.findings.push(Finding::pass(check, "it loads, and the initialise function returns 0")),
             None => self.findings.push(Finding::pass(check, "it loads; it exports no initialise function")),
