@@ -2,10 +2,13 @@
 
 use super::job::{CHILD_SUBCOMMAND, Job};
 use super::progress::{CANNOT_WRITE, ChildResult, Line, Start};
+use crate::check::Check;
 use crate::options::Options;
+use mprapi::FunctionId;
 use rasadmin_host::scratch::Scratch;
 use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -13,6 +16,8 @@ use std::time::{Duration, Instant};
 const OWN_WORK: Duration = Duration::from_secs(60);
 /// How long a child may take to end after it has reported its result.
 const ENDING: Duration = Duration::from_secs(5);
+/// How long a child may take to start and to load the DLL, besides the time of its check.
+const STARTING: Duration = Duration::from_secs(10);
 
 /// The variable that keeps rasadmin.dll from writing to the system's log: what a check provokes is not news.
 const SYSTEM_LOG: &str = "RASADMIN_SYSTEM_LOG";
@@ -20,8 +25,10 @@ const SYSTEM_LOG: &str = "RASADMIN_SYSTEM_LOG";
 /// How a child ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// The check came to its end.
-    Done(ChildResult),
+    /// The check came to its end. `more` are the results of other checks.
+    Done { result: ChildResult, more: Vec<(Check, ChildResult)> },
+    /// The process was killed, because its time was over.
+    OutOfTime,
     /// The process ended during the check. The text says how.
     Died(String),
     /// The process was killed, because nothing happened for this long.
@@ -40,6 +47,8 @@ pub(super) struct Ended {
     pub last: Option<Line>,
     /// The result of initialising, if it reported one.
     pub start: Option<Start>,
+    /// Functions whose calls take long, and how long.
+    pub slow: Vec<(FunctionId, Duration)>,
     /// An excerpt of its standard error: what the DLL itself wrote.
     pub output: Option<String>,
 }
@@ -54,11 +63,15 @@ impl Drop for Running {
     }
 }
 
+/// The name of the children's current directory, in the temporary folder.
+pub(super) const CURRENT_DIRECTORY: &str = "current";
+
 /// Runs a job to its end. `store` is the folder of rasadmin.dll's configuration and journal.
 pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Options) -> Ended {
-    let broken = |why: String| Ended { end: End::Broken(why), last: None, start: None, output: None };
+    let broken =
+        |why: String| Ended { end: End::Broken(why), last: None, start: None, slow: Vec::new(), output: None };
     let program = match options.child.clone().map_or_else(std::env::current_exe, Ok) {
-        Ok(program) => program,
+        Ok(program) => in_full(program),
         Err(e) => return broken(format!("this program's own path is unknown: {e}")),
     };
     // The file is created here, so that it can be opened for reading at once.
@@ -68,10 +81,16 @@ pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Opt
         Err(e) => return broken(format!("cannot create the result file: {e}")),
     };
     let errors = temporary.path().join("stderr");
+    // RRAS's current directory is System32. The user's may have files that the DLL finds only there.
+    let current = temporary.path().join(CURRENT_DIRECTORY);
+    if let Err(e) = std::fs::create_dir_all(&current) {
+        return broken(format!("cannot create the child's current directory: {e}"));
+    }
     let mut command = Command::new(&program);
     command
         .arg(CHILD_SUBCOMMAND)
         .args(job.arguments())
+        .current_dir(&current)
         // Temporary files of the DLL go to a folder that is deleted. rasadmin.dll gets its own configuration and journal: a
         // check on a live server must not touch the service's.
         .envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, temporary.path())))
@@ -85,12 +104,18 @@ pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Opt
     command.envs(options.environment.iter().map(|(name, value)| (name, value)));
     match spawn(&mut command) {
         Ok(child) => {
-            let ended = watch(Running(child), result, options);
+            let ended = watch(Running(child), result, job.time, options);
             let output = std::fs::read(&errors).ok().and_then(|text| excerpt(&text));
             Ended { output, ..ended }
         }
         Err(e) => broken(format!("{} could not be started: {e}", program.display())),
     }
+}
+
+/// The program's path, so that it is found from another directory. A mere name is searched for in PATH.
+fn in_full(program: PathBuf) -> PathBuf {
+    let is_name = program.components().count() == 1;
+    if is_name { program } else { std::path::absolute(&program).unwrap_or(program) }
 }
 
 /// Starts a program. Under Wine 8, one start in some hundreds fails without a reason (error 1359). No code of the DLL has
@@ -125,7 +150,8 @@ struct Lines {
     unfinished: Vec<u8>,
     last: Option<Line>,
     start: Option<Start>,
-    done: Option<ChildResult>,
+    slow: Vec<(FunctionId, Duration)>,
+    done: Option<(ChildResult, Vec<(Check, ChildResult)>)>,
     panic: Option<String>,
 }
 
@@ -140,7 +166,14 @@ impl Lines {
             let line: Vec<u8> = self.unfinished.drain(..=end).collect();
             match serde_json::from_slice(&line) {
                 Ok(Line::Started(start)) => self.start = Some(start),
-                Ok(Line::Done { result }) => self.done = Some(result),
+                Ok(Line::Slow { function, milliseconds }) => {
+                    let id = FunctionId::from_name(&function);
+                    self.slow.extend(id.map(|id| (id, Duration::from_millis(milliseconds))));
+                }
+                Ok(Line::Done { result, more }) => {
+                    let check = |(id, result): (String, _)| Some((Check::from_id(&id)?, result));
+                    self.done = Some((result, more.into_iter().filter_map(check).collect()));
+                }
                 Ok(Line::Panic { message }) => self.panic = Some(message),
                 Ok(line) => self.last = Some(line),
                 Err(_) => {}
@@ -150,13 +183,23 @@ impl Lines {
     }
 
     fn end(self, end: End) -> Ended {
-        Ended { end, last: self.last, start: self.start, output: None }
+        Ended { end, last: self.last, start: self.start, slow: self.slow, output: None }
     }
 }
 
-fn watch(mut child: Running, file: File, options: &Options) -> Ended {
-    let mut lines = Lines { file, unfinished: Vec::new(), last: None, start: None, done: None, panic: None };
+fn watch(mut child: Running, file: File, time: Duration, options: &Options) -> Ended {
+    let mut lines = Lines {
+        file,
+        unfinished: Vec::new(),
+        last: None,
+        start: None,
+        slow: Vec::new(),
+        done: None,
+        panic: None,
+    };
     let mut since = Instant::now();
+    // The child itself ends in time, unless it is in a call.
+    let latest = since + time + options.deadline + STARTING;
     let mut pause = Duration::from_millis(1);
     loop {
         let exited = child.0.try_wait();
@@ -173,6 +216,9 @@ fn watch(mut child: Running, file: File, options: &Options) -> Ended {
         let status = match exited {
             Ok(Some(status)) => Some(status),
             Ok(None) if waited < limit => {
+                if Instant::now() > latest && lines.done.is_none() {
+                    return lines.end(End::OutOfTime);
+                }
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(20));
                 continue;
@@ -182,10 +228,14 @@ fn watch(mut child: Running, file: File, options: &Options) -> Ended {
         };
         // A result counts even if the process crashed after it.
         let end = match (lines.done.take(), lines.panic.take(), status) {
-            (Some(result), _, _) => End::Done(result),
+            (Some((result, more)), _, _) => End::Done { result, more },
             (None, Some(message), _) => End::Panicked(message),
             (None, None, Some(status)) if status.code() == Some(CANNOT_WRITE) => {
-                End::Broken("it could not write its result".into())
+                match &lines.last {
+                    // Until then it could write.
+                    Some(Line::Call { .. }) => End::Died("it closed files that the process has open".into()),
+                    _ => End::Broken("it could not write its result".into()),
+                }
             }
             (None, None, Some(status)) if lines.last.is_none() => {
                 End::Broken(format!("it ended before it began: {}", describe(status)))
