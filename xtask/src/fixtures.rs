@@ -7,8 +7,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const LIST: &str = "fixtures/fixtures.list";
-/// Every fixture uses a part of the source: the rest of its functions are unused.
-const WARNINGS: [&str; 5] = ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function"];
+/// Every fixture uses a part of the source: the rest of its functions and variables are unused.
+const WARNINGS: [&str; 6] =
+    ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-variable"];
+/// The sources of a fixture whose line names none.
 const SOURCES: [&str; 2] = ["fixture.c", "script.c"];
 
 #[derive(Clone)]
@@ -16,6 +18,13 @@ struct Fixture {
     name: String,
     platforms: String,
     flags: Vec<String>,
+}
+
+impl Fixture {
+    /// Whether its line names a source in C++, which is then the only one.
+    fn is_cpp(&self) -> bool {
+        self.flags.iter().any(|flag| flag.ends_with(".cpp"))
+    }
 }
 
 /// Builds them all, and the C host; returns their folder.
@@ -27,15 +36,17 @@ pub fn build() -> Result<PathBuf> {
     create(&windows)?;
     let mut all = Vec::new();
     for fixture in read()? {
-        let mingw = |compiler: &'static str| Build {
-            compiler,
-            to: windows.join(format!("{}.dll", fixture.name)),
-            more: &MINGW,
-        };
-        let gcc = Build { compiler: "gcc", to: native.join(format!("{}.so", fixture.name)), more: &GCC };
+        let to = windows.join(format!("{}.dll", fixture.name));
+        let mingw = |compiler: &'static str| Build { compiler, to: to.clone(), more: &MINGW };
+        let mut here = Build { compiler: "gcc", to: native.join(format!("{}.so", fixture.name)), more: &GCC };
+        let mut there = mingw("x86_64-w64-mingw32-gcc");
+        if fixture.is_cpp() {
+            (here.compiler, here.more) = ("g++", &GXX);
+            (there.compiler, there.more) = ("x86_64-w64-mingw32-g++", &MINGW_GXX);
+        }
         let builds = match fixture.platforms.as_str() {
-            "both" if cfg!(unix) => vec![gcc, mingw("x86_64-w64-mingw32-gcc")],
-            "both" | "windows" => vec![mingw("x86_64-w64-mingw32-gcc")],
+            "both" if cfg!(unix) => vec![here, there],
+            "both" | "windows" => vec![there],
             "win32" => vec![mingw("i686-w64-mingw32-gcc")],
             other => return Err(format!("{LIST}: there is no platform `{other}`: both, windows or win32")),
         };
@@ -73,6 +84,18 @@ pub fn build() -> Result<PathBuf> {
 const LINKED: &str = "vendorhelper";
 const GCC: [&str; 3] = ["-fPIC", "-fvisibility=hidden", "-pthread"];
 const MINGW: [&str; 2] = ["-static-libgcc", "-s"];
+/// With the C++ library in the file: RRAS would not find it.
+const GXX: [&str; 7] = [
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-pthread",
+    "-static-libstdc++",
+    "-static-libgcc",
+    // A library with a unique symbol is never unloaded.
+    "-fno-gnu-unique",
+    "-Wl,--exclude-libs,ALL",
+];
+const MINGW_GXX: [&str; 2] = ["-static", "-s"];
 
 /// How a fixture is built for one platform.
 struct Build {
@@ -87,7 +110,10 @@ fn compile(fixture: &Fixture, build: &Build, out: &Path) -> Result {
     }
     let out = out.display().to_string();
     let mut command = gcc(build.compiler);
-    command.arg("-shared").args(WARNINGS).args(build.more).args(SOURCES).arg("-o").arg(&build.to);
+    command.arg("-shared").args(WARNINGS).args(build.more).arg("-o").arg(&build.to);
+    if !fixture.is_cpp() {
+        command.args(SOURCES);
+    }
     command.args(fixture.flags.iter().map(|flag| flag.replace("{out}", &out)));
     output(&mut command).map(drop)
 }

@@ -8,9 +8,22 @@ use rasadmin_check::{Check, Finding, Options, Outcome, Report, check};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Options for tests, with this crate's own small program as the child.
+/// Options for tests, with this crate's own small program as the child. A busy computer does not make a check too long.
 pub fn options() -> Options {
-    Options { child: Some(env!("CARGO_BIN_EXE_rasadmin-check-child").into()), ..Options::default() }
+    Options {
+        child: Some(env!("CARGO_BIN_EXE_rasadmin-check-child").into()),
+        bound: Duration::from_secs(1200),
+        ..Options::default()
+    }
+}
+
+/// The folder of the admin DLLs in C and C++.
+pub fn fixtures(platform: &str) -> PathBuf {
+    let root = std::env::var_os("RASADMIN_FIXTURES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/fixtures"), PathBuf::from);
+    let folder = root.join(platform);
+    assert!(folder.is_dir(), "{} is missing: run `cargo xtask fixtures`", folder.display());
+    folder
 }
 
 /// Options for a DLL that hangs, with a short deadline. A good call takes far less time.
