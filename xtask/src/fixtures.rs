@@ -8,10 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 const LIST: &str = "fixtures/fixtures.list";
 /// Every fixture uses a part of the source: the rest of its functions and variables are unused.
-const WARNINGS: [&str; 6] =
-    ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-variable"];
+const WARNINGS: [&str; 6] = ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-variable"];
 /// The sources of a fixture whose line names none.
-const SOURCES: [&str; 2] = ["fixture.c", "script.c"];
+const SOURCES: [&str; 3] = ["fixture.c", "script.c", "actions.c"];
 
 #[derive(Clone)]
 struct Fixture {
@@ -84,17 +83,9 @@ pub fn build() -> Result<PathBuf> {
 const LINKED: &str = "vendorhelper";
 const GCC: [&str; 3] = ["-fPIC", "-fvisibility=hidden", "-pthread"];
 const MINGW: [&str; 2] = ["-static-libgcc", "-s"];
+/// A library with unique symbols would never be unloaded.
+const GXX: [&str; 4] = ["-fPIC", "-fvisibility=hidden", "-pthread", "-fno-gnu-unique"];
 /// With the C++ library in the file: RRAS would not find it.
-const GXX: [&str; 7] = [
-    "-fPIC",
-    "-fvisibility=hidden",
-    "-pthread",
-    "-static-libstdc++",
-    "-static-libgcc",
-    // A library with a unique symbol is never unloaded.
-    "-fno-gnu-unique",
-    "-Wl,--exclude-libs,ALL",
-];
 const MINGW_GXX: [&str; 2] = ["-static", "-s"];
 
 /// How a fixture is built for one platform.

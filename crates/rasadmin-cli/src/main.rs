@@ -21,12 +21,13 @@ mod retention;
 mod schemas;
 mod scratch;
 mod setup;
+mod supervised;
 mod table;
 mod times;
 
 use clap::{ArgMatches, FromArgMatches, Parser, Subcommand};
 use commands::*;
-use error::{CommandError, Kind, Result};
+use error::{CommandError, Kind, OrCommandError, Result};
 use output::Output;
 use std::process::ExitCode;
 
@@ -90,20 +91,40 @@ fn main() -> ExitCode {
         Err(e) => return ExitCode::from(not_understood(&e)),
     };
     let json = wants_json(&matches);
-    let mut out = Output::standard();
-    let ended = Cli::from_arg_matches(&matches)
+    let prepared = Cli::from_arg_matches(&matches)
         .map_err(|e| CommandError::usage(e.render()))
-        .and_then(|cli| run(cli.command, &mut out))
-        .and_then(|exit| out.flush().map(|()| exit));
-    match ended {
-        Ok(exit) => ExitCode::from(exit.code()),
+        .and_then(|cli| output(&cli.command).map(|out| (cli.command, out)));
+    let (command, mut out) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            print_error(&error, json);
+            return ExitCode::from(error.exit_code());
+        }
+    };
+    let ended = run(command, &mut out).and_then(|exit| out.flush().map(|()| exit));
+    let code = match ended {
+        Ok(exit) => exit.code(),
         Err(error) => {
             // What was found out before it happened is worth reading.
             let _ = out.flush();
             print_error(&error, json);
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
-    }
+    };
+    supervised::finish(code);
+    ExitCode::from(code)
+}
+
+/// Where the answer goes. A process that runs DLLs leaves it to its parent to pass it on.
+fn output(command: &Command) -> Result<Output> {
+    let inside = match command {
+        Command::Host(_) => supervised::Inside::of_environment(),
+        _ => None,
+    };
+    let Some(inside) = inside else { return Ok(Output::standard()) };
+    inside.join().or_error(Kind::System)?;
+    output::messages_to(inside.messages().or_error(Kind::System)?);
+    inside.answer().map(Output::to_file).or_error(Kind::System)
 }
 
 fn run(command: Command, out: &mut Output) -> Result {
@@ -191,5 +212,6 @@ fn report_own_fault(info: &std::panic::PanicHookInfo<'_>) {
     output::note(format_args!(
         "error: this is a bug in rasadmin ({location}): {what}\nReport it, with the command that you gave."
     ));
+    supervised::finish(2);
     std::process::exit(2);
 }

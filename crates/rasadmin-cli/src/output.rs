@@ -6,7 +6,9 @@ use crate::table::{self, Column};
 use rasadmin_text::printable_json;
 use serde::Serialize;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::OnceLock;
 
 /// Standard output. What is printed is complete only after [`flush`](Self::flush).
 pub struct Output {
@@ -23,6 +25,11 @@ impl Output {
         let is_terminal = stdout.is_terminal();
         let width = is_terminal.then(table::terminal_width).flatten();
         Self { out: Box::new(BufWriter::with_capacity(1 << 16, stdout)), width, is_terminal }
+    }
+
+    /// Into a file, for the process that passes it on.
+    pub fn to_file(file: File) -> Self {
+        Self { out: Box::new(BufWriter::with_capacity(1 << 16, file)), width: None, is_terminal: false }
     }
 
     /// Whether a person reads it.
@@ -79,5 +86,17 @@ macro_rules! warning {
 /// A line on standard error. If nobody can read it, the command goes on.
 pub fn note(line: fmt::Arguments<'_>) {
     let line = line.to_string();
-    let _ = writeln!(io::stderr(), "{}", rasadmin_text::printable_lines(&line));
+    let line = rasadmin_text::printable_lines(&line);
+    let _ = match MESSAGES.get() {
+        Some(mut file) => writeln!(file, "{line}"),
+        None => writeln!(io::stderr(), "{line}"),
+    };
 }
+
+/// From now on, messages go into this file, for the process that passes them on.
+pub fn messages_to(file: File) {
+    // It is set once, at the start.
+    let _ = MESSAGES.set(file);
+}
+
+static MESSAGES: OnceLock<File> = OnceLock::new();

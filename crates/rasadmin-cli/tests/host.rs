@@ -41,17 +41,20 @@ fn a_service_that_would_not_start_ends_with_1() {
     assert_eq!(ran.json()["failure"]["event"], 20113);
 }
 
-/// A DLL that faults crashes the host, as it would crash RRAS. The host names the DLL and the function.
+/// A DLL that reads past an argument crashes its process. The report names the DLL, the function and the argument.
 #[test]
-fn a_fault_names_the_dll_and_the_function() {
+fn an_over_read_names_the_function_and_the_argument() {
     let suffix = std::env::consts::DLL_SUFFIX;
-    for (fixture, function) in
-        [("overread-connection", "MprAdminAcceptNewConnectionEx"), ("overread-port", "MprAdminAcceptNewLink")]
-    {
+    for (fixture, function, argument) in [
+        ("overread-connection", "MprAdminAcceptNewConnectionEx", "connection"),
+        ("overread-port", "MprAdminAcceptNewLink", "port0"),
+    ] {
         let dll = support::fixtures().join(format!("{fixture}{suffix}"));
-        let ran = rasadmin(words([&"host", &"run", &"--dll", &dll, &office_day()]));
-        assert!(ran.code.is_none_or(|code| code != 0 && code != 2), "it must have crashed: {:?}", ran.code);
-        ran.complains(fixture).complains(&format!("faulted in {function}"));
+        let ran = rasadmin(words([&"host", &"run", &"--json", &"--dll", &dll, &office_day()])).ends(3);
+        let died = &ran.json()["died"];
+        assert_eq!((&died["kind"], &died["function"]), (&"exception".into(), &function.into()), "{died}");
+        assert_eq!(died["argument"], argument, "{died}");
+        assert!(died["dll"].as_str().unwrap().contains(fixture), "{died}");
     }
 }
 

@@ -26,7 +26,8 @@ fn assert_everyone_was_accepted(day: &Value) {
     assert_eq!(day["links"], json!({ "accepted": 4, "rejected": 0 }));
     assert_eq!(day["reauthentications"], json!({ "accepted": 1, "rejected": 0 }));
     assert_eq!(day["endpoint_changes"], json!({ "accepted": 2, "rejected": 0 }));
-    let addresses = json!({ "ipv4_given": 253, "ipv6_given": 83, "ipv4_released": 253, "ipv6_released": 83 });
+    let addresses = json!({ "ipv4_given": 253, "ipv6_given": 83, "ipv4_released": 253, "ipv6_released": 83,
+        "ipv4_released_after_refusal": 3, "ipv6_released_after_refusal": 0 });
     assert_eq!(day["addresses"], addresses);
     let expected = [
         ("MprAdminInitializeDllEx", 1),

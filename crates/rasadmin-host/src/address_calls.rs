@@ -1,10 +1,11 @@
 //! The address calls, in the steps that RRAS takes.
 
+use crate::address_doubt::{self, AddressDoubt};
 use crate::assumptions::IdentifierHalf;
 use crate::fill::Tunnel;
 use crate::invoke::Arg;
 use crate::pool::{AddressConflict, ConnectionId, Holder};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, ReleaseCounts};
 use crate::service::{Service, lock};
 use mprapi::FunctionId;
 use mprapi::abi::NO_ERROR;
@@ -78,12 +79,16 @@ impl Service {
     }
 
     /// Gets the client's IPv4 address: RRAS offers one, and the DLL keeps or replaces it.
-    pub(crate) fn ipv4(&self, client: Client<'_>, offer: Offer) -> Result<Assigned<Ipv4Addr>, Refusal> {
+    pub(crate) fn ipv4(
+        &self,
+        client: Client<'_>,
+        offer: Offer,
+    ) -> Result<Assigned<Ipv4Addr>, (Refusal, ReleaseCounts)> {
         let (offered, taken) = {
             let mut pool = lock(&self.pool);
             match offer {
                 // RRAS takes an address of its own before it asks. If that fails, it never asks the DLL.
-                Offer::FromPool => (pool.take().ok_or(Refusal::PoolExhausted)?, true),
+                Offer::FromPool => (pool.take().ok_or((Refusal::PoolExhausted, ReleaseCounts::default()))?, true),
                 // If another connection has been offered the address, it is not ours to give back.
                 Offer::This(address) => (address, pool.take_this(address)),
                 Offer::Nothing => (Ipv4Addr::UNSPECIFIED, false),
@@ -96,11 +101,13 @@ impl Service {
         result
     }
 
-    fn ask_ipv4(&self, client: Client<'_>, offered: Ipv4Addr) -> Result<Assigned<Ipv4Addr>, Refusal> {
+    fn ask_ipv4(&self, client: Client<'_>, offered: Ipv4Addr) -> Result<Assigned<Ipv4Addr>, (Refusal, ReleaseCounts)> {
         let get = FunctionId::GetIpAddressForUser;
         let Some(dll) = self.asked(get, None, client.tunnel) else {
             return match self.claim(offered, client, false) {
-                Some(code) => Err(Refusal::Ipv4ByRras { code, dll: None }),
+                Some(code) => {
+                    Err((Refusal::Ipv4ByRras { code, address: offered, dll: None }, ReleaseCounts::default()))
+                }
                 None => Ok(Assigned { address: offered, notify: None }),
             };
         };
@@ -114,15 +121,31 @@ impl Service {
             Some(Refusal::Ipv4ByDll { dll, code })
         } else {
             let code = self.claim(address, client, address != offered);
-            code.map(|code| Refusal::Ipv4ByRras { code, dll: Some(dll) })
+            code.map(|code| Refusal::Ipv4ByRras { code, address, dll: Some(dll) })
         };
         match refused {
-            None => Ok(Assigned { address, notify }),
+            None => {
+                if address != offered {
+                    self.doubt(address, offered, client, dll);
+                }
+                Ok(Assigned { address, notify })
+            }
             Some(refused) => {
                 // If the DLL set notify_release, RRAS calls the release with what the DLL had written (R-IP4-8).
-                self.notify_ipv4_release(client, Assigned { address, notify });
-                Err(refused)
+                let released = self.notify_ipv4_release(client, Assigned { address, notify });
+                Err((refused, ReleaseCounts { ipv4: usize::from(released), ipv6: 0 }))
             }
+        }
+    }
+
+    /// Notes an address that RRAS does not refuse, although no client can use it.
+    fn doubt(&self, address: Ipv4Addr, offered: Ipv4Addr, client: Client<'_>, dll: usize) {
+        let server = lock(&self.pool).server;
+        let like_ours = |address: Ipv4Addr| {
+            [server, offered].iter().any(|ours| !ours.is_unspecified() && ours.octets()[..2] == address.octets()[..2])
+        };
+        if let Some(why) = address_doubt::doubt(address, like_ours) {
+            self.note_doubt(AddressDoubt { address, dll, user: client.user.to_owned(), why });
         }
     }
 
@@ -169,7 +192,7 @@ impl Service {
         client: Client<'_>,
         offer: [u8; 16],
         half: IdentifierHalf,
-    ) -> Result<Assigned<[u8; 16]>, Refusal> {
+    ) -> Result<Assigned<[u8; 16]>, (Refusal, ReleaseCounts)> {
         let (get, release) = (FunctionId::GetIpv6AddressForUser, FunctionId::ReleaseIpv6AddressForUser);
         let Some(dll) = self.asked(get, Some(release), client.tunnel) else {
             return Ok(Assigned { address: offer, notify: None });
@@ -180,8 +203,8 @@ impl Service {
         let notify = (notify.value::<4>() != [0; 4]).then_some(dll);
         let given = Assigned { address: address.value::<16>(), notify };
         if code != NO_ERROR {
-            self.notify_ipv6_release(client, given);
-            return Err(Refusal::Ipv6ByDll { dll, code });
+            let released = self.notify_ipv6_release(client, given);
+            return Err((Refusal::Ipv6ByDll { dll, code }, ReleaseCounts { ipv4: 0, ipv6: usize::from(released) }));
         }
         let identifier = identifier(given.address, half);
         let holder = lock(&self.pool).hold_identifier(identifier, client.as_holder());

@@ -17,6 +17,15 @@ macro_rules! assumptions {
                 #[default]
                 $($(#[doc = $value_doc])+ $value,)+
             }
+
+            impl $kind {
+                /// Its name in a scenario.
+                pub const fn name(self) -> &'static str {
+                    match self {
+                        $(Self::$value => $value_name,)+
+                    }
+                }
+            }
         )+
 
         /// An unproven fact about RRAS.
@@ -58,6 +67,15 @@ macro_rules! assumptions {
                     _ => return false,
                 }
                 true
+            }
+
+            /// Those that differ from the default, such as `ikev2-link=not-called`.
+            pub fn changed(&self) -> Vec<String> {
+                let mut changed = Vec::new();
+                $(if self.$field != $kind::default() {
+                    changed.push(format!("{}={}", $name, self.$field.name()));
+                })+
+                changed
             }
         }
     };
@@ -168,7 +186,7 @@ mod tests {
             assert_eq!(assumptions, Assumptions::default(), "{}", assumption.name());
             for value in &assumption.values()[1..] {
                 assert!(assumptions.set(assumption, value));
-                assert_ne!(assumptions, Assumptions::default(), "{} {value}", assumption.name());
+                assert_eq!(assumptions.changed(), [format!("{}={value}", assumption.name())]);
             }
             assert!(!assumptions.set(assumption, "else"));
         }

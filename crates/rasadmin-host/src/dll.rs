@@ -1,8 +1,8 @@
 //! One admin DLL: loaded, initialised and validated as RRAS does.
 #![allow(unsafe_code)] // Calling a DLL's functions from several threads.
 
+use crate::board::{self, Step};
 use crate::callers::{Caller, Callers};
-use crate::fault;
 use crate::invoke::{Arg, invoke};
 use crate::module::{LoadError, Module, Pointer};
 use mprapi::abi::{MPRAPI_ADMIN_DLL_CALLBACKS, NO_ERROR, REVISION_2};
@@ -75,7 +75,9 @@ impl AdminDll {
     /// # Errors
     /// If the system cannot load the library.
     pub fn load(path: &Path, index: usize) -> Result<Self, LoadError> {
+        let loading = board::calling(Step::Load, index, []);
         let module = Module::load(path)?;
+        drop(loading);
         let exported = std::array::from_fn(|i| {
             let row = &FUNCTIONS[i];
             if row.exported { module.symbol(row.name) } else { None }
@@ -221,6 +223,7 @@ impl AdminDll {
         let stuck = self.callers.shut(deadline);
         let module = self.module.lock().unwrap_or_else(PoisonError::into_inner).take();
         if stuck.is_empty() {
+            let _unloading = board::calling(Step::Unload, self.index, []);
             module.map_or(Ok(()), Module::unload)?;
         } else {
             std::mem::forget(module);
@@ -234,6 +237,7 @@ impl AdminDll {
     /// If the system cannot free the library.
     pub fn unload(self) -> Result<(), String> {
         let module = self.module.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let _unloading = board::calling(Step::Unload, self.index, []);
         module.map_or(Ok(()), Module::unload)
     }
 }
@@ -248,7 +252,8 @@ pub(crate) struct EnteredCall<'a> {
 
 impl EnteredCall<'_> {
     pub(crate) fn call(&self, arguments: &mut [Arg]) -> Returned {
-        let _calling = fault::calling(self.function.name(), self.dll.index);
+        let ends = arguments.iter().map(|argument| argument.end().unwrap_or(0));
+        let _calling = board::calling(Step::Call(self.function), self.dll.index, ends);
         let start = Instant::now();
         let result = invoke(self.pointer, self.function.row(), arguments);
         Returned { result, took: start.elapsed() }

@@ -4,21 +4,27 @@
 //! The child first describes its DLLs in a line of JSON. Then both sides write lines of the trace format: the parent
 //! sends a call without a result, and the child answers with the same call and its result.
 
+use crate::board;
 use crate::dll::{AdminDll, DllDescription, Returned};
+use crate::exception::Exit;
 use crate::invoke::Arg;
-use crate::record;
 use crate::start::{StartFailure, start_dlls};
+use crate::supervise::{Death, How};
+use crate::{record, standard_streams};
 use mprapi::contract::Returns;
 use mprapi::{FunctionId, Profile};
 use rasadmin_trace::{Buffer, Call, Header, Reader, Writer};
 use serde::{Deserialize, Serialize};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 /// The header of the protocol names this many DLLs, by number only. A trace's reader refuses higher numbers.
 const MAX_DLLS: usize = 1024;
+
+/// How long a process may take to end once it has closed its pipes.
+const ENDING: Duration = Duration::from_secs(5);
 
 /// RPC_S_SERVER_UNAVAILABLE: the result of an address call if its process has ended.
 const PROCESS_GONE: u32 = 1722;
@@ -78,21 +84,28 @@ impl DllProcess {
         Ok((Self { child, to: Some(to), from }, descriptions))
     }
 
-    /// Lets the child make the call. If the child has ended, the call fails as [`failed_call`] says.
-    pub(crate) fn call(&mut self, dll: usize, function: FunctionId, before: &[Buffer]) -> (Returned, Vec<Buffer>) {
+    /// Lets the child make the call. If the child has ended, the call fails as [`failed_call`] says. If it ends in this
+    /// call, its death is returned, too.
+    pub(crate) fn call(
+        &mut self,
+        dll: usize,
+        function: FunctionId,
+        before: &[Buffer],
+    ) -> (Returned, Vec<Buffer>, Option<Box<Death>>) {
         let call = Call { dll, function, arguments: before.to_vec(), ..record::call_returning(untimed(Some(0))) };
-        let sent = self.to.as_mut().is_some_and(|to| to.call(&call).is_ok());
+        let Some(to) = &mut self.to else { return (failed_call(function), before.to_vec(), None) };
+        let sent = to.call(&call).is_ok();
         match sent.then(|| self.from.next()).flatten() {
             Some(Ok(answer)) if answer.function == function && answer.dll == dll => {
                 let returned = Returned { result: answer.result, took: Duration::from_nanos(answer.took_ns) };
                 let rows = function.row().arguments;
-                (returned, rows.iter().filter_map(|row| answer.after(row.ty).cloned()).collect())
+                (returned, rows.iter().filter_map(|row| answer.after(row.ty).cloned()).collect(), None)
             }
-            // If the answer is not to this call, a DLL wrote to standard output, or the child is broken. Nothing that
-            // follows can be trusted.
+            // It has ended, or what it sends is no answer. Nothing that follows can be trusted.
             _ => {
                 self.to = None;
-                (failed_call(function), before.to_vec())
+                let status = self.wait_or_kill();
+                (failed_call(function), before.to_vec(), Some(Box::new(self.death(status))))
             }
         }
     }
@@ -102,12 +115,42 @@ impl DllProcess {
         // This fails if the child has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(board) = board::own() {
+            board.take_calls_of(self.child.id());
+        }
     }
 
-    /// Lets the child terminate and unload its DLLs, and waits for its end. Returns false if it crashed or failed.
-    pub(crate) fn stop(&mut self) -> bool {
-        self.to = None; // Closes the pipe: the child's loop ends.
-        self.child.wait().is_ok_and(|status| status.success())
+    /// Lets the child terminate and unload its DLLs, and waits for its end.
+    ///
+    /// # Errors
+    /// If it crashed or failed.
+    pub(crate) fn stop(&mut self) -> Result<(), Box<Death>> {
+        let was_alive = self.to.take().is_some(); // Closes the pipe: the child's loop ends.
+        match self.child.wait() {
+            Ok(status) if status.success() => Ok(()),
+            // Its death was told when it happened.
+            _ if !was_alive => Ok(()),
+            status => Err(Box::new(self.death(status.ok()))),
+        }
+    }
+
+    fn wait_or_kill(&mut self) -> Option<ExitStatus> {
+        let deadline = Instant::now() + ENDING;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(5)),
+                _ => break,
+            }
+        }
+        let _ = self.child.kill();
+        self.child.wait().ok()
+    }
+
+    fn death(&self, status: Option<ExitStatus>) -> Death {
+        let how = How::Process(status.map_or(Exit::Code(-1), Exit::of));
+        let calls = board::own().map(|board| board.take_calls_of(self.child.id()));
+        Death::new(how, calls.unwrap_or_default(), board::own())
     }
 }
 
@@ -131,15 +174,15 @@ fn untimed(result: Option<u32>) -> Returned {
 /// # Errors
 /// If a DLL does not start or cannot be unloaded, or a pipe fails.
 pub fn serve_calls(paths: &[PathBuf], profile: Profile) -> Result<(), String> {
-    let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    crate::fault::report_faults(&names);
+    let (input, mut output) = standard_streams::take().map_err(|e| e.to_string())?;
+    board::join().map_err(|e| e.to_string())?;
     let dlls = start_dlls(paths, profile, &mut |_| {}).map_err(|f: StartFailure| f.to_string())?;
     let lines: Vec<DescriptionLine> = dlls.iter().map(AdminDll::description).map(DescriptionLine::from).collect();
     let lines = serde_json::to_string(&lines).map_err(|e| e.to_string())?;
-    writeln!(io::stdout(), "{lines}").map_err(|e| e.to_string())?;
+    writeln!(output, "{lines}").map_err(|e| e.to_string())?;
     let header = Header::new("rasadmin host", vec![String::new(); MAX_DLLS]);
-    let mut to = Writer::new(io::stdout().lock(), &header).map_err(|e| e.to_string())?;
-    let from = Reader::new("the host", BufReader::new(io::stdin().lock())).map_err(|e| e.to_string())?;
+    let mut to = Writer::new(output, &header).map_err(|e| e.to_string())?;
+    let from = Reader::new("the host", BufReader::new(input)).map_err(|e| e.to_string())?;
     for call in from {
         let mut call = call.map_err(|e| e.to_string())?;
         let mut arguments: Vec<Arg> = record::arguments(&call.arguments);

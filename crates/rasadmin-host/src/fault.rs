@@ -1,88 +1,130 @@
-//! Reports which function of which DLL was running when the process crashed.
-//!
-//! A crash in a DLL ends the host, as it would end RRAS. The report is written just before the process ends.
+//! Notes exceptions and signals on the board before the process ends.
 #![allow(unsafe_code)] // The system's functions for catching faults.
 
-use std::cell::Cell;
+use crate::board;
+use crate::exception::{Access, Exception};
 use std::sync::Once;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
-thread_local! {
-    static CALL: Cell<(&'static str, usize)> = const { Cell::new(("", 0)) };
-}
-static LIST: AtomicPtr<String> = AtomicPtr::new(std::ptr::null_mut());
 static INSTALL: Once = Once::new();
 
-/// Notes the function that this thread is about to call, and the index of its DLL, until the returned guard is dropped.
-pub(crate) fn calling(function: &'static str, dll: usize) -> Calling {
-    Calling(CALL.replace((function, dll)))
+/// From now on, exceptions and signals of this process are noted on its board.
+pub(crate) fn install() {
+    INSTALL.call_once(system::install);
 }
 
-pub(crate) struct Calling((&'static str, usize));
+/// The number of this thread, as the system numbers it.
+pub(crate) fn this_thread() -> u64 {
+    system::this_thread()
+}
 
-impl Drop for Calling {
-    fn drop(&mut self) {
-        CALL.set(self.0);
+/// Allocates nothing, because the heap may be damaged.
+fn note(exception: &Exception) {
+    if let Some(board) = board::own() {
+        board.note_exception(std::process::id(), this_thread(), exception);
     }
-}
-
-/// From now on, reports a crash inside a DLL's function on standard error before the process ends. `names` are the names of
-/// the DLLs in the order of their indices. They are never freed.
-pub fn report_faults(names: &[String]) {
-    let text = names.join("\n");
-    LIST.store(Box::into_raw(Box::new(text)), Ordering::Release);
-    INSTALL.call_once(install);
-}
-
-/// Writes the report without allocating memory, because the heap may be damaged.
-fn report(write: impl Fn(&[u8])) {
-    let (function, dll) = CALL.get();
-    if function.is_empty() {
-        return;
-    }
-    // SAFETY: LIST is null or a leaked String that is never changed or freed.
-    let list = unsafe { LIST.load(Ordering::Acquire).as_ref() };
-    let name = list.and_then(|l| l.split('\n').nth(dll)).unwrap_or("the DLL");
-    write(b"\nerror: ");
-    write(name.as_bytes());
-    write(b" faulted in ");
-    write(function.as_bytes());
-    write(
-        b": it accessed memory that is not its own (arguments end at an inaccessible page).\n  RRAS would have \
-            crashed, too. Run `rasadmin check` on the DLL to find the argument.\n",
-    );
 }
 
 #[cfg(unix)]
-fn install() {
-    extern "C" fn handler(signal: libc::c_int) {
-        report(|bytes| {
-            // SAFETY: write(2) is async-signal-safe, and the bytes are a live slice.
-            unsafe { libc::write(2, bytes.as_ptr().cast(), bytes.len()) };
-        });
+mod system {
+    use super::{Access, Exception, note};
+    use std::ptr;
+
+    pub fn this_thread() -> u64 {
+        // SAFETY: gettid has no arguments and cannot fail; it is a bare system call, so a signal handler may make it.
+        u64::try_from(unsafe { libc::syscall(libc::SYS_gettid) }).unwrap_or(0)
+    }
+
+    extern "C" fn handler(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+        // SAFETY: with SA_SIGINFO, `info` and `context` describe the signal and the thread it interrupted; for these signals
+        // the description has an address.
+        let (address, stack) = unsafe { ((*info).si_addr() as u64, stack_pointer(context.cast())) };
+        // A push or a call beyond the end of the stack fails near the stack pointer.
+        let on_stack = signal == libc::SIGSEGV && stack.is_some_and(|stack| stack.abs_diff(address) < NEAR);
+        note(&Exception { code: signal as u32, address, access: Access::Unknown, on_stack });
         // SAFETY: both calls are async-signal-safe; the default action ends the process with the signal's status.
         unsafe {
             libc::signal(signal, libc::SIG_DFL);
             libc::raise(signal);
         }
     }
-    for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE] {
-        // SAFETY: the handler above is async-signal-safe and always valid.
-        unsafe { libc::signal(signal, handler as *const () as libc::sighandler_t) };
+
+    /// The most that one function's frame has, as a rule.
+    const NEAR: u64 = 1 << 16;
+
+    /// The stack pointer of the interrupted thread.
+    unsafe fn stack_pointer(context: *const libc::ucontext_t) -> Option<u64> {
+        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+        // SAFETY: the caller passes the context that the signal came with.
+        return Some(unsafe { (*context).uc_mcontext.gregs[libc::REG_RSP as usize] } as u64);
+        #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
+        {
+            let _ = context;
+            None
+        }
+    }
+
+    pub fn install() {
+        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP] {
+            // SAFETY: the handler is valid for the life of the process, and runs on the alternative stack that std gives
+            // every thread, so that it also runs after a stack overflow.
+            unsafe {
+                let mut action = std::mem::zeroed::<libc::sigaction>();
+                action.sa_sigaction = handler as *const () as usize;
+                action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+                libc::sigaction(signal, &action, ptr::null_mut());
+            }
+        }
     }
 }
 
 #[cfg(windows)]
-fn install() {
-    use std::io::Write;
-    use windows_sys::Win32::System::Diagnostics::Debug::{EXCEPTION_POINTERS, SetUnhandledExceptionFilter};
+mod system {
+    use super::{Access, Exception, note};
+    use crate::exception::CXX_GCC;
+    use windows_sys::Win32::System::Diagnostics::Debug::{
+        AddVectoredExceptionHandler, EXCEPTION_POINTERS, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SetErrorMode,
+        SetUnhandledExceptionFilter,
+    };
+    use windows_sys::Win32::System::Threading::GetCurrentThreadId;
+
     const EXCEPTION_EXECUTE_HANDLER: i32 = 1; // Ends the process, with the exception's code as its exit status.
-    unsafe extern "system" fn filter(_: *const EXCEPTION_POINTERS) -> i32 {
-        report(|bytes| {
-            let _ = std::io::stderr().write_all(bytes);
-        });
+    const EXCEPTION_CONTINUE_SEARCH: i32 = 0;
+    const ACCESS_VIOLATION: u32 = 0xC000_0005;
+    const STACK_OVERFLOW: u32 = 0xC000_00FD;
+
+    pub fn this_thread() -> u64 {
+        // SAFETY: it has no arguments and cannot fail.
+        u64::from(unsafe { GetCurrentThreadId() })
+    }
+
+    /// Sees every exception first, also one that a DLL handles itself or that its own filter would hide.
+    unsafe extern "system" fn first(pointers: *mut EXCEPTION_POINTERS) -> i32 {
+        // SAFETY: the system passes a valid record that lives as long as this call.
+        let record = unsafe { &*(*pointers).ExceptionRecord };
+        let code = record.ExceptionCode as u32;
+        // Warnings and messages to debuggers are no failures.
+        if code >= 0xC000_0000 || code == CXX_GCC || code == 0x8000_0003 {
+            let (address, access) = match code {
+                ACCESS_VIOLATION if record.NumberParameters >= 2 => {
+                    (record.ExceptionInformation[1] as u64, Access::from_windows(record.ExceptionInformation[0] as u64))
+                }
+                _ => (0, Access::Unknown),
+            };
+            note(&Exception { code, address, access, on_stack: code == STACK_OVERFLOW });
+        }
+        EXCEPTION_CONTINUE_SEARCH
+    }
+
+    unsafe extern "system" fn last(_: *const EXCEPTION_POINTERS) -> i32 {
         EXCEPTION_EXECUTE_HANDLER
     }
-    // SAFETY: the filter is always valid.
-    unsafe { SetUnhandledExceptionFilter(Some(filter)) };
+
+    pub fn install() {
+        // SAFETY: both handlers are valid for the life of the process. No window asks what to do about a crash.
+        unsafe {
+            AddVectoredExceptionHandler(1, Some(first));
+            SetUnhandledExceptionFilter(Some(last));
+            SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
+        }
+    }
 }

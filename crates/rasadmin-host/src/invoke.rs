@@ -47,6 +47,16 @@ impl Arg {
         self.memory().and_then(|bytes| bytes.try_into().ok()).unwrap_or([0; N])
     }
 
+    /// The address right behind the memory that the argument points to. None for a null pointer.
+    pub(crate) fn end(&self) -> Option<usize> {
+        match self {
+            Self::Null => None,
+            Self::Memory(guarded) | Self::Misaligned(guarded) => {
+                Some(guarded.as_ptr() as usize + guarded.bytes().len())
+            }
+        }
+    }
+
     fn pointer(&self) -> *mut c_void {
         match self {
             Self::Null => std::ptr::null_mut(),
@@ -58,7 +68,7 @@ impl Arg {
 
 /// Calls `function`, which is described by `row` of the contract. Returns None if the function returns nothing.
 ///
-/// The called code is not ours, and may crash the process. [`crate::fault`] then reports which function was called.
+/// The called code is not ours, and may end the process. The board says then which function was called.
 ///
 /// # Panics
 /// If the row has another number of arguments.

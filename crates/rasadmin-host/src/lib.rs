@@ -13,21 +13,25 @@
 //! | [`scenario`], [`runner`], [`outcome`], [`expectation`] | a scripted day, how it runs, its results, and the results it must have |
 //! | [`scratch`], [`clock`] | a folder and a clock of its own for each run |
 //! | [`record`], [`statistics`], [`replay`] | writing every call to a trace, timing it, and making the calls of a trace again |
+//! | [`supervise`], [`board`], [`exception`] | watching the process of the DLLs, which may crash, hang or end at any time |
 //!
-//! DLLs run in this process and can crash it. [`fault`] then reports which DLL and function crashed. The checker
-//! therefore uses child processes.
+//! DLLs run in this process and can end it. A process that must survive them runs the service in a child and watches
+//! that with [`supervise`].
 #![deny(unsafe_code)]
 
 mod address_calls;
+pub mod address_doubt;
 pub mod assumptions;
+pub mod board;
 mod callers;
 pub mod clock;
 mod connection_calls;
 pub mod dll;
 mod dll_process;
 pub mod dllpath;
+pub mod exception;
 pub mod expectation;
-pub mod fault;
+mod fault;
 pub mod fill;
 pub mod guarded;
 pub mod hangup_calls;
@@ -35,6 +39,7 @@ pub mod invoke;
 pub mod module;
 pub mod outcome;
 pub mod pool;
+mod process_tree;
 pub mod record;
 pub mod refusal;
 pub mod registry;
@@ -45,12 +50,15 @@ pub mod scratch;
 pub mod serialise;
 pub mod service;
 pub mod session;
+mod standard_streams;
 pub mod start;
 pub mod statistics;
+pub mod supervise;
 
 pub use address_calls::{IdentifierOffer, Offer};
 pub use dll::DllDescription;
 pub use dll_process::serve_calls;
 pub use pool::AddressConflict;
+pub use process_tree::thread_is_gone;
 pub use service::{Observer, Options, Processes, SeparateProcesses, Service};
 pub use start::{StartFailure, StartProblem};

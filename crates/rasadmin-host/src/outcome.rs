@@ -1,5 +1,6 @@
 //! The results of a run: the outcome of each session, and the totals.
 
+use crate::address_doubt::AddressDoubt;
 use crate::fill::Tunnel;
 use crate::pool::AddressConflict;
 use crate::refusal::{Refusal, ReleaseCounts};
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub refused: Option<Refusal>,
     /// Why it was cut later, if it was.
     pub cut: Option<Refusal>,
+    /// Whether pre-authentication callbacks let it in without authentication.
+    pub pre_authenticated: bool,
 }
 
 /// The kind of a session's outcome.
@@ -98,10 +101,14 @@ pub struct RunSummary {
     pub ipv6_given: usize,
     /// Addresses that were released to a DLL when a session ended.
     pub released: ReleaseCounts,
+    /// Addresses that were released to a DLL because the connection was refused.
+    pub released_after_refusal: ReleaseCounts,
     /// The largest number of sessions that were online at once.
     pub peak: usize,
     /// Addresses that a DLL chose for one session while another was online with them.
     pub conflicts: Vec<AddressConflict>,
+    /// Addresses from a DLL that RRAS accepts and no client can use.
+    pub doubts: Vec<AddressDoubt>,
     /// Why the run did not follow the scenario to its end: a service that did not restart, say, or a journal that could not
     /// be locked.
     pub failed: Option<String>,
@@ -128,12 +135,23 @@ impl RunSummary {
         self.outcomes.iter().filter(|o| o.refused.is_none()).count()
     }
 
-    /// The reasons for which connects were refused or cut, with the number of each.
-    pub fn refusals(&self) -> BTreeMap<String, usize> {
+    /// The reasons for which connects were refused or cut, with the number of each. `name` names a DLL.
+    pub fn refusals(&self, name: &dyn Fn(usize) -> String) -> BTreeMap<String, usize> {
         let mut reasons = BTreeMap::new();
         for refused in self.outcomes.iter().filter_map(|o| o.refused.or(o.cut)) {
-            *reasons.entry(refused.to_string()).or_insert(0) += 1;
+            *reasons.entry(refused.describe(name)).or_insert(0) += 1;
         }
         reasons
+    }
+
+    /// The users whom pre-authentication callbacks let in without authentication, each once, in order.
+    pub fn let_in_without_authentication(&self) -> Vec<&str> {
+        let mut users: Vec<&str> = Vec::new();
+        for outcome in self.outcomes.iter().filter(|o| o.pre_authenticated && o.refused.is_none()) {
+            if !users.contains(&&*outcome.user) {
+                users.push(&outcome.user);
+            }
+        }
+        users
     }
 }

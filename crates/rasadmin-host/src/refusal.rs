@@ -1,6 +1,8 @@
 //! Why a connection was refused or cut, and how many addresses its end released.
 
+use crate::address_calls::ERROR_ADDRESS_HELD;
 use std::fmt;
+use std::net::Ipv4Addr;
 
 /// Why a connection was refused, or cut later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub enum Refusal {
     Ipv4ByRras {
         /// The error.
         code: u32,
+        /// The address.
+        address: Ipv4Addr,
         /// The DLL that chose or kept the address; None if no DLL was asked.
         dll: Option<usize>,
     },
@@ -66,21 +70,30 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// In words. `name` names a DLL, such as `the DLL`.
+    pub fn describe(&self, name: &dyn Fn(usize) -> String) -> String {
+        match *self {
+            Self::PoolExhausted => "RRAS's own pool is exhausted".into(),
+            Self::Ipv4ByDll { dll, code } => format!("{} gave no IPv4 address (error {code})", name(dll)),
+            Self::Ipv4ByRras { code: ERROR_ADDRESS_HELD, .. } => {
+                "RRAS refused the address: another client holds it (735)".into()
+            }
+            Self::Ipv4ByRras { code, address, .. } => {
+                format!("RRAS refused the address {address}: no client can have it ({code})")
+            }
+            Self::Ipv6ByDll { dll, code } => format!("{} gave no IPv6 identifier (error {code})", name(dll)),
+            Self::Connection(dll) => format!("{} rejected the connection", name(dll)),
+            Self::FirstLink(dll) => format!("{} rejected the first link", name(dll)),
+            Self::Reauthentication(dll) => format!("{} rejected the reauthentication", name(dll)),
+            Self::EndpointChange(dll) => format!("{} rejected the endpoint change", name(dll)),
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PoolExhausted => f.write_str("RRAS's own pool is exhausted"),
-            Self::Ipv4ByDll { code, .. } => write!(f, "the DLL gave no IPv4 address (error {code})"),
-            Self::Ipv4ByRras { code: 735, .. } => {
-                f.write_str("RRAS refused the address: another client holds it (735)")
-            }
-            Self::Ipv4ByRras { code, .. } => write!(f, "RRAS refused the address: no client can have it ({code})"),
-            Self::Ipv6ByDll { code, .. } => write!(f, "the DLL gave no IPv6 identifier (error {code})"),
-            Self::Connection(_) => f.write_str("the DLL rejected the connection"),
-            Self::FirstLink(_) => f.write_str("the DLL rejected the first link"),
-            Self::Reauthentication(_) => f.write_str("the DLL rejected the reauthentication"),
-            Self::EndpointChange(_) => f.write_str("the DLL rejected the endpoint change"),
-        }
+        f.write_str(&self.describe(&|_| "the DLL".into()))
     }
 }
 
@@ -91,4 +104,11 @@ pub struct ReleaseCounts {
     pub ipv4: usize,
     /// IPv6 identifiers.
     pub ipv6: usize,
+}
+
+impl std::ops::AddAssign for ReleaseCounts {
+    fn add_assign(&mut self, more: Self) {
+        self.ipv4 += more.ipv4;
+        self.ipv6 += more.ipv6;
+    }
 }

@@ -49,7 +49,6 @@ pub struct ReplayReport {
 /// # Errors
 /// If the DLL cannot be loaded or unloaded.
 pub fn replay(path: &Path, calls: &[Call], dll_index: usize) -> Result<ReplayReport, LoadError> {
-    crate::fault::report_faults(&[path.display().to_string()]);
     let mut dll = AdminDll::load(path, 0)?;
     let mut report = ReplayReport::default();
     let recorded = |function: FunctionId| calls.iter().any(|call| call.dll == dll_index && call.function == function);

@@ -3,6 +3,7 @@
 mod order;
 mod replace;
 
+use crate::board;
 use crate::clock::Clock;
 use crate::hangup_calls::Delivery;
 use crate::outcome::{Outcome, RunSummary};
@@ -78,14 +79,9 @@ struct Run<'a> {
     stepped: AtomicI64,
 }
 
-/// Runs the scenario, then ends every session that is still online, as a stopping service does. `progress` is called
-/// after each event, with the number of events so far.
-pub fn run(
-    service: &Service,
-    scenario: &Scenario,
-    options: RunOptions<'_>,
-    progress: &(dyn Fn(usize) + Sync),
-) -> RunSummary {
+/// Runs the scenario, then ends every session that is still online, as a stopping service does.
+pub fn run(service: &Service, scenario: &Scenario, options: RunOptions<'_>) -> RunSummary {
+    board::begin(scenario.events.len());
     let of_sessions = scenario.events.iter().filter(|event| event.concerns_session());
     let run = Run {
         service,
@@ -97,20 +93,22 @@ pub fn run(
         live: AtomicUsize::new(0),
         stepped: AtomicI64::new(0),
     };
-    let done = AtomicUsize::new(0);
     order::run(&scenario.events, options.threads, &|event| {
+        board::set_line(event.line);
         // After a failure, the rest of the run would no longer follow the scenario.
         if lock(&run.summary).failed.is_none() {
             run.set_clock(event.at);
             run.event(event);
         }
-        progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+        board::event_done();
     });
+    board::set_line(0);
     let end = scenario.events.last().map_or(0, |event| event.at);
     run.set_clock(end);
     run.hang_up_all(end);
     let mut summary = run.summary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     summary.conflicts = service.take_conflicts();
+    summary.doubts = service.take_doubts();
     summary
 }
 
@@ -187,8 +185,7 @@ impl Run<'_> {
             Action::UnlockJournal => self.note_failure(self.with_journal(|journal| journal.unlock())),
             Action::Replace(replacement) => {
                 let folder = self.options.folder.ok_or_else(|| "this run has no folder with files".to_owned());
-                let scenario_folder = Path::new(&self.scenario.file).parent().unwrap_or(Path::new(""));
-                self.note_failure(folder.and_then(|folder| replace(folder, replacement, scenario_folder)));
+                self.note_failure(folder.and_then(|folder| replace(folder, replacement, &self.scenario.folder)));
             }
         }
     }
@@ -224,15 +221,20 @@ impl Run<'_> {
             ipv4: session.and_then(Session::ipv4),
             identifier: session.and_then(Session::identifier),
             connected: false,
-            refused: addressed.as_ref().err().copied(),
+            refused: addressed.as_ref().err().map(|(refused, _)| *refused),
             cut: None,
+            pre_authenticated: session.is_some_and(|session| session.pre_authenticated),
         };
         let accepted = if and_accept { addressed.and_then(|session| self.service.accept(session)) } else { addressed };
-        if let Err(refused) = &accepted {
+        if let Err((refused, released)) = &accepted {
+            lock(&self.summary).released_after_refusal += *released;
             // RRAS has taken back what the session got.
             outcome = Outcome { refused: Some(*refused), ipv4: None, identifier: None, port: String::new(), ..outcome };
         }
         outcome.connected = and_accept && accepted.is_ok();
+        if outcome.connected || outcome.refused.is_some() {
+            board::connected(outcome.connected);
+        }
         let mut summary = lock(&self.summary);
         let index = summary.outcomes.len();
         summary.outcomes.push(outcome);
@@ -254,6 +256,7 @@ impl Run<'_> {
         match std::mem::replace(&mut *slot, Slot::None) {
             Slot::Addressed(LiveSession { session, traffic, outcome, .. }) => {
                 let accepted = self.service.accept(session);
+                board::connected(accepted.is_ok());
                 let mut summary = lock(&self.summary);
                 summary.outcomes[outcome].connected = accepted.is_ok();
                 match accepted {
@@ -261,7 +264,10 @@ impl Run<'_> {
                         self.count_live(&mut summary);
                         *slot = Slot::Live(LiveSession { session, since: event.at, traffic, outcome });
                     }
-                    Err(refused) => summary.outcomes[outcome].refused = Some(refused),
+                    Err((refused, released)) => {
+                        summary.outcomes[outcome].refused = Some(refused);
+                        summary.released_after_refusal += released;
+                    }
                 }
             }
             other => *slot = other,
@@ -317,9 +323,7 @@ impl Run<'_> {
     }
 
     fn count_released(&self, released: ReleaseCounts) {
-        let mut summary = lock(&self.summary);
-        summary.released.ipv4 += released.ipv4;
-        summary.released.ipv6 += released.ipv6;
+        lock(&self.summary).released += released;
     }
 
     fn hang_up(&self, session: &str, at: u32, hangup: Hangup) {

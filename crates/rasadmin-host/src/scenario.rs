@@ -17,7 +17,7 @@ use crate::pool::Pool;
 use line::Line;
 use parser::Parser;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// An error in a scenario, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub struct Scenario {
     pub expectations: Vec<Expectation>,
     /// The file, as the caller named it.
     pub file: String,
+    /// The folder of the file, at which relative paths in it start.
+    pub folder: PathBuf,
 }
 
 impl Scenario {
@@ -70,7 +72,12 @@ impl Scenario {
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let file = path.display().to_string();
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&file, &text),
+            Ok(text) => {
+                // The process's current directory may change during the run.
+                let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+                let folder = whole.parent().map(Path::to_owned).unwrap_or_default();
+                Ok(Self { folder, ..Self::parse(&file, &text)? })
+            }
             Err(e) => Err(ScenarioError { file, line: 0, message: format!("cannot read the scenario: {e}") }),
         }
     }
@@ -98,6 +105,7 @@ impl Scenario {
             events,
             expectations,
             file: file.to_owned(),
+            folder: PathBuf::new(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The service: several admin DLLs, started and called as RRAS does.
 
+use crate::address_doubt::AddressDoubt;
 use crate::assumptions::{Assumptions, Handles};
 use crate::dll::{AdminDll, DllDescription, Returned};
 use crate::dll_process::{self, DllProcess};
@@ -9,6 +10,7 @@ use crate::record;
 use crate::serialise::{Serialise, Serialiser};
 use crate::start::{StartFailure, StartProblem, start_dlls};
 use crate::statistics::Statistics;
+use crate::supervise::Death;
 use mprapi::abi::NO_ERROR;
 use mprapi::contract::{ArgumentType, SerialGroup};
 use mprapi::{FunctionId, Profile};
@@ -112,6 +114,8 @@ pub struct Service {
     serial: Serialiser,
     statistics: Mutex<Statistics>,
     conflicts: Mutex<Vec<AddressConflict>>,
+    doubts: Mutex<Vec<AddressDoubt>>,
+    deaths: Mutex<Vec<Death>>,
     trace: Option<Trace>,
     observer: Option<Box<dyn Observer>>,
     started: Instant,
@@ -125,8 +129,8 @@ pub struct Stopped {
     pub statistics: Statistics,
     /// Whether the whole trace was written.
     pub trace: io::Result<()>,
-    /// Whether every process of the DLLs, if there were any, ended without a crash or an error.
-    pub processes_ended_well: bool,
+    /// The processes of the DLLs that crashed or failed, other than those that were killed.
+    pub deaths: Vec<Death>,
     /// The DLLs whose TerminateDll did not return 0, with the code that it returned. RRAS ignores the code.
     pub terminate_codes: Vec<(PathBuf, u32)>,
     /// The DLLs that stay loaded until the process ends, because calls are still inside.
@@ -160,7 +164,6 @@ impl Service {
     /// If RRAS would not start with these DLLs, or a process for them does not start.
     pub fn start(paths: &[PathBuf], options: Options) -> Result<Self, StartFailure> {
         let names: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
-        crate::fault::report_faults(&names);
         let header = Header::new(concat!("rasadmin host ", env!("CARGO_PKG_VERSION")), names);
         let trace = options.trace.map(|output| Writer::new(output, &header));
         let mut service = Self {
@@ -176,6 +179,8 @@ impl Service {
             serial: Serialiser::new(options.serialise),
             statistics: Mutex::default(),
             conflicts: Mutex::default(),
+            doubts: Mutex::default(),
+            deaths: Mutex::default(),
             trace: trace.map(|trace| Mutex::new(Some(trace))),
             observer: options.observer,
             started: Instant::now(),
@@ -238,10 +243,8 @@ impl Service {
         let main = self.main.as_ref().filter(|_| processes == Processes::All);
         let slots: Vec<_> = main.into_iter().chain(&self.address).collect();
         for slot in &slots {
-            if let Some(mut process) = lock(slot).take()
-                && !process.stop()
-            {
-                return Err("a process of the DLLs crashed or failed when it was stopped".into());
+            if let Some(mut process) = lock(slot).take() {
+                process.stop().map_err(|death| format!("a process of the DLLs failed {}: {death}", death.place()))?;
             }
         }
         for slot in slots {
@@ -289,7 +292,7 @@ impl Service {
                 terminate_codes.push((self.dlls[index].path().to_owned(), code));
             }
         }
-        let processes_ended_well = self.stop_processes(deadline);
+        self.stop_processes(deadline);
         let mut stuck = Vec::new();
         for dll in &self.dlls {
             let functions = dll.unload_shared(deadline)?;
@@ -301,23 +304,25 @@ impl Service {
         Ok(Stopped {
             statistics: self.take_statistics(),
             trace: trace.map_or(Ok(()), |writer| writer.map(drop)),
-            processes_ended_well,
+            deaths: std::mem::take(&mut lock(&self.deaths)),
             terminate_codes,
             stuck,
         })
     }
 
     /// Stops the processes of the DLLs, but not a process whose call has not returned.
-    fn stop_processes(&self, deadline: Instant) -> bool {
+    fn stop_processes(&self, deadline: Instant) {
         for dll in &self.dlls {
             dll.wait_for_callers(deadline);
         }
-        let mut ended_well = true;
         for process in self.main.iter().chain(&self.address) {
-            ended_well &=
-                process.try_lock().is_ok_and(|mut process| process.take().is_none_or(|mut process| process.stop()));
+            if let Ok(mut process) = process.try_lock()
+                && let Some(mut process) = process.take()
+                && let Err(death) = process.stop()
+            {
+                lock(&self.deaths).push(*death);
+            }
         }
-        ended_well
     }
 
     /// What the service knows about its DLLs, in order.
@@ -345,6 +350,15 @@ impl Service {
     /// Takes the conflicts since the last call: addresses that a DLL chose although another connection held them.
     pub fn take_conflicts(&self) -> Vec<AddressConflict> {
         std::mem::take(&mut lock(&self.conflicts))
+    }
+
+    pub(crate) fn note_doubt(&self, doubt: AddressDoubt) {
+        lock(&self.doubts).push(doubt);
+    }
+
+    /// Takes the addresses that DLLs chose since the last call, and that no client can use.
+    pub fn take_doubts(&self) -> Vec<AddressDoubt> {
+        std::mem::take(&mut lock(&self.doubts))
     }
 
     /// A handle that no connection or port had before.
@@ -376,7 +390,9 @@ impl Service {
         let returned = match address.or(self.main.as_ref()) {
             Some(process) => {
                 let answer = lock(process).as_mut().map(|process| process.call(dll, function, &before));
-                let (returned, after) = answer.unwrap_or_else(|| (dll_process::failed_call(function), before.clone()));
+                let (returned, after, death) =
+                    answer.unwrap_or_else(|| (dll_process::failed_call(function), before.clone(), None));
+                lock(&self.deaths).extend(death.map(|death| *death));
                 arguments.iter_mut().zip(record::arguments(&after)).for_each(|(to, from)| *to = from);
                 returned
             }

@@ -176,12 +176,12 @@ fn bare(user: &str) -> &str {
 
 impl Service {
     /// Connects a user who has authenticated: addresses, AcceptNewConnection, and at once AcceptNewLink for the first link.
-    pub fn connect(&self, request: &Request) -> Result<Session, Refusal> {
+    pub fn connect(&self, request: &Request) -> Result<Session, (Refusal, ReleaseCounts)> {
         self.accept(self.ask_addresses(request)?)
     }
 
     /// Makes only the address calls for a user who has authenticated.
-    pub fn ask_addresses(&self, request: &Request) -> Result<Session, Refusal> {
+    pub fn ask_addresses(&self, request: &Request) -> Result<Session, (Refusal, ReleaseCounts)> {
         let assumptions = self.assumptions;
         let id = self.fresh_handle();
         let handle = request.handle.unwrap_or_else(|| self.connection_handle(id));
@@ -242,9 +242,9 @@ impl Service {
             }
             Ok(())
         });
-        if let Err(refused) = asked {
-            self.end(&mut session, Delivery::only(HangupCall::Release));
-            return Err(refused);
+        if let Err((refused, mut released)) = asked {
+            released += self.end(&mut session, Delivery::only(HangupCall::Release));
+            return Err((refused, released));
         }
         let pool = lock(&self.pool);
         session.facts.ipv4 = session.ipv4();
@@ -256,15 +256,15 @@ impl Service {
     }
 
     /// Calls AcceptNewConnection for a session that has its addresses, then AcceptNewLink for its first link.
-    pub fn accept(&self, mut session: Session) -> Result<Session, Refusal> {
+    pub fn accept(&self, mut session: Session) -> Result<Session, (Refusal, ReleaseCounts)> {
         if let Err(dll) = self.ask_connection(&session.facts) {
             self.notify_rejected_connection(&session.facts, dll);
-            self.end(&mut session, Delivery::only(HangupCall::Release));
-            return Err(Refusal::Connection(dll));
+            let released = self.end(&mut session, Delivery::only(HangupCall::Release));
+            return Err((Refusal::Connection(dll), released));
         }
         session.connected = true;
         if session.first_link {
-            return self.first_link(session, None).map_err(|(refused, _)| refused);
+            return self.first_link(session, None);
         }
         Ok(session)
     }
@@ -420,8 +420,7 @@ impl Service {
                     // No DLL has accepted it.
                     HangupCall::Connection => {}
                     HangupCall::Release => {
-                        let more = self.notify_releases(session);
-                        (released.ipv4, released.ipv6) = (released.ipv4 + more.ipv4, released.ipv6 + more.ipv6);
+                        released += self.notify_releases(session);
                     }
                 }
             }

@@ -5,9 +5,10 @@ mod support;
 
 use rasadmin_host::fill::Tunnel;
 use rasadmin_host::pool::Pool;
-use rasadmin_host::refusal::Refusal;
+use rasadmin_host::refusal::{Refusal, ReleaseCounts};
 use rasadmin_host::session::Request;
 use rasadmin_host::{Offer, Options, Service};
+use std::net::Ipv4Addr;
 use support::{Dll, address, service};
 
 fn alice() -> Request {
@@ -42,7 +43,7 @@ fn with_an_empty_pool_the_dll_is_never_asked() {
     let pool = Pool::new(address(1), address(2), address(2), [0; 8]);
     let service = Service::start(std::slice::from_ref(&dll.path), Options::new(pool)).unwrap();
     let _first = service.connect(&alice()).unwrap();
-    assert_eq!(service.connect(&alice()).unwrap_err(), Refusal::PoolExhausted);
+    assert_eq!(service.connect(&alice()).unwrap_err().0, Refusal::PoolExhausted);
     assert_eq!(dll.calls().iter().filter(|c| *c == "GetIpAddressForUser").count(), 1);
 }
 
@@ -51,7 +52,7 @@ fn with_an_empty_pool_the_dll_is_never_asked() {
 fn an_error_ends_the_connection() {
     let dll = scripted("MprAdminGetIpAddressForUser status=5 notify=0");
     let refused = service(&[&dll]).connect(&alice()).unwrap_err();
-    assert_eq!(refused, Refusal::Ipv4ByDll { dll: 0, code: 5 });
+    assert_eq!(refused, (Refusal::Ipv4ByDll { dll: 0, code: 5 }, ReleaseCounts::default()));
     assert_eq!(dll.session_calls(), ["GetIpAddressForUser"]);
 }
 
@@ -61,7 +62,8 @@ fn zero_and_the_servers_own_address_are_refused_with_1168() {
     for unusable in ["0.0.0.0", "10.20.0.1"] {
         let dll = scripted(&format!("MprAdminGetIpAddressForUser address={unusable} notify=0"));
         let refused = service(&[&dll]).connect(&alice()).unwrap_err();
-        assert_eq!(refused, Refusal::Ipv4ByRras { code: 1168, dll: Some(0) }, "{unusable}");
+        let address = unusable.parse().unwrap();
+        assert_eq!(refused.0, Refusal::Ipv4ByRras { code: 1168, address, dll: Some(0) });
         assert_eq!(dll.session_calls(), ["GetIpAddressForUser"]);
     }
 }
@@ -73,7 +75,8 @@ fn an_address_that_another_client_holds_is_refused_with_735() {
     let service = service(&[&dll]);
     let first = service.connect(&alice()).unwrap();
     let refused = service.connect(&Request::new("bob", Tunnel::Sstp)).unwrap_err();
-    assert_eq!(refused, Refusal::Ipv4ByRras { code: 735, dll: Some(0) });
+    let held = Refusal::Ipv4ByRras { code: 735, address: Ipv4Addr::new(10, 99, 0, 7), dll: Some(0) };
+    assert_eq!(refused, (held, ReleaseCounts { ipv4: 1, ipv6: 0 }), "what the DLL had set notify_release for");
     service.hang_up(first);
     assert!(service.connect(&alice()).is_ok(), "free again");
 }
@@ -162,6 +165,21 @@ fn a_failing_ipv6_call_ends_the_connection() {
     let mut request = alice();
     request.ipv6 = true;
     let refused = service(&[&dll]).connect(&request).unwrap_err();
-    assert_eq!(refused, Refusal::Ipv6ByDll { dll: 0, code: 9 });
+    assert_eq!(refused, (Refusal::Ipv6ByDll { dll: 0, code: 9 }, ReleaseCounts { ipv4: 1, ipv6: 0 }));
     assert_eq!(dll.session_calls(), ["GetIpAddressForUser", "GetIpv6AddressForUser", "ReleaseIpAddress"]);
+}
+
+/// RRAS accepts these addresses, and no client can use them.
+#[test]
+fn an_address_that_no_client_can_use_is_noted() {
+    let script = "MprAdminGetIpAddressForUser user=alice address=255.255.255.255 notify=0\n\
+                  MprAdminGetIpAddressForUser user=bob address=9.0.20.10 notify=0\n";
+    let dll = scripted(script);
+    let service = service(&[&dll]);
+    for user in ["alice", "bob", "carol"] {
+        service.connect(&Request::new(user, Tunnel::Sstp)).unwrap();
+    }
+    let doubts: Vec<_> = service.take_doubts().iter().map(ToString::to_string).collect();
+    let bob = "bob got 9.0.20.10, which is 10.20.0.9 in the wrong byte order: the DWORD is in network byte order";
+    assert_eq!(doubts, ["alice got 255.255.255.255, the broadcast address", bob]);
 }

@@ -97,7 +97,7 @@ fn a_revision_1_dll_is_never_called_for_ikev2() {
 fn one_rejecting_dll_is_enough_for_a_connection() {
     let dlls = [Dll::good(), Dll::scripted("good-rev2", "MprAdminAcceptNewConnectionEx reject"), Dll::good()];
     let service = service(&[&dlls[0], &dlls[1], &dlls[2]]);
-    assert_eq!(service.connect(&alice(Tunnel::Sstp)).unwrap_err(), Refusal::Connection(1));
+    assert_eq!(service.connect(&alice(Tunnel::Sstp)).unwrap_err().0, Refusal::Connection(1));
     let first = ["GetIpAddressForUser", "AcceptNewConnectionEx", "ConnectionHangupNotificationEx", "ReleaseIpAddress"];
     assert_eq!(dlls[0].session_calls(), first);
     assert_eq!(dlls[1].session_calls(), ["AcceptNewConnectionEx"]);
@@ -110,7 +110,7 @@ fn one_rejecting_dll_is_enough_for_a_connection() {
 fn the_dlls_before_get_the_hangup_of_a_rejected_first_link() {
     let dlls = [Dll::good(), Dll::scripted("good-rev2", "MprAdminAcceptNewLink reject"), Dll::good()];
     let service = service(&[&dlls[0], &dlls[1], &dlls[2]]);
-    assert_eq!(service.connect(&alice(Tunnel::Sstp)).unwrap_err(), Refusal::FirstLink(1));
+    assert_eq!(service.connect(&alice(Tunnel::Sstp)).unwrap_err().0, Refusal::FirstLink(1));
     let link = |dll: &Dll| -> Vec<String> {
         dll.session_calls().into_iter().filter(|call| !call.contains("Address")).collect()
     };

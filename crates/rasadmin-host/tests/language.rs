@@ -50,7 +50,7 @@ fn play_to(dll: &Dll, text: &str) -> (RunSummary, Vec<Call>) {
     options.assumptions = scenario.assumptions;
     options.observer = Some(Box::new(CallLog(calls.clone())));
     let service = Service::start(std::slice::from_ref(&dll.path), options).unwrap();
-    let day = run(&service, &scenario, RunOptions::threads(1), &|_| {});
+    let day = run(&service, &scenario, RunOptions::threads(1));
     service.stop().unwrap();
     let calls = std::mem::take(&mut *calls.lock().unwrap());
     (day, calls)
@@ -319,7 +319,7 @@ fn the_assumption_says_which_dlls_get_the_hangup_of_a_rejection() {
         let mut options = Options::new(scenario.pool.clone());
         options.assumptions = scenario.assumptions;
         let service = Service::start(&[first.path.clone(), second.path.clone()], options).unwrap();
-        run(&service, &scenario, RunOptions::threads(1), &|_| {});
+        run(&service, &scenario, RunOptions::threads(1));
         service.stop().unwrap();
         assert_eq!((hangups(&first) - before[0], hangups(&second) - before[1]), expected, "{value}");
     }
@@ -454,7 +454,7 @@ fn the_time_of_day_is_stepped_and_the_monotonic_clock_is_not() {
     options.observer = Some(Box::new(Clocks(file, seen.clone())));
     let dll = Dll::good();
     let service = Service::start(std::slice::from_ref(&dll.path), options).unwrap();
-    run(&service, &scenario, RunOptions { clock: Some(&clock), ..RunOptions::threads(1) }, &|_| {});
+    run(&service, &scenario, RunOptions { clock: Some(&clock), ..RunOptions::threads(1) });
     service.stop().unwrap();
     assert_eq!(
         *seen.lock().unwrap(),
@@ -480,7 +480,7 @@ fn a_file_of_the_runs_folder_is_replaced_and_no_other() {
         let scenario = parse(&format!("08:00:00 replace {name} with=\"{}\" {flag}", new.display()));
         let dll = Dll::good();
         let service = Service::start(std::slice::from_ref(&dll.path), Options::new(scenario.pool.clone())).unwrap();
-        let day = run(&service, &scenario, RunOptions { folder, ..RunOptions::threads(1) }, &|_| {});
+        let day = run(&service, &scenario, RunOptions { folder, ..RunOptions::threads(1) });
         service.stop().unwrap();
         let same_time = std::fs::metadata(&file).unwrap().modified().unwrap() == old;
         (std::fs::read_to_string(&file).unwrap(), same_time, day.failed.unwrap_or_default())

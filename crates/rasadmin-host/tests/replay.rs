@@ -27,7 +27,7 @@ fn record(dlls: &[&Dll]) -> Vec<Call> {
     options.trace = Some(Box::new(File::create(&path).unwrap()));
     let paths: Vec<_> = dlls.iter().map(|dll| dll.path.clone()).collect();
     let service = Service::start(&paths, options).unwrap();
-    run(&service, &scenario, RunOptions::threads(1), &|_| {});
+    run(&service, &scenario, RunOptions::threads(1));
     service.stop().unwrap().trace.unwrap();
     let (header, calls) = read_trace(&path).unwrap();
     assert_eq!(header.dlls.len(), dlls.len());

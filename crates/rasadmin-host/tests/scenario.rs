@@ -14,7 +14,7 @@ const HEAD: &str = "server VPN1 # a comment\nserver-address 10.20.0.1\npool 10.2
 fn run_day(dll: &Dll, events: &str) -> RunSummary {
     let scenario = Scenario::parse("day", &format!("{HEAD}{events}")).unwrap_or_else(|e| panic!("{e}"));
     let service = Service::start(std::slice::from_ref(&dll.path), Options::new(scenario.pool.clone())).unwrap();
-    let day = run(&service, &scenario, RunOptions::threads(1), &|_| {});
+    let day = run(&service, &scenario, RunOptions::threads(1));
     service.stop().unwrap();
     day
 }
@@ -93,7 +93,7 @@ fn the_day_is_counted() {
     assert_eq!((day.ipv4_given, day.ipv6_given), (3, 1));
     assert_eq!((day.released.ipv4, day.released.ipv6), (3, 1), "dora's too, at the day's end");
     assert_eq!(day.peak, 2);
-    let reasons: Vec<_> = day.refusals().into_iter().collect();
+    let reasons: Vec<_> = day.refusals(&|_| "the DLL".into()).into_iter().collect();
     let reason = |text: &str, n| (text.to_owned(), n);
     assert_eq!(
         reasons,

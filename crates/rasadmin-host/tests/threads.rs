@@ -29,7 +29,7 @@ fn busy(serialise: Serialise) -> Dll {
     options.pool = scenario.pool.clone();
     options.serialise = serialise;
     let service = Service::start(std::slice::from_ref(&dll.path), options).unwrap();
-    let day = run(&service, &scenario, RunOptions::threads(4), &|_| {});
+    let day = run(&service, &scenario, RunOptions::threads(4));
     assert_eq!(day.accepted(), 12);
     service.stop().unwrap();
     dll

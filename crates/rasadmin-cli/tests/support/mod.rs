@@ -59,11 +59,26 @@ where
     I: IntoIterator<Item = S>,
     S: AsRef<std::ffi::OsStr>,
 {
-    let folder = tempfile::tempdir().expect("a temporary folder");
     let mut command = Command::new(env!("CARGO_BIN_EXE_rasadmin"));
-    command.args(arguments).env("RASADMIN_LOG", folder.path().join("rasadmin.log"));
-    for (name, value) in environment {
-        command.env(name, value);
+    command.args(arguments).envs(environment.iter().copied());
+    ran(command)
+}
+
+/// As [`rasadmin`], with this current directory.
+pub fn rasadmin_in<I, S>(folder: &Path, arguments: I) -> Ran
+where
+    I: IntoIterator<Item = S>,
+    S: AsRef<std::ffi::OsStr>,
+{
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rasadmin"));
+    command.args(arguments).current_dir(folder);
+    ran(command)
+}
+
+fn ran(mut command: Command) -> Ran {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    if !command.get_envs().any(|(name, _)| name == "RASADMIN_LOG") {
+        command.env("RASADMIN_LOG", folder.path().join("rasadmin.log"));
     }
     let Output { status, stdout, stderr } = output(&mut command);
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace("\r\n", "\n");

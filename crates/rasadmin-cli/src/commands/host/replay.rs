@@ -1,14 +1,18 @@
 //! `rasadmin host replay`: a trace against a DLL.
 
+use crate::commands::host::run::End;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
-use crate::format::{count, dll_file};
+use crate::format::{count, dll_file, wrapped};
 use crate::output::Output;
-use crate::scratch::{self, Keep, Run};
+use crate::scratch::Keep;
+use crate::supervised::{DLL_DIED, Inside, Outcome, run_again};
 use clap::Args;
-use rasadmin_host::replay;
+use rasadmin_host::replay::{self, ReplayReport};
+use rasadmin_host::supervise::on_own_thread;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Repeat every call of a recorded trace, and list what differs
 ///
@@ -21,7 +25,7 @@ Example:
   rasadmin host replay --dll new.dll day.trace
 
 Exit codes: 0 every answer is as recorded; 1 something differs; 2 the command
-could not do its work.")]
+could not do its work; 3 the DLL ended its process, or did not return.")]
 pub struct Arguments {
     /// The trace
     trace: PathBuf,
@@ -34,6 +38,9 @@ pub struct Arguments {
     /// List at most this many differences
     #[arg(long, default_value_t = 20, value_name = "N")]
     most: usize,
+    /// How long a call may take, in seconds
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    deadline: u64,
     #[command(flatten)]
     keep: Keep,
     /// Print JSON, with every difference
@@ -41,9 +48,26 @@ pub struct Arguments {
     json: bool,
 }
 
+/// The answer for programs.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Answer {
+    Replayed(Replayed),
+    Died(Box<Died>),
+}
+
+/// The DLL ended its process, or did not return.
+#[derive(Serialize, JsonSchema)]
+pub struct Died {
+    /// How many calls were begun.
+    calls: u64,
+    /// What happened.
+    died: End,
+}
+
 /// A trace that was replayed against a DLL.
 #[derive(Serialize, JsonSchema)]
-pub struct Answer {
+pub struct Replayed {
     /// How many calls were repeated.
     calls: usize,
     /// How many calls of the trace were skipped, because they were made to other DLLs.
@@ -67,9 +91,7 @@ struct Difference {
 
 /// Replays the trace.
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    if let Run::Finished(exit) = scratch::rerun_inside(&arguments.keep, None)? {
-        return Ok(exit);
-    }
+    let Some(inside) = Inside::of_environment() else { return watch(&arguments, out) };
     let path = dll_file(&arguments.dll)?;
     let (header, calls) = rasadmin_trace::read_trace(&arguments.trace).or_error(Kind::File)?;
     if arguments.of >= header.dlls.len() {
@@ -79,21 +101,45 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             arguments.of
         )));
     }
-    let replayed = replay::replay(&path, &calls, arguments.of)
+    inside.leave_current_directory()?;
+    let replayed = on_own_thread(|| replay::replay(&path, &calls, arguments.of))
+        .ok_or_else(|| CommandError::new(Kind::System, "the replay did not end"))?
         .map_err(|e| CommandError::new(Kind::Dll, format!("{}: {e}", arguments.dll.display())))?;
-    let differences = &replayed.differences;
-    let exit = Exit::no_if(!differences.is_empty());
+    let exit = Exit::no_if(!replayed.differences.is_empty());
     if arguments.json {
-        let differences = differences.iter().map(|d| Difference {
-            seq: d.seq,
-            function: d.function.name(),
-            about: d.subject.clone(),
-            what: d.what.clone(),
-        });
-        let (calls, skipped) = (replayed.calls, replayed.skipped);
-        out.json(&Answer { calls, skipped, differences: differences.collect() })?;
-        return Ok(exit);
+        out.json(&Answer::Replayed(replayed.into()))?;
+    } else {
+        text(&replayed, &arguments, out)?;
     }
+    Ok(exit)
+}
+
+/// The parent: it has the last word, whatever the DLL does.
+fn watch(arguments: &Arguments, out: &mut Output) -> Result {
+    let deadline = Duration::from_secs(arguments.deadline);
+    let child = run_again(&arguments.keep, None, deadline, &[], &mut |_| ())?;
+    let death = match &child.outcome {
+        Outcome::Finished(code) => return child.pass_on(*code, out),
+        Outcome::Died(death) => death,
+    };
+    child.pass_on_messages();
+    let died = End::new(death, std::slice::from_ref(&arguments.dll));
+    if arguments.json {
+        out.json(&Answer::Died(Box::new(Died { calls: death.progress.calls, died })))?;
+        return Ok(Exit::Code(DLL_DIED));
+    }
+    let dll = arguments.dll.display();
+    let message = format!("{dll} could not take the replay to its end, {}: {death}.", death.place());
+    writeln!(out, "{}\n", wrapped(&message, "", 80))?;
+    writeln!(out, "  calls that were begun: {}", death.progress.calls)?;
+    writeln!(out, "  find out more: rasadmin check {dll}")?;
+    out.flush()?;
+    child.tell_of_dlls();
+    Ok(Exit::Code(DLL_DIED))
+}
+
+fn text(replayed: &ReplayReport, arguments: &Arguments, out: &mut Output) -> Result<()> {
+    let differences = &replayed.differences;
     let skipped = match replayed.skipped {
         0 => String::new(),
         n => format!(" ({} to other DLLs skipped)", count(n, "call")),
@@ -109,5 +155,17 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if differences.len() > arguments.most {
         writeln!(out, "  … and {} more: --most {}", differences.len() - arguments.most, differences.len())?;
     }
-    Ok(exit)
+    Ok(())
+}
+
+impl From<ReplayReport> for Replayed {
+    fn from(replayed: ReplayReport) -> Self {
+        let differences = replayed.differences.into_iter().map(|d| Difference {
+            seq: d.seq,
+            function: d.function.name(),
+            about: d.subject,
+            what: d.what,
+        });
+        Self { calls: replayed.calls, skipped: replayed.skipped, differences: differences.collect() }
+    }
 }

@@ -1,6 +1,8 @@
 //! The answer of `rasadmin host run` for programs.
 
-use super::Ran;
+use super::death::{Died, End};
+use super::play::Ran;
+use super::readings::Readings;
 use crate::commands::host::ledger_summary::{AddressesFrom, Denied, Summary};
 use rasadmin_host::StartFailure;
 use rasadmin_host::outcome::{Answers, OutcomeKind};
@@ -15,6 +17,8 @@ use std::net::Ipv4Addr;
 pub enum Answer {
     NotStarted(NotStarted),
     Ran(Box<Report>),
+    Died(Box<Died>),
+    Readings(Box<Readings>),
 }
 
 /// RRAS would not start with these DLLs.
@@ -64,6 +68,8 @@ pub struct Report {
     reauthentications: AnswerCounts,
     /// Changes of the client's endpoint.
     endpoint_changes: AnswerCounts,
+    /// What was assumed of RRAS other than usual, such as `ikev2-link=not-called`.
+    assumed: Vec<String>,
     /// Addresses.
     addresses: AddressCounts,
     /// The most sessions that were live at once.
@@ -72,6 +78,10 @@ pub struct Report {
     expectations: usize,
     /// What is wrong, as text: expectations that are not met, and addresses that two users had at once.
     faults: Vec<String>,
+    /// What is dangerous, or would not work with RRAS, as text.
+    warnings: Vec<String>,
+    /// The processes of the DLLs that crashed or failed, in order.
+    deaths: Vec<End>,
     /// The functions that were called, with their times.
     functions: Vec<FunctionTimes>,
     /// The result of every attempt to connect, in order.
@@ -100,10 +110,14 @@ struct AddressCounts {
     ipv4_given: usize,
     /// How many IPv6 identifiers clients got.
     ipv6_given: usize,
-    /// How many IPv4 addresses RRAS released to a DLL.
+    /// How many IPv4 addresses RRAS released to a DLL at the end of a session.
     ipv4_released: usize,
-    /// How many IPv6 identifiers RRAS released to a DLL.
+    /// How many IPv6 identifiers RRAS released to a DLL at the end of a session.
     ipv6_released: usize,
+    /// How many IPv4 addresses RRAS released to a DLL because the connection was refused.
+    ipv4_released_after_refusal: usize,
+    /// How many IPv6 identifiers RRAS released to a DLL because the connection was refused.
+    ipv6_released_after_refusal: usize,
 }
 
 /// How often a function was called, and how long its calls took.
@@ -140,6 +154,8 @@ struct Outcome {
     refused_by_dll: Option<usize>,
     /// Why it was cut later; null if it was not.
     cut: Option<String>,
+    /// Whether pre-authentication callbacks let it in without authentication.
+    pre_authenticated: bool,
     /// Its first port; empty if it got none.
     port: String,
     /// The client's IPv4 address; null if it got none.
@@ -161,15 +177,17 @@ impl From<&StartFailure> for NotStarted {
 impl From<&Ran<'_>> for Report {
     fn from(ran: &Ran<'_>) -> Self {
         let Ran { scenario, paths, day, stopped, took, summary, .. } = *ran;
+        let name_of = |dll| ran.name_in_reasons(dll);
         let outcomes = day.outcomes.iter().map(|o| Outcome {
             session: o.session.clone(),
             user: o.user.clone(),
             tunnel: o.tunnel.name(),
             accepted: o.refused.is_none(),
             became: OutcomeKind::of(o).name(),
-            refused: o.refused.map(|refused| refused.to_string()),
+            refused: o.refused.map(|refused| refused.describe(&name_of)),
             refused_by_dll: o.refused.and_then(|refused| refused.dll()),
-            cut: o.cut.map(|cut| cut.to_string()),
+            cut: o.cut.map(|cut| cut.describe(&name_of)),
+            pre_authenticated: o.pre_authenticated,
             port: o.port.clone(),
             ipv4: o.ipv4,
         });
@@ -189,19 +207,24 @@ impl From<&Ran<'_>> for Report {
             connects: day.outcomes.len(),
             accepted: day.accepted(),
             refused: day.outcomes.len() - day.accepted(),
-            reasons: day.refusals(),
+            reasons: day.refusals(&name_of),
             links: counts(day.links),
             reauthentications: counts(day.reauthentications),
             endpoint_changes: counts(day.endpoint_changes),
+            assumed: scenario.assumptions.changed(),
             addresses: AddressCounts {
                 ipv4_given: day.ipv4_given,
                 ipv6_given: day.ipv6_given,
                 ipv4_released: day.released.ipv4,
                 ipv6_released: day.released.ipv6,
+                ipv4_released_after_refusal: day.released_after_refusal.ipv4,
+                ipv6_released_after_refusal: day.released_after_refusal.ipv6,
             },
             peak: day.peak,
             expectations: scenario.expectations.len(),
             faults: scenario.faults(day),
+            warnings: ran.warnings(),
+            deaths: stopped.deaths.iter().map(|death| End::new(death, paths)).collect(),
             functions: functions.collect(),
             outcomes: outcomes.collect(),
             denied: summary.map(Summary::denied),

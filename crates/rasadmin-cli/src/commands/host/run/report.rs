@@ -1,7 +1,7 @@
 //! The report of `rasadmin host run` for people.
 
-use super::Ran;
-use crate::format::{count, duration, numbers};
+use super::play::Ran;
+use crate::format::{count, duration, numbers, wrapped};
 use rasadmin_host::fill::Tunnel;
 use rasadmin_host::outcome::OutcomeKind;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 /// The tables.
 pub fn text(ran: &Ran<'_>) -> String {
     let Ran { arguments, scenario, descriptions: about, day, stopped, took, summary, .. } = *ran;
+    let name_of = |dll| ran.name_in_reasons(dll);
     use std::fmt::Write;
     let mut out = String::new();
     let connects = day.outcomes.len();
@@ -21,6 +22,10 @@ pub fn text(ran: &Ran<'_>) -> String {
         line("  no admin DLL: RRAS decides alone".into());
     }
     about.iter().for_each(|dll| line(format!("  {dll}")));
+    let assumed = scenario.assumptions.changed();
+    if !assumed.is_empty() {
+        line(format!("  assumed of RRAS: {}", assumed.join(", ")));
+    }
     line(String::new());
     let header = ["connections", "asked", "accepted", "refused", "share accepted"];
     let of = |tunnel: Option<Tunnel>| {
@@ -35,7 +40,7 @@ pub fn text(ran: &Ran<'_>) -> String {
         ]
     };
     line(numbers(&header, Tunnel::ALL.into_iter().map(Some).chain([None]).map(of)));
-    let refusals = day.refusals();
+    let refusals = day.refusals(&name_of);
     if !refusals.is_empty() {
         line(String::new());
         let rows = refusals.into_iter().map(|(why, n)| vec![why, n.to_string()]);
@@ -50,9 +55,13 @@ pub fn text(ran: &Ran<'_>) -> String {
     let rows = rows.map(|(what, yes, no)| vec![what.to_owned(), yes.to_string(), no.to_string()]);
     line(numbers(&["while connected", "accepted", "rejected"], rows));
     line(String::new());
-    let rows = [("IPv4", day.ipv4_given, day.released.ipv4), ("IPv6", day.ipv6_given, day.released.ipv6)];
-    let rows = rows.map(|(what, given, released)| vec![what.to_owned(), given.to_string(), released.to_string()]);
-    line(numbers(&["addresses", "given", "released to the DLL"], rows));
+    let (at_end, refused) = (day.released, day.released_after_refusal);
+    let rows =
+        [("IPv4", day.ipv4_given, at_end.ipv4, refused.ipv4), ("IPv6", day.ipv6_given, at_end.ipv6, refused.ipv6)];
+    let rows = rows.map(|(what, given, at_end, refused)| {
+        vec![what.to_owned(), given.to_string(), at_end.to_string(), refused.to_string()]
+    });
+    line(numbers(&["addresses", "given", "released at the end", "released after a refusal"], rows));
     line(format!("  most sessions at once: {}", day.peak));
     line(String::new());
     if let Some(summary) = summary {
@@ -68,6 +77,7 @@ pub fn text(ran: &Ran<'_>) -> String {
     for stuck in &stopped.stuck {
         line(format!("warning: {stuck}"));
     }
+    ran.warnings().iter().for_each(|warning| line(wrapped(&format!("warning: {warning}"), "", 100)));
     if arguments.each {
         line(String::new());
         let rules = summary.map(|summary| summary.rules(day)).unwrap_or_default();
@@ -75,8 +85,8 @@ pub fn text(ran: &Ran<'_>) -> String {
             let address = o.ipv4.map_or_else(|| "-".to_owned(), |a| a.to_string());
             let port = if o.port.is_empty() { "-".to_owned() } else { o.port.clone() };
             let what = match (o.refused, o.cut) {
-                (Some(why), _) => format!("refused: {why}"),
-                (None, Some(why)) => format!("accepted, then cut: {why}"),
+                (Some(why), _) => format!("refused: {}", why.describe(&name_of)),
+                (None, Some(why)) => format!("accepted, then cut: {}", why.describe(&name_of)),
                 (None, None) => OutcomeKind::of(o).name().to_owned(),
             };
             let mut row = vec![o.session.clone(), o.user.clone(), o.tunnel.name().to_owned(), port, address, what];

@@ -1,0 +1,228 @@
+//! Watches the process of the DLLs: a DLL may crash it, end it, or never return.
+
+use crate::board::{self, BOARD_VARIABLE, Board, CallInProgress, Progress, Step};
+use crate::exception::{Exception, Exit};
+use crate::process_tree::{ProcessTree, end_own_tree, thread_is_gone};
+use mprapi::contract::ArgumentType;
+use std::fmt;
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a process may do something else than calling DLLs without any progress.
+const IDLE: Duration = Duration::from_secs(600);
+/// How long a process may take to end after its work is done.
+const ENDING: Duration = Duration::from_secs(5);
+/// From this age on, it is checked whether the thread of a call still exists.
+const THREAD_CHECK: Duration = Duration::from_millis(200);
+
+/// How the process of the DLLs ended.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    /// It did its work, and gave this exit code.
+    Finished(u8),
+    /// A DLL ended it, or kept it from going on.
+    Died(Box<Death>),
+}
+
+/// What a DLL did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The process ended.
+    Process(Exit),
+    /// The call ended its thread, so it never returns.
+    Thread,
+    /// The call did not return within this time.
+    Hung(Duration),
+    /// Nothing happened for this long, although no call was in progress.
+    Idle(Duration),
+}
+
+/// The end of a process of DLLs.
+#[derive(Clone, Debug)]
+pub struct Death {
+    /// What happened.
+    pub how: How,
+    /// The call in which it happened. None if no call was in progress, or more than one and none of them stands out.
+    pub call: Option<CallInProgress>,
+    /// The other calls that were in progress.
+    pub others: Vec<CallInProgress>,
+    /// The exception that explains it, if there was one.
+    pub exception: Option<Exception>,
+    /// Whether that was in a thread that the DLL had started, not in a call.
+    pub in_own_thread: bool,
+    /// How far the run had come.
+    pub progress: Progress,
+}
+
+impl Death {
+    /// `how` happened while these calls were in progress.
+    pub(crate) fn new(how: How, mut calls: Vec<CallInProgress>, board: Option<&Board>) -> Self {
+        // The last call with an exception, or else the only one.
+        let failed = calls.iter().enumerate().filter(|(_, call)| call.exception.is_some());
+        let at = failed.max_by_key(|(_, call)| call.number).map(|(at, _)| at).or((calls.len() == 1).then_some(0));
+        let call = at.map(|at| calls.remove(at));
+        let of_call = call.and_then(|call| call.exception);
+        let stray = board.and_then(Board::stray_exception).filter(|_| of_call.is_none());
+        let exception = of_call.or(stray).filter(|_| matches!(how, How::Process(_)));
+        let progress = board.map(Board::progress).unwrap_or_default();
+        Self { how, call, others: calls, exception, in_own_thread: stray.is_some(), progress }
+    }
+
+    /// Where it happened, such as `in MprAdminAcceptNewLink`.
+    pub fn place(&self) -> String {
+        if self.in_own_thread {
+            return match self.call.map(|call| call.step) {
+                Some(Step::Call(function)) => format!("in a thread of its own during {function}"),
+                _ => "in a thread of its own".into(),
+            };
+        }
+        match self.call.map(|call| call.step) {
+            Some(Step::Load) => "while it was loaded".into(),
+            Some(Step::Unload) => "while it was unloaded".into(),
+            Some(Step::Call(function)) => format!("in {function}"),
+            None if self.others.is_empty() => "between calls".into(),
+            None => {
+                let names = self.others.iter().map(|call| match call.step {
+                    Step::Load => "loading".to_owned(),
+                    Step::Unload => "unloading".to_owned(),
+                    Step::Call(function) => function.to_string(),
+                });
+                format!("in one of {}", names.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    /// The argument right behind whose end the DLL accessed memory.
+    pub fn argument(&self) -> Option<ArgumentType> {
+        let call = self.call?;
+        let Step::Call(function) = call.step else { return None };
+        Some(function.row().arguments.get(call.argument?)?.ty)
+    }
+}
+
+/// What happened, without the place: `it did not return within 10 seconds`.
+impl fmt::Display for Death {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.how, self.exception) {
+            (How::Process(exit @ Exit::Code(_)), Some(exception)) => {
+                write!(f, "{exception}; then {exit}")?;
+            }
+            (How::Process(_), Some(exception)) => write!(f, "{exception}")?,
+            (How::Process(exit), None) => write!(f, "{exit}")?,
+            (How::Thread, _) => f.write_str("it ended its thread (as ExitThread does), so the call never returns")?,
+            (How::Hung(after), _) => write!(f, "it did not return within {} s", after.as_secs_f32())?,
+            (How::Idle(after), _) => write!(f, "nothing happened for {} s", after.as_secs_f32())?,
+        }
+        match self.argument() {
+            Some(ArgumentType::UserName) => f.write_str(", just behind the end of the user's name"),
+            Some(ArgumentType::PortName) => f.write_str(", just behind the end of the port's name"),
+            Some(argument) => write!(f, ", just behind the end of the {}", argument.c_type().trim_end_matches(" *")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs `command`, whose process must call [`board::join`] and [`board::finish`], until it ends or a call does not return
+/// within `deadline`. `board` is the path of the file to share. `tick` is called some times a second.
+///
+/// Nothing that the process has started is left behind.
+///
+/// # Errors
+/// If the process or the board cannot be made or watched.
+pub fn supervise(
+    mut command: Command,
+    board: &Path,
+    deadline: Duration,
+    tick: &mut dyn FnMut(Progress),
+) -> io::Result<Ended> {
+    let shared = Board::create(board)?;
+    // The pipe is closed when this process ends, however it ends. Then the child ends, too.
+    command.env(BOARD_VARIABLE, board).stdin(Stdio::piped());
+    let mut tree = ProcessTree::spawn(&mut command)?;
+    let mut watch = Watch { seen: Vec::new(), progress: Progress::default(), since: Instant::now() };
+    let mut pause = Duration::from_millis(1);
+    let mut finished_at = None;
+    loop {
+        let exited = tree.child.try_wait()?;
+        // After `try_wait`, so that it sees all that an ended process did.
+        if let Some(code) = shared.finished() {
+            let since = finished_at.get_or_insert_with(Instant::now);
+            if exited.is_some() || since.elapsed() > ENDING {
+                return Ok(Ended::Finished(code));
+            }
+        } else if let Some(status) = exited {
+            let how = How::Process(Exit::of(status));
+            return Ok(Ended::Died(Box::new(Death::new(how, shared.calls(), Some(&shared)))));
+        } else if let Some((how, call)) = watch.look(&shared, deadline) {
+            return Ok(Ended::Died(Box::new(Death::new(how, call.into_iter().collect(), Some(&shared)))));
+        }
+        tick(shared.progress());
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// The calls that were in progress at the last look, and since when.
+struct Watch {
+    seen: Vec<(u64, Instant)>,
+    progress: Progress,
+    since: Instant,
+}
+
+impl Watch {
+    /// Whether a call is too old, or cannot return.
+    fn look(&mut self, board: &Board, deadline: Duration) -> Option<(How, Option<CallInProgress>)> {
+        let now = Instant::now();
+        let calls = board.calls();
+        self.seen.retain(|(number, _)| calls.iter().any(|call| call.number == *number));
+        for call in &calls {
+            let Some((_, since)) = self.seen.iter().find(|(number, _)| *number == call.number) else {
+                self.seen.push((call.number, now));
+                continue;
+            };
+            let age = now.duration_since(*since);
+            if age >= deadline {
+                return Some((How::Hung(deadline), Some(*call)));
+            }
+            // The call may have returned, and its thread ended, since the look.
+            if age >= THREAD_CHECK && thread_is_gone(call.process, call.thread) && board.calls().contains(call) {
+                return Some((How::Thread, Some(*call)));
+            }
+        }
+        let progress = board.progress();
+        if progress != self.progress || !calls.is_empty() {
+            (self.progress, self.since) = (progress, now);
+        }
+        (now.duration_since(self.since) >= IDLE).then_some((How::Idle(IDLE), None))
+    }
+}
+
+/// Joins the board that the environment names, and ends this process when its parent ends. For the process that
+/// [`supervise`] starts.
+///
+/// # Errors
+/// If the board or the pipe cannot be opened.
+pub fn join() -> io::Result<()> {
+    board::join()?;
+    let mut parent = crate::standard_streams::own_input()?;
+    std::thread::Builder::new().name("parent".into()).spawn(move || {
+        // The parent writes nothing: this returns when it has ended.
+        while parent.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
+        end_own_tree()
+    })?;
+    Ok(())
+}
+
+/// Does `work` on a thread of its own, and waits. If a DLL ends that thread, this never returns, and the parent sees why.
+pub fn on_own_thread<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    std::thread::scope(|scope| {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        scope.spawn(move || {
+            // It fails only if this function has panicked.
+            let _ = sender.send(work());
+        });
+        receiver.recv().ok()
+    })
+}
