@@ -5,6 +5,7 @@ mod arguments;
 mod bound;
 mod calls;
 mod child;
+mod ending;
 mod incident;
 mod job;
 mod launch;
@@ -23,6 +24,7 @@ use crate::check::{Check, Kind};
 use crate::finding::{Culprit, Finding, Outcome, Problem};
 use crate::options::Options;
 use bound::Bound;
+use ending::{Ending, EndingKind};
 use incident::{Incident, incident, with_output};
 use job::{Job, Memory};
 use launch::{CURRENT_DIRECTORY, End, Ended};
@@ -194,15 +196,17 @@ impl Runner<'_> {
             let finding = match incident(&ended) {
                 Ok(incident) => Finding::problem(
                     check,
-                    if incident.hung { Outcome::Fail } else { Outcome::Crashed },
-                    format!("{}: {}", incident.location, incident.what),
+                    if incident.hung() { Outcome::Fail } else { Outcome::Crashed },
+                    incident.message(),
                     Problem::of_dll(
                         with_output(
-                            "It happened at the point where RRAS loads and initialises the DLL.",
+                            &format!("{} RRAS loads and initialises it so.", incident.ending.kind().cause()),
                             ended.output.as_deref(),
                         ),
                         "The Remote Access service does not start.",
-                        "Do as little as possible in DllMain, and do not wait in the initialise function.",
+                        incident.ending.kind().remedy().unwrap_or(
+                            "Do as little as possible in DllMain, and do not wait in the initialise function.",
+                        ),
                     ),
                 ),
                 Err(finding) => finding(check),
@@ -235,7 +239,7 @@ impl Runner<'_> {
     fn writes_past_table(&mut self, ended: &Ended) -> bool {
         let id = FunctionId::InitializeDllEx;
         let in_initialise = matches!(&ended.last, Some(Line::Call { function, .. }) if function == id.name());
-        if !in_initialise || !matches!(ended.end, End::Died(_)) {
+        if !in_initialise || !matches!(&ended.end, End::Died(Ending::Process { .. })) {
             return false;
         }
         let check = Check::WritesPastTable;
@@ -337,7 +341,7 @@ impl Runner<'_> {
             };
             let retry_without = incident.function.filter(|&id| !except.contains(id));
             incidents.push(incident);
-            let hangs = incidents.iter().filter(|i| i.hung).count();
+            let hangs = incidents.iter().filter(|i| i.hung()).count();
             match retry_without {
                 Some(id) if hangs < MAX_HANGS => except.insert(id),
                 _ => break (ChildResult::skipped(format!("it did not come to its end ({check})")), Vec::new()),
@@ -347,7 +351,7 @@ impl Runner<'_> {
             self.does_not_start_again(check, start);
             return;
         }
-        self.remember(check, &incidents, &result);
+        self.remember(check, &incidents, &result, &more);
         for companion in companions(check) {
             let found = more.iter().find(|(of, _)| of == companion).map(|(_, result)| result.clone());
             let result = found.unwrap_or_else(|| match &result {
@@ -372,17 +376,24 @@ impl Runner<'_> {
     }
 
     /// Remembers what a check found for those that follow.
-    fn remember(&mut self, check: Check, incidents: &[Incident], result: &ChildResult) {
-        let found = match result {
-            ChildResult::Found { functions, .. } => functions.as_slice(),
-            _ => &[],
-        };
-        let functions: FunctionSet = incidents.iter().filter_map(|i| i.function).chain(set(found).iter()).collect();
+    fn remember(
+        &mut self,
+        check: Check,
+        incidents: &[Incident],
+        result: &ChildResult,
+        more: &[(Check, ChildResult)],
+    ) {
+        let mut functions: FunctionSet =
+            incidents.iter().filter_map(|i| i.function).chain(set(result.functions()).iter()).collect();
         let failed = !incidents.is_empty();
         let remember = match check {
             Check::AnswersInTime => &mut self.excluded,
             Check::UnterminatedArrays | Check::LongUserName | Check::UnknownHeaders => &mut self.excluded_from_random,
-            Check::WritesPastArguments => &mut self.excluded_at_guards,
+            Check::WritesPastArguments => {
+                let before = more.iter().filter(|(check, _)| *check == Check::WritesBeforeArguments);
+                functions = before.flat_map(|(_, result)| set(result.functions()).iter()).chain(functions.iter()).collect();
+                &mut self.excluded_at_guards
+            }
             _ if advice::finds_over_reads(check) => &mut self.excluded_at_guards,
             // From now on, what was kept does no harm.
             Check::UsesTableLater if failed => return self.memory.table = Afterwards::Keep,
@@ -463,37 +474,26 @@ impl Runner<'_> {
             };
         };
         let others = incidents[1..].iter().filter_map(|i| i.function).map(FunctionId::name).collect::<Vec<_>>();
-        let mut message = format!("{}: {}", first.location, first.what);
+        let mut message = first.message();
         if !others.is_empty() {
             message.push_str(&format!("; likewise {}", others.join(", ")));
         }
-        let hung = incidents.iter().all(|i| i.hung);
+        let hung = incidents.iter().all(Incident::hung);
         // If the arguments were not unusual, a crash is not a result of the check, but ends it.
         let is_result = advice::is_boundary(check) || advice::uses_revoked_memory(check);
         let outcome = if is_result || hung { Outcome::Fail } else { Outcome::Crashed };
-        let cause = match (check, hung) {
-            (_, true) => "The function waits for something that never happens, or loops forever.",
-            (Check::UsesTableLater, _) => {
-                "It kept the pointer to the callbacks table, which had been made inaccessible after its initialise \
-                 function had returned."
-            }
-            (Check::KeepsPointers, _) => {
-                "It kept a pointer to an argument of an earlier call, which had been made inaccessible after that call \
-                 had returned. With the argument left in place, the same calls return."
-            }
-            (check, _) if advice::finds_over_reads(check) => {
-                "It accessed memory after the argument's last byte, which had been made inaccessible."
-            }
-            (Check::LoadCycles, _) => {
-                "Code of the DLL was still running, or its memory still in use, when it was unloaded."
-            }
-            (check, _) if advice::is_boundary(check) => {
-                "It uses a pointer, terminator, length or value of an argument without checking it."
-            }
-            _ => "The call was an ordinary one, with arguments as Windows fills them.",
+        let kind = first.ending.kind();
+        let cause = match advice::cause(check) {
+            Some(cause) if kind == EndingKind::Memory || is_result && !hung => cause.to_owned(),
+            _ if hung => kind.cause().to_owned(),
+            _ => format!("{} The call was an ordinary one, with arguments as Windows fills them.", kind.cause()),
         };
-        let cause = with_output(cause, first.output.as_deref());
-        Finding::problem(check, outcome, message, self.problem(check, outcome, cause))
+        let mut problem = self.problem(check, outcome, with_output(&cause, first.output.as_deref()));
+        if !is_result {
+            problem.effect = kind.effect().map_or(problem.effect, str::to_owned);
+            problem.remedy = kind.remedy().map_or(problem.remedy, str::to_owned);
+        }
+        Finding::problem(check, outcome, message, problem)
     }
 
     fn problem(&self, check: Check, outcome: Outcome, cause: String) -> Problem {

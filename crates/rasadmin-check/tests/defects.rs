@@ -37,14 +37,14 @@ const DEFECTS: &[Defect] = defects! {
     "write-past-table" [WritesPastTable Fail]
         ["MprAdminInitializeDllEx writes up to 16 bytes past the end of the callbacks table", "104 bytes"], [], [];
     "write-past-address" [WritesPastArguments Fail]
-        ["MprAdminGetIpAddressForUser writes up to 4 bytes past the end of address (4 bytes)", "is a DWORD"], [], [];
+        ["MprAdminGetIpAddressForUser writes up to 4 bytes past the end of the IPv4 address (4 bytes)", "is a DWORD"], [], [];
     "write-past-notify" [WritesPastArguments Fail]
         ["MprAdminGetIpAddressForUser writes up to 4 bytes past the end of notify_release (4 bytes)", "a BOOL"], [], [];
     "write-past-connection" [WritesPastArguments Fail]
         ["MprAdminAcceptNewConnectionEx writes up to 1 byte past the end of RAS_CONNECTION_EX (1672 bytes); likewise "], [], [];
     "write-before-connection" [WritesBeforeArguments Fail] ["writes up to 1 byte before RAS_CONNECTION_EX"], [], [];
     "write-into-name" [WritesIntoArguments Warning] ["changes RAS_CONNECTION_EX.wszUserName", "another user name"], [], [];
-    "write-into-user" [WritesIntoArguments Warning] ["MprAdminGetIpAddressForUser changes the user name"], [], [];
+    "write-into-user" [WritesIntoArguments Warning] ["MprAdminGetIpAddressForUser changes the user's name"], [], [];
     "mingw-table" [CallbacksTable Fail]
         ["mingw-w64's mprapi.h, which lacks two of the twelve pointers", "Declare the table with all twelve"], [], [];
 

@@ -33,6 +33,26 @@ pub(super) const fn uses_revoked_memory(check: Check) -> bool {
     matches!(check, Check::UsesTableLater | Check::KeepsPointers)
 }
 
+/// What a function did that touched memory that is not its own in this check. None for checks with ordinary calls.
+pub(super) const fn cause(check: Check) -> Option<&'static str> {
+    Some(match check {
+        Check::UsesTableLater => {
+            "It kept the pointer to the callbacks table, which had been made inaccessible after its initialise function had \
+             returned."
+        }
+        Check::KeepsPointers => {
+            "It kept a pointer to an argument of an earlier call, which had been made inaccessible after that call had \
+             returned. With the argument left in place, the same calls return."
+        }
+        Check::LoadCycles => "Code of the DLL was still running, or its memory still in use, when it was unloaded.",
+        _ if finds_over_reads(check) => {
+            "It accessed memory after the argument's last byte, which had been made inaccessible."
+        }
+        _ if is_boundary(check) => "It uses a pointer, terminator, length or value of an argument without checking it.",
+        _ => return None,
+    })
+}
+
 /// What the failure or warning means for RRAS.
 pub(super) const fn effect(check: Check, outcome: Outcome) -> &'static str {
     match check {

@@ -9,9 +9,11 @@ use crate::counters;
 use crate::process_state::ProcessState;
 use mprapi::FunctionId;
 use mprapi::abi::MPRAPI_ADMIN_DLL_CALLBACKS;
+use rasadmin_host::board;
 use rasadmin_host::dll::AdminDll;
 use rasadmin_host::guarded::Guarded;
 use rasadmin_host::invoke::Arg;
+use rasadmin_host::supervise::on_own_thread;
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
@@ -28,6 +30,9 @@ pub fn child_main(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     let Ok(mut progress) = Progress::create(&job.result) else {
         return CANNOT_WRITE;
     };
+    if board::join().is_err() {
+        return CANNOT_WRITE;
+    }
     counters::quiet_crashes();
     progress.step("starting");
     let message = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
@@ -37,7 +42,10 @@ pub fn child_main(arguments: impl IntoIterator<Item = OsString>) -> i32 {
             *message = panic.to_string();
         }
     }));
-    match std::panic::catch_unwind(AssertUnwindSafe(|| run(&job, &mut progress))) {
+    // If the DLL ends the thread that calls it, the parent sees it.
+    let work = || std::panic::catch_unwind(AssertUnwindSafe(|| run(&job, &mut progress)));
+    let Some(result) = on_own_thread(work) else { return 1 };
+    match result {
         Ok((result, more)) => {
             let more = more.into_iter().map(|(check, result)| (check.id(), result)).collect();
             progress.write(&Line::Done { result, more });

@@ -1,5 +1,6 @@
 //! What a DLL did to the process that ran it.
 
+use super::ending::{Ending, EndingKind};
 use super::launch::{End, Ended};
 use super::progress::Line;
 use crate::check::Check;
@@ -13,8 +14,7 @@ pub(super) struct Incident {
     /// Where it happened, for the report.
     pub location: String,
     /// What happened.
-    pub what: String,
-    pub hung: bool,
+    pub ending: Ending,
     /// What the DLL wrote to standard error.
     pub output: Option<String>,
 }
@@ -22,9 +22,16 @@ pub(super) struct Incident {
 /// What the DLL did to its process. `Err` is a finding that blames something else; if the child came to its end, that
 /// finding is not used.
 pub(super) fn incident(ended: &Ended) -> Result<Incident, Box<dyn Fn(Check) -> Finding>> {
-    let (what, hung) = match &ended.end {
-        End::Died(how) => (how.clone(), false),
-        End::Hung(after) => (format!("no answer within {} seconds", after.as_secs_f32()), true),
+    let ending = match &ended.end {
+        End::Died(ending) => ending.clone(),
+        End::Idle(after) => {
+            let last = match &ended.last {
+                Some(Line::Step { what }) => what,
+                _ => "nothing",
+            };
+            let why = format!("nothing happened for {} seconds, after: {last}", after.as_secs_f32());
+            return Err(not_the_dll(Culprit::Checker, why));
+        }
         End::Panicked(message) => return Err(not_the_dll(Culprit::Checker, message.clone())),
         End::Broken(why) => return Err(not_the_dll(Culprit::Host, why.clone())),
         End::Done { .. } | End::OutOfTime => return Err(Box::new(|check| Finding::skipped(check, "done"))),
@@ -37,14 +44,22 @@ pub(super) fn incident(ended: &Ended) -> Result<Incident, Box<dyn Fn(Check) -> F
         }
         Some(Line::Loading) => (None, "while it was loaded".into()),
         Some(Line::Unloading) => (None, "while it was unloaded".into()),
-        Some(Line::Step { what: step }) if hung => {
-            return Err(not_the_dll(Culprit::Checker, format!("{what}, after: {step}")));
-        }
         // Between calls, only the DLL's own threads or memory that it damaged can end the process.
         Some(Line::Step { what: step }) => (None, format!("between calls, after: {step}")),
         _ => (None, "at an unknown point".into()),
     };
-    Ok(Incident { function, location, what, hung, output: ended.output.clone() })
+    Ok(Incident { function, location, ending, output: ended.output.clone() })
+}
+
+impl Incident {
+    pub(super) fn hung(&self) -> bool {
+        self.ending.kind() == EndingKind::Hang
+    }
+
+    /// Where and what, in a sentence.
+    pub(super) fn message(&self) -> String {
+        format!("{}: {}", self.location, self.ending.words())
+    }
 }
 
 /// A cause, with what the DLL itself wrote.

@@ -1,21 +1,27 @@
 //! Starts a child process, watches it, and kills it at its deadline.
 
+use super::ending::{Ending, Hint};
 use super::job::{CHILD_SUBCOMMAND, Job};
 use super::progress::{CANNOT_WRITE, ChildResult, Line, Start};
 use crate::check::Check;
 use crate::options::Options;
 use mprapi::FunctionId;
+use rasadmin_host::board::{BOARD_VARIABLE, Board};
+use rasadmin_host::exception::Exit;
 use rasadmin_host::scratch::Scratch;
+use rasadmin_host::thread_is_gone;
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long the checker's own work in a child may take between two lines.
 const OWN_WORK: Duration = Duration::from_secs(60);
 /// How long a child may take to end after it has reported its result.
 const ENDING: Duration = Duration::from_secs(5);
+/// From this time on, it is checked whether the thread of a call still exists.
+const THREAD_CHECK: Duration = Duration::from_millis(200);
 /// How long a child may take to start and to load the DLL, besides the time of its check.
 const STARTING: Duration = Duration::from_secs(10);
 
@@ -29,10 +35,10 @@ pub(super) enum End {
     Done { result: ChildResult, more: Vec<(Check, ChildResult)> },
     /// The process was killed, because its time was over.
     OutOfTime,
-    /// The process ended during the check. The text says how.
-    Died(String),
-    /// The process was killed, because nothing happened for this long.
-    Hung(Duration),
+    /// The DLL ended the process, or kept it from going on.
+    Died(Ending),
+    /// The process was killed, because the checker's own work took this long.
+    Idle(Duration),
     /// The checker panicked, with this message.
     Panicked(String),
     /// The process could not be started, or could not write its result. The text says why.
@@ -81,6 +87,11 @@ pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Opt
         Err(e) => return broken(format!("cannot create the result file: {e}")),
     };
     let errors = temporary.path().join("stderr");
+    let path = job.result.with_extension("board");
+    let board = match Board::create(&path) {
+        Ok(board) => board,
+        Err(e) => return broken(format!("cannot create the file of the calls in progress: {e}")),
+    };
     // RRAS's current directory is System32. The user's may have files that the DLL finds only there.
     let current = temporary.path().join(CURRENT_DIRECTORY);
     if let Err(e) = std::fs::create_dir_all(&current) {
@@ -95,6 +106,7 @@ pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Opt
         // check on a live server must not touch the service's.
         .envs(["TMPDIR", "TMP", "TEMP"].map(|name| (name, temporary.path())))
         .envs(store.environment())
+        .env(BOARD_VARIABLE, path)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(File::create(&errors).map_or_else(|_| Stdio::null(), Stdio::from));
@@ -104,9 +116,13 @@ pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Opt
     command.envs(options.environment.iter().map(|(name, value)| (name, value)));
     match spawn(&mut command) {
         Ok(child) => {
-            let ended = watch(Running(child), result, job.time, options);
-            let output = std::fs::read(&errors).ok().and_then(|text| excerpt(&text));
-            Ended { output, ..ended }
+            let mut ended = watch(Running(child), result, &board, job.time, options);
+            let text = std::fs::read(&errors).unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
+            if let End::Died(Ending::Process { hint, .. }) = &mut ended.end {
+                *hint = Hint::of(&text);
+            }
+            Ended { output: excerpt(&text), ..ended }
         }
         Err(e) => broken(format!("{} could not be started: {e}", program.display())),
     }
@@ -131,13 +147,15 @@ fn spawn(command: &mut Command) -> std::io::Result<Child> {
     command.spawn()
 }
 
-/// The most informative part of a program's standard error: the first panic, else the last line. At most 200 characters.
-fn excerpt(text: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(text);
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let panic = lines.clone().position(|line| line.contains(" panicked at "));
-    let text = match panic {
-        // One line has the location, the next the message.
+/// The most informative part of a program's standard error: the first panic or uncaught exception, else the last line. At
+/// most 200 characters.
+fn excerpt(text: &str) -> Option<String> {
+    // This is Rust's runtime in the child, not the DLL.
+    let ours = |line: &&str| line.starts_with("fatal runtime error:");
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !ours(line));
+    let first = lines.clone().position(|line| line.contains(" panicked at ") || line.starts_with("terminate called"));
+    let text = match first {
+        // One line has the location or the type, the next the message.
         Some(at) => lines.skip(at).take(2).collect::<Vec<_>>().join(" "),
         None => lines.next_back()?.to_owned(),
     };
@@ -187,7 +205,7 @@ impl Lines {
     }
 }
 
-fn watch(mut child: Running, file: File, time: Duration, options: &Options) -> Ended {
+fn watch(mut child: Running, file: File, board: &Board, time: Duration, options: &Options) -> Ended {
     let mut lines = Lines {
         file,
         unfinished: Vec::new(),
@@ -207,10 +225,11 @@ fn watch(mut child: Running, file: File, time: Duration, options: &Options) -> E
         if lines.read() {
             since = Instant::now();
         }
-        let limit = match &lines.last {
+        let in_dll = matches!(&lines.last, Some(Line::Call { .. } | Line::Loading | Line::Unloading));
+        let limit = match in_dll {
             _ if lines.done.is_some() => ENDING,
-            Some(Line::Call { .. } | Line::Loading | Line::Unloading) => options.deadline,
-            _ => options.deadline.max(OWN_WORK),
+            true => options.deadline,
+            false => options.deadline.max(OWN_WORK),
         };
         let waited = since.elapsed();
         let status = match exited {
@@ -218,6 +237,9 @@ fn watch(mut child: Running, file: File, time: Duration, options: &Options) -> E
             Ok(None) if waited < limit => {
                 if Instant::now() > latest && lines.done.is_none() {
                     return lines.end(End::OutOfTime);
+                }
+                if waited > THREAD_CHECK && lines.done.is_none() && thread_ended(board) {
+                    return lines.end(End::Died(Ending::ThreadEnded));
                 }
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(20));
@@ -233,51 +255,32 @@ fn watch(mut child: Running, file: File, time: Duration, options: &Options) -> E
             (None, None, Some(status)) if status.code() == Some(CANNOT_WRITE) => {
                 match &lines.last {
                     // Until then it could write.
-                    Some(Line::Call { .. }) => End::Died("it closed files that the process has open".into()),
+                    Some(Line::Call { .. }) => End::Died(Ending::ClosedFiles),
                     _ => End::Broken("it could not write its result".into()),
                 }
             }
             (None, None, Some(status)) if lines.last.is_none() => {
-                End::Broken(format!("it ended before it began: {}", describe(status)))
+                End::Broken(format!("before it began, {}", Exit::of(status)))
             }
-            (None, None, Some(status)) => End::Died(describe(status)),
-            (None, None, None) => End::Hung(limit),
+            (None, None, Some(status)) => End::Died(ending(Exit::of(status), board)),
+            (None, None, None) if in_dll => End::Died(Ending::Hung(limit)),
+            (None, None, None) => End::Idle(limit),
         };
         return lines.end(end);
     }
 }
 
-#[cfg(unix)]
-fn describe(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
-    match status.signal() {
-        Some(libc::SIGSEGV) => "segmentation fault (SIGSEGV)".into(),
-        Some(libc::SIGBUS) => "bus error (SIGBUS)".into(),
-        Some(libc::SIGABRT) => "abort (SIGABRT)".into(),
-        Some(libc::SIGILL) => "illegal instruction (SIGILL)".into(),
-        Some(libc::SIGFPE) => "arithmetic fault (SIGFPE)".into(),
-        Some(signal) => format!("signal {signal}"),
-        None => exited(status.code().unwrap_or_default()),
-    }
+/// What the calls in progress say about the end of the process.
+fn ending(exit: Exit, board: &Board) -> Ending {
+    let of_call = board.calls().into_iter().max_by_key(|call| call.number).and_then(|call| call.exception);
+    let stray = board.stray_exception().filter(|_| of_call.is_none());
+    Ending::Process { exit, exception: of_call.or(stray), in_own_thread: stray.is_some(), hint: None }
 }
 
-#[cfg(windows)]
-fn describe(status: ExitStatus) -> String {
-    match status.code().unwrap_or_default() as u32 {
-        0xC000_0005 => "access violation (0xC0000005)".into(),
-        0xC000_0006 => "in-page error (0xC0000006)".into(),
-        0xC000_001D => "illegal instruction (0xC000001D)".into(),
-        0xC000_0094 => "division by zero (0xC0000094)".into(),
-        0xC000_00FD => "stack overflow (0xC00000FD)".into(),
-        0xC000_0374 => "heap corruption (0xC0000374)".into(),
-        0xC000_0409 => "abort or stack overrun (0xC0000409)".into(),
-        code if code >= 0x8000_0000 => format!("exception 0x{code:08X}"),
-        code => exited(code as i32),
-    }
-}
-
-fn exited(code: i32) -> String {
-    format!("the process was ended with exit code {code}")
+/// Whether the thread of a call in progress exists no more.
+fn thread_ended(board: &Board) -> bool {
+    // The call may have returned, and its thread ended, since the first look.
+    board.calls().iter().any(|call| thread_is_gone(call.process, call.thread) && board.calls().contains(call))
 }
 
 #[cfg(test)]
@@ -286,11 +289,13 @@ mod tests {
 
     #[test]
     fn the_excerpt_is_the_first_panic_or_the_last_line() {
-        let panic =
-            b"thread 'main' panicked at a.rs:1:2:\nno luck\nnote: run with\n\nthread panicked at b.rs:\nagain\n";
+        let panic = "thread 'main' panicked at a.rs:1:2:\nno luck\nnote: run with\n\nthread panicked at b.rs:\nagain\n";
         assert_eq!(excerpt(panic).as_deref(), Some("thread 'main' panicked at a.rs:1:2: no luck"));
-        assert_eq!(excerpt(b"one\ntwo\x07 \n\n").as_deref(), Some("two"));
-        assert_eq!(excerpt(b"\n"), None);
-        assert_eq!(excerpt(&[b'x'; 1000]).map(|text| text.len()), Some(200));
+        assert_eq!(excerpt("one\ntwo\x07 \n\n").as_deref(), Some("two"));
+        assert_eq!(excerpt("\n"), None);
+        assert_eq!(excerpt("fatal runtime error: x\n"), None);
+        let thrown = "terminate called after throwing an instance of 'X'\n  what():  no luck\n";
+        assert_eq!(excerpt(thrown).as_deref(), Some("terminate called after throwing an instance of 'X' what():  no luck"));
+        assert_eq!(excerpt(&"x".repeat(1000)).map(|text| text.len()), Some(200));
     }
 }

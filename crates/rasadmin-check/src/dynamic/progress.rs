@@ -85,6 +85,14 @@ impl ChildResult {
         Self::Skipped { why: why.into() }
     }
 
+    /// The functions that it names.
+    pub(super) fn functions(&self) -> &[String] {
+        match self {
+            Self::Found { functions, .. } => functions,
+            _ => &[],
+        }
+    }
+
     /// The result of a check that has no time left after it has done a part.
     pub(super) fn late(done: usize, planned: usize, what: &str, time: Duration) -> Self {
         let time = time.as_secs_f32();

@@ -50,7 +50,7 @@ fn one_call(dll: &mut LoadedDll<'_>, function: FunctionId, writes: &mut Vec<Writ
     for ((argument, row), before) in arguments.iter().zip(rows).zip(&before) {
         let Arg::Memory(memory) = argument else { continue };
         let (front, rest) = memory.margins();
-        let name = name(row.ty);
+        let name = words(row.ty);
         if let Some(at) = rest.iter().rposition(|&byte| byte != FILL) {
             let what = format!("writes up to {} past the end of {name} ({} bytes)", bytes(at + 1), before.len());
             writes.push(Write { check: Check::WritesPastArguments, function, what });
@@ -68,6 +68,17 @@ fn one_call(dll: &mut LoadedDll<'_>, function: FunctionId, writes: &mut Vec<Writ
     }
 }
 
+/// The argument in words.
+fn words(ty: ArgumentType) -> &'static str {
+    match ty {
+        ArgumentType::UserName => "the user's name",
+        ArgumentType::PortName => "the port's name",
+        ArgumentType::Ipv4Address => "the IPv4 address",
+        ArgumentType::Ipv6Address => "the IPv6 address",
+        _ => name(ty),
+    }
+}
+
 fn bytes(count: usize) -> String {
     format!("{count} byte{}", if count == 1 { "" } else { "s" })
 }
@@ -82,13 +93,9 @@ fn is_input(ty: ArgumentType) -> bool {
 fn place(ty: ArgumentType, name: &str, offset: usize) -> String {
     match arrays(ty).iter().find(|array| (array.offset..array.offset + array.len).contains(&offset)) {
         Some(array) => format!("{name}.{}", array.field),
-        None if is_name(ty) => format!("the {name}"),
+        None if matches!(ty, ArgumentType::UserName | ArgumentType::PortName) => name.to_owned(),
         None => format!("{name} at offset {offset}"),
     }
-}
-
-fn is_name(ty: ArgumentType) -> bool {
-    matches!(ty, ArgumentType::UserName | ArgumentType::PortName)
 }
 
 fn result(check: Check, writes: &[Write], functions: usize) -> ChildResult {
