@@ -13,8 +13,14 @@ pub const STRACE: &[&str] = &["strace"];
 /// A database that exported sessions are loaded into.
 pub const POSTGRESQL: &[&str] = &["postgresql"];
 /// A linker, windres, C and C++ compilers for Windows, and Wine to run the programs.
-pub const WINDOWS: &[&str] =
-    &["binutils-mingw-w64-x86-64", "gcc-mingw-w64-x86-64", "g++-mingw-w64-x86-64", "gcc-mingw-w64-i686", "wine", "wine64"];
+pub const WINDOWS: &[&str] = &[
+    "binutils-mingw-w64-x86-64",
+    "gcc-mingw-w64-x86-64",
+    "g++-mingw-w64-x86-64",
+    "gcc-mingw-w64-i686",
+    "wine",
+    "wine64",
+];
 /// Debian's Rust for building std: rustup has no target whose programs start under Debian's Wine.
 const RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy"];
 

@@ -200,7 +200,10 @@ impl Runner<'_> {
                     incident.message(),
                     Problem::of_dll(
                         with_output(
-                            &format!("{} RRAS loads and initialises it so.", incident.ending.kind().cause()),
+                            &format!(
+                                "{} It happened where RRAS loads and initialises the DLL, too.",
+                                incident.ending.kind().cause()
+                            ),
                             ended.output.as_deref(),
                         ),
                         "The Remote Access service does not start.",
@@ -376,13 +379,7 @@ impl Runner<'_> {
     }
 
     /// Remembers what a check found for those that follow.
-    fn remember(
-        &mut self,
-        check: Check,
-        incidents: &[Incident],
-        result: &ChildResult,
-        more: &[(Check, ChildResult)],
-    ) {
+    fn remember(&mut self, check: Check, incidents: &[Incident], result: &ChildResult, more: &[(Check, ChildResult)]) {
         let mut functions: FunctionSet =
             incidents.iter().filter_map(|i| i.function).chain(set(result.functions()).iter()).collect();
         let failed = !incidents.is_empty();
@@ -391,7 +388,8 @@ impl Runner<'_> {
             Check::UnterminatedArrays | Check::LongUserName | Check::UnknownHeaders => &mut self.excluded_from_random,
             Check::WritesPastArguments => {
                 let before = more.iter().filter(|(check, _)| *check == Check::WritesBeforeArguments);
-                functions = before.flat_map(|(_, result)| set(result.functions()).iter()).chain(functions.iter()).collect();
+                functions =
+                    before.flat_map(|(_, result)| set(result.functions()).iter()).chain(functions.iter()).collect();
                 &mut self.excluded_at_guards
             }
             _ if advice::finds_over_reads(check) => &mut self.excluded_at_guards,
@@ -419,9 +417,12 @@ impl Runner<'_> {
     fn slow(&self, slow: &[(FunctionId, Duration)]) -> Finding {
         let check = Check::SlowAnswers;
         let Some(&(worst, longest)) = slow.iter().max_by_key(|(_, took)| *took) else {
-            return match self.findings.iter().any(|f| f.check == Check::AnswersInTime && f.outcome == Outcome::Skipped) {
+            return match self.findings.iter().any(|f| f.check == Check::AnswersInTime && f.outcome == Outcome::Skipped)
+            {
                 true => Finding::skipped(check, self.bound.why()),
-                false => Finding::pass(check, format!("no call takes longer than {} milliseconds", calls::SLOW.as_millis())),
+                false => {
+                    Finding::pass(check, format!("no call takes longer than {} milliseconds", calls::SLOW.as_millis()))
+                }
             };
         };
         let others: Vec<_> = slow.iter().map(|(id, _)| *id).filter(|&id| id != worst).map(FunctionId::name).collect();
@@ -439,7 +440,8 @@ impl Runner<'_> {
         let after = |earlier: Check| Some(format!("it would only repeat {earlier}"));
         match check {
             Check::ThreadsAfterTerminate | Check::StartsAgain | Check::LoadCycles
-                if self.excluded.contains(FunctionId::TerminateDll) => {
+                if self.excluded.contains(FunctionId::TerminateDll) =>
+            {
                 after(Check::AnswersInTime)
             }
             Check::StartsAgain | Check::LoadCycles if self.failed(Check::ThreadsAfterTerminate) => {
@@ -498,7 +500,7 @@ impl Runner<'_> {
 
     fn problem(&self, check: Check, outcome: Outcome, cause: String) -> Problem {
         let culprit = if self.with_sdk && advice::is_boundary(check) { Culprit::Sdk } else { Culprit::Dll };
-        let (effect, remedy) = (advice::effect(check, outcome), advice::remedy(check));
+        let (effect, remedy) = (advice::effect(check, outcome), advice::remedy(check, outcome));
         Problem { cause, effect: effect.into(), remedy: remedy.into(), culprit }
     }
 }

@@ -28,7 +28,10 @@ impl ProcessState {
     pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
         let candidates = [
             (self.directory != other.directory, "the current directory"),
-            (self.floating_point != other.floating_point, "the floating-point mode (rounding, precision or exceptions)"),
+            (
+                self.floating_point != other.floating_point,
+                "the floating-point mode (rounding, precision or exceptions)",
+            ),
             (self.error_mode != other.error_mode, "the error mode (SetErrorMode)"),
             (self.fault_handlers != other.fault_handlers, os::FAULT_HANDLERS),
         ];

@@ -111,7 +111,8 @@ fn text(finding: &Finding) -> String {
 
 /// What is wrong with a report, if anything is.
 fn mistake(defect: &Defect, report: &Report) -> Option<String> {
-    let found: Vec<_> = found(report).into_iter().filter(|(check, _)| check.kind() == rasadmin_check::Kind::Dynamic).collect();
+    let found: Vec<_> =
+        found(report).into_iter().filter(|(check, _)| check.kind() == rasadmin_check::Kind::Dynamic).collect();
     if found != defect.findings {
         return Some(format!("expected {:?}", defect.findings));
     }

@@ -99,10 +99,12 @@ pub(super) const fn effect(check: Check, outcome: Outcome) -> &'static str {
              process that it shares, is restarted."
         }
         Check::CurrentDirectory => "The files land among those of Windows, or cannot be written.",
-        Check::AnswersInTime => {
-            "RRAS makes one call at a time. While a function does not answer, no other client can connect; a crash ends \
-             the Remote Access service."
-        }
+        Check::AnswersInTime => match outcome {
+            Outcome::Fail => {
+                "RRAS makes one call at a time: while the function does not answer, no other client can connect."
+            }
+            _ => "The Remote Access service ends, and every connection with it.",
+        },
         Check::ReadsPastConnectionEx
         | Check::ReadsPastConnection
         | Check::ReadsPastPort
@@ -134,7 +136,7 @@ pub(super) const fn effect(check: Check, outcome: Outcome) -> &'static str {
 }
 
 /// What to do about the failure.
-pub(super) const fn remedy(check: Check) -> &'static str {
+pub(super) const fn remedy(check: Check, outcome: Outcome) -> &'static str {
     match check {
         Check::WritesPastTable => {
             "Declare the table as in Microsoft's mprapi.h: the revision and twelve pointers, 104 bytes on 64-bit Windows. \
@@ -165,10 +167,13 @@ pub(super) const fn remedy(check: Check) -> &'static str {
              lock files and marks of a running instance."
         }
         Check::CurrentDirectory => "Name files by their full paths, in a folder of the DLL's own.",
-        Check::AnswersInTime => {
-            "Run the function under a debugger with an ordinary call. Never wait without a time-out, and do not call a RAS \
-             administration function (MprAdmin...) from it."
-        }
+        Check::AnswersInTime => match outcome {
+            Outcome::Fail => {
+                "A debugger shows where it waits. Never wait without a time-out, and do not call a RAS administration \
+                 function (MprAdmin...) from it."
+            }
+            _ => "Run the function under a debugger with an ordinary call.",
+        },
         Check::ReadsPastConnectionEx
         | Check::ReadsPastConnection
         | Check::ReadsPastPort

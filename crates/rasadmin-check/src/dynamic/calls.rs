@@ -385,7 +385,10 @@ pub(super) fn pre_authentication(dll: &mut LoadedDll<'_>) -> ChildResult {
     match let_in {
         0 => ChildResult::warn(
             format!("its table sets {field}"),
-            format!("RRAS asks the DLL about every SSTP client before authentication. It let in none of {} strangers.", all.len()),
+            format!(
+                "RRAS asks the DLL about every SSTP client before authentication. It let in none of {} strangers.",
+                all.len()
+            ),
         ),
         n => ChildResult::fail(
             format!("{field} lets in {}: it answers 1", if n == all.len() { "everybody" } else { "strangers" }),

@@ -133,7 +133,9 @@ fn writes_past_table(job: &Job, progress: &mut Progress) -> ChildResult {
     match table.margins().1.iter().rposition(|&byte| byte != FILL) {
         Some(at) => ChildResult::fail(
             format!("{id} writes up to {} bytes past the end of the callbacks table", at + 1),
-            format!("The table has {size} bytes: the revision and twelve pointers. The memory after it was marked, and a mark was gone."),
+            format!(
+                "The table has {size} bytes: the revision and twelve pointers. The memory after it was marked, and a mark was gone."
+            ),
         ),
         None => ChildResult::pass("it writes nothing past the end"),
     }

@@ -94,7 +94,7 @@ impl Ending {
                     (EndingKind::Heap, None) => format!("heap corruption; {exit}"),
                     (EndingKind::Abort, _) => exit.to_string(),
                     (_, Some(exception)) => in_words(exception),
-                    (EndingKind::Exit, None) => format!("{exit}, with exit, ExitProcess or TerminateProcess"),
+                    (EndingKind::Exit, None) => format!("{exit} (exit, ExitProcess or TerminateProcess)"),
                     (_, None) => exit.to_string(),
                 };
                 if let (Some(_), Exit::Code(code)) = (exception, exit) {
@@ -161,7 +161,9 @@ impl EndingKind {
                 "It called an address that has no code: a null function pointer, a damaged return address, or data."
             }
             Self::Division => "It divided an integer by zero, or the quotient does not fit.",
-            Self::Stack => "It used up its thread's stack: it calls itself without end, or has very large local variables.",
+            Self::Stack => {
+                "It used up its thread's stack: it calls itself without end, or has very large local variables."
+            }
             Self::Heap => {
                 "It damaged the heap: it freed memory twice, wrote beyond a block, or freed what was not allocated there."
             }
@@ -176,7 +178,9 @@ impl EndingKind {
                  function in it, was not found."
             }
             Self::Handle => "It closed handles of the process that it had not opened.",
-            Self::Abort => "It aborted the process: a failed assertion, a panic, or a runtime library that found an error.",
+            Self::Abort => {
+                "It aborted the process: a failed assertion, a panic, or a runtime library that found an error."
+            }
             Self::Exit => "It ended the process.",
             Self::Thread => "It ended the thread that had called it.",
             Self::Other => "It raised an exception that nothing handled.",
@@ -203,22 +207,28 @@ impl EndingKind {
     pub(super) const fn remedy(self) -> Option<&'static str> {
         match self {
             Self::Hang | Self::Memory | Self::Other => None,
-            Self::NotCode => Some("Look for a function pointer that is not set, and for arrays that are written beyond their end."),
+            Self::NotCode => {
+                Some("Look for a function pointer that is not set, and for arrays that are written beyond their end.")
+            }
             Self::Division => Some("Check every divisor."),
             Self::Stack => Some("End the recursion, and allocate large buffers on the heap."),
-            Self::Heap => Some("Run it with Application Verifier (page heap) or an address sanitizer, which show the first wrong access."),
-            Self::IllegalInstruction => {
-                Some("Build it for the processors of the servers, and look for __builtin_trap, __ud2 and unreachable code.")
-            }
-            Self::Breakpoint => Some("Build it without DebugBreak and with assertions that report instead."),
-            Self::CxxException => {
-                Some("Catch every exception in each exported function (catch (...)), and answer with FALSE or an error code.")
-            }
-            Self::DelayLoad => Some(
-                "Install that DLL in System32, or load it with LoadLibrary and go on without it if that fails.",
+            Self::Heap => Some(
+                "Run it with Application Verifier (page heap) or an address sanitizer, which show the first wrong access.",
             ),
+            Self::IllegalInstruction => Some(
+                "Build it for the processors of the servers, and look for __builtin_trap, __ud2 and unreachable code.",
+            ),
+            Self::Breakpoint => Some("Build it without DebugBreak and with assertions that report instead."),
+            Self::CxxException => Some(
+                "Catch every exception in each exported function (catch (...)), and answer with FALSE or an error code.",
+            ),
+            Self::DelayLoad => {
+                Some("Install that DLL in System32, or load it with LoadLibrary and go on without it if that fails.")
+            }
             Self::Handle => Some("Close only what the DLL has opened, and only once."),
-            Self::Abort => Some("Return FALSE or an error code instead. What it wrote, if anything, says why it aborted."),
+            Self::Abort => {
+                Some("Return FALSE or an error code instead. What it wrote, if anything, says why it aborted.")
+            }
             Self::Exit => Some("Never call exit, ExitProcess or TerminateProcess: return FALSE or an error code."),
             Self::Thread => Some("Never call ExitThread or pthread_exit in a callback: return."),
         }
@@ -249,7 +259,7 @@ mod tests {
     fn an_exit_code_is_no_crash() {
         let ending = process(Exit::Code(7), None, None);
         assert_eq!(ending.kind(), EndingKind::Exit);
-        assert_eq!(ending.words(), "it ended the process with exit code 7, with exit, ExitProcess or TerminateProcess");
+        assert_eq!(ending.words(), "it ended the process with exit code 7 (exit, ExitProcess or TerminateProcess)");
     }
 
     #[test]

@@ -74,8 +74,7 @@ pub(super) const CURRENT_DIRECTORY: &str = "current";
 
 /// Runs a job to its end. `store` is the folder of rasadmin.dll's configuration and journal.
 pub(super) fn run(job: &Job, temporary: &Scratch, store: &Scratch, options: &Options) -> Ended {
-    let broken =
-        |why: String| Ended { end: End::Broken(why), last: None, start: None, slow: Vec::new(), output: None };
+    let broken = |why: String| Ended { end: End::Broken(why), last: None, start: None, slow: Vec::new(), output: None };
     let program = match options.child.clone().map_or_else(std::env::current_exe, Ok) {
         Ok(program) => in_full(program),
         Err(e) => return broken(format!("this program's own path is unknown: {e}")),
@@ -206,15 +205,8 @@ impl Lines {
 }
 
 fn watch(mut child: Running, file: File, board: &Board, time: Duration, options: &Options) -> Ended {
-    let mut lines = Lines {
-        file,
-        unfinished: Vec::new(),
-        last: None,
-        start: None,
-        slow: Vec::new(),
-        done: None,
-        panic: None,
-    };
+    let mut lines =
+        Lines { file, unfinished: Vec::new(), last: None, start: None, slow: Vec::new(), done: None, panic: None };
     let mut since = Instant::now();
     // The child itself ends in time, unless it is in a call.
     let latest = since + time + options.deadline + STARTING;
@@ -295,7 +287,10 @@ mod tests {
         assert_eq!(excerpt("\n"), None);
         assert_eq!(excerpt("fatal runtime error: x\n"), None);
         let thrown = "terminate called after throwing an instance of 'X'\n  what():  no luck\n";
-        assert_eq!(excerpt(thrown).as_deref(), Some("terminate called after throwing an instance of 'X' what():  no luck"));
+        assert_eq!(
+            excerpt(thrown).as_deref(),
+            Some("terminate called after throwing an instance of 'X' what():  no luck")
+        );
         assert_eq!(excerpt(&"x".repeat(1000)).map(|text| text.len()), Some(200));
     }
 }

@@ -142,7 +142,10 @@ pub(super) fn start_again(job: &Job, progress: &mut Progress) -> ChildResult {
 /// The finding about a DLL that does not start again.
 pub(super) fn not_again(start: &Start, when: &str) -> ChildResult {
     let failure = start.failure().unwrap_or_else(|| "it does not initialise".into());
-    ChildResult::fail(format!("the service does not start a second time: {failure}"), format!("The first time, it started; {when}."))
+    ChildResult::fail(
+        format!("the service does not start a second time: {failure}"),
+        format!("The first time, it started; {when}."),
+    )
 }
 
 /// Loads the libraries that the DLL depends on, to keep them loaded through all cycles. In RRAS's process they stay
@@ -169,7 +172,10 @@ fn cycles(job: &Job, progress: &mut Progress) -> io::Result<ChildResult> {
         let dll = match one_cycle(job, progress) {
             Ok(dll) => dll,
             Err(start) => {
-                return Ok(not_again(&start, &format!("after {} cycles of loading and unloading, it did not", cycle - 1)));
+                return Ok(not_again(
+                    &start,
+                    &format!("after {} cycles of loading and unloading, it did not", cycle - 1),
+                ));
             }
         };
         if cycle <= warm_up {

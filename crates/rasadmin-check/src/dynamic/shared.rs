@@ -118,11 +118,7 @@ fn standard() -> [bool; 3] {
     {
         use std::os::windows::io::AsHandle;
         let open = |handle: std::os::windows::io::BorrowedHandle<'_>| handle.try_clone_to_owned().is_ok();
-        [
-            open(std::io::stdin().as_handle()),
-            open(std::io::stdout().as_handle()),
-            open(std::io::stderr().as_handle()),
-        ]
+        [open(std::io::stdin().as_handle()), open(std::io::stdout().as_handle()), open(std::io::stderr().as_handle())]
     }
 }
 
