@@ -1,7 +1,7 @@
 //! The admin DLLs in C: fixtures/fixtures.list names them and says how to compile each.
 
 use crate::shell::{create, output, root, target};
-use crate::{Result, packages, windows};
+use crate::{Result, c_minimal, packages, windows};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,6 +70,7 @@ pub fn build() -> Result<PathBuf> {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a worker panicked".to_owned())?)
     })?;
+    c_minimal::build()?;
     let host = windows.join("chost.exe");
     if newer_than_sources(&host) {
         return Ok(folder);

@@ -1,8 +1,8 @@
-//! Format, words and names, clippy for both platforms, licences and sources of what we depend on.
+//! Format, words and names, clippy for both platforms, the crates to publish, licences and sources of what we depend on.
 
 use crate::shell::{cargo, has, run, target};
 use crate::timing::step;
-use crate::{Result, packages, windows, words};
+use crate::{Result, packages, publish, windows, words};
 use std::process::Command;
 
 const DENY: &str = "^0.18";
@@ -20,6 +20,7 @@ pub fn all() -> Result {
             run(command.args(clippy).args(["--release", "--exclude", "xtask", "--", "-D", "warnings"]))
         })?;
     }
+    step("cargo publish --dry-run", publish::dry_run)?;
     step("cargo deny", || {
         let tools = target().join("tools");
         let own = tools.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod c_minimal;
 mod demo;
 mod disk;
 mod fixtures;
@@ -9,6 +10,7 @@ mod freeradius;
 mod linker;
 mod lint;
 mod packages;
+mod publish;
 mod shell;
 mod shipped;
 mod tests;

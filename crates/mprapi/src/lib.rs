@@ -4,14 +4,16 @@
 //!   is tested field by field against C.
 //! - [`contract`]: one table of all functions, with their arguments, return types, requirement groups and evidence. The
 //!   host, the checker, the tests and the reference page use it.
+//! - [`layout`]: the structures as data: every field with its C type, offset and size.
 //! - [`requirements`]: the functions that each profile requires.
 #![forbid(unsafe_code)]
 
 pub mod abi;
 pub mod contract;
+pub mod layout;
 mod reference;
 pub mod requirements;
 
 pub use contract::{Function, FunctionId, FunctionSet};
-pub use reference::reference_page;
+pub use reference::{c_callbacks_table, reference_page};
 pub use requirements::{Profile, Violation};

@@ -1,132 +1,25 @@
 //! Compares every structure, field by field, with mprapi.h as mingw compiles it.
 //!
-//! Both sides list every field. The Rust side destructures each structure without `..`, so a missing field does not
-//! compile. The comparison goes both ways, so neither side can have a field that the other lacks.
+//! Both sides list every field. The Rust side (`mprapi::layout`) destructures each structure without `..`, so a missing
+//! field does not compile. The comparison goes both ways, so neither side can have a field that the other lacks.
 
-use mprapi::abi::*;
 use mprapi::contract::FUNCTIONS;
+use mprapi::layout::structures;
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem::offset_of;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// `STRUCTURE field` to (offset, size); `STRUCTURE -` to (0, size of the whole).
 type Layout = BTreeMap<String, (usize, usize)>;
 
-fn size_of_pointee<T>(_: *const T) -> usize {
-    size_of::<T>()
-}
-
-macro_rules! layout {
-    ($($structure:ident { $($field:tt),+ $(,)? })+) => {{
-        let mut layout = Layout::new();
-        $(
-            // Does not compile if a field is missing here.
-            const _: fn($structure) = |$structure { $($field: _),+ }| ();
-            layout.insert(concat!(stringify!($structure), " -").into(), (0, size_of::<$structure>()));
-            $({
-                let whole = std::mem::MaybeUninit::<$structure>::zeroed();
-                let base = whole.as_ptr();
-                let offset = offset_of!($structure, $field);
-                // SAFETY: only the field's type is wanted; nothing is read.
-                let size = size_of_pointee(unsafe { &raw const (*base).$field });
-                let name = stringify!($field).trim_start_matches("r#");
-                layout.insert(format!("{} {name}", stringify!($structure)), (offset, size));
-            })+
-        )+
-        layout
-    }};
-}
-
 fn rust_layout() -> Layout {
-    let mut layout = layout! {
-        GUID { data1, data2, data3, data4 }
-        FILETIME { dwLowDateTime, dwHighDateTime }
-        IN6_ADDR { u }
-        MPRAPI_OBJECT_HEADER { revision, r#type, size }
-        PPP_NBFCP_INFO { dwError, wszWksta }
-        PPP_IPCP_INFO { dwError, wszAddress, wszRemoteAddress }
-        PPP_IPCP_INFO2 { dwError, wszAddress, wszRemoteAddress, dwOptions, dwRemoteOptions }
-        PPP_IPXCP_INFO { dwError, wszAddress }
-        PPP_ATCP_INFO { dwError, wszAddress }
-        PPP_CCP_INFO {
-            dwError, dwCompressionAlgorithm, dwOptions, dwRemoteCompressionAlgorithm, dwRemoteOptions,
+    let mut layout = Layout::new();
+    for structure in structures() {
+        layout.insert(format!("{} -", structure.name), (0, structure.size));
+        for field in structure.fields {
+            layout.insert(format!("{} {}", structure.name, field.name), (field.offset, field.size));
         }
-        PPP_LCP_INFO {
-            dwError, dwAuthenticationProtocol, dwAuthenticationData, dwRemoteAuthenticationProtocol,
-            dwRemoteAuthenticationData, dwTerminateReason, dwRemoteTerminateReason, dwOptions, dwRemoteOptions,
-            dwEapTypeId, dwRemoteEapTypeId,
-        }
-        PPP_IPV6_CP_INFO {
-            dwVersion, dwSize, dwError, bInterfaceIdentifier, bRemoteInterfaceIdentifier, dwOptions, dwRemoteOptions,
-            bPrefix, dwPrefixLength,
-        }
-        PPP_INFO { nbf, ip, ipx, at }
-        PPP_INFO_2 { nbf, ip, ipx, at, ccp, lcp }
-        PPP_INFO_3 { nbf, ip, ipv6, ccp, lcp }
-        RAS_CONNECTION_0 {
-            hConnection, hInterface, dwConnectDuration, dwInterfaceType, dwConnectionFlags, wszInterfaceName,
-            wszUserName, wszLogonDomain, wszRemoteComputer,
-        }
-        RAS_CONNECTION_1 {
-            hConnection, hInterface, PppInfo, dwBytesXmited, dwBytesRcved, dwFramesXmited, dwFramesRcved, dwCrcErr,
-            dwTimeoutErr, dwAlignmentErr, dwHardwareOverrunErr, dwFramingErr, dwBufferOverrunErr,
-            dwCompressionRatioIn, dwCompressionRatioOut,
-        }
-        RAS_CONNECTION_2 { hConnection, wszUserName, dwInterfaceType, guid, PppInfo2 }
-        RAS_CONNECTION_3 {
-            dwVersion, dwSize, hConnection, wszUserName, dwInterfaceType, guid, PppInfo3, rasQuarState, timer,
-        }
-        PPP_PROJECTION_INFO {
-            dwIPv4NegotiationError, wszAddress, wszRemoteAddress, dwIPv4Options, dwIPv4RemoteOptions,
-            IPv4SubInterfaceIndex, dwIPv6NegotiationError, bInterfaceIdentifier, bRemoteInterfaceIdentifier, bPrefix,
-            dwPrefixLength, IPv6SubInterfaceIndex, dwLcpError, dwAuthenticationProtocol, dwAuthenticationData,
-            dwRemoteAuthenticationProtocol, dwRemoteAuthenticationData, dwLcpTerminateReason,
-            dwLcpRemoteTerminateReason, dwLcpOptions, dwLcpRemoteOptions, dwEapTypeId, dwRemoteEapTypeId, dwCcpError,
-            dwCompressionAlgorithm, dwCcpOptions, dwRemoteCompressionAlgorithm, dwCcpRemoteOptions,
-        }
-        IKEV2_PROJECTION_INFO {
-            dwIPv4NegotiationError, wszAddress, wszRemoteAddress, IPv4SubInterfaceIndex, dwIPv6NegotiationError,
-            bInterfaceIdentifier, bRemoteInterfaceIdentifier, bPrefix, dwPrefixLength, IPv6SubInterfaceIndex,
-            dwOptions, dwAuthenticationProtocol, dwEapTypeId, dwCompressionAlgorithm, dwEncryptionMethod,
-        }
-        PROJECTION_INFO { projectionInfoType, Anonymous }
-        MPRAPI_ADMIN_DLL_CALLBACKS {
-            revision, lpfnMprAdminGetIpAddressForUser, lpfnMprAdminReleaseIpAddress,
-            lpfnMprAdminGetIpv6AddressForUser, lpfnMprAdminReleaseIpV6AddressForUser, lpfnRasAdminAcceptNewLink,
-            lpfnRasAdminLinkHangupNotification, lpfnRasAdminTerminateDll, lpfnRasAdminAcceptNewConnectionEx,
-            lpfnRasAdminAcceptEndpointChangeEx, lpfnRasAdminAcceptReauthenticationEx,
-            lpfnRasAdminConnectionHangupNotificationEx, lpfnRASValidatePreAuthenticatedConnectionEx,
-        }
-        RAS_CONNECTION_EX {
-            Header, dwConnectDuration, dwInterfaceType, dwConnectionFlags, wszInterfaceName, wszUserName,
-            wszLogonDomain, wszRemoteComputer, guid, rasQuarState, probationTime, dwBytesXmited, dwBytesRcved,
-            dwFramesXmited, dwFramesRcved, dwCrcErr, dwTimeoutErr, dwAlignmentErr, dwHardwareOverrunErr, dwFramingErr,
-            dwBufferOverrunErr, dwCompressionRatioIn, dwCompressionRatioOut, dwNumSwitchOvers,
-            wszRemoteEndpointAddress, wszLocalEndpointAddress, ProjectionInfo, hConnection, hInterface,
-        }
-        RAS_PORT_0 {
-            hPort, hConnection, dwPortCondition, dwTotalNumberOfCalls, dwConnectDuration, wszPortName, wszMediaName,
-            wszDeviceName, wszDeviceType,
-        }
-        RAS_PORT_1 {
-            hPort, hConnection, dwHardwareCondition, dwLineSpeed, dwBytesXmited, dwBytesRcved, dwFramesXmited,
-            dwFramesRcved, dwCrcErr, dwTimeoutErr, dwAlignmentErr, dwHardwareOverrunErr, dwFramingErr,
-            dwBufferOverrunErr, dwCompressionRatioIn, dwCompressionRatioOut,
-        }
-        AUTH_VALIDATION_EX { Header, hRasConnection, wszUserName, wszLogonDomain, AuthInfoSize, AuthInfo }
-    };
-    // C's union has no name of its own, and its arms are fields of the structure.
-    let union = layout.remove("PROJECTION_INFO Anonymous").expect("it is listed");
-    let arms = [
-        ("PppProjectionInfo", offset_of!(PROJECTION_INFO_0, PppProjectionInfo), size_of::<PPP_PROJECTION_INFO>()),
-        ("Ikev2ProjectionInfo", offset_of!(PROJECTION_INFO_0, Ikev2ProjectionInfo), size_of::<IKEV2_PROJECTION_INFO>()),
-    ];
-    for (arm, offset, size) in arms {
-        layout.insert(format!("PROJECTION_INFO {arm}"), (union.0 + offset, size));
     }
-    // A union cannot be destructured: an arm that is larger than those two would be missing above.
-    assert_eq!(Some(union.1), arms.iter().map(|arm| arm.2).max());
     layout
 }
 

@@ -7,6 +7,7 @@ use crate::image::{Format, Image};
 use crate::options::Options;
 use crate::report::{NotRun, Report};
 use crate::statics;
+use rasadmin_text::shell_quoted;
 use std::path::Path;
 
 /// Checks one file.
@@ -49,19 +50,8 @@ fn not_run(image: &Image, path: &Path, options: &Options) -> Option<NotRun> {
     match image.format {
         Format::Pe => Some(NotRun {
             why: "a Windows DLL runs only on Windows or under Wine".into(),
-            command: Some(format!("wine target/windows/rasadmin.exe check {}", quoted(path))),
+            command: Some(format!("wine target/windows/rasadmin.exe check {}", shell_quoted(&path.to_string_lossy()))),
         }),
         Format::Elf => why("a native library runs only on Linux"),
-    }
-}
-
-/// A path, quoted for a shell if necessary.
-fn quoted(path: &Path) -> String {
-    let path = path.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
-    if !path.is_empty() && path.chars().all(plain) {
-        path.into_owned()
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
     }
 }

@@ -18,7 +18,7 @@ pub enum Exit {
     /// Exit code 1: the answer is no: a check failed, a user would be denied, something would change, or there is
     /// nothing to release or close.
     No,
-    /// The exit code of a child process that ran this command.
+    /// Another exit code, such as that of a child process that ran this command.
     Code(u8),
 }
 

@@ -19,6 +19,8 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("error", schema_for!(error::ErrorAnswer)),
         ("explain", schema_for!(explain::Answer<'_>)),
         ("explain-past", schema_for!(Vec<explain::StageAnswer<'_>>)),
+        ("host-assumptions", schema_for!(Vec<host::assumptions::Answer>)),
+        ("host-judge", schema_for!(host::judge::Answer<'_>)),
         ("host-replay", schema_for!(host::replay::Answer)),
         ("host-run", schema_for!(host::run::Answer)),
         ("import", schema_for!(import::Answer)),

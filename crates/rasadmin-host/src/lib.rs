@@ -14,6 +14,7 @@
 //! | [`scratch`], [`clock`] | a folder and a clock of its own for each run |
 //! | [`record`], [`statistics`], [`replay`] | writing every call to a trace, timing it, and making the calls of a trace again |
 //! | [`supervise`], [`board`], [`exception`] | watching the process of the DLLs, which may crash, hang or end at any time |
+//! | [`judge`] | what a trace says of each unproven fact |
 //!
 //! DLLs run in this process and can end it. A process that must survive them runs the service in a child and watches
 //! that with [`supervise`].
@@ -36,6 +37,7 @@ pub mod fill;
 pub mod guarded;
 pub mod hangup_calls;
 pub mod invoke;
+pub mod judge;
 pub mod module;
 pub mod outcome;
 pub mod pool;

@@ -75,7 +75,7 @@ impl fmt::Display for StartFailure {
 impl std::error::Error for StartFailure {}
 
 /// Loads, initialises and validates the DLLs in order. If one fails, the service does not start: that DLL is freed, and
-/// those before it are terminated and freed. `on_call` is called after each initialise call.
+/// those before it are terminated and freed. `on_call` is called after each call of an initialise function or of TerminateDll.
 pub(crate) fn start_dlls(
     paths: &[PathBuf],
     profile: Profile,
@@ -101,8 +101,11 @@ pub(crate) fn start_dlls(
         match result {
             Ok(dll) => started.push(dll),
             Err(problem) => {
-                for dll in &started {
-                    dll.call(FunctionId::TerminateDll, &mut []);
+                for (index, dll) in started.iter().enumerate() {
+                    if let Some(returned) = dll.call(FunctionId::TerminateDll, &mut []) {
+                        let function = FunctionId::TerminateDll;
+                        on_call(Call { function, dll: index, ..record::call_returning(returned) });
+                    }
                 }
                 return Err(StartFailure { dll: path.clone(), problem });
             }

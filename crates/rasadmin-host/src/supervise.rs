@@ -111,7 +111,9 @@ impl fmt::Display for Death {
             }
             (How::Process(_), Some(exception)) => write!(f, "{exception}")?,
             (How::Process(exit), None) => write!(f, "{exit}")?,
-            (How::Thread, _) => f.write_str("it ended its thread (as ExitThread does), so the call never returns")?,
+            (How::Thread, _) => {
+                f.write_str("its thread ended, as after ExitThread or a stack overflow, so the call never returns")?;
+            }
             (How::Hung(after), _) => write!(f, "it did not return within {} s", after.as_secs_f32())?,
             (How::Idle(after), _) => write!(f, "nothing happened for {} s", after.as_secs_f32())?,
         }

@@ -76,6 +76,16 @@ fn escape(text: &str, unsafe_here: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A word of a command, quoted for a shell if necessary.
+pub fn shell_quoted(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        Cow::Borrowed(word)
+    } else {
+        Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +131,13 @@ mod tests {
     #[test]
     fn lines_stay_lines() {
         assert_eq!(printable_lines("a\nb\r\u{1b}\n"), "a\nb\\r\\u{1b}\n");
+    }
+
+    #[test]
+    fn a_quoted_word_is_one_word_for_a_shell() {
+        let cases = [("a/b.dll", "a/b.dll"), ("--x=1", "--x=1"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''")];
+        for (word, quoted) in cases {
+            assert_eq!(shell_quoted(word), quoted);
+        }
     }
 }

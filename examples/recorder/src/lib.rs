@@ -3,8 +3,8 @@
 //! a new file.
 //!
 //! On a real server it can settle what docs/rras-behaviour.md marks as unproven: install it, let a few users connect and
-//! disconnect, copy the trace, and replay it with `rasadmin host replay --dll YOURS.dll rasadmin.trace`. The trace has names
-//! and addresses of users in plain text.
+//! disconnect, copy the trace, and judge it with `rasadmin host judge rasadmin.trace`. docs/field-test.md says how, step by
+//! step. The trace has names and addresses of users in plain text.
 
 use rasadmin_sdk::contract::ArgumentType;
 use rasadmin_sdk::{

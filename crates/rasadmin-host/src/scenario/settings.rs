@@ -68,7 +68,7 @@ impl Settings {
         let names: Vec<_> = Assumption::ALL.iter().map(|assumption| assumption.name()).collect();
         let (name, value) =
             line.pair().ok_or_else(|| format!("expected NAME=VALUE; names are {}", names.join(", ")))?;
-        let assumption = Assumption::ALL.iter().copied().find(|assumption| assumption.name() == name);
+        let assumption = Assumption::from_name(name);
         let assumption = assumption
             .ok_or_else(|| format!("there is no assumption `{name}`: expected one of {}", names.join(", ")))?;
         if !self.assumptions.set(assumption, value) {

@@ -1,6 +1,7 @@
 //! `rasadmin host replay`: a trace against a DLL.
 
 use crate::commands::host::run::End;
+use crate::commands::host::windows_dll;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
 use crate::format::{count, dll_file, wrapped};
 use crate::output::Output;
@@ -91,7 +92,10 @@ struct Difference {
 
 /// Replays the trace.
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let Some(inside) = Inside::of_environment() else { return watch(&arguments, out) };
+    let Some(inside) = Inside::of_environment() else {
+        windows_dll::require_native(std::slice::from_ref(&arguments.dll))?;
+        return watch(&arguments, out);
+    };
     let path = dll_file(&arguments.dll)?;
     let (header, calls) = rasadmin_trace::read_trace(&arguments.trace).or_error(Kind::File)?;
     if arguments.of >= header.dlls.len() {

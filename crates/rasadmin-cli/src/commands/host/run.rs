@@ -7,6 +7,7 @@ mod readings;
 mod report;
 mod watch;
 
+use crate::commands::host::windows_dll;
 use crate::error::{CommandError, Result};
 #[cfg(windows)]
 use crate::error::{Kind, OrCommandError};
@@ -144,7 +145,7 @@ impl Arguments {
 /// Assumes `NAME=VALUE`.
 fn set(assumptions: &mut Assumptions, assumed: &str) -> Result<()> {
     let (name, value) = assumed.split_once('=').unwrap_or((assumed, ""));
-    let Some(assumption) = Assumption::ALL.iter().copied().find(|assumption| assumption.name() == name) else {
+    let Some(assumption) = Assumption::from_name(name) else {
         let names: Vec<_> = Assumption::ALL.iter().map(|assumption| assumption.name()).collect();
         let unknown = format!("--assume {assumed}: there is no assumption `{name}`: use {} or all", names.join(", "));
         return Err(CommandError::usage(unknown));
@@ -160,6 +161,9 @@ fn set(assumptions: &mut Assumptions, assumed: &str) -> Result<()> {
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     match Inside::of_environment() {
         Some(inside) => play::run(&arguments, &inside, out),
-        None => watch::run(&arguments, out),
+        None => {
+            windows_dll::require_native(&arguments.dlls.paths()?.0)?;
+            watch::run(&arguments, out)
+        }
     }
 }
