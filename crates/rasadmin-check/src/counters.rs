@@ -1,5 +1,5 @@
-//! Counts the threads, handles, TLS indexes and memory of this process. Only the operating system knows them, so this is
-//! the only module of the crate with unsafe code.
+//! Counts the threads, handles, TLS indexes and memory of this process. Only the operating system knows them, so this
+//! module has unsafe code.
 #![allow(unsafe_code)]
 
 use std::io;

@@ -49,27 +49,44 @@ const DEFECTS: &[Defect] = defects! {
         ["mingw-w64's mprapi.h, which lacks two of the twelve pointers", "Declare the table with all twelve"], [], [];
 
     // Ends of the process.
-    "heap-damage" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "abort" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "divide" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "stack-overflow" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "illegal-instruction" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "breakpoint" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "run-data" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "exit" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "exit-process" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "terminate-process" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "exit-thread" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "delay-load" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "cpp-throw" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "cpp-throw-integer" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
-    "cpp-terminate" [AnswersInTime Crashed] ["MprAdminAcceptNewLink: "], [], [];
+    "heap-damage" [AnswersInTime Crashed]
+        ["MprAdminAcceptNewLink: heap corruption", "It damaged the heap", "address sanitizer"], ["double free"], ["0xC0000374"];
+    "abort" [AnswersInTime Crashed]
+        ["MprAdminAcceptNewLink: ", "It aborted the process", "Return FALSE or an error code"], ["abort (SIGABRT)"], ["exit code 3, as abort() does"];
+    "divide" [AnswersInTime Crashed]
+        ["division by zero", "It divided an integer by zero", "Check every divisor"], ["SIGFPE"], ["0xC0000094"];
+    "stack-overflow" [AnswersInTime Crashed]
+        ["stack overflow", "It used up its thread's stack", "End the recursion"], [], ["0xC00000FD"];
+    "illegal-instruction" [AnswersInTime Crashed]
+        ["illegal instruction", "Build it for the processors of the servers"], ["SIGILL"], ["0xC000001D"];
+    "breakpoint" [AnswersInTime Crashed]
+        ["breakpoint", "DebugBreak that was left in the code"], ["SIGTRAP"], ["0x80000003"];
+    "run-data" [AnswersInTime Crashed]
+        ["MprAdminAcceptNewLink: "], ["SIGSEGV"], ["which is not code", "It called an address that has no code"];
+    "exit" [AnswersInTime Crashed]
+        ["it ended the process with exit code 7", "Never call exit", "RRAS's own process"], [], [];
+    "exit-process" [AnswersInTime Crashed]
+        ["it ended the process with exit code 0", "Never call exit"], [], [];
+    "terminate-process" [AnswersInTime Crashed]
+        ["it ended the process with exit code 9", "TerminateProcess"], [], [];
+    "exit-thread" [AnswersInTime Crashed]
+        ["it ended its thread, as ExitThread does", "RRAS's own thread", "Never call ExitThread"], [], [];
+    "delay-load" [AnswersInTime Crashed]
+        ["delay-loaded DLL not found (0xC06D007E)", "/DELAYLOAD", "Install that DLL in System32"], [], [];
+    "cpp-throw" [AnswersInTime Crashed]
+        ["C++ exception that nothing caught", "Catch every exception in each exported function"], [], [];
+    "cpp-throw-integer" [AnswersInTime Crashed]
+        ["C++ exception that nothing caught"], [], [];
+    "cpp-terminate" [AnswersInTime Crashed]
+        ["C++ exception that nothing caught", "std::out_of_range"], [], [];
     "cpp-constructor" [Initialises Crashed] [], [], [];
     "dllmain-false" [Initialises Fail] ["error 1114", "returned FALSE", "let it return TRUE"], [], [];
     "dllmain-fault" [Initialises Fail] ["error 998", "start-up code accessed memory"], [], [];
 
     // Handles, and what the process shares.
     "close-standard" [ForeignHandles Fail] ["MprAdminAcceptNewLink closes the process's standard output"], [], [];
+    "close-everything" [AnswersInTime Crashed]
+        ["MprAdminAcceptNewLink: it closed files that the process has open", "Close only what the DLL has opened"], [], [];
     "close-twice" [ForeignHandles Fail]
         ["MprAdminConnectionHangupNotificationEx closes a file that the checker has open", "closed twice"], [], [];
     "change-directory" [ProcessState Warning] ["MprAdminAcceptNewLink changes the current directory"], [], [];

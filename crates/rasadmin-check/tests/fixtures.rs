@@ -186,7 +186,7 @@ fn a_dependent_beside_the_dll() {
 #[test]
 fn no_fixture_is_forgotten() {
     let folder = fixtures("windows");
-    let elsewhere = ["missing-dependent", "vendorhelper"];
+    let elsewhere = ["c-minimal", "missing-dependent", "vendorhelper"];
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "dll") {
