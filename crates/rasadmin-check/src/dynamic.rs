@@ -88,6 +88,7 @@ pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut
         excluded: FunctionSet::EMPTY,
         excluded_at_guards: FunctionSet::EMPTY,
         excluded_from_random: FunctionSet::EMPTY,
+        never_again: false,
         findings: Vec::new(),
         children: 0,
     };
@@ -112,7 +113,7 @@ pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut
         }
     }
     runner.current_directory();
-    runner.end("it did not initialise again (starts-again)", table)
+    runner.end("it was not run", table)
 }
 
 /// Creates the folder of rasadmin.dll's configuration and journal.
@@ -145,6 +146,8 @@ struct Runner<'a> {
     excluded_at_guards: FunctionSet,
     /// Functions that failed a check of one kind of damage. Random damage would only find the same defect again.
     excluded_from_random: FunctionSet,
+    /// Whether it does not initialise in a new process any more.
+    never_again: bool,
     findings: Vec<Finding>,
     children: u32,
 }
@@ -364,12 +367,12 @@ impl Runner<'_> {
             let finding = self.finding_of(*companion, &[], result, left_out);
             self.findings.push(finding);
         }
+        let finding = self.finding_of(check, &incidents, result, left_out);
+        self.findings.push(finding);
         if check == Check::AnswersInTime {
             let finding = self.slow(&slow);
             self.findings.push(finding);
         }
-        let finding = self.finding_of(check, &incidents, result, left_out);
-        self.findings.push(finding);
     }
 
     fn skip(&mut self, check: Check, why: &str) {
@@ -403,6 +406,7 @@ impl Runner<'_> {
 
     /// The finding about a DLL that initialised in the first process, and not in that of this check.
     fn does_not_start_again(&mut self, check: Check, start: &Start) {
+        self.never_again = true;
         if !self.findings.iter().any(|finding| finding.check == Check::StartsAgain) {
             let result = leaks::not_again(start, "it was terminated, and then loaded into a new process");
             let finding = self.finding_of(Check::StartsAgain, &[], result, FunctionSet::EMPTY);
@@ -447,9 +451,8 @@ impl Runner<'_> {
             Check::StartsAgain | Check::LoadCycles if self.failed(Check::ThreadsAfterTerminate) => {
                 Some("unloading a DLL whose threads still run crashes the process (threads-after-terminate)".into())
             }
-            _ if check != Check::StartsAgain && self.failed(Check::StartsAgain) => {
-                Some(format!("it did not initialise again ({})", Check::StartsAgain))
-            }
+            _ if self.never_again => Some(format!("it did not initialise again ({})", Check::StartsAgain)),
+            Check::LoadCycles if self.failed(Check::StartsAgain) => after(Check::StartsAgain),
             Check::LoadCycles if self.failed(Check::HandlesPerCall) => after(Check::HandlesPerCall),
             // Memory that the DLL still uses cannot be freed, so it would look like a leak.
             Check::LoadCycles if self.failed(Check::UsesTableLater) => after(Check::UsesTableLater),

@@ -79,7 +79,6 @@ const DEFECTS: &[Defect] = defects! {
         ["C++ exception that nothing caught"], [], [];
     "cpp-terminate" [AnswersInTime Crashed]
         ["C++ exception that nothing caught", "std::out_of_range"], [], [];
-    "cpp-constructor" [Initialises Crashed] [], [], [];
     "dllmain-false" [Initialises Fail] ["error 1114", "returned FALSE", "let it return TRUE"], [], [];
     "dllmain-fault" [Initialises Fail] ["error 998", "start-up code accessed memory"], [], [];
 
@@ -107,6 +106,7 @@ const DEFECTS: &[Defect] = defects! {
     "preauth-everybody" [PreAuthentication Fail] ["lets in everybody", "without a password"], [], [];
 
     "cpp-good" [] [], [], [];
+    "cpp-leave-pool" [LoadCycles Fail] ["of memory behind", "__gnu_cxx::__freeres()"], [], [];
 };
 
 fn options() -> Options {
@@ -169,6 +169,21 @@ fn every_defect_is_named() {
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+}
+
+/// On Windows the loader catches the fault, and refuses the DLL.
+#[test]
+fn a_constructor_that_faults() {
+    let folder = fixtures(if cfg!(windows) { "windows" } else { "native" });
+    let path = folder.join(format!("cpp-constructor{}", std::env::consts::DLL_SUFFIX));
+    let report = checked(&path, &options());
+    let finding = report.finding(Check::Initialises).unwrap();
+    let (outcome, message) = match cfg!(windows) {
+        true => (Outcome::Fail, "it cannot be loaded: error 998"),
+        false => (Outcome::Crashed, "while it was loaded: segmentation fault (SIGSEGV): it used a null pointer"),
+    };
+    assert_eq!((finding.outcome, finding.message.as_str()), (outcome, message));
+    assert!(finding.problem.as_ref().unwrap().cause.contains("accessed memory that is not its own"));
 }
 
 /// A DLL that takes its time gets a report in time, and no check that did not run has passed.

@@ -37,7 +37,7 @@ impl Bound {
 
     /// Why a check is skipped when the time is over.
     pub(super) fn why(&self) -> String {
-        format!("the {} seconds for the checks of one DLL were over (--bound)", self.whole.as_secs_f32())
+        format!("it did not fit into its share of the {} seconds for one DLL (--bound)", self.whole.as_secs_f32())
     }
 }
 

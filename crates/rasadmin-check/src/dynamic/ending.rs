@@ -73,6 +73,7 @@ impl Ending {
             Self::ClosedFiles => EndingKind::Handle,
             Self::Process { hint: Some(Hint::CxxException), .. } => EndingKind::CxxException,
             Self::Process { hint: Some(Hint::HeapDamage), .. } => EndingKind::Heap,
+            Self::Process { exit: Exit::Exception(code @ (CXX_MSVC | CXX_GCC)), .. } => kind_of(*code),
             Self::Process { exception: Some(exception), .. } if exception.on_stack => EndingKind::Stack,
             Self::Process { exception: Some(Exception { access: Access::Execute, .. }), .. } => EndingKind::NotCode,
             Self::Process { exception: Some(exception), .. } => kind_of(exception.code),
@@ -92,6 +93,7 @@ impl Ending {
                 let mut words = match (self.kind(), exception) {
                     (EndingKind::CxxException, None) => format!("C++ exception that nothing caught; {exit}"),
                     (EndingKind::Heap, None) => format!("heap corruption; {exit}"),
+                    (EndingKind::CxxException, _) if matches!(exit, Exit::Exception(_)) => exit.to_string(),
                     (EndingKind::Abort, _) => exit.to_string(),
                     (_, Some(exception)) => in_words(exception),
                     (EndingKind::Exit, None) => format!("{exit} (exit, ExitProcess or TerminateProcess)"),

@@ -107,6 +107,7 @@ impl<'a> LoadedDll<'a> {
     /// Reports that a function is about to be called, and calls it.
     pub(super) fn call(&mut self, id: FunctionId, detail: &str, arguments: &mut [Arg]) -> Option<Returned> {
         self.progress.write(&Line::Call { function: id.name().into(), detail: detail.into() });
+        counters::call_begins();
         let returned = self.admin_dll.call(id, arguments);
         self.progress.step("a call returned");
         returned
