@@ -4,7 +4,9 @@
  * function, and every field of the structures.
  */
 #ifdef _WIN32
+#ifndef _WIN32_WINNT
 #define _WIN32_WINNT 0x0601 /* The structures of revision 2 exist since Windows 7. */
+#endif
 #include <winsock2.h>
 #include <ws2tcpip.h>
 #include <windows.h>
@@ -62,40 +64,44 @@ static BOOL is_account(const WCHAR *name, size_t length, const WCHAR *account) {
     return !account[i - start] && (i == end || name[i] == L'@');
 }
 
+/* The functions that RRAS calls begin with admin_, so that no name is also one of the C library's (terminate is). The .def
+ * file exports them under their real names.
+ */
+
 /* RRAS has checked the password or the certificate before it asks. The answer must come at once: while this function
  * waits, no other user can connect.
  */
-BOOL APIENTRY accept_connection(RAS_CONNECTION_EX *connection) {
+BOOL APIENTRY admin_accept_connection(RAS_CONNECTION_EX *connection) {
     if (!complete(connection))
         return FALSE;
     return !is_account(connection->wszUserName, sizeof(connection->wszUserName) / sizeof(WCHAR), REFUSED_USER);
 }
 
 /* May come for a connection that another DLL rejected, or that this one never saw. */
-VOID APIENTRY connection_hangup(RAS_CONNECTION_EX *connection) {
+VOID APIENTRY admin_connection_hangup(RAS_CONNECTION_EX *connection) {
     (void)connection;
 }
 
 /* The link is where the tunnel shows: port0->wszDeviceName contains (SSTP), (IKEv2), (L2TP) or (PPTP). */
-BOOL APIENTRY accept_link(RAS_PORT_0 *port0, RAS_PORT_1 *port1) {
+BOOL APIENTRY admin_accept_link(RAS_PORT_0 *port0, RAS_PORT_1 *port1) {
     (void)port1;
     return port0 != NULL;
 }
 
-VOID APIENTRY link_hangup(RAS_PORT_0 *port0, RAS_PORT_1 *port1) {
+VOID APIENTRY admin_link_hangup(RAS_PORT_0 *port0, RAS_PORT_1 *port1) {
     (void)port0;
     (void)port1;
 }
 
 /* The quarantine state has changed. FALSE cuts the connection. */
-BOOL APIENTRY accept_reauthentication(RAS_CONNECTION_EX *connection) {
+BOOL APIENTRY admin_accept_reauthentication(RAS_CONNECTION_EX *connection) {
     return complete(connection);
 }
 
 /* FreeLibrary comes next: end every thread and close every handle here. This DLL has none. It must also work if the
  * service starts again in the same process.
  */
-DWORD APIENTRY terminate(VOID) {
+DWORD APIENTRY admin_terminate(VOID) {
     return NO_ERROR;
 }
 
@@ -103,15 +109,15 @@ DWORD APIENTRY terminate(VOID) {
  * Pointers that stay null: the address pairs (a DLL that has one takes it away from the DLLs behind it), the endpoint
  * change, and the pre-authentication, which could let anybody in.
  */
-DWORD APIENTRY initialize(ADMIN_CALLBACKS *callbacks) {
+DWORD APIENTRY admin_initialize(ADMIN_CALLBACKS *callbacks) {
     if (!callbacks)
         return ERROR_INVALID_PARAMETER;
     callbacks->revision = 2;
-    callbacks->lpfnRasAdminAcceptNewConnectionEx = accept_connection;
-    callbacks->lpfnRasAdminConnectionHangupNotificationEx = connection_hangup;
-    callbacks->lpfnRasAdminAcceptNewLink = accept_link;
-    callbacks->lpfnRasAdminLinkHangupNotification = link_hangup;
-    callbacks->lpfnRasAdminAcceptReauthenticationEx = accept_reauthentication;
-    callbacks->lpfnRasAdminTerminateDll = terminate;
+    callbacks->lpfnRasAdminAcceptNewConnectionEx = admin_accept_connection;
+    callbacks->lpfnRasAdminConnectionHangupNotificationEx = admin_connection_hangup;
+    callbacks->lpfnRasAdminAcceptNewLink = admin_accept_link;
+    callbacks->lpfnRasAdminLinkHangupNotification = admin_link_hangup;
+    callbacks->lpfnRasAdminAcceptReauthenticationEx = admin_accept_reauthentication;
+    callbacks->lpfnRasAdminTerminateDll = admin_terminate;
     return NO_ERROR;
 }

@@ -36,18 +36,23 @@ pub fn build() -> Result<PathBuf> {
     let mut all = Vec::new();
     for fixture in read()? {
         let to = windows.join(format!("{}.dll", fixture.name));
-        let mingw = |compiler: &'static str| Build { compiler, to: to.clone(), more: &MINGW };
-        let mut here = Build { compiler: "gcc", to: native.join(format!("{}.so", fixture.name)), more: &GCC };
+        let mingw = |compiler: &'static str| Build { compiler, to: to.clone(), more: &MINGW, sources: &SOURCES };
+        let mut here =
+            Build { compiler: "gcc", to: native.join(format!("{}.so", fixture.name)), more: &GCC, sources: &SOURCES };
         let mut there = mingw("x86_64-w64-mingw32-gcc");
         if fixture.is_cpp() {
-            (here.compiler, here.more) = ("g++", &GXX);
-            (there.compiler, there.more) = ("x86_64-w64-mingw32-g++", &MINGW_GXX);
+            here = Build { compiler: "g++", more: &GXX, sources: &[], ..here };
+            there = Build { compiler: "x86_64-w64-mingw32-g++", more: &MINGW_GXX, sources: &[], ..there };
         }
         let builds = match fixture.platforms.as_str() {
             "both" if cfg!(unix) => vec![here, there],
             "both" | "windows" => vec![there],
             "win32" => vec![mingw("i686-w64-mingw32-gcc")],
-            other => return Err(format!("{LIST}: there is no platform `{other}`: both, windows or win32")),
+            "alone" => vec![Build { sources: &[], ..mingw("x86_64-w64-mingw32-gcc") }],
+            "program" => vec![Build { more: &PROGRAM, ..mingw("x86_64-w64-mingw32-gcc") }],
+            other => {
+                return Err(format!("{LIST}: there is no platform `{other}`: both, windows, win32, alone or program"));
+            }
         };
         for build in builds {
             // One that others link with comes before them.
@@ -82,18 +87,21 @@ pub fn build() -> Result<PathBuf> {
 
 /// The DLL that another fixture links with.
 const LINKED: &str = "vendorhelper";
-const GCC: [&str; 3] = ["-fPIC", "-fvisibility=hidden", "-pthread"];
-const MINGW: [&str; 2] = ["-static-libgcc", "-s"];
+const GCC: [&str; 4] = ["-shared", "-fPIC", "-fvisibility=hidden", "-pthread"];
+const MINGW: [&str; 3] = ["-shared", "-static-libgcc", "-s"];
+const PROGRAM: [&str; 2] = ["-static-libgcc", "-s"];
 /// A library with unique symbols would never be unloaded.
-const GXX: [&str; 4] = ["-fPIC", "-fvisibility=hidden", "-pthread", "-fno-gnu-unique"];
+const GXX: [&str; 5] = ["-shared", "-fPIC", "-fvisibility=hidden", "-pthread", "-fno-gnu-unique"];
 /// With the C++ library in the file: RRAS would not find it.
-const MINGW_GXX: [&str; 2] = ["-static", "-s"];
+const MINGW_GXX: [&str; 3] = ["-shared", "-static", "-s"];
 
 /// How a fixture is built for one platform.
 struct Build {
     compiler: &'static str,
     to: PathBuf,
     more: &'static [&'static str],
+    /// Sources beside those that the fixture's flags name.
+    sources: &'static [&'static str],
 }
 
 fn compile(fixture: &Fixture, build: &Build, out: &Path) -> Result {
@@ -102,10 +110,7 @@ fn compile(fixture: &Fixture, build: &Build, out: &Path) -> Result {
     }
     let out = out.display().to_string();
     let mut command = gcc(build.compiler);
-    command.arg("-shared").args(WARNINGS).args(build.more).arg("-o").arg(&build.to);
-    if !fixture.is_cpp() {
-        command.args(SOURCES);
-    }
+    command.args(WARNINGS).args(build.more).args(build.sources).arg("-o").arg(&build.to);
     command.args(fixture.flags.iter().map(|flag| flag.replace("{out}", &out)));
     output(&mut command).map(drop)
 }
@@ -113,7 +118,9 @@ fn compile(fixture: &Fixture, build: &Build, out: &Path) -> Result {
 /// Returns whether a file is newer than everything in fixtures/.
 fn newer_than_sources(built: &Path) -> bool {
     let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
-    let sources = std::fs::read_dir(root().join("fixtures")).into_iter().flatten().flatten();
+    let folder = root().join("fixtures");
+    let folders = [folder.join("static"), folder];
+    let sources = folders.iter().flat_map(std::fs::read_dir).flatten().flatten();
     let newest = sources.filter_map(|entry| time(&entry.path())).max();
     time(built) > newest
 }

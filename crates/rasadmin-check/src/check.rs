@@ -43,6 +43,12 @@ macro_rules! checks {
 checks! {
     /// The kind of file.
     Machine Static;
+    /// .NET assemblies, and DLLs with nothing but resources.
+    NativeCode Static;
+    /// The flag FORCE_INTEGRITY.
+    SignatureDemanded Static;
+    /// Policies of this machine that keep DLLs out of RRAS's process.
+    MachinePolicy Static;
     /// Whether the image still works when it is loaded at another address.
     Relocations Static;
     /// Decorated names: `_MprAdminAcceptNewLink@8`.
@@ -51,10 +57,16 @@ checks! {
     MangledNames Static;
     /// Names with the wrong case: `mpradminacceptnewlink`.
     NameCase Static;
+    /// Names of Windows NT 4.0: `RasAdminAcceptNewConnection`.
+    Nt4Names Static;
+    /// Names that are like one of the contract: `MprAdminReleaseIpAddress2`.
+    UnknownNames Static;
     /// Exports without a name.
     OrdinalOnly Static;
     /// Exports that are forwarded to another DLL.
     ForwardedExports Static;
+    /// Exports that lead to no code, or that Windows does not find.
+    ExportTargets Static;
     /// Address pairs of which only one half is exported.
     AddressPairs Static;
     /// The profile `shipping`.
@@ -69,6 +81,8 @@ checks! {
     ForbiddenImports Static;
     /// Libraries that it needs and the loader does not find.
     Dependents Static;
+    /// Libraries that are loaded at the first call.
+    DelayLoads Static;
     /// Loading and initialising.
     Initialises Dynamic;
     /// The table that MprAdminInitializeDllEx fills in.
@@ -134,12 +148,18 @@ impl Check {
     pub const fn description(self) -> &'static str {
         match self {
             Self::Machine => "It is a 64-bit DLL for x86-64.",
+            Self::NativeCode => "It has code, and needs no .NET runtime.",
+            Self::SignatureDemanded => "It does not demand a signature that it lacks.",
+            Self::MachinePolicy => "No policy of this machine keeps it out of RRAS's process.",
             Self::Relocations => "It works at any address at which it is loaded.",
             Self::DecoratedNames => "No function of the contract is exported under a decorated (stdcall) name.",
             Self::MangledNames => "No function of the contract is exported under a mangled (C++ or Rust) name.",
             Self::NameCase => "Names are spelled with the right upper and lower case.",
+            Self::Nt4Names => "No function is exported under its name of Windows NT 4.0.",
+            Self::UnknownNames => "No export has a name that only looks like one of the contract.",
             Self::OrdinalOnly => "Functions are exported by name, not by ordinal only.",
             Self::ForwardedExports => "No function of the contract is forwarded to another DLL.",
+            Self::ExportTargets => "Every exported function of the contract leads to code.",
             Self::AddressPairs => "Each address pair is exported whole or not at all.",
             Self::ShippingRequirements => "It has what shipping Windows Server requires (profile `shipping`).",
             Self::DocumentedRequirements => "It has what Microsoft's list requires (profile `documented`).",
@@ -147,6 +167,7 @@ impl Check {
             Self::Ikev2 => "It is called for IKEv2 connections.",
             Self::ForbiddenImports => "It imports no function that must never be called from a callback.",
             Self::Dependents => "The loader finds every DLL that it needs.",
+            Self::DelayLoads => "The loader finds every DLL that it loads at a first call.",
             Self::Initialises => "It loads, and its initialise function returns 0.",
             Self::CallbacksTable => "The callbacks table it fills in is valid.",
             Self::WritesPastTable => "MprAdminInitializeDllEx writes nothing past the end of the callbacks table.",

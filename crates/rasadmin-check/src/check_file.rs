@@ -6,15 +6,15 @@ use crate::error::CannotCheck;
 use crate::image::{Format, Image};
 use crate::options::Options;
 use crate::report::{NotRun, Report};
-use crate::statics;
+use crate::statics::{self, Subject};
 use rasadmin_text::shell_quoted;
 use std::path::Path;
 
 /// Checks one file.
 ///
 /// # Errors
-/// If the file does not exist, is a directory, is not a library, is truncated, or is a native library for another machine.
-/// (A Windows DLL for another machine is checked, and fails.)
+/// If there is no such file, it cannot be read, it is a directory, pipe or device, or has 4 GiB; if its tables are damaged;
+/// or if it is a native library for another machine. (RRAS's answer to any other file is known, so there is a report.)
 pub fn check(path: &Path, options: &Options) -> Result<Report, CannotCheck> {
     check_with(path, options, &mut |_| {})
 }
@@ -25,14 +25,16 @@ pub fn check(path: &Path, options: &Options) -> Result<Report, CannotCheck> {
 /// As [`check()`].
 pub fn check_with(path: &Path, options: &Options, about_to: &mut dyn FnMut(Check)) -> Result<Report, CannotCheck> {
     let image = Image::read(path)?;
-    let statics = statics::run(&image, path, options.deciding());
     let not_run = not_run(&image, path, options);
     let run = match &not_run {
         Some(not_run) => dynamic::skip_all(&not_run.why),
         None => dynamic::run(path, image.built_with_sdk, options, about_to),
     };
+    let subject = Subject { image: &image, path, seen: run.exports, deciding: options.deciding() };
+    let functions = subject.functions();
+    let statics = statics::run(&subject, functions, options);
     let file = path.to_string_lossy().into_owned();
-    Ok(Report::new(file, &image, statics, run, not_run, options))
+    Ok(Report::new(file, &image, functions, statics, run, not_run, options))
 }
 
 /// Why the dynamic checks do not run, if they do not.
@@ -52,6 +54,6 @@ fn not_run(image: &Image, path: &Path, options: &Options) -> Option<NotRun> {
             why: "a Windows DLL runs only on Windows or under Wine".into(),
             command: Some(format!("wine target/windows/rasadmin.exe check {}", shell_quoted(&path.to_string_lossy()))),
         }),
-        Format::Elf => why("a native library runs only on Linux"),
+        Format::Elf | Format::Other => why("a native library runs only on Linux"),
     }
 }

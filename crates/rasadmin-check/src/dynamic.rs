@@ -46,6 +46,8 @@ pub(crate) struct DynamicResults {
     pub findings: Vec<Finding>,
     /// The callbacks table's revision and functions.
     pub table: Option<Table>,
+    /// The exports of the contract that the loader found. None if the DLL was not loaded.
+    pub exports: Option<FunctionSet>,
 }
 
 /// Results in which every dynamic check is skipped for one reason.
@@ -90,6 +92,7 @@ pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut
         excluded_from_random: FunctionSet::EMPTY,
         never_again: false,
         findings: Vec::new(),
+        exports: None,
         children: 0,
     };
     about_to(Check::Initialises);
@@ -149,6 +152,7 @@ struct Runner<'a> {
     /// Whether it does not initialise in a new process any more.
     never_again: bool,
     findings: Vec<Finding>,
+    exports: Option<FunctionSet>,
     children: u32,
 }
 
@@ -184,7 +188,7 @@ impl Runner<'_> {
             }
         }
         self.findings.sort_by_key(|finding| finding.check);
-        DynamicResults { findings: self.findings, table }
+        DynamicResults { findings: self.findings, table, exports: self.exports }
     }
 
     fn initialises(&mut self) -> Option<Start> {
@@ -220,6 +224,9 @@ impl Runner<'_> {
             self.findings.push(finding);
             return None;
         };
+        if start.load_error.is_none() {
+            self.exports = Some(set(&start.exports));
+        }
         let problem = match (&start.load_error, start.answer) {
             (Some((code, message)), _) => load_error::problem(*code, message),
             (None, None) => {

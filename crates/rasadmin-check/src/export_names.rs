@@ -13,6 +13,10 @@ pub enum NameError {
     MangledItanium,
     /// Its case is wrong: `mpradminacceptnewlink`.
     WrongCase,
+    /// It is the function's name in Windows NT 4.0: `RasAdminAcceptNewConnection`.
+    Nt4,
+    /// There is no such function, but one with a similar name: `MprAdminReleaseIpAddress2`.
+    Unknown,
 }
 
 /// The function that a wrong exported name stands for. None if the name is right, or has nothing to do with the contract.
@@ -30,7 +34,53 @@ pub fn recognise(export: &str) -> Option<(FunctionId, NameError)> {
     if let Some(id) = any_case(export) {
         return Some((id, NameError::WrongCase));
     }
-    any_case(undecorated(export)).map(|id| (id, NameError::Decorated))
+    if let Some(id) = any_case(undecorated(export)) {
+        return Some((id, NameError::Decorated));
+    }
+    if let Some(rest) = export.strip_prefix("RasAdmin") {
+        return any_case(&format!("{PREFIX}{rest}")).map(|id| (id, NameError::Nt4));
+    }
+    similar(export).map(|id| (id, NameError::Unknown))
+}
+
+/// What every name of the contract begins with.
+const PREFIX: &str = "MprAdmin";
+
+/// The function whose name a name is probably meant to be. RRAS's administration functions begin in the same way: a DLL may
+/// export such a function for its own purposes.
+fn similar(name: &str) -> Option<FunctionId> {
+    const MOST_EDITS: usize = 2;
+    let key = key(name.strip_prefix(PREFIX)?);
+    let distance = |id: &FunctionId| edits(&key, &self::key(&id.name()[PREFIX.len()..]));
+    exported().min_by_key(distance).filter(|id| distance(id) <= MOST_EDITS)
+}
+
+/// A name without what its variants differ in: `GetIpv4AddressForUserEx` and `GetIpAddress` have the same key.
+fn key(name: &str) -> String {
+    let mut key = name.to_ascii_lowercase().replace("ipv4", "ip");
+    while let Some(shorter) = ["ex", "foruser"]
+        .iter()
+        .find_map(|end| key.strip_suffix(end))
+        .or_else(|| key.strip_suffix(|c: char| c.is_ascii_digit()))
+    {
+        key.truncate(shorter.len());
+    }
+    key
+}
+
+/// How many letters must be inserted, deleted or replaced to make one text of the other (Levenshtein).
+fn edits(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (n, c) in from.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], n + 1);
+        for (m, other) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(c != *other);
+            diagonal = row[m + 1];
+            row[m + 1] = replaced.min(row[m] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
 }
 
 fn exported() -> impl Iterator<Item = FunctionId> {
@@ -90,6 +140,16 @@ mod tests {
             ("_RNvCs1234_3dll20MprAdminTerminateDll", (TerminateDll, NameError::MangledItanium)),
             ("mpradminacceptnewlink", (AcceptNewLink, NameError::WrongCase)),
             ("MprAdminReleaseIpV6AddressForUser", (ReleaseIpv6AddressForUser, NameError::WrongCase)),
+            ("RasAdminAcceptNewConnection", (AcceptNewConnection, NameError::Nt4)),
+            ("RasAdminReleaseIpAddress", (ReleaseIpAddress, NameError::Nt4)),
+            ("MprAdminReleaseIpAddress2", (ReleaseIpAddress, NameError::Unknown)),
+            ("MprAdminReleaseIpAddressForUser", (ReleaseIpAddress, NameError::Unknown)),
+            ("MprAdminGetIpAddressForUser2", (GetIpAddressForUser, NameError::Unknown)),
+            ("MprAdminGetIpv4AddressForUser", (GetIpAddressForUser, NameError::Unknown)),
+            ("MprAdminGetIpv6Address", (GetIpv6AddressForUser, NameError::Unknown)),
+            ("MprAdminAcceptReauthentication3", (AcceptReauthentication, NameError::Unknown)),
+            ("MprAdminAcceptNewLinks", (AcceptNewLink, NameError::Unknown)),
+            ("MprAdminInitialiseDll", (InitializeDll, NameError::Unknown)),
         ] {
             assert_eq!(recognise(name), Some(expected), "{name}");
         }
@@ -103,6 +163,15 @@ mod tests {
             "MprAdminAcceptNewLinkHelper",
             "_Z27MprAdminAcceptNewLinkHelperv",
             "_Z121MprAdminAcceptNewLink",
+            // Functions of mprapi.dll and rassapi.dll.
+            "MprAdminPortDisconnect",
+            "MprAdminConnectionEnumEx",
+            "MprAdminConnectionGetInfo",
+            "MprAdminGetErrorString",
+            "MprAdminGetPDCServer",
+            "RasAdminPortEnum",
+            // Only the callbacks table has it.
+            "MprAdminAcceptTunnelEndpointChangeEx",
             "",
             "?",
             "_",

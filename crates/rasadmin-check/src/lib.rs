@@ -36,6 +36,7 @@ pub use check_file::{check, check_with};
 pub use dynamic::{CHILD_SUBCOMMAND, child_main};
 pub use error::CannotCheck;
 pub use finding::{Culprit, Finding, Outcome, Problem};
+pub use image::is_signed;
 pub use list::{ListReport, check_list};
 pub use options::Options;
 pub use report::{Facts, NotRun, ProfileVerdict, Report, Verdict};

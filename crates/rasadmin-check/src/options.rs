@@ -1,6 +1,7 @@
 //! The options of a check.
 
 use mprapi::Profile;
+use rasadmin_system::machine_policy::MachinePolicy;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub struct Options {
     /// The folder in which rasadmin.dll's configuration, journal and log are kept, as for
     /// [`rasadmin_host::scratch::Scratch::keep`]. None: a temporary folder that is deleted.
     pub keep: Option<PathBuf>,
+    /// The policies of the machine. None: this machine's.
+    pub machine_policy: Option<MachinePolicy>,
     /// Variables set in the child processes' environment.
     pub environment: Vec<(OsString, OsString)>,
 }
@@ -44,6 +47,7 @@ impl Default for Options {
             seed: 1,
             child: std::env::var_os("RASADMIN_CHECK_CHILD").map(PathBuf::from),
             keep: None,
+            machine_policy: None,
             environment: Vec::new(),
         }
     }

@@ -5,6 +5,7 @@ use crate::check::{Check, Kind};
 use crate::finding::{Finding, Outcome};
 use crate::report::{Facts, ProfileVerdict, Report, Verdict};
 use crate::wrap::{width_of, wrap};
+use mprapi::Profile;
 use std::collections::BTreeMap;
 
 const BOLD: &str = "1";
@@ -66,7 +67,9 @@ impl Report {
         let warnings = self.count(Outcome::Warning);
         let first = match self.profiles.first().map(|p| p.verdict) {
             Some(Verdict::Refused) => "RRAS would NOT start with it",
-            Some(Verdict::DependsOnTable) => "whether RRAS would start with it is not known until it runs",
+            Some(Verdict::DependsOnTable | Verdict::DependsOnRun) => {
+                "whether RRAS would start with it is not known until it runs"
+            }
             _ if failures > 0 => "RRAS would start with it, but would not be safe",
             _ => "RRAS would start with it",
         };
@@ -84,7 +87,14 @@ impl Report {
             let not_run = self.not_run.is_some() || self.count(Outcome::Skipped) > 0;
             counts.push(if not_run { "all checks that ran passed" } else { "every check passed" }.into());
         }
-        format!("{first}: {}.", counts.join(", "))
+        // Another profile than that of current versions decides only because somebody asked for it.
+        let by = match self.profiles.first() {
+            Some(profile) if profile.profile != Profile::Shipping.name() => {
+                format!("by the profile {}, ", profile.profile)
+            }
+            _ => String::new(),
+        };
+        format!("{by}{first}: {}.", counts.join(", "))
     }
 }
 
@@ -179,9 +189,13 @@ impl Text {
     }
 
     fn facts(&mut self, facts: &Facts) {
+        if facts.format == "none" {
+            return self.painted("  ", BOLD, "Not a DLL.");
+        }
+        let what = if facts.library { "library" } else { "program" };
         let kind = match facts.format {
-            "PE" => format!("{}-bit Windows library for {}", facts.bits, facts.machine),
-            _ => format!("native {}-bit library for {}", facts.bits, facts.machine),
+            "PE" => format!("{}-bit Windows {what} for {}", facts.bits, facts.machine),
+            _ => format!("native {}-bit {what} for {}", facts.bits, facts.machine),
         };
         let exports =
             plural(facts.exports.len(), "function of the contract exported", "functions of the contract exported");
@@ -249,6 +263,10 @@ impl Text {
 
     /// Skipped checks, grouped by reason.
     fn skipped(&mut self, report: &Report) {
+        if report.facts.format == "none" {
+            let front = format!("skipped ({})  ", report.count(Outcome::Skipped));
+            return self.painted(&front, YELLOW, "every other check: the file is no DLL");
+        }
         if let Some(not_run) = &report.not_run {
             let skipped =
                 report.findings.iter().filter(|f| f.outcome == Outcome::Skipped && f.check.kind() == Kind::Dynamic);

@@ -5,6 +5,7 @@ use crate::dynamic::DynamicResults;
 use crate::finding::{Finding, Outcome};
 use crate::image::{Format, Image};
 use crate::options::Options;
+use crate::statics::exports_stop_start;
 use crate::statics::requirements::violations;
 use mprapi::requirements::check_table;
 use mprapi::{FunctionId, FunctionSet, Profile};
@@ -21,6 +22,8 @@ pub enum Verdict {
     Refused,
     /// That depends on the callbacks table, which is known only when the DLL runs.
     DependsOnTable,
+    /// That depends on whether the DLL loads and initialises, which is known only when it runs.
+    DependsOnRun,
 }
 
 impl Verdict {
@@ -29,7 +32,7 @@ impl Verdict {
         match self {
             Self::Starts => "pass",
             Self::Refused => "FAIL",
-            Self::DependsOnTable => "not known",
+            Self::DependsOnTable | Self::DependsOnRun => "not known",
         }
     }
 }
@@ -50,13 +53,17 @@ pub struct ProfileVerdict {
 /// Facts about the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Facts {
-    /// `PE` or `ELF`.
+    /// `PE`, `ELF`, or `none` if the loader takes the file for no image.
     pub format: &'static str,
-    /// 32 or 64.
+    /// 32 or 64; 0 without a format.
     pub bits: u8,
-    /// `x86-64`.
+    /// `x86-64`, for example; empty without a format.
     pub machine: String,
-    /// The functions of the contract that it exports by name.
+    /// Whether it is a library, not a program.
+    pub library: bool,
+    /// Whether the file has a signature (Authenticode). It is not verified.
+    pub signed: bool,
+    /// The functions of the contract that RRAS finds by name: the exports, without those that are forwarded to nothing.
     pub exports: Vec<&'static str>,
     /// The number of other exports.
     pub other_exports: usize,
@@ -104,6 +111,7 @@ impl Report {
     pub(crate) fn new(
         file: String,
         image: &Image,
+        functions: FunctionSet,
         statics: Vec<Finding>,
         run: DynamicResults,
         not_run: Option<NotRun>,
@@ -121,9 +129,9 @@ impl Report {
         let others = Profile::ALL.into_iter().filter(|&p| p != deciding);
         let profiles: Vec<_> = std::iter::once(deciding)
             .chain(others)
-            .map(|profile| verdict_for(profile, profile == deciding, image, &findings, &run))
+            .map(|profile| verdict_for(profile, profile == deciding, image, functions, &findings, &run))
             .collect();
-        let facts = facts(image, &run);
+        let facts = facts(image, functions, &run);
         findings.extend(run.findings);
         let skipped = |f: &Finding| f.outcome == Outcome::Skipped && f.check.kind() == Kind::Dynamic;
         let failed = findings.iter().any(|f| f.outcome.fails() || options.require_dynamic && skipped(f))
@@ -161,17 +169,16 @@ fn verdict_for(
     profile: Profile,
     decides: bool,
     image: &Image,
+    functions: FunctionSet,
     findings: &[Finding],
     run: &DynamicResults,
 ) -> ProfileVerdict {
     let mut reasons = Vec::new();
     for finding in findings.iter().chain(&run.findings) {
-        let stops_loading = matches!(finding.check, Check::Machine | Check::Dependents | Check::Initialises);
-        if stops_loading && finding.outcome.fails() {
+        if finding.outcome.fails() && stops_start(finding.check, image, functions) {
             reasons.push(finding.message.clone());
         }
     }
-    let functions = image.functions();
     let mut add = |found: Vec<mprapi::Violation>| {
         for reason in found.iter().map(ToString::to_string) {
             if !reasons.contains(&reason) {
@@ -179,39 +186,57 @@ fn verdict_for(
             }
         }
     };
-    add(violations(profile, functions));
-    let mut verdict = Verdict::Starts;
+    if image.no_image.is_none() {
+        add(violations(profile, functions));
+    }
     if let Some((revision, pointers)) = run.table {
         add(check_table(profile, revision, pointers));
+    }
+    let has_run = run.findings.iter().any(|f| f.check == Check::Initialises && f.outcome != Outcome::Skipped);
+    let verdict = if !reasons.is_empty() {
+        Verdict::Refused
+    } else if has_run {
+        Verdict::Starts
     } else if profile == Profile::Shipping && functions.contains(FunctionId::InitializeDllEx) {
-        verdict = Verdict::DependsOnTable;
-    }
-    if !reasons.is_empty() {
-        verdict = Verdict::Refused;
-    } else if verdict == Verdict::DependsOnTable {
         reasons.push("it depends on the callbacks table, which is known only when the DLL runs".into());
-    }
+        Verdict::DependsOnTable
+    } else {
+        reasons.push("it depends on how the DLL loads and initialises, which is known only when it runs".into());
+        Verdict::DependsOnRun
+    };
     ProfileVerdict { profile: profile.name(), decides, verdict, reasons }
 }
 
-fn facts(image: &Image, run: &DynamicResults) -> Facts {
-    let functions = image.functions();
+/// Whether a failure of the check keeps RRAS from starting, whatever the profile requires.
+fn stops_start(check: Check, image: &Image, functions: FunctionSet) -> bool {
+    match check {
+        Check::Machine => !image.right_machine(),
+        Check::ExportTargets => exports_stop_start(image, functions),
+        Check::SignatureDemanded | Check::Dependents | Check::Initialises => true,
+        _ => false,
+    }
+}
+
+fn facts(image: &Image, functions: FunctionSet, run: &DynamicResults) -> Facts {
     let names = |set: FunctionSet| set.iter().map(FunctionId::name).collect::<Vec<_>>();
     let has_table = functions.contains(FunctionId::InitializeDllEx);
     let revision = match run.table {
         Some((revision, _)) => Some(revision),
-        None if has_table => None,
+        None if has_table || image.no_image.is_some() => None,
         None => Some(1),
     };
     Facts {
         format: match image.format {
             Format::Pe => "PE",
             Format::Elf => "ELF",
+            Format::Other => "none",
         },
         bits: image.bits,
         machine: image.machine.clone(),
+        library: image.library,
+        signed: image.signed,
         exports: names(functions),
-        other_exports: image.exports.len() - functions.len() + image.unnamed_exports,
+        other_exports: image.exports.len().saturating_sub(functions.len()) + image.unnamed_exports,
         needs: image
             .imports
             .iter()

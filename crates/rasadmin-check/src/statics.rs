@@ -1,57 +1,71 @@
 //! The checks that read the file without loading it.
 
 mod exports;
+mod forwards;
 mod imports;
+mod kind;
+mod libraries;
+mod names;
+mod policy;
 pub(crate) mod requirements;
 mod system_dlls;
 
-use crate::check::Check;
+pub(crate) use exports::stops_start as exports_stop_start;
+
+use crate::check::{Check, Kind};
 use crate::finding::{Finding, Outcome, Problem};
-use crate::image::{Format, Image};
-use mprapi::{FunctionId, Profile};
+use crate::image::Image;
+use crate::options::Options;
+use mprapi::{FunctionId, FunctionSet, Profile};
 use std::path::Path;
 
-/// Runs every static check. A failure under the profile `deciding` is a failure; under the other profiles it is a warning.
-pub(crate) fn run(image: &Image, path: &Path, deciding: Profile) -> Vec<Finding> {
-    let mut findings = vec![machine(image), relocations(image)];
-    findings.extend(exports::run(image, deciding));
-    findings.push(requirements::address_pairs(image, deciding));
-    for profile in [Profile::Shipping, Profile::Documented, Profile::Nt4] {
-        findings.push(requirements::profile(image, profile, deciding));
-    }
-    findings.push(ikev2(image));
-    findings.push(imports::forbidden(image));
-    findings.push(imports::dependents(image, path));
-    findings
+/// What the static checks look at.
+pub(crate) struct Subject<'a> {
+    pub image: &'a Image,
+    pub path: &'a Path,
+    /// The functions of the contract that Windows found when it loaded the DLL, if it did.
+    pub seen: Option<FunctionSet>,
+    /// The profile whose failures are failures. Those of other profiles are warnings.
+    pub deciding: Profile,
 }
 
-fn machine(image: &Image) -> Finding {
-    let kind = if image.library { "library" } else { "program" };
-    if !image.right_machine() {
-        let message = if image.library {
-            format!("it is a DLL for {}, not for x86-64", image.machine)
-        } else {
-            "it is a program, not a DLL".to_owned()
-        };
-        return Finding::problem(
-            Check::Machine,
-            Outcome::Fail,
-            message,
-            Problem::of_dll(
-                format!("The file's header says {}-bit, {}, {kind}.", image.bits, image.machine),
-                "RRAS is a 64-bit process: loading fails with error 193 (event 20204), and the Remote Access service \
-                 does not start.",
-                "Build it as a 64-bit DLL for x86-64.",
-            ),
-        );
+impl Subject<'_> {
+    /// The functions of the contract that RRAS finds by name. What Windows found decides over what the file says.
+    pub fn functions(&self) -> FunctionSet {
+        self.seen.unwrap_or_else(|| {
+            let missing = |id| forwards::of(self.image, id).is_some_and(|to| forwards::look_up(self, to).is_missing());
+            self.image.functions().iter().filter(|&id| !missing(id)).collect()
+        })
     }
-    let message = match image.format {
-        Format::Pe => "a 64-bit DLL for x86-64".to_owned(),
-        Format::Elf => {
-            format!("a native library for {}: fine for tests here, but RRAS loads only Windows DLLs", image.machine)
-        }
-    };
-    Finding::pass(Check::Machine, message)
+}
+
+/// Runs every static check. `functions` are those that RRAS finds ([`Subject::functions`]).
+pub(crate) fn run(subject: &Subject<'_>, functions: FunctionSet, options: &Options) -> Vec<Finding> {
+    let Subject { image, deciding, .. } = *subject;
+    let mut findings = vec![kind::machine(image)];
+    if image.no_image.is_some() {
+        let others = Check::ALL.iter().filter(|check| check.kind() == Kind::Static).skip(1);
+        findings.extend(others.map(|&check| Finding::skipped(check, "the file is no DLL")));
+        return findings;
+    }
+    findings.extend([
+        kind::native_code(image),
+        kind::signature_demanded(image),
+        policy::check(image, options),
+        relocations(image),
+    ]);
+    findings.extend(names::run(image, functions, deciding));
+    findings.push(forwards::check(subject, functions));
+    findings.push(exports::targets(subject, functions));
+    findings.push(requirements::address_pairs(functions, deciding));
+    for profile in [Profile::Shipping, Profile::Documented, Profile::Nt4] {
+        findings.push(requirements::profile(functions, profile, deciding));
+    }
+    findings.push(ikev2(functions));
+    findings.push(imports::forbidden(image));
+    findings.push(imports::dependents(subject));
+    findings.push(imports::delay_loads(subject));
+    findings
 }
 
 /// Checks that a 64-bit image has no 32-bit relocations. GNU ld before 2.41 writes them for the offsets of thread-local
@@ -79,8 +93,8 @@ fn relocations(image: &Image) -> Finding {
     )
 }
 
-fn ikev2(image: &Image) -> Finding {
-    if image.functions().contains(FunctionId::InitializeDllEx) {
+fn ikev2(functions: FunctionSet) -> Finding {
+    if functions.contains(FunctionId::InitializeDllEx) {
         return Finding::pass(
             Check::Ikev2,
             "it exports MprAdminInitializeDllEx: RRAS calls it for IKEv2 connections if its table says revision 2",

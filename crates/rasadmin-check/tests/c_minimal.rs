@@ -32,5 +32,7 @@ fn it_passes_every_check_that_does_not_ask_for_addresses() {
 fn its_windows_build_has_the_exports() {
     let report = report(&built("windows", ".dll"), &impatient());
     assert_eq!(found(&report), NT4);
-    assert_eq!(report.profile(Profile::Documented).unwrap().verdict, Verdict::Starts);
+    // On other systems it cannot run.
+    let verdict = if cfg!(windows) { Verdict::Starts } else { Verdict::DependsOnRun };
+    assert_eq!(report.profile(Profile::Documented).unwrap().verdict, verdict);
 }

@@ -43,22 +43,9 @@ fn the_products_version_is_read_without_loading_it() {
 }
 
 #[test]
-fn bad_input_is_one_line_with_exit_2() {
+fn what_cannot_be_checked_is_one_line_with_exit_2() {
     let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str, bytes: &[u8]| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    };
-    let whole = std::fs::read(product()).unwrap();
-    let cases = [
-        folder.path().join("none.dll"),
-        folder.path().to_owned(),
-        file("empty.dll", b""),
-        file("text.dll", b"this is no library"),
-        file("truncated.dll", &whole[..300]),
-    ];
-    for path in cases {
+    for path in [folder.path().join("none.dll"), folder.path().to_owned()] {
         let ran = rasadmin(words([&"check", &path])).ends(2);
         assert_eq!(ran.stderr.trim_end().lines().count(), 1, "{}", ran.stderr);
         assert!(ran.stderr.contains(&*path.to_string_lossy()) && ran.stdout.is_empty(), "{}", ran.stderr);
@@ -68,6 +55,20 @@ fn bad_input_is_one_line_with_exit_2() {
     ran.prints("19 functions of the contract").complains("none.dll: there is no such file");
     rasadmin(words([&"check", &"--profile", &"windows11", &product()])).ends(2).complains("there is no profile");
     rasadmin(words([&"check"])).ends(2).complains("<FILE>");
+}
+
+/// RRAS's answer to what is no DLL is known.
+#[test]
+fn what_is_no_dll_fails_with_exit_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(product()).unwrap();
+    for (name, bytes) in [("empty.dll", &b""[..]), ("text.dll", b"this is no library"), ("cut.dll", &whole[..300])] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let ran = rasadmin(words([&"check", &path])).ends(1).prints("RRAS would NOT start with it: 1 check failed.");
+        assert!(ran.stdout.contains("error 193 (RRAS writes event 20204)"), "{}", ran.stdout);
+        assert!(ran.stderr.is_empty(), "{}", ran.stderr);
+    }
 }
 
 #[test]

@@ -41,6 +41,19 @@ fn a_service_that_would_not_start_ends_with_1() {
     assert_eq!(ran.json()["failure"]["event"], 20113);
 }
 
+/// Windows loads a program in its own way. The host and the checker say so in the same words.
+#[test]
+fn a_program_in_the_place_of_a_dll_is_named() {
+    let program = support::fixtures().with_file_name("windows").join("program-without-exports.dll");
+    let ran = rasadmin(words([&"host", &"run", &"--dll", &program, &office_day()])).ends(1);
+    let (what, effect) =
+        ("it is a program, not a DLL", "Windows loads a program in the place of a DLL without the DLLs");
+    let ran = ran.complains(&format!("{what}. {effect}"));
+    ran.complains("RRAS would not start");
+    let check = rasadmin(words([&"check", &"--static-only", &program])).ends(1);
+    check.prints(&format!("FAIL  machine: {what}")).prints(effect);
+}
+
 /// A DLL that reads past an argument crashes its process. The report names the DLL, the function and the argument.
 #[test]
 fn an_over_read_names_the_function_and_the_argument() {

@@ -6,6 +6,7 @@
 mod support;
 
 use rasadmin_host::registry::KEY;
+use rasadmin_system::machine_policy::{SVCHOST_KEY, SVCHOST_VALUE};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use support::{Ran, fixtures, office_day, product, rasadmin, rasadmin_with, reject, words};
@@ -276,6 +277,25 @@ fn what_rras_would_not_start_with_is_refused_and_nothing_changes() {
     std::fs::write(&broken, bytes).unwrap();
     world.refuses(&broken, 1, "RRAS would not start with it");
     assert_eq!(world.values(), (sz(""), None));
+}
+
+/// The value counts, whatever this computer's own is.
+#[test]
+fn a_policy_that_keeps_admin_dlls_out_is_named_before_the_question() {
+    let world = World::new();
+    let dll = world.copy(&product(), "rasadmin.dll");
+    let user = RegKey::predef(HKEY_CURRENT_USER);
+    let (key, _) = user.create_subkey(format!(r"{}\{SVCHOST_KEY}", world.root)).unwrap();
+    let policy = "a policy of this machine lets RRAS load no admin DLL";
+    for (value, on) in [(0_u32, false), (1, true)] {
+        key.set_value(SVCHOST_VALUE, &value).unwrap();
+        let ran = world.run(&["install", "--dry-run", "--dll", &dll]).ends(0);
+        assert_eq!(ran.stdout.contains(&format!("warning: {policy}")), on, "{}", ran.stdout);
+        let status = world.run(&["status"]);
+        assert_eq!(status.stdout.contains(policy), on, "{}", status.stdout);
+        let json = world.run(&["status", "--json"]).json();
+        assert_eq!(json["policy"]["svchost_microsoft_only"], on, "{json}");
+    }
 }
 
 #[test]

@@ -142,6 +142,9 @@ fn what_is_not_a_trace_is_an_error() {
     std::fs::write(&path, "dear diary\n").unwrap();
     rasadmin(words([&"host", &"judge", &path])).ends(2).complains("this may not be a trace");
     rasadmin(words([&"host", &"judge", &folder.path().join("missing")])).ends(2).complains("cannot open the trace");
+    let header = "{\"trace\":\"rasadmin\",\"version\":1,\"recorder\":\"recorder\",\"dlls\":[\"a\"]}\n";
+    std::fs::write(&path, format!("{header}half a line")).unwrap();
+    rasadmin(words([&"host", &"judge", &path])).ends(2).complains("notes.txt:2:").complains("two processes");
 }
 
 #[test]

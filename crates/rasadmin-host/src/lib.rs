@@ -5,7 +5,7 @@
 //! | module | part |
 //! |---|---|
 //! | [`dllpath`], [`registry`] | which DLLs RRAS loads, and in which order |
-//! | [`module`], [`dll`], [`start`] | loading, initialising, validating and terminating DLLs |
+//! | [`module`], [`program`], [`dll`], [`start`] | loading, initialising, validating and terminating DLLs |
 //! | [`fill`], [`guarded`], [`invoke`] | the structures as Windows fills them, memory in which an over-read faults, and the calls |
 //! | [`service`] | several DLLs as one service: connections, links, addresses, reauthentication, hangups |
 //! | [`session`], [`hangup_calls`], [`refusal`] | one connection: its calls, the calls at its end, and why it was refused |
@@ -42,6 +42,7 @@ pub mod module;
 pub mod outcome;
 pub mod pool;
 mod process_tree;
+pub mod program;
 pub mod record;
 pub mod refusal;
 pub mod registry;

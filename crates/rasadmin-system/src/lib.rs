@@ -1,10 +1,11 @@
 //! What the DLL and the command need from the operating system: the places of configuration and log, the computer's
-//! name, its monotonic clock, free disk space, and the system's log.
+//! name, its monotonic clock, free disk space, the system's log, and policies of the machine.
 #![deny(unsafe_code)]
 
 pub mod disk;
 #[cfg(windows)]
 pub mod eventlog;
+pub mod machine_policy;
 pub mod monotonic;
 pub mod places;
 #[cfg(unix)]

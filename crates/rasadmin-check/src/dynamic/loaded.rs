@@ -90,6 +90,7 @@ impl<'a> LoadedDll<'a> {
             answer: self.answer,
             table: self.admin_dll.table().map(|(revision, set)| (revision, names(set))),
             functions: names(self.admin_dll.functions()),
+            exports: names(self.admin_dll.exports()),
         }
     }
 

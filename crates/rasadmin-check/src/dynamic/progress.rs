@@ -45,6 +45,8 @@ pub(super) struct Start {
     pub table: Option<(u8, Vec<String>)>,
     /// The functions that RRAS would call.
     pub functions: Vec<String>,
+    /// The exports of the contract that the loader found.
+    pub exports: Vec<String>,
 }
 
 /// The result of a check in the child.

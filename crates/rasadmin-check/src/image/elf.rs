@@ -1,6 +1,6 @@
 //! Reads native libraries of Linux.
 
-use super::{Export, Format, Image, Import, Unreadable, mentions_sdk, text, within};
+use super::{Export, Format, Image, Import, Target, Unreadable, mentions_sdk, text, within};
 use object::elf::{DT_FLAGS_1, DT_NEEDED, ELFCLASS64, EM_AARCH64, EM_X86_64, ET_DYN, FileHeader64, PT_LOAD};
 use object::read::elf::{Dyn, ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSymbol};
@@ -36,16 +36,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Image, Unreadable> {
     }
     let file = ElfFile64::<Endianness>::parse(bytes)?;
     let mut image = Image {
-        format: Format::Elf,
         bits: 64,
         machine,
         library: header.e_type.get(endian) == ET_DYN,
-        exports: Vec::new(),
-        unnamed_exports: 0,
-        imports: Vec::new(),
-        short_relocations: 0,
         placed_anywhere: true,
         built_with_sdk: mentions_sdk(bytes),
+        has_code: true,
+        has_entry_point: true,
+        ..Image::new(Format::Elf)
     };
     let mut undefined = Vec::new();
     for symbol in file.dynamic_symbols() {
@@ -53,7 +51,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Image, Unreadable> {
         if symbol.is_undefined() {
             undefined.push(text(name));
         } else if symbol.is_global() && !name.is_empty() {
-            image.exports.push(Export { name: text(name), forward: None });
+            image.exports.push(Export { name: text(name), target: Target::Code });
         }
     }
     image.imports.push(Import { library: String::new(), functions: undefined, delayed: false });

@@ -1,133 +1,82 @@
-//! Checks for functions that are exported in a way in which RRAS does not find them.
+//! Exports of the contract that lead to no code.
 
-use super::requirements::violations;
+use super::Subject;
 use crate::check::Check;
-use crate::export_names::{NameError, recognise};
 use crate::finding::{Finding, Outcome, Problem};
-use crate::image::Image;
-use mprapi::{FunctionId, Profile};
+use crate::image::{Image, Target};
+use mprapi::{FunctionId, FunctionSet};
 
-struct MisnamedExport<'a> {
-    export: &'a str,
-    meant: FunctionId,
-    error: NameError,
-}
-
-pub(super) fn run(image: &Image, deciding: Profile) -> Vec<Finding> {
-    let functions = image.functions();
-    let found: Vec<_> = image
-        .exports
-        .iter()
-        .filter_map(|e| {
-            let (meant, error) = recognise(&e.name)?;
-            // If the DLL also exports the right name, RRAS finds the function.
-            (!functions.contains(meant)).then_some(MisnamedExport { export: &e.name, meant, error })
-        })
-        .collect();
-    // How bad a wrong name is depends on what follows if RRAS does not find the function.
-    let outcome = if violations(deciding, functions).is_empty() { Outcome::Warning } else { Outcome::Fail };
-    vec![
-        misnamed(
-            Check::DecoratedNames,
+/// Checks that an exported function of the contract is code. Windows gives RRAS the address without looking at what is
+/// there.
+pub(super) fn targets(subject: &Subject<'_>, functions: FunctionSet) -> Finding {
+    let check = Check::ExportTargets;
+    let wrong: Vec<_> = subject.image.contract().filter_map(|(id, target)| Some((id, wrong(target)?))).collect();
+    if let Some((first, what)) = wrong.first() {
+        // If there is a table, RRAS does not look at the other exports.
+        let has_table = functions.contains(FunctionId::InitializeDllEx);
+        let (outcome, effect) = if stops_start(subject.image, functions) {
+            (Outcome::Fail, "RRAS calls it when it starts: the Remote Access service ends at once.")
+        } else if has_table {
+            (Outcome::Warning, "RRAS goes by the callbacks table, so it does not call this export.")
+        } else {
+            (
+                Outcome::Fail,
+                "RRAS takes the address as it is. The first call ends the Remote Access service, and every connection \
+                 with it.",
+            )
+        };
+        let others = match wrong.len() - 1 {
+            0 => String::new(),
+            n => format!("; {n} more like it"),
+        };
+        return Finding::problem(
+            check,
             outcome,
-            &found,
-            |d| d == NameError::Decorated,
-            "The compiler decorated the names of its stdcall functions, and no module-definition file removed the decoration.",
-            "Name the functions in a module-definition file (EXPORTS MprAdminAcceptNewLink and so on), or link with \
-             --kill-at.",
-        ),
-        misnamed(
-            Check::MangledNames,
-            outcome,
-            &found,
-            |d| matches!(d, NameError::MangledMsvc | NameError::MangledItanium),
-            "The functions were compiled as C++ (or Rust) and exported under the compiler's own names.",
-            "Declare them extern \"C\" (in Rust: #[unsafe(no_mangle)]), or name them in a module-definition file.",
-        ),
-        misnamed(
-            Check::NameCase,
-            outcome,
-            &found,
-            |d| d == NameError::WrongCase,
-            "RRAS compares exported names with case.",
-            "Spell the names as in Microsoft's documentation.",
-        ),
-        ordinal_only(image, outcome),
-        forwarded(image),
-    ]
-}
-
-fn misnamed(
-    check: Check,
-    outcome: Outcome,
-    found: &[MisnamedExport],
-    which: impl Fn(NameError) -> bool,
-    cause: &str,
-    remedy: &str,
-) -> Finding {
-    let found: Vec<_> = found.iter().filter(|d| which(d.error)).collect();
-    let Some(first) = found.first() else {
-        return Finding::pass(check, "none");
-    };
-    let others = match found.len() - 1 {
-        0 => String::new(),
-        1 => ", and one more like it".to_owned(),
-        n => format!(", and {n} more like it"),
-    };
-    Finding::problem(
-        check,
-        outcome,
-        format!("{} is exported as {}{others}", first.meant, first.export),
-        Problem::of_dll(cause, "RRAS looks functions up by their plain names, so it does not find these.", remedy),
-    )
-}
-
-fn ordinal_only(image: &Image, outcome: Outcome) -> Finding {
-    let check = Check::OrdinalOnly;
-    // Exports without a name matter only if required functions are missing.
-    if image.unnamed_exports == 0 || outcome != Outcome::Fail {
-        return Finding::pass(check, "no required function is missing for lack of a name");
+            format!("{first} {what}{others}"),
+            Problem::of_dll(
+                "The export's address is not that of a function: its name stands for a variable, or a tool wrote a \
+                 wrong address.",
+                effect,
+                "Export the function itself. In a module-definition file, remove DATA.",
+            ),
+        );
     }
-    let (count, verb) = match image.unnamed_exports {
-        1 => ("one export".to_owned(), "has"),
-        n => (format!("{n} exports"), "have"),
-    };
+    let unseen: Vec<_> = subject
+        .image
+        .contract()
+        .filter(|(id, target)| !matches!(target, Target::Forward(_)) && subject.seen.is_some_and(|s| !s.contains(*id)))
+        .map(|(id, _)| id.name())
+        .collect();
+    if unseen.is_empty() {
+        return Finding::pass(check, "they lead to code");
+    }
     Finding::problem(
         check,
         Outcome::Fail,
-        format!("{count} {verb} an ordinal and no name, and required functions are missing"),
+        format!("the file lists {}, and Windows does not find it", unseen.join(", ")),
         Problem::of_dll(
-            "The functions are probably exported by ordinal only (NONAME).",
-            "RRAS looks functions up by name, so it does not find these.",
-            "Remove NONAME from the module-definition file.",
+            "Windows searches the exports as a sorted list: the list is out of order, or damaged.",
+            "RRAS counts the function as missing.",
+            "Link the DLL again, without a tool that changes its exports afterwards.",
         ),
     )
 }
 
-fn forwarded(image: &Image) -> Finding {
-    let check = Check::ForwardedExports;
-    let found: Vec<_> = image
-        .exports
-        .iter()
-        .filter(|e| FunctionId::from_export(&e.name).is_some())
-        .filter_map(|e| Some((&e.name, e.forward.as_ref()?)))
-        .collect();
-    let Some((name, target)) = found.first() else {
-        return Finding::pass(check, "none");
+/// What is wrong with where an export leads. None if it leads to code, or further.
+fn wrong(target: &Target) -> Option<String> {
+    match target {
+        Target::Code | Target::Forward(_) => None,
+        Target::Data(section) => Some(format!("leads to data (section {section})")),
+        Target::Outside => Some("leads to an address outside the DLL".into()),
+    }
+}
+
+/// Whether RRAS would call what is no code when it starts.
+pub(crate) fn stops_start(image: &Image, functions: FunctionSet) -> bool {
+    let initialise = if functions.contains(FunctionId::InitializeDllEx) {
+        FunctionId::InitializeDllEx
+    } else {
+        FunctionId::InitializeDll
     };
-    let others = match found.len() - 1 {
-        0 => String::new(),
-        n => format!(", and {n} more"),
-    };
-    Finding::problem(
-        check,
-        Outcome::Warning,
-        format!("{name} is forwarded to {target}{others}"),
-        Problem::of_dll(
-            "The export only names a function of another DLL.",
-            "RRAS finds the function only if Windows finds that DLL, in System32 or beside the service's program, not \
-             beside this DLL.",
-            "Export a function of its own that calls the other DLL, or install that DLL in System32.",
-        ),
-    )
+    image.contract().any(|(id, target)| id == initialise && wrong(target).is_some())
 }

@@ -1,10 +1,10 @@
 //! Checks for what the DLL imports from others.
 
-use super::system_dlls::is_system_dll;
+use super::Subject;
+use super::libraries::{Availability, SEARCHED, find};
 use crate::check::Check;
 use crate::finding::{Finding, Outcome, Problem};
-use crate::image::{Format, Image, Import};
-use std::path::{Path, PathBuf};
+use crate::image::{Format, Image};
 
 /// Checks for imports of RAS administration and RAS user administration functions, which never return when they are called
 /// from inside a callback.
@@ -39,30 +39,25 @@ pub(super) fn forbidden(image: &Image) -> Finding {
     )
 }
 
-/// Whether the loader finds a DLL that is needed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Availability {
-    /// It is in System32.
-    Found,
-    /// That cannot be known on this machine.
-    Unknown,
-    /// The loader does not find it.
-    Missing,
+/// The libraries that the loader does not find, or of which that is not known: the worse of the two.
+fn not_found<'a>(subject: &Subject<'a>, delayed: bool) -> (Availability, Vec<&'a str>) {
+    let imports = subject.image.imports.iter().filter(|import| import.delayed == delayed);
+    let all: Vec<_> = imports.map(|import| (import.library.as_str(), find(&import.library, subject.path))).collect();
+    let worst = all.iter().map(|(_, found)| *found).max().unwrap_or(Availability::Found);
+    (worst, all.into_iter().filter(|(_, found)| *found == worst).map(|(library, _)| library).collect())
 }
 
-/// Checks that the loader finds every DLL that this one needs. RRAS uses LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, which searches
-/// the service's own folder and System32, not the DLL's folder.
-pub(super) fn dependents(image: &Image, path: &Path) -> Finding {
+/// Checks that the loader finds every DLL that this one needs to load.
+pub(super) fn dependents(subject: &Subject<'_>) -> Finding {
     let check = Check::Dependents;
-    if image.format == Format::Elf {
+    if subject.image.format == Format::Elf {
         return Finding::pass(check, "a native library: Windows' rules for finding DLLs do not apply");
     }
-    let needed: Vec<_> = image.imports.iter().map(|i| (i, find(i, path))).collect();
-    let worst = needed.iter().map(|(_, found)| *found).max().unwrap_or(Availability::Found);
-    let listed = |which: Availability| {
-        let names: Vec<_> = needed.iter().filter(|(_, f)| *f == which).map(|(i, _)| i.library.as_str()).collect();
-        names.join(", ")
-    };
+    if subject.image.is_program() {
+        return Finding::pass(check, "a program is loaded without the DLLs that it needs (machine)");
+    }
+    let (worst, libraries) = not_found(subject, false);
+    let libraries = libraries.join(", ");
     let remedy = "Link it statically into the DLL (compilers have an option for their run-time library), or install \
                   it in System32 (vcruntime140.dll: the Visual C++ redistributable).";
     match worst {
@@ -70,9 +65,9 @@ pub(super) fn dependents(image: &Image, path: &Path) -> Finding {
         Availability::Unknown => Finding::problem(
             check,
             Outcome::Warning,
-            format!("it needs {}, which is not known to be part of Windows", listed(worst)),
+            format!("it needs {libraries}, which is not known to be part of Windows"),
             Problem::of_dll(
-                "RRAS searches System32 and the service's own folder, not the folder of this DLL.",
+                SEARCHED,
                 "If the DLL is not in System32 of the server, loading fails with error 126 (event 20113), and the \
                  Remote Access service does not start.",
                 remedy,
@@ -81,9 +76,9 @@ pub(super) fn dependents(image: &Image, path: &Path) -> Finding {
         Availability::Missing => Finding::problem(
             check,
             Outcome::Fail,
-            format!("it needs {}, which the loader does not find", listed(worst)),
+            format!("it needs {libraries}, which the loader does not find"),
             Problem::of_dll(
-                "RRAS searches System32 and the service's own folder, not the folder of this DLL.",
+                SEARCHED,
                 "Loading fails with error 126 (event 20113), and the Remote Access service does not start.",
                 remedy,
             ),
@@ -91,30 +86,28 @@ pub(super) fn dependents(image: &Image, path: &Path) -> Finding {
     }
 }
 
-fn find(import: &Import, path: &Path) -> Availability {
-    if is_system_dll(&import.library) || in_system32(&import.library) {
-        Availability::Found
-    } else if import.delayed {
-        // If it is missing, only the first call fails.
-        Availability::Unknown
-    } else if cfg!(windows) || beside(&import.library, path) {
-        Availability::Missing
-    } else {
-        Availability::Unknown
+/// Checks that the loader finds every DLL that this one loads only at a first call. RRAS starts without them.
+pub(super) fn delay_loads(subject: &Subject<'_>) -> Finding {
+    let check = Check::DelayLoads;
+    let (worst, libraries) = not_found(subject, true);
+    if worst == Availability::Found {
+        return Finding::pass(check, "it loads no other DLL at a first call, or one of the system");
     }
-}
-
-/// Whether the library is beside the DLL, where someone expects the loader to find it.
-fn beside(library: &str, path: &Path) -> bool {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    folder.read_dir().is_ok_and(|mut entries| {
-        entries.any(|e| e.is_ok_and(|e| e.file_name().to_string_lossy().eq_ignore_ascii_case(library)))
-    })
-}
-
-fn in_system32(library: &str) -> bool {
-    if !cfg!(windows) || library.contains(['/', '\\']) {
-        return false;
-    }
-    std::env::var_os("SystemRoot").is_some_and(|root| PathBuf::from(root).join("System32").join(library).is_file())
+    let (state, condition) = match worst {
+        Availability::Missing => ("which the loader does not find", ""),
+        _ => ("which is not known to be part of Windows", "If the DLL is not in System32 of the server: "),
+    };
+    Finding::problem(
+        check,
+        Outcome::Warning,
+        format!("at a first call it loads {}, {state}", libraries.join(", ")),
+        Problem::of_dll(
+            format!("The DLL is linked with /DELAYLOAD. {SEARCHED}"),
+            format!(
+                "{condition}RRAS starts, and the first call that needs the DLL raises exception 0xC06D007E, which ends \
+                 the Remote Access service and every connection."
+            ),
+            "Install the DLL in System32, link it statically, or call it only after LoadLibraryEx has found it.",
+        ),
+    )
 }

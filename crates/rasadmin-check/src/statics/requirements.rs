@@ -2,7 +2,6 @@
 
 use crate::check::Check;
 use crate::finding::{Finding, Outcome, Problem};
-use crate::image::Image;
 use mprapi::requirements::{ExportResult, check_exports};
 use mprapi::{FunctionId, FunctionSet, Profile, Violation};
 
@@ -28,9 +27,9 @@ pub(crate) const fn check_of(profile: Profile) -> Check {
 }
 
 /// Checks that each address pair is whole or absent. Half pairs have this check of their own, regardless of the profile.
-pub(super) fn address_pairs(image: &Image, deciding: Profile) -> Finding {
+pub(super) fn address_pairs(functions: FunctionSet, deciding: Profile) -> Finding {
     let halves = |profile| {
-        violations(profile, image.functions())
+        violations(profile, functions)
             .into_iter()
             .filter(|v| matches!(v, Violation::HalfPair { .. }))
             .collect::<Vec<_>>()
@@ -38,7 +37,6 @@ pub(super) fn address_pairs(image: &Image, deciding: Profile) -> Finding {
     // `documented` checks every DLL's exports. `shipping` does not if the table decides.
     let found = halves(Profile::Documented);
     let Some(Violation::HalfPair { has, lacks }) = found.first() else {
-        let functions = image.functions();
         let pairs = match (
             functions.contains(FunctionId::GetIpAddressForUser),
             functions.contains(FunctionId::GetIpv6AddressForUser),
@@ -72,9 +70,9 @@ pub(super) fn address_pairs(image: &Image, deciding: Profile) -> Finding {
 }
 
 /// Checks the exports against one profile.
-pub(super) fn profile(image: &Image, profile: Profile, deciding: Profile) -> Finding {
+pub(super) fn profile(functions: FunctionSet, profile: Profile, deciding: Profile) -> Finding {
     let check = check_of(profile);
-    let found = match check_exports(profile, image.functions()) {
+    let found = match check_exports(profile, functions) {
         ExportResult::DependsOnTable => {
             return Finding::skipped(
                 check,

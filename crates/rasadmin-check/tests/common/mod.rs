@@ -8,6 +8,38 @@ use rasadmin_check::{Check, Finding, Options, Outcome, Report, check};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// The fixtures that tests/static_fixtures.rs knows, sorted.
+pub const STATIC_FIXTURES: &[&str] = &[
+    "delay-missing",
+    "delay-system",
+    "demands-signature",
+    "exports-data",
+    "exports-data-initialise",
+    "exports-data-with-table",
+    "exports-outside",
+    "forwarded",
+    "forwards-initialise",
+    "forwards-missing-function",
+    "forwards-optional",
+    "forwards-to-itself",
+    "forwards-to-system",
+    "misspelled",
+    "nt4-names",
+    "program",
+    "program-without-exports",
+    "resource-only",
+    "similar-names",
+];
+
+/// The folder of the fixtures for a platform.
+pub fn fixtures(platform: &str) -> PathBuf {
+    let root = std::env::var_os("RASADMIN_FIXTURES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/fixtures"), PathBuf::from);
+    let folder = root.join(platform);
+    assert!(folder.is_dir(), "{} is missing: run `cargo xtask fixtures`", folder.display());
+    folder
+}
+
 /// Options for tests, with this crate's own small program as the child. A busy computer does not make a check too long.
 pub fn options() -> Options {
     Options {
@@ -15,15 +47,6 @@ pub fn options() -> Options {
         bound: Duration::from_secs(1200),
         ..Options::default()
     }
-}
-
-/// The folder of the admin DLLs in C and C++.
-pub fn fixtures(platform: &str) -> PathBuf {
-    let root = std::env::var_os("RASADMIN_FIXTURES")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/fixtures"), PathBuf::from);
-    let folder = root.join(platform);
-    assert!(folder.is_dir(), "{} is missing: run `cargo xtask fixtures`", folder.display());
-    folder
 }
 
 /// Options for a DLL that hangs, with a short deadline. A good call takes far less time.

@@ -14,6 +14,7 @@ use rasadmin_setup::registration::{self, Change, Kind as ValueKind, List, Positi
 use rasadmin_setup::registry::{Registered, Registry};
 use rasadmin_setup::task;
 use rasadmin_setup::version_marker;
+use rasadmin_system::machine_policy::MachinePolicy;
 use rasadmin_text::printable_path;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -103,7 +104,7 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     let (path, is_there) = location(&source, &version, &bytes, &list, &own);
     let change = change(arguments, text, &path, &own)?;
 
-    let preflight = preflight_all(&change, &own, &path, &source, &version)?;
+    let preflight = preflight_all(&change, &own, &path, &source, &version, MachinePolicy::read(root))?;
     let config = folders::config(&config_places(Some(&path), root, &registered), arguments.config.as_deref())?;
     refuse_unsafe(&config, Some(&path))?;
 
@@ -195,13 +196,22 @@ fn change(arguments: &Arguments, text: &str, path: &Path, own: &Own) -> Result<C
 }
 
 /// Checks every DLL that will load: rasadmin.dll is run, others are only read.
-fn preflight_all(change: &Change, own: &Own, path: &Path, source: &Path, version: &str) -> Result<Vec<String>> {
+fn preflight_all(
+    change: &Change,
+    own: &Own,
+    path: &Path,
+    source: &Path,
+    version: &str,
+    policy: MachinePolicy,
+) -> Result<Vec<String>> {
     let mut lines = Vec::new();
+    let mut obstacles = Vec::new();
     let mut earlier = [None, None];
     for dll in change.after.as_ref().map(List::loaded).unwrap_or_default() {
         let is_ours = own.has(dll) || Path::new(dll) == path;
         let preflight = if is_ours { preflight::ours(source, version)? } else { preflight::other(dll)? };
         lines.push(preflight.line);
+        obstacles.extend(policy.obstacle(preflight.signed).filter(|obstacle| !obstacles.contains(obstacle)));
         for (kind, (has, first)) in ["IPv4", "IPv6"].iter().zip(preflight.pairs.into_iter().zip(&mut earlier)) {
             match first {
                 Some(first) if is_ours => lines.push(format!(
@@ -213,6 +223,7 @@ fn preflight_all(change: &Change, own: &Own, path: &Path, source: &Path, version
             }
         }
     }
+    lines.extend(obstacles.into_iter().map(|obstacle| format!("warning: {}", obstacle.text())));
     Ok(lines)
 }
 

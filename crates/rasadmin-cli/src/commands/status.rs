@@ -5,6 +5,7 @@ mod facts;
 mod journal;
 mod ledger;
 mod log;
+mod policy;
 mod recorded;
 mod registered;
 mod rights;
@@ -15,13 +16,14 @@ use crate::output::Output;
 use crate::setup::{config_places, registry};
 use clap::Args;
 use facts::{Fact, Facts, Mark};
+use rasadmin_system::machine_policy::MachinePolicy;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::PathBuf;
 
 /// Show whether everything on this server is as it should be
 ///
-/// The command checks the registration, the DLL, the configuration, the journal, Remote Access, the ledger, the log,
+/// The command checks the registration, the DLL, policies of the computer, the configuration, the journal, Remote Access, the ledger, the log,
 /// and who can write them. It changes nothing and disturbs no connection.
 #[derive(Args)]
 #[command(after_long_help = "\
@@ -53,6 +55,9 @@ pub struct Answer {
     /// What RRAS would load; absent if RRAS is not installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     registration: Option<registered::Registration>,
+    /// The policies of this machine that concern admin DLLs; only on Windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<policy::Policy>,
     /// The configuration; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<configured::Configuration>,
@@ -95,6 +100,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         }
     };
     answer.registration = registered.as_ref().and_then(|registered| registered::check(&mut facts, registered));
+    if cfg!(windows) {
+        answer.policy = Some(policy::check(&mut facts, MachinePolicy::read(root), answer.registration.as_ref()));
+    }
     let dll = answer.registration.as_ref().and_then(registered::Registration::dll);
     let places = config_places(dll.as_deref(), root, &registered.unwrap_or_default());
     if let Some((configuration, path, config)) = configured::check(&mut facts, &places, arguments.config.as_deref()) {

@@ -5,6 +5,7 @@ use super::product::file_of;
 use crate::error::{CommandError, Result};
 use indicatif::ProgressBar;
 use rasadmin_check::{Options, Outcome, Report, Verdict, check, check_with};
+use rasadmin_system::machine_policy::MachinePolicy;
 use rasadmin_text::printable_path;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -20,12 +21,19 @@ pub struct Preflight {
     pub line: String,
     /// The address functions that its file exports: IPv4, IPv6.
     pub pairs: [bool; 2],
+    /// Whether its file has a signature.
+    pub signed: bool,
+}
+
+/// The caller looks at the machine's policies, once for all DLLs.
+fn options() -> Options {
+    Options { machine_policy: Some(MachinePolicy::default()), ..Options::default() }
 }
 
 /// Another vendor's DLL, by its file alone.
 pub fn other(dll: &str) -> Result<Preflight> {
     let file = file_of(dll);
-    let options = Options { static_only: true, ..Options::default() };
+    let options = Options { static_only: true, ..options() };
     let report = check(&file, &options).map_err(|e| {
         let what = format!("{}: RRAS would not start (event 20113): {}", printable_path(dll), printable_path(&e.what));
         CommandError::refused(what).hint(format!("{}; or take it out of DllPath", e.remedy))
@@ -44,13 +52,14 @@ pub fn other(dll: &str) -> Result<Preflight> {
     Ok(Preflight {
         line: format!("{}: {verdict} (read, not run){warnings}", printable_path(dll)),
         pairs: pairs(&report),
+        signed: report.facts.signed,
     })
 }
 
 /// rasadmin.dll: with the dynamic checks, and with a temporary configuration and ledger.
 pub fn ours(file: &Path, version: &str) -> Result<Preflight> {
     let name = printable_path(file);
-    let options = Options { require_dynamic: true, cycles: CYCLES, ..Options::default() };
+    let options = Options { require_dynamic: true, cycles: CYCLES, ..options() };
     let progress = if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     progress.enable_steady_tick(Duration::from_millis(100));
     let report = check_with(file, &options, &mut |check| progress.set_message(check.description()));
@@ -64,7 +73,7 @@ pub fn ours(file: &Path, version: &str) -> Result<Preflight> {
         return Err(CommandError::refused(what).hint("`rasadmin check` says more"));
     }
     let line = format!("{name}: rasadmin {version}, RRAS would start with it ({} checks)", report.findings.len());
-    Ok(Preflight { line, pairs: pairs(&report) })
+    Ok(Preflight { line, pairs: pairs(&report), signed: report.facts.signed })
 }
 
 /// Refuses a DLL that would keep RRAS from starting.

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 /// List what is not proved of RRAS, and what the host can assume about it
 ///
-/// A scenario chooses with a line such as `assume hangup-order=releases-first`. A DLL must work with every value. The ids
-/// are those of docs/rras-behaviour.md.
+/// A run chooses with `--assume hangup-order=releases-first`, a scenario with a line such as
+/// `assume hangup-order=releases-first`. A DLL must work with every value: `rasadmin host run --assume all` plays them
+/// all. The ids are those of docs/rras-behaviour.md.
 #[derive(Args)]
 #[command(after_long_help = "\
 Example:
@@ -67,7 +68,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         out.json(&all)?;
         return Ok(Exit::Success);
     }
-    writeln!(out, "The host assumes the first value of each, unless a scenario says otherwise.")?;
+    writeln!(out, "The host assumes the first value of each, unless you or the scenario say otherwise.")?;
     for assumption in &all {
         writeln!(out, "\n{} ({})", assumption.name, assumption.ids.join(", "))?;
         writeln!(out, "  {}", assumption.description)?;

@@ -2,7 +2,7 @@
 
 mod answer;
 
-use crate::error::{Exit, Kind, OrCommandError, Result};
+use crate::error::{CommandError, Exit, Kind, Result};
 use crate::format::count;
 use crate::output::Output;
 pub use answer::Answer;
@@ -39,7 +39,12 @@ const ORDER: [Verdict; 5] =
 
 /// Judges the trace.
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let (header, calls) = rasadmin_trace::read_trace(&arguments.trace).or_error(Kind::File)?;
+    let (header, calls) = rasadmin_trace::read_trace(&arguments.trace).map_err(|error| {
+        let damaged = error.line > 1;
+        let error = CommandError::new(Kind::File, error);
+        // The recorder writes whole lines, but two of them overwrite each other's.
+        if damaged { error.hint("if two processes have written it, take one trace of each") } else { error }
+    })?;
     let judgements = judge(&header, &calls);
     if arguments.json {
         out.json(&Answer::new(calls.len(), &judgements, arguments.anonymous))?;

@@ -37,6 +37,11 @@ impl Registration {
     pub fn dll(&self) -> Option<PathBuf> {
         self.dll.as_ref().map(PathBuf::from)
     }
+
+    /// The paths of all DLLs that RRAS loads.
+    pub fn loaded(&self) -> Vec<&str> {
+        self.dll.iter().chain(&self.others).map(String::as_str).collect()
+    }
 }
 
 /// Which DLLs RRAS would load. `None`: the list cannot be read.

@@ -42,7 +42,7 @@ fn own_address_returns(trace: &Trace<'_>, notes: &mut Notes<'_>) {
             continue;
         }
         let end = given.released.unwrap_or(usize::MAX);
-        let again = trace.ipv4[at + 1..].iter().find(|other| other.call < end && other.offer == given.offer);
+        let again = trace.ipv4[at + 1..].iter().take_while(|other| other.call < end).find(|o| o.offer == given.offer);
         if let Some(again) = again {
             let offered = shown(&again.offer);
             notes.confirm("it was offered again while the client was connected", &[given.call, again.call], offered);

@@ -16,6 +16,7 @@ pub const ADDRESSES_FIRST: Point = Point {
 };
 
 fn addresses_first(trace: &Trace<'_>, notes: &mut Notes<'_>) {
+    let any_left = trace.ipv4.iter().any(|given| !given.taken);
     for session in &trace.sessions {
         let given = [trace.ipv4_of(session), trace.ipv6_of(session)];
         for given in given.into_iter().flatten() {
@@ -30,7 +31,8 @@ fn addresses_first(trace: &Trace<'_>, notes: &mut Notes<'_>) {
             other.asked() > session.asked() && bare(&other.connection.user) == bare(&session.connection.user)
         });
         // With a later connection of the same user, the call may be one for that.
-        if session.ipv4.is_none()
+        if any_left
+            && session.ipv4.is_none()
             && another.count() == 0
             && let Some(given) = trace.ipv4.iter().find(late)
         {

@@ -13,6 +13,7 @@ use crate::supervised::{DLL_DIED, Inside};
 use crate::warning;
 use rasadmin_host::clock::Clock;
 use rasadmin_host::outcome::RunSummary;
+use rasadmin_host::program;
 use rasadmin_host::runner::{self, JournalLocker, RunOptions};
 use rasadmin_host::scenario::Scenario;
 use rasadmin_host::scratch::CLOCK_VARIABLE;
@@ -95,6 +96,9 @@ pub fn run(arguments: &Arguments, inside: &Inside, out: &mut Output) -> Result {
              nothing. Remove the space.",
             entry.trim_start()
         );
+    }
+    for path in paths.iter().filter(|path| program::is_program(path)) {
+        warning!("{}: {}. {}", shown(path), program::A_PROGRAM, program::LOADED_WITHOUT_IMPORTS);
     }
     let options = options(arguments, &paths, &scenario)?;
     // Without the user's own rules there is nothing to report about them.
