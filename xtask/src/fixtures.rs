@@ -7,8 +7,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 const LIST: &str = "fixtures/fixtures.list";
-/// Every fixture uses a part of the source: the rest of its functions are unused.
-const WARNINGS: [&str; 5] = ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function"];
+/// Every fixture uses a part of the source: the rest of its functions and variables are unused.
+const WARNINGS: [&str; 6] = ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-variable"];
+/// The sources of a fixture whose line names none.
 const SOURCES: [&str; 3] = ["fixture.c", "script.c", "actions.c"];
 
 #[derive(Clone)]
@@ -16,6 +17,13 @@ struct Fixture {
     name: String,
     platforms: String,
     flags: Vec<String>,
+}
+
+impl Fixture {
+    /// Whether its line names a source in C++, which is then the only one.
+    fn is_cpp(&self) -> bool {
+        self.flags.iter().any(|flag| flag.ends_with(".cpp"))
+    }
 }
 
 /// Builds them all, and the C host; returns their folder.
@@ -27,17 +35,18 @@ pub fn build() -> Result<PathBuf> {
     create(&windows)?;
     let mut all = Vec::new();
     for fixture in read()? {
-        let mingw = |compiler: &'static str| Build {
-            compiler,
-            to: windows.join(format!("{}.dll", fixture.name)),
-            more: &MINGW,
-            sources: &SOURCES,
-        };
-        let gcc =
+        let to = windows.join(format!("{}.dll", fixture.name));
+        let mingw = |compiler: &'static str| Build { compiler, to: to.clone(), more: &MINGW, sources: &SOURCES };
+        let mut here =
             Build { compiler: "gcc", to: native.join(format!("{}.so", fixture.name)), more: &GCC, sources: &SOURCES };
+        let mut there = mingw("x86_64-w64-mingw32-gcc");
+        if fixture.is_cpp() {
+            here = Build { compiler: "g++", more: &GXX, sources: &[], ..here };
+            there = Build { compiler: "x86_64-w64-mingw32-g++", more: &MINGW_GXX, sources: &[], ..there };
+        }
         let builds = match fixture.platforms.as_str() {
-            "both" if cfg!(unix) => vec![gcc, mingw("x86_64-w64-mingw32-gcc")],
-            "both" | "windows" => vec![mingw("x86_64-w64-mingw32-gcc")],
+            "both" if cfg!(unix) => vec![here, there],
+            "both" | "windows" => vec![there],
             "win32" => vec![mingw("i686-w64-mingw32-gcc")],
             "alone" => vec![Build { sources: &[], ..mingw("x86_64-w64-mingw32-gcc") }],
             "program" => vec![Build { more: &PROGRAM, ..mingw("x86_64-w64-mingw32-gcc") }],
@@ -81,6 +90,10 @@ const LINKED: &str = "vendorhelper";
 const GCC: [&str; 4] = ["-shared", "-fPIC", "-fvisibility=hidden", "-pthread"];
 const MINGW: [&str; 3] = ["-shared", "-static-libgcc", "-s"];
 const PROGRAM: [&str; 2] = ["-static-libgcc", "-s"];
+/// A library with unique symbols would never be unloaded.
+const GXX: [&str; 5] = ["-shared", "-fPIC", "-fvisibility=hidden", "-pthread", "-fno-gnu-unique"];
+/// With the C++ library in the file: RRAS would not find it.
+const MINGW_GXX: [&str; 3] = ["-shared", "-static", "-s"];
 
 /// How a fixture is built for one platform.
 struct Build {

@@ -6,15 +6,21 @@ use crate::timing::step;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// A C compiler for the native fixtures, and for crates that build C.
-pub const NATIVE: &[&str] = &["gcc", "libc6-dev"];
+/// A C compiler for crates that build C and, with one for C++, for the native fixtures.
+pub const NATIVE: &[&str] = &["gcc", "g++", "libc6-dev"];
 /// Shows the test of power cuts which files are written and synced.
 pub const STRACE: &[&str] = &["strace"];
 /// A database that exported sessions are loaded into.
 pub const POSTGRESQL: &[&str] = &["postgresql"];
-/// A linker, windres and C compilers for Windows, and Wine to run the programs.
-pub const WINDOWS: &[&str] =
-    &["binutils-mingw-w64-x86-64", "gcc-mingw-w64-x86-64", "gcc-mingw-w64-i686", "wine", "wine64"];
+/// A linker, windres, C and C++ compilers for Windows, and Wine to run the programs.
+pub const WINDOWS: &[&str] = &[
+    "binutils-mingw-w64-x86-64",
+    "gcc-mingw-w64-x86-64",
+    "g++-mingw-w64-x86-64",
+    "gcc-mingw-w64-i686",
+    "wine",
+    "wine64",
+];
 /// Debian's Rust for building std: rustup has no target whose programs start under Debian's Wine.
 const RUST: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "rust-web-clippy"];
 

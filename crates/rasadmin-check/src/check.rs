@@ -87,10 +87,24 @@ checks! {
     Initialises Dynamic;
     /// The table that MprAdminInitializeDllEx fills in.
     CallbacksTable Dynamic;
+    /// The end of the table.
+    WritesPastTable Dynamic;
     /// The pointer that should stay null.
     PreAuthentication Dynamic;
     /// Ordinary calls.
     AnswersInTime Dynamic;
+    /// How long ordinary calls take.
+    SlowAnswers Dynamic;
+    /// A pointer to the table that was kept.
+    UsesTableLater Dynamic;
+    /// Pointers to arguments that were kept.
+    KeepsPointers Dynamic;
+    /// Writes after an argument.
+    WritesPastArguments Dynamic;
+    /// Writes before an argument.
+    WritesBeforeArguments Dynamic;
+    /// Writes into arguments that are only read.
+    WritesIntoArguments Dynamic;
     /// The end of RAS_CONNECTION_EX and AUTH_VALIDATION_EX.
     ReadsPastConnectionEx Dynamic;
     /// The end of RAS_CONNECTION_0 to 3.
@@ -113,12 +127,20 @@ checks! {
     RandomStructures Dynamic;
     /// Whether released addresses are used again.
     ReleaseAfterNotify Dynamic;
+    /// Handles that others opened.
+    ForeignHandles Dynamic;
+    /// What the process shares.
+    ProcessState Dynamic;
     /// Threads after TerminateDll.
     ThreadsAfterTerminate Dynamic;
+    /// A second start.
+    StartsAgain Dynamic;
     /// Handles over many sessions.
     HandlesPerCall Dynamic;
     /// Loading and unloading.
     LoadCycles Dynamic;
+    /// Files in the current directory.
+    CurrentDirectory Dynamic;
 }
 
 impl Check {
@@ -148,8 +170,15 @@ impl Check {
             Self::DelayLoads => "The loader finds every DLL that it loads at a first call.",
             Self::Initialises => "It loads, and its initialise function returns 0.",
             Self::CallbacksTable => "The callbacks table it fills in is valid.",
+            Self::WritesPastTable => "MprAdminInitializeDllEx writes nothing past the end of the callbacks table.",
             Self::PreAuthentication => "It does not take part in pre-authentication.",
-            Self::AnswersInTime => "Every function answers an ordinary call in time.",
+            Self::AnswersInTime => "Every function answers an ordinary call.",
+            Self::SlowAnswers => "Every function answers an ordinary call within 50 milliseconds.",
+            Self::UsesTableLater => "It leaves the callbacks table alone after it has filled it in.",
+            Self::KeepsPointers => "No function uses the arguments of an earlier call.",
+            Self::WritesPastArguments => "No function writes past the end of an argument.",
+            Self::WritesBeforeArguments => "No function writes before the start of an argument.",
+            Self::WritesIntoArguments => "No function changes a structure or a name that it is given.",
             Self::ReadsPastConnectionEx => "No function reads or writes past the end of RAS_CONNECTION_EX.",
             Self::ReadsPastConnection => "No function reads or writes past the end of RAS_CONNECTION_0 to 3.",
             Self::ReadsPastPort => "No function reads or writes past the end of RAS_PORT_0 and 1.",
@@ -161,9 +190,13 @@ impl Check {
             Self::UnknownHeaders => "Every function survives headers of unknown revision, type and size.",
             Self::RandomStructures => "Every function survives random bytes.",
             Self::ReleaseAfterNotify => "Released addresses can be assigned again.",
+            Self::ForeignHandles => "No function closes a handle that is not its own.",
+            Self::ProcessState => "No function changes what the whole process shares.",
             Self::ThreadsAfterTerminate => "No thread is left after MprAdminTerminateDll.",
+            Self::StartsAgain => "It starts again after it was terminated.",
             Self::HandlesPerCall => "A session leaves no handle behind.",
             Self::LoadCycles => "Loading and unloading many times leaves nothing behind.",
+            Self::CurrentDirectory => "It writes no file into the current directory.",
         }
     }
 

@@ -1,5 +1,5 @@
-//! Counts the threads, handles, TLS indexes and memory of this process. Only the operating system knows them, so this is
-//! the only module of the crate with unsafe code.
+//! Counts the threads, handles, TLS indexes and memory of this process. Only the operating system knows them, so this
+//! module has unsafe code.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -29,6 +29,11 @@ pub(crate) fn image_is_loaded(path: &Path) -> bool {
 /// thread may need one.
 pub(crate) fn free_tls_indexes() -> usize {
     os::free_tls_indexes()
+}
+
+/// A call of the DLL is about to begin. An exception that was thrown before has nothing to do with it.
+pub(crate) fn call_begins() {
+    os::call_begins();
 }
 
 /// Makes a crash end this process at once, without a dialogue, a report or a core file.
@@ -84,6 +89,8 @@ mod os {
         keys.len()
     }
 
+    pub(super) fn call_begins() {}
+
     pub(super) fn quiet_crashes() {
         let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         // SAFETY: `none` is a valid limit.
@@ -93,13 +100,15 @@ mod os {
 
 #[cfg(windows)]
 mod os {
+    use rasadmin_host::exception::{CXX_GCC, CXX_MSVC};
     use std::io;
     use std::os::windows::ffi::OsStrExt;
     use std::path::Path;
+    use std::sync::atomic::{AtomicU32, Ordering};
     use windows_sys::Win32::Foundation::{CloseHandle, GetHandleInformation, INVALID_HANDLE_VALUE};
     use windows_sys::Win32::System::Diagnostics::Debug::{
-        EXCEPTION_POINTERS, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX, SEM_NOOPENFILEERRORBOX, SetErrorMode,
-        SetUnhandledExceptionFilter,
+        AddVectoredExceptionHandler, EXCEPTION_POINTERS, SEM_FAILCRITICALERRORS, SEM_NOGPFAULTERRORBOX,
+        SEM_NOOPENFILEERRORBOX, SetErrorMode, SetUnhandledExceptionFilter,
     };
     use windows_sys::Win32::System::Diagnostics::ToolHelp::{
         CreateToolhelp32Snapshot, TH32CS_SNAPTHREAD, THREADENTRY32, Thread32First, Thread32Next,
@@ -207,19 +216,45 @@ mod os {
         indexes.len()
     }
 
+    /// The code of the C++ exception that was thrown last in the call in progress; 0 if none was.
+    static THROWN: AtomicU32 = AtomicU32::new(0);
+
+    pub(super) fn call_begins() {
+        THROWN.store(0, Ordering::Relaxed);
+    }
+
     pub(super) fn quiet_crashes() {
+        /// Notes C++ exceptions, whoever handles them.
+        unsafe extern "system" fn see(exception: *mut EXCEPTION_POINTERS) -> i32 {
+            // SAFETY: Windows passes valid pointers.
+            let code = unsafe { (*(*exception).ExceptionRecord).ExceptionCode } as u32;
+            if matches!(code, CXX_MSVC | CXX_GCC) {
+                THROWN.store(code, Ordering::Relaxed);
+            }
+            EXCEPTION_CONTINUE_SEARCH
+        }
         /// Ends the process with the exception's code as its status, before a debugger starts and keeps it.
         unsafe extern "system" fn end(exception: *const EXCEPTION_POINTERS) -> i32 {
             // SAFETY: Windows passes valid pointers; ending this process does not access memory.
             unsafe {
-                let code = (*(*exception).ExceptionRecord).ExceptionCode;
-                TerminateProcess(GetCurrentProcess(), code as u32);
+                let record = &*(*exception).ExceptionRecord;
+                let code = record.ExceptionCode as u32;
+                // An exception of GCC that leaves the DLL may end in a jump to nowhere while frames that are not its own are
+                // unwound. Then it, and not the jump, is what the DLL did.
+                let jumped = code == ACCESS_VIOLATION && record.ExceptionInformation[0] == EXECUTE;
+                let thrown = THROWN.load(Ordering::Relaxed);
+                TerminateProcess(GetCurrentProcess(), if jumped && thrown != 0 { thrown } else { code });
             }
             EXCEPTION_EXECUTE_HANDLER
         }
+        const EXCEPTION_CONTINUE_SEARCH: i32 = 0;
         const EXCEPTION_EXECUTE_HANDLER: i32 = 1;
-        // SAFETY: the filter is valid as long as the process runs.
+        const ACCESS_VIOLATION: u32 = 0xC000_0005;
+        /// The first parameter of an access violation whose address should have been run.
+        const EXECUTE: usize = 8;
+        // SAFETY: the handlers are valid as long as the process runs.
         unsafe {
+            AddVectoredExceptionHandler(1, Some(see));
             SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
             SetUnhandledExceptionFilter(Some(end));
         }

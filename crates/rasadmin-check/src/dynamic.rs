@@ -2,13 +2,20 @@
 
 mod advice;
 mod arguments;
+mod bound;
 mod calls;
 mod child;
+mod ending;
+mod incident;
 mod job;
 mod launch;
 mod leaks;
+mod load_error;
 mod loaded;
 mod progress;
+mod shared;
+mod stray;
+mod table;
 
 pub use child::child_main;
 pub use job::CHILD_SUBCOMMAND;
@@ -16,14 +23,18 @@ pub use job::CHILD_SUBCOMMAND;
 use crate::check::{Check, Kind};
 use crate::finding::{Culprit, Finding, Outcome, Problem};
 use crate::options::Options;
-use crate::statics::requirements::{REFUSED, list};
-use job::Job;
-use launch::{End, Ended};
-use mprapi::requirements::check_table;
-use mprapi::{FunctionId, FunctionSet, Profile};
+use bound::Bound;
+use ending::{Ending, EndingKind};
+use incident::{Incident, incident, with_output};
+use job::{Job, Memory};
+use launch::{CURRENT_DIRECTORY, End, Ended};
+use mprapi::{FunctionId, FunctionSet};
 use progress::{ChildResult, Line, Start};
+use rasadmin_host::guarded::Afterwards;
 use rasadmin_host::scratch::{AUDIT_ONLY, Scratch, ScratchError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use table::Table;
 
 /// How many functions may hang before a check is abandoned. Each of them costs a deadline.
 const MAX_HANGS: usize = 3;
@@ -34,7 +45,7 @@ pub(crate) struct DynamicResults {
     /// One finding for each dynamic check.
     pub findings: Vec<Finding>,
     /// The callbacks table's revision and functions.
-    pub table: Option<(u8, FunctionSet)>,
+    pub table: Option<Table>,
     /// The exports of the contract that the loader found. None if the DLL was not loaded.
     pub exports: Option<FunctionSet>,
 }
@@ -47,6 +58,19 @@ pub(crate) fn skip_all(why: &str) -> DynamicResults {
 fn all() -> impl Iterator<Item = Check> {
     Check::ALL.iter().copied().filter(|check| check.kind() == Kind::Dynamic)
 }
+
+/// The checks that come before the ordinary calls, and those whose results another check's child gives.
+const NO_CHILD: [Check; 9] = [
+    Check::Initialises,
+    Check::CallbacksTable,
+    Check::WritesPastTable,
+    Check::AnswersInTime,
+    Check::SlowAnswers,
+    Check::WritesBeforeArguments,
+    Check::WritesIntoArguments,
+    Check::ProcessState,
+    Check::CurrentDirectory,
+];
 
 /// Runs every dynamic check. `about_to` is called before each.
 pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut dyn FnMut(Check)) -> DynamicResults {
@@ -61,9 +85,12 @@ pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut
         options,
         temporary,
         store,
+        bound: Bound::begin(options.bound),
+        memory: Memory::default(),
         excluded: FunctionSet::EMPTY,
         excluded_at_guards: FunctionSet::EMPTY,
         excluded_from_random: FunctionSet::EMPTY,
+        never_again: false,
         findings: Vec::new(),
         exports: None,
         children: 0,
@@ -79,13 +106,17 @@ pub(crate) fn run(file: &Path, with_sdk: bool, options: &Options, about_to: &mut
     if set(&start.functions).is_empty() {
         return runner.end("it exports no function that RRAS could call", table);
     }
-    for check in
-        all().filter(|check| !matches!(check, Check::Initialises | Check::CallbacksTable | Check::PreAuthentication))
-    {
-        about_to(check);
-        runner.check(check);
+    about_to(Check::AnswersInTime);
+    runner.check(Check::AnswersInTime, all().count());
+    let others: Vec<_> = all().filter(|check| !NO_CHILD.contains(check)).collect();
+    for (n, &check) in others.iter().enumerate() {
+        if !runner.findings.iter().any(|finding| finding.check == check) {
+            about_to(check);
+            runner.check(check, others.len() - n);
+        }
     }
-    runner.end("", table)
+    runner.current_directory();
+    runner.end("it was not run", table)
 }
 
 /// Creates the folder of rasadmin.dll's configuration and journal.
@@ -109,32 +140,33 @@ struct Runner<'a> {
     temporary: Scratch,
     /// The folder of rasadmin.dll's configuration and journal.
     store: Scratch,
+    bound: Bound,
+    /// What becomes of the memory that the DLL is given.
+    memory: Memory,
     /// Functions that hang or crash in ordinary calls. No other check calls them.
     excluded: FunctionSet,
     /// Functions that read past the end of an argument. They are not called with arguments before an inaccessible page.
     excluded_at_guards: FunctionSet,
     /// Functions that failed a check of one kind of damage. Random damage would only find the same defect again.
     excluded_from_random: FunctionSet,
+    /// Whether it does not initialise in a new process any more.
+    never_again: bool,
     findings: Vec<Finding>,
     exports: Option<FunctionSet>,
     children: u32,
 }
 
-/// A function that crashed the process, or hung.
-struct Incident {
-    function: Option<FunctionId>,
-    /// Where it happened, for the report.
-    location: String,
-    /// What happened.
-    what: String,
-    hung: bool,
-    /// What the DLL wrote to standard error.
-    output: Option<String>,
-}
-
 impl Runner<'_> {
-    fn child(&mut self, check: Check, except: FunctionSet) -> Ended {
+    fn child(&mut self, check: Check, except: FunctionSet, time: Duration) -> Ended {
         self.children += 1;
+        let mut memory = self.memory;
+        match check {
+            // A pointer that was kept shall not spoil the other checks' results, and this is their yardstick.
+            Check::AnswersInTime => (memory.table, memory.arguments) = (Afterwards::Keep, Afterwards::Keep),
+            Check::UsesTableLater => (memory.table, memory.arguments) = (Afterwards::Revoke, Afterwards::Keep),
+            Check::KeepsPointers => (memory.table, memory.arguments) = (Afterwards::Keep, Afterwards::Revoke),
+            _ => {}
+        }
         let job = Job {
             check,
             file: self.file.clone(),
@@ -142,6 +174,8 @@ impl Runner<'_> {
             cycles: self.options.cycles,
             seed: self.options.seed,
             except,
+            time,
+            memory,
         };
         launch::run(&job, &self.temporary, &self.store, self.options)
     }
@@ -159,21 +193,30 @@ impl Runner<'_> {
 
     fn initialises(&mut self) -> Option<Start> {
         let check = Check::Initialises;
-        let ended = self.child(check, FunctionSet::EMPTY);
+        let mut ended = self.child(check, FunctionSet::EMPTY, self.options.bound);
+        if ended.start.is_none() && self.writes_past_table(&ended) {
+            self.memory.table_slack = true;
+            ended = self.child(check, FunctionSet::EMPTY, self.options.bound);
+        }
         // The result of initialising counts, even if the process crashed after it.
         let Some(start) = ended.start.clone() else {
             let finding = match incident(&ended) {
                 Ok(incident) => Finding::problem(
                     check,
-                    if incident.hung { Outcome::Fail } else { Outcome::Crashed },
-                    format!("{}: {}", incident.location, incident.what),
+                    if incident.hung() { Outcome::Fail } else { Outcome::Crashed },
+                    incident.message(),
                     Problem::of_dll(
                         with_output(
-                            "It happened at the point where RRAS loads and initialises the DLL.",
+                            &format!(
+                                "{} It happened where RRAS loads and initialises the DLL, too.",
+                                incident.ending.kind().cause()
+                            ),
                             ended.output.as_deref(),
                         ),
                         "The Remote Access service does not start.",
-                        "Do as little as possible in DllMain, and do not wait in the initialise function.",
+                        incident.ending.kind().remedy().unwrap_or(
+                            "Do as little as possible in DllMain, and do not wait in the initialise function.",
+                        ),
                     ),
                 ),
                 Err(finding) => finding(check),
@@ -181,93 +224,90 @@ impl Runner<'_> {
             self.findings.push(finding);
             return None;
         };
-        if let Some((code, message)) = &start.load_error {
-            let event = if (191..=193).contains(code) { 20204 } else { 20113 };
-            self.findings.push(Finding::problem(
-                check,
-                Outcome::Fail,
-                format!("it cannot be loaded: error {code}"),
-                Problem::of_dll(
-                    sentence(message),
-                    format!("Event {event}, and the Remote Access service does not start."),
-                    "Install what it depends on in System32, or link it statically.",
-                ),
-            ));
-            return None;
+        if start.load_error.is_none() {
+            self.exports = Some(set(&start.exports));
         }
-        self.exports = Some(set(&start.exports));
-        match start.answer {
-            Some(0) => self.findings.push(Finding::pass(check, "it loads, and the initialise function returns 0")),
-            None => self.findings.push(Finding::pass(check, "it loads; it exports no initialise function")),
-            Some(code) => {
-                let function =
-                    if start.table.is_some() { FunctionId::InitializeDllEx } else { FunctionId::InitializeDll };
-                self.findings.push(Finding::problem(
-                    check,
-                    Outcome::Fail,
-                    format!("{function} returns {code}"),
-                    Problem::of_dll(
-                        with_output(
-                            "Any code but 0 (NO_ERROR) means that the DLL could not start.",
-                            ended.output.as_deref(),
-                        ),
-                        "RRAS unloads the DLL (event 20113), and the Remote Access service does not start.",
-                        "Find out what the DLL is missing on this machine: its configuration, a file, or a permission.",
-                    ),
-                ));
-                return None;
+        let problem = match (&start.load_error, start.answer) {
+            (Some((code, message)), _) => load_error::problem(*code, message),
+            (None, None) => {
+                self.findings.push(Finding::pass(check, "it loads; it exports no initialise function"));
+                return Some(start);
             }
+            (None, Some(0)) => {
+                self.findings.push(Finding::pass(check, "it loads, and the initialise function returns 0"));
+                return Some(start);
+            }
+            (None, Some(_)) => Problem::of_dll(
+                with_output("Any code but 0 (NO_ERROR) means that the DLL could not start.", ended.output.as_deref()),
+                "RRAS unloads the DLL (event 20113), and the Remote Access service does not start.",
+                "Find out what the DLL is missing on this machine: its configuration, a file, or a permission.",
+            ),
+        };
+        let message = start.failure().unwrap_or_default();
+        self.findings.push(Finding::problem(check, Outcome::Fail, message, problem));
+        None
+    }
+
+    /// Whether MprAdminInitializeDllEx crashed because it writes past the end of the table. If so, this is a finding.
+    fn writes_past_table(&mut self, ended: &Ended) -> bool {
+        let id = FunctionId::InitializeDllEx;
+        let in_initialise = matches!(&ended.last, Some(Line::Call { function, .. }) if function == id.name());
+        if !in_initialise || !matches!(&ended.end, End::Died(Ending::Process { .. })) {
+            return false;
         }
-        Some(start)
+        let check = Check::WritesPastTable;
+        let ended = self.child(check, FunctionSet::EMPTY, self.options.bound);
+        let End::Done { result: result @ ChildResult::Found { .. }, .. } = ended.end else { return false };
+        let finding = self.finding_of(check, &[], result, FunctionSet::EMPTY);
+        self.findings.push(finding);
+        true
     }
 
     /// Checks the callbacks table. Returns whether RRAS would call any function.
-    fn table(&mut self, table: Option<(u8, FunctionSet)>) -> bool {
-        let Some((revision, pointers)) = table else {
+    fn table(&mut self, table: Option<Table>) -> bool {
+        let none = "it has no callbacks table";
+        let Some(table) = table else {
             self.findings.push(Finding::pass(Check::CallbacksTable, "it has none: its exports count"));
-            self.findings.push(Finding::pass(Check::PreAuthentication, "it has no callbacks table"));
+            for check in [Check::WritesPastTable, Check::PreAuthentication, Check::UsesTableLater] {
+                self.findings.push(Finding::pass(check, none));
+            }
             return true;
         };
-        let deciding = self.options.deciding();
-        let strict = check_table(Profile::Shipping, revision, pointers);
-        let decisive = check_table(deciding, revision, pointers);
-        self.findings.push(if strict.is_empty() {
-            Finding::pass(
-                Check::CallbacksTable,
-                format!("revision {revision}, {} of its pointers are set", pointers.len()),
-            )
+        self.findings.push(table::finding(table, self.options.deciding()));
+        if !self.memory.table_slack {
+            // The table ended at an inaccessible page.
+            self.findings.push(Finding::pass(Check::WritesPastTable, "it writes nothing past the end"));
+        }
+        if !table.1.contains(FunctionId::ValidatePreAuthenticatedConnectionEx) {
+            self.findings.push(Finding::pass(Check::PreAuthentication, "the pointer is null"));
+        }
+        table::is_called(table)
+    }
+
+    /// Finds files that the DLL wrote into the children's current directory.
+    fn current_directory(&mut self) {
+        let check = Check::CurrentDirectory;
+        let folder = std::fs::read_dir(self.temporary.path().join(CURRENT_DIRECTORY));
+        let mut names: Vec<_> = folder
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| rasadmin_text::printable(&entry.file_name().to_string_lossy()).into_owned())
+            .collect();
+        names.sort();
+        self.findings.push(if names.is_empty() {
+            Finding::pass(check, "it wrote nothing")
         } else {
-            Finding::problem(
-                Check::CallbacksTable,
-                if decisive.is_empty() { Outcome::Warning } else { Outcome::Fail },
-                list(&strict),
-                Problem::of_dll(
-                    "MprAdminInitializeDllEx fills in the table, and from then on only the table counts, not the exports.",
-                    REFUSED,
-                    "Set revision 2; set both link functions, both Ex connection functions, and both of an address \
-                     pair or neither.",
-                ),
-            )
+            const SHOWN: usize = 3;
+            let more = names.len().saturating_sub(SHOWN);
+            let mut message = format!("it wrote {}", names[..names.len() - more].join(", "));
+            if more > 0 {
+                message.push_str(&format!(" and {more} more files"));
+            }
+            message.push_str(" into the current directory, which is System32 under RRAS");
+            let cause = "It opens a file by a name without a folder.".to_owned();
+            Finding::problem(check, Outcome::Warning, message, self.problem(check, Outcome::Warning, cause))
         });
-        let id = FunctionId::ValidatePreAuthenticatedConnectionEx;
-        self.findings.push(if pointers.contains(id) {
-            Finding::problem(
-                Check::PreAuthentication,
-                Outcome::Warning,
-                format!("its table sets {}", id.row().field.unwrap_or(id.name())),
-                Problem::of_dll(
-                    "RRAS asks the DLL about every SSTP client before authentication.",
-                    "An answer of 1 lets the client in without PPP authentication; an answer of 0 overrules another \
-                     DLL that would.",
-                    "Leave the pointer null, unless this is what the DLL is for.",
-                ),
-            )
-        } else {
-            Finding::pass(Check::PreAuthentication, "the pointer is null")
-        });
-        strict.iter().all(|violation| {
-            !matches!(violation, mprapi::Violation::UnknownRevision(_) | mprapi::Violation::Revision1InTable)
-        })
     }
 
     fn failed(&self, check: Check) -> bool {
@@ -275,14 +315,14 @@ impl Runner<'_> {
     }
 
     /// Runs a check until it comes to its end. A function that crashes the process or hangs is left out of the next try.
-    fn check(&mut self, check: Check) {
-        let at_guards = advice::is_boundary(check);
+    /// `waiting` checks, with this one, are still to run.
+    fn check(&mut self, check: Check, waiting: usize) {
         if let Some(why) = self.reason_to_skip(check) {
-            self.findings.push(Finding::skipped(check, why));
+            self.skip(check, &why);
             return;
         }
         let mut except = self.excluded;
-        if at_guards {
+        if advice::is_boundary(check) {
             except = self.excluded_at_guards.iter().fold(except, FunctionSet::with);
         }
         if check == Check::RandomStructures {
@@ -290,51 +330,140 @@ impl Runner<'_> {
         }
         let left_out = except;
         let mut incidents: Vec<Incident> = Vec::new();
-        let result = loop {
-            let ended = self.child(check, except);
+        let mut slow: Vec<(FunctionId, Duration)> = Vec::new();
+        let (result, more) = loop {
+            if self.bound.is_over() {
+                break (ChildResult::skipped(self.bound.why()), Vec::new());
+            }
+            let ended = self.child(check, except, self.bound.share(check, waiting));
+            for &(id, took) in &ended.slow {
+                if slow.iter().all(|&(known, _)| known != id) {
+                    slow.push((id, took));
+                }
+            }
             let incident = match incident(&ended) {
                 Ok(incident) => incident,
-                Err(_) if let End::Done(result) = ended.end => break result,
-                Err(finding) => {
-                    self.findings.push(finding(check));
-                    return;
-                }
+                Err(finding) => match ended.end {
+                    End::Done { result, more } => break (result, more),
+                    End::OutOfTime => break (ChildResult::skipped(self.bound.why()), Vec::new()),
+                    _ => {
+                        self.findings.push(finding(check));
+                        return;
+                    }
+                },
             };
             let retry_without = incident.function.filter(|&id| !except.contains(id));
             incidents.push(incident);
-            let hangs = incidents.iter().filter(|i| i.hung).count();
+            let hangs = incidents.iter().filter(|i| i.hung()).count();
             match retry_without {
                 Some(id) if hangs < MAX_HANGS => except.insert(id),
-                _ => break ChildResult::skipped("abandoned"),
+                _ => break (ChildResult::skipped(format!("it did not come to its end ({check})")), Vec::new()),
             }
         };
-        let functions: FunctionSet = incidents.iter().filter_map(|i| i.function).collect();
-        let remember = match check {
-            Check::AnswersInTime => Some(&mut self.excluded),
-            Check::UnterminatedArrays | Check::LongUserName | Check::UnknownHeaders => {
-                Some(&mut self.excluded_from_random)
-            }
-            _ if advice::finds_over_reads(check) => Some(&mut self.excluded_at_guards),
-            _ => None,
-        };
-        if let Some(remember) = remember {
-            *remember = functions.iter().fold(*remember, FunctionSet::with);
+        if let ChildResult::NotStarted(start) = &result {
+            self.does_not_start_again(check, start);
+            return;
+        }
+        self.remember(check, &incidents, &result, &more);
+        for companion in companions(check) {
+            let found = more.iter().find(|(of, _)| of == companion).map(|(_, result)| result.clone());
+            let result = found.unwrap_or_else(|| match &result {
+                ChildResult::Skipped { why } => ChildResult::skipped(why.clone()),
+                _ => ChildResult::skipped(format!("see {check}")),
+            });
+            let finding = self.finding_of(*companion, &[], result, left_out);
+            self.findings.push(finding);
         }
         let finding = self.finding_of(check, &incidents, result, left_out);
         self.findings.push(finding);
+        if check == Check::AnswersInTime {
+            let finding = self.slow(&slow);
+            self.findings.push(finding);
+        }
+    }
+
+    fn skip(&mut self, check: Check, why: &str) {
+        for &check in std::iter::once(&check).chain(companions(check)) {
+            self.findings.push(Finding::skipped(check, why));
+        }
+    }
+
+    /// Remembers what a check found for those that follow.
+    fn remember(&mut self, check: Check, incidents: &[Incident], result: &ChildResult, more: &[(Check, ChildResult)]) {
+        let mut functions: FunctionSet =
+            incidents.iter().filter_map(|i| i.function).chain(set(result.functions()).iter()).collect();
+        let failed = !incidents.is_empty();
+        let remember = match check {
+            Check::AnswersInTime => &mut self.excluded,
+            Check::UnterminatedArrays | Check::LongUserName | Check::UnknownHeaders => &mut self.excluded_from_random,
+            Check::WritesPastArguments => {
+                let before = more.iter().filter(|(check, _)| *check == Check::WritesBeforeArguments);
+                functions =
+                    before.flat_map(|(_, result)| set(result.functions()).iter()).chain(functions.iter()).collect();
+                &mut self.excluded_at_guards
+            }
+            _ if advice::finds_over_reads(check) => &mut self.excluded_at_guards,
+            // From now on, what was kept does no harm.
+            Check::UsesTableLater if failed => return self.memory.table = Afterwards::Keep,
+            Check::KeepsPointers if failed => return self.memory.arguments = Afterwards::Keep,
+            _ => return,
+        };
+        *remember = functions.iter().fold(*remember, FunctionSet::with);
+    }
+
+    /// The finding about a DLL that initialised in the first process, and not in that of this check.
+    fn does_not_start_again(&mut self, check: Check, start: &Start) {
+        self.never_again = true;
+        if !self.findings.iter().any(|finding| finding.check == Check::StartsAgain) {
+            let result = leaks::not_again(start, "it was terminated, and then loaded into a new process");
+            let finding = self.finding_of(Check::StartsAgain, &[], result, FunctionSet::EMPTY);
+            self.findings.push(finding);
+        }
+        if check != Check::StartsAgain {
+            self.skip(check, &format!("it did not initialise again ({})", Check::StartsAgain));
+        }
+    }
+
+    /// The finding about functions that take long.
+    fn slow(&self, slow: &[(FunctionId, Duration)]) -> Finding {
+        let check = Check::SlowAnswers;
+        let Some(&(worst, longest)) = slow.iter().max_by_key(|(_, took)| *took) else {
+            return match self.findings.iter().any(|f| f.check == Check::AnswersInTime && f.outcome == Outcome::Skipped)
+            {
+                true => Finding::skipped(check, self.bound.why()),
+                false => {
+                    Finding::pass(check, format!("no call takes longer than {} milliseconds", calls::SLOW.as_millis()))
+                }
+            };
+        };
+        let others: Vec<_> = slow.iter().map(|(id, _)| *id).filter(|&id| id != worst).map(FunctionId::name).collect();
+        let mut message = format!("{worst} takes {:.2} seconds", longest.as_secs_f32());
+        if !others.is_empty() {
+            message.push_str(&format!("; slow, too: {}", others.join(", ")));
+        }
+        let outcome = if longest > calls::TOO_SLOW { Outcome::Fail } else { Outcome::Warning };
+        let cause = "Ordinary calls were made several times, and this is the quickest.".to_owned();
+        Finding::problem(check, outcome, message, self.problem(check, outcome, cause))
     }
 
     /// Why an earlier failure makes a check unnecessary, if one does.
     fn reason_to_skip(&self, check: Check) -> Option<String> {
         let after = |earlier: Check| Some(format!("it would only repeat {earlier}"));
         match check {
-            Check::ThreadsAfterTerminate | Check::LoadCycles if self.excluded.contains(FunctionId::TerminateDll) => {
+            Check::ThreadsAfterTerminate | Check::StartsAgain | Check::LoadCycles
+                if self.excluded.contains(FunctionId::TerminateDll) =>
+            {
                 after(Check::AnswersInTime)
             }
-            Check::LoadCycles if self.failed(Check::ThreadsAfterTerminate) => {
+            Check::StartsAgain | Check::LoadCycles if self.failed(Check::ThreadsAfterTerminate) => {
                 Some("unloading a DLL whose threads still run crashes the process (threads-after-terminate)".into())
             }
+            _ if self.never_again => Some(format!("it did not initialise again ({})", Check::StartsAgain)),
+            Check::LoadCycles if self.failed(Check::StartsAgain) => after(Check::StartsAgain),
             Check::LoadCycles if self.failed(Check::HandlesPerCall) => after(Check::HandlesPerCall),
+            // Memory that the DLL still uses cannot be freed, so it would look like a leak.
+            Check::LoadCycles if self.failed(Check::UsesTableLater) => after(Check::UsesTableLater),
+            Check::LoadCycles if self.failed(Check::KeepsPointers) => after(Check::KeepsPointers),
             _ => None,
         }
     }
@@ -349,101 +478,48 @@ impl Runner<'_> {
                     Finding::pass(check, format!("{message}, without {} (see above)", names.join(", ")))
                 }
                 ChildResult::Skipped { why } => Finding::skipped(check, why),
-                ChildResult::Fail { message, cause } => {
-                    Finding::problem(check, Outcome::Fail, message, self.problem(check, cause))
+                ChildResult::Found { serious, message, cause, .. } => {
+                    let outcome = if serious { Outcome::Fail } else { Outcome::Warning };
+                    Finding::problem(check, outcome, message, self.problem(check, outcome, cause))
                 }
+                ChildResult::NotStarted(_) => Finding::skipped(check, "it did not initialise again"),
             };
         };
         let others = incidents[1..].iter().filter_map(|i| i.function).map(FunctionId::name).collect::<Vec<_>>();
-        let mut message = format!("{}: {}", first.location, first.what);
+        let mut message = first.message();
         if !others.is_empty() {
             message.push_str(&format!("; likewise {}", others.join(", ")));
         }
-        let hung = incidents.iter().all(|i| i.hung);
+        let hung = incidents.iter().all(Incident::hung);
         // If the arguments were not unusual, a crash is not a result of the check, but ends it.
-        let outcome = if advice::is_boundary(check) || hung { Outcome::Fail } else { Outcome::Crashed };
-        let cause = match (check, hung) {
-            (_, true) => "The function waits for something that never happens, or loops forever.",
-            (check, _) if advice::finds_over_reads(check) => {
-                "It accessed memory after the argument's last byte, which had been made inaccessible."
-            }
-            (Check::LoadCycles, _) => {
-                "Code of the DLL was still running, or its memory still in use, when it was unloaded."
-            }
-            (check, _) if advice::is_boundary(check) => {
-                "It uses a pointer, terminator, length or value of an argument without checking it."
-            }
-            _ => "The call was an ordinary one, with arguments as Windows fills them.",
+        let is_result = advice::is_boundary(check) || advice::uses_revoked_memory(check);
+        let outcome = if is_result || hung { Outcome::Fail } else { Outcome::Crashed };
+        let kind = first.ending.kind();
+        let cause = match advice::cause(check) {
+            Some(cause) if kind == EndingKind::Memory || is_result && !hung => cause.to_owned(),
+            _ if hung => kind.cause().to_owned(),
+            _ => format!("{} The call was an ordinary one, with arguments as Windows fills them.", kind.cause()),
         };
-        Finding::problem(check, outcome, message, self.problem(check, with_output(cause, first.output.as_deref())))
+        let mut problem = self.problem(check, outcome, with_output(&cause, first.output.as_deref()));
+        if !is_result {
+            problem.effect = kind.effect().map_or(problem.effect, str::to_owned);
+            problem.remedy = kind.remedy().map_or(problem.remedy, str::to_owned);
+        }
+        Finding::problem(check, outcome, message, problem)
     }
 
-    fn problem(&self, check: Check, cause: String) -> Problem {
+    fn problem(&self, check: Check, outcome: Outcome, cause: String) -> Problem {
         let culprit = if self.with_sdk && advice::is_boundary(check) { Culprit::Sdk } else { Culprit::Dll };
-        Problem { cause, effect: advice::effect(check).into(), remedy: advice::remedy(check).into(), culprit }
+        let (effect, remedy) = (advice::effect(check, outcome), advice::remedy(check, outcome));
+        Problem { cause, effect: effect.into(), remedy: remedy.into(), culprit }
     }
 }
 
-/// What the DLL did to its process. `Err` is a finding that blames something else; if the child came to its end, that
-/// finding is not used.
-fn incident(ended: &Ended) -> Result<Incident, Box<dyn Fn(Check) -> Finding>> {
-    let (what, hung) = match &ended.end {
-        End::Died(how) => (how.clone(), false),
-        End::Hung(after) => (format!("no answer within {} seconds", after.as_secs_f32()), true),
-        End::Panicked(message) => return Err(not_the_dll(Culprit::Checker, message.clone())),
-        End::Broken(why) => return Err(not_the_dll(Culprit::Host, why.clone())),
-        End::Done(_) => return Err(Box::new(|check| Finding::skipped(check, "done"))),
-    };
-    let (function, location) = match &ended.last {
-        Some(Line::Call { function, detail }) => {
-            let id = FunctionId::from_name(function);
-            let gap = if detail.is_empty() { "" } else { " " };
-            (id, format!("{function}{gap}{detail}"))
-        }
-        Some(Line::Loading) => (None, "while it was loaded".into()),
-        Some(Line::Unloading) => (None, "while it was unloaded".into()),
-        Some(Line::Step { what: step }) if hung => {
-            return Err(not_the_dll(Culprit::Checker, format!("{what}, after: {step}")));
-        }
-        // Between calls, only the DLL's own threads or memory that it damaged can end the process.
-        Some(Line::Step { what: step }) => (None, format!("between calls, after: {step}")),
-        _ => (None, "at an unknown point".into()),
-    };
-    Ok(Incident { function, location, what, hung, output: ended.output.clone() })
-}
-
-/// A cause, with what the DLL itself wrote.
-fn with_output(cause: &str, output: Option<&str>) -> String {
-    match output {
-        Some(output) => format!("{cause} It wrote: \"{output}\""),
-        None => cause.to_owned(),
+/// The checks whose results the child of this check gives, too.
+const fn companions(check: Check) -> &'static [Check] {
+    match check {
+        Check::WritesPastArguments => &[Check::WritesBeforeArguments, Check::WritesIntoArguments],
+        Check::ForeignHandles => &[Check::ProcessState],
+        _ => &[],
     }
-}
-
-fn not_the_dll(culprit: Culprit, cause: String) -> Box<dyn Fn(Check) -> Finding> {
-    Box::new(move |check| {
-        Finding::problem(
-            check,
-            Outcome::Crashed,
-            "the check itself did not work",
-            Problem {
-                cause: sentence(&cause),
-                effect: "The check says nothing about the DLL.".into(),
-                remedy: match culprit {
-                    Culprit::Host => {
-                        "Make sure that programs can be started, and files written to the folder for temporary \
-                                      files. Then run the check again."
-                    }
-                    _ => "Run the check again. If this happens again, report it with this text.",
-                }
-                .into(),
-                culprit,
-            },
-        )
-    })
-}
-
-fn sentence(text: &str) -> String {
-    let text = rasadmin_text::printable(text.trim());
-    if text.ends_with('.') { text.into_owned() } else { format!("{text}.") }
 }

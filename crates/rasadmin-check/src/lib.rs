@@ -24,6 +24,7 @@ mod finding;
 mod image;
 mod list;
 mod options;
+mod process_state;
 mod render;
 mod report;
 mod statics;

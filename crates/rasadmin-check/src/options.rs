@@ -19,6 +19,9 @@ pub struct Options {
     pub cycles: u32,
     /// How long a call of a function, or loading, may take.
     pub deadline: Duration,
+    /// How long the dynamic checks of one DLL may take together. Checks that do not fit are skipped. The last call may take
+    /// up to the deadline longer.
+    pub bound: Duration,
     /// The seed of the random bytes.
     pub seed: u64,
     /// The program that runs the checks when it is called with [`crate::CHILD_SUBCOMMAND`]. None: this program.
@@ -40,6 +43,7 @@ impl Default for Options {
             static_only: false,
             cycles: 200,
             deadline: Duration::from_secs(10),
+            bound: Duration::from_secs(120),
             seed: 1,
             child: std::env::var_os("RASADMIN_CHECK_CHILD").map(PathBuf::from),
             keep: None,

@@ -84,7 +84,7 @@ impl Report {
             counts.push("checks were skipped, and --require-dynamic forbids that".into());
         }
         if counts.is_empty() {
-            let not_run = self.not_run.is_some();
+            let not_run = self.not_run.is_some() || self.count(Outcome::Skipped) > 0;
             counts.push(if not_run { "all checks that ran passed" } else { "every check passed" }.into());
         }
         // Another profile than that of current versions decides only because somebody asked for it.

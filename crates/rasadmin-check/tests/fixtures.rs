@@ -181,7 +181,7 @@ fn a_dependent_beside_the_dll() {
     assert_eq!(verdict(&report, Profile::Shipping), Refused);
 }
 
-/// Every fixture of the list is in the table above, or has a test of its own.
+/// Every fixture of the list is in the table above, in that of defects.rs, or has a test of its own.
 #[test]
 fn no_fixture_is_forgotten() {
     let folder = fixtures("windows");
@@ -191,7 +191,8 @@ fn no_fixture_is_forgotten() {
         if path.extension().is_some_and(|extension| extension == "dll") {
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
             let elsewhere = elsewhere.iter().chain(STATIC_FIXTURES).any(|other| *other == name);
-            let known = FIXTURES.iter().any(|f| f.name == name) || elsewhere;
+            let in_defects = include_str!("defects.rs").contains(&format!("\"{name}\""));
+            let known = FIXTURES.iter().any(|f| f.name == name) || in_defects || elsewhere;
             assert!(known, "the table has no line for {name}");
         }
     }

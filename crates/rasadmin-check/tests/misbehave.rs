@@ -110,7 +110,7 @@ fn a_fault_in_an_ordinary_call_is_a_crash_of_that_function() {
 
 #[test]
 fn a_dll_that_ends_the_process() {
-    only("exits", Check::AnswersInTime, Outcome::Crashed, "ended with exit code 0");
+    only("exits", Check::AnswersInTime, Outcome::Crashed, "it ended the process with exit code 0");
 }
 
 #[test]

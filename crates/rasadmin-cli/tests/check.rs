@@ -27,7 +27,7 @@ fn two_thousand_load_and_unload_cycles_stay_flat() {
     // With the system's log too: that of Windows, or a socket without a reader.
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("nobody").to_string_lossy().into_owned();
-    let check = words([&"check", &"--cycles", &"2000", &"--json", &product()]);
+    let check = words([&"check", &"--cycles", &"2000", &"--bound", &"1200", &"--json", &product()]);
     let json = rasadmin_with(check, &[("RASADMIN_SYSTEM_LOG", &log)]).ends(0).json();
     let findings = json["findings"].as_array().unwrap();
     let cycles = findings.iter().find(|f| f["check"] == "load-cycles").unwrap();

@@ -94,6 +94,12 @@ pub(super) fn ordinary(ty: ArgumentType, n: u32) -> Vec<u8> {
     }
 }
 
+/// An AUTH_VALIDATION_EX of a client that nobody knows.
+pub(super) fn stranger(auth_info: &[u8]) -> Vec<u8> {
+    let facts = ConnectionFacts { user: "stranger".into(), domain: "ELSEWHERE".into(), ..connection(77) };
+    fill::auth_validation(&facts, auth_info)
+}
+
 /// The arguments of an ordinary call for user `n`, each followed by accessible zeros.
 pub(super) fn ordinary_call(id: FunctionId, n: u32) -> Vec<Arg> {
     id.row().arguments.iter().map(|a| padded(&ordinary(a.ty, n))).collect()

@@ -3,16 +3,20 @@
 
 use super::arguments::*;
 use super::loaded::LoadedDll;
-use super::progress::ChildResult;
+use super::progress::{ChildResult, Line};
 use crate::check::Check;
-use mprapi::FunctionId;
 use mprapi::abi::{AUTH_VALIDATION_EX, ERROR_NOT_FOUND, MPRAPI_OBJECT_HEADER, RAS_CONNECTION_3};
 use mprapi::contract::ArgumentType;
+use mprapi::{FunctionId, FunctionSet};
+use rasadmin_host::dll::Returned;
 use rasadmin_host::invoke::Arg;
 use std::mem::offset_of;
+use std::time::Duration;
 
 /// The number of calls with random bytes for each function.
 const RANDOM_ROUNDS: usize = 64;
+/// The answer of a pre-authentication function that lets a client in (ALLOW_NO_AUTH).
+const ALLOW_NO_AUTHENTICATION: u32 = 1;
 /// How often an address is requested and released: more often than Microsoft's sample has addresses.
 const RELEASE_ROUNDS: u32 = 600;
 
@@ -24,13 +28,55 @@ fn passed(calls: usize, functions: usize) -> ChildResult {
     }
 }
 
-/// Makes one ordinary call of each function.
+/// A call that takes no longer than this is not slow.
+pub(super) const SLOW: Duration = Duration::from_millis(50);
+/// A call that takes longer than this is too slow.
+pub(super) const TOO_SLOW: Duration = Duration::from_secs(1);
+/// The number of functions whose slow calls are repeated.
+const REPEATED: usize = 3;
+
+/// Makes one ordinary call of each function, and reports those that take long.
 pub(super) fn ordinary(dll: &mut LoadedDll<'_>) -> ChildResult {
     let functions = dll.functions();
-    for &id in &functions {
-        dll.call(id, "", &mut ordinary_call(id, 1));
+    let mut slow = 0;
+    for (n, &id) in functions.iter().enumerate() {
+        if !dll.in_time() {
+            return dll.late(n, functions.len(), "functions");
+        }
+        let mut took = dll.call(id, "", &mut ordinary_call(id, 1)).map_or(Duration::ZERO, |returned| returned.took);
+        if took > SLOW {
+            // A busy computer makes one call slow, but hardly all of them: the quickest counts.
+            let repeat = if slow >= REPEATED { 0 } else { 4 };
+            for user in 2..2 + repeat {
+                if took <= SLOW || !dll.in_time() || took > TOO_SLOW && user > 2 {
+                    break;
+                }
+                let again = dll.call(id, "", &mut ordinary_call(id, user));
+                took = took.min(again.map_or(took, |returned: Returned| returned.took));
+            }
+        }
+        if took > SLOW {
+            slow += 1;
+            dll.progress.write(&Line::Slow { function: id.name().into(), milliseconds: took.as_millis() as u64 });
+        }
     }
     passed(functions.len(), functions.len())
+}
+
+/// Plays two sessions with ordinary calls: a pointer that was kept in the first is used in the second at the latest.
+pub(super) fn two_sessions(dll: &mut LoadedDll<'_>) -> ChildResult {
+    let functions = dll.functions();
+    for user in 1..=2 {
+        for (n, &id) in functions.iter().enumerate() {
+            if !dll.in_time() {
+                return dll.late((user as usize - 1) * functions.len() + n, 2 * functions.len(), "calls");
+            }
+            dll.call(id, "", &mut ordinary_call(id, user));
+        }
+    }
+    // A thread of the DLL's own may have kept a pointer, too.
+    std::thread::sleep(Duration::from_millis(50));
+    passed(2 * functions.len(), functions.len())
 }
 
 /// Whether the check is about the end of this argument.
@@ -53,19 +99,26 @@ fn each_argument(
     which: impl Fn(ArgumentType) -> bool,
     replace: impl Fn(ArgumentType) -> Vec<(String, Arg)>,
 ) -> ChildResult {
-    let (mut calls, mut functions) = (0, 0);
+    let (mut calls, mut functions) = (0, FunctionSet::EMPTY);
+    let of_function = |id: FunctionId| id.row().arguments.iter().enumerate().filter(|(_, a)| which(a.ty));
+    let planned = || {
+        let arguments = dll.functions().into_iter().flat_map(of_function);
+        arguments.map(|(_, argument)| replace(argument.ty).len()).sum::<usize>()
+    };
+    let planned = planned();
     for id in dll.functions() {
-        let row = id.row();
-        let before = calls;
-        for (index, argument) in row.arguments.iter().enumerate().filter(|(_, a)| which(a.ty)) {
+        for (index, argument) in of_function(id) {
             for (detail, arg) in replace(argument.ty) {
-                dll.call(id, &detail, &mut with_one(row, index, arg));
+                if !dll.in_time() {
+                    return dll.late(calls, planned, "calls");
+                }
+                dll.call(id, &detail, &mut with_one(id.row(), index, arg));
                 calls += 1;
+                functions.insert(id);
             }
         }
-        functions += usize::from(calls > before);
     }
-    passed(calls, functions)
+    passed(calls, functions.len())
 }
 
 /// Puts each argument of a kind in turn before an inaccessible page.
@@ -81,7 +134,7 @@ pub(super) fn reads_past(dll: &mut LoadedDll<'_>, check: Check) -> ChildResult {
 }
 
 /// `RAS_PORT_0`, or the argument's name if the type's name says nothing.
-fn name(ty: ArgumentType) -> &'static str {
+pub(super) fn name(ty: ArgumentType) -> &'static str {
     match ty.c_type().strip_suffix(" *") {
         Some("WCHAR" | "DWORD" | "BOOL" | "IN6_ADDR") | None => ty.label(),
         Some(structure) => structure,
@@ -91,9 +144,13 @@ fn name(ty: ArgumentType) -> &'static str {
 /// Passes null for each pointer in turn, then for all of them.
 pub(super) fn null_pointers(dll: &mut LoadedDll<'_>) -> ChildResult {
     let (mut calls, functions) = (0, dll.functions());
+    let planned: usize = functions.iter().map(|id| id.row().arguments.len() + 1).sum();
     for &id in &functions {
         let row = id.row();
         for (index, argument) in row.arguments.iter().enumerate() {
+            if !dll.in_time() {
+                return dll.late(calls, planned, "calls");
+            }
             let detail = format!("with a null {}", argument.ty.label());
             dll.call(id, &detail, &mut with_one(row, index, Arg::Null));
             calls += 1;
@@ -198,8 +255,13 @@ pub(super) fn unknown_headers(dll: &mut LoadedDll<'_>) -> ChildResult {
 pub(super) fn random(dll: &mut LoadedDll<'_>, seed: u64) -> ChildResult {
     let functions = dll.functions();
     let mut random = Random(seed);
+    let mut calls = 0;
     for &id in &functions {
         for round in 0..RANDOM_ROUNDS {
+            if !dll.in_time() {
+                return dll.late(calls, functions.len() * RANDOM_ROUNDS, "calls");
+            }
+            calls += 1;
             let mut arguments: Vec<_> =
                 id.row().arguments.iter().map(|argument| random_argument(&mut random, argument.ty, round)).collect();
             let detail = format!("with random bytes (seed {seed}, round {round})");
@@ -253,6 +315,9 @@ pub(super) fn release_after_notify(dll: &mut LoadedDll<'_>) -> ChildResult {
 fn round_trips(dll: &mut LoadedDll<'_>, get: FunctionId, release: FunctionId) -> Result<String, ChildResult> {
     let mut released = 0;
     for n in 0..RELEASE_ROUNDS {
+        if !dll.in_time() {
+            return Err(dll.late(n as usize, RELEASE_ROUNDS as usize, "addresses"));
+        }
         let user = n % 32 + 1;
         let mut arguments = ordinary_call(get, user);
         let code = dll.call(get, "", &mut arguments).and_then(|r| r.result).unwrap_or(0);
@@ -286,4 +351,51 @@ fn round_trips(dll: &mut LoadedDll<'_>, get: FunctionId, release: FunctionId) ->
         }
     }
     Ok(format!("{RELEASE_ROUNDS} addresses of {get}, {released} released"))
+}
+
+/// What strangers may send as AuthInfo: nothing, a zero, small numbers, and random bytes.
+fn strangers() -> Vec<Vec<u8>> {
+    let mut random = Random(0x5eed);
+    let mut all = vec![Vec::new(), vec![0], vec![1; 24]];
+    for len in [16, 64, 512] {
+        let mut bytes = vec![0; len];
+        random.fill(&mut bytes);
+        all.push(bytes);
+    }
+    all
+}
+
+/// Asks whether strangers may connect without authentication.
+pub(super) fn pre_authentication(dll: &mut LoadedDll<'_>) -> ChildResult {
+    let id = FunctionId::ValidatePreAuthenticatedConnectionEx;
+    if !dll.functions().contains(&id) {
+        return ChildResult::skipped("the function cannot be called (answers-in-time)");
+    }
+    let all = strangers();
+    let mut let_in = 0;
+    for (n, info) in all.iter().enumerate() {
+        if !dll.in_time() {
+            return dll.late(n, all.len(), "calls");
+        }
+        let mut arguments = [padded(&stranger(info))];
+        let answer = dll.call(id, "for a stranger", &mut arguments).and_then(|returned| returned.result);
+        let_in += usize::from(answer == Some(ALLOW_NO_AUTHENTICATION));
+    }
+    let field = id.row().field.unwrap_or(id.name());
+    match let_in {
+        0 => ChildResult::warn(
+            format!("its table sets {field}"),
+            format!(
+                "RRAS asks the DLL about every SSTP client before authentication. It let in none of {} strangers.",
+                all.len()
+            ),
+        ),
+        n => ChildResult::fail(
+            format!("{field} lets in {}: it answers 1", if n == all.len() { "everybody" } else { "strangers" }),
+            format!(
+                "It answered 1 for {n} of {} clients with an unknown name and AuthInfo that is random, empty or plain.",
+                all.len()
+            ),
+        ),
+    }
 }

@@ -1,12 +1,17 @@
 //! A DLL in a child process, loaded and initialised.
 
 use super::job::Job;
-use super::progress::{Line, Progress, Start};
+use super::progress::{ChildResult, Line, Progress, Start};
 use crate::counters;
 use mprapi::contract::SerialGroup;
 use mprapi::{FunctionId, FunctionSet};
 use rasadmin_host::dll::{AdminDll, Returned};
+use rasadmin_host::guarded::{Treatment, treat};
 use rasadmin_host::invoke::Arg;
+use std::time::{Duration, Instant};
+
+/// The number of accessible bytes after a table whose end the DLL overwrites.
+const TABLE_SLACK: usize = 2048;
 
 /// A DLL that is loaded and initialised.
 pub(super) struct LoadedDll<'a> {
@@ -16,6 +21,8 @@ pub(super) struct LoadedDll<'a> {
     answer: Option<u32>,
     /// The number of threads of this process when the DLL was loaded and not yet initialised.
     pub threads_before: usize,
+    begin: Instant,
+    time: Duration,
 }
 
 /// The functions in the order of a connection's life, with all forms of each.
@@ -53,9 +60,20 @@ impl<'a> LoadedDll<'a> {
         if let Some(id) = name {
             progress.write(&Line::Call { function: id.name().into(), detail: String::new() });
         }
+        let slack = if job.memory.table_slack { TABLE_SLACK } else { 0 };
+        treat(Treatment { slack, afterwards: job.memory.table });
         let code = dll.initialize();
+        treat(Treatment { slack: 0, afterwards: job.memory.arguments });
         progress.step("initialised");
-        let loaded = Self { admin_dll: dll, progress, except: job.except, answer: name.map(|_| code), threads_before };
+        let loaded = Self {
+            admin_dll: dll,
+            progress,
+            except: job.except,
+            answer: name.map(|_| code),
+            threads_before,
+            begin: Instant::now(),
+            time: job.time,
+        };
         if code == 0 {
             return Ok(loaded);
         }
@@ -90,9 +108,20 @@ impl<'a> LoadedDll<'a> {
     /// Reports that a function is about to be called, and calls it.
     pub(super) fn call(&mut self, id: FunctionId, detail: &str, arguments: &mut [Arg]) -> Option<Returned> {
         self.progress.write(&Line::Call { function: id.name().into(), detail: detail.into() });
+        counters::call_begins();
         let returned = self.admin_dll.call(id, arguments);
         self.progress.step("a call returned");
         returned
+    }
+
+    /// Whether there is time for another call.
+    pub(super) fn in_time(&self) -> bool {
+        self.begin.elapsed() < self.time
+    }
+
+    /// The result of a check that has no time left after it has done a part.
+    pub(super) fn late(&self, done: usize, planned: usize, what: &str) -> ChildResult {
+        ChildResult::late(done, planned, what, self.time)
     }
 
     /// Calls MprAdminTerminateDll, but does not unload the DLL.

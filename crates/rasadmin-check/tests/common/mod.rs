@@ -40,9 +40,13 @@ pub fn fixtures(platform: &str) -> PathBuf {
     folder
 }
 
-/// Options for tests, with this crate's own small program as the child.
+/// Options for tests, with this crate's own small program as the child. A busy computer does not make a check too long.
 pub fn options() -> Options {
-    Options { child: Some(env!("CARGO_BIN_EXE_rasadmin-check-child").into()), ..Options::default() }
+    Options {
+        child: Some(env!("CARGO_BIN_EXE_rasadmin-check-child").into()),
+        bound: Duration::from_secs(1200),
+        ..Options::default()
+    }
 }
 
 /// Options for a DLL that hangs, with a short deadline. A good call takes far less time.

@@ -50,6 +50,9 @@ pub struct Arguments {
     /// How long a call may take, in seconds
     #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     deadline: u64,
+    /// How long the checks that run one DLL may take together, in seconds. Checks that do not fit are skipped
+    #[arg(long, default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    bound: u64,
     /// The seed of the random bytes: the same seed gives the same bytes
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
@@ -70,6 +73,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         static_only: arguments.static_only,
         cycles: arguments.cycles,
         deadline: Duration::from_secs(arguments.deadline),
+        bound: Duration::from_secs(arguments.bound),
         seed: arguments.seed,
         keep: arguments.keep.clone(),
         ..Options::default()
