@@ -23,7 +23,7 @@ fn it_refuses_one_account_in_every_form_of_its_name() {
     let path = support::fixtures().join(format!("c-minimal{}", std::env::consts::DLL_SUFFIX));
     let scenario = Scenario::parse("day", DAY).unwrap();
     let service = Service::start(&[path], Options::new(scenario.pool.clone())).unwrap_or_else(|f| panic!("{f}"));
-    let day = run(&service, &scenario, RunOptions::threads(1), &|_| {});
+    let day = run(&service, &scenario, RunOptions::threads(1));
     service.stop().unwrap();
     let refused: Vec<_> = day.outcomes.iter().filter(|o| o.refused.is_some()).map(|o| o.session.as_str()).collect();
     assert_eq!(refused, ["plain", "domain", "upn"]);

@@ -56,7 +56,7 @@ fn traced(dlls: &[&Dll], day: &str, assumptions: Assumptions) -> Traced {
     options.assumptions = assumptions;
     let paths: Vec<_> = dlls.iter().map(|dll| dll.path.clone()).collect();
     if let Ok(service) = Service::start(&paths, options) {
-        run(&service, &scenario, RunOptions::threads(1), &|_| {});
+        run(&service, &scenario, RunOptions::threads(1));
         service.stop().unwrap().trace.unwrap();
     }
     let (header, calls) = read_trace(&path).unwrap();
