@@ -199,6 +199,9 @@ impl Text {
         };
         let exports =
             plural(facts.exports.len(), "function of the contract exported", "functions of the contract exported");
+        if facts.exports.is_empty() {
+            return self.painted("  ", BOLD, &format!("{kind}; {exports}."));
+        }
         let start = match (&facts.table, facts.revision) {
             (Some(table), Some(revision)) => {
                 format!("callbacks table of revision {revision} with {}", plural(table.len(), "function", "functions"))

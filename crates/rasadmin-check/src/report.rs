@@ -6,7 +6,7 @@ use crate::finding::{Finding, Outcome};
 use crate::image::{Format, Image};
 use crate::options::Options;
 use crate::statics::exports_stop_start;
-use crate::statics::requirements::violations;
+use crate::statics::requirements::{NO_FUNCTION, violations};
 use mprapi::requirements::check_table;
 use mprapi::{FunctionId, FunctionSet, Profile};
 use schemars::JsonSchema;
@@ -179,18 +179,18 @@ fn verdict_for(
             reasons.push(finding.message.clone());
         }
     }
-    let mut add = |found: Vec<mprapi::Violation>| {
+    if functions.is_empty() {
+        if image.no_image.is_none() {
+            reasons.push(NO_FUNCTION.to_owned());
+        }
+    } else {
+        let mut found = violations(profile, functions);
+        found.extend(run.table.iter().flat_map(|&(revision, pointers)| check_table(profile, revision, pointers)));
         for reason in found.iter().map(ToString::to_string) {
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }
         }
-    };
-    if image.no_image.is_none() {
-        add(violations(profile, functions));
-    }
-    if let Some((revision, pointers)) = run.table {
-        add(check_table(profile, revision, pointers));
     }
     let has_run = run.findings.iter().any(|f| f.check == Check::Initialises && f.outcome != Outcome::Skipped);
     let verdict = if !reasons.is_empty() {

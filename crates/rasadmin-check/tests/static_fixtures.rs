@@ -168,6 +168,21 @@ fn delaying(name: &str) -> Vec<u8> {
     bytes
 }
 
+/// A list of everything that is missing would say less.
+#[test]
+fn a_dll_without_any_function_of_the_contract_is_told_in_one_sentence() {
+    for name in ["vendorhelper", "resource-only", "nt4-names"] {
+        let report = checked("other", &bytes(name), &static_only());
+        for profile in &report.profiles {
+            let reasons = ["RRAS finds no function of an admin DLL in it"];
+            assert_eq!((profile.verdict, &*profile.reasons), (Refused, &reasons.map(str::to_owned)[..]), "{name}");
+        }
+        let text = report.render(1000, false);
+        assert!(text.contains("0 functions of the contract exported.\n"), "{name}\n{text}");
+        assert!(!text.contains("is required, and none is present"), "{name}\n{text}");
+    }
+}
+
 /// Files that are no DLLs get RRAS's answer.
 #[test]
 fn texts_and_truncated_dlls() {

@@ -64,6 +64,8 @@ pub enum Kind {
     Output,
     /// The reader of standard output has gone (`| head`).
     ClosedPipe,
+    /// You interrupted it (Ctrl-C).
+    Interrupted,
 }
 
 /// Why a command could not do its work.
@@ -137,6 +139,8 @@ impl CommandError {
         match self.kind {
             Kind::ClosedPipe => 0,
             Kind::Refused => 1,
+            // As shells have it.
+            Kind::Interrupted => 130,
             _ => 2,
         }
     }

@@ -59,7 +59,8 @@ pub fn dll_file(path: &Path) -> Result<PathBuf> {
 /// A path as people write it: relative to the current folder, if it is in there.
 pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().ok();
-    here.as_ref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).display().to_string()
+    let shown = here.as_ref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path);
+    rasadmin_text::printable_path(shown).to_string()
 }
 
 /// A count and its noun: `1 link`, `3 links`.

@@ -12,6 +12,7 @@ mod error;
 mod filter;
 mod format;
 mod help;
+mod interrupt;
 mod journal_files;
 mod output;
 mod present;
@@ -30,6 +31,7 @@ use commands::*;
 use error::{CommandError, Kind, OrCommandError, Result};
 use output::Output;
 use std::process::ExitCode;
+use supervised::Inside;
 
 /// Administer the VPN users of Windows RRAS servers
 ///
@@ -93,8 +95,8 @@ fn main() -> ExitCode {
     let json = wants_json(&matches);
     let prepared = Cli::from_arg_matches(&matches)
         .map_err(|e| CommandError::usage(e.render()))
-        .and_then(|cli| output(&cli.command).map(|out| (cli.command, out)));
-    let (command, mut out) = match prepared {
+        .and_then(|cli| output(&cli.command).map(|(out, inside)| (cli.command, out, inside)));
+    let (command, mut out, inside) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => {
             print_error(&error, json);
@@ -111,20 +113,23 @@ fn main() -> ExitCode {
             error.exit_code()
         }
     };
-    supervised::finish(code);
+    if let Some((inside, answer)) = inside {
+        inside.finish(code, &answer.take());
+    }
     ExitCode::from(code)
 }
 
 /// Where the answer goes. A process that runs DLLs leaves it to its parent to pass it on.
-fn output(command: &Command) -> Result<Output> {
+fn output(command: &Command) -> Result<(Output, Option<(Inside, output::Answer)>)> {
     let inside = match command {
-        Command::Host(_) => supervised::Inside::of_environment(),
+        Command::Host(_) => Inside::of_environment(),
         _ => None,
     };
-    let Some(inside) = inside else { return Ok(Output::standard()) };
+    let Some(inside) = inside else { return Ok((Output::standard(), None)) };
     inside.join().or_error(Kind::System)?;
-    output::messages_to(inside.messages().or_error(Kind::System)?);
-    inside.answer().map(Output::to_file).or_error(Kind::System)
+    output::messages_to(inside.messages());
+    let (out, answer) = Output::to_memory();
+    Ok((out, Some((inside, answer))))
 }
 
 fn run(command: Command, out: &mut Output) -> Result {
@@ -212,6 +217,7 @@ fn report_own_fault(info: &std::panic::PanicHookInfo<'_>) {
     output::note(format_args!(
         "error: this is a bug in rasadmin ({location}): {what}\nReport it, with the command that you gave."
     ));
-    supervised::finish(2);
+    // In a process that runs DLLs, the parent passes the message on.
+    rasadmin_host::supervise::finish(2, 0);
     std::process::exit(2);
 }

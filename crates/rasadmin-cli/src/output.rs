@@ -5,9 +5,12 @@ use crate::error::{CommandError, Kind, Result};
 use crate::table::{self, Column};
 use rasadmin_text::printable_json;
 use serde::Serialize;
+use std::cell::RefCell;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 /// Standard output. What is printed is complete only after [`flush`](Self::flush).
@@ -27,9 +30,10 @@ impl Output {
         Self { out: Box::new(BufWriter::with_capacity(1 << 16, stdout)), width, is_terminal }
     }
 
-    /// Into a file, for the process that passes it on.
-    pub fn to_file(file: File) -> Self {
-        Self { out: Box::new(BufWriter::with_capacity(1 << 16, file)), width: None, is_terminal: false }
+    /// Into memory, for a process whose files DLLs may close or change.
+    pub fn to_memory() -> (Self, Answer) {
+        let answer = Answer::default();
+        (Self { out: Box::new(answer.clone()), width: None, is_terminal: false }, answer)
     }
 
     /// Whether a person reads it.
@@ -75,6 +79,28 @@ impl Output {
     }
 }
 
+/// What was printed into memory.
+#[derive(Clone, Default)]
+pub struct Answer(Rc<RefCell<Vec<u8>>>);
+
+impl Answer {
+    /// Takes it.
+    pub fn take(&self) -> Vec<u8> {
+        self.0.take()
+    }
+}
+
+impl Write for Answer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A warning on standard error. If nobody can read it, the command goes on.
 #[macro_export]
 macro_rules! warning {
@@ -88,15 +114,18 @@ pub fn note(line: fmt::Arguments<'_>) {
     let line = line.to_string();
     let line = rasadmin_text::printable_lines(&line);
     let _ = match MESSAGES.get() {
-        Some(mut file) => writeln!(file, "{line}"),
+        // Opened anew each time, because a DLL may have closed what is open.
+        Some(path) => {
+            File::options().append(true).create(true).open(path).and_then(|mut file| writeln!(file, "{line}"))
+        }
         None => writeln!(io::stderr(), "{line}"),
     };
 }
 
 /// From now on, messages go into this file, for the process that passes them on.
-pub fn messages_to(file: File) {
+pub fn messages_to(path: PathBuf) {
     // It is set once, at the start.
-    let _ = MESSAGES.set(file);
+    let _ = MESSAGES.set(path);
 }
 
-static MESSAGES: OnceLock<File> = OnceLock::new();
+static MESSAGES: OnceLock<PathBuf> = OnceLock::new();

@@ -219,6 +219,107 @@ fn the_trace_of_a_run_that_died_can_be_replayed() {
     rasadmin(words([&"host", &"replay", &"--dll", &good.dll, &trace])).ends(0).prints("identical");
 }
 
+/// A process of the address functions, or one that was restarted, ends well when the main one has died. That is not the end
+/// of the run.
+#[test]
+fn the_end_of_another_process_is_not_taken_for_the_end_of_the_run() {
+    for action in ["null", "exit"] {
+        let bad = Bad::new(&format!("MprAdminAcceptNewLink do={action}\n"));
+        assert_eq!(bad.died(&["--two-processes"])["died"]["function"], "MprAdminAcceptNewLink", "{action}");
+    }
+    // The process before the restart is not the last one.
+    let bad = Bad::new("");
+    let day = format!("{DAY}10:00:00 restart\n11:00:00 connect c user=carol tunnel=sstp from=203.0.113.3\n");
+    std::fs::write(bad.day(), day).unwrap();
+    assert_eq!(bad.run(&["--json"]).ends(0).json()["accepted"], 3);
+}
+
+/// In another process, too, the line of the scenario is known.
+#[test]
+fn a_hang_in_the_address_process_has_its_line() {
+    let json = Bad::new("MprAdminGetIpAddressForUser do=hang user=bob\n").died(&["--two-processes"]);
+    assert_eq!((&json["died"]["line"], &json["died"]["session"]), (&4.into(), &"b".into()), "{json}");
+    let json = Bad::new("MprAdminGetIpAddressForUser do=exit user=bob\n").died(&["--two-processes"]);
+    assert_eq!(json["deaths"][0]["line"], 4, "{json}");
+}
+
+/// As a service, it has no input.
+#[test]
+fn a_dll_that_reads_its_input_does_not_hang() {
+    for more in [&["--json"][..], &["--json", "--two-processes"]] {
+        let ran =
+            Bad::new("MprAdminAcceptNewLink do=read-input\nMprAdminGetIpAddressForUser do=read-input\n").run(more);
+        assert_eq!(ran.ends(0).json()["accepted"], 2);
+    }
+    if cfg!(unix) {
+        let good = Bad::new("");
+        let run = words([&"host", &"run", &"--dll", &good.dll, &"/dev/stdin"]);
+        rasadmin(run).ends(2).complains("write it to a file");
+    }
+}
+
+#[test]
+fn an_exit_code_is_no_exception_and_a_wild_pointer_is_not_null() {
+    let died = Bad::new("MprAdminAcceptNewLink do=exit-minus-one\n").died(&[]);
+    assert_eq!(died["died"]["kind"], "exit", "{died}");
+    let died = Bad::new("MprAdminAcceptNewLink do=wild\n").died(&[]);
+    assert_eq!(died["died"]["kind"], "exception", "{died}");
+    assert!(!died["died"]["message"].as_str().unwrap().contains("null pointer"), "{died}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_dll_that_closes_every_file_or_forks_does_not_confuse_the_report() {
+    let ran = Bad::new("MprAdminAcceptNewLink do=close-all\n").run(&["--json"]).ends(0);
+    assert_eq!(ran.json()["accepted"], 2);
+    // The fault of a forked child is not this process's.
+    let died = Bad::new("MprAdminAcceptNewLink do=fork-fault\nMprAdminTerminateDll do=hang\n").died(&[]);
+    assert_eq!(died["died"]["place"], "in MprAdminTerminateDll", "{died}");
+    assert_eq!(died["died"]["exception"], serde_json::Value::Null, "{died}");
+}
+
+/// It would unwind the caller, and the call would look as if it had returned.
+#[cfg(unix)]
+#[test]
+fn an_exception_that_leaves_a_call_is_blamed_on_it() {
+    let died = Bad::new("MprAdminAcceptNewLink do=leave-call\n").died(&[]);
+    assert_eq!(died["died"]["place"], "in MprAdminAcceptNewLink", "{died}");
+    assert!(died["died"]["message"].as_str().unwrap().contains("an exception left the function"), "{died}");
+}
+
+/// What the parent passes on is whole, or an error.
+#[cfg(unix)]
+#[test]
+fn an_answer_that_is_lost_is_an_error() {
+    let bad = Bad::new("MprAdminTerminateDll do=remove-temporary\n");
+    let folder = tempfile::tempdir().unwrap();
+    let temporary = folder.path().to_string_lossy();
+    let run = words([&"host", &"run", &"--json", &"--dll", &bad.dll, &bad.day()]);
+    let ran = rasadmin_with(run, &[("TMPDIR", &*temporary)]).ends(2);
+    let ran = ran.complains("the answer of the process of the DLLs is missing");
+    assert!(ran.stdout.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_clears_up() {
+    let bad = Bad::new("MprAdminAcceptNewLink do=hang\n");
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rasadmin"));
+    command.args(["host", "run", "--dll"]).arg(&bad.dll).arg(bad.day()).env("TMPDIR", folder.path());
+    let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    // It hangs once the child of the child has logged the call.
+    let log = bad.folder.path().join("bad.so.log");
+    while !std::fs::read_to_string(&log).is_ok_and(|log| log.contains("AcceptNewLink")) {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
 /// Which of several DLLs refused is told by name.
 #[test]
 fn a_refusal_names_the_dll() {

@@ -10,7 +10,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use mprapi::FunctionId;
 use std::cell::Cell;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -68,6 +68,8 @@ pub struct CallInProgress {
     pub thread: u64,
     /// The last exception in this call.
     pub exception: Option<Exception>,
+    /// Whether an exception left the call, through the frames of its caller.
+    pub left_by_exception: bool,
     /// The argument right behind whose end the exception's address lies.
     pub argument: Option<usize>,
 }
@@ -87,6 +89,7 @@ impl Note {
             Access::Read => 1,
             Access::Write => 2,
             Access::Execute => 3,
+            Access::NoAddress => 4,
         };
         self.flags.store(access | u32::from(exception.on_stack) << 8, Ordering::Relaxed);
         self.address.store(exception.address, Ordering::Relaxed);
@@ -100,7 +103,8 @@ impl Note {
     fn get(&self) -> Option<Exception> {
         let code = Some(self.code.load(Ordering::Acquire)).filter(|&code| code != 0)?;
         let flags = self.flags.load(Ordering::Relaxed);
-        let access = [Access::Unknown, Access::Read, Access::Write, Access::Execute][(flags & 3) as usize];
+        const ALL: [Access; 5] = [Access::Unknown, Access::Read, Access::Write, Access::Execute, Access::NoAddress];
+        let access = ALL.get((flags & 7) as usize).copied().unwrap_or_default();
         Some(Exception { code, address: self.address.load(Ordering::Relaxed), access, on_stack: flags & 0x100 != 0 })
     }
 }
@@ -119,13 +123,18 @@ struct Slot {
     /// The end of what each argument points to; 0 if there is no such argument.
     arguments: [AtomicU64; 4],
     exception: Note,
+    left_by_exception: AtomicU32,
+    _padding: AtomicU32,
 }
 
 #[repr(C)]
 struct Layout {
     /// 0 until the work is done; then its exit code + 1.
     finished: AtomicU32,
-    _padding: AtomicU32,
+    /// The process of the exception `stray`.
+    stray_process: AtomicU32,
+    /// The length of the answer, in bytes.
+    answer: AtomicU64,
     calls: AtomicU64,
     total: AtomicU64,
     events: AtomicU64,
@@ -167,8 +176,10 @@ impl Board {
     /// # Errors
     /// If the file cannot be created, or there is no room for it.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
-        file.set_len(size_of::<Layout>() as u64)?;
+        let mut file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
+        // Written, not only set: on a full disk this fails, and not the first access to the mapping.
+        file.write_all(&vec![0; size_of::<Layout>()])?;
+        file.flush()?;
         Self::map(&file)
     }
 
@@ -195,6 +206,11 @@ impl Board {
         u8::try_from(self.layout().finished.load(Ordering::Acquire).checked_sub(1)?).ok()
     }
 
+    /// The length of the answer that the finished process has left, in bytes.
+    pub fn answer_length(&self) -> u64 {
+        self.layout().answer.load(Ordering::Acquire)
+    }
+
     /// How far the run has come.
     pub fn progress(&self) -> Progress {
         let layout = self.layout();
@@ -211,6 +227,12 @@ impl Board {
     /// The last exception of a thread that was in no call: one that a DLL has started.
     pub fn stray_exception(&self) -> Option<Exception> {
         self.layout().stray.get()
+    }
+
+    /// As [`stray_exception`](Self::stray_exception), if it was in this process.
+    pub(crate) fn stray_exception_of(&self, process: u32) -> Option<Exception> {
+        let of_it = self.layout().stray_process.load(Ordering::Relaxed) == process;
+        self.stray_exception().filter(|_| of_it)
     }
 
     /// The calls that are in progress.
@@ -238,7 +260,13 @@ impl Board {
                 && slot.process.load(Ordering::Relaxed) == process
                 && slot.thread.load(Ordering::Relaxed) == thread
         });
-        slot.map_or(&layout.stray, |slot| &slot.exception).set(exception);
+        match slot {
+            Some(slot) => slot.exception.set(exception),
+            None => {
+                layout.stray_process.store(process, Ordering::Relaxed);
+                layout.stray.set(exception);
+            }
+        }
     }
 }
 
@@ -249,7 +277,7 @@ impl Slot {
         let exception = self.exception.get();
         let argument = exception.and_then(|exception| {
             let ends = self.arguments.iter().map(|end| end.load(Ordering::Relaxed));
-            let behind = |end: u64| (end..end + 4096).contains(&exception.address);
+            let behind = |end: u64| (end..end.saturating_add(4096)).contains(&exception.address);
             ends.enumerate().find(|&(_, end)| end != 0 && behind(end)).map(|(index, _)| index)
         });
         Some(CallInProgress {
@@ -260,6 +288,7 @@ impl Slot {
             process,
             thread: self.thread.load(Ordering::Relaxed),
             exception,
+            left_by_exception: self.left_by_exception.load(Ordering::Relaxed) != 0,
             argument,
         })
     }
@@ -288,9 +317,11 @@ pub fn join() -> io::Result<()> {
     Ok(())
 }
 
-/// The work of this process is done, with this exit code. If it ends differently from now on, that is not the run's fault.
-pub fn finish(code: u8) {
+/// The work of this process is done, with this exit code and an answer of this length. If it ends differently from now on,
+/// that is not the run's fault.
+pub(crate) fn finish(code: u8, answer: u64) {
     if let Some(board) = own() {
+        board.layout().answer.store(answer, Ordering::Relaxed);
         board.layout().finished.store(u32::from(code) + 1, Ordering::Release);
     }
 }
@@ -340,12 +371,27 @@ pub(crate) fn calling(step: Step, dll: usize, ends: impl IntoIterator<Item = usi
         argument.store(ends.next().unwrap_or(0) as u64, Ordering::Relaxed);
     }
     slot.exception.clear();
+    slot.left_by_exception.store(0, Ordering::Relaxed);
     slot.step.store(step.to_bits(), Ordering::Release);
     Calling(Some(slot))
 }
 
+/// The line of the scenario that this thread carries out.
+pub(crate) fn line() -> Option<usize> {
+    Some(LINE.get() as usize).filter(|&line| line != 0)
+}
+
 /// A call that is in progress.
 pub(crate) struct Calling(Option<&'static Slot>);
+
+impl Calling {
+    /// An exception is leaving the call.
+    pub(crate) fn left_by_exception(&self) {
+        if let Some(slot) = self.0 {
+            slot.left_by_exception.store(1, Ordering::Relaxed);
+        }
+    }
+}
 
 impl Drop for Calling {
     fn drop(&mut self) {

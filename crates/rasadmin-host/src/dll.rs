@@ -253,10 +253,27 @@ pub(crate) struct EnteredCall<'a> {
 impl EnteredCall<'_> {
     pub(crate) fn call(&self, arguments: &mut [Arg]) -> Returned {
         let ends = arguments.iter().map(|argument| argument.end().unwrap_or(0));
-        let _calling = board::calling(Step::Call(self.function), self.dll.index, ends);
+        let calling = board::calling(Step::Call(self.function), self.dll.index, ends);
+        let guard = ExceptionGuard { calling: &calling, function: self.function };
         let start = Instant::now();
         let result = invoke(self.pointer, self.function.row(), arguments);
-        Returned { result, took: start.elapsed() }
+        let took = start.elapsed();
+        std::mem::forget(guard);
+        Returned { result, took }
+    }
+}
+
+/// Ends the process if an exception leaves a function of the DLL, as it would end RRAS. Otherwise it would unwind the host.
+struct ExceptionGuard<'a> {
+    calling: &'a board::Calling,
+    function: FunctionId,
+}
+
+impl Drop for ExceptionGuard<'_> {
+    fn drop(&mut self) {
+        self.calling.left_by_exception();
+        eprintln!("a foreign exception left {}", self.function);
+        std::process::abort();
     }
 }
 

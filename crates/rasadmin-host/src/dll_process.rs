@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 const MAX_DLLS: usize = 1024;
 
 /// How long a process may take to end once it has closed its pipes.
-const ENDING: Duration = Duration::from_secs(5);
+const ENDING: Duration = Duration::from_secs(30);
 
 /// RPC_S_SERVER_UNAVAILABLE: the result of an address call if its process has ended.
 const PROCESS_GONE: u32 = 1722;
@@ -126,12 +126,28 @@ impl DllProcess {
     /// If it crashed or failed.
     pub(crate) fn stop(&mut self) -> Result<(), Box<Death>> {
         let was_alive = self.to.take().is_some(); // Closes the pipe: the child's loop ends.
-        match self.child.wait() {
-            Ok(status) if status.success() => Ok(()),
+        let ended = loop {
+            match self.child.try_wait() {
+                // The board of a supervised process shows a call that does not return. Beyond that, an end has a limit.
+                Ok(None) if self.is_in_a_call() => std::thread::sleep(Duration::from_millis(5)),
+                Ok(None) => match self.wait_or_kill() {
+                    Some(status) => break Some(status),
+                    None => break None,
+                },
+                Ok(Some(status)) => break Some(status),
+                Err(_) => break None,
+            }
+        };
+        match ended {
+            Some(status) if status.success() => Ok(()),
             // Its death was told when it happened.
             _ if !was_alive => Ok(()),
-            status => Err(Box::new(self.death(status.ok()))),
+            status => Err(Box::new(self.death(status))),
         }
+    }
+
+    fn is_in_a_call(&self) -> bool {
+        board::own().is_some_and(|board| board.calls().iter().any(|call| call.process == self.child.id()))
     }
 
     fn wait_or_kill(&mut self) -> Option<ExitStatus> {
@@ -150,7 +166,12 @@ impl DllProcess {
     fn death(&self, status: Option<ExitStatus>) -> Death {
         let how = How::Process(status.map_or(Exit::Code(-1), Exit::of));
         let calls = board::own().map(|board| board.take_calls_of(self.child.id()));
-        Death::new(how, calls.unwrap_or_default(), board::own())
+        let mut death = Death::new(how, self.child.id(), calls.unwrap_or_default(), board::own());
+        // The call was made for this thread's line of the scenario.
+        if let Some(call) = &mut death.call {
+            call.line = board::line();
+        }
+        death
     }
 }
 

@@ -6,9 +6,11 @@ use std::process::ExitStatus;
 /// What the code that failed wanted to do with the address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Access {
-    /// It is not known, or the exception has no address.
+    /// It is not known.
     #[default]
     Unknown,
+    /// The exception has no address: somebody raised it, or the processor did not say.
+    NoAddress,
     /// It wanted to read it.
     Read,
     /// It wanted to write it.
@@ -65,7 +67,14 @@ impl Exception {
     fn has_address(&self) -> bool {
         // Access violation and in-page error; SIGBUS and SIGSEGV.
         let codes: [u32; 2] = if cfg!(windows) { [0xC000_0005, 0xC000_0006] } else { [7, 11] };
-        codes.contains(&self.code) && !self.on_stack
+        codes.contains(&self.code) && !self.on_stack && self.access != Access::NoAddress
+    }
+}
+
+impl Exception {
+    /// What happened, if it did not end the process.
+    pub fn before(&self) -> String {
+        self.to_string().replace(" that nothing caught", "")
     }
 }
 
@@ -80,6 +89,7 @@ impl fmt::Display for Exception {
             (Access::Execute, address) => write!(f, ": it jumped to 0x{address:x}, which is not code"),
             (Access::Read, 0..=0xFFFF) => f.write_str(": it read through a null pointer"),
             (Access::Write, 0..=0xFFFF) => f.write_str(": it wrote through a null pointer"),
+            (Access::NoAddress, _) => Ok(()),
             (Access::Unknown, 0..=0xFFFF) => f.write_str(": it used a null pointer"),
             (Access::Read, address) => write!(f, ": it read address 0x{address:x}"),
             (Access::Write, address) => write!(f, ": it wrote to address 0x{address:x}"),
@@ -162,7 +172,8 @@ impl Exit {
             return Self::Exception(signal as u32);
         }
         match status.code().unwrap_or_default() {
-            code if cfg!(windows) && (code as u32 >= 0x8000_0000 || code as u32 == CXX_GCC) => {
+            // Warnings, errors and errors of applications; -1 and the like are exit codes.
+            code if cfg!(windows) && (matches!(code as u32 >> 28, 0x8 | 0xC | 0xE) || code as u32 == CXX_GCC) => {
                 Self::Exception(code as u32)
             }
             code => Self::Code(code),
@@ -202,5 +213,6 @@ mod tests {
         assert!(at(0x10, Access::Read).ends_with("): it read through a null pointer"));
         assert!(at(0, Access::Execute).ends_with("): it called a null pointer"));
         assert!(at(0x7fff_0000, Access::Write).ends_with("): it wrote to address 0x7fff0000"));
+        assert!(at(0, Access::NoAddress).ends_with(')'), "a pointer that cannot be one has no address");
     }
 }

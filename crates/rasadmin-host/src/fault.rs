@@ -4,11 +4,15 @@
 use crate::board;
 use crate::exception::{Access, Exception};
 use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 static INSTALL: Once = Once::new();
+/// This process. A child that a DLL forks inherits the handlers, and must not speak for its parent.
+static PROCESS: AtomicU32 = AtomicU32::new(0);
 
 /// From now on, exceptions and signals of this process are noted on its board.
 pub(crate) fn install() {
+    PROCESS.store(std::process::id(), Ordering::Relaxed);
     INSTALL.call_once(system::install);
 }
 
@@ -19,7 +23,9 @@ pub(crate) fn this_thread() -> u64 {
 
 /// Allocates nothing, because the heap may be damaged.
 fn note(exception: &Exception) {
-    if let Some(board) = board::own() {
+    if let Some(board) = board::own()
+        && PROCESS.load(Ordering::Relaxed) == std::process::id()
+    {
         board.note_exception(std::process::id(), this_thread(), exception);
     }
 }
@@ -40,13 +46,20 @@ mod system {
         let (address, stack) = unsafe { ((*info).si_addr() as u64, stack_pointer(context.cast())) };
         // A push or a call beyond the end of the stack fails near the stack pointer.
         let on_stack = signal == libc::SIGSEGV && stack.is_some_and(|stack| stack.abs_diff(address) < NEAR);
-        note(&Exception { code: signal as u32, address, access: Access::Unknown, on_stack });
+        // SAFETY: as above.
+        let si_code = unsafe { (*info).si_code };
+        // The kernel has no address for a pointer that cannot be one, and none for a signal that was sent.
+        let access = if si_code > 0 && si_code != SI_KERNEL { Access::Unknown } else { Access::NoAddress };
+        note(&Exception { code: signal as u32, address, access, on_stack });
         // SAFETY: both calls are async-signal-safe; the default action ends the process with the signal's status.
         unsafe {
             libc::signal(signal, libc::SIG_DFL);
             libc::raise(signal);
         }
     }
+
+    /// From the kernel, without an address.
+    const SI_KERNEL: i32 = 0x80;
 
     /// The most that one function's frame has, as a rule.
     const NEAR: u64 = 1 << 16;
@@ -64,7 +77,11 @@ mod system {
     }
 
     pub fn install() {
-        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP] {
+        // A core file would lie where the DLL's own files would.
+        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: it lowers this process's own limit.
+        unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) };
+        for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGABRT] {
             // SAFETY: the handler is valid for the life of the process, and runs on the alternative stack that std gives
             // every thread, so that it also runs after a stack overflow.
             unsafe {

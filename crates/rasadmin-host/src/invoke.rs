@@ -78,10 +78,11 @@ pub(crate) fn invoke(function: Pointer, row: &Function, arguments: &[Arg]) -> Op
     type P = *mut c_void;
     macro_rules! call {
         ($result:ty, $($index:literal)*) => {{
+            // An exception of C++ may leave it; the caller has a guard for that.
             // SAFETY: every function of the contract takes pointers only and returns a 32-bit value or nothing
             // (CONTRACT section 1); the number of arguments was checked against the contract's row above.
             unsafe {
-                let typed: unsafe extern "system" fn($(call!(@p $index)),*) -> $result = transmute(function.as_ptr());
+                let typed: unsafe extern "system-unwind" fn($(call!(@p $index)),*) -> $result = transmute(function.as_ptr());
                 typed($(pointers[$index]),*)
             }
         }};

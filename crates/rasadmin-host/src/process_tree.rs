@@ -51,6 +51,9 @@ mod system {
 
     pub fn spawn(command: &mut Command) -> io::Result<ProcessTree> {
         command.process_group(0);
+        // If whoever started this process ignores it, nobody could learn how the child ended.
+        // SAFETY: the default disposition is always valid.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
         Ok(ProcessTree { child: command.spawn()? })
     }
 

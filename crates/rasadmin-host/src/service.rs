@@ -2,6 +2,7 @@
 
 use crate::address_doubt::AddressDoubt;
 use crate::assumptions::{Assumptions, Handles};
+use crate::board::{self, Step};
 use crate::dll::{AdminDll, DllDescription, Returned};
 use crate::dll_process::{self, DllProcess};
 use crate::invoke::Arg;
@@ -389,6 +390,8 @@ impl Service {
         let address = self.address.as_ref().filter(|_| function.row().serial == SerialGroup::Address);
         let returned = match address.or(self.main.as_ref()) {
             Some(process) => {
+                // The other process notes the call, too, but does not know the line of the scenario.
+                let _calling = board::calling(Step::Call(function), dll, []);
                 let answer = lock(process).as_mut().map(|process| process.call(dll, function, &before));
                 let (returned, after, death) =
                     answer.unwrap_or_else(|| (dll_process::failed_call(function), before.clone(), None));

@@ -4,9 +4,9 @@
 use std::fs::File;
 use std::io;
 
-/// This process's standard input. It stays open if a DLL closes the standard handle.
-pub(crate) fn own_input() -> io::Result<File> {
-    system::own_input()
+/// This process's standard input. A DLL can read nothing from now on, as in a service.
+pub(crate) fn take_input() -> io::Result<File> {
+    system::take_input()
 }
 
 /// This process's standard input and output, for a protocol. What a DLL prints from now on goes to standard error, and it
@@ -21,20 +21,22 @@ mod system {
     use std::io;
     use std::os::fd::{AsFd, AsRawFd};
 
-    pub fn own_input() -> io::Result<File> {
-        io::stdin().as_fd().try_clone_to_owned().map(File::from)
+    pub fn take_input() -> io::Result<File> {
+        let input = io::stdin().as_fd().try_clone_to_owned().map(File::from)?;
+        replace(0, File::open("/dev/null")?.as_raw_fd())?;
+        Ok(input)
     }
 
     pub fn take() -> io::Result<(File, File)> {
-        let (input, output) = (own_input()?, io::stdout().as_fd().try_clone_to_owned().map(File::from)?);
-        let nothing = File::open("/dev/null")?;
-        for (from, to) in [(nothing.as_raw_fd(), 0), (2, 1)] {
-            // SAFETY: both are open descriptors, and `to` belongs to no Rust object that would close it.
-            if unsafe { libc::dup2(from, to) } < 0 {
-                return Err(io::Error::last_os_error());
-            }
-        }
-        Ok((input, output))
+        let output = io::stdout().as_fd().try_clone_to_owned().map(File::from)?;
+        replace(1, 2)?;
+        Ok((take_input()?, output))
+    }
+
+    /// Makes `standard` another name for what `other` is open for.
+    fn replace(standard: i32, other: i32) -> io::Result<()> {
+        // SAFETY: both are descriptors, and `standard` belongs to no Rust object that would close it.
+        if unsafe { libc::dup2(other, standard) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 }
 
@@ -48,21 +50,32 @@ mod system {
     // The C runtime that this program shares with DLLs made by mingw keeps descriptors of its own.
     unsafe extern "C" {
         fn _dup2(from: i32, to: i32) -> i32;
+        fn _open_osfhandle(handle: isize, flags: i32) -> i32;
     }
 
-    pub fn own_input() -> io::Result<File> {
-        io::stdin().as_handle().try_clone_to_owned().map(File::from)
+    pub fn take_input() -> io::Result<File> {
+        let input = io::stdin().as_handle().try_clone_to_owned().map(File::from)?;
+        let nothing = File::open("NUL")?;
+        // The C runtime closes its descriptor's handle, so it gets one of its own. The process keeps both until its end.
+        let (handle, other) = (nothing.try_clone()?.into_raw_handle(), nothing.into_raw_handle());
+        // SAFETY: both handles are open, and belong to nobody else.
+        unsafe {
+            SetStdHandle(STD_INPUT_HANDLE, handle);
+            let descriptor = _open_osfhandle(other as isize, 0);
+            if descriptor >= 0 {
+                _dup2(descriptor, 0);
+            }
+        }
+        Ok(input)
     }
 
     pub fn take() -> io::Result<(File, File)> {
-        let (input, output) = (own_input()?, io::stdout().as_handle().try_clone_to_owned().map(File::from)?);
-        let nothing = File::open("NUL")?.into_raw_handle(); // The process keeps it until its end.
-        // SAFETY: both handles stay open until the process ends; the C runtime copies its own descriptor.
+        let output = io::stdout().as_handle().try_clone_to_owned().map(File::from)?;
+        // SAFETY: the handle stays open until the process ends; the C runtime copies its own descriptor.
         unsafe {
-            SetStdHandle(STD_INPUT_HANDLE, nothing);
             SetStdHandle(STD_OUTPUT_HANDLE, io::stderr().as_raw_handle());
             _dup2(2, 1);
         }
-        Ok((input, output))
+        Ok((take_input()?, output))
     }
 }

@@ -3,15 +3,20 @@
 use crate::board::{self, BOARD_VARIABLE, Board, CallInProgress, Progress, Step};
 use crate::exception::{Exception, Exit};
 use crate::process_tree::{ProcessTree, end_own_tree, thread_is_gone};
+use crate::standard_streams;
 use mprapi::contract::ArgumentType;
 use std::fmt;
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a process may do something else than calling DLLs without any progress.
-const IDLE: Duration = Duration::from_secs(600);
+/// How long a process may do something else than calling DLLs without any progress: during the scenario, and before and
+/// after it, when it reads and sums up.
+const IDLE: Duration = Duration::from_secs(60);
+const IDLE_AT_REST: Duration = Duration::from_secs(600);
 /// How long a process may take to end after its work is done.
 const ENDING: Duration = Duration::from_secs(5);
 /// From this age on, it is checked whether the thread of a call still exists.
@@ -20,10 +25,17 @@ const THREAD_CHECK: Duration = Duration::from_millis(200);
 /// How the process of the DLLs ended.
 #[derive(Clone, Debug)]
 pub enum Ended {
-    /// It did its work, and gave this exit code.
-    Finished(u8),
+    /// It did its work.
+    Finished {
+        /// Its exit code.
+        code: u8,
+        /// The length of the answer that it has left, in bytes.
+        answer: u64,
+    },
     /// A DLL ended it, or kept it from going on.
     Died(Box<Death>),
+    /// The caller wanted it to end.
+    Stopped,
 }
 
 /// What a DLL did.
@@ -57,17 +69,19 @@ pub struct Death {
 }
 
 impl Death {
-    /// `how` happened while these calls were in progress.
-    pub(crate) fn new(how: How, mut calls: Vec<CallInProgress>, board: Option<&Board>) -> Self {
+    /// `how` happened to this process while these calls were in progress.
+    pub(crate) fn new(how: How, process: u32, mut calls: Vec<CallInProgress>, board: Option<&Board>) -> Self {
         // The last call with an exception, or else the only one.
-        let failed = calls.iter().enumerate().filter(|(_, call)| call.exception.is_some());
+        let failed = calls.iter().enumerate().filter(|(_, call)| call.exception.is_some() || call.left_by_exception);
         let at = failed.max_by_key(|(_, call)| call.number).map(|(at, _)| at).or((calls.len() == 1).then_some(0));
         let call = at.map(|at| calls.remove(at));
-        let of_call = call.and_then(|call| call.exception);
-        let stray = board.and_then(Board::stray_exception).filter(|_| of_call.is_none());
-        let exception = of_call.or(stray).filter(|_| matches!(how, How::Process(_)));
+        let of_call = call.and_then(|call| call.exception).filter(|_| matches!(how, How::Process(_)));
+        // An exception that was handled explains no exit.
+        let died = matches!(how, How::Process(Exit::Exception(_)));
+        let stray = board.and_then(|board| board.stray_exception_of(process)).filter(|_| died && of_call.is_none());
+        let in_own_thread = stray.is_some();
         let progress = board.map(Board::progress).unwrap_or_default();
-        Self { how, call, others: calls, exception, in_own_thread: stray.is_some(), progress }
+        Self { how, call, others: calls, exception: of_call.or(stray), in_own_thread, progress }
     }
 
     /// Where it happened, such as `in MprAdminAcceptNewLink`.
@@ -81,6 +95,8 @@ impl Death {
         match self.call.map(|call| call.step) {
             Some(Step::Load) => "while it was loaded".into(),
             Some(Step::Unload) => "while it was unloaded".into(),
+            // Another thread of the DLL may have done it.
+            Some(Step::Call(function)) if !self.is_certain() => format!("during {function}"),
             Some(Step::Call(function)) => format!("in {function}"),
             None if self.others.is_empty() => "between calls".into(),
             None => {
@@ -91,6 +107,27 @@ impl Death {
                 });
                 format!("in one of {}", names.collect::<Vec<_>>().join(", "))
             }
+        }
+    }
+
+    /// Whether it certainly happened in the call, and not in another thread.
+    fn is_certain(&self) -> bool {
+        let by_exception = self.call.is_some_and(|call| call.exception.is_some() || call.left_by_exception);
+        by_exception || !matches!(self.how, How::Process(_))
+    }
+
+    /// The DLL, if there is only one that it can have been.
+    pub fn dll(&self) -> Option<usize> {
+        let mut dlls = self.call.iter().chain(&self.others).map(|call| call.dll);
+        let first = dlls.next()?;
+        (self.call.is_some() || dlls.all(|dll| dll == first)).then_some(first)
+    }
+
+    /// What happened, as short as it can be told, and the same in every run: without addresses.
+    pub fn summary(&self) -> String {
+        match (self.how, self.exception) {
+            (How::Process(Exit::Exception(_)), Some(exception)) => exception.name(),
+            _ => self.to_string(),
         }
     }
 
@@ -107,7 +144,10 @@ impl fmt::Display for Death {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.how, self.exception) {
             (How::Process(exit @ Exit::Code(_)), Some(exception)) => {
-                write!(f, "{exception}; then {exit}")?;
+                write!(f, "{exit}, after this exception in the same call: {}", exception.before())?;
+            }
+            (How::Process(_), _) if self.call.is_some_and(|call| call.left_by_exception) => {
+                f.write_str("an exception left the function, as one of C++ does that nothing catches")?;
             }
             (How::Process(_), Some(exception)) => write!(f, "{exception}")?,
             (How::Process(exit), None) => write!(f, "{exit}")?,
@@ -126,10 +166,11 @@ impl fmt::Display for Death {
     }
 }
 
-/// Runs `command`, whose process must call [`board::join`] and [`board::finish`], until it ends or a call does not return
-/// within `deadline`. `board` is the path of the file to share. `tick` is called some times a second.
+/// Runs `command`, whose process must call [`join`] and [`finish`], until it ends or a call does not return within
+/// `deadline`. `board` is the path of the file to share. `tick` is called some times a second; if it breaks, the process is
+/// ended.
 ///
-/// Nothing that the process has started is left behind.
+/// Nothing that the process has started is left behind. (On Unix, what leaves its process group is.)
 ///
 /// # Errors
 /// If the process or the board cannot be made or watched.
@@ -137,30 +178,34 @@ pub fn supervise(
     mut command: Command,
     board: &Path,
     deadline: Duration,
-    tick: &mut dyn FnMut(Progress),
+    tick: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> io::Result<Ended> {
     let shared = Board::create(board)?;
     // The pipe is closed when this process ends, however it ends. Then the child ends, too.
     command.env(BOARD_VARIABLE, board).stdin(Stdio::piped());
     let mut tree = ProcessTree::spawn(&mut command)?;
+    let process = tree.child.id();
     let mut watch = Watch { seen: Vec::new(), progress: Progress::default(), since: Instant::now() };
     let mut pause = Duration::from_millis(1);
     let mut finished_at = None;
+    let died = |how, calls| Ok(Ended::Died(Box::new(Death::new(how, process, calls, Some(&shared)))));
     loop {
         let exited = tree.child.try_wait()?;
         // After `try_wait`, so that it sees all that an ended process did.
         if let Some(code) = shared.finished() {
             let since = finished_at.get_or_insert_with(Instant::now);
             if exited.is_some() || since.elapsed() > ENDING {
-                return Ok(Ended::Finished(code));
+                return Ok(Ended::Finished { code, answer: shared.answer_length() });
             }
         } else if let Some(status) = exited {
-            let how = How::Process(Exit::of(status));
-            return Ok(Ended::Died(Box::new(Death::new(how, shared.calls(), Some(&shared)))));
+            let calls = shared.calls().into_iter().filter(|call| call.process == process);
+            return died(How::Process(Exit::of(status)), calls.collect());
         } else if let Some((how, call)) = watch.look(&shared, deadline) {
-            return Ok(Ended::Died(Box::new(Death::new(how, call.into_iter().collect(), Some(&shared)))));
+            return died(how, call.into_iter().collect());
         }
-        tick(shared.progress());
+        if tick(shared.progress()).is_break() {
+            return Ok(Ended::Stopped);
+        }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
@@ -197,9 +242,13 @@ impl Watch {
         if progress != self.progress || !calls.is_empty() {
             (self.progress, self.since) = (progress, now);
         }
-        (now.duration_since(self.since) >= IDLE).then_some((How::Idle(IDLE), None))
+        let idle = if progress.events < progress.total { IDLE.max(deadline) } else { IDLE_AT_REST };
+        (now.duration_since(self.since) >= idle).then_some((How::Idle(idle), None))
     }
 }
+
+/// Whether this process is the one that [`supervise`] started, not one of its children.
+static SUPERVISED: AtomicBool = AtomicBool::new(false);
 
 /// Joins the board that the environment names, and ends this process when its parent ends. For the process that
 /// [`supervise`] starts.
@@ -208,13 +257,25 @@ impl Watch {
 /// If the board or the pipe cannot be opened.
 pub fn join() -> io::Result<()> {
     board::join()?;
-    let mut parent = crate::standard_streams::own_input()?;
+    SUPERVISED.store(true, Ordering::Relaxed);
+    let mut parent = standard_streams::take_input()?;
     std::thread::Builder::new().name("parent".into()).spawn(move || {
-        // The parent writes nothing: this returns when it has ended.
-        while parent.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
-        end_own_tree()
+        // The parent writes nothing: this returns when it has ended. If a DLL has closed the pipe, there is nothing to see.
+        while let Ok(read) = parent.read(&mut [0; 64]) {
+            if read == 0 {
+                end_own_tree()
+            }
+        }
     })?;
     Ok(())
+}
+
+/// The work of the process that [`supervise`] started is done, with this exit code and an answer of so many bytes. In any
+/// other process this does nothing.
+pub fn finish(code: u8, answer: u64) {
+    if SUPERVISED.load(Ordering::Relaxed) {
+        board::finish(code, answer);
+    }
 }
 
 /// Does `work` on a thread of its own, and waits. If a DLL ends that thread, this never returns, and the parent sees why.

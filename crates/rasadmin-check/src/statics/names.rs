@@ -57,8 +57,8 @@ pub(super) fn run(image: &Image, functions: FunctionSet, deciding: Profile) -> V
             outcome,
             &found,
             |d| d == NameError::Nt4,
-            "Windows NT 4.0 had these functions, with other names and other arguments.",
-            "Rewrite each function for its MprAdmin name and its present arguments (docs/functions.md).",
+            "Windows NT 4.0 had these functions under these names, some of them with other arguments.",
+            "Give each function its MprAdmin name and its present arguments (docs/functions.md).",
         ),
         misnamed(
             Check::UnknownNames,

@@ -9,6 +9,10 @@ use mprapi::{FunctionId, FunctionSet, Profile, Violation};
 pub(crate) const REFUSED: &str =
     "RRAS refuses the DLL with error 87 (event 20113), and the Remote Access service does not start.";
 
+/// What is wrong with a file that is no admin DLL, or whose functions RRAS does not find. A list of all that is missing would
+/// say less.
+pub(crate) const NO_FUNCTION: &str = "RRAS finds no function of an admin DLL in it";
+
 /// The requirements of a profile that the exports do not meet. Empty if only the callbacks table decides.
 pub(crate) fn violations(profile: Profile, functions: FunctionSet) -> Vec<Violation> {
     match check_exports(profile, functions) {
@@ -102,6 +106,11 @@ pub(super) fn profile(functions: FunctionSet, profile: Profile, deciding: Profil
             "On those versions the service does not start. Later versions do not require this.",
         ),
     };
+    if functions.is_empty() {
+        let remedy = "Export the functions under their names (docs/functions.md lists them), or give the path of the DLL \
+                      that has them.";
+        return Finding::problem(check, outcome, NO_FUNCTION, Problem::of_dll(cause, effect, remedy));
+    }
     Finding::problem(check, outcome, list(&found), Problem::of_dll(cause, effect, remedy(&found)))
 }
 

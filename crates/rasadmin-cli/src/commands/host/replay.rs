@@ -1,9 +1,9 @@
 //! `rasadmin host replay`: a trace against a DLL.
 
 use crate::commands::host::run::End;
-use crate::commands::host::windows_dll;
+use crate::commands::host::{not_standard_input, windows_dll};
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
-use crate::format::{count, dll_file, wrapped};
+use crate::format::{count, dll_file, shown, wrapped};
 use crate::output::Output;
 use crate::scratch::Keep;
 use crate::supervised::{DLL_DIED, Inside, Outcome, run_again};
@@ -64,6 +64,8 @@ pub struct Died {
     calls: u64,
     /// What happened.
     died: End,
+    /// The first lines that the DLL printed.
+    printed: Vec<String>,
 }
 
 /// A trace that was replayed against a DLL.
@@ -94,6 +96,7 @@ struct Difference {
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let Some(inside) = Inside::of_environment() else {
         windows_dll::require_native(std::slice::from_ref(&arguments.dll))?;
+        not_standard_input(&arguments.trace)?;
         return watch(&arguments, out);
     };
     let path = dll_file(&arguments.dll)?;
@@ -129,10 +132,10 @@ fn watch(arguments: &Arguments, out: &mut Output) -> Result {
     child.pass_on_messages();
     let died = End::new(death, std::slice::from_ref(&arguments.dll));
     if arguments.json {
-        out.json(&Answer::Died(Box::new(Died { calls: death.progress.calls, died })))?;
+        out.json(&Answer::Died(Box::new(Died { calls: death.progress.calls, died, printed: child.printed().0 })))?;
         return Ok(Exit::Code(DLL_DIED));
     }
-    let dll = arguments.dll.display();
+    let dll = shown(&arguments.dll);
     let message = format!("{dll} could not take the replay to its end, {}: {death}.", death.place());
     writeln!(out, "{}\n", wrapped(&message, "", 80))?;
     writeln!(out, "  calls that were begun: {}", death.progress.calls)?;
@@ -148,7 +151,7 @@ fn text(replayed: &ReplayReport, arguments: &Arguments, out: &mut Output) -> Res
         0 => String::new(),
         n => format!(" ({} to other DLLs skipped)", count(n, "call")),
     };
-    writeln!(out, "{} replayed against {}{skipped}", count(replayed.calls, "call"), arguments.dll.display())?;
+    writeln!(out, "{} replayed against {}{skipped}", count(replayed.calls, "call"), shown(&arguments.dll))?;
     match differences.len() {
         0 => writeln!(out, "identical: every answer is as recorded")?,
         n => writeln!(out, "{}:", count(n, "difference"))?,

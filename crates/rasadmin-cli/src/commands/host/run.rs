@@ -7,7 +7,7 @@ mod readings;
 mod report;
 mod watch;
 
-use crate::commands::host::windows_dll;
+use crate::commands::host::{not_standard_input, windows_dll};
 use crate::error::{CommandError, Result};
 #[cfg(windows)]
 use crate::error::{Kind, OrCommandError};
@@ -163,6 +163,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         Some(inside) => play::run(&arguments, &inside, out),
         None => {
             windows_dll::require_native(&arguments.dlls.paths()?.0)?;
+            not_standard_input(&arguments.scenario)?;
             watch::run(&arguments, out)
         }
     }

@@ -21,6 +21,10 @@ pub fn require_native(dlls: &[PathBuf]) -> Result<()> {
 
 /// Every Windows program and DLL begins with `MZ`. A file that cannot be read is left to whatever loads it.
 fn is_for_windows(dll: &Path) -> bool {
+    // Opening a pipe would wait for its writer.
+    if !dll.is_file() {
+        return false;
+    }
     let mut magic = [0; 2];
     File::open(dll).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"MZ"
 }

@@ -9,7 +9,7 @@ use rasadmin_trace::Call;
 
 /// When a call ended, in microseconds since the trace began. None if the trace does not say: the recorder cannot.
 fn end(call: &Call) -> Option<u64> {
-    (call.took_ns > 0).then(|| call.at_us + call.took_ns / 1000)
+    (call.took_ns > 0).then(|| call.at_us.saturating_add(call.took_ns / 1000))
 }
 
 pub const OVERLAP: Point = Point {
@@ -32,7 +32,7 @@ fn overlap(trace: &Trace<'_>, notes: &mut Notes<'_>) {
             let groups = a.serial != b.serial || (a.serial == SerialGroup::Own && a.id != b.id);
             let life = [a.serial, b.serial].contains(&SerialGroup::LifeCycle);
             // Times are rounded to microseconds.
-            if groups && !life && call.at_us + 1 < ended {
+            if groups && !life && call.at_us.saturating_add(1) < ended {
                 notes.confirm("two calls at the same time", &[before, at], format!("{} and {}", a.name, b.name));
             }
         }

@@ -4,6 +4,7 @@ use super::Arguments;
 use crate::format::{count, shown, wrapped};
 use crate::supervised::Supervised;
 use rasadmin_host::board::Step;
+use rasadmin_host::exception::Exit;
 use rasadmin_host::scenario::Scenario;
 use rasadmin_host::supervise::{Death, How};
 use schemars::JsonSchema;
@@ -61,14 +62,13 @@ impl End {
         let step = death.call.map(|call| call.step);
         Self {
             kind: match death.how {
-                How::Process(_) if death.exception.is_some() => "exception",
-                How::Process(rasadmin_host::exception::Exit::Exception(_)) => "exception",
+                How::Process(Exit::Exception(_)) => "exception",
                 How::Process(_) => "exit",
                 How::Thread => "thread",
                 How::Hung(_) => "hung",
                 How::Idle(_) => "idle",
             },
-            dll: death.call.map(|call| dlls.get(call.dll).map_or_else(|| "a DLL".into(), |path| shown(path))),
+            dll: death.dll().map(|dll| dlls.get(dll).map_or_else(|| "a DLL".into(), |path| shown(path))),
             step: step.map(|step| match step {
                 Step::Load => "load",
                 Step::Unload => "unload",
@@ -133,7 +133,7 @@ impl Died {
             line(format!("It happened at line {number} of the scenario{session}."));
         }
         if self.started {
-            let refused = self.connects - self.accepted;
+            let refused = self.connects.saturating_sub(self.accepted);
             line(format!(
                 "Until then: {} of {}, {} accepted, {refused} refused.",
                 self.events,
@@ -153,11 +153,6 @@ impl Died {
             (_, true) => "RRAS runs DLLs in its own process: every VPN user would have been disconnected.".into(),
             (_, false) => "RRAS runs DLLs in its own process: the VPN would be down until the DLL is removed.".into(),
         });
-        if !self.printed.is_empty() {
-            line(String::new());
-            line("The DLLs printed this:".into());
-            self.printed.iter().for_each(|printed| out.push_str(&format!("  | {printed}\n")));
-        }
         out.push('\n');
         if let Some(dll) = &end.dll {
             out.push_str(&format!("  find out more: rasadmin check {dll}\n"));

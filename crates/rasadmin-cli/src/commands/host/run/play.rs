@@ -225,8 +225,11 @@ fn options(arguments: &Arguments, paths: &[PathBuf], scenario: &Scenario) -> Res
     if (two || scenario.kills()) && !paths.is_empty() {
         let own = scratch::this_program()?;
         let (profile, paths) = (arguments.profile.name(), paths.to_vec());
+        // A DLL may change this process's environment before another process starts.
+        let environment: Vec<_> = std::env::vars_os().collect();
         let command = move || {
             let mut command = std::process::Command::new(&own);
+            command.env_clear().envs(environment.iter().map(|(name, value)| (name, value)));
             command.arg(address_process::NAME).arg("--profile").arg(profile).args(&paths);
             command
         };

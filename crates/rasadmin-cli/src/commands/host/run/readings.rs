@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::watch::child;
 use super::{Arguments, set};
 use crate::error::{CommandError, Exit, Kind, Result};
-use crate::format::{count, texts};
+use crate::format::{count, shown, texts};
 use crate::output::Output;
 use crate::supervised::{DLL_DIED, Outcome};
 use rasadmin_host::assumptions::{Assumption, Assumptions};
@@ -138,7 +138,11 @@ fn play(arguments: &Arguments, assumed: &str) -> Result<(Assumed, BTreeMap<Strin
     let child = child(arguments, &[(READING, assumed.into())])?;
     let (exit_code, death) = match &child.outcome {
         Outcome::Finished(code) => (*code, None),
-        Outcome::Died(death) => (DLL_DIED, Some(format!("a DLL, {}: {death}", death.place()))),
+        Outcome::Died(death) => {
+            let paths = arguments.dlls.paths()?.0;
+            let dll = death.dll().and_then(|dll| paths.get(dll)).map_or_else(|| "a DLL".into(), |path| shown(path));
+            (DLL_DIED, Some(format!("{dll}, {}: {}", death.place(), death.summary())))
+        }
     };
     // What keeps it from being played at all is the same for every reading.
     if exit_code == 2 {

@@ -30,6 +30,8 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result {
             } else {
                 child.pass_on_messages();
                 write!(out, "{}", died.text(arguments))?;
+                out.flush()?;
+                child.tell_of_dlls();
             }
             Ok(Exit::Code(DLL_DIED))
         }

@@ -1,0 +1,20 @@
+//! Ctrl-C, and what else asks this process to end: a command that has started processes and made folders clears up first.
+
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static CAME: AtomicBool = AtomicBool::new(false);
+static CATCH: Once = Once::new();
+
+/// From now on, an interruption does not end this process; [`came`] tells of it.
+pub fn catch() {
+    CATCH.call_once(|| {
+        // If it cannot be caught, it ends this process as usual.
+        let _ = ctrlc::set_handler(|| CAME.store(true, Ordering::Relaxed));
+    });
+}
+
+/// Whether this process was asked to end.
+pub fn came() -> bool {
+    CAME.load(Ordering::Relaxed)
+}
