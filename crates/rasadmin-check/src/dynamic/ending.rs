@@ -73,7 +73,7 @@ impl Ending {
             Self::ClosedFiles => EndingKind::Handle,
             Self::Process { hint: Some(Hint::CxxException), .. } => EndingKind::CxxException,
             Self::Process { hint: Some(Hint::HeapDamage), .. } => EndingKind::Heap,
-            Self::Process { exit: Exit::Exception(code @ (CXX_MSVC | CXX_GCC)), .. } => kind_of(*code),
+            Self::Process { exit: Exit::Exception(CXX_MSVC | CXX_GCC), .. } => EndingKind::CxxException,
             Self::Process { exception: Some(exception), .. } if exception.on_stack => EndingKind::Stack,
             Self::Process { exception: Some(Exception { access: Access::Execute, .. }), .. } => EndingKind::NotCode,
             Self::Process { exception: Some(exception), .. } => kind_of(exception.code),
