@@ -73,7 +73,7 @@ impl Ending {
             Self::ClosedFiles => EndingKind::Handle,
             Self::Process { hint: Some(Hint::CxxException), .. } => EndingKind::CxxException,
             Self::Process { hint: Some(Hint::HeapDamage), .. } => EndingKind::Heap,
-            Self::Process { exit: Exit::Exception(code @ (CXX_MSVC | CXX_GCC)), .. } => kind_of(*code),
+            Self::Process { exit: Exit::Exception(CXX_MSVC | CXX_GCC), .. } => EndingKind::CxxException,
             Self::Process { exception: Some(exception), .. } if exception.on_stack => EndingKind::Stack,
             Self::Process { exception: Some(Exception { access: Access::Execute, .. }), .. } => EndingKind::NotCode,
             Self::Process { exception: Some(exception), .. } => kind_of(exception.code),
@@ -102,7 +102,8 @@ impl Ending {
                 if let (Some(_), Exit::Code(code)) = (exception, exit) {
                     words.push_str(&format!("; then the process ended with exit code {code}"));
                 }
-                if *in_own_thread {
+                // An exception that leaves a call ends it, and may fail only after that.
+                if *in_own_thread && self.kind() != EndingKind::CxxException {
                     words.push_str(", in a thread that the DLL had started");
                 }
                 words
@@ -255,6 +256,16 @@ mod tests {
         let ending = process(Exit::Code(7), None, hint);
         assert_eq!(ending.kind(), EndingKind::CxxException);
         assert!(ending.words().starts_with("C++ exception that nothing caught; "), "{}", ending.words());
+    }
+
+    #[test]
+    fn an_exception_that_left_its_call_is_in_no_other_thread() {
+        let jump = Exception { code: 0xC000_0005, address: 0, access: Access::Execute, on_stack: false };
+        for (code, told) in [(CXX_GCC, false), (0xC000_0005, true)] {
+            let (exit, hint) = (Exit::Exception(code), None);
+            let ending = Ending::Process { exit, exception: Some(jump), in_own_thread: true, hint };
+            assert_eq!(ending.words().contains("in a thread that the DLL had started"), told, "{}", ending.words());
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ use std::time::{Duration, Instant};
 const OWN_WORK: Duration = Duration::from_secs(60);
 /// How long a child may take to end after it has reported its result.
 const ENDING: Duration = Duration::from_secs(5);
+/// How long a process may take to end after its threads.
+const CRASHING: Duration = Duration::from_secs(2);
 /// From this time on, it is checked whether the thread of a call still exists.
 const THREAD_CHECK: Duration = Duration::from_millis(200);
 /// How long a child may take to start and to load the DLL, besides the time of its check.
@@ -211,6 +213,7 @@ fn watch(mut child: Running, file: File, board: &Board, time: Duration, options:
     // The child itself ends in time, unless it is in a call.
     let latest = since + time + options.deadline + STARTING;
     let mut pause = Duration::from_millis(1);
+    let mut thread_gone_since = None;
     loop {
         let exited = child.0.try_wait();
         // This comes after `try_wait`, so that it reads all that an ended child has written.
@@ -231,7 +234,10 @@ fn watch(mut child: Running, file: File, board: &Board, time: Duration, options:
                     return lines.end(End::OutOfTime);
                 }
                 if waited > THREAD_CHECK && lines.done.is_none() && thread_ended(board) {
-                    return lines.end(End::Died(Ending::ThreadEnded));
+                    // The threads of a process that crashes end before it, and on a busy computer long before.
+                    if thread_gone_since.get_or_insert_with(Instant::now).elapsed() > CRASHING {
+                        return lines.end(End::Died(Ending::ThreadEnded));
+                    }
                 }
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(20));
