@@ -101,7 +101,7 @@ impl Ending {
                     (EndingKind::Exit, None) => format!("{exit} (exit, ExitProcess or TerminateProcess)"),
                     (_, None) => exit.to_string(),
                 };
-                if let (Some(_), Exit::Code(code)) = (exception, exit) {
+                if let (Some(_), Exit::Code(code), None) = (exception, exit, hint) {
                     words.push_str(&format!("; then the process ended with exit code {code}"));
                 }
                 // An exception that leaves a call ends it, and may fail only after that.
