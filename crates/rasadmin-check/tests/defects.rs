@@ -175,7 +175,8 @@ fn every_defect_is_named() {
 #[test]
 fn a_constructor_that_faults() {
     let folder = fixtures(if cfg!(windows) { "windows" } else { "native" });
-    let path = folder.join(format!("cpp-constructor{}", std::env::consts::DLL_SUFFIX));
+    let name = "cpp-constructor";
+    let path = folder.join(format!("{name}{}", std::env::consts::DLL_SUFFIX));
     let report = checked(&path, &options());
     let finding = report.finding(Check::Initialises).unwrap();
     let (outcome, message) = match cfg!(windows) {

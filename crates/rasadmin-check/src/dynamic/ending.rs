@@ -89,17 +89,19 @@ impl Ending {
             Self::Hung(after) => format!("no answer within {} seconds", after.as_secs_f32()),
             Self::ThreadEnded => "it ended its thread, as ExitThread does, so it never returns".into(),
             Self::ClosedFiles => "it closed files that the process has open".into(),
-            Self::Process { exit, exception, in_own_thread, .. } => {
+            Self::Process { exit, exception, in_own_thread, hint } => {
                 let mut words = match (self.kind(), exception) {
-                    (EndingKind::CxxException, None) => format!("C++ exception that nothing caught; {exit}"),
-                    (EndingKind::Heap, None) => format!("heap corruption; {exit}"),
+                    (EndingKind::CxxException, _) if hint.is_some() => {
+                        format!("C++ exception that nothing caught; {exit}")
+                    }
+                    (EndingKind::Heap, _) if hint.is_some() => format!("heap corruption; {exit}"),
                     (EndingKind::CxxException, _) if matches!(exit, Exit::Exception(_)) => exit.to_string(),
                     (EndingKind::Abort, _) => exit.to_string(),
                     (_, Some(exception)) => in_words(exception),
                     (EndingKind::Exit, None) => format!("{exit} (exit, ExitProcess or TerminateProcess)"),
                     (_, None) => exit.to_string(),
                 };
-                if let (Some(_), Exit::Code(code)) = (exception, exit) {
+                if let (Some(_), Exit::Code(code), None) = (exception, exit, hint) {
                     words.push_str(&format!("; then the process ended with exit code {code}"));
                 }
                 // An exception that leaves a call ends it, and may fail only after that.
