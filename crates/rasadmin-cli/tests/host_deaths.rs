@@ -275,7 +275,7 @@ fn a_dll_that_closes_every_file_or_forks_does_not_confuse_the_report() {
     // The fault of a forked child is not this process's.
     let died = Bad::new("MprAdminAcceptNewLink do=fork-fault\nMprAdminTerminateDll do=hang\n").died(&[]);
     assert_eq!(died["died"]["place"], "in MprAdminTerminateDll", "{died}");
-    assert_eq!(died["died"]["exception"], serde_json::Value::Null, "{died}");
+    assert_eq!(died["died"]["exception"], Value::Null, "{died}");
 }
 
 /// It would unwind the caller, and the call would look as if it had returned.

@@ -21,6 +21,8 @@ const IDLE_AT_REST: Duration = Duration::from_secs(600);
 const ENDING: Duration = Duration::from_secs(5);
 /// From this age on, it is checked whether the thread of a call still exists.
 const THREAD_CHECK: Duration = Duration::from_millis(200);
+/// When a process ends, its threads go first. On a busy computer it may take this long until it is seen to have ended.
+const THREAD_IS_LAST: Duration = Duration::from_secs(2);
 
 /// How the process of the DLLs ended.
 #[derive(Clone, Debug)]
@@ -185,7 +187,8 @@ pub fn supervise(
     command.env(BOARD_VARIABLE, board).stdin(Stdio::piped());
     let mut tree = ProcessTree::spawn(&mut command)?;
     let process = tree.child.id();
-    let mut watch = Watch { seen: Vec::new(), progress: Progress::default(), since: Instant::now() };
+    let mut watch =
+        Watch { seen: Vec::new(), without_thread: None, progress: Progress::default(), since: Instant::now() };
     let mut pause = Duration::from_millis(1);
     let mut finished_at = None;
     let died = |how, calls| Ok(Ended::Died(Box::new(Death::new(how, process, calls, Some(&shared)))));
@@ -214,6 +217,8 @@ pub fn supervise(
 /// The calls that were in progress at the last look, and since when.
 struct Watch {
     seen: Vec<(u64, Instant)>,
+    /// A call whose thread does not exist any more, and since when.
+    without_thread: Option<(u64, Instant)>,
     progress: Progress,
     since: Instant,
 }
@@ -231,11 +236,19 @@ impl Watch {
             };
             let age = now.duration_since(*since);
             if age >= deadline {
-                return Some((How::Hung(deadline), Some(*call)));
+                let gone = thread_is_gone(call.process, call.thread);
+                return Some((if gone { How::Thread } else { How::Hung(deadline) }, Some(*call)));
             }
             // The call may have returned, and its thread ended, since the look.
             if age >= THREAD_CHECK && thread_is_gone(call.process, call.thread) && board.calls().contains(call) {
-                return Some((How::Thread, Some(*call)));
+                match self.without_thread {
+                    Some((number, gone)) if number == call.number => {
+                        if now.duration_since(gone) >= THREAD_IS_LAST {
+                            return Some((How::Thread, Some(*call)));
+                        }
+                    }
+                    _ => self.without_thread = Some((call.number, now)),
+                }
             }
         }
         let progress = board.progress();
