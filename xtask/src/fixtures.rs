@@ -2,6 +2,7 @@
 
 use crate::shell::{create, output, root, target};
 use crate::{Result, c_minimal, packages, windows};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,8 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const LIST: &str = "fixtures/fixtures.list";
 /// Every fixture uses a part of the source: the rest of its functions and variables are unused.
 const WARNINGS: [&str; 6] = ["-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-Wno-unused-variable"];
-/// The sources of a fixture whose line names none.
-const SOURCES: [&str; 3] = ["fixture.c", "script.c", "actions.c"];
+/// The source of a fixture whose line names none. It is compiled with the line's flags.
+const SOURCES: [&str; 1] = ["fixture.c"];
+/// What such a fixture needs in addition. These are compiled once, unless a flag of the line begins as below.
+const COMMON: [&str; 2] = ["script.c", "actions.c"];
+const CHANGES_COMMON: &str = "-DDLLMAIN_";
 
 #[derive(Clone)]
 struct Fixture {
@@ -47,7 +51,7 @@ pub fn build() -> Result<PathBuf> {
         let builds = match fixture.platforms.as_str() {
             "both" if cfg!(unix) => vec![here, there],
             "both" | "windows" => vec![there],
-            "win32" => vec![mingw("i686-w64-mingw32-gcc")],
+            "win32" => vec![mingw(WIN32)],
             "alone" => vec![Build { sources: &[], ..mingw("x86_64-w64-mingw32-gcc") }],
             "program" => vec![Build { more: &PROGRAM, ..mingw("x86_64-w64-mingw32-gcc") }],
             other => {
@@ -57,10 +61,19 @@ pub fn build() -> Result<PathBuf> {
         for build in builds {
             // One that others link with comes before them.
             if fixture.name == LINKED {
+                create(&folder.join("objects"))?;
+                compile_common(build.compiler, &folder.join("objects"))?;
                 compile(&fixture, &build, &windows)?
             } else {
                 all.push((fixture.clone(), build))
             }
+        }
+    }
+    let objects = folder.join("objects");
+    create(&objects)?;
+    for compiler in all.iter().map(|(_, build)| build.compiler).collect::<BTreeSet<_>>() {
+        if !compiler.ends_with("++") {
+            compile_common(compiler, &objects)?;
         }
     }
     let next = AtomicUsize::new(0);
@@ -89,6 +102,8 @@ pub fn build() -> Result<PathBuf> {
 const LINKED: &str = "vendorhelper";
 const GCC: [&str; 4] = ["-shared", "-fPIC", "-fvisibility=hidden", "-pthread"];
 const MINGW: [&str; 3] = ["-shared", "-static-libgcc", "-s"];
+/// The compiler of the only fixture for 32-bit Windows.
+const WIN32: &str = "i686-w64-mingw32-gcc";
 const PROGRAM: [&str; 2] = ["-static-libgcc", "-s"];
 /// A library with unique symbols would never be unloaded.
 const GXX: [&str; 5] = ["-shared", "-fPIC", "-fvisibility=hidden", "-pthread", "-fno-gnu-unique"];
@@ -110,9 +125,36 @@ fn compile(fixture: &Fixture, build: &Build, out: &Path) -> Result {
     }
     let out = out.display().to_string();
     let mut command = gcc(build.compiler);
-    command.args(WARNINGS).args(build.more).args(build.sources).arg("-o").arg(&build.to);
+    command.args(WARNINGS).args(build.more).args(build.sources);
+    if !build.sources.is_empty() {
+        let objects = target().join("fixtures/objects");
+        let changed = fixture.flags.iter().any(|flag| flag.starts_with(CHANGES_COMMON));
+        let common = |source: &str| if changed { source.into() } else { object(build.compiler, source, &objects) };
+        command.args(COMMON.map(common));
+    }
+    command.arg("-o").arg(&build.to);
     command.args(fixture.flags.iter().map(|flag| flag.replace("{out}", &out)));
     output(&mut command).map(drop)
+}
+
+/// The object file of a common source.
+fn object(compiler: &str, source: &str, objects: &Path) -> PathBuf {
+    objects.join(format!("{compiler}-{source}.o"))
+}
+
+fn compile_common(compiler: &str, objects: &Path) -> Result {
+    for source in COMMON {
+        let to = object(compiler, source, objects);
+        if newer_than_sources(&to) {
+            continue;
+        }
+        let mut command = gcc(compiler);
+        command.args(WARNINGS).args(if compiler == "gcc" { &GCC[1..] } else { &[] });
+        // The structures of 32-bit Windows have other sizes.
+        command.args((compiler == WIN32).then_some("-DFIXTURE_32_BIT"));
+        output(command.args(["-c", source, "-o"]).arg(to))?;
+    }
+    Ok(())
 }
 
 /// Returns whether a file is newer than everything in fixtures/.

@@ -224,7 +224,7 @@ mod os {
     }
 
     pub(super) fn quiet_crashes() {
-        /// Notes C++ exceptions, whoever handles them.
+        /// Notes C++ exceptions, also those that are handled.
         unsafe extern "system" fn see(exception: *mut EXCEPTION_POINTERS) -> i32 {
             // SAFETY: Windows passes valid pointers.
             let code = unsafe { (*(*exception).ExceptionRecord).ExceptionCode } as u32;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static CAME: AtomicBool = AtomicBool::new(false);
 static CATCH: Once = Once::new();
 
-/// From now on, an interruption does not end this process; [`came`] tells of it.
+/// From now on, an interruption does not end this process; [`came`] reports it.
 pub fn catch() {
     CATCH.call_once(|| {
         // If it cannot be caught, it ends this process as usual.

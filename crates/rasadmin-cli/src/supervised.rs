@@ -164,7 +164,8 @@ pub fn run_again(
         Ended::Finished { code, answer } => {
             let whole = std::fs::metadata(file(files::ANSWER)).is_ok_and(|found| found.len() == answer);
             // An error has messages instead of an answer.
-            if !whole && !(code == 2 && file(files::MESSAGES).is_file()) {
+            let is_error = code == 2 && file(files::MESSAGES).is_file();
+            if !whole && !is_error {
                 return Err(answer_lost());
             }
             Outcome::Finished(code)

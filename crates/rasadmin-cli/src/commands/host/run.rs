@@ -51,7 +51,7 @@ pub struct Arguments {
     /// How many threads call the DLLs; with 1, calls come in the scenario's order
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: u16,
-    /// How long a call may take, in seconds; a DLL that takes longer is said to hang
+    /// How long a call may take, in seconds; after that, the report says that the DLL did not return
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     deadline: u64,
     /// Assume this where the behaviour of RRAS is not proved, such as `ikev2-link=not-called`; repeat the option for
