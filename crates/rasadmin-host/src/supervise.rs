@@ -279,6 +279,8 @@ pub fn join() -> io::Result<()> {
                 end_own_tree()
             }
         }
+        // Closing what a DLL has closed would be a fault of ours.
+        std::mem::forget(parent);
     })?;
     Ok(())
 }
