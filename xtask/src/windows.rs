@@ -137,6 +137,8 @@ pub fn wine() -> Result {
 const WINES_OWN: &str = "/usr/lib/x86_64-linux-gnu/wine/x86_64-windows";
 /// The bytes that Wine reads of a copy in the prefix: the headers, which say that it loads its own file instead.
 const HEADERS: u64 = 4096;
+/// The checker reads the exports of this one, to follow a forwarded export.
+const KEPT_WHOLE: &str = "kernel32.dll";
 
 /// Replaces everything after the headers of the copies of Wine's own DLLs by holes: 0.7 GB that Wine never reads.
 fn shrink(folder: &Path) -> Result {
@@ -148,6 +150,7 @@ fn shrink(folder: &Path) -> Result {
         if kind.is_dir() {
             shrink(&path)?;
         } else if kind.is_file()
+            && entry.file_name() != KEPT_WHOLE
             && own.is_file()
             && std::fs::read(&path).map_err(at)? == std::fs::read(&own).map_err(at)?
         {

@@ -13,8 +13,9 @@ use std::path::Path;
 /// Checks one file.
 ///
 /// # Errors
-/// If there is no such file, it cannot be read, it is a directory, pipe or device, or has 4 GiB; if its tables are damaged;
-/// or if it is a native library for another machine. (RRAS's answer to any other file is known, so there is a report.)
+/// If the file does not exist or cannot be read; if it is a directory, pipe or device, or has 4 GiB or more; if its tables
+/// are damaged; or if it is a native library for another machine. (RRAS's answer to any other file is known, so there is
+/// a report.)
 pub fn check(path: &Path, options: &Options) -> Result<Report, CannotCheck> {
     check_with(path, options, &mut |_| {})
 }

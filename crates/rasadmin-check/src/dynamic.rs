@@ -32,6 +32,7 @@ use mprapi::{FunctionId, FunctionSet};
 use progress::{ChildResult, Line, Start};
 use rasadmin_host::guarded::Afterwards;
 use rasadmin_host::scratch::{AUDIT_ONLY, Scratch, ScratchError};
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use table::Table;
@@ -287,13 +288,12 @@ impl Runner<'_> {
     /// Finds files that the DLL wrote into the children's current directory.
     fn current_directory(&mut self) {
         let check = Check::CurrentDirectory;
-        let folder = std::fs::read_dir(self.temporary.path().join(CURRENT_DIRECTORY));
-        let mut names: Vec<_> = folder
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| rasadmin_text::printable(&entry.file_name().to_string_lossy()).into_owned())
-            .collect();
+        let Ok(folder) = std::fs::read_dir(self.temporary.path().join(CURRENT_DIRECTORY)) else {
+            self.findings.push(Finding::skipped(check, "the current directory of the children cannot be read"));
+            return;
+        };
+        let name = |entry: DirEntry| rasadmin_text::printable(&entry.file_name().to_string_lossy()).into_owned();
+        let mut names: Vec<_> = folder.flatten().map(name).collect();
         names.sort();
         self.findings.push(if names.is_empty() {
             Finding::pass(check, "it wrote nothing")

@@ -15,7 +15,7 @@ pub enum NameError {
     WrongCase,
     /// It is the function's name in Windows NT 4.0: `RasAdminAcceptNewConnection`.
     Nt4,
-    /// There is no such function, but one with a similar name: `MprAdminReleaseIpAddress2`.
+    /// No function has this name, but one has a similar name: `MprAdminReleaseIpAddress2`.
     Unknown,
 }
 

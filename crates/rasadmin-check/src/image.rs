@@ -16,7 +16,7 @@ pub enum Format {
     Pe,
     /// Linux: what the tests of this project run natively.
     Elf,
-    /// None that the loader knows: a text, an empty or a truncated file.
+    /// Not one that the loader knows: a text, an empty or a truncated file.
     Other,
 }
 
@@ -121,11 +121,11 @@ pub struct Image {
     pub demands_signature: bool,
     /// Whether the file carries a signature (Authenticode). Nobody has verified it.
     pub signed: bool,
-    /// Why the loader takes it for no image at all, if it does. Such a file has nothing else.
+    /// Why the loader does not accept it as an image, if it does not. Such a file has nothing else.
     pub no_image: Option<NoImage>,
 }
 
-/// A file that the loader takes for no image (error 193).
+/// A file that the loader does not accept as an image (error 193).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoImage {
     /// What the file is instead.
@@ -136,7 +136,7 @@ pub struct NoImage {
 
 /// Why a file cannot be read as an image.
 enum Unreadable {
-    /// The loader takes it for no image.
+    /// The loader does not accept it as an image.
     NoImage(String),
     /// It is shorter than its own headers say.
     Truncated,

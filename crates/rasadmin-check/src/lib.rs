@@ -29,7 +29,6 @@ mod render;
 mod report;
 mod statics;
 mod version;
-mod wrap;
 
 pub use check::{Check, Kind};
 pub use check_file::{check, check_with};

@@ -4,8 +4,8 @@
 use crate::check::{Check, Kind};
 use crate::finding::{Finding, Outcome};
 use crate::report::{Facts, ProfileVerdict, Report, Verdict};
-use crate::wrap::{width_of, wrap};
 use mprapi::Profile;
+use rasadmin_text::{width_of, wrap};
 use std::collections::BTreeMap;
 
 const BOLD: &str = "1";
@@ -268,7 +268,7 @@ impl Text {
     fn skipped(&mut self, report: &Report) {
         if report.facts.format == "none" {
             let front = format!("skipped ({})  ", report.count(Outcome::Skipped));
-            return self.painted(&front, YELLOW, "every other check: the file is no DLL");
+            return self.painted(&front, YELLOW, "every other check: the file is not a DLL");
         }
         if let Some(not_run) = &report.not_run {
             let skipped =

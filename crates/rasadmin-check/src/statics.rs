@@ -45,7 +45,7 @@ pub(crate) fn run(subject: &Subject<'_>, functions: FunctionSet, options: &Optio
     let mut findings = vec![kind::machine(image)];
     if image.no_image.is_some() {
         let others = Check::ALL.iter().filter(|check| check.kind() == Kind::Static).skip(1);
-        findings.extend(others.map(|&check| Finding::skipped(check, "the file is no DLL")));
+        findings.extend(others.map(|&check| Finding::skipped(check, "the file is not a DLL")));
         return findings;
     }
     findings.extend([

@@ -86,28 +86,6 @@ pub fn grouped(n: u64) -> String {
     out
 }
 
-/// The text in lines of at most `width` columns, each of which begins with `indent`. A word that is longer stays whole.
-pub fn wrapped(text: &str, indent: &str, width: usize) -> String {
-    let mut out = String::from(indent);
-    let mut column = indent.len();
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if column > indent.len() {
-            if column + 1 + length > width {
-                out.push('\n');
-                out.push_str(indent);
-                column = indent.len();
-            } else {
-                out.push(' ');
-                column += 1;
-            }
-        }
-        out.push_str(word);
-        column += length;
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

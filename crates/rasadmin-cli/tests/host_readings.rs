@@ -1,4 +1,4 @@
-//! `host run --assume`: what is not proved of RRAS can be assumed one way or the other. And what the report warns of.
+//! `host run --assume`: unproven behaviour of RRAS can be assumed one way or the other. Also the warnings of the report.
 #![allow(clippy::unwrap_used)]
 
 mod support;

@@ -6,6 +6,7 @@
 
 use crate::exception::{Access, Exception};
 use crate::fault;
+use crate::process_tree::thread_is_gone;
 use memmap2::{MmapOptions, MmapRaw};
 use mprapi::FunctionId;
 use std::cell::Cell;
@@ -70,7 +71,7 @@ pub struct CallInProgress {
     pub exception: Option<Exception>,
     /// Whether an exception left the call, through the frames of its caller.
     pub left_by_exception: bool,
-    /// The argument right behind whose end the exception's address lies.
+    /// The argument just past whose end the exception's address lies.
     pub argument: Option<usize>,
 }
 
@@ -238,6 +239,12 @@ impl Board {
     /// The calls that are in progress.
     pub fn calls(&self) -> Vec<CallInProgress> {
         self.layout().slots.iter().filter_map(Slot::call).collect()
+    }
+
+    /// Whether the thread of a call in progress does not exist any more, so that the call never returns.
+    pub fn has_lost_thread(&self, call: &CallInProgress) -> bool {
+        // The call may have returned, and its thread ended, since the caller's look.
+        thread_is_gone(call.process, call.thread) && self.calls().contains(call)
     }
 
     /// Takes the calls of a process that has ended, or that is about to be killed.

@@ -1,7 +1,7 @@
-//! What a trace says of each fact about RRAS that is not proved.
+//! Compares a trace with the unproven facts about RRAS.
 //!
 //! docs/rras-behaviour.md marks facts as unproven. `examples/recorder` records what a real server calls; this module reads
-//! such a trace and says of each fact whether the calls confirm or contradict what the page states. Each [`Point`] is one
+//! such a trace and finds out, for each fact, whether the calls confirm or contradict what the page states. Each [`Point`] is one
 //! statement with the ids of its facts; `points` has them, grouped by subject.
 
 mod connection;

@@ -62,6 +62,5 @@ pub use address_calls::{IdentifierOffer, Offer};
 pub use dll::DllDescription;
 pub use dll_process::serve_calls;
 pub use pool::AddressConflict;
-pub use process_tree::thread_is_gone;
 pub use service::{Observer, Options, Processes, SeparateProcesses, Service};
 pub use start::{StartFailure, StartProblem};

@@ -33,7 +33,7 @@ impl Drop for ProcessTree {
 }
 
 /// Whether the thread of a process exists no more.
-pub fn thread_is_gone(process: u32, thread: u64) -> bool {
+pub(crate) fn thread_is_gone(process: u32, thread: u64) -> bool {
     system::thread_is_gone(process, thread)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::board::{self, BOARD_VARIABLE, Board, CallInProgress, Progress, Step};
 use crate::exception::{Exception, Exit};
-use crate::process_tree::{ProcessTree, end_own_tree, thread_is_gone};
+use crate::process_tree::{ProcessTree, end_own_tree};
 use crate::standard_streams;
 use mprapi::contract::ArgumentType;
 use std::fmt;
@@ -72,7 +72,7 @@ pub struct Death {
 
 impl Death {
     /// `how` happened to this process while these calls were in progress.
-    pub(crate) fn new(how: How, process: u32, mut calls: Vec<CallInProgress>, board: Option<&Board>) -> Self {
+    pub fn new(how: How, process: u32, mut calls: Vec<CallInProgress>, board: Option<&Board>) -> Self {
         // The last call with an exception, or else the only one.
         let failed = calls.iter().enumerate().filter(|(_, call)| call.exception.is_some() || call.left_by_exception);
         let at = failed.max_by_key(|(_, call)| call.number).map(|(at, _)| at).or((calls.len() == 1).then_some(0));
@@ -133,7 +133,7 @@ impl Death {
         }
     }
 
-    /// The argument right behind whose end the DLL accessed memory.
+    /// The argument past whose end the DLL accessed memory.
     pub fn argument(&self) -> Option<ArgumentType> {
         let call = self.call?;
         let Step::Call(function) = call.step else { return None };
@@ -160,9 +160,9 @@ impl fmt::Display for Death {
             (How::Idle(after), _) => write!(f, "nothing happened for {} s", after.as_secs_f32())?,
         }
         match self.argument() {
-            Some(ArgumentType::UserName) => f.write_str(", just behind the end of the user's name"),
-            Some(ArgumentType::PortName) => f.write_str(", just behind the end of the port's name"),
-            Some(argument) => write!(f, ", just behind the end of the {}", argument.c_type().trim_end_matches(" *")),
+            Some(ArgumentType::UserName) => f.write_str(", just past the end of the user's name"),
+            Some(ArgumentType::PortName) => f.write_str(", just past the end of the port's name"),
+            Some(argument) => write!(f, ", just past the end of the {}", argument.c_type().trim_end_matches(" *")),
             None => Ok(()),
         }
     }
@@ -236,11 +236,10 @@ impl Watch {
             };
             let age = now.duration_since(*since);
             if age >= deadline {
-                let gone = thread_is_gone(call.process, call.thread);
+                let gone = board.has_lost_thread(call);
                 return Some((if gone { How::Thread } else { How::Hung(deadline) }, Some(*call)));
             }
-            // The call may have returned, and its thread ended, since the look.
-            if age >= THREAD_CHECK && thread_is_gone(call.process, call.thread) && board.calls().contains(call) {
+            if age >= THREAD_CHECK && board.has_lost_thread(call) {
                 match self.without_thread {
                     Some((number, gone)) if number == call.number => {
                         if now.duration_since(gone) >= THREAD_IS_LAST {

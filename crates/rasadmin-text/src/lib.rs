@@ -1,10 +1,14 @@
-//! Makes text from outside safe to print.
+//! Makes text from outside safe to print, and wraps text to lines.
 //!
 //! Users choose the names that RRAS passes, clients choose the names of their computers, and file names can contain almost
 //! anything. A control character in such a text can clear a terminal, forge a line of a log, or reverse the order of the
 //! words around it. The functions of this crate escape these characters as Rust does (`\u{1b}`), and do not change others.
 
 #![forbid(unsafe_code)]
+
+mod wrap;
+
+pub use wrap::{width_of, wrap};
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};

@@ -13,7 +13,7 @@ pub(super) const STEPS: &str = "\
    MprAdminAcceptTunnelEndpointChangeEx when an IKEv2 client moves to another network.
 6. **The user disconnects.** MprAdminLinkHangupNotification for every link, MprAdminConnectionHangupNotificationEx (or an
    older form), then MprAdminReleaseIpAddress and MprAdminReleaseIpv6AddressForUser. Where exactly the releases come is
-   not proved: do not depend on it.
+   unproven: do not depend on it.
 7. **Stop.** MprAdminTerminateDll, then FreeLibrary. No thread of the DLL may still run.
 ";
 

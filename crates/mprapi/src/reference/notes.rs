@@ -69,7 +69,7 @@ pub(super) fn function(id: FunctionId) -> Facts {
             "as IPv4 comes up, before the connection is accepted, with an address that RRAS offers. Keep it or write another \
              one, in network byte order: 10.8.0.5 is the bytes 0A 08 00 05. Only the first DLL that has this function is asked",
             "0; any other answer ends the connection. So does an address of 0.0.0.0, of the server, or of another client",
-            "give an address that another user has. An offer of 0.0.0.0 or 169.254.x.x is no offer: choose one, or refuse",
+            "give an address that another user has. Treat 0.0.0.0 and 169.254.x.x as no offer: choose an address, or refuse",
         ),
         ReleaseIpAddress => (
             "when the address is given back, if `notify_release` was set to TRUE; also if the assignment failed afterwards",
@@ -78,7 +78,7 @@ pub(super) fn function(id: FunctionId) -> Facts {
         ),
         GetIpv6AddressForUser => (
             "as IPv6 comes up. RRAS owns the prefix; the DLL may choose the interface identifier, the last eight bytes \
-             according to Microsoft's sample (not proved)",
+             according to Microsoft's sample (unproven)",
             "0; any other answer ends the connection",
             "change the first eight bytes, or give an identifier that is zero, reserved (RFC 5453) or in use",
         ),
@@ -89,7 +89,7 @@ pub(super) fn function(id: FunctionId) -> Facts {
         ),
         AcceptTunnelEndpointChangeEx => (
             "when an IKEv2 client moves to another network",
-            "TRUE accepts; FALSE presumably ends the connection (not proved)",
+            "TRUE accepts; FALSE presumably ends the connection (unproven)",
             SLOW,
         ),
         ValidatePreAuthenticatedConnectionEx => (

@@ -129,7 +129,7 @@ fn writes_past_table(job: &Job, progress: &mut Progress) -> ChildResult {
     progress.write(&Line::Call { function: id.name().into(), detail: String::new() });
     dll.call_export(id, &mut table);
     progress.step("a call returned");
-    let [Arg::Memory(table)] = &table else { return ChildResult::skipped("there is no table") };
+    let [Arg::Memory(table)] = &table else { return ChildResult::skipped("it has no callbacks table") };
     match table.margins().1.iter().rposition(|&byte| byte != FILL) {
         Some(at) => ChildResult::fail(
             format!("{id} writes up to {} bytes past the end of the callbacks table", at + 1),

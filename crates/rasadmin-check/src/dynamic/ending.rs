@@ -34,7 +34,7 @@ pub(super) enum Hint {
 impl Hint {
     /// That of a program's standard error.
     pub(super) fn of(text: &str) -> Option<Self> {
-        // The second is what Rust's runtime says of an exception that leaves a call: it knows no other language's.
+        // The host writes the second if an exception leaves a call.
         let of_cxx = ["terminate called", "foreign exception"];
         let of_heap = ["free(): ", "double free", "malloc(): ", "corrupted size", "munmap_chunk(): "];
         if of_cxx.iter().any(|words| text.contains(words)) {

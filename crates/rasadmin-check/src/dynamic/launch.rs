@@ -9,7 +9,7 @@ use mprapi::FunctionId;
 use rasadmin_host::board::{BOARD_VARIABLE, Board};
 use rasadmin_host::exception::Exit;
 use rasadmin_host::scratch::Scratch;
-use rasadmin_host::thread_is_gone;
+use rasadmin_host::supervise::{Death, How};
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
@@ -233,7 +233,10 @@ fn watch(mut child: Running, file: File, board: &Board, time: Duration, options:
                 if Instant::now() > latest && lines.done.is_none() {
                     return lines.end(End::OutOfTime);
                 }
-                if waited > THREAD_CHECK && lines.done.is_none() && thread_ended(board) {
+                if waited > THREAD_CHECK
+                    && lines.done.is_none()
+                    && board.calls().iter().any(|call| board.has_lost_thread(call))
+                {
                     // The threads of a process that crashes end before it, and on a busy computer long before.
                     if thread_gone_since.get_or_insert_with(Instant::now).elapsed() > CRASHING {
                         return lines.end(End::Died(Ending::ThreadEnded));
@@ -260,7 +263,7 @@ fn watch(mut child: Running, file: File, board: &Board, time: Duration, options:
             (None, None, Some(status)) if lines.last.is_none() => {
                 End::Broken(format!("before it began, {}", Exit::of(status)))
             }
-            (None, None, Some(status)) => End::Died(ending(Exit::of(status), board)),
+            (None, None, Some(status)) => End::Died(ending(Exit::of(status), child.0.id(), board)),
             (None, None, None) if in_dll => End::Died(Ending::Hung(limit)),
             (None, None, None) => End::Idle(limit),
         };
@@ -269,16 +272,9 @@ fn watch(mut child: Running, file: File, board: &Board, time: Duration, options:
 }
 
 /// What the calls in progress say about the end of the process.
-fn ending(exit: Exit, board: &Board) -> Ending {
-    let of_call = board.calls().into_iter().max_by_key(|call| call.number).and_then(|call| call.exception);
-    let stray = board.stray_exception().filter(|_| of_call.is_none());
-    Ending::Process { exit, exception: of_call.or(stray), in_own_thread: stray.is_some(), hint: None }
-}
-
-/// Whether the thread of a call in progress exists no more.
-fn thread_ended(board: &Board) -> bool {
-    // The call may have returned, and its thread ended, since the first look.
-    board.calls().iter().any(|call| thread_is_gone(call.process, call.thread) && board.calls().contains(call))
+fn ending(exit: Exit, process: u32, board: &Board) -> Ending {
+    let death = Death::new(How::Process(exit), process, board.calls(), Some(board));
+    Ending::Process { exit, exception: death.exception, in_own_thread: death.in_own_thread, hint: None }
 }
 
 #[cfg(test)]

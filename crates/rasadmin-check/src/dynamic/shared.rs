@@ -22,6 +22,10 @@ pub(super) fn shared_by_all(
     canary: PathBuf,
 ) -> (ChildResult, Vec<(Check, ChildResult)>) {
     let mut handles = Handles::open(canary);
+    if handles.files.is_empty() {
+        let none = || ChildResult::skipped("the checker could not open a file of its own");
+        return (none(), vec![(Check::ProcessState, none())]);
+    }
     let mut state = before;
     let mut changes = Changes::default();
     changes.note("starting it", &mut state);
@@ -77,7 +81,9 @@ struct Handles {
 const CONTENT: [u8; 8] = *b"rasadmin";
 
 impl Handles {
+    /// Without files if the path cannot be written.
     fn open(path: PathBuf) -> Self {
+        // If this fails, so does opening the file.
         let _ = std::fs::write(&path, CONTENT);
         let mut handles = Self { path, files: Vec::new(), standard: standard() };
         (0..4).for_each(|_| handles.open_one());

@@ -15,7 +15,7 @@ const MAGIC: u64 = 4;
 const BUILD_AGAIN: &str = "Copy or build it again.";
 
 impl Image {
-    /// Reads the file at `path`. A file that the loader takes for no image is an image with nothing but [`NoImage`].
+    /// Reads the file at `path`. A file that the loader does not accept gives an image with nothing but [`NoImage`].
     ///
     /// # Errors
     /// If the file cannot be read, or says nothing about an admin DLL.

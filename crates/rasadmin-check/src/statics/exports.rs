@@ -71,7 +71,7 @@ fn wrong(target: &Target) -> Option<String> {
     }
 }
 
-/// Whether RRAS would call what is no code when it starts.
+/// Whether RRAS would call an address without code when it starts.
 pub(crate) fn stops_start(image: &Image, functions: FunctionSet) -> bool {
     let initialise = if functions.contains(FunctionId::InitializeDllEx) {
         FunctionId::InitializeDllEx

@@ -49,7 +49,11 @@ pub(super) fn look_up(subject: &Subject<'_>, to: &Forward) -> Found {
         Availability::Found => match in_system32(&library).map(|path| Image::read(&path)) {
             Some(Ok(image)) if has(&image, &to.function) => Found::Yes,
             Some(Ok(_)) => no_function(),
-            _ => Found::Unknown(format!("whether Windows' {library} has that function is not known here")),
+            // One that is in use, or damaged, says nothing either.
+            Some(Err(why)) => {
+                Found::Unknown(format!("whether {library} has that function is not known here: {}", why.what))
+            }
+            None => Found::Unknown(format!("whether Windows' {library} has that function is not known here")),
         },
     }
 }

@@ -5,7 +5,7 @@ use crate::finding::{Finding, Outcome, Problem};
 use crate::image::{Format, Image, Managed};
 use rasadmin_host::program::{A_PROGRAM, LOADED_WITHOUT_IMPORTS};
 
-/// What RRAS does with a file that the loader takes for no image of its machine.
+/// What RRAS does with a file that the loader does not accept as an image for its machine.
 const NOT_LOADED: &str =
     "Loading fails with error 193 (RRAS writes event 20204), and the Remote Access service does not start.";
 

@@ -9,7 +9,7 @@ use mprapi::{FunctionId, FunctionSet, Profile, Violation};
 pub(crate) const REFUSED: &str =
     "RRAS refuses the DLL with error 87 (event 20113), and the Remote Access service does not start.";
 
-/// What is wrong with a file that is no admin DLL, or whose functions RRAS does not find. A list of all that is missing would
+/// What is wrong with a file that is not an admin DLL, or whose functions RRAS does not find. A list of all that is missing would
 /// say less.
 pub(crate) const NO_FUNCTION: &str = "RRAS finds no function of an admin DLL in it";
 

@@ -6,7 +6,7 @@ use super::trace::Trace;
 /// How many examples are kept of each thing that was seen.
 const EXAMPLES: usize = 5;
 
-/// What a trace says of a point.
+/// Whether a trace confirms a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Every call that shows it agrees with the statement.

@@ -7,7 +7,7 @@ use rasadmin_host::assumptions::Assumption;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// List what is not proved of RRAS, and what the host can assume about it
+/// List the unproven facts about RRAS, and what the host can assume about them
 ///
 /// A run chooses with `--assume hangup-order=releases-first`, a scenario with a line such as
 /// `assume hangup-order=releases-first`. A DLL must work with every value: `rasadmin host run --assume all` plays them
@@ -24,7 +24,7 @@ pub struct Arguments {
     json: bool,
 }
 
-/// A fact about RRAS that is not proved.
+/// An unproven fact about RRAS.
 #[derive(Serialize, JsonSchema)]
 pub struct Answer {
     /// Its name in a scenario.

@@ -1,4 +1,4 @@
-//! `rasadmin host judge`: what a trace says of what is not proved of RRAS.
+//! `rasadmin host judge`: a trace against the unproven facts about RRAS.
 
 mod answer;
 
@@ -11,11 +11,11 @@ use rasadmin_host::judge::{Judgement, Verdict, judge};
 use rasadmin_text::printable;
 use std::path::PathBuf;
 
-/// Say of each fact about RRAS that is not proved whether a trace confirms or contradicts it
+/// Compare a trace with the unproven facts about RRAS: which does it confirm, which does it contradict?
 ///
 /// The trace comes from examples/recorder on a real server (docs/field-test.md says how), or from
-/// `rasadmin host run --trace`. The ids are those of docs/rras-behaviour.md. Of each point, the answer names the calls of
-/// the trace that show it, by their number.
+/// `rasadmin host run --trace`. The ids are those of docs/rras-behaviour.md. For each point, the answer lists the numbers
+/// of the calls that show it.
 #[derive(Args)]
 #[command(after_long_help = "\
 Example:

@@ -3,7 +3,7 @@
 use crate::commands::host::run::End;
 use crate::commands::host::{not_standard_input, windows_dll};
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
-use crate::format::{count, dll_file, shown, wrapped};
+use crate::format::{count, dll_file, shown};
 use crate::output::Output;
 use crate::scratch::Keep;
 use crate::supervised::{DLL_DIED, Inside, Outcome, run_again};
@@ -137,7 +137,7 @@ fn watch(arguments: &Arguments, out: &mut Output) -> Result {
     }
     let dll = shown(&arguments.dll);
     let message = format!("{dll} could not take the replay to its end, {}: {death}.", death.place());
-    writeln!(out, "{}\n", wrapped(&message, "", 80))?;
+    writeln!(out, "{}\n", rasadmin_text::wrap("", &message, 80).join("\n"))?;
     writeln!(out, "  calls that were begun: {}", death.progress.calls)?;
     writeln!(out, "  find out more: rasadmin check {dll}")?;
     out.flush()?;

@@ -54,7 +54,7 @@ pub struct Arguments {
     /// How long a call may take, in seconds; after that, the report says that the DLL did not return
     #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     deadline: u64,
-    /// Assume this where the behaviour of RRAS is not proved, such as `ikev2-link=not-called`; repeat the option for
+    /// Assume this where the behaviour of RRAS is unproven, such as `ikev2-link=not-called`; repeat the option for
     /// several. `all` plays the scenario under every assumption, one at a time, and says where results differ
     /// (`rasadmin host assumptions` lists them)
     #[arg(long, value_name = "NAME=VALUE")]

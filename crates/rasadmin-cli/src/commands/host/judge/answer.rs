@@ -4,7 +4,7 @@ use rasadmin_host::judge::{Judgement, Seen, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What a trace says of each fact about RRAS that is not proved.
+/// A trace compared with the unproven facts about RRAS.
 #[derive(Serialize, JsonSchema)]
 pub struct Answer<'a> {
     /// The version of rasadmin that judged.

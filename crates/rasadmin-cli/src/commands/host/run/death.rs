@@ -1,7 +1,7 @@
 //! The answer if a DLL ended its process, or did not return.
 
 use super::Arguments;
-use crate::format::{count, shown, wrapped};
+use crate::format::{count, shown};
 use crate::supervised::Supervised;
 use rasadmin_host::board::Step;
 use rasadmin_host::exception::Exit;
@@ -46,7 +46,7 @@ pub struct End {
     place: String,
     /// What happened, in words.
     message: String,
-    /// The argument right behind whose end memory was accessed, by its name in traces; null if that is not what happened.
+    /// The argument past whose end memory was accessed, by its name in traces; null if that is not what happened.
     argument: Option<&'static str>,
     /// The code of the exception, or the number of the signal; null if there was none.
     exception: Option<u32>,
@@ -124,8 +124,10 @@ impl Died {
         };
         let mut out = format!("{name}: {headline}\n\n");
         let mut line = |text: String| {
-            out.push_str(&wrapped(&text, "  ", 80));
-            out.push('\n');
+            for line in rasadmin_text::wrap("  ", &text, 80) {
+                out.push_str(&line);
+                out.push('\n');
+            }
         };
         line(format!("{dll}, {place}: {}.", end.message));
         if let (Some(number), true) = (end.line, self.started) {

@@ -1,7 +1,7 @@
 //! The report of `rasadmin host run` for people.
 
 use super::play::Ran;
-use crate::format::{count, duration, numbers, wrapped};
+use crate::format::{count, duration, numbers};
 use rasadmin_host::fill::Tunnel;
 use rasadmin_host::outcome::OutcomeKind;
 use std::time::Duration;
@@ -77,7 +77,7 @@ pub fn text(ran: &Ran<'_>) -> String {
     for stuck in &stopped.stuck {
         line(format!("warning: {stuck}"));
     }
-    ran.warnings().iter().for_each(|warning| line(wrapped(&format!("warning: {warning}"), "", 100)));
+    ran.warnings().iter().for_each(|warning| line(rasadmin_text::wrap("warning: ", warning, 100).join("\n")));
     if arguments.each {
         line(String::new());
         let rules = summary.map(|summary| summary.rules(day)).unwrap_or_default();

@@ -13,13 +13,13 @@ fn columns(c: char) -> usize {
 }
 
 /// The number of columns that a text takes on a terminal.
-pub(crate) fn width_of(text: &str) -> usize {
+pub fn width_of(text: &str) -> usize {
     text.chars().map(columns).sum()
 }
 
 /// Wraps a text to lines of at most `width` columns. The first line begins with `first`, the others with as many spaces.
 /// Words longer than a line are split.
-pub(crate) fn wrap(first: &str, text: &str, width: usize) -> Vec<String> {
+pub fn wrap(first: &str, text: &str, width: usize) -> Vec<String> {
     let width = width.max(NARROWEST);
     // On a narrow terminal, the margin is limited to leave room for the text.
     let margin = width_of(first).min(width / 2);
