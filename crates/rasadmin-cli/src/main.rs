@@ -22,6 +22,7 @@ mod retention;
 mod schemas;
 mod scratch;
 mod setup;
+mod style;
 mod supervised;
 mod table;
 mod times;

@@ -1,0 +1,124 @@
+//! What an administrator looks at: `status`, `user`, `report` and the live screen, of a server whose day we know.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../../rasadmin-recorder/tests/support/scene.rs"]
+#[allow(dead_code)]
+mod scene;
+mod support;
+
+use scene::{MONDAY, Scene};
+use support::{Ran, rasadmin_with};
+
+const CONFIG: &str = r#"
+    time_zone = "UTC"
+    default_domain = "CORP"
+    default.action = "allow"
+    addresses.pool = "small"
+    journal.durability = "process"
+    [pools.small]
+    addresses = ["10.8.0.1-10.8.0.2"]
+    [[rules]]
+    name = "no kiosks"
+    action = "deny"
+    users = ["kiosk"]
+    reason = "kiosks stay in the house"
+    [[rules]]
+    name = "nobody matches this"
+    action = "deny"
+    users = ["nobody"]
+"#;
+
+/// Alice and bob are connected and have all addresses; the kiosk and carol were refused.
+fn scene() -> Scene {
+    let scene = Scene::new(CONFIG);
+    // Whatever day it is when the test ends, these are not before it.
+    let now = jiff::Timestamp::now().as_millisecond();
+    scene.wait((now - MONDAY) / 1000 + 12 * 3600);
+    scene.begin(1, "alice", "VPN0-1").unwrap();
+    scene.begin(2, "bob", "VPN0-2").unwrap();
+    scene.begin(3, "kiosk", "VPN0-3").unwrap_err();
+    scene.begin(4, "carol", "VPN0-4").unwrap_err();
+    scene
+}
+
+fn run(scene: &Scene, arguments: &[&str]) -> Ran {
+    let config = scene.folder.path().join("rasadmin.toml");
+    rasadmin_with(arguments, &[("RASADMIN_CONFIG", config.to_str().unwrap())])
+}
+
+fn facts(scene: &Scene) -> Vec<String> {
+    let ran = run(scene, &["status", "--json"]);
+    let facts = ran.json()["facts"].as_array().unwrap().clone();
+    let text = |fact: &serde_json::Value, name: &str| fact[name].as_str().unwrap().to_owned();
+    facts.iter().map(|fact| format!("{} {}: {}", text(fact, "mark"), text(fact, "about"), text(fact, "text"))).collect()
+}
+
+#[track_caller]
+fn has(facts: &[String], start: &str) {
+    assert!(facts.iter().any(|fact| fact.starts_with(start)), "expected `{start}`: {facts:#?}");
+}
+
+#[test]
+fn status_is_loud_about_a_full_pool_refusals_and_sessions_without_a_service() {
+    let scene = scene();
+    // Before the ledger has the records, and after.
+    for _ in 0..2 {
+        let now = facts(&scene);
+        has(&now, "attention pool: small (IPv4), 2 of 2 held (100.0 %): nobody else gets an address of it");
+        has(&now, "attention refused: 1 refusal today by the DLL itself: 1 pool exhausted");
+        has(&now, "notice refused: 1 refusal today by the rules: 1 `no kiosks`; see `rasadmin decisions");
+        has(&now, "ok service: VPN1: running");
+        run(&scene, &["ledger", "update"]).ends(0);
+    }
+    let answer = run(&scene, &["status", "--json"]).ends(1).json();
+    assert_eq!(answer["refused_today"].as_array().unwrap().len(), 2, "{answer:#}");
+    assert_eq!(answer["pools"][0]["held"], 2);
+    let Scene { folder, recorder, .. } = scene;
+    drop(recorder);
+    // A child that another test starts just now has our handles, its lock too, until it is another program.
+    let config = folder.path().join("rasadmin.toml");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    loop {
+        let ran = rasadmin_with(["status"], &[("RASADMIN_CONFIG", config.to_str().unwrap())]);
+        if ran.stdout.contains("running since") && std::time::Instant::now() < deadline {
+            continue;
+        }
+        let ran = ran.ends(1).prints("VPN1: not running, but 2 open sessions");
+        assert!(ran.stdout.starts_with("attention: "), "{}", ran.stdout);
+        break;
+    }
+}
+
+/// Each of these decided, or did not, and has a row of its own.
+#[test]
+fn a_report_by_rule_shows_what_decided() {
+    let scene = scene();
+    let report = run(&scene, &["report", "--by", "rule", "--since", "2020-01-01", "--until", "2100-01-01", "--json"]);
+    let rows = report.ends(0).json();
+    let row =
+        |row: &serde_json::Value| format!("{} {} {} {}", row["decided_by"], row["key"], row["sessions"], row["denied"]);
+    let rows: Vec<_> = rows.as_array().unwrap().iter().map(row).collect();
+    assert_eq!(
+        rows,
+        [
+            r#""rule" "no kiosks" 0 1"#,
+            r#""rule" "nobody matches this" 0 0"#,
+            r#""default" null 2 0"#,
+            r#""dll" "exhausted" 0 1"#,
+        ]
+    );
+    let text = run(&scene, &["report", "--by", "rule", "--since", "2020-01-01", "--until", "2100-01-01", "--top", "2"]);
+    let text = text.ends(0).prints("(default)").prints("the first 2 of 4 rows; --top 0 shows all");
+    assert!(!text.stdout.contains("nobody matches"), "{}", text.stdout);
+    let sorted =
+        run(&scene, &["report", "--by", "rule", "--since", "2020-01-01", "--until", "2100-01-01", "--sort", "denied"]);
+    let first = sorted.ends(0).prints("(pool exhausted)").stdout.lines().nth(1).unwrap().to_owned();
+    assert!(first.contains("no kiosks"), "{first}");
+}
+
+#[test]
+fn nobody_is_connected_in_a_month_that_is_still_to_come() {
+    let scene = scene();
+    let ran = run(&scene, &["report", "--by", "user", "--month", "2199-01"]).ends(0);
+    ran.complains("this period is still to come").prints("no session and no denial between 2199-01-01 00:00:00");
+}
