@@ -8,6 +8,7 @@ pub mod eventlog;
 pub mod machine_policy;
 pub mod monotonic;
 pub mod places;
+pub mod start_causes;
 #[cfg(unix)]
 mod syslog;
 pub mod system_log;

@@ -12,6 +12,7 @@ mod refused;
 mod registered;
 mod rights;
 mod service;
+pub mod start;
 
 use crate::error::{Exit, Result};
 use crate::output::Output;
@@ -71,6 +72,9 @@ pub struct Answer {
     /// The policies of this machine that concern admin DLLs; only on Windows.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<policy::Policy>,
+    /// What is known to keep Remote Access from starting; only on Windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<start::StartCauses>,
     /// The configuration; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<configured::Configuration>,
@@ -108,6 +112,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let mut facts = Facts::default();
     let mut answer = Answer::default();
     let mut zone = None;
+    let mut started = None;
     let root = arguments.registry_root.as_deref();
     let registered = match registry(root) {
         Ok((_, registered)) => Some(registered),
@@ -136,11 +141,16 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             answer.refused_today = Some(refused::check(&mut facts, &recorded));
             answer.pools = Some(pools::check(&mut facts, config, &recorded));
             answer.ledger = ledger::check(&mut facts, config, &recorded);
-            zone = Some(times::zone_name(&config.zone));
+            zone = Some(config.zone.clone());
+            started = service::started(config, &recorded);
         }
         let (unsafe_permissions, journal_rights) = rights::check(&mut facts, dll.as_deref(), &path, config.as_ref());
         answer.unsafe_permissions = Some(unsafe_permissions);
         answer.journal_rights = Some(journal_rights);
+    }
+    if cfg!(windows) {
+        let shown = |time| zone.as_ref().map_or_else(|| start::in_utc(time), |zone| times::show(time, zone));
+        answer.start = Some(start::check(&mut facts, start::read(root), started, &shown));
     }
     answer.log = log::check(&mut facts);
     answer.all_well = !facts.need_attention();
@@ -150,7 +160,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     } else {
         write!(out, "{}", facts.text(out.width(), out.colours()))?;
         if let Some(zone) = zone {
-            writeln!(out, "\n{zone}")?;
+            writeln!(out, "\n{}", times::zone_name(&zone))?;
         }
     }
     Ok(Exit::no_if(!answer.all_well))

@@ -5,6 +5,7 @@ use super::recorded::Recorded;
 use crate::clock::is_recording;
 use crate::format::count;
 use crate::times;
+use rasadmin_policy::Millis;
 use rasadmin_policy::config::Config;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -113,4 +114,10 @@ pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded, dll: Optio
         });
     }
     services
+}
+
+/// When the instance started that runs on this computer now.
+pub fn started(config: &Config, recorded: &Recorded) -> Option<Millis> {
+    let here = recorded.present.as_ref().filter(|_| is_recording(&config.journal))?.state.server().folded();
+    recorded.instances.iter().find(|last| last.server.folded() == here).map(|last| last.started)
 }
