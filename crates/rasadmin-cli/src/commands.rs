@@ -23,5 +23,6 @@ pub mod sessions;
 pub mod status;
 pub mod uninstall;
 pub mod usage;
+pub mod user;
 pub mod users;
 pub mod who_had;

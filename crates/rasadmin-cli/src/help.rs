@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 /// The visible commands, by what people want to do.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("See", &["status", "sessions", "addresses", "who-had", "users", "usage", "report"]),
+    ("See", &["status", "sessions", "addresses", "who-had", "user", "users", "usage", "report"]),
     ("Decide", &["explain", "decisions", "replay", "config"]),
     ("Change", &["release", "close", "purge", "anonymise"]),
     ("Set up", &["install", "uninstall", "ledger", "journal", "import", "export", "completions"]),

@@ -77,7 +77,11 @@ impl Output {
         let (table, left_out) = table::render(columns, rows, self.width);
         writeln!(self, "{table}")?;
         if !left_out.is_empty() {
-            writeln!(self, "\n  no room for: {} (a wider terminal or --json has them)", left_out.join(", "))?;
+            writeln!(self)?;
+            let left_out = format!("no room for: {} (a wider terminal or --json has them)", left_out.join(", "));
+            for line in rasadmin_text::wrap("  ", &left_out, self.width.unwrap_or(usize::MAX)) {
+                writeln!(self, "{line}")?;
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use crate::commands::*;
 use crate::{error, retention};
-use rasadmin_ledger::report::{DecisionRow, KnownUser, LeaseRow, SessionRow, Total, UsageRow};
+use rasadmin_ledger::report::{DecisionRow, KnownUser, LeaseRow, SessionRow, Total, UsageRow, UserReport};
 use schemars::{Schema, schema_for};
 
 /// Every schema, by the name of its file.
@@ -35,6 +35,7 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("sessions", schema_for!(Vec<SessionRow>)),
         ("status", schema_for!(status::Answer)),
         ("usage", schema_for!(Vec<UsageRow>)),
+        ("user", schema_for!(UserReport)),
         ("users", schema_for!(Vec<KnownUser>)),
         ("who-had", schema_for!(Vec<LeaseRow>)),
     ]

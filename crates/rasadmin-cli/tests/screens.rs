@@ -122,3 +122,79 @@ fn nobody_is_connected_in_a_month_that_is_still_to_come() {
     let ran = run(&scene, &["report", "--by", "user", "--month", "2199-01"]).ends(0);
     ran.complains("this period is still to come").prints("no session and no denial between 2199-01-01 00:00:00");
 }
+
+#[test]
+fn a_user_is_on_one_screen() {
+    let scene = scene();
+    scene.end(2, "bob", "VPN0-2", "10.8.0.2");
+    for again in 5..8 {
+        scene.begin(again, "bob", "VPN0-2").unwrap();
+        scene.wait(60);
+        scene.end(again, "bob", "VPN0-2", "10.8.0.2");
+    }
+    let alice = run(&scene, &["user", "alice"]).ends(0);
+    let alice = alice
+        .prints("user         CORP\\ALICE")
+        .prints("connected    1 session now; 1 in all")
+        .prints("holds        10.8.0.1");
+    assert!(!alice.stdout.contains("Denied") && !alice.stdout.contains("Past"), "{}", alice.stdout);
+    let carol = run(&scene, &["user", "CORP\\carol"]).ends(0);
+    carol.prints("connected    never accepted").prints("(pool exhausted)").prints("the pool `small` is exhausted");
+    let kiosk = run(&scene, &["user", "kiosk"]).ends(0);
+    kiosk.prints("named by     `no kiosks`").prints("kiosks stay in the house");
+    let bob = run(&scene, &["user", "bob", "--limit", "2"]).ends(0);
+    bob.prints("not now; 4 sessions")
+        .prints("Past sessions (the latest 2; --limit 0 or `rasadmin sessions --user` shows all)");
+    let bob = run(&scene, &["user", "bob", "--limit", "2", "--json"]).ends(0).json();
+    assert_eq!((bob["past"].as_array().unwrap().len(), &bob["more_past"]), (2, &true.into()), "{bob:#}");
+    assert_eq!(bob["more_denials"], false);
+    run(&scene, &["user", "alise"]).ends(1).prints("never, as far as the ledger knows");
+}
+
+/// What the rules and the configuration say of a user who has a reservation and two limits, one of them reached.
+#[test]
+fn a_users_limits_show_what_is_used_of_them() {
+    let scene = Scene::new(&format!(
+        "{CONFIG}
+        [groups.staff]
+        users = ['dave', 'erin']
+        [[reservations]]
+        user = 'dave'
+        address = '10.8.0.200'
+        [[rules]]
+        name = 'one each'
+        action = 'deny'
+        groups = ['staff']
+        user_sessions = {{ at_least = 1 }}
+        [[rules]]
+        name = 'a gigabyte'
+        action = 'deny'
+        octets = {{ at_least = '1 GB', per = 'month' }}
+        "
+    ));
+    scene.begin(1, "dave", "VPN0-1").unwrap();
+    let dave = run(&scene, &["user", "dave", "--json"]).ends(0).json();
+    assert_eq!(
+        (&dave["groups"][0], &dave["reservations"][0]["ipv4"]),
+        (&"staff".into(), &"10.8.0.200".into()),
+        "{dave:#}"
+    );
+    let limits = dave["limits"].as_array().unwrap().iter();
+    let limits: Vec<_> = limits.map(|of| format!("{} {} {}", of["rule"], of["used"], of["reached"])).collect();
+    assert_eq!(limits, [r#""one each" "0 to 1" null"#, r#""a gigabyte" "0 octets this month" false"#], "{dave:#}");
+    assert_eq!(dave["rules"], serde_json::json!(["one each"]));
+    // The limit of a group is not for others.
+    let alice = run(&scene, &["user", "alice", "--json"]).json();
+    assert_eq!(alice["limits"].as_array().unwrap().len(), 1, "{alice:#}");
+}
+
+#[test]
+fn a_name_of_several_domains_must_have_its_domain() {
+    let scene = scene();
+    scene.end(1, "alice", "VPN0-1", "10.8.0.1");
+    scene.begin(9, "PARTNER\\alice", "VPN0-9").unwrap();
+    run(&scene, &["user", "alice"])
+        .ends(2)
+        .complains("several users have the name `alice`: CORP\\ALICE, PARTNER\\ALICE");
+    run(&scene, &["user", "PARTNER\\alice"]).ends(0).prints("1 session now");
+}

@@ -12,6 +12,7 @@ mod pools;
 mod refused;
 mod sessions;
 mod totals;
+mod user;
 
 pub use counts::{ConfigLoad, LedgerCounts};
 pub use decided_by::DecidedBy;
@@ -25,6 +26,7 @@ pub use pools::PoolUse;
 pub use refused::Refused;
 pub use sessions::SessionRow;
 pub use totals::{GroupBy, KnownUser, Total, UsageRow, month};
+pub use user::{InForce, LimitUse, ReservedAddress, UserBlock, UserReport};
 
 use crate::sqlite::{Access, Database};
 use crate::value::values;

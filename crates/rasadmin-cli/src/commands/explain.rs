@@ -122,7 +122,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 }
 
 /// What is in force on a server, with its name as the journal has it. This journal knows nothing about other servers.
-fn in_force(context: &Context, asked: Option<Name>) -> Result<(Name, State)> {
+pub fn in_force(context: &Context, asked: Option<Name>) -> Result<(Name, State)> {
     let Some(present) = present::read(context)? else {
         return Ok((asked.unwrap_or_else(|| context.server()), State::new()));
     };

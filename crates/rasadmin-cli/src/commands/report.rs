@@ -139,10 +139,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         }
         Format::Table => {
             print_table(out, by, &totals)?;
-            let so_far = if from <= now && now < to { ", so far" } else { "" };
             let (from, to) = (times::show(from, zone), times::show(to, zone));
             let zone = times::zone_name(zone);
-            writeln!(out, "\n  {from} to {to}{so_far}, {zone}\n  received and sent: by the server")?;
+            writeln!(out, "\n  {from} to {to}, {zone}\n  received and sent: by the server")?;
             if totals.len() < all {
                 writeln!(out, "  the first {} of {all} rows; --top 0 shows all", totals.len())?;
             }
