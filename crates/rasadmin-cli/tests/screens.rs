@@ -198,3 +198,30 @@ fn a_name_of_several_domains_must_have_its_domain() {
         .complains("several users have the name `alice`: CORP\\ALICE, PARTNER\\ALICE");
     run(&scene, &["user", "PARTNER\\alice"]).ends(0).prints("1 session now");
 }
+
+/// Every list has an end, and says how to see the rest.
+#[test]
+fn every_list_is_cut_and_says_so() {
+    let scene = scene();
+    scene.end(2, "bob", "VPN0-2", "10.8.0.2");
+    scene.begin(5, "dave", "VPN0-2").unwrap();
+    let all = ["--since", "2020-01-01", "--until", "2100-01-01"];
+    for (list, told) in [
+        (vec!["users"], "the first 1 of 5; --limit 0 shows all"),
+        (vec!["usage", all[0], all[1], all[2], all[3], "--per", "day"], ""),
+        (vec!["addresses"], "the first 1 of 2; --limit 0 shows all"),
+        (vec!["who-had", "10.8.0.2"], "the latest 1; --limit 0 shows all"),
+        (vec!["sessions"], "the latest 1; --limit 0 shows all"),
+        (vec!["decisions"], "the latest 1; --limit 0 shows all"),
+    ] {
+        run(&scene, &[&list[..], &["--limit", "1"]].concat()).ends(0).prints(told);
+        let whole = run(&scene, &[&list[..], &["--limit", "0"]].concat()).ends(0);
+        assert!(!whole.stdout.contains("--limit"), "{}", whole.stdout);
+    }
+    // JSON that is summed up is complete; else a program's user is told.
+    let users = run(&scene, &["users", "--json"]).ends(0).json();
+    assert_eq!(users.as_array().unwrap().len(), 5);
+    run(&scene, &["sessions", "--limit", "1", "--json"])
+        .ends(0)
+        .complains("these are the latest 1; --limit 0 shows all");
+}

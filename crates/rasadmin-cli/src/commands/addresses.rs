@@ -2,7 +2,7 @@
 
 use crate::context::{Context, ContextArguments};
 use crate::error::{CommandError, Exit, Result};
-use crate::filter::{FilterArguments, user_shown};
+use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
 use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
@@ -23,6 +23,8 @@ pub struct Arguments {
     pool: Option<String>,
     #[command(flatten)]
     filter: FilterArguments,
+    #[command(flatten)]
+    limit: TableLimitArguments,
     #[command(flatten)]
     context: ContextArguments,
     /// Print JSON
@@ -52,7 +54,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let filter = arguments.filter.filter(&context, None)?;
     let mut pools = PoolUse::of(&context.config.addresses, &reader.pool_use()?);
     pools.retain(|of| pool.is_none_or(|name| of.name == name));
-    let answer = Answer { pools, leases: reader.live_leases(&filter, pool)? };
+    let mut leases = reader.live_leases(&filter, pool)?;
+    let cut = arguments.limit.of(arguments.json).cut(&mut leases);
+    let answer = Answer { pools, leases };
     if arguments.json {
         out.json(&answer)?;
         return Ok(Exit::Success);
@@ -78,6 +82,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(Exit::Success);
     }
     print_leases(out, &answer.leases, &context, false)?;
+    cut.map_or(Ok(()), |cut| writeln!(out, "{cut}"))?;
     Ok(Exit::Success)
 }
 

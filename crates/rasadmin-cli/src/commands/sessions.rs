@@ -40,6 +40,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let mut sessions = context.reader()?.sessions(&filter, arguments.live)?;
     let more = arguments.limit.truncate(&mut sessions);
     if arguments.json {
+        arguments.limit.warn_if(more);
         out.json(&sessions)?;
         return Ok(Exit::Success);
     }
