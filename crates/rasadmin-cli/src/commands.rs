@@ -21,6 +21,7 @@ pub mod replay;
 pub mod report;
 pub mod sessions;
 pub mod status;
+pub mod top;
 pub mod uninstall;
 pub mod usage;
 pub mod user;

@@ -60,6 +60,7 @@ enum Command {
     Uninstall(uninstall::Arguments),
     Config(config::Arguments),
     Explain(explain::Arguments),
+    Top(top::Arguments),
     Sessions(sessions::Arguments),
     Addresses(addresses::Arguments),
     WhoHad(who_had::Arguments),
@@ -156,6 +157,7 @@ fn run(command: Command, out: &mut Output) -> Result {
         Command::Report(arguments) => report::run(arguments, out),
         Command::Sessions(arguments) => sessions::run(arguments, out),
         Command::Status(arguments) => status::run(arguments, out),
+        Command::Top(arguments) => top::run(arguments, out),
         Command::Uninstall(arguments) => uninstall::run(arguments, out),
         Command::Usage(arguments) => usage::run(arguments, out),
         Command::User(arguments) => user::run(arguments, out),
@@ -215,6 +217,7 @@ fn print_error(error: &CommandError, json: bool) {
 
 /// No panic reaches a person as one.
 fn report_own_fault(info: &std::panic::PanicHookInfo<'_>) {
+    top::restore();
     let what = info.payload_as_str().unwrap_or("for an unknown reason");
     let location = info.location().map(ToString::to_string).unwrap_or_default();
     output::note(format_args!(

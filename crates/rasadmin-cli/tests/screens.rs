@@ -225,3 +225,19 @@ fn every_list_is_cut_and_says_so() {
         .ends(0)
         .complains("these are the latest 1; --limit 0 shows all");
 }
+
+/// Without a terminal it prints once.
+#[test]
+fn top_shows_what_happens_now() {
+    let scene = scene();
+    scene.end(2, "bob", "VPN0-2", "10.8.0.2");
+    let top = run(&scene, &["top"]).ends(0);
+    let top = top.prints("1 connected").prints("2 sessions began, 1 ended, 2 denied").prints("small 1 of 2 (50 %)");
+    let top = top.prints("CORP\\ALICE").prints("no kiosks").prints("(pool exhausted)");
+    assert!(!top.stdout.contains('\u{1b}'), "{}", top.stdout);
+    let json = run(&scene, &["top", "--json"]).ends(0).json();
+    let numbers: Vec<_> = ["live_sessions", "began", "ended", "denied"].map(|of| json[of].as_u64().unwrap()).into();
+    assert_eq!(numbers, [1, 2, 1, 2], "{json:#}");
+    assert_eq!(json["live"][0]["name"], "ALICE");
+    run(&scene, &["top", "--every", "0"]).ends(2);
+}

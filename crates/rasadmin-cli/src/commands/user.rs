@@ -166,15 +166,10 @@ fn print_denials(out: &mut Output, denials: &[DecisionRow], zone: &TimeZone) -> 
         text("stage", 5),
     ];
     let rows = denials.iter().map(|of| {
-        let by = match (&of.refusal, &of.rule) {
-            (Some(kind), _) => format!("({})", report::refusal(kind)),
-            (None, Some(rule)) => rule.clone(),
-            (None, None) => "(default)".to_owned(),
-        };
         vec![
             of.id.to_string(),
             times::show(of.time, zone),
-            by,
+            denied_by(of),
             of.reason.clone().unwrap_or_default(),
             of.facts.source.known().map(ToString::to_string).unwrap_or_default(),
             of.facts.tunnel.known().map(|tunnel| tunnel.name().to_owned()).unwrap_or_default(),
@@ -182,4 +177,13 @@ fn print_denials(out: &mut Output, denials: &[DecisionRow], zone: &TimeZone) -> 
         ]
     });
     out.table(&columns, rows.collect())
+}
+
+/// What denied.
+pub fn denied_by(denial: &DecisionRow) -> String {
+    match (&denial.refusal, &denial.rule) {
+        (Some(kind), _) => format!("({})", report::refusal(kind)),
+        (None, Some(rule)) => rule.clone(),
+        (None, None) => "(default)".to_owned(),
+    }
 }
