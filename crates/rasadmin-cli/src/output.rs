@@ -86,6 +86,15 @@ impl Output {
         Ok(())
     }
 
+    /// Lines of text. A terminal gets no line that is wider than it is: the rest goes below the line's last column.
+    pub fn text(&mut self, text: &str) -> Result<()> {
+        let width = self.width;
+        for line in text.lines().flat_map(|line| table::wrap_columns(line, width)) {
+            writeln!(self, "{line}")?;
+        }
+        Ok(())
+    }
+
     /// The bytes themselves, for exports and completions.
     pub fn bytes(&mut self) -> &mut dyn Write {
         &mut self.out

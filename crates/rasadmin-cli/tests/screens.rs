@@ -241,3 +241,47 @@ fn top_shows_what_happens_now() {
     assert_eq!(json["live"][0]["name"], "ALICE");
     run(&scene, &["top", "--every", "0"]).ends(2);
 }
+
+/// An option that changes nothing is refused.
+#[test]
+fn a_past_decision_is_explained_from_its_own_facts() {
+    let scene = scene();
+    run(&scene, &["explain", "--decision", "1"]).ends(0);
+    for option in [["--tunnel", "SSTP"], ["--at", "today"], ["--quarantine", "normal"], ["--from", "192.0.2.1"]] {
+        let ran = run(&scene, &[&["explain", "--decision", "1"], &option[..]].concat()).ends(2);
+        ran.complains("cannot be used with").complains(option[0]);
+    }
+}
+
+/// That it is damaged is an answer, and its exit code is 1.
+#[test]
+fn a_damaged_ledger_is_a_fault() {
+    let scene = scene();
+    run(&scene, &["ledger", "check"]).ends(0).prints("no fault found: 2 sessions (2 live, 0 imported)");
+    let ledger = scene.config.ledger.clone();
+    for end in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{end}", ledger.display()));
+    }
+    std::fs::write(&ledger, "this is no database, and never was one".repeat(40)).unwrap();
+    run(&scene, &["ledger", "check"]).ends(1).prints("it is damaged, or not a ledger").prints("restore a backup");
+    let json = run(&scene, &["ledger", "check", "--json"]).ends(1).json();
+    assert_eq!((json["faults"].as_array().unwrap().len(), &json["counts"]), (1, &serde_json::Value::Null));
+    run(&scene, &["ledger", "check", "--ledger", "no/such.db"]).ends(2).complains("does not exist");
+}
+
+/// Without a terminal nobody is asked, and the options are named.
+#[test]
+fn config_new_names_the_options_that_it_cannot_ask_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    let new = |more: &[&str]| rasadmin_with([&["config", "new", "-o", file.to_str().unwrap()], more].concat(), &[]);
+    let ran = new(&["--time-zone", "Berlin", "--pool", "10.20.16"]).ends(2);
+    ran.complains("--time-zone: there is no time zone `Berlin`")
+        .complains("--pool: `10.20.16` is not a valid IPv4 address");
+    assert!(!file.exists());
+    let ran = new(&["--time-zone", "Europe/Berlin"]).ends(0);
+    ran.complains("options were left out: --domain, --only-domain, --no-pptp, --one-session, --pool;");
+    std::fs::remove_file(&file).unwrap();
+    let quiet = new(&["--no-questions"]).ends(0);
+    assert_eq!(quiet.stderr, "");
+}
