@@ -73,8 +73,8 @@ fn give(path: &Path, mode: &str) -> String {
         let (owner, all, inherit) = if folder { ("/a /r", " /t", "(OI)(CI)") } else { ("/a", "", "") };
         format!(
             "give it to the administrators alone (`takeown {owner} /f \"{path}\"`, then `icacls \"{path}\" /reset{all}`, \
-             then `icacls \"{path}\" /inheritance:r /grant *S-1-5-18:{inherit}F *S-1-5-32-544:{inherit}F`), or use \
-             another folder"
+             then `icacls \"{path}\" /inheritance:r /grant \"*S-1-5-18:{inherit}F\" \"*S-1-5-32-544:{inherit}F\"`), or \
+             use another folder"
         )
     } else {
         let all = if folder { "-R " } else { "" };
