@@ -215,6 +215,13 @@ mod tests {
         assert!(create_folder(&folder.path().join("a|b")).is_err(), "no such name");
     }
 
+    /// PowerShell reads `(OI)` outside quotation marks as a command, and `*S-1-5-18` as a pattern.
+    #[test]
+    fn the_remedy_can_be_pasted_into_either_shell() {
+        let text = remedy(tempfile::tempdir().unwrap().path());
+        assert!(text.contains(r#"/grant "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F"`"#), "{text}");
+    }
+
     /// Wine ignores that a folder should inherit nothing: the folder above must belong to the administrators too.
     #[test]
     fn what_others_can_write_or_read_is_found_and_mended() {
