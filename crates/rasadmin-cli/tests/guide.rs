@@ -88,7 +88,7 @@ fn the_tasks_run_from_the_page_and_print_what_it_shows() {
         blessed =
             blessed.replace(&format!("```console\n{shown}```"), &format!("```console\n{}\n```", printed.trim_end()));
     }
-    assert_eq!(tasks, 8, "sections with commands that are run");
+    assert_eq!(tasks, 9, "sections with commands that are run");
     if std::env::var_os("RASADMIN_BLESS").is_some() {
         std::fs::write(root().join("docs/admin-guide.md"), &blessed).unwrap();
     }
@@ -130,6 +130,9 @@ fn the_tasks_do_what_they_say() {
         "the latest first; in the day bob is let in, and alice always"
     );
     assert_eq!(ask("Contractors", &["sessions", "--json"]).as_array().unwrap().len(), 2);
+    let except = ask("Everyone except some", &denied);
+    assert_eq!(rules(&except), ["BOB only VPN users", "SVC-BACKUP service accounts"]);
+    assert_eq!(ask("Everyone except some", &["sessions", "--json"]).as_array().unwrap().len(), 3);
     let only = "only SSTP and IKEv2";
     assert_eq!(rules(&ask("Only SSTP", &denied)), [format!("CAROL {only}"), format!("BOB {only}")]);
     assert_eq!(rules(&ask("A monthly quota", &denied)), ["BOB ten gigabytes a month"]);

@@ -65,7 +65,9 @@ pub(super) fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
     for (at, rule) in raw.rules.iter().map(At::get_ref).enumerate() {
         let conditions = [
             rule.users.is_some(),
+            rule.not_users.is_some(),
             rule.groups.is_some(),
+            rule.not_groups.is_some(),
             rule.tunnels.is_some(),
             rule.source_networks.is_some(),
             rule.hours.is_some(),

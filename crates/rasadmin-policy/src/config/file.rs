@@ -112,9 +112,15 @@ pub struct Rule {
     /// Users, written as in a group.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub users: Option<At<Vec<At<String>>>>,
+    /// Users to whom the rule does not apply, written as in a group.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub not_users: Option<At<Vec<At<String>>>>,
     /// Groups.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub groups: Option<At<Vec<At<String>>>>,
+    /// Groups to whose users the rule does not apply.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub not_groups: Option<At<Vec<At<String>>>>,
     /// Tunnels.
     #[cfg_attr(test, schemars(with = "Option<Vec<Tunnel>>"))]
     pub tunnels: Option<At<Vec<Tunnel>>>,

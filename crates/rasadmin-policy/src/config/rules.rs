@@ -6,7 +6,7 @@ use crate::Domains;
 use crate::addresses::PoolId;
 use crate::rules::{
     Action, Condition, Fault, GroupId, Groups, Limit, NamePattern, NewDefault, NewRule, Rules, RulesBuilder,
-    WhenUnrecorded, amounts, lists as written, networks, parse_user,
+    UserPattern, WhenUnrecorded, amounts, lists as written, networks, parse_user,
 };
 use crate::suggest;
 use jiff::tz::TimeZone;
@@ -44,6 +44,10 @@ struct Read {
     asked: String,
     span: Range<usize>,
 }
+
+/// Makes a condition from a list of users, or of groups.
+type UsersCondition = fn(&mut RulesBuilder, Vec<UserPattern>) -> Result<Condition, Fault>;
+type GroupsCondition = fn(&mut RulesBuilder, Vec<GroupId>) -> Condition;
 
 /// Reads the rules one after the other.
 struct Reader<'a> {
@@ -88,15 +92,19 @@ impl Reader<'_> {
     fn users(&mut self, rule: &file::Rule) -> Vec<Read> {
         let (context, mistakes) = (self.context, &mut self.mistakes);
         let mut all = Vec::new();
-        if let Some(list) = &rule.users {
-            let patterns = lists::read("users", list, mistakes, |user| parse_user(user, context.domains));
-            match self.builder.users(patterns) {
-                Ok(condition) => all.push(Read { condition, asked: texts(list), span: list.span() }),
+        let mut of_users = |field, list: &Option<At<Vec<At<String>>>>, condition: UsersCondition| {
+            let Some(list) = list else { return };
+            let patterns = lists::read(field, list, mistakes, |user| parse_user(user, context.domains));
+            match condition(&mut self.builder, patterns) {
+                Ok(condition) => all.push(Read { condition, asked: excepting(field, list), span: list.span() }),
                 Err((what, help)) => mistakes.push(Mistake::at(list.span(), what, help)),
             }
-        }
-        if let Some(list) = &rule.groups {
-            lists::not_empty("groups", list, mistakes);
+        };
+        of_users("users", &rule.users, RulesBuilder::users);
+        of_users("not_users", &rule.not_users, RulesBuilder::not_users);
+        let mut of_groups = |field, list: &Option<At<Vec<At<String>>>>, condition: GroupsCondition| {
+            let Some(list) = list else { return };
+            lists::not_empty(field, list, mistakes);
             let mut groups = Vec::with_capacity(list.get_ref().len());
             for group in list.get_ref() {
                 match context.groups.id(group.get_ref()) {
@@ -104,8 +112,11 @@ impl Reader<'_> {
                     None => mistakes.push(unknown_group(context.groups, group)),
                 }
             }
-            all.push(Read { condition: self.builder.groups(groups), asked: texts(list), span: list.span() });
-        }
+            let condition = condition(&mut self.builder, groups);
+            all.push(Read { condition, asked: excepting(field, list), span: list.span() });
+        };
+        of_groups("groups", &rule.groups, RulesBuilder::groups);
+        of_groups("not_groups", &rule.not_groups, RulesBuilder::not_groups);
         all
     }
 
@@ -239,6 +250,11 @@ fn unknown_group(groups: &Groups, name: &At<String>) -> Mistake {
     let typed = name.get_ref();
     let help = suggest::help(typed, groups.names(), format!("declare it as `[groups.{typed}]`"));
     Mistake::at(name.span(), format!("there is no group `{typed}`"), help)
+}
+
+/// Formats a list's texts, for a condition that may be an exception.
+fn excepting(field: &str, list: &At<Vec<At<String>>>) -> String {
+    if field.starts_with("not_") { format!("none of {}", texts(list)) } else { texts(list) }
 }
 
 /// Formats a list's texts.

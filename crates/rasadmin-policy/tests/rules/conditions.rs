@@ -56,6 +56,37 @@ fn groups_are_matched_by_membership() {
 }
 
 #[test]
+fn users_and_groups_can_be_excepted() {
+    let world = world(
+        "[groups.sales]\nusers = ['alice']\n[groups.partners]\nusers = ['PARTNER\\*']\n\
+         [[rules]]\nname = 'r'\naction = 'allow'\nusers = ['*']\nnot_users = ['CORP\\svc-*', 'CORP\\*$', 'bob']\n\
+         not_groups = ['sales', 'partners']",
+    );
+    for (user, yes) in [
+        ("carol", true),
+        ("bob", false),
+        ("corp.example\\BOB", false),
+        ("svc-backup", false),
+        ("host/pc9.corp.example", false),
+        ("OTHER\\pc9$", true),
+        ("alice", false),
+        ("PARTNER\\carol", false),
+        ("OTHER\\alice", true),
+    ] {
+        assert_eq!(world.allows_user(user), yes, "{user}");
+    }
+    // Who is not known is not known to be none of them; a user without a name is none only if the rule says so.
+    let excepted = rule("action = 'allow'\nnot_users = ['bob']");
+    let unknown = Facts { user: Fact::NotYetKnown, ..early() };
+    let early = excepted.decide(Stage::Ipv4Address, &unknown, &RuleCounts::default());
+    assert!(early.allow && early.for_now);
+    assert!(!excepted.allows(&Facts { user: Fact::NotYetKnown, ..full() }));
+    assert!(!excepted.allows(&Facts { user: Fact::Absent, ..full() }));
+    let said = rule("action = 'allow'\nif_absent = 'match'\nnot_users = ['bob']");
+    assert!(said.allows(&Facts { user: Fact::Absent, ..full() }));
+}
+
+#[test]
 fn values_are_matched() {
     let tunnels = rule("action = 'allow'\ntunnels = ['IKEv2', 'PPTP']");
     for (tunnel, yes) in [(Tunnel::Ikev2, true), (Tunnel::Pptp, true), (Tunnel::Sstp, false), (Tunnel::L2tp, false)] {
@@ -117,6 +148,8 @@ fn names_are_matched_without_case() {
 fn an_absent_fact_holds_only_if_the_rule_says_so() {
     let conditions = [
         "users = ['alice']",
+        "not_users = ['bob']",
+        "not_groups = ['g']",
         "tunnels = ['SSTP']",
         "source_networks = ['203.0.113.0/24']",
         "ports = ['VPN2-*']",
@@ -136,9 +169,10 @@ fn an_absent_fact_holds_only_if_the_rule_says_so() {
         ..full()
     };
     for condition in conditions {
-        assert!(rule(&format!("action = 'allow'\n{condition}")).allows(&full()), "{condition}");
-        assert!(!rule(&format!("action = 'allow'\n{condition}")).allows(&absent), "{condition}");
-        assert!(rule(&format!("action = 'allow'\nif_absent = 'match'\n{condition}")).allows(&absent), "{condition}");
+        let rule = |more: &str| rule(&format!("action = 'allow'\n{more}{condition}\n[groups.g]\nusers = ['bob']"));
+        assert!(rule("").allows(&full()), "{condition}");
+        assert!(!rule("").allows(&absent), "{condition}");
+        assert!(rule("if_absent = 'match'\n").allows(&absent), "{condition}");
     }
 }
 

@@ -70,6 +70,8 @@ fn action() -> impl Strategy<Value = Action> {
 fn rule() -> impl Strategy<Value = Rule> {
     let plain = (
         texts(&USERS),
+        texts(&USERS),
+        texts(&["g0", "g1", "g2"]),
         texts(&["g0", "g1", "g2"]),
         some(&[Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp]),
         texts(&["203.0.113.0/24", "203.0.113.7", "0.0.0.0/0", "2001:db8::/32"]),
@@ -107,7 +109,9 @@ fn rule() -> impl Strategy<Value = Rule> {
     (plain, counting, rest).prop_map(|(plain, counting, (action, if_absent, unrecorded))| {
         let (
             users,
+            not_users,
             groups,
+            not_groups,
             tunnels,
             source_networks,
             hours,
@@ -123,7 +127,9 @@ fn rule() -> impl Strategy<Value = Rule> {
             action,
             reason: None,
             users,
+            not_users,
             groups,
+            not_groups,
             tunnels,
             source_networks,
             hours,
