@@ -13,12 +13,15 @@ mod loading;
 mod location;
 mod paths;
 mod pools;
+mod quotes;
 mod read;
 pub mod rules;
 mod saved;
 mod schema;
+mod shapes;
 mod warnings;
 mod watch;
+mod wording;
 mod zone;
 
 pub use bundle::Bundle;

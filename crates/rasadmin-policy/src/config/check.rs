@@ -77,6 +77,7 @@ pub(super) fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
             rule.quarantine.is_some(),
             rule.interface_types.is_some(),
             rule.user_sessions.is_some(),
+            rule.max_user_sessions.is_some(),
             rule.group_sessions.is_some(),
             rule.connect_time.is_some(),
             rule.octets.is_some(),
@@ -124,7 +125,10 @@ impl StoragePath {
             return path;
         };
         let text = path.get_ref();
-        if text.trim().is_empty() {
+        if text.chars().any(char::is_control) {
+            let what = format!("the {what}'s path has control characters");
+            mistakes.push(Mistake::at(path.span(), what, "write the path in single quotes"));
+        } else if text.trim().is_empty() {
             let help = format!("leave `{key}` out for `{absent}` beside this file");
             mistakes.push(Mistake::at(path.span(), format!("the {what}'s path is empty"), help));
         } else if on_network(Path::new(text)) || on_network(&folder.join(text)) {

@@ -5,7 +5,7 @@ use super::bundle::{digest, hash};
 use super::file::{At, File};
 use super::read::unmarked;
 use super::rules::{Context, compile};
-use super::{Bundle, Config, ConfigErrors, Mistake, check, pools, read, zone};
+use super::{Bundle, Config, ConfigErrors, Mistake, check, pools, quotes, read, zone};
 use crate::rules::{Fault, GroupsBuilder};
 use crate::{Domains, Name};
 use jiff::tz::TimeZone;
@@ -223,6 +223,12 @@ impl Compiling {
         let deadline = check::deadline(raw, &mut mistakes);
         check::server(raw, &mut mistakes);
         let text = unmarked(&self.bundle.text);
+        for mistake in &mut mistakes {
+            // Whatever is wrong with it, its writer did not mean an escape.
+            if let Some(escaped) = quotes::escaped(text, mistake.span.clone()) {
+                *mistake = escaped;
+            }
+        }
         if !self.form.is_empty() && !mistakes.is_empty() {
             let read = read::read(text);
             mistakes.retain(|mistake| !read.follows(mistake));

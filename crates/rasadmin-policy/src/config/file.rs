@@ -127,8 +127,8 @@ pub struct Rule {
     /// Networks of the client's public address: `203.0.113.0/24`, `2001:db8::/32`, a single address.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub source_networks: Option<At<Vec<At<String>>>>,
-    /// Times of the week, in the time zone of the file.
-    #[cfg_attr(test, schemars(with = "Option<Vec<Hours>>"))]
+    /// Times of the week, in the time zone of the file: one or several, also as text: `mon-fri 08:00-18:00`.
+    #[cfg_attr(test, schemars(with = "Option<schema::OneOrMore<schema::TextOr<Hours>>>"))]
     pub hours: Option<At<Vec<Hours>>>,
     /// Names of RRAS servers.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
@@ -148,6 +148,10 @@ pub struct Rule {
     /// How many other live sessions the user has on this server.
     #[cfg_attr(test, schemars(with = "Option<Sessions>"))]
     pub user_sessions: Option<At<Sessions>>,
+    /// How many sessions a user may have on this server, the new one included. In a rule that denies, this is short for
+    /// `user_sessions = { at_least = ... }`; in a rule that allows, for `user_sessions = { below = ... }`.
+    #[cfg_attr(test, schemars(with = "Option<std::num::NonZeroU32>"))]
+    pub max_user_sessions: Option<At<u32>>,
     /// How many other live sessions the users of a group have together.
     #[cfg_attr(test, schemars(with = "Option<GroupSessions>"))]
     pub group_sessions: Option<At<GroupSessions>>,
@@ -188,7 +192,7 @@ pub struct Default {
 #[serde(deny_unknown_fields)]
 pub struct Hours {
     /// The days on which it begins: `mon`, `tue` ... or `mon-fri`. Default: every day.
-    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    #[cfg_attr(test, schemars(with = "Option<schema::OneOrMore<String>>"))]
     pub days: Option<At<Vec<At<String>>>>,
     /// When it begins: `08:00`. Default: `00:00`.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
@@ -383,4 +387,28 @@ pub struct Ledger {
     /// The file. The path is relative to this file. Default: `rasadmin.db`. It cannot be on a network drive.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub path: Option<At<String>>,
+}
+
+/// Shapes for the JSON Schema. They are brought into one before serde reads them.
+#[cfg(test)]
+mod schema {
+    use schemars::JsonSchema;
+
+    /// A list, or a single entry of one.
+    #[derive(JsonSchema)]
+    #[schemars(untagged)]
+    #[expect(dead_code, reason = "for the schema only")]
+    pub enum OneOrMore<T> {
+        One(T),
+        More(Vec<T>),
+    }
+
+    /// A value, or a text that says the same.
+    #[derive(JsonSchema)]
+    #[schemars(untagged)]
+    #[expect(dead_code, reason = "for the schema only")]
+    pub enum TextOr<T> {
+        Text(String),
+        Value(T),
+    }
 }

@@ -167,6 +167,10 @@ impl Reader<'_> {
             let limit = self.limit("user_sessions", at, |of| (of.at_least, of.below), |&n| Ok(n.into()));
             add(Condition::user_sessions(limit), bound(limit), at.span());
         }
+        if let Some(at) = &rule.max_user_sessions {
+            let limit = self.most_sessions(rule, at);
+            add(Condition::user_sessions(limit), bound(limit), at.span());
+        }
         if let Some(at) = &rule.group_sessions {
             let limit = self.limit("group_sessions", at, |of| (of.at_least, of.below), |&n| Ok(n.into()));
             let group = &at.get_ref().group;
@@ -215,6 +219,20 @@ impl Reader<'_> {
             self.mistakes.push(mistake);
             Limit::AtLeast(u64::MAX)
         })
+    }
+
+    /// Reads the short form of a limit for the user's sessions.
+    fn most_sessions(&mut self, rule: &file::Rule, most: &At<u32>) -> Limit {
+        if *most.get_ref() == 0 {
+            let help = "write 1 or more; a rule without it denies every session";
+            self.wrong(most.span(), "with no session at all, this is not a limit", help);
+        }
+        if rule.user_sessions.is_some() {
+            let what = "`max_user_sessions` is short for `user_sessions`, which this rule has too";
+            self.wrong(most.span(), what, "write one of the two");
+        }
+        let most = u64::from(*most.get_ref());
+        if rule.action == Action::Deny { Limit::AtLeast(most) } else { Limit::Below(most) }
     }
 
     fn when_unrecorded(&mut self, rule: &file::Rule) -> Option<WhenUnrecorded> {

@@ -196,6 +196,20 @@ fn sessions_are_counted_as_ranges() {
 }
 
 #[test]
+fn the_short_form_counts_the_new_session_too() {
+    let deny = rule("action = 'deny'\nmax_user_sessions = 2");
+    let allow = rule("action = 'allow'\nmax_user_sessions = 2");
+    for (others, full_up) in [(0, false), (1, false), (2, true), (3, true)] {
+        let counts = RuleCounts { user_sessions: Count { min: others, max: others }, ..RuleCounts::default() };
+        assert_eq!(deny.decide(Stage::Link, &full(), &counts).rule.is_some(), full_up, "{others} others");
+        assert_eq!(allow.decide(Stage::Link, &full(), &counts).allow, !full_up, "{others} others");
+    }
+    let explained = deny.rules.explain(Stage::Link, &full(), &Default::default(), &RuleCounts::default());
+    let condition = &explained[0].conditions[0];
+    assert_eq!((condition.field, condition.asked), ("user_sessions", "at least 2"));
+}
+
+#[test]
 fn groups_sessions_time_and_octets_are_counted() {
     let world = world(
         "[groups.kiosk]\nusers = ['kiosk']\n\

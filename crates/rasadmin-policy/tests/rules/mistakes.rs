@@ -60,6 +60,13 @@ fn each_mistake_is_reported_at_its_position() {
             "`user_sessions` has both",
             "exactly one",
         ),
+        ("max_user_sessions = 0".into(), "0", "not a limit", "1 or more"),
+        (
+            "max_user_sessions = 1\nuser_sessions = { at_least = 1 }".into(),
+            "1",
+            "`max_user_sessions` is short for `user_sessions`",
+            "one of the two",
+        ),
         ("group_sessions = { group = 'sales' }".into(), "{ group = 'sales' }", "`group_sessions` has neither", "one"),
         ("group_sessions = { group = 'sale', below = 2 }".into(), "'sale'", "no group `sale`", "`sales`?"),
         ("connect_time = { per = 'day', at_least = '8' }".into(), "'8'", "`8` lacks a unit", "`1h 30m`"),

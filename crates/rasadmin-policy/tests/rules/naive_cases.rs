@@ -139,6 +139,7 @@ fn rule() -> impl Strategy<Value = Rule> {
             quarantine,
             interface_types,
             user_sessions,
+            max_user_sessions: None,
             group_sessions,
             connect_time,
             octets,
