@@ -30,7 +30,7 @@ pub use for_computer::{ForComputer, for_computer, load, parse, read, start};
 pub use location::{Locations, NotFound, find};
 pub use paths::last_good;
 pub use schema::schema;
-pub use warnings::Warning;
+pub use warnings::Warnings;
 pub use watch::{CHECK_BUDGET, Change, StartProblem, Started, Watch};
 pub use zone::time_zone;
 

@@ -17,13 +17,35 @@ pub(super) fn mistake(text: &str, position: usize) -> Option<Mistake> {
 pub(super) fn escaped(text: &str, literal: Range<usize>) -> Option<Mistake> {
     let source = text.get(literal.clone())?;
     let inner = source.strip_prefix('"').filter(|inner| !inner.starts_with("\"\""))?;
-    if !inner.replace(r"\\", "").contains('\\') {
+    let closed = inner.strip_suffix('"');
+    let inner = closed.unwrap_or(inner);
+    if !misread(inner, closed.is_some()) {
         return None;
     }
-    let inner = inner.strip_suffix('"').unwrap_or(inner);
     let literally = if inner.contains(['\'', '"', ',', ']']) { r"CORP\user" } else { inner };
     let help = format!("write single quotes: '{literally}'");
     Some(Mistake::at(literal, "in double quotes, a backslash begins an escape", help))
+}
+
+/// Does a text in double quotes have an escape that its writer hardly meant? A doubled backslash, a quote and a
+/// character's number are meant; but not a quote in a text that then has no end.
+fn misread(inner: &str, closed: bool) -> bool {
+    let mut rest = inner;
+    while let Some((_, after)) = rest.split_once('\\') {
+        let number = |digits: usize| after.get(1..=digits).is_some_and(|n| n.chars().all(|c| c.is_ascii_hexdigit()));
+        let meant = match after.chars().next() {
+            Some('\\') => true,
+            Some('"') => closed,
+            Some('u') => number(4),
+            Some('U') => number(8),
+            _ => false,
+        };
+        if !meant {
+            return true;
+        }
+        rest = &after[1..];
+    }
+    false
 }
 
 /// The line that contains a position, without its end.

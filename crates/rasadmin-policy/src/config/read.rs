@@ -47,6 +47,19 @@ impl Read<'_> {
     }
 }
 
+impl Read<'_> {
+    /// The position of the key that these keys lead to.
+    pub fn position(&self, keys: &[&str]) -> Option<Range<usize>> {
+        let (last, tables) = keys.split_last()?;
+        let mut table = &self.whole;
+        let find = |table: &DeTable<'_>, name: &str| table.iter().position(|(key, _)| key.get_ref() == name);
+        for name in tables {
+            table = table.values().nth(find(table, name)?)?.get_ref().as_table()?;
+        }
+        table.keys().nth(find(table, last)?).map(Spanned::span)
+    }
+}
+
 /// Reads a file as far as possible, with every mistake.
 pub fn read(text: &str) -> Read<'_> {
     let (table, syntax) = DeTable::parse_recoverable(text);

@@ -45,6 +45,11 @@ pub struct NamePattern {
 }
 
 impl NamePattern {
+    /// Does it match whatever the other entry matches?
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        if self.prefix { other.text.starts_with(&self.text) } else { self == other }
+    }
+
     /// Parses an entry: `VPN2-7`, `VPN2-*`.
     ///
     /// # Errors
