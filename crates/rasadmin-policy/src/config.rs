@@ -1,13 +1,16 @@
 //! The configuration: a TOML file that is read, checked and compiled.
 
+mod asked;
 mod bundle;
 mod check;
 mod compile;
 mod errors;
 pub mod file;
+mod fitness;
 mod for_computer;
 mod hours;
 mod keeping;
+mod list_files;
 mod lists;
 mod loading;
 mod location;
@@ -15,6 +18,7 @@ mod paths;
 mod pools;
 mod quotes;
 mod read;
+mod reservations;
 pub mod rules;
 mod saved;
 mod schema;
@@ -27,6 +31,7 @@ mod zone;
 pub use bundle::Bundle;
 pub use errors::ConfigErrors;
 pub use for_computer::{ForComputer, for_computer, load, parse, read, start};
+pub use list_files::Lists;
 pub use location::{Locations, NotFound, find};
 pub use paths::last_good;
 pub use schema::schema;
@@ -45,7 +50,7 @@ use std::time::Duration;
 /// A valid configuration, compiled for use.
 #[derive(Debug)]
 pub struct Config {
-    /// Identifies the configuration: the first 16 hexadecimal digits of the SHA-256 of the file and the members files.
+    /// Identifies the configuration: the first 16 hexadecimal digits of the SHA-256 of the file and the files with lists.
     pub hash: String,
     /// The texts it was made from.
     pub bundle: Bundle,

@@ -167,7 +167,7 @@ fn a_large_list_is_kept_for_a_restart_in_portions() {
     scene.write(&users(0, 100_000));
     while scene.look(&mut watch, SECOND, 10 * CHECK_BUDGET).is_none() {}
     let (first, second) = (last_good(&scene.journal()), scene.folder.path().join("rasadmin.toml.last-good.json"));
-    let kept = |at: &Path| Bundle::kept(at).unwrap().members["g.txt"].lines().count();
+    let kept = |at: &Path| Bundle::kept(at).unwrap().lists["g.txt"].lines().count();
     let mut looks = 0;
     while kept(&second) == 1 {
         assert!(scene.look(&mut watch, AT_ONCE, CHECK_BUDGET).is_none());

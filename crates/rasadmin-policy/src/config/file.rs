@@ -127,6 +127,9 @@ pub struct Rule {
     /// Networks of the client's public address: `203.0.113.0/24`, `2001:db8::/32`, a single address.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub source_networks: Option<At<Vec<At<String>>>>,
+    /// A text file with one more such network per line (`#` or `;` begins a comment). The path is relative to this file.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub source_networks_file: Option<At<String>>,
     /// Times of the week, in the time zone of the file: one or several, also as text: `mon-fri 08:00-18:00`.
     #[cfg_attr(test, schemars(with = "Option<schema::OneOrMore<schema::TextOr<Hours>>>"))]
     pub hours: Option<At<Vec<Hours>>>,
@@ -139,6 +142,9 @@ pub struct Rule {
     /// Names of remote computers. `*` at the end matches any rest.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub remote_computers: Option<At<Vec<At<String>>>>,
+    /// A text file with one more such name per line (`#` begins a comment). The path is relative to this file.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub computers_file: Option<At<String>>,
     /// Quarantine states.
     #[cfg_attr(test, schemars(with = "Option<Vec<Quarantine>>"))]
     pub quarantine: Option<At<Vec<Quarantine>>>,
@@ -298,11 +304,21 @@ pub struct Addresses {
     /// What a user gets if the user's reservation is already held, by another device or by an old session that RRAS
     /// has not ended yet.
     pub reservation_held: ReservationHeld,
+    /// A CSV file with one more reservation per line: `CORP\alice,10.20.16.9`, and if wanted the IPv6 interface
+    /// identifier and the server. The path is relative to this file.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub reservations_file: Option<At<String>>,
 }
 
 impl std::default::Default for Addresses {
     fn default() -> Self {
-        Self { pool: None, ipv6_pool: None, sticky: true, reservation_held: ReservationHeld::Pool }
+        Self {
+            pool: None,
+            ipv6_pool: None,
+            sticky: true,
+            reservation_held: ReservationHeld::Pool,
+            reservations_file: None,
+        }
     }
 }
 

@@ -38,7 +38,7 @@ impl Names {
 }
 
 /// An entry of such a list: a name, or a prefix of names.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamePattern {
     text: String,
     prefix: bool,

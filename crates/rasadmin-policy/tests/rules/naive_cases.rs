@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use rasadmin_policy::config::Lists;
 use rasadmin_policy::config::file::{
     Action, At, ConnectTime, Default, Group, GroupSessions, Hours, IfAbsent, Octets, Period, Rule, Sessions,
     WhenUnrecorded,
@@ -132,10 +133,12 @@ fn rule() -> impl Strategy<Value = Rule> {
             not_groups,
             tunnels,
             source_networks,
+            source_networks_file: None,
             hours,
             servers,
             ports,
             remote_computers,
+            computers_file: None,
             quarantine,
             interface_types,
             user_sessions,
@@ -257,7 +260,9 @@ impl Case {
     fn run(&self) -> Result<(Answer, Needs), TestCaseError> {
         let (domains, zone) = (domains(), zone("Europe/Berlin"));
         let groups = groups(&self.groups, &domains);
-        let context = Context { groups: &groups, domains: &domains, zone: Some(&zone), pools: &|_| None };
+        let lists = Lists::default();
+        let context =
+            Context { groups: &groups, domains: &domains, zone: Some(&zone), lists: &lists, pools: &|_| None };
         let (rules, mistakes) = compile(&self.rules, &self.default, &context);
         prop_assert_eq!(mistakes, vec![]);
         let Self { facts, stage, counted, .. } = self;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// Check a configuration, and list everything that is wrong with it
 ///
-/// Uses the code with which the DLL reads the configuration, and reads the members files too. If the configuration is
+/// Uses the code with which the DLL reads the configuration, and reads its files with lists too. If the configuration is
 /// not valid, the exit code is 1. Warnings are about valid settings that probably do not do what you intended.
 #[derive(Args)]
 #[command(after_long_help = "\

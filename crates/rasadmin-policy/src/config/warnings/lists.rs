@@ -75,7 +75,7 @@ impl Looking<'_> {
 
     fn members(&mut self, group: &At<String>, no_others: bool, file: &At<String>) {
         let name = file.get_ref();
-        let Some(text) = self.config.bundle.members.get(name) else { return };
+        let Some(text) = self.config.bundle.lists.get(name) else { return };
         let users =
             (1..).zip(text.lines()).map(|(line, text)| (line, text.split('#').next().unwrap_or_default().trim()));
         let mut users = users.filter(|(_, user)| !user.is_empty()).peekable();
