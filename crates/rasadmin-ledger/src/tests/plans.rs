@@ -13,7 +13,7 @@ fn plan(query: Query) -> Vec<String> {
 
 #[test]
 fn questions_of_people_have_an_index() {
-    let cases: [(Query, &[&str]); 14] = [
+    let cases: [(Query, &[&str]); 15] = [
         (queries::SESSIONS, &["SEARCH sessions USING INDEX sessions_start"]),
         (queries::SESSIONS_OF_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
         (queries::LIVE_SESSIONS, &["SCAN sessions USING INDEX sessions_live"]),
@@ -34,6 +34,7 @@ fn questions_of_people_have_an_index() {
             ],
         ),
         (queries::USAGE_OF_USER, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day>? AND day<?)"]),
+        (queries::REFUSED, &["SEARCH decisions USING INDEX decisions_denied (time>? AND time<?)"]),
         (queries::DENIALS, &["SEARCH decisions USING INDEX decisions_denied"]),
         (queries::KNOWN_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
         (queries::USE_OF_USER_PURGED, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day<?)"]),

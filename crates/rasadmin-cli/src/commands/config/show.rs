@@ -118,7 +118,7 @@ fn print(out: &mut Output, answer: &Answer, (action, reason): (&str, Option<&str
     let groups = if answer.groups.is_empty() { "none".to_owned() } else { answer.groups.join(", ") };
     writeln!(out, "groups         {groups}")?;
     for PoolAnswer { name, family, size } in &answer.pools {
-        writeln!(out, "pool           {name} (IPv{family}): {size} addresses")?;
+        writeln!(out, "pool           {name} (IPv{family}): {}", count(*size, "address"))?;
     }
     writeln!(out, "reservations   for {}", count(answer.reservations, "user"))?;
     writeln!(out, "\nrules, in order; the first that matches decides:")?;
