@@ -13,6 +13,7 @@ mod ias;
 mod join;
 mod key;
 mod lines;
+mod octets;
 mod odbc;
 mod reader;
 mod record;

@@ -368,3 +368,18 @@ fn the_ias_format_has_sessions_too() {
     assert_eq!((ended.stop, ended.usage.input_octets, ended.cause), ((T + 60) * SECOND, 10, Some(1)));
     assert_eq!((one.past.user.as_str(), one.past.tunnel.known()), (r"CORP\alice", Some(&Tunnel::L2tp)));
 }
+
+#[test]
+fn the_domain_is_read_where_it_is_in_hexadecimal() {
+    let dts = "<Event><Timestamp data_type=\"4\">06/18/2024 14:45:48.000</Timestamp><Computer-Name data_type=\"1\">VPN1\
+               </Computer-Name><Event-Source data_type=\"1\">RAS</Event-Source><User-Name data_type=\"1\">alice</User-Name>\
+               <MS-CHAP-Domain data_type=\"2\">01434F52504E</MS-CHAP-Domain><MS-RAS-Client-Name data_type=\"2\">\
+               4D535241532D302D50432D3100</MS-RAS-Client-Name><Event-Timestamp data_type=\"4\">06/18/2024 13:45:48\
+               </Event-Timestamp><Acct-Status-Type data_type=\"0\">1</Acct-Status-Type><Acct-Session-Id data_type=\"1\">7\
+               </Acct-Session-Id><Packet-Type data_type=\"0\">4</Packet-Type></Event>";
+    let one = session(&[dts.to_owned()]);
+    assert_eq!((one.past.user.as_str(), one.past.domain.as_str()), ("alice", "CORPN"));
+    assert_eq!(one.past.computer.known().unwrap().as_str(), "PC-1");
+    let ias = format!("10.0.0.1,alice,06/18/2024,14:45:48,RAS,VPN1,40,1,55,{T},44,7,61,5,4120,0x01434F52504E,4136,4");
+    assert_eq!(session(&[ias]).past.domain.as_str(), "CORPN");
+}

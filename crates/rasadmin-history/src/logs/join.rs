@@ -427,9 +427,9 @@ fn fill(open: &mut Open, record: &Record, time: Millis, classes: &Classes) {
         let user = [&record.user_name, asked_user, sam].into_iter().find(|user| !user.is_empty()).unwrap_or("");
         past.user = name(record, user);
         let chap = [record.chap_domain.as_str(), asked.map_or("", |asked| &asked.chap_domain)];
-        let chap = chap.into_iter().find_map(chap_domain).unwrap_or_default();
+        let chap = chap.into_iter().find(|domain| !domain.is_empty()).unwrap_or("");
         // `DOMAIN\user`: the account that NPS found for the name.
-        let domain = sam.split_once('\\').map_or(chap.as_str(), |(domain, _)| domain);
+        let domain = sam.split_once('\\').map_or(chap, |(domain, _)| domain);
         past.domain = name(record, domain);
     }
     if past.tunnel.known().is_none() {
@@ -478,18 +478,6 @@ fn is_ipv6(text: &str) -> bool {
 fn client_name(text: &str) -> &str {
     let rest = text.strip_prefix("MSRAS-").and_then(|rest| rest.split_once('-'));
     rest.filter(|(digit, _)| digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit()).map_or(text, |(_, name)| name)
-}
-
-/// Extracts the domain from MS-CHAP-Domain: a counting byte, then the domain's name, in hexadecimal digits.
-fn chap_domain(text: &str) -> Option<String> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let Some(digits) = digits else { return (!text.is_empty()).then(|| text.to_owned()) };
-    if digits.len() < 4 || digits.len() % 2 != 0 || !digits.is_ascii() {
-        return None;
-    }
-    let bytes: Option<Vec<u8>> =
-        (2..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect();
-    String::from_utf8(bytes?).ok().filter(|domain| !domain.is_empty())
 }
 
 /// The usage in a record; `None` if it has none.

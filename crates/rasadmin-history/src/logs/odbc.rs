@@ -133,7 +133,7 @@ pub fn record(line: &str) -> Result<Record, String> {
             text.clone_into(&mut time);
             Ok(())
         }
-        _ => record.set(COLUMNS.get(at).copied().unwrap_or(A::Other), text),
+        _ => record.set_written(COLUMNS.get(at).copied().unwrap_or(A::Other), text),
     })?;
     if count < MIN_FIELDS {
         return Err(format!("it has {count} of at least {MIN_FIELDS} fields"));
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!((r.status, r.session_id.as_str(), r.multi_session_id.as_str()), (Some(1), "168", "117"));
         assert_eq!((r.link_count, r.tunnel_type), (Some(1), Some(79_617)));
         assert_eq!((r.tunnel_client.as_str(), r.ras_vendor), ("80.90.100.110", Some(311)));
-        assert_eq!((r.chap_domain.as_str(), r.ras_client_name.as_str()), ("0x01574741444F4D41494E", "MSRAS-0-CPU123"));
+        assert_eq!((r.chap_domain.as_str(), r.ras_client_name.as_str()), ("WGADOMAIN", "MSRAS-0-CPU123"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A record of a log, with the attributes that are used.
 
-use super::civil;
 use super::fault::shown;
+use super::{civil, octets};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rasadmin_policy::Millis;
@@ -51,6 +51,31 @@ pub enum Attribute {
     /// Our own attribute: names in this record are escaped, because XML cannot carry them.
     Escaped,
     Other,
+}
+
+impl Attribute {
+    /// Is its value a number?
+    pub(super) fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::PacketType
+                | Self::NasPort
+                | Self::NasPortType
+                | Self::AcctStatusType
+                | Self::AcctDelayTime
+                | Self::AcctInputOctets
+                | Self::AcctOutputOctets
+                | Self::AcctInputGigawords
+                | Self::AcctOutputGigawords
+                | Self::AcctInputPackets
+                | Self::AcctOutputPackets
+                | Self::AcctLinkCount
+                | Self::AcctSessionTime
+                | Self::AcctTerminateCause
+                | Self::TunnelType
+                | Self::MsRasVendor
+        )
+    }
 }
 
 /// The Tunnel-Type numbers that RRAS writes. 79617 is Microsoft's (vendor 311) value 1. No number for IKEv2 is known.
@@ -180,6 +205,18 @@ impl Record {
         field.clear();
         field.push_str(text);
         Ok(())
+    }
+
+    /// Sets an attribute from the hexadecimal digits of its octets.
+    pub fn set_octets(&mut self, attribute: Attribute, digits: &str) -> Result<(), String> {
+        let text = octets::text(attribute, digits);
+        self.set(attribute, text.as_deref().unwrap_or(digits))
+    }
+
+    /// Sets an attribute from a value that is a text, or `0x` and the hexadecimal digits of its octets.
+    pub fn set_written(&mut self, attribute: Attribute, value: &str) -> Result<(), String> {
+        let text = octets::written(attribute, value);
+        self.set(attribute, text.as_deref().unwrap_or(value))
     }
 
     /// Sets the time at which it happened. Event-Timestamp is UTC. The record's own time is local, needs a time zone,
