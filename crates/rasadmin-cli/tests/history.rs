@@ -180,6 +180,40 @@ fn an_end_that_was_missing_completes_the_session() {
 }
 
 #[test]
+fn an_end_that_is_not_in_the_log_is_unknown() {
+    let folder = Folder::new();
+    let ledger = folder.ledger("a.db", &folder.file("IN2406.log", &log()));
+    let run = |more: &[&str]| {
+        let mut all = words([&more[0], &"--ledger", &ledger]);
+        all.extend(more[1..].iter().map(Into::into));
+        rasadmin(all).ends(0)
+    };
+    // Session 5 has only a Start, session 10 an Interim-Update too.
+    let had = run(&["who-had", "10.8.0.5", "--at", "2024-06-18T15:00:00Z"]);
+    had.prints("USER5  2024-06-18 13:46:38  end unknown  held").prints("end unknown: the log does not have the end");
+    run(&["who-had", "10.8.0.5", "--at", "2024-06-18T13:46:37Z"]).prints("nobody had 10.8.0.5");
+    run(&["who-had", "10.8.0.10"]).prints("2024-06-18 13:47:28  end unknown  last seen 2024-06-18 13:48:18");
+    let json = run(&["who-had", "10.8.0.5", "--json"]).json();
+    assert_eq!(
+        (&json[0]["ended"], &json[0]["ended_by"], &json[0]["last_seen"]),
+        (&serde_json::Value::Null, &"end not in the log".into(), &"2024-06-18T13:46:38Z".into())
+    );
+    let sessions = run(&["sessions", "--user", "user5"]).stdout;
+    let of = |begun: &str| sessions.lines().find(|line| line.contains(begun)).unwrap().to_owned();
+    assert!(of("13:46:38").contains("end unknown (odbc)"), "{sessions}");
+    assert!(!of("13:46:38").contains("0s"), "{sessions}");
+    assert!(of("13:47:48").contains("imported (odbc)"), "{sessions}");
+    run(&["sessions", "--user", "user3"]).prints(">= 50s");
+    run(&["sessions", "--live"]).prints("nobody is connected");
+    let csv = export(&ledger, &["--format", "csv", "--user", "user5"]).stdout;
+    let line = csv.lines().find(|line| line.contains("2024-06-18T13:46:38")).unwrap();
+    assert!(line.contains(",2024-06-18T13:46:38.000Z,,,"), "{line}");
+    assert!(line.ends_with(",yes,odbc,2024-06-18T13:46:38.000Z"), "{line}");
+    let sql = export(&ledger, &["--format", "radacct", "--sql", "sqlite", "--user", "user5"]).stdout;
+    assert!(sql.contains("1718718398, 1718718398, NULL, NULL,"), "{sql}");
+}
+
+#[test]
 fn import_export_import_again_is_no_change() {
     let folder = Folder::new();
     let ledger = folder.ledger("a.db", &folder.file("IN2406.log", &log()));
@@ -204,14 +238,14 @@ fn import_export_import_again_is_no_change() {
         let mut all: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         all.retain(|one| one["closed_by"] != "first link rejected");
         for one in &mut all {
-            let live = one["acct_stop_time"].is_null()
-                || one["closed_by"] == "end not in the log" && one["acct_session_time"] == 0;
+            let seen_once = one["last_seen"].is_null() || one["last_seen"] == one["acct_start_time"];
+            let live = one["acct_stop_time"].is_null() && seen_once;
             let one = one.as_object_mut().unwrap();
             // What DTS has no place for.
             let mut not_carried = vec!["imported", "billed", "closed_by", "estimated", "interface_type", "quarantine"];
             if live {
-                // It has no Stop, so the copy has it end when it was seen last.
-                not_carried.extend(["acct_stop_time", "acct_session_time"]);
+                // It has no Stop, so the copy does not know that it lives.
+                not_carried.push("last_seen");
             }
             for name in not_carried {
                 one.remove(name);
@@ -341,7 +375,8 @@ fn radacct_loads_into_sqlite_and_again_without_doubling() {
     let one = |sql: &str| radius.query_row(sql, [], |row| row.get::<_, Value>(0)).unwrap();
     assert_eq!(one("SELECT count(*) FROM radacct"), Value::Integer(45));
     assert_eq!(one("SELECT count(*) FROM radacct WHERE nasipaddress <> '10.0.0.1'"), Value::Integer(0));
-    assert_eq!(one("SELECT count(*) FROM radacct WHERE acctstoptime IS NULL"), Value::Integer(1));
+    // The live one, and eight whose end is not in the log.
+    assert_eq!(one("SELECT count(*) FROM radacct WHERE acctstoptime IS NULL"), Value::Integer(9));
     assert_eq!(one(r"SELECT acctstarttime FROM radacct WHERE username = 'CORP\alice'"), Value::Integer(1_700_000_000));
     assert_eq!(
         one("SELECT framedinterfaceid FROM radacct WHERE realm = 'CORP' AND framedinterfaceid <> ''"),
@@ -400,11 +435,11 @@ mod postgresql {
             r"CORP\alice|CORP|2023-11-14 22:13:20.123+00|2023-11-14 22:14:20.456+00|10.8.0.9|2001:db8:1::/64|0:0:a11c:e|IKEv2|1000"
         );
         assert_eq!(server.psql("SELECT username FROM radacct WHERE username LIKE '=%';"), "=cmd|'-C calc'!A0");
-        assert_eq!(server.psql("SELECT username FROM radacct WHERE acctstoptime IS NULL;"), "bob");
+        assert_eq!(server.psql("SELECT count(*), min(username) FROM radacct WHERE acctstoptime IS NULL;"), "9|bob");
         let end =
             "UPDATE sessions SET acct_stop_time = 1700009999000, acct_session_time = 5 WHERE acct_stop_time IS NULL";
         Connection::open(&ledger).unwrap().execute(end, []).unwrap();
         server.psql(&sql());
-        assert_eq!(server.psql("SELECT count(*), count(acctstoptime) FROM radacct;"), "45|45");
+        assert_eq!(server.psql("SELECT count(*), count(acctstoptime) FROM radacct;"), "45|37");
     }
 }

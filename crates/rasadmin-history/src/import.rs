@@ -32,7 +32,7 @@ pub fn imported(session: &LogSession, domains: &Domains) -> ImportedSession {
         stop: stop.max(past.start),
         seconds: session.seconds,
         usage: session.usage,
-        exact: session.usage.is_some_and(|usage| session.gigawords || is_exact(&usage)),
+        exact: past.ended.is_some() && session.usage.is_some_and(|usage| session.gigawords || is_exact(&usage)),
         links: past.links,
         cause: past.ended.and_then(|ended| ended.cause).map(cause_name),
         closed_by,

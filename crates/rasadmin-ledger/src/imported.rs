@@ -7,8 +7,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::Ipv4Addr;
 
-/// How an imported session ended if its log does not say.
-pub const NO_END: &str = "end not in the log";
+/// How an imported session ended if its log does not say. Its `acct_stop_time` is when it was last seen.
+macro_rules! no_end {
+    () => {
+        "end not in the log"
+    };
+}
+pub(crate) use no_end;
+
+/// [`no_end`], as in the column `closed_by`.
+pub const NO_END: &str = no_end!();
 
 /// A session of another log. It has ended, whatever its log says, so that it counts for no limit and no quota.
 #[derive(Clone, Debug, PartialEq, Eq)]

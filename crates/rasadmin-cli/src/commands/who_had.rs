@@ -51,6 +51,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(Exit::Success);
     }
     print_leases(out, &leases, &context, true)?;
+    if leases.iter().any(|lease| lease.last_seen.is_some()) {
+        writeln!(out, "  end unknown: the log does not have the end of this session")?;
+    }
     if leases.iter().any(|lease| lease.accepted.is_none()) {
         writeln!(out, "  never accepted: the DLL gave the address, but no connection was accepted with it")?;
     }

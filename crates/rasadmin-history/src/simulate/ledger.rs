@@ -65,7 +65,7 @@ fn session(row: &SessionRow, now: Millis) -> Attempt {
         domain: row.domain.clone().unwrap_or_default(),
         start: row.acct_start_time,
         ended,
-        last_seen: row.acct_stop_time.unwrap_or(now),
+        last_seen: row.connected_until(now),
         tunnel: tunnel.map_or_else(|| absent_or_lacking.clone(), Fact::Known),
         port: row.nas_port_id.clone().map_or(Fact::NotYetKnown, Fact::Known),
         source: flat(fact(&row.calling_station_id), |text| text.parse().ok()),

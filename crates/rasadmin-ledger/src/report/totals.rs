@@ -150,11 +150,11 @@ impl Sums<'_> {
             return;
         }
         let user = session.user();
-        let stop = session.acct_stop_time.unwrap_or(now);
+        let stop = session.connected_until(now);
         // The seconds that RRAS counted end at the stop.
         let seconds = session.acct_session_time.unwrap_or_else(|| elapsed(session.acct_start_time, stop));
         let start = stop.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
-        let ended_here = session.acct_stop_time.is_some_and(|stop| stop >= from && stop < to);
+        let ended_here = !session.is_live() && stop >= from && stop < to;
         let zone = self.config.zone.clone();
         let keys = match self.by {
             GroupBy::User => {

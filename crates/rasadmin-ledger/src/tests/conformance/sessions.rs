@@ -235,6 +235,8 @@ conformance! {
     session_completed {
         let scene = scene();
         import(&scene, &[unended("a", MONDAY)]);
+        let session = reader(&scene).session("1").unwrap().unwrap().unwrap();
+        assert_eq!((session.acct_stop_time, session.last_seen, session.is_live()), (None, Some(MONDAY), false));
         assert_eq!(import(&scene, &[ImportedSession { links: 3, ..unended("a", MONDAY + 30_000) }]).completed, 1);
         assert_eq!(scene.ask(ENDS), format!("{} 30 - 1 3", MONDAY + 30_000));
         let whole = ImportedSession { seconds: 59, ..imported("a", "alice", MONDAY, MONDAY + 60_000) };
