@@ -213,6 +213,64 @@ fn an_end_that_is_not_in_the_log_is_unknown() {
     assert!(sql.contains("1718718398, 1718718398, NULL, NULL,"), "{sql}");
 }
 
+/// Two users of an NPS: mallory has no luck, and zoe no permission.
+const REJECTS: &str = "\
+\"NPS1\",\"IAS\",06/18/2024,14:45:48,1,\"mallory\",,,\"203.0.113.66\",,,\"VPN1\",,,,,\"vpn\",,,5,,,,,,0,\"c 1\"\r
+\"NPS1\",\"IAS\",06/18/2024,14:45:48,3,,\"CORP\\mallory\",,,,,,,,,,\"vpn\",,,,,,,,,16,\"c 1\"\r
+\"NPS1\",\"IAS\",06/18/2024,14:46:48,1,\"zoe\",,,\"203.0.113.7\",,,\"VPN1\",,,,,\"vpn\",,,5,,,,,,0,\"c 2\"\r
+\"NPS1\",\"IAS\",06/18/2024,14:46:48,3,,\"CORP\\zoe\",,,,,,,,,,\"vpn\",,,,,,,,,65,\"c 2\"\r
+";
+
+#[test]
+fn what_nps_refused_is_shown_and_replayed() {
+    let folder = Folder::new();
+    let log = folder.file("IN2406.log", &(log() + REJECTS));
+    let ledger = folder.path("a.db");
+    let dry =
+        [&words([&"import", &"--create", &"--dry-run", &"--json", &"--time-zone", &"Europe/London"])[..]].concat();
+    let dry = rasadmin([dry, words([&"--ledger", &ledger, &log])].concat()).ends(0).json();
+    assert_eq!((&dry["rejects"], &dry["rejects_new"]), (&2.into(), &2.into()));
+    let import = |expected: &str| {
+        let zone = words([&"import", &"--create", &"--time-zone", &"Europe/London"]);
+        rasadmin([zone, words([&"--ledger", &ledger, &log])].concat()).ends(0).prints(expected);
+    };
+    import("2 attempts that NPS refused:\n          2  new\n          0  already there");
+    let before = dump(&ledger);
+    import("2 attempts that NPS refused:\n          0  new\n          2  already there");
+    assert_eq!(dump(&ledger), before);
+    let run = |more: &[&str]| {
+        let mut all = words([&more[0], &"--ledger", &ledger]);
+        all.extend(more[1..].iter().map(Into::into));
+        rasadmin(all)
+    };
+    let decisions = run(&["decisions", "--rejected"]).ends(0);
+    decisions
+        .prints("2024-06-18 13:46:48  CORP\\ZOE")
+        .prints("(NPS)  the user has no dial-in permission (65, IAS_DIALIN_DISABLED)  203.0.113.7")
+        .prints("(NPS)  wrong user name or password (16, IAS_AUTH_FAILURE)            203.0.113.66")
+        .prints("(NPS): from an imported log: NPS refused before RRAS asked rasadmin");
+    let json = run(&["decisions", "--json", "--user", "mallory"]).ends(0).json();
+    assert_eq!((&json[0]["imported"], &json[0]["reason_code"]), (&"odbc".into(), &16.into()));
+    let number = json[0]["id"].to_string();
+    run(&["explain", "--decision", &number]).ends(2).complains("and rasadmin was not asked");
+    run(&["users"]).ends(0).prints("CORP\\MALLORY").prints("2024-06-18 13:45:48");
+    let report = run(&["report", "--by", "user", "--month", "2024-06", "--json"]).ends(0).json();
+    let zoe = report.as_array().unwrap().iter().find(|row| row["key"] == "CORP\\ZOE").unwrap();
+    assert_eq!((&zoe["denied"], &zoe["sessions"]), (&1.into(), &0.into()));
+    run(&["report", "--by", "rule", "--month", "2024-06"]).ends(0).prints("(NPS)");
+    run(&["ledger", "check"]);
+    // The candidate would refuse one of them too; the other stays refused all the same.
+    let candidate = folder.file(
+        "candidate.toml",
+        "default_domain = \"CORP\"\ndefault.action = \"allow\"\n[[rules]]\nname = \"not mallory\"\naction = \"deny\"\n\
+         users = [\"mallory\"]\n",
+    );
+    let replay = words([&"replay", &"--config", &candidate, &"--log", &log, &"--time-zone", &"Europe/London"]);
+    let told = "NPS refused 2 attempts more, and still would; the candidate would refuse 1 of them too.";
+    rasadmin(replay).ends(0).prints("of 40 sessions that were accepted, 0 would be refused").prints(told);
+    rasadmin(words([&"replay", &"--config", &candidate, &"--ledger", &ledger])).ends(0).prints(told);
+}
+
 #[test]
 fn import_export_import_again_is_no_change() {
     let folder = Folder::new();

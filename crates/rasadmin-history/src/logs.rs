@@ -22,7 +22,7 @@ mod xml_names;
 pub use detect::Format;
 pub use fault::{Fault, Unreadable};
 pub use files::{Progress, Summary, read};
-pub use join::{Joiner, LogCounts, LogSession};
+pub use join::{Joiner, LogCounts, LogItem, LogRefusal, LogSession};
 pub use key::key;
 pub use reader::{Found, Reader};
 pub use record::{Attribute, Record, TUNNELS, tunnel_number};

@@ -4,7 +4,7 @@
 mod support;
 
 use rasadmin_policy::{Fact, Tunnel};
-use support::{CLASS, T, accounting, at, line, read, session, sessions};
+use support::{CLASS, T, accounting, at, line, read, refusals, session, sessions};
 
 const SECOND: i64 = 1_000;
 
@@ -37,7 +37,8 @@ fn requests_and_answers_are_no_sessions() {
     let (found, summary) = read(&texts.map(str::as_bytes), Some("Europe/Berlin")).unwrap();
     assert_eq!((found.len(), summary.malformed), (1, 0), "{:?}", summary.faults);
     let counts = summary.counts;
-    assert_eq!((counts.records, counts.accepts, counts.rejects, counts.others), (8, 1, 2, 4));
+    // One Access-Reject is of a wireless network.
+    assert_eq!((counts.records, counts.accepts, counts.rejects, counts.elsewhere, counts.others), (8, 1, 1, 1, 4));
     // The oldest is read first, whatever the order in which they are named.
     let formats: Vec<_> = summary.files.iter().map(|(_, format)| format.unwrap().name()).collect();
     assert_eq!(formats, ["ias", "dts", "odbc"]);
@@ -208,9 +209,69 @@ fn the_user_may_be_known_by_the_class_only() {
 
 #[test]
 fn only_what_was_admitted_is_a_session() {
-    let reject = line(&[(at::PACKET, "3"), (at::USER, "alice"), (at::CLASS, CLASS)]);
+    let event = T.to_string();
+    let reject = line(&[(at::PACKET, "3"), (at::USER, "alice"), (at::CLASS, CLASS), (at::EVENT, &event)]);
     let (all, summary) = sessions(&[reject, accounting("1", "7", 0, &[])]);
     assert_eq!((all.len(), summary.counts.rejects, summary.counts.not_admitted), (0, 1, 1));
+}
+
+#[test]
+fn a_reject_is_a_refused_attempt_with_what_its_request_says() {
+    let request = "<Event><Timestamp data_type=\"4\">06/18/2024 14:45:48.008</Timestamp><Computer-Name data_type=\"1\">NPS1\
+                   </Computer-Name><Event-Source data_type=\"1\">IAS</Event-Source><User-Name data_type=\"1\">alice\
+                   </User-Name><Calling-Station-Id data_type=\"1\">203.0.113.9</Calling-Station-Id>\
+                   <NAS-Identifier data_type=\"1\">VPN1</NAS-Identifier><NAS-Port-Type data_type=\"0\">5</NAS-Port-Type>\
+                   <Tunnel-Type data_type=\"0\">79617</Tunnel-Type><MS-RAS-Client-Name data_type=\"1\">MSRAS-0-PC1\
+                   </MS-RAS-Client-Name><Class data_type=\"1\">311 1 10.1.2.42 7</Class>\
+                   <Packet-Type data_type=\"0\">1</Packet-Type><Reason-Code data_type=\"0\">0</Reason-Code></Event>";
+    let reject = "<Event><Timestamp data_type=\"4\">06/18/2024 14:45:49.008</Timestamp><Computer-Name data_type=\"1\">NPS1\
+                  </Computer-Name><Event-Source data_type=\"1\">IAS</Event-Source>\
+                  <SAM-Account-Name data_type=\"1\">CORP\\alice</SAM-Account-Name><Client-Friendly-Name data_type=\"1\">the vpn\
+                  </Client-Friendly-Name><Class data_type=\"1\">311 1 10.1.2.42 7</Class>\
+                  <Packet-Type data_type=\"0\">3</Packet-Type><Reason-Code data_type=\"0\">16</Reason-Code></Event>";
+    // The log repeats it, as when two files overlap.
+    let (all, summary) = refusals(&format!("{request}\n{reject}\n{reject}\n"));
+    assert_eq!((all.len(), summary.counts.rejects, summary.counts.repeated), (1, 1, 1), "{all:?}");
+    let past = &all[0].session.past;
+    assert_eq!((past.user.as_str(), past.domain.as_str(), past.server.as_str()), ("alice", "CORP", "VPN1"));
+    assert_eq!((past.start, all[0].reason_code), ((T + 1) * SECOND + 8, Some(16)));
+    assert_eq!((past.tunnel.known(), past.computer.known().unwrap().as_str()), (Some(&Tunnel::Sstp), "PC1"));
+    assert_eq!(past.source.known().unwrap().to_string(), "203.0.113.9");
+    // Its key is always the same.
+    assert_eq!(refusals(&format!("{request}\n{reject}\n")).0[0].session.past.key, past.key);
+}
+
+#[test]
+fn a_reject_without_a_class_follows_its_request() {
+    let nps = |fields: &[(usize, &str)]| {
+        line(&[&[(0, "\"NPS1\""), (1, "\"IAS\""), (at::NAS, ""), (at::FRIENDLY, "vpn")], fields].concat())
+    };
+    let request = nps(&[(at::PACKET, "1"), (at::USER, "bob"), (at::CALLING, "203.0.113.7"), (at::NAS, "VPN2")]);
+    let reject = nps(&[(at::PACKET, "3"), (at::QUALIFIED, "corp.example/Users/Bob B"), (at::REASON, "65")]);
+    let (all, _) = refusals(&format!("{request}\r\n{reject}\r\n"));
+    let past = &all[0].session.past;
+    assert_eq!((past.user.as_str(), past.server.as_str(), all[0].reason_code), ("bob", "VPN2", Some(65)));
+    assert_eq!(past.source.known().unwrap().to_string(), "203.0.113.7");
+    // Without its request it has what it says itself.
+    let (all, _) = refusals(&format!("{reject}\r\n"));
+    let past = &all[0].session.past;
+    assert_eq!((past.user.as_str(), past.server.as_str()), ("Bob B", "vpn"));
+    // The request of another user says nothing about it.
+    let other = nps(&[(at::PACKET, "3"), (at::USER, "carol")]);
+    let (all, _) = refusals(&format!("{request}\r\n{other}\r\n"));
+    assert_eq!((all[0].session.past.user.as_str(), &all[0].session.past.source), ("carol", &Fact::NotYetKnown));
+}
+
+#[test]
+fn microsofts_example_of_a_reject_in_the_ias_format() {
+    let (all, summary) = refusals(include_str!("samples/ias-legacy.log"));
+    let past = &all[0].session.past;
+    assert_eq!((all.len(), summary.counts.rejects, all[0].reason_code), (1, 1, Some(16)));
+    assert_eq!((past.user.as_str(), past.domain.as_str()), ("rajeshp", "RAJESHP2"));
+    assert_eq!(
+        (past.tunnel.known(), past.source.known().unwrap().to_string().as_str()),
+        (Some(&Tunnel::Pptp), "172.31.225.108")
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod sessions;
 mod totals;
 
 pub use counts::{ConfigLoad, LedgerCounts};
-pub use decisions::DecisionRow;
+pub use decisions::{DECIDED_BY_NPS, DecisionRow};
 pub use filter::{Filter, UserFilter};
 pub use health::{JournalCursor, LastInstance};
 pub use leases::LeaseRow;

@@ -50,6 +50,9 @@ fn attribute(name: &str) -> Attribute {
         "MS-RAS-Vendor" => A::MsRasVendor,
         "MS-RAS-Client-Name" => A::MsRasClientName,
         "MS-CHAP-Domain" => A::MsChapDomain,
+        // NPS itself writes it without the second `i`.
+        "Fully-Qualifed-User-Name" | "Fully-Qualified-User-Name" => A::FullyQualifiedName,
+        "Reason-Code" => A::ReasonCode,
         "Rasadmin-Escaped" => A::Escaped,
         _ => A::Other,
     }

@@ -38,7 +38,7 @@ pub fn text(attribute: Attribute, digits: &str) -> Option<String> {
 /// printable characters, or with a comma, as octets.
 pub fn written(attribute: Attribute, value: &str) -> Option<String> {
     let digits = value.trim().strip_prefix("0x").or_else(|| value.trim().strip_prefix("0X"))?;
-    let is_name = matches!(attribute, A::UserName | A::SamAccountName);
+    let is_name = matches!(attribute, A::UserName | A::SamAccountName | A::FullyQualifiedName);
     if is_name && octets(digits)?.iter().all(|&octet| matches!(octet, b' '..=b'~') && octet != b',') {
         return None;
     }

@@ -15,7 +15,7 @@ const COLUMNS: [Attribute; 66] = [
     A::Other, // Record-Time
     A::PacketType,
     A::UserName,
-    A::Other, // Fully-Qualified-Distinguished-Name
+    A::FullyQualifiedName,
     A::Other, // Called-Station-ID
     A::CallingStationId,
     A::Other, // Callback-Number
@@ -34,7 +34,7 @@ const COLUMNS: [Attribute; 66] = [
     A::Other, // Service-Type
     A::Other, // Authentication-Type
     A::Other, // Policy-Name
-    A::Other, // Reason-Code
+    A::ReasonCode,
     A::Class,
     A::Other, // Session-Timeout
     A::Other, // Idle-Timeout

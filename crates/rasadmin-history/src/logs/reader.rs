@@ -87,8 +87,8 @@ impl Reader {
         let found = self.find().map_err(|e| Unreadable::io(&self.file, &e))?;
         Ok(found.map(|(line, record)| {
             let settled = record.and_then(|mut record| match record.settle(self.zone.as_ref()) {
-                // Only accounting records need a time.
-                Err(what) if record.packet_type == Some(4) => Err(what),
+                // Requests and challenges need no time.
+                Err(what) if matches!(record.packet_type, Some(3 | 4)) => Err(what),
                 _ => Ok(record),
             });
             (line, settled.map_err(|what| self.fault(line, what)))

@@ -48,6 +48,8 @@ pub enum Attribute {
     MsRasVendor,
     MsRasClientName,
     MsChapDomain,
+    FullyQualifiedName,
+    ReasonCode,
     /// Our own attribute: names in this record are escaped, because XML cannot carry them.
     Escaped,
     Other,
@@ -73,6 +75,7 @@ impl Attribute {
                 | Self::AcctSessionTime
                 | Self::AcctTerminateCause
                 | Self::TunnelType
+                | Self::ReasonCode
                 | Self::MsRasVendor
         )
     }
@@ -133,6 +136,8 @@ pub struct Record {
     pub ras_vendor: Option<u32>,
     pub ras_client_name: String,
     pub chap_domain: String,
+    pub fully_qualified_name: String,
+    pub reason_code: Option<u32>,
     pub escaped: bool,
 }
 
@@ -162,6 +167,7 @@ impl Record {
             A::AcctLinkCount => return number(&mut self.link_count),
             A::AcctTerminateCause => return number(&mut self.terminate_cause),
             A::TunnelType => return number(&mut self.tunnel_type),
+            A::ReasonCode => return number(&mut self.reason_code),
             A::AcctInputOctets => return large(&mut self.input_octets),
             A::AcctOutputOctets => return large(&mut self.output_octets),
             A::AcctInputPackets => return large(&mut self.input_packets),
@@ -200,6 +206,7 @@ impl Record {
             A::TunnelClientEndpoint => &mut self.tunnel_client,
             A::MsRasClientName => &mut self.ras_client_name,
             A::MsChapDomain => &mut self.chap_domain,
+            A::FullyQualifiedName => &mut self.fully_qualified_name,
             A::Other => return Ok(()),
         };
         field.clear();

@@ -2,7 +2,7 @@
 //! grows, and RRAS gets slower.
 
 use super::{Reader, SessionRow};
-use crate::imported::{ImportCounts, ImportedSession};
+use crate::imported::{ImportCounts, ImportedRefusal, ImportedSession};
 use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Identity;
@@ -61,6 +61,21 @@ impl Reader {
             match known {
                 None => counts.new += 1,
                 Some((Some(stop), true)) if !session.estimated || session.stop > stop => counts.completed += 1,
+                Some(_) => counts.already_there += 1,
+            }
+        }
+        Ok(counts)
+    }
+}
+
+impl Reader {
+    /// What an import of these refused attempts would do.
+    pub fn compare_refusals(&self, refusals: &[ImportedRefusal]) -> Result<ImportCounts, Error> {
+        let mut counts = ImportCounts::default();
+        for refusal in refusals {
+            let known = values! { record: &refusal.key };
+            match self.database.one(queries::EXISTING_REFUSAL, known, |row| row.get::<RowId>(0))? {
+                None => counts.new += 1,
                 Some(_) => counts.already_there += 1,
             }
         }

@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::sessions::SessionRow;
-use super::{Reader, rfc3339_or_null};
+use super::{DECIDED_BY_NPS, Reader, rfc3339_or_null};
 use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, queries};
@@ -32,7 +32,8 @@ pub enum GroupBy {
 /// A row of a report: sums over the sessions of one user, group, tunnel, day or rule in a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Total {
-    /// The user, group, tunnel, day or rule. Null stands for the sessions that have none.
+    /// The user, group, tunnel, day or rule. Null stands for the sessions that have none. By rule, `(NPS)` stands for the
+    /// attempts of imported logs that NPS refused.
     pub key: Option<String>,
     /// The number of sessions that were connected in the period.
     pub sessions: u64,
@@ -51,7 +52,8 @@ pub struct Total {
     pub octets_are_lower_bound: bool,
     /// The number of sessions whose end nobody saw, so that their time is an estimate.
     pub estimated: u64,
-    /// The number of attempts that were denied, and of live sessions that were cut.
+    /// The number of attempts that were denied, by rasadmin or (in imported logs) by NPS, and of live sessions that were
+    /// cut.
     pub denied: u64,
 }
 
@@ -225,6 +227,7 @@ impl Reader {
                 GroupBy::User => vec![Some(user.as_ref().map_or_else(|| name.to_string(), ToString::to_string))],
                 GroupBy::Group => sums.groups(user.as_ref()),
                 GroupBy::Tunnel => vec![tunnel(row, 5)?],
+                GroupBy::Rule if row.get::<Option<String>>(6)?.is_some() => vec![Some(DECIDED_BY_NPS.to_owned())],
                 GroupBy::Rule => vec![row.get(4)?],
                 GroupBy::Day => {
                     let day = rasadmin_engine::config::file::Period::Day;
