@@ -213,6 +213,28 @@ fn an_end_that_is_not_in_the_log_is_unknown() {
     assert!(sql.contains("1718718398, 1718718398, NULL, NULL,"), "{sql}");
 }
 
+#[test]
+fn a_log_that_is_still_written_is_imported_up_to_its_last_line() {
+    let folder = Folder::new();
+    let whole = log();
+    let cut = whole.trim_end().rfind(",50,").unwrap() + 2;
+    let log = folder.file("IN2406.log", &whole[..cut]);
+    let ledger = folder.path("a.db");
+    let ran = rasadmin(words([&"import", &"--create", &"--ledger", &ledger, &log])).ends(0);
+    ran.complains(
+        "IN2406.log:76: the last line has no line end: it may still be written, so it is left for the next import",
+    )
+    .prints("0 lines malformed");
+    folder.file("IN2406.log", &whole);
+    let again = import(&ledger, &log);
+    assert_eq!(
+        (&again["completed"], &again["new"], &again["unfinished"]),
+        (&1.into(), &0.into(), &serde_json::json!([]))
+    );
+    let whole = folder.ledger("b.db", &log);
+    assert_eq!(export(&ledger, &["--format", "jsonl"]).stdout, export(&whole, &["--format", "jsonl"]).stdout);
+}
+
 /// Two users of an NPS: mallory has no luck, and zoe no permission.
 const REJECTS: &str = "\
 \"NPS1\",\"IAS\",06/18/2024,14:45:48,1,\"mallory\",,,\"203.0.113.66\",,,\"VPN1\",,,,,\"vpn\",,,5,,,,,,0,\"c 1\"\r
@@ -347,7 +369,8 @@ fn imported_sessions_are_over_and_the_ledgers_own_are_not_touched() {
 #[test]
 fn the_configuration_says_who_is_meant_and_where_the_clock_stands() {
     let folder = Folder::new();
-    let local = "\"VPN1\",\"RAS\",06/18/2024,14:45:48,4,\"alice\",,,,,,\"VPN1\",,,,,,,,5,,,,,,,\"c\",,,,,1,,,,\"7\"";
+    let local =
+        "\"VPN1\",\"RAS\",06/18/2024,14:45:48,4,\"alice\",,,,,,\"VPN1\",,,,,,,,5,,,,,,,\"c\",,,,,1,,,,\"7\"\r\n";
     let log = folder.file("IN.log", local);
     let none = folder.file("none.toml", "default.action = \"allow\"\n");
     let ran = rasadmin(words([&"import", &"--create", &"--config", &none, &log])).ends(0);

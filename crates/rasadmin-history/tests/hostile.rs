@@ -71,7 +71,7 @@ proptest! {
         // Those that fit: 32 bits.
         let small: Vec<String> = numbers.iter().map(|n| (n >> 32).to_string()).collect();
         let more: Vec<_> = places.iter().copied().zip(small.iter().map(String::as_str)).collect();
-        let text = accounting("2", "7", 0, &more);
+        let text = accounting("2", "7", 0, &more) + "\n";
         let (sessions, _) = read(&[text.as_bytes()], None).unwrap();
         prop_assert!(sessions[0].past.start <= sessions[0].past.last_seen);
     }

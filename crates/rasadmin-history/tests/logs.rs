@@ -303,7 +303,7 @@ fn the_server_is_the_radius_client_where_an_nps_writes() {
 
 #[test]
 fn times_are_utc_or_need_a_zone() {
-    let local = line(&[(at::PACKET, "4"), (at::STATUS, "1"), (at::ID, "7"), (at::DELAY, "48")]);
+    let local = line(&[(at::PACKET, "4"), (at::STATUS, "1"), (at::ID, "7"), (at::DELAY, "48")]) + "\r\n";
     let (all, summary) = read(&[local.as_bytes()], None).unwrap();
     assert_eq!((all.len(), summary.malformed), (0, 1));
     assert!(summary.faults[0].to_string().contains("IN0.log:1: it has no Event-Timestamp"), "{}", summary.faults[0]);
@@ -341,7 +341,8 @@ fn a_malformed_line_is_counted_shown_and_passed_over() {
         accounting("2", "7", 100, &[(at::SECONDS, "100")]),
         accounting("1", "", 100, &[]),
     ];
-    let (all, summary) = read(&[lines.join("\n").as_bytes()], None).unwrap();
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let (all, summary) = read(&[text.as_bytes()], None).unwrap();
     assert!(all[0].past.ended.is_some() && all.len() == 1);
     let faults: Vec<String> = summary.faults.iter().map(|f| format!("{}: {}", f.line, f.what)).collect();
     assert_eq!(
@@ -365,7 +366,7 @@ fn hostile_text_is_shown_short_and_without_control_characters() {
 
 #[test]
 fn every_encoding_is_read() {
-    let text = accounting("1", "7", 0, &[(at::USER, "J\u{fc}rgen")]);
+    let text = accounting("1", "7", 0, &[(at::USER, "J\u{fc}rgen")]) + "\r\n";
     let utf_16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let ansi: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     for bytes in [text.as_bytes(), &utf_16, &ansi] {
@@ -376,8 +377,8 @@ fn every_encoding_is_read() {
 
 #[test]
 fn a_session_over_two_files_is_one_in_whatever_order_they_are_named() {
-    let first = accounting("1", "7", 0, &[]);
-    let second = accounting("2", "7", 90_000, &[(at::SECONDS, "90000")]);
+    let first = accounting("1", "7", 0, &[]) + "\n";
+    let second = accounting("2", "7", 90_000, &[(at::SECONDS, "90000")]) + "\n";
     let (turned, _) = read(&[second.as_bytes(), first.as_bytes()], None).unwrap();
     assert_eq!(turned, [session(&[first, second])]);
 }
@@ -443,4 +444,65 @@ fn the_domain_is_read_where_it_is_in_hexadecimal() {
     assert_eq!(one.past.computer.known().unwrap().as_str(), "PC-1");
     let ias = format!("10.0.0.1,alice,06/18/2024,14:45:48,RAS,VPN1,40,1,55,{T},44,7,61,5,4120,0x01434F52504E,4136,4");
     assert_eq!(session(&[ias]).past.domain.as_str(), "CORPN");
+}
+
+#[test]
+fn the_last_line_of_a_log_that_is_still_written_is_left() {
+    let start = accounting("1", "7", 0, &[]);
+    let stop = accounting("2", "7", 648, &[(at::SECONDS, "648"), (at::IN, "5")]);
+    // Every place at which the Stop may have been cut off: with and without the space that Windows reserved.
+    for cut in 1..stop.len() {
+        for after in [&[][..], &[0; 100]] {
+            let text = [format!("{start}\r\n{}", &stop[..cut]).as_bytes(), after].concat();
+            let (all, summary) = read(&[&text], None).unwrap();
+            assert_eq!((all.len(), all[0].past.ended, summary.malformed), (1, None, 0), "{cut}");
+            let left = summary.unfinished[0].to_string();
+            assert!(left.contains("IN0.log:2: the last line has no line end: it may still be written"), "{left}");
+        }
+    }
+    // A line end, but fewer fields than its neighbours have: a tool has ended the line.
+    let cut = &stop[..stop.find(",648,").unwrap() + 2];
+    let (all, summary) = read(&[format!("{start}\r\n{cut}\r\n").as_bytes()], None).unwrap();
+    assert_eq!((all[0].past.ended, summary.malformed, summary.counts.records), (None, 0, 1));
+    assert!(summary.unfinished[0].what.contains("fewer fields than the one before"), "{:?}", summary.unfinished);
+    // In the middle of a log such a line is a record: other lines of other servers are longer.
+    let (_, summary) = read(&[format!("{start}\r\n{cut}\r\n{start}\r\n").as_bytes()], None).unwrap();
+    assert!(summary.unfinished.is_empty());
+    // With its line end it is there.
+    let (all, summary) = read(&[format!("{start}\r\n{stop}\r\n").as_bytes()], None).unwrap();
+    assert_eq!((all[0].seconds, summary.unfinished.len()), (648, 0));
+}
+
+#[test]
+fn the_last_event_of_a_log_that_is_still_written_is_left() {
+    let event = |status, time: i64| {
+        format!(
+            "<Event><Computer-Name>VPN1</Computer-Name><Event-Source>RAS</Event-Source><Event-Timestamp>{time}\
+             </Event-Timestamp><Acct-Status-Type>{status}</Acct-Status-Type><Acct-Session-Id>7</Acct-Session-Id>\
+             <Packet-Type>4</Packet-Type></Event>"
+        )
+    };
+    let (start, stop) = (event(1, T), event(2, T + 60));
+    let cut = &stop[..stop.len() - 3];
+    let (all, summary) = read(&[format!("{start}\r\n{cut}").as_bytes()], None).unwrap();
+    assert_eq!((all[0].past.ended, summary.malformed), (None, 0));
+    assert!(summary.unfinished[0].to_string().contains("IN0.log:2: the last event has no end"), "{summary:?}");
+    // An event ends at its own end, also without a line end.
+    let (all, summary) = read(&[format!("{start}\r\n{stop}").as_bytes()], None).unwrap();
+    assert!(all[0].past.ended.is_some() && summary.unfinished.is_empty());
+}
+
+#[test]
+fn other_ends_of_lines_and_texts_are_read() {
+    let (start, stop) = (accounting("1", "7", 0, &[]), accounting("2", "7", 60, &[(at::SECONDS, "60")]));
+    for text in [
+        format!("{start}\r{stop}\r"),
+        format!("{start}\n{stop}\x1a"),
+        format!("{start}\r\n{stop}\r\n\x1a"),
+        format!("{start}\r\n\x1a{stop}\r\n"),
+    ] {
+        let (all, summary) = read(&[text.as_bytes()], None).unwrap();
+        assert_eq!((all.len(), summary.malformed, summary.unfinished.len()), (1, 0, 0), "{text:?}");
+        assert!(all[0].past.ended.is_some(), "{text:?}");
+    }
 }

@@ -9,7 +9,7 @@ use crate::warning;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rasadmin_history::import::{imported, refused};
-use rasadmin_history::logs::{self, Format, LogItem, Summary};
+use rasadmin_history::logs::{self, Fault, Format, LogItem, Summary};
 use rasadmin_ledger::imported::{ImportCounts, ImportedRefusal, ImportedSession};
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
@@ -94,6 +94,8 @@ pub struct Answer {
     malformed: u64,
     /// The first of those lines.
     faults: Vec<FaultAnswer>,
+    /// The last lines that were left for the next import, because they may still be written.
+    unfinished: Vec<FaultAnswer>,
     /// How many sessions the logs have.
     sessions: u64,
     /// How many of them the ledger did not have.
@@ -133,14 +135,14 @@ struct FileAnswer {
     format: Option<&'static str>,
 }
 
-/// A line that was invalid.
+/// A line that was skipped or left.
 #[derive(Serialize, JsonSchema)]
 struct FaultAnswer {
     /// The log.
     file: String,
     /// The line, from 1.
     line: u64,
-    /// What is wrong with it.
+    /// Why.
     what: String,
 }
 
@@ -216,14 +218,15 @@ fn print(
     if arguments.json {
         let path = |path: &Path| path.display().to_string();
         let files = summary.files.iter();
-        let faults = summary.faults.iter();
+        let fault = |f: &Fault| FaultAnswer { file: path(&f.file), line: f.line, what: f.what.clone() };
         return out.json(&Answer {
             files: files
                 .map(|(file, format)| FileAnswer { file: path(file), format: format.map(Format::name) })
                 .collect(),
             records: seen.records,
             malformed: summary.malformed,
-            faults: faults.map(|f| FaultAnswer { file: path(&f.file), line: f.line, what: f.what.clone() }).collect(),
+            faults: summary.faults.iter().map(fault).collect(),
+            unfinished: summary.unfinished.iter().map(fault).collect(),
             sessions: seen.sessions,
             new: counts.new,
             completed: counts.completed,
@@ -278,8 +281,11 @@ fn print(
     Ok(())
 }
 
-/// Warns of the lines that were skipped.
+/// Warns of the lines that were skipped, and of those that were left.
 pub fn warn_of_faults(summary: &Summary) {
+    for unfinished in &summary.unfinished {
+        warning!("{unfinished}");
+    }
     for fault in &summary.faults {
         warning!("{fault}");
     }

@@ -18,6 +18,8 @@ pub struct Summary {
     pub malformed: u64,
     /// The first faults.
     pub faults: Vec<Fault>,
+    /// The last lines that were left, because they may still be written.
+    pub unfinished: Vec<Fault>,
 }
 
 /// Reports progress: octets read, and octets in total.
@@ -67,6 +69,7 @@ pub fn read<E: From<Unreadable>>(
                 item(one)?;
             }
         }
+        summary.unfinished.extend(reader.unfinished());
         before += size(&file);
     }
     summary.counts = joiner.finish(&mut out);

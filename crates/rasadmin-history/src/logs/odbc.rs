@@ -120,8 +120,8 @@ pub fn fields(line: &str, mut each: impl FnMut(usize, &str) -> Result<(), String
     }
 }
 
-/// Parses a line into a record.
-pub fn record(line: &str) -> Result<Record, String> {
+/// Parses a line into a record, and counts its fields.
+pub fn counted_record(line: &str) -> Result<(Record, usize), String> {
     let mut record = Record::default();
     let (mut date, mut time) = (String::new(), String::new());
     let count = fields(line, |at, text| match at {
@@ -145,13 +145,17 @@ pub fn record(line: &str) -> Result<Record, String> {
     if record.packet_type.is_none() {
         return Err("it has no Packet-Type".to_owned());
     }
-    Ok(record)
+    Ok((record, count))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    fn record(line: &str) -> Result<Record, String> {
+        counted_record(line).map(|(record, _)| record)
+    }
 
     #[test]
     fn the_columns_stand_where_the_real_record_has_them() {

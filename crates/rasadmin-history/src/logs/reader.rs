@@ -23,6 +23,10 @@ pub struct Reader {
     format: Format,
     lines: Source,
     line: String,
+    /// How many fields the record before has, in the database-compatible format.
+    fields: usize,
+    /// The last line, if it may still be written, and how that shows.
+    unfinished: Option<(u64, &'static str)>,
     octets: Rc<Cell<u64>>,
 }
 
@@ -69,7 +73,16 @@ impl Reader {
             Format::Dts => Source::Events(Box::new(Events::new(lines))),
             Format::Odbc | Format::Ias => Source::Lines(lines),
         };
-        Ok(Some(Self { file: file.to_owned(), zone, format, lines, line: String::new(), octets }))
+        Ok(Some(Self {
+            file: file.to_owned(),
+            zone,
+            format,
+            lines,
+            line: String::new(),
+            fields: 0,
+            unfinished: None,
+            octets,
+        }))
     }
 
     /// The file's format.
@@ -80,6 +93,17 @@ impl Reader {
     /// The number of octets read so far.
     pub fn octets(&self) -> u64 {
         self.octets.get()
+    }
+
+    /// What was left at the end of the file, because it may still be written. Ask for it after [`Reader::read`] has
+    /// returned `None`.
+    pub fn unfinished(&self) -> Option<Fault> {
+        let (line, how) = match &self.lines {
+            Source::Events(events) => (events.unfinished()?, "the last event has no end"),
+            Source::Lines(_) => self.unfinished?,
+        };
+        let what = format!("{how}: it may still be written, so it is left for the next import");
+        Some(self.fault(line, what))
     }
 
     /// Reads the next record; `None` at the end of the file.
@@ -107,13 +131,30 @@ impl Reader {
             }
             Source::Lines(lines) => loop {
                 let Some(kind) = lines.next(&mut self.line)? else { return Ok(None) };
-                let record = match kind {
-                    Line::TooLong => Err("the line is longer than 1 MiB".to_owned()),
-                    Line::Text if self.line.trim().is_empty() => continue,
-                    Line::Text if self.format == Format::Ias => ias::record(&self.line),
-                    Line::Text => odbc::record(&self.line),
-                };
-                return Ok(Some((lines.number(), record)));
+                let number = lines.number();
+                if kind == Line::TooLong {
+                    return Ok(Some((number, Err("the line is longer than 1 MiB".to_owned()))));
+                }
+                if self.line.trim().is_empty() {
+                    continue;
+                }
+                if !lines.ended() {
+                    self.unfinished = Some((number, "the last line has no line end"));
+                    return Ok(None);
+                }
+                if self.format == Format::Ias {
+                    return Ok(Some((number, ias::record(&self.line))));
+                }
+                let found = odbc::counted_record(&self.line);
+                let fields = found.as_ref().map_or_else(|_| self.line.split(',').count(), |(_, fields)| *fields);
+                if fields < self.fields && lines.is_at_end()? {
+                    self.unfinished = Some((number, "the last line has fewer fields than the one before it"));
+                    return Ok(None);
+                }
+                if found.is_ok() {
+                    self.fields = fields;
+                }
+                return Ok(Some((number, found.map(|(record, _)| record))));
             },
         }
     }

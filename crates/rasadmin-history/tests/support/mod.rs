@@ -105,7 +105,8 @@ pub fn read(files: &[&[u8]], zone: Option<&str>) -> Result<(Vec<LogSession>, Sum
 /// Reads lines of one file; all of them must be records.
 #[track_caller]
 pub fn sessions(lines: &[String]) -> (Vec<LogSession>, Summary) {
-    let (sessions, summary) = read(&[lines.join("\r\n").as_bytes()], None).unwrap();
+    let text: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    let (sessions, summary) = read(&[text.as_bytes()], None).unwrap();
     assert_eq!(summary.malformed, 0, "{:?}", summary.faults);
     (sessions, summary)
 }
