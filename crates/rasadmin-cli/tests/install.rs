@@ -7,6 +7,7 @@ mod support;
 
 use rasadmin_host::registry::KEY;
 use rasadmin_system::machine_policy::{SVCHOST_KEY, SVCHOST_VALUE};
+use rasadmin_system::start_causes::{IPV6_KEY, IPV6_VALUE};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use support::{Ran, fixtures, office_day, product, program_with, rasadmin, rasadmin_with, reject, words};
@@ -304,6 +305,23 @@ fn a_policy_that_keeps_admin_dlls_out_is_named_before_the_question() {
         assert_eq!(status.stdout.contains(policy), on, "{}", status.stdout);
         let json = world.run(&["status", "--json"]).json();
         assert_eq!(json["policy"]["svchost_microsoft_only"], on, "{json}");
+    }
+}
+
+#[test]
+fn what_keeps_remote_access_from_starting_is_named_before_the_question() {
+    let world = World::new();
+    let dll = world.copy(&product(), "rasadmin.dll");
+    let user = RegKey::predef(HKEY_CURRENT_USER);
+    let (key, _) = user.create_subkey(format!(r"{}\{IPV6_KEY}", world.root)).unwrap();
+    for (value, off) in [(0x20_u32, false), (0xff, true)] {
+        key.set_value(IPV6_VALUE, &value).unwrap();
+        let ran = world.run(&["install", "--dry-run", "--dll", &dll]).ends(0);
+        assert_eq!(ran.stdout.contains("warning: IPv6 is switched off on this machine"), off, "{}", ran.stdout);
+        let json = world.run(&["status", "--json"]).json();
+        assert_eq!(json["start"]["ipv6_disabled_components"], value, "{json}");
+        let facts = json["facts"].as_array().unwrap();
+        assert_eq!(facts.iter().any(|fact| fact["about"] == "IPv6" && fact["mark"] == "attention"), off, "{json}");
     }
 }
 

@@ -10,6 +10,7 @@ pub mod library_search;
 pub mod machine_policy;
 pub mod monotonic;
 pub mod places;
+pub mod start_causes;
 #[cfg(unix)]
 mod syslog;
 pub mod system_log;

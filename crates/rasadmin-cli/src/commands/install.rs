@@ -1,5 +1,6 @@
 //! `rasadmin install`: register the DLL with RRAS.
 
+use super::status::start;
 use crate::confirm::confirm;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
 use crate::output::Output;
@@ -139,7 +140,7 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     spared.extend([path.clone(), source.clone()]);
     steps.extend(leftovers(path.parent(), &spared).into_iter().map(Step::Delete));
 
-    for line in preflight {
+    for line in preflight.into_iter().chain(start::warnings(root)) {
         writeln!(out, "{line}")?;
     }
     note_never_loaded(&change, out)?;
