@@ -43,6 +43,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let mut decisions = reader.decisions(&filter, arguments.rejected, arguments.rule.as_deref())?;
     let more = arguments.limit.truncate(&mut decisions);
     if arguments.json {
+        arguments.limit.warn_if(more);
         out.json(&decisions)?;
         return Ok(Exit::Success);
     }

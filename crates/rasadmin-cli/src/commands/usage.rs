@@ -2,7 +2,7 @@
 
 use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Result};
-use crate::filter::{FilterArguments, user_shown};
+use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
 use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
@@ -36,6 +36,8 @@ pub struct Arguments {
     #[command(flatten)]
     filter: FilterArguments,
     #[command(flatten)]
+    limit: TableLimitArguments,
+    #[command(flatten)]
     context: ContextArguments,
     /// Print JSON
     #[arg(long)]
@@ -68,7 +70,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         noon.map_or_else(|_| day.to_owned(), |noon| period_dates(period, noon, zone).0)
     };
     let days = Filter { user: filter.user, ..Default::default() };
-    let usage = context.reader()?.usage(&days, &first, &last, &period_of)?;
+    let mut usage = context.reader()?.usage(&days, &first, &last, &period_of)?;
+    let cut = arguments.limit.of(arguments.json).cut(&mut usage);
     if arguments.json {
         out.json(&usage)?;
         return Ok(Exit::Success);
@@ -98,5 +101,6 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     out.table(&columns, rows.collect())?;
     let zone = times::zone_name(zone);
     writeln!(out, "\n  from {first} to {last}, {zone}\n  received and sent: by the server")?;
+    cut.map_or(Ok(()), |cut| writeln!(out, "{cut}"))?;
     Ok(Exit::Success)
 }

@@ -74,8 +74,13 @@ queries! {
     ATTEMPTS = "SELECT user_name, stage, outcome, rule, reason FROM decisions
          WHERE id > :after AND stage IN ('ipv4-address', 'ipv6-address', 'connection', 'link') ORDER BY user_name, id";
 
+    /// How often the same rule, or the DLL itself, denied for the same reason in a period.
+    REFUSED = "SELECT rule, refusal, reason, count(*), max(time) FROM decisions
+         WHERE outcome = 'deny' AND imported IS NULL AND time >= :from AND time < :to
+         GROUP BY rule, refusal, reason ORDER BY 4 DESC, 1, 2, 3";
+
     /// Denials in a period, for sums.
-    DENIED = "SELECT time, domain, name, user_name, rule, facts, imported FROM decisions
+    DENIED = "SELECT time, domain, name, user_name, rule, facts, refusal, imported FROM decisions
          WHERE outcome = 'deny' AND time >= :from AND time < :to";
 
     /// The decisions that accepted the sessions of a period. The last of each session counts.

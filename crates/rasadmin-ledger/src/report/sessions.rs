@@ -15,7 +15,7 @@ use serde::Serialize;
 const DAY: Millis = 86_400_000;
 
 /// A session: one connection of one user, from its accept to its hangup. docs/ledger.md describes the columns.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SessionRow {
     /// The session's number in this ledger.
     pub id: RowId,

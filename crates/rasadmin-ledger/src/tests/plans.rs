@@ -34,6 +34,7 @@ fn questions_of_people_have_an_index() {
             ],
         ),
         (queries::USAGE_OF_USER, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day>? AND day<?)"]),
+        (queries::REFUSED, &["SEARCH decisions USING INDEX decisions_denied (time>? AND time<?)"]),
         (queries::DENIALS, &["SEARCH decisions USING INDEX decisions_denied"]),
         (queries::DECISIONS_OF_LOGS, &["SEARCH decisions USING INDEX decisions_imported"]),
         (queries::KNOWN_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),

@@ -2,7 +2,7 @@
 
 use super::super::support::{MONDAY, Scene, With, connection, number};
 use super::{OPEN, import_refusals, reader, refusal, scene, visit};
-use crate::report::{Filter, GroupBy, UserFilter};
+use crate::report::{DecidedBy, Filter, GroupBy, Refused, UserFilter};
 use rasadmin_engine::{Name, Tunnel};
 
 /// Alice connects, mallory is denied, and bob connects a minute later.
@@ -93,10 +93,11 @@ conformance! {
         assert_eq!(reader(&scene).faults().unwrap(), [""; 0]);
         let denied = |by| {
             let rows = reader(&scene).totals(by, MONDAY, MONDAY + 1, MONDAY + 1, &scene.config).unwrap();
-            rows.into_iter().map(|row| (row.key.unwrap_or_default(), row.denied)).collect::<Vec<_>>()
+            let denied = rows.into_iter().filter(|row| row.denied > 0);
+            denied.map(|row| (row.decided_by, row.key, row.denied)).collect::<Vec<_>>()
         };
-        assert_eq!(denied(GroupBy::User), [(r"CORP\MALLORY".to_owned(), 1)]);
-        assert_eq!(denied(GroupBy::Rule), [("(NPS)".to_owned(), 1)]);
+        assert_eq!(denied(GroupBy::User), [(None, Some(r"CORP\MALLORY".to_owned()), 1)]);
+        assert_eq!(denied(GroupBy::Rule), [(Some(DecidedBy::Nps), None, 1)]);
         assert_eq!(reader(&scene).users(&Filter::default()).unwrap()[0].last_denied, Some(MONDAY));
     }
 
@@ -166,6 +167,22 @@ conformance! {
         assert_eq!(reader(&scene).attempts(4).unwrap().len(), 1);
     }
 
+    refused {
+        let scene = three();
+        let pools = OPEN.replace("addresses = [\"10.8.0.1-10.8.0.9\"]", "addresses = [\"10.8.0.1\"]");
+        let full = Scene::new(&pools);
+        full.begin(1, "alice", "VPN0-1").unwrap();
+        full.begin(2, "bob", "VPN0-2").unwrap_err();
+        let refused = |scene: &Scene, to| reader(scene).refused(MONDAY, to).unwrap();
+        let row = |one: &Refused| (one.decided_by, one.rule.clone(), one.refusal.clone(), one.times);
+        let of_rule = refused(&scene, MONDAY + 60_001);
+        assert_eq!(of_rule.iter().map(row).collect::<Vec<_>>(), [(DecidedBy::Rule, Some("Not Mallory".into()), None, 1)]);
+        assert_eq!((of_rule[0].reason.as_deref(), of_rule[0].last), (Some("this user is banned"), MONDAY + 60_000));
+        assert_eq!(refused(&scene, MONDAY + 60_000), [], "the end of the period is not in it");
+        let own = refused(&full, MONDAY + 60_000);
+        assert_eq!(own.iter().map(row).collect::<Vec<_>>(), [(DecidedBy::Dll, None, Some("exhausted".into()), 1)]);
+    }
+
     denied {
         let scene = Scene::new(&OPEN.replace("users = [\"mallory\"]", "tunnels = [\"PPTP\"]"));
         let given = scene.address("alice", "VPN0-1", "").unwrap();
@@ -189,7 +206,9 @@ conformance! {
         visit(&scene, 2, "bob", 60);
         let reader = reader(&scene);
         let rows = reader.totals(GroupBy::Rule, MONDAY, MONDAY + 3_600_000, scene.now().at.time, &scene.config).unwrap();
-        let rows: Vec<_> = rows.into_iter().map(|row| (row.key, row.sessions)).collect();
-        assert_eq!(rows, [(None, 1), (Some("early".to_owned()), 1)]);
+        let rows: Vec<_> = rows.into_iter().map(|row| (row.decided_by, row.key, row.sessions)).collect();
+        let rule = |name: &str, sessions| (Some(DecidedBy::Rule), Some(name.to_owned()), sessions);
+        let default = (Some(DecidedBy::Default), None, 1);
+        assert_eq!(rows, [rule("Not Mallory", 0), rule("early", 1), default], "a rule that decided nothing is there too");
     }
 }
