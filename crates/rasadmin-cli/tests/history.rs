@@ -280,7 +280,8 @@ fn what_nps_refused_is_shown_and_replayed() {
     let report = run(&["report", "--by", "user", "--month", "2024-06", "--json"]).ends(0).json();
     let zoe = report.as_array().unwrap().iter().find(|row| row["key"] == "CORP\\ZOE").unwrap();
     assert_eq!((&zoe["denied"], &zoe["sessions"]), (&1.into(), &0.into()));
-    run(&["report", "--by", "rule", "--month", "2024-06"]).ends(0).prints("(NPS)");
+    run(&["report", "--by", "rule", "--month", "2024-06"]).ends(0).prints("  (NPS) ");
+    run(&["user", "zoe"]).ends(0).prints("CORP\\ZOE").prints("(NPS)  the user has no dial-in permission");
     run(&["ledger", "check"]);
     // The candidate would refuse one of them too; the other stays refused all the same.
     let candidate = folder.file(

@@ -181,9 +181,8 @@ fn print_denials(out: &mut Output, denials: &[DecisionRow], zone: &TimeZone) -> 
 
 /// What denied.
 pub fn denied_by(denial: &DecisionRow) -> String {
-    match (&denial.refusal, &denial.rule) {
-        (Some(kind), _) => format!("({})", report::refusal(kind)),
-        (None, Some(rule)) => rule.clone(),
-        (None, None) => "(default)".to_owned(),
+    match &denial.refusal {
+        Some(kind) => format!("({})", report::refusal(kind)),
+        None => denial.decided_by().to_owned(),
     }
 }
