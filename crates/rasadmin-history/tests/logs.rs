@@ -540,7 +540,7 @@ fn what_a_record_does_not_say_stays_unknown() {
 }
 
 #[test]
-fn the_ports_number_and_a_telephone_number_are_kept() {
+fn the_ports_number_and_a_phone_number_are_kept() {
     let one = session(&[accounting("1", "7", 0, &[(at::PORT, "9"), (at::CALLING, "+49 30 123\u{202e}456")])]);
     assert_eq!((one.nas_port, &one.past.port, &one.past.source), (Some(9), &Fact::NotYetKnown, &Fact::NotYetKnown));
     assert!(one.calling.starts_with("+49 30 123") && !one.calling.contains('\u{202e}'), "{}", one.calling);

@@ -33,7 +33,7 @@ pub struct ImportedSession {
     pub user_name: Name,
     /// The client's computer name; empty if the log does not say.
     pub computer: Name,
-    /// The client's public address, or what the log has in its place, such as a telephone number; empty if the log does not say.
+    /// The client's public address, or what the log has in its place, such as a phone number; empty if the log does not say.
     pub calling: String,
     /// The tunnel's name, or its RADIUS number.
     pub tunnel: Option<String>,

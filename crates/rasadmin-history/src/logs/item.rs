@@ -25,7 +25,7 @@ pub struct LogSession {
     pub usage: ImportedUsage,
     /// NAS-Port.
     pub nas_port: Option<u32>,
-    /// Calling-Station-Id if it is not an address, such as a telephone number: safe to print. Empty if there is none.
+    /// Calling-Station-Id if it is not an address, such as a phone number: safe to print. Empty if there is none.
     pub calling: String,
     /// The connect time in seconds, from the log or from its times.
     pub seconds: u64,

@@ -68,7 +68,7 @@ fn session(row: &SessionRow, now: Millis) -> Attempt {
         last_seen: row.connected_until(now),
         tunnel: tunnel.map_or_else(|| absent_or_lacking.clone(), Fact::Known),
         port: row.nas_port_id.clone().map_or(Fact::NotYetKnown, Fact::Known),
-        // A log may have a telephone number in its place.
+        // A log may have a phone number in its place.
         source: match row.calling_station_id.parse() {
             Ok(address) => Fact::Known(address),
             Err(_) if imported => Fact::NotYetKnown,

@@ -32,7 +32,7 @@ pub struct SessionRow {
     /// The client's computer name. Empty if the client sent none.
     pub remote_computer: Name,
     /// The client's public address, the latest after a move; or what an imported log has in its place, such as a
-    /// telephone number. Empty if it is not known.
+    /// phone number. Empty if it is not known.
     pub calling_station_id: String,
     /// What connected: `client`, `home-router`, `full-router`, `dedicated` or `other`. Empty if it is not known.
     pub interface_type: String,
