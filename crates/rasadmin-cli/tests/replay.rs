@@ -143,7 +143,7 @@ fn logs_tell_what_they_admitted_and_what_they_lack() {
     let export = ["export", "--format", "nps-dts", "--output", log];
     rasadmin_with(export, &environment).ends(0);
     let mut text = std::fs::read_to_string(log).unwrap();
-    text.push_str("<Event><nonsense\n");
+    text.push_str("<Event>nonsense</Event>\n");
     std::fs::write(log, text).unwrap();
     let same = candidate(|text| text);
     let ran = replay(same.path(), &["--json", "--log", log]).ends(0);

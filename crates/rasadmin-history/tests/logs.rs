@@ -3,6 +3,7 @@
 
 mod support;
 
+use rasadmin_history::logs::{self, Unreadable, UnreadableKind};
 use rasadmin_policy::{Fact, Tunnel};
 use support::{CLASS, T, accounting, at, line, read, refusals, session, sessions};
 
@@ -80,7 +81,7 @@ fn a_stop_without_a_start_began_its_time_before() {
 fn a_start_without_a_stop_has_no_end_but_was_seen() {
     let one = session(&[accounting("1", "7", 0, &[]), accounting("3", "7", 60, &[(at::IN, "5"), (at::OUT, "6")])]);
     assert_eq!((one.past.ended, one.past.last_seen), (None, (T + 60) * SECOND));
-    assert_eq!((one.usage.unwrap().input_octets, one.seconds), (5, 60));
+    assert_eq!((one.usage.input_octets, one.seconds), (Some(5), 60));
 }
 
 #[test]
@@ -304,9 +305,23 @@ fn the_server_is_the_radius_client_where_an_nps_writes() {
 #[test]
 fn times_are_utc_or_need_a_zone() {
     let local = line(&[(at::PACKET, "4"), (at::STATUS, "1"), (at::ID, "7"), (at::DELAY, "48")]) + "\r\n";
-    let (all, summary) = read(&[local.as_bytes()], None).unwrap();
-    assert_eq!((all.len(), summary.malformed), (0, 1));
-    assert!(summary.faults[0].to_string().contains("IN0.log:1: it has no Event-Timestamp"), "{}", summary.faults[0]);
+    let refused = read(&[local.as_bytes()], None).unwrap_err();
+    assert_eq!(refused.kind, UnreadableKind::TimeZoneMissing);
+    assert!(refused.to_string().contains("IN0.log: line 1 has only its server's local time"), "{refused}");
+    // Before anything is imported, and once.
+    let mixed = (0..50).map(|n| accounting("1", &n.to_string(), n, &[]) + "\r\n").collect::<String>() + &local;
+    let mut items = 0;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("IN.log");
+    std::fs::write(&file, mixed).unwrap();
+    let refused = logs::read(&[file], None, &mut |_, _| {}, &mut |_| {
+        items += 1;
+        Ok::<_, Unreadable>(())
+    });
+    assert_eq!((refused.unwrap_err().kind, items), (UnreadableKind::TimeZoneMissing, 0));
+    // Requests need no time, so they need no zone.
+    let request = line(&[(at::PACKET, "1"), (at::USER, "alice")]) + "\r\n";
+    assert_eq!(read(&[request.as_bytes()], None).unwrap().1.counts.others, 1);
     let (all, _) = read(&[local.as_bytes()], Some("Europe/London")).unwrap();
     // 14:45:48 in summer is 13:45:48 UTC, and it was sent 48 seconds late.
     assert_eq!(all[0].past.start, (T - 48) * SECOND);
@@ -504,5 +519,82 @@ fn other_ends_of_lines_and_texts_are_read() {
         let (all, summary) = read(&[text.as_bytes()], None).unwrap();
         assert_eq!((all.len(), summary.malformed, summary.unfinished.len()), (1, 0, 0), "{text:?}");
         assert!(all[0].past.ended.is_some(), "{text:?}");
+    }
+}
+
+#[test]
+fn what_a_record_does_not_say_stays_unknown() {
+    let one = session(&[accounting("2", "7", 60, &[(at::SECONDS, "60"), (at::IN, "1000"), (at::IN_PACKETS, "3")])]);
+    let usage = one.usage;
+    assert_eq!(
+        (usage.input_octets, usage.output_octets, usage.input_packets, usage.output_packets),
+        (Some(1000), None, Some(3), None)
+    );
+    // A Stop that says less than the Interim-Update before it takes nothing back.
+    let one = session(&[
+        accounting("1", "7", 0, &[]),
+        accounting("3", "7", 30, &[(at::IN, "10"), (at::OUT, "20")]),
+        accounting("2", "7", 60, &[(at::IN, "15")]),
+    ]);
+    assert_eq!((one.usage.input_octets, one.usage.output_octets), (Some(15), Some(20)));
+}
+
+#[test]
+fn the_ports_number_and_a_phone_number_are_kept() {
+    let one = session(&[accounting("1", "7", 0, &[(at::PORT, "9"), (at::CALLING, "+49 30 123\u{202e}456")])]);
+    assert_eq!((one.nas_port, &one.past.port, &one.past.source), (Some(9), &Fact::NotYetKnown, &Fact::NotYetKnown));
+    assert!(one.calling.starts_with("+49 30 123") && !one.calling.contains('\u{202e}'), "{}", one.calling);
+    let row = rasadmin_history::import::imported(&one, &rasadmin_policy::Domains::new([], None));
+    assert_eq!((row.calling, row.nas_port), (one.calling, Some(9)));
+    // The address of the tunnel says more, if there is one.
+    let endpoint = [(at::CALLING, "+49301234"), (at::ENDPOINT, "203.0.113.9")];
+    let one = session(&[accounting("1", "7", 0, &endpoint)]);
+    let row = rasadmin_history::import::imported(&one, &rasadmin_policy::Domains::new([], None));
+    assert_eq!(row.calling, "203.0.113.9");
+}
+
+#[test]
+fn an_absurd_session_time_is_not_believed() {
+    let absurd = [(at::SECONDS, "4294967295"), (at::IN, "5"), (at::OUT, "5")];
+    // With a Start: from Start to Stop.
+    let one = session(&[accounting("1", "7", 0, &[]), accounting("2", "7", 60, &absurd)]);
+    assert_eq!((one.seconds, one.past.ended.unwrap().usage.seconds, one.past.start), (60, 60, T * SECOND));
+    // Without one, nothing says when it began.
+    let one = session(&[accounting("2", "7", 60, &absurd)]);
+    assert_eq!((one.seconds, one.past.start), (0, (T + 60) * SECOND));
+    // Longer than the time since its Start by more than a late Start explains.
+    let one = session(&[accounting("1", "7", 0, &[]), accounting("2", "7", 60, &[(at::SECONDS, "90000")])]);
+    assert_eq!(one.seconds, 60);
+    let one = session(&[accounting("1", "7", 0, &[]), accounting("2", "7", 60, &[(at::SECONDS, "70")])]);
+    assert_eq!(one.seconds, 70);
+}
+
+/// 2024-10-27 in London: from one to two o'clock comes twice.
+#[test]
+fn a_stop_in_the_hour_that_comes_twice_is_placed_by_its_seconds() {
+    let local = |status: &str, time: &str, seconds: &str| {
+        line(&[
+            (at::PACKET, "4"),
+            (at::STATUS, status),
+            (at::ID, "7"),
+            (at::CLASS, CLASS),
+            (2, "10/27/2024"),
+            (3, time),
+            (at::SECONDS, seconds),
+        ]) + "\r\n"
+    };
+    // 00:30 in summer time is 23:30 UTC.
+    let start = 1_729_985_400_000;
+    for (stop, seconds, after) in [
+        ("01:15:00", "2700", 2_700),
+        ("01:15:00", "6300", 6_300),
+        ("02:15:00", "9900", 9_900),
+        ("00:45:00", "900", 900),
+    ] {
+        let text = local("1", "00:30:00", "") + &local("2", stop, seconds);
+        let (all, summary) = read(&[text.as_bytes()], Some("Europe/London")).unwrap();
+        assert_eq!((all.len(), summary.malformed), (1, 0), "{:?}", summary.faults);
+        let ended = all[0].past.ended.unwrap();
+        assert_eq!((all[0].past.start, ended.stop, ended.usage.seconds), (start, start + after * SECOND, after as u64));
     }
 }

@@ -2,7 +2,6 @@
 //! [`super::sqlite::Sqlite::import_refusals`] write them.
 
 use rasadmin_engine::Millis;
-use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Facts, Identity, Name};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -34,12 +33,14 @@ pub struct ImportedSession {
     pub user_name: Name,
     /// The client's computer name; empty if the log does not say.
     pub computer: Name,
-    /// The client's public address; empty if the log does not say.
+    /// The client's public address, or what the log has in its place, such as a phone number; empty if the log does not say.
     pub calling: String,
     /// The tunnel's name, or its RADIUS number.
     pub tunnel: Option<String>,
     /// The port's name.
     pub port: Option<Name>,
+    /// The port's number: NAS-Port.
+    pub nas_port: Option<u32>,
     /// The client's IPv4 address.
     pub address: Option<Ipv4Addr>,
     /// The client's IPv6 interface identifier, as the low half of an address.
@@ -52,8 +53,8 @@ pub struct ImportedSession {
     pub stop: Millis,
     /// How long it lasted, in seconds.
     pub seconds: u64,
-    /// Octets and frames; None if the log does not say.
-    pub usage: Option<Usage>,
+    /// Octets and frames.
+    pub usage: ImportedUsage,
     /// Are the octets exact?
     pub exact: bool,
     /// The number of links.
@@ -64,6 +65,19 @@ pub struct ImportedSession {
     pub closed_by: &'static str,
     /// True if its end was not seen.
     pub estimated: bool,
+}
+
+/// Octets and frames of an imported session. None is what its log does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImportedUsage {
+    /// Octets from the user.
+    pub input_octets: Option<u64>,
+    /// Octets to the user.
+    pub output_octets: Option<u64>,
+    /// Frames from the user.
+    pub input_packets: Option<u64>,
+    /// Frames to the user.
+    pub output_packets: Option<u64>,
 }
 
 /// An attempt of another log that NPS refused: it becomes a decision. rasadmin was not asked about it.

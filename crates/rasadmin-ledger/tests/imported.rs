@@ -3,8 +3,8 @@
 
 mod support;
 
-use rasadmin_ledger::imported::{ImportCounts, ImportedSession, NO_END};
-use rasadmin_ledger::report::{ExportFilter, Reader};
+use rasadmin_ledger::imported::{ImportCounts, ImportedSession, ImportedUsage, NO_END};
+use rasadmin_ledger::report::{ExportFilter, Filter, GroupBy, Reader};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::time::{Duration, Instant};
 use support::imported::{import, imported};
@@ -55,8 +55,14 @@ fn an_imported_session_cannot_live() {
 fn only_a_missing_end_is_added() {
     let scene = Scene::new(LIMITED);
     let whole = imported("a", "alice", MONDAY, MONDAY + 60_000);
-    let unended =
-        |stop| ImportedSession { stop, seconds: 0, usage: None, closed_by: NO_END, estimated: true, ..whole.clone() };
+    let unended = |stop| ImportedSession {
+        stop,
+        seconds: 0,
+        usage: ImportedUsage::default(),
+        closed_by: NO_END,
+        estimated: true,
+        ..whole.clone()
+    };
     let told = || scene.ask("SELECT acct_stop_time, estimated, acct_session_time, acct_input_octets FROM sessions");
     let became = |session: &ImportedSession| {
         let compared = Reader::open(&scene.ledger()).unwrap().compare(std::slice::from_ref(session)).unwrap();
@@ -74,6 +80,25 @@ fn only_a_missing_end_is_added() {
     assert_eq!(became(&unended(MONDAY + 90_000)), (0, 0, 1));
     assert_eq!(became(&imported("a", "mallory", 0, MONDAY + 99_000)), (0, 0, 1));
     assert_eq!(told(), format!("{} 0 60 1", MONDAY + 60_000));
+}
+
+#[test]
+fn a_session_whose_end_is_unknown_is_not_live() {
+    let scene = Scene::new(LIMITED);
+    let unended = ImportedSession {
+        usage: ImportedUsage::default(),
+        closed_by: NO_END,
+        estimated: true,
+        ..imported("a", "alice", MONDAY - 60_000, MONDAY - 30_000)
+    };
+    import(&scene, &[unended]);
+    let reader = Reader::open(&scene.ledger()).unwrap();
+    let overview = reader.overview(&scene.config.addresses, MONDAY - 3_600_000, MONDAY, 10).unwrap();
+    assert_eq!((overview.live_sessions, overview.ended, overview.live.len()), (0, 1, 0));
+    let user = &reader.users(&Filter::default()).unwrap()[0];
+    assert_eq!((user.live_sessions, user.last), (0, Some(MONDAY - 30_000)));
+    let totals = reader.totals(GroupBy::User, MONDAY - 3_600_000, MONDAY, MONDAY, &scene.config).unwrap();
+    assert_eq!((totals[0].sessions, totals[0].seconds, totals[0].estimated), (1, 30, 1));
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn name(by: GroupBy, total: &Total) -> String {
             return format!("({})", refusal_in_words(kind.unwrap_or_default()));
         }
         (_, _, Some(key)) => return key.to_owned(),
-        (GroupBy::Rule, Some(DecidedBy::Nps), None) => DECIDED_BY_NPS,
+        (GroupBy::Rule, Some(DecidedBy::Nps), None) => return DECIDED_BY_NPS.to_owned(),
         (GroupBy::Rule, Some(DecidedBy::Import), None) => "imported",
         (GroupBy::Rule, Some(DecidedBy::Unknown), None) => "no decision recorded",
         (GroupBy::Rule, ..) => "default",

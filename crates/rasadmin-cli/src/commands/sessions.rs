@@ -86,7 +86,7 @@ pub fn print(out: &mut Output, sessions: &[SessionRow], zone: &TimeZone, users: 
             s.framed_ip_address.clone().or_else(|| s.framed_interface_id.clone()).unwrap_or_default(),
             s.calling_station_id.clone(),
             s.remote_computer.to_string(),
-            s.nas_port_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+            s.port().unwrap_or_default(),
             if servers { s.nas_identifier.to_string() } else { String::new() },
             match (s.acct_stop_time, s.acct_session_time) {
                 (None, _) if !s.is_live() => {

@@ -5,7 +5,7 @@ use rasadmin_ledger::report::SessionRow;
 use rasadmin_policy::Name;
 use std::io::{self, Write};
 
-const HEADER: [&str; 25] = [
+const HEADER: [&str; 26] = [
     "Acct-Session-Id",
     "NAS-Identifier",
     "User-Name",
@@ -31,6 +31,7 @@ const HEADER: [&str; 25] = [
     "Estimated",
     "Imported",
     "Last-Seen",
+    "NAS-Port",
 ];
 
 /// Writes CSV.
@@ -78,6 +79,7 @@ impl<W: Write> Export for Csv<W> {
             if s.estimated { "yes" } else { "no" }.to_owned(),
             text(&s.imported),
             s.last_seen.map(rfc_3339).unwrap_or_default(),
+            s.nas_port.map(|port| port.to_string()).unwrap_or_default(),
         ];
         write!(self.out, "{}\r\n", cells.join(","))?;
         Ok(true)

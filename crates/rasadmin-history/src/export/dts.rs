@@ -11,6 +11,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::net::IpAddr;
 
 /// Acct-Status-Type.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,11 +92,16 @@ impl<W: Write> Dts<W> {
         event.name("User-Name", &s.user_name);
         event.name("NAS-Identifier", &s.nas_identifier);
         event.number("NAS-Port-Type", 5);
+        if let Some(port) = s.nas_port {
+            event.number("NAS-Port", u64::from(port));
+        }
         if let Some(port) = &s.nas_port_id {
             event.name("NAS-Port-Id", port);
         }
         event.add("Calling-Station-Id", Type::Text, &s.calling_station_id);
-        event.add("Tunnel-Client-Endpt", Type::Text, &s.calling_station_id);
+        if s.calling_station_id.parse::<IpAddr>().is_ok() {
+            event.add("Tunnel-Client-Endpt", Type::Text, &s.calling_station_id);
+        }
         event.add("Framed-IP-Address", Type::Address, s.framed_ip_address.as_deref().unwrap_or(""));
         event.add("Framed-Interface-Id", Type::Text, s.framed_interface_id.as_deref().unwrap_or(""));
         event.add("Framed-IPv6-Prefix", Type::Text, s.framed_ipv6_prefix.as_deref().unwrap_or(""));

@@ -109,7 +109,7 @@ impl<W: Write> Radacct<W> {
             name(&s.user_name, 64),
             s.domain.as_ref().map_or("''".to_owned(), |domain| name(domain, 64)),
             format!("'{}'", self.addresses.of(&s.nas_identifier)),
-            s.nas_port_id.as_ref().map_or("NULL".to_owned(), |port| name(port, 32)),
+            s.port().map_or("NULL".to_owned(), |port| self.text(&port, 32)),
             "'Virtual'".to_owned(),
             self.time(s.acct_start_time),
             self.time(s.connected_until(s.acct_start_time)),

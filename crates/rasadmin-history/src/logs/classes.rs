@@ -1,7 +1,7 @@
 //! Remembers what was asked and answered for each Class. NPS gives each request a Class of its own, and accounting
 //! records carry it.
 
-use super::join::LogSession;
+use super::item::LogSession;
 use super::key::digest;
 use super::record::Record;
 use std::collections::{HashMap, VecDeque};

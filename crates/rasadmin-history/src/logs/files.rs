@@ -2,7 +2,8 @@
 
 use super::Format;
 use super::fault::{Fault, Unreadable};
-use super::join::{Joiner, LogCounts, LogItem};
+use super::item::LogItem;
+use super::join::{Joiner, LogCounts};
 use super::reader::Reader;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
@@ -24,6 +25,9 @@ pub struct Summary {
 
 /// Reports progress: octets read, and octets in total.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// How many records of each file are read to see whether a time zone is needed.
+const LOOKED_AT: usize = 10_000;
 
 /// How many faults are kept to be shown.
 const KEPT: usize = 10;
@@ -88,10 +92,15 @@ fn in_order(files: &[PathBuf], zone: Option<&TimeZone>) -> Result<Vec<(i64, Path
         }
         let mut first = i64::MAX;
         if let Some(mut reader) = Reader::open(file, zone.cloned())? {
-            while let Some((_, found)) = reader.read()? {
+            // Without a time zone, more is read, to see whether one is needed before anything is imported.
+            let least = if zone.is_some() { 0 } else { LOOKED_AT };
+            let mut read = 0;
+            while (first == i64::MAX || read < least)
+                && let Some((_, found)) = reader.read()?
+            {
+                read += 1;
                 if let Some(time) = found.ok().and_then(|record| record.time) {
-                    first = time;
-                    break;
+                    first = first.min(time);
                 }
             }
         }

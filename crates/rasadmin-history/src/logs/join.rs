@@ -4,15 +4,16 @@
 //! Acct-Session-Id). RRAS writes a record for each link, so a session is over when none of its links is open. Only
 //! open sessions are kept in memory.
 
-use super::classes::{Asked, Classes};
+use super::classes::Classes;
 use super::detect::Format;
+use super::item::{LogItem, LogRefusal, LogSession, describe, first, name, new_session};
 use super::key::{digest, key};
-use super::record::{Record, TUNNELS};
-use super::xml_names::unescape;
-use crate::{Ended, PastSession};
+use super::record::Record;
+use super::usage;
+use crate::Ended;
 use rasadmin_engine::effect::Usage;
+use rasadmin_ledger::imported::ImportedUsage;
 use rasadmin_policy::Millis;
-use rasadmin_policy::{Fact, Name, Tunnel};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Acct-Terminate-Cause of sessions that ended because the server restarted.
@@ -23,44 +24,6 @@ const GRACE: Millis = 5 * 60_000;
 const REMEMBERED: usize = 200_000;
 /// Without a Class, a Start within this time of the first is a repetition.
 const SAME_START: Millis = 2_000;
-
-/// A session from a log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogSession {
-    /// What all sources of past sessions have.
-    pub past: PastSession,
-    /// The format of the log.
-    pub format: Format,
-    /// Tunnel-Type, if it is an unknown number.
-    pub tunnel_number: Option<u32>,
-    /// The usage until `last_seen`; `None` if the log does not say.
-    pub usage: Option<Usage>,
-    /// The connect time in seconds, from the log or from its times.
-    pub seconds: u64,
-    /// Does the log have Gigawords? If so, no counter can have wrapped unnoticed.
-    pub gigawords: bool,
-    /// The IPv6 interface identifier, as the ledger writes it.
-    pub interface_id: Option<String>,
-    /// The IPv6 prefix.
-    pub prefix: Option<String>,
-}
-
-/// An attempt that NPS refused.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogRefusal {
-    /// What request and answer say, with the time of the answer as its start. It has no end.
-    pub session: LogSession,
-    /// Reason-Code: why NPS refused.
-    pub reason_code: Option<u32>,
-}
-
-/// What a log has for the ledger.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub enum LogItem {
-    Session(LogSession),
-    Refusal(LogRefusal),
-}
 
 /// Counts of the records and sessions in logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,7 +51,7 @@ pub struct LogCounts {
 struct Link {
     id: String,
     open: bool,
-    usage: Option<Usage>,
+    usage: ImportedUsage,
 }
 
 struct Open {
@@ -250,9 +213,10 @@ impl Joiner {
             self.counts.not_admitted += 1;
             return Ok(());
         }
+        let own = digest(&[&server, &record.class, record.id()]);
+        let time = if status == 1 { time } else { self.placed(record, time, own) };
         let latest = self.latest.entry(server.clone()).or_insert(time);
         *latest = time.max(*latest);
-        let own = digest(&[&server, &record.class, record.id()]);
         if self.ended.contains(&own) {
             // Without a Class, an id may come again for another session.
             if !(record.class.is_empty() && status == 1) {
@@ -288,7 +252,7 @@ impl Joiner {
         let link = if record.session_id.is_empty() { record.id() } else { &record.session_id };
         let known_link = open.links.iter().position(|one| one.id == link);
         let at = known_link.unwrap_or_else(|| {
-            open.links.push(Link { id: link.to_owned(), open: true, usage: None });
+            open.links.push(Link { id: link.to_owned(), open: true, usage: ImportedUsage::default() });
             open.links.len() - 1
         });
         let repeated = known_link.is_some() && (!open.links[at].open || (status == 1 && known.is_some()));
@@ -296,10 +260,8 @@ impl Joiner {
             self.counts.repeated += 1;
             return Ok(());
         }
-        if status != 1
-            && let Some(usage) = usage(record)
-        {
-            open.links[at].usage = Some(usage);
+        if status != 1 {
+            usage::keep_later(&mut open.links[at].usage, &usage::usage(record));
         }
         if status == 2 {
             open.links[at].open = false;
@@ -327,6 +289,18 @@ impl Joiner {
         (open.restarted.is_none() && open.links.iter().all(|one| one.id != record.session_id)).then_some(key)
     }
 
+    /// The time of a record whose local time comes twice: the one that is closer to the session's start and the seconds
+    /// since.
+    fn placed(&self, record: &Record, time: Millis, own: u128) -> Millis {
+        let key = self.alias.get(&own).unwrap_or(&own);
+        let open = self.open.get(key).filter(|open| open.links.len() == 1);
+        let (Some(again), Some(open), Some(seconds)) = (record.again, open, usage::connect_time(record, None)) else {
+            return time;
+        };
+        let expected = open.session.past.start.saturating_add(i64::try_from(seconds).unwrap_or(0) * 1000);
+        if (again - expected).abs() < (time - expected).abs() { again } else { time }
+    }
+
     /// Does a Start with a known key begin another session? It does after a restart of the server, and, without a
     /// Class, if its time differs.
     fn starts_new_session(&self, record: &Record, time: Millis, known: u128) -> bool {
@@ -339,7 +313,7 @@ impl Joiner {
     }
 
     fn begin(&mut self, record: &Record, time: Millis, own: u128, by_id: u128) {
-        let seconds = if record.status == Some(1) { 0 } else { record.session_time.unwrap_or(0) };
+        let seconds = if record.status == Some(1) { 0 } else { usage::connect_time(record, None).unwrap_or(0) };
         let start = time.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
         let mut session = new_session(record, start, self.format);
         session.past.last_seen = time;
@@ -379,7 +353,8 @@ impl Joiner {
         let past = &open.session.past;
         let stop = time.max(past.start);
         let span = u64::try_from((stop - past.start) / 1000).unwrap_or(0);
-        open.session.seconds = if open.links.len() > 1 { span } else { record.session_time.unwrap_or(span) };
+        open.session.seconds =
+            if open.links.len() > 1 { span } else { usage::connect_time(record, Some(span)).unwrap_or(span) };
         open.session.past.last_seen = stop;
         let (seconds, cause) = (open.session.seconds, record.terminate_cause);
         open.session.past.ended =
@@ -396,13 +371,7 @@ impl Joiner {
         if keys.first().is_some_and(|key| self.by_id.get(&by_id) == Some(key)) {
             self.by_id.remove(&by_id);
         }
-        for usage in links.iter().filter_map(|link| link.usage) {
-            let sum = session.usage.get_or_insert_default();
-            sum.input_octets = sum.input_octets.saturating_add(usage.input_octets);
-            sum.output_octets = sum.output_octets.saturating_add(usage.output_octets);
-            sum.input_packets = sum.input_packets.saturating_add(usage.input_packets);
-            sum.output_packets = sum.output_packets.saturating_add(usage.output_packets);
-        }
+        links.iter().for_each(|link| usage::add(&mut session.usage, &link.usage));
         session.past.links = session.past.links.max(u32::try_from(links.len()).unwrap_or(u32::MAX));
         if session.past.ended.is_none() {
             if let Some(stop) = restarted {
@@ -412,11 +381,8 @@ impl Joiner {
             }
             session.seconds = u64::try_from((session.past.last_seen - session.past.start) / 1000).unwrap_or(0);
         }
-        if let Some(usage) = &mut session.usage {
-            usage.seconds = session.seconds;
-        }
         if let Some(ended) = &mut session.past.ended {
-            ended.usage = session.usage.unwrap_or(Usage { seconds: session.seconds, ..Usage::default() });
+            ended.usage = usage::known(&session.usage, session.seconds);
         }
         self.counts.sessions += 1;
         match session.past.ended {
@@ -438,129 +404,4 @@ impl Joiner {
             }
         }
     }
-}
-
-/// A name in a record, with the escapes for XML undone.
-fn name(record: &Record, text: &str) -> Name {
-    if record.escaped { unescape(text) } else { Name::new(text) }
-}
-
-/// A session or an attempt of which only the server is known.
-fn new_session(record: &Record, start: Millis, format: Format) -> LogSession {
-    let past = PastSession {
-        key: String::new(),
-        server: name(record, record.server()),
-        user: Name::default(),
-        domain: Name::default(),
-        start,
-        ended: None,
-        last_seen: start,
-        tunnel: Fact::NotYetKnown,
-        port: Fact::NotYetKnown,
-        source: Fact::NotYetKnown,
-        computer: Fact::NotYetKnown,
-        quarantine: Fact::NotYetKnown,
-        interface: Fact::NotYetKnown,
-        address: Fact::NotYetKnown,
-        links: 1,
-    };
-    LogSession {
-        past,
-        format,
-        tunnel_number: None,
-        usage: None,
-        seconds: 0,
-        gigawords: false,
-        interface_id: None,
-        prefix: None,
-    }
-}
-
-/// The first text that is not empty.
-fn first(texts: [&str; 3]) -> &str {
-    texts.into_iter().find(|text| !text.is_empty()).unwrap_or("")
-}
-
-/// Fills in what the record says and was not known before.
-fn describe(session: &mut LogSession, record: &Record, asked: Option<&Asked>) {
-    let past = &mut session.past;
-    past.links = past.links.max(record.link_count.unwrap_or(1).min(1_000));
-    if past.server.is_empty() {
-        past.server = name(record, record.server());
-    }
-    let qualified = record.fully_qualified_name.as_str();
-    // `DOMAIN\user`: the account that NPS found for the name.
-    let account = if qualified.contains('\\') { qualified } else { "" };
-    let sam = first([&record.sam_account, asked.map_or("", |asked| &asked.sam_account), account]);
-    if past.user.is_empty() {
-        // `domain/folder/user`: without a domain controller's name for it.
-        let canonical = qualified.rsplit_once('/').map_or("", |(_, user)| user);
-        let user = first([&record.user_name, asked.map_or("", |asked| &asked.user), sam]);
-        past.user = name(record, first([user, canonical, ""]));
-    }
-    if past.domain.is_empty() {
-        let of_account = sam.split_once('\\').map_or("", |(domain, _)| domain);
-        let domain = first([of_account, &record.chap_domain, asked.map_or("", |asked| &asked.chap_domain)]);
-        past.domain = name(record, domain);
-    }
-    if past.tunnel.known().is_none() {
-        match record.tunnel_type {
-            Some(number) => match TUNNELS.iter().find(|&&(known, _)| known == number) {
-                Some(&(_, tunnel)) => past.tunnel = Fact::Known(tunnel),
-                None => session.tunnel_number = Some(number),
-            },
-            None => {
-                let named = record.connect_info.parse::<Tunnel>();
-                past.tunnel = named.map_or(Fact::NotYetKnown, Fact::Known);
-            }
-        }
-    }
-    if past.source.known().is_none() {
-        let source =
-            [&record.calling_station, &record.tunnel_client].into_iter().find_map(|text| text.trim().parse().ok());
-        past.source = source.map_or(Fact::NotYetKnown, Fact::Known);
-    }
-    if past.address.known().is_none() {
-        past.address = record.framed_ip_address.trim().parse().map_or(Fact::NotYetKnown, Fact::Known);
-    }
-    if past.port.known().is_none() && !record.nas_port_id.is_empty() {
-        past.port = Fact::Known(name(record, &record.nas_port_id));
-    }
-    if past.computer.known().is_none() && !record.ras_client_name.is_empty() {
-        past.computer = Fact::Known(name(record, client_name(&record.ras_client_name)));
-    }
-    let set = |field: &mut Option<String>, text: &str| {
-        if field.is_none() && is_ipv6(text) {
-            *field = Some(text.to_owned());
-        }
-    };
-    set(&mut session.interface_id, &record.framed_interface_id);
-    set(&mut session.prefix, &record.framed_ipv6_prefix);
-    session.gigawords |= record.input_gigawords.is_some() || record.output_gigawords.is_some();
-}
-
-/// Is it an IPv6 address, with or without a prefix length?
-fn is_ipv6(text: &str) -> bool {
-    let (address, length) = text.split_once('/').unwrap_or((text, "0"));
-    address.parse::<std::net::Ipv6Addr>().is_ok() && length.parse::<u8>().is_ok_and(|length| length <= 128)
-}
-
-/// Extracts the computer's name from MS-RAS-Client-Name, after `MSRAS-0-`.
-fn client_name(text: &str) -> &str {
-    let rest = text.strip_prefix("MSRAS-").and_then(|rest| rest.split_once('-'));
-    rest.filter(|(digit, _)| digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit()).map_or(text, |(_, name)| name)
-}
-
-/// The usage in a record; `None` if it has none.
-fn usage(record: &Record) -> Option<Usage> {
-    let octets =
-        |low: Option<u64>, high: Option<u32>| low.unwrap_or(0).saturating_add(u64::from(high.unwrap_or(0)) << 32);
-    let said = record.input_octets.is_some() || record.output_octets.is_some();
-    said.then(|| Usage {
-        seconds: record.session_time.unwrap_or(0),
-        input_octets: octets(record.input_octets, record.input_gigawords),
-        output_octets: octets(record.output_octets, record.output_gigawords),
-        input_packets: record.input_packets.unwrap_or(0),
-        output_packets: record.output_packets.unwrap_or(0),
-    })
 }

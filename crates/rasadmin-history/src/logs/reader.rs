@@ -4,7 +4,7 @@ use super::detect::{Format, format_of};
 use super::dts::Events;
 use super::fault::{Fault, Unreadable};
 use super::lines::{Line, Lines};
-use super::record::Record;
+use super::record::{Record, Unsettled};
 use super::{dts, ias, odbc};
 use jiff::tz::TimeZone;
 use std::cell::Cell;
@@ -54,10 +54,7 @@ impl Reader {
     pub fn open(file: &Path, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
         let failed = |e: io::Error| Unreadable::io(file, &e);
         if file.is_dir() {
-            return Err(Unreadable {
-                file: file.to_owned(),
-                what: "it is a directory; name the files in it".to_owned(),
-            });
+            return Err(Unreadable::file(file, "it is a directory; name the files in it".to_owned()));
         }
         let Some(format) = detect(file).map_err(failed)? else { return Ok(None) };
         let Some(format) = format else {
@@ -65,7 +62,7 @@ impl Reader {
                 "it is not a log of RRAS or NPS: none of its first lines is a record in the database-compatible, \
                         DTS or IAS format"
                     .to_owned();
-            return Err(Unreadable { file: file.to_owned(), what });
+            return Err(Unreadable::file(file, what));
         };
         let octets = Rc::new(Cell::new(0));
         let lines = Lines::new(Counting(File::open(file).map_err(failed)?, Rc::clone(&octets))).map_err(failed)?;
@@ -107,16 +104,25 @@ impl Reader {
     }
 
     /// Reads the next record; `None` at the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or if the record needs a time zone and none is known.
     pub fn read(&mut self) -> Result<Option<Found>, Unreadable> {
         let found = self.find().map_err(|e| Unreadable::io(&self.file, &e))?;
-        Ok(found.map(|(line, record)| {
-            let settled = record.and_then(|mut record| match record.settle(self.zone.as_ref()) {
-                // Requests and challenges need no time.
-                Err(what) if matches!(record.packet_type, Some(3 | 4)) => Err(what),
-                _ => Ok(record),
-            });
-            (line, settled.map_err(|what| self.fault(line, what)))
-        }))
+        let Some((line, record)) = found else { return Ok(None) };
+        let mut record = match record {
+            Ok(record) => record,
+            Err(what) => return Ok(Some((line, Err(self.fault(line, what))))),
+        };
+        match record.settle(self.zone.as_ref()) {
+            // Requests and challenges need no time.
+            Err(unsettled) if matches!(record.packet_type, Some(3 | 4)) => match unsettled {
+                Unsettled::ZoneMissing => Err(Unreadable::time_zone_missing(&self.file, line)),
+                Unsettled::Fault(what) => Ok(Some((line, Err(self.fault(line, what.to_owned()))))),
+            },
+            _ => Ok(Some((line, Ok(record)))),
+        }
     }
 
     /// Makes a fault in this file.

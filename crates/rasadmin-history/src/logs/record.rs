@@ -89,6 +89,15 @@ pub fn tunnel_number(tunnel: Tunnel) -> Option<u32> {
     TUNNELS.iter().find(|(_, known)| *known == tunnel).map(|&(number, _)| number)
 }
 
+/// Why a record has no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsettled {
+    /// It has only its local time, and no time zone is known.
+    ZoneMissing,
+    /// What is wrong with the record.
+    Fault(&'static str),
+}
+
 /// A record. If an attribute is missing, its text is empty, or its number is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -102,6 +111,8 @@ pub struct Record {
     /// When it happened, UTC: the time of the event, or else of the record. Set by [`Record::settle`]; `None` if
     /// unknown.
     pub time: Option<Millis>,
+    /// The second time that it can be, if its local time comes twice because the clocks go back. `time` is the first.
+    pub again: Option<Millis>,
     pub packet_type: Option<u32>,
     pub user_name: String,
     pub sam_account: String,
@@ -228,17 +239,18 @@ impl Record {
 
     /// Sets the time at which it happened. Event-Timestamp is UTC. The record's own time is local, needs a time zone,
     /// and is later by Acct-Delay-Time.
-    pub fn settle(&mut self, zone: Option<&TimeZone>) -> Result<(), String> {
+    pub fn settle(&mut self, zone: Option<&TimeZone>) -> Result<(), Unsettled> {
         if let Some(event) = self.event {
             self.time = Some(civil::with_fraction(event, self.logged));
             return Ok(());
         }
-        let local = self.logged.ok_or("it has no time: neither Event-Timestamp nor the record's own")?;
-        let zone = zone.ok_or(
-            "it has no Event-Timestamp, and its own time is local to the server; give the time zone with --time-zone",
-        )?;
+        let none = Unsettled::Fault("it has no time: neither Event-Timestamp nor the record's own");
+        let local = self.logged.ok_or(none)?;
+        let zone = zone.ok_or(Unsettled::ZoneMissing)?;
         let delay = i64::from(self.delay.unwrap_or(0)) * 1000;
-        self.time = Some(civil::utc(local, zone).ok_or("its time does not exist in this time zone")? - delay);
+        self.time =
+            Some(civil::utc(local, zone).ok_or(Unsettled::Fault("its time does not exist in this time zone"))? - delay);
+        self.again = civil::utc_again(local, zone).map(|again| again - delay);
         Ok(())
     }
 

@@ -68,7 +68,12 @@ fn session(row: &SessionRow, now: Millis) -> Attempt {
         last_seen: row.connected_until(now),
         tunnel: tunnel.map_or_else(|| absent_or_lacking.clone(), Fact::Known),
         port: row.nas_port_id.clone().map_or(Fact::NotYetKnown, Fact::Known),
-        source: flat(fact(&row.calling_station_id), |text| text.parse().ok()),
+        // A log may have a phone number in its place.
+        source: match row.calling_station_id.parse() {
+            Ok(address) => Fact::Known(address),
+            Err(_) if imported => Fact::NotYetKnown,
+            Err(_) => Fact::Absent,
+        },
         computer: fact(row.remote_computer.as_str()).map(Name::from_stored),
         quarantine: if imported { Fact::NotYetKnown } else { Fact::arrived(Quarantine::from_name(&row.quarantine)) },
         interface: if imported {

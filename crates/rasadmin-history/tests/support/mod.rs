@@ -15,6 +15,7 @@ pub mod at {
     pub const NAS: usize = 11;
     pub const NAS_IP: usize = 12;
     pub const FRIENDLY: usize = 16;
+    pub const PORT: usize = 13;
     pub const EVENT: usize = 17;
     pub const PORT_TYPE: usize = 19;
     pub const CLASS: usize = 26;
@@ -30,6 +31,7 @@ pub mod at {
     pub const MULTI: usize = 41;
     pub const LINKS: usize = 42;
     pub const TUNNEL: usize = 44;
+    pub const ENDPOINT: usize = 46;
     pub const CLIENT_NAME: usize = 64;
 }
 

@@ -78,7 +78,7 @@ queries! {
          WHERE address = :address AND (prefix IS NULL OR prefix = :prefix OR :prefix IS NULL)
              AND ((began <= :at AND (ended IS NULL OR ended > :at)) OR :at IS NULL)
          UNION ALL
-         SELECT id, nas_identifier, 4, framed_ip_address, NULL, domain, name, user_name, coalesce(nas_port_id, ''), id,
+         SELECT id, nas_identifier, 4, framed_ip_address, NULL, domain, name, user_name, coalesce(nas_port_id, CAST(nas_port AS TEXT), ''), id,
              'imported', NULL, acct_start_time, acct_start_time,
              CASE closed_by WHEN '", no_end!(), "' THEN NULL ELSE acct_stop_time END, closed_by, imported,
              CASE closed_by WHEN '", no_end!(), "' THEN acct_stop_time END

@@ -10,7 +10,7 @@ macro_rules! columns {
              framed_ipv6_prefix, acct_start_time, established,
              (SELECT count(*) FROM links WHERE links.session = sessions.id AND links.stop IS NULL), acct_link_count,
              acct_stop_time, acct_session_time, acct_input_octets, acct_output_octets, acct_input_packets,
-             acct_output_packets, octets_are, acct_terminate_cause, closed_by, estimated, billed, imported"
+             acct_output_packets, octets_are, acct_terminate_cause, closed_by, estimated, billed, imported, nas_port"
     };
 }
 
@@ -134,11 +134,11 @@ queries! {
     /// A session of another log.
     SESSION_IMPORTED = "INSERT INTO sessions (acct_session_id, instance, nas_identifier, domain, name, user_name, handle,
              remote_computer, calling_station_id, interface_type, quarantine, tunnel_type, nas_port_id,
-             framed_ip_address, framed_interface_id, framed_ipv6_prefix, acct_start_time, established, acct_link_count,
+             nas_port, framed_ip_address, framed_interface_id, framed_ipv6_prefix, acct_start_time, established, acct_link_count,
              acct_stop_time, acct_session_time, acct_input_octets, acct_output_octets, acct_input_packets,
              acct_output_packets, octets_are, acct_terminate_cause, closed_by, estimated, billed, imported)
          VALUES (:session, 0, :server, :domain, :name, :user_name, 0, :computer, :calling, '', '', :tunnel, :port,
-             :address, :interface_id, :prefix, :start, :start, :links, :stop, :seconds, :input, :output, :frames_in,
+             :nas_port, :address, :interface_id, :prefix, :start, :start, :links, :stop, :seconds, :input, :output, :frames_in,
              :frames_out, :octets_are, :cause, :closed_by, :estimated, 0, :source)
          ON CONFLICT (acct_session_id) DO NOTHING";
 

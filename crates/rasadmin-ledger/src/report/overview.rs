@@ -63,13 +63,12 @@ impl Reader {
         };
         self.each_session_in(since, Millis::MAX, &mut |session| {
             overview.began += u64::from(session.acct_start_time >= since);
-            match session.acct_stop_time {
-                None => overview.live_sessions += 1,
-                Some(_) => {
-                    overview.ended += 1;
-                    overview.input_octets += session.acct_input_octets.unwrap_or(0);
-                    overview.output_octets += session.acct_output_octets.unwrap_or(0);
-                }
+            if session.is_live() {
+                overview.live_sessions += 1;
+            } else {
+                overview.ended += 1;
+                overview.input_octets += session.acct_input_octets.unwrap_or(0);
+                overview.output_octets += session.acct_output_octets.unwrap_or(0);
             }
         })?;
         Ok(overview)

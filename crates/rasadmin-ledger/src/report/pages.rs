@@ -54,10 +54,10 @@ impl Reader {
     pub fn compare(&self, sessions: &[ImportedSession]) -> Result<ImportCounts, Error> {
         let mut counts = ImportCounts::default();
         for session in sessions {
-            let usage = session.usage.as_ref();
+            let usage = &session.usage;
             let values = values! {
                 session: &session.key, stop: session.stop, seconds: session.seconds, estimated: session.estimated,
-                input: usage.map(|u| u.input_octets), output: usage.map(|u| u.output_octets),
+                input: usage.input_octets, output: usage.output_octets,
                 cause: session.cause.as_ref(),
             };
             match self.database.one(queries::EXISTING_SESSION, values, |row| row.get(0))? {

@@ -31,7 +31,8 @@ pub struct SessionRow {
     pub user_name: Name,
     /// The client's computer name. Empty if the client sent none.
     pub remote_computer: Name,
-    /// The client's public address, the latest after a move. Empty if it is not known.
+    /// The client's public address, the latest after a move; or what an imported log has in its place, such as a
+    /// phone number. Empty if it is not known.
     pub calling_station_id: String,
     /// What connected: `client`, `home-router`, `full-router`, `dedicated` or `other`. Empty if it is not known.
     pub interface_type: String,
@@ -41,6 +42,8 @@ pub struct SessionRow {
     pub tunnel_type: Option<String>,
     /// The port of the first link, such as `VPN2-127`.
     pub nas_port_id: Option<Name>,
+    /// The port's number: NAS-Port. Null if it was not imported from a log that has it.
+    pub nas_port: Option<u32>,
     /// The client's IPv4 address.
     pub framed_ip_address: Option<String>,
     /// The client's IPv6 interface identifier, written as the low half of an address: `::a11c:e`.
@@ -100,6 +103,11 @@ impl SessionRow {
         Some(Identity { domain: self.domain.clone()?, name: self.name.clone()? })
     }
 
+    /// The port for people: its name, else its number.
+    pub fn port(&self) -> Option<String> {
+        self.nas_port_id.as_ref().map(ToString::to_string).or_else(|| self.nas_port.map(|port| port.to_string()))
+    }
+
     /// Is it still connected?
     pub fn is_live(&self) -> bool {
         self.acct_stop_time.is_none() && self.last_seen.is_none()
@@ -153,6 +161,7 @@ impl SessionRow {
             estimated: row.get::<Option<bool>>(28)?.unwrap_or(false),
             billed: row.get::<Option<bool>>(29)?.unwrap_or(false),
             imported: row.get(30)?,
+            nas_port: row.get(31)?,
         })
     }
 }

@@ -61,18 +61,18 @@ enum ImportResult {
 }
 
 fn write(database: &Database, s: &ImportedSession) -> Result<ImportResult, Error> {
-    let (usage, user) = (s.usage.as_ref(), s.user.as_ref());
-    let octets_are = usage.map(|_| if s.exact { "exact" } else { "lower bound" });
+    let (usage, user) = (&s.usage, s.user.as_ref());
+    let octets_are = usage.input_octets.or(usage.output_octets).map(|_| if s.exact { "exact" } else { "lower bound" });
     let address = s.address.map(|address| address.to_string());
     let inserted = database.run(
         queries::SESSION_IMPORTED,
         values! {
             session: &s.key, server: &s.server, domain: user.map(|u| &u.domain), name: user.map(|u| &u.name),
             user_name: &s.user_name, computer: &s.computer, calling: &s.calling, tunnel: s.tunnel.as_ref(),
-            port: s.port.as_ref(), address: address.as_ref(), interface_id: s.interface_id.as_ref(),
+            port: s.port.as_ref(), nas_port: s.nas_port, address: address.as_ref(), interface_id: s.interface_id.as_ref(),
             prefix: s.prefix.as_ref(), start: s.start, links: s.links, stop: s.stop, seconds: s.seconds,
-            input: usage.map(|u| u.input_octets), output: usage.map(|u| u.output_octets),
-            frames_in: usage.map(|u| u.input_packets), frames_out: usage.map(|u| u.output_packets),
+            input: usage.input_octets, output: usage.output_octets,
+            frames_in: usage.input_packets, frames_out: usage.output_packets,
             octets_are: octets_are, cause: s.cause.as_ref(), closed_by: s.closed_by, estimated: s.estimated,
             source: s.source,
         },
@@ -84,8 +84,8 @@ fn write(database: &Database, s: &ImportedSession) -> Result<ImportResult, Error
         queries::SESSION_COMPLETED,
         values! {
             session: &s.key, stop: s.stop, seconds: s.seconds,
-            input: usage.map(|u| u.input_octets), output: usage.map(|u| u.output_octets),
-            frames_in: usage.map(|u| u.input_packets), frames_out: usage.map(|u| u.output_packets),
+            input: usage.input_octets, output: usage.output_octets,
+            frames_in: usage.input_packets, frames_out: usage.output_packets,
             octets_are: octets_are, cause: s.cause.as_ref(), closed_by: s.closed_by, estimated: s.estimated,
             links: s.links, tunnel: s.tunnel.as_ref(), address: address.as_ref(),
         },

@@ -1,9 +1,8 @@
 //! Imported sessions for tests.
 
 use super::{Scene, soon};
-use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Domains, Fact, Facts, Millis, Name};
-use rasadmin_ledger::imported::{ImportCounts, ImportedRefusal, ImportedSession};
+use rasadmin_ledger::imported::{ImportCounts, ImportedRefusal, ImportedSession, ImportedUsage};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::time::Duration;
 
@@ -26,7 +25,8 @@ pub fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> ImportedS
         start,
         stop,
         seconds: u64::try_from((stop - start) / 1000).unwrap(),
-        usage: Some(Usage { input_octets: 1, output_octets: 2, ..Usage::default() }),
+        usage: ImportedUsage { input_octets: Some(1), output_octets: Some(2), ..ImportedUsage::default() },
+        nas_port: Some(9),
         exact: true,
         links: 1,
         cause: None,
