@@ -93,7 +93,7 @@ fn the_tasks_run_from_the_page_and_print_what_it_shows() {
         blessed =
             blessed.replace(&format!("```console\n{shown}```"), &format!("```console\n{}\n```", printed.trim_end()));
     }
-    assert_eq!(tasks, 11, "sections with commands that are run");
+    assert_eq!(tasks, 12, "sections with commands that are run");
     if std::env::var_os("RASADMIN_BLESS").is_some() {
         std::fs::write(root().join("docs/admin-guide.md"), &blessed).unwrap();
     }
@@ -139,6 +139,8 @@ fn the_tasks_do_what_they_say() {
         "the latest first; in the day bob is let in, and alice always"
     );
     assert_eq!(ask("Contractors", &["sessions", "--json"]).as_array().unwrap().len(), 2);
+    assert_eq!(rules(&ask("A maintenance night", &denied)), ["CAROL maintenance"]);
+    assert_eq!(ask("A maintenance night", &["sessions", "--json"]).as_array().unwrap().len(), 2);
     let except = ask("Everyone except some", &denied);
     assert_eq!(rules(&except), ["BOB only VPN users", "SVC-BACKUP service accounts"]);
     assert_eq!(ask("Everyone except some", &["sessions", "--json"]).as_array().unwrap().len(), 3);

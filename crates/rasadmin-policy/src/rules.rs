@@ -8,6 +8,7 @@
 pub(crate) mod amounts;
 mod build;
 mod condition;
+mod dates;
 mod decide;
 mod explain;
 mod groups;
@@ -24,6 +25,7 @@ mod truth;
 pub mod users;
 
 pub use build::{Condition, NewDefault, NewRule, RulesBuilder};
+pub use dates::Span;
 pub use decide::{Outcome, Rules};
 pub use explain::{Explained, ExplainedCondition};
 pub use groups::{GroupSet, Groups, GroupsBuilder};

@@ -38,7 +38,7 @@ pub(super) fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
     Domains::new(lists.iter().map(|(domain, others)| (*domain, &others[..])), default)
 }
 
-/// Requires a time zone if a rule has hours or periods. A guessed zone would shift office hours.
+/// Requires a time zone if a rule has hours, dates or periods. A guessed zone would shift office hours.
 pub(super) fn require_time_zone(raw: &File, mistakes: &mut Vec<Mistake>) {
     if raw.time_zone.is_some() {
         return;
@@ -46,6 +46,7 @@ pub(super) fn require_time_zone(raw: &File, mistakes: &mut Vec<Mistake>) {
     for rule in raw.rules.iter().map(At::get_ref) {
         let needs = [
             rule.hours.as_ref().map(At::span),
+            rule.dates.as_ref().map(At::span),
             rule.connect_time.as_ref().map(At::span),
             rule.octets.as_ref().map(At::span),
         ];
@@ -72,6 +73,7 @@ pub(super) fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
             rule.source_networks.is_some(),
             rule.source_networks_file.is_some(),
             rule.hours.is_some(),
+            rule.dates.is_some(),
             rule.servers.is_some(),
             rule.ports.is_some(),
             rule.remote_computers.is_some(),

@@ -21,7 +21,7 @@ pub struct File {
     #[serde(default)]
     pub server: Server,
     /// The IANA name of the time zone for hours, days, weeks and months: `Europe/Berlin`. Required by `hours`,
-    /// `connect_time` and `octets`; there is no default.
+    /// `dates`, `connect_time` and `octets`; there is no default.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub time_zone: Option<At<String>>,
     /// The domain of a user whose name arrives without one.
@@ -133,6 +133,9 @@ pub struct Rule {
     /// Times of the week, in the time zone of the file: one or several, also as text: `mon-fri 08:00-18:00`.
     #[cfg_attr(test, schemars(with = "Option<schema::OneOrMore<schema::TextOr<Hours>>>"))]
     pub hours: Option<At<Vec<Hours>>>,
+    /// Spans on the calendar, in the time zone of the file: `2026-12-05 20:00 .. 2026-12-06 02:00`, `2026-12-24`.
+    #[cfg_attr(test, schemars(with = "Option<schema::OneOrMore<String>>"))]
+    pub dates: Option<At<Vec<At<String>>>>,
     /// Names of RRAS servers.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub servers: Option<At<Vec<At<String>>>>,

@@ -2,7 +2,7 @@
 
 use super::file::{self, At};
 use super::list_files::Lists;
-use super::{Mistake, asked, hours, lists};
+use super::{Mistake, asked, dates, hours, lists};
 use crate::Domains;
 use crate::addresses::PoolId;
 use crate::rules::{
@@ -148,6 +148,12 @@ impl Reader<'_> {
             let asked: Vec<_> = list.get_ref().iter().map(hours::written).collect();
             add(Condition::hours(&stretches), written::write(asked.iter().map(String::as_str)), list.span());
         }
+        if let Some(list) = &rule.dates {
+            // Without a zone this is a mistake, which is listed elsewhere.
+            let zone = self.context.zone.cloned().unwrap_or(TimeZone::UTC);
+            let spans = lists::read("dates", list, mistakes, |text| dates::parse(text, &zone));
+            add(Condition::dates(spans), asked::texts(list), list.span());
+        }
         if let Some(span) = place(&rule.source_networks, &rule.source_networks_file) {
             let mut all = listed("source_networks", &rule.source_networks, mistakes, |text| networks::parse(text));
             let file = rule.source_networks_file.as_ref();
@@ -268,7 +274,7 @@ impl Reader<'_> {
         for late in read.iter().filter(|read| !read.condition.is_known_at_address_time()) {
             let what = format!("a rule with a pool cannot ask for `{}`", late.condition.field());
             let help = "RRAS asks for the address before that is known: leave one of the two out; users, groups, ports, \
-                        servers, hours, user_sessions, group_sessions, connect_time and octets are known then";
+                        servers, hours, dates, user_sessions, group_sessions, connect_time and octets are known then";
             // Report it once for a rule with two pools.
             if !self.mistakes.iter().any(|known| known.span == late.span && known.what == what) {
                 self.wrong(late.span.clone(), what, help);

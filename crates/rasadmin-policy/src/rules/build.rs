@@ -1,6 +1,7 @@
 //! Builds rules one after the other.
 
 use super::condition::{Kind, ListId};
+use super::dates::{Span, Spans};
 use super::decide::{Default, Rule, Rules};
 use super::hours::{Stretch, Week};
 use super::index::Builder;
@@ -35,6 +36,11 @@ impl Condition {
     /// The time is in one of these stretches, in the rules' time zone.
     pub fn hours(stretches: &[Stretch]) -> Self {
         Self(Kind::Hours(Week::new(stretches)))
+    }
+
+    /// The time is in one of these spans.
+    pub fn dates(spans: impl IntoIterator<Item = Span>) -> Self {
+        Self(Kind::Dates(Spans::new(spans)))
     }
 
     /// The client's public address is in one of these networks.

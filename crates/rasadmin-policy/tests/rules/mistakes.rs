@@ -53,6 +53,28 @@ fn each_mistake_is_reported_at_its_position() {
         ("hours = [{ days = ['monday'] }]".into(), "'monday'", "there is no day `monday`", "mon, tue, wed"),
         ("hours = [{ days = ['mon-'] }]".into(), "'mon-'", "there is no day `mon-`", "`mon-fri`"),
         ("hours = [{ days = [] }]".into(), "[]", "`days` is empty", "every day"),
+        ("dates = []".into(), "[]", "`dates` is empty", "leave"),
+        ("dates = ['5.12.2026']".into(), "'5.12.2026'", "`5.12.2026` is not a date", "`2026-12-24`"),
+        (
+            "dates = ['2026-12-05 20:00 .. 2026-12-06 25:00']".into(),
+            "'2026-12-05 20:00 .. 2026-12-06 25:00'",
+            "`25:00` is not",
+            "24:00",
+        ),
+        ("dates = ['2026-02-30']".into(), "'2026-02-30'", "is not a date", "write"),
+        (
+            "dates = ['2026-12-06 .. 2026-12-05']".into(),
+            "'2026-12-06 .. 2026-12-05'",
+            "does not end after it begins",
+            "write",
+        ),
+        ("dates = ['2026-12-06 10:00']".into(), "'2026-12-06 10:00'", "does not end after it begins", "write"),
+        (
+            "dates = ['2026-03-29 02:10 .. 2026-03-29 02:20']".into(),
+            "'2026-03-29 02:10 .. 2026-03-29 02:20'",
+            "the clocks go forward over it",
+            "write",
+        ),
         ("user_sessions = {}".into(), "{}", "`user_sessions` has neither", "exactly one"),
         (
             "user_sessions = { at_least = 1, below = 2 }".into(),

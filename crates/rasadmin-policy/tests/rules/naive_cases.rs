@@ -135,6 +135,7 @@ fn rule() -> impl Strategy<Value = Rule> {
             source_networks,
             source_networks_file: None,
             hours,
+            dates: None,
             servers,
             ports,
             remote_computers,

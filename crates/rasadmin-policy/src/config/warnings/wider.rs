@@ -32,6 +32,7 @@ pub(super) fn is_wider(first: &Rule, second: &Rule, domains: &Domains) -> bool {
         && lists(&first.quarantine, &second.quarantine, |a, b| a == b)
         && lists(&first.interface_types, &second.interface_types, |a, b| a == b)
         && lists(&first.hours, &second.hours, |a, b| hours::written(a) == hours::written(b))
+        && lists(&first.dates, &second.dates, |a, b| a.get_ref().trim() == b.get_ref().trim())
         && [first, second].iter().all(|rule| rule.source_networks_file.is_none() && rule.computers_file.is_none())
         && lists(&first.source_networks, &second.source_networks, sources)
         && lists(&first.ports, &second.ports, names)
@@ -56,6 +57,7 @@ fn asks_more(rule: &Rule) -> bool {
         rule.source_networks.is_some(),
         rule.source_networks_file.is_some(),
         rule.hours.is_some(),
+        rule.dates.is_some(),
         rule.servers.is_some(),
         rule.ports.is_some(),
         rule.remote_computers.is_some(),
