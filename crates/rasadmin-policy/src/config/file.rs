@@ -3,7 +3,7 @@
 //! Every text that can be wrong by itself is [`At`], which keeps its position in the file for the message.
 
 pub use crate::addresses::{ReservationHeld, WhenExhausted};
-pub use crate::rules::{Action, IfAbsent, Period, WhenUnrecorded};
+pub use crate::rules::{Action, IfAbsent, Period, WhenExceeded, WhenUnrecorded};
 use crate::{InterfaceType, Quarantine, Tunnel};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -161,6 +161,10 @@ pub struct Rule {
     /// `user_sessions = { at_least = ... }`; in a rule that allows, for `user_sessions = { below = ... }`.
     #[cfg_attr(test, schemars(with = "Option<std::num::NonZeroU32>"))]
     pub max_user_sessions: Option<At<u32>>,
+    /// What happens if the limit for the user's sessions is exceeded: the new session is denied, or the oldest is marked to
+    /// be disconnected. Only in a rule that denies.
+    #[cfg_attr(test, schemars(with = "Option<WhenExceeded>"))]
+    pub when_exceeded: Option<At<WhenExceeded>>,
     /// How many other live sessions the users of a group have together.
     #[cfg_attr(test, schemars(with = "Option<GroupSessions>"))]
     pub group_sessions: Option<At<GroupSessions>>,

@@ -7,7 +7,7 @@ use crate::Domains;
 use crate::addresses::PoolId;
 use crate::rules::{
     Action, Condition, Fault, GroupId, Groups, Limit, NamePattern, NewDefault, NewRule, Rules, RulesBuilder,
-    UserPattern, WhenUnrecorded, amounts, lists as written, networks, parse_user,
+    UserPattern, WhenExceeded, WhenUnrecorded, amounts, lists as written, networks, parse_user,
 };
 use crate::suggest;
 use jiff::tz::TimeZone;
@@ -80,11 +80,13 @@ impl Reader<'_> {
         self.counted(rule, &mut read);
         let pools = [&rule.pool, &rule.ipv6_pool].map(|pool| self.pool(rule, pool.as_ref(), &read));
         let when_unrecorded = self.when_unrecorded(rule);
+        let when_exceeded = self.when_exceeded(rule);
         self.builder.rule(NewRule {
             name: name.clone(),
             reason: rule.reason.clone(),
             action: rule.action,
             when_unrecorded,
+            when_exceeded,
             if_absent: rule.if_absent,
             conditions: read.into_iter().map(|read| (read.condition, read.asked)).collect(),
             pools,
@@ -255,6 +257,19 @@ impl Reader<'_> {
         }
         let most = u64::from(*most.get_ref());
         if rule.action == Action::Deny { Limit::AtLeast(most) } else { Limit::Below(most) }
+    }
+
+    fn when_exceeded(&mut self, rule: &file::Rule) -> WhenExceeded {
+        let Some(when) = &rule.when_exceeded else { return WhenExceeded::Deny };
+        let at_least = rule.user_sessions.as_ref().is_some_and(|limit| limit.get_ref().at_least.is_some());
+        if rule.action == Action::Allow {
+            let what = "a rule that allows cannot have `when_exceeded`: beyond its limit, the next rule decides";
+            self.wrong(when.span(), what, "put it into a rule with action = \"deny\"");
+        } else if !at_least && rule.max_user_sessions.is_none() {
+            let what = "`when_exceeded` is about the limit for the user's sessions, which this rule does not have";
+            self.wrong(when.span(), what, "write max_user_sessions = 1, or leave `when_exceeded` out");
+        }
+        *when.get_ref()
     }
 
     fn when_unrecorded(&mut self, rule: &file::Rule) -> Option<WhenUnrecorded> {

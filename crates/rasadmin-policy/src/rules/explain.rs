@@ -85,7 +85,7 @@ impl Rules {
             action: rule.action,
             when_unrecorded: rule.when_unrecorded,
             truth,
-            outcome: Outcome::of(rule.action, truth, seen.last),
+            outcome: rule.settle(truth, seen.last),
             decides: false,
             conditions,
         }

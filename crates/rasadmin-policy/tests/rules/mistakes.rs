@@ -89,6 +89,18 @@ fn each_mistake_is_reported_at_its_position() {
             "`max_user_sessions` is short for `user_sessions`",
             "one of the two",
         ),
+        (
+            "when_exceeded = 'replace-oldest'\nmax_user_sessions = 1".into(),
+            "'replace-oldest'",
+            "a rule that allows cannot have `when_exceeded`",
+            "deny",
+        ),
+        (
+            "action = 'deny'\nwhen_exceeded = 'replace-oldest'\nuser_sessions = { below = 1 }".into(),
+            "'replace-oldest'",
+            "which this rule does not have",
+            "max_user_sessions = 1",
+        ),
         ("group_sessions = { group = 'sales' }".into(), "{ group = 'sales' }", "`group_sessions` has neither", "one"),
         ("group_sessions = { group = 'sale', below = 2 }".into(), "'sale'", "no group `sale`", "`sales`?"),
         ("connect_time = { per = 'day', at_least = '8' }".into(), "'8'", "`8` lacks a unit", "`1h 30m`"),
