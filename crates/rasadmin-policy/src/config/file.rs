@@ -188,6 +188,34 @@ pub struct Rule {
     pub ipv6_pool: Option<At<String>>,
 }
 
+impl Rule {
+    /// Does it have a condition besides `users`?
+    pub(super) fn asks_more_than_users(&self) -> bool {
+        [
+            self.not_users.is_some(),
+            self.groups.is_some(),
+            self.not_groups.is_some(),
+            self.tunnels.is_some(),
+            self.source_networks.is_some(),
+            self.source_networks_file.is_some(),
+            self.hours.is_some(),
+            self.dates.is_some(),
+            self.servers.is_some(),
+            self.ports.is_some(),
+            self.remote_computers.is_some(),
+            self.computers_file.is_some(),
+            self.quarantine.is_some(),
+            self.interface_types.is_some(),
+            self.user_sessions.is_some(),
+            self.max_user_sessions.is_some(),
+            self.group_sessions.is_some(),
+            self.connect_time.is_some(),
+            self.octets.is_some(),
+        ]
+        .contains(&true)
+    }
+}
+
 /// What decides if no rule does.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
