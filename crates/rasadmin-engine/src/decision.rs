@@ -59,7 +59,7 @@ pub struct Decision {
     /// The hash of the configuration.
     pub config: String,
     /// The user's oldest sessions, if a limit is exceeded and they are to be disconnected in exchange for this one. This
-    /// is recorded when the newcomer is accepted for good. The service disconnects them; until then, they count.
+    /// is recorded when the newcomer is accepted for good. Until somebody disconnects them, they count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<Id>,
     /// The known facts.

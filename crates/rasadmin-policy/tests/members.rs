@@ -339,7 +339,7 @@ fn the_computers_own_accounts_are_not_a_domains() {
 fn what_is_claimed_is_noted() {
     let notes = |text: &str| {
         let text = format!("default.action = \"allow\"\n{text}");
-        parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap().warnings().to_string()
+        parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap().warnings(&[]).to_string()
     };
     let limit = "[[rules]]\nname = \"one\"\naction = \"deny\"\nuser_sessions = { at_least = 1 }\n";
     assert!(notes(limit).contains("same-computer"));
@@ -351,7 +351,7 @@ fn what_is_claimed_is_noted() {
 fn who_is_refused_while_nothing_can_be_recorded_is_noted() {
     let notes = |text: &str| {
         let config = parse("f", text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
-        config.warnings().to_string()
+        config.warnings(&[]).to_string()
     };
     let allow = "default.action = \"allow\"\n";
     let rule = |own: &str| format!("[[rules]]\nname = \"r\"\naction = \"allow\"\nusers = [\"a\"]\n{own}");

@@ -27,7 +27,7 @@ fn warnings(text: &str) -> String {
         .to_owned())
     };
     let config = parse("/f/rasadmin.toml", text, Path::new("/f"), &mut members);
-    config.unwrap_or_else(|errors| panic!("{errors}\n{text}")).warnings().to_string()
+    config.unwrap_or_else(|errors| panic!("{errors}\n{text}")).warnings(&[]).to_string()
 }
 
 /// Each with a name and the file's text.
@@ -159,8 +159,23 @@ fn what_is_meant_is_not_warned_about() {
 fn warnings_have_positions_and_an_end() {
     let text = format!("\u{feff}{ALLOW}{}", (0..30).map(|n| format!("groups.g{n}.users = []\n")).collect::<String>());
     let config = parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
-    let warnings = config.warnings();
+    let warnings = config.warnings(&[]);
     assert_eq!((warnings.list().len(), warnings.more()), (20, 10));
     assert_eq!(warnings.position(&warnings.list()[0]), (2, 8));
     assert!(warnings.to_string().ends_with("\nand 10 more"));
+}
+
+/// On its server, RRAS's own pool is known.
+#[test]
+fn a_pool_that_overlaps_rrass_own_is_warned_about() {
+    let rras = [("10.1.0.2".parse().unwrap(), "10.1.0.99".parse().unwrap())];
+    let warned = |pool: &str| {
+        let text = format!("{ALLOW}[pools.p]\n{pool}\n");
+        let config = parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
+        config.warnings(&rras).list().iter().map(|warning| warning.what.clone()).collect::<Vec<_>>().join("; ")
+    };
+    let overlap = warned("addresses = [\"10.2.0.0/24\", \"10.1.0.90-10.1.0.200\"]");
+    assert_eq!(overlap, "RRAS's own pool has 10.1.0.90 to 10.1.0.99 of `10.1.0.90-10.1.0.200`, too");
+    assert_eq!(warned("addresses = [\"10.1.0.0/24\"]\nexclude = [\"10.1.0.1-10.1.0.99\"]"), "");
+    assert_eq!(warned("addresses = [\"10.1.0.100-10.1.0.200\"]"), "");
 }

@@ -10,6 +10,7 @@ mod wider;
 use super::file::{File, Reconnect, WhenUnrecorded};
 use super::{Config, ConfigErrors, Mistake, read};
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::ops::Range;
 
 /// What an administrator should know about a valid configuration, at its positions.
@@ -49,6 +50,7 @@ struct Looking<'a> {
     config: &'a Config,
     file: &'a File,
     read: &'a read::Read<'a>,
+    rras: &'a [(Ipv4Addr, Ipv4Addr)],
     found: Vec<Mistake>,
 }
 
@@ -59,13 +61,14 @@ impl Looking<'_> {
 }
 
 impl Config {
-    /// The warnings about this configuration.
-    pub fn warnings(&self) -> Warnings {
+    /// The warnings about this configuration. `rras` is RRAS's own pool of IPv4 addresses (ranges, both ends included), as
+    /// far as it is known.
+    pub fn warnings(&self, rras: &[(Ipv4Addr, Ipv4Addr)]) -> Warnings {
         let text = read::unmarked(&self.bundle.text);
         let read = read::read(text);
         let mut found = Vec::new();
         if let Some(file) = &read.file {
-            let mut looking = Looking { config: self, file, read: &read, found };
+            let mut looking = Looking { config: self, file, read: &read, rras, found };
             looking.claimed();
             looking.unrecorded();
             looking.rules();

@@ -6,7 +6,7 @@ use crate::format::count;
 use crate::output::Output;
 use clap::Args;
 use rasadmin_policy::config::{self, Config, ConfigErrors, Mistake, Warnings};
-use rasadmin_system::places;
+use rasadmin_system::{places, rras_pool};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 /// Check a configuration, and list everything that is wrong with it
 ///
 /// Uses the code with which the DLL reads the configuration, and reads its files with lists too. If the configuration is
-/// not valid, the exit code is 1. Warnings are about valid settings that probably do not do what you intended.
+/// not valid, the exit code is 1. Warnings are about valid settings that probably do not do what you intended. On a server
+/// with RRAS, its own static pool is compared with the pools.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -74,7 +75,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Err(CommandError::file(&file, "there is no such file: check the path"));
     }
     let read = config::for_computer(&places::server_name()).load(&file);
-    let warnings = read.as_ref().map(Config::warnings).ok();
+    let warnings = read.as_ref().map(|config| config.warnings(&rras_pool::read(None))).ok();
     let warned = warnings.as_ref().map_or(0, |warnings| warnings.list().len() + warnings.more());
     let exit = Exit::no_if(read.is_err() || (arguments.strict && warned > 0));
     if arguments.json {

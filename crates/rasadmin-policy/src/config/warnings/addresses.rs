@@ -15,6 +15,17 @@ impl Looking<'_> {
             }
             for range in pool.addresses.iter().flat_map(|list| list.get_ref()) {
                 let Ok((first, last)) = text::parse_range(range.get_ref(), Family::Ipv4) else { continue };
+                // What is left of the pool counts: an overlap may have been excluded.
+                let given = |from: u64, to: u64| compiled.ranges.iter().any(|&(begin, end)| begin <= to && from <= end);
+                let rras = self.rras.iter().map(|(from, to)| (u64::from(from.to_bits()), u64::from(to.to_bits())));
+                let mut rras = rras.map(|(from, to)| (from.max(first), to.min(last)));
+                if let Some((from, to)) = rras.find(|&(from, to)| from <= to && given(from, to)) {
+                    let [from, to] = [from, to].map(|number| text::show(number, Family::Ipv4));
+                    let what = format!("RRAS's own pool has {from} to {to} of `{}`, too", range.get_ref());
+                    let help = "RRAS refuses an address that another client has (error 735): use another network here";
+                    self.warn(range.span(), what, help);
+                    continue;
+                }
                 let Some(own) = own.iter().find(|own| (first..=last).contains(own)) else { continue };
                 let own = text::show(*own, Family::Ipv4);
                 let what = format!(
