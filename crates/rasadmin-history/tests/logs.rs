@@ -257,6 +257,10 @@ fn a_reject_without_a_class_follows_its_request() {
     let (all, _) = refusals(&format!("{reject}\r\n"));
     let past = &all[0].session.past;
     assert_eq!((past.user.as_str(), past.server.as_str()), ("Bob B", "vpn"));
+    // Of a wireless network it is none of ours, although only the request says so.
+    let wireless = nps(&[(at::PACKET, "1"), (at::USER, "bob"), (at::PORT_TYPE, "19")]);
+    let (all, summary) = refusals(&format!("{wireless}\r\n{reject}\r\n"));
+    assert_eq!((all.len(), summary.counts.elsewhere), (0, 1));
     // The request of another user says nothing about it.
     let other = nps(&[(at::PACKET, "3"), (at::USER, "carol")]);
     let (all, _) = refusals(&format!("{request}\r\n{other}\r\n"));

@@ -50,13 +50,15 @@ impl Classes {
         asked.request = Some(Box::new(request));
     }
 
-    /// Records an answer, and returns what the request said. A challenge is not the last answer.
-    pub fn answered(&mut self, record: &Record) -> Option<Box<LogSession>> {
+    /// Records an answer, and returns what the request said, and whether it is of a switch or a wireless network. A
+    /// challenge is not the last answer.
+    pub fn answered(&mut self, record: &Record) -> (Option<Box<LogSession>>, bool) {
         let pending = self.pending.remove(&client(record)).filter(|asked| {
             record.user_name.is_empty() || asked.user.is_empty() || asked.user.eq_ignore_ascii_case(&record.user_name)
         });
         if record.class.is_empty() {
-            return pending?.request;
+            let asked = pending.unwrap_or_default();
+            return (asked.request, asked.elsewhere || !record.is_of_rras());
         }
         let asked = self.entry(record);
         if let Some(pending) = pending.filter(|_| asked.request.is_none() && asked.user.is_empty()) {
@@ -65,7 +67,8 @@ impl Classes {
         fill(asked, record);
         asked.accepted |= record.packet_type == Some(2);
         asked.rejected |= record.packet_type == Some(3);
-        if matches!(record.packet_type, Some(2 | 3)) { asked.request.take() } else { None }
+        let request = if record.packet_type == Some(11) { None } else { asked.request.take() };
+        (request, asked.elsewhere)
     }
 
     /// What is known about a record's Class.

@@ -147,8 +147,8 @@ impl Joiner {
 
     /// Handles an Access-Reject. Most of what is known about the attempt is in its request.
     fn refusal(&mut self, record: &Record, out: &mut Vec<LogItem>) -> Result<(), String> {
-        let request = self.classes.answered(record);
-        if !record.is_of_rras() || self.classes.of(record).is_some_and(|asked| asked.elsewhere) {
+        let (request, elsewhere) = self.classes.answered(record);
+        if elsewhere {
             self.counts.elsewhere += 1;
             return Ok(());
         }
