@@ -39,7 +39,7 @@ fn requests_and_answers_are_no_sessions() {
     let counts = summary.counts;
     assert_eq!((counts.records, counts.accepts, counts.rejects, counts.others), (8, 1, 2, 4));
     // The oldest is read first, whatever the order in which they are named.
-    let formats: Vec<_> = summary.files.iter().map(|(_, format)| format.unwrap().name()).collect();
+    let formats: Vec<_> = summary.files.iter().map(|file| file.format.unwrap().name()).collect();
     assert_eq!(formats, ["ias", "dts", "odbc"]);
 }
 
@@ -353,7 +353,7 @@ fn what_is_no_log_is_said_to_be_none() {
     let wrong = read(&[b"time,user\n1,2\n"], None).unwrap_err().to_string();
     assert!(wrong.contains("IN0.log: it is not a log of RRAS or NPS"), "{wrong}");
     let (all, summary) = read(&[b"", b"\r\n\r\n", &[0; 70_000]], None).unwrap();
-    assert!(all.is_empty() && summary.files.iter().all(|(_, format)| format.is_none()));
+    assert!(all.is_empty() && summary.files.iter().all(|file| file.format.is_none()));
 }
 
 #[test]

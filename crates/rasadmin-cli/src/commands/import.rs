@@ -1,5 +1,7 @@
 //! `rasadmin import`: the logs of RRAS and NPS as history.
 
+mod files;
+
 use crate::bring_in;
 use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
@@ -7,9 +9,11 @@ use crate::format::count;
 use crate::output::Output;
 use crate::warning;
 use clap::Args;
+use files::{FileAnswer, GapAnswer, SkippedAnswer};
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::tz::TimeZone;
 use rasadmin_history::import::imported;
-use rasadmin_history::logs::{self, Format, Summary};
+use rasadmin_history::logs::{self, Reading, Summary};
 use rasadmin_ledger::imported::{ImportCounts, ImportedSession};
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
@@ -22,16 +26,18 @@ use std::time::{Duration, Instant};
 /// Bring logs of RRAS or NPS into the ledger, as history
 ///
 /// Reads the database-compatible (ODBC), the DTS and the IAS format (docs/logs.md). Imported sessions are marked as
-/// such, and do not count in limits and quotas. Importing the same log again changes nothing. Invalid lines are
-/// counted, shown with their numbers, and skipped; the exit code is still 0.
+/// such, and do not count in limits and quotas. Importing the same log again changes nothing. Files may be compressed
+/// with gzip. A file that cannot be read and invalid lines are skipped with a warning; the exit code is still 0.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
-  rasadmin import C:\\Windows\\System32\\LogFiles\\IN2611.log
-  rasadmin import --time-zone Europe/Berlin --dry-run logs/IN*.log
+  rasadmin import C:\\Windows\\System32\\LogFiles\\IN*.log
+  rasadmin import --time-zone Europe/Berlin --dry-run archive
+  ssh nps1 cat /logs/IN2611.log.gz | rasadmin import -
   rasadmin import --ledger history.db --create --json IN2611.log")]
 pub struct Arguments {
-    /// The logs, which are read in the order of their first records
+    /// The logs: files, folders, patterns such as IN*.log, or - for standard input; they are read in the order of their
+    /// first records
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -39,6 +45,9 @@ pub struct Arguments {
     /// The time zone of the servers' clocks, as IANA names it, like Europe/Berlin [default: the configuration's]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
+    /// Import nothing if a file cannot be read, instead of skipping it
+    #[arg(long)]
+    strict: bool,
     /// Make the ledger if it does not exist
     #[arg(long)]
     create: bool,
@@ -50,8 +59,8 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Sessions that are written at once.
-const BATCH: usize = 1_000;
+/// Sessions that are written at once. The more, the less each costs; these take some 25 MiB.
+const BATCH: usize = 40_000;
 /// How long a transaction may wait for others.
 const WAIT: Duration = Duration::from_secs(30);
 
@@ -78,6 +87,10 @@ impl Target {
 pub struct Answer {
     /// The logs.
     files: Vec<FileAnswer>,
+    /// The files that could not be read, or not to their end.
+    skipped: Vec<SkippedAnswer>,
+    /// The days between the files for which there is no log, in the time zone of --time-zone or the configuration.
+    gaps: Vec<GapAnswer>,
     /// How many records they have.
     records: u64,
     /// How many lines were invalid, and skipped.
@@ -108,15 +121,6 @@ pub struct Answer {
     others: u64,
     /// Whether nothing was written because of --dry-run.
     dry_run: bool,
-}
-
-/// A log.
-#[derive(Serialize, JsonSchema)]
-struct FileAnswer {
-    /// The file.
-    file: String,
-    /// Its format: `odbc`, `dts`, `ias`. `null`: it is empty.
-    format: Option<&'static str>,
 }
 
 /// A line that was invalid.
@@ -152,7 +156,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             bar.set_position(done);
         }
     };
-    let summary = logs::read(&arguments.files, zone.as_ref(), &mut progress, &mut |session| {
+    let reading = Reading { zone: zone.as_ref(), strict: arguments.strict };
+    let summary = logs::read(&arguments.files, reading, &mut progress, &mut |session| {
         batch.push(imported(&session, &context.config.domains));
         if batch.len() >= BATCH {
             counts += target.take(&mut batch)?;
@@ -162,7 +167,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     bar.finish_and_clear();
     let summary = summary?;
     counts += target.take(&mut batch)?;
-    print(out, &arguments, &summary, counts)?;
+    let zone = zone.unwrap_or_else(|| context.config.zone.clone());
+    print(out, &arguments, &summary, counts, &zone)?;
     Ok(Exit::Success)
 }
 
@@ -182,17 +188,23 @@ fn target(arguments: &Arguments, ledger: &Path) -> Result<Target> {
     Ok(Target::Ledger(Box::new(ledger)))
 }
 
-fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: ImportCounts) -> Result<()> {
+fn print(
+    out: &mut Output,
+    arguments: &Arguments,
+    summary: &Summary,
+    counts: ImportCounts,
+    zone: &TimeZone,
+) -> Result<()> {
     warn_of_faults(summary);
     let seen = summary.counts;
     if arguments.json {
         let path = |path: &Path| path.display().to_string();
-        let files = summary.files.iter();
+        let (skipped, gaps) = files::skipped_and_gaps(summary, zone);
         let faults = summary.faults.iter();
         return out.json(&Answer {
-            files: files
-                .map(|(file, format)| FileAnswer { file: path(file), format: format.map(Format::name) })
-                .collect(),
+            files: summary.files.iter().map(FileAnswer::from).collect(),
+            skipped,
+            gaps,
             records: seen.records,
             malformed: summary.malformed,
             faults: faults.map(|f| FaultAnswer { file: path(&f.file), line: f.line, what: f.what.clone() }).collect(),
@@ -210,10 +222,7 @@ fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: Imp
             dry_run: arguments.dry_run,
         });
     }
-    for (file, format) in &summary.files {
-        let format = format.map_or("empty", Format::title);
-        writeln!(out, "{}: {format}", file.display())?;
-    }
+    files::print(out, summary, zone)?;
     writeln!(out, "\n{} read, {} malformed", count(seen.records, "record"), count(summary.malformed, "line"))?;
     let would = if arguments.dry_run { " (nothing was written: --dry-run)" } else { "" };
     writeln!(out, "{}{would}:", count(seen.sessions, "session"))?;
@@ -244,8 +253,9 @@ fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: Imp
     Ok(())
 }
 
-/// Warns of the lines that were skipped.
+/// Warns of the files and lines that were skipped.
 pub fn warn_of_faults(summary: &Summary) {
+    files::warn_of_skipped(summary);
     for fault in &summary.faults {
         warning!("{fault}");
     }

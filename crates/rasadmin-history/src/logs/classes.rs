@@ -5,8 +5,11 @@ use super::key::digest;
 use super::record::Record;
 use std::collections::{HashMap, VecDeque};
 
-/// How many are remembered. Accounting follows its answer within seconds, so this is ample.
-const REMEMBERED: usize = 100_000;
+/// How many bytes those that are remembered may take: some 50,000. Accounting follows its answer within seconds, so
+/// this is ample.
+const ROOM: usize = 12 << 20;
+/// What each takes beside its texts, with its entries in the map and the queue.
+const CLASS: usize = size_of::<Asked>() + 96;
 
 /// What is known about a Class.
 #[derive(Clone, Debug, Default)]
@@ -19,11 +22,20 @@ pub struct Asked {
     pub rejected: bool,
 }
 
+impl Asked {
+    /// What it takes of the [`ROOM`].
+    fn weigh(&self) -> usize {
+        CLASS + self.user.len() + self.sam_account.len() + self.chap_domain.len()
+    }
+}
+
 /// The latest Classes.
 #[derive(Default)]
 pub struct Classes {
     asked: HashMap<u128, Asked>,
     order: VecDeque<u128>,
+    /// What all take of the [`ROOM`].
+    weight: usize,
 }
 
 impl Classes {
@@ -35,8 +47,10 @@ impl Classes {
         let class = digest(&[&record.class]);
         let asked = self.asked.entry(class).or_insert_with(|| {
             self.order.push_back(class);
+            self.weight += CLASS;
             Asked::default()
         });
+        let before = asked.weigh();
         let fill = |field: &mut String, text: &str| {
             if field.is_empty() {
                 text.clone_into(field);
@@ -47,10 +61,11 @@ impl Classes {
         fill(&mut asked.chap_domain, &record.chap_domain);
         asked.accepted |= record.packet_type == Some(2);
         asked.rejected |= record.packet_type == Some(3);
-        if self.order.len() > REMEMBERED
+        self.weight += asked.weigh() - before;
+        while self.weight > ROOM
             && let Some(oldest) = self.order.pop_front()
         {
-            self.asked.remove(&oldest);
+            self.weight -= self.asked.remove(&oldest).map_or(0, |asked| asked.weigh());
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A session is identified by its server, its Class, and its Acct-Multi-Session-Id (or, without one, its
 //! Acct-Session-Id). RRAS writes a record for each link, so a session is over when none of its links is open. Only
-//! open sessions are kept in memory.
+//! open sessions are kept in memory, and of those no more than there is [room](ROOM) for.
 
 use super::classes::Classes;
 use super::detect::Format;
@@ -23,6 +23,18 @@ const GRACE: Millis = 5 * 60_000;
 const REMEMBERED: usize = 200_000;
 /// Without a Class, a Start within this time of the first is a repetition.
 const SAME_START: Millis = 2_000;
+
+/// How many bytes the open sessions may take: some 30,000 sessions. Beyond it, those that were seen longest ago are
+/// passed on without their end. If that comes after all, the ledger adds it, because the session has the same key.
+const ROOM: usize = 24 << 20;
+/// What an open session takes beside its texts: its own fields and its entries in the maps.
+const OPEN: usize = size_of::<Open>() + 256;
+/// The most links of a session that are told apart. RRAS bundles a few; only a damaged log has more.
+const MOST_LINKS: usize = 1_000;
+/// The most servers whose latest time is remembered.
+const MOST_SERVERS: usize = 10_000;
+/// The most sessions that wait for a late Stop after a restart.
+const MOST_RESTARTED: usize = 100_000;
 
 /// A session from a log.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,6 +94,31 @@ struct Open {
     links: Vec<Link>,
     /// When Accounting-On or -Off ended it.
     restarted: Option<Millis>,
+    /// What it takes of the [`ROOM`].
+    weight: usize,
+}
+
+impl Open {
+    /// What it takes of the [`ROOM`] now.
+    fn weigh(&self) -> usize {
+        let past = &self.session.past;
+        let name = |fact: &Fact<Name>| fact.known().map_or(0, |name| name.as_str().len());
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let texts = past.server.as_str().len() + past.user.as_str().len() + past.domain.as_str().len();
+        let facts = name(&past.port) + name(&past.computer);
+        let links: usize = self.links.iter().map(|link| size_of::<Link>() + link.id.len()).sum();
+        let addresses = text(&self.session.interface_id) + text(&self.session.prefix);
+        // Each further key is here and in `alias`.
+        OPEN + past.key.len() + texts + facts + addresses + links + self.keys.len() * 64
+    }
+}
+
+/// What is remembered of a server.
+struct Server {
+    /// The latest time of its records.
+    latest: Millis,
+    /// Whether no record of a session has come since it restarted.
+    restarted: bool,
 }
 
 /// Joins records to sessions.
@@ -92,12 +129,14 @@ pub struct Joiner {
     alias: HashMap<u128, u128>,
     /// Maps server and id to the latest session's key.
     by_id: HashMap<u128, u128>,
-    ended: HashSet<u128>,
-    ended_order: VecDeque<u128>,
+    /// The keys of sessions that have ended, shortened: there are many.
+    ended: HashSet<u64>,
+    ended_order: VecDeque<u64>,
     /// Sessions that a restart ended, and until when their Stop may still come.
     restarted: VecDeque<(Millis, u128)>,
-    /// The latest time of each server's records.
-    latest: HashMap<String, Millis>,
+    servers: HashMap<String, Server>,
+    /// What all open sessions take of the [`ROOM`].
+    weight: usize,
     classes: Classes,
     counts: LogCounts,
 }
@@ -112,7 +151,8 @@ impl Default for Joiner {
             ended: HashSet::new(),
             ended_order: VecDeque::new(),
             restarted: VecDeque::new(),
-            latest: HashMap::new(),
+            servers: HashMap::new(),
+            weight: 0,
             classes: Classes::default(),
             counts: LogCounts::default(),
         }
@@ -134,7 +174,9 @@ impl Joiner {
     pub fn push(&mut self, record: &Record, format: Format, out: &mut Vec<LogSession>) -> Result<(), String> {
         self.format = format;
         self.counts.records += 1;
-        while self.restarted.front().is_some_and(|&(until, _)| record.time.is_some_and(|time| until < time)) {
+        while self.restarted.len() > MOST_RESTARTED
+            || self.restarted.front().is_some_and(|&(until, _)| record.time.is_some_and(|time| until < time))
+        {
             if let Some((_, key)) = self.restarted.pop_front() {
                 self.end_restarted(key, out);
             }
@@ -194,16 +236,19 @@ impl Joiner {
             self.counts.not_admitted += 1;
             return Ok(());
         }
-        let latest = self.latest.entry(server.clone()).or_insert(time);
-        *latest = time.max(*latest);
+        if self.servers.len() > MOST_SERVERS {
+            self.servers.clear();
+        }
+        let of_server = self.servers.entry(server.clone()).or_insert(Server { latest: time, restarted: false });
+        *of_server = Server { latest: time.max(of_server.latest), restarted: false };
         let own = digest(&[&server, &record.class, record.id()]);
-        if self.ended.contains(&own) {
+        if self.ended.contains(&short(own)) {
             // Without a Class, an id may come again for another session.
             if !(record.class.is_empty() && status == 1) {
                 self.counts.repeated += 1;
                 return Ok(());
             }
-            self.ended.remove(&own);
+            self.ended.remove(&short(own));
         }
         let by_id = digest(&[&server, record.id()]);
         let mut known = self.session_of(record, own, by_id);
@@ -212,7 +257,7 @@ impl Joiner {
                 self.emit(open, out);
             }
             // The session that begins is not the one that is remembered as ended.
-            self.ended.remove(&own);
+            self.ended.remove(&short(own));
             known = None;
         }
         let key = match known {
@@ -223,17 +268,23 @@ impl Joiner {
             }
         };
         let Some(open) = self.open.get_mut(&key) else { return Ok(()) };
-        if !open.keys.contains(&own) {
+        if !open.keys.contains(&own) && open.keys.len() < MOST_LINKS {
             open.keys.push(own);
             self.alias.insert(own, key);
         }
         fill(open, record, time, &self.classes);
         let link = if record.session_id.is_empty() { record.id() } else { &record.session_id };
         let known_link = open.links.iter().position(|one| one.id == link);
+        if known_link.is_none() && open.links.len() == MOST_LINKS {
+            return Err(format!("its session has more than {MOST_LINKS} links"));
+        }
         let at = known_link.unwrap_or_else(|| {
             open.links.push(Link { id: link.to_owned(), open: true, usage: None });
             open.links.len() - 1
         });
+        let weight = open.weigh();
+        self.weight = self.weight - open.weight + weight;
+        open.weight = weight;
         let repeated = known_link.is_some() && (!open.links[at].open || (status == 1 && known.is_some()));
         if repeated {
             self.counts.repeated += 1;
@@ -252,7 +303,22 @@ impl Joiner {
                 self.end(open, record, time, out);
             }
         }
+        if self.weight > ROOM {
+            self.make_room(out);
+        }
         Ok(())
+    }
+
+    /// Passes on the quarter of the open sessions that was seen longest ago.
+    fn make_room(&mut self, out: &mut Vec<LogSession>) {
+        let mut seen: Vec<_> = self.open.iter().map(|(&key, open)| (open.session.past.last_seen, key)).collect();
+        seen.sort_unstable();
+        seen.truncate(seen.len().div_ceil(4));
+        for (_, key) in seen {
+            if let Some(open) = self.open.remove(&key) {
+                self.emit(open, out);
+            }
+        }
     }
 
     /// The key of the open session that a record belongs to.
@@ -312,7 +378,7 @@ impl Joiner {
             prefix: None,
         };
         session.past.key = key(&session.past.server, &record.class, record.id(), start);
-        let open = Open { session, keys: vec![own], by_id, links: Vec::new(), restarted: None };
+        let open = Open { session, keys: vec![own], by_id, links: Vec::new(), restarted: None, weight: 0 };
         self.open.insert(own, open);
         self.by_id.insert(by_id, own);
     }
@@ -321,8 +387,11 @@ impl Joiner {
     /// server was running when it last wrote a record.
     fn restart(&mut self, time: Millis, server: &str, on: bool) {
         self.counts.others += 1;
-        let latest = self.latest.get(server).copied().unwrap_or(time);
-        let stop = if on { latest.min(time) } else { time };
+        let Some(of_server) = self.servers.get_mut(server) else { return };
+        if std::mem::replace(&mut of_server.restarted, true) {
+            return;
+        }
+        let stop = if on { of_server.latest.min(time) } else { time };
         let mut ended = Vec::new();
         for (&key, open) in &mut self.open {
             if open.restarted.is_none() && open.session.past.server.folded().as_str() == server {
@@ -357,7 +426,8 @@ impl Joiner {
 
     /// Adds a session to `out`, ended or not, and forgets it.
     fn emit(&mut self, open: Open, out: &mut Vec<LogSession>) {
-        let Open { mut session, keys, by_id, links, restarted } = open;
+        let Open { mut session, keys, by_id, links, restarted, weight } = open;
+        self.weight -= weight;
         for key in &keys {
             self.alias.remove(key);
         }
@@ -395,7 +465,7 @@ impl Joiner {
     }
 
     fn remember(&mut self, keys: &[u128]) {
-        for &key in keys {
+        for key in keys.iter().copied().map(short) {
             if self.ended.insert(key) {
                 self.ended_order.push_back(key);
             }
@@ -406,6 +476,11 @@ impl Joiner {
             }
         }
     }
+}
+
+/// Enough of a digest to tell as many apart as are remembered.
+const fn short(digest: u128) -> u64 {
+    digest as u64
 }
 
 /// A name in a record, with the escapes for XML undone.

@@ -62,7 +62,7 @@ impl Lines {
                 break;
             }
             any = true;
-            let end = piece.iter().position(|&byte| byte == b'\n');
+            let end = memchr::memchr(b'\n', piece);
             let (text, used) = end.map_or((piece, piece.len()), |at| (&piece[..at], at + 1));
             // Windows reserves space for a file in advance. The unused part is zeros.
             let text = if self.raw.is_empty() { trim_zeros(text) } else { text };

@@ -1,7 +1,7 @@
 //! Log lines as RRAS and NPS write them, and what is made of them.
 #![allow(dead_code, clippy::unwrap_used)] // Each test file uses a part.
 
-use rasadmin_history::logs::{self, LogSession, Summary, Unreadable};
+use rasadmin_history::logs::{self, LogSession, Reading, Summary, Unreadable};
 use std::path::PathBuf;
 
 /// Places of the fields of the database-compatible format, from 0.
@@ -83,7 +83,8 @@ pub fn read(files: &[&[u8]], zone: Option<&str>) -> Result<(Vec<LogSession>, Sum
         .collect();
     let zone = zone.map(|zone| rasadmin_policy::config::time_zone(zone).unwrap());
     let mut sessions = Vec::new();
-    let summary = logs::read(&paths, zone.as_ref(), &mut |_, _| {}, &mut |session| {
+    let reading = Reading { zone: zone.as_ref(), strict: false };
+    let summary = logs::read(&paths, reading, &mut |_, _| {}, &mut |session| {
         sessions.push(session);
         Ok::<_, Unreadable>(())
     })?;
