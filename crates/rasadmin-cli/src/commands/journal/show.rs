@@ -3,6 +3,7 @@
 mod line;
 
 use super::JournalArguments;
+use crate::context::ZoneArguments;
 use crate::error::{CommandError, Exit, Result, WithContext};
 use crate::output::Output;
 use crate::table::truncate_to_width;
@@ -41,6 +42,8 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     last: Option<usize>,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     journal: JournalArguments,
     /// Print JSON, one object per line
     #[arg(long)]
@@ -77,6 +80,7 @@ pub struct Missing {
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.journal.open()?;
+    let zone = arguments.zone.or(&context.config)?;
     let user = arguments.user.as_deref().map(|user| {
         let typed = UserFilter::typed(user, &context.config.domains);
         typed.ok_or_else(|| {
@@ -85,7 +89,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             ))
         })
     });
-    let mut lines = Lines::new(&context.config, user.transpose()?);
+    let mut lines = Lines::new(&context.config, &zone, user.transpose()?);
     let mut printer = Printer::new(arguments.last, arguments.json);
     let mut follower = None;
     loop {
@@ -124,7 +128,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
                 None => writeln!(out, "the journal has no record")?,
             }
         }
-        writeln!(out, "\n  {}", times::zone_name(&context.config.zone))?;
+        writeln!(out, "\n  {}", times::zone_name(&zone))?;
     }
     Ok(Exit::Success)
 }
