@@ -59,8 +59,8 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Sessions that are written at once. The more, the less each costs; these take some 25 MiB.
-const BATCH: usize = 40_000;
+/// Sessions that are written at once. The more, the less each costs; these take some 18 MiB.
+const BATCH: usize = 30_000;
 /// How long a transaction may wait for others.
 const WAIT: Duration = Duration::from_secs(30);
 

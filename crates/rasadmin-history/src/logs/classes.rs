@@ -5,9 +5,9 @@ use super::key::digest;
 use super::record::Record;
 use std::collections::{HashMap, VecDeque};
 
-/// How many bytes those that are remembered may take: some 50,000. Accounting follows its answer within seconds, so
+/// How many bytes those that are remembered may take: some 30,000. Accounting follows its answer within seconds, so
 /// this is ample.
-const ROOM: usize = 12 << 20;
+const ROOM: usize = 8 << 20;
 /// What each takes beside its texts, with its entries in the map and the queue.
 const CLASS: usize = size_of::<Asked>() + 96;
 

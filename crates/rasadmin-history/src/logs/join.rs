@@ -24,9 +24,9 @@ const REMEMBERED: usize = 200_000;
 /// Without a Class, a Start within this time of the first is a repetition.
 const SAME_START: Millis = 2_000;
 
-/// How many bytes the open sessions may take: some 30,000 sessions. Beyond it, those that were seen longest ago are
+/// How many bytes the open sessions may take: some 13,000 sessions. Beyond it, those that were seen longest ago are
 /// passed on without their end. If that comes after all, the ledger adds it, because the session has the same key.
-const ROOM: usize = 24 << 20;
+const ROOM: usize = 14 << 20;
 /// What an open session takes beside its texts: its own fields and its entries in the maps.
 const OPEN: usize = size_of::<Open>() + 256;
 /// The most links of a session that are told apart. RRAS bundles a few; only a damaged log has more.
@@ -124,7 +124,8 @@ struct Server {
 /// Joins records to sessions.
 pub struct Joiner {
     format: Format,
-    open: HashMap<u128, Open>,
+    /// Boxed, because a map has room for many more than it holds.
+    open: HashMap<u128, Box<Open>>,
     /// Maps a link's own key to its session's.
     alias: HashMap<u128, u128>,
     /// Maps server and id to the latest session's key.
@@ -196,7 +197,7 @@ impl Joiner {
 
     /// Ends the sessions that are still open at the end of the logs; their end is unknown.
     pub fn finish(&mut self, out: &mut Vec<LogSession>) -> LogCounts {
-        let mut open: Vec<Open> = self.open.drain().map(|(_, open)| open).collect();
+        let mut open: Vec<Box<Open>> = self.open.drain().map(|(_, open)| open).collect();
         open.sort_by(|a, b| {
             (a.session.past.start, &a.session.past.key).cmp(&(b.session.past.start, &b.session.past.key))
         });
@@ -309,11 +310,11 @@ impl Joiner {
         Ok(())
     }
 
-    /// Passes on the quarter of the open sessions that was seen longest ago.
+    /// Passes on the sixteenth of the open sessions that was seen longest ago.
     fn make_room(&mut self, out: &mut Vec<LogSession>) {
         let mut seen: Vec<_> = self.open.iter().map(|(&key, open)| (open.session.past.last_seen, key)).collect();
         seen.sort_unstable();
-        seen.truncate(seen.len().div_ceil(4));
+        seen.truncate(seen.len().div_ceil(16));
         for (_, key) in seen {
             if let Some(open) = self.open.remove(&key) {
                 self.emit(open, out);
@@ -379,7 +380,7 @@ impl Joiner {
         };
         session.past.key = key(&session.past.server, &record.class, record.id(), start);
         let open = Open { session, keys: vec![own], by_id, links: Vec::new(), restarted: None, weight: 0 };
-        self.open.insert(own, open);
+        self.open.insert(own, Box::new(open));
         self.by_id.insert(by_id, own);
     }
 
@@ -412,7 +413,7 @@ impl Joiner {
     }
 
     /// Ends a session whose last link has stopped.
-    fn end(&mut self, mut open: Open, record: &Record, time: Millis, out: &mut Vec<LogSession>) {
+    fn end(&mut self, mut open: Box<Open>, record: &Record, time: Millis, out: &mut Vec<LogSession>) {
         let past = &open.session.past;
         let stop = time.max(past.start);
         let span = u64::try_from((stop - past.start) / 1000).unwrap_or(0);
@@ -425,8 +426,8 @@ impl Joiner {
     }
 
     /// Adds a session to `out`, ended or not, and forgets it.
-    fn emit(&mut self, open: Open, out: &mut Vec<LogSession>) {
-        let Open { mut session, keys, by_id, links, restarted, weight } = open;
+    fn emit(&mut self, open: Box<Open>, out: &mut Vec<LogSession>) {
+        let Open { mut session, keys, by_id, links, restarted, weight } = *open;
         self.weight -= weight;
         for key in &keys {
             self.alias.remove(key);
