@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::error::{CommandError, Result};
-use crate::times;
+use crate::{times, warning};
 use clap::Args;
 use rasadmin_ledger::report::{Filter, UserFilter};
 use rasadmin_policy::Name;
@@ -30,6 +30,21 @@ pub struct LimitArguments {
     /// Show at most N rows; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: u32,
+}
+
+/// How many rows a list has whose JSON programs sum up: it is complete, unless they ask for less.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct TableLimitArguments {
+    /// Show at most N rows; 0 shows all [default: 100 in a table, all in JSON]
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+}
+
+impl TableLimitArguments {
+    /// The same for every format.
+    pub fn of(self, json: bool) -> LimitArguments {
+        LimitArguments { limit: self.limit.unwrap_or(if json { 0 } else { 100 }) }
+    }
 }
 
 impl FilterArguments {
@@ -60,6 +75,19 @@ impl LimitArguments {
         let more = rows.len() > limit;
         rows.truncate(limit);
         more
+    }
+
+    /// As [`truncate`](Self::truncate), for rows that are all there: the line that says how to see the others.
+    pub fn cut<T>(self, rows: &mut Vec<T>) -> Option<String> {
+        let all = rows.len();
+        self.truncate(rows).then(|| format!("  the first {} of {all}; --limit 0 shows all", rows.len()))
+    }
+
+    /// Tells a program's user that its answer is not complete.
+    pub fn warn_if(self, more: bool) {
+        if more {
+            warning!("these are the latest {}; --limit 0 shows all", self.limit);
+        }
     }
 }
 

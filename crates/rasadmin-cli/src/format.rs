@@ -63,9 +63,16 @@ pub fn shown(path: &Path) -> String {
     rasadmin_text::printable_path(shown).to_string()
 }
 
-/// A count and its noun: `1 link`, `3 links`.
+/// A count and its noun: `1 link`, `3 links`, `2 addresses`, `2 anomalies`.
 pub fn count<N: PartialEq + From<u8> + std::fmt::Display>(n: N, noun: &str) -> String {
-    if n == N::from(1) { format!("1 {noun}") } else { format!("{n} {noun}s") }
+    if n == N::from(1) {
+        return format!("1 {noun}");
+    }
+    match noun.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o']) => format!("{n} {stem}ies"),
+        _ if noun.ends_with('s') => format!("{n} {noun}es"),
+        _ => format!("{n} {noun}s"),
+    }
 }
 
 /// `1 record`, `1,204 records`.
@@ -101,6 +108,20 @@ mod tests {
     fn thousands_are_apart() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([1, 1_204].map(records), ["1 record", "1,204 records"]);
+    }
+
+    #[test]
+    fn one_is_singular() {
+        let all = ["link", "address", "anomaly", "day"].map(|noun| [0, 1, 2].map(|n| count(n, noun)).join(", "));
+        assert_eq!(
+            all,
+            [
+                "0 links, 1 link, 2 links",
+                "0 addresses, 1 address, 2 addresses",
+                "0 anomalies, 1 anomaly, 2 anomalies",
+                "0 days, 1 day, 2 days"
+            ]
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 /// The visible commands, by what people want to do.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("See", &["status", "sessions", "addresses", "who-had", "users", "usage", "report"]),
+    ("See", &["status", "top", "sessions", "addresses", "who-had", "user", "users", "usage", "report"]),
     ("Decide", &["explain", "decisions", "replay", "config"]),
     ("Change", &["release", "close", "purge", "anonymise"]),
     ("Set up", &["install", "uninstall", "ledger", "journal", "import", "export", "completions"]),
@@ -26,7 +26,7 @@ pub fn command() -> clap::Command {
         }
     }
     let usage = "Usage: rasadmin COMMAND. `rasadmin help COMMAND` says more, with examples.";
-    command.help_template(format!("{{about-with-newline}}\n{commands}\n{usage}{{after-help}}"))
+    command.help_template(format!("{{about-with-newline}}{usage}\n\n{}{{after-help}}", commands.trim_end()))
 }
 
 #[cfg(test)]

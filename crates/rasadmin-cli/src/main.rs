@@ -22,6 +22,7 @@ mod retention;
 mod schemas;
 mod scratch;
 mod setup;
+mod style;
 mod supervised;
 mod table;
 mod times;
@@ -59,10 +60,12 @@ enum Command {
     Uninstall(uninstall::Arguments),
     Config(config::Arguments),
     Explain(explain::Arguments),
+    Top(top::Arguments),
     Sessions(sessions::Arguments),
     Addresses(addresses::Arguments),
     WhoHad(who_had::Arguments),
     Users(users::Arguments),
+    User(user::Arguments),
     Usage(usage::Arguments),
     Decisions(decisions::Arguments),
     Report(report::Arguments),
@@ -87,6 +90,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // An administrator may have downloaded it into a folder where others put files too.
+    rasadmin_system::library_search::system_folder_only();
     std::panic::set_hook(Box::new(report_own_fault));
     let matches = match help::command().try_get_matches() {
         Ok(matches) => matches,
@@ -154,8 +159,10 @@ fn run(command: Command, out: &mut Output) -> Result {
         Command::Report(arguments) => report::run(arguments, out),
         Command::Sessions(arguments) => sessions::run(arguments, out),
         Command::Status(arguments) => status::run(arguments, out),
+        Command::Top(arguments) => top::run(arguments, out),
         Command::Uninstall(arguments) => uninstall::run(arguments, out),
         Command::Usage(arguments) => usage::run(arguments, out),
+        Command::User(arguments) => user::run(arguments, out),
         Command::Users(arguments) => users::run(arguments, out),
         Command::WhoHad(arguments) => who_had::run(arguments, out),
         Command::CheckChild(arguments) => internal::check_child::run(arguments),
@@ -212,6 +219,7 @@ fn print_error(error: &CommandError, json: bool) {
 
 /// No panic reaches a person as one.
 fn report_own_fault(info: &std::panic::PanicHookInfo<'_>) {
+    top::restore();
     let what = info.payload_as_str().unwrap_or("for an unknown reason");
     let location = info.location().map(ToString::to_string).unwrap_or_default();
     output::note(format_args!(

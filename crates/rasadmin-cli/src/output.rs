@@ -3,6 +3,7 @@
 
 use crate::error::{CommandError, Kind, Result};
 use crate::table::{self, Column};
+use anstream::{AutoStream, ColorChoice};
 use rasadmin_text::printable_json;
 use serde::Serialize;
 use std::cell::RefCell;
@@ -19,6 +20,7 @@ pub struct Output {
     /// The terminal's width; `None` if this is not a terminal.
     width: Option<usize>,
     is_terminal: bool,
+    colours: bool,
 }
 
 impl Output {
@@ -27,13 +29,20 @@ impl Output {
         let stdout = io::stdout();
         let is_terminal = stdout.is_terminal();
         let width = is_terminal.then(table::terminal_width).flatten();
-        Self { out: Box::new(BufWriter::with_capacity(1 << 16, stdout)), width, is_terminal }
+        // NO_COLOR, CLICOLOR, TERM and the like say no, and so does what is not a terminal.
+        let colours = is_terminal && AutoStream::choice(&stdout) != ColorChoice::Never;
+        // A Windows console must be told to understand colours. What goes elsewhere is not looked into.
+        let out: Box<dyn Write> = match colours {
+            true => Box::new(BufWriter::with_capacity(1 << 16, AutoStream::auto(stdout))),
+            false => Box::new(BufWriter::with_capacity(1 << 16, stdout)),
+        };
+        Self { out, width, is_terminal, colours }
     }
 
     /// Into memory, for a process whose files DLLs may close or change.
     pub fn to_memory() -> (Self, Answer) {
         let answer = Answer::default();
-        (Self { out: Box::new(answer.clone()), width: None, is_terminal: false }, answer)
+        (Self { out: Box::new(answer.clone()), width: None, is_terminal: false, colours: false }, answer)
     }
 
     /// Whether a person reads it.
@@ -44,6 +53,11 @@ impl Output {
     /// The terminal's width; `None` if this is not a terminal.
     pub const fn width(&self) -> Option<usize> {
         self.width
+    }
+
+    /// Whether it shows colours.
+    pub const fn colours(&self) -> bool {
+        self.colours
     }
 
     /// What `write!` and `writeln!` call.
@@ -63,7 +77,20 @@ impl Output {
         let (table, left_out) = table::render(columns, rows, self.width);
         writeln!(self, "{table}")?;
         if !left_out.is_empty() {
-            writeln!(self, "\n  no room for: {} (a wider terminal or --json has them)", left_out.join(", "))?;
+            writeln!(self)?;
+            let left_out = format!("no room for: {} (a wider terminal or --json has them)", left_out.join(", "));
+            for line in rasadmin_text::wrap("  ", &left_out, self.width.unwrap_or(usize::MAX)) {
+                writeln!(self, "{line}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lines of text. A terminal gets no line that is wider than it is: the rest goes below the line's last column.
+    pub fn text(&mut self, text: &str) -> Result<()> {
+        let width = self.width;
+        for line in text.lines().flat_map(|line| table::wrap_columns(line, width)) {
+            writeln!(self, "{line}")?;
         }
         Ok(())
     }

@@ -91,8 +91,13 @@ pub fn forget(arguments: RetentionArguments, how: Forgetting, verb: &str, done: 
     }
     writeln!(
         out,
-        "{done}: {} sessions, {} links, {} leases, {} decisions, {} days of use, {} anomalies",
-        changed.sessions, changed.links, changed.leases, changed.decisions, changed.usage_days, changed.anomalies
+        "{done}: {}, {}, {}, {}, {} of use, {}",
+        count(changed.sessions, "session"),
+        count(changed.links, "link"),
+        count(changed.leases, "lease"),
+        count(changed.decisions, "decision"),
+        count(changed.usage_days, "day"),
+        count(changed.anomalies, "anomaly")
     )?;
     if let Some(user) = unknown {
         writeln!(

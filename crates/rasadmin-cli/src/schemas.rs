@@ -3,7 +3,7 @@
 
 use crate::commands::*;
 use crate::{error, retention};
-use rasadmin_ledger::report::{DecisionRow, KnownUser, LeaseRow, SessionRow, Total, UsageRow};
+use rasadmin_ledger::report::{DecisionRow, KnownUser, LeaseRow, Overview, SessionRow, Total, UsageRow, UserReport};
 use schemars::{Schema, schema_for};
 
 /// Every schema, by the name of its file.
@@ -34,7 +34,9 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("report", schema_for!(Vec<Total>)),
         ("sessions", schema_for!(Vec<SessionRow>)),
         ("status", schema_for!(status::Answer)),
+        ("top", schema_for!(Overview)),
         ("usage", schema_for!(Vec<UsageRow>)),
+        ("user", schema_for!(UserReport)),
         ("users", schema_for!(Vec<KnownUser>)),
         ("who-had", schema_for!(Vec<LeaseRow>)),
     ]

@@ -1,6 +1,7 @@
 //! Tables that fit the terminal: columns that matter less are left out, the longest text is cut.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use rasadmin_text::{width_of, wrap};
 use unicode_width::UnicodeWidthStr;
 
 /// A column.
@@ -93,6 +94,27 @@ pub fn truncate_to_width(text: &str, width: usize) -> String {
     short
 }
 
+/// A line that may have columns, which two spaces or more separate: if it is too wide, the rest goes below the last
+/// column, or else below the beginning of the text.
+pub fn wrap_columns(line: &str, width: Option<usize>) -> Vec<String> {
+    let Some(width) = width.filter(|width| width_of(line) > *width) else { return vec![line.to_owned()] };
+    let text = line.len() - line.trim_start().len();
+    let column = line.rfind("  ").map(|at| at + 2).filter(|at| *at > text && *at <= width / 2);
+    if let Some(column) = column {
+        return wrap(&line[..column], &line[column..], width);
+    }
+    let (indent, text) = line.split_at(text);
+    let mut first = wrap(indent, text, width);
+    first.truncate(1);
+    // The rest is what has not been written yet, whatever became of the spaces.
+    let written = first.iter().flat_map(|line| line.chars()).filter(|c| !c.is_whitespace()).count();
+    let rest = text.char_indices().filter(|(_, c)| !c.is_whitespace()).nth(written);
+    if let Some((rest, _)) = rest {
+        first.extend(wrap(&format!("{indent}    "), &text[rest..], width));
+    }
+    first
+}
+
 pub use rasadmin_text::printable;
 
 #[cfg(test)]
@@ -128,5 +150,26 @@ mod tests {
         let (lines, left_out) = shown(Some(40));
         assert_eq!(left_out, ["port", "computer"]);
         assert_eq!(lines[2], "       12  CORP\\somebody with a long na…");
+    }
+
+    #[test]
+    fn what_is_too_wide_goes_below_its_column() {
+        let wrapped = |line: &str, width| wrap_columns(line, Some(width));
+        assert_eq!(wrap_columns("a line  of columns", None), ["a line  of columns"]);
+        assert_eq!(
+            wrapped("  > staff  allows: groups: wanted staff, found alice in staff", 40),
+            ["  > staff  allows: groups: wanted staff,", "           found alice in staff"]
+        );
+        assert_eq!(
+            wrapped("link (MprAdminAcceptNewLink): denied by the rule", 30),
+            ["link (MprAdminAcceptNewLink):", "    denied by the rule"]
+        );
+        assert_eq!(
+            wrapped("  address: 10.20.16.200, reserved for the user", 30),
+            ["  address: 10.20.16.200,", "      reserved for the user"]
+        );
+        // A wide first column leaves the line to itself.
+        let line = "  a rule with quite a long name  does not match: it is of nobody";
+        assert!(wrapped(line, 40).iter().all(|line| width_of(line) <= 40), "{:?}", wrapped(line, 40));
     }
 }

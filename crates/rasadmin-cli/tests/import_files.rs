@@ -36,7 +36,7 @@ impl Folder {
         std::fs::create_dir(folder.path("logs")).unwrap();
         std::fs::write(folder.path("logs/IN1.log"), session("VPN1", 1, 0)).unwrap();
         let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        gzip.write_all((session("vpn1", 2, 3 * DAY) + "damaged\r\n").as_bytes()).unwrap();
+        gzip.write_all(("damaged\r\n".to_owned() + &session("vpn1", 2, 3 * DAY)).as_bytes()).unwrap();
         std::fs::write(folder.path("logs/IN2.log"), gzip.finish().unwrap()).unwrap();
         std::fs::write(folder.path("logs/notes.txt"), "what I did today\n").unwrap();
         folder

@@ -6,7 +6,7 @@ mod support;
 use rasadmin_engine::{Mono, Now, Stamp};
 use rasadmin_policy::{Name, config};
 use rasadmin_recorder::Recorder;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use support::{Ran, rasadmin_with, words};
 
@@ -197,13 +197,25 @@ fn the_text_says_each_fact_with_a_word_and_no_control_characters() {
     let world = World::new();
     world.prepare();
     std::fs::write(world.config(), "default.action = \"a\u{1b}[31m\"\n").unwrap();
-    let ran = world.run(&["status"]).ends(1).prints("ATTENTION  configuration");
+    let ran = world.run(&["status"]).ends(1).prints("attention: configuration\n\nATTENTION  configuration");
     assert!(!ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
-    for line in ran.stdout.lines() {
-        assert!(["ok ", "- ", "ATTENTION ", "  "].iter().any(|mark| line.starts_with(mark)), "{line}");
+    for line in ran.stdout.lines().skip(1).filter(|line| !line.is_empty()) {
+        assert!(["ok ", "- ", "notice ", "ATTENTION ", "  "].iter().any(|mark| line.starts_with(mark)), "{line}");
     }
-    let nowhere = Path::new("no/such.toml").to_string_lossy().into_owned();
-    rasadmin_with(words([&"status", &"--config", &nowhere]), &[]).ends(1).prints("ATTENTION  configuration");
+}
+
+#[test]
+fn a_configuration_that_does_not_exist_is_not_called_broken() {
+    let world = World::new();
+    let ran = world.run(&["status"]).ends(1).prints("vpn.toml: there is no such file: check the path after --config");
+    assert!(!ran.stdout.contains("broken") && !ran.stdout.contains("rights"), "{}", ran.stdout);
+    // What the DLL would use is in force all the same.
+    world.prepare();
+    config::start(&world.config()).unwrap();
+    std::fs::remove_file(world.config()).unwrap();
+    let status = world.status();
+    one(&status, "configuration", "attention", "there is no such file; the last good one, ");
+    assert_eq!(status["configuration"]["valid"], false);
 }
 
 #[cfg(unix)]

@@ -116,6 +116,20 @@ pub enum Refusal {
     Unrecorded,
 }
 
+impl Refusal {
+    /// Its kind, as the ledger writes it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ReservationHeld => "reservation-held",
+            Self::Exhausted { .. } => "exhausted",
+            Self::Offer { .. } => "offer",
+            Self::AnothersAddress { .. } => "anothers-address",
+            Self::Blocked { .. } => "blocked",
+            Self::Unrecorded => "unrecorded",
+        }
+    }
+}
+
 /// Why RRAS's offer would be kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

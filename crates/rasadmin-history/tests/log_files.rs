@@ -5,7 +5,7 @@ mod support;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rasadmin_history::logs::{self, LogSession, Reading, Summary, Unreadable};
+use rasadmin_history::logs::{self, LogItem, LogSession, Reading, Summary, Unreadable};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use support::{T, accounting, at};
@@ -28,8 +28,10 @@ fn gzip(text: &str) -> Vec<u8> {
 fn read(named: &[PathBuf], strict: bool) -> Result<(Vec<LogSession>, Summary), Unreadable> {
     let mut sessions = Vec::new();
     let reading = Reading { zone: None, strict };
-    let summary = logs::read(named, reading, &mut |_, _| {}, &mut |session| {
-        sessions.push(session);
+    let summary = logs::read(named, reading, &mut |_, _| {}, &mut |item| {
+        if let LogItem::Session(session) = item {
+            sessions.push(session);
+        }
         Ok::<_, Unreadable>(())
     })?;
     Ok((sessions, summary))
@@ -43,7 +45,7 @@ fn folder() -> tempfile::TempDir {
     write("b.log", session("1", 0).as_bytes());
     let parts = [gzip(&session("2", DAY)), gzip(&session("3", DAY + 100))].concat();
     write("c.log.gz", &parts);
-    write("a.log", (session("4", 5 * DAY) + "damaged\r\n").as_bytes());
+    write("a.log", ("damaged\r\n".to_owned() + &session("4", 5 * DAY)).as_bytes());
     write("notes.txt", b"what I did today\n");
     write("old.zip", b"PK\x03\x04 and so on");
     folder

@@ -73,18 +73,6 @@ fn key(id: Id) -> String {
     id.to_string()
 }
 
-/// A refusal's kind, as in `decisions.refusal`.
-const fn code(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::ReservationHeld => "reservation-held",
-        Refusal::Exhausted { .. } => "exhausted",
-        Refusal::Offer { .. } => "offer",
-        Refusal::AnothersAddress { .. } => "anothers-address",
-        Refusal::Blocked { .. } => "blocked",
-        Refusal::Unrecorded => "unrecorded",
-    }
-}
-
 impl<'d> Projection<'d> {
     pub fn new(database: &'d Database, server: Name, live_instance: Option<Id>) -> Self {
         Self {
@@ -209,7 +197,7 @@ impl<'d> Projection<'d> {
                 record: of.key, time: decision.time, server: &self.server, instance: of.instance, session: record.session,
                 stage: decision.stage.name(), domain: user.map(|u| &u.domain), name: user.map(|u| &u.name),
                 user_name: record.event.user_name(), outcome: decision.outcome(), rule: decision.rule.as_ref(),
-                reason: decision.why(), refusal: decision.refusal.as_ref().map(code), config: &decision.config,
+                reason: decision.why(), refusal: decision.refusal.as_ref().map(Refusal::name), config: &decision.config,
                 facts: facts, groups: groups, counted: counted,
             },
         )?;

@@ -1,22 +1,34 @@
 //! Queries of the ledger, which do not block writers.
 
 mod counts;
+mod decided_by;
 mod decisions;
 mod filter;
 mod health;
 mod leases;
+mod order;
+mod overview;
 mod pages;
+mod pools;
+mod refused;
 mod sessions;
 mod totals;
+mod user;
 
 pub use counts::{ConfigLoad, LedgerCounts};
-pub use decisions::DecisionRow;
+pub use decided_by::DecidedBy;
+pub use decisions::{DECIDED_BY_NPS, DecisionRow};
 pub use filter::{Filter, UserFilter};
 pub use health::{JournalCursor, LastInstance};
 pub use leases::LeaseRow;
+pub use order::SortBy;
+pub use overview::Overview;
 pub use pages::{ExportFilter, Pages};
+pub use pools::PoolUse;
+pub use refused::Refused;
 pub use sessions::SessionRow;
 pub use totals::{GroupBy, KnownUser, Total, UsageRow, month};
+pub use user::{InForce, LimitUse, ReservedAddress, UserBlock, UserReport};
 
 use crate::sqlite::{Access, Database};
 use crate::value::values;

@@ -3,7 +3,7 @@
 
 mod support;
 
-use rasadmin_ledger::imported::{ImportCounts, ImportedSession, NO_END};
+use rasadmin_ledger::imported::{ImportCounts, ImportedSession, ImportedUsage, NO_END};
 use rasadmin_ledger::report::{ExportFilter, Reader};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::time::{Duration, Instant};
@@ -55,8 +55,14 @@ fn an_imported_session_cannot_live() {
 fn only_a_missing_end_is_added() {
     let scene = Scene::new(LIMITED);
     let whole = imported("a", "alice", MONDAY, MONDAY + 60_000);
-    let unended =
-        |stop| ImportedSession { stop, seconds: 0, usage: None, closed_by: NO_END, estimated: true, ..whole.clone() };
+    let unended = |stop| ImportedSession {
+        stop,
+        seconds: 0,
+        usage: ImportedUsage::default(),
+        closed_by: NO_END,
+        estimated: true,
+        ..whole.clone()
+    };
     let told = || scene.ask("SELECT acct_stop_time, estimated, acct_session_time, acct_input_octets FROM sessions");
     let became = |session: &ImportedSession| {
         let compared = Reader::open(&scene.ledger()).unwrap().compare(std::slice::from_ref(session)).unwrap();

@@ -111,6 +111,7 @@ fn long_and_live_sessions_are_found_in_every_month_that_they_touch() {
     assert_eq!(seconds("2027-02").len(), 1);
     assert_eq!(seconds("2027-02")[0].0, bob);
     assert_eq!(seconds("2026-10"), []);
+    assert_eq!(seconds("2027-06"), [], "nobody is connected in a month that is still to come");
     for wrong in ["2026", "2026-13", "2026-1", "x", "2026-11-23"] {
         assert_eq!(month(wrong, zone), None, "{wrong}");
     }

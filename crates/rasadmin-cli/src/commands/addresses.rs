@@ -2,13 +2,12 @@
 
 use crate::context::{Context, ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Result};
-use crate::filter::{FilterArguments, user_shown};
+use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
 use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
 use clap::Args;
-use rasadmin_ledger::report::{LeaseRow, Reader};
-use rasadmin_policy::addresses::{Family, Pool};
+use rasadmin_ledger::report::{LeaseRow, PoolUse};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -27,6 +26,8 @@ pub struct Arguments {
     #[command(flatten)]
     zone: ZoneArguments,
     #[command(flatten)]
+    limit: TableLimitArguments,
+    #[command(flatten)]
     context: ContextArguments,
     /// Print JSON
     #[arg(long)]
@@ -37,22 +38,9 @@ pub struct Arguments {
 #[derive(Serialize, JsonSchema)]
 pub struct Answer {
     /// The configuration's pools.
-    pools: Vec<PoolAnswer>,
+    pools: Vec<PoolUse>,
     /// The leases that hold now, the latest first.
     leases: Vec<LeaseRow>,
-}
-
-/// How full a pool is.
-#[derive(Serialize, JsonSchema)]
-struct PoolAnswer {
-    /// Its name in the configuration.
-    name: String,
-    /// 4 or 6.
-    family: u8,
-    /// How many addresses it has.
-    size: u64,
-    /// How many of them are in use, on all servers.
-    held: u64,
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
@@ -66,17 +54,25 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     }
     let reader = context.reader()?;
     let filter = arguments.filter.filter(&context, None)?;
-    let answer = Answer { pools: pool_use(&context, &reader, pool)?, leases: reader.live_leases(&filter, pool)? };
+    let mut pools = PoolUse::of(&context.config.addresses, &reader.pool_use()?);
+    pools.retain(|of| pool.is_none_or(|name| of.name == name));
+    let mut leases = reader.live_leases(&filter, pool)?;
+    let cut = arguments.limit.of(arguments.json).cut(&mut leases);
+    let answer = Answer { pools, leases };
     if arguments.json {
         out.json(&answer)?;
         return Ok(Exit::Success);
     }
     if !answer.pools.is_empty() {
         let rows = answer.pools.iter().map(|pool| {
-            let share = 100.0 * pool.held as f64 / (pool.size as f64).max(1.0);
-            let free = pool.size.saturating_sub(pool.held);
             let name = format!("{} (IPv{})", pool.name, pool.family);
-            vec![name, pool.size.to_string(), pool.held.to_string(), free.to_string(), format!("{share:.1} %")]
+            vec![
+                name,
+                pool.size.to_string(),
+                pool.held.to_string(),
+                pool.free().to_string(),
+                format!("{:.1} %", pool.percent()),
+            ]
         });
         let columns =
             [text("pool", 0), number("addresses", 0), number("held", 0), number("free", 0), number("full", 1)];
@@ -88,31 +84,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(Exit::Success);
     }
     print_leases(out, &answer.leases, &context, false)?;
+    cut.map_or(Ok(()), |cut| writeln!(out, "{cut}"))?;
     Ok(Exit::Success)
-}
-
-/// The configuration's pools, with how many addresses of each are in use, on all servers.
-fn pool_use(context: &Context, reader: &Reader, only: Option<&str>) -> Result<Vec<PoolAnswer>> {
-    let held = reader.pool_use()?;
-    let pools = context.config.addresses.pools.iter().filter(|pool| only.is_none_or(|name| pool.name == name));
-    let count = |pool: &Pool| {
-        let of = held.iter().filter(|(_, name, of, _)| *name == pool.name && *of == family(pool));
-        of.map(|(_, _, _, n)| n).sum()
-    };
-    let answer = |pool: &Pool| PoolAnswer {
-        name: pool.name.clone(),
-        family: family(pool),
-        size: u64::try_from(pool.size()).unwrap_or(u64::MAX),
-        held: count(pool),
-    };
-    Ok(pools.map(answer).collect())
-}
-
-const fn family(pool: &Pool) -> u8 {
-    match pool.family {
-        Family::Ipv4 => 4,
-        Family::Ipv6 => 6,
-    }
 }
 
 /// Leases as a table; `past` shows when they ended.
@@ -131,13 +104,18 @@ pub fn print_leases(out: &mut Output, leases: &[LeaseRow], context: &Context, pa
             times::show(lease.began, zone),
         ];
         if past {
-            row.push(lease.ended.map(|ended| times::show(ended, zone)).unwrap_or_default());
+            row.push(match (lease.ended, lease.last_seen) {
+                (Some(ended), _) => times::show(ended, zone),
+                (None, Some(_)) => "end unknown".to_owned(),
+                (None, None) => String::new(),
+            });
         }
-        let state = match (lease.ended, lease.accepted) {
-            (None, Some(_)) => "held".to_owned(),
-            (None, None) => "offered".to_owned(),
-            (Some(_), None) => "never accepted".to_owned(),
-            (Some(_), Some(_)) => lease.ended_by.clone().unwrap_or_else(|| "ended".to_owned()),
+        let state = match (lease.ended, lease.accepted, lease.last_seen) {
+            (None, _, Some(seen)) if seen > lease.began => format!("last seen {}", times::show(seen, zone)),
+            (None, Some(_), _) => "held".to_owned(),
+            (None, None, _) => "offered".to_owned(),
+            (Some(_), None, _) => "never accepted".to_owned(),
+            (Some(_), Some(_), _) => lease.ended_by.clone().unwrap_or_else(|| "ended".to_owned()),
         };
         let from = match (&lease.pool, lease.origin.as_str()) {
             (Some(pool), "sticky") => format!("{pool} (again)"),

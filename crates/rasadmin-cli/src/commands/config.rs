@@ -1,5 +1,6 @@
 //! `rasadmin config`: check, show or make a configuration.
 
+mod answers;
 pub mod check;
 pub mod new;
 pub mod schema;

@@ -18,6 +18,9 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
+/// The options for what was decided in the past, from the facts of that time.
+const PAST: [&str; 2] = ["session", "decision"];
+
 /// Explain which rule decides, and why the others do not
 ///
 /// Shows each stage of a connection, with the rules in order, their conditions, and what was found.
@@ -47,37 +50,37 @@ pub struct Arguments {
     #[arg(long, value_name = "N")]
     decision: Option<i64>,
     /// The tunnel: SSTP, IKEv2, L2TP or PPTP
-    #[arg(long, value_name = "TUNNEL", ignore_case = true)]
+    #[arg(long, value_name = "TUNNEL", ignore_case = true, conflicts_with_all = PAST)]
     tunnel: Option<Tunnel>,
     /// The client's public address
-    #[arg(long, visible_alias = "source", value_name = "IP")]
+    #[arg(long, visible_alias = "source", value_name = "IP", conflicts_with_all = PAST)]
     from: Option<IpAddr>,
     /// The time: `2026-11-23 09:00`, `today` [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", conflicts_with_all = PAST)]
     at: Option<String>,
     /// The name of the client's computer
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = PAST)]
     computer: Option<String>,
     /// The port: `VPN2-127`
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = PAST)]
     port: Option<String>,
     /// The logon domain, which RRAS passes with the connection
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = PAST)]
     domain: Option<String>,
     /// The RRAS server [default: the configuration's or the journal's]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = PAST)]
     server: Option<String>,
     /// The quarantine state: normal, quarantine, probation or not-capable
-    #[arg(long, value_name = "STATE", default_value = "normal", value_parser = quarantine)]
+    #[arg(long, value_name = "STATE", default_value = "normal", value_parser = quarantine, conflicts_with_all = PAST)]
     quarantine: Quarantine,
     /// The type of the interface: client, home-router, full-router, dedicated or other
-    #[arg(long, value_name = "TYPE", default_value = "client", value_parser = interface)]
+    #[arg(long, value_name = "TYPE", default_value = "client", value_parser = interface, conflicts_with_all = PAST)]
     interface: InterfaceType,
     /// The IPv4 address that RRAS would offer
-    #[arg(long, value_name = "IP")]
+    #[arg(long, value_name = "IP", conflicts_with_all = PAST)]
     offer: Option<Ipv4Addr>,
     /// Also explain the IPv6 interface identifier
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = PAST)]
     ipv6: bool,
     /// Also show the rules after the one that decides
     #[arg(long)]
@@ -118,13 +121,18 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         let found = reader.decision(decision)?;
         let missing = || CommandError::not_found(format!("there is no decision {decision}: see `rasadmin decisions`"));
         let found = found.ok_or_else(missing)?;
+        if found.imported.is_some() {
+            let why = found.reason.unwrap_or_default();
+            let refused = format!("decision {decision} was imported from a log: NPS refused this attempt ({why})");
+            return Err(CommandError::not_found(format!("{refused}, and rasadmin was not asked")));
+        }
         return explain_past(out, &arguments, &context, &reader, &[found]);
     }
     explain_user(out, &arguments, &context)
 }
 
 /// What is in force on a server, with its name as the journal has it. This journal knows nothing about other servers.
-fn in_force(context: &Context, asked: Option<Name>) -> Result<(Name, State)> {
+pub fn in_force(context: &Context, asked: Option<Name>) -> Result<(Name, State)> {
     let Some(present) = present::read(context)? else {
         return Ok((asked.unwrap_or_else(|| context.server()), State::new()));
     };
@@ -188,7 +196,7 @@ fn explain_user(out: &mut Output, arguments: &Arguments, context: &Context) -> R
     for stage in &stages {
         stage_text::write(&mut text, stage, None, arguments.all);
     }
-    write!(out, "{}", rasadmin_text::printable_lines(&text))?;
+    out.text(&rasadmin_text::printable_lines(&text))?;
     Ok(Exit::no_if(!allowed))
 }
 
@@ -233,7 +241,7 @@ fn explain_past(
              output of the same command with --json."
         );
     }
-    write!(out, "{}", rasadmin_text::printable_lines(&text))?;
+    out.text(&rasadmin_text::printable_lines(&text))?;
     Ok(Exit::no_if(differs))
 }
 

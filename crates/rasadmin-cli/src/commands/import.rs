@@ -12,9 +12,9 @@ use clap::Args;
 use files::{FileAnswer, GapAnswer, SkippedAnswer};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
-use rasadmin_history::import::imported;
-use rasadmin_history::logs::{self, Reading, Summary};
-use rasadmin_ledger::imported::{ImportCounts, ImportedSession};
+use rasadmin_history::import::{imported, refused};
+use rasadmin_history::logs::{self, Fault, LogItem, Reading, Summary};
+use rasadmin_ledger::imported::{ImportCounts, ImportedRefusal, ImportedSession};
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use rasadmin_policy::config;
@@ -26,8 +26,9 @@ use std::time::{Duration, Instant};
 /// Bring logs of RRAS or NPS into the ledger, as history
 ///
 /// Reads the database-compatible (ODBC), the DTS and the IAS format (docs/logs.md). Imported sessions are marked as
-/// such, and do not count in limits and quotas. Importing the same log again changes nothing. Files may be compressed
-/// with gzip. A file that cannot be read and invalid lines are skipped with a warning; the exit code is still 0.
+/// such, and do not count in limits and quotas. Attempts that NPS refused become decisions, with NPS's reason. Importing
+/// the same log again changes nothing. Files may be compressed with gzip. A file that cannot be read and invalid lines
+/// are skipped with a warning; the exit code is still 0.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -59,7 +60,7 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Sessions that are written at once. The more, the less each costs; these take some 18 MiB.
+/// Sessions and refused attempts that are written at once. The more, the less each costs; these take some 18 MiB.
 const BATCH: usize = 30_000;
 /// How long a transaction may wait for others.
 const WAIT: Duration = Duration::from_secs(30);
@@ -75,6 +76,16 @@ impl Target {
         let counts = match self {
             Self::Ledger(ledger) => ledger.import(batch, WAIT),
             Self::Compare(Some(reader)) => reader.compare(batch),
+            Self::Compare(None) => Ok(ImportCounts { new: batch.len() as u64, ..ImportCounts::default() }),
+        };
+        batch.clear();
+        Ok(counts?)
+    }
+
+    fn take_refusals(&mut self, batch: &mut Vec<ImportedRefusal>) -> Result<ImportCounts> {
+        let counts = match self {
+            Self::Ledger(ledger) => ledger.import_refusals(batch, WAIT),
+            Self::Compare(Some(reader)) => reader.compare_refusals(batch),
             Self::Compare(None) => Ok(ImportCounts { new: batch.len() as u64, ..ImportCounts::default() }),
         };
         batch.clear();
@@ -97,6 +108,8 @@ pub struct Answer {
     malformed: u64,
     /// The first of those lines.
     faults: Vec<FaultAnswer>,
+    /// The last lines that were left for the next import, because they may still be written.
+    unfinished: Vec<FaultAnswer>,
     /// How many sessions the logs have.
     sessions: u64,
     /// How many of them the ledger did not have.
@@ -109,11 +122,15 @@ pub struct Answer {
     without_end: u64,
     /// How many records are an Access-Accept.
     accepts: u64,
-    /// How many records are an Access-Reject: attempts, which are not sessions.
+    /// How many records are an Access-Reject: attempts that NPS refused.
     rejects: u64,
+    /// How many of these attempts the ledger did not have.
+    rejects_new: u64,
+    /// How many of these attempts the ledger had already.
+    rejects_already_there: u64,
     /// How many records were repetitions, and left out.
     repeated: u64,
-    /// How many records were of switches and wireless networks, and left out.
+    /// How many accounting records and Access-Rejects were of switches and wireless networks, and left out.
     elsewhere: u64,
     /// How many records were accounting of a rejected Class, and left out.
     not_admitted: u64,
@@ -123,14 +140,14 @@ pub struct Answer {
     dry_run: bool,
 }
 
-/// A line that was invalid.
+/// A line that was skipped or left.
 #[derive(Serialize, JsonSchema)]
 struct FaultAnswer {
     /// The log.
     file: String,
     /// The line, from 1.
     line: u64,
-    /// What is wrong with it.
+    /// Why.
     what: String,
 }
 
@@ -148,6 +165,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         bar.set_style(style);
     }
     let (mut batch, mut counts) = (Vec::with_capacity(BATCH), ImportCounts::default());
+    let (mut refusals, mut refused_counts) = (Vec::new(), ImportCounts::default());
     let mut step = 0u64;
     let mut progress = |done: u64, all: u64| {
         step += 1;
@@ -157,18 +175,23 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         }
     };
     let reading = Reading { zone: zone.as_ref(), strict: arguments.strict };
-    let summary = logs::read(&arguments.files, reading, &mut progress, &mut |session| {
-        batch.push(imported(&session, &context.config.domains));
-        if batch.len() >= BATCH {
+    let summary = logs::read(&arguments.files, reading, &mut progress, &mut |item| {
+        match item {
+            LogItem::Session(session) => batch.push(imported(&session, &context.config.domains)),
+            LogItem::Refusal(refusal) => refusals.push(refused(&refusal, &context.config.domains)),
+        }
+        if batch.len() + refusals.len() >= BATCH {
             counts += target.take(&mut batch)?;
+            refused_counts += target.take_refusals(&mut refusals)?;
         }
         Ok::<_, CommandError>(())
     });
     bar.finish_and_clear();
     let summary = summary?;
     counts += target.take(&mut batch)?;
+    refused_counts += target.take_refusals(&mut refusals)?;
     let zone = zone.unwrap_or_else(|| context.config.zone.clone());
-    print(out, &arguments, &summary, counts, &zone)?;
+    print(out, &arguments, &summary, (counts, refused_counts), &zone)?;
     Ok(Exit::Success)
 }
 
@@ -192,7 +215,7 @@ fn print(
     out: &mut Output,
     arguments: &Arguments,
     summary: &Summary,
-    counts: ImportCounts,
+    (counts, refused): (ImportCounts, ImportCounts),
     zone: &TimeZone,
 ) -> Result<()> {
     warn_of_faults(summary);
@@ -200,14 +223,15 @@ fn print(
     if arguments.json {
         let path = |path: &Path| path.display().to_string();
         let (skipped, gaps) = files::skipped_and_gaps(summary, zone);
-        let faults = summary.faults.iter();
+        let fault = |f: &Fault| FaultAnswer { file: path(&f.file), line: f.line, what: f.what.clone() };
         return out.json(&Answer {
             files: summary.files.iter().map(FileAnswer::from).collect(),
             skipped,
             gaps,
             records: seen.records,
             malformed: summary.malformed,
-            faults: faults.map(|f| FaultAnswer { file: path(&f.file), line: f.line, what: f.what.clone() }).collect(),
+            faults: summary.faults.iter().map(fault).collect(),
+            unfinished: summary.unfinished.iter().map(fault).collect(),
             sessions: seen.sessions,
             new: counts.new,
             completed: counts.completed,
@@ -215,6 +239,8 @@ fn print(
             without_end: seen.without_end,
             accepts: seen.accepts,
             rejects: seen.rejects,
+            rejects_new: refused.new,
+            rejects_already_there: refused.already_there,
             repeated: seen.repeated,
             elsewhere: seen.elsewhere,
             not_admitted: seen.not_admitted,
@@ -235,9 +261,13 @@ fn print(
     for (n, what) in rows {
         writeln!(out, "  {n:>9}  {what}")?;
     }
+    if seen.rejects > 0 {
+        writeln!(out, "{} that NPS refused{would}:", count(seen.rejects, "attempt"))?;
+        writeln!(out, "  {:>9}  new", refused.new)?;
+        writeln!(out, "  {:>9}  already there: unchanged", refused.already_there)?;
+    }
     let rest = [
         (seen.accepts, "Access-Accept"),
-        (seen.rejects, "Access-Reject: attempts, not sessions"),
         (seen.not_admitted, "accounting of a rejected Class: left out"),
         (seen.repeated, "repeated: left out"),
         (seen.elsewhere, "of switches and wireless networks: left out"),
@@ -245,7 +275,7 @@ fn print(
     ];
     let rest: Vec<_> = rest.into_iter().filter(|&(n, _)| n > 0).collect();
     if !rest.is_empty() {
-        writeln!(out, "records that are not sessions:")?;
+        writeln!(out, "other records:")?;
     }
     for (n, what) in rest {
         writeln!(out, "  {n:>9}  {what}")?;
@@ -253,9 +283,12 @@ fn print(
     Ok(())
 }
 
-/// Warns of the files and lines that were skipped.
+/// Warns of the files and lines that were skipped, and of those that were left.
 pub fn warn_of_faults(summary: &Summary) {
     files::warn_of_skipped(summary);
+    for unfinished in &summary.unfinished {
+        warning!("{unfinished}");
+    }
     for fault in &summary.faults {
         warning!("{fault}");
     }

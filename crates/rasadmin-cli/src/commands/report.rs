@@ -4,9 +4,9 @@ use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Kind, Result};
 use crate::output::Output;
 use crate::table::{number, text};
-use crate::times;
+use crate::{times, warning};
 use clap::{Args, ValueEnum};
-use rasadmin_ledger::report::{GroupBy, Total, month};
+use rasadmin_ledger::report::{DECIDED_BY_NPS, DecidedBy, GroupBy, SortBy, Total, month};
 
 /// What a report sums by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,6 +17,29 @@ enum ByArgument {
     Day,
     Rule,
 }
+
+/// What a report is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SortArgument {
+    Octets,
+    Time,
+    Sessions,
+    Denied,
+}
+
+impl From<SortArgument> for SortBy {
+    fn from(by: SortArgument) -> Self {
+        match by {
+            SortArgument::Octets => Self::Octets,
+            SortArgument::Time => Self::Time,
+            SortArgument::Sessions => Self::Sessions,
+            SortArgument::Denied => Self::Denied,
+        }
+    }
+}
+
+/// A table shows this many rows, unless `--top` says otherwise. Files for programs are complete.
+const ROWS: u32 = 100;
 
 /// How it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -32,12 +55,16 @@ enum Format {
 /// those of sessions that ended in the month. `--by group` counts a user in each of their groups. Sessions imported
 /// from logs count for times that the ledger itself does not cover.
 ///
+/// `--by rule` shows every rule of the configuration, even if it decided nothing. What the default decided, what the
+/// DLL itself refused (a pool was exhausted, for example), and what was imported have rows of their own, in brackets.
+///
 /// The CSV is safe to open in a spreadsheet: a cell that begins like a formula gets an apostrophe.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
   rasadmin report --by user --month 2026-11
   rasadmin report --by rule --since 7d
+  rasadmin report --by user --sort octets --top 10
   rasadmin report --by user --month 2026-11 --format csv > november.csv")]
 pub struct Arguments {
     /// One row per user, group, tunnel, day or rule
@@ -52,6 +79,12 @@ pub struct Arguments {
     /// Before this time [default: now]
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
+    /// The order: the most first [default: time; a report by day is in the order of the days]
+    #[arg(long, value_enum)]
+    sort: Option<SortArgument>,
+    /// Show only the first N rows; 0 shows all [default: 100 in a table, all in CSV and JSON]
+    #[arg(long, visible_alias = "limit", value_name = "N")]
+    top: Option<u32>,
     /// The format
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -86,8 +119,19 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         ByArgument::Day => GroupBy::Day,
         ByArgument::Rule => GroupBy::Rule,
     };
-    let totals = context.reader()?.totals(by, from, to, now, &context.config)?;
+    let mut totals = context.reader()?.totals(by, from, to, now, &context.config)?;
     let format = if arguments.json { Format::Json } else { arguments.format };
+    // Programs get the order of the keys, unless they ask for another. A report by day is read in the order of time.
+    let by_use = (format == Format::Table && by != GroupBy::Day).then_some(SortBy::Time);
+    if let Some(order) = arguments.sort.map(SortBy::from).or(by_use) {
+        order.sort(&mut totals);
+    }
+    let limit = arguments.top.or((format == Format::Table).then_some(ROWS)).filter(|rows| *rows > 0);
+    let all = totals.len();
+    totals.truncate(limit.map_or(all, |rows| rows as usize));
+    if from > now {
+        warning!("this period is still to come: nothing has happened in it");
+    }
     match format {
         Format::Json => out.json(&totals)?,
         Format::Csv => write!(out, "{}", csv(by, &totals))?,
@@ -96,22 +140,46 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             writeln!(out, "no session and no denial between {from} and {to}")?;
         }
         Format::Table => {
-            print_table(out, by, totals)?;
+            print_table(out, by, &totals)?;
             let (from, to) = (times::show(from, zone), times::show(to, zone));
-            writeln!(out, "\n  {from} to {to}, {}\n  received and sent: by the server", times::zone_name(zone))?;
+            let zone = times::zone_name(zone);
+            writeln!(out, "\n  {from} to {to}, {zone}\n  received and sent: by the server")?;
+            if totals.len() < all {
+                writeln!(out, "  the first {} of {all} rows; --top 0 shows all", totals.len())?;
+            }
         }
     }
     Ok(Exit::Success)
 }
 
-/// Shown for rows without a key.
-fn no_key(by: GroupBy) -> &'static str {
-    match by {
-        GroupBy::User => "(no name)",
-        GroupBy::Group => "(no group)",
-        GroupBy::Tunnel => "(not known)",
-        GroupBy::Day => "",
-        GroupBy::Rule => "(default)",
+/// A row's name. What is no name stands in brackets.
+fn name(by: GroupBy, total: &Total) -> String {
+    let key = total.key.as_deref();
+    let words = match (by, total.decided_by, key) {
+        (GroupBy::Rule, Some(DecidedBy::Dll), kind) => return format!("({})", refusal(kind.unwrap_or_default())),
+        (_, _, Some(key)) => return key.to_owned(),
+        (GroupBy::Rule, Some(DecidedBy::Nps), None) => DECIDED_BY_NPS,
+        (GroupBy::Rule, Some(DecidedBy::Import), None) => "imported",
+        (GroupBy::Rule, Some(DecidedBy::Unknown), None) => "no decision recorded",
+        (GroupBy::Rule, ..) => "default",
+        (GroupBy::User, ..) => "no name",
+        (GroupBy::Group, ..) => "no group",
+        (GroupBy::Tunnel, ..) => "not known",
+        (GroupBy::Day, ..) => "no day",
+    };
+    format!("({words})")
+}
+
+/// Why the DLL itself denied, in a few words.
+pub fn refusal(kind: &str) -> &str {
+    match kind {
+        "exhausted" => "pool exhausted",
+        "reservation-held" => "reservation already held",
+        "offer" => "RRAS's offer unusable",
+        "anothers-address" => "another user's address",
+        "blocked" => "user blocked",
+        "unrecorded" => "cannot be recorded",
+        newer => newer,
     }
 }
 
@@ -125,11 +193,7 @@ const fn title(by: GroupBy) -> &'static str {
     }
 }
 
-fn print_table(out: &mut Output, by: GroupBy, mut totals: Vec<Total>) -> Result<()> {
-    // A report by day is read in the order of time, the others by who used most.
-    if by != GroupBy::Day {
-        totals.sort_by_key(|total| std::cmp::Reverse((total.seconds, total.sessions, total.denied)));
-    }
+fn print_table(out: &mut Output, by: GroupBy, totals: &[Total]) -> Result<()> {
     let columns = [
         text(title(by), 0),
         number("sessions", 0),
@@ -143,7 +207,7 @@ fn print_table(out: &mut Output, by: GroupBy, mut totals: Vec<Total>) -> Result<
     let rows = totals.iter().map(|total| {
         let at_least = if total.octets_are_lower_bound { ">= " } else { "" };
         vec![
-            total.key.clone().unwrap_or_else(|| no_key(by).to_owned()),
+            name(by, total),
             total.sessions.to_string(),
             total.users.to_string(),
             times::duration(total.seconds),
@@ -166,7 +230,7 @@ fn csv(by: GroupBy, totals: &[Total]) -> String {
         let octets = if total.octets_are_lower_bound { "lower bound" } else { "exact" };
         out += &format!(
             "{},{},{},{},{},{},{octets},{},{}\r\n",
-            cell(total.key.as_deref().unwrap_or_else(|| no_key(by))),
+            cell(&name(by, total)),
             total.sessions,
             total.users,
             total.seconds,

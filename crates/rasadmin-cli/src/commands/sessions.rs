@@ -7,6 +7,7 @@ use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
 use clap::Args;
+use jiff::tz::TimeZone;
 use rasadmin_ledger::report::SessionRow;
 
 /// Show who is connected, and who was
@@ -41,6 +42,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let mut sessions = context.reader()?.sessions(&filter, arguments.live)?;
     let more = arguments.limit.truncate(&mut sessions);
     if arguments.json {
+        arguments.limit.warn_if(more);
         out.json(&sessions)?;
         return Ok(Exit::Success);
     }
@@ -49,11 +51,22 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(Exit::Success);
     }
     let zone = &context.zone;
+    print(out, &sessions, zone, true)?;
+    let shown = sessions.len();
+    writeln!(out, "\n  {}; received and sent: by the server", times::zone_name(zone))?;
+    if more {
+        writeln!(out, "  the latest {shown}; --limit 0 shows all")?;
+    }
+    Ok(Exit::Success)
+}
+
+/// Sessions as a table. `users`: with a column for the user.
+pub fn print(out: &mut Output, sessions: &[SessionRow], zone: &TimeZone, users: bool) -> Result<()> {
     let servers = sessions.iter().any(|s| s.nas_identifier != sessions[0].nas_identifier);
     let columns = [
         number("session", 0),
         text("began", 0),
-        text("user", 0),
+        text("user", if users { 0 } else { 1 }),
         text("tunnel", 3),
         text("address", 1),
         text("from", 4),
@@ -70,14 +83,17 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         vec![
             s.id.to_string(),
             times::show(s.acct_start_time, zone),
-            user_shown(s.domain.as_ref(), s.name.as_ref(), &s.user_name),
+            if users { user_shown(s.domain.as_ref(), s.name.as_ref(), &s.user_name) } else { String::new() },
             s.tunnel_type.clone().unwrap_or_default(),
             s.framed_ip_address.clone().or_else(|| s.framed_interface_id.clone()).unwrap_or_default(),
             s.calling_station_id.clone(),
             s.remote_computer.to_string(),
-            s.nas_port_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+            s.port().unwrap_or_default(),
             if servers { s.nas_identifier.to_string() } else { String::new() },
             match (s.acct_stop_time, s.acct_session_time) {
+                (None, _) if !s.is_live() => {
+                    s.seconds_seen().map(|seconds| format!(">= {}", times::duration(seconds))).unwrap_or_default()
+                }
                 (None, _) => times::between(s.acct_start_time, now),
                 (Some(_), Some(seconds)) if s.estimated => format!("~{}", times::duration(seconds)),
                 (Some(_), Some(seconds)) => times::duration(seconds),
@@ -86,19 +102,14 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             octets(s, s.acct_input_octets),
             octets(s, s.acct_output_octets),
             match (&s.imported, &s.closed_by) {
+                (Some(log), _) if s.last_seen.is_some() => format!("end unknown ({log})"),
                 (Some(log), _) => format!("imported ({log})"),
                 (None, None) => "live".to_owned(),
                 (None, Some(by)) => by.clone(),
             },
         ]
     });
-    out.table(&columns, rows.collect())?;
-    let shown = sessions.len();
-    writeln!(out, "\n  {}; received and sent: by the server", times::zone_name(zone))?;
-    if more {
-        writeln!(out, "  the latest {shown}; --limit 0 shows all")?;
-    }
-    Ok(Exit::Success)
+    out.table(&columns, rows.collect())
 }
 
 fn octets(session: &SessionRow, octets: Option<u64>) -> String {

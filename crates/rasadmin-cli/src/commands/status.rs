@@ -6,16 +6,21 @@ mod journal;
 mod ledger;
 mod log;
 mod policy;
+mod pools;
 mod recorded;
+mod refused;
 mod registered;
 mod rights;
 mod service;
+pub mod start;
 
 use crate::error::{Exit, Result};
 use crate::output::Output;
 use crate::setup::{config_places, registry};
+use crate::times;
 use clap::Args;
 use facts::{Fact, Facts, Mark};
+use rasadmin_ledger::report::{PoolUse, Refused};
 use rasadmin_system::machine_policy::MachinePolicy;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,8 +28,9 @@ use std::path::PathBuf;
 
 /// Show whether everything on this server is as it should be
 ///
-/// The command checks the registration, the DLL, policies of the computer, the configuration, the journal, Remote Access, the ledger, the log,
-/// and who can write them. It changes nothing and disturbs no connection.
+/// The command checks the registration, the DLL, what is known to keep Remote Access from starting, the configuration,
+/// the journal, Remote Access, today's refusals, the pools, the ledger, the log, and who can write them. It changes
+/// nothing and disturbs no connection. What needs attention comes first.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -32,7 +38,15 @@ Examples:
   rasadmin status --json
 
 Exit codes: 0 all is well; 1 something needs attention; 2 the command could not
-do its work.")]
+do its work.
+
+These need attention: the DLL is not registered, is missing, or cannot load; the
+configuration is missing or broken; the journal or the ledger is damaged, or has
+lost events; the disk is nearly full; Remote Access does not run, but sessions
+are open; the DLL itself refused somebody today (a pool was exhausted, for
+example); a pool is more than 90 % full; somebody who is not an administrator
+can write the files. Refusals by a rule are a notice: they do not change the
+exit code.")]
 pub struct Arguments {
     /// Use this configuration instead of the one that the DLL on this computer would find
     #[arg(long, value_name = "PATH")]
@@ -58,6 +72,9 @@ pub struct Answer {
     /// The policies of this machine that concern admin DLLs; only on Windows.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<policy::Policy>,
+    /// What is known to keep Remote Access from starting; only on Windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<start::StartCauses>,
     /// The configuration; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<configured::Configuration>,
@@ -70,6 +87,13 @@ pub struct Answer {
     /// Remote Access with the DLL, on every server that the journal and the ledger know; this server comes first.
     #[serde(skip_serializing_if = "Option::is_none")]
     services: Option<Vec<service::Service>>,
+    /// Today's refusals by their cause, the most frequent first; absent without a valid configuration. Today is the day
+    /// in the configuration's time zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused_today: Option<Vec<Refused>>,
+    /// How full the pools are; absent without a valid configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pools: Option<Vec<PoolUse>>,
     /// The ledger; absent if it does not exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<ledger::Ledger>,
@@ -87,6 +111,8 @@ pub struct Answer {
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let mut facts = Facts::default();
     let mut answer = Answer::default();
+    let mut zone = None;
+    let mut started = None;
     let root = arguments.registry_root.as_deref();
     let registered = match registry(root) {
         Ok((_, registered)) => Some(registered),
@@ -108,15 +134,23 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if let Some((configuration, path, config)) = configured::check(&mut facts, &places, arguments.config.as_deref()) {
         answer.configuration = Some(configuration);
         if let Some(config) = &config {
-            let recorded = recorded::read(config);
+            let recorded = recorded::read(config, times::parse("today", &config.zone, times::now())?);
             answer.free_bytes = journal::free_bytes(&mut facts, config);
             answer.journal = Some(journal::check(&mut facts, config, &recorded));
             answer.services = Some(service::check(&mut facts, config, &recorded, dll.as_deref()));
+            answer.refused_today = Some(refused::check(&mut facts, &recorded));
+            answer.pools = Some(pools::check(&mut facts, config, &recorded));
             answer.ledger = ledger::check(&mut facts, config, &recorded);
+            zone = Some(config.zone.clone());
+            started = service::started(config, &recorded);
         }
         let (unsafe_permissions, journal_rights) = rights::check(&mut facts, dll.as_deref(), &path, config.as_ref());
         answer.unsafe_permissions = Some(unsafe_permissions);
         answer.journal_rights = Some(journal_rights);
+    }
+    if cfg!(windows) {
+        let shown = |time| zone.as_ref().map_or_else(|| start::in_utc(time), |zone| times::show(time, zone));
+        answer.start = Some(start::check(&mut facts, start::read(root), started, &shown));
     }
     answer.log = log::check(&mut facts);
     answer.all_well = !facts.need_attention();
@@ -124,7 +158,10 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         answer.facts = facts.into_list();
         out.json(&answer)?;
     } else {
-        write!(out, "{}", facts.text())?;
+        write!(out, "{}", facts.text(out.width(), out.colours()))?;
+        if let Some(zone) = zone {
+            writeln!(out, "\n{}", times::zone_name(&zone))?;
+        }
     }
     Ok(Exit::no_if(!answer.all_well))
 }

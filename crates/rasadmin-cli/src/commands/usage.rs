@@ -2,7 +2,7 @@
 
 use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Result};
-use crate::filter::{FilterArguments, user_shown};
+use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
 use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
@@ -38,6 +38,8 @@ pub struct Arguments {
     #[command(flatten)]
     zone: ZoneArguments,
     #[command(flatten)]
+    limit: TableLimitArguments,
+    #[command(flatten)]
     context: ContextArguments,
     /// Print JSON
     #[arg(long)]
@@ -70,7 +72,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         noon.map_or_else(|_| day.to_owned(), |noon| period_dates(period, noon, zone).0)
     };
     let days = Filter { user: filter.user, ..Default::default() };
-    let usage = context.reader()?.usage(&days, &first, &last, &period_of)?;
+    let mut usage = context.reader()?.usage(&days, &first, &last, &period_of)?;
+    let cut = arguments.limit.of(arguments.json).cut(&mut usage);
     if arguments.json {
         out.json(&usage)?;
         return Ok(Exit::Success);
@@ -100,5 +103,6 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     out.table(&columns, rows.collect())?;
     let zone = times::zone_name(zone);
     writeln!(out, "\n  from {first} to {last}, {zone}\n  received and sent: by the server")?;
+    cut.map_or(Ok(()), |cut| writeln!(out, "{cut}"))?;
     Ok(Exit::Success)
 }

@@ -2,7 +2,7 @@
 
 use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
-use crate::filter::{FilterArguments, user_shown};
+use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
 use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
@@ -22,6 +22,8 @@ pub struct Arguments {
     #[command(flatten)]
     zone: ZoneArguments,
     #[command(flatten)]
+    limit: TableLimitArguments,
+    #[command(flatten)]
     context: ContextArguments,
     /// Print JSON
     #[arg(long)]
@@ -31,7 +33,8 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let filter = arguments.filter.filter(&context, None)?;
-    let users = context.reader()?.users(&filter)?;
+    let mut users = context.reader()?.users(&filter)?;
+    let cut = arguments.limit.of(arguments.json).cut(&mut users);
     if arguments.json {
         out.json(&users)?;
         return Ok(Exit::Success);
@@ -67,5 +70,6 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     });
     out.table(&columns, rows.collect())?;
     writeln!(out, "\n  {}", times::zone_name(zone))?;
+    cut.map_or(Ok(()), |cut| writeln!(out, "{cut}"))?;
     Ok(Exit::Success)
 }

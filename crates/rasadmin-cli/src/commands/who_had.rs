@@ -3,6 +3,7 @@
 use super::addresses::print_leases;
 use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
+use crate::filter::LimitArguments;
 use crate::output::Output;
 use crate::times;
 use clap::Args;
@@ -25,9 +26,8 @@ pub struct Arguments {
     /// At this time: `2026-11-23 14:30`, `today`, or how long ago: `90m`, `12h`, `7d`
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// Show at most N rows
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    limit: u32,
+    #[command(flatten)]
+    limit: LimitArguments,
     #[command(flatten)]
     zone: ZoneArguments,
     #[command(flatten)]
@@ -42,8 +42,11 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let zone = &context.zone;
     let at = arguments.at.as_deref().map(|at| times::parse(at, zone, times::now())).transpose()?;
     let address = arguments.address;
-    let leases = context.reader()?.who_had(address, at, arguments.limit)?;
+    let asked = arguments.limit.to_ask_for().unwrap_or(u32::MAX);
+    let mut leases = context.reader()?.who_had(address, at, asked)?;
+    let more = arguments.limit.truncate(&mut leases);
     if arguments.json {
+        arguments.limit.warn_if(more);
         out.json(&leases)?;
         return Ok(Exit::Success);
     }
@@ -53,6 +56,12 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Ok(Exit::Success);
     }
     print_leases(out, &leases, &context, true)?;
+    if more {
+        writeln!(out, "  the latest {}; --limit 0 shows all", leases.len())?;
+    }
+    if leases.iter().any(|lease| lease.last_seen.is_some()) {
+        writeln!(out, "  end unknown: the log does not have the end of this session")?;
+    }
     if leases.iter().any(|lease| lease.accepted.is_none()) {
         writeln!(out, "  never accepted: the DLL gave the address, but no connection was accepted with it")?;
     }

@@ -72,7 +72,8 @@ pub fn ours(file: &Path, version: &str) -> Result<Preflight> {
         let what = format!("{name}: it does not pass its checks here: {}", printable_path(why));
         return Err(CommandError::refused(what).hint("`rasadmin check` says more"));
     }
-    let line = format!("{name}: rasadmin {version}, RRAS would start with it ({} checks)", report.findings.len());
+    let checks = crate::format::count(report.findings.len() as u64, "check");
+    let line = format!("{name}: rasadmin {version}, RRAS would start with it ({checks})");
     Ok(Preflight { line, pairs: pairs(&report), signed: report.facts.signed })
 }
 

@@ -6,7 +6,7 @@ use rasadmin_ledger::report::SessionRow;
 use rasadmin_policy::{Millis, Name};
 use std::io::{self, Write};
 
-const HEADER: [&str; 24] = [
+const HEADER: [&str; 26] = [
     "Acct-Session-Id",
     "NAS-Identifier",
     "User-Name",
@@ -31,6 +31,8 @@ const HEADER: [&str; 24] = [
     "Acct-Terminate-Cause",
     "Estimated",
     "Imported",
+    "Last-Seen",
+    "NAS-Port",
 ];
 
 /// Writes CSV.
@@ -93,6 +95,8 @@ impl<W: Write> Export for Csv<W> {
             text(&s.acct_terminate_cause),
             if s.estimated { "yes" } else { "no" }.to_owned(),
             text(&s.imported),
+            s.last_seen.map(rfc_3339).unwrap_or_default(),
+            s.nas_port.map(|port| port.to_string()).unwrap_or_default(),
         ];
         write!(self.out, "{}\r\n", cells.join(","))?;
         Ok(true)

@@ -4,7 +4,6 @@ use super::{Export, time, was_established};
 use crate::causes::cause_number;
 use crate::logs::{escape, tunnel_number};
 use jiff::tz::TimeZone;
-use rasadmin_ledger::imported::NO_END;
 use rasadmin_ledger::report::SessionRow;
 use rasadmin_policy::Millis;
 use rasadmin_policy::{Name, Tunnel};
@@ -12,6 +11,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::net::IpAddr;
 
 /// Acct-Status-Type.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -92,11 +92,16 @@ impl<W: Write> Dts<W> {
         event.name("User-Name", &s.user_name);
         event.name("NAS-Identifier", &s.nas_identifier);
         event.number("NAS-Port-Type", 5);
+        if let Some(port) = s.nas_port {
+            event.number("NAS-Port", u64::from(port));
+        }
         if let Some(port) = &s.nas_port_id {
             event.name("NAS-Port-Id", port);
         }
         event.add("Calling-Station-Id", Type::Text, &s.calling_station_id);
-        event.add("Tunnel-Client-Endpt", Type::Text, &s.calling_station_id);
+        if s.calling_station_id.parse::<IpAddr>().is_ok() {
+            event.add("Tunnel-Client-Endpt", Type::Text, &s.calling_station_id);
+        }
         event.add("Framed-IP-Address", Type::Address, s.framed_ip_address.as_deref().unwrap_or(""));
         event.add("Framed-Interface-Id", Type::Text, s.framed_interface_id.as_deref().unwrap_or(""));
         event.add("Framed-IPv6-Prefix", Type::Text, s.framed_ipv6_prefix.as_deref().unwrap_or(""));
@@ -142,13 +147,9 @@ impl<W: Write> Export for Dts<W> {
         let start = session.acct_start_time;
         self.until(start)?;
         self.event(&session, Status::Start, start)?;
-        if let Some(stop) = session.acct_stop_time {
-            let no_end = session.closed_by.as_deref() == Some(NO_END);
-            let status = if no_end { Status::Interim } else { Status::Stop };
-            if stop > start || !no_end {
-                let session = Box::new(session);
-                self.waiting.push(Waiting { time: stop, id: session.id, status, session });
-            }
+        let seen = session.last_seen.filter(|&seen| seen > start).map(|seen| (seen, Status::Interim));
+        if let Some((time, status)) = session.acct_stop_time.map(|stop| (stop, Status::Stop)).or(seen) {
+            self.waiting.push(Waiting { time, id: session.id, status, session: Box::new(session) });
         }
         Ok(true)
     }
@@ -217,7 +218,7 @@ impl Event {
                 self.number(name, value);
             }
         };
-        some("Acct-Session-Time", s.acct_session_time);
+        some("Acct-Session-Time", s.acct_session_time.or(s.seconds_seen()));
         some("Acct-Input-Octets", s.acct_input_octets.map(|octets| octets & 0xffff_ffff));
         some("Acct-Output-Octets", s.acct_output_octets.map(|octets| octets & 0xffff_ffff));
         some("Acct-Input-Gigawords", s.acct_input_octets.map(|octets| octets >> 32).filter(|&high| high > 0));

@@ -1,7 +1,7 @@
 //! Parses times as the logs write them: `06/18/2024`, `14:45:48`, `05/19/2014 15:21:44.008`, and seconds since 1970.
 
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use rasadmin_policy::Millis;
 
 fn numbers<const N: usize>(text: &str, between: char) -> Option<[i16; N]> {
@@ -38,10 +38,17 @@ pub fn stamp(text: &str) -> Option<DateTime> {
     date_time(date, time)
 }
 
-/// Converts a local time to milliseconds since 1970. In an hour that comes twice, the first one counts. An hour that
-/// is skipped is read with the offset before the change.
+/// Converts a local time to milliseconds since 1970: the first one if it comes twice. A time that is skipped is read with
+/// the offset before the change.
 pub fn utc(local: DateTime, zone: &TimeZone) -> Option<Millis> {
     Some(zone.to_ambiguous_timestamp(local).compatible().ok()?.as_millisecond())
+}
+
+/// The second one of a local time that comes twice.
+pub fn utc_again(local: DateTime, zone: &TimeZone) -> Option<Millis> {
+    let ambiguous = zone.to_ambiguous_timestamp(local);
+    matches!(ambiguous.offset(), AmbiguousOffset::Fold { .. }).then_some(())?;
+    Some(ambiguous.later().ok()?.as_millisecond())
 }
 
 /// Parses Event-Timestamp: seconds since 1970, or a date and time in UTC. `None` if it is not a time: some servers
@@ -92,6 +99,9 @@ mod tests {
         assert_eq!(at("06/18/2024 15:45:48"), 1_718_718_348_000);
         // The clock goes back at 03:00: the hour from two to three comes twice.
         assert_eq!(at("10/27/2024 02:30:00"), 1_729_989_000_000);
+        let again = |text| utc_again(stamp(text).unwrap(), &zone);
+        assert_eq!(again("10/27/2024 02:30:00"), Some(1_729_989_000_000 + 3_600_000));
+        assert_eq!((again("10/27/2024 03:00:00"), again("03/31/2024 02:30:00")), (None, None), "once, and never");
         assert_eq!(at("10/27/2024 03:00:00") - at("10/27/2024 02:30:00"), 90 * 60_000);
     }
 

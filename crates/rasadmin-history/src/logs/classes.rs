@@ -1,6 +1,7 @@
 //! Remembers what was asked and answered for each Class. NPS gives each request a Class of its own, and accounting
 //! records carry it.
 
+use super::item::LogSession;
 use super::key::digest;
 use super::record::Record;
 use std::collections::{HashMap, VecDeque};
@@ -8,11 +9,13 @@ use std::collections::{HashMap, VecDeque};
 /// How many bytes those that are remembered may take: some 30,000. Accounting follows its answer within seconds, so
 /// this is ample.
 const ROOM: usize = 8 << 20;
-/// What each takes beside its texts, with its entries in the map and the queue.
+/// What each takes beside its texts and its request, with its entries in the map and the queue.
 const CLASS: usize = size_of::<Asked>() + 96;
+/// The most clients of an NPS whose request waits for its answer.
+const CLIENTS: usize = 1_000;
 
 /// What is known about a Class.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Asked {
     /// The user, from the request; an answer may lack it.
     pub user: String,
@@ -20,12 +23,17 @@ pub struct Asked {
     pub chap_domain: String,
     pub accepted: bool,
     pub rejected: bool,
+    /// Is it of a switch or a wireless network?
+    pub elsewhere: bool,
+    /// What the request says, until it is answered.
+    pub request: Option<Box<LogSession>>,
 }
 
 impl Asked {
     /// What it takes of the [`ROOM`].
     fn weigh(&self) -> usize {
-        CLASS + self.user.len() + self.sam_account.len() + self.chap_domain.len()
+        let request = self.request.as_ref().map_or(0, |request| size_of::<LogSession>() + request.text_bytes());
+        CLASS + self.user.len() + self.sam_account.len() + self.chap_domain.len() + request
     }
 }
 
@@ -36,14 +44,54 @@ pub struct Classes {
     order: VecDeque<u128>,
     /// What all take of the [`ROOM`].
     weight: usize,
+    /// Requests without a Class, by the client of the NPS: their answer is the next record about this client.
+    pending: HashMap<u128, Asked>,
 }
 
 impl Classes {
-    /// Records a request or an answer.
-    pub fn record(&mut self, record: &Record) {
+    /// Records a request.
+    pub fn asked(&mut self, record: &Record, request: LogSession) {
+        let mut asked = Asked::default();
         if record.class.is_empty() {
+            fill(&mut asked, record);
+            asked.request = Some(Box::new(request));
+            if self.pending.len() < CLIENTS {
+                self.pending.insert(client(record), asked);
+            }
             return;
         }
+        self.change(record, |asked| {
+            fill(asked, record);
+            asked.request = Some(Box::new(request));
+        });
+    }
+
+    /// Records an answer, and returns what the request said. A challenge is not the last answer.
+    pub fn answered(&mut self, record: &Record) -> Option<Box<LogSession>> {
+        let pending = self.pending.remove(&client(record)).filter(|asked| {
+            record.user_name.is_empty() || asked.user.is_empty() || asked.user.eq_ignore_ascii_case(&record.user_name)
+        });
+        if record.class.is_empty() {
+            return pending?.request;
+        }
+        self.change(record, |asked| {
+            if let Some(pending) = pending.filter(|_| asked.request.is_none() && asked.user.is_empty()) {
+                *asked = Asked { accepted: asked.accepted, rejected: asked.rejected, ..pending };
+            }
+            fill(asked, record);
+            asked.accepted |= record.packet_type == Some(2);
+            asked.rejected |= record.packet_type == Some(3);
+            if matches!(record.packet_type, Some(2 | 3)) { asked.request.take() } else { None }
+        })
+    }
+
+    /// What is known about a record's Class.
+    pub fn of(&self, record: &Record) -> Option<&Asked> {
+        if record.class.is_empty() { None } else { self.asked.get(&digest(&[&record.class])) }
+    }
+
+    /// Changes what is known about a record's Class, and forgets the oldest ones if there is no room.
+    fn change<T>(&mut self, record: &Record, change: impl FnOnce(&mut Asked) -> T) -> T {
         let class = digest(&[&record.class]);
         let asked = self.asked.entry(class).or_insert_with(|| {
             self.order.push_back(class);
@@ -51,26 +99,29 @@ impl Classes {
             Asked::default()
         });
         let before = asked.weigh();
-        let fill = |field: &mut String, text: &str| {
-            if field.is_empty() {
-                text.clone_into(field);
-            }
-        };
-        fill(&mut asked.user, &record.user_name);
-        fill(&mut asked.sam_account, &record.sam_account);
-        fill(&mut asked.chap_domain, &record.chap_domain);
-        asked.accepted |= record.packet_type == Some(2);
-        asked.rejected |= record.packet_type == Some(3);
-        self.weight += asked.weigh() - before;
+        let done = change(asked);
+        self.weight = self.weight + asked.weigh() - before;
         while self.weight > ROOM
             && let Some(oldest) = self.order.pop_front()
         {
             self.weight -= self.asked.remove(&oldest).map_or(0, |asked| asked.weigh());
         }
+        done
     }
+}
 
-    /// What is known about a record's Class.
-    pub fn of(&self, record: &Record) -> Option<&Asked> {
-        if record.class.is_empty() { None } else { self.asked.get(&digest(&[&record.class])) }
-    }
+fn client(record: &Record) -> u128 {
+    digest(&[&record.computer, &record.client_ip_address, &record.client_friendly_name])
+}
+
+fn fill(asked: &mut Asked, record: &Record) {
+    let fill = |field: &mut String, text: &str| {
+        if field.is_empty() {
+            text.clone_into(field);
+        }
+    };
+    fill(&mut asked.user, &record.user_name);
+    fill(&mut asked.sam_account, &record.sam_account);
+    fill(&mut asked.chap_domain, &record.chap_domain);
+    asked.elsewhere |= !record.is_of_rras();
 }

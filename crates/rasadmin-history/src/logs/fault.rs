@@ -21,9 +21,20 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Why a file could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnreadableKind {
+    /// The file itself.
+    File,
+    /// Its times are local, and no time zone is known. This is about the command, not about the one file.
+    TimeZoneMissing,
+}
+
 /// A file that could not be read.
 #[derive(Debug)]
 pub struct Unreadable {
+    /// Why.
+    pub kind: UnreadableKind,
     /// The file.
     pub file: PathBuf,
     /// The reason, and what to do.
@@ -33,7 +44,21 @@ pub struct Unreadable {
 impl Unreadable {
     /// From an error of the system.
     pub fn io(file: &Path, e: &std::io::Error) -> Self {
-        Self { file: file.to_owned(), what: format!("it cannot be read: {e}") }
+        Self::file(file, format!("it cannot be read: {e}"))
+    }
+
+    /// If the file itself cannot be read.
+    pub fn file(file: &Path, what: String) -> Self {
+        Self { kind: UnreadableKind::File, file: file.to_owned(), what }
+    }
+
+    /// If a line needs a time zone, and none is known.
+    pub(super) fn time_zone_missing(file: &Path, line: u64) -> Self {
+        let what = format!(
+            "line {line} has only its server's local time, without Event-Timestamp: name the server's time zone, with \
+             --time-zone (like Europe/Berlin), or as time_zone in the configuration"
+        );
+        Self { kind: UnreadableKind::TimeZoneMissing, file: file.to_owned(), what }
     }
 }
 

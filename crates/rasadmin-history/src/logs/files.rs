@@ -1,8 +1,9 @@
 //! Reads several files, in the order of the times of their first records.
 
-use super::fault::Unreadable;
+use super::fault::{Unreadable, UnreadableKind};
 use super::input::Input;
-use super::join::{Joiner, LogSession};
+use super::item::LogItem;
+use super::join::Joiner;
 use super::reader::Reader;
 use super::sources;
 use super::summary::{FileSummary, Summary};
@@ -21,6 +22,9 @@ pub struct Reading<'a> {
 /// Reports progress: octets read, and octets in total.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
+/// How many records of each file are read to see whether a time zone is needed.
+const LOOKED_AT: usize = 10_000;
+
 /// How many faults are kept to be shown.
 const KEPT: usize = 10;
 
@@ -33,18 +37,18 @@ struct Ordered {
     open: Option<Input>,
 }
 
-/// Reads the named files, folders and patterns, and passes each session to `session` as soon as it is over, and those
-/// without an end last.
+/// Reads the named files, folders and patterns, and passes each session to `item` as soon as it is over, each refused
+/// attempt too, and the sessions without an end last.
 ///
 /// # Errors
 ///
-/// If `session` returns an error; if no file can be read, or, if this is strict, one of them. What is found only while a
-/// file is read, such as damage, comes after sessions of the files before it.
+/// If `item` returns an error; if a time zone is needed and none is known; if no file can be read, or, if this is strict,
+/// one of them. What is found only while a file is read, such as damage, comes after items of the files before it.
 pub fn read<E: From<Unreadable>>(
     named: &[PathBuf],
     reading: Reading<'_>,
     progress: Progress<'_>,
-    session: &mut dyn FnMut(LogSession) -> Result<(), E>,
+    item: &mut dyn FnMut(LogItem) -> Result<(), E>,
 ) -> Result<Summary, E> {
     let (order, skipped) = in_order(named, reading)?;
     let mut summary = Summary { skipped, ..Summary::default() };
@@ -72,11 +76,12 @@ pub fn read<E: From<Unreadable>>(
                 }
                 progress(before + reader.octets(), total);
                 for one in out.drain(..) {
-                    if let Err(e) = session(one) {
+                    if let Err(e) = item(one) {
                         return Ok(Err(e));
                     }
                 }
             }
+            summary.unfinished.extend(reader.unfinished());
             Ok(Ok(()))
         })();
         before += size;
@@ -87,7 +92,9 @@ pub fn read<E: From<Unreadable>>(
                 done?;
                 summary.files.push(of_file);
             }
-            Err(unreadable) if reading.strict => return Err(unreadable.into()),
+            Err(unreadable) if reading.strict || unreadable.kind == UnreadableKind::TimeZoneMissing => {
+                return Err(unreadable.into());
+            }
             Err(mut unreadable) => {
                 if !empty {
                     unreadable.what = format!("after {records} records: {}", unreadable.what);
@@ -99,7 +106,7 @@ pub fn read<E: From<Unreadable>>(
     }
     summary.counts = joiner.finish(&mut out);
     for one in out.drain(..) {
-        session(one)?;
+        item(one)?;
     }
     Ok(summary)
 }
@@ -112,6 +119,7 @@ fn in_order(named: &[PathBuf], reading: Reading<'_>) -> Result<(Vec<Ordered>, Ve
     for file in files {
         match ordered(file, reading.zone) {
             Ok(one) => order.push(one),
+            Err(unreadable) if unreadable.kind == UnreadableKind::TimeZoneMissing => return Err(unreadable),
             Err(unreadable) => skipped.push(unreadable),
         }
     }
@@ -127,11 +135,30 @@ fn in_order(named: &[PathBuf], reading: Reading<'_>) -> Result<(Vec<Ordered>, Ve
 }
 
 fn ordered(file: PathBuf, zone: Option<&TimeZone>) -> Result<Ordered, Unreadable> {
-    let failed = |e: std::io::Error| Unreadable::io(&file, &e);
-    let input = Input::open(&file).map_err(failed)?;
-    Reader::format_of(&file, &input)?;
-    let first = Reader::first_time(&file, &input, zone).map_err(failed)?.unwrap_or(i64::MAX);
+    let input = Input::open(&file).map_err(|e| Unreadable::io(&file, &e))?;
     let size = std::fs::metadata(&file).map_or(0, |found| found.len());
-    let open = (!input.regular).then_some(input);
+    let (reader, open) = if input.regular {
+        (Reader::new(&file, input, zone.cloned())?, None)
+    } else {
+        (Reader::of_head(&file, &input, zone.cloned())?, Some(input))
+    };
+    let mut first = i64::MAX;
+    if let Some(mut reader) = reader {
+        // Without a time zone, more is read, to see whether one is needed before anything is imported.
+        let least = if zone.is_some() { 0 } else { LOOKED_AT };
+        let mut read = 0;
+        while first == i64::MAX || read < least {
+            match reader.read() {
+                Ok(Some((_, found))) => {
+                    read += 1;
+                    first = first.min(found.ok().and_then(|record| record.time).unwrap_or(i64::MAX));
+                }
+                // What is before the damage is read.
+                Err(unreadable) if unreadable.kind == UnreadableKind::File => break,
+                Err(unreadable) => return Err(unreadable),
+                Ok(None) => break,
+            }
+        }
+    }
     Ok(Ordered { first, size, open, file })
 }

@@ -6,13 +6,14 @@
 
 use super::classes::Classes;
 use super::detect::Format;
+use super::item::{LogItem, LogRefusal, LogSession, describe, first, name, new_session};
 use super::key::{digest, key};
-use super::record::{Record, TUNNELS};
-use super::xml_names::unescape;
-use crate::{Ended, PastSession};
+use super::record::Record;
+use super::usage;
+use crate::Ended;
 use rasadmin_engine::effect::Usage;
+use rasadmin_ledger::imported::ImportedUsage;
 use rasadmin_policy::Millis;
-use rasadmin_policy::{Fact, Name, Tunnel};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Acct-Terminate-Cause of sessions that ended because the server restarted.
@@ -29,33 +30,12 @@ const SAME_START: Millis = 2_000;
 const ROOM: usize = 14 << 20;
 /// What an open session takes beside its texts: its own fields and its entries in the maps.
 const OPEN: usize = size_of::<Open>() + 256;
-/// The most links of a session that are told apart. RRAS bundles a few; only a damaged log has more.
+/// The most links of a session that are distinguished. RRAS bundles a few; only a damaged log has more.
 const MOST_LINKS: usize = 1_000;
 /// The most servers whose latest time is remembered.
 const MOST_SERVERS: usize = 10_000;
 /// The most sessions that wait for a late Stop after a restart.
 const MOST_RESTARTED: usize = 100_000;
-
-/// A session from a log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LogSession {
-    /// What all sources of past sessions have.
-    pub past: PastSession,
-    /// The format of the log.
-    pub format: Format,
-    /// Tunnel-Type, if it is an unknown number.
-    pub tunnel_number: Option<u32>,
-    /// The usage until `last_seen`; `None` if the log does not say.
-    pub usage: Option<Usage>,
-    /// The connect time in seconds, from the log or from its times.
-    pub seconds: u64,
-    /// Does the log have Gigawords? If so, no counter can have wrapped unnoticed.
-    pub gigawords: bool,
-    /// The IPv6 interface identifier, as the ledger writes it.
-    pub interface_id: Option<String>,
-    /// The IPv6 prefix.
-    pub prefix: Option<String>,
-}
 
 /// Counts of the records and sessions in logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,11 +48,11 @@ pub struct LogCounts {
     pub without_end: u64,
     /// Access-Accept.
     pub accepts: u64,
-    /// Access-Reject records; these are not sessions.
+    /// Access-Reject: attempts that NPS refused.
     pub rejects: u64,
     /// Records that had already been read, in another file or because RADIUS repeated them.
     pub repeated: u64,
-    /// Accounting records of switches and wireless networks, which an NPS also serves.
+    /// Accounting records and Access-Rejects of switches and wireless networks, which an NPS also serves.
     pub elsewhere: u64,
     /// Accounting records whose Class was rejected, according to the log.
     pub not_admitted: u64,
@@ -83,7 +63,7 @@ pub struct LogCounts {
 struct Link {
     id: String,
     open: bool,
-    usage: Option<Usage>,
+    usage: ImportedUsage,
 }
 
 struct Open {
@@ -101,15 +81,9 @@ struct Open {
 impl Open {
     /// What it takes of the [`ROOM`] now.
     fn weigh(&self) -> usize {
-        let past = &self.session.past;
-        let name = |fact: &Fact<Name>| fact.known().map_or(0, |name| name.as_str().len());
-        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        let texts = past.server.as_str().len() + past.user.as_str().len() + past.domain.as_str().len();
-        let facts = name(&past.port) + name(&past.computer);
         let links: usize = self.links.iter().map(|link| size_of::<Link>() + link.id.len()).sum();
-        let addresses = text(&self.session.interface_id) + text(&self.session.prefix);
         // Each further key is here and in `alias`.
-        OPEN + past.key.len() + texts + facts + addresses + links + self.keys.len() * 64
+        OPEN + self.session.text_bytes() + links + self.keys.len() * 64
     }
 }
 
@@ -171,8 +145,9 @@ impl Joiner {
         self.counts
     }
 
-    /// Takes a record. Sessions that are over are added to `out`. The error is a fault in the record.
-    pub fn push(&mut self, record: &Record, format: Format, out: &mut Vec<LogSession>) -> Result<(), String> {
+    /// Takes a record. Sessions that are over, and refused attempts, are added to `out`. The error is a fault in the
+    /// record.
+    pub fn push(&mut self, record: &Record, format: Format, out: &mut Vec<LogItem>) -> Result<(), String> {
         self.format = format;
         self.counts.records += 1;
         while self.restarted.len() > MOST_RESTARTED
@@ -187,16 +162,54 @@ impl Joiner {
                 let Some(time) = record.time else { return Err("accounting without a time".to_owned()) };
                 return self.accounting(record, time, out);
             }
-            Some(2) => self.counts.accepts += 1,
-            Some(3) => self.counts.rejects += 1,
+            Some(3) => return self.refusal(record, out),
+            Some(1) => {
+                self.counts.others += 1;
+                let mut request = new_session(record, record.time.unwrap_or(0), format);
+                describe(&mut request, record, None);
+                self.classes.asked(record, request);
+            }
+            Some(2) => {
+                self.counts.accepts += 1;
+                self.classes.answered(record);
+            }
+            Some(11) => {
+                self.counts.others += 1;
+                self.classes.answered(record);
+            }
             _ => self.counts.others += 1,
         }
-        self.classes.record(record);
+        Ok(())
+    }
+
+    /// Handles an Access-Reject. Most of what is known about the attempt is in its request.
+    fn refusal(&mut self, record: &Record, out: &mut Vec<LogItem>) -> Result<(), String> {
+        let request = self.classes.answered(record);
+        if !record.is_of_rras() || self.classes.of(record).is_some_and(|asked| asked.elsewhere) {
+            self.counts.elsewhere += 1;
+            return Ok(());
+        }
+        let time = record.time.ok_or("an Access-Reject without a time")?;
+        let mut session = request.map_or_else(|| new_session(record, time, self.format), |request| *request);
+        describe(&mut session, record, self.classes.of(record));
+        let past = &mut session.past;
+        (past.start, past.last_seen) = (time, time);
+        // Made of the answer alone: a log may lack the request.
+        let user = first([&record.user_name, &record.sam_account, &record.fully_qualified_name]);
+        past.key = key(&name(record, &record.computer), &record.class, &format!("refused {user}"), time);
+        let own = digest(&["refused", &past.key]);
+        if self.ended.contains(&short(own)) {
+            self.counts.repeated += 1;
+            return Ok(());
+        }
+        self.remember(&[own]);
+        self.counts.rejects += 1;
+        out.push(LogItem::Refusal(LogRefusal { session, reason_code: record.reason_code }));
         Ok(())
     }
 
     /// Ends the sessions that are still open at the end of the logs; their end is unknown.
-    pub fn finish(&mut self, out: &mut Vec<LogSession>) -> LogCounts {
+    pub fn finish(&mut self, out: &mut Vec<LogItem>) -> LogCounts {
         let mut open: Vec<Box<Open>> = self.open.drain().map(|(_, open)| open).collect();
         open.sort_by(|a, b| {
             (a.session.past.start, &a.session.past.key).cmp(&(b.session.past.start, &b.session.past.key))
@@ -207,7 +220,7 @@ impl Joiner {
         self.counts
     }
 
-    fn accounting(&mut self, record: &Record, time: Millis, out: &mut Vec<LogSession>) -> Result<(), String> {
+    fn accounting(&mut self, record: &Record, time: Millis, out: &mut Vec<LogItem>) -> Result<(), String> {
         if !record.is_of_rras() {
             self.counts.elsewhere += 1;
             return Ok(());
@@ -237,12 +250,13 @@ impl Joiner {
             self.counts.not_admitted += 1;
             return Ok(());
         }
+        let own = digest(&[&server, &record.class, record.id()]);
+        let time = if status == 1 { time } else { self.placed(record, time, own) };
         if self.servers.len() > MOST_SERVERS {
             self.servers.clear();
         }
         let of_server = self.servers.entry(server.clone()).or_insert(Server { latest: time, restarted: false });
         *of_server = Server { latest: time.max(of_server.latest), restarted: false };
-        let own = digest(&[&server, &record.class, record.id()]);
         if self.ended.contains(&short(own)) {
             // Without a Class, an id may come again for another session.
             if !(record.class.is_empty() && status == 1) {
@@ -273,14 +287,15 @@ impl Joiner {
             open.keys.push(own);
             self.alias.insert(own, key);
         }
-        fill(open, record, time, &self.classes);
+        open.session.past.last_seen = open.session.past.last_seen.max(time);
+        describe(&mut open.session, record, self.classes.of(record));
         let link = if record.session_id.is_empty() { record.id() } else { &record.session_id };
         let known_link = open.links.iter().position(|one| one.id == link);
         if known_link.is_none() && open.links.len() == MOST_LINKS {
             return Err(format!("its session has more than {MOST_LINKS} links"));
         }
         let at = known_link.unwrap_or_else(|| {
-            open.links.push(Link { id: link.to_owned(), open: true, usage: None });
+            open.links.push(Link { id: link.to_owned(), open: true, usage: ImportedUsage::default() });
             open.links.len() - 1
         });
         let weight = open.weigh();
@@ -291,10 +306,8 @@ impl Joiner {
             self.counts.repeated += 1;
             return Ok(());
         }
-        if status != 1
-            && let Some(usage) = usage(record)
-        {
-            open.links[at].usage = Some(usage);
+        if status != 1 {
+            usage::keep_later(&mut open.links[at].usage, &usage::usage(record));
         }
         if status == 2 {
             open.links[at].open = false;
@@ -311,7 +324,7 @@ impl Joiner {
     }
 
     /// Passes on the sixteenth of the open sessions that was seen longest ago.
-    fn make_room(&mut self, out: &mut Vec<LogSession>) {
+    fn make_room(&mut self, out: &mut Vec<LogItem>) {
         let mut seen: Vec<_> = self.open.iter().map(|(&key, open)| (open.session.past.last_seen, key)).collect();
         seen.sort_unstable();
         seen.truncate(seen.len().div_ceil(16));
@@ -337,6 +350,18 @@ impl Joiner {
         (open.restarted.is_none() && open.links.iter().all(|one| one.id != record.session_id)).then_some(key)
     }
 
+    /// The time of a record whose local time comes twice: the one that is closer to the session's start and the seconds
+    /// since.
+    fn placed(&self, record: &Record, time: Millis, own: u128) -> Millis {
+        let key = self.alias.get(&own).unwrap_or(&own);
+        let open = self.open.get(key).filter(|open| open.links.len() == 1);
+        let (Some(again), Some(open), Some(seconds)) = (record.again, open, usage::connect_time(record, None)) else {
+            return time;
+        };
+        let expected = open.session.past.start.saturating_add(i64::try_from(seconds).unwrap_or(0) * 1000);
+        if (again - expected).abs() < (time - expected).abs() { again } else { time }
+    }
+
     /// Does a Start with a known key begin another session? It does after a restart of the server, and, without a
     /// Class, if its time differs.
     fn starts_new_session(&self, record: &Record, time: Millis, known: u128) -> bool {
@@ -349,35 +374,10 @@ impl Joiner {
     }
 
     fn begin(&mut self, record: &Record, time: Millis, own: u128, by_id: u128) {
-        let seconds = if record.status == Some(1) { 0 } else { record.session_time.unwrap_or(0) };
+        let seconds = if record.status == Some(1) { 0 } else { usage::connect_time(record, None).unwrap_or(0) };
         let start = time.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
-        let past = PastSession {
-            key: String::new(),
-            server: name(record, record.server()),
-            user: Name::default(),
-            domain: Name::default(),
-            start,
-            ended: None,
-            last_seen: time,
-            tunnel: Fact::NotYetKnown,
-            port: Fact::NotYetKnown,
-            source: Fact::NotYetKnown,
-            computer: Fact::NotYetKnown,
-            quarantine: Fact::NotYetKnown,
-            interface: Fact::NotYetKnown,
-            address: Fact::NotYetKnown,
-            links: 1,
-        };
-        let mut session = LogSession {
-            past,
-            format: self.format,
-            tunnel_number: None,
-            usage: None,
-            seconds: 0,
-            gigawords: false,
-            interface_id: None,
-            prefix: None,
-        };
+        let mut session = new_session(record, start, self.format);
+        session.past.last_seen = time;
         session.past.key = key(&session.past.server, &record.class, record.id(), start);
         let open = Open { session, keys: vec![own], by_id, links: Vec::new(), restarted: None, weight: 0 };
         self.open.insert(own, Box::new(open));
@@ -404,7 +404,7 @@ impl Joiner {
         self.restarted.extend(ended.into_iter().map(|(_, key)| (time + GRACE, key)));
     }
 
-    fn end_restarted(&mut self, key: u128, out: &mut Vec<LogSession>) {
+    fn end_restarted(&mut self, key: u128, out: &mut Vec<LogItem>) {
         if self.open.get(&key).is_some_and(|open| open.restarted.is_some())
             && let Some(open) = self.open.remove(&key)
         {
@@ -413,11 +413,12 @@ impl Joiner {
     }
 
     /// Ends a session whose last link has stopped.
-    fn end(&mut self, mut open: Box<Open>, record: &Record, time: Millis, out: &mut Vec<LogSession>) {
+    fn end(&mut self, mut open: Box<Open>, record: &Record, time: Millis, out: &mut Vec<LogItem>) {
         let past = &open.session.past;
         let stop = time.max(past.start);
         let span = u64::try_from((stop - past.start) / 1000).unwrap_or(0);
-        open.session.seconds = if open.links.len() > 1 { span } else { record.session_time.unwrap_or(span) };
+        open.session.seconds =
+            if open.links.len() > 1 { span } else { usage::connect_time(record, Some(span)).unwrap_or(span) };
         open.session.past.last_seen = stop;
         let (seconds, cause) = (open.session.seconds, record.terminate_cause);
         open.session.past.ended =
@@ -426,7 +427,7 @@ impl Joiner {
     }
 
     /// Adds a session to `out`, ended or not, and forgets it.
-    fn emit(&mut self, open: Box<Open>, out: &mut Vec<LogSession>) {
+    fn emit(&mut self, open: Box<Open>, out: &mut Vec<LogItem>) {
         let Open { mut session, keys, by_id, links, restarted, weight } = *open;
         self.weight -= weight;
         for key in &keys {
@@ -435,13 +436,7 @@ impl Joiner {
         if keys.first().is_some_and(|key| self.by_id.get(&by_id) == Some(key)) {
             self.by_id.remove(&by_id);
         }
-        for usage in links.iter().filter_map(|link| link.usage) {
-            let sum = session.usage.get_or_insert_default();
-            sum.input_octets = sum.input_octets.saturating_add(usage.input_octets);
-            sum.output_octets = sum.output_octets.saturating_add(usage.output_octets);
-            sum.input_packets = sum.input_packets.saturating_add(usage.input_packets);
-            sum.output_packets = sum.output_packets.saturating_add(usage.output_packets);
-        }
+        links.iter().for_each(|link| usage::add(&mut session.usage, &link.usage));
         session.past.links = session.past.links.max(u32::try_from(links.len()).unwrap_or(u32::MAX));
         if session.past.ended.is_none() {
             if let Some(stop) = restarted {
@@ -451,18 +446,15 @@ impl Joiner {
             }
             session.seconds = u64::try_from((session.past.last_seen - session.past.start) / 1000).unwrap_or(0);
         }
-        if let Some(usage) = &mut session.usage {
-            usage.seconds = session.seconds;
-        }
         if let Some(ended) = &mut session.past.ended {
-            ended.usage = session.usage.unwrap_or(Usage { seconds: session.seconds, ..Usage::default() });
+            ended.usage = usage::known(&session.usage, session.seconds);
         }
         self.counts.sessions += 1;
         match session.past.ended {
             Some(_) => self.remember(&keys),
             None => self.counts.without_end += 1,
         }
-        out.push(session);
+        out.push(LogItem::Session(session));
     }
 
     fn remember(&mut self, keys: &[u128]) {
@@ -479,105 +471,7 @@ impl Joiner {
     }
 }
 
-/// Enough of a digest to tell as many apart as are remembered.
+/// Enough of a digest to distinguish as many as are remembered.
 const fn short(digest: u128) -> u64 {
     digest as u64
-}
-
-/// A name in a record, with the escapes for XML undone.
-fn name(record: &Record, text: &str) -> Name {
-    if record.escaped { unescape(text) } else { Name::new(text) }
-}
-
-/// Fills in the facts that were not known before.
-fn fill(open: &mut Open, record: &Record, time: Millis, classes: &Classes) {
-    let session = &mut open.session;
-    let past = &mut session.past;
-    past.last_seen = past.last_seen.max(time);
-    past.links = past.links.max(record.link_count.unwrap_or(1).min(1_000));
-    if past.user.is_empty() {
-        let asked = classes.of(record);
-        let asked_user = asked.map_or("", |asked| &asked.user);
-        let sam = [&record.sam_account, asked.map_or(&record.sam_account, |asked| &asked.sam_account)];
-        let sam = sam.into_iter().find(|sam| !sam.is_empty()).map_or("", |sam| sam);
-        let user = [&record.user_name, asked_user, sam].into_iter().find(|user| !user.is_empty()).unwrap_or("");
-        past.user = name(record, user);
-        let chap = [record.chap_domain.as_str(), asked.map_or("", |asked| &asked.chap_domain)];
-        let chap = chap.into_iter().find_map(chap_domain).unwrap_or_default();
-        // `DOMAIN\user`: the account that NPS found for the name.
-        let domain = sam.split_once('\\').map_or(chap.as_str(), |(domain, _)| domain);
-        past.domain = name(record, domain);
-    }
-    if past.tunnel.known().is_none() {
-        match record.tunnel_type {
-            Some(number) => match TUNNELS.iter().find(|&&(known, _)| known == number) {
-                Some(&(_, tunnel)) => past.tunnel = Fact::Known(tunnel),
-                None => session.tunnel_number = Some(number),
-            },
-            None => {
-                let named = record.connect_info.parse::<Tunnel>();
-                past.tunnel = named.map_or(Fact::NotYetKnown, Fact::Known);
-            }
-        }
-    }
-    if past.source.known().is_none() {
-        let source =
-            [&record.calling_station, &record.tunnel_client].into_iter().find_map(|text| text.trim().parse().ok());
-        past.source = source.map_or(Fact::NotYetKnown, Fact::Known);
-    }
-    if past.address.known().is_none() {
-        past.address = record.framed_ip_address.trim().parse().map_or(Fact::NotYetKnown, Fact::Known);
-    }
-    if past.port.known().is_none() && !record.nas_port_id.is_empty() {
-        past.port = Fact::Known(name(record, &record.nas_port_id));
-    }
-    if past.computer.known().is_none() && !record.ras_client_name.is_empty() {
-        past.computer = Fact::Known(name(record, client_name(&record.ras_client_name)));
-    }
-    let set = |field: &mut Option<String>, text: &str| {
-        if field.is_none() && is_ipv6(text) {
-            *field = Some(text.to_owned());
-        }
-    };
-    set(&mut session.interface_id, &record.framed_interface_id);
-    set(&mut session.prefix, &record.framed_ipv6_prefix);
-    session.gigawords |= record.input_gigawords.is_some() || record.output_gigawords.is_some();
-}
-
-/// Is it an IPv6 address, with or without a prefix length?
-fn is_ipv6(text: &str) -> bool {
-    let (address, length) = text.split_once('/').unwrap_or((text, "0"));
-    address.parse::<std::net::Ipv6Addr>().is_ok() && length.parse::<u8>().is_ok_and(|length| length <= 128)
-}
-
-/// Extracts the computer's name from MS-RAS-Client-Name, after `MSRAS-0-`.
-fn client_name(text: &str) -> &str {
-    let rest = text.strip_prefix("MSRAS-").and_then(|rest| rest.split_once('-'));
-    rest.filter(|(digit, _)| digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit()).map_or(text, |(_, name)| name)
-}
-
-/// Extracts the domain from MS-CHAP-Domain: a counting byte, then the domain's name, in hexadecimal digits.
-fn chap_domain(text: &str) -> Option<String> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let Some(digits) = digits else { return (!text.is_empty()).then(|| text.to_owned()) };
-    if digits.len() < 4 || digits.len() % 2 != 0 || !digits.is_ascii() {
-        return None;
-    }
-    let bytes: Option<Vec<u8>> =
-        (2..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect();
-    String::from_utf8(bytes?).ok().filter(|domain| !domain.is_empty())
-}
-
-/// The usage in a record; `None` if it has none.
-fn usage(record: &Record) -> Option<Usage> {
-    let octets =
-        |low: Option<u64>, high: Option<u32>| low.unwrap_or(0).saturating_add(u64::from(high.unwrap_or(0)) << 32);
-    let said = record.input_octets.is_some() || record.output_octets.is_some();
-    said.then(|| Usage {
-        seconds: record.session_time.unwrap_or(0),
-        input_octets: octets(record.input_octets, record.input_gigawords),
-        output_octets: octets(record.output_octets, record.output_gigawords),
-        input_packets: record.input_packets.unwrap_or(0),
-        output_packets: record.output_packets.unwrap_or(0),
-    })
 }

@@ -5,10 +5,9 @@ use super::dts::Events;
 use super::fault::{Fault, Unreadable};
 use super::input::Input;
 use super::lines::{Line, Lines};
-use super::record::Record;
+use super::record::{Record, Unsettled};
 use super::{dts, ias, odbc};
 use jiff::tz::TimeZone;
-use rasadmin_policy::Millis;
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -24,6 +23,10 @@ pub struct Reader {
     format: Format,
     lines: Source,
     line: String,
+    /// How many fields the record before has, in the database-compatible format.
+    fields: usize,
+    /// The last line, if it may still be written, and how that shows.
+    unfinished: Option<(u64, &'static str)>,
     octets: Rc<Cell<u64>>,
 }
 
@@ -46,11 +49,18 @@ impl Reader {
     pub(super) fn new(file: &Path, input: Input, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
         let Some(format) = Self::format_of(file, &input)? else { return Ok(None) };
         let (bytes, octets) = input.read();
-        Self::of(file, format, bytes, octets, zone).map(Some).map_err(|e| Unreadable::io(file, &e))
+        Self::of(file, format, bytes, octets, zone).map(Some)
+    }
+
+    /// A reader of only the beginning of a log, which is then still to be read.
+    pub(super) fn of_head(file: &Path, input: &Input, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
+        let Some(format) = Self::format_of(file, input)? else { return Ok(None) };
+        let head = io::Cursor::new(input.head().to_vec());
+        Self::of(file, format, head, Rc::default(), zone).map(Some)
     }
 
     /// The format of an open log; `None` if it has no lines. It is an error if it is no log.
-    pub(super) fn format_of(file: &Path, input: &Input) -> Result<Option<Format>, Unreadable> {
+    fn format_of(file: &Path, input: &Input) -> Result<Option<Format>, Unreadable> {
         let what = match detect(input.head()).map_err(|e| Unreadable::io(file, &e))? {
             None => return Ok(None),
             Some(Some(format)) => return Ok(Some(format)),
@@ -62,7 +72,7 @@ impl Reader {
                  IAS format"
             }
         };
-        Err(Unreadable { file: file.to_owned(), what: what.to_owned() })
+        Err(Unreadable::file(file, what.to_owned()))
     }
 
     fn of(
@@ -71,29 +81,14 @@ impl Reader {
         bytes: impl Read + 'static,
         octets: Rc<Cell<u64>>,
         zone: Option<TimeZone>,
-    ) -> io::Result<Self> {
-        let lines = Lines::new(bytes)?;
+    ) -> Result<Self, Unreadable> {
+        let lines = Lines::new(bytes).map_err(|e| Unreadable::io(file, &e))?;
         let lines = match format {
             Format::Dts => Source::Events(Box::new(Events::new(lines))),
             Format::Odbc | Format::Ias => Source::Lines(lines),
         };
-        Ok(Self { file: file.to_owned(), zone, format, lines, line: String::new(), octets })
-    }
-
-    /// The time of the first record in the beginning of a log, which is then still to be read. `None` if it has none.
-    pub(super) fn first_time(file: &Path, input: &Input, zone: Option<&TimeZone>) -> io::Result<Option<Millis>> {
-        let Some(Some(format)) = detect(input.head())? else { return Ok(None) };
-        let head = io::Cursor::new(input.head().to_vec());
-        let mut reader = Self::of(file, format, head, Rc::default(), zone.cloned())?;
-        while let Some((_, found)) = reader.find()? {
-            if let Ok(mut record) = found
-                && record.settle(zone).is_ok()
-                && record.time.is_some()
-            {
-                return Ok(record.time);
-            }
-        }
-        Ok(None)
+        let (file, line) = (file.to_owned(), String::new());
+        Ok(Self { file, zone, format, lines, line, fields: 0, unfinished: None, octets })
     }
 
     /// The file's format.
@@ -106,17 +101,37 @@ impl Reader {
         self.octets.get()
     }
 
+    /// What was left at the end of the file, because it may still be written. Ask for it after [`Reader::read`] has
+    /// returned `None`.
+    pub fn unfinished(&self) -> Option<Fault> {
+        let (line, how) = match &self.lines {
+            Source::Events(events) => (events.unfinished()?, "the last event has no end"),
+            Source::Lines(_) => self.unfinished?,
+        };
+        let what = format!("{how}: it may still be written, so it is left for the next import");
+        Some(self.fault(line, what))
+    }
+
     /// Reads the next record; `None` at the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or if the record needs a time zone and none is known.
     pub fn read(&mut self) -> Result<Option<Found>, Unreadable> {
         let found = self.find().map_err(|e| Unreadable::io(&self.file, &e))?;
-        Ok(found.map(|(line, record)| {
-            let settled = record.and_then(|mut record| match record.settle(self.zone.as_ref()) {
-                // Only accounting records need a time.
-                Err(what) if record.packet_type == Some(4) => Err(what),
-                _ => Ok(record),
-            });
-            (line, settled.map_err(|what| self.fault(line, what)))
-        }))
+        let Some((line, record)) = found else { return Ok(None) };
+        let mut record = match record {
+            Ok(record) => record,
+            Err(what) => return Ok(Some((line, Err(self.fault(line, what))))),
+        };
+        match record.settle(self.zone.as_ref()) {
+            // Requests and challenges need no time.
+            Err(unsettled) if matches!(record.packet_type, Some(3 | 4)) => match unsettled {
+                Unsettled::ZoneMissing => Err(Unreadable::time_zone_missing(&self.file, line)),
+                Unsettled::Fault(what) => Ok(Some((line, Err(self.fault(line, what.to_owned()))))),
+            },
+            _ => Ok(Some((line, Ok(record)))),
+        }
     }
 
     /// Makes a fault in this file.
@@ -131,13 +146,30 @@ impl Reader {
             }
             Source::Lines(lines) => loop {
                 let Some(kind) = lines.next(&mut self.line)? else { return Ok(None) };
-                let record = match kind {
-                    Line::TooLong => Err("the line is longer than 1 MiB".to_owned()),
-                    Line::Text if self.line.trim().is_empty() => continue,
-                    Line::Text if self.format == Format::Ias => ias::record(&self.line),
-                    Line::Text => odbc::record(&self.line),
-                };
-                return Ok(Some((lines.number(), record)));
+                let number = lines.number();
+                if kind == Line::TooLong {
+                    return Ok(Some((number, Err("the line is longer than 1 MiB".to_owned()))));
+                }
+                if self.line.trim().is_empty() {
+                    continue;
+                }
+                if !lines.ended() {
+                    self.unfinished = Some((number, "the last line has no line end"));
+                    return Ok(None);
+                }
+                if self.format == Format::Ias {
+                    return Ok(Some((number, ias::record(&self.line))));
+                }
+                let found = odbc::counted_record(&self.line);
+                let fields = found.as_ref().map_or_else(|_| self.line.split(',').count(), |(_, fields)| *fields);
+                if fields < self.fields && lines.is_at_end()? {
+                    self.unfinished = Some((number, "the last line has fewer fields than the one before it"));
+                    return Ok(None);
+                }
+                if found.is_ok() {
+                    self.fields = fields;
+                }
+                return Ok(Some((number, found.map(|(record, _)| record))));
             },
         }
     }

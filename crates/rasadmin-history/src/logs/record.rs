@@ -1,7 +1,7 @@
 //! A record of a log, with the attributes that are used.
 
-use super::civil;
 use super::fault::shown;
+use super::{civil, octets};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rasadmin_policy::Millis;
@@ -48,9 +48,37 @@ pub enum Attribute {
     MsRasVendor,
     MsRasClientName,
     MsChapDomain,
+    FullyQualifiedName,
+    ReasonCode,
     /// Our own attribute: names in this record are escaped, because XML cannot carry them.
     Escaped,
     Other,
+}
+
+impl Attribute {
+    /// Is its value a number?
+    pub(super) fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::PacketType
+                | Self::NasPort
+                | Self::NasPortType
+                | Self::AcctStatusType
+                | Self::AcctDelayTime
+                | Self::AcctInputOctets
+                | Self::AcctOutputOctets
+                | Self::AcctInputGigawords
+                | Self::AcctOutputGigawords
+                | Self::AcctInputPackets
+                | Self::AcctOutputPackets
+                | Self::AcctLinkCount
+                | Self::AcctSessionTime
+                | Self::AcctTerminateCause
+                | Self::TunnelType
+                | Self::ReasonCode
+                | Self::MsRasVendor
+        )
+    }
 }
 
 /// The Tunnel-Type numbers that RRAS writes. 79617 is Microsoft's (vendor 311) value 1. No number for IKEv2 is known.
@@ -63,6 +91,15 @@ pub fn tunnel_number(tunnel: Tunnel) -> Option<u32> {
 
 /// The longest text of an attribute, in bytes. RADIUS allows 253; hexadecimal digits and escapes take more.
 const LONGEST: usize = 2_048;
+
+/// Why a record has no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsettled {
+    /// It has only its local time, and no time zone is known.
+    ZoneMissing,
+    /// What is wrong with the record.
+    Fault(&'static str),
+}
 
 /// A record. If an attribute is missing, its text is empty, or its number is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,6 +114,8 @@ pub struct Record {
     /// When it happened, UTC: the time of the event, or else of the record. Set by [`Record::settle`]; `None` if
     /// unknown.
     pub time: Option<Millis>,
+    /// The second time that it can be, if its local time comes twice because the clocks go back. `time` is the first.
+    pub again: Option<Millis>,
     pub packet_type: Option<u32>,
     pub user_name: String,
     pub sam_account: String,
@@ -111,6 +150,8 @@ pub struct Record {
     pub ras_vendor: Option<u32>,
     pub ras_client_name: String,
     pub chap_domain: String,
+    pub fully_qualified_name: String,
+    pub reason_code: Option<u32>,
     pub escaped: bool,
 }
 
@@ -143,6 +184,7 @@ impl Record {
             A::AcctLinkCount => return number(&mut self.link_count),
             A::AcctTerminateCause => return number(&mut self.terminate_cause),
             A::TunnelType => return number(&mut self.tunnel_type),
+            A::ReasonCode => return number(&mut self.reason_code),
             A::AcctInputOctets => return large(&mut self.input_octets),
             A::AcctOutputOctets => return large(&mut self.output_octets),
             A::AcctInputPackets => return large(&mut self.input_packets),
@@ -181,6 +223,7 @@ impl Record {
             A::TunnelClientEndpoint => &mut self.tunnel_client,
             A::MsRasClientName => &mut self.ras_client_name,
             A::MsChapDomain => &mut self.chap_domain,
+            A::FullyQualifiedName => &mut self.fully_qualified_name,
             A::Other => return Ok(()),
         };
         field.clear();
@@ -188,19 +231,32 @@ impl Record {
         Ok(())
     }
 
+    /// Sets an attribute from the hexadecimal digits of its octets.
+    pub fn set_octets(&mut self, attribute: Attribute, digits: &str) -> Result<(), String> {
+        let text = octets::text(attribute, digits);
+        self.set(attribute, text.as_deref().unwrap_or(digits))
+    }
+
+    /// Sets an attribute from a value that is a text, or `0x` and the hexadecimal digits of its octets.
+    pub fn set_written(&mut self, attribute: Attribute, value: &str) -> Result<(), String> {
+        let text = octets::written(attribute, value);
+        self.set(attribute, text.as_deref().unwrap_or(value))
+    }
+
     /// Sets the time at which it happened. Event-Timestamp is UTC. The record's own time is local, needs a time zone,
     /// and is later by Acct-Delay-Time.
-    pub fn settle(&mut self, zone: Option<&TimeZone>) -> Result<(), String> {
+    pub fn settle(&mut self, zone: Option<&TimeZone>) -> Result<(), Unsettled> {
         if let Some(event) = self.event {
             self.time = Some(civil::with_fraction(event, self.logged));
             return Ok(());
         }
-        let local = self.logged.ok_or("it has no time: neither Event-Timestamp nor the record's own")?;
-        let zone = zone.ok_or(
-            "it has no Event-Timestamp, and its own time is local to the server; give the time zone with --time-zone",
-        )?;
+        let none = Unsettled::Fault("it has no time: neither Event-Timestamp nor the record's own");
+        let local = self.logged.ok_or(none)?;
+        let zone = zone.ok_or(Unsettled::ZoneMissing)?;
         let delay = i64::from(self.delay.unwrap_or(0)) * 1000;
-        self.time = Some(civil::utc(local, zone).ok_or("its time does not exist in this time zone")? - delay);
+        self.time =
+            Some(civil::utc(local, zone).ok_or(Unsettled::Fault("its time does not exist in this time zone"))? - delay);
+        self.again = civil::utc_again(local, zone).map(|again| again - delay);
         Ok(())
     }
 

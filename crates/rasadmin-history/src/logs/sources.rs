@@ -16,7 +16,7 @@ pub fn find(named: &[PathBuf]) -> (Vec<PathBuf>, Vec<Unreadable>) {
     for path in named {
         match meant(path) {
             Ok(files) => found.extend(files.into_iter().filter(|file| known.insert(identity(file)))),
-            Err(what) => missing.push(Unreadable { file: path.clone(), what }),
+            Err(what) => missing.push(Unreadable::file(path, what)),
         }
     }
     (found, missing)

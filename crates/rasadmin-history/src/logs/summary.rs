@@ -25,6 +25,8 @@ pub struct Summary {
     pub malformed: u64,
     /// The first faults.
     pub faults: Vec<Fault>,
+    /// The last lines that were left, because they may still be written.
+    pub unfinished: Vec<Fault>,
 }
 
 /// What a file has.

@@ -2,6 +2,7 @@
 
 use super::filter::Filter;
 use super::{Reader, rfc3339, rfc3339_or_null};
+use crate::imported::NO_END;
 use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, RowId, queries};
@@ -14,7 +15,7 @@ use serde::Serialize;
 const DAY: Millis = 86_400_000;
 
 /// A session: one connection of one user, from its accept to its hangup. docs/ledger.md describes the columns.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SessionRow {
     /// The session's number in this ledger.
     pub id: RowId,
@@ -30,7 +31,8 @@ pub struct SessionRow {
     pub user_name: Name,
     /// The client's computer name. Empty if the client sent none.
     pub remote_computer: Name,
-    /// The client's public address, the latest after a move. Empty if it is not known.
+    /// The client's public address, the latest after a move; or what an imported log has in its place, such as a
+    /// telephone number. Empty if it is not known.
     pub calling_station_id: String,
     /// What connected: `client`, `home-router`, `full-router`, `dedicated` or `other`. Empty if it is not known.
     pub interface_type: String,
@@ -40,6 +42,8 @@ pub struct SessionRow {
     pub tunnel_type: Option<String>,
     /// The port of the first link, such as `VPN2-127`.
     pub nas_port_id: Option<Name>,
+    /// The port's number: NAS-Port. Null if it was not imported from a log that has it.
+    pub nas_port: Option<u32>,
     /// The client's IPv4 address.
     pub framed_ip_address: Option<String>,
     /// The client's IPv6 interface identifier, written as the low half of an address: `::a11c:e`.
@@ -58,11 +62,17 @@ pub struct SessionRow {
     pub live_links: u32,
     /// The number of links that the session has ever had.
     pub acct_link_count: u32,
-    /// When it ended: RFC 3339, UTC. Null while it is live.
+    /// When it ended: RFC 3339, UTC. Null while it is live, and if the log that it was imported from does not have its
+    /// end (`closed_by` is then `end not in the log`).
     #[serde(serialize_with = "rfc3339_or_null")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub acct_stop_time: Option<Millis>,
-    /// How long it lasted, in seconds: as RRAS reported at the hangup, else from start to stop. Null while it is live.
+    /// When it was last seen connected, if its end is not known: RFC 3339, UTC. Null for all other sessions.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub last_seen: Option<Millis>,
+    /// How long it lasted, in seconds: as RRAS reported at the hangup, else from start to stop. Null if it has no
+    /// `acct_stop_time`.
     pub acct_session_time: Option<u64>,
     /// Octets from the user. Null if no hangup reported them.
     pub acct_input_octets: Option<u64>,
@@ -93,12 +103,31 @@ impl SessionRow {
         Some(Identity { domain: self.domain.clone()?, name: self.name.clone()? })
     }
 
+    /// The port for people: its name, else its number.
+    pub fn port(&self) -> Option<String> {
+        self.nas_port_id.as_ref().map(ToString::to_string).or_else(|| self.nas_port.map(|port| port.to_string()))
+    }
+
     /// Is it still connected?
     pub fn is_live(&self) -> bool {
-        self.acct_stop_time.is_none()
+        self.acct_stop_time.is_none() && self.last_seen.is_none()
+    }
+
+    /// Until when it was connected, as far as is known: its end, else when it was last seen. A live session is connected
+    /// now.
+    pub fn connected_until(&self, now: Millis) -> Millis {
+        self.acct_stop_time.or(self.last_seen).unwrap_or(now)
+    }
+
+    /// How long it lasted at least, in seconds, if its end is not known.
+    pub fn seconds_seen(&self) -> Option<u64> {
+        u64::try_from((self.last_seen? - self.acct_start_time) / 1000).ok().filter(|&seconds| seconds > 0)
     }
 
     pub(super) fn read(row: &Row<'_>) -> Result<Self, ColumnError> {
+        let (stop, closed_by): (_, Option<String>) = (row.get(19)?, row.get(27)?);
+        let no_end = closed_by.as_deref() == Some(NO_END);
+        let (acct_stop_time, last_seen) = if no_end { (None, stop) } else { (stop, None) };
         Ok(Self {
             id: row.get(0)?,
             acct_session_id: row.get(1)?,
@@ -119,18 +148,20 @@ impl SessionRow {
             established: row.get(16)?,
             live_links: row.get(17)?,
             acct_link_count: row.get(18)?,
-            acct_stop_time: row.get(19)?,
-            acct_session_time: row.get(20)?,
+            acct_stop_time,
+            last_seen,
+            acct_session_time: row.get::<Option<u64>>(20)?.filter(|_| !no_end),
             acct_input_octets: row.get(21)?,
             acct_output_octets: row.get(22)?,
             acct_input_packets: row.get(23)?,
             acct_output_packets: row.get(24)?,
             octets_are: row.get(25)?,
             acct_terminate_cause: row.get(26)?,
-            closed_by: row.get(27)?,
+            closed_by,
             estimated: row.get::<Option<bool>>(28)?.unwrap_or(false),
             billed: row.get::<Option<bool>>(29)?.unwrap_or(false),
             imported: row.get(30)?,
+            nas_port: row.get(31)?,
         })
     }
 }

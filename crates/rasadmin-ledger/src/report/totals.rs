@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::sessions::SessionRow;
-use super::{Reader, rfc3339_or_null};
+use super::{DecidedBy, Reader, rfc3339_or_null};
 use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, queries};
@@ -32,8 +32,11 @@ pub enum GroupBy {
 /// A row of a report: sums over the sessions of one user, group, tunnel, day or rule in a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Total {
-    /// The user, group, tunnel, day or rule. Null stands for the sessions that have none.
+    /// The user, group, tunnel, day or rule. Null stands for the sessions that have none. If the DLL itself denied, the
+    /// kind of its refusal: `exhausted`, `blocked` and so on.
     pub key: Option<String>,
+    /// In a report by rule, what decided. Null in the others.
+    pub decided_by: Option<DecidedBy>,
     /// The number of sessions that were connected in the period.
     pub sessions: u64,
     /// The number of different users.
@@ -51,7 +54,8 @@ pub struct Total {
     pub octets_are_lower_bound: bool,
     /// The number of sessions whose end nobody saw, so that their time is an estimate.
     pub estimated: u64,
-    /// The number of attempts that were denied, and of live sessions that were cut.
+    /// The number of attempts that were denied, by rasadmin or (in imported logs) by NPS, and of live sessions that were
+    /// cut.
     pub denied: u64,
 }
 
@@ -121,22 +125,45 @@ struct Sum {
     users: BTreeSet<(String, String)>,
 }
 
+/// A row's name, and in a report by rule what decided.
+type Key = (Option<DecidedBy>, Option<String>);
+
+/// A row's name in every report but the one by rule.
+const fn named(name: Option<String>) -> Key {
+    (None, name)
+}
+
+/// What decided, by the columns `rule` and `refusal` of a decision.
+fn decided(rule: Option<String>, refusal: Option<String>) -> Key {
+    (Some(DecidedBy::of(rule.as_deref(), refusal.as_deref())), refusal.or(rule))
+}
+
 /// The rows by key, in the order of the keys.
 struct Sums<'c> {
     by: GroupBy,
     config: &'c Config,
-    rows: BTreeMap<Option<String>, Sum>,
+    rows: BTreeMap<Key, Sum>,
 }
 
 impl Sums<'_> {
-    fn groups(&self, user: Option<&Identity>) -> Vec<Option<String>> {
-        let names: Vec<_> = self.config.groups.names().collect();
-        let of = user.map(|user| self.config.groups.of(user)).unwrap_or_default();
-        let groups: Vec<_> = of.iter().map(|group| names.get(group.0 as usize).map(|&n| n.to_owned())).collect();
-        if groups.is_empty() { vec![None] } else { groups }
+    /// A rule that decided nothing has a row too.
+    fn new(by: GroupBy, config: &Config) -> Sums<'_> {
+        let mut sums = Sums { by, config, rows: BTreeMap::new() };
+        if by == GroupBy::Rule {
+            let rules = config.rules.names().map(|name| (decided(Some(name.to_owned()), None), Sum::default()));
+            sums.rows.extend(rules);
+        }
+        sums
     }
 
-    fn row(&mut self, key: Option<String>, user: Option<&Identity>, name: &Name) -> &mut Total {
+    fn groups(&self, user: Option<&Identity>) -> Vec<Key> {
+        let names: Vec<_> = self.config.groups.names().collect();
+        let of = user.map(|user| self.config.groups.of(user)).unwrap_or_default();
+        let groups: Vec<_> = of.iter().map(|group| named(names.get(group.0 as usize).map(|&n| n.to_owned()))).collect();
+        if groups.is_empty() { vec![named(None)] } else { groups }
+    }
+
+    fn row(&mut self, key: Key, user: Option<&Identity>, name: &Name) -> &mut Total {
         let sum = self.rows.entry(key).or_default();
         sum.users.insert(match user {
             Some(user) => (user.domain.as_str().to_owned(), user.name.as_str().to_owned()),
@@ -145,23 +172,27 @@ impl Sums<'_> {
         &mut sum.total
     }
 
-    fn session(&mut self, session: &SessionRow, rule: Option<String>, from: Millis, to: Millis, now: Millis) {
+    fn session(&mut self, session: &SessionRow, rule: Key, from: Millis, to: Millis, now: Millis) {
         if session.imported.is_none() && !session.is_live() && !session.billed {
             return;
         }
+        // A live session has reached no time that is still to come.
+        if session.is_live() && from > now {
+            return;
+        }
         let user = session.user();
-        let stop = session.acct_stop_time.unwrap_or(now);
+        let stop = session.connected_until(now);
         // The seconds that RRAS counted end at the stop.
         let seconds = session.acct_session_time.unwrap_or_else(|| elapsed(session.acct_start_time, stop));
         let start = stop.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
-        let ended_here = session.acct_stop_time.is_some_and(|stop| stop >= from && stop < to);
+        let ended_here = !session.is_live() && stop >= from && stop < to;
         let zone = self.config.zone.clone();
         let keys = match self.by {
             GroupBy::User => {
-                vec![Some(user.as_ref().map_or_else(|| session.user_name.to_string(), ToString::to_string))]
+                vec![named(Some(user.as_ref().map_or_else(|| session.user_name.to_string(), ToString::to_string)))]
             }
             GroupBy::Group => self.groups(user.as_ref()),
-            GroupBy::Tunnel => vec![session.tunnel_type.clone()],
+            GroupBy::Tunnel => vec![named(session.tunnel_type.clone())],
             GroupBy::Rule => vec![rule],
             GroupBy::Day => Vec::new(),
         };
@@ -172,11 +203,11 @@ impl Sums<'_> {
             days.push((period_dates(rasadmin_engine::config::file::Period::Day, first, &zone).0, 0));
         }
         let inside: u64 = days.iter().map(|(_, seconds)| seconds).sum();
-        let rows: Vec<(Option<String>, u64, bool)> = match self.by {
+        let rows: Vec<(Key, u64, bool)> = match self.by {
             GroupBy::Day => {
                 let end = days.len() - 1;
                 let days = days.into_iter().enumerate();
-                days.map(|(at, (day, seconds))| (Some(day), seconds, ended_here && at == end)).collect()
+                days.map(|(at, (day, seconds))| (named(Some(day)), seconds, ended_here && at == end)).collect()
             }
             _ => keys.into_iter().map(|key| (key, inside, ended_here)).collect(),
         };
@@ -195,12 +226,14 @@ impl Sums<'_> {
 
     fn finish(self) -> Vec<Total> {
         let rows = self.rows.into_iter();
-        rows.map(|(key, sum)| Total { key, users: sum.users.len() as u64, ..sum.total }).collect()
+        rows.map(|((decided_by, key), sum)| Total { key, decided_by, users: sum.users.len() as u64, ..sum.total })
+            .collect()
     }
 }
 
 impl Reader {
-    /// Makes a report from `from` (included) to `to` (not included): one row for each key, in the order of the keys.
+    /// Makes a report from `from` (included) to `to` (not included): one row for each key, in the order of the keys. A
+    /// report by rule has a row for each rule of the configuration.
     pub fn totals(
         &self,
         by: GroupBy,
@@ -209,10 +242,12 @@ impl Reader {
         now: Millis,
         config: &Config,
     ) -> Result<Vec<Total>, Error> {
-        let mut sums = Sums { by, config, rows: BTreeMap::new() };
+        let mut sums = Sums::new(by, config);
         let rules = if by == GroupBy::Rule { self.deciding_rules(from, to)? } else { BTreeMap::new() };
         self.each_session_in(from, to, &mut |session| {
-            let rule = rules.get(&session.id).cloned().flatten();
+            let unknown =
+                || (Some(if session.imported.is_some() { DecidedBy::Import } else { DecidedBy::Unknown }), None);
+            let rule = rules.get(&session.id).map_or_else(unknown, |rule| decided(rule.clone(), None));
             sums.session(&session, rule, from, to, now);
         })?;
         self.database.each(queries::DENIED, values! { from: from, to: to }, |row| {
@@ -222,13 +257,14 @@ impl Reader {
             };
             let name: Name = row.get(3)?;
             let keys = match by {
-                GroupBy::User => vec![Some(user.as_ref().map_or_else(|| name.to_string(), ToString::to_string))],
+                GroupBy::User => vec![named(Some(user.as_ref().map_or_else(|| name.to_string(), ToString::to_string)))],
                 GroupBy::Group => sums.groups(user.as_ref()),
-                GroupBy::Tunnel => vec![tunnel(row, 5)?],
-                GroupBy::Rule => vec![row.get(4)?],
+                GroupBy::Tunnel => vec![named(tunnel(row, 5)?)],
+                GroupBy::Rule if row.get::<Option<String>>(7)?.is_some() => vec![(Some(DecidedBy::Nps), None)],
+                GroupBy::Rule => vec![decided(row.get(4)?, row.get(6)?)],
                 GroupBy::Day => {
                     let day = rasadmin_engine::config::file::Period::Day;
-                    vec![Some(period_dates(day, timestamp(row.get(0)?), &config.zone).0)]
+                    vec![named(Some(period_dates(day, timestamp(row.get(0)?), &config.zone).0))]
                 }
             };
             for key in keys {

@@ -1,6 +1,6 @@
 //! Imports sessions of other logs. While others write too, the transactions are short, with pauses between them.
 
-use super::{Database, Sqlite, deadline};
+use super::{Database, Sqlite};
 use crate::Error;
 use crate::imported::{ImportCounts, ImportedSession};
 use crate::queries::{self, sqlite_only};
@@ -51,71 +51,81 @@ impl Sqlite {
     /// `wait` is how long each transaction may wait for the lock. After an error, sessions that were written before
     /// stay, and repeating the import continues. The more sessions at once, the less each costs.
     pub fn import(&mut self, sessions: &[ImportedSession], wait: Duration) -> Result<ImportCounts, Error> {
+        self.import_rows(sessions, |session| &session.key, write, wait)
+    }
+
+    /// Imports rows in transactions, as large and as close to each other as others allow.
+    pub(super) fn import_rows<T>(
+        &mut self,
+        rows: &[T],
+        key: impl Fn(&T) -> &str,
+        write: impl Fn(&Database, &T) -> Result<ImportResult, Error>,
+        wait: Duration,
+    ) -> Result<ImportCounts, Error> {
         self.database.set(sqlite_only::IMPORT_CACHE)?;
         // In the order of their index, of which each page is then changed once. Of two with the same key the first
         // remains the first.
-        let mut sorted: Vec<&ImportedSession> = sessions.iter().collect();
-        sorted.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut sorted: Vec<&T> = rows.iter().collect();
+        sorted.sort_by(|a, b| key(a).cmp(key(b)));
         let mut counts = ImportCounts::default();
         let mut rest = &sorted[..];
         while !rest.is_empty() {
             let pace = self.others.pace(&self.database)?;
-            let (done, more) = self.import_some(rest, &pace, Instant::now() + wait)?;
+            let (done, more) =
+                self.transact(Instant::now() + wait, false, |database| pace.work(database, rest, &write))?;
             counts += more;
             rest = &rest[done..];
             std::thread::sleep(pace.pause);
         }
         Ok(counts)
     }
+}
 
-    /// Runs one transaction. Returns the number of sessions that it handled, and what happened to them.
-    fn import_some(
-        &mut self,
-        sessions: &[&ImportedSession],
-        pace: &Pace,
-        until: Instant,
+impl Pace {
+    /// Writes as many rows as belong into one transaction. Returns their number, and what happened to them.
+    fn work<T>(
+        &self,
+        database: &Database,
+        rows: &[&T],
+        write: impl Fn(&Database, &T) -> Result<ImportResult, Error>,
     ) -> Result<(usize, ImportCounts), Error> {
-        self.check_not_replaced()?;
-        let _guard = deadline::until(until);
-        self.sync_level(false)?;
-        let transaction = self.database.begin()?;
         let began = Instant::now();
         let (mut done, mut counts) = (0, ImportCounts::default());
-        for session in sessions.iter().take(pace.most) {
-            match write(&self.database, session)? {
+        for row in rows.iter().take(self.most) {
+            match write(database, row)? {
                 ImportResult::New => counts.new += 1,
                 ImportResult::Completed => counts.completed += 1,
                 ImportResult::AlreadyThere => counts.already_there += 1,
             }
             done += 1;
-            if began.elapsed() > pace.longest {
+            if began.elapsed() > self.longest {
                 break;
             }
         }
-        transaction.commit()?;
         Ok((done, counts))
     }
 }
 
-enum ImportResult {
+/// What happened to a row.
+pub(super) enum ImportResult {
     New,
     Completed,
     AlreadyThere,
 }
 
 fn write(database: &Database, s: &ImportedSession) -> Result<ImportResult, Error> {
-    let (usage, user) = (s.usage.as_ref(), s.user.as_ref());
-    let octets_are = usage.map(|_| if s.exact { "exact" } else { "lower bound" });
+    let (usage, user) = (&s.usage, s.user.as_ref());
+    let octets_are = usage.input_octets.or(usage.output_octets).map(|_| if s.exact { "exact" } else { "lower bound" });
     let address = s.address.map(|address| address.to_string());
     let inserted = database.run(
         queries::SESSION_IMPORTED,
         values! {
             session: &s.key, server: &s.server, domain: user.map(|u| &u.domain), name: user.map(|u| &u.name),
             user_name: &s.user_name, computer: &s.computer, calling: &s.calling, tunnel: s.tunnel.as_ref(),
-            port: s.port.as_ref(), address: address.as_ref(), interface_id: s.interface_id.as_ref(),
+            port: s.port.as_ref(), nas_port: s.nas_port, address: address.as_ref(), interface_id: s.interface_id.as_ref(),
             prefix: s.prefix.as_ref(), start: s.start, links: s.links, stop: s.stop, seconds: s.seconds,
-            input: usage.map(|u| u.input_octets), output: usage.map(|u| u.output_octets),
-            frames_in: usage.map(|u| u.input_packets), frames_out: usage.map(|u| u.output_packets),
+            input: usage.input_octets, output: usage.output_octets,
+            frames_in: usage.input_packets, frames_out: usage.output_packets,
             octets_are: octets_are, cause: s.cause.as_ref(), closed_by: s.closed_by, estimated: s.estimated,
             source: s.source,
         },
@@ -127,8 +137,8 @@ fn write(database: &Database, s: &ImportedSession) -> Result<ImportResult, Error
         queries::SESSION_COMPLETED,
         values! {
             session: &s.key, stop: s.stop, seconds: s.seconds,
-            input: usage.map(|u| u.input_octets), output: usage.map(|u| u.output_octets),
-            frames_in: usage.map(|u| u.input_packets), frames_out: usage.map(|u| u.output_packets),
+            input: usage.input_octets, output: usage.output_octets,
+            frames_in: usage.input_packets, frames_out: usage.output_packets,
             octets_are: octets_are, cause: s.cause.as_ref(), closed_by: s.closed_by, estimated: s.estimated,
             links: s.links, tunnel: s.tunnel.as_ref(), address: address.as_ref(),
         },

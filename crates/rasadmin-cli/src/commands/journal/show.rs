@@ -18,6 +18,9 @@ use serde_json::value::RawValue;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// A terminal shows so many records, unless more are asked for.
+const ON_A_TERMINAL: usize = 100;
+
 /// How often to look for new records.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -38,9 +41,12 @@ pub struct Arguments {
     /// Only this user: `alice` (in any domain), `CORP\alice`, `alice@corp.example`
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Only the last N records
+    /// Only the last N records [default: 100 on a terminal, else all]
     #[arg(long, value_name = "N")]
     last: Option<usize>,
+    /// All records, on a terminal too
+    #[arg(long, conflicts_with = "last")]
+    all: bool,
     #[command(flatten)]
     zone: ZoneArguments,
     #[command(flatten)]
@@ -90,7 +96,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         })
     });
     let mut lines = Lines::new(&context.config, &zone, user.transpose()?);
-    let mut printer = Printer::new(arguments.last, arguments.json);
+    let last = arguments.last.or((out.is_terminal() && !arguments.all).then_some(ON_A_TERMINAL));
+    let mut printer = Printer::new(last, arguments.json);
     let mut follower = None;
     loop {
         if follower.is_none() {
@@ -129,6 +136,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             }
         }
         writeln!(out, "\n  {}", times::zone_name(&zone))?;
+        if printer.dropped && arguments.last.is_none() {
+            writeln!(out, "  the last {ON_A_TERMINAL}; --all shows all")?;
+        }
     }
     Ok(Exit::Success)
 }
@@ -153,11 +163,13 @@ struct Printer {
     last: Option<(usize, VecDeque<String>)>,
     as_json: bool,
     lines: u64,
+    /// Whether there were more than the last ones.
+    dropped: bool,
 }
 
 impl Printer {
     fn new(last: Option<usize>, as_json: bool) -> Self {
-        Self { last: last.map(|last| (last, VecDeque::new())), as_json, lines: 0 }
+        Self { last: last.map(|last| (last, VecDeque::new())), as_json, lines: 0, dropped: false }
     }
 
     fn take(&mut self, line: String, out: &mut Output) -> Result<()> {
@@ -165,6 +177,7 @@ impl Printer {
         kept.push_back(line);
         if kept.len() > *last {
             kept.pop_front();
+            self.dropped = true;
         }
         Ok(())
     }

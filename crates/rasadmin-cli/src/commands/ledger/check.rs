@@ -1,13 +1,16 @@
 //! `rasadmin ledger check`.
 
-use crate::context::ContextArguments;
+use crate::context::{Context, ContextArguments};
 use crate::error::{Exit, Result};
+use crate::format::count;
 use crate::output::Output;
 use crate::present;
 use clap::Args;
-use rasadmin_ledger::report::LedgerCounts;
+use rasadmin_ledger::ErrorKind;
+use rasadmin_ledger::report::{LedgerCounts, Reader};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::path::Path;
 
 /// Check the ledger: its file, its contents, and whether it agrees with the journal
 ///
@@ -31,32 +34,32 @@ pub struct Answer {
     ledger: String,
     /// What is wrong. Empty: nothing.
     faults: Vec<String>,
-    /// How much is in it.
-    counts: LedgerCounts,
+    /// How much is in it. Null if it is too damaged to be read.
+    counts: Option<LedgerCounts>,
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.context.open()?;
-    let reader = context.reader()?;
-    let mut faults = reader.faults()?;
-    if let Some(present) = present::read(&context)? {
-        faults.extend(reader.differences(&present.state)?);
-    }
-    let counts = reader.counts()?;
+    let (faults, counts) = match look(&context) {
+        Ok((faults, counts)) => (faults, Some(counts)),
+        // That it is damaged is what was asked.
+        Err(e) if is_damaged(&context.ledger) => (vec![e.to_string()], None),
+        Err(e) => return Err(e),
+    };
     let exit = Exit::no_if(!faults.is_empty());
     if arguments.json {
         out.json(&Answer { ledger: context.ledger.display().to_string(), faults, counts })?;
         return Ok(exit);
     }
-    if faults.is_empty() {
+    if let Some(counts) = counts.filter(|_| faults.is_empty()) {
+        let sessions = count(counts.sessions + counts.imported_sessions, "session");
         writeln!(
             out,
-            "{}: no fault found: {} sessions ({} live, {} imported), {} decisions",
+            "{}: no fault found: {sessions} ({} live, {} imported), {}",
             context.ledger.display(),
-            counts.sessions + counts.imported_sessions,
             counts.live_sessions,
             counts.imported_sessions,
-            counts.decisions
+            count(counts.decisions, "decision")
         )?;
     } else {
         writeln!(out, "{}: faults found:", context.ledger.display())?;
@@ -69,8 +72,26 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
              have none, move the ledger away: the next command makes a new one from what the journal still has."
         )?;
     }
-    if counts.lost_events > 0 {
-        writeln!(out, "{} events were lost while the journal could not be written", counts.lost_events)?;
+    if let Some(lost) = counts.map(|counts| counts.lost_events).filter(|lost| *lost > 0) {
+        writeln!(out, "lost while the journal could not be written: {}", count(lost, "event"))?;
     }
     Ok(exit)
+}
+
+/// What is wrong with it, and how much is in it.
+fn look(context: &Context) -> Result<(Vec<String>, LedgerCounts)> {
+    let reader = context.reader()?;
+    let mut faults = reader.faults()?;
+    if let Some(present) = present::read(context)? {
+        faults.extend(reader.differences(&present.state)?);
+    }
+    Ok((faults, reader.counts()?))
+}
+
+/// Whether a ledger cannot be read because it is damaged.
+fn is_damaged(ledger: &Path) -> bool {
+    match Reader::open(ledger).and_then(|reader| reader.quick_check()) {
+        Ok(faults) => !faults.is_empty(),
+        Err(e) => e.kind == ErrorKind::Corrupt,
+    }
 }

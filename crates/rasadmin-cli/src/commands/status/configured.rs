@@ -35,10 +35,25 @@ pub fn check(
         }
     };
     let shown = path.display();
+    let is_missing = !path.exists();
+    let missing = format!("{shown}: there is no such file");
     let (config, errors) = match config::for_computer(&places::server_name()).read(&path) {
         Ok((config, None)) => {
             facts.add(Mark::Ok, "configuration", format!("{shown}, {}", config.hash));
             (Some(config), None)
+        }
+        Ok((kept, Some(errors))) if is_missing => {
+            let what = format!("{missing}; the last good one, {}, is in force instead; restore the file", kept.hash);
+            facts.add(Mark::Attention, "configuration", what);
+            (Some(kept), Some(errors.to_string()))
+        }
+        Err(errors) if is_missing => {
+            let what = match named {
+                Some(_) => format!("{missing}: check the path after --config"),
+                None => format!("{missing}, and no good one was kept: RRAS will not start; restore the file"),
+            };
+            facts.add(Mark::Attention, "configuration", what);
+            (None, Some(errors.to_string()))
         }
         Ok((kept, Some(errors))) => {
             let what = format!("{shown} is broken; the last good one, {}, is in force instead\n{errors}", kept.hash);

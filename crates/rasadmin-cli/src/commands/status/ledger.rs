@@ -1,8 +1,9 @@
 //! The ledger: whether it is damaged, how far it is behind the journal, and whether both agree.
 
-use super::facts::{Facts, Mark, rfc3339, time};
+use super::facts::{Facts, Mark, rfc3339};
 use super::recorded::Recorded;
 use crate::format::records;
+use crate::times;
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::{Error, sqlite};
 use rasadmin_policy::config::Config;
@@ -94,7 +95,7 @@ pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded) -> Option<
         }
     }
     if let Some(at) = recorded.brought_at {
-        let at = time(at);
+        let at = times::show(at, &config.zone);
         match recorded.behind {
             0 => facts.add(Mark::Ok, "up to date", format!("the ledger has every record, as of {at}")),
             behind => {

@@ -50,7 +50,12 @@ mod tests {
             assert_eq!(policy.app_control, expected);
             // App Control concerns only a DLL that is registered and has no signature.
             assert_eq!(facts.need_attention(), svchost == 1, "{svchost} {app_control}");
-            assert_eq!(facts.text().contains("lets RRAS load no admin DLL"), svchost == 1, "{}", facts.text());
+            assert_eq!(
+                facts.text(None, false).contains("lets RRAS load no admin DLL"),
+                svchost == 1,
+                "{}",
+                facts.text(None, false)
+            );
         }
     }
 }

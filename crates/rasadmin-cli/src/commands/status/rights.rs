@@ -43,8 +43,10 @@ pub fn check(
     let files = [dll, Some(config_file), ledger].into_iter().flatten().chain(members.iter().map(PathBuf::as_path));
     let journal = config.map(|config| config.journal.clone()).filter(|journal| journal.is_dir());
     let faults = journal.as_deref().map(rights::check).unwrap_or_default();
-    for path in files {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // What is missing is reported as missing, and has no rights.
+    let files: Vec<&Path> = files.filter(|path| path.exists()).collect();
+    for path in &files {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         if let Err(e) = permissions::add(&mut found, &path, Object::File) {
             failed = Some(e.to_string());
         }
@@ -56,7 +58,7 @@ pub fn check(
     }
     if let Some(why) = failed {
         facts.add(Mark::Attention, "rights", why);
-    } else if found.is_empty() && faults.is_empty() {
+    } else if found.is_empty() && faults.is_empty() && !files.is_empty() {
         facts.add(Mark::Ok, "rights", "only administrators can write DLL, configuration, lists, journal and ledger");
     }
     // The journal's own faults say it in more detail.

@@ -1,9 +1,11 @@
 //! Remote Access with the DLL: whether it runs, and with which configuration.
 
-use super::facts::{Facts, Mark, rfc3339, time};
+use super::facts::{Facts, Mark, rfc3339};
 use super::recorded::Recorded;
 use crate::clock::is_recording;
 use crate::format::count;
+use crate::times;
+use rasadmin_policy::Millis;
 use rasadmin_policy::config::Config;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -46,15 +48,23 @@ pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded, dll: Optio
     let file = dll.and_then(|dll| rasadmin_setup::version_marker::version_of(dll).ok().flatten());
     let here = recorded.present.as_ref().map(|present| present.state.server().folded());
     let alive_here = is_recording(&config.journal);
+    let time = |time| times::show(time, &config.zone);
     let mut services = Vec::new();
     for last in &recorded.instances {
         let name = last.server.to_string();
-        let alive = alive_here && here.as_ref().is_some_and(|here| *here == last.server.folded());
+        let is_here = here.as_ref().is_some_and(|here| *here == last.server.folded());
+        let alive = alive_here && is_here;
         let sessions = count(last.open_sessions, "open session");
         let activity = time(last.last_activity);
         if alive {
             let since = time(last.started);
             facts.add(Mark::Ok, "service", format!("{name}: running since {since}, {sessions}, last event {activity}"));
+        } else if is_here && last.open_sessions > 0 {
+            let what = format!(
+                "{name}: not running, but {sessions}, last event {activity}: Remote Access ended without closing them; \
+                 they count until it starts again, so start it, or see the System log for why it does not start"
+            );
+            facts.add(Mark::Attention, "service", what);
         } else {
             facts.add(Mark::Note, "service", format!("{name}: not running, {sessions}, last event {activity}"));
         }
@@ -79,8 +89,12 @@ pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded, dll: Optio
         }
         if last.events_lost > 0 {
             let what = format!(
-                "{name}: {} events were lost while nothing could be recorded; message 410 in the system's log says why",
-                last.events_lost
+                "{name}: {} lost while nothing could be recorded; message 410 in the system's log says why",
+                if last.events_lost == 1 {
+                    "1 event was".to_owned()
+                } else {
+                    format!("{} events were", last.events_lost)
+                }
             );
             facts.add(Mark::Attention, "lost", what);
         }
@@ -100,4 +114,10 @@ pub fn check(facts: &mut Facts, config: &Config, recorded: &Recorded, dll: Optio
         });
     }
     services
+}
+
+/// When the instance started that runs on this computer now.
+pub fn started(config: &Config, recorded: &Recorded) -> Option<Millis> {
+    let here = recorded.present.as_ref().filter(|_| is_recording(&config.journal))?.state.server().folded();
+    recorded.instances.iter().find(|last| last.server.folded() == here).map(|last| last.started)
 }

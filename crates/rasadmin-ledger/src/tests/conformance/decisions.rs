@@ -1,8 +1,8 @@
 //! Decisions.
 
 use super::super::support::{MONDAY, Scene, With, connection, number};
-use super::{OPEN, reader, scene, visit};
-use crate::report::{Filter, GroupBy, UserFilter};
+use super::{OPEN, import_refusals, reader, refusal, scene, visit};
+use crate::report::{DecidedBy, Filter, GroupBy, Refused, UserFilter};
 use rasadmin_engine::{Name, Tunnel};
 
 /// Alice connects, mallory is denied, and bob connects a minute later.
@@ -78,6 +78,56 @@ conformance! {
         assert_eq!(users(reader.decisions(&alice, true, None).unwrap()), [""; 0]);
     }
 
+    refusal_imported {
+        let scene = scene();
+        assert_eq!(import_refusals(&scene, &[refusal("a", "mallory", MONDAY)]).new, 1);
+        assert_eq!(import_refusals(&scene, &[refusal("a", "carol", MONDAY)]).already_there, 1);
+        assert_eq!(
+            scene.ask(
+                "SELECT record, time, server, instance, session, stage, domain, name, user_name, outcome, rule, reason, config,
+                     imported, reason_code FROM decisions"
+            ),
+            format!("a {MONDAY} VPN1 0 - connection CORP MALLORY mallory deny - wrong password  odbc 16")
+        );
+        // It is no fault that no configuration has decided it; and it counts as a denial, of the user and of NPS.
+        assert_eq!(reader(&scene).faults().unwrap(), [""; 0]);
+        let denied = |by| {
+            let rows = reader(&scene).totals(by, MONDAY, MONDAY + 1, MONDAY + 1, &scene.config).unwrap();
+            let denied = rows.into_iter().filter(|row| row.denied > 0);
+            denied.map(|row| (row.decided_by, row.key, row.denied)).collect::<Vec<_>>()
+        };
+        assert_eq!(denied(GroupBy::User), [(None, Some(r"CORP\MALLORY".to_owned()), 1)]);
+        assert_eq!(denied(GroupBy::Rule), [(Some(DecidedBy::Nps), None, 1)]);
+        assert_eq!(reader(&scene).users(&Filter::default()).unwrap()[0].last_denied, Some(MONDAY));
+    }
+
+    existing_refusal {
+        let scene = scene();
+        import_refusals(&scene, &[refusal("a", "mallory", MONDAY)]);
+        let would = [refusal("a", "mallory", MONDAY), refusal("b", "mallory", MONDAY)];
+        let counts = reader(&scene).compare_refusals(&would).unwrap();
+        assert_eq!((counts.new, counts.already_there), (1, 1));
+    }
+
+    decisions_of_logs {
+        let scene = three();
+        import_refusals(&scene, &[
+            refusal("a", "zoe", MONDAY - 1),
+            refusal("b", "zoe", MONDAY + 1_000),
+            refusal("c", "zoe", MONDAY + 3_600_000),
+        ]);
+        let reader = reader(&scene);
+        let all = users(reader.decisions(&Filter::default(), false, None).unwrap());
+        let expected = ["zoe", "bob", "bob", "bob", "mallory", "zoe", "alice", "alice", "alice", "zoe"];
+        assert_eq!(all, expected, "by time, whatever their numbers");
+        let limited = Filter { limit: Some(2), ..Filter::default() };
+        assert_eq!(users(reader.decisions(&limited, false, None).unwrap()), ["zoe", "bob"]);
+        assert_eq!(users(reader.decisions(&limited, true, None).unwrap()), ["zoe", "mallory"]);
+        let newest = reader.decisions(&limited, true, None).unwrap().remove(0);
+        assert_eq!((newest.decided_by(), newest.reason_code, newest.imported.as_deref()), ("(NPS)", Some(16), Some("odbc")));
+        assert_eq!(newest.facts.source.known().unwrap().to_string(), "203.0.113.9");
+    }
+
     decisions_of_session {
         let scene = three();
         let stages: Vec<_> =
@@ -117,6 +167,22 @@ conformance! {
         assert_eq!(reader(&scene).attempts(4).unwrap().len(), 1);
     }
 
+    refused {
+        let scene = three();
+        let pools = OPEN.replace("addresses = [\"10.8.0.1-10.8.0.9\"]", "addresses = [\"10.8.0.1\"]");
+        let full = Scene::new(&pools);
+        full.begin(1, "alice", "VPN0-1").unwrap();
+        full.begin(2, "bob", "VPN0-2").unwrap_err();
+        let refused = |scene: &Scene, to| reader(scene).refused(MONDAY, to).unwrap();
+        let row = |one: &Refused| (one.decided_by, one.rule.clone(), one.refusal.clone(), one.times);
+        let of_rule = refused(&scene, MONDAY + 60_001);
+        assert_eq!(of_rule.iter().map(row).collect::<Vec<_>>(), [(DecidedBy::Rule, Some("Not Mallory".into()), None, 1)]);
+        assert_eq!((of_rule[0].reason.as_deref(), of_rule[0].last), (Some("this user is banned"), MONDAY + 60_000));
+        assert_eq!(refused(&scene, MONDAY + 60_000), [], "the end of the period is not in it");
+        let own = refused(&full, MONDAY + 60_000);
+        assert_eq!(own.iter().map(row).collect::<Vec<_>>(), [(DecidedBy::Dll, None, Some("exhausted".into()), 1)]);
+    }
+
     denied {
         let scene = Scene::new(&OPEN.replace("users = [\"mallory\"]", "tunnels = [\"PPTP\"]"));
         let given = scene.address("alice", "VPN0-1", "").unwrap();
@@ -140,7 +206,9 @@ conformance! {
         visit(&scene, 2, "bob", 60);
         let reader = reader(&scene);
         let rows = reader.totals(GroupBy::Rule, MONDAY, MONDAY + 3_600_000, scene.now().at.time, &scene.config).unwrap();
-        let rows: Vec<_> = rows.into_iter().map(|row| (row.key, row.sessions)).collect();
-        assert_eq!(rows, [(None, 1), (Some("early".to_owned()), 1)]);
+        let rows: Vec<_> = rows.into_iter().map(|row| (row.decided_by, row.key, row.sessions)).collect();
+        let rule = |name: &str, sessions| (Some(DecidedBy::Rule), Some(name.to_owned()), sessions);
+        let default = (Some(DecidedBy::Default), None, 1);
+        assert_eq!(rows, [rule("Not Mallory", 0), rule("early", 1), default], "a rule that decided nothing is there too");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::support::{MONDAY, Scene, With, connection};
 use super::{change, ended_after_the_checkpoint, expire, import, imported, read_again, reader, scene, upkeep, visit};
-use crate::imported::{ImportedSession, NO_END};
+use crate::imported::{ImportedSession, ImportedUsage, NO_END};
 use crate::report::{ExportFilter, Filter, GroupBy, UserFilter};
 use rasadmin_engine::effect::Usage;
 use rasadmin_engine::{Name, Quarantine, Tunnel};
@@ -52,7 +52,7 @@ fn unended(key: &str, stop: i64) -> ImportedSession {
     ImportedSession {
         stop,
         seconds: 0,
-        usage: None,
+        usage: ImportedUsage::default(),
         closed_by: NO_END,
         estimated: true,
         ..imported(key, "alice", MONDAY, stop)
@@ -221,12 +221,12 @@ conformance! {
         assert_eq!(import(&scene, &[imported("a", "alice", MONDAY, MONDAY + HOUR)]).new, 1);
         assert_eq!(
             scene.ask(
-                "SELECT acct_session_id, instance, nas_identifier, domain, name, tunnel_type, framed_ip_address,
+                "SELECT acct_session_id, instance, nas_identifier, domain, name, tunnel_type, nas_port, framed_ip_address,
                      acct_start_time, established, acct_stop_time, acct_session_time, acct_input_octets, octets_are,
                      closed_by, estimated, billed, imported FROM sessions"
             ),
             format!(
-                "a 0 VPN1 CORP ALICE SSTP 10.8.0.1 {MONDAY} {MONDAY} {} 3600 1 exact hangup 0 0 odbc",
+                "a 0 VPN1 CORP ALICE SSTP 9 10.8.0.1 {MONDAY} {MONDAY} {} 3600 1 exact hangup 0 0 odbc",
                 MONDAY + HOUR
             )
         );
@@ -235,6 +235,8 @@ conformance! {
     session_completed {
         let scene = scene();
         import(&scene, &[unended("a", MONDAY)]);
+        let session = reader(&scene).session("1").unwrap().unwrap().unwrap();
+        assert_eq!((session.acct_stop_time, session.last_seen, session.is_live()), (None, Some(MONDAY), false));
         assert_eq!(import(&scene, &[ImportedSession { links: 3, ..unended("a", MONDAY + 30_000) }]).completed, 1);
         assert_eq!(scene.ask(ENDS), format!("{} 30 - 1 3", MONDAY + 30_000));
         let whole = ImportedSession { seconds: 59, ..imported("a", "alice", MONDAY, MONDAY + 60_000) };
@@ -242,6 +244,18 @@ conformance! {
         assert_eq!(scene.ask(ENDS), format!("{} 59 1 0 3", MONDAY + 60_000), "the log's own count of seconds");
         assert_eq!(import(&scene, &[unended("a", MONDAY + 90_000)]).already_there, 1);
         assert_eq!(scene.ask(ENDS), format!("{} 59 1 0 3", MONDAY + 60_000));
+        // The record of its end was cut off: the same end, and less of everything else.
+        let short = ImportedSession { seconds: 6, usage: ImportedUsage::default(), ..imported("b", "bob", MONDAY, MONDAY + 648_000) };
+        let long = ImportedSession { cause: Some("User-Request".into()), ..imported("b", "bob", MONDAY, MONDAY + 648_000) };
+        assert_eq!(import(&scene, std::slice::from_ref(&short)).new, 1);
+        assert_eq!(import(&scene, std::slice::from_ref(&long)).completed, 1);
+        let bob = "SELECT acct_session_time, acct_input_octets, acct_terminate_cause FROM sessions WHERE name = 'BOB'";
+        assert_eq!(scene.ask(bob), "648 1 User-Request");
+        assert_eq!(import(&scene, &[short, long.clone()]).already_there, 2);
+        // Another end is no longer record of this one.
+        let other = ImportedSession { stop: MONDAY + 700_000, seconds: 700, ..long };
+        assert_eq!(import(&scene, &[other]).already_there, 1);
+        assert_eq!(scene.ask(bob), "648 1 User-Request");
     }
 
     existing_session {

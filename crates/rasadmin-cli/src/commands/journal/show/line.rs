@@ -182,7 +182,7 @@ fn change(effect: &Effect) -> Option<String> {
             None => format!("{}, version {}", read.hash, read.version),
         },
         Effect::RefusalRepeated(repeated) => format!("{} more times within a minute", repeated.times),
-        Effect::Lost { events } => format!("{events} events could not be recorded"),
+        Effect::Lost { events } => format!("{} could not be recorded", crate::format::count(*events, "event")),
         // These accompany the others and say nothing more.
         Effect::SessionConfirmed { .. }
         | Effect::LeaseTaken { .. }

@@ -1,0 +1,96 @@
+//! `rasadmin top`: what happens now, on a live screen.
+
+mod terminal;
+mod view;
+
+use crate::bring_in;
+use crate::context::{Context, ContextArguments};
+use crate::error::{CommandError, Exit, Result};
+use crate::output::Output;
+use crate::times;
+use clap::Args;
+use rasadmin_ledger::report::{Overview, Reader};
+use rasadmin_policy::config::file::Durability;
+use std::io::IsTerminal;
+use std::time::Duration;
+use terminal::Next;
+pub use terminal::restore;
+
+/// What counts as lately, in milliseconds.
+const LATELY: i64 = 3_600_000;
+/// Without a terminal, so many rows of each list.
+const ROWS: u32 = 20;
+
+/// Watch who is connected, and who was denied
+///
+/// Shows the sessions of this moment, what has begun, ended and been denied in the last hour, and how full the pools
+/// are. RRAS reports traffic only when a session ends, so the octets are those of the sessions that ended. Press q to
+/// quit. If standard output is not a terminal, the command prints the screen once.
+#[derive(Args)]
+#[command(visible_alias = "watch")]
+#[command(after_long_help = "\
+Examples:
+  rasadmin top
+  rasadmin top --every 10")]
+pub struct Arguments {
+    /// Look again after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    every: u16,
+    #[command(flatten)]
+    context: ContextArguments,
+    /// Print JSON, once
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: Arguments, out: &mut Output) -> Result {
+    let context = arguments.context.open()?;
+    let first = overview(&context, &context.reader()?, ROWS)?;
+    if arguments.json {
+        out.json(&first)?;
+    } else if out.is_terminal() && std::io::stdin().is_terminal() {
+        watch(&context, Duration::from_secs(arguments.every.into()), out)?;
+    } else {
+        let size = view::Size { width: out.width(), height: None };
+        for line in view::lines(&first, &context.config.zone, size, out.colours()) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn overview(context: &Context, reader: &Reader, rows: u32) -> Result<Overview> {
+    let now = times::now();
+    Ok(reader.overview(&context.config.addresses, now.saturating_sub(LATELY), now, rows)?)
+}
+
+/// Draws the screen until somebody quits.
+fn watch(context: &Context, every: Duration, out: &mut Output) -> Result<()> {
+    let colours = out.colours();
+    let mut terminal = terminal::Terminal::open(out).map_err(|e| CommandError::output(&e))?;
+    loop {
+        let (width, height) = terminal.size();
+        let size = view::Size { width: Some(width), height: Some(height) };
+        let zone = &context.config.zone;
+        let problem = bring_in(context).err();
+        let rows = u32::try_from(height).unwrap_or(ROWS);
+        let mut lines = match Reader::open(&context.ledger).map_err(CommandError::from) {
+            Ok(reader) => view::lines(&overview(context, &reader, rows)?, zone, size, colours),
+            Err(e) => vec![e.to_string()],
+        };
+        lines.truncate(height.saturating_sub(1));
+        let last = view::last_line(problem.map(|problem| problem.to_string()), every, zone, width);
+        terminal.draw(&lines, &last).map_err(|e| CommandError::output(&e))?;
+        if terminal.wait(every).map_err(|e| CommandError::output(&e))? == Next::Quit {
+            return Ok(());
+        }
+    }
+}
+
+/// Brings the journal's new records into the ledger. It prints nothing, because the screen belongs to the lists.
+fn bring_in(context: &Context) -> Result<()> {
+    let Some(journal) = context.journal.as_ref().filter(|_| context.belong_together) else { return Ok(()) };
+    let durable = context.config.durability == Durability::Fsync;
+    bring_in::bring_in(journal, &context.ledger, &context.server(), durable, false)?;
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! What records say about the use of a session.
+
+use super::record::Record;
+use rasadmin_engine::effect::Usage;
+use rasadmin_ledger::imported::ImportedUsage;
+
+/// The longest Acct-Session-Time that is believed, in seconds: ten years. Some servers send 4294967295.
+const LONGEST: u64 = 10 * 365 * 86_400;
+/// How much longer than the time since its Start a session may have been connected, in seconds: a Start may be sent late,
+/// and clocks differ.
+const SLACK: u64 = 3_600;
+
+/// Acct-Session-Time, if it can be believed. `since` is the time since the session's Start.
+pub fn connect_time(record: &Record, since: Option<u64>) -> Option<u64> {
+    let fits = |seconds: &u64| since.is_none_or(|since| *seconds <= since.saturating_add(SLACK));
+    record.session_time.filter(|&seconds| seconds <= LONGEST).filter(fits)
+}
+
+/// The octets and frames in a record.
+pub fn usage(record: &Record) -> ImportedUsage {
+    let octets = |low: Option<u64>, high: Option<u32>| Some(low?.saturating_add(u64::from(high.unwrap_or(0)) << 32));
+    ImportedUsage {
+        input_octets: octets(record.input_octets, record.input_gigawords),
+        output_octets: octets(record.output_octets, record.output_gigawords),
+        input_packets: record.input_packets,
+        output_packets: record.output_packets,
+    }
+}
+
+/// Adds the use of another link. What neither says stays unknown.
+pub fn add(sum: &mut ImportedUsage, more: &ImportedUsage) {
+    let add = |sum: &mut Option<u64>, more: Option<u64>| {
+        if let Some(more) = more {
+            *sum = Some(sum.unwrap_or(0).saturating_add(more));
+        }
+    };
+    add(&mut sum.input_octets, more.input_octets);
+    add(&mut sum.output_octets, more.output_octets);
+    add(&mut sum.input_packets, more.input_packets);
+    add(&mut sum.output_packets, more.output_packets);
+}
+
+/// Keeps what a later record of the same link says.
+pub fn keep_later(usage: &mut ImportedUsage, later: &ImportedUsage) {
+    usage.input_octets = later.input_octets.or(usage.input_octets);
+    usage.output_octets = later.output_octets.or(usage.output_octets);
+    usage.input_packets = later.input_packets.or(usage.input_packets);
+    usage.output_packets = later.output_packets.or(usage.output_packets);
+}
+
+/// As numbers, with zero for what is unknown.
+pub fn known(usage: &ImportedUsage, seconds: u64) -> Usage {
+    Usage {
+        seconds,
+        input_octets: usage.input_octets.unwrap_or(0),
+        output_octets: usage.output_octets.unwrap_or(0),
+        input_packets: usage.input_packets.unwrap_or(0),
+        output_packets: usage.output_packets.unwrap_or(0),
+    }
+}

@@ -1,0 +1,33 @@
+//! What decided about a connection.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What decided about a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecidedBy {
+    /// A rule of the configuration.
+    Rule,
+    /// The configuration's default.
+    Default,
+    /// The DLL itself, although the rules allowed it: a pool was exhausted, for example.
+    Dll,
+    /// NPS, according to an imported log: it refused before RRAS asked rasadmin.
+    Nps,
+    /// Nothing that the ledger knows: the session was imported from a log.
+    Import,
+    /// Nothing that the ledger knows: the DLL found the session when it started, or its decision was purged.
+    Unknown,
+}
+
+impl DecidedBy {
+    /// What decided, by the columns `rule` and `refusal` of a decision.
+    pub fn of(rule: Option<&str>, refusal: Option<&str>) -> Self {
+        match (refusal, rule) {
+            (Some(_), _) => Self::Dll,
+            (None, Some(_)) => Self::Rule,
+            (None, None) => Self::Default,
+        }
+    }
+}
