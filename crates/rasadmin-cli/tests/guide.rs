@@ -93,7 +93,7 @@ fn the_tasks_run_from_the_page_and_print_what_it_shows() {
         blessed =
             blessed.replace(&format!("```console\n{shown}```"), &format!("```console\n{}\n```", printed.trim_end()));
     }
-    assert_eq!(tasks, 11, "sections with commands that are run");
+    assert_eq!(tasks, 13, "sections with commands that are run");
     if std::env::var_os("RASADMIN_BLESS").is_some() {
         std::fs::write(root().join("docs/admin-guide.md"), &blessed).unwrap();
     }
@@ -126,6 +126,8 @@ fn the_tasks_do_what_they_say() {
         value.as_array().unwrap().iter().map(|d| format!("{} {}", d["name"], d["rule"]).replace('"', "")).collect()
     };
     assert_eq!(rules(&ask("One session", &denied)), ["ALICE one session per user"]);
+    assert_eq!(rules(&ask("The newest session", &denied)), [""; 0]);
+    assert_eq!(ask("The newest session", &["sessions", "--json"]).as_array().unwrap().len(), 2);
     let had = ask("A static address", &["who-had", "10.20.16.200", "--json"]);
     assert_eq!((had.as_array().unwrap().len(), &had[0]["name"]), (1, &"ALICE".into()));
     let reserved = ask("Reserved addresses", &["who-had", "10.20.16.200", "--json"]);
@@ -139,6 +141,8 @@ fn the_tasks_do_what_they_say() {
         "the latest first; in the day bob is let in, and alice always"
     );
     assert_eq!(ask("Contractors", &["sessions", "--json"]).as_array().unwrap().len(), 2);
+    assert_eq!(rules(&ask("A maintenance night", &denied)), ["CAROL maintenance"]);
+    assert_eq!(ask("A maintenance night", &["sessions", "--json"]).as_array().unwrap().len(), 2);
     let except = ask("Everyone except some", &denied);
     assert_eq!(rules(&except), ["BOB only VPN users", "SVC-BACKUP service accounts"]);
     assert_eq!(ask("Everyone except some", &["sessions", "--json"]).as_array().unwrap().len(), 3);

@@ -1,6 +1,7 @@
 //! Decisions and their reasons.
 
 use crate::effect::Origin;
+use crate::now::Id;
 use crate::{Facts, Identity, Millis, Stage};
 use rasadmin_policy::addresses::Family;
 use rasadmin_policy::rules::RecordedCounts;
@@ -57,6 +58,10 @@ pub struct Decision {
     pub exhausted: Option<String>,
     /// The hash of the configuration.
     pub config: String,
+    /// The user's oldest sessions, if a limit is exceeded and they are to be disconnected in exchange for this one. This
+    /// is recorded when the newcomer is accepted for good. The service disconnects them; until then, they count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<Id>,
     /// The known facts.
     pub facts: Facts,
     /// The user's groups.

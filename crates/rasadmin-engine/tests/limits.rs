@@ -167,3 +167,86 @@ fn no_number_of_another_server_is_too_great() {
     scene.handle(Event::RemoteSessions(vec![remote(1, true, 5, i64::MIN), remote(2, true, u64::MAX, i64::MAX)]));
     assert!(scene.connect(connection(1, "alice")).is_err());
 }
+
+const NEWEST: &str = "[[rules]]\nname = \"the newest stays\"\naction = \"deny\"\nusers = [\"*\"]\n\
+                      max_user_sessions = 1\nwhen_exceeded = \"replace-oldest\"\n";
+
+/// The sessions that the last record marks, by their handles.
+fn marked(scene: &Scene) -> Vec<u64> {
+    let decision = scene.records.last().unwrap().decision.as_ref().unwrap();
+    decision.replaces.iter().map(|id| scene.state.session(*id).unwrap().handle).collect()
+}
+
+#[test]
+fn the_newcomer_is_let_in_and_the_oldest_is_marked() {
+    let mut scene = Scene::new(&limit(NEWEST));
+    scene.begin_as(from_computer(1, "alice", "LAPTOP"), "VPN2-1").unwrap();
+    assert_eq!(marked(&scene), [0; 0]);
+    scene.wait(1);
+    let address = scene.address("alice", "VPN2-2", "172.16.0.9").unwrap();
+    scene.connect(from_computer(2, "alice", "PHONE").with(|e| e.addresses = vec![support::number(&address)])).unwrap();
+    // It may still be refused at its link.
+    assert_eq!(marked(&scene), [0; 0]);
+    scene.link(2, "VPN2-2").unwrap();
+    assert_eq!(marked(&scene), [1]);
+    // Nothing else is done, and it counts until it is disconnected. A third newcomer marks both.
+    assert_eq!(scene.state.live().filter(|session| session.counts()).count(), 2);
+    scene.wait(1);
+    scene.begin_as(from_computer(3, "alice", "TABLET"), "VPN2-3").unwrap();
+    assert_eq!(marked(&scene), [1, 2]);
+    // An old session's own events mark nobody, and are not refused.
+    scene.link(1, "VPN2-4").unwrap();
+    assert_eq!(marked(&scene), [0; 0]);
+    scene.handle(Event::Reauthentication(from_computer(1, "alice", "LAPTOP")));
+    assert!(scene.records.last().unwrap().decision.as_ref().unwrap().allow);
+    assert_eq!(marked(&scene), [0; 0]);
+    // Other users are nobody's business.
+    scene.begin_as(from_computer(5, "bob", "PC"), "VPN2-5").unwrap();
+    assert_eq!(marked(&scene), [0; 0]);
+    scene.hangup(connection(1, "alice"));
+    scene.hangup(connection(2, "alice"));
+    scene.hangup(connection(3, "alice"));
+    scene.begin_as(from_computer(6, "alice", "LAPTOP"), "VPN2-6").unwrap();
+    assert_eq!(marked(&scene), [0; 0]);
+}
+
+#[test]
+fn an_ikev2_newcomer_marks_at_the_connection() {
+    let mut scene = Scene::new(&limit(NEWEST));
+    scene.connect(ikev2(1, "alice")).unwrap();
+    scene.wait(1);
+    scene.connect(ikev2(2, "alice").with(|e| e.source = "198.51.100.1".into())).unwrap();
+    assert_eq!(marked(&scene), [1]);
+    // A client that comes back from the same endpoint has replaced its session in the counts: nothing to disconnect.
+    scene.wait(1);
+    scene.connect(ikev2(3, "alice").with(|e| e.source = "198.51.100.1".into())).unwrap();
+    assert_eq!(marked(&scene), [1]);
+}
+
+#[test]
+fn rules_below_still_decide_about_the_newcomer() {
+    let below = "[[rules]]\nname = \"no phones\"\naction = \"deny\"\nremote_computers = [\"PHONE\"]\n";
+    let mut scene = Scene::new(&limit(&format!("{NEWEST}{below}")));
+    scene.connect(ikev2(1, "alice").with(|e| e.computer = "LAPTOP".into())).unwrap();
+    let refused = scene.connect(ikev2(2, "alice").with(|e| e.computer = "PHONE".into()));
+    assert!(refused.unwrap_err().contains("no phones"));
+    assert_eq!(marked(&scene), [0; 0], "nobody is disconnected for a newcomer who is refused");
+    scene.connect(ikev2(3, "alice").with(|e| e.computer = "TABLET".into())).unwrap();
+    assert_eq!(marked(&scene), [1]);
+    // A record without marks has no such field: it reads as it was written before there were any.
+    let text = |at: usize| serde_json::to_string(&scene.records[at]).unwrap();
+    assert!(!text(1).contains("replaces") && text(3).contains("\"replaces\":["), "{}", text(3));
+}
+
+#[test]
+fn two_sessions_are_kept_if_the_limit_is_two() {
+    let two = NEWEST.replace("max_user_sessions = 1", "user_sessions = { at_least = 2 }");
+    let mut scene = Scene::new(&limit(&two));
+    for (handle, computer, expected) in
+        [(1, "A", &[][..]), (2, "B", &[]), (3, "C", &[1]), (4, "D", &[1, 2])] as [(u64, &str, &[u64]); 4]
+    {
+        scene.wait(1);
+        scene.connect(ikev2(handle, "alice").with(|e| e.computer = computer.into())).unwrap();
+        assert_eq!(marked(&scene), expected, "{computer}");
+    }
+}

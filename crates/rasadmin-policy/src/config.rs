@@ -4,6 +4,7 @@ mod asked;
 mod bundle;
 mod check;
 mod compile;
+mod dates;
 mod errors;
 pub mod file;
 mod fitness;

@@ -8,6 +8,7 @@
 pub(crate) mod amounts;
 mod build;
 mod condition;
+mod dates;
 mod decide;
 mod explain;
 mod groups;
@@ -24,10 +25,11 @@ mod truth;
 pub mod users;
 
 pub use build::{Condition, NewDefault, NewRule, RulesBuilder};
+pub use dates::Span;
 pub use decide::{Outcome, Rules};
 pub use explain::{Explained, ExplainedCondition};
 pub use groups::{GroupSet, Groups, GroupsBuilder};
-pub use keywords::{Action, IfAbsent, Period, WhenUnrecorded};
+pub use keywords::{Action, IfAbsent, Period, WhenExceeded, WhenUnrecorded};
 pub use names::NamePattern;
 pub use period::{days_between, period_dates, period_start};
 pub use recorded_counts::RecordedCounts;
@@ -118,6 +120,9 @@ pub struct Ruling<'c> {
     pub reason: Option<&'c str>,
     /// It is allowed for now: a condition depends on a fact that is not yet known.
     pub for_now: bool,
+    /// How many other sessions the user may keep, if the oldest of the rest are to be disconnected in exchange: a limit is
+    /// exceeded, and its rule says so. The smallest such limit counts.
+    pub keeps: Option<u64>,
     /// Is it accepted if it cannot be recorded? The deciding rule's own setting; `None` if the configuration decides.
     pub when_unrecorded: Option<WhenUnrecorded>,
     /// The rule's pool.

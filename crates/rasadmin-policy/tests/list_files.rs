@@ -167,6 +167,9 @@ fn a_network_drive_is_refused() {
     }
 }
 
+/// A configuration, what its list is first and then, a faulty one, and which of both is in force.
+type Case<'a> = (&'a str, &'a str, &'a str, &'a str, &'a dyn Fn(&Config) -> (bool, bool));
+
 /// As long as the file changes for the better, it is picked up; a fault leaves the last good list in force, also at the
 /// next start.
 #[test]
@@ -175,7 +178,7 @@ fn a_list_is_watched_and_its_last_good_copy_kept() {
     let reserved = |config: &Config| {
         (address(config, "a", "S", Family::Ipv4).is_some(), address(config, "b", "S", Family::Ipv4).is_some())
     };
-    let cases: [(&str, &str, &str, &str, &dyn Fn(&Config) -> (bool, bool)); 3] = [
+    let cases: [Case<'_>; 3] = [
         (NETWORKS, "198.51.100.0/24\n", "203.0.113.0/24\n", "none\n", &denied),
         (COMPUTERS, "PC\n", "KIOSK\n", "a*b\n", &denied),
         (RESERVATIONS, "a,10.1.0.1\n", "b,10.1.0.1\n", "c\n", &reserved),

@@ -121,6 +121,9 @@ fn cases() -> Vec<(&'static str, String)> {
             "hours of no length",
             format!("time_zone = \"UTC\"\n{}", rule("hours = [{ from = \"08:00\", to = \"08:00\" }]")),
         ),
+        ("dates without a zone", rule("dates = \"2026-12-24\"")),
+        ("a date in other words", zoned("dates = \"24.12.2026\"")),
+        ("dates among the hours", zoned("hours = { dates = [\"2026-12-24\"] }")),
         ("unknown day", format!("time_zone = \"UTC\"\n{}", rule("hours = [{ days = [\"mo\"] }]"))),
         ("port with a star inside", rule("ports = [\"VPN*-1\"]")),
         ("quarantine", rule("quarantine = [\"quarantined\"]")),
@@ -262,6 +265,14 @@ fn every_mistake_has_its_message() {
         let Err(errors) = parsed else { panic!("`{name}` is no mistake:\n{text}") };
         assert!(!errors.mistakes().is_empty(), "{name}");
         let _ = writeln!(all, "## {name}\n{errors}\n");
+        for width in [80, 120] {
+            let fitted = errors.fitted(Some(width));
+            let long: Vec<_> = fitted.lines().filter(|line| line.chars().count() > width).collect();
+            assert_eq!(long, [""; 0], "{name} at {width} columns");
+            // The same words, and the marks below the same characters.
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(words(&fitted), words(&errors.to_string()), "{name} at {width} columns");
+        }
     }
     // A plain file instead of a snapshot of insta, which looks for cargo; there is no cargo under Wine.
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes.txt");

@@ -15,9 +15,18 @@ pub(crate) struct Asked {
     pub(crate) decision: Decision,
     pub(crate) groups: GroupSet,
     pools: [Option<PoolId>; 2],
+    /// How many other sessions the user keeps, if the oldest of the rest are replaced.
+    keeps: Option<u64>,
 }
 
 impl Asked {
+    /// Marks the user's sessions that are too many beside the new one, if it is allowed at its last stage: nothing is
+    /// disconnected for a newcomer who is refused later. `own` is the new session, if it has begun.
+    pub(crate) fn mark_replaced(&mut self, draft: &Draft<'_>, own: Option<Id>) {
+        let Some(keeps) = self.keeps.filter(|_| self.decision.allow) else { return };
+        self.decision.replaces = counts::oldest(draft, &self.decision.facts, own, keeps);
+    }
+
     /// The pool of a family: that of the deciding rule, or of the first group that has one, or the default pool.
     pub(crate) fn pool(&self, draft: &Draft<'_>, family: Family) -> Option<PoolId> {
         pool_of(draft, self.pools, &self.groups, family)
@@ -82,11 +91,12 @@ fn asked(
         refusal: None,
         exhausted: None,
         config: config.hash.clone(),
+        replaces: Vec::new(),
         facts,
         groups: groups.iter().map(|group| config.groups.name(group).to_owned()).collect(),
         counted,
     };
-    Asked { decision, groups, pools: [ruling.pool, ruling.ipv6_pool] }
+    Asked { decision, groups, pools: [ruling.pool, ruling.ipv6_pool], keeps: ruling.keeps }
 }
 
 /// The pool that the user would get at the address stage, if the rules allow that.

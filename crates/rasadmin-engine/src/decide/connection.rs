@@ -35,6 +35,9 @@ pub(super) fn connection(draft: &mut Draft<'_>, event: &ConnectionEvent) -> (Dec
         asked.decision.rule = None;
         asked.refuse(refusal);
     }
+    if asked.decision.facts.is_last(Stage::Connection) {
+        asked.mark_replaced(draft, None);
+    }
     let answer = if asked.decision.allow { Answer::Accept } else { Answer::Reject };
     if asked.decision.allow {
         conclude(draft, event, &arrival, &asked.decision.facts);

@@ -120,6 +120,25 @@ fn sessions(draft: &Draft<'_>, user: &Identity, others: &[&Session], stage: Stag
     }
 }
 
+/// The user's oldest sessions beyond those that the user keeps. A session never replaces a later one. What the new
+/// connection replaces in the counts has gone already.
+pub(crate) fn oldest(draft: &Draft<'_>, facts: &Facts, own: Option<Id>, keeps: u64) -> Vec<Id> {
+    let Some(user) = facts.user.known() else { return Vec::new() };
+    let began = own.and_then(|own| draft.state.session(own)).map(|own| own.began.mono);
+    let others: Vec<&Session> = draft.of_user(user).filter(|session| Some(session.id) != own).collect();
+    let returning = match own {
+        None => replacement(draft, &others, facts),
+        Some(_) => Replacement::None,
+    };
+    let counting = others.iter().filter(|session| session.counts() && Replacement::Session(session.id) != returning);
+    let mut counting: Vec<&&Session> = counting.collect();
+    counting.sort_by_key(|session| session.began.mono);
+    let too_many = counting.len().saturating_sub(usize::try_from(keeps).unwrap_or(usize::MAX));
+    let earlier =
+        counting.into_iter().take(too_many).filter(|other| began.is_none_or(|began| other.began.mono <= began));
+    earlier.map(|session| session.id).collect()
+}
+
 /// The session that a new connection replaces in the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Replacement {

@@ -51,6 +51,11 @@ pub(super) fn link(draft: &mut Draft<'_>, event: &LinkEvent) -> (Decision, Answe
         asked.decision.rule = None;
         asked.refuse(refusal);
     }
+    // A further link is not a newcomer's, and of an IKEv2 connection the last stage is over.
+    let over = asked.decision.facts.is_last(Stage::Connection);
+    if let Some(session) = of.session().filter(|session| session.established.is_none() && !over) {
+        asked.mark_replaced(draft, Some(session.id));
+    }
     let answer = if asked.decision.allow { Answer::Accept } else { Answer::Reject };
     conclude(draft, event, of, &answer);
     (asked.decision, answer)

@@ -1,6 +1,6 @@
 //! Checks that need the whole configuration.
 
-use super::file::{At, File};
+use super::file::{Action, At, File};
 use super::paths::JOURNAL;
 use super::{Mistake, list_files};
 use crate::{Domains, Name};
@@ -38,7 +38,7 @@ pub(super) fn domains(raw: &File, mistakes: &mut Vec<Mistake>) -> Domains {
     Domains::new(lists.iter().map(|(domain, others)| (*domain, &others[..])), default)
 }
 
-/// Requires a time zone if a rule has hours or periods. A guessed zone would shift office hours.
+/// Requires a time zone if a rule has hours, dates or periods. A guessed zone would shift office hours.
 pub(super) fn require_time_zone(raw: &File, mistakes: &mut Vec<Mistake>) {
     if raw.time_zone.is_some() {
         return;
@@ -46,6 +46,7 @@ pub(super) fn require_time_zone(raw: &File, mistakes: &mut Vec<Mistake>) {
     for rule in raw.rules.iter().map(At::get_ref) {
         let needs = [
             rule.hours.as_ref().map(At::span),
+            rule.dates.as_ref().map(At::span),
             rule.connect_time.as_ref().map(At::span),
             rule.octets.as_ref().map(At::span),
         ];
@@ -63,30 +64,13 @@ pub(super) fn require_time_zone(raw: &File, mistakes: &mut Vec<Mistake>) {
 /// Reports a rule without conditions that is not the last one: it always decides, so the rules after it never do.
 pub(super) fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
     for (at, rule) in raw.rules.iter().map(At::get_ref).enumerate() {
-        let conditions = [
-            rule.users.is_some(),
-            rule.not_users.is_some(),
-            rule.groups.is_some(),
-            rule.not_groups.is_some(),
-            rule.tunnels.is_some(),
-            rule.source_networks.is_some(),
-            rule.source_networks_file.is_some(),
-            rule.hours.is_some(),
-            rule.servers.is_some(),
-            rule.ports.is_some(),
-            rule.remote_computers.is_some(),
-            rule.computers_file.is_some(),
-            rule.quarantine.is_some(),
-            rule.interface_types.is_some(),
-            rule.user_sessions.is_some(),
-            rule.max_user_sessions.is_some(),
-            rule.group_sessions.is_some(),
-            rule.connect_time.is_some(),
-            rule.octets.is_some(),
-        ];
-        if !conditions.contains(&true) && at + 1 < raw.rules.len() {
-            let what =
-                format!("the rule `{}` has no condition, so no rule after it is ever reached", rule.name.get_ref());
+        if rule.users.is_none() && !rule.asks_more_than_users() && at + 1 < raw.rules.len() {
+            let effect = match rule.action {
+                Action::Allow => "it allows everyone",
+                Action::Deny => "it locks everybody out",
+            };
+            let name = rule.name.get_ref();
+            let what = format!("the rule `{name}` has no condition: {effect}, and no rule below it is reached");
             mistakes.push(Mistake::at(
                 rule.name.span(),
                 what,

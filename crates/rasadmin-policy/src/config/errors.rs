@@ -52,17 +52,29 @@ impl ConfigErrors {
 
     /// The position of a mistake: line and column, both from 1.
     pub fn position(&self, mistake: &Mistake) -> (usize, usize) {
-        let position = Position::of(&self.text, mistake.span.clone());
+        let position = Position::of(&self.text, mistake.span.clone(), None);
         (position.line, position.column)
     }
 
-    /// Writes all of them. The label stands before what each one says.
-    pub(super) fn write_all(&self, f: &mut dyn Write, label: &str) -> fmt::Result {
+    /// All of them, for a terminal of this width. `None`: sentences are not wrapped.
+    pub fn fitted(&self, width: Option<usize>) -> String {
+        self.labelled("", width)
+    }
+
+    /// The same, with a label before what each one says.
+    pub(super) fn labelled(&self, label: &str, width: Option<usize>) -> String {
+        let mut text = String::new();
+        let _ = self.write_all(&mut text, label, width); // To a String: cannot fail.
+        text
+    }
+
+    /// Writes all of them.
+    fn write_all(&self, f: &mut dyn Write, label: &str, width: Option<usize>) -> fmt::Result {
         for (index, mistake) in self.mistakes.iter().enumerate() {
             if index > 0 {
                 f.write_char('\n')?;
             }
-            self.write(f, mistake, label)?;
+            self.write(f, mistake, label, width)?;
         }
         match self.more {
             0 => Ok(()),
@@ -70,23 +82,22 @@ impl ConfigErrors {
         }
     }
 
-    fn write(&self, f: &mut dyn Write, mistake: &Mistake, label: &str) -> fmt::Result {
+    fn write(&self, f: &mut dyn Write, mistake: &Mistake, label: &str, width: Option<usize>) -> fmt::Result {
         let Mistake { span, what, help } = mistake;
         if self.text.is_empty() {
-            write!(f, "{}: {label}", self.file)?;
-            printable(f, what)?;
+            sentence(f, &format!("{}: {label}", self.file), what, width)?;
         } else {
-            let position = Position::of(&self.text, span.clone());
-            write!(f, "{}:{}:{}: {label}", self.file, position.line, position.column)?;
-            printable(f, what)?;
+            let position = Position::of(&self.text, span.clone(), width);
+            let place = format!("{}:{}:{}: {label}", self.file, position.line, position.column);
+            sentence(f, &place, what, width)?;
             let margin = position.line.to_string().len();
             write!(f, "\n  {} | ", position.line)?;
             printable(f, position.shown)?;
             write!(f, "\n  {:margin$} | {:indent$}{}", "", "", "^".repeat(position.width), indent = position.indent)?;
         }
         if !help.is_empty() {
-            f.write_str("\n  help: ")?;
-            printable(f, help)?;
+            f.write_char('\n')?;
+            sentence(f, "  help: ", help, width)?;
         }
         Ok(())
     }
@@ -94,7 +105,7 @@ impl ConfigErrors {
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write_all(f, "")
+        self.write_all(f, "", None)
     }
 }
 
@@ -110,11 +121,11 @@ struct Position<'a> {
     width: usize,
 }
 
-/// How many characters of a line are shown before and after the position.
+/// How many characters of a line are shown before and after the position, if no width says otherwise.
 const SHOWN: usize = 60;
 
 impl<'a> Position<'a> {
-    fn of(text: &'a str, span: std::ops::Range<usize>) -> Self {
+    fn of(text: &'a str, span: std::ops::Range<usize>, width: Option<usize>) -> Self {
         let boundary = |mut at: usize| {
             at = at.min(text.len());
             while !text.is_char_boundary(at) {
@@ -125,16 +136,28 @@ impl<'a> Position<'a> {
         let (start, end) = (boundary(span.start), boundary(span.end));
         let begins = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let ends = text[start..].find('\n').map_or(text.len(), |at| start + at);
-        let before = text[begins..start].char_indices().rev().nth(SHOWN - 1).map_or(begins, |(at, _)| begins + at);
-        let after = text[start..ends].char_indices().nth(SHOWN).map_or(ends, |(at, _)| start + at);
-        let last = end.clamp(start, after);
-        let wide = |text: &str| {
-            let mut shown = String::new();
-            let _ = printable(&mut shown, text); // To a String: cannot fail.
-            shown.chars().count()
+        let wide = |text: &str| rasadmin_text::width_of(&shown(text));
+        let line = text[..start].matches('\n').count() + 1;
+        // The line stands after its number and a margin.
+        let room = width.map(|width| width.saturating_sub(line.to_string().len() + 5).max(2));
+        let near = match room {
+            None => SHOWN,
+            Some(room) if wide(text[begins..ends].trim_end_matches('\r')) <= room => usize::MAX,
+            Some(room) => room / 2,
         };
+        let (mut before, mut after) = (start, start);
+        while before > begins && wide(&text[boundary(before - 1)..start]) <= near {
+            before = boundary(before - 1);
+        }
+        for c in text[start..ends].chars() {
+            if wide(&text[start..after + c.len_utf8()]) > near {
+                break;
+            }
+            after += c.len_utf8();
+        }
+        let last = end.clamp(start, after);
         Self {
-            line: text[..start].matches('\n').count() + 1,
+            line,
             column: text[begins..start].chars().count() + 1,
             shown: text[before..after].trim_end_matches('\r'),
             indent: wide(&text[before..start]),
@@ -143,10 +166,29 @@ impl<'a> Position<'a> {
     }
 }
 
-/// Makes hostile text safe to print on a terminal.
-fn printable(f: &mut dyn Write, text: &str) -> fmt::Result {
-    for c in text.chars() {
-        rasadmin_text::write_char(f, if c == '\t' { ' ' } else { c })?;
+/// Writes a sentence, wrapped if it is wider than the terminal.
+fn sentence(f: &mut dyn Write, first: &str, text: &str, width: Option<usize>) -> fmt::Result {
+    let text = shown(text);
+    match width.filter(|width| rasadmin_text::width_of(first) + rasadmin_text::width_of(&text) > *width) {
+        // A place is too long for a margin.
+        Some(width) if !first.starts_with(' ') => {
+            let lines = rasadmin_text::wrap("", &format!("{first}{text}"), width);
+            f.write_str(&lines.join("\n"))
+        }
+        Some(width) => f.write_str(&rasadmin_text::wrap(first, &text, width).join("\n")),
+        None => write!(f, "{first}{text}"),
     }
-    Ok(())
+}
+
+/// Makes hostile text safe to print on a terminal.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        let _ = rasadmin_text::write_char(&mut shown, if c == '\t' { ' ' } else { c }); // To a String: cannot fail.
+    }
+    shown
+}
+
+fn printable(f: &mut dyn Write, text: &str) -> fmt::Result {
+    f.write_str(&shown(text))
 }

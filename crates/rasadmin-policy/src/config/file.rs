@@ -3,7 +3,7 @@
 //! Every text that can be wrong by itself is [`At`], which keeps its position in the file for the message.
 
 pub use crate::addresses::{ReservationHeld, WhenExhausted};
-pub use crate::rules::{Action, IfAbsent, Period, WhenUnrecorded};
+pub use crate::rules::{Action, IfAbsent, Period, WhenExceeded, WhenUnrecorded};
 use crate::{InterfaceType, Quarantine, Tunnel};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ pub struct File {
     #[serde(default)]
     pub server: Server,
     /// The IANA name of the time zone for hours, days, weeks and months: `Europe/Berlin`. Required by `hours`,
-    /// `connect_time` and `octets`; there is no default.
+    /// `dates`, `connect_time` and `octets`; there is no default.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub time_zone: Option<At<String>>,
     /// The domain of a user whose name arrives without one.
@@ -133,6 +133,9 @@ pub struct Rule {
     /// Times of the week, in the time zone of the file: one or several, also as text: `mon-fri 08:00-18:00`.
     #[cfg_attr(test, schemars(with = "Option<schema::OneOrMore<schema::TextOr<Hours>>>"))]
     pub hours: Option<At<Vec<Hours>>>,
+    /// Spans on the calendar, in the time zone of the file: `2026-12-05 20:00 .. 2026-12-06 02:00`, `2026-12-24`.
+    #[cfg_attr(test, schemars(with = "Option<schema::OneOrMore<String>>"))]
+    pub dates: Option<At<Vec<At<String>>>>,
     /// Names of RRAS servers.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub servers: Option<At<Vec<At<String>>>>,
@@ -158,6 +161,10 @@ pub struct Rule {
     /// `user_sessions = { at_least = ... }`; in a rule that allows, for `user_sessions = { below = ... }`.
     #[cfg_attr(test, schemars(with = "Option<std::num::NonZeroU32>"))]
     pub max_user_sessions: Option<At<u32>>,
+    /// What happens if the limit for the user's sessions is exceeded: the new session is denied, or the oldest is marked to
+    /// be disconnected. Only in a rule that denies.
+    #[cfg_attr(test, schemars(with = "Option<WhenExceeded>"))]
+    pub when_exceeded: Option<At<WhenExceeded>>,
     /// How many other live sessions the users of a group have together.
     #[cfg_attr(test, schemars(with = "Option<GroupSessions>"))]
     pub group_sessions: Option<At<GroupSessions>>,
@@ -179,6 +186,34 @@ pub struct Rule {
     /// The pool of IPv6 interface identifiers for users whom this rule allows.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub ipv6_pool: Option<At<String>>,
+}
+
+impl Rule {
+    /// Does it have a condition besides `users`?
+    pub(super) fn asks_more_than_users(&self) -> bool {
+        [
+            self.not_users.is_some(),
+            self.groups.is_some(),
+            self.not_groups.is_some(),
+            self.tunnels.is_some(),
+            self.source_networks.is_some(),
+            self.source_networks_file.is_some(),
+            self.hours.is_some(),
+            self.dates.is_some(),
+            self.servers.is_some(),
+            self.ports.is_some(),
+            self.remote_computers.is_some(),
+            self.computers_file.is_some(),
+            self.quarantine.is_some(),
+            self.interface_types.is_some(),
+            self.user_sessions.is_some(),
+            self.max_user_sessions.is_some(),
+            self.group_sessions.is_some(),
+            self.connect_time.is_some(),
+            self.octets.is_some(),
+        ]
+        .contains(&true)
+    }
 }
 
 /// What decides if no rule does.

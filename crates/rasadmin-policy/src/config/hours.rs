@@ -41,7 +41,7 @@ fn read(text: &At<String>, last: u16, mistakes: &mut Vec<Mistake>) -> Option<u16
 }
 
 /// A minute of the day, at most `last`.
-fn time(text: &str, last: u16) -> Result<u16, Fault> {
+pub(super) fn time(text: &str, last: u16) -> Result<u16, Fault> {
     let number = |digits: &str, long: bool| {
         let right = digits.len() == 2 || (digits.len() == 1 && !long);
         digits.parse::<u16>().ok().filter(|_| right && digits.bytes().all(|byte| byte.is_ascii_digit()))

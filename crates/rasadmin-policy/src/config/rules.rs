@@ -2,12 +2,12 @@
 
 use super::file::{self, At};
 use super::list_files::Lists;
-use super::{Mistake, asked, hours, lists};
+use super::{Mistake, asked, dates, hours, lists};
 use crate::Domains;
 use crate::addresses::PoolId;
 use crate::rules::{
     Action, Condition, Fault, GroupId, Groups, Limit, NamePattern, NewDefault, NewRule, Rules, RulesBuilder,
-    UserPattern, WhenUnrecorded, amounts, lists as written, networks, parse_user,
+    UserPattern, WhenExceeded, WhenUnrecorded, amounts, lists as written, networks, parse_user,
 };
 use crate::suggest;
 use jiff::tz::TimeZone;
@@ -80,11 +80,13 @@ impl Reader<'_> {
         self.counted(rule, &mut read);
         let pools = [&rule.pool, &rule.ipv6_pool].map(|pool| self.pool(rule, pool.as_ref(), &read));
         let when_unrecorded = self.when_unrecorded(rule);
+        let when_exceeded = self.when_exceeded(rule);
         self.builder.rule(NewRule {
             name: name.clone(),
             reason: rule.reason.clone(),
             action: rule.action,
             when_unrecorded,
+            when_exceeded,
             if_absent: rule.if_absent,
             conditions: read.into_iter().map(|read| (read.condition, read.asked)).collect(),
             pools,
@@ -147,6 +149,12 @@ impl Reader<'_> {
             let stretches = hours::stretches(list.get_ref(), &list.span(), mistakes);
             let asked: Vec<_> = list.get_ref().iter().map(hours::written).collect();
             add(Condition::hours(&stretches), written::write(asked.iter().map(String::as_str)), list.span());
+        }
+        if let Some(list) = &rule.dates {
+            // Without a zone this is a mistake, which is listed elsewhere.
+            let zone = self.context.zone.cloned().unwrap_or(TimeZone::UTC);
+            let spans = lists::read("dates", list, mistakes, |text| dates::parse(text, &zone));
+            add(Condition::dates(spans), asked::texts(list), list.span());
         }
         if let Some(span) = place(&rule.source_networks, &rule.source_networks_file) {
             let mut all = listed("source_networks", &rule.source_networks, mistakes, |text| networks::parse(text));
@@ -251,6 +259,19 @@ impl Reader<'_> {
         if rule.action == Action::Deny { Limit::AtLeast(most) } else { Limit::Below(most) }
     }
 
+    fn when_exceeded(&mut self, rule: &file::Rule) -> WhenExceeded {
+        let Some(when) = &rule.when_exceeded else { return WhenExceeded::Deny };
+        let at_least = rule.user_sessions.as_ref().is_some_and(|limit| limit.get_ref().at_least.is_some());
+        if rule.action == Action::Allow {
+            let what = "a rule that allows cannot have `when_exceeded`: beyond its limit, the next rule decides";
+            self.wrong(when.span(), what, "put it into a rule with action = \"deny\"");
+        } else if !at_least && rule.max_user_sessions.is_none() {
+            let what = "`when_exceeded` is about the limit for the user's sessions, which this rule does not have";
+            self.wrong(when.span(), what, "write max_user_sessions = 1, or leave `when_exceeded` out");
+        }
+        *when.get_ref()
+    }
+
     fn when_unrecorded(&mut self, rule: &file::Rule) -> Option<WhenUnrecorded> {
         let when = rule.when_unrecorded.as_ref()?;
         if rule.action == Action::Deny {
@@ -268,7 +289,7 @@ impl Reader<'_> {
         for late in read.iter().filter(|read| !read.condition.is_known_at_address_time()) {
             let what = format!("a rule with a pool cannot ask for `{}`", late.condition.field());
             let help = "RRAS asks for the address before that is known: leave one of the two out; users, groups, ports, \
-                        servers, hours, user_sessions, group_sessions, connect_time and octets are known then";
+                        servers, hours, dates, user_sessions, group_sessions, connect_time and octets are known then";
             // Report it once for a rule with two pools.
             if !self.mistakes.iter().any(|known| known.span == late.span && known.what == what) {
                 self.wrong(late.span.clone(), what, help);

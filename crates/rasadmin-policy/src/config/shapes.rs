@@ -1,4 +1,4 @@
-//! Other shapes in which people write hours. They are brought into the one shape that the file's types have, with
+//! Other shapes in which people write hours and dates. They are brought into the one shape that the file's types have, with
 //! their positions.
 
 use std::borrow::Cow;
@@ -8,10 +8,14 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 type Value<'a> = Spanned<DeValue<'a>>;
 
-/// Brings the hours of all rules into a list of tables.
+/// Brings the hours of all rules into a list of tables, and their dates into a list.
 pub(super) fn unify(file: &mut DeTable<'_>) {
     for rule in members(value(file, "rules")) {
         let DeValue::Table(rule) = rule.get_mut() else { continue };
+        if let Some(dates) = value(rule, "dates") {
+            listed(dates);
+            members(Some(dates)).for_each(quoted);
+        }
         let Some(hours) = value(rule, "hours") else { continue };
         listed(hours);
         for hours in members(Some(hours)) {
@@ -51,10 +55,17 @@ fn members<'t, 'a>(list: Option<&'t mut Value<'a>>) -> impl Iterator<Item = &'t 
 
 /// A single table or text becomes a list.
 fn listed(value: &mut Value<'_>) {
-    if matches!(value.get_ref(), DeValue::Table(_) | DeValue::String(_)) {
+    if matches!(value.get_ref(), DeValue::Table(_) | DeValue::String(_) | DeValue::Datetime(_)) {
         let mut list = DeArray::new();
         list.push(value.clone());
         *value = Spanned::new(value.span(), DeValue::Array(list));
+    }
+}
+
+/// A date without quotes, which TOML knows too, becomes a text.
+fn quoted(value: &mut Value<'_>) {
+    if let Some(date) = value.get_ref().as_datetime().filter(|date| date.time.is_none()).map(ToString::to_string) {
+        *value = Spanned::new(value.span(), string(&date));
     }
 }
 

@@ -27,6 +27,11 @@ impl Warnings {
         self.0.more()
     }
 
+    /// All of them, for a terminal of this width. `None`: sentences are not wrapped.
+    pub fn fitted(&self, width: Option<usize>) -> String {
+        self.0.labelled("warning: ", width)
+    }
+
     /// The position of a warning: line and column, both from 1.
     pub fn position(&self, warning: &Mistake) -> (usize, usize) {
         self.0.position(warning)
@@ -35,7 +40,7 @@ impl Warnings {
 
 impl fmt::Display for Warnings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.write_all(f, "warning: ")
+        f.write_str(&self.fitted(None))
     }
 }
 

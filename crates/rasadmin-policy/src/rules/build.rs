@@ -1,12 +1,15 @@
 //! Builds rules one after the other.
 
 use super::condition::{Kind, ListId};
+use super::dates::{Span, Spans};
 use super::decide::{Default, Rule, Rules};
 use super::hours::{Stretch, Week};
 use super::index::Builder;
 use super::names::{NamePattern, Names};
 use super::networks::Networks;
-use super::{Action, Fault, GroupId, Groups, IfAbsent, Limit, Needs, Period, UserPattern, WhenUnrecorded};
+use super::{
+    Action, Fault, GroupId, Groups, IfAbsent, Limit, Needs, Period, UserPattern, WhenExceeded, WhenUnrecorded,
+};
 use crate::addresses::PoolId;
 use crate::{InterfaceType, Quarantine, Tunnel};
 use ipnet::IpNet;
@@ -35,6 +38,11 @@ impl Condition {
     /// The time is in one of these stretches, in the rules' time zone.
     pub fn hours(stretches: &[Stretch]) -> Self {
         Self(Kind::Hours(Week::new(stretches)))
+    }
+
+    /// The time is in one of these spans.
+    pub fn dates(spans: impl IntoIterator<Item = Span>) -> Self {
+        Self(Kind::Dates(Spans::new(spans)))
     }
 
     /// The client's public address is in one of these networks.
@@ -108,12 +116,26 @@ pub struct NewRule {
     pub action: Action,
     /// Is a connection accepted that it allows but that cannot be recorded? `None` if the configuration decides.
     pub when_unrecorded: Option<WhenUnrecorded>,
+    /// What it does if its limit for the user's sessions is exceeded. Only a rule that denies can have one.
+    pub when_exceeded: WhenExceeded,
     /// How its conditions treat absent facts.
     pub if_absent: IfAbsent,
     /// Its conditions, each with the text of what it asks for. All must hold.
     pub conditions: Vec<(Condition, String)>,
     /// The pools for users whom it allows: IPv4, IPv6.
     pub pools: [Option<PoolId>; 2],
+}
+
+/// How many other sessions a user keeps, if the oldest are replaced instead of denying the new one.
+fn keeps(action: Action, when_exceeded: WhenExceeded, conditions: &[Kind]) -> Option<u64> {
+    if action != Action::Deny || when_exceeded != WhenExceeded::ReplaceOldest {
+        return None;
+    }
+    let limit = |kind: &Kind| match kind {
+        Kind::UserSessions(limit) => limit.exceeded_above(),
+        _ => None,
+    };
+    conditions.iter().filter_map(limit).min()
 }
 
 /// What decides if no rule does.
@@ -213,6 +235,7 @@ impl RulesBuilder {
             reason: rule.reason,
             action: rule.action,
             when_unrecorded: rule.when_unrecorded,
+            keeps: keeps(rule.action, rule.when_exceeded, &conditions),
             if_absent: rule.if_absent,
             conditions: conditions.into(),
             counting: first_counting,

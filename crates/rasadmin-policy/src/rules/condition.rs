@@ -1,5 +1,6 @@
 //! Conditions of rules, and their evaluation. The same code decides and explains.
 
+use super::dates::Spans;
 use super::hours::{Week, minute_of_week};
 use super::index::Bits;
 use super::names::Names;
@@ -22,6 +23,7 @@ pub(super) enum Kind {
     Quarantine(u8),
     Interfaces(u8),
     Hours(Week),
+    Dates(Spans),
     Sources(Networks),
     Ports(Names),
     Servers(Names),
@@ -87,7 +89,7 @@ impl Kind {
     pub(super) fn known_at_address_time(&self) -> bool {
         match self {
             Self::Users(_) | Self::NotUsers(_) | Self::Groups(_) | Self::NotGroups(_) => true,
-            Self::Hours(_) | Self::Ports(_) | Self::Servers(_) => true,
+            Self::Hours(_) | Self::Dates(_) | Self::Ports(_) | Self::Servers(_) => true,
             Self::UserSessions(_) | Self::GroupSessions(..) | Self::ConnectTime(..) | Self::Octets(..) => true,
             Self::Tunnels(_) | Self::Quarantine(_) | Self::Interfaces(_) | Self::Sources(_) | Self::Computers(_) => {
                 false
@@ -107,6 +109,7 @@ impl Kind {
             Self::Quarantine(mask) => Truth::of(&facts.quarantine, if_absent, |&state| mask >> state as u8 & 1 == 1),
             Self::Interfaces(mask) => Truth::of(&facts.interface, if_absent, |&kind| mask >> kind as u8 & 1 == 1),
             Self::Hours(week) => week.contains(seen.minute).into(),
+            Self::Dates(spans) => spans.contain(facts.time.as_second()).into(),
             Self::Sources(networks) => Truth::of(&seen.source, if_absent, |&address| networks.contains(address)),
             Self::Ports(names) => Truth::of(&seen.port, if_absent, |port| names.contains(port)),
             Self::Servers(names) => names.contains(&seen.server).into(),
@@ -166,6 +169,7 @@ impl Kind {
             Self::Quarantine(_) => "quarantine",
             Self::Interfaces(_) => "interface_types",
             Self::Hours(_) => "hours",
+            Self::Dates(_) => "dates",
             Self::Sources(_) => "source_networks",
             Self::Ports(_) => "ports",
             Self::Servers(_) => "servers",

@@ -29,6 +29,8 @@ pub(super) struct Rule {
     pub reason: Option<String>,
     pub action: Action,
     pub when_unrecorded: Option<WhenUnrecorded>,
+    /// How many other sessions the user keeps, if the oldest are replaced instead of denying.
+    pub keeps: Option<u64>,
     pub if_absent: IfAbsent,
     /// The cheap ones first, those that count last.
     pub conditions: Box<[Kind]>,
@@ -60,6 +62,8 @@ pub enum Outcome {
     Decides,
     /// The rule is unknown and allows, for now.
     DecidesForNow,
+    /// The rule matches and would deny, but replaces the user's oldest session instead. The next one is tried.
+    Replaces,
 }
 
 impl Outcome {
@@ -120,12 +124,19 @@ impl Rule {
     /// The outcome of the rule. `count` evaluates the counts, if they matter.
     fn outcome(&self, seen: &Seen<'_>, count: impl FnOnce() -> Truth) -> Outcome {
         let truth = self.uncounted(seen).min(self.unasked(seen));
-        let outcome = Outcome::of(self.action, truth, seen.last);
         // The counts cannot make the rule more true.
-        if !outcome.decides() || !self.asks(seen) {
-            return outcome;
+        if !Outcome::of(self.action, truth, seen.last).decides() || !self.asks(seen) {
+            return self.settle(truth, seen.last);
         }
-        Outcome::of(self.action, truth.min(count()), seen.last)
+        self.settle(truth.min(count()), seen.last)
+    }
+
+    /// The outcome of the rule with this truth.
+    pub(super) fn settle(&self, truth: Truth, last: bool) -> Outcome {
+        match (truth, self.keeps) {
+            (Truth::True, Some(_)) => Outcome::Replaces,
+            _ => Outcome::of(self.action, truth, last),
+        }
     }
 }
 
@@ -141,8 +152,12 @@ impl Rules {
     /// Decides. `groups` are the user's groups. `counts` must have what [`Rules::needs_for`] asked for.
     pub fn decide(&self, stage: Stage, facts: &Facts, groups: &GroupSet, counts: &RuleCounts) -> Ruling<'_> {
         let seen = self.seen(stage, facts, groups);
+        let mut keeps = None;
         for rule in &self.rules {
             let outcome = rule.outcome(&seen, || rule.counted(&seen, counts));
+            if outcome == Outcome::Replaces {
+                keeps = keeps.into_iter().chain(rule.keeps).min();
+            }
             if outcome.decides() {
                 let [pool, ipv6_pool] = if rule.action == Action::Allow { rule.pools } else { [None; 2] };
                 return Ruling {
@@ -150,6 +165,7 @@ impl Rules {
                     rule: Some(&rule.name),
                     reason: rule.reason.as_deref(),
                     for_now: outcome == Outcome::DecidesForNow,
+                    keeps,
                     when_unrecorded: rule.when_unrecorded,
                     pool,
                     ipv6_pool,
@@ -161,6 +177,7 @@ impl Rules {
             rule: None,
             reason: self.default.reason.as_deref(),
             for_now: false,
+            keeps,
             when_unrecorded: None,
             pool: None,
             ipv6_pool: None,

@@ -85,7 +85,7 @@ impl Rules {
             action: rule.action,
             when_unrecorded: rule.when_unrecorded,
             truth,
-            outcome: Outcome::of(rule.action, truth, seen.last),
+            outcome: rule.settle(truth, seen.last),
             decides: false,
             conditions,
         }
@@ -112,7 +112,7 @@ impl Rules {
             Kind::Tunnels(_) => write_fact(&facts.tunnel, |tunnel| tunnel.name().to_owned()),
             Kind::Quarantine(_) => write_fact(&facts.quarantine, |state| state.name().to_owned()),
             Kind::Interfaces(_) => write_fact(&facts.interface, |kind| kind.name().to_owned()),
-            Kind::Hours(_) => {
+            Kind::Hours(_) | Kind::Dates(_) => {
                 let clock = self.zone.to_datetime(facts.time);
                 let day = &format!("{:?}", clock.weekday())[..3].to_lowercase();
                 format!("{day} {} {:02}:{:02}", clock.date(), clock.hour(), clock.minute())

@@ -25,6 +25,19 @@ pub enum WhenUnrecorded {
     Deny,
 }
 
+/// What a rule that denies does if its limit for the user's sessions is exceeded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenExceeded {
+    /// It denies the new session.
+    #[default]
+    Deny,
+    /// It does not deny: the rules after it decide. If they allow the new session, the user's oldest session is marked
+    /// to be disconnected.
+    ReplaceOldest,
+}
+
 /// How a condition treats a fact that is absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]

@@ -5,7 +5,7 @@
 
 use super::Period;
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use std::iter::FusedIterator;
 
@@ -88,16 +88,32 @@ fn date_of(time: Timestamp, zone: &TimeZone) -> Date {
 
 /// The first moment at which the clocks show a date, or a later date if it was skipped.
 fn day_start(date: Date, zone: &TimeZone) -> Timestamp {
-    let midnight = date.to_datetime(jiff::civil::Time::midnight());
-    let start = match zone.to_ambiguous_timestamp(midnight).offset() {
-        AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(midnight),
-        AmbiguousOffset::Fold { before, .. } => before.to_timestamp(midnight),
-        // This midnight was skipped: the day begins with the change of the clocks.
-        AmbiguousOffset::Gap { before, .. } => before.to_timestamp(midnight).map(|after| {
+    moment(date.to_datetime(jiff::civil::Time::midnight()), Shown::First, zone)
+}
+
+/// Which of two moments is meant, if the clocks go back and show a time twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    First,
+    Last,
+}
+
+/// The moment at which the clocks show a time. If they go forward over it, the moment of that change.
+pub(crate) fn moment(clock: DateTime, shown: Shown, zone: &TimeZone) -> Timestamp {
+    let moment = match zone.to_ambiguous_timestamp(clock).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(clock),
+        AmbiguousOffset::Fold { before, after } => {
+            if shown == Shown::First {
+                before.to_timestamp(clock)
+            } else {
+                after.to_timestamp(clock)
+            }
+        }
+        AmbiguousOffset::Gap { before, .. } => before.to_timestamp(clock).map(|after| {
             let just_after = after.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(after);
             zone.preceding(just_after).next().map_or(after, |change| change.timestamp())
         }),
     };
     // Only at the limits of jiff's range.
-    start.unwrap_or(if date.year() < 0 { Timestamp::MIN } else { Timestamp::MAX })
+    moment.unwrap_or(if clock.year() < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }

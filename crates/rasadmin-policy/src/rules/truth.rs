@@ -60,6 +60,14 @@ impl Limit {
         }
     }
 
+    /// The largest number for which it does not hold, if there is one.
+    pub(super) fn exceeded_above(self) -> Option<u64> {
+        match self {
+            Self::AtLeast(n) => n.checked_sub(1),
+            Self::Below(_) => None,
+        }
+    }
+
     /// Does it hold for a count of sessions?
     pub(super) fn holds_for(self, count: Count) -> Truth {
         self.holds(count.min.into(), count.max.into())

@@ -50,15 +50,19 @@ fn hours_begin_with_their_first_minute_and_end_before_their_last() {
 /// As a table, as text, or as a list of either: the same hours.
 #[test]
 fn hours_have_several_shapes() {
-    let hours = |written: &str| {
+    let condition = |written: &str| {
         let text = format!(
-            "default.action = 'deny'\ntime_zone = 'Europe/Berlin'\n[[rules]]\nname = 'r'\naction = 'allow'\nhours = {written}\n"
+            "default.action = 'deny'\ntime_zone = 'Europe/Berlin'\n[[rules]]\nname = 'r'\naction = 'allow'\n{written}\n"
         );
         let config = parse("f", &text, Path::new("/f"), &mut |_| Err("none".into()));
         let config = config.unwrap_or_else(|errors| panic!("{errors}"));
         let explained = config.rules.explain(Stage::Link, &full(), &Default::default(), &Default::default());
         explained[0].conditions[0].asked.to_owned()
     };
+    let hours = |written: &str| condition(&format!("hours = {written}"));
+    for written in ["'2026-12-24'", "['2026-12-24']", "2026-12-24", "[2026-12-24]"] {
+        assert_eq!(condition(&format!("dates = {written}")), "2026-12-24");
+    }
     for written in [
         "[{ days = ['mon-fri'], from = '08:00', to = '18:00' }]",
         "{ days = ['mon-fri'], from = '08:00', to = '18:00' }",
@@ -136,6 +140,89 @@ fn hours_are_what_the_clock_on_the_wall_shows() {
             ("2026-10-25T02:00:00Z", false),
         ],
     );
+}
+
+/// Which of these moments lie within dates (in Berlin).
+fn hold_dates(dates: &str, cases: &[(&str, bool)]) {
+    let world = rule(&format!("action = 'allow'\ndates = [{dates}]"));
+    for (moment, yes) in cases {
+        assert_eq!(world.allows(&Facts { time: time(moment), ..full() }), *yes, "{dates}: {moment}");
+    }
+}
+
+#[test]
+fn dates_are_spans_on_the_calendar() {
+    hold_dates(
+        "'2026-12-05 20:00 .. 2026-12-06 02:00', '2026-12-24'",
+        &[
+            ("2026-12-05T18:59:59Z", false),
+            ("2026-12-05T19:00:00Z", true),
+            ("2026-12-06T00:59:59Z", true),
+            ("2026-12-06T01:00:00Z", false),
+            ("2026-12-23T22:59:59Z", false),
+            ("2026-12-23T23:00:00Z", true),
+            ("2026-12-24T22:59:59Z", true),
+            ("2026-12-24T23:00:00Z", false),
+        ],
+    );
+    // Both days are whole; spans may overlap, and stand in any order.
+    hold_dates(
+        "'2026-12-25..2026-12-26', '2026-12-24T12:00 .. 2026-12-25 24:00'",
+        &[
+            ("2026-12-24T10:59:59Z", false),
+            ("2026-12-24T11:00:00Z", true),
+            ("2026-12-25T23:30:00Z", true),
+            ("2026-12-26T22:59:59Z", true),
+            ("2026-12-26T23:00:00Z", false),
+        ],
+    );
+}
+
+#[test]
+fn dates_hold_without_a_gap_when_the_clocks_change() {
+    // At 01:00Z Berlin's clocks go back from 03:00 to 02:00: the hour that is shown twice belongs to it twice.
+    hold_dates(
+        "'2026-10-25 02:30 .. 2026-10-25 02:45'",
+        &[
+            ("2026-10-25T00:29:59Z", false),
+            ("2026-10-25T00:30:00Z", true), // 02:30, for the first time.
+            ("2026-10-25T00:50:00Z", true), // 02:50, but 02:45 comes again.
+            ("2026-10-25T01:00:00Z", true), // 02:00, but it has begun.
+            ("2026-10-25T01:44:59Z", true),
+            ("2026-10-25T01:45:00Z", false),
+        ],
+    );
+    // At 01:00Z they go forward from 02:00 to 03:00: what would begin or end between them does so then.
+    hold_dates(
+        "'2026-03-29 02:30 .. 2026-03-29 04:00'",
+        &[("2026-03-29T00:59:59Z", false), ("2026-03-29T01:00:00Z", true), ("2026-03-29T02:00:00Z", false)],
+    );
+    hold_dates(
+        "'2026-03-29 01:00 .. 2026-03-29 02:30'",
+        &[("2026-03-29T00:00:00Z", true), ("2026-03-29T00:59:59Z", true), ("2026-03-29T01:00:00Z", false)],
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A span holds from the first moment at which the clocks have reached its beginning, to the last one at which they
+    /// have not reached its end.
+    #[test]
+    fn dates_hold_while_the_clocks_are_between_them(
+        day in prop::sample::select(vec!["2026-03-29", "2026-10-25"]),
+        from in 0_u32..360, length in 61_u32..240, at in 0_i64..600,
+    ) {
+        let zone = zone("Europe/Berlin");
+        let clock = |minute: u32| format!("{day} {:02}:{:02}", minute / 60, minute % 60);
+        let (begin, end) = (clock(from), clock(from + length));
+        let midnight = zone.to_timestamp(day.parse::<jiff::civil::Date>().unwrap().at(0, 0, 0, 0)).unwrap();
+        let after = |minutes: i64| midnight + jiff::SignedDuration::from_mins(minutes);
+        let shown = |minutes: i64| zone.to_datetime(after(minutes)).strftime("%F %H:%M").to_string();
+        let expected = (at - 120..=at).any(|minute| shown(minute) >= begin) && (at..=at + 120).any(|minute| shown(minute) < end);
+        let world = rule(&format!("action = 'allow'\ndates = ['{begin} .. {end}']"));
+        prop_assert_eq!(world.allows(&Facts { time: after(at), ..full() }), expected, "{} .. {}: {}", begin, end, shown(at));
+    }
 }
 
 fn days(start: &str, stop: &str, name: &str) -> Vec<(String, u64)> {

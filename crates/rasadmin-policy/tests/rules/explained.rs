@@ -132,3 +132,21 @@ fn outcomes_are_named_as_they_are_decided() {
     let outcome = |stage| world.rules.explain(stage, &early(), &Default::default(), &RuleCounts::default())[0].outcome;
     assert_eq!((outcome(Stage::Ipv4Address), outcome(Stage::Link)), (Outcome::DecidesForNow, Outcome::Fails));
 }
+
+#[test]
+fn a_rule_that_replaces_the_oldest_session_leaves_the_decision_to_the_next() {
+    let world = world(
+        "[[rules]]\nname = 'newest'\naction = 'deny'\nmax_user_sessions = 1\nwhen_exceeded = 'replace-oldest'\n\
+         [[rules]]\nname = 'rest'\naction = 'allow'\nusers = ['*']\n",
+    );
+    let counts = |n| RuleCounts { user_sessions: Count { min: n, max: n }, ..RuleCounts::default() };
+    for (others, outcome, keeps) in [(0, Outcome::NoMatch, None), (1, Outcome::Replaces, Some(0))] {
+        let ruling = world.decide(Stage::Link, &full(), &counts(others));
+        assert_eq!((ruling.rule, ruling.allow, ruling.keeps), (Some("rest"), true, keeps));
+        let explained = world.rules.explain(Stage::Link, &full(), &world.in_groups(&full()), &counts(others));
+        assert_eq!((explained[0].outcome, explained[0].decides, explained[1].decides), (outcome, false, true));
+    }
+    // How many others there are depends on a fact that is not known: it denies, as it would without the exception.
+    let open = RuleCounts { user_sessions: Count { min: 0, max: 1 }, ..RuleCounts::default() };
+    assert_eq!(world.decide(Stage::Link, &full(), &open).rule, Some("newest"));
+}

@@ -2,14 +2,15 @@
 
 use crate::world::domains;
 use jiff::tz::TimeZone;
-use rasadmin_policy::config::file::{Action, At, Default, Group, Hours, IfAbsent, Rule, WhenUnrecorded};
+use rasadmin_policy::config::file::{Action, At, Default, Group, Hours, IfAbsent, Rule, WhenExceeded, WhenUnrecorded};
 use rasadmin_policy::rules::{Count, RuleCounts};
 use rasadmin_policy::{Fact, Facts, Identity, Name, Stage, Tunnel};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// The answer: allow, rule, for now, whether it is accepted unrecorded.
-pub type Answer = (bool, Option<String>, bool, Option<WhenUnrecorded>);
+/// The answer: allow, rule, for now, whether it is accepted unrecorded, and how many sessions the user keeps if the
+/// oldest are replaced.
+pub type Answer = (bool, Option<String>, bool, Option<WhenUnrecorded>, Option<u64>);
 
 pub struct Naive<'a> {
     pub rules: &'a [At<Rule>],
@@ -31,6 +32,7 @@ impl Naive<'_> {
             Stage::Connection => self.facts.tunnel == Fact::Known(Tunnel::Ikev2),
             Stage::Link | Stage::Reauthentication | Stage::EndpointChange => true,
         };
+        let mut keeps: Option<u64> = None;
         for rule in self.rules {
             let rule = rule.get_ref();
             let conditions = self.conditions(rule);
@@ -43,7 +45,16 @@ impl Naive<'_> {
             };
             let unrecorded = rule.when_unrecorded.as_ref().map(|when| *when.get_ref());
             let answer =
-                |for_now| (rule.action == Action::Allow, Some(rule.name.get_ref().clone()), for_now, unrecorded);
+                |for_now| (rule.action == Action::Allow, Some(rule.name.get_ref().clone()), for_now, unrecorded, keeps);
+            if truth == Some(true) && rule.when_exceeded.as_ref().map(At::get_ref) == Some(&WhenExceeded::ReplaceOldest)
+            {
+                // It steps aside: one session fewer than its limit remains beside the new one.
+                let others = u64::from(rule.user_sessions.as_ref().unwrap().get_ref().at_least.unwrap()).checked_sub(1);
+                if let Some(others) = others {
+                    keeps = Some(keeps.map_or(others, |keeps| keeps.min(others)));
+                    continue;
+                }
+            }
             match (truth, rule.action, last) {
                 (Some(true), _, _) => return answer(false),
                 (Some(false), _, _) => (),
@@ -53,7 +64,7 @@ impl Naive<'_> {
                 (None, Action::Deny, true) => return answer(false),
             }
         }
-        (self.default.action == Action::Allow, None, false, None)
+        (self.default.action == Action::Allow, None, false, None, keeps)
     }
 
     fn conditions(&self, rule: &Rule) -> Vec<Kleene> {

@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use rasadmin_policy::config::Lists;
 use rasadmin_policy::config::file::{
     Action, At, ConnectTime, Default, Group, GroupSessions, Hours, IfAbsent, Octets, Period, Rule, Sessions,
-    WhenUnrecorded,
+    WhenExceeded, WhenUnrecorded,
 };
 use rasadmin_policy::config::rules::{Context, compile};
 use rasadmin_policy::rules::{Count, GroupId, Needs, RuleCounts, Used};
@@ -106,8 +106,9 @@ fn rule() -> impl Strategy<Value = Rule> {
         action(),
         select(&[IfAbsent::NoMatch, IfAbsent::Match][..]),
         weighted(0.3, select(&[WhenUnrecorded::Allow, WhenUnrecorded::Deny][..])),
+        weighted(0.9, select(&[WhenExceeded::Deny, WhenExceeded::ReplaceOldest, WhenExceeded::ReplaceOldest][..])),
     );
-    (plain, counting, rest).prop_map(|(plain, counting, (action, if_absent, unrecorded))| {
+    (plain, counting, rest).prop_map(|(plain, counting, (action, if_absent, unrecorded, exceeded))| {
         let (
             users,
             not_users,
@@ -123,6 +124,8 @@ fn rule() -> impl Strategy<Value = Rule> {
             interface_types,
         ) = plain;
         let (user_sessions, group_sessions, connect_time, octets) = counting;
+        let limited = user_sessions.as_ref().is_some_and(|at| at.get_ref().at_least.is_some());
+        let when_exceeded = exceeded.filter(|_| action == Action::Deny && limited).map(at);
         Rule {
             name: at(String::new()),
             action,
@@ -135,6 +138,7 @@ fn rule() -> impl Strategy<Value = Rule> {
             source_networks,
             source_networks_file: None,
             hours,
+            dates: None,
             servers,
             ports,
             remote_computers,
@@ -143,6 +147,8 @@ fn rule() -> impl Strategy<Value = Rule> {
             interface_types,
             user_sessions,
             max_user_sessions: None,
+            // Only where it is not a mistake.
+            when_exceeded,
             group_sessions,
             connect_time,
             octets,
@@ -268,7 +274,8 @@ impl Case {
         let Self { facts, stage, counted, .. } = self;
         let in_groups = facts.user.known().map(|user| groups.of(user)).unwrap_or_default();
         let ruling = rules.decide(*stage, facts, &in_groups, counted);
-        let answer = (ruling.allow, ruling.rule.map(str::to_owned), ruling.for_now, ruling.when_unrecorded);
+        let answer =
+            (ruling.allow, ruling.rule.map(str::to_owned), ruling.for_now, ruling.when_unrecorded, ruling.keeps);
         let naive = Naive {
             rules: &self.rules,
             default: &self.default,
@@ -315,12 +322,17 @@ proptest! {
 fn every_way_to_decide_is_tried() {
     let mut runner = TestRunner::deterministic();
     let mut seen: HashMap<(bool, bool, bool, Option<WhenUnrecorded>), u32> = HashMap::new();
-    let (mut asked, mut unasked) = (0, 0);
+    let (mut asked, mut unasked, mut replaced) = (0, 0, 0);
     for _ in 0..8_000 {
         let case = case().new_tree(&mut runner).unwrap().current();
-        let ((allow, rule, for_now, unrecorded), needs) = case.run().unwrap();
+        let ((allow, rule, for_now, unrecorded, keeps), needs) = case.run().unwrap();
         *seen.entry((allow, rule.is_some(), for_now, unrecorded)).or_default() += 1;
-        if needs.is_empty() { unasked += 1 } else { asked += 1 }
+        if needs.is_empty() {
+            unasked += 1
+        } else {
+            asked += 1
+        }
+        replaced += u32::from(keeps.is_some());
     }
     // Allow and deny, by a rule and by the default; for now only a rule allows, and only a rule that allows says whether
     // a connection is accepted unrecorded.
@@ -332,5 +344,5 @@ fn every_way_to_decide_is_tried() {
     }
     assert!(ways.iter().all(|way| seen.get(way) > Some(&20)), "{seen:?}");
     assert_eq!(seen.len(), ways.len(), "{seen:?}");
-    assert!(asked > 100 && unasked > 100);
+    assert!(asked > 100 && unasked > 100 && replaced > 15, "{replaced}");
 }

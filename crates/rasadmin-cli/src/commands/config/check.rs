@@ -89,12 +89,12 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             let count = if warned == 0 { String::new() } else { format!(", {}", count(warned, "warning")) };
             writeln!(out, "{shown}: it is valid: {rules}, {pools}{count}")?;
             if let Some(warnings) = warnings.filter(|_| warned > 0) {
-                writeln!(out, "\n{warnings}")?;
+                writeln!(out, "\n{}", warnings.fitted(out.width()))?;
             }
         }
         Err(errors) => {
             let mistakes = count(errors.mistakes().len() + errors.more(), "mistake");
-            writeln!(out, "{errors}")?;
+            writeln!(out, "{}", errors.fitted(out.width()))?;
             writeln!(
                 out,
                 "\n{shown}: {mistakes}; the DLL would keep its last good configuration, and not start without one"

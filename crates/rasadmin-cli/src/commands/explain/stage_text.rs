@@ -88,6 +88,10 @@ fn describe_rule(rule: &Explained<'_>) -> String {
             None => "does not match".to_owned(),
         },
         Outcome::Waits => format!("would {}, and waits: {}", verb(rule.action), unknown(rule)),
+        Outcome::Replaces => {
+            let all: Vec<_> = rule.conditions.iter().map(describe).collect();
+            format!("replaces the user's oldest session: {}", all.join("; "))
+        }
         Outcome::Fails => format!("cannot allow: {}", unknown(rule)),
         Outcome::DecidesForNow => format!("{action} for now: {}", unknown(rule)),
         Outcome::Decides if that(Truth::Unknown).is_some() => format!("{action}, to be safe: {}", unknown(rule)),

@@ -2,14 +2,16 @@
 
 use super::Looking;
 use super::wider::{is_wider, never_asks};
-use crate::config::file::{Action, At, Rule};
+use crate::config::file::{Action, At, Rule, WhenExceeded};
 
 impl Looking<'_> {
     pub(super) fn rules(&mut self) {
         let rules: Vec<&Rule> = self.file.rules.iter().map(At::get_ref).collect();
         for (at, rule) in rules.iter().enumerate() {
             let (above, name) = (&rules[..at], rule.name.get_ref());
-            if let Some(first) = above.iter().find(|first| is_wider(first, rule, &self.config.domains)) {
+            if let Some(first) =
+                above.iter().find(|first| decides(first) && is_wider(first, rule, &self.config.domains))
+            {
                 let what = format!(
                     "the rule `{name}` is never reached: the rule `{}` above it matches first",
                     first.name.get_ref()
@@ -39,4 +41,9 @@ impl Looking<'_> {
         let what = format!("the rule `{}` {why}: {effect}{rest}", rule.name.get_ref());
         self.warn(rule.name.span(), what, "give it a condition, or put what it decides into [default]");
     }
+}
+
+/// Does a rule decide when it matches? One that replaces the oldest session leaves the decision to the next.
+fn decides(rule: &Rule) -> bool {
+    rule.when_exceeded.as_ref().is_none_or(|when| *when.get_ref() == WhenExceeded::Deny)
 }

@@ -32,6 +32,7 @@ pub(super) fn is_wider(first: &Rule, second: &Rule, domains: &Domains) -> bool {
         && lists(&first.quarantine, &second.quarantine, |a, b| a == b)
         && lists(&first.interface_types, &second.interface_types, |a, b| a == b)
         && lists(&first.hours, &second.hours, |a, b| hours::written(a) == hours::written(b))
+        && lists(&first.dates, &second.dates, |a, b| a.get_ref().trim() == b.get_ref().trim())
         && [first, second].iter().all(|rule| rule.source_networks_file.is_none() && rule.computers_file.is_none())
         && lists(&first.source_networks, &second.source_networks, sources)
         && lists(&first.ports, &second.ports, names)
@@ -43,32 +44,7 @@ pub(super) fn is_wider(first: &Rule, second: &Rule, domains: &Domains) -> bool {
 /// Does a rule match every event with a user, whatever else is true?
 pub(super) fn never_asks(rule: &Rule) -> bool {
     let everybody = |users: &At<Vec<At<String>>>| users.get_ref().iter().any(|user| user.get_ref() == "*");
-    rule.users.as_ref().is_none_or(everybody) && !asks_more(rule)
-}
-
-/// Does a rule have a condition besides `users`?
-fn asks_more(rule: &Rule) -> bool {
-    [
-        rule.not_users.is_some(),
-        rule.groups.is_some(),
-        rule.not_groups.is_some(),
-        rule.tunnels.is_some(),
-        rule.source_networks.is_some(),
-        rule.source_networks_file.is_some(),
-        rule.hours.is_some(),
-        rule.servers.is_some(),
-        rule.ports.is_some(),
-        rule.remote_computers.is_some(),
-        rule.computers_file.is_some(),
-        rule.quarantine.is_some(),
-        rule.interface_types.is_some(),
-        rule.user_sessions.is_some(),
-        rule.max_user_sessions.is_some(),
-        rule.group_sessions.is_some(),
-        rule.connect_time.is_some(),
-        rule.octets.is_some(),
-    ]
-    .contains(&true)
+    rule.users.as_ref().is_none_or(everybody) && !rule.asks_more_than_users()
 }
 
 /// Does a condition hold whenever another one does? Without a condition, always.

@@ -140,11 +140,20 @@ fn decision(decision: &Decision) -> String {
     let by = decision.rule.as_ref().map_or_else(|| "the default".to_owned(), |rule| format!("`{rule}`"));
     match (&decision.refusal, decision.allow) {
         (Some(refusal), _) => format!("deny: {refusal}"),
-        (None, true) => format!("{} by {by}", decision.outcome()),
+        (None, true) => format!("{} by {by}{}", decision.outcome(), replaced(decision)),
         (None, false) => match &decision.reason {
             Some(reason) => format!("deny by {by}: {reason}"),
             None => format!("deny by {by}"),
         },
+    }
+}
+
+/// The sessions that are to be disconnected in exchange.
+fn replaced(decision: &Decision) -> String {
+    match decision.replaces.len() {
+        0 => String::new(),
+        1 => "; the user's oldest session is to be disconnected".to_owned(),
+        more => format!("; the user's {more} oldest sessions are to be disconnected"),
     }
 }
 
