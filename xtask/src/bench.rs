@@ -2,6 +2,7 @@
 //! that could fail.
 
 mod freeradius;
+pub mod import;
 mod postgres;
 mod rates;
 

@@ -33,7 +33,7 @@ pub fn before_reading(context: &Context) -> Result<()> {
             }
             Ok(())
         }
-        Err(error) => match age(&context.ledger, &context.config.zone) {
+        Err(error) => match age(&context.ledger, &context.zone) {
             Ok(age) => {
                 let hint = remedy(&error).map(|hint| format!("; {hint}")).unwrap_or_default();
                 warning!("{age}, because it cannot be brought up to date: {error}{hint}");

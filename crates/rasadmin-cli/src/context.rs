@@ -1,8 +1,9 @@
 //! The configuration, the journal and the ledger of this call.
 
-use crate::error::{CommandError, Kind, Result};
+use crate::error::{CommandError, Kind, OrCommandError, Result, WithContext};
 use crate::{bring_in, warning};
 use clap::Args;
+use jiff::tz::TimeZone;
 use rasadmin_ledger::report::Reader;
 use rasadmin_policy::Name;
 use rasadmin_policy::config::{self, Config};
@@ -24,11 +25,34 @@ pub struct ContextArguments {
     pub journal: Option<PathBuf>,
 }
 
+/// The option for the time zone of what is read and shown. Days of quotas and hours of rules stay the configuration's.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ZoneArguments {
+    /// The time zone of the times that you type and see, as IANA names it, like Europe/Berlin [default: the
+    /// configuration's, or UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub time_zone: Option<String>,
+}
+
+impl ZoneArguments {
+    /// The zone that is named; `None` if none is.
+    pub fn named(&self) -> Result<Option<TimeZone>> {
+        self.time_zone.as_deref().map(config::time_zone).transpose().or_error(Kind::Usage).context("--time-zone")
+    }
+
+    /// The zone that is named, or the configuration's.
+    pub fn or(&self, config: &Config) -> Result<TimeZone> {
+        Ok(self.named()?.unwrap_or_else(|| config.zone.clone()))
+    }
+}
+
 /// A valid configuration, and the journal and the ledger that belong to it.
 pub struct Context {
     /// `None`: only a ledger was named, and there is no configuration.
     pub file: Option<PathBuf>,
     pub config: Arc<Config>,
+    /// The time zone of the times that are typed and shown.
+    pub zone: TimeZone,
     /// `None`: only a ledger was named.
     pub journal: Option<PathBuf>,
     pub ledger: PathBuf,
@@ -75,11 +99,18 @@ impl ContextArguments {
         let journal = named.or_else(|| (own_ledger && file.is_some()).then(|| config.journal.clone()));
         let ledger = ledger.unwrap_or_else(|| config.ledger.clone());
         let belong_together = file.is_some() && own_ledger && own_journal;
-        Ok(Context { file, config: Arc::new(config), journal, ledger, belong_together })
+        let zone = config.zone.clone();
+        Ok(Context { file, config: Arc::new(config), zone, journal, ledger, belong_together })
     }
 }
 
 impl Context {
+    /// With the times in another time zone, if one is named.
+    pub fn in_zone(mut self, zone: &ZoneArguments) -> Result<Self> {
+        self.zone = zone.or(&self.config)?;
+        Ok(self)
+    }
+
     /// The ledger, for reading. If both are the configuration's, the journal's new records are brought into it first.
     pub fn reader(&self) -> Result<Reader> {
         if self.journal.is_some() && self.ledger == self.config.ledger && !self.belong_together {

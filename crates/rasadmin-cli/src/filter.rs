@@ -56,7 +56,7 @@ impl FilterArguments {
     /// For the ledger's queries.
     pub fn filter(&self, context: &Context, limit: Option<u32>) -> Result<Filter> {
         let now = times::now();
-        let zone = &context.config.zone;
+        let zone = &context.zone;
         let time = |text: &Option<String>| text.as_deref().map(|text| times::parse(text, zone, now)).transpose();
         Ok(Filter {
             user: self.user.as_deref().map(|user| user_filter(user, context)).transpose()?,

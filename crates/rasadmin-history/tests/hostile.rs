@@ -4,7 +4,9 @@
 mod support;
 
 use proptest::prelude::*;
-use support::{accounting, at, read};
+use rasadmin_history::logs::{self, LogItem, Reading, Unreadable};
+use std::cell::Cell;
+use support::{T, accounting, at, read};
 
 fn looked_at(bytes: &[u8]) {
     // A file of another kind is an error, and nothing more is asked of it.
@@ -87,4 +89,56 @@ fn many_beginnings_without_an_end() {
     }
     looked_at("<Event>\n".repeat(100_000).as_bytes());
     looked_at("\"".repeat(900_000).as_bytes());
+}
+
+/// A log in which nobody ever leaves: memory does not grow with it, and what comes later still belongs to its session.
+#[test]
+fn more_open_sessions_than_there_is_room_for() {
+    const ALL: usize = 30_000;
+    let long = "x".repeat(1_000);
+    let start = |id: usize| accounting("1", &id.to_string(), id as i64, &[(at::USER, &long)]);
+    let stop = accounting("2", "0", 600_000, &[(at::SECONDS, "600000")]);
+    let log: Vec<String> = (0..ALL).map(start).chain([stop]).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("IN.log");
+    std::fs::write(&path, log.join("\r\n") + "\r\n").unwrap();
+    let (records, mut sessions) = (Cell::new(0), Vec::new());
+    logs::read(&[path], Reading::default(), &mut |_, _| records.set(records.get() + 1), &mut |item| {
+        if let LogItem::Session(session) = item {
+            sessions.push((records.get(), session));
+        }
+        Ok::<_, Unreadable>(())
+    })
+    .unwrap();
+    let until_the_end = sessions.iter().filter(|(records, _)| *records == log.len()).count();
+    assert!((1_000..15_000).contains(&until_the_end), "{until_the_end} were open");
+    // The first was passed on early, and its Stop makes a session of the same key.
+    let first: Vec<_> = sessions.iter().filter(|(_, one)| one.past.start == T * 1_000).map(|(_, one)| one).collect();
+    assert_eq!((sessions.len(), first.len(), &first[0].past.key), (ALL + 1, 2, &first[1].past.key));
+    assert!(first[0].past.ended.is_none() && first[1].past.ended.is_some());
+}
+
+/// A session of very many links, names longer than RADIUS allows, restarts without end.
+#[test]
+fn what_only_a_damaged_log_has_is_bounded() {
+    let links: Vec<String> =
+        (0..3_000).map(|id| accounting("1", &id.to_string(), id, &[(at::MULTI, "117"), (at::LINKS, "2")])).collect();
+    let (sessions, summary) = read(&[(links.join("\n") + "\n").as_bytes()], None).unwrap();
+    assert_eq!((sessions.len(), sessions[0].past.links, summary.malformed), (1, 1_000, 2_000));
+    assert!(summary.faults[0].what.contains("more than 1000 links"), "{:?}", summary.faults[0]);
+
+    let long = accounting("1", "7", 0, &[(at::USER, &"x".repeat(100_000))]) + "\n";
+    let (sessions, summary) = read(&[long.as_bytes()], None).unwrap();
+    assert_eq!((sessions.len(), summary.malformed), (0, 1));
+    assert_eq!(summary.faults[0].what, "UserName has 100000 bytes, and RADIUS allows 253");
+
+    let servers: Vec<String> = (0..30_000)
+        .flat_map(|n| {
+            let name = format!("VPN{n}");
+            ["1", "7"].map(|status| accounting(status, "7", n, &[(at::NAS, &name)]))
+        })
+        .collect();
+    let (sessions, summary) = read(&[(servers.join("\n") + "\n").as_bytes()], None).unwrap();
+    assert_eq!((sessions.len(), summary.malformed), (30_000, 0));
+    assert!(sessions.iter().all(|one| one.past.ended.is_some()));
 }

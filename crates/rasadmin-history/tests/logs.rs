@@ -3,7 +3,7 @@
 
 mod support;
 
-use rasadmin_history::logs::{self, Unreadable, UnreadableKind};
+use rasadmin_history::logs::{self, Reading, Unreadable, UnreadableKind};
 use rasadmin_policy::{Fact, Tunnel};
 use support::{CLASS, T, accounting, at, line, read, refusals, session, sessions};
 
@@ -41,7 +41,7 @@ fn requests_and_answers_are_no_sessions() {
     // One Access-Reject is of a wireless network.
     assert_eq!((counts.records, counts.accepts, counts.rejects, counts.elsewhere, counts.others), (8, 1, 1, 1, 4));
     // The oldest is read first, whatever the order in which they are named.
-    let formats: Vec<_> = summary.files.iter().map(|(_, format)| format.unwrap().name()).collect();
+    let formats: Vec<_> = summary.files.iter().map(|file| file.format.unwrap().name()).collect();
     assert_eq!(formats, ["ias", "dts", "odbc"]);
 }
 
@@ -257,6 +257,10 @@ fn a_reject_without_a_class_follows_its_request() {
     let (all, _) = refusals(&format!("{reject}\r\n"));
     let past = &all[0].session.past;
     assert_eq!((past.user.as_str(), past.server.as_str()), ("Bob B", "vpn"));
+    // Of a wireless network it is none of ours, although only the request says so.
+    let wireless = nps(&[(at::PACKET, "1"), (at::USER, "bob"), (at::PORT_TYPE, "19")]);
+    let (all, summary) = refusals(&format!("{wireless}\r\n{reject}\r\n"));
+    assert_eq!((all.len(), summary.counts.elsewhere), (0, 1));
     // The request of another user says nothing about it.
     let other = nps(&[(at::PACKET, "3"), (at::USER, "carol")]);
     let (all, _) = refusals(&format!("{request}\r\n{other}\r\n"));
@@ -314,7 +318,7 @@ fn times_are_utc_or_need_a_zone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("IN.log");
     std::fs::write(&file, mixed).unwrap();
-    let refused = logs::read(&[file], None, &mut |_, _| {}, &mut |_| {
+    let refused = logs::read(&[file], Reading::default(), &mut |_, _| {}, &mut |_| {
         items += 1;
         Ok::<_, Unreadable>(())
     });
@@ -430,7 +434,7 @@ fn what_is_no_log_is_said_to_be_none() {
     let wrong = read(&[b"time,user\n1,2\n"], None).unwrap_err().to_string();
     assert!(wrong.contains("IN0.log: it is not a log of RRAS or NPS"), "{wrong}");
     let (all, summary) = read(&[b"", b"\r\n\r\n", &[0; 70_000]], None).unwrap();
-    assert!(all.is_empty() && summary.files.iter().all(|(_, format)| format.is_none()));
+    assert!(all.is_empty() && summary.files.iter().all(|file| file.format.is_none()));
 }
 
 #[test]

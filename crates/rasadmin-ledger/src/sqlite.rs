@@ -37,6 +37,8 @@ pub struct Sqlite {
     /// The current level of `PRAGMA synchronous`: one connection that changes it is faster than two connections.
     full: bool,
     durable: bool,
+    /// Whether others write while this one imports.
+    others: import::Others,
     #[cfg(unix)]
     file: (u64, u64),
 }
@@ -78,6 +80,7 @@ impl Sqlite {
             database: Database::open(path, path, access)?,
             full: false,
             durable,
+            others: import::Others::default(),
             #[cfg(unix)]
             file: (0, 0),
         };

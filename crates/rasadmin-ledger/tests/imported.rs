@@ -97,7 +97,8 @@ fn a_session_whose_end_is_unknown_is_not_live() {
     assert_eq!((overview.live_sessions, overview.ended, overview.live.len()), (0, 1, 0));
     let user = &reader.users(&Filter::default()).unwrap()[0];
     assert_eq!((user.live_sessions, user.last), (0, Some(MONDAY - 30_000)));
-    let totals = reader.totals(GroupBy::User, MONDAY - 3_600_000, MONDAY, MONDAY, &scene.config).unwrap();
+    let zone = &scene.config.zone;
+    let totals = reader.totals(GroupBy::User, MONDAY - 3_600_000, MONDAY, MONDAY, &scene.config, zone).unwrap();
     assert_eq!((totals[0].sessions, totals[0].seconds, totals[0].estimated), (1, 30, 1));
 }
 

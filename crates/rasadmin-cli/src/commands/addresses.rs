@@ -1,6 +1,6 @@
 //! `rasadmin addresses`: which addresses are held, and how full the pools are.
 
-use crate::context::{Context, ContextArguments};
+use crate::context::{Context, ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
 use crate::output::Output;
@@ -24,6 +24,8 @@ pub struct Arguments {
     #[command(flatten)]
     filter: FilterArguments,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     limit: TableLimitArguments,
     #[command(flatten)]
     context: ContextArguments,
@@ -42,7 +44,7 @@ pub struct Answer {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let context = arguments.context.open()?;
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let pool = arguments.pool.as_deref();
     let pools = &context.config.addresses.pools;
     if let Some(name) = pool.filter(|name| !pools.iter().any(|pool| pool.name == **name)) {
@@ -88,7 +90,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 
 /// Leases as a table; `past` shows when they ended.
 pub fn print_leases(out: &mut Output, leases: &[LeaseRow], context: &Context, past: bool) -> Result<()> {
-    let zone = &context.config.zone;
+    let zone = &context.zone;
     let servers = leases.iter().any(|lease| lease.server != leases[0].server);
     let mut columns = vec![text("address", 0), text("user", 0), text("since", 0)];
     if past {

@@ -47,7 +47,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     })?;
     let mut tool = record::open(&context)?;
     record::belongs_to(&tool, &session.nas_identifier)?;
-    let since = times::show(session.acct_start_time, &context.config.zone);
+    let since = times::show(session.acct_start_time, &context.zone);
     let question = format!(
         "Close session {} of {user}, connected since {since}? (RRAS does not learn of it: nobody is disconnected.)",
         session.id

@@ -1,6 +1,6 @@
 //! `rasadmin decisions`.
 
-use crate::context::ContextArguments;
+use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::filter::{FilterArguments, LimitArguments, user_shown};
 use crate::output::Output;
@@ -30,6 +30,8 @@ pub struct Arguments {
     #[command(flatten)]
     limit: LimitArguments,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     context: ContextArguments,
     /// Print JSON
     #[arg(long)]
@@ -37,7 +39,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let context = arguments.context.open()?;
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let filter = arguments.filter.filter(&context, arguments.limit.to_ask_for())?;
     let reader = context.reader()?;
     let mut decisions = reader.decisions(&filter, arguments.rejected, arguments.rule.as_deref())?;
@@ -51,7 +53,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         writeln!(out, "{}", if arguments.rejected { "nobody was rejected" } else { "there is no such decision" })?;
         return Ok(Exit::Success);
     }
-    let zone = &context.config.zone;
+    let zone = &context.zone;
     let columns = [
         number("decision", 0),
         text("time", 0),

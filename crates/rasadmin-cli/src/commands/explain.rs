@@ -3,7 +3,7 @@
 mod answer;
 mod stage_text;
 
-use crate::context::{Context, ContextArguments};
+use crate::context::{Context, ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Kind, Result};
 use crate::output::Output;
 use crate::{clock, present, times};
@@ -86,6 +86,8 @@ pub struct Arguments {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     context: ContextArguments,
     /// Print JSON
     #[arg(long)]
@@ -101,7 +103,7 @@ fn interface(text: &str) -> std::result::Result<InterfaceType, &'static str> {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let context = arguments.context.open()?;
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     if let Some(session) = &arguments.session {
         let reader = context.reader()?;
         let found = reader.session(session)?.map_err(CommandError::usage)?;
@@ -144,7 +146,7 @@ pub fn in_force(context: &Context, asked: Option<Name>) -> Result<(Name, State)>
 }
 
 fn explain_user(out: &mut Output, arguments: &Arguments, context: &Context) -> Result {
-    let zone = &context.config.zone;
+    let zone = &context.zone;
     let now = times::now();
     let server = arguments.server.as_deref().map(Name::new);
     let (server, state) = in_force(context, server)?;
@@ -227,7 +229,7 @@ fn explain_past(
     if let Some(first) = decisions.first() {
         let user = crate::filter::user_shown(first.domain.as_ref(), first.name.as_ref(), &first.user_name);
         let session = first.session.map(|id| format!(", session {id}")).unwrap_or_default();
-        let _ = writeln!(text, "{user} on {}{session}; {}", first.server, times::zone_name(&context.config.zone));
+        let _ = writeln!(text, "{user} on {}{session}; {}", first.server, times::zone_name(&context.zone));
     }
     for (decision, stage) in &stages {
         stage_text::write(&mut text, stage, Some((decision, context)), arguments.all);

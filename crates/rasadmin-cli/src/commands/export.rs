@@ -1,7 +1,7 @@
 //! `rasadmin export`: sessions for other programs.
 
-use crate::context::{Context, ContextArguments, absolute};
-use crate::error::{CommandError, Exit, Kind, OrCommandError, Result, WithContext};
+use crate::context::{Context, ContextArguments, ZoneArguments, absolute};
+use crate::error::{CommandError, Exit, Result, WithContext};
 use crate::format::count;
 use crate::output::{Output, note};
 use crate::{times, warning};
@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
 use rasadmin_history::export::{Csv, Dts, Export, Jsonl, NasAddresses, Radacct, Sql};
 use rasadmin_ledger::report::{ExportFilter, Pages};
-use rasadmin_policy::{Name, config};
+use rasadmin_policy::Name;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, BufWriter, Write};
@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 Examples:
   rasadmin export --format csv --since 2026-11-01 --until 2026-12-01 \\
       --output november.csv
+  rasadmin export --format csv --excel --output november.csv
   rasadmin export --format radacct --nas-ip-address 10.0.0.1 | psql radius
   rasadmin export --format radacct --sql mysql \\
       --nas-ip-address VPN1=10.0.0.1 --nas-ip-address VPN2=10.0.0.2
@@ -38,10 +39,8 @@ pub struct Arguments {
     format: Format,
     #[command(flatten)]
     context: ContextArguments,
-    /// The time zone of --since and --until, and of NPS's times, as IANA names it [default: the configuration's, or
-    /// UTC]
-    #[arg(long, value_name = "ZONE")]
-    time_zone: Option<String>,
+    #[command(flatten)]
+    zone: ZoneArguments,
     /// Only sessions that began at this time or later: `2026-11-01`, `2026-11-01 08:00`, `yesterday`, `7d` ago
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -57,6 +56,9 @@ pub struct Arguments {
     /// Only the ledger's own sessions
     #[arg(long)]
     own: bool,
+    /// csv: as Excel reads it: with a byte order mark, and times without their zone
+    #[arg(long)]
+    excel: bool,
     /// radacct: the SQL dialect [default: postgresql]
     #[arg(long, value_enum)]
     sql: Option<Dialect>,
@@ -89,9 +91,11 @@ enum Dialect {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let zone = arguments.time_zone.as_deref().map(config::time_zone).transpose().or_error(Kind::Usage)?;
-    let context = arguments.context.open()?;
-    let zone = zone.unwrap_or_else(|| context.config.zone.clone());
+    if arguments.excel && arguments.format != Format::Csv {
+        return Err(CommandError::usage("--excel is for CSV: use it with --format csv"));
+    }
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
+    let zone = context.zone.clone();
     let time = |option: &str, text: &Option<String>| {
         text.as_deref().map(|text| times::parse(text, &zone, times::now())).transpose().context(option)
     };
@@ -204,6 +208,7 @@ fn write(
             Radacct::new(out, sql, addresses).map(|export| Box::new(export) as _)
         }
         Format::NpsDts => Ok(Box::new(Dts::new(out, zone)) as _),
+        Format::Csv if arguments.excel => Csv::for_excel(out, zone).map(|export| Box::new(export) as _),
         Format::Csv => Csv::new(out).map(|export| Box::new(export) as _),
         Format::Jsonl => Ok(Box::new(Jsonl::new(out)) as _),
     };

@@ -1,5 +1,7 @@
 //! `rasadmin import`: the logs of RRAS and NPS as history.
 
+mod files;
+
 use crate::bring_in;
 use crate::context::ContextArguments;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
@@ -7,9 +9,11 @@ use crate::format::count;
 use crate::output::Output;
 use crate::warning;
 use clap::Args;
+use files::{FileAnswer, GapAnswer, SkippedAnswer};
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::tz::TimeZone;
 use rasadmin_history::import::{imported, refused};
-use rasadmin_history::logs::{self, Fault, Format, LogItem, Summary};
+use rasadmin_history::logs::{self, Fault, LogItem, Reading, Summary};
 use rasadmin_ledger::imported::{ImportCounts, ImportedRefusal, ImportedSession};
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
@@ -22,16 +26,19 @@ use std::time::{Duration, Instant};
 /// Bring logs of RRAS or NPS into the ledger, as history
 ///
 /// Reads the database-compatible (ODBC), the DTS and the IAS format (docs/logs.md). Imported sessions are marked as
-/// such, and do not count in limits and quotas. Attempts that NPS refused become decisions, with NPS's reason. Importing the same log again changes nothing. Invalid lines are
-/// counted, shown with their numbers, and skipped; the exit code is still 0.
+/// such, and do not count in limits and quotas. Attempts that NPS refused become decisions, with NPS's reason. Importing
+/// the same log again changes nothing. Files may be compressed with gzip. A file that cannot be read and invalid lines
+/// are skipped with a warning; the exit code is still 0.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
-  rasadmin import C:\\Windows\\System32\\LogFiles\\IN2611.log
-  rasadmin import --time-zone Europe/Berlin --dry-run logs/IN*.log
+  rasadmin import C:\\Windows\\System32\\LogFiles\\IN*.log
+  rasadmin import --time-zone Europe/Berlin --dry-run archive
+  ssh nps1 cat /logs/IN2611.log.gz | rasadmin import -
   rasadmin import --ledger history.db --create --json IN2611.log")]
 pub struct Arguments {
-    /// The logs, which are read in the order of their first records
+    /// The logs: files, folders, patterns such as IN*.log, or - for standard input; they are read in the order of their
+    /// first records
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -39,6 +46,9 @@ pub struct Arguments {
     /// The time zone of the servers' clocks, as IANA names it, like Europe/Berlin [default: the configuration's]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
+    /// Import nothing if a file cannot be read, instead of skipping it
+    #[arg(long)]
+    strict: bool,
     /// Make the ledger if it does not exist
     #[arg(long)]
     create: bool,
@@ -50,8 +60,8 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Sessions that are written at once.
-const BATCH: usize = 1_000;
+/// Sessions and refused attempts that are written at once. The more, the less each costs; these take some 18 MiB.
+const BATCH: usize = 30_000;
 /// How long a transaction may wait for others.
 const WAIT: Duration = Duration::from_secs(30);
 
@@ -88,6 +98,10 @@ impl Target {
 pub struct Answer {
     /// The logs.
     files: Vec<FileAnswer>,
+    /// The files that could not be read, or not to their end.
+    skipped: Vec<SkippedAnswer>,
+    /// The days between the files for which there is no log, in the time zone of --time-zone or the configuration.
+    gaps: Vec<GapAnswer>,
     /// How many records they have.
     records: u64,
     /// How many lines were invalid, and skipped.
@@ -126,15 +140,6 @@ pub struct Answer {
     dry_run: bool,
 }
 
-/// A log.
-#[derive(Serialize, JsonSchema)]
-struct FileAnswer {
-    /// The file.
-    file: String,
-    /// Its format: `odbc`, `dts`, `ias`. `null`: it is empty.
-    format: Option<&'static str>,
-}
-
 /// A line that was skipped or left.
 #[derive(Serialize, JsonSchema)]
 struct FaultAnswer {
@@ -169,15 +174,14 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             bar.set_position(done);
         }
     };
-    let summary = logs::read(&arguments.files, zone.as_ref(), &mut progress, &mut |item| {
+    let reading = Reading { zone: zone.as_ref(), strict: arguments.strict };
+    let summary = logs::read(&arguments.files, reading, &mut progress, &mut |item| {
         match item {
             LogItem::Session(session) => batch.push(imported(&session, &context.config.domains)),
             LogItem::Refusal(refusal) => refusals.push(refused(&refusal, &context.config.domains)),
         }
-        if batch.len() >= BATCH {
+        if batch.len() + refusals.len() >= BATCH {
             counts += target.take(&mut batch)?;
-        }
-        if refusals.len() >= BATCH {
             refused_counts += target.take_refusals(&mut refusals)?;
         }
         Ok::<_, CommandError>(())
@@ -186,7 +190,8 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let summary = summary?;
     counts += target.take(&mut batch)?;
     refused_counts += target.take_refusals(&mut refusals)?;
-    print(out, &arguments, &summary, counts, refused_counts)?;
+    let zone = zone.unwrap_or_else(|| context.config.zone.clone());
+    print(out, &arguments, &summary, (counts, refused_counts), &zone)?;
     Ok(Exit::Success)
 }
 
@@ -210,19 +215,19 @@ fn print(
     out: &mut Output,
     arguments: &Arguments,
     summary: &Summary,
-    counts: ImportCounts,
-    refused: ImportCounts,
+    (counts, refused): (ImportCounts, ImportCounts),
+    zone: &TimeZone,
 ) -> Result<()> {
     warn_of_faults(summary);
     let seen = summary.counts;
     if arguments.json {
         let path = |path: &Path| path.display().to_string();
-        let files = summary.files.iter();
+        let (skipped, gaps) = files::skipped_and_gaps(summary, zone);
         let fault = |f: &Fault| FaultAnswer { file: path(&f.file), line: f.line, what: f.what.clone() };
         return out.json(&Answer {
-            files: files
-                .map(|(file, format)| FileAnswer { file: path(file), format: format.map(Format::name) })
-                .collect(),
+            files: summary.files.iter().map(FileAnswer::from).collect(),
+            skipped,
+            gaps,
             records: seen.records,
             malformed: summary.malformed,
             faults: summary.faults.iter().map(fault).collect(),
@@ -243,10 +248,7 @@ fn print(
             dry_run: arguments.dry_run,
         });
     }
-    for (file, format) in &summary.files {
-        let format = format.map_or("empty", Format::title);
-        writeln!(out, "{}: {format}", file.display())?;
-    }
+    files::print(out, summary, zone)?;
     writeln!(out, "\n{} read, {} malformed", count(seen.records, "record"), count(summary.malformed, "line"))?;
     let would = if arguments.dry_run { " (nothing was written: --dry-run)" } else { "" };
     writeln!(out, "{}{would}:", count(seen.sessions, "session"))?;
@@ -281,8 +283,9 @@ fn print(
     Ok(())
 }
 
-/// Warns of the lines that were skipped, and of those that were left.
+/// Warns of the files and lines that were skipped, and of those that were left.
 pub fn warn_of_faults(summary: &Summary) {
+    files::warn_of_skipped(summary);
     for unfinished in &summary.unfinished {
         warning!("{unfinished}");
     }

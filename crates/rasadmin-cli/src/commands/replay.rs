@@ -15,7 +15,7 @@ use answer::ChangedAttempt;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rasadmin_engine::simulate::Simulated;
-use rasadmin_history::logs::{self, LogItem, Summary};
+use rasadmin_history::logs::{self, LogItem, Reading, Summary};
 use rasadmin_history::simulate::{self, Attempt, Because, Change, Period, Report};
 use rasadmin_policy::config::{self, Config};
 use rasadmin_policy::{Fact, Name};
@@ -182,7 +182,8 @@ fn from_logs(arguments: &Arguments, config: &Config) -> Result<Past> {
             bar.set_position(done);
         }
     };
-    let summary = logs::read(&arguments.log, zone.as_ref(), &mut progress, &mut |item| {
+    let reading = Reading { zone: zone.as_ref(), strict: false };
+    let summary = logs::read(&arguments.log, reading, &mut progress, &mut |item| {
         attempts.push(match item {
             LogItem::Session(session) => Attempt::accepted(session.past),
             LogItem::Refusal(refusal) => {

@@ -1,6 +1,6 @@
 //! `rasadmin report`.
 
-use crate::context::ContextArguments;
+use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Kind, Result};
 use crate::output::Output;
 use crate::table::{number, text};
@@ -89,6 +89,8 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     context: ContextArguments,
     /// Print JSON: as --format json
     #[arg(long, conflicts_with = "format")]
@@ -96,8 +98,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let context = arguments.context.open()?;
-    let zone = &context.config.zone;
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
+    let zone = &context.zone;
     let now = times::now();
     let time = |text: &Option<String>| text.as_deref().map(|text| times::parse(text, zone, now)).transpose();
     let (from, to) = match (&arguments.month, time(&arguments.since)?, time(&arguments.until)?) {
@@ -117,7 +119,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         ByArgument::Day => GroupBy::Day,
         ByArgument::Rule => GroupBy::Rule,
     };
-    let mut totals = context.reader()?.totals(by, from, to, now, &context.config)?;
+    let mut totals = context.reader()?.totals(by, from, to, now, &context.config, zone)?;
     let format = if arguments.json { Format::Json } else { arguments.format };
     // Programs get the order of the keys, unless they ask for another. A report by day is read in the order of time.
     let by_use = (format == Format::Table && by != GroupBy::Day).then_some(SortBy::Time);

@@ -1,6 +1,6 @@
 //! `rasadmin sessions`.
 
-use crate::context::ContextArguments;
+use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::filter::{FilterArguments, LimitArguments, user_shown};
 use crate::output::Output;
@@ -28,6 +28,8 @@ pub struct Arguments {
     #[command(flatten)]
     limit: LimitArguments,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     context: ContextArguments,
     /// Print JSON
     #[arg(long)]
@@ -35,7 +37,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let context = arguments.context.open()?;
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let filter = arguments.filter.filter(&context, arguments.limit.to_ask_for())?;
     let mut sessions = context.reader()?.sessions(&filter, arguments.live)?;
     let more = arguments.limit.truncate(&mut sessions);
@@ -48,7 +50,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         writeln!(out, "{}", if arguments.live { "nobody is connected" } else { "there is no such session" })?;
         return Ok(Exit::Success);
     }
-    let zone = &context.config.zone;
+    let zone = &context.zone;
     print(out, &sessions, zone, true)?;
     let shown = sessions.len();
     writeln!(out, "\n  {}; received and sent: by the server", times::zone_name(zone))?;

@@ -1,6 +1,6 @@
 //! `rasadmin usage`: what users have used, as quotas count it.
 
-use crate::context::ContextArguments;
+use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{CommandError, Exit, Result};
 use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
 use crate::output::Output;
@@ -36,6 +36,8 @@ pub struct Arguments {
     #[command(flatten)]
     filter: FilterArguments,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     limit: TableLimitArguments,
     #[command(flatten)]
     context: ContextArguments,
@@ -45,7 +47,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let context = arguments.context.open()?;
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     if arguments.filter.server.is_some() {
         let hint = "leave --server out, or see `rasadmin sessions --server`";
         return Err(CommandError::usage(format!("use is summed over all servers: {hint}")));

@@ -1,6 +1,6 @@
 //! `rasadmin users`: the users that the ledger knows.
 
-use crate::context::ContextArguments;
+use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::filter::{FilterArguments, TableLimitArguments, user_shown};
 use crate::output::Output;
@@ -20,6 +20,8 @@ pub struct Arguments {
     #[command(flatten)]
     filter: FilterArguments,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     limit: TableLimitArguments,
     #[command(flatten)]
     context: ContextArguments,
@@ -29,7 +31,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let context = arguments.context.open()?;
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
     let filter = arguments.filter.filter(&context, None)?;
     let mut users = context.reader()?.users(&filter)?;
     let cut = arguments.limit.of(arguments.json).cut(&mut users);
@@ -41,7 +43,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         writeln!(out, "the ledger knows no such user")?;
         return Ok(Exit::Success);
     }
-    let zone = &context.config.zone;
+    let zone = &context.zone;
     let groups: Vec<_> = context.config.groups.names().collect();
     let columns = [
         text("user", 0),

@@ -1,7 +1,7 @@
 //! `rasadmin who-had`: who had an address.
 
 use super::addresses::print_leases;
-use crate::context::ContextArguments;
+use crate::context::{ContextArguments, ZoneArguments};
 use crate::error::{Exit, Result};
 use crate::filter::LimitArguments;
 use crate::output::Output;
@@ -29,6 +29,8 @@ pub struct Arguments {
     #[command(flatten)]
     limit: LimitArguments,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     context: ContextArguments,
     /// Print JSON
     #[arg(long)]
@@ -36,8 +38,8 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
-    let context = arguments.context.open()?;
-    let zone = &context.config.zone;
+    let context = arguments.context.open()?.in_zone(&arguments.zone)?;
+    let zone = &context.zone;
     let at = arguments.at.as_deref().map(|at| times::parse(at, zone, times::now())).transpose()?;
     let address = arguments.address;
     let asked = arguments.limit.to_ask_for().unwrap_or(u32::MAX);

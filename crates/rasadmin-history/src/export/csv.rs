@@ -1,8 +1,9 @@
 //! Exports CSV for people: RFC 4180, protected against formulas.
 
-use super::{Export, rfc_3339};
+use super::{Export, rfc_3339, time};
+use jiff::tz::TimeZone;
 use rasadmin_ledger::report::SessionRow;
-use rasadmin_policy::Name;
+use rasadmin_policy::{Millis, Name};
 use std::io::{self, Write};
 
 const HEADER: [&str; 26] = [
@@ -38,13 +39,29 @@ const HEADER: [&str; 26] = [
 #[derive(Debug)]
 pub struct Csv<W> {
     out: W,
+    /// For Excel: the zone of its times.
+    excel: Option<TimeZone>,
 }
 
 impl<W: Write> Csv<W> {
     /// Writes the header.
     pub fn new(mut out: W) -> io::Result<Self> {
         write!(out, "{}\r\n", HEADER.join(","))?;
-        Ok(Self { out })
+        Ok(Self { out, excel: None })
+    }
+
+    /// For Excel: it takes a file for UTF-8 only if it begins with a byte order mark, and reads a time only without its
+    /// zone. Times are in this one.
+    pub fn for_excel(mut out: W, zone: TimeZone) -> io::Result<Self> {
+        out.write_all("\u{feff}".as_bytes())?;
+        Ok(Self { excel: Some(zone), ..Self::new(out)? })
+    }
+
+    fn time(&self, millis: Millis) -> String {
+        match &self.excel {
+            Some(zone) => zone.to_datetime(time(millis)).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            None => rfc_3339(millis),
+        }
     }
 }
 
@@ -66,8 +83,8 @@ impl<W: Write> Export for Csv<W> {
             text(&s.framed_ip_address),
             text(&s.framed_interface_id),
             text(&s.framed_ipv6_prefix),
-            rfc_3339(s.acct_start_time),
-            s.acct_stop_time.map(rfc_3339).unwrap_or_default(),
+            self.time(s.acct_start_time),
+            s.acct_stop_time.map(|stop| self.time(stop)).unwrap_or_default(),
             number(s.acct_session_time),
             number(s.acct_input_octets),
             number(s.acct_output_octets),

@@ -84,8 +84,9 @@ impl<W: Write> Radacct<W> {
         match sql {
             Sql::Postgresql => writeln!(out, "SET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;")?,
             Sql::Mysql => {
-                // Take backslashes literally: every `DOMAIN\user` has one.
-                writeln!(out, "SET NAMES utf8mb4;\nSET sql_mode = CONCAT(@@sql_mode, ',NO_BACKSLASH_ESCAPES');")?;
+                // In the strict mode, one name with a character that the table's character set lacks would end the
+                // load. Without it, MySQL writes a question mark in its place.
+                writeln!(out, "SET NAMES utf8mb4;\nSET sql_mode = '';")?;
             }
             Sql::Sqlite => {}
         }
@@ -138,6 +139,10 @@ impl<W: Write> Radacct<W> {
             Sql::Postgresql | Sql::Sqlite => text.to_owned(),
         };
         let text: String = text.chars().map(|c| if rasadmin_text::is_unsafe(c) { '\u{fffd}' } else { c }).collect();
+        if self.sql == Sql::Mysql && text.contains('\\') {
+            // Every `DOMAIN\user` has a backslash, and a setting of the server says what it means in quotes.
+            return text.bytes().fold("_utf8mb4 0x".to_owned(), |digits, byte| format!("{digits}{byte:02X}"));
+        }
         format!("'{}'", text.replace('\'', "''"))
     }
 

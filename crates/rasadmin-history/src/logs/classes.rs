@@ -6,8 +6,13 @@ use super::key::digest;
 use super::record::Record;
 use std::collections::{HashMap, VecDeque};
 
-/// How many are remembered. Accounting follows its answer within seconds, so this is ample.
-const REMEMBERED: usize = 100_000;
+/// How many bytes those that are remembered may take: some 30,000. Accounting follows its answer within seconds, so
+/// this is ample.
+const ROOM: usize = 8 << 20;
+/// What each takes beside its texts and its request, with its entries in the map and the queue.
+const CLASS: usize = size_of::<Asked>() + 96;
+/// The most clients of an NPS whose request waits for its answer.
+const CLIENTS: usize = 1_000;
 
 /// What is known about a Class.
 #[derive(Debug, Default)]
@@ -24,11 +29,21 @@ pub struct Asked {
     pub request: Option<Box<LogSession>>,
 }
 
+impl Asked {
+    /// What it takes of the [`ROOM`].
+    fn weigh(&self) -> usize {
+        let request = self.request.as_ref().map_or(0, |request| size_of::<LogSession>() + request.text_bytes());
+        CLASS + self.user.len() + self.sam_account.len() + self.chap_domain.len() + request
+    }
+}
+
 /// The latest Classes.
 #[derive(Default)]
 pub struct Classes {
     asked: HashMap<u128, Asked>,
     order: VecDeque<u128>,
+    /// What all take of the [`ROOM`].
+    weight: usize,
     /// Requests without a Class, by the client of the NPS: their answer is the next record about this client.
     pending: HashMap<u128, Asked>,
 }
@@ -40,32 +55,37 @@ impl Classes {
         if record.class.is_empty() {
             fill(&mut asked, record);
             asked.request = Some(Box::new(request));
-            if self.pending.len() < REMEMBERED {
+            if self.pending.len() < CLIENTS {
                 self.pending.insert(client(record), asked);
             }
             return;
         }
-        let asked = self.entry(record);
-        fill(asked, record);
-        asked.request = Some(Box::new(request));
+        self.change(record, |asked| {
+            fill(asked, record);
+            asked.request = Some(Box::new(request));
+        });
     }
 
-    /// Records an answer, and returns what the request said. A challenge is not the last answer.
-    pub fn answered(&mut self, record: &Record) -> Option<Box<LogSession>> {
+    /// Records an answer, and returns what the request said, and whether it is of a switch or a wireless network. A
+    /// challenge is not the last answer.
+    pub fn answered(&mut self, record: &Record) -> (Option<Box<LogSession>>, bool) {
         let pending = self.pending.remove(&client(record)).filter(|asked| {
             record.user_name.is_empty() || asked.user.is_empty() || asked.user.eq_ignore_ascii_case(&record.user_name)
         });
         if record.class.is_empty() {
-            return pending?.request;
+            let asked = pending.unwrap_or_default();
+            return (asked.request, asked.elsewhere || !record.is_of_rras());
         }
-        let asked = self.entry(record);
-        if let Some(pending) = pending.filter(|_| asked.request.is_none() && asked.user.is_empty()) {
-            *asked = Asked { accepted: asked.accepted, rejected: asked.rejected, ..pending };
-        }
-        fill(asked, record);
-        asked.accepted |= record.packet_type == Some(2);
-        asked.rejected |= record.packet_type == Some(3);
-        if matches!(record.packet_type, Some(2 | 3)) { asked.request.take() } else { None }
+        self.change(record, |asked| {
+            if let Some(pending) = pending.filter(|_| asked.request.is_none() && asked.user.is_empty()) {
+                *asked = Asked { accepted: asked.accepted, rejected: asked.rejected, ..pending };
+            }
+            fill(asked, record);
+            asked.accepted |= record.packet_type == Some(2);
+            asked.rejected |= record.packet_type == Some(3);
+            let request = if record.packet_type == Some(11) { None } else { asked.request.take() };
+            (request, asked.elsewhere)
+        })
     }
 
     /// What is known about a record's Class.
@@ -73,17 +93,23 @@ impl Classes {
         if record.class.is_empty() { None } else { self.asked.get(&digest(&[&record.class])) }
     }
 
-    fn entry(&mut self, record: &Record) -> &mut Asked {
+    /// Changes what is known about a record's Class, and forgets the oldest ones if there is no room.
+    fn change<T>(&mut self, record: &Record, change: impl FnOnce(&mut Asked) -> T) -> T {
         let class = digest(&[&record.class]);
-        if !self.asked.contains_key(&class) {
+        let asked = self.asked.entry(class).or_insert_with(|| {
             self.order.push_back(class);
-            if self.order.len() > REMEMBERED
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.asked.remove(&oldest);
-            }
+            self.weight += CLASS;
+            Asked::default()
+        });
+        let before = asked.weigh();
+        let done = change(asked);
+        self.weight = self.weight + asked.weigh() - before;
+        while self.weight > ROOM
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.weight -= self.asked.remove(&oldest).map_or(0, |asked| asked.weigh());
         }
-        self.asked.entry(class).or_default()
+        done
     }
 }
 

@@ -22,15 +22,6 @@ impl Format {
             Self::Ias => "ias",
         }
     }
-
-    /// The name in NPS.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Odbc => "database-compatible (ODBC)",
-            Self::Dts => "DTS compliant",
-            Self::Ias => "IAS (legacy)",
-        }
-    }
 }
 
 /// Detects the format from one line; `None` if the line does not tell.

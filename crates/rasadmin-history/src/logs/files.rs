@@ -1,26 +1,22 @@
 //! Reads several files, in the order of the times of their first records.
 
-use super::Format;
-use super::fault::{Fault, Unreadable};
+use super::fault::{Unreadable, UnreadableKind};
+use super::input::Input;
 use super::item::LogItem;
-use super::join::{Joiner, LogCounts};
+use super::join::Joiner;
 use super::reader::Reader;
+use super::sources;
+use super::summary::{FileSummary, Summary};
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
 
-/// A summary of what was read.
-#[derive(Clone, Debug, Default)]
-pub struct Summary {
-    /// The files in the order in which they were read, each with its format; `None` if the file is empty.
-    pub files: Vec<(PathBuf, Option<Format>)>,
-    /// The counts of records and sessions.
-    pub counts: LogCounts,
-    /// How many lines were not valid records.
-    pub malformed: u64,
-    /// The first faults.
-    pub faults: Vec<Fault>,
-    /// The last lines that were left, because they may still be written.
-    pub unfinished: Vec<Fault>,
+/// How logs are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading<'a> {
+    /// The time zone of the servers' clocks, for records without Event-Timestamp.
+    pub zone: Option<&'a TimeZone>,
+    /// Whether a file that cannot be read is an error. It is skipped otherwise, unless no file can be read.
+    pub strict: bool,
 }
 
 /// Reports progress: octets read, and octets in total.
@@ -32,49 +28,81 @@ const LOOKED_AT: usize = 10_000;
 /// How many faults are kept to be shown.
 const KEPT: usize = 10;
 
-/// Reads the files and passes each session to `item` as soon as it is over, each refused attempt too, and those without an end last. `zone`
-/// is the time zone of the servers' clocks, for records without Event-Timestamp.
+/// A file in the order of reading.
+struct Ordered {
+    first: i64,
+    file: PathBuf,
+    size: u64,
+    /// A pipe or standard input, which cannot be opened again.
+    open: Option<Input>,
+}
+
+/// Reads the named files, folders and patterns, and passes each session to `item` as soon as it is over, each refused
+/// attempt too, and the sessions without an end last.
 ///
 /// # Errors
 ///
-/// If a file cannot be read, or if `item` returns an error.
+/// If `item` returns an error; if a time zone is needed and none is known; if no file can be read, or, if this is strict,
+/// one of them. What is found only while a file is read, such as damage, comes after items of the files before it.
 pub fn read<E: From<Unreadable>>(
-    files: &[PathBuf],
-    zone: Option<&TimeZone>,
+    named: &[PathBuf],
+    reading: Reading<'_>,
     progress: Progress<'_>,
     item: &mut dyn FnMut(LogItem) -> Result<(), E>,
 ) -> Result<Summary, E> {
-    let mut summary = Summary::default();
-    let order = in_order(files, zone)?;
-    let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |m| m.len());
-    let total = order.iter().map(|(_, file)| size(file)).sum();
+    let (order, skipped) = in_order(named, reading)?;
+    let mut summary = Summary { skipped, ..Summary::default() };
+    let total = order.iter().map(|one| one.size).sum();
     let (mut joiner, mut out, mut before) = (Joiner::new(), Vec::new(), 0);
-    for (_, file) in order {
-        let Some(mut reader) = Reader::open(&file, zone.cloned())? else {
-            summary.files.push((file, None));
-            continue;
-        };
-        summary.files.push((file.clone(), Some(reader.format())));
-        while let Some((line, found)) = reader.read()? {
-            let fault = match found {
-                Ok(record) => {
-                    joiner.push(&record, reader.format(), &mut out).err().map(|what| reader.fault(line, what))
+    for Ordered { file, size, open, .. } in order {
+        let mut of_file = FileSummary { file: file.clone(), ..FileSummary::default() };
+        let read = (|| -> Result<Result<(), E>, Unreadable> {
+            let input = open.map_or_else(|| Input::open(&file), Ok).map_err(|e| Unreadable::io(&file, &e))?;
+            let Some(mut reader) = Reader::new(&file, input, reading.zone.cloned())? else { return Ok(Ok(())) };
+            of_file.format = Some(reader.format());
+            while let Some((line, found)) = reader.read()? {
+                let fault = match found {
+                    Ok(record) => {
+                        of_file.record(&record);
+                        joiner.push(&record, reader.format(), &mut out).err().map(|what| reader.fault(line, what))
+                    }
+                    Err(fault) => Some(fault),
+                };
+                if let Some(fault) = fault {
+                    of_file.malformed += 1;
+                    if summary.faults.len() < KEPT {
+                        summary.faults.push(fault);
+                    }
                 }
-                Err(fault) => Some(fault),
-            };
-            if let Some(fault) = fault {
-                summary.malformed += 1;
-                if summary.faults.len() < KEPT {
-                    summary.faults.push(fault);
+                progress(before + reader.octets(), total);
+                for one in out.drain(..) {
+                    if let Err(e) = item(one) {
+                        return Ok(Err(e));
+                    }
                 }
             }
-            progress(before + reader.octets(), total);
-            for one in out.drain(..) {
-                item(one)?;
+            summary.unfinished.extend(reader.unfinished());
+            Ok(Ok(()))
+        })();
+        before += size;
+        summary.malformed += of_file.malformed;
+        let (records, empty) = (of_file.records, of_file.format.is_none());
+        match read {
+            Ok(done) => {
+                done?;
+                summary.files.push(of_file);
+            }
+            Err(unreadable) if reading.strict || unreadable.kind == UnreadableKind::TimeZoneMissing => {
+                return Err(unreadable.into());
+            }
+            Err(mut unreadable) => {
+                if !empty {
+                    unreadable.what = format!("after {records} records: {}", unreadable.what);
+                    summary.files.push(of_file);
+                }
+                summary.skipped.push(unreadable);
             }
         }
-        summary.unfinished.extend(reader.unfinished());
-        before += size(&file);
     }
     summary.counts = joiner.finish(&mut out);
     for one in out.drain(..) {
@@ -83,29 +111,54 @@ pub fn read<E: From<Unreadable>>(
     Ok(summary)
 }
 
-/// Sorts the files by the times of their first records. A file is read once, however often it is named.
-fn in_order(files: &[PathBuf], zone: Option<&TimeZone>) -> Result<Vec<(i64, PathBuf)>, Unreadable> {
-    let mut order: Vec<(i64, PathBuf)> = Vec::new();
+/// Opens the files and sorts them by the times of their first records; and what cannot be read. Pipes come where their
+/// beginning says, like files.
+fn in_order(named: &[PathBuf], reading: Reading<'_>) -> Result<(Vec<Ordered>, Vec<Unreadable>), Unreadable> {
+    let (files, mut skipped) = sources::find(named);
+    let mut order = Vec::new();
     for file in files {
-        if order.iter().any(|(_, known)| known == file) {
-            continue;
+        match ordered(file, reading.zone) {
+            Ok(one) => order.push(one),
+            Err(unreadable) if unreadable.kind == UnreadableKind::TimeZoneMissing => return Err(unreadable),
+            Err(unreadable) => skipped.push(unreadable),
         }
-        let mut first = i64::MAX;
-        if let Some(mut reader) = Reader::open(file, zone.cloned())? {
-            // Without a time zone, more is read, to see whether one is needed before anything is imported.
-            let least = if zone.is_some() { 0 } else { LOOKED_AT };
-            let mut read = 0;
-            while (first == i64::MAX || read < least)
-                && let Some((_, found)) = reader.read()?
-            {
-                read += 1;
-                if let Some(time) = found.ok().and_then(|record| record.time) {
-                    first = first.min(time);
+    }
+    if (reading.strict || order.is_empty()) && !skipped.is_empty() {
+        let mut first = skipped.swap_remove(0);
+        if !skipped.is_empty() {
+            first.what += &format!(" (and {} more cannot be read)", skipped.len());
+        }
+        return Err(first);
+    }
+    order.sort_by_key(|one| one.first);
+    Ok((order, skipped))
+}
+
+fn ordered(file: PathBuf, zone: Option<&TimeZone>) -> Result<Ordered, Unreadable> {
+    let input = Input::open(&file).map_err(|e| Unreadable::io(&file, &e))?;
+    let size = std::fs::metadata(&file).map_or(0, |found| found.len());
+    let (reader, open) = if input.regular {
+        (Reader::new(&file, input, zone.cloned())?, None)
+    } else {
+        (Reader::of_head(&file, &input, zone.cloned())?, Some(input))
+    };
+    let mut first = i64::MAX;
+    if let Some(mut reader) = reader {
+        // Without a time zone, more is read, to see whether one is needed before anything is imported.
+        let least = if zone.is_some() { 0 } else { LOOKED_AT };
+        let mut read = 0;
+        while first == i64::MAX || read < least {
+            match reader.read() {
+                Ok(Some((_, found))) => {
+                    read += 1;
+                    first = first.min(found.ok().and_then(|record| record.time).unwrap_or(i64::MAX));
                 }
+                // What is before the damage is read.
+                Err(unreadable) if unreadable.kind == UnreadableKind::File => break,
+                Err(unreadable) => return Err(unreadable),
+                Ok(None) => break,
             }
         }
-        order.push((first, file.clone()));
     }
-    order.sort_by_key(|&(time, _)| time);
-    Ok(order)
+    Ok(Ordered { first, size, open, file })
 }

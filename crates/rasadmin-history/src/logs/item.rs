@@ -37,6 +37,18 @@ pub struct LogSession {
     pub prefix: Option<String>,
 }
 
+impl LogSession {
+    /// How many bytes its texts have.
+    pub(super) fn text_bytes(&self) -> usize {
+        let past = &self.past;
+        let name = |fact: &Fact<Name>| fact.known().map_or(0, |name| name.as_str().len());
+        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        let names = [&past.server, &past.user, &past.domain].map(|name| name.as_str().len()).iter().sum::<usize>();
+        let others = past.key.len() + self.calling.len() + text(&self.interface_id) + text(&self.prefix);
+        names + name(&past.port) + name(&past.computer) + others
+    }
+}
+
 /// An attempt that NPS refused.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRefusal {

@@ -2,7 +2,7 @@
 //!
 //! A session is identified by its server, its Class, and its Acct-Multi-Session-Id (or, without one, its
 //! Acct-Session-Id). RRAS writes a record for each link, so a session is over when none of its links is open. Only
-//! open sessions are kept in memory.
+//! open sessions are kept in memory, and of those no more than there is [room](ROOM) for.
 
 use super::classes::Classes;
 use super::detect::Format;
@@ -24,6 +24,18 @@ const GRACE: Millis = 5 * 60_000;
 const REMEMBERED: usize = 200_000;
 /// Without a Class, a Start within this time of the first is a repetition.
 const SAME_START: Millis = 2_000;
+
+/// How many bytes the open sessions may take: some 13,000 sessions. Beyond it, those that were seen longest ago are
+/// passed on without their end. If that comes after all, the ledger adds it, because the session has the same key.
+const ROOM: usize = 14 << 20;
+/// What an open session takes beside its texts: its own fields and its entries in the maps.
+const OPEN: usize = size_of::<Open>() + 256;
+/// The most links of a session that are distinguished. RRAS bundles a few; only a damaged log has more.
+const MOST_LINKS: usize = 1_000;
+/// The most servers whose latest time is remembered.
+const MOST_SERVERS: usize = 10_000;
+/// The most sessions that wait for a late Stop after a restart.
+const MOST_RESTARTED: usize = 100_000;
 
 /// Counts of the records and sessions in logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,22 +74,44 @@ struct Open {
     links: Vec<Link>,
     /// When Accounting-On or -Off ended it.
     restarted: Option<Millis>,
+    /// What it takes of the [`ROOM`].
+    weight: usize,
+}
+
+impl Open {
+    /// What it takes of the [`ROOM`] now.
+    fn weigh(&self) -> usize {
+        let links: usize = self.links.iter().map(|link| size_of::<Link>() + link.id.len()).sum();
+        // Each further key is here and in `alias`.
+        OPEN + self.session.text_bytes() + links + self.keys.len() * 64
+    }
+}
+
+/// What is remembered of a server.
+struct Server {
+    /// The latest time of its records.
+    latest: Millis,
+    /// Whether no record of a session has come since it restarted.
+    restarted: bool,
 }
 
 /// Joins records to sessions.
 pub struct Joiner {
     format: Format,
-    open: HashMap<u128, Open>,
+    /// Boxed, because a map has room for many more than it holds.
+    open: HashMap<u128, Box<Open>>,
     /// Maps a link's own key to its session's.
     alias: HashMap<u128, u128>,
     /// Maps server and id to the latest session's key.
     by_id: HashMap<u128, u128>,
-    ended: HashSet<u128>,
-    ended_order: VecDeque<u128>,
+    /// The keys of sessions that have ended, shortened: there are many.
+    ended: HashSet<u64>,
+    ended_order: VecDeque<u64>,
     /// Sessions that a restart ended, and until when their Stop may still come.
     restarted: VecDeque<(Millis, u128)>,
-    /// The latest time of each server's records.
-    latest: HashMap<String, Millis>,
+    servers: HashMap<String, Server>,
+    /// What all open sessions take of the [`ROOM`].
+    weight: usize,
     classes: Classes,
     counts: LogCounts,
 }
@@ -92,7 +126,8 @@ impl Default for Joiner {
             ended: HashSet::new(),
             ended_order: VecDeque::new(),
             restarted: VecDeque::new(),
-            latest: HashMap::new(),
+            servers: HashMap::new(),
+            weight: 0,
             classes: Classes::default(),
             counts: LogCounts::default(),
         }
@@ -115,7 +150,9 @@ impl Joiner {
     pub fn push(&mut self, record: &Record, format: Format, out: &mut Vec<LogItem>) -> Result<(), String> {
         self.format = format;
         self.counts.records += 1;
-        while self.restarted.front().is_some_and(|&(until, _)| record.time.is_some_and(|time| until < time)) {
+        while self.restarted.len() > MOST_RESTARTED
+            || self.restarted.front().is_some_and(|&(until, _)| record.time.is_some_and(|time| until < time))
+        {
             if let Some((_, key)) = self.restarted.pop_front() {
                 self.end_restarted(key, out);
             }
@@ -147,8 +184,8 @@ impl Joiner {
 
     /// Handles an Access-Reject. Most of what is known about the attempt is in its request.
     fn refusal(&mut self, record: &Record, out: &mut Vec<LogItem>) -> Result<(), String> {
-        let request = self.classes.answered(record);
-        if !record.is_of_rras() || self.classes.of(record).is_some_and(|asked| asked.elsewhere) {
+        let (request, elsewhere) = self.classes.answered(record);
+        if elsewhere {
             self.counts.elsewhere += 1;
             return Ok(());
         }
@@ -161,7 +198,7 @@ impl Joiner {
         let user = first([&record.user_name, &record.sam_account, &record.fully_qualified_name]);
         past.key = key(&name(record, &record.computer), &record.class, &format!("refused {user}"), time);
         let own = digest(&["refused", &past.key]);
-        if self.ended.contains(&own) {
+        if self.ended.contains(&short(own)) {
             self.counts.repeated += 1;
             return Ok(());
         }
@@ -173,7 +210,7 @@ impl Joiner {
 
     /// Ends the sessions that are still open at the end of the logs; their end is unknown.
     pub fn finish(&mut self, out: &mut Vec<LogItem>) -> LogCounts {
-        let mut open: Vec<Open> = self.open.drain().map(|(_, open)| open).collect();
+        let mut open: Vec<Box<Open>> = self.open.drain().map(|(_, open)| open).collect();
         open.sort_by(|a, b| {
             (a.session.past.start, &a.session.past.key).cmp(&(b.session.past.start, &b.session.past.key))
         });
@@ -215,15 +252,18 @@ impl Joiner {
         }
         let own = digest(&[&server, &record.class, record.id()]);
         let time = if status == 1 { time } else { self.placed(record, time, own) };
-        let latest = self.latest.entry(server.clone()).or_insert(time);
-        *latest = time.max(*latest);
-        if self.ended.contains(&own) {
+        if self.servers.len() > MOST_SERVERS {
+            self.servers.clear();
+        }
+        let of_server = self.servers.entry(server.clone()).or_insert(Server { latest: time, restarted: false });
+        *of_server = Server { latest: time.max(of_server.latest), restarted: false };
+        if self.ended.contains(&short(own)) {
             // Without a Class, an id may come again for another session.
             if !(record.class.is_empty() && status == 1) {
                 self.counts.repeated += 1;
                 return Ok(());
             }
-            self.ended.remove(&own);
+            self.ended.remove(&short(own));
         }
         let by_id = digest(&[&server, record.id()]);
         let mut known = self.session_of(record, own, by_id);
@@ -232,7 +272,7 @@ impl Joiner {
                 self.emit(open, out);
             }
             // The session that begins is not the one that is remembered as ended.
-            self.ended.remove(&own);
+            self.ended.remove(&short(own));
             known = None;
         }
         let key = match known {
@@ -243,7 +283,7 @@ impl Joiner {
             }
         };
         let Some(open) = self.open.get_mut(&key) else { return Ok(()) };
-        if !open.keys.contains(&own) {
+        if !open.keys.contains(&own) && open.keys.len() < MOST_LINKS {
             open.keys.push(own);
             self.alias.insert(own, key);
         }
@@ -251,10 +291,16 @@ impl Joiner {
         describe(&mut open.session, record, self.classes.of(record));
         let link = if record.session_id.is_empty() { record.id() } else { &record.session_id };
         let known_link = open.links.iter().position(|one| one.id == link);
+        if known_link.is_none() && open.links.len() == MOST_LINKS {
+            return Err(format!("its session has more than {MOST_LINKS} links"));
+        }
         let at = known_link.unwrap_or_else(|| {
             open.links.push(Link { id: link.to_owned(), open: true, usage: ImportedUsage::default() });
             open.links.len() - 1
         });
+        let weight = open.weigh();
+        self.weight = self.weight - open.weight + weight;
+        open.weight = weight;
         let repeated = known_link.is_some() && (!open.links[at].open || (status == 1 && known.is_some()));
         if repeated {
             self.counts.repeated += 1;
@@ -271,7 +317,22 @@ impl Joiner {
                 self.end(open, record, time, out);
             }
         }
+        if self.weight > ROOM {
+            self.make_room(out);
+        }
         Ok(())
+    }
+
+    /// Passes on the sixteenth of the open sessions that was seen longest ago.
+    fn make_room(&mut self, out: &mut Vec<LogItem>) {
+        let mut seen: Vec<_> = self.open.iter().map(|(&key, open)| (open.session.past.last_seen, key)).collect();
+        seen.sort_unstable();
+        seen.truncate(seen.len().div_ceil(16));
+        for (_, key) in seen {
+            if let Some(open) = self.open.remove(&key) {
+                self.emit(open, out);
+            }
+        }
     }
 
     /// The key of the open session that a record belongs to.
@@ -318,8 +379,8 @@ impl Joiner {
         let mut session = new_session(record, start, self.format);
         session.past.last_seen = time;
         session.past.key = key(&session.past.server, &record.class, record.id(), start);
-        let open = Open { session, keys: vec![own], by_id, links: Vec::new(), restarted: None };
-        self.open.insert(own, open);
+        let open = Open { session, keys: vec![own], by_id, links: Vec::new(), restarted: None, weight: 0 };
+        self.open.insert(own, Box::new(open));
         self.by_id.insert(by_id, own);
     }
 
@@ -327,8 +388,11 @@ impl Joiner {
     /// server was running when it last wrote a record.
     fn restart(&mut self, time: Millis, server: &str, on: bool) {
         self.counts.others += 1;
-        let latest = self.latest.get(server).copied().unwrap_or(time);
-        let stop = if on { latest.min(time) } else { time };
+        let Some(of_server) = self.servers.get_mut(server) else { return };
+        if std::mem::replace(&mut of_server.restarted, true) {
+            return;
+        }
+        let stop = if on { of_server.latest.min(time) } else { time };
         let mut ended = Vec::new();
         for (&key, open) in &mut self.open {
             if open.restarted.is_none() && open.session.past.server.folded().as_str() == server {
@@ -349,7 +413,7 @@ impl Joiner {
     }
 
     /// Ends a session whose last link has stopped.
-    fn end(&mut self, mut open: Open, record: &Record, time: Millis, out: &mut Vec<LogItem>) {
+    fn end(&mut self, mut open: Box<Open>, record: &Record, time: Millis, out: &mut Vec<LogItem>) {
         let past = &open.session.past;
         let stop = time.max(past.start);
         let span = u64::try_from((stop - past.start) / 1000).unwrap_or(0);
@@ -363,8 +427,9 @@ impl Joiner {
     }
 
     /// Adds a session to `out`, ended or not, and forgets it.
-    fn emit(&mut self, open: Open, out: &mut Vec<LogItem>) {
-        let Open { mut session, keys, by_id, links, restarted } = open;
+    fn emit(&mut self, open: Box<Open>, out: &mut Vec<LogItem>) {
+        let Open { mut session, keys, by_id, links, restarted, weight } = *open;
+        self.weight -= weight;
         for key in &keys {
             self.alias.remove(key);
         }
@@ -393,7 +458,7 @@ impl Joiner {
     }
 
     fn remember(&mut self, keys: &[u128]) {
-        for &key in keys {
+        for key in keys.iter().copied().map(short) {
             if self.ended.insert(key) {
                 self.ended_order.push_back(key);
             }
@@ -404,4 +469,9 @@ impl Joiner {
             }
         }
     }
+}
+
+/// Enough of a digest to distinguish as many as are remembered.
+const fn short(digest: u128) -> u64 {
+    digest as u64
 }

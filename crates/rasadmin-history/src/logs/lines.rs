@@ -86,7 +86,7 @@ impl Lines {
                 break;
             }
             any = true;
-            let end = piece.iter().position(|&byte| byte == self.end);
+            let end = memchr::memchr(self.end, piece);
             let (text, used) = end.map_or((piece, piece.len()), |at| (&piece[..at], at + 1));
             // Windows reserves space for a file in advance. The unused part is zeros.
             let text = if self.raw.is_empty() { trim_start(text) } else { text };

@@ -6,6 +6,7 @@ use super::civil;
 use super::fault::shown;
 use super::record::{Attribute, Record};
 use Attribute as A;
+use memchr::memchr;
 
 /// The order of the fields. Older servers write fewer fields. Fields after the last one are skipped.
 const COLUMNS: [Attribute; 66] = [
@@ -89,7 +90,7 @@ pub fn fields(line: &str, mut each: impl FnMut(usize, &str) -> Result<(), String
             text.clear();
             let mut inside = quoted;
             rest = loop {
-                let Some(end) = inside.find('"') else {
+                let Some(end) = memchr(b'"', inside.as_bytes()) else {
                     return Err(format!("field {}: its quote is not closed", count + 1));
                 };
                 text.push_str(&inside[..end]);
@@ -108,7 +109,7 @@ pub fn fields(line: &str, mut each: impl FnMut(usize, &str) -> Result<(), String
                 return Err(format!("field {}: {} comes after its quote", count + 1, shown(rest)));
             }
         } else {
-            let end = rest.find(',').unwrap_or(rest.len());
+            let end = memchr(b',', rest.as_bytes()).unwrap_or(rest.len());
             each(count, rest[..end].trim())?;
             rest = &rest[end..];
         }

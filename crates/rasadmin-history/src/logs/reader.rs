@@ -3,12 +3,12 @@
 use super::detect::{Format, format_of};
 use super::dts::Events;
 use super::fault::{Fault, Unreadable};
+use super::input::Input;
 use super::lines::{Line, Lines};
 use super::record::{Record, Unsettled};
 use super::{dts, ias, odbc};
 use jiff::tz::TimeZone;
 use std::cell::Cell;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -35,51 +35,60 @@ enum Source {
     Events(Box<Events>),
 }
 
-/// Counts the bytes that are read.
-struct Counting(File, Rc<Cell<u64>>);
-
-impl Read for Counting {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.0.read(buffer)?;
-        self.1.set(self.1.get() + count as u64);
-        Ok(count)
-    }
-}
-
 /// A record or what is wrong with it, with its line.
 pub type Found = (u64, Result<Record, Fault>);
 
 impl Reader {
     /// Opens a log and detects its format. Returns `None` if it has no lines.
     pub fn open(file: &Path, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
-        let failed = |e: io::Error| Unreadable::io(file, &e);
-        if file.is_dir() {
-            return Err(Unreadable::file(file, "it is a directory; name the files in it".to_owned()));
-        }
-        let Some(format) = detect(file).map_err(failed)? else { return Ok(None) };
-        let Some(format) = format else {
-            let what =
-                "it is not a log of RRAS or NPS: none of its first lines is a record in the database-compatible, \
-                        DTS or IAS format"
-                    .to_owned();
-            return Err(Unreadable::file(file, what));
+        let input = Input::open(file).map_err(|e| Unreadable::io(file, &e))?;
+        Self::new(file, input, zone)
+    }
+
+    /// As [`open`](Self::open), if it is already open.
+    pub(super) fn new(file: &Path, input: Input, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
+        let Some(format) = Self::format_of(file, &input)? else { return Ok(None) };
+        let (bytes, octets) = input.read();
+        Self::of(file, format, bytes, octets, zone).map(Some)
+    }
+
+    /// A reader of only the beginning of a log, which is then still to be read.
+    pub(super) fn of_head(file: &Path, input: &Input, zone: Option<TimeZone>) -> Result<Option<Self>, Unreadable> {
+        let Some(format) = Self::format_of(file, input)? else { return Ok(None) };
+        let head = io::Cursor::new(input.head().to_vec());
+        Self::of(file, format, head, Rc::default(), zone).map(Some)
+    }
+
+    /// The format of an open log; `None` if it has no lines. It is an error if it is no log.
+    fn format_of(file: &Path, input: &Input) -> Result<Option<Format>, Unreadable> {
+        let what = match detect(input.head()).map_err(|e| Unreadable::io(file, &e))? {
+            None => return Ok(None),
+            Some(Some(format)) => return Ok(Some(format)),
+            Some(None) if input.head().starts_with(b"PK\x03\x04") => {
+                "it is a ZIP archive: unpack it, and name the logs"
+            }
+            Some(None) => {
+                "it is not a log of RRAS or NPS: none of its first lines is a record in the database-compatible, DTS or \
+                 IAS format"
+            }
         };
-        let octets = Rc::new(Cell::new(0));
-        let lines = Lines::new(Counting(File::open(file).map_err(failed)?, Rc::clone(&octets))).map_err(failed)?;
+        Err(Unreadable::file(file, what.to_owned()))
+    }
+
+    fn of(
+        file: &Path,
+        format: Format,
+        bytes: impl Read + 'static,
+        octets: Rc<Cell<u64>>,
+        zone: Option<TimeZone>,
+    ) -> Result<Self, Unreadable> {
+        let lines = Lines::new(bytes).map_err(|e| Unreadable::io(file, &e))?;
         let lines = match format {
             Format::Dts => Source::Events(Box::new(Events::new(lines))),
             Format::Odbc | Format::Ias => Source::Lines(lines),
         };
-        Ok(Some(Self {
-            file: file.to_owned(),
-            zone,
-            format,
-            lines,
-            line: String::new(),
-            fields: 0,
-            unfinished: None,
-            octets,
-        }))
+        let (file, line) = (file.to_owned(), String::new());
+        Ok(Self { file, zone, format, lines, line, fields: 0, unfinished: None, octets })
     }
 
     /// The file's format.
@@ -166,9 +175,10 @@ impl Reader {
     }
 }
 
-/// Detects the format of a file. `None` if the file has no lines; `Some(None)` if none of its first lines is a record.
-fn detect(file: &Path) -> io::Result<Option<Option<Format>>> {
-    let mut lines = Lines::new(File::open(file)?)?;
+/// Detects the format from the beginning of a file. `None` if it has no lines; `Some(None)` if none of its first lines is a
+/// record.
+fn detect(head: &[u8]) -> io::Result<Option<Option<Format>>> {
+    let mut lines = Lines::new(io::Cursor::new(head.to_vec()))?;
     let (mut line, mut any) = (String::new(), false);
     for _ in 0..LOOKED_AT {
         if lines.next(&mut line)?.is_none() {

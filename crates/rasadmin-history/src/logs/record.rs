@@ -89,6 +89,9 @@ pub fn tunnel_number(tunnel: Tunnel) -> Option<u32> {
     TUNNELS.iter().find(|(_, known)| *known == tunnel).map(|&(number, _)| number)
 }
 
+/// The longest text of an attribute, in bytes. RADIUS allows 253; hexadecimal digits and escapes take more.
+const LONGEST: usize = 2_048;
+
 /// Why a record has no time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsettled {
@@ -158,6 +161,9 @@ impl Record {
         use Attribute as A;
         if text.is_empty() {
             return Ok(());
+        }
+        if text.len() > LONGEST && attribute != A::Other {
+            return Err(format!("{attribute:?} has {} bytes, and RADIUS allows 253", text.len()));
         }
         let number = |field: &mut Option<u32>| {
             *field = Some(text.trim().parse().map_err(|_| not_a_number(attribute, text))?);

@@ -1,7 +1,7 @@
 //! Log lines as RRAS and NPS write them, and what is made of them.
 #![allow(dead_code, clippy::unwrap_used)] // Each test file uses a part.
 
-use rasadmin_history::logs::{self, LogItem, LogRefusal, LogSession, Summary, Unreadable};
+use rasadmin_history::logs::{self, LogItem, LogRefusal, LogSession, Reading, Summary, Unreadable};
 use std::path::PathBuf;
 
 /// Places of the fields of the database-compatible format, from 0.
@@ -87,7 +87,8 @@ pub fn read_items(files: &[&[u8]], zone: Option<&str>) -> Result<(Vec<LogItem>, 
         .collect();
     let zone = zone.map(|zone| rasadmin_policy::config::time_zone(zone).unwrap());
     let mut items = Vec::new();
-    let summary = logs::read(&paths, zone.as_ref(), &mut |_, _| {}, &mut |item| {
+    let reading = Reading { zone: zone.as_ref(), strict: false };
+    let summary = logs::read(&paths, reading, &mut |_, _| {}, &mut |item| {
         items.push(item);
         Ok::<_, Unreadable>(())
     })?;

@@ -59,6 +59,10 @@ sqlite_only! {
     LOG_LIMIT = "PRAGMA journal_size_limit = 67108864";
     /// 8 MiB.
     CACHE = "PRAGMA cache_size = -8192";
+    /// 24 MiB: a session of an import changes one page of each index, and none of them is its neighbour's.
+    IMPORT_CACHE = "PRAGMA cache_size = -24576";
+    /// Changes when another connection has written.
+    DATA_VERSION = "PRAGMA data_version";
     /// Deleted data is overwritten, so that `purge` removes names from the file.
     OVERWRITE = "PRAGMA secure_delete = ON";
     /// Empties the write-ahead log, which still has deleted data.

@@ -232,8 +232,13 @@ fn bind(statement: &mut CachedStatement<'_>, values: &Values<'_>) -> rusqlite::R
     if wanted != values.len() {
         return Err(rusqlite::Error::InvalidParameterCount(values.len(), wanted));
     }
-    for (name, value) in values {
-        let at = statement.parameter_index(name)?;
+    for (index, (name, value)) in values.iter().enumerate() {
+        // Most values stand in the order of the statement. To look a name up costs a comparison with each.
+        let expected = index + 1;
+        let at = match statement.parameter_name(expected) {
+            Some(there) if there == *name => Some(expected),
+            _ => statement.parameter_index(name)?,
+        };
         let at = at.ok_or_else(|| rusqlite::Error::InvalidParameterName((*name).to_owned()))?;
         statement.raw_bind_parameter(at, value)?;
     }

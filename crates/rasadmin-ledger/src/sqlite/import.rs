@@ -1,60 +1,113 @@
-//! Imports sessions of other logs in short transactions, so that others can write between them.
+//! Imports sessions of other logs. While others write too, the transactions are short, with pauses between them.
 
-use super::{Database, Sqlite, deadline};
+use super::{Database, Sqlite};
 use crate::Error;
 use crate::imported::{ImportCounts, ImportedSession};
-use crate::queries;
+use crate::queries::{self, sqlite_only};
 use crate::value::values;
 use std::time::{Duration, Instant};
 
-/// The most sessions in a transaction.
-const MOST: usize = 1_000;
-/// The time after which a transaction ends.
-const LONGEST: Duration = Duration::from_millis(40);
-/// The pause between transactions. Processes that wait for the lock try again every half millisecond.
-const PAUSE: Duration = Duration::from_millis(4);
+/// A transaction ends after so many sessions, or after that time.
+struct Pace {
+    most: usize,
+    longest: Duration,
+    /// The pause after it. Processes that wait for the lock try again every half millisecond.
+    pause: Duration,
+}
+
+/// While others write, none of them waits long.
+const SHARED: Pace = Pace { most: 1_000, longest: Duration::from_millis(40), pause: Duration::from_millis(4) };
+
+/// While nobody does. Every transaction changes most pages of the index of keys, so that few large ones cost less.
+const ALONE: Pace = Pace { most: 50_000, longest: Duration::from_secs(2), pause: Duration::ZERO };
+
+/// How long after a change by others they are expected to write again.
+const EXPECTED: Duration = Duration::from_secs(10);
+
+/// Whether others write to the ledger.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    /// What SQLite counts when another connection has written.
+    version: Option<i64>,
+    /// When a change was last noticed.
+    noticed: Option<Instant>,
+}
+
+impl Others {
+    /// Looks whether somebody has written since the last look. The first look is only for comparison.
+    fn pace(&mut self, database: &Database) -> Result<Pace, Error> {
+        let version = database.one(sqlite_only::DATA_VERSION, &[], |row| row.get(0))?;
+        if self.version.is_some() && version != self.version {
+            self.noticed = Some(Instant::now());
+        }
+        self.version = version;
+        let shared = self.noticed.is_some_and(|noticed| noticed.elapsed() < EXPECTED);
+        Ok(if shared { SHARED } else { ALONE })
+    }
+}
 
 impl Sqlite {
     /// Imports sessions of other logs. Existing sessions stay unchanged, unless their end was missing and is known now.
     /// `wait` is how long each transaction may wait for the lock. After an error, sessions that were written before
-    /// stay, and repeating the import continues.
+    /// stay, and repeating the import continues. The more sessions at once, the less each costs.
     pub fn import(&mut self, sessions: &[ImportedSession], wait: Duration) -> Result<ImportCounts, Error> {
+        self.import_rows(sessions, |session| &session.key, write, wait)
+    }
+
+    /// Imports rows in transactions, as large and as close to each other as others allow.
+    pub(super) fn import_rows<T>(
+        &mut self,
+        rows: &[T],
+        key: impl Fn(&T) -> &str,
+        write: impl Fn(&Database, &T) -> Result<ImportResult, Error>,
+        wait: Duration,
+    ) -> Result<ImportCounts, Error> {
+        self.database.set(sqlite_only::IMPORT_CACHE)?;
+        // In the order of their index, of which each page is then changed once. Of two with the same key the first
+        // remains the first.
+        let mut sorted: Vec<&T> = rows.iter().collect();
+        sorted.sort_by(|a, b| key(a).cmp(key(b)));
         let mut counts = ImportCounts::default();
-        let mut rest = sessions;
+        let mut rest = &sorted[..];
         while !rest.is_empty() {
-            let (done, more) = self.import_some(rest, Instant::now() + wait)?;
+            let pace = self.others.pace(&self.database)?;
+            let (done, more) =
+                self.transact(Instant::now() + wait, false, |database| pace.work(database, rest, &write))?;
             counts += more;
             rest = &rest[done..];
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(pace.pause);
         }
         Ok(counts)
     }
+}
 
-    /// Runs one transaction. Returns the number of sessions that it handled, and what happened to them.
-    fn import_some(&mut self, sessions: &[ImportedSession], until: Instant) -> Result<(usize, ImportCounts), Error> {
-        self.check_not_replaced()?;
-        let _guard = deadline::until(until);
-        self.sync_level(false)?;
-        let transaction = self.database.begin()?;
+impl Pace {
+    /// Writes as many rows as belong into one transaction. Returns their number, and what happened to them.
+    fn work<T>(
+        &self,
+        database: &Database,
+        rows: &[&T],
+        write: impl Fn(&Database, &T) -> Result<ImportResult, Error>,
+    ) -> Result<(usize, ImportCounts), Error> {
         let began = Instant::now();
         let (mut done, mut counts) = (0, ImportCounts::default());
-        for session in sessions.iter().take(MOST) {
-            match write(&self.database, session)? {
+        for row in rows.iter().take(self.most) {
+            match write(database, row)? {
                 ImportResult::New => counts.new += 1,
                 ImportResult::Completed => counts.completed += 1,
                 ImportResult::AlreadyThere => counts.already_there += 1,
             }
             done += 1;
-            if began.elapsed() > LONGEST {
+            if began.elapsed() > self.longest {
                 break;
             }
         }
-        transaction.commit()?;
         Ok((done, counts))
     }
 }
 
-enum ImportResult {
+/// What happened to a row.
+pub(super) enum ImportResult {
     New,
     Completed,
     AlreadyThere,
@@ -91,4 +144,28 @@ fn write(database: &Database, s: &ImportedSession) -> Result<ImportResult, Error
         },
     )?;
     Ok(if completed > 0 { ImportResult::Completed } else { ImportResult::AlreadyThere })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::sqlite::Create;
+
+    #[test]
+    fn transactions_are_short_only_while_others_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            let until = Instant::now() + Duration::from_secs(5);
+            Sqlite::open(&folder.path().join("ledger.db"), Create::Yes, false, until).unwrap()
+        };
+        let (mut importing, other) = (open(), open());
+        let most = |importing: &mut Sqlite| importing.others.pace(&importing.database).unwrap().most;
+        assert_eq!((most(&mut importing), most(&mut importing)), (ALONE.most, ALONE.most));
+        let write = |ledger: &Sqlite| ledger.database.set(sqlite_only::SET_SCHEMA_VERSION).unwrap();
+        write(&importing);
+        assert_eq!(most(&mut importing), ALONE.most, "what it writes itself does not count");
+        write(&other);
+        assert_eq!((most(&mut importing), most(&mut importing)), (SHARED.most, SHARED.most));
+    }
 }

@@ -29,6 +29,8 @@ fn what_only_sqlite_knows_is_this_and_no_more() {
             "TEMPORARY_IN_MEMORY",
             "LOG_LIMIT",
             "CACHE",
+            "IMPORT_CACHE",
+            "DATA_VERSION",
             "OVERWRITE",
             "EMPTY_LOG",
             "SCHEMA_VERSION",

@@ -26,8 +26,7 @@ const fn heading(stage: Stage) -> &'static str {
 
 /// Writes a stage. `past`: the decision that was recorded. `all`: also the rules after the one that decides.
 pub fn write(text: &mut String, stage: &StageExplained<'_>, past: Option<(&DecisionRow, &Context)>, all: bool) {
-    let time =
-        past.map(|(decision, context)| times::show(decision.time, &context.config.zone) + "  ").unwrap_or_default();
+    let time = past.map(|(decision, context)| times::show(decision.time, &context.zone) + "  ").unwrap_or_default();
     let _ = writeln!(text, "\n{time}{}: {}", heading(stage.stage), verdict(stage));
     let decides = stage.rules.iter().position(|rule| rule.decides).unwrap_or(stage.rules.len());
     let shown = if all { stage.rules.len() } else { (decides + 1).min(stage.rules.len()) };

@@ -3,6 +3,7 @@
 mod line;
 
 use super::JournalArguments;
+use crate::context::ZoneArguments;
 use crate::error::{CommandError, Exit, Result, WithContext};
 use crate::output::Output;
 use crate::table::truncate_to_width;
@@ -47,6 +48,8 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "last")]
     all: bool,
     #[command(flatten)]
+    zone: ZoneArguments,
+    #[command(flatten)]
     journal: JournalArguments,
     /// Print JSON, one object per line
     #[arg(long)]
@@ -83,6 +86,7 @@ pub struct Missing {
 
 pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     let context = arguments.journal.open()?;
+    let zone = arguments.zone.or(&context.config)?;
     let user = arguments.user.as_deref().map(|user| {
         let typed = UserFilter::typed(user, &context.config.domains);
         typed.ok_or_else(|| {
@@ -91,7 +95,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             ))
         })
     });
-    let mut lines = Lines::new(&context.config, user.transpose()?);
+    let mut lines = Lines::new(&context.config, &zone, user.transpose()?);
     let last = arguments.last.or((out.is_terminal() && !arguments.all).then_some(ON_A_TERMINAL));
     let mut printer = Printer::new(last, arguments.json);
     let mut follower = None;
@@ -131,7 +135,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
                 None => writeln!(out, "the journal has no record")?,
             }
         }
-        writeln!(out, "\n  {}", times::zone_name(&context.config.zone))?;
+        writeln!(out, "\n  {}", times::zone_name(&zone))?;
         if printer.dropped && arguments.last.is_none() {
             writeln!(out, "  the last {ON_A_TERMINAL}; --all shows all")?;
         }

@@ -1,6 +1,7 @@
 //! A record as a line.
 
 use crate::times;
+use jiff::tz::TimeZone;
 use rasadmin_engine::effect::{Effect, Forgetting};
 use rasadmin_engine::{Answer, Decision, Event, Id, Identity, Name, Record};
 use rasadmin_ledger::report::UserFilter;
@@ -15,14 +16,15 @@ pub const HEADER: &str =
 /// Makes lines. Links and hangups do not name their user; their session does, which began earlier.
 pub struct Lines<'c> {
     config: &'c Config,
+    zone: &'c TimeZone,
     filter: Option<UserFilter>,
     users: HashMap<Id, Identity>,
 }
 
 impl<'c> Lines<'c> {
-    /// `filter`: only this user.
-    pub fn new(config: &'c Config, filter: Option<UserFilter>) -> Self {
-        Self { config, filter, users: HashMap::new() }
+    /// `zone`: that of the times. `filter`: only this user.
+    pub fn new(config: &'c Config, zone: &'c TimeZone, filter: Option<UserFilter>) -> Self {
+        Self { config, zone, filter, users: HashMap::new() }
     }
 
     /// The line of a record; None if it is another user's.
@@ -47,7 +49,7 @@ impl<'c> Lines<'c> {
             return None;
         }
         let user = user.map(|user| user.to_string()).or_else(|| record.event.user_name().map(ToString::to_string));
-        let time = times::show(record.at.time, &self.config.zone);
+        let time = times::show(record.at.time, self.zone);
         let mut parts = outcome(&record);
         parts.extend(record.effects.iter().filter_map(change));
         if decoded.unknown > 0 {
