@@ -146,8 +146,10 @@ fn a_checker_that_cannot_start_its_child_blames_the_host() {
 }
 
 #[test]
-fn two_thousand_cycles_stay_flat() {
-    let options = Options { cycles: 2000, ..options() };
+fn many_cycles_stay_flat() {
+    // Wine takes long to load a DLL. The product itself goes through 2,000 there, too.
+    let cycles = if cfg!(windows) { 400 } else { 2000 };
+    let options = Options { cycles, ..options() };
     let report = report(&misbehave(), &options);
     assert_eq!(found(&report), [], "{}", report.render(100, false));
 }

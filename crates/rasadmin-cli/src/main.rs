@@ -90,6 +90,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // An administrator may have downloaded it into a folder where others put files too.
+    rasadmin_system::library_search::system_folder_only();
     std::panic::set_hook(Box::new(report_own_fault));
     let matches = match help::command().try_get_matches() {
         Ok(matches) => matches,

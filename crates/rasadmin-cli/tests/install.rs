@@ -10,7 +10,7 @@ use rasadmin_system::machine_policy::{SVCHOST_KEY, SVCHOST_VALUE};
 use rasadmin_system::start_causes::{IPV6_KEY, IPV6_VALUE};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use support::{Ran, fixtures, office_day, product, rasadmin, rasadmin_with, reject, words};
+use support::{Ran, fixtures, office_day, product, program_with, rasadmin, rasadmin_with, reject, words};
 use winreg::enums::{HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, REG_DWORD, REG_EXPAND_SZ, REG_SZ, RegType};
 use winreg::{RegKey, RegValue};
 
@@ -105,9 +105,18 @@ impl World {
     }
 
     fn run(&self, arguments: &[&str]) -> Ran {
+        // A copy, because the folder of the tests may be one that everybody can write.
+        let program = PathBuf::from(self.path("rasadmin.exe"));
+        if !program.exists() {
+            std::fs::copy(env!("CARGO_BIN_EXE_rasadmin"), &program).unwrap();
+        }
+        self.run_as(&program, arguments)
+    }
+
+    fn run_as(&self, program: &Path, arguments: &[&str]) -> Ran {
         let data = self.path("data");
         let arguments = arguments.iter().copied().chain(["--registry-root", &self.root]);
-        rasadmin_with(arguments, &[("ProgramData", &data), ("RASADMIN_LOG", ""), ("RASADMIN_CONFIG", "")])
+        program_with(program, arguments, &[("ProgramData", &data), ("RASADMIN_LOG", ""), ("RASADMIN_CONFIG", "")])
     }
 
     fn install(&self, dll: &str, more: &[&str]) -> Ran {
@@ -395,4 +404,69 @@ fn the_host_starts_with_what_was_registered() {
     rasadmin_with(words([&"status"]), &environment).ends(0).prints("1 of 1 that RRAS loads");
     rasadmin_with(words([&"uninstall", &"--yes"]), &environment).ends(0);
     assert_eq!(values(machine.open_subkey(KEY)), (None, None));
+}
+
+/// A folder that everybody can write: Unix has one, and Wine shows it.
+const EVERYBODYS: &str = r"Z:\tmp";
+
+/// A file in a folder that everybody can write.
+struct Exposed(PathBuf);
+
+impl Exposed {
+    fn copy(from: &Path) -> Self {
+        let name = format!("rasadmin-test-{}-{}", std::process::id(), from.file_name().unwrap().to_string_lossy());
+        let path = Path::new(EVERYBODYS).join(name);
+        std::fs::copy(from, &path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Exposed {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn what_others_could_have_changed_is_neither_run_nor_installed() {
+    let world = World::new();
+    let refuses = |ran: Ran, file: &Path| {
+        let ran = ran.ends(1).complains("nothing was run or changed");
+        let ran = ran.complains(&format!("{EVERYBODYS}: it can be written by Everyone"));
+        let ran = ran.complains(r"such as C:\Program Files\rasadmin, and run this command from there");
+        assert!(!ran.stdout.contains("checking it"), "{}: {}", file.display(), ran.stdout);
+        assert_eq!(world.values(), (None, None));
+    };
+    // The DLL.
+    let dll = Exposed::copy(&product());
+    for more in [&["--dry-run"][..], &[]] {
+        refuses(world.install(dll.0.to_str().unwrap(), more), &dll.0);
+    }
+    // The command, which runs itself in child processes and as the daily task.
+    let command = Exposed::copy(Path::new(env!("CARGO_BIN_EXE_rasadmin")));
+    let safe = world.copy(&product(), "rasadmin.dll");
+    refuses(world.run_as(&command.0, &["install", "--dry-run", "--dll", &safe]), &command.0);
+}
+
+#[test]
+fn the_folder_goes_on_the_path_once_and_off_it_again() {
+    const ENVIRONMENT: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+    let world = World::new();
+    let dll = world.copy(&product(), "rasadmin.dll");
+    let key = RegKey::predef(HKEY_CURRENT_USER).create_subkey(format!(r"{}\{ENVIRONMENT}", world.root)).unwrap().0;
+    let before = r"%SystemRoot%\system32;C:\tools";
+    key.set_raw_value("Path", &RegValue { bytes: raw(before).into(), vtype: REG_EXPAND_SZ }).unwrap();
+    let is = |expected: &str| {
+        let value = key.get_raw_value("Path").unwrap();
+        assert_eq!((value.bytes.to_vec(), value.vtype), (raw(expected), REG_EXPAND_SZ));
+    };
+    let folder = world.folder.path().to_str().unwrap();
+    world.install(&dll, &[]).ends(0);
+    is(before);
+    let put = format!("put {folder} on the system's PATH");
+    world.install(&dll, &["--add-to-path"]).ends(0).prints(&put);
+    is(&format!("{before};{folder}"));
+    world.install(&dll, &["--add-to-path"]).ends(0).prints("Already installed; nothing to do");
+    world.run(&["uninstall", "--yes"]).ends(0).prints(&format!("take {folder} off the system's PATH"));
+    is(before);
 }

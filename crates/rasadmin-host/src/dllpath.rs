@@ -31,7 +31,8 @@ pub fn parse_with_environment(value: &str) -> DllList {
     parse(value, |name| std::env::var(name).ok())
 }
 
-fn expand(value: &str, variable: impl Fn(&str) -> Option<String>) -> String {
+/// Replaces `%NAME%` by the variable's value. An unknown name stays as it is.
+pub fn expand(value: &str, variable: impl Fn(&str) -> Option<String>) -> String {
     let mut expanded = String::new();
     let mut rest = value;
     while let Some((before, after)) = rest.split_once('%') {

@@ -46,8 +46,9 @@ pub struct Module {
 }
 
 impl Module {
-    /// Loads the library. On Windows this uses LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, as RRAS does, so the loader does not
-    /// search the DLL's own folder for its dependencies.
+    /// Loads the library. On Windows the loader searches System32 for its dependencies, and not the DLL's own folder.
+    /// RRAS loads with LOAD_LIBRARY_SEARCH_DEFAULT_DIRS, which adds the folder of the program. Its program is svchost.exe
+    /// in System32, so this program's own folder must not be searched.
     ///
     /// # Errors
     /// If the system cannot load the library.
@@ -80,12 +81,13 @@ impl Module {
 #[cfg(windows)]
 fn open(path: &Path) -> Result<Library, LoadError> {
     use std::error::Error;
-    use windows_sys::Win32::System::LibraryLoader::LOAD_LIBRARY_SEARCH_DEFAULT_DIRS;
+    use windows_sys::Win32::System::LibraryLoader::{LOAD_LIBRARY_SEARCH_SYSTEM32, LOAD_LIBRARY_SEARCH_USER_DIRS};
     if path.is_dir() {
         return Err(directory());
     }
     // SAFETY: loading runs the library's own start-up code: running it is the purpose of a host (CONTRACT section 3).
-    let loaded = unsafe { Library::load_with_flags(path, LOAD_LIBRARY_SEARCH_DEFAULT_DIRS) };
+    let loaded =
+        unsafe { Library::load_with_flags(path, LOAD_LIBRARY_SEARCH_SYSTEM32 | LOAD_LIBRARY_SEARCH_USER_DIRS) };
     loaded.map_err(|e| {
         let io = e.source().and_then(|s| s.downcast_ref::<std::io::Error>());
         let code = io.and_then(std::io::Error::raw_os_error).unwrap_or(ERROR_MOD_NOT_FOUND as i32) as u32;

@@ -73,8 +73,8 @@ fn give(path: &Path, mode: &str) -> String {
         let (owner, all, inherit) = if folder { ("/a /r", " /t", "(OI)(CI)") } else { ("/a", "", "") };
         format!(
             "give it to the administrators alone (`takeown {owner} /f \"{path}\"`, then `icacls \"{path}\" /reset{all}`, \
-             then `icacls \"{path}\" /inheritance:r /grant *S-1-5-18:{inherit}F *S-1-5-32-544:{inherit}F`), or use \
-             another folder"
+             then `icacls \"{path}\" /inheritance:r /grant \"*S-1-5-18:{inherit}F\" \"*S-1-5-32-544:{inherit}F\"`), or \
+             use another folder"
         )
     } else {
         let all = if folder { "-R " } else { "" };
@@ -213,6 +213,13 @@ mod tests {
         }
         assert!(descriptor::create_folder(&open, sddl::ADMINISTRATORS_ONLY).is_err(), "it is there");
         assert!(create_folder(&folder.path().join("a|b")).is_err(), "no such name");
+    }
+
+    /// PowerShell reads `(OI)` outside quotation marks as a command, and `*S-1-5-18` as a pattern.
+    #[test]
+    fn the_remedy_can_be_pasted_into_either_shell() {
+        let text = remedy(tempfile::tempdir().unwrap().path());
+        assert!(text.contains(r#"/grant "*S-1-5-18:(OI)(CI)F" "*S-1-5-32-544:(OI)(CI)F"`"#), "{text}");
     }
 
     /// Wine ignores that a folder should inherit nothing: the folder above must belong to the administrators too.

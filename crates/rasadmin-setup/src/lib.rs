@@ -2,12 +2,14 @@
 //!
 //! | module | part |
 //! |---|---|
+//! | [`path_variable`] | the system's PATH as text, and how it changes |
 //! | [`registration`] | RRAS's list of DLLs as text, and how it changes |
 //! | [`registry`] | the registry key with that list |
 //! | [`version_marker`] | recognises the product's file and its version |
 //! | [`task`] | the daily task that updates the ledger |
 #![forbid(unsafe_code)]
 
+pub mod path_variable;
 pub mod registration;
 pub mod registry;
 pub mod task;

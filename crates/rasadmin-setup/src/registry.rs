@@ -16,6 +16,11 @@ pub const CONFIG_PATH: &str = "ConfigPath";
 /// The key of the Event Log source, below the same root. Its value EventMessageFile names the DLL with the texts.
 pub const EVENT_SOURCE: &str = r"SYSTEM\CurrentControlSet\Services\EventLog\Application\rasadmin";
 
+/// The key of the system's environment, below the same root.
+pub const ENVIRONMENT: &str = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+/// The value with the folders in which shells look for programs.
+pub const PATH: &str = "Path";
+
 /// The values in these keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Registered {
@@ -49,12 +54,16 @@ pub struct Registry {
     path: String,
     own: String,
     events: String,
+    environment: String,
     shown: String,
 }
 
 #[cfg(windows)]
 mod windows {
-    use super::{CONFIG_PATH, DISPLAY_NAME, DLL_PATH, EVENT_SOURCE, KEY, OWN_KEY, Registered, Registry, RegistryFault};
+    use super::{
+        CONFIG_PATH, DISPLAY_NAME, DLL_PATH, ENVIRONMENT, EVENT_SOURCE, KEY, OWN_KEY, PATH, Registered, Registry,
+        RegistryFault,
+    };
     use crate::registration::{Kind, Value};
     use std::io::{self, ErrorKind};
     use winreg::enums::{HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE, REG_EXPAND_SZ, REG_SZ};
@@ -74,6 +83,7 @@ mod windows {
                     path: KEY.into(),
                     own: OWN_KEY.into(),
                     events: EVENT_SOURCE.into(),
+                    environment: ENVIRONMENT.into(),
                     shown: format!(r"HKLM\{KEY}"),
                 },
                 Some(folder) => Self {
@@ -81,6 +91,7 @@ mod windows {
                     path: format!(r"{folder}\{KEY}"),
                     own: format!(r"{folder}\{OWN_KEY}"),
                     events: format!(r"{folder}\{EVENT_SOURCE}"),
+                    environment: format!(r"{folder}\{ENVIRONMENT}"),
                     shown: format!(r"HKCU\{folder}\{KEY}"),
                 },
             })
@@ -120,13 +131,13 @@ mod windows {
                 }
                 Err(e) => return Err(self.cannot(DLL_PATH, "read", &e)),
             };
-            let raw = |name: &str| match key.get_raw_value(name) {
+            let value = |name: &str| match key.get_raw_value(name) {
                 Ok(value) => Ok(Some(value)),
                 Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
                 Err(e) => Err(self.cannot(name, "read", &e)),
             };
-            let dll_path = raw(DLL_PATH)?.map(|value| self.dll_path(&value)).transpose()?;
-            let display_name = raw(DISPLAY_NAME)?.map(|value| match value.vtype {
+            let dll_path = value(DLL_PATH)?.map(|value| self.dll_path(&value)).transpose()?;
+            let display_name = value(DISPLAY_NAME)?.map(|value| match value.vtype {
                 REG_SZ | REG_EXPAND_SZ => text(&value.bytes).unwrap_or_default(),
                 _ => String::new(),
             });
@@ -156,11 +167,7 @@ mod windows {
         /// # Errors
         /// If it cannot be written.
         pub fn set_dll_path(&self, value: Option<&Value>) -> Result<(), RegistryFault> {
-            let kind = value.map_or(REG_SZ, |value| match value.kind {
-                Kind::Sz => REG_SZ,
-                Kind::ExpandSz => REG_EXPAND_SZ,
-            });
-            self.set(&self.path, DLL_PATH, value.map(|value| (kind, value.text.as_str())))
+            self.set(&self.path, DLL_PATH, value.map(raw))
         }
 
         /// Writes DisplayName, or removes it.
@@ -168,7 +175,7 @@ mod windows {
         /// # Errors
         /// If it cannot be written.
         pub fn set_display_name(&self, name: Option<&str>) -> Result<(), RegistryFault> {
-            self.set(&self.path, DISPLAY_NAME, name.map(|name| (REG_SZ, name)))
+            self.set(&self.path, DISPLAY_NAME, name.map(sz))
         }
 
         /// Writes ConfigPath, or removes it.
@@ -176,7 +183,7 @@ mod windows {
         /// # Errors
         /// If it cannot be written.
         pub fn set_config_path(&self, path: Option<&str>) -> Result<(), RegistryFault> {
-            self.set(&self.own, CONFIG_PATH, path.map(|path| (REG_SZ, path)))
+            self.set(&self.own, CONFIG_PATH, path.map(sz))
         }
 
         /// Sets the DLL with the texts of the Event Log source, or removes the source. Events that were written stay,
@@ -201,10 +208,43 @@ mod windows {
             })
         }
 
+        /// Reads the system's PATH; None if there is none.
+        ///
+        /// # Errors
+        /// If it cannot be read, or is not a text.
+        pub fn search_path(&self) -> Result<Option<Value>, RegistryFault> {
+            let fault = |what: String| RegistryFault(format!("the system's PATH ({ENVIRONMENT}) {what}"));
+            let key = self.root.open_subkey(&self.environment);
+            let value = match key.and_then(|key| key.get_raw_value(PATH)) {
+                Ok(value) => value,
+                Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(e) => return Err(fault(format!("cannot be read: {e}"))),
+            };
+            let kind = match value.vtype {
+                REG_SZ => Some(Kind::Sz),
+                REG_EXPAND_SZ => Some(Kind::ExpandSz),
+                _ => None,
+            };
+            let value = kind.zip(text(&value.bytes)).map(|(kind, text)| Value { kind, text });
+            value.map(Some).ok_or_else(|| fault("is not a text, so it was left alone".into()))
+        }
+
+        /// Writes the system's PATH, or removes it.
+        ///
+        /// # Errors
+        /// If it cannot be written.
+        pub fn set_search_path(&self, value: Option<&Value>) -> Result<(), RegistryFault> {
+            let written = self.root.create_subkey(&self.environment).and_then(|(key, _)| match value {
+                Some(value) => key.set_raw_value(PATH, &raw(value)),
+                None => key.delete_value(PATH),
+            });
+            written.map_err(|e| RegistryFault(format!("the system's PATH ({ENVIRONMENT}) cannot be written: {e}")))
+        }
+
         fn write_event_source(&self, dll: &str) -> io::Result<()> {
             let (key, _) = self.root.create_subkey(&self.events)?;
-            let bytes: Vec<u8> = dll.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
-            key.set_raw_value(MESSAGE_FILE, &RegValue { bytes: bytes.into(), vtype: REG_EXPAND_SZ })?;
+            let file = Value { kind: Kind::ExpandSz, text: dll.to_owned() };
+            key.set_raw_value(MESSAGE_FILE, &raw(&file))?;
             // Errors, warnings, information.
             key.set_value("TypesSupported", &7_u32)
         }
@@ -228,14 +268,11 @@ mod windows {
             }
         }
 
-        fn set(&self, path: &str, name: &str, to: Option<(winreg::enums::RegType, &str)>) -> Result<(), RegistryFault> {
+        fn set(&self, path: &str, name: &str, to: Option<RegValue<'_>>) -> Result<(), RegistryFault> {
             let (key, _) = self.root.create_subkey(path).map_err(|e| self.cannot(name, "written", &e))?;
             let verb = if to.is_some() { "written" } else { "removed" };
             let done = match to {
-                Some((vtype, text)) => {
-                    let bytes: Vec<u8> = text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
-                    key.set_raw_value(name, &RegValue { bytes: bytes.into(), vtype })
-                }
+                Some(value) => key.set_raw_value(name, &value),
                 None => match key.delete_value(name) {
                     Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
                     done => done,
@@ -243,6 +280,19 @@ mod windows {
             };
             done.map_err(|e| self.cannot(name, verb, &e))
         }
+    }
+
+    fn raw(value: &Value) -> RegValue<'static> {
+        let vtype = match value.kind {
+            Kind::Sz => REG_SZ,
+            Kind::ExpandSz => REG_EXPAND_SZ,
+        };
+        let bytes: Vec<u8> = value.text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
+        RegValue { bytes: bytes.into(), vtype }
+    }
+
+    fn sz(text: &str) -> RegValue<'static> {
+        raw(&Value { kind: Kind::Sz, text: text.to_owned() })
     }
 
     /// The text up to the terminator; None if more follows it, or it is not valid UTF-16.
@@ -290,6 +340,14 @@ impl Registry {
     }
 
     pub fn set_event_source(&self, _: Option<&str>) -> Result<(), RegistryFault> {
+        match self.0 {}
+    }
+
+    pub fn search_path(&self) -> Result<Option<Value>, RegistryFault> {
+        match self.0 {}
+    }
+
+    pub fn set_search_path(&self, _: Option<&Value>) -> Result<(), RegistryFault> {
         match self.0 {}
     }
 

@@ -1,10 +1,12 @@
 //! What the DLL and the command need from the operating system: the places of configuration and log, the computer's
-//! name, its monotonic clock, free disk space, the system's log, and policies of the machine.
+//! name, its monotonic clock, free disk space, the system's log, policies of the machine, and where it looks for DLLs.
 #![deny(unsafe_code)]
 
 pub mod disk;
+pub mod environment;
 #[cfg(windows)]
 pub mod eventlog;
+pub mod library_search;
 pub mod machine_policy;
 pub mod monotonic;
 pub mod places;

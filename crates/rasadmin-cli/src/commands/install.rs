@@ -4,6 +4,7 @@ use super::status::start;
 use crate::confirm::confirm;
 use crate::error::{CommandError, Exit, Kind, OrCommandError, Result};
 use crate::output::Output;
+use crate::scratch::this_program;
 use crate::setup::folders::{self, Config};
 use crate::setup::permissions;
 use crate::setup::product::{Own, digest, leftovers, name_for_upgrade, to_install};
@@ -51,8 +52,11 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
     /// Only write the configuration and make the folders; do not register the DLL
-    #[arg(long, conflicts_with_all = ["dll", "first", "last"])]
+    #[arg(long, conflicts_with_all = ["dll", "first", "last", "add_to_path"])]
     config_only: bool,
+    /// Put the folder of this command on the system's PATH
+    #[arg(long)]
+    add_to_path: bool,
     /// Let other DLLs load that RRAS never loads today, because an entry of the list begins with a space
     #[arg(long)]
     wake: bool,
@@ -92,6 +96,7 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
         registry.may_write().or_error(Kind::System)?;
     }
     let source = to_install(arguments.dll.as_deref())?;
+    refuse_untrusted(&source)?;
     let bytes = std::fs::read(&source).map_err(|e| CommandError::file(&source, e))?;
     let version = version_marker::version_in(&bytes).ok_or_else(|| {
         let what =
@@ -105,6 +110,8 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     let (path, is_there) = location(&source, &version, &bytes, &list, &own);
     let change = change(arguments, text, &path, &own)?;
 
+    writeln!(out, "{}: checking it, which takes up to a minute", printable_path(&source))?;
+    out.flush()?;
     let preflight = preflight_all(&change, &own, &path, &source, &version, MachinePolicy::read(root))?;
     let config = folders::config(&config_places(Some(&path), root, &registered), arguments.config.as_deref())?;
     refuse_unsafe(&config, Some(&path))?;
@@ -120,6 +127,9 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
     steps.extend(steps::event_source(&registered, Some(&path)));
     if root.is_none() {
         steps.extend(schedule(&config, out)?);
+    }
+    if arguments.add_to_path {
+        steps.extend(steps::search_path(&registry, true)?);
     }
     if !change.is_none() {
         let kind = registered.dll_path.as_ref().map_or(ValueKind::Sz, |value| value.kind);
@@ -146,20 +156,17 @@ fn register(arguments: &Arguments, out: &mut Output) -> Result {
 }
 
 /// The daily task. An existing task is kept, because an administrator may have changed it. The task runs this command
-/// as SYSTEM, so only administrators may be able to write its file.
+/// as SYSTEM.
 fn schedule(config: &Config, out: &mut Output) -> Result<Option<Step>> {
     if task::exists() {
         return Ok(None);
     }
-    let Ok(command) = std::env::current_exe() else { return Ok(None) };
-    let mut unsafe_permissions = Vec::new();
-    let looked = permissions::add(&mut unsafe_permissions, &command, Object::File);
-    let is_remote = command.to_string_lossy().starts_with(r"\\");
-    if looked.is_err() || is_remote || !unsafe_permissions.is_empty() {
+    let command = this_program()?;
+    if command.to_string_lossy().starts_with(r"\\") {
         writeln!(
             out,
-            "note: no daily task is made, because users who are not administrators may be able to change {}: move it \
-             where they cannot, and run this command again; or run `rasadmin ledger update` daily yourself",
+            "note: no daily task is made, because {} is on another computer: copy it to this one, and run this command \
+             again; or run `rasadmin ledger update` daily yourself",
             printable_path(&command)
         )?;
         return Ok(None);
@@ -226,6 +233,16 @@ fn preflight_all(
     }
     lines.extend(obstacles.into_iter().map(|obstacle| format!("warning: {}", obstacle.text())));
     Ok(lines)
+}
+
+/// Refuses if anyone but an administrator can change what this command runs: itself, also in child processes and as the
+/// daily task, and the DLL that it tries out.
+fn refuse_untrusted(dll: &Path) -> Result<()> {
+    let mut unsafe_permissions = Vec::new();
+    for file in [&this_program()?, dll] {
+        permissions::add(&mut unsafe_permissions, file, Object::File)?;
+    }
+    permissions::refuse_to_run(&unsafe_permissions)
 }
 
 fn refuse_unsafe(config: &Config, dll: Option<&Path>) -> Result<()> {
@@ -303,13 +320,24 @@ pub fn confirm_and_run_steps(
     yes: bool,
     out: &mut Output,
 ) -> Result<bool> {
-    write!(out, "{}", steps::show("The command will:", steps, registry))?;
+    // With --yes nobody is asked, and each step is shown as it begins.
+    if dry_run || !yes {
+        writeln!(out, "The command will:")?;
+        for (number, step) in (1..).zip(steps) {
+            writeln!(out, "{}", steps::line(number, step, registry))?;
+        }
+    }
     if dry_run {
         writeln!(out, "Nothing was changed: this was a dry run.")?;
         return Ok(false);
     }
     confirm("Go on?", yes, out)?;
-    steps::run(steps, registry)?;
+    steps::run(steps, registry, &mut |number, step| {
+        let line =
+            if yes { steps::line(number, step, registry) } else { format!("  step {number} of {}", steps.len()) };
+        // If nobody reads it any more, the work goes on.
+        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    })?;
     writeln!(out, "Done.")?;
     Ok(true)
 }

@@ -52,6 +52,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
 
     // Also if somebody has removed the DLL from the list by hand.
     let mut steps: Vec<_> = steps::event_source(&registered, None).into_iter().collect();
+    steps.extend(steps::search_path(&registry, false)?);
     if root.is_none() && task::exists() {
         steps.push(Step::Unschedule);
     }

@@ -18,13 +18,37 @@ pub fn add(all: &mut Vec<UnsafePermission>, path: &Path, object: Object) -> Resu
 
 /// Refuses if there are unsafe permissions, and lists them all.
 pub fn refuse(unsafe_permissions: &[UnsafePermission]) -> Result<()> {
-    let Some(first) = unsafe_permissions.first() else { return Ok(()) };
-    let mut text = String::from(
+    refuse_with(
         "only administrators may control what decides who may connect, and what runs as SYSTEM; nothing was changed",
-    );
+        unsafe_permissions,
+        rasadmin_rights::remedy,
+    )
+}
+
+/// Refuses to run files with unsafe permissions.
+pub fn refuse_to_run(unsafe_permissions: &[UnsafePermission]) -> Result<()> {
+    let place = if cfg!(windows) { r"C:\Program Files\rasadmin" } else { "/usr/local/lib/rasadmin" };
+    refuse_with(
+        "others than administrators could have changed what this command would run now; nothing was run or changed",
+        unsafe_permissions,
+        |_| {
+            format!(
+                "unpack the release again, into a folder that only administrators can write, such as {place}, and run \
+                 this command from there"
+            )
+        },
+    )
+}
+
+fn refuse_with(
+    what: &str,
+    unsafe_permissions: &[UnsafePermission],
+    remedy: impl FnOnce(&Path) -> String,
+) -> Result<()> {
+    let Some(first) = unsafe_permissions.first() else { return Ok(()) };
+    let mut text = what.to_owned();
     for permission in unsafe_permissions {
         text += &format!("\n  {permission}");
     }
-    text += &format!("\n  help: {}", rasadmin_rights::remedy(&first.path));
-    Err(CommandError::refused(text))
+    Err(CommandError::refused(text).hint(remedy(&first.path)))
 }

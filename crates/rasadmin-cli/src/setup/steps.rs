@@ -2,12 +2,16 @@
 
 use super::permissions;
 use super::product::digest;
+use super::variable;
 use crate::error::{CommandError, Kind, OrCommandError, Result};
+use crate::scratch::this_program;
 use crate::warning;
 use rasadmin_rights::Object;
-use rasadmin_setup::registration::{DISPLAY_NAME, Value};
+use rasadmin_setup::path_variable;
+use rasadmin_setup::registration::{DISPLAY_NAME, Kind as ValueKind, Value};
 use rasadmin_setup::registry::{Registered, Registry};
 use rasadmin_setup::task;
+use rasadmin_system::environment;
 use rasadmin_text::printable_path;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -40,6 +44,8 @@ pub enum Step {
     SetEventSource(Option<PathBuf>),
     /// Writes DllPath, or removes it.
     SetDllPath { before: Option<Value>, after: Option<Value> },
+    /// Puts a folder on the system's PATH, or takes it off.
+    SetSearchPath { folder: PathBuf, before: Option<Value>, after: Value },
     /// Makes the Task Scheduler run this command daily, to bring the journal into the ledger. `folder` is the
     /// configuration's.
     Schedule { command: PathBuf, folder: PathBuf },
@@ -57,6 +63,7 @@ enum Undo {
     DisplayName(Option<String>),
     EventSource(Option<String>),
     DllPath(Option<Value>),
+    SearchPath(Option<Value>),
     Task,
 }
 
@@ -87,6 +94,11 @@ impl Step {
                 };
                 let verb = if after.is_some() { "set" } else { "remove" };
                 format!("{verb} {key}, value DllPath\n       from  {}\n       to    {}", shown(before), shown(after))
+            }
+            Self::SetSearchPath { folder, before, after } => {
+                let adds = before.as_ref().is_none_or(|before| before.text.len() < after.text.len());
+                let verb = if adds { "put" } else { "take" };
+                format!("{verb} {} {} the system's PATH", name(folder), if adds { "on" } else { "off" })
             }
             Self::Schedule { command, .. } => {
                 format!("make the Task Scheduler run {} {} daily, as SYSTEM", name(command), task::ARGUMENTS)
@@ -150,6 +162,11 @@ impl Step {
                 key()?.set_dll_path(after.as_ref()).or_error(Kind::System)?;
                 Ok(Some(Undo::DllPath(before.clone())))
             }
+            Self::SetSearchPath { before, after, .. } => {
+                key()?.set_search_path(Some(after)).or_error(Kind::System)?;
+                environment::announce_change();
+                Ok(Some(Undo::SearchPath(before.clone())))
+            }
             Self::Schedule { command, folder } => {
                 let made = task::create(command, folder);
                 made.map_err(|e| CommandError::new(Kind::System, format!("the daily task cannot be made: {e}")))?;
@@ -198,20 +215,28 @@ pub fn event_source(registered: &Registered, dll: Option<&Path>) -> Option<Step>
     (named != dll).then(|| Step::SetEventSource(dll.map(Path::to_path_buf)))
 }
 
-/// Shows the steps.
-pub fn show(heading: &str, steps: &[Step], registry: Option<&Registry>) -> String {
-    let key = registry.map_or("", Registry::shown);
-    let mut out = format!("{heading}\n");
-    for (number, step) in (1..).zip(steps) {
-        out += &format!("  {number:>2}. {}\n", step.describe(key));
-    }
-    out
+/// Puts this command's folder on the system's PATH, or takes it off, if it is not so already.
+pub fn search_path(registry: &Registry, on: bool) -> Result<Option<Step>> {
+    let command = this_program()?;
+    let Some(folder) = command.parent() else { return Ok(None) };
+    let before = registry.search_path().or_error(Kind::System)?;
+    let text = before.as_ref().map_or("", |value| value.text.as_str());
+    let change = if on { path_variable::with } else { path_variable::without };
+    let after = folder.to_str().and_then(|folder| change(text, folder, &variable));
+    let kind = before.as_ref().map_or(ValueKind::ExpandSz, |value| value.kind);
+    Ok(after.map(|text| Step::SetSearchPath { folder: folder.to_owned(), before, after: Value { kind, text } }))
 }
 
-/// Runs them all, or none.
-pub fn run(steps: &[Step], registry: Option<&Registry>) -> Result<()> {
+/// A step, as a line of a list.
+pub fn line(number: usize, step: &Step, registry: Option<&Registry>) -> String {
+    format!("  {number:>2}. {}", step.describe(registry.map_or("", Registry::shown)))
+}
+
+/// Runs them all, or none. `begins` hears of each, with its number, before it begins.
+pub fn run(steps: &[Step], registry: Option<&Registry>, begins: &mut dyn FnMut(usize, &Step)) -> Result<()> {
     let mut done = Vec::new();
-    for step in steps {
+    for (number, step) in (1..).zip(steps) {
+        begins(number, step);
         match step.run(registry) {
             Ok(undo) => done.extend(undo),
             Err(why) => {
@@ -249,6 +274,7 @@ fn undo_all(done: Vec<Undo>, registry: Option<&Registry>) -> Vec<String> {
                 restore(registry, "EventMessageFile", |r| r.set_event_source(before.as_deref()))
             }
             Undo::Task => task::delete().err().map(|_| format!("the task `{}`", task::NAME)).into_iter().collect(),
+            Undo::SearchPath(before) => restore(registry, "PATH", |r| r.set_search_path(before.as_ref())),
             Undo::DllPath(before) => restore(registry, "DllPath", |r| r.set_dll_path(before.as_ref())),
         };
         left.extend(failed);
@@ -283,14 +309,16 @@ mod tests {
             Step::CopyDll { from: path("new.dll"), to: path("a/copy.dll"), digest: digest(b"x") },
             Step::CopyDll { from: path("new.dll"), to: path("a/other.dll"), digest: digest(b"what was checked") },
         ];
-        run(&steps[..3], None).unwrap();
+        let mut told = Vec::new();
+        run(&steps[..3], None, &mut |number, step| told.push((number, step.clone()))).unwrap();
+        assert_eq!(told, [(1, steps[0].clone()), (2, steps[1].clone()), (3, steps[2].clone())]);
         assert!(path("a/b/rasadmin.toml").is_file() && path("a/copy.dll").is_file());
         // What is there is never written over.
-        let again = run(&steps[1..2], None).unwrap_err().to_string();
+        let again = run(&steps[1..2], None, &mut |_, _| {}).unwrap_err().to_string();
         assert!(again.contains("all earlier steps were undone"), "{again}");
         assert!(path("a/b/rasadmin.toml").is_file());
         std::fs::remove_dir_all(path("a")).unwrap();
-        let message = run(&steps, None).unwrap_err().to_string();
+        let message = run(&steps, None, &mut |_, _| {}).unwrap_err().to_string();
         assert!(message.contains("it has changed since it was checked"), "{message}");
         assert!(!path("a").exists());
     }

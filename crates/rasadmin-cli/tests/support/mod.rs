@@ -59,7 +59,16 @@ where
     I: IntoIterator<Item = S>,
     S: AsRef<std::ffi::OsStr>,
 {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rasadmin"));
+    program_with(Path::new(env!("CARGO_BIN_EXE_rasadmin")), arguments, environment)
+}
+
+/// As [`rasadmin_with`], with a copy of the command.
+pub fn program_with<I, S>(program: &Path, arguments: I, environment: &[(&str, &str)]) -> Ran
+where
+    I: IntoIterator<Item = S>,
+    S: AsRef<std::ffi::OsStr>,
+{
+    let mut command = Command::new(program);
     command.args(arguments).envs(environment.iter().copied());
     ran(command)
 }
