@@ -253,6 +253,21 @@ fn a_past_decision_is_explained_from_its_own_facts() {
     }
 }
 
+#[test]
+fn options_that_would_change_nothing_are_refused() {
+    let scene = scene();
+    for (line, told) in [
+        ("export --format csv --sql mysql", "are for --format radacct"),
+        ("export --format jsonl --nas-ip-address 10.0.0.1", "are for --format radacct"),
+        ("check --static-only --cycles 7 x.dll", "cannot be used with"),
+        ("check --seed 7 --static-only x.dll", "cannot be used with"),
+        ("install --config-only --wake", "cannot be used with"),
+        ("journal show --all --last 7", "cannot be used with"),
+    ] {
+        run(&scene, &line.split(' ').collect::<Vec<_>>()).ends(2).complains(told);
+    }
+}
+
 /// That it is damaged is an answer, and its exit code is 1.
 #[test]
 fn a_damaged_ledger_is_a_fault() {
