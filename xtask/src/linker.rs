@@ -1,4 +1,5 @@
-//! The linker of the Windows build: mingw's gcc, then a repair of the relocations that its ld writes.
+//! The linker of the Windows build: mingw's gcc without libuserenv.a (userenv.c says why), then a repair of the
+//! relocations that its ld writes.
 //!
 //! GNU ld before 2.41 writes a 32-bit base relocation (HIGHLOW) for every offset of a variable in thread-local storage.
 //! Such an offset is relative to its section and must never change; Windows adds the load delta to it when it loads the
@@ -25,9 +26,16 @@ pub fn called() -> bool {
     std::env::args_os().next().is_some_and(|program| Path::new(&program).file_stem() == Some(OsStr::new(NAME)))
 }
 
+/// The library that a program would import, and what takes its place. gcc compiles the source for the link.
+const REPLACED: &str = "-luserenv";
+const REPLACEMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/linker/userenv.c");
+
 /// Links, then repairs the image.
 pub fn link() -> ExitCode {
-    let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let mut arguments: Vec<_> = std::env::args_os()
+        .skip(1)
+        .map(|argument| if argument == REPLACED { REPLACEMENT.into() } else { argument })
+        .collect();
     let image = arguments.iter().position(|argument| argument == "-o").and_then(|at| arguments.get(at + 1)).cloned();
     if !image.as_ref().is_some_and(|image| keeps_symbols(Path::new(image))) {
         // A hundred test programs with symbols are a gigabyte.

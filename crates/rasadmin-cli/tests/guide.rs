@@ -38,6 +38,11 @@ fn kept(folder: &Path) -> PathBuf {
 /// Plays the section's day, and runs its commands; what its console block must be.
 fn run(base: &str, section: &str, folder: &Path) -> String {
     let config = folder.join("candidate.toml");
+    // Files with lists: the first line is a comment with the name.
+    for list in blocks(section, "text") {
+        let name = list.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap();
+        std::fs::write(folder.join(name), list).unwrap();
+    }
     std::fs::write(&config, format!("{base}\n{}", blocks(section, "toml").concat())).unwrap();
     let config = config.to_str().unwrap();
     rasadmin(["config", "check", config]).ends(0);
@@ -88,7 +93,7 @@ fn the_tasks_run_from_the_page_and_print_what_it_shows() {
         blessed =
             blessed.replace(&format!("```console\n{shown}```"), &format!("```console\n{}\n```", printed.trim_end()));
     }
-    assert_eq!(tasks, 8, "sections with commands that are run");
+    assert_eq!(tasks, 11, "sections with commands that are run");
     if std::env::var_os("RASADMIN_BLESS").is_some() {
         std::fs::write(root().join("docs/admin-guide.md"), &blessed).unwrap();
     }
@@ -123,6 +128,10 @@ fn the_tasks_do_what_they_say() {
     assert_eq!(rules(&ask("One session", &denied)), ["ALICE one session per user"]);
     let had = ask("A static address", &["who-had", "10.20.16.200", "--json"]);
     assert_eq!((had.as_array().unwrap().len(), &had[0]["name"]), (1, &"ALICE".into()));
+    let reserved = ask("Reserved addresses", &["who-had", "10.20.16.200", "--json"]);
+    assert_eq!((reserved.as_array().unwrap().len(), &reserved[0]["name"]), (1, &"ALICE".into()));
+    assert_eq!(rules(&ask("Block networks", &denied)), ["CAROL stolen computers", "BOB blocked networks"]);
+    assert_eq!(ask("Block networks", &["sessions", "--json"]).as_array().unwrap().len(), 1);
     let contractors = "contractors outside office hours";
     assert_eq!(
         rules(&ask("Contractors", &denied)),
@@ -130,6 +139,9 @@ fn the_tasks_do_what_they_say() {
         "the latest first; in the day bob is let in, and alice always"
     );
     assert_eq!(ask("Contractors", &["sessions", "--json"]).as_array().unwrap().len(), 2);
+    let except = ask("Everyone except some", &denied);
+    assert_eq!(rules(&except), ["BOB only VPN users", "SVC-BACKUP service accounts"]);
+    assert_eq!(ask("Everyone except some", &["sessions", "--json"]).as_array().unwrap().len(), 3);
     let only = "only SSTP and IKEv2";
     assert_eq!(rules(&ask("Only SSTP", &denied)), [format!("CAROL {only}"), format!("BOB {only}")]);
     assert_eq!(rules(&ask("A monthly quota", &denied)), ["BOB ten gigabytes a month"]);

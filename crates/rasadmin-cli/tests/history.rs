@@ -180,6 +180,120 @@ fn an_end_that_was_missing_completes_the_session() {
 }
 
 #[test]
+fn an_end_that_is_not_in_the_log_is_unknown() {
+    let folder = Folder::new();
+    let ledger = folder.ledger("a.db", &folder.file("IN2406.log", &log()));
+    let run = |more: &[&str]| {
+        let mut all = words([&more[0], &"--ledger", &ledger]);
+        all.extend(more[1..].iter().map(Into::into));
+        rasadmin(all).ends(0)
+    };
+    // Session 5 has only a Start, session 10 an Interim-Update too.
+    let had = run(&["who-had", "10.8.0.5", "--at", "2024-06-18T15:00:00Z"]);
+    had.prints("USER5  2024-06-18 13:46:38  end unknown  held").prints("end unknown: the log does not have the end");
+    run(&["who-had", "10.8.0.5", "--at", "2024-06-18T13:46:37Z"]).prints("nobody had 10.8.0.5");
+    run(&["who-had", "10.8.0.10"]).prints("2024-06-18 13:47:28  end unknown  last seen 2024-06-18 13:48:18");
+    let json = run(&["who-had", "10.8.0.5", "--json"]).json();
+    assert_eq!(
+        (&json[0]["ended"], &json[0]["ended_by"], &json[0]["last_seen"]),
+        (&serde_json::Value::Null, &"end not in the log".into(), &"2024-06-18T13:46:38Z".into())
+    );
+    let sessions = run(&["sessions", "--user", "user5"]).stdout;
+    let of = |begun: &str| sessions.lines().find(|line| line.contains(begun)).unwrap().to_owned();
+    assert!(of("13:46:38").contains("end unknown (odbc)"), "{sessions}");
+    assert!(!of("13:46:38").contains("0s"), "{sessions}");
+    assert!(of("13:47:48").contains("imported (odbc)"), "{sessions}");
+    run(&["sessions", "--user", "user3"]).prints(">= 50s");
+    run(&["sessions", "--live"]).prints("nobody is connected");
+    let csv = export(&ledger, &["--format", "csv", "--user", "user5"]).stdout;
+    let line = csv.lines().find(|line| line.contains("2024-06-18T13:46:38")).unwrap();
+    assert!(line.contains(",2024-06-18T13:46:38.000Z,,,"), "{line}");
+    assert!(line.ends_with(",yes,odbc,2024-06-18T13:46:38.000Z"), "{line}");
+    let sql = export(&ledger, &["--format", "radacct", "--sql", "sqlite", "--user", "user5"]).stdout;
+    assert!(sql.contains("1718718398, 1718718398, NULL, NULL,"), "{sql}");
+}
+
+#[test]
+fn a_log_that_is_still_written_is_imported_up_to_its_last_line() {
+    let folder = Folder::new();
+    let whole = log();
+    let cut = whole.trim_end().rfind(",50,").unwrap() + 2;
+    let log = folder.file("IN2406.log", &whole[..cut]);
+    let ledger = folder.path("a.db");
+    let ran = rasadmin(words([&"import", &"--create", &"--ledger", &ledger, &log])).ends(0);
+    ran.complains(
+        "IN2406.log:76: the last line has no line end: it may still be written, so it is left for the next import",
+    )
+    .prints("0 lines malformed");
+    folder.file("IN2406.log", &whole);
+    let again = import(&ledger, &log);
+    assert_eq!(
+        (&again["completed"], &again["new"], &again["unfinished"]),
+        (&1.into(), &0.into(), &serde_json::json!([]))
+    );
+    let whole = folder.ledger("b.db", &log);
+    assert_eq!(export(&ledger, &["--format", "jsonl"]).stdout, export(&whole, &["--format", "jsonl"]).stdout);
+}
+
+/// Two users of an NPS: mallory has no luck, and zoe no permission.
+const REJECTS: &str = "\
+\"NPS1\",\"IAS\",06/18/2024,14:45:48,1,\"mallory\",,,\"203.0.113.66\",,,\"VPN1\",,,,,\"vpn\",,,5,,,,,,0,\"c 1\"\r
+\"NPS1\",\"IAS\",06/18/2024,14:45:48,3,,\"CORP\\mallory\",,,,,,,,,,\"vpn\",,,,,,,,,16,\"c 1\"\r
+\"NPS1\",\"IAS\",06/18/2024,14:46:48,1,\"zoe\",,,\"203.0.113.7\",,,\"VPN1\",,,,,\"vpn\",,,5,,,,,,0,\"c 2\"\r
+\"NPS1\",\"IAS\",06/18/2024,14:46:48,3,,\"CORP\\zoe\",,,,,,,,,,\"vpn\",,,,,,,,,65,\"c 2\"\r
+";
+
+#[test]
+fn what_nps_refused_is_shown_and_replayed() {
+    let folder = Folder::new();
+    let log = folder.file("IN2406.log", &(log() + REJECTS));
+    let ledger = folder.path("a.db");
+    let dry =
+        [&words([&"import", &"--create", &"--dry-run", &"--json", &"--time-zone", &"Europe/London"])[..]].concat();
+    let dry = rasadmin([dry, words([&"--ledger", &ledger, &log])].concat()).ends(0).json();
+    assert_eq!((&dry["rejects"], &dry["rejects_new"]), (&2.into(), &2.into()));
+    let import = |expected: &str| {
+        let zone = words([&"import", &"--create", &"--time-zone", &"Europe/London"]);
+        rasadmin([zone, words([&"--ledger", &ledger, &log])].concat()).ends(0).prints(expected);
+    };
+    import("2 attempts that NPS refused:\n          2  new\n          0  already there");
+    let before = dump(&ledger);
+    import("2 attempts that NPS refused:\n          0  new\n          2  already there");
+    assert_eq!(dump(&ledger), before);
+    let run = |more: &[&str]| {
+        let mut all = words([&more[0], &"--ledger", &ledger]);
+        all.extend(more[1..].iter().map(Into::into));
+        rasadmin(all)
+    };
+    let decisions = run(&["decisions", "--rejected"]).ends(0);
+    decisions
+        .prints("2024-06-18 13:46:48  CORP\\ZOE")
+        .prints("(NPS)  the user has no dial-in permission (65, IAS_DIALIN_DISABLED)  203.0.113.7")
+        .prints("(NPS)  wrong user name or password (16, IAS_AUTH_FAILURE)            203.0.113.66")
+        .prints("(NPS): from an imported log: NPS refused before RRAS asked rasadmin");
+    let json = run(&["decisions", "--json", "--user", "mallory"]).ends(0).json();
+    assert_eq!((&json[0]["imported"], &json[0]["reason_code"]), (&"odbc".into(), &16.into()));
+    let number = json[0]["id"].to_string();
+    run(&["explain", "--decision", &number]).ends(2).complains("and rasadmin was not asked");
+    run(&["users"]).ends(0).prints("CORP\\MALLORY").prints("2024-06-18 13:45:48");
+    let report = run(&["report", "--by", "user", "--month", "2024-06", "--json"]).ends(0).json();
+    let zoe = report.as_array().unwrap().iter().find(|row| row["key"] == "CORP\\ZOE").unwrap();
+    assert_eq!((&zoe["denied"], &zoe["sessions"]), (&1.into(), &0.into()));
+    run(&["report", "--by", "rule", "--month", "2024-06"]).ends(0).prints("(NPS)");
+    run(&["ledger", "check"]);
+    // The candidate would refuse one of them too; the other stays refused all the same.
+    let candidate = folder.file(
+        "candidate.toml",
+        "default_domain = \"CORP\"\ndefault.action = \"allow\"\n[[rules]]\nname = \"not mallory\"\naction = \"deny\"\n\
+         users = [\"mallory\"]\n",
+    );
+    let replay = words([&"replay", &"--config", &candidate, &"--log", &log, &"--time-zone", &"Europe/London"]);
+    let told = "NPS refused 2 attempts more, and still would; the candidate would refuse 1 of them too.";
+    rasadmin(replay).ends(0).prints("of 40 sessions that were accepted, 0 would be refused").prints(told);
+    rasadmin(words([&"replay", &"--config", &candidate, &"--ledger", &ledger])).ends(0).prints(told);
+}
+
+#[test]
 fn import_export_import_again_is_no_change() {
     let folder = Folder::new();
     let ledger = folder.ledger("a.db", &folder.file("IN2406.log", &log()));
@@ -204,14 +318,14 @@ fn import_export_import_again_is_no_change() {
         let mut all: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         all.retain(|one| one["closed_by"] != "first link rejected");
         for one in &mut all {
-            let live = one["acct_stop_time"].is_null()
-                || one["closed_by"] == "end not in the log" && one["acct_session_time"] == 0;
+            let seen_once = one["last_seen"].is_null() || one["last_seen"] == one["acct_start_time"];
+            let live = one["acct_stop_time"].is_null() && seen_once;
             let one = one.as_object_mut().unwrap();
             // What DTS has no place for.
             let mut not_carried = vec!["imported", "billed", "closed_by", "estimated", "interface_type", "quarantine"];
             if live {
-                // It has no Stop, so the copy has it end when it was seen last.
-                not_carried.extend(["acct_stop_time", "acct_session_time"]);
+                // It has no Stop, so the copy does not know that it lives.
+                not_carried.push("last_seen");
             }
             for name in not_carried {
                 one.remove(name);
@@ -255,7 +369,8 @@ fn imported_sessions_are_over_and_the_ledgers_own_are_not_touched() {
 #[test]
 fn the_configuration_says_who_is_meant_and_where_the_clock_stands() {
     let folder = Folder::new();
-    let local = "\"VPN1\",\"RAS\",06/18/2024,14:45:48,4,\"alice\",,,,,,\"VPN1\",,,,,,,,5,,,,,,,\"c\",,,,,1,,,,\"7\"";
+    let local =
+        "\"VPN1\",\"RAS\",06/18/2024,14:45:48,4,\"alice\",,,,,,\"VPN1\",,,,,,,,5,,,,,,,\"c\",,,,,1,,,,\"7\"\r\n";
     let log = folder.file("IN.log", local);
     let none = folder.file("none.toml", "default.action = \"allow\"\n");
     let ran = rasadmin(words([&"import", &"--create", &"--config", &none, &log])).ends(0);
@@ -341,7 +456,8 @@ fn radacct_loads_into_sqlite_and_again_without_doubling() {
     let one = |sql: &str| radius.query_row(sql, [], |row| row.get::<_, Value>(0)).unwrap();
     assert_eq!(one("SELECT count(*) FROM radacct"), Value::Integer(45));
     assert_eq!(one("SELECT count(*) FROM radacct WHERE nasipaddress <> '10.0.0.1'"), Value::Integer(0));
-    assert_eq!(one("SELECT count(*) FROM radacct WHERE acctstoptime IS NULL"), Value::Integer(1));
+    // The live one, and eight whose end is not in the log.
+    assert_eq!(one("SELECT count(*) FROM radacct WHERE acctstoptime IS NULL"), Value::Integer(9));
     assert_eq!(one(r"SELECT acctstarttime FROM radacct WHERE username = 'CORP\alice'"), Value::Integer(1_700_000_000));
     assert_eq!(
         one("SELECT framedinterfaceid FROM radacct WHERE realm = 'CORP' AND framedinterfaceid <> ''"),
@@ -400,11 +516,11 @@ mod postgresql {
             r"CORP\alice|CORP|2023-11-14 22:13:20.123+00|2023-11-14 22:14:20.456+00|10.8.0.9|2001:db8:1::/64|0:0:a11c:e|IKEv2|1000"
         );
         assert_eq!(server.psql("SELECT username FROM radacct WHERE username LIKE '=%';"), "=cmd|'-C calc'!A0");
-        assert_eq!(server.psql("SELECT username FROM radacct WHERE acctstoptime IS NULL;"), "bob");
+        assert_eq!(server.psql("SELECT count(*), min(username) FROM radacct WHERE acctstoptime IS NULL;"), "9|bob");
         let end =
             "UPDATE sessions SET acct_stop_time = 1700009999000, acct_session_time = 5 WHERE acct_stop_time IS NULL";
         Connection::open(&ledger).unwrap().execute(end, []).unwrap();
         server.psql(&sql());
-        assert_eq!(server.psql("SELECT count(*), count(acctstoptime) FROM radacct;"), "45|45");
+        assert_eq!(server.psql("SELECT count(*), count(acctstoptime) FROM radacct;"), "45|37");
     }
 }

@@ -323,7 +323,7 @@ fn config_says_what_is_in_force_and_makes_a_new_one() {
     let valid = at(day(), &["config", "check"]).ends(0).stdout;
     assert!(valid.contains("it is valid: 7 rules, 4 pools"), "{valid}");
     // It limits sessions, and clients can claim any name.
-    assert!(valid.contains("\nnote: limits.reconnect = \"same-computer\" trusts"), "{valid}");
+    assert!(valid.contains("warning: limits.reconnect = \"same-computer\" trusts"), "{valid}");
     let notes = at(day(), &["config", "check", "--json"]).ends(0).json()["notes"].as_array().unwrap().len();
     assert_eq!(notes, 1);
     let schema = at(day(), &["config", "schema"]).ends(0).stdout;

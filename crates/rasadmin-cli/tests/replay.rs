@@ -162,7 +162,7 @@ fn logs_tell_what_they_admitted_and_what_they_lack() {
     assert!(lacking > 100 && number(&told, "rest_on_lacking") == lacking, "{:#}", told["report"]["lacking"]);
     let text = replay(quarantine.path(), &["--log", log]).ends(1).stdout;
     assert!(text.contains("depend on facts that are missing here: quarantine ("), "{text}");
-    assert!(text.contains("(Logs contain only users who were let in.)"), "{text}");
+    assert!(text.contains("(These logs contain only users who were let in.)"), "{text}");
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! Converts sessions of a log for the ledger.
+//! Converts sessions and refused attempts of a log for the ledger.
 
 use crate::causes::cause_name;
-use crate::logs::LogSession;
+use crate::logs::{LogRefusal, LogSession};
+use crate::reasons::reason;
 use rasadmin_engine::effect::Usage;
-use rasadmin_ledger::imported::{ImportedSession, NO_END};
-use rasadmin_policy::{Domains, Name, Tunnel};
+use rasadmin_ledger::imported::{ImportedRefusal, ImportedSession, NO_END};
+use rasadmin_policy::{Domains, Fact, Facts, Name, Tunnel, timestamp};
 
 /// Converts a session for the ledger. `domains` maps its user's name to an identity.
 pub fn imported(session: &LogSession, domains: &Domains) -> ImportedSession {
@@ -32,11 +33,35 @@ pub fn imported(session: &LogSession, domains: &Domains) -> ImportedSession {
         stop: stop.max(past.start),
         seconds: session.seconds,
         usage: session.usage,
-        exact: session.usage.is_some_and(|usage| session.gigawords || is_exact(&usage)),
+        exact: past.ended.is_some() && session.usage.is_some_and(|usage| session.gigawords || is_exact(&usage)),
         links: past.links,
         cause: past.ended.and_then(|ended| ended.cause).map(cause_name),
         closed_by,
         estimated,
+    }
+}
+
+/// Converts an attempt that NPS refused. `domains` maps its user's name to an identity.
+pub fn refused(refusal: &LogRefusal, domains: &Domains) -> ImportedRefusal {
+    let past = &refusal.session.past;
+    ImportedRefusal {
+        key: past.key.clone(),
+        source: refusal.session.format.name(),
+        time: past.start,
+        user_name: past.user.clone(),
+        facts: Facts {
+            time: timestamp(past.start),
+            server: past.server.clone(),
+            user: Fact::arrived(domains.identity(&past.user, &past.domain)),
+            port: past.port.clone(),
+            tunnel: past.tunnel.clone(),
+            source: past.source.clone(),
+            computer: past.computer.clone(),
+            quarantine: past.quarantine.clone(),
+            interface: past.interface.clone(),
+        },
+        reason_code: refusal.reason_code,
+        reason: reason(refusal.reason_code),
     }
 }
 

@@ -6,8 +6,10 @@ mod causes;
 pub mod export;
 pub mod import;
 pub mod logs;
+mod reasons;
 mod session;
 pub mod simulate;
 
 pub use causes::{cause_name, cause_number};
+pub use reasons::reason;
 pub use session::{Ended, PastSession};

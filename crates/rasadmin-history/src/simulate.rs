@@ -25,14 +25,32 @@ pub struct Attempt {
     pub session: PastSession,
     /// Did it ask for an IPv6 interface identifier?
     pub ipv6: bool,
-    /// Set if it was refused: by this rule or for this reason. How long it would have lasted is unknown.
-    pub refused: Option<String>,
+    /// Set if it was refused. How long it would have lasted is unknown.
+    pub refused: Option<Refused>,
+}
+
+/// Who refused an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// A DLL like ours: by this rule or for this reason.
+    ByDll(String),
+    /// NPS, before a DLL was asked, for this reason. No configuration changes that.
+    ByNps(String),
 }
 
 impl Attempt {
     /// The attempt of a session, which was accepted.
     pub fn accepted(session: PastSession) -> Self {
         Self { session, ipv6: false, refused: None }
+    }
+
+    /// An attempt that NPS refused.
+    pub fn refused_by_nps(session: PastSession, reason: String) -> Self {
+        Self { session, ipv6: false, refused: Some(Refused::ByNps(reason)) }
+    }
+
+    fn is_refused_by_nps(&self) -> bool {
+        matches!(self.refused, Some(Refused::ByNps(_)))
     }
 
     /// When it ends. An attempt that was refused ends at once.
@@ -61,7 +79,7 @@ impl Change {
     fn of(attempt: &Attempt, simulated: &Simulated) -> Self {
         match (&attempt.refused, simulated.accepted) {
             (None, false) => Self::Refused,
-            (Some(_), true) => Self::Accepted,
+            (Some(Refused::ByDll(_)), true) => Self::Accepted,
             _ => Self::None,
         }
     }
@@ -96,7 +114,10 @@ pub fn simulate(
             report.add(attempt, &simulated, change);
             each(attempt, &simulated, change);
         }
-        if simulated.accepted {
+        if simulated.accepted && attempt.is_refused_by_nps() {
+            // It never came to an address, or to a session.
+            simulation.end(handle, attempt.session.start, Usage::default());
+        } else if simulated.accepted {
             report.pools_taken(attempt, handle, &simulated, counts);
             ends.push(Reverse((attempt.stop().0.max(attempt.session.start), handle, at)));
         }

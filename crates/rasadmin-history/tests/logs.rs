@@ -4,7 +4,7 @@
 mod support;
 
 use rasadmin_policy::{Fact, Tunnel};
-use support::{CLASS, T, accounting, at, line, read, session, sessions};
+use support::{CLASS, T, accounting, at, line, read, refusals, session, sessions};
 
 const SECOND: i64 = 1_000;
 
@@ -37,7 +37,8 @@ fn requests_and_answers_are_no_sessions() {
     let (found, summary) = read(&texts.map(str::as_bytes), Some("Europe/Berlin")).unwrap();
     assert_eq!((found.len(), summary.malformed), (1, 0), "{:?}", summary.faults);
     let counts = summary.counts;
-    assert_eq!((counts.records, counts.accepts, counts.rejects, counts.others), (8, 1, 2, 4));
+    // One Access-Reject is of a wireless network.
+    assert_eq!((counts.records, counts.accepts, counts.rejects, counts.elsewhere, counts.others), (8, 1, 1, 1, 4));
     // The oldest is read first, whatever the order in which they are named.
     let formats: Vec<_> = summary.files.iter().map(|(_, format)| format.unwrap().name()).collect();
     assert_eq!(formats, ["ias", "dts", "odbc"]);
@@ -208,9 +209,69 @@ fn the_user_may_be_known_by_the_class_only() {
 
 #[test]
 fn only_what_was_admitted_is_a_session() {
-    let reject = line(&[(at::PACKET, "3"), (at::USER, "alice"), (at::CLASS, CLASS)]);
+    let event = T.to_string();
+    let reject = line(&[(at::PACKET, "3"), (at::USER, "alice"), (at::CLASS, CLASS), (at::EVENT, &event)]);
     let (all, summary) = sessions(&[reject, accounting("1", "7", 0, &[])]);
     assert_eq!((all.len(), summary.counts.rejects, summary.counts.not_admitted), (0, 1, 1));
+}
+
+#[test]
+fn a_reject_is_a_refused_attempt_with_what_its_request_says() {
+    let request = "<Event><Timestamp data_type=\"4\">06/18/2024 14:45:48.008</Timestamp><Computer-Name data_type=\"1\">NPS1\
+                   </Computer-Name><Event-Source data_type=\"1\">IAS</Event-Source><User-Name data_type=\"1\">alice\
+                   </User-Name><Calling-Station-Id data_type=\"1\">203.0.113.9</Calling-Station-Id>\
+                   <NAS-Identifier data_type=\"1\">VPN1</NAS-Identifier><NAS-Port-Type data_type=\"0\">5</NAS-Port-Type>\
+                   <Tunnel-Type data_type=\"0\">79617</Tunnel-Type><MS-RAS-Client-Name data_type=\"1\">MSRAS-0-PC1\
+                   </MS-RAS-Client-Name><Class data_type=\"1\">311 1 10.1.2.42 7</Class>\
+                   <Packet-Type data_type=\"0\">1</Packet-Type><Reason-Code data_type=\"0\">0</Reason-Code></Event>";
+    let reject = "<Event><Timestamp data_type=\"4\">06/18/2024 14:45:49.008</Timestamp><Computer-Name data_type=\"1\">NPS1\
+                  </Computer-Name><Event-Source data_type=\"1\">IAS</Event-Source>\
+                  <SAM-Account-Name data_type=\"1\">CORP\\alice</SAM-Account-Name><Client-Friendly-Name data_type=\"1\">the vpn\
+                  </Client-Friendly-Name><Class data_type=\"1\">311 1 10.1.2.42 7</Class>\
+                  <Packet-Type data_type=\"0\">3</Packet-Type><Reason-Code data_type=\"0\">16</Reason-Code></Event>";
+    // The log repeats it, as when two files overlap.
+    let (all, summary) = refusals(&format!("{request}\n{reject}\n{reject}\n"));
+    assert_eq!((all.len(), summary.counts.rejects, summary.counts.repeated), (1, 1, 1), "{all:?}");
+    let past = &all[0].session.past;
+    assert_eq!((past.user.as_str(), past.domain.as_str(), past.server.as_str()), ("alice", "CORP", "VPN1"));
+    assert_eq!((past.start, all[0].reason_code), ((T + 1) * SECOND + 8, Some(16)));
+    assert_eq!((past.tunnel.known(), past.computer.known().unwrap().as_str()), (Some(&Tunnel::Sstp), "PC1"));
+    assert_eq!(past.source.known().unwrap().to_string(), "203.0.113.9");
+    // Its key is always the same.
+    assert_eq!(refusals(&format!("{request}\n{reject}\n")).0[0].session.past.key, past.key);
+}
+
+#[test]
+fn a_reject_without_a_class_follows_its_request() {
+    let nps = |fields: &[(usize, &str)]| {
+        line(&[&[(0, "\"NPS1\""), (1, "\"IAS\""), (at::NAS, ""), (at::FRIENDLY, "vpn")], fields].concat())
+    };
+    let request = nps(&[(at::PACKET, "1"), (at::USER, "bob"), (at::CALLING, "203.0.113.7"), (at::NAS, "VPN2")]);
+    let reject = nps(&[(at::PACKET, "3"), (at::QUALIFIED, "corp.example/Users/Bob B"), (at::REASON, "65")]);
+    let (all, _) = refusals(&format!("{request}\r\n{reject}\r\n"));
+    let past = &all[0].session.past;
+    assert_eq!((past.user.as_str(), past.server.as_str(), all[0].reason_code), ("bob", "VPN2", Some(65)));
+    assert_eq!(past.source.known().unwrap().to_string(), "203.0.113.7");
+    // Without its request it has what it says itself.
+    let (all, _) = refusals(&format!("{reject}\r\n"));
+    let past = &all[0].session.past;
+    assert_eq!((past.user.as_str(), past.server.as_str()), ("Bob B", "vpn"));
+    // The request of another user says nothing about it.
+    let other = nps(&[(at::PACKET, "3"), (at::USER, "carol")]);
+    let (all, _) = refusals(&format!("{request}\r\n{other}\r\n"));
+    assert_eq!((all[0].session.past.user.as_str(), &all[0].session.past.source), ("carol", &Fact::NotYetKnown));
+}
+
+#[test]
+fn microsofts_example_of_a_reject_in_the_ias_format() {
+    let (all, summary) = refusals(include_str!("samples/ias-legacy.log"));
+    let past = &all[0].session.past;
+    assert_eq!((all.len(), summary.counts.rejects, all[0].reason_code), (1, 1, Some(16)));
+    assert_eq!((past.user.as_str(), past.domain.as_str()), ("rajeshp", "RAJESHP2"));
+    assert_eq!(
+        (past.tunnel.known(), past.source.known().unwrap().to_string().as_str()),
+        (Some(&Tunnel::Pptp), "172.31.225.108")
+    );
 }
 
 #[test]
@@ -242,7 +303,7 @@ fn the_server_is_the_radius_client_where_an_nps_writes() {
 
 #[test]
 fn times_are_utc_or_need_a_zone() {
-    let local = line(&[(at::PACKET, "4"), (at::STATUS, "1"), (at::ID, "7"), (at::DELAY, "48")]);
+    let local = line(&[(at::PACKET, "4"), (at::STATUS, "1"), (at::ID, "7"), (at::DELAY, "48")]) + "\r\n";
     let (all, summary) = read(&[local.as_bytes()], None).unwrap();
     assert_eq!((all.len(), summary.malformed), (0, 1));
     assert!(summary.faults[0].to_string().contains("IN0.log:1: it has no Event-Timestamp"), "{}", summary.faults[0]);
@@ -280,7 +341,8 @@ fn a_malformed_line_is_counted_shown_and_passed_over() {
         accounting("2", "7", 100, &[(at::SECONDS, "100")]),
         accounting("1", "", 100, &[]),
     ];
-    let (all, summary) = read(&[lines.join("\n").as_bytes()], None).unwrap();
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let (all, summary) = read(&[text.as_bytes()], None).unwrap();
     assert!(all[0].past.ended.is_some() && all.len() == 1);
     let faults: Vec<String> = summary.faults.iter().map(|f| format!("{}: {}", f.line, f.what)).collect();
     assert_eq!(
@@ -304,7 +366,7 @@ fn hostile_text_is_shown_short_and_without_control_characters() {
 
 #[test]
 fn every_encoding_is_read() {
-    let text = accounting("1", "7", 0, &[(at::USER, "J\u{fc}rgen")]);
+    let text = accounting("1", "7", 0, &[(at::USER, "J\u{fc}rgen")]) + "\r\n";
     let utf_16: Vec<u8> = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let ansi: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     for bytes in [text.as_bytes(), &utf_16, &ansi] {
@@ -315,8 +377,8 @@ fn every_encoding_is_read() {
 
 #[test]
 fn a_session_over_two_files_is_one_in_whatever_order_they_are_named() {
-    let first = accounting("1", "7", 0, &[]);
-    let second = accounting("2", "7", 90_000, &[(at::SECONDS, "90000")]);
+    let first = accounting("1", "7", 0, &[]) + "\n";
+    let second = accounting("2", "7", 90_000, &[(at::SECONDS, "90000")]) + "\n";
     let (turned, _) = read(&[second.as_bytes(), first.as_bytes()], None).unwrap();
     assert_eq!(turned, [session(&[first, second])]);
 }
@@ -367,4 +429,80 @@ fn the_ias_format_has_sessions_too() {
     let ended = one.past.ended.unwrap();
     assert_eq!((ended.stop, ended.usage.input_octets, ended.cause), ((T + 60) * SECOND, 10, Some(1)));
     assert_eq!((one.past.user.as_str(), one.past.tunnel.known()), (r"CORP\alice", Some(&Tunnel::L2tp)));
+}
+
+#[test]
+fn the_domain_is_read_where_it_is_in_hexadecimal() {
+    let dts = "<Event><Timestamp data_type=\"4\">06/18/2024 14:45:48.000</Timestamp><Computer-Name data_type=\"1\">VPN1\
+               </Computer-Name><Event-Source data_type=\"1\">RAS</Event-Source><User-Name data_type=\"1\">alice</User-Name>\
+               <MS-CHAP-Domain data_type=\"2\">01434F52504E</MS-CHAP-Domain><MS-RAS-Client-Name data_type=\"2\">\
+               4D535241532D302D50432D3100</MS-RAS-Client-Name><Event-Timestamp data_type=\"4\">06/18/2024 13:45:48\
+               </Event-Timestamp><Acct-Status-Type data_type=\"0\">1</Acct-Status-Type><Acct-Session-Id data_type=\"1\">7\
+               </Acct-Session-Id><Packet-Type data_type=\"0\">4</Packet-Type></Event>";
+    let one = session(&[dts.to_owned()]);
+    assert_eq!((one.past.user.as_str(), one.past.domain.as_str()), ("alice", "CORPN"));
+    assert_eq!(one.past.computer.known().unwrap().as_str(), "PC-1");
+    let ias = format!("10.0.0.1,alice,06/18/2024,14:45:48,RAS,VPN1,40,1,55,{T},44,7,61,5,4120,0x01434F52504E,4136,4");
+    assert_eq!(session(&[ias]).past.domain.as_str(), "CORPN");
+}
+
+#[test]
+fn the_last_line_of_a_log_that_is_still_written_is_left() {
+    let start = accounting("1", "7", 0, &[]);
+    let stop = accounting("2", "7", 648, &[(at::SECONDS, "648"), (at::IN, "5")]);
+    // Every place at which the Stop may have been cut off: with and without the space that Windows reserved.
+    for cut in 1..stop.len() {
+        for after in [&[][..], &[0; 100]] {
+            let text = [format!("{start}\r\n{}", &stop[..cut]).as_bytes(), after].concat();
+            let (all, summary) = read(&[&text], None).unwrap();
+            assert_eq!((all.len(), all[0].past.ended, summary.malformed), (1, None, 0), "{cut}");
+            let left = summary.unfinished[0].to_string();
+            assert!(left.contains("IN0.log:2: the last line has no line end: it may still be written"), "{left}");
+        }
+    }
+    // A line end, but fewer fields than its neighbours have: a tool has ended the line.
+    let cut = &stop[..stop.find(",648,").unwrap() + 2];
+    let (all, summary) = read(&[format!("{start}\r\n{cut}\r\n").as_bytes()], None).unwrap();
+    assert_eq!((all[0].past.ended, summary.malformed, summary.counts.records), (None, 0, 1));
+    assert!(summary.unfinished[0].what.contains("fewer fields than the one before"), "{:?}", summary.unfinished);
+    // In the middle of a log such a line is a record: other lines of other servers are longer.
+    let (_, summary) = read(&[format!("{start}\r\n{cut}\r\n{start}\r\n").as_bytes()], None).unwrap();
+    assert!(summary.unfinished.is_empty());
+    // With its line end it is there.
+    let (all, summary) = read(&[format!("{start}\r\n{stop}\r\n").as_bytes()], None).unwrap();
+    assert_eq!((all[0].seconds, summary.unfinished.len()), (648, 0));
+}
+
+#[test]
+fn the_last_event_of_a_log_that_is_still_written_is_left() {
+    let event = |status, time: i64| {
+        format!(
+            "<Event><Computer-Name>VPN1</Computer-Name><Event-Source>RAS</Event-Source><Event-Timestamp>{time}\
+             </Event-Timestamp><Acct-Status-Type>{status}</Acct-Status-Type><Acct-Session-Id>7</Acct-Session-Id>\
+             <Packet-Type>4</Packet-Type></Event>"
+        )
+    };
+    let (start, stop) = (event(1, T), event(2, T + 60));
+    let cut = &stop[..stop.len() - 3];
+    let (all, summary) = read(&[format!("{start}\r\n{cut}").as_bytes()], None).unwrap();
+    assert_eq!((all[0].past.ended, summary.malformed), (None, 0));
+    assert!(summary.unfinished[0].to_string().contains("IN0.log:2: the last event has no end"), "{summary:?}");
+    // An event ends at its own end, also without a line end.
+    let (all, summary) = read(&[format!("{start}\r\n{stop}").as_bytes()], None).unwrap();
+    assert!(all[0].past.ended.is_some() && summary.unfinished.is_empty());
+}
+
+#[test]
+fn other_ends_of_lines_and_texts_are_read() {
+    let (start, stop) = (accounting("1", "7", 0, &[]), accounting("2", "7", 60, &[(at::SECONDS, "60")]));
+    for text in [
+        format!("{start}\r{stop}\r"),
+        format!("{start}\n{stop}\x1a"),
+        format!("{start}\r\n{stop}\r\n\x1a"),
+        format!("{start}\r\n\x1a{stop}\r\n"),
+    ] {
+        let (all, summary) = read(&[text.as_bytes()], None).unwrap();
+        assert_eq!((all.len(), summary.malformed, summary.unfinished.len()), (1, 0, 0), "{text:?}");
+        assert!(all[0].past.ended.is_some(), "{text:?}");
+    }
 }

@@ -1,14 +1,23 @@
-//! Sessions imported from other logs. [`super::sqlite::Sqlite::import`] writes them.
+//! Sessions and refused attempts imported from other logs. [`super::sqlite::Sqlite::import`] and
+//! [`super::sqlite::Sqlite::import_refusals`] write them.
 
 use rasadmin_engine::Millis;
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::{Identity, Name};
+use rasadmin_engine::{Facts, Identity, Name};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::Ipv4Addr;
 
-/// How an imported session ended if its log does not say.
-pub const NO_END: &str = "end not in the log";
+/// How an imported session ended if its log does not say. Its `acct_stop_time` is when it was last seen.
+macro_rules! no_end {
+    () => {
+        "end not in the log"
+    };
+}
+pub(crate) use no_end;
+
+/// [`no_end`], as in the column `closed_by`.
+pub const NO_END: &str = no_end!();
 
 /// A session of another log. It has ended, whatever its log says, so that it counts for no limit and no quota.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,14 +66,33 @@ pub struct ImportedSession {
     pub estimated: bool,
 }
 
-/// What an import did: numbers of sessions.
+/// An attempt of another log that NPS refused: it becomes a decision. rasadmin was not asked about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportedRefusal {
+    /// Its key: a UUID that is always the same for the same attempt of the same log.
+    pub key: String,
+    /// The log: `odbc`, `dts` or `ias`.
+    pub source: &'static str,
+    /// When it was refused.
+    pub time: Millis,
+    /// The user's name as in the log.
+    pub user_name: Name,
+    /// What the log says about it.
+    pub facts: Facts,
+    /// Reason-Code.
+    pub reason_code: Option<u32>,
+    /// What the code means.
+    pub reason: String,
+}
+
+/// What an import did: numbers of sessions, or of refused attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ImportCounts {
-    /// Sessions that the ledger did not have.
+    /// Those that the ledger did not have.
     pub new: u64,
     /// Sessions that the ledger had without their end.
     pub completed: u64,
-    /// Sessions that the ledger already had: nothing was changed.
+    /// Those that the ledger already had: nothing was changed.
     pub already_there: u64,
 }
 

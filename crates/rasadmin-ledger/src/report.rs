@@ -17,7 +17,7 @@ mod user;
 
 pub use counts::{ConfigLoad, LedgerCounts};
 pub use decided_by::DecidedBy;
-pub use decisions::DecisionRow;
+pub use decisions::{DECIDED_BY_NPS, DecisionRow};
 pub use filter::{Filter, UserFilter};
 pub use health::{JournalCursor, LastInstance};
 pub use leases::LeaseRow;

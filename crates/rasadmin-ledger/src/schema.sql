@@ -1,4 +1,4 @@
--- Version 5. Times are milliseconds since 1970, UTC. Names are folded (upper case) where they stand for an identity.
+-- Version 6. Times are milliseconds since 1970, UTC. Names are folded (upper case) where they stand for an identity.
 -- Every row that a record makes has its own key, so that ingesting the same record again changes nothing. Keys of rows
 -- that every call writes begin with the time, so that new ones come last in their index.
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -41,6 +41,8 @@ CREATE TABLE sessions (
     quarantine TEXT NOT NULL,
     tunnel_type TEXT,
     nas_port_id TEXT,
+    -- The port's number, which only logs have.
+    nas_port INTEGER,
     framed_ip_address TEXT,
     framed_interface_id TEXT,
     framed_ipv6_prefix TEXT,
@@ -157,9 +159,13 @@ CREATE TABLE decisions (
     counted TEXT NOT NULL,
     repeated INTEGER NOT NULL DEFAULT 0,
     last INTEGER,
-    anonymous INTEGER NOT NULL DEFAULT 0
+    anonymous INTEGER NOT NULL DEFAULT 0,
+    -- The log that it comes from: NPS refused it before rasadmin was asked. And why.
+    imported TEXT CHECK (imported IS NULL OR outcome = 'deny'),
+    reason_code INTEGER
 );
 CREATE INDEX decisions_session ON decisions (session) WHERE session IS NOT NULL;
+CREATE INDEX decisions_imported ON decisions (time) WHERE imported IS NOT NULL;
 CREATE INDEX decisions_denied ON decisions (time) WHERE outcome = 'deny';
 
 -- Anomalies; events that were lost; records that the journal lacks.

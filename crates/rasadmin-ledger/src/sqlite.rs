@@ -3,6 +3,7 @@
 mod database;
 mod deadline;
 mod import;
+mod import_refusals;
 mod row;
 
 pub(crate) use database::{Access, Database};

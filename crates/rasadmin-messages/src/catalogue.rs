@@ -128,13 +128,13 @@ catalogue! {
 
     ConfigInForce = 200 Information "config-in-force" (file, hash)
     text: "the configuration {file} has changed, and is in force ({hash})",
-    cause: "The configuration, or a members file that it names, has changed and has no errors.",
+    cause: "The configuration, or a file with a list that it names, has changed and has no errors.",
     effect: "It decides every event from now on. Active sessions are not evaluated again until their next event.",
     remedy: "None is needed. If you did not change it, find out who did.";
 
     ConfigBroken = 201 Error "config-broken" (errors)
     text: "the configuration has changed and is broken; the previous one stays in force: {errors}",
-    cause: "The configuration, or a members file that it names, was changed and has errors, or can no longer be read.",
+    cause: "The configuration, or a file with a list that it names, was changed and has errors, or can no longer be read.",
     effect: "Nothing changes for the users: the last good configuration stays in force, even after a restart.",
     remedy: "Correct the errors; the text gives file, line and column of each. The DLL reads the file again within a \
              second of the change.";

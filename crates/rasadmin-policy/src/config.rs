@@ -1,33 +1,41 @@
 //! The configuration: a TOML file that is read, checked and compiled.
 
+mod asked;
 mod bundle;
 mod check;
 mod compile;
 mod errors;
 pub mod file;
+mod fitness;
 mod for_computer;
 mod hours;
 mod keeping;
+mod list_files;
 mod lists;
 mod loading;
 mod location;
 mod paths;
 mod pools;
+mod quotes;
 mod read;
+mod reservations;
 pub mod rules;
 mod saved;
 mod schema;
+mod shapes;
 mod warnings;
 mod watch;
+mod wording;
 mod zone;
 
 pub use bundle::Bundle;
 pub use errors::ConfigErrors;
 pub use for_computer::{ForComputer, for_computer, load, parse, read, start};
+pub use list_files::Lists;
 pub use location::{Locations, NotFound, find};
 pub use paths::last_good;
 pub use schema::schema;
-pub use warnings::Warning;
+pub use warnings::Warnings;
 pub use watch::{CHECK_BUDGET, Change, StartProblem, Started, Watch};
 pub use zone::time_zone;
 
@@ -42,7 +50,7 @@ use std::time::Duration;
 /// A valid configuration, compiled for use.
 #[derive(Debug)]
 pub struct Config {
-    /// Identifies the configuration: the first 16 hexadecimal digits of the SHA-256 of the file and the members files.
+    /// Identifies the configuration: the first 16 hexadecimal digits of the SHA-256 of the file and the files with lists.
     pub hash: String,
     /// The texts it was made from.
     pub bundle: Bundle,

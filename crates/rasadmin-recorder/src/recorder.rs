@@ -411,8 +411,8 @@ fn record_repeats(
 fn texts(config: &Config) -> Option<String> {
     let fits = |bundle: &Bundle| serde_json::to_string(bundle).ok().filter(|text| text.len() <= TEXTS);
     fits(&config.bundle).or_else(|| {
-        let members = config.bundle.members.keys().map(|name| (name.clone(), String::new())).collect();
-        fits(&Bundle { members, ..config.bundle.clone() })
+        let lists = config.bundle.lists.keys().map(|name| (name.clone(), String::new())).collect();
+        fits(&Bundle { lists, ..config.bundle.clone() })
     })
 }
 

@@ -102,13 +102,18 @@ pub fn print_leases(out: &mut Output, leases: &[LeaseRow], context: &Context, pa
             times::show(lease.began, zone),
         ];
         if past {
-            row.push(lease.ended.map(|ended| times::show(ended, zone)).unwrap_or_default());
+            row.push(match (lease.ended, lease.last_seen) {
+                (Some(ended), _) => times::show(ended, zone),
+                (None, Some(_)) => "end unknown".to_owned(),
+                (None, None) => String::new(),
+            });
         }
-        let state = match (lease.ended, lease.accepted) {
-            (None, Some(_)) => "held".to_owned(),
-            (None, None) => "offered".to_owned(),
-            (Some(_), None) => "never accepted".to_owned(),
-            (Some(_), Some(_)) => lease.ended_by.clone().unwrap_or_else(|| "ended".to_owned()),
+        let state = match (lease.ended, lease.accepted, lease.last_seen) {
+            (None, _, Some(seen)) if seen > lease.began => format!("last seen {}", times::show(seen, zone)),
+            (None, Some(_), _) => "held".to_owned(),
+            (None, None, _) => "offered".to_owned(),
+            (Some(_), None, _) => "never accepted".to_owned(),
+            (Some(_), Some(_), _) => lease.ended_by.clone().unwrap_or_else(|| "ended".to_owned()),
         };
         let from = match (&lease.pool, lease.origin.as_str()) {
             (Some(pool), "sticky") => format!("{pool} (again)"),

@@ -7,10 +7,12 @@ use crate::output::Output;
 use crate::table::{number, text};
 use crate::times;
 use clap::Args;
+use rasadmin_ledger::report::DECIDED_BY_NPS;
 
 /// List decisions, and the rules that made them
 ///
-/// Shows the latest first. `rasadmin explain --decision N` explains one.
+/// Shows the latest first, also attempts that NPS refused, if their logs were imported. `rasadmin explain --decision N`
+/// explains one.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
@@ -69,7 +71,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             user_shown(d.domain.as_ref(), d.name.as_ref(), &d.user_name),
             d.stage.name().to_owned(),
             d.outcome.clone(),
-            d.rule.clone().unwrap_or_else(|| "(default)".to_owned()),
+            d.decided_by().to_owned(),
             d.reason.clone().unwrap_or_default(),
             d.facts.source.known().map(ToString::to_string).unwrap_or_default(),
             d.facts.tunnel.known().map(|tunnel| tunnel.name().to_owned()).unwrap_or_default(),
@@ -79,6 +81,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     out.table(&columns, rows.collect())?;
     let shown = decisions.len();
     writeln!(out, "\n  {}", times::zone_name(zone))?;
+    if decisions.iter().any(|d| d.imported.is_some()) {
+        writeln!(out, "  {DECIDED_BY_NPS}: from an imported log: NPS refused before RRAS asked rasadmin")?;
+    }
     if more {
         writeln!(out, "  the latest {shown}; --limit 0 shows all")?;
     }

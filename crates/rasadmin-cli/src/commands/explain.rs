@@ -119,6 +119,11 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         let found = reader.decision(decision)?;
         let missing = || CommandError::not_found(format!("there is no decision {decision}: see `rasadmin decisions`"));
         let found = found.ok_or_else(missing)?;
+        if found.imported.is_some() {
+            let why = found.reason.unwrap_or_default();
+            let refused = format!("decision {decision} was imported from a log: NPS refused this attempt ({why})");
+            return Err(CommandError::not_found(format!("{refused}, and rasadmin was not asked")));
+        }
         return explain_past(out, &arguments, &context, &reader, &[found]);
     }
     explain_user(out, &arguments, &context)

@@ -8,9 +8,9 @@ use crate::output::Output;
 use crate::warning;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use rasadmin_history::import::imported;
-use rasadmin_history::logs::{self, Format, Summary};
-use rasadmin_ledger::imported::{ImportCounts, ImportedSession};
+use rasadmin_history::import::{imported, refused};
+use rasadmin_history::logs::{self, Fault, Format, LogItem, Summary};
+use rasadmin_ledger::imported::{ImportCounts, ImportedRefusal, ImportedSession};
 use rasadmin_ledger::report::Reader;
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use rasadmin_policy::config;
@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 /// Bring logs of RRAS or NPS into the ledger, as history
 ///
 /// Reads the database-compatible (ODBC), the DTS and the IAS format (docs/logs.md). Imported sessions are marked as
-/// such, and do not count in limits and quotas. Importing the same log again changes nothing. Invalid lines are
+/// such, and do not count in limits and quotas. Attempts that NPS refused become decisions, with NPS's reason. Importing the same log again changes nothing. Invalid lines are
 /// counted, shown with their numbers, and skipped; the exit code is still 0.
 #[derive(Args)]
 #[command(after_long_help = "\
@@ -71,6 +71,16 @@ impl Target {
         batch.clear();
         Ok(counts?)
     }
+
+    fn take_refusals(&mut self, batch: &mut Vec<ImportedRefusal>) -> Result<ImportCounts> {
+        let counts = match self {
+            Self::Ledger(ledger) => ledger.import_refusals(batch, WAIT),
+            Self::Compare(Some(reader)) => reader.compare_refusals(batch),
+            Self::Compare(None) => Ok(ImportCounts { new: batch.len() as u64, ..ImportCounts::default() }),
+        };
+        batch.clear();
+        Ok(counts?)
+    }
 }
 
 /// What was read, and what became of it.
@@ -84,6 +94,8 @@ pub struct Answer {
     malformed: u64,
     /// The first of those lines.
     faults: Vec<FaultAnswer>,
+    /// The last lines that were left for the next import, because they may still be written.
+    unfinished: Vec<FaultAnswer>,
     /// How many sessions the logs have.
     sessions: u64,
     /// How many of them the ledger did not have.
@@ -96,11 +108,15 @@ pub struct Answer {
     without_end: u64,
     /// How many records are an Access-Accept.
     accepts: u64,
-    /// How many records are an Access-Reject: attempts, which are not sessions.
+    /// How many records are an Access-Reject: attempts that NPS refused.
     rejects: u64,
+    /// How many of these attempts the ledger did not have.
+    rejects_new: u64,
+    /// How many of these attempts the ledger had already.
+    rejects_already_there: u64,
     /// How many records were repetitions, and left out.
     repeated: u64,
-    /// How many records were of switches and wireless networks, and left out.
+    /// How many accounting records and Access-Rejects were of switches and wireless networks, and left out.
     elsewhere: u64,
     /// How many records were accounting of a rejected Class, and left out.
     not_admitted: u64,
@@ -119,14 +135,14 @@ struct FileAnswer {
     format: Option<&'static str>,
 }
 
-/// A line that was invalid.
+/// A line that was skipped or left.
 #[derive(Serialize, JsonSchema)]
 struct FaultAnswer {
     /// The log.
     file: String,
     /// The line, from 1.
     line: u64,
-    /// What is wrong with it.
+    /// Why.
     what: String,
 }
 
@@ -144,6 +160,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         bar.set_style(style);
     }
     let (mut batch, mut counts) = (Vec::with_capacity(BATCH), ImportCounts::default());
+    let (mut refusals, mut refused_counts) = (Vec::new(), ImportCounts::default());
     let mut step = 0u64;
     let mut progress = |done: u64, all: u64| {
         step += 1;
@@ -152,17 +169,24 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
             bar.set_position(done);
         }
     };
-    let summary = logs::read(&arguments.files, zone.as_ref(), &mut progress, &mut |session| {
-        batch.push(imported(&session, &context.config.domains));
+    let summary = logs::read(&arguments.files, zone.as_ref(), &mut progress, &mut |item| {
+        match item {
+            LogItem::Session(session) => batch.push(imported(&session, &context.config.domains)),
+            LogItem::Refusal(refusal) => refusals.push(refused(&refusal, &context.config.domains)),
+        }
         if batch.len() >= BATCH {
             counts += target.take(&mut batch)?;
+        }
+        if refusals.len() >= BATCH {
+            refused_counts += target.take_refusals(&mut refusals)?;
         }
         Ok::<_, CommandError>(())
     });
     bar.finish_and_clear();
     let summary = summary?;
     counts += target.take(&mut batch)?;
-    print(out, &arguments, &summary, counts)?;
+    refused_counts += target.take_refusals(&mut refusals)?;
+    print(out, &arguments, &summary, counts, refused_counts)?;
     Ok(Exit::Success)
 }
 
@@ -182,20 +206,27 @@ fn target(arguments: &Arguments, ledger: &Path) -> Result<Target> {
     Ok(Target::Ledger(Box::new(ledger)))
 }
 
-fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: ImportCounts) -> Result<()> {
+fn print(
+    out: &mut Output,
+    arguments: &Arguments,
+    summary: &Summary,
+    counts: ImportCounts,
+    refused: ImportCounts,
+) -> Result<()> {
     warn_of_faults(summary);
     let seen = summary.counts;
     if arguments.json {
         let path = |path: &Path| path.display().to_string();
         let files = summary.files.iter();
-        let faults = summary.faults.iter();
+        let fault = |f: &Fault| FaultAnswer { file: path(&f.file), line: f.line, what: f.what.clone() };
         return out.json(&Answer {
             files: files
                 .map(|(file, format)| FileAnswer { file: path(file), format: format.map(Format::name) })
                 .collect(),
             records: seen.records,
             malformed: summary.malformed,
-            faults: faults.map(|f| FaultAnswer { file: path(&f.file), line: f.line, what: f.what.clone() }).collect(),
+            faults: summary.faults.iter().map(fault).collect(),
+            unfinished: summary.unfinished.iter().map(fault).collect(),
             sessions: seen.sessions,
             new: counts.new,
             completed: counts.completed,
@@ -203,6 +234,8 @@ fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: Imp
             without_end: seen.without_end,
             accepts: seen.accepts,
             rejects: seen.rejects,
+            rejects_new: refused.new,
+            rejects_already_there: refused.already_there,
             repeated: seen.repeated,
             elsewhere: seen.elsewhere,
             not_admitted: seen.not_admitted,
@@ -226,9 +259,13 @@ fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: Imp
     for (n, what) in rows {
         writeln!(out, "  {n:>9}  {what}")?;
     }
+    if seen.rejects > 0 {
+        writeln!(out, "{} that NPS refused{would}:", count(seen.rejects, "attempt"))?;
+        writeln!(out, "  {:>9}  new", refused.new)?;
+        writeln!(out, "  {:>9}  already there: unchanged", refused.already_there)?;
+    }
     let rest = [
         (seen.accepts, "Access-Accept"),
-        (seen.rejects, "Access-Reject: attempts, not sessions"),
         (seen.not_admitted, "accounting of a rejected Class: left out"),
         (seen.repeated, "repeated: left out"),
         (seen.elsewhere, "of switches and wireless networks: left out"),
@@ -236,7 +273,7 @@ fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: Imp
     ];
     let rest: Vec<_> = rest.into_iter().filter(|&(n, _)| n > 0).collect();
     if !rest.is_empty() {
-        writeln!(out, "records that are not sessions:")?;
+        writeln!(out, "other records:")?;
     }
     for (n, what) in rest {
         writeln!(out, "  {n:>9}  {what}")?;
@@ -244,8 +281,11 @@ fn print(out: &mut Output, arguments: &Arguments, summary: &Summary, counts: Imp
     Ok(())
 }
 
-/// Warns of the lines that were skipped.
+/// Warns of the lines that were skipped, and of those that were left.
 pub fn warn_of_faults(summary: &Summary) {
+    for unfinished in &summary.unfinished {
+        warning!("{unfinished}");
+    }
     for fault in &summary.faults {
         warning!("{fault}");
     }

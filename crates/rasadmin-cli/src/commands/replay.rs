@@ -14,7 +14,7 @@ use answer::ChangedAttempt;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use rasadmin_engine::simulate::Simulated;
-use rasadmin_history::logs::{self, Summary};
+use rasadmin_history::logs::{self, LogItem, Summary};
 use rasadmin_history::simulate::{self, Attempt, Because, Change, Period, Report};
 use rasadmin_policy::config::{self, Config};
 use rasadmin_policy::{Fact, Name};
@@ -27,8 +27,8 @@ use std::sync::Arc;
 /// Shows whose attempts would be refused or accepted now, and by which rule. Replays every attempt through the
 /// candidate configuration, with the code that decides in the DLL. The attempts come from the ledger (including
 /// sessions imported from logs), from a recorded trace, or from the logs of an RRAS or NPS server. Nothing is changed.
-/// Logs contain only users who were let in, and lack some facts: replay says how many answers depend on those.
-/// docs/replay.md has more.
+/// Logs lack some facts: replay says how many answers depend on those. Attempts that NPS refused stay
+/// refused: replay says how many of them the candidate would refuse too. docs/replay.md has more.
 ///
 /// `rasadmin host replay` is something else: it makes the calls of a recorded trace to another DLL.
 #[derive(Args)]
@@ -176,8 +176,13 @@ fn from_logs(arguments: &Arguments, config: &Config) -> Result<Past> {
             bar.set_position(done);
         }
     };
-    let summary = logs::read(&arguments.log, zone.as_ref(), &mut progress, &mut |session| {
-        attempts.push(Attempt::accepted(session.past));
+    let summary = logs::read(&arguments.log, zone.as_ref(), &mut progress, &mut |item| {
+        attempts.push(match item {
+            LogItem::Session(session) => Attempt::accepted(session.past),
+            LogItem::Refusal(refusal) => {
+                Attempt::refused_by_nps(refusal.session.past, rasadmin_history::reason(refusal.reason_code))
+            }
+        });
         Ok::<_, CommandError>(())
     });
     bar.finish_and_clear();
@@ -232,11 +237,17 @@ fn show(out: &mut Output, report: &Report, from: &str, config: &Config, logs: bo
         rasadmin_text::printable(from),
         report.newly_refused
     )?;
-    if logs {
-        writeln!(out, "(Logs contain only users who were let in.)")?;
-    } else if report.refused_then > 0 {
+    if report.refused_then > 0 {
         let refused = count(report.refused_then, "attempt");
         writeln!(out, "Of {refused} that were refused, {} would be accepted.", report.newly_accepted)?;
+    }
+    if report.refused_by_nps > 0 {
+        let refused = count(report.refused_by_nps, "attempt");
+        let both = report.refused_by_both;
+        writeln!(out, "NPS refused {refused} more, and still would; the candidate would refuse {both} of them too.")?;
+    }
+    if logs && report.refused_by_nps == 0 {
+        writeln!(out, "(These logs contain only users who were let in.)")?;
     }
     if report.rest_on_lacking > 0 {
         let fields: Vec<_> = report.lacking.iter().map(|(field, n)| format!("{field} ({n})")).collect();

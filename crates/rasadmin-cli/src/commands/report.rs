@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::table::{number, text};
 use crate::{times, warning};
 use clap::{Args, ValueEnum};
-use rasadmin_ledger::report::{DecidedBy, GroupBy, SortBy, Total, month};
+use rasadmin_ledger::report::{DECIDED_BY_NPS, DecidedBy, GroupBy, SortBy, Total, month};
 
 /// What a report sums by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -156,6 +156,7 @@ fn name(by: GroupBy, total: &Total) -> String {
     let words = match (by, total.decided_by, key) {
         (GroupBy::Rule, Some(DecidedBy::Dll), kind) => return format!("({})", refusal(kind.unwrap_or_default())),
         (_, _, Some(key)) => return key.to_owned(),
+        (GroupBy::Rule, Some(DecidedBy::Nps), None) => DECIDED_BY_NPS,
         (GroupBy::Rule, Some(DecidedBy::Import), None) => "imported",
         (GroupBy::Rule, Some(DecidedBy::Unknown), None) => "no decision recorded",
         (GroupBy::Rule, ..) => "default",

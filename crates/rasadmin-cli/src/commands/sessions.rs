@@ -89,6 +89,9 @@ pub fn print(out: &mut Output, sessions: &[SessionRow], zone: &TimeZone, users: 
             s.nas_port_id.as_ref().map(ToString::to_string).unwrap_or_default(),
             if servers { s.nas_identifier.to_string() } else { String::new() },
             match (s.acct_stop_time, s.acct_session_time) {
+                (None, _) if !s.is_live() => {
+                    s.seconds_seen().map(|seconds| format!(">= {}", times::duration(seconds))).unwrap_or_default()
+                }
                 (None, _) => times::between(s.acct_start_time, now),
                 (Some(_), Some(seconds)) if s.estimated => format!("~{}", times::duration(seconds)),
                 (Some(_), Some(seconds)) => times::duration(seconds),
@@ -97,6 +100,7 @@ pub fn print(out: &mut Output, sessions: &[SessionRow], zone: &TimeZone, users: 
             octets(s, s.acct_input_octets),
             octets(s, s.acct_output_octets),
             match (&s.imported, &s.closed_by) {
+                (Some(log), _) if s.last_seen.is_some() => format!("end unknown ({log})"),
                 (Some(log), _) => format!("imported ({log})"),
                 (None, None) => "live".to_owned(),
                 (None, Some(by)) => by.clone(),

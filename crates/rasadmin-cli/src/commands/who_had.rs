@@ -57,6 +57,9 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     if more {
         writeln!(out, "  the latest {}; --limit 0 shows all", leases.len())?;
     }
+    if leases.iter().any(|lease| lease.last_seen.is_some()) {
+        writeln!(out, "  end unknown: the log does not have the end of this session")?;
+    }
     if leases.iter().any(|lease| lease.accepted.is_none()) {
         writeln!(out, "  never accepted: the DLL gave the address, but no connection was accepted with it")?;
     }

@@ -5,7 +5,7 @@ use rasadmin_ledger::report::SessionRow;
 use rasadmin_policy::Name;
 use std::io::{self, Write};
 
-const HEADER: [&str; 24] = [
+const HEADER: [&str; 25] = [
     "Acct-Session-Id",
     "NAS-Identifier",
     "User-Name",
@@ -30,6 +30,7 @@ const HEADER: [&str; 24] = [
     "Acct-Terminate-Cause",
     "Estimated",
     "Imported",
+    "Last-Seen",
 ];
 
 /// Writes CSV.
@@ -76,6 +77,7 @@ impl<W: Write> Export for Csv<W> {
             text(&s.acct_terminate_cause),
             if s.estimated { "yes" } else { "no" }.to_owned(),
             text(&s.imported),
+            s.last_seen.map(rfc_3339).unwrap_or_default(),
         ];
         write!(self.out, "{}\r\n", cells.join(","))?;
         Ok(true)

@@ -4,7 +4,6 @@ use super::{Export, time, was_established};
 use crate::causes::cause_number;
 use crate::logs::{escape, tunnel_number};
 use jiff::tz::TimeZone;
-use rasadmin_ledger::imported::NO_END;
 use rasadmin_ledger::report::SessionRow;
 use rasadmin_policy::Millis;
 use rasadmin_policy::{Name, Tunnel};
@@ -142,13 +141,9 @@ impl<W: Write> Export for Dts<W> {
         let start = session.acct_start_time;
         self.until(start)?;
         self.event(&session, Status::Start, start)?;
-        if let Some(stop) = session.acct_stop_time {
-            let no_end = session.closed_by.as_deref() == Some(NO_END);
-            let status = if no_end { Status::Interim } else { Status::Stop };
-            if stop > start || !no_end {
-                let session = Box::new(session);
-                self.waiting.push(Waiting { time: stop, id: session.id, status, session });
-            }
+        let seen = session.last_seen.filter(|&seen| seen > start).map(|seen| (seen, Status::Interim));
+        if let Some((time, status)) = session.acct_stop_time.map(|stop| (stop, Status::Stop)).or(seen) {
+            self.waiting.push(Waiting { time, id: session.id, status, session: Box::new(session) });
         }
         Ok(true)
     }
@@ -217,7 +212,7 @@ impl Event {
                 self.number(name, value);
             }
         };
-        some("Acct-Session-Time", s.acct_session_time);
+        some("Acct-Session-Time", s.acct_session_time.or(s.seconds_seen()));
         some("Acct-Input-Octets", s.acct_input_octets.map(|octets| octets & 0xffff_ffff));
         some("Acct-Output-Octets", s.acct_output_octets.map(|octets| octets & 0xffff_ffff));
         some("Acct-Input-Gigawords", s.acct_input_octets.map(|octets| octets >> 32).filter(|&high| high > 0));

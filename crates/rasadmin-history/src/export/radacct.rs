@@ -112,7 +112,7 @@ impl<W: Write> Radacct<W> {
             s.nas_port_id.as_ref().map_or("NULL".to_owned(), |port| name(port, 32)),
             "'Virtual'".to_owned(),
             self.time(s.acct_start_time),
-            self.time(s.acct_stop_time.unwrap_or(s.acct_start_time)),
+            self.time(s.connected_until(s.acct_start_time)),
             s.acct_stop_time.map_or("NULL".to_owned(), |stop| self.time(stop)),
             number(s.acct_session_time),
             tunnel.map_or("NULL".to_owned(), |tunnel| self.text(tunnel, 50)),

@@ -50,6 +50,9 @@ fn attribute(name: &str) -> Attribute {
         "MS-RAS-Vendor" => A::MsRasVendor,
         "MS-RAS-Client-Name" => A::MsRasClientName,
         "MS-CHAP-Domain" => A::MsChapDomain,
+        // NPS itself writes it without the second `i`.
+        "Fully-Qualifed-User-Name" | "Fully-Qualified-User-Name" => A::FullyQualifiedName,
+        "Reason-Code" => A::ReasonCode,
         "Rasadmin-Escaped" => A::Escaped,
         _ => A::Other,
     }
@@ -66,6 +69,8 @@ pub struct Events {
     used: usize,
     /// The event that has begun, without its own tag, and its line.
     event: Option<(String, u64)>,
+    /// The line of an event that had no end at the end of the file.
+    unfinished: Option<u64>,
 }
 
 /// An event's content or a fault, with its line.
@@ -74,7 +79,12 @@ pub type Found = (u64, Result<String, String>);
 impl Events {
     /// Reads from these lines.
     pub fn new(lines: Lines) -> Self {
-        Self { lines, line: String::new(), used: 0, event: None }
+        Self { lines, line: String::new(), used: 0, event: None, unfinished: None }
+    }
+
+    /// The line of the last event, if the file ends before it does: it may still be written.
+    pub fn unfinished(&self) -> Option<u64> {
+        self.unfinished
     }
 
     /// Returns the next event or fault; `None` at the end of the file.
@@ -84,7 +94,8 @@ impl Events {
                 match self.lines.next(&mut self.line)? {
                     None => {
                         self.line.clear();
-                        return Ok(self.event.take().map(|(_, at)| (at, Err("the event has no end".to_owned()))));
+                        self.unfinished = self.event.take().map(|(_, at)| at);
+                        return Ok(None);
                     }
                     Some(Line::TooLong) => {
                         self.line.clear();
@@ -198,7 +209,7 @@ pub fn record(event: &str) -> Result<Record, String> {
         }
         let closing = format!("</{name}>");
         let end = content.find(&closing).ok_or_else(|| format!("the element {} has no end", shown(name)))?;
-        value(&mut record, name, &content[..end])?;
+        value(&mut record, name, data_type(&tag[name_end..tag_end]), &content[..end])?;
         rest = content[end + closing.len()..].trim_start();
     }
     if record.packet_type.is_none() {
@@ -207,7 +218,15 @@ pub fn record(event: &str) -> Result<Record, String> {
     Ok(record)
 }
 
-fn value(record: &mut Record, name: &str, text: &str) -> Result<(), String> {
+/// The value of `data_type` in the text after an element's name.
+fn data_type(attributes: &str) -> Option<&str> {
+    let (_, after) = attributes.split_once("data_type")?;
+    let quoted = after.trim_start().strip_prefix('=')?.trim_start();
+    let quote = quoted.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    quoted[1..].split_once(quote).map(|(value, _)| value)
+}
+
+fn value(record: &mut Record, name: &str, data_type: Option<&str>, text: &str) -> Result<(), String> {
     let plain = text.trim().strip_prefix("<![CDATA[").and_then(|text| text.strip_suffix("]]>"));
     let unescaped;
     let text = match plain {
@@ -225,7 +244,11 @@ fn value(record: &mut Record, name: &str, text: &str) -> Result<(), String> {
             None => Err(format!("{} is not a date and time like `05/19/2014 15:21:44.008`", shown(text))),
         };
     }
-    record.set(attribute(name), text)
+    match data_type {
+        Some("2") => record.set_octets(attribute(name), text),
+        Some(_) => record.set(attribute(name), text),
+        None => record.set_written(attribute(name), text),
+    }
 }
 
 /// Replaces XML's five named entities and its numeric ones. Anything else is taken literally, because not every log is
@@ -315,9 +338,24 @@ mod tests {
             (3, Ok(())),
             (4, Err("`x` is where an element is expected".to_owned())),
             (4, Ok(())),
-            (5, Err("the event has no end".to_owned())),
         ];
         assert_eq!(found, expected);
+        // The last one may still be written.
+        let mut events = Events::new(Lines::new(io::Cursor::new(text.into_bytes())).unwrap());
+        while events.next().unwrap().is_some() {}
+        assert_eq!(events.unfinished(), Some(5));
+    }
+
+    #[test]
+    fn octets_are_decoded_whatever_the_attribute() {
+        let r = record(
+            "<MS-CHAP-Domain data_type=\"2\">01434F52504E</MS-CHAP-Domain><MS-RAS-Client-Name data_type = '2'>\
+             4D535241532D302D50432D31</MS-RAS-Client-Name><MS-RAS-Vendor data_type=\"2\">00000137</MS-RAS-Vendor>\
+             <User-Name data_type=\"1\">0x4AC3BC</User-Name><Packet-Type data_type=\"0\">4</Packet-Type>",
+        )
+        .unwrap();
+        assert_eq!((r.chap_domain.as_str(), r.ras_client_name.as_str()), ("CORPN", "MSRAS-0-PC-1"));
+        assert_eq!((r.ras_vendor, r.user_name.as_str()), (Some(311), "0x4AC3BC"), "a text is a text");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Format;
 use super::fault::{Fault, Unreadable};
-use super::join::{Joiner, LogCounts, LogSession};
+use super::join::{Joiner, LogCounts, LogItem};
 use super::reader::Reader;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
@@ -18,6 +18,8 @@ pub struct Summary {
     pub malformed: u64,
     /// The first faults.
     pub faults: Vec<Fault>,
+    /// The last lines that were left, because they may still be written.
+    pub unfinished: Vec<Fault>,
 }
 
 /// Reports progress: octets read, and octets in total.
@@ -26,17 +28,17 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 /// How many faults are kept to be shown.
 const KEPT: usize = 10;
 
-/// Reads the files and passes each session to `session` as soon as it is over, and those without an end last. `zone`
+/// Reads the files and passes each session to `item` as soon as it is over, each refused attempt too, and those without an end last. `zone`
 /// is the time zone of the servers' clocks, for records without Event-Timestamp.
 ///
 /// # Errors
 ///
-/// If a file cannot be read, or if `session` returns an error.
+/// If a file cannot be read, or if `item` returns an error.
 pub fn read<E: From<Unreadable>>(
     files: &[PathBuf],
     zone: Option<&TimeZone>,
     progress: Progress<'_>,
-    session: &mut dyn FnMut(LogSession) -> Result<(), E>,
+    item: &mut dyn FnMut(LogItem) -> Result<(), E>,
 ) -> Result<Summary, E> {
     let mut summary = Summary::default();
     let order = in_order(files, zone)?;
@@ -64,14 +66,15 @@ pub fn read<E: From<Unreadable>>(
             }
             progress(before + reader.octets(), total);
             for one in out.drain(..) {
-                session(one)?;
+                item(one)?;
             }
         }
+        summary.unfinished.extend(reader.unfinished());
         before += size(&file);
     }
     summary.counts = joiner.finish(&mut out);
     for one in out.drain(..) {
-        session(one)?;
+        item(one)?;
     }
     Ok(summary)
 }

@@ -32,11 +32,17 @@ fn attribute(number: u32) -> Attribute {
         66 => A::TunnelClientEndpoint,
         77 => A::ConnectInfo,
         87 => A::NasPortId,
+        96 => A::FramedInterfaceId,
+        97 => A::FramedIpv6Prefix,
         4108 => A::ClientIpAddress,
+        4120 => A::MsChapDomain,
         4128 => A::ClientFriendlyName,
         4129 => A::SamAccountName,
+        4130 => A::FullyQualifiedName,
         4136 => A::PacketType,
+        4142 => A::ReasonCode,
         4147 => A::MsRasVendor,
+        4159 => A::MsRasClientName,
         _ => A::Other,
     }
 }
@@ -53,7 +59,7 @@ pub fn record(line: &str) -> Result<Record, String> {
         return Err(format!("{} is not a date and time like `02/09/2000 23:18:00`", shown(&format!("{date} {time}"))));
     }
     record.set(A::NasIpAddress, nas)?;
-    record.set(A::UserName, user)?;
+    record.set_written(A::UserName, user)?;
     record.set(A::ServiceName, service)?;
     record.set(A::ComputerName, computer)?;
     let mut value: Option<(Attribute, String)> = None;
@@ -61,7 +67,7 @@ pub fn record(line: &str) -> Result<Record, String> {
         match (field.trim().parse::<u32>(), &mut value) {
             (Ok(number), _) => {
                 if let Some((attribute, text)) = value.take() {
-                    record.set(attribute, text.trim())?;
+                    record.set_written(attribute, text.trim())?;
                 }
                 let text = fields.next().ok_or_else(|| format!("attribute {number} has no value"))?;
                 value = Some((attribute(number), text.to_owned()));
@@ -75,7 +81,7 @@ pub fn record(line: &str) -> Result<Record, String> {
         }
     }
     if let Some((attribute, text)) = value.take() {
-        record.set(attribute, text.trim())?;
+        record.set_written(attribute, text.trim())?;
     }
     if record.packet_type.is_none() {
         return Err("it has no Packet-Type (4136)".to_owned());
@@ -97,6 +103,16 @@ mod tests {
         assert_eq!((request.user_name.as_str(), request.computer.as_str()), ("rajeshp", "RAJESHP2"));
         assert_eq!((request.nas_ip_address.as_str(), request.tunnel_type), ("172.31.230.187", Some(1)));
         assert_eq!((request.sam_account.as_str(), request.ras_vendor), (r"RAJESHP2\rajeshp", Some(311)));
+    }
+
+    #[test]
+    fn strings_in_hexadecimal_are_decoded() {
+        let line = "10.0.0.1,0x416C6963652C204A72,02/09/2000,23:18:00,IAS,S,4120,0x01434F5250,4159,0x4D535241532D302D50\
+                    C384,25,0x333131,96,0x00000000A11C000E,4136,4";
+        let r = record(line).unwrap();
+        assert_eq!((r.user_name.as_str(), r.chap_domain.as_str()), ("Alice, Jr", "CORP"));
+        assert_eq!((r.ras_client_name.as_str(), r.class.as_str()), ("MSRAS-0-P\u{c4}", "311"));
+        assert_eq!(r.framed_interface_id, "::a11c:e");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! Acct-Session-Id). RRAS writes a record for each link, so a session is over when none of its links is open. Only
 //! open sessions are kept in memory.
 
-use super::classes::Classes;
+use super::classes::{Asked, Classes};
 use super::detect::Format;
 use super::key::{digest, key};
 use super::record::{Record, TUNNELS};
@@ -45,6 +45,23 @@ pub struct LogSession {
     pub prefix: Option<String>,
 }
 
+/// An attempt that NPS refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogRefusal {
+    /// What request and answer say, with the time of the answer as its start. It has no end.
+    pub session: LogSession,
+    /// Reason-Code: why NPS refused.
+    pub reason_code: Option<u32>,
+}
+
+/// What a log has for the ledger.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum LogItem {
+    Session(LogSession),
+    Refusal(LogRefusal),
+}
+
 /// Counts of the records and sessions in logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogCounts {
@@ -56,11 +73,11 @@ pub struct LogCounts {
     pub without_end: u64,
     /// Access-Accept.
     pub accepts: u64,
-    /// Access-Reject records; these are not sessions.
+    /// Access-Reject: attempts that NPS refused.
     pub rejects: u64,
     /// Records that had already been read, in another file or because RADIUS repeated them.
     pub repeated: u64,
-    /// Accounting records of switches and wireless networks, which an NPS also serves.
+    /// Accounting records and Access-Rejects of switches and wireless networks, which an NPS also serves.
     pub elsewhere: u64,
     /// Accounting records whose Class was rejected, according to the log.
     pub not_admitted: u64,
@@ -130,8 +147,9 @@ impl Joiner {
         self.counts
     }
 
-    /// Takes a record. Sessions that are over are added to `out`. The error is a fault in the record.
-    pub fn push(&mut self, record: &Record, format: Format, out: &mut Vec<LogSession>) -> Result<(), String> {
+    /// Takes a record. Sessions that are over, and refused attempts, are added to `out`. The error is a fault in the
+    /// record.
+    pub fn push(&mut self, record: &Record, format: Format, out: &mut Vec<LogItem>) -> Result<(), String> {
         self.format = format;
         self.counts.records += 1;
         while self.restarted.front().is_some_and(|&(until, _)| record.time.is_some_and(|time| until < time)) {
@@ -144,16 +162,54 @@ impl Joiner {
                 let Some(time) = record.time else { return Err("accounting without a time".to_owned()) };
                 return self.accounting(record, time, out);
             }
-            Some(2) => self.counts.accepts += 1,
-            Some(3) => self.counts.rejects += 1,
+            Some(3) => return self.refusal(record, out),
+            Some(1) => {
+                self.counts.others += 1;
+                let mut request = new_session(record, record.time.unwrap_or(0), format);
+                describe(&mut request, record, None);
+                self.classes.asked(record, request);
+            }
+            Some(2) => {
+                self.counts.accepts += 1;
+                self.classes.answered(record);
+            }
+            Some(11) => {
+                self.counts.others += 1;
+                self.classes.answered(record);
+            }
             _ => self.counts.others += 1,
         }
-        self.classes.record(record);
+        Ok(())
+    }
+
+    /// Handles an Access-Reject. Most of what is known about the attempt is in its request.
+    fn refusal(&mut self, record: &Record, out: &mut Vec<LogItem>) -> Result<(), String> {
+        let request = self.classes.answered(record);
+        if !record.is_of_rras() || self.classes.of(record).is_some_and(|asked| asked.elsewhere) {
+            self.counts.elsewhere += 1;
+            return Ok(());
+        }
+        let time = record.time.ok_or("an Access-Reject without a time")?;
+        let mut session = request.map_or_else(|| new_session(record, time, self.format), |request| *request);
+        describe(&mut session, record, self.classes.of(record));
+        let past = &mut session.past;
+        (past.start, past.last_seen) = (time, time);
+        // Made of the answer alone: a log may lack the request.
+        let user = first([&record.user_name, &record.sam_account, &record.fully_qualified_name]);
+        past.key = key(&name(record, &record.computer), &record.class, &format!("refused {user}"), time);
+        let own = digest(&["refused", &past.key]);
+        if self.ended.contains(&own) {
+            self.counts.repeated += 1;
+            return Ok(());
+        }
+        self.remember(&[own]);
+        self.counts.rejects += 1;
+        out.push(LogItem::Refusal(LogRefusal { session, reason_code: record.reason_code }));
         Ok(())
     }
 
     /// Ends the sessions that are still open at the end of the logs; their end is unknown.
-    pub fn finish(&mut self, out: &mut Vec<LogSession>) -> LogCounts {
+    pub fn finish(&mut self, out: &mut Vec<LogItem>) -> LogCounts {
         let mut open: Vec<Open> = self.open.drain().map(|(_, open)| open).collect();
         open.sort_by(|a, b| {
             (a.session.past.start, &a.session.past.key).cmp(&(b.session.past.start, &b.session.past.key))
@@ -164,7 +220,7 @@ impl Joiner {
         self.counts
     }
 
-    fn accounting(&mut self, record: &Record, time: Millis, out: &mut Vec<LogSession>) -> Result<(), String> {
+    fn accounting(&mut self, record: &Record, time: Millis, out: &mut Vec<LogItem>) -> Result<(), String> {
         if !record.is_of_rras() {
             self.counts.elsewhere += 1;
             return Ok(());
@@ -227,7 +283,8 @@ impl Joiner {
             open.keys.push(own);
             self.alias.insert(own, key);
         }
-        fill(open, record, time, &self.classes);
+        open.session.past.last_seen = open.session.past.last_seen.max(time);
+        describe(&mut open.session, record, self.classes.of(record));
         let link = if record.session_id.is_empty() { record.id() } else { &record.session_id };
         let known_link = open.links.iter().position(|one| one.id == link);
         let at = known_link.unwrap_or_else(|| {
@@ -284,33 +341,8 @@ impl Joiner {
     fn begin(&mut self, record: &Record, time: Millis, own: u128, by_id: u128) {
         let seconds = if record.status == Some(1) { 0 } else { record.session_time.unwrap_or(0) };
         let start = time.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
-        let past = PastSession {
-            key: String::new(),
-            server: name(record, record.server()),
-            user: Name::default(),
-            domain: Name::default(),
-            start,
-            ended: None,
-            last_seen: time,
-            tunnel: Fact::NotYetKnown,
-            port: Fact::NotYetKnown,
-            source: Fact::NotYetKnown,
-            computer: Fact::NotYetKnown,
-            quarantine: Fact::NotYetKnown,
-            interface: Fact::NotYetKnown,
-            address: Fact::NotYetKnown,
-            links: 1,
-        };
-        let mut session = LogSession {
-            past,
-            format: self.format,
-            tunnel_number: None,
-            usage: None,
-            seconds: 0,
-            gigawords: false,
-            interface_id: None,
-            prefix: None,
-        };
+        let mut session = new_session(record, start, self.format);
+        session.past.last_seen = time;
         session.past.key = key(&session.past.server, &record.class, record.id(), start);
         let open = Open { session, keys: vec![own], by_id, links: Vec::new(), restarted: None };
         self.open.insert(own, open);
@@ -334,7 +366,7 @@ impl Joiner {
         self.restarted.extend(ended.into_iter().map(|(_, key)| (time + GRACE, key)));
     }
 
-    fn end_restarted(&mut self, key: u128, out: &mut Vec<LogSession>) {
+    fn end_restarted(&mut self, key: u128, out: &mut Vec<LogItem>) {
         if self.open.get(&key).is_some_and(|open| open.restarted.is_some())
             && let Some(open) = self.open.remove(&key)
         {
@@ -343,7 +375,7 @@ impl Joiner {
     }
 
     /// Ends a session whose last link has stopped.
-    fn end(&mut self, mut open: Open, record: &Record, time: Millis, out: &mut Vec<LogSession>) {
+    fn end(&mut self, mut open: Open, record: &Record, time: Millis, out: &mut Vec<LogItem>) {
         let past = &open.session.past;
         let stop = time.max(past.start);
         let span = u64::try_from((stop - past.start) / 1000).unwrap_or(0);
@@ -356,7 +388,7 @@ impl Joiner {
     }
 
     /// Adds a session to `out`, ended or not, and forgets it.
-    fn emit(&mut self, open: Open, out: &mut Vec<LogSession>) {
+    fn emit(&mut self, open: Open, out: &mut Vec<LogItem>) {
         let Open { mut session, keys, by_id, links, restarted } = open;
         for key in &keys {
             self.alias.remove(key);
@@ -391,7 +423,7 @@ impl Joiner {
             Some(_) => self.remember(&keys),
             None => self.counts.without_end += 1,
         }
-        out.push(session);
+        out.push(LogItem::Session(session));
     }
 
     fn remember(&mut self, keys: &[u128]) {
@@ -413,23 +445,62 @@ fn name(record: &Record, text: &str) -> Name {
     if record.escaped { unescape(text) } else { Name::new(text) }
 }
 
-/// Fills in the facts that were not known before.
-fn fill(open: &mut Open, record: &Record, time: Millis, classes: &Classes) {
-    let session = &mut open.session;
+/// A session or an attempt of which only the server is known.
+fn new_session(record: &Record, start: Millis, format: Format) -> LogSession {
+    let past = PastSession {
+        key: String::new(),
+        server: name(record, record.server()),
+        user: Name::default(),
+        domain: Name::default(),
+        start,
+        ended: None,
+        last_seen: start,
+        tunnel: Fact::NotYetKnown,
+        port: Fact::NotYetKnown,
+        source: Fact::NotYetKnown,
+        computer: Fact::NotYetKnown,
+        quarantine: Fact::NotYetKnown,
+        interface: Fact::NotYetKnown,
+        address: Fact::NotYetKnown,
+        links: 1,
+    };
+    LogSession {
+        past,
+        format,
+        tunnel_number: None,
+        usage: None,
+        seconds: 0,
+        gigawords: false,
+        interface_id: None,
+        prefix: None,
+    }
+}
+
+/// The first text that is not empty.
+fn first(texts: [&str; 3]) -> &str {
+    texts.into_iter().find(|text| !text.is_empty()).unwrap_or("")
+}
+
+/// Fills in what the record says and was not known before.
+fn describe(session: &mut LogSession, record: &Record, asked: Option<&Asked>) {
     let past = &mut session.past;
-    past.last_seen = past.last_seen.max(time);
     past.links = past.links.max(record.link_count.unwrap_or(1).min(1_000));
+    if past.server.is_empty() {
+        past.server = name(record, record.server());
+    }
+    let qualified = record.fully_qualified_name.as_str();
+    // `DOMAIN\user`: the account that NPS found for the name.
+    let account = if qualified.contains('\\') { qualified } else { "" };
+    let sam = first([&record.sam_account, asked.map_or("", |asked| &asked.sam_account), account]);
     if past.user.is_empty() {
-        let asked = classes.of(record);
-        let asked_user = asked.map_or("", |asked| &asked.user);
-        let sam = [&record.sam_account, asked.map_or(&record.sam_account, |asked| &asked.sam_account)];
-        let sam = sam.into_iter().find(|sam| !sam.is_empty()).map_or("", |sam| sam);
-        let user = [&record.user_name, asked_user, sam].into_iter().find(|user| !user.is_empty()).unwrap_or("");
-        past.user = name(record, user);
-        let chap = [record.chap_domain.as_str(), asked.map_or("", |asked| &asked.chap_domain)];
-        let chap = chap.into_iter().find_map(chap_domain).unwrap_or_default();
-        // `DOMAIN\user`: the account that NPS found for the name.
-        let domain = sam.split_once('\\').map_or(chap.as_str(), |(domain, _)| domain);
+        // `domain/folder/user`: without a domain controller's name for it.
+        let canonical = qualified.rsplit_once('/').map_or("", |(_, user)| user);
+        let user = first([&record.user_name, asked.map_or("", |asked| &asked.user), sam]);
+        past.user = name(record, first([user, canonical, ""]));
+    }
+    if past.domain.is_empty() {
+        let of_account = sam.split_once('\\').map_or("", |(domain, _)| domain);
+        let domain = first([of_account, &record.chap_domain, asked.map_or("", |asked| &asked.chap_domain)]);
         past.domain = name(record, domain);
     }
     if past.tunnel.known().is_none() {
@@ -478,18 +549,6 @@ fn is_ipv6(text: &str) -> bool {
 fn client_name(text: &str) -> &str {
     let rest = text.strip_prefix("MSRAS-").and_then(|rest| rest.split_once('-'));
     rest.filter(|(digit, _)| digit.len() == 1 && digit.as_bytes()[0].is_ascii_digit()).map_or(text, |(_, name)| name)
-}
-
-/// Extracts the domain from MS-CHAP-Domain: a counting byte, then the domain's name, in hexadecimal digits.
-fn chap_domain(text: &str) -> Option<String> {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
-    let Some(digits) = digits else { return (!text.is_empty()).then(|| text.to_owned()) };
-    if digits.len() < 4 || digits.len() % 2 != 0 || !digits.is_ascii() {
-        return None;
-    }
-    let bytes: Option<Vec<u8>> =
-        (2..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect();
-    String::from_utf8(bytes?).ok().filter(|domain| !domain.is_empty())
 }
 
 /// The usage in a record; `None` if it has none.

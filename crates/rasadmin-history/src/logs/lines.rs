@@ -6,6 +6,12 @@ use std::io::{self, BufRead, BufReader, Read};
 /// The longest line that is read, in bytes of UTF-8. A longer one is skipped and not kept in memory.
 pub const LONGEST: usize = 1 << 20;
 
+/// How much of a file is looked at to see how its lines end.
+const HEAD: u64 = 1 << 16;
+
+/// Marks the end of a text for DOS. Windows's older tools write it.
+const CONTROL_Z: u8 = 0x1a;
+
 /// How a line was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line {
@@ -20,6 +26,9 @@ pub struct Lines {
     input: Box<dyn BufRead>,
     raw: Vec<u8>,
     number: u64,
+    /// What ends a line: LF, or CR in a file without LF.
+    end: u8,
+    ended: bool,
 }
 
 impl Lines {
@@ -27,7 +36,8 @@ impl Lines {
     /// UTF-8; a line that is not valid UTF-8 is in code page 1252.
     pub fn new(mut input: impl Read + 'static) -> io::Result<Self> {
         let mut head = Vec::new();
-        input.by_ref().take(3).read_to_end(&mut head)?;
+        input.by_ref().take(HEAD).read_to_end(&mut head)?;
+        let end = if head.contains(&b'\r') && !head.contains(&b'\n') { b'\r' } else { b'\n' };
         let utf16 = match *head {
             [0xff, 0xfe, ..] => Some(UTF_16LE),
             [0xfe, 0xff, ..] => Some(UTF_16BE),
@@ -35,15 +45,27 @@ impl Lines {
             [low, 0, ..] if low != 0 => Some(UTF_16LE),
             _ => None,
         };
-        if head == [0xef, 0xbb, 0xbf] {
-            head.clear();
+        if head.starts_with(b"\xef\xbb\xbf") {
+            head.drain(..3);
         }
         let bytes = BufReader::with_capacity(1 << 17, io::Cursor::new(head).chain(input));
         let input: Box<dyn BufRead> = match utf16 {
             Some(encoding) => Box::new(Decoding::new(bytes, encoding.new_decoder_with_bom_removal())),
             None => Box::new(bytes),
         };
-        Ok(Self { input, raw: Vec::new(), number: 0 })
+        Ok(Self { input, raw: Vec::new(), number: 0, end, ended: true })
+    }
+
+    /// Did the line that was read last have its line end, or the mark for the end of the text? Without it, it may still
+    /// be written.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Is there no text after the line that was read last?
+    pub fn is_at_end(&mut self) -> io::Result<bool> {
+        let blank = |byte: &u8| matches!(*byte, 0 | CONTROL_Z | b'\r' | b'\n' | b' ' | b'\t');
+        Ok(self.input.fill_buf()?.iter().all(blank))
     }
 
     /// The number of the line that was read last, from 1.
@@ -56,21 +78,29 @@ impl Lines {
         line.clear();
         self.raw.clear();
         let (mut any, mut ended, mut too_long) = (false, false, false);
+        // Zeros that may be followed by more text.
+        let mut zeros = 0;
         while !ended {
             let piece = self.input.fill_buf()?;
             if piece.is_empty() {
                 break;
             }
             any = true;
-            let end = piece.iter().position(|&byte| byte == b'\n');
+            let end = piece.iter().position(|&byte| byte == self.end);
             let (text, used) = end.map_or((piece, piece.len()), |at| (&piece[..at], at + 1));
             // Windows reserves space for a file in advance. The unused part is zeros.
-            let text = if self.raw.is_empty() { trim_zeros(text) } else { text };
-            if self.raw.len() + text.len() <= LONGEST {
-                self.raw.extend_from_slice(text)
-            } else {
-                too_long = true
+            let text = if self.raw.is_empty() { trim_start(text) } else { text };
+            let kept = trim_zeros_after(text);
+            if !kept.is_empty() {
+                if self.raw.len() + zeros + kept.len() <= LONGEST {
+                    self.raw.resize(self.raw.len() + zeros, 0);
+                    self.raw.extend_from_slice(kept);
+                } else {
+                    too_long = true;
+                }
+                zeros = 0;
             }
+            zeros += text.len() - kept.len();
             ended = end.is_some();
             self.input.consume(used);
         }
@@ -78,6 +108,11 @@ impl Lines {
             return Ok(None);
         }
         self.number += 1;
+        while self.raw.last() == Some(&CONTROL_Z) {
+            self.raw.pop();
+            ended = true;
+        }
+        self.ended = ended;
         if too_long {
             return Ok(Some(Line::TooLong));
         }
@@ -90,9 +125,15 @@ impl Lines {
     }
 }
 
-fn trim_zeros(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|&byte| byte != 0).unwrap_or(text.len());
+/// Without reserved space, and without a mark for the end of an earlier text, before a line.
+fn trim_start(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|&byte| byte != 0 && byte != CONTROL_Z).unwrap_or(text.len());
     &text[start..]
+}
+
+fn trim_zeros_after(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    &text[..end]
 }
 
 /// Decodes another encoding to UTF-8 while it is read. What is not valid, such as an unpaired surrogate, becomes U+FFFD.
@@ -179,6 +220,37 @@ mod tests {
     fn zeros_that_windows_reserved_are_ignored() {
         assert_eq!(all(&[b"a\n", &[0; 300_000][..]].concat()), ["a", ""]);
         assert_eq!(all(&[&[0; 10][..], b"a\n"].concat()), ["a"]);
+    }
+
+    #[test]
+    fn a_line_knows_whether_it_has_its_end() {
+        let ends = |bytes: &[u8]| {
+            let mut lines = Lines::new(io::Cursor::new(bytes.to_vec())).unwrap();
+            let (mut line, mut all) = (String::new(), Vec::new());
+            while lines.next(&mut line).unwrap().is_some() {
+                all.push((line.clone(), lines.ended(), lines.is_at_end().unwrap()));
+            }
+            all
+        };
+        let one = |text: &str, ended, last| (text.to_owned(), ended, last);
+        assert_eq!(ends(b"a\nb"), [one("a", true, false), one("b", false, true)]);
+        assert_eq!(ends(b"a\r\nb\r\n"), [one("a", true, false), one("b", true, true)]);
+        // Half a line, and then the space that Windows reserved.
+        let reserved = [b"a\nb,c", &[0; 2 << 20][..]].concat();
+        assert_eq!(ends(&reserved), [one("a", true, false), one("b,c", false, true)]);
+        // The mark for the end of a text ends its last line.
+        assert_eq!(ends(b"a\nb\x1a"), [one("a", true, false), one("b", true, true)]);
+        assert_eq!(ends(b"a\n\x1a"), [one("a", true, true), one("", false, true)]);
+        assert_eq!(ends(b"a\n\x1ab\n"), [one("a", true, false), one("b", true, true)]);
+    }
+
+    #[test]
+    fn a_file_with_carriage_returns_only_has_lines() {
+        assert_eq!(all(b"a\rb\r"), ["a", "b"]);
+        assert_eq!(all(b"a\rb\r\nc"), ["a\rb", "c"], "a file with line feeds has no other ends");
+        assert_eq!(all(b"\xef\xbb\xbfa\rb"), ["a", "b"]);
+        let utf_16: Vec<u8> = "\u{feff}a\rb\r".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(all(&utf_16), ["a", "b"]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ const COLUMNS: [Attribute; 66] = [
     A::Other, // Record-Time
     A::PacketType,
     A::UserName,
-    A::Other, // Fully-Qualified-Distinguished-Name
+    A::FullyQualifiedName,
     A::Other, // Called-Station-ID
     A::CallingStationId,
     A::Other, // Callback-Number
@@ -34,7 +34,7 @@ const COLUMNS: [Attribute; 66] = [
     A::Other, // Service-Type
     A::Other, // Authentication-Type
     A::Other, // Policy-Name
-    A::Other, // Reason-Code
+    A::ReasonCode,
     A::Class,
     A::Other, // Session-Timeout
     A::Other, // Idle-Timeout
@@ -120,8 +120,8 @@ pub fn fields(line: &str, mut each: impl FnMut(usize, &str) -> Result<(), String
     }
 }
 
-/// Parses a line into a record.
-pub fn record(line: &str) -> Result<Record, String> {
+/// Parses a line into a record, and counts its fields.
+pub fn counted_record(line: &str) -> Result<(Record, usize), String> {
     let mut record = Record::default();
     let (mut date, mut time) = (String::new(), String::new());
     let count = fields(line, |at, text| match at {
@@ -133,7 +133,7 @@ pub fn record(line: &str) -> Result<Record, String> {
             text.clone_into(&mut time);
             Ok(())
         }
-        _ => record.set(COLUMNS.get(at).copied().unwrap_or(A::Other), text),
+        _ => record.set_written(COLUMNS.get(at).copied().unwrap_or(A::Other), text),
     })?;
     if count < MIN_FIELDS {
         return Err(format!("it has {count} of at least {MIN_FIELDS} fields"));
@@ -145,13 +145,17 @@ pub fn record(line: &str) -> Result<Record, String> {
     if record.packet_type.is_none() {
         return Err("it has no Packet-Type".to_owned());
     }
-    Ok(record)
+    Ok((record, count))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    fn record(line: &str) -> Result<Record, String> {
+        counted_record(line).map(|(record, _)| record)
+    }
 
     #[test]
     fn the_columns_stand_where_the_real_record_has_them() {
@@ -165,7 +169,7 @@ mod tests {
         assert_eq!((r.status, r.session_id.as_str(), r.multi_session_id.as_str()), (Some(1), "168", "117"));
         assert_eq!((r.link_count, r.tunnel_type), (Some(1), Some(79_617)));
         assert_eq!((r.tunnel_client.as_str(), r.ras_vendor), ("80.90.100.110", Some(311)));
-        assert_eq!((r.chap_domain.as_str(), r.ras_client_name.as_str()), ("0x01574741444F4D41494E", "MSRAS-0-CPU123"));
+        assert_eq!((r.chap_domain.as_str(), r.ras_client_name.as_str()), ("WGADOMAIN", "MSRAS-0-CPU123"));
     }
 
     #[test]

@@ -23,6 +23,10 @@ pub struct Reader {
     format: Format,
     lines: Source,
     line: String,
+    /// How many fields the record before has, in the database-compatible format.
+    fields: usize,
+    /// The last line, if it may still be written, and how that shows.
+    unfinished: Option<(u64, &'static str)>,
     octets: Rc<Cell<u64>>,
 }
 
@@ -69,7 +73,16 @@ impl Reader {
             Format::Dts => Source::Events(Box::new(Events::new(lines))),
             Format::Odbc | Format::Ias => Source::Lines(lines),
         };
-        Ok(Some(Self { file: file.to_owned(), zone, format, lines, line: String::new(), octets }))
+        Ok(Some(Self {
+            file: file.to_owned(),
+            zone,
+            format,
+            lines,
+            line: String::new(),
+            fields: 0,
+            unfinished: None,
+            octets,
+        }))
     }
 
     /// The file's format.
@@ -82,13 +95,24 @@ impl Reader {
         self.octets.get()
     }
 
+    /// What was left at the end of the file, because it may still be written. Ask for it after [`Reader::read`] has
+    /// returned `None`.
+    pub fn unfinished(&self) -> Option<Fault> {
+        let (line, how) = match &self.lines {
+            Source::Events(events) => (events.unfinished()?, "the last event has no end"),
+            Source::Lines(_) => self.unfinished?,
+        };
+        let what = format!("{how}: it may still be written, so it is left for the next import");
+        Some(self.fault(line, what))
+    }
+
     /// Reads the next record; `None` at the end of the file.
     pub fn read(&mut self) -> Result<Option<Found>, Unreadable> {
         let found = self.find().map_err(|e| Unreadable::io(&self.file, &e))?;
         Ok(found.map(|(line, record)| {
             let settled = record.and_then(|mut record| match record.settle(self.zone.as_ref()) {
-                // Only accounting records need a time.
-                Err(what) if record.packet_type == Some(4) => Err(what),
+                // Requests and challenges need no time.
+                Err(what) if matches!(record.packet_type, Some(3 | 4)) => Err(what),
                 _ => Ok(record),
             });
             (line, settled.map_err(|what| self.fault(line, what)))
@@ -107,13 +131,30 @@ impl Reader {
             }
             Source::Lines(lines) => loop {
                 let Some(kind) = lines.next(&mut self.line)? else { return Ok(None) };
-                let record = match kind {
-                    Line::TooLong => Err("the line is longer than 1 MiB".to_owned()),
-                    Line::Text if self.line.trim().is_empty() => continue,
-                    Line::Text if self.format == Format::Ias => ias::record(&self.line),
-                    Line::Text => odbc::record(&self.line),
-                };
-                return Ok(Some((lines.number(), record)));
+                let number = lines.number();
+                if kind == Line::TooLong {
+                    return Ok(Some((number, Err("the line is longer than 1 MiB".to_owned()))));
+                }
+                if self.line.trim().is_empty() {
+                    continue;
+                }
+                if !lines.ended() {
+                    self.unfinished = Some((number, "the last line has no line end"));
+                    return Ok(None);
+                }
+                if self.format == Format::Ias {
+                    return Ok(Some((number, ias::record(&self.line))));
+                }
+                let found = odbc::counted_record(&self.line);
+                let fields = found.as_ref().map_or_else(|_| self.line.split(',').count(), |(_, fields)| *fields);
+                if fields < self.fields && lines.is_at_end()? {
+                    self.unfinished = Some((number, "the last line has fewer fields than the one before it"));
+                    return Ok(None);
+                }
+                if found.is_ok() {
+                    self.fields = fields;
+                }
+                return Ok(Some((number, found.map(|(record, _)| record))));
             },
         }
     }

@@ -1,7 +1,7 @@
 //! A record of a log, with the attributes that are used.
 
-use super::civil;
 use super::fault::shown;
+use super::{civil, octets};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rasadmin_policy::Millis;
@@ -48,9 +48,37 @@ pub enum Attribute {
     MsRasVendor,
     MsRasClientName,
     MsChapDomain,
+    FullyQualifiedName,
+    ReasonCode,
     /// Our own attribute: names in this record are escaped, because XML cannot carry them.
     Escaped,
     Other,
+}
+
+impl Attribute {
+    /// Is its value a number?
+    pub(super) fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::PacketType
+                | Self::NasPort
+                | Self::NasPortType
+                | Self::AcctStatusType
+                | Self::AcctDelayTime
+                | Self::AcctInputOctets
+                | Self::AcctOutputOctets
+                | Self::AcctInputGigawords
+                | Self::AcctOutputGigawords
+                | Self::AcctInputPackets
+                | Self::AcctOutputPackets
+                | Self::AcctLinkCount
+                | Self::AcctSessionTime
+                | Self::AcctTerminateCause
+                | Self::TunnelType
+                | Self::ReasonCode
+                | Self::MsRasVendor
+        )
+    }
 }
 
 /// The Tunnel-Type numbers that RRAS writes. 79617 is Microsoft's (vendor 311) value 1. No number for IKEv2 is known.
@@ -108,6 +136,8 @@ pub struct Record {
     pub ras_vendor: Option<u32>,
     pub ras_client_name: String,
     pub chap_domain: String,
+    pub fully_qualified_name: String,
+    pub reason_code: Option<u32>,
     pub escaped: bool,
 }
 
@@ -137,6 +167,7 @@ impl Record {
             A::AcctLinkCount => return number(&mut self.link_count),
             A::AcctTerminateCause => return number(&mut self.terminate_cause),
             A::TunnelType => return number(&mut self.tunnel_type),
+            A::ReasonCode => return number(&mut self.reason_code),
             A::AcctInputOctets => return large(&mut self.input_octets),
             A::AcctOutputOctets => return large(&mut self.output_octets),
             A::AcctInputPackets => return large(&mut self.input_packets),
@@ -175,11 +206,24 @@ impl Record {
             A::TunnelClientEndpoint => &mut self.tunnel_client,
             A::MsRasClientName => &mut self.ras_client_name,
             A::MsChapDomain => &mut self.chap_domain,
+            A::FullyQualifiedName => &mut self.fully_qualified_name,
             A::Other => return Ok(()),
         };
         field.clear();
         field.push_str(text);
         Ok(())
+    }
+
+    /// Sets an attribute from the hexadecimal digits of its octets.
+    pub fn set_octets(&mut self, attribute: Attribute, digits: &str) -> Result<(), String> {
+        let text = octets::text(attribute, digits);
+        self.set(attribute, text.as_deref().unwrap_or(digits))
+    }
+
+    /// Sets an attribute from a value that is a text, or `0x` and the hexadecimal digits of its octets.
+    pub fn set_written(&mut self, attribute: Attribute, value: &str) -> Result<(), String> {
+        let text = octets::written(attribute, value);
+        self.set(attribute, text.as_deref().unwrap_or(value))
     }
 
     /// Sets the time at which it happened. Event-Timestamp is UTC. The record's own time is local, needs a time zone,

@@ -1,6 +1,6 @@
 //! Reads attempts from the ledger: its sessions, including imported ones, and the attempts that were refused.
 
-use super::Attempt;
+use super::{Attempt, Refused};
 use crate::{Ended, PastSession, cause_number};
 use rasadmin_engine::effect::Usage;
 use rasadmin_ledger::Error;
@@ -65,7 +65,7 @@ fn session(row: &SessionRow, now: Millis) -> Attempt {
         domain: row.domain.clone().unwrap_or_default(),
         start: row.acct_start_time,
         ended,
-        last_seen: row.acct_stop_time.unwrap_or(now),
+        last_seen: row.connected_until(now),
         tunnel: tunnel.map_or_else(|| absent_or_lacking.clone(), Fact::Known),
         port: row.nas_port_id.clone().map_or(Fact::NotYetKnown, Fact::Known),
         source: flat(fact(&row.calling_station_id), |text| text.parse().ok()),
@@ -99,6 +99,7 @@ fn refused(denied: &DecisionRow) -> Option<Attempt> {
     }
     let facts = &denied.facts;
     let because = denied.rule.clone().or_else(|| denied.reason.clone()).unwrap_or_else(|| "(default)".to_owned());
+    let refused = if denied.imported.is_some() { Refused::ByNps(because) } else { Refused::ByDll(because) };
     let session = PastSession {
         key: format!("decision {}", denied.id),
         server: denied.server.clone(),
@@ -120,5 +121,5 @@ fn refused(denied: &DecisionRow) -> Option<Attempt> {
         address: Fact::NotYetKnown,
         links: 1,
     };
-    Some(Attempt { session, ipv6: denied.stage == Stage::Ipv6Address, refused: Some(because) })
+    Some(Attempt { session, ipv6: denied.stage == Stage::Ipv6Address, refused: Some(refused) })
 }

@@ -1,6 +1,6 @@
 //! The report of a simulation.
 
-use super::{Attempt, Change};
+use super::{Attempt, Change, Refused};
 use rasadmin_engine::Refusal;
 use rasadmin_engine::decision::OfferBecause;
 use rasadmin_engine::simulate::Simulated;
@@ -108,8 +108,12 @@ pub struct Report {
     pub attempts: u64,
     /// Attempts that were accepted then.
     pub accepted_then: u64,
-    /// Attempts that were refused then.
+    /// Attempts that a DLL refused then.
     pub refused_then: u64,
+    /// Attempts that NPS refused then, before a DLL was asked. They change with no configuration.
+    pub refused_by_nps: u64,
+    /// Of these, the attempts that the configuration would refuse too.
+    pub refused_by_both: u64,
     /// Attempts that were accepted then, and would be refused.
     pub newly_refused: u64,
     /// Attempts that were refused then, and would be accepted. How long they would have lasted is unknown, so they end
@@ -139,6 +143,8 @@ impl Report {
             attempts: 0,
             accepted_then: 0,
             refused_then: 0,
+            refused_by_nps: 0,
+            refused_by_both: 0,
             newly_refused: 0,
             newly_accepted: 0,
             rest_on_lacking: 0,
@@ -161,14 +167,18 @@ impl Report {
         self.attempts += 1;
         match attempt.refused {
             None => self.accepted_then += 1,
-            Some(_) => self.refused_then += 1,
+            Some(Refused::ByDll(_)) => self.refused_then += 1,
+            Some(Refused::ByNps(_)) => {
+                self.refused_by_nps += 1;
+                self.refused_by_both += u64::from(!simulated.accepted);
+            }
         }
         match change {
             Change::Refused => self.newly_refused += 1,
             Change::Accepted => self.newly_accepted += 1,
             Change::None => {}
         }
-        if !simulated.lacking.is_empty() {
+        if !simulated.lacking.is_empty() && !attempt.is_refused_by_nps() {
             self.rest_on_lacking += 1;
             simulated.lacking.iter().for_each(|field| *self.lacking.entry(field).or_default() += 1);
         }

@@ -3,7 +3,7 @@
 //! Only the fields that make up an attempt are read from each structure, at the offsets of the contract's own types. A
 //! structure is a copy of bytes here; nothing is dereferenced.
 
-use super::Attempt;
+use super::{Attempt, Refused};
 use crate::{Ended, PastSession};
 use mprapi::FunctionId as F;
 use mprapi::abi::{RAS_CONNECTION_0, RAS_CONNECTION_1, RAS_CONNECTION_EX, RAS_FLAGS_IKEV2_CONNECTION, RAS_PORT_0};
@@ -177,7 +177,7 @@ pub fn from_trace(calls: &[Call], dll: usize, server: &Name, began: Millis) -> V
 
 impl Reported {
     fn refuse(&mut self, session: PastSession, ipv6: bool) {
-        self.attempts.push(Attempt { session, ipv6, refused: Some(REFUSED.to_owned()) });
+        self.attempts.push(Attempt { session, ipv6, refused: Some(Refused::ByDll(REFUSED.to_owned())) });
     }
 
     fn call(&mut self, call: &Call, server: &Name, time: Millis) {

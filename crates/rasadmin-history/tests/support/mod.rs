@@ -1,12 +1,14 @@
 //! Log lines as RRAS and NPS write them, and what is made of them.
 #![allow(dead_code, clippy::unwrap_used)] // Each test file uses a part.
 
-use rasadmin_history::logs::{self, LogSession, Summary, Unreadable};
+use rasadmin_history::logs::{self, LogItem, LogRefusal, LogSession, Summary, Unreadable};
 use std::path::PathBuf;
 
 /// Places of the fields of the database-compatible format, from 0.
 pub mod at {
     pub const PACKET: usize = 4;
+    pub const QUALIFIED: usize = 6;
+    pub const REASON: usize = 25;
     pub const USER: usize = 5;
     pub const CALLING: usize = 8;
     pub const ADDRESS: usize = 10;
@@ -69,8 +71,8 @@ pub fn accounting(status: &str, id: &str, second: i64, more: &[(usize, &str)]) -
     line(&fields)
 }
 
-/// Reads texts as files of one folder, without a time zone.
-pub fn read(files: &[&[u8]], zone: Option<&str>) -> Result<(Vec<LogSession>, Summary), Unreadable> {
+/// Reads texts as files of one folder.
+pub fn read_items(files: &[&[u8]], zone: Option<&str>) -> Result<(Vec<LogItem>, Summary), Unreadable> {
     let folder = tempfile::tempdir().unwrap();
     let paths: Vec<PathBuf> = files
         .iter()
@@ -82,20 +84,44 @@ pub fn read(files: &[&[u8]], zone: Option<&str>) -> Result<(Vec<LogSession>, Sum
         })
         .collect();
     let zone = zone.map(|zone| rasadmin_policy::config::time_zone(zone).unwrap());
-    let mut sessions = Vec::new();
-    let summary = logs::read(&paths, zone.as_ref(), &mut |_, _| {}, &mut |session| {
-        sessions.push(session);
+    let mut items = Vec::new();
+    let summary = logs::read(&paths, zone.as_ref(), &mut |_, _| {}, &mut |item| {
+        items.push(item);
         Ok::<_, Unreadable>(())
     })?;
-    Ok((sessions, summary))
+    Ok((items, summary))
+}
+
+/// Reads texts as files of one folder: their sessions.
+pub fn read(files: &[&[u8]], zone: Option<&str>) -> Result<(Vec<LogSession>, Summary), Unreadable> {
+    let (items, summary) = read_items(files, zone)?;
+    let session = |item| match item {
+        LogItem::Session(session) => Some(session),
+        LogItem::Refusal(_) => None,
+    };
+    Ok((items.into_iter().filter_map(session).collect(), summary))
 }
 
 /// Reads lines of one file; all of them must be records.
 #[track_caller]
 pub fn sessions(lines: &[String]) -> (Vec<LogSession>, Summary) {
-    let (sessions, summary) = read(&[lines.join("\r\n").as_bytes()], None).unwrap();
+    let text: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
+    let (sessions, summary) = read(&[text.as_bytes()], None).unwrap();
     assert_eq!(summary.malformed, 0, "{:?}", summary.faults);
     (sessions, summary)
+}
+
+/// The refused attempts in a text.
+#[track_caller]
+#[allow(dead_code)]
+pub fn refusals(text: &str) -> (Vec<LogRefusal>, Summary) {
+    let (items, summary) = read_items(&[text.as_bytes()], Some("Europe/London")).unwrap();
+    assert_eq!(summary.malformed, 0, "{:?}", summary.faults);
+    let refusal = |item| match item {
+        LogItem::Refusal(refusal) => Some(refusal),
+        LogItem::Session(_) => None,
+    };
+    (items.into_iter().filter_map(refusal).collect(), summary)
 }
 
 /// The only session of these lines.

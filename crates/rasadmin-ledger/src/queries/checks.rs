@@ -15,7 +15,8 @@ queries! {
          FROM links JOIN sessions ON sessions.id = session WHERE stop IS NULL AND acct_stop_time IS NOT NULL";
 
     /// A configuration's text is in one record, which the journal may no longer have.
-    CONFIGS_NOT_KEPT = "SELECT DISTINCT config FROM decisions WHERE config NOT IN (SELECT hash FROM configs)
+    CONFIGS_NOT_KEPT = "SELECT DISTINCT config FROM decisions
+         WHERE imported IS NULL AND config NOT IN (SELECT hash FROM configs)
              AND server NOT IN (SELECT server FROM anomalies WHERE missing > 0)";
 
     /// The numbers of rows.

@@ -6,7 +6,7 @@ use super::Query;
 macro_rules! columns {
     () => {
         "id, time, server, session, stage, domain, name, user_name, outcome, rule, reason, config, facts, counted, refusal,
-             groups, repeated, last"
+             groups, repeated, last, imported, reason_code"
     };
 }
 
@@ -31,15 +31,30 @@ queries! {
     /// Counted with the decision of the first refusal.
     REFUSAL_REPEATED = "UPDATE decisions SET repeated = :times, last = :last WHERE record = :record";
 
-    /// The latest first.
+    /// The ledger's own, the latest first.
     DECISIONS = "SELECT ", columns!(), " FROM decisions
-         WHERE (outcome = :outcome OR :outcome IS NULL) AND ", fits!(), "
+         WHERE imported IS NULL AND ", fits!(), "
          ORDER BY id DESC LIMIT :limit";
 
-    /// Denials in a period, by their index.
+    /// Imported ones, the latest first: their numbers say when they were imported.
+    DECISIONS_OF_LOGS = "SELECT ", columns!(), " FROM decisions
+         WHERE imported IS NOT NULL AND ", fits!(), "
+         ORDER BY time DESC, id DESC LIMIT :limit";
+
+    /// Denials, the ledger's own and imported ones, the latest first.
     DENIALS = "SELECT ", columns!(), " FROM decisions
          WHERE outcome = 'deny' AND ", fits!(), "
-         ORDER BY id DESC LIMIT :limit";
+         ORDER BY time DESC, id DESC LIMIT :limit";
+
+    /// An attempt of another log that NPS refused.
+    REFUSAL_IMPORTED = "INSERT INTO decisions (record, time, server, instance, stage, domain, name, user_name, outcome,
+             reason, config, facts, groups, counted, imported, reason_code)
+         VALUES (:record, :time, :server, 0, :stage, :domain, :name, :user_name, 'deny', :reason, '', :facts, '[]', '{}',
+             :source, :code)
+         ON CONFLICT (record) DO NOTHING";
+
+    /// Is such an attempt there?
+    EXISTING_REFUSAL = "SELECT id FROM decisions WHERE record = :record";
 
     /// In the order of time, including earlier ones for the session's addresses.
     DECISIONS_OF_SESSION = "SELECT ", columns!(), " FROM decisions WHERE session = :session
@@ -61,11 +76,11 @@ queries! {
 
     /// How often the same rule, or the DLL itself, denied for the same reason in a period.
     REFUSED = "SELECT rule, refusal, reason, count(*), max(time) FROM decisions
-         WHERE outcome = 'deny' AND time >= :from AND time < :to
+         WHERE outcome = 'deny' AND imported IS NULL AND time >= :from AND time < :to
          GROUP BY rule, refusal, reason ORDER BY 4 DESC, 1, 2, 3";
 
     /// Denials in a period, for sums.
-    DENIED = "SELECT time, domain, name, user_name, rule, facts, refusal FROM decisions
+    DENIED = "SELECT time, domain, name, user_name, rule, facts, refusal, imported FROM decisions
          WHERE outcome = 'deny' AND time >= :from AND time < :to";
 
     /// The decisions that accepted the sessions of a period. The last of each session counts.

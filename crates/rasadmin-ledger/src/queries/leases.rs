@@ -1,13 +1,30 @@
 //! Statements for leases.
 
 use super::Query;
+use crate::imported::no_end;
 
-/// The columns in the order in which [`LeaseRow`](crate::report::LeaseRow) reads them, without the log that it was
-/// imported from.
+/// The columns in the order in which [`LeaseRow`](crate::report::LeaseRow) reads them, without those of imported
+/// sessions: the log, and when it was last seen.
 macro_rules! columns {
     () => {
         "id, server, family, address, prefix, domain, name, user_name, port, session, origin, pool, began, accepted, ended,
              ended_by"
+    };
+}
+
+/// Does nothing show that an imported session without an end ended before `:at`?
+macro_rules! may_hold_still {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM sessions later
+                 WHERE later.framed_ip_address = :address AND later.imported IS NOT NULL
+                     AND later.acct_start_time > sessions.acct_start_time AND later.acct_start_time <= :at
+                     AND lower(later.nas_identifier) = lower(sessions.nas_identifier))
+             AND NOT EXISTS (SELECT 1 FROM leases
+                 WHERE leases.address = :address AND began > sessions.acct_start_time AND began <= :at
+                     AND lower(leases.server) = lower(sessions.nas_identifier))
+             AND NOT EXISTS (SELECT 1 FROM instances
+                 WHERE started > sessions.acct_start_time AND started <= :at
+                     AND lower(instances.server) = lower(sessions.nas_identifier))"
     };
 }
 
@@ -50,22 +67,26 @@ queries! {
     LIVE_LEASE_KEYS = "SELECT lease FROM leases WHERE server = :server AND ended IS NULL";
 
     /// Live leases, by address.
-    LIVE_LEASES = "SELECT ", columns!(), ", NULL FROM leases
+    LIVE_LEASES = "SELECT ", columns!(), ", NULL, NULL FROM leases
          WHERE ended IS NULL AND (name = :name OR :name IS NULL) AND (domain = :domain OR :domain IS NULL)
              AND (lower(server) = lower(:server) OR :server IS NULL) AND began >= :since AND began < :until
              AND (pool = :pool OR :pool IS NULL)
          ORDER BY server, family, number";
 
     /// Who had an address, the latest first.
-    WHO_HAD = "SELECT ", columns!(), ", NULL FROM leases
+    WHO_HAD = "SELECT ", columns!(), ", NULL, NULL FROM leases
          WHERE address = :address AND (prefix IS NULL OR prefix = :prefix OR :prefix IS NULL)
              AND ((began <= :at AND (ended IS NULL OR ended > :at)) OR :at IS NULL)
          UNION ALL
          SELECT id, nas_identifier, 4, framed_ip_address, NULL, domain, name, user_name, coalesce(nas_port_id, ''), id,
-             'imported', NULL, acct_start_time, acct_start_time, acct_stop_time, closed_by, imported
+             'imported', NULL, acct_start_time, acct_start_time,
+             CASE closed_by WHEN '", no_end!(), "' THEN NULL ELSE acct_stop_time END, closed_by, imported,
+             CASE closed_by WHEN '", no_end!(), "' THEN acct_stop_time END
          FROM sessions
          WHERE framed_ip_address = :address AND imported IS NOT NULL AND ", super::sessions::session_counts!(), "
-             AND ((acct_start_time <= :at AND acct_stop_time > :at) OR :at IS NULL)
+             AND ((acct_start_time <= :at
+                     AND (acct_stop_time > :at OR (closed_by = '", no_end!(), "' AND ", may_hold_still!(), ")))
+                 OR :at IS NULL)
          ORDER BY 13 DESC LIMIT :limit";
 
     /// The number of addresses of each pool that are held now.

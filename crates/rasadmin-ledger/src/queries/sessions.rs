@@ -24,6 +24,23 @@ macro_rules! session_counts {
 }
 pub(super) use session_counts;
 
+/// Does an import know more about the end of an imported session? Either its end was not known. Or the record of its end
+/// was shorter: it was cut off in a log that was still being written.
+macro_rules! completes {
+    () => {
+        "imported IS NOT NULL
+             AND ((estimated = 1 AND (estimated > :estimated OR acct_stop_time < :stop))
+                 OR (estimated = 0 AND estimated = :estimated AND acct_stop_time = :stop
+                     AND acct_session_time <= :seconds
+                     AND (acct_input_octets IS NULL OR acct_input_octets <= :input)
+                     AND (acct_output_octets IS NULL OR acct_output_octets <= :output)
+                     AND (acct_session_time < :seconds OR acct_input_octets < :input OR acct_output_octets < :output
+                         OR (acct_input_octets IS NULL AND :input IS NOT NULL)
+                         OR (acct_output_octets IS NULL AND :output IS NOT NULL)
+                         OR (acct_terminate_cause IS NULL AND :cause <> ''))))"
+    };
+}
+
 /// On a server, in a period.
 macro_rules! session_fits {
     () => {
@@ -125,7 +142,8 @@ queries! {
              :frames_out, :octets_are, :cause, :closed_by, :estimated, 0, :source)
          ON CONFLICT (acct_session_id) DO NOTHING";
 
-    /// Adds the missing end of an imported session. The ledger's own sessions, and those with an end, are not changed.
+    /// Adds the missing end of an imported session. The ledger's own sessions, and those whose end is known as well, are
+    /// not changed.
     SESSION_COMPLETED = "UPDATE sessions SET acct_stop_time = :stop,
              acct_session_time = CASE WHEN :estimated = 1 AND (:stop - acct_start_time) / 1000 > :seconds
                                  THEN (:stop - acct_start_time) / 1000 ELSE :seconds END,
@@ -137,11 +155,11 @@ queries! {
              estimated = :estimated,
              acct_link_count = CASE WHEN acct_link_count > :links THEN acct_link_count ELSE :links END,
              tunnel_type = coalesce(tunnel_type, :tunnel), framed_ip_address = coalesce(framed_ip_address, :address)
-         WHERE acct_session_id = :session AND imported IS NOT NULL AND estimated = 1
-             AND (estimated > :estimated OR :stop > acct_stop_time)";
+         WHERE acct_session_id = :session AND ", completes!();
 
-    /// What an import needs to know about an existing session.
-    EXISTING_SESSION = "SELECT acct_stop_time, imported, estimated FROM sessions WHERE acct_session_id = :session";
+    /// Would an import add to an existing session?
+    EXISTING_SESSION = "SELECT CAST(CASE WHEN ", completes!(), " THEN 1 ELSE 0 END AS BIGINT) FROM sessions
+         WHERE acct_session_id = :session";
 
     /// The latest first.
     SESSIONS = "SELECT ", columns!(), " FROM sessions

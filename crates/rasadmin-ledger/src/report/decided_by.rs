@@ -13,6 +13,8 @@ pub enum DecidedBy {
     Default,
     /// The DLL itself, although the rules allowed it: a pool was exhausted, for example.
     Dll,
+    /// NPS, according to an imported log: it refused before RRAS asked rasadmin.
+    Nps,
     /// Nothing that the ledger knows: the session was imported from a log.
     Import,
     /// Nothing that the ledger knows: the DLL found the session when it started, or its decision was purged.

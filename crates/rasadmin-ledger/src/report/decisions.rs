@@ -11,6 +11,7 @@ use rasadmin_engine::rules::RecordedCounts;
 use rasadmin_engine::{Facts, Name, Stage};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::cmp::Reverse;
 
 /// A decision: what the DLL answered, and what it was based on.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -56,12 +57,29 @@ pub struct DecisionRow {
     #[serde(serialize_with = "rfc3339_or_null")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub last: Option<Millis>,
+    /// The log that it was imported from: `odbc`, `dts` or `ias`. NPS refused this attempt before it asked RRAS to let
+    /// the user in, so rasadmin decided nothing, and `config` is empty. Null if it is a decision of the DLL.
+    pub imported: Option<String>,
+    /// Reason-Code: why NPS refused. Null if the log does not say, and for decisions of the DLL.
+    pub reason_code: Option<u32>,
 }
+
+/// Stands for the rule of imported decisions where rules are listed.
+pub const DECIDED_BY_NPS: &str = "(NPS)";
 
 impl DecisionRow {
     /// Did it deny?
     pub fn is_denied(&self) -> bool {
         self.outcome == "deny"
+    }
+
+    /// The rule that decided, for people.
+    pub fn decided_by(&self) -> &str {
+        match (&self.imported, &self.rule) {
+            (Some(_), _) => DECIDED_BY_NPS,
+            (None, Some(rule)) => rule,
+            (None, None) => "(default)",
+        }
     }
 }
 
@@ -90,19 +108,28 @@ fn decision_row(row: &Row<'_>) -> Result<DecisionRow, ColumnError> {
         groups: json(row, 15)?,
         repeated: row.get(16)?,
         last: row.get(17)?,
+        imported: row.get(18)?,
+        reason_code: row.get(19)?,
     })
 }
 
 impl Reader {
-    /// Decisions, the latest first. If `denied`, only denials.
+    /// Decisions, the latest first, also imported ones. If `denied`, only denials.
     pub fn decisions(&self, filter: &Filter, denied: bool, rule: Option<&str>) -> Result<Vec<DecisionRow>, Error> {
         let mut values = filter.limited();
         values.push((":rule", rule.into()));
-        if denied && (filter.since.is_some() || filter.until.is_some()) {
+        if denied {
             return self.database.all(queries::DENIALS, &values, decision_row);
         }
-        values.push((":outcome", denied.then_some("deny").into()));
-        self.database.all(queries::DECISIONS, &values, decision_row)
+        let mut all = self.database.all(queries::DECISIONS, &values, decision_row)?;
+        let imported = self.database.all(queries::DECISIONS_OF_LOGS, &values, decision_row)?;
+        if !imported.is_empty() {
+            all.extend(imported);
+            // A stable sort: the ledger's own stay in the order in which they were made.
+            all.sort_by_key(|decision| Reverse(decision.time));
+            all.truncate(filter.limit.map_or(usize::MAX, |limit| limit as usize));
+        }
+        Ok(all)
     }
 
     /// The decisions of a session in the order of time, including earlier ones for its addresses.

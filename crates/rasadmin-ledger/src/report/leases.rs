@@ -50,12 +50,17 @@ pub struct LeaseRow {
     #[serde(serialize_with = "rfc3339_or_null")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub accepted: Option<Millis>,
-    /// When the lease ended: RFC 3339, UTC. Null while the user holds the address.
+    /// When the lease ended: RFC 3339, UTC. Null while the user holds the address, and if the log that it was imported
+    /// from does not have its end (`ended_by` is then `end not in the log`).
     #[serde(serialize_with = "rfc3339_or_null")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub ended: Option<Millis>,
     /// Why it ended: `release`, `never accepted` and so on. Null while the user holds the address.
     pub ended_by: Option<String>,
+    /// When the user was last seen with the address, if the end is not known: RFC 3339, UTC. Null for all other leases.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub last_seen: Option<Millis>,
     /// The log that it was imported from: `odbc`, `dts` or `ias`. Null if the DLL recorded it.
     pub imported: Option<String>,
 }
@@ -79,6 +84,7 @@ fn lease_row(row: &Row<'_>) -> Result<LeaseRow, ColumnError> {
         ended: row.get(14)?,
         ended_by: row.get(15)?,
         imported: row.get(16)?,
+        last_seen: row.get(17)?,
     })
 }
 
@@ -103,7 +109,9 @@ impl Reader {
     }
 
     /// Who had an address, the latest first: at a time, or ever. An IPv6 address is found by its identifier, and by its
-    /// prefix if RRAS passed it. Imported sessions are used for times that the ledger itself does not cover.
+    /// prefix if RRAS passed it. Imported sessions are used for times that the ledger itself does not cover. A session
+    /// whose end is not in its log can have held the address until the log, or the ledger itself, shows another one with
+    /// it, or a restart of the server.
     pub fn who_had(&self, address: IpAddr, at: Option<Millis>, limit: u32) -> Result<Vec<LeaseRow>, Error> {
         let (address, prefix) = spellings(address);
         let wanted = values! { address: address, prefix: prefix, at: at, limit: limit };

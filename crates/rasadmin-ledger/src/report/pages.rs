@@ -2,7 +2,7 @@
 //! grows, and RRAS gets slower.
 
 use super::{Reader, SessionRow};
-use crate::imported::{ImportCounts, ImportedSession};
+use crate::imported::{ImportCounts, ImportedRefusal, ImportedSession};
 use crate::value::values;
 use crate::{Error, RowId, queries};
 use rasadmin_engine::Identity;
@@ -54,13 +54,30 @@ impl Reader {
     pub fn compare(&self, sessions: &[ImportedSession]) -> Result<ImportCounts, Error> {
         let mut counts = ImportCounts::default();
         for session in sessions {
-            let known = self.database.one(queries::EXISTING_SESSION, values! { session: &session.key }, |row| {
-                let unended = row.get::<Option<String>>(1)?.is_some() && row.get::<Option<bool>>(2)? == Some(true);
-                Ok((row.get::<Option<Millis>>(0)?, unended))
-            })?;
-            match known {
+            let usage = session.usage.as_ref();
+            let values = values! {
+                session: &session.key, stop: session.stop, seconds: session.seconds, estimated: session.estimated,
+                input: usage.map(|u| u.input_octets), output: usage.map(|u| u.output_octets),
+                cause: session.cause.as_ref(),
+            };
+            match self.database.one(queries::EXISTING_SESSION, values, |row| row.get(0))? {
                 None => counts.new += 1,
-                Some((Some(stop), true)) if !session.estimated || session.stop > stop => counts.completed += 1,
+                Some(true) => counts.completed += 1,
+                Some(false) => counts.already_there += 1,
+            }
+        }
+        Ok(counts)
+    }
+}
+
+impl Reader {
+    /// What an import of these refused attempts would do.
+    pub fn compare_refusals(&self, refusals: &[ImportedRefusal]) -> Result<ImportCounts, Error> {
+        let mut counts = ImportCounts::default();
+        for refusal in refusals {
+            let known = values! { record: &refusal.key };
+            match self.database.one(queries::EXISTING_REFUSAL, known, |row| row.get::<RowId>(0))? {
+                None => counts.new += 1,
                 Some(_) => counts.already_there += 1,
             }
         }

@@ -2,6 +2,7 @@
 
 use super::filter::Filter;
 use super::{Reader, rfc3339, rfc3339_or_null};
+use crate::imported::NO_END;
 use crate::sqlite::{ColumnError, Row};
 use crate::value::values;
 use crate::{Error, RowId, queries};
@@ -58,11 +59,17 @@ pub struct SessionRow {
     pub live_links: u32,
     /// The number of links that the session has ever had.
     pub acct_link_count: u32,
-    /// When it ended: RFC 3339, UTC. Null while it is live.
+    /// When it ended: RFC 3339, UTC. Null while it is live, and if the log that it was imported from does not have its
+    /// end (`closed_by` is then `end not in the log`).
     #[serde(serialize_with = "rfc3339_or_null")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub acct_stop_time: Option<Millis>,
-    /// How long it lasted, in seconds: as RRAS reported at the hangup, else from start to stop. Null while it is live.
+    /// When it was last seen connected, if its end is not known: RFC 3339, UTC. Null for all other sessions.
+    #[serde(serialize_with = "rfc3339_or_null")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub last_seen: Option<Millis>,
+    /// How long it lasted, in seconds: as RRAS reported at the hangup, else from start to stop. Null if it has no
+    /// `acct_stop_time`.
     pub acct_session_time: Option<u64>,
     /// Octets from the user. Null if no hangup reported them.
     pub acct_input_octets: Option<u64>,
@@ -95,10 +102,24 @@ impl SessionRow {
 
     /// Is it still connected?
     pub fn is_live(&self) -> bool {
-        self.acct_stop_time.is_none()
+        self.acct_stop_time.is_none() && self.last_seen.is_none()
+    }
+
+    /// Until when it was connected, as far as is known: its end, else when it was last seen. A live session is connected
+    /// now.
+    pub fn connected_until(&self, now: Millis) -> Millis {
+        self.acct_stop_time.or(self.last_seen).unwrap_or(now)
+    }
+
+    /// How long it lasted at least, in seconds, if its end is not known.
+    pub fn seconds_seen(&self) -> Option<u64> {
+        u64::try_from((self.last_seen? - self.acct_start_time) / 1000).ok().filter(|&seconds| seconds > 0)
     }
 
     pub(super) fn read(row: &Row<'_>) -> Result<Self, ColumnError> {
+        let (stop, closed_by): (_, Option<String>) = (row.get(19)?, row.get(27)?);
+        let no_end = closed_by.as_deref() == Some(NO_END);
+        let (acct_stop_time, last_seen) = if no_end { (None, stop) } else { (stop, None) };
         Ok(Self {
             id: row.get(0)?,
             acct_session_id: row.get(1)?,
@@ -119,15 +140,16 @@ impl SessionRow {
             established: row.get(16)?,
             live_links: row.get(17)?,
             acct_link_count: row.get(18)?,
-            acct_stop_time: row.get(19)?,
-            acct_session_time: row.get(20)?,
+            acct_stop_time,
+            last_seen,
+            acct_session_time: row.get::<Option<u64>>(20)?.filter(|_| !no_end),
             acct_input_octets: row.get(21)?,
             acct_output_octets: row.get(22)?,
             acct_input_packets: row.get(23)?,
             acct_output_packets: row.get(24)?,
             octets_are: row.get(25)?,
             acct_terminate_cause: row.get(26)?,
-            closed_by: row.get(27)?,
+            closed_by,
             estimated: row.get::<Option<bool>>(28)?.unwrap_or(false),
             billed: row.get::<Option<bool>>(29)?.unwrap_or(false),
             imported: row.get(30)?,

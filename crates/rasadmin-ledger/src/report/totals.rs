@@ -54,7 +54,8 @@ pub struct Total {
     pub octets_are_lower_bound: bool,
     /// The number of sessions whose end nobody saw, so that their time is an estimate.
     pub estimated: u64,
-    /// The number of attempts that were denied, and of live sessions that were cut.
+    /// The number of attempts that were denied, by rasadmin or (in imported logs) by NPS, and of live sessions that were
+    /// cut.
     pub denied: u64,
 }
 
@@ -180,11 +181,11 @@ impl Sums<'_> {
             return;
         }
         let user = session.user();
-        let stop = session.acct_stop_time.unwrap_or(now);
+        let stop = session.connected_until(now);
         // The seconds that RRAS counted end at the stop.
         let seconds = session.acct_session_time.unwrap_or_else(|| elapsed(session.acct_start_time, stop));
         let start = stop.saturating_sub(i64::try_from(seconds).unwrap_or(0).saturating_mul(1000));
-        let ended_here = session.acct_stop_time.is_some_and(|stop| stop >= from && stop < to);
+        let ended_here = !session.is_live() && stop >= from && stop < to;
         let zone = self.config.zone.clone();
         let keys = match self.by {
             GroupBy::User => {
@@ -259,6 +260,7 @@ impl Reader {
                 GroupBy::User => vec![named(Some(user.as_ref().map_or_else(|| name.to_string(), ToString::to_string)))],
                 GroupBy::Group => sums.groups(user.as_ref()),
                 GroupBy::Tunnel => vec![named(tunnel(row, 5)?)],
+                GroupBy::Rule if row.get::<Option<String>>(7)?.is_some() => vec![(Some(DecidedBy::Nps), None)],
                 GroupBy::Rule => vec![decided(row.get(4)?, row.get(6)?)],
                 GroupBy::Day => {
                     let day = rasadmin_engine::config::file::Period::Day;

@@ -3,7 +3,7 @@
 
 use super::statement_log;
 use super::support::Scene;
-use super::support::imported::{import, imported};
+use super::support::imported::{import, import_refusals, imported, refusal};
 use crate::queries::{self, Statement};
 use crate::report::Reader;
 use crate::upkeep::Upkeep;

@@ -36,6 +36,7 @@ fn questions_of_people_have_an_index() {
         (queries::USAGE_OF_USER, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day>? AND day<?)"]),
         (queries::REFUSED, &["SEARCH decisions USING INDEX decisions_denied (time>? AND time<?)"]),
         (queries::DENIALS, &["SEARCH decisions USING INDEX decisions_denied"]),
+        (queries::DECISIONS_OF_LOGS, &["SEARCH decisions USING INDEX decisions_imported"]),
         (queries::KNOWN_USER, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=? AND acct_start"]),
         (queries::USE_OF_USER_PURGED, &["SEARCH use USING INDEX use_user (domain=? AND name=? AND day<?)"]),
         (queries::LINKS_OF_USER_PURGED, &["SEARCH sessions USING INDEX sessions_user (domain=? AND name=?)"]),
@@ -53,7 +54,14 @@ fn questions_of_people_have_an_index() {
 /// A page in the order of its index needs no sorting. Otherwise the whole ledger would be read for it.
 #[test]
 fn pages_and_the_latest_are_read_in_the_order_of_an_index() {
-    for query in [queries::SESSIONS, queries::SESSIONS_OF_USER, queries::SESSIONS_AFTER, queries::DECISIONS] {
+    for query in [
+        queries::SESSIONS,
+        queries::SESSIONS_OF_USER,
+        queries::SESSIONS_AFTER,
+        queries::DECISIONS,
+        queries::DECISIONS_OF_LOGS,
+        queries::DENIALS,
+    ] {
         let plan = plan(query);
         assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{}: {plan:#?}", query.name());
     }

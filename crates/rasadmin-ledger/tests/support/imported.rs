@@ -2,8 +2,8 @@
 
 use super::{Scene, soon};
 use rasadmin_engine::effect::Usage;
-use rasadmin_engine::{Domains, Millis, Name};
-use rasadmin_ledger::imported::{ImportCounts, ImportedSession};
+use rasadmin_engine::{Domains, Fact, Facts, Millis, Name};
+use rasadmin_ledger::imported::{ImportCounts, ImportedRefusal, ImportedSession};
 use rasadmin_ledger::sqlite::{Create, Sqlite};
 use std::time::Duration;
 
@@ -39,4 +39,36 @@ pub fn imported(key: &str, user: &str, start: Millis, stop: Millis) -> ImportedS
 pub fn import(scene: &Scene, sessions: &[ImportedSession]) -> ImportCounts {
     let mut ledger = Sqlite::open(&scene.ledger(), Create::No, false, soon()).unwrap();
     ledger.import(sessions, Duration::from_secs(20)).unwrap()
+}
+
+/// An attempt of a user of CORP that NPS refused.
+#[allow(dead_code)]
+pub fn refusal(key: &str, user: &str, time: Millis) -> ImportedRefusal {
+    let domains = Domains::new([("CORP", &[][..])], Some("CORP"));
+    ImportedRefusal {
+        key: key.to_owned(),
+        source: "odbc",
+        time,
+        user_name: user.into(),
+        facts: Facts {
+            time: rasadmin_policy::timestamp(time),
+            server: "VPN1".into(),
+            user: Fact::arrived(domains.identity(&user.into(), &Name::default())),
+            port: Fact::NotYetKnown,
+            tunnel: Fact::NotYetKnown,
+            source: Fact::Known([203, 0, 113, 9].into()),
+            computer: Fact::NotYetKnown,
+            quarantine: Fact::NotYetKnown,
+            interface: Fact::NotYetKnown,
+        },
+        reason_code: Some(16),
+        reason: "wrong password".to_owned(),
+    }
+}
+
+/// Imports them into the scene's ledger.
+#[allow(dead_code)]
+pub fn import_refusals(scene: &Scene, refusals: &[ImportedRefusal]) -> ImportCounts {
+    let mut ledger = Sqlite::open(&scene.ledger(), Create::No, false, soon()).unwrap();
+    ledger.import_refusals(refusals, Duration::from_secs(20)).unwrap()
 }

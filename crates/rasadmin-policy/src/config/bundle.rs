@@ -14,8 +14,9 @@ pub struct Bundle {
     pub file: PathBuf,
     /// Its text.
     pub text: String,
-    /// The members files, by their names in the file.
-    pub members: BTreeMap<String, String>,
+    /// The texts of the files with lists, by their names in the file: members, networks, computers, reservations.
+    #[serde(rename = "members")]
+    pub lists: BTreeMap<String, String>,
     /// The name of the computer that the configuration is for. It distinguishes the computer's own accounts from a
     /// domain's. Empty if unknown.
     #[serde(default, skip_serializing_if = "Name::is_empty")]
@@ -23,29 +24,29 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// The files that it depends on: the configuration and its members files. Their paths are absolute if the
+    /// The files that it depends on: the configuration and its files with lists. Their paths are absolute if the
     /// configuration's is. Anyone who can write to one of them decides who may connect.
     pub fn files(&self) -> Vec<PathBuf> {
-        let members = self.members.keys().map(|name| folder(&self.file).join(name));
-        std::iter::once(self.file.clone()).chain(members).collect()
+        let lists = self.lists.keys().map(|name| folder(&self.file).join(name));
+        std::iter::once(self.file.clone()).chain(lists).collect()
     }
 
     /// The size of all texts, in octets.
     pub(super) fn len(&self) -> usize {
-        self.text.len() + self.members.values().map(String::len).sum::<usize>()
+        self.text.len() + self.lists.values().map(String::len).sum::<usize>()
     }
 }
 
-/// The digest of a members file, for [`hash`].
+/// The digest of a file with a list, for [`hash`].
 pub(super) fn digest(text: &[u8]) -> [u8; 32] {
     Sha256::digest(text).into()
 }
 
 /// The hash of a configuration: the first 16 hexadecimal digits of the SHA-256 of its text and of the digests of its
-/// members files.
-pub(super) fn hash<'a>(text: &str, members: impl IntoIterator<Item = &'a [u8; 32]>) -> String {
+/// files with lists.
+pub(super) fn hash<'a>(text: &str, lists: impl IntoIterator<Item = &'a [u8; 32]>) -> String {
     let mut whole = Sha256::new();
     whole.update(Sha256::digest(text));
-    members.into_iter().for_each(|digest| whole.update(digest));
+    lists.into_iter().for_each(|digest| whole.update(digest));
     whole.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }

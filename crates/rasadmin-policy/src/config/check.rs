@@ -1,8 +1,8 @@
 //! Checks that need the whole configuration.
 
-use super::Mistake;
 use super::file::{At, File};
 use super::paths::JOURNAL;
+use super::{Mistake, list_files};
 use crate::{Domains, Name};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -65,16 +65,21 @@ pub(super) fn reachable(raw: &File, mistakes: &mut Vec<Mistake>) {
     for (at, rule) in raw.rules.iter().map(At::get_ref).enumerate() {
         let conditions = [
             rule.users.is_some(),
+            rule.not_users.is_some(),
             rule.groups.is_some(),
+            rule.not_groups.is_some(),
             rule.tunnels.is_some(),
             rule.source_networks.is_some(),
+            rule.source_networks_file.is_some(),
             rule.hours.is_some(),
             rule.servers.is_some(),
             rule.ports.is_some(),
             rule.remote_computers.is_some(),
+            rule.computers_file.is_some(),
             rule.quarantine.is_some(),
             rule.interface_types.is_some(),
             rule.user_sessions.is_some(),
+            rule.max_user_sessions.is_some(),
             rule.group_sessions.is_some(),
             rule.connect_time.is_some(),
             rule.octets.is_some(),
@@ -122,7 +127,10 @@ impl StoragePath {
             return path;
         };
         let text = path.get_ref();
-        if text.trim().is_empty() {
+        if text.chars().any(char::is_control) {
+            let what = format!("the {what}'s path has control characters");
+            mistakes.push(Mistake::at(path.span(), what, "write the path in single quotes"));
+        } else if text.trim().is_empty() {
             let help = format!("leave `{key}` out for `{absent}` beside this file");
             mistakes.push(Mistake::at(path.span(), format!("the {what}'s path is empty"), help));
         } else if on_network(Path::new(text)) || on_network(&folder.join(text)) {
@@ -133,13 +141,13 @@ impl StoragePath {
     }
 }
 
-/// Reports members files on a network drive: RRAS would have to wait if the drive cannot be reached. Returns those
+/// Reports lists in files on a network drive: RRAS would have to wait if the drive cannot be reached. Returns those
 /// that must not be read.
-pub(super) fn network_members(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> HashSet<String> {
+pub(super) fn network_lists(raw: &File, folder: &Path, mistakes: &mut Vec<Mistake>) -> HashSet<String> {
     let mut elsewhere = HashSet::new();
-    for file in raw.groups.values().filter_map(|group| group.members_file.as_ref()) {
+    for (file, lines) in list_files::named(raw) {
         if on_network(Path::new(file.get_ref())) || on_network(&folder.join(file.get_ref())) {
-            let what = "a members file cannot be on a network drive: RRAS would have to wait for it";
+            let what = format!("a {} cannot be on a network drive: RRAS would have to wait for it", lines.name());
             mistakes.push(Mistake::at(file.span(), what, "copy it into a folder on this computer"));
             elsewhere.insert(file.get_ref().clone());
         }

@@ -1,12 +1,13 @@
 //! Compiles a file's text into a configuration, or lists all its mistakes. It works step by step, because lists of
-//! users can be long: a callback that checks for changes does a part of the work, and the next one continues.
+//! users and networks can be long: a callback that checks for changes does a part of the work, and the next one continues.
 
 use super::bundle::{digest, hash};
 use super::file::{At, File};
+use super::list_files::{self, Lines, ListFile, Lists};
 use super::read::unmarked;
 use super::rules::{Context, compile};
-use super::{Bundle, Config, ConfigErrors, Mistake, check, pools, read, zone};
-use crate::rules::{Fault, GroupsBuilder};
+use super::{Bundle, Config, ConfigErrors, Mistake, check, fitness, pools, quotes, read, zone};
+use crate::rules::Fault;
 use crate::{Domains, Name};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, HashSet};
@@ -25,17 +26,17 @@ pub struct Source<'a> {
     pub computer: &'a Name,
 }
 
-/// Reads, checks and compiles at once. `members` returns the text of a members file, by its name in the file.
+/// Reads, checks and compiles at once. `lists` returns the text of a file with a list, by its name in the file.
 pub fn parse(
     source: &Source<'_>,
-    members: &mut dyn FnMut(&str) -> Result<String, String>,
+    lists: &mut dyn FnMut(&str) -> Result<String, String>,
 ) -> Result<Config, ConfigErrors> {
     let mut compiling = Compiling::new(source)?;
     loop {
         let mut budget = usize::MAX;
         match compiling.advance(&mut budget) {
-            Progress::Wants(name) => {
-                let text = members(&name).map(|text| (digest(text.as_bytes()), text));
+            Progress::Wants(name, _) => {
+                let text = lists(&name).map(|text| (digest(text.as_bytes()), text));
                 let help = "the path is relative to the configuration's folder";
                 compiling.provide(&name, text.map_err(|why| (why, help.to_owned())));
             }
@@ -47,16 +48,16 @@ pub fn parse(
 
 /// What to do next.
 #[derive(Debug)]
-pub enum Progress {
-    /// Provide the text of this members file.
-    Wants(String),
+pub(super) enum Progress {
+    /// Provide the text of this file with a list.
+    Wants(String, Lines),
     /// Continue.
     Later,
     /// Finish.
     Done,
 }
 
-/// How many mistakes in members files are listed at most; the others are counted.
+/// How many mistakes in files with lists are listed at most; the others are counted.
 const MAX_WORDED: usize = 20;
 
 /// The least cost of a line, in octets.
@@ -76,17 +77,24 @@ pub struct Compiling {
     bundle: Bundle,
     folder: PathBuf,
     digests: BTreeMap<String, [u8; 32]>,
-    /// Members files that could not be read, or must not be.
+    /// Files that could not be read, or must not be.
     missing: HashSet<String>,
-    groups: GroupsBuilder,
+    lists: Lists,
     pools: pools::Ids,
-    /// The groups in the order of the file, and the one to compile next.
-    order: Vec<At<String>>,
+    /// The lists in order, and the one to compile next.
+    order: Vec<List>,
     at: usize,
     within: Option<Within>,
 }
 
-/// How far a members file was compiled into a group.
+/// A list: a group with its users, or a file with something else.
+#[derive(Clone, Debug)]
+enum List {
+    Group(At<String>),
+    File(ListFile),
+}
+
+/// How far a file was compiled.
 #[derive(Clone, Copy, Debug, Default)]
 struct Within {
     octet: usize,
@@ -112,13 +120,18 @@ impl Compiling {
                 None
             }
         });
-        let missing = check::network_members(&raw, source.folder, &mut mistakes);
-        let mut order: Vec<_> = raw.groups.keys().cloned().collect();
-        order.sort_by_key(|name| name.span().start);
+        let missing = check::network_lists(&raw, source.folder, &mut mistakes);
+        let mut groups: Vec<_> = raw.groups.keys().cloned().collect();
+        groups.sort_by_key(|name| name.span().start);
+        let files = list_files::of(&raw).into_iter().map(List::File);
+        let order = groups.into_iter().map(List::Group).chain(files).collect();
+        let mut lists = Lists::default();
+        lists.reservations.server = fitness::server_addresses(&raw, &mut mistakes);
+        lists.reservations.of_configuration(&raw, &domains, &mut mistakes);
         let bundle = Bundle {
             file: source.file.into(),
             text: source.text.to_owned(),
-            members: BTreeMap::new(),
+            lists: BTreeMap::new(),
             computer: source.computer.clone(),
         };
         Ok(Self {
@@ -131,7 +144,7 @@ impl Compiling {
             folder: source.folder.to_owned(),
             digests: BTreeMap::new(),
             missing,
-            groups: GroupsBuilder::default(),
+            lists,
             pools: pools::ids(&raw),
             order,
             at: 0,
@@ -140,48 +153,24 @@ impl Compiling {
         })
     }
 
-    /// Compiles groups until the budget (octets of members files) is used up.
+    /// Compiles lists until the budget (octets of files) is used up.
     pub fn advance(&mut self, budget: &mut usize) -> Progress {
-        while let Some(name) = self.order.get(self.at) {
-            let Some(group) = self.raw.groups.get(name) else { break };
+        while let Some(list) = self.order.get(self.at) {
+            let file = match list {
+                List::File(file) => Some(file.clone()),
+                List::Group(name) => {
+                    let members = self.raw.groups.get(name).and_then(|group| group.members_file.clone());
+                    members.map(|path| ListFile { path, lines: Lines::Members })
+                }
+            };
             if self.within.is_none() {
                 self.within = Some(Within::default());
-                let pool =
-                    |pool: &Option<At<String>>| pool.as_ref().and_then(|pool| self.pools.get(pool.get_ref()).copied());
-                self.groups.group(name.get_ref(), [pool(&group.pool), pool(&group.ipv6_pool)]);
-                for user in &group.users {
-                    if let Err((what, help)) = self.groups.member(user.get_ref(), &self.domains) {
-                        self.mistakes.push(Mistake::at(user.span(), what, help));
-                    }
-                }
+                self.begin();
             }
-            if let Some(file) = group.members_file.as_ref().filter(|file| !self.missing.contains(file.get_ref())) {
-                let Some(text) = self.bundle.members.get(file.get_ref()) else {
-                    return Progress::Wants(file.get_ref().clone());
-                };
-                let text = unmarked(text);
-                let within = self.within.get_or_insert_default();
-                while within.octet < text.len() {
-                    if *budget == 0 {
-                        return Progress::Later;
-                    }
-                    let rest = &text[within.octet..];
-                    let end = rest.find('\n').map_or(rest.len(), |end| end + 1);
-                    within.octet += end;
-                    within.line += 1;
-                    *budget = budget.saturating_sub(end.max(LINE));
-                    let user = rest[..end].split('#').next().unwrap_or_default().trim();
-                    if user.is_empty() {
-                        continue;
-                    }
-                    let Err((what, help)) = self.groups.member(user, &self.domains) else { continue };
-                    if self.mistakes.len() < MAX_WORDED {
-                        let what = format!("{}:{}: {what}", file.get_ref(), within.line);
-                        self.mistakes.push(Mistake::at(file.span(), what, help));
-                    } else {
-                        self.more += 1;
-                    }
-                }
+            if let Some(file) = file.filter(|file| !self.missing.contains(file.path.get_ref()))
+                && let Some(progress) = self.lines(&file, budget)
+            {
+                return progress;
             }
             self.within = None;
             self.at += 1;
@@ -189,16 +178,54 @@ impl Compiling {
         Progress::Done
     }
 
-    /// Provides a members file's text with its [`digest`], or why it cannot be read.
+    /// Begins the next list: what is in the configuration itself.
+    fn begin(&mut self) {
+        let Some(List::Group(name)) = self.order.get(self.at) else { return };
+        let Some(group) = self.raw.groups.get(name) else { return };
+        let pool = |pool: &Option<At<String>>| pool.as_ref().and_then(|pool| self.pools.get(pool.get_ref()).copied());
+        self.lists.groups.group(name.get_ref(), [pool(&group.pool), pool(&group.ipv6_pool)]);
+        for user in &group.users {
+            if let Err((what, help)) = self.lists.groups.member(user.get_ref(), &self.domains) {
+                self.mistakes.push(Mistake::at(user.span(), what, help));
+            }
+        }
+    }
+
+    /// Compiles the lines of a file. Returns what must be done before it can continue.
+    fn lines(&mut self, file: &ListFile, budget: &mut usize) -> Option<Progress> {
+        let path = file.path.get_ref();
+        let Some(text) = self.bundle.lists.get(path) else { return Some(Progress::Wants(path.clone(), file.lines)) };
+        let text = unmarked(text);
+        let within = self.within.get_or_insert_default();
+        while within.octet < text.len() {
+            if *budget == 0 {
+                return Some(Progress::Later);
+            }
+            let rest = &text[within.octet..];
+            let end = rest.find('\n').map_or(rest.len(), |end| end + 1);
+            within.octet += end;
+            within.line += 1;
+            *budget = budget.saturating_sub(end.max(LINE));
+            let Err((what, help)) = self.lists.line(file, &rest[..end], &self.domains) else { continue };
+            if self.mistakes.len() < MAX_WORDED {
+                let what = format!("{path}:{}: {what}", within.line);
+                self.mistakes.push(Mistake::at(file.path.span(), what, help));
+            } else {
+                self.more += 1;
+            }
+        }
+        None
+    }
+
+    /// Provides a file's text with its [`digest`], or why it cannot be read.
     pub fn provide(&mut self, name: &str, text: Result<([u8; 32], String), Fault>) {
         match text {
             Ok((digest, text)) => {
                 self.digests.insert(name.to_owned(), digest);
-                self.bundle.members.insert(name.to_owned(), text);
+                self.bundle.lists.insert(name.to_owned(), text);
             }
             Err((what, help)) => {
-                let named = self.raw.groups.values().filter_map(|group| group.members_file.as_ref());
-                for file in named.filter(|file| *file.get_ref() == name) {
+                for (file, _) in list_files::named(&self.raw).filter(|(file, _)| file.get_ref() == name) {
                     self.mistakes.push(Mistake::at(file.span(), what.clone(), help.clone()));
                 }
                 self.missing.insert(name.to_owned());
@@ -209,12 +236,13 @@ impl Compiling {
     /// Compiles the rest: rules and addresses.
     pub fn finish(mut self) -> Result<Config, ConfigErrors> {
         let (raw, mut mistakes) = (&self.raw, self.mistakes);
-        let groups = self.groups.build();
+        let groups = std::mem::take(&mut self.lists.groups).build();
         let pool = |name: &str| self.pools.get(name).copied();
-        let context = Context { groups: &groups, domains: &self.domains, zone: self.zone.as_ref(), pools: &pool };
+        let (lists, domains) = (&self.lists, &self.domains);
+        let context = Context { groups: &groups, domains, zone: self.zone.as_ref(), lists, pools: &pool };
         let (rules, faults) = compile(&raw.rules, &raw.default, &context);
         mistakes.extend(faults);
-        let (addresses, faults) = pools::plan(raw, &self.pools, &self.domains);
+        let (addresses, faults) = pools::plan(raw, &self.pools, self.lists.reservations);
         mistakes.extend(faults);
         check::require_time_zone(raw, &mut mistakes);
         check::reachable(raw, &mut mistakes);
@@ -223,6 +251,12 @@ impl Compiling {
         let deadline = check::deadline(raw, &mut mistakes);
         check::server(raw, &mut mistakes);
         let text = unmarked(&self.bundle.text);
+        for mistake in &mut mistakes {
+            // Whatever is wrong with it, its writer did not mean an escape.
+            if let Some(escaped) = quotes::escaped(text, mistake.span.clone()) {
+                *mistake = escaped;
+            }
+        }
         if !self.form.is_empty() && !mistakes.is_empty() {
             let read = read::read(text);
             mistakes.retain(|mistake| !read.follows(mistake));

@@ -56,14 +56,28 @@ impl ConfigErrors {
         (position.line, position.column)
     }
 
-    fn write(&self, f: &mut dyn Write, mistake: &Mistake) -> fmt::Result {
+    /// Writes all of them. The label stands before what each one says.
+    pub(super) fn write_all(&self, f: &mut dyn Write, label: &str) -> fmt::Result {
+        for (index, mistake) in self.mistakes.iter().enumerate() {
+            if index > 0 {
+                f.write_char('\n')?;
+            }
+            self.write(f, mistake, label)?;
+        }
+        match self.more {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+
+    fn write(&self, f: &mut dyn Write, mistake: &Mistake, label: &str) -> fmt::Result {
         let Mistake { span, what, help } = mistake;
         if self.text.is_empty() {
-            write!(f, "{}: ", self.file)?;
+            write!(f, "{}: {label}", self.file)?;
             printable(f, what)?;
         } else {
             let position = Position::of(&self.text, span.clone());
-            write!(f, "{}:{}:{}: ", self.file, position.line, position.column)?;
+            write!(f, "{}:{}:{}: {label}", self.file, position.line, position.column)?;
             printable(f, what)?;
             let margin = position.line.to_string().len();
             write!(f, "\n  {} | ", position.line)?;
@@ -80,16 +94,7 @@ impl ConfigErrors {
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, mistake) in self.mistakes.iter().enumerate() {
-            if index > 0 {
-                f.write_char('\n')?;
-            }
-            self.write(f, mistake)?;
-        }
-        match self.more {
-            0 => Ok(()),
-            more => write!(f, "\nand {more} more"),
-        }
+        self.write_all(f, "")
     }
 }
 

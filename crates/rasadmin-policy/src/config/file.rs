@@ -112,17 +112,26 @@ pub struct Rule {
     /// Users, written as in a group.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub users: Option<At<Vec<At<String>>>>,
+    /// Users to whom the rule does not apply, written as in a group.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub not_users: Option<At<Vec<At<String>>>>,
     /// Groups.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub groups: Option<At<Vec<At<String>>>>,
+    /// Groups to whose users the rule does not apply.
+    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    pub not_groups: Option<At<Vec<At<String>>>>,
     /// Tunnels.
     #[cfg_attr(test, schemars(with = "Option<Vec<Tunnel>>"))]
     pub tunnels: Option<At<Vec<Tunnel>>>,
     /// Networks of the client's public address: `203.0.113.0/24`, `2001:db8::/32`, a single address.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub source_networks: Option<At<Vec<At<String>>>>,
-    /// Times of the week, in the time zone of the file.
-    #[cfg_attr(test, schemars(with = "Option<Vec<Hours>>"))]
+    /// A text file with one more such network per line (`#` or `;` begins a comment). The path is relative to this file.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub source_networks_file: Option<At<String>>,
+    /// Times of the week, in the time zone of the file: one or several, also as text: `mon-fri 08:00-18:00`.
+    #[cfg_attr(test, schemars(with = "Option<schema::OneOrMore<schema::TextOr<Hours>>>"))]
     pub hours: Option<At<Vec<Hours>>>,
     /// Names of RRAS servers.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
@@ -133,6 +142,9 @@ pub struct Rule {
     /// Names of remote computers. `*` at the end matches any rest.
     #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
     pub remote_computers: Option<At<Vec<At<String>>>>,
+    /// A text file with one more such name per line (`#` begins a comment). The path is relative to this file.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub computers_file: Option<At<String>>,
     /// Quarantine states.
     #[cfg_attr(test, schemars(with = "Option<Vec<Quarantine>>"))]
     pub quarantine: Option<At<Vec<Quarantine>>>,
@@ -142,6 +154,10 @@ pub struct Rule {
     /// How many other live sessions the user has on this server.
     #[cfg_attr(test, schemars(with = "Option<Sessions>"))]
     pub user_sessions: Option<At<Sessions>>,
+    /// How many sessions a user may have on this server, the new one included. In a rule that denies, this is short for
+    /// `user_sessions = { at_least = ... }`; in a rule that allows, for `user_sessions = { below = ... }`.
+    #[cfg_attr(test, schemars(with = "Option<std::num::NonZeroU32>"))]
+    pub max_user_sessions: Option<At<u32>>,
     /// How many other live sessions the users of a group have together.
     #[cfg_attr(test, schemars(with = "Option<GroupSessions>"))]
     pub group_sessions: Option<At<GroupSessions>>,
@@ -182,7 +198,7 @@ pub struct Default {
 #[serde(deny_unknown_fields)]
 pub struct Hours {
     /// The days on which it begins: `mon`, `tue` ... or `mon-fri`. Default: every day.
-    #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
+    #[cfg_attr(test, schemars(with = "Option<schema::OneOrMore<String>>"))]
     pub days: Option<At<Vec<At<String>>>>,
     /// When it begins: `08:00`. Default: `00:00`.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
@@ -288,11 +304,21 @@ pub struct Addresses {
     /// What a user gets if the user's reservation is already held, by another device or by an old session that RRAS
     /// has not ended yet.
     pub reservation_held: ReservationHeld,
+    /// A CSV file with one more reservation per line: `CORP\alice,10.20.16.9`, and if wanted the IPv6 interface
+    /// identifier and the server. The path is relative to this file.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub reservations_file: Option<At<String>>,
 }
 
 impl std::default::Default for Addresses {
     fn default() -> Self {
-        Self { pool: None, ipv6_pool: None, sticky: true, reservation_held: ReservationHeld::Pool }
+        Self {
+            pool: None,
+            ipv6_pool: None,
+            sticky: true,
+            reservation_held: ReservationHeld::Pool,
+            reservations_file: None,
+        }
     }
 }
 
@@ -377,4 +403,28 @@ pub struct Ledger {
     /// The file. The path is relative to this file. Default: `rasadmin.db`. It cannot be on a network drive.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub path: Option<At<String>>,
+}
+
+/// Shapes for the JSON Schema. They are brought into one before serde reads them.
+#[cfg(test)]
+mod schema {
+    use schemars::JsonSchema;
+
+    /// A list, or a single entry of one.
+    #[derive(JsonSchema)]
+    #[schemars(untagged)]
+    #[expect(dead_code, reason = "for the schema only")]
+    pub enum OneOrMore<T> {
+        One(T),
+        More(Vec<T>),
+    }
+
+    /// A value, or a text that says the same.
+    #[derive(JsonSchema)]
+    #[schemars(untagged)]
+    #[expect(dead_code, reason = "for the schema only")]
+    pub enum TextOr<T> {
+        Text(String),
+        Value(T),
+    }
 }

@@ -1,6 +1,7 @@
-//! Loads a configuration with its members files from disk, a part at a time.
+//! Loads a configuration with its files of lists from disk, a part at a time.
 
 use super::compile::{Compiling, Progress, Source};
+use super::list_files::Lines;
 use super::paths::folder;
 use super::{Config, ConfigErrors};
 use crate::Name;
@@ -65,10 +66,11 @@ pub(super) struct Loading {
     reading: Option<Reading>,
 }
 
-/// A members file being read.
+/// A file with a list being read.
 #[derive(Debug)]
 struct Reading {
     name: String,
+    lines: Lines,
     path: PathBuf,
     seen: Seen,
     octets: Vec<u8>,
@@ -100,7 +102,7 @@ impl Loading {
         }
     }
 
-    /// Continues until the budget is used up. The budget counts the octets of members files that are read or compiled.
+    /// Continues until the budget is used up. The budget counts the octets of such files that are read or compiled.
     pub fn advance(mut self, budget: &mut usize) -> Loaded {
         loop {
             let compiling = match &mut self.compiling {
@@ -116,16 +118,17 @@ impl Loading {
                     Ok(true) => {
                         self.files.insert(reading.path, reading.seen);
                         let text = decode(reading.octets).map(|text| (reading.digest.finalize().into(), text));
-                        compiling.provide(&reading.name, text.map_err(|fault| of_members(&reading.name, fault)));
+                        compiling
+                            .provide(&reading.name, text.map_err(|fault| of_list(&reading.name, reading.lines, fault)));
                     }
                     Err(fault) => {
                         self.files.insert(reading.path, reading.seen);
-                        compiling.provide(&reading.name, Err(of_members(&reading.name, fault)));
+                        compiling.provide(&reading.name, Err(of_list(&reading.name, reading.lines, fault)));
                     }
                 }
             }
             match compiling.advance(budget) {
-                Progress::Wants(name) => self.reading = Some(Reading::new(&self.path, name)),
+                Progress::Wants(name, lines) => self.reading = Some(Reading::new(&self.path, name, lines)),
                 Progress::Later => return Loaded::Later(Box::new(self)),
                 Progress::Done => break,
             }
@@ -139,10 +142,10 @@ impl Loading {
 }
 
 impl Reading {
-    fn new(config: &Path, name: String) -> Self {
+    fn new(config: &Path, name: String, lines: Lines) -> Self {
         let path = folder(config).join(&name);
         let seen = Seen::of(&path);
-        Self { name, path, seen, octets: Vec::new(), digest: Sha256::new(), restarts: 0 }
+        Self { name, lines, path, seen, octets: Vec::new(), digest: Sha256::new(), restarts: 0 }
     }
 
     /// Reads on. Returns whether the file is complete. It opens the file again each time, because an open file could
@@ -154,8 +157,9 @@ impl Reading {
             if *budget == 0 {
                 return Ok(false);
             }
-            let mut file = open(&self.path, &OF_MEMBERS)?;
-            let cannot = |e| OF_MEMBERS.cannot(e);
+            let help = Help { unreadable: UNREADABLE_LIST, too_large: self.lines.too_large() };
+            let mut file = open(&self.path, &help)?;
+            let cannot = |e| help.cannot(e);
             file.seek(SeekFrom::Start(self.octets.len() as u64)).map_err(cannot)?;
             let before = self.octets.len();
             file.take(AT_ONCE.min(*budget) as u64).read_to_end(&mut self.octets).map_err(cannot)?;
@@ -164,7 +168,7 @@ impl Reading {
             *budget = budget.saturating_sub(read.len().max(1));
             let end = read.is_empty();
             if self.octets.len() as u64 > LARGEST {
-                return Err(OF_MEMBERS.too_large());
+                return Err(help.too_large());
             }
             if end && !self.seen.has_changed(&self.path, false) {
                 return Ok(true);
@@ -187,9 +191,9 @@ fn fault(what: &str, help: &str) -> Fault {
     (what.to_owned(), help.to_owned())
 }
 
-/// Adds the name of the members file to a fault.
-fn of_members(name: &str, (what, help): Fault) -> Fault {
-    (format!("the members file `{name}`: {what}"), help)
+/// Adds the name of the file to a fault.
+fn of_list(name: &str, lines: Lines, (what, help): Fault) -> Fault {
+    (format!("the {} `{name}`: {what}", lines.name()), help)
 }
 
 /// What to do about a file that cannot be used, depending on which file it is.
@@ -203,10 +207,7 @@ const OF_CONFIG: Help = Help {
     too_large: "put long lists of users into a members_file of their own",
 };
 
-const OF_MEMBERS: Help = Help {
-    unreadable: "check the path, which is relative to the configuration's folder, and the rights",
-    too_large: "split the list over several groups, each with its own members_file",
-};
+const UNREADABLE_LIST: &str = "check the path, which is relative to the configuration's folder, and the rights";
 
 impl Help {
     fn cannot(&self, e: Error) -> Fault {

@@ -1,12 +1,12 @@
-//! Compiles pools and reservations into the address plan, and finds all mistakes in them.
+//! Compiles pools into the address plan, with the reservations, and finds all mistakes in them.
 
 use super::Mistake;
 use super::file::{At, File, Pool as FilePool};
+use super::fitness::unfit;
+use super::reservations::Reservations;
 use crate::addresses::ranges::{Range, subtract};
-use crate::addresses::{Address, Family, Plan, Pool, PoolId, RESERVED_IDENTIFIERS, Reservation, text};
-use crate::rules::parse_exact;
+use crate::addresses::{Address, Family, Plan, Pool, PoolId, text};
 use crate::suggest;
-use crate::{Domains, Name};
 use std::collections::{HashMap, HashSet};
 
 /// The pools by name.
@@ -32,11 +32,10 @@ struct Planner<'a> {
 }
 
 /// Makes the plan, and lists all mistakes.
-pub fn plan(file: &File, ids: &Ids, domains: &Domains) -> (Plan, Vec<Mistake>) {
+pub(super) fn plan(file: &File, ids: &Ids, reserved: Reservations) -> (Plan, Vec<Mistake>) {
     let pools = file.pools.values().collect();
-    let mut planner = Planner { file, ids, pools, mistakes: Vec::new(), server: HashSet::new() };
-    planner.server();
-    let (reservations, reserved) = planner.reservations(domains);
+    let Reservations { by_user: reservations, reserved, server, .. } = reserved;
+    let mut planner = Planner { file, ids, pools, mistakes: Vec::new(), server };
     let taken: Vec<Vec<(Range, std::ops::Range<usize>)>> = file.pools.values().map(|p| planner.ranges(p)).collect();
     planner.overlaps(&taken);
     let pools = file.pools.iter().zip(taken).map(|((name, pool), ranges)| planner.pool(name, pool, ranges, &reserved));
@@ -71,17 +70,6 @@ pub fn plan(file: &File, ids: &Ids, domains: &Domains) -> (Plan, Vec<Mistake>) {
 impl Planner<'_> {
     fn wrong(&mut self, span: std::ops::Range<usize>, what: impl Into<String>, help: impl Into<String>) {
         self.mistakes.push(Mistake::at(span, what, help));
-    }
-
-    fn server(&mut self) {
-        for address in &self.file.server.addresses {
-            match text::parse_address(address.get_ref(), Family::Ipv4) {
-                Ok(number) => {
-                    self.server.insert(std::net::Ipv4Addr::from_bits(u32::try_from(number).unwrap_or(0)));
-                }
-                Err((what, help)) => self.wrong(address.span(), what, help),
-            }
-        }
     }
 
     /// A pool's ranges without its exclusions, each with its position.
@@ -170,7 +158,7 @@ impl Planner<'_> {
         }
         let mut faulty = HashSet::new();
         for ((first, last), span) in &ranges {
-            if let Some((what, help)) = self.unfit(family, *first, *last)
+            if let Some((what, help)) = unfit(&self.server, family, *first, *last)
                 && faulty.insert(span.start)
             {
                 self.wrong(span.clone(), what, help);
@@ -200,41 +188,6 @@ impl Planner<'_> {
         }
     }
 
-    /// Why no client may have some of the addresses in a range.
-    fn unfit(&self, family: Family, first: u64, last: u64) -> Option<(String, String)> {
-        const NEVER: [(u64, u64, &str); 6] = [
-            (0, 0x00ff_ffff, "0.0.0.0/8 is \"this network\""),
-            (0x7f00_0000, 0x7fff_ffff, "127.0.0.0/8 is every computer itself"),
-            (0xa9fe_0000, 0xa9fe_ffff, "169.254.0.0/16 is what RRAS offers when DHCP is down"),
-            (0xe000_0000, 0xefff_ffff, "224.0.0.0/4 is multicast"),
-            (0xf000_0000, 0xffff_fffe, "240.0.0.0/4 is reserved"),
-            (0xffff_ffff, 0xffff_ffff, "255.255.255.255 is broadcast"),
-        ];
-        if family == Family::Ipv6 {
-            let mut reserved = RESERVED_IDENTIFIERS.into_iter();
-            let (begin, end) = reserved.find(|&(begin, end)| begin <= last && first <= end)?;
-            let (begin, end) = (text::show(begin, family), text::show(end, family));
-            let what = format!("no host may have the identifiers {begin} to {end} (RFC 5453)");
-            return Some((what, "leave them out".to_owned()));
-        }
-        if let Some((_, _, why)) = NEVER.into_iter().find(|&(begin, end, _)| begin <= last && first <= end) {
-            return Some((
-                format!("no client can have such an address: {why}"),
-                "use a private network, like 10.20.16.0/24".into(),
-            ));
-        }
-        let mut own: Vec<_> = self.server.iter().filter(|a| (first..=last).contains(&u64::from(a.to_bits()))).collect();
-        own.sort_unstable();
-        let listed = |quote: &str| own.iter().map(|a| format!("{quote}{a}{quote}")).collect::<Vec<_>>().join(", ");
-        let are = match own.len() {
-            0 => return None,
-            1 => "is the server's own address",
-            _ => "are the server's own addresses",
-        };
-        let what = format!("{} {are}, which RRAS refuses to clients (error 1168)", listed(""));
-        Some((what, format!("write exclude = [{}]", listed("\""))))
-    }
-
     fn reference(&mut self, name: Option<&At<String>>, family: Family) -> Option<PoolId> {
         let name = name?;
         let found = self.ids.get(name.get_ref()).copied();
@@ -261,60 +214,6 @@ impl Planner<'_> {
                 help,
             );
         }
-    }
-
-    fn reservations(&mut self, domains: &Domains) -> (HashMap<crate::Identity, Vec<Reservation>>, HashSet<Address>) {
-        let (mut by_user, mut reserved) = (HashMap::<_, Vec<Reservation>>::new(), HashSet::new());
-        let mut holders = HashMap::<Address, Vec<Option<Name>>>::new();
-        for entry in &self.file.reservations {
-            let reservation = entry.get_ref();
-            let server = reservation.server.as_ref().map(|server| Name::new(server.get_ref()).folded());
-            let user = match parse_exact(reservation.user.get_ref(), domains) {
-                Ok(user) => Some(user),
-                Err((what, help)) => {
-                    self.wrong(reservation.user.span(), what, help);
-                    None
-                }
-            };
-            if reservation.address.is_none() && reservation.identifier.is_none() {
-                let what = "a reservation needs an `address` or an `identifier`, or both";
-                self.wrong(reservation.user.span(), what, "write address = \"10.20.16.9\"");
-            }
-            let mut numbers = [None, None];
-            let given = [(&reservation.address, Family::Ipv4), (&reservation.identifier, Family::Ipv6)];
-            for (at, (text, family)) in given.into_iter().enumerate() {
-                let Some(text) = text else { continue };
-                match text::parse_address(text.get_ref(), family) {
-                    Err((what, help)) => self.wrong(text.span(), what, help),
-                    Ok(number) => {
-                        numbers[at] = Some(number);
-                        let address = Address { family, number };
-                        reserved.insert(address);
-                        if let Some((what, _)) = self.unfit(family, number, number) {
-                            self.wrong(text.span(), what, "reserve another one");
-                        }
-                        let others = holders.entry(address).or_default();
-                        if others.iter().any(|other| other.is_none() || server.is_none() || *other == server) {
-                            let what = format!("{} is reserved twice", text.get_ref());
-                            self.wrong(text.span(), what, "an address can be reserved for one user only");
-                        }
-                        others.push(server.clone());
-                    }
-                }
-            }
-            let Some(user) = user else { continue };
-            let of_user = by_user.entry(user).or_default();
-            if of_user.iter().any(|other| other.server == server) {
-                let what = format!("`{}` already has a reservation", reservation.user.get_ref());
-                self.wrong(
-                    reservation.user.span(),
-                    what,
-                    "put both addresses into one reservation, or name different servers",
-                );
-            }
-            of_user.push(Reservation { server, ipv4: numbers[0], ipv6: numbers[1] });
-        }
-        (by_user, reserved)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::Mistake;
 use super::file::File;
-use crate::suggest;
+use super::{shapes, wording};
 use serde::Deserialize;
 use std::ops::Range;
 use toml::Spanned;
@@ -47,19 +47,39 @@ impl Read<'_> {
     }
 }
 
+impl Read<'_> {
+    /// The position of the key that these keys lead to.
+    pub fn position(&self, keys: &[&str]) -> Option<Range<usize>> {
+        let (last, tables) = keys.split_last()?;
+        let mut table = &self.whole;
+        let find = |table: &DeTable<'_>, name: &str| table.iter().position(|(key, _)| key.get_ref() == name);
+        for name in tables {
+            table = table.values().nth(find(table, name)?)?.get_ref().as_table()?;
+        }
+        table.keys().nth(find(table, last)?).map(Spanned::span)
+    }
+}
+
 /// Reads a file as far as possible, with every mistake.
 pub fn read(text: &str) -> Read<'_> {
     let (table, syntax) = DeTable::parse_recoverable(text);
     let whole = table.get_ref().clone();
     if !syntax.is_empty() {
-        return Read { file: None, mistakes: syntax.iter().map(syntax_mistake).collect(), whole };
+        return Read { file: None, mistakes: wording::of_syntax(&syntax, text), whole };
     }
     let (file, mistakes) = without_faults(table, text);
     Read { file, mistakes, whole }
 }
 
 fn without_faults(mut table: Spanned<DeTable<'_>>, text: &str) -> (Option<File>, Vec<Mistake>) {
+    shapes::unify(table.get_mut());
     let (mut mistakes, mut gone) = (Vec::new(), Vec::new());
+    for (of, key) in [("groups", "users"), ("pools", "addresses")] {
+        for (name, span) in shapes::take_lists_out(table.get_mut(), of) {
+            mistakes.push(wording::list_for_table(of, &name, key, span, text));
+            gone.push(of.to_owned());
+        }
+    }
     // Each round takes something out, so this ends. The limit is for files full of mistakes.
     for _ in 0..(READ_AGAIN / text.len().max(1)).clamp(8, 200) {
         match File::deserialize(toml::de::Deserializer::from(table.clone())) {
@@ -72,7 +92,7 @@ fn without_faults(mut table: Spanned<DeTable<'_>>, text: &str) -> (Option<File>,
                 // A key that was taken out is now missing, and a mistyped key stands for the right one.
                 let missed = e.message().strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
                 if !missed.is_some_and(|key| gone.iter().any(|one| one == key)) {
-                    let mistake = mistake(e.message(), span.clone(), text);
+                    let mistake = wording::of_form(e.message(), span.clone(), &path(table.get_ref(), &span), text);
                     gone.extend(
                         mistake
                             .help
@@ -110,6 +130,27 @@ pub fn names_zone(text: &str) -> bool {
 
 fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
     outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// The keys that lead to a position.
+fn path<'t>(table: &'t DeTable<'_>, span: &Range<usize>) -> Vec<&'t str> {
+    let found = table.iter().find(|(key, value)| within(span, &key.span()) || contains(value, span));
+    let Some((key, value)) = found else { return Vec::new() };
+    let mut keys = vec![key.get_ref().as_ref()];
+    if !within(span, &key.span()) {
+        keys.extend(path_in(value, span));
+    }
+    keys
+}
+
+fn path_in<'t>(value: &'t Spanned<DeValue<'_>>, span: &Range<usize>) -> Vec<&'t str> {
+    match value.get_ref() {
+        DeValue::Table(table) => path(table, span),
+        DeValue::Array(array) => {
+            array.iter().find(|value| contains(value, span)).map_or_else(Vec::new, |value| path_in(value, span))
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Takes out the innermost key or element that contains the position.
@@ -160,75 +201,4 @@ fn take_out_of(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>, gone: &mut
         }
         _ => false,
     }
-}
-
-fn syntax_mistake(e: &toml::de::Error) -> Mistake {
-    let span = e.span().unwrap_or(0..0);
-    let (what, expected) = e.message().split_once(", expected ").unwrap_or((e.message(), ""));
-    let help = match (what, expected) {
-        ("duplicate key", _) => "it was set before: remove one of the two".to_owned(),
-        (_, "") => String::new(),
-        _ => format!("expected {expected}"),
-    };
-    Mistake::at(span, what.replace('\n', ", "), help)
-}
-
-/// Translates serde's messages.
-fn mistake(message: &str, span: Range<usize>, text: &str) -> Mistake {
-    let message = message.trim();
-    let quoted = |at: &str| at.split('`').nth(1).unwrap_or_default().to_owned();
-    if let Some(rest) = message.strip_prefix("unknown field ") {
-        let names: Vec<&str> = rest.split('`').skip(3).step_by(2).collect();
-        let otherwise = format!("the keys here are {}", names.join(", "));
-        return Mistake::at(
-            span,
-            format!("unknown key `{}`", quoted(rest)),
-            suggest::help(&quoted(rest), names, otherwise),
-        );
-    }
-    if let Some(rest) = message.strip_prefix("unknown variant ") {
-        let names: Vec<&str> = rest.split('`').skip(3).step_by(2).collect();
-        let otherwise = format!("it can be {}", names.join(", "));
-        return Mistake::at(
-            span,
-            format!("`{}` is not a valid value", quoted(rest)),
-            suggest::help(&quoted(rest), names, otherwise),
-        );
-    }
-    if let Some(rest) = message.strip_prefix("missing field ") {
-        let key = quoted(rest);
-        let help = match key.as_str() {
-            "default" => "state what decides if no rule does: [default] with action = \"deny\" or \"allow\"".to_owned(),
-            "action" => "write action = \"allow\" or action = \"deny\"".to_owned(),
-            "per" => "write per = \"day\", \"week\" or \"month\"".to_owned(),
-            key => format!("write {key} = ..."),
-        };
-        return Mistake::at(header(text, span), format!("the key `{key}` is missing"), help);
-    }
-    if let Some(rest) = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: ")) {
-        let (found, expected) = rest.split_once(", expected ").unwrap_or((rest, "something else"));
-        let expected = match expected {
-            "a sequence" => "a list: [\"...\", \"...\"]".to_owned(),
-            "a map" => "a table: { key = value }".to_owned(),
-            "a string" => "a text in quotes".to_owned(),
-            "u32" => "a whole number, 0 or more".to_owned(),
-            "a boolean" => "true or false".to_owned(),
-            other => other.replace("struct ", "a table of ").replace("internally tagged ", ""),
-        };
-        return Mistake::at(
-            span,
-            format!("{} is not valid here", found.replace("string", "text")),
-            format!("expected {expected}"),
-        );
-    }
-    if message == "wanted string or table" {
-        return Mistake::at(span, "this is not valid here", "expected a text in quotes");
-    }
-    Mistake::at(span, message.replace('\n', ", "), String::new())
-}
-
-/// Shortens the span of a table to its first line.
-fn header(text: &str, span: Range<usize>) -> Range<usize> {
-    let end = text.get(span.clone()).and_then(|inside| inside.find('\n')).map_or(span.end, |at| span.start + at);
-    span.start..end
 }

@@ -1,12 +1,13 @@
 //! Compiles the file's rules, with the position of each mistake.
 
 use super::file::{self, At};
-use super::{Mistake, hours, lists};
+use super::list_files::Lists;
+use super::{Mistake, asked, hours, lists};
 use crate::Domains;
 use crate::addresses::PoolId;
 use crate::rules::{
     Action, Condition, Fault, GroupId, Groups, Limit, NamePattern, NewDefault, NewRule, Rules, RulesBuilder,
-    WhenUnrecorded, amounts, lists as written, networks, parse_user,
+    UserPattern, WhenUnrecorded, amounts, lists as written, networks, parse_user,
 };
 use crate::suggest;
 use jiff::tz::TimeZone;
@@ -21,6 +22,8 @@ pub struct Context<'a> {
     pub domains: &'a Domains,
     /// The time zone of the hours; `None` is UTC.
     pub zone: Option<&'a TimeZone>,
+    /// What was compiled from files with lists.
+    pub lists: &'a Lists,
     /// The pools.
     pub pools: &'a dyn Fn(&str) -> Option<PoolId>,
 }
@@ -44,6 +47,10 @@ struct Read {
     asked: String,
     span: Range<usize>,
 }
+
+/// Makes a condition from a list of users, or of groups.
+type UsersCondition = fn(&mut RulesBuilder, Vec<UserPattern>) -> Result<Condition, Fault>;
+type GroupsCondition = fn(&mut RulesBuilder, Vec<GroupId>) -> Condition;
 
 /// Reads the rules one after the other.
 struct Reader<'a> {
@@ -88,15 +95,19 @@ impl Reader<'_> {
     fn users(&mut self, rule: &file::Rule) -> Vec<Read> {
         let (context, mistakes) = (self.context, &mut self.mistakes);
         let mut all = Vec::new();
-        if let Some(list) = &rule.users {
-            let patterns = lists::read("users", list, mistakes, |user| parse_user(user, context.domains));
-            match self.builder.users(patterns) {
-                Ok(condition) => all.push(Read { condition, asked: texts(list), span: list.span() }),
+        let mut of_users = |field, list: &Option<At<Vec<At<String>>>>, condition: UsersCondition| {
+            let Some(list) = list else { return };
+            let patterns = lists::read(field, list, mistakes, |user| parse_user(user, context.domains));
+            match condition(&mut self.builder, patterns) {
+                Ok(condition) => all.push(Read { condition, asked: asked::excepting(field, list), span: list.span() }),
                 Err((what, help)) => mistakes.push(Mistake::at(list.span(), what, help)),
             }
-        }
-        if let Some(list) = &rule.groups {
-            lists::not_empty("groups", list, mistakes);
+        };
+        of_users("users", &rule.users, RulesBuilder::users);
+        of_users("not_users", &rule.not_users, RulesBuilder::not_users);
+        let mut of_groups = |field, list: &Option<At<Vec<At<String>>>>, condition: GroupsCondition| {
+            let Some(list) = list else { return };
+            lists::not_empty(field, list, mistakes);
             let mut groups = Vec::with_capacity(list.get_ref().len());
             for group in list.get_ref() {
                 match context.groups.id(group.get_ref()) {
@@ -104,14 +115,17 @@ impl Reader<'_> {
                     None => mistakes.push(unknown_group(context.groups, group)),
                 }
             }
-            all.push(Read { condition: self.builder.groups(groups), asked: texts(list), span: list.span() });
-        }
+            let condition = condition(&mut self.builder, groups);
+            all.push(Read { condition, asked: asked::excepting(field, list), span: list.span() });
+        };
+        of_groups("groups", &rule.groups, RulesBuilder::groups);
+        of_groups("not_groups", &rule.not_groups, RulesBuilder::not_groups);
         all
     }
 
     /// Reads the conditions on the connection and the time.
     fn connection(&mut self, rule: &file::Rule, all: &mut Vec<Read>) {
-        let mistakes = &mut self.mistakes;
+        let (context_lists, mistakes) = (self.context.lists, &mut self.mistakes);
         let mut add = |condition, asked, span| all.push(Read { condition, asked, span });
         if let Some(list) = &rule.tunnels {
             lists::not_empty("tunnels", list, mistakes);
@@ -120,12 +134,12 @@ impl Reader<'_> {
         }
         if let Some(list) = &rule.quarantine {
             lists::not_empty("quarantine", list, mistakes);
-            let asked = joined(list.get_ref().iter().map(|state| state.name()));
+            let asked = asked::joined(list.get_ref().iter().map(|state| state.name()));
             add(Condition::quarantine(list.get_ref()), asked, list.span());
         }
         if let Some(list) = &rule.interface_types {
             lists::not_empty("interface_types", list, mistakes);
-            let asked = joined(list.get_ref().iter().map(|kind| kind.name()));
+            let asked = asked::joined(list.get_ref().iter().map(|kind| kind.name()));
             add(Condition::interface_types(list.get_ref()), asked, list.span());
         }
         if let Some(list) = &rule.hours {
@@ -134,19 +148,30 @@ impl Reader<'_> {
             let asked: Vec<_> = list.get_ref().iter().map(hours::written).collect();
             add(Condition::hours(&stretches), written::write(asked.iter().map(String::as_str)), list.span());
         }
-        if let Some(list) = &rule.source_networks {
-            let networks = lists::read("source_networks", list, mistakes, |text| networks::parse(text));
-            add(Condition::source_networks(networks), texts(list), list.span());
+        if let Some(span) = place(&rule.source_networks, &rule.source_networks_file) {
+            let mut all = listed("source_networks", &rule.source_networks, mistakes, |text| networks::parse(text));
+            let file = rule.source_networks_file.as_ref();
+            let more = file.map_or(&[][..], |file| context_lists.networks(file.get_ref()));
+            all.extend(more);
+            let asked = asked::with_file(&rule.source_networks, file, more.len(), "network");
+            add(Condition::source_networks(all), asked, span);
         }
         let mut named = |list: &Option<At<Vec<At<String>>>>, field, condition: fn(Vec<NamePattern>) -> Condition| {
             if let Some(list) = list {
                 let names = lists::read(field, list, mistakes, |text| NamePattern::parse(text));
-                add(condition(names), texts(list), list.span());
+                add(condition(names), asked::texts(list), list.span());
             }
         };
         named(&rule.ports, "ports", Condition::ports);
         named(&rule.servers, "servers", Condition::servers);
-        named(&rule.remote_computers, "remote_computers", Condition::remote_computers);
+        if let Some(span) = place(&rule.remote_computers, &rule.computers_file) {
+            let mut all = listed("remote_computers", &rule.remote_computers, mistakes, |text| NamePattern::parse(text));
+            let file = rule.computers_file.as_ref();
+            let more = file.map_or(&[][..], |file| context_lists.computers(file.get_ref()));
+            all.extend_from_slice(more);
+            let asked = asked::with_file(&rule.remote_computers, file, more.len(), "computer");
+            add(Condition::remote_computers(all), asked, span);
+        }
     }
 
     /// Reads the conditions that count.
@@ -154,12 +179,16 @@ impl Reader<'_> {
         let mut add = |condition, asked, span| all.push(Read { condition, asked, span });
         if let Some(at) = &rule.user_sessions {
             let limit = self.limit("user_sessions", at, |of| (of.at_least, of.below), |&n| Ok(n.into()));
-            add(Condition::user_sessions(limit), bound(limit), at.span());
+            add(Condition::user_sessions(limit), asked::bound(limit), at.span());
+        }
+        if let Some(at) = &rule.max_user_sessions {
+            let limit = self.most_sessions(rule, at);
+            add(Condition::user_sessions(limit), asked::bound(limit), at.span());
         }
         if let Some(at) = &rule.group_sessions {
             let limit = self.limit("group_sessions", at, |of| (of.at_least, of.below), |&n| Ok(n.into()));
             let group = &at.get_ref().group;
-            let asked = format!("{} of {}", bound(limit), written::write([group.get_ref().as_str()]));
+            let asked = format!("{} of {}", asked::bound(limit), written::write([group.get_ref().as_str()]));
             let id = self.context.groups.id(group.get_ref()).unwrap_or_else(|| {
                 self.mistakes.push(unknown_group(self.context.groups, group));
                 GroupId(u32::MAX)
@@ -170,14 +199,16 @@ impl Reader<'_> {
             let texts = |of: &file::ConnectTime| (of.at_least.clone(), of.below.clone());
             let limit = self.limit("connect_time", at, texts, |text| placed(text, amounts::duration));
             let per = at.get_ref().per;
-            let asked = format!("{} per {}", as_written(&at.get_ref().at_least, &at.get_ref().below), per.name());
+            let asked =
+                format!("{} per {}", asked::as_written(&at.get_ref().at_least, &at.get_ref().below), per.name());
             add(Condition::connect_time(per, limit), asked, at.span());
         }
         if let Some(at) = &rule.octets {
             let texts = |of: &file::Octets| (of.at_least.clone(), of.below.clone());
             let limit = self.limit("octets", at, texts, |text| placed(text, amounts::octets));
             let per = at.get_ref().per;
-            let asked = format!("{} per {}", as_written(&at.get_ref().at_least, &at.get_ref().below), per.name());
+            let asked =
+                format!("{} per {}", asked::as_written(&at.get_ref().at_least, &at.get_ref().below), per.name());
             add(Condition::octets(per, limit), asked, at.span());
         }
     }
@@ -204,6 +235,20 @@ impl Reader<'_> {
             self.mistakes.push(mistake);
             Limit::AtLeast(u64::MAX)
         })
+    }
+
+    /// Reads the short form of a limit for the user's sessions.
+    fn most_sessions(&mut self, rule: &file::Rule, most: &At<u32>) -> Limit {
+        if *most.get_ref() == 0 {
+            let help = "write 1 or more; a rule without it denies every session";
+            self.wrong(most.span(), "with no session at all, this is not a limit", help);
+        }
+        if rule.user_sessions.is_some() {
+            let what = "`max_user_sessions` is short for `user_sessions`, which this rule has too";
+            self.wrong(most.span(), what, "write one of the two");
+        }
+        let most = u64::from(*most.get_ref());
+        if rule.action == Action::Deny { Limit::AtLeast(most) } else { Limit::Below(most) }
     }
 
     fn when_unrecorded(&mut self, rule: &file::Rule) -> Option<WhenUnrecorded> {
@@ -241,32 +286,22 @@ fn unknown_group(groups: &Groups, name: &At<String>) -> Mistake {
     Mistake::at(name.span(), format!("there is no group `{typed}`"), help)
 }
 
-/// Formats a list's texts.
-fn texts(list: &At<Vec<At<String>>>) -> String {
-    written::write(list.get_ref().iter().map(|text| text.get_ref().as_str()))
+/// The position of a condition whose list may be in the configuration, in a file, or in both.
+fn place(list: &Option<At<Vec<At<String>>>>, file: &Option<At<String>>) -> Option<Range<usize>> {
+    list.as_ref().map(At::span).or(file.as_ref().map(At::span))
 }
 
-fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.collect::<Vec<_>>().join(", ")
+/// The entries in the configuration of a list that may be there.
+fn listed<T>(
+    field: &str,
+    list: &Option<At<Vec<At<String>>>>,
+    mistakes: &mut Vec<Mistake>,
+    parse: impl Fn(&String) -> Result<T, Fault>,
+) -> Vec<T> {
+    list.as_ref().map_or_else(Vec::new, |list| lists::read(field, list, mistakes, parse))
 }
 
 /// Parses an amount; a mistake gets its position.
 fn placed(text: &At<String>, amount: fn(&str) -> Result<u64, Fault>) -> Result<u64, Mistake> {
     amount(text.get_ref()).map_err(|(what, help)| Mistake::at(text.span(), what, help))
-}
-
-/// An amount as the file writes it.
-fn as_written(at_least: &Option<At<String>>, below: &Option<At<String>>) -> String {
-    match (at_least, below) {
-        (Some(text), _) => format!("at least {}", text.get_ref().trim()),
-        (None, Some(text)) => format!("below {}", text.get_ref().trim()),
-        (None, None) => String::new(), // A mistake that is already listed.
-    }
-}
-
-fn bound(limit: Limit) -> String {
-    match limit {
-        Limit::AtLeast(n) => format!("at least {n}"),
-        Limit::Below(n) => format!("below {n}"),
-    }
 }

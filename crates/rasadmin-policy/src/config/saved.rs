@@ -10,16 +10,15 @@ use std::path::{Path, PathBuf};
 impl Bundle {
     /// Compiles it.
     pub fn compile(&self) -> Result<Config, ConfigErrors> {
-        let mut members = |name: &str| {
-            self.members.get(name).cloned().ok_or_else(|| format!("the members file `{name}` was not kept"))
-        };
+        let mut lists =
+            |name: &str| self.lists.get(name).cloned().ok_or_else(|| format!("the file `{name}` was not kept"));
         let source = Source {
             file: &self.file.display().to_string(),
             text: &self.text,
             folder: &folder(&self.file),
             computer: &self.computer,
         };
-        let mut config = parse(&source, &mut members)?;
+        let mut config = parse(&source, &mut lists)?;
         config.bundle.file.clone_from(&self.file);
         Ok(config)
     }

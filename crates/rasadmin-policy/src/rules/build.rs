@@ -1,6 +1,6 @@
 //! Builds rules one after the other.
 
-use super::condition::Kind;
+use super::condition::{Kind, ListId};
 use super::decide::{Default, Rule, Rules};
 use super::hours::{Stretch, Week};
 use super::index::Builder;
@@ -129,6 +129,8 @@ pub struct NewDefault {
 #[derive(Debug)]
 pub struct RulesBuilder {
     rules: Vec<Rule>,
+    /// The number of the next list of users or of groups.
+    next: ListId,
     users: Builder,
     by_group: Vec<Vec<u32>>,
     group_names: Box<[String]>,
@@ -140,6 +142,7 @@ impl RulesBuilder {
     pub fn new(groups: &Groups) -> Self {
         Self {
             rules: Vec::new(),
+            next: ListId(0),
             users: Builder::default(),
             by_group: groups.names().map(|_| Vec::new()).collect(),
             group_names: groups.names().map(str::to_owned).collect(),
@@ -147,8 +150,26 @@ impl RulesBuilder {
         }
     }
 
-    fn next(&self) -> u32 {
-        self.rules.len() as u32
+    fn list(&mut self) -> ListId {
+        let list = self.next;
+        self.next.0 += 1;
+        list
+    }
+
+    fn list_of_users(&mut self, patterns: impl IntoIterator<Item = UserPattern>) -> Result<ListId, Fault> {
+        let list = self.list();
+        patterns.into_iter().try_for_each(|pattern| self.users.add(pattern, list.0))?;
+        Ok(list)
+    }
+
+    fn list_of_groups(&mut self, groups: impl IntoIterator<Item = GroupId>) -> ListId {
+        let list = self.list();
+        for group in groups {
+            if let Some(lists) = self.by_group.get_mut(group.0 as usize) {
+                lists.push(list.0);
+            }
+        }
+        list
     }
 
     /// A condition of the next rule: the user is one of these.
@@ -157,20 +178,26 @@ impl RulesBuilder {
     ///
     /// The rules name too many domains or patterns.
     pub fn users(&mut self, patterns: impl IntoIterator<Item = UserPattern>) -> Result<Condition, Fault> {
-        let next = self.next();
-        patterns.into_iter().try_for_each(|pattern| self.users.add(pattern, next))?;
-        Ok(Condition(Kind::Users))
+        Ok(Condition(Kind::Users(self.list_of_users(patterns)?)))
+    }
+
+    /// A condition of the next rule: the user is none of these.
+    ///
+    /// # Errors
+    ///
+    /// The rules name too many domains or patterns.
+    pub fn not_users(&mut self, patterns: impl IntoIterator<Item = UserPattern>) -> Result<Condition, Fault> {
+        Ok(Condition(Kind::NotUsers(self.list_of_users(patterns)?)))
     }
 
     /// A condition of the next rule: the user is in one of these groups.
     pub fn groups(&mut self, groups: impl IntoIterator<Item = GroupId>) -> Condition {
-        let next = self.next();
-        for group in groups {
-            if let Some(rules) = self.by_group.get_mut(group.0 as usize) {
-                rules.push(next);
-            }
-        }
-        Condition(Kind::Groups)
+        Condition(Kind::Groups(self.list_of_groups(groups)))
+    }
+
+    /// A condition of the next rule: the user is in none of these groups.
+    pub fn not_groups(&mut self, groups: impl IntoIterator<Item = GroupId>) -> Condition {
+        Condition(Kind::NotGroups(self.list_of_groups(groups)))
     }
 
     /// Adds a rule. Conditions that count are evaluated last, because they cost the most.
@@ -199,6 +226,7 @@ impl RulesBuilder {
         Rules {
             rules: self.rules.into(),
             default: Default { action: default.action, reason: default.reason },
+            lists: self.next.0 as usize,
             users: self.users.build(),
             by_group: self.by_group.into_iter().map(Vec::into_boxed_slice).collect(),
             group_names: self.group_names,

@@ -10,11 +10,13 @@ use crate::{Fact, Facts, Name};
 use jiff::civil::DateTime;
 use std::net::IpAddr;
 
-/// A condition. Users and groups are looked up once for all rules: see [`Seen`].
+/// A condition. Lists of users and of groups are looked up once for all rules, by their numbers: see [`Seen`].
 #[derive(Debug)]
 pub(super) enum Kind {
-    Users,
-    Groups,
+    Users(ListId),
+    NotUsers(ListId),
+    Groups(ListId),
+    NotGroups(ListId),
     /// A bit for each value.
     Tunnels(u8),
     Quarantine(u8),
@@ -30,6 +32,10 @@ pub(super) enum Kind {
     Octets(Period, Limit),
 }
 
+/// A rule's list of users or of groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ListId(pub u32);
+
 /// The facts, prepared once for all rules: folded, looked up, converted.
 #[derive(Debug)]
 pub(super) struct Seen<'a> {
@@ -41,20 +47,12 @@ pub(super) struct Seen<'a> {
     server: Name,
     port: Fact<Name>,
     computer: Fact<Name>,
-    named: Named,
-}
-
-/// The rules that name the user.
-#[derive(Debug)]
-pub(super) struct Named {
-    /// The rules whose `users` name the user.
-    pub by_user: Bits,
-    /// The rules whose `groups` contain one of the user's groups.
-    pub by_group: Bits,
+    /// The lists that name the user, or one of the user's groups.
+    lists: Bits,
 }
 
 impl<'a> Seen<'a> {
-    pub(super) fn new(facts: &'a Facts, groups: &'a GroupSet, last: bool, clock: DateTime, named: Named) -> Self {
+    pub(super) fn new(facts: &'a Facts, groups: &'a GroupSet, last: bool, clock: DateTime, lists: Bits) -> Self {
         let fold = |name: &Fact<Name>| match name {
             Fact::Known(name) => Fact::Known(name.folded()),
             Fact::NotYetKnown => Fact::NotYetKnown,
@@ -69,8 +67,13 @@ impl<'a> Seen<'a> {
             server: facts.server.folded(),
             port: fold(&facts.port),
             computer: fold(&facts.computer),
-            named,
+            lists,
         }
+    }
+
+    /// Does a rule's list name the user, or one of the user's groups?
+    fn is_listed(&self, list: ListId) -> bool {
+        self.lists.contains(list.0 as usize)
     }
 }
 
@@ -83,7 +86,8 @@ impl Kind {
     /// Is it known when RRAS asks for the client's address?
     pub(super) fn known_at_address_time(&self) -> bool {
         match self {
-            Self::Users | Self::Groups | Self::Hours(_) | Self::Ports(_) | Self::Servers(_) => true,
+            Self::Users(_) | Self::NotUsers(_) | Self::Groups(_) | Self::NotGroups(_) => true,
+            Self::Hours(_) | Self::Ports(_) | Self::Servers(_) => true,
             Self::UserSessions(_) | Self::GroupSessions(..) | Self::ConnectTime(..) | Self::Octets(..) => true,
             Self::Tunnels(_) | Self::Quarantine(_) | Self::Interfaces(_) | Self::Sources(_) | Self::Computers(_) => {
                 false
@@ -92,11 +96,13 @@ impl Kind {
     }
 
     /// Evaluates it on the facts. For a condition that counts: what it says without the numbers.
-    pub(super) fn truth(&self, rule: usize, if_absent: IfAbsent, seen: &Seen<'_>) -> Truth {
+    pub(super) fn truth(&self, if_absent: IfAbsent, seen: &Seen<'_>) -> Truth {
         let facts = seen.facts;
         match self {
-            Self::Users => Truth::of(&facts.user, if_absent, |_| seen.named.by_user.contains(rule)),
-            Self::Groups => Truth::of(&facts.user, if_absent, |_| seen.named.by_group.contains(rule)),
+            Self::Users(list) | Self::Groups(list) => Truth::of(&facts.user, if_absent, |_| seen.is_listed(*list)),
+            Self::NotUsers(list) | Self::NotGroups(list) => {
+                Truth::of(&facts.user, if_absent, |_| !seen.is_listed(*list))
+            }
             Self::Tunnels(mask) => Truth::of(&facts.tunnel, if_absent, |&tunnel| mask >> tunnel as u8 & 1 == 1),
             Self::Quarantine(mask) => Truth::of(&facts.quarantine, if_absent, |&state| mask >> state as u8 & 1 == 1),
             Self::Interfaces(mask) => Truth::of(&facts.interface, if_absent, |&kind| mask >> kind as u8 & 1 == 1),
@@ -152,8 +158,10 @@ impl Kind {
     /// Its name in the configuration.
     pub(super) const fn field(&self) -> &'static str {
         match self {
-            Self::Users => "users",
-            Self::Groups => "groups",
+            Self::Users(_) => "users",
+            Self::NotUsers(_) => "not_users",
+            Self::Groups(_) => "groups",
+            Self::NotGroups(_) => "not_groups",
             Self::Tunnels(_) => "tunnels",
             Self::Quarantine(_) => "quarantine",
             Self::Interfaces(_) => "interface_types",

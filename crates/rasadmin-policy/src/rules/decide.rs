@@ -1,6 +1,6 @@
 //! Finds the rule that decides.
 
-use super::condition::{Kind, Named, Seen};
+use super::condition::{Kind, Seen};
 use super::index::{Bits, UserIndex};
 use super::{Action, GroupSet, IfAbsent, Needs, RuleCounts, Ruling, Truth, WhenUnrecorded};
 use crate::addresses::PoolId;
@@ -13,9 +13,10 @@ use serde::Serialize;
 pub struct Rules {
     pub(super) rules: Box<[Rule]>,
     pub(super) default: Default,
-    /// The rules by the users that they name.
+    /// The rules' lists of users and of groups: how many there are, and by the users whom they name.
+    pub(super) lists: usize,
     pub(super) users: UserIndex,
-    /// For each group, the rules whose `groups` name it.
+    /// For each group, the lists that name it.
     pub(super) by_group: Box<[Box<[u32]>]>,
     pub(super) group_names: Box<[String]>,
     pub(super) zone: TimeZone,
@@ -81,10 +82,10 @@ impl Outcome {
 
 impl Rule {
     /// What the conditions say that do not count.
-    fn uncounted(&self, at: usize, seen: &Seen<'_>) -> Truth {
+    fn uncounted(&self, seen: &Seen<'_>) -> Truth {
         let mut truth = Truth::True;
         for condition in &self.conditions[..self.counting] {
-            truth = truth.min(condition.truth(at, self.if_absent, seen));
+            truth = truth.min(condition.truth(self.if_absent, seen));
             if truth == Truth::False {
                 break;
             }
@@ -93,9 +94,9 @@ impl Rule {
     }
 
     /// What the conditions that count say without the numbers.
-    fn unasked(&self, at: usize, seen: &Seen<'_>) -> Truth {
+    fn unasked(&self, seen: &Seen<'_>) -> Truth {
         let counting = self.conditions[self.counting..].iter().filter(|condition| !condition.asks(seen));
-        counting.map(|condition| condition.truth(at, self.if_absent, seen)).min().unwrap_or(Truth::True)
+        counting.map(|condition| condition.truth(self.if_absent, seen)).min().unwrap_or(Truth::True)
     }
 
     /// What the counts say.
@@ -117,8 +118,8 @@ impl Rule {
     }
 
     /// The outcome of the rule. `count` evaluates the counts, if they matter.
-    fn outcome(&self, at: usize, seen: &Seen<'_>, count: impl FnOnce() -> Truth) -> Outcome {
-        let truth = self.uncounted(at, seen).min(self.unasked(at, seen));
+    fn outcome(&self, seen: &Seen<'_>, count: impl FnOnce() -> Truth) -> Outcome {
+        let truth = self.uncounted(seen).min(self.unasked(seen));
         let outcome = Outcome::of(self.action, truth, seen.last);
         // The counts cannot make the rule more true.
         if !outcome.decides() || !self.asks(seen) {
@@ -131,18 +132,17 @@ impl Rule {
 impl Rules {
     /// Prepares the facts for all rules.
     pub(super) fn seen<'a>(&self, stage: Stage, facts: &'a Facts, groups: &'a GroupSet) -> Seen<'a> {
-        let end = self.rules.len();
         let by_user = facts.user.known().into_iter().flat_map(|user| self.users.of(user));
         let by_group = groups.iter().filter_map(|group| self.by_group.get(group.0 as usize)).map(|list| &list[..]);
-        let named = Named { by_user: Bits::of(end, by_user), by_group: Bits::of(end, by_group) };
-        Seen::new(facts, groups, facts.is_last(stage), self.zone.to_datetime(facts.time), named)
+        let lists = Bits::of(self.lists, by_user.chain(by_group));
+        Seen::new(facts, groups, facts.is_last(stage), self.zone.to_datetime(facts.time), lists)
     }
 
     /// Decides. `groups` are the user's groups. `counts` must have what [`Rules::needs_for`] asked for.
     pub fn decide(&self, stage: Stage, facts: &Facts, groups: &GroupSet, counts: &RuleCounts) -> Ruling<'_> {
         let seen = self.seen(stage, facts, groups);
-        for (at, rule) in self.rules.iter().enumerate() {
-            let outcome = rule.outcome(at, &seen, || rule.counted(&seen, counts));
+        for rule in &self.rules {
+            let outcome = rule.outcome(&seen, || rule.counted(&seen, counts));
             if outcome.decides() {
                 let [pool, ipv6_pool] = if rule.action == Action::Allow { rule.pools } else { [None; 2] };
                 return Ruling {
@@ -186,14 +186,12 @@ impl Rules {
                 fields.push(field);
             }
         };
-        for (at, rule) in self.rules.iter().enumerate() {
-            let outcome = rule.outcome(at, &seen, || rule.counted(&seen, counts));
-            let unknown = rule.uncounted(at, &seen).min(rule.unasked(at, &seen)) == Truth::Unknown;
+        for rule in &self.rules {
+            let outcome = rule.outcome(&seen, || rule.counted(&seen, counts));
+            let unknown = rule.uncounted(&seen).min(rule.unasked(&seen)) == Truth::Unknown;
             if unknown && seen.last && outcome != Outcome::NoMatch {
                 let conditions = rule.conditions[..rule.counting].iter();
-                conditions
-                    .filter(|c| c.truth(at, rule.if_absent, &seen) == Truth::Unknown)
-                    .for_each(|c| add(c.field()));
+                conditions.filter(|c| c.truth(rule.if_absent, &seen) == Truth::Unknown).for_each(|c| add(c.field()));
             }
             if outcome.decides() {
                 let of_sessions = |c: &Kind| matches!(c, Kind::UserSessions(_) | Kind::GroupSessions(..));
@@ -246,9 +244,9 @@ impl Rules {
             return needs;
         }
         let seen = self.seen(stage, facts, groups);
-        for (at, rule) in self.rules.iter().enumerate() {
+        for rule in &self.rules {
             let mut asked = false;
-            let outcome = rule.outcome(at, &seen, || {
+            let outcome = rule.outcome(&seen, || {
                 asked = true;
                 Truth::Unknown
             });
@@ -268,6 +266,7 @@ impl std::default::Default for Rules {
         Self {
             rules: Box::default(),
             default: Default { action: Action::Deny, reason: None },
+            lists: 0,
             users: UserIndex::default(),
             by_group: Box::default(),
             group_names: Box::default(),

@@ -47,8 +47,7 @@ impl Rules {
     /// decides. Count everything that [`Rules::needs`] names: what was not counted is shown as unknown.
     pub fn explain(&self, stage: Stage, facts: &Facts, groups: &GroupSet, counts: &RuleCounts) -> Vec<Explained<'_>> {
         let seen = self.seen(stage, facts, groups);
-        let mut all: Vec<_> =
-            self.rules.iter().enumerate().map(|(at, rule)| self.explain_rule(at, rule, &seen, counts)).collect();
+        let mut all: Vec<_> = self.rules.iter().map(|rule| self.explain_rule(rule, &seen, counts)).collect();
         all.push(Explained {
             rule: None,
             action: self.default.action,
@@ -64,7 +63,7 @@ impl Rules {
         all
     }
 
-    fn explain_rule<'c>(&'c self, at: usize, rule: &'c Rule, seen: &Seen<'_>, counts: &RuleCounts) -> Explained<'c> {
+    fn explain_rule<'c>(&'c self, rule: &'c Rule, seen: &Seen<'_>, counts: &RuleCounts) -> Explained<'c> {
         let conditions: Vec<_> = rule
             .conditions
             .iter()
@@ -76,7 +75,7 @@ impl Rules {
                 truth: if condition.asks(seen) {
                     condition.counted(counts).unwrap_or(Truth::Unknown)
                 } else {
-                    condition.truth(at, rule.if_absent, seen)
+                    condition.truth(rule.if_absent, seen)
                 },
             })
             .collect();
@@ -102,8 +101,8 @@ impl Rules {
             text().unwrap_or_else(|| "it was not counted".to_owned())
         };
         match *condition {
-            Kind::Users => write_fact(&facts.user, ToString::to_string),
-            Kind::Groups => write_fact(&facts.user, |user| {
+            Kind::Users(_) | Kind::NotUsers(_) => write_fact(&facts.user, ToString::to_string),
+            Kind::Groups(_) | Kind::NotGroups(_) => write_fact(&facts.user, |user| {
                 if seen.groups.is_empty() {
                     return format!("{user} is in no group");
                 }

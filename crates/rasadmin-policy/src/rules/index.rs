@@ -1,4 +1,4 @@
-//! Finds the groups or rules that name a user, with a few look-ups however many there are.
+//! Finds the groups, or the lists of rules, that name a user, with a few look-ups however many there are.
 
 use super::name_table::NameTable;
 use super::{Fault, UserPattern};
@@ -6,7 +6,7 @@ use crate::{Identity, Name};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// The numbers of groups or rules by the users whom they name.
+/// The numbers of groups, or of the lists of rules, by the users whom they name.
 #[derive(Debug, Default)]
 pub(super) struct UserIndex {
     domains: HashMap<Name, OfDomain>,
@@ -27,7 +27,7 @@ struct OfDomain {
 }
 
 impl UserIndex {
-    /// The numbers of groups or rules that name a user, in several ascending lists. A number may be in more than one
+    /// The numbers of the groups or lists that name a user, in several ascending lists. A number may be in more than one
     /// of them.
     pub(super) fn of<'a>(&'a self, user: &'a Identity) -> impl Iterator<Item = &'a [u32]> {
         let computer = user.is_computer();
@@ -97,7 +97,7 @@ pub(super) struct Builder {
 }
 
 impl Builder {
-    /// Adds the users that a group or rule names. Numbers must ascend.
+    /// Adds the users that a group or list names. Numbers must ascend.
     ///
     /// # Errors
     ///

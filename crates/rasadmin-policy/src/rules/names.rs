@@ -38,13 +38,18 @@ impl Names {
 }
 
 /// An entry of such a list: a name, or a prefix of names.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamePattern {
     text: String,
     prefix: bool,
 }
 
 impl NamePattern {
+    /// Does it match whatever the other entry matches?
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        if self.prefix { other.text.starts_with(&self.text) } else { self == other }
+    }
+
     /// Parses an entry: `VPN2-7`, `VPN2-*`.
     ///
     /// # Errors

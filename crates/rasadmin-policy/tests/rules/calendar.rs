@@ -3,10 +3,12 @@
 use crate::world::*;
 use jiff::Timestamp;
 use proptest::prelude::*;
-use rasadmin_policy::Facts;
 use rasadmin_policy::config::file::Period;
+use rasadmin_policy::config::parse;
 use rasadmin_policy::rules::period::MAX_DAYS;
 use rasadmin_policy::rules::{days_between, period_dates, period_start};
+use rasadmin_policy::{Facts, Stage};
+use std::path::Path;
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -43,6 +45,36 @@ fn hours_begin_with_their_first_minute_and_end_before_their_last() {
         ],
     );
     hold("{}", &[("2026-03-25T06:59:00Z", true)]);
+}
+
+/// As a table, as text, or as a list of either: the same hours.
+#[test]
+fn hours_have_several_shapes() {
+    let hours = |written: &str| {
+        let text = format!(
+            "default.action = 'deny'\ntime_zone = 'Europe/Berlin'\n[[rules]]\nname = 'r'\naction = 'allow'\nhours = {written}\n"
+        );
+        let config = parse("f", &text, Path::new("/f"), &mut |_| Err("none".into()));
+        let config = config.unwrap_or_else(|errors| panic!("{errors}"));
+        let explained = config.rules.explain(Stage::Link, &full(), &Default::default(), &Default::default());
+        explained[0].conditions[0].asked.to_owned()
+    };
+    for written in [
+        "[{ days = ['mon-fri'], from = '08:00', to = '18:00' }]",
+        "{ days = ['mon-fri'], from = '08:00', to = '18:00' }",
+        "{ days = 'mon-fri', from = '08:00', to = '18:00' }",
+        "'mon-fri 08:00-18:00'",
+        "'mon-fri 08:00 - 18:00'",
+        "['mon-fri 08:00-18:00']",
+    ] {
+        assert_eq!(hours(written), "mon-fri 08:00-18:00", "{written}");
+    }
+    assert_eq!(hours("'sat+sun'"), "sat+sun 00:00-24:00");
+    assert_eq!(hours("'22:00-06:00'"), "22:00-06:00");
+    assert_eq!(hours("{ days = 'mon, tue' }"), "mon+tue 00:00-24:00");
+    // What an explanation shows can be written so.
+    let both = "['sat 09:00-12:00', { days = ['mon-thu', 'fri'], to = '18:00' }]";
+    assert_eq!(hours(both), "sat 09:00-12:00, mon-thu+fri 00:00-18:00");
 }
 
 #[test]

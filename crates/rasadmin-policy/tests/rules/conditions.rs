@@ -56,6 +56,37 @@ fn groups_are_matched_by_membership() {
 }
 
 #[test]
+fn users_and_groups_can_be_excepted() {
+    let world = world(
+        "[groups.sales]\nusers = ['alice']\n[groups.partners]\nusers = ['PARTNER\\*']\n\
+         [[rules]]\nname = 'r'\naction = 'allow'\nusers = ['*']\nnot_users = ['CORP\\svc-*', 'CORP\\*$', 'bob']\n\
+         not_groups = ['sales', 'partners']",
+    );
+    for (user, yes) in [
+        ("carol", true),
+        ("bob", false),
+        ("corp.example\\BOB", false),
+        ("svc-backup", false),
+        ("host/pc9.corp.example", false),
+        ("OTHER\\pc9$", true),
+        ("alice", false),
+        ("PARTNER\\carol", false),
+        ("OTHER\\alice", true),
+    ] {
+        assert_eq!(world.allows_user(user), yes, "{user}");
+    }
+    // Who is not known is not known to be none of them; a user without a name is none only if the rule says so.
+    let excepted = rule("action = 'allow'\nnot_users = ['bob']");
+    let unknown = Facts { user: Fact::NotYetKnown, ..early() };
+    let early = excepted.decide(Stage::Ipv4Address, &unknown, &RuleCounts::default());
+    assert!(early.allow && early.for_now);
+    assert!(!excepted.allows(&Facts { user: Fact::NotYetKnown, ..full() }));
+    assert!(!excepted.allows(&Facts { user: Fact::Absent, ..full() }));
+    let said = rule("action = 'allow'\nif_absent = 'match'\nnot_users = ['bob']");
+    assert!(said.allows(&Facts { user: Fact::Absent, ..full() }));
+}
+
+#[test]
 fn values_are_matched() {
     let tunnels = rule("action = 'allow'\ntunnels = ['IKEv2', 'PPTP']");
     for (tunnel, yes) in [(Tunnel::Ikev2, true), (Tunnel::Pptp, true), (Tunnel::Sstp, false), (Tunnel::L2tp, false)] {
@@ -117,6 +148,8 @@ fn names_are_matched_without_case() {
 fn an_absent_fact_holds_only_if_the_rule_says_so() {
     let conditions = [
         "users = ['alice']",
+        "not_users = ['bob']",
+        "not_groups = ['g']",
         "tunnels = ['SSTP']",
         "source_networks = ['203.0.113.0/24']",
         "ports = ['VPN2-*']",
@@ -136,9 +169,10 @@ fn an_absent_fact_holds_only_if_the_rule_says_so() {
         ..full()
     };
     for condition in conditions {
-        assert!(rule(&format!("action = 'allow'\n{condition}")).allows(&full()), "{condition}");
-        assert!(!rule(&format!("action = 'allow'\n{condition}")).allows(&absent), "{condition}");
-        assert!(rule(&format!("action = 'allow'\nif_absent = 'match'\n{condition}")).allows(&absent), "{condition}");
+        let rule = |more: &str| rule(&format!("action = 'allow'\n{more}{condition}\n[groups.g]\nusers = ['bob']"));
+        assert!(rule("").allows(&full()), "{condition}");
+        assert!(!rule("").allows(&absent), "{condition}");
+        assert!(rule("if_absent = 'match'\n").allows(&absent), "{condition}");
     }
 }
 
@@ -159,6 +193,20 @@ fn sessions_are_counted_as_ranges() {
         let early = below.decide(Stage::Ipv4Address, &early(), &counts);
         assert_eq!((early.allow, early.for_now), (min < 2, min < 2 && max >= 2), "{min} to {max}");
     }
+}
+
+#[test]
+fn the_short_form_counts_the_new_session_too() {
+    let deny = rule("action = 'deny'\nmax_user_sessions = 2");
+    let allow = rule("action = 'allow'\nmax_user_sessions = 2");
+    for (others, full_up) in [(0, false), (1, false), (2, true), (3, true)] {
+        let counts = RuleCounts { user_sessions: Count { min: others, max: others }, ..RuleCounts::default() };
+        assert_eq!(deny.decide(Stage::Link, &full(), &counts).rule.is_some(), full_up, "{others} others");
+        assert_eq!(allow.decide(Stage::Link, &full(), &counts).allow, !full_up, "{others} others");
+    }
+    let explained = deny.rules.explain(Stage::Link, &full(), &Default::default(), &RuleCounts::default());
+    let condition = &explained[0].conditions[0];
+    assert_eq!((condition.field, condition.asked), ("user_sessions", "at least 2"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use rasadmin_policy::rules::{Count, Explained, ExplainedCondition, Outcome, Rule
 use rasadmin_policy::{Facts, Stage};
 use std::fmt::Write;
 
-const TEXT: &str = "
+const TEXT: &str = r"
 [groups.sales]
 users = ['alice']
 [[rules]]
@@ -28,6 +28,8 @@ quarantine = ['not-capable']
 interface_types = ['full-router']
 servers = ['vpn*']
 users = ['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9']
+not_users = ['CORP\*$']
+not_groups = ['sales']
 octets = { per = 'month', at_least = '1 GB' }
 group_sessions = { group = 'sales', at_least = 9 }
 ";
@@ -71,6 +73,8 @@ fn every_condition_says_what_it_asked_and_what_it_found() {
       connect_time: below 40h per week | 1h 1m 1s this week | True
     foreign: Deny False NoMatch
       users: a1, a2, a3, a4, a5, a6, a7, a8 and 1 more | CORP\ALICE | False
+      not_users: none of CORP\*$ | CORP\ALICE | True
+      not_groups: none of sales | CORP\ALICE is in sales | False
       tunnels: PPTP, L2TP | SSTP | False
       quarantine: not-capable | normal | False
       interface_types: full-router | client | False
@@ -94,6 +98,8 @@ fn what_is_not_known_says_so() {
       connect_time: below 40h per week | it was not counted | Unknown
     foreign: Deny False NoMatch
       users: a1, a2, a3, a4, a5, a6, a7, a8 and 1 more | CORP\ALICE | False
+      not_users: none of CORP\*$ | CORP\ALICE | True
+      not_groups: none of sales | CORP\ALICE is in sales | False
       tunnels: PPTP, L2TP | not yet known | Unknown
       quarantine: not-capable | not yet known | Unknown
       interface_types: full-router | not yet known | Unknown

@@ -74,6 +74,13 @@ impl Naive<'_> {
             let holds = |user: &Identity| groups.get_ref().iter().any(|group| self.is_in(group.get_ref(), user));
             all.push(on(&facts.user, absent, holds));
         }
+        if let Some(users) = &rule.not_users {
+            all.push(on(&facts.user, absent, |user| !users.get_ref().iter().any(|text| names(text.get_ref(), user))));
+        }
+        if let Some(groups) = &rule.not_groups {
+            let holds = |user: &Identity| !groups.get_ref().iter().any(|group| self.is_in(group.get_ref(), user));
+            all.push(on(&facts.user, absent, holds));
+        }
         if let Some(tunnels) = &rule.tunnels {
             all.push(on(&facts.tunnel, absent, |tunnel| tunnels.get_ref().contains(tunnel)));
         }

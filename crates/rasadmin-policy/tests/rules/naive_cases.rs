@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use rasadmin_policy::config::Lists;
 use rasadmin_policy::config::file::{
     Action, At, ConnectTime, Default, Group, GroupSessions, Hours, IfAbsent, Octets, Period, Rule, Sessions,
     WhenUnrecorded,
@@ -70,6 +71,8 @@ fn action() -> impl Strategy<Value = Action> {
 fn rule() -> impl Strategy<Value = Rule> {
     let plain = (
         texts(&USERS),
+        texts(&USERS),
+        texts(&["g0", "g1", "g2"]),
         texts(&["g0", "g1", "g2"]),
         some(&[Tunnel::Sstp, Tunnel::Ikev2, Tunnel::L2tp, Tunnel::Pptp]),
         texts(&["203.0.113.0/24", "203.0.113.7", "0.0.0.0/0", "2001:db8::/32"]),
@@ -107,7 +110,9 @@ fn rule() -> impl Strategy<Value = Rule> {
     (plain, counting, rest).prop_map(|(plain, counting, (action, if_absent, unrecorded))| {
         let (
             users,
+            not_users,
             groups,
+            not_groups,
             tunnels,
             source_networks,
             hours,
@@ -123,16 +128,21 @@ fn rule() -> impl Strategy<Value = Rule> {
             action,
             reason: None,
             users,
+            not_users,
             groups,
+            not_groups,
             tunnels,
             source_networks,
+            source_networks_file: None,
             hours,
             servers,
             ports,
             remote_computers,
+            computers_file: None,
             quarantine,
             interface_types,
             user_sessions,
+            max_user_sessions: None,
             group_sessions,
             connect_time,
             octets,
@@ -250,7 +260,9 @@ impl Case {
     fn run(&self) -> Result<(Answer, Needs), TestCaseError> {
         let (domains, zone) = (domains(), zone("Europe/Berlin"));
         let groups = groups(&self.groups, &domains);
-        let context = Context { groups: &groups, domains: &domains, zone: Some(&zone), pools: &|_| None };
+        let lists = Lists::default();
+        let context =
+            Context { groups: &groups, domains: &domains, zone: Some(&zone), lists: &lists, pools: &|_| None };
         let (rules, mistakes) = compile(&self.rules, &self.default, &context);
         prop_assert_eq!(mistakes, vec![]);
         let Self { facts, stage, counted, .. } = self;

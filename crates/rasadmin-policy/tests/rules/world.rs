@@ -2,9 +2,9 @@
 
 use jiff::tz::TimeZone;
 use rasadmin_policy::addresses::PoolId;
-use rasadmin_policy::config::Mistake;
 use rasadmin_policy::config::file::{At, File, Group};
 use rasadmin_policy::config::rules::{Context, compile};
+use rasadmin_policy::config::{Lists, Mistake};
 use rasadmin_policy::rules::{GroupSet, Groups, GroupsBuilder, RuleCounts, Rules, Ruling};
 use rasadmin_policy::{Domains, Fact, Facts, InterfaceType, Quarantine, Stage, Tunnel};
 use std::collections::BTreeMap;
@@ -41,7 +41,8 @@ pub fn compiled(text: &str) -> World {
     let domains = domains();
     let groups = groups(&file.groups, &domains);
     let zone = zone("Europe/Berlin");
-    let context = Context { groups: &groups, domains: &domains, zone: Some(&zone), pools: &pool };
+    let lists = Lists::default();
+    let context = Context { groups: &groups, domains: &domains, zone: Some(&zone), lists: &lists, pools: &pool };
     let (rules, mistakes) = compile(&file.rules, &file.default, &context);
     World { text, domains, groups, rules, mistakes }
 }

@@ -5,7 +5,7 @@ use crate::error::{CommandError, Exit, Result};
 use crate::format::count;
 use crate::output::Output;
 use clap::Args;
-use rasadmin_policy::config::{self, Config, ConfigErrors};
+use rasadmin_policy::config::{self, Config, ConfigErrors, Mistake, Warnings};
 use rasadmin_system::places;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,17 +13,21 @@ use std::path::{Path, PathBuf};
 
 /// Check a configuration, and list everything that is wrong with it
 ///
-/// Uses the code with which the DLL reads the configuration, and reads the members files too. If the configuration is
-/// not valid, the exit code is 1.
+/// Uses the code with which the DLL reads the configuration, and reads its files with lists too. If the configuration is
+/// not valid, the exit code is 1. Warnings are about valid settings that probably do not do what you intended.
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
   rasadmin config check
-  rasadmin config check candidate.toml")]
+  rasadmin config check candidate.toml
+  rasadmin config check --strict candidate.toml")]
 pub struct Arguments {
     /// The file [default: the one that the DLL on this computer would find]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Exit with code 1 if there are warnings, too
+    #[arg(long)]
+    strict: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -38,15 +42,19 @@ pub struct Answer {
     valid: bool,
     /// The hash by which journal and ledger know it. `null`: it is not valid.
     hash: Option<String>,
-    /// Valid settings that may not do what you intended.
+    /// The texts of the warnings.
     notes: Vec<String>,
+    /// Valid settings that may not do what you intended, in the order of the file.
+    warnings: Vec<MistakeAnswer>,
+    /// How many more warnings there are.
+    more_warnings: usize,
     /// What is wrong, in the order of the file.
     mistakes: Vec<MistakeAnswer>,
     /// How many more mistakes there are.
     more_mistakes: usize,
 }
 
-/// A mistake.
+/// A mistake or a warning.
 #[derive(Serialize, JsonSchema)]
 struct MistakeAnswer {
     /// The line, from 1.
@@ -66,9 +74,11 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         return Err(CommandError::file(&file, "there is no such file: check the path"));
     }
     let read = config::for_computer(&places::server_name()).load(&file);
-    let exit = Exit::no_if(read.is_err());
+    let warnings = read.as_ref().map(Config::warnings).ok();
+    let warned = warnings.as_ref().map_or(0, |warnings| warnings.list().len() + warnings.more());
+    let exit = Exit::no_if(read.is_err() || (arguments.strict && warned > 0));
     if arguments.json {
-        out.json(&answer(&file, &read))?;
+        out.json(&answer(&file, &read, warnings.as_ref()))?;
         return Ok(exit);
     }
     let shown = file.display();
@@ -76,9 +86,10 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         Ok(config) => {
             let rules = count(config.rules.len(), "rule");
             let pools = count(config.addresses.pools.len(), "pool");
-            writeln!(out, "{shown}: it is valid: {rules}, {pools}")?;
-            for note in config.warnings() {
-                writeln!(out, "note: {note}")?;
+            let count = if warned == 0 { String::new() } else { format!(", {}", count(warned, "warning")) };
+            writeln!(out, "{shown}: it is valid: {rules}, {pools}{count}")?;
+            if let Some(warnings) = warnings.filter(|_| warned > 0) {
+                writeln!(out, "\n{warnings}")?;
             }
         }
         Err(errors) => {
@@ -93,21 +104,25 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
     Ok(exit)
 }
 
-fn answer(file: &Path, read: &std::result::Result<Config, ConfigErrors>) -> Answer {
+fn answer(file: &Path, read: &std::result::Result<Config, ConfigErrors>, warnings: Option<&Warnings>) -> Answer {
     let errors = read.as_ref().err();
-    let mistakes = errors.map(|errors| {
-        let all = errors.mistakes().iter().map(|mistake| {
-            let (line, column) = errors.position(mistake);
-            MistakeAnswer { line, column, what: mistake.what.clone(), help: mistake.help.clone() }
-        });
-        all.collect()
-    });
+    let one = |mistake: &Mistake, (line, column)| MistakeAnswer {
+        line,
+        column,
+        what: mistake.what.clone(),
+        help: mistake.help.clone(),
+    };
+    let mistakes = errors.map(|errors| errors.mistakes().iter().map(|m| one(m, errors.position(m))).collect());
+    let warned = |warnings: &Warnings| warnings.list().iter().map(|w| one(w, warnings.position(w))).collect();
+    let notes = warnings.into_iter().flat_map(Warnings::list).map(|w| format!("{}; {}", w.what, w.help)).collect();
     let config = read.as_ref().ok();
     Answer {
         file: file.display().to_string(),
         valid: config.is_some(),
         hash: config.map(|config| config.hash.clone()),
-        notes: config.map(|config| config.warnings().iter().map(ToString::to_string).collect()).unwrap_or_default(),
+        notes,
+        warnings: warnings.map(warned).unwrap_or_default(),
+        more_warnings: warnings.map_or(0, Warnings::more),
         mistakes: mistakes.unwrap_or_default(),
         more_mistakes: errors.map_or(0, ConfigErrors::more),
     }

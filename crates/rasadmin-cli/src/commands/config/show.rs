@@ -50,7 +50,7 @@ pub struct Answer {
     pools: Vec<PoolAnswer>,
     /// How many users have a reserved address.
     reservations: usize,
-    /// The members files that were read.
+    /// The files with lists that were read: members, networks, computers, reservations.
     members_files: Vec<String>,
 }
 
@@ -91,7 +91,7 @@ pub fn run(arguments: Arguments, out: &mut Output) -> Result {
         groups: config.groups.names().map(str::to_owned).collect(),
         pools: config.addresses.pools.iter().map(pool).collect(),
         reservations: config.addresses.reservations.len(),
-        members_files: config.bundle.members.keys().cloned().collect(),
+        members_files: config.bundle.lists.keys().cloned().collect(),
     };
     if arguments.json {
         out.json(&answer)?;
@@ -113,7 +113,7 @@ fn print(out: &mut Output, answer: &Answer, (action, reason): (&str, Option<&str
     writeln!(out, "journal        {}", answer.journal)?;
     writeln!(out, "ledger         {}", answer.ledger)?;
     if !answer.members_files.is_empty() {
-        writeln!(out, "members files  {}", answer.members_files.join(", "))?;
+        writeln!(out, "lists          {}", answer.members_files.join(", "))?;
     }
     let groups = if answer.groups.is_empty() { "none".to_owned() } else { answer.groups.join(", ") };
     writeln!(out, "groups         {groups}")?;

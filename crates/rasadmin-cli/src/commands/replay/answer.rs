@@ -32,8 +32,12 @@ struct ReportAnswer {
     attempts: u64,
     /// How many of them were accepted.
     accepted_then: u64,
-    /// How many of them were refused.
+    /// How many of them a DLL refused.
     refused_then: u64,
+    /// How many of them NPS refused, before a DLL was asked: no configuration changes these.
+    refused_by_nps: u64,
+    /// How many of these the configuration would refuse too.
+    refused_by_both: u64,
     /// How many were accepted, and would be refused.
     newly_refused: u64,
     /// How many were refused, and would be accepted.
@@ -151,6 +155,8 @@ impl From<&Report> for ReportAnswer {
             attempts: report.attempts,
             accepted_then: report.accepted_then,
             refused_then: report.refused_then,
+            refused_by_nps: report.refused_by_nps,
+            refused_by_both: report.refused_by_both,
             newly_refused: report.newly_refused,
             newly_accepted: report.newly_accepted,
             rest_on_lacking: report.rest_on_lacking,

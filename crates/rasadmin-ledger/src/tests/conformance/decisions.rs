@@ -1,7 +1,7 @@
 //! Decisions.
 
 use super::super::support::{MONDAY, Scene, With, connection, number};
-use super::{OPEN, reader, scene, visit};
+use super::{OPEN, import_refusals, reader, refusal, scene, visit};
 use crate::report::{DecidedBy, Filter, GroupBy, Refused, UserFilter};
 use rasadmin_engine::{Name, Tunnel};
 
@@ -76,6 +76,56 @@ conformance! {
         assert_eq!(users(reader.decisions(&since, true, Some("not mallory")).unwrap()), ["mallory"]);
         let alice = Filter { user: UserFilter::typed("alice", &scene.config.domains), ..since };
         assert_eq!(users(reader.decisions(&alice, true, None).unwrap()), [""; 0]);
+    }
+
+    refusal_imported {
+        let scene = scene();
+        assert_eq!(import_refusals(&scene, &[refusal("a", "mallory", MONDAY)]).new, 1);
+        assert_eq!(import_refusals(&scene, &[refusal("a", "carol", MONDAY)]).already_there, 1);
+        assert_eq!(
+            scene.ask(
+                "SELECT record, time, server, instance, session, stage, domain, name, user_name, outcome, rule, reason, config,
+                     imported, reason_code FROM decisions"
+            ),
+            format!("a {MONDAY} VPN1 0 - connection CORP MALLORY mallory deny - wrong password  odbc 16")
+        );
+        // It is no fault that no configuration has decided it; and it counts as a denial, of the user and of NPS.
+        assert_eq!(reader(&scene).faults().unwrap(), [""; 0]);
+        let denied = |by| {
+            let rows = reader(&scene).totals(by, MONDAY, MONDAY + 1, MONDAY + 1, &scene.config).unwrap();
+            let denied = rows.into_iter().filter(|row| row.denied > 0);
+            denied.map(|row| (row.decided_by, row.key, row.denied)).collect::<Vec<_>>()
+        };
+        assert_eq!(denied(GroupBy::User), [(None, Some(r"CORP\MALLORY".to_owned()), 1)]);
+        assert_eq!(denied(GroupBy::Rule), [(Some(DecidedBy::Nps), None, 1)]);
+        assert_eq!(reader(&scene).users(&Filter::default()).unwrap()[0].last_denied, Some(MONDAY));
+    }
+
+    existing_refusal {
+        let scene = scene();
+        import_refusals(&scene, &[refusal("a", "mallory", MONDAY)]);
+        let would = [refusal("a", "mallory", MONDAY), refusal("b", "mallory", MONDAY)];
+        let counts = reader(&scene).compare_refusals(&would).unwrap();
+        assert_eq!((counts.new, counts.already_there), (1, 1));
+    }
+
+    decisions_of_logs {
+        let scene = three();
+        import_refusals(&scene, &[
+            refusal("a", "zoe", MONDAY - 1),
+            refusal("b", "zoe", MONDAY + 1_000),
+            refusal("c", "zoe", MONDAY + 3_600_000),
+        ]);
+        let reader = reader(&scene);
+        let all = users(reader.decisions(&Filter::default(), false, None).unwrap());
+        let expected = ["zoe", "bob", "bob", "bob", "mallory", "zoe", "alice", "alice", "alice", "zoe"];
+        assert_eq!(all, expected, "by time, whatever their numbers");
+        let limited = Filter { limit: Some(2), ..Filter::default() };
+        assert_eq!(users(reader.decisions(&limited, false, None).unwrap()), ["zoe", "bob"]);
+        assert_eq!(users(reader.decisions(&limited, true, None).unwrap()), ["zoe", "mallory"]);
+        let newest = reader.decisions(&limited, true, None).unwrap().remove(0);
+        assert_eq!((newest.decided_by(), newest.reason_code, newest.imported.as_deref()), ("(NPS)", Some(16), Some("odbc")));
+        assert_eq!(newest.facts.source.known().unwrap().to_string(), "203.0.113.9");
     }
 
     decisions_of_session {

@@ -2,6 +2,7 @@
 
 use super::super::support::{MONDAY, Scene, With, connection, number};
 use super::{OPEN, ended_after_the_checkpoint, expire, import, imported, reader, scene, visit};
+use crate::imported::{ImportedSession, NO_END};
 use crate::report::{Filter, UserFilter};
 use rasadmin_engine::effect::Effect;
 use rasadmin_engine::{Id, Name};
@@ -145,6 +146,30 @@ conformance! {
         assert_eq!(had("10.8.0.1", Some(MONDAY - 7_200_000), 9), ["bob"]);
         assert_eq!(had("10.8.0.1", Some(MONDAY - 3_600_000), 9), [""; 0], "its end is not in it");
         assert_eq!(["::a11c:e", "2001:db8:1:2::a11c:e", "2001:db8:9:9::a11c:e"].map(|a| had(a, None, 9).len()), [1, 1, 0]);
+        // An end that is not known: until the log, the ledger or a restart shows that it is over.
+        let hour = 3_600_000;
+        let unended = |key, user, start| ImportedSession {
+            closed_by: NO_END,
+            estimated: true,
+            ..imported(key, user, start, start)
+        };
+        let elsewhere = ImportedSession {
+            server: "VPN2".into(),
+            address: Some([10, 8, 0, 9].into()),
+            ..unended("d", "erin", MONDAY - hour)
+        };
+        import(&scene, &[
+            unended("b", "carol", MONDAY - 20 * hour),
+            unended("c", "dave", MONDAY - 10 * hour),
+            elsewhere,
+        ]);
+        assert_eq!(had("10.8.0.1", Some(MONDAY - 15 * hour), 9), ["carol"]);
+        assert_eq!(had("10.8.0.1", Some(MONDAY - 9 * hour), 9), ["dave"], "dave has it now");
+        assert_eq!(had("10.8.0.1", Some(MONDAY - 2 * hour), 9), ["bob"], "bob has it now");
+        assert_eq!(had("10.8.0.1", Some(MONDAY), 9), ["alice"]);
+        assert_eq!(had("10.8.0.9", Some(MONDAY + 1000 * hour), 9), ["erin"], "that server was never seen again");
+        let erin = reader.who_had("10.8.0.9".parse().unwrap(), None, 9).unwrap().remove(0);
+        assert_eq!((erin.ended, erin.last_seen, erin.ended_by.as_deref()), (None, Some(MONDAY - hour), Some(NO_END)));
     }
 
     pool_use {

@@ -235,6 +235,8 @@ conformance! {
     session_completed {
         let scene = scene();
         import(&scene, &[unended("a", MONDAY)]);
+        let session = reader(&scene).session("1").unwrap().unwrap().unwrap();
+        assert_eq!((session.acct_stop_time, session.last_seen, session.is_live()), (None, Some(MONDAY), false));
         assert_eq!(import(&scene, &[ImportedSession { links: 3, ..unended("a", MONDAY + 30_000) }]).completed, 1);
         assert_eq!(scene.ask(ENDS), format!("{} 30 - 1 3", MONDAY + 30_000));
         let whole = ImportedSession { seconds: 59, ..imported("a", "alice", MONDAY, MONDAY + 60_000) };
@@ -242,6 +244,18 @@ conformance! {
         assert_eq!(scene.ask(ENDS), format!("{} 59 1 0 3", MONDAY + 60_000), "the log's own count of seconds");
         assert_eq!(import(&scene, &[unended("a", MONDAY + 90_000)]).already_there, 1);
         assert_eq!(scene.ask(ENDS), format!("{} 59 1 0 3", MONDAY + 60_000));
+        // The record of its end was cut off: the same end, and less of everything else.
+        let short = ImportedSession { seconds: 6, usage: None, ..imported("b", "bob", MONDAY, MONDAY + 648_000) };
+        let long = ImportedSession { cause: Some("User-Request".into()), ..imported("b", "bob", MONDAY, MONDAY + 648_000) };
+        assert_eq!(import(&scene, std::slice::from_ref(&short)).new, 1);
+        assert_eq!(import(&scene, std::slice::from_ref(&long)).completed, 1);
+        let bob = "SELECT acct_session_time, acct_input_octets, acct_terminate_cause FROM sessions WHERE name = 'BOB'";
+        assert_eq!(scene.ask(bob), "648 1 User-Request");
+        assert_eq!(import(&scene, &[short, long.clone()]).already_there, 2);
+        // Another end is no longer record of this one.
+        let other = ImportedSession { stop: MONDAY + 700_000, seconds: 700, ..long };
+        assert_eq!(import(&scene, &[other]).already_there, 1);
+        assert_eq!(scene.ask(bob), "648 1 User-Request");
     }
 
     existing_session {

@@ -1,0 +1,89 @@
+//! Other shapes in which people write hours. They are brought into the one shape that the file's types have, with
+//! their positions.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+type Value<'a> = Spanned<DeValue<'a>>;
+
+/// Brings the hours of all rules into a list of tables.
+pub(super) fn unify(file: &mut DeTable<'_>) {
+    for rule in members(value(file, "rules")) {
+        let DeValue::Table(rule) = rule.get_mut() else { continue };
+        let Some(hours) = value(rule, "hours") else { continue };
+        listed(hours);
+        for hours in members(Some(hours)) {
+            let span = hours.span();
+            if let Some(table) = hours.get_ref().as_str().and_then(|text| from_text(text, &span)) {
+                *hours = Spanned::new(span, DeValue::Table(table));
+            }
+            let DeValue::Table(table) = hours.get_mut() else { continue };
+            let Some(days) = value(table, "days") else { continue };
+            if let Some(list) = days.get_ref().as_str().map(|text| days_of(text, &days.span())) {
+                *days = Spanned::new(days.span(), DeValue::Array(list));
+            }
+        }
+    }
+}
+
+/// Takes the lists out of a table of tables: their names and positions.
+pub(super) fn take_lists_out(file: &mut DeTable<'_>, table: &str) -> Vec<(String, Range<usize>)> {
+    let Some(DeValue::Table(table)) = value(file, table).map(Spanned::get_mut) else { return Vec::new() };
+    let lists = table.iter().filter(|(_, value)| value.get_ref().is_array());
+    let lists: Vec<_> = lists.map(|(key, value)| (key.clone(), value.span())).collect();
+    lists.iter().for_each(|(key, _)| drop(table.remove(key)));
+    lists.into_iter().map(|(key, span)| (key.into_inner().into_owned(), span)).collect()
+}
+
+fn value<'t, 'a>(table: &'t mut DeTable<'a>, wanted: &str) -> Option<&'t mut Value<'a>> {
+    table.iter_mut().find(|(key, _)| key.get_ref() == wanted).map(|(_, value)| value)
+}
+
+fn members<'t, 'a>(list: Option<&'t mut Value<'a>>) -> impl Iterator<Item = &'t mut Value<'a>> {
+    let array = list.and_then(|list| match list.get_mut() {
+        DeValue::Array(array) => Some(array),
+        _ => None,
+    });
+    array.into_iter().flat_map(|array| array.iter_mut())
+}
+
+/// A single table or text becomes a list.
+fn listed(value: &mut Value<'_>) {
+    if matches!(value.get_ref(), DeValue::Table(_) | DeValue::String(_)) {
+        let mut list = DeArray::new();
+        list.push(value.clone());
+        *value = Spanned::new(value.span(), DeValue::Array(list));
+    }
+}
+
+/// `mon-fri 08:00-18:00`, `sat+sun`, `22:00-06:00`: days, then times, either of which may be missing. `None` if the
+/// text is something else.
+fn from_text<'a>(text: &str, span: &Range<usize>) -> Option<DeTable<'a>> {
+    let mut table = DeTable::new();
+    let mut put = |key: &'static str, value| {
+        table.insert(Spanned::new(span.clone(), Cow::Borrowed(key)), Spanned::new(span.clone(), value));
+    };
+    let (days, times) = text.split_at(text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len()));
+    if !times.is_empty() {
+        let (from, to) = times.split_once(['-', '–'])?;
+        put("from", string(from));
+        put("to", string(to));
+    }
+    if !days.trim().is_empty() {
+        put("days", DeValue::Array(days_of(days, span)));
+    }
+    (!table.is_empty()).then_some(table)
+}
+
+fn days_of<'a>(text: &str, span: &Range<usize>) -> DeArray<'a> {
+    let mut list = DeArray::new();
+    let days = text.split([',', '+', ' ']).filter(|day| !day.is_empty());
+    days.for_each(|day| list.push(Spanned::new(span.clone(), string(day))));
+    list
+}
+
+fn string<'a>(text: &str) -> DeValue<'a> {
+    DeValue::String(Cow::Owned(text.trim().to_owned()))
+}

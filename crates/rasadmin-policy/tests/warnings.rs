@@ -1,0 +1,166 @@
+//! Every warning about a valid configuration has its message: where, the line, and what to do.
+#![allow(clippy::unwrap_used)]
+
+use rasadmin_policy::config::parse;
+use std::fmt::Write;
+use std::path::Path;
+
+const ALLOW: &str = "default.action = \"allow\"\n";
+const DENY: &str = "default.action = \"deny\"\n";
+
+fn rule(name: &str, action: &str, conditions: &str) -> String {
+    format!("[[rules]]\nname = \"{name}\"\naction = \"{action}\"\n{conditions}\n")
+}
+
+/// Two rules of a file that allows by default.
+fn two(first: &str, second: &str) -> String {
+    format!("time_zone = \"UTC\"\n{ALLOW}{}{}", rule("a", "deny", first), rule("b", "allow", second))
+}
+
+fn warnings(text: &str) -> String {
+    let mut members = |name: &str| {
+        Ok(match name {
+            "none.txt" => "# nobody yet\n\n",
+            "csv.txt" => "alice\nbob, carol\ndave;erin\n",
+            _ => "alice\n",
+        }
+        .to_owned())
+    };
+    let config = parse("/f/rasadmin.toml", text, Path::new("/f"), &mut members);
+    config.unwrap_or_else(|errors| panic!("{errors}\n{text}")).warnings().to_string()
+}
+
+/// Each with a name and the file's text.
+fn cases() -> Vec<(&'static str, String)> {
+    let allow = |text: &str| format!("{ALLOW}{text}");
+    vec![
+        // Rules.
+        ("deny everyone", allow(&rule("r", "deny", ""))),
+        ("deny everyone by a pattern", two("users = [\"*\"]", "tunnels = [\"SSTP\"]")),
+        (
+            "deny everyone after an allow",
+            format!("{DENY}{}{}", rule("a", "allow", "users = ['bob']"), rule("b", "deny", "")),
+        ),
+        ("allow everyone", format!("{DENY}{}", rule("r", "allow", ""))),
+        ("nobody is allowed", DENY.into()),
+        ("never reached", two("users = ['CORP\\dev*', 'bob']", "users = ['CORP\\dev7', 'bob']\ntunnels = [\"SSTP\"]")),
+        // Lists.
+        ("nobody in a group", allow("groups.g.users = []\n")),
+        ("nobody in a members file", allow("groups.g.members_file = \"none.txt\"\n")),
+        ("two users in one text", allow("groups.g.users = [\"alice, bob\"]\n")),
+        ("a slash between users", allow(&rule("r", "deny", "not_users = [\"alice/bob\", \"host/pc7\"]"))),
+        ("a list in a members file", allow("groups.g.members_file = \"csv.txt\"\n")),
+        ("two computers in one text", allow(&rule("r", "deny", "remote_computers = [\"PC1,PC2\"]"))),
+        ("a computer with a domain", allow(&rule("r", "deny", "remote_computers = ['CORP\\PC1']"))),
+        (
+            "a comma in a name",
+            allow("[groups.\"a,b\"]\nusers = ['alice']\n[pools.\"x;y\"]\naddresses = [\"10.1.0.0/24\"]\n"),
+        ),
+        // Addresses and paths.
+        ("an empty pool", allow("pools.p.addresses = []\n")),
+        (
+            "a pool over RRAS's own",
+            format!(
+                "{ALLOW}server.addresses = [\"10.1.0.1\"]\n[pools.p]\naddresses = [\"10.1.0.0/24\"]\nexclude = [\"10.1.0.1\"]\n"
+            ),
+        ),
+        ("the ledger is the journal", allow("ledger.path = \"./journal\"\n")),
+        ("the ledger is the configuration", allow("ledger.path = \"x/../rasadmin.toml\"\n")),
+        ("the journal is the configuration", allow("journal.folder = \"rasadmin.toml\"\n")),
+        // Settings.
+        ("a claimed name", allow(&rule("r", "deny", "max_user_sessions = 1"))),
+        (
+            "a claimed name, by a key",
+            allow(&format!("limits.reconnect = \"same-computer\"\n{}", rule("r", "deny", "max_user_sessions = 1"))),
+        ),
+        ("unrecorded", allow("journal.when_unrecorded = \"deny\"\n")),
+        ("unrecorded, of a rule", allow(&rule("r", "allow", "users = ['a']\nwhen_unrecorded = \"deny\""))),
+    ]
+}
+
+#[test]
+fn every_warning_has_its_message() {
+    let mut all = String::new();
+    for (name, text) in cases() {
+        let warnings = warnings(&text);
+        assert!(!warnings.is_empty(), "no warning about `{name}`:\n{text}");
+        let _ = writeln!(all, "## {name}\n{warnings}\n");
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/warnings.txt");
+    if std::env::var_os("RASADMIN_BLESS").is_some() {
+        std::fs::write(&path, &all).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
+    assert_eq!(all, expected, "tests/warnings.txt differs: `cargo xtask bless`, and read the diff");
+}
+
+/// Which pairs of rules are one too many.
+#[test]
+fn a_rule_is_never_reached_if_another_matches_whenever_it_does() {
+    for (first, second, never) in [
+        ("users = ['CORP\\*']", "users = ['CORP\\bob', 'CORP\\a*', 'CORP\\*$']", true),
+        ("users = ['CORP\\*']", "users = ['CORP\\bob', 'PARTNER\\bob']", false),
+        ("users = ['CORP\\*']", "", false),
+        ("users = ['host/*']", "users = ['CORP\\*$', 'host/pc7']", true),
+        ("users = ['CORP\\*$']", "users = ['CORP\\pc7$', 'CORP\\pc7']", false),
+        ("users = ['CORP\\a*']", "users = ['CORP\\ab*', 'CORP\\alice']", true),
+        ("users = ['CORP\\ab*']", "users = ['CORP\\a*']", false),
+        ("users = ['bob']\ntunnels = [\"SSTP\"]", "users = ['bob']", false),
+        ("users = ['bob']", "users = ['bob']\nnot_groups = ['g']", true),
+        ("users = ['*']\nnot_users = ['bob']", "users = ['*']\nnot_users = ['bob', 'carol']", true),
+        ("users = ['*']\nnot_users = ['bob', 'carol']", "users = ['*']\nnot_users = ['bob']", false),
+        ("users = ['*']\nnot_users = ['bob']", "users = ['carol']", false),
+        ("users = ['*']\nnot_users = ['CORP\\b*']", "users = ['*']\nnot_users = ['CORP\\bob']", false),
+        ("users = ['*']\nnot_users = ['CORP\\bob']", "users = ['*']\nnot_users = ['CORP\\b*']", true),
+        ("groups = ['g', 'h']", "groups = ['g']", true),
+        ("groups = ['g']", "groups = ['g', 'h']", false),
+        ("source_networks = ['10.0.0.0/8']", "source_networks = ['10.1.0.0/16', '10.2.3.4']", true),
+        ("source_networks = ['10.1.0.0/16']", "source_networks = ['10.0.0.0/8']", false),
+        ("remote_computers = ['pc*']", "remote_computers = ['PC7', 'PCX*']", true),
+        ("ports = ['VPN2-1']", "ports = ['VPN2-*']", false),
+        ("tunnels = ['SSTP', 'PPTP']", "tunnels = ['PPTP']", true),
+        ("hours = 'mon-fri 08:00-18:00'", "hours = ['mon-fri 08:00-18:00']", true),
+        ("hours = 'mon-fri 08:00-18:00'", "hours = 'mon 08:00-18:00'", false),
+        ("user_sessions = { at_least = 1 }", "user_sessions = { at_least = 2 }", true),
+        ("user_sessions = { at_least = 2 }", "user_sessions = { at_least = 1 }", false),
+        ("user_sessions = { below = 2 }", "user_sessions = { below = 1 }", true),
+        ("user_sessions = { below = 2 }", "user_sessions = { at_least = 1 }", false),
+        ("octets = { per = 'day', below = '1 GB' }", "octets = { per = 'day', below = '1 GB' }", true),
+        ("octets = { per = 'day', below = '1 GB' }", "octets = { per = 'week', below = '1 GB' }", false),
+        ("tunnels = ['SSTP']", "tunnels = ['SSTP']\nif_absent = 'match'", false),
+        ("tunnels = ['SSTP']\nif_absent = 'match'", "tunnels = ['SSTP']", true),
+    ] {
+        let groups = "groups.g.users = ['alice']\ngroups.h.users = ['bob']\nlimits.reconnect = 'strict'\n\
+                      default_domain = 'CORP'\ndomains.CORP = []\n";
+        let warned = warnings(&format!("{groups}{}", two(first, second)));
+        assert_eq!(warned.contains("the rule `b` is never reached"), never, "{first} | {second}: {warned}");
+    }
+}
+
+#[test]
+fn what_is_meant_is_not_warned_about() {
+    for text in [
+        ALLOW.to_owned(),
+        format!("{DENY}{}", rule("r", "allow", "users = ['CORP\\*']")),
+        format!("{ALLOW}domains.CORP = ['corp.example']\ngroups.g.users = ['CORP/bob', 'host/pc7', './admin']\n"),
+        format!("{ALLOW}groups.g = {{ users = ['alice'], members_file = 'none.txt' }}\n"),
+        format!("{ALLOW}server.addresses = ['10.1.0.1']\npools.p.addresses = ['10.2.0.0/24']\n"),
+        include_str!("../../../examples/office-day.toml").to_owned(),
+    ] {
+        let warned = warnings(&text);
+        let warned: Vec<_> =
+            warned.lines().filter(|line| line.contains("warning") && !line.contains("same-computer")).collect();
+        assert_eq!(warned, [""; 0], "{text}");
+    }
+}
+
+/// The positions are those of the keys, also in a long file; beyond twenty, warnings are counted.
+#[test]
+fn warnings_have_positions_and_an_end() {
+    let text = format!("\u{feff}{ALLOW}{}", (0..30).map(|n| format!("groups.g{n}.users = []\n")).collect::<String>());
+    let config = parse("f", &text, Path::new("/f"), &mut |_| Err("none".into())).unwrap();
+    let warnings = config.warnings();
+    assert_eq!((warnings.list().len(), warnings.more()), (20, 10));
+    assert_eq!(warnings.position(&warnings.list()[0]), (2, 8));
+    assert!(warnings.to_string().ends_with("\nand 10 more"));
+}
