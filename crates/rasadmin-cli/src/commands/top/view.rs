@@ -1,6 +1,5 @@
 //! The screen as lines.
 
-use crate::commands::user::denied_by;
 use crate::filter::user_shown;
 use crate::format::{count, grouped};
 use crate::style::Tone;
@@ -123,7 +122,7 @@ fn denials(overview: &Overview, zone: &TimeZone, width: Option<usize>) -> Vec<St
         vec![
             times::show(denial.time, zone),
             user_shown(denial.domain.as_ref(), denial.name.as_ref(), &denial.user_name),
-            denied_by(denial),
+            denial.decided_by().into_owned(),
             denial.reason.clone().unwrap_or_default(),
             denial.facts.source.known().map(ToString::to_string).unwrap_or_default(),
         ]
