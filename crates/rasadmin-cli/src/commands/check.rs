@@ -45,13 +45,31 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "static_only")]
     require_dynamic: bool,
     /// How often to load and unload the DLL
-    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "static_only")]
+    #[arg(
+        long,
+        default_value_t = 200,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        conflicts_with = "static_only"
+    )]
     cycles: u32,
     /// How long a call may take, in seconds
-    #[arg(long, default_value_t = 10, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), conflicts_with = "static_only")]
+    #[arg(
+        long,
+        default_value_t = 10,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=3600),
+        conflicts_with = "static_only"
+    )]
     deadline: u64,
     /// How long the checks that run one DLL may take together, in seconds. Checks that do not fit are skipped
-    #[arg(long, default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86400), conflicts_with = "static_only")]
+    #[arg(
+        long,
+        default_value_t = 120,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=86400),
+        conflicts_with = "static_only"
+    )]
     bound: u64,
     /// The seed of the random bytes: the same seed gives the same bytes
     #[arg(long, default_value_t = 1, value_name = "N", conflicts_with = "static_only")]
