@@ -269,6 +269,16 @@ fn options_that_would_change_nothing_are_refused() {
     }
 }
 
+#[test]
+fn a_configuration_that_does_not_exist_is_said_to_be_missing() {
+    let scene = scene();
+    for command in ["sessions", "top", "report --by user"] {
+        let words: Vec<_> = command.split(' ').chain(["--config", "no/such.toml"]).collect();
+        let ran = run(&scene, &words).ends(2).complains("such.toml: there is no such configuration: check the path");
+        assert!(!ran.stderr.contains("not valid"), "{}", ran.stderr);
+    }
+}
+
 /// That it is damaged is an answer, and its exit code is 1.
 #[test]
 fn a_damaged_ledger_is_a_fault() {
